@@ -1,0 +1,68 @@
+"""The refusals: exceptions that take facts and compose the sentence a person reads."""
+
+from collections.abc import Sequence
+
+
+class CardwatchError(Exception):
+    """Something a person must put right; `str()` is the whole sentence. No personal data in it."""
+
+    code = "refused"
+
+
+class FileRefused(CardwatchError):
+    """A file that is not read at all: nothing of it has been kept."""
+
+    def __init__(self, file: str, code: str, what: str) -> None:
+        """Say which file, a stable code, and what is wrong and to be done, as one clause."""
+        self.file, self.code, self.what = file, code, what
+        super().__init__(f"{file}: {what}")
+
+
+class ColumnsUnknown(FileRefused):
+    """A table without the columns a statement needs."""
+
+    def __init__(
+        self,
+        file: str,
+        headings: Sequence[str],
+        missing: Sequence[str],
+        nearest: Sequence[str],
+    ) -> None:
+        """Take the headings seen, the fields not found, and the nearest candidates as text."""
+        self.headings, self.missing, self.nearest = headings, missing, nearest
+        seen = ", ".join(headings) or "none"
+        hint = f" Nearest: {'; '.join(nearest)}." if nearest else ""
+        what = (
+            f"no column for {', '.join(missing)}. Headings seen: {seen}.{hint} "
+            "Write a column profile with 'cardwatch columns FILE > profile.toml', "
+            "edit it, and give it with '--columns profile.toml'."
+        )
+        super().__init__(file, "columns_unknown", what)
+
+
+class FileFaulty(CardwatchError):
+    """A settings file (policy, rule, column profile, model) with faults, all listed at once."""
+
+    code = "faulty"
+
+    def __init__(self, file: str, faults: Sequence[str]) -> None:
+        """Take every fault found, each naming its place in the file."""
+        self.file, self.faults = file, tuple(faults)
+        count = f"{len(self.faults)} fault{'s' if len(self.faults) != 1 else ''}"
+        super().__init__(f"{file}: {count}\n" + "\n".join(f"  - {f}" for f in self.faults))
+
+
+class ModelRefused(CardwatchError):
+    """A model that is not loaded: its files, versions or trees are not what they should be."""
+
+    code = "model_refused"
+
+    def __init__(self, name: str, why: str) -> None:
+        """Name the model and the reason."""
+        super().__init__(f"model '{name}' is not loaded: {why}")
+
+
+class NothingToScore(CardwatchError):
+    """No transaction is left to score, though the files were read."""
+
+    code = "nothing_to_score"

@@ -1,0 +1,207 @@
+"""The shapes that pass between rooms, and the table of a transaction's columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TRANSACTION_COLUMNS: dict[str, str] = {
+    "transaction_id": "the source's own reference; empty where it has none",
+    "date": "day of the purchase",
+    "posting_date": "day the issuer booked it; missing where the source does not say",
+    "holder_id": "who paid, by the best key that every file read has",
+    "card_last4": "last four digits of the card",
+    "card_token": "keyed hash of the card number, or of its masked form",
+    "merchant": "merchant as printed",
+    "mcc": "merchant category code, four digits as text",
+    "category": "merchant category in words, as printed",
+    "cost_centre": "the organisation's own code for who bears the cost; else its unit",
+    "amount_pence": "pence billed; a charge is positive, a refund negative",
+    "currency": "currency billed",
+    "original_amount": "amount at the merchant, as printed",
+    "original_currency": "currency at the merchant",
+    "kind": "purchase, refund, fee, cash, payment or adjustment",
+    "description": "what the source says it was for",
+    "day_doubled": "whether this day looks loaded twice in its file",
+    "file": "name of the file it came from",
+    "row": "its row in that file, the first line being 1",
+}
+"""Every column of a transactions frame, in order, with its meaning."""
+
+KINDS = ("purchase", "refund", "fee", "cash", "payment", "adjustment")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with the data: the row is kept out and named, never silently dropped."""
+
+    file: str
+    row: int
+    column: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Total:
+    """A total or subtotal row, with what the rows above it come to."""
+
+    row: int
+    declared_pence: int
+    found_pence: int
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the rows above come to what the row declares."""
+        return self.declared_pence == self.found_pence
+
+
+@dataclass(frozen=True)
+class ReadingReport:
+    """What happened to every row of one file. Counts of rows add up to `rows`.
+
+    Attributes:
+        file: name given, without its folders.
+        sha256: hash of the file's bytes.
+        form: how it was recognised: csv, xls, xlsx or ods.
+        layout: name of the column profile that fitted.
+        columns: canonical field to the heading it was read from.
+        decisions: choices made once for the file, each a sentence.
+        notes: what a person should know before relying on the file.
+        rows: rows after the headings.
+        transactions, blank, headings, ended: rows by what they were.
+        totals: total and subtotal rows.
+        problems: rows kept out, with the reason.
+        pence: sum of the transactions.
+        refused: why nothing of the file was read; empty when it was.
+    """
+
+    file: str
+    sha256: str
+    form: str = ""
+    layout: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+    decisions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    rows: int = 0
+    transactions: int = 0
+    blank: int = 0
+    headings: int = 0
+    ended: int = 0
+    totals: tuple[Total, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    pence: int = 0
+    first_on: str = ""
+    last_on: str = ""
+    refused: str = ""
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether every row read is in exactly one place."""
+        placed = self.transactions + self.blank + self.headings + self.ended
+        return self.rows == placed + len(self.totals) + len(self.problems)
+
+
+@dataclass(frozen=True)
+class Statements:
+    """Everything read from one or many files.
+
+    Attributes:
+        transactions: a frame with `TRANSACTION_COLUMNS`.
+        reports: one reading report a file, in the order read, refused files too.
+        notes: what concerns several files together: overlaps, repeats, gaps, the holder key.
+    """
+
+    transactions: pd.DataFrame
+    reports: tuple[ReadingReport, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Payment:
+    """One transaction as an alert shows it."""
+
+    reference: str
+    file: str
+    row: int
+    date: str
+    holder_id: str
+    merchant: str
+    amount_pence: int
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a payment deserves a question: one rule's finding in a sentence with its figures."""
+
+    rule: str
+    title: str
+    fact: str
+    why: str
+    ask: tuple[str, ...]
+    innocent: tuple[str, ...]
+    figures: dict[str, int | float | str]
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One matter that deserves a question, with all its payments.
+
+    Attributes:
+        alert_id: twelve hex digits from its lane and its payments: the same matter, the same id.
+        tier: A a documented breach, B beyond what chance explains, C information.
+        chance: share of comparable payments at least as unusual; the smaller, the rarer.
+        at_stake_pence: pence the question is about.
+        unusualness: the forest's score of the most unusual payment, 0 to 1; none without a forest.
+        merchant_history: the holder's own past with the merchant, in a sentence.
+        unusual: the strongest comparisons, each a sentence with "1 in N".
+        shown: whether it is within the budget and the cap for its holder.
+    """
+
+    alert_id: str
+    rank: int
+    tier: str
+    lane: str
+    title: str
+    holder_id: str
+    merchant: str
+    cost_centre: str
+    first_on: str
+    last_on: str
+    at_stake_pence: int
+    chance: float
+    unusualness: float | None
+    reasons: tuple[Reason, ...]
+    weakened_by: tuple[Reason, ...]
+    unusual: tuple[str, ...]
+    merchant_history: str
+    payments: tuple[Payment, ...]
+    shown: bool = True
+
+
+@dataclass(frozen=True)
+class AlertList:
+    """A ranked list of alerts with everything that made it.
+
+    Attributes:
+        payments_count: transactions scored.
+        expected_by_chance: how many of the shown alerts last year's pattern alone would give.
+        notes: what a reader of the list has to know, each a sentence.
+        made_by: name and hash of the policy, rule set, model and code that made it.
+    """
+
+    alerts: tuple[Alert, ...]
+    payments_count: int
+    first_on: str
+    last_on: str
+    expected_by_chance: float
+    notes: tuple[str, ...]
+    made_by: dict[str, str]
+
+    @property
+    def shown(self) -> tuple[Alert, ...]:
+        """The alerts within the budget."""
+        return tuple(alert for alert in self.alerts if alert.shown)

@@ -1,0 +1,22 @@
+"""Reads card statements of any layout into transactions, and accounts for every row."""
+
+from cardwatch.statements.collection import list_files, read_statements
+from cardwatch.statements.profiles import (
+    Profile,
+    known_headings,
+    load_profile,
+    profile_text,
+    shipped_profiles,
+)
+from cardwatch.statements.reading import ReadingChoices
+
+__all__ = [
+    "Profile",
+    "ReadingChoices",
+    "known_headings",
+    "list_files",
+    "load_profile",
+    "profile_text",
+    "read_statements",
+    "shipped_profiles",
+]

@@ -1,0 +1,424 @@
+"""Turns one table into transactions, with every row accounted for."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cardwatch.errors import FileRefused
+from cardwatch.records import Problem, ReadingReport, Total
+from cardwatch.statements import cells
+from cardwatch.statements.cells import Coded
+from cardwatch.statements.profiles import HOLDER_FIELDS, Profile, choose_profile
+from cardwatch.tabular import normalise_heading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardwatch.tabular import Table
+
+    Texts = np.ndarray[Any, np.dtype[np.object_]]
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    Pence = np.ndarray[Any, np.dtype[np.int64]]
+    Days = np.ndarray[Any, np.dtype[np.datetime64]]
+
+TEXT_FIELDS = ("transaction_id", "merchant", "category", "cost_centre", "unit", "currency",
+               "original_amount", "original_currency", "description", "holder_id", "employee_id",
+               "account", "cardholder", "cardholder_first")  # fmt: skip
+HOME_CURRENCY = "GBP"
+DOUBLED_DAY_ROWS, DOUBLED_DAY_SHARE = 20, 0.8
+"""A day looks loaded twice when it has this many rows and this share of them in equal groups."""
+REFERENCE_SHARE = 0.9
+"""A column is a reference if at least this share of its filled cells are distinct."""
+MESSAGES = {
+    "bad_date": "the date is missing or is no day",
+    "bad_amount": "the amount is missing or is not an amount in whole pence",
+    "no_billed_amount": "paid in another currency, and no billed amount in pounds is given",
+    "two_amounts": "both the charge and the refund are filled",
+    "no_merchant": "the merchant is missing",
+    "no_holder": "nothing says who paid",
+    "not_in_pounds": "the billed amount is not in pounds",
+}
+"""Problem codes of rows, each with its sentence."""
+AMOUNT_FAULTS = ("bad_amount", "no_billed_amount", "two_amounts")
+POSTING_LAG_DAYS = 45
+"""Issuers book a payment on or after its day and rarely more than a month later."""
+
+
+@dataclass(frozen=True)
+class ReadingChoices:
+    """What a person may say about statements before they are read.
+
+    Attributes:
+        profiles: layouts to try, in order.
+        card_key: secret under which card numbers are hashed.
+        date_order: decide, day-first or month-first; said here it beats the profile.
+    """
+
+    profiles: Sequence[Profile]
+    card_key: bytes
+    date_order: str = "decide"
+
+
+@dataclass(frozen=True)
+class _Amounts:
+    """Pence of every row; where `given` is false the cell is empty, where `fault` is set it is bad."""
+
+    pence: Pence
+    given: Flags
+    fault: Texts
+
+    @property
+    def usable(self) -> Flags:
+        """Whether each row has an amount."""
+        return self.given & (self.fault == "")
+
+
+class _Reading:
+    """One file on its way: the table, where its columns are, and what has been found out."""
+
+    def __init__(self, table: Table, choices: ReadingChoices) -> None:
+        self.table, self.choices = table, choices
+        self.headings = tuple(cells.redact_cards(h, choices.card_key) for h in table.headings)
+        self.profile, self.at = choose_profile(table.file, self.headings, choices.profiles)
+        self.decisions, self.notes = list(table.decisions), list(table.notes)
+        self.columns = {name: Coded.of(table.cells[str(at)]) for name, at in self.at.items()}
+
+    def column(self, name: str) -> Coded:
+        """Return one field as printed; empty text where the file has no such column."""
+        return self.columns.get(name) or Coded.absent(len(self.table.rows))
+
+    def tidy(self, name: str) -> Coded:
+        """Return one field with spaces collapsed and card numbers cut."""
+        return self.column(name).mapped(lambda text: _tidy(text, self.choices.card_key))
+
+    def days(self, name: str, order: str) -> Days:
+        """Return one field as days; not a day where it is none."""
+        serial = self.table.is_workbook
+        return self.column(name).each(
+            lambda text: cells.read_date(text, order, serial=serial), "datetime64[D]"
+        )
+
+
+def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame, ReadingReport]:
+    """Return one file's transactions and its reading report.
+
+    The frame has the columns of a transactions frame except `holder_id`, and in its place one
+    column for each way the file names its holder (`key_employee_id` and so on), since the best
+    key is chosen over all files read.
+
+    Raises:
+        FileRefused: its columns or its dates cannot be made out, or no row is a transaction.
+    """
+    reading = _Reading(table, choices)
+    order = _decide_date_order(reading)
+    dates, amounts = reading.days("date", order), _read_amounts(reading)
+    place = _place_rows(reading, amounts)
+    problems = _find_problems(reading, place == "row", dates, amounts)
+    good = place == "row"
+    good[[problem.row - table.rows.start for problem in problems]] = False
+    if not good.any():
+        what = "no row of it is a transaction" + (f": {problems[0].message}" if problems else "")
+        raise FileRefused(table.file, "no_transactions", what)
+    frame = _frame(reading, good, order, amounts)
+    report = ReadingReport(
+        file=table.file,
+        sha256=table.sha256,
+        form=table.form,
+        layout=reading.profile.name,
+        columns={name: reading.headings[i] for name, i in reading.at.items()},
+        decisions=tuple(reading.decisions),
+        notes=tuple(reading.notes),
+        rows=len(table.rows),
+        transactions=len(frame),
+        blank=int((place == "blank").sum()),
+        headings=int((place == "heading").sum()),
+        ended=int((place == "ended").sum()),
+        totals=_check_totals(table, place == "total", good, amounts.pence),
+        problems=tuple(problems),
+        pence=int(frame["amount_pence"].sum()),
+        first_on=str(frame["date"].min().date()),
+        last_on=str(frame["date"].max().date()),
+    )
+    return frame, report
+
+
+def _tidy(text: str, key: bytes) -> str:
+    """Return a text cell trimmed, spaces collapsed, card numbers cut, damaged numbers emptied."""
+    plain = " ".join(text.split())
+    return "" if cells.DAMAGED.fullmatch(plain) else cells.redact_cards(plain, key)
+
+
+def _decide_date_order(reading: _Reading) -> str:
+    """Decide once for the file whether days or months come first, and say how.
+
+    Evidence in this order: what a person said; dates that only one order allows; the order under
+    which no payment is booked before its day or long after it.
+
+    Raises:
+        FileRefused: the dates contradict each other or decide nothing.
+    """
+    said = reading.choices.date_order
+    said = reading.profile.date_order if said == "decide" else said
+    if said != "decide":
+        reading.decisions.append(f"dates {said}, as told")
+        return said
+    texts = [*reading.column("date").values, *reading.column("posting_date").values]
+    votes = cells.possible_orders(texts)
+    day, month = votes["day-first"], votes["month-first"]
+    file, hint = reading.table.file, "Say '--date-order day-first' or '--date-order month-first'"
+    if day and month:
+        what = f"{day} of its dates can only be day-first and {month} only month-first. {hint}"
+        raise FileRefused(file, "date_order_mixed", what)
+    if day or month:
+        order = "day-first" if day else "month-first"
+        reading.decisions.append(f"dates {order}: {day or month} distinct dates allow nothing else")
+        return order
+    if not votes["either"]:
+        reading.decisions.append("dates state their order")
+        return "day-first"
+    fitting = [order for order in ("day-first", "month-first") if _lags_fit(reading, order)]
+    if len(fitting) == 1:
+        reading.decisions.append(f"dates {fitting[0]}: only so does no booking precede its day")
+        return fitting[0]
+    what = f"its dates do not show whether days or months come first. {hint}"
+    raise FileRefused(file, "date_order_unknown", what)
+
+
+def _lags_fit(reading: _Reading, order: str) -> bool:
+    """Return whether every booking follows its payment soon under this order."""
+    lag = (reading.days("posting_date", order) - reading.days("date", order)).astype("float")
+    known = lag[np.isfinite(lag)]
+    return len(known) > 0 and bool(((known >= 0) & (known <= POSTING_LAG_DAYS)).all())
+
+
+def _read_amounts(reading: _Reading) -> _Amounts:
+    """Return what every row charges.
+
+    The billed amount counts. Where a row has none, its original amount does if that is in pounds,
+    or if no column says in which currency it is: that is stated once.
+    """
+    names = ("amount", "debit", "credit", "original_amount")
+    mark = cells.decimal_mark(text for name in names for text in reading.column(name).values)
+    if mark == ",":
+        reading.decisions.append("amounts with a decimal comma")
+    billed, original = _amounts(reading, "amount", mark), _amounts(reading, "original_amount", mark)
+    if "debit" in reading.at and "amount" not in reading.at:
+        debit, credit = _amounts(reading, "debit", mark), _amounts(reading, "credit", mark)
+        fault = np.where(debit.fault == "", credit.fault, debit.fault)
+        fault[debit.given & credit.given & (debit.pence != 0) & (credit.pence != 0)] = "two_amounts"
+        pence = debit.pence - np.abs(credit.pence)
+        billed = _Amounts(pence, debit.given | credit.given, fault)
+        reading.decisions.append("charges and refunds in columns of their own")
+    home = reading.tidy("original_currency").flags(_is_home)
+    unbilled = ~billed.given & original.given
+    pence = np.where(unbilled, original.pence, billed.pence)
+    fault = np.where(unbilled, np.where(home, original.fault, "no_billed_amount"), billed.fault)
+    if unbilled.all() and "original_currency" not in reading.at:
+        reading.notes.append("the currency is not stated; all amounts are taken for pounds")
+    return _Amounts(_signed(reading, pence), billed.given | unbilled, fault)
+
+
+def _is_home(currency: str) -> bool:
+    return currency.upper() in {"", HOME_CURRENCY}
+
+
+def _amounts(reading: _Reading, name: str, mark: str) -> _Amounts:
+    """Return one column of amounts as printed."""
+    column = reading.column(name)
+    read = [cells.read_pence(text, mark) for text in column.values]
+    pence = np.array([x or 0 for x in read], dtype="int64")[column.codes]
+    given = column.flags(lambda text: bool(text.strip()))
+    bad = np.array([x is None for x in read], dtype=bool)[column.codes] & given
+    return _Amounts(pence, given, np.where(bad, "bad_amount", "").astype(object))
+
+
+def _signed(reading: _Reading, pence: Pence) -> Pence:
+    """Make charges positive and refunds negative, and say how it was decided."""
+    if "debit_credit" in reading.at:
+        credit = reading.column("debit_credit").flags(lambda t: t.strip()[:1].upper() == "C")
+        reading.decisions.append("charge or refund by the column that says so")
+        return np.where(credit, -np.abs(pence), pence)
+    positive, mostly_negative = reading.profile.positive, (pence < 0).sum() > (pence > 0).sum()
+    if positive == "decide":
+        positive = "refund" if mostly_negative else "charge"
+        reading.decisions.append(f"amounts without a minus are {positive}s, as most rows show")
+    elif mostly_negative == (positive == "charge"):
+        reading.notes.append(
+            f"amounts without a minus are taken for {positive}s, as the layout says, "
+            "though fewer rows have them than not"
+        )
+    return -pence if positive == "refund" else pence
+
+
+def _place_rows(reading: _Reading, amounts: _Amounts) -> Texts:
+    """Return for every row what it is: row, blank, heading, total or ended."""
+    table = reading.table
+    everything = [Coded.of(column) for column in table.cells.columns]
+    blank = np.logical_and.reduce([c.flags(lambda text: not text.strip()) for c in everything])
+    heading = normalise_heading(table.headings[reading.at["date"]])
+    date = reading.column("date")
+    undated = date.flags(lambda text: not text.strip() or _says_total(text))
+    nameless = reading.column("merchant").flags(lambda text: not text.strip())
+    places = ("merchant", "date", *HOLDER_FIELDS, "cost_centre", "description")
+    totals = np.logical_or.reduce([reading.column(name).flags(_says_total) for name in places])
+    place = np.full(len(table.rows), "row", dtype=object)
+    place[undated & amounts.usable & (totals | nameless)] = "total"
+    place[date.flags(lambda text: normalise_heading(text) == heading)] = "heading"
+    place[blank] = "blank"
+    if mark := reading.profile.end_mark:
+        marked = np.logical_or.reduce(
+            [c.flags(lambda text: text.strip() == mark) for c in everything]
+        )
+        if marked.any():
+            place[int(marked.argmax()) :] = "ended"
+    return place
+
+
+def _says_total(text: str) -> bool:
+    return re.search(r"\b(?:sub-?|grand )?total\b", text, re.IGNORECASE) is not None
+
+
+def _find_problems(reading: _Reading, rows: Flags, dates: Days, amounts: _Amounts) -> list[Problem]:
+    """Return the first fault of each row that cannot be a transaction."""
+    held = [reading.column(n).flags(lambda text: bool(text.strip())) for n in HOLDER_FIELDS]
+    checks: list[tuple[str, str, Flags]] = [
+        ("date", "bad_date", np.isnat(dates)),
+        ("amount", "bad_amount", ~amounts.given),
+        *(("amount", code, amounts.fault == code) for code in AMOUNT_FAULTS),
+        ("merchant", "no_merchant", reading.column("merchant").flags(lambda t: not t.strip())),
+        ("holder_id", "no_holder", ~np.logical_or.reduce(held)),
+        ("currency", "not_in_pounds", ~reading.tidy("currency").flags(_is_home)),
+    ]
+    found: dict[int, Problem] = {}
+    for field, code, where in checks:
+        at = reading.at.get(field)
+        heading = reading.headings[at] if at is not None else field
+        for i in map(int, np.flatnonzero(rows & where)):
+            message = MESSAGES[code] + _looks(reading, field, i)
+            row = reading.table.rows[i]
+            found.setdefault(i, Problem(reading.table.file, row, heading, code, message))
+    return [found[i] for i in sorted(found)]
+
+
+def _looks(reading: _Reading, field: str, index: int) -> str:
+    """Say what shape a faulty date or amount has, without what it says."""
+    column = reading.column(field)
+    text = column.values[column.codes[index]].strip()
+    seen = field in {"date", "amount"} and text
+    return f" (it looks like '{cells.shape_of(text)}')" if seen else ""
+
+
+def _check_totals(table: Table, totals: Flags, good: Flags, pence: Pence) -> tuple[Total, ...]:
+    """Compare each total with the rows since the last one and with all the rows above it."""
+    running = np.cumsum(np.where(good, pence, 0))
+    found, before = [], 0
+    for i in map(int, np.flatnonzero(totals)):
+        declared, whole = int(pence[i]), int(running[i])
+        found.append(Total(table.rows[i], declared, whole if declared == whole else whole - before))
+        before = whole
+    return tuple(found)
+
+
+def _frame(reading: _Reading, good: Flags, order: str, amounts: _Amounts) -> pd.DataFrame:
+    """Put the good rows together as a frame."""
+    text = {name: reading.tidy(name).kept(good) for name in TEXT_FIELDS}
+    merchant, key = text["merchant"], reading.choices.card_key
+    card = reading.column("card_number").kept(good)
+    pence = amounts.pence[good]
+    kinds = merchant.each(kind_by_words, "object")
+    kinds = np.where(kinds != "", kinds, np.where(pence < 0, "refund", "purchase"))
+    currency = text["currency"].mapped(lambda t: t.upper() or HOME_CURRENCY)
+    frame = pd.DataFrame(
+        {
+            "transaction_id": _references(reading, text["transaction_id"]).texts(),
+            "date": reading.days("date", order)[good].astype("datetime64[s]"),
+            "posting_date": reading.days("posting_date", order)[good].astype("datetime64[s]"),
+            "card_last4": card.mapped(lambda t: cells.read_card(t, key)[0]).texts(),
+            "card_token": card.mapped(lambda t: cells.read_card(t, key)[1]).texts(),
+            "merchant": merchant.texts(),
+            "mcc": reading.column("mcc").kept(good).mapped(read_mcc).texts(),
+            "category": text["category"].texts(),
+            "cost_centre": text["cost_centre"].filled(text["unit"]).texts(),
+            "amount_pence": pence,
+            "currency": currency.texts(),
+            "original_amount": text["original_amount"].texts(),
+            "original_currency": text["original_currency"].texts(),
+            "kind": pd.Series(kinds, dtype="str"),
+            "description": text["description"].texts(),
+            "file": reading.table.file,
+            "row": np.arange(reading.table.rows.start, reading.table.rows.stop)[good],
+        }
+    )
+    for name in HOLDER_FIELDS:
+        if name in reading.at:
+            holder = card if name == "card_number" else text[name]
+            frame[f"key_{name}"] = _holder_keys(reading, name, holder, text["cardholder_first"])
+    frame["day_doubled"] = _doubled_days(reading, frame)
+    return frame
+
+
+def _references(reading: _Reading, column: Coded) -> Coded:
+    """Return the issuer's references, or none where the column does not tell payments apart."""
+    filled = column.flags(bool).sum()
+    if len(column.values) < REFERENCE_SHARE * filled:
+        heading = reading.headings[reading.at["transaction_id"]]
+        reading.notes.append(f"'{heading}' repeats, so it is not used as a reference")
+        return Coded.absent(len(column.codes))
+    return column
+
+
+def _holder_keys(reading: _Reading, name: str, holder: Coded, first: Coded) -> pd.Series[str]:
+    """Return who paid, by one of the columns that say so."""
+
+    def card_name(text: str) -> str:
+        last, token, whole = cells.read_card(text, reading.choices.card_key)
+        return f"card ending {last}" + (f" ({token[:6]})" if whole else "") if last else ""
+
+    if name == "card_number":
+        return holder.mapped(card_name).texts()
+    strip = reading.profile.holder_strip
+    keys = holder.mapped(lambda t: re.sub(strip, "", t) if strip else t).texts()
+    if name == "cardholder" and "cardholder_first" in reading.at:
+        return (first.texts() + " " + keys).str.strip()
+    return keys
+
+
+def _doubled_days(reading: _Reading, frame: pd.DataFrame) -> pd.Series[bool]:
+    """Mark the days of which most rows stand in groups of equal rows: loaded twice, perhaps."""
+    keys = [c for c in frame if c.startswith("key_")]
+    same = ["date", "merchant", "amount_pence", "transaction_id", *keys]
+    repeated = frame.duplicated(same, keep=False)
+    days = repeated.groupby(frame["date"]).agg(["size", "mean"])
+    doubled = days.index[(days["size"] >= DOUBLED_DAY_ROWS) & (days["mean"] >= DOUBLED_DAY_SHARE)]
+    if len(doubled):
+        listed = ", ".join(str(day.date()) for day in doubled)
+        reading.notes.append(f"these days look loaded twice: {listed}; equal rows on them are kept")
+    return frame["date"].isin(doubled)
+
+
+@cache
+def _booking_words() -> dict[str, re.Pattern[str]]:
+    text = (resources.files("cardwatch.statements") / "bookings.toml").read_text(encoding="utf-8")
+    return {kind: re.compile("|".join(p), re.I) for kind, p in tomllib.loads(text).items()}
+
+
+def kind_by_words(merchant: str) -> str:
+    """Return payment, fee, adjustment or cash where the merchant text is the bank's own words."""
+    tidy = " ".join(merchant.split())
+    return next((kind for kind, words in _booking_words().items() if words.search(tidy)), "")
+
+
+def read_mcc(text: str) -> str:
+    """Return a merchant category code as four digits, or empty; 0000 means unknown."""
+    digits = text.strip().removesuffix(".0")
+    if not re.fullmatch(r"\d{1,4}", digits) or not int(digits):
+        return ""
+    return digits.zfill(4)
