@@ -1,0 +1,59 @@
+"""Puts figures into words: money, days, shares as "1 in N", and the sentences of an alert."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardwatch.rules import placeholders
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RAREST = 1_000_000
+
+
+def pounds(pence: float) -> str:
+    """Return pence as pounds, with pence only where there are any: `£6,120`, `-£12.50`."""
+    whole = round(pence)
+    text = f"£{abs(whole) / 100:,.2f}".removesuffix(".00")
+    return f"-{text}" if whole < 0 else text
+
+
+def one_in(share: float) -> str:
+    """Return a share as `1 in N`, N to two figures; shares of a third and more in per cent."""
+    if share >= 1 / 3:
+        return f"{share:.0%}"
+    if share <= 0:
+        return "none"
+    number = 1 / share
+    if number > RAREST:
+        return f"fewer than 1 in {RAREST:,}"
+    digits = max(len(str(int(number))) - 2, 0)
+    return f"1 in {round(number, -digits):,.0f}"
+
+
+def figure(name: str, value: float) -> str:
+    """Return a feature's value as its name's unit says: _pence, _span_days, _share, _count."""
+    if name.endswith("_pence"):
+        return pounds(value)
+    if name.endswith("_span_days"):
+        return "on one day" if value == 0 else f"within {value + 1:.0f} days"
+    if name.endswith("_share"):
+        return one_in(value)
+    return f"{value:,.0f}"
+
+
+def fact(template: str, row: Mapping[str, float]) -> str:
+    """Return a rule's sentence with its figures."""
+    return template.format_map({n: figure(n, row[n]) for n in placeholders(template)})
+
+
+def expected_words(shown: int, expected: float) -> str:
+    """Return the statement that stands with every list of alerts."""
+    if not shown:
+        return "No payment deserves a question by these rules and figures."
+    about = f"about {expected:.0f}" if expected >= 1 else "fewer than one"
+    return (
+        f"Of these {shown}, {about} would be expected from a month like those before. "
+        "An alert is a reason to ask, not a finding."
+    )

@@ -1,0 +1,161 @@
+"""Builds the features: what rules compare and the forest looks at, each a column by one function.
+
+A feature looks at its row's own day and at earlier days, never ahead. A surprise is 0 where all is
+ordinary and grows with how unusual a payment is; the forest reads surprises only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cardwatch.features import amount, calendar, likelihood, merchant, repeat, split
+from cardwatch.features.ledger import Ledger
+
+if TYPE_CHECKING:
+    Feature = Callable[[Ledger], pd.Series[Any]]
+
+FEATURES: tuple[Feature, ...] = (
+    amount.amount_pence,
+    amount.limit_pence,
+    amount.month_limit_pence,
+    amount.step_pence,
+    amount.is_purchase,
+    amount.is_within_limit,
+    amount.is_within_step,
+    amount.over_limit_pence,
+    amount.is_over_limit_only_with_vat,
+    amount.holder_month_spend_pence,
+    amount.holder_month_spend_before_pence,
+    amount.is_near_limit,
+    amount.near_limit_90_days_count,
+    amount.near_limit_one_price_share,
+    amount.near_limit_surprise,
+    amount.is_round_amount,
+    amount.round_amount_surprise,
+    amount.amount_for_holder_surprise,
+    amount.amount_for_merchant_surprise,
+    amount.amount_for_holder_and_merchant_surprise,
+    calendar.is_non_working_day,
+    calendar.non_working_day_surprise,
+    calendar.days_since_holder_paid,
+    calendar.gap_surprise,
+    calendar.holder_day_count,
+    calendar.busy_day_surprise,
+    calendar.day_total_surprise,
+    likelihood.merchant_surprise,
+    likelihood.category_surprise,
+    merchant.holder_merchant_before_count,
+    merchant.merchant_before_count,
+    merchant.category_before_count,
+    merchant.organisation_before_count,
+    merchant.holder_before_count,
+    merchant.new_merchant_surprise,
+    merchant.is_seller_hidden,
+    merchant.hidden_seller_surprise,
+    merchant.is_foreign,
+    merchant.is_blocked_category,
+    merchant.is_watched_category,
+    merchant.is_cash,
+    merchant.is_gift_card,
+    merchant.is_billed_in_parts,
+    merchant.holder_merchant_year_pence,
+    merchant.holder_merchant_year_before_pence,
+    merchant.holder_merchant_year_months_count,
+    merchant.holder_merchant_year_count,
+    merchant.merchant_year_pence,
+    merchant.merchant_year_before_pence,
+    merchant.merchant_holders_count,
+    merchant.organisation_holders_count,
+    repeat.same_day_equal_count,
+    repeat.days_before_equal_count,
+    repeat.merchant_equal_share,
+    repeat.repeat_surprise,
+    repeat.equal_amount_holders_count,
+    repeat.equal_amount_holders_before_share,
+    repeat.unanswered_refund_pence,
+    repeat.holder_history_days,
+    repeat.refund_surprise,
+    split.limit_split_count,
+    split.limit_split_total_pence,
+    split.limit_split_span_days,
+    split.limit_split_needed_count,
+    split.limit_split_chance_share,
+    split.limit_split_earlier_count,
+    split.is_limit_split_only_with_vat,
+    split.step_split_count,
+    split.step_split_total_pence,
+    split.step_split_span_days,
+    split.step_split_earlier_count,
+    split.unit_split_count,
+    split.unit_split_total_pence,
+    split.unit_split_span_days,
+    split.unit_split_holders_count,
+    split.unit_split_needed_count,
+    split.unit_split_chance_share,
+    split.unit_split_earlier_count,
+    split.split_surprise,
+    split.unit_split_surprise,
+)
+
+FAMILIES: dict[str, tuple[Feature, ...]] = {
+    "merchant": (
+        likelihood.merchant_surprise,
+        likelihood.category_surprise,
+        merchant.new_merchant_surprise,
+        merchant.hidden_seller_surprise,
+    ),
+    "amount": (
+        amount.amount_for_holder_surprise,
+        amount.amount_for_merchant_surprise,
+        amount.amount_for_holder_and_merchant_surprise,
+        amount.near_limit_surprise,
+        amount.round_amount_surprise,
+    ),
+    "timing": (
+        calendar.non_working_day_surprise,
+        calendar.gap_surprise,
+        calendar.busy_day_surprise,
+        calendar.day_total_surprise,
+    ),
+    "repeat": (repeat.repeat_surprise, repeat.refund_surprise),
+    "split": (split.split_surprise, split.unit_split_surprise),
+}
+"""Surprises that look at one thing from several sides; the split ones are not for the forest."""
+
+
+def name_of(feature: Feature) -> str:
+    """Return a feature's name, which is its column's."""
+    return feature.__name__
+
+
+def meaning_of(feature: Feature) -> str:
+    """Return what a feature says, the first line of its docstring."""
+    return (feature.__doc__ or "").strip().split("\n")[0]
+
+
+FOREST_FEATURES: tuple[str, ...] = tuple(
+    name_of(feature)
+    for family, features in FAMILIES.items()
+    if family != "split"
+    for feature in features
+)
+"""Columns the isolation forest reads, in order."""
+
+
+def build_features(ledger: Ledger) -> pd.DataFrame:
+    """Return every feature of every row: a frame on the ledger's index, a column a feature."""
+    return pd.DataFrame({name_of(f): f(ledger).to_numpy() for f in FEATURES}, ledger.frame.index)
+
+
+__all__ = [
+    "FAMILIES",
+    "FEATURES",
+    "FOREST_FEATURES",
+    "Ledger",
+    "build_features",
+    "meaning_of",
+    "name_of",
+]

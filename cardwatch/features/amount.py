@@ -1,0 +1,140 @@
+"""Features of amounts: against limits, and against what is usual for holder and merchant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardwatch.features.moments import amount_surprise
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cardwatch.features.ledger import Ledger
+
+NEAR_LIMIT_WINDOW_DAYS = 90
+ROUND_SHRINKAGE = 20.0
+
+
+def amount_pence(ledger: Ledger) -> pd.Series[int]:
+    """What was paid."""
+    return ledger.frame["amount_pence"]
+
+
+def limit_pence(ledger: Ledger) -> pd.Series[int]:
+    """The holder's limit for a single purchase on that day."""
+    return ledger.frame["single_purchase_limit_pence"]
+
+
+def month_limit_pence(ledger: Ledger) -> pd.Series[int]:
+    """The holder's limit for a month."""
+    return ledger.frame["holder_month_limit_pence"]
+
+
+def step_pence(ledger: Ledger) -> pd.Series[int]:
+    """The sum from which a purchase should be quoted or tendered for."""
+    return ledger.frame["step_limit_pence"]
+
+
+def is_purchase(ledger: Ledger) -> pd.Series[bool]:
+    """Whether it is a purchase, and no refund, fee or booking of the bank's own."""
+    return ledger.series(ledger.is_purchase)
+
+
+def is_within_limit(ledger: Ledger) -> pd.Series[bool]:
+    """Whether it is a purchase that keeps to the holder's limit."""
+    return (amount_pence(ledger) <= limit_pence(ledger)) & ledger.is_purchase
+
+
+def is_within_step(ledger: Ledger) -> pd.Series[bool]:
+    """Whether it is a purchase that keeps to the quote step."""
+    return (amount_pence(ledger) <= step_pence(ledger)) & ledger.is_purchase
+
+
+def over_limit_pence(ledger: Ledger) -> pd.Series[float]:
+    """By how much one purchase passes the holder's limit, where a limit was in force."""
+    limit = limit_pence(ledger)
+    over = amount_pence(ledger) - limit
+    return over.where((limit > 0) & ledger.is_purchase & (over > 0), 0)
+
+
+def is_over_limit_only_with_vat(ledger: Ledger) -> pd.Series[bool]:
+    """Whether one purchase passes the limit only if the limit is meant with VAT, not said."""
+    sure = ledger.frame["single_purchase_sure_limit_pence"]
+    return (over_limit_pence(ledger) > 0) & (amount_pence(ledger) <= sure)
+
+
+def holder_month_spend_pence(ledger: Ledger) -> pd.Series[float]:
+    """What the holder has spent this month so far, refunds taken off."""
+    counted = np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0)
+    return ledger.series(ledger.total(counted, ("holder_id", "month")))
+
+
+def holder_month_spend_before_pence(ledger: Ledger) -> pd.Series[float]:
+    """What the holder had spent this month up to the day before."""
+    counted = np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0)
+    return ledger.series(ledger.total(counted, ("holder_id", "month"), until=1))
+
+
+def is_near_limit(ledger: Ledger) -> pd.Series[bool]:
+    """Whether a purchase lies just below the holder's limit, or on it."""
+    limit = limit_pence(ledger)
+    near = (amount_pence(ledger) >= limit * ledger.policy.near_limit_share) & (limit > 0)
+    return near & (amount_pence(ledger) <= limit) & ledger.is_purchase
+
+
+def near_limit_90_days_count(ledger: Ledger) -> pd.Series[float]:
+    """The holder's payments just below the limit in 90 days."""
+    near = is_near_limit(ledger).to_numpy()
+    return ledger.series(ledger.count(near, ("holder_id",), NEAR_LIMIT_WINDOW_DAYS))
+
+
+def near_limit_one_price_share(ledger: Ledger) -> pd.Series[float]:
+    """Share of those payments that are of this very amount: one product at one price."""
+    near = is_near_limit(ledger).to_numpy()
+    same = ledger.count(near, ("holder_id", "amount_pence"), NEAR_LIMIT_WINDOW_DAYS)
+    return ledger.series(same / np.maximum(near_limit_90_days_count(ledger).to_numpy(), 1))
+
+
+def near_limit_surprise(ledger: Ledger) -> pd.Series[float]:
+    """Payments just below the limit are rare for this holder and this merchant."""
+    near = is_near_limit(ledger).to_numpy()
+    surprise = np.zeros(len(ledger))
+    for by in (("holder_id",), ("merchant_id",)):
+        before = ledger.count(near, by, until=1)
+        purchases = ledger.count(ledger.is_purchase, by, until=1)
+        surprise += -np.log((before + 0.2) / (purchases + 10))
+    return ledger.series(np.where(near, surprise / 2, 0.0))
+
+
+def is_round_amount(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the amount is a round sum."""
+    pence = ledger.policy.round_pounds * 100
+    return ledger.series((ledger.pence % pence == 0) & ledger.is_purchase)
+
+
+def round_amount_surprise(ledger: Ledger) -> pd.Series[float]:
+    """Round sums are rare at this merchant."""
+    is_round = is_round_amount(ledger).to_numpy()
+    everywhere = ledger.count(is_round, (), until=1)
+    all_purchases = ledger.count(ledger.is_purchase, (), until=1)
+    usual = (everywhere + 1) / (all_purchases + ROUND_SHRINKAGE)
+    here = ledger.count(is_round, ("merchant_id",), until=1) + ROUND_SHRINKAGE * usual
+    purchases = ledger.count(ledger.is_purchase, ("merchant_id",), until=1) + ROUND_SHRINKAGE
+    return ledger.series(np.where(is_round, -np.log(here / purchases), 0.0))
+
+
+def amount_for_holder_surprise(ledger: Ledger) -> pd.Series[float]:
+    """The amount is high for this holder."""
+    return amount_surprise(ledger, ("holder_id",))
+
+
+def amount_for_merchant_surprise(ledger: Ledger) -> pd.Series[float]:
+    """The amount is high for this merchant, whoever pays."""
+    return amount_surprise(ledger, ("category_id",), ("merchant_id",))
+
+
+def amount_for_holder_and_merchant_surprise(ledger: Ledger) -> pd.Series[float]:
+    """The amount is high for this holder at this merchant."""
+    return amount_surprise(ledger, ("merchant_id",), ("holder_id", "merchant_id"))

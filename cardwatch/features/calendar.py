@@ -1,0 +1,79 @@
+"""Features of days: weekends and bank holidays, gaps, busy days."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardwatch.features.moments import SHRINKAGE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cardwatch.features.ledger import Ledger
+
+
+def is_non_working_day(ledger: Ledger) -> pd.Series[bool]:
+    """Whether it was a weekend or a bank holiday."""
+    return ledger.series(ledger.is_non_working)
+
+
+def non_working_day_surprise(ledger: Ledger) -> pd.Series[float]:
+    """This holder seldom pays on weekends or bank holidays."""
+    free, bought = ledger.is_non_working & ledger.is_purchase, ledger.is_purchase
+    usual = (ledger.count(free, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 20)
+    own = ledger.count(free, ("holder_id",), until=1) + SHRINKAGE * usual
+    rate = own / (ledger.count(bought, ("holder_id",), until=1) + SHRINKAGE)
+    return ledger.series(np.where(free, -np.log(rate), 0.0))
+
+
+def days_since_holder_paid(ledger: Ledger) -> pd.Series[float]:
+    """Days since the holder's last earlier payment; 0 where there is none."""
+    last = ledger.last_day(ledger.is_purchase, ("holder_id",))
+    return ledger.series(np.nan_to_num(ledger.day - last))
+
+
+def gap_surprise(ledger: Ledger) -> pd.Series[float]:
+    """The card had not been used for much longer than usual."""
+    gap = days_since_holder_paid(ledger).to_numpy()
+    purchases = ledger.count(ledger.is_purchase, ("holder_id",), 365, 1)
+    usual = 365 / (purchases + SHRINKAGE)
+    return ledger.series(np.where(ledger.is_purchase, np.maximum(gap / usual - 1, 0), 0.0))
+
+
+def holder_day_count(ledger: Ledger) -> pd.Series[float]:
+    """The holder's purchases on this day."""
+    return ledger.series(ledger.count(ledger.is_purchase, ("holder_id",), 0))
+
+
+def busy_day_surprise(ledger: Ledger) -> pd.Series[float]:
+    """The holder seldom makes so many payments in a day."""
+    today = holder_day_count(ledger).to_numpy()
+    first = ledger.first_of_kind(ledger.is_purchase, ("holder_id", "date"))
+    days = ledger.count(first, ("holder_id",), until=1)
+    usual = (ledger.count(ledger.is_purchase, ("holder_id",), until=1) + 2 * SHRINKAGE) / (
+        days + SHRINKAGE
+    )
+    surprise = np.maximum((today - usual) / np.sqrt(usual), 0)
+    return ledger.series(np.where(ledger.is_purchase, surprise, 0.0))
+
+
+def day_total_surprise(ledger: Ledger) -> pd.Series[float]:
+    """The holder seldom spends so much in a day."""
+    spent = np.where(ledger.is_purchase, ledger.pence, 0.0)
+    today = np.log(np.maximum(ledger.total(spent, ("holder_id",), 0), 100))
+    first = ledger.first_of_kind(ledger.is_purchase, ("holder_id", "date"))
+    total = np.where(first, today, 0.0)
+    mean, variance = np.log(8_000), 1.3**2
+    for by in ((), ("holder_id",)):
+        days = ledger.count(first, by, until=1)
+        own = ledger.total(total, by, until=1) / np.maximum(days, 1)
+        spread = np.maximum(
+            ledger.total(total**2, by, until=1) / np.maximum(days, 1) - own**2, 0
+        )
+        weight = days / (days + SHRINKAGE)
+        variance = weight * spread + (1 - weight) * variance
+        mean = weight * own + (1 - weight) * mean
+    above = (today - mean) / np.maximum(np.sqrt(variance), 0.3)
+    return ledger.series(np.where(ledger.is_purchase, np.maximum(above, 0), 0.0))

@@ -1,0 +1,159 @@
+"""Features of merchants and categories: new, hidden, listed, used by one holder only, recurring."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardwatch.features.likelihood import new_merchant_rate
+from cardwatch.features.moments import SHRINKAGE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cardwatch.features.ledger import Ledger, Numbers
+
+YEAR_DAYS = 364
+"""A year back from a day, the day itself included."""
+
+
+def _spent(ledger: Ledger) -> Numbers:
+    """Return what each row adds to spending: purchases less refunds."""
+    return np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0.0)
+
+
+def holder_merchant_before_count(ledger: Ledger) -> pd.Series[float]:
+    """The holder's earlier purchases at this merchant."""
+    return ledger.series(ledger.count(ledger.is_purchase, ("holder_id", "merchant_id"), until=1))
+
+
+def merchant_before_count(ledger: Ledger) -> pd.Series[float]:
+    """Everybody's earlier purchases at this merchant."""
+    return ledger.series(ledger.count(ledger.is_purchase, ("merchant_id",), until=1))
+
+
+def category_before_count(ledger: Ledger) -> pd.Series[float]:
+    """Everybody's earlier purchases in this category; -1 where the category is not known."""
+    count = ledger.count(ledger.is_purchase, ("category_id",), until=1)
+    return ledger.series(np.where(ledger.category_id == "", -1, count))
+
+
+def organisation_before_count(ledger: Ledger) -> pd.Series[float]:
+    """Everybody's earlier purchases."""
+    return ledger.series(ledger.count(ledger.is_purchase, (), until=1))
+
+
+def holder_before_count(ledger: Ledger) -> pd.Series[float]:
+    """The holder's earlier purchases."""
+    return ledger.series(ledger.count(ledger.is_purchase, ("holder_id",), until=1))
+
+
+def new_merchant_surprise(ledger: Ledger) -> pd.Series[float]:
+    """The merchant is new to a holder who seldom meets new ones."""
+    new = (holder_merchant_before_count(ledger) == 0) & ledger.is_purchase
+    return ledger.series(np.where(new, -np.log(new_merchant_rate(ledger)), 0.0))
+
+
+def is_seller_hidden(ledger: Ledger) -> pd.Series[bool]:
+    """Whether a payment service stands in the seller's place."""
+    return ledger.frame["is_seller_hidden"] & ledger.is_purchase
+
+
+def hidden_seller_surprise(ledger: Ledger) -> pd.Series[float]:
+    """A payment service hides the seller, which is rare for this holder, and the sum is large."""
+    hidden = is_seller_hidden(ledger).to_numpy()
+    bought = ledger.is_purchase
+    usual = (ledger.count(hidden, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 50)
+    own = ledger.count(hidden, ("holder_id",), until=1) + SHRINKAGE * usual
+    rate = own / (ledger.count(bought, ("holder_id",), until=1) + SHRINKAGE)
+    size = np.log1p(ledger.pence.clip(0) / 5_000)
+    return ledger.series(np.where(hidden, -np.log(rate) * size, 0.0))
+
+
+def is_foreign(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the merchant was paid in another currency than pounds."""
+    return ~ledger.frame["original_currency"].str.upper().isin(["", "GBP"]) & ledger.is_purchase
+
+
+def _listed(ledger: Ledger, codes: tuple[str, ...]) -> pd.Series[bool]:
+    return ledger.series(ledger.in_categories(codes) & ledger.is_purchase)
+
+
+def _worded(ledger: Ledger, words: tuple[str, ...]) -> pd.Series[bool]:
+    pattern = r"\b(?:" + "|".join(map(re.escape, words)) + r")\b" if words else r"(?!)"
+    return ledger.category_words.str.contains(pattern, case=False, regex=True)
+
+
+def is_blocked_category(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the merchant's category is on the policy's blocked list."""
+    return _listed(ledger, ledger.policy.blocked_categories)
+
+
+def is_watched_category(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the merchant's category is on the policy's watched list."""
+    return _listed(ledger, ledger.policy.watched_categories)
+
+
+def is_cash(ledger: Ledger) -> pd.Series[bool]:
+    """Whether it is cash, or what can be turned into cash."""
+    cash = ledger.in_categories(ledger.policy.cash_categories) & ledger.is_purchase
+    return ledger.series(cash | (ledger.frame["kind"] == "cash").to_numpy())
+
+
+def is_gift_card(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the merchant's or its category's words speak of gift cards or vouchers."""
+    return _worded(ledger, ledger.policy.gift_card_words) & ledger.is_purchase
+
+
+def is_billed_in_parts(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the merchant is of a kind that bills per person, night or journey."""
+    return _listed(ledger, ledger.policy.bulk_categories) | _worded(ledger, ledger.policy.bulk_words)
+
+
+def holder_merchant_year_pence(ledger: Ledger) -> pd.Series[float]:
+    """What the holder has spent with this merchant in a year, this day included."""
+    by = ("holder_id", "merchant_id")
+    return ledger.series(ledger.total(_spent(ledger), by, YEAR_DAYS))
+
+
+def holder_merchant_year_before_pence(ledger: Ledger) -> pd.Series[float]:
+    """What the holder had spent with this merchant in the year to the day before."""
+    by = ("holder_id", "merchant_id")
+    return ledger.series(ledger.total(_spent(ledger), by, YEAR_DAYS + 1, 1))
+
+
+def holder_merchant_year_months_count(ledger: Ledger) -> pd.Series[float]:
+    """Months of the last year in which the holder paid this merchant."""
+    by = ("holder_id", "merchant_id")
+    first = ledger.first_of_kind(ledger.is_purchase, (*by, "month"))
+    return ledger.series(ledger.count(first, by, YEAR_DAYS))
+
+
+def merchant_year_pence(ledger: Ledger) -> pd.Series[float]:
+    """What all holders have spent with this merchant in a year, this day included."""
+    return ledger.series(ledger.total(_spent(ledger), ("merchant_id",), YEAR_DAYS))
+
+
+def merchant_year_before_pence(ledger: Ledger) -> pd.Series[float]:
+    """What all holders had spent with this merchant in the year to the day before."""
+    return ledger.series(ledger.total(_spent(ledger), ("merchant_id",), YEAR_DAYS + 1, 1))
+
+
+def merchant_holders_count(ledger: Ledger) -> pd.Series[float]:
+    """Holders who had ever paid this merchant by this day."""
+    first = ledger.first_of_kind(ledger.is_purchase, ("holder_id", "merchant_id"))
+    return ledger.series(ledger.count(first, ("merchant_id",)))
+
+
+def holder_merchant_year_count(ledger: Ledger) -> pd.Series[float]:
+    """The holder's purchases at this merchant in a year, this day included."""
+    by = ("holder_id", "merchant_id")
+    return ledger.series(ledger.count(ledger.is_purchase, by, YEAR_DAYS))
+
+
+def organisation_holders_count(ledger: Ledger) -> pd.Series[float]:
+    """Holders known by this day."""
+    first = ledger.first_of_kind(ledger.is_purchase, ("holder_id",))
+    return ledger.series(ledger.count(first, ()))

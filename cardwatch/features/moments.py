@@ -1,0 +1,55 @@
+"""Mean and spread of past amounts of a group, shrunk to what is usual beyond it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from cardwatch.features.ledger import Ledger
+
+SHRINKAGE = 5.0
+"""Weight, in payments, of what is usual beyond the group (detection 6.2)."""
+SMALLEST_DEVIATION = 0.15
+"""Spread of log amounts below which a fixed price would make every penny unusual."""
+START_MEAN, START_DEVIATION = np.log(5_000), 1.3
+"""Log pence before anything is known: purchase cards pay about 50 pounds, widely spread."""
+
+
+def past_moments(ledger: Ledger, *levels: tuple[str, ...]) -> pd.DataFrame:
+    """Return mean and standard deviation of log pence of purchases on earlier days.
+
+    Args:
+        ledger: the transactions.
+        levels: groups from the widest to the narrowest; each is shrunk to the one before, the
+            first to the whole organisation.
+
+    Returns:
+        `count` of the narrowest group, `mean` and `deviation`, one a row.
+    """
+    mean = np.full(len(ledger), START_MEAN)
+    variance = np.full(len(ledger), START_DEVIATION**2)
+    count = np.zeros(len(ledger))
+    values = np.where(ledger.is_purchase, ledger.log_pence, 0.0)
+    for by in ((), *levels):
+        count = ledger.count(ledger.is_purchase, by, until=1)
+        total = ledger.total(values, by, until=1)
+        squares = ledger.total(values**2, by, until=1)
+        # Around the wider mean, so that a group's own mean and spread come from the same sums.
+        own = total / np.maximum(count, 1)
+        spread = np.maximum(squares / np.maximum(count, 1) - own**2, 0)
+        weight = count / (count + SHRINKAGE)
+        between = weight * (1 - weight) * (own - mean) ** 2
+        variance = weight * spread + (1 - weight) * variance + between
+        mean = weight * own + (1 - weight) * mean
+    deviation = np.maximum(np.sqrt(variance), SMALLEST_DEVIATION)
+    return pd.DataFrame({"count": count, "mean": mean, "deviation": deviation})
+
+
+def amount_surprise(ledger: Ledger, *levels: tuple[str, ...]) -> pd.Series[float]:
+    """Return how many deviations a purchase lies above what is usual; 0 below or without one."""
+    usual = past_moments(ledger, *levels)
+    above = (ledger.log_pence - usual["mean"]) / usual["deviation"]
+    return ledger.series(np.where(ledger.is_purchase, np.maximum(above, 0), 0.0))

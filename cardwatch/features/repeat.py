@@ -1,0 +1,101 @@
+"""Features of repeats and refunds: equal payments, refunds that answer no charge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cardwatch.features.moments import SHRINKAGE
+from cardwatch.features.split import refunded_on
+
+if TYPE_CHECKING:
+    from cardwatch.features.ledger import Flags, Ledger
+
+SAME = ("holder_id", "merchant_id", "amount_pence")
+SOON_DAYS = 3
+
+
+def _standing(ledger: Ledger) -> Flags:
+    """Return which purchases were not refunded in full within `SOON_DAYS`, as seen by then.
+
+    A charge taken back at once was a mistake put right; days that look loaded twice are left out.
+    """
+    back = refunded_on(ledger) - ledger.day
+    doubled = ledger.frame["day_doubled"].to_numpy(bool)
+    return ledger.is_purchase & ~doubled & ~(back == 0)
+
+
+def same_day_equal_count(ledger: Ledger) -> pd.Series[float]:
+    """Equal payments by this holder to this merchant on this day."""
+    standing = _standing(ledger)
+    return ledger.series(np.where(standing, ledger.count(standing, SAME, 0), 0))
+
+
+def days_before_equal_count(ledger: Ledger) -> pd.Series[float]:
+    """Equal payments by this holder to this merchant in the three days before."""
+    standing = _standing(ledger)
+    return ledger.series(np.where(standing, ledger.count(standing, SAME, SOON_DAYS, 1), 0))
+
+
+def merchant_equal_share(ledger: Ledger) -> pd.Series[float]:
+    """Share of this merchant's earlier payments that repeat one of the same holder's that day."""
+    return ledger.series(_repeat_rate(ledger))
+
+
+def _repeat_rate(ledger: Ledger) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return how usual equal payments are at each row's merchant, shrunk to all merchants."""
+    bought = ledger.is_purchase
+    keys = pd.Series(ledger.group(*SAME, "date"))
+    repeated = bought & (keys.groupby(keys).transform("size") > 1).to_numpy()
+    usual = (ledger.count(repeated, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 50)
+    here = ledger.count(repeated, ("merchant_id",), until=1) + SHRINKAGE * usual
+    return here / (ledger.count(bought, ("merchant_id",), until=1) + SHRINKAGE)
+
+
+def repeat_surprise(ledger: Ledger) -> pd.Series[float]:
+    """The same sum was paid again within three days, which is rare at this merchant."""
+    again = (same_day_equal_count(ledger) > 1) | (days_before_equal_count(ledger) > 0)
+    size = np.log1p(ledger.pence.clip(0) / 2_500)
+    return ledger.series(np.where(again, -np.log(_repeat_rate(ledger)) * size, 0.0))
+
+
+def equal_amount_holders_count(ledger: Ledger) -> pd.Series[float]:
+    """Holders who paid this merchant this very amount on this day."""
+    bought = ledger.is_purchase & ~ledger.frame["day_doubled"].to_numpy(bool)
+    first = ledger.first_of_kind(bought, (*SAME, "date"))
+    count = ledger.count(first, ("merchant_id", "amount_pence"), 0)
+    return ledger.series(np.where(bought, count, 0))
+
+
+def equal_amount_holders_before_share(ledger: Ledger) -> pd.Series[float]:
+    """Share of this merchant's earlier payments of this very amount: a price list has such."""
+    bought = ledger.is_purchase
+    same = ledger.count(bought, ("merchant_id", "amount_pence"), until=1)
+    return ledger.series(same / np.maximum(ledger.count(bought, ("merchant_id",), until=1), 1))
+
+
+def unanswered_refund_pence(ledger: Ledger) -> pd.Series[float]:
+    """A refund larger than any charge by this holder at this merchant before it."""
+    by = ("holder_id", "merchant_id")
+    order = np.lexsort((np.arange(len(ledger)), ledger.day, ledger.group(*by)))
+    largest = np.zeros(len(ledger))
+    charges = pd.Series(np.where(ledger.is_purchase, ledger.pence, 0.0)[order])
+    largest[order] = charges.groupby(ledger.group(*by)[order]).cummax()
+    today = ledger.frame.assign(x=largest).groupby([ledger.group(*by), ledger.day])["x"]
+    answered = -ledger.pence <= today.transform("max").to_numpy()
+    return ledger.series(np.where(ledger.is_refund & ~answered, -ledger.pence, 0.0))
+
+
+def holder_history_days(ledger: Ledger) -> pd.Series[float]:
+    """Days since the holder's first payment that is known."""
+    first = pd.Series(ledger.day).groupby(ledger.group("holder_id")).transform("min")
+    return ledger.series(ledger.day - first.to_numpy())
+
+
+def refund_surprise(ledger: Ledger) -> pd.Series[float]:
+    """A refund came without a charge of that size, and it is large."""
+    known = holder_history_days(ledger) >= 90
+    refund = unanswered_refund_pence(ledger).where(known, 0.0)
+    return np.log1p(refund / 2_500)

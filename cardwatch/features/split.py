@@ -1,0 +1,376 @@
+"""Split purchases: payments that each stay within a limit and together pass it.
+
+A search by sorted keys finds every window of days that qualifies, without a loop over groups;
+each is then looked at payment by payment: refunded ones out, the least number that passes the
+limit, and how likely chance would make such a sum. Of several windows that end on one day the one
+that needs the fewest payments counts, then the one least likely by chance, then the shortest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr
+
+from cardwatch.features.moments import past_moments
+
+if TYPE_CHECKING:
+    from cardwatch.features.ledger import Codes, Flags, Ledger, Numbers
+
+CELLS = 60
+"""Cells into which a window's total is cut for the chance of it."""
+PRIOR_DAYS, PRIOR_BATCHES = 60.0, 3.0
+"""Weight of the holder's general pattern against the pattern with this merchant (detection 3.4)."""
+HISTORY_DAYS = 365
+SMALLEST_CHANCE = 1e-12
+MOST_NEEDED = 12
+"""Windows that need more payments than this are told apart by chance alone."""
+COLUMNS = {
+    "count": 0.0,
+    "total_pence": 0.0,
+    "span_days": 0.0,
+    "window_days": 0.0,
+    "needed_count": 0.0,
+    "holders_count": 0.0,
+    "chance_share": 1.0,
+    "earlier_count": 0.0,
+}
+"""What a search says of each row, and the value where no window ends."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where to look for splits.
+
+    Attributes:
+        by: columns that make a group, the buyer's side first, `merchant_id` last.
+        limit: column with the limit in pence.
+        across: whether several holders have to be in it, none of them over the limit alone.
+    """
+
+    by: tuple[str, str]
+    limit: str
+    across: bool = False
+
+
+SEARCHES = {
+    "limit": Search(("holder_id", "merchant_id"), "single_purchase_limit_pence"),
+    "step": Search(("holder_id", "merchant_id"), "step_limit_pence"),
+    "unit": Search(("cost_centre", "merchant_id"), "single_purchase_limit_pence", across=True),
+}
+
+
+def find_splits(ledger: Ledger, search: Search) -> pd.DataFrame:
+    """Return for each row the best window that ends on its day, with `COLUMNS`.
+
+    Only rows that are part of a qualifying day have one; all purchases of that day share it.
+    """
+    found = pd.DataFrame(COLUMNS, index=ledger.frame.index)
+    limit = ledger.frame[search.limit].to_numpy("float64")
+    parts = ledger.is_purchase & (ledger.pence <= limit) & (limit > 0)
+    parts &= ~ledger.frame["day_doubled"].to_numpy(bool)
+    rows = np.flatnonzero(parts)
+    if not len(rows):
+        return found
+    group = ledger.group(*search.by)
+    rows = rows[np.lexsort((rows, ledger.day[rows], group[rows]))]
+    windows = _windows(ledger, search, rows, limit)
+    if windows.empty:
+        return found
+    windows = windows.assign(chance_share=_chances(ledger, search, rows, windows))
+    best = windows.sort_values(
+        ["close", "needed_count", "chance_share", "window_days"], kind="stable"
+    ).drop_duplicates("close")
+    best = best.assign(earlier_count=_earlier(best))
+    # Every purchase of the closing day that is in the window carries it.
+    for_row = best.set_index("close").reindex(_closing_of(ledger, group, rows))
+    values = for_row[list(COLUMNS)].set_axis(rows, axis=0).dropna(how="all")
+    found.loc[values.index, :] = values
+    return found
+
+
+def _closing_of(ledger: Ledger, group: Codes, rows: Codes) -> Codes:
+    """Return for each part the position of the last part of its group and day."""
+    key = np.stack([group[rows], ledger.day[rows]])
+    ends = np.append((key[:, 1:] != key[:, :-1]).any(axis=0), True)
+    positions = np.flatnonzero(ends)
+    return positions[np.searchsorted(positions, np.arange(len(rows)))]
+
+
+def _windows(ledger: Ledger, search: Search, rows: Codes, limit: Numbers) -> pd.DataFrame:
+    """Return the windows that qualify: position of first and last part, and their figures."""
+    group, day = ledger.group(*search.by)[rows], ledger.day[rows]
+    key = group * (1 << 20) + day
+    sums = np.concatenate([[0.0], np.cumsum(ledger.pence[rows])])
+    close = np.unique(_closing_of(ledger, ledger.group(*search.by), rows))
+    tops = pd.Series(limit[rows]).groupby(key).transform("max").to_numpy()
+    tables = []
+    for days in sorted(set(ledger.policy.split_windows_days)):
+        first = np.searchsorted(key, key[close] - days)
+        over = (sums[close + 1] - sums[first] > tops[close]) & (close > first)
+        wide = {"close": close[over], "first": first[over], "window_days": days}
+        tables.append(pd.DataFrame(wide | {"limit": tops[close][over]}))
+    windows = pd.concat(tables, ignore_index=True)
+    return _examined(ledger, search, rows, windows) if len(windows) else windows
+
+
+def _examined(
+    ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame
+) -> pd.DataFrame:
+    """Look at each window payment by payment and keep those that still qualify."""
+    sizes = (windows["close"] - windows["first"] + 1).to_numpy()
+    window = np.repeat(np.arange(len(windows)), sizes)
+    offset = np.arange(len(window)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    part = rows[windows["first"].to_numpy()[window] + offset]
+    closed = ledger.day[rows[windows["close"].to_numpy()]][window]
+    kept = ~(refunded_on(ledger)[part] <= closed)
+    parts = pd.DataFrame(
+        {
+            "window": window[kept],
+            "pence": ledger.pence[part[kept]],
+            "day": ledger.day[part[kept]],
+            "holder": ledger.group("holder_id")[part[kept]],
+        }
+    ).sort_values(["window", "pence"], ascending=[True, False], kind="stable")
+    limit = windows["limit"].to_numpy()
+    running = parts.groupby("window")["pence"].cumsum()
+    within = running <= limit[parts["window"]]
+    grouped = parts.assign(within=within).groupby("window")
+    figures = grouped.agg(
+        count=("pence", "size"),
+        total_pence=("pence", "sum"),
+        start=("day", "min"),
+        end=("day", "max"),
+        needed_count=("within", "sum"),
+        holders_count=("holder", "nunique"),
+    )
+    figures["needed_count"] += 1
+    most = parts.groupby(["window", "holder"])["pence"].sum().groupby("window").max()
+    figures = windows.join(figures, how="inner").assign(most=most)
+    figures["span_days"] = figures["end"] - figures["start"]
+    good = (figures["total_pence"] > figures["limit"]) & (figures["count"] > 1)
+    good &= figures["end"] == ledger.day[rows[figures["close"]]]
+    if search.across:
+        good &= (figures["holders_count"] > 1) & (figures["most"] <= figures["limit"])
+    figures["group"] = ledger.group(*search.by)[rows[figures["close"]]]
+    return figures[good]
+
+
+def _earlier(best: pd.DataFrame) -> pd.Series[float]:
+    """Count for each closing day the earlier ones of its group in a year, apart from its window."""
+    best = best.sort_values(["group", "end"])
+    key = (best["group"] * (1 << 20)).to_numpy()
+    ends = key + best["end"].to_numpy()
+    first = np.searchsorted(ends, ends - HISTORY_DAYS)
+    last = np.searchsorted(ends, key + best["start"].to_numpy())
+    earlier = np.maximum(last - np.maximum(first, np.searchsorted(ends, key)), 0)
+    return pd.Series(earlier.astype("float64"), index=best.index)
+
+
+def _chances(ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame) -> Numbers:
+    """Return the chance that a window comes to its total by the buyer's own pattern.
+
+    Compound Poisson over day totals: days with the merchant come at the rate they have come, days'
+    totals are drawn from those there have been; both are shrunk to the buyer's general pattern, so
+    that a new merchant is judged by the others. Purchases come in bursts, and with single payments
+    as the unit almost everything would look impossible (detection 3.4 and 0.5). The distribution
+    is built by Panjer's recursion (Panjer 1981, ASTIN Bulletin 12) on `CELLS` cells.
+    """
+    group, day = ledger.group(*search.by)[rows], ledger.day[rows]
+    batches = pd.DataFrame({"group": group, "day": day, "pence": ledger.pence[rows]})
+    batches = batches.groupby(["group", "day"], as_index=False)["pence"].sum()
+    key = (batches["group"] * (1 << 20)).to_numpy()
+    at = key + batches["day"].to_numpy()
+    start = windows["group"].to_numpy() * (1 << 20) + windows["start"].to_numpy()
+    first = np.searchsorted(at, np.maximum(start - HISTORY_DAYS, windows["group"] * (1 << 20)))
+    earlier = np.searchsorted(at, start) - first
+    row = rows[windows["close"].to_numpy()]
+    buyer = (search.by[0],)
+    seen = ledger.day[row] - _first_days(ledger, buyer)[row]
+    seen = np.clip(seen - windows["window_days"].to_numpy(), 1, HISTORY_DAYS)
+    bought = ledger.count(ledger.is_purchase, buyer, HISTORY_DAYS, 1)[row]
+    merchants = np.maximum(_merchants_before(ledger, search.by)[row], 1)
+    general = np.maximum(bought, 1) / merchants / seen
+    rate = (earlier + general * PRIOR_DAYS) / (seen + PRIOR_DAYS)
+    severity = _severity(ledger, buyer, row, windows["total_pence"].to_numpy())
+    severity *= PRIOR_BATCHES
+    window = np.repeat(np.arange(len(windows)), earlier)
+    offset = np.arange(len(window)) - np.repeat(np.cumsum(earlier) - earlier, earlier)
+    totals = batches["pence"].to_numpy()[first[window] + offset]
+    cell = np.ceil(totals / windows["total_pence"].to_numpy()[window] * CELLS).astype(int)
+    np.add.at(severity, (window, np.clip(cell, 1, CELLS)), 1.0)
+    severity /= severity.sum(axis=1, keepdims=True)
+    return _compound_tail(rate * (windows["window_days"].to_numpy() + 1), severity)
+
+
+def _severity(ledger: Ledger, buyer: tuple[str], row: Codes, total: Numbers) -> Numbers:
+    """Return the buyer's general distribution of payments over cells 1 to `CELLS`, log-normal."""
+    moments = past_moments(ledger, buyer)
+    mean, deviation = moments["mean"].to_numpy()[row], moments["deviation"].to_numpy()[row]
+    edges = np.log(np.maximum(total[:, None] * np.arange(CELLS) / CELLS, 1.0))
+    below = ndtr((edges - mean[:, None]) / deviation[:, None])
+    below[:, 0] = 0.0
+    spread = np.diff(np.concatenate([below, np.ones((len(total), 1))], axis=1), axis=1)
+    return np.concatenate([np.zeros((len(total), 1)), np.maximum(spread, 0)], axis=1)
+
+
+def _compound_tail(rate: Numbers, severity: Numbers) -> Numbers:
+    """Return the chance that a compound Poisson sum reaches the last cell."""
+    steps = np.arange(severity.shape[1])
+    weighted = severity * steps
+    density = np.zeros_like(severity)
+    density[:, 0] = np.exp(-rate)
+    for k in range(1, CELLS):
+        mixed = (weighted[:, 1 : k + 1] * density[:, k - 1 :: -1][:, :k]).sum(axis=1)
+        density[:, k] = rate / k * mixed
+    return np.clip(1 - density[:, :CELLS].sum(axis=1), SMALLEST_CHANCE, 1.0)
+
+
+def _first_days(ledger: Ledger, by: tuple[str, ...]) -> Codes:
+    """Return for each row the first day of its group."""
+    days: Any = pd.Series(ledger.day).groupby(ledger.group(*by)).transform("min")
+    return days.to_numpy()  # type: ignore[no-any-return]
+
+
+def _merchants_before(ledger: Ledger, by: tuple[str, str]) -> Numbers:
+    """Return for each row how many merchants its buyer has met before its day."""
+    first = ledger.first_of_kind(ledger.is_purchase, by)
+    return ledger.count(first, by[:1], until=1)
+
+
+def refunded_on(ledger: Ledger) -> Numbers:
+    """Return the day on which each purchase was refunded in full, or nan.
+
+    The nth refund of an amount by a merchant to a holder answers the nth purchase of that amount
+    that came before it.
+    """
+    keys = [ledger.group("holder_id", "merchant_id"), np.abs(ledger.pence)]
+    purchase, refund = ledger.is_purchase, ledger.is_refund
+
+    def numbered(rows: Flags) -> pd.DataFrame:
+        table = pd.DataFrame({"who": keys[0][rows], "pence": keys[1][rows], "day": ledger.day[rows]})
+        table["nth"] = table.groupby(["who", "pence"]).cumcount()
+        return table.assign(row=np.flatnonzero(rows))
+
+    both = numbered(purchase).merge(numbered(refund), on=["who", "pence", "nth"])
+    both = both[both["day_x"] <= both["day_y"]]
+    day = np.full(len(ledger), np.nan)
+    day[both["row_x"]] = both["day_y"]
+    return day
+
+
+def _of(ledger: Ledger, search: str, column: str) -> pd.Series[float]:
+    """Return one column of a search."""
+    return ledger.once(f"split {search}", lambda: find_splits(ledger, SEARCHES[search]))[column]
+
+
+def limit_split_count(ledger: Ledger) -> pd.Series[float]:
+    """Payments to one merchant that each keep to the holder's limit and together pass it."""
+    return _of(ledger, "limit", "count")
+
+
+def limit_split_total_pence(ledger: Ledger) -> pd.Series[float]:
+    """What those payments come to."""
+    return _of(ledger, "limit", "total_pence")
+
+
+def limit_split_span_days(ledger: Ledger) -> pd.Series[float]:
+    """Days from the first of those payments to the last; 0 is one day."""
+    return _of(ledger, "limit", "span_days")
+
+
+def limit_split_needed_count(ledger: Ledger) -> pd.Series[float]:
+    """Least number of those payments that passes the limit."""
+    return _of(ledger, "limit", "needed_count")
+
+
+def limit_split_chance_share(ledger: Ledger) -> pd.Series[float]:
+    """Chance that as many days come to as much by the holder's own pattern."""
+    return _of(ledger, "limit", "chance_share")
+
+
+def limit_split_earlier_count(ledger: Ledger) -> pd.Series[float]:
+    """Earlier days in a year on which such a window ended, for the same holder and merchant."""
+    return _of(ledger, "limit", "earlier_count")
+
+
+def is_limit_split_only_with_vat(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the total passes the limit only if the limit is meant with VAT, which is not said."""
+    sure = ledger.frame["single_purchase_sure_limit_pence"]
+    total = limit_split_total_pence(ledger)
+    return (total > 0) & (total <= sure)
+
+
+def step_split_count(ledger: Ledger) -> pd.Series[float]:
+    """Payments by one holder to one merchant within days that together pass the quote step."""
+    return _of(ledger, "step", "count")
+
+
+def step_split_total_pence(ledger: Ledger) -> pd.Series[float]:
+    """What those payments come to."""
+    return _of(ledger, "step", "total_pence")
+
+
+def step_split_span_days(ledger: Ledger) -> pd.Series[float]:
+    """Days from the first of those payments to the last; 0 is one day."""
+    return _of(ledger, "step", "span_days")
+
+
+def step_split_earlier_count(ledger: Ledger) -> pd.Series[float]:
+    """Earlier days in a year on which such a window ended, for the same holder and merchant."""
+    return _of(ledger, "step", "earlier_count")
+
+
+def unit_split_count(ledger: Ledger) -> pd.Series[float]:
+    """Payments by several holders of one cost centre to one merchant that pass the limit."""
+    return _of(ledger, "unit", "count")
+
+
+def unit_split_total_pence(ledger: Ledger) -> pd.Series[float]:
+    """What those payments come to."""
+    return _of(ledger, "unit", "total_pence")
+
+
+def unit_split_span_days(ledger: Ledger) -> pd.Series[float]:
+    """Days from the first of those payments to the last; 0 is one day."""
+    return _of(ledger, "unit", "span_days")
+
+
+def unit_split_holders_count(ledger: Ledger) -> pd.Series[float]:
+    """Holders among whom those payments are spread."""
+    return _of(ledger, "unit", "holders_count")
+
+
+def unit_split_needed_count(ledger: Ledger) -> pd.Series[float]:
+    """Least number of those payments that passes the limit."""
+    return _of(ledger, "unit", "needed_count")
+
+
+def unit_split_chance_share(ledger: Ledger) -> pd.Series[float]:
+    """Chance that as many days come to as much by the cost centre's own pattern."""
+    return _of(ledger, "unit", "chance_share")
+
+
+def unit_split_earlier_count(ledger: Ledger) -> pd.Series[float]:
+    """Earlier days in a year on which such a window ended, for that cost centre and merchant."""
+    return _of(ledger, "unit", "earlier_count")
+
+
+def _surprise(needed: pd.Series[float], chance: pd.Series[float]) -> pd.Series[float]:
+    """Order windows by the payments needed, then by chance: the order measured best (3.2)."""
+    few = MOST_NEEDED - needed.clip(upper=MOST_NEEDED)
+    rare = -np.log(chance) / -np.log(SMALLEST_CHANCE)
+    return (few + rare).where(needed > 0, 0.0)
+
+
+def split_surprise(ledger: Ledger) -> pd.Series[float]:
+    """Few payments are enough to pass the limit together, and chance seldom makes such a sum."""
+    return _surprise(limit_split_needed_count(ledger), limit_split_chance_share(ledger))
+
+
+def unit_split_surprise(ledger: Ledger) -> pd.Series[float]:
+    """The same for several holders of one cost centre."""
+    return _surprise(unit_split_needed_count(ledger), unit_split_chance_share(ledger))

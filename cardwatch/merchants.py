@@ -1,0 +1,154 @@
+"""One merchant from many spellings, each step explainable; names of merchant categories."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+
+import iso18245
+import pandas as pd
+from rapidfuzz import fuzz, process
+
+WALLETS = {
+    "PAYPAL": r"^(?:PAYPAL|PP)\s*\*\s*|^PAYPAL\b[ :/-]*",
+    "GOOGLE": r"^GOOGLE\s*\*\s*",
+    "KLARNA": r"^KLARNA\b\s*\*?\s*",
+    "AMAZON PAY": r"^(?:AMAZON PAY|AMZN PAY)\b\s*\*?\s*",
+}
+"""Payment services that stand between buyer and seller: the true seller may be anybody."""
+READERS = r"^(?:SQ|SQUARE|SUMUP|IZ|IZETTLE|ZETTLE_?|ZTL|STRIPE|WPY|SP|DOJO|CKO|TST|EB|FS)\s*[*_]\s*"
+"""Card readers and checkouts that put their mark before the seller's own name."""
+STEPS: tuple[tuple[str, str, str], ...] = (
+    ("web address", r"^(?:HTTPS?:?/*)?(?:WWW\.)|(?:\.(?:CO\.UK|ORG\.UK|GOV\.UK|COM|CO|NET|ORG|EU|UK|IE))+\b(?:/\S*)?", " "),
+    ("order number after a star", r"\*\s*(?=[A-Z0-9]*\d)[A-Z0-9]{4,}\b.*$", " "),
+    ("punctuation", r"[^A-Z0-9&' ]", " "),
+    ("order number", r"\b(?=[A-Z]*\d[A-Z0-9]*[A-Z]|\d+[A-Z])(?=(?:[A-Z]*\d){2})[A-Z0-9]{5,}\b", " "),
+    ("store or reference number", r"(?<=\S )#?\d{2,}(?:\s+\d+)*\b|^\d{4,}\s+", " "),
+    ("apostrophe", r"'", ""),
+    ("legal form", r"\b(?:LIMITED|LTD|PLC|LLP|INC|LLC|GMBH|SARL|S A R L|S A)\b", " "),
+    ("country", r"(?<=\S )(?:UK|GB|EU|GBR|U K)\b", " "),
+)  # fmt: skip
+"""What is taken out of a name, in order: what it is, the pattern, what takes its place."""
+FAMILIES = {"AMAZON": r"^(?:AMAZON|AMZN)\b(?! (?:WEB|PRIME|PAY|BUSINESS PRIME))"}
+"""Sellers whose names on statements share only their first word."""
+LIKENESS = 92
+"""Two names this alike (rapidfuzz ratio, 0 to 100) with the same first letters are one merchant."""
+BLOCK_LETTERS, SHORTEST_LIKE, SHORTEST_CUT = 4, 8, 14
+
+
+@dataclass(frozen=True)
+class MerchantName:
+    """How a printed name became one to compare by.
+
+    Attributes:
+        raw: as printed.
+        name: to compare by.
+        seller_hidden: whether a payment service stands in the seller's place.
+        steps: what was done, each with the name after it.
+    """
+
+    raw: str
+    name: str
+    seller_hidden: bool
+    steps: tuple[tuple[str, str], ...]
+
+
+@cache
+def canonical_name(raw: str) -> MerchantName:
+    """Return the name by which a merchant is compared, and the steps that made it."""
+    name = " ".join(unicodedata.normalize("NFKC", raw).upper().split())
+    steps = [("capitals and single spaces", name)] if name != raw else []
+    wallet = next((w for w, pattern in WALLETS.items() if re.match(pattern, name)), "")
+    if wallet:
+        name = re.sub(WALLETS[wallet], "", name)
+        steps.append((f"paid through {wallet}", name))
+    for what, pattern, instead in (("card reader", READERS, ""), *STEPS):
+        shorter = " ".join(re.sub(pattern, instead, name).split())
+        if shorter != name and (shorter or wallet):
+            name = shorter
+            steps.append((f"{what} taken out", name))
+    family = next((f for f, pattern in FAMILIES.items() if re.match(pattern, name)), "")
+    if family and family != name:
+        name = family
+        steps.append((f"all names of {family}", name))
+    if wallet:
+        name = f"{wallet}: {name}" if name else wallet
+        steps.append(("kept apart, as the seller is hidden", name))
+    return MerchantName(raw, name or raw, bool(wallet), tuple(steps))
+
+
+def link_merchants(
+    raw: pd.Series[str], dates: pd.Series[pd.Timestamp], aliases: dict[str, str] | None = None
+) -> pd.DataFrame:
+    """Return for each payment its merchant's one name, and whether the seller is hidden.
+
+    Names are taken in the order in which they first appear. Each new one joins the earlier name
+    that it is most like, or whose cut-off form it is, or else stands for itself; so a later
+    payment never changes an earlier one's merchant.
+
+    Args:
+        raw: names as printed.
+        dates: day of each payment, same index.
+        aliases: the organisation's own names for names; compared in canonical form.
+
+    Returns:
+        `merchant_id` and `is_seller_hidden`, same index.
+    """
+    own = {canonical_name(k).name: canonical_name(v).name for k, v in (aliases or {}).items()}
+    codes, values = pd.factorize(raw)
+    parts = [canonical_name(value) for value in values]
+    names = [own.get(part.name, part.name) for part in parts]
+    first = pd.Series(dates.to_numpy()).groupby(codes).min()
+    order = sorted(range(len(names)), key=lambda i: (first[i], names[i]))
+    link = _link_in_order(list(dict.fromkeys(names[i] for i in order)))
+    linked = pd.Series([own.get(link[name], link[name]) for name in names], dtype="str")
+    hidden = pd.Series([part.seller_hidden for part in parts])
+    return pd.DataFrame(
+        {
+            "merchant_id": linked.take(codes).to_numpy(),
+            "is_seller_hidden": hidden.take(codes).to_numpy(),
+        },
+        index=raw.index,
+    ).astype({"merchant_id": "str"})
+
+
+def _link_in_order(names: list[str]) -> dict[str, str]:
+    """Return for each name the earlier name it belongs to, or itself."""
+    link: dict[str, str] = {}
+    blocks: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        block = blocks[name[:BLOCK_LETTERS]]
+        known = _cut_form(name, block)
+        if known is None and len(name) >= SHORTEST_LIKE:
+            like = process.extractOne(name, block, scorer=fuzz.ratio, score_cutoff=LIKENESS)
+            known = like[0] if like and _same_figures(name, like[0]) else None
+        if known is None:
+            block.append(name)
+        link[name] = known or name
+    return link
+
+
+def _cut_form(name: str, block: list[str]) -> str | None:
+    """Return an earlier name of which this one is a cut-off form, or the other way round."""
+    if len(name) < SHORTEST_CUT:
+        return None
+    for other in block:
+        if len(other) >= SHORTEST_CUT and (other.startswith(name) or name.startswith(other)):
+            return other
+    return None
+
+
+def _same_figures(one: str, other: str) -> bool:
+    return re.findall(r"\d+", one) == re.findall(r"\d+", other)
+
+
+@cache
+def category_name(code: str) -> str:
+    """Return the name of a merchant category code (ISO 18245), or empty if it has none."""
+    try:
+        return str(iso18245.get_mcc(code).usda_description or iso18245.get_mcc(code).iso_description)
+    except iso18245.MCCNotFound:
+        return ""

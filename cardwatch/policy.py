@@ -1,0 +1,235 @@
+"""The organisation's own figures and lists, with the dates from which they hold, from one file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cardwatch.errors import FileFaulty
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COUNTRIES = ("ENG", "SCT", "WLS", "NIR")
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+VAT_WORDS = ("included", "excluded", "unknown")
+LIMITS = ("single_purchase", "holder_month", "step")
+VAT_RATE = 0.20
+"""United Kingdom standard rate (VAT Act 1994, s. 2)."""
+LARGEST_POUNDS = 10_000_000
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One limit: so many pence from a day on, for everybody or for some holders."""
+
+    since: dt.date
+    pence: int
+    vat: str = "unknown"
+    holders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """An organisation's figures; each is explained in `policy_defaults.toml`."""
+
+    organisation: str
+    country: str
+    working_days: tuple[str, ...]
+    split_windows_days: tuple[int, ...]
+    habit_windows: int
+    unusual_one_in: int
+    materiality_pounds: float
+    near_limit_share: float
+    near_limit_payments: int
+    round_pounds: int
+    dormant_days: int
+    alerts_per_1000: float
+    alerts_at_least: int
+    alerts_per_holder_month: int
+    blocked_categories: tuple[str, ...]
+    cash_categories: tuple[str, ...]
+    watched_categories: tuple[str, ...]
+    bulk_categories: tuple[str, ...]
+    gift_card_words: tuple[str, ...]
+    bulk_words: tuple[str, ...]
+    merchant_aliases: dict[str, str]
+    single_purchase: tuple[Limit, ...]
+    holder_month: tuple[Limit, ...]
+    step: tuple[Limit, ...]
+
+    @property
+    def unusual_share(self) -> float:
+        """Share of comparable payments below which one is unusual."""
+        return 1 / self.unusual_one_in
+
+    @property
+    def materiality_pence(self) -> int:
+        """Pence below which a payment is never asked about alone."""
+        return round(self.materiality_pounds * 100)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of all figures and lists, by which a result names the policy that made it."""
+        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def limits_in_force(
+        self, name: str, holders: pd.Series[str], dates: pd.Series[pd.Timestamp]
+    ) -> pd.DataFrame:
+        """Return for each payment the limit in force for its holder on its day.
+
+        Args:
+            name: single_purchase, holder_month or step.
+            holders: holder of each payment.
+            dates: day of each payment, same index.
+
+        Returns:
+            `pence`, the limit as a sum with VAT (0 where none was in force), and `sure_pence`, the
+            sum above which it is passed whichever way the limit is meant.
+        """
+        pence = np.zeros(len(holders), dtype="int64")
+        sure = np.zeros(len(holders), dtype="int64")
+        entries: tuple[Limit, ...] = getattr(self, name)
+        for limit in sorted(entries, key=lambda e: (bool(e.holders), e.since)):
+            where = (dates >= pd.Timestamp(limit.since)).to_numpy()
+            if limit.holders:
+                where = where & holders.isin(limit.holders).to_numpy()
+            with_vat = round(limit.pence * (1 + VAT_RATE))
+            pence[where] = with_vat if limit.vat == "excluded" else limit.pence
+            sure[where] = limit.pence if limit.vat == "included" else with_vat
+        return pd.DataFrame({"pence": pence, "sure_pence": sure}, index=holders.index)
+
+
+def load_policy(path: Path | None = None) -> Policy:
+    """Return the policy in a TOML file over the defaults, or the defaults alone.
+
+    Raises:
+        FileFaulty: the file cannot be read or has faults; all are listed at once.
+    """
+    if path is None:
+        return parse_policy("", "policy_defaults.toml")
+    try:
+        return parse_policy(path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileFaulty(path.name, [f"it cannot be read: {error}"]) from error
+
+
+def default_policy_text() -> str:
+    """Return the documented defaults as the file that holds them."""
+    return (resources.files("cardwatch") / "policy_defaults.toml").read_text(encoding="utf-8")
+
+
+def parse_policy(text: str, file: str) -> Policy:
+    """Return the policy that a TOML text describes; see `load_policy`."""
+    defaults = tomllib.loads(default_policy_text())
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FileFaulty(file, [f"it is not TOML: {error}"]) from error
+    faults = [f"unknown setting '{key}'" for key in sorted(given.keys() - defaults.keys())]
+    values: dict[str, Any] = {}
+    for key, default in defaults.items():
+        value = given.get(key, default)
+        fault = _fault(key, value, default)
+        if fault:
+            faults.append(fault)
+        elif key in LIMITS:
+            faults += _limit_faults(key, value)
+        else:
+            values[key] = tuple(value) if isinstance(value, list) else value
+    if faults:
+        raise FileFaulty(file, faults)
+    values |= {key: _limits(given.get(key, defaults[key])) for key in LIMITS}
+    assert values.keys() == {f.name for f in fields(Policy)}
+    return Policy(**values)
+
+
+def _fault(key: str, value: Any, default: Any) -> str:  # noqa: ANN401  whatever TOML holds
+    """Say what is wrong with one setting, or nothing."""
+    kinds: tuple[type, ...] = (int, float) if isinstance(default, int | float) else (type(default),)
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        names = {str: "text in quotation marks", list: "a list", dict: "a table", int: "a number"}
+        return f"{key} has to be {names.get(kinds[0], 'a number')}"
+    if isinstance(value, list):
+        return _list_fault(key, value, default)
+    if isinstance(value, dict) and not all(isinstance(v, str) for v in value.values()):
+        return f"{key} has to give a name for each name"
+    if key == "country" and value not in COUNTRIES:
+        return f"country is one of {', '.join(COUNTRIES)}, not '{value}'"
+    if isinstance(value, int | float):
+        if not 0 <= value <= LARGEST_POUNDS:
+            return f"{key} has to be between 0 and {LARGEST_POUNDS:,}"
+        if key in {"unusual_one_in", "round_pounds"} and value < 1:
+            return f"{key} has to be at least 1"
+        if key == "near_limit_share" and value > 1:
+            return "near_limit_share is a share of the limit, at most 1"
+        if isinstance(default, int) and not isinstance(value, int):
+            return f"{key} has to be a whole number"
+    return ""
+
+
+def _list_fault(key: str, value: list[Any], default: list[Any]) -> str:
+    """Say what is wrong with a list, or nothing."""
+    kind = type(default[0])
+    if not all(isinstance(item, kind) and not isinstance(item, bool) for item in value):
+        return f"{key} has to be a list of {'numbers' if kind is int else 'texts' if kind is str else 'entries'}"  # fmt: skip
+    if key == "working_days" and not set(value) <= set(WEEKDAYS):
+        return f"working_days are of {', '.join(WEEKDAYS)}"
+    if key == "split_windows_days" and (not value or not all(0 <= d <= 31 for d in value)):
+        return "split_windows_days are numbers of days from 0 to 31"
+    if key.endswith("_categories"):
+        wrong = [str(c) for c in value if not all(_is_code(part) for part in c.split("-"))]
+        if wrong:
+            return f"{key}: a category is four digits in quotation marks, not {', '.join(wrong)}"
+    return ""
+
+
+def _is_code(text: str) -> bool:
+    return len(text) == 4 and text.isdecimal()
+
+
+def _limit_faults(key: str, entries: list[dict[str, Any]]) -> list[str]:
+    """Say everything that is wrong with the entries of one limit."""
+    faults = [] if entries else [f"{key} needs at least one entry"]
+    for number, entry in enumerate(entries, start=1):
+        place = f"{key}, entry {number}"
+        unknown = sorted(entry.keys() - {"from", "pounds", "vat", "holders"})
+        faults += [f"{place}: unknown setting '{name}'" for name in unknown]
+        since, pounds = entry.get("from"), entry.get("pounds")
+        if not isinstance(since, dt.date) or isinstance(since, dt.datetime):
+            faults.append(f"{place}: 'from' has to be a day such as 2026-04-01")
+        if isinstance(pounds, bool) or not isinstance(pounds, int | float):
+            faults.append(f"{place}: 'pounds' has to be a number")
+        elif not 0 < pounds <= LARGEST_POUNDS:
+            faults.append(f"{place}: 'pounds' has to be above 0 and at most {LARGEST_POUNDS:,}")
+        if entry.get("vat", "unknown") not in VAT_WORDS:
+            faults.append(f"{place}: 'vat' is one of {', '.join(VAT_WORDS)}")
+        holders = entry.get("holders", [])
+        if not isinstance(holders, list) or not all(isinstance(h, str) for h in holders):
+            faults.append(f"{place}: 'holders' has to be a list of texts")
+    return faults
+
+
+def _limits(entries: list[dict[str, Any]]) -> tuple[Limit, ...]:
+    return tuple(
+        Limit(e["from"], round(e["pounds"] * 100), e.get("vat", "unknown"), tuple(e.get("holders", ())))
+        for e in entries
+    )  # fmt: skip
+
+
+def in_categories(codes: pd.Series[str], listed: tuple[str, ...]) -> pd.Series[bool]:
+    """Return whether each four-digit code is in a list of codes and ranges such as 3000-3999."""
+    inside = pd.Series(data=False, index=codes.index)
+    for item in listed:
+        first, _, last = item.partition("-")
+        inside |= codes.between(first, last or first)
+    return inside

@@ -1,0 +1,16 @@
+"""The rules: files of comparisons, their loader and their page."""
+
+from cardwatch.rules.catalogue import load_rules, rule_page, rules_page, rules_sha256
+from cardwatch.rules.rule import EVIDENCE, LEVELS, Evidence, Rule, placeholders
+
+__all__ = [
+    "EVIDENCE",
+    "LEVELS",
+    "Evidence",
+    "Rule",
+    "load_rules",
+    "placeholders",
+    "rule_page",
+    "rules_page",
+    "rules_sha256",
+]

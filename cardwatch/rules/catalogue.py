@@ -1,0 +1,115 @@
+"""All rules, loaded once from their files, and the page that documents them."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from cardwatch.chance import CHANCES
+from cardwatch.errors import FileFaulty
+from cardwatch.features import FEATURES, meaning_of, name_of
+from cardwatch.rules.rule import LEVELS, Rule, parse_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ROLE_WORDS = {
+    "raises": "raises an alert",
+    "adds": "adds a reason to an alert, never raises one",
+    "weakens": "lowers an alert",
+}
+
+
+@cache
+def load_rules() -> tuple[Rule, ...]:
+    """Return every rule, the most pressing first, then by id.
+
+    Raises:
+        FileFaulty: with the faults of all files at once.
+    """
+    files = sorted((resources.files("cardwatch.rules") / "files").iterdir(), key=lambda f: f.name)
+    rules, faults = [], []
+    for file in files:
+        if not file.name.endswith(".toml"):
+            continue
+        try:
+            rules.append(parse_rule(file.read_text(encoding="utf-8"), file.name))
+        except FileFaulty as error:
+            faults += [f"{file.name}: {fault}" for fault in error.faults]
+    ids = {rule.id for rule in rules}
+    faults += [f"{r.id}.toml: weakens '{i}', which is no rule" for r in rules for i in r.weakens if i not in ids]  # fmt: skip
+    if faults:
+        raise FileFaulty("rules", faults)
+    order = {"raises": 0, "adds": 1, "weakens": 2}
+    return tuple(sorted(rules, key=lambda r: (order[r.role], -LEVELS.index(r.level), r.id)))
+
+
+def rules_sha256(rules: Iterable[Rule]) -> str:
+    """Return a hash of the rules, by which a result names the rule set that made it."""
+    return hashlib.sha256("\n".join(map(repr, rules)).encode()).hexdigest()
+
+
+def rule_page(rule: Rule) -> str:
+    """Return one rule whole, as Markdown."""
+    meanings = {name_of(f): meaning_of(f) for f in FEATURES} | {k: v + "." for k, v in CHANCES.items()}
+
+    def listed(items: Iterable[str]) -> str:
+        return "\n".join(f"- {item}" for item in items)
+
+    weakens = f"\n\nIt lowers: {', '.join(rule.weakens)}." if rule.weakens else ""
+    return f"""## {rule.id}
+
+**{rule.title}** Level {rule.level}, {rule.lane} lane, {rule.status}, {ROLE_WORDS[rule.role]}, since {rule.since}.{weakens}
+
+{rule.why}
+
+It says: "{rule.fact}"
+
+When all of these hold:
+
+{listed(f"`{c}`" for c in rule.when)}
+
+Ask:
+
+{listed(rule.ask)}
+
+It can be innocent:
+
+{listed(rule.innocent)}
+
+It reads:
+
+{listed(f"`{name}`: {meanings[name]}" for name in rule.reads)}
+
+Examples:
+
+{listed(f"{e.case}: {'fires' if e.fires else 'stays quiet'}" for e in rule.examples)}
+
+Sources:
+
+{listed(rule.sources)}
+"""  # noqa: E501  a page, not code
+
+
+def rules_page(rules: Iterable[Rule]) -> str:
+    """Return the page of all rules, as Markdown: a table, then each rule whole."""
+    rules = tuple(rules)
+    rows = "\n".join(
+        f"| [{r.id}](#{r.id}) | {r.title} | {r.level} | {r.lane} | {r.role} |" for r in rules
+    )
+    pages = "\n".join(rule_page(rule) for rule in rules)
+    return f"""# The rules
+
+Made from the files in `cardwatch/rules/files/` by `make docs`; do not edit this page.
+
+A rule compares features with the organisation's own figures and never computes. One that *raises*
+makes an alert; one that *adds* is shown beside other reasons and never makes an alert alone; one
+that *weakens* lowers the alerts of the rules it names.
+
+| rule | what it finds | level | lane | role |
+|---|---|---|---|---|
+{rows}
+
+{pages}"""

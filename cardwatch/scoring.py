@@ -1,0 +1,182 @@
+"""The use: score statements against their history, and train a forest for later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cardwatch import __version__
+from cardwatch.alerts import Scored, expected_words, rank_alerts
+from cardwatch.chance import UNUSUALNESS, chances, surprise_shares
+from cardwatch.errors import NothingToScore
+from cardwatch.features import FOREST_FEATURES, Ledger, build_features
+from cardwatch.forest import Forest, fit_forest
+from cardwatch.records import AlertList
+from cardwatch.rules import Rule, load_rules, rules_sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardwatch.policy import Policy
+
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
+FOREST_HOLDERS, FOREST_PAYMENTS = 50, 4_000
+"""Below this an organisation's own forest is worse than none of its own (detection 1.4)."""
+REFERENCE_DAYS = 365
+FEWEST_REFERENCE = 500
+"""With fewer payments in the last year, all that is known is the reference."""
+LANES = ("finance", "psd")
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What was scored: the lists, and what a further question would need."""
+
+    lists: dict[str, AlertList]
+    scored: Scored
+
+
+def score(
+    transactions: pd.DataFrame,
+    policy: Policy,
+    *,
+    asked_files: Sequence[str] = (),
+    forest: Forest | None = None,
+    rules: Sequence[Rule] | None = None,
+) -> Scoring:
+    """Return the ranked alerts of some statements, one list a lane.
+
+    Args:
+        transactions: the statements to be scored and their history, see `TRANSACTION_COLUMNS`.
+        policy: the organisation's figures.
+        asked_files: files whose payments are to be asked about; none for all of them.
+        forest: a fitted one; without it one is fitted to the history if there is enough.
+        rules: the rules to use; the shipped ones if not given.
+
+    Raises:
+        NothingToScore: no transaction is left to score.
+    """
+    if transactions.empty:
+        raise NothingToScore("There is no transaction to score.")
+    rules = load_rules() if rules is None else rules
+    ledger = Ledger(transactions, policy)
+    asked = ledger.frame["file"].isin(asked_files).to_numpy() if asked_files else np.ones(len(ledger), bool)
+    if not asked.any():
+        raise NothingToScore("None of the statements to be scored could be read.")
+    features, reference = build_features(ledger), _reference(ledger, asked)
+    own = forest is None and enough_for_forest(ledger, reference)
+    if own:
+        forest = fit_forest(features[reference], FOREST_FEATURES, ledger.frame[reference])
+    if forest is not None:
+        features[UNUSUALNESS] = forest.unusualness(features)
+    shares = surprise_shares(features, reference)
+    features = features.join(chances(shares, reference))
+    scored = Scored(ledger, features, shares, asked)
+    made_by = {
+        "cardwatch": __version__,
+        "policy": policy.sha256,
+        "rules": rules_sha256(rules),
+        "forest": forest.data_sha256 if forest else "none",
+    }
+    notes = _notes(ledger, asked, reference, forest, own=own)
+    lists = {lane: _list(scored, rules, lane, reference, notes, made_by) for lane in LANES}
+    return Scoring(lists, scored)
+
+
+def train(transactions: pd.DataFrame, policy: Policy) -> Forest:
+    """Return a forest fitted to all of some transactions.
+
+    Raises:
+        NothingToScore: there are too few payments or holders for a forest.
+    """
+    ledger = Ledger(transactions, policy)
+    everything = np.ones(len(ledger), dtype=bool)
+    if not enough_for_forest(ledger, everything):
+        raise NothingToScore(
+            f"A forest needs at least {FOREST_HOLDERS} holders and {FOREST_PAYMENTS:,} payments; "
+            f"there are {ledger.frame['holder_id'].nunique()} and {len(ledger):,}."
+        )
+    return fit_forest(build_features(ledger), FOREST_FEATURES, ledger.frame)
+
+
+def enough_for_forest(ledger: Ledger, rows: Flags) -> bool:
+    """Return whether some rows are enough to fit an organisation's own forest."""
+    holders = ledger.frame["holder_id"].to_numpy()[rows]
+    return len(holders) >= FOREST_PAYMENTS and len(set(holders)) >= FOREST_HOLDERS
+
+
+def _reference(ledger: Ledger, asked: Flags) -> Flags:
+    """Return the payments that the scored ones are compared with.
+
+    The year before the first of them; all history if that is short; themselves if there is none.
+    """
+    real = ledger.is_purchase | ledger.is_refund
+    history = ~asked & real
+    # Late postings reach far back: the period scored starts where nearly all of it lies.
+    start = np.quantile(ledger.day[asked], 0.05)
+    year = history & (ledger.day < start) & (ledger.day >= start - REFERENCE_DAYS)
+    for candidate in (year, history):
+        if candidate.sum() >= FEWEST_REFERENCE:
+            return candidate
+    return real
+
+
+def _notes(
+    ledger: Ledger, asked: Flags, reference: Flags, forest: Forest | None, *, own: bool
+) -> tuple[str, ...]:
+    """Return what a reader of the list has to know about how it was made."""
+    count = int(reference.sum())
+    compared = "the statements themselves, as no history was given"
+    if not (reference & asked).any():
+        days = ledger.frame["date"][reference]
+        compared = f"{count:,} earlier payments, {days.min().date()} to {days.max().date()}"
+    notes = [f"Payments are compared with {compared}."]
+    if forest is None:
+        notes.append(
+            f"Rules alone: an isolation forest needs {FOREST_HOLDERS} holders and "
+            f"{FOREST_PAYMENTS:,} payments to learn from."
+        )
+    elif own:
+        notes.append(f"An isolation forest was fitted to {forest.rows:,} of these payments.")
+    else:
+        notes.append(f"The isolation forest given was fitted to {forest.rows:,} payments.")
+    return tuple(notes)
+
+
+def _list(  # noqa: PLR0913  the parts of a list
+    scored: Scored,
+    rules: Sequence[Rule],
+    lane: str,
+    reference: Flags,
+    notes: tuple[str, ...],
+    made_by: dict[str, str],
+) -> AlertList:
+    """Return one lane's list with its statement of what to expect."""
+    alerts = tuple(rank_alerts(scored, rules, lane))
+    days = scored.ledger.frame["date"][scored.asked]
+    shown = sum(alert.shown for alert in alerts)
+    count = int(scored.asked.sum())
+    expected = min(_expected(scored, rules, lane, reference), shown)
+    return AlertList(
+        alerts=alerts,
+        payments_count=count,
+        first_on=str(days.min().date()),
+        last_on=str(days.max().date()),
+        expected_by_chance=round(expected, 2),
+        notes=(expected_words(shown, expected), *notes),
+        made_by=made_by,
+    )
+
+
+def _expected(scored: Scored, rules: Sequence[Rule], lane: str, reference: Flags) -> float:
+    """Return how many payments of a month like those before the same rules would flag."""
+    flagged = np.zeros(len(reference), dtype=bool)
+    for rule in rules:
+        if rule.lane == lane and rule.role == "raises" and rule.status == "stable":
+            flagged |= rule.fires(scored.features, scored.ledger.policy)
+    share = float((flagged & reference).sum()) / max(int(reference.sum()), 1)
+    return share * float(scored.asked.sum())
