@@ -1,9 +1,10 @@
 """How rare each payment is beside the organisation's own past payments, as a share.
 
 Each surprise becomes the share of reference payments at least as surprising (a conformal p-value:
-Bates et al. 2023). Within a family the smallest counts, corrected for how many there were (Sidak
-1967); families are multiplied (Fisher 1932) and the product is held against the same product for
-the reference payments, so that no independence is claimed (detection 5).
+Bates et al. 2023). Within a family the smallest counts; families are multiplied (Fisher 1932).
+Both are held against the same figure for the reference payments, so that however many features
+there are and however they hang together, a share is a share of payments and no independence is
+claimed (detection 5).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ CHANCES: dict[str, str] = {
     "payment_chance_share": "Share of comparable payments at least as unusual, all taken together",
     "merchant_chance_share": "Share of comparable payments with as unusual a merchant",
     "amount_chance_share": "Share of comparable payments with as unusual an amount",
+    "sum_chance_share": "Share of comparable payments with as unusual a round or near-limit sum",
     "timing_chance_share": "Share of comparable payments at as unusual a time",
     "repeat_chance_share": "Share of comparable payments with as unusual a repeat or refund",
     "split_chance_share": "Share of comparable payments that end as unusual a split",
@@ -59,9 +61,9 @@ def chances(shares: pd.DataFrame, reference: Flags) -> pd.DataFrame:
     for family, members in FAMILIES.items():
         names = [name_of(feature) for feature in members]
         best = shares[names].min(axis=1).to_numpy()
-        corrected = -np.expm1(len(names) * np.log1p(-np.minimum(best, 1 - 1e-12)))
-        columns[f"{family}_chance_share"] = corrected
-        product -= np.log(corrected)
+        rank = np.where(best < 1, share_at_least(-best, -best[reference]), 1.0)
+        columns[f"{family}_chance_share"] = rank
+        product -= np.log(rank)
     if UNUSUALNESS in shares:
         product -= np.log(shares[UNUSUALNESS].to_numpy())
     columns["payment_chance_share"] = share_at_least(product, product[reference])

@@ -22,13 +22,16 @@ WALLETS = {
 READERS = r"^(?:SQ|SQUARE|SUMUP|IZ|IZETTLE|ZETTLE_?|ZTL|STRIPE|WPY|SP|DOJO|CKO|TST|EB|FS)\s*[*_]\s*"
 """Card readers and checkouts that put their mark before the seller's own name."""
 STEPS: tuple[tuple[str, str, str], ...] = (
-    ("web address", r"^(?:HTTPS?:?/*)?(?:WWW\.)|(?:\.(?:CO\.UK|ORG\.UK|GOV\.UK|COM|CO|NET|ORG|EU|UK|IE))+\b(?:/\S*)?", " "),
+    ("web address", r"^(?:HTTPS?:?/*)?(?:WWW\.)|(?:\.(?:CO\.UK|ORG\.UK|GOV\.UK|COM|CO|NET|ORG|EU|UK|IE|EXAMPLE))+\b(?:/\S*)?", " "),
     ("order number after a star", r"\*\s*(?=[A-Z0-9]*\d)[A-Z0-9]{4,}\b.*$", " "),
     ("punctuation", r"[^A-Z0-9&' ]", " "),
     ("order number", r"\b(?=[A-Z]*\d[A-Z0-9]*[A-Z]|\d+[A-Z])(?=(?:[A-Z]*\d){2})[A-Z0-9]{5,}\b", " "),
+    ("order number", r"(?<=\S )(?:[A-Z]+\d{3,}|(?=[A-Z0-9]{6,}\b)[A-Z]+\d[A-Z]+)\b", " "),
     ("store or reference number", r"(?<=\S )#?\d{2,}(?:\s+\d+)*\b|^\d{4,}\s+", " "),
+    ("repeated word", r"^(\S{4,})(?: \1)+\b", r"\1"),
     ("apostrophe", r"'", ""),
     ("legal form", r"\b(?:LIMITED|LTD|PLC|LLP|INC|LLC|GMBH|SARL|S A R L|S A)\b", " "),
+    ("marketplace", r"(?<=\S )(?:MARKETPLACE|MKTPLACE|MKTPLCE|MKTPL|MKTP|ONLINE)\b", " "),
     ("country", r"(?<=\S )(?:UK|GB|EU|GBR|U K)\b", " "),
 )  # fmt: skip
 """What is taken out of a name, in order: what it is, the pattern, what takes its place."""
@@ -149,6 +152,6 @@ def _same_figures(one: str, other: str) -> bool:
 def category_name(code: str) -> str:
     """Return the name of a merchant category code (ISO 18245), or empty if it has none."""
     try:
-        return str(iso18245.get_mcc(code).usda_description or iso18245.get_mcc(code).iso_description)
+        return str(iso18245.get_mcc(code).iso_description or "") if code else ""
     except iso18245.MCCNotFound:
         return ""

@@ -35,6 +35,7 @@ class Limit:
     pence: int
     vat: str = "unknown"
     holders: tuple[str, ...] = ()
+    stated: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,11 @@ class Policy:
             dates: day of each payment, same index.
 
         Returns:
-            `pence`, the limit as a sum with VAT (0 where none was in force), and `sure_pence`, the
-            sum above which it is passed whichever way the limit is meant.
+            `pence`, the limit as a sum with VAT (0 where none was in force); `sure_pence`, the sum
+            above which it is passed whichever way the limit is meant; and whether it is `stated`
+            by the organisation and no default.
         """
+        stated = np.zeros(len(holders), dtype=bool)
         pence = np.zeros(len(holders), dtype="int64")
         sure = np.zeros(len(holders), dtype="int64")
         entries: tuple[Limit, ...] = getattr(self, name)
@@ -106,7 +109,9 @@ class Policy:
             with_vat = round(limit.pence * (1 + VAT_RATE))
             pence[where] = with_vat if limit.vat == "excluded" else limit.pence
             sure[where] = limit.pence if limit.vat == "included" else with_vat
-        return pd.DataFrame({"pence": pence, "sure_pence": sure}, index=holders.index)
+            stated[where] = limit.stated
+        columns = {"pence": pence, "sure_pence": sure, "stated": stated}
+        return pd.DataFrame(columns, index=holders.index)
 
 
 def load_policy(path: Path | None = None) -> Policy:
@@ -148,7 +153,8 @@ def parse_policy(text: str, file: str) -> Policy:
             values[key] = tuple(value) if isinstance(value, list) else value
     if faults:
         raise FileFaulty(file, faults)
-    values |= {key: _limits(given.get(key, defaults[key])) for key in LIMITS}
+    for key in LIMITS:
+        values[key] = _limits(given.get(key, defaults[key]), stated=key in given)
     assert values.keys() == {f.name for f in fields(Policy)}
     return Policy(**values)
 
@@ -219,11 +225,17 @@ def _limit_faults(key: str, entries: list[dict[str, Any]]) -> list[str]:
     return faults
 
 
-def _limits(entries: list[dict[str, Any]]) -> tuple[Limit, ...]:
+def _limits(entries: list[dict[str, Any]], *, stated: bool) -> tuple[Limit, ...]:
     return tuple(
-        Limit(e["from"], round(e["pounds"] * 100), e.get("vat", "unknown"), tuple(e.get("holders", ())))
-        for e in entries
-    )  # fmt: skip
+        Limit(
+            since=entry["from"],
+            pence=round(entry["pounds"] * 100),
+            vat=entry.get("vat", "unknown"),
+            holders=tuple(entry.get("holders", ())),
+            stated=stated,
+        )
+        for entry in entries
+    )
 
 
 def in_categories(codes: pd.Series[str], listed: tuple[str, ...]) -> pd.Series[bool]:

@@ -188,7 +188,7 @@ class AlertList:
 
     Attributes:
         payments_count: transactions scored.
-        expected_by_chance: how many of the shown alerts last year's pattern alone would give.
+        expected: how many alerts a month like those before would give; none without history.
         notes: what a reader of the list has to know, each a sentence.
         made_by: name and hash of the policy, rule set, model and code that made it.
     """
@@ -197,7 +197,7 @@ class AlertList:
     payments_count: int
     first_on: str
     last_on: str
-    expected_by_chance: float
+    expected: float | None
     notes: tuple[str, ...]
     made_by: dict[str, str]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cardwatch import __version__
-from cardwatch.alerts import Scored, expected_words, rank_alerts
+from cardwatch.alerts import Scored, expected_words, pounds, rank_alerts
 from cardwatch.chance import UNUSUALNESS, chances, surprise_shares
 from cardwatch.errors import NothingToScore
 from cardwatch.features import FOREST_FEATURES, Ledger, build_features
@@ -135,6 +135,12 @@ def _notes(
         days = ledger.frame["date"][reference]
         compared = f"{count:,} earlier payments, {days.min().date()} to {days.max().date()}"
     notes = [f"Payments are compared with {compared}."]
+    if not ledger.policy.single_purchase[0].stated:
+        limit = pounds(ledger.policy.single_purchase[0].pence)
+        notes.append(
+            f"The policy states no limit for a single purchase: splits are looked for at {limit}, "
+            "and payments over it are not asked about. State your limits in a policy file."
+        )
     if forest is None:
         notes.append(
             f"Rules alone: an isolation forest needs {FOREST_HOLDERS} holders and "
@@ -160,13 +166,14 @@ def _list(  # noqa: PLR0913  the parts of a list
     days = scored.ledger.frame["date"][scored.asked]
     shown = sum(alert.shown for alert in alerts)
     count = int(scored.asked.sum())
-    expected = min(_expected(scored, rules, lane, reference), shown)
+    compared = not (reference & scored.asked).any()
+    expected = min(_expected(scored, rules, lane, reference), shown) if compared else None
     return AlertList(
         alerts=alerts,
         payments_count=count,
         first_on=str(days.min().date()),
         last_on=str(days.max().date()),
-        expected_by_chance=round(expected, 2),
+        expected=None if expected is None else round(expected, 2),
         notes=(expected_words(shown, expected), *notes),
         made_by=made_by,
     )

@@ -13,7 +13,7 @@ import numpy as np
 
 from cardwatch.alerts.matters import Finding, Matter, find_matters
 from cardwatch.alerts.words import fact, one_in, pounds
-from cardwatch.chance import CHANCES, UNUSUALNESS
+from cardwatch.chance import UNUSUALNESS
 from cardwatch.features import FAMILIES, meaning_of, name_of
 from cardwatch.records import Alert, Payment, Reason
 from cardwatch.rules import LEVELS, Rule
@@ -193,7 +193,7 @@ def _comparisons(scored: Scored, row: int) -> tuple[str, ...]:
     lines = [f"{t.rstrip('.')}: {one_in(s)} payments" for s, t in told[:MOST_COMPARISONS]]
     if told:
         together = float(scored.features["payment_chance_share"].iat[row])
-        lines.append(f"{CHANCES['payment_chance_share']}: {one_in(together)}")
+        lines.append(f"All taken together: {one_in(together)} payments")
     return tuple(lines)
 
 

@@ -48,12 +48,12 @@ def fact(template: str, row: Mapping[str, float]) -> str:
     return template.format_map({n: figure(n, row[n]) for n in placeholders(template)})
 
 
-def expected_words(shown: int, expected: float) -> str:
+def expected_words(shown: int, expected: float | None) -> str:
     """Return the statement that stands with every list of alerts."""
     if not shown:
         return "No payment deserves a question by these rules and figures."
+    asked = "An alert is a reason to ask, not a finding."
+    if expected is None:
+        return f"{asked} Without history nothing can be said about how many to expect."
     about = f"about {expected:.0f}" if expected >= 1 else "fewer than one"
-    return (
-        f"Of these {shown}, {about} would be expected from a month like those before. "
-        "An alert is a reason to ask, not a finding."
-    )
+    return f"Of these {shown}, {about} would be expected from a month like those before. {asked}"

@@ -42,6 +42,16 @@ def is_purchase(ledger: Ledger) -> pd.Series[bool]:
     return ledger.series(ledger.is_purchase)
 
 
+def is_limit_stated(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the limit for a single purchase is the organisation's own and no default."""
+    return ledger.frame["is_single_purchase_stated"]
+
+
+def is_month_limit_stated(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the limit for a month is the organisation's own and no default."""
+    return ledger.frame["is_holder_month_stated"]
+
+
 def is_within_limit(ledger: Ledger) -> pd.Series[bool]:
     """Whether it is a purchase that keeps to the holder's limit."""
     return (amount_pence(ledger) <= limit_pence(ledger)) & ledger.is_purchase
@@ -69,12 +79,6 @@ def holder_month_spend_pence(ledger: Ledger) -> pd.Series[float]:
     """What the holder has spent this month so far, refunds taken off."""
     counted = np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0)
     return ledger.series(ledger.total(counted, ("holder_id", "month")))
-
-
-def holder_month_spend_before_pence(ledger: Ledger) -> pd.Series[float]:
-    """What the holder had spent this month up to the day before."""
-    counted = np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0)
-    return ledger.series(ledger.total(counted, ("holder_id", "month"), until=1))
 
 
 def is_near_limit(ledger: Ledger) -> pd.Series[bool]:

@@ -50,6 +50,7 @@ class Ledger:
             found = policy.limits_in_force(name, frame["holder_id"], frame["date"])
             limits[f"{name}_limit_pence"] = found["pence"]
             limits[f"{name}_sure_limit_pence"] = found["sure_pence"]
+            limits[f"is_{name}_stated"] = found["stated"]
         self.frame = frame.assign(**names, **limits)
         self.policy = policy
         self._groups: dict[tuple[str, ...], Codes] = {}

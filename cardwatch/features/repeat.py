@@ -39,26 +39,31 @@ def days_before_equal_count(ledger: Ledger) -> pd.Series[float]:
     return ledger.series(np.where(standing, ledger.count(standing, SAME, SOON_DAYS, 1), 0))
 
 
-def merchant_equal_share(ledger: Ledger) -> pd.Series[float]:
-    """Share of this merchant's earlier payments that repeat one of the same holder's that day."""
-    return ledger.series(_repeat_rate(ledger))
-
-
-def _repeat_rate(ledger: Ledger) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return how usual equal payments are at each row's merchant, shrunk to all merchants."""
-    bought = ledger.is_purchase
+def _repeated(ledger: Ledger) -> Flags:
+    """Return which purchases stand on their day beside an equal one by the same holder."""
     keys = pd.Series(ledger.group(*SAME, "date"))
-    repeated = bought & (keys.groupby(keys).transform("size") > 1).to_numpy()
+    return ledger.is_purchase & (keys.groupby(keys).transform("size") > 1).to_numpy()
+
+
+def merchant_equal_before_count(ledger: Ledger) -> pd.Series[float]:
+    """Earlier payments to this merchant that stood beside an equal one by their holder that day."""
+    return ledger.series(ledger.count(_repeated(ledger), ("merchant_id",), until=1))
+
+
+def merchant_equal_share(ledger: Ledger) -> pd.Series[float]:
+    """Share of this merchant's earlier payments that did, drawn towards that of all merchants."""
+    repeated, bought = _repeated(ledger), ledger.is_purchase
     usual = (ledger.count(repeated, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 50)
     here = ledger.count(repeated, ("merchant_id",), until=1) + SHRINKAGE * usual
-    return here / (ledger.count(bought, ("merchant_id",), until=1) + SHRINKAGE)
+    total = ledger.count(bought, ("merchant_id",), until=1) + SHRINKAGE
+    return ledger.series(here / total)
 
 
 def repeat_surprise(ledger: Ledger) -> pd.Series[float]:
     """The same sum was paid again within three days, which is rare at this merchant."""
     again = (same_day_equal_count(ledger) > 1) | (days_before_equal_count(ledger) > 0)
     size = np.log1p(ledger.pence.clip(0) / 2_500)
-    return ledger.series(np.where(again, -np.log(_repeat_rate(ledger)) * size, 0.0))
+    return ledger.series(np.where(again, -np.log(merchant_equal_share(ledger)) * size, 0.0))
 
 
 def equal_amount_holders_count(ledger: Ledger) -> pd.Series[float]:

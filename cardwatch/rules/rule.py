@@ -72,6 +72,7 @@ class Evidence:
 PAIR = ("holder_id", "merchant_id")
 EVIDENCE = {
     "payment": Evidence(having=""),
+    "merchant_day": Evidence(PAIR),
     "limit_split": Evidence(PAIR, "limit_split_span_days", "is_within_limit"),
     "step_split": Evidence(PAIR, "step_split_span_days", "is_within_step"),
     "unit_split": Evidence(("cost_centre", "merchant_id"), "unit_split_span_days", "is_within_limit"),
