@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from cardwatch import __version__
 from cardwatch.alerts import Scored, expected_words, pounds, rank_alerts
@@ -19,6 +18,8 @@ from cardwatch.rules import Rule, load_rules, rules_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
     from cardwatch.policy import Policy
 
@@ -82,8 +83,17 @@ def score(
         "rules": rules_sha256(rules),
         "forest": forest.data_sha256 if forest else "none",
     }
-    notes = _notes(ledger, asked, reference, forest, own=own)
-    lists = {lane: _list(scored, rules, lane, reference, notes, made_by) for lane in LANES}
+    days = ledger.frame["date"][asked]
+    made = AlertList(
+        alerts=(),
+        payments_count=int(asked.sum()),
+        first_on=str(days.min().date()),
+        last_on=str(days.max().date()),
+        expected=None,
+        notes=_notes(ledger, asked, reference, forest, own=own),
+        made_by=made_by,
+    )
+    lists = {lane: _list(scored, rules, lane, reference, made) for lane in LANES}
     return Scoring(lists, scored)
 
 
@@ -153,37 +163,28 @@ def _notes(
     return tuple(notes)
 
 
-def _list(  # noqa: PLR0913  the parts of a list
-    scored: Scored,
-    rules: Sequence[Rule],
-    lane: str,
-    reference: Flags,
-    notes: tuple[str, ...],
-    made_by: dict[str, str],
+def _list(
+    scored: Scored, rules: Sequence[Rule], lane: str, reference: Flags, made: AlertList
 ) -> AlertList:
     """Return one lane's list with its statement of what to expect."""
     alerts = tuple(rank_alerts(scored, rules, lane))
-    days = scored.ledger.frame["date"][scored.asked]
+    expected = _expected(scored, rules, lane, reference, len(alerts))
     shown = sum(alert.shown for alert in alerts)
-    count = int(scored.asked.sum())
-    compared = not (reference & scored.asked).any()
-    expected = min(_expected(scored, rules, lane, reference), shown) if compared else None
-    return AlertList(
-        alerts=alerts,
-        payments_count=count,
-        first_on=str(days.min().date()),
-        last_on=str(days.max().date()),
-        expected=None if expected is None else round(expected, 2),
-        notes=(expected_words(shown, expected), *notes),
-        made_by=made_by,
-    )
+    notes = (expected_words(shown, len(alerts), expected), *made.notes)
+    return replace(made, alerts=alerts, expected=expected, notes=notes)
 
 
-def _expected(scored: Scored, rules: Sequence[Rule], lane: str, reference: Flags) -> float:
-    """Return how many payments of a month like those before the same rules would flag."""
+def _expected(
+    scored: Scored, rules: Sequence[Rule], lane: str, reference: Flags, alerts: int
+) -> float | None:
+    """Return how many alerts as many payments like those before would give, by the same rules."""
+    if (reference & scored.asked).any():
+        return None
     flagged = np.zeros(len(reference), dtype=bool)
     for rule in rules:
         if rule.lane == lane and rule.role == "raises" and rule.status == "stable":
             flagged |= rule.fires(scored.features, scored.ledger.policy)
+    own = int((flagged & scored.asked).sum())
+    each = alerts / own if own else 1.0  # several flagged payments may be one alert
     share = float((flagged & reference).sum()) / max(int(reference.sum()), 1)
-    return share * float(scored.asked.sum())
+    return round(share * float(scored.asked.sum()) * each, 1)

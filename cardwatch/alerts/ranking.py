@@ -205,7 +205,8 @@ def _history(scored: Scored, row: int, rows: np.ndarray[Any, Any]) -> str:
     here &= ledger.day < first
     mine = here & (ledger.group("holder_id") == ledger.group("holder_id")[row])
     others = frame["holder_id"].to_numpy()[here & ~mine]
-    also = f"{len(set(others))} other holders have used it." if len(others) else "Nobody else has."
+    users = len(set(others))
+    also = f"{users} other holder{'s' * (users > 1)} used it before." if users else "Nobody else had."
     if not mine.any():
         return f"No earlier payment by this holder to this merchant. {also}"
     paid = ledger.pence[mine]

@@ -48,12 +48,23 @@ def fact(template: str, row: Mapping[str, float]) -> str:
     return template.format_map({n: figure(n, row[n]) for n in placeholders(template)})
 
 
-def expected_words(shown: int, expected: float | None) -> str:
-    """Return the statement that stands with every list of alerts."""
-    if not shown:
+def expected_words(shown: int, found: int, expected: float | None) -> str:
+    """Return the statement that stands with every list of alerts.
+
+    Args:
+        shown: alerts within the budget.
+        found: all alerts.
+        expected: how many as many payments like those before would give, or none without history.
+    """
+    if not found:
         return "No payment deserves a question by these rules and figures."
-    asked = "An alert is a reason to ask, not a finding."
+    alerts = f"{found} alert{'s' * (found > 1)}"
+    if shown < found:
+        alerts += f", of which the first {shown} are shown"
     if expected is None:
-        return f"{asked} Without history nothing can be said about how many to expect."
-    about = f"about {expected:.0f}" if expected >= 1 else "fewer than one"
-    return f"Of these {shown}, {about} would be expected from a month like those before. {asked}"
+        before = "Without history nothing can be said about how many to expect."
+    elif expected < 1:
+        before = "As many payments like those before would give fewer than one."
+    else:
+        before = f"As many payments like those before would give about {expected:.0f}."
+    return f"{alerts}. {before} An alert is a reason to ask, not a finding."

@@ -1,0 +1,49 @@
+"""Alerts as CSV, safe to open in a spreadsheet: one row a payment, its alert beside it."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from cardwatch.reports.columns import (
+    ALERT_HEADINGS,
+    PAYMENT_HEADINGS,
+    Cell,
+    alert_cells,
+    payment_cells,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cardwatch.records import AlertList
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠", "'")
+"""What a spreadsheet may take for the start of a formula (CWE-1236), full-width forms too."""
+
+
+def safe_text(text: str) -> str:
+    """Return a text that no spreadsheet runs as a formula: an apostrophe goes before it."""
+    plain = text.replace("\x00", "")
+    return "'" + plain if plain.lstrip(" ").startswith(FORMULA_STARTS) else plain
+
+
+def _written(cell: Cell) -> str | float:
+    if isinstance(cell, str):
+        return safe_text(cell)
+    if isinstance(cell, dt.date):
+        return cell.isoformat()
+    return f"{cell:.2f}" if isinstance(cell, float) else cell
+
+
+def write_csv(path: Path, lists: dict[str, AlertList]) -> None:
+    """Write alerts as CSV (RFC 4180, UTF-8 with mark): each payment with its alert's columns."""
+    with path.open("w", encoding="utf-8-sig", newline="") as out:
+        writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+        writer.writerow([*ALERT_HEADINGS, *PAYMENT_HEADINGS[3:]])
+        for made in lists.values():
+            for alert in made.alerts:
+                first = [_written(cell) for cell in alert_cells(alert)]
+                for payment in payment_cells(alert):
+                    writer.writerow([*first, *map(_written, payment[3:])])
