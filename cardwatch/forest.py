@@ -5,14 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import platform
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
-import skops.io
 from sklearn.ensemble import IsolationForest
 
 from cardwatch.errors import ModelRefused
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 TREES, SAMPLES = 1000, 256
-"""With 100 trees one alert in six changes with the seed; with 1,000 one in thirty (detection 1.4)."""
+"""With 100 trees one alert in six changes with the seed; with 1,000 one in thirty (measured)."""
 SEED = 20261101
 LIBRARIES = ("scikit-learn", "numpy", "skops")
 TRUSTED = ["sklearn.tree._tree.Tree"]
@@ -64,7 +62,7 @@ class Forest:
         """
         table = _matrix(features, self.features)
         with joblib.parallel_backend("threading"):  # its own n_jobs does not reach scoring
-            return -self.estimator.score_samples(table)  # type: ignore[no-any-return]
+            return -self.estimator.score_samples(table)
 
     def contributions(self, features: pd.DataFrame) -> pd.DataFrame:
         """Return by how much each feature raises each row's unusualness.
@@ -103,12 +101,16 @@ def fit_forest(features: pd.DataFrame, columns: Sequence[str], rows: pd.DataFram
     )
 
 
-def _matrix(features: pd.DataFrame, columns: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
+def _matrix(
+    features: pd.DataFrame, columns: Sequence[str]
+) -> np.ndarray[Any, np.dtype[np.float32]]:
     return features[list(columns)].to_numpy("float32")
 
 
 def save_forest(forest: Forest, folder: Path) -> None:
     """Write a model folder: the forest, its manifest, and a card a person can read."""
+    import skops.io  # noqa: PLC0415  a second to import, needed only where models are files
+
     folder.mkdir(parents=True, exist_ok=True)
     skops.io.dump(forest.estimator, folder / FOREST_FILE, compression=8)
     facts = {k: v for k, v in asdict(forest).items() if k != "estimator"}
@@ -117,7 +119,7 @@ def save_forest(forest: Forest, folder: Path) -> None:
         "name": folder.name,
         "settings": {"trees": TREES, "samples": SAMPLES, "seed": SEED},
         "fitted": facts,
-        "libraries": _libraries(),
+        "libraries": {library: metadata.version(library) for library in LIBRARIES},
         "sha256": {FOREST_FILE: _sha256(folder / FOREST_FILE)},
         "probe": probe,
     }
@@ -138,34 +140,43 @@ def load_forest(folder: Path) -> Forest:
     name = folder.name
     try:
         manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
-        facts, hashes = manifest["fitted"], manifest["sha256"]
+        facts, sha256, settings = manifest["fitted"], manifest["sha256"], manifest["settings"]
+        versions, probe = manifest["libraries"], manifest["probe"]
         data = (folder / FOREST_FILE).read_bytes()
-        wrong = hashlib.sha256(data).hexdigest() != hashes[FOREST_FILE]
-        versions, settings, probe = (manifest[k] for k in ("libraries", "settings", "probe"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelRefused(name, f"its folder is not complete ({type(error).__name__})") from error
-    if wrong:
+    if hashlib.sha256(data).hexdigest() != sha256.get(FOREST_FILE):
         raise ModelRefused(name, f"{FOREST_FILE} is not the file its manifest names")
-    for library, version in _libraries().items():
-        if library != "python" and versions.get(library) != version:
-            raise ModelRefused(
-                name,
-                f"it was made with {library} {versions.get(library)} and {version} is installed. "
-                "Train it again with 'cardwatch train'",
-            )
-    try:
-        unknown = skops.io.get_untrusted_types(data=data)
-        if sorted(unknown) != TRUSTED:
-            raise ModelRefused(name, "its file holds more than a forest")
-        estimator = skops.io.loads(data, trusted=TRUSTED)
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise ModelRefused(name, f"its file cannot be read ({type(error).__name__})") from error
+    _check_versions(name, versions)
+    estimator = _unpack(name, data)
     _check_trees(name, estimator, len(facts["features"]), settings)
     facts = facts | {"features": tuple(facts["features"]), "medians": tuple(facts["medians"])}
     forest = Forest(estimator=estimator, **facts)
     if _probe(forest) != probe:
         raise ModelRefused(name, "it does not give the scores its manifest names")
     return forest
+
+
+def _check_versions(name: str, versions: dict[str, str]) -> None:
+    """Refuse a forest that other versions of the libraries made: scores could differ."""
+    for library in LIBRARIES:
+        installed, made = metadata.version(library), versions.get(library)
+        if installed != made:
+            why = f"it was made with {library} {made} and {installed} is installed. "
+            raise ModelRefused(name, why + "Train it again with 'cardwatch train'")
+
+
+def _unpack(name: str, data: bytes) -> object:
+    """Return what a forest file holds, if it holds nothing but known kinds of thing."""
+    import skops.io  # noqa: PLC0415  a second to import, needed only where models are files
+
+    try:
+        unknown = skops.io.get_untrusted_types(data=data)
+        if sorted(unknown) != TRUSTED:
+            raise ModelRefused(name, "its file holds more than a forest")
+        return skops.io.loads(data, trusted=TRUSTED)
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        raise ModelRefused(name, f"its file cannot be read ({type(error).__name__})") from error
 
 
 def _check_trees(name: str, estimator: object, features: int, settings: dict[str, int]) -> None:
@@ -197,11 +208,6 @@ def _probe(forest: Forest) -> str:
     rows = np.random.default_rng(SEED).exponential(size=(PROBE_ROWS, len(forest.features)))
     scores = -forest.estimator.score_samples(rows.astype("float32"))
     return hashlib.sha256(np.round(scores, 9).tobytes()).hexdigest()
-
-
-def _libraries() -> dict[str, str]:
-    versions = {name: metadata.version(name) for name in LIBRARIES}
-    return versions | {"python": platform.python_version()}
 
 
 def _sha256(path: Path) -> str:

@@ -21,11 +21,13 @@ WALLETS = {
 """Payment services that stand between buyer and seller: the true seller may be anybody."""
 READERS = r"^(?:SQ|SQUARE|SUMUP|IZ|IZETTLE|ZETTLE_?|ZTL|STRIPE|WPY|SP|DOJO|CKO|TST|EB|FS)\s*[*_]\s*"
 """Card readers and checkouts that put their mark before the seller's own name."""
+DOMAINS = r"CO\.UK|ORG\.UK|GOV\.UK|COM|CO|NET|ORG|EU|UK|IE|EXAMPLE"
 STEPS: tuple[tuple[str, str, str], ...] = (
-    ("web address", r"^(?:HTTPS?:?/*)?(?:WWW\.)|(?:\.(?:CO\.UK|ORG\.UK|GOV\.UK|COM|CO|NET|ORG|EU|UK|IE|EXAMPLE))+\b(?:/\S*)?", " "),
+    ("web address", r"^(?:HTTPS?:?/*)?WWW\.", ""),
+    ("web address", rf"(?:\.(?:{DOMAINS}))+\b(?:/\S*)?", " "),
     ("order number after a star", r"\*\s*(?=[A-Z0-9]*\d)[A-Z0-9]{4,}\b.*$", " "),
     ("punctuation", r"[^A-Z0-9&' ]", " "),
-    ("order number", r"\b(?=[A-Z]*\d[A-Z0-9]*[A-Z]|\d+[A-Z])(?=(?:[A-Z]*\d){2})[A-Z0-9]{5,}\b", " "),
+    ("order number", r"\b(?=[A-Z]*\d+[A-Z])(?=(?:[A-Z]*\d){2})[A-Z0-9]{5,}\b", " "),
     ("order number", r"(?<=\S )(?:[A-Z]+\d{3,}|(?=[A-Z0-9]{6,}\b)[A-Z]+\d[A-Z]+)\b", " "),
     ("store or reference number", r"(?<=\S )#?\d{2,}(?:\s+\d+)*\b|^\d{4,}\s+", " "),
     ("repeated word", r"^(\S{4,})(?: \1)+\b", r"\1"),

@@ -25,6 +25,7 @@ LIMITS = ("single_purchase", "holder_month", "step")
 VAT_RATE = 0.20
 """United Kingdom standard rate (VAT Act 1994, s. 2)."""
 LARGEST_POUNDS = 10_000_000
+KIND_WORDS: dict[type, str] = {str: "text in quotation marks", list: "a list", dict: "a table"}
 
 
 @dataclass(frozen=True)
@@ -161,42 +162,43 @@ def parse_policy(text: str, file: str) -> Policy:
 
 def _fault(key: str, value: Any, default: Any) -> str:  # noqa: ANN401  whatever TOML holds
     """Say what is wrong with one setting, or nothing."""
-    kinds: tuple[type, ...] = (int, float) if isinstance(default, int | float) else (type(default),)
+    number = isinstance(default, int | float)
+    kinds: tuple[type, ...] = (int, float) if number else (type(default),)
     if not isinstance(value, kinds) or isinstance(value, bool):
-        names = {str: "text in quotation marks", list: "a list", dict: "a table", int: "a number"}
-        return f"{key} has to be {names.get(kinds[0], 'a number')}"
+        return f"{key} has to be {KIND_WORDS.get(kinds[0], 'a number')}"
+    faults: dict[str, bool] = {}
     if isinstance(value, list):
-        return _list_fault(key, value, default)
-    if isinstance(value, dict) and not all(isinstance(v, str) for v in value.values()):
-        return f"{key} has to give a name for each name"
-    if key == "country" and value not in COUNTRIES:
-        return f"country is one of {', '.join(COUNTRIES)}, not '{value}'"
-    if isinstance(value, int | float):
-        if not 0 <= value <= LARGEST_POUNDS:
-            return f"{key} has to be between 0 and {LARGEST_POUNDS:,}"
-        if key in {"unusual_one_in", "round_pounds"} and value < 1:
-            return f"{key} has to be at least 1"
-        if key == "near_limit_share" and value > 1:
-            return "near_limit_share is a share of the limit, at most 1"
-        if isinstance(default, int) and not isinstance(value, int):
-            return f"{key} has to be a whole number"
-    return ""
+        faults = _list_faults(key, value, default)
+    elif isinstance(value, dict):
+        named = all(isinstance(name, str) for name in value.values())
+        faults = {"has to give a name for each name": not named}
+    elif isinstance(value, int | float):
+        faults = {
+            f"has to be between 0 and {LARGEST_POUNDS:,}": not 0 <= value <= LARGEST_POUNDS,
+            "has to be at least 1": key in {"unusual_one_in", "round_pounds"} and value < 1,
+            "is a share of the limit, at most 1": key == "near_limit_share" and value > 1,
+            "has to be a whole number": isinstance(default, int) and not isinstance(value, int),
+        }
+    elif key == "country":
+        faults = {f"is one of {', '.join(COUNTRIES)}, not '{value}'": value not in COUNTRIES}
+    return next((f"{key} {what}" for what, wrong in faults.items() if wrong), "")
 
 
-def _list_fault(key: str, value: list[Any], default: list[Any]) -> str:
-    """Say what is wrong with a list, or nothing."""
+def _list_faults(key: str, value: list[Any], default: list[Any]) -> dict[str, bool]:
+    """Return what can be wrong with a list, and whether it is."""
     kind = type(default[0])
+    words = {int: "numbers", str: "texts"}.get(kind, "entries")
     if not all(isinstance(item, kind) and not isinstance(item, bool) for item in value):
-        return f"{key} has to be a list of {'numbers' if kind is int else 'texts' if kind is str else 'entries'}"  # fmt: skip
-    if key == "working_days" and not set(value) <= set(WEEKDAYS):
-        return f"working_days are of {', '.join(WEEKDAYS)}"
-    if key == "split_windows_days" and (not value or not all(0 <= d <= 31 for d in value)):
-        return "split_windows_days are numbers of days from 0 to 31"
+        return {f"has to be a list of {words}": True}
+    if key == "working_days":
+        return {f"are of {', '.join(WEEKDAYS)}": not set(value) <= set(WEEKDAYS)}
+    if key == "split_windows_days":
+        within = value and all(0 <= days <= 31 for days in value)
+        return {"are numbers of days from 0 to 31": not within}
     if key.endswith("_categories"):
-        wrong = [str(c) for c in value if not all(_is_code(part) for part in c.split("-"))]
-        if wrong:
-            return f"{key}: a category is four digits in quotation marks, not {', '.join(wrong)}"
-    return ""
+        wrong = [c for c in value if not all(_is_code(part) for part in c.split("-"))]
+        return {f"are codes of four digits in quotation marks, not {', '.join(wrong)}": bool(wrong)}
+    return {}
 
 
 def _is_code(text: str) -> bool:

@@ -65,7 +65,11 @@ def score(
         raise NothingToScore("There is no transaction to score.")
     rules = load_rules() if rules is None else rules
     ledger = Ledger(transactions, policy)
-    asked = ledger.frame["file"].isin(asked_files).to_numpy() if asked_files else np.ones(len(ledger), bool)
+    asked = (
+        ledger.frame["file"].isin(asked_files).to_numpy()
+        if asked_files
+        else np.ones(len(ledger), bool)
+    )
     if not asked.any():
         raise NothingToScore("None of the statements to be scored could be read.")
     features, reference = build_features(ledger), _reference(ledger, asked)

@@ -60,7 +60,7 @@ class Neighbours:
             self._members[evidence.by] = {int(codes[g[0]]): g for g in groups}
         rows = self._members[evidence.by][int(self.ledger.group(*evidence.by)[row])]
         days = evidence.days
-        back = int(self.features[days].iat[row]) if isinstance(days, str) else days
+        back = int(self.features[days].to_numpy()[row]) if isinstance(days, str) else days
         day = self.ledger.day
         rows = rows[(day[rows] <= day[row]) & (day[rows] >= day[row] - back)]
         if evidence.having:

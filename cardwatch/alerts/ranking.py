@@ -62,8 +62,12 @@ def rank_alerts(scored: Scored, rules: Sequence[Rule], lane: str) -> list[Alert]
     """
     mine = [rule for rule in rules if rule.lane == lane and rule.status == "stable"]
     # Context and mitigation are no secret: the psd lane reads finance's, never the other way.
-    others = [r for r in rules if r.role != "raises" and r.status == "stable" and r.lane == "finance"]
-    fires = {rule.id: rule.fires(scored.features, scored.ledger.policy) for rule in [*mine, *others]}
+    others = [
+        r for r in rules if r.role != "raises" and r.status == "stable" and r.lane == "finance"
+    ]
+    fires = {
+        rule.id: rule.fires(scored.features, scored.ledger.policy) for rule in [*mine, *others]
+    }
     raising = [r for r in mine if r.role == "raises"]
     fired = [(rule, np.flatnonzero(fires[rule.id] & scored.asked)) for rule in raising]
     matters = find_matters(scored.ledger, scored.features, fired)
@@ -129,7 +133,9 @@ def _alert(
         lane=lane,
         title=lead.rule.title,
         holder_id=who[0] if len(who) == 1 else f"{len(who)} holders",
-        merchant=frame["merchant"].iat[lead.row] if len(where) == 1 else f"{len(where)} merchants",
+        merchant=str(frame["merchant"].iat[lead.row])
+        if len(where) == 1
+        else f"{len(where)} merchants",
         cost_centre=units[0] if len(units) == 1 else f"{len(units)} cost centres",
         first_on=str(days.min().date()),
         last_on=str(days.max().date()),
@@ -178,8 +184,7 @@ def _reasons(scored: Scored, matter: Matter, lead: Finding) -> list[Reason]:
 
 def _reason(scored: Scored, rule: Rule, row: int) -> Reason:
     """Return one rule's finding in words, with the figures it compared."""
-    values = {name: scored.features[name].iat[row] for name in rule.reads}
-    figures = {name: v.item() if hasattr(v, "item") else v for name, v in values.items()}
+    figures = {name: scored.features[name].to_numpy()[row].item() for name in rule.reads}
     return Reason(
         rule.id, rule.title, fact(rule.fact, figures), rule.why, rule.ask, rule.innocent, figures
     )
@@ -188,11 +193,11 @@ def _reason(scored: Scored, rule: Rule, row: int) -> Reason:
 def _comparisons(scored: Scored, row: int) -> tuple[str, ...]:
     """Return the strongest surprises of a payment, each as 1 in N of comparable payments."""
     features = [f for name, family in FAMILIES.items() if name != "split" for f in family]
-    shares = {meaning_of(f): float(scored.shares[name_of(f)].iat[row]) for f in features}
+    shares = {meaning_of(f): float(scored.shares[name_of(f)].to_numpy()[row]) for f in features}
     told = sorted((share, text) for text, share in shares.items() if share <= TELLING_SHARE)
     lines = [f"{t.rstrip('.')}: {one_in(s)} payments" for s, t in told[:MOST_COMPARISONS]]
     if told:
-        together = float(scored.features["payment_chance_share"].iat[row])
+        together = float(scored.features["payment_chance_share"].to_numpy()[row])
         lines.append(f"All taken together: {one_in(together)} payments")
     return tuple(lines)
 
@@ -206,7 +211,9 @@ def _history(scored: Scored, row: int, rows: np.ndarray[Any, Any]) -> str:
     mine = here & (ledger.group("holder_id") == ledger.group("holder_id")[row])
     others = frame["holder_id"].to_numpy()[here & ~mine]
     users = len(set(others))
-    also = f"{users} other holder{'s' * (users > 1)} used it before." if users else "Nobody else had."
+    also = (
+        f"{users} other holder{'s' * (users > 1)} used it before." if users else "Nobody else had."
+    )
     if not mine.any():
         return f"No earlier payment by this holder to this merchant. {also}"
     paid = ledger.pence[mine]

@@ -6,7 +6,6 @@ ordinary and grows with how unusual a payment is; the forest reads surprises onl
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,6 +14,8 @@ from cardwatch.features import amount, calendar, likelihood, merchant, repeat, s
 from cardwatch.features.ledger import Ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     Feature = Callable[[Ledger], pd.Series[Any]]
 
 FEATURES: tuple[Feature, ...] = (

@@ -62,7 +62,7 @@ def is_within_step(ledger: Ledger) -> pd.Series[bool]:
     return (amount_pence(ledger) <= step_pence(ledger)) & ledger.is_purchase
 
 
-def over_limit_pence(ledger: Ledger) -> pd.Series[float]:
+def over_limit_pence(ledger: Ledger) -> pd.Series[int]:
     """By how much one purchase passes the holder's limit, where a limit was in force."""
     limit = limit_pence(ledger)
     over = amount_pence(ledger) - limit

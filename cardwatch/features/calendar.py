@@ -65,13 +65,12 @@ def day_total_surprise(ledger: Ledger) -> pd.Series[float]:
     today = np.log(np.maximum(ledger.total(spent, ("holder_id",), 0), 100))
     first = ledger.first_of_kind(ledger.is_purchase, ("holder_id", "date"))
     total = np.where(first, today, 0.0)
-    mean, variance = np.log(8_000), 1.3**2
+    mean = np.full(len(ledger), np.log(8_000))
+    variance = np.full(len(ledger), 1.3**2)
     for by in ((), ("holder_id",)):
         days = ledger.count(first, by, until=1)
         own = ledger.total(total, by, until=1) / np.maximum(days, 1)
-        spread = np.maximum(
-            ledger.total(total**2, by, until=1) / np.maximum(days, 1) - own**2, 0
-        )
+        spread = np.maximum(ledger.total(total**2, by, until=1) / np.maximum(days, 1) - own**2, 0)
         weight = days / (days + SHRINKAGE)
         variance = weight * spread + (1 - weight) * variance
         mean = weight * own + (1 - weight) * mean

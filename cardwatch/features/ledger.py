@@ -136,7 +136,7 @@ class Ledger:
             codes = np.zeros(len(self), dtype="int64")
             for name in names:
                 own = {"month": self.month, "category_id": self.category_id}
-                values = own.get(name, self.frame.get(name))
+                values: Any = own[name] if name in own else self.frame[name]
                 part, distinct = pd.factorize(values)
                 codes = pd.factorize(codes * (len(distinct) + 1) + part)[0]
             self._groups[names] = codes.astype("int64")
@@ -176,7 +176,7 @@ class Ledger:
         return np.rint(self.total(np.asarray(where, dtype=bool), by, since, until))
 
     def last_day(self, where: object, by: tuple[str, ...]) -> Numbers:
-        """Return for each row the latest earlier day on which its group has the property, or nan."""
+        """Return for each row its group's latest earlier day with the property, or nan."""
         order, keys = self._sorted(by)
         holds = np.asarray(where, dtype=bool)[order]
         latest = np.maximum.accumulate(np.where(holds, np.arange(len(order)), -1))

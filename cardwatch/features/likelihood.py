@@ -13,11 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from cardwatch.features.ledger import Codes, Ledger, Numbers
 
 NEIGHBOURS = 30
@@ -52,7 +51,10 @@ def _likelihoods(ledger: Ledger) -> pd.DataFrame:
     ratios = {"merchant_id": np.zeros(len(ledger)), "category_id": np.zeros(len(ledger))}
     holder, bought = ledger.group("holder_id"), ledger.is_purchase
     for month in np.unique(ledger.month)[1:]:
-        before, now = bought & (ledger.month < month), np.flatnonzero(bought & (ledger.month == month))
+        before, now = (
+            bought & (ledger.month < month),
+            np.flatnonzero(bought & (ledger.month == month)),
+        )
         if not len(now) or not before.any():
             continue
         tables = {name: _counts(holder, ledger.group(name), before) for name in ratios}
@@ -63,8 +65,8 @@ def _likelihoods(ledger: Ledger) -> pd.DataFrame:
             paid = ledger.count(bought, ("holder_id",), until=1)[now]
             ratios[name][now] = _ratio(table, weights, (holder[now], item), (own, paid, rate[now]))
     ratios["category_id"][(ledger.category_id == "").to_numpy()] = 0.0
-    frame: Any = ledger.frame[[]].assign(**{n: np.maximum(r, 0) for n, r in ratios.items()})
-    return frame  # type: ignore[no-any-return]
+    ratios = {name: np.maximum(ratio, 0) for name, ratio in ratios.items()}
+    return pd.DataFrame(ratios, ledger.frame.index)
 
 
 def _counts(holder: Codes, item: Codes, rows: np.ndarray[Any, np.dtype[np.bool_]]) -> Any:  # noqa: ANN401  scipy has no types

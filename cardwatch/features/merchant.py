@@ -109,7 +109,9 @@ def is_gift_card(ledger: Ledger) -> pd.Series[bool]:
 
 def is_billed_in_parts(ledger: Ledger) -> pd.Series[bool]:
     """Whether the merchant is of a kind that bills per person, night or journey."""
-    return _listed(ledger, ledger.policy.bulk_categories) | _worded(ledger, ledger.policy.bulk_words)
+    return _listed(ledger, ledger.policy.bulk_categories) | _worded(
+        ledger, ledger.policy.bulk_words
+    )
 
 
 def holder_merchant_year_pence(ledger: Ledger) -> pd.Series[float]:

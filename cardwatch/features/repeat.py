@@ -103,4 +103,4 @@ def refund_surprise(ledger: Ledger) -> pd.Series[float]:
     """A refund came without a charge of that size, and it is large."""
     known = holder_history_days(ledger) >= 90
     refund = unanswered_refund_pence(ledger).where(known, 0.0)
-    return np.log1p(refund / 2_500)
+    return ledger.series(np.log1p(refund.to_numpy() / 2_500))

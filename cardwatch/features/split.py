@@ -9,12 +9,13 @@ that needs the fewest payments counts, then the one least likely by chance, then
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from cardwatch.features.ledger import DAYS_APART
 from cardwatch.features.moments import past_moments
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _closing_of(ledger: Ledger, group: Codes, rows: Codes) -> Codes:
 def _windows(ledger: Ledger, search: Search, rows: Codes, limit: Numbers) -> pd.DataFrame:
     """Return the windows that qualify: position of first and last part, and their figures."""
     group, day = ledger.group(*search.by)[rows], ledger.day[rows]
-    key = group * (1 << 20) + day
+    key = group * DAYS_APART + day
     sums = np.concatenate([[0.0], np.cumsum(ledger.pence[rows])])
     close = np.unique(_closing_of(ledger, ledger.group(*search.by), rows))
     tops = pd.Series(limit[rows]).groupby(key).transform("max").to_numpy()
@@ -117,9 +118,7 @@ def _windows(ledger: Ledger, search: Search, rows: Codes, limit: Numbers) -> pd.
     return _examined(ledger, search, rows, windows) if len(windows) else windows
 
 
-def _examined(
-    ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame
-) -> pd.DataFrame:
+def _examined(ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame) -> pd.DataFrame:
     """Look at each window payment by payment and keep those that still qualify."""
     sizes = (windows["close"] - windows["first"] + 1).to_numpy()
     window = np.repeat(np.arange(len(windows)), sizes)
@@ -162,7 +161,7 @@ def _examined(
 def _earlier(best: pd.DataFrame) -> pd.Series[float]:
     """Count for each closing day the earlier ones of its group in a year, apart from its window."""
     best = best.sort_values(["group", "end"])
-    key = (best["group"] * (1 << 20)).to_numpy()
+    key = (best["group"] * DAYS_APART).to_numpy()
     ends = key + best["end"].to_numpy()
     first = np.searchsorted(ends, ends - HISTORY_DAYS)
     last = np.searchsorted(ends, key + best["start"].to_numpy())
@@ -180,12 +179,12 @@ def _chances(ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame)
     is built by Panjer's recursion (Panjer 1981, ASTIN Bulletin 12) on `CELLS` cells.
     """
     group, day = ledger.group(*search.by)[rows], ledger.day[rows]
-    batches = pd.DataFrame({"group": group, "day": day, "pence": ledger.pence[rows]})
-    batches = batches.groupby(["group", "day"], as_index=False)["pence"].sum()
-    key = (batches["group"] * (1 << 20)).to_numpy()
+    parts = pd.DataFrame({"group": group, "day": day, "pence": ledger.pence[rows]})
+    batches = parts.groupby(["group", "day"])["pence"].sum().reset_index()
+    key = (batches["group"] * DAYS_APART).to_numpy()
     at = key + batches["day"].to_numpy()
-    start = windows["group"].to_numpy() * (1 << 20) + windows["start"].to_numpy()
-    first = np.searchsorted(at, np.maximum(start - HISTORY_DAYS, windows["group"] * (1 << 20)))
+    start = windows["group"].to_numpy() * DAYS_APART + windows["start"].to_numpy()
+    first = np.searchsorted(at, np.maximum(start - HISTORY_DAYS, windows["group"] * DAYS_APART))
     earlier = np.searchsorted(at, start) - first
     row = rows[windows["close"].to_numpy()]
     buyer = (search.by[0],)
@@ -231,8 +230,7 @@ def _compound_tail(rate: Numbers, severity: Numbers) -> Numbers:
 
 def _first_days(ledger: Ledger, by: tuple[str, ...]) -> Codes:
     """Return for each row the first day of its group."""
-    days: Any = pd.Series(ledger.day).groupby(ledger.group(*by)).transform("min")
-    return days.to_numpy()  # type: ignore[no-any-return]
+    return pd.Series(ledger.day).groupby(ledger.group(*by)).transform("min").to_numpy()
 
 
 def _merchants_before(ledger: Ledger, by: tuple[str, str]) -> Numbers:
@@ -251,7 +249,9 @@ def refunded_on(ledger: Ledger) -> Numbers:
     purchase, refund = ledger.is_purchase, ledger.is_refund
 
     def numbered(rows: Flags) -> pd.DataFrame:
-        table = pd.DataFrame({"who": keys[0][rows], "pence": keys[1][rows], "day": ledger.day[rows]})
+        table = pd.DataFrame(
+            {"who": keys[0][rows], "pence": keys[1][rows], "day": ledger.day[rows]}
+        )
         table["nth"] = table.groupby(["who", "pence"]).cumcount()
         return table.assign(row=np.flatnonzero(rows))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cardwatch.records import AlertList
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠", "'")
+FORMULA_STARTS = tuple("=+-@\t\r\n\x00'\uff1d\uff0b\uff0d\uff20")
 """What a spreadsheet may take for the start of a formula (CWE-1236), full-width forms too."""
 
 

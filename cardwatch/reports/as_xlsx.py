@@ -67,7 +67,7 @@ def _sheet(book: Any, name: str, headings: Sequence[str], rows: Iterable[Sequenc
         sheet.set_column(column, column, WIDTHS.get(heading, 13))
         sheet.write_string(0, column, heading, top)
     count = 0
-    for count, cells in enumerate(rows, start=1):  # noqa: B007  counted for the filter
+    for count, cells in enumerate(rows, start=1):
         for column, cell in enumerate(cells):
             if isinstance(cell, str):
                 sheet.write_string(count, column, cell.replace("\x00", ""), text)

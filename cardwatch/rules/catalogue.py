@@ -39,7 +39,12 @@ def load_rules() -> tuple[Rule, ...]:
         except FileFaulty as error:
             faults += [f"{file.name}: {fault}" for fault in error.faults]
     ids = {rule.id for rule in rules}
-    faults += [f"{r.id}.toml: weakens '{i}', which is no rule" for r in rules for i in r.weakens if i not in ids]  # fmt: skip
+    faults += [
+        f"{rule.id}.toml: weakens '{other}', which is no rule"
+        for rule in rules
+        for other in rule.weakens
+        if other not in ids
+    ]
     if faults:
         raise FileFaulty("rules", faults)
     order = {"raises": 0, "adds": 1, "weakens": 2}
@@ -53,7 +58,9 @@ def rules_sha256(rules: Iterable[Rule]) -> str:
 
 def rule_page(rule: Rule) -> str:
     """Return one rule whole, as Markdown."""
-    meanings = {name_of(f): meaning_of(f) for f in FEATURES} | {k: v + "." for k, v in CHANCES.items()}
+    meanings = {name_of(f): meaning_of(f) for f in FEATURES} | {
+        k: v + "." for k, v in CHANCES.items()
+    }
 
     def listed(items: Iterable[str]) -> str:
         return "\n".join(f"- {item}" for item in items)

@@ -43,13 +43,14 @@ POLICY_FIGURES = {
 READABLE = {name_of(feature) for feature in FEATURES} | CHANCES.keys()
 LEVELS, LANES = ("low", "medium", "high"), ("finance", "psd")
 STATUSES, ROLES = ("stable", "trial"), ("raises", "adds", "weakens")
-NEEDED = {
-    "id": str, "title": str, "level": str, "status": str, "lane": str, "role": str, "since": dt.date,
-    "evidence": str, "fact": str, "why": str, "ask": list, "innocent": list, "sources": list,
-    "when": list, "example": list,
+NEEDED: dict[str, type] = {
+    "id": str, "title": str, "level": str, "status": str, "lane": str, "role": str,
+    "since": dt.date, "evidence": str, "fact": str, "why": str, "ask": list, "innocent": list,
+    "sources": list, "when": list, "example": list,
 }  # fmt: skip
 TEXTS = ("title", "fact", "why")
 SHORTEST_TEXT = 10
+ACCUSING = re.compile(r"\b(?:fraud\w*|suspect\w*|offen[cd]\w*|guilty)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,13 @@ class Evidence:
     joins: str = "rows"
 
 
-PAIR = ("holder_id", "merchant_id")
+PAIR, UNIT_PAIR = ("holder_id", "merchant_id"), ("cost_centre", "merchant_id")
 EVIDENCE = {
     "payment": Evidence(having=""),
     "merchant_day": Evidence(PAIR),
     "limit_split": Evidence(PAIR, "limit_split_span_days", "is_within_limit"),
     "step_split": Evidence(PAIR, "step_split_span_days", "is_within_step"),
-    "unit_split": Evidence(("cost_centre", "merchant_id"), "unit_split_span_days", "is_within_limit"),
+    "unit_split": Evidence(UNIT_PAIR, "unit_split_span_days", "is_within_limit"),
     "split_habit": Evidence(PAIR, "limit_split_span_days", "is_within_limit", joins="group"),
     "equal_payments": Evidence((*PAIR, "amount_pence"), 3),
     "equal_across_holders": Evidence(("merchant_id", "amount_pence")),
@@ -97,7 +98,7 @@ class Condition:
         """Return where the comparison holds."""
         than = self.than
         if isinstance(than, str) and than.startswith("policy."):
-            than = features[than] if than in features else getattr(policy, than[7:])
+            than = features[than] if than in features else getattr(policy, than[len("policy.") :])
         elif isinstance(than, str):
             than = features[than]
         return COMPARISONS[self.comparison](features[self.feature], than)
@@ -146,10 +147,9 @@ class Rule:
 
     def fires(self, features: pd.DataFrame, policy: Policy) -> Flags:
         """Return for each payment whether every condition holds."""
-        holds = np.ones(len(features), dtype=bool)
-        for condition in self.when:
-            holds &= np.asarray(condition.holds(features, policy), dtype=bool)
-        return holds
+        columns = {name: features[name].to_numpy() for name in self.reads}
+        holds = [condition.holds(columns, policy) for condition in self.when]
+        return np.logical_and.reduce(holds)
 
     def decides(self, given: Mapping[str, float]) -> bool:
         """Return whether the rule fires for one case's figures."""
@@ -186,36 +186,50 @@ def parse_rule(text: str, file: str) -> Rule:
 
 
 def _shape_faults(content: dict[str, Any], file: str) -> list[str]:
-    """Return what is missing, unknown or of the wrong kind."""
+    """Return what is missing, unknown or of the wrong kind, else what is said badly."""
     faults = [f"'{key}' is missing" for key in NEEDED if key not in content]
-    faults += [f"unknown setting '{k}'" for k in sorted(content.keys() - NEEDED.keys() - {"weakens"})]
+    unknown = sorted(content.keys() - NEEDED.keys() - {"weakens"})
+    faults += [f"unknown setting '{key}'" for key in unknown]
     for key, kind in NEEDED.items():
         if key in content and not isinstance(content[key], kind):
             faults.append(f"'{key}' has to be {'a list' if kind is list else 'a ' + kind.__name__}")
-    if faults:
-        return faults
-    choices = {"level": LEVELS, "lane": LANES, "status": STATUSES, "role": ROLES, "evidence": EVIDENCE}
-    for key, allowed in choices.items():
-        if content[key] not in allowed:
-            faults.append(f"{key} is one of {', '.join(allowed)}, not '{content[key]}'")
+    return faults or _content_faults(content, file)
+
+
+def _content_faults(content: dict[str, Any], file: str) -> list[str]:
+    """Return what is wrong with what a complete rule says."""
+    choices = {"level": LEVELS, "lane": LANES, "status": STATUSES, "role": ROLES}
+    faults = [
+        f"{key} is one of {', '.join(allowed)}, not '{content[key]}'"
+        for key, allowed in (choices | {"evidence": tuple(EVIDENCE)}).items()
+        if content[key] not in allowed
+    ]
     if f"{content['id']}.toml" != file:
         faults.append(f"its id '{content['id']}' is not its file's name")
-    faults += [f"'{k}' says too little" for k in TEXTS if len(content[k]) < SHORTEST_TEXT]
+    if (content["role"] == "weakens") != bool(content.get("weakens")):
+        faults.append("'weakens' names rules exactly where the role is weakens")
+    faults += _text_faults(content)
+    for number, condition in enumerate(content["when"], start=1):
+        faults += [f"when {number}: {fault}" for fault in _condition_faults(condition)]
+    faults += [
+        f"example {number} needs exactly case, fires and given"
+        for number, example in enumerate(content["example"], start=1)
+        if not isinstance(example, dict) or example.keys() != {"case", "fires", "given"}
+    ]
+    return faults
+
+
+def _text_faults(content: dict[str, Any]) -> list[str]:
+    """Return what is wrong with what a person reads."""
+    faults = [f"'{key}' says too little" for key in TEXTS if len(content[key]) < SHORTEST_TEXT]
     for key in ("ask", "innocent", "sources"):
         texts = content[key]
         if not texts or not all(isinstance(t, str) and len(t) >= SHORTEST_TEXT for t in texts):
             faults.append(f"'{key}' needs at least one specific text")
-    if re.search(r"\b(?:fraud\w*|suspect\w*|offen[cd]\w*|guilty)\b", _own_words(content), re.IGNORECASE):
+    if ACCUSING.search(_own_words(content)):
         faults.append("an alert is a question: no fraud, suspect, offender or guilty")
-    if (content["role"] == "weakens") != bool(content.get("weakens")):
-        faults.append("'weakens' names rules exactly where the role is weakens")
-    faults += [f"fact: '{name}' is no feature" for name in placeholders(content["fact"]) if name not in READABLE]
-    for number, condition in enumerate(content["when"], start=1):
-        faults += [f"when {number}: {fault}" for fault in _condition_faults(condition)]
-    for number, example in enumerate(content["example"], start=1):
-        if not isinstance(example, dict) or example.keys() != {"case", "fires", "given"}:
-            faults.append(f"example {number} needs exactly case, fires and given")
-    return faults
+    named = placeholders(content["fact"])
+    return faults + [f"fact: '{name}' is no feature" for name in named if name not in READABLE]
 
 
 def _own_words(content: dict[str, Any]) -> str:
@@ -250,7 +264,9 @@ def _example_faults(rule: Rule) -> list[str]:
         faults.append("at least one example has to fire and one to stay quiet")
     for example in rule.examples:
         if example.given.keys() != wanted:
-            faults.append(f"example '{example.case}' has to give exactly {', '.join(sorted(wanted))}")
+            faults.append(
+                f"example '{example.case}' has to give exactly {', '.join(sorted(wanted))}"
+            )
         elif rule.decides(example.given) != example.fires:
             faults.append(f"example '{example.case}' is not decided as it says")
     return faults

@@ -1,5 +1,6 @@
 """Reads card statements of any layout into transactions, and accounts for every row."""
 
+from cardwatch.statements.cells import redact_cards
 from cardwatch.statements.collection import list_files, read_statements
 from cardwatch.statements.profiles import (
     Profile,
@@ -18,5 +19,6 @@ __all__ = [
     "load_profile",
     "profile_text",
     "read_statements",
+    "redact_cards",
     "shipped_profiles",
 ]

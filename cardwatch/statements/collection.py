@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from cardwatch.errors import FileRefused
@@ -17,6 +18,7 @@ from cardwatch.tabular import read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from cardwatch.tabular import Table
 
@@ -64,111 +66,103 @@ def read_statements(
         FileRefused: a path does not exist; or one file was given and it was refused.
     """
     files = list_files(paths)
-    tables = read_tables(files, known_headings(choices.profiles))
-    frames: list[pd.DataFrame] = []
+    held: list[_Held] = []
     reports: list[ReadingReport] = []
-    seen: dict[str, str] = {}
-    held: list[pd.Series[int]] = []
-    for found in tables:
+    for found in _named(files, read_tables(files, known_headings(choices.profiles))):
         try:
-            frame, report = _read_once(found, choices, seen)
-            if len(files) > 1:
-                rows = _row_keys(frame)
-                _refuse_same_rows(report, rows, held, frames)
-                held.append(rows)
+            held.append(_read_once(found, choices, held))
+            reports.append(held[-1].report)
         except FileRefused as refusal:
             if len(files) == 1:
                 raise
             digest = "" if isinstance(found, FileRefused) else found.sha256
             reports.append(ReadingReport(refusal.file, digest, refused=refusal.what))
-            continue
-        seen[report.sha256] = report.file
-        frames.append(frame)
-        reports.append(report)
-    if not frames:
+    if not held:
         empty = pd.DataFrame(columns=list(TRANSACTION_COLUMNS))
         return Statements(empty, tuple(reports), ("no file could be read",))
-    notes = _overlaps(frames, held, overlap)
-    together = pd.concat(frames, ignore_index=True)
-    notes += _choose_holder_key(together, frames) + _gaps(together)
+    notes = _overlaps(held, overlap)
+    together = pd.concat([one.frame for one in held], ignore_index=True)
+    notes += _choose_holder_key(together, [one.frame for one in held]) + _gaps(together)
     return Statements(together[list(TRANSACTION_COLUMNS)], tuple(reports), tuple(notes))
 
 
-def _read_once(
-    found: Table | FileRefused, choices: ReadingChoices, seen: dict[str, str]
-) -> tuple[pd.DataFrame, ReadingReport]:
-    """Read a table unless it was refused already or its bytes have been read before."""
-    if isinstance(found, FileRefused):
-        raise found
-    if found.sha256 in seen:
-        what = f"the same file as {seen[found.sha256]}, byte for byte; counted once"
-        raise FileRefused(found.file, "same_bytes", what)
-    return read_statement(found, choices)
+@dataclass
+class _Held:
+    """One file that was read: its rows, and how often each distinct row stands in it."""
+
+    frame: pd.DataFrame
+    report: ReadingReport
+
+    @cached_property
+    def hashes(self) -> pd.Series[int]:
+        """Return a hash of what each row says."""
+        keys = [f"key_{field}" for field in HOLDER_FIELDS if f"key_{field}" in self.frame]
+        columns = ["date", "merchant", "amount_pence", "transaction_id", keys[0]]
+        return pd.util.hash_pandas_object(self.frame[columns], index=False)
+
+    @cached_property
+    def counts(self) -> pd.Series[int]:
+        """Return how often each distinct row stands in the file."""
+        return self.hashes.value_counts(sort=False)
+
+    def shared(self, other: _Held) -> pd.Series[int]:
+        """Return the rows that two files share and how often."""
+        both = self.counts.index.intersection(other.counts.index)
+        mine, theirs = self.counts.reindex(both), other.counts.reindex(both)
+        return mine.where(mine < theirs, theirs).astype("int64")
 
 
-def _row_keys(frame: pd.DataFrame) -> pd.Series[int]:
-    """Return for every distinct row of a file how often it stands there, by a hash of the row."""
-    keys = [c for c in HOLDER_FIELDS if f"key_{c}" in frame]
-    best = f"key_{keys[0]}" if keys else "card_token"
-    hashed = pd.util.hash_pandas_object(
-        frame[["date", "merchant", "amount_pence", "transaction_id", best]], index=False
-    )
-    return hashed.value_counts(sort=False)
+def _named(files: Sequence[Path], tables: list[Table | FileRefused]) -> list[Table | FileRefused]:
+    """Return the tables with their folder in the name where two files have the same name."""
+    times = Counter(file.name for file in files)
+    return [
+        replace(table, file=f"{file.parent.name}/{file.name}")
+        if times[file.name] > 1 and not isinstance(table, FileRefused)
+        else table
+        for file, table in zip(files, tables, strict=True)
+    ]
 
 
-def _shared(one: pd.Series[int], other: pd.Series[int]) -> pd.Series[int]:
-    """Return the rows that two files share and how often."""
-    both = one.index.intersection(other.index)
-    return pd.Series(np.minimum(one.reindex(both), other.reindex(both)), index=both)
-
-
-def _refuse_same_rows(
-    report: ReadingReport,
-    rows: pd.Series[int],
-    held: Sequence[pd.Series[int]],
-    frames: Sequence[pd.DataFrame],
-) -> None:
-    """Refuse a file nearly all of whose rows another file holds already.
+def _read_once(found: Table | FileRefused, choices: ReadingChoices, held: Sequence[_Held]) -> _Held:
+    """Read a table, unless it was refused already or another file holds its rows.
 
     Raises:
-        FileRefused: it is the same statement under another name.
+        FileRefused: it is no statement, or the same statement as one read before.
     """
-    for other, frame in zip(held, frames, strict=True):
-        shared = int(_shared(rows, other).sum())
-        if shared > SAME_ROWS_SHARE * report.transactions:
+    if isinstance(found, FileRefused):
+        raise found
+    for other in held:
+        if found.sha256 == other.report.sha256:
+            what = f"the same file as {other.report.file}, byte for byte; counted once"
+            raise FileRefused(found.file, "same_bytes", what)
+    one = _Held(*read_statement(found, choices))
+    for other in held:
+        shared = int(one.shared(other).sum())
+        if shared > SAME_ROWS_SHARE * len(one.frame):
             what = (
-                f"{shared} of its {report.transactions} rows are those of "
-                f"{frame['file'].iloc[0]}; counted once"
+                f"{shared} of its {len(one.frame)} rows are those of {other.report.file}; "
+                "counted once"
             )
-            raise FileRefused(report.file, "same_rows", what)
+            raise FileRefused(found.file, "same_rows", what)
+    return one
 
 
-def _overlaps(
-    frames: list[pd.DataFrame], held: Sequence[pd.Series[int]], overlap: str
-) -> list[str]:
+def _overlaps(held: Sequence[_Held], overlap: str) -> list[str]:
     """Report rows that two files share; take them out of the later file if asked to."""
     notes = []
-    for (i, one), (j, other) in itertools.combinations(enumerate(held), 2):
-        shared = _shared(one, other)
+    for one, other in itertools.combinations(held, 2):
+        shared = one.shared(other)
         if shared.empty:
             continue
-        first, second = frames[i]["file"].iloc[0], frames[j]["file"].iloc[0]
         done = "counted once" if overlap == "once" else "kept in both; '--overlap once' drops them"
-        notes.append(f"{int(shared.sum())} rows stand both in {first} and in {second}: {done}")
+        count = int(shared.sum())
+        rows = f"{count} row{'s' * (count > 1)}"
+        notes.append(f"{rows} of {other.report.file} also in {one.report.file}: {done}")
         if overlap == "once":
-            frames[j] = _without(frames[j], shared)
+            hashes = other.hashes.loc[other.frame.index]
+            nth = hashes.groupby(hashes).cumcount()
+            other.frame = other.frame[nth >= hashes.map(shared).fillna(0)]
     return notes
-
-
-def _without(frame: pd.DataFrame, shared: pd.Series[int]) -> pd.DataFrame:
-    """Return a file's rows without the first ones of each kind that another file holds."""
-    keys = [c for c in HOLDER_FIELDS if f"key_{c}" in frame]
-    best = f"key_{keys[0]}" if keys else "card_token"
-    hashed = pd.util.hash_pandas_object(
-        frame[["date", "merchant", "amount_pence", "transaction_id", best]], index=False
-    )
-    nth = hashed.groupby(hashed).cumcount()
-    return frame[nth >= hashed.map(shared).fillna(0)]
 
 
 def _choose_holder_key(together: pd.DataFrame, frames: Sequence[pd.DataFrame]) -> list[str]:

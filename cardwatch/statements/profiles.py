@@ -8,7 +8,6 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.errors import ColumnsUnknown, FileFaulty
@@ -16,6 +15,7 @@ from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 FIELDS: dict[str, str] = {
     "transaction_id": "the issuer's own reference",

@@ -69,7 +69,7 @@ class ReadingChoices:
 
 @dataclass(frozen=True)
 class _Amounts:
-    """Pence of every row; where `given` is false the cell is empty, where `fault` is set it is bad."""
+    """Pence of every row; `given` is false for an empty cell, `fault` says what is wrong."""
 
     pence: Pence
     given: Flags
@@ -393,7 +393,7 @@ def _holder_keys(reading: _Reading, name: str, holder: Coded, first: Coded) -> p
 
 def _doubled_days(reading: _Reading, frame: pd.DataFrame) -> pd.Series[bool]:
     """Mark the days of which most rows stand in groups of equal rows: loaded twice, perhaps."""
-    keys = [c for c in frame if c.startswith("key_")]
+    keys = [column for column in map(str, frame) if column.startswith("key_")]
     same = ["date", "merchant", "amount_pence", "transaction_id", *keys]
     repeated = frame.duplicated(same, keep=False)
     days = repeated.groupby(frame["date"]).agg(["size", "mean"])
@@ -407,7 +407,7 @@ def _doubled_days(reading: _Reading, frame: pd.DataFrame) -> pd.Series[bool]:
 @cache
 def _booking_words() -> dict[str, re.Pattern[str]]:
     text = (resources.files("cardwatch.statements") / "bookings.toml").read_text(encoding="utf-8")
-    return {kind: re.compile("|".join(p), re.I) for kind, p in tomllib.loads(text).items()}
+    return {kind: re.compile("|".join(p), re.IGNORECASE) for kind, p in tomllib.loads(text).items()}
 
 
 def kind_by_words(merchant: str) -> str:

@@ -110,6 +110,7 @@ def _answer(file: str, code: int, answer: bytes, limits: Limits) -> Table | File
 def serve() -> None:
     """Run as the nursery: read the order, have a child read each file, pass on its answer."""
     import python_calamine  # noqa: F401, PLC0415  loaded once, for every child
+
     from cardwatch.tabular import delimited, workbook  # noqa: F401, PLC0415  the same
 
     order = json.load(sys.stdin)

@@ -129,7 +129,8 @@ def columns_of(rows: Iterable[Sequence[str]], file: str, limits: Limits) -> pa.T
     _check_shape(len(kept), width, file, limits)
     filled = ((*row, *[""] * (width - len(row))) for row in kept)
     columns = zip(*filled, strict=True)
-    return pa.table({str(i): pa.array(c, pa.string()).dictionary_encode() for i, c in enumerate(columns)})  # fmt: skip
+    encoded = [pa.array(column, pa.string()).dictionary_encode() for column in columns]
+    return pa.table(encoded, names=list(map(str, range(len(encoded)))))
 
 
 def check_size(cells: pa.Table, file: str, limits: Limits) -> None:

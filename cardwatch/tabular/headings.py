@@ -5,14 +5,14 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 SEARCHED_ROWS = 50
-"""Headings are looked for in this many first rows: published files put up to a dozen lines above."""
+"""Headings are looked for in this many first rows; published files put up to a dozen above."""
 
 
 def normalise_heading(heading: str) -> str:
-    """Return a heading in the form in which headings are compared.
+    r"""Return a heading in the form in which headings are compared.
 
     NFKC, lower case, punctuation to spaces except the pound and hash signs, white space and line
-    breaks collapsed: `Transaction\\nAmt. (£)` is `transaction amt £`.
+    breaks collapsed: `Transaction\nAmt. (£)` is `transaction amt £`.
     """
     text = unicodedata.normalize("NFKC", heading).casefold()
     return " ".join(re.sub(r"[^\w£#]|_", " ", text).split())

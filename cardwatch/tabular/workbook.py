@@ -23,19 +23,13 @@ def cell_text(cell: Cell) -> str:
     fourth, so that 1.083 is never taken for a thousand and eighty-three. Numbers that Excel has
     already cut short stay in scientific form, as a mark that they are damaged.
     """
-    match cell:
-        case str():
-            return cell
-        case bool():
-            return str(cell).upper()
-        case dt.datetime() if cell.time() == dt.time():
-            return cell.date().isoformat()
-        case dt.date() | dt.time():
-            return cell.isoformat()
-        case dt.timedelta():
-            return str(cell)
-        case _:
-            number = float(cell)
+    if isinstance(cell, bool | str | dt.timedelta):
+        return str(cell)
+    if isinstance(cell, dt.datetime) and cell.time() == dt.time():
+        return cell.date().isoformat()
+    if isinstance(cell, dt.date | dt.time):
+        return cell.isoformat()
+    number = float(cell)
     if abs(number) >= EXACT_FLOAT:
         return f"{number:E}"
     text = f"{round(number, 6):.6f}".rstrip("0").rstrip(".")

@@ -1,0 +1,69 @@
+# One tool of each kind; every target works from a fresh clone with Python 3.11+ and make alone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+.DEFAULT_GOAL := help
+
+.PHONY: help demo test prove bench docs lint types contracts unit format lock sample model clean
+
+help:  ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/run.stamp: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.lock
+	touch $@
+
+demo: $(VENV)/run.stamp  ## Set everything up and score the invented force's newest statement
+	$(BIN)/cardwatch demo --out alerts.xlsx
+
+test: lint types contracts unit  ## Lint, format, types, import contracts, Dockerfile, all tests
+
+lint: $(VENV)/dev.stamp  ## Lint and check the format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/hadolint Dockerfile
+
+types: $(VENV)/dev.stamp  ## Check the types
+	$(BIN)/mypy
+
+contracts: $(VENV)/dev.stamp  ## Check that rooms import only the rooms below them
+	$(BIN)/lint-imports
+
+unit: $(VENV)/dev.stamp  ## Run the tests
+	$(BIN)/pytest -n auto -m "not prove"
+
+prove: $(VENV)/dev.stamp  ## Run the long proofs; figures go to docs/measurements.md
+	$(BIN)/pytest -m prove -s
+
+bench: $(VENV)/dev.stamp  ## Measure speed as ratios in one run
+	$(BIN)/python benchmarks/speed.py
+
+docs: $(VENV)/run.stamp  ## Make the pages that are made from the code
+	$(BIN)/python docs/make.py
+
+format: $(VENV)/dev.stamp  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+sample: $(VENV)/run.stamp  ## Make the invented force again
+	$(BIN)/python sample_data/generate.py
+
+model: $(VENV)/run.stamp  ## Fit the demonstration model again
+	$(BIN)/cardwatch train sample_data/statements --policy sample_data/policy.toml --out models/demo
+
+lock: $(VENV)/dev.stamp  ## Choose the versions that CI and the image install
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --constraint requirements.lock \
+	  --extra dev pyproject.toml -o requirements-dev.lock
+
+clean:  ## Remove what the other targets made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

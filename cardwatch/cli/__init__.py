@@ -1,0 +1,22 @@
+"""The command: refusals become one sentence on standard error and an exit code."""
+
+import os
+import sys
+
+from cardwatch.cli.commands import DONE, REFUSED, app
+from cardwatch.errors import CardwatchError
+
+
+def main() -> None:
+    """Run the command."""
+    try:
+        app()
+    except CardwatchError as refusal:
+        sys.stderr.write(f"cardwatch: {refusal}\n")
+        sys.exit(REFUSED)
+    except BrokenPipeError:  # the reader of our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(DONE)
+
+
+__all__ = ["app", "main"]

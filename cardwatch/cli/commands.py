@@ -1,0 +1,290 @@
+"""The commands: each reads its arguments, calls the core once, and prints.
+
+The core is imported inside them, so that help does not wait for it.
+"""
+
+from __future__ import annotations
+
+import json as json_text
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cardwatch import __version__
+from cardwatch.cli import remembered
+from cardwatch.errors import CardwatchError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from cardwatch.records import AlertList, Statements
+    from cardwatch.statements import ReadingChoices
+
+DONE, USAGE, REFUSED, PARTLY = 0, 2, 3, 4
+"""Exit codes: all done; wrong usage; refused, nothing done; done, but not everything was read."""
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Finds split purchases and unusual merchants in procurement-card statements.",
+    epilog="Exit codes: 0 done; 2 wrong usage; 3 refused, nothing done; "
+    "4 done, but some files or rows were not read.",
+)
+policy_app = typer.Typer(no_args_is_help=True, help="Check a policy file, or show the defaults.")
+app.add_typer(policy_app, name="policy")
+
+Files = Annotated[
+    list[Path], typer.Argument(help="Statements, or folders of them.", show_default=False)
+]
+OneFile = Annotated[Path, typer.Argument(help="The file.", show_default=False)]
+PolicyFile = Annotated[
+    Path | None, typer.Option("--policy", help="The organisation's figures (TOML).")
+]
+ColumnsFile = Annotated[
+    Path | None,
+    typer.Option("--columns", help="A column profile; remembered for files with its headings."),
+]
+DateOrder = Annotated[str, typer.Option(help="decide, day-first or month-first.")]
+Overlap = Annotated[str, typer.Option(help="Rows that two files share: keep, or count them once.")]
+History = Annotated[
+    list[Path] | None,
+    typer.Option(help="Earlier statements or folders to compare with; repeat for more."),
+]
+ModelFolder = Annotated[
+    Path | None,
+    typer.Option("--model", help="A model; without it a forest is fitted to the history."),
+]
+Lane = Annotated[str, typer.Option(help="finance, psd or all.")]
+Outs = Annotated[
+    list[Path] | None,
+    typer.Option("--out", help="Write the list: .csv, .xlsx or .json; repeat for more."),
+]
+ShowAll = Annotated[bool, typer.Option("--all", help="Print alerts beyond the budget as well.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
+ModelOut = Annotated[Path, typer.Option("--out", help="Folder of the model; it names the model.")]
+ListOut = Annotated[Path, typer.Option("--out", help="Where to write the list.")]
+RuleName = Annotated[str | None, typer.Argument(help="A rule to show whole.")]
+PrintedName = Annotated[str, typer.Argument(help="A merchant as a statement prints it.")]
+Version = Annotated[bool, typer.Option("--version", help="Print the version.")]
+
+
+@app.callback(invoke_without_command=True)
+def version(version: Version = False) -> None:
+    """Answer --version; its help is the app's."""
+    if version:
+        typer.echo(f"cardwatch {__version__}")
+        raise typer.Exit
+
+
+@app.command(epilog="Example: cardwatch score october.csv --history statements/ --out list.xlsx")
+def score(
+    statements: Files,
+    history: History = None,
+    policy: PolicyFile = None,
+    columns: ColumnsFile = None,
+    model: ModelFolder = None,
+    lane: Lane = "finance",
+    save: Outs = None,
+    show_all: ShowAll = False,
+    json: AsJson = False,
+    date_order: DateOrder = "decide",
+    overlap: Overlap = "keep",
+) -> None:
+    """Score statements: which payments deserve a question, in order, and why."""
+    from cardwatch.forest import load_forest
+    from cardwatch.policy import load_policy
+    from cardwatch.scoring import score as score_transactions
+    from cardwatch.statements import list_files, read_statements
+
+    _one_of("--lane", lane, ("finance", "psd", "all"))
+    _writable(save or [])
+    choices, figures = _choices(columns, date_order, overlap), load_policy(policy)
+    forest = load_forest(model) if model else None
+    asked = list_files(statements)
+    with _busy("Reading statements"):
+        read = read_statements([*asked, *(history or [])], choices, overlap=overlap)
+    if columns:
+        remembered.remember_profile(columns)
+    names = [report.file for report in read.reports[: len(asked)]] if history else []
+    with _busy("Scoring"):
+        scoring = score_transactions(read.transactions, figures, asked_files=names, forest=forest)
+    lists = {name: made for name, made in scoring.lists.items() if lane in {name, "all"}}
+    _give(lists, read, save or [], show_all=show_all, json=json)
+    if any(report.refused or report.problems for report in read.reports):
+        raise typer.Exit(PARTLY)
+
+
+def _give(
+    lists: dict[str, AlertList],
+    read: Statements,
+    save: list[Path],
+    *,
+    show_all: bool = False,
+    json: bool = False,
+) -> None:
+    """Print the lists, and write them where that was asked for."""
+    from cardwatch.cli.printing import err, print_list, print_reading
+    from cardwatch.reports import as_json, write_alerts
+
+    if json:
+        sys.stdout.write(as_json(lists, read))
+    else:
+        print_reading(read)
+        for name, made in lists.items():
+            print_list(name, made, show_all=show_all)
+    for path in save:
+        write_alerts(path, lists, read)
+        err.print(f"Written: {path}")
+
+
+@app.command(epilog="Example: cardwatch train statements/ --out models/ourforce")
+def train(
+    statements: Files,
+    save: ModelOut,
+    policy: PolicyFile = None,
+    columns: ColumnsFile = None,
+    date_order: DateOrder = "decide",
+    overlap: Overlap = "keep",
+) -> None:
+    """Fit an isolation forest to statements and keep it with its manifest and card."""
+    from cardwatch.cli.printing import out, print_reading
+    from cardwatch.forest import save_forest
+    from cardwatch.policy import load_policy
+    from cardwatch.scoring import train as train_forest
+    from cardwatch.statements import read_statements
+
+    choices, figures = _choices(columns, date_order, overlap), load_policy(policy)
+    with _busy("Reading statements"):
+        read = read_statements(statements, choices, overlap=overlap)
+    with _busy("Fitting the forest"):
+        forest = train_forest(read.transactions, figures)
+    save_forest(forest, save)
+    print_reading(read)
+    out.print(
+        f"Model '{save.name}' written to {save}: {forest.rows:,} payments of {forest.holders:,} "
+        f"holders, {forest.first_on} to {forest.last_on}."
+    )
+
+
+@app.command(epilog="Example: cardwatch rules split-same-day")
+def rules(name: RuleName = None, json: AsJson = False) -> None:
+    """List the rules, or show one whole: what it compares, why, what to ask, its sources."""
+    from rich.markdown import Markdown
+    from rich.table import Table
+
+    from cardwatch.cli.printing import out
+    from cardwatch.rules import load_rules, rule_page
+
+    known = {rule.id: rule for rule in load_rules()}
+    if name is not None and name not in known:
+        raise CardwatchError(f"There is no rule '{name}'. 'cardwatch rules' lists them.")
+    if json:
+        chosen = [known[name]] if name else list(known.values())
+        typer.echo(json_text.dumps([asdict(rule) for rule in chosen], default=str, indent=2))
+    elif name:
+        out.print(Markdown(rule_page(known[name])))
+    else:
+        table = Table("Rule", "What it finds", "Level", "Lane", "Role", box=None, pad_edge=False)
+        for rule in known.values():
+            table.add_row(rule.id, rule.title, rule.level, rule.lane, rule.role)
+        out.print(table)
+
+
+@app.command(epilog="Example: cardwatch columns statement.csv > profile.toml")
+def columns(file: OneFile) -> None:
+    """Print a column profile for a statement, ready to edit and to give with --columns."""
+    from cardwatch.statements import known_headings, profile_text, redact_cards
+    from cardwatch.tabular import read_tables
+
+    profiles = remembered.profiles()
+    table = read_tables([file], known_headings(profiles))[0]
+    if isinstance(table, CardwatchError):
+        raise table
+    headings = [redact_cards(heading, remembered.card_key()) for heading in table.headings]
+    sys.stdout.write(profile_text(headings, profiles))
+
+
+@app.command(epilog="Example: cardwatch merchant 'AMAZON.CO.UK M67LE0CR4 AM'")
+def merchant(name: PrintedName) -> None:
+    """Say under which name a merchant is compared, and which steps made it."""
+    from cardwatch.merchants import canonical_name
+
+    found = canonical_name(name)
+    for step, result in (("as printed", found.raw), *found.steps):
+        typer.echo(f"{step + ':':40} {result}")
+    hidden = " The seller is hidden." if found.seller_hidden else ""
+    typer.echo(f"Compared as {found.name}.{hidden}")
+
+
+@policy_app.command("check", epilog="Example: cardwatch policy check policy.toml")
+def policy_check(file: OneFile) -> None:
+    """List every fault of a policy file at once."""
+    from cardwatch.policy import LIMITS, load_policy
+
+    figures = load_policy(file)
+    stated = [name for name in LIMITS if getattr(figures, name)[0].stated]
+    typer.echo(f"{file.name}: no fault. Limits it states: {', '.join(stated) or 'none'}.")
+
+
+@policy_app.command("show", epilog="Example: cardwatch policy show > policy.toml")
+def policy_show() -> None:
+    """Print the documented defaults, to start a policy file from."""
+    from cardwatch.policy import default_policy_text
+
+    sys.stdout.write(default_policy_text())
+
+
+@app.command(epilog="Example: cardwatch demo --out alerts.xlsx")
+def demo(save: ListOut = Path("alerts.xlsx")) -> None:
+    """Score the invented force's newest statement against its history."""
+    from cardwatch.cli.printing import out
+    from cardwatch.policy import load_policy
+    from cardwatch.scoring import score as score_transactions
+    from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
+
+    _writable([save])
+    places = [Path(__file__).parents[n] / "sample_data" for n in (1, 2)]
+    sample = next((place for place in places if place.is_dir()), None)
+    if sample is None:
+        raise CardwatchError("The sample data is not installed; run the demo from a checkout.")
+    out.print("Saltmarsh Vale Police is invented, and so is every payment below.\n", style="dim")
+    newest = max((sample / "statements").iterdir())
+    choices = ReadingChoices(shipped_profiles(), b"demonstration")
+    with _busy("Reading statements"):
+        read = read_statements([newest, sample / "statements"], choices)
+    figures = load_policy(sample / "policy.toml")
+    with _busy("Scoring"):
+        scoring = score_transactions(read.transactions, figures, asked_files=[newest.name])
+    _give(scoring.lists, read, [save])
+
+
+def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise typer.BadParameter(f"one of {', '.join(allowed)}", param_hint=option)
+
+
+def _writable(save: list[Path]) -> None:
+    """Refuse an ending nobody can write, before any work is done."""
+    from cardwatch.reports import FORMATS
+
+    if any(path.suffix.lower() not in FORMATS for path in save):
+        raise typer.BadParameter(f"a list ends in {', '.join(FORMATS)}", param_hint="--out")
+
+
+def _busy(what: str) -> AbstractContextManager[object]:
+    from cardwatch.cli.printing import busy
+
+    return busy(what)
+
+
+def _choices(columns: Path | None, date_order: str, overlap: str) -> ReadingChoices:
+    """Return how statements are to be read."""
+    from cardwatch.statements import ReadingChoices
+
+    _one_of("--date-order", date_order, ("decide", "day-first", "month-first"))
+    _one_of("--overlap", overlap, ("keep", "once"))
+    return ReadingChoices(remembered.profiles(columns), remembered.card_key(), date_order)

@@ -1,0 +1,58 @@
+"""What cardwatch remembers between runs: the card key and column profiles, in one folder."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardwatch.errors import CardwatchError
+
+if TYPE_CHECKING:
+    from cardwatch.statements import Profile
+
+
+def home() -> Path:
+    """Return the folder: `CARDWATCH_HOME`, else `.cardwatch` in the user's own."""
+    return Path(os.environ.get("CARDWATCH_HOME") or Path.home() / ".cardwatch")
+
+
+def card_key() -> bytes:
+    """Return this installation's secret for card numbers, made at first use, for its owner only.
+
+    Raises:
+        CardwatchError: it cannot be kept, or what is kept is no key.
+    """
+    path = home() / "card.key"
+    try:
+        home().mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+            new.write(secrets.token_bytes(32))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        why = f"The card key cannot be kept in {home()}: {error.strerror}."
+        raise CardwatchError(why) from error
+    key = path.read_bytes()
+    if len(key) < 32:
+        raise CardwatchError(f"{path} is no card key. Restore it, or remove it to make a new one.")
+    return key
+
+
+def profiles(given: Path | None = None) -> tuple[Profile, ...]:
+    """Return the column profiles to try: the one given, those remembered, those shipped."""
+    from cardwatch.statements import load_profile, shipped_profiles
+
+    remembered = sorted((home() / "columns").glob("*.toml"))
+    own = [load_profile(path) for path in [*([given] if given else []), *remembered]]
+    return (*own, *shipped_profiles())
+
+
+def remember_profile(path: Path) -> None:
+    """Keep a column profile, so that files with the same headings are read without being told."""
+    folder = home() / "columns"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.resolve().parent != folder.resolve():
+        shutil.copyfile(path, folder / path.name)
