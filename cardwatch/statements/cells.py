@@ -9,11 +9,13 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,6 +40,10 @@ GROUPED = {
 NOISE = Decimal("0.000001")
 LARGEST_PENCE = 10**12
 CARD_RUN = re.compile(r"(?<![0-9])[2-6][0-9](?:[ -]?[0-9]){11,17}(?![0-9])")
+UNTIDY = r"^\s|\s$|\s\s|[^\S ]|[^\x00-\x7f]|[2-6][0-9](?:[ -]?[0-9]){11}|^\d(?:\.\d+)?[Ee]\+?\d+$"
+"""What a text that has to be looked at closely has in it; most have nothing of it."""
+FILLED, BLANK = r"\S", r"^\s*$"
+PLAIN = re.compile(r"-?\d{1,10}\.\d\d")
 DAMAGED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.IGNORECASE)
 
 
@@ -46,44 +52,67 @@ class Coded:
     """A column of text as its distinct values and, for each row, which of them stands there."""
 
     codes: Codes
-    values: tuple[str, ...]
+    distinct: pa.StringArray
 
     @classmethod
     def of(cls, column: pa.ChunkedArray) -> Coded:
         """Take a dictionary-encoded column."""
         whole = column.combine_chunks()
-        return cls(whole.indices.to_numpy(), tuple(whole.dictionary.to_pylist()))
+        return cls(whole.indices.to_numpy(), whole.dictionary)
 
     @classmethod
     def absent(cls, rows: int) -> Coded:
         """Return a column of empty text."""
-        return cls(np.zeros(rows, dtype=np.int32), ("",))
+        return cls(np.zeros(rows, dtype=np.int32), pa.array([""]))
+
+    @cached_property
+    def values(self) -> list[str]:
+        """Return the distinct values as text."""
+        return self.distinct.to_pylist()
 
     def each(self, read: Callable[[str], Any], dtype: str) -> np.ndarray[Any, Any]:
         """Return `read` of every row as an array of a type; each distinct text is read once."""
         return np.array([read(text) for text in self.values], dtype=dtype)[self.codes]
 
-    def flags(self, holds: Callable[[str], bool]) -> Flags:
-        """Return for every row whether its text has a property."""
-        return self.each(holds, "bool")
-
     def mapped(self, change: Callable[[str], str]) -> Coded:
         """Return the column with every text changed."""
-        return Coded(self.codes, tuple(map(change, self.values)))
+        return Coded(self.codes, pa.array(map(change, self.values), pa.string()))
+
+    def matches(self, pattern: str) -> Flags:
+        """Return for every row whether a pattern (RE2) is found in its text."""
+        return self._found(pattern)[self.codes]
+
+    def _found(self, pattern: str) -> Flags:
+        found = pc.match_substring_regex(self.distinct, pattern)
+        return found.to_numpy(zero_copy_only=False)
+
+    def tidied(self, key: bytes) -> Coded:
+        """Return the column with spaces collapsed, card numbers cut, damaged numbers emptied."""
+        wanting = np.flatnonzero(self._found(UNTIDY))
+        if not len(wanting):
+            return self
+        values = self.distinct.to_numpy(zero_copy_only=False).copy()
+        values[wanting] = [tidy(text, key) for text in values[wanting]]
+        return Coded(self.codes, pa.array(values, pa.string()))
 
     def kept(self, where: Flags) -> Coded:
         """Return only the rows in which `where` is true."""
-        return Coded(self.codes[where], self.values)
+        return Coded(self.codes[where], self.distinct)
 
     def filled(self, other: Coded) -> Coded:
         """Return the column with the other's text where this one's is empty."""
-        codes = np.where(self.flags(bool), self.codes, other.codes + len(self.values))
-        return Coded(codes, self.values + other.values)
+        codes = np.where(self.matches(FILLED), self.codes, other.codes + len(self.distinct))
+        return Coded(codes, pa.concat_arrays([self.distinct, other.distinct]))
 
     def texts(self) -> pd.Series[str]:
         """Return every row's text."""
-        values = pa.array(self.values, pa.string())
-        return pd.Series(pd.array(values.take(pa.array(self.codes)), dtype="str"))
+        return pd.Series(pd.array(self.distinct.take(pa.array(self.codes)), dtype="str"))
+
+
+def tidy(text: str, key: bytes) -> str:
+    """Return a text cell trimmed, spaces collapsed, card numbers cut, damaged numbers emptied."""
+    plain = " ".join(text.split())
+    return "" if DAMAGED.fullmatch(plain) else redact_cards(plain, key)
 
 
 def shape_of(text: str) -> str:
@@ -157,6 +186,9 @@ def decimal_mark(texts: Iterable[str]) -> str:
     """
     votes: Counter[str] = Counter()
     for text in texts:
+        if "," not in text and text.count(".") < 2:
+            votes["."] += "." in text and text[-4:-3] != "."
+            continue
         marks = re.sub(r"[^\d.,]", "", text)
         last = max(marks.rfind("."), marks.rfind(","))
         if last < 0:
@@ -172,6 +204,8 @@ def read_pence(text: str, mark: str) -> int | None:
 
     Accepts `(9.99)`, `9.99-`, `-.50`, `£1,234.5`, `1.083,65` with a comma as `mark`, CR and DR.
     """
+    if mark == "." and PLAIN.fullmatch(text):
+        return int(text.replace(".", ""))
     plain = CURRENCY_MARKS.sub("", text).replace("\u2212", "-").replace("\xa0", " ").strip()
     negative = False
     if match := re.fullmatch(r"\((.*)\)|(.*?)\s*(?:-|CR)|-\s*(.*)", plain, re.IGNORECASE):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cardwatch.tabular import Table
 
-    Texts = np.ndarray[Any, np.dtype[np.object_]]
+    Codes = np.ndarray[Any, np.dtype[np.int64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
     Pence = np.ndarray[Any, np.dtype[np.int64]]
     Days = np.ndarray[Any, np.dtype[np.datetime64]]
@@ -47,7 +47,12 @@ MESSAGES = {
     "not_in_pounds": "the billed amount is not in pounds",
 }
 """Problem codes of rows, each with its sentence."""
-AMOUNT_FAULTS = ("bad_amount", "no_billed_amount", "two_amounts")
+AMOUNT_FAULTS = ("", "bad_amount", "no_billed_amount", "two_amounts")
+FAULTLESS = 0
+ROW, BLANK, HEADING, TOTALS, ENDED = range(5)
+"""The places a row of a file can have."""
+TOTAL = r"(?i)\b(?:sub-?|grand )?total\b"
+HOME = r"(?i)^\s*(?:GBP)?\s*$"
 POSTING_LAG_DAYS = 45
 """Issuers book a payment on or after its day and rarely more than a month later."""
 
@@ -73,12 +78,12 @@ class _Amounts:
 
     pence: Pence
     given: Flags
-    fault: Texts
+    fault: Codes
 
     @property
     def usable(self) -> Flags:
         """Whether each row has an amount."""
-        return self.given & (self.fault == "")
+        return self.given & (self.fault == FAULTLESS)
 
 
 class _Reading:
@@ -97,7 +102,7 @@ class _Reading:
 
     def tidy(self, name: str) -> Coded:
         """Return one field with spaces collapsed and card numbers cut."""
-        return self.column(name).mapped(lambda text: _tidy(text, self.choices.card_key))
+        return self.column(name).tidied(self.choices.card_key)
 
     def days(self, name: str, order: str) -> Days:
         """Return one field as days; not a day where it is none."""
@@ -121,8 +126,8 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     order = _decide_date_order(reading)
     dates, amounts = reading.days("date", order), _read_amounts(reading)
     place = _place_rows(reading, amounts)
-    problems = _find_problems(reading, place == "row", dates, amounts)
-    good = place == "row"
+    problems = _find_problems(reading, place == ROW, dates, amounts)
+    good = place == ROW
     good[[problem.row - table.rows.start for problem in problems]] = False
     if not good.any():
         what = "no row of it is a transaction" + (f": {problems[0].message}" if problems else "")
@@ -138,22 +143,16 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
         notes=tuple(reading.notes),
         rows=len(table.rows),
         transactions=len(frame),
-        blank=int((place == "blank").sum()),
-        headings=int((place == "heading").sum()),
-        ended=int((place == "ended").sum()),
-        totals=_check_totals(table, place == "total", good, amounts.pence),
+        blank=int((place == BLANK).sum()),
+        headings=int((place == HEADING).sum()),
+        ended=int((place == ENDED).sum()),
+        totals=_check_totals(table, place == TOTALS, good, amounts.pence),
         problems=tuple(problems),
         pence=int(frame["amount_pence"].sum()),
         first_on=str(frame["date"].min().date()),
         last_on=str(frame["date"].max().date()),
     )
     return frame, report
-
-
-def _tidy(text: str, key: bytes) -> str:
-    """Return a text cell trimmed, spaces collapsed, card numbers cut, damaged numbers emptied."""
-    plain = " ".join(text.split())
-    return "" if cells.DAMAGED.fullmatch(plain) else cells.redact_cards(plain, key)
 
 
 def _decide_date_order(reading: _Reading) -> str:
@@ -212,22 +211,20 @@ def _read_amounts(reading: _Reading) -> _Amounts:
     billed, original = _amounts(reading, "amount", mark), _amounts(reading, "original_amount", mark)
     if "debit" in reading.at and "amount" not in reading.at:
         debit, credit = _amounts(reading, "debit", mark), _amounts(reading, "credit", mark)
-        fault = np.where(debit.fault == "", credit.fault, debit.fault)
-        fault[debit.given & credit.given & (debit.pence != 0) & (credit.pence != 0)] = "two_amounts"
+        fault = np.maximum(debit.fault, credit.fault)
+        both = debit.given & credit.given & (debit.pence != 0) & (credit.pence != 0)
+        fault[both] = AMOUNT_FAULTS.index("two_amounts")
         pence = debit.pence - np.abs(credit.pence)
         billed = _Amounts(pence, debit.given | credit.given, fault)
         reading.decisions.append("charges and refunds in columns of their own")
-    home = reading.tidy("original_currency").flags(_is_home)
+    home = reading.column("original_currency").matches(HOME)
     unbilled = ~billed.given & original.given
     pence = np.where(unbilled, original.pence, billed.pence)
-    fault = np.where(unbilled, np.where(home, original.fault, "no_billed_amount"), billed.fault)
-    if unbilled.all() and "original_currency" not in reading.at:
+    unknown = np.where(home, original.fault, AMOUNT_FAULTS.index("no_billed_amount"))
+    fault = np.where(unbilled, unknown, billed.fault)
+    if not billed.given.any() and "original_currency" not in reading.at:
         reading.notes.append("the currency is not stated; all amounts are taken for pounds")
     return _Amounts(_signed(reading, pence), billed.given | unbilled, fault)
-
-
-def _is_home(currency: str) -> bool:
-    return currency.upper() in {"", HOME_CURRENCY}
 
 
 def _amounts(reading: _Reading, name: str, mark: str) -> _Amounts:
@@ -235,15 +232,15 @@ def _amounts(reading: _Reading, name: str, mark: str) -> _Amounts:
     column = reading.column(name)
     read = [cells.read_pence(text, mark) for text in column.values]
     pence = np.array([x or 0 for x in read], dtype="int64")[column.codes]
-    given = column.flags(lambda text: bool(text.strip()))
+    given = column.matches(cells.FILLED)
     bad = np.array([x is None for x in read], dtype=bool)[column.codes] & given
-    return _Amounts(pence, given, np.where(bad, "bad_amount", "").astype(object))
+    return _Amounts(pence, given, bad.astype("int64") * AMOUNT_FAULTS.index("bad_amount"))
 
 
 def _signed(reading: _Reading, pence: Pence) -> Pence:
     """Make charges positive and refunds negative, and say how it was decided."""
     if "debit_credit" in reading.at:
-        credit = reading.column("debit_credit").flags(lambda t: t.strip()[:1].upper() == "C")
+        credit = reading.column("debit_credit").matches(r"(?i)^\s*C")
         reading.decisions.append("charge or refund by the column that says so")
         return np.where(credit, -np.abs(pence), pence)
     positive, mostly_negative = reading.profile.positive, (pence < 0).sum() > (pence > 0).sum()
@@ -258,44 +255,37 @@ def _signed(reading: _Reading, pence: Pence) -> Pence:
     return -pence if positive == "refund" else pence
 
 
-def _place_rows(reading: _Reading, amounts: _Amounts) -> Texts:
-    """Return for every row what it is: row, blank, heading, total or ended."""
+def _place_rows(reading: _Reading, amounts: _Amounts) -> Codes:
+    """Return for every row what it is: one of the places a row can have."""
     table = reading.table
     everything = [Coded.of(column) for column in table.cells.columns]
-    blank = np.logical_and.reduce([c.flags(lambda text: not text.strip()) for c in everything])
+    date, merchant = reading.column("date"), reading.column("merchant")
     heading = normalise_heading(table.headings[reading.at["date"]])
-    date = reading.column("date")
-    undated = date.flags(lambda text: not text.strip() or _says_total(text))
-    nameless = reading.column("merchant").flags(lambda text: not text.strip())
-    places = ("merchant", "date", *HOLDER_FIELDS, "cost_centre", "description")
-    totals = np.logical_or.reduce([reading.column(name).flags(_says_total) for name in places])
-    place = np.full(len(table.rows), "row", dtype=object)
-    place[undated & amounts.usable & (totals | nameless)] = "total"
-    place[date.flags(lambda text: normalise_heading(text) == heading)] = "heading"
-    place[blank] = "blank"
+    named = ("merchant", "date", *HOLDER_FIELDS, "cost_centre", "description")
+    totals = np.logical_or.reduce([reading.column(name).matches(TOTAL) for name in named])
+    totals |= merchant.matches(cells.BLANK)
+    place = np.full(len(table.rows), ROW)
+    place[(date.matches(cells.BLANK) | date.matches(TOTAL)) & amounts.usable & totals] = TOTALS
+    place[date.each(lambda text: normalise_heading(text) == heading, "bool")] = HEADING
+    place[np.logical_and.reduce([column.matches(cells.BLANK) for column in everything])] = BLANK
     if mark := reading.profile.end_mark:
-        marked = np.logical_or.reduce(
-            [c.flags(lambda text: text.strip() == mark) for c in everything]
-        )
+        pattern = rf"^\s*{re.escape(mark)}\s*$"
+        marked = np.logical_or.reduce([column.matches(pattern) for column in everything])
         if marked.any():
-            place[int(marked.argmax()) :] = "ended"
+            place[int(marked.argmax()) :] = ENDED
     return place
-
-
-def _says_total(text: str) -> bool:
-    return re.search(r"\b(?:sub-?|grand )?total\b", text, re.IGNORECASE) is not None
 
 
 def _find_problems(reading: _Reading, rows: Flags, dates: Days, amounts: _Amounts) -> list[Problem]:
     """Return the first fault of each row that cannot be a transaction."""
-    held = [reading.column(n).flags(lambda text: bool(text.strip())) for n in HOLDER_FIELDS]
+    held = [reading.column(name).matches(cells.FILLED) for name in HOLDER_FIELDS]
     checks: list[tuple[str, str, Flags]] = [
         ("date", "bad_date", np.isnat(dates)),
         ("amount", "bad_amount", ~amounts.given),
-        *(("amount", code, amounts.fault == code) for code in AMOUNT_FAULTS),
-        ("merchant", "no_merchant", reading.column("merchant").flags(lambda t: not t.strip())),
+        *(("amount", c, amounts.fault == n) for n, c in enumerate(AMOUNT_FAULTS) if n != FAULTLESS),
+        ("merchant", "no_merchant", reading.column("merchant").matches(cells.BLANK)),
         ("holder_id", "no_holder", ~np.logical_or.reduce(held)),
-        ("currency", "not_in_pounds", ~reading.tidy("currency").flags(_is_home)),
+        ("currency", "not_in_pounds", ~reading.column("currency").matches(HOME)),
     ]
     found: dict[int, Problem] = {}
     for field, code, where in checks:
@@ -367,8 +357,7 @@ def _frame(reading: _Reading, good: Flags, order: str, amounts: _Amounts) -> pd.
 
 def _references(reading: _Reading, column: Coded) -> Coded:
     """Return the issuer's references, or none where the column does not tell payments apart."""
-    filled = column.flags(bool).sum()
-    if len(column.values) < REFERENCE_SHARE * filled:
+    if len(column.distinct) < REFERENCE_SHARE * column.matches(cells.FILLED).sum():
         heading = reading.headings[reading.at["transaction_id"]]
         reading.notes.append(f"'{heading}' repeats, so it is not used as a reference")
         return Coded.absent(len(column.codes))
@@ -393,9 +382,10 @@ def _holder_keys(reading: _Reading, name: str, holder: Coded, first: Coded) -> p
 
 def _doubled_days(reading: _Reading, frame: pd.DataFrame) -> pd.Series[bool]:
     """Mark the days of which most rows stand in groups of equal rows: loaded twice, perhaps."""
+    if (frame["transaction_id"] != "").all():  # each payment has a reference of its own
+        return pd.Series(data=False, index=frame.index)
     keys = [column for column in map(str, frame) if column.startswith("key_")]
-    same = ["date", "merchant", "amount_pence", "transaction_id", *keys]
-    repeated = frame.duplicated(same, keep=False)
+    repeated = frame.duplicated(["date", "merchant", "amount_pence", *keys], keep=False)
     days = repeated.groupby(frame["date"]).agg(["size", "mean"])
     doubled = days.index[(days["size"] >= DOUBLED_DAY_ROWS) & (days["mean"] >= DOUBLED_DAY_SHARE)]
     if len(doubled):

@@ -1,0 +1,174 @@
+"""Measures speed as ratios in one run: reading against pandas, scoring against the forest alone."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import IsolationForest
+
+from cardwatch.alerts import Scored, rank_alerts
+from cardwatch.chance import UNUSUALNESS, chances, surprise_shares
+from cardwatch.features import FOREST_FEATURES, Ledger, build_features
+from cardwatch.forest import SAMPLES, SEED, TREES, fit_forest
+from cardwatch.policy import load_policy
+from cardwatch.rules import load_rules
+from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MILLION = 1_000_000
+HISTORY_ROWS, HISTORY_MONTHS, MONTH_ROWS = 35_000, 24, 1_500
+HOLDERS, MERCHANTS = 300, 4_000
+HEADINGS = (
+    "transaction_id", "date", "posting_date", "holder_id", "merchant", "mcc", "category",
+    "cost_centre", "amount", "currency",
+)  # fmt: skip
+REPEATS = 3
+T = TypeVar("T")
+WITHOUT_ARROW = """
+import sys, time
+sys.modules["pyarrow"] = None
+import pandas as pd
+times = []
+for _ in range(3):
+    start = time.perf_counter()
+    pd.read_csv(sys.argv[1])
+    times.append(time.perf_counter() - start)
+print(sorted(times)[1])
+"""
+
+
+def write_statement(path: Path, rows: int, first: dt.date, days: int, seed: int) -> None:
+    """Write a made-up statement: holders with favourites, prices spread by merchant."""
+    rng = np.random.default_rng(seed)
+    holder = rng.integers(0, HOLDERS, rows)
+    merchant = (holder * 13 + np.minimum(rng.geometric(0.08, rows), MERCHANTS)) % MERCHANTS
+    merchant = np.where(rng.random(rows) < 0.3, rng.zipf(1.6, rows) % 200, merchant)
+    pence = np.exp(rng.normal(3.2 + merchant % 7 / 4, 0.8)) * 100
+    day = rng.integers(0, days, rows)
+    with path.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.writer(out)
+        writer.writerow(HEADINGS)
+        for i in range(rows):
+            date = first + dt.timedelta(days=int(day[i]))
+            writer.writerow(
+                [
+                    f"{seed:03d}{i:08d}",
+                    f"{date:%d/%m/%Y}",
+                    f"{date + dt.timedelta(days=2):%d/%m/%Y}",
+                    f"E{holder[i]:04d}",
+                    f"Merchant {merchant[i]} Ltd",
+                    f"{5000 + merchant[i] % 900:04d}",
+                    f"Category {merchant[i] % 90}",
+                    f"CC{holder[i] % 30:02d}",
+                    f"{min(pence[i], 4e6) / 100:.2f}",
+                    "GBP",
+                ]
+            )
+
+
+def median(work: Callable[[], object]) -> float:
+    """Return the middle of several wall times, in seconds."""
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return sorted(times)[REPEATS // 2]
+
+
+def bench_reading(folder: Path, choices: ReadingChoices) -> None:
+    """Compare reading a million rows with what pandas alone takes."""
+    path = folder / "million.csv"
+    write_statement(path, MILLION, dt.date(2024, 1, 1), 730, 1)
+    ours = median(lambda: read_statements([path], choices))
+    pandas = median(lambda: pd.read_csv(path))
+    plain = float(
+        subprocess.run(  # noqa: S603  our own words
+            [sys.executable, "-c", WITHOUT_ARROW, str(path)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    )
+    print(f"\nReading {MILLION:,} rows, {path.stat().st_size / 2**20:.0f} MiB, wall seconds")
+    print(f"  cardwatch, every row checked            {ours:6.2f}")
+    print(f"  pandas.read_csv, without pyarrow        {plain:6.2f}   ratio {ours / plain:.2f}")
+    print(f"  pandas.read_csv, with pyarrow installed {pandas:6.2f}   ratio {ours / pandas:.2f}")
+
+
+def bench_scoring(folder: Path, choices: ReadingChoices) -> None:
+    """Show where the time of a month's scoring goes, and its ratio to the forest alone."""
+    history = folder / "history"
+    history.mkdir()
+    for month in range(HISTORY_MONTHS):
+        first = dt.date(2024 + month // 12, month % 12 + 1, 1)
+        name = f"{first:%Y-%m}.csv"
+        write_statement(history / name, HISTORY_ROWS // HISTORY_MONTHS, first, 28, 10 + month)
+    newest = folder / "2026-01.csv"
+    write_statement(newest, MONTH_ROWS, dt.date(2026, 1, 1), 28, 99)
+    stages: dict[str, float] = {}
+
+    def timed(name: str, work: Callable[[], T]) -> T:
+        start = time.perf_counter()
+        result = work()
+        stages[name] = time.perf_counter() - start
+        return result
+
+    policy, rules = load_policy(), load_rules()
+    read = timed("reading 25 files", lambda: read_statements([newest, history], choices))
+    ledger = timed("ledger", lambda: Ledger(read.transactions, policy))
+    features = timed("features", lambda: build_features(ledger))
+    asked = (ledger.frame["file"] == newest.name).to_numpy()
+    past = ~asked
+    forest = timed("forest: fit", lambda: fit_forest(features[past], FOREST_FEATURES, ledger.frame[past]))  # fmt: skip
+    features[UNUSUALNESS] = timed("forest: score", lambda: forest.unusualness(features))
+    shares = timed("chance", lambda: surprise_shares(features, past))
+    scored = Scored(ledger, features.join(chances(shares, past)), shares, asked)
+    timed("rules and alerts", lambda: [rank_alerts(scored, rules, n) for n in ("finance", "psd")])
+    ours = sum(stages.values())
+    start = time.perf_counter()
+    forest_alone(features)
+    alone = stages["reading 25 files"] + time.perf_counter() - start
+    print(f"\nScoring {MONTH_ROWS:,} rows against {HISTORY_ROWS:,}, wall seconds")
+    for name, seconds in stages.items():
+        print(f"  {name:24} {seconds:6.2f}")
+    print(f"  {'together':24} {ours:6.2f}   ratio {ours / alone:.2f}")
+    print(f"  {'reading and forest alone':24} {alone:6.2f}")
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "cardwatch", "score", newest, "--history", history, "--json"]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)  # noqa: S603  our own command
+    print(f"  {'the command as a whole':24} {time.perf_counter() - start:6.2f}")
+
+
+def forest_alone(features: pd.DataFrame) -> None:
+    """Fit a forest to the rows and score them: nothing else."""
+    table = features[list(FOREST_FEATURES)].to_numpy("float32")
+    forest = IsolationForest(
+        n_estimators=TREES, max_samples=SAMPLES, random_state=SEED, n_jobs=-1
+    ).fit(table)
+    with joblib.parallel_backend("threading"):
+        forest.score_samples(table)
+
+
+def main() -> None:
+    """Run every benchmark."""
+    choices = ReadingChoices(shipped_profiles(), b"benchmark key of 32 bytes length")
+    with tempfile.TemporaryDirectory() as folder:
+        bench_reading(Path(folder), choices)
+        bench_scoring(Path(folder), choices)
+
+
+if __name__ == "__main__":
+    main()
