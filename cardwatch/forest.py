@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import os
+import zipfile
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -30,7 +32,7 @@ LIBRARIES = ("scikit-learn", "numpy", "skops")
 TRUSTED = ["sklearn.tree._tree.Tree"]
 """What skops asks about in a forest: trees, whose indices `_check_trees` looks at."""
 FOREST_FILE, MANIFEST_FILE, CARD_FILE = "forest.skops", "manifest.json", "CARD.md"
-PROBE_ROWS = 64
+PROBE_ROWS, FEWEST_ROWS = 64, 500
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,7 @@ class Forest:
         It is the anomaly score of Liu, Ting and Zhou (2008), eq. 2; scikit-learn gives it negated,
         and nothing outside this file knows.
         """
-        table = _matrix(features, self.features)
-        with joblib.parallel_backend("threading"):  # its own n_jobs does not reach scoring
-            return -self.estimator.score_samples(table)
+        return -_score(self.estimator, _matrix(features, self.features))
 
     def contributions(self, features: pd.DataFrame) -> pd.DataFrame:
         """Return by how much each feature raises each row's unusualness.
@@ -99,6 +99,20 @@ def fit_forest(features: pd.DataFrame, columns: Sequence[str], rows: pd.DataFram
         last_on=str(rows["date"].max().date()),
         data_sha256=hashlib.sha256(table.tobytes()).hexdigest(),
     )
+
+
+def _score(estimator: IsolationForest, table: np.ndarray[Any, Any]) -> Numbers:
+    """Return scikit-learn's scores, the rows shared out over the processors.
+
+    Its own way of sharing out trees adds up a row's depths in the order in which threads end, so
+    that the last bits of a score change from run to run; a row scored by one thread does not.
+    """
+    count = max(min(os.cpu_count() or 1, len(table) // FEWEST_ROWS), 1)
+    parts = np.array_split(table, count)
+    scores = joblib.Parallel(n_jobs=count, prefer="threads")(
+        joblib.delayed(estimator.score_samples)(part) for part in parts
+    )
+    return np.concatenate(scores)
 
 
 def _matrix(
@@ -175,7 +189,7 @@ def _unpack(name: str, data: bytes) -> object:
         if sorted(unknown) != TRUSTED:
             raise ModelRefused(name, "its file holds more than a forest")
         return skops.io.loads(data, trusted=TRUSTED)
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise ModelRefused(name, f"its file cannot be read ({type(error).__name__})") from error
 
 
@@ -206,7 +220,7 @@ def _check_trees(name: str, estimator: object, features: int, settings: dict[str
 def _probe(forest: Forest) -> str:
     """Return a hash of the scores of rows made from a fixed seed, rounded to nine figures."""
     rows = np.random.default_rng(SEED).exponential(size=(PROBE_ROWS, len(forest.features)))
-    scores = -forest.estimator.score_samples(rows.astype("float32"))
+    scores = _score(forest.estimator, rows.astype("float32"))
     return hashlib.sha256(np.round(scores, 9).tobytes()).hexdigest()
 
 

@@ -10,14 +10,16 @@ import sys
 import tomllib
 from calendar import monthrange
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import xlsxwriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 SEED = 20260731
 FORCE = "Saltmarsh Vale Police (an invented force)"
@@ -30,16 +32,53 @@ TOWNS = ("SALTMARSH", "EASTQUAY", "WICKHOLM", "NETHERVALE", "UPPER STAITHE")
 ABROAD = {"EUR": ("ROTTERDAM", 0.86), "USD": ("BOSTON", 0.75)}  # town and pounds to one unit
 MARKETPLACE = ("AMBERMART MKTPLACE {}", "AMBERMART.EXAMPLE*{}", "Ambermart UK {}", "AMBERMART*{}")
 PARKING_FEES = (50, 80, 1_50, 2_40, 3_60, 5_20, 7_50)
-LAYOUT_1 = """FIN.TRANSACTION DATE,FIN.POSTING DATE,FIN.TRANSACTION REFERENCE NUMBER,\
-ACC.ACCOUNT NUMBER,ACC.EMPLOYEE ID,MCH.MERCHANT NAME,MCH.MERCHANT CATEGORY CODE (MCC),\
-MCH.MCC DESCRIPTION,MCH.CITY NAME,FIN.ACCOUNTING CODE 01 VALUE,FIN.TRANSACTION AMOUNT,\
-FIN.ORIGINAL CURRENCY AMOUNT,FIN.ORIGINAL ISO CURRENCY CODE SYMBOL""".split(",")
-LAYOUT_2 = """Transaction Date,Posted Date,Reference Number,Card Number,Employee ID,Merchant Name,\
-Merchant Category Code,Merchant Category,Cost Centre,Amount,Currency,Original Amount,\
-Original Currency""".split(",")
-LAYOUT_3 = """TRANS DATE;TRANS POST DATE;TRANS ACCOUNT KEY;TRANS VAT DESC;ORIGINAL GROSS AMT;\
-ORIGINAL CUR;BILLING GROSS AMT;BILLING CUR CODE;MERCHANT NAME;MCC CODE;CARD NUMBER;EMPLOYEE ID;\
-TRANS CAC CODE 2;TRANS CAC DESC 2;Directorate""".split(";")
+LAYOUT_1 = [
+    "FIN.TRANSACTION DATE",
+    "FIN.POSTING DATE",
+    "FIN.TRANSACTION REFERENCE NUMBER",
+    "ACC.ACCOUNT NUMBER",
+    "ACC.EMPLOYEE ID",
+    "MCH.MERCHANT NAME",
+    "MCH.MERCHANT CATEGORY CODE (MCC)",
+    "MCH.MCC DESCRIPTION",
+    "MCH.CITY NAME",
+    "FIN.ACCOUNTING CODE 01 VALUE",
+    "FIN.TRANSACTION AMOUNT",
+    "FIN.ORIGINAL CURRENCY AMOUNT",
+    "FIN.ORIGINAL ISO CURRENCY CODE SYMBOL",
+]
+LAYOUT_2 = [
+    "Transaction Date",
+    "Posted Date",
+    "Reference Number",
+    "Card Number",
+    "Employee ID",
+    "Merchant Name",
+    "Merchant Category Code",
+    "Merchant Category",
+    "Cost Centre",
+    "Amount",
+    "Currency",
+    "Original Amount",
+    "Original Currency",
+]
+LAYOUT_3 = [
+    "TRANS DATE",
+    "TRANS POST DATE",
+    "TRANS ACCOUNT KEY",
+    "TRANS VAT DESC",
+    "ORIGINAL GROSS AMT",
+    "ORIGINAL CUR",
+    "BILLING GROSS AMT",
+    "BILLING CUR CODE",
+    "MERCHANT NAME",
+    "MCC CODE",
+    "CARD NUMBER",
+    "EMPLOYEE ID",
+    "TRANS CAC CODE 2",
+    "TRANS CAC DESC 2",
+    "Directorate",
+]
 VAT = {"4112": "Zero rated", "9402": "Exempt", "8299": "Exempt", "5942": "Zero rated"}
 Item = TypeVar("Item")
 
@@ -142,6 +181,7 @@ class Force:
     """The invented force: its merchants, its holders, and the chance behind their payments."""
 
     def __init__(self, plan: dict[str, Any], rng: np.random.Generator) -> None:
+        """Draw holders and merchants by the plan."""
         self.plan, self.rng, self.ledger = plan, rng, Ledger()
         self.merchants: dict[str, Merchant] = {}
         self.holders: dict[str, Holder] = {}
@@ -182,7 +222,7 @@ class Force:
         """An order id by chance."""
         return "".join(self.pick(letters) for _ in range(length))
 
-    def working_days(self, month: str, weekends: bool = False) -> list[date]:
+    def working_days(self, month: str, *, weekends: bool = False) -> list[date]:
         """The days of a month on which payments are made."""
         first = date.fromisoformat(f"{month}-01")
         days = [first + timedelta(n) for n in range(monthrange(first.year, first.month)[1])]
@@ -193,7 +233,7 @@ class Force:
         posted = when + timedelta(int(self.rng.integers(1, 4)))
         return Payment(when, holder, merchant, pence, self.spell(holder, merchant, pence), posted)
 
-    def spell(self, holder: Holder, merchant: Merchant, pence: int) -> str:
+    def spell(self, holder: Holder, merchant: Merchant, pence: int) -> str:  # noqa: PLR0911  one a spelling
         """The merchant's name as one statement row might have it."""
         chance, upper = self.rng.random(), merchant.name.upper()
         if upper.startswith("PAYPAL"):
@@ -347,7 +387,7 @@ def statements(force: Force) -> dict[str, list[Payment]]:
     return by_month
 
 
-def money(pence: int, bare: bool = False) -> str:
+def money(pence: int, *, bare: bool = False) -> str:
     """Pounds and pence with thousands commas; `bare` drops the nought of an amount below one."""
     text = f"{pence / 100:,.2f}"
     return text.replace("0.", ".", 1) if bare and abs(pence) < 1_00 else text
@@ -362,10 +402,21 @@ def write_first(path: Path, rows: list[Payment], mcc: dict[str, str]) -> None:
         for row in rows:
             holder, merchant = row.holder, row.merchant
             out.writerow(
-                [f"{row.when:%d/%m/%Y}", f"{row.posted:%d/%m/%Y}", row.reference, holder.card]
-                + [holder.id, row.spelt, merchant.mcc, mcc[merchant.mcc], merchant.town]
-                + [holder.centre, money(row.pence, True), money(row.original, True)]
-                + [merchant.currency]
+                [
+                    f"{row.when:%d/%m/%Y}",
+                    f"{row.posted:%d/%m/%Y}",
+                    row.reference,
+                    holder.card,
+                    holder.id,
+                    row.spelt,
+                    merchant.mcc,
+                    mcc[merchant.mcc],
+                    merchant.town,
+                    holder.centre,
+                    money(row.pence, bare=True),
+                    money(row.original, bare=True),
+                    merchant.currency,
+                ]
             )
         out.writerow(["##END##"])
 
@@ -373,7 +424,7 @@ def write_first(path: Path, rows: list[Payment], mcc: dict[str, str]) -> None:
 def write_second(path: Path, rows: list[Payment], mcc: dict[str, str]) -> None:
     """The second layout: a workbook with a note sheet, real dates and numbers, and a total."""
     with xlsxwriter.Workbook(str(path), {"in_memory": True}) as book:
-        book.set_properties({"title": FORCE, "created": datetime(2026, 1, 1)})
+        book.set_properties({"title": FORCE, "created": datetime(2026, 1, 1)})  # noqa: DTZ001  no clock
         note, sheet = book.add_worksheet("Read me"), book.add_worksheet("Transactions")
         note.write_column(0, 0, [FORCE, "Purchasing card transactions: see the next sheet."])
         day = book.add_format({"num_format": "dd/mm/yyyy"})
@@ -400,10 +451,22 @@ def write_third(path: Path, rows: list[Payment], centres: dict[str, list[str]]) 
         for row in rows:
             holder, merchant = row.holder, row.merchant
             out.writerow(
-                [f"{row.when:%d/%m/%y}", f"{row.posted:%d/%m/%y}", row.reference]
-                + [VAT.get(merchant.mcc, "Standard rate"), money(row.original)]
-                + [merchant.currency, money(row.pence), "GBP", row.spelt.lower()[:25]]
-                + [merchant.mcc, holder.card, holder.id, holder.centre, *centres[holder.centre]]
+                [
+                    f"{row.when:%d/%m/%y}",
+                    f"{row.posted:%d/%m/%y}",
+                    row.reference,
+                    VAT.get(merchant.mcc, "Standard rate"),
+                    money(row.original),
+                    merchant.currency,
+                    money(row.pence),
+                    "GBP",
+                    row.spelt.lower()[:25],
+                    merchant.mcc,
+                    holder.card,
+                    holder.id,
+                    holder.centre,
+                    *centres[holder.centre],
+                ]
             )
 
 
@@ -411,15 +474,22 @@ def write_truth(path: Path, matters: list[dict[str, Any]]) -> None:
     """The planted matters with the references of their payments."""
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file, lineterminator="\n")
-        out.writerow("matter rule month holder_id merchant references note".split())
+        out.writerow(["matter", "rule", "month", "holder_id", "merchant", "references", "note"])
         for n, matter in enumerate(matters, start=1):
             rows: list[Payment] = matter["rows"]
             holders = " ".join(dict.fromkeys(row.holder.id for row in rows))
             merchant = "several" if matter["merchant"] == "*" else matter["merchant"]
             references = " ".join(row.reference for row in rows)
             out.writerow(
-                [f"M{n:02d}", matter["rule"], matter["month"], holders, merchant, references]
-                + [matter["note"]]
+                [
+                    f"M{n:02d}",
+                    matter["rule"],
+                    matter["month"],
+                    holders,
+                    merchant,
+                    references,
+                    matter["note"],
+                ]
             )
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from xlsxwriter.exceptions import FileCreateError
+
 from cardwatch.errors import CardwatchError
 from cardwatch.records import AlertList, Statements
 from cardwatch.reports.as_csv import write_csv
@@ -29,8 +31,8 @@ def write_alerts(path: Path, lists: dict[str, AlertList], statements: Statements
                 raise CardwatchError(
                     f"'{other}' is no form of list; the file has to end in {', '.join(FORMATS)}."
                 )
-    except OSError as error:
-        raise CardwatchError(f"{path.name} cannot be written: {error.strerror}.") from error
+    except (OSError, FileCreateError) as error:
+        raise CardwatchError(f"{path} cannot be written. Does its folder exist?") from error
 
 
 __all__ = ["as_json", "write_alerts"]

@@ -1,0 +1,47 @@
+"""Makes what is made from the code: the page of rules, and the picture in the README."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
+
+from cardwatch.cli import printing
+from cardwatch.policy import load_policy
+from cardwatch.rules import load_rules, rules_page
+from cardwatch.scoring import score
+from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
+
+HERE = Path(__file__).parent
+SAMPLE = HERE.parent / "sample_data"
+WIDTH, FIRST = 108, 3
+
+
+def make_picture() -> str:
+    """Return the first alerts of the demonstration as an SVG that loads nothing from outside."""
+    choices = ReadingChoices(shipped_profiles(), b"demonstration")
+    sample = read_statements([SAMPLE / "statements"], choices)
+    policy = load_policy(SAMPLE / "policy.toml")
+    made = score(sample.transactions, policy, asked_files=["2026-10.csv"]).lists["finance"]
+    picture = Console(width=WIDTH, record=True, highlight=False, file=io.StringIO())
+    printing.out = picture
+    printing.print_list("finance", replace(made, alerts=made.alerts[:FIRST]), show_all=False)
+    without_fonts = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    return picture.export_svg(
+        title="cardwatch demo", code_format=without_fonts, unique_id="cardwatch"
+    )
+
+
+def main() -> None:
+    """Write every page and picture."""
+    (HERE / "rules.md").write_text(rules_page(load_rules()), encoding="utf-8")
+    (HERE / "demo.svg").write_text(make_picture(), encoding="utf-8")
+    print("docs/rules.md docs/demo.svg")
+
+
+if __name__ == "__main__":
+    main()

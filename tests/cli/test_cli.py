@@ -1,0 +1,189 @@
+"""The command, as a person types it: output, exit codes, what it remembers, what it never says."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cardwatch import __version__
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "sample_data"
+OWN = "Wann;Wer;Wo;Betrag\n03/10/2026;H1;Shop A;10.00\n23/10/2026;H2;Shop B;-2.50\n"
+PROFILE_EDITS = {"date": "Wann", "holder_id": "Wer", "merchant": "Wo", "amount": "Betrag"}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def run(home: Path, *words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run the command in an environment of its own and check its exit code."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cardwatch", *map(str, words)],
+        env={"CARDWATCH_HOME": str(home), "PATH": os.environ["PATH"], "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=home.parent,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_the_demo_prints_ranked_alerts_with_what_to_ask_and_writes_a_spreadsheet(
+    home: Path, tmp_path: Path
+) -> None:
+    done = run(home, "demo", "--out", tmp_path / "alerts.xlsx")
+    for text in ("1.  £", "tier A", "Ask:", "Innocent if:", "Questions for finance", "SV1060"):
+        assert text in done.stdout
+    assert "For professional standards only" in done.stdout
+    assert (tmp_path / "alerts.xlsx").stat().st_size > 10_000
+    assert not home.exists(), "the demo leaves nothing behind"
+
+
+def test_without_a_terminal_nothing_is_coloured_and_nothing_spins(home: Path) -> None:
+    assert "\x1b" not in run(home, "rules").stdout
+
+
+def test_score_gives_json_for_machines_and_only_finance_unless_asked(home: Path) -> None:
+    words = ("score", SAMPLE / "statements" / "2026-10.csv", "--history", SAMPLE / "statements")
+    done = run(home, *words, "--policy", SAMPLE / "policy.toml", "--json")
+    content = json.loads(done.stdout)
+    assert set(content["lists"]) == {"finance"}
+    assert content["lists"]["finance"]["payments_count"] == 486
+    files = content["reading"]["files"]
+    assert len(files) == 14, "a file that is in the history as well is read once"
+    assert not any(file["refused"] for file in files)
+
+
+def test_one_bad_file_among_good_ones_is_named_and_the_rest_is_scored(
+    home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.pdf").write_bytes(b"%PDF-1.7 not a statement")
+    done = run(home, "score", SAMPLE / "statements" / "2026-10.csv", tmp_path / "notes.pdf", code=4)
+    assert "notes.pdf: this is a PDF" in done.stderr
+    assert "Read 1 of 2 files" in done.stderr
+
+
+def test_a_file_that_cannot_be_read_is_refused_in_one_sentence(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    done = run(home, "score", tmp_path / "x.csv", code=3)
+    assert done.stderr.startswith("cardwatch: x.csv: no column for date, holder, merchant, amount.")
+    assert "Headings seen: a, b." in done.stderr
+    assert "cardwatch columns" in done.stderr
+    done = run(home, "score", tmp_path / "absent.csv", code=3)
+    assert "no such file" in done.stderr
+
+
+def test_a_column_profile_is_written_edited_given_once_and_then_remembered(
+    home: Path, tmp_path: Path
+) -> None:
+    statement = tmp_path / "own.csv"
+    statement.write_text(OWN, encoding="utf-8")
+    run(home, "score", statement, code=3)
+    text = run(home, "columns", statement).stdout
+    for field, heading in PROFILE_EDITS.items():
+        assert f'\n{field} = ""' in text
+        text = text.replace(f'\n{field} = ""', f'\n{field} = "{heading}"')
+    (tmp_path / "profile.toml").write_text(text, encoding="utf-8")
+    told = run(home, "score", statement, "--columns", tmp_path / "profile.toml")
+    assert "2 transactions, £7.50 net of refunds" in told.stderr
+    remembered = run(home, "score", statement)
+    assert "2 transactions, £7.50 net of refunds" in remembered.stderr
+
+
+def test_a_faulty_profile_and_a_faulty_policy_list_every_fault(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text('colour = "red"\ndate_order = "x"\n', encoding="utf-8")
+    done = run(home, "score", SAMPLE, "--columns", tmp_path / "p.toml", code=3)
+    assert "2 faults" in done.stderr
+    assert not (home / "columns" / "p.toml").exists(), "a faulty profile is not remembered"
+    (tmp_path / "policy.toml").write_text('country = "FR"\nround_pounds = 0\n', encoding="utf-8")
+    done = run(home, "policy", "check", tmp_path / "policy.toml", code=3)
+    assert "2 faults" in done.stderr
+
+
+def test_the_policy_that_is_shown_is_one_that_passes_the_check(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text(run(home, "policy", "show").stdout, encoding="utf-8")
+    assert "no fault" in run(home, "policy", "check", tmp_path / "policy.toml").stdout
+
+
+def test_a_trained_model_scores_and_a_changed_one_is_refused(home: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    policy = ("--policy", SAMPLE / "policy.toml")
+    run(home, "train", SAMPLE / "statements", "--out", model, *policy)
+    words = ("score", SAMPLE / "statements" / "2026-10.csv", *policy, "--model", model)
+    assert "forest given was fitted to 6,874 payments" in run(home, *words).stdout
+    (model / "forest.skops").write_bytes(b"changed")
+    assert "is not the file its manifest names" in run(home, *words, code=3).stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("score", "x.csv", "--lane", "everyone"),
+        ("score", "x.csv", "--out", "list.pdf"),
+        ("score", "x.csv", "--date-order", "sideways"),
+        ("score",),
+        ("nonsense",),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_2_before_any_work(home: Path, words: tuple[str, ...]) -> None:
+    run(home, *words, code=2)
+
+
+def test_every_command_has_help_with_an_example(home: Path) -> None:
+    top = run(home, "--help").stdout
+    for command in ("score", "train", "rules", "columns", "merchant", "demo"):
+        assert command in top
+        assert f"Example: cardwatch {command}" in run(home, command, "--help").stdout
+    for command in ("check", "show"):
+        page = run(home, "policy", command, "--help").stdout
+        assert f"Example: cardwatch policy {command}" in page
+    assert run(home, "--version").stdout == f"cardwatch {__version__}\n"
+
+
+def test_a_rule_is_shown_whole_and_an_unknown_one_refused(home: Path) -> None:
+    page = run(home, "rules", "split-same-day").stdout
+    assert "It can be innocent" in page
+    assert len(json.loads(run(home, "rules", "--json").stdout)) >= 30
+    assert "There is no rule 'x'" in run(home, "rules", "x", code=3).stderr
+
+
+def test_a_merchants_name_is_explained_step_by_step(home: Path) -> None:
+    done = run(home, "merchant", "PAYPAL *BLUEFINCH LTD")
+    assert "paid through PAYPAL" in done.stdout
+    assert "The seller is hidden." in done.stdout
+
+
+def test_the_card_key_is_made_once_for_its_owner_only(home: Path, tmp_path: Path) -> None:
+    statement = tmp_path / "s.csv"
+    statement.write_text(
+        "date,holder_id,merchant,amount,card_number\n13/10/2026,H1,Shop,5.00,4111111111111111\n",
+        encoding="utf-8",
+    )
+    done = run(home, "score", statement, "--out", tmp_path / "x.json", "--json")
+    key = (home / "card.key").read_bytes()
+    assert len(key) == 32
+    assert (home / "card.key").stat().st_mode & 0o077 == 0
+    run(home, "score", statement)
+    assert (home / "card.key").read_bytes() == key
+    written = done.stdout + done.stderr + (tmp_path / "x.json").read_text(encoding="utf-8")
+    assert "4111111111111111" not in written
+
+
+def test_no_word_about_guilt_is_in_anything_a_person_reads(home: Path) -> None:
+    read = [run(home, "--help").stdout, run(home, "rules").stdout]
+    read += [path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")]
+    read.append((ROOT / "README.md").read_text(encoding="utf-8"))
+    for text in read:
+        for word in ("fraudster", "offender", "guilty", "suspects"):
+            assert word not in text.lower()

@@ -1,0 +1,51 @@
+"""What tests share: the sample force, read once, and scored months."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cardwatch.policy import load_policy
+from cardwatch.scoring import Scoring, score
+from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardwatch.policy import Policy
+    from cardwatch.records import Statements
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "sample_data"
+CHOICES = ReadingChoices(shipped_profiles(), b"a key for tests, 32 bytes long..")
+
+
+@pytest.fixture(scope="session")
+def choices() -> ReadingChoices:
+    return CHOICES
+
+
+@pytest.fixture(scope="session")
+def sample_policy() -> Policy:
+    return load_policy(SAMPLE / "policy.toml")
+
+
+@pytest.fixture(scope="session")
+def sample() -> Statements:
+    return read_statements([SAMPLE / "statements"], CHOICES)
+
+
+@pytest.fixture(scope="session")
+def scored_month(sample: Statements, sample_policy: Policy) -> Callable[[str], Scoring]:
+    """Give a month of the sample force, scored against the months before it."""
+
+    @functools.cache
+    def scored(month: str) -> Scoring:
+        file = next(f for f in sample.transactions["file"].unique() if f.startswith(month))
+        known = sample.transactions[sample.transactions["file"] <= file]
+        return score(known, sample_policy, asked_files=[file])
+
+    return scored

@@ -1,0 +1,52 @@
+"""Every feature says what it is, has a unit in its name, and is read by somebody."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from cardwatch.features import FAMILIES, FEATURES, FOREST_FEATURES, meaning_of, name_of
+from cardwatch.rules import EVIDENCE, load_rules
+
+LONGEST_MEANING = 110
+UNITS = ("_pence", "_days", "_count", "_share", "_on", "_at", "_id", "_surprise")
+ASKED = ("is_", "has_", "days_since_")
+NAMES = tuple(name_of(feature) for feature in FEATURES)
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=name_of)
+def test_a_feature_says_in_one_sentence_what_it_is(feature: object) -> None:
+    meaning = meaning_of(feature)  # type: ignore[arg-type]
+    assert meaning.endswith(".")
+    assert meaning[0].isupper()
+    assert len(meaning) <= LONGEST_MEANING
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_features_name_ends_in_its_unit_or_asks_a_question(name: str) -> None:
+    assert name.endswith(UNITS) or name.startswith(ASKED)
+
+
+def test_no_feature_stands_in_the_list_twice() -> None:
+    assert [name for name, count in Counter(NAMES).items() if count > 1] == []
+
+
+def test_every_feature_is_read_by_a_rule_or_by_the_forest() -> None:
+    read = {name for rule in load_rules() for name in rule.reads}
+    for evidence in EVIDENCE.values():
+        read |= {evidence.having, str(evidence.days)}
+    read |= {name_of(feature) for family in FAMILIES.values() for feature in family}
+    assert [name for name in NAMES if name not in read] == []
+
+
+def test_every_feature_a_family_or_the_forest_reads_is_built() -> None:
+    families = [name_of(feature) for family in FAMILIES.values() for feature in family]
+    assert set(families) <= set(NAMES)
+    assert set(FOREST_FEATURES) <= set(families)
+    assert all(name.endswith("_surprise") for name in families)
+
+
+def test_every_surprise_belongs_to_exactly_one_family() -> None:
+    families = Counter(name_of(feature) for family in FAMILIES.values() for feature in family)
+    assert families == Counter(name for name in NAMES if name.endswith("_surprise"))

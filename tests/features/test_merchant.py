@@ -1,0 +1,170 @@
+"""Merchants: new ones, hidden sellers, listed categories, and sums of a year."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cardwatch.features import merchant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from cardwatch.features import Ledger
+
+    MakeLedger = Callable[..., Ledger]
+
+LISTS = """
+blocked_categories = ["7995"]
+watched_categories = ["5900-5950", "7801"]
+cash_categories = ["6010-6012"]
+bulk_categories = ["3000-3999"]
+gift_card_words = ["gift card", "love2shop"]
+bulk_words = ["inn", "air"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("feature", "inside", "outside"),
+    [
+        (merchant.is_blocked_category, ["7995"], ["7994", "7996", "", "79"]),
+        (merchant.is_watched_category, ["5900", "5921", "5950", "7801"], ["5899", "5951", ""]),
+        (merchant.is_cash, ["6010", "6011", "6012"], ["6009", "6013", ""]),
+        (merchant.is_billed_in_parts, ["3000", "3500", "3999"], ["2999", "4000", "0300"]),
+    ],
+)
+def test_a_range_of_categories_holds_both_its_ends_and_nothing_beyond(
+    make_ledger: MakeLedger,
+    feature: Callable[[Ledger], pd.Series[bool]],
+    inside: list[str],
+    outside: list[str],
+) -> None:
+    codes = [*inside, *outside]
+    payments = [("2026-03-02", "h", "ALPHA", 100, {"mcc": code}) for code in codes]
+    wanted = [True] * len(inside) + [False] * len(outside)
+    assert feature(make_ledger(payments, LISTS)).tolist() == wanted
+
+
+def test_a_refund_from_a_blocked_category_is_not_asked_about(make_ledger: MakeLedger) -> None:
+    ledger = make_ledger([("2026-03-02", "h", "ALPHA", -100, {"mcc": "7995"})], LISTS)
+    assert not merchant.is_blocked_category(ledger).any()
+
+
+def test_cash_drawn_is_cash_whatever_its_category(make_ledger: MakeLedger) -> None:
+    ledger = make_ledger([("2026-03-02", "h", "ATM", 100, {"kind": "cash"})], LISTS)
+    assert merchant.is_cash(ledger).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "category", "found"),
+    [
+        ("The Gift Card Shop", "", True),
+        ("LOVE2SHOP.CO.UK", "", True),
+        ("ALPHA", "Gift card sellers", True),
+        ("GIFT CARDS R US", "", False),  # whole words: plurals are listed for themselves
+        ("CARD FACTORY", "", False),
+    ],
+)
+def test_gift_cards_are_known_by_whole_words_of_merchant_or_category(
+    make_ledger: MakeLedger, name: str, category: str, *, found: bool
+) -> None:
+    ledger = make_ledger([("2026-03-02", "h", name, 100, {"category": category})], LISTS)
+    assert merchant.is_gift_card(ledger).tolist() == [found]
+
+
+def test_a_word_inside_another_word_lists_no_merchant(make_ledger: MakeLedger) -> None:
+    names = ["PREMIER INN", "INNOVATION LTD", "AIR FRANCE", "REPAIRS", "Hairdresser"]
+    ledger = make_ledger([("2026-03-02", "h", name, 100) for name in names], LISTS)
+    assert merchant.is_billed_in_parts(ledger).tolist() == [True, False, True, False, False]
+
+
+def test_an_empty_list_of_words_lists_nobody(make_ledger: MakeLedger) -> None:
+    ledger = make_ledger([("2026-03-02", "h", "GIFT CARD", 100)], "gift_card_words = []")
+    assert not merchant.is_gift_card(ledger).any()
+
+
+def test_a_payment_in_pounds_is_not_foreign_however_the_currency_is_printed(
+    make_ledger: MakeLedger,
+) -> None:
+    currencies = ["", "GBP", "gbp", "EUR"]
+    payments = [("2026-03-02", "h", "A", 100, {"original_currency": c}) for c in currencies]
+    assert merchant.is_foreign(make_ledger(payments)).tolist() == [False, False, False, True]
+
+
+def test_earlier_purchases_are_those_of_days_before(make_ledger: MakeLedger) -> None:
+    mcc = {"mcc": "5111"}
+    payments = [
+        ("2026-03-01", "h1", "ALPHA", 100, mcc),
+        ("2026-03-01", "h2", "ALPHA", 100),
+        ("2026-03-02", "h1", "ALPHA LTD", 100, mcc),
+        ("2026-03-02", "h1", "BRAVO", 100, mcc),
+        ("2026-03-02", "h1", "ALPHA", -100),
+        ("2026-03-03", "h1", "ALPHA", 100),
+    ]
+    ledger = make_ledger(payments)
+    assert merchant.holder_merchant_before_count(ledger).tolist() == [0, 0, 1, 0, 1, 2]
+    assert merchant.merchant_before_count(ledger).tolist() == [0, 0, 2, 0, 2, 3]
+    assert merchant.category_before_count(ledger).tolist() == [0, -1, 1, 1, -1, -1]
+    assert merchant.organisation_before_count(ledger).tolist() == [0, 0, 2, 2, 2, 4]
+    assert merchant.holder_before_count(ledger).tolist() == [0, 0, 1, 1, 1, 3]
+    assert merchant.merchant_holders_count(ledger).tolist() == [2, 2, 2, 1, 2, 2]
+    assert merchant.organisation_holders_count(ledger).tolist() == [2] * 6
+
+
+def test_a_years_sums_take_refunds_off_and_drop_what_is_older_than_a_year(
+    make_ledger: MakeLedger,
+) -> None:
+    payments = [
+        ("2025-03-01", "h1", "ALPHA", 100),
+        ("2025-03-02", "h1", "ALPHA", 1_000),
+        ("2025-06-01", "h2", "ALPHA", 7),
+        ("2026-02-28", "h1", "ALPHA", -300),
+        ("2026-03-01", "h1", "ALPHA", 50),
+    ]
+    ledger = make_ledger(payments)
+    assert merchant.holder_merchant_year_pence(ledger).iloc[-1] == 1_000 - 300 + 50
+    assert merchant.holder_merchant_year_before_pence(ledger).iloc[-1] == 100 + 1_000 - 300
+    assert merchant.merchant_year_pence(ledger).iloc[-1] == 1_000 + 7 - 300 + 50
+    assert merchant.merchant_year_before_pence(ledger).iloc[-1] == 100 + 1_000 + 7 - 300
+    assert merchant.holder_merchant_year_count(ledger).iloc[-1] == 2
+
+
+def test_months_of_a_year_are_counted_once_each(make_ledger: MakeLedger) -> None:
+    days = ["2026-01-05", "2026-01-20", "2026-02-01", "2026-04-30"]
+    ledger = make_ledger([(day, "h", "ALPHA", 100) for day in days])
+    assert merchant.holder_merchant_year_months_count(ledger).tolist() == [1, 1, 2, 3]
+
+
+def test_a_new_merchant_surprises_most_from_a_holder_who_seldom_meets_one(
+    make_ledger: MakeLedger,
+) -> None:
+    steady = [(f"2026-03-{day:02}", "steady", "ALPHA", 100) for day in range(1, 25)]
+    names = [f"{a}{b} SHOP" for a in "BCDEF" for b in "AEIOU"]
+    roaming = [(f"2026-03-{1 + i:02}", "roaming", name, 100) for i, name in enumerate(names)]
+    last: list[Any] = [("2026-03-30", who, "ZULU", 100) for who in ("steady", "roaming", "steady")]
+    last[2] = ("2026-03-30", "steady", "ALPHA", 100)
+    surprise = merchant.new_merchant_surprise(make_ledger([*steady, *roaming, *last]))
+    assert surprise.iloc[-3] > surprise.iloc[-2] > 0
+    assert surprise.iloc[-1] == 0
+
+
+def test_a_hidden_seller_surprises_more_the_rarer_for_the_holder_and_the_larger_the_sum(
+    make_ledger: MakeLedger,
+) -> None:
+    usual = [(f"2026-03-{day:02}", "seldom", "ALPHA", 2_000) for day in range(1, 25)]
+    often = [(f"2026-03-{day:02}", "often", "PAYPAL *MANY", 2_000) for day in range(1, 25)]
+    last = [
+        ("2026-03-30", "seldom", "PAYPAL *ONE", 50_000),
+        ("2026-03-30", "seldom", "PAYPAL *ONE", 500),
+        ("2026-03-30", "often", "PAYPAL *ONE", 50_000),
+        ("2026-03-30", "often", "ALPHA", 50_000),
+    ]
+    ledger = make_ledger([*usual, *often, *last])
+    surprise = merchant.hidden_seller_surprise(ledger).tolist()
+    assert surprise[-4] > surprise[-3] > 0
+    assert surprise[-4] > surprise[-2] > 0
+    assert surprise[-1] == 0
+    assert merchant.is_seller_hidden(ledger).tolist()[-4:] == [True, True, True, False]

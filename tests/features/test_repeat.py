@@ -1,0 +1,161 @@
+"""Payments made twice, and refunds that answer no charge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.features import repeat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardwatch.features import Ledger
+
+    MakeLedger = Callable[..., Ledger]
+    Payment = tuple[Any, ...]
+
+DAY = "2026-03-02"
+DOUBLED = {"day_doubled": True}
+
+
+def test_equal_payments_of_one_day_are_counted_for_one_holder_and_merchant(
+    make_ledger: MakeLedger,
+) -> None:
+    payments = [
+        *[(DAY, "h", "ALPHA", 5_000)] * 2,
+        (DAY, "h", "ALPHA", 5_001),
+        (DAY, "h", "BRAVO", 5_000),
+        (DAY, "other", "ALPHA", 5_000),
+        ("2026-03-03", "h", "ALPHA", 5_000),
+    ]
+    ledger = make_ledger(payments)
+    assert repeat.same_day_equal_count(ledger).tolist() == [2, 2, 1, 1, 1, 1]
+
+
+def test_equal_payments_of_the_three_days_before_are_counted_and_those_of_the_fourth_are_not(
+    make_ledger: MakeLedger,
+) -> None:
+    payments = [
+        ("2026-03-01", "h", "ALPHA", 5_000),
+        ("2026-03-04", "h", "ALPHA", 5_000),
+        ("2026-03-08", "h", "ALPHA", 5_000),
+    ]
+    assert repeat.days_before_equal_count(make_ledger(payments)).tolist() == [0, 1, 0]
+
+
+def test_a_repeat_on_a_day_that_looks_loaded_twice_is_no_repeat(make_ledger: MakeLedger) -> None:
+    payments = [
+        *[(DAY, "h", "ALPHA", 5_000, DOUBLED)] * 2,
+        ("2026-03-03", "h", "ALPHA", 5_000),
+    ]
+    ledger = make_ledger(payments)
+    assert repeat.same_day_equal_count(ledger).tolist() == [0, 0, 1]
+    assert repeat.days_before_equal_count(ledger).tolist() == [0, 0, 0]
+    assert repeat.repeat_surprise(ledger).tolist() == [0, 0, 0]
+
+
+def test_a_day_loaded_twice_does_not_make_a_merchant_look_like_one_that_always_repeats(
+    make_ledger: MakeLedger,
+) -> None:
+    def share(extra: dict[str, Any]) -> float:
+        copies = 2 if extra else 1
+        loaded = [(DAY, "h", "ALPHA", 1_000 + i, extra) for i in range(12) for _ in range(copies)]
+        ledger = make_ledger([*loaded, *[("2026-03-10", "h", "ALPHA", 9_000)] * 2])
+        return float(repeat.merchant_equal_share(ledger).iloc[-1])
+
+    assert share(DOUBLED) < 0.1
+    assert share({}) < 0.1
+
+
+def test_a_charge_taken_back_the_same_day_is_no_repeat(make_ledger: MakeLedger) -> None:
+    payments = [*[(DAY, "h", "ALPHA", 5_000)] * 2, (DAY, "h", "ALPHA", -5_000)]
+    ledger = make_ledger(payments)
+    assert repeat.same_day_equal_count(ledger).tolist() == [0, 1, 0]
+    assert repeat.repeat_surprise(ledger).tolist() == [0, 0, 0]
+
+
+def test_a_repeat_at_a_merchant_that_often_repeats_surprises_less(make_ledger: MakeLedger) -> None:
+    payments = [
+        (f"2026-03-{day:02}", "other", "CAR PARK", 450) for day in range(1, 20) for _ in range(2)
+    ]
+    payments += [(f"2026-03-{day:02}", "other", "TOOLS", 2_000 + day) for day in range(1, 20)]
+    payments += [("2026-03-25", "h", "CAR PARK", 5_000)] * 2
+    payments += [("2026-03-26", "h", "TOOLS", 5_000)] * 2
+    surprise = repeat.repeat_surprise(make_ledger(payments))
+    assert 0 < surprise.iloc[-3] < surprise.iloc[-1] / 2
+
+
+def test_the_same_sum_twice_surprises_more_the_larger_it_is(make_ledger: MakeLedger) -> None:
+    small, large = (
+        repeat.repeat_surprise(make_ledger([(DAY, "h", "ALPHA", pence)] * 2)).iloc[-1]
+        for pence in (200, 90_000)
+    )
+    assert 0 < small < large
+
+
+def test_holders_who_paid_one_merchant_the_same_sum_on_one_day_are_counted_once_each(
+    make_ledger: MakeLedger,
+) -> None:
+    payments = [
+        *[(DAY, "h1", "ALPHA", 5_000)] * 2,
+        (DAY, "h2", "ALPHA", 5_000),
+        (DAY, "h3", "ALPHA", 5_100),
+        (DAY, "h4", "ALPHA", 5_000, DOUBLED),
+        ("2026-03-03", "h3", "ALPHA", 5_000),
+    ]
+    found = repeat.equal_amount_holders_count(make_ledger(payments)).tolist()
+    assert found == [2, 2, 2, 1, 0, 1]
+
+
+def test_a_price_list_shows_in_the_share_of_earlier_payments_of_that_sum(
+    make_ledger: MakeLedger,
+) -> None:
+    payments = [
+        ("2026-03-01", "h1", "ALPHA", 500),
+        ("2026-03-01", "h2", "ALPHA", 700),
+        ("2026-03-02", "h3", "ALPHA", 500),
+    ]
+    found = repeat.equal_amount_holders_before_share(make_ledger(payments)).tolist()
+    assert found == [0, 0, 0.5]
+
+
+def _refund(ledger: Ledger) -> float:
+    return float(repeat.unanswered_refund_pence(ledger).iloc[-1])
+
+
+def test_a_refund_larger_than_any_charge_before_it_is_unanswered_and_a_partial_one_is_answered(
+    make_ledger: MakeLedger,
+) -> None:
+    charge = ("2026-03-02", "h", "ALPHA", 5_000)
+    assert _refund(make_ledger([charge, ("2026-03-05", "h", "ALPHA", -2_000)])) == 0
+    assert _refund(make_ledger([charge, ("2026-03-05", "h", "ALPHA", -5_000)])) == 0
+    assert _refund(make_ledger([charge, ("2026-03-05", "h", "ALPHA", -5_001)])) == 5_001
+
+
+def test_a_refund_is_not_answered_by_another_holders_charge_or_another_merchants(
+    make_ledger: MakeLedger,
+) -> None:
+    refund = ("2026-03-05", "h", "ALPHA", -4_000)
+    for charge in (("2026-03-02", "other", "ALPHA", 5_000), ("2026-03-02", "h", "BRAVO", 5_000)):
+        assert _refund(make_ledger([charge, refund])) == 4_000
+
+
+def test_a_charge_of_the_same_day_answers_a_refund_listed_before_it(
+    make_ledger: MakeLedger,
+) -> None:
+    payments = [(DAY, "h", "ALPHA", -4_000), (DAY, "h", "ALPHA", 4_000)]
+    assert repeat.unanswered_refund_pence(make_ledger(payments)).tolist() == [0, 0]
+
+
+def test_a_charge_of_a_later_day_does_not_answer_a_refund(make_ledger: MakeLedger) -> None:
+    payments = [(DAY, "h", "ALPHA", -4_000), ("2026-03-03", "h", "ALPHA", 4_000)]
+    assert repeat.unanswered_refund_pence(make_ledger(payments)).tolist() == [4_000, 0]
+
+
+def test_an_unanswered_refund_surprises_only_once_the_holder_is_known_for_90_days(
+    make_ledger: MakeLedger,
+) -> None:
+    first = ("2026-01-01", "h", "BRAVO", 100)
+    for day, surprises in (("2026-03-31", False), ("2026-04-01", True)):
+        ledger = make_ledger([first, (day, "h", "ALPHA", -9_000)])
+        assert (repeat.refund_surprise(ledger).iloc[-1] > 0) == surprises

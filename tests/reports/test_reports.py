@@ -1,0 +1,127 @@
+"""Lists as files: every text stays text, every number a number, everything reopens."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+import openpyxl
+import pytest
+
+from cardwatch.errors import CardwatchError
+from cardwatch.records import Payment, Statements
+from cardwatch.reports import write_alerts
+from cardwatch.reports.as_csv import FORMULA_STARTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cardwatch.records import AlertList
+    from cardwatch.scoring import Scoring
+
+HOSTILE = [
+    '=HYPERLINK("http://x")', "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\x00=1",
+    "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff201", "'=1", 'a,b"c;d', " =1", "https://example.org",
+    "007", "1e5", "<b>x</b>", "\u202eabc",
+]  # fmt: skip
+
+
+@pytest.fixture
+def hostile(scored_month: Callable[[str], Scoring]) -> dict[str, AlertList]:
+    """Give a list in which every text a file can bring is hostile."""
+    made = scored_month("2026-10").lists["finance"]
+    alerts = tuple(
+        dataclasses.replace(
+            made.alerts[0],
+            holder_id=text,
+            merchant=text,
+            cost_centre=text,
+            payments=(Payment(text, text, 3, "2026-10-05", text, text, -1250),),
+        )
+        for text in HOSTILE
+    )
+    return {"finance": dataclasses.replace(made, alerts=alerts)}
+
+
+def test_no_cell_of_a_workbook_is_a_formula_or_a_link(
+    hostile: dict[str, AlertList], sample: Statements, tmp_path: Path
+) -> None:
+    write_alerts(tmp_path / "x.xlsx", hostile, sample)
+    book = openpyxl.load_workbook(tmp_path / "x.xlsx")
+    for sheet in book:
+        for row in sheet.iter_rows():
+            for cell in row:
+                assert cell.data_type != "f"
+                assert cell.hyperlink is None
+    seen = [row[6].value for row in book["Alerts"].iter_rows(min_row=2)]
+    assert [str(text).replace("_x000D_", "").strip() for text in seen] == [
+        text.replace("\x00", "").strip() for text in HOSTILE
+    ]
+
+
+def test_numbers_and_days_of_a_workbook_are_numbers_and_days(
+    scored_month: Callable[[str], Scoring], sample: Statements, tmp_path: Path
+) -> None:
+    lists = scored_month("2026-10").lists
+    write_alerts(tmp_path / "x.xlsx", lists, sample)
+    book = openpyxl.load_workbook(tmp_path / "x.xlsx")
+    first, alert = book["Alerts"][2], lists["finance"].alerts[0]
+    assert first[9].value == alert.at_stake_pence / 100
+    assert first[4].value.date().isoformat() == alert.first_on
+    total = sum(len(a.payments) for made in lists.values() for a in made.alerts)
+    assert book["Payments"].max_row == total + 1
+    assert book["How it was read"].max_row == len(sample.reports) + 1
+
+
+def test_no_cell_of_a_csv_starts_as_a_formula_and_amounts_stay_numbers(
+    hostile: dict[str, AlertList], sample: Statements, tmp_path: Path
+) -> None:
+    write_alerts(tmp_path / "x.csv", hostile, sample)
+    data = (tmp_path / "x.csv").read_bytes()
+    assert data.startswith(b"\xef\xbb\xbf")
+    assert b"\r\n" in data
+    with (tmp_path / "x.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(HOSTILE)
+    for row in rows:
+        assert float(row["Amount (£)"]) == -12.5
+        for name in ("Holder", "Merchant", "Cost centre", "Reference", "File"):
+            start = row[name].lstrip(" ")
+            assert not start.startswith(FORMULA_STARTS) or start.startswith("'")
+            assert "\x00" not in row[name]
+
+
+def test_a_json_list_holds_everything_and_reads_back(
+    scored_month: Callable[[str], Scoring], sample: Statements, tmp_path: Path
+) -> None:
+    lists = scored_month("2026-10").lists
+    write_alerts(tmp_path / "x.json", lists, sample)
+    content = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))
+    assert len(content["lists"]["finance"]["alerts"]) == len(lists["finance"].alerts)
+    assert all(file["reconciles"] for file in content["reading"]["files"])
+    alert = content["lists"]["finance"]["alerts"][0]
+    assert {"reasons", "payments", "chance", "merchant_history"} <= alert.keys()
+
+
+@pytest.mark.parametrize("ending", [".csv", ".xlsx", ".json"])
+def test_the_same_list_gives_the_same_bytes(
+    scored_month: Callable[[str], Scoring], sample: Statements, tmp_path: Path, ending: str
+) -> None:
+    lists = scored_month("2026-10").lists
+    for name in ("a", "b"):
+        write_alerts(tmp_path / f"{name}{ending}", lists, sample)
+    assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
+
+
+def test_an_unknown_form_and_an_unwritable_place_are_refused_in_a_sentence(
+    scored_month: Callable[[str], Scoring], sample: Statements, tmp_path: Path
+) -> None:
+    lists = scored_month("2026-10").lists
+    with pytest.raises(CardwatchError, match="no form of list"):
+        write_alerts(tmp_path / "x.pdf", lists, sample)
+    for ending in (".csv", ".json", ".xlsx"):
+        with pytest.raises(CardwatchError, match="cannot be written"):
+            write_alerts(tmp_path / "absent" / f"x{ending}", lists, sample)

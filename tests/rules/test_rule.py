@@ -1,0 +1,100 @@
+"""Rules: every example decided as its file says, and every fault of a file named."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from cardwatch.errors import FileFaulty
+from cardwatch.rules import EVIDENCE, Rule, load_rules, rule_page, rules_page
+from cardwatch.rules.rule import Example, parse_rule
+
+ROOT = Path(__file__).parents[2]
+RULES = load_rules()
+CASES = [(rule, example) for rule in RULES for example in rule.examples]
+GOOD = (resources.files("cardwatch.rules") / "files" / "split-same-day.toml").read_text("utf-8")
+NAME = "split-same-day.toml"
+
+
+@pytest.mark.parametrize(("rule", "example"), CASES, ids=[f"{r.id}: {e.case}" for r, e in CASES])
+def test_a_rule_decides_its_example_as_its_file_says(rule: Rule, example: Example) -> None:
+    assert rule.decides(example.given) is example.fires
+
+
+def test_there_are_rules_of_every_kind_the_first_release_promises() -> None:
+    assert sum(rule.role == "raises" for rule in RULES) >= 15
+    assert {rule.lane for rule in RULES} == {"finance", "psd"}
+    assert {rule.role for rule in RULES} == {"raises", "adds", "weakens"}
+
+
+@pytest.mark.parametrize(
+    ("change", "to", "fault"),
+    [
+        ('level    = "high"', 'level    = "urgent"', "level is one of low, medium, high"),
+        ('lane     = "finance"', 'lane     = "all"', "lane is one of finance, psd"),
+        ('role     = "raises"', 'role     = "weakens"', "'weakens' names rules"),
+        ('evidence = "limit_split"', 'evidence = "all"', "evidence is one of"),
+        ('id       = "split-same-day"', 'id       = "split"', "is not its file's name"),
+        ('why      = "', 'why      = ""\nwhy_not = "', "unknown setting 'why_not'"),
+        ("since    = 2026-11-01", 'since    = "lately"', "'since' has to be a date"),
+        ("{limit_split_count} payments", "{limit_split_counts} payments", "is no feature"),
+        ('feature = "limit_split_count"', 'feature = "split_count"', "'split_count' is no feature"),
+        ('is      = "=="', 'is      = "="', "is has to be one of"),
+        ('than    = "policy.habit_windows"', 'than    = "policy.habits"', "neither a feature nor"),
+        ("fires = true", "fires = false", "is not decided as it says"),
+        ("limit_split_span_days = 0, ", "", "has to give exactly"),
+        ("Was this one order", "Is this fraud, and was this one order", "an alert is a question"),
+    ],
+)
+def test_a_faulty_rule_is_refused_with_its_fault(change: str, to: str, fault: str) -> None:
+    assert change in GOOD
+    with pytest.raises(FileFaulty, match=r"(?s)fault") as refused:
+        parse_rule(GOOD.replace(change, to), NAME)
+    assert any(fault in found for found in refused.value.faults), refused.value.faults
+
+
+def test_all_faults_of_a_rule_are_listed_at_once() -> None:
+    bad = GOOD.replace('level    = "high"', 'level    = "urgent"')
+    bad = bad.replace('lane     = "finance"', 'lane     = "all"').replace(
+        'is      = "=="', 'is = "="'
+    )
+    with pytest.raises(FileFaulty) as refused:
+        parse_rule(bad, NAME)
+    assert len(refused.value.faults) == 3
+
+
+def test_a_rule_without_a_quiet_example_is_refused() -> None:
+    only_fires = GOOD.replace("fires = false", "fires = true")
+    with pytest.raises(FileFaulty, match="one to stay quiet"):
+        parse_rule(only_fires, NAME)
+
+
+def test_a_rule_that_says_nothing_of_innocence_is_refused() -> None:
+    start = GOOD.index("innocent = [")
+    end = GOOD.index("]", start) + 1
+    with pytest.raises(FileFaulty, match="'innocent' needs at least one"):
+        parse_rule(GOOD[:start] + "innocent = []" + GOOD[end:], NAME)
+
+
+def test_text_that_is_not_toml_is_refused_in_one_sentence() -> None:
+    with pytest.raises(FileFaulty, match="not TOML"):
+        parse_rule("id = ", NAME)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_the_page_of_a_rule_says_everything_a_finance_officer_needs(rule: Rule) -> None:
+    page = rule_page(rule)
+    for text in (rule.title, rule.why, *rule.ask, *rule.innocent, *rule.sources, *rule.reads):
+        assert text in page
+    assert all(example.case in page for example in rule.examples)
+
+
+def test_the_committed_page_of_rules_is_the_one_made_from_the_files() -> None:
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    assert page == rules_page(RULES), "run 'make docs'"
+
+
+def test_every_kind_of_evidence_is_used() -> None:
+    assert {rule.evidence for rule in RULES} == set(EVIDENCE)

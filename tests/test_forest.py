@@ -1,0 +1,145 @@
+"""The forest: kept and loaded the same, and refused if anything about it was changed."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+
+from cardwatch.errors import ModelRefused
+from cardwatch.features import FOREST_FEATURES, Ledger, build_features
+from cardwatch.forest import FOREST_FILE, MANIFEST_FILE, fit_forest, load_forest, save_forest
+from cardwatch.scoring import train
+
+if TYPE_CHECKING:
+    from cardwatch.policy import Policy
+    from cardwatch.records import Statements
+
+DEMO = Path(__file__).parents[1] / "models" / "demo"
+COLUMNS = ("first_surprise", "second_surprise")
+
+
+@pytest.fixture(scope="module")
+def numbers() -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    return pd.DataFrame(rng.exponential(size=(600, 2)), columns=list(COLUMNS))
+
+
+@pytest.fixture(scope="module")
+def kept(numbers: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    day = pd.Timestamp("2026-01-05")
+    rows = pd.DataFrame({"holder_id": "H1", "date": day}, index=numbers.index)
+    folder = tmp_path_factory.mktemp("models") / "small"
+    save_forest(fit_forest(numbers, COLUMNS, rows), folder)
+    return folder
+
+
+@pytest.fixture
+def changed(kept: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(kept, tmp_path / "small"))
+
+
+def resign(folder: Path) -> None:
+    """Put the changed file's hash into the manifest, as somebody who changed it would."""
+    import hashlib  # noqa: PLC0415  used here only
+
+    manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+    digest = hashlib.sha256((folder / FOREST_FILE).read_bytes()).hexdigest()
+    manifest["sha256"][FOREST_FILE] = digest
+    (folder / MANIFEST_FILE).write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def test_planted_outliers_are_the_most_unusual_rows(numbers: pd.DataFrame, kept: Path) -> None:
+    planted = numbers.copy()
+    planted.loc[[10, 200, 300, 599]] = 40.0
+    scores = load_forest(kept).unusualness(planted)
+    assert set(np.argsort(scores)[-4:]) == {10, 200, 300, 599}
+    assert ((scores > 0) & (scores < 1)).all()
+
+
+def test_a_kept_forest_gives_the_same_scores_bit_for_bit(numbers: pd.DataFrame, kept: Path) -> None:
+    first, second = load_forest(kept), load_forest(kept)
+    assert (first.unusualness(numbers) == second.unusualness(numbers)).all()
+
+
+def test_the_strange_feature_contributes_most(numbers: pd.DataFrame, kept: Path) -> None:
+    strange = numbers.head(1).assign(first_surprise=0.2, second_surprise=30.0)
+    parts = load_forest(kept).contributions(strange).iloc[0]
+    assert parts["second_surprise"] > parts["first_surprise"]
+
+
+def test_a_model_card_says_what_it_cannot_do(kept: Path) -> None:
+    card = (kept / "CARD.md").read_text(encoding="utf-8")
+    assert "Cannot do" in card
+    assert "never a finding" in card
+
+
+@pytest.mark.parametrize("name", [FOREST_FILE, MANIFEST_FILE])
+def test_a_model_with_a_file_missing_is_refused(changed: Path, name: str) -> None:
+    (changed / name).unlink()
+    with pytest.raises(ModelRefused, match="not complete"):
+        load_forest(changed)
+
+
+def test_every_changed_byte_is_noticed(changed: Path) -> None:
+    data = bytearray((changed / FOREST_FILE).read_bytes())
+    for place in range(0, len(data), len(data) // 40):
+        other = data.copy()
+        other[place] ^= 1
+        (changed / FOREST_FILE).write_bytes(other)
+        with pytest.raises(ModelRefused):
+            load_forest(changed)
+
+
+def test_a_pickle_under_the_forests_name_is_refused_unread(changed: Path) -> None:
+    (changed / FOREST_FILE).write_bytes(pickle.dumps({"a": 1}))
+    resign(changed)
+    with pytest.raises(ModelRefused):
+        load_forest(changed)
+
+
+@pytest.mark.parametrize("field", ["feature", "left_child", "right_child"])
+def test_a_tree_that_points_outside_itself_is_refused(changed: Path, field: str) -> None:
+    forest = skops.io.load(changed / FOREST_FILE, trusted=["sklearn.tree._tree.Tree"])
+    tree = forest.estimators_[3].tree_
+    state = tree.__getstate__()
+    state["nodes"] = state["nodes"].copy()
+    state["nodes"][field][0] = 1_000_000
+    tree.__setstate__(state)
+    skops.io.dump(forest, changed / FOREST_FILE, compression=8)
+    resign(changed)
+    with pytest.raises(ModelRefused, match="tree 3 is damaged"):
+        load_forest(changed)
+
+
+def test_something_else_than_a_forest_is_refused(changed: Path) -> None:
+    skops.io.dump({"estimators_": [1, 2]}, changed / FOREST_FILE)
+    resign(changed)
+    with pytest.raises(ModelRefused, match=r"more than a forest|no isolation forest"):
+        load_forest(changed)
+
+
+def test_another_librarys_version_is_refused_with_what_to_do(changed: Path) -> None:
+    manifest = json.loads((changed / MANIFEST_FILE).read_text(encoding="utf-8"))
+    manifest["libraries"]["scikit-learn"] = "0.1"
+    (changed / MANIFEST_FILE).write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ModelRefused, match="cardwatch train"):
+        load_forest(changed)
+
+
+def test_the_demonstration_model_is_what_fitting_it_again_gives(
+    sample: Statements, sample_policy: Policy
+) -> None:
+    kept_demo = load_forest(DEMO)
+    again = train(sample.transactions, sample_policy)
+    assert kept_demo.data_sha256 == again.data_sha256, "run 'make model'"
+    features = build_features(Ledger(sample.transactions, sample_policy))
+    assert kept_demo.features == FOREST_FEATURES
+    assert (kept_demo.unusualness(features) == again.unusualness(features)).all()

@@ -1,0 +1,95 @@
+"""The invented force: made again the same, every planted matter found, a quiet month quiet."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cardwatch.reports import as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardwatch.records import Alert, Statements
+    from cardwatch.scoring import Scoring
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "sample_data"
+GOLDEN = Path(__file__).parent / "golden" / "sample-2026-10.json"
+QUIET_MONTH = "2026-09"
+SPLITS = {"split-same-day", "split-few-days", "split-across-holders", "step-split"}
+ANSWERS = {
+    "amount-outlier": {"unusual-amount", "unusual-payment"},
+    "unusual-merchant": {"unusual-merchant", "watched-and-unusual", "unusual-payment"},
+    "step-split": {"step-split", "split-few-days"},
+}
+"""Rules that may answer a planted matter, where another than its namesake may."""
+
+
+def read_truth() -> list[dict[str, str]]:
+    with (SAMPLE / "truth.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def alerts_of(scoring: Scoring) -> list[Alert]:
+    return [alert for made in scoring.lists.values() for alert in made.alerts]
+
+
+def test_the_generator_makes_the_committed_files_again_byte_for_byte(tmp_path: Path) -> None:
+    command = [sys.executable, SAMPLE / "generate.py", tmp_path]
+    subprocess.run(command, check=True, capture_output=True)
+    made = sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*") if p.is_file())
+    assert len(made) == 16
+    for path in made:
+        assert (tmp_path / path).read_bytes() == (SAMPLE / path).read_bytes(), path
+
+
+def test_every_row_of_the_sample_is_accounted_for(sample: Statements) -> None:
+    assert len(sample.reports) == 14
+    for report in sample.reports:
+        assert report.reconciles, report.file
+        assert not report.problems, report.file
+        assert all(total.agrees for total in report.totals), report.file
+    assert sum(len(report.totals) for report in sample.reports) == 5
+
+
+@pytest.mark.parametrize("matter", read_truth(), ids=lambda m: f"{m['matter']}-{m['rule']}")
+def test_every_planted_matter_is_found_and_shown(
+    matter: dict[str, str], scored_month: Callable[[str], Scoring]
+) -> None:
+    references = set(matter["references"].split())
+    wanted = ANSWERS.get(matter["rule"], {matter["rule"]})
+    answers = [
+        alert
+        for alert in alerts_of(scored_month(matter["month"]))
+        if wanted & {reason.rule for reason in alert.reasons}
+        and references & {payment.reference for payment in alert.payments}
+    ]
+    assert answers, "no alert names it"
+    assert len(answers) == 1, "one matter is one alert"
+    assert answers[0].shown
+    if matter["rule"] in SPLITS:
+        assert {payment.reference for payment in answers[0].payments} == references
+
+
+def test_the_quiet_month_stays_quiet(scored_month: Callable[[str], Scoring]) -> None:
+    assert alerts_of(scored_month(QUIET_MONTH)) == []
+
+
+def test_the_newest_month_gives_the_golden_list(
+    sample: Statements, scored_month: Callable[[str], Scoring]
+) -> None:
+    lists = scored_month("2026-10").lists
+    plain = {lane: dataclasses.replace(made, made_by={}) for lane, made in lists.items()}
+    text = as_json(plain, dataclasses.replace(sample, reports=()))
+    assert json.loads(text) == json.loads(GOLDEN.read_text(encoding="utf-8")), (
+        "The list has changed. If that is meant, say in CHANGELOG.md under Detection who would "
+        "now be asked, and write the file again with 'python tests/golden/write.py'."
+    )

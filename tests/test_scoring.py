@@ -1,0 +1,132 @@
+"""Scoring: the same answer twice, whatever the order; plain words on what was and was not done."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cardwatch.errors import NothingToScore
+from cardwatch.policy import load_policy, parse_policy
+from cardwatch.reports import as_json
+from cardwatch.rules import load_rules
+from cardwatch.scoring import Scoring, score, train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardwatch.policy import Policy
+    from cardwatch.records import AlertList, Statements
+
+EARLY = ("2025-09.csv", "2025-10.csv", "2025-11.csv")
+
+
+def as_text(lists: dict[str, AlertList], statements: Statements) -> str:
+    return as_json(lists, dataclasses.replace(statements, reports=()))
+
+
+def test_row_order_and_repetition_do_not_change_a_byte_of_the_list(
+    sample: Statements, sample_policy: Policy, scored_month: Callable[[str], Scoring]
+) -> None:
+    first = as_text(scored_month("2026-10").lists, sample)
+    shuffled = sample.transactions.sample(frac=1, random_state=7)
+    again = score(shuffled, sample_policy, asked_files=["2026-10.csv"])
+    assert as_text(again.lists, sample) == first
+
+
+def test_a_month_gives_the_same_facts_when_later_months_are_known(
+    sample: Statements, sample_policy: Policy, scored_month: Callable[[str], Scoring]
+) -> None:
+    """A later purchase never changes an earlier alert's facts."""
+    alone = scored_month("2026-05").lists["finance"]
+    later = score(sample.transactions, sample_policy, asked_files=["2026-05.xlsx"]).lists["finance"]
+    facts = {a.alert_id: (a.title, a.payments, a.reasons[0].fact) for a in later.alerts}
+    splits = [a for a in alone.alerts if a.reasons[0].rule.startswith("split")]
+    assert splits
+    for alert in splits:
+        assert facts[alert.alert_id] == (alert.title, alert.payments, alert.reasons[0].fact)
+
+
+def test_lanes_are_apart_what_finance_sees_does_not_depend_on_psd_rules(
+    sample: Statements, sample_policy: Policy, scored_month: Callable[[str], Scoring]
+) -> None:
+    finance_rules = [rule for rule in load_rules() if rule.lane == "finance"]
+    without = score(
+        sample.transactions, sample_policy, asked_files=["2026-10.csv"], rules=finance_rules
+    )
+    seen, unseen = (r.lists["finance"] for r in (scored_month("2026-10"), without))
+    assert seen.alerts == unseen.alerts
+    assert seen.notes == unseen.notes
+    assert not without.lists["psd"].alerts
+    assert scored_month("2026-10").lists["psd"].alerts
+
+
+def test_with_too_little_history_rules_alone_are_used_and_that_is_said(
+    sample: Statements, sample_policy: Policy
+) -> None:
+    few = sample.transactions[sample.transactions["file"].isin(EARLY)]
+    made = score(few, sample_policy, asked_files=[EARLY[-1]]).lists["finance"]
+    assert any(note.startswith("Rules alone") for note in made.notes)
+    assert made.made_by["forest"] == "none"
+    assert all(alert.unusualness is None for alert in made.alerts)
+
+
+def test_without_history_nothing_is_claimed_about_what_to_expect(
+    sample: Statements, sample_policy: Policy
+) -> None:
+    month = sample.transactions[sample.transactions["file"] == "2026-10.csv"]
+    made = score(month, sample_policy).lists["finance"]
+    assert made.expected is None
+    assert made.payments_count == len(month)
+    assert any("no history was given" in note for note in made.notes)
+
+
+def test_without_stated_limits_nothing_is_called_over_a_limit(sample: Statements) -> None:
+    made = score(sample.transactions, load_policy(), asked_files=["2026-10.csv"]).lists["finance"]
+    rules = {reason.rule for alert in made.alerts for reason in alert.reasons}
+    assert not rules & {"over-single-limit", "over-month-limit"}
+    assert "split-same-day" in rules
+    assert any("states no limit" in note for note in made.notes)
+
+
+def test_a_budget_cuts_what_is_shown_and_nothing_is_lost(sample: Statements) -> None:
+    tight = parse_policy("alerts_per_1000 = 0.0\nalerts_at_least = 3\n", "tight.toml")
+    made = score(sample.transactions, tight, asked_files=["2026-10.csv"]).lists["finance"]
+    assert len(made.shown) == 3
+    assert len(made.alerts) > 3
+    assert [alert.rank for alert in made.alerts] == list(range(1, len(made.alerts) + 1))
+    assert "of which the first 3 are shown" in made.notes[0]
+
+
+def test_no_more_alerts_than_the_cap_are_shown_for_one_holder_and_month(
+    sample: Statements,
+) -> None:
+    capped = parse_policy("alerts_per_holder_month = 1\nunusual_one_in = 50\n", "capped.toml")
+    made = score(sample.transactions, capped, asked_files=["2026-10.csv"]).lists["finance"]
+    shown = [(alert.holder_id, alert.last_on[:7]) for alert in made.shown]
+    assert len(shown) == len(set(shown))
+    assert len(made.alerts) > len(shown)
+
+
+def test_nothing_to_score_is_said_in_one_sentence(
+    sample: Statements, sample_policy: Policy
+) -> None:
+    with pytest.raises(NothingToScore, match="no transaction"):
+        score(sample.transactions.iloc[:0], sample_policy)
+    with pytest.raises(NothingToScore, match="None of the statements"):
+        score(sample.transactions, sample_policy, asked_files=["absent.csv"])
+    with pytest.raises(NothingToScore, match="at least 50 holders"):
+        train(sample.transactions.iloc[:100], sample_policy)
+
+
+def test_a_habit_over_the_limit_is_one_low_alert_and_never_silence(sample: Statements) -> None:
+    """With a limit of 100 pounds the weekly suppliers pass it again and again."""
+    text = "[[single_purchase]]\nfrom = 2020-01-01\npounds = 100\nvat = 'included'\n"
+    policy = parse_policy(text, "low.toml")
+    made = score(sample.transactions, policy, asked_files=["2026-10.csv"]).lists["finance"]
+    habits = [a for a in made.alerts if a.reasons[0].rule == "split-habit"]
+    assert habits
+    pairs = [(alert.holder_id, alert.merchant) for alert in habits]
+    assert len(pairs) == len(set(pairs)), "one alert a holder and merchant"
+    assert all(alert.tier == "C" for alert in habits)
