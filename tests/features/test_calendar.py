@@ -117,3 +117,14 @@ def test_a_day_of_high_spending_surprises_and_an_ordinary_one_does_not(
     surprise = calendar.day_total_surprise(make_ledger(many))
     assert surprise.iloc[-1] > 3
     assert surprise.iloc[10:24].max() < 1
+
+
+def test_how_many_payments_end_a_gap_does_not_change_how_unusual_the_gap_was(
+    make_ledger: MakeLedger,
+) -> None:
+    weekly = [(f"2026-03-{day:02}", "h", "ALPHA", 100) for day in (1, 8, 15, 22, 29)]
+    last = ("2026-12-01", "h", "ALPHA", 100)
+    one, ten = (
+        calendar.gap_surprise(make_ledger([*weekly, *[last] * count])).iloc[-1] for count in (1, 10)
+    )
+    assert one == ten > 0

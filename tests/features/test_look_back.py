@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     MakeFrame = Callable[..., pd.DataFrame]
 
 POLICY = parse_policy(
-    "[[single_purchase]]\nfrom = 2000-01-01\npounds = 100\n[[step]]\nfrom = 2000-01-01\npounds = 150",
+    "[[single_purchase]]\nfrom = 2000-01-01\npounds = 100\n"
+    "[[step]]\nfrom = 2000-01-01\npounds = 150",
     "policy.toml",
 )
 START = dt.date(2026, 1, 20)
