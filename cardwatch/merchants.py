@@ -26,6 +26,7 @@ STEPS: tuple[tuple[str, str, str], ...] = (
     ("web address", r"^(?:HTTPS?:?/*)?WWW\.", ""),
     ("web address", rf"(?:\.(?:{DOMAINS}))+\b(?:/\S*)?", " "),
     ("order number after a star", r"\*\s*(?=[A-Z0-9]*\d)[A-Z0-9]{4,}\b.*$", " "),
+    ("spaces about &", r"\s*&\s*", "&"),
     ("punctuation", r"[^A-Z0-9&' ]", " "),
     ("order number", r"\b(?=[A-Z]*\d+[A-Z])(?=(?:[A-Z]*\d){2})[A-Z0-9]{5,}\b", " "),
     ("order number", r"(?<=\S )(?:[A-Z]+\d{3,}|(?=[A-Z0-9]{6,}\b)[A-Z]+\d[A-Z]+)\b", " "),
@@ -64,8 +65,9 @@ class MerchantName:
 @cache
 def canonical_name(raw: str) -> MerchantName:
     """Return the name by which a merchant is compared, and the steps that made it."""
-    name = " ".join(unicodedata.normalize("NFKC", raw).upper().split())
-    steps = [("capitals and single spaces", name)] if name != raw else []
+    bare = "".join(c for c in unicodedata.normalize("NFKD", raw) if not unicodedata.combining(c))
+    name = " ".join(bare.upper().split())
+    steps = [("capitals, single spaces, no accents", name)] if name != raw else []
     wallet = next((w for w, pattern in WALLETS.items() if re.match(pattern, name)), "")
     if wallet:
         name = re.sub(WALLETS[wallet], "", name)
@@ -105,11 +107,12 @@ def link_merchants(
     own = {canonical_name(k).name: canonical_name(v).name for k, v in (aliases or {}).items()}
     codes, values = pd.factorize(raw)
     parts = [canonical_name(value) for value in values]
-    names = [own.get(part.name, part.name) for part in parts]
+    names = [part.name for part in parts]
     first = pd.Series(dates.to_numpy()).groupby(codes).min()
     order = sorted(range(len(names)), key=lambda i: (first[i], names[i]))
-    link = _link_in_order(list(dict.fromkeys(names[i] for i in order)))
-    linked = pd.Series([own.get(link[name], link[name]) for name in names], dtype="str")
+    link = _link_in_order(list(dict.fromkeys([*own, *(names[i] for i in order)])))
+    known = [own.get(name, own.get(link[name], link[name])) for name in names]
+    linked = pd.Series(known, dtype="str")
     hidden = pd.Series([part.seller_hidden for part in parts])
     return pd.DataFrame(
         {
@@ -121,18 +124,24 @@ def link_merchants(
 
 
 def _link_in_order(names: list[str]) -> dict[str, str]:
-    """Return for each name the earlier name it belongs to, or itself."""
+    """Return for each name the earlier name it belongs to, or itself.
+
+    A payment service before the name is no part of the likeness: two sellers behind one service
+    are alike only if their own names are.
+    """
     link: dict[str, str] = {}
-    blocks: dict[str, list[str]] = defaultdict(list)
+    blocks: dict[tuple[str, str], list[str]] = defaultdict(list)
     for name in names:
-        block = blocks[name[:BLOCK_LETTERS]]
-        known = _cut_form(name, block)
-        if known is None and len(name) >= SHORTEST_LIKE:
-            like = process.extractOne(name, block, scorer=fuzz.ratio, score_cutoff=LIKENESS)
-            known = like[0] if like and _same_figures(name, like[0]) else None
+        service, _, seller = name.rpartition(": ")
+        block = blocks[service, seller[:BLOCK_LETTERS]]
+        known = _cut_form(seller, block)
+        if known is None and len(seller) >= SHORTEST_LIKE:
+            like = process.extractOne(seller, block, scorer=fuzz.ratio, score_cutoff=LIKENESS)
+            known = like[0] if like and _same_figures(seller, like[0]) else None
         if known is None:
-            block.append(name)
-        link[name] = known or name
+            block.append(seller)
+            known = seller
+        link[name] = f"{service}: {known}" if service else known
     return link
 
 

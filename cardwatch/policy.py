@@ -124,7 +124,7 @@ def load_policy(path: Path | None = None) -> Policy:
     if path is None:
         return parse_policy("", "policy_defaults.toml")
     try:
-        return parse_policy(path.read_text(encoding="utf-8"), path.name)
+        return parse_policy(path.read_text(encoding="utf-8-sig"), path.name)
     except (OSError, UnicodeDecodeError) as error:
         raise FileFaulty(path.name, [f"it cannot be read: {error}"]) from error
 
@@ -196,13 +196,16 @@ def _list_faults(key: str, value: list[Any], default: list[Any]) -> dict[str, bo
         within = value and all(0 <= days <= 31 for days in value)
         return {"are numbers of days from 0 to 31": not within}
     if key.endswith("_categories"):
-        wrong = [c for c in value if not all(_is_code(part) for part in c.split("-"))]
+        wrong = [item for item in value if not _is_range(item)]
         return {f"are codes of four digits in quotation marks, not {', '.join(wrong)}": bool(wrong)}
     return {}
 
 
-def _is_code(text: str) -> bool:
-    return len(text) == 4 and text.isdecimal()
+def _is_range(text: str) -> bool:
+    """Return whether a text is a code of four digits, or two of them in order with a dash."""
+    codes = text.split("-")
+    are_codes = all(len(code) == 4 and code.isdecimal() for code in codes)
+    return are_codes and len(codes) <= 2 and codes == sorted(codes)
 
 
 def _limit_faults(key: str, entries: list[dict[str, Any]]) -> list[str]:

@@ -73,6 +73,7 @@ class ReadingReport:
         notes: what a person should know before relying on the file.
         rows: rows after the headings.
         transactions, blank, headings, ended: rows by what they were.
+        elsewhere: rows that an earlier file holds, left out as asked.
         totals: total and subtotal rows.
         problems: rows kept out, with the reason.
         pence: sum of the transactions.
@@ -91,6 +92,7 @@ class ReadingReport:
     blank: int = 0
     headings: int = 0
     ended: int = 0
+    elsewhere: int = 0
     totals: tuple[Total, ...] = ()
     problems: tuple[Problem, ...] = ()
     pence: int = 0
@@ -101,7 +103,7 @@ class ReadingReport:
     @property
     def reconciles(self) -> bool:
         """Whether every row read is in exactly one place."""
-        placed = self.transactions + self.blank + self.headings + self.ended
+        placed = self.transactions + self.blank + self.headings + self.ended + self.elsewhere
         return self.rows == placed + len(self.totals) + len(self.problems)
 
 

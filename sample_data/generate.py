@@ -347,7 +347,7 @@ def everyday(force: Force, month: str) -> None:
     holders = list(force.holders.values())
     while force.ledger.counts[month] < target:
         holder = force.pick(holders)
-        when = force.pick(force.working_days(month, bool(holder.role.get("weekends"))))
+        when = force.pick(force.working_days(month, weekends=bool(holder.role.get("weekends"))))
         if when.weekday() >= 5 and force.rng.random() < 0.5:
             continue
         merchant = force.choose(holder, month)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NAMES = [name_of(feature) for family in FAMILIES.values() for feature in family]
 FINITE = st.floats(-1e6, 1e6)
-EXAMPLES = settings(derandomize=True, max_examples=150, deadline=None)
+EXAMPLES = settings(derandomize=True, max_examples=100, deadline=None)
 
 
 def _surprises(rows: int, seed: int = 4, zero: float = 0.5) -> pd.DataFrame:

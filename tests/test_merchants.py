@@ -109,7 +109,7 @@ def test_a_canonical_name_is_its_own_canonical_name(raw: str) -> None:
     assert canonical_name(name).name == name
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(derandomize=True, max_examples=200, deadline=None)
 @given(st.text(max_size=30))
 def test_no_printed_name_becomes_nothing(raw: str) -> None:
     assert canonical_name(raw).name or not raw
@@ -196,7 +196,7 @@ SPELLINGS = st.sampled_from(
 PAYMENTS = st.lists(st.tuples(st.integers(0, 6), SPELLINGS), min_size=1, max_size=14)
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(derandomize=True, max_examples=120, deadline=None)
 @given(PAYMENTS, st.integers(0, 6))
 def test_a_later_payment_never_changes_the_merchant_of_an_earlier_one(
     payments: list[tuple[int, str]], last: int
@@ -210,7 +210,7 @@ def test_a_later_payment_never_changes_the_merchant_of_an_earlier_one(
     assert whole["merchant_id"].tolist() == upto["merchant_id"].tolist()
 
 
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(derandomize=True, max_examples=60, deadline=None)
 @given(PAYMENTS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_no_merchant(
     payments: list[tuple[int, str]], random: object

@@ -20,9 +20,9 @@ def pounds(pence: float) -> str:
 
 
 def one_in(share: float) -> str:
-    """Return a share as `1 in N`, N to two figures; shares of a third and more in per cent."""
+    """Return a share as `1 in N`, N to two figures; a third and more as so many in 10."""
     if share >= 1 / 3:
-        return f"{share:.0%}"
+        return f"{share * 10:.0f} in 10"
     if share <= 0:
         return "none"
     number = 1 / share

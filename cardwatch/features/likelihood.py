@@ -82,22 +82,23 @@ def _neighbours(tables: list[Any]) -> Any:  # noqa: ANN401  scipy has no types
     what everybody buys (tf-idf).
     """
     profiles = sparse.hstack([table.log1p() for table in tables]).tocsr()
-    holders = profiles.shape[0]
+    holders = int((np.diff(profiles.indptr) > 0).sum())  # those who join later change nothing
     users = np.bincount(profiles.indices, minlength=profiles.shape[1])
     profiles = profiles.multiply(np.log((1 + holders) / (1 + users))).tocsr()
     length = np.sqrt(profiles.multiply(profiles).sum(axis=1))
     profiles = profiles.multiply(1 / np.maximum(length, 1e-12)[:, None]).tocsr()
     alike = (profiles @ profiles.T).toarray()
     np.fill_diagonal(alike, -1)
-    count = min(NEIGHBOURS, holders - 1)
+    size = len(alike)
+    count = min(NEIGHBOURS, size - 1)
     if count < 1:
-        return sparse.csr_array((holders, holders))
+        return sparse.csr_array((size, size))
     # Ties go to the holder that comes first, so that the result does not depend on the machine.
     nearest = np.argsort(-np.round(alike, 9), axis=1, kind="stable")[:, :count]
     real = np.take_along_axis(alike, nearest, axis=1) > 0
-    rows = np.repeat(np.arange(holders), count)[real.ravel()]
+    rows = np.repeat(np.arange(size), count)[real.ravel()]
     share = np.repeat(1 / np.maximum(real.sum(axis=1), 1), count)[real.ravel()]
-    return sparse.csr_array((share, (rows, nearest.ravel()[real.ravel()])), (holders, holders))
+    return sparse.csr_array((share, (rows, nearest.ravel()[real.ravel()])), (size, size))
 
 
 def _ratio(

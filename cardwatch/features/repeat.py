@@ -42,7 +42,9 @@ def days_before_equal_count(ledger: Ledger) -> pd.Series[float]:
 def _repeated(ledger: Ledger) -> Flags:
     """Return which purchases stand on their day beside an equal one by the same holder."""
     keys = pd.Series(ledger.group(*SAME, "date"))
-    return ledger.is_purchase & (keys.groupby(keys).transform("size") > 1).to_numpy()
+    standing = _standing(ledger)
+    equal = pd.Series(standing).groupby(keys).transform("sum") > 1
+    return standing & equal.to_numpy()
 
 
 def merchant_equal_before_count(ledger: Ledger) -> pd.Series[float]:

@@ -19,7 +19,7 @@ from cardwatch.features.ledger import DAYS_APART
 from cardwatch.features.moments import past_moments
 
 if TYPE_CHECKING:
-    from cardwatch.features.ledger import Codes, Flags, Ledger, Numbers
+    from cardwatch.features.ledger import Codes, Ledger, Numbers
 
 CELLS = 60
 """Cells into which a window's total is cut for the chance of it."""
@@ -73,6 +73,7 @@ def find_splits(ledger: Ledger, search: Search) -> pd.DataFrame:
     limit = ledger.frame[search.limit].to_numpy("float64")
     parts = ledger.is_purchase & (ledger.pence <= limit) & (limit > 0)
     parts &= ~ledger.frame["day_doubled"].to_numpy(bool)
+    parts &= (ledger.frame[search.by[0]] != "").to_numpy(bool)
     rows = np.flatnonzero(parts)
     if not len(rows):
         return found
@@ -88,7 +89,9 @@ def find_splits(ledger: Ledger, search: Search) -> pd.DataFrame:
     best = best.assign(earlier_count=_earlier(best))
     # Every purchase of the closing day that is in the window carries it.
     for_row = best.set_index("close").reindex(_closing_of(ledger, group, rows))
-    values = for_row[list(COLUMNS)].set_axis(rows, axis=0).dropna(how="all")
+    carries = ~(refunded_on(ledger)[rows] <= ledger.day[rows])
+    carries &= ledger.pence[rows] <= for_row["limit"].to_numpy()
+    values = for_row[list(COLUMNS)].set_axis(rows, axis=0)[carries].dropna(how="all")
     found.loc[values.index, :] = values
     return found
 
@@ -125,7 +128,8 @@ def _examined(ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame
     offset = np.arange(len(window)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     part = rows[windows["first"].to_numpy()[window] + offset]
     closed = ledger.day[rows[windows["close"].to_numpy()]][window]
-    kept = ~(refunded_on(ledger)[part] <= closed)
+    limit = windows["limit"].to_numpy()
+    kept = ~(refunded_on(ledger)[part] <= closed) & (ledger.pence[part] <= limit[window])
     parts = pd.DataFrame(
         {
             "window": window[kept],
@@ -134,7 +138,6 @@ def _examined(ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame
             "holder": ledger.group("holder_id")[part[kept]],
         }
     ).sort_values(["window", "pence"], ascending=[True, False], kind="stable")
-    limit = windows["limit"].to_numpy()
     running = parts.groupby("window")["pence"].cumsum()
     within = running <= limit[parts["window"]]
     grouped = parts.assign(within=within).groupby("window")
@@ -242,21 +245,27 @@ def _merchants_before(ledger: Ledger, by: tuple[str, str]) -> Numbers:
 def refunded_on(ledger: Ledger) -> Numbers:
     """Return the day on which each purchase was refunded in full, or nan.
 
-    The nth refund of an amount by a merchant to a holder answers the nth purchase of that amount
-    that came before it.
+    Each refund by a merchant to a holder answers the oldest purchase of that amount before it that
+    none has answered yet; a refund that finds no such purchase answers none.
     """
-    keys = [ledger.group("holder_id", "merchant_id"), np.abs(ledger.pence)]
-    purchase, refund = ledger.is_purchase, ledger.is_refund
-
-    def numbered(rows: Flags) -> pd.DataFrame:
-        table = pd.DataFrame(
-            {"who": keys[0][rows], "pence": keys[1][rows], "day": ledger.day[rows]}
-        )
-        table["nth"] = table.groupby(["who", "pence"]).cumcount()
-        return table.assign(row=np.flatnonzero(rows))
-
-    both = numbered(purchase).merge(numbered(refund), on=["who", "pence", "nth"])
-    both = both[both["day_x"] <= both["day_y"]]
+    rows = np.flatnonzero(ledger.is_purchase | ledger.is_refund)
+    events = pd.DataFrame(
+        {
+            "who": ledger.group("holder_id", "merchant_id")[rows],
+            "pence": np.abs(ledger.pence[rows]),
+            "day": ledger.day[rows],
+            "refund": ledger.is_refund[rows],
+            "row": rows,
+        }
+    ).sort_values(["who", "pence", "day", "refund"], kind="stable")
+    same = [events["who"], events["pence"]]
+    open_count = pd.Series(np.where(events["refund"], -1, 1), events.index).groupby(same).cumsum()
+    lowest = open_count.groupby(same).cummin().clip(upper=0)
+    unanswering = events["refund"] & (lowest < lowest.groupby(same).shift(fill_value=0))
+    events = events[~unanswering]
+    events["nth"] = events.groupby(["who", "pence", "refund"]).cumcount()
+    bought, back = events[~events["refund"]], events[events["refund"]]
+    both = bought.merge(back, on=["who", "pence", "nth"])
     day = np.full(len(ledger), np.nan)
     day[both["row_x"]] = both["day_y"]
     return day

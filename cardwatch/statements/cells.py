@@ -32,17 +32,18 @@ COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})")
 NUMERIC = re.compile(r"(\d{1,2})([/.\- ])(\d{1,2})\2(\d{4}|\d{2})(?: [\d:]+)?")
 NAMED = re.compile(r"(\d{1,2})[ \-/.]?([A-Za-z]{3,9})[ \-/.,]*(\d{4}|\d{2})")
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-CURRENCY_MARKS = re.compile(r"[£$€]|\b(?:GBP|EUR|USD)\b")
+CURRENCY_MARKS = re.compile(r"£|\bGBP\b", re.IGNORECASE)
 GROUPED = {
     ".": re.compile(r"\d{1,3}(?:[, ']\d{3})+(?:\.\d*)?|\d*\.?\d+|\d+\."),
     ",": re.compile(r"\d{1,3}(?:[. ']\d{3})+(?:,\d*)?|\d*,?\d+|\d+,"),
 }
 NOISE = Decimal("0.000001")
 LARGEST_PENCE = 10**12
-CARD_RUN = re.compile(r"(?<![0-9])[2-6][0-9](?:[ -]?[0-9]){11,17}(?![0-9])")
-UNTIDY = r"^\s|\s$|\s\s|[^\S ]|[^\x00-\x7f]|[2-6][0-9](?:[ -]?[0-9]){11}|^\d(?:\.\d+)?[Ee]\+?\d+$"
+DIGIT_RUNS = re.compile(r"[0-9]+(?:[ -][0-9]+)*")
+CARD_LENGTHS = range(13, 20)
+UNTIDY = r"^\s|\s$|\s\s|[^\S ]|[^\x00-\x7f]|[2-6][0-9](?:[ -]?[0-9]){11}"
 """What a text that has to be looked at closely has in it; most have nothing of it."""
-FILLED, BLANK = r"\S", r"^\s*$"
+FILLED, BLANK = r"[^\s\p{Z}]", r"^[\s\p{Z}]*$"
 PLAIN = re.compile(r"-?\d{1,10}\.\d\d")
 DAMAGED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.IGNORECASE)
 
@@ -87,7 +88,7 @@ class Coded:
         return found.to_numpy(zero_copy_only=False)
 
     def tidied(self, key: bytes) -> Coded:
-        """Return the column with spaces collapsed, card numbers cut, damaged numbers emptied."""
+        """Return the column with spaces collapsed and card numbers cut."""
         wanting = np.flatnonzero(self._found(UNTIDY))
         if not len(wanting):
             return self
@@ -110,9 +111,13 @@ class Coded:
 
 
 def tidy(text: str, key: bytes) -> str:
-    """Return a text cell trimmed, spaces collapsed, card numbers cut, damaged numbers emptied."""
-    plain = " ".join(text.split())
-    return "" if DAMAGED.fullmatch(plain) else redact_cards(plain, key)
+    """Return a text cell trimmed, spaces collapsed, card numbers cut."""
+    return redact_cards(" ".join(text.split()), key)
+
+
+def read_reference(text: str) -> str:
+    """Return a reference, or nothing where a spreadsheet has cut its digits short."""
+    return "" if DAMAGED.fullmatch(text) else text
 
 
 def shape_of(text: str) -> str:
@@ -134,7 +139,7 @@ def possible_orders(texts: Iterable[str]) -> Counter[str]:
                 votes["day-first"] += 1
             elif second > 12 >= first:
                 votes["month-first"] += 1
-            else:
+            elif max(first, second) <= 12 and first != second:
                 votes["either"] += 1
     return votes
 
@@ -211,7 +216,7 @@ def read_pence(text: str, mark: str) -> int | None:
     if match := re.fullmatch(r"\((.*)\)|(.*?)\s*(?:-|CR)|-\s*(.*)", plain, re.IGNORECASE):
         negative = True
         plain = next(group for group in match.groups() if group is not None).strip()
-    plain = plain.removesuffix("DR").strip().removeprefix("+")
+    plain = re.sub(r"\s*DR$", "", plain, flags=re.IGNORECASE).removeprefix("+")
     if not GROUPED[mark].fullmatch(plain):
         return None
     digits = re.sub(r"[ ']", "", plain).replace("." if mark == "," else ",", "").replace(",", ".")
@@ -243,16 +248,25 @@ def redact_cards(text: str, key: bytes) -> str:
     """Return a text with every full card number cut to its last four digits and a keyed hash.
 
     A run of 13 to 19 digits, single spaces or dashes allowed, that starts with 2 to 6 and passes
-    the check digit is taken for a card number; longer runs, such as acquirers' references, not.
+    the check digit is taken for a card number, whatever figures stand beside it; parts of a longer
+    unbroken run, such as an acquirer's reference, are not.
     """
 
     def cut(match: re.Match[str]) -> str:
-        digits = re.sub(r"[ -]", "", match[0])
-        if not passes_luhn(digits):
-            return match[0]
-        return f"card ending {digits[-4:]} ({card_token(digits, key)[:6]})"
+        parts = re.split(r"([ -])", match[0])  # runs of digits and, between them, what parts them
+        for first in range(0, len(parts), 2):
+            for last in range(len(parts) - 1, first - 1, -2):
+                digits = "".join(parts[first : last + 1 : 2])
+                if len(digits) in CARD_LENGTHS and digits[0] in "23456" and passes_luhn(digits):
+                    rest = [*parts[:first], _last_four(digits, key), *parts[last + 1 :]]
+                    return DIGIT_RUNS.sub(cut, "".join(rest)) if len(rest) > 1 else rest[0]
+        return match[0]
 
-    return CARD_RUN.sub(cut, text)
+    return DIGIT_RUNS.sub(cut, text)
+
+
+def _last_four(digits: str, key: bytes) -> str:
+    return f"card ending {digits[-4:]} ({card_token(digits, key)[:6]})"
 
 
 def read_card(text: str, key: bytes) -> tuple[str, str, bool]:

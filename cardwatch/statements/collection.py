@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from cardwatch.errors import FileRefused
 from cardwatch.records import TRANSACTION_COLUMNS, ReadingReport, Statements
+from cardwatch.statements.cells import redact_cards
 from cardwatch.statements.profiles import HOLDER_FIELDS, known_headings
 from cardwatch.statements.reading import ReadingChoices, read_statement
 from cardwatch.tabular import read_tables
@@ -68,7 +68,8 @@ def read_statements(
     files = list_files(paths)
     held: list[_Held] = []
     reports: list[ReadingReport] = []
-    for found in _named(files, read_tables(files, known_headings(choices.profiles))):
+    tables = read_tables(files, known_headings(choices.profiles))
+    for found in _named(files, tables, choices.card_key):
         try:
             held.append(_read_once(found, choices, held))
             reports.append(held[-1].report)
@@ -81,6 +82,8 @@ def read_statements(
         empty = pd.DataFrame(columns=list(TRANSACTION_COLUMNS))
         return Statements(empty, tuple(reports), ("no file could be read",))
     notes = _overlaps(held, overlap)
+    read = {one.report.file: one.report for one in held}
+    reports = [read.get(report.file, report) for report in reports]
     together = pd.concat([one.frame for one in held], ignore_index=True)
     notes += _choose_holder_key(together, [one.frame for one in held]) + _gaps(together)
     return Statements(together[list(TRANSACTION_COLUMNS)], tuple(reports), tuple(notes))
@@ -88,39 +91,54 @@ def read_statements(
 
 @dataclass
 class _Held:
-    """One file that was read: its rows, and how often each distinct row stands in it."""
+    """One file that was read: its rows and its report."""
 
     frame: pd.DataFrame
     report: ReadingReport
 
-    @cached_property
-    def hashes(self) -> pd.Series[int]:
-        """Return a hash of what each row says."""
-        keys = [f"key_{field}" for field in HOLDER_FIELDS if f"key_{field}" in self.frame]
-        columns = ["date", "merchant", "amount_pence", "transaction_id", keys[0]]
+    @property
+    def keys(self) -> list[str]:
+        """Return the columns that say who paid, the best first."""
+        return [f"key_{field}" for field in HOLDER_FIELDS if f"key_{field}" in self.frame]
+
+    def hashes(self, key: str) -> pd.Series[int]:
+        """Return a hash of what each row says, its holder by one of the keys."""
+        columns = ["date", "merchant", "amount_pence", "transaction_id", *([key] if key else [])]
         return pd.util.hash_pandas_object(self.frame[columns], index=False)
 
-    @cached_property
-    def counts(self) -> pd.Series[int]:
-        """Return how often each distinct row stands in the file."""
-        return self.hashes.value_counts(sort=False)
+    def common_key(self, other: _Held) -> str:
+        """Return the best key that both files have, or nothing."""
+        return next((key for key in self.keys if key in other.keys), "")
 
     def shared(self, other: _Held) -> pd.Series[int]:
         """Return the rows that two files share and how often."""
-        both = self.counts.index.intersection(other.counts.index)
-        mine, theirs = self.counts.reindex(both), other.counts.reindex(both)
+        key = self.common_key(other)
+        mine, theirs = (f.hashes(key).value_counts(sort=False) for f in (self, other))
+        both = mine.index.intersection(theirs.index)
+        mine, theirs = mine.reindex(both), theirs.reindex(both)
         return mine.where(mine < theirs, theirs).astype("int64")
 
 
-def _named(files: Sequence[Path], tables: list[Table | FileRefused]) -> list[Table | FileRefused]:
-    """Return the tables with their folder in the name where two files have the same name."""
+def _named(
+    files: Sequence[Path], tables: list[Table | FileRefused], key: bytes
+) -> list[Table | FileRefused]:
+    """Return the tables and refusals under names fit to be shown.
+
+    Two files of one name are told apart by their folder; a card number in the name of a file or
+    sheet is cut as it would be in a cell.
+    """
     times = Counter(file.name for file in files)
-    return [
-        replace(table, file=f"{file.parent.name}/{file.name}")
-        if times[file.name] > 1 and not isinstance(table, FileRefused)
-        else table
-        for file, table in zip(files, tables, strict=True)
-    ]
+    named: list[Table | FileRefused] = []
+    for path, found in zip(files, tables, strict=True):
+        name = f"{path.parent.name}/{path.name}" if times[path.name] > 1 else path.name
+        name = redact_cards(name, key)
+        if isinstance(found, FileRefused):
+            named.append(FileRefused(name, found.code, found.what))
+        else:
+            decisions = tuple(redact_cards(text, key) for text in found.decisions)
+            notes = tuple(redact_cards(text, key) for text in found.notes)
+            named.append(replace(found, file=name, decisions=decisions, notes=notes))
+    return named
 
 
 def _read_once(found: Table | FileRefused, choices: ReadingChoices, held: Sequence[_Held]) -> _Held:
@@ -148,21 +166,37 @@ def _read_once(found: Table | FileRefused, choices: ReadingChoices, held: Sequen
 
 
 def _overlaps(held: Sequence[_Held], overlap: str) -> list[str]:
-    """Report rows that two files share; take them out of the later file if asked to."""
+    """Report rows that two files share; if asked to, take them out of the later file.
+
+    A row counts as often as it stands in the file in which it stands most often.
+    """
     notes = []
+    done = "counted once" if overlap == "once" else "kept in both; '--overlap once' drops them"
     for one, other in itertools.combinations(held, 2):
-        shared = one.shared(other)
-        if shared.empty:
-            continue
-        done = "counted once" if overlap == "once" else "kept in both; '--overlap once' drops them"
-        count = int(shared.sum())
-        rows = f"{count} row{'s' * (count > 1)}"
-        notes.append(f"{rows} of {other.report.file} also in {one.report.file}: {done}")
-        if overlap == "once":
-            hashes = other.hashes.loc[other.frame.index]
-            nth = hashes.groupby(hashes).cumcount()
-            other.frame = other.frame[nth >= hashes.map(shared).fillna(0)]
+        count = int(one.shared(other).sum())
+        if count:
+            rows = f"{count} row{'s' * (count > 1)}"
+            notes.append(f"{rows} of {other.report.file} also in {one.report.file}: {done}")
+    if overlap == "once" and notes:
+        _count_once(held)
     return notes
+
+
+def _count_once(held: Sequence[_Held]) -> None:
+    """Drop from each file the rows that the files before it hold already."""
+    key = next((k for k in held[0].keys if all(k in one.keys for one in held)), "")
+    kept: Counter[int] = Counter()
+    for one in held:
+        hashes = one.hashes(key)
+        nth = hashes.groupby(hashes).cumcount()
+        new = nth >= hashes.map(kept).fillna(0)
+        kept |= Counter(hashes.tolist())
+        one.frame = one.frame[new.to_numpy()]
+        pence = int(one.frame["amount_pence"].sum())
+        dropped = one.report.transactions - len(one.frame)
+        one.report = replace(
+            one.report, transactions=len(one.frame), elsewhere=dropped, pence=pence
+        )
 
 
 def _choose_holder_key(together: pd.DataFrame, frames: Sequence[pd.DataFrame]) -> list[str]:

@@ -10,7 +10,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from cardwatch.errors import ColumnsUnknown, FileFaulty
+from cardwatch.errors import ColumnsUnknown, FileFaulty, FileRefused
+from cardwatch.statements.cells import read_date, read_pence
 from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ HOLDER_FIELDS = ("holder_id", "employee_id", "account", "cardholder", "card_numb
 SETTINGS = {"name", "recognise", "date_order", "positive", "end_mark", "holder_strip", "columns"}
 DATE_ORDERS = ("decide", "day-first", "month-first")
 SIGNS = ("decide", "charge", "refund")
+TEXTS = ("name", "date_order", "positive", "end_mark", "holder_strip")
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def load_profile(path: Path) -> Profile:
         FileFaulty: it cannot be read, or has faults; all are listed.
     """
     try:
-        return parse_profile(path.read_text(encoding="utf-8"), path.name)
+        return parse_profile(path.read_text(encoding="utf-8-sig"), path.name)
     except (OSError, UnicodeDecodeError) as error:
         raise FileFaulty(path.name, [f"it cannot be read: {error}"]) from error
 
@@ -99,6 +101,8 @@ def parse_profile(text: str, file: str) -> Profile:
     except tomllib.TOMLDecodeError as error:
         raise FileFaulty(file, [f"it is not TOML: {error}"]) from error
     columns = content.get("columns", {})
+    if faults := _kind_faults(content):
+        raise FileFaulty(file, faults)
     faults = [f"unknown setting '{key}'" for key in content.keys() - SETTINGS]
     faults += [f"unknown field '{key}' in [columns]" for key in columns.keys() - FIELDS.keys()]
     if content.get("date_order", "decide") not in DATE_ORDERS:
@@ -116,10 +120,25 @@ def parse_profile(text: str, file: str) -> Profile:
         for field, value in columns.items()
         if value
     }
-    recognise = frozenset(map(normalise_heading, content.get("recognise", [])))
+    wanted = content.get("recognise", [])
+    recognise = frozenset(map(normalise_heading, [wanted] if isinstance(wanted, str) else wanted))
     plain = {k: v for k, v in content.items() if k not in {"columns", "recognise", "name"}}
     name = str(content.get("name", file))
     return Profile(name=name, columns=listed, recognise=recognise, **plain)
+
+
+def _kind_faults(content: dict[str, Any]) -> list[str]:
+    """Return which settings hold another kind of thing than they should."""
+    faults = [f"{key} has to be text" for key in TEXTS if not isinstance(content.get(key, ""), str)]
+    columns, recognise = content.get("columns", {}), content.get("recognise", [])
+    if not isinstance(columns, dict):
+        return [*faults, "[columns] has to be a table"]
+    lists = {"recognise": recognise, **{f"[columns] {k}": v for k, v in columns.items()}}
+    for key, value in lists.items():
+        texts = value if isinstance(value, list) else [value]
+        if not all(isinstance(text, str) for text in texts):
+            faults.append(f"{key} has to be a heading or a list of headings")
+    return faults
 
 
 @cache
@@ -151,6 +170,7 @@ def choose_profile(
 
     Raises:
         ColumnsUnknown: none fits; it says what is missing and what is nearest.
+        FileRefused: there are no headings; what stands in their place is not shown.
     """
     seen = frozenset(map(normalise_heading, headings))
     fitting = [profile for profile in profiles if profile.recognise <= seen]
@@ -158,6 +178,12 @@ def choose_profile(
         found = profile.map(headings)
         if not missing_fields(found):
             return profile, found
+    if any(read_date(h, "day-first", serial=False) or read_pence(h, ".") for h in headings):
+        what = (
+            "its first row looks like a payment and not like headings. "
+            "Export it again with a heading row"
+        )
+        raise FileRefused(file, "no_headings", what)
     closest = min(fitting, key=lambda p: len(missing_fields(p.map(headings))))
     missing = missing_fields(closest.map(headings))
     raise ColumnsUnknown(file, headings, missing, _nearest(headings, missing, closest))
@@ -215,6 +241,9 @@ def profile_text(headings: Sequence[str], profiles: Sequence[Profile]) -> str:
         f"date_order = {_quoted(best.date_order)}",
         "# an amount without a minus is a charge or a refund; or decide, by which there are more",
         f"positive = {_quoted(best.positive)}",
+        "# a cell after which nothing is data; a pattern taken off the end of a holder",
+        f"end_mark = {_quoted(best.end_mark)}",
+        f"holder_strip = {_quoted(best.holder_strip)}",
         "",
         "[columns]",
     ]

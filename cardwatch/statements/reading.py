@@ -15,7 +15,7 @@ import pandas as pd
 from cardwatch.errors import FileRefused
 from cardwatch.records import Problem, ReadingReport, Total
 from cardwatch.statements import cells
-from cardwatch.statements.cells import Coded
+from cardwatch.statements.cells import Coded, read_card
 from cardwatch.statements.profiles import HOLDER_FIELDS, Profile, choose_profile
 from cardwatch.tabular import normalise_heading
 
@@ -42,17 +42,22 @@ MESSAGES = {
     "bad_amount": "the amount is missing or is not an amount in whole pence",
     "no_billed_amount": "paid in another currency, and no billed amount in pounds is given",
     "two_amounts": "both the charge and the refund are filled",
+    "no_direction": "nothing says whether it is a charge or a refund",
     "no_merchant": "the merchant is missing",
     "no_holder": "nothing says who paid",
     "not_in_pounds": "the billed amount is not in pounds",
 }
 """Problem codes of rows, each with its sentence."""
-AMOUNT_FAULTS = ("", "bad_amount", "no_billed_amount", "two_amounts")
+AMOUNT_FAULTS = ("", "bad_amount", "no_billed_amount", "two_amounts", "no_direction")
 FAULTLESS = 0
+IN_TOTALS = ("two_amounts", "no_direction")
+"""What no payment has, and totals may."""
 ROW, BLANK, HEADING, TOTALS, ENDED = range(5)
 """The places a row of a file can have."""
+DAMAGED = r"^\d(?:\.\d+)?[Ee]\+?\d+$"
 TOTAL = r"(?i)\b(?:sub-?|grand )?total\b"
-HOME = r"(?i)^\s*(?:GBP)?\s*$"
+HOME = r"(?i)^[\s\p{Z}]*(?:GBP|£|826|pounds?(?: sterling)?|sterling)?[\s\p{Z}]*$"
+CREDIT, DEBIT = r"(?i)^\s*(?:C|CR|CREDIT|REFUND)\s*$", r"(?i)^\s*(?:D|DR|DEBIT|CHARGE|PURCHASE)\s*$"
 POSTING_LAG_DAYS = 45
 """Issuers book a payment on or after its day and rarely more than a month later."""
 
@@ -74,16 +79,17 @@ class ReadingChoices:
 
 @dataclass(frozen=True)
 class _Amounts:
-    """Pence of every row; `given` is false for an empty cell, `fault` says what is wrong."""
+    """Pence of every row; `given` is false for an empty cell, `fault` numbers what is wrong."""
 
     pence: Pence
     given: Flags
     fault: Codes
 
     @property
-    def usable(self) -> Flags:
-        """Whether each row has an amount."""
-        return self.given & (self.fault == FAULTLESS)
+    def in_total(self) -> Flags:
+        """Whether each row has an amount such as a total has: charges and refunds beside it too."""
+        fine = np.isin(self.fault, [FAULTLESS, *map(AMOUNT_FAULTS.index, IN_TOTALS)])
+        return self.given & fine
 
 
 class _Reading:
@@ -210,13 +216,7 @@ def _read_amounts(reading: _Reading) -> _Amounts:
         reading.decisions.append("amounts with a decimal comma")
     billed, original = _amounts(reading, "amount", mark), _amounts(reading, "original_amount", mark)
     if "debit" in reading.at and "amount" not in reading.at:
-        debit, credit = _amounts(reading, "debit", mark), _amounts(reading, "credit", mark)
-        fault = np.maximum(debit.fault, credit.fault)
-        both = debit.given & credit.given & (debit.pence != 0) & (credit.pence != 0)
-        fault[both] = AMOUNT_FAULTS.index("two_amounts")
-        pence = debit.pence - np.abs(credit.pence)
-        billed = _Amounts(pence, debit.given | credit.given, fault)
-        reading.decisions.append("charges and refunds in columns of their own")
+        billed = _two_columns(reading, mark)
     home = reading.column("original_currency").matches(HOME)
     unbilled = ~billed.given & original.given
     pence = np.where(unbilled, original.pence, billed.pence)
@@ -224,7 +224,22 @@ def _read_amounts(reading: _Reading) -> _Amounts:
     fault = np.where(unbilled, unknown, billed.fault)
     if not billed.given.any() and "original_currency" not in reading.at:
         reading.notes.append("the currency is not stated; all amounts are taken for pounds")
-    return _Amounts(_signed(reading, pence), billed.given | unbilled, fault)
+    amounts = _Amounts(_signed(reading, pence), billed.given | unbilled, fault)
+    if "debit_credit" in reading.at:
+        mark_column = reading.column("debit_credit")
+        unmarked = ~mark_column.matches(CREDIT) & ~mark_column.matches(DEBIT)
+        amounts.fault[unmarked & (fault == FAULTLESS)] = AMOUNT_FAULTS.index("no_direction")
+    return amounts
+
+
+def _two_columns(reading: _Reading, mark: str) -> _Amounts:
+    """Return amounts of which charges and refunds stand in columns of their own."""
+    debit, credit = _amounts(reading, "debit", mark), _amounts(reading, "credit", mark)
+    fault = np.maximum(debit.fault, credit.fault)
+    both = debit.given & credit.given & (debit.pence != 0) & (credit.pence != 0)
+    fault[both] = AMOUNT_FAULTS.index("two_amounts")
+    reading.decisions.append("charges and refunds in columns of their own")
+    return _Amounts(debit.pence - np.abs(credit.pence), debit.given | credit.given, fault)
 
 
 def _amounts(reading: _Reading, name: str, mark: str) -> _Amounts:
@@ -240,7 +255,7 @@ def _amounts(reading: _Reading, name: str, mark: str) -> _Amounts:
 def _signed(reading: _Reading, pence: Pence) -> Pence:
     """Make charges positive and refunds negative, and say how it was decided."""
     if "debit_credit" in reading.at:
-        credit = reading.column("debit_credit").matches(r"(?i)^\s*C")
+        credit = reading.column("debit_credit").matches(CREDIT)
         reading.decisions.append("charge or refund by the column that says so")
         return np.where(credit, -np.abs(pence), pence)
     positive, mostly_negative = reading.profile.positive, (pence < 0).sum() > (pence > 0).sum()
@@ -265,7 +280,7 @@ def _place_rows(reading: _Reading, amounts: _Amounts) -> Codes:
     totals = np.logical_or.reduce([reading.column(name).matches(TOTAL) for name in named])
     totals |= merchant.matches(cells.BLANK)
     place = np.full(len(table.rows), ROW)
-    place[(date.matches(cells.BLANK) | date.matches(TOTAL)) & amounts.usable & totals] = TOTALS
+    place[(date.matches(cells.BLANK) | date.matches(TOTAL)) & amounts.in_total & totals] = TOTALS
     place[date.each(lambda text: normalise_heading(text) == heading, "bool")] = HEADING
     place[np.logical_and.reduce([column.matches(cells.BLANK) for column in everything])] = BLANK
     if mark := reading.profile.end_mark:
@@ -278,7 +293,9 @@ def _place_rows(reading: _Reading, amounts: _Amounts) -> Codes:
 
 def _find_problems(reading: _Reading, rows: Flags, dates: Days, amounts: _Amounts) -> list[Problem]:
     """Return the first fault of each row that cannot be a transaction."""
-    held = [reading.column(name).matches(cells.FILLED) for name in HOLDER_FIELDS]
+    held = [reading.column(name).matches(cells.FILLED) for name in HOLDER_FIELDS[:-1]]
+    key = reading.choices.card_key
+    held.append(reading.column("card_number").each(lambda t: bool(read_card(t, key)[0]), "bool"))
     checks: list[tuple[str, str, Flags]] = [
         ("date", "bad_date", np.isnat(dates)),
         ("amount", "bad_amount", ~amounts.given),
@@ -289,7 +306,8 @@ def _find_problems(reading: _Reading, rows: Flags, dates: Days, amounts: _Amount
     ]
     found: dict[int, Problem] = {}
     for field, code, where in checks:
-        at = reading.at.get(field)
+        among = HOLDER_FIELDS if field == "holder_id" else (field,)
+        at = next((reading.at[name] for name in among if name in reading.at), None)
         heading = reading.headings[at] if at is not None else field
         for i in map(int, np.flatnonzero(rows & where)):
             message = MESSAGES[code] + _looks(reading, field, i)
@@ -331,8 +349,8 @@ def _frame(reading: _Reading, good: Flags, order: str, amounts: _Amounts) -> pd.
             "transaction_id": _references(reading, text["transaction_id"]).texts(),
             "date": reading.days("date", order)[good].astype("datetime64[s]"),
             "posting_date": reading.days("posting_date", order)[good].astype("datetime64[s]"),
-            "card_last4": card.mapped(lambda t: cells.read_card(t, key)[0]).texts(),
-            "card_token": card.mapped(lambda t: cells.read_card(t, key)[1]).texts(),
+            "card_last4": card.mapped(lambda t: read_card(t, key)[0]).texts(),
+            "card_token": card.mapped(lambda t: read_card(t, key)[1]).texts(),
             "merchant": merchant.texts(),
             "mcc": reading.column("mcc").kept(good).mapped(read_mcc).texts(),
             "category": text["category"].texts(),
@@ -357,6 +375,7 @@ def _frame(reading: _Reading, good: Flags, order: str, amounts: _Amounts) -> pd.
 
 def _references(reading: _Reading, column: Coded) -> Coded:
     """Return the issuer's references, or none where the column does not tell payments apart."""
+    column = column.mapped(cells.read_reference) if column.matches(DAMAGED).any() else column
     if len(column.distinct) < REFERENCE_SHARE * column.matches(cells.FILLED).sum():
         heading = reading.headings[reading.at["transaction_id"]]
         reading.notes.append(f"'{heading}' repeats, so it is not used as a reference")
@@ -368,7 +387,7 @@ def _holder_keys(reading: _Reading, name: str, holder: Coded, first: Coded) -> p
     """Return who paid, by one of the columns that say so."""
 
     def card_name(text: str) -> str:
-        last, token, whole = cells.read_card(text, reading.choices.card_key)
+        last, token, whole = read_card(text, reading.choices.card_key)
         return f"card ending {last}" + (f" ({token[:6]})" if whole else "") if last else ""
 
     if name == "card_number":

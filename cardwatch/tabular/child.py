@@ -21,7 +21,7 @@ from pathlib import Path
 
 from cardwatch.errors import FileRefused
 from cardwatch.tabular.limits import LIMITS, MIB, Limits
-from cardwatch.tabular.recognise import WORKBOOKS, recognise
+from cardwatch.tabular.recognise import OLE, WORKBOOKS, ZIP, recognise
 from cardwatch.tabular.table import Table
 
 NURSERY = "from cardwatch.tabular.child import serve; serve()"
@@ -168,12 +168,13 @@ def _read_limited(
         data = path.read_bytes()
     except OSError as error:
         raise FileRefused(file, "unreadable", f"it cannot be opened ({error.strerror})") from error
-    form = recognise(data, file, limits)
-    is_workbook = form in WORKBOOKS
-    if is_workbook and len(data) > limits.workbook_bytes:
+    packed = data.startswith((ZIP, OLE))
+    if packed and len(data) > limits.workbook_bytes:
         what = f"the workbook is larger than {limits.workbook_bytes // MIB} MiB. Save it as CSV"
         raise FileRefused(file, "too_large", what)
-    _limit(len(data), workbook=is_workbook, limits=limits)
+    _limit(len(data), workbook=packed, limits=limits)
+    form = recognise(data, file, limits)
+    is_workbook = form in WORKBOOKS
     from cardwatch.tabular import delimited, workbook  # noqa: PLC0415  the nursery loaded them
 
     reader = workbook.read_workbook if is_workbook else delimited.read_delimited

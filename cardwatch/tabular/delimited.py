@@ -51,8 +51,9 @@ def choose_separator(sample: str) -> str:
         widths: Counter[int] = Counter()
         with contextlib.suppress(csv.Error):  # the sample's end may cut a quoted cell
             widths.update(len(row) for row in _rows(sample, separator) if row)
-        width, count = max(widths.items(), key=lambda item: (item[1] * (item[0] > 1), item[0]))
-        return (count / widths.total() if width > 1 else 0.0), width
+        several = {width: count for width, count in widths.items() if width > 1}
+        width = max(several, key=lambda w: (several[w], w), default=0)
+        return several.get(width, 0) / max(widths.total(), 1), width
 
     return max(SEPARATORS, key=constancy)
 
@@ -88,6 +89,7 @@ def read_delimited(data: bytes, file: str, known: frozenset[str], limits: Limits
         )
         raise FileRefused(file, "cell_too_long", what) from error
     check_size(cells, file, limits)
+    _check_quotes(cells, separator, file)
     return Found(first[at], at + 1, cells, decided, [])
 
 
@@ -116,6 +118,21 @@ def _read_even(data: bytes, separator: str, first: list[list[str]], at: int) -> 
     with ThreadPoolExecutor() as pool:  # Arrow lets go of the interpreter while it encodes
         columns = pool.map(lambda name: table[name].combine_chunks().dictionary_encode(), names)
         return pa.table(list(columns), names=names).slice(at + 1)
+
+
+def _check_quotes(cells: pa.Table, separator: str, file: str) -> None:
+    """Refuse a table in which a cell has whole rows in it: a quotation mark was never closed.
+
+    Raises:
+        FileRefused: there is such a cell; rows would be lost in it without a word.
+    """
+    for column in cells.columns:
+        values = column.combine_chunks().dictionary
+        for text in values.filter(pc.match_substring(values, "\n")).to_pylist():
+            lines = text.splitlines()[1:]
+            if any(line.count(separator) >= max(cells.num_columns - 1, 1) for line in lines):
+                what = "a quotation mark is never closed, so that rows run together in one cell"
+                raise FileRefused(file, "quotes", f"{what}. Export the file again")
 
 
 def columns_of(rows: Iterable[Sequence[str]], file: str, limits: Limits) -> pa.Table:

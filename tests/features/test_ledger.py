@@ -42,7 +42,7 @@ PAYMENTS = st.lists(
     min_size=1,
     max_size=14,
 )
-EXAMPLES = settings(derandomize=True, max_examples=40, deadline=None)
+EXAMPLES = settings(derandomize=True, max_examples=25, deadline=None)
 WINDOWS = [(None, 0), (None, 1), (0, 0), (3, 0), (3, 1), (7, 2), (1, 1), (30, 3)]
 """Since and until, in days before a row's own."""
 

@@ -46,7 +46,7 @@ PAYMENTS = st.lists(
     min_size=2,
     max_size=24,
 )
-EXAMPLES = settings(derandomize=True, max_examples=10, deadline=None)
+EXAMPLES = settings(derandomize=True, max_examples=8, deadline=None)
 
 
 def _features(frame: pd.DataFrame) -> pd.DataFrame:

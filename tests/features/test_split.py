@@ -131,7 +131,7 @@ def _check(ledger: Ledger, search: str) -> None:
 def test_every_split_is_found_with_its_count_total_span_and_fewest_payments(
     make_ledger: MakeLedger, search: str
 ) -> None:
-    @settings(derandomize=True, max_examples=60, deadline=None)
+    @settings(derandomize=True, max_examples=40, deadline=None)
     @given(PAYMENTS)
     def check(payments: list[tuple[Any, ...]]) -> None:
         _check(make_ledger(payments, POLICY), search)
