@@ -11,15 +11,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import joblib
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import IsolationForest
 
 from cardwatch.alerts import Scored, rank_alerts
 from cardwatch.chance import UNUSUALNESS, chances, surprise_shares
 from cardwatch.features import FOREST_FEATURES, Ledger, build_features
-from cardwatch.forest import SAMPLES, SEED, TREES, fit_forest
+from cardwatch.forest import fit_forest
 from cardwatch.policy import load_policy
 from cardwatch.rules import load_rules
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
@@ -118,6 +116,22 @@ def bench_scoring(folder: Path, choices: ReadingChoices) -> None:
         write_statement(history / name, HISTORY_ROWS // HISTORY_MONTHS, first, 28, 10 + month)
     newest = folder / "2026-01.csv"
     write_statement(newest, MONTH_ROWS, dt.date(2026, 1, 1), 28, 99)
+    stages = score_in_stages(newest, history, choices)
+    together = sum(stages.values())
+    alone = stages["reading 25 files"] + stages["forest: fit"] + stages["forest: score"]
+    print(f"\nScoring {MONTH_ROWS:,} rows against {HISTORY_ROWS:,}, wall seconds")
+    for name, seconds in stages.items():
+        print(f"  {name:26} {seconds:6.2f}")
+    print(f"  {'together':26} {together:6.2f}")
+    print(f"  {'reading and forest alone':26} {alone:6.2f}   ratio {together / alone:.2f}")
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "cardwatch", "score", newest, "--history", history, "--json"]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)  # noqa: S603  our own command
+    print(f"  {'the command as a whole':26} {time.perf_counter() - start:6.2f}")
+
+
+def score_in_stages(newest: Path, history: Path, choices: ReadingChoices) -> dict[str, float]:
+    """Score a month step by step as `cardwatch.scoring.score` does, and time each step."""
     stages: dict[str, float] = {}
 
     def timed(name: str, work: Callable[[], T]) -> T:
@@ -131,35 +145,13 @@ def bench_scoring(folder: Path, choices: ReadingChoices) -> None:
     ledger = timed("ledger", lambda: Ledger(read.transactions, policy))
     features = timed("features", lambda: build_features(ledger))
     asked = (ledger.frame["file"] == newest.name).to_numpy()
-    past = ~asked
-    forest = timed("forest: fit", lambda: fit_forest(features[past], FOREST_FEATURES, ledger.frame[past]))  # fmt: skip
+    rows = ledger.frame[~asked]
+    forest = timed("forest: fit", lambda: fit_forest(features[~asked], FOREST_FEATURES, rows))
     features[UNUSUALNESS] = timed("forest: score", lambda: forest.unusualness(features))
-    shares = timed("chance", lambda: surprise_shares(features, past))
-    scored = Scored(ledger, features.join(chances(shares, past)), shares, asked)
+    shares = timed("chance", lambda: surprise_shares(features, ~asked))
+    scored = Scored(ledger, features.join(chances(shares, ~asked)), shares, asked)
     timed("rules and alerts", lambda: [rank_alerts(scored, rules, n) for n in ("finance", "psd")])
-    ours = sum(stages.values())
-    start = time.perf_counter()
-    forest_alone(features)
-    alone = stages["reading 25 files"] + time.perf_counter() - start
-    print(f"\nScoring {MONTH_ROWS:,} rows against {HISTORY_ROWS:,}, wall seconds")
-    for name, seconds in stages.items():
-        print(f"  {name:24} {seconds:6.2f}")
-    print(f"  {'together':24} {ours:6.2f}   ratio {ours / alone:.2f}")
-    print(f"  {'reading and forest alone':24} {alone:6.2f}")
-    start = time.perf_counter()
-    command = [sys.executable, "-m", "cardwatch", "score", newest, "--history", history, "--json"]
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)  # noqa: S603  our own command
-    print(f"  {'the command as a whole':24} {time.perf_counter() - start:6.2f}")
-
-
-def forest_alone(features: pd.DataFrame) -> None:
-    """Fit a forest to the rows and score them: nothing else."""
-    table = features[list(FOREST_FEATURES)].to_numpy("float32")
-    forest = IsolationForest(
-        n_estimators=TREES, max_samples=SAMPLES, random_state=SEED, n_jobs=-1
-    ).fit(table)
-    with joblib.parallel_backend("threading"):
-        forest.score_samples(table)
+    return stages
 
 
 def main() -> None:

@@ -86,7 +86,7 @@ def fit_forest(features: pd.DataFrame, columns: Sequence[str], rows: pd.DataFram
     """
     table = _matrix(features, columns)
     estimator = IsolationForest(
-        n_estimators=TREES, max_samples=SAMPLES, contamination="auto", random_state=SEED, n_jobs=-1
+        n_estimators=TREES, max_samples=SAMPLES, contamination="auto", random_state=SEED
     )
     estimator.fit(table)
     return Forest(

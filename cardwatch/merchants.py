@@ -38,6 +38,10 @@ STEPS: tuple[tuple[str, str, str], ...] = (
     ("country", r"(?<=\S )(?:UK|GB|EU|GBR|U K)\b", " "),
 )  # fmt: skip
 """What is taken out of a name, in order: what it is, the pattern, what takes its place."""
+COMPILED = tuple(
+    (what, re.compile(pattern), instead)
+    for what, pattern, instead in (("card reader", READERS, ""), *STEPS)
+)
 FAMILIES = {"AMAZON": r"^(?:AMAZON|AMZN)\b(?! (?:WEB|PRIME|PAY|BUSINESS PRIME))"}
 """Sellers whose names on statements share only their first word."""
 LIKENESS = 92
@@ -65,15 +69,15 @@ class MerchantName:
 @cache
 def canonical_name(raw: str) -> MerchantName:
     """Return the name by which a merchant is compared, and the steps that made it."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", raw) if not unicodedata.combining(c))
+    bare = raw if raw.isascii() else _without_accents(raw)
     name = " ".join(bare.upper().split())
     steps = [("capitals, single spaces, no accents", name)] if name != raw else []
     wallet = next((w for w, pattern in WALLETS.items() if re.match(pattern, name)), "")
     if wallet:
         name = re.sub(WALLETS[wallet], "", name)
         steps.append((f"paid through {wallet}", name))
-    for what, pattern, instead in (("card reader", READERS, ""), *STEPS):
-        shorter = " ".join(re.sub(pattern, instead, name).split())
+    for what, pattern, instead in COMPILED:
+        shorter = " ".join(pattern.sub(instead, name).split())
         if shorter != name and (shorter or wallet):
             name = shorter
             steps.append((f"{what} taken out", name))
@@ -85,6 +89,11 @@ def canonical_name(raw: str) -> MerchantName:
         name = f"{wallet}: {name}" if name else wallet
         steps.append(("kept apart, as the seller is hidden", name))
     return MerchantName(raw, name or raw, bool(wallet), tuple(steps))
+
+
+def _without_accents(text: str) -> str:
+    parts = unicodedata.normalize("NFKD", text)
+    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def link_merchants(
@@ -108,7 +117,7 @@ def link_merchants(
     codes, values = pd.factorize(raw)
     parts = [canonical_name(value) for value in values]
     names = [part.name for part in parts]
-    first = pd.Series(dates.to_numpy()).groupby(codes).min()
+    first = pd.Series(dates.to_numpy()).groupby(codes).min().to_numpy()
     order = sorted(range(len(names)), key=lambda i: (first[i], names[i]))
     link = _link_in_order(list(dict.fromkeys([*own, *(names[i] for i in order)])))
     known = [own.get(name, own.get(link[name], link[name])) for name in names]

@@ -7,7 +7,7 @@ one day count together, so their order never matters.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import holidays
 import numpy as np
@@ -55,6 +55,7 @@ class Ledger:
         self.policy = policy
         self._groups: dict[tuple[str, ...], Codes] = {}
         self._keys: dict[tuple[str, ...], tuple[Codes, Codes]] = {}
+        self._bounds: dict[tuple[tuple[str, ...], int | None, str], Codes] = {}
         self._made: dict[str, pd.DataFrame] = {}
 
     def once(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
@@ -162,12 +163,29 @@ class Ledger:
             until: last day of the window, in days before the row's: 0 for its own, 1 for the one
                 before.
         """
-        order, keys = self._sorted(by)
+        order, _ = self._sorted(by)
         sums = np.concatenate([[0.0], np.cumsum(np.asarray(values, dtype="float64")[order])])
-        group = self.group(*by) * DAYS_APART
-        first = np.searchsorted(keys, group if since is None else group + self.day - since)
-        last = np.searchsorted(keys, group + self.day - until, side="right")
+        first, last = self._bound(by, since, "left"), self._bound(by, until, "right")
         return sums[np.maximum(first, last)] - sums[first]
+
+    def _bound(
+        self, by: tuple[str, ...], days: int | None, side: Literal["left", "right"]
+    ) -> Codes:
+        """Return for each row where, in the order of its group and day, a window begins or ends.
+
+        Args:
+            by: columns that make a group.
+            days: how many days before the row's; none for the first of all.
+            side: left of the rows of that day, or right of them.
+        """
+        if (by, days, side) not in self._bounds:
+            order, keys = self._sorted(by)
+            day = self.day[order]
+            wanted = keys - day if days is None else keys - days  # in order: quick to search
+            found = np.empty(len(order), dtype="int64")
+            found[order] = np.searchsorted(keys, wanted, side)
+            self._bounds[by, days, side] = found
+        return self._bounds[by, days, side]
 
     def count(
         self, where: object, by: tuple[str, ...], since: int | None = None, until: int = 0
@@ -180,11 +198,9 @@ class Ledger:
         order, keys = self._sorted(by)
         holds = np.asarray(where, dtype=bool)[order]
         latest = np.maximum.accumulate(np.where(holds, np.arange(len(order)), -1))
-        group = self.group(*by) * DAYS_APART
-        first = np.searchsorted(keys, group)
-        before = np.searchsorted(keys, group + self.day) - 1
+        first, before = self._bound(by, None, "left"), self._bound(by, 0, "left") - 1
         found = np.where(before >= first, latest[before], -1)
-        day = keys[np.maximum(found, 0)] - group
+        day = keys[np.maximum(found, 0)] - self.group(*by) * DAYS_APART
         return np.where(found >= first, day, np.nan)
 
     def first_of_kind(self, where: object, by: tuple[str, ...]) -> Flags:

@@ -98,7 +98,7 @@ class Coded:
 
     def kept(self, where: Flags) -> Coded:
         """Return only the rows in which `where` is true."""
-        return Coded(self.codes[where], self.distinct)
+        return self if where.all() else Coded(self.codes[where], self.distinct)
 
     def filled(self, other: Coded) -> Coded:
         """Return the column with the other's text where this one's is empty."""

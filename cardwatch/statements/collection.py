@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -91,10 +90,12 @@ def read_statements(
 
 @dataclass
 class _Held:
-    """One file that was read: its rows and its report."""
+    """One file that was read: its rows, its report, and how many rows earlier files hold of it."""
 
     frame: pd.DataFrame
     report: ReadingReport
+    overlaps: list[tuple[str, int]] = field(default_factory=list)
+    _counts: dict[str, Counter[int]] = field(default_factory=dict)
 
     @property
     def keys(self) -> list[str]:
@@ -110,13 +111,17 @@ class _Held:
         """Return the best key that both files have, or nothing."""
         return next((key for key in self.keys if key in other.keys), "")
 
-    def shared(self, other: _Held) -> pd.Series[int]:
-        """Return the rows that two files share and how often."""
+    def counts(self, key: str) -> Counter[int]:
+        """Return how often each distinct row stands in the file, by its hash."""
+        if key not in self._counts:
+            self._counts[key] = Counter(self.hashes(key).tolist())
+        return self._counts[key]
+
+    def shared(self, other: _Held) -> int:
+        """Return how many rows two files share."""
         key = self.common_key(other)
-        mine, theirs = (f.hashes(key).value_counts(sort=False) for f in (self, other))
-        both = mine.index.intersection(theirs.index)
-        mine, theirs = mine.reindex(both), theirs.reindex(both)
-        return mine.where(mine < theirs, theirs).astype("int64")
+        mine, theirs = self.counts(key), other.counts(key)
+        return sum(min(mine[row], theirs[row]) for row in mine.keys() & theirs.keys())
 
 
 def _named(
@@ -155,7 +160,9 @@ def _read_once(found: Table | FileRefused, choices: ReadingChoices, held: Sequen
             raise FileRefused(found.file, "same_bytes", what)
     one = _Held(*read_statement(found, choices))
     for other in held:
-        shared = int(one.shared(other).sum())
+        shared = one.shared(other)
+        if shared:
+            one.overlaps.append((other.report.file, shared))
         if shared > SAME_ROWS_SHARE * len(one.frame):
             what = (
                 f"{shared} of its {len(one.frame)} rows are those of {other.report.file}; "
@@ -170,13 +177,12 @@ def _overlaps(held: Sequence[_Held], overlap: str) -> list[str]:
 
     A row counts as often as it stands in the file in which it stands most often.
     """
-    notes = []
     done = "counted once" if overlap == "once" else "kept in both; '--overlap once' drops them"
-    for one, other in itertools.combinations(held, 2):
-        count = int(one.shared(other).sum())
-        if count:
-            rows = f"{count} row{'s' * (count > 1)}"
-            notes.append(f"{rows} of {other.report.file} also in {one.report.file}: {done}")
+    notes = [
+        f"{count} row{'s' * (count > 1)} of {one.report.file} also in {other}: {done}"
+        for one in held
+        for other, count in one.overlaps
+    ]
     if overlap == "once" and notes:
         _count_once(held)
     return notes
@@ -190,7 +196,7 @@ def _count_once(held: Sequence[_Held]) -> None:
         hashes = one.hashes(key)
         nth = hashes.groupby(hashes).cumcount()
         new = nth >= hashes.map(kept).fillna(0)
-        kept |= Counter(hashes.tolist())
+        kept |= one.counts(key)
         one.frame = one.frame[new.to_numpy()]
         pence = int(one.frame["amount_pence"].sum())
         dropped = one.report.transactions - len(one.frame)
@@ -210,9 +216,9 @@ def _choose_holder_key(together: pd.DataFrame, frames: Sequence[pd.DataFrame]) -
     else:
         holder = pd.Series("", index=together.index)
         notes = ["the files name holders in different ways, so one holder may stand under two"]
-    for field in HOLDER_FIELDS:
-        if f"key_{field}" in together:
-            holder = holder.where(holder != "", together[f"key_{field}"].fillna(""))
+    for name in HOLDER_FIELDS:
+        if f"key_{name}" in together:
+            holder = holder.where(holder != "", together[f"key_{name}"].fillna(""))
     together["holder_id"] = holder
     if key == "card_number" and holder.str.fullmatch(r"card ending \d{4}").any():
         notes.append("only the last four digits are known: two cards can share them")

@@ -272,17 +272,18 @@ def _signed(reading: _Reading, pence: Pence) -> Pence:
 
 def _place_rows(reading: _Reading, amounts: _Amounts) -> Codes:
     """Return for every row what it is: one of the places a row can have."""
-    table = reading.table
+    table, date = reading.table, reading.column("date")
     everything = [Coded.of(column) for column in table.cells.columns]
-    date, merchant = reading.column("date"), reading.column("merchant")
     heading = normalise_heading(table.headings[reading.at["date"]])
-    named = ("merchant", "date", *HOLDER_FIELDS, "cost_centre", "description")
-    totals = np.logical_or.reduce([reading.column(name).matches(TOTAL) for name in named])
-    totals |= merchant.matches(cells.BLANK)
     place = np.full(len(table.rows), ROW)
-    place[(date.matches(cells.BLANK) | date.matches(TOTAL)) & amounts.in_total & totals] = TOTALS
+    undated = date.matches(cells.BLANK) | date.matches(TOTAL)
+    if undated.any():  # most files have a day in every row, and need not be searched further
+        named = ("merchant", "date", *HOLDER_FIELDS, "cost_centre", "description")
+        totals = np.logical_or.reduce([reading.column(name).matches(TOTAL) for name in named])
+        totals |= reading.column("merchant").matches(cells.BLANK)
+        place[undated & amounts.in_total & totals] = TOTALS
+        place[np.logical_and.reduce([c.matches(cells.BLANK) for c in everything])] = BLANK
     place[date.each(lambda text: normalise_heading(text) == heading, "bool")] = HEADING
-    place[np.logical_and.reduce([column.matches(cells.BLANK) for column in everything])] = BLANK
     if mark := reading.profile.end_mark:
         pattern = rf"^\s*{re.escape(mark)}\s*$"
         marked = np.logical_or.reduce([column.matches(pattern) for column in everything])
@@ -416,12 +417,16 @@ def _doubled_days(reading: _Reading, frame: pd.DataFrame) -> pd.Series[bool]:
 @cache
 def _booking_words() -> dict[str, re.Pattern[str]]:
     text = (resources.files("cardwatch.statements") / "bookings.toml").read_text(encoding="utf-8")
-    return {kind: re.compile("|".join(p), re.IGNORECASE) for kind, p in tomllib.loads(text).items()}
+    words = {kind: "|".join(patterns) for kind, patterns in tomllib.loads(text).items()}
+    words["any"] = "|".join(words.values())
+    return {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in words.items()}
 
 
 def kind_by_words(merchant: str) -> str:
     """Return payment, fee, adjustment or cash where the merchant text is the bank's own words."""
     tidy = " ".join(merchant.split())
+    if not _booking_words()["any"].search(tidy):
+        return ""
     return next((kind for kind, words in _booking_words().items() if words.search(tidy)), "")
 
 
