@@ -4,7 +4,7 @@ Each surprise becomes the share of reference payments at least as surprising (a 
 Bates et al. 2023). Within a family the smallest counts; families are multiplied (Fisher 1932).
 Both are held against the same figure for the reference payments, so that however many features
 there are and however they hang together, a share is a share of payments and no independence is
-claimed (detection 5).
+claimed (docs/detection.md).
 """
 
 from __future__ import annotations

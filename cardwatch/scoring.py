@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 FOREST_HOLDERS, FOREST_PAYMENTS = 50, 4_000
-"""Below this an organisation's own forest is worse than none of its own (detection 1.4)."""
+"""Below this an organisation's own forest is worse than none of its own (docs/detection.md)."""
 REFERENCE_DAYS = 365
 FEWEST_REFERENCE = 500
 """With fewer payments in the last year, all that is known is the reference."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 TIERS = {"high": "A", "medium": "B", "low": "C"}
 WEIGHT_OF_MONEY, POUNDS_AT_ONE = 0.5, 250
-"""Order within a tier: -log10 chance + 0.5 log10(1 + pounds at stake / 250) (detection 6.4)."""
+"""Order within a tier: -log10 chance + 0.5 log10(1 + pounds at stake / 250) (docs/detection.md)."""
 TELLING_SHARE, MOST_COMPARISONS = 0.05, 3
 """A comparison is told if rarer than 1 in 20; the strongest three are."""
 

@@ -4,8 +4,8 @@ For every payment two chances are compared: that some typical holder of the orga
 merchant, and that this holder does, by their own past and by the holders who buy most like them.
 The logarithm of the ratio is high where others use the merchant and neither the holder nor their
 neighbours do. Neighbours are found by what is bought, not by department: departments are renamed
-and cards move (detection 4). Counts are those of the days before; neighbours and the usual shares
-are those of the months before.
+and cards move (docs/detection.md). Counts are those of the days before; neighbours and the usual
+shares are those of the months before.
 """
 
 from __future__ import annotations

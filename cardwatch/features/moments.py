@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cardwatch.features.ledger import Ledger
 
 SHRINKAGE = 5.0
-"""Weight, in payments, of what is usual beyond the group (detection 6.2)."""
+"""Weight, in payments, of what is usual beyond the group (docs/detection.md)."""
 SMALLEST_DEVIATION = 0.15
 """Spread of log amounts below which a fixed price would make every penny unusual."""
 START_MEAN, START_DEVIATION = np.log(5_000), 1.3

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CELLS = 60
 """Cells into which a window's total is cut for the chance of it."""
 PRIOR_DAYS, PRIOR_BATCHES = 60.0, 3.0
-"""Weight of the holder's general pattern against the pattern with this merchant (detection 3.4)."""
+"""Weight of the holder's general pattern against that with this merchant (docs/detection.md)."""
 HISTORY_DAYS = 365
 SMALLEST_CHANCE = 1e-12
 MOST_NEEDED = 12
@@ -178,7 +178,7 @@ def _chances(ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame)
     Compound Poisson over day totals: days with the merchant come at the rate they have come, days'
     totals are drawn from those there have been; both are shrunk to the buyer's general pattern, so
     that a new merchant is judged by the others. Purchases come in bursts, and with single payments
-    as the unit almost everything would look impossible (detection 3.4 and 0.5). The distribution
+    as the unit almost everything would look impossible (docs/detection.md). The distribution
     is built by Panjer's recursion (Panjer 1981, ASTIN Bulletin 12) on `CELLS` cells.
     """
     group, day = ledger.group(*search.by)[rows], ledger.day[rows]
@@ -369,7 +369,7 @@ def unit_split_earlier_count(ledger: Ledger) -> pd.Series[float]:
 
 
 def _surprise(needed: pd.Series[float], chance: pd.Series[float]) -> pd.Series[float]:
-    """Order windows by the payments needed, then by chance: the order measured best (3.2)."""
+    """Order windows by the payments needed, then by chance (docs/detection.md)."""
     few = MOST_NEEDED - needed.clip(upper=MOST_NEEDED)
     rare = -np.log(chance) / -np.log(SMALLEST_CHANCE)
     return (few + rare).where(needed > 0, 0.0)
