@@ -16,7 +16,7 @@ WORKDIR /app
 COPY --from=build /app /app
 COPY sample_data ./sample_data
 COPY models ./models
-USER cardwatch
+USER 10001
 ENV CARDWATCH_HOME=/home/cardwatch/.cardwatch
 ENTRYPOINT ["/app/.venv/bin/cardwatch"]
 CMD ["--help"]
