@@ -81,7 +81,8 @@ def read_delimited(data: bytes, file: str, known: frozenset[str], limits: Limits
         _check_shape(0, max(map(len, first)), file, limits)
         cells = _read_even(data, separator, first, at)
         if cells is None:
-            cells = columns_of(itertools.islice(_rows(text, separator), at + 1, None), file, limits)
+            rest = itertools.islice(_rows(text, separator), at + 1, None)
+            cells = columns_of(rest, first[at], file, limits)
     except csv.Error as error:
         what = (
             f"a cell is longer than {limits.cell_characters:,} characters, or a quotation mark "
@@ -135,17 +136,21 @@ def _check_quotes(cells: pa.Table, separator: str, file: str) -> None:
                 raise FileRefused(file, "quotes", f"{what}. Export the file again")
 
 
-def columns_of(rows: Iterable[Sequence[str]], file: str, limits: Limits) -> pa.Table:
+def columns_of(
+    rows: Iterable[Sequence[str]], headings: Sequence[str], file: str, limits: Limits
+) -> pa.Table:
     """Return rows of text as dictionary-encoded columns "0", "1", ...; short rows are filled.
+
+    There are at least as many columns as headings, even where there are no rows.
 
     Raises:
         FileRefused: too many columns or rows.
     """
     kept = list(itertools.islice(rows, limits.rows + 1))
-    width = max(map(len, kept), default=0)
+    width = max(map(len, [headings, *kept]))
     _check_shape(len(kept), width, file, limits)
     filled = ((*row, *[""] * (width - len(row))) for row in kept)
-    columns = zip(*filled, strict=True)
+    columns = zip(*filled, strict=True) if kept else [()] * width
     encoded = [pa.array(column, pa.string()).dictionary_encode() for column in columns]
     return pa.table(encoded, names=list(map(str, range(len(encoded)))))
 

@@ -64,7 +64,8 @@ def read_workbook(data: bytes, file: str, known: frozenset[str], limits: Limits)
     chosen = max(range(len(sheets)), key=lambda i: (*sizes[i], -i))
     name, rows = sheets[chosen]
     at = strengths[chosen][0]
-    cells = columns_of(([cell_text(c) for c in row] for row in rows[at + 1 :]), file, limits)
+    rest = ([cell_text(cell) for cell in row] for row in rows[at + 1 :])
+    cells = columns_of(rest, firsts[chosen][at], file, limits)
     check_size(cells, file, limits)
     left = [
         f"sheet '{other}' was left unread: {len(content)} rows"

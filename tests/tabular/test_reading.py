@@ -273,4 +273,13 @@ def same_by_both(text: str, separator: str) -> None:
         return
     quick = delimited._read_even(text.encode(), separator, slow[: delimited.SEARCHED_ROWS], 0)
     if quick is not None:
-        assert quick.to_pylist() == delimited.columns_of(slow[1:], "f", LIMITS).to_pylist()
+        assert quick.to_pylist() == delimited.columns_of(slow[1:], slow[0], "f", LIMITS).to_pylist()
+
+
+def test_a_file_of_headings_alone_keeps_a_column_for_each(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("date,merchant,amount\n", encoding="utf-8")
+    (table,) = read_tables([path], frozenset({"date", "merchant", "amount"}))
+    assert isinstance(table, Table)
+    assert table.cells.num_columns == 3
+    assert table.cells.num_rows == 0
