@@ -12,13 +12,9 @@ import iso18245
 import pandas as pd
 from rapidfuzz import fuzz, process
 
-WALLETS = {
-    "PAYPAL": r"^(?:PAYPAL|PP)\s*\*\s*|^PAYPAL\b[ :/-]*",
-    "GOOGLE": r"^GOOGLE\s*\*\s*",
-    "KLARNA": r"^KLARNA\b\s*\*?\s*",
-    "AMAZON PAY": r"^(?:AMAZON PAY|AMZN PAY)\b\s*\*?\s*",
-}
-"""Payment services that stand between buyer and seller: the true seller may be anybody."""
+PROCESSORS = ("PAYPAL", "PP*", "GOOGLE*", "KLARNA", "AMAZON PAY", "AMZN PAY")
+"""Payment services that stand between buyer and seller, where no policy names them: anybody may be
+the seller. A star stands for the star a statement prints, without which it is a shop."""
 READERS = r"^(?:SQ|SQUARE|SUMUP|IZ|IZETTLE|ZETTLE_?|ZTL|STRIPE|WPY|SP|DOJO|CKO|TST|EB|FS)\s*[*_]\s*"
 """Card readers and checkouts that put their mark before the seller's own name."""
 DOMAINS = r"CO\.UK|ORG\.UK|GOV\.UK|COM|CO|NET|ORG|EU|UK|IE|EXAMPLE"
@@ -67,14 +63,20 @@ class MerchantName:
 
 
 @cache
-def canonical_name(raw: str) -> MerchantName:
-    """Return the name by which a merchant is compared, and the steps that made it."""
+def canonical_name(raw: str, processors: tuple[str, ...] = PROCESSORS) -> MerchantName:
+    """Return the name by which a merchant is compared, and the steps that made it.
+
+    Args:
+        raw: the name as printed.
+        processors: payment services that hide the seller, see `PROCESSORS`.
+    """
     bare = raw if raw.isascii() else _without_accents(raw)
     name = " ".join(bare.upper().split())
     steps = [("capitals, single spaces, no accents", name)] if name != raw else []
-    wallet = next((w for w, pattern in WALLETS.items() if re.match(pattern, name)), "")
-    if wallet:
-        name = re.sub(WALLETS[wallet], "", name)
+    found = _processor_pattern(processors).match(name)
+    wallet = found[1].strip() if found else ""
+    if found:
+        name = name[found.end() :]
         steps.append((f"paid through {wallet}", name))
     for what, pattern, instead in COMPILED:
         shorter = " ".join(pattern.sub(instead, name).split())
@@ -91,13 +93,24 @@ def canonical_name(raw: str) -> MerchantName:
     return MerchantName(raw, name or raw, bool(wallet), tuple(steps))
 
 
+@cache
+def _processor_pattern(processors: tuple[str, ...]) -> re.Pattern[str]:
+    """Return what a name begins with if a payment service stands in the seller's place."""
+    ends = {True: r"(?=\s*\*)", False: r"\b"}
+    names = [re.escape(p.upper().rstrip("*")) + ends[p.endswith("*")] for p in processors]
+    return re.compile(rf"({'|'.join(names)})[\s*:/-]*" if names else r"((?!))")
+
+
 def _without_accents(text: str) -> str:
     parts = unicodedata.normalize("NFKD", text)
     return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def link_merchants(
-    raw: pd.Series[str], dates: pd.Series[pd.Timestamp], aliases: dict[str, str] | None = None
+    raw: pd.Series[str],
+    dates: pd.Series[pd.Timestamp],
+    aliases: dict[str, str] | None = None,
+    processors: tuple[str, ...] = PROCESSORS,
 ) -> pd.DataFrame:
     """Return for each payment its merchant's one name, and whether the seller is hidden.
 
@@ -109,13 +122,14 @@ def link_merchants(
         raw: names as printed.
         dates: day of each payment, same index.
         aliases: the organisation's own names for names; compared in canonical form.
+        processors: payment services that hide the seller.
 
     Returns:
         `merchant_id` and `is_seller_hidden`, same index.
     """
     own = {canonical_name(k).name: canonical_name(v).name for k, v in (aliases or {}).items()}
     codes, values = pd.factorize(raw)
-    parts = [canonical_name(value) for value in values]
+    parts = [canonical_name(value, processors) for value in values]
     names = [part.name for part in parts]
     first = pd.Series(dates.to_numpy()).groupby(codes).min().to_numpy()
     order = sorted(range(len(names)), key=lambda i: (first[i], names[i]))

@@ -63,6 +63,7 @@ class Policy:
     bulk_categories: tuple[str, ...]
     gift_card_words: tuple[str, ...]
     bulk_words: tuple[str, ...]
+    payment_processors: tuple[str, ...]
     merchant_aliases: dict[str, str]
     single_purchase: tuple[Limit, ...]
     holder_month: tuple[Limit, ...]

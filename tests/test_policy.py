@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from cardwatch.errors import FileFaulty
+from cardwatch.merchants import PROCESSORS
 from cardwatch.policy import (
     LIMITS,
     Limit,
@@ -259,3 +260,7 @@ def test_a_category_is_in_a_list_by_code_or_by_range_and_none_is_in_no_list() ->
     found = in_categories(codes, ("3000-3999", "7995"))
     assert found.tolist() == [False, True, True, False, True, False]
     assert not in_categories(codes, ()).any()
+
+
+def test_names_are_hidden_by_the_same_services_with_and_without_a_policy() -> None:
+    assert load_policy().payment_processors == PROCESSORS

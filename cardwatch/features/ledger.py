@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 DAYS_APART = 1 << 20
 """Room for days in a key that joins group and day."""
-ORDER = ["date", "file", "row"]
+ORDER = ["date", "holder_id", "merchant", "amount_pence", "transaction_id", "file", "row"]
+"""By what payments say first: in other files the same payments come in the same order."""
 SMALLEST_PENCE = 100
 """Amounts below a pound count as a pound where logarithms are taken."""
 
@@ -36,7 +37,7 @@ class Ledger:
     """Transactions in a fixed order, coded by holder, merchant and the like.
 
     Attributes:
-        frame: transactions sorted by day, file and row, with `merchant_id`, `is_seller_hidden`
+        frame: transactions sorted by `ORDER`, with `merchant_id`, `is_seller_hidden`
             and the limits in force added. Its index is 0, 1, ...; features have the same.
         policy: the organisation's figures.
     """
@@ -44,7 +45,9 @@ class Ledger:
     def __init__(self, transactions: pd.DataFrame, policy: Policy) -> None:
         """Sort the transactions, name their merchants and look up their limits."""
         frame = transactions.sort_values(ORDER, kind="stable", ignore_index=True)
-        names = link_merchants(frame["merchant"], frame["date"], policy.merchant_aliases)
+        names = link_merchants(
+            frame["merchant"], frame["date"], policy.merchant_aliases, policy.payment_processors
+        )
         limits = {}
         for name in LIMITS:
             found = policy.limits_in_force(name, frame["holder_id"], frame["date"])

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from cardwatch.errors import ColumnsUnknown
+from cardwatch.policy import load_policy
 from cardwatch.records import ReadingReport, Statements
+from cardwatch.scoring import score
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -299,3 +301,18 @@ def test_same_day_groups_come_to_the_known_counts(devon: Statements, run: Statem
 def test_same_day_groups_of_june_2014_are_not_doubled_by_its_copy(city: Statements) -> None:
     june = city.transactions[city.transactions["date"].dt.year == 2014]
     assert group_counts(june, [500, 1000, 2500, 5000]) == [25, 5, 7, 1]
+
+
+def test_the_same_months_as_workbooks_and_as_text_give_the_same_alerts() -> None:
+    workbooks = [f"{CITY}spend-may-2017.xls", f"{CITY}spend-june--2017.xls"]
+    texts = ["purchase-card-transactions-201705.csv", "purchase-card-transactions-201706.csv"]
+    lists = []
+    for names in (workbooks, texts):
+        read = read_statements([DATA / "birmingham" / name for name in names], CHOICES)
+        made = score(read.transactions, load_policy()).lists
+        alerts = [alert for lane in ("finance", "psd") for alert in made[lane].alerts]
+        lists.append(
+            [(a.alert_id, a.rank, a.tier, a.at_stake_pence, a.reasons[0].fact) for a in alerts]
+        )
+    assert len(lists[0]) > 20
+    assert lists[0] == lists[1]
