@@ -41,7 +41,6 @@ class Forest:
 
     Attributes:
         features: columns it reads, in order.
-        medians: middle value of each on the rows it was fitted on.
         rows, holders: how many it was fitted on.
         first_on, last_on: the period of those rows.
         data_sha256: hash of the numbers it was fitted on.
@@ -49,7 +48,6 @@ class Forest:
 
     estimator: IsolationForest
     features: tuple[str, ...]
-    medians: tuple[float, ...]
     rows: int
     holders: int
     first_on: str
@@ -63,17 +61,6 @@ class Forest:
         and nothing outside this file knows.
         """
         return -_score(self.estimator, _matrix(features, self.features))
-
-    def contributions(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Return by how much each feature raises each row's unusualness.
-
-        By occlusion: the row is scored again with the feature at its middle value.
-        """
-        whole = self.unusualness(features)
-        columns = {}
-        for name, median in zip(self.features, self.medians, strict=True):
-            columns[name] = whole - self.unusualness(features.assign(**{name: median}))
-        return features[[]].assign(**columns)
 
 
 def fit_forest(features: pd.DataFrame, columns: Sequence[str], rows: pd.DataFrame) -> Forest:
@@ -92,7 +79,6 @@ def fit_forest(features: pd.DataFrame, columns: Sequence[str], rows: pd.DataFram
     return Forest(
         estimator=estimator,
         features=tuple(columns),
-        medians=tuple(np.median(table, axis=0).tolist()),
         rows=len(table),
         holders=int(rows["holder_id"].nunique()),
         first_on=str(rows["date"].min().date()),
@@ -134,7 +120,7 @@ def save_forest(forest: Forest, folder: Path) -> None:
         "settings": {"trees": TREES, "samples": SAMPLES, "seed": SEED},
         "fitted": facts,
         "libraries": {library: metadata.version(library) for library in LIBRARIES},
-        "sha256": {FOREST_FILE: _sha256(folder / FOREST_FILE)},
+        "sha256": {FOREST_FILE: _sha256(folder / FOREST_FILE), "fitted": _facts_sha256(facts)},
         "probe": probe,
     }
     text = json.dumps(manifest, indent=2, sort_keys=True)
@@ -161,11 +147,12 @@ def load_forest(folder: Path) -> Forest:
         raise ModelRefused(name, f"its folder is not complete ({type(error).__name__})") from error
     if hashlib.sha256(data).hexdigest() != sha256.get(FOREST_FILE):
         raise ModelRefused(name, f"{FOREST_FILE} is not the file its manifest names")
+    if _facts_sha256(facts) != sha256.get("fitted"):
+        raise ModelRefused(name, "what its manifest says of it was changed")
     _check_versions(name, versions)
     estimator = _unpack(name, data)
     _check_trees(name, estimator, len(facts["features"]), settings)
-    facts = facts | {"features": tuple(facts["features"]), "medians": tuple(facts["medians"])}
-    forest = Forest(estimator=estimator, **facts)
+    forest = Forest(estimator=estimator, **(facts | {"features": tuple(facts["features"])}))
     if _probe(forest) != probe:
         raise ModelRefused(name, "it does not give the scores its manifest names")
     return forest
@@ -222,6 +209,10 @@ def _probe(forest: Forest) -> str:
     rows = np.random.default_rng(SEED).exponential(size=(PROBE_ROWS, len(forest.features)))
     scores = _score(forest.estimator, rows.astype("float32"))
     return hashlib.sha256(np.round(scores, 9).tobytes()).hexdigest()
+
+
+def _facts_sha256(facts: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

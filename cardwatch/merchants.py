@@ -15,6 +15,8 @@ from rapidfuzz import fuzz, process
 PROCESSORS = ("PAYPAL", "PP*", "GOOGLE*", "KLARNA", "AMAZON PAY", "AMZN PAY")
 """Payment services that stand between buyer and seller, where no policy names them: anybody may be
 the seller. A star stands for the star a statement prints, without which it is a shop."""
+SERVICE_NAMES = {"PP": "PAYPAL", "AMZN PAY": "AMAZON PAY"}
+"""One name of a service that statements print in two ways."""
 READERS = r"^(?:SQ|SQUARE|SUMUP|IZ|IZETTLE|ZETTLE_?|ZTL|STRIPE|WPY|SP|DOJO|CKO|TST|EB|FS)\s*[*_]\s*"
 """Card readers and checkouts that put their mark before the seller's own name."""
 DOMAINS = r"CO\.UK|ORG\.UK|GOV\.UK|COM|CO|NET|ORG|EU|UK|IE|EXAMPLE"
@@ -74,7 +76,7 @@ def canonical_name(raw: str, processors: tuple[str, ...] = PROCESSORS) -> Mercha
     name = " ".join(bare.upper().split())
     steps = [("capitals, single spaces, no accents", name)] if name != raw else []
     found = _processor_pattern(processors).match(name)
-    wallet = found[1].strip() if found else ""
+    wallet = SERVICE_NAMES.get(found[1], found[1]) if found else ""
     if found:
         name = name[found.end() :]
         steps.append((f"paid through {wallet}", name))

@@ -31,8 +31,6 @@ TRANSACTION_COLUMNS: dict[str, str] = {
 }
 """Every column of a transactions frame, in order, with its meaning."""
 
-KINDS = ("purchase", "refund", "fee", "cash", "payment", "adjustment")
-
 
 @dataclass(frozen=True)
 class Problem:
@@ -154,8 +152,9 @@ class Alert:
 
     Attributes:
         alert_id: twelve hex digits from its lane and its payments: the same matter, the same id.
-        tier: A a documented breach, B beyond what chance explains, C information.
-        chance: share of comparable payments at least as unusual; the smaller, the rarer.
+        tier: A against a stated limit or list, B beyond what is usual, C information.
+        chance: share of comparable payments at least as unusual as the strangest of these,
+            corrected for how many these are; alerts are ordered by it.
         at_stake_pence: pence the question is about.
         unusualness: the forest's score of the most unusual payment, 0 to 1; none without a forest.
         merchant_history: the holder's own past with the merchant, in a sentence.
@@ -189,12 +188,14 @@ class AlertList:
     """A ranked list of alerts with everything that made it.
 
     Attributes:
+        organisation: whose policy it was, as the policy names it.
         payments_count: transactions scored.
         expected: how many alerts a month like those before would give; none without history.
         notes: what a reader of the list has to know, each a sentence.
         made_by: name and hash of the policy, rule set, model and code that made it.
     """
 
+    organisation: str
     alerts: tuple[Alert, ...]
     payments_count: int
     first_on: str

@@ -10,7 +10,7 @@ import numpy as np
 from cardwatch import __version__
 from cardwatch.alerts import Scored, expected_words, pounds, rank_alerts
 from cardwatch.chance import UNUSUALNESS, chances, surprise_shares
-from cardwatch.errors import NothingToScore
+from cardwatch.errors import ModelRefused, NothingToScore
 from cardwatch.features import FOREST_FEATURES, Ledger, build_features
 from cardwatch.forest import Forest, fit_forest
 from cardwatch.records import AlertList
@@ -60,6 +60,7 @@ def score(
 
     Raises:
         NothingToScore: no transaction is left to score.
+        ModelRefused: the forest given reads other features.
     """
     if transactions.empty:
         raise NothingToScore("There is no transaction to score.")
@@ -76,6 +77,8 @@ def score(
     own = forest is None and enough_for_forest(ledger, reference)
     if own:
         forest = fit_forest(features[reference], FOREST_FEATURES, ledger.frame[reference])
+    if forest is not None and forest.features != FOREST_FEATURES:
+        raise ModelRefused("given", "it reads other features than this version has. Train it again")
     if forest is not None:
         features[UNUSUALNESS] = forest.unusualness(features)
     shares = surprise_shares(features, reference)
@@ -89,6 +92,7 @@ def score(
     }
     days = ledger.frame["date"][asked]
     made = AlertList(
+        organisation=policy.organisation,
         alerts=(),
         payments_count=int(asked.sum()),
         first_on=str(days.min().date()),
@@ -129,14 +133,13 @@ def _reference(ledger: Ledger, asked: Flags) -> Flags:
     The year before the first of them; all history if that is short; themselves if there is none.
     """
     real = ledger.is_purchase | ledger.is_refund
-    history = ~asked & real
     # Late postings reach far back: the period scored starts where nearly all of it lies.
     start = np.quantile(ledger.day[asked], 0.05)
-    year = history & (ledger.day < start) & (ledger.day >= start - REFERENCE_DAYS)
-    for candidate in (year, history):
+    history = ~asked & real & (ledger.day < start)
+    for candidate in (history & (ledger.day >= start - REFERENCE_DAYS), history):
         if candidate.sum() >= FEWEST_REFERENCE:
             return candidate
-    return real
+    return real if real.any() else np.ones(len(ledger), dtype=bool)
 
 
 def _notes(
@@ -144,16 +147,25 @@ def _notes(
 ) -> tuple[str, ...]:
     """Return what a reader of the list has to know about how it was made."""
     count = int(reference.sum())
-    compared = "the statements themselves, as no history was given"
     if not (reference & asked).any():
         days = ledger.frame["date"][reference]
         compared = f"{count:,} earlier payments, {days.min().date()} to {days.max().date()}"
+    elif asked.all():
+        compared = "the statements themselves, as no history was given"
+    else:
+        compared = f"all {count:,} payments known, as fewer than {FEWEST_REFERENCE} are earlier"
     notes = [f"Payments are compared with {compared}."]
+    if 1 / (count + 1) > ledger.policy.unusual_share:
+        notes.append(
+            f"Among {count:,} payments none can be shown to be as rare as 1 in "
+            f"{ledger.policy.unusual_one_in:,}: nothing is called unusual yet."
+        )
     if not ledger.policy.single_purchase[0].stated:
         limit = pounds(ledger.policy.single_purchase[0].pence)
         notes.append(
             f"The policy states no limit for a single purchase: splits are looked for at {limit}, "
-            "and payments over it are not asked about. State your limits in a policy file."
+            "at a lower level, and payments over it are not asked about. State your limits in a "
+            "policy file."
         )
     if forest is None:
         notes.append(

@@ -69,10 +69,12 @@ def test_a_kept_forest_gives_the_same_scores_bit_for_bit(numbers: pd.DataFrame, 
     assert (first.unusualness(numbers) == second.unusualness(numbers)).all()
 
 
-def test_the_strange_feature_contributes_most(numbers: pd.DataFrame, kept: Path) -> None:
-    strange = numbers.head(1).assign(first_surprise=0.2, second_surprise=30.0)
-    parts = load_forest(kept).contributions(strange).iloc[0]
-    assert parts["second_surprise"] > parts["first_surprise"]
+def test_a_manifest_that_says_something_else_is_refused(changed: Path) -> None:
+    manifest = json.loads((changed / MANIFEST_FILE).read_text(encoding="utf-8"))
+    manifest["fitted"]["features"].reverse()
+    (changed / MANIFEST_FILE).write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ModelRefused, match="says of it was changed"):
+        load_forest(changed)
 
 
 def test_a_model_card_says_what_it_cannot_do(kept: Path) -> None:

@@ -47,6 +47,7 @@ class Neighbours:
         self.ledger, self.features = ledger, features
         self._members: dict[tuple[str, ...], dict[int, Rows]] = {}
         self._refunded = refunded_on(ledger)
+        self._doubled = ledger.frame["day_doubled"].to_numpy(bool)
 
     def of(self, row: int, evidence: Evidence) -> Rows:
         """Return the rows of a payment's matter, the payment itself always among them."""
@@ -65,8 +66,10 @@ class Neighbours:
         rows = rows[(day[rows] <= day[row]) & (day[rows] >= day[row] - back)]
         if evidence.having:
             rows = rows[self.features[evidence.having].to_numpy(bool)[rows]]
-        if isinstance(days, str):  # a window of a split: refunded parts are no parts of it
-            rows = rows[~(self._refunded[rows] <= day[row])]
+        if evidence.limit:  # a window of a split: what the search counted as its parts
+            limit = self.features[evidence.limit].to_numpy()[row]
+            parts = ~(self._refunded[rows] <= day[row]) & (self.ledger.pence[rows] <= limit)
+            rows = rows[parts & ~self._doubled[rows]]
         return np.union1d(rows, [row])
 
 

@@ -90,10 +90,11 @@ def _cut(alerts: list[Alert], scored: Scored) -> list[Alert]:
     policy = scored.ledger.policy
     budget = math.ceil(policy.alerts_per_1000 * int(scored.asked.sum()) / 1000)
     budget = max(budget, policy.alerts_at_least)
-    held: Counter[tuple[str, str]] = Counter()
+    held: Counter[tuple[frozenset[str], str]] = Counter()
     shown, numbered = 0, []
     for rank, alert in enumerate(alerts, start=1):
-        month = (alert.holder_id, alert.last_on[:7])
+        holders = frozenset(payment.holder_id for payment in alert.payments)
+        month = (holders, alert.last_on[:7])
         within = shown < budget and held[month] < policy.alerts_per_holder_month
         held[month] += 1
         shown += within
@@ -114,15 +115,15 @@ def _alert(
         key=lambda pair: (pair[0], scored.ledger.pence[pair[1].evidence].sum(), pair[1].row),
     )[1]
     chance = _case_chance(scored, matter)
-    stake = int(np.abs(scored.ledger.pence[rows]).sum())
+    stake = abs(int(scored.ledger.pence[rows].sum()))
     reasons = _reasons(scored, matter, lead)
-    asked = {f.row for f in matter.findings}
-    adds = [r for r in context if r.role == "adds" and any(fires[r.id][row] for row in asked)]
-    for rule in adds:
-        row = max(row for row in asked if fires[rule.id][row])
-        reasons.append(_reason(scored, rule, row))
-    weak = [r for r in weakening.values() if _weakens(r, lead, fires)]
     who, where = frame["holder_id"].iloc[rows].unique(), frame["merchant_id"].iloc[rows].unique()
+    asked = {f.row for f in matter.findings}
+    for rule in context if len(who) == 1 else []:  # context speaks of one holder
+        fired = [row for row in asked if rule.role == "adds" and fires[rule.id][row]]
+        if fired:
+            reasons.append(_reason(scored, rule, max(fired)))
+    weak = [r for r in weakening.values() if _weakens(r, lead, fires)]
     units = frame["cost_centre"].iloc[rows].unique()
     days = frame["date"].iloc[rows]
     unusual = scored.features.get(UNUSUALNESS)
@@ -145,7 +146,7 @@ def _alert(
         reasons=tuple(reasons),
         weakened_by=tuple(_reason(scored, rule, lead.row) for rule in weak),
         unusual=_comparisons(scored, lead.row),
-        merchant_history=_history(scored, lead.row, rows) if len(where) == 1 else "",
+        merchant_history=_history(scored, lead.row, rows) if len(where) == len(who) == 1 else "",
         payments=tuple(_payment(frame, int(row)) for row in rows),
     )
 
@@ -185,6 +186,7 @@ def _reasons(scored: Scored, matter: Matter, lead: Finding) -> list[Reason]:
 def _reason(scored: Scored, rule: Rule, row: int) -> Reason:
     """Return one rule's finding in words, with the figures it compared."""
     figures = {name: scored.features[name].to_numpy()[row].item() for name in rule.reads}
+    figures = {k: float(f"{v:.9g}") if isinstance(v, float) else v for k, v in figures.items()}
     return Reason(
         rule.id, rule.title, fact(rule.fact, figures), rule.why, rule.ask, rule.innocent, figures
     )
@@ -215,13 +217,14 @@ def _history(scored: Scored, row: int, rows: np.ndarray[Any, Any]) -> str:
         f"{users} other holder{'s' * (users > 1)} used it before." if users else "Nobody else had."
     )
     if not mine.any():
-        return f"No earlier payment by this holder to this merchant. {also}"
+        return f"Before this, no payment by this holder to this merchant. {also}"
     paid = ledger.pence[mine]
     since = frame["date"].to_numpy()[mine].min().astype("datetime64[D]")
-    count = f"{len(paid)} earlier payment{'s' if len(paid) > 1 else ''}"
+    if len(paid) == 1:
+        return f"Before this, one payment by this holder here: {pounds(paid[0])} on {since}. {also}"
     return (
-        f"{count} by this holder to this merchant since {since}, {pounds(paid.sum())} in all, "
-        f"the largest {pounds(paid.max())}. {also}"
+        f"Before this, {len(paid)} payments by this holder here since {since}, "
+        f"{pounds(paid.sum())} in all, the largest {pounds(paid.max())}. {also}"
     )
 
 

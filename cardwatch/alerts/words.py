@@ -60,7 +60,7 @@ def expected_words(shown: int, found: int, expected: float | None) -> str:
         return "No payment deserves a question by these rules and figures."
     alerts = f"{found} alert{'s' * (found > 1)}"
     if shown < found:
-        alerts += f", of which the first {shown} are shown"
+        alerts += f", of which {shown} are shown"
     if expected is None:
         before = "Without history nothing can be said about how many to expect."
     elif expected < 1:

@@ -106,7 +106,7 @@ def score(
     forest = load_forest(model) if model else None
     asked = list_files(statements)
     with _busy("Reading statements"):
-        read = read_statements([*asked, *(history or [])], choices, overlap=overlap)
+        read = read_statements(asked, choices, history=history or [], overlap=overlap)
     if columns:
         remembered.remember_profile(columns)
     names = [report.file for report in read.reports[: len(asked)]] if history else []
@@ -162,12 +162,17 @@ def train(
         read = read_statements(statements, choices, overlap=overlap)
     with _busy("Fitting the forest"):
         forest = train_forest(read.transactions, figures)
-    save_forest(forest, save)
+    try:
+        save_forest(forest, save)
+    except OSError as error:
+        raise CardwatchError(f"{save} cannot be written: {error.strerror}.") from error
     print_reading(read)
     out.print(
         f"Model '{save.name}' written to {save}: {forest.rows:,} payments of {forest.holders:,} "
         f"holders, {forest.first_on} to {forest.last_on}."
     )
+    if any(report.refused or report.problems for report in read.reports):
+        raise typer.Exit(PARTLY)
 
 
 @app.command(epilog="Example: cardwatch rules split-same-day")
@@ -255,7 +260,7 @@ def demo(save: ListOut = Path("alerts.xlsx")) -> None:
     newest = max((sample / "statements").iterdir())
     choices = ReadingChoices(shipped_profiles(), b"demonstration")
     with _busy("Reading statements"):
-        read = read_statements([newest, sample / "statements"], choices)
+        read = read_statements([newest], choices, history=[sample / "statements"])
     figures = load_policy(sample / "policy.toml")
     with _busy("Scoring"):
         scoring = score_transactions(read.transactions, figures, asked_files=[newest.name])
@@ -273,6 +278,9 @@ def _writable(save: list[Path]) -> None:
 
     if any(path.suffix.lower() not in FORMATS for path in save):
         raise typer.BadParameter(f"a list ends in {', '.join(FORMATS)}", param_hint="--out")
+    for path in save:
+        if not path.absolute().parent.is_dir():
+            raise typer.BadParameter(f"there is no folder {path.parent}", param_hint="--out")
 
 
 def _busy(what: str) -> AbstractContextManager[object]:

@@ -67,8 +67,9 @@ def _print_problems(read: Statements) -> None:
 
 def print_list(lane: str, made: AlertList, *, show_all: bool) -> None:
     """Print one lane's list: money, days, who, where, why, what to ask."""
+    whose = f"{escape(made.organisation)}: " if made.organisation else ""
     out.print(
-        f"\n[bold]{LANE_WORDS[lane]}[/]: {made.payments_count:,} payments, "
+        f"\n[bold]{whose}{LANE_WORDS[lane]}[/], {made.payments_count:,} payments, "
         f"{made.first_on} to {made.last_on}"
     )
     for note in made.notes:
@@ -82,7 +83,7 @@ def print_list(lane: str, made: AlertList, *, show_all: bool) -> None:
     for alert in alerts:
         table.add_row(_about(alert), _why(alert))
     out.print(table)
-    out.print("[dim]Tier A: a documented breach. B: beyond what is usual. C: for information.[/]")
+    out.print("[dim]Tier A: against a stated limit or list. B: unusual. C: for information.[/]")
 
 
 def _about(alert: Alert) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +52,11 @@ def profiles(given: Path | None = None) -> tuple[Profile, ...]:
 
 def remember_profile(path: Path) -> None:
     """Keep a column profile, so that files with the same headings are read without being told."""
+    from cardwatch.statements import load_profile
+
     folder = home() / "columns"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.resolve().parent != folder.resolve():
-        shutil.copyfile(path, folder / path.name)
+    text = path.read_bytes()
+    headings = sorted(load_profile(path).recognise)
+    name = hashlib.sha256("\n".join(headings).encode() or text).hexdigest()[:12]
+    (folder / f"{name}.toml").write_bytes(text)

@@ -52,14 +52,14 @@ def is_month_limit_stated(ledger: Ledger) -> pd.Series[bool]:
     return ledger.frame["is_holder_month_stated"]
 
 
-def is_within_limit(ledger: Ledger) -> pd.Series[bool]:
-    """Whether it is a purchase that keeps to the holder's limit."""
-    return (amount_pence(ledger) <= limit_pence(ledger)) & ledger.is_purchase
+def is_step_stated(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the quote step is the organisation's own and no default."""
+    return ledger.frame["is_step_stated"]
 
 
-def is_within_step(ledger: Ledger) -> pd.Series[bool]:
-    """Whether it is a purchase that keeps to the quote step."""
-    return (amount_pence(ledger) <= step_pence(ledger)) & ledger.is_purchase
+def is_spending(ledger: Ledger) -> pd.Series[bool]:
+    """Whether it is a purchase or a merchant's refund, which together are what was spent."""
+    return ledger.series(ledger.is_purchase | ledger.is_refund)
 
 
 def over_limit_pence(ledger: Ledger) -> pd.Series[int]:
@@ -67,6 +67,11 @@ def over_limit_pence(ledger: Ledger) -> pd.Series[int]:
     limit = limit_pence(ledger)
     over = amount_pence(ledger) - limit
     return over.where((limit > 0) & ledger.is_purchase & (over > 0), 0)
+
+
+def is_over_limit(ledger: Ledger) -> pd.Series[bool]:
+    """Whether one purchase passes the holder's limit."""
+    return over_limit_pence(ledger) > 0
 
 
 def is_over_limit_only_with_vat(ledger: Ledger) -> pd.Series[bool]:
@@ -77,7 +82,7 @@ def is_over_limit_only_with_vat(ledger: Ledger) -> pd.Series[bool]:
 
 def holder_month_spend_pence(ledger: Ledger) -> pd.Series[float]:
     """What the holder has spent this month so far, refunds taken off."""
-    counted = np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0)
+    counted = np.where(is_spending(ledger), ledger.pence, 0)
     return ledger.series(ledger.total(counted, ("holder_id", "month")))
 
 

@@ -29,12 +29,12 @@ RARE_SHARE = 1e-5
 
 
 def merchant_surprise(ledger: Ledger) -> pd.Series[float]:
-    """Holders like this one do not use this merchant, and this holder has not; others do."""
+    """Neither this holder nor those who buy most like them use this merchant."""
     return ledger.once("likelihood", lambda: _likelihoods(ledger))["merchant_id"]
 
 
 def category_surprise(ledger: Ledger) -> pd.Series[float]:
-    """Holders like this one do not buy this kind of thing, and this holder has not; others do."""
+    """Neither this holder nor those who buy most like them buy this kind of thing."""
     return ledger.once("likelihood", lambda: _likelihoods(ledger))["category_id"]
 
 

@@ -74,7 +74,7 @@ def hidden_seller_surprise(ledger: Ledger) -> pd.Series[float]:
 
 def is_foreign(ledger: Ledger) -> pd.Series[bool]:
     """Whether the merchant was paid in another currency than pounds."""
-    return ~ledger.frame["original_currency"].str.upper().isin(["", "GBP"]) & ledger.is_purchase
+    return ~ledger.frame["original_currency"].isin(["", "GBP"]) & ledger.is_purchase
 
 
 def _listed(ledger: Ledger, codes: tuple[str, ...]) -> pd.Series[bool]:
@@ -99,7 +99,8 @@ def is_watched_category(ledger: Ledger) -> pd.Series[bool]:
 def is_cash(ledger: Ledger) -> pd.Series[bool]:
     """Whether it is cash, or what can be turned into cash."""
     cash = ledger.in_categories(ledger.policy.cash_categories) & ledger.is_purchase
-    return ledger.series(cash | (ledger.frame["kind"] == "cash").to_numpy())
+    drawn = (ledger.frame["kind"] == "cash").to_numpy() & (ledger.pence > 0)
+    return ledger.series(cash | drawn)
 
 
 def is_gift_card(ledger: Ledger) -> pd.Series[bool]:

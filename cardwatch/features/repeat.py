@@ -18,7 +18,7 @@ SOON_DAYS = 3
 
 
 def _standing(ledger: Ledger) -> Flags:
-    """Return which purchases were not refunded in full within `SOON_DAYS`, as seen by then.
+    """Return which purchases were not refunded in full on their own day.
 
     A charge taken back at once was a mistake put right; days that look loaded twice are left out.
     """

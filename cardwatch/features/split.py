@@ -32,6 +32,7 @@ MOST_NEEDED = 12
 COLUMNS = {
     "count": 0.0,
     "total_pence": 0.0,
+    "limit_pence": 0.0,
     "span_days": 0.0,
     "window_days": 0.0,
     "needed_count": 0.0,
@@ -90,7 +91,7 @@ def find_splits(ledger: Ledger, search: Search) -> pd.DataFrame:
     # Every purchase of the closing day that is in the window carries it.
     for_row = best.set_index("close").reindex(_closing_of(ledger, group, rows))
     carries = ~(refunded_on(ledger)[rows] <= ledger.day[rows])
-    carries &= ledger.pence[rows] <= for_row["limit"].to_numpy()
+    carries &= ledger.pence[rows] <= for_row["limit_pence"].to_numpy()
     values = for_row[list(COLUMNS)].set_axis(rows, axis=0)[carries].dropna(how="all")
     found.loc[values.index, :] = values
     return found
@@ -116,7 +117,7 @@ def _windows(ledger: Ledger, search: Search, rows: Codes, limit: Numbers) -> pd.
         first = np.searchsorted(key, key[close] - days)
         over = (sums[close + 1] - sums[first] > tops[close]) & (close > first)
         wide = {"close": close[over], "first": first[over], "window_days": days}
-        tables.append(pd.DataFrame(wide | {"limit": tops[close][over]}))
+        tables.append(pd.DataFrame(wide | {"limit_pence": tops[close][over]}))
     windows = pd.concat(tables, ignore_index=True)
     return _examined(ledger, search, rows, windows) if len(windows) else windows
 
@@ -128,7 +129,7 @@ def _examined(ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame
     offset = np.arange(len(window)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     part = rows[windows["first"].to_numpy()[window] + offset]
     closed = ledger.day[rows[windows["close"].to_numpy()]][window]
-    limit = windows["limit"].to_numpy()
+    limit = windows["limit_pence"].to_numpy()
     kept = ~(refunded_on(ledger)[part] <= closed) & (ledger.pence[part] <= limit[window])
     parts = pd.DataFrame(
         {
@@ -153,10 +154,10 @@ def _examined(ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame
     most = parts.groupby(["window", "holder"])["pence"].sum().groupby("window").max()
     figures = windows.join(figures, how="inner").assign(most=most)
     figures["span_days"] = figures["end"] - figures["start"]
-    good = (figures["total_pence"] > figures["limit"]) & (figures["count"] > 1)
+    good = (figures["total_pence"] > figures["limit_pence"]) & (figures["count"] > 1)
     good &= figures["end"] == ledger.day[rows[figures["close"]]]
     if search.across:
-        good &= (figures["holders_count"] > 1) & (figures["most"] <= figures["limit"])
+        good &= (figures["holders_count"] > 1) & (figures["most"] <= figures["limit_pence"])
     figures["group"] = ledger.group(*search.by)[rows[figures["close"]]]
     return figures[good]
 
@@ -243,6 +244,11 @@ def _merchants_before(ledger: Ledger, by: tuple[str, str]) -> Numbers:
 
 
 def refunded_on(ledger: Ledger) -> Numbers:
+    """Return the day on which each purchase was refunded in full, or nan; see `_refunds`."""
+    return ledger.once("refunds", lambda: _refunds(ledger))["day"].to_numpy()
+
+
+def _refunds(ledger: Ledger) -> pd.DataFrame:
     """Return the day on which each purchase was refunded in full, or nan.
 
     Each refund by a merchant to a holder answers the oldest purchase of that amount before it that
@@ -268,7 +274,7 @@ def refunded_on(ledger: Ledger) -> Numbers:
     both = bought.merge(back, on=["who", "pence", "nth"])
     day = np.full(len(ledger), np.nan)
     day[both["row_x"]] = both["day_y"]
-    return day
+    return pd.DataFrame({"day": day}, ledger.frame.index)
 
 
 def _of(ledger: Ledger, search: str, column: str) -> pd.Series[float]:
@@ -284,6 +290,11 @@ def limit_split_count(ledger: Ledger) -> pd.Series[float]:
 def limit_split_total_pence(ledger: Ledger) -> pd.Series[float]:
     """What those payments come to."""
     return _of(ledger, "limit", "total_pence")
+
+
+def limit_split_limit_pence(ledger: Ledger) -> pd.Series[float]:
+    """The limit for one purchase that was in force when they ended."""
+    return _of(ledger, "limit", "limit_pence")
 
 
 def limit_split_span_days(ledger: Ledger) -> pd.Series[float]:
@@ -306,11 +317,25 @@ def limit_split_earlier_count(ledger: Ledger) -> pd.Series[float]:
     return _of(ledger, "limit", "earlier_count")
 
 
+def _only_with_vat(ledger: Ledger, search: str, limit: str) -> pd.Series[bool]:
+    """Return whether a window passes its limit only if the limit is meant with VAT, not said."""
+    total = _of(ledger, search, "total_pence")
+    return (total > 0) & (total <= ledger.frame[limit])
+
+
 def is_limit_split_only_with_vat(ledger: Ledger) -> pd.Series[bool]:
-    """Whether the total passes the limit only if the limit is meant with VAT, which is not said."""
-    sure = ledger.frame["single_purchase_sure_limit_pence"]
-    total = limit_split_total_pence(ledger)
-    return (total > 0) & (total <= sure)
+    """Whether they pass the limit only if it is meant with VAT, which is not said."""
+    return _only_with_vat(ledger, "limit", "single_purchase_sure_limit_pence")
+
+
+def is_step_split_only_with_vat(ledger: Ledger) -> pd.Series[bool]:
+    """Whether they pass the quote step only if it is meant with VAT, which is not said."""
+    return _only_with_vat(ledger, "step", "step_sure_limit_pence")
+
+
+def is_unit_split_only_with_vat(ledger: Ledger) -> pd.Series[bool]:
+    """Whether they pass the limit together only if it is meant with VAT, which is not said."""
+    return _only_with_vat(ledger, "unit", "single_purchase_sure_limit_pence")
 
 
 def step_split_count(ledger: Ledger) -> pd.Series[float]:
@@ -321,6 +346,11 @@ def step_split_count(ledger: Ledger) -> pd.Series[float]:
 def step_split_total_pence(ledger: Ledger) -> pd.Series[float]:
     """What those payments come to."""
     return _of(ledger, "step", "total_pence")
+
+
+def step_split_limit_pence(ledger: Ledger) -> pd.Series[float]:
+    """The quote step that was in force when they ended."""
+    return _of(ledger, "step", "limit_pence")
 
 
 def step_split_span_days(ledger: Ledger) -> pd.Series[float]:
@@ -341,6 +371,11 @@ def unit_split_count(ledger: Ledger) -> pd.Series[float]:
 def unit_split_total_pence(ledger: Ledger) -> pd.Series[float]:
     """What those payments come to."""
     return _of(ledger, "unit", "total_pence")
+
+
+def unit_split_limit_pence(ledger: Ledger) -> pd.Series[float]:
+    """The limit for one purchase that was in force when they ended."""
+    return _of(ledger, "unit", "limit_pence")
 
 
 def unit_split_span_days(ledger: Ledger) -> pd.Series[float]:
@@ -368,18 +403,9 @@ def unit_split_earlier_count(ledger: Ledger) -> pd.Series[float]:
     return _of(ledger, "unit", "earlier_count")
 
 
-def _surprise(needed: pd.Series[float], chance: pd.Series[float]) -> pd.Series[float]:
-    """Order windows by the payments needed, then by chance (docs/detection.md)."""
-    few = MOST_NEEDED - needed.clip(upper=MOST_NEEDED)
-    rare = -np.log(chance) / -np.log(SMALLEST_CHANCE)
-    return (few + rare).where(needed > 0, 0.0)
-
-
 def split_surprise(ledger: Ledger) -> pd.Series[float]:
     """Few payments are enough to pass the limit together, and chance seldom makes such a sum."""
-    return _surprise(limit_split_needed_count(ledger), limit_split_chance_share(ledger))
-
-
-def unit_split_surprise(ledger: Ledger) -> pd.Series[float]:
-    """The same for several holders of one cost centre."""
-    return _surprise(unit_split_needed_count(ledger), unit_split_chance_share(ledger))
+    needed, chance = limit_split_needed_count(ledger), limit_split_chance_share(ledger)
+    few = MOST_NEEDED - needed.clip(upper=MOST_NEEDED)
+    rare = -np.log(chance) / -np.log(SMALLEST_CHANCE)
+    return (few + rare).where(needed > 0, 0.0)  # by the payments needed, then by chance

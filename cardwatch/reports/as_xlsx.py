@@ -108,6 +108,7 @@ def _reading(statements: Statements) -> Iterable[tuple[Cell, ...]]:
 def _about(lists: dict[str, AlertList], statements: Statements) -> Iterable[tuple[str, str]]:
     """Return what made the list, and what to know before relying on it."""
     for lane, made in lists.items():
+        yield f"{lane} list", made.organisation or "organisation not named in the policy"
         yield f"{lane} list", f"{made.payments_count:,} payments, {made.first_on} to {made.last_on}"
         yield from ((f"{lane} list", note) for note in made.notes)
     yield from (("statements", note) for note in statements.notes)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from cardwatch.alerts import one_in
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -16,7 +14,7 @@ Cell = str | float | dt.date
 ALERT_HEADINGS = (
     "Rank", "Tier", "Lane", "Alert", "First day", "Last day", "Holder", "Merchant", "Cost centre",
     "At stake (£)", "Payments", "What was found", "All reasons", "Weakened by", "Comparisons",
-    "History with the merchant", "Rarity", "Why it matters", "What to ask", "It can be innocent",
+    "History with the merchant", "Why it matters", "What to ask", "It can be innocent",
     "Shown", "Alert id",
 )  # fmt: skip
 PAYMENT_HEADINGS = (
@@ -45,11 +43,10 @@ def alert_cells(alert: Alert) -> tuple[Cell, ...]:
         "\n".join(f"{reason.rule}: {reason.fact}" for reason in alert.weakened_by),
         "\n".join(alert.unusual),
         alert.merchant_history,
-        one_in(alert.chance),
         lead.why,
         "\n".join(lead.ask),
         "\n".join(lead.innocent),
-        "yes" if alert.shown else "beyond the budget",
+        "yes" if alert.shown else "no",
         alert.alert_id,
     )
 

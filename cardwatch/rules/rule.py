@@ -61,6 +61,7 @@ class Evidence:
         by: columns in which they equal it; empty for the payment alone.
         days: how many days back they reach, or the feature that says so.
         having: feature that has to hold of them.
+        limit: feature with the sum that none of them passes, for the parts of a split.
         joins: whether matters that share a payment are one (`rows`), or all of the group (`group`).
     """
 
@@ -68,21 +69,25 @@ class Evidence:
     days: int | str = 0
     having: str = "is_purchase"
     joins: str = "rows"
+    limit: str = ""
 
 
 PAIR, UNIT_PAIR = ("holder_id", "merchant_id"), ("cost_centre", "merchant_id")
 EVIDENCE = {
     "payment": Evidence(having=""),
     "merchant_day": Evidence(PAIR),
-    "limit_split": Evidence(PAIR, "limit_split_span_days", "is_within_limit"),
-    "step_split": Evidence(PAIR, "step_split_span_days", "is_within_step"),
-    "unit_split": Evidence(UNIT_PAIR, "unit_split_span_days", "is_within_limit"),
-    "split_habit": Evidence(PAIR, "limit_split_span_days", "is_within_limit", joins="group"),
+    "over_limit": Evidence(PAIR, having="is_over_limit"),
+    "limit_split": Evidence(PAIR, "limit_split_span_days", limit="limit_split_limit_pence"),
+    "step_split": Evidence(PAIR, "step_split_span_days", limit="step_split_limit_pence"),
+    "unit_split": Evidence(UNIT_PAIR, "unit_split_span_days", limit="unit_split_limit_pence"),
+    "split_habit": Evidence(
+        PAIR, "limit_split_span_days", joins="group", limit="limit_split_limit_pence"
+    ),
     "equal_payments": Evidence((*PAIR, "amount_pence"), 3),
     "equal_across_holders": Evidence(("merchant_id", "amount_pence")),
-    "holder_month": Evidence(("holder_id", "month"), 31, joins="group"),
+    "holder_month": Evidence(("holder_id", "month"), 31, "is_spending", joins="group"),
     "near_limit": Evidence(("holder_id",), 90, "is_near_limit", joins="group"),
-    "holder_merchant_year": Evidence(PAIR, 364, joins="group"),
+    "holder_merchant_year": Evidence(PAIR, 364, "is_spending", joins="group"),
 }  # fmt: skip
 
 

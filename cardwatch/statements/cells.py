@@ -39,9 +39,9 @@ GROUPED = {
 }
 NOISE = Decimal("0.000001")
 LARGEST_PENCE = 10**12
-DIGIT_RUNS = re.compile(r"[0-9]+(?:[ -][0-9]+)*")
+DIGIT_RUNS = re.compile(r"[0-9]+(?:[ ./-][0-9]+)*")
 CARD_LENGTHS = range(13, 20)
-UNTIDY = r"^\s|\s$|\s\s|[^\S ]|[^\x00-\x7f]|[2-6][0-9](?:[ -]?[0-9]){11}"
+UNTIDY = r"^\s|\s$|\s\s|[^\S ]|[^\x00-\x7f]|[2-6][0-9](?:[ ./-]?[0-9]){11}"
 """What a text that has to be looked at closely has in it; most have nothing of it."""
 FILLED, BLANK = r"[^\s\p{Z}]", r"^[\s\p{Z}]*$"
 PLAIN = re.compile(r"-?\d{1,10}\.\d\d")
@@ -247,13 +247,13 @@ def card_token(text: str, key: bytes) -> str:
 def redact_cards(text: str, key: bytes) -> str:
     """Return a text with every full card number cut to its last four digits and a keyed hash.
 
-    A run of 13 to 19 digits, single spaces or dashes allowed, that starts with 2 to 6 and passes
-    the check digit is taken for a card number, whatever figures stand beside it; parts of a longer
+    A run of 13 to 19 digits, single spaces, dots, slashes or dashes allowed, that starts with 2 to
+    6 and passes the check digit is taken for a card number, whatever figures stand beside it; parts of a longer
     unbroken run, such as an acquirer's reference, are not.
     """
 
     def cut(match: re.Match[str]) -> str:
-        parts = re.split(r"([ -])", match[0])  # runs of digits and, between them, what parts them
+        parts = re.split(r"([ ./-])", match[0])  # runs of digits and, between them, what parts them
         for first in range(0, len(parts), 2):
             for last in range(len(parts) - 1, first - 1, -2):
                 digits = "".join(parts[first : last + 1 : 2])

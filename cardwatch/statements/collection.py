@@ -38,19 +38,24 @@ def list_files(paths: Sequence[Path]) -> list[Path]:
     Raises:
         FileRefused: a path does not exist, or there is no file in any of them.
     """
-    files: dict[Path, None] = {}
+    files: dict[Path, Path] = {}
     for path in paths:
         if not path.exists():
             raise FileRefused(path.name, "missing", "there is no such file or folder")
         inside = sorted(path.iterdir()) if path.is_dir() else [path]
-        files.update((p, None) for p in inside if p.is_file() and not p.name.startswith("."))
+        real = [p for p in inside if p.is_file() and not p.name.startswith(".")]
+        files |= {p.resolve(): p for p in real if p.resolve() not in files}
     if not files:
         raise FileRefused(paths[0].name if paths else "", "missing", "there is no file in it")
-    return list(files)
+    return list(files.values())
 
 
 def read_statements(
-    paths: Sequence[Path], choices: ReadingChoices, *, overlap: str = "keep"
+    paths: Sequence[Path],
+    choices: ReadingChoices,
+    *,
+    history: Sequence[Path] = (),
+    overlap: str = "keep",
 ) -> Statements:
     """Return the transactions of files and folders, with what happened to every row.
 
@@ -59,18 +64,22 @@ def read_statements(
     Args:
         paths: files, or folders whose files are all read.
         choices: layouts, card key and date order.
+        history: earlier files or folders. Rows that they share with the statements are always
+            counted once, as the statements'.
         overlap: keep rows that two files share, or count them `once`.
 
     Raises:
         FileRefused: a path does not exist; or one file was given and it was refused.
     """
-    files = list_files(paths)
+    files = list_files([*paths, *history])
+    first_history = len(list_files(paths))
     held: list[_Held] = []
     reports: list[ReadingReport] = []
     tables = read_tables(files, known_headings(choices.profiles))
-    for found in _named(files, tables, choices.card_key):
+    for number, found in enumerate(_named(files, tables, choices.card_key)):
         try:
             held.append(_read_once(found, choices, held))
+            held[-1].is_history = number >= first_history
             reports.append(held[-1].report)
         except FileRefused as refusal:
             if len(files) == 1:
@@ -94,6 +103,7 @@ class _Held:
 
     frame: pd.DataFrame
     report: ReadingReport
+    is_history: bool = False
     overlaps: list[tuple[str, int]] = field(default_factory=list)
     _counts: dict[str, Counter[int]] = field(default_factory=dict)
 
@@ -129,14 +139,12 @@ def _named(
 ) -> list[Table | FileRefused]:
     """Return the tables and refusals under names fit to be shown.
 
-    Two files of one name are told apart by their folder; a card number in the name of a file or
+    Files of one name are told apart by their folders; a card number in the name of a file or
     sheet is cut as it would be in a cell.
     """
-    times = Counter(file.name for file in files)
     named: list[Table | FileRefused] = []
     for path, found in zip(files, tables, strict=True):
-        name = f"{path.parent.name}/{path.name}" if times[path.name] > 1 else path.name
-        name = redact_cards(name, key)
+        name = redact_cards(_short_name(path, files), key)
         if isinstance(found, FileRefused):
             named.append(FileRefused(name, found.code, found.what))
         else:
@@ -144,6 +152,14 @@ def _named(
             notes = tuple(redact_cards(text, key) for text in found.notes)
             named.append(replace(found, file=name, decisions=decisions, notes=notes))
     return named
+
+
+def _short_name(path: Path, files: Sequence[Path]) -> str:
+    """Return a file's name, with as many of its folders as tell it from the others."""
+    for parts in range(1, len(path.parts)):
+        if sum(other.parts[-parts:] == path.parts[-parts:] for other in files) == 1:
+            return "/".join(path.parts[-parts:])
+    return str(path)
 
 
 def _read_once(found: Table | FileRefused, choices: ReadingChoices, held: Sequence[_Held]) -> _Held:
@@ -175,29 +191,36 @@ def _read_once(found: Table | FileRefused, choices: ReadingChoices, held: Sequen
 def _overlaps(held: Sequence[_Held], overlap: str) -> list[str]:
     """Report rows that two files share; if asked to, take them out of the later file.
 
-    A row counts as often as it stands in the file in which it stands most often.
+    Rows of history that the statements hold are always taken out. A row counts as often as it
+    stands in the file in which it stands most often.
     """
-    done = "counted once" if overlap == "once" else "kept in both; '--overlap once' drops them"
-    notes = [
-        f"{count} row{'s' * (count > 1)} of {one.report.file} also in {other}: {done}"
-        for one in held
-        for other, count in one.overlaps
-    ]
-    if overlap == "once" and notes:
-        _count_once(held)
+    history = {one.report.file for one in held if one.is_history}
+    notes = []
+    for one in held:
+        for other, count in one.overlaps:
+            once = overlap == "once" or (one.is_history and other not in history)
+            done = "counted once" if once else "kept in both; '--overlap once' drops them"
+            rows = f"{count} row{'s' * (count > 1)}"
+            notes.append(f"{rows} of {one.report.file} also in {other}: {done}")
+    if notes:
+        _count_once(held, everywhere=overlap == "once")
     return notes
 
 
-def _count_once(held: Sequence[_Held]) -> None:
-    """Drop from each file the rows that the files before it hold already."""
+def _count_once(held: Sequence[_Held], *, everywhere: bool) -> None:
+    """Drop from each file the rows that the files before it hold already.
+
+    Unless `everywhere`, only from history what the statements hold.
+    """
     key = next((k for k in held[0].keys if all(k in one.keys for one in held)), "")
     kept: Counter[int] = Counter()
     for one in held:
         hashes = one.hashes(key)
-        nth = hashes.groupby(hashes).cumcount()
-        new = nth >= hashes.map(kept).fillna(0)
-        kept |= one.counts(key)
-        one.frame = one.frame[new.to_numpy()]
+        if everywhere or one.is_history:
+            nth = hashes.groupby(hashes).cumcount()
+            one.frame = one.frame[(nth >= hashes.map(kept).fillna(0)).to_numpy()]
+        if everywhere or not one.is_history:
+            kept |= one.counts(key)
         pence = int(one.frame["amount_pence"].sum())
         dropped = one.report.transactions - len(one.frame)
         one.report = replace(

@@ -344,7 +344,11 @@ def _frame(reading: _Reading, good: Flags, order: str, amounts: _Amounts) -> pd.
     pence = amounts.pence[good]
     kinds = merchant.each(kind_by_words, "object")
     kinds = np.where(kinds != "", kinds, np.where(pence < 0, "refund", "purchase"))
-    currency = text["currency"].mapped(lambda t: t.upper() or HOME_CURRENCY)
+    currency = text["currency"].mapped(_currency)
+    own_words = int((~np.isin(kinds, ["purchase", "refund"])).sum())
+    if own_words:
+        rows = "row is" if own_words == 1 else "rows are"
+        reading.notes.append(f"{own_words} {rows} the bank's own bookings and no purchases")
     frame = pd.DataFrame(
         {
             "transaction_id": _references(reading, text["transaction_id"]).texts(),
@@ -359,7 +363,7 @@ def _frame(reading: _Reading, good: Flags, order: str, amounts: _Amounts) -> pd.
             "amount_pence": pence,
             "currency": currency.texts(),
             "original_amount": text["original_amount"].texts(),
-            "original_currency": text["original_currency"].texts(),
+            "original_currency": text["original_currency"].mapped(_currency).texts(),
             "kind": pd.Series(kinds, dtype="str"),
             "description": text["description"].texts(),
             "file": reading.table.file,
@@ -372,6 +376,11 @@ def _frame(reading: _Reading, good: Flags, order: str, amounts: _Amounts) -> pd.
             frame[f"key_{name}"] = _holder_keys(reading, name, holder, text["cardholder_first"])
     frame["day_doubled"] = _doubled_days(reading, frame)
     return frame
+
+
+def _currency(text: str) -> str:
+    """Return a currency by its code; the home currency by the one code it has."""
+    return HOME_CURRENCY if re.search(HOME.replace(r"\p{Z}", ""), text) else text.upper()
 
 
 def _references(reading: _Reading, column: Coded) -> Coded:
