@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
 DAYS_APART = 1 << 20
 """Room for days in a key that joins group and day."""
-ORDER = ["date", "holder_id", "merchant", "amount_pence", "transaction_id", "file", "row"]
-"""By what payments say first: in other files the same payments come in the same order."""
+ORDER = ["date", "file", "row"]
 SMALLEST_PENCE = 100
 """Amounts below a pound count as a pound where logarithms are taken."""
 
@@ -37,7 +36,7 @@ class Ledger:
     """Transactions in a fixed order, coded by holder, merchant and the like.
 
     Attributes:
-        frame: transactions sorted by `ORDER`, with `merchant_id`, `is_seller_hidden`
+        frame: transactions sorted by day, file and row, with `merchant_id`, `is_seller_hidden`
             and the limits in force added. Its index is 0, 1, ...; features have the same.
         policy: the organisation's figures.
     """

@@ -248,8 +248,8 @@ def redact_cards(text: str, key: bytes) -> str:
     """Return a text with every full card number cut to its last four digits and a keyed hash.
 
     A run of 13 to 19 digits, single spaces, dots, slashes or dashes allowed, that starts with 2 to
-    6 and passes the check digit is taken for a card number, whatever figures stand beside it; parts of a longer
-    unbroken run, such as an acquirer's reference, are not.
+    6 and passes the check digit is taken for a card number, whatever figures stand beside it; parts
+    of a longer unbroken run, such as an acquirer's reference, are not.
     """
 
     def cut(match: re.Match[str]) -> str:

@@ -74,7 +74,7 @@ def test_a_payment_is_over_the_limit_as_the_vat_word_says(
     ledger = make_ledger([("2026-03-02", "h", "ALPHA", pence)], _limit(vat))
     assert amount.over_limit_pence(ledger).tolist() == [over]
     assert amount.is_over_limit_only_with_vat(ledger).tolist() == [only_with_vat]
-    assert amount.is_within_limit(ledger).tolist() == [over == 0]
+    assert amount.is_over_limit(ledger).tolist() == [over > 0]
 
 
 def test_a_limit_nobody_stated_is_told_apart_from_a_stated_one(make_ledger: MakeLedger) -> None:
@@ -84,10 +84,10 @@ def test_a_limit_nobody_stated_is_told_apart_from_a_stated_one(make_ledger: Make
     assert not amount.is_month_limit_stated(make_ledger(payments)).any()
 
 
-def test_a_refund_is_never_over_near_or_within_a_limit(make_ledger: MakeLedger) -> None:
+def test_a_refund_is_never_over_a_limit_or_near_it(make_ledger: MakeLedger) -> None:
     ledger = make_ledger([("2026-03-02", "h", "ALPHA", -50_000)])
     assert amount.over_limit_pence(ledger).tolist() == [0]
-    for feature in (amount.is_within_limit, amount.is_within_step, amount.is_near_limit):
+    for feature in (amount.is_over_limit, amount.is_near_limit):
         assert not feature(ledger).any()
 
 

@@ -343,3 +343,10 @@ def test_a_missing_path_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
         with pytest.raises(FileRefused) as caught:
             list_files([path])
         assert caught.value.code == "missing"
+
+
+def test_pounds_are_one_currency_however_they_are_written(write: Write) -> None:
+    rows = [f"2026-01-05,H1,A,1.00,{c}" for c in ("GBP", "gbp", "£", "826", "Sterling", "")]
+    found, report = one(write("Date,Holder,Merchant,Amount,Currency\n" + "\n".join(rows) + "\n"))
+    assert not report.problems
+    assert set(found["currency"]) == {"GBP"}
