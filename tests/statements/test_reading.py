@@ -349,4 +349,4 @@ def test_pounds_are_one_currency_however_they_are_written(write: Write) -> None:
     rows = [f"2026-01-05,H1,A,1.00,{c}" for c in ("GBP", "gbp", "£", "826", "Sterling", "")]
     found, report = one(write("Date,Holder,Merchant,Amount,Currency\n" + "\n".join(rows) + "\n"))
     assert not report.problems
-    assert set(found["currency"]) == {"GBP"}
+    assert set(found.transactions["currency"]) == {"GBP"}
