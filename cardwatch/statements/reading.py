@@ -15,6 +15,14 @@ import pandas as pd
 from cardwatch.errors import FileRefused
 from cardwatch.records import Problem, ReadingReport, Total
 from cardwatch.statements import cells
+from cardwatch.statements.amounts import (
+    AMOUNT_FAULTS,
+    FAULTLESS,
+    HOME,
+    Amounts,
+    read_amounts,
+    read_currency,
+)
 from cardwatch.statements.cells import Coded, read_card
 from cardwatch.statements.profiles import HOLDER_FIELDS, Profile, choose_profile
 from cardwatch.tabular import normalise_heading
@@ -32,7 +40,6 @@ if TYPE_CHECKING:
 TEXT_FIELDS = ("transaction_id", "merchant", "category", "cost_centre", "unit", "currency",
                "original_amount", "original_currency", "description", "holder_id", "employee_id",
                "account", "cardholder", "cardholder_first")  # fmt: skip
-HOME_CURRENCY = "GBP"
 DOUBLED_DAY_ROWS, DOUBLED_DAY_SHARE = 20, 0.8
 """A day looks loaded twice when it has this many rows and this share of them in equal groups."""
 REFERENCE_SHARE = 0.9
@@ -48,16 +55,10 @@ MESSAGES = {
     "not_in_pounds": "the billed amount is not in pounds",
 }
 """Problem codes of rows, each with its sentence."""
-AMOUNT_FAULTS = ("", "bad_amount", "no_billed_amount", "two_amounts", "no_direction")
-FAULTLESS = 0
-IN_TOTALS = ("two_amounts", "no_direction")
-"""What no payment has, and totals may."""
 ROW, BLANK, HEADING, TOTALS, ENDED = range(5)
 """The places a row of a file can have."""
 DAMAGED = r"^\d(?:\.\d+)?[Ee]\+?\d+$"
 TOTAL = r"(?i)\b(?:sub-?|grand )?total\b"
-HOME = r"(?i)^[\s\p{Z}]*(?:GBP|£|826|pounds?(?: sterling)?|sterling)?[\s\p{Z}]*$"
-CREDIT, DEBIT = r"(?i)^\s*(?:C|CR|CREDIT|REFUND)\s*$", r"(?i)^\s*(?:D|DR|DEBIT|CHARGE|PURCHASE)\s*$"
 POSTING_LAG_DAYS = 45
 """Issuers book a payment on or after its day and rarely more than a month later."""
 
@@ -77,25 +78,11 @@ class ReadingChoices:
     date_order: str = "decide"
 
 
-@dataclass(frozen=True)
-class _Amounts:
-    """Pence of every row; `given` is false for an empty cell, `fault` numbers what is wrong."""
-
-    pence: Pence
-    given: Flags
-    fault: Codes
-
-    @property
-    def in_total(self) -> Flags:
-        """Whether each row has an amount such as a total has: charges and refunds beside it too."""
-        fine = np.isin(self.fault, [FAULTLESS, *map(AMOUNT_FAULTS.index, IN_TOTALS)])
-        return self.given & fine
-
-
-class _Reading:
+class Reading:
     """One file on its way: the table, where its columns are, and what has been found out."""
 
     def __init__(self, table: Table, choices: ReadingChoices) -> None:
+        """Choose the layout and take the columns it names."""
         self.table, self.choices = table, choices
         self.headings = tuple(cells.redact_cards(h, choices.card_key) for h in table.headings)
         self.profile, self.at = choose_profile(table.file, self.headings, choices.profiles)
@@ -128,9 +115,9 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     Raises:
         FileRefused: its columns or its dates cannot be made out, or no row is a transaction.
     """
-    reading = _Reading(table, choices)
+    reading = Reading(table, choices)
     order = _decide_date_order(reading)
-    dates, amounts = reading.days("date", order), _read_amounts(reading)
+    dates, amounts = reading.days("date", order), read_amounts(reading)
     place = _place_rows(reading, amounts)
     problems = _find_problems(reading, place == ROW, dates, amounts)
     good = place == ROW
@@ -161,7 +148,7 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     return frame, report
 
 
-def _decide_date_order(reading: _Reading) -> str:
+def _decide_date_order(reading: Reading) -> str:
     """Decide once for the file whether days or months come first, and say how.
 
     Evidence in this order: what a person said; dates that only one order allows; the order under
@@ -197,80 +184,14 @@ def _decide_date_order(reading: _Reading) -> str:
     raise FileRefused(file, "date_order_unknown", what)
 
 
-def _lags_fit(reading: _Reading, order: str) -> bool:
+def _lags_fit(reading: Reading, order: str) -> bool:
     """Return whether every booking follows its payment soon under this order."""
     lag = (reading.days("posting_date", order) - reading.days("date", order)).astype("float")
     known = lag[np.isfinite(lag)]
     return len(known) > 0 and bool(((known >= 0) & (known <= POSTING_LAG_DAYS)).all())
 
 
-def _read_amounts(reading: _Reading) -> _Amounts:
-    """Return what every row charges.
-
-    The billed amount counts. Where a row has none, its original amount does if that is in pounds,
-    or if no column says in which currency it is: that is stated once.
-    """
-    names = ("amount", "debit", "credit", "original_amount")
-    mark = cells.decimal_mark(text for name in names for text in reading.column(name).values)
-    if mark == ",":
-        reading.decisions.append("amounts with a decimal comma")
-    billed, original = _amounts(reading, "amount", mark), _amounts(reading, "original_amount", mark)
-    if "debit" in reading.at and "amount" not in reading.at:
-        billed = _two_columns(reading, mark)
-    home = reading.column("original_currency").matches(HOME)
-    unbilled = ~billed.given & original.given
-    pence = np.where(unbilled, original.pence, billed.pence)
-    unknown = np.where(home, original.fault, AMOUNT_FAULTS.index("no_billed_amount"))
-    fault = np.where(unbilled, unknown, billed.fault)
-    if not billed.given.any() and "original_currency" not in reading.at:
-        reading.notes.append("the currency is not stated; all amounts are taken for pounds")
-    amounts = _Amounts(_signed(reading, pence), billed.given | unbilled, fault)
-    if "debit_credit" in reading.at:
-        mark_column = reading.column("debit_credit")
-        unmarked = ~mark_column.matches(CREDIT) & ~mark_column.matches(DEBIT)
-        amounts.fault[unmarked & (fault == FAULTLESS)] = AMOUNT_FAULTS.index("no_direction")
-    return amounts
-
-
-def _two_columns(reading: _Reading, mark: str) -> _Amounts:
-    """Return amounts of which charges and refunds stand in columns of their own."""
-    debit, credit = _amounts(reading, "debit", mark), _amounts(reading, "credit", mark)
-    fault = np.maximum(debit.fault, credit.fault)
-    both = debit.given & credit.given & (debit.pence != 0) & (credit.pence != 0)
-    fault[both] = AMOUNT_FAULTS.index("two_amounts")
-    reading.decisions.append("charges and refunds in columns of their own")
-    return _Amounts(debit.pence - np.abs(credit.pence), debit.given | credit.given, fault)
-
-
-def _amounts(reading: _Reading, name: str, mark: str) -> _Amounts:
-    """Return one column of amounts as printed."""
-    column = reading.column(name)
-    read = [cells.read_pence(text, mark) for text in column.values]
-    pence = np.array([x or 0 for x in read], dtype="int64")[column.codes]
-    given = column.matches(cells.FILLED)
-    bad = np.array([x is None for x in read], dtype=bool)[column.codes] & given
-    return _Amounts(pence, given, bad.astype("int64") * AMOUNT_FAULTS.index("bad_amount"))
-
-
-def _signed(reading: _Reading, pence: Pence) -> Pence:
-    """Make charges positive and refunds negative, and say how it was decided."""
-    if "debit_credit" in reading.at:
-        credit = reading.column("debit_credit").matches(CREDIT)
-        reading.decisions.append("charge or refund by the column that says so")
-        return np.where(credit, -np.abs(pence), pence)
-    positive, mostly_negative = reading.profile.positive, (pence < 0).sum() > (pence > 0).sum()
-    if positive == "decide":
-        positive = "refund" if mostly_negative else "charge"
-        reading.decisions.append(f"amounts without a minus are {positive}s, as most rows show")
-    elif mostly_negative == (positive == "charge"):
-        reading.notes.append(
-            f"amounts without a minus are taken for {positive}s, as the layout says, "
-            "though fewer rows have them than not"
-        )
-    return -pence if positive == "refund" else pence
-
-
-def _place_rows(reading: _Reading, amounts: _Amounts) -> Codes:
+def _place_rows(reading: Reading, amounts: Amounts) -> Codes:
     """Return for every row what it is: one of the places a row can have."""
     table, date = reading.table, reading.column("date")
     everything = [Coded.of(column) for column in table.cells.columns]
@@ -292,7 +213,7 @@ def _place_rows(reading: _Reading, amounts: _Amounts) -> Codes:
     return place
 
 
-def _find_problems(reading: _Reading, rows: Flags, dates: Days, amounts: _Amounts) -> list[Problem]:
+def _find_problems(reading: Reading, rows: Flags, dates: Days, amounts: Amounts) -> list[Problem]:
     """Return the first fault of each row that cannot be a transaction."""
     held = [reading.column(name).matches(cells.FILLED) for name in HOLDER_FIELDS[:-1]]
     key = reading.choices.card_key
@@ -317,7 +238,7 @@ def _find_problems(reading: _Reading, rows: Flags, dates: Days, amounts: _Amount
     return [found[i] for i in sorted(found)]
 
 
-def _looks(reading: _Reading, field: str, index: int) -> str:
+def _looks(reading: Reading, field: str, index: int) -> str:
     """Say what shape a faulty date or amount has, without what it says."""
     column = reading.column(field)
     text = column.values[column.codes[index]].strip()
@@ -336,7 +257,7 @@ def _check_totals(table: Table, totals: Flags, good: Flags, pence: Pence) -> tup
     return tuple(found)
 
 
-def _frame(reading: _Reading, good: Flags, order: str, amounts: _Amounts) -> pd.DataFrame:
+def _frame(reading: Reading, good: Flags, order: str, amounts: Amounts) -> pd.DataFrame:
     """Put the good rows together as a frame."""
     text = {name: reading.tidy(name).kept(good) for name in TEXT_FIELDS}
     merchant, key = text["merchant"], reading.choices.card_key
@@ -344,7 +265,7 @@ def _frame(reading: _Reading, good: Flags, order: str, amounts: _Amounts) -> pd.
     pence = amounts.pence[good]
     kinds = merchant.each(kind_by_words, "object")
     kinds = np.where(kinds != "", kinds, np.where(pence < 0, "refund", "purchase"))
-    currency = text["currency"].mapped(_currency)
+    currency = text["currency"].mapped(read_currency)
     own_words = int((~np.isin(kinds, ["purchase", "refund"])).sum())
     if own_words:
         rows = "row is" if own_words == 1 else "rows are"
@@ -363,7 +284,7 @@ def _frame(reading: _Reading, good: Flags, order: str, amounts: _Amounts) -> pd.
             "amount_pence": pence,
             "currency": currency.texts(),
             "original_amount": text["original_amount"].texts(),
-            "original_currency": text["original_currency"].mapped(_currency).texts(),
+            "original_currency": text["original_currency"].mapped(read_currency).texts(),
             "kind": pd.Series(kinds, dtype="str"),
             "description": text["description"].texts(),
             "file": reading.table.file,
@@ -378,12 +299,7 @@ def _frame(reading: _Reading, good: Flags, order: str, amounts: _Amounts) -> pd.
     return frame
 
 
-def _currency(text: str) -> str:
-    """Return a currency by its code; the home currency by the one code it has."""
-    return HOME_CURRENCY if re.search(HOME.replace(r"\p{Z}", ""), text) else text.upper()
-
-
-def _references(reading: _Reading, column: Coded) -> Coded:
+def _references(reading: Reading, column: Coded) -> Coded:
     """Return the issuer's references, or none where the column does not tell payments apart."""
     column = column.mapped(cells.read_reference) if column.matches(DAMAGED).any() else column
     if len(column.distinct) < REFERENCE_SHARE * column.matches(cells.FILLED).sum():
@@ -393,7 +309,7 @@ def _references(reading: _Reading, column: Coded) -> Coded:
     return column
 
 
-def _holder_keys(reading: _Reading, name: str, holder: Coded, first: Coded) -> pd.Series[str]:
+def _holder_keys(reading: Reading, name: str, holder: Coded, first: Coded) -> pd.Series[str]:
     """Return who paid, by one of the columns that say so."""
 
     def card_name(text: str) -> str:
@@ -409,7 +325,7 @@ def _holder_keys(reading: _Reading, name: str, holder: Coded, first: Coded) -> p
     return keys
 
 
-def _doubled_days(reading: _Reading, frame: pd.DataFrame) -> pd.Series[bool]:
+def _doubled_days(reading: Reading, frame: pd.DataFrame) -> pd.Series[bool]:
     """Mark the days of which most rows stand in groups of equal rows: loaded twice, perhaps."""
     if (frame["transaction_id"] != "").all():  # each payment has a reference of its own
         return pd.Series(data=False, index=frame.index)

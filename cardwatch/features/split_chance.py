@@ -1,0 +1,94 @@
+"""How likely chance makes a window's sum: a compound Poisson model of the buyer's own pattern."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr
+
+from cardwatch.features.ledger import DAYS_APART
+from cardwatch.features.moments import past_moments
+
+if TYPE_CHECKING:
+    from cardwatch.features.ledger import Codes, Ledger, Numbers
+
+CELLS = 60
+"""Cells into which a window's total is cut for the chance of it."""
+PRIOR_DAYS, PRIOR_BATCHES = 60.0, 3.0
+"""Weight of the holder's general pattern against that with this merchant (docs/detection.md)."""
+HISTORY_DAYS = 365
+SMALLEST_CHANCE = 1e-12
+
+
+def window_chances(
+    ledger: Ledger, by: tuple[str, str], rows: Codes, windows: pd.DataFrame
+) -> Numbers:
+    """Return the chance that a window comes to its total by the buyer's own pattern.
+
+    Compound Poisson over day totals: days with the merchant come at the rate they have come, days'
+    totals are drawn from those there have been; both are shrunk to the buyer's general pattern, so
+    that a new merchant is judged by the others. Purchases come in bursts, and with single payments
+    as the unit almost everything would look impossible (docs/detection.md). The distribution
+    is built by Panjer's recursion (Panjer 1981, ASTIN Bulletin 12) on `CELLS` cells.
+    """
+    group, day = ledger.group(*by)[rows], ledger.day[rows]
+    parts = pd.DataFrame({"group": group, "day": day, "pence": ledger.pence[rows]})
+    batches = parts.groupby(["group", "day"])["pence"].sum().reset_index()
+    key = (batches["group"] * DAYS_APART).to_numpy()
+    at = key + batches["day"].to_numpy()
+    start = windows["group"].to_numpy() * DAYS_APART + windows["start"].to_numpy()
+    first = np.searchsorted(at, np.maximum(start - HISTORY_DAYS, windows["group"] * DAYS_APART))
+    earlier = np.searchsorted(at, start) - first
+    row = rows[windows["close"].to_numpy()]
+    buyer = (by[0],)
+    seen = ledger.day[row] - _first_days(ledger, buyer)[row]
+    seen = np.clip(seen - windows["window_days"].to_numpy(), 1, HISTORY_DAYS)
+    bought = ledger.count(ledger.is_purchase, buyer, HISTORY_DAYS, 1)[row]
+    merchants = np.maximum(_merchants_before(ledger, by)[row], 1)
+    general = np.maximum(bought, 1) / merchants / seen
+    rate = (earlier + general * PRIOR_DAYS) / (seen + PRIOR_DAYS)
+    severity = _severity(ledger, buyer, row, windows["total_pence"].to_numpy())
+    severity *= PRIOR_BATCHES
+    window = np.repeat(np.arange(len(windows)), earlier)
+    offset = np.arange(len(window)) - np.repeat(np.cumsum(earlier) - earlier, earlier)
+    totals = batches["pence"].to_numpy()[first[window] + offset]
+    cell = np.ceil(totals / windows["total_pence"].to_numpy()[window] * CELLS).astype(int)
+    np.add.at(severity, (window, np.clip(cell, 1, CELLS)), 1.0)
+    severity /= severity.sum(axis=1, keepdims=True)
+    return _compound_tail(rate * (windows["window_days"].to_numpy() + 1), severity)
+
+
+def _severity(ledger: Ledger, buyer: tuple[str], row: Codes, total: Numbers) -> Numbers:
+    """Return the buyer's general distribution of payments over cells 1 to `CELLS`, log-normal."""
+    moments = past_moments(ledger, buyer)
+    mean, deviation = moments["mean"].to_numpy()[row], moments["deviation"].to_numpy()[row]
+    edges = np.log(np.maximum(total[:, None] * np.arange(CELLS) / CELLS, 1.0))
+    below = ndtr((edges - mean[:, None]) / deviation[:, None])
+    below[:, 0] = 0.0
+    spread = np.diff(np.concatenate([below, np.ones((len(total), 1))], axis=1), axis=1)
+    return np.concatenate([np.zeros((len(total), 1)), np.maximum(spread, 0)], axis=1)
+
+
+def _compound_tail(rate: Numbers, severity: Numbers) -> Numbers:
+    """Return the chance that a compound Poisson sum reaches the last cell."""
+    steps = np.arange(severity.shape[1])
+    weighted = severity * steps
+    density = np.zeros_like(severity)
+    density[:, 0] = np.exp(-rate)
+    for k in range(1, CELLS):
+        mixed = (weighted[:, 1 : k + 1] * density[:, k - 1 :: -1][:, :k]).sum(axis=1)
+        density[:, k] = rate / k * mixed
+    return np.clip(1 - density[:, :CELLS].sum(axis=1), SMALLEST_CHANCE, 1.0)
+
+
+def _first_days(ledger: Ledger, by: tuple[str, ...]) -> Codes:
+    """Return for each row the first day of its group."""
+    return pd.Series(ledger.day).groupby(ledger.group(*by)).transform("min").to_numpy()
+
+
+def _merchants_before(ledger: Ledger, by: tuple[str, str]) -> Numbers:
+    """Return for each row how many merchants its buyer has met before its day."""
+    first = ledger.first_of_kind(ledger.is_purchase, by)
+    return ledger.count(first, by[:1], until=1)
