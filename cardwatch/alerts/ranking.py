@@ -65,15 +65,13 @@ def rank_alerts(scored: Scored, rules: Sequence[Rule], lane: str) -> list[Alert]
     others = [
         r for r in rules if r.role != "raises" and r.status == "stable" and r.lane == "finance"
     ]
-    fires = {
-        rule.id: rule.fires(scored.features, scored.ledger.policy) for rule in [*mine, *others]
-    }
+    used = list({rule.id: rule for rule in [*mine, *others]}.values())
+    fires = {rule.id: rule.fires(scored.features, scored.ledger.policy) for rule in used}
     raising = [r for r in mine if r.role == "raises"]
     fired = [(rule, np.flatnonzero(fires[rule.id] & scored.asked)) for rule in raising]
     matters = find_matters(scored.ledger, scored.features, fired)
-    context = [r for r in {r.id: r for r in [*mine, *others]}.values() if r.role != "raises"]
+    context = [rule for rule in used if rule.role != "raises"]
     alerts = [_alert(scored, matter, context, fires, lane) for matter in matters]
-    alerts = [alert for alert in alerts if alert is not None]
     alerts.sort(key=_order)
     return _cut(alerts, scored)
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from cardwatch.features.ledger import DAYS_APART
-from cardwatch.features.split_chance import HISTORY_DAYS, SMALLEST_CHANCE, window_chances
+from cardwatch.features.split_chance import HISTORY_DAYS, SMALLEST_CHANCE, spread, window_chances
 
 if TYPE_CHECKING:
     from cardwatch.features.ledger import Codes, Ledger, Numbers
@@ -118,9 +118,8 @@ def _windows(ledger: Ledger, search: Search, rows: Codes, limit: Numbers) -> pd.
 def _examined(ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame) -> pd.DataFrame:
     """Look at each window payment by payment and keep those that still qualify."""
     sizes = (windows["close"] - windows["first"] + 1).to_numpy()
-    window = np.repeat(np.arange(len(windows)), sizes)
-    offset = np.arange(len(window)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    part = rows[windows["first"].to_numpy()[window] + offset]
+    window, position = spread(windows["first"].to_numpy(), sizes)
+    part = rows[position]
     closed = ledger.day[rows[windows["close"].to_numpy()]][window]
     limit = windows["limit_pence"].to_numpy()
     kept = ~(refunded_on(ledger)[part] <= closed) & (ledger.pence[part] <= limit[window])

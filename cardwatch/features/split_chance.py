@@ -22,6 +22,13 @@ HISTORY_DAYS = 365
 SMALLEST_CHANCE = 1e-12
 
 
+def spread(first: Codes, sizes: Codes) -> tuple[Codes, Codes]:
+    """Return for runs of positions, by first and size, each position and the run it is of."""
+    run = np.repeat(np.arange(len(sizes)), sizes)
+    offset = np.arange(len(run)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return run, first[run] + offset
+
+
 def window_chances(
     ledger: Ledger, by: tuple[str, str], rows: Codes, windows: pd.DataFrame
 ) -> Numbers:
@@ -51,9 +58,8 @@ def window_chances(
     rate = (earlier + general * PRIOR_DAYS) / (seen + PRIOR_DAYS)
     severity = _severity(ledger, buyer, row, windows["total_pence"].to_numpy())
     severity *= PRIOR_BATCHES
-    window = np.repeat(np.arange(len(windows)), earlier)
-    offset = np.arange(len(window)) - np.repeat(np.cumsum(earlier) - earlier, earlier)
-    totals = batches["pence"].to_numpy()[first[window] + offset]
+    window, position = spread(first, earlier)
+    totals = batches["pence"].to_numpy()[position]
     cell = np.ceil(totals / windows["total_pence"].to_numpy()[window] * CELLS).astype(int)
     np.add.at(severity, (window, np.clip(cell, 1, CELLS)), 1.0)
     severity /= severity.sum(axis=1, keepdims=True)
