@@ -14,13 +14,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardwatch.features import FAMILIES, name_of
+from cardwatch.features import FAMILIES, MONTH_FEATURES, name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
+    Codes = np.ndarray[Any, np.dtype[np.int64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-UNUSUALNESS = "unusualness"
+UNUSUALNESS, SURPRISE, BUYING = "unusualness", "payment_surprise", "buying_surprise"
+"""Columns beside the shares: the forest's score; and what orders payments, the logarithms of the
+shares of all families added up, and of merchant and purpose alone."""
+MONTH_UNUSUALNESS, MONTH_SURPRISE = "month_unusualness", "month_surprise"
+"""The same of the holder's month so far: the second forest's score, and the sum of logarithms."""
+TAIL = 20
+"""So many of the highest reference values give the slope of what lies beyond them."""
 CHANCES: dict[str, str] = {
     "payment_chance_share": "Share of comparable payments at least as unusual, all taken together",
     "merchant_chance_share": "Share of comparable payments with as unusual a merchant",
@@ -29,6 +38,7 @@ CHANCES: dict[str, str] = {
     "timing_chance_share": "Share of comparable payments at as unusual a time",
     "repeat_chance_share": "Share of comparable payments with as unusual a repeat or refund",
     "split_chance_share": "Share of comparable payments that end as unusual a split",
+    "month_chance_share": "Share of holders' earlier months that were as unlike the months before",
 }
 """Columns that rules may read beside the features, with their meanings."""
 
@@ -40,6 +50,22 @@ def share_at_least(values: Numbers, reference: Numbers) -> Numbers:
     return (above + 1) / (len(ranked) + 1)
 
 
+def strengths(values: Numbers, reference: Numbers) -> Numbers:
+    """Return -log10 of the share of reference values at least as high, beyond them as well.
+
+    Above the highest reference values the tail is continued as an exponential one, whose slope is
+    their mean excess (Pickands 1975): it orders what no reference payment equals, and is shown to
+    nobody as a share.
+    """
+    strength = -np.log10(share_at_least(values, reference))
+    top = np.sort(reference)[-TAIL - 1 :]
+    slope = (top[1:] - top[0]).mean() if len(top) > TAIL else 0.0
+    if slope <= 0 or top[0] <= 0:
+        return strength
+    beyond = -np.log10(TAIL / len(reference)) + (values - top[0]) / slope / np.log(10)
+    return np.where(values > top[0], beyond, strength)
+
+
 def surprise_shares(features: pd.DataFrame, reference: Flags) -> pd.DataFrame:
     """Return each surprise as a share of reference payments; 1 where there is no surprise.
 
@@ -48,23 +74,45 @@ def surprise_shares(features: pd.DataFrame, reference: Flags) -> pd.DataFrame:
     names = [name_of(feature) for family in FAMILIES.values() for feature in family]
     if UNUSUALNESS in features:
         names.append(UNUSUALNESS)
+    return _shares(features, names, reference)
+
+
+def _shares(features: pd.DataFrame, names: Iterable[str], compared: Flags | Codes) -> pd.DataFrame:
+    """Return columns as shares of some of their rows; 1 where a value is not above 0."""
     shares = {}
     for name in names:
         values = features[name].to_numpy("float64")
-        shares[name] = np.where(values > 0, share_at_least(values, values[reference]), 1.0)
+        shares[name] = np.where(values > 0, share_at_least(values, values[compared]), 1.0)
     return pd.DataFrame(shares, features.index)
 
 
 def chances(shares: pd.DataFrame, reference: Flags) -> pd.DataFrame:
-    """Return the columns of `CHANCES` for each payment."""
-    columns, product = {}, np.zeros(len(shares))
+    """Return the columns of `CHANCES` that speak of a payment, and what orders payments."""
+    ranks = {}
     for family, members in FAMILIES.items():
         names = [name_of(feature) for feature in members]
         best = shares[names].min(axis=1).to_numpy()
-        rank = np.where(best < 1, share_at_least(-best, -best[reference]), 1.0)
-        columns[f"{family}_chance_share"] = rank
-        product -= np.log(rank)
+        ranks[family] = np.where(best < 1, share_at_least(-best, -best[reference]), 1.0)
+    columns = {f"{family}_chance_share": rank for family, rank in ranks.items()}
+    unlike = -np.log(ranks["merchant"]) - np.log(ranks["purpose"])
+    product = -np.log(np.stack(list(ranks.values()))).sum(axis=0)
     if UNUSUALNESS in shares:
         product -= np.log(shares[UNUSUALNESS].to_numpy())
+    columns["merchant_chance_share"] = share_at_least(unlike, unlike[reference])
     columns["payment_chance_share"] = share_at_least(product, product[reference])
-    return pd.DataFrame(columns, shares.index)[list(CHANCES)]
+    told = {name: columns[name] for name in CHANCES if name in columns}
+    return pd.DataFrame(told | {SURPRISE: product, BUYING: unlike}, shares.index)
+
+
+def month_chances(features: pd.DataFrame, ends: Codes) -> pd.DataFrame:
+    """Return `month_chance_share` and what orders months: merchants, purposes and the forest.
+
+    Args:
+        features: a row a payment; `month_unusualness` among them where there is a forest.
+        ends: rows at which the earlier months of holders ended.
+    """
+    views = [name for name in (*MONTH_FEATURES[:2], MONTH_UNUSUALNESS) if name in features]
+    product = -np.log(_shares(features, views, ends)).sum(axis=1).to_numpy()
+    share = share_at_least(product, product[ends]) if len(ends) else np.ones(len(features))
+    columns = {"month_chance_share": share, MONTH_SURPRISE: product}
+    return pd.DataFrame(columns, features.index)

@@ -19,7 +19,12 @@ class FileRefused(CardwatchError):
 
 
 class ColumnsUnknown(FileRefused):
-    """A table without the columns a statement needs."""
+    """A table without the columns a statement or register needs."""
+
+    advice = (
+        "Write a column profile with 'cardwatch columns FILE > profile.toml', "
+        "edit it, and give it with '--columns profile.toml'."
+    )
 
     def __init__(
         self,
@@ -32,12 +37,14 @@ class ColumnsUnknown(FileRefused):
         self.headings, self.missing, self.nearest = headings, missing, nearest
         seen = ", ".join(headings) or "none"
         hint = f" Nearest: {'; '.join(nearest)}." if nearest else ""
-        what = (
-            f"no column for {', '.join(missing)}. Headings seen: {seen}.{hint} "
-            "Write a column profile with 'cardwatch columns FILE > profile.toml', "
-            "edit it, and give it with '--columns profile.toml'."
-        )
+        what = f"no column for {', '.join(missing)}. Headings seen: {seen}.{hint} {self.advice}"
         super().__init__(file, "columns_unknown", what)
+
+
+class RegisterUnknown(ColumnsUnknown):
+    """A table without the columns a register needs; its headings are to be renamed."""
+
+    advice = "Rename the headings as docs/cards.md lists them."
 
 
 class FileFaulty(CardwatchError):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
+import pandas as pd
 from sklearn.ensemble import IsolationForest
 
 from cardwatch.errors import ModelRefused
@@ -20,8 +21,6 @@ from cardwatch.errors import ModelRefused
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    import pandas as pd
 
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -44,6 +43,7 @@ class Forest:
         rows, holders: how many it was fitted on.
         first_on, last_on: the period of those rows.
         data_sha256: hash of the numbers it was fitted on.
+        typical: median of each feature in those rows.
     """
 
     estimator: IsolationForest
@@ -53,6 +53,7 @@ class Forest:
     first_on: str
     last_on: str
     data_sha256: str
+    typical: tuple[float, ...]
 
     def unusualness(self, features: pd.DataFrame) -> Numbers:
         """Return how unusual each row is, 0 to 1, higher more unusual; 0.5 is ordinary.
@@ -62,20 +63,40 @@ class Forest:
         """
         return -_score(self.estimator, _matrix(features, self.features))
 
+    def contributions(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Return by how much each feature raises the unusualness of each row.
 
-def fit_forest(features: pd.DataFrame, columns: Sequence[str], rows: pd.DataFrame) -> Forest:
+        By occlusion: a row's score less the score with one feature at its median. On the most
+        unusual rows the first agrees with TreeSHAP's in three cases of four, for a tenth of the
+        time (measured, docs/detection.md).
+        """
+        table = _matrix(features, self.features)
+        parts = [table]
+        for column, usual in enumerate(self.typical):
+            occluded = table.copy()
+            occluded[:, column] = usual
+            parts.append(occluded)
+        scores = -_score(self.estimator, np.concatenate(parts)).reshape(len(parts), len(table))
+        raised = (scores[0] - scores[1:]).T
+        return pd.DataFrame(raised, features.index, self.features)
+
+
+def fit_forest(
+    features: pd.DataFrame, columns: Sequence[str], rows: pd.DataFrame, seed: int = SEED
+) -> Forest:
     """Return a forest fitted to some rows.
 
     Args:
         features: a row a payment.
         columns: those the forest is to read.
         rows: the payments themselves, same index, for what the model says of itself.
+        seed: of the forest's own chance; another one shows how much hangs on it.
     """
     table = _matrix(features, columns)
     # By their own numbers: the same payments from other files give the same forest.
     table = table[np.lexsort(table.T[::-1])]
     estimator = IsolationForest(
-        n_estimators=TREES, max_samples=SAMPLES, contamination="auto", random_state=SEED
+        n_estimators=TREES, max_samples=SAMPLES, contamination="auto", random_state=seed
     )
     estimator.fit(table)
     return Forest(
@@ -86,6 +107,7 @@ def fit_forest(features: pd.DataFrame, columns: Sequence[str], rows: pd.DataFram
         first_on=str(rows["date"].min().date()),
         last_on=str(rows["date"].max().date()),
         data_sha256=hashlib.sha256(table.tobytes()).hexdigest(),
+        typical=tuple(np.median(table, axis=0).tolist()),
     )
 
 
@@ -154,7 +176,8 @@ def load_forest(folder: Path) -> Forest:
     _check_versions(name, versions)
     estimator = _unpack(name, data)
     _check_trees(name, estimator, len(facts["features"]), settings)
-    forest = Forest(estimator=estimator, **(facts | {"features": tuple(facts["features"])}))
+    lists = {name: tuple(facts[name]) for name in ("features", "typical")}
+    forest = Forest(estimator=estimator, **(facts | lists))
     if _probe(forest) != probe:
         raise ModelRefused(name, "it does not give the scores its manifest names")
     return forest

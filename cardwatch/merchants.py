@@ -40,10 +40,13 @@ COMPILED = tuple(
     (what, re.compile(pattern), instead)
     for what, pattern, instead in (("card reader", READERS, ""), *STEPS)
 )
-FAMILIES = {"AMAZON": r"^(?:AMAZON|AMZN)\b(?! (?:WEB|PRIME|PAY|BUSINESS PRIME))"}
+FAMILIES = {"AMAZON": r"^(?:AMAZON|AMZN|AMZ)\b(?! (?:WEB|PRIME|PAY|BUSINESS PRIME))"}
 """Sellers whose names on statements share only their first word."""
 LIKENESS = 92
 """Two names this alike (rapidfuzz ratio, 0 to 100) with the same first letters are one merchant."""
+FREE_BLOCK, FREE_LIKENESS, END_LIKENESS, SHORTEST_START = 4, 85, 93, 5
+"""For names that may be one: letters that have to agree at the start or the end, how alike the
+names then have to be, and the fewest letters."""
 BLOCK_LETTERS, SHORTEST_LIKE, SHORTEST_CUT = 4, 8, 14
 
 
@@ -127,9 +130,10 @@ def link_merchants(
         processors: payment services that hide the seller.
 
     Returns:
-        `merchant_id` and `is_seller_hidden`, same index.
+        `merchant_id`, `is_seller_hidden`, and `alias_id`, which joins names more freely: those
+        that may be one merchant where one holder pays them within days. Same index.
     """
-    own = {canonical_name(k).name: canonical_name(v).name for k, v in (aliases or {}).items()}
+    own = _own_names(aliases)
     codes, values = pd.factorize(raw)
     parts = [canonical_name(value, processors) for value in values]
     names = [part.name for part in parts]
@@ -137,15 +141,23 @@ def link_merchants(
     order = sorted(range(len(names)), key=lambda i: (first[i], names[i]))
     link = _link_in_order(list(dict.fromkeys([*own, *(names[i] for i in order)])))
     known = [own.get(name, own.get(link[name], link[name])) for name in names]
+    alias = _alias_in_order(list(dict.fromkeys(known[i] for i in order)))
     linked = pd.Series(known, dtype="str")
+    freely = pd.Series([alias[name] for name in known], dtype="str")
     hidden = pd.Series([part.seller_hidden for part in parts])
     return pd.DataFrame(
         {
             "merchant_id": linked.take(codes).to_numpy(),
             "is_seller_hidden": hidden.take(codes).to_numpy(),
+            "alias_id": freely.take(codes).to_numpy(),
         },
         index=raw.index,
-    ).astype({"merchant_id": "str"})
+    ).astype({"merchant_id": "str", "alias_id": "str"})
+
+
+def _own_names(aliases: dict[str, str] | None) -> dict[str, str]:
+    """Return the organisation's own names for names, both in canonical form."""
+    return {canonical_name(k).name: canonical_name(v).name for k, v in (aliases or {}).items()}
 
 
 def _link_in_order(names: list[str]) -> dict[str, str]:
@@ -170,6 +182,37 @@ def _link_in_order(names: list[str]) -> dict[str, str]:
     return link
 
 
+def _alias_in_order(names: list[str]) -> dict[str, str]:
+    """Return for each merchant the earlier one that it may be under another name, or itself.
+
+    Letters alone count, without the payment service before the name: one begins as the other does,
+    or they are alike and share their first letters, or very much alike and share their last.
+    """
+    alias: dict[str, str] = {}
+    starts: dict[str, str] = {}
+    blocks: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        letters = re.sub(r"[^A-Z]", "", name.rpartition(": ")[2].removeprefix("THE "))
+        if len(letters) < SHORTEST_START:
+            alias[name] = name
+            continue
+        cuts = [letters[:end] for end in range(len(letters), SHORTEST_START - 1, -1)]
+        known = starts.get(letters)
+        known = known or next((starts[cut] for cut in cuts if starts.get(cut) == cut), None)
+        ends = {letters[:FREE_BLOCK]: FREE_LIKENESS, "." + letters[-FREE_BLOCK:]: END_LIKENESS}
+        for end, likeness in ends.items() if len(letters) >= SHORTEST_LIKE else ():
+            if known is None:
+                like = process.extractOne(
+                    letters, blocks[end], scorer=fuzz.ratio, score_cutoff=likeness
+                )
+                known = starts[like[0]] if like else None
+            blocks[end].append(letters)
+        for cut in cuts:
+            starts.setdefault(cut, known or letters)
+        alias[name] = known or letters
+    return alias
+
+
 def _cut_form(name: str, block: list[str]) -> str | None:
     """Return an earlier name of which this one is a cut-off form, or the other way round."""
     if len(name) < SHORTEST_CUT:
@@ -182,6 +225,32 @@ def _cut_form(name: str, block: list[str]) -> str | None:
 
 def _same_figures(one: str, other: str) -> bool:
     return re.findall(r"\d+", one) == re.findall(r"\d+", other)
+
+
+def listed_merchants(
+    names: pd.Series[str], listed: tuple[str, ...], aliases: dict[str, str] | None = None
+) -> pd.Series[bool]:
+    """Return which merchants are on a list: by name, by a like spelling, or by its first words.
+
+    Args:
+        names: merchants' one names, as `link_merchants` gives them.
+        listed: names as printed; a payment service before the seller's name is no part of either.
+        aliases: the organisation's own names for names.
+    """
+    if not listed:
+        return pd.Series(data=False, index=names.index)
+    own = _own_names(aliases)
+    wanted = [canonical_name(name).name for name in listed]
+    wanted += [own[name] for name in wanted if name in own]
+    pattern = "|".join(rf"{re.escape(name)}\b" for name in wanted if name)
+    codes, distinct = pd.factorize(names)
+    whole = pd.Series(distinct, dtype="str")
+    sellers = whole.str.replace(r"^.*: ", "", regex=True)
+    begins = whole.str.match(pattern) | sellers.str.match(pattern)
+    like = process.cdist(sellers, wanted, scorer=fuzz.ratio, score_cutoff=LIKENESS).any(axis=1)
+    long = (sellers.str.len() >= SHORTEST_LIKE).to_numpy(bool)
+    found = begins.to_numpy(bool) | (long & like)
+    return pd.Series(found[codes], names.index)
 
 
 @cache

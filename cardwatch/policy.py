@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COUNTRIES = ("ENG", "SCT", "WLS", "NIR")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+AT_LEAST_ONE = {"unusual_one_in", "round_pounds", "limit_times_use"}
 VAT_WORDS = ("included", "excluded", "unknown")
 LIMITS = ("single_purchase", "holder_month", "step")
 VAT_RATE = 0.20
@@ -50,10 +51,17 @@ class Policy:
     habit_windows: int
     unusual_one_in: int
     materiality_pounds: float
+    large_payment_pounds: float
+    holder_year_pounds: float
+    non_working_day_pounds: float
+    hospitality_cap_pounds: float
     near_limit_share: float
     near_limit_payments: int
     round_pounds: int
     dormant_days: int
+    closed_card_days: int
+    limit_times_use: float
+    approver_cards: int
     alerts_per_1000: float
     alerts_at_least: int
     alerts_per_holder_month: int
@@ -61,8 +69,16 @@ class Policy:
     cash_categories: tuple[str, ...]
     watched_categories: tuple[str, ...]
     bulk_categories: tuple[str, ...]
+    personal_categories: tuple[str, ...]
+    hospitality_categories: tuple[str, ...]
+    fuel_categories: tuple[str, ...]
     gift_card_words: tuple[str, ...]
     bulk_words: tuple[str, ...]
+    personal_words: tuple[str, ...]
+    restricted_words: tuple[str, ...]
+    hospitality_words: tuple[str, ...]
+    fuel_words: tuple[str, ...]
+    watched_merchants: tuple[str, ...]
     payment_processors: tuple[str, ...]
     merchant_aliases: dict[str, str]
     single_purchase: tuple[Limit, ...]
@@ -78,6 +94,11 @@ class Policy:
     def materiality_pence(self) -> int:
         """Pence below which a payment is never asked about alone."""
         return round(self.materiality_pounds * 100)
+
+    @property
+    def limit_use_share(self) -> float:
+        """Share of a card's monthly limit below which its highest month is far below the limit."""
+        return 1 / self.limit_times_use
 
     @property
     def sha256(self) -> str:
@@ -176,7 +197,7 @@ def _fault(key: str, value: Any, default: Any) -> str:  # noqa: ANN401  whatever
     elif isinstance(value, int | float):
         faults = {
             f"has to be between 0 and {LARGEST_POUNDS:,}": not 0 <= value <= LARGEST_POUNDS,
-            "has to be at least 1": key in {"unusual_one_in", "round_pounds"} and value < 1,
+            "has to be at least 1": key in AT_LEAST_ONE and value < 1,
             "is a share of the limit, at most 1": key == "near_limit_share" and value > 1,
             "has to be a whole number": isinstance(default, int) and not isinstance(value, int),
         }
@@ -187,7 +208,7 @@ def _fault(key: str, value: Any, default: Any) -> str:  # noqa: ANN401  whatever
 
 def _list_faults(key: str, value: list[Any], default: list[Any]) -> dict[str, bool]:
     """Return what can be wrong with a list, and whether it is."""
-    kind = type(default[0])
+    kind = type(default[0]) if default else str
     words = {int: "numbers", str: "texts"}.get(kind, "entries")
     if not all(isinstance(item, kind) and not isinstance(item, bool) for item in value):
         return {f"has to be a list of {words}": True}

@@ -1,4 +1,4 @@
-"""The shapes that pass between rooms, and the table of a transaction's columns."""
+"""The shapes that pass between rooms, and the tables of their columns."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ TRANSACTION_COLUMNS: dict[str, str] = {
     "mcc": "merchant category code, four digits as text",
     "category": "merchant category in words, as printed",
     "cost_centre": "the organisation's own code for who bears the cost; else its unit",
+    "unit": "department, above the cost centre where both are given",
     "amount_pence": "pence billed; a charge is positive, a refund negative",
     "currency": "currency billed",
     "original_amount": "amount at the merchant, as printed",
@@ -30,6 +31,41 @@ TRANSACTION_COLUMNS: dict[str, str] = {
     "row": "its row in that file, the first line being 1",
 }
 """Every column of a transactions frame, in order, with its meaning."""
+
+CARD_COLUMNS: dict[str, str] = {
+    "card_id": "stable key of the card: keyed hash of its number, else of number and holder",
+    "card_token": "keyed hash of the card number, or of its masked form, as in statements",
+    "card_last4": "last four digits of the card",
+    "holder_id": "the person: employee number, else name, else account, else the card",
+    "key_employee_id": "employee number as keys are compared: small letters, no spaces",
+    "key_cardholder": "holder's name as keys are compared",
+    "key_account": "name of the card account as keys are compared",
+    "unit": "the organisation's unit or cost centre",
+    "approver_id": "who approves what the card pays: number, else name; empty where not said",
+    "is_own_approver": "whether the approver is the holder, by number or by name",
+    "single_limit_pence": "limit for one purchase; 0 where not said",
+    "month_limit_pence": "limit for a month; 0 where not said",
+    "opened_on": "day the card was opened; missing where not said",
+    "closed_on": "last day on which the card could be used; missing where not said",
+    "status": "open, closed or lost, where lost is stolen and misused by others too",
+    "holds_from": "first day of this row; missing where it has held since ever",
+    "file": "name of the file it came from",
+    "row": "its row in that file, the first line being 1",
+}
+"""Every column of a card register, in order; several rows of one card are its history."""
+
+MATCH_COLUMNS: dict[str, str] = {
+    "card_id": "key of the card in the register; empty where none fits, or several do",
+    "is_card_known": "false only where a register that held on that day does not list the card",
+    "card_single_limit_pence": "the card's limit for one purchase on that day; 0 where not said",
+    "card_limit_before_pence": "its limit before the present one; 0 where not known",
+    "card_limit_since": "day on which the present limit began; missing where not known",
+    "cards_month_limit_pence": "limits for a month of the holder's open cards together; 0 unsaid",
+    "card_opened_on": "day the card was opened",
+    "card_closed_on": "last day on which the card could be used",
+    "card_replaced_on": "last day before that on which another card of the holder was lost",
+}
+"""What matching to a register adds to each transaction; it also names holder and unit."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +108,7 @@ class ReadingReport:
         rows: rows after the headings.
         transactions, blank, headings, ended: rows by what they were.
         elsewhere: rows that an earlier file holds, left out as asked.
+        cards: rows of a card register.
         totals: total and subtotal rows.
         problems: rows kept out, with the reason.
         pence: sum of the transactions.
@@ -91,6 +128,7 @@ class ReadingReport:
     headings: int = 0
     ended: int = 0
     elsewhere: int = 0
+    cards: int = 0
     totals: tuple[Total, ...] = ()
     problems: tuple[Problem, ...] = ()
     pence: int = 0
@@ -102,6 +140,7 @@ class ReadingReport:
     def reconciles(self) -> bool:
         """Whether every row read is in exactly one place."""
         placed = self.transactions + self.blank + self.headings + self.ended + self.elsewhere
+        placed += self.cards
         return self.rows == placed + len(self.totals) + len(self.problems)
 
 
@@ -118,6 +157,19 @@ class Statements:
     transactions: pd.DataFrame
     reports: tuple[ReadingReport, ...]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CardRegister:
+    """Which card belongs to which holder, as one file says.
+
+    Attributes:
+        cards: a frame with `CARD_COLUMNS`, one row a card and the day from which it holds.
+        report: what happened to every row of the file.
+    """
+
+    cards: pd.DataFrame
+    report: ReadingReport
 
 
 @dataclass(frozen=True)
@@ -152,20 +204,25 @@ class Alert:
 
     Attributes:
         alert_id: twelve hex digits from its lane and its payments: the same matter, the same id.
+        kind: what it is about, as its leading rule says: split, limit, spend and so on.
         tier: A against a stated limit or list, B beyond what is usual, C information.
-        chance: share of comparable payments at least as unusual as the strangest of these,
-            corrected for how many these are; alerts are ordered by it.
+        chance: what alerts are ordered by: the chance of what the alert is about at its strangest
+            payment, corrected for how many these are. Beyond the rarest payments known it goes on
+            as their tail does, for the order alone; sentences never name it.
         at_stake_pence: pence the question is about.
         unusualness: the forest's score of the most unusual payment, 0 to 1; none without a forest.
+        contributions: what raised the forest's score of its leading payment, and by how much.
         merchant_history: the holder's own past with the merchant, in a sentence.
         unusual: the strongest comparisons, each a sentence with "1 in N".
         shown: whether it is within the budget and the cap for its holder.
+        cards: the cards it is about, where it is about cards and no payment.
     """
 
     alert_id: str
     rank: int
     tier: str
     lane: str
+    kind: str
     title: str
     holder_id: str
     merchant: str
@@ -181,6 +238,8 @@ class Alert:
     merchant_history: str
     payments: tuple[Payment, ...]
     shown: bool = True
+    contributions: dict[str, float] = field(default_factory=dict)
+    cards: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,25 @@ import numpy as np
 
 from cardwatch import __version__
 from cardwatch.alerts import Scored, expected_words, pounds, rank_alerts
-from cardwatch.chance import UNUSUALNESS, chances, surprise_shares
+from cardwatch.chance import (
+    MONTH_UNUSUALNESS,
+    UNUSUALNESS,
+    chances,
+    month_chances,
+    surprise_shares,
+)
 from cardwatch.errors import ModelRefused, NothingToScore
-from cardwatch.features import FOREST_FEATURES, Ledger, build_features
+from cardwatch.features import (
+    FOREST_FEATURES,
+    MONTH_FEATURES,
+    Ledger,
+    OpenCards,
+    build_card_features,
+    build_features,
+)
 from cardwatch.forest import Forest, fit_forest
 from cardwatch.records import AlertList
+from cardwatch.registers import cards_in_force, match_cards
 from cardwatch.rules import Rule, load_rules, rules_sha256
 
 if TYPE_CHECKING:
@@ -22,11 +36,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cardwatch.policy import Policy
+    from cardwatch.records import CardRegister
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 FOREST_HOLDERS, FOREST_PAYMENTS = 50, 4_000
 """Below this an organisation's own forest is worse than none of its own (docs/detection.md)."""
+FOREST_MONTHS = 500
+"""So many months of holders are needed for the second forest."""
 REFERENCE_DAYS = 365
 FEWEST_REFERENCE = 500
 """With fewer payments in the last year, all that is known is the reference."""
@@ -41,10 +58,11 @@ class Scoring:
     scored: Scored
 
 
-def score(
+def score(  # noqa: PLR0913  one for each thing that can be given
     transactions: pd.DataFrame,
     policy: Policy,
     *,
+    cards: CardRegister | None = None,
     asked_files: Sequence[str] = (),
     forest: Forest | None = None,
     rules: Sequence[Rule] | None = None,
@@ -54,6 +72,7 @@ def score(
     Args:
         transactions: the statements to be scored and their history, see `TRANSACTION_COLUMNS`.
         policy: the organisation's figures.
+        cards: the organisation's card register; without it nothing is said of cards.
         asked_files: files whose payments are to be asked about; none for all of them.
         forest: a fitted one; without it one is fitted to the history if there is enough.
         rules: the rules to use; the shipped ones if not given.
@@ -65,7 +84,7 @@ def score(
     if transactions.empty:
         raise NothingToScore("There is no transaction to score.")
     rules = load_rules() if rules is None else rules
-    ledger = Ledger(transactions, policy)
+    ledger = Ledger(match_cards(transactions, cards) if cards else transactions, policy)
     asked = (
         ledger.frame["file"].isin(asked_files).to_numpy()
         if asked_files
@@ -73,24 +92,24 @@ def score(
     )
     if not asked.any():
         raise NothingToScore("None of the statements to be scored could be read.")
-    features, reference = build_features(ledger), _reference(ledger, asked)
+    reference = _reference(ledger, asked)
+    features = build_features(ledger)
     own = forest is None and enough_for_forest(ledger, reference)
     if own:
         forest = fit_forest(features[reference], FOREST_FEATURES, ledger.frame[reference])
     if forest is not None and forest.features != FOREST_FEATURES:
         raise ModelRefused("given", "it reads other features than this version has. Train it again")
-    if forest is not None:
-        features[UNUSUALNESS] = forest.unusualness(features)
-    shares = surprise_shares(features, reference)
-    features = features.join(chances(shares, reference))
-    scored = Scored(ledger, features, shares, asked)
+    days = ledger.frame["date"][asked]
+    held = _open_cards(ledger, cards, days.max()) if cards else None
+    features, shares = _weigh(ledger, features, forest, reference, asked)
+    scored = Scored(ledger, features, shares, asked, reference, held, forest)
     made_by = {
         "cardwatch": __version__,
         "policy": policy.sha256,
         "rules": rules_sha256(rules),
         "forest": forest.data_sha256 if forest else "none",
+        "cards": cards.report.sha256 if cards else "none",
     }
-    days = ledger.frame["date"][asked]
     made = AlertList(
         organisation=policy.organisation,
         alerts=(),
@@ -98,20 +117,39 @@ def score(
         first_on=str(days.min().date()),
         last_on=str(days.max().date()),
         expected=None,
-        notes=_notes(ledger, asked, reference, forest, own=own),
+        notes=(*_notes(ledger, asked, reference, forest, own=own), *_card_notes(ledger, asked)),
         made_by=made_by,
     )
     lists = {lane: _list(scored, rules, lane, reference, made) for lane in LANES}
     return Scoring(lists, scored)
 
 
-def train(transactions: pd.DataFrame, policy: Policy) -> Forest:
-    """Return a forest fitted to all of some transactions.
+def _weigh(
+    ledger: Ledger, features: pd.DataFrame, forest: Forest | None, reference: Flags, asked: Flags
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the features with both forests' scores and the chances, and each surprise's share."""
+    more = {} if forest is None else {UNUSUALNESS: forest.unusualness(features)}
+    ends = ledger.last_rows(reference & ledger.is_purchase, ("holder_id", "month"))
+    if len(ends) >= FOREST_MONTHS:
+        months = fit_forest(features.iloc[ends], MONTH_FEATURES, ledger.frame.iloc[ends])
+        looked_at = np.union1d(ends, np.flatnonzero(asked))
+        more[MONTH_UNUSUALNESS] = np.zeros(len(ledger))
+        more[MONTH_UNUSUALNESS][looked_at] = months.unusualness(features.iloc[looked_at])
+    features = features.assign(**more)
+    shares = surprise_shares(features, reference)
+    found = chances(shares, reference).join(month_chances(features, ends))
+    return features.join(found), shares
+
+
+def train(
+    transactions: pd.DataFrame, policy: Policy, *, cards: CardRegister | None = None
+) -> Forest:
+    """Return a forest fitted to all of some transactions, matched to a card register if given.
 
     Raises:
         NothingToScore: there are too few payments or holders for a forest.
     """
-    ledger = Ledger(transactions, policy)
+    ledger = Ledger(match_cards(transactions, cards) if cards else transactions, policy)
     everything = np.ones(len(ledger), dtype=bool)
     if not enough_for_forest(ledger, everything):
         raise NothingToScore(
@@ -125,6 +163,20 @@ def enough_for_forest(ledger: Ledger, rows: Flags) -> bool:
     """Return whether some rows are enough to fit an organisation's own forest."""
     holders = ledger.frame["holder_id"].to_numpy()[rows]
     return len(holders) >= FOREST_PAYMENTS and len(set(holders)) >= FOREST_HOLDERS
+
+
+def _open_cards(ledger: Ledger, register: CardRegister, on: pd.Timestamp) -> pd.DataFrame:
+    """Return the cards open on the last day scored, with their features."""
+    return build_card_features(OpenCards(cards_in_force(register, on), ledger, on))
+
+
+def _card_notes(ledger: Ledger, asked: Flags) -> tuple[str, ...]:
+    """Return how many of the payments scored are on cards that the register does not list."""
+    unknown = int((~ledger.frame["is_card_known"].to_numpy(bool) & asked).sum())
+    if not unknown:
+        return ()
+    are = "is on a card" if unknown == 1 else "are on cards"
+    return (f"{unknown:,} of {int(asked.sum()):,} payments {are} the register does not list.",)
 
 
 def _reference(ledger: Ledger, asked: Flags) -> Flags:
@@ -184,9 +236,13 @@ def _list(
 ) -> AlertList:
     """Return one lane's list with its statement of what to expect."""
     alerts = tuple(rank_alerts(scored, rules, lane))
-    expected = _expected(scored, rules, lane, reference, len(alerts))
+    of_cards = sum(not alert.payments for alert in alerts)
+    expected = _expected(scored, rules, lane, reference, len(alerts) - of_cards)
     shown = sum(alert.shown for alert in alerts)
     notes = (expected_words(shown, len(alerts), expected), *made.notes)
+    if of_cards:
+        are = "alert is about a card" if of_cards == 1 else "alerts are about cards"
+        notes += (f"{of_cards} {are} of the register and no payment; none are expected of those.",)
     return replace(made, alerts=alerts, expected=expected, notes=notes)
 
 
@@ -198,7 +254,8 @@ def _expected(
         return None
     flagged = np.zeros(len(reference), dtype=bool)
     for rule in rules:
-        if rule.lane == lane and rule.role == "raises" and rule.status == "stable":
+        raises = rule.role == "raises" and rule.subject == "payment"
+        if rule.lane == lane and raises and rule.status == "stable":
             flagged |= rule.fires(scored.features, scored.ledger.policy)
     own = int((flagged & scored.asked).sum())
     each = alerts / own if own else 1.0  # several flagged payments may be one alert

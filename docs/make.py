@@ -12,6 +12,7 @@ from rich.console import Console
 
 from cardwatch.cli import printing
 from cardwatch.policy import load_policy
+from cardwatch.registers import read_cards
 from cardwatch.rules import load_rules, rules_page
 from cardwatch.scoring import score
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
@@ -26,7 +27,9 @@ def make_picture() -> str:
     choices = ReadingChoices(shipped_profiles(), b"demonstration")
     sample = read_statements([SAMPLE / "statements"], choices)
     policy = load_policy(SAMPLE / "policy.toml")
-    made = score(sample.transactions, policy, asked_files=["2026-10.csv"]).lists["finance"]
+    cards = read_cards(SAMPLE / "cards.csv", choices)
+    scoring = score(sample.transactions, policy, cards=cards, asked_files=["2026-10.csv"])
+    made = scoring.lists["finance"]
     picture = Console(width=WIDTH, record=True, highlight=False, file=io.StringIO())
     printing.out = picture
     printing.print_list("finance", replace(made, alerts=made.alerts[:FIRST]), show_all=False)

@@ -1,4 +1,4 @@
-"""Write the made-up card statements, policy and planted truth of an invented police force."""
+"""Write the made-up statements, register, policy and planted truth of an invented police force."""
 
 # python sample_data/generate.py [OUT_DIR]: the force itself (posts, merchants, planted matters) is
 # described in force.toml beside this script; no clock is read, so every run writes the same bytes.
@@ -79,6 +79,19 @@ LAYOUT_3 = [
     "TRANS CAC DESC 2",
     "Directorate",
 ]
+REGISTER = [
+    "Card Number",
+    "Employee No",
+    "Unit",
+    "Approver No",
+    "Single Limit (£)",
+    "Monthly Limit (£)",
+    "Opened",
+    "Closed",
+    "Status",
+    "Effective From",
+]
+SMALL_MONTH = 1_300_00  # holders who never spend more in a month have the lower monthly limit
 VAT = {"4112": "Zero rated", "9402": "Exempt", "8299": "Exempt", "5942": "Zero rated"}
 Item = TypeVar("Item")
 
@@ -470,6 +483,51 @@ def write_third(path: Path, rows: list[Payment], centres: dict[str, list[str]]) 
             )
 
 
+def register_row(force: Force, number: str) -> dict[str, str]:
+    """What the register has always said of a holder's card, limits as in the policy."""
+    holder, place = force.holders.get(number), int(number[2:])
+    months = [spent for (who, _), spent in force.ledger.months.items() if who == number]
+    month = "2000" if max(months, default=0) < SMALL_MONTH else "5000"
+    centre = holder.centre if holder else "CC310"
+    return {
+        "Card Number": holder.card if holder else f"{'*' * 12}0{place - 1000:03d}",
+        "Employee No": number,
+        "Unit": centre,
+        "Approver No": force.plan["approvers"][centre],
+        "Single Limit (£)": "5000" if number in CENTRAL_BUYERS else "1000",
+        "Monthly Limit (£)": "20000" if number in CENTRAL_BUYERS else month,
+        "Opened": f"{place * 7 % 28 + 1:02d}/{place % 12 + 1:02d}/{2018 + place % 7}",
+        "Status": "Open",
+    }
+
+
+def write_cards(path: Path, force: Force) -> None:
+    """The card register, with what is planted in it; it draws nothing by chance."""
+    planted: list[dict[str, Any]] = force.plan["registered"]
+    numbers = sorted({*force.holders, *(matter["holder"] for matter in planted)})
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        out = csv.DictWriter(file, REGISTER, restval="", lineterminator="\r\n")
+        out.writeheader()
+        for number in numbers:
+            row = register_row(force, number)
+            mine = [matter for matter in planted if matter["holder"] == number]
+            for matter in mine:
+                row |= matter.get("before", {})
+            out.writerow(row)
+            for matter in mine:
+                if "after" in matter:
+                    out.writerow(row | matter["after"])
+
+
+def registered_rows(force: Force, matter: dict[str, Any]) -> list[Payment]:
+    """The payments that a planted matter of the register is about; none for a card itself."""
+    return [
+        row
+        for row in force.ledger.rows
+        if row.holder.id == matter["holder"] and str(row.when) == matter.get("day")
+    ]
+
+
 def write_truth(path: Path, matters: list[dict[str, Any]]) -> None:
     """The planted matters with the references of their payments."""
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -477,8 +535,9 @@ def write_truth(path: Path, matters: list[dict[str, Any]]) -> None:
         out.writerow(["matter", "rule", "month", "holder_id", "merchant", "references", "note"])
         for n, matter in enumerate(matters, start=1):
             rows: list[Payment] = matter["rows"]
-            holders = " ".join(dict.fromkeys(row.holder.id for row in rows))
-            merchant = "several" if matter["merchant"] == "*" else matter["merchant"]
+            holders = " ".join(dict.fromkeys(row.holder.id for row in rows)) or matter["holder"]
+            merchant = matter.get("merchant") or " ".join(row.merchant.name for row in rows)
+            merchant = "several" if merchant == "*" else merchant
             references = " ".join(row.reference for row in rows)
             out.writerow(
                 [
@@ -512,7 +571,10 @@ def main(out: Path) -> None:
         else:
             write_third(path.with_suffix(".csv"), rows, plan["cost_centres"])
     (out / "policy.toml").write_text(plan["policy"], encoding="utf-8", newline="\n")
-    write_truth(out / "truth.csv", plan["planted"])
+    write_cards(out / "cards.csv", force)
+    for matter in plan["registered"]:
+        matter["rows"] = registered_rows(force, matter)
+    write_truth(out / "truth.csv", [*plan["planted"], *plan["registered"]])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cardwatch.policy import load_policy
+from cardwatch.registers import read_cards
 from cardwatch.scoring import Scoring, score
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cardwatch.policy import Policy
-    from cardwatch.records import Statements
+    from cardwatch.records import CardRegister, Statements
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_data"
@@ -36,6 +37,26 @@ def sample_policy() -> Policy:
 @pytest.fixture(scope="session")
 def sample() -> Statements:
     return read_statements([SAMPLE / "statements"], CHOICES)
+
+
+@pytest.fixture(scope="session")
+def sample_cards() -> CardRegister:
+    return read_cards(SAMPLE / "cards.csv", CHOICES)
+
+
+@pytest.fixture(scope="session")
+def scored_with_cards(
+    sample: Statements, sample_policy: Policy, sample_cards: CardRegister
+) -> Callable[[str], Scoring]:
+    """Give a month of the sample force, as `scored_month` does, with the card register."""
+
+    @functools.cache
+    def scored(month: str) -> Scoring:
+        file = next(f for f in sample.transactions["file"].unique() if f.startswith(month))
+        known = sample.transactions[sample.transactions["file"] <= file]
+        return score(known, sample_policy, cards=sample_cards, asked_files=[file])
+
+    return scored
 
 
 @pytest.fixture(scope="session")

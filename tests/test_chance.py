@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardwatch.chance import CHANCES, UNUSUALNESS, chances, share_at_least, surprise_shares
+from cardwatch.chance import (
+    BUYING,
+    CHANCES,
+    SURPRISE,
+    TAIL,
+    UNUSUALNESS,
+    chances,
+    share_at_least,
+    strengths,
+    surprise_shares,
+)
 from cardwatch.features import FAMILIES, name_of
 
 if TYPE_CHECKING:
@@ -26,6 +36,10 @@ def _surprises(rows: int, seed: int = 4, zero: float = 0.5) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     values = random.exponential(1, (rows, len(NAMES)))
     return pd.DataFrame(values * (random.random(values.shape) >= zero), columns=NAMES)
+
+
+OF_PAYMENTS = [name for name in CHANCES if name != "month_chance_share"]
+SHARES, ORDERS = OF_PAYMENTS, [SURPRISE, BUYING]
 
 
 @EXAMPLES
@@ -76,7 +90,7 @@ def test_reference_payments_are_about_as_often_rare_as_they_should_be(alpha: flo
     shares = surprise_shares(features, everything)
     exact = (np.floor(alpha * 1_000) - 1) / 999  # each payment is in its own reference
     assert (shares <= alpha + 1e-12).mean().to_numpy() == pytest.approx(exact)
-    rare = (chances(shares, everything) <= alpha + 1e-12).mean()
+    rare = (chances(shares, everything)[SHARES] <= alpha + 1e-12).mean()
     assert ((rare <= alpha) & (rare >= alpha - 0.012)).all()
 
 
@@ -87,7 +101,9 @@ def test_where_nothing_surprises_every_share_is_one() -> None:
     shares = surprise_shares(features, reference)
     assert (shares.iloc[:5] == 1).all(axis=None)
     assert (shares.to_numpy()[features.to_numpy() == 0] == 1).all()
-    assert (chances(shares, reference).iloc[:5] == 1).all(axis=None)
+    found = chances(shares, reference).iloc[:5]
+    assert (found[SHARES] == 1).all(axis=None)
+    assert (found[ORDERS] == 0).all(axis=None)
 
 
 def test_a_payment_outside_the_reference_does_not_change_what_others_are_compared_with() -> None:
@@ -105,7 +121,8 @@ def test_the_more_surprising_of_two_payments_has_the_smaller_chance() -> None:
     features.iloc[298], features.iloc[299] = low, high
     reference = np.arange(len(features)) < 298
     found = chances(surprise_shares(features, reference), reference)
-    assert (found.iloc[299] < found.iloc[298]).all()
+    assert (found[SHARES].iloc[299] < found[SHARES].iloc[298]).all()
+    assert (found[ORDERS].iloc[299] > found[ORDERS].iloc[298]).all()
 
 
 @EXAMPLES
@@ -118,7 +135,8 @@ def test_one_surprise_more_never_makes_a_payment_more_ordinary(
     raised.loc[40, name] += more
     reference = np.arange(len(raised)) < 30
     found = chances(surprise_shares(raised, reference), reference)
-    assert (found.iloc[40] <= found.iloc[39]).all()
+    assert (found[SHARES].iloc[40] <= found[SHARES].iloc[39]).all()
+    assert (found[ORDERS].iloc[40] >= found[ORDERS].iloc[39]).all()
 
 
 def test_within_a_family_the_rarest_surprise_counts_and_others_do_not_add_up() -> None:
@@ -160,13 +178,80 @@ def test_without_any_reference_every_payment_is_as_rare_as_any_and_none_is_impos
     features = _surprises(10)
     reference = np.zeros(len(features), dtype=bool)
     found = chances(surprise_shares(features, reference), reference)
-    assert (found == 1).all(axis=None)
+    assert (found[SHARES] == 1).all(axis=None)
+    assert (found[ORDERS] == 0).all(axis=None)
 
 
 def test_every_chance_that_rules_may_read_is_there_with_its_meaning() -> None:
     features = _surprises(10)
     reference = np.ones(len(features), dtype=bool)
     found = chances(surprise_shares(features, reference), reference)
-    assert list(found) == list(CHANCES)
-    assert {f"{family}_chance_share" for family in FAMILIES} < CHANCES.keys()
+    assert list(found) == [*OF_PAYMENTS, SURPRISE, BUYING]
+    # What is booked counts with the merchant: it has no share of its own.
+    told = FAMILIES.keys() - {"purpose"}
+    assert {f"{family}_chance_share" for family in told} < CHANCES.keys()
     assert all(CHANCES.values())
+
+
+def test_an_unusual_merchant_is_rarer_where_its_purpose_is_unusual_too() -> None:
+    features = _surprises(400)
+    shop, purpose = (name_of(FAMILIES[family][0]) for family in ("merchant", "purpose"))
+    features.loc[397:] = 0.0
+    features.loc[397, shop] = 2.0
+    features.loc[398, purpose] = 2.0
+    features.loc[399, [shop, purpose]] = 2.0
+    reference = np.arange(len(features)) < 397
+    found = chances(surprise_shares(features, reference), reference)
+    share = found["merchant_chance_share"].iloc[-3:].tolist()
+    assert share[2] < min(share[:2])
+    assert max(share[:2]) < 1
+    assert found[BUYING].iloc[-1] == pytest.approx(found[BUYING].iloc[-3:-1].sum())
+
+
+LEAST = st.floats(0, 1e3)
+"""Surprises are never below nothing."""
+
+
+@EXAMPLES
+@given(
+    st.lists(LEAST, min_size=2, max_size=30),
+    st.lists(LEAST, max_size=8 * TAIL),
+    st.integers(0, 8 * TAIL),
+)
+def test_a_higher_value_is_never_less_strong(
+    values: list[float], reference: list[float], zeros: int
+) -> None:
+    known = np.array([*reference, *([0.0] * zeros)])
+    found = strengths(np.sort(np.array([*values, *reference])), known)
+    assert (np.diff(found) >= -1e-9).all()
+    assert np.isfinite(found).all()
+
+
+def test_among_the_reference_a_strength_is_the_logarithm_of_the_share() -> None:
+    reference = np.random.default_rng(6).exponential(1, 500)
+    values = np.sort(reference)[:-TAIL]
+    wanted = -np.log10(share_at_least(values, reference))
+    assert strengths(values, reference).tolist() == wanted.tolist()
+
+
+def test_beyond_all_of_the_reference_a_higher_value_is_stronger_still() -> None:
+    reference = np.random.default_rng(6).exponential(1, 500)
+    beyond = reference.max() * np.array([1.0, 1.01, 2.0, 10.0, 1_000.0])
+    found = strengths(beyond, reference)
+    assert (np.diff(found) > 0).all()
+    # The slope of an exponential tail: so many of its means, so many natural logarithms.
+    tail = np.sort(reference)[-TAIL - 1 :]
+    slope = (tail[1:] - tail[0]).mean()
+    assert np.diff(found[-2:])[0] == pytest.approx(np.diff(beyond[-2:])[0] / slope / np.log(10))
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [np.arange(1.0, TAIL + 1), np.zeros(500), np.full(500, 3.0), np.r_[np.zeros(500), 1.0, 2.0]],
+    ids=["few", "nothing surprises", "all alike", "hardly anything surprises"],
+)
+def test_where_the_reference_has_no_tail_nothing_is_stronger_than_the_rarest_share(
+    reference: Numbers,
+) -> None:
+    found = strengths(np.array([0.0, 5_000.0, 1e6]), reference)
+    assert found[1] == found[2] == -np.log10(1 / (len(reference) + 1))

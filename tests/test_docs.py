@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from cardwatch import cli, records
 from cardwatch.policy import default_policy_text
+from cardwatch.registers import MESSAGES as CARD_MESSAGES
 from cardwatch.statements.profiles import FIELDS, SETTINGS
 from cardwatch.statements.reading import MESSAGES
 from cardwatch.tabular import LIMITS
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "cardwatch"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 STATEMENTS = (ROOT / "docs" / "statements.md").read_text(encoding="utf-8")
+CARDS = (ROOT / "docs" / "cards.md").read_text(encoding="utf-8")
 CODE = {path: path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
 
 
@@ -54,6 +56,13 @@ def test_every_problem_of_a_row_is_documented_with_its_sentence(code: str) -> No
     assert f"| `{code}` |" in STATEMENTS
 
 
+@pytest.mark.parametrize(("code", "message"), sorted(CARD_MESSAGES.items()))
+def test_every_problem_of_a_registers_row_is_documented_with_its_sentence(
+    code: str, message: str
+) -> None:
+    assert f"| `{code}` | {message} |" in CARDS
+
+
 def test_every_field_and_setting_of_a_profile_is_documented_or_explained_in_it() -> None:
     for setting in SETTINGS - {"columns"}:
         assert f"`{setting}`" in STATEMENTS, setting
@@ -82,7 +91,8 @@ def test_every_setting_of_the_policy_has_a_comment_before_it() -> None:
 
 
 def test_every_column_of_a_transaction_has_a_meaning() -> None:
-    assert all(records.TRANSACTION_COLUMNS.values())
+    for columns in (records.TRANSACTION_COLUMNS, records.CARD_COLUMNS, records.MATCH_COLUMNS):
+        assert all(columns.values())
 
 
 def test_nothing_unpickles_and_nothing_is_left_for_later() -> None:

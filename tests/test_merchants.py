@@ -178,6 +178,67 @@ def test_an_alias_holds_for_the_spellings_that_join_its_name() -> None:
         assert set(_linked(*order, aliases=aliases)) == {"OFFICE SHOP"}
 
 
+def _freely(*names: str, aliases: dict[str, str] | None = None) -> list[str]:
+    """Return what names that first appear one day after the other are joined to more freely."""
+    dates = pd.Series(pd.date_range("2026-01-01", periods=len(names)))
+    return link_merchants(pd.Series(names, dtype="str"), dates, aliases)["alias_id"].tolist()
+
+
+ONE_MERCHANT = [
+    ("WIDGET STORES", "WIDGET STORES LEEDS"),
+    ("WIDGET STORES 3241", "WIDGET STORES 88 YORK"),
+    ("WIDGET STORES", "WIDGET STORES LTD HALIFAX"),
+    ("NORTHGATE LOCKSMITHS AND SAFES", "NORTHGATE LOC"),
+    ("NORTHGATE LOCKSMITHS AND SAFES", "NORTHGATE"),
+    ("TOOLBARN", "TOOLBARM"),
+    ("TOM HARBOUR CAFE", "TOMS HARBOUR CAFE"),
+    ("PAYPAL *HARBOURCAFE", "HARBOUR CAFE"),
+    ("THE HARBOUR CAFE", "HARBOUR CAFE LTD"),
+]
+TWO_MERCHANTS = [
+    ("BLUE SKY TRAVEL", "BLUE MOON TOOLS"),
+    ("CITY TAXIS", "CITY PLUMBING"),
+    ("CITY", "CITY TAXIS"),
+    ("A1 TAXIS", "A1 TOOLS"),
+    ("O2 RETAIL", "O2 REPAIRS"),
+    ("BRITISH AIRWAYS", "BRITISH GAS"),
+    ("KENT COUNTY COUNCIL", "YORK COUNTY COUNCIL"),
+    ("PAYPAL *SMITHSON", "PAYPAL *JOHNSTONE"),
+    ("12345 67", "23456 78"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), ONE_MERCHANT)
+def test_spellings_of_one_merchant_are_joined_freely_whichever_comes_first(
+    one: str, other: str
+) -> None:
+    for names in ((one, other), (other, one)):
+        assert len(set(_freely(*names))) == 1, names
+
+
+@pytest.mark.parametrize(("one", "other"), TWO_MERCHANTS)
+def test_firms_that_share_a_short_first_word_or_a_last_one_stay_apart_however_freely(
+    one: str, other: str
+) -> None:
+    for names in ((one, other), (other, one)):
+        assert len(set(_freely(*names))) == 2, names
+
+
+def test_names_that_are_one_merchant_are_one_however_freely_they_are_joined() -> None:
+    names = ["HARBOUR STATIONERY SUPPLIES", "HARBOUR STATIONARY SUPPLIES", "KERB APP", "CITY CARS"]
+    aliases = {"KERB APP": "CITY CARS"}
+    strict, freely = _linked(*names, aliases=aliases), _freely(*names, aliases=aliases)
+    assert [strict[0] == strict[1], strict[2] == strict[3]] == [True, True]
+    assert [freely[0] == freely[1], freely[2] == freely[3]] == [True, True]
+    assert freely[1] != freely[2]
+
+
+def test_a_chain_of_names_keeps_the_first_one_whatever_joins_it_later() -> None:
+    names = ("WIDGET STORES LEEDS", "WIDGET STORES LEED", "WIDGET", "WIDGETSTORE")
+    for known in range(1, 5):
+        assert _freely(*names[:known]) == ["WIDGETSTORESLEEDS"] * known
+
+
 SPELLINGS = st.sampled_from(
     [
         "NORTHGATE LOCKSMITHS AND SAFES",
@@ -191,6 +252,10 @@ SPELLINGS = st.sampled_from(
         "PAYPAL *NORTHGATES",
         "AMZN MKTP UK*AB12C",
         "NORTHGATE",
+        "NORTHERN LOCKSMITHS AND SAFES",
+        "THE NORTHGATE",
+        "NORTH 12",
+        "12 34",
     ]
 )
 PAYMENTS = st.lists(st.tuples(st.integers(0, 6), SPELLINGS), min_size=1, max_size=14)
@@ -208,6 +273,7 @@ def test_a_later_payment_never_changes_the_merchant_of_an_earlier_one(
     whole = link_merchants(frame["raw"], dates)[earlier]
     upto = link_merchants(frame["raw"][earlier], dates[earlier])
     assert whole["merchant_id"].tolist() == upto["merchant_id"].tolist()
+    assert whole["alias_id"].tolist() == upto["alias_id"].tolist()
 
 
 @settings(derandomize=True, max_examples=60, deadline=None)

@@ -69,6 +69,11 @@ def test_only_the_limits_that_a_file_states_are_called_stated() -> None:
     assert not policy.single_purchase[0].stated
 
 
+def test_a_card_is_never_far_above_a_use_that_reaches_its_limit() -> None:
+    assert load_policy().limit_use_share == 0.2
+    assert _faults("limit_times_use = 0.5\n") == ("limit_times_use has to be at least 1",)
+
+
 EIGHT_FAULTS = """
 contry = "ENG"
 country = "FRA"
@@ -129,6 +134,10 @@ def test_every_fault_of_every_entry_of_a_limit_is_listed_with_its_number() -> No
         'watched_categories = ["59000"]',
         "watched_categories = [5921]",
         "gift_card_words = [1]",
+        "watched_merchants = [1]",
+        'watched_merchants = "ACE"',
+        "hospitality_cap_pounds = -1",
+        'large_payment_pounds = "off"',
         "merchant_aliases = []",
         "[merchant_aliases]\nA = 1",
         "single_purchase = 1000",
@@ -264,3 +273,10 @@ def test_a_category_is_in_a_list_by_code_or_by_range_and_none_is_in_no_list() ->
 
 def test_names_are_hidden_by_the_same_services_with_and_without_a_policy() -> None:
     assert load_policy().payment_processors == PROCESSORS
+
+
+def test_a_sum_of_0_is_allowed_and_asks_about_nothing() -> None:
+    policy = parse_policy("hospitality_cap_pounds = 0", "policy.toml")
+    assert policy.hospitality_cap_pounds == 0
+    assert load_policy().large_payment_pounds == load_policy().holder_year_pounds == 0
+    assert load_policy().watched_merchants == ()

@@ -7,17 +7,19 @@ import dataclasses
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from cardwatch.registers import match_cards
 from cardwatch.reports import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cardwatch.records import Alert, Statements
+    from cardwatch.records import Alert, CardRegister, Statements
     from cardwatch.scoring import Scoring
 
 ROOT = Path(__file__).parents[1]
@@ -46,7 +48,7 @@ def test_the_generator_makes_the_committed_files_again_byte_for_byte(tmp_path: P
     command = [sys.executable, SAMPLE / "generate.py", tmp_path]
     subprocess.run(command, check=True, capture_output=True)
     made = sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*") if p.is_file())
-    assert len(made) == 16
+    assert len(made) == 17
     for path in made:
         assert (tmp_path / path).read_bytes() == (SAMPLE / path).read_bytes(), path
 
@@ -60,27 +62,60 @@ def test_every_row_of_the_sample_is_accounted_for(sample: Statements) -> None:
     assert sum(len(report.totals) for report in sample.reports) == 5
 
 
+def register_rules() -> set[str]:
+    """Return the rules that answer only where the card register is given."""
+    plan = tomllib.loads((SAMPLE / "force.toml").read_text(encoding="utf-8"))
+    return {matter["rule"] for matter in plan["registered"]}
+
+
 @pytest.mark.parametrize("matter", read_truth(), ids=lambda m: f"{m['matter']}-{m['rule']}")
 def test_every_planted_matter_is_found_and_shown(
-    matter: dict[str, str], scored_month: Callable[[str], Scoring]
+    matter: dict[str, str], scored_with_cards: Callable[[str], Scoring]
 ) -> None:
     references = set(matter["references"].split())
     wanted = ANSWERS.get(matter["rule"], {matter["rule"]})
     answers = [
         alert
-        for alert in alerts_of(scored_month(matter["month"]))
+        for alert in alerts_of(scored_with_cards(matter["month"]))
         if wanted & {reason.rule for reason in alert.reasons}
-        and references & {payment.reference for payment in alert.payments}
+        and (
+            references & {payment.reference for payment in alert.payments}
+            or (not references and alert.holder_id == matter["holder_id"])
+        )
     ]
     assert answers, "no alert names it"
     assert len(answers) == 1, "one matter is one alert"
-    assert answers[0].shown
+    assert answers[0].shown or not references, "only cards give way to payments in the budget"
     if matter["rule"] in SPLITS:
         assert {payment.reference for payment in answers[0].payments} == references
 
 
-def test_the_quiet_month_stays_quiet(scored_month: Callable[[str], Scoring]) -> None:
+def test_the_quiet_month_stays_quiet(
+    scored_month: Callable[[str], Scoring], scored_with_cards: Callable[[str], Scoring]
+) -> None:
     assert alerts_of(scored_month(QUIET_MONTH)) == []
+    assert alerts_of(scored_with_cards(QUIET_MONTH)) == []
+
+
+def test_the_register_adds_what_was_planted_in_it_and_takes_nothing_away(
+    scored_month: Callable[[str], Scoring], scored_with_cards: Callable[[str], Scoring]
+) -> None:
+    without = {alert.alert_id for alert in alerts_of(scored_month("2026-10"))}
+    found = {alert.alert_id: alert for alert in alerts_of(scored_with_cards("2026-10"))}
+    assert without <= found.keys()
+    added = {alert.reasons[0].rule for key, alert in found.items() if key not in without}
+    assert added == register_rules() - {"limit-raised-in-cycle"}, "that one joins another matter"
+
+
+def test_every_row_of_the_register_is_read_and_every_payment_finds_its_card(
+    sample: Statements, sample_cards: CardRegister
+) -> None:
+    report = sample_cards.report
+    assert report.reconciles
+    assert (report.rows, report.cards, report.problems) == (64, 64, ())
+    matched = match_cards(sample.transactions, sample_cards)
+    assert (matched["card_id"] != "").all()
+    assert (matched["holder_id"] == sample.transactions["holder_id"]).all()
 
 
 def test_the_newest_month_gives_the_golden_list(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 
 from cardwatch.errors import NothingToScore
@@ -17,8 +18,6 @@ from cardwatch.statements import ReadingChoices, read_statements, shipped_profil
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pandas as pd
 
     from cardwatch.policy import Policy
     from cardwatch.records import AlertList, Statements
@@ -67,6 +66,40 @@ def test_what_finance_sees_does_not_depend_on_what_only_psd_may_know(
         assert (seen.notes, seen.expected) == (unseen.notes, unseen.expected)
         assert not without.lists["psd"].alerts
         assert scored_month(month).lists["psd"].alerts
+
+
+def _with_splits(known: pd.DataFrame) -> pd.DataFrame:
+    """Return statements with two splits more, each by a search that the sample has nothing for."""
+    names = ("WIDGET STORES", "WIDGET STORES LEEDS", "KERB PRINTERS", "OTHER INK")
+    codes = ("5251", "5734", "5111", "5111")
+    last = known[known["file"] == "2026-10.csv"]
+    added = last.iloc[[20, 20, 50, 50]].assign(
+        merchant=names, mcc=codes, amount_pence=[91_000, 92_000, 93_000, 94_000], kind="purchase"
+    )
+    added = added.assign(transaction_id=names, row=range(90_001, 90_005))
+    return pd.concat([known, added.astype(known.dtypes)], ignore_index=True)
+
+
+def test_what_finance_sees_of_a_holder_does_not_depend_on_who_shares_their_cost_centre(
+    sample: Statements, sample_policy: Policy
+) -> None:
+    """Each holder's cost centres made their own: what one booked stays, what all did is gone."""
+    together = _with_splits(sample.transactions)
+    named = together["holder_id"] + " " + together["cost_centre"]
+    apart = together.assign(cost_centre=named.astype("str"))
+    seen, made = (score(t, sample_policy, asked_files=["2026-10.csv"]) for t in (together, apart))
+    for search in ("limit", "alias", "category", "unit"):
+        assert (seen.scored.features[f"{search}_split_count"] > 0).any(), search
+    assert not (made.scored.features["unit_split_count"] > 0).any()
+    alerts = [
+        [dataclasses.replace(alert, cost_centre="") for alert in scoring.lists["finance"].alerts]
+        for scoring in (seen, made)
+    ]
+    assert alerts[0] == alerts[1]
+    rules = {reason.rule for alert in alerts[0] for reason in alert.reasons}
+    assert {"split-same-day", "split-several-names", "split-across-merchants"} <= rules
+    assert any(a.kind == "split" for a in seen.lists["psd"].alerts)
+    assert not any(a.kind == "split" for a in made.lists["psd"].alerts)
 
 
 def test_in_the_words_of_an_alert_nobody_is_accused(

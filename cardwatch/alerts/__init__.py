@@ -1,6 +1,6 @@
 """Joins what rules found with how unusual it is, groups it, ranks it and says why."""
 
-from cardwatch.alerts.ranking import Scored, rank_alerts
+from cardwatch.alerts.ranking import Scored, alert_order, rank_alerts
 from cardwatch.alerts.words import expected_words, one_in, pounds
 
-__all__ = ["Scored", "expected_words", "one_in", "pounds", "rank_alerts"]
+__all__ = ["Scored", "alert_order", "expected_words", "one_in", "pounds", "rank_alerts"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,8 +45,8 @@ class Neighbours:
 
     def __init__(self, ledger: Ledger, features: pd.DataFrame) -> None:
         """Take the ledger and its features."""
-        self.ledger, self.features = ledger, features
-        self._members: dict[tuple[str, ...], dict[int, Rows]] = {}
+        self.ledger = ledger
+        self._column = cache(lambda name: features[name].to_numpy())
         self._refunded = refunded_on(ledger)
         self._doubled = ledger.frame["day_doubled"].to_numpy(bool)
 
@@ -53,22 +54,14 @@ class Neighbours:
         """Return the rows of a payment's matter, the payment itself always among them."""
         if not evidence.by:
             return np.array([row])
-        if evidence.by not in self._members:
-            codes = self.ledger.group(*evidence.by)
-            order = np.argsort(codes, kind="stable")
-            starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
-            groups = np.split(order, starts[1:])
-            self._members[evidence.by] = {int(codes[g[0]]): g for g in groups}
-        rows = self._members[evidence.by][int(self.ledger.group(*evidence.by)[row])]
         days = evidence.days
-        back = int(self.features[days].to_numpy()[row]) if isinstance(days, str) else days
-        day = self.ledger.day
-        rows = rows[(day[rows] <= day[row]) & (day[rows] >= day[row] - back)]
+        back = int(self._column(days)[row]) if isinstance(days, str) else days
+        rows = self.ledger.rows_back(row, evidence.by, back)
         if evidence.having:
-            rows = rows[self.features[evidence.having].to_numpy(bool)[rows]]
+            rows = rows[self._column(evidence.having)[rows].astype(bool)]
         if evidence.limit:  # a window of a split: what the search counted as its parts
-            limit = self.features[evidence.limit].to_numpy()[row]
-            parts = ~(self._refunded[rows] <= day[row]) & (self.ledger.pence[rows] <= limit)
+            limit, day = self._column(evidence.limit)[row], self.ledger.day[row]
+            parts = ~(self._refunded[rows] <= day) & (self.ledger.pence[rows] <= limit)
             rows = rows[parts & ~self._doubled[rows]]
         return np.union1d(rows, [row])
 

@@ -7,29 +7,37 @@ import hashlib
 import math
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cardwatch.alerts.cards import card_alerts
 from cardwatch.alerts.matters import Finding, Matter, find_matters
-from cardwatch.alerts.words import fact, one_in, pounds
-from cardwatch.chance import UNUSUALNESS
+from cardwatch.alerts.words import TIERS, one_in, pounds, reason_of
+from cardwatch.chance import SURPRISE, UNUSUALNESS, strengths
 from cardwatch.features import FAMILIES, meaning_of, name_of
 from cardwatch.records import Alert, Payment, Reason
-from cardwatch.rules import LEVELS, Rule
+from cardwatch.rules import EVIDENCE, LEVELS, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
     from cardwatch.features import Ledger
+    from cardwatch.forest import Forest
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-TIERS = {"high": "A", "medium": "B", "low": "C"}
 WEIGHT_OF_MONEY, POUNDS_AT_ONE = 0.5, 250
 """Order within a tier: -log10 chance + 0.5 log10(1 + pounds at stake / 250) (docs/detection.md)."""
+PRINTED = ["transaction_id", "file", "row", "date", "holder_id", "merchant", "merchant_id",
+           "cost_centre", "amount_pence"]  # fmt: skip
+LEAST_RAISED = 0.005
+WHOLE_MONTH = "holder-month-shift"
+FOLDED = {"unusual-merchant", "unusual-payment"}
+"""Rules whose alerts are folded into that of the month they lie in."""
 TELLING_SHARE, MOST_COMPARISONS = 0.05, 3
 """A comparison is told if rarer than 1 in 20; the strongest three are."""
 
@@ -42,12 +50,49 @@ class Scored:
         features: features and chance columns, and `unusualness` where there is a forest.
         shares: each surprise as a share of reference payments.
         asked: the payments that are being scored; the others are their history.
+        reference: the payments they are compared with.
+        cards: the open cards of the register with their features, where one was given.
+        forest: the forest of payments, where there is one.
     """
 
     ledger: Ledger
     features: pd.DataFrame
     shares: pd.DataFrame
     asked: Flags
+    reference: Flags
+    cards: pd.DataFrame | None = None
+    forest: Forest | None = None
+
+    @cached_property
+    def strength(self) -> Callable[[str], np.ndarray[Any, Any]]:
+        """How strong every payment's finding is by a column: -log10 of a share."""
+
+        def make(name: str) -> np.ndarray[Any, Any]:
+            values = self.column(name)
+            if name.endswith("_share"):
+                return -np.log10(values)
+            return strengths(values, values[self.reference])
+
+        return cache(make)
+
+    @cached_property
+    def printed(self) -> dict[str, list[Any]]:
+        """What alerts print of each payment, by column."""
+        table = self.ledger.frame[PRINTED].assign(
+            date=self.ledger.frame["date"].dt.strftime("%Y-%m-%d")
+        )
+        return {name: table[name].tolist() for name in PRINTED}
+
+    @cached_property
+    def column(self) -> Callable[[str], np.ndarray[Any, Any]]:
+        """One feature of every payment, by its name."""
+        return cache(lambda name: self.features[name].to_numpy())
+
+    @cached_property
+    def compared(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The share of every surprise that alerts tell of, by what it says."""
+        told = [f for name, family in FAMILIES.items() if name != "split" for f in family]
+        return {meaning_of(f): self.shares[name_of(f)].to_numpy() for f in told}
 
 
 def rank_alerts(scored: Scored, rules: Sequence[Rule], lane: str) -> list[Alert]:
@@ -65,22 +110,53 @@ def rank_alerts(scored: Scored, rules: Sequence[Rule], lane: str) -> list[Alert]
     others = [
         r for r in rules if r.role != "raises" and r.status == "stable" and r.lane == "finance"
     ]
-    used = list({rule.id: rule for rule in [*mine, *others]}.values())
+    used = list({r.id: r for r in [*mine, *others] if r.subject == "payment"}.values())
     fires = {rule.id: rule.fires(scored.features, scored.ledger.policy) for rule in used}
-    raising = [r for r in mine if r.role == "raises"]
+    raising = [r for r in used if r.role == "raises"]
     fired = [(rule, np.flatnonzero(fires[rule.id] & scored.asked)) for rule in raising]
     matters = find_matters(scored.ledger, scored.features, fired)
     context = [rule for rule in used if rule.role != "raises"]
-    alerts = [_alert(scored, matter, context, fires, lane) for matter in matters]
-    alerts.sort(key=_order)
-    return _cut(alerts, scored)
+    leads = [_lead(scored, matter, context, fires) for matter in matters]
+    told = _contributions(scored, [lead.row for _, lead in leads])
+    alerts = [
+        dataclasses.replace(_alert(scored, matter, lead, context, fires), contributions=raised)
+        for matter, lead, raised in zip(matters, leads, told, strict=True)
+    ]
+    if scored.cards is not None:
+        policy, last = scored.ledger.policy, scored.ledger.frame["date"][scored.asked].max()
+        alerts += card_alerts(scored.cards, policy, mine, last)
+    alerts.sort(key=alert_order)
+    return _cut(_folded(alerts), scored)
 
 
-def _order(alert: Alert) -> tuple[Any, ...]:
+def alert_order(alert: Alert) -> tuple[Any, ...]:
     """Return what alerts are sorted by: tier, evidence with money, then ties by money, day, id."""
     money = math.log10(1 + alert.at_stake_pence / 100 / POUNDS_AT_ONE)
     strength = -math.log10(alert.chance) + WEIGHT_OF_MONEY * money
     return alert.tier, -round(strength, 9), -alert.at_stake_pence, alert.first_on, alert.alert_id
+
+
+def _folded(alerts: list[Alert]) -> list[Alert]:
+    """Return the alerts without those whose payments a stranger month of their holder holds.
+
+    A month unlike the holder's others names its payments; each of them is not asked about again for
+    being unlike the others too. What it says becomes a reason of the month's alert.
+    """
+    kept: list[Alert] = []
+    months: dict[tuple[str, str], int] = {}
+    for alert in sorted(alerts, key=lambda a: a.reasons[0].rule != WHOLE_MONTH):
+        month = (alert.holder_id, alert.last_on[:7])
+        if alert.reasons[0].rule == WHOLE_MONTH:
+            months[month] = len(kept)
+        elif alert.reasons[0].rule in FOLDED and month in months:
+            held = kept[months[month]]
+            if set(alert.payments) <= set(held.payments):
+                known = {reason.rule for reason in held.reasons}
+                more = tuple(r for r in alert.reasons if r.rule not in known)
+                kept[months[month]] = dataclasses.replace(held, reasons=(*held.reasons, *more))
+                continue
+        kept.append(alert)
+    return sorted(kept, key=alert_order)
 
 
 def _cut(alerts: list[Alert], scored: Scored) -> list[Alert]:
@@ -92,6 +168,7 @@ def _cut(alerts: list[Alert], scored: Scored) -> list[Alert]:
     shown, numbered = 0, []
     for rank, alert in enumerate(alerts, start=1):
         holders = frozenset(payment.holder_id for payment in alert.payments)
+        holders = holders or frozenset({alert.holder_id})  # about a card, whatever was paid
         month = (holders, alert.last_on[:7])
         within = shown < budget and held[month] < policy.alerts_per_holder_month
         held[month] += 1
@@ -100,52 +177,77 @@ def _cut(alerts: list[Alert], scored: Scored) -> list[Alert]:
     return numbered
 
 
+def _lead(
+    scored: Scored, matter: Matter, context: Sequence[Rule], fires: dict[str, Flags]
+) -> tuple[int, Finding]:
+    """Return the finding that a matter is named for, the most pressing, with its level."""
+    weakening = [rule for rule in context if rule.role == "weakens"]
+    levels = [_level(f, weakening, fires) for f in matter.findings]
+    return max(
+        zip(levels, matter.findings, strict=True),
+        key=lambda pair: (pair[0], *_pressing(scored, pair[1])),
+    )
+
+
+def _contributions(scored: Scored, rows: list[int]) -> list[dict[str, float]]:
+    """Return for each payment the features that raise the forest's score most, by how much."""
+    if scored.forest is None or not rows:
+        return [{} for _ in rows]
+    raised = scored.forest.contributions(scored.features.iloc[rows])
+    told = []
+    for values in raised.to_numpy():
+        first = np.argsort(-values, kind="stable")[:MOST_COMPARISONS]
+        named = {raised.columns[at]: round(float(values[at]), 4) for at in first}
+        told.append({name: value for name, value in named.items() if value >= LEAST_RAISED})
+    return told
+
+
 def _alert(
-    scored: Scored, matter: Matter, context: Sequence[Rule], fires: dict[str, Flags], lane: str
+    scored: Scored,
+    matter: Matter,
+    leading: tuple[int, Finding],
+    context: Sequence[Rule],
+    fires: dict[str, Flags],
 ) -> Alert:
     """Return one matter as an alert."""
-    rows, frame = matter.rows, scored.ledger.frame
-    weakening = {r.id: r for r in context if r.role == "weakens"}
-    strengths = [_level(f, weakening, fires) for f in matter.findings]
-    best = max(strengths)
-    lead = max(
-        zip(strengths, matter.findings, strict=True),
-        key=lambda pair: (pair[0], scored.ledger.pence[pair[1].evidence].sum(), pair[1].row),
-    )[1]
-    chance = _case_chance(scored, matter)
-    stake = abs(int(scored.ledger.pence[rows].sum()))
+    rows, printed = matter.rows.tolist(), scored.printed
+    (best, lead), lane = leading, leading[1].rule.lane
+    weakening = [rule for rule in context if rule.role == "weakens"]
+    chance = _case_chance(scored, matter, lead.rule.order)
+    stake = abs(sum(printed["amount_pence"][row] for row in rows))
     reasons = _reasons(scored, matter, lead)
-    who, where = frame["holder_id"].iloc[rows].unique(), frame["merchant_id"].iloc[rows].unique()
+    who, where, units = (
+        list(dict.fromkeys(printed[name][row] for row in rows))
+        for name in ("holder_id", "merchant_id", "cost_centre")
+    )
     asked = {f.row for f in matter.findings}
     for rule in context if len(who) == 1 else []:  # context speaks of one holder
         fired = [row for row in asked if rule.role == "adds" and fires[rule.id][row]]
         if fired:
             reasons.append(_reason(scored, rule, max(fired)))
-    weak = [r for r in weakening.values() if _weakens(r, lead, fires)]
-    units = frame["cost_centre"].iloc[rows].unique()
-    days = frame["date"].iloc[rows]
-    unusual = scored.features.get(UNUSUALNESS)
+    weak = [rule for rule in weakening if _weakens(rule, lead, fires)]
+    days = [printed["date"][row] for row in rows]
+    unusual = scored.column(UNUSUALNESS)[list(asked)] if UNUSUALNESS in scored.features else None
     return Alert(
         alert_id=_alert_id(scored, lane, rows),
         rank=0,
         tier=TIERS[LEVELS[best]],
         lane=lane,
+        kind=lead.rule.kind,
         title=lead.rule.title,
         holder_id=who[0] if len(who) == 1 else f"{len(who)} holders",
-        merchant=str(frame["merchant"].iat[lead.row])
-        if len(where) == 1
-        else f"{len(where)} merchants",
+        merchant=printed["merchant"][lead.row] if len(where) == 1 else f"{len(where)} merchants",
         cost_centre=units[0] if len(units) == 1 else f"{len(units)} cost centres",
-        first_on=str(days.min().date()),
-        last_on=str(days.max().date()),
+        first_on=min(days),
+        last_on=max(days),
         at_stake_pence=stake,
         chance=chance,
-        unusualness=None if unusual is None else round(float(unusual.iloc[list(asked)].max()), 6),
+        unusualness=None if unusual is None else round(float(unusual.max()), 6),
         reasons=tuple(reasons),
         weakened_by=tuple(_reason(scored, rule, lead.row) for rule in weak),
         unusual=_comparisons(scored, lead.row),
-        merchant_history=_history(scored, lead.row, rows) if len(where) == len(who) == 1 else "",
-        payments=tuple(_payment(frame, int(row)) for row in rows),
+        merchant_history=_history(scored, rows) if len(where) == len(who) == 1 else "",
+        payments=tuple(_payment(printed, row) for row in rows),
     )
 
 
@@ -153,17 +255,36 @@ def _weakens(rule: Rule, finding: Finding, fires: dict[str, Flags]) -> bool:
     return finding.rule.id in rule.weakens and bool(fires[rule.id][finding.row])
 
 
-def _level(finding: Finding, weakening: dict[str, Rule], fires: dict[str, Flags]) -> int:
-    """Return a finding's level as a number, one lower if a rule weakens it."""
-    weak = any(_weakens(rule, finding, fires) for rule in weakening.values())
+def _level(finding: Finding, weakening: Sequence[Rule], fires: dict[str, Flags]) -> int:
+    """Return a finding's level as a number, one lower for each rule that weakens it."""
+    weak = sum(_weakens(rule, finding, fires) for rule in weakening)
     return max(LEVELS.index(finding.rule.level) - weak, 0)
 
 
-def _case_chance(scored: Scored, matter: Matter) -> float:
-    """Return the smallest chance of the matter's payments, corrected for how many there are."""
+def _pressing(scored: Scored, finding: Finding) -> tuple[bool, float, float, int]:
+    """Return what findings of one level are compared by: strength, money, row.
+
+    What says no more than that a payment is unlike others stands back behind any other finding.
+    Of what adds up over a month or a year the last finding says all.
+    """
+    whole = EVIDENCE[finding.rule.evidence].joins == "group"
+    strength = 0.0 if whole else float(scored.strength(finding.rule.order)[finding.row])
+    money = 0.0 if whole else float(scored.ledger.pence[finding.evidence].sum())
+    return finding.rule.kind != "pattern", round(strength, 9), money, finding.row
+
+
+def _case_chance(scored: Scored, matter: Matter, order: str) -> float:
+    """Return the smallest chance of the matter's payments, corrected for how many are looked at.
+
+    A payment's chance is that of what the alert is about or, at half weight, of the payment whole.
+    """
     rows = sorted({finding.row for finding in matter.findings})
-    smallest = float(scored.features["payment_chance_share"].iloc[rows].min())
-    return float(-np.expm1(len(rows) * np.log1p(-min(smallest, 1 - 1e-12))))
+    strongest = max(
+        float(scored.strength(order)[rows].max()),
+        float(scored.strength(SURPRISE)[rows].max()) - float(np.log10(2)),
+    )
+    smallest = min(10**-strongest, 1 - 1e-12)
+    return float(-np.expm1(len(rows) * np.log1p(-smallest)))
 
 
 def _reasons(scored: Scored, matter: Matter, lead: Finding) -> list[Reason]:
@@ -171,9 +292,8 @@ def _reasons(scored: Scored, matter: Matter, lead: Finding) -> list[Reason]:
     best: dict[str, Finding] = {lead.rule.id: lead}
     for finding in matter.findings:
         other = best.get(finding.rule.id)
-        total = scored.ledger.pence[finding.evidence].sum()
         if other is None or (
-            other is not lead and total > scored.ledger.pence[other.evidence].sum()
+            other is not lead and _pressing(scored, finding) > _pressing(scored, other)
         ):
             best[finding.rule.id] = finding
     rest = [f for f in best.values() if f is not lead]
@@ -183,41 +303,35 @@ def _reasons(scored: Scored, matter: Matter, lead: Finding) -> list[Reason]:
 
 def _reason(scored: Scored, rule: Rule, row: int) -> Reason:
     """Return one rule's finding in words, with the figures it compared."""
-    figures = {name: scored.features[name].to_numpy()[row].item() for name in rule.reads}
-    figures = {k: float(f"{v:.9g}") if isinstance(v, float) else v for k, v in figures.items()}
-    return Reason(
-        rule.id, rule.title, fact(rule.fact, figures), rule.why, rule.ask, rule.innocent, figures
-    )
+    return reason_of(rule, {name: scored.column(name)[row].item() for name in rule.reads})
 
 
 def _comparisons(scored: Scored, row: int) -> tuple[str, ...]:
     """Return the strongest surprises of a payment, each as 1 in N of comparable payments."""
-    features = [f for name, family in FAMILIES.items() if name != "split" for f in family]
-    shares = {meaning_of(f): float(scored.shares[name_of(f)].to_numpy()[row]) for f in features}
-    told = sorted((share, text) for text, share in shares.items() if share <= TELLING_SHARE)
+    shares = ((float(share[row]), text) for text, share in scored.compared.items())
+    told = sorted((share, text) for share, text in shares if share <= TELLING_SHARE)
     lines = [f"{t.rstrip('.')}: {one_in(s)} payments" for s, t in told[:MOST_COMPARISONS]]
     if told:
-        together = float(scored.features["payment_chance_share"].to_numpy()[row])
+        together = float(scored.column("payment_chance_share")[row])
         lines.append(f"All taken together: {one_in(together)} payments")
     return tuple(lines)
 
 
-def _history(scored: Scored, row: int, rows: np.ndarray[Any, Any]) -> str:
+def _history(scored: Scored, rows: list[int]) -> str:
     """Return what the holder, and others, did with this merchant before the matter."""
-    ledger = scored.ledger
-    frame, first = ledger.frame, ledger.day[rows].min()
-    here = ledger.is_purchase & (ledger.group("merchant_id") == ledger.group("merchant_id")[row])
-    here &= ledger.day < first
-    mine = here & (ledger.group("holder_id") == ledger.group("holder_id")[row])
-    others = frame["holder_id"].to_numpy()[here & ~mine]
-    users = len(set(others))
+    ledger, first = scored.ledger, rows[0]  # rows are in order of day
+    here = ledger.rows_back(first, ("merchant_id",))
+    here = here[ledger.is_purchase[here] & (ledger.day[here] < ledger.day[first])]
+    holder = ledger.group("holder_id")
+    mine = here[holder[here] == holder[first]]
+    users = len(set(holder[here].tolist()) - {holder[first]})
     also = (
         f"{users} other holder{'s' * (users > 1)} used it before." if users else "Nobody else had."
     )
-    if not mine.any():
+    if not len(mine):
         return f"Before this, no payment by this holder to this merchant. {also}"
     paid = ledger.pence[mine]
-    since = frame["date"].to_numpy()[mine].min().astype("datetime64[D]")
+    since = scored.printed["date"][mine[0]]
     if len(paid) == 1:
         return f"Before this, one payment by this holder here: {pounds(paid[0])} on {since}. {also}"
     return (
@@ -226,22 +340,21 @@ def _history(scored: Scored, row: int, rows: np.ndarray[Any, Any]) -> str:
     )
 
 
-def _payment(frame: pd.DataFrame, row: int) -> Payment:
+def _payment(printed: dict[str, list[Any]], row: int) -> Payment:
     """Return one transaction as an alert names it: by its reference, file and row."""
-    line = frame.iloc[row]
     return Payment(
-        reference=str(line["transaction_id"]),
-        file=str(line["file"]),
-        row=int(line["row"]),
-        date=str(line["date"].date()),
-        holder_id=str(line["holder_id"]),
-        merchant=str(line["merchant"]),
-        amount_pence=int(line["amount_pence"]),
+        reference=printed["transaction_id"][row],
+        file=printed["file"][row],
+        row=printed["row"][row],
+        date=printed["date"][row],
+        holder_id=printed["holder_id"][row],
+        merchant=printed["merchant"][row],
+        amount_pence=printed["amount_pence"][row],
     )
 
 
-def _alert_id(scored: Scored, lane: str, rows: np.ndarray[Any, Any]) -> str:
+def _alert_id(scored: Scored, lane: str, rows: list[int]) -> str:
     """Return an id made of the lane and the payments: their references, else what they are."""
-    columns = ["transaction_id", "date", "holder_id", "merchant", "amount_pence"]
-    lines = sorted(map(repr, scored.ledger.frame[columns].iloc[rows].itertuples(index=False)))
+    columns = ("transaction_id", "date", "holder_id", "merchant", "amount_pence")
+    lines = sorted(repr([scored.printed[name][row] for name in columns]) for row in rows)
     return hashlib.sha256("\n".join([lane, *lines]).encode()).hexdigest()[:12]

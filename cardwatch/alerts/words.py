@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from cardwatch.records import Reason
 from cardwatch.rules import placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cardwatch.rules import Rule
+
 RAREST = 1_000_000
+TIERS = {"high": "A", "medium": "B", "low": "C"}
+"""How a level is named in a list."""
 
 
 def pounds(pence: float) -> str:
@@ -48,6 +53,13 @@ def fact(template: str, row: Mapping[str, float]) -> str:
     return template.format_map({n: figure(n, row[n]) for n in placeholders(template)})
 
 
+def reason_of(rule: Rule, figures: Mapping[str, Any]) -> Reason:
+    """Return one rule's finding in words, with the figures it compared, floats to nine digits."""
+    kept = {k: float(f"{v:.9g}") if isinstance(v, float) else v for k, v in figures.items()}
+    told = fact(rule.fact, kept)
+    return Reason(rule.id, rule.title, told, rule.why, rule.ask, rule.innocent, kept)
+
+
 def expected_words(shown: int, found: int, expected: float | None) -> str:
     """Return the statement that stands with every list of alerts.
 
@@ -64,7 +76,9 @@ def expected_words(shown: int, found: int, expected: float | None) -> str:
     if expected is None:
         before = "Without history nothing can be said about how many to expect."
     elif expected < 1:
-        before = "As many payments like those before would give fewer than one."
+        before = "Fewer than one would be expected by chance, on the pattern of those before."
     else:
-        before = f"As many payments like those before would give about {expected:.0f}."
+        before = (
+            f"About {expected:.0f} would be expected by chance, on the pattern of those before."
+        )
     return f"{alerts}. {before} An alert is a reason to ask, not a finding."

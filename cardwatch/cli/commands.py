@@ -5,9 +5,10 @@ The core is imported inside them, so that help does not wait for it.
 
 from __future__ import annotations
 
+import datetime as dt
 import json as json_text
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +21,7 @@ from cardwatch.errors import CardwatchError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from cardwatch.records import AlertList, Statements
+    from cardwatch.records import AlertList, CardRegister, Statements
     from cardwatch.statements import ReadingChoices
 
 DONE, USAGE, REFUSED, PARTLY = 0, 2, 3, 4
@@ -58,6 +59,14 @@ ModelFolder = Annotated[
     Path | None,
     typer.Option("--model", help="A model; without it a forest is fitted to the history."),
 ]
+CardsFile = Annotated[
+    Path | None,
+    typer.Option("--cards", help="The card register: whose card, limits, approver, days."),
+]
+OfStatements = Annotated[
+    list[Path] | None,
+    typer.Option("--statements", help="Statements or folders to match; repeat for more."),
+]
 Lane = Annotated[str, typer.Option(help="finance, psd or all.")]
 Outs = Annotated[
     list[Path] | None,
@@ -67,6 +76,20 @@ ShowAll = Annotated[bool, typer.Option("--all", help="Print alerts beyond the bu
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 ModelOut = Annotated[Path, typer.Option("--out", help="Folder of the model; it names the model.")]
 ListOut = Annotated[Path, typer.Option("--out", help="Where to write the list.")]
+EvaluateFrom = Annotated[
+    dt.datetime | None,
+    typer.Option(
+        "--from", formats=["%Y-%m-%d"], help="First day to score; half of the payments if not said."
+    ),
+]
+EvaluateLimits = Annotated[
+    list[int] | None,
+    typer.Option(help="Limit in pounds to plant splits under; the policy's own if not said."),
+]
+EvaluateSeeds = Annotated[int, typer.Option(min=1, max=100, help="Worlds of each kind to plant.")]
+EvaluateOut = Annotated[
+    Path | None, typer.Option("--out", help="Folder for the figures (JSON) and plots (SVG).")
+]
 RuleName = Annotated[str | None, typer.Argument(help="A rule to show whole.")]
 PrintedName = Annotated[str, typer.Argument(help="A merchant as a statement prints it.")]
 Version = Annotated[bool, typer.Option("--version", help="Print the version.")]
@@ -86,6 +109,7 @@ def score(
     history: History = None,
     policy: PolicyFile = None,
     columns: ColumnsFile = None,
+    cards: CardsFile = None,
     model: ModelFolder = None,
     lane: Lane = "finance",
     save: Outs = None,
@@ -106,12 +130,16 @@ def score(
     forest = load_forest(model) if model else None
     asked = list_files(statements)
     with _busy("Reading statements"):
+        register = _register(cards, choices)
         read = read_statements(asked, choices, history=history or [], overlap=overlap)
     if columns:
         remembered.remember_profile(columns)
     names = [report.file for report in read.reports[: len(asked)]] if history else []
     with _busy("Scoring"):
-        scoring = score_transactions(read.transactions, figures, asked_files=names, forest=forest)
+        scoring = score_transactions(
+            read.transactions, figures, cards=register, asked_files=names, forest=forest
+        )
+    read = _with_register(read, register)
     lists = {name: made for name, made in scoring.lists.items() if lane in {name, "all"}}
     _give(lists, read, save or [], show_all=show_all, json=json)
     if any(report.refused or report.problems for report in read.reports):
@@ -147,6 +175,7 @@ def train(
     save: ModelOut,
     policy: PolicyFile = None,
     columns: ColumnsFile = None,
+    cards: CardsFile = None,
     date_order: DateOrder = "decide",
     overlap: Overlap = "keep",
 ) -> None:
@@ -159,9 +188,11 @@ def train(
 
     choices, figures = _choices(columns, date_order, overlap), load_policy(policy)
     with _busy("Reading statements"):
+        register = _register(cards, choices)
         read = read_statements(statements, choices, overlap=overlap)
     with _busy("Fitting the forest"):
-        forest = train_forest(read.transactions, figures)
+        forest = train_forest(read.transactions, figures, cards=register)
+    read = _with_register(read, register)
     try:
         save_forest(forest, save)
     except OSError as error:
@@ -173,6 +204,79 @@ def train(
     )
     if any(report.refused or report.problems for report in read.reports):
         raise typer.Exit(PARTLY)
+
+
+@app.command(epilog="Example: cardwatch cards register.csv --statements october.csv")
+def cards(
+    file: OneFile,
+    statements: OfStatements = None,
+    json: AsJson = False,
+    date_order: DateOrder = "decide",
+) -> None:
+    """Read a card register: every row accounted for, and how many payments it matches."""
+    from cardwatch.cli.printing import print_reading, print_register
+    from cardwatch.registers import match_cards, read_cards
+    from cardwatch.statements import read_statements
+
+    choices = _choices(None, date_order, "keep")
+    with _busy("Reading the register"):
+        register = read_cards(file, choices)
+        read = read_statements(statements, choices) if statements else None
+    report, counts = register.report, {}
+    if read is not None and len(read.transactions):
+        found = match_cards(read.transactions, register)
+        counts["payments"] = len(found)
+        counts["matched"] = int((found["card_id"] != "").sum())
+        counts["not_listed"] = int((~found["is_card_known"]).sum())
+    if json:
+        content = asdict(report) | {"reconciles": report.reconciles} | counts
+        sys.stdout.write(json_text.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    else:
+        if read is not None:
+            print_reading(read)
+        print_register(register, counts)
+    refused = read is not None and any(one.refused or one.problems for one in read.reports)
+    if report.problems or refused:
+        raise typer.Exit(PARTLY)
+
+
+@app.command(epilog="Example: cardwatch evaluate statements/ --policy policy.toml --out found/")
+def evaluate(
+    statements: Files,
+    policy: PolicyFile = None,
+    start: EvaluateFrom = None,
+    limit: EvaluateLimits = None,
+    seeds: EvaluateSeeds = 3,
+    save: EvaluateOut = None,
+    columns: ColumnsFile = None,
+    json: AsJson = False,
+    date_order: DateOrder = "decide",
+    overlap: Overlap = "once",
+) -> None:
+    """Measure what would be found: known matters are planted in your own history and looked for."""
+    from cardwatch.cli.printing import err, print_evaluation, print_reading
+    from cardwatch.evaluation.plots import draw
+    from cardwatch.evaluation.trial import Plan
+    from cardwatch.evaluation.trial import evaluate as measure
+    from cardwatch.policy import load_policy
+    from cardwatch.statements import read_statements
+
+    choices, figures = _choices(columns, date_order, overlap), load_policy(policy)
+    with _busy("Reading statements"):
+        read = read_statements(statements, choices, overlap=overlap)
+    pence = tuple(pounds * 100 for pounds in limit or [])
+    plan = Plan(start.date() if start else None, pence, seeds)
+    found = measure(read.transactions, figures, plan, lambda what: err.print(f"Measuring: {what}"))
+    text = json_text.dumps(asdict(found), indent=2, sort_keys=True)
+    if json:
+        sys.stdout.write(text + "\n")
+    else:
+        print_reading(read)
+        print_evaluation(found)
+    if save:
+        _write_text(save / "evaluation.json", text + "\n")
+        for path in [save / "evaluation.json", *draw(found, save)]:
+            err.print(f"Written: {path}")
 
 
 @app.command(epilog="Example: cardwatch rules split-same-day")
@@ -193,9 +297,11 @@ def rules(name: RuleName = None, json: AsJson = False) -> None:
     elif name:
         out.print(Markdown(rule_page(known[name])))
     else:
-        table = Table("Rule", "What it finds", "Level", "Lane", "Role", box=None, pad_edge=False)
+        table = Table(
+            "Rule", "What it finds", "Kind", "Level", "Lane", "Role", box=None, pad_edge=False
+        )
         for rule in known.values():
-            table.add_row(rule.id, rule.title, rule.level, rule.lane, rule.role)
+            table.add_row(rule.id, rule.title, rule.kind, rule.level, rule.lane, rule.role)
         out.print(table)
 
 
@@ -248,6 +354,7 @@ def demo(save: ListOut = Path("alerts.xlsx")) -> None:
     """Score the invented force's newest statement against its history."""
     from cardwatch.cli.printing import out
     from cardwatch.policy import load_policy
+    from cardwatch.registers import read_cards
     from cardwatch.scoring import score as score_transactions
     from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
 
@@ -261,10 +368,34 @@ def demo(save: ListOut = Path("alerts.xlsx")) -> None:
     choices = ReadingChoices(shipped_profiles(), b"demonstration")
     with _busy("Reading statements"):
         read = read_statements([newest], choices, history=[sample / "statements"])
+        register = read_cards(sample / "cards.csv", choices)
     figures = load_policy(sample / "policy.toml")
     with _busy("Scoring"):
-        scoring = score_transactions(read.transactions, figures, asked_files=[newest.name])
-    _give(scoring.lists, read, [save])
+        scoring = score_transactions(
+            read.transactions, figures, cards=register, asked_files=[newest.name]
+        )
+    _give(scoring.lists, _with_register(read, register), [save])
+
+
+def _register(cards: Path | None, choices: ReadingChoices) -> CardRegister | None:
+    """Return the card register, if one was given."""
+    from cardwatch.registers import read_cards
+
+    return read_cards(cards, choices) if cards else None
+
+
+def _with_register(read: Statements, register: CardRegister | None) -> Statements:
+    """Return what was read with the register among the files."""
+    return replace(read, reports=(*read.reports, register.report)) if register else read
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Write a text into a folder, which is made if need be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CardwatchError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:

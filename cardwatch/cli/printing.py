@@ -12,9 +12,11 @@ from rich.table import Table
 from cardwatch.alerts import pounds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
-    from cardwatch.records import Alert, AlertList, Statements
+    from cardwatch.evaluation.trial import Evaluation, Row
+    from cardwatch.records import Alert, AlertList, CardRegister, Statements
 
 LANE_WORDS = {"finance": "Questions for finance", "psd": "For professional standards only"}
 SHOWN_PROBLEMS, NAMED_PAYMENTS = 10, 6
@@ -54,6 +56,34 @@ def print_reading(read: Statements) -> None:
         err.print(escape(note[0].upper() + note[1:]) + ("" if note.endswith("?") else "."))
 
 
+def print_register(register: CardRegister, counts: Mapping[str, int]) -> None:
+    """Print what happened to every row of a card register, and how many payments it matches.
+
+    Args:
+        register: the register read.
+        counts: `payments`, `matched` and `not_listed`; empty without statements.
+    """
+    report, cards = register.report, register.cards
+    out.print(
+        f"{escape(report.file)}: {report.rows:,} rows, {report.cards:,} kept, "
+        f"{cards['card_id'].nunique():,} cards of {cards['holder_id'].nunique():,} holders; "
+        f"{len(report.problems):,} not read, {report.blank:,} blank, "
+        f"{report.headings:,} repeated headings."
+    )
+    columns = ", ".join(f"{name} from '{heading}'" for name, heading in report.columns.items())
+    out.print(escape(f"Columns: {columns}."))
+    for line in (*report.decisions, *report.notes):
+        out.print(escape(line[0].upper() + line[1:]) + ".")
+    for problem in report.problems:
+        place = f"row {problem.row}, column '{problem.column}'"
+        out.print(escape(f"{place}: {problem.message} ({problem.code})."))
+    if counts:
+        out.print(
+            f"{counts['matched']:,} of {counts['payments']:,} payments find their card in it; "
+            f"{counts['not_listed']:,} are on cards that it does not list."
+        )
+
+
 def _print_problems(read: Statements) -> None:
     """Print the first rows that were not read, and how many there are."""
     problems = [problem for report in read.reports for problem in report.problems]
@@ -91,6 +121,14 @@ def _about(alert: Alert) -> str:
     days = " to ".join(dict.fromkeys([alert.first_on, alert.last_on]))
     count = len(alert.payments)
     payments = f"{count} payment{'s' * (count > 1)}"
+    if not alert.payments:
+        return "\n".join(
+            [
+                f"[bold]{alert.rank}.[/]  tier {alert.tier}",
+                f"the register on {days}",
+                escape(alert.holder_id),
+            ]
+        )
     return "\n".join(
         [
             f"[bold]{alert.rank}.  {pounds(alert.at_stake_pence)}[/]  tier {alert.tier}",
@@ -110,7 +148,50 @@ def _why(alert: Alert) -> str:
     lines += [f"[dim]- {escape(line)}[/]" for line in alert.unusual]
     lines.append(f"[bold]Ask:[/] {escape(' '.join(alert.reasons[0].ask))}")
     lines.append(f"Innocent if: {escape(alert.reasons[0].innocent[0])}")
-    names = [p.reference or f"{p.file} row {p.row}" for p in alert.payments]
+    names = [p.reference or f"{p.file} row {p.row}" for p in alert.payments] or list(alert.cards)
+    what = "Payments" if alert.payments else "Cards"
     more = f" and {len(names) - NAMED_PAYMENTS} more" if len(names) > NAMED_PAYMENTS else ""
-    lines.append(f"[dim]Payments: {escape(', '.join(names[:NAMED_PAYMENTS]))}{more}[/]")
+    lines.append(f"[dim]{what}: {escape(', '.join(names[:NAMED_PAYMENTS]))}{more}[/]")
     return "\n".join(line for line in lines if line)
+
+
+def print_evaluation(found: Evaluation) -> None:
+    """Print what was measured: recall by style and ranker, quiet patterns, chance, volume."""
+    facts = found.facts
+    out.print(
+        f"{facts['payments']:,} payments from {facts['from']} to {facts['to']} were scored against "
+        f"{facts['history']:,} before them; {len(facts['seeds'])} worlds of each kind."
+    )
+    for pence in facts["limits_pence"]:
+        table = Table(title=f"Found of what was planted, limit {pounds(pence)}", box=None)
+        for heading in ("Style", "By", "Planted", "Average precision (base)", "Recall at 0.25"):
+            table.add_column(heading)
+        for heading in ("0.5", "1", "5", "10 alerts per 1,000"):
+            table.add_column(heading)
+        for row in (row for row in found.rows if row.limit_pence == pence):
+            table.add_row(*_evaluated(row))
+        out.print(table)
+    for one in found.quiet:
+        told = f"{one.alerts} of {one.planted} had an alert in tiers A and B"
+        out.print(f"Quiet, {one.style}, limit {pounds(one.limit_pence)}: {told}.")
+    for line in found.volume:
+        out.print(
+            f"Limit {pounds(line['limit_pence'])}, nothing planted: {line['found_per_1000']:.1f} "
+            f"alerts per 1,000 payments found, {line['shown_per_1000']:.1f} shown "
+            f"({line['shown_per_holder_month']:.3f} a holder and month), "
+            f"{line['psd_per_1000']:.1f} for professional standards; {line['splits']:.0f} splits, "
+            f"{line['splits_without_clusters']:.0f} where days are shuffled."
+        )
+    for month in found.chance:
+        ratios = ", ".join(f"{level}: {ratio:.2f}" for level, ratio in month.ratios.items())
+        out.print(f"Realised / nominal chance rate, {month.month}: {ratios}")
+    for name, share in found.stability.items():
+        out.print(f"Top 200 in common between seeds, {name}: {share:.3f}")
+    out.print("[dim]What this cannot show stands in docs/detection.md.[/]")
+
+
+def _evaluated(row: Row) -> list[str]:
+    """Return one line of the table of recall."""
+    recalls = [f"{r.share:.2f} [{r.low:.2f}-{r.high:.2f}]" for r in row.recalls]
+    precision = f"{row.precision:.3f} ({row.base_rate:.3f})"
+    return [row.style, row.ranker, str(row.planted), precision, *map(escape, recalls)]

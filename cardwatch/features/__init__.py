@@ -10,11 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardwatch.features import amount, calendar, likelihood, merchant, repeat, split
+from cardwatch.features import (
+    amount,
+    calendar,
+    card,
+    dispute,
+    holder_month,
+    likelihood,
+    merchant,
+    recurring,
+    repeat,
+    spend,
+    split,
+)
+from cardwatch.features.card import CARD_FEATURES, OpenCards, build_card_features
 from cardwatch.features.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from cardwatch.features.card import CardFeature
 
     Feature = Callable[[Ledger], pd.Series[Any]]
 
@@ -38,9 +53,18 @@ FEATURES: tuple[Feature, ...] = (
     amount.near_limit_surprise,
     amount.is_round_amount,
     amount.round_amount_surprise,
+    amount.holder_merchant_largest_before_pence,
     amount.amount_for_holder_surprise,
     amount.amount_for_merchant_surprise,
     amount.amount_for_holder_and_merchant_surprise,
+    card.is_card_unknown,
+    card.is_after_closing,
+    card.days_since_closing,
+    card.is_before_opening,
+    card.limit_before_raise_pence,
+    card.days_since_limit_raise,
+    card.is_card_replaced,
+    card.days_since_card_replaced,
     calendar.is_non_working_day,
     calendar.non_working_day_surprise,
     calendar.days_since_holder_paid,
@@ -50,12 +74,12 @@ FEATURES: tuple[Feature, ...] = (
     calendar.day_total_surprise,
     likelihood.merchant_surprise,
     likelihood.category_surprise,
+    likelihood.purpose_surprise,
     merchant.holder_merchant_before_count,
     merchant.merchant_before_count,
     merchant.category_before_count,
     merchant.organisation_before_count,
     merchant.holder_before_count,
-    merchant.new_merchant_surprise,
     merchant.is_seller_hidden,
     merchant.hidden_seller_surprise,
     merchant.is_foreign,
@@ -82,39 +106,79 @@ FEATURES: tuple[Feature, ...] = (
     repeat.unanswered_refund_pence,
     repeat.holder_history_days,
     repeat.refund_surprise,
-    split.limit_split_count,
-    split.limit_split_total_pence,
-    split.limit_split_limit_pence,
-    split.limit_split_span_days,
-    split.limit_split_needed_count,
-    split.limit_split_chance_share,
-    split.limit_split_earlier_count,
+    *split.SEARCH_FEATURES,
     split.is_limit_split_only_with_vat,
-    split.step_split_count,
-    split.step_split_total_pence,
-    split.step_split_limit_pence,
-    split.step_split_span_days,
     split.is_step_split_only_with_vat,
-    split.step_split_earlier_count,
-    split.unit_split_count,
-    split.unit_split_total_pence,
-    split.unit_split_limit_pence,
-    split.unit_split_span_days,
     split.is_unit_split_only_with_vat,
-    split.unit_split_holders_count,
-    split.unit_split_needed_count,
-    split.unit_split_chance_share,
-    split.unit_split_earlier_count,
+    holder_month.holder_month_count,
+    holder_month.month_merchants_surprise,
+    holder_month.month_purposes_surprise,
+    holder_month.month_amounts_surprise,
+    holder_month.month_free_days_surprise,
+    holder_month.month_count_surprise,
+    holder_month.month_spend_surprise,
     split.split_surprise,
+    split.alias_split_surprise,
+    split.step_split_surprise,
+    split.unit_split_surprise,
+    amount.large_payment_limit_pence,
+    amount.hospitality_cap_pence,
+    merchant.is_watched_merchant,
+    merchant.is_personal_kind,
+    merchant.is_watched_kind,
+    merchant.is_restricted_item,
+    merchant.is_hospitality,
+    merchant.is_fuel,
+    merchant.holder_fuel_before_count,
+    merchant.merchant_category_before_count,
+    merchant.merchant_categories_before_count,
+    repeat.other_holder_equal_before_count,
+    repeat.merchant_price_before_share,
+    amount.is_whole_pounds,
+    repeat.holder_merchant_day_count,
+    repeat.merchant_burst_before_count,
+    recurring.drip_count,
+    recurring.drip_total_pence,
+    recurring.unit_drip_count,
+    recurring.unit_drip_total_pence,
+    recurring.steady_count,
+    recurring.steady_total_pence,
+    recurring.equal_months_count,
+    recurring.subscription_year_pence,
+    spend.holder_day_pence,
+    spend.non_working_day_limit_pence,
+    spend.holder_merchant_day_pence,
+    spend.holder_year_pence,
+    spend.holder_year_before_pence,
+    spend.holder_year_limit_pence,
+    spend.holder_month_elsewhere_pence,
+    spend.holder_best_month_before_pence,
+    spend.holder_month_top_share,
+    spend.unit_merchant_year_pence,
+    spend.unit_merchant_year_share,
+    spend.unit_merchant_half_before_count,
+    spend.unit_year_count,
+    spend.unit_merchants_count,
+    spend.year_end_rise_pence,
+    dispute.is_dispute_booking,
+    dispute.dispute_before_count,
+    dispute.is_tiny_charge,
+    dispute.tiny_charge_count,
 )
 
+MONTH_FEATURES: tuple[str, ...] = (
+    "month_merchants_surprise",
+    "month_purposes_surprise",
+    "month_amounts_surprise",
+    "month_free_days_surprise",
+    "month_count_surprise",
+    "month_spend_surprise",
+)
+"""Columns that the isolation forest of holders' months reads, in order."""
+
 FAMILIES: dict[str, tuple[Feature, ...]] = {
-    "merchant": (
-        likelihood.merchant_surprise,
-        likelihood.category_surprise,
-        merchant.new_merchant_surprise,
-        merchant.hidden_seller_surprise,
-    ),
+    "merchant": (likelihood.merchant_surprise, merchant.hidden_seller_surprise),
+    "purpose": (likelihood.category_surprise, likelihood.purpose_surprise),
     "amount": (
         amount.amount_for_holder_surprise,
         amount.amount_for_merchant_surprise,
@@ -128,7 +192,7 @@ FAMILIES: dict[str, tuple[Feature, ...]] = {
         calendar.day_total_surprise,
     ),
     "repeat": (repeat.repeat_surprise, repeat.refund_surprise),
-    "split": (split.split_surprise,),
+    "split": (split.split_surprise, split.alias_split_surprise, split.step_split_surprise),
 }
 """Surprises that look at one thing from several sides; the split one is not for the forest.
 
@@ -137,12 +201,12 @@ finance reads come from them.
 """
 
 
-def name_of(feature: Feature) -> str:
+def name_of(feature: Feature | CardFeature) -> str:
     """Return a feature's name, which is its column's."""
     return feature.__name__
 
 
-def meaning_of(feature: Feature) -> str:
+def meaning_of(feature: Feature | CardFeature) -> str:
     """Return what a feature says, the first line of its docstring."""
     return (feature.__doc__ or "").strip().split("\n")[0]
 
@@ -162,10 +226,14 @@ def build_features(ledger: Ledger) -> pd.DataFrame:
 
 
 __all__ = [
+    "CARD_FEATURES",
     "FAMILIES",
     "FEATURES",
     "FOREST_FEATURES",
+    "MONTH_FEATURES",
     "Ledger",
+    "OpenCards",
+    "build_card_features",
     "build_features",
     "meaning_of",
     "name_of",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cardwatch.features.ledger import PAIR
 from cardwatch.features.moments import amount_surprise
 
 if TYPE_CHECKING:
@@ -86,6 +87,16 @@ def holder_month_spend_pence(ledger: Ledger) -> pd.Series[float]:
     return ledger.series(ledger.total(counted, ("holder_id", "month")))
 
 
+def large_payment_limit_pence(ledger: Ledger) -> pd.Series[int]:
+    """The sum from which the policy asks about every payment; 0 where it sets none."""
+    return ledger.series(np.full(len(ledger), round(ledger.policy.large_payment_pounds * 100)))
+
+
+def hospitality_cap_pence(ledger: Ledger) -> pd.Series[int]:
+    """The most that may go on hospitality at one merchant in a day; 0 where none is set."""
+    return ledger.series(np.full(len(ledger), round(ledger.policy.hospitality_cap_pounds * 100)))
+
+
 def is_near_limit(ledger: Ledger) -> pd.Series[bool]:
     """Whether a purchase lies just below the holder's limit, or on it."""
     limit = limit_pence(ledger)
@@ -123,6 +134,11 @@ def is_round_amount(ledger: Ledger) -> pd.Series[bool]:
     return ledger.series((ledger.pence % pence == 0) & ledger.is_purchase)
 
 
+def is_whole_pounds(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the amount has no pence, as fees and prices often have none and bills seldom."""
+    return ledger.series(ledger.pence % 100 == 0)
+
+
 def round_amount_surprise(ledger: Ledger) -> pd.Series[float]:
     """Round sums are rare at this merchant."""
     is_round = is_round_amount(ledger).to_numpy()
@@ -142,6 +158,12 @@ def amount_for_holder_surprise(ledger: Ledger) -> pd.Series[float]:
 def amount_for_merchant_surprise(ledger: Ledger) -> pd.Series[float]:
     """The amount is high for this merchant, whoever pays."""
     return amount_surprise(ledger, ("category_id",), ("merchant_id",))
+
+
+def holder_merchant_largest_before_pence(ledger: Ledger) -> pd.Series[float]:
+    """The largest of the holder's earlier purchases at this merchant."""
+    bought = np.where(ledger.is_purchase, ledger.pence, 0.0)
+    return ledger.series(ledger.largest(bought, PAIR, until=1))
 
 
 def amount_for_holder_and_merchant_surprise(ledger: Ledger) -> pd.Series[float]:

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardwatch.features.moments import SHRINKAGE
+from cardwatch.features.repeat import holder_history_days
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from cardwatch.features.ledger import Ledger
+
+LONGEST_GAP_DAYS, FEWEST_DAYS = 90, 30
+"""Longer gaps surprise no more, since early in the history there can be none; and the days of
+history that a holder's usual gap is told from at least."""
 
 
 def is_non_working_day(ledger: Ledger) -> pd.Series[bool]:
@@ -38,7 +43,9 @@ def gap_surprise(ledger: Ledger) -> pd.Series[float]:
     """The card had not been used for much longer than usual."""
     gap = days_since_holder_paid(ledger).to_numpy()
     purchases = ledger.count(ledger.is_purchase, ("holder_id",), 365, 1)
-    usual = 365 / (purchases + SHRINKAGE)
+    seen = np.clip(holder_history_days(ledger).to_numpy(), FEWEST_DAYS, 365)
+    usual = (seen + FEWEST_DAYS) / (purchases + SHRINKAGE)
+    gap = np.minimum(gap, LONGEST_GAP_DAYS)
     return ledger.series(np.where(ledger.is_purchase, np.maximum(gap / usual - 1, 0), 0.0))
 
 

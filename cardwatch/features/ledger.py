@@ -25,11 +25,39 @@ if TYPE_CHECKING:
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
+PAIR = ("holder_id", "merchant_id")
+"""What most is counted by: one holder at one merchant."""
 DAYS_APART = 1 << 20
 """Room for days in a key that joins group and day."""
+OWN_GROUPS = ("month", "category_id", "purpose_id", "size_pence")
+"""What rows can be grouped by besides the columns of the frame."""
 ORDER = ["date", "file", "row"]
+UNMATCHED: dict[str, Any] = {
+    "card_id": "",
+    "is_card_known": True,
+    "card_single_limit_pence": 0,
+    "card_limit_before_pence": 0,
+    "card_limit_since": pd.NaT,
+    "cards_month_limit_pence": 0,
+    "card_opened_on": pd.NaT,
+    "card_closed_on": pd.NaT,
+    "card_replaced_on": pd.NaT,
+}
+"""What is said of a card where no register was given: nothing."""
+REGISTER_LIMITS = {
+    "single_purchase": "card_single_limit_pence",
+    "holder_month": "cards_month_limit_pence",
+}
+"""Limits that the register states beat the policy's: they are what the bank enforces."""
 SMALLEST_PENCE = 100
 """Amounts below a pound count as a pound where logarithms are taken."""
+
+
+def spread(first: Codes, sizes: Codes) -> tuple[Codes, Codes]:
+    """Return for runs of positions, by first and size, each position and the run it is of."""
+    run = np.repeat(np.arange(len(sizes)), sizes)
+    offset = np.arange(len(run)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return run, first[run] + offset
 
 
 class Ledger:
@@ -44,12 +72,17 @@ class Ledger:
     def __init__(self, transactions: pd.DataFrame, policy: Policy) -> None:
         """Sort the transactions, name their merchants and look up their limits."""
         frame = transactions.sort_values(ORDER, kind="stable", ignore_index=True)
+        frame = frame.assign(**{k: v for k, v in UNMATCHED.items() if k not in frame})
         names = link_merchants(
             frame["merchant"], frame["date"], policy.merchant_aliases, policy.payment_processors
         )
         limits = {}
         for name in LIMITS:
             found = policy.limits_in_force(name, frame["holder_id"], frame["date"])
+            if name in REGISTER_LIMITS:
+                given = frame[REGISTER_LIMITS[name]]
+                found.loc[given > 0, ["pence", "sure_pence"]] = given
+                found["stated"] |= given > 0
             limits[f"{name}_limit_pence"] = found["pence"]
             limits[f"{name}_sure_limit_pence"] = found["sure_pence"]
             limits[f"is_{name}_stated"] = found["stated"]
@@ -121,10 +154,28 @@ class Ledger:
         )
 
     @cached_property
+    def size_pence(self) -> pd.Series[int]:
+        """Amount of each row without its sign."""
+        return self.frame["amount_pence"].abs()
+
+    @cached_property
+    def purpose_id(self) -> pd.Series[str]:
+        """What each row was booked for, in lower case."""
+        return self.frame["description"].str.casefold().str.strip()
+
+    @cached_property
     def category_words(self) -> pd.Series[str]:
         """Merchant and category in words, for lists that work by words."""
         named = self.frame["mcc"].map({c: category_name(c) for c in self.frame["mcc"].unique()})
         return self.frame["merchant"] + " / " + self.frame["category"] + " / " + named
+
+    def values(self, name: str) -> pd.Series[Any]:
+        """Return a column of the frame or one of `OWN_GROUPS`."""
+        return getattr(self, name) if name in OWN_GROUPS else self.frame[name]
+
+    def is_blank(self, name: str) -> Flags:
+        """Return which rows have no text there."""
+        return (self.values(name) == "").to_numpy(bool)
 
     def in_categories(self, codes: tuple[str, ...]) -> Flags:
         """Return whether each row's category code is in a list of codes and ranges."""
@@ -133,17 +184,47 @@ class Ledger:
     def group(self, *names: str) -> Codes:
         """Return for each row the number of its group: rows equal in all the named columns.
 
-        Names are columns of the frame, or `month`, `category_id`, `amount_pence` and the like.
+        Names are columns of the frame or of `OWN_GROUPS`.
         """
         if names not in self._groups:
             codes = np.zeros(len(self), dtype="int64")
             for name in names:
-                own = {"month": self.month, "category_id": self.category_id}
-                values: Any = own[name] if name in own else self.frame[name]
-                part, distinct = pd.factorize(values)
+                part, distinct = pd.factorize(self.values(name))
                 codes = pd.factorize(codes * (len(distinct) + 1) + part)[0]
             self._groups[names] = codes.astype("int64")
         return self._groups[names]
+
+    def largest(self, values: Numbers, by: tuple[str, ...], until: int = 0) -> Numbers:
+        """Return for each row the largest value of its group so far, 0 without any.
+
+        Args:
+            values: one a row, none below 0.
+            by: columns that make a group.
+            until: last day that counts, in days before the row's, as in `total`.
+        """
+        order, _ = self._sorted(by)
+        most = pd.Series(values[order]).groupby(self.group(*by)[order]).cummax().to_numpy()
+        first, last = self._bound(by, None, "left"), self._bound(by, until, "right") - 1
+        return np.where(last >= first, most[last], 0.0)
+
+    def first_day(self, by: tuple[str, ...], where: Flags | None = None) -> Any:  # noqa: ANN401  days, or days and nan
+        """Return for each row the first day of its group, or of those with a property, else nan."""
+        days = self.day if where is None else np.where(where, self.day, np.nan)
+        return pd.Series(days).groupby(self.group(*by)).transform("min").to_numpy()
+
+    def last_rows(self, where: Flags, by: tuple[str, ...]) -> Codes:
+        """Return the last row with the property of each group, in the ledger's order."""
+        rows = np.flatnonzero(where)
+        groups = self.group(*by)[rows]
+        return rows[~pd.Series(groups).duplicated(keep="last").to_numpy()]
+
+    def rows_back(self, row: int, by: tuple[str, ...], days: int | None = None) -> Codes:
+        """Return the rows of a row's group from so many days before to its own day, by day."""
+        order, keys = self._sorted(by)
+        start = self.group(*by)[row] * DAYS_APART
+        today = start + self.day[row]
+        first = start if days is None else today - days
+        return order[keys.searchsorted(first, "left") : keys.searchsorted(today, "right")]
 
     def _sorted(self, by: tuple[str, ...]) -> tuple[Codes, Codes]:
         """Return the order of rows by group and day, and the sorted keys."""

@@ -1,132 +1,194 @@
-"""How much better a payment's merchant fits another holder than this one.
+"""How much better a payment fits another holder than this one, by merchant, category and purpose.
 
 For every payment two chances are compared: that some typical holder of the organisation pays this
-merchant, and that this holder does, by their own past and by the holders who buy most like them.
-The logarithm of the ratio is high where others use the merchant and neither the holder nor their
-neighbours do. Neighbours are found by what is bought, not by department: departments are renamed
-and cards move (docs/detection.md). Counts are those of the days before; neighbours and the usual
-shares are those of the months before.
+merchant, and that this holder does, by their own past and by the holders who buy like them. The
+logarithm of the ratio is high where others use the merchant and neither the holder nor those like
+them do. The same is done for the category and for the purpose that was booked. Likeness is by what
+is bought, not by department: departments are renamed and cards move (docs/detection.md). Counts are
+those of the days before; likeness and the usual shares are those of the months before.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-if TYPE_CHECKING:
-    from cardwatch.features.ledger import Codes, Ledger, Numbers
+from cardwatch.features.ledger import spread
 
-NEIGHBOURS = 30
+if TYPE_CHECKING:
+    from cardwatch.features.ledger import Codes, Flags, Ledger, Numbers
+
+ITEMS = ("merchant_id", "category_id", "purpose_id")
+MOST_COMPARED, HOLDERS_AT_ONCE = 1_500, 500
+"""With more holders than this each is compared with so many of them, spread evenly."""
+MANY_USERS = 50
 OWN_WEIGHT = 20.0
-"""Weight, in payments, of the background against the holder's own past."""
-NEIGHBOUR_SHARE = 0.9
+"""Weight, in payments, of what others do against the holder's own past."""
+TYPICAL_WEIGHT = 5.0
+"""Weight, in payments, of the typical holder against those like this one: a new holder is
+like nobody yet, and little is strange for them."""
+EVERYWHERE_SHARE = 0.02
 NEW_BACKGROUND = 0.7
 RARE_SHARE = 1e-5
-"""Share of payments that a merchant unknown so far is taken to have."""
+"""Share of payments that an item unknown so far is taken to have."""
+NEW_BEFORE, PAID_BEFORE, RATE_DAYS = 0.5, 4.0, 365
+FEWEST_USES = 5
+"""A purpose is a code, and told, once it has been booked so often; free text never is."""
 
 
 def merchant_surprise(ledger: Ledger) -> pd.Series[float]:
-    """Neither this holder nor those who buy most like them use this merchant."""
-    return ledger.once("likelihood", lambda: _likelihoods(ledger))["merchant_id"]
+    """Neither this holder nor those who buy like them use this merchant."""
+    return log_ratios(ledger)["merchant_id"].clip(lower=0)
 
 
 def category_surprise(ledger: Ledger) -> pd.Series[float]:
-    """Neither this holder nor those who buy most like them buy this kind of thing."""
-    return ledger.once("likelihood", lambda: _likelihoods(ledger))["category_id"]
+    """Neither this holder nor those who buy like them buy this kind of thing."""
+    return log_ratios(ledger)["category_id"].clip(lower=0)
 
 
-def new_merchant_rate(ledger: Ledger) -> Numbers:
-    """Return the rate at which each row's holder has met new merchants: (new + 1) / (n + 4)."""
-    first = ledger.first_of_kind(ledger.is_purchase, ("holder_id", "merchant_id"))
-    met = ledger.count(first, ("holder_id",), until=1)
-    return (met + 1) / (ledger.count(ledger.is_purchase, ("holder_id",), until=1) + 4)
+def purpose_surprise(ledger: Ledger) -> pd.Series[float]:
+    """Neither this holder nor those who buy like them pay for this purpose."""
+    return log_ratios(ledger)["purpose_id"].clip(lower=0)
+
+
+def log_ratios(ledger: Ledger) -> pd.DataFrame:
+    """Return the log ratio of each item of `ITEMS` for each row, below 0 where it fits well."""
+    return ledger.once("likelihood", lambda: _likelihoods(ledger))
 
 
 def _likelihoods(ledger: Ledger) -> pd.DataFrame:
-    """Return the log ratio for merchant and category of each row, 0 where it is no purchase."""
-    rate = new_merchant_rate(ledger)
-    ratios = {"merchant_id": np.zeros(len(ledger)), "category_id": np.zeros(len(ledger))}
-    holder, bought = ledger.group("holder_id"), ledger.is_purchase
-    for month in np.unique(ledger.month)[1:]:
-        before, now = (
-            bought & (ledger.month < month),
-            np.flatnonzero(bought & (ledger.month == month)),
-        )
-        if not len(now) or not before.any():
+    """Return the log ratios, 0 where it is no purchase or the item is not said."""
+    ratios = {name: np.zeros(len(ledger)) for name in ITEMS}
+    bought, holder = ledger.is_purchase, ledger.group("holder_id")
+    known = {name: bought & ~ledger.is_blank(name) for name in ITEMS}
+    past = {name: _past(ledger, name, known[name]) for name in ITEMS if known[name].any()}
+    months = np.unique(ledger.month)
+    tables: dict[str, Any] = {}
+    for last, month in itertools.pairwise(months):
+        for name in past:
+            added = _counts(ledger, name, known[name] & (ledger.month == last))
+            tables[name] = tables[name] + added if name in tables else added
+        now = np.flatnonzero(bought & (ledger.month == month))
+        if not len(now) or not any(table.nnz for table in tables.values()):
             continue
-        tables = {name: _counts(holder, ledger.group(name), before) for name in ratios}
-        weights = _neighbours(list(tables.values()))
-        for name, table in tables.items():
-            item = ledger.group(name)[now]
-            own = ledger.count(bought, ("holder_id", name), until=1)[now]
-            paid = ledger.count(bought, ("holder_id",), until=1)[now]
-            ratios[name][now] = _ratio(table, weights, (holder[now], item), (own, paid, rate[now]))
-    ratios["category_id"][(ledger.category_id == "").to_numpy()] = 0.0
-    ratios = {name: np.maximum(ratio, 0) for name, ratio in ratios.items()}
+        items = {n: np.where(known[n][now], ledger.group(n)[now], -1) for n in past}
+        for name, nearby in _nearby(tables, holder[now], items).items():
+            said = items[name] >= 0
+            rows = now[said]
+            ratio = _ratio(tables[name], nearby[said], items[name][said], past[name][:, rows])
+            ratios[name][rows] = ratio
+    used = ledger.count(known["purpose_id"], ("purpose_id",), until=1)
+    ratios["purpose_id"][used < FEWEST_USES] = 0.0
     return pd.DataFrame(ratios, ledger.frame.index)
 
 
-def _counts(holder: Codes, item: Codes, rows: np.ndarray[Any, np.dtype[np.bool_]]) -> Any:  # noqa: ANN401  scipy has no types
-    """Return how often each holder has paid each item, as a sparse table."""
+def _past(ledger: Ledger, name: str, known: Flags) -> Numbers:
+    """Return for each row what its holder did before its day.
+
+    Returns:
+        Three rows: payments for this item, payments in all, and the rate at which the holder has
+        lately met new ones, (new + 1/2) / (payments + 4).
+    """
+    by = ("holder_id",)
+    first = ledger.first_of_kind(known, (*by, name))
+    new = ledger.count(first, by, RATE_DAYS, 1)
+    lately = ledger.count(known, by, RATE_DAYS, 1)
+    own = ledger.count(known, (*by, name), until=1)
+    rate = (new + NEW_BEFORE) / (lately + PAID_BEFORE)
+    return np.stack([own, ledger.count(known, by, until=1), rate])
+
+
+def _counts(ledger: Ledger, name: str, rows: Flags) -> Any:  # noqa: ANN401  scipy has no types
+    """Return how often each holder has paid each item in some rows, as a sparse table."""
+    holder, item = ledger.group("holder_id"), ledger.group(name)
     shape = (holder.max() + 1, item.max() + 1)
     return sparse.coo_array((np.ones(rows.sum()), (holder[rows], item[rows])), shape).tocsr()
 
 
-def _neighbours(tables: list[Any]) -> Any:  # noqa: ANN401  scipy has no types
-    """Return for each holder equal weights on the holders most alike.
+def _shares(table: Any) -> Any:  # noqa: ANN401  scipy has no types
+    """Return each holder's counts as shares."""
+    return table.multiply(1 / np.maximum(table.sum(axis=1), 1)[:, None]).tocsr()
 
-    Likeness is the cosine of logarithmic counts of merchants and categories, weighted down for
-    what everybody buys (tf-idf).
+
+def _profiles(tables: list[Any]) -> Any:  # noqa: ANN401  scipy has no types
+    """Return a row of length 1 for each holder: logarithmic counts of what they buy.
+
+    What everybody buys is weighted down (tf-idf), so that the product of two rows, the cosine,
+    says how alike two holders buy.
     """
     profiles = sparse.hstack([table.log1p() for table in tables]).tocsr()
     holders = int((np.diff(profiles.indptr) > 0).sum())  # those who join later change nothing
     users = np.bincount(profiles.indices, minlength=profiles.shape[1])
     profiles = profiles.multiply(np.log((1 + holders) / (1 + users))).tocsr()
     length = np.sqrt(profiles.multiply(profiles).sum(axis=1))
-    profiles = profiles.multiply(1 / np.maximum(length, 1e-12)[:, None]).tocsr()
-    alike = (profiles @ profiles.T).toarray()
-    np.fill_diagonal(alike, -1)
-    size = len(alike)
-    count = min(NEIGHBOURS, size - 1)
-    if count < 1:
-        return sparse.csr_array((size, size))
-    # Ties go to the holder that comes first, so that the result does not depend on the machine.
-    nearest = np.argsort(-np.round(alike, 9), axis=1, kind="stable")[:, :count]
-    real = np.take_along_axis(alike, nearest, axis=1) > 0
-    rows = np.repeat(np.arange(size), count)[real.ravel()]
-    share = np.repeat(1 / np.maximum(real.sum(axis=1), 1), count)[real.ravel()]
-    return sparse.csr_array((share, (rows, nearest.ravel()[real.ravel()])), (size, size))
+    return profiles.multiply(1 / np.maximum(length, 1e-12)[:, None]).tocsr()
 
 
-def _ratio(
-    table: Any,  # noqa: ANN401  scipy has no types
-    weights: Any,  # noqa: ANN401  scipy has no types
-    at: tuple[Codes, Codes],
-    past: tuple[Numbers, Numbers, Numbers],
-) -> Numbers:
-    """Return ln(typical holder's chance / this holder's chance) for pairs of holder and item."""
+def _nearby(tables: dict[str, Any], holder: Codes, items: dict[str, Codes]) -> dict[str, Numbers]:
+    """Return for payments the share their items have among the holders who buy like their own.
+
+    Every other holder counts by the square of the cosine of what the two buy.
+
+    Args:
+        tables: how often each holder has paid each item before.
+        holder: of each payment.
+        items: of each payment, -1 where it is not said.
+    """
+    profiles = _profiles(list(tables.values()))
+    active = np.flatnonzero(np.diff(profiles.indptr))
+    some = np.linspace(0, len(active) - 1, min(len(active), MOST_COMPARED)).astype("int64")
+    compared = active[some]
+    columns = {name: _shares(table)[compared].tocsc() for name, table in tables.items()}
+    others = profiles[compared].T.tocsr()
+    found = {name: np.zeros(len(holder)) for name in items}
+    order = np.argsort(holder, kind="stable")
+    holders, starts = np.unique(holder[order], return_index=True)
+    ends = np.append(starts, len(order))
+    for first in range(0, len(holders), HOLDERS_AT_ONCE):
+        last = min(first + HOLDERS_AT_ONCE, len(holders))
+        own = holders[first:last]
+        alike = np.round((profiles[own] @ others).toarray(), 9) ** 2
+        alike[own[:, None] == compared] = 0.0
+        alike /= np.maximum(alike.sum(axis=1, keepdims=True), 1e-12)
+        rows = order[ends[first] : ends[last]]
+        for name, item in items.items():
+            said = rows[item[rows] >= 0]
+            place = np.searchsorted(own, holder[said])
+            found[name][said] = _weighted(alike, columns[name], place, item[said])
+    return found
+
+
+def _weighted(alike: Numbers, shares: Any, holder: Codes, item: Codes) -> Numbers:  # noqa: ANN401  scipy has no types
+    """Return for pairs of holder and item the item's shares, weighted by likeness to the holder.
+
+    Items of many users are multiplied as one table, the others looked up user by user.
+    """
+    pairs, which = np.unique(holder * shares.shape[1] + item, return_inverse=True)
+    owner, wanted = np.divmod(pairs, shares.shape[1])
+    users = np.diff(shares.indptr)
+    found, popular = np.zeros(len(pairs)), users[wanted] >= MANY_USERS
+    many = np.unique(wanted[popular])
+    at = np.searchsorted(many, wanted[popular])
+    found[popular] = (alike @ shares[:, many].toarray())[owner[popular], at]
+    pair, position = spread(shares.indptr[wanted[~popular]], users[wanted[~popular]])
+    weight = alike[owner[~popular][pair], shares.indices[position]]
+    found[~popular] = np.bincount(pair, weight * shares.data[position], (~popular).sum())
+    return np.round(found, 12)[which]  # beyond that, sums depend on the machine
+
+
+def _ratio(table: Any, nearby: Numbers, item: Codes, past: Numbers) -> Numbers:  # noqa: ANN401  scipy has no types
+    """Return ln(typical holder's chance / this holder's chance) of items."""
     own, paid, rate = past
     totals = table.sum(axis=1)
-    shares = table.multiply((1 / np.maximum(totals, 1))[:, None]).tocsr()
-    typical = np.maximum(shares.sum(axis=0) / max((totals > 0).sum(), 1), RARE_SHARE)[at[1]]
-    nearby = _pairs((weights @ shares).tocsr(), at)
-    everywhere = (table.sum(axis=0) / table.sum())[at[1]]
-    background = NEIGHBOUR_SHARE * nearby + (1 - NEIGHBOUR_SHARE) * everywhere
+    active = max((totals > 0).sum(), 1)
+    typical = np.maximum(_shares(table).sum(axis=0) / active, RARE_SHARE)[item]
+    everywhere = (table.sum(axis=0) / totals.sum())[item]
+    like = (1 - EVERYWHERE_SHARE) * nearby + EVERYWHERE_SHARE * everywhere
+    background = (paid * like + TYPICAL_WEIGHT * typical) / (paid + TYPICAL_WEIGHT)
     used = (own + OWN_WEIGHT * background) / (paid + OWN_WEIGHT)
     new = rate * (NEW_BACKGROUND * background + (1 - NEW_BACKGROUND) * RARE_SHARE) + 1e-9
     return np.log(typical / np.where(own > 0, used, new))
-
-
-def _pairs(table: Any, at: tuple[Codes, Codes]) -> Numbers:  # noqa: ANN401  scipy has no types
-    """Return single cells of a sparse table."""
-    table.sum_duplicates()
-    width = table.shape[1]
-    keys = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr)) * width + table.indices
-    wanted = at[0] * width + at[1]
-    place = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
-    if not len(keys):
-        return np.zeros(len(wanted))
-    return np.where(keys[place] == wanted, table.data[place], 0.0)

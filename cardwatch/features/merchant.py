@@ -6,20 +6,19 @@ import re
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from cardwatch.features.likelihood import new_merchant_rate
 from cardwatch.features.moments import SHRINKAGE
+from cardwatch.merchants import listed_merchants
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from cardwatch.features.ledger import Ledger, Numbers
 
 YEAR_DAYS = 364
 """A year back from a day, the day itself included."""
 
 
-def _spent(ledger: Ledger) -> Numbers:
+def spending(ledger: Ledger) -> Numbers:
     """Return what each row adds to spending: purchases less refunds."""
     return np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0.0)
 
@@ -50,12 +49,6 @@ def holder_before_count(ledger: Ledger) -> pd.Series[float]:
     return ledger.series(ledger.count(ledger.is_purchase, ("holder_id",), until=1))
 
 
-def new_merchant_surprise(ledger: Ledger) -> pd.Series[float]:
-    """The merchant is new to a holder who seldom meets new ones."""
-    new = (holder_merchant_before_count(ledger) == 0) & ledger.is_purchase
-    return ledger.series(np.where(new, -np.log(new_merchant_rate(ledger)), 0.0))
-
-
 def is_seller_hidden(ledger: Ledger) -> pd.Series[bool]:
     """Whether a payment service stands in the seller's place."""
     return ledger.frame["is_seller_hidden"] & ledger.is_purchase
@@ -81,9 +74,12 @@ def _listed(ledger: Ledger, codes: tuple[str, ...]) -> pd.Series[bool]:
     return ledger.series(ledger.in_categories(codes) & ledger.is_purchase)
 
 
-def _worded(ledger: Ledger, words: tuple[str, ...]) -> pd.Series[bool]:
+def _worded(texts: pd.Series[str], words: tuple[str, ...]) -> pd.Series[bool]:
+    """Return which texts hold one of some words, whole and case ignored; each is read once."""
     pattern = r"\b(?:" + "|".join(map(re.escape, words)) + r")\b" if words else r"(?!)"
-    return ledger.category_words.str.contains(pattern, case=False, regex=True)
+    codes, distinct = pd.factorize(texts)
+    found = pd.Series(distinct).str.contains(pattern, case=False, regex=True)
+    return pd.Series(found.to_numpy(bool)[codes], texts.index)
 
 
 def is_blocked_category(ledger: Ledger) -> pd.Series[bool]:
@@ -96,6 +92,62 @@ def is_watched_category(ledger: Ledger) -> pd.Series[bool]:
     return _listed(ledger, ledger.policy.watched_categories)
 
 
+def is_personal_kind(ledger: Ledger) -> pd.Series[bool]:
+    """Whether merchant or category is of a kind that is often for private use."""
+    worded = _worded(ledger.category_words, ledger.policy.personal_words) & ledger.is_purchase
+    return _listed(ledger, ledger.policy.personal_categories) | worded
+
+
+def is_watched_kind(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the category is watched, or the merchant of a kind that is often for private use."""
+    return is_watched_category(ledger) | is_personal_kind(ledger)
+
+
+def is_watched_merchant(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the merchant is on the policy's own list of merchants to ask about."""
+    policy = ledger.policy
+    listed = listed_merchants(
+        ledger.frame["merchant_id"], policy.watched_merchants, policy.merchant_aliases
+    )
+    return listed & ledger.is_purchase
+
+
+def is_restricted_item(ledger: Ledger) -> pd.Series[bool]:
+    """Whether merchant, category or purpose names goods that the policy restricts."""
+    texts = ledger.category_words + " / " + ledger.frame["description"]
+    return _worded(texts, ledger.policy.restricted_words) & ledger.is_purchase
+
+
+def is_hospitality(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the merchant is a caterer, restaurant or the like."""
+    worded = _worded(ledger.category_words, ledger.policy.hospitality_words) & ledger.is_purchase
+    return _listed(ledger, ledger.policy.hospitality_categories) | worded
+
+
+def is_fuel(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the merchant sells fuel for vehicles."""
+    worded = _worded(ledger.category_words, ledger.policy.fuel_words) & ledger.is_purchase
+    return _listed(ledger, ledger.policy.fuel_categories) | worded
+
+
+def holder_fuel_before_count(ledger: Ledger) -> pd.Series[float]:
+    """The holder's earlier purchases of fuel."""
+    return ledger.series(ledger.count(is_fuel(ledger), ("holder_id",), until=1))
+
+
+def merchant_category_before_count(ledger: Ledger) -> pd.Series[float]:
+    """Earlier purchases at this merchant in this category; -1 where the category is not known."""
+    count = ledger.count(ledger.is_purchase, ("merchant_id", "category_id"), until=1)
+    return ledger.series(np.where(ledger.category_id == "", -1, count))
+
+
+def merchant_categories_before_count(ledger: Ledger) -> pd.Series[float]:
+    """Categories in which this merchant had been paid before."""
+    known = ledger.is_purchase & (ledger.category_id != "").to_numpy()
+    first = ledger.first_of_kind(known, ("merchant_id", "category_id"))
+    return ledger.series(ledger.count(first, ("merchant_id",), until=1))
+
+
 def is_cash(ledger: Ledger) -> pd.Series[bool]:
     """Whether it is cash, or what can be turned into cash."""
     cash = ledger.in_categories(ledger.policy.cash_categories) & ledger.is_purchase
@@ -105,26 +157,25 @@ def is_cash(ledger: Ledger) -> pd.Series[bool]:
 
 def is_gift_card(ledger: Ledger) -> pd.Series[bool]:
     """Whether the merchant's or its category's words speak of gift cards or vouchers."""
-    return _worded(ledger, ledger.policy.gift_card_words) & ledger.is_purchase
+    return _worded(ledger.category_words, ledger.policy.gift_card_words) & ledger.is_purchase
 
 
 def is_billed_in_parts(ledger: Ledger) -> pd.Series[bool]:
     """Whether the merchant is of a kind that bills per person, night or journey."""
-    return _listed(ledger, ledger.policy.bulk_categories) | _worded(
-        ledger, ledger.policy.bulk_words
-    )
+    worded = _worded(ledger.category_words, ledger.policy.bulk_words)
+    return _listed(ledger, ledger.policy.bulk_categories) | worded
 
 
 def holder_merchant_year_pence(ledger: Ledger) -> pd.Series[float]:
     """What the holder has spent with this merchant in a year, this day included."""
     by = ("holder_id", "merchant_id")
-    return ledger.series(ledger.total(_spent(ledger), by, YEAR_DAYS))
+    return ledger.series(ledger.total(spending(ledger), by, YEAR_DAYS))
 
 
 def holder_merchant_year_before_pence(ledger: Ledger) -> pd.Series[float]:
     """What the holder had spent with this merchant in the year to the day before."""
     by = ("holder_id", "merchant_id")
-    return ledger.series(ledger.total(_spent(ledger), by, YEAR_DAYS + 1, 1))
+    return ledger.series(ledger.total(spending(ledger), by, YEAR_DAYS + 1, 1))
 
 
 def holder_merchant_year_months_count(ledger: Ledger) -> pd.Series[float]:
@@ -136,12 +187,12 @@ def holder_merchant_year_months_count(ledger: Ledger) -> pd.Series[float]:
 
 def merchant_year_pence(ledger: Ledger) -> pd.Series[float]:
     """What all holders have spent with this merchant in a year, this day included."""
-    return ledger.series(ledger.total(_spent(ledger), ("merchant_id",), YEAR_DAYS))
+    return ledger.series(ledger.total(spending(ledger), ("merchant_id",), YEAR_DAYS))
 
 
 def merchant_year_before_pence(ledger: Ledger) -> pd.Series[float]:
     """What all holders had spent with this merchant in the year to the day before."""
-    return ledger.series(ledger.total(_spent(ledger), ("merchant_id",), YEAR_DAYS + 1, 1))
+    return ledger.series(ledger.total(spending(ledger), ("merchant_id",), YEAR_DAYS + 1, 1))
 
 
 def merchant_holders_count(ledger: Ledger) -> pd.Series[float]:

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from cardwatch.features.ledger import PAIR
 from cardwatch.features.moments import SHRINKAGE
 from cardwatch.features.split import refunded_on
 
 if TYPE_CHECKING:
     from cardwatch.features.ledger import Flags, Ledger
 
-SAME = ("holder_id", "merchant_id", "amount_pence")
+SAME = (*PAIR, "amount_pence")
 SOON_DAYS = 3
+BILL_DAYS = 60
+"""A bill paid again by somebody else comes within this (Lextegrity, duplicate spend)."""
+BURST_COUNT = 9
+"""So many payments to one merchant on one day are a burst (rosie: more than 8 meals)."""
 
 
 def _standing(ledger: Ledger) -> Flags:
@@ -34,9 +39,12 @@ def same_day_equal_count(ledger: Ledger) -> pd.Series[float]:
 
 
 def days_before_equal_count(ledger: Ledger) -> pd.Series[float]:
-    """Equal payments by this holder to this merchant in the three days before."""
-    standing = _standing(ledger)
-    return ledger.series(np.where(standing, ledger.count(standing, SAME, SOON_DAYS, 1), 0))
+    """Equal payments by this holder to this merchant in three days before, less refunds."""
+    standing, back = _standing(ledger), refunded_on(ledger) - ledger.day
+    before = np.zeros(len(ledger))
+    for days in range(1, SOON_DAYS + 1):  # of those so long ago, the ones not given back since
+        before += ledger.count(standing & ~(back <= days), SAME, days, days)
+    return ledger.series(np.where(standing, before, 0))
 
 
 def _repeated(ledger: Ledger) -> Flags:
@@ -83,22 +91,49 @@ def equal_amount_holders_before_share(ledger: Ledger) -> pd.Series[float]:
     return ledger.series(same / np.maximum(ledger.count(bought, ("merchant_id",), until=1), 1))
 
 
+def other_holder_equal_before_count(ledger: Ledger) -> pd.Series[float]:
+    """Payments of this very amount to this merchant by other holders in the 60 days before."""
+    standing = _standing(ledger)
+    everybody = ledger.count(standing, ("merchant_id", "amount_pence"), BILL_DAYS, 1)
+    own = ledger.count(standing, SAME, BILL_DAYS, 1)
+    return ledger.series(np.where(standing, everybody - own, 0))
+
+
+def merchant_price_before_share(ledger: Ledger) -> pd.Series[float]:
+    """Share of this merchant's earlier payments that were of a sum it had been paid before."""
+    bought = ledger.is_purchase
+    again = bought & (ledger.count(bought, ("merchant_id", "amount_pence"), until=1) > 0)
+    usual = (ledger.count(again, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 50)
+    here = ledger.count(again, ("merchant_id",), until=1) + SHRINKAGE * usual
+    return ledger.series(here / (ledger.count(bought, ("merchant_id",), until=1) + SHRINKAGE))
+
+
+def holder_merchant_day_count(ledger: Ledger) -> pd.Series[float]:
+    """The holder's purchases at this merchant on this day."""
+    bought = ledger.is_purchase & ~ledger.frame["day_doubled"].to_numpy(bool)
+    return ledger.series(np.where(bought, ledger.count(bought, PAIR, 0), 0))
+
+
+def merchant_burst_before_count(ledger: Ledger) -> pd.Series[float]:
+    """Earlier payments to this merchant that were one of nine or more by one holder on one day."""
+    burst = holder_merchant_day_count(ledger).to_numpy() >= BURST_COUNT
+    return ledger.series(ledger.count(burst, ("merchant_id",), until=1))
+
+
 def unanswered_refund_pence(ledger: Ledger) -> pd.Series[float]:
-    """A refund larger than any charge by this holder at this merchant before it."""
-    by = ("holder_id", "merchant_id")
-    order = np.lexsort((np.arange(len(ledger)), ledger.day, ledger.group(*by)))
-    largest = np.zeros(len(ledger))
-    charges = pd.Series(np.where(ledger.is_purchase, ledger.pence, 0.0)[order])
-    largest[order] = charges.groupby(ledger.group(*by)[order]).cummax()
-    today = ledger.frame.assign(x=largest).groupby([ledger.group(*by), ledger.day])["x"]
-    answered = -ledger.pence <= today.transform("max").to_numpy()
+    """A refund larger than any charge by this holder at this merchant, and of no charge elsewhere.
+
+    Marketplaces print a refund under the seller's name and the charge under their own.
+    """
+    charges = np.where(ledger.is_purchase, ledger.pence, 0.0)
+    answered = -ledger.pence <= ledger.largest(charges, PAIR)
+    answered |= ledger.count(ledger.is_purchase, ("holder_id", "size_pence")) > 0
     return ledger.series(np.where(ledger.is_refund & ~answered, -ledger.pence, 0.0))
 
 
 def holder_history_days(ledger: Ledger) -> pd.Series[float]:
     """Days since the holder's first payment that is known."""
-    first = pd.Series(ledger.day).groupby(ledger.group("holder_id")).transform("min")
-    return ledger.series(ledger.day - first.to_numpy())
+    return ledger.series(ledger.day - ledger.first_day(("holder_id",)))
 
 
 def refund_surprise(ledger: Ledger) -> pd.Series[float]:

@@ -4,6 +4,8 @@ A search by sorted keys finds every window of days that qualifies, without a loo
 each is then looked at payment by payment: refunded ones out, the least number that passes the
 limit, and how likely chance would make such a sum. Of several windows that end on one day the one
 that needs the fewest payments counts, then the one least likely by chance, then the shortest.
+The same search looks among one holder's payments to one merchant, to names that look like one
+merchant, to merchants of one category, and among the holders of one cost centre.
 """
 
 from __future__ import annotations
@@ -14,14 +16,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cardwatch.features.ledger import DAYS_APART
-from cardwatch.features.split_chance import HISTORY_DAYS, SMALLEST_CHANCE, spread, window_chances
+from cardwatch.features.ledger import DAYS_APART, spread
+from cardwatch.features.split_chance import HISTORY_DAYS, window_chances
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cardwatch.features.ledger import Codes, Ledger, Numbers
 
-MOST_NEEDED = 12
-"""Windows that need more payments than this are told apart by chance alone."""
+LIKENESS_TO_SPLIT = 10.0
+"""Where the evidence for a split starts to count from; see `_evidence`."""
 COLUMNS = {
     "count": 0.0,
     "total_pence": 0.0,
@@ -29,7 +33,8 @@ COLUMNS = {
     "span_days": 0.0,
     "window_days": 0.0,
     "needed_count": 0.0,
-    "holders_count": 0.0,
+    "several_count": 0.0,
+    "bookings_count": 0.0,
     "chance_share": 1.0,
     "earlier_count": 0.0,
 }
@@ -41,20 +46,78 @@ class Search:
     """Where to look for splits.
 
     Attributes:
-        by: columns that make a group, the buyer's side first, `merchant_id` last.
+        by: what makes a group, the buyer's side first, the seller's second.
         limit: column with the limit in pence.
-        across: whether several holders have to be in it, none of them over the limit alone.
+        several: column of which there have to be several values, or nothing.
+        each_within: whether each of the several has to keep to the limit alone.
+        only_days: the only window, in place of the policy's.
+        what: the payments that it finds, in words.
+        pattern: whose pattern their chance is told by, in words.
+        columns: those of `COLUMNS` that are features.
     """
 
     by: tuple[str, str]
     limit: str
-    across: bool = False
+    what: str
+    pattern: str
+    columns: tuple[str, ...]
+    several: str = ""
+    each_within: bool = False
+    only_days: int | None = None
 
 
+FACTS = ("count", "total_pence", "limit_pence", "span_days")
 SEARCHES = {
-    "limit": Search(("holder_id", "merchant_id"), "single_purchase_limit_pence"),
-    "step": Search(("holder_id", "merchant_id"), "step_limit_pence"),
-    "unit": Search(("cost_centre", "merchant_id"), "single_purchase_limit_pence", across=True),
+    "limit": Search(
+        by=("holder_id", "merchant_id"),
+        limit="single_purchase_limit_pence",
+        what="payments to one merchant that each keep to the holder's limit and together pass it",
+        pattern="the holder's own pattern",
+        columns=(*FACTS, "needed_count", "chance_share", "earlier_count"),
+    ),
+    "alias": Search(
+        by=("holder_id", "alias_id"),
+        limit="single_purchase_limit_pence",
+        what="payments to names that look like one merchant and that together pass the limit",
+        pattern="the holder's own pattern",
+        columns=(*FACTS, "needed_count", "chance_share", "earlier_count", "several_count"),
+        several="merchant_id",
+    ),
+    "category": Search(
+        by=("holder_id", "category_id"),
+        limit="single_purchase_limit_pence",
+        what="payments on one day to merchants of one category that together pass the limit",
+        pattern="the holder's own pattern",
+        columns=(*FACTS[:3], "needed_count", "chance_share", "several_count"),
+        several="merchant_id",
+        only_days=0,
+    ),
+    "step": Search(
+        by=("holder_id", "merchant_id"),
+        limit="step_limit_pence",
+        what="payments by one holder to one merchant within days that together pass the quote step",
+        pattern="the holder's own pattern",
+        columns=(*FACTS, "earlier_count"),
+    ),
+    "unit": Search(
+        by=("cost_centre", "merchant_id"),
+        limit="single_purchase_limit_pence",
+        what="payments by several holders of one cost centre to one merchant that pass the limit",
+        pattern="the cost centre's own pattern",
+        columns=(*FACTS, "needed_count", "chance_share", "earlier_count", "several_count"),
+        several="holder_id",
+        each_within=True,
+    ),
+}
+MEANINGS = {
+    "count": "Number of {what}.",
+    "total_pence": "What they come to: {what}.",
+    "limit_pence": "The limit that was in force when they ended: {what}.",
+    "span_days": "Days from the first to the last, 0 is one day, of {what}.",
+    "needed_count": "Least number that passes the limit of {what}.",
+    "chance_share": "Chance that as many days come to as much by {pattern}.",
+    "earlier_count": "Earlier days in a year on which such a window ended: {what}.",
+    "several_count": "Holders or merchants among which they are spread: {what}.",
 }
 
 
@@ -67,7 +130,7 @@ def find_splits(ledger: Ledger, search: Search) -> pd.DataFrame:
     limit = ledger.frame[search.limit].to_numpy("float64")
     parts = ledger.is_purchase & (ledger.pence <= limit) & (limit > 0)
     parts &= ~ledger.frame["day_doubled"].to_numpy(bool)
-    parts &= (ledger.frame[search.by[0]] != "").to_numpy(bool)
+    parts &= ~np.logical_or.reduce([ledger.is_blank(name) for name in search.by])
     rows = np.flatnonzero(parts)
     if not len(rows):
         return found
@@ -106,7 +169,8 @@ def _windows(ledger: Ledger, search: Search, rows: Codes, limit: Numbers) -> pd.
     close = np.unique(_closing_of(ledger, ledger.group(*search.by), rows))
     tops = pd.Series(limit[rows]).groupby(key).transform("max").to_numpy()
     tables = []
-    for days in sorted(set(ledger.policy.split_windows_days)):
+    only = search.only_days
+    for days in sorted(set(ledger.policy.split_windows_days)) if only is None else [only]:
         first = np.searchsorted(key, key[close] - days)
         over = (sums[close + 1] - sums[first] > tops[close]) & (close > first)
         wide = {"close": close[over], "first": first[over], "window_days": days}
@@ -128,7 +192,8 @@ def _examined(ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame
             "window": window[kept],
             "pence": ledger.pence[part[kept]],
             "day": ledger.day[part[kept]],
-            "holder": ledger.group("holder_id")[part[kept]],
+            "several": ledger.group(search.several or "holder_id")[part[kept]],
+            "booking": ledger.group("cost_centre", "purpose_id")[part[kept]],
         }
     ).sort_values(["window", "pence"], ascending=[True, False], kind="stable")
     running = parts.groupby("window")["pence"].cumsum()
@@ -140,16 +205,19 @@ def _examined(ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame
         start=("day", "min"),
         end=("day", "max"),
         needed_count=("within", "sum"),
-        holders_count=("holder", "nunique"),
+        several_count=("several", "nunique"),
+        bookings_count=("booking", "nunique"),
     )
     figures["needed_count"] += 1
-    most = parts.groupby(["window", "holder"])["pence"].sum().groupby("window").max()
+    most = parts.groupby(["window", "several"])["pence"].sum().groupby("window").max()
     figures = windows.join(figures, how="inner").assign(most=most)
     figures["span_days"] = figures["end"] - figures["start"]
     good = (figures["total_pence"] > figures["limit_pence"]) & (figures["count"] > 1)
     good &= figures["end"] == ledger.day[rows[figures["close"]]]
-    if search.across:
-        good &= (figures["holders_count"] > 1) & (figures["most"] <= figures["limit_pence"])
+    if search.several:
+        good &= figures["several_count"] > 1
+    if search.each_within:
+        good &= figures["most"] <= figures["limit_pence"]
     figures["group"] = ledger.group(*search.by)[rows[figures["close"]]]
     return figures[good]
 
@@ -173,7 +241,7 @@ def refunded_on(ledger: Ledger) -> Numbers:
 def _refunds(ledger: Ledger) -> pd.DataFrame:
     """Return the day on which each purchase was refunded in full, or nan.
 
-    Each refund by a merchant to a holder answers the oldest purchase of that amount before it that
+    Each refund by a merchant to a holder answers the latest purchase of that amount before it that
     none has answered yet; a refund that finds no such purchase answers none.
     """
     rows = np.flatnonzero(ledger.is_purchase | ledger.is_refund)
@@ -191,9 +259,13 @@ def _refunds(ledger: Ledger) -> pd.DataFrame:
     lowest = open_count.groupby(same).cummin().clip(upper=0)
     unanswering = events["refund"] & (lowest < lowest.groupby(same).shift(fill_value=0))
     events = events[~unanswering]
-    events["nth"] = events.groupby(["who", "pence", "refund"]).cumcount()
+    step = pd.Series(np.where(events["refund"], -1, 1), events.index)
+    level = step.groupby([events["who"], events["pence"]]).cumsum() + events["refund"]
+    events = events.assign(level=level)  # as brackets: each closes the last one open
+    by = ["who", "pence", "level"]
+    events["nth"] = events.groupby([*by, "refund"]).cumcount()
     bought, back = events[~events["refund"]], events[events["refund"]]
-    both = bought.merge(back, on=["who", "pence", "nth"])
+    both = bought.merge(back, on=[*by, "nth"])
     day = np.full(len(ledger), np.nan)
     day[both["row_x"]] = both["day_y"]
     return pd.DataFrame({"day": day}, ledger.frame.index)
@@ -204,39 +276,22 @@ def _of(ledger: Ledger, search: str, column: str) -> pd.Series[float]:
     return ledger.once(f"split {search}", lambda: find_splits(ledger, SEARCHES[search]))[column]
 
 
-def limit_split_count(ledger: Ledger) -> pd.Series[float]:
-    """Payments to one merchant that each keep to the holder's limit and together pass it."""
-    return _of(ledger, "limit", "count")
+def _feature(search: str, column: str) -> Callable[[Ledger], pd.Series[float]]:
+    """Return the feature that is one column of a search."""
+
+    def read(ledger: Ledger) -> pd.Series[float]:
+        return _of(ledger, search, column)
+
+    found = SEARCHES[search]
+    read.__name__ = f"{search}_split_{column}"
+    read.__doc__ = MEANINGS[column].format(what=found.what, pattern=found.pattern)
+    return read
 
 
-def limit_split_total_pence(ledger: Ledger) -> pd.Series[float]:
-    """What those payments come to."""
-    return _of(ledger, "limit", "total_pence")
-
-
-def limit_split_limit_pence(ledger: Ledger) -> pd.Series[float]:
-    """The limit for one purchase that was in force when they ended."""
-    return _of(ledger, "limit", "limit_pence")
-
-
-def limit_split_span_days(ledger: Ledger) -> pd.Series[float]:
-    """Days from the first of those payments to the last; 0 is one day."""
-    return _of(ledger, "limit", "span_days")
-
-
-def limit_split_needed_count(ledger: Ledger) -> pd.Series[float]:
-    """Least number of those payments that passes the limit."""
-    return _of(ledger, "limit", "needed_count")
-
-
-def limit_split_chance_share(ledger: Ledger) -> pd.Series[float]:
-    """Chance that as many days come to as much by the holder's own pattern."""
-    return _of(ledger, "limit", "chance_share")
-
-
-def limit_split_earlier_count(ledger: Ledger) -> pd.Series[float]:
-    """Earlier days in a year on which such a window ended, for the same holder and merchant."""
-    return _of(ledger, "limit", "earlier_count")
+SEARCH_FEATURES = tuple(
+    _feature(name, column) for name, search in SEARCHES.items() for column in search.columns
+)
+"""One feature for each column that a search names, such as `limit_split_total_pence`."""
 
 
 def _only_with_vat(ledger: Ledger, search: str, limit: str) -> pd.Series[bool]:
@@ -260,74 +315,39 @@ def is_unit_split_only_with_vat(ledger: Ledger) -> pd.Series[bool]:
     return _only_with_vat(ledger, "unit", "single_purchase_sure_limit_pence")
 
 
-def step_split_count(ledger: Ledger) -> pd.Series[float]:
-    """Payments by one holder to one merchant within days that together pass the quote step."""
-    return _of(ledger, "step", "count")
-
-
-def step_split_total_pence(ledger: Ledger) -> pd.Series[float]:
-    """What those payments come to."""
-    return _of(ledger, "step", "total_pence")
-
-
-def step_split_limit_pence(ledger: Ledger) -> pd.Series[float]:
-    """The quote step that was in force when they ended."""
-    return _of(ledger, "step", "limit_pence")
-
-
-def step_split_span_days(ledger: Ledger) -> pd.Series[float]:
-    """Days from the first of those payments to the last; 0 is one day."""
-    return _of(ledger, "step", "span_days")
-
-
-def step_split_earlier_count(ledger: Ledger) -> pd.Series[float]:
-    """Earlier days in a year on which such a window ended, for the same holder and merchant."""
-    return _of(ledger, "step", "earlier_count")
-
-
-def unit_split_count(ledger: Ledger) -> pd.Series[float]:
-    """Payments by several holders of one cost centre to one merchant that pass the limit."""
-    return _of(ledger, "unit", "count")
-
-
-def unit_split_total_pence(ledger: Ledger) -> pd.Series[float]:
-    """What those payments come to."""
-    return _of(ledger, "unit", "total_pence")
-
-
-def unit_split_limit_pence(ledger: Ledger) -> pd.Series[float]:
-    """The limit for one purchase that was in force when they ended."""
-    return _of(ledger, "unit", "limit_pence")
-
-
-def unit_split_span_days(ledger: Ledger) -> pd.Series[float]:
-    """Days from the first of those payments to the last; 0 is one day."""
-    return _of(ledger, "unit", "span_days")
-
-
-def unit_split_holders_count(ledger: Ledger) -> pd.Series[float]:
-    """Holders among whom those payments are spread."""
-    return _of(ledger, "unit", "holders_count")
-
-
-def unit_split_needed_count(ledger: Ledger) -> pd.Series[float]:
-    """Least number of those payments that passes the limit."""
-    return _of(ledger, "unit", "needed_count")
-
-
-def unit_split_chance_share(ledger: Ledger) -> pd.Series[float]:
-    """Chance that as many days come to as much by the cost centre's own pattern."""
-    return _of(ledger, "unit", "chance_share")
-
-
-def unit_split_earlier_count(ledger: Ledger) -> pd.Series[float]:
-    """Earlier days in a year on which such a window ended, for that cost centre and merchant."""
-    return _of(ledger, "unit", "earlier_count")
-
-
 def split_surprise(ledger: Ledger) -> pd.Series[float]:
-    """Few payments are enough to pass the limit together, and chance seldom makes such a sum."""
-    needed, chance = limit_split_needed_count(ledger), limit_split_chance_share(ledger)
-    few = MOST_NEEDED - needed.clip(upper=MOST_NEEDED)
-    rare = -np.log(chance) / -np.log(SMALLEST_CHANCE)
-    return (few + rare).where(needed > 0, 0.0)  # by the payments needed, then by chance
+    """Payments to one merchant look like parts of one purchase over the limit."""
+    return _evidence(ledger, "limit")
+
+
+def alias_split_surprise(ledger: Ledger) -> pd.Series[float]:
+    """Payments to names that look like one merchant look like parts of one purchase."""
+    return _evidence(ledger, "alias")
+
+
+def step_split_surprise(ledger: Ledger) -> pd.Series[float]:
+    """Payments to one merchant look like parts of one purchase over the quote step."""
+    return _evidence(ledger, "step")
+
+
+def unit_split_surprise(ledger: Ledger) -> pd.Series[float]:
+    """Payments by several holders of one cost centre look like parts of one purchase."""
+    return _evidence(ledger, "unit")
+
+
+def _evidence(ledger: Ledger, search: str) -> pd.Series[float]:
+    """Return how much speaks for one purchase in parts, in steps of about a half, 0 for no split.
+
+    For it: chance seldom makes such a sum; the parts are as few and as large as the limit allows;
+    they are spread over days. Against it: many payments are needed; they are booked to several cost
+    centres or purposes; the same has happened before. The weights are round figures chosen by
+    judgement, and no detector was fitted to planted cases (docs/detection.md).
+    """
+    table = ledger.once(f"split {search}", lambda: find_splits(ledger, SEARCHES[search]))
+    count, limit = table["count"].clip(lower=1), table["limit_pence"].clip(lower=1)
+    filled = table["total_pence"] / (limit * count)
+    points = -0.5 * np.log10(table["chance_share"])
+    points += 2 * np.log2(filled.clip(lower=1e-3)) - table["needed_count"]
+    points += (table["span_days"] > 0) - 2 * np.log2(table["bookings_count"].clip(lower=1))
+    points -= 2 * np.log1p(table["earlier_count"])
+    return (points + LIKENESS_TO_SPLIT).clip(lower=0.01).where(table["count"] > 0, 0.0)

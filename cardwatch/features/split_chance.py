@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from cardwatch.features.ledger import DAYS_APART
+from cardwatch.features.ledger import DAYS_APART, spread
 from cardwatch.features.moments import past_moments
 
 if TYPE_CHECKING:
@@ -20,13 +20,6 @@ PRIOR_DAYS, PRIOR_BATCHES = 60.0, 3.0
 """Weight of the holder's general pattern against that with this merchant (docs/detection.md)."""
 HISTORY_DAYS = 365
 SMALLEST_CHANCE = 1e-12
-
-
-def spread(first: Codes, sizes: Codes) -> tuple[Codes, Codes]:
-    """Return for runs of positions, by first and size, each position and the run it is of."""
-    run = np.repeat(np.arange(len(sizes)), sizes)
-    offset = np.arange(len(run)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return run, first[run] + offset
 
 
 def window_chances(
@@ -50,7 +43,7 @@ def window_chances(
     earlier = np.searchsorted(at, start) - first
     row = rows[windows["close"].to_numpy()]
     buyer = (by[0],)
-    seen = ledger.day[row] - _first_days(ledger, buyer)[row]
+    seen = ledger.day[row] - ledger.first_day(buyer)[row]
     seen = np.clip(seen - windows["window_days"].to_numpy(), 1, HISTORY_DAYS)
     bought = ledger.count(ledger.is_purchase, buyer, HISTORY_DAYS, 1)[row]
     merchants = np.maximum(_merchants_before(ledger, by)[row], 1)
@@ -87,11 +80,6 @@ def _compound_tail(rate: Numbers, severity: Numbers) -> Numbers:
         mixed = (weighted[:, 1 : k + 1] * density[:, k - 1 :: -1][:, :k]).sum(axis=1)
         density[:, k] = rate / k * mixed
     return np.clip(1 - density[:, :CELLS].sum(axis=1), SMALLEST_CHANCE, 1.0)
-
-
-def _first_days(ledger: Ledger, by: tuple[str, ...]) -> Codes:
-    """Return for each row the first day of its group."""
-    return pd.Series(ledger.day).groupby(ledger.group(*by)).transform("min").to_numpy()
 
 
 def _merchants_before(ledger: Ledger, by: tuple[str, str]) -> Numbers:

@@ -1,4 +1,7 @@
-"""Alerts as CSV, safe to open in a spreadsheet: one row a payment, its alert beside it."""
+"""Alerts as CSV, safe to open in a spreadsheet: one row a payment, its alert beside it.
+
+An alert about cards, which has no payment, is one row with those cells empty.
+"""
 
 from __future__ import annotations
 
@@ -45,5 +48,6 @@ def write_csv(path: Path, lists: dict[str, AlertList]) -> None:
         for made in lists.values():
             for alert in made.alerts:
                 first = [_written(cell) for cell in alert_cells(alert)]
-                for payment in payment_cells(alert):
+                empty = ("",) * len(PAYMENT_HEADINGS)
+                for payment in [*payment_cells(alert)] or [empty]:
                     writer.writerow([*first, *map(_written, payment[3:])])

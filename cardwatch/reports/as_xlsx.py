@@ -31,12 +31,12 @@ WIDTHS = {
     "Alert": 34, "Holder": 18, "Merchant": 26, "What was found": 60, "All reasons": 60,
     "Comparisons": 50, "History with the merchant": 40, "Why it matters": 40, "What to ask": 40,
     "It can be innocent": 40, "Weakened by": 40, "Note": 110, "Rank": 6, "Tier": 6, "File": 24,
-    "What": 22,
+    "What": 22, "What raised the forest's score": 40,
 }  # fmt: skip
 READING_HEADINGS = (
-    "File", "Form", "Layout", "Rows", "Transactions", "Problems", "Totals", "Blank", "Headings",
-    "After the end", "Sum (£)", "First day", "Last day", "Not read because", "Decided", "Notes",
-    "SHA-256",
+    "File", "Form", "Layout", "Rows", "Transactions", "Cards", "Problems", "Totals", "Blank",
+    "Headings", "After the end", "Sum (£)", "First day", "Last day", "Not read because",
+    "Decided", "Notes", "SHA-256",
 )  # fmt: skip
 MADE = dt.datetime(2000, 1, 1)  # noqa: DTZ001  no clock: the same list gives the same bytes
 
@@ -90,6 +90,7 @@ def _reading(statements: Statements) -> Iterable[tuple[Cell, ...]]:
             report.layout,
             report.rows,
             report.transactions,
+            report.cards,
             len(report.problems),
             len(report.totals),
             report.blank,

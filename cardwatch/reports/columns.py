@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 Cell = str | float | dt.date
 ALERT_HEADINGS = (
-    "Rank", "Tier", "Lane", "Alert", "First day", "Last day", "Holder", "Merchant", "Cost centre",
-    "At stake (£)", "Payments", "What was found", "All reasons", "Weakened by", "Comparisons",
+    "Rank", "Tier", "Lane", "Kind", "Alert", "First day", "Last day", "Holder", "Merchant",
+    "Cost centre", "At stake (£)", "Payments", "What was found", "All reasons", "Weakened by",
+    "Comparisons", "What raised the forest's score",
     "History with the merchant", "Why it matters", "What to ask", "It can be innocent",
-    "Shown", "Alert id",
+    "Shown", "Alert id", "Cards",
 )  # fmt: skip
 PAYMENT_HEADINGS = (
     "Alert id", "Rank", "Lane", "Reference", "File", "Row", "Date", "Holder", "Merchant",
@@ -30,6 +31,7 @@ def alert_cells(alert: Alert) -> tuple[Cell, ...]:
         alert.rank,
         alert.tier,
         alert.lane,
+        alert.kind,
         alert.title,
         dt.date.fromisoformat(alert.first_on),
         dt.date.fromisoformat(alert.last_on),
@@ -42,12 +44,14 @@ def alert_cells(alert: Alert) -> tuple[Cell, ...]:
         "\n".join(f"{reason.rule}: {reason.fact}" for reason in alert.reasons),
         "\n".join(f"{reason.rule}: {reason.fact}" for reason in alert.weakened_by),
         "\n".join(alert.unusual),
+        "\n".join(f"{name}: +{value:.3f}" for name, value in alert.contributions.items()),
         alert.merchant_history,
         lead.why,
         "\n".join(lead.ask),
         "\n".join(lead.innocent),
         "yes" if alert.shown else "no",
         alert.alert_id,
+        "\n".join(alert.cards),
     )
 
 

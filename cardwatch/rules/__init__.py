@@ -1,9 +1,10 @@
 """The rules: files of comparisons, their loader and their page."""
 
 from cardwatch.rules.catalogue import load_rules, rule_page, rules_page, rules_sha256
-from cardwatch.rules.rule import EVIDENCE, LEVELS, Evidence, Rule, placeholders
+from cardwatch.rules.rule import CARD_EVIDENCE, EVIDENCE, LEVELS, Evidence, Rule, placeholders
 
 __all__ = [
+    "CARD_EVIDENCE",
     "EVIDENCE",
     "LEVELS",
     "Evidence",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cardwatch.chance import CHANCES
 from cardwatch.errors import FileFaulty
-from cardwatch.features import FEATURES, meaning_of, name_of
+from cardwatch.features import CARD_FEATURES, FEATURES, meaning_of, name_of
 from cardwatch.rules.rule import LEVELS, Rule, parse_rule
 
 if TYPE_CHECKING:
@@ -58,17 +58,18 @@ def rules_sha256(rules: Iterable[Rule]) -> str:
 
 def rule_page(rule: Rule) -> str:
     """Return one rule whole, as Markdown."""
-    meanings = {name_of(f): meaning_of(f) for f in FEATURES} | {
-        k: v + "." for k, v in CHANCES.items()
-    }
+    meanings = {name_of(f): meaning_of(f) for f in FEATURES}
+    meanings |= {name_of(f): meaning_of(f) for f in CARD_FEATURES}
+    meanings |= {name: text + "." for name, text in CHANCES.items()}
 
     def listed(items: Iterable[str]) -> str:
         return "\n".join(f"- {item}" for item in items)
 
+    about = ", about a card of the register" if rule.subject == "card" else ""
     weakens = f"\n\nIt lowers: {', '.join(rule.weakens)}." if rule.weakens else ""
     return f"""## {rule.id}
 
-**{rule.title}** Level {rule.level}, {rule.lane} lane, {rule.status}, {ROLE_WORDS[rule.role]}, since {rule.since}.{weakens}
+**{rule.title}** Kind {rule.kind}, level {rule.level}, {rule.lane} lane, {rule.status}, {ROLE_WORDS[rule.role]}{about}, since {rule.since}.{weakens}
 
 {rule.why}
 
@@ -104,7 +105,8 @@ def rules_page(rules: Iterable[Rule]) -> str:
     """Return the page of all rules, as Markdown: a table, then each rule whole."""
     rules = tuple(rules)
     rows = "\n".join(
-        f"| [{r.id}](#{r.id}) | {r.title} | {r.level} | {r.lane} | {r.role} |" for r in rules
+        f"| [{r.id}](#{r.id}) | {r.title} | {r.kind} | {r.level} | {r.lane} | {r.role} |"
+        for r in rules
     )
     pages = "\n".join(rule_page(rule) for rule in rules)
     return f"""# The rules
@@ -115,8 +117,8 @@ A rule compares features with the organisation's own figures and never computes.
 makes an alert; one that *adds* is shown beside other reasons and never makes an alert alone; one
 that *weakens* lowers the alerts of the rules it names.
 
-| rule | what it finds | level | lane | role |
-|---|---|---|---|---|
+| rule | what it finds | kind | level | lane | role |
+|---|---|---|---|---|---|
 {rows}
 
 {pages}"""

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardwatch.chance import CHANCES
+from cardwatch.chance import BUYING, CHANCES, MONTH_SURPRISE, SURPRISE
 from cardwatch.errors import FileFaulty
-from cardwatch.features import FEATURES, name_of
+from cardwatch.features import CARD_FEATURES, FEATURES, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     import pandas as pd
 
@@ -38,13 +39,29 @@ POLICY_FIGURES = {
     "materiality_pence",
     "near_limit_payments",
     "dormant_days",
+    "limit_use_share",
+    "approver_cards",
 }
 """Figures of the policy that a rule may name as `policy.<figure>`."""
-READABLE = {name_of(feature) for feature in FEATURES} | CHANCES.keys()
+READABLE = {
+    "payment": {name_of(feature) for feature in FEATURES} | CHANCES.keys(),
+    "card": {name_of(feature) for feature in CARD_FEATURES},
+}
+"""What a rule can read, by its subject: one payment, or one open card of the register."""
+RANKS_BY = {
+    "split": "split_surprise",
+    "merchant": BUYING,
+    "amount": "amount_chance_share",
+    "repeat": "repeat_chance_share",
+    "timing": "timing_chance_share",
+}
+"""What orders the findings of a kind where a rule names nothing else; else the payment whole."""
 LEVELS, LANES = ("low", "medium", "high"), ("finance", "psd")
+KINDS = ("split", "limit", "spend", "merchant", "amount", "repeat", "timing", "card", "pattern")
+"""What a rule is about; lists can be read and counted by it."""
 STATUSES, ROLES = ("stable", "trial"), ("raises", "adds", "weakens")
 NEEDED: dict[str, type] = {
-    "id": str, "title": str, "level": str, "status": str, "lane": str, "role": str,
+    "id": str, "title": str, "kind": str, "level": str, "status": str, "lane": str, "role": str,
     "since": dt.date, "evidence": str, "fact": str, "why": str, "ask": list, "innocent": list,
     "sources": list, "when": list, "example": list,
 }  # fmt: skip
@@ -76,10 +93,22 @@ PAIR, UNIT_PAIR = ("holder_id", "merchant_id"), ("cost_centre", "merchant_id")
 EVIDENCE = {
     "payment": Evidence(having=""),
     "merchant_day": Evidence(PAIR),
+    "refund_day": Evidence(PAIR, having="unanswered_refund_pence"),
+    "holder_merchant_month": Evidence(PAIR, 29),
+    "unit_merchant_month": Evidence(UNIT_PAIR, 29),
+    "merchant_month": Evidence(("merchant_id",), 29),
+    "holder_day": Evidence(("holder_id",)),
+    "same_bill": Evidence(("merchant_id", "amount_pence"), 60),
+    "disputes": Evidence(("holder_id",), 30, "is_dispute_booking", joins="group"),
+    "tiny_charge": Evidence(("holder_id",), 2, "is_tiny_charge"),
     "over_limit": Evidence(PAIR, having="is_over_limit"),
     "limit_split": Evidence(PAIR, "limit_split_span_days", limit="limit_split_limit_pence"),
     "step_split": Evidence(PAIR, "step_split_span_days", limit="step_split_limit_pence"),
     "unit_split": Evidence(UNIT_PAIR, "unit_split_span_days", limit="unit_split_limit_pence"),
+    "alias_split": Evidence(
+        ("holder_id", "alias_id"), "alias_split_span_days", limit="alias_split_limit_pence"
+    ),
+    "category_split": Evidence(("holder_id", "category_id"), limit="category_split_limit_pence"),
     "split_habit": Evidence(
         PAIR, "limit_split_span_days", joins="group", limit="limit_split_limit_pence"
     ),
@@ -88,7 +117,16 @@ EVIDENCE = {
     "holder_month": Evidence(("holder_id", "month"), 31, "is_spending", joins="group"),
     "near_limit": Evidence(("holder_id",), 90, "is_near_limit", joins="group"),
     "holder_merchant_year": Evidence(PAIR, 364, "is_spending", joins="group"),
+    "unlisted_card": Evidence(("holder_id",), 31, "is_card_unknown", joins="group"),
+    "closed_card": Evidence(("card_id",), 31, "is_after_closing", joins="group"),
+    "unopened_card": Evidence(("card_id",), 31, "is_before_opening", joins="group"),
 }  # fmt: skip
+CARD_EVIDENCE = {
+    "card": "card_id",
+    "cards_of_holder": "key_holder",
+    "cards_of_approver": "key_approver",
+}
+"""Which cards belong to one matter: those equal in a column of the register."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +166,7 @@ class Rule:
 
     id: str
     title: str
+    kind: str
     level: str
     status: str
     lane: str
@@ -142,16 +181,24 @@ class Rule:
     when: tuple[Condition, ...]
     examples: tuple[Example, ...]
     weakens: tuple[str, ...] = ()
+    ranks_by: str = ""
+    subject: str = "payment"
+
+    @property
+    def order(self) -> str:
+        """The column that says how strong a finding of the rule is."""
+        return self.ranks_by or RANKS_BY.get(self.kind, SURPRISE)
 
     @property
     def reads(self) -> tuple[str, ...]:
         """Features that the rule compares or prints, in order of mention."""
         named = [c.feature for c in self.when]
-        named += [c.than for c in self.when if isinstance(c.than, str) and c.than in READABLE]
+        others = (str(c.than) for c in self.when)
+        named += [name for name in others if name in READABLE[self.subject]]
         return tuple(dict.fromkeys([*named, *placeholders(self.fact)]))
 
     def fires(self, features: pd.DataFrame, policy: Policy) -> Flags:
-        """Return for each payment whether every condition holds."""
+        """Return for each payment, or card, whether every condition holds."""
         columns = {name: features[name].to_numpy() for name in self.reads}
         holds = [condition.holds(columns, policy) for condition in self.when]
         return np.logical_and.reduce(holds)
@@ -184,7 +231,12 @@ def parse_rule(text: str, file: str) -> Rule:
     plain = {key: content[key] for key in NEEDED if key not in {"when", "example"}}
     lists = {k: tuple(v) for k, v in plain.items() if isinstance(v, list)}
     weakens = tuple(content.get("weakens", ()))
-    rule = Rule(**(plain | lists), when=conditions, examples=examples, weakens=weakens)
+    more = {
+        "weakens": weakens,
+        "subject": content.get("subject", "payment"),
+        "ranks_by": content.get("ranks_by", ""),
+    }
+    rule = Rule(**(plain | lists | more), when=conditions, examples=examples)
     if faults := _example_faults(rule):
         raise FileFaulty(file, faults)
     return rule
@@ -193,7 +245,7 @@ def parse_rule(text: str, file: str) -> Rule:
 def _shape_faults(content: dict[str, Any], file: str) -> list[str]:
     """Return what is missing, unknown or of the wrong kind, else what is said badly."""
     faults = [f"'{key}' is missing" for key in NEEDED if key not in content]
-    unknown = sorted(content.keys() - NEEDED.keys() - {"weakens"})
+    unknown = sorted(content.keys() - NEEDED.keys() - {"weakens", "ranks_by", "subject"})
     faults += [f"unknown setting '{key}'" for key in unknown]
     for key, kind in NEEDED.items():
         if key in content and not isinstance(content[key], kind):
@@ -203,19 +255,31 @@ def _shape_faults(content: dict[str, Any], file: str) -> list[str]:
 
 def _content_faults(content: dict[str, Any], file: str) -> list[str]:
     """Return what is wrong with what a complete rule says."""
-    choices = {"level": LEVELS, "lane": LANES, "status": STATUSES, "role": ROLES}
+    subject = content.get("subject", "payment")
+    if subject not in READABLE:
+        return [f"subject is one of {', '.join(READABLE)}, not '{subject}'"]
+    choices = {"kind": KINDS, "level": LEVELS, "lane": LANES, "status": STATUSES}
+    choices["role"] = ROLES if subject == "payment" else ROLES[:1]
+    choices["evidence"] = tuple(EVIDENCE if subject == "payment" else CARD_EVIDENCE)
     faults = [
         f"{key} is one of {', '.join(allowed)}, not '{content[key]}'"
-        for key, allowed in (choices | {"evidence": tuple(EVIDENCE)}).items()
+        for key, allowed in choices.items()
         if content[key] not in allowed
     ]
+    if content.get("ranks_by", SURPRISE) not in READABLE[subject] | {
+        SURPRISE,
+        BUYING,
+        MONTH_SURPRISE,
+    }:
+        faults.append(f"ranks_by: '{content['ranks_by']}' is no feature")
     if f"{content['id']}.toml" != file:
         faults.append(f"its id '{content['id']}' is not its file's name")
     if (content["role"] == "weakens") != bool(content.get("weakens")):
         faults.append("'weakens' names rules exactly where the role is weakens")
     faults += _text_faults(content)
     for number, condition in enumerate(content["when"], start=1):
-        faults += [f"when {number}: {fault}" for fault in _condition_faults(condition)]
+        found = _condition_faults(condition, READABLE[subject])
+        faults += [f"when {number}: {fault}" for fault in found]
     faults += [
         f"example {number} needs exactly case, fires and given"
         for number, example in enumerate(content["example"], start=1)
@@ -233,8 +297,9 @@ def _text_faults(content: dict[str, Any]) -> list[str]:
             faults.append(f"'{key}' needs at least one specific text")
     if ACCUSING.search(_own_words(content)):
         faults.append("an alert is a question: no fraud, suspect, offender or guilty")
+    readable = READABLE[content.get("subject", "payment")]
     named = placeholders(content["fact"])
-    return faults + [f"fact: '{name}' is no feature" for name in named if name not in READABLE]
+    return faults + [f"fact: '{name}' is no feature" for name in named if name not in readable]
 
 
 def _own_words(content: dict[str, Any]) -> str:
@@ -242,17 +307,17 @@ def _own_words(content: dict[str, Any]) -> str:
     return " ".join([*(content[k] for k in TEXTS), *map(str, content["ask"] + content["innocent"])])
 
 
-def _condition_faults(condition: object) -> list[str]:
-    """Return what is wrong with one condition."""
+def _condition_faults(condition: object, readable: AbstractSet[str]) -> list[str]:
+    """Return what is wrong with one condition of a rule that can read some features."""
     if not isinstance(condition, dict) or condition.keys() != {"feature", "is", "than"}:
         return ["it needs exactly feature, is and than"]
     faults = []
-    if condition["feature"] not in READABLE:
+    if condition["feature"] not in readable:
         faults.append(f"'{condition['feature']}' is no feature")
     if condition["is"] not in COMPARISONS:
         faults.append(f"is has to be one of {', '.join(COMPARISONS)}")
     than = condition["than"]
-    known = POLICY_FIGURES | READABLE
+    known = POLICY_FIGURES | readable
     if isinstance(than, str) and than.removeprefix("policy.") not in known:
         faults.append(f"'{than}' is neither a feature nor a figure of the policy")
     elif not isinstance(than, str | int | float):

@@ -6,10 +6,11 @@ from cardwatch.statements.profiles import (
     Profile,
     known_headings,
     load_profile,
+    nearest_headings,
     profile_text,
     shipped_profiles,
 )
-from cardwatch.statements.reading import ReadingChoices
+from cardwatch.statements.reading import ReadingChoices, order_by_dates, order_unknown
 
 __all__ = [
     "Profile",
@@ -17,6 +18,9 @@ __all__ = [
     "known_headings",
     "list_files",
     "load_profile",
+    "nearest_headings",
+    "order_by_dates",
+    "order_unknown",
     "profile_text",
     "read_statements",
     "redact_cards",

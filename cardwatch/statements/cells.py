@@ -281,3 +281,9 @@ def read_card(text: str, key: bytes) -> tuple[str, str, bool]:
         return "", "", False
     last = re.search(r"(\d{4})\D*$", plain)
     return (last[1] if last else ""), card_token(plain, key) if plain else "", False
+
+
+def card_name(text: str, key: bytes) -> str:
+    """Return how a card is named where nothing else names its holder; empty without four digits."""
+    last, token, whole = read_card(text, key)
+    return f"card ending {last}" + (f" ({token[:6]})" if whole else "") if last else ""

@@ -15,7 +15,7 @@ from cardwatch.statements.cells import read_date, read_pence
 from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 FIELDS: dict[str, str] = {
@@ -32,7 +32,7 @@ FIELDS: dict[str, str] = {
     "mcc": "merchant category code",
     "category": "merchant category in words",
     "cost_centre": "who bears the cost",
-    "unit": "department; used where there is no cost centre",
+    "unit": "department; also the cost centre where there is none",
     "amount": "billed amount, signed (needed, or debit and credit)",
     "debit": "charges, where they have a column of their own",
     "credit": "refunds, where they have a column of their own",
@@ -186,7 +186,8 @@ def choose_profile(
         raise FileRefused(file, "no_headings", what)
     closest = min(fitting, key=lambda p: len(missing_fields(p.map(headings))))
     missing = missing_fields(closest.map(headings))
-    raise ColumnsUnknown(file, headings, missing, _nearest(headings, missing, closest))
+    fields = {need: HOLDER_FIELDS if need == "holder" else (need,) for need in missing}
+    raise ColumnsUnknown(file, headings, missing, nearest_headings(headings, fields, closest))
 
 
 def missing_fields(found: dict[str, int]) -> list[str]:
@@ -201,12 +202,19 @@ def missing_fields(found: dict[str, int]) -> list[str]:
     return [need for need, has in needs.items() if not has]
 
 
-def _nearest(headings: Sequence[str], missing: Sequence[str], profile: Profile) -> list[str]:
-    """Say which headings look most like those that were wanted."""
+def nearest_headings(
+    headings: Sequence[str], missing: Mapping[str, Sequence[str]], profile: Profile
+) -> list[str]:
+    """Say which headings look most like those that were wanted.
+
+    Args:
+        headings: the headings seen.
+        missing: each need that no heading serves, with the fields that would.
+        profile: where the headings of those fields are listed.
+    """
     seen = {normalise_heading(heading): heading for heading in headings if heading.strip()}
     lines = []
-    for need in missing:
-        fields = HOLDER_FIELDS if need == "holder" else (need,)
+    for need, fields in missing.items():
         wanted = [normalise_heading(h) for f in fields for h in profile.columns.get(f, ())]
         scored = {
             name: max(difflib.SequenceMatcher(None, name, w).ratio() for w in wanted)

@@ -23,12 +23,12 @@ from cardwatch.statements.amounts import (
     read_amounts,
     read_currency,
 )
-from cardwatch.statements.cells import Coded, read_card
+from cardwatch.statements.cells import Coded, card_name, read_card
 from cardwatch.statements.profiles import HOLDER_FIELDS, Profile, choose_profile
 from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from cardwatch.tabular import Table
 
@@ -59,6 +59,7 @@ ROW, BLANK, HEADING, TOTALS, ENDED = range(5)
 """The places a row of a file can have."""
 DAMAGED = r"^\d(?:\.\d+)?[Ee]\+?\d+$"
 TOTAL = r"(?i)\b(?:sub-?|grand )?total\b"
+SAY_ORDER = "Say '--date-order day-first' or '--date-order month-first'"
 POSTING_LAG_DAYS = 45
 """Issuers book a payment on or after its day and rarely more than a month later."""
 
@@ -163,25 +164,37 @@ def _decide_date_order(reading: Reading) -> str:
         reading.decisions.append(f"dates {said}, as told")
         return said
     texts = [*reading.column("date").values, *reading.column("posting_date").values]
+    order, decision = order_by_dates(texts, reading.table.file)
+    if not order:
+        fitting = [order for order in ("day-first", "month-first") if _lags_fit(reading, order)]
+        if len(fitting) != 1:
+            raise order_unknown(reading.table.file)
+        order, decision = fitting[0], f"dates {fitting[0]}: only so does no booking precede its day"
+    reading.decisions.append(decision)
+    return order
+
+
+def order_by_dates(texts: Iterable[str], file: str) -> tuple[str, str]:
+    """Return the order that some dates allow, with how that was decided; empty if they do not say.
+
+    Raises:
+        FileRefused: some allow one order only and some only the other.
+    """
     votes = cells.possible_orders(texts)
     day, month = votes["day-first"], votes["month-first"]
-    file, hint = reading.table.file, "Say '--date-order day-first' or '--date-order month-first'"
     if day and month:
-        what = f"{day} of its dates can only be day-first and {month} only month-first. {hint}"
+        what = f"{day} of its dates can only be day-first and {month} only month-first. {SAY_ORDER}"
         raise FileRefused(file, "date_order_mixed", what)
     if day or month:
         order = "day-first" if day else "month-first"
-        reading.decisions.append(f"dates {order}: {day or month} distinct dates allow nothing else")
-        return order
-    if not votes["either"]:
-        reading.decisions.append("dates state their order")
-        return "day-first"
-    fitting = [order for order in ("day-first", "month-first") if _lags_fit(reading, order)]
-    if len(fitting) == 1:
-        reading.decisions.append(f"dates {fitting[0]}: only so does no booking precede its day")
-        return fitting[0]
-    what = f"its dates do not show whether days or months come first. {hint}"
-    raise FileRefused(file, "date_order_unknown", what)
+        return order, f"dates {order}: {day or month} distinct dates allow nothing else"
+    return ("", "") if votes["either"] else ("day-first", "dates state their order")
+
+
+def order_unknown(file: str) -> FileRefused:
+    """Return the refusal of a file whose dates do not say whether days or months come first."""
+    what = f"its dates do not show whether days or months come first. {SAY_ORDER}"
+    return FileRefused(file, "date_order_unknown", what)
 
 
 def _lags_fit(reading: Reading, order: str) -> bool:
@@ -281,6 +294,7 @@ def _frame(reading: Reading, good: Flags, order: str, amounts: Amounts) -> pd.Da
             "mcc": reading.column("mcc").kept(good).mapped(read_mcc).texts(),
             "category": text["category"].texts(),
             "cost_centre": text["cost_centre"].filled(text["unit"]).texts(),
+            "unit": text["unit"].texts(),
             "amount_pence": pence,
             "currency": currency.texts(),
             "original_amount": text["original_amount"].texts(),
@@ -311,13 +325,8 @@ def _references(reading: Reading, column: Coded) -> Coded:
 
 def _holder_keys(reading: Reading, name: str, holder: Coded, first: Coded) -> pd.Series[str]:
     """Return who paid, by one of the columns that say so."""
-
-    def card_name(text: str) -> str:
-        last, token, whole = read_card(text, reading.choices.card_key)
-        return f"card ending {last}" + (f" ({token[:6]})" if whole else "") if last else ""
-
     if name == "card_number":
-        return holder.mapped(card_name).texts()
+        return holder.mapped(lambda text: card_name(text, reading.choices.card_key)).texts()
     strip = reading.profile.holder_strip
     keys = holder.mapped(lambda t: re.sub(strip, "", t) if strip else t).texts()
     if name == "cardholder" and "cardholder_first" in reading.at:

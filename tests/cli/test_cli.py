@@ -42,7 +42,8 @@ def test_the_demo_prints_ranked_alerts_with_what_to_ask_and_writes_a_spreadsheet
     home: Path, tmp_path: Path
 ) -> None:
     done = run(home, "demo", "--out", tmp_path / "alerts.xlsx")
-    for text in ("1.  £", "tier A", "Ask:", "Innocent if:", "Questions for finance", "SV1060"):
+    shown = ("1.  £", "tier A", "Ask:", "Innocent if:", "Questions for finance", "SV1060")
+    for text in (*shown, "own card", "Cards: card ending 3863"):
         assert text in done.stdout
     assert "For professional standards only" in done.stdout
     assert (tmp_path / "alerts.xlsx").stat().st_size > 10_000
@@ -142,7 +143,7 @@ def test_wrong_usage_ends_with_2_before_any_work(home: Path, words: tuple[str, .
 
 def test_every_command_has_help_with_an_example(home: Path) -> None:
     top = run(home, "--help").stdout
-    for command in ("score", "train", "rules", "columns", "merchant", "demo"):
+    for command in ("score", "train", "cards", "rules", "columns", "merchant", "demo"):
         assert command in top
         assert f"Example: cardwatch {command}" in run(home, command, "--help").stdout
     for command in ("check", "show"):
@@ -156,6 +157,47 @@ def test_a_rule_is_shown_whole_and_an_unknown_one_refused(home: Path) -> None:
     assert "It can be innocent" in page
     assert len(json.loads(run(home, "rules", "--json").stdout)) >= 30
     assert "There is no rule 'x'" in run(home, "rules", "x", code=3).stderr
+
+
+def test_a_register_is_accounted_for_row_by_row_and_matched(home: Path, tmp_path: Path) -> None:
+    register = tmp_path / "cards.csv"
+    text = (
+        (SAMPLE / "cards.csv").read_text(encoding="utf-8-sig").replace("1000,2000", "1O00,2000", 1)
+    )
+    register.write_text(text.replace("SV1005,", "SV9005,"), encoding="utf-8")
+    words = ("cards", register, "--statements", SAMPLE / "statements" / "2026-10.csv")
+    done = run(home, *words, code=4)
+    assert "cards.csv: 64 rows, 63 kept, 60 cards of 60 holders; 1 not read" in done.stdout
+    assert "row 2, column 'Single Limit (£)': a limit is not an amount" in done.stdout
+    assert "(bad_limit)" in done.stdout
+    # SV1005 stands under another number now: the last four digits find the card.
+    assert "480 of 486 payments find their card in it; 6 are on cards that it does" in done.stdout
+    content = json.loads(run(home, *words, "--json", code=4).stdout)
+    assert (content["rows"], content["cards"], content["matched"]) == (64, 63, 480)
+    assert content["reconciles"]
+    (tmp_path / "notes.pdf").write_bytes(b"%PDF-1.7 not a statement")
+    partly = run(home, *words, "--statements", tmp_path / "notes.pdf", code=4)
+    assert "notes.pdf: this is a PDF" in partly.stderr
+    fine = run(home, "cards", SAMPLE / "cards.csv").stdout
+    assert "0 not read" in fine
+    assert "payments" not in fine
+
+
+def test_a_register_given_to_score_is_in_what_was_read_and_in_what_is_asked(
+    home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.csv").write_text("Name,Colour\nx,red\n", encoding="utf-8")
+    words = ("score", SAMPLE / "statements" / "2026-10.csv", "--policy", SAMPLE / "policy.toml")
+    refused = run(home, *words, "--cards", tmp_path / "bad.csv", code=3)
+    assert "bad.csv: no column for limit, approver, unit, status or day." in refused.stderr
+    done = run(home, *words, "--cards", SAMPLE / "cards.csv", "--json")
+    content = json.loads(done.stdout)
+    assert [file["file"] for file in content["reading"]["files"]] == ["2026-10.csv", "cards.csv"]
+    made = content["lists"]["finance"]
+    assert made["made_by"]["cards"] == content["reading"]["files"][1]["sha256"]
+    rules = {reason["rule"] for alert in made["alerts"] for reason in alert["reasons"]}
+    assert {"inactive-card-use", "limit-raised-in-cycle"} <= rules
+    assert "own-approver" not in rules, "that is for professional standards"
 
 
 def test_a_merchants_name_is_explained_step_by_step(home: Path) -> None:

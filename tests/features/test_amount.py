@@ -183,3 +183,18 @@ def test_a_sum_usual_for_the_merchant_surprises_less_than_the_same_sum_elsewhere
     payments += [("2026-03-29", "h", "DEAR", 80_000), ("2026-03-29", "h", "CHEAP", 80_000)]
     surprise = amount.amount_for_merchant_surprise(make_ledger(payments))
     assert surprise.iloc[-2] < surprise.iloc[-1] / 3
+
+
+def test_sums_of_the_policy_are_told_in_pence_and_none_is_0(make_ledger: MakeLedger) -> None:
+    one = [("2026-03-01", "h", "A", 100)]
+    own = make_ledger(one, "large_payment_pounds = 2_500\nhospitality_cap_pounds = 0")
+    assert amount.large_payment_limit_pence(own).tolist() == [250_000]
+    assert amount.hospitality_cap_pence(own).tolist() == [0]
+    assert amount.large_payment_limit_pence(make_ledger(one)).tolist() == [0]
+    assert amount.hospitality_cap_pence(make_ledger(one)).tolist() == [50_000]
+
+
+def test_whole_pounds_have_no_pence(make_ledger: MakeLedger) -> None:
+    payments = [("2026-03-01", "h", "A", pence) for pence in (15_000, 15_001, 15_050, -300)]
+    found = amount.is_whole_pounds(make_ledger(payments)).tolist()
+    assert found == [True, False, False, True]

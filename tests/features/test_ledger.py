@@ -42,7 +42,7 @@ PAYMENTS = st.lists(
     min_size=1,
     max_size=14,
 )
-EXAMPLES = settings(derandomize=True, max_examples=25, deadline=None)
+EXAMPLES = settings(derandomize=True, max_examples=12, deadline=None)
 WINDOWS = [(None, 0), (None, 1), (0, 0), (3, 0), (3, 1), (7, 2), (1, 1), (30, 3)]
 """Since and until, in days before a row's own."""
 
@@ -124,6 +124,33 @@ def test_only_the_first_row_of_a_kind_is_called_first(
             for row in range(len(keys))
         ]
         assert ledger.first_of_kind(has, by).tolist() == wanted
+
+
+@EXAMPLES
+@given(PAYMENTS)
+def test_the_rows_back_are_those_of_the_group_up_to_the_rows_own_day_in_order_of_day(
+    make_ledger: MakeLedger, payments: list[tuple[Any, ...]]
+) -> None:
+    ledger = make_ledger(payments)
+    for by, days in itertools.product(GROUPS, (None, 0, 1, 5)):
+        wanted = _windows(ledger, by, days, 0)
+        found = [ledger.rows_back(row, by, days).tolist() for row in range(len(ledger))]
+        assert found == wanted
+
+
+def test_a_purpose_and_a_category_in_words_are_the_same_however_they_are_written(
+    make_ledger: MakeLedger,
+) -> None:
+    details = [
+        {"mcc": "", "category": "Stationery", "description": "Paper "},
+        {"mcc": "", "category": "STATIONERY", "description": "PAPER"},
+        {"mcc": "5111", "category": "Stationery", "description": ""},
+    ]
+    ledger = make_ledger([("2026-03-01", "h", "ALPHA", 100, more) for more in details])
+    assert ledger.values("category_id").tolist() == ["stationery", "stationery", "5111"]
+    assert ledger.values("purpose_id").tolist() == ["paper", "paper", ""]
+    assert ledger.is_blank("purpose_id").tolist() == [False, False, True]
+    assert len(set(ledger.group("category_id", "purpose_id").tolist())) == 2
 
 
 def test_a_window_that_ends_before_it_starts_is_empty(make_ledger: MakeLedger) -> None:

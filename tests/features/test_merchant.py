@@ -24,6 +24,14 @@ cash_categories = ["6010-6012"]
 bulk_categories = ["3000-3999"]
 gift_card_words = ["gift card", "love2shop"]
 bulk_words = ["inn", "air"]
+personal_categories = ["5995"]
+personal_words = ["toy shop"]
+hospitality_categories = ["5811-5814"]
+hospitality_words = ["catering"]
+fuel_categories = ["5541"]
+fuel_words = ["filling station"]
+restricted_words = ["wine"]
+watched_merchants = ["Ravelstoke Bookmakers Ltd", "ACE"]
 """
 
 
@@ -34,6 +42,10 @@ bulk_words = ["inn", "air"]
         (merchant.is_watched_category, ["5900", "5921", "5950", "7801"], ["5899", "5951", ""]),
         (merchant.is_cash, ["6010", "6011", "6012"], ["6009", "6013", ""]),
         (merchant.is_billed_in_parts, ["3000", "3500", "3999"], ["2999", "4000", "0300"]),
+        (merchant.is_personal_kind, ["5995"], ["5996", ""]),
+        (merchant.is_watched_kind, ["5995", "5900", "7801"], ["5996", ""]),
+        (merchant.is_hospitality, ["5811", "5812", "5814"], ["5810", "5815", ""]),
+        (merchant.is_fuel, ["5541"], ["5540", "5983", ""]),
     ],
 )
 def test_a_range_of_categories_holds_both_its_ends_and_nothing_beyond(
@@ -138,19 +150,6 @@ def test_months_of_a_year_are_counted_once_each(make_ledger: MakeLedger) -> None
     assert merchant.holder_merchant_year_months_count(ledger).tolist() == [1, 1, 2, 3]
 
 
-def test_a_new_merchant_surprises_most_from_a_holder_who_seldom_meets_one(
-    make_ledger: MakeLedger,
-) -> None:
-    steady = [(f"2026-03-{day:02}", "steady", "ALPHA", 100) for day in range(1, 25)]
-    names = [f"{a}{b} SHOP" for a in "BCDEF" for b in "AEIOU"]
-    roaming = [(f"2026-03-{1 + i:02}", "roaming", name, 100) for i, name in enumerate(names)]
-    last: list[Any] = [("2026-03-30", who, "ZULU", 100) for who in ("steady", "roaming", "steady")]
-    last[2] = ("2026-03-30", "steady", "ALPHA", 100)
-    surprise = merchant.new_merchant_surprise(make_ledger([*steady, *roaming, *last]))
-    assert surprise.iloc[-3] > surprise.iloc[-2] > 0
-    assert surprise.iloc[-1] == 0
-
-
 def test_a_hidden_seller_surprises_more_the_rarer_for_the_holder_and_the_larger_the_sum(
     make_ledger: MakeLedger,
 ) -> None:
@@ -168,3 +167,94 @@ def test_a_hidden_seller_surprises_more_the_rarer_for_the_holder_and_the_larger_
     assert surprise[-4] > surprise[-2] > 0
     assert surprise[-1] == 0
     assert merchant.is_seller_hidden(ledger).tolist()[-4:] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("feature", "name", "category"),
+    [
+        (merchant.is_personal_kind, "THE TOY SHOP 12", ""),
+        (merchant.is_watched_kind, "ALPHA", "Toy shop"),
+        (merchant.is_hospitality, "BRAVO CATERING", ""),
+        (merchant.is_fuel, "ALPHA", "Filling station"),
+        (merchant.is_restricted_item, "BRAVO WINE CELLAR", ""),
+    ],
+)
+def test_a_list_works_by_words_where_there_are_no_codes_and_leaves_refunds_out(
+    make_ledger: MakeLedger,
+    feature: Callable[[Ledger], pd.Series[bool]],
+    name: str,
+    category: str,
+) -> None:
+    payments: list[tuple[Any, ...]] = [
+        ("2026-03-02", "h", name, 100, {"category": category}),
+        ("2026-03-02", "h", name, -100, {"category": category}),
+        ("2026-03-02", "h", "CHARLIE", 100),
+    ]
+    assert feature(make_ledger(payments, LISTS)).tolist() == [True, False, False]
+
+
+def test_restricted_goods_are_also_looked_for_in_what_a_payment_was_for(
+    make_ledger: MakeLedger,
+) -> None:
+    purposes = ["Wine for the retirement", "Winery visit, no goods", ""]
+    payments = [("2026-03-02", "h", "ALPHA", 100, {"description": text}) for text in purposes]
+    found = merchant.is_restricted_item(make_ledger(payments, LISTS)).tolist()
+    assert found == [True, False, False]
+
+
+def test_a_listed_merchant_is_known_by_like_spellings_and_through_a_payment_service(
+    make_ledger: MakeLedger,
+) -> None:
+    names = {
+        "RAVELSTOKE BOOKMAKERS": True,
+        "ravelstoke bookmaker": True,
+        "RAVELSTOKE BOOKMAKERS HULL 0231": True,
+        "PAYPAL *RAVELSTOKE BOOKMAKERS": True,
+        "RAVELSTOKE BAKERS": False,
+        "ACE HARDWARE": True,
+        "ACES": False,
+        "THE ACE": False,
+    }
+    ledger = make_ledger([("2026-03-02", "h", name, 100) for name in names], LISTS)
+    found = dict(zip(ledger.frame["merchant"], merchant.is_watched_merchant(ledger), strict=True))
+    assert found == names
+
+
+def test_no_merchant_is_listed_by_default_and_no_refund_ever(make_ledger: MakeLedger) -> None:
+    payments = [("2026-03-02", "h", "ACE", 100), ("2026-03-02", "h", "ACE", -100)]
+    assert not merchant.is_watched_merchant(make_ledger(payments)).any()
+    assert merchant.is_watched_merchant(make_ledger(payments, LISTS)).tolist() == [True, False]
+
+
+def test_a_merchant_under_another_name_of_the_organisations_own_stays_listed(
+    make_ledger: MakeLedger,
+) -> None:
+    policy = 'watched_merchants = ["ALPHA"]\n[merchant_aliases]\n"ALPHA" = "ZULU HOLDINGS"\n'
+    payments = [("2026-03-02", "h", name, 100) for name in ("ALPHA", "BRAVO")]
+    found = merchant.is_watched_merchant(make_ledger(payments, policy)).tolist()
+    assert found == [True, False]
+
+
+def test_a_holders_fuel_is_counted_to_the_day_before(make_ledger: MakeLedger) -> None:
+    fuel = {"mcc": "5541"}
+    payments = [
+        ("2026-03-01", "h", "ALPHA", 100, fuel),
+        ("2026-03-02", "h", "ALPHA", 100, fuel),
+        ("2026-03-02", "other", "ALPHA", 100, fuel),
+        ("2026-03-03", "h", "BRAVO", 100),
+    ]
+    counts = merchant.holder_fuel_before_count(make_ledger(payments, LISTS)).tolist()
+    assert counts == [0, 1, 0, 2]
+
+
+def test_a_merchants_categories_are_those_of_days_before_and_blank_ones_are_none(
+    make_ledger: MakeLedger,
+) -> None:
+    codes = ["5111", "5111", "", "7299"]
+    payments = [
+        (f"2026-03-0{day}", "h", "ALPHA", 100, {"mcc": code})
+        for day, code in enumerate(codes, start=1)
+    ]
+    ledger = make_ledger(payments)
+    assert merchant.merchant_category_before_count(ledger).tolist() == [0, 1, -1, 0]
+    assert merchant.merchant_categories_before_count(ledger).tolist() == [0, 1, 1, 1]

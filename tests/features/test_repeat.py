@@ -70,7 +70,7 @@ def test_a_day_loaded_twice_does_not_make_a_merchant_look_like_one_that_always_r
 def test_a_charge_taken_back_the_same_day_is_no_repeat(make_ledger: MakeLedger) -> None:
     payments = [*[(DAY, "h", "ALPHA", 5_000)] * 2, (DAY, "h", "ALPHA", -5_000)]
     ledger = make_ledger(payments)
-    assert repeat.same_day_equal_count(ledger).tolist() == [0, 1, 0]
+    assert repeat.same_day_equal_count(ledger).tolist() == [1, 0, 0]
     assert repeat.repeat_surprise(ledger).tolist() == [0, 0, 0]
 
 
@@ -159,3 +159,111 @@ def test_an_unanswered_refund_surprises_only_once_the_holder_is_known_for_90_day
     for day, surprises in (("2026-03-31", False), ("2026-04-01", True)):
         ledger = make_ledger([first, (day, "h", "ALPHA", -9_000)])
         assert (repeat.refund_surprise(ledger).iloc[-1] > 0) == surprises
+
+
+def test_a_bill_paid_again_is_one_by_another_holder_within_sixty_days_before(
+    make_ledger: MakeLedger,
+) -> None:
+    payments = [
+        ("2026-01-01", "h1", "ALPHA", 43_752),
+        ("2026-01-01", "h2", "ALPHA", 43_752),  # one day is another rule's
+        ("2026-03-02", "h2", "ALPHA", 43_752),
+        ("2026-03-03", "h3", "ALPHA", 43_752),
+        ("2026-03-03", "h3", "ALPHA", 43_751),
+        ("2026-03-03", "h3", "BRAVO", 43_752),
+    ]
+    count = repeat.other_holder_equal_before_count(make_ledger(payments)).tolist()
+    assert count == [0, 0, 1, 1, 0, 0]  # 2 March is day 60 after 1 January
+
+
+def test_a_bill_that_was_given_back_on_its_day_is_not_paid_twice(make_ledger: MakeLedger) -> None:
+    payments = [
+        ("2026-03-01", "h1", "ALPHA", 43_752),
+        ("2026-03-01", "h1", "ALPHA", -43_752),
+        ("2026-03-09", "h2", "ALPHA", 43_752),
+    ]
+    assert repeat.other_holder_equal_before_count(make_ledger(payments)).sum() == 0
+
+
+def test_a_merchant_with_a_price_list_repeats_its_sums_and_one_with_bills_does_not(
+    make_ledger: MakeLedger,
+) -> None:
+    days = [f"2026-03-{day:02}" for day in range(1, 29)]
+    prices = [(day, "h", "ALPHA", 12_000) for day in days]
+    bills = [(day, "h", "BRAVO", 12_000 + 37 * i) for i, day in enumerate(days)]
+    last = [("2026-03-30", "h", name, 12_000) for name in ("ALPHA", "BRAVO")]
+    ledger = make_ledger([*prices, *bills, *last])
+    alpha, bravo = repeat.merchant_price_before_share(ledger).iloc[-2:]
+    assert alpha > 0.8
+    assert bravo < 0.15
+
+
+def test_a_burst_is_nine_payments_at_one_merchant_on_one_day(make_ledger: MakeLedger) -> None:
+    nine = [("2026-03-01", "h", "ALPHA", 100 + i) for i in range(9)]
+    eight = [("2026-03-02", "h", "BRAVO", 100 + i) for i in range(8)]
+    last = [("2026-03-03", "h2", name, 100) for name in ("ALPHA", "BRAVO")]
+    ledger = make_ledger([*nine, *eight, *last])
+    assert repeat.holder_merchant_day_count(ledger).tolist() == [9] * 9 + [8] * 8 + [1, 1]
+    assert repeat.merchant_burst_before_count(ledger).tolist() == [0] * 17 + [9, 0]
+
+
+def test_a_day_that_looks_loaded_twice_is_no_burst(make_ledger: MakeLedger) -> None:
+    nine = [("2026-03-01", "h", "ALPHA", 100 + i, {"day_doubled": True}) for i in range(9)]
+    assert repeat.holder_merchant_day_count(make_ledger(nine)).sum() == 0
+
+
+def test_a_charge_taken_back_and_made_again_is_no_repeat(make_ledger: MakeLedger) -> None:
+    charge, back = ("2026-03-02", "h", "ALPHA", 5_000), ("2026-03-03", "h", "ALPHA", -5_000)
+    for again in ("2026-03-03", "2026-03-04"):
+        ledger = make_ledger([charge, back, (again, "h", "ALPHA", 5_000)])
+        assert repeat.days_before_equal_count(ledger).sum() == 0
+        assert repeat.same_day_equal_count(ledger).max() == 1
+        assert repeat.repeat_surprise(ledger).sum() == 0
+
+
+def test_of_two_charges_before_one_refund_one_still_stands(make_ledger: MakeLedger) -> None:
+    payments = [
+        *[("2026-03-02", "h", "ALPHA", 5_000)] * 2,
+        ("2026-03-03", "h", "ALPHA", -5_000),
+        ("2026-03-04", "h", "ALPHA", 5_000),
+    ]
+    assert repeat.days_before_equal_count(make_ledger(payments)).tolist() == [0, 0, 0, 1]
+
+
+def test_a_refund_before_any_charge_hides_no_repeat(make_ledger: MakeLedger) -> None:
+    payments = [
+        ("2026-03-01", "h", "ALPHA", -5_000),
+        ("2026-03-02", "h", "ALPHA", 5_000),
+        ("2026-03-03", "h", "ALPHA", 5_000),
+    ]
+    assert repeat.days_before_equal_count(make_ledger(payments)).tolist() == [0, 0, 1]
+
+
+def test_a_refund_of_a_charge_of_its_own_day_hides_no_repeat(make_ledger: MakeLedger) -> None:
+    payments = [
+        ("2026-03-01", "h", "ALPHA", 5_000),
+        *[("2026-03-02", "h", "ALPHA", 5_000)] * 2,
+        ("2026-03-02", "h", "ALPHA", -5_000),
+    ]
+    assert repeat.days_before_equal_count(make_ledger(payments)).tolist() == [0, 1, 0, 0]
+
+
+def test_a_refund_of_a_charge_of_long_before_hides_no_repeat(make_ledger: MakeLedger) -> None:
+    payments = [
+        ("2026-03-01", "h", "ALPHA", 5_000),
+        ("2026-03-10", "h", "ALPHA", -5_000),
+        ("2026-03-11", "h", "ALPHA", 5_000),
+        ("2026-03-12", "h", "ALPHA", 5_000),
+    ]
+    assert repeat.days_before_equal_count(make_ledger(payments)).tolist() == [0, 0, 0, 1]
+
+
+def test_a_repeat_that_is_taken_back_later_was_a_repeat_on_its_day(
+    make_ledger: MakeLedger,
+) -> None:
+    payments = [
+        ("2026-03-01", "h", "ALPHA", 5_000),
+        ("2026-03-02", "h", "ALPHA", 5_000),
+        ("2026-03-03", "h", "ALPHA", -5_000),
+    ]
+    assert repeat.days_before_equal_count(make_ledger(payments)).tolist() == [0, 1, 0]

@@ -6,12 +6,13 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardwatch.features import split
-from cardwatch.features.split import SEARCHES, find_splits, refunded_on
+from cardwatch.features import FEATURES, build_features, name_of, split
+from cardwatch.features.split import COLUMNS, SEARCHES, Search, find_splits, refunded_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,18 +33,23 @@ pounds = 150
 vat = "included"
 """
 START = dt.date(2026, 3, 1)
+NAMES = ["ALPHA STORES", "ALPHA STORES", "ALPHA STORES LEEDS", "BRAVO"]
+"""Two merchants that look like one, and another."""
+DETAILS = st.fixed_dictionaries(
+    {
+        "cost_centre": st.sampled_from(["u1", "u1", "u2"]),
+        "day_doubled": st.sampled_from([False, False, False, False, True]),
+        "mcc": st.sampled_from(["5111", "5111", "5251", ""]),
+        "description": st.sampled_from(["Paper", "paper ", "tools"]),
+    }
+)
 PAYMENTS = st.lists(
     st.tuples(
         st.integers(0, 13).map(lambda days: START + dt.timedelta(days=days)),
         st.sampled_from(["h1", "h2", "h3"]),
-        st.sampled_from(["ALPHA", "ALPHA", "BRAVO"]),
+        st.sampled_from(NAMES),
         st.sampled_from([2_500, 4_000, 5_000, 6_000, 9_900, 10_000, 10_100, -4_000, -6_000]),
-        st.fixed_dictionaries(
-            {
-                "cost_centre": st.sampled_from(["u1", "u1", "u2"]),
-                "day_doubled": st.sampled_from([False, False, False, False, True]),
-            }
-        ),
+        DETAILS,
     ),
     min_size=2,
     max_size=16,
@@ -57,49 +63,69 @@ class Window(NamedTuple):
     total_pence: float
     span_days: float
     needed_count: float
-    holders_count: float
+    several_count: float
+    bookings_count: float
 
 
-def _window(
-    ledger: Ledger, parts: list[int], close: int, limit: float, *, across: bool
-) -> Window | None:
+NO_WINDOW = Window(*(COLUMNS[name] for name in Window._fields))
+
+
+Line = dict[str, Any]
+
+
+def _lines(ledger: Ledger) -> list[Line]:
+    """Return the payments one by one, with the ledger's own groups made anew."""
+    lines = ledger.frame.to_dict("records")
+    for line, day in zip(lines, ledger.day, strict=True):
+        line["category_id"], line["day"] = line["mcc"], int(day)
+        line["purpose_id"] = line["description"].lower().strip()
+    return lines
+
+
+def _window(lines: list[Line], close: int, limit: float, search: Search) -> Window | None:
     """Return one window's figures if it qualifies, found payment by payment."""
-    pence = [ledger.pence[i] for i in parts]
-    days = [int(ledger.day[i]) for i in parts]
+    pence, days = [x["amount_pence"] for x in lines], [x["day"] for x in lines]
     spent: dict[str, float] = {}
-    for i in parts:
-        holder = ledger.frame["holder_id"].iloc[i]
-        spent[holder] = spent.get(holder, 0) + ledger.pence[i]
-    if len(parts) < 2 or sum(pence) <= limit or max(days) != close:
+    for line in lines:
+        one = line[search.several or "holder_id"]
+        spent[one] = spent.get(one, 0) + line["amount_pence"]
+    if len(lines) < 2 or sum(pence) <= limit or max(days) != close:
         return None
-    if across and (len(spent) < 2 or max(spent.values()) > limit):
+    if search.several and len(spent) < 2:
+        return None
+    if search.each_within and max(spent.values()) > limit:
         return None
     largest = np.cumsum(sorted(pence, reverse=True))
     needed = int(np.argmax(largest > limit)) + 1
-    return Window(len(parts), sum(pence), close - min(days), needed, len(spent))
+    booked = {(x["cost_centre"], x["purpose_id"]) for x in lines}
+    return Window(len(lines), sum(pence), close - min(days), needed, len(spent), len(booked))
 
 
-def _windows(ledger: Ledger, search: str) -> dict[tuple[Any, int], set[Window]]:
+def _parts(ledger: Ledger, search: Search) -> dict[tuple[Any, ...], list[int]]:
+    """Return for each group the payments that may be part of a split."""
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for i, line in enumerate(_lines(ledger)):
+        group = tuple(line[name] for name in search.by)
+        within = 0 < line["amount_pence"] <= line[search.limit] and line["kind"] == "purchase"
+        if within and all(group) and not line["day_doubled"]:
+            groups.setdefault(group, []).append(i)
+    return groups
+
+
+def _windows(ledger: Ledger, search: Search) -> dict[tuple[Any, int], set[Window]]:
     """Return for each group and closing day its best windows by payments needed; loops only."""
-    by, limits = SEARCHES[search].by, ledger.frame[SEARCHES[search].limit]
-    back = refunded_on(ledger)
-    frame, groups = ledger.frame, {}
-    for i in range(len(ledger)):
-        if ledger.is_purchase[i] and ledger.pence[i] <= limits[i] and not frame["day_doubled"][i]:
-            groups.setdefault(tuple(frame[name][i] for name in by), []).append(i)
+    lines, back = _lines(ledger), refunded_on(ledger)
+    limit = lines[0][search.limit]
+    lengths = ledger.policy.split_windows_days if search.only_days is None else (search.only_days,)
     best = {}
-    for group, parts in groups.items():
-        for close in sorted({int(ledger.day[i]) for i in parts}):
-            standing = [i for i in parts if not back[i] <= close]
+    for group, parts in _parts(ledger, search).items():
+        for close in sorted({lines[i]["day"] for i in parts}):
+            standing = [lines[i] for i in parts if not back[i] <= close]
             found = [
                 _window(
-                    ledger,
-                    [i for i in standing if close - days <= ledger.day[i] <= close],
-                    close,
-                    limits[0],
-                    across=SEARCHES[search].across,
+                    [x for x in standing if 0 <= close - x["day"] <= days], close, limit, search
                 )
-                for days in ledger.policy.split_windows_days
+                for days in lengths
             ]
             fewest = min((w.needed_count for w in found if w), default=0)
             if fewest:
@@ -107,31 +133,31 @@ def _windows(ledger: Ledger, search: str) -> dict[tuple[Any, int], set[Window]]:
     return best
 
 
-def _check(ledger: Ledger, search: str) -> None:
+def _check(ledger: Ledger, search_name: str) -> None:
     """Hold every row's split against the windows found by loops."""
-    found, best = find_splits(ledger, SEARCHES[search]), _windows(ledger, search)
-    limits, back = ledger.frame[SEARCHES[search].limit], refunded_on(ledger)
+    search = SEARCHES[search_name]
+    found, best = find_splits(ledger, search), _windows(ledger, search)
+    back, limits = refunded_on(ledger), ledger.frame[search.limit].to_numpy()
+    columns = {name: found[name].to_numpy() for name in found}
+    group_of = {i: group for group, rows in _parts(ledger, search).items() for i in rows}
     for i in range(len(ledger)):
-        group = tuple(ledger.frame[name][i] for name in SEARCHES[search].by)
-        day = int(ledger.day[i])
-        part = ledger.is_purchase[i] and ledger.pence[i] <= limits[i]
-        part = part and not ledger.frame["day_doubled"][i]
-        if part and back[i] <= day:
-            continue  # what is said of a purchase taken back that day is tested below
-        told = Window(*(float(found[name][i]) for name in Window._fields))
-        if not part or (group, day) not in best:
-            assert told == Window(0, 0, 0, 0, 0)
+        group, day = group_of.get(i), int(ledger.day[i])
+        told = Window(*(float(columns[name][i]) for name in Window._fields))
+        if group is None or back[i] <= day or (group, day) not in best:
+            assert told == NO_WINDOW
             continue
         assert told in best[group, day]
+        assert 0 < columns["chance_share"][i] <= 1
+        assert columns["limit_pence"][i] == limits[i]
         earlier = [e for g, e in best if g == group and day - 365 <= e < day - told.span_days]
-        assert found["earlier_count"][i] == len(earlier)
+        assert columns["earlier_count"][i] == len(earlier)
 
 
 @pytest.mark.parametrize("search", SEARCHES)
 def test_every_split_is_found_with_its_count_total_span_and_fewest_payments(
     make_ledger: MakeLedger, search: str
 ) -> None:
-    @settings(derandomize=True, max_examples=40, deadline=None)
+    @settings(derandomize=True, max_examples=25, deadline=None)
     @given(PAYMENTS)
     def check(payments: list[tuple[Any, ...]]) -> None:
         _check(make_ledger(payments, POLICY), search)
@@ -144,24 +170,28 @@ def test_every_split_of_a_busy_unit_is_found_over_two_years(
     make_ledger: MakeLedger, search: str
 ) -> None:
     random = np.random.default_rng(3)
-    days = np.sort(random.integers(0, 730, 260))
+    days = np.sort(random.choice(random.integers(0, 730, 120), 400))
     payments = [
         (
             START + dt.timedelta(days=int(day)),
             str(random.choice(["h1", "h2", "h3"])),
-            str(random.choice(["ALPHA", "BRAVO"])),
+            str(random.choice(NAMES)),
             int(random.choice([2_500, 4_000, 6_000, 9_900, 10_000, 10_100, -4_000])),
-            {"cost_centre": str(random.choice(["u1", "u2"]))},
+            {
+                "cost_centre": str(random.choice(["u1", "u2"])),
+                "mcc": str(random.choice(["5111", "5251", ""])),
+                "description": str(random.choice(["paper", "tools"])),
+            },
         )
         for day in days
     ]
     ledger = make_ledger(payments, POLICY)
-    assert len(_windows(ledger, search)) > 5
+    assert len(_windows(ledger, SEARCHES[search])) > 5
     _check(ledger, search)
 
 
 def _counts(ledger: Ledger) -> list[float]:
-    return split.limit_split_count(ledger).tolist()
+    return find_splits(ledger, SEARCHES["limit"])["count"].tolist()
 
 
 def test_two_payments_that_together_come_to_the_limit_exactly_are_no_split(
@@ -223,7 +253,7 @@ vat = "included"
 """
     payments = [("2026-03-02", "h", "ALPHA", 15_000), ("2026-03-03", "h", "ALPHA", 2_000)]
     ledger = make_ledger(payments, policy)
-    assert split.limit_split_needed_count(ledger).tolist() == [0, 0]
+    assert find_splits(ledger, SEARCHES["limit"])["needed_count"].tolist() == [0, 0]
 
 
 def test_a_refund_of_a_purchase_from_before_the_history_does_not_hide_a_later_one(
@@ -240,13 +270,13 @@ def test_a_refund_of_a_purchase_from_before_the_history_does_not_hide_a_later_on
     assert _counts(ledger) == [0, 0, 0, 0]
 
 
-def test_one_refund_takes_back_one_purchase_only(make_ledger: MakeLedger) -> None:
+def test_one_refund_takes_back_one_purchase_only_the_latest(make_ledger: MakeLedger) -> None:
     payments = [
         *[("2026-03-02", "h", "ALPHA", 6_000)] * 3,
         ("2026-03-02", "h", "ALPHA", -6_000),
         ("2026-03-02", "other", "ALPHA", -6_000),
     ]
-    assert np.isnan(refunded_on(make_ledger(payments))).tolist() == [False, True, True, True, True]
+    assert np.isnan(refunded_on(make_ledger(payments))).tolist() == [True, True, False, True, True]
 
 
 def test_a_split_over_the_limit_only_with_vat_is_marked_as_such(make_ledger: MakeLedger) -> None:
@@ -263,7 +293,7 @@ def test_holders_of_different_cost_centres_do_not_split_together(make_ledger: Ma
             ("2026-03-02", "h1", "ALPHA", 9_000, {"cost_centre": "u1"}),
             ("2026-03-02", "h2", "ALPHA", 9_000, {"cost_centre": second}),
         ]
-        return split.unit_split_holders_count(make_ledger(payments)).tolist()
+        return find_splits(make_ledger(payments), SEARCHES["unit"])["several_count"].tolist()
 
     assert found("u1") == [2, 2]
     assert found("u2") == [0, 0]
@@ -274,4 +304,235 @@ def test_payments_without_a_cost_centre_are_not_taken_for_one_unit(make_ledger: 
         ("2026-03-02", "h1", "ALPHA", 9_000, {"cost_centre": ""}),
         ("2026-03-02", "h2", "ALPHA", 9_000, {"cost_centre": ""}),
     ]
-    assert split.unit_split_count(make_ledger(payments)).tolist() == [0, 0]
+    assert find_splits(make_ledger(payments), SEARCHES["unit"])["count"].tolist() == [0, 0]
+
+
+def _refunded_one_by_one(ledger: Ledger) -> list[float]:
+    """Return what `refunded_on` should: a plain walk in which each refund takes the last charge."""
+    days = np.full(len(ledger), np.nan)
+    unanswered: dict[tuple[Any, ...], list[int]] = {}
+    # Of one day, charges come before refunds.
+    order = sorted(range(len(ledger)), key=lambda i: (ledger.day[i], ledger.is_refund[i], i))
+    for i in order:
+        who = (ledger.frame["holder_id"].iloc[i], ledger.frame["merchant_id"].iloc[i])
+        charges = unanswered.setdefault((*who, abs(ledger.pence[i])), [])
+        if ledger.is_purchase[i]:
+            charges.append(i)
+        elif ledger.is_refund[i] and charges:
+            days[charges.pop()] = ledger.day[i]
+    return days.tolist()
+
+
+@settings(derandomize=True, max_examples=40, deadline=None)
+@given(
+    payments=st.lists(
+        st.tuples(
+            st.integers(0, 8).map(lambda days: START + dt.timedelta(days=days)),
+            st.sampled_from(["h1", "h1", "h1", "h2"]),
+            st.sampled_from(["ALPHA", "ALPHA", "BRAVO"]),
+            st.sampled_from([5_000, 5_000, 7_000, -5_000, -5_000, -7_000]),
+            st.fixed_dictionaries({}, optional={"kind": st.just("fee")}),
+        ),
+        min_size=1,
+        max_size=14,
+    )
+)
+def test_each_refund_answers_the_latest_equal_charge_that_none_has_answered(
+    make_ledger: MakeLedger, payments: list[tuple[Any, ...]]
+) -> None:
+    ledger = make_ledger(payments)
+    np.testing.assert_array_equal(refunded_on(ledger), _refunded_one_by_one(ledger))
+
+
+def _refunded_days(ledger: Ledger) -> list[int | None]:
+    """Return the day of March on which each payment was taken back."""
+    first = np.datetime64("2026-03-01").astype(int) - 1
+    return [None if np.isnan(day) else int(day - first) for day in refunded_on(ledger)]
+
+
+def test_a_charge_taken_back_and_made_again_is_no_split(make_ledger: MakeLedger) -> None:
+    payments = [
+        ("2026-03-02", "h", "ALPHA", 6_000),
+        ("2026-03-03", "h", "ALPHA", -6_000),
+        ("2026-03-04", "h", "ALPHA", 6_000),
+    ]
+    ledger = make_ledger(payments)
+    assert _refunded_days(ledger) == [3, None, None]
+    assert _counts(ledger) == [0, 0, 0]
+
+
+def test_of_two_equal_charges_the_later_one_is_taken_back(make_ledger: MakeLedger) -> None:
+    payments = [
+        ("2026-03-02", "h", "ALPHA", 6_000),
+        ("2026-03-03", "h", "ALPHA", 6_000),
+        ("2026-03-04", "h", "ALPHA", -6_000),
+        ("2026-03-05", "h", "ALPHA", 3_999),
+        ("2026-03-05", "h", "ALPHA", 2),
+    ]
+    ledger = make_ledger(payments)
+    assert _refunded_days(ledger) == [None, 4, None, None, None]
+    assert _counts(ledger) == [0, 2, 0, 3, 3]
+
+
+def test_a_refund_of_part_of_a_charge_takes_nothing_back(make_ledger: MakeLedger) -> None:
+    payments = [("2026-03-02", "h", "ALPHA", 6_000), ("2026-03-02", "h", "ALPHA", -5_999)]
+    assert _refunded_days(make_ledger(payments)) == [None, None]
+
+
+def test_a_refund_that_answers_nothing_does_not_wait_for_a_later_charge(
+    make_ledger: MakeLedger,
+) -> None:
+    payments = [
+        ("2026-03-01", "h", "ALPHA", -6_000),
+        ("2026-03-02", "h", "ALPHA", 6_000),
+        ("2026-03-03", "h", "ALPHA", 6_000),
+    ]
+    ledger = make_ledger(payments)
+    assert _refunded_days(ledger) == [None, None, None]
+    assert _counts(ledger) == [0, 0, 2]
+
+
+def _found(ledger: Ledger, search: str, column: str = "count") -> list[float]:
+    return find_splits(ledger, SEARCHES[search])[column].tolist()
+
+
+def test_a_purchase_under_two_names_of_one_merchant_is_a_split_of_names_alone(
+    make_ledger: MakeLedger,
+) -> None:
+    payments = [
+        ("2026-03-02", "h", "ALPHA STORES", 6_000),
+        ("2026-03-03", "h", "ALPHA STORES LEEDS", 7_000),
+    ]
+    ledger = make_ledger(payments)
+    assert _found(ledger, "limit") == [0, 0]
+    assert _found(ledger, "alias") == [0, 2]
+    assert _found(ledger, "alias", "several_count") == [0, 2]
+
+
+def test_a_split_under_one_name_is_no_split_of_several_names(make_ledger: MakeLedger) -> None:
+    ledger = make_ledger([("2026-03-02", "h", "ALPHA STORES", 6_000)] * 2)
+    assert _found(ledger, "limit") == [2, 2]
+    assert _found(ledger, "alias") == [0, 0]
+
+
+def test_two_merchants_of_one_category_are_a_split_on_one_day_only(
+    make_ledger: MakeLedger,
+) -> None:
+    def found(second: str, code: str = "5111") -> list[float]:
+        payments = [
+            ("2026-03-02", "h", "ALPHA", 6_000, {"mcc": "5111"}),
+            (second, "h", "BRAVO", 7_000, {"mcc": code}),
+        ]
+        return _found(make_ledger(payments), "category")
+
+    assert found("2026-03-02") == [2, 2]
+    assert found("2026-03-03") == [0, 0]
+    assert found("2026-03-02", "5251") == [0, 0]
+
+
+def test_payments_without_a_category_are_not_taken_for_one_category(
+    make_ledger: MakeLedger,
+) -> None:
+    payments = [("2026-03-02", "h", name, 9_000) for name in ("ALPHA", "BRAVO")]
+    assert _found(make_ledger(payments), "category") == [0, 0]
+
+
+def test_a_holder_who_passes_the_limit_alone_does_not_split_with_the_others_of_the_unit(
+    make_ledger: MakeLedger,
+) -> None:
+    payments = [("2026-03-02", who, "ALPHA", 6_000) for who in ("h1", "h1", "h2")]
+    ledger = make_ledger(payments)
+    assert _found(ledger, "limit") == [2, 2, 0]
+    assert _found(ledger, "unit") == [0, 0, 0]
+
+
+def test_every_column_that_a_search_names_is_a_feature_with_a_meaning_and_its_own_values(
+    make_ledger: MakeLedger,
+) -> None:
+    features = {name_of(feature): feature for feature in FEATURES}
+    random = np.random.default_rng(5)
+    payments = [
+        (
+            START + dt.timedelta(days=int(random.integers(0, 20))),
+            f"h{random.integers(3)}",
+            str(random.choice(NAMES)),
+            int(random.choice([4_000, 6_000, 9_900])),
+            {"mcc": "5111"},
+        )
+        for _ in range(60)
+    ]
+    ledger = make_ledger(payments, POLICY)
+    built = build_features(ledger)
+    for name, search in SEARCHES.items():
+        table = find_splits(ledger, search)
+        assert (table["count"] > 0).any(), name
+        for column in search.columns:
+            feature = f"{name}_split_{column}"
+            assert built[feature].tolist() == table[column].tolist(), feature
+            assert "{" not in (features[feature].__doc__ or "{"), feature
+
+
+EVIDENCE = {
+    "count": 3,
+    "total_pence": 22_000,
+    "limit_pence": 10_000,
+    "span_days": 0,
+    "needed_count": 3,
+    "bookings_count": 2,
+    "chance_share": 0.01,
+    "earlier_count": 1,
+}
+"""A split of no special kind, for which something speaks and something against."""
+
+
+def _evidence_of(ledger: Ledger, **change: float) -> float:
+    """Return what speaks for a split that is as `EVIDENCE` says, save for a change."""
+    line = COLUMNS | EVIDENCE | change
+    table = pd.DataFrame([line], index=ledger.frame.index[:1])
+    ledger.once("split limit", lambda: table)
+    return float(split.split_surprise(ledger).iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("column", "weaker_to_stronger"),
+    [
+        ("chance_share", (1.0, 0.3, 0.01, 1e-6, 1e-12)),
+        ("total_pence", (10_001, 15_000, 22_000, 30_000)),
+        ("count", (8, 5, 4, 3)),
+        ("limit_pence", (20_000, 12_000, 10_000)),
+        ("span_days", (0, 1)),
+        ("needed_count", (6, 4, 3, 2)),
+        ("bookings_count", (5, 3, 2, 1)),
+        ("earlier_count", (9, 3, 1, 0)),
+    ],
+)
+def test_each_thing_that_speaks_for_a_split_adds_to_its_evidence_by_itself(
+    make_ledger: MakeLedger, column: str, weaker_to_stronger: tuple[float, ...]
+) -> None:
+    payment = ("2026-03-02", "h", "ALPHA", 6_000)
+    found = [_evidence_of(make_ledger([payment]), **{column: x}) for x in weaker_to_stronger]
+    assert found == sorted(found)
+    assert len(set(found)) == len(found)
+
+
+def test_however_much_speaks_against_a_split_it_has_more_evidence_than_none(
+    make_ledger: MakeLedger,
+) -> None:
+    payment = ("2026-03-02", "h", "ALPHA", 6_000)
+    against = {"count": 30, "total_pence": 10_001, "needed_count": 20, "bookings_count": 20}
+    assert _evidence_of(make_ledger([payment]), **against, chance_share=1, earlier_count=300) > 0
+    assert split.split_surprise(make_ledger([payment])).tolist() == [0]
+
+
+def test_two_parts_of_almost_the_limit_speak_louder_than_three_weekly_shops(
+    make_ledger: MakeLedger,
+) -> None:
+    past = [
+        (START - dt.timedelta(days=3 + 7 * week), "h", "GROCER", 4_000 + 37 * week)
+        for week in range(20)
+    ]
+    parts = [("2026-03-02", "h", "ALPHA", pence) for pence in (9_900, 9_800)]
+    shops = [(f"2026-03-{day:02}", "h", "GROCER", 4_100) for day in (2, 5, 9)]
+    surprise = split.split_surprise(make_ledger([*past, *parts, *shops])).tolist()
+    assert max(surprise[22:]) > 0
+    assert min(surprise[20:22]) > max(surprise[22:]) + 2

@@ -110,8 +110,9 @@ def _history(pence: int, *, merchants: int = 5, every: int = 3) -> list[tuple[An
 
 
 def _last_chance(ledger: Ledger) -> float:
-    assert split.limit_split_count(ledger).iloc[-1] > 1
-    return float(split.limit_split_chance_share(ledger).iloc[-1])
+    found = split.find_splits(ledger, split.SEARCHES["limit"]).iloc[-1]
+    assert found["count"] > 1
+    return float(found["chance_share"])
 
 
 def test_a_split_far_above_the_holders_usual_is_rarer_than_one_near_it(
@@ -135,18 +136,23 @@ def test_a_split_at_a_merchant_paid_so_every_week_is_what_chance_explains(
     assert _last_chance(make_ledger(once)) < 0.01
 
 
-def test_fewer_payments_needed_weigh_more_than_any_chance(make_ledger: MakeLedger) -> None:
-    two = [*_history(6_000), *[("2026-01-20", "h", "ALPHA", 6_000)] * 2]
-    four = [*_history(300), *[("2026-01-20", "h", "ALPHA", 2_600)] * 4]
-    surprise = [split.split_surprise(make_ledger(lines)).iloc[-1] for lines in (two, four)]
-    assert surprise[0] > surprise[1] > 0
+def test_of_two_sums_as_likely_by_chance_the_one_in_fewer_parts_speaks_for_a_split(
+    make_ledger: MakeLedger,
+) -> None:
+    two, four = (
+        make_ledger([*_history(3_000), *[("2026-01-20", "h", "ALPHA", 12_000 // n)] * n])
+        for n in (2, 4)
+    )
+    assert _last_chance(two) == _last_chance(four)
+    assert split.split_surprise(two).iloc[-1] > split.split_surprise(four).iloc[-1] + 2 > 2
 
 
 def test_where_no_window_ends_the_chance_is_one_and_nothing_surprises(
     make_ledger: MakeLedger,
 ) -> None:
     ledger = make_ledger([("2026-01-20", "h", "ALPHA", 6_000)])
-    assert split.limit_split_chance_share(ledger).tolist() == [1]
+    found = split.find_splits(ledger, split.SEARCHES["limit"])
+    assert found["chance_share"].tolist() == [1]
     assert split.split_surprise(ledger).tolist() == [0]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cardwatch.errors import FileFaulty
-from cardwatch.rules import EVIDENCE, Rule, load_rules, rule_page, rules_page
+from cardwatch.rules import CARD_EVIDENCE, EVIDENCE, Rule, load_rules, rule_page, rules_page
 from cardwatch.rules.rule import Example, parse_rule
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +36,13 @@ def test_there_are_rules_of_every_kind_the_first_release_promises() -> None:
         ('lane     = "finance"', 'lane     = "all"', "lane is one of finance, psd"),
         ('role     = "raises"', 'role     = "weakens"', "'weakens' names rules"),
         ('evidence = "limit_split"', 'evidence = "all"', "evidence is one of"),
+        ('kind     = "split"', 'kind     = "parts"', "kind is one of split, limit,"),
+        ('kind     = "split"', "", "'kind' is missing"),
+        (
+            'evidence = "limit_split"',
+            'evidence = "limit_split"\nranks_by = "split_strength"',
+            "ranks_by: 'split_strength' is no feature",
+        ),
         ('id       = "split-same-day"', 'id       = "split"', "is not its file's name"),
         ('why      = "', 'why      = ""\nwhy_not = "', "unknown setting 'why_not'"),
         ("since    = 2026-11-01", 'since    = "lately"', "'since' has to be a date"),
@@ -53,6 +60,16 @@ def test_a_faulty_rule_is_refused_with_its_fault(change: str, to: str, fault: st
     with pytest.raises(FileFaulty, match=r"(?s)fault") as refused:
         parse_rule(GOOD.replace(change, to), NAME)
     assert any(fault in found for found in refused.value.faults), refused.value.faults
+
+
+def test_a_rules_findings_are_ordered_by_what_it_names_else_by_what_its_kind_is_about() -> None:
+    assert parse_rule(GOOD, NAME).order == "split_surprise"
+    for column in ("alias_split_surprise", "amount_chance_share", "buying_surprise"):
+        named = GOOD.replace('kind     = "split"', f'kind     = "split"\nranks_by = "{column}"')
+        assert parse_rule(named, NAME).order == column
+    for kind, column in (("merchant", "buying_surprise"), ("limit", "payment_surprise")):
+        other = GOOD.replace('kind     = "split"', f'kind     = "{kind}"')
+        assert parse_rule(other, NAME).order == column
 
 
 def test_all_faults_of_a_rule_are_listed_at_once() -> None:
@@ -83,6 +100,25 @@ def test_text_that_is_not_toml_is_refused_in_one_sentence() -> None:
         parse_rule("id = ", NAME)
 
 
+@pytest.mark.parametrize(
+    ("change", "to", "fault"),
+    [
+        ('subject  = "card"', 'subject  = "holder"', "subject is one of payment, card"),
+        ('subject  = "card"', "", "'holder_open_cards_count' is no feature"),
+        ('role     = "raises"', 'role     = "adds"', "role is one of raises"),
+        ('evidence = "cards_of_holder"', 'evidence = "payment"', "evidence is one of card,"),
+        ("{holder_open_cards_count} open", "{amount_pence} open", "'amount_pence' is no feature"),
+    ],
+)
+def test_a_rule_about_cards_reads_cards_only(change: str, to: str, fault: str) -> None:
+    name = "many-cards-one-person.toml"
+    good = (resources.files("cardwatch.rules") / "files" / name).read_text("utf-8")
+    assert change in good
+    with pytest.raises(FileFaulty) as refused:
+        parse_rule(good.replace(change, to), name)
+    assert any(fault in found for found in refused.value.faults), refused.value.faults
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_the_page_of_a_rule_says_everything_a_finance_officer_needs(rule: Rule) -> None:
     page = rule_page(rule)
@@ -97,4 +133,5 @@ def test_the_committed_page_of_rules_is_the_one_made_from_the_files() -> None:
 
 
 def test_every_kind_of_evidence_is_used() -> None:
-    assert {rule.evidence for rule in RULES} == set(EVIDENCE)
+    for subject, kinds in (("payment", EVIDENCE), ("card", CARD_EVIDENCE)):
+        assert {rule.evidence for rule in RULES if rule.subject == subject} == set(kinds)

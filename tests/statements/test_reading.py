@@ -350,3 +350,16 @@ def test_pounds_are_one_currency_however_they_are_written(write: Write) -> None:
     found, report = one(write("Date,Holder,Merchant,Amount,Currency\n" + "\n".join(rows) + "\n"))
     assert not report.problems
     assert set(found.transactions["currency"]) == {"GBP"}
+
+
+def test_the_unit_stands_beside_the_cost_centre_and_in_for_it_where_there_is_none(
+    write: Write,
+) -> None:
+    heading = "date,holder_id,merchant,amount,cost_centre,unit\n"
+    lines = "2026-01-05,H1,A,1.00,CC1,North\n2026-01-05,H1,A,1.00,,North\n2026-01-05,H1,A,1.00,CC2,"
+    found, report = one(write(heading + lines + "\n"))
+    assert found.transactions["unit"].tolist() == ["North", "North", ""]
+    assert found.transactions["cost_centre"].tolist() == ["CC1", "North", "CC2"]
+    assert report.columns["unit"] == "unit"
+    without, _ = one(write(PLAIN + "2026-01-05,H1,A,1.00,\n"))
+    assert without.transactions["unit"].tolist() == [""]

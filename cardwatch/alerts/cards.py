@@ -1,0 +1,76 @@
+"""Makes alerts of what rules find in the card register itself, where no payment can be shown."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardwatch.alerts.words import TIERS, reason_of
+from cardwatch.records import Alert
+from cardwatch.rules import CARD_EVIDENCE, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from cardwatch.policy import Policy
+
+
+def card_alerts(
+    cards: pd.DataFrame, policy: Policy, rules: Sequence[Rule], on: pd.Timestamp
+) -> list[Alert]:
+    """Return one alert for each rule and each matter it finds among the open cards.
+
+    Args:
+        cards: the open cards with their features, see `build_card_features`.
+        policy: the organisation's figures.
+        rules: rules of one lane; those about payments are passed over.
+        on: the last day scored, on which the register is looked at.
+    """
+    alerts = []
+    for rule in rules:
+        if rule.subject != "card":
+            continue
+        found = cards[np.asarray(rule.fires(cards, policy))]
+        for key, members in found.groupby(CARD_EVIDENCE[rule.evidence], sort=True):
+            alerts.append(_alert(rule, str(key), members, str(on.date())))
+    return alerts
+
+
+def _alert(rule: Rule, key: str, members: pd.DataFrame, on: str) -> Alert:
+    """Return one matter as an alert; its figures are the same for all of its cards."""
+    first = members.iloc[0]
+    figures = {name: members[name].to_numpy()[0].item() for name in rule.reads}
+    units = members["unit"].unique()
+    of_approver = rule.evidence == "cards_of_approver"
+    return Alert(
+        alert_id=hashlib.sha256(f"{rule.lane}\n{rule.id}\n{key}".encode()).hexdigest()[:12],
+        rank=0,
+        tier=TIERS[rule.level],
+        lane=rule.lane,
+        kind=rule.kind,
+        title=rule.title,
+        holder_id=f"approver {first['approver_id']}" if of_approver else str(first["holder_id"]),
+        merchant="",
+        cost_centre=str(units[0]) if len(units) == 1 else f"{len(units)} cost centres",
+        first_on=on,
+        last_on=on,
+        at_stake_pence=0,
+        chance=1.0,
+        unusualness=None,
+        reasons=(reason_of(rule, figures),),
+        weakened_by=(),
+        unusual=(),
+        merchant_history="",
+        payments=(),
+        cards=tuple(_named(card) for _, card in members.iterrows()),
+    )
+
+
+def _named(card: pd.Series[str]) -> str:
+    """Return how a card is named: its last four digits and its holder."""
+    number = f"card ending {card['card_last4']}" if card["card_last4"] else "a card"
+    return f"{number}, holder {card['holder_id']}"

@@ -1,0 +1,159 @@
+"""Features of what days, months and years come to, for holders and for cost centres."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cardwatch.features.ledger import PAIR
+from cardwatch.features.merchant import YEAR_DAYS, spending
+
+if TYPE_CHECKING:
+    from cardwatch.features.ledger import Codes, Ledger, Numbers
+
+UNIT_PAIR = ("cost_centre", "merchant_id")
+MONTHS = 12
+LARGEST_MONTH = 1 << 40
+"""Room for a month's pence in a key that joins month and sum."""
+MONTHS_ROOM = 1 << 12
+YEAR_END_MONTH = 3
+"""The financial year of public bodies in the United Kingdom ends on 31 March."""
+USUAL_MONTHS, OTHERS_MONTHS = 3.0, 1.5
+"""A rise is above three usual months; others rose alike if theirs is above one and a half."""
+
+
+def holder_year_pence(ledger: Ledger) -> pd.Series[float]:
+    """What the holder has spent in a year, this day included, refunds taken off."""
+    return ledger.series(ledger.total(spending(ledger), ("holder_id",), YEAR_DAYS))
+
+
+def holder_year_before_pence(ledger: Ledger) -> pd.Series[float]:
+    """What the holder had spent in the year to the day before."""
+    return ledger.series(ledger.total(spending(ledger), ("holder_id",), YEAR_DAYS + 1, 1))
+
+
+def holder_year_limit_pence(ledger: Ledger) -> pd.Series[int]:
+    """The sum that the policy sets for a holder's twelve months; 0 where it sets none."""
+    return ledger.series(np.full(len(ledger), round(ledger.policy.holder_year_pounds * 100)))
+
+
+def holder_day_pence(ledger: Ledger) -> pd.Series[float]:
+    """The holder's purchases on this day, added up."""
+    bought = np.where(ledger.is_purchase, ledger.pence, 0.0)
+    return ledger.series(ledger.total(bought, ("holder_id",), 0))
+
+
+def non_working_day_limit_pence(ledger: Ledger) -> pd.Series[int]:
+    """The sum that the policy sets for a holder's weekend or bank holiday; 0 where none is set."""
+    return ledger.series(np.full(len(ledger), round(ledger.policy.non_working_day_pounds * 100)))
+
+
+def holder_merchant_day_pence(ledger: Ledger) -> pd.Series[float]:
+    """The holder's purchases at this merchant on this day, added up."""
+    bought = np.where(ledger.is_purchase, ledger.pence, 0.0)
+    return ledger.series(ledger.total(bought, PAIR, 0))
+
+
+def holder_month_elsewhere_pence(ledger: Ledger) -> pd.Series[float]:
+    """What the holder has spent this month so far at other merchants than this one."""
+    spent = spending(ledger)
+    here = ledger.total(spent, (*PAIR, "month"))
+    return ledger.series(ledger.total(spent, ("holder_id", "month")) - here)
+
+
+def holder_best_month_before_pence(ledger: Ledger) -> pd.Series[float]:
+    """The holder's largest month of the twelve before this one."""
+    months = _months(ledger)
+    key = np.sort((months["holder"] * MONTHS_ROOM + months["month"]).to_numpy())
+    spent = months.sort_values(["holder", "month"])["spent"].to_numpy()
+    own = ledger.group("holder_id") * MONTHS_ROOM + ledger.month
+    best = np.zeros(len(ledger))
+    for back in range(1, MONTHS + 1):
+        place = np.minimum(np.searchsorted(key, own - back), len(key) - 1)
+        best = np.maximum(best, np.where(key[place] == own - back, spent[place], 0.0))
+    return ledger.series(best)
+
+
+def holder_month_top_share(ledger: Ledger) -> pd.Series[float]:
+    """Share of all holders' months of the twelve before this one that came to at least as much."""
+    months = _months(ledger)
+    key = np.sort(_month_key(months["month"].to_numpy(), months["spent"].to_numpy()))
+    spent = ledger.total(spending(ledger), ("holder_id", "month"))
+    above, known = np.zeros(len(ledger)), np.zeros(len(ledger))
+    for back in range(1, MONTHS + 1):
+        month = ledger.month - back
+        first, last = (np.searchsorted(key, m * LARGEST_MONTH) for m in (month, month + 1))
+        above += last - np.searchsorted(key, _month_key(month, spent))
+        known += last - first
+    return ledger.series((above + 1) / (known + 1))
+
+
+def _month_key(month: Codes, spent: Numbers) -> Codes:
+    """Return keys in the order of month and sum."""
+    return month * LARGEST_MONTH + spent.clip(0, LARGEST_MONTH - 1).astype("int64")
+
+
+def _months(ledger: Ledger) -> pd.DataFrame:
+    """Return what each holder's month came to: `holder`, `month` and `spent`."""
+
+    def make() -> pd.DataFrame:
+        columns = {"holder": ledger.group("holder_id"), "month": ledger.month}
+        table = pd.DataFrame(columns | {"spent": spending(ledger)})
+        return table.groupby(["holder", "month"])["spent"].sum().reset_index()
+
+    return ledger.once("holder_months", make)
+
+
+def unit_merchant_year_pence(ledger: Ledger) -> pd.Series[float]:
+    """What the cost centre has spent with this merchant in a year, this day included."""
+    spent = ledger.total(spending(ledger), UNIT_PAIR, YEAR_DAYS)
+    return ledger.series(np.where(ledger.is_blank("cost_centre"), 0.0, spent))
+
+
+def unit_merchant_year_share(ledger: Ledger) -> pd.Series[float]:
+    """Share of the cost centre's year that went to this merchant; 0 without a cost centre."""
+    everywhere = ledger.total(spending(ledger), ("cost_centre",), YEAR_DAYS)
+    here = unit_merchant_year_pence(ledger).to_numpy()
+    return ledger.series(np.where(everywhere > 0, here / np.maximum(everywhere, 1), 0.0).clip(0, 1))
+
+
+def unit_merchant_half_before_count(ledger: Ledger) -> pd.Series[float]:
+    """Payments of the year before at which this merchant already had half of the cost centre's."""
+    half = ledger.is_purchase & (unit_merchant_year_share(ledger) >= 0.5).to_numpy()
+    return ledger.series(ledger.count(half, UNIT_PAIR, YEAR_DAYS + 1, 1))
+
+
+def unit_year_count(ledger: Ledger) -> pd.Series[float]:
+    """The cost centre's purchases in a year, this day included."""
+    bought = ledger.is_purchase & ~ledger.is_blank("cost_centre")
+    return ledger.series(ledger.count(bought, ("cost_centre",), YEAR_DAYS))
+
+
+def unit_merchants_count(ledger: Ledger) -> pd.Series[float]:
+    """Merchants that the cost centre had ever paid by this day."""
+    bought = ledger.is_purchase & ~ledger.is_blank("cost_centre")
+    first = ledger.first_of_kind(bought, UNIT_PAIR)
+    return ledger.series(ledger.count(first, ("cost_centre",)))
+
+
+def year_end_rise_pence(ledger: Ledger) -> pd.Series[float]:
+    """What the holder paid here this March above three usual months, unless others rose alike."""
+    spent = spending(ledger)
+    own, own_usual = _month_and_usual(ledger, spent, ("holder_id",))
+    everybody, all_usual = _month_and_usual(ledger, spent, ())
+    risen = everybody - own > OTHERS_MONTHS * (all_usual - own_usual)
+    others = (all_usual > own_usual) & risen
+    march = ledger.is_purchase & ((ledger.month + 1) % 12 == YEAR_END_MONTH)
+    rise = own - USUAL_MONTHS * own_usual
+    return ledger.series(np.where(march & (own_usual > 0) & ~others, np.maximum(rise, 0), 0.0))
+
+
+def _month_and_usual(
+    ledger: Ledger, spent: Numbers, who: tuple[str, ...]
+) -> tuple[Numbers, Numbers]:
+    """Return what went to the merchant this month so far, and in a month of the eleven before."""
+    by = (*who, "merchant_id")
+    month = ledger.total(spent, (*by, "month"))
+    return month, (ledger.total(spent, by, YEAR_DAYS) - month) / (MONTHS - 1)

@@ -1,0 +1,324 @@
+"""Reads a card register: which card belongs to which holder, from which day, with which limits."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import replace
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cardwatch.errors import FileRefused, RegisterUnknown
+from cardwatch.records import CARD_COLUMNS, CardRegister, Problem, ReadingReport
+from cardwatch.statements import (
+    Profile,
+    known_headings,
+    nearest_headings,
+    order_by_dates,
+    order_unknown,
+    redact_cards,
+)
+from cardwatch.statements.cells import (
+    DAMAGED,
+    FILLED,
+    Coded,
+    card_name,
+    card_token,
+    decimal_mark,
+    read_card,
+    read_date,
+    read_pence,
+)
+from cardwatch.tabular import Table, normalise_heading, read_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from cardwatch.statements import ReadingChoices
+
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    Days = np.ndarray[Any, np.dtype[np.datetime64]]
+    Pence = np.ndarray[Any, np.dtype[np.int64]]
+
+WHO = ("employee_id", "cardholder", "account", "card_number")
+"""Fields that say whose row it is, the best first."""
+LIMITS, DATES = ("single_limit", "month_limit"), ("opened_on", "closed_on", "holds_from")
+FACTS = ("unit", "approver_id", "approver", *LIMITS, *DATES, "status")
+MESSAGES = {
+    "no_card": "nothing names the card or its holder",
+    "bad_limit": "a limit is not an amount in whole pence, or is negative",
+    "bad_day": "a day of opening, closing or beginning is no day",
+    "closed_before_opened": "the card is closed before it is opened",
+    "card_twice": "an earlier row says what holds of this card from this day",
+}
+"""Problem codes of a register's rows, each with its sentence."""
+NOT_SAID = r"(?i)^[\s\p{Z}]*(?:n/?a|none|nil|not set|unlimited|-+)?[\s\p{Z}]*$"
+TOTAL = r"(?i)^[\s\p{Z}]*(?:sub-?|grand )?total\b"
+LOST = re.compile(r"\b(?:lost|stolen|compromised|fraud\w*|counterfeit)\b", re.IGNORECASE)
+CLOSED = re.compile(
+    r"\b(?:closed?|cancel\w*|inactive|expired|terminated|withdrawn|deactivated|destroyed|leaver)\b",
+    re.IGNORECASE,
+)
+
+
+@cache
+def _profile() -> Profile:
+    """Return the headings of a register; sums may have the pound sign after them."""
+    text = (resources.files("cardwatch.registers") / "cards.toml").read_text(encoding="utf-8")
+    columns = {field: tuple(headings) for field, headings in tomllib.loads(text).items()}
+    for field in LIMITS:
+        columns[field] += tuple(f"{heading} £" for heading in columns[field])
+    return Profile("card register", columns)
+
+
+def read_cards(path: Path, choices: ReadingChoices) -> CardRegister:
+    """Return the card register in a file, with what happened to every row of it.
+
+    Args:
+        path: CSV of any separator, XLSX, XLS or ODS.
+        choices: card key and order of dates; its layouts are those of statements and not used.
+
+    Raises:
+        FileRefused: it is not there, is no table, or its dates do not say their order.
+        RegisterUnknown: its headings are not those of a register.
+    """
+    name = redact_cards(path.name, choices.card_key)
+    if not path.is_file():
+        raise FileRefused(name, "missing", "there is no such file")
+    found = read_tables([path], known_headings([_profile()]))[0]
+    if isinstance(found, FileRefused):
+        raise FileRefused(name, found.code, found.what)
+    return _Reading(replace(found, file=name), choices).register()
+
+
+class _Reading:
+    """One register on its way: the table, where its columns are, and what has been found out."""
+
+    def __init__(self, table: Table, choices: ReadingChoices) -> None:
+        """Find the columns.
+
+        Raises:
+            FileRefused: there are no headings; what stands in their place is not shown.
+            RegisterUnknown: no heading names the card or its holder, or none names a fact.
+        """
+        self.table, self.key = table, choices.card_key
+        self.headings = tuple(redact_cards(h, self.key) for h in table.headings)
+        self.at = _profile().map(self.headings)
+        self._check_headings()
+        self.notes = list(table.notes)
+        self.decisions = list(table.decisions)
+        texts = [text for name in DATES for text in self.column(name).values]
+        self.order, decision = choices.date_order, f"dates {choices.date_order}, as told"
+        if self.order == "decide":
+            self.order, decision = order_by_dates(texts, table.file)
+        if not self.order:
+            raise order_unknown(table.file)
+        if set(DATES) & self.at.keys():
+            self.decisions.append(decision)
+
+    def _check_headings(self) -> None:
+        """Refuse a table that is no register."""
+        file = self.table.file
+        if not self.at and any(re.search(r"\d", heading) for heading in self.headings):
+            what = (
+                "its first row looks like a card and not like headings. "
+                "Export it again with a heading row"
+            )
+            raise FileRefused(file, "no_headings", what)
+        needs = {"card or holder": WHO, "limit, approver, unit, status or day": FACTS}
+        missing = {
+            need: fields for need, fields in needs.items() if not self.at.keys() & set(fields)
+        }
+        if missing:
+            near = nearest_headings(self.headings, missing, _profile())
+            raise RegisterUnknown(file, self.headings, list(missing), near)
+
+    def column(self, name: str) -> Coded:
+        """Return one field as printed; empty text where the file has no such column."""
+        if name not in self.at:
+            return Coded.absent(len(self.table.rows))
+        return Coded.of(self.table.cells[str(self.at[name])])
+
+    def text(self, name: str) -> pd.Series[str]:
+        """Return one field with spaces collapsed and card numbers cut."""
+        return self.column(name).tidied(self.key).texts()
+
+    def filled(self, *names: str) -> Flags:
+        """Return for each row whether any of some fields is filled."""
+        return np.logical_or.reduce([self.column(name).matches(FILLED) for name in names])
+
+    def days(self, name: str) -> Days:
+        """Return one field as days; not a day where it is none."""
+        serial = self.table.is_workbook
+        return self.column(name).each(
+            lambda text: read_date(text, self.order, serial=serial), "datetime64[D]"
+        )
+
+    def limit(self, name: str) -> tuple[Pence, Flags]:
+        """Return one column of limits in pence, 0 where not said, and where it is no limit."""
+        column = self.column(name)
+        mark = decimal_mark(t for field in LIMITS for t in self.column(field).values)
+        pence = column.each(lambda text: read_pence(text, mark) or 0, "int64")
+        unread = column.each(lambda text: read_pence(text, mark) is None, "bool")
+        return pence, (unread & ~column.matches(NOT_SAID)) | (pence < 0)
+
+    def register(self) -> CardRegister:
+        """Return the rows that are good, with the report of all."""
+        table = self.table
+        cells = [Coded.of(column) for column in table.cells.columns]
+        blank = ~np.logical_or.reduce([c.matches(FILLED) for c in cells])
+        heading = np.logical_and.reduce([self._repeats(name) for name in self.at])
+        frame = self._frame()
+        problems = self._problems(frame, ~blank & ~heading)
+        good = ~blank & ~heading
+        good[[problem.row - table.rows.start for problem in problems]] = False
+        cards = frame[good].reset_index(drop=True)
+        if cards.empty:
+            what = "no row of it is a card" + (f": {problems[0].message}" if problems else "")
+            raise FileRefused(table.file, "no_cards", what)
+        self._note(cards)
+        report = ReadingReport(
+            file=table.file,
+            sha256=table.sha256,
+            form=table.form,
+            layout=_profile().name,
+            columns={name: self.headings[at] for name, at in self.at.items()},
+            decisions=tuple(self.decisions),
+            notes=tuple(self.notes),
+            rows=len(table.rows),
+            cards=len(cards),
+            blank=int(blank.sum()),
+            headings=int(heading.sum()),
+            problems=tuple(problems),
+        )
+        return CardRegister(cards, report)
+
+    def _repeats(self, name: str) -> Flags:
+        """Return for each row whether a field holds its own heading again."""
+        heading = normalise_heading(self.headings[self.at[name]])
+        return self.column(name).each(lambda text: normalise_heading(text) == heading, "bool")
+
+    def _frame(self) -> pd.DataFrame:
+        """Return every row of the table as a row of a register, good or not."""
+        card, key = self.column("card_number"), self.key
+        first = self.text("cardholder_first")
+        who = {name: self.text(name) for name in WHO[:-1]}
+        who["cardholder"] = (first + " " + who["cardholder"]).str.strip()
+        holder = who["employee_id"].where(who["employee_id"] != "", who["cardholder"])
+        holder = holder.where(holder != "", who["account"])
+        holder = holder.where(holder != "", card.mapped(lambda text: card_name(text, key)).texts())
+        keys = {f"key_{name}": compared(text) for name, text in who.items()}
+        number, name = self.text("approver_id"), self.text("approver")
+        status = self.column("status").each(status_of, "object")
+        closed, since = self.days("closed_on"), self.days("holds_from")
+        ended = np.isnat(closed) & (status != "open")
+        closed = np.where(ended, since - np.timedelta64(1, "D"), closed)  # closed from that day on
+        values = {
+            "card_id": self._card_ids(holder),
+            "card_token": card.mapped(lambda text: read_card(text, key)[1]).texts(),
+            "card_last4": card.mapped(lambda text: read_card(text, key)[0]).texts(),
+            "holder_id": holder,
+            **keys,
+            "unit": self.text("unit"),
+            "approver_id": number.where(number != "", name),
+            "is_own_approver": is_own(keys, compared(number), compared(name)),
+            "single_limit_pence": self.limit("single_limit")[0],
+            "month_limit_pence": self.limit("month_limit")[0],
+            "opened_on": self.days("opened_on").astype("datetime64[s]"),
+            "closed_on": closed.astype("datetime64[s]"),
+            "status": pd.Series(status, dtype="str"),
+            "holds_from": since.astype("datetime64[s]"),
+            "file": self.table.file,
+            "row": np.arange(self.table.rows.start, self.table.rows.stop),
+        }
+        return pd.DataFrame(values)[list(CARD_COLUMNS)]
+
+    def _card_ids(self, holder: pd.Series[str]) -> pd.Series[str]:
+        """Return the key of each row's card.
+
+        A whole number is a card wherever it stands; a part of one only together with its holder.
+        """
+        card, key = self.column("card_number"), self.key
+        token = card.mapped(lambda text: read_card(text, key)[1]).texts()
+        last = card.mapped(lambda text: read_card(text, key)[0]).texts()
+        whole = card.each(lambda text: read_card(text, key)[2], "bool")
+        named = compared(holder) + "/" + last.where(last != "", token)
+        hashed = named.map({text: card_token(text, key) for text in named.unique()})
+        return token.where(pd.Series(whole), hashed)
+
+    def _problems(self, frame: pd.DataFrame, rows: Flags) -> list[Problem]:
+        """Return the first fault of each row that cannot be kept."""
+        total = np.logical_or.reduce([self.column(name).matches(TOTAL) for name in WHO])
+        named = (frame["holder_id"] != "").to_numpy() & ~(total & ~self.filled(*FACTS[:3]))
+        checks: list[tuple[Sequence[str], str, Flags]] = [(WHO, "no_card", ~named)]
+        checks += [((name,), "bad_limit", self.limit(name)[1]) for name in LIMITS]
+        for name in DATES:
+            unread = np.isnat(self.days(name)) & ~self.column(name).matches(NOT_SAID)
+            checks.append(((name,), "bad_day", unread))
+        turned = self.days("closed_on") < self.days("opened_on")
+        checks.append((("closed_on",), "closed_before_opened", turned))
+        found: dict[int, Problem] = {}
+        for fields, code, where in checks:
+            for i in map(int, np.flatnonzero(rows & where)):
+                found.setdefault(i, self._problem(i, fields, code))
+        kept = rows.copy()
+        kept[list(found)] = False
+        twice = frame[kept].duplicated(["card_id", "holds_from"])
+        for i in twice.index[twice]:
+            found[i] = self._problem(i, ("card_number", *WHO), "card_twice")
+        return [found[i] for i in sorted(found)]
+
+    def _problem(self, index: int, fields: Sequence[str], code: str) -> Problem:
+        """Return one fault by file, row and heading; nothing of what the row says."""
+        heading = next((self.headings[self.at[name]] for name in fields if name in self.at), "")
+        row = self.table.rows[index]
+        return Problem(self.table.file, row, heading, code, MESSAGES[code])
+
+    def _note(self, cards: pd.DataFrame) -> None:
+        """Note what a person should know of the rows kept, by counts."""
+        unsaid = cards["closed_on"].isna() & (cards["status"] != "open")
+        damaged = self.column("card_number").each(
+            lambda text: bool(DAMAGED.fullmatch(text.strip())), "bool"
+        )
+        lines = {
+            "closed, with no day of closing": int(unsaid.sum()),
+            "without a card number, as a spreadsheet has cut its digits": int(damaged.sum()),
+        }
+        if {"approver_id", "approver"} & self.at.keys():
+            lines["without an approver"] = int((cards["approver_id"] == "").sum())
+        self.notes += [
+            f"{n} row{' is' if n == 1 else 's are'} {what}" for what, n in lines.items() if n
+        ]
+
+
+def is_own(keys: dict[str, pd.Series[str]], number: pd.Series[str], name: pd.Series[str]) -> Flags:
+    """Return whether the approver is the holder.
+
+    Two numbers decide, since people share names; else any key of the holder that is the approver's.
+
+    Args:
+        keys: the holder's number, name and account as they are compared.
+        number: the approver's number as it is compared.
+        name: the approver's name as it is compared.
+    """
+    employee = keys["key_employee_id"]
+    same = [(told != "") & (told == held) for told in (number, name) for held in keys.values()]
+    numbered = (number != "") & (employee != "")
+    return np.where(numbered, number == employee, np.logical_or.reduce(same))
+
+
+def compared(texts: pd.Series[str]) -> pd.Series[str]:
+    """Return names and numbers of people as they are compared: small letters, no spaces."""
+    return texts.str.casefold().str.replace(r"\s+", "", regex=True)
+
+
+def status_of(text: str) -> str:
+    """Return open, closed, or lost for a card that was lost, stolen or misused by others."""
+    if LOST.search(text):
+        return "lost"
+    return "closed" if CLOSED.search(text) else "open"

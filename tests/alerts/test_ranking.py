@@ -1,0 +1,102 @@
+"""The order of alerts: by what each is about, lower for whatever weakens it."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cardwatch.alerts.ranking import alert_order, rank_alerts
+from cardwatch.rules import load_rules
+from cardwatch.rules.rule import Condition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardwatch.records import Alert
+    from cardwatch.rules import Rule
+    from cardwatch.scoring import Scoring
+
+RULES = {rule.id: rule for rule in load_rules()}
+ALWAYS, NEVER = Condition("amount_pence", ">", 0), Condition("amount_pence", "<", 0)
+
+
+def _weakening(rule: Rule, number: int, when: Condition = ALWAYS) -> Rule:
+    """Return a rule that weakens another one wherever its condition holds."""
+    like = next(r for r in RULES.values() if r.role == "weakens")
+    return dataclasses.replace(like, id=f"weak-{number}", weakens=(rule.id,), when=(when,))
+
+
+def _split_alerts(scoring: Scoring, *weakening: Rule) -> list[Alert]:
+    return rank_alerts(scoring.scored, [RULES["split-same-day"], *weakening], "finance")
+
+
+@pytest.mark.parametrize(("count", "tier"), [(0, "A"), (1, "B"), (2, "C"), (3, "C")])
+def test_each_rule_that_weakens_an_alert_lowers_it_by_one_level_and_the_lowest_stays(
+    scored_month: Callable[[str], Scoring], count: int, tier: str
+) -> None:
+    rule = RULES["split-same-day"]
+    weak = [_weakening(rule, number) for number in range(count)]
+    quiet = _weakening(rule, 9, NEVER)
+    alerts = _split_alerts(scored_month("2026-10"), *weak, quiet)
+    assert alerts
+    for alert in alerts:
+        assert alert.tier == tier
+        assert [reason.rule for reason in alert.weakened_by] == [rule.id for rule in weak]
+
+
+def test_a_rule_that_weakens_another_rule_leaves_an_alert_alone(
+    scored_month: Callable[[str], Scoring],
+) -> None:
+    other = _weakening(RULES["split-few-days"], 1)
+    alerts = _split_alerts(scored_month("2026-10"), other)
+    assert alerts == _split_alerts(scored_month("2026-10"))
+
+
+def test_what_orders_a_rule_orders_its_alerts_and_changes_nothing_else(
+    scored_month: Callable[[str], Scoring],
+) -> None:
+    scored = scored_month("2026-10").scored
+    rule = RULES["unusual-payment"]
+    plain, other = (
+        rank_alerts(scored, [dataclasses.replace(rule, ranks_by=column)], "finance")
+        for column in ("payment_surprise", "round_amount_surprise")
+    )
+    assert len(plain) > 2
+    assert {a.alert_id for a in plain} == {a.alert_id for a in other}
+    assert [a.chance for a in plain] != [a.chance for a in other]
+
+
+def test_alerts_stand_by_tier_then_by_evidence_with_money_whatever_order_they_came_in(
+    scored_month: Callable[[str], Scoring],
+) -> None:
+    alerts = scored_month("2026-10").lists["finance"].alerts
+    assert sorted(alerts, key=lambda alert: alert.alert_id) != [*alerts]
+    again = sorted(sorted(alerts, key=lambda alert: alert.alert_id), key=alert_order)
+    assert again == [*alerts]
+    assert [alert.tier for alert in alerts] == sorted(alert.tier for alert in alerts)
+
+
+def test_of_two_alerts_of_one_tier_the_rarer_or_dearer_stands_first(
+    scored_month: Callable[[str], Scoring],
+) -> None:
+    alert = scored_month("2026-10").lists["finance"].alerts[0]
+    worst_to_best = [
+        dataclasses.replace(alert, chance=chance, at_stake_pence=pence)
+        for chance, pence in ((0.5, 10_000), (0.5, 400_000), (1e-3, 400_000), (1e-6, 400_000))
+    ]
+    for worse, better in itertools.pairwise(worst_to_best):
+        assert alert_order(better) < alert_order(worse)
+        assert alert_order(dataclasses.replace(worse, tier="A")) < alert_order(
+            dataclasses.replace(better, tier="B")
+        )
+
+
+def test_every_alert_says_what_kind_of_matter_its_leading_rule_is_about(
+    scored_month: Callable[[str], Scoring],
+) -> None:
+    for made in scored_month("2026-10").lists.values():
+        for alert in made.alerts:
+            assert alert.kind == RULES[alert.reasons[0].rule].kind

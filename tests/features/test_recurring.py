@@ -1,0 +1,170 @@
+"""What comes again and again: drips past a step, steady sums, monthly charges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cardwatch.features import recurring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardwatch.features import Ledger
+
+    MakeLedger = Callable[..., Ledger]
+
+STEP_100 = '[[step]]\nfrom = 2000-01-01\npounds = 100\nvat = "included"\n'
+WEEKLY = ["2026-03-02", "2026-03-11", "2026-03-20", "2026-03-29"]
+
+
+def _weekly(pence: int, *who: str, **more: Any) -> list[tuple[Any, ...]]:
+    """Return four payments nine days apart, by the holders named in turn."""
+    return [(day, who[i % len(who)], "ALPHA TOOLS", pence, more) for i, day in enumerate(WEEKLY)]
+
+
+def test_a_drip_is_told_on_the_day_its_thirty_days_pass_the_step(make_ledger: MakeLedger) -> None:
+    ledger = make_ledger(_weekly(3_000, "h"), STEP_100)
+    assert recurring.drip_count(ledger).tolist() == [0, 0, 0, 4]
+    assert recurring.drip_total_pence(ledger).tolist() == [0, 0, 0, 12_000]
+
+
+def test_thirty_days_of_exactly_the_step_are_no_drip(make_ledger: MakeLedger) -> None:
+    assert recurring.drip_count(make_ledger(_weekly(2_500, "h"), STEP_100)).sum() == 0
+    assert recurring.drip_count(make_ledger(_weekly(2_501, "h"), STEP_100)).iloc[-1] == 4
+
+
+def test_payments_thirty_one_days_apart_are_not_added_up(make_ledger: MakeLedger) -> None:
+    days = {"2026-03-02": 30, "2026-03-03": 29}  # days before 1 April
+    for first, apart in days.items():
+        payments = [(first, "h", "ALPHA", 6_000), ("2026-04-01", "h", "ALPHA", 6_000)]
+        count = recurring.drip_count(make_ledger(payments, STEP_100)).iloc[-1]
+        assert count == (2 if apart <= 29 else 0)
+
+
+def test_what_passes_the_step_within_eight_days_is_a_split_and_no_drip(
+    make_ledger: MakeLedger,
+) -> None:
+    days = ["2026-03-02", "2026-03-20", "2026-03-27"]
+    payments = [(day, "h", "ALPHA", 6_000) for day in days]
+    assert recurring.drip_count(make_ledger(payments, STEP_100)).tolist() == [0, 2, 0]
+    assert recurring.drip_count(make_ledger(payments[1:], STEP_100)).sum() == 0
+
+
+def test_a_drip_is_told_once_in_a_year(make_ledger: MakeLedger) -> None:
+    more = [("2026-04-07", "h", "ALPHA TOOLS", 3_000)]
+    for month, told in (("03", 0), ("05", 4)):  # less and more than a year after 7 April
+        again = [(f"2027-{month}-{day[8:]}", "h", "ALPHA TOOLS", 3_000) for day in WEEKLY]
+        ledger = make_ledger([*_weekly(3_000, "h"), *more, *again], STEP_100)
+        assert recurring.drip_count(ledger).tolist() == [0, 0, 0, 4, 0, 0, 0, 0, told]
+
+
+def test_a_payment_over_the_step_alone_is_no_part_of_a_drip(make_ledger: MakeLedger) -> None:
+    payments = [("2026-03-02", "h", "ALPHA", 10_001), ("2026-03-20", "h", "ALPHA", 3_000)]
+    assert recurring.drip_count(make_ledger(payments, STEP_100)).sum() == 0
+
+
+def test_a_refund_takes_a_drip_back_under_the_step(make_ledger: MakeLedger) -> None:
+    refund = [("2026-03-15", "h", "ALPHA TOOLS", -3_000)]
+    ledger = make_ledger([*_weekly(3_000, "h"), *refund], STEP_100)
+    assert recurring.drip_count(ledger).sum() == 0
+
+
+def test_days_that_look_loaded_twice_make_no_drip(make_ledger: MakeLedger) -> None:
+    ledger = make_ledger(_weekly(3_000, "h", day_doubled=True), STEP_100)
+    assert recurring.drip_count(ledger).sum() == 0
+
+
+def test_holders_of_one_cost_centre_drip_together_where_none_does_alone(
+    make_ledger: MakeLedger,
+) -> None:
+    shared = make_ledger(_weekly(3_000, "h1", "h2"), STEP_100)
+    assert recurring.drip_count(shared).sum() == 0
+    assert recurring.unit_drip_count(shared).tolist() == [0, 0, 0, 4]
+    assert recurring.unit_drip_total_pence(shared).iloc[-1] == 12_000
+    alone = make_ledger(_weekly(3_000, "h1"), STEP_100)
+    assert recurring.unit_drip_count(alone).sum() == 0
+
+
+def test_holders_without_a_cost_centre_are_no_unit(make_ledger: MakeLedger) -> None:
+    ledger = make_ledger(_weekly(3_000, "h1", "h2", cost_centre=""), STEP_100)
+    assert recurring.unit_drip_count(ledger).sum() == 0
+
+
+def _five(pence: list[int], holders: str) -> list[tuple[Any, ...]]:
+    days = ["2026-03-02", "2026-03-05", "2026-03-11", "2026-03-18", "2026-03-24"]
+    return [(day, f"h{who}", "ALPHA", p) for day, p, who in zip(days, pence, holders, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("pence", "holders", "told"),
+    [
+        ([2_100, 2_200, 2_000, 2_150, 2_050], "12121", 5),
+        ([2_100, 2_200, 2_000, 2_150, 2_050], "11111", 0),  # one holder alone
+        ([500, 6_000, 700, 2_150, 2_050], "12121", 0),  # sums that differ
+        ([2_000, 2_000, 2_000, 2_000, 2_000], "12121", 0),  # the step and no penny more
+    ],
+)
+def test_like_sums_of_several_holders_are_told_when_they_pass_the_step(
+    make_ledger: MakeLedger, pence: list[int], holders: str, told: int
+) -> None:
+    ledger = make_ledger(_five(pence, holders), STEP_100)
+    assert recurring.steady_count(ledger).tolist() == [0, 0, 0, 0, told]
+    assert recurring.steady_total_pence(ledger).iloc[-1] == (sum(pence) if told else 0)
+
+
+def test_four_payments_of_like_sums_are_not_steady(make_ledger: MakeLedger) -> None:
+    four = _five([3_000] * 5, "12121")[1:]
+    assert recurring.steady_count(make_ledger(four, STEP_100)).sum() == 0
+
+
+def test_steady_sums_are_told_once_in_a_year(make_ledger: MakeLedger) -> None:
+    again = [("2026-03-27", "h1", "ALPHA", 2_100)]
+    ledger = make_ledger([*_five([2_100] * 5, "12121"), *again], STEP_100)
+    assert recurring.steady_count(ledger).tolist() == [0, 0, 0, 0, 5, 0]
+
+
+def test_months_of_the_very_same_sum_are_counted_once_each_and_to_the_penny(
+    make_ledger: MakeLedger,
+) -> None:
+    days = ["2026-01-05", "2026-01-25", "2026-02-05", "2026-03-05"]
+    equal = [(day, "h", "ALPHA", 4_500) for day in days]
+    other = [("2026-03-06", "h", "ALPHA", 4_501), ("2026-03-07", "h2", "ALPHA", 4_500)]
+    ledger = make_ledger([*equal, *other])
+    assert recurring.equal_months_count(ledger).tolist() == [1, 1, 2, 3, 1, 1]
+
+
+def _charges(
+    *days: str, pence: int = 799, first: int = 12_000, since: str = "2026-01-02"
+) -> list[tuple[Any, ...]]:
+    """Return one purchase and charges after it."""
+    return [(since, "h", "ALPHA", first), *((day, "h", "ALPHA", pence) for day in days)]
+
+
+MONTHLY = ("2026-01-09", "2026-02-09", "2026-03-09")
+
+
+def test_a_charge_of_every_month_after_one_larger_purchase_is_told_the_third_time(
+    make_ledger: MakeLedger,
+) -> None:
+    ledger = make_ledger(_charges(*MONTHLY, "2026-04-09"))
+    assert recurring.subscription_year_pence(ledger).tolist() == [0, 0, 0, 12 * 799, 0]
+
+
+@pytest.mark.parametrize(
+    "payments",
+    [
+        _charges("2026-01-09", "2026-02-09", "2026-05-09"),  # a month left out
+        _charges("2026-01-09", "2026-01-19", "2026-03-09"),  # two in one month
+        _charges(*MONTHLY, first=500),  # the first purchase was smaller
+        _charges(*MONTHLY, since="2026-02-01"),  # the purchase came after it began
+        [*_charges(*MONTHLY), ("2026-02-20", "h", "ALPHA", 3_300)],  # a shop used often
+        _charges(*MONTHLY)[1:],  # agreed as such from the first day
+        [*_charges(*MONTHLY)[:-1], ("2026-03-09", "other", "ALPHA", 799)],
+    ],
+)
+def test_other_patterns_are_no_unnoticed_subscription(
+    make_ledger: MakeLedger, payments: list[tuple[Any, ...]]
+) -> None:
+    assert recurring.subscription_year_pence(make_ledger(payments)).sum() == 0
