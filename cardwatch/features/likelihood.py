@@ -78,6 +78,8 @@ def _likelihoods(ledger: Ledger) -> pd.DataFrame:
         items = {n: np.where(known[n][now], ledger.group(n)[now], -1) for n in past}
         for name, nearby in _nearby(tables, holder[now], items).items():
             said = items[name] >= 0
+            if not tables[name].nnz:
+                continue  # nobody has said what this column says before: nothing to compare with
             rows = now[said]
             ratio = _ratio(tables[name], nearby[said], items[name][said], past[name][:, rows])
             ratios[name][rows] = ratio

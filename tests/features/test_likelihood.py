@@ -80,6 +80,14 @@ def test_where_no_category_is_known_no_category_surprises(make_ledger: MakeLedge
     assert likelihood.merchant_surprise(ledger).iloc[-1] > 0
 
 
+def test_a_column_that_nobody_filled_before_says_nothing_the_first_month_it_is_filled(
+    make_ledger: MakeLedger,
+) -> None:
+    lines = _two_groups(coded=False)
+    lines.append(("2026-05-10", "office3", "OIL SUPPLY", 2_000, {"mcc": "5172", "category": ""}))
+    assert likelihood.category_surprise(make_ledger(lines)).iloc[-1] == 0
+
+
 def test_a_category_in_words_stands_in_where_there_is_no_code(make_ledger: MakeLedger) -> None:
     lines = _two_groups(("2026-05-10", "office3", "OIL SUPPLY"))
     worded = [(*x[:4], {"mcc": "", "category": f"Kind {x[4]['mcc']}"}) for x in lines]
