@@ -73,3 +73,21 @@ class NothingToScore(CardwatchError):
     """No transaction is left to score, though the files were read."""
 
     code = "nothing_to_score"
+
+
+class NotAllowed(CardwatchError):
+    """Somebody asked for what their role does not allow."""
+
+    code = "not_allowed"
+
+
+class NotFound(CardwatchError):
+    """There is no such thing, or it is not for the one who asks: the two are not told apart."""
+
+    code = "not_found"
+
+
+class Changed(CardwatchError):
+    """What somebody wants to change is no longer as they saw it."""
+
+    code = "changed"

@@ -1,6 +1,14 @@
 """Joins what rules found with how unusual it is, groups it, ranks it and says why."""
 
-from cardwatch.alerts.ranking import Scored, alert_order, rank_alerts
+from cardwatch.alerts.ranking import Scored, alert_order, alert_strength, rank_alerts
 from cardwatch.alerts.words import expected_words, one_in, pounds
 
-__all__ = ["Scored", "alert_order", "expected_words", "one_in", "pounds", "rank_alerts"]
+__all__ = [
+    "Scored",
+    "alert_order",
+    "alert_strength",
+    "expected_words",
+    "one_in",
+    "pounds",
+    "rank_alerts",
+]

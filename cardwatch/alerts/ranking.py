@@ -131,9 +131,14 @@ def rank_alerts(scored: Scored, rules: Sequence[Rule], lane: str) -> list[Alert]
 
 def alert_order(alert: Alert) -> tuple[Any, ...]:
     """Return what alerts are sorted by: tier, evidence with money, then ties by money, day, id."""
+    strength = alert_strength(alert)
+    return alert.tier, -strength, -alert.at_stake_pence, alert.first_on, alert.alert_id
+
+
+def alert_strength(alert: Alert) -> float:
+    """Return the strength of an alert within its tier: its evidence, and the money at stake."""
     money = math.log10(1 + alert.at_stake_pence / 100 / POUNDS_AT_ONE)
-    strength = -math.log10(alert.chance) + WEIGHT_OF_MONEY * money
-    return alert.tier, -round(strength, 9), -alert.at_stake_pence, alert.first_on, alert.alert_id
+    return round(-math.log10(alert.chance) + WEIGHT_OF_MONEY * money, 9)
 
 
 def _folded(alerts: list[Alert]) -> list[Alert]:

@@ -3,7 +3,8 @@
 import os
 import sys
 
-from cardwatch.cli.commands import DONE, REFUSED, app
+from cardwatch.cli.commands import app
+from cardwatch.cli.options import DONE, REFUSED
 from cardwatch.errors import CardwatchError
 
 

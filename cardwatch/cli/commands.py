@@ -15,17 +15,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardwatch import __version__
-from cardwatch.cli import remembered
+from cardwatch.cli import casebook, keeping, remembered
+from cardwatch.cli.options import (
+    PARTLY,
+    AsJson,
+    ColumnsFile,
+    DateOrder,
+    busy,
+    one_of,
+    reading_choices,
+)
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from cardwatch.records import AlertList, CardRegister, Statements
     from cardwatch.statements import ReadingChoices
-
-DONE, USAGE, REFUSED, PARTLY = 0, 2, 3, 4
-"""Exit codes: all done; wrong usage; refused, nothing done; done, but not everything was read."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,10 +37,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Finds split purchases and unusual merchants in procurement-card statements.",
     epilog="Exit codes: 0 done; 2 wrong usage; 3 refused, nothing done; "
-    "4 done, but some files or rows were not read.",
+    "4 done, but some files or rows were not read; 5 what was checked is not as it should be.",
 )
 policy_app = typer.Typer(no_args_is_help=True, help="Check a policy file, or show the defaults.")
 app.add_typer(policy_app, name="policy")
+app.registered_commands += casebook.app.registered_commands + keeping.app.registered_commands
+app.add_typer(keeping.audit_app, name="audit")
+app.add_typer(keeping.keep_app, name="keep")
 
 Files = Annotated[
     list[Path], typer.Argument(help="Statements, or folders of them.", show_default=False)
@@ -45,11 +52,6 @@ OneFile = Annotated[Path, typer.Argument(help="The file.", show_default=False)]
 PolicyFile = Annotated[
     Path | None, typer.Option("--policy", help="The organisation's figures (TOML).")
 ]
-ColumnsFile = Annotated[
-    Path | None,
-    typer.Option("--columns", help="A column profile; remembered for files with its headings."),
-]
-DateOrder = Annotated[str, typer.Option(help="decide, day-first or month-first.")]
 Overlap = Annotated[str, typer.Option(help="Rows that two files share: keep, or count them once.")]
 History = Annotated[
     list[Path] | None,
@@ -73,7 +75,6 @@ Outs = Annotated[
     typer.Option("--out", help="Write the list: .csv, .xlsx or .json; repeat for more."),
 ]
 ShowAll = Annotated[bool, typer.Option("--all", help="Print alerts beyond the budget as well.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 ModelOut = Annotated[Path, typer.Option("--out", help="Folder of the model; it names the model.")]
 ListOut = Annotated[Path, typer.Option("--out", help="Where to write the list.")]
 EvaluateFrom = Annotated[
@@ -124,18 +125,18 @@ def score(
     from cardwatch.scoring import score as score_transactions
     from cardwatch.statements import list_files, read_statements
 
-    _one_of("--lane", lane, ("finance", "psd", "all"))
+    one_of("--lane", lane, ("finance", "psd", "all"))
     _writable(save or [])
     choices, figures = _choices(columns, date_order, overlap), load_policy(policy)
     forest = load_forest(model) if model else None
     asked = list_files(statements)
-    with _busy("Reading statements"):
+    with busy("Reading statements"):
         register = _register(cards, choices)
         read = read_statements(asked, choices, history=history or [], overlap=overlap)
     if columns:
         remembered.remember_profile(columns)
     names = [report.file for report in read.reports[: len(asked)]] if history else []
-    with _busy("Scoring"):
+    with busy("Scoring"):
         scoring = score_transactions(
             read.transactions, figures, cards=register, asked_files=names, forest=forest
         )
@@ -187,10 +188,10 @@ def train(
     from cardwatch.statements import read_statements
 
     choices, figures = _choices(columns, date_order, overlap), load_policy(policy)
-    with _busy("Reading statements"):
+    with busy("Reading statements"):
         register = _register(cards, choices)
         read = read_statements(statements, choices, overlap=overlap)
-    with _busy("Fitting the forest"):
+    with busy("Fitting the forest"):
         forest = train_forest(read.transactions, figures, cards=register)
     read = _with_register(read, register)
     try:
@@ -219,7 +220,7 @@ def cards(
     from cardwatch.statements import read_statements
 
     choices = _choices(None, date_order, "keep")
-    with _busy("Reading the register"):
+    with busy("Reading the register"):
         register = read_cards(file, choices)
         read = read_statements(statements, choices) if statements else None
     report, counts = register.report, {}
@@ -262,7 +263,7 @@ def evaluate(
     from cardwatch.statements import read_statements
 
     choices, figures = _choices(columns, date_order, overlap), load_policy(policy)
-    with _busy("Reading statements"):
+    with busy("Reading statements"):
         read = read_statements(statements, choices, overlap=overlap)
     pence = tuple(pounds * 100 for pounds in limit or [])
     plan = Plan(start.date() if start else None, pence, seeds)
@@ -366,11 +367,11 @@ def demo(save: ListOut = Path("alerts.xlsx")) -> None:
     out.print("Saltmarsh Vale Police is invented, and so is every payment below.\n", style="dim")
     newest = max((sample / "statements").iterdir())
     choices = ReadingChoices(shipped_profiles(), b"demonstration")
-    with _busy("Reading statements"):
+    with busy("Reading statements"):
         read = read_statements([newest], choices, history=[sample / "statements"])
         register = read_cards(sample / "cards.csv", choices)
     figures = load_policy(sample / "policy.toml")
-    with _busy("Scoring"):
+    with busy("Scoring"):
         scoring = score_transactions(
             read.transactions, figures, cards=register, asked_files=[newest.name]
         )
@@ -398,11 +399,6 @@ def _write_text(path: Path, text: str) -> None:
         raise CardwatchError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise typer.BadParameter(f"one of {', '.join(allowed)}", param_hint=option)
-
-
 def _writable(save: list[Path]) -> None:
     """Refuse an ending nobody can write, before any work is done."""
     from cardwatch.reports import FORMATS
@@ -414,16 +410,7 @@ def _writable(save: list[Path]) -> None:
             raise typer.BadParameter(f"there is no folder {path.parent}", param_hint="--out")
 
 
-def _busy(what: str) -> AbstractContextManager[object]:
-    from cardwatch.cli.printing import busy
-
-    return busy(what)
-
-
 def _choices(columns: Path | None, date_order: str, overlap: str) -> ReadingChoices:
     """Return how statements are to be read."""
-    from cardwatch.statements import ReadingChoices
-
-    _one_of("--date-order", date_order, ("decide", "day-first", "month-first"))
-    _one_of("--overlap", overlap, ("keep", "once"))
-    return ReadingChoices(remembered.profiles(columns), remembered.card_key(), date_order)
+    one_of("--overlap", overlap, ("keep", "once"))
+    return reading_choices(columns, date_order)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     from cardwatch.statements import Profile
 
 
@@ -26,18 +28,51 @@ def card_key() -> bytes:
         CardwatchError: it cannot be kept, or what is kept is no key.
     """
     path = home() / "card.key"
+    key = _kept(path, secrets.token_bytes(32))
+    if len(key) < 32:
+        raise CardwatchError(f"{path} is no card key. Restore it, or remove it to make a new one.")
+    return key
+
+
+def _kept(path: Path, new: bytes) -> bytes:
+    """Return what a file of ours holds; new bytes if it is not there yet, for its owner only.
+
+    Raises:
+        CardwatchError: it cannot be kept.
+    """
     try:
         home().mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
-            new.write(secrets.token_bytes(32))
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(new)
     except FileExistsError:
         pass
     except OSError as error:
-        why = f"The card key cannot be kept in {home()}: {error.strerror}."
+        why = f"{path.name} cannot be kept in {home()}: {error.strerror}."
         raise CardwatchError(why) from error
-    key = path.read_bytes()
-    if len(key) < 32:
-        raise CardwatchError(f"{path} is no card key. Restore it, or remove it to make a new one.")
+    return path.read_bytes()
+
+
+def signing_key() -> Ed25519PrivateKey:
+    """Return this installation's key for checkpoints, made at first use, for its owner only.
+
+    Raises:
+        CardwatchError: it cannot be kept, or what is kept is no key.
+    """
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    made = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path = home() / "signing.key"
+    try:
+        key = serialization.load_pem_private_key(_kept(path, made), None)
+    except ValueError as error:
+        raise CardwatchError(f"{path} is no key; restore it.") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise CardwatchError(f"{path} is no key for signing; restore it.")
     return key
 
 

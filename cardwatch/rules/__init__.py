@@ -1,6 +1,13 @@
 """The rules: files of comparisons, their loader and their page."""
 
-from cardwatch.rules.catalogue import load_rules, rule_page, rules_page, rules_sha256
+from cardwatch.rules.catalogue import (
+    load_rules,
+    read_rules,
+    rule_page,
+    rule_texts,
+    rules_page,
+    rules_sha256,
+)
 from cardwatch.rules.rule import CARD_EVIDENCE, EVIDENCE, LEVELS, Evidence, Rule, placeholders
 
 __all__ = [
@@ -11,7 +18,9 @@ __all__ = [
     "Rule",
     "load_rules",
     "placeholders",
+    "read_rules",
     "rule_page",
+    "rule_texts",
     "rules_page",
     "rules_sha256",
 ]

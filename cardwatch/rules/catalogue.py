@@ -13,7 +13,7 @@ from cardwatch.features import CARD_FEATURES, FEATURES, meaning_of, name_of
 from cardwatch.rules.rule import LEVELS, Rule, parse_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 ROLE_WORDS = {
     "raises": "raises an alert",
@@ -24,20 +24,35 @@ ROLE_WORDS = {
 
 @cache
 def load_rules() -> tuple[Rule, ...]:
-    """Return every rule, the most pressing first, then by id.
+    """Return every shipped rule, the most pressing first, then by id.
 
     Raises:
         FileFaulty: with the faults of all files at once.
     """
-    files = sorted((resources.files("cardwatch.rules") / "files").iterdir(), key=lambda f: f.name)
+    return read_rules(rule_texts())
+
+
+def rule_texts() -> dict[str, str]:
+    """Return the files of the shipped rules, by name."""
+    files = (resources.files("cardwatch.rules") / "files").iterdir()
+    return {f.name: f.read_text(encoding="utf-8") for f in files if f.name.endswith(".toml")}
+
+
+def read_rules(texts: Mapping[str, str]) -> tuple[Rule, ...]:
+    """Return the rules of some files, the most pressing first, then by id.
+
+    Args:
+        texts: what each file holds, by its name.
+
+    Raises:
+        FileFaulty: with the faults of all files at once.
+    """
     rules, faults = [], []
-    for file in files:
-        if not file.name.endswith(".toml"):
-            continue
+    for name in sorted(texts):
         try:
-            rules.append(parse_rule(file.read_text(encoding="utf-8"), file.name))
+            rules.append(parse_rule(texts[name], name))
         except FileFaulty as error:
-            faults += [f"{file.name}: {fault}" for fault in error.faults]
+            faults += [f"{name}: {fault}" for fault in error.faults]
     ids = {rule.id for rule in rules}
     faults += [
         f"{rule.id}.toml: weakens '{other}', which is no rule"

@@ -92,9 +92,46 @@ def read_statements(
     notes = _overlaps(held, overlap)
     read = {one.report.file: one.report for one in held}
     reports = [read.get(report.file, report) for report in reports]
-    together = pd.concat([one.frame for one in held], ignore_index=True)
-    notes += _choose_holder_key(together, [one.frame for one in held]) + _gaps(together)
-    return Statements(together[list(TRANSACTION_COLUMNS)], tuple(reports), tuple(notes))
+    together, told = name_holders([one.frame for one in held])
+    return Statements(together, tuple(reports), tuple(notes + told + _gaps(together)))
+
+
+def read_each(
+    paths: Sequence[Path], choices: ReadingChoices
+) -> list[FileRefused | tuple[pd.DataFrame, ReadingReport]]:
+    """Return for each file its transactions and reading report, or why it is refused.
+
+    The frames have a column for each way in which a file names its holders, in place of
+    `holder_id`; `name_holders` joins several.
+
+    Raises:
+        FileRefused: a path does not exist.
+    """
+    files = list_files(paths)
+    tables = read_tables(files, known_headings(choices.profiles))
+    each: list[FileRefused | tuple[pd.DataFrame, ReadingReport]] = []
+    for found in _named(files, tables, choices.card_key):
+        try:
+            if isinstance(found, FileRefused):
+                raise found
+            each.append(read_statement(found, choices))
+        except FileRefused as refusal:
+            each.append(refusal)
+    return each
+
+
+def name_holders(frames: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[str]]:
+    """Return several files' transactions as one, by the best holder key that all have; and notes.
+
+    Args:
+        frames: as `read_each` gives them.
+
+    Returns:
+        A frame with `TRANSACTION_COLUMNS`, and sentences about the key.
+    """
+    together = pd.concat(frames, ignore_index=True)
+    notes = _choose_holder_key(together, frames)
+    return together[list(TRANSACTION_COLUMNS)], notes
 
 
 @dataclass

@@ -1,0 +1,7 @@
+"""Remembers: statements, alerts and decisions, with an audit chain that proves what was done."""
+
+from cardwatch.casebook.database import Casebook
+from cardwatch.casebook.tables import FINANCE, LANES, PSD, ROLES, STATES
+from cardwatch.casebook.work import Actor, Event, Work
+
+__all__ = ["FINANCE", "LANES", "PSD", "ROLES", "STATES", "Actor", "Casebook", "Event", "Work"]

@@ -1,0 +1,317 @@
+"""Keeps alerts as they were raised, and what people decided of them.
+
+An alert as raised never changes. Beside it stands its state, which is that of its last decision;
+every decision has a reason, and whoever decides says which decision they have seen as the last.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from cardwatch.casebook.learning import expected_precision, precision_by_rule
+from cardwatch.casebook.suppressions import day_of, may_decide
+from cardwatch.casebook.tables import (
+    ANSWERED,
+    AUTOMATIC,
+    STATES,
+    alerts,
+    decisions,
+    lists,
+    people,
+    raised,
+    subjects,
+)
+from cardwatch.errors import CardwatchError, Changed, NotFound
+from cardwatch.records import Alert, AlertList, Payment, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cardwatch.casebook.work import Row, Work
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a person says of an alert.
+
+    Attributes:
+        reason: why, or a note; never empty.
+        state: the new state; empty to leave it.
+        assigned_to: email of who is to see to it; empty for nobody; none to leave it.
+        due_on: day by which; empty for none; none to leave it.
+        seen: number of the last decision they have seen, if they say.
+    """
+
+    reason: str
+    state: str = ""
+    assigned_to: str | None = None
+    due_on: str | None = None
+    seen: int | None = None
+
+
+def find_alerts(
+    work: Work, *, lane: str = "", state: str = "", statement_id: str = ""
+) -> list[dict[str, Any]]:
+    """Return the alerts the actor may see, in the order to be asked in, each with its state.
+
+    The order is that in which they were ranked; once a rule has had twenty answers in a band of
+    evidence, its precision there takes the place of the tier (docs/casebook.md).
+
+    Args:
+        work: the work it is done in.
+        lane: only of this lane.
+        state: only in this state; all of them without one.
+        statement_id: only those of this statement.
+    """
+    question = sa.select(alerts).where(work.mine(alerts), not_about(work, alerts))
+    for column, value in (("lane", lane), ("state", state), ("statement_id", statement_id)):
+        if value:
+            question = question.where(alerts.c[column] == value)
+    found = [dict(row) for row in work.rows(question)]
+    told = {one: precision_by_rule(answers(work, one)) for one in work.lanes}
+    for row in found:
+        del row["organisation_id"]
+        row["expected_precision"] = expected_precision(told[row["lane"]], row)
+    found.sort(key=lambda row: (-row["expected_precision"], -row["strength"], row["alert_id"]))
+    return found
+
+
+def answers(work: Work, lane: str) -> list[Row]:
+    """Return rule, band and state of every alert of a lane that a person has answered."""
+    question = sa.select(alerts.c.rule, alerts.c.band, alerts.c.tier, alerts.c.state).where(
+        work.mine(alerts), alerts.c.lane == lane, alerts.c.state.in_(ANSWERED)
+    )
+    return work.rows(question)
+
+
+def get_alert(work: Work, alert_id: str) -> dict[str, Any]:
+    """Return an alert by its id or the beginning of it: its state, how it was raised, decisions.
+
+    Raises:
+        NotFound: there is none the actor may see, or there are several.
+    """
+    fits = alerts.c.alert_id.startswith(alert_id, autoescape=True)
+    found = work.rows(
+        sa.select(alerts).where(work.mine(alerts), not_about(work, alerts), fits).limit(2)
+    )
+    if len(found) != 1:
+        raise NotFound(f"There is no alert '{alert_id}'.")
+    row = dict(found[0])
+    at = {name: row[name] for name in ("lane", "statement_id", "alert_id")}
+    content = work.one(
+        sa.select(raised.c.content).where(
+            work.mine(raised), *(raised.c[name] == value for name, value in at.items())
+        )
+    )
+    done = work.rows(
+        sa.select(decisions)
+        .where(
+            work.mine(decisions),
+            decisions.c.lane == row["lane"],
+            decisions.c.alert_id == row["alert_id"],
+        )
+        .order_by(decisions.c.version)
+    )
+    hidden = {"organisation_id", "lane", "alert_id"}
+    known = work.rows(sa.select(people.c.person_id, people.c.email).where(work.mine(people)))
+    names = {one["person_id"]: one["email"] for one in known}
+    del row["organisation_id"]
+    return row | {
+        "raised": json.loads(content["content"]) if content else None,
+        "decisions": [
+            {
+                k: names.get(v, v) if k == "decided_by" else v
+                for k, v in one.items()
+                if k not in hidden
+            }
+            for one in done
+        ],
+    }
+
+
+def read_list(work: Work, lane: str, statement_id: str) -> AlertList:
+    """Return a statement's list of one lane as it was made, without alerts about the actor.
+
+    Raises:
+        NotFound: the statement made no list for the actor.
+    """
+    at = (lists.c.lane == lane) & (lists.c.statement_id == statement_id)
+    made = work.one(sa.select(lists.c.content).where(work.mine(lists), at))
+    if made is None:
+        raise NotFound(f"There is no list of statement '{statement_id}'.")
+    found = work.rows(
+        sa.select(raised.c.content)
+        .where(work.mine(raised), not_about(work, raised))
+        .where(raised.c.lane == lane, raised.c.statement_id == statement_id)
+        .order_by(raised.c.rank)
+    )
+    content = json.loads(made["content"])
+    content["notes"] = tuple(content["notes"])
+    content["alerts"] = tuple(_alert(json.loads(row["content"])) for row in found)
+    return AlertList(**content)
+
+
+def kept_texts(work: Work, lane: str, statement_id: str) -> tuple[str, dict[str, str], str]:
+    """Return a statement's list of one lane as it is kept, for it to be compared byte for byte.
+
+    Returns:
+        The text of the list without its alerts; the text of each alert by its id; the hash of all.
+    """
+    at = (lists.c.lane == lane) & (lists.c.statement_id == statement_id)
+    made = work.one(sa.select(lists).where(work.mine(lists), at))
+    if made is None:
+        return "", {}, ""
+    found = work.rows(
+        sa.select(raised.c.alert_id, raised.c.content)
+        .where(work.mine(raised), raised.c.lane == lane, raised.c.statement_id == statement_id)
+        .order_by(raised.c.rank)
+    )
+    texts = {row["alert_id"]: row["content"] for row in found}
+    return made["content"], texts, made["alerts_sha256"]
+
+
+def _alert(content: dict[str, Any]) -> Alert:
+    """Return an alert from what is kept of it."""
+    lists_of: dict[str, type] = {"payments": Payment, "reasons": Reason, "weakened_by": Reason}
+    for name, kind in lists_of.items():
+        content[name] = tuple(kind(**_tuples(one)) for one in content[name])
+    return Alert(**_tuples(content))
+
+
+def _tuples(content: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
+
+
+def decide(work: Work, alert_id: str, said: Said) -> dict[str, Any]:
+    """Record a decision, a note, an assignment or a due day; return the alert as it is then.
+
+    Raises:
+        NotAllowed: the role decides nothing.
+        NotFound: there is no such alert for the actor.
+        Changed: somebody has decided since.
+        CardwatchError: no reason, no such state, no such day.
+    """
+    by_hand = [name for name in STATES if name not in AUTOMATIC]
+    if said.state and said.state not in by_hand:
+        raise CardwatchError(f"A state is one of {', '.join(by_hand)}, not '{said.state}'.")
+    if said.due_on:
+        day_of(said.due_on)
+    row = get_alert(work, alert_id)
+    may_decide(work, row["lane"], said.reason)
+    if said.seen not in {None, row["version"]}:
+        raise Changed("Somebody has decided on this alert since. Look at it again.")
+    work.event.object_id = row["alert_id"]
+    changes = {
+        "state": said.state or row["state"],
+        "assigned_to": row["assigned_to"] if said.assigned_to is None else said.assigned_to,
+        "due_on": row["due_on"] if said.due_on is None else said.due_on,
+        "reason": said.reason,
+    }
+    record_decision(work, row["lane"], row, changes)
+    return get_alert(work, row["alert_id"])
+
+
+def reconcile(work: Work) -> dict[str, int]:
+    """Return how many alerts ever raised stand in each state, and how many have none.
+
+    Every alert raised has exactly one state, and the state is that of its last decision, or open;
+    `unreconciled` counts those of which it is not so.
+    """
+    latest = (
+        sa.select(decisions.c.lane, decisions.c.alert_id, decisions.c.version, decisions.c.state)
+        .where(work.mine(decisions))
+        .subquery()
+    )
+    same = (latest.c.lane == raised.c.lane) & (latest.c.alert_id == raised.c.alert_id)
+    question = (
+        sa.select(
+            raised.c.lane,
+            raised.c.alert_id,
+            alerts.c.state,
+            alerts.c.version,
+            latest.c.state.label("decided"),
+        )
+        .outerjoin(
+            alerts,
+            work.mine(alerts)
+            & (alerts.c.lane == raised.c.lane)
+            & (alerts.c.alert_id == raised.c.alert_id),
+        )
+        .outerjoin(latest, same & (latest.c.version == alerts.c.version))
+        .where(work.mine(raised))
+        .distinct()
+    )
+    counts = dict.fromkeys([*STATES, "unreconciled"], 0)
+    for row in work.rows(question):
+        begun = row["version"] == 0 and row["state"] == "open"
+        fits = row["state"] is not None and (begun or row["decided"] == row["state"])
+        counts[row["state"] if fits else "unreconciled"] += 1
+    return counts
+
+
+def not_about(work: Work, table: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Return the condition that an alert is not about the actor, nor about whose card they approve.
+
+    It is in force for every role: nobody sees the question that is asked about them.
+    """
+    if not work.actor.holder_id:
+        return sa.true()
+    return ~sa.exists().where(
+        work.mine(subjects),
+        subjects.c.lane == table.c.lane,
+        subjects.c.alert_id == table.c.alert_id,
+        subjects.c.person == person_key(work.actor.holder_id),
+    )
+
+
+def record_decision(
+    work: Work, lane: str, row: Mapping[str, Any], changes: Mapping[str, Any]
+) -> None:
+    """Write a decision down, and what the alert's own row says since.
+
+    Args:
+        work: the work it is done in.
+        lane: of the alert.
+        row: `alert_id`, and the `version` of its last decision.
+        changes: columns of the decision, and of the alert.
+
+    Raises:
+        Changed: somebody has decided in the meantime.
+    """
+    version = row["version"] + 1
+    kept = ("state", "assigned_to", "due_on", "is_second_look")
+    own = {name: changes[name] for name in kept if name in changes} | {"version": version}
+    same = is_alert(alerts, lane, row["alert_id"]) & (alerts.c.version == row["version"])
+    if not work.change(alerts, same, own):
+        raise Changed("Somebody has decided on this alert since. Look at it again.")
+    made = new_decision(work, lane, row["alert_id"], version)
+    work.add(decisions, [made | {name: changes[name] for name in made if name in changes}])
+
+
+def new_decision(work: Work, lane: str, alert_id: str, version: int) -> dict[str, Any]:
+    """Return a decision of the actor's, before what it says."""
+    return {
+        "lane": lane,
+        "alert_id": alert_id,
+        "version": version,
+        "state": "open",
+        "reason": "",
+        "assigned_to": "",
+        "due_on": "",
+        "decided_by": work.actor.actor_id,
+        "decided_at": work.now,
+    }
+
+
+def is_alert(table: sa.Table, lane: str, alert_id: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a row is about an alert."""
+    return (table.c.lane == lane) & (table.c.alert_id == alert_id)
+
+
+def person_key(name: str) -> str:
+    """Return a person's name or number as it is compared."""
+    return "".join(name.casefold().split())

@@ -1,0 +1,159 @@
+"""Verifies the audit chains, and signs checkpoints that are kept elsewhere.
+
+Whoever changes, removes, inserts or reorders a past event breaks the chain after it. Whoever cuts
+off the newest events, or rewrites a whole chain, is found out only by an earlier checkpoint: so
+checkpoints belong in another place, and the key that signs them in a third (docs/casebook.md).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+
+from cardwatch.casebook.tables import LANES, events
+from cardwatch.casebook.work import canonical, first_hash, next_hash
+from cardwatch.errors import CardwatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+        Ed25519PrivateKey,
+        Ed25519PublicKey,
+    )
+
+    from cardwatch.casebook.work import Work
+
+AT_ONCE = 20_000
+
+
+@dataclass(frozen=True)
+class ChainCheck:
+    """What verifying one chain found.
+
+    Attributes:
+        events: how many follow each other without a break.
+        last_hash: of the last of them.
+        broken_at: number of the first event that does not fit, 0 where all do.
+        fault: what is wrong, in a sentence; empty where nothing is.
+    """
+
+    lane: str
+    events: int
+    last_hash: str
+    broken_at: int = 0
+    fault: str = ""
+
+
+def verify_chain(work: Work, lane: str) -> ChainCheck:
+    """Follow a chain from its first event to its last."""
+    owner = work.actor.organisation_id
+    question = (
+        sa.select(events.c.seq, events.c.body, events.c.hash)
+        .where(events.c.organisation_id == owner, events.c.lane == lane)
+        .order_by(events.c.seq)
+        .execution_options(yield_per=AT_ONCE)
+    )
+    before, count = first_hash(owner, lane), 0
+    for seq, body, kept in work.connection.execute(question):
+        if seq != count + 1:
+            fault = f"event {count + 1} is not there"
+            return ChainCheck(lane, count, before, count + 1, fault)
+        if kept != (after := next_hash(before, body)):
+            fault = f"event {seq}, or the one before it, is not as it was written"
+            return ChainCheck(lane, count, before, seq, fault)
+        before, count = after, seq
+    return ChainCheck(lane, count, before)
+
+
+def read_events(work: Work, lane: str, *, last: int = 0) -> Iterator[dict[str, Any]]:
+    """Return the events of a chain, the newest first; all of them, or the last so many."""
+    question = (
+        sa.select(events.c.body)
+        .where(work.mine(events), events.c.lane == lane)
+        .order_by(events.c.seq.desc())
+    )
+    for row in work.rows(question.limit(last) if last else question):
+        yield json.loads(row["body"])
+
+
+def sign_checkpoint(work: Work, key: Ed25519PrivateKey, folder: Path) -> list[Path]:
+    """Add how far each chain of the work's lanes has come, signed, to a file a chain; return them.
+
+    Raises:
+        CardwatchError: a file cannot be written.
+    """
+    written = []
+    for lane in work.lanes:
+        owner = work.actor.organisation_id
+        last = work.one(
+            sa.select(events.c.seq, events.c.hash)
+            .where(work.mine(events), events.c.lane == lane)
+            .order_by(events.c.seq.desc())
+            .limit(1)
+        )
+        if last is None:
+            continue
+        content = {"organisation": owner, "lane": lane, "seq": last["seq"], "hash": last["hash"]}
+        body = canonical(content | {"at": work.now})
+        line = canonical({"checkpoint": body, "signature": key.sign(body.encode()).hex()})
+        path = folder / f"{owner}-{lane}.checkpoints"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise CardwatchError(f"{path} cannot be written: {error.strerror}.") from error
+        written.append(path)
+    return written
+
+
+def check_checkpoints(work: Work, key: Ed25519PublicKey, path: Path) -> ChainCheck:
+    """Return whether the chain still holds what the checkpoints of a file say of it.
+
+    Raises:
+        CardwatchError: the file cannot be read, or it is of another organisation or lane.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CardwatchError(f"{path} cannot be read.") from error
+    lane, said = "", {}
+    for number, line in enumerate(lines, start=1):
+        try:
+            signed = json.loads(line)
+            key.verify(bytes.fromhex(signed["signature"]), signed["checkpoint"].encode())
+            content = json.loads(signed["checkpoint"])
+        except (ValueError, KeyError, TypeError, InvalidSignature):
+            fault = f"line {number} of the checkpoints is not as this installation signed it"
+            return ChainCheck(lane, 0, "", 1, fault)
+        lane = content["lane"]
+        if content["organisation"] != work.actor.organisation_id or lane not in LANES:
+            raise CardwatchError(f"{path.name} holds the checkpoints of another chain.")
+        said[content["seq"]] = content["hash"]
+    held = {
+        row["seq"]: row["hash"]
+        for row in work.rows(
+            sa.select(events.c.seq, events.c.hash)
+            .where(work.mine(events), events.c.lane == lane)
+            .where(events.c.seq.in_(said))
+        )
+    }
+    for seq in sorted(said):
+        if held.get(seq) != said[seq]:
+            fault = f"event {seq} is not the one that was there when a checkpoint was signed"
+            return ChainCheck(lane, 0, "", seq, fault)
+    return ChainCheck(lane, max(said, default=0), said.get(max(said, default=0), ""))
+
+
+def public_text(key: Ed25519PublicKey) -> str:
+    """Return a public key as PEM text, to be given to whoever checks."""
+    return key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    ).decode()

@@ -1,0 +1,217 @@
+"""Opens the casebook's database, and gives work on it one transaction with one audit event.
+
+SQLite is the default, one file; PostgreSQL the option. Every statement of work has to name the
+organisation, and the lane where there is one: PostgreSQL enforces it by row-level security, and
+what is sent to either is checked for it first.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import hashlib
+import os
+import sqlite3
+from contextlib import contextmanager
+from importlib import import_module, resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import alembic.command
+import alembic.config
+import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError
+
+from cardwatch.casebook import tables
+from cardwatch.casebook.guard import EVERYBODY, check_owner
+from cardwatch.casebook.work import Actor, Event, Row, Work, append_event, lock_number, set_local
+from cardwatch.errors import CardwatchError, NotAllowed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import ModuleType
+
+
+BUSY_SECONDS = 60
+"""So long a writer waits for another on SQLite; each holds the file for milliseconds."""
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF",
+           f"busy_timeout={BUSY_SECONDS * 1000}")  # fmt: skip
+
+
+class Casebook:
+    """An open casebook."""
+
+    def __init__(self, url: str, *, checkpoints: Path | None = None) -> None:
+        """Open a casebook, and bring its tables up to this version.
+
+        Args:
+            url: `sqlite:///FILE` or `postgresql+psycopg://...`.
+            checkpoints: folder for signed checkpoints; none are written without it.
+
+        Raises:
+            CardwatchError: it cannot be opened, or a newer version has written it.
+        """
+        self.url = sa.make_url(url)
+        self.checkpoints = checkpoints
+        self.engine = _engine(self.url)
+        try:
+            self._upgrade()
+        except DBAPIError as error:
+            raise CardwatchError(
+                f"The casebook {self.url.render_as_string()} cannot be opened: {error.orig}"
+            ) from error
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the casebook is one file of SQLite."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def work(
+        self, actor: Actor, event: Event, now: dt.datetime, *, lanes: tuple[str, ...] | None = None
+    ) -> Iterator[Work]:
+        """Do one piece of work: all of it, with its event, is kept together or not at all.
+
+        Args:
+            actor: who does it.
+            event: what is done; it may be completed on the way.
+            now: the moment, with a time zone.
+            lanes: the lanes it touches where they are not the actor's.
+
+        Raises:
+            NotAllowed: on the way somebody was refused; the event then says so, and stands alone.
+        """
+        moment = now.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        allowed = actor.lanes if lanes is None else lanes
+        try:
+            with self.engine.begin() as connection:
+                self.own(connection, actor.organisation_id, allowed)
+                work = Work(connection, actor, allowed, moment, event)
+                yield work
+                for lane, told in [(actor.chain, event), *work.also]:
+                    append_event(work, lane, told)
+        except NotAllowed:
+            event.outcome = "denied"
+            with self.engine.begin() as connection:
+                self.own(connection, actor.organisation_id, ())
+                work = Work(connection, actor, (), moment, event)
+                append_event(work, actor.chain, event)
+            raise
+
+    @contextmanager
+    def turn(self, organisation_id: str) -> Iterator[None]:
+        """Wait for one's turn to receive: one at a time for each organisation.
+
+        A turn ends with the process that has it, however that ends.
+        """
+        if self.is_sqlite:
+            digest = hashlib.sha256(organisation_id.encode()).hexdigest()[:12]
+            path = Path(f"{self.url.database}.{digest}.turn")
+            with path.open("w", encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield
+        else:
+            with self.engine.connect() as connection:
+                key = sa.select(sa.func.pg_advisory_lock(lock_number("turn", organisation_id)))
+                connection.execute(key)
+                try:
+                    yield
+                finally:
+                    connection.invalidate()  # the lock goes with the connection
+
+    def organisations(self) -> list[Row]:
+        """Return the organisations that the casebook holds."""
+        with self.engine.begin() as connection:
+            self.own(connection, EVERYBODY, ())
+            question = sa.select(tables.organisations).order_by("organisation_id")
+            return [dict(row) for row in connection.execute(question).mappings()]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Give a connection that sees the casebook as it stands at one moment, only to read."""
+        isolation = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self.engine.execution_options(**isolation).begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close it."""
+        self.engine.dispose()
+
+    def own(self, connection: sa.Connection, organisation_id: str, lanes: Sequence[str]) -> None:
+        """Say whose rows a transaction may touch."""
+        connection.info["owner"] = organisation_id, frozenset(lanes)
+        if not self.is_sqlite:
+            set_local(connection, "organisation_id", organisation_id)
+            set_local(connection, "lanes", ",".join(lanes))
+
+    def _upgrade(self) -> None:
+        """Bring the tables up to this version, one process at a time."""
+        with resources.as_file(resources.files("cardwatch.casebook") / "migrations") as folder:
+            config = alembic.config.Config()
+            config.set_main_option("script_location", str(folder))
+            script = ScriptDirectory.from_config(config)
+            with self.engine.connect() as connection:
+                current = MigrationContext.configure(connection).get_current_revision()
+            if current == script.get_current_head():
+                return
+            if current and current not in {one.revision for one in script.walk_revisions()}:
+                raise CardwatchError(
+                    f"A newer version of cardwatch has written this casebook (tables {current}). "
+                    "Install that version or a later one."
+                )
+            with self.turn("tables"), self.engine.begin() as connection:
+                config.attributes["connection"] = connection
+                alembic.command.upgrade(config, "head")
+
+
+def sqlite_library() -> ModuleType:
+    """Return the SQLite to use: the one that comes with cardwatch, else Python's own."""
+    try:
+        return import_module("pysqlite3")
+    except ImportError:
+        return sqlite3
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    """Return an engine whose every connection is set up as `PRAGMAS` says.
+
+    Raises:
+        CardwatchError: it is neither SQLite nor PostgreSQL, or its driver is not installed.
+    """
+    if url.get_backend_name() == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise CardwatchError("A casebook in memory would be lost; name a file.")
+        folder = Path(url.database).absolute().parent
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(url.database, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise CardwatchError(f"{url.database} cannot be opened: {error.strerror}.") from error
+        engine = sa.create_engine(url, module=sqlite_library())
+        sa.event.listen(engine, "connect", _set_pragmas)
+        sa.event.listen(engine, "begin", _begin)
+    elif url.get_backend_name() == "postgresql":
+        try:
+            engine = sa.create_engine(url, pool_pre_ping=True)
+        except ImportError as error:
+            raise CardwatchError(
+                "PostgreSQL needs its driver: pip install 'cardwatch[postgresql]'."
+            ) from error
+    else:
+        raise CardwatchError(f"A casebook is kept in SQLite or PostgreSQL, not {url.drivername}.")
+    sa.event.listen(engine, "before_execute", check_owner)
+    return engine
+
+
+def _set_pragmas(connection: Any, _: object) -> None:  # noqa: ANN401  either SQLite's
+    """Set up one connection of SQLite; transactions are begun by us."""
+    connection.isolation_level = None
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    """Begin as a writer: whoever reads also writes, as every reading is an event."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,113 @@
+"""Examines what a casebook stands on (database, disk, settings) and says what is wrong."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from cardwatch.casebook.database import sqlite_library
+from cardwatch.casebook.tables import metadata
+
+if TYPE_CHECKING:
+    from cardwatch.casebook.database import Casebook
+
+LEAST_FREE_BYTES = 1 << 30
+FIXED = (3, 51, 3)
+BACKPORTED = {(3, 44): 6, (3, 50): 7}
+"""SQLite 3.7.0 to 3.51.2 can damage a WAL when several write and it starts anew (sqlite.org,
+WAL-reset bug); these versions of older branches have it mended."""
+NETWORK = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p"}
+OLDEST_POSTGRESQL = 15
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is well, and what was seen or is to be done."""
+
+    what: str
+    is_well: bool
+    seen: str
+
+
+def examine(casebook: Casebook) -> list[Finding]:
+    """Return everything that was looked at, in a fixed order."""
+    found = _sqlite(casebook) if casebook.is_sqlite else _postgresql(casebook)
+    folder = casebook.checkpoints
+    seen = f"they are signed in {folder}" if folder else "none are written"
+    if folder and casebook.is_sqlite and folder.absolute().is_relative_to(_folder(casebook)):
+        seen += "; keep them in another place than the casebook, such as another machine"
+    return [*found, Finding("checkpoints", folder is not None, seen)]
+
+
+def _folder(casebook: Casebook) -> Path:
+    return Path(str(casebook.url.database)).absolute().parent
+
+
+def _sqlite(casebook: Casebook) -> list[Finding]:
+    said = sqlite_library().sqlite_version
+    first, second, third = map(int, said.split("."))
+    mended = (first, second, third) >= FIXED or third >= BACKPORTED.get((first, second), 1 << 30)
+    said += "" if mended else ": it can damage the file; install pysqlite3 or a newer Python"
+    with casebook.engine.connect() as connection:
+        asked = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "integrity_check")
+        }
+    path = Path(str(casebook.url.database))
+    mode = stat.S_IMODE(path.stat().st_mode)
+    free = shutil.disk_usage(path.absolute().parent).free
+    kind = _file_system(path)
+    return [
+        Finding("SQLite", mended, said),
+        Finding("journal", asked["journal_mode"] == "wal", f"{asked['journal_mode']}"),
+        Finding("synchronous", asked["synchronous"] == 2, f"{asked['synchronous']}, 2 is FULL"),
+        Finding("foreign keys", asked["foreign_keys"] == 1, f"{asked['foreign_keys']}"),
+        Finding("integrity", asked["integrity_check"] == "ok", f"{asked['integrity_check']}"),
+        Finding("who may read the file", not mode & 0o077, f"{mode:o}, 600 is its owner alone"),
+        Finding("free disk", free >= LEAST_FREE_BYTES, f"{free / 2**30:.1f} GiB"),
+        Finding("file system", kind not in NETWORK, f"{kind or 'not known'}; not over a network"),
+    ]
+
+
+def _file_system(path: Path) -> str:
+    """Return the kind of file system a file is on, where the system tells."""
+    mounts = Path("/proc/mounts")
+    if not mounts.exists():
+        return ""
+    best, kind = -1, ""
+    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
+        place, named = line.split()[1:3]
+        if path.absolute().is_relative_to(place) and len(place) > best:
+            best, kind = len(place), named
+    return kind
+
+
+def _postgresql(casebook: Casebook) -> list[Finding]:
+    with casebook.engine.connect() as connection:
+        asked = {
+            name: str(connection.execute(sa.text(f"SHOW {name}")).scalar())
+            for name in ("server_version_num", "fsync", "synchronous_commit", "full_page_writes")
+        }
+        role = connection.execute(
+            sa.text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        ).scalar()
+        forced = connection.execute(
+            sa.text("SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity")
+        ).scalars()
+        missing = sorted(metadata.tables.keys() - set(forced))
+    major = int(asked["server_version_num"]) // 10_000
+    seen = "it sees every organisation's rows; use another" if role else "bound by row security"
+    return [
+        Finding("PostgreSQL", major >= OLDEST_POSTGRESQL, str(major)),
+        *(
+            Finding(name, asked[name] == "on", asked[name])
+            for name in ("fsync", "synchronous_commit", "full_page_writes")
+        ),
+        Finding("database role", not role, seen),
+        Finding("row security", not missing, ", ".join(missing) or "forced on every table"),
+    ]

@@ -1,0 +1,51 @@
+"""Guards the casebook's questions: each has to say whose rows it asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql import operators, visitors
+
+from cardwatch.casebook.tables import organisations
+
+EVERYBODY = "*"
+"""In place of an organisation where their names are listed."""
+
+
+def check_owner(
+    connection: sa.Connection,
+    statement: Any,  # noqa: ANN401  any statement
+    multiparams: Any,  # noqa: ANN401, ARG001  as SQLAlchemy calls it
+    params: Any,  # noqa: ANN401, ARG001
+    options: Any,  # noqa: ANN401, ARG001
+) -> None:
+    """Refuse a question or change that does not name its organisation, or a lane it may touch.
+
+    It guards SQLite, which has no row-level security, against a forgotten condition.
+    """
+    if "owner" not in connection.info or not isinstance(
+        statement, sa.Select | sa.Update | sa.Delete
+    ):
+        return
+    owner, lanes = connection.info["owner"]
+    owned: set[sa.FromClause] = set()
+    named: dict[str, set[sa.FromClause]] = {"organisation_id": set(), "lane": set()}
+    for part in visitors.iterate(statement):
+        if isinstance(part, sa.Table | sa.Alias):
+            owned.add(part)
+        elif isinstance(part, sa.Column) and part.table is not None:
+            owned.add(part.table)
+        elif isinstance(part, sa.BinaryExpression) and isinstance(part.left, sa.Column):
+            right, column = part.right, part.left
+            values = getattr(right, "value", None)
+            fits = part.operator is operators.eq and values == owner
+            if column.name == "lane":
+                given = {values} if isinstance(values, str) else set(values or ())
+                fits = part.operator in {operators.eq, operators.in_op} and given <= lanes
+            if column.name in named and fits:
+                named[column.name].add(column.table)
+    for table in owned:
+        missing = [n for n in named if n in table.c and table not in named[n]]
+        if missing and not (owner == EVERYBODY and table is organisations):
+            raise AssertionError(f"a statement about {table} does not say whose: {missing}")

@@ -1,0 +1,82 @@
+"""Learns from decisions how often a rule's alerts are upheld, and orders by it once it may.
+
+Nothing is trained. A share of upheld answers is a Beta distribution: what is known of purchase
+cards before any answer (13 in 100, US DoD 2003: docs/detection.md) counts as seven answers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from scipy.stats import beta
+
+from cardwatch.casebook.tables import UPHELD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+PRIOR_UPHELD, PRIOR_OTHERS = 1.0, 6.0
+"""Beta(1, 6): the DoD's 13.4 in 100 that needed looking into (docs/detection.md, section 6.6)."""
+FEWEST_ANSWERS = 20
+"""Below so many answers a rule's precision is shown but orders nothing."""
+INTERVAL = (0.025, 0.975)
+BANDS = ((1e-4, "1 in 10,000 or rarer"), (1e-3, "1 in 1,000 or rarer"), (1.0, "more usual"))
+TIER_PRECISION = {"A": 0.30, "B": 0.13, "C": 0.05}
+"""What is taken for each tier until its rule has been answered often enough: B is the DoD's share;
+A is set above and C below it, so that without answers the tiers stay in order."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How often one rule's alerts in one band of evidence were upheld.
+
+    Attributes:
+        answered: alerts a person has explained or upheld; data errors are no answers.
+        upheld: those of them outside policy or confirmed.
+        mean, low, high: of the Beta distribution, with its 95 % interval.
+        orders: whether there are enough answers for it to order alerts.
+    """
+
+    rule: str
+    band: str
+    answered: int
+    upheld: int
+    mean: float
+    low: float
+    high: float
+    orders: bool
+
+
+def band_of(chance: float) -> str:
+    """Return the band of evidence in which an alert's chance lies."""
+    return next(name for limit, name in BANDS if chance <= limit)
+
+
+def precision_by_rule(answers: Iterable[Mapping[str, Any]]) -> list[Precision]:
+    """Return the precision of every rule and band that has been answered, by rule and band.
+
+    Args:
+        answers: `rule`, `band` and `state` of each alert that a person has answered.
+    """
+    rows = list(answers)
+    answered = Counter((row["rule"], row["band"]) for row in rows)
+    upheld = Counter((row["rule"], row["band"]) for row in rows if row["state"] in UPHELD)
+    told = []
+    for (rule, band), count in sorted(answered.items()):
+        yes = PRIOR_UPHELD + upheld[rule, band]
+        no = PRIOR_OTHERS + count - upheld[rule, band]
+        low, high = (round(float(x), 4) for x in beta.ppf(INTERVAL, yes, no))
+        mean = round(yes / (yes + no), 4)
+        enough = count >= FEWEST_ANSWERS
+        told.append(Precision(rule, band, count, upheld[rule, band], mean, low, high, enough))
+    return told
+
+
+def expected_precision(known: Iterable[Precision], alert: Mapping[str, Any]) -> float:
+    """Return how often alerts like one are upheld: as answered, else as its tier is taken to be."""
+    for one in known:
+        if one.orders and (one.rule, one.band) == (alert["rule"], alert["band"]):
+            return one.mean
+    return TIER_PRECISION[alert["tier"]]

@@ -1,0 +1,329 @@
+"""The first tables: made once, changed by later migrations only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from alembic import op
+
+if TYPE_CHECKING:
+    from sqlalchemy.types import TypeEngine
+
+revision, down_revision = "0001", None
+
+TEXT = sa.Text()
+INTEGER: TypeEngine[int] = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+REAL: TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
+APPEND_ONLY = ("events", "raised")
+"""Tables whose rows are never changed; those of `events` are never removed either."""
+
+
+def upgrade() -> None:
+    """Make every table, forbid changing what is append-only, and bind rows to their owners."""
+    _make_tables()
+    if op.get_bind().dialect.name == "sqlite":
+        _guard_sqlite()
+    else:
+        _guard_postgresql()
+
+
+def _guard_sqlite() -> None:
+    for table, change in (*((name, "UPDATE") for name in APPEND_ONLY), ("events", "DELETE")):
+        op.execute(
+            f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} are never changed'); END"
+        )
+
+
+def _guard_postgresql() -> None:
+    op.execute(
+        "CREATE FUNCTION never_changed() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION '% are never changed', TG_TABLE_NAME; END $$"
+    )
+    for table, change in (*((name, "UPDATE") for name in APPEND_ONLY), ("events", "DELETE")):
+        op.execute(
+            f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION never_changed()"
+        )
+    inspector = sa.inspect(op.get_bind())
+    for table in inspector.get_table_names():
+        columns = {column["name"] for column in inspector.get_columns(table)}
+        if "organisation_id" not in columns:
+            continue
+        rule = "organisation_id = current_setting('app.organisation_id', true)"
+        if "lane" in columns:
+            rule += " AND lane = ANY (string_to_array(current_setting('app.lanes', true), ','))"
+        if table == "organisations":
+            rule += " OR current_setting('app.organisation_id', true) = '*'"
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY owner ON {table} USING ({rule})")
+
+
+def _make_tables() -> None:
+    op.create_table(
+        "alerts",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("alert_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("statement_id", TEXT, nullable=False),
+        sa.Column("raised_at", TEXT, nullable=False),
+        sa.Column("tier", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("rule", TEXT, nullable=False),
+        sa.Column("band", TEXT, nullable=False),
+        sa.Column("holder_id", TEXT, nullable=False),
+        sa.Column("merchant_id", TEXT, nullable=False),
+        sa.Column("first_on", TEXT, nullable=False),
+        sa.Column("last_on", TEXT, nullable=False),
+        sa.Column("at_stake_pence", INTEGER, nullable=False),
+        sa.Column("strength", REAL, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("is_second_look", INTEGER, nullable=False),
+        sa.Column("assigned_to", TEXT, nullable=False),
+        sa.Column("due_on", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "alert_id"),
+        sqlite_strict=True,
+    )
+    op.create_index("alerts_by_state", "alerts", ["organisation_id", "lane", "state"], unique=False)
+    op.create_table(
+        "decisions",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("alert_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("assigned_to", TEXT, nullable=False),
+        sa.Column("due_on", TEXT, nullable=False),
+        sa.Column("decided_by", TEXT, nullable=False),
+        sa.Column("decided_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "alert_id", "version"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "documents",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("sha256", TEXT, autoincrement=False, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "sha256"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "events",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("seq", INTEGER, autoincrement=False, nullable=False),
+        sa.Column("body", TEXT, nullable=False),
+        sa.Column("hash", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "seq"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "evidence",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("alert_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("statement_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("row", sa.Integer(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "alert_id", "statement_id", "row"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "evidence_by_row", "evidence", ["organisation_id", "statement_id", "row"], unique=False
+    )
+    op.create_table(
+        "holds",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("hold_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("alert_id", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.Column("ended_at", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "hold_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "in_force",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, autoincrement=False, nullable=False),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sha256", TEXT, nullable=False),
+        sa.Column("holds_from", TEXT, nullable=False),
+        sa.Column("put_by", TEXT, nullable=False),
+        sa.Column("put_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "kind", "seq"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "keys",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("role", TEXT, nullable=False),
+        sa.Column("secret_sha256", TEXT, nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.Column("expires_on", TEXT, nullable=False),
+        sa.Column("ended_at", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("organisation_id", "key_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "lists",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("statement_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("content", TEXT, nullable=False),
+        sa.Column("alerts_sha256", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "statement_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "organisations",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.Column("keeps", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "outbox",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("notice_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.Column("sent_at", TEXT, nullable=True),
+        sa.Column("tries", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "notice_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "people",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("person_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("email", TEXT, nullable=False),
+        sa.Column("role", TEXT, nullable=False),
+        sa.Column("holder_id", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.Column("ended_at", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("organisation_id", "person_id"),
+        sa.UniqueConstraint("organisation_id", "email"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "raised",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("statement_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("alert_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("rank", INTEGER, nullable=False),
+        sa.Column("content", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "statement_id", "alert_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "statements",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("statement_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("seq", INTEGER, nullable=False),
+        sa.Column("sha256", TEXT, nullable=False),
+        sa.Column("label", TEXT, nullable=False),
+        sa.Column("received_by", TEXT, nullable=False),
+        sa.Column("received_at", TEXT, nullable=False),
+        sa.Column("corrects", TEXT, nullable=True),
+        sa.Column("superseded_seq", INTEGER, nullable=True),
+        sa.Column("first_on", TEXT, nullable=False),
+        sa.Column("last_on", TEXT, nullable=False),
+        sa.Column("transactions", INTEGER, nullable=False),
+        sa.Column("pence", INTEGER, nullable=False),
+        sa.Column("held_before", INTEGER, nullable=False),
+        sa.Column("rows_sha256", TEXT, nullable=False),
+        sa.Column("report", TEXT, nullable=False),
+        sa.Column("is_scored", INTEGER, nullable=False),
+        sa.Column("window_from", TEXT, nullable=True),
+        sa.Column("input_sha256", TEXT, nullable=True),
+        sa.Column("made_with", TEXT, nullable=True),
+        sa.Column("erased_at", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("organisation_id", "statement_id"),
+        sa.UniqueConstraint("organisation_id", "label"),
+        sa.UniqueConstraint("organisation_id", "seq"),
+        sa.UniqueConstraint("organisation_id", "sha256"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "subjects",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("alert_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("person", TEXT, autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "alert_id", "person"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "suppressions",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("suppression_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("holder_id", TEXT, nullable=False),
+        sa.Column("merchant_id", TEXT, nullable=False),
+        sa.Column("rule", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("expires_on", TEXT, nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.Column("ended_at", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "suppression_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "transactions",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("statement_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("row", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("identity", TEXT, nullable=False),
+        sa.Column("transaction_id", TEXT, nullable=False),
+        sa.Column("date", TEXT, nullable=False),
+        sa.Column("posting_date", TEXT, nullable=True),
+        sa.Column("card_last4", TEXT, nullable=False),
+        sa.Column("card_token", TEXT, nullable=False),
+        sa.Column("merchant", TEXT, nullable=False),
+        sa.Column("mcc", TEXT, nullable=False),
+        sa.Column("category", TEXT, nullable=False),
+        sa.Column("cost_centre", TEXT, nullable=False),
+        sa.Column("unit", TEXT, nullable=False),
+        sa.Column("currency", TEXT, nullable=False),
+        sa.Column("original_amount", TEXT, nullable=False),
+        sa.Column("original_currency", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("amount_pence", INTEGER, nullable=False),
+        sa.Column("day_doubled", INTEGER, nullable=False),
+        sa.Column("key_holder_id", TEXT, nullable=True),
+        sa.Column("key_employee_id", TEXT, nullable=True),
+        sa.Column("key_account", TEXT, nullable=True),
+        sa.Column("key_cardholder", TEXT, nullable=True),
+        sa.Column("key_card_number", TEXT, nullable=True),
+        sa.Column("is_kept_for_psd", INTEGER, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "statement_id"],
+            ["statements.organisation_id", "statements.statement_id"],
+        ),
+        sa.PrimaryKeyConstraint("organisation_id", "statement_id", "row"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "transactions_by_day", "transactions", ["organisation_id", "date"], unique=False
+    )
+    op.create_index(
+        "transactions_by_identity", "transactions", ["organisation_id", "identity"], unique=False
+    )

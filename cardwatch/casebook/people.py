@@ -1,0 +1,206 @@
+"""Organisations, the people who work with the casebook, and the keys of machines."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from cardwatch.casebook.retention import KEEPS_DAYS
+from cardwatch.casebook.tables import MANAGES, PSD, ROLES, keys, organisations, people
+from cardwatch.casebook.work import SYSTEM, Actor, Event, canonical, short_id
+from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from cardwatch.casebook.database import Casebook
+    from cardwatch.casebook.work import Row, Work
+
+LONGEST_KEY_DAYS = 365
+SECRET_BYTES = 32
+KEY = re.compile(r"cw_([a-z0-9-]{1,40})_([0-9a-f]{12})_([\w-]{43})")
+
+
+def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
+    """Add an organisation; return its id, made of its name: small letters and hyphens.
+
+    Raises:
+        CardwatchError: the name has no letter, or there is one of that id.
+    """
+    owner = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:40]
+    if not owner:
+        raise CardwatchError("An organisation's name needs letters.")
+    if any(one["organisation_id"] == owner for one in casebook.organisations()):
+        raise CardwatchError(f"There is an organisation '{owner}' already.")
+    actor = Actor(owner, SYSTEM, "admin")
+    with casebook.work(actor, Event("access", "organisation", owner), now) as work:
+        keeps = canonical(KEEPS_DAYS)
+        work.add(organisations, [{"name": name, "made_at": work.now, "keeps": keeps}])
+    return owner
+
+
+def add_person(work: Work, *, name: str, email: str, role: str, holder_id: str = "") -> str:
+    """Add a person with a role; return their id.
+
+    Raises:
+        NotAllowed: the actor may not give that role.
+        CardwatchError: no such role, no email, or a person with that email.
+    """
+    if role not in ROLES:
+        raise CardwatchError(f"A role is one of {', '.join(ROLES)}, not '{role}'.")
+    if "@" not in email:
+        raise CardwatchError("A person needs an email address, by which they are known.")
+    check_gives(work, role)
+    email = email.strip().casefold()
+    if work.one(sa.select(people.c.person_id).where(work.mine(people), people.c.email == email)):
+        raise CardwatchError("There is a person with that email address already.")
+    person = short_id(work.actor.organisation_id, email)
+    row = {"person_id": person, "name": name, "email": email, "role": role, "holder_id": holder_id}
+    work.add(people, [row | {"made_at": work.now}])
+    work.event.object_id = person
+    return person
+
+
+def check_gives(work: Work, role: str) -> None:
+    """Refuse whoever may not give a role to a person or key.
+
+    Admin gives every role but psd; psd gives psd. The first psd person of an organisation is added
+    at the command line, by whoever runs the installation.
+
+    Raises:
+        NotAllowed: they may not.
+    """
+    actor = work.actor
+    if role == PSD:
+        living = sa.select(people.c.person_id).where(
+            work.mine(people), people.c.role == PSD, people.c.ended_at.is_(None)
+        )
+        first = actor.actor_id == SYSTEM and work.one(living) is None
+        if actor.role != PSD and not first:
+            raise NotAllowed("Only professional standards can give that role.")
+    elif actor.role not in MANAGES:
+        raise NotAllowed("Only an admin can give that role.")
+
+
+def end_person(work: Work, email: str) -> None:
+    """End a person's access, at once.
+
+    Raises:
+        NotAllowed: the actor may not.
+        NotFound: nobody of that email has access.
+    """
+    person = find_person(work, email)
+    check_gives(work, person["role"])
+    which = people.c.person_id == person["person_id"]
+    work.change(people, which, {"ended_at": work.now})
+    work.event.object_id = person["person_id"]
+
+
+def find_person(work: Work, email: str) -> Row:
+    """Return the person of an email address who has access.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = work.one(
+        sa.select(people).where(
+            work.mine(people),
+            people.c.email == email.strip().casefold(),
+            people.c.ended_at.is_(None),
+        )
+    )
+    if found is None:
+        raise NotFound("Nobody of that email address has access.")
+    return found
+
+
+def list_people(work: Work) -> list[Row]:
+    """Return the people who have, or had, access, by name."""
+    return work.rows(sa.select(people).where(work.mine(people)).order_by("name", "person_id"))
+
+
+def make_key(work: Work, *, name: str, role: str, days: int) -> str:
+    """Make an API key; return it whole, once: only a hash of its secret is kept.
+
+    Raises:
+        NotAllowed: the actor may not give that role.
+        CardwatchError: no such role, or longer than a year.
+    """
+    if role not in ROLES:
+        raise CardwatchError(f"A role is one of {', '.join(ROLES)}, not '{role}'.")
+    if not 0 < days <= LONGEST_KEY_DAYS:
+        raise CardwatchError(f"A key holds for 1 to {LONGEST_KEY_DAYS} days.")
+    check_gives(work, role)
+    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(SECRET_BYTES)
+    expires = dt.date.fromisoformat(work.today) + dt.timedelta(days)
+    row = {
+        "key_id": key_id,
+        "name": name,
+        "role": role,
+        "secret_sha256": hashlib.sha256(secret.encode()).hexdigest(),
+        "made_by": work.actor.actor_id,
+        "made_at": work.now,
+        "expires_on": str(expires),
+    }
+    work.add(keys, [row])
+    work.event.object_id = key_id
+    return f"cw_{work.actor.organisation_id}_{key_id}_{secret}"
+
+
+def list_keys(work: Work) -> list[Row]:
+    """Return the keys, without their secrets; those of psd only to psd."""
+    shown = [column for column in keys.c if column.name != "secret_sha256"]
+    question = sa.select(*shown).where(work.mine(keys)).order_by("made_at", "key_id")
+    return work.rows(question if work.actor.role == PSD else question.where(keys.c.role != PSD))
+
+
+def end_key(work: Work, key_id: str) -> None:
+    """End a key, at once.
+
+    Raises:
+        NotAllowed: the actor may not.
+        NotFound: there is no such key.
+    """
+    found = work.one(sa.select(keys.c.role).where(work.mine(keys), keys.c.key_id == key_id))
+    if found is None or (found["role"] == PSD and work.actor.role != PSD):
+        raise NotFound("There is no such key.")
+    check_gives(work, found["role"])
+    work.change(keys, keys.c.key_id == key_id, {"ended_at": work.now})
+    work.event.object_id = key_id
+
+
+def actor_of_key(casebook: Casebook, text: str, now: dt.datetime) -> Actor:
+    """Return who a key speaks for.
+
+    Raises:
+        NotAllowed: it is no key, or it holds no longer; which of them is not said.
+    """
+    shape = KEY.fullmatch(text)
+    refusal = NotAllowed("The key is not known here, or it holds no longer.")
+    if shape is None or shape[1] not in {o["organisation_id"] for o in casebook.organisations()}:
+        raise refusal
+    owner, key_id, secret = shape.groups()
+    with casebook.work(Actor(owner, SYSTEM, "admin"), Event("access", "key", key_id), now) as work:
+        found = work.one(sa.select(keys).where(work.mine(keys), keys.c.key_id == key_id))
+        given = hashlib.sha256(secret.encode()).hexdigest()
+        known = hmac.compare_digest(given, found["secret_sha256"] if found else "")
+        if not known or found is None or found["ended_at"] or found["expires_on"] < work.today:
+            raise refusal
+    return Actor(owner, key_id, found["role"])
+
+
+def actor_of_person(casebook: Casebook, owner: str, email: str, now: dt.datetime) -> Actor:
+    """Return who a person is, by their email address.
+
+    Raises:
+        NotFound: nobody of that address has access.
+    """
+    event = Event("access", "person")
+    with casebook.work(Actor(owner, SYSTEM, "admin"), event, now) as work:
+        found = find_person(work, email)
+        event.object_id = found["person_id"]
+    return Actor(owner, found["person_id"], found["role"], found["holder_id"])

@@ -1,0 +1,182 @@
+"""How long each class of data is kept, what a legal hold keeps longer, and the erasing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from cardwatch.casebook.suppressions import may_decide
+from cardwatch.casebook.tables import (
+    ANSWERED,
+    MANAGES,
+    PSD,
+    alerts,
+    decisions,
+    evidence,
+    holds,
+    lists,
+    organisations,
+    outbox,
+    raised,
+    statements,
+    subjects,
+    suppressions,
+    transactions,
+)
+from cardwatch.casebook.work import canonical, short_id
+from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from cardwatch.casebook.work import Row, Work
+
+KEEPS_DAYS = {"transactions": 2_557, "alerts": 2_557, "notices": 90}
+"""Seven years, as most forces keep financial records; an organisation sets its own."""
+LEAST_DAYS = {"transactions": 800, "alerts": 800, "notices": 1}
+"""Twice the window a scoring reads, so that erasing never changes what is found."""
+
+
+@dataclass(frozen=True)
+class Erased:
+    """How much was erased, by class; `held` counts alerts that a hold keeps."""
+
+    transactions: int
+    alerts: int
+    notices: int
+    held: int
+
+
+def keeps_days(work: Work) -> dict[str, int]:
+    """Return for how many days each class of data is kept."""
+    found = work.one(sa.select(organisations.c.keeps).where(work.mine(organisations)))
+    return json.loads(found["keeps"]) if found else dict(KEEPS_DAYS)
+
+
+def set_keeps(work: Work, kind: str, days: int) -> None:
+    """Set for how many days a class of data is kept.
+
+    Raises:
+        NotAllowed: the role sets nothing.
+        CardwatchError: there is no such class, or it would be too short.
+    """
+    if work.actor.role not in MANAGES:
+        raise NotAllowed("Only an admin sets how long data is kept.")
+    if kind not in KEEPS_DAYS:
+        raise CardwatchError(f"A class of data is one of {', '.join(KEEPS_DAYS)}, not '{kind}'.")
+    if days < LEAST_DAYS[kind]:
+        raise CardwatchError(f"{kind} are kept for at least {LEAST_DAYS[kind]} days.")
+    keeps = canonical(keeps_days(work) | {kind: days})
+    work.change(organisations, sa.true(), {"keeps": keeps})
+
+
+def hold(work: Work, alert_id: str, lane: str, reason: str) -> str:
+    """Keep an alert and its payments beyond their time; return the hold's id.
+
+    Raises:
+        NotAllowed: the role holds nothing.
+        CardwatchError: no reason is given.
+    """
+    may_decide(work, lane, reason)
+    found = short_id(lane, alert_id, work.now, reason)
+    row = {"lane": lane, "hold_id": found, "alert_id": alert_id, "reason": reason}
+    work.add(holds, [row | {"made_by": work.actor.actor_id, "made_at": work.now}])
+    work.event.object_id = found
+    return found
+
+
+def end_hold(work: Work, hold_id: str) -> None:
+    """End a hold.
+
+    Raises:
+        NotFound: there is no such hold of the actor's lane.
+    """
+    which = (holds.c.hold_id == hold_id) & (holds.c.lane == work.actor.role)
+    if not work.change(holds, which & holds.c.ended_at.is_(None), {"ended_at": work.now}):
+        raise NotFound("There is no such hold.")
+    work.event.object_id = hold_id
+
+
+def list_holds(work: Work) -> list[Row]:
+    """Return the holds of the actor's lanes, in the order made."""
+    question = sa.select(holds).where(work.mine(holds))
+    return work.rows(question.order_by(holds.c.made_at, holds.c.hold_id))
+
+
+def erase(work: Work) -> Erased:
+    """Erase what is past its time and not held; the work's lanes have to be all.
+
+    What only a psd hold keeps goes from the sight of the others at its time, as if it were erased:
+    a row that outlived its time would tell them that somebody holds it.
+    """
+    days = keeps_days(work)
+    today = dt.date.fromisoformat(work.today)
+    limit = {kind: str(today - dt.timedelta(count)) for kind, count in days.items()}
+    held = {
+        (row["lane"], row["alert_id"])
+        for row in work.rows(
+            sa.select(holds.c.lane, holds.c.alert_id).where(
+                work.mine(holds), holds.c.ended_at.is_(None)
+            )
+        )
+    }
+    return Erased(
+        transactions=_erase_transactions(work, limit["transactions"], held),
+        alerts=_erase_alerts(work, limit["alerts"], held),
+        notices=work.remove(outbox, outbox.c.made_at < limit["notices"]),
+        held=len(held),
+    )
+
+
+def _erase_transactions(work: Work, before: str, held: set[tuple[str, str]]) -> int:
+    """Erase the transactions of statements that ended before a day; return how many."""
+    old = work.rows(
+        sa.select(statements.c.statement_id).where(
+            work.mine(statements), statements.c.last_on < before, statements.c.erased_at.is_(None)
+        )
+    )
+    names = [row["statement_id"] for row in old]
+    kept: dict[tuple[str, int], set[str]] = {}
+    for row in work.rows(
+        sa.select(evidence).where(work.mine(evidence), evidence.c.statement_id.in_(names))
+    ):
+        if (row["lane"], row["alert_id"]) in held:
+            kept.setdefault((row["statement_id"], row["row"]), set()).add(row["lane"])
+    count = 0
+    for name in names:
+        mine = transactions.c.statement_id == name
+        rows = [row for statement, row in kept if statement == name]
+        count += work.remove(transactions, mine & transactions.c.row.not_in(rows))
+        hidden = [row for (statement, row), lanes in kept.items()
+                  if statement == name and lanes == {PSD}]  # fmt: skip
+        work.change(transactions, mine & transactions.c.row.in_(hidden), {"is_kept_for_psd": 1})
+        which = statements.c.statement_id == name
+        work.change(statements, which, {"erased_at": work.now, "report": "{}"})
+    return count
+
+
+def _erase_alerts(work: Work, before: str, held: set[tuple[str, str]]) -> int:
+    """Erase alerts that ended before a day and were answered or closed; return how many.
+
+    One that is still open, or held, stays, whatever its age.
+    """
+    settled = (*ANSWERED, "data-error", "suppressed", "not-asked")
+    old = work.rows(
+        sa.select(alerts.c.lane, alerts.c.alert_id).where(
+            work.mine(alerts), alerts.c.last_on < before, alerts.c.state.in_(settled)
+        )
+    )
+    gone = [row for row in old if (row["lane"], row["alert_id"]) not in held]
+    for row in gone:
+        for table in (alerts, raised, evidence, subjects, decisions):
+            same = (table.c.lane == row["lane"]) & (table.c.alert_id == row["alert_id"])
+            work.remove(table, same)
+    work.remove(suppressions, suppressions.c.expires_on < before)
+    left = sa.select(raised.c.statement_id).where(work.mine(raised))
+    old_lists = sa.select(statements.c.statement_id).where(
+        work.mine(statements), statements.c.last_on < before
+    )
+    work.remove(lists, lists.c.statement_id.in_(old_lists) & lists.c.statement_id.not_in(left))
+    return len(gone)

@@ -1,0 +1,308 @@
+"""Keeps statements with their transactions, and gives back what a scoring needs of them.
+
+A transaction is known by its identity: the issuer's reference with day and sum, else what the row
+says; and which of several alike in one statement it is. Where two statements hold the same one, the
+earlier received counts; where a statement was corrected, the one that took its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+
+from cardwatch.casebook.tables import (
+    HOLDER_KEYS,
+    TRANSACTION_TEXTS,
+    statements,
+    transactions,
+)
+from cardwatch.casebook.work import canonical, short_id
+from cardwatch.errors import CardwatchError, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cardwatch.casebook.work import Row, Work
+    from cardwatch.records import ReadingReport
+
+WITHOUT_REFERENCE = ("date", "posting_date", "merchant", "amount_pence", "currency",
+                     "original_amount", "kind", "card_token", *HOLDER_KEYS)  # fmt: skip
+"""What makes the identity of a transaction whose source gives no reference."""
+STORED = ("row", "identity", *TRANSACTION_TEXTS, "amount_pence", "day_doubled", *HOLDER_KEYS)
+AT_ONCE = 5_000
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A statement on its way into the casebook: read, and compared with what is held.
+
+    Attributes:
+        rows: its transactions as `STORED`, a row each.
+        held_before: of each, whether a statement that counts holds it already.
+        holders: those statements, by id, with how many of its transactions each holds.
+    """
+
+    statement_id: str
+    seq: int
+    label: str
+    corrects: str | None
+    report: ReadingReport
+    rows: pd.DataFrame
+    held_before: np.ndarray[Any, np.dtype[np.bool_]]
+    holders: dict[str, int]
+
+    @property
+    def new(self) -> pd.DataFrame:
+        """The transactions that no statement held before."""
+        return self.rows[~self.held_before]
+
+
+def find_statement(work: Work, sha256: str) -> Row | None:
+    """Return the statement of some bytes, if they were received before."""
+    return work.one(
+        sa.select(statements).where(work.mine(statements), statements.c.sha256 == sha256)
+    )
+
+
+def get_statement(work: Work, statement_id: str) -> Row:
+    """Return a statement by its id, or the beginning of it.
+
+    Raises:
+        NotFound: there is none, or there are several.
+    """
+    fits = statements.c.statement_id.startswith(statement_id, autoescape=True)
+    found = work.rows(sa.select(statements).where(work.mine(statements), fits).limit(2))
+    if len(found) != 1:
+        raise NotFound(f"There is no statement '{statement_id}'.")
+    return found[0]
+
+
+def list_statements(work: Work) -> list[Row]:
+    """Return the statements in the order received."""
+    question = sa.select(statements).where(work.mine(statements))
+    return work.rows(question.order_by(statements.c.seq))
+
+
+def last_seq(work: Work) -> int:
+    """Return the number of the statement received last, 0 before the first."""
+    last = sa.select(sa.func.max(statements.c.seq).label("seq")).where(work.mine(statements))
+    found = work.one(last)
+    return (found and found["seq"]) or 0
+
+
+def compare(
+    work: Work, frame: pd.DataFrame, report: ReadingReport, corrects: str | None
+) -> Arrival:
+    """Compare a statement that was read with those held.
+
+    Args:
+        work: the work it is done in.
+        frame: its transactions, as `read_each` gives them.
+        report: its reading report.
+        corrects: the statement in whose place it comes, if any.
+
+    Raises:
+        CardwatchError: the statement it corrects was corrected already.
+    """
+    seq = last_seq(work) + 1
+    replaced = get_statement(work, corrects) if corrects else None
+    if replaced and replaced["superseded_seq"]:
+        raise CardwatchError("That statement was corrected already; correct the one in its place.")
+    rows = _rows(frame)
+    live = _live(seq - 1)
+    if replaced:
+        live &= statements.c.statement_id != replaced["statement_id"]
+    span = transactions.c.date.between(rows["date"].min(), rows["date"].max())
+    question = (
+        sa.select(transactions.c.identity, transactions.c.statement_id)
+        .join(statements, _same_statement(work))
+        .where(work.mine(transactions), live, span)
+        .order_by(statements.c.seq.desc())
+    )
+    held = {row["identity"]: row["statement_id"] for row in work.rows(question)}
+    where = rows["identity"].map(held)
+    counts = where.value_counts()
+    return Arrival(
+        statement_id=short_id(work.actor.organisation_id, report.sha256),
+        seq=seq,
+        label=_label(work, report.file),
+        corrects=replaced["statement_id"] if replaced else None,
+        report=report,
+        rows=rows,
+        held_before=where.notna().to_numpy(),
+        holders={str(name): int(count) for name, count in counts.items()},
+    )
+
+
+def keep_statement(work: Work, arrival: Arrival, facts: dict[str, Any]) -> None:
+    """Keep a statement and its transactions; the one it corrects is superseded.
+
+    Args:
+        work: the work it is done in.
+        arrival: as `compare` gives it, with nothing received since.
+        facts: what is known of its scoring: columns of the table of statements.
+    """
+    new, rows = arrival.new, arrival.rows
+    row = {
+        "statement_id": arrival.statement_id,
+        "seq": arrival.seq,
+        "sha256": arrival.report.sha256,
+        "label": arrival.label,
+        "received_by": work.actor.actor_id,
+        "received_at": work.now,
+        "corrects": arrival.corrects,
+        "first_on": rows["date"].min(),
+        "last_on": rows["date"].max(),
+        "transactions": len(rows),
+        "pence": int(rows["amount_pence"].sum()),
+        "held_before": len(rows) - len(new),
+        "rows_sha256": rows_sha256(rows),
+        "report": canonical(asdict(arrival.report)),
+    }
+    work.add(statements, [row | facts])
+    if arrival.corrects:
+        which = statements.c.statement_id == arrival.corrects
+        work.change(statements, which, {"superseded_seq": arrival.seq})
+    owned: dict[str, Any] = {"statement_id": arrival.statement_id, "is_kept_for_psd": 0}
+    names = [str(name) for name in rows.columns]
+    lines = zip(*(rows[name].tolist() for name in names), strict=True)
+    work.add(transactions, [owned | dict(zip(names, line, strict=True)) for line in lines])
+
+
+def read_window(work: Work, seq: int, since: str) -> pd.DataFrame:
+    """Return the transactions that counted once a statement was received, from a day on.
+
+    Args:
+        work: the work it is done in.
+        seq: number of the last statement that counts.
+        since: first day.
+
+    Returns:
+        A frame as `STORED`, with `statement_id` and `label`, in the order received.
+    """
+    columns = [transactions.c[name] for name in STORED]
+    question = (
+        sa.select(statements.c.seq, statements.c.label, transactions.c.statement_id, *columns)
+        .join(statements, _same_statement(work))
+        .where(work.mine(transactions), _live(seq), transactions.c.date >= since)
+        .order_by(statements.c.seq, transactions.c.row)
+    )
+    names = [column.name for column in question.selected_columns]
+    found = work.connection.execute(question).fetchall()
+    table = pd.DataFrame(found, columns=names).astype({"day_doubled": bool})
+    return table.drop_duplicates("identity", ignore_index=True)
+
+
+def is_any_erased(work: Work, seq: int, since: str) -> bool:
+    """Return whether the transactions of a statement that once counted in a window are erased."""
+    question = sa.select(statements.c.seq).where(
+        work.mine(statements),
+        _live(seq),
+        statements.c.last_on >= since,
+        statements.c.erased_at.is_not(None),
+    )
+    return work.one(question.limit(1)) is not None
+
+
+def as_read(table: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return transactions of the casebook as they were read, a frame a statement.
+
+    Args:
+        table: rows as `STORED`, with the `label` of their statement.
+    """
+    texts = [name for name in (*TRANSACTION_TEXTS, "label") if "date" not in name]
+    made = table.astype(dict.fromkeys(texts, "str") | {"amount_pence": "int64"})
+    for name in ("date", "posting_date"):
+        made[name] = pd.to_datetime(made[name], format="%Y-%m-%d").astype("datetime64[s]")
+    made = made.rename(columns={"label": "file"}).astype({"row": "int64", "day_doubled": "bool"})
+    frames = []
+    for _, part in made.groupby("file", sort=False):
+        unsaid = [key for key in HOLDER_KEYS if part[key].isna().all()]
+        said = {key: "str" for key in HOLDER_KEYS if key not in unsaid}
+        frames.append(part.drop(columns=unsaid).astype(said))
+    return frames
+
+
+def rows_sha256(rows: pd.DataFrame) -> str:
+    """Return a hash of every value of some transactions, in the order of their rows."""
+    digest = hashlib.sha256()
+    for line in _lines(rows):
+        digest.update(line)
+    return digest.hexdigest()
+
+
+def check_rows(work: Work, statement: Row) -> str:
+    """Return what is wrong with a statement's transactions: count, sum or hash; or nothing."""
+    if statement["erased_at"]:
+        return ""
+    question = sa.select(*(transactions.c[name] for name in STORED)).where(
+        work.mine(transactions), transactions.c.statement_id == statement["statement_id"]
+    )
+    found = work.connection.execute(question.order_by(transactions.c.row)).fetchall()
+    rows = pd.DataFrame(found, columns=list(STORED), dtype=object)
+    if len(rows) != statement["transactions"]:
+        return f"{len(rows)} transactions where {statement['transactions']} were received"
+    if rows["amount_pence"].sum() != statement["pence"]:
+        return "its transactions do not come to the sum received"
+    if rows_sha256(rows) != statement["rows_sha256"]:
+        return "a transaction is not as it was received"
+    return ""
+
+
+def _lines(rows: pd.DataFrame) -> Iterator[bytes]:
+    """Return each row as text, for its hash."""
+    table = rows[list(STORED)].astype(object).where(rows[list(STORED)].notna(), None)
+    for first in range(0, len(table), AT_ONCE):
+        for line in table.iloc[first : first + AT_ONCE].to_numpy().tolist():
+            line[STORED.index("day_doubled")] = int(line[STORED.index("day_doubled")])
+            yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
+
+
+def _rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return transactions that were read as rows to be kept, with their identities."""
+    rows = frame.reindex(columns=[n for n in STORED if n != "identity"]).astype(object)
+    for name in ("date", "posting_date"):
+        rows[name] = frame[name].dt.strftime("%Y-%m-%d")
+    rows["day_doubled"] = frame["day_doubled"].astype("int64")
+    rows = rows.where(rows.notna(), None)
+    said = _texts(rows, ("transaction_id", "date", "amount_pence"))
+    known = (frame["transaction_id"] != "").to_numpy()
+    alike = pd.Series(np.where(known, said, _texts(rows, WITHOUT_REFERENCE)), rows.index)
+    nth = alike.groupby(alike).cumcount().tolist()
+    texts = [f"{text}\x1e{number}" for text, number in zip(alike, nth, strict=True)]
+    rows["identity"] = [hashlib.sha256(text.encode()).hexdigest()[:24] for text in texts]
+    return rows[list(STORED)]
+
+
+def _texts(rows: pd.DataFrame, names: tuple[str, ...]) -> list[str]:
+    """Return some columns of each row as one text."""
+    lines = zip(*(rows[name].fillna("").astype("str") for name in names), strict=True)
+    return ["\x1f".join(line) for line in lines]
+
+
+def _live(seq: int) -> sa.ColumnElement[bool]:
+    """Return which statements counted once a statement of some number had been received."""
+    later = statements.c.superseded_seq
+    return (statements.c.seq <= seq) & (later.is_(None) | (later > seq))
+
+
+def _same_statement(work: Work) -> sa.ColumnElement[bool]:
+    """Return how transactions are joined to their statement."""
+    return work.mine(statements) & (statements.c.statement_id == transactions.c.statement_id)
+
+
+def _label(work: Work, name: str) -> str:
+    """Return a file's name, numbered if a statement has it already."""
+    known = sa.select(statements.c.label).where(work.mine(statements))
+    taken = {row["label"] for row in work.rows(known)}
+    number, label = 1, name
+    while label in taken:
+        number += 1
+        label = f"{name} ({number})"
+    return label

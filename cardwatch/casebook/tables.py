@@ -1,0 +1,281 @@
+"""The tables of the casebook, and the words that their columns hold.
+
+Every row belongs to an organisation, and most to a lane; both stand first in every key. Days are
+text such as `2026-10-01`, moments `2026-10-01T09:30:00Z`, money whole pence, so that both databases
+keep the same and sort alike.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    Column,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from cardwatch.statements import HOLDER_FIELDS
+
+if TYPE_CHECKING:
+    from sqlalchemy.schema import SchemaItem
+    from sqlalchemy.types import TypeEngine
+
+FINANCE, PSD = LANES = ("finance", "psd")
+ROLES: dict[str, tuple[str, ...]] = {
+    "finance": (FINANCE,),
+    "auditor": (FINANCE,),
+    "psd": LANES,
+    "admin": (),
+}
+"""Roles, and the lanes whose alerts each may see. Admin sees no alert at all."""
+MANAGES, RECEIVES = ("admin",), ("finance", "psd")
+"""Who keeps people, keys and times; who receives statements and settings. Decisions are recorded
+by the role that has a lane's name."""
+STATES: dict[str, str] = {
+    "open": "nobody has decided yet",
+    "asked": "the holder or their manager has been asked",
+    "explained": "an innocent explanation was given and checked",
+    "policy-breach": "outside policy; explained or repaid",
+    "confirmed": "what the alert asks about was so, and it goes further",
+    "data-error": "the data was wrong, so the question does not arise",
+    "suppressed": "closed by a suppression that somebody made before",
+    "not-asked": "beyond the budget or the holder's cap, so closed unasked",
+}
+"""States of an alert. The last two are given by the casebook itself, never by a person."""
+AUTOMATIC = ("suppressed", "not-asked")
+UPHELD, ANSWERED = ("policy-breach", "confirmed"), ("policy-breach", "confirmed", "explained")
+"""What counts for a rule, and what counts at all, when its precision is told."""
+KINDS = ("policy", "rules", "model", "cards")
+"""Kinds of document that make alerts; each is kept by its hash."""
+
+metadata = MetaData()
+Pence: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
+Real: TypeEngine[float] = Double().with_variant(REAL(), "sqlite")
+"""Whole pence, and strengths: 64 bits on both databases."""
+
+
+def _table(name: str, *parts: SchemaItem, lane: bool = False) -> Table:
+    """Return a table whose rows belong to an organisation, and to a lane where that is said."""
+    owner: list[SchemaItem] = [Column("organisation_id", Text, primary_key=True)]
+    if lane:
+        owner.append(Column("lane", Text, primary_key=True))
+    return Table(name, metadata, *owner, *parts, sqlite_strict=True)
+
+
+def _key(name: str, kind: object = Text) -> Column[object]:
+    return Column(name, kind, primary_key=True, autoincrement=False)  # type: ignore[arg-type]
+
+
+def _text(name: str, *, missing: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=missing)
+
+
+def _number(name: str, *, missing: bool = False) -> Column[int]:
+    return Column(name, Pence, nullable=missing)
+
+
+organisations = _table(
+    "organisations",
+    _text("name"),
+    _text("made_at"),
+    _text("keeps"),  # days for which each class of data is kept, as JSON
+)
+people = _table(
+    "people",
+    _key("person_id"),
+    _text("name"),
+    _text("email"),
+    _text("role"),
+    _text("holder_id"),  # who they are in statements: they never see alerts about themselves
+    _text("made_at"),
+    _text("ended_at", missing=True),
+    UniqueConstraint("organisation_id", "email"),
+)
+keys = _table(
+    "keys",
+    _key("key_id"),
+    _text("name"),
+    _text("role"),
+    _text("secret_sha256"),
+    _text("made_by"),
+    _text("made_at"),
+    _text("expires_on"),
+    _text("ended_at", missing=True),
+)
+documents = _table(
+    "documents",
+    _key("sha256"),
+    _text("kind"),
+    Column("content", LargeBinary, nullable=False),
+    _text("made_at"),
+)
+in_force = _table(
+    "in_force",
+    _key("kind"),
+    _key("seq", Integer),
+    _text("sha256"),
+    _text("holds_from"),
+    _text("put_by"),
+    _text("put_at"),
+)
+statements = _table(
+    "statements",
+    _key("statement_id"),
+    _number("seq"),  # in the order received: 1, 2, ...
+    _text("sha256"),
+    _text("label"),
+    _text("received_by"),
+    _text("received_at"),
+    _text("corrects", missing=True),
+    _number("superseded_seq", missing=True),  # the statement that took its place
+    _text("first_on"),
+    _text("last_on"),
+    _number("transactions"),
+    _number("pence"),
+    _number("held_before"),  # rows that an earlier statement holds
+    _text("rows_sha256"),
+    _text("report"),
+    _number("is_scored"),
+    _text("window_from", missing=True),
+    _text("input_sha256", missing=True),
+    _text("made_with", missing=True),  # documents by kind, and the version of the code, as JSON
+    _text("erased_at", missing=True),
+    UniqueConstraint("organisation_id", "sha256"),
+    UniqueConstraint("organisation_id", "seq"),
+    UniqueConstraint("organisation_id", "label"),
+)
+TRANSACTION_TEXTS = (
+    "transaction_id", "date", "posting_date", "card_last4", "card_token", "merchant", "mcc",
+    "category", "cost_centre", "unit", "currency", "original_amount", "original_currency", "kind",
+    "description",
+)  # fmt: skip
+HOLDER_KEYS = tuple(f"key_{field}" for field in HOLDER_FIELDS)
+"""Ways in which a statement names a holder; missing where it has no such column."""
+transactions = _table(
+    "transactions",
+    _key("statement_id"),
+    _key("row", Integer),
+    _text("identity"),
+    *(_text(name, missing=name == "posting_date") for name in TRANSACTION_TEXTS),
+    _number("amount_pence"),
+    _number("day_doubled"),
+    *(_text(name, missing=True) for name in HOLDER_KEYS),
+    _number("is_kept_for_psd"),  # past its time, and seen by professional standards alone
+    ForeignKeyConstraint(
+        ["organisation_id", "statement_id"],
+        ["statements.organisation_id", "statements.statement_id"],
+    ),
+    Index("transactions_by_day", "organisation_id", "date"),
+    Index("transactions_by_identity", "organisation_id", "identity"),
+)
+lists = _table(
+    "lists",
+    _key("statement_id"),
+    _text("content"),  # everything of the list but its alerts, as JSON
+    _text("alerts_sha256"),
+    lane=True,
+)
+raised = _table(
+    "raised",
+    _key("statement_id"),
+    _key("alert_id"),
+    _number("rank"),
+    _text("content"),  # the alert as it was raised, as JSON, never changed
+    lane=True,
+)
+alerts = _table(
+    "alerts",
+    _key("alert_id"),
+    _text("statement_id"),
+    _text("raised_at"),
+    _text("tier"),
+    _text("kind"),
+    _text("rule"),
+    _text("band"),
+    _text("holder_id"),
+    _text("merchant_id"),
+    _text("first_on"),
+    _text("last_on"),
+    _number("at_stake_pence"),
+    Column("strength", Real, nullable=False),
+    _text("state"),
+    _number("version"),  # of its decisions, for who decides to say what they have seen
+    _number("is_second_look"),
+    _text("assigned_to"),
+    _text("due_on"),
+    Index("alerts_by_state", "organisation_id", "lane", "state"),
+    lane=True,
+)
+evidence = _table(
+    "evidence",
+    _key("alert_id"),
+    _key("statement_id"),
+    _key("row", Integer),
+    Index("evidence_by_row", "organisation_id", "statement_id", "row"),
+    lane=True,
+)
+subjects = _table("subjects", _key("alert_id"), _key("person"), lane=True)
+"""Whom an alert is about: its holders and who approves what they pay."""
+decisions = _table(
+    "decisions",
+    _key("alert_id"),
+    _key("version", Integer),
+    _text("state"),
+    _text("reason"),
+    _text("assigned_to"),
+    _text("due_on"),
+    _text("decided_by"),
+    _text("decided_at"),
+    lane=True,
+)
+suppressions = _table(
+    "suppressions",
+    _key("suppression_id"),
+    _text("holder_id"),
+    _text("merchant_id"),
+    _text("rule"),
+    _text("reason"),
+    _text("expires_on"),
+    _text("made_by"),
+    _text("made_at"),
+    _text("ended_at", missing=True),
+    lane=True,
+)
+holds = _table(
+    "holds",
+    _key("hold_id"),
+    _text("alert_id"),
+    _text("reason"),
+    _text("made_by"),
+    _text("made_at"),
+    _text("ended_at", missing=True),
+    lane=True,
+)
+outbox = _table(
+    "outbox",
+    _key("notice_id"),
+    _text("kind"),
+    _text("made_at"),
+    _text("sent_at", missing=True),
+    _number("tries"),
+    lane=True,
+)
+"""Notices to be sent, written with what they tell of; they name a kind and nothing else."""
+events = _table(
+    "events",
+    _key("seq", Pence),
+    _text("body"),
+    _text("hash"),
+    lane=True,
+)
+"""The audit chains, one a lane: each hash covers its body and the hash before it."""

@@ -1,0 +1,298 @@
+"""The commands of the casebook: each opens it, does one piece of work at the desk, and prints."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cardwatch.cli import remembered
+from cardwatch.cli.opening import (
+    LaneOption,
+    Owner,
+    Reason,
+    SomeAlert,
+    Who,
+    open_desk,
+    print_json,
+    print_rows,
+    read_text,
+    sign_checkpoint,
+)
+from cardwatch.cli.options import (
+    PARTLY,
+    AsJson,
+    ColumnsFile,
+    DateOrder,
+    busy,
+    reading_choices,
+)
+from cardwatch.errors import FileRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cardwatch.desk import Receipt
+
+STATEMENTS_SHOWN = (
+    "statement_id",
+    "label",
+    "first_on",
+    "last_on",
+    "transactions",
+    "pence",
+    "superseded_by",
+)
+ALERTS_SHOWN = ("alert_id", "tier", "state", "rule", "at_stake_pence", "last_on", "holder_id")
+
+Files = Annotated[list[Path], typer.Argument(help="Statements, or folders of them.")]
+AlertId = Annotated[str, typer.Argument(help="The alert's id, or the beginning of it.")]
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: cardwatch receive october.csv")
+def receive(
+    statements: Files,
+    history: Annotated[
+        bool, typer.Option("--history", help="Only keep them, for later ones to be compared with.")
+    ] = False,
+    corrects: Annotated[
+        str | None, typer.Option(help="The statement in whose place this one comes.")
+    ] = None,
+    columns: ColumnsFile = None,
+    date_order: DateOrder = "decide",
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Receive statements: each is kept and scored, all of it or nothing."""
+    from cardwatch import desk
+    from cardwatch.cli.printing import err
+    from cardwatch.statements import read_each
+
+    if corrects and len(statements) > 1:
+        raise typer.BadParameter("one statement corrects one other", param_hint="--corrects")
+    told: list[dict[str, Any]] = []
+    with open_desk(who, organisation) as at:
+        with busy("Reading statements"):
+            found = read_each(statements, reading_choices(columns, date_order))
+        if columns:
+            remembered.remember_profile(columns)
+        read = [one for one in found if not isinstance(one, FileRefused)]
+        for one in sorted(read, key=lambda one: (one[1].first_on, one[1].file)):
+            with busy(f"Receiving {one[1].file}"):
+                receipt = desk.receive(at, one, corrects=corrects, is_history=history)
+            told.append(asdict(receipt) | {"problems": [asdict(p) for p in one[1].problems]})
+            if not json:
+                _print_receipt(receipt, len(one[1].problems))
+        sign_checkpoint(at)
+    for refusal in (one for one in found if isinstance(one, FileRefused)):
+        told.append({"label": refusal.file, "outcome": "refused", "notes": [refusal.what]})
+        err.print(f"Not received: {refusal}", markup=False)
+    if json:
+        print_json(told)
+    if any(one["outcome"] == "refused" or one["problems"] for one in told):
+        raise typer.Exit(PARTLY)
+
+
+@app.command(epilog="Example: cardwatch statements")
+def statements(who: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+    """List the statements held, in the order received."""
+    from cardwatch import desk
+
+    with open_desk(who, organisation) as at:
+        found = desk.list_statements(at)
+    print_rows(found, STATEMENTS_SHOWN, json=json)
+
+
+@app.command(epilog="Example: cardwatch alerts --state open")
+def alerts(
+    alert: SomeAlert = None,
+    state: Annotated[str, typer.Option(help="Only in this state.")] = "open",
+    every: Annotated[bool, typer.Option("--all", help="In whatever state.")] = False,
+    lane: Annotated[str, typer.Option(help="Only of this lane: finance or psd.")] = "",
+    precision: Annotated[
+        bool, typer.Option("--precision", help="How often each rule's alerts were upheld.")
+    ] = False,
+    counts: Annotated[
+        bool, typer.Option("--counts", help="How many alerts ever raised stand in each state.")
+    ] = False,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """List alerts in the order to be asked in, or show one whole with its decisions."""
+    from cardwatch import desk
+
+    with open_desk(who, organisation) as at:
+        if alert:
+            _print_alert(desk.get_alert(at, alert), json=json)
+        elif precision:
+            told = desk.learned(at)
+            rows = [{"lane": name} | one for name, some in told.items() for one in some]
+            print_rows(rows, ("lane", "rule", "band", "answered", "upheld", "mean", "low",
+                               "high", "orders"), json=json)  # fmt: skip
+        elif counts:
+            stand = desk.reconciled(at)
+            print_rows([stand], tuple(stand), json=json)
+        else:
+            state = "" if every else state
+            found = desk.list_alerts(at, lane=lane, state=state)
+            print_rows(found, ALERTS_SHOWN, json=json)
+
+
+@app.command(
+    epilog="Example: cardwatch decide 3f2a --state explained --reason 'two sites, two orders'"
+)
+def decide(
+    alert: AlertId,
+    reason: Reason,
+    state: Annotated[
+        str, typer.Option(help="asked, explained, policy-breach, confirmed, data-error or open.")
+    ] = "",
+    assign: Annotated[str | None, typer.Option(help="Email of who is to see to it.")] = None,
+    due: Annotated[str | None, typer.Option(help="Day by which, such as 2026-12-01.")] = None,
+    seen: Annotated[
+        int | None, typer.Option(help="Number of the last decision you have seen.")
+    ] = None,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Record a decision on an alert; without a state, a note, an assignment or a due day."""
+    from cardwatch import desk
+    from cardwatch.casebook.alerts import Said
+
+    with open_desk(who, organisation) as at:
+        found = desk.decide(at, alert, Said(reason, state, assign, due, seen))
+    _print_alert(found, json=json)
+
+
+@app.command(epilog="Example: cardwatch suppress 3f2a --until 2027-03-31 --reason 'contract 17'")
+def suppress(
+    alert: SomeAlert = None,
+    until: Annotated[str, typer.Option(help="Last day, within a year.")] = "",
+    reason: Reason = "",
+    end: Annotated[str | None, typer.Option(help="End this suppression.")] = None,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Close alerts like one unasked until a day: same rule, holder and merchant. Or list these."""
+    from cardwatch import desk
+
+    with open_desk(who, organisation) as at:
+        if end:
+            desk.end_suppression(at, end)
+        elif alert:
+            desk.suppress(at, alert, until=until, reason=reason)
+        found = desk.list_suppressions(at)
+    print_rows(found, ("suppression_id", "lane", "rule", "holder_id", "merchant_id", "expires_on",
+                        "ended_at", "reason"), json=json)  # fmt: skip
+
+
+@app.command("put", epilog="Example: cardwatch put policy policy.toml --from 2026-04-01")
+def put(
+    kind: Annotated[str, typer.Argument(help="policy, cards or model.")],
+    path: Annotated[
+        Path | None, typer.Argument(help="The file, or the model's folder; none: fit a model.")
+    ] = None,
+    since: Annotated[str, typer.Option("--from", help="Day from which it holds; today.")] = "",
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Put a policy, card register or model in force; a model without a folder is fitted anew."""
+    from cardwatch import desk
+    from cardwatch.forest import load_forest
+    from cardwatch.registers import read_cards
+
+    with open_desk(who, organisation) as at:
+        since = since or str(at.now.date())
+        if kind == "model" and path is None:
+            digest = desk.renew_model(at)
+        elif path is None or kind not in {"policy", "cards", "model"}:
+            raise typer.BadParameter("policy FILE, cards FILE, or model [FOLDER]")
+        else:
+            if kind == "policy":
+                content = desk.pack_policy(read_text(path), path.name)
+            elif kind == "cards":
+                content = desk.pack_cards(read_cards(path, reading_choices(None, "decide")))
+            else:
+                content = desk.pack_forest(load_forest(path), path.name)
+            digest = desk.put_in_force(at, kind, content, since)
+    print_rows([{"kind": kind, "sha256": digest}], ("kind", "sha256"), json=json)
+
+
+@app.command(
+    epilog="Example: cardwatch export ba0e list.xlsx --purpose finance-assurance --to 'CFO'"
+)
+def export(
+    statement: Annotated[str, typer.Argument(help="The statement's id, or its beginning.")],
+    path: Annotated[Path, typer.Argument(help="File to write: .csv, .xlsx or .json.")],
+    purpose: Annotated[
+        str, typer.Option(help="finance-assurance, misconduct or corruption-crime.")
+    ],
+    to: Annotated[str, typer.Option("--to", help="Who receives it.")],
+    lane: LaneOption = "finance",
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Hand over a statement's list as it was made, to a file."""
+    from cardwatch import desk
+
+    with open_desk(who, organisation) as at:
+        count = desk.export(at, statement, path, lane=lane, purpose=purpose, recipient=to)
+    print_rows([{"file": str(path), "alerts": count}], ("file", "alerts"), json=json)
+
+
+def _print_receipt(receipt: Receipt, problems: int) -> None:
+    """Print what became of a statement: the same words whatever was found in it."""
+    from cardwatch.cli.printing import out
+
+    said = {
+        "received": f"received: {receipt.transactions:,} transactions",
+        "held": "held already, byte for byte; nothing was done",
+        "rows-held": "all of its transactions are held already; nothing was done",
+    }[receipt.outcome]
+    late = f", {receipt.late} of them late" if receipt.late else ""
+    faulty = f"; {problems} rows were not read" if problems else ""
+    out.print(f"{receipt.label}: {said}{late}{faulty}.", markup=False)
+    for note in receipt.notes:
+        out.print(f"  {note[0].upper()}{note[1:]}.", markup=False, style="dim")
+
+
+def _print_alert(found: Mapping[str, Any], *, json: bool) -> None:
+    """Print one alert whole: the facts, the reasons, what to ask, its payments and decisions."""
+    from cardwatch.alerts import pounds
+    from cardwatch.cli.printing import out
+
+    if json:
+        print_json(found)
+        return
+    raised = found["raised"]
+    lead = raised["reasons"][0]
+    days = " to ".join(dict.fromkeys([found["first_on"], found["last_on"]]))
+    stake, holder = pounds(found["at_stake_pence"]), found["holder_id"]
+    lines = [
+        f"{found['alert_id']}  tier {found['tier']}  {found['lane']}  {found['state']}",
+        f"{stake}, {days}, holder {holder}, {raised['merchant']}",
+        f"{raised['title']}.",
+    ]
+    lines += [f"- {reason['fact']}" for reason in raised["reasons"]]
+    lines += [f"Weakened: {reason['fact']}" for reason in raised["weakened_by"]]
+    lines += [*(f"- {line}" for line in raised["unusual"]), raised["merchant_history"]]
+    lines += [f"Ask: {' '.join(lead['ask'])}", f"Innocent if: {' '.join(lead['innocent'])}"]
+    for one in raised["payments"]:
+        name = one["reference"] or f"{one['file']} row {one['row']}"
+        lines.append(
+            f"  {one['date']}  {pounds(one['amount_pence']):>12}  {one['merchant']}  {name}"
+        )
+    for one in found["decisions"]:
+        said = f"{one['state']}: {one['reason']}"
+        lines.append(f"{one['decided_at']}  {said} ({one['decided_by']})")
+    out.print("\n".join(line for line in lines if line), markup=False)

@@ -1,0 +1,243 @@
+"""The commands that keep the casebook: people, keys, copies, proofs, holds and erasing."""
+
+from __future__ import annotations
+
+import json as json_text
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cardwatch.cli import remembered
+from cardwatch.cli.opening import (
+    LaneOption,
+    Owner,
+    Reason,
+    SomeAlert,
+    Who,
+    open_casebook,
+    open_desk,
+    print_rows,
+    sign_checkpoint,
+)
+from cardwatch.cli.options import FAULTY, AsJson, busy
+
+NewFile = Annotated[Path, typer.Argument(help="The file to write.")]
+Email = Annotated[str | None, typer.Argument(help="Their email address.")]
+
+app = typer.Typer()
+audit_app = typer.Typer(no_args_is_help=True, help="Verify, read and sign the audit chains.")
+keep_app = typer.Typer(no_args_is_help=True, help="How long data is kept; holds; erasing.")
+
+
+@app.command(epilog="Example: cardwatch people finance@force.example --name Finance --role finance")
+def people(
+    email: Email = None,
+    name: Annotated[str, typer.Option(help="Their name.")] = "",
+    role: Annotated[str, typer.Option(help="finance, auditor, psd or admin.")] = "",
+    holder: Annotated[
+        str, typer.Option(help="Who they are in statements: they see no alert about themselves.")
+    ] = "",
+    end: Annotated[bool, typer.Option("--end", help="End their access, at once.")] = False,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Add a person, end their access, or list everybody; the first one makes the casebook."""
+    from cardwatch import desk
+
+    new = organisation if email and not end else None
+    with open_desk(who, organisation, system=True, new=new) as at:
+        if email and end:
+            desk.end_person(at, email)
+        elif email:
+            given = {"name": name, "email": email, "role": role, "holder_id": holder}
+            desk.add_person(at, **given)
+        found = desk.list_people(at)
+    print_rows(found, ("email", "name", "role", "holder_id", "made_at", "ended_at"), json=json)
+
+
+@app.command(epilog="Example: cardwatch keys --name ledger --role auditor --days 90")
+def keys(
+    name: Annotated[str, typer.Option(help="Make a key, for this system.")] = "",
+    role: Annotated[str, typer.Option(help="finance, auditor, psd or admin.")] = "auditor",
+    days: Annotated[int, typer.Option(help="Days for which it holds, at most 365.")] = 90,
+    end: Annotated[str | None, typer.Option(help="End this key, at once.")] = None,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Make an API key, which is shown once; end one; or list them."""
+    from cardwatch import desk
+    from cardwatch.cli.printing import err
+
+    with open_desk(who, organisation, system=True) as at:
+        if end:
+            desk.end_key(at, end)
+        elif name:
+            text = desk.make_key(at, name=name, role=role, days=days)
+            err.print("The key, shown this once:")
+            sys.stdout.write((json_text.dumps({"key": text}) if json else text) + "\n")
+            return
+        found = desk.list_keys(at)
+    print_rows(found, ("key_id", "name", "role", "made_at", "expires_on", "ended_at"), json=json)
+
+
+@app.command(epilog="Example: cardwatch backup /media/safe/2026-11-24.db")
+def backup(path: NewFile, json: AsJson = False) -> None:
+    """Copy the whole casebook to a new file, and check the copy."""
+    from cardwatch import desk
+
+    with open_casebook() as casebook, busy("Copying"):
+        rows = desk.back_up(casebook, path)
+    print_rows([{"file": str(path), "rows": rows}], ("file", "rows"), json=json)
+
+
+@app.command(epilog="Example: cardwatch restore /media/safe/2026-11-24.db")
+def restore(
+    path: Annotated[Path, typer.Argument(help="The backup.")], json: AsJson = False
+) -> None:
+    """Fill an empty casebook from a backup."""
+    from cardwatch import desk
+
+    with open_casebook(make=True) as casebook, busy("Copying"):
+        rows = desk.restore(path, casebook)
+    print_rows([{"file": str(path), "rows": rows}], ("file", "rows"), json=json)
+
+
+@app.command(epilog="Example: cardwatch verify")
+def verify(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Rows, sums and hashes only; no alert is made again.")
+    ] = False,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Check that statements are as received, and make every alert again, byte for byte."""
+    from cardwatch import desk
+
+    with open_desk(who, organisation) as at, busy("Verifying"):
+        found = [asdict(one) for one in desk.verify(at, again=not quick)]
+    print_rows(found, ("label", "alerts", "fault", "note", "statement_id"), json=json)
+    if any(one["fault"] for one in found):
+        raise typer.Exit(FAULTY)
+
+
+@app.command(epilog="Example: cardwatch doctor")
+def doctor(json: AsJson = False) -> None:
+    """Say what is wrong with the database, the disk or the settings."""
+    from cardwatch.casebook.doctor import examine
+
+    with open_casebook() as casebook:
+        found = [asdict(one) for one in examine(casebook)]
+    print_rows(found, ("what", "is_well", "seen"), json=json)
+    if not all(one["is_well"] for one in found):
+        raise typer.Exit(FAULTY)
+
+
+@audit_app.command("verify", epilog="Example: cardwatch audit verify --checkpoints /media/safe/*")
+def audit_verify(
+    checkpoints: Annotated[
+        list[Path] | None, typer.Option(help="A file of checkpoints; repeat for more.")
+    ] = None,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Follow each chain from its first event, and name the first that does not fit."""
+    from cardwatch import desk
+
+    with open_desk(who, organisation) as at:
+        found = desk.verify_audit(at)
+        public = remembered.signing_key().public_key()
+        for path in checkpoints or []:
+            found.append(desk.verify_checkpoints(at, public, path))
+    print_rows([asdict(one) for one in found], ("lane", "events", "broken_at", "fault"), json=json)
+    if any(one.fault for one in found):
+        raise typer.Exit(FAULTY)
+
+
+@audit_app.command("list", epilog="Example: cardwatch audit list --last 50")
+def audit_list(
+    last: Annotated[int, typer.Option(help="So many events, the newest first.")] = 50,
+    lane: LaneOption = "finance",
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Show the newest events: who did what, when, to what."""
+    from cardwatch import desk
+
+    with open_desk(who, organisation) as at:
+        found = desk.audit_events(at, lane=lane, last=last)
+    print_rows(
+        found, ("seq", "at", "actor", "role", "action", "object", "id", "outcome"), json=json
+    )
+
+
+@audit_app.command("checkpoint", epilog="Example: cardwatch audit checkpoint")
+def audit_checkpoint(organisation: Owner = None, json: AsJson = False) -> None:
+    """Sign how far the chains have come, in the folder CARDWATCH_CHECKPOINTS names."""
+    with open_desk(None, organisation, system=True) as at:
+        files = sign_checkpoint(at)
+    print_rows([{"file": str(path)} for path in files], ("file",), json=json)
+
+
+@audit_app.command("key", epilog="Example: cardwatch audit key > public.pem")
+def audit_key(json: AsJson = False) -> None:
+    """Print the public key by which anybody can check the checkpoints."""
+    from cardwatch.casebook.audit import public_text
+
+    text = public_text(remembered.signing_key().public_key())
+    sys.stdout.write(json_text.dumps({"key": text}) + "\n" if json else text)
+
+
+@keep_app.command("days", epilog="Example: cardwatch keep days transactions 2557")
+def keep_days(
+    kind: Annotated[str | None, typer.Argument(help="transactions, alerts or notices.")] = None,
+    days: Annotated[int | None, typer.Argument(help="Days for which they are kept.")] = None,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Show how long each class of data is kept, or set it."""
+    from cardwatch import desk
+
+    with open_desk(who, organisation, system=True) as at:
+        found = desk.keeps(at, kind=kind, days=days)
+    print_rows([found], tuple(found), json=json)
+
+
+@keep_app.command("hold", epilog="Example: cardwatch keep hold 3f2a --reason 'case 12'")
+def keep_hold(
+    alert: SomeAlert = None,
+    reason: Reason = "",
+    end: Annotated[str | None, typer.Option(help="End this hold.")] = None,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Keep an alert and its payments beyond their time, end a hold, or list them."""
+    from cardwatch import desk
+
+    with open_desk(who, organisation) as at:
+        if end:
+            desk.end_hold(at, end)
+        elif alert:
+            desk.hold(at, alert, reason=reason)
+        found = desk.list_holds(at)
+    shown = ("hold_id", "lane", "alert_id", "reason", "made_at", "ended_at")
+    print_rows(found, shown, json=json)
+
+
+@keep_app.command("erase", epilog="Example: cardwatch keep erase")
+def keep_erase(who: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+    """Erase what is past its time and not held."""
+    from cardwatch import desk
+
+    with open_desk(who, organisation, system=True) as at:
+        done = desk.erase(at)
+    print_rows([{"transactions": done}], ("transactions",), json=json)

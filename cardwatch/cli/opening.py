@@ -1,0 +1,160 @@
+"""Opens the casebook for a command, says who works with it, and prints rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json as json_text
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cardwatch.cli import remembered
+from cardwatch.errors import CardwatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from cardwatch.casebook import Casebook
+    from cardwatch.desk import Desk
+
+BEGIN = (
+    "There is no casebook yet. The first person makes one: cardwatch people EMAIL --name NAME "
+    "--role finance --organisation 'NAME OF THE FORCE'."
+)
+Who = Annotated[
+    str | None,
+    typer.Option("--as", envvar="CARDWATCH_AS", help="Your email address in the casebook."),
+]
+Owner = Annotated[
+    str | None,
+    typer.Option(
+        "--organisation",
+        envvar="CARDWATCH_ORGANISATION",
+        help="The organisation; not needed where the casebook holds one.",
+    ),
+]
+SomeAlert = Annotated[str | None, typer.Argument(help="An alert to show whole.")]
+Reason = Annotated[str, typer.Option(help="Why: it is kept with what you do.")]
+LaneOption = Annotated[str, typer.Option(help="finance or psd.")]
+
+
+@contextmanager
+def open_casebook(*, make: bool = False) -> Iterator[Casebook]:
+    """Open the casebook for one command; only some may make one."""
+    from cardwatch.casebook import Casebook
+
+    default = remembered.home() / "casebook.db"
+    url = os.environ.get("CARDWATCH_DATABASE") or f"sqlite:///{default}"
+    folder = os.environ.get("CARDWATCH_CHECKPOINTS") or remembered.home() / "checkpoints"
+    if not make and url == f"sqlite:///{default}" and not default.exists():
+        raise CardwatchError(BEGIN)
+    casebook = Casebook(url, checkpoints=Path(folder))
+    try:
+        yield casebook
+    finally:
+        casebook.close()
+
+
+@contextmanager
+def open_desk(
+    who: str | None, organisation: str | None, *, system: bool = False, new: str | None = None
+) -> Iterator[Desk]:
+    """Open the casebook for whoever acts: the person named, or the only one.
+
+    Args:
+        who: their email address.
+        organisation: its name or id.
+        system: whether the installation itself acts where nobody is named.
+        new: name of an organisation to be added if the casebook holds none.
+
+    Raises:
+        CardwatchError: nobody can be told.
+    """
+    from cardwatch import desk
+    from cardwatch.casebook import Actor
+    from cardwatch.casebook.work import SYSTEM
+
+    now = dt.datetime.now(dt.UTC)  # the only clock there is
+    with open_casebook(make=bool(new)) as casebook:
+        if new and not casebook.organisations():
+            desk.add_organisation(casebook, new, now)
+        owner = _organisation(casebook, organisation)
+        itself = Actor(owner, SYSTEM, "admin")
+        if not who and not system:
+            everybody = desk.list_people(desk.Desk(casebook, itself, now))
+            living = [one["email"] for one in everybody if not one["ended_at"]]
+            if len(living) != 1:
+                raise CardwatchError("Say who you are with '--as EMAIL', or set CARDWATCH_AS.")
+            who = living[0]
+        actor = desk.actor_of_person(casebook, owner, who, now) if who else itself
+        yield desk.Desk(casebook, actor, now)
+
+
+def _organisation(casebook: Casebook, named: str | None) -> str:
+    """Return the id of the organisation named, or of the only one."""
+    held = [(row["organisation_id"], row["name"]) for row in casebook.organisations()]
+    if not held:
+        raise CardwatchError(BEGIN)
+    fits = [names[0] for names in held if named is None or named in names]
+    if len(fits) != 1:
+        known = ", ".join(name for name, _ in held)
+        raise CardwatchError(f"Say which organisation with '--organisation', one of {known}.")
+    return fits[0]
+
+
+def sign_checkpoint(at: Desk) -> list[Path]:
+    """Sign how far the chains of the organisation have come."""
+    from cardwatch import desk
+
+    key = remembered.signing_key()
+    return desk.checkpoint(at.casebook, at.actor.organisation_id, key, at.now)
+
+
+def read_text(path: Path) -> str:
+    """Return a text file's text, or say that it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CardwatchError(f"{path} cannot be read.") from error
+
+
+def print_json(content: object) -> None:
+    """Print content as JSON."""
+    sys.stdout.write(json_text.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], shown: Sequence[str], *, json: bool) -> None:
+    """Print rows: all of them as JSON, or some of their columns as a table."""
+    from rich.table import Table
+
+    from cardwatch.cli.printing import out
+
+    if json:
+        print_json([dict(row) for row in rows])
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in shown:
+        table.add_column(name.replace("_", " "), no_wrap=name.endswith(("_id", "_on")))
+    for row in rows:
+        table.add_row(*_cells(row, shown))
+    out.print(table if rows else "None.")
+
+
+def _cells(row: Mapping[str, Any], shown: Sequence[str]) -> Iterator[str]:
+    """Return some columns of a row as text."""
+    from rich.markup import escape
+
+    from cardwatch.alerts import pounds
+
+    for name in shown:
+        value = row.get(name)
+        if name.endswith("pence") and value is not None:
+            yield pounds(value)
+        elif isinstance(value, bool):
+            yield "yes" if value else "no"
+        else:
+            yield escape("" if value is None else str(value))

@@ -1,0 +1,47 @@
+"""Options and exit codes that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cardwatch.cli import remembered
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from cardwatch.statements import ReadingChoices
+
+DONE, USAGE, REFUSED, PARTLY, FAULTY = 0, 2, 3, 4, 5
+"""Exit codes: all done; wrong usage; refused, nothing done; done, but not everything was read; what
+was checked is not as it should be."""
+
+ColumnsFile = Annotated[
+    Path | None,
+    typer.Option("--columns", help="A column profile; remembered for files with its headings."),
+]
+DateOrder = Annotated[str, typer.Option(help="decide, day-first or month-first.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
+
+
+def busy(what: str) -> AbstractContextManager[object]:
+    """Show that work is going on, to a person who watches."""
+    from cardwatch.cli import printing
+
+    return printing.busy(what)
+
+
+def one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Refuse a value that is none of those allowed."""
+    if value not in allowed:
+        raise typer.BadParameter(f"one of {', '.join(allowed)}", param_hint=option)
+
+
+def reading_choices(columns: Path | None, date_order: str) -> ReadingChoices:
+    """Return how statements are to be read."""
+    from cardwatch.statements import ReadingChoices
+
+    one_of("--date-order", date_order, ("decide", "day-first", "month-first"))
+    return ReadingChoices(remembered.profiles(columns), remembered.card_key(), date_order)

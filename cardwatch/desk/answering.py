@@ -1,0 +1,149 @@
+"""Shows alerts to those who may see them, and records what they decide."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cardwatch.casebook import FINANCE, Event, retention, suppressions
+from cardwatch.casebook import alerts as kept
+from cardwatch.casebook.learning import precision_by_rule
+from cardwatch.casebook.statements import get_statement
+from cardwatch.desk.recipe import report_of
+from cardwatch.errors import CardwatchError
+from cardwatch.records import Statements
+from cardwatch.reports import write_alerts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cardwatch.casebook.work import Row
+    from cardwatch.desk.desk import Desk
+
+PURPOSES = ("finance-assurance", "misconduct", "corruption-crime")
+"""Why a list is handed over: UK GDPR for the first two; Data Protection Act 2018, Part 3, for the
+last."""
+
+
+def list_alerts(
+    desk: Desk, *, lane: str = "", state: str = "", statement_id: str = ""
+) -> list[dict[str, Any]]:
+    """Return the alerts the actor may see, in the order to be asked in; see `find_alerts`."""
+    with desk.work(Event("consultation", "alerts")) as work:
+        desk.sees_alerts()
+        return kept.find_alerts(work, lane=lane, state=state, statement_id=statement_id)
+
+
+def get_alert(desk: Desk, alert_id: str) -> dict[str, Any]:
+    """Return one alert whole, with its decisions.
+
+    Raises:
+        NotFound: there is none that the actor may see.
+    """
+    event = Event("consultation", "alert")
+    with desk.work(event) as work:
+        desk.sees_alerts()
+        found = kept.get_alert(work, alert_id)
+        event.object_id = found["alert_id"]
+        return found
+
+
+def decide(desk: Desk, alert_id: str, said: kept.Said) -> dict[str, Any]:
+    """Record a decision, note, assignment or due day; see `casebook.alerts.decide`."""
+    with desk.work(Event("alteration", "alert")) as work:
+        return kept.decide(work, alert_id, said)
+
+
+def suppress(desk: Desk, alert_id: str, *, until: str, reason: str) -> dict[str, Any]:
+    """Let alerts like one be closed unasked until a day; see `casebook.suppressions`."""
+    with desk.work(Event("alteration", "suppression")) as work:
+        found = kept.get_alert(work, alert_id)
+        return suppressions.suppress(work, found, until=until, reason=reason)
+
+
+def end_suppression(desk: Desk, suppression_id: str) -> None:
+    """End a suppression before its day; see `casebook.suppressions`."""
+    with desk.work(Event("alteration", "suppression")) as work:
+        suppressions.end_suppression(work, suppression_id)
+
+
+def list_suppressions(desk: Desk) -> list[dict[str, Any]]:
+    """Return the suppressions of the actor's lanes."""
+    with desk.work(Event("consultation", "suppressions")) as work:
+        desk.sees_alerts()
+        return [_shown(row) for row in suppressions.list_suppressions(work)]
+
+
+def learned(desk: Desk) -> dict[str, list[dict[str, Any]]]:
+    """Return for each of the actor's lanes how often each rule's alerts were upheld."""
+    with desk.work(Event("consultation", "precision")) as work:
+        desk.sees_alerts()
+        told = {lane: kept.answers(work, lane) for lane in work.lanes}
+    return {lane: [asdict(one) for one in precision_by_rule(rows)] for lane, rows in told.items()}
+
+
+def reconciled(desk: Desk) -> dict[str, int]:
+    """Return how many of the alerts ever raised stand in each state, and how many in none."""
+    with desk.work(Event("consultation", "alerts")) as work:
+        desk.sees_alerts()
+        return kept.reconcile(work)
+
+
+def hold(desk: Desk, alert_id: str, *, reason: str) -> str:
+    """Keep an alert and its payments beyond their time; return the hold's id."""
+    with desk.work(Event("alteration", "hold")) as work:
+        desk.sees_alerts()
+        found = kept.get_alert(work, alert_id)
+        return retention.hold(work, found["alert_id"], found["lane"], reason)
+
+
+def end_hold(desk: Desk, hold_id: str) -> None:
+    """End a hold; see `casebook.retention.end_hold`."""
+    with desk.work(Event("alteration", "hold")) as work:
+        retention.end_hold(work, hold_id)
+
+
+def list_holds(desk: Desk) -> list[dict[str, Any]]:
+    """Return the holds of the actor's lanes."""
+    with desk.work(Event("consultation", "holds")) as work:
+        desk.sees_alerts()
+        return [_shown(row) for row in retention.list_holds(work)]
+
+
+def export(  # noqa: PLR0913  one for each thing an audit asks for
+    desk: Desk,
+    statement_id: str,
+    path: Path,
+    *,
+    lane: str = FINANCE,
+    purpose: str,
+    recipient: str,
+) -> int:
+    """Hand over a statement's list as it was made, to a file; return how many alerts it has.
+
+    Raises:
+        NotAllowed: the lane is not the actor's.
+        NotFound: there is no such statement or list.
+        CardwatchError: the purpose is none of `PURPOSES`, nobody is named, the file is unwritable.
+    """
+    if purpose not in PURPOSES:
+        raise CardwatchError(f"A purpose is one of {', '.join(PURPOSES)}, not '{purpose}'.")
+    if not recipient.strip():
+        raise CardwatchError("An export names who receives it.")
+    event = Event("disclosure", "list", purpose=purpose)
+    with desk.work(event) as work:
+        desk.sees_lane(lane)
+        row = get_statement(work, statement_id)
+        made = kept.read_list(work, lane, row["statement_id"])
+        event.object_id, event.counts = row["statement_id"], {"alerts": len(made.alerts)}
+        report = report_of(row["report"])
+        read = Statements(pd.DataFrame(), (report,) if report else ())
+        write_alerts(path, {lane: made}, read)
+        return len(made.alerts)
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    """Return a row of the casebook without what is the same for all of them."""
+    return {name: value for name, value in row.items() if name != "organisation_id"}

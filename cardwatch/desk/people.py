@@ -1,0 +1,75 @@
+"""Keeps people and keys, and says who somebody is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.casebook import PSD, Event, people
+from cardwatch.casebook.people import actor_of_key, actor_of_person, add_organisation
+from cardwatch.casebook.tables import MANAGES
+
+if TYPE_CHECKING:
+    from cardwatch.desk.desk import Desk
+
+KEEPERS = (*MANAGES, PSD)
+
+
+def add_person(desk: Desk, **given: str) -> str:
+    """Add a person with a role; return their id; see `casebook.people.add_person`."""
+    with desk.work(Event("access", "person"), ()) as work:
+        return people.add_person(work, **given)
+
+
+def end_person(desk: Desk, email: str) -> None:
+    """End a person's access, at once; see `casebook.people.end_person`."""
+    with desk.work(Event("access", "person"), ()) as work:
+        people.end_person(work, email)
+
+
+def list_people(desk: Desk) -> list[dict[str, Any]]:
+    """Return the people who have, or had, access.
+
+    Raises:
+        NotAllowed: the role keeps no people.
+    """
+    with desk.work(Event("consultation", "people"), ()) as work:
+        desk.allow(KEEPERS, "keeps no people")
+        return [{k: v for k, v in row.items() if k != "organisation_id"}
+                for row in people.list_people(work)]  # fmt: skip
+
+
+def make_key(desk: Desk, *, name: str, role: str, days: int) -> str:
+    """Make an API key; return it whole, this once; see `casebook.people.make_key`."""
+    with desk.work(Event("access", "key"), ()) as work:
+        return people.make_key(work, name=name, role=role, days=days)
+
+
+def end_key(desk: Desk, key_id: str) -> None:
+    """End a key, at once; see `casebook.people.end_key`."""
+    with desk.work(Event("access", "key"), ()) as work:
+        people.end_key(work, key_id)
+
+
+def list_keys(desk: Desk) -> list[dict[str, Any]]:
+    """Return the keys, without their secrets.
+
+    Raises:
+        NotAllowed: the role keeps no keys.
+    """
+    with desk.work(Event("consultation", "keys"), ()) as work:
+        desk.allow(KEEPERS, "keeps no keys")
+        return [{k: v for k, v in row.items() if k != "organisation_id"}
+                for row in people.list_keys(work)]  # fmt: skip
+
+
+__all__ = [
+    "actor_of_key",
+    "actor_of_person",
+    "add_organisation",
+    "add_person",
+    "end_key",
+    "end_person",
+    "list_keys",
+    "list_people",
+    "make_key",
+]

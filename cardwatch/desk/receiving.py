@@ -1,0 +1,283 @@
+"""Receives statements and what they are scored with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cardwatch.casebook import LANES, Event, Work, documents, raising
+from cardwatch.casebook import statements as kept
+from cardwatch.casebook.tables import RECEIVES, outbox
+from cardwatch.casebook.work import canonical, short_id
+from cardwatch.desk.recipe import (
+    Ingredients,
+    pack_forest,
+    read_recipe,
+    recipe_of,
+    score_window,
+)
+from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.scoring import Scoring, train
+from cardwatch.statements import name_holders
+
+if TYPE_CHECKING:
+    from cardwatch.casebook.statements import Arrival
+    from cardwatch.desk.desk import Desk
+    from cardwatch.records import ReadingReport
+
+WINDOW_DAYS = 400
+"""Days of history that a scoring reads, so that its cost does not grow with the years kept. It is
+thirteen months: what comes yearly is seen again; detection was measured with twelve."""
+LATE_SHARE = 0.05
+"""A statement begins on the day before which this share of its payments lie; these are late."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a statement; the same words whatever was found in it.
+
+    Attributes:
+        statement_id: the statement, this one or the one that holds its rows already.
+        outcome: received; held, the same bytes; or rows-held, the same rows in another file.
+        transactions: rows that are transactions.
+        held_before: those of them that other statements hold, counted once.
+        holders: labels of these statements with how many each holds.
+        late: transactions from before the days the statement is about.
+        notes: what a person should know, each a sentence.
+    """
+
+    statement_id: str
+    label: str
+    outcome: str
+    transactions: int = 0
+    held_before: int = 0
+    holders: dict[str, int] = field(default_factory=dict)
+    late: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """A statement that was compared with those held, and scored if it was to be.
+
+    Attributes:
+        table: everything the scoring read, as `read_window` will give it once it is kept.
+        facts: what the table of statements says of the scoring.
+    """
+
+    arrival: Arrival
+    table: pd.DataFrame
+    used: Ingredients
+    facts: dict[str, Any]
+    scoring: Scoring | None
+
+
+def receive(
+    desk: Desk,
+    read: tuple[pd.DataFrame, ReadingReport],
+    *,
+    corrects: str | None = None,
+    is_history: bool = False,
+) -> Receipt:
+    """Receive one statement: keep it, score it, keep its alerts; all of it or nothing.
+
+    The same bytes again, by however many at once, make one statement and give the same answer.
+
+    Args:
+        desk: who brings it.
+        read: its transactions and reading report, as `read_each` gives them.
+        corrects: the statement in whose place it comes.
+        is_history: whether it is only kept, for later ones to be compared with.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        NotFound: there is no statement to be corrected.
+        NothingToScore: none of its transactions can be scored.
+    """
+    with desk.casebook.turn(desk.actor.organisation_id):
+        receipt, scored = _prepare(desk, read, corrects, is_history=is_history)
+        if scored is not None:
+            _keep(desk, scored)
+    return receipt
+
+
+def put_in_force(desk: Desk, kind: str, content: bytes, holds_from: str) -> str:
+    """Keep a policy, card register or model, and put it in force from a day on; return its hash.
+
+    Raises:
+        NotAllowed: the role changes no settings.
+        CardwatchError: the day is none.
+    """
+    try:
+        dt.date.fromisoformat(holds_from)
+    except ValueError as error:
+        raise CardwatchError(f"'{holds_from}' is no day such as 2026-10-01.") from error
+    event = Event("alteration", kind)
+    with desk.casebook.turn(desk.actor.organisation_id), desk.work(event, ()) as work:
+        desk.allow(RECEIVES, "changes no settings")
+        event.object_id = documents.put_in_force(work, kind, content, holds_from)
+        return event.object_id
+
+
+def renew_model(desk: Desk) -> str:
+    """Fit a forest to the last thirteen months and put it in force from today; return its hash.
+
+    Raises:
+        NotAllowed: the role changes no settings.
+        NotFound: no statement of these months is held.
+        NothingToScore: there are too few payments or holders for a forest.
+    """
+    today = desk.now.date()
+    with desk.work(Event("combination", "model"), ()) as work:
+        desk.allow(RECEIVES, "changes no settings")
+        since = str(today - dt.timedelta(WINDOW_DAYS))
+        table = kept.read_window(work, kept.last_seq(work), since)
+        used = read_recipe(work, replace(recipe_of(work, str(today)), model=""))
+    if table.empty:
+        raise NotFound("No statement of the last thirteen months is held.")
+    together, _ = name_holders(kept.as_read(table))
+    forest = train(together, used.policy, cards=used.cards)
+    return put_in_force(desk, "model", pack_forest(forest, str(today)), str(today))
+
+
+def list_statements(desk: Desk) -> list[dict[str, Any]]:
+    """Return the statements held, in the order received, with what is known of their reading."""
+    shown = ("statement_id", "label", "received_at", "received_by", "corrects", "first_on",
+             "last_on", "transactions", "pence", "held_before", "is_scored",
+             "erased_at")  # fmt: skip
+    with desk.work(Event("consultation", "statements"), ()) as work:
+        found = kept.list_statements(work)
+    taken = {row["seq"]: row["statement_id"] for row in found}
+    return [
+        {name: row[name] for name in shown} | {"superseded_by": taken.get(row["superseded_seq"])}
+        for row in found
+    ]
+
+
+def _prepare(
+    desk: Desk,
+    read: tuple[pd.DataFrame, ReadingReport],
+    corrects: str | None,
+    *,
+    is_history: bool,
+) -> tuple[Receipt, _Scored | None]:
+    """Compare a statement with those held and score it; nothing to be kept if it is held."""
+    frame, report = read
+    event = Event("combination", "statement", short_id(desk.actor.organisation_id, report.sha256))
+    with desk.work(event, ()) as work:
+        desk.allow(RECEIVES, "receives no statements")
+        known = kept.find_statement(work, report.sha256)
+        if known is not None:
+            event.outcome = "held"
+            return Receipt(known["statement_id"], known["label"], "held"), None
+        arrival = kept.compare(work, frame, report, corrects)
+        receipt = _receipt(work, arrival)
+        if receipt.outcome != "received":
+            event.outcome = receipt.outcome
+            return receipt, None
+        since = _window_from(arrival.rows)
+        recipe = recipe_of(work, str(arrival.rows["date"].max()))
+        used = read_recipe(work, recipe)
+        table = _table(work, arrival, since)
+    if is_history:
+        return receipt, _Scored(arrival, table, used, {"is_scored": 0}, None)
+    facts = {
+        "is_scored": 1,
+        "window_from": since,
+        "input_sha256": kept.rows_sha256(table),
+        "made_with": canonical(asdict(recipe)),
+    }
+    scoring = score_window(table, arrival.label, used)
+    return receipt, _Scored(arrival, table, used, facts, scoring)
+
+
+def _keep(desk: Desk, scored: _Scored) -> None:
+    """Keep a statement with everything made of it, in one transaction."""
+    event = Event("collection", "statement", scored.arrival.statement_id)
+    with desk.work(event, LANES) as work:
+        kept.keep_statement(work, scored.arrival, scored.facts)
+        event.counts = {"transactions": len(scored.arrival.rows)}
+        if scored.scoring is not None:
+            _keep_model(work, scored.scoring, scored)
+            _keep_alerts(work, scored.scoring, scored)
+
+
+def _keep_model(work: Work, scoring: Scoring, scored: _Scored) -> None:
+    """Put the first forest that was fitted in force: from then on it changes only by hand."""
+    forest = scoring.scored.forest
+    if scored.used.forest is None and forest is not None:
+        day = str(scored.arrival.rows["date"].max())
+        name = documents.put_in_force(work, "model", pack_forest(forest, day), day)
+        work.also.append((work.actor.chain, Event("alteration", "model", name)))
+
+
+def _keep_alerts(work: Work, scoring: Scoring, scored: _Scored) -> None:
+    """Keep both lanes' lists and a notice of each; what was only in a corrected one is closed."""
+    arrival, table = scored.arrival, scored.table
+    rows = table["row"].astype(int)
+    places = dict(
+        zip(
+            zip(table["label"], rows, strict=True),
+            zip(table["statement_id"], rows, strict=True),
+            strict=True,
+        )
+    )
+    register = scored.used.cards
+    cards = None if register is None else register.cards[["holder_id", "approver_id"]]
+    approvers: dict[str, str] = {} if cards is None else dict(cards.itertuples(index=False))
+    name = arrival.statement_id
+    for lane in LANES:
+        source = raising.Source(lane, name, places, approvers)
+        done = asdict(raising.keep_list(work, source, scoring.lists[lane]))
+        if arrival.corrects:
+            done["closed"] = raising.close_corrected(work, lane, arrival.corrects)
+        work.also.append((lane, Event("collection", "alerts", name, counts=done)))
+        notice = {"lane": lane, "notice_id": short_id(lane, name), "kind": "list"}
+        work.add(outbox, [notice | {"made_at": work.now, "tries": 0}])
+
+
+def _receipt(work: Work, arrival: Arrival) -> Receipt:
+    """Return what becomes of a statement that was compared with those held."""
+    labels = {row["statement_id"]: row["label"] for row in kept.list_statements(work)}
+    holders = {labels[name]: count for name, count in arrival.holders.items()}
+    held, count = int(arrival.held_before.sum()), len(arrival.rows)
+    notes = [
+        f"{shared:,} of its transactions are also in {label}, and counted once"
+        for label, shared in holders.items()
+    ]
+    if held == count:
+        name = next(iter(arrival.holders))
+        return Receipt(name, labels[name], "rows-held", count, held, holders, 0, tuple(notes))
+    if held > count // 2 and not arrival.corrects:
+        notes.append("if it is a corrected statement, receive it as one")
+    late = int((arrival.rows["date"] < _first_on(arrival.rows)).sum())
+    said = (*arrival.report.decisions, *arrival.report.notes, *notes)
+    return Receipt(
+        arrival.statement_id, arrival.label, "received", count, held, holders, late, said
+    )
+
+
+def _first_on(rows: pd.DataFrame) -> str:
+    """Return the day on which a statement begins, late payments left aside."""
+    days = rows["date"].sort_values(ignore_index=True)
+    return str(days.iloc[int(LATE_SHARE * len(days))])
+
+
+def _window_from(rows: pd.DataFrame) -> str:
+    """Return the first day of the history that a statement is compared with."""
+    start = dt.date.fromisoformat(_first_on(rows)) - dt.timedelta(WINDOW_DAYS)
+    return min(str(start), str(rows["date"].min()))
+
+
+def _table(work: Work, arrival: Arrival, since: str) -> pd.DataFrame:
+    """Return what the scoring of a statement reads, as `read_window` will give it once kept."""
+    before = kept.read_window(work, arrival.seq - 1, since)
+    if arrival.corrects:
+        before = before[before["statement_id"] != arrival.corrects]
+    new = arrival.rows.astype({"day_doubled": bool})
+    new = new.assign(seq=arrival.seq, label=arrival.label, statement_id=arrival.statement_id)
+    table = pd.concat([before, new[list(before.columns)]], ignore_index=True)
+    return table.drop_duplicates("identity", ignore_index=True)

@@ -1,0 +1,174 @@
+"""Proves what the casebook holds: statements, alerts made again, audit chains; and erases."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cardwatch import __version__
+from cardwatch.casebook import LANES, Actor, Casebook, Event, raising, retention
+from cardwatch.casebook import statements as kept
+from cardwatch.casebook.alerts import kept_texts
+from cardwatch.casebook.audit import (
+    ChainCheck,
+    check_checkpoints,
+    read_events,
+    sign_checkpoint,
+    verify_chain,
+)
+from cardwatch.casebook.tables import MANAGES
+from cardwatch.casebook.work import SYSTEM
+from cardwatch.desk.desk import Desk
+from cardwatch.desk.recipe import Recipe, read_recipe, score_window
+from cardwatch.errors import NotAllowed
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+        Ed25519PrivateKey,
+        Ed25519PublicKey,
+    )
+
+    from cardwatch.scoring import Scoring
+
+
+@dataclass(frozen=True)
+class Check:
+    """What verifying one statement found; `fault` is empty where all is as it was.
+
+    Attributes:
+        alerts: how many were made again, byte for byte.
+        note: why none could be, where that is no fault.
+    """
+
+    statement_id: str
+    label: str
+    fault: str
+    alerts: int = 0
+    note: str = ""
+
+
+def verify(desk: Desk, *, again: bool = True) -> Iterator[Check]:
+    """Check every statement against what was received, and make its alerts again, one by one.
+
+    Args:
+        desk: who checks: alerts of the lanes they see are compared.
+        again: whether alerts are made again; otherwise rows, sums and hashes alone are checked.
+    """
+    event = Event("consultation", "statements", purpose="verification")
+    with desk.work(event, ()) as work:
+        names = [row["statement_id"] for row in kept.list_statements(work)]
+    for name in names:
+        yield _verify_one(desk, name, again=again)
+
+
+def verify_audit(desk: Desk) -> list[ChainCheck]:
+    """Verify the audit chains that the actor may see: their own, and for psd both."""
+    event = Event("consultation", "audit", purpose="verification")
+    with desk.work(event, desk.chains) as work:
+        return [verify_chain(work, lane) for lane in work.lanes]
+
+
+def verify_checkpoints(desk: Desk, key: Ed25519PublicKey, path: Path) -> ChainCheck:
+    """Check that a chain still holds what the checkpoints of a file say of it."""
+    event = Event("consultation", "audit", purpose="verification")
+    with desk.work(event, desk.chains) as work:
+        return check_checkpoints(work, key, path)
+
+
+def audit_events(desk: Desk, *, lane: str, last: int) -> list[dict[str, Any]]:
+    """Return the newest events of a chain, the newest first.
+
+    Raises:
+        NotAllowed: the chain is not the actor's.
+    """
+    with desk.work(Event("consultation", "audit"), desk.chains) as work:
+        if lane not in work.lanes:
+            raise NotAllowed("This role reads no such chain.")
+        return list(read_events(work, lane, last=last))
+
+
+def checkpoint(
+    casebook: Casebook, organisation_id: str, key: Ed25519PrivateKey, now: dt.datetime
+) -> list[Path]:
+    """Sign how far an organisation's chains have come; return the files, one a chain."""
+    if casebook.checkpoints is None:
+        return []
+    itself = Desk(casebook, Actor(organisation_id, SYSTEM, "admin"), now)
+    with itself.work(Event("access", "checkpoint"), LANES) as work:
+        return sign_checkpoint(work, key, casebook.checkpoints)
+
+
+def keeps(desk: Desk, *, kind: str | None = None, days: int | None = None) -> dict[str, int]:
+    """Return for how many days each class of data is kept, once one is set if it is named.
+
+    Raises:
+        NotAllowed: the role sets nothing.
+        CardwatchError: there is no such class, or it would be too short.
+    """
+    with desk.work(Event("alteration" if kind else "access", "retention"), ()) as work:
+        if kind is not None and days is not None:
+            retention.set_keeps(work, kind, days)
+        return retention.keeps_days(work)
+
+
+def erase(desk: Desk) -> int:
+    """Erase what is past its time and not held; return how many transactions went.
+
+    Nothing else is said: how many alerts went would tell of professional standards' own.
+
+    Raises:
+        NotAllowed: the role erases nothing.
+    """
+    event = Event("erasure", "past its time")
+    with desk.work(event, LANES) as work:
+        desk.allow(MANAGES, "erases nothing")
+        done = retention.erase(work)
+        event.counts = {"transactions": done.transactions}
+        return done.transactions
+
+
+def _verify_one(desk: Desk, statement_id: str, *, again: bool) -> Check:
+    """Check one statement, and make its alerts again."""
+    event = Event("consultation", "statement", statement_id, purpose="verification")
+    with desk.work(event) as work:
+        row = kept.get_statement(work, statement_id)
+        label = row["label"]
+        fault = kept.check_rows(work, row)
+        if fault or row["erased_at"]:
+            note = "erased at its time" if row["erased_at"] else ""
+            return Check(statement_id, label, fault, note=note)
+        if not again or not row["is_scored"] or not work.lanes:
+            return Check(statement_id, label, "")
+        recipe = Recipe(**json.loads(row["made_with"]))
+        if recipe.cardwatch != __version__:
+            note = f"its alerts were made by cardwatch {recipe.cardwatch}: verify them with that"
+            return Check(statement_id, label, "", note=note)
+        table = kept.read_window(work, row["seq"], row["window_from"])
+        if kept.rows_sha256(table) != row["input_sha256"]:
+            if kept.is_any_erased(work, row["seq"], row["window_from"]):
+                note = "some of the history it was scored with is erased"
+                return Check(statement_id, label, "", note=note)
+            return Check(statement_id, label, "what it was scored with is not as it was")
+        used = read_recipe(work, recipe)
+        held = {lane: kept_texts(work, lane, statement_id) for lane in work.lanes}
+    scoring = score_window(table, label, used)
+    faults = [_differs(scoring, lane, *told) for lane, told in held.items()]
+    count = sum(len(texts) for _, texts, _ in held.values())
+    return Check(statement_id, label, "; ".join(filter(None, faults)), count)
+
+
+def _differs(scoring: Scoring, lane: str, told: str, texts: dict[str, str], digest: str) -> str:
+    """Return how a list made again differs from the one that was kept, or nothing."""
+    made = scoring.lists[lane]
+    again = {one.alert_id: raising.alert_text(one) for one in made.alerts}
+    if raising.list_text(made) != told:
+        return f"the {lane} list is not as it was made"
+    if raising.texts_sha256(list(again.values())) != digest:
+        return f"the {lane} alerts are not as they were raised"
+    wrong = [name for name, text in texts.items() if again.get(name) != text]
+    return f"alert {wrong[0]} is not as it was raised" if wrong else ""

@@ -1,0 +1,145 @@
+"""Fixtures of the casebook and the desk: both databases, people of every role, small statements."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy
+from books import HEADINGS, NOW
+
+from cardwatch import desk
+from cardwatch.casebook import ROLES, Actor, Casebook
+from cardwatch.casebook.work import SYSTEM
+from cardwatch.statements import read_each
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+
+    from cardwatch.records import ReadingReport
+    from cardwatch.statements import ReadingChoices
+
+    Read = tuple[pd.DataFrame, ReadingReport]
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def casebook(database_url: str) -> Iterator[Casebook]:
+    """Give a new, empty casebook on either database."""
+    opened = Casebook(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def at(casebook: Casebook) -> Callable[..., desk.Desk]:
+    """Give the desk of a role, in an organisation that is made when first asked for."""
+    made: dict[tuple[str, str], Actor] = {}
+
+    def of(role: str = "finance", organisation: str = "Saltmarsh Vale", **given: object) -> desk.Desk:
+        now = NOW + dt.timedelta(days=float(str(given.get("days", 0))))
+        owner = organisation.casefold().replace(" ", "-")
+        if not any(one["organisation_id"] == owner for one in casebook.organisations()):
+            desk.add_organisation(casebook, organisation, NOW)
+        if role == SYSTEM:
+            return desk.Desk(casebook, Actor(owner, SYSTEM, "admin"), now)
+        if (owner, role) not in made:
+            assert role in ROLES
+            itself = desk.Desk(casebook, Actor(owner, SYSTEM, "admin"), NOW)
+            email = f"{role}@{owner}.example"
+            desk.add_person(itself, name=role, email=email, role=role)
+            made[owner, role] = desk.actor_of_person(casebook, owner, email, NOW)
+        return desk.Desk(casebook, made[owner, role], now)
+
+    return of
+
+
+@pytest.fixture
+def read(tmp_path: Path, choices: ReadingChoices) -> Callable[..., Read]:
+    """Read a statement of some lines: day, holder, merchant, pounds, and a reference if any."""
+    number = itertools.count(1)
+
+    def made(*lines: str, name: str = "") -> Read:
+        path = tmp_path / (name or f"statement-{next(number)}.csv")
+        path.write_text("\n".join([HEADINGS, *lines]) + "\n", encoding="utf-8")
+        found = read_each([path], choices)[0]
+        assert isinstance(found, tuple), found
+        return found
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """Run a PostgreSQL of our own, and give the address of its server.
+
+    Where none is installed, tests that need it are left out; under `.ci/run` they fail.
+    """
+    programs = _postgresql_programs()
+    if programs is None:
+        if os.environ.get("CARDWATCH_NEEDS_POSTGRESQL"):
+            pytest.fail("PostgreSQL is not installed: initdb and pg_ctl were not found")
+        pytest.skip("PostgreSQL is not installed: initdb and pg_ctl were not found")
+    folder = Path(tempfile.mkdtemp(prefix="cardwatch-postgresql-"))
+    user = "postgres" if os.geteuid() == 0 else None  # it refuses to run as root
+    if user:
+        shutil.chown(folder, user)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def run(program: str, *arguments: str) -> None:
+        command = [str(programs / program), "-D", str(folder / "data"), *arguments]
+        subprocess.run(
+            command, check=True, user=user, cwd="/", stdout=subprocess.DEVNULL, timeout=120
+        )
+
+    run("initdb", "-U", "owner", "--auth=trust", "-E", "UTF8", "--no-sync")
+    settings = f"-p {port} -c listen_addresses=127.0.0.1 -c max_connections=50 -k {folder}"
+    run("pg_ctl", "-o", settings, "-l", str(folder / "log"), "-w", "start")
+    try:
+        yield f"postgresql+psycopg://owner@127.0.0.1:{port}"
+    finally:
+        run("pg_ctl", "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the address of a new, empty database: a file of SQLite, or one of PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'casebook.db'}"
+    server = request.getfixturevalue("postgresql")
+    return new_database(server)
+
+
+def new_database(server: str) -> str:
+    """Make a database on a server of PostgreSQL, owned by a role without special rights."""
+    name = f"book{next(_numbers)}"
+    engine = sqlalchemy.create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        if not connection.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = 'app'").all():
+            connection.exec_driver_sql("CREATE ROLE app LOGIN")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} OWNER app")
+    engine.dispose()
+    return f"{server.replace('owner@', 'app@')}/{name}"
+
+
+def _postgresql_programs() -> Path | None:
+    """Return the folder of PostgreSQL's programs, the newest, or nothing."""
+    on_path = shutil.which("initdb")
+    if on_path and shutil.which("pg_ctl"):
+        return Path(on_path).parent
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return found[-1].parent if found else None
