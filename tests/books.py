@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+from cardwatch import desk
+from cardwatch.casebook import LANES, Actor
+from cardwatch.desk import Desk
+
 NOW = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
 HEADINGS = "Date,Employee ID,Merchant,Amount,Reference"
 
@@ -19,3 +23,30 @@ def month(number: int, count: int = 12, reference: str = "R") -> list[str]:
 
 SPLIT = ["2026-10-11,E1,NEW FIRM,900.00,S1", "2026-10-11,E1,NEW FIRM,950.00,S2"]
 """Two payments that pass the assumed limit together."""
+
+
+def assert_whole(at: Desk) -> None:
+    """Check that a casebook is consistent: rows, lists, alerts, chains, and the file itself."""
+    book, owner = at.casebook, at.actor.organisation_id
+    psd = Desk(book, Actor(owner, "test", "psd"), at.now)
+    assert [one.fault for one in desk.verify(psd, again=False)] == [
+        "" for _ in desk.list_statements(psd)
+    ]
+    assert [one.fault for one in desk.verify_audit(psd)] == ["", ""]
+    assert desk.reconciled(psd)["unreconciled"] == 0
+    with book.snapshot() as connection:
+        book.own(connection, owner, LANES)
+
+        def names(table: str, more: str = "") -> list[str]:
+            question = f"SELECT statement_id FROM {table} {more} ORDER BY statement_id"  # noqa: S608
+            return list(connection.exec_driver_sql(question).scalars())
+
+        scored = names("statements", "WHERE is_scored = 1")
+        assert names("lists", "WHERE lane = 'finance'") == scored
+        assert names("lists", "WHERE lane = 'psd'") == scored
+        assert len(set(names("transactions"))) == len(names("statements"))
+        notices = connection.exec_driver_sql("SELECT COUNT(*) FROM outbox").scalar()
+        assert notices == 2 * len(scored)
+        if book.is_sqlite:
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+            assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []

@@ -268,7 +268,7 @@ def _rows(frame: pd.DataFrame) -> pd.DataFrame:
     """Return transactions that were read as rows to be kept, with their identities."""
     rows = frame.reindex(columns=[n for n in STORED if n != "identity"]).astype(object)
     for name in ("date", "posting_date"):
-        rows[name] = frame[name].dt.strftime("%Y-%m-%d")
+        rows[name] = frame[name].dt.strftime("%Y-%m-%d").astype(object)
     rows["day_doubled"] = frame["day_doubled"].astype("int64")
     rows = rows.where(rows.notna(), None)
     said = _texts(rows, ("transaction_id", "date", "amount_pence"))

@@ -1,0 +1,206 @@
+"""The audit chains: whatever is done to past events is found, or an outside checkpoint finds it."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from books import NOW
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from cardwatch import desk
+from cardwatch.casebook import FINANCE, PSD, Actor, Casebook, Event
+from cardwatch.casebook.audit import verify_chain
+from cardwatch.casebook.work import canonical, first_hash, next_hash
+from cardwatch.errors import CardwatchError, NotAllowed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    At = Callable[..., desk.Desk]
+
+EVENTS = 200
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Iterator[desk.Desk]:
+    """Give an auditor's desk of a casebook whose triggers are gone, as a tamperer would have it."""
+    book = Casebook(f"sqlite:///{tmp_path / 'book.db'}", checkpoints=tmp_path / "elsewhere")
+    owner = desk.add_organisation(book, "Force", NOW)
+    at = desk.Desk(book, Actor(owner, "someone", "auditor"), NOW)
+    for number in range(EVENTS):
+        with at.work(Event("consultation", "alert", f"a{number}")):
+            pass
+    with book.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER events_no_update")
+        connection.exec_driver_sql("DROP TRIGGER events_no_delete")
+    yield at
+    book.close()
+
+
+def _rows(at: desk.Desk) -> list[tuple[int, str, str]]:
+    with at.casebook.engine.connect() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT seq, body, hash FROM events WHERE lane = 'finance' ORDER BY seq"
+        )
+        return [tuple(row) for row in found]  # type: ignore[misc]
+
+
+def _put(at: desk.Desk, rows: list[tuple[int, str, str]]) -> None:
+    """Write a chain as somebody with the database file could."""
+    owner = at.actor.organisation_id
+    with at.casebook.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM events WHERE lane = 'finance'")
+        connection.exec_driver_sql(
+            "INSERT INTO events (organisation_id, lane, seq, body, hash) "
+            "VALUES (?, 'finance', ?, ?, ?)",
+            [(owner, *row) for row in rows],
+        )
+
+
+def _tampered(rows: list[tuple[int, str, str]], chance: random.Random) -> tuple[list[tuple[int, str, str]], int]:
+    """Return a chain with one past event changed, and the number of the first that is not right."""
+    rows = list(rows)
+    at = chance.randrange(len(rows) - 1)  # the newest is what only a checkpoint can show
+    seq, body, kept = rows[at]
+    way = chance.choice(["body", "hash", "both", "removed", "swapped", "inserted", "number"])
+    if way == "body":
+        place = chance.randrange(len(body))
+        new = chance.choice([c for c in "0123456789abcdef,:{}" if c != body[place]])
+        rows[at] = seq, body[:place] + new + body[place + 1 :], kept
+    elif way == "hash":
+        rows[at] = seq, body, kept[:-1] + ("0" if kept[-1] != "0" else "1")
+    elif way == "both":
+        before = rows[at - 1][2] if at else first_hash("force", FINANCE)
+        body = body.replace("done", "none")
+        rows[at] = seq, body, next_hash(before, body)
+        return rows, seq + 1
+    elif way == "removed":
+        del rows[at]
+        if chance.random() < 0.5:
+            rows = [(number, *row[1:]) for number, row in enumerate(rows, 1)]
+    elif way == "swapped":
+        rows[at], rows[at + 1] = (seq, *rows[at + 1][1:]), (seq + 1, body, kept)
+    elif way == "inserted":
+        rows.insert(at, (seq, body.replace("done", "gone"), kept))
+        rows = [(number, *row[1:]) for number, row in enumerate(rows, 1)]
+    else:
+        rows[at] = seq + 10**6, body, kept
+    return rows, seq
+
+
+@pytest.mark.parametrize("times", [200, pytest.param(10_000, marks=pytest.mark.prove)])
+def test_every_tampering_with_a_past_event_is_found_at_its_place(
+    plain: desk.Desk, times: int
+) -> None:
+    rows, chance = _rows(plain), random.Random(4)
+    assert verify_now(plain) == (EVENTS + 1, 0)
+    for _ in range(times):
+        wrong, place = _tampered(rows, chance)
+        _put(plain, wrong)
+        assert verify_now(plain)[1] == place
+    _put(plain, rows)
+    assert verify_now(plain)[1] == 0
+
+
+def verify_now(at: desk.Desk) -> tuple[int, int]:
+    """Return how many events follow each other and where the chain breaks, leaving no event."""
+    with at.casebook.engine.connect() as connection:
+        from cardwatch.casebook.work import Work  # noqa: PLC0415  beside its use
+
+        work = Work(connection, at.actor, (FINANCE,), "", Event("access", "test"))
+        found = verify_chain(work, FINANCE)
+        return found.events, found.broken_at
+
+
+def test_cutting_off_the_newest_events_is_found_by_a_checkpoint_only(plain: desk.Desk) -> None:
+    path = desk.checkpoint(plain.casebook, plain.actor.organisation_id, KEY, NOW)[0]
+    _put(plain, _rows(plain)[:-20])
+    assert [one.fault for one in desk.verify_audit(plain)] == [""]
+    found = desk.verify_checkpoints(plain, KEY.public_key(), path)
+    assert found.broken_at == EVENTS + 1
+    assert "checkpoint" in found.fault
+
+
+def test_a_chain_written_anew_is_found_by_a_checkpoint_only(plain: desk.Desk) -> None:
+    path = desk.checkpoint(plain.casebook, plain.actor.organisation_id, KEY, NOW)[0]
+    before, anew = first_hash(plain.actor.organisation_id, FINANCE), []
+    for seq, body, _ in _rows(plain):
+        changed = body.replace('"a7"', '"a8"')
+        before = next_hash(before, changed)
+        anew.append((seq, changed, before))
+    _put(plain, anew)
+    assert [one.fault for one in desk.verify_audit(plain)] == [""]
+    assert desk.verify_checkpoints(plain, KEY.public_key(), path).fault
+
+
+def test_checkpoints_that_still_hold_are_found_good_and_a_changed_one_is_not(
+    plain: desk.Desk,
+) -> None:
+    owner = plain.actor.organisation_id
+    for _ in range(3):
+        path = desk.checkpoint(plain.casebook, owner, KEY, NOW)[0]
+    good = desk.verify_checkpoints(plain, KEY.public_key(), path)
+    assert (good.fault, good.events) == ("", EVENTS + 3)
+    path.write_text(path.read_text(encoding="utf-8").replace("seq", "seg"), encoding="utf-8")
+    assert "not as" in desk.verify_checkpoints(plain, KEY.public_key(), path).fault
+    other = Ed25519PrivateKey.generate().public_key()
+    desk.checkpoint(plain.casebook, owner, KEY, NOW)
+    assert desk.verify_checkpoints(plain, other, path).fault
+
+
+def test_checkpoints_of_another_organisation_are_refused(plain: desk.Desk) -> None:
+    path = desk.checkpoint(plain.casebook, plain.actor.organisation_id, KEY, NOW)[0]
+    desk.add_organisation(plain.casebook, "Other", NOW)
+    other = desk.Desk(plain.casebook, Actor("other", "x", "auditor"), NOW)
+    with pytest.raises(CardwatchError, match="another chain"):
+        desk.verify_checkpoints(other, KEY.public_key(), path)
+
+
+def test_both_databases_give_the_same_chain_for_the_same_work(at: At) -> None:
+    finance, psd = at(), at("psd")
+    desk.list_alerts(finance)
+    checks = {one.lane: one for one in desk.verify_audit(psd)}
+    assert [one.fault for one in checks.values()] == ["", ""]
+    # Written down once: a chain that hashes otherwise breaks every casebook there is.
+    assert checks[FINANCE].last_hash == FINANCE_CHAIN
+
+
+FINANCE_CHAIN = "4f81b8e8cc891e6fdf0d68a252dc6868aa0fa8988a01f72ad519371375cc33fb"
+
+
+@pytest.mark.parametrize("role", ["finance", "auditor", "admin"])
+def test_only_professional_standards_read_their_own_chain(at: At, role: str) -> None:
+    with pytest.raises(NotAllowed):
+        desk.audit_events(at(role), lane=PSD, last=1)
+    assert [one.lane for one in desk.verify_audit(at(role))] == [FINANCE]
+
+
+@pytest.mark.prove
+def test_a_million_events_are_verified_in_seconds(plain: desk.Desk) -> None:
+    before, rows = first_hash(plain.actor.organisation_id, FINANCE), []
+    body = canonical({**{name: "x" * 12 for name in ("actor", "role", "action", "id")}, "seq": 0})
+    for seq in range(1, 1_000_001):
+        text = body.replace('"seq":0', f'"seq":{seq}')
+        before = next_hash(before, text)
+        rows.append((seq, text, before))
+    _put(plain, rows)
+    start = time.perf_counter()
+    assert verify_now(plain) == (1_000_000, 0)
+    print(f"\na million events verified in {time.perf_counter() - start:.1f} s")  # noqa: T201
+
+
+def test_events_of_two_workers_at_once_follow_each_other(at: At) -> None:
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  beside its use
+
+    finance = at()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: desk.list_statements(finance), range(40)))
+    assert [one.fault for one in desk.verify_audit(at("auditor"))] == [""]
+
+
+

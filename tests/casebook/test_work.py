@@ -1,0 +1,171 @@
+"""A piece of work is kept whole or not at all, says whose rows it touches, and leaves one event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+from books import NOW, SPLIT, month
+
+from cardwatch import desk
+from cardwatch.casebook import FINANCE, LANES, PSD, Actor, Event, tables
+from cardwatch.casebook.database import Casebook
+from cardwatch.errors import CardwatchError, NotAllowed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    At = Callable[..., desk.Desk]
+
+ALERTS = tables.alerts
+
+
+def _events(at: desk.Desk, lane: str = FINANCE) -> list[dict[str, object]]:
+    return desk.audit_events(at, lane=lane, last=1000)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        sa.select(ALERTS),
+        sa.select(sa.func.count()).select_from(ALERTS),
+        sa.select(ALERTS.c.alert_id).where(ALERTS.c.organisation_id == "another"),
+        sa.select(ALERTS.c.alert_id).where(ALERTS.c.organisation_id == "saltmarsh-vale"),
+        sa.select(ALERTS.c.alert_id).where(
+            ALERTS.c.organisation_id == "saltmarsh-vale", ALERTS.c.lane == PSD
+        ),
+        sa.select(ALERTS.c.alert_id).where(
+            ALERTS.c.organisation_id == "saltmarsh-vale", ALERTS.c.lane.in_(LANES)
+        ),
+        sa.delete(ALERTS),
+        sa.update(ALERTS).values(state="open").where(ALERTS.c.state == "asked"),
+        sa.select(ALERTS.c.alert_id).where(
+            ALERTS.c.organisation_id == "saltmarsh-vale",
+            ALERTS.c.lane == FINANCE,
+            sa.exists().where(tables.evidence.c.alert_id == ALERTS.c.alert_id),
+        ),
+    ],
+    ids=range(9),
+)
+def test_a_question_that_does_not_say_whose_rows_it_wants_is_never_asked(
+    at: At, question: sa.Select[tuple[str]]
+) -> None:
+    finance = at()
+    with (
+        pytest.raises(AssertionError, match="does not say whose"),
+        finance.work(Event("consultation", "alerts")) as work,
+    ):
+        work.connection.execute(question)
+
+
+def test_every_piece_of_work_leaves_one_event_in_the_chain_of_whoever_does_it(at: At) -> None:
+    finance, psd = at(), at("psd")
+    for who, lane in ((finance, FINANCE), (psd, PSD)):
+        before = len(_events(psd, lane))
+        for act in (desk.list_alerts, desk.list_statements, desk.learned, desk.list_suppressions):
+            act(who)
+        more = 5 if lane == PSD else 4  # psd's reading of the chain is an event as well
+        assert len(_events(psd, lane)) == before + more
+
+
+def test_what_professional_standards_do_leaves_no_event_where_others_read(at: At) -> None:
+    finance, psd = at(), at("psd")
+    before = len(_events(finance))
+    desk.list_alerts(psd)
+    desk.list_suppressions(psd)
+    assert len(_events(finance)) == before + 1  # finance's own reading of the chain
+
+
+def test_work_that_fails_leaves_nothing_and_no_event(at: At) -> None:
+    finance = at()
+    before = len(_events(finance))
+    row = {"lane": FINANCE, "notice_id": "n", "kind": "list", "made_at": "x", "tries": 0}
+    with pytest.raises(RuntimeError), finance.work(Event("alteration", "notice")) as work:
+        work.add(tables.outbox, [row])
+        raise RuntimeError
+    with finance.work(Event("consultation", "notice")) as work:
+        assert work.rows(sa.select(tables.outbox).where(work.mine(tables.outbox))) == []
+    assert len(_events(finance)) == before + 2
+
+
+def test_a_refusal_leaves_nothing_but_an_event_that_says_so(at: At) -> None:
+    with pytest.raises(NotAllowed):
+        desk.list_alerts(at("admin"))
+    denied = [one for one in _events(at("auditor")) if one["outcome"] == "denied"]
+    assert [(one["role"], one["object"]) for one in denied] == [("admin", "alerts")]
+
+
+def test_no_event_holds_a_name_an_address_a_merchant_or_a_reason(
+    at: At, read: Callable[..., object]
+) -> None:
+    finance = at()
+    desk.receive(finance, read(*month(10), *SPLIT, name="Jo Bloggs.csv"))  # type: ignore[arg-type]
+    found = desk.list_alerts(finance)[0]["alert_id"]
+    from cardwatch.casebook.alerts import Said  # noqa: PLC0415  beside its use
+
+    desk.decide(finance, found, Said("told by Jo", "asked", assigned_to="jo@force.example"))
+    text = repr(_events(finance)) + repr(_events(at("psd"), PSD))
+    for secret in ("Bloggs", "E1", "NEW FIRM", "told by", "@", "950"):
+        assert secret not in text, secret
+
+
+def test_organisations_never_see_each_other(at: At, read: Callable[..., object]) -> None:
+    here, there = at(), at("finance", "Another Force")
+    statement = read(*month(10), *SPLIT)
+    desk.receive(here, statement)  # type: ignore[arg-type]
+    name = desk.list_alerts(here)[0]["alert_id"]
+    assert desk.list_alerts(there) == []
+    assert desk.list_statements(there) == []
+    with pytest.raises(CardwatchError, match="no alert"):
+        desk.get_alert(there, name)
+    assert desk.receive(there, statement).outcome == "received"  # type: ignore[arg-type]
+
+
+def test_row_level_security_holds_where_a_question_is_asked_past_the_desk(
+    postgresql: str, read: Callable[..., object]
+) -> None:
+    from book_fixtures import new_database  # noqa: PLC0415  only where there is PostgreSQL
+
+    book = Casebook(new_database(postgresql))
+    for name in ("One", "Two"):
+        owner = desk.add_organisation(book, name, NOW)
+        desk.receive(
+            desk.Desk(book, Actor(owner, "p", "finance"), NOW),
+            read(*month(10), *SPLIT),  # type: ignore[arg-type]
+        )
+    with book.engine.begin() as connection:
+        for table in ("transactions", "alerts", "events", "people"):
+            assert connection.exec_driver_sql(f"SELECT * FROM {table}").all() == []  # noqa: S608
+        book.own(connection, "one", (FINANCE,))
+        rows = connection.exec_driver_sql("SELECT DISTINCT organisation_id FROM transactions")
+        assert [tuple(row) for row in rows] == [("one",)]
+        lanes = connection.exec_driver_sql("SELECT DISTINCT lane FROM events").scalars()
+        assert list(lanes) == [FINANCE]
+        with pytest.raises(sa.exc.DBAPIError, match="row-level security"):
+            connection.exec_driver_sql(
+                "INSERT INTO events (organisation_id, lane, seq, body, hash) "
+                "VALUES ('two', 'finance', 99, '', '')"
+            )
+    book.close()
+
+
+@pytest.mark.parametrize("change", ["UPDATE events SET body = ''", "DELETE FROM events",
+                                    "UPDATE raised SET content = ''"])  # fmt: skip
+def test_the_database_itself_refuses_to_change_what_is_append_only(
+    at: At, read: Callable[..., object], change: str
+) -> None:
+    finance = at()
+    desk.receive(finance, read(*month(10), *SPLIT))  # type: ignore[arg-type]
+    with (
+        pytest.raises(sa.exc.DBAPIError, match="never changed"),
+        finance.casebook.engine.begin() as connection,
+    ):
+        finance.casebook.own(connection, finance.actor.organisation_id, LANES)
+        connection.exec_driver_sql(change)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://x/y", "sqlite:////"])
+def test_a_casebook_that_could_be_lost_or_is_neither_database_is_refused(url: str) -> None:
+    with pytest.raises(CardwatchError):
+        Casebook(url)

@@ -1,0 +1,262 @@
+"""Receiving: one statement whatever happens, nothing lost, nothing doubled, nothing half."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+from books import NOW, SPLIT, assert_whole, month
+
+from cardwatch import desk
+from cardwatch.casebook import Casebook
+from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    At = Callable[..., desk.Desk]
+    Read = Callable[..., Any]
+
+
+def _labels(at: desk.Desk) -> list[str]:
+    return [one["label"] for one in desk.list_statements(at)]
+
+
+def _payments(at: desk.Desk) -> list[str]:
+    """Return the references of every payment in every alert."""
+    found = [desk.get_alert(at, one["alert_id"]) for one in desk.list_alerts(at)]
+    return sorted(p["reference"] for one in found for p in one["raised"]["payments"])
+
+
+def test_a_statement_is_kept_with_its_alerts_and_says_the_same_whatever_was_found(
+    at: At, read: Read
+) -> None:
+    quiet = desk.receive(at(), read(*month(9)))
+    loud = desk.receive(at(), read(*month(10), *SPLIT))
+    assert desk.list_alerts(at())
+    assert {quiet.outcome, loud.outcome} == {"received"}
+    assert quiet.notes == loud.notes
+    assert (quiet.transactions, loud.transactions) == (12, 14)
+
+
+def test_the_same_bytes_under_another_name_are_the_same_statement(at: At, read: Read) -> None:
+    lines = [*month(10), *SPLIT]
+    first = desk.receive(at(), read(*lines, name="october.csv"))
+    again = desk.receive(at(), read(*lines, name="copy of october.csv"))
+    assert (again.outcome, again.statement_id) == ("held", first.statement_id)
+    assert _labels(at()) == ["october.csv"]
+
+
+@pytest.mark.parametrize("rounds", [3, pytest.param(50, marks=pytest.mark.prove)])
+def test_ten_at_once_bring_the_same_file_and_get_the_same_answer(
+    at: At, read: Read, rounds: int
+) -> None:
+    finance = at()
+    for number in range(rounds):
+        statement = read(*month(1 + number % 12, reference=f"N{number}"), *SPLIT)
+        start = threading.Barrier(10)
+
+        def bring(_: int, statement: Any = statement, start: Any = start) -> desk.Receipt:  # noqa: ANN401
+            start.wait()
+            return desk.receive(finance, statement)
+
+        with ThreadPoolExecutor(10) as pool:
+            receipts = list(pool.map(bring, range(10)))
+        assert len({one.statement_id for one in receipts}) == 1
+        assert sorted(one.outcome for one in receipts) == ["held"] * 9 + ["received"]
+        assert len(desk.list_statements(finance)) == number + 1
+    assert_whole(finance)
+
+
+def test_the_same_rows_in_another_file_are_counted_once(at: At, read: Read) -> None:
+    first = desk.receive(at(), read(*month(10), *SPLIT))
+    again = desk.receive(at(), read(*reversed([*month(10), *SPLIT])))
+    assert (again.outcome, again.statement_id) == ("rows-held", first.statement_id)
+    assert len(_labels(at())) == 1
+
+
+def test_of_a_file_that_overlaps_only_the_new_rows_count(at: At, read: Read) -> None:
+    desk.receive(at(), read(*month(10), SPLIT[0], name="early.csv"))
+    later = desk.receive(at(), read(*SPLIT, *month(11), name="late.csv"))
+    assert (later.outcome, later.held_before) == ("received", 1)
+    assert later.holders == {"early.csv": 1}
+    assert any("also in early.csv" in note for note in later.notes)
+    assert _payments(at()).count("S1") == 1
+
+
+def test_equal_payments_of_one_statement_are_each_counted(at: At, read: Read) -> None:
+    equal = ["2026-10-11,E1,NEW FIRM,600.00,"] * 2
+    desk.receive(at(), read(*month(10), *equal))
+    found = desk.get_alert(at(), desk.list_alerts(at())[0]["alert_id"])
+    assert len(found["raised"]["payments"]) == 2
+    again = desk.receive(at(), read(*equal, *month(11)))
+    assert again.held_before == 2
+
+
+def test_two_files_of_one_name_are_told_apart(at: At, read: Read) -> None:
+    desk.receive(at(), read(*month(9), name="statement.csv"))
+    desk.receive(at(), read(*month(10), name="statement.csv"))
+    assert _labels(at()) == ["statement.csv", "statement.csv (2)"]
+
+
+def test_a_late_payment_completes_a_split_that_an_earlier_statement_began(
+    at: At, read: Read
+) -> None:
+    desk.receive(at(), read(*month(10), SPLIT[0]))
+    late = desk.receive(at(), read(SPLIT[1], *month(11, 25)))
+    assert late.late == 1
+    assert _payments(at()) == ["S1", "S2"]
+
+
+def test_a_corrected_statement_takes_the_place_of_the_first_and_keeps_its_decisions(
+    at: At, read: Read
+) -> None:
+    from cardwatch.casebook.alerts import Said  # noqa: PLC0415  beside its use
+
+    wrong = [*SPLIT, "2026-10-20,E2,OLD FIRM,990.00,T1", "2026-10-20,E2,OLD FIRM,980.00,T2"]
+    first = desk.receive(at(), read(*month(10), *wrong))
+    both = desk.list_alerts(at())
+    kept = next(one for one in both if one["holder_id"] == "E1")
+    gone = next(one for one in both if one["holder_id"] == "E2")
+    desk.decide(at(), kept["alert_id"], Said("two orders", "explained"))
+    second = desk.receive(
+        at(), read(*month(10), *SPLIT, *wrong[2:3]), corrects=first.statement_id
+    )
+    assert desk.get_alert(at(), kept["alert_id"])["state"] == "explained"
+    closed = desk.get_alert(at(), gone["alert_id"])
+    assert (closed["state"], closed["decisions"][-1]["decided_by"]) == ("data-error", "cardwatch")
+    one, two = desk.list_statements(at())
+    assert (one["superseded_by"], two["corrects"]) == (second.statement_id, first.statement_id)
+    desk.receive(at(), read(*month(11)))
+    assert [check.fault for check in desk.verify(at())] == ["", "", ""]
+    with pytest.raises(CardwatchError, match="corrected already"):
+        desk.receive(at(), read(*month(10, 5)), corrects=first.statement_id)
+
+
+@pytest.mark.parametrize("role", ["auditor", "admin"])
+def test_who_may_bring_no_statement_brings_none(at: At, read: Read, role: str) -> None:
+    with pytest.raises(NotAllowed):
+        desk.receive(at(role), read(*month(10)))
+    with pytest.raises(NotAllowed):
+        desk.put_in_force(at(role), "policy", b"", "2026-01-01")
+    with pytest.raises(NotAllowed):
+        desk.renew_model(at(role))
+    assert _labels(at()) == []
+
+
+def test_correcting_what_is_not_there_is_refused_and_keeps_nothing(at: At, read: Read) -> None:
+    with pytest.raises(NotFound):
+        desk.receive(at(), read(*month(10)), corrects="beef")
+    assert _labels(at()) == []
+
+
+def test_what_was_in_force_on_the_last_day_of_a_statement_scores_it(at: At, read: Read) -> None:
+    limit = '[[single_purchase]]\nfrom = 2020-01-01\npounds = {}\nvat = "included"\n'
+    for pounds, since in ((5000, "2026-01-01"), (1000, "2026-10-01")):
+        text = limit.format(pounds)
+        desk.put_in_force(at(), "policy", desk.pack_policy(text, "p.toml"), since)
+    september = [line.replace("2026-10", "2026-09").replace("S", "Q") for line in SPLIT]
+    desk.receive(at(), read(*month(9), *september))
+    assert desk.list_alerts(at()) == []
+    desk.receive(at(), read(*month(10), *SPLIT))
+    assert [one["rule"] for one in desk.list_alerts(at())] == ["split-same-day"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "since"),
+    [("policy", b"", "soon"), ("policy", b"", "2026-02-30")],
+)
+def test_a_day_that_is_none_puts_nothing_in_force(
+    at: At, kind: str, content: bytes, since: str
+) -> None:
+    with pytest.raises(CardwatchError, match="no day"):
+        desk.put_in_force(at(), kind, content, since)
+
+
+# What follows breaks the database under our hands; each end is whole, and the next try succeeds.
+
+
+def _fail_at(book: Casebook, number: int, error: Exception) -> Callable[[], int]:
+    """Let the database fail at its so many-th call; return what says how many there were."""
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == number:
+            raise error
+
+    for name in ("before_cursor_execute", "commit"):
+        sa.event.listen(book.engine, name, count)
+    return lambda: calls
+
+
+def _broken_receives(
+    at: desk.Desk, statement: Any, error: Exception, step: int  # noqa: ANN401
+) -> int:
+    """Receive while every so many-th call fails in turn; return at how many calls that was."""
+    url, tried, number = at.casebook.url, 0, 1
+    while True:
+        book = Casebook(url.render_as_string(hide_password=False))
+        calls = _fail_at(book, number, error)
+        broken = desk.Desk(book, at.actor, at.now)
+        try:
+            desk.receive(broken, statement)
+        except (sa.exc.DBAPIError, sqlite3.Error, OSError, CardwatchError):
+            pass
+        finally:
+            book.close()
+        assert_whole(at)
+        if calls() < number:
+            return tried
+        tried, number = tried + 1, number + step
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        (7, sqlite3.OperationalError("disk I/O error")),
+        pytest.param(1, sqlite3.OperationalError("database or disk is full"), marks=pytest.mark.prove),
+        pytest.param(1, OSError(5, "Input/output error"), marks=pytest.mark.prove),
+    ],
+)
+def test_whichever_call_of_the_database_fails_the_end_is_whole(
+    at: At, read: Read, step: int, error: Exception
+) -> None:
+    finance = at()
+    desk.receive(finance, read(*month(9)), is_history=True)
+    statement = read(*month(10), *SPLIT)
+    tried = _broken_receives(finance, statement, error, step)
+    assert tried * step > 20
+    assert desk.receive(finance, statement).outcome == "held"
+    assert len(_labels(finance)) == 2
+
+
+def test_a_disk_that_is_full_keeps_nothing_and_the_next_try_all(
+    at: At, read: Read, request: pytest.FixtureRequest
+) -> None:
+    if "sqlite" not in request.node.name:
+        pytest.skip("the size of a file of SQLite can be held down; that of PostgreSQL cannot")
+    finance = at()
+    statement = read(*month(10, 25), *SPLIT)
+    path = finance.casebook.url.database
+    for more in range(0, 12, 3):
+        book = Casebook(f"sqlite:///{path}")
+
+        def hold_down(connection: Any, _: object, more: int = more) -> None:  # noqa: ANN401
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {pages + more}")
+
+        sa.event.listen(book.engine, "connect", hold_down)
+        try:
+            desk.receive(desk.Desk(book, finance.actor, NOW), statement)
+        except sa.exc.DBAPIError as error:
+            assert "full" in str(error)
+        book.close()
+        assert_whole(finance)
+    assert desk.receive(finance, statement).statement_id
+    assert len(_labels(finance)) == 1
