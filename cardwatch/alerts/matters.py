@@ -84,14 +84,14 @@ def find_matters(
     ]
     if not findings:
         return []
-    # Each finding is tied to what it shares: its payments, or its whole group.
+    # Each finding is tied to what it shares: its payments, its whole group, or both.
     ties: list[tuple[int, int]] = []
     groups: dict[tuple[str, int], int] = {}
     for number, finding in enumerate(findings):
         evidence = EVIDENCE[finding.rule.evidence]
-        if evidence.joins == "rows":
+        if evidence.joins != "group":
             ties += [(number, int(row)) for row in finding.evidence]
-        else:
+        if evidence.joins != "rows":
             code = int(ledger.group(*evidence.by)[finding.row])
             place = groups.setdefault((finding.rule.evidence, code), len(groups))
             ties.append((number, len(ledger) + place))

@@ -107,6 +107,7 @@ FEATURES: tuple[Feature, ...] = (
     repeat.holder_history_days,
     repeat.refund_surprise,
     *split.SEARCH_FEATURES,
+    split.is_single_need,
     split.is_limit_split_only_with_vat,
     split.is_step_split_only_with_vat,
     split.is_unit_split_only_with_vat,

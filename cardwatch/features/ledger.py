@@ -29,7 +29,7 @@ PAIR = ("holder_id", "merchant_id")
 """What most is counted by: one holder at one merchant."""
 DAYS_APART = 1 << 20
 """Room for days in a key that joins group and day."""
-OWN_GROUPS = ("month", "category_id", "purpose_id", "size_pence")
+OWN_GROUPS = ("month", "category_id", "purpose_id", "size_pence", "size_band")
 """What rows can be grouped by besides the columns of the frame."""
 ORDER = ["date", "file", "row"]
 UNMATCHED: dict[str, Any] = {
@@ -51,6 +51,8 @@ REGISTER_LIMITS = {
 """Limits that the register states beat the policy's: they are what the bank enforces."""
 SMALLEST_PENCE = 100
 """Amounts below a pound count as a pound where logarithms are taken."""
+BAND = 0.2
+"""Width of a band of like sums, in natural logarithms: about a fifth."""
 
 
 def spread(first: Codes, sizes: Codes) -> tuple[Codes, Codes]:
@@ -157,6 +159,12 @@ class Ledger:
     def size_pence(self) -> pd.Series[int]:
         """Amount of each row without its sign."""
         return self.frame["amount_pence"].abs()
+
+    @cached_property
+    def size_band(self) -> pd.Series[int]:
+        """Number of the band of like sums that each row's amount lies in."""
+        logs = np.log(np.maximum(self.size_pence.to_numpy("float64"), SMALLEST_PENCE))
+        return self.series(np.rint(logs / BAND).astype("int64"))
 
     @cached_property
     def purpose_id(self) -> pd.Series[str]:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from cardwatch.features.ledger import SMALLEST_PENCE
+
 if TYPE_CHECKING:
-    from cardwatch.features.ledger import Ledger
+    from cardwatch.features.ledger import Ledger, Numbers
 
 SHRINKAGE = 5.0
 """Weight, in payments, of what is usual beyond the group (docs/detection.md)."""
@@ -18,13 +20,16 @@ START_MEAN, START_DEVIATION = np.log(5_000), 1.3
 """Log pence before anything is known: purchase cards pay about 50 pounds, widely spread."""
 
 
-def past_moments(ledger: Ledger, *levels: tuple[str, ...]) -> pd.DataFrame:
+def past_moments(
+    ledger: Ledger, *levels: tuple[str, ...], pence: Numbers | None = None
+) -> pd.DataFrame:
     """Return mean and standard deviation of log pence of purchases on earlier days.
 
     Args:
         ledger: the transactions.
         levels: groups from the widest to the narrowest; each is shrunk to the one before, the
             first to the whole organisation.
+        pence: sums to look at in place of the purchases, one a row, 0 where there is none.
 
     Returns:
         `count` of the narrowest group, `mean` and `deviation`, one a row.
@@ -32,9 +37,12 @@ def past_moments(ledger: Ledger, *levels: tuple[str, ...]) -> pd.DataFrame:
     mean = np.full(len(ledger), START_MEAN)
     variance = np.full(len(ledger), START_DEVIATION**2)
     count = np.zeros(len(ledger))
-    values = np.where(ledger.is_purchase, ledger.log_pence, 0.0)
+    there, logs = ledger.is_purchase, ledger.log_pence
+    if pence is not None:
+        there, logs = pence > 0, np.log(np.maximum(pence, SMALLEST_PENCE))
+    values = np.where(there, logs, 0.0)
     for by in ((), *levels):
-        count = ledger.count(ledger.is_purchase, by, until=1)
+        count = ledger.count(there, by, until=1)
         total = ledger.total(values, by, until=1)
         squares = ledger.total(values**2, by, until=1)
         # Around the wider mean, so that a group's own mean and spread come from the same sums.

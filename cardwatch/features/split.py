@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cardwatch.features.ledger import DAYS_APART, spread
+from cardwatch.features.ledger import DAYS_APART, PAIR, spread
 from cardwatch.features.split_chance import HISTORY_DAYS, window_chances
 
 if TYPE_CHECKING:
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
     from cardwatch.features.ledger import Codes, Ledger, Numbers
 
-LIKENESS_TO_SPLIT = 10.0
+LIKENESS_TO_SPLIT = 8.0
 """Where the evidence for a split starts to count from; see `_evidence`."""
+STANDING_MONTHS = 6
+"""After a like sum in so many months of the last year a payment is a standing one."""
 COLUMNS = {
     "count": 0.0,
     "total_pence": 0.0,
@@ -33,8 +35,9 @@ COLUMNS = {
     "span_days": 0.0,
     "window_days": 0.0,
     "needed_count": 0.0,
+    "needed_pence": 0.0,
+    "needed_bookings_count": 0.0,
     "several_count": 0.0,
-    "bookings_count": 0.0,
     "chance_share": 1.0,
     "earlier_count": 0.0,
 }
@@ -49,7 +52,8 @@ class Search:
         by: what makes a group, the buyer's side first, the seller's second.
         limit: column with the limit in pence.
         several: column of which there have to be several values, or nothing.
-        each_within: whether each of the several has to keep to the limit alone.
+        several_needed: whether the fewest payments that pass the limit have to be of several, with
+            standing payments no part of them.
         only_days: the only window, in place of the policy's.
         what: the payments that it finds, in words.
         pattern: whose pattern their chance is told by, in words.
@@ -62,7 +66,7 @@ class Search:
     pattern: str
     columns: tuple[str, ...]
     several: str = ""
-    each_within: bool = False
+    several_needed: bool = False
     only_days: int | None = None
 
 
@@ -106,7 +110,7 @@ SEARCHES = {
         pattern="the cost centre's own pattern",
         columns=(*FACTS, "needed_count", "chance_share", "earlier_count", "several_count"),
         several="holder_id",
-        each_within=True,
+        several_needed=True,
     ),
 }
 MEANINGS = {
@@ -130,6 +134,8 @@ def find_splits(ledger: Ledger, search: Search) -> pd.DataFrame:
     limit = ledger.frame[search.limit].to_numpy("float64")
     parts = ledger.is_purchase & (ledger.pence <= limit) & (limit > 0)
     parts &= ~ledger.frame["day_doubled"].to_numpy(bool)
+    if search.several_needed:
+        parts &= is_single_need(ledger).to_numpy()
     parts &= ~np.logical_or.reduce([ledger.is_blank(name) for name in search.by])
     rows = np.flatnonzero(parts)
     if not len(rows):
@@ -196,28 +202,28 @@ def _examined(ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame
             "booking": ledger.group("cost_centre", "purpose_id")[part[kept]],
         }
     ).sort_values(["window", "pence"], ascending=[True, False], kind="stable")
-    running = parts.groupby("window")["pence"].cumsum()
-    within = running <= limit[parts["window"]]
-    grouped = parts.assign(within=within).groupby("window")
-    figures = grouped.agg(
+    before = parts.groupby("window")["pence"].cumsum() - parts["pence"]
+    # The fewest that pass the limit, largest first; of equal ones each may be the last of them.
+    needed = parts[before <= limit[parts["window"]]].groupby("window")["pence"]
+    may_be = parts[parts["pence"] >= parts["window"].map(needed.min())].groupby("window")
+    figures = parts.groupby("window").agg(
         count=("pence", "size"),
         total_pence=("pence", "sum"),
         start=("day", "min"),
         end=("day", "max"),
-        needed_count=("within", "sum"),
         several_count=("several", "nunique"),
-        bookings_count=("booking", "nunique"),
     )
-    figures["needed_count"] += 1
-    most = parts.groupby(["window", "several"])["pence"].sum().groupby("window").max()
-    figures = windows.join(figures, how="inner").assign(most=most)
+    figures["needed_count"], figures["needed_pence"] = needed.size(), needed.sum()
+    figures["needed_bookings_count"] = may_be["booking"].nunique()
+    figures["needed_several"] = may_be["several"].nunique()
+    figures = windows.join(figures, how="inner")
     figures["span_days"] = figures["end"] - figures["start"]
     good = (figures["total_pence"] > figures["limit_pence"]) & (figures["count"] > 1)
     good &= figures["end"] == ledger.day[rows[figures["close"]]]
     if search.several:
         good &= figures["several_count"] > 1
-    if search.each_within:
-        good &= figures["most"] <= figures["limit_pence"]
+    if search.several_needed:
+        good &= figures["needed_several"] > 1
     figures["group"] = ledger.group(*search.by)[rows[figures["close"]]]
     return figures[good]
 
@@ -231,6 +237,14 @@ def _earlier(best: pd.DataFrame) -> pd.Series[float]:
     last = np.searchsorted(ends, key + best["start"].to_numpy())
     earlier = np.maximum(last - np.maximum(first, np.searchsorted(ends, key)), 0)
     return pd.Series(earlier.astype("float64"), index=best.index)
+
+
+def is_single_need(ledger: Ledger) -> pd.Series[bool]:
+    """Whether the holder did not pay a like sum here in six months of the last year already."""
+    like = (*PAIR, "size_band")
+    first = ledger.first_of_kind(ledger.is_purchase, (*like, "month"))
+    months = ledger.count(first, like, HISTORY_DAYS, until=1)
+    return ledger.series(ledger.is_purchase & (months < STANDING_MONTHS))
 
 
 def refunded_on(ledger: Ledger) -> Numbers:
@@ -338,16 +352,18 @@ def unit_split_surprise(ledger: Ledger) -> pd.Series[float]:
 def _evidence(ledger: Ledger, search: str) -> pd.Series[float]:
     """Return how much speaks for one purchase in parts, in steps of about a half, 0 for no split.
 
-    For it: chance seldom makes such a sum; the parts are as few and as large as the limit allows;
-    they are spread over days. Against it: many payments are needed; they are booked to several cost
-    centres or purposes; the same has happened before. The weights are round figures chosen by
-    judgement, and no detector was fitted to planted cases (docs/detection.md).
+    For it: chance seldom makes such a sum; the fewest payments that pass the limit are few and as
+    large as it allows; the window is spread over days. Against it: those payments are booked to
+    several cost centres or purposes; the same has happened before. What else was bought there in
+    those days speaks neither way. The weights are round figures chosen by judgement, and no
+    detector was fitted to planted cases (docs/detection.md).
     """
     table = ledger.once(f"split {search}", lambda: find_splits(ledger, SEARCHES[search]))
-    count, limit = table["count"].clip(lower=1), table["limit_pence"].clip(lower=1)
-    filled = table["total_pence"] / (limit * count)
+    needed, limit = table["needed_count"].clip(lower=1), table["limit_pence"].clip(lower=1)
+    filled = table["needed_pence"] / (limit * needed)
+    bookings = table["needed_bookings_count"].clip(lower=1)
     points = -0.5 * np.log10(table["chance_share"])
-    points += 2 * np.log2(filled.clip(lower=1e-3)) - table["needed_count"]
-    points += (table["span_days"] > 0) - 2 * np.log2(table["bookings_count"].clip(lower=1))
+    points += 2 * np.log2(filled.clip(lower=1e-3)) - needed
+    points += (table["span_days"] > 0) - 2 * np.log2(bookings)
     points -= 2 * np.log1p(table["earlier_count"])
     return (points + LIKENESS_TO_SPLIT).clip(lower=0.01).where(table["count"] > 0, 0.0)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CELLS = 60
 """Cells into which a window's total is cut for the chance of it."""
 PRIOR_DAYS, PRIOR_BATCHES = 60.0, 3.0
-"""Weight of the holder's general pattern against that with this merchant (docs/detection.md)."""
+"""Weight of what is general against the buyer's own days with this seller (docs/detection.md)."""
 HISTORY_DAYS = 365
 SMALLEST_CHANCE = 1e-12
 
@@ -28,10 +28,12 @@ def window_chances(
     """Return the chance that a window comes to its total by the buyer's own pattern.
 
     Compound Poisson over day totals: days with the merchant come at the rate they have come, days'
-    totals are drawn from those there have been; both are shrunk to the buyer's general pattern, so
-    that a new merchant is judged by the others. Purchases come in bursts, and with single payments
-    as the unit almost everything would look impossible (docs/detection.md). The distribution
-    is built by Panjer's recursion (Panjer 1981, ASTIN Bulletin 12) on `CELLS` cells.
+    totals are drawn from those there have been. The rate is shrunk to the buyer's general one, the
+    totals to those of the buyer's days anywhere and of anybody's with the merchant, in equal parts,
+    so that a new merchant is judged by the others and by what it sells. All of it is taken from
+    before the window. Purchases come in bursts, and with single payments as the unit almost
+    everything would look impossible (docs/detection.md). The distribution is built by Panjer's
+    recursion (Panjer 1981, ASTIN Bulletin 12) on `CELLS` cells.
     """
     group, day = ledger.group(*by)[rows], ledger.day[rows]
     parts = pd.DataFrame({"group": group, "day": day, "pence": ledger.pence[rows]})
@@ -41,28 +43,36 @@ def window_chances(
     start = windows["group"].to_numpy() * DAYS_APART + windows["start"].to_numpy()
     first = np.searchsorted(at, np.maximum(start - HISTORY_DAYS, windows["group"] * DAYS_APART))
     earlier = np.searchsorted(at, start) - first
-    row = rows[windows["close"].to_numpy()]
-    buyer = (by[0],)
-    seen = ledger.day[row] - ledger.first_day(buyer)[row]
-    seen = np.clip(seen - windows["window_days"].to_numpy(), 1, HISTORY_DAYS)
-    bought = ledger.count(ledger.is_purchase, buyer, HISTORY_DAYS, 1)[row]
+    row = rows[windows["first"].to_numpy()]
+    buyer, totals = by[:1], _day_totals(ledger, by)
+    seen = np.clip(ledger.day[row] - ledger.first_day(buyer)[row], 1, HISTORY_DAYS)
+    bought = ledger.count(totals > 0, buyer, HISTORY_DAYS, 1)[row]
     merchants = np.maximum(_merchants_before(ledger, by)[row], 1)
     general = np.maximum(bought, 1) / merchants / seen
     rate = (earlier + general * PRIOR_DAYS) / (seen + PRIOR_DAYS)
-    severity = _severity(ledger, buyer, row, windows["total_pence"].to_numpy())
-    severity *= PRIOR_BATCHES
+    total = windows["total_pence"].to_numpy()
+    usual = [past_moments(ledger, (side,), pence=totals).iloc[row] for side in by]
+    severity = np.mean([_severity(moments, total) for moments in usual], axis=0) * PRIOR_BATCHES
     window, position = spread(first, earlier)
-    totals = batches["pence"].to_numpy()[position]
-    cell = np.ceil(totals / windows["total_pence"].to_numpy()[window] * CELLS).astype(int)
+    came_to = batches["pence"].to_numpy()[position]
+    cell = np.ceil(came_to / total[window] * CELLS).astype(int)
     np.add.at(severity, (window, np.clip(cell, 1, CELLS)), 1.0)
     severity /= severity.sum(axis=1, keepdims=True)
     return _compound_tail(rate * (windows["window_days"].to_numpy() + 1), severity)
 
 
-def _severity(ledger: Ledger, buyer: tuple[str], row: Codes, total: Numbers) -> Numbers:
-    """Return the buyer's general distribution of payments over cells 1 to `CELLS`, log-normal."""
-    moments = past_moments(ledger, buyer)
-    mean, deviation = moments["mean"].to_numpy()[row], moments["deviation"].to_numpy()[row]
+def _day_totals(ledger: Ledger, by: tuple[str, str]) -> Numbers:
+    """Return what a buyer's day with a seller comes to, on its last purchase; 0 on other rows."""
+    bought = np.where(ledger.is_purchase, ledger.pence, 0.0)
+    last = ledger.last_rows(ledger.is_purchase, (*by, "date"))
+    totals = np.zeros(len(ledger))
+    totals[last] = ledger.total(bought, by, since=0)[last]
+    return totals
+
+
+def _severity(moments: pd.DataFrame, total: Numbers) -> Numbers:
+    """Return a log-normal distribution of day totals over cells 1 to `CELLS` of a total."""
+    mean, deviation = moments["mean"].to_numpy(), moments["deviation"].to_numpy()
     edges = np.log(np.maximum(total[:, None] * np.arange(CELLS) / CELLS, 1.0))
     below = ndtr((edges - mean[:, None]) / deviation[:, None])
     below[:, 0] = 0.0

@@ -79,7 +79,8 @@ class Evidence:
         days: how many days back they reach, or the feature that says so.
         having: feature that has to hold of them.
         limit: feature with the sum that none of them passes, for the parts of a split.
-        joins: whether matters that share a payment are one (`rows`), or all of the group (`group`).
+        joins: whether matters that share a payment are one (`rows`), all of the group (`group`),
+            or either (`both`).
     """
 
     by: tuple[str, ...] = ()
@@ -94,17 +95,21 @@ EVIDENCE = {
     "payment": Evidence(having=""),
     "merchant_day": Evidence(PAIR),
     "refund_day": Evidence(PAIR, having="unanswered_refund_pence"),
-    "holder_merchant_month": Evidence(PAIR, 29),
-    "unit_merchant_month": Evidence(UNIT_PAIR, 29),
+    "holder_merchant_month": Evidence(PAIR, 29, joins="group"),
+    "unit_merchant_month": Evidence(UNIT_PAIR, 29, joins="group"),
     "merchant_month": Evidence(("merchant_id",), 29),
     "holder_day": Evidence(("holder_id",)),
     "same_bill": Evidence(("merchant_id", "amount_pence"), 60),
     "disputes": Evidence(("holder_id",), 30, "is_dispute_booking", joins="group"),
     "tiny_charge": Evidence(("holder_id",), 2, "is_tiny_charge"),
     "over_limit": Evidence(PAIR, having="is_over_limit"),
-    "limit_split": Evidence(PAIR, "limit_split_span_days", limit="limit_split_limit_pence"),
+    "limit_split": Evidence(
+        PAIR, "limit_split_span_days", joins="both", limit="limit_split_limit_pence"
+    ),
     "step_split": Evidence(PAIR, "step_split_span_days", limit="step_split_limit_pence"),
-    "unit_split": Evidence(UNIT_PAIR, "unit_split_span_days", limit="unit_split_limit_pence"),
+    "unit_split": Evidence(
+        UNIT_PAIR, "unit_split_span_days", "is_single_need", limit="unit_split_limit_pence"
+    ),
     "alias_split": Evidence(
         ("holder_id", "alias_id"), "alias_split_span_days", limit="alias_split_limit_pence"
     ),

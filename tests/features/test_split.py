@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardwatch.features import FEATURES, build_features, name_of, split
-from cardwatch.features.split import COLUMNS, SEARCHES, Search, find_splits, refunded_on
+from cardwatch.features.ledger import BAND
+from cardwatch.features.split import (
+    COLUMNS,
+    SEARCHES,
+    STANDING_MONTHS,
+    Search,
+    find_splits,
+    refunded_on,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,8 +72,9 @@ class Window(NamedTuple):
     total_pence: float
     span_days: float
     needed_count: float
+    needed_pence: float
+    needed_bookings_count: float
     several_count: float
-    bookings_count: float
 
 
 NO_WINDOW = Window(*(COLUMNS[name] for name in Window._fields))
@@ -85,28 +95,44 @@ def _lines(ledger: Ledger) -> list[Line]:
 def _window(lines: list[Line], close: int, limit: float, search: Search) -> Window | None:
     """Return one window's figures if it qualifies, found payment by payment."""
     pence, days = [x["amount_pence"] for x in lines], [x["day"] for x in lines]
-    spent: dict[str, float] = {}
-    for line in lines:
-        one = line[search.several or "holder_id"]
-        spent[one] = spent.get(one, 0) + line["amount_pence"]
+    one_of = [line[search.several or "holder_id"] for line in lines]
     if len(lines) < 2 or sum(pence) <= limit or max(days) != close:
         return None
-    if search.several and len(spent) < 2:
+    if search.several and len(set(one_of)) < 2:
         return None
-    if search.each_within and max(spent.values()) > limit:
+    largest = sorted(pence, reverse=True)
+    needed = int(np.argmax(np.cumsum(largest) > limit)) + 1
+    may_be = [i for i, one in enumerate(pence) if one >= largest[needed - 1]]
+    if search.several_needed and len({one_of[i] for i in may_be}) < 2:
         return None
-    largest = np.cumsum(sorted(pence, reverse=True))
-    needed = int(np.argmax(largest > limit)) + 1
-    booked = {(x["cost_centre"], x["purpose_id"]) for x in lines}
-    return Window(len(lines), sum(pence), close - min(days), needed, len(spent), len(booked))
+    booked = {(lines[i]["cost_centre"], lines[i]["purpose_id"]) for i in may_be}
+    total, passing = sum(pence), sum(largest[:needed])
+    span = close - min(days)
+    return Window(len(lines), total, span, needed, passing, len(booked), len(set(one_of)))
+
+
+def _is_standing(lines: list[Line], line: Line) -> bool:
+    """Return whether like sums began six months of the year before a payment, found by loops."""
+
+    def like(other: Line) -> tuple[Any, ...]:
+        band = round(math.log(max(abs(other["amount_pence"]), 100)) / BAND)
+        return other["holder_id"], other["merchant_id"], band
+
+    began: dict[tuple[int, int], int] = {}
+    for other in lines:
+        if other["kind"] == "purchase" and other["amount_pence"] > 0 and like(other) == like(line):
+            began.setdefault((other["date"].year, other["date"].month), other["day"])
+    return sum(line["day"] - 365 <= day < line["day"] for day in began.values()) >= STANDING_MONTHS
 
 
 def _parts(ledger: Ledger, search: Search) -> dict[tuple[Any, ...], list[int]]:
     """Return for each group the payments that may be part of a split."""
     groups: dict[tuple[Any, ...], list[int]] = {}
-    for i, line in enumerate(_lines(ledger)):
+    lines = _lines(ledger)
+    for i, line in enumerate(lines):
         group = tuple(line[name] for name in search.by)
         within = 0 < line["amount_pence"] <= line[search.limit] and line["kind"] == "purchase"
+        within &= not (search.several_needed and _is_standing(lines, line))
         if within and all(group) and not line["day_doubled"]:
             groups.setdefault(group, []).append(i)
     return groups
@@ -437,15 +463,6 @@ def test_payments_without_a_category_are_not_taken_for_one_category(
     assert _found(make_ledger(payments), "category") == [0, 0]
 
 
-def test_a_holder_who_passes_the_limit_alone_does_not_split_with_the_others_of_the_unit(
-    make_ledger: MakeLedger,
-) -> None:
-    payments = [("2026-03-02", who, "ALPHA", 6_000) for who in ("h1", "h1", "h2")]
-    ledger = make_ledger(payments)
-    assert _found(ledger, "limit") == [2, 2, 0]
-    assert _found(ledger, "unit") == [0, 0, 0]
-
-
 def test_every_column_that_a_search_names_is_a_feature_with_a_meaning_and_its_own_values(
     make_ledger: MakeLedger,
 ) -> None:
@@ -478,7 +495,8 @@ EVIDENCE = {
     "limit_pence": 10_000,
     "span_days": 0,
     "needed_count": 3,
-    "bookings_count": 2,
+    "needed_pence": 22_000,
+    "needed_bookings_count": 2,
     "chance_share": 0.01,
     "earlier_count": 1,
 }
@@ -497,12 +515,11 @@ def _evidence_of(ledger: Ledger, **change: float) -> float:
     ("column", "weaker_to_stronger"),
     [
         ("chance_share", (1.0, 0.3, 0.01, 1e-6, 1e-12)),
-        ("total_pence", (10_001, 15_000, 22_000, 30_000)),
-        ("count", (8, 5, 4, 3)),
+        ("needed_pence", (10_001, 15_000, 22_000, 30_000)),
         ("limit_pence", (20_000, 12_000, 10_000)),
         ("span_days", (0, 1)),
-        ("needed_count", (6, 4, 3, 2)),
-        ("bookings_count", (5, 3, 2, 1)),
+        ("needed_count", (4, 3, 2)),
+        ("needed_bookings_count", (5, 3, 2, 1)),
         ("earlier_count", (9, 3, 1, 0)),
     ],
 )
@@ -519,9 +536,47 @@ def test_however_much_speaks_against_a_split_it_has_more_evidence_than_none(
     make_ledger: MakeLedger,
 ) -> None:
     payment = ("2026-03-02", "h", "ALPHA", 6_000)
-    against = {"count": 30, "total_pence": 10_001, "needed_count": 20, "bookings_count": 20}
+    against = {"needed_pence": 10_001, "needed_count": 20, "needed_bookings_count": 20}
     assert _evidence_of(make_ledger([payment]), **against, chance_share=1, earlier_count=300) > 0
     assert split.split_surprise(make_ledger([payment])).tolist() == [0]
+
+
+def test_what_else_is_bought_beside_the_parts_does_not_speak_against_them(
+    make_ledger: MakeLedger,
+) -> None:
+    parts = [("2026-03-02", "h", "ALPHA", pence) for pence in (9_900, 9_800)]
+    small = [("2026-03-02", "h", "ALPHA", 300, {"description": "stamps"})] * 3
+    alone, beside = make_ledger(parts), make_ledger([*parts, *small])
+    found = find_splits(beside, SEARCHES["limit"]).iloc[0]
+    assert (found["count"], found["needed_count"], found["needed_pence"]) == (5, 2, 19_700)
+    assert found["needed_bookings_count"] == 1
+    assert split.split_surprise(beside).iloc[0] >= split.split_surprise(alone).iloc[0]
+
+
+def _across(make_ledger: MakeLedger, payments: list[tuple[Any, ...]]) -> list[float]:
+    unit = {"cost_centre": "u1"}
+    ledger = make_ledger([(*payment, unit) for payment in payments], POLICY)
+    return find_splits(ledger, SEARCHES["unit"])["needed_count"].tolist()
+
+
+def test_a_colleague_who_joins_in_is_found_although_one_holder_passes_the_limit_alone(
+    make_ledger: MakeLedger,
+) -> None:
+    own = [("2026-03-02", "h1", "ALPHA", pence) for pence in (7_000, 6_000)]
+    assert _across(make_ledger, [*own, ("2026-03-02", "h2", "ALPHA", 6_500)]) == [2, 2, 2]
+    assert _across(make_ledger, [*own, ("2026-03-02", "h2", "ALPHA", 500)]) == [0, 0, 0]
+
+
+def test_a_standing_payment_is_no_part_of_a_split_across_holders(
+    make_ledger: MakeLedger,
+) -> None:
+    months = [(f"2025-{month:02}-03", "h1", "ALPHA", 6_300 + month) for month in range(8, 13)]
+    now = [("2026-02-03", "h1", "ALPHA", 6_305), ("2026-02-03", "h2", "ALPHA", 7_000)]
+    assert _across(make_ledger, [*months, *now])[-2:] == [2, 2]
+    more = [("2026-01-03", "h1", "ALPHA", 6_300)]
+    assert _across(make_ledger, [*months, *more, *now])[-2:] == [0, 0]
+    elsewhere = [("2026-01-03", "h1", "BRAVO", 6_300)]
+    assert _across(make_ledger, [*months, *elsewhere, *now])[-2:] == [2, 2]
 
 
 def test_two_parts_of_almost_the_limit_speak_louder_than_three_weekly_shops(
