@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from cardwatch import __version__
 from cardwatch.alerts import Scored, expected_words, pounds, rank_alerts
@@ -32,8 +33,6 @@ from cardwatch.rules import Rule, load_rules, rules_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pandas as pd
 
     from cardwatch.policy import Policy
     from cardwatch.records import CardRegister
@@ -96,7 +95,8 @@ def score(  # noqa: PLR0913  one for each thing that can be given
     features = build_features(ledger)
     own = forest is None and enough_for_forest(ledger, reference)
     if own:
-        forest = fit_forest(features[reference], FOREST_FEATURES, ledger.frame[reference])
+        read = features.loc[reference, list(FOREST_FEATURES)]
+        forest = fit_forest(read, FOREST_FEATURES, ledger.frame[reference])
     if forest is not None and forest.features != FOREST_FEATURES:
         raise ModelRefused("given", "it reads other features than this version has. Train it again")
     days = ledger.frame["date"][asked]
@@ -134,7 +134,7 @@ def _weigh(
         looked_at = np.union1d(ends, np.flatnonzero(asked))
         more[MONTH_UNUSUALNESS] = np.zeros(len(ledger))
         more[MONTH_UNUSUALNESS][looked_at] = months.unusualness(features.iloc[looked_at])
-    features = features.assign(**more)
+    features = features.join(pd.DataFrame(more, features.index))
     shares = surprise_shares(features, reference)
     found = chances(shares, reference).join(month_chances(features, ends))
     return features.join(found), shares

@@ -47,7 +47,9 @@ def at(casebook: Casebook) -> Callable[..., desk.Desk]:
     """Give the desk of a role, in an organisation that is made when first asked for."""
     made: dict[tuple[str, str], Actor] = {}
 
-    def of(role: str = "finance", organisation: str = "Saltmarsh Vale", **given: object) -> desk.Desk:
+    def of(
+        role: str = "finance", organisation: str = "Saltmarsh Vale", **given: object
+    ) -> desk.Desk:
         now = NOW + dt.timedelta(days=float(str(given.get("days", 0))))
         owner = organisation.casefold().replace(" ", "-")
         if not any(one["organisation_id"] == owner for one in casebook.organisations()):

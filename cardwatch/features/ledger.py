@@ -7,7 +7,7 @@ one day count together, so their order never matters.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import holidays
 import numpy as np
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from cardwatch.policy import Policy
 
     Codes = np.ndarray[Any, np.dtype[np.int64]]
+    Positions = np.ndarray[Any, np.dtype[np.int32]]
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
+Column = TypeVar("Column")
 PAIR = ("holder_id", "merchant_id")
 """What most is counted by: one holder at one merchant."""
 DAYS_APART = 1 << 20
@@ -49,6 +51,9 @@ REGISTER_LIMITS = {
     "holder_month": "cards_month_limit_pence",
 }
 """Limits that the register states beat the policy's: they are what the bank enforces."""
+KEPT = 24
+"""So many columns of group numbers, orders and window bounds are kept, the ones used last: all of
+them together, about a hundred, take as much room as the features do."""
 SMALLEST_PENCE = 100
 """Amounts below a pound count as a pound where logarithms are taken."""
 BAND = 0.2
@@ -90,9 +95,7 @@ class Ledger:
             limits[f"is_{name}_stated"] = found["stated"]
         self.frame = frame.assign(**names, **limits)
         self.policy = policy
-        self._groups: dict[tuple[str, ...], Codes] = {}
-        self._keys: dict[tuple[str, ...], tuple[Codes, Codes]] = {}
-        self._bounds: dict[tuple[tuple[str, ...], int | None, str], Codes] = {}
+        self._kept: dict[tuple[object, ...], Any] = {}
         self._made: dict[str, pd.DataFrame] = {}
 
     def once(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
@@ -100,6 +103,14 @@ class Ledger:
         if name not in self._made:
             self._made[name] = make()
         return self._made[name]
+
+    def _keep(self, key: tuple[object, ...], make: Callable[[], Column]) -> Column:
+        """Return the column that `make` gives, made again if it was let go; see `KEPT`."""
+        column: Column = self._kept.pop(key) if key in self._kept else make()
+        self._kept[key] = column  # the last of all: the first is the one used longest ago
+        if len(self._kept) > KEPT:
+            del self._kept[next(iter(self._kept))]
+        return column
 
     def __len__(self) -> int:
         """Return the number of transactions."""
@@ -171,12 +182,6 @@ class Ledger:
         """What each row was booked for, in lower case."""
         return self.frame["description"].str.casefold().str.strip()
 
-    @cached_property
-    def category_words(self) -> pd.Series[str]:
-        """Merchant and category in words, for lists that work by words."""
-        named = self.frame["mcc"].map({c: category_name(c) for c in self.frame["mcc"].unique()})
-        return self.frame["merchant"] + " / " + self.frame["category"] + " / " + named
-
     def values(self, name: str) -> pd.Series[Any]:
         """Return a column of the frame or one of `OWN_GROUPS`."""
         return getattr(self, name) if name in OWN_GROUPS else self.frame[name]
@@ -194,13 +199,33 @@ class Ledger:
 
         Names are columns of the frame or of `OWN_GROUPS`.
         """
-        if names not in self._groups:
+
+        def make() -> Codes:
             codes = np.zeros(len(self), dtype="int64")
             for name in names:
                 part, distinct = pd.factorize(self.values(name))
                 codes = pd.factorize(codes * (len(distinct) + 1) + part)[0]
-            self._groups[names] = codes.astype("int64")
-        return self._groups[names]
+            return codes.astype("int64")
+
+        return self._keep(("group", names), make)
+
+    def words(self, *more: str) -> tuple[Codes, pd.Series[str]]:
+        """Return what each row says of merchant and category, for lists that work by words.
+
+        Args:
+            more: columns to be added to that.
+
+        Returns:
+            For each row the number of its text, and the texts, each once.
+        """
+        names = ("merchant", "category", "mcc", *more)
+        codes = self.group(*names)
+        rows = self.frame.loc[~pd.Series(codes).duplicated(), list(names)]
+        named = rows["mcc"].map({code: category_name(code) for code in rows["mcc"].unique()})
+        texts = rows["merchant"] + " / " + rows["category"] + " / " + named
+        for name in more:
+            texts = texts + " / " + rows[name]
+        return codes, texts
 
     def largest(self, values: Numbers, by: tuple[str, ...], until: int = 0) -> Numbers:
         """Return for each row the largest value of its group so far, 0 without any.
@@ -210,9 +235,9 @@ class Ledger:
             by: columns that make a group.
             until: last day that counts, in days before the row's, as in `total`.
         """
-        order, _ = self._sorted(by)
+        order = self._order(by)
         most = pd.Series(values[order]).groupby(self.group(*by)[order]).cummax().to_numpy()
-        first, last = self._bound(by, None, "left"), self._bound(by, until, "right") - 1
+        first, last = self._begin(by, None), self._begin(by, until - 1) - 1
         return np.where(last >= first, most[last], 0.0)
 
     def first_day(self, by: tuple[str, ...], where: Flags | None = None) -> Any:  # noqa: ANN401  days, or days and nan
@@ -228,19 +253,26 @@ class Ledger:
 
     def rows_back(self, row: int, by: tuple[str, ...], days: int | None = None) -> Codes:
         """Return the rows of a row's group from so many days before to its own day, by day."""
-        order, keys = self._sorted(by)
+        keys = self._keys(by)
         start = self.group(*by)[row] * DAYS_APART
         today = start + self.day[row]
         first = start if days is None else today - days
-        return order[keys.searchsorted(first, "left") : keys.searchsorted(today, "right")]
+        found = slice(keys.searchsorted(first, "left"), keys.searchsorted(today, "right"))
+        return self._order(by)[found].astype("int64")
 
-    def _sorted(self, by: tuple[str, ...]) -> tuple[Codes, Codes]:
-        """Return the order of rows by group and day, and the sorted keys."""
-        if by not in self._keys:
-            key = self.group(*by) * DAYS_APART + self.day
-            order = np.argsort(key, kind="stable")
-            self._keys[by] = order, key[order]
-        return self._keys[by]
+    def _key(self, by: tuple[str, ...]) -> Codes:
+        """Return for each row its group and day in one number."""
+        return self.group(*by) * DAYS_APART + self.day
+
+    def _order(self, by: tuple[str, ...]) -> Positions:
+        """Return the order of rows by group and day."""
+        return self._keep(
+            ("order", by), lambda: np.argsort(self._key(by), kind="stable").astype("int32")
+        )
+
+    def _keys(self, by: tuple[str, ...]) -> Codes:
+        """Return the rows' groups and days, each in one number, in order."""
+        return self._keep(("keys", by), lambda: self._key(by)[self._order(by)])
 
     def total(
         self, values: object, by: tuple[str, ...], since: int | None = None, until: int = 0
@@ -254,29 +286,30 @@ class Ledger:
             until: last day of the window, in days before the row's: 0 for its own, 1 for the one
                 before.
         """
-        order, _ = self._sorted(by)
+        order = self._order(by)
         sums = np.concatenate([[0.0], np.cumsum(np.asarray(values, dtype="float64")[order])])
-        first, last = self._bound(by, since, "left"), self._bound(by, until, "right")
+        first, last = self._begin(by, since), self._begin(by, until - 1)
         return sums[np.maximum(first, last)] - sums[first]
 
-    def _bound(
-        self, by: tuple[str, ...], days: int | None, side: Literal["left", "right"]
-    ) -> Codes:
-        """Return for each row where, in the order of its group and day, a window begins or ends.
+    def _begin(self, by: tuple[str, ...], days: int | None) -> Positions:
+        """Return for each row where, in the order of its group and day, a window begins.
+
+        A window that ends so many days before a row's ends where the next day's begins.
 
         Args:
             by: columns that make a group.
             days: how many days before the row's; none for the first of all.
-            side: left of the rows of that day, or right of them.
         """
-        if (by, days, side) not in self._bounds:
-            order, keys = self._sorted(by)
-            day = self.day[order]
-            wanted = keys - day if days is None else keys - days  # in order: quick to search
-            found = np.empty(len(order), dtype="int64")
-            found[order] = np.searchsorted(keys, wanted, side)
-            self._bounds[by, days, side] = found
-        return self._bounds[by, days, side]
+
+        def make() -> Positions:
+            order, keys = self._order(by), self._keys(by)
+            # In order, so that the search is quick.
+            wanted = keys - (self.day[order] if days is None else days)
+            found = np.empty(len(order), dtype="int32")
+            found[order] = np.searchsorted(keys, wanted)
+            return found
+
+        return self._keep(("begin", by, days), make)
 
     def count(
         self, where: object, by: tuple[str, ...], since: int | None = None, until: int = 0
@@ -286,10 +319,10 @@ class Ledger:
 
     def last_day(self, where: object, by: tuple[str, ...]) -> Numbers:
         """Return for each row its group's latest earlier day with the property, or nan."""
-        order, keys = self._sorted(by)
+        order, keys = self._order(by), self._keys(by)
         holds = np.asarray(where, dtype=bool)[order]
         latest = np.maximum.accumulate(np.where(holds, np.arange(len(order)), -1))
-        first, before = self._bound(by, None, "left"), self._bound(by, 0, "left") - 1
+        first, before = self._begin(by, None), self._begin(by, 0) - 1
         found = np.where(before >= first, latest[before], -1)
         day = keys[np.maximum(found, 0)] - self.group(*by) * DAYS_APART
         return np.where(found >= first, day, np.nan)

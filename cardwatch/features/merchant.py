@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from cardwatch.features.moments import SHRINKAGE
 from cardwatch.merchants import listed_merchants
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from cardwatch.features.ledger import Ledger, Numbers
 
 YEAR_DAYS = 364
@@ -74,12 +75,12 @@ def _listed(ledger: Ledger, codes: tuple[str, ...]) -> pd.Series[bool]:
     return ledger.series(ledger.in_categories(codes) & ledger.is_purchase)
 
 
-def _worded(texts: pd.Series[str], words: tuple[str, ...]) -> pd.Series[bool]:
-    """Return which texts hold one of some words, whole and case ignored; each is read once."""
+def _worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> pd.Series[bool]:
+    """Return which rows say one of some words, whole and case ignored; see `Ledger.words`."""
     pattern = r"\b(?:" + "|".join(map(re.escape, words)) + r")\b" if words else r"(?!)"
-    codes, distinct = pd.factorize(texts)
-    found = pd.Series(distinct).str.contains(pattern, case=False, regex=True)
-    return pd.Series(found.to_numpy(bool)[codes], texts.index)
+    codes, texts = ledger.words(*more)
+    found = texts.str.contains(pattern, case=False, regex=True).to_numpy(bool)
+    return ledger.series(found[codes])
 
 
 def is_blocked_category(ledger: Ledger) -> pd.Series[bool]:
@@ -94,7 +95,7 @@ def is_watched_category(ledger: Ledger) -> pd.Series[bool]:
 
 def is_personal_kind(ledger: Ledger) -> pd.Series[bool]:
     """Whether merchant or category is of a kind that is often for private use."""
-    worded = _worded(ledger.category_words, ledger.policy.personal_words) & ledger.is_purchase
+    worded = _worded(ledger, ledger.policy.personal_words) & ledger.is_purchase
     return _listed(ledger, ledger.policy.personal_categories) | worded
 
 
@@ -114,19 +115,19 @@ def is_watched_merchant(ledger: Ledger) -> pd.Series[bool]:
 
 def is_restricted_item(ledger: Ledger) -> pd.Series[bool]:
     """Whether merchant, category or purpose names goods that the policy restricts."""
-    texts = ledger.category_words + " / " + ledger.frame["description"]
-    return _worded(texts, ledger.policy.restricted_words) & ledger.is_purchase
+    worded = _worded(ledger, ledger.policy.restricted_words, "description")
+    return worded & ledger.is_purchase
 
 
 def is_hospitality(ledger: Ledger) -> pd.Series[bool]:
     """Whether the merchant is a caterer, restaurant or the like."""
-    worded = _worded(ledger.category_words, ledger.policy.hospitality_words) & ledger.is_purchase
+    worded = _worded(ledger, ledger.policy.hospitality_words) & ledger.is_purchase
     return _listed(ledger, ledger.policy.hospitality_categories) | worded
 
 
 def is_fuel(ledger: Ledger) -> pd.Series[bool]:
     """Whether the merchant sells fuel for vehicles."""
-    worded = _worded(ledger.category_words, ledger.policy.fuel_words) & ledger.is_purchase
+    worded = _worded(ledger, ledger.policy.fuel_words) & ledger.is_purchase
     return _listed(ledger, ledger.policy.fuel_categories) | worded
 
 
@@ -157,12 +158,12 @@ def is_cash(ledger: Ledger) -> pd.Series[bool]:
 
 def is_gift_card(ledger: Ledger) -> pd.Series[bool]:
     """Whether the merchant's or its category's words speak of gift cards or vouchers."""
-    return _worded(ledger.category_words, ledger.policy.gift_card_words) & ledger.is_purchase
+    return _worded(ledger, ledger.policy.gift_card_words) & ledger.is_purchase
 
 
 def is_billed_in_parts(ledger: Ledger) -> pd.Series[bool]:
     """Whether the merchant is of a kind that bills per person, night or journey."""
-    worded = _worded(ledger.category_words, ledger.policy.bulk_words)
+    worded = _worded(ledger, ledger.policy.bulk_words)
     return _listed(ledger, ledger.policy.bulk_categories) | worded
 
 

@@ -68,12 +68,12 @@ def holder_best_month_before_pence(ledger: Ledger) -> pd.Series[float]:
     months = _months(ledger)
     key = np.sort((months["holder"] * MONTHS_ROOM + months["month"]).to_numpy())
     spent = months.sort_values(["holder", "month"])["spent"].to_numpy()
-    own = ledger.group("holder_id") * MONTHS_ROOM + ledger.month
-    best = np.zeros(len(ledger))
+    best = np.zeros(len(key))
     for back in range(1, MONTHS + 1):
-        place = np.minimum(np.searchsorted(key, own - back), len(key) - 1)
-        best = np.maximum(best, np.where(key[place] == own - back, spent[place], 0.0))
-    return ledger.series(best)
+        place = np.searchsorted(key, key - back)
+        best = np.maximum(best, np.where(key[place] == key - back, spent[place], 0.0))
+    own = ledger.group("holder_id") * MONTHS_ROOM + ledger.month
+    return ledger.series(best[np.searchsorted(key, own)])
 
 
 def holder_month_top_share(ledger: Ledger) -> pd.Series[float]:
@@ -81,13 +81,18 @@ def holder_month_top_share(ledger: Ledger) -> pd.Series[float]:
     months = _months(ledger)
     key = np.sort(_month_key(months["month"].to_numpy(), months["spent"].to_numpy()))
     spent = ledger.total(spending(ledger), ("holder_id", "month"))
+    own = _month_key(ledger.month, spent)
+    order = np.argsort(own)
+    own, starts = own[order], ledger.month[order] * LARGEST_MONTH  # in order: quick to search
     above, known = np.zeros(len(ledger)), np.zeros(len(ledger))
     for back in range(1, MONTHS + 1):
-        month = ledger.month - back
-        first, last = (np.searchsorted(key, m * LARGEST_MONTH) for m in (month, month + 1))
-        above += last - np.searchsorted(key, _month_key(month, spent))
-        known += last - first
-    return ledger.series((above + 1) / (known + 1))
+        before = back * LARGEST_MONTH
+        last = np.searchsorted(key, starts - before + LARGEST_MONTH)
+        above += last - np.searchsorted(key, own - before)
+        known += last - np.searchsorted(key, starts - before)
+    share = np.empty(len(ledger))
+    share[order] = (above + 1) / (known + 1)
+    return ledger.series(share)
 
 
 def _month_key(month: Codes, spent: Numbers) -> Codes:

@@ -151,11 +151,12 @@ def find_splits(ledger: Ledger, search: Search) -> pd.DataFrame:
     ).drop_duplicates("close")
     best = best.assign(earlier_count=_earlier(best))
     # Every purchase of the closing day that is in the window carries it.
-    for_row = best.set_index("close").reindex(_closing_of(ledger, group, rows))
+    closing = _closing_of(ledger, group, rows)
+    ended = np.isin(closing, best["close"])
+    rows, for_row = rows[ended], best.set_index("close").loc[closing[ended]]
     carries = ~(refunded_on(ledger)[rows] <= ledger.day[rows])
     carries &= ledger.pence[rows] <= for_row["limit_pence"].to_numpy()
-    values = for_row[list(COLUMNS)].set_axis(rows, axis=0)[carries].dropna(how="all")
-    found.loc[values.index, :] = values
+    found.loc[rows[carries], :] = for_row[list(COLUMNS)].to_numpy("float64")[carries]
     return found
 
 
@@ -285,9 +286,20 @@ def _refunds(ledger: Ledger) -> pd.DataFrame:
     return pd.DataFrame({"day": day}, ledger.frame.index)
 
 
+def _found(ledger: Ledger, search: str) -> pd.DataFrame:
+    """Return what a search says of the rows at which a window ends."""
+
+    def make() -> pd.DataFrame:
+        found = find_splits(ledger, SEARCHES[search])
+        return found[found["count"] > 0]
+
+    return ledger.once(f"split {search}", make)
+
+
 def _of(ledger: Ledger, search: str, column: str) -> pd.Series[float]:
-    """Return one column of a search."""
-    return ledger.once(f"split {search}", lambda: find_splits(ledger, SEARCHES[search]))[column]
+    """Return one column of a search, a row each."""
+    found = _found(ledger, search)[column]
+    return found.reindex(ledger.frame.index, fill_value=COLUMNS[column])
 
 
 def _feature(search: str, column: str) -> Callable[[Ledger], pd.Series[float]]:
@@ -358,7 +370,7 @@ def _evidence(ledger: Ledger, search: str) -> pd.Series[float]:
     those days speaks neither way. The weights are round figures chosen by judgement, and no
     detector was fitted to planted cases (docs/detection.md).
     """
-    table = ledger.once(f"split {search}", lambda: find_splits(ledger, SEARCHES[search]))
+    table = _found(ledger, search)
     needed, limit = table["needed_count"].clip(lower=1), table["limit_pence"].clip(lower=1)
     filled = table["needed_pence"] / (limit * needed)
     bookings = table["needed_bookings_count"].clip(lower=1)
@@ -366,4 +378,5 @@ def _evidence(ledger: Ledger, search: str) -> pd.Series[float]:
     points += 2 * np.log2(filled.clip(lower=1e-3)) - needed
     points += (table["span_days"] > 0) - 2 * np.log2(bookings)
     points -= 2 * np.log1p(table["earlier_count"])
-    return (points + LIKENESS_TO_SPLIT).clip(lower=0.01).where(table["count"] > 0, 0.0)
+    strength = (points + LIKENESS_TO_SPLIT).clip(lower=0.01)
+    return strength.reindex(ledger.frame.index, fill_value=0.0)

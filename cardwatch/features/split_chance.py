@@ -19,6 +19,8 @@ CELLS = 60
 PRIOR_DAYS, PRIOR_BATCHES = 60.0, 3.0
 """Weight of what is general against the buyer's own days with this seller (docs/detection.md)."""
 HISTORY_DAYS = 365
+WINDOWS_AT_ONCE = 20_000
+"""For so many windows the distributions are held together: 60 MB, where all could take 500."""
 SMALLEST_CHANCE = 1e-12
 
 
@@ -50,15 +52,36 @@ def window_chances(
     merchants = np.maximum(_merchants_before(ledger, by)[row], 1)
     general = np.maximum(bought, 1) / merchants / seen
     rate = (earlier + general * PRIOR_DAYS) / (seen + PRIOR_DAYS)
+    rate *= windows["window_days"].to_numpy() + 1
     total = windows["total_pence"].to_numpy()
-    usual = [past_moments(ledger, (side,), pence=totals).iloc[row] for side in by]
-    severity = np.mean([_severity(moments, total) for moments in usual], axis=0) * PRIOR_BATCHES
-    window, position = spread(first, earlier)
-    came_to = batches["pence"].to_numpy()[position]
-    cell = np.ceil(came_to / total[window] * CELLS).astype(int)
+    table = pd.DataFrame({"total": total, "rate": rate, "first": first, "earlier": earlier})
+    for number, side in enumerate(by):
+        usual = past_moments(ledger, (side,), pence=totals).iloc[row]
+        table[f"mean_{number}"] = usual["mean"].to_numpy()
+        table[f"deviation_{number}"] = usual["deviation"].to_numpy()
+    begins = range(0, len(table), WINDOWS_AT_ONCE)
+    some = [table[begin : begin + WINDOWS_AT_ONCE] for begin in begins]
+    return np.concatenate([_tails(part, batches["pence"].to_numpy()) for part in some])
+
+
+def _tails(windows: pd.DataFrame, batches: Numbers) -> Numbers:
+    """Return the chance that each window comes to its total.
+
+    Args:
+        windows: `total`, the `rate` of batches in the window, `mean` and `deviation` of day totals
+            of the buyer (0) and of anybody at the seller (1), and where the pair's earlier batches
+            lie: the `first` one and how many `earlier`.
+        batches: totals of days, group by group.
+    """
+    column = {str(name): values.to_numpy() for name, values in windows.items()}
+    total = column["total"]
+    usual = [_severity(column[f"mean_{n}"], column[f"deviation_{n}"], total) for n in (0, 1)]
+    severity = np.mean(usual, axis=0) * PRIOR_BATCHES
+    window, position = spread(column["first"], column["earlier"])
+    cell = np.ceil(batches[position] / column["total"][window] * CELLS).astype(int)
     np.add.at(severity, (window, np.clip(cell, 1, CELLS)), 1.0)
     severity /= severity.sum(axis=1, keepdims=True)
-    return _compound_tail(rate * (windows["window_days"].to_numpy() + 1), severity)
+    return _compound_tail(column["rate"], severity)
 
 
 def _day_totals(ledger: Ledger, by: tuple[str, str]) -> Numbers:
@@ -70,9 +93,8 @@ def _day_totals(ledger: Ledger, by: tuple[str, str]) -> Numbers:
     return totals
 
 
-def _severity(moments: pd.DataFrame, total: Numbers) -> Numbers:
+def _severity(mean: Numbers, deviation: Numbers, total: Numbers) -> Numbers:
     """Return a log-normal distribution of day totals over cells 1 to `CELLS` of a total."""
-    mean, deviation = moments["mean"].to_numpy(), moments["deviation"].to_numpy()
     edges = np.log(np.maximum(total[:, None] * np.arange(CELLS) / CELLS, 1.0))
     below = ndtr((edges - mean[:, None]) / deviation[:, None])
     below[:, 0] = 0.0

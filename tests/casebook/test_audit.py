@@ -62,7 +62,9 @@ def _put(at: desk.Desk, rows: list[tuple[int, str, str]]) -> None:
         )
 
 
-def _tampered(rows: list[tuple[int, str, str]], chance: random.Random) -> tuple[list[tuple[int, str, str]], int]:
+def _tampered(
+    rows: list[tuple[int, str, str]], chance: random.Random
+) -> tuple[list[tuple[int, str, str]], int]:
     """Return a chain with one past event changed, and the number of the first that is not right."""
     rows = list(rows)
     at = chance.randrange(len(rows) - 1)  # the newest is what only a checkpoint can show
@@ -201,6 +203,3 @@ def test_events_of_two_workers_at_once_follow_each_other(at: At) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: desk.list_statements(finance), range(40)))
     assert [one.fault for one in desk.verify_audit(at("auditor"))] == [""]
-
-
-

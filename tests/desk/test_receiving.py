@@ -123,9 +123,7 @@ def test_a_corrected_statement_takes_the_place_of_the_first_and_keeps_its_decisi
     kept = next(one for one in both if one["holder_id"] == "E1")
     gone = next(one for one in both if one["holder_id"] == "E2")
     desk.decide(at(), kept["alert_id"], Said("two orders", "explained"))
-    second = desk.receive(
-        at(), read(*month(10), *SPLIT, *wrong[2:3]), corrects=first.statement_id
-    )
+    second = desk.receive(at(), read(*month(10), *SPLIT, *wrong[2:3]), corrects=first.statement_id)
     assert desk.get_alert(at(), kept["alert_id"])["state"] == "explained"
     closed = desk.get_alert(at(), gone["alert_id"])
     assert (closed["state"], closed["decisions"][-1]["decided_by"]) == ("data-error", "cardwatch")
@@ -196,7 +194,10 @@ def _fail_at(book: Casebook, number: int, error: Exception) -> Callable[[], int]
 
 
 def _broken_receives(
-    at: desk.Desk, statement: Any, error: Exception, step: int  # noqa: ANN401
+    at: desk.Desk,
+    statement: Any,
+    error: Exception,
+    step: int,  # noqa: ANN401
 ) -> int:
     """Receive while every so many-th call fails in turn; return at how many calls that was."""
     url, tried, number = at.casebook.url, 0, 1
@@ -220,7 +221,9 @@ def _broken_receives(
     ("step", "error"),
     [
         (7, sqlite3.OperationalError("disk I/O error")),
-        pytest.param(1, sqlite3.OperationalError("database or disk is full"), marks=pytest.mark.prove),
+        pytest.param(
+            1, sqlite3.OperationalError("database or disk is full"), marks=pytest.mark.prove
+        ),
         pytest.param(1, OSError(5, "Input/output error"), marks=pytest.mark.prove),
     ],
 )
