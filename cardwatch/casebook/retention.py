@@ -77,9 +77,12 @@ def hold(work: Work, alert_id: str, lane: str, reason: str) -> str:
 
     Raises:
         NotAllowed: the role holds nothing.
-        CardwatchError: no reason is given.
+        CardwatchError: no reason is given, or it is held already.
     """
     may_decide(work, lane, reason)
+    same = (holds.c.lane == lane) & (holds.c.alert_id == alert_id) & holds.c.ended_at.is_(None)
+    if work.one(sa.select(holds.c.hold_id).where(work.mine(holds), same)) is not None:
+        raise CardwatchError("This alert is held already.")
     found = short_id(lane, alert_id, work.now, reason)
     row = {"lane": lane, "hold_id": found, "alert_id": alert_id, "reason": reason}
     work.add(holds, [row | {"made_by": work.actor.actor_id, "made_at": work.now}])
@@ -131,28 +134,26 @@ def erase(work: Work) -> Erased:
 
 
 def _erase_transactions(work: Work, before: str, held: set[tuple[str, str]]) -> int:
-    """Erase the transactions of statements that ended before a day; return how many."""
-    old = work.rows(
-        sa.select(statements.c.statement_id).where(
-            work.mine(statements), statements.c.last_on < before, statements.c.erased_at.is_(None)
-        )
-    )
-    names = [row["statement_id"] for row in old]
-    kept: dict[tuple[str, int], set[str]] = {}
-    for row in work.rows(
-        sa.select(evidence).where(work.mine(evidence), evidence.c.statement_id.in_(names))
-    ):
+    """Erase the transactions of statements that ended before a day; return how many.
+
+    Those that only psd goes on seeing count as erased, which they are for everybody else.
+    """
+    ended = statements.c.last_on < before
+    names = work.rows(sa.select(statements.c.statement_id).where(work.mine(statements), ended))
+    kept: dict[str, dict[int, set[str]]] = {row["statement_id"]: {} for row in names}
+    known = work.mine(evidence) & evidence.c.statement_id.in_(kept)
+    for row in work.rows(sa.select(evidence).where(known)):
         if (row["lane"], row["alert_id"]) in held:
-            kept.setdefault((row["statement_id"], row["row"]), set()).add(row["lane"])
-    count = 0
-    for name in names:
+            kept[row["statement_id"]].setdefault(row["row"], set()).add(row["lane"])
+    count, seen = 0, transactions.c.is_kept_for_psd == 0
+    for name, rows in kept.items():
         mine = transactions.c.statement_id == name
-        rows = [row for statement, row in kept if statement == name]
-        count += work.remove(transactions, mine & transactions.c.row.not_in(rows))
-        hidden = [row for (statement, row), lanes in kept.items()
-                  if statement == name and lanes == {PSD}]  # fmt: skip
-        work.change(transactions, mine & transactions.c.row.in_(hidden), {"is_kept_for_psd": 1})
-        which = statements.c.statement_id == name
+        count += work.remove(transactions, mine & seen & transactions.c.row.not_in(rows))
+        work.remove(transactions, mine & ~seen & transactions.c.row.not_in(rows))
+        theirs = [row for row, lanes in rows.items() if lanes == {PSD}]
+        hidden = mine & seen & transactions.c.row.in_(theirs)
+        count += work.change(transactions, hidden, {"is_kept_for_psd": 1})
+        which = (statements.c.statement_id == name) & statements.c.erased_at.is_(None)
         work.change(statements, which, {"erased_at": work.now, "report": "{}"})
     return count
 

@@ -32,7 +32,8 @@ def suppress(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> 
 
     Raises:
         NotAllowed: the role decides nothing.
-        CardwatchError: no reason; a day past or more than a year away; it is about several holders.
+        CardwatchError: no reason; a day past or more than a year away; it is about several holders;
+            such a suppression holds already.
     """
     may_decide(work, row["lane"], reason)
     days = (day_of(until) - day_of(work.today)).days
@@ -42,8 +43,13 @@ def suppress(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> 
     if len({payment["holder_id"] for payment in content["payments"]}) != 1:
         raise CardwatchError("Only an alert about one holder's payments can be suppressed.")
     like = {name: row[name] for name in ("holder_id", "merchant_id", "rule", "lane")}
+    mine = suppressions.c
+    same = [mine[name] == value for name, value in like.items()]
+    held = sa.select(suppressions).where(work.mine(suppressions), *same, mine.ended_at.is_(None))
+    if work.one(held.where(mine.expires_on >= work.today)) is not None:
+        raise CardwatchError("Such a suppression holds already. End it first.")
     found = like | {
-        "suppression_id": short_id(*like.values(), work.now),
+        "suppression_id": short_id(*like.values(), work.now, until, reason),
         "reason": reason,
         "expires_on": until,
         "made_by": work.actor.actor_id,

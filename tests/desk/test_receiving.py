@@ -60,7 +60,7 @@ def test_ten_at_once_bring_the_same_file_and_get_the_same_answer(
         statement = read(*month(1 + number % 12, reference=f"N{number}"), *SPLIT)
         start = threading.Barrier(10)
 
-        def bring(_: int, statement: Any = statement, start: Any = start) -> desk.Receipt:  # noqa: ANN401
+        def bring(_: int, statement: Any = statement, start: Any = start) -> desk.Receipt:
             start.wait()
             return desk.receive(finance, statement)
 
@@ -197,7 +197,7 @@ def _broken_receives(
     at: desk.Desk,
     statement: Any,
     error: Exception,
-    step: int,  # noqa: ANN401
+    step: int,
 ) -> int:
     """Receive while every so many-th call fails in turn; return at how many calls that was."""
     url, tried, number = at.casebook.url, 0, 1
@@ -250,7 +250,7 @@ def test_a_disk_that_is_full_keeps_nothing_and_the_next_try_all(
     for more in range(0, 12, 3):
         book = Casebook(f"sqlite:///{path}")
 
-        def hold_down(connection: Any, _: object, more: int = more) -> None:  # noqa: ANN401
+        def hold_down(connection: Any, _: object, more: int = more) -> None:
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
             connection.execute(f"PRAGMA max_page_count = {pages + more}")
 

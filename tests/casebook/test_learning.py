@@ -1,0 +1,71 @@
+"""Precision by rule and band: shown from the first answer, used for order from the twentieth."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from cardwatch.casebook.learning import (
+    FEWEST_ANSWERS,
+    band_of,
+    expected_precision,
+    precision_by_rule,
+)
+
+BAND = "1 in 1,000 or rarer"
+
+
+def _answers(upheld: int, explained: int, rule: str = "split") -> list[dict[str, str]]:
+    states = ["policy-breach", "confirmed"] * upheld
+    states = states[:upheld] + ["explained"] * explained
+    return [{"rule": rule, "band": BAND, "state": state} for state in states]
+
+
+def test_a_share_begins_at_the_prior_and_goes_to_what_is_answered() -> None:
+    one = precision_by_rule(_answers(0, 1))[0]
+    assert one.mean == pytest.approx(1 / 8)
+    many = precision_by_rule(_answers(60, 40))[0]
+    assert (many.answered, many.upheld) == (100, 60)
+    assert many.mean == pytest.approx(61 / 107, abs=1e-4)
+    assert many.low < many.mean < many.high
+
+
+def test_the_interval_leaves_out_a_fortieth_on_either_side() -> None:
+    # The chance that a Beta(a, b) is at most x is that of at least a in a + b - 1 tries of x each.
+    one = precision_by_rule(_answers(10, 10))[0]
+    upheld, tries = 11, 11 + 16 - 1
+
+    def at_most(x: float) -> float:
+        ways = range(upheld, tries + 1)
+        return sum(math.comb(tries, n) * x**n * (1 - x) ** (tries - n) for n in ways)
+
+    assert at_most(one.low) == pytest.approx(0.025, abs=1e-3)
+    assert at_most(one.high) == pytest.approx(0.975, abs=1e-3)
+
+
+def test_rules_and_bands_are_told_apart() -> None:
+    rows = [*_answers(3, 1), *_answers(0, 2, "repeat")]
+    rows[0] = rows[0] | {"band": "more usual"}
+    told = {(one.rule, one.band): (one.upheld, one.answered) for one in precision_by_rule(rows)}
+    assert told == {("split", BAND): (2, 3), ("split", "more usual"): (1, 1),
+                    ("repeat", BAND): (0, 2)}  # fmt: skip
+
+
+@pytest.mark.parametrize("answered", [FEWEST_ANSWERS - 1, FEWEST_ANSWERS])
+def test_only_enough_answers_take_the_place_of_the_tier(answered: int) -> None:
+    known = precision_by_rule(_answers(answered, 0))
+    alert = {"rule": "split", "band": BAND, "tier": "C"}
+    learned = expected_precision(known, alert)
+    tiers = [expected_precision([], alert | {"tier": tier}) for tier in "ABC"]
+    assert tiers == sorted(tiers, reverse=True)
+    assert (learned > tiers[0]) == (answered == FEWEST_ANSWERS)
+
+
+@pytest.mark.parametrize(
+    ("chance", "band"),
+    [(1e-9, "1 in 10,000 or rarer"), (1e-4, "1 in 10,000 or rarer"), (2e-4, BAND), (1e-3, BAND),
+     (0.5, "more usual"), (1.0, "more usual")],
+)  # fmt: skip
+def test_every_chance_has_a_band(chance: float, band: str) -> None:
+    assert band_of(chance) == band

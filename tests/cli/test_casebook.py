@@ -1,0 +1,161 @@
+"""The commands of the casebook, as a person who has never seen the database uses them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from books import EQUAL, HEADINGS, SPLIT, month
+from typer.testing import CliRunner
+
+from cardwatch import cli
+from cardwatch.errors import CardwatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+FINANCE, PSD = "finance@force.example", "psd@force.example"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Run a command in a home of its own; give its JSON, or its text and its exit code."""
+    monkeypatch.setenv("CARDWATCH_HOME", str(tmp_path / "home"))
+    for name in ("DATABASE", "CHECKPOINTS", "AS", "ORGANISATION"):
+        monkeypatch.delenv(f"CARDWATCH_{name}", raising=False)
+
+    def command(*arguments: str, code: int = 0, json_out: bool = True) -> Any:
+        result = CliRunner().invoke(cli.app, [*arguments, *(["--json"] if json_out else [])])
+        if isinstance(result.exception, CardwatchError):
+            assert code == 3, result.exception
+            return str(result.exception)
+        assert result.exit_code == code, (result.output, result.exception)
+        return json.loads(result.stdout) if json_out and code in {0, 5} else result.output
+
+    return command
+
+
+@pytest.fixture
+def begun(run: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+    """Begin a casebook with a person of each lane and two statements."""
+    run("people", FINANCE, "--name", "F", "--role", "finance", "--organisation", "Our Force")
+    run("people", PSD, "--name", "P", "--role", "psd")
+    for number, more in ((9, []), (10, [*SPLIT, *EQUAL])):
+        path = tmp_path / f"2026-{number:02}.csv"
+        path.write_text("\n".join([HEADINGS, *month(number), *more]) + "\n", encoding="utf-8")
+    run("receive", str(tmp_path / "2026-09.csv"), "--history", "--as", FINANCE)
+    run("receive", str(tmp_path / "2026-10.csv"), "--as", FINANCE)
+    return run
+
+
+def test_before_there_is_a_casebook_a_person_is_told_how_to_begin(
+    run: Callable[..., Any], tmp_path: Path
+) -> None:
+    for command in (["alerts"], ["receive", str(tmp_path)], ["doctor"], ["keys"]):
+        assert "cardwatch people EMAIL" in run(*command, code=3)
+    assert not (tmp_path / "home" / "casebook.db").exists()
+
+
+def test_a_month_from_the_file_to_the_decision(begun: Callable[..., Any], tmp_path: Path) -> None:
+    found = begun("alerts", "--as", FINANCE)
+    assert [one["rule"] for one in found] == ["split-same-day"]
+    name = found[0]["alert_id"]
+    text = begun("alerts", name[:5], "--as", FINANCE, json_out=False)
+    assert "£1,850" in text
+    assert "Ask: " in text
+    decided = begun("decide", name, "--state", "explained", "--reason", "so", "--as", FINANCE)
+    assert decided["decisions"][0]["decided_by"] == FINANCE
+    assert begun("alerts", "--as", FINANCE) == []
+    assert len(begun("alerts", "--all", "--as", FINANCE)) == 1
+    assert begun("alerts", "--counts", "--as", FINANCE)[0]["explained"] == 1
+    assert begun("alerts", "--precision", "--as", FINANCE)[0]["answered"] == 1
+    held = begun("receive", str(tmp_path / "2026-10.csv"), "--as", FINANCE)
+    assert held[0]["outcome"] == "held"
+    out = tmp_path / "list.csv"
+    statement = begun("statements", "--as", FINANCE)[1]["statement_id"]
+    why = ["--purpose", "finance-assurance", "--to", "CFO", "--as", FINANCE]
+    assert begun("export", statement[:4], str(out), *why)[0]["alerts"] == 1
+    assert "NEW FIRM" in out.read_text(encoding="utf-8-sig")
+
+
+def test_with_several_people_nobody_is_guessed(begun: Callable[..., Any]) -> None:
+    assert "--as" in begun("alerts", code=3)
+    assert "no" in begun("alerts", "--as", "stranger@force.example", code=3).lower()
+
+
+def test_each_lane_for_its_own(begun: Callable[..., Any]) -> None:
+    theirs = begun("alerts", "--as", PSD, "--lane", "psd")
+    assert len(theirs) == 1
+    assert "no alert" in begun("alerts", theirs[0]["alert_id"], "--as", FINANCE, code=3)
+
+
+def test_suppressing_holding_and_ending(begun: Callable[..., Any]) -> None:
+    name = begun("alerts", "--as", FINANCE)[0]["alert_id"]
+    made = begun(
+        "suppress", name, "--until", "2027-03-31", "--reason", "contract", "--as", FINANCE
+    )[0]
+    ended = begun("suppress", "--end", made["suppression_id"], "--as", FINANCE)[0]
+    assert ended["ended_at"]
+    held = begun("keep", "hold", name, "--reason", "case", "--as", FINANCE)[0]
+    assert begun("keep", "hold", "--end", held["hold_id"], "--as", FINANCE)[0]["ended_at"]
+    assert begun("keep", "days", "alerts", "3000")[0]["alerts"] == 3000
+    assert begun("keep", "erase")[0]["transactions"] == 0
+
+
+def test_settings_are_put_in_force_and_faulty_ones_refused(
+    begun: Callable[..., Any], tmp_path: Path
+) -> None:
+    policy, cards = tmp_path / "policy.toml", tmp_path / "cards.csv"
+    policy.write_text("unusual_one_in = 50\n", encoding="utf-8")
+    cards.write_text("Employee ID,Approver ID\nE1,E9\n", encoding="utf-8")
+    for kind, path in (("policy", policy), ("cards", cards)):
+        put = begun("put", kind, str(path), "--from", "2026-04-01", "--as", FINANCE)
+        assert len(put[0]["sha256"]) == 64
+    policy.write_text("unusual = 50\n", encoding="utf-8")
+    assert "unknown setting" in begun("put", "policy", str(policy), "--as", FINANCE, code=3)
+    assert "needs at least" in begun("put", "model", "--as", FINANCE, code=3)
+    begun("put", "diary", str(policy), "--as", FINANCE, code=2, json_out=False)
+
+
+def test_keys_are_shown_once_and_people_end(begun: Callable[..., Any]) -> None:
+    key = begun("keys", "--name", "ledger", "--role", "auditor")["key"]
+    assert key.startswith("cw_our-force_")
+    listed = begun("keys")
+    assert key.split("_")[-1] not in json.dumps(listed)
+    assert begun("keys", "--end", listed[0]["key_id"])[0]["ended_at"]
+    begun("people", FINANCE, "--end")
+    assert "access" in begun("alerts", "--as", FINANCE, code=3)
+
+
+def test_proof_and_copies(begun: Callable[..., Any], tmp_path: Path) -> None:
+    assert [one["fault"] for one in begun("verify", "--as", PSD)] == ["", ""]
+    assert [one["fault"] for one in begun("audit", "verify", "--as", PSD)] == ["", ""]
+    assert len(begun("audit", "checkpoint")) == 2
+    files = sorted((tmp_path / "home" / "checkpoints").iterdir())
+    given = [part for path in files for part in ("--checkpoints", str(path))]
+    assert len(begun("audit", "verify", *given, "--as", PSD)) == 4
+    assert len(begun("audit", "list", "--last", "3", "--as", FINANCE)) == 3
+    assert "BEGIN PUBLIC KEY" in begun("audit", "key")["key"]
+    assert all(one["is_well"] or one["what"] == "free disk" for one in begun("doctor"))
+    copy = tmp_path / "copy.db"
+    rows = begun("backup", str(copy))[0]["rows"]
+    assert "never overwrites" in begun("backup", str(copy), code=3)
+    assert "not empty" in begun("restore", str(copy), code=3)
+    (tmp_path / "home" / "casebook.db").unlink()
+    assert begun("restore", str(copy))[0]["rows"] == rows
+    assert len(begun("alerts", "--as", FINANCE)) == 1
+
+
+def test_what_cannot_be_read_is_named_and_the_others_are_received(
+    begun: Callable[..., Any], tmp_path: Path
+) -> None:
+    bad, good = tmp_path / "bad.csv", tmp_path / "good.csv"
+    bad.write_text("this is no statement\n", encoding="utf-8")
+    good.write_text("\n".join([HEADINGS, *month(11), "soon,E1,SHOP,5.00,"]), encoding="utf-8")
+    told = begun("receive", str(bad), str(good), "--as", FINANCE, code=4, json_out=False)
+    assert "good.csv: received: 12 transactions" in told
+    assert "1 rows were not read" in told
+    assert "bad.csv" in told
+    assert [one["label"] for one in begun("statements", "--as", FINANCE)][-1] == "good.csv"

@@ -1,0 +1,254 @@
+"""Alerts and decisions: who sees what, what may be said, and that every alert stands somewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from books import EQUAL, NOW, SPLIT, month
+
+from cardwatch import desk
+from cardwatch.casebook import PSD, STATES, Actor
+from cardwatch.casebook.alerts import Said
+from cardwatch.casebook.tables import AUTOMATIC
+from cardwatch.errors import CardwatchError, Changed, NotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    At = Callable[..., desk.Desk]
+    Read = Callable[..., Any]
+
+BY_HAND = [name for name in STATES if name not in AUTOMATIC]
+
+
+@pytest.fixture
+def asked(at: At, read: Read) -> str:
+    """Give the finance alert of a casebook with one of each lane."""
+    desk.receive(at(), read(*month(9)), is_history=True)
+    desk.receive(at(), read(*month(10), *SPLIT, *EQUAL))
+    return str(desk.list_alerts(at(), lane="finance")[0]["alert_id"])
+
+
+def _theirs(at: At) -> str:
+    return str(desk.list_alerts(at("psd"), lane=PSD)[0]["alert_id"])
+
+
+def test_a_decision_is_kept_with_who_when_and_why(at: At, asked: str) -> None:
+    desk.decide(at(), asked, Said("asked for both orders", "asked", "a@b.example", "2026-12-01"))
+    found = desk.decide(at(), asked[:6], Said("two orders seen", "explained"))
+    assert (found["state"], found["version"]) == ("explained", 2)
+    assert (found["assigned_to"], found["due_on"]) == ("a@b.example", "2026-12-01")
+    first, second = found["decisions"]
+    assert (first["state"], first["reason"]) == ("asked", "asked for both orders")
+    assert second["decided_by"] == "finance@saltmarsh-vale.example"
+    assert second["decided_at"] == "2026-11-24T09:30:00Z"
+    assert found["raised"]["payments"]
+
+
+def test_a_note_leaves_the_state_and_an_assignment_can_be_taken_back(at: At, asked: str) -> None:
+    desk.decide(at(), asked, Said("asked", "asked", "a@b.example"))
+    noted = desk.decide(at(), asked, Said("they are on leave"))
+    assert (noted["state"], noted["assigned_to"]) == ("asked", "a@b.example")
+    assert desk.decide(at(), asked, Said("back", assigned_to=""))["assigned_to"] == ""
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Said("", "asked"),
+        Said("  ", "asked"),
+        Said("because", "guilty"),
+        Said("because", "suppressed"),
+        Said("because", "not-asked"),
+        Said("because", due_on="tomorrow"),
+    ],
+)
+def test_what_may_not_be_said_is_refused_and_changes_nothing(
+    at: At, asked: str, said: Said
+) -> None:
+    with pytest.raises(CardwatchError):
+        desk.decide(at(), asked, said)
+    assert desk.get_alert(at(), asked)["version"] == 0
+
+
+def test_whoever_has_not_seen_the_last_decision_changes_nothing(at: At, asked: str) -> None:
+    desk.decide(at(), asked, Said("first", "asked", seen=0))
+    with pytest.raises(Changed):
+        desk.decide(at(), asked, Said("second", "explained", seen=0))
+    assert desk.get_alert(at(), asked)["state"] == "asked"
+
+
+@pytest.mark.parametrize("role", ["auditor", "psd"])
+def test_finances_alerts_are_read_by_others_and_decided_by_finance(
+    at: At, asked: str, role: str
+) -> None:
+    assert desk.get_alert(at(role), asked)["alert_id"] == asked
+    with pytest.raises(NotAllowed):
+        desk.decide(at(role), asked, Said("because", "explained"))
+    with pytest.raises(NotAllowed):
+        desk.suppress(at(role), asked, until="2026-12-24", reason="because")
+    with pytest.raises(NotAllowed):
+        desk.hold(at(role), asked, reason="because")
+
+
+@pytest.mark.parametrize("role", ["finance", "auditor"])
+def test_alerts_of_professional_standards_are_not_there_for_others(
+    at: At, asked: str, role: str
+) -> None:
+    assert asked
+    theirs = _theirs(at)
+    told = set()
+    for name in (theirs, "beef"):
+        for act in (
+            lambda name=name: desk.get_alert(at(role), name),
+            lambda name=name: desk.decide(at(role), name, Said("x", "asked")),
+            lambda name=name: desk.hold(at(role), name, reason="x"),
+        ):
+            with pytest.raises(NotFound) as refusal:
+                act()
+            told.add(str(refusal.value).replace(name, "?"))
+    assert told == {"There is no alert '?'."}
+    assert desk.decide(at("psd"), theirs, Said("case opened", "asked"))["state"] == "asked"
+
+
+def test_admin_sees_no_alert_and_no_precision(at: At, asked: str) -> None:
+    for act in (desk.list_alerts, desk.learned, desk.reconciled, desk.list_suppressions,
+                desk.list_holds, lambda d: desk.get_alert(d, asked)):  # fmt: skip
+        with pytest.raises(NotAllowed):
+            act(at("admin"))
+
+
+def test_nobody_sees_an_alert_about_themselves_or_whom_they_approve(
+    at: At, read: Read, tmp_path: Path, choices: Any
+) -> None:
+    from cardwatch.registers import read_cards  # noqa: PLC0415  beside its use
+
+    path = tmp_path / "cards.csv"
+    path.write_text("Employee ID,Approver ID\nE1,E9\nE2,E8\n", encoding="utf-8")
+    register = desk.pack_cards(read_cards(path, choices))
+    desk.put_in_force(at(), "cards", register, "2026-01-01")
+    receipt = desk.receive(at(), read(*month(10), *SPLIT))
+    named = next(a["alert_id"] for a in desk.list_alerts(at()) if a["holder_id"] == "E1")
+    for holder in ("e1", "E 9"):
+        own = desk.Desk(
+            at().casebook, Actor(at().actor.organisation_id, "me", "finance", holder), NOW
+        )
+        assert "E1" not in {one["holder_id"] for one in desk.list_alerts(own)}
+        with pytest.raises(NotFound):
+            desk.get_alert(own, named)
+        out = tmp_path / "out.json"
+        why = {"purpose": "finance-assurance", "recipient": "x"}
+        desk.export(own, receipt.statement_id, out, **why)
+        assert "NEW FIRM" not in out.read_text(encoding="utf-8")
+
+
+def test_a_suppression_closes_alerts_like_it_until_its_day_and_no_others(
+    at: At, read: Read, asked: str
+) -> None:
+    desk.suppress(at(), asked, until="2027-01-31", reason="contract 17")
+    again = [line.replace("-10-", "-11-").replace(",S", ",T") for line in SPLIT]
+    other = [line.replace("E1", "E2").replace(",T", ",U") for line in again]
+    desk.receive(at(), read(*month(11), *again, *other))
+    states = {(a["holder_id"], a["is_second_look"]): a["state"] for a in desk.list_alerts(at())}
+    assert states["E2", 0] == "open"
+    # There are fewer than five closed by themselves: each is opened again for a second look.
+    assert states["E1", 1] == "open"
+    told = desk.list_alerts(at())
+    seen = next(a for a in told if a["is_second_look"])
+    reasons = [d["reason"] for d in desk.get_alert(at(), seen["alert_id"])["decisions"]]
+    assert reasons[0].startswith("By suppression")
+    assert "second look" in reasons[1]
+    later = [line.replace("-10-", "-12-").replace(",S", ",V") for line in SPLIT]
+    february = at(days=80)
+    desk.receive(february, read(*month(12), *later))
+    newest = [a for a in desk.list_alerts(february) if a["first_on"].startswith("2026-12")]
+    assert [(a["state"], a["version"]) for a in newest] == [("open", 0)]
+
+
+def test_an_ended_suppression_closes_nothing(at: At, read: Read, asked: str) -> None:
+    made = desk.suppress(at(), asked, until="2027-01-31", reason="contract 17")
+    with pytest.raises(NotFound):
+        desk.end_suppression(at("psd"), made["suppression_id"])
+    desk.end_suppression(at(), made["suppression_id"])
+    again = [line.replace("-10-", "-11-").replace(",S", ",T") for line in SPLIT]
+    desk.receive(at(), read(*month(11), *again))
+    assert all(a["version"] == 0 for a in desk.list_alerts(at()))
+
+
+@pytest.mark.parametrize("until", ["2026-11-24", "2020-01-01", "2027-12-01", "soon"])
+def test_a_suppression_ends_on_a_later_day_within_a_year(at: At, asked: str, until: str) -> None:
+    with pytest.raises(CardwatchError):
+        desk.suppress(at(), asked, until=until, reason="because")
+
+
+def test_after_twenty_answers_a_rules_precision_orders_its_alerts(at: At, read: Read) -> None:
+    lines = [
+        f"2026-10-{1 + n:02},E{n},{chr(65 + n) * 5} WORKS,{sum_}.00,X{n}{sum_}"
+        for n in range(25)
+        for sum_ in (900, 950)
+    ]
+    text = "alerts_at_least = 100\n"
+    desk.put_in_force(at(), "policy", desk.pack_policy(text, "p.toml"), "2026-01-01")
+    desk.receive(at(), read(*month(10), *lines))
+    found = [a for a in desk.list_alerts(at()) if a["rule"] == "split-usual"]
+    assert (len(found), len({a["band"] for a in found})) == (24, 1)
+    before = found[0]["expected_precision"]
+    for number, one in enumerate(found[:20]):
+        state = "policy-breach" if number % 2 else "explained"
+        desk.decide(at(), one["alert_id"], Said("answered", state))
+        told = desk.learned(at())["finance"]
+        assert told[0]["orders"] == (number == 19)
+    after = desk.list_alerts(at(), state="open")[0]["expected_precision"]
+    assert after == pytest.approx(11 / 27, abs=1e-4)
+    assert after != before
+    assert desk.learned(at("psd"))["psd"] == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_in_a_random_life_every_alert_stands_in_exactly_one_state(
+    at: At, read: Read, seed: int
+) -> None:
+    chance = random.Random(seed)
+    raised = 0
+    for number in range(1, 6):
+        extra = [line.replace("2026-10", f"2026-{number:02}").replace(",S", f",S{number}")
+                 for line in (*SPLIT, *EQUAL)]  # fmt: skip
+        desk.receive(at(), read(*month(number), *extra))
+        for role, lane in (("finance", "finance"), ("psd", "psd")):
+            for one in desk.list_alerts(at(role), lane=lane):
+                if chance.random() < 0.5:
+                    desk.decide(at(role), one["alert_id"], Said("so", chance.choice(BY_HAND)))
+                elif chance.random() < 0.3 and one["holder_id"].startswith("E"):
+                    with contextlib.suppress(CardwatchError):  # such a one may hold already
+                        desk.suppress(at(role), one["alert_id"], until="2027-05-01", reason="so")
+        counts = desk.reconciled(at("psd"))
+        assert counts.pop("unreconciled") == 0
+        assert sum(counts.values()) >= raised
+        raised = sum(counts.values())
+    assert raised == len(desk.list_alerts(at("psd")))
+
+
+def test_an_export_says_for_what_and_to_whom_and_is_logged(
+    at: At, asked: str, tmp_path: Path
+) -> None:
+    name = desk.list_statements(at())[1]["statement_id"]
+    for given in ({"purpose": "curiosity", "recipient": "x"},
+                  {"purpose": "misconduct", "recipient": " "}):  # fmt: skip
+        with pytest.raises(CardwatchError):
+            desk.export(at(), name, tmp_path / "x.csv", **given)
+    with pytest.raises(NotAllowed):
+        desk.export(at(), name, tmp_path / "x.csv", lane=PSD, purpose="misconduct", recipient="x")
+    assert not (tmp_path / "x.csv").exists()
+    for ending in (".csv", ".xlsx", ".json"):
+        path = tmp_path / f"list{ending}"
+        count = desk.export(at(), name, path, purpose="finance-assurance", recipient="CFO")
+        assert count == len(desk.list_alerts(at(), statement_id=name))
+        assert path.stat().st_size > 100
+    assert asked in (tmp_path / "list.json").read_text(encoding="utf-8")
+    told = [e for e in desk.audit_events(at(), lane="finance", last=99)
+            if e["action"] == "disclosure"]  # fmt: skip
+    assert [e["outcome"] for e in told] == ["done"] * 3 + ["denied"]

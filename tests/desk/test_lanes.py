@@ -1,0 +1,189 @@
+"""Nothing of professional standards can be told from what any other role can ask."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from books import EQUAL, NOW, SPLIT, month
+
+from cardwatch import desk
+from cardwatch.casebook import FINANCE, LANES, PSD, Actor, Casebook, Event, documents
+from cardwatch.casebook.alerts import Said
+from cardwatch.casebook.work import canonical
+from cardwatch.errors import CardwatchError
+from cardwatch.rules import rule_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Read = Callable[..., Any]
+
+OTHERS = ("finance", "auditor", "admin")
+
+
+def _desk(book: Casebook, role: str) -> desk.Desk:
+    return desk.Desk(book, Actor("force", role, role), NOW)
+
+
+def _answers(book: Casebook, folder: Path, names: list[str]) -> str:
+    """Return everything that the other roles are answered, whatever they ask, as one text."""
+    told: list[Any] = []
+
+    def ask(act: Callable[[], Any]) -> None:
+        try:
+            told.append(act())
+        except CardwatchError as refusal:
+            told.append(f"{type(refusal).__name__}: {refusal}")
+
+    for role in OTHERS:
+        at = _desk(book, role)
+        for act in (desk.list_statements, desk.list_alerts, desk.learned, desk.reconciled,
+                    desk.list_suppressions, desk.list_holds, desk.list_people, desk.list_keys,
+                    desk.keeps, desk.verify_audit):  # fmt: skip
+            ask(lambda act=act, at=at: act(at))
+        ask(lambda at=at: list(desk.verify(at)))
+        for lane in LANES:
+            ask(lambda at=at, lane=lane: desk.list_alerts(at, lane=lane))
+            ask(lambda at=at, lane=lane: desk.audit_events(at, lane=lane, last=10**6))
+        for name in names:
+            ask(lambda at=at, name=name: desk.get_alert(at, name))
+            ask(lambda at=at, name=name: desk.hold(at, name, reason="so"))
+            ask(lambda at=at, name=name: desk.decide(at, name, Said("so", "asked")))
+        for statement in desk.list_statements(at):
+            for lane in LANES:
+                path = folder / f"{role}-{statement['statement_id']}-{lane}.json"
+                ask(lambda at=at, s=statement, lane=lane, path=path: desk.export(
+                    at, s["statement_id"], path, lane=lane, purpose="misconduct", recipient="x"
+                ))  # fmt: skip
+                told.append(path.read_text(encoding="utf-8") if path.exists() else None)
+        ask(lambda at=at: desk.erase(at))
+    return json.dumps(told, indent=1, default=repr, sort_keys=True)
+
+
+def _live(
+    book: Casebook, chance: random.Random, read: list[Any], *, secret: random.Random | None
+) -> list[str]:
+    """Let months come and people work; professional standards do as `secret` has it, or nothing.
+
+    Returns:
+        Ids of all alerts of both lanes, for others to ask for.
+    """
+    names: set[str] = set()
+    for statement in read:
+        if secret is not None:  # they have rules of their own, here and there
+            theirs = [
+                name
+                for name, text in rule_texts().items()
+                if 'lane     = "psd"' in text and name != "split-across-holders.toml"
+            ]  # finance's rules name that one
+            gone = set(secret.sample(theirs, secret.randint(1, len(theirs))))
+            texts = {n: t for n, t in rule_texts().items() if n not in gone}
+            with book.work(
+                Actor("force", "psd", "psd"), Event("alteration", "rules"), NOW, lanes=()
+            ) as work:
+                documents.put_in_force(work, "rules", canonical(texts).encode(), "2020-01-01")
+        desk.receive(_desk(book, "finance"), statement)
+        for one in desk.list_alerts(_desk(book, "finance")):
+            names.add(one["alert_id"])
+            if chance.random() < 0.5:
+                said = Said("so", chance.choice(["asked", "explained", "policy-breach"]))
+                desk.decide(_desk(book, "finance"), one["alert_id"], said)
+        if secret is not None:
+            _work_unseen(book, secret)
+    return sorted(names)
+
+
+def _month_of(number: int) -> list[str]:
+    """Return a month with what either lane is told of."""
+    lines = " ".join([*SPLIT, *EQUAL]).replace("2026-10", f"2026-{number:02}")
+    lines = lines.replace(",S", f",S{number}").replace(",Q", f",Q{number}")
+    return [*month(number), *re.split(r" (?=2026)", lines)]
+
+
+def _work_unseen(book: Casebook, secret: random.Random) -> None:
+    """Let professional standards read, decide, suppress, hold and make keys as chance has it."""
+    psd = _desk(book, "psd")
+    for one in desk.list_alerts(psd):
+        desk.get_alert(psd, one["alert_id"])
+        if one["lane"] != PSD:
+            continue
+        for act in (
+            lambda n=one["alert_id"]: desk.decide(psd, n, Said("so", "confirmed")),
+            lambda n=one["alert_id"]: desk.hold(psd, n, reason="case"),
+            lambda n=one["alert_id"]: desk.suppress(psd, n, until="2027-01-01", reason="so"),
+        ):
+            if secret.random() < 0.5:
+                with contextlib.suppress(CardwatchError):  # such a one may stand already
+                    act()
+    if secret.random() < 0.5:
+        desk.make_key(psd, name="theirs", role="psd", days=10)
+    for act in (desk.learned, desk.reconciled, desk.list_suppressions, desk.list_holds):
+        act(psd)
+
+
+@pytest.mark.parametrize("pairs", [6, pytest.param(200, marks=pytest.mark.prove)])
+def test_worlds_that_differ_in_the_psd_lane_alone_give_others_the_same_bytes(
+    tmp_path: Path, read: Read, pairs: int
+) -> None:
+    base = tmp_path / "base.db"
+    book = Casebook(f"sqlite:///{base}")
+    desk.add_organisation(book, "Force", NOW)
+    desk.receive(_desk(book, "finance"), read(*month(8)), is_history=True)
+    book.close()
+    old = [line.replace("2026-1", "2019-1") for line in (*month(10), *SPLIT, *EQUAL)]
+    months = [read(*old), *(read(*_month_of(number)) for number in (9, 10, 11))]
+    differed = 0
+    for pair in range(pairs):
+        told, theirs = [], []
+        for number, secret in enumerate((None, random.Random(pair))):
+            folder = tmp_path / f"world{number}"
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            shutil.copy(base, folder / "book.db")
+            book = Casebook(f"sqlite:///{folder / 'book.db'}")
+            chance = random.Random(1000 + pair)
+            names = _live(book, chance, chance.sample(months, 3), secret=secret)
+            psd = desk.list_alerts(_desk(book, "psd"), lane=PSD)
+            theirs.append(psd)
+            told.append(_answers(book, folder, [*names, *sorted(a["alert_id"] for a in theirs[0])]))
+            book.close()
+        assert told[0] == told[1]
+        assert FINANCE in told[0]
+        differed += theirs[0] != theirs[1]
+    assert differed > pairs // 2
+
+
+def test_what_only_a_psd_hold_keeps_vanishes_for_the_others_at_its_time(
+    tmp_path: Path, read: Read
+) -> None:
+    said = []
+    old = read(*(line.replace("2026-1", "2016-1") for line in (*month(10), *SPLIT, *EQUAL)))
+    for number in range(2):
+        book = Casebook(f"sqlite:///{tmp_path / f'book{number}.db'}")
+        desk.add_organisation(book, "Force", NOW)
+        desk.receive(_desk(book, "finance"), old)
+        psd = _desk(book, "psd")
+        theirs = desk.list_alerts(psd, lane=PSD)[0]["alert_id"]
+        if number:
+            desk.hold(psd, theirs, reason="case 12")
+        for one in desk.list_alerts(psd):
+            role = "psd" if one["lane"] == PSD else "finance"
+            desk.decide(_desk(book, role), one["alert_id"], Said("so", "explained"))
+        said.append(_answers(book, tmp_path, [theirs]))
+        left = desk.list_alerts(psd, lane=PSD)
+        assert len(left) == number
+        assert desk.list_alerts(_desk(book, "finance")) == []
+        with book.snapshot() as connection:
+            book.own(connection, "force", LANES)
+            rows = connection.exec_driver_sql("SELECT is_kept_for_psd FROM transactions").scalars()
+            assert list(rows) == [1] * 4 * number
+        assert [check.fault for check in desk.verify(psd)] == [""]
+        book.close()
+    assert said[0] == said[1]
