@@ -45,6 +45,7 @@ prove: $(VENV)/dev.stamp  ## Run the long proofs; figures go to docs/measurement
 bench: $(VENV)/dev.stamp  ## Measure speed as ratios in one run
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/detection.py
+	$(BIN)/python benchmarks/casebook.py
 
 docs: $(VENV)/run.stamp  ## Make the pages that are made from the code
 	$(BIN)/python docs/make.py

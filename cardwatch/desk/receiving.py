@@ -14,6 +14,7 @@ from cardwatch.casebook.tables import RECEIVES, outbox
 from cardwatch.casebook.work import canonical, short_id
 from cardwatch.desk.recipe import (
     Ingredients,
+    Recipe,
     pack_forest,
     read_recipe,
     recipe_of,
@@ -61,18 +62,18 @@ class Receipt:
 
 @dataclass(frozen=True)
 class _Scored:
-    """A statement that was compared with those held, and scored if it was to be.
+    """What came of scoring a statement, and what it was scored with.
 
     Attributes:
         table: everything the scoring read, as `read_window` will give it once it is kept.
-        facts: what the table of statements says of the scoring.
+        since: first day of it.
     """
 
-    arrival: Arrival
+    scoring: Scoring
     table: pd.DataFrame
+    since: str
+    recipe: Recipe
     used: Ingredients
-    facts: dict[str, Any]
-    scoring: Scoring | None
 
 
 def receive(
@@ -96,11 +97,14 @@ def receive(
         NotAllowed: the role receives no statements.
         NotFound: there is no statement to be corrected.
         NothingToScore: none of its transactions can be scored.
+        CardwatchError: a correction is to be kept without being scored.
     """
+    if corrects and is_history:
+        raise CardwatchError("A corrected statement is scored; bring it without '--history'.")
     with desk.casebook.turn(desk.actor.organisation_id):
-        receipt, scored = _prepare(desk, read, corrects, is_history=is_history)
-        if scored is not None:
-            _keep(desk, scored)
+        receipt, arrival, scored = _prepare(desk, read, corrects, is_history=is_history)
+        if arrival is not None:
+            _keep(desk, arrival, scored)
     return receipt
 
 
@@ -163,7 +167,7 @@ def _prepare(
     corrects: str | None,
     *,
     is_history: bool,
-) -> tuple[Receipt, _Scored | None]:
+) -> tuple[Receipt, Arrival | None, _Scored | None]:
     """Compare a statement with those held and score it; nothing to be kept if it is held."""
     frame, report = read
     event = Event("combination", "statement", short_id(desk.actor.organisation_id, report.sha256))
@@ -172,66 +176,60 @@ def _prepare(
         known = kept.find_statement(work, report.sha256)
         if known is not None:
             event.outcome = "held"
-            return Receipt(known["statement_id"], known["label"], "held"), None
+            return Receipt(known["statement_id"], known["label"], "held"), None, None
         arrival = kept.compare(work, frame, report, corrects)
         receipt = _receipt(work, arrival)
         if receipt.outcome != "received":
             event.outcome = receipt.outcome
-            return receipt, None
+            return receipt, None, None
+        if is_history:
+            return receipt, arrival, None
         since = _window_from(arrival.rows)
         recipe = recipe_of(work, str(arrival.rows["date"].max()))
-        used = read_recipe(work, recipe)
-        table = _table(work, arrival, since)
-    if is_history:
-        return receipt, _Scored(arrival, table, used, {"is_scored": 0}, None)
-    facts = {
-        "is_scored": 1,
-        "window_from": since,
-        "input_sha256": kept.rows_sha256(table),
-        "made_with": canonical(asdict(recipe)),
-    }
+        used, table = read_recipe(work, recipe), _table(work, arrival, since)
     scoring = score_window(table, arrival.label, used)
-    return receipt, _Scored(arrival, table, used, facts, scoring)
+    return receipt, arrival, _Scored(scoring, table, since, recipe, used)
 
 
-def _keep(desk: Desk, scored: _Scored) -> None:
+def _keep(desk: Desk, arrival: Arrival, scored: _Scored | None) -> None:
     """Keep a statement with everything made of it, in one transaction."""
-    event = Event("collection", "statement", scored.arrival.statement_id)
+    event = Event("collection", "statement", arrival.statement_id)
+    facts: dict[str, Any] = {"is_scored": int(scored is not None)}
+    if scored is not None:
+        facts["window_from"] = scored.since
+        facts["input_sha256"] = kept.rows_sha256(scored.table)
+        facts["made_with"] = canonical(asdict(scored.recipe))
     with desk.work(event, LANES) as work:
-        kept.keep_statement(work, scored.arrival, scored.facts)
-        event.counts = {"transactions": len(scored.arrival.rows)}
-        if scored.scoring is not None:
-            _keep_model(work, scored.scoring, scored)
-            _keep_alerts(work, scored.scoring, scored)
+        kept.keep_statement(work, arrival, facts)
+        event.counts = {"transactions": len(arrival.rows)}
+        if scored is not None:
+            _keep_model(work, arrival, scored)
+            _keep_alerts(work, arrival, scored)
 
 
-def _keep_model(work: Work, scoring: Scoring, scored: _Scored) -> None:
+def _keep_model(work: Work, arrival: Arrival, scored: _Scored) -> None:
     """Put the first forest that was fitted in force: from then on it changes only by hand."""
-    forest = scoring.scored.forest
+    forest = scored.scoring.scored.forest
     if scored.used.forest is None and forest is not None:
-        day = str(scored.arrival.rows["date"].max())
+        day = str(arrival.rows["date"].max())
         name = documents.put_in_force(work, "model", pack_forest(forest, day), day)
         work.also.append((work.actor.chain, Event("alteration", "model", name)))
 
 
-def _keep_alerts(work: Work, scoring: Scoring, scored: _Scored) -> None:
+def _keep_alerts(work: Work, arrival: Arrival, scored: _Scored) -> None:
     """Keep both lanes' lists and a notice of each; what was only in a corrected one is closed."""
-    arrival, table = scored.arrival, scored.table
+    table = scored.table
     rows = table["row"].astype(int)
-    places = dict(
-        zip(
-            zip(table["label"], rows, strict=True),
-            zip(table["statement_id"], rows, strict=True),
-            strict=True,
-        )
-    )
+    read = zip(table["label"], rows, strict=True)
+    held = zip(table["statement_id"], rows, strict=True)
+    places = dict(zip(read, held, strict=True))
     register = scored.used.cards
     cards = None if register is None else register.cards[["holder_id", "approver_id"]]
     approvers: dict[str, str] = {} if cards is None else dict(cards.itertuples(index=False))
     name = arrival.statement_id
     for lane in LANES:
         source = raising.Source(lane, name, places, approvers)
-        done = asdict(raising.keep_list(work, source, scoring.lists[lane]))
+        done = asdict(raising.keep_list(work, source, scored.scoring.lists[lane]))
         if arrival.corrects:
             done["closed"] = raising.close_corrected(work, lane, arrival.corrects)
         work.also.append((lane, Event("collection", "alerts", name, counts=done)))

@@ -152,6 +152,13 @@ def test_correcting_what_is_not_there_is_refused_and_keeps_nothing(at: At, read:
     assert _labels(at()) == []
 
 
+def test_a_correction_is_never_kept_unscored(at: At, read: Read) -> None:
+    first = desk.receive(at(), read(*month(10), *SPLIT))
+    with pytest.raises(CardwatchError, match="is scored"):
+        desk.receive(at(), read(*month(10)), corrects=first.statement_id, is_history=True)
+    assert len(_labels(at())) == 1
+
+
 def test_what_was_in_force_on_the_last_day_of_a_statement_scores_it(at: At, read: Read) -> None:
     limit = '[[single_purchase]]\nfrom = 2020-01-01\npounds = {}\nvat = "included"\n'
     for pounds, since in ((5000, "2026-01-01"), (1000, "2026-10-01")):
