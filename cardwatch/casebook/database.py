@@ -22,7 +22,7 @@ import alembic.config
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from cardwatch.casebook import tables
 from cardwatch.casebook.guard import EVERYBODY, check_owner
@@ -53,14 +53,20 @@ class Casebook:
         Raises:
             CardwatchError: it cannot be opened, or a newer version has written it.
         """
-        self.url = sa.make_url(url)
+        try:
+            self.url = sa.make_url(url)
+        except ArgumentError as error:
+            raise CardwatchError(
+                "The casebook's address is not one such as sqlite:///FILE."
+            ) from error
         self.checkpoints = checkpoints
         self.engine = _engine(self.url)
         try:
             self._upgrade()
         except DBAPIError as error:
+            why = _first_line(error)
             raise CardwatchError(
-                f"The casebook {self.url.render_as_string()} cannot be opened: {error.orig}"
+                f"The casebook {self.url.render_as_string()} cannot be opened: {why}"
             ) from error
 
     @property
@@ -82,6 +88,7 @@ class Casebook:
 
         Raises:
             NotAllowed: on the way somebody was refused; the event then says so, and stands alone.
+            CardwatchError: the database failed.
         """
         moment = now.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         allowed = actor.lanes if lanes is None else lanes
@@ -99,6 +106,9 @@ class Casebook:
                 work = Work(connection, actor, (), moment, event)
                 append_event(work, actor.chain, event)
             raise
+        except DBAPIError as error:
+            why = _first_line(error)
+            raise CardwatchError(f"The casebook failed; nothing of this was kept: {why}") from error
 
     @contextmanager
     def turn(self, organisation_id: str) -> Iterator[None]:
@@ -164,6 +174,11 @@ class Casebook:
             with self.turn("tables"), self.engine.begin() as connection:
                 config.attributes["connection"] = connection
                 alembic.command.upgrade(config, "head")
+
+
+def _first_line(error: DBAPIError) -> str:
+    """Return what a database says of its failure, without the values that may follow."""
+    return (str(error.orig).splitlines() or ["it gives no reason"])[0]
 
 
 def sqlite_library() -> ModuleType:

@@ -98,14 +98,23 @@ def receive(
         raise typer.Exit(PARTLY)
 
 
-@app.command(epilog="Example: cardwatch statements")
-def statements(who: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
-    """List the statements held, in the order received."""
+@app.command(epilog="Example: cardwatch statements ba0e")
+def statements(
+    statement: Annotated[
+        str | None, typer.Argument(help="A statement to show with its reading report.")
+    ] = None,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """List the statements held, or show one with what happened to every row of it."""
     from cardwatch import desk
 
     with open_desk(who, organisation) as at:
-        found = desk.list_statements(at)
-    print_rows(found, STATEMENTS_SHOWN, json=json)
+        if statement:
+            _print_statement(desk.get_statement(at, statement), json=json)
+        else:
+            print_rows(desk.list_statements(at), STATEMENTS_SHOWN, json=json)
 
 
 @app.command(epilog="Example: cardwatch alerts --state open")
@@ -136,8 +145,8 @@ def alerts(
             print_rows(rows, ("lane", "rule", "band", "answered", "upheld", "mean", "low",
                                "high", "orders"), json=json)  # fmt: skip
         elif counts:
-            stand = desk.reconciled(at)
-            print_rows([stand], tuple(stand), json=json)
+            stand = [{"state": k, "alerts": v} for k, v in desk.reconciled(at).items()]
+            print_rows(stand, ("state", "alerts"), json=json)
         else:
             state = "" if every else state
             found = desk.list_alerts(at, lane=lane, state=state)
@@ -264,6 +273,24 @@ def _print_receipt(receipt: Receipt, problems: int) -> None:
     out.print(f"{receipt.label}: {said}{late}{faulty}.", markup=False)
     for note in receipt.notes:
         out.print(f"  {note[0].upper()}{note[1:]}.", markup=False, style="dim")
+
+
+def _print_statement(found: Mapping[str, Any], *, json: bool) -> None:
+    """Print a statement and its reading report."""
+    from cardwatch.cli.printing import out
+
+    if json:
+        print_json(found)
+        return
+    report = found["report"]
+    print_rows([found], STATEMENTS_SHOWN, json=False)
+    placed = ("rows", "transactions", "blank", "headings", "ended", "elsewhere")
+    lines = [", ".join(f"{name} {report[name]:,}" for name in placed if name in report)]
+    lines += [f"{name} from '{heading}'" for name, heading in report.get("columns", {}).items()]
+    lines += [*report.get("decisions", ()), *report.get("notes", ())]
+    for one in report.get("problems", ()):
+        lines.append(f"row {one['row']}, {one['column']}: {one['message']} ({one['code']})")
+    out.print("\n".join(filter(None, lines)) or "Its rows and report are erased.", markup=False)
 
 
 def _print_alert(found: Mapping[str, Any], *, json: bool) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from cardwatch.casebook import Casebook
     from cardwatch.desk import Desk
 
+FIXED = ("_id", "_on", "_pence", "label", "rule", "state")
+"""Columns whose words are never cut."""
 BEGIN = (
     "There is no casebook yet. The first person makes one: cardwatch people EMAIL --name NAME "
     "--role finance --organisation 'NAME OF THE FORCE'."
@@ -138,7 +140,11 @@ def print_rows(rows: Sequence[Mapping[str, Any]], shown: Sequence[str], *, json:
         return
     table = Table(box=None, pad_edge=False)
     for name in shown:
-        table.add_column(name.replace("_", " "), no_wrap=name.endswith(("_id", "_on")))
+        heading = name.removesuffix("_id").removesuffix("_pence").replace("_", " ")
+        number = isinstance(rows[0].get(name), int) if rows else False
+        table.add_column(
+            heading, no_wrap=name.endswith(FIXED), justify="right" if number else "left"
+        )
     for row in rows:
         table.add_row(*_cells(row, shown))
     out.print(table if rows else "None.")

@@ -28,7 +28,14 @@ from cardwatch.desk.people import (
     list_people,
     make_key,
 )
-from cardwatch.desk.receiving import Receipt, list_statements, put_in_force, receive, renew_model
+from cardwatch.desk.receiving import (
+    Receipt,
+    get_statement,
+    list_statements,
+    put_in_force,
+    receive,
+    renew_model,
+)
 from cardwatch.desk.recipe import pack_cards, pack_forest, pack_policy
 from cardwatch.desk.verifying import (
     Check,
@@ -61,6 +68,7 @@ __all__ = [
     "erase",
     "export",
     "get_alert",
+    "get_statement",
     "hold",
     "keeps",
     "learned",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,15 @@ from cardwatch.statements import name_holders
 
 if TYPE_CHECKING:
     from cardwatch.casebook.statements import Arrival
+    from cardwatch.casebook.work import Row
     from cardwatch.desk.desk import Desk
     from cardwatch.records import ReadingReport
 
 WINDOW_DAYS = 400
 """Days of history that a scoring reads, so that its cost does not grow with the years kept. It is
 thirteen months: what comes yearly is seen again; detection was measured with twelve."""
+GAP_DAYS = 10
+"""So many days without a payment lie between two statements before one is missed."""
 LATE_SHARE = 0.05
 """A statement begins on the day before which this share of its payments lie; these are late."""
 
@@ -149,16 +153,32 @@ def renew_model(desk: Desk) -> str:
 
 def list_statements(desk: Desk) -> list[dict[str, Any]]:
     """Return the statements held, in the order received, with what is known of their reading."""
-    shown = ("statement_id", "label", "received_at", "received_by", "corrects", "first_on",
-             "last_on", "transactions", "pence", "held_before", "is_scored",
-             "erased_at")  # fmt: skip
     with desk.work(Event("consultation", "statements"), ()) as work:
         found = kept.list_statements(work)
-    taken = {row["seq"]: row["statement_id"] for row in found}
-    return [
-        {name: row[name] for name in shown} | {"superseded_by": taken.get(row["superseded_seq"])}
-        for row in found
-    ]
+    return [_told(row, found) for row in found]
+
+
+def get_statement(desk: Desk, statement_id: str) -> dict[str, Any]:
+    """Return one statement with its reading report: what happened to every row.
+
+    Raises:
+        NotFound: there is no such statement.
+    """
+    event = Event("consultation", "statement")
+    with desk.work(event, ()) as work:
+        row = kept.get_statement(work, statement_id)
+        event.object_id = row["statement_id"]
+        found = kept.list_statements(work)
+    return _told(row, found) | {"report": json.loads(row["report"])}
+
+
+def _told(row: Row, others: list[Row]) -> dict[str, Any]:
+    """Return what people are told of a statement."""
+    shown = ("statement_id", "label", "sha256", "received_at", "received_by", "corrects",
+             "first_on", "last_on", "transactions", "pence", "held_before", "is_scored",
+             "erased_at")  # fmt: skip
+    taken = {one["seq"]: one["statement_id"] for one in others}
+    return {name: row[name] for name in shown} | {"superseded_by": taken.get(row["superseded_seq"])}
 
 
 def _prepare(
@@ -239,7 +259,8 @@ def _keep_alerts(work: Work, arrival: Arrival, scored: _Scored) -> None:
 
 def _receipt(work: Work, arrival: Arrival) -> Receipt:
     """Return what becomes of a statement that was compared with those held."""
-    labels = {row["statement_id"]: row["label"] for row in kept.list_statements(work)}
+    others = kept.list_statements(work)
+    labels = {row["statement_id"]: row["label"] for row in others}
     holders = {labels[name]: count for name, count in arrival.holders.items()}
     held, count = int(arrival.held_before.sum()), len(arrival.rows)
     notes = [
@@ -251,11 +272,25 @@ def _receipt(work: Work, arrival: Arrival) -> Receipt:
         return Receipt(name, labels[name], "rows-held", count, held, holders, 0, tuple(notes))
     if held > count // 2 and not arrival.corrects:
         notes.append("if it is a corrected statement, receive it as one")
-    late = int((arrival.rows["date"] < _first_on(arrival.rows)).sum())
+    start = _first_on(arrival.rows)
+    notes += _gap(start, others)
+    late = int((arrival.rows["date"] < start).sum())
     said = (*arrival.report.decisions, *arrival.report.notes, *notes)
     return Receipt(
         arrival.statement_id, arrival.label, "received", count, held, holders, late, said
     )
+
+
+def _gap(start: str, others: list[Row]) -> list[str]:
+    """Return a sentence on the days that no statement covers before one begins."""
+    ends = [row["last_on"] for row in others if row["last_on"] < start]
+    if not ends or any(row["first_on"] <= start <= row["last_on"] for row in others):
+        return []
+    day = dt.timedelta(days=1)
+    last, first = dt.date.fromisoformat(max(ends)), dt.date.fromisoformat(start)
+    if first - last <= GAP_DAYS * day:
+        return []
+    return [f"no statement held covers {last + day} to {first - day}: is one missing?"]
 
 
 def _first_on(rows: pd.DataFrame) -> str:
