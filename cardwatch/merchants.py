@@ -21,7 +21,7 @@ READERS = r"^(?:SQ|SQUARE|SUMUP|IZ|IZETTLE|ZETTLE_?|ZTL|STRIPE|WPY|SP|DOJO|CKO|T
 """Card readers and checkouts that put their mark before the seller's own name."""
 DOMAINS = r"CO\.UK|ORG\.UK|GOV\.UK|COM|CO|NET|ORG|EU|UK|IE|EXAMPLE"
 STEPS: tuple[tuple[str, str, str], ...] = (
-    ("web address", r"^(?:HTTPS?:?/*)?WWW\.", ""),
+    ("web address", r"^(?:HTTPS?:?/*)?(?:WWW[. ])+", ""),
     ("web address", rf"(?:\.(?:{DOMAINS}))+\b(?:/\S*)?", " "),
     ("order number after a star", r"\*\s*(?=[A-Z0-9]*\d)[A-Z0-9]{4,}\b.*$", " "),
     ("spaces about &", r"\s*&\s*", "&"),
@@ -46,7 +46,10 @@ LIKENESS = 92
 """Two names this alike (rapidfuzz ratio, 0 to 100) with the same first letters are one merchant."""
 FREE_BLOCK, FREE_LIKENESS, END_LIKENESS, SHORTEST_START = 4, 85, 93, 5
 """For names that may be one: letters that have to agree at the start or the end, how alike the
-names then have to be, and the fewest letters."""
+names then have to be, and the fewest letters with which one may begin the other."""
+SHORTEST_WORD, COMMON_WORD = 3, 12
+"""The fewest letters of a word cut short, and of names that may be one; a word with which so many
+merchants' names begin says nothing alone."""
 BLOCK_LETTERS, SHORTEST_LIKE, SHORTEST_CUT = 4, 8, 14
 
 
@@ -130,8 +133,7 @@ def link_merchants(
         processors: payment services that hide the seller.
 
     Returns:
-        `merchant_id`, `is_seller_hidden`, and `alias_id`, which joins names more freely: those
-        that may be one merchant where one holder pays them within days. Same index.
+        `merchant_id` and `is_seller_hidden`, same index.
     """
     own = _own_names(aliases)
     codes, values = pd.factorize(raw)
@@ -141,18 +143,15 @@ def link_merchants(
     order = sorted(range(len(names)), key=lambda i: (first[i], names[i]))
     link = _link_in_order(list(dict.fromkeys([*own, *(names[i] for i in order)])))
     known = [own.get(name, own.get(link[name], link[name])) for name in names]
-    alias = _alias_in_order(list(dict.fromkeys(known[i] for i in order)))
     linked = pd.Series(known, dtype="str")
-    freely = pd.Series([alias[name] for name in known], dtype="str")
     hidden = pd.Series([part.seller_hidden for part in parts])
     return pd.DataFrame(
         {
             "merchant_id": linked.take(codes).to_numpy(),
             "is_seller_hidden": hidden.take(codes).to_numpy(),
-            "alias_id": freely.take(codes).to_numpy(),
         },
         index=raw.index,
-    ).astype({"merchant_id": "str", "alias_id": "str"})
+    ).astype({"merchant_id": "str"})
 
 
 def _own_names(aliases: dict[str, str] | None) -> dict[str, str]:
@@ -182,35 +181,89 @@ def _link_in_order(names: list[str]) -> dict[str, str]:
     return link
 
 
-def _alias_in_order(names: list[str]) -> dict[str, str]:
-    """Return for each merchant the earlier one that it may be under another name, or itself.
+def link_aliases(
+    holders: pd.Series[str], merchants: pd.Series[str], dates: pd.Series[pd.Timestamp]
+) -> pd.Series[str]:
+    """Return for each payment the merchant that its own may be under another name.
 
-    Letters alone count, without the payment service before the name: one begins as the other does,
-    or they are alike and share their first letters, or very much alike and share their last.
+    Freer than `link_merchants`, and for one question only: whether payments of one holder within
+    days went to one merchant. So a holder's merchants are compared with that holder's own alone, in
+    the order in which they were first paid; a later payment never changes an earlier one's alias.
+
+    Args:
+        holders: who paid.
+        merchants: one name each, as `link_merchants` gives them, same index.
+        dates: day of each payment, same index.
     """
-    alias: dict[str, str] = {}
-    starts: dict[str, str] = {}
-    blocks: dict[str, list[str]] = defaultdict(list)
-    for name in names:
-        letters = re.sub(r"[^A-Z]", "", name.rpartition(": ")[2].removeprefix("THE "))
-        if len(letters) < SHORTEST_START:
-            alias[name] = name
-            continue
-        cuts = [letters[:end] for end in range(len(letters), SHORTEST_START - 1, -1)]
-        known = starts.get(letters)
-        known = known or next((starts[cut] for cut in cuts if starts.get(cut) == cut), None)
-        ends = {letters[:FREE_BLOCK]: FREE_LIKENESS, "." + letters[-FREE_BLOCK:]: END_LIKENESS}
-        for end, likeness in ends.items() if len(letters) >= SHORTEST_LIKE else ():
-            if known is None:
-                like = process.extractOne(
-                    letters, blocks[end], scorer=fuzz.ratio, score_cutoff=likeness
-                )
-                known = starts[like[0]] if like else None
-            blocks[end].append(letters)
-        for cut in cuts:
-            starts.setdefault(cut, known or letters)
-        alias[name] = known or letters
-    return alias
+    paid = pd.DataFrame({"holder": holders, "name": merchants, "date": dates})
+    first = paid.groupby(["holder", "name"]).agg(date=("date", "min")).reset_index()
+    first = first.sort_values(["date", "name", "holder"])
+    alias: dict[tuple[str, str], str] = {}
+    blocks: dict[tuple[str, str], list[str]] = defaultdict(list)
+    begun: dict[str, set[str]] = defaultdict(set)
+    for holder, name in zip(first["holder"], first["name"], strict=True):
+        seller = _seller(name)
+        begun[seller.split(" ")[0]].add(seller)
+        letters = _letters(seller)
+        ends = letters[:SHORTEST_WORD], "." + letters[-FREE_BLOCK:]
+        own = [blocks[holder, end] for end in ends]
+        like = [n for block in own for n in block if _may_be_one(seller, _seller(n), begun)]
+        nearest = max(like, key=lambda n: fuzz.ratio(letters, _letters(_seller(n))), default=name)
+        alias[holder, name] = alias.get((holder, nearest), name)
+        for block in own:
+            block.append(name)
+    first = first.assign(alias=pd.Series(list(alias.values()), first.index, dtype="str"))
+    found = paid.merge(first[["holder", "name", "alias"]], how="left", on=["holder", "name"])
+    return found["alias"].set_axis(holders.index)
+
+
+@cache
+def _seller(name: str) -> str:
+    """Return a name without the payment service and the article before it."""
+    return name.rpartition(": ")[2].removeprefix("THE ")
+
+
+@cache
+def _letters(seller: str) -> str:
+    """Return the letters of a name alone, which is what a web address keeps of it."""
+    return re.sub(r"[^A-Z]", "", seller).removeprefix("THE")
+
+
+def _may_be_one(one: str, other: str, begun: dict[str, set[str]]) -> bool:
+    """Return whether two names may be one merchant's.
+
+    One begins as the other does; or its words are the other's in order, the first one whole, the
+    others perhaps cut short; or they are alike and share their first letters, or very much alike
+    and share their last. One word alone is not enough where many merchants' names begin with it.
+
+    Args:
+        one: a name without what stands before it.
+        other: another one.
+        begun: names known to begin with a word.
+    """
+    short, long = sorted((one, other), key=lambda name: len(_letters(name)))
+    few, many = _letters(short), _letters(long)
+    if len(few) < SHORTEST_WORD or len(begun.get(short, ())) >= COMMON_WORD:
+        return False
+    if len(few) >= SHORTEST_START and many.startswith(few):
+        return True
+    if _same_words(short.split(), long.split()):
+        return True
+    begin, end = few[:FREE_BLOCK] == many[:FREE_BLOCK], few[-FREE_BLOCK:] == many[-FREE_BLOCK:]
+    least = FREE_LIKENESS if begin else END_LIKENESS
+    alike = (begin or end) and len(few) >= SHORTEST_LIKE
+    return alike and fuzz.ratio(few, many) >= least
+
+
+def _same_words(few: list[str], many: list[str]) -> bool:
+    """Return whether words stand in order among others, the first first, others perhaps cut."""
+    rest = iter(many[1:])
+    return few[0] == many[0] and all(any(_same_word(w, o) for o in rest) for w in few[1:])
+
+
+def _same_word(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return short == long or (len(short) >= SHORTEST_WORD and long.startswith(short))
 
 
 def _cut_form(name: str, block: list[str]) -> str | None:

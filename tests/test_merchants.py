@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardwatch.merchants import canonical_name, category_name, link_merchants
+from cardwatch.merchants import canonical_name, category_name, link_aliases, link_merchants
 
 NAMES = [
     # order and reference numbers
@@ -178,10 +178,19 @@ def test_an_alias_holds_for_the_spellings_that_join_its_name() -> None:
         assert set(_linked(*order, aliases=aliases)) == {"OFFICE SHOP"}
 
 
-def _freely(*names: str, aliases: dict[str, str] | None = None) -> list[str]:
+def _aliases(
+    raw: pd.Series[str], dates: pd.Series[pd.Timestamp], holders: pd.Series[str] | None = None
+) -> pd.Series[str]:
+    """Return what printed names are joined to more freely, of one holder if none is named."""
+    holders = pd.Series("h", raw.index, dtype="str") if holders is None else holders
+    return link_aliases(holders, link_merchants(raw, dates)["merchant_id"], dates)
+
+
+def _freely(*names: str, holders: tuple[str, ...] = ()) -> list[str]:
     """Return what names that first appear one day after the other are joined to more freely."""
     dates = pd.Series(pd.date_range("2026-01-01", periods=len(names)))
-    return link_merchants(pd.Series(names, dtype="str"), dates, aliases)["alias_id"].tolist()
+    who = pd.Series(holders or ["h"] * len(names), dtype="str")
+    return _aliases(pd.Series(names, dtype="str"), dates, who).tolist()
 
 
 ONE_MERCHANT = [
@@ -194,11 +203,19 @@ ONE_MERCHANT = [
     ("TOM HARBOUR CAFE", "TOMS HARBOUR CAFE"),
     ("PAYPAL *HARBOURCAFE", "HARBOUR CAFE"),
     ("THE HARBOUR CAFE", "HARBOUR CAFE LTD"),
+    ("THE HARBOUR CAFE", "THEHARBOURCAFE.CO.UK"),
+    ("WIDGETS.CO.UK", "WWW WIDGETS CO UK"),
+    ("QED", "QED LEEDS"),
+    ("QED TRAINING", "QED ADVANCED TRAINING"),
+    ("NORTHGATE LOCKSMITHS", "NORTHGATE LOCK AND SAFES"),
+    ("KERB TELEPHONE PAYMENTS", "KERB TELE PAYM"),
 ]
 TWO_MERCHANTS = [
     ("BLUE SKY TRAVEL", "BLUE MOON TOOLS"),
     ("CITY TAXIS", "CITY PLUMBING"),
-    ("CITY", "CITY TAXIS"),
+    ("QED LEEDS", "QED YORK"),
+    ("QE", "QE LEEDS"),
+    ("CARD TELEPHONE", "KERB TELEPHONE"),
     ("A1 TAXIS", "A1 TOOLS"),
     ("O2 RETAIL", "O2 REPAIRS"),
     ("BRITISH AIRWAYS", "BRITISH GAS"),
@@ -224,19 +241,26 @@ def test_firms_that_share_a_short_first_word_or_a_last_one_stay_apart_however_fr
         assert len(set(_freely(*names))) == 2, names
 
 
-def test_names_that_are_one_merchant_are_one_however_freely_they_are_joined() -> None:
-    names = ["HARBOUR STATIONERY SUPPLIES", "HARBOUR STATIONARY SUPPLIES", "KERB APP", "CITY CARS"]
-    aliases = {"KERB APP": "CITY CARS"}
-    strict, freely = _linked(*names, aliases=aliases), _freely(*names, aliases=aliases)
-    assert [strict[0] == strict[1], strict[2] == strict[3]] == [True, True]
-    assert [freely[0] == freely[1], freely[2] == freely[3]] == [True, True]
-    assert freely[1] != freely[2]
+def test_a_word_with_which_many_names_begin_says_nothing_alone() -> None:
+    firms = [f"CITY {end}" for end in ("TAXIS", "TOOLS", "PAINT", "BOOKS", "CAFE", "GLASS")]
+    firms += [f"CITY {end}" for end in ("SIGNS", "FUELS", "DOORS", "PRINT", "HIRE", "SHOES")]
+    others = tuple("other" for _ in firms)
+    few = _freely(*firms[:5], "CITY", firms[0], holders=(*others[:5], "h", "h"))
+    many = _freely(*firms, "CITY", firms[0], holders=(*others, "h", "h"))
+    assert few[-2] == few[-1]
+    assert many[-2] != many[-1]
+
+
+def test_one_name_is_joined_to_the_nearest_of_those_that_its_holder_paid_before() -> None:
+    names = ("KERB FARM FOUNDATION", "KERB FARM CLUB", "KERB FARM")
+    assert _freely(*names) == [names[0], names[1], names[1]]
+    assert _freely(*names, holders=("h", "i", "h")) == [names[0], names[1], names[0]]
 
 
 def test_a_chain_of_names_keeps_the_first_one_whatever_joins_it_later() -> None:
-    names = ("WIDGET STORES LEEDS", "WIDGET STORES LEED", "WIDGET", "WIDGETSTORE")
-    for known in range(1, 5):
-        assert _freely(*names[:known]) == ["WIDGETSTORESLEEDS"] * known
+    names = ("WIDGET STORES LEEDS", "WIDGET STORES LEED", "WIDGET", "WIDGETSTORE", "WIDGET YORK")
+    for known in range(1, 6):
+        assert _freely(*names[:known]) == ["WIDGET STORES LEEDS"] * known
 
 
 SPELLINGS = st.sampled_from(
@@ -273,7 +297,8 @@ def test_a_later_payment_never_changes_the_merchant_of_an_earlier_one(
     whole = link_merchants(frame["raw"], dates)[earlier]
     upto = link_merchants(frame["raw"][earlier], dates[earlier])
     assert whole["merchant_id"].tolist() == upto["merchant_id"].tolist()
-    assert whole["alias_id"].tolist() == upto["alias_id"].tolist()
+    freely = _aliases(frame["raw"], dates)[earlier]
+    assert freely.tolist() == _aliases(frame["raw"][earlier], dates[earlier]).tolist()
 
 
 @settings(derandomize=True, max_examples=60, deadline=None)
@@ -288,6 +313,8 @@ def test_the_order_of_rows_changes_no_merchant(
     straight = link_merchants(raw, pd.Series(dates))
     shuffled = link_merchants(raw.iloc[order], pd.Series(dates).iloc[order])
     pd.testing.assert_frame_equal(straight, shuffled.sort_index())
+    freely = _aliases(raw.iloc[order], pd.Series(dates).iloc[order]).sort_index()
+    pd.testing.assert_series_equal(_aliases(raw, pd.Series(dates)), freely)
 
 
 def test_a_category_has_its_published_name_and_an_unknown_one_none() -> None:

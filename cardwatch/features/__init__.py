@@ -111,7 +111,7 @@ FEATURES: tuple[Feature, ...] = (
     split.is_limit_split_only_with_vat,
     split.is_step_split_only_with_vat,
     split.is_unit_split_only_with_vat,
-    holder_month.holder_month_count,
+    holder_month.holder_month_single_count,
     holder_month.month_merchants_surprise,
     holder_month.month_purposes_surprise,
     holder_month.month_amounts_surprise,

@@ -13,6 +13,7 @@ import numpy as np
 
 from cardwatch.features.likelihood import log_ratios
 from cardwatch.features.moments import SHRINKAGE
+from cardwatch.features.split import is_single_need
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,9 +28,9 @@ SPREAD_OF_MONTHS = 0.5
 """Months of one holder differ by about half their mean, beyond what chance makes."""
 
 
-def holder_month_count(ledger: Ledger) -> pd.Series[float]:
-    """The holder's purchases this month so far."""
-    return ledger.series(ledger.count(ledger.is_purchase, MONTH))
+def holder_month_single_count(ledger: Ledger) -> pd.Series[float]:
+    """The holder's purchases this month so far, without standing payments."""
+    return ledger.series(ledger.count(is_single_need(ledger), MONTH))
 
 
 def month_merchants_surprise(ledger: Ledger) -> pd.Series[float]:

@@ -13,7 +13,7 @@ import holidays
 import numpy as np
 import pandas as pd
 
-from cardwatch.merchants import category_name, link_merchants
+from cardwatch.merchants import category_name, link_aliases, link_merchants
 from cardwatch.policy import LIMITS, in_categories
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Ledger:
         names = link_merchants(
             frame["merchant"], frame["date"], policy.merchant_aliases, policy.payment_processors
         )
+        names["alias_id"] = link_aliases(frame["holder_id"], names["merchant_id"], frame["date"])
         limits = {}
         for name in LIMITS:
             found = policy.limits_in_force(name, frame["holder_id"], frame["date"])

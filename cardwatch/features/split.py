@@ -146,10 +146,7 @@ def find_splits(ledger: Ledger, search: Search) -> pd.DataFrame:
     if windows.empty:
         return found
     windows = windows.assign(chance_share=window_chances(ledger, search.by, rows, windows))
-    best = windows.sort_values(
-        ["close", "needed_count", "chance_share", "window_days"], kind="stable"
-    ).drop_duplicates("close")
-    best = best.assign(earlier_count=_earlier(best))
+    best = _best(windows, search)
     # Every purchase of the closing day that is in the window carries it.
     closing = _closing_of(ledger, group, rows)
     ended = np.isin(closing, best["close"])
@@ -158,6 +155,19 @@ def find_splits(ledger: Ledger, search: Search) -> pd.DataFrame:
     carries &= ledger.pence[rows] <= for_row["limit_pence"].to_numpy()
     found.loc[rows[carries], :] = for_row[list(COLUMNS)].to_numpy("float64")[carries]
     return found
+
+
+def _best(windows: pd.DataFrame, search: Search) -> pd.DataFrame:
+    """Return of the windows that end on one day the one that counts, with its habit."""
+    windows = windows.sort_values(
+        ["close", "needed_count", "chance_share", "window_days"], kind="stable"
+    )
+    # A habit is one whether or not the earlier windows were spread among several as well.
+    ended = windows.drop_duplicates("close")
+    if search.several:
+        windows = windows[windows["several_count"] > 1]
+    best = windows.drop_duplicates("close")
+    return best.assign(earlier_count=_earlier(ended, best))
 
 
 def _closing_of(ledger: Ledger, group: Codes, rows: Codes) -> Codes:
@@ -221,23 +231,19 @@ def _examined(ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame
     figures["span_days"] = figures["end"] - figures["start"]
     good = (figures["total_pence"] > figures["limit_pence"]) & (figures["count"] > 1)
     good &= figures["end"] == ledger.day[rows[figures["close"]]]
-    if search.several:
-        good &= figures["several_count"] > 1
     if search.several_needed:
         good &= figures["needed_several"] > 1
     figures["group"] = ledger.group(*search.by)[rows[figures["close"]]]
     return figures[good]
 
 
-def _earlier(best: pd.DataFrame) -> pd.Series[float]:
-    """Count for each closing day the earlier ones of its group in a year, apart from its window."""
-    best = best.sort_values(["group", "end"])
-    key = (best["group"] * DAYS_APART).to_numpy()
-    ends = key + best["end"].to_numpy()
-    first = np.searchsorted(ends, ends - HISTORY_DAYS)
-    last = np.searchsorted(ends, key + best["start"].to_numpy())
-    earlier = np.maximum(last - np.maximum(first, np.searchsorted(ends, key)), 0)
-    return pd.Series(earlier.astype("float64"), index=best.index)
+def _earlier(ended: pd.DataFrame, best: pd.DataFrame) -> Numbers:
+    """Count the days in a year before each window on which another of its group ended."""
+    ends = np.sort((ended["group"] * DAYS_APART + ended["end"]).to_numpy())
+    key, start, end = (best[name].to_numpy() for name in ("group", "start", "end"))
+    key = key * DAYS_APART
+    first = np.searchsorted(ends, np.maximum(key + end - HISTORY_DAYS, key))
+    return np.maximum(np.searchsorted(ends, key + start) - first, 0).astype("float64")
 
 
 def is_single_need(ledger: Ledger) -> pd.Series[bool]:

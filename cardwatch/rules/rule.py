@@ -119,7 +119,7 @@ EVIDENCE = {
     ),
     "equal_payments": Evidence((*PAIR, "amount_pence"), 3),
     "equal_across_holders": Evidence(("merchant_id", "amount_pence")),
-    "holder_month": Evidence(("holder_id", "month"), 31, "is_spending", joins="group"),
+    "holder_month": Evidence(("holder_id", "month"), 31, "is_single_need", joins="group"),
     "near_limit": Evidence(("holder_id",), 90, "is_near_limit", joins="group"),
     "holder_merchant_year": Evidence(PAIR, 364, "is_spending", joins="group"),
     "unlisted_card": Evidence(("holder_id",), 31, "is_card_unknown", joins="group"),

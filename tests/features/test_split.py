@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -163,6 +164,8 @@ def _check(ledger: Ledger, search_name: str) -> None:
     """Hold every row's split against the windows found by loops."""
     search = SEARCHES[search_name]
     found, best = find_splits(ledger, search), _windows(ledger, search)
+    # Earlier windows under one name alone are a habit at that merchant too.
+    ended = best if search.several_needed else _windows(ledger, replace(search, several=""))
     back, limits = refunded_on(ledger), ledger.frame[search.limit].to_numpy()
     columns = {name: found[name].to_numpy() for name in found}
     group_of = {i: group for group, rows in _parts(ledger, search).items() for i in rows}
@@ -175,7 +178,7 @@ def _check(ledger: Ledger, search_name: str) -> None:
         assert told in best[group, day]
         assert 0 < columns["chance_share"][i] <= 1
         assert columns["limit_pence"][i] == limits[i]
-        earlier = [e for g, e in best if g == group and day - 365 <= e < day - told.span_days]
+        earlier = [e for g, e in ended if g == group and day - 365 <= e < day - told.span_days]
         assert columns["earlier_count"][i] == len(earlier)
 
 
@@ -433,6 +436,34 @@ def test_a_purchase_under_two_names_of_one_merchant_is_a_split_of_names_alone(
     assert _found(ledger, "limit") == [0, 0]
     assert _found(ledger, "alias") == [0, 2]
     assert _found(ledger, "alias", "several_count") == [0, 2]
+
+
+def test_splits_under_one_name_are_a_habit_of_the_split_under_several(
+    make_ledger: MakeLedger,
+) -> None:
+    before = [("2026-03-02", "h", "ALPHA STORES", 6_000)] * 2
+    before += [("2026-04-02", "h", "ALPHA STORES", 6_000)] * 2
+    other = [("2026-05-02", "h", "ALPHA STORES LEEDS", 7_000)]
+    ledger = make_ledger([*before, ("2026-05-02", "h", "ALPHA STORES", 6_000), *other])
+    assert _found(ledger, "alias", "earlier_count") == [0, 0, 0, 0, 2, 2]
+    assert _found(make_ledger([*before, *other]), "alias") == [0] * 5
+
+
+def test_names_are_one_merchant_among_the_payments_of_one_holder_only(
+    make_ledger: MakeLedger,
+) -> None:
+    payments = [
+        ("2026-03-02", "h", "ALPHA STORES", 6_000),
+        ("2026-03-02", "i", "ALPHA STORES LEEDS", 7_000),
+        ("2026-03-03", "h", "ALPHA", 5_000),
+    ]
+    ledger = make_ledger(payments)
+    assert ledger.frame["alias_id"].tolist() == [
+        "ALPHA STORES",
+        "ALPHA STORES LEEDS",
+        "ALPHA STORES",
+    ]
+    assert _found(ledger, "alias") == [0, 0, 2]
 
 
 def test_a_split_under_one_name_is_no_split_of_several_names(make_ledger: MakeLedger) -> None:
