@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from cardwatch.casebook.learning import expected_precision, precision_by_rule
-from cardwatch.casebook.suppressions import day_of, may_decide
+from cardwatch.casebook.people import find_person
+from cardwatch.casebook.suppressions import day_of, may_decide, person_key
 from cardwatch.casebook.tables import (
     ANSWERED,
     AUTOMATIC,
@@ -193,13 +194,15 @@ def decide(work: Work, alert_id: str, said: Said) -> dict[str, Any]:
         NotAllowed: the role decides nothing.
         NotFound: there is no such alert for the actor.
         Changed: somebody has decided since.
-        CardwatchError: no reason, no such state, no such day.
+        CardwatchError: no reason, no such state, no such day or one past, no such person.
     """
     by_hand = [name for name in STATES if name not in AUTOMATIC]
     if said.state and said.state not in by_hand:
         raise CardwatchError(f"A state is one of {', '.join(by_hand)}, not '{said.state}'.")
-    if said.due_on:
-        day_of(said.due_on)
+    if said.due_on and day_of(said.due_on) < day_of(work.today):
+        raise CardwatchError("A due day is not in the past.")
+    if said.assigned_to:
+        find_person(work, said.assigned_to)
     row = get_alert(work, alert_id)
     may_decide(work, row["lane"], said.reason)
     if said.seen not in {None, row["version"]}:
@@ -242,7 +245,7 @@ def reconcile(work: Work) -> dict[str, int]:
             & (alerts.c.alert_id == raised.c.alert_id),
         )
         .outerjoin(latest, same & (latest.c.version == alerts.c.version))
-        .where(work.mine(raised))
+        .where(work.mine(raised), not_about(work, raised))
         .distinct()
     )
     counts = dict.fromkeys([*STATES, "unreconciled"], 0)
@@ -289,7 +292,8 @@ def record_decision(
     if not work.change(alerts, same, own):
         raise Changed("Somebody has decided on this alert since. Look at it again.")
     made = new_decision(work, lane, row["alert_id"], version)
-    work.add(decisions, [made | {name: changes[name] for name in made if name in changes}])
+    row = made | {name: changes[name] for name in made if name in changes}
+    work.add_sealed(decisions, [row])
 
 
 def new_decision(work: Work, lane: str, alert_id: str, version: int) -> dict[str, Any]:
@@ -310,8 +314,3 @@ def new_decision(work: Work, lane: str, alert_id: str, version: int) -> dict[str
 def is_alert(table: sa.Table, lane: str, alert_id: str) -> sa.ColumnElement[bool]:
     """Return the condition that a row is about an alert."""
     return (table.c.lane == lane) & (table.c.alert_id == alert_id)
-
-
-def person_key(name: str) -> str:
-    """Return a person's name or number as it is compared."""
-    return "".join(name.casefold().split())

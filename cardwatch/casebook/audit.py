@@ -8,6 +8,7 @@ checkpoints belong in another place, and the key that signs them in a third (doc
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,8 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
-from cardwatch.casebook.tables import LANES, events
-from cardwatch.casebook.work import canonical, first_hash, next_hash
+from cardwatch.casebook.tables import FINANCE, events, metadata
+from cardwatch.casebook.work import SEALED, canonical, first_hash, next_hash
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def verify_chain(work: Work, lane: str) -> ChainCheck:
         .execution_options(yield_per=AT_ONCE)
     )
     before, count = first_hash(owner, lane), 0
+    seals: Counter[str] = Counter()
     for seq, body, kept in work.connection.execute(question):
         if seq != count + 1:
             fault = f"event {count + 1} is not there"
@@ -69,7 +71,29 @@ def verify_chain(work: Work, lane: str) -> ChainCheck:
             fault = f"event {seq}, or the one before it, is not as it was written"
             return ChainCheck(lane, count, before, seq, fault)
         before, count = after, seq
-    return ChainCheck(lane, count, before)
+        if '"sealed":' in body or '"unsealed":' in body:
+            content = json.loads(body)
+            seals.update(content.get("sealed", ()))
+            seals.subtract(content.get("unsealed", ()))
+    return ChainCheck(lane, count, before, fault=_check_seals(work, lane, seals))
+
+
+def _check_seals(work: Work, lane: str, seals: Counter[str]) -> str:
+    """Return which table's rows are not those that a chain holds the seals of, or nothing."""
+    for name in SEALED:
+        table = metadata.tables[name]
+        question = sa.select(table).where(work.mine(table))
+        if "lane" in table.c:
+            question = question.where(table.c.lane == lane)
+        elif lane != FINANCE:
+            continue
+        for row in work.rows(question):
+            seal = work.seal_of(table, row)
+            if seals[seal] < 1:
+                return f"a row of {name} is not as it was written"
+            seals[seal] -= 1
+    gone = sum(seals.values())
+    return f"{gone} rows that were written are not there any more" if gone else ""
 
 
 def read_events(work: Work, lane: str, *, last: int = 0) -> Iterator[dict[str, Any]]:
@@ -133,23 +157,23 @@ def check_checkpoints(work: Work, key: Ed25519PublicKey, path: Path) -> ChainChe
         except (ValueError, KeyError, TypeError, InvalidSignature):
             fault = f"line {number} of the checkpoints is not as this installation signed it"
             return ChainCheck(lane, 0, "", 1, fault)
-        lane = content["lane"]
-        if content["organisation"] != work.actor.organisation_id or lane not in LANES:
+        mine = content["organisation"] == work.actor.organisation_id
+        if not mine or content["lane"] not in work.lanes or lane not in {"", content["lane"]}:
             raise CardwatchError(f"{path.name} holds the checkpoints of another chain.")
+        lane = content["lane"]
         said[content["seq"]] = content["hash"]
-    held = {
-        row["seq"]: row["hash"]
-        for row in work.rows(
-            sa.select(events.c.seq, events.c.hash)
-            .where(work.mine(events), events.c.lane == lane)
-            .where(events.c.seq.in_(said))
-        )
-    }
+    if not said:
+        raise CardwatchError(f"{path.name} holds no checkpoint.")
+    question = sa.select(events.c.seq, events.c.hash).where(
+        work.mine(events), events.c.lane == lane, events.c.seq.between(min(said), max(said))
+    )
+    found = work.connection.execute(question.execution_options(yield_per=AT_ONCE))
+    held = {seq: kept for seq, kept in found if seq in said}
     for seq in sorted(said):
         if held.get(seq) != said[seq]:
             fault = f"event {seq} is not the one that was there when a checkpoint was signed"
             return ChainCheck(lane, 0, "", seq, fault)
-    return ChainCheck(lane, max(said, default=0), said.get(max(said, default=0), ""))
+    return ChainCheck(lane, max(said), said[max(said)])
 
 
 def public_text(key: Ed25519PublicKey) -> str:

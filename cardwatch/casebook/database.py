@@ -12,7 +12,7 @@ import fcntl
 import hashlib
 import os
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib import import_module, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ import alembic.config
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from cardwatch.casebook import tables
 from cardwatch.casebook.guard import EVERYBODY, check_owner
@@ -37,21 +37,23 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 60
 """So long a writer waits for another on SQLite; each holds the file for milliseconds."""
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF",
+           "secure_delete=ON",
            f"busy_timeout={BUSY_SECONDS * 1000}")  # fmt: skip
 
 
 class Casebook:
     """An open casebook."""
 
-    def __init__(self, url: str, *, checkpoints: Path | None = None) -> None:
+    def __init__(self, url: str, *, checkpoints: Path | None = None, make: bool = True) -> None:
         """Open a casebook, and bring its tables up to this version.
 
         Args:
             url: `sqlite:///FILE` or `postgresql+psycopg://...`.
             checkpoints: folder for signed checkpoints; none are written without it.
+            make: whether to make one where there is none.
 
         Raises:
-            CardwatchError: it cannot be opened, or a newer version has written it.
+            CardwatchError: it cannot be opened, is none, or a newer version has written it.
         """
         try:
             self.url = sa.make_url(url)
@@ -60,14 +62,9 @@ class Casebook:
                 "The casebook's address is not one such as sqlite:///FILE."
             ) from error
         self.checkpoints = checkpoints
-        self.engine = _engine(self.url)
-        try:
-            self._upgrade()
-        except DBAPIError as error:
-            why = _first_line(error)
-            raise CardwatchError(
-                f"The casebook {self.url.render_as_string()} cannot be opened: {why}"
-            ) from error
+        self.engine = _engine(self.url, make=make)
+        with self._sentence("cannot be opened"):
+            self._upgrade(make=make)
 
     @property
     def is_sqlite(self) -> bool:
@@ -93,22 +90,20 @@ class Casebook:
         moment = now.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         allowed = actor.lanes if lanes is None else lanes
         try:
-            with self.engine.begin() as connection:
+            with self._sentence("failed"), self.engine.begin() as connection:
                 self.own(connection, actor.organisation_id, allowed)
                 work = Work(connection, actor, allowed, moment, event)
                 yield work
-                for lane, told in [(actor.chain, event), *work.also]:
-                    append_event(work, lane, told)
+                for told in (event, *work.also):
+                    append_event(work, told)
+                assert not work.sealed, "rows of a lane were written without an event there"
         except NotAllowed:
             event.outcome = "denied"
             with self.engine.begin() as connection:
                 self.own(connection, actor.organisation_id, ())
                 work = Work(connection, actor, (), moment, event)
-                append_event(work, actor.chain, event)
+                append_event(work, event)
             raise
-        except DBAPIError as error:
-            why = _first_line(error)
-            raise CardwatchError(f"The casebook failed; nothing of this was kept: {why}") from error
 
     @contextmanager
     def turn(self, organisation_id: str) -> Iterator[None]:
@@ -118,12 +113,19 @@ class Casebook:
         """
         if self.is_sqlite:
             digest = hashlib.sha256(organisation_id.encode()).hexdigest()[:12]
-            path = Path(f"{self.url.database}.{digest}.turn")
-            with path.open("w", encoding="utf-8") as file:
+            path = f"{self.url.database}.{digest}.turn"
+            try:
+                file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+            except OSError as error:
+                raise CardwatchError(f"{path} cannot be opened: {error.strerror}.") from error
+            try:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 yield
+            finally:
+                os.close(file)
         else:
-            with self.engine.connect() as connection:
+            alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+            with self._sentence("failed"), alone.connect() as connection:
                 key = sa.select(sa.func.pg_advisory_lock(lock_number("turn", organisation_id)))
                 connection.execute(key)
                 try:
@@ -133,7 +135,7 @@ class Casebook:
 
     def organisations(self) -> list[Row]:
         """Return the organisations that the casebook holds."""
-        with self.engine.begin() as connection:
+        with self._sentence("failed"), self.engine.begin() as connection:
             self.own(connection, EVERYBODY, ())
             question = sa.select(tables.organisations).order_by("organisation_id")
             return [dict(row) for row in connection.execute(question).mappings()]
@@ -141,9 +143,16 @@ class Casebook:
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
         """Give a connection that sees the casebook as it stands at one moment, only to read."""
-        isolation = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        with self.engine.execution_options(**isolation).begin() as connection:
+        how = {"reads": True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        engine = self.engine.execution_options(**how)
+        with self._sentence("failed"), engine.begin() as connection:
             yield connection
+
+    def settle(self) -> None:
+        """Write what is erased over in the file itself, where that is SQLite."""
+        if self.is_sqlite:
+            with self._sentence("failed"), closing(self.engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close it."""
@@ -156,7 +165,22 @@ class Casebook:
             set_local(connection, "organisation_id", organisation_id)
             set_local(connection, "lanes", ",".join(lanes))
 
-    def _upgrade(self) -> None:
+    @contextmanager
+    def _sentence(self, what: str) -> Iterator[None]:
+        """Say in a sentence that the database failed.
+
+        Raises:
+            CardwatchError: it did.
+        """
+        try:
+            yield
+        except DBAPIError as error:
+            where = self.url.render_as_string()
+            # What follows the first line may hold values.
+            why = (str(error.orig).splitlines() or ["it gives no reason"])[0]
+            raise CardwatchError(f"The casebook {where} {what}: {why}") from error
+
+    def _upgrade(self, *, make: bool) -> None:
         """Bring the tables up to this version, one process at a time."""
         with resources.as_file(resources.files("cardwatch.casebook") / "migrations") as folder:
             config = alembic.config.Config()
@@ -166,6 +190,8 @@ class Casebook:
                 current = MigrationContext.configure(connection).get_current_revision()
             if current == script.get_current_head():
                 return
+            if current is None and not make:
+                raise CardwatchError(f"There is no casebook at {self.url.render_as_string()}.")
             if current and current not in {one.revision for one in script.walk_revisions()}:
                 raise CardwatchError(
                     f"A newer version of cardwatch has written this casebook (tables {current}). "
@@ -176,11 +202,6 @@ class Casebook:
                 alembic.command.upgrade(config, "head")
 
 
-def _first_line(error: DBAPIError) -> str:
-    """Return what a database says of its failure, without the values that may follow."""
-    return (str(error.orig).splitlines() or ["it gives no reason"])[0]
-
-
 def sqlite_library() -> ModuleType:
     """Return the SQLite to use: the one that comes with cardwatch, else Python's own."""
     try:
@@ -189,7 +210,7 @@ def sqlite_library() -> ModuleType:
         return sqlite3
 
 
-def _engine(url: sa.URL) -> sa.Engine:
+def _engine(url: sa.URL, *, make: bool) -> sa.Engine:
     """Return an engine whose every connection is set up as `PRAGMAS` says.
 
     Raises:
@@ -199,6 +220,8 @@ def _engine(url: sa.URL) -> sa.Engine:
         if not url.database or url.database == ":memory:":
             raise CardwatchError("A casebook in memory would be lost; name a file.")
         folder = Path(url.database).absolute().parent
+        if not make and not Path(url.database).exists():
+            raise CardwatchError(f"There is no casebook {url.database}.")
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(url.database, os.O_CREAT | os.O_RDWR, 0o600))
@@ -210,9 +233,10 @@ def _engine(url: sa.URL) -> sa.Engine:
     elif url.get_backend_name() == "postgresql":
         try:
             engine = sa.create_engine(url, pool_pre_ping=True)
-        except ImportError as error:
+        except (ImportError, NoSuchModuleError) as error:
             raise CardwatchError(
-                "PostgreSQL needs its driver: pip install 'cardwatch[postgresql]'."
+                "PostgreSQL needs its driver, pip install 'cardwatch[postgresql]', and an address "
+                "that begins with postgresql+psycopg://."
             ) from error
     else:
         raise CardwatchError(f"A casebook is kept in SQLite or PostgreSQL, not {url.drivername}.")
@@ -228,5 +252,6 @@ def _set_pragmas(connection: Any, _: object) -> None:  # noqa: ANN401  either SQ
 
 
 def _begin(connection: sa.Connection) -> None:
-    """Begin as a writer: whoever reads also writes, as every reading is an event."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """Begin as a writer: whoever reads also writes, as every reading is an event; copies do not."""
+    reads = connection.get_execution_options().get("reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.retention import KEEPS_DAYS
-from cardwatch.casebook.tables import MANAGES, PSD, ROLES, keys, organisations, people
-from cardwatch.casebook.work import SYSTEM, Actor, Event, canonical, short_id
+from cardwatch.casebook.tables import KEEPS_DAYS, MANAGES, PSD, ROLES, keys, organisations, people
+from cardwatch.casebook.work import SYSTEM, Actor, Event, canonical
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 
 if TYPE_CHECKING:
@@ -38,8 +37,8 @@ def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
         raise CardwatchError(f"There is an organisation '{owner}' already.")
     actor = Actor(owner, SYSTEM, "admin")
     with casebook.work(actor, Event("access", "organisation", owner), now) as work:
-        keeps = canonical(KEEPS_DAYS)
-        work.add(organisations, [{"name": name, "made_at": work.now, "keeps": keeps}])
+        row = {"name": name, "made_at": work.now, "keeps": canonical(KEEPS_DAYS)}
+        work.add(organisations, [row | {"secret": secrets.token_hex(SECRET_BYTES)}])
     return owner
 
 
@@ -50,19 +49,34 @@ def add_person(work: Work, *, name: str, email: str, role: str, holder_id: str =
         NotAllowed: the actor may not give that role.
         CardwatchError: no such role, no email, or a person with that email.
     """
+    check_person(role=role, email=email)
+    check_gives(work, role)
+    email = email.strip().casefold()
+    known = work.one(sa.select(people).where(work.mine(people), people.c.email == email))
+    if known and not known["ended_at"]:
+        raise CardwatchError("There is a person with that email address already.")
+    person = work.keyed("person", email)[:12]
+    row = {"name": name, "role": role, "holder_id": holder_id, "made_at": work.now}
+    if known:  # somebody who had access comes back, perhaps in another role
+        work.change(people, people.c.person_id == person, row | {"ended_at": None})
+    else:
+        work.add(people, [row | {"person_id": person, "email": email}])
+    work.event.object_id = person
+    if PSD in {role, known and known["role"]}:
+        work.event.chain = PSD
+    return person
+
+
+def check_person(*, role: str, email: str) -> None:
+    """Refuse a role there is not, and what is no email address.
+
+    Raises:
+        CardwatchError: it is such a one.
+    """
     if role not in ROLES:
         raise CardwatchError(f"A role is one of {', '.join(ROLES)}, not '{role}'.")
     if "@" not in email:
         raise CardwatchError("A person needs an email address, by which they are known.")
-    check_gives(work, role)
-    email = email.strip().casefold()
-    if work.one(sa.select(people.c.person_id).where(work.mine(people), people.c.email == email)):
-        raise CardwatchError("There is a person with that email address already.")
-    person = short_id(work.actor.organisation_id, email)
-    row = {"person_id": person, "name": name, "email": email, "role": role, "holder_id": holder_id}
-    work.add(people, [row | {"made_at": work.now}])
-    work.event.object_id = person
-    return person
 
 
 def check_gives(work: Work, role: str) -> None:
@@ -98,6 +112,7 @@ def end_person(work: Work, email: str) -> None:
     which = people.c.person_id == person["person_id"]
     work.change(people, which, {"ended_at": work.now})
     work.event.object_id = person["person_id"]
+    work.event.chain = _chain_of(person)
 
 
 def find_person(work: Work, email: str) -> Row:
@@ -147,7 +162,7 @@ def make_key(work: Work, *, name: str, role: str, days: int) -> str:
         "expires_on": str(expires),
     }
     work.add(keys, [row])
-    work.event.object_id = key_id
+    work.event.object_id, work.event.chain = key_id, _chain_of(row)
     return f"cw_{work.actor.organisation_id}_{key_id}_{secret}"
 
 
@@ -170,7 +185,7 @@ def end_key(work: Work, key_id: str) -> None:
         raise NotFound("There is no such key.")
     check_gives(work, found["role"])
     work.change(keys, keys.c.key_id == key_id, {"ended_at": work.now})
-    work.event.object_id = key_id
+    work.event.object_id, work.event.chain = key_id, _chain_of(found)
 
 
 def actor_of_key(casebook: Casebook, text: str, now: dt.datetime) -> Actor:
@@ -188,19 +203,31 @@ def actor_of_key(casebook: Casebook, text: str, now: dt.datetime) -> Actor:
         found = work.one(sa.select(keys).where(work.mine(keys), keys.c.key_id == key_id))
         given = hashlib.sha256(secret.encode()).hexdigest()
         known = hmac.compare_digest(given, found["secret_sha256"] if found else "")
+        work.event.chain = _chain_of(found)
         if not known or found is None or found["ended_at"] or found["expires_on"] < work.today:
             raise refusal
     return Actor(owner, key_id, found["role"])
 
 
-def actor_of_person(casebook: Casebook, owner: str, email: str, now: dt.datetime) -> Actor:
-    """Return who a person is, by their email address.
+def actor_of_person(casebook: Casebook, owner: str, email: str | None, now: dt.datetime) -> Actor:
+    """Return who a person is, by their email address; without one, the only person there is.
 
     Raises:
-        NotFound: nobody of that address has access.
+        NotFound: nobody of that address has access, or there are several people or none.
     """
     event = Event("access", "person")
     with casebook.work(Actor(owner, SYSTEM, "admin"), event, now) as work:
-        found = find_person(work, email)
-        event.object_id = found["person_id"]
+        if email is None:
+            living = [one for one in list_people(work) if not one["ended_at"]]
+            if len(living) != 1:
+                raise NotFound("Say who you are with '--as EMAIL', or set CARDWATCH_AS.")
+            found = living[0]
+        else:
+            found = find_person(work, email)
+        event.object_id, event.chain = found["person_id"], _chain_of(found)
     return Actor(owner, found["person_id"], found["role"], found["holder_id"])
+
+
+def _chain_of(found: Row | None) -> str:
+    """Return the chain that holds what a person or key does: psd's coming and going is psd's."""
+    return PSD if found and found["role"] == PSD else ""

@@ -11,9 +11,9 @@ import numpy as np
 import sqlalchemy as sa
 
 from cardwatch.alerts import alert_strength
-from cardwatch.casebook.alerts import is_alert, new_decision, person_key, record_decision
+from cardwatch.casebook.alerts import is_alert, record_decision
 from cardwatch.casebook.learning import band_of
-from cardwatch.casebook.suppressions import closed_by
+from cardwatch.casebook.suppressions import closed_by, person_key
 from cardwatch.casebook.tables import (
     ANSWERED,
     AUTOMATIC,
@@ -30,7 +30,7 @@ from cardwatch.merchants import canonical_name
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cardwatch.casebook.work import Work
+    from cardwatch.casebook.work import Row, Work
     from cardwatch.records import Alert, AlertList
 
 SECOND_LOOK_SHARE, SECOND_LOOK_LEAST = 0.01, 5
@@ -45,7 +45,8 @@ class Kept:
     Attributes:
         new: alerts not known before.
         again: alerts that were known: an earlier statement, since corrected, raised them.
-        suppressed, not_asked: those of the new that were closed by themselves.
+        suppressed, not_asked: those that begin closed.
+        closed: alerts that only the corrected statement raised.
         second_look: alerts closed before, or now, that were opened again at random.
     """
 
@@ -53,6 +54,7 @@ class Kept:
     again: int
     suppressed: int
     not_asked: int
+    closed: int
     second_look: int
 
 
@@ -65,12 +67,14 @@ class Source:
         statement_id: the statement that raised them.
         places: file and row of each payment to its statement's id and row.
         approvers: holder to whoever approves what they pay.
+        corrects: the statement in whose place it comes, if any.
     """
 
     lane: str
     statement_id: str
     places: Mapping[tuple[str, int], tuple[str, int]]
     approvers: Mapping[str, str]
+    corrects: str | None = None
 
 
 def alert_text(alert: Alert) -> str:
@@ -93,60 +97,81 @@ def keep_list(work: Work, source: Source, made: AlertList) -> Kept:
     lane, owned = source.lane, {"lane": source.lane, "statement_id": source.statement_id}
     texts = [alert_text(alert) for alert in made.alerts]
     row = {"content": list_text(made), "alerts_sha256": texts_sha256(texts)}
-    work.add(lists, [owned | row])
+    work.add_sealed(lists, [owned | row])
     named = zip(made.alerts, texts, strict=True)
-    work.add(
+    work.add_sealed(
         raised,
         [owned | {"alert_id": a.alert_id, "rank": a.rank, "content": text} for a, text in named],
     )
-    question = sa.select(alerts.c.alert_id).where(work.mine(alerts), alerts.c.lane == lane)
-    known = {row["alert_id"] for row in work.rows(question)}
-    for alert in made.alerts:
-        if alert.alert_id in known:  # raised anew, of a corrected statement: its state stays
-            work.change(alerts, is_alert(alerts, lane, alert.alert_id), owned)
-            for table in (evidence, subjects):
-                work.remove(table, is_alert(table, lane, alert.alert_id))
-    new = [(a, *closed_by(work, lane, a)) for a in made.alerts if a.alert_id not in known]
-    work.add(alerts, [owned | _row(work, alert, state) for alert, state, _ in new])
+    known = _known(work, lane, [alert.alert_id for alert in made.alerts])
+    states = [_keep(work, source, alert, known.get(alert.alert_id)) for alert in made.alerts]
     work.add(evidence, [row for alert in made.alerts for row in _evidence(source, alert)])
     work.add(subjects, [row for alert in made.alerts for row in _subjects(source, alert)])
-    closed = [one for one in new if one[1] in AUTOMATIC]
-    work.add(
-        decisions,
-        [new_decision(work, lane, alert.alert_id, 1) | {"state": state, "reason": why,
-                                                    "decided_by": SYSTEM}
-         for alert, state, why in closed],
-    )  # fmt: skip
-    states = [state for _, state, _ in new]
     return Kept(
-        new=len(new),
-        again=len(made.alerts) - len(new),
+        new=len(made.alerts) - len(known),
+        again=len(known),
         suppressed=states.count("suppressed"),
         not_asked=states.count("not-asked"),
+        closed=_close_corrected(work, source) if source.corrects else 0,
         second_look=_look_again(work, source),
     )
 
 
-def close_corrected(work: Work, lane: str, corrected: str) -> int:
-    """Close the open alerts that only a statement since corrected raised; return how many."""
-    which = (alerts.c.statement_id == corrected) & (alerts.c.lane == lane)
-    gone = work.rows(
-        sa.select(alerts.c.alert_id, alerts.c.version).where(
-            work.mine(alerts), which, alerts.c.state.not_in(ANSWERED)
-        )
+def _keep(work: Work, source: Source, alert: Alert, known: Row | None) -> str:
+    """Keep what is asked of an alert now; return the state in which it would begin.
+
+    What the casebook closed by itself is looked at anew; what people decided stands.
+    """
+    lane, said = source.lane, _row(alert) | {"statement_id": source.statement_id}
+    state, why = closed_by(work, lane, alert)
+    if known is None:
+        known = {"alert_id": alert.alert_id, "version": 0, "state": "open", "decided_by": None}
+        begun = {"lane": lane, "is_second_look": 0, "assigned_to": "", "due_on": ""}
+        begun |= {"state": "open", "version": 0, "raised_at": work.now}
+        work.add(alerts, [said | begun])
+    else:
+        work.change(alerts, is_alert(alerts, lane, alert.alert_id), said)
+        for table in (evidence, subjects):
+            work.remove(table, is_alert(table, lane, alert.alert_id))
+    if known["state"] != state and known["decided_by"] in {None, SYSTEM}:
+        changes = {"state": state, "reason": why or "Raised again.", "decided_by": SYSTEM}
+        record_decision(work, lane, known, changes)
+    return state
+
+
+def _known(work: Work, lane: str, names: list[str]) -> dict[str, Row]:
+    """Return those of some alerts that were raised before, with who decided last."""
+    same = work.mine(decisions) & (decisions.c.alert_id == alerts.c.alert_id)
+    same &= (decisions.c.lane == alerts.c.lane) & (decisions.c.version == alerts.c.version)
+    question = (
+        sa.select(alerts.c.alert_id, alerts.c.version, alerts.c.state, decisions.c.decided_by)
+        .outerjoin(decisions, same)
+        .where(work.mine(alerts), alerts.c.lane == lane, alerts.c.alert_id.in_(names))
     )
+    return {row["alert_id"]: row for row in work.rows(question.with_for_update(of=alerts))}
+
+
+def _close_corrected(work: Work, source: Source) -> int:
+    """Close the open alerts that only a statement since corrected raised; return how many."""
+    mine = alerts.c
+    question = sa.select(mine.alert_id, mine.version).where(
+        work.mine(alerts),
+        mine.lane == source.lane,
+        mine.statement_id == source.corrects,
+        mine.state.not_in((*ANSWERED, "data-error")),
+    )
+    gone = work.rows(question.with_for_update())
     reason = "The statement was corrected, and the question does not arise any more."
     for row in gone:
         changes = {"state": "data-error", "reason": reason, "decided_by": SYSTEM}
-        record_decision(work, lane, row, changes)
+        record_decision(work, source.lane, row, changes)
     return len(gone)
 
 
-def _row(work: Work, alert: Alert, state: str) -> dict[str, Any]:
-    """Return what the table of alerts says of an alert that is new."""
+def _row(alert: Alert) -> dict[str, Any]:
+    """Return what the table of alerts says of an alert as it was last raised."""
     return {
         "alert_id": alert.alert_id,
-        "raised_at": work.now,
         "tier": alert.tier,
         "kind": alert.kind,
         "rule": alert.reasons[0].rule,
@@ -157,11 +182,6 @@ def _row(work: Work, alert: Alert, state: str) -> dict[str, Any]:
         "last_on": alert.last_on,
         "at_stake_pence": alert.at_stake_pence,
         "strength": alert_strength(alert),
-        "state": state,
-        "version": int(state in AUTOMATIC),
-        "is_second_look": 0,
-        "assigned_to": "",
-        "due_on": "",
     }
 
 
@@ -171,6 +191,7 @@ def _look_again(work: Work, source: Source) -> int:
         sa.select(alerts.c.alert_id, alerts.c.version)
         .where(work.mine(alerts), alerts.c.lane == source.lane, alerts.c.state.in_(AUTOMATIC))
         .order_by(alerts.c.alert_id)
+        .with_for_update()
     )
     pool = work.rows(question)
     count = min(max(SECOND_LOOK_LEAST, math.ceil(SECOND_LOOK_SHARE * len(pool))), len(pool))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from cardwatch.casebook.alerts import is_alert, not_about
 from cardwatch.casebook.suppressions import may_decide
 from cardwatch.casebook.tables import (
     ANSWERED,
+    KEEPS_DAYS,
     MANAGES,
     PSD,
     alerts,
@@ -27,26 +28,14 @@ from cardwatch.casebook.tables import (
     suppressions,
     transactions,
 )
-from cardwatch.casebook.work import canonical, short_id
+from cardwatch.casebook.work import canonical
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from cardwatch.casebook.work import Row, Work
 
-KEEPS_DAYS = {"transactions": 2_557, "alerts": 2_557, "notices": 90}
-"""Seven years, as most forces keep financial records; an organisation sets its own."""
 LEAST_DAYS = {"transactions": 800, "alerts": 800, "notices": 1}
 """Twice the window a scoring reads, so that erasing never changes what is found."""
-
-
-@dataclass(frozen=True)
-class Erased:
-    """How much was erased, by class; `held` counts alerts that a hold keeps."""
-
-    transactions: int
-    alerts: int
-    notices: int
-    held: int
 
 
 def keeps_days(work: Work) -> dict[str, int]:
@@ -83,7 +72,7 @@ def hold(work: Work, alert_id: str, lane: str, reason: str) -> str:
     same = (holds.c.lane == lane) & (holds.c.alert_id == alert_id) & holds.c.ended_at.is_(None)
     if work.one(sa.select(holds.c.hold_id).where(work.mine(holds), same)) is not None:
         raise CardwatchError("This alert is held already.")
-    found = short_id(lane, alert_id, work.now, reason)
+    found = work.keyed("hold", lane, alert_id, work.now, reason)[:12]
     row = {"lane": lane, "hold_id": found, "alert_id": alert_id, "reason": reason}
     work.add(holds, [row | {"made_by": work.actor.actor_id, "made_at": work.now}])
     work.event.object_id = found
@@ -104,15 +93,18 @@ def end_hold(work: Work, hold_id: str) -> None:
 
 def list_holds(work: Work) -> list[Row]:
     """Return the holds of the actor's lanes, in the order made."""
-    question = sa.select(holds).where(work.mine(holds))
+    question = sa.select(holds).where(work.mine(holds), not_about(work, holds))
     return work.rows(question.order_by(holds.c.made_at, holds.c.hold_id))
 
 
-def erase(work: Work) -> Erased:
+def erase(work: Work) -> int:
     """Erase what is past its time and not held; the work's lanes have to be all.
 
     What only a psd hold keeps goes from the sight of the others at its time, as if it were erased:
     a row that outlived its time would tell them that somebody holds it.
+
+    Returns:
+        How many transactions went, from the sight of the others at least.
     """
     days = keeps_days(work)
     today = dt.date.fromisoformat(work.today)
@@ -125,12 +117,10 @@ def erase(work: Work) -> Erased:
             )
         )
     }
-    return Erased(
-        transactions=_erase_transactions(work, limit["transactions"], held),
-        alerts=_erase_alerts(work, limit["alerts"], held),
-        notices=work.remove(outbox, outbox.c.made_at < limit["notices"]),
-        held=len(held),
-    )
+    count = _erase_transactions(work, limit["transactions"], held)
+    _erase_alerts(work, limit["alerts"], held)
+    work.remove(outbox, outbox.c.made_at < limit["notices"])
+    return count
 
 
 def _erase_transactions(work: Work, before: str, held: set[tuple[str, str]]) -> int:
@@ -158,8 +148,8 @@ def _erase_transactions(work: Work, before: str, held: set[tuple[str, str]]) -> 
     return count
 
 
-def _erase_alerts(work: Work, before: str, held: set[tuple[str, str]]) -> int:
-    """Erase alerts that ended before a day and were answered or closed; return how many.
+def _erase_alerts(work: Work, before: str, held: set[tuple[str, str]]) -> None:
+    """Erase alerts that ended before a day and were answered or closed.
 
     One that is still open, or held, stays, whatever its age.
     """
@@ -171,13 +161,17 @@ def _erase_alerts(work: Work, before: str, held: set[tuple[str, str]]) -> int:
     )
     gone = [row for row in old if (row["lane"], row["alert_id"]) not in held]
     for row in gone:
-        for table in (alerts, raised, evidence, subjects, decisions):
-            same = (table.c.lane == row["lane"]) & (table.c.alert_id == row["alert_id"])
-            work.remove(table, same)
+        for table in (alerts, evidence, subjects):
+            work.remove(table, is_alert(table, row["lane"], row["alert_id"]))
+        for table in (raised, decisions):
+            work.remove_sealed(table, is_alert(table, row["lane"], row["alert_id"]))
     work.remove(suppressions, suppressions.c.expires_on < before)
-    left = sa.select(raised.c.statement_id).where(work.mine(raised))
-    old_lists = sa.select(statements.c.statement_id).where(
-        work.mine(statements), statements.c.last_on < before
+    erased = sa.select(statements.c.statement_id).where(
+        work.mine(statements), statements.c.erased_at.is_not(None)
     )
-    work.remove(lists, lists.c.statement_id.in_(old_lists) & lists.c.statement_id.not_in(left))
-    return len(gone)
+    left = sa.exists().where(
+        work.mine(raised),
+        raised.c.lane == lists.c.lane,
+        raised.c.statement_id == lists.c.statement_id,
+    )
+    work.remove_sealed(lists, lists.c.statement_id.in_(erased) & ~left)

@@ -122,7 +122,7 @@ def compare(
     question = (
         sa.select(transactions.c.identity, transactions.c.statement_id)
         .join(statements, _same_statement(work))
-        .where(work.mine(transactions), live, span)
+        .where(work.mine(transactions), live, span, transactions.c.is_kept_for_psd == 0)
         .order_by(statements.c.seq.desc())
     )
     held = {row["identity"]: row["statement_id"] for row in work.rows(question)}
@@ -165,7 +165,7 @@ def keep_statement(work: Work, arrival: Arrival, facts: dict[str, Any]) -> None:
         "rows_sha256": rows_sha256(rows),
         "report": canonical(asdict(arrival.report)),
     }
-    work.add(statements, [row | facts])
+    work.add_sealed(statements, [row | facts])
     if arrival.corrects:
         which = statements.c.statement_id == arrival.corrects
         work.change(statements, which, {"superseded_seq": arrival.seq})
@@ -175,13 +175,14 @@ def keep_statement(work: Work, arrival: Arrival, facts: dict[str, Any]) -> None:
     work.add(transactions, [owned | dict(zip(names, line, strict=True)) for line in lines])
 
 
-def read_window(work: Work, seq: int, since: str) -> pd.DataFrame:
-    """Return the transactions that counted once a statement was received, from a day on.
+def read_window(work: Work, seq: int, since: str, until: str) -> pd.DataFrame:
+    """Return the transactions of some days that counted once a statement was received.
 
     Args:
         work: the work it is done in.
         seq: number of the last statement that counts.
         since: first day.
+        until: last day.
 
     Returns:
         A frame as `STORED`, with `statement_id` and `label`, in the order received.
@@ -190,7 +191,8 @@ def read_window(work: Work, seq: int, since: str) -> pd.DataFrame:
     question = (
         sa.select(statements.c.seq, statements.c.label, transactions.c.statement_id, *columns)
         .join(statements, _same_statement(work))
-        .where(work.mine(transactions), _live(seq), transactions.c.date >= since)
+        .where(work.mine(transactions), _live(seq), transactions.c.date.between(since, until))
+        .where(transactions.c.is_kept_for_psd == 0)
         .order_by(statements.c.seq, transactions.c.row)
     )
     names = [column.name for column in question.selected_columns]

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.tables import suppressions
-from cardwatch.casebook.work import short_id
+from cardwatch.casebook.tables import alerts, subjects, suppressions
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.merchants import canonical_name
 
@@ -49,7 +48,7 @@ def suppress(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> 
     if work.one(held.where(mine.expires_on >= work.today)) is not None:
         raise CardwatchError("Such a suppression holds already. End it first.")
     found = like | {
-        "suppression_id": short_id(*like.values(), work.now, until, reason),
+        "suppression_id": work.keyed("suppression", *like.values(), work.now, until, reason)[:12],
         "reason": reason,
         "expires_on": until,
         "made_by": work.actor.actor_id,
@@ -75,11 +74,15 @@ def end_suppression(work: Work, suppression_id: str) -> None:
 
 def list_suppressions(work: Work) -> list[Row]:
     """Return the suppressions of the actor's lanes, those about themselves left out."""
-    question = sa.select(suppressions).where(
-        work.mine(suppressions), suppressions.c.holder_id != (work.actor.holder_id or "-")
-    )
+    question = sa.select(suppressions).where(work.mine(suppressions))
     order = (suppressions.c.made_at, suppressions.c.suppression_id)
-    return work.rows(question.order_by(*order))
+    hidden = work.rows(
+        sa.select(alerts.c.holder_id)
+        .join(subjects, work.mine(subjects) & (subjects.c.alert_id == alerts.c.alert_id))
+        .where(work.mine(alerts), subjects.c.person == person_key(work.actor.holder_id or "-"))
+    )
+    about = {row["holder_id"] for row in hidden}
+    return [row for row in work.rows(question.order_by(*order)) if row["holder_id"] not in about]
 
 
 def closed_by(work: Work, lane: str, alert: Alert) -> tuple[str, str]:
@@ -120,6 +123,15 @@ def may_decide(work: Work, lane: str, reason: str) -> None:
         raise NotAllowed("This role records no decisions on such an alert.")
     if not reason.strip():
         raise CardwatchError("It needs a reason, which is kept with it.")
+    try:
+        reason.encode()
+    except UnicodeEncodeError as error:
+        raise CardwatchError("The reason has a character that is none.") from error
+
+
+def person_key(name: str) -> str:
+    """Return a person's name or number as it is compared."""
+    return "".join(name.casefold().split())
 
 
 def day_of(text: str) -> dt.date:

@@ -55,6 +55,8 @@ STATES: dict[str, str] = {
 AUTOMATIC = ("suppressed", "not-asked")
 UPHELD, ANSWERED = ("policy-breach", "confirmed"), ("policy-breach", "confirmed", "explained")
 """What counts for a rule, and what counts at all, when its precision is told."""
+KEEPS_DAYS = {"transactions": 2_557, "alerts": 2_557, "notices": 90}
+"""Seven years, as most forces keep financial records; an organisation sets its own."""
 KINDS = ("policy", "rules", "model", "cards")
 """Kinds of document that make alerts; each is kept by its hash."""
 
@@ -89,6 +91,7 @@ organisations = _table(
     _text("name"),
     _text("made_at"),
     _text("keeps"),  # days for which each class of data is kept, as JSON
+    _text("secret"),  # keys its seals and ids: without it they say nothing of what they are made of
 )
 people = _table(
     "people",
@@ -261,6 +264,17 @@ holds = _table(
     _text("ended_at", missing=True),
     lane=True,
 )
+disclosures = _table(
+    "disclosures",
+    _key("disclosure_id"),
+    _text("statement_id"),
+    _text("purpose"),
+    _text("recipient"),
+    _text("made_by"),
+    _text("made_at"),
+    lane=True,
+)
+"""Lists that were handed over: why, to whom, by whom."""
 outbox = _table(
     "outbox",
     _key("notice_id"),

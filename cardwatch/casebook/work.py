@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -17,6 +19,18 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 """One row of an answer, by the names of its columns."""
 ROWS_AT_ONCE = 10_000
+SEALED: dict[str, tuple[str, ...]] = {
+    "statements": ("statement_id", "seq", "sha256", "label", "received_by", "received_at",
+                   "corrects", "transactions", "pence", "rows_sha256", "is_scored", "window_from",
+                   "input_sha256"),
+    "lists": ("lane", "statement_id", "content", "alerts_sha256"),
+    "raised": ("lane", "statement_id", "alert_id", "rank", "content"),
+    "decisions": ("lane", "alert_id", "version", "state", "reason", "assigned_to", "due_on",
+                  "decided_by", "decided_at"),
+    "disclosures": ("lane", "disclosure_id", "statement_id", "purpose", "recipient", "made_by",
+                    "made_at"),
+}  # fmt: skip
+"""Tables whose rows the chains hold seals of, and the columns that are sealed."""
 SYSTEM = "cardwatch"
 """Who decides what the casebook decides by itself."""
 ACTIONS = (
@@ -52,7 +66,11 @@ class Actor:
 
 @dataclass
 class Event:
-    """What one piece of work did, for the audit chain: ids only, no personal data."""
+    """What one piece of work did, for the audit chain: ids only, no personal data.
+
+    Attributes:
+        chain: the chain it stands in; the actor's own where none is said.
+    """
 
     action: str
     object_kind: str
@@ -60,6 +78,7 @@ class Event:
     purpose: str = ""
     outcome: str = "done"
     counts: dict[str, int] = field(default_factory=dict)
+    chain: str = ""
 
 
 @dataclass
@@ -69,6 +88,8 @@ class Work:
     Attributes:
         lanes: those it may touch: the actor's, or all where the casebook acts by itself.
         now: the moment, as text.
+        also: further events, for what is done in a lane that is not the actor's.
+        sealed, unsealed: by lane, seals of rows that were written, and of rows that were erased.
     """
 
     connection: sa.Connection
@@ -76,7 +97,41 @@ class Work:
     lanes: tuple[str, ...]
     now: str
     event: Event
-    also: list[tuple[str, Event]] = field(default_factory=list)
+    also: list[Event] = field(default_factory=list)
+    sealed: dict[str, list[str]] = field(default_factory=dict)
+    unsealed: dict[str, list[str]] = field(default_factory=dict)
+
+    @cached_property
+    def _secret(self) -> bytes:
+        """The secret of the organisation."""
+        found = self.one(
+            sa.select(tables.organisations.c.secret).where(self.mine(tables.organisations))
+        )
+        return str(found["secret"]).encode() if found else b""
+
+    def keyed(self, *parts: str) -> str:
+        """Return 24 hex digits made of some parts and the organisation's secret."""
+        text = "\n".join(parts).encode()
+        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:24]
+
+    def seal_of(self, table: sa.Table, row: Mapping[str, Any]) -> str:
+        """Return the seal of a row: it changes with every value that the row was written with."""
+        names = SEALED[table.name]
+        return self.keyed("seal", table.name, canonical({name: row.get(name) for name in names}))
+
+    def add_sealed(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows, and let the event of their lane hold their seals."""
+        self.add(table, rows)
+        for row in rows:
+            lane = str(row.get("lane", tables.FINANCE))
+            self.sealed.setdefault(lane, []).append(self.seal_of(table, row))
+
+    def remove_sealed(self, table: sa.Table, which: sa.ColumnElement[bool]) -> int:
+        """Remove rows, and let the event of their lane say that they were erased."""
+        for row in self.rows(sa.select(table).where(self.mine(table), which)):
+            lane = str(row.get("lane", tables.FINANCE))
+            self.unsealed.setdefault(lane, []).append(self.seal_of(table, row))
+        return self.remove(table, which)
 
     @property
     def today(self) -> str:
@@ -120,13 +175,14 @@ class Work:
         return int(done.rowcount)
 
 
-def append_event(work: Work, lane: str, event: Event) -> None:
-    """Append an event to a chain; see `audit` for how it is verified.
+def append_event(work: Work, event: Event) -> None:
+    """Append an event to its chain; see `audit` for how it is verified.
 
     The hash covers the body, which holds the event's number, and the hash before it.
     """
     assert event.action in ACTIONS
     owner, mine = work.actor.organisation_id, tables.events.c
+    lane = event.chain or work.actor.chain
     if work.connection.dialect.name != "sqlite":
         lock = sa.func.pg_advisory_xact_lock(lock_number("events", owner, lane))
         work.connection.execute(sa.select(lock))
@@ -151,6 +207,9 @@ def append_event(work: Work, lane: str, event: Event) -> None:
         "outcome": event.outcome,
         "counts": event.counts,
     }
+    for name, seals in (("sealed", work.sealed), ("unsealed", work.unsealed)):
+        if seals.get(lane):
+            content[name] = sorted(seals.pop(lane))
     body = canonical(content)
     row = {"lane": lane, "seq": seq, "body": body, "hash": next_hash(before, body)}
     work.add(tables.events, [row])
@@ -172,7 +231,7 @@ def canonical(content: object) -> str:
 
 
 def short_id(*parts: str) -> str:
-    """Return twelve hex digits made of some parts: the same parts, the same id."""
+    """Return twelve hex digits made of parts that are no secret: the same parts, the same id."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 

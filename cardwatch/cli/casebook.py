@@ -11,6 +11,7 @@ import typer
 from cardwatch.cli import remembered
 from cardwatch.cli.opening import (
     LaneOption,
+    LikeAlert,
     Owner,
     Reason,
     SomeAlert,
@@ -23,18 +24,24 @@ from cardwatch.cli.opening import (
 )
 from cardwatch.cli.options import (
     PARTLY,
+    REFUSED,
     AsJson,
     ColumnsFile,
     DateOrder,
     busy,
+    one_of,
     reading_choices,
 )
-from cardwatch.errors import FileRefused
+from cardwatch.errors import CardwatchError, FileRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cardwatch.desk import Receipt
+    import pandas as pd
+
+    from cardwatch.desk import Desk
+    from cardwatch.records import ReadingReport
+    from cardwatch.statements import ReadingChoices
 
 STATEMENTS_SHOWN = (
     "statement_id",
@@ -69,32 +76,65 @@ def receive(
     json: AsJson = False,
 ) -> None:
     """Receive statements: each is kept and scored, all of it or nothing."""
-    from cardwatch import desk
-    from cardwatch.cli.printing import err
-    from cardwatch.statements import read_each
-
     if corrects and len(statements) > 1:
         raise typer.BadParameter("one statement corrects one other", param_hint="--corrects")
-    told: list[dict[str, Any]] = []
     with open_desk(who, organisation) as at:
-        with busy("Reading statements"):
-            found = read_each(statements, reading_choices(columns, date_order))
+        read, told = _read(statements, reading_choices(columns, date_order))
         if columns:
             remembered.remember_profile(columns)
-        read = [one for one in found if not isinstance(one, FileRefused)]
-        for one in sorted(read, key=lambda one: (one[1].first_on, one[1].file)):
-            with busy(f"Receiving {one[1].file}"):
-                receipt = desk.receive(at, one, corrects=corrects, is_history=history)
-            told.append(asdict(receipt) | {"problems": [asdict(p) for p in one[1].problems]})
-            if not json:
-                _print_receipt(receipt, len(one[1].problems))
-        sign_checkpoint(at)
-    for refusal in (one for one in found if isinstance(one, FileRefused)):
-        told.append({"label": refusal.file, "outcome": "refused", "notes": [refusal.what]})
-        err.print(f"Not received: {refusal}", markup=False)
+        for one in read:
+            told.append(_receive_one(at, one, corrects, history=history))
+            if not json and told[-1]["outcome"] != "refused":
+                _print_receipt(told[-1])
+        if any(one["outcome"] != "refused" for one in told):
+            sign_checkpoint(at)
+    _finish(told, json=json)
+
+
+def _read(
+    paths: list[Path], choices: ReadingChoices
+) -> tuple[list[tuple[pd.DataFrame, ReadingReport]], list[dict[str, Any]]]:
+    """Return what could be read, the earliest first, and what is told of what could not."""
+    from cardwatch.statements import read_each
+
+    with busy("Reading statements"):
+        found = read_each(paths, choices)
+    read = [one for one in found if not isinstance(one, FileRefused)]
+    read.sort(key=lambda one: (one[1].first_on, one[1].file))
+    return read, [_refused(one.file, one.what) for one in found if isinstance(one, FileRefused)]
+
+
+def _receive_one(
+    at: Desk, read: tuple[pd.DataFrame, ReadingReport], corrects: str | None, *, history: bool
+) -> dict[str, Any]:
+    """Receive one statement; return what is told of it, a refusal too."""
+    from cardwatch import desk
+
+    report = read[1]
+    try:
+        with busy(f"Receiving {report.file}"):
+            receipt = desk.receive(at, read, corrects=corrects, is_history=history)
+    except CardwatchError as refusal:
+        return _refused(report.file, str(refusal))
+    return asdict(receipt) | {"problems": [asdict(problem) for problem in report.problems]}
+
+
+def _refused(file: str, why: str) -> dict[str, Any]:
+    return {"label": file, "outcome": "refused", "notes": [why], "problems": []}
+
+
+def _finish(told: list[dict[str, Any]], *, json: bool) -> None:
+    """Print what was refused, or all of it as JSON, and end with the code that says so."""
+    from cardwatch.cli.printing import err
+
     if json:
         print_json(told)
-    if any(one["outcome"] == "refused" or one["problems"] for one in told):
+    refused = [one for one in told if one["outcome"] == "refused"]
+    for one in refused:
+        err.print(f"Not received: {one['label']}: {one['notes'][0]}", markup=False)
+    if refused and len(refused) == len(told):
+        raise typer.Exit(REFUSED)
+    if refused or any(one["problems"] for one in told):
         raise typer.Exit(PARTLY)
 
 
@@ -135,6 +175,7 @@ def alerts(
 ) -> None:
     """List alerts in the order to be asked in, or show one whole with its decisions."""
     from cardwatch import desk
+    from cardwatch.casebook import LANES, STATES
 
     with open_desk(who, organisation) as at:
         if alert:
@@ -148,6 +189,8 @@ def alerts(
             stand = [{"state": k, "alerts": v} for k, v in desk.reconciled(at).items()]
             print_rows(stand, ("state", "alerts"), json=json)
         else:
+            one_of("--state", state, tuple(STATES))
+            one_of("--lane", lane, ("", *LANES))
             state = "" if every else state
             found = desk.list_alerts(at, lane=lane, state=state)
             print_rows(found, ALERTS_SHOWN, json=json)
@@ -182,7 +225,7 @@ def decide(
 
 @app.command(epilog="Example: cardwatch suppress 3f2a --until 2027-03-31 --reason 'contract 17'")
 def suppress(
-    alert: SomeAlert = None,
+    alert: LikeAlert = None,
     until: Annotated[str, typer.Option(help="Last day, within a year.")] = "",
     reason: Reason = "",
     end: Annotated[str | None, typer.Option(help="End this suppression.")] = None,
@@ -259,19 +302,19 @@ def export(
     print_rows([{"file": str(path), "alerts": count}], ("file", "alerts"), json=json)
 
 
-def _print_receipt(receipt: Receipt, problems: int) -> None:
+def _print_receipt(told: Mapping[str, Any]) -> None:
     """Print what became of a statement: the same words whatever was found in it."""
     from cardwatch.cli.printing import out
 
     said = {
-        "received": f"received: {receipt.transactions:,} transactions",
+        "received": f"received: {told['transactions']:,} transactions",
         "held": "held already, byte for byte; nothing was done",
         "rows-held": "all of its transactions are held already; nothing was done",
-    }[receipt.outcome]
-    late = f", {receipt.late} of them late" if receipt.late else ""
-    faulty = f"; {problems} rows were not read" if problems else ""
-    out.print(f"{receipt.label}: {said}{late}{faulty}.", markup=False)
-    for note in receipt.notes:
+    }[told["outcome"]]
+    late = f", {told['late']} of them late" if told["late"] else ""
+    faulty = f"; {len(told['problems'])} rows were not read" if told["problems"] else ""
+    out.print(f"{told['label']}: {said}{late}{faulty}.", markup=False)
+    for note in told["notes"]:
         out.print(f"  {note[0].upper()}{note[1:]}.", markup=False, style="dim")
 
 
@@ -310,6 +353,8 @@ def _print_alert(found: Mapping[str, Any], *, json: bool) -> None:
         f"{stake}, {days}, holder {holder}, {raised['merchant']}",
         f"{raised['title']}.",
     ]
+    if found["assigned_to"] or found["due_on"]:
+        lines.append(f"With {found['assigned_to'] or 'nobody'}, due {found['due_on'] or 'any day'}")
     lines += [f"- {reason['fact']}" for reason in raised["reasons"]]
     lines += [f"Weakened: {reason['fact']}" for reason in raised["weakened_by"]]
     lines += [*(f"- {line}" for line in raised["unusual"]), raised["merchant_history"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json as json_text
 import sys
 from dataclasses import asdict
@@ -13,9 +14,9 @@ import typer
 from cardwatch.cli import remembered
 from cardwatch.cli.opening import (
     LaneOption,
+    LikeAlert,
     Owner,
     Reason,
-    SomeAlert,
     Who,
     open_casebook,
     open_desk,
@@ -41,14 +42,21 @@ def people(
         str, typer.Option(help="Who they are in statements: they see no alert about themselves.")
     ] = "",
     end: Annotated[bool, typer.Option("--end", help="End their access, at once.")] = False,
+    new: Annotated[
+        str | None, typer.Option("--new-organisation", help="Add this organisation with them.")
+    ] = None,
     who: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
     """Add a person, end their access, or list everybody; the first one makes the casebook."""
     from cardwatch import desk
+    from cardwatch.casebook.people import check_person
 
-    new = organisation if email and not end else None
+    if new and not email:
+        raise typer.BadParameter("it needs a first person", param_hint="--new-organisation")
+    if email and not end:
+        check_person(role=role, email=email)
     with open_desk(who, organisation, system=True, new=new) as at:
         if email and end:
             desk.end_person(at, email)
@@ -91,7 +99,7 @@ def backup(path: NewFile, json: AsJson = False) -> None:
     from cardwatch import desk
 
     with open_casebook() as casebook, busy("Copying"):
-        rows = desk.back_up(casebook, path)
+        rows = desk.back_up(casebook, path, dt.datetime.now(dt.UTC))
     print_rows([{"file": str(path), "rows": rows}], ("file", "rows"), json=json)
 
 
@@ -103,7 +111,7 @@ def restore(
     from cardwatch import desk
 
     with open_casebook(make=True) as casebook, busy("Copying"):
-        rows = desk.restore(path, casebook)
+        rows = desk.restore(path, casebook, dt.datetime.now(dt.UTC))
     print_rows([{"file": str(path), "rows": rows}], ("file", "rows"), json=json)
 
 
@@ -138,10 +146,10 @@ def doctor(json: AsJson = False) -> None:
         raise typer.Exit(FAULTY)
 
 
-@audit_app.command("verify", epilog="Example: cardwatch audit verify --checkpoints /media/safe/*")
+@audit_app.command("verify", epilog="Example: cardwatch audit verify force-finance.checkpoints")
 def audit_verify(
     checkpoints: Annotated[
-        list[Path] | None, typer.Option(help="A file of checkpoints; repeat for more.")
+        list[Path] | None, typer.Argument(help="Files of checkpoints to hold the chains against.")
     ] = None,
     who: Who = None,
     organisation: Owner = None,
@@ -178,6 +186,17 @@ def audit_list(
     )
 
 
+@audit_app.command("exports", epilog="Example: cardwatch audit exports")
+def audit_exports(who: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+    """List what was handed over: which list, why, to whom, by whom."""
+    from cardwatch import desk
+
+    with open_desk(who, organisation) as at:
+        found = desk.list_disclosures(at)
+    shown = ("made_at", "statement_id", "purpose", "recipient", "made_by")
+    print_rows(found, shown, json=json)
+
+
 @audit_app.command("checkpoint", epilog="Example: cardwatch audit checkpoint")
 def audit_checkpoint(organisation: Owner = None, json: AsJson = False) -> None:
     """Sign how far the chains have come, in the folder CARDWATCH_CHECKPOINTS names."""
@@ -207,13 +226,15 @@ def keep_days(
     from cardwatch import desk
 
     with open_desk(who, organisation, system=True) as at:
+        if kind and days is None:
+            raise typer.BadParameter("say for how many days", param_hint="DAYS")
         found = desk.keeps(at, kind=kind, days=days)
     print_rows([found], tuple(found), json=json)
 
 
 @keep_app.command("hold", epilog="Example: cardwatch keep hold 3f2a --reason 'case 12'")
 def keep_hold(
-    alert: SomeAlert = None,
+    alert: LikeAlert = None,
     reason: Reason = "",
     end: Annotated[str | None, typer.Option(help="End this hold.")] = None,
     who: Who = None,

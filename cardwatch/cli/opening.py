@@ -25,7 +25,7 @@ FIXED = ("_id", "_on", "_pence", "label", "rule", "state")
 """Columns whose words are never cut."""
 BEGIN = (
     "There is no casebook yet. The first person makes one: cardwatch people EMAIL --name NAME "
-    "--role finance --organisation 'NAME OF THE FORCE'."
+    "--role finance --new-organisation 'NAME OF THE FORCE'."
 )
 Who = Annotated[
     str | None,
@@ -40,6 +40,7 @@ Owner = Annotated[
     ),
 ]
 SomeAlert = Annotated[str | None, typer.Argument(help="An alert to show whole.")]
+LikeAlert = Annotated[str | None, typer.Argument(help="The alert's id, or its beginning.")]
 Reason = Annotated[str, typer.Option(help="Why: it is kept with what you do.")]
 LaneOption = Annotated[str, typer.Option(help="finance or psd.")]
 
@@ -54,7 +55,7 @@ def open_casebook(*, make: bool = False) -> Iterator[Casebook]:
     folder = os.environ.get("CARDWATCH_CHECKPOINTS") or remembered.home() / "checkpoints"
     if not make and url == f"sqlite:///{default}" and not default.exists():
         raise CardwatchError(BEGIN)
-    casebook = Casebook(url, checkpoints=Path(folder))
+    casebook = Casebook(url, checkpoints=Path(folder), make=make)
     try:
         yield casebook
     finally:
@@ -82,17 +83,12 @@ def open_desk(
 
     now = dt.datetime.now(dt.UTC)  # the only clock there is
     with open_casebook(make=bool(new)) as casebook:
-        if new and not casebook.organisations():
+        if new:
             desk.add_organisation(casebook, new, now)
-        owner = _organisation(casebook, organisation)
-        itself = Actor(owner, SYSTEM, "admin")
-        if not who and not system:
-            everybody = desk.list_people(desk.Desk(casebook, itself, now))
-            living = [one["email"] for one in everybody if not one["ended_at"]]
-            if len(living) != 1:
-                raise CardwatchError("Say who you are with '--as EMAIL', or set CARDWATCH_AS.")
-            who = living[0]
-        actor = desk.actor_of_person(casebook, owner, who, now) if who else itself
+        owner = _organisation(casebook, new or organisation)
+        actor = Actor(owner, SYSTEM, "admin")
+        if who or not system:
+            actor = desk.actor_of_person(casebook, owner, who or None, now)
         yield desk.Desk(casebook, actor, now)
 
 

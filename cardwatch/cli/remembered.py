@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,14 +44,16 @@ def _kept(path: Path, new: bytes) -> bytes:
     """
     try:
         home().mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(new)
-    except FileExistsError:
-        pass
+        if not path.exists():  # made whole under another name, so that nobody sees half of it
+            with tempfile.NamedTemporaryFile(dir=home()) as made:
+                made.write(new)
+                made.flush()
+                with suppress(FileExistsError):
+                    os.link(made.name, path)
+        return path.read_bytes()
     except OSError as error:
         why = f"{path.name} cannot be kept in {home()}: {error.strerror}."
         raise CardwatchError(why) from error
-    return path.read_bytes()
 
 
 def signing_key() -> Ed25519PrivateKey:

@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import Casebook
+from cardwatch.casebook import Actor, Casebook, Event
 from cardwatch.casebook.copying import copy_casebook
+from cardwatch.casebook.work import SYSTEM
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import datetime as dt
 
 
-def back_up(casebook: Casebook, path: Path) -> int:
+def back_up(casebook: Casebook, path: Path, now: dt.datetime) -> int:
     """Copy the whole casebook to a new file, and check the copy; return how many rows it has.
 
     Raises:
-        CardwatchError: the file exists, or the copy is not whole.
+        CardwatchError: the file exists, there is nothing to copy, or the copy is not whole.
     """
     if path.exists():
         raise CardwatchError(f"{path} exists already; a backup never overwrites one.")
-    copy = Casebook(f"sqlite:///{path}")
+    if not casebook.organisations():
+        raise CardwatchError("The casebook is empty: there is nothing to back up.")
+    _tell(casebook, Event("disclosure", "backup"), now)
     try:
-        count = copy_casebook(casebook, copy)
-        with copy.engine.connect() as connection:
-            if connection.exec_driver_sql("PRAGMA integrity_check").scalar() != "ok":
-                raise CardwatchError(f"{path} is not whole; copy again.")
+        copy = Casebook(f"sqlite:///{path}")
+        try:
+            count = copy_casebook(casebook, copy)
+            with copy.snapshot() as connection:
+                if connection.exec_driver_sql("PRAGMA integrity_check").scalar() != "ok":
+                    raise CardwatchError(f"{path} is not whole; copy again.")
+        finally:
+            copy.close()
+    except CardwatchError:
+        path.unlink(missing_ok=True)  # half a backup is none
+        raise
     finally:
-        copy.close()
+        for turn in path.parent.glob(f"{path.name}.*.turn"):
+            turn.unlink()
     return count
 
 
-def restore(path: Path, casebook: Casebook) -> int:
+def restore(path: Path, casebook: Casebook, now: dt.datetime) -> int:
     """Fill an empty casebook from a backup; return how many rows that were.
 
     Raises:
@@ -39,8 +53,19 @@ def restore(path: Path, casebook: Casebook) -> int:
     """
     if not path.exists():
         raise CardwatchError(f"There is no backup {path}.")
-    copy = Casebook(f"sqlite:///{path}")
-    try:
-        return copy_casebook(copy, casebook)
-    finally:
-        copy.close()
+    with tempfile.TemporaryDirectory() as place:  # the backup itself is left as it is
+        own = shutil.copy(path, Path(place) / "backup.db")
+        copy = Casebook(f"sqlite:///{own}", make=False)
+        try:
+            count = copy_casebook(copy, casebook)
+        finally:
+            copy.close()
+    _tell(casebook, Event("collection", "backup"), now)
+    return count
+
+
+def _tell(casebook: Casebook, event: Event, now: dt.datetime) -> None:
+    """Leave an event in the chain of every organisation."""
+    for row in casebook.organisations():
+        with casebook.work(Actor(row["organisation_id"], SYSTEM, "admin"), event, now, lanes=()):
+            pass

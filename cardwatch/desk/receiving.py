@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardwatch.casebook import LANES, Event, Work, documents, raising
+from cardwatch.casebook import FINANCE, LANES, Event, Work, documents, raising
 from cardwatch.casebook import statements as kept
+from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import RECEIVES, outbox
 from cardwatch.casebook.work import canonical, short_id
 from cardwatch.desk.recipe import (
@@ -119,10 +120,7 @@ def put_in_force(desk: Desk, kind: str, content: bytes, holds_from: str) -> str:
         NotAllowed: the role changes no settings.
         CardwatchError: the day is none.
     """
-    try:
-        dt.date.fromisoformat(holds_from)
-    except ValueError as error:
-        raise CardwatchError(f"'{holds_from}' is no day such as 2026-10-01.") from error
+    day_of(holds_from)
     event = Event("alteration", kind)
     with desk.casebook.turn(desk.actor.organisation_id), desk.work(event, ()) as work:
         desk.allow(RECEIVES, "changes no settings")
@@ -142,7 +140,7 @@ def renew_model(desk: Desk) -> str:
     with desk.work(Event("combination", "model"), ()) as work:
         desk.allow(RECEIVES, "changes no settings")
         since = str(today - dt.timedelta(WINDOW_DAYS))
-        table = kept.read_window(work, kept.last_seq(work), since)
+        table = kept.read_window(work, kept.last_seq(work), since, str(today))
         used = read_recipe(work, replace(recipe_of(work, str(today)), model=""))
     if table.empty:
         raise NotFound("No statement of the last thirteen months is held.")
@@ -213,7 +211,7 @@ def _prepare(
 
 def _keep(desk: Desk, arrival: Arrival, scored: _Scored | None) -> None:
     """Keep a statement with everything made of it, in one transaction."""
-    event = Event("collection", "statement", arrival.statement_id)
+    event = Event("collection", "statement", arrival.statement_id, chain=FINANCE)
     facts: dict[str, Any] = {"is_scored": int(scored is not None)}
     if scored is not None:
         facts["window_from"] = scored.since
@@ -233,7 +231,7 @@ def _keep_model(work: Work, arrival: Arrival, scored: _Scored) -> None:
     if scored.used.forest is None and forest is not None:
         day = str(arrival.rows["date"].max())
         name = documents.put_in_force(work, "model", pack_forest(forest, day), day)
-        work.also.append((work.actor.chain, Event("alteration", "model", name)))
+        work.also.append(Event("alteration", "model", name))
 
 
 def _keep_alerts(work: Work, arrival: Arrival, scored: _Scored) -> None:
@@ -248,11 +246,9 @@ def _keep_alerts(work: Work, arrival: Arrival, scored: _Scored) -> None:
     approvers: dict[str, str] = {} if cards is None else dict(cards.itertuples(index=False))
     name = arrival.statement_id
     for lane in LANES:
-        source = raising.Source(lane, name, places, approvers)
+        source = raising.Source(lane, name, places, approvers, arrival.corrects)
         done = asdict(raising.keep_list(work, source, scored.scoring.lists[lane]))
-        if arrival.corrects:
-            done["closed"] = raising.close_corrected(work, lane, arrival.corrects)
-        work.also.append((lane, Event("collection", "alerts", name, counts=done)))
+        work.also.append(Event("collection", "alerts", name, counts=done, chain=lane))
         notice = {"lane": lane, "notice_id": short_id(lane, name), "kind": "list"}
         work.add(outbox, [notice | {"made_at": work.now, "tries": 0}])
 
@@ -307,7 +303,7 @@ def _window_from(rows: pd.DataFrame) -> str:
 
 def _table(work: Work, arrival: Arrival, since: str) -> pd.DataFrame:
     """Return what the scoring of a statement reads, as `read_window` will give it once kept."""
-    before = kept.read_window(work, arrival.seq - 1, since)
+    before = kept.read_window(work, arrival.seq - 1, since, str(arrival.rows["date"].max()))
     if arrival.corrects:
         before = before[before["statement_id"] != arrival.corrects]
     new = arrival.rows.astype({"day_doubled": bool})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cardwatch import __version__
-from cardwatch.casebook import LANES, Actor, Casebook, Event, raising, retention
+from cardwatch.casebook import FINANCE, LANES, PSD, Actor, Casebook, Event, raising, retention
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.alerts import kept_texts
 from cardwatch.casebook.audit import (
@@ -21,7 +21,7 @@ from cardwatch.casebook.tables import MANAGES
 from cardwatch.casebook.work import SYSTEM
 from cardwatch.desk.desk import Desk
 from cardwatch.desk.recipe import Recipe, read_recipe, score_window
-from cardwatch.errors import NotAllowed
+from cardwatch.errors import CardwatchError, NotAllowed
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -63,7 +63,11 @@ def verify(desk: Desk, *, again: bool = True) -> Iterator[Check]:
     with desk.work(event, ()) as work:
         names = [row["statement_id"] for row in kept.list_statements(work)]
     for name in names:
-        yield _verify_one(desk, name, again=again)
+        try:
+            yield _verify_one(desk, name, again=again)
+        except (CardwatchError, TypeError, KeyError, ValueError) as error:
+            fault = f"what it was scored with cannot be read ({type(error).__name__})"
+            yield Check(name, name, fault)
 
 
 def verify_audit(desk: Desk) -> list[ChainCheck]:
@@ -124,12 +128,14 @@ def erase(desk: Desk) -> int:
     Raises:
         NotAllowed: the role erases nothing.
     """
-    event = Event("erasure", "past its time")
-    with desk.work(event, LANES) as work:
+    event = Event("erasure", "past its time", chain=FINANCE)
+    with desk.casebook.turn(desk.actor.organisation_id), desk.work(event, LANES) as work:
         desk.allow(MANAGES, "erases nothing")
-        done = retention.erase(work)
-        event.counts = {"transactions": done.transactions}
-        return done.transactions
+        work.also.append(Event("erasure", "past its time", chain=PSD))
+        count = retention.erase(work)
+        event.counts = {"transactions": count}
+    desk.casebook.settle()
+    return count
 
 
 def _verify_one(desk: Desk, statement_id: str, *, again: bool) -> Check:
@@ -148,7 +154,7 @@ def _verify_one(desk: Desk, statement_id: str, *, again: bool) -> Check:
         if recipe.cardwatch != __version__:
             note = f"its alerts were made by cardwatch {recipe.cardwatch}: verify them with that"
             return Check(statement_id, label, "", note=note)
-        table = kept.read_window(work, row["seq"], row["window_from"])
+        table = kept.read_window(work, row["seq"], row["window_from"], row["last_on"])
         if kept.rows_sha256(table) != row["input_sha256"]:
             if kept.is_any_erased(work, row["seq"], row["window_from"]):
                 note = "some of the history it was scored with is erased"

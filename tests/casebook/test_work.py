@@ -104,7 +104,7 @@ def test_no_event_holds_a_name_an_address_a_merchant_or_a_reason(
     found = desk.list_alerts(finance)[0]["alert_id"]
     from cardwatch.casebook.alerts import Said  # noqa: PLC0415  beside its use
 
-    desk.decide(finance, found, Said("told by Jo", "asked", assigned_to="jo@force.example"))
+    desk.decide(finance, found, Said("told by Jo", "asked"))
     text = repr(_events(finance)) + repr(_events(at("psd"), PSD))
     for secret in ("Bloggs", "E1", "NEW FIRM", "told by", "@", "950"):
         assert secret not in text, secret

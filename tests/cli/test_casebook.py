@@ -40,7 +40,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 @pytest.fixture
 def begun(run: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
     """Begin a casebook with a person of each lane and two statements."""
-    run("people", FINANCE, "--name", "F", "--role", "finance", "--organisation", "Our Force")
+    run("people", FINANCE, "--name", "F", "--role", "finance", "--new-organisation", "Our Force")
     run("people", PSD, "--name", "P", "--role", "psd")
     for number, more in ((9, []), (10, [*SPLIT, *EQUAL])):
         path = tmp_path / f"2026-{number:02}.csv"
@@ -146,7 +146,7 @@ def test_proof_and_copies(begun: Callable[..., Any], tmp_path: Path) -> None:
     assert [one["fault"] for one in begun("audit", "verify", "--as", PSD)] == ["", ""]
     assert len(begun("audit", "checkpoint")) == 2
     files = sorted((tmp_path / "home" / "checkpoints").iterdir())
-    given = [part for path in files for part in ("--checkpoints", str(path))]
+    given = [str(path) for path in files]
     assert len(begun("audit", "verify", *given, "--as", PSD)) == 4
     assert len(begun("audit", "list", "--last", "3", "--as", FINANCE)) == 3
     assert "BEGIN PUBLIC KEY" in begun("audit", "key")["key"]

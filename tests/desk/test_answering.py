@@ -38,10 +38,11 @@ def _theirs(at: At) -> str:
 
 
 def test_a_decision_is_kept_with_who_when_and_why(at: At, asked: str) -> None:
-    desk.decide(at(), asked, Said("asked for both orders", "asked", "a@b.example", "2026-12-01"))
+    mail = "finance@saltmarsh-vale.example"
+    desk.decide(at(), asked, Said("asked for both orders", "asked", mail, "2026-12-01"))
     found = desk.decide(at(), asked[:6], Said("two orders seen", "explained"))
     assert (found["state"], found["version"]) == ("explained", 2)
-    assert (found["assigned_to"], found["due_on"]) == ("a@b.example", "2026-12-01")
+    assert (found["assigned_to"], found["due_on"]) == (mail, "2026-12-01")
     first, second = found["decisions"]
     assert (first["state"], first["reason"]) == ("asked", "asked for both orders")
     assert second["decided_by"] == "finance@saltmarsh-vale.example"
@@ -50,9 +51,10 @@ def test_a_decision_is_kept_with_who_when_and_why(at: At, asked: str) -> None:
 
 
 def test_a_note_leaves_the_state_and_an_assignment_can_be_taken_back(at: At, asked: str) -> None:
-    desk.decide(at(), asked, Said("asked", "asked", "a@b.example"))
+    mail = "finance@saltmarsh-vale.example"
+    desk.decide(at(), asked, Said("asked", "asked", mail))
     noted = desk.decide(at(), asked, Said("they are on leave"))
-    assert (noted["state"], noted["assigned_to"]) == ("asked", "a@b.example")
+    assert (noted["state"], noted["assigned_to"]) == ("asked", mail)
     assert desk.decide(at(), asked, Said("back", assigned_to=""))["assigned_to"] == ""
 
 
@@ -65,6 +67,9 @@ def test_a_note_leaves_the_state_and_an_assignment_can_be_taken_back(at: At, ask
         Said("because", "suppressed"),
         Said("because", "not-asked"),
         Said("because", due_on="tomorrow"),
+        Said("because", due_on="2026-11-23"),
+        Said("because", assigned_to="stranger@force.example"),
+        Said("bad \udce9 text", "asked"),
     ],
 )
 def test_what_may_not_be_said_is_refused_and_changes_nothing(
@@ -133,6 +138,8 @@ def test_nobody_sees_an_alert_about_themselves_or_whom_they_approve(
     desk.put_in_force(at(), "cards", register, "2026-01-01")
     receipt = desk.receive(at(), read(*month(10), *SPLIT))
     named = next(a["alert_id"] for a in desk.list_alerts(at()) if a["holder_id"] == "E1")
+    desk.hold(at(), named, reason="so")
+    desk.suppress(at(), named, until="2027-01-01", reason="so")
     for holder in ("e1", "E 9"):
         own = desk.Desk(
             at().casebook, Actor(at().actor.organisation_id, "me", "finance", holder), NOW
@@ -140,6 +147,9 @@ def test_nobody_sees_an_alert_about_themselves_or_whom_they_approve(
         assert "E1" not in {one["holder_id"] for one in desk.list_alerts(own)}
         with pytest.raises(NotFound):
             desk.get_alert(own, named)
+        everybody = sum(desk.reconciled(at()).values())
+        assert sum(desk.reconciled(own).values()) < everybody
+        assert desk.list_holds(own) == desk.list_suppressions(own) == []
         out = tmp_path / "out.json"
         why = {"purpose": "finance-assurance", "recipient": "x"}
         desk.export(own, receipt.statement_id, out, **why)

@@ -49,6 +49,20 @@ CREATE TABLE decisions (
 
 ;
 INSERT INTO "decisions" VALUES('force','finance','df29042c3160',1,'explained','two orders seen','','','finance','2026-11-24T09:30:00Z');
+CREATE TABLE disclosures (
+	organisation_id TEXT NOT NULL, 
+	lane TEXT NOT NULL, 
+	disclosure_id TEXT NOT NULL, 
+	statement_id TEXT NOT NULL, 
+	purpose TEXT NOT NULL, 
+	recipient TEXT NOT NULL, 
+	made_by TEXT NOT NULL, 
+	made_at TEXT NOT NULL, 
+	PRIMARY KEY (organisation_id, lane, disclosure_id)
+)
+ STRICT
+
+;
 CREATE TABLE documents (
 	organisation_id TEXT NOT NULL, 
 	sha256 TEXT NOT NULL, 
@@ -75,17 +89,17 @@ CREATE TABLE events (
 INSERT INTO "events" VALUES('force','finance',1,'{"action":"access","actor":"cardwatch","at":"2026-11-24T09:30:00Z","counts":{},"id":"force","object":"organisation","outcome":"done","purpose":"","role":"admin","seq":1}','ea91a01da82b389fad90c7f1a0a92d1804fd510bb9eaa6dbc76570822e610817');
 INSERT INTO "events" VALUES('force','finance',2,'{"action":"alteration","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"","object":"rules","outcome":"done","purpose":"","role":"finance","seq":2}','8a6d3670c76529c554242672622593d8bb79707e923f5fbdfa9760192045e887');
 INSERT INTO "events" VALUES('force','finance',3,'{"action":"combination","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"c78f719013a5","object":"statement","outcome":"done","purpose":"","role":"finance","seq":3}','27734738169bf9193bfc0109bbdaa7e86b559a4b635abc9d39211ba0fca76909');
-INSERT INTO "events" VALUES('force','finance',4,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"transactions":12},"id":"c78f719013a5","object":"statement","outcome":"done","purpose":"","role":"finance","seq":4}','5ade1f63ca673c8a6389c525c3f8cc1cd3fc8ea486f770c39134f653a05eef11');
-INSERT INTO "events" VALUES('force','finance',5,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"new":0,"not_asked":0,"second_look":0,"suppressed":0},"id":"c78f719013a5","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":5}','db697ee443b204bf14cc4687f5b92f160ce1d1994beeb7346dde6295c7a5984d');
-INSERT INTO "events" VALUES('force','psd',1,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"new":0,"not_asked":0,"second_look":0,"suppressed":0},"id":"c78f719013a5","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":1}','63d2542bbdb7d3ba2bc97da055b77685036f263924419e8b98d43ccdb412d701');
-INSERT INTO "events" VALUES('force','finance',6,'{"action":"combination","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"fdedc1bc5758","object":"statement","outcome":"done","purpose":"","role":"finance","seq":6}','7a8b125c7611fcc64beb0415abac9ec261925c49f9afc24e4d7c3ef815a6f8ae');
-INSERT INTO "events" VALUES('force','finance',7,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"transactions":18},"id":"fdedc1bc5758","object":"statement","outcome":"done","purpose":"","role":"finance","seq":7}','f8e4264de50104d4e10e3aae70a6b6574cdc74b9fbfcd50ed1486aed37740db5');
-INSERT INTO "events" VALUES('force','finance',8,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"new":1,"not_asked":0,"second_look":0,"suppressed":0},"id":"fdedc1bc5758","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":8}','70c83ed7898e0b042a69861cc619659b45968a5f4d4719ca6882f3f7403717b5');
-INSERT INTO "events" VALUES('force','psd',2,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"new":1,"not_asked":0,"second_look":0,"suppressed":0},"id":"fdedc1bc5758","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":2}','55230e16ced8b7b990197d9a8ed52d59c5bb936e0a4f4d06fb8b5187b16d5b55');
-INSERT INTO "events" VALUES('force','finance',9,'{"action":"consultation","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":9}','30392776260c755e28ed18a77bc6e2f43c5bda661bea423efeb6df45b0cce1fb');
-INSERT INTO "events" VALUES('force','finance',10,'{"action":"alteration","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"df29042c3160","object":"alert","outcome":"done","purpose":"","role":"finance","seq":10}','08e475cce088d37c204ae1b8749a272681265326e3799001264fb0ce4e55d7dd');
-INSERT INTO "events" VALUES('force','psd',3,'{"action":"consultation","actor":"psd","at":"2026-11-24T09:30:00Z","counts":{},"id":"","object":"alerts","outcome":"done","purpose":"","role":"psd","seq":3}','181ddba932c8bdbf0b62f0ef5a32509421226e4f327042e3778eb7d0709b688f');
-INSERT INTO "events" VALUES('force','psd',4,'{"action":"alteration","actor":"psd","at":"2026-11-24T09:30:00Z","counts":{},"id":"61671580ffd7","object":"hold","outcome":"done","purpose":"","role":"psd","seq":4}','b2da1c16dc95ea357929052fc925c0e2642a3833b06968d32eda013bde6ed804');
+INSERT INTO "events" VALUES('force','finance',4,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"transactions":12},"id":"c78f719013a5","object":"statement","outcome":"done","purpose":"","role":"finance","sealed":["7541c111ed7e5ec51bf1fabc","755bd9d4c70d3a16438e5a18"],"seq":4}','5f50dfbdc4741ee0ed75423440c1f33ee53f50eb9cfe32600742e2b4c76c76df');
+INSERT INTO "events" VALUES('force','finance',5,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":0,"not_asked":0,"second_look":0,"suppressed":0},"id":"c78f719013a5","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":5}','c46a18e7c13dacf9bd3ffd030c823687c5493e360f6ec5dfb7962bd9e6a323de');
+INSERT INTO "events" VALUES('force','psd',1,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":0,"not_asked":0,"second_look":0,"suppressed":0},"id":"c78f719013a5","object":"alerts","outcome":"done","purpose":"","role":"finance","sealed":["ccec4a6b6bc18f17049edc9b"],"seq":1}','c48ffd4143f99f77c320db512c92de02a1a393858b75c834fef682ae881de77f');
+INSERT INTO "events" VALUES('force','finance',6,'{"action":"combination","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"fdedc1bc5758","object":"statement","outcome":"done","purpose":"","role":"finance","seq":6}','08979e59bb024801ada3211bd11a378a1232506ccccb7015dd5677b51539a4af');
+INSERT INTO "events" VALUES('force','finance',7,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"transactions":18},"id":"fdedc1bc5758","object":"statement","outcome":"done","purpose":"","role":"finance","sealed":["37ec04e07549d45a102847ce","66cd2a15bae98f991d1e5abf","a7b7059e84bcdbdaf59efede"],"seq":7}','5390cbe4e870de87996b2c341a4293737f7d59767b6ec4a76f7b20175ff20e23');
+INSERT INTO "events" VALUES('force','finance',8,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":1,"not_asked":0,"second_look":0,"suppressed":0},"id":"fdedc1bc5758","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":8}','9bcfafc00b29bca9d2045c2612166d64c187a530b58820d4865e4591efeef5e5');
+INSERT INTO "events" VALUES('force','psd',2,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":1,"not_asked":0,"second_look":0,"suppressed":0},"id":"fdedc1bc5758","object":"alerts","outcome":"done","purpose":"","role":"finance","sealed":["6f8c5a160dd5af0af5468204","7e5be797e64f93d124e3c93b"],"seq":2}','3cd13694760cd9a16ae99cb3857428b6f1e6975629ca2cf56c182ccbce9c844b');
+INSERT INTO "events" VALUES('force','finance',9,'{"action":"consultation","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":9}','74beddda17f663e9c093c9c1f6870b440ca420b3f0a5dfbb42329919749d7dc2');
+INSERT INTO "events" VALUES('force','finance',10,'{"action":"alteration","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"df29042c3160","object":"alert","outcome":"done","purpose":"","role":"finance","sealed":["e701d94f9d7776f8255574a7"],"seq":10}','3f50082f108337d3e42b3f5ebed71af151d8ce9cceecaa543ef1b4e5a3850a62');
+INSERT INTO "events" VALUES('force','psd',3,'{"action":"consultation","actor":"psd","at":"2026-11-24T09:30:00Z","counts":{},"id":"","object":"alerts","outcome":"done","purpose":"","role":"psd","seq":3}','3015bad095e60284e1ba380136330b3b5f7fd326b75101669ecdde4f43c695fe');
+INSERT INTO "events" VALUES('force','psd',4,'{"action":"alteration","actor":"psd","at":"2026-11-24T09:30:00Z","counts":{},"id":"c1812fcbb456","object":"hold","outcome":"done","purpose":"","role":"psd","seq":4}','95191e573a6a320d986f432f2d6a33398b710bd2d649ab86c6f05fb4654792a3');
 CREATE TABLE evidence (
 	organisation_id TEXT NOT NULL, 
 	lane TEXT NOT NULL, 
@@ -117,7 +131,7 @@ CREATE TABLE holds (
  STRICT
 
 ;
-INSERT INTO "holds" VALUES('force','psd','61671580ffd7','24f6e2cd26f6','case 12','psd','2026-11-24T09:30:00Z',NULL);
+INSERT INTO "holds" VALUES('force','psd','c1812fcbb456','24f6e2cd26f6','case 12','psd','2026-11-24T09:30:00Z',NULL);
 CREATE TABLE in_force (
 	organisation_id TEXT NOT NULL, 
 	kind TEXT NOT NULL, 
@@ -167,12 +181,13 @@ CREATE TABLE organisations (
 	name TEXT NOT NULL, 
 	made_at TEXT NOT NULL, 
 	keeps TEXT NOT NULL, 
+	secret TEXT NOT NULL, 
 	PRIMARY KEY (organisation_id)
 )
  STRICT
 
 ;
-INSERT INTO "organisations" VALUES('force','Force','2026-11-24T09:30:00Z','{"alerts":2557,"notices":90,"transactions":2557}');
+INSERT INTO "organisations" VALUES('force','Force','2026-11-24T09:30:00Z','{"alerts":2557,"notices":90,"transactions":2557}','0874e43a8ac05044608040c64b936c49c3a030a358b140713536a4e7cec9b37d');
 CREATE TABLE outbox (
 	organisation_id TEXT NOT NULL, 
 	lane TEXT NOT NULL, 

@@ -104,6 +104,19 @@ def _make_tables() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "disclosures",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("disclosure_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("statement_id", TEXT, nullable=False),
+        sa.Column("purpose", TEXT, nullable=False),
+        sa.Column("recipient", TEXT, nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "disclosure_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "documents",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("sha256", TEXT, autoincrement=False, nullable=False),
@@ -191,6 +204,7 @@ def _make_tables() -> None:
         sa.Column("name", TEXT, nullable=False),
         sa.Column("made_at", TEXT, nullable=False),
         sa.Column("keeps", TEXT, nullable=False),
+        sa.Column("secret", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id"),
         sqlite_strict=True,
     )
