@@ -7,6 +7,7 @@ import json
 import random
 import re
 import shutil
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,12 +16,12 @@ from books import EQUAL, NOW, SPLIT, month
 from cardwatch import desk
 from cardwatch.casebook import FINANCE, LANES, PSD, Actor, Casebook, Event, documents
 from cardwatch.casebook.alerts import Said
-from cardwatch.casebook.work import canonical
+from cardwatch.casebook.work import SYSTEM, canonical
 from cardwatch.errors import CardwatchError
 from cardwatch.rules import rule_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     Read = Callable[..., Any]
@@ -29,11 +30,28 @@ OTHERS = ("finance", "auditor", "admin")
 
 
 def _desk(book: Casebook, role: str) -> desk.Desk:
-    return desk.Desk(book, Actor("force", role, role), NOW)
+    """Return the desk of a role, come in as people do."""
+    return desk.Desk(book, desk.actor_of_person(book, "force", f"{role}@force.example", NOW), NOW)
 
 
-def _answers(book: Casebook, folder: Path, names: list[str]) -> str:
-    """Return everything that the other roles are answered, whatever they ask, as one text."""
+def _begin(url: str) -> Casebook:
+    """Make a casebook with a person of every role."""
+    book = Casebook(url)
+    itself = desk.Desk(book, Actor(desk.add_organisation(book, "Force", NOW), SYSTEM, "admin"), NOW)
+    for role in (*OTHERS, "psd"):
+        desk.add_person(itself, name=role, email=f"{role}@force.example", role=role)
+    return book
+
+
+def _answers(book: Casebook, folder: Path, names: list[str], again: Sequence[Any] = ()) -> str:
+    """Return everything that the other roles are answered, whatever they ask, as one text.
+
+    Args:
+        book: the casebook.
+        folder: for what they export.
+        names: alerts of both lanes, to be asked for.
+        again: statements that they bring once more.
+    """
     told: list[Any] = []
 
     def ask(act: Callable[[], Any]) -> None:
@@ -42,7 +60,7 @@ def _answers(book: Casebook, folder: Path, names: list[str]) -> str:
         except CardwatchError as refusal:
             told.append(f"{type(refusal).__name__}: {refusal}")
 
-    for role in OTHERS:
+    for role in (*OTHERS, *OTHERS):  # and again, once admin has erased
         at = _desk(book, role)
         for act in (desk.list_statements, desk.list_alerts, desk.learned, desk.reconciled,
                     desk.list_suppressions, desk.list_holds, desk.list_people, desk.list_keys,
@@ -56,7 +74,12 @@ def _answers(book: Casebook, folder: Path, names: list[str]) -> str:
             ask(lambda at=at, name=name: desk.get_alert(at, name))
             ask(lambda at=at, name=name: desk.hold(at, name, reason="so"))
             ask(lambda at=at, name=name: desk.decide(at, name, Said("so", "asked")))
+            ask(lambda at=at, name=name: desk.suppress(at, name, until="2027-02-01", reason="so"))
+        ask(lambda at=at: desk.list_disclosures(at))
+        for one in again:
+            ask(lambda at=at, one=one: asdict(desk.receive(at, one)))
         for statement in desk.list_statements(at):
+            ask(lambda at=at, s=statement: desk.get_statement(at, s["statement_id"]))
             for lane in LANES:
                 path = folder / f"{role}-{statement['statement_id']}-{lane}.json"
                 ask(lambda at=at, s=statement, lane=lane, path=path: desk.export(
@@ -85,9 +108,7 @@ def _live(
             ]  # finance's rules name that one
             gone = set(secret.sample(theirs, secret.randint(1, len(theirs))))
             texts = {n: t for n, t in rule_texts().items() if n not in gone}
-            with book.work(
-                Actor("force", "psd", "psd"), Event("alteration", "rules"), NOW, lanes=()
-            ) as work:
+            with _desk(book, "psd").work(Event("alteration", "rules"), ()) as work:
                 documents.put_in_force(work, "rules", canonical(texts).encode(), "2020-01-01")
         desk.receive(_desk(book, "finance"), statement)
         for one in desk.list_alerts(_desk(book, "finance")):
@@ -133,12 +154,12 @@ def test_worlds_that_differ_in_the_psd_lane_alone_give_others_the_same_bytes(
     tmp_path: Path, read: Read, pairs: int
 ) -> None:
     base = tmp_path / "base.db"
-    book = Casebook(f"sqlite:///{base}")
-    desk.add_organisation(book, "Force", NOW)
+    book = _begin(f"sqlite:///{base}")
     desk.receive(_desk(book, "finance"), read(*month(8)), is_history=True)
     book.close()
     old = [line.replace("2026-1", "2019-1") for line in (*month(10), *SPLIT, *EQUAL)]
     months = [read(*old), *(read(*_month_of(number)) for number in (9, 10, 11))]
+    saved_again = read(*old[3:], "2019-10-30,E1,SHOP 1,4.00,N1", name="saved again.csv")
     differed = 0
     for pair in range(pairs):
         told, theirs = [], []
@@ -152,7 +173,8 @@ def test_worlds_that_differ_in_the_psd_lane_alone_give_others_the_same_bytes(
             names = _live(book, chance, chance.sample(months, 3), secret=secret)
             psd = desk.list_alerts(_desk(book, "psd"), lane=PSD)
             theirs.append(psd)
-            told.append(_answers(book, folder, [*names, *sorted(a["alert_id"] for a in theirs[0])]))
+            asked = [*names, *sorted(a["alert_id"] for a in theirs[0])]
+            told.append(_answers(book, folder, asked, [saved_again]))
             book.close()
         assert told[0] == told[1]
         assert FINANCE in told[0]
@@ -163,11 +185,12 @@ def test_worlds_that_differ_in_the_psd_lane_alone_give_others_the_same_bytes(
 def test_what_only_a_psd_hold_keeps_vanishes_for_the_others_at_its_time(
     tmp_path: Path, read: Read
 ) -> None:
-    said = []
+    said, base = [], tmp_path / "base.db"
+    _begin(f"sqlite:///{base}").close()
     old = read(*(line.replace("2026-1", "2016-1") for line in (*month(10), *SPLIT, *EQUAL)))
     for number in range(2):
+        shutil.copy(base, tmp_path / f"book{number}.db")
         book = Casebook(f"sqlite:///{tmp_path / f'book{number}.db'}")
-        desk.add_organisation(book, "Force", NOW)
         desk.receive(_desk(book, "finance"), old)
         psd = _desk(book, "psd")
         theirs = desk.list_alerts(psd, lane=PSD)[0]["alert_id"]
