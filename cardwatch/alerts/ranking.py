@@ -185,13 +185,21 @@ def _cut(alerts: list[Alert], scored: Scored) -> list[Alert]:
 def _lead(
     scored: Scored, matter: Matter, context: Sequence[Rule], fires: dict[str, Flags]
 ) -> tuple[int, Finding]:
-    """Return the finding that a matter is named for, the most pressing, with its level."""
+    """Return the finding that a matter is named for, the most pressing, and the matter's level.
+
+    What says no more than that a payment is unlike others names no matter of which more is known.
+    """
     weakening = [rule for rule in context if rule.role == "weakens"]
     levels = [_level(f, weakening, fires) for f in matter.findings]
-    return max(
+    _, lead = max(
         zip(levels, matter.findings, strict=True),
-        key=lambda pair: (pair[0], *_pressing(scored, pair[1])),
+        key=lambda pair: (
+            pair[1].rule.kind != "pattern",
+            pair[0],
+            *_pressing(scored, pair[1]),
+        ),
     )
+    return max(levels), lead
 
 
 def _contributions(scored: Scored, rows: list[int]) -> list[dict[str, float]]:
@@ -217,6 +225,7 @@ def _alert(
     """Return one matter as an alert."""
     rows, printed = matter.rows.tolist(), scored.printed
     (best, lead), lane = leading, leading[1].rule.lane
+    whole = EVIDENCE[lead.rule.evidence].joins == "group"  # one payment's figures say little of it
     weakening = [rule for rule in context if rule.role == "weakens"]
     chance = _case_chance(scored, matter, lead.rule.order)
     stake = abs(sum(printed["amount_pence"][row] for row in rows))
@@ -250,7 +259,7 @@ def _alert(
         unusualness=None if unusual is None else round(float(unusual.max()), 6),
         reasons=tuple(reasons),
         weakened_by=tuple(_reason(scored, rule, lead.row) for rule in weak),
-        unusual=_comparisons(scored, lead.row),
+        unusual=() if whole else _comparisons(scored, lead.row),
         merchant_history=_history(scored, rows) if len(where) == len(who) == 1 else "",
         payments=tuple(_payment(printed, row) for row in rows),
     )
@@ -266,16 +275,15 @@ def _level(finding: Finding, weakening: Sequence[Rule], fires: dict[str, Flags])
     return max(LEVELS.index(finding.rule.level) - weak, 0)
 
 
-def _pressing(scored: Scored, finding: Finding) -> tuple[bool, float, float, int]:
+def _pressing(scored: Scored, finding: Finding) -> tuple[float, float, int]:
     """Return what findings of one level are compared by: strength, money, row.
 
-    What says no more than that a payment is unlike others stands back behind any other finding.
     Of what adds up over a month or a year the last finding says all.
     """
     whole = EVIDENCE[finding.rule.evidence].joins == "group"
     strength = 0.0 if whole else float(scored.strength(finding.rule.order)[finding.row])
     money = 0.0 if whole else float(scored.ledger.pence[finding.evidence].sum())
-    return finding.rule.kind != "pattern", round(strength, 9), money, finding.row
+    return round(strength, 9), money, finding.row
 
 
 def _case_chance(scored: Scored, matter: Matter, order: str) -> float:

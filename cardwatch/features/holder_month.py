@@ -33,6 +33,12 @@ def holder_month_single_count(ledger: Ledger) -> pd.Series[float]:
     return ledger.series(ledger.count(is_single_need(ledger), MONTH))
 
 
+def holder_earlier_months_count(ledger: Ledger) -> pd.Series[float]:
+    """The holder's purchases in the months before this one."""
+    bought = ledger.is_purchase
+    return ledger.series(ledger.count(bought, MONTH[:1]) - ledger.count(bought, MONTH))
+
+
 def month_merchants_surprise(ledger: Ledger) -> pd.Series[float]:
     """The merchants of this holder's month fit the holder much less than usual."""
     return _shift(ledger, _ratio(ledger, "merchant_id"))

@@ -126,8 +126,8 @@ def is_hospitality(ledger: Ledger) -> pd.Series[bool]:
 
 
 def is_fuel(ledger: Ledger) -> pd.Series[bool]:
-    """Whether the merchant sells fuel for vehicles."""
-    worded = _worded(ledger, ledger.policy.fuel_words) & ledger.is_purchase
+    """Whether merchant, category or purpose names fuel for vehicles."""
+    worded = _worded(ledger, ledger.policy.fuel_words, "description") & ledger.is_purchase
     return _listed(ledger, ledger.policy.fuel_categories) | worded
 
 

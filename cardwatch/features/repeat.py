@@ -69,6 +69,17 @@ def merchant_equal_share(ledger: Ledger) -> pd.Series[float]:
     return ledger.series(here / total)
 
 
+def merchant_amount_share(ledger: Ledger) -> pd.Series[float]:
+    """Share of this merchant's payments until four days before that were of this very amount.
+
+    A licence or a fee has one price for all; with few payments before it is drawn towards none.
+    """
+    bought, until = ledger.is_purchase, SOON_DAYS + 1
+    same = ledger.count(bought, ("merchant_id", "amount_pence"), until=until)
+    total = ledger.count(bought, ("merchant_id",), until=until)
+    return ledger.series(same / (total + SHRINKAGE))
+
+
 def repeat_surprise(ledger: Ledger) -> pd.Series[float]:
     """The same sum was paid again within three days, which is rare at this merchant."""
     again = (same_day_equal_count(ledger) > 1) | (days_before_equal_count(ledger) > 0)

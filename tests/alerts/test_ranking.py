@@ -100,3 +100,20 @@ def test_every_alert_says_what_kind_of_matter_its_leading_rule_is_about(
     for made in scored_month("2026-10").lists.values():
         for alert in made.alerts:
             assert alert.kind == RULES[alert.reasons[0].rule].kind
+
+
+def test_a_matter_is_named_for_what_is_definite_and_stays_as_pressing_as_before(
+    scored_month: Callable[[str], Scoring],
+) -> None:
+    scored = scored_month("2026-10").scored
+    always = dataclasses.replace(RULES["unusual-payment"], when=(ALWAYS,), level="medium")
+    split = dataclasses.replace(RULES["split-same-day"], level="low")
+    led = [
+        alert
+        for alert in rank_alerts(scored, [always, split], "finance")
+        if {reason.rule for reason in alert.reasons} == {always.id, split.id}
+    ]
+    assert led
+    assert {(alert.reasons[0].rule, alert.kind, alert.tier) for alert in led} == {
+        (split.id, "split", "B")
+    }

@@ -258,3 +258,9 @@ def test_a_merchants_categories_are_those_of_days_before_and_blank_ones_are_none
     ledger = make_ledger(payments)
     assert merchant.merchant_category_before_count(ledger).tolist() == [0, 1, -1, 0]
     assert merchant.merchant_categories_before_count(ledger).tolist() == [0, 1, 1, 1]
+
+
+def test_fuel_is_known_by_what_it_was_booked_for(make_ledger: MakeLedger) -> None:
+    booked = [{"description": text} for text in ("Vehicle FILLING STATION", "stationery")]
+    lines = [("2026-03-02", "h", "ALPHA", 5_000, more) for more in booked]
+    assert merchant.is_fuel(make_ledger(lines, LISTS)).tolist() == [True, False]

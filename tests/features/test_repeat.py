@@ -267,3 +267,14 @@ def test_a_repeat_that_is_taken_back_later_was_a_repeat_on_its_day(
         ("2026-03-03", "h", "ALPHA", -5_000),
     ]
     assert repeat.days_before_equal_count(make_ledger(payments)).tolist() == [0, 1, 0]
+
+
+def test_a_price_for_all_is_told_from_a_sum_that_is_only_repeated_now(
+    make_ledger: MakeLedger,
+) -> None:
+    licences = [(f"2026-01-{day:02}", f"h{day}", "LICENCE OFFICE", 14_550) for day in range(1, 21)]
+    new = [("2026-03-02", "h", "LICENCE OFFICE", 14_550)] * 2
+    first = [("2026-03-02", "h", "NEW FIRM", 14_550), ("2026-03-03", "h", "NEW FIRM", 14_550)]
+    shares = repeat.merchant_amount_share(make_ledger([*licences, *new, *first]))
+    by_name = shares[-4:].round(6).tolist()
+    assert by_name == [0.8, 0.8, 0.0, 0.0]  # the one of the day before is of the same matter
