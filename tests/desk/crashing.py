@@ -20,7 +20,7 @@ from cardwatch import desk
 from cardwatch.casebook import Actor, Casebook
 
 
-def receive_all(url: str, statements: list[object], kill_at: int) -> None:
+def receive_all(url: str, owner: str, statements: list[object], kill_at: int) -> None:
     """Receive every statement; kill this very process at its so many-th call of the database."""
     book = Casebook(url)
     calls = 0
@@ -33,7 +33,7 @@ def receive_all(url: str, statements: list[object], kill_at: int) -> None:
 
     for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
         sa.event.listen(book.engine, name, count)
-    at = desk.Desk(book, Actor("force", "bringer", "finance"), NOW)
+    at = desk.Desk(book, Actor(owner, "bringer", "finance"), NOW)
     for statement in statements:
         receipt = desk.receive(at, statement)  # type: ignore[arg-type]
         os.write(1, f"{receipt.statement_id}\n".encode())
@@ -42,13 +42,13 @@ def receive_all(url: str, statements: list[object], kill_at: int) -> None:
 
 
 def main() -> None:
-    """Serve rounds: a line names the database and the call to die at; an empty line ends it."""
+    """Serve rounds: a line names the database, the organisation and the call to die at."""
     statements = pickle.loads(Path(sys.argv[1]).read_bytes())  # noqa: S301  made by the test
     for line in sys.stdin:
-        url, kill_at = line.split()
+        url, owner, kill_at = line.split()
         child = os.fork()
         if not child:
-            receive_all(url, statements, int(kill_at))
+            receive_all(url, owner, statements, int(kill_at))
             os._exit(0)
         os.write(1, f"child {child}\n".encode())
         _, status = os.waitpid(child, 0)
