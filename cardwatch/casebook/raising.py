@@ -124,8 +124,11 @@ def _keep(work: Work, source: Source, alert: Alert, known: Row | None) -> str:
     """
     lane, said = source.lane, _row(alert) | {"statement_id": source.statement_id}
     state, why = closed_by(work, lane, alert)
+    by_itself = known is None or (
+        known["decided_by"] == SYSTEM and known["state"] in {*AUTOMATIC, "data-error"}
+    )
     if known is None:
-        known = {"alert_id": alert.alert_id, "version": 0, "state": "open", "decided_by": None}
+        known = {"alert_id": alert.alert_id, "version": 0, "state": "open"}
         begun = {"lane": lane, "is_second_look": 0, "assigned_to": "", "due_on": ""}
         begun |= {"state": "open", "version": 0, "raised_at": work.now}
         work.add(alerts, [said | begun])
@@ -133,7 +136,7 @@ def _keep(work: Work, source: Source, alert: Alert, known: Row | None) -> str:
         work.change(alerts, is_alert(alerts, lane, alert.alert_id), said)
         for table in (evidence, subjects):
             work.remove(table, is_alert(table, lane, alert.alert_id))
-    if known["state"] != state and known["decided_by"] in {None, SYSTEM}:
+    if by_itself and known["state"] != state:
         changes = {"state": state, "reason": why or "Raised again.", "decided_by": SYSTEM}
         record_decision(work, lane, known, changes)
     return state

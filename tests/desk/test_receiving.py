@@ -152,6 +152,20 @@ def test_correcting_what_is_not_there_is_refused_and_keeps_nothing(at: At, read:
     assert _labels(at()) == []
 
 
+def test_a_question_that_a_second_correction_raises_again_is_asked_again(
+    at: At, read: Read
+) -> None:
+    first = desk.receive(at(), read(*month(10), *SPLIT))
+    second = desk.receive(at(), read(*month(10), SPLIT[0]), corrects=first.statement_id)
+    closed = [(a["state"], a["version"]) for a in desk.list_alerts(at())]
+    assert closed == [("data-error", 1)]
+    desk.receive(
+        at(), read(*month(10), *SPLIT, "2026-10-28,E3,SHOP 1,9.00,Z1"), corrects=second.statement_id
+    )
+    again = [(a["state"], a["version"]) for a in desk.list_alerts(at())]
+    assert again == [("open", 2)]
+
+
 def test_days_that_no_statement_covers_are_named(at: At, read: Read) -> None:
     desk.receive(at(), read(*month(7, 27)))
     after = desk.receive(at(), read(*month(9, 27)))
