@@ -62,7 +62,7 @@ model: $(VENV)/run.stamp  ## Fit the demonstration model again
 
 lock: $(VENV)/dev.stamp  ## Choose the versions that CI and the image install
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade pyproject.toml -o requirements.lock
+	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra service pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --constraint requirements.lock \
 	  --extra dev pyproject.toml -o requirements-dev.lock

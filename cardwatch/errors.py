@@ -1,5 +1,6 @@
 """The refusals: exceptions that take facts and compose the sentence a person reads."""
 
+import traceback
 from collections.abc import Sequence
 
 
@@ -91,3 +92,23 @@ class Changed(CardwatchError):
     """What somebody wants to change is no longer as they saw it."""
 
     code = "changed"
+
+
+class CasebookFailed(CardwatchError):
+    """The database cannot be opened, or failed on the way; nothing of the work is kept."""
+
+    code = "casebook_failed"
+
+
+class Conflict(CardwatchError):
+    """What is asked for cannot stand beside what is there already."""
+
+    code = "conflict"
+
+
+def place_of(error: BaseException) -> str:
+    """Return what an unforeseen error is and where it arose, without its words, which hold data."""
+    last = traceback.extract_tb(error.__traceback__)[-3:]
+    return f"{type(error).__name__} in " + " < ".join(
+        f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(last)
+    )

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy import Double
 
-from cardwatch.casebook.learning import expected_precision, precision_by_rule
+from cardwatch.casebook.learning import TIER_PRECISION, precision_by_rule
 from cardwatch.casebook.people import find_person
+from cardwatch.casebook.statements import neighbours
 from cardwatch.casebook.suppressions import day_of, may_decide, person_key
 from cardwatch.casebook.tables import (
     ANSWERED,
@@ -30,9 +32,12 @@ from cardwatch.errors import CardwatchError, Changed, NotFound
 from cardwatch.records import Alert, AlertList, Payment, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cardwatch.casebook.work import Row, Work
+
+MOST_BESIDE = 20
+"""So many other alerts are shown beside one."""
 
 
 @dataclass(frozen=True)
@@ -54,37 +59,118 @@ class Said:
     seen: int | None = None
 
 
-def find_alerts(
-    work: Work, *, lane: str = "", state: str = "", statement_id: str = ""
-) -> list[dict[str, Any]]:
-    """Return the alerts the actor may see, in the order to be asked in, each with its state.
+@dataclass(frozen=True)
+class Asked:
+    """Which alerts somebody asks for, and in which order; empty is any.
 
-    The order is that in which they were ranked; once a rule has had twenty answers in a band of
-    evidence, its precision there takes the place of the tier (docs/casebook.md).
+    Attributes:
+        holder_id, merchant_id: exactly so; a merchant as alerts are known by it.
+        assigned_to: email of who is to see to it.
+        since, until: first and last day on which their last payment lies.
+        due_by: last day by which they are due.
+        at_least_pence: least that is at stake.
+        order: evidence, money (the most first) or age (the oldest first).
+    """
+
+    lane: str = ""
+    state: str = ""
+    statement_id: str = ""
+    tier: str = ""
+    kind: str = ""
+    rule: str = ""
+    holder_id: str = ""
+    merchant_id: str = ""
+    assigned_to: str = ""
+    since: str = ""
+    until: str = ""
+    due_by: str = ""
+    at_least_pence: int = 0
+    order: str = "evidence"
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """Return what a row of alerts has to fulfil."""
+        mine = alerts.c
+        same = ("lane", "state", "statement_id", "tier", "kind", "rule", "holder_id",
+                "merchant_id", "assigned_to")  # fmt: skip
+        wanted = [mine[name] == value for name in same if (value := getattr(self, name))]
+        wanted += [mine.last_on >= self.since] if self.since else []
+        wanted += [mine.last_on <= self.until] if self.until else []
+        wanted += [mine.due_on.between("1", self.due_by)] if self.due_by else []
+        return (
+            [*wanted, mine.at_stake_pence >= self.at_least_pence] if self.at_least_pence else wanted
+        )
+
+
+def find_alerts(
+    work: Work, asked: Asked, *, after: Sequence[float | str] = (), limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the alerts the actor may see, in the order asked for, each with its state.
+
+    The order by evidence is that in which they were ranked; once a rule has had twenty answers in
+    a band of evidence, its precision there takes the place of the tier (docs/casebook.md).
 
     Args:
         work: the work it is done in.
-        lane: only of this lane.
-        state: only in this state; all of them without one.
-        statement_id: only those of this statement.
+        asked: which of them.
+        after: the `place` of the alert after which they begin.
+        limit: the most that are given.
+
+    Raises:
+        CardwatchError: there is no such order, or no such place in it.
     """
-    question = sa.select(alerts).where(work.mine(alerts), not_about(work, alerts))
-    for column, value in (("lane", lane), ("state", state), ("statement_id", statement_id)):
-        if value:
-            question = question.where(alerts.c[column] == value)
+    expected = _expected_precision(work)
+    mine = alerts.c
+    orders: dict[str, list[sa.ColumnElement[Any]]] = {
+        "evidence": [-expected, -mine.strength, mine.alert_id],
+        "money": [-mine.at_stake_pence, mine.alert_id],
+        "age": [mine.last_on, mine.alert_id],
+    }
+    if asked.order not in orders:
+        raise CardwatchError(f"An order is one of {', '.join(orders)}, not '{asked.order}'.")
+    by = orders[asked.order]
+    question = (
+        sa.select(alerts, expected.label("expected_precision"))
+        .where(work.mine(alerts), not_about(work, alerts), *asked.conditions())
+        .order_by(*by)
+        .limit(limit)
+    )
+    for at, part in enumerate(by):
+        question = question.add_columns(part.label(f"by_{at}"))
+    if after:
+        if [type(one) is str for one in after] != [b is by[-1] or b is mine.last_on for b in by]:
+            raise CardwatchError("There is no such place in this order. Begin at the first page.")
+        question = question.where(sa.tuple_(*by) > sa.tuple_(*(sa.literal(one) for one in after)))
     found = [dict(row) for row in work.rows(question)]
-    told = {one: precision_by_rule(answers(work, one)) for one in work.lanes}
     for row in found:
         del row["organisation_id"]
-        row["expected_precision"] = expected_precision(told[row["lane"]], row)
-    found.sort(key=lambda row: (-row["expected_precision"], -row["strength"], row["alert_id"]))
+        row["place"] = [row.pop(f"by_{at}") for at in range(len(by))]
     return found
 
 
+def _expected_precision(work: Work) -> sa.ColumnElement[float]:
+    """Return how often alerts like each are upheld: as answered, else as its tier is taken to be."""
+    known: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[float]]] = [
+        (
+            (alerts.c.lane == lane) & (alerts.c.rule == one.rule) & (alerts.c.band == one.band),
+            sa.literal(one.mean, Double()),
+        )
+        for lane in work.lanes
+        for one in precision_by_rule(answers(work, lane))
+        if one.orders
+    ]
+    tiers: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[float]]] = [
+        (alerts.c.tier == t, sa.literal(p, Double())) for t, p in TIER_PRECISION.items()
+    ]
+    return sa.case(*known, *tiers, else_=sa.literal(0.0, Double()))
+
+
 def answers(work: Work, lane: str) -> list[Row]:
-    """Return rule, band and state of every alert of a lane that a person has answered."""
-    question = sa.select(alerts.c.rule, alerts.c.band, alerts.c.tier, alerts.c.state).where(
-        work.mine(alerts), alerts.c.lane == lane, alerts.c.state.in_(ANSWERED)
+    """Return how many alerts of a lane that a person has answered are of a rule, band and state."""
+    of = (alerts.c.rule, alerts.c.band, alerts.c.state)
+    question = (
+        sa.select(*of, sa.func.count().label("count"))
+        .where(work.mine(alerts), alerts.c.lane == lane, alerts.c.state.in_(ANSWERED))
+        .group_by(*of)
     )
     return work.rows(question)
 
@@ -121,8 +207,18 @@ def get_alert(work: Work, alert_id: str) -> dict[str, Any]:
     known = work.rows(sa.select(people.c.person_id, people.c.email).where(work.mine(people)))
     names = {one["person_id"]: one["email"] for one in known}
     del row["organisation_id"]
+    made = work.one(
+        sa.select(lists.c.content).where(
+            work.mine(lists),
+            lists.c.lane == row["lane"],
+            lists.c.statement_id == row["statement_id"],
+        )
+    )
     return row | {
         "raised": json.loads(content["content"]) if content else None,
+        "made_by": json.loads(made["content"])["made_by"] if made else None,
+        "related": _related(work, row),
+        "neighbours": neighbours(work, row["lane"], row["alert_id"]),
         "decisions": [
             {
                 k: names.get(v, v) if k == "decided_by" else v
@@ -132,6 +228,21 @@ def get_alert(work: Work, alert_id: str) -> dict[str, Any]:
             for one in done
         ],
     }
+
+
+def _related(work: Work, row: Mapping[str, Any]) -> list[Row]:
+    """Return the newest other alerts of the same holder or merchant that the actor may see."""
+    mine = alerts.c
+    shown = ("alert_id", "lane", "state", "rule", "tier", "holder_id", "merchant_id", "last_on",
+             "at_stake_pence")  # fmt: skip
+    same = (mine.holder_id == row["holder_id"]) | (mine.merchant_id == row["merchant_id"])
+    question = (
+        sa.select(*(mine[name] for name in shown))
+        .where(work.mine(alerts), not_about(work, alerts), same, mine.alert_id != row["alert_id"])
+        .order_by(mine.last_on.desc(), mine.alert_id)
+        .limit(MOST_BESIDE)
+    )
+    return work.rows(question)
 
 
 def read_list(work: Work, lane: str, statement_id: str) -> AlertList:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.tables import LANES, metadata
+from cardwatch.casebook.tables import LANES, PASSING, metadata
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def copy_casebook(source: Casebook, target: Casebook) -> int:
             source.own(reading, owner, LANES)
             target.own(writing, owner, LANES)
             for table in metadata.sorted_tables:
+                if table.name in PASSING:
+                    continue
                 count += _copy(reading, writing, table, owner)
     return count
 

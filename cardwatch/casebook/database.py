@@ -26,8 +26,17 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from cardwatch.casebook import tables
 from cardwatch.casebook.guard import EVERYBODY, check_owner
-from cardwatch.casebook.work import Actor, Event, Row, Work, append_event, lock_number, set_local
-from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.casebook.work import (
+    Actor,
+    Event,
+    Row,
+    Work,
+    append_event,
+    as_text,
+    lock_number,
+    set_local,
+)
+from cardwatch.errors import CardwatchError, CasebookFailed, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,6 +80,12 @@ class Casebook:
         """Whether the casebook is one file of SQLite."""
         return self.engine.dialect.name == "sqlite"
 
+    @property
+    def tables_version(self) -> str:
+        """The version of the tables."""
+        with self._sentence("failed"), self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision() or ""
+
     @contextmanager
     def work(
         self, actor: Actor, event: Event, now: dt.datetime, *, lanes: tuple[str, ...] | None = None
@@ -84,10 +99,11 @@ class Casebook:
             lanes: the lanes it touches where they are not the actor's.
 
         Raises:
-            NotAllowed: on the way somebody was refused; the event then says so, and stands alone.
-            CardwatchError: the database failed.
+            NotAllowed, NotFound: on the way somebody was refused; the event then says so, and
+                stands alone.
+            CasebookFailed: the database failed.
         """
-        moment = now.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        moment = as_text(now)
         allowed = actor.lanes if lanes is None else lanes
         try:
             with self._sentence("failed"), self.engine.begin() as connection:
@@ -97,13 +113,33 @@ class Casebook:
                 for told in (event, *work.also):
                     append_event(work, told)
                 assert not work.sealed, "rows of a lane were written without an event there"
-        except NotAllowed:
-            event.outcome = "denied"
+        except (NotAllowed, NotFound) as refusal:
+            event.outcome = "denied" if isinstance(refusal, NotAllowed) else "not-found"
             with self.engine.begin() as connection:
                 self.own(connection, actor.organisation_id, ())
                 work = Work(connection, actor, (), moment, event)
                 append_event(work, event)
             raise
+
+    @contextmanager
+    def quiet(
+        self, actor: Actor, now: dt.datetime, *, lanes: tuple[str, ...] = (), reads: bool = False
+    ) -> Iterator[Work]:
+        """Do work that leaves no event: on machinery, or to find out who somebody is.
+
+        Args:
+            actor: for whom.
+            now: the moment, with a time zone.
+            lanes: the lanes it touches.
+            reads: whether it changes nothing, and waits for nobody.
+
+        Raises:
+            CasebookFailed: the database failed.
+        """
+        engine = self.engine.execution_options(reads=True) if reads else self.engine
+        with self._sentence("failed"), engine.begin() as connection:
+            self.own(connection, actor.organisation_id, lanes)
+            yield Work(connection, actor, lanes, as_text(now), Event("access", ""), is_quiet=True)
 
     @contextmanager
     def turn(self, organisation_id: str) -> Iterator[None]:
@@ -170,7 +206,7 @@ class Casebook:
         """Say in a sentence that the database failed.
 
         Raises:
-            CardwatchError: it did.
+            CasebookFailed: it did.
         """
         try:
             yield
@@ -178,7 +214,7 @@ class Casebook:
             where = self.url.render_as_string()
             # What follows the first line may hold values.
             why = (str(error.orig).splitlines() or ["it gives no reason"])[0]
-            raise CardwatchError(f"The casebook {where} {what}: {why}") from error
+            raise CasebookFailed(f"The casebook {where} {what}: {why}") from error
 
     def _upgrade(self, *, make: bool) -> None:
         """Bring the tables up to this version, one process at a time."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.tables import KINDS, documents, in_force
+from cardwatch.casebook.tables import KINDS, documents, in_force, layouts
 from cardwatch.errors import NotFound
 
 if TYPE_CHECKING:
@@ -20,13 +20,32 @@ if TYPE_CHECKING:
 
 def keep_document(work: Work, kind: str, content: bytes) -> str:
     """Keep a document unless it is there; return its hash."""
-    assert kind in KINDS
-    digest = hashlib.sha256(kind.encode() + b"\n" + content).hexdigest()
+    digest = document_sha256(kind, content)
     known = sa.select(documents.c.kind).where(work.mine(documents), documents.c.sha256 == digest)
     if work.one(known) is None:
         row = {"sha256": digest, "kind": kind, "content": content, "made_at": work.now}
         work.add(documents, [row])
     return digest
+
+
+def document_sha256(kind: str, content: bytes) -> str:
+    """Return the hash by which a document of a kind is kept."""
+    assert kind in KINDS
+    return hashlib.sha256(kind.encode() + b"\n" + content).hexdigest()
+
+
+def find_document(work: Work, kind: str, sha256: str) -> str:
+    """Return the whole hash of the document of a kind whose hash begins as given.
+
+    Raises:
+        NotFound: there is none, or there are several.
+    """
+    fits = documents.c.sha256.startswith(sha256, autoescape=True) & (documents.c.kind == kind)
+    question = sa.select(documents.c.sha256).where(work.mine(documents), fits)
+    found = work.rows(question.limit(2))
+    if len(found) != 1:
+        raise NotFound(f"There is no {kind} '{sha256}'.")
+    return str(found[0]["sha256"])
 
 
 def read_document(work: Work, sha256: str) -> bytes:
@@ -40,7 +59,7 @@ def read_document(work: Work, sha256: str) -> bytes:
     if found is None:
         raise NotFound(f"There is no document {sha256[:12]}.")
     content = bytes(found["content"])
-    if hashlib.sha256(found["kind"].encode() + b"\n" + content).hexdigest() != sha256:
+    if document_sha256(found["kind"], content) != sha256:
         raise NotFound(f"Document {sha256[:12]} is not what was kept.")
     return content
 
@@ -81,6 +100,19 @@ def list_in_force(work: Work) -> list[Row]:
     """Return every document that was ever put in force, in the order of its kind and time."""
     question = sa.select(in_force).where(work.mine(in_force))
     return work.rows(question.order_by(in_force.c.kind, in_force.c.seq))
+
+
+def keep_layout(work: Work, name: str, content: str) -> None:
+    """Remember a column profile under its name, in place of one of that name."""
+    row = {"content": content, "made_by": work.actor.actor_id, "made_at": work.now}
+    if not work.change(layouts, layouts.c.name == name, row):
+        work.add(layouts, [row | {"name": name}])
+
+
+def list_layouts(work: Work) -> list[Row]:
+    """Return the column profiles that were remembered, the newest first."""
+    question = sa.select(layouts).where(work.mine(layouts))
+    return work.rows(question.order_by(layouts.c.made_at.desc(), layouts.c.name))
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:

@@ -58,11 +58,13 @@ def precision_by_rule(answers: Iterable[Mapping[str, Any]]) -> list[Precision]:
     """Return the precision of every rule and band that has been answered, by rule and band.
 
     Args:
-        answers: `rule`, `band` and `state` of each alert that a person has answered.
+        answers: how many alerts that a person has answered are of a `rule`, `band` and `state`.
     """
-    rows = list(answers)
-    answered = Counter((row["rule"], row["band"]) for row in rows)
-    upheld = Counter((row["rule"], row["band"]) for row in rows if row["state"] in UPHELD)
+    answered: Counter[tuple[str, str]] = Counter()
+    upheld: Counter[tuple[str, str]] = Counter()
+    for row in answers:
+        answered[row["rule"], row["band"]] += row["count"]
+        upheld[row["rule"], row["band"]] += row["count"] * (row["state"] in UPHELD)
     told = []
     for (rule, band), count in sorted(answered.items()):
         yes = PRIOR_UPHELD + upheld[rule, band]
@@ -72,11 +74,3 @@ def precision_by_rule(answers: Iterable[Mapping[str, Any]]) -> list[Precision]:
         enough = count >= FEWEST_ANSWERS
         told.append(Precision(rule, band, count, upheld[rule, band], mean, low, high, enough))
     return told
-
-
-def expected_precision(known: Iterable[Precision], alert: Mapping[str, Any]) -> float:
-    """Return how often alerts like one are upheld: as answered, else as its tier is taken to be."""
-    for one in known:
-        if one.orders and (one.rule, one.band) == (alert["rule"], alert["band"]):
-            return one.mean
-    return TIER_PRECISION[alert["tier"]]

@@ -218,11 +218,21 @@ def _evidence(source: Source, alert: Alert) -> list[dict[str, Any]]:
     return [owned | {"statement_id": name, "row": row} for name, row in at]
 
 
-def _subjects(source: Source, alert: Alert) -> list[dict[str, str]]:
-    """Return whom an alert is about: its holders, and who approves what they pay."""
+def people_about(alert: Alert, approvers: Mapping[str, str]) -> set[str]:
+    """Return whom an alert is about, as `person_key`: its holders, and who approves what they pay.
+
+    Args:
+        alert: as it is raised.
+        approvers: holder to whoever approves what they pay.
+    """
     holders = {payment.holder_id for payment in alert.payments}
     holders = holders or {alert.holder_id.removeprefix("approver ")}  # about a card
     about = {person_key(name) for name in holders}
-    about |= {person_key(by) for name in holders if (by := source.approvers.get(name))}
+    return about | {person_key(by) for name in holders if (by := approvers.get(name))}
+
+
+def _subjects(source: Source, alert: Alert) -> list[dict[str, str]]:
+    """Return rows that say whom an alert is about."""
     owned = {"lane": source.lane, "alert_id": alert.alert_id}
+    about = people_about(alert, source.approvers)
     return [owned | {"person": person} for person in sorted(about)]

@@ -102,7 +102,28 @@ people = _table(
     _text("holder_id"),  # who they are in statements: they never see alerts about themselves
     _text("made_at"),
     _text("ended_at", missing=True),
+    _text("identity", missing=True),  # issuer and subject of who signs in elsewhere
     UniqueConstraint("organisation_id", "email"),
+    UniqueConstraint("organisation_id", "identity"),
+)
+accounts = _table(
+    "accounts",
+    _key("person_id"),
+    _text("password", missing=True),  # argon2id; missing until somebody has taken their account
+    _text("totp", missing=True),  # sealed with a key that lies outside the database
+    _number("totp_step"),  # of the code used last: no code is taken twice
+    _text("invited_sha256", missing=True),
+    _text("invited_until", missing=True),
+)
+"""How people sign in who have no account elsewhere."""
+sessions = _table(
+    "sessions",
+    _key("session_id"),  # a hash of what the browser holds
+    _text("person_id"),
+    _text("made_at"),
+    _text("seen_at"),
+    _text("browser"),
+    Index("sessions_by_person", "organisation_id", "person_id"),
 )
 keys = _table(
     "keys",
@@ -131,6 +152,23 @@ in_force = _table(
     _text("put_by"),
     _text("put_at"),
 )
+layouts = _table("layouts", _key("name"), _text("content"), _text("made_by"), _text("made_at"))
+"""Column profiles of statements, remembered for files with their headings."""
+proposals = _table(
+    "proposals",
+    _key("proposal_id"),
+    _text("kind"),
+    _text("sha256"),
+    _text("holds_from"),
+    _text("reason"),
+    _text("made_by"),
+    _text("made_at"),
+    _text("state"),
+    _text("decided_by", missing=True),
+    _text("decided_at", missing=True),
+    lane=True,
+)
+"""Documents that one person would put in force, until another agrees."""
 statements = _table(
     "statements",
     _key("statement_id"),
@@ -282,9 +320,40 @@ outbox = _table(
     _text("made_at"),
     _text("sent_at", missing=True),
     _number("tries"),
+    _text("next_at"),
     lane=True,
 )
 """Notices to be sent, written with what they tell of; they name a kind and nothing else."""
+webhooks = _table(
+    "webhooks",
+    _text("url"),
+    _text("secret"),  # sealed with a key that lies outside the database
+    _text("made_by"),
+    _text("made_at"),
+    lane=True,
+)
+"""Where a lane's notices are sent: one address a lane."""
+reminders = _table("reminders", _key("sent_on"))
+"""Days on which everybody was reminded by e-mail."""
+jobs = _table(
+    "jobs",
+    _key("job_id"),
+    _text("kind"),
+    _text("fingerprint"),  # of what was asked for, by which the same is known again
+    _text("made_by"),
+    _text("role"),
+    _text("made_at"),
+    _text("state"),
+    _number("percent"),
+    _number("tries"),
+    _text("leased_until", missing=True),
+    Column("content", LargeBinary, nullable=False),
+    _text("answer", missing=True),  # as JSON
+    Index("jobs_by_state", "organisation_id", "state"),
+)
+"""Work that takes longer than somebody would wait."""
+PASSING = ("sessions", "outbox", "jobs", "reminders")
+"""Machinery: changed without an event, and not copied."""
 events = _table(
     "events",
     _key("seq", Pence),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import json
@@ -90,6 +91,7 @@ class Work:
         now: the moment, as text.
         also: further events, for what is done in a lane that is not the actor's.
         sealed, unsealed: by lane, seals of rows that were written, and of rows that were erased.
+        is_quiet: whether it leaves no event, and so may change machinery alone.
     """
 
     connection: sa.Connection
@@ -100,6 +102,7 @@ class Work:
     also: list[Event] = field(default_factory=list)
     sealed: dict[str, list[str]] = field(default_factory=dict)
     unsealed: dict[str, list[str]] = field(default_factory=dict)
+    is_quiet: bool = False
 
     @cached_property
     def _secret(self) -> bytes:
@@ -110,9 +113,9 @@ class Work:
         return str(found["secret"]).encode() if found else b""
 
     def keyed(self, *parts: str) -> str:
-        """Return 24 hex digits made of some parts and the organisation's secret."""
+        """Return 32 hex digits made of some parts and the organisation's secret."""
         text = "\n".join(parts).encode()
-        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:24]
+        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:32]
 
     def seal_of(self, table: sa.Table, row: Mapping[str, Any]) -> str:
         """Return the seal of a row: it changes with every value that the row was written with."""
@@ -155,6 +158,7 @@ class Work:
 
     def add(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows of the actor's organisation to a table."""
+        self._may_change(table)
         owner = {"organisation_id": self.actor.organisation_id}
         for first in range(0, len(rows), ROWS_AT_ONCE):
             part = [owner | dict(row) for row in rows[first : first + ROWS_AT_ONCE]]
@@ -164,6 +168,7 @@ class Work:
         self, table: sa.Table, which: sa.ColumnElement[bool], values: Mapping[str, Any]
     ) -> int:
         """Change the actor's organisation's rows that fit; return how many these were."""
+        self._may_change(table)
         done = self.connection.execute(
             sa.update(table).where(self.mine(table), which).values(**values)
         )
@@ -171,8 +176,19 @@ class Work:
 
     def remove(self, table: sa.Table, which: sa.ColumnElement[bool]) -> int:
         """Remove the actor's organisation's rows that fit; return how many these were."""
+        self._may_change(table)
         done = self.connection.execute(sa.delete(table).where(self.mine(table), which))
         return int(done.rowcount)
+
+    def lock(self, *parts: str) -> None:
+        """Let others who lock the same wait until this work is done; SQLite has one writer."""
+        if self.connection.dialect.name != "sqlite":
+            number = lock_number(*parts, self.actor.organisation_id)
+            self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+
+    def _may_change(self, table: sa.Table) -> None:
+        """Without an event nothing is changed but machinery."""
+        assert not self.is_quiet or table.name in tables.PASSING
 
 
 def append_event(work: Work, event: Event) -> None:
@@ -183,9 +199,8 @@ def append_event(work: Work, event: Event) -> None:
     assert event.action in ACTIONS
     owner, mine = work.actor.organisation_id, tables.events.c
     lane = event.chain or work.actor.chain
+    work.lock("events", lane)
     if work.connection.dialect.name != "sqlite":
-        lock = sa.func.pg_advisory_xact_lock(lock_number("events", owner, lane))
-        work.connection.execute(sa.select(lock))
         set_local(work.connection, "lanes", lane)
     work.connection.info["owner"] = owner, frozenset({lane})
     last = work.one(
@@ -228,6 +243,11 @@ def next_hash(before: str, body: str) -> str:
 def canonical(content: object) -> str:
     """Return content as JSON in one form only: keys in order, no spaces, text as it is."""
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def as_text(moment: dt.datetime) -> str:
+    """Return a moment as the casebook's text: UTC, to the second."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def short_id(*parts: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cardwatch.cli import remembered
+from cardwatch import installation
 from cardwatch.cli.opening import (
     LaneOption,
     LikeAlert,
@@ -81,7 +81,7 @@ def receive(
     with open_desk(who, organisation) as at:
         read, told = _read(statements, reading_choices(columns, date_order))
         if columns:
-            remembered.remember_profile(columns)
+            installation.remember_profile(columns)
         for one in read:
             told.append(_receive_one(at, one, corrects, history=history))
             if not json and told[-1]["outcome"] != "refused":

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cardwatch import __version__
-from cardwatch.cli import casebook, keeping, remembered
+from cardwatch import __version__, installation
+from cardwatch.cli import casebook, keeping
 from cardwatch.cli.options import (
     PARTLY,
     AsJson,
@@ -134,7 +134,7 @@ def score(
         register = _register(cards, choices)
         read = read_statements(asked, choices, history=history or [], overlap=overlap)
     if columns:
-        remembered.remember_profile(columns)
+        installation.remember_profile(columns)
     names = [report.file for report in read.reports[: len(asked)]] if history else []
     with busy("Scoring"):
         scoring = score_transactions(
@@ -312,11 +312,11 @@ def columns(file: OneFile) -> None:
     from cardwatch.statements import known_headings, profile_text, redact_cards
     from cardwatch.tabular import read_tables
 
-    profiles = remembered.profiles()
+    profiles = installation.profiles()
     table = read_tables([file], known_headings(profiles))[0]
     if isinstance(table, CardwatchError):
         raise table
-    headings = [redact_cards(heading, remembered.card_key()) for heading in table.headings]
+    headings = [redact_cards(heading, installation.card_key()) for heading in table.headings]
     sys.stdout.write(profile_text(headings, profiles))
 
 

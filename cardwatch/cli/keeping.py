@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cardwatch.cli import remembered
+from cardwatch import installation
 from cardwatch.cli.opening import (
     LaneOption,
     LikeAlert,
@@ -160,7 +160,7 @@ def audit_verify(
 
     with open_desk(who, organisation) as at:
         found = desk.verify_audit(at)
-        public = remembered.signing_key().public_key()
+        public = installation.signing_key().public_key()
         for path in checkpoints or []:
             found.append(desk.verify_checkpoints(at, public, path))
     print_rows([asdict(one) for one in found], ("lane", "events", "broken_at", "fault"), json=json)
@@ -210,7 +210,7 @@ def audit_key(json: AsJson = False) -> None:
     """Print the public key by which anybody can check the checkpoints."""
     from cardwatch.casebook.audit import public_text
 
-    text = public_text(remembered.signing_key().public_key())
+    text = public_text(installation.signing_key().public_key())
     sys.stdout.write(json_text.dumps({"key": text}) + "\n" if json else text)
 
 

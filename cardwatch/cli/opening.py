@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json as json_text
-import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cardwatch.cli import remembered
+from cardwatch import installation
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
@@ -48,14 +47,9 @@ LaneOption = Annotated[str, typer.Option(help="finance or psd.")]
 @contextmanager
 def open_casebook(*, make: bool = False) -> Iterator[Casebook]:
     """Open the casebook for one command; only some may make one."""
-    from cardwatch.casebook import Casebook
-
-    default = remembered.home() / "casebook.db"
-    url = os.environ.get("CARDWATCH_DATABASE") or f"sqlite:///{default}"
-    folder = os.environ.get("CARDWATCH_CHECKPOINTS") or remembered.home() / "checkpoints"
-    if not make and url == f"sqlite:///{default}" and not default.exists():
+    casebook = installation.open_casebook(make=make)
+    if casebook is None:
         raise CardwatchError(BEGIN)
-    casebook = Casebook(url, checkpoints=Path(folder), make=make)
     try:
         yield casebook
     finally:
@@ -108,7 +102,7 @@ def sign_checkpoint(at: Desk) -> list[Path]:
     """Sign how far the chains of the organisation have come."""
     from cardwatch import desk
 
-    key = remembered.signing_key()
+    key = installation.signing_key()
     return desk.checkpoint(at.casebook, at.actor.organisation_id, key, at.now)
 
 

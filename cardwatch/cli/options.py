@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cardwatch.cli import remembered
+from cardwatch import installation
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -44,4 +44,4 @@ def reading_choices(columns: Path | None, date_order: str) -> ReadingChoices:
     from cardwatch.statements import ReadingChoices
 
     one_of("--date-order", date_order, ("decide", "day-first", "month-first"))
-    return ReadingChoices(remembered.profiles(columns), remembered.card_key(), date_order)
+    return ReadingChoices(installation.profiles(columns), installation.card_key(), date_order)

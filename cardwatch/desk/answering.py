@@ -13,15 +13,17 @@ from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.learning import precision_by_rule
 from cardwatch.casebook.statements import get_statement
 from cardwatch.casebook.tables import disclosures
+from cardwatch.desk.desk import shown
 from cardwatch.desk.recipe import report_of
 from cardwatch.errors import CardwatchError
 from cardwatch.records import Statements
 from cardwatch.reports import write_alerts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from cardwatch.casebook.work import Row, Work
+    from cardwatch.casebook.work import Work
     from cardwatch.desk.desk import Desk
 
 PURPOSES = ("finance-assurance", "misconduct", "corruption-crime")
@@ -30,12 +32,19 @@ last."""
 
 
 def list_alerts(
-    desk: Desk, *, lane: str = "", state: str = "", statement_id: str = ""
+    desk: Desk, *, after: Sequence[float | str] = (), limit: int | None = None, **asked: Any
 ) -> list[dict[str, Any]]:
-    """Return the alerts the actor may see, in the order to be asked in; see `find_alerts`."""
+    """Return the alerts the actor may see, in the order to be asked in; see `find_alerts`.
+
+    Args:
+        desk: who asks.
+        after: the `place` of the alert after which they begin.
+        limit: the most that are given.
+        **asked: which of them: the fields of `casebook.alerts.Asked`.
+    """
     with desk.work(Event("consultation", "alerts")) as work:
         desk.sees_alerts()
-        return kept.find_alerts(work, lane=lane, state=state, statement_id=statement_id)
+        return kept.find_alerts(work, kept.Asked(**asked), after=after, limit=limit)
 
 
 def get_alert(desk: Desk, alert_id: str) -> dict[str, Any]:
@@ -75,7 +84,7 @@ def list_suppressions(desk: Desk) -> list[dict[str, Any]]:
     """Return the suppressions of the actor's lanes."""
     with desk.work(Event("consultation", "suppressions")) as work:
         desk.sees_alerts()
-        return [_shown(row) for row in suppressions.list_suppressions(work)]
+        return [shown(row) for row in suppressions.list_suppressions(work)]
 
 
 def learned(desk: Desk) -> dict[str, list[dict[str, Any]]]:
@@ -111,7 +120,7 @@ def list_holds(desk: Desk) -> list[dict[str, Any]]:
     """Return the holds of the actor's lanes."""
     with desk.work(Event("consultation", "holds")) as work:
         desk.sees_alerts()
-        return [_shown(row) for row in retention.list_holds(work)]
+        return [shown(row) for row in retention.list_holds(work)]
 
 
 def export(  # noqa: PLR0913  one for each thing an audit asks for
@@ -158,7 +167,7 @@ def list_disclosures(desk: Desk) -> list[dict[str, Any]]:
         desk.sees_alerts()
         question = sa.select(disclosures).where(work.mine(disclosures))
         order = (disclosures.c.made_at, disclosures.c.disclosure_id)
-        return [_shown(row) for row in work.rows(question.order_by(*order))]
+        return [shown(row) for row in work.rows(question.order_by(*order))]
 
 
 def _disclose(work: Work, row: dict[str, Any]) -> None:
@@ -167,8 +176,3 @@ def _disclose(work: Work, row: dict[str, Any]) -> None:
     known = sa.select(disclosures.c.lane).where(work.mine(disclosures), same)
     if work.one(known) is None:
         work.add_sealed(disclosures, [row])
-
-
-def _shown(row: Row) -> dict[str, Any]:
-    """Return a row of the casebook without what is the same for all of them."""
-    return {name: value for name, value in row.items() if name != "organisation_id"}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from cardwatch.casebook import Work
+    from cardwatch.casebook.work import Row
 
 
 @dataclass(frozen=True)
@@ -61,3 +62,8 @@ class Desk:
         """
         if lane not in self.actor.lanes:
             raise NotAllowed("This role sees no such list.")
+
+
+def shown(row: Row) -> Row:
+    """Return a row of the casebook without what is the same for all of them."""
+    return {name: value for name, value in row.items() if name != "organisation_id"}

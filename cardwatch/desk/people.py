@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cardwatch.casebook import PSD, Event, people
 from cardwatch.casebook.people import actor_of_key, actor_of_person, add_organisation
 from cardwatch.casebook.tables import MANAGES
+from cardwatch.desk.desk import shown
 
 if TYPE_CHECKING:
     from cardwatch.desk.desk import Desk
@@ -18,6 +19,13 @@ def add_person(desk: Desk, **given: str) -> str:
     """Add a person with a role; return their id; see `casebook.people.add_person`."""
     with desk.work(Event("access", "person"), ()) as work:
         return people.add_person(work, **given)
+
+
+def email_of(desk: Desk) -> str:
+    """Return the actor's own email address; the id of a key, which has none."""
+    with desk.casebook.quiet(desk.actor, desk.now, reads=True) as work:
+        mine = [one for one in people.list_people(work) if one["person_id"] == desk.actor.actor_id]
+    return str(mine[0]["email"]) if mine else desk.actor.actor_id
 
 
 def end_person(desk: Desk, email: str) -> None:
@@ -34,8 +42,7 @@ def list_people(desk: Desk) -> list[dict[str, Any]]:
     """
     with desk.work(Event("consultation", "people"), ()) as work:
         desk.allow(KEEPERS, "keeps no people")
-        return [{k: v for k, v in row.items() if k != "organisation_id"}
-                for row in people.list_people(work)]  # fmt: skip
+        return [shown(row) for row in people.list_people(work)]
 
 
 def make_key(desk: Desk, *, name: str, role: str, days: int) -> str:
@@ -58,8 +65,7 @@ def list_keys(desk: Desk) -> list[dict[str, Any]]:
     """
     with desk.work(Event("consultation", "keys"), ()) as work:
         desk.allow(KEEPERS, "keeps no keys")
-        return [{k: v for k, v in row.items() if k != "organisation_id"}
-                for row in people.list_keys(work)]  # fmt: skip
+        return [shown(row) for row in people.list_keys(work)]
 
 
 __all__ = [
@@ -67,6 +73,7 @@ __all__ = [
     "actor_of_person",
     "add_organisation",
     "add_person",
+    "email_of",
     "end_key",
     "end_person",
     "list_keys",

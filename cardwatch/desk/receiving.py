@@ -17,6 +17,7 @@ from cardwatch.casebook.work import canonical, short_id
 from cardwatch.desk.recipe import (
     Ingredients,
     Recipe,
+    keep_shipped_rules,
     pack_forest,
     read_recipe,
     recipe_of,
@@ -27,9 +28,12 @@ from cardwatch.scoring import Scoring, train
 from cardwatch.statements import name_holders
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cardwatch.casebook.statements import Arrival
     from cardwatch.casebook.work import Row
     from cardwatch.desk.desk import Desk
+    from cardwatch.forest import Forest
     from cardwatch.records import ReadingReport
 
 WINDOW_DAYS = 400
@@ -87,6 +91,7 @@ def receive(
     *,
     corrects: str | None = None,
     is_history: bool = False,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> Receipt:
     """Receive one statement: keep it, score it, keep its alerts; all of it or nothing.
 
@@ -97,6 +102,7 @@ def receive(
         read: its transactions and reading report, as `read_each` gives them.
         corrects: the statement in whose place it comes.
         is_history: whether it is only kept, for later ones to be compared with.
+        tell: called with how many per cent are done.
 
     Raises:
         NotAllowed: the role receives no statements.
@@ -107,8 +113,10 @@ def receive(
     if corrects and is_history:
         raise CardwatchError("A corrected statement is scored; bring it without '--history'.")
     with desk.casebook.turn(desk.actor.organisation_id):
+        tell(10)
         receipt, arrival, scored = _prepare(desk, read, corrects, is_history=is_history)
         if arrival is not None:
+            tell(80)
             _keep(desk, arrival, scored)
     return receipt
 
@@ -132,6 +140,16 @@ def renew_model(desk: Desk) -> str:
     """Fit a forest to the last thirteen months and put it in force from today; return its hash.
 
     Raises:
+        NotAllowed, NotFound, NothingToScore: see `newest_forest`.
+    """
+    today = str(desk.now.date())
+    return put_in_force(desk, "model", pack_forest(newest_forest(desk), today), today)
+
+
+def newest_forest(desk: Desk) -> Forest:
+    """Return a forest fitted to the last thirteen months.
+
+    Raises:
         NotAllowed: the role changes no settings.
         NotFound: no statement of these months is held.
         NothingToScore: there are too few payments or holders for a forest.
@@ -145,8 +163,7 @@ def renew_model(desk: Desk) -> str:
     if table.empty:
         raise NotFound("No statement of the last thirteen months is held.")
     together, _ = name_holders(kept.as_read(table))
-    forest = train(together, used.policy, cards=used.cards)
-    return put_in_force(desk, "model", pack_forest(forest, str(today)), str(today))
+    return train(together, used.policy, cards=used.cards)
 
 
 def list_statements(desk: Desk) -> list[dict[str, Any]]:
@@ -202,9 +219,10 @@ def _prepare(
             return receipt, None, None
         if is_history:
             return receipt, arrival, None
-        since = _window_from(arrival.rows)
+        since = window_from(arrival.rows)
         recipe = recipe_of(work, str(arrival.rows["date"].max()))
-        used, table = read_recipe(work, recipe), _table(work, arrival, since)
+        used = read_recipe(work, recipe)
+        table = table_of(arrival, _history(work, arrival, since))
     scoring = score_window(table, arrival.label, used)
     return receipt, arrival, _Scored(scoring, table, since, recipe, used)
 
@@ -221,6 +239,7 @@ def _keep(desk: Desk, arrival: Arrival, scored: _Scored | None) -> None:
         kept.keep_statement(work, arrival, facts)
         event.counts = {"transactions": len(arrival.rows)}
         if scored is not None:
+            keep_shipped_rules(work, scored.recipe)
             _keep_model(work, arrival, scored)
             _keep_alerts(work, arrival, scored)
 
@@ -241,16 +260,14 @@ def _keep_alerts(work: Work, arrival: Arrival, scored: _Scored) -> None:
     read = zip(table["label"], rows, strict=True)
     held = zip(table["statement_id"], rows, strict=True)
     places = dict(zip(read, held, strict=True))
-    register = scored.used.cards
-    cards = None if register is None else register.cards[["holder_id", "approver_id"]]
-    approvers: dict[str, str] = {} if cards is None else dict(cards.itertuples(index=False))
+    approvers = scored.used.approvers
     name = arrival.statement_id
     for lane in LANES:
         source = raising.Source(lane, name, places, approvers, arrival.corrects)
         done = asdict(raising.keep_list(work, source, scored.scoring.lists[lane]))
         work.also.append(Event("collection", "alerts", name, counts=done, chain=lane))
         notice = {"lane": lane, "notice_id": short_id(lane, name), "kind": "list"}
-        work.add(outbox, [notice | {"made_at": work.now, "tries": 0}])
+        work.add(outbox, [notice | {"made_at": work.now, "next_at": work.now, "tries": 0}])
 
 
 def _receipt(work: Work, arrival: Arrival) -> Receipt:
@@ -295,18 +312,26 @@ def _first_on(rows: pd.DataFrame) -> str:
     return str(days.iloc[int(LATE_SHARE * len(days))])
 
 
-def _window_from(rows: pd.DataFrame) -> str:
+def window_from(rows: pd.DataFrame) -> str:
     """Return the first day of the history that a statement is compared with."""
     start = dt.date.fromisoformat(_first_on(rows)) - dt.timedelta(WINDOW_DAYS)
     return min(str(start), str(rows["date"].min()))
 
 
-def _table(work: Work, arrival: Arrival, since: str) -> pd.DataFrame:
-    """Return what the scoring of a statement reads, as `read_window` will give it once kept."""
-    before = kept.read_window(work, arrival.seq - 1, since, str(arrival.rows["date"].max()))
-    if arrival.corrects:
-        before = before[before["statement_id"] != arrival.corrects]
+def table_of(arrival: Arrival, before: pd.DataFrame) -> pd.DataFrame:
+    """Return what the scoring of a statement reads, as `read_window` will give it once kept.
+
+    Args:
+        arrival: the statement.
+        before: history that it is compared with, as `read_window` gives it.
+    """
     new = arrival.rows.astype({"day_doubled": bool})
     new = new.assign(seq=arrival.seq, label=arrival.label, statement_id=arrival.statement_id)
     table = pd.concat([before, new[list(before.columns)]], ignore_index=True)
     return table.drop_duplicates("identity", ignore_index=True)
+
+
+def _history(work: Work, arrival: Arrival, since: str) -> pd.DataFrame:
+    """Return what a statement is compared with: what counts before it, without what it corrects."""
+    before = kept.read_window(work, arrival.seq - 1, since, str(arrival.rows["date"].max()))
+    return before[before["statement_id"] != arrival.corrects]

@@ -6,6 +6,7 @@ import io
 import json
 import tempfile
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,15 @@ from cardwatch.casebook.statements import as_read
 from cardwatch.casebook.tables import KINDS
 from cardwatch.casebook.work import canonical
 from cardwatch.forest import Forest, load_forest, save_forest
-from cardwatch.policy import Policy, parse_policy
+from cardwatch.policy import Policy, default_policy_text, load_policy, parse_policy
 from cardwatch.records import CardRegister, Problem, ReadingReport, Total
 from cardwatch.rules import Rule, load_rules, read_rules, rule_texts
 from cardwatch.scoring import Scoring, score
 from cardwatch.statements import name_holders
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from cardwatch.casebook import Work
 
 
@@ -47,14 +50,40 @@ class Ingredients:
     forest: Forest | None
     cards: CardRegister | None
 
+    @property
+    def approvers(self) -> dict[str, str]:
+        """Each holder of the register with whoever approves what they pay."""
+        if self.cards is None:
+            return {}
+        named = self.cards.cards[["holder_id", "approver_id"]]
+        return dict(named.itertuples(index=False))
+
+
+SHIPPED = ("policy", "rules")
+"""Kinds of document that come with this version, and hold until others are put in force."""
+
 
 def recipe_of(work: Work, day: str) -> Recipe:
-    """Return what is in force on a day; rules are this version's unless others were put."""
+    """Return what is in force on a day; policy and rules are this version's until others are put."""
     found = {kind: documents.sha256_in_force(work, kind, day) or "" for kind in KINDS}
-    if not found["rules"]:
-        content = canonical(rule_texts()).encode()
-        found["rules"] = documents.keep_document(work, "rules", content)
-    return Recipe(**found)
+    return Recipe(**found | {"rules": found["rules"] or shipped_sha256("rules")})
+
+
+@cache
+def shipped_sha256(kind: str) -> str:
+    """Return the hash of this version's own policy or rules as a document."""
+    return documents.document_sha256(kind, shipped_content(kind))
+
+
+def shipped_content(kind: str) -> bytes:
+    """Return this version's own policy or rules as a document."""
+    return default_policy_text().encode() if kind == "policy" else pack_rules(rule_texts())
+
+
+def keep_shipped_rules(work: Work, recipe: Recipe) -> None:
+    """Keep this version's rules, if a recipe names them, for later versions to read."""
+    if recipe.rules == shipped_sha256("rules"):
+        documents.keep_document(work, "rules", shipped_content("rules"))
 
 
 def read_recipe(work: Work, recipe: Recipe) -> Ingredients:
@@ -64,18 +93,48 @@ def read_recipe(work: Work, recipe: Recipe) -> Ingredients:
         NotFound: one of them is not kept as it was.
         ModelRefused: the model does not pass its checks.
     """
-    held = {
-        kind: documents.read_document(work, sha256) if sha256 else b""
-        for kind, sha256 in asdict(recipe).items()
-        if kind in KINDS
-    }
-    texts = json.loads(held["rules"])
+
+    def read(kind: str, make: Callable[[bytes], Any]) -> Any:  # noqa: ANN401  whatever is made
+        sha256 = getattr(recipe, kind)
+        if not sha256:
+            return None
+        made = _read.get(sha256) or make(documents.read_document(work, sha256))
+        if len(_read) >= MOST_READ:
+            _read.clear()
+        _read[sha256] = made
+        return made
+
+    shipped = recipe.rules == shipped_sha256("rules")
     return Ingredients(
-        policy=parse_policy(held["policy"].decode(), "policy.toml"),
-        rules=load_rules() if texts == rule_texts() else read_rules(texts),
-        forest=_unpack_forest(held["model"]) if recipe.model else None,
-        cards=_unpack_cards(held["cards"]) if recipe.cards else None,
+        policy=read("policy", unpack_policy) or load_policy(),
+        rules=load_rules() if shipped else read("rules", unpack_rules),
+        forest=read("model", _unpack_forest),
+        cards=read("cards", _unpack_cards),
     )
+
+
+MOST_READ = 16
+_read: dict[str, Any] = {}
+"""Documents read last, by their hash: loading a forest takes longer than scoring with it."""
+
+
+def unpack_policy(content: bytes) -> Policy:
+    """Return a policy from what is kept of it."""
+    return parse_policy(content.decode(), "policy.toml")
+
+
+def pack_rules(texts: Mapping[str, str]) -> bytes:
+    """Return the files of rules to be kept, by their names."""
+    return canonical(dict(texts)).encode()
+
+
+def unpack_rules(content: bytes) -> tuple[Rule, ...]:
+    """Return rules from what is kept of them.
+
+    Raises:
+        FileFaulty: with every fault found.
+    """
+    return read_rules(json.loads(content))
 
 
 def score_window(table: pd.DataFrame, label: str, used: Ingredients) -> Scoring:
@@ -116,6 +175,24 @@ def pack_cards(register: CardRegister) -> bytes:
     register.cards.to_parquet(table, index=False)
     report = canonical(asdict(register.report)).encode()
     return documents.pack({"cards.parquet": table.getvalue(), "report.json": report})
+
+
+def pack_read(frame: pd.DataFrame, report: ReadingReport, said: Mapping[str, Any]) -> bytes:
+    """Return a statement that was read, and what is said of it, to wait until it is received."""
+    table = io.BytesIO()
+    frame.to_parquet(table, index=False)
+    files = {"report.json": canonical(asdict(report)).encode(), "rows.parquet": table.getvalue()}
+    return documents.pack(files | {"said.json": canonical(said).encode()})
+
+
+def unpack_read(content: bytes) -> tuple[pd.DataFrame, ReadingReport, dict[str, Any]]:
+    """Return a statement that waited, as it was read, and what is said of it."""
+    files = documents.unpack(content)
+    frame = pd.read_parquet(io.BytesIO(files["rows.parquet"]))
+    frame = frame.astype(dict.fromkeys(("date", "posting_date"), "datetime64[s]"))
+    report = report_of(files["report.json"].decode())
+    assert report is not None
+    return frame, report, json.loads(files["said.json"])
 
 
 def pack_forest(forest: Forest, name: str) -> bytes:

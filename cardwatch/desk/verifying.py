@@ -63,11 +63,16 @@ def verify(desk: Desk, *, again: bool = True) -> Iterator[Check]:
     with desk.work(event, ()) as work:
         names = [row["statement_id"] for row in kept.list_statements(work)]
     for name in names:
-        try:
-            yield _verify_one(desk, name, again=again)
-        except (CardwatchError, TypeError, KeyError, ValueError) as error:
-            fault = f"what it was scored with cannot be read ({type(error).__name__})"
-            yield Check(name, name, fault)
+        yield verify_statement(desk, name, again=again)
+
+
+def verify_statement(desk: Desk, statement_id: str, *, again: bool = True) -> Check:
+    """Check one statement by its id, and make its alerts again; see `verify`."""
+    try:
+        return _verify_one(desk, statement_id, again=again)
+    except (CardwatchError, TypeError, KeyError, ValueError) as error:
+        fault = f"what it was scored with cannot be read ({type(error).__name__})"
+        return Check(statement_id, statement_id, fault)
 
 
 def verify_audit(desk: Desk) -> list[ChainCheck]:

@@ -6,7 +6,7 @@ from xlsxwriter.exceptions import FileCreateError
 
 from cardwatch.errors import CardwatchError
 from cardwatch.records import AlertList, Statements
-from cardwatch.reports.as_csv import write_csv
+from cardwatch.reports.as_csv import safe_text, write_csv
 from cardwatch.reports.as_json import as_json
 from cardwatch.reports.as_xlsx import write_xlsx
 
@@ -35,4 +35,4 @@ def write_alerts(path: Path, lists: dict[str, AlertList], statements: Statements
         raise CardwatchError(f"{path} cannot be written. Does its folder exist?") from error
 
 
-__all__ = ["as_json", "write_alerts"]
+__all__ = ["as_json", "safe_text", "write_alerts"]

@@ -3,17 +3,27 @@
 from cardwatch.statements.cells import redact_cards
 from cardwatch.statements.collection import list_files, name_holders, read_each, read_statements
 from cardwatch.statements.profiles import (
+    DATE_ORDERS,
+    FIELDS,
     HOLDER_FIELDS,
     Profile,
     known_headings,
     load_profile,
     nearest_headings,
+    parse_profile,
     profile_text,
     shipped_profiles,
 )
-from cardwatch.statements.reading import ReadingChoices, order_by_dates, order_unknown
+from cardwatch.statements.reading import (
+    ReadingChoices,
+    order_by_dates,
+    order_unknown,
+    read_rows,
+)
 
 __all__ = [
+    "DATE_ORDERS",
+    "FIELDS",
     "HOLDER_FIELDS",
     "Profile",
     "ReadingChoices",
@@ -24,8 +34,10 @@ __all__ = [
     "nearest_headings",
     "order_by_dates",
     "order_unknown",
+    "parse_profile",
     "profile_text",
     "read_each",
+    "read_rows",
     "read_statements",
     "redact_cards",
     "shipped_profiles",

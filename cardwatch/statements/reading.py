@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from cardwatch.errors import FileRefused
 from cardwatch.records import Problem, ReadingReport, Total
@@ -24,13 +27,11 @@ from cardwatch.statements.amounts import (
     read_currency,
 )
 from cardwatch.statements.cells import Coded, card_name, read_card
-from cardwatch.statements.profiles import HOLDER_FIELDS, Profile, choose_profile
-from cardwatch.tabular import normalise_heading
+from cardwatch.statements.profiles import FIELDS, HOLDER_FIELDS, Profile, choose_profile
+from cardwatch.tabular import Table, normalise_heading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from cardwatch.tabular import Table
+    from collections.abc import Iterable, Mapping, Sequence
 
     Codes = np.ndarray[Any, np.dtype[np.int64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -59,7 +60,7 @@ ROW, BLANK, HEADING, TOTALS, ENDED = range(5)
 """The places a row of a file can have."""
 DAMAGED = r"^\d(?:\.\d+)?[Ee]\+?\d+$"
 TOTAL = r"(?i)\b(?:sub-?|grand )?total\b"
-SAY_ORDER = "Say '--date-order day-first' or '--date-order month-first'"
+SAY_ORDER = "Say which with the date order 'day-first' or 'month-first'"
 POSTING_LAG_DAYS = 45
 """Issuers book a payment on or after its day and rarely more than a month later."""
 
@@ -147,6 +148,32 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
         last_on=str(frame["date"].max().date()),
     )
     return frame, report
+
+
+def read_rows(
+    file: str, rows: Sequence[Mapping[str, str]], choices: ReadingChoices
+) -> tuple[pd.DataFrame, ReadingReport]:
+    """Return transactions that are given field by field, and their reading report.
+
+    Args:
+        file: a name for them.
+        rows: for each transaction the fields it has, named as in `FIELDS`.
+        choices: the card key is taken from it; fields need no profile.
+
+    Raises:
+        FileRefused: a field is missing in all of them, or no row is a transaction.
+    """
+    named = [name for name in FIELDS if any(name in row for row in rows)]
+    columns = [[row.get(name, "") for row in rows] for name in named]
+    cells = pa.table(
+        [pa.array(column, pa.string()).dictionary_encode() for column in columns],
+        [str(at) for at in range(len(named))],
+    )
+    text = json.dumps([list(row.items()) for row in rows], ensure_ascii=False)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    table = Table(file, digest, "csv", tuple(named), 0, cells, range(1, len(rows) + 1))
+    fields = Profile("fields", {name: (name,) for name in FIELDS})
+    return read_statement(table, replace(choices, profiles=(fields,)))
 
 
 def _decide_date_order(reading: Reading) -> str:

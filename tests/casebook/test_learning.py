@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
 from cardwatch.casebook.learning import (
     FEWEST_ANSWERS,
+    TIER_PRECISION,
     band_of,
-    expected_precision,
     precision_by_rule,
 )
 
 BAND = "1 in 1,000 or rarer"
 
 
-def _answers(upheld: int, explained: int, rule: str = "split") -> list[dict[str, str]]:
+def _answers(upheld: int, explained: int, rule: str = "split") -> list[dict[str, Any]]:
     states = ["policy-breach", "confirmed"] * upheld
     states = states[:upheld] + ["explained"] * explained
-    return [{"rule": rule, "band": BAND, "state": state} for state in states]
+    return [{"rule": rule, "band": BAND, "state": state, "count": 1} for state in states]
 
 
 def test_a_share_begins_at_the_prior_and_goes_to_what_is_answered() -> None:
@@ -54,12 +55,9 @@ def test_rules_and_bands_are_told_apart() -> None:
 
 @pytest.mark.parametrize("answered", [FEWEST_ANSWERS - 1, FEWEST_ANSWERS])
 def test_only_enough_answers_take_the_place_of_the_tier(answered: int) -> None:
-    known = precision_by_rule(_answers(answered, 0))
-    alert = {"rule": "split", "band": BAND, "tier": "C"}
-    learned = expected_precision(known, alert)
-    tiers = [expected_precision([], alert | {"tier": tier}) for tier in "ABC"]
-    assert tiers == sorted(tiers, reverse=True)
-    assert (learned > tiers[0]) == (answered == FEWEST_ANSWERS)
+    one = precision_by_rule(_answers(answered, 0))[0]
+    assert one.orders == (answered == FEWEST_ANSWERS)
+    assert one.mean > TIER_PRECISION["A"] > TIER_PRECISION["B"] > TIER_PRECISION["C"]
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,8 @@ def test_what_professional_standards_do_leaves_no_event_where_others_read(at: At
 def test_work_that_fails_leaves_nothing_and_no_event(at: At) -> None:
     finance = at()
     before = len(_events(finance))
-    row = {"lane": FINANCE, "notice_id": "n", "kind": "list", "made_at": "x", "tries": 0}
+    row = {"lane": FINANCE, "notice_id": "n", "kind": "list", "made_at": "x", "tries": 0,
+           "next_at": "x"}  # fmt: skip
     with pytest.raises(RuntimeError), finance.work(Event("alteration", "notice")) as work:
         work.add(tables.outbox, [row])
         raise RuntimeError

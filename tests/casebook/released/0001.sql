@@ -1,4 +1,17 @@
 BEGIN TRANSACTION;
+CREATE TABLE accounts (
+	organisation_id TEXT NOT NULL, 
+	person_id TEXT NOT NULL, 
+	password TEXT, 
+	totp TEXT, 
+	totp_step INTEGER NOT NULL, 
+	invited_sha256 TEXT, 
+	invited_until TEXT, 
+	PRIMARY KEY (organisation_id, person_id)
+)
+ STRICT
+
+;
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
@@ -89,17 +102,17 @@ CREATE TABLE events (
 INSERT INTO "events" VALUES('force','finance',1,'{"action":"access","actor":"cardwatch","at":"2026-11-24T09:30:00Z","counts":{},"id":"force","object":"organisation","outcome":"done","purpose":"","role":"admin","seq":1}','ea91a01da82b389fad90c7f1a0a92d1804fd510bb9eaa6dbc76570822e610817');
 INSERT INTO "events" VALUES('force','finance',2,'{"action":"alteration","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"","object":"rules","outcome":"done","purpose":"","role":"finance","seq":2}','8a6d3670c76529c554242672622593d8bb79707e923f5fbdfa9760192045e887');
 INSERT INTO "events" VALUES('force','finance',3,'{"action":"combination","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"c78f719013a5","object":"statement","outcome":"done","purpose":"","role":"finance","seq":3}','27734738169bf9193bfc0109bbdaa7e86b559a4b635abc9d39211ba0fca76909');
-INSERT INTO "events" VALUES('force','finance',4,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"transactions":12},"id":"c78f719013a5","object":"statement","outcome":"done","purpose":"","role":"finance","sealed":["7541c111ed7e5ec51bf1fabc","755bd9d4c70d3a16438e5a18"],"seq":4}','5f50dfbdc4741ee0ed75423440c1f33ee53f50eb9cfe32600742e2b4c76c76df');
-INSERT INTO "events" VALUES('force','finance',5,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":0,"not_asked":0,"second_look":0,"suppressed":0},"id":"c78f719013a5","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":5}','c46a18e7c13dacf9bd3ffd030c823687c5493e360f6ec5dfb7962bd9e6a323de');
-INSERT INTO "events" VALUES('force','psd',1,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":0,"not_asked":0,"second_look":0,"suppressed":0},"id":"c78f719013a5","object":"alerts","outcome":"done","purpose":"","role":"finance","sealed":["ccec4a6b6bc18f17049edc9b"],"seq":1}','c48ffd4143f99f77c320db512c92de02a1a393858b75c834fef682ae881de77f');
-INSERT INTO "events" VALUES('force','finance',6,'{"action":"combination","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"fdedc1bc5758","object":"statement","outcome":"done","purpose":"","role":"finance","seq":6}','08979e59bb024801ada3211bd11a378a1232506ccccb7015dd5677b51539a4af');
-INSERT INTO "events" VALUES('force','finance',7,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"transactions":18},"id":"fdedc1bc5758","object":"statement","outcome":"done","purpose":"","role":"finance","sealed":["37ec04e07549d45a102847ce","66cd2a15bae98f991d1e5abf","a7b7059e84bcdbdaf59efede"],"seq":7}','5390cbe4e870de87996b2c341a4293737f7d59767b6ec4a76f7b20175ff20e23');
-INSERT INTO "events" VALUES('force','finance',8,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":1,"not_asked":0,"second_look":0,"suppressed":0},"id":"fdedc1bc5758","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":8}','9bcfafc00b29bca9d2045c2612166d64c187a530b58820d4865e4591efeef5e5');
-INSERT INTO "events" VALUES('force','psd',2,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":1,"not_asked":0,"second_look":0,"suppressed":0},"id":"fdedc1bc5758","object":"alerts","outcome":"done","purpose":"","role":"finance","sealed":["6f8c5a160dd5af0af5468204","7e5be797e64f93d124e3c93b"],"seq":2}','3cd13694760cd9a16ae99cb3857428b6f1e6975629ca2cf56c182ccbce9c844b');
-INSERT INTO "events" VALUES('force','finance',9,'{"action":"consultation","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":9}','74beddda17f663e9c093c9c1f6870b440ca420b3f0a5dfbb42329919749d7dc2');
-INSERT INTO "events" VALUES('force','finance',10,'{"action":"alteration","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"df29042c3160","object":"alert","outcome":"done","purpose":"","role":"finance","sealed":["e701d94f9d7776f8255574a7"],"seq":10}','3f50082f108337d3e42b3f5ebed71af151d8ce9cceecaa543ef1b4e5a3850a62');
-INSERT INTO "events" VALUES('force','psd',3,'{"action":"consultation","actor":"psd","at":"2026-11-24T09:30:00Z","counts":{},"id":"","object":"alerts","outcome":"done","purpose":"","role":"psd","seq":3}','3015bad095e60284e1ba380136330b3b5f7fd326b75101669ecdde4f43c695fe');
-INSERT INTO "events" VALUES('force','psd',4,'{"action":"alteration","actor":"psd","at":"2026-11-24T09:30:00Z","counts":{},"id":"c1812fcbb456","object":"hold","outcome":"done","purpose":"","role":"psd","seq":4}','95191e573a6a320d986f432f2d6a33398b710bd2d649ab86c6f05fb4654792a3');
+INSERT INTO "events" VALUES('force','finance',4,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"transactions":12},"id":"c78f719013a5","object":"statement","outcome":"done","purpose":"","role":"finance","sealed":["11d916fdc59a0c5661830772a7fa9dc6","5ae4074f7adfa069259468cd055c3307"],"seq":4}','fba5af8675e6050a5f28b67ae20016774aa6c7e80529622ab51b4b897995cc38');
+INSERT INTO "events" VALUES('force','finance',5,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":0,"not_asked":0,"second_look":0,"suppressed":0},"id":"c78f719013a5","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":5}','e8a51089f055a1bbdb5d56a538e0007de62a2560ec5249b09314140b1b2c5c8e');
+INSERT INTO "events" VALUES('force','psd',1,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":0,"not_asked":0,"second_look":0,"suppressed":0},"id":"c78f719013a5","object":"alerts","outcome":"done","purpose":"","role":"finance","sealed":["11a1b81c093d56440b218fac11552075"],"seq":1}','633db23e635f3e3406855de1396ba3d39d9be2aefe5ecf4f5fd620815105cc08');
+INSERT INTO "events" VALUES('force','finance',6,'{"action":"combination","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"fdedc1bc5758","object":"statement","outcome":"done","purpose":"","role":"finance","seq":6}','65c9d0993ef9c21064f3afa582ad4ad6120f57659d20cf28215065f496e58f4a');
+INSERT INTO "events" VALUES('force','finance',7,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"transactions":18},"id":"fdedc1bc5758","object":"statement","outcome":"done","purpose":"","role":"finance","sealed":["137e0c38231bdaf6788537cb7a52e631","df7e8b6ce4eec4cce3f9115a35da81df","e8523197f0e7bfc63592d7504e4d575c"],"seq":7}','c8d433f58b8a664034478993accdd6499d11442045a83f9be77a2f254efb0f30');
+INSERT INTO "events" VALUES('force','finance',8,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":1,"not_asked":0,"second_look":0,"suppressed":0},"id":"fdedc1bc5758","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":8}','b7f990dde7b8d32cf4e9437a0d4f02b5495728515d032b1c2ec445ac02440d2e');
+INSERT INTO "events" VALUES('force','psd',2,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":1,"not_asked":0,"second_look":0,"suppressed":0},"id":"fdedc1bc5758","object":"alerts","outcome":"done","purpose":"","role":"finance","sealed":["52a01aa0b5b1282162fde7acda549440","66f84fc304461fed4826cf90db8ce38f"],"seq":2}','693f335a29fa481b986d725140dd04b26e9f3def108d1af8db02dab08aaf18ef');
+INSERT INTO "events" VALUES('force','finance',9,'{"action":"consultation","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":9}','b7a003ae7fbc5212b256c8173930cc1d5594df75321b76f8cee5b50380bcc662');
+INSERT INTO "events" VALUES('force','finance',10,'{"action":"alteration","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"df29042c3160","object":"alert","outcome":"done","purpose":"","role":"finance","sealed":["a6e3a008486eb44c642f3839354b2cb9"],"seq":10}','3578fcd51412565957545c6e607ddeb774fb5c15ca8c89f3397c301c4e3975ee');
+INSERT INTO "events" VALUES('force','psd',3,'{"action":"consultation","actor":"psd","at":"2026-11-24T09:30:00Z","counts":{},"id":"","object":"alerts","outcome":"done","purpose":"","role":"psd","seq":3}','2e49186ccf3a44af24e7560a8b3a6621462f17135dd4331924d0eaa189073170');
+INSERT INTO "events" VALUES('force','psd',4,'{"action":"alteration","actor":"psd","at":"2026-11-24T09:30:00Z","counts":{},"id":"0f022e21589e","object":"hold","outcome":"done","purpose":"","role":"psd","seq":4}','197f19ec19134822b9a75ef480eb43040a432395f37c99d6784381d8a9ac8579');
 CREATE TABLE evidence (
 	organisation_id TEXT NOT NULL, 
 	lane TEXT NOT NULL, 
@@ -131,7 +144,7 @@ CREATE TABLE holds (
  STRICT
 
 ;
-INSERT INTO "holds" VALUES('force','psd','c1812fcbb456','24f6e2cd26f6','case 12','psd','2026-11-24T09:30:00Z',NULL);
+INSERT INTO "holds" VALUES('force','psd','0f022e21589e','24f6e2cd26f6','case 12','psd','2026-11-24T09:30:00Z',NULL);
 CREATE TABLE in_force (
 	organisation_id TEXT NOT NULL, 
 	kind TEXT NOT NULL, 
@@ -146,6 +159,25 @@ CREATE TABLE in_force (
 
 ;
 INSERT INTO "in_force" VALUES('force','rules',1,'2157c0a5e05b26c9868ee3e3698bb3e6a1aa07c5267cf8e0a68ed9082f8ad134','2020-01-01','finance','2026-11-24T09:30:00Z');
+CREATE TABLE jobs (
+	organisation_id TEXT NOT NULL, 
+	job_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	fingerprint TEXT NOT NULL, 
+	made_by TEXT NOT NULL, 
+	role TEXT NOT NULL, 
+	made_at TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	percent INTEGER NOT NULL, 
+	tries INTEGER NOT NULL, 
+	leased_until TEXT, 
+	content BLOB NOT NULL, 
+	answer TEXT, 
+	PRIMARY KEY (organisation_id, job_id)
+)
+ STRICT
+
+;
 CREATE TABLE keys (
 	organisation_id TEXT NOT NULL, 
 	key_id TEXT NOT NULL, 
@@ -161,6 +193,17 @@ CREATE TABLE keys (
  STRICT
 
 ;
+CREATE TABLE layouts (
+	organisation_id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	content TEXT NOT NULL, 
+	made_by TEXT NOT NULL, 
+	made_at TEXT NOT NULL, 
+	PRIMARY KEY (organisation_id, name)
+)
+ STRICT
+
+;
 CREATE TABLE lists (
 	organisation_id TEXT NOT NULL, 
 	lane TEXT NOT NULL, 
@@ -172,10 +215,10 @@ CREATE TABLE lists (
  STRICT
 
 ;
-INSERT INTO "lists" VALUES('force','finance','c78f719013a5','{"alerts":[],"expected":null,"first_on":"2026-09-01","last_on":"2026-09-12","made_by":{"cards":"none","cardwatch":"0.1.0","forest":"none","policy":"141016d1f0af7c814e4fa53b44a265992d9a1a676df026589ccf8edc1c895d1c","rules":"18f5642a7753f4d484556823db4ff1510e48f18d38052d6764c184edc7be6862"},"notes":["No payment deserves a question by these rules and figures.","Payments are compared with the statements themselves, as no history was given.","Among 12 payments none can be shown to be as rare as 1 in 1,000: nothing is called unusual yet.","The policy states no limit for a single purchase: splits are looked for at £1,000, at a lower level, and payments over it are not asked about. State your limits in a policy file.","Rules alone: an isolation forest needs 50 holders and 4,000 payments to learn from."],"organisation":"","payments_count":12}','e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
-INSERT INTO "lists" VALUES('force','psd','c78f719013a5','{"alerts":[],"expected":null,"first_on":"2026-09-01","last_on":"2026-09-12","made_by":{"cards":"none","cardwatch":"0.1.0","forest":"none","policy":"141016d1f0af7c814e4fa53b44a265992d9a1a676df026589ccf8edc1c895d1c","rules":"dab6ade828232a62a48b155438b4b7e67e7226caae223456f1b48b6b349a428c"},"notes":["No payment deserves a question by these rules and figures.","Payments are compared with the statements themselves, as no history was given.","Among 12 payments none can be shown to be as rare as 1 in 1,000: nothing is called unusual yet.","The policy states no limit for a single purchase: splits are looked for at £1,000, at a lower level, and payments over it are not asked about. State your limits in a policy file.","Rules alone: an isolation forest needs 50 holders and 4,000 payments to learn from."],"organisation":"","payments_count":12}','e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
-INSERT INTO "lists" VALUES('force','finance','fdedc1bc5758','{"alerts":[],"expected":null,"first_on":"2026-10-01","last_on":"2026-10-12","made_by":{"cards":"none","cardwatch":"0.1.0","forest":"none","policy":"141016d1f0af7c814e4fa53b44a265992d9a1a676df026589ccf8edc1c895d1c","rules":"18f5642a7753f4d484556823db4ff1510e48f18d38052d6764c184edc7be6862"},"notes":["1 alert. Without history nothing can be said about how many to expect. An alert is a reason to ask, not a finding.","Payments are compared with all 30 payments known, as fewer than 500 are earlier.","Among 30 payments none can be shown to be as rare as 1 in 1,000: nothing is called unusual yet.","The policy states no limit for a single purchase: splits are looked for at £1,000, at a lower level, and payments over it are not asked about. State your limits in a policy file.","Rules alone: an isolation forest needs 50 holders and 4,000 payments to learn from."],"organisation":"","payments_count":18}','f452aae25a076d66bc25716153a3451d713a2c0da663e44cd6615c5275a51d09');
-INSERT INTO "lists" VALUES('force','psd','fdedc1bc5758','{"alerts":[],"expected":null,"first_on":"2026-10-01","last_on":"2026-10-12","made_by":{"cards":"none","cardwatch":"0.1.0","forest":"none","policy":"141016d1f0af7c814e4fa53b44a265992d9a1a676df026589ccf8edc1c895d1c","rules":"dab6ade828232a62a48b155438b4b7e67e7226caae223456f1b48b6b349a428c"},"notes":["1 alert. Without history nothing can be said about how many to expect. An alert is a reason to ask, not a finding.","Payments are compared with all 30 payments known, as fewer than 500 are earlier.","Among 30 payments none can be shown to be as rare as 1 in 1,000: nothing is called unusual yet.","The policy states no limit for a single purchase: splits are looked for at £1,000, at a lower level, and payments over it are not asked about. State your limits in a policy file.","Rules alone: an isolation forest needs 50 holders and 4,000 payments to learn from."],"organisation":"","payments_count":18}','02a1035057000340960ddc9ccda21f21457a1ab4dcf79612224f1a7842b2ac80');
+INSERT INTO "lists" VALUES('force','finance','c78f719013a5','{"alerts":[],"expected":null,"first_on":"2026-09-01","last_on":"2026-09-12","made_by":{"cards":"none","cardwatch":"0.1.0","forest":"none","policy":"34592522c4a3821a7caa0e1458340692021c81a57fa4d88e7439e71bf22033ff","rules":"18f5642a7753f4d484556823db4ff1510e48f18d38052d6764c184edc7be6862"},"notes":["No payment deserves a question by these rules and figures.","Payments are compared with the statements themselves, as no history was given.","Among 12 payments none can be shown to be as rare as 1 in 1,000: nothing is called unusual yet.","The policy states no limit for a single purchase: splits are looked for at £1,000, at a lower level, and payments over it are not asked about. State your limits in a policy file.","Rules alone: an isolation forest needs 50 holders and 4,000 payments to learn from."],"organisation":"","payments_count":12}','e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+INSERT INTO "lists" VALUES('force','psd','c78f719013a5','{"alerts":[],"expected":null,"first_on":"2026-09-01","last_on":"2026-09-12","made_by":{"cards":"none","cardwatch":"0.1.0","forest":"none","policy":"34592522c4a3821a7caa0e1458340692021c81a57fa4d88e7439e71bf22033ff","rules":"dab6ade828232a62a48b155438b4b7e67e7226caae223456f1b48b6b349a428c"},"notes":["No payment deserves a question by these rules and figures.","Payments are compared with the statements themselves, as no history was given.","Among 12 payments none can be shown to be as rare as 1 in 1,000: nothing is called unusual yet.","The policy states no limit for a single purchase: splits are looked for at £1,000, at a lower level, and payments over it are not asked about. State your limits in a policy file.","Rules alone: an isolation forest needs 50 holders and 4,000 payments to learn from."],"organisation":"","payments_count":12}','e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+INSERT INTO "lists" VALUES('force','finance','fdedc1bc5758','{"alerts":[],"expected":null,"first_on":"2026-10-01","last_on":"2026-10-12","made_by":{"cards":"none","cardwatch":"0.1.0","forest":"none","policy":"34592522c4a3821a7caa0e1458340692021c81a57fa4d88e7439e71bf22033ff","rules":"18f5642a7753f4d484556823db4ff1510e48f18d38052d6764c184edc7be6862"},"notes":["1 alert. Without history nothing can be said about how many to expect. An alert is a reason to ask, not a finding.","Payments are compared with all 30 payments known, as fewer than 500 are earlier.","Among 30 payments none can be shown to be as rare as 1 in 1,000: nothing is called unusual yet.","The policy states no limit for a single purchase: splits are looked for at £1,000, at a lower level, and payments over it are not asked about. State your limits in a policy file.","Rules alone: an isolation forest needs 50 holders and 4,000 payments to learn from."],"organisation":"","payments_count":18}','f452aae25a076d66bc25716153a3451d713a2c0da663e44cd6615c5275a51d09');
+INSERT INTO "lists" VALUES('force','psd','fdedc1bc5758','{"alerts":[],"expected":null,"first_on":"2026-10-01","last_on":"2026-10-12","made_by":{"cards":"none","cardwatch":"0.1.0","forest":"none","policy":"34592522c4a3821a7caa0e1458340692021c81a57fa4d88e7439e71bf22033ff","rules":"dab6ade828232a62a48b155438b4b7e67e7226caae223456f1b48b6b349a428c"},"notes":["1 alert. Without history nothing can be said about how many to expect. An alert is a reason to ask, not a finding.","Payments are compared with all 30 payments known, as fewer than 500 are earlier.","Among 30 payments none can be shown to be as rare as 1 in 1,000: nothing is called unusual yet.","The policy states no limit for a single purchase: splits are looked for at £1,000, at a lower level, and payments over it are not asked about. State your limits in a policy file.","Rules alone: an isolation forest needs 50 holders and 4,000 payments to learn from."],"organisation":"","payments_count":18}','02a1035057000340960ddc9ccda21f21457a1ab4dcf79612224f1a7842b2ac80');
 CREATE TABLE organisations (
 	organisation_id TEXT NOT NULL, 
 	name TEXT NOT NULL, 
@@ -187,7 +230,7 @@ CREATE TABLE organisations (
  STRICT
 
 ;
-INSERT INTO "organisations" VALUES('force','Force','2026-11-24T09:30:00Z','{"alerts":2557,"notices":90,"transactions":2557}','0874e43a8ac05044608040c64b936c49c3a030a358b140713536a4e7cec9b37d');
+INSERT INTO "organisations" VALUES('force','Force','2026-11-24T09:30:00Z','{"alerts":2557,"notices":90,"transactions":2557}','f162bcca433beef4251cb9bbd079ecf4417bfb6732d22635059b84b3a03b9188');
 CREATE TABLE outbox (
 	organisation_id TEXT NOT NULL, 
 	lane TEXT NOT NULL, 
@@ -196,15 +239,16 @@ CREATE TABLE outbox (
 	made_at TEXT NOT NULL, 
 	sent_at TEXT, 
 	tries INTEGER NOT NULL, 
+	next_at TEXT NOT NULL, 
 	PRIMARY KEY (organisation_id, lane, notice_id)
 )
  STRICT
 
 ;
-INSERT INTO "outbox" VALUES('force','finance','75ff4ab39414','list','2026-11-24T09:30:00Z',NULL,0);
-INSERT INTO "outbox" VALUES('force','psd','3a52c26f6133','list','2026-11-24T09:30:00Z',NULL,0);
-INSERT INTO "outbox" VALUES('force','finance','168d47a3d971','list','2026-11-24T09:30:00Z',NULL,0);
-INSERT INTO "outbox" VALUES('force','psd','9ea4792840aa','list','2026-11-24T09:30:00Z',NULL,0);
+INSERT INTO "outbox" VALUES('force','finance','75ff4ab39414','list','2026-11-24T09:30:00Z',NULL,0,'2026-11-24T09:30:00Z');
+INSERT INTO "outbox" VALUES('force','psd','3a52c26f6133','list','2026-11-24T09:30:00Z',NULL,0,'2026-11-24T09:30:00Z');
+INSERT INTO "outbox" VALUES('force','finance','168d47a3d971','list','2026-11-24T09:30:00Z',NULL,0,'2026-11-24T09:30:00Z');
+INSERT INTO "outbox" VALUES('force','psd','9ea4792840aa','list','2026-11-24T09:30:00Z',NULL,0,'2026-11-24T09:30:00Z');
 CREATE TABLE people (
 	organisation_id TEXT NOT NULL, 
 	person_id TEXT NOT NULL, 
@@ -214,8 +258,28 @@ CREATE TABLE people (
 	holder_id TEXT NOT NULL, 
 	made_at TEXT NOT NULL, 
 	ended_at TEXT, 
+	identity TEXT, 
 	PRIMARY KEY (organisation_id, person_id), 
-	UNIQUE (organisation_id, email)
+	UNIQUE (organisation_id, email), 
+	UNIQUE (organisation_id, identity)
+)
+ STRICT
+
+;
+CREATE TABLE proposals (
+	organisation_id TEXT NOT NULL, 
+	lane TEXT NOT NULL, 
+	proposal_id TEXT NOT NULL, 
+	kind TEXT NOT NULL, 
+	sha256 TEXT NOT NULL, 
+	holds_from TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	made_by TEXT NOT NULL, 
+	made_at TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	decided_by TEXT, 
+	decided_at TEXT, 
+	PRIMARY KEY (organisation_id, lane, proposal_id)
 )
  STRICT
 
@@ -234,6 +298,26 @@ CREATE TABLE raised (
 ;
 INSERT INTO "raised" VALUES('force','finance','fdedc1bc5758','df29042c3160',1,'{"alert_id":"df29042c3160","at_stake_pence":185000,"cards":[],"chance":0.05586058606309866,"contributions":{},"cost_centre":"","first_on":"2026-10-11","holder_id":"E1","kind":"split","lane":"finance","last_on":"2026-10-11","merchant":"NEW FIRM","merchant_history":"Before this, no payment by this holder to this merchant. Nobody else had.","payments":[{"amount_pence":90000,"date":"2026-10-11","file":"2026-10.csv","holder_id":"E1","merchant":"NEW FIRM","reference":"S1","row":14},{"amount_pence":95000,"date":"2026-10-11","file":"2026-10.csv","holder_id":"E1","merchant":"NEW FIRM","reference":"S2","row":15}],"rank":1,"reasons":[{"ask":["Was this one order or several? Please send each order and each receipt.","If it was one need, who decided to pay it in parts?"],"fact":"2 payments to one merchant on one day, £1,850 together; the limit for one purchase is £1,000, and it takes at least 2 of them to pass it.","figures":{"limit_split_chance_share":9.54913926e-12,"limit_split_count":2.0,"limit_split_earlier_count":0.0,"limit_split_limit_pence":100000.0,"limit_split_needed_count":2.0,"limit_split_span_days":0.0,"limit_split_total_pence":185000.0},"innocent":["Two sites or two jobs ordered separately from one supplier on the same day.","One bill for each guest, traveller or vehicle.","The merchant''s till or the card reader has a limit of its own."],"rule":"split-same-day","title":"Several payments to one merchant on one day pass the limit together","why":"A purchase over the limit needs an order and a second signature. Paying it in parts avoids both."}],"shown":true,"tier":"A","title":"Several payments to one merchant on one day pass the limit together","unusual":[],"unusualness":null,"weakened_by":[]}');
 INSERT INTO "raised" VALUES('force','psd','fdedc1bc5758','24f6e2cd26f6',1,'{"alert_id":"24f6e2cd26f6","at_stake_pence":34000,"cards":[],"chance":0.7328638828409387,"contributions":{},"cost_centre":"","first_on":"2026-10-12","holder_id":"4 holders","kind":"repeat","lane":"psd","last_on":"2026-10-12","merchant":"TRAINING HALL","merchant_history":"","payments":[{"amount_pence":8500,"date":"2026-10-12","file":"2026-10.csv","holder_id":"E0","merchant":"TRAINING HALL","reference":"Q0","row":16},{"amount_pence":8500,"date":"2026-10-12","file":"2026-10.csv","holder_id":"E1","merchant":"TRAINING HALL","reference":"Q1","row":17},{"amount_pence":8500,"date":"2026-10-12","file":"2026-10.csv","holder_id":"E2","merchant":"TRAINING HALL","reference":"Q2","row":18},{"amount_pence":8500,"date":"2026-10-12","file":"2026-10.csv","holder_id":"E3","merchant":"TRAINING HALL","reference":"Q3","row":19}],"rank":1,"reasons":[{"ask":["Was this one purchase for the group?","Who arranged it?"],"fact":"4 holders paid one merchant £85 each on one day. Of the merchant''s earlier payments none were of this sum.","figures":{"amount_pence":8500,"equal_amount_holders_before_share":0.0,"equal_amount_holders_count":4.0},"innocent":["A conference fee or ticket each.","Kit issued to a team, each paying their own.","A fixed price."],"rule":"equal-amounts-across-holders","title":"Several holders paid one merchant the same sum on one day","why":"One purchase may have been shared out in equal parts over several cards."}],"shown":true,"tier":"B","title":"Several holders paid one merchant the same sum on one day","unusual":[],"unusualness":null,"weakened_by":[]}');
+CREATE TABLE reminders (
+	organisation_id TEXT NOT NULL, 
+	sent_on TEXT NOT NULL, 
+	PRIMARY KEY (organisation_id, sent_on)
+)
+ STRICT
+
+;
+CREATE TABLE sessions (
+	organisation_id TEXT NOT NULL, 
+	session_id TEXT NOT NULL, 
+	person_id TEXT NOT NULL, 
+	made_at TEXT NOT NULL, 
+	seen_at TEXT NOT NULL, 
+	browser TEXT NOT NULL, 
+	PRIMARY KEY (organisation_id, session_id)
+)
+ STRICT
+
+;
 CREATE TABLE statements (
 	organisation_id TEXT NOT NULL, 
 	statement_id TEXT NOT NULL, 
@@ -362,8 +446,22 @@ INSERT INTO "transactions" VALUES('force','fdedc1bc5758',16,'22bacf307b0d81a6af0
 INSERT INTO "transactions" VALUES('force','fdedc1bc5758',17,'c37111464d46680ac959ce10','Q1','2026-10-12',NULL,'','','TRAINING HALL','','','','','GBP','','GBP','purchase','',8500,0,NULL,'E1',NULL,NULL,NULL,0);
 INSERT INTO "transactions" VALUES('force','fdedc1bc5758',18,'3fe1b6def60d47f4b88a426a','Q2','2026-10-12',NULL,'','','TRAINING HALL','','','','','GBP','','GBP','purchase','',8500,0,NULL,'E2',NULL,NULL,NULL,0);
 INSERT INTO "transactions" VALUES('force','fdedc1bc5758',19,'e67a7019b1fd6e0733917226','Q3','2026-10-12',NULL,'','','TRAINING HALL','','','','','GBP','','GBP','purchase','',8500,0,NULL,'E3',NULL,NULL,NULL,0);
+CREATE TABLE webhooks (
+	organisation_id TEXT NOT NULL, 
+	lane TEXT NOT NULL, 
+	url TEXT NOT NULL, 
+	secret TEXT NOT NULL, 
+	made_by TEXT NOT NULL, 
+	made_at TEXT NOT NULL, 
+	PRIMARY KEY (organisation_id, lane)
+)
+ STRICT
+
+;
 CREATE INDEX alerts_by_state ON alerts (organisation_id, lane, state);
 CREATE INDEX evidence_by_row ON evidence (organisation_id, statement_id, "row");
+CREATE INDEX jobs_by_state ON jobs (organisation_id, state);
+CREATE INDEX sessions_by_person ON sessions (organisation_id, person_id);
 CREATE INDEX transactions_by_day ON transactions (organisation_id, date);
 CREATE INDEX transactions_by_identity ON transactions (organisation_id, identity);
 CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;

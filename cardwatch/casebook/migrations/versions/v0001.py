@@ -63,6 +63,18 @@ def _guard_postgresql() -> None:
 
 def _make_tables() -> None:
     op.create_table(
+        "accounts",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("person_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("password", TEXT, nullable=True),
+        sa.Column("totp", TEXT, nullable=True),
+        sa.Column("totp_step", INTEGER, nullable=False),
+        sa.Column("invited_sha256", TEXT, nullable=True),
+        sa.Column("invited_until", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("organisation_id", "person_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "alerts",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("lane", TEXT, nullable=False),
@@ -175,6 +187,25 @@ def _make_tables() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "jobs",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("job_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("fingerprint", TEXT, nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("role", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("percent", INTEGER, nullable=False),
+        sa.Column("tries", INTEGER, nullable=False),
+        sa.Column("leased_until", TEXT, nullable=True),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("answer", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("organisation_id", "job_id"),
+        sqlite_strict=True,
+    )
+    op.create_index("jobs_by_state", "jobs", ["organisation_id", "state"], unique=False)
+    op.create_table(
         "keys",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("key_id", TEXT, autoincrement=False, nullable=False),
@@ -186,6 +217,16 @@ def _make_tables() -> None:
         sa.Column("expires_on", TEXT, nullable=False),
         sa.Column("ended_at", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("organisation_id", "key_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "layouts",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, autoincrement=False, nullable=False),
+        sa.Column("content", TEXT, nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "name"),
         sqlite_strict=True,
     )
     op.create_table(
@@ -217,6 +258,7 @@ def _make_tables() -> None:
         sa.Column("made_at", TEXT, nullable=False),
         sa.Column("sent_at", TEXT, nullable=True),
         sa.Column("tries", INTEGER, nullable=False),
+        sa.Column("next_at", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "lane", "notice_id"),
         sqlite_strict=True,
     )
@@ -230,8 +272,27 @@ def _make_tables() -> None:
         sa.Column("holder_id", TEXT, nullable=False),
         sa.Column("made_at", TEXT, nullable=False),
         sa.Column("ended_at", TEXT, nullable=True),
+        sa.Column("identity", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("organisation_id", "person_id"),
         sa.UniqueConstraint("organisation_id", "email"),
+        sa.UniqueConstraint("organisation_id", "identity"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "proposals",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("proposal_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("sha256", TEXT, nullable=False),
+        sa.Column("holds_from", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("decided_by", TEXT, nullable=True),
+        sa.Column("decided_at", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "proposal_id"),
         sqlite_strict=True,
     )
     op.create_table(
@@ -244,6 +305,27 @@ def _make_tables() -> None:
         sa.Column("content", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "lane", "statement_id", "alert_id"),
         sqlite_strict=True,
+    )
+    op.create_table(
+        "reminders",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("sent_on", TEXT, autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "sent_on"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("session_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("person_id", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.Column("seen_at", TEXT, nullable=False),
+        sa.Column("browser", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "session_id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "sessions_by_person", "sessions", ["organisation_id", "person_id"], unique=False
     )
     op.create_table(
         "statements",
@@ -297,6 +379,17 @@ def _make_tables() -> None:
         sa.Column("made_at", TEXT, nullable=False),
         sa.Column("ended_at", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("organisation_id", "lane", "suppression_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "webhooks",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("url", TEXT, nullable=False),
+        sa.Column("secret", TEXT, nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane"),
         sqlite_strict=True,
     )
     op.create_table(

@@ -1,4 +1,4 @@
-"""What cardwatch remembers between runs: the card key and column profiles, in one folder."""
+"""What an installation is: its folder with keys and column profiles, and where its casebook is."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+    from cardwatch.casebook import Casebook
     from cardwatch.statements import Profile
 
 
@@ -54,6 +56,37 @@ def _kept(path: Path, new: bytes) -> bytes:
     except OSError as error:
         why = f"{path.name} cannot be kept in {home()}: {error.strerror}."
         raise CardwatchError(why) from error
+
+
+def seal() -> Fernet:
+    """Return this installation's seal for what the database must not hold readable.
+
+    Raises:
+        CardwatchError: it cannot be kept, or what is kept is no key.
+    """
+    from cryptography.fernet import Fernet
+
+    path = home() / "seal.key"
+    try:
+        return Fernet(_kept(path, Fernet.generate_key()))
+    except ValueError as error:
+        raise CardwatchError(f"{path} is no key; restore it.") from error
+
+
+def open_casebook(*, make: bool = False) -> Casebook | None:
+    """Open the casebook of this installation; nothing if there is none yet and none is to be made.
+
+    Raises:
+        CardwatchError: it cannot be opened.
+    """
+    from cardwatch.casebook import Casebook
+
+    default = home() / "casebook.db"
+    url = os.environ.get("CARDWATCH_DATABASE") or f"sqlite:///{default}"
+    folder = os.environ.get("CARDWATCH_CHECKPOINTS") or home() / "checkpoints"
+    if not make and url == f"sqlite:///{default}" and not default.exists():
+        return None
+    return Casebook(url, checkpoints=Path(folder), make=make)
 
 
 def signing_key() -> Ed25519PrivateKey:

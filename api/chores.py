@@ -1,0 +1,67 @@
+"""What a service does beside answering: jobs, notices, reminders, checkpoints."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import TYPE_CHECKING
+
+from api.sending import send_notice, send_reminders
+from cardwatch import desk
+from cardwatch.errors import place_of
+
+if TYPE_CHECKING:
+    import threading
+
+    from api.service import Service
+
+log = logging.getLogger("cardwatch.service")
+LOOK_SECONDS = 1.0
+CHECKPOINT_SECONDS = 900
+"""Checkpoints are signed this often, if anything was done (docs/security.md)."""
+
+
+def do_chores(service: Service, over: threading.Event) -> None:
+    """Do what is to be done, again and again, until the service ends."""
+    signed_at = service.clock()
+    while not over.is_set():
+        busy = False
+        try:
+            busy = desk.do_next_job(service.casebook, service.clock)
+            _send(service)
+            _remind(service)
+            if service.clock() - signed_at >= dt.timedelta(seconds=CHECKPOINT_SECONDS):
+                signed_at = service.clock()
+                _sign(service)
+        except Exception as error:  # noqa: BLE001  it goes on, whatever one of them does
+            log.error("chores: %s", place_of(error))  # noqa: TRY400  no values in logs
+        if not busy:
+            service.wake.wait(LOOK_SECONDS)
+            service.wake.clear()
+
+
+def _send(service: Service) -> None:
+    """Send the notices that are due."""
+
+    def send(told: dict[str, str], secret: str) -> bool:
+        return send_notice(service.settings, told, secret, service.clock())
+
+    if service.settings.webhook_hosts:
+        desk.send_due(service.casebook, service.seal, service.clock, send)
+
+
+def _remind(service: Service) -> None:
+    """Send the week's reminder once its day and time have come."""
+    now, (day, minute) = service.clock(), service.settings.remind_at
+    if not service.settings.smtp or now.weekday() != day or 60 * now.hour + now.minute < minute:
+        return
+    addresses = desk.to_remind(service.casebook, service.clock)
+    if addresses:
+        send_reminders(service.settings, addresses)
+
+
+def _sign(service: Service) -> None:
+    """Sign how far every chain has come."""
+    for row in service.casebook.organisations():
+        owner, now = row["organisation_id"], service.clock()
+        desk.checkpoint(service.casebook, owner, service.signing_key, now)

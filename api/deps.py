@@ -1,0 +1,60 @@
+"""What routes ask for: the service, the desk of whoever comes, a place in a list."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPBearer
+
+from api.guard import COOKIE
+from api.service import Service
+from cardwatch.desk import Desk
+from cardwatch.errors import CardwatchError
+
+_key = HTTPBearer(auto_error=False, description="A key made with `cardwatch keys`.")
+_session = APIKeyCookie(name=COOKIE, auto_error=False, description="A session of a person.")
+
+
+def service_of(request: Request) -> Service:
+    """Return the service that a request has come to."""
+    service: Service = request.app.state.service
+    return service
+
+
+def desk_of(request: Request) -> Desk:
+    """Return the desk of whoever comes, as the guard has found out."""
+    service = service_of(request)
+    actor = request.state.actor
+    assert actor is not None, "a route that is open asks for no desk"
+    return Desk(service.casebook, actor, service.clock())
+
+
+def read_cursor(cursor: str) -> list[float | str]:
+    """Return the place in a list at which a page begins.
+
+    Raises:
+        CardwatchError: it is none.
+    """
+    if not cursor:
+        return []
+    try:
+        place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except (ValueError, binascii.Error, RecursionError) as error:
+        raise CardwatchError("The cursor is none of ours. Begin at the first page.") from error
+    if not isinstance(place, list) or not all(type(one) in {int, float, str} for one in place):
+        raise CardwatchError("The cursor is none of ours. Begin at the first page.")
+    return place
+
+
+def make_cursor(place: list[float | str]) -> str:
+    """Return a place in a list as text that says nothing to whoever holds it."""
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+Serving = Annotated[Service, Depends(service_of)]
+At = Annotated[Desk, Depends(desk_of)]
+SIGNED_IN = [Security(_key), Security(_session)]

@@ -1,0 +1,146 @@
+"""Sign-in at an identity provider: OpenID Connect, code flow with PKCE, state and nonce."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.httpx_client import OAuth2Client
+from authlib.oidc.core import CodeIDToken
+from cryptography.fernet import InvalidToken
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from api.settings import is_here
+from cardwatch import desk
+from cardwatch.casebook import PSD
+from cardwatch.errors import NotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from api.service import Service
+
+FLOW_SECONDS = 600
+"""So long somebody has to sign in at the provider."""
+TIMEOUT_SECONDS = 10
+ALGORITHMS = ["RS256", "PS256", "ES256"]
+"""Signatures that are taken, whatever the provider says of itself."""
+REFUSAL = "Signing in elsewhere did not succeed. Begin again."
+NOT_SET = "Signing in elsewhere is not set up here."
+
+
+def begin(service: Service, place: str) -> tuple[str, str]:
+    """Return the provider's address for one sign-in, and what the browser is to bring back.
+
+    Raises:
+        NotFound: no provider is set.
+        NotAllowed: it does not answer.
+    """
+    flow = {name: secrets.token_urlsafe(48) for name in ("state", "nonce", "verifier")}
+    with _client(service, place) as client:
+        address, _ = client.create_authorization_url(
+            _described(service)["authorization_endpoint"],
+            state=flow["state"],
+            nonce=flow["nonce"],
+            code_verifier=flow["verifier"],
+        )
+    return address, service.seal.encrypt(json.dumps(flow).encode()).decode()
+
+
+def finish(
+    service: Service, *, place: str, query: Mapping[str, str], flow: str, browser: str
+) -> str:
+    """Return the session of whoever comes back from the provider.
+
+    Raises:
+        NotFound: no provider is set.
+        NotAllowed: this browser did not begin it, the provider did not say who it is, or nobody
+            here is known by that account.
+    """
+    held = _opened(service, flow)
+    if not secrets.compare_digest(held["state"].encode(), query.get("state", "").encode()):
+        raise NotAllowed(REFUSAL)
+    claims = _claims(service, place, query.get("code", ""), held)
+    settings = service.settings
+    cookie, role = desk.sign_in_elsewhere(
+        service.casebook,
+        settings.oidc_organisation,
+        identity=f"{claims['iss']} {claims['sub']}",
+        email=str(claims.get("email", "")) if claims.get("email_verified") is True else "",
+        browser=browser,
+        now=service.clock(),
+    )
+    said = {str(claims.get("acr", "")), *map(str, claims.get("amr") or ())}
+    if role == PSD and settings.oidc_psd_acr and settings.oidc_psd_acr not in said:
+        raise NotAllowed("The provider has to ask professional standards for a second factor.")
+    return cookie
+
+
+def _claims(service: Service, place: str, code: str, held: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the provider says of whoever signed in, once every check of it has passed."""
+    described = _described(service)
+    try:
+        with _client(service, place) as client:
+            token = client.fetch_token(
+                described["token_endpoint"], code=code, code_verifier=held["verifier"]
+            )
+            keys = client.get(described["jwks_uri"], withhold_token=True).json()
+        read = jwt.decode(token["id_token"], KeySet.import_key_set(keys), algorithms=ALGORITHMS)
+        claims = CodeIDToken(
+            read.claims,
+            read.header,
+            {"iss": {"essential": True, "value": service.settings.oidc_issuer}},
+            {"nonce": held["nonce"], "client_id": service.settings.oidc_client},
+        )
+        claims.validate()
+    except (httpx2.HTTPError, AuthlibBaseError, JoseError, KeyError, ValueError) as error:
+        raise NotAllowed(REFUSAL) from error
+    return dict(claims)
+
+
+def _described(service: Service) -> dict[str, Any]:
+    """Return what the provider says of itself.
+
+    Raises:
+        NotFound: no provider is set.
+        NotAllowed: it does not answer, or is another than the one set.
+    """
+    issuer = service.settings.oidc_issuer
+    if not issuer:
+        raise NotFound(NOT_SET)
+    address = issuer.rstrip("/") + "/.well-known/openid-configuration"
+    try:
+        described: dict[str, Any] = httpx2.get(address, timeout=TIMEOUT_SECONDS).json()
+    except (httpx2.HTTPError, ValueError) as error:
+        raise NotAllowed(REFUSAL) from error
+    places = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+    safe = all(is_here(p) or p.startswith("https://") for n in places if (p := described.get(n, "")))
+    if described.get("issuer") != issuer or not safe or not all(map(described.get, places)):
+        raise NotAllowed(REFUSAL)
+    return described
+
+
+def _opened(service: Service, flow: str) -> dict[str, str]:
+    """Return what the browser was given when it began."""
+    try:
+        held: dict[str, str] = json.loads(service.seal.decrypt(flow.encode(), ttl=FLOW_SECONDS))
+    except (InvalidToken, ValueError) as error:
+        raise NotAllowed(REFUSAL) from error
+    return held
+
+
+def _client(service: Service, place: str) -> OAuth2Client:
+    settings = service.settings
+    return OAuth2Client(
+        settings.oidc_client,
+        settings.oidc_secret,
+        scope="openid email",
+        redirect_uri=place,
+        code_challenge_method="S256",
+        timeout=TIMEOUT_SECONDS,
+    )

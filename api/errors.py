@@ -1,0 +1,113 @@
+"""Every refusal as `application/problem+json` (RFC 9457), with a type that stays the same."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from cardwatch.errors import (
+    CardwatchError,
+    CasebookFailed,
+    Changed,
+    ColumnsUnknown,
+    Conflict,
+    FileFaulty,
+    FileRefused,
+    NotAllowed,
+    NotFound,
+)
+from cardwatch.statements import profile_text, shipped_profiles
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+
+MEDIA = "application/problem+json"
+URN = "urn:cardwatch:problem:"
+STATUS: dict[type[CardwatchError], int] = {
+    NotAllowed: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Changed: 412,
+    CasebookFailed: 503,
+}
+"""Every other refusal is 422: what was sent cannot be worked with."""
+CODES: dict[str, str] = {
+    "refused": "What was sent cannot be worked with; `detail` says why",
+    "faulty": "A policy, rule set or column profile has faults, all listed in `faults`",
+    "model_refused": "The model is not what it should be, and is not loaded",
+    "nothing_to_score": "No transaction is left to score",
+    "not_allowed": "The role does not allow it",
+    "not_found": "There is no such thing, or it is not for whoever asks",
+    "conflict": "It cannot stand beside what is there already",
+    "changed": "Somebody has changed it since; get it again",
+    "casebook_failed": "The database failed; nothing was kept; try again",
+    "sign_in": "No key or session was given, or it holds no longer",
+    "cross_site": "A browser sent this from another site",
+    "too_many": "More requests than are allowed; `Retry-After` says when to go on",
+    "too_large": "The body is larger than this operation takes",
+    "busy": "Too much is being scored at this moment; try again",
+    "invalid_request": "Fields are missing or wrong, all listed in `fields`",
+    "no_route": "There is no such path",
+    "no_method": "The path does not take this method",
+    "no_version": "The operation needs `If-Match` with the ETag of what was seen",
+    "broken_off": "A job was begun three times and broken off each time",
+    "internal": "A fault of cardwatch itself; the log has more under the request's id",
+}
+"""Codes of problems with their meaning; a file that cannot be read has codes of its own."""
+BY_STATUS = {401: "sign_in", 404: "no_route", 405: "no_method", 413: "too_large", 428: "no_version"}
+
+
+def problem(status: int, code: str, detail: str, **more: object) -> Response:
+    """Return a problem as a response."""
+    content = {"type": URN + code, "title": CODES.get(code, "The file cannot be read")}
+    content |= {"status": status, "code": code, "detail": detail} | more  # type: ignore[dict-item]
+    headers = {"Retry-After": "5"} if status in {429, 503} else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(json.dumps(content, ensure_ascii=False), status, headers, MEDIA)
+
+
+def refusal_response(refusal: CardwatchError) -> Response:
+    """Return a refusal of cardwatch as a response."""
+    status = next((s for kind, s in STATUS.items() if isinstance(refusal, kind)), 422)
+    if isinstance(refusal, CasebookFailed):  # its sentence names the database
+        return problem(status, refusal.code, CODES[refusal.code] + ".")
+    return problem(status, refusal.code, str(refusal), **_more(refusal))
+
+
+def _more(refusal: CardwatchError) -> dict[str, Any]:
+    """Return what a refusal says beside its sentence."""
+    if isinstance(refusal, ColumnsUnknown):
+        profile = profile_text(refusal.headings, shipped_profiles())
+        return {"file": refusal.file, "headings": list(refusal.headings),
+                "missing": list(refusal.missing), "nearest": list(refusal.nearest),
+                "profile": profile}  # fmt: skip
+    if isinstance(refusal, FileRefused):
+        return {"file": refusal.file}
+    return {"faults": list(refusal.faults)} if isinstance(refusal, FileFaulty) else {}
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Let every refusal of an app be a problem."""
+
+    @app.exception_handler(CardwatchError)
+    def refused(_: Request, error: CardwatchError) -> Response:
+        return refusal_response(error)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_: Request, error: RequestValidationError) -> Response:
+        found = [
+            {"at": "/".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()
+        ]
+        return problem(422, "invalid_request", CODES["invalid_request"] + ".", fields=found)
+
+    @app.exception_handler(HTTPException)
+    def http(_: Request, error: HTTPException) -> Response:
+        code = BY_STATUS.get(error.status_code, "refused")
+        made = problem(error.status_code, code, CODES[code] + ".")
+        made.headers.update(error.headers or {})
+        return made

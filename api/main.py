@@ -1,0 +1,98 @@
+"""The service: `uvicorn api.main:app`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Response
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+
+from api.chores import do_chores
+from api.deps import SIGNED_IN
+from api.errors import CODES, MEDIA, add_handlers, problem
+from api.guard import Guard
+from api.routes import ROUTERS, open_router
+from api.schemas import Problem
+from api.service import BODY_BYTES, Service
+from api.settings import Settings, read_settings
+from cardwatch import __version__
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import AsyncIterator, Callable
+
+ABOUT = (
+    "Finds split purchases and unusual merchants in procurement-card statements, and explains "
+    "each alert. An alert is a reason to ask, not a finding."
+)
+
+
+def create_app(
+    settings: Settings | None = None,
+    clock: Callable[[], dt.datetime] | None = None,
+    *,
+    chores: bool = True,
+) -> FastAPI:
+    """Return the service.
+
+    Args:
+        settings: those of the environment if not given.
+        clock: what tells the moment, with a time zone.
+        chores: whether its own thread does jobs and sends notices.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        service = Service(settings or read_settings(), clock)
+        app.state.service = service
+        over = threading.Event()
+        thread = threading.Thread(target=do_chores, args=(service, over), daemon=True)
+        if chores:
+            thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            service.wake.set()
+            if chores:
+                thread.join()
+            service.close()
+
+    app = FastAPI(
+        title="cardwatch",
+        summary="Questions about procurement-card payments",
+        description=ABOUT,
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=BODY_BYTES,
+        generate_unique_id_function=_operation_id,
+    )
+    app.add_middleware(Guard)
+    add_handlers(app)
+    refusals = {"4XX": _problem("It was refused; `code` and `detail` say why."),
+                "503": _problem("The database failed, or too much is being done.")}  # fmt: skip
+    for router in ROUTERS:
+        app.include_router(router, prefix="/v1", responses=refusals, dependencies=SIGNED_IN)
+    app.include_router(open_router, responses=refusals)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _problem(what: str) -> dict[str, object]:
+    """Return how a refusal is described in the OpenAPI document."""
+    schema = Problem.model_json_schema()
+    return {"description": what, "content": {MEDIA: {"schema": schema}}}
+
+
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+app = create_app()

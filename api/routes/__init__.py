@@ -1,0 +1,18 @@
+"""Routes, a file a noun; each translates a request into one piece of work at the desk."""
+
+from api.routes.access import open_access
+from api.routes.access import router as access
+from api.routes.alerts import router as alerts
+from api.routes.audit import router as audit
+from api.routes.health import open_health
+from api.routes.health import router as health
+from api.routes.people import router as people
+from api.routes.scores import router as scores
+from api.routes.settings import router as settings
+from api.routes.statements import router as statements
+from fastapi import APIRouter
+
+ROUTERS = (scores, statements, alerts, settings, people, audit, access, health)
+open_router = APIRouter()
+open_router.include_router(open_access)
+open_router.include_router(open_health)

@@ -1,0 +1,152 @@
+"""Signing in and out: with password and code here, or at an identity provider."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyotp
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from api import elsewhere
+from api.deps import At, Serving
+from api.errors import CODES, problem
+from api.guard import COOKIE
+from api.schemas import Me, Secret, Session, ToSignIn, ToTake, Token
+from cardwatch import desk
+from cardwatch.casebook.sessions import LONGEST_HOURS
+from cardwatch.errors import NotAllowed
+
+router = APIRouter(tags=["access"])
+open_access = APIRouter(tags=["access"])
+FLOW = "__Host-cardwatch-flow"
+GO_ON = (
+    '<!doctype html><html lang="en-GB"><head><title>Signed in - cardwatch</title>'
+    '<meta http-equiv="refresh" content="0; url=/"></head>'
+    '<body><p>You are signed in. <a href="/">Go on</a></p></body></html>'
+)
+"""A page of our own after the provider's: a strict cookie is not sent straight after another site."""
+
+
+@open_access.post("/v1/session", status_code=204)
+def sign_in(sent: ToSignIn, request: Request, service: Serving) -> Response:
+    """Sign in with password and code; the answer sets the session's cookie."""
+    address = request.client.host if request.client else ""
+    if not service.allows_sign_in(address, f"{sent.organisation} {sent.email.casefold()}"):
+        return problem(429, "too_many", CODES["too_many"] + ".")
+    try:
+        cookie = desk.sign_in(
+            service.casebook,
+            sent.organisation,
+            email=sent.email,
+            password=sent.password,
+            code=sent.code,
+            browser=request.headers.get("user-agent", ""),
+            now=service.clock(),
+            seal=service.seal,
+        )
+    except NotAllowed as refusal:
+        return problem(401, "sign_in", str(refusal))
+    return _with_session(Response(status_code=204), cookie)
+
+
+def _with_session(response: Response, cookie: str) -> Response:
+    """Return a response with the cookie of a new session."""
+    response.set_cookie(
+        COOKIE, cookie, max_age=LONGEST_HOURS * 3600, path="/",
+        secure=True, httponly=True, samesite="strict",
+    )  # fmt: skip
+    return response
+
+
+@router.get("/session", response_model=Me)
+def get_session(at: At) -> dict[str, Any]:
+    """Say who the caller is."""
+    actor = at.actor
+    return {"organisation_id": actor.organisation_id, "actor_id": actor.actor_id,
+            "role": actor.role, "lanes": list(actor.lanes)}  # fmt: skip
+
+
+@router.delete("/session", status_code=204)
+def sign_out(request: Request, at: At) -> Response:
+    """Sign out: the session ends at once, and the browser forgets what it was shown."""
+    session_id = getattr(request.state, "session_id", None)
+    if session_id:
+        desk.end_session(at, session_id)
+    response = Response(status_code=204)
+    response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+    response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return response
+
+
+@router.get("/sessions", response_model=list[Session])
+def list_sessions(at: At) -> list[dict[str, Any]]:
+    """List the caller's own sessions."""
+    return desk.list_sessions(at)
+
+
+@router.delete("/sessions/{session_id}", status_code=204)
+def end_session(session_id: str, at: At) -> None:
+    """End one of the caller's own sessions, at once."""
+    desk.end_session(at, session_id)
+
+
+@open_access.post("/v1/account/secret", response_model=Secret)
+def begin_account(sent: Token, request: Request, service: Serving) -> Any:  # noqa: ANN401
+    """Give whoever was invited a secret for their authenticator app."""
+    if not _may_try(request, service, sent.token):
+        return problem(429, "too_many", CODES["too_many"] + ".")
+    email, secret = desk.begin_account(service.casebook, sent.token, service.clock(), service.seal)
+    address = pyotp.TOTP(secret).provisioning_uri(email, "cardwatch")
+    return {"email": email, "secret": secret, "address": address}
+
+
+@open_access.post("/v1/account", status_code=204)
+def take_account(sent: ToTake, request: Request, service: Serving) -> Response:
+    """Set a password, with the first code of the authenticator app."""
+    if not _may_try(request, service, sent.token):
+        return problem(429, "too_many", CODES["too_many"] + ".")
+    desk.take_account(
+        service.casebook,
+        sent.token,
+        password=sent.password,
+        code=sent.code,
+        now=service.clock(),
+        seal=service.seal,
+    )
+    return Response(status_code=204)
+
+
+def _may_try(request: Request, service: Serving, token: str) -> bool:
+    """Count one try with an invitation; return whether it is within the limits."""
+    return service.allows_sign_in(request.client.host if request.client else "", token[:80])
+
+
+@open_access.get("/sign-in", response_class=RedirectResponse, include_in_schema=False)
+def sign_in_elsewhere(request: Request, service: Serving) -> Response:
+    """Send a browser to the identity provider."""
+    place, flow = elsewhere.begin(service, str(request.url_for("come_back")))
+    response = RedirectResponse(place, 303)
+    response.set_cookie(
+        FLOW, flow, max_age=elsewhere.FLOW_SECONDS, path="/",
+        secure=True, httponly=True, samesite="lax",
+    )  # fmt: skip
+    return response
+
+
+@open_access.get("/sign-in/back", response_class=HTMLResponse, include_in_schema=False)
+def come_back(request: Request, service: Serving) -> Response:
+    """Take a browser back from the identity provider, and begin its session."""
+    try:
+        cookie = elsewhere.finish(
+            service,
+            place=str(request.url_for("come_back")),
+            query=dict(request.query_params),
+            flow=request.cookies.get(FLOW, ""),
+            browser=request.headers.get("user-agent", ""),
+        )
+    except NotAllowed as refusal:
+        return problem(401, "sign_in", str(refusal))
+    response = _with_session(HTMLResponse(GO_ON), cookie)
+    response.delete_cookie(FLOW, path="/", secure=True, httponly=True, samesite="lax")
+    return response

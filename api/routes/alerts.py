@@ -1,0 +1,198 @@
+"""Alerts: listed, shown whole, decided, suppressed, held, handed over."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Path as InPath, Query, Response
+from fastapi.exceptions import HTTPException
+
+from api.deps import At, make_cursor, read_cursor
+from api.schemas import (
+    Alert,
+    AlertPage,
+    AnyState,
+    Day,
+    Decision,
+    Export,
+    Hold,
+    Lane,
+    Precision,
+    Short,
+    Suppression,
+    ToExport,
+    ToHold,
+    ToSuppress,
+)
+from cardwatch import desk
+from cardwatch.casebook.alerts import Said
+from cardwatch.errors import Changed
+
+router = APIRouter(tags=["alerts"])
+FORMS = {"csv": "text/csv; charset=utf-8", "json": "application/json",
+         "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}  # fmt: skip
+SEEN = {"get": {"operationId": "get_alert", "parameters": {"alert_id": "$response.body#/alert_id"}}}
+FIRST = "$response.body#/alerts/0/alert_id"
+LISTED: dict[int | str, dict[str, Any]] = {
+    200: {"links": {
+        "alert": {"operationId": "get_alert", "parameters": {"alert_id": FIRST}},
+        "decide": {"operationId": "decide_alert", "parameters": {"alert_id": FIRST}},
+    }}
+}  # fmt: skip
+AlertId = Annotated[str, InPath(max_length=40, description="Its id, or the beginning of it.")]
+
+
+@router.get("/alerts", response_model=AlertPage, responses=LISTED)
+def list_alerts(  # noqa: PLR0913, PLR0917  one for each way to look for one
+    at: At,
+    lane: Lane | None = None,
+    state: AnyState | None = None,
+    tier: Literal["A", "B", "C"] | None = None,
+    kind: Short = "",
+    rule: Short = "",
+    statement_id: Short = "",
+    assigned_to: Annotated[Literal["me"] | None, Query(description="To the caller.")] = None,
+    holder_of: Annotated[Short, Query(description="Only of the holder of this alert.")] = "",
+    merchant_of: Annotated[Short, Query(description="Only of the merchant of this alert.")] = "",
+    since: Day | None = None,
+    until: Day | None = None,
+    due_by: Day | None = None,
+    at_least_pence: Annotated[int, Query(ge=0, le=10**12)] = 0,
+    order: Literal["evidence", "money", "age"] = "evidence",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str, Query(max_length=500)] = "",
+) -> dict[str, Any]:
+    """List the alerts that the caller may see, in the order to be asked in, a page at a time.
+
+    Holders and merchants are chosen by an alert that is about them, so that no name stands in an
+    address. Pages stay where they are while new alerts come.
+    """
+    wanted = {"lane": lane, "state": state, "tier": tier, "kind": kind, "rule": rule,
+              "statement_id": statement_id, "since": since, "until": until, "due_by": due_by,
+              "at_least_pence": at_least_pence}  # fmt: skip
+    if holder_of:
+        wanted["holder_id"] = desk.get_alert(at, holder_of)["holder_id"]
+    if merchant_of:
+        wanted["merchant_id"] = desk.get_alert(at, merchant_of)["merchant_id"]
+    if assigned_to:
+        wanted["assigned_to"] = desk.email_of(at)
+    asked = {name: value for name, value in wanted.items() if value}
+    found = desk.list_alerts(at, after=read_cursor(cursor), limit=limit + 1, order=order, **asked)
+    more = len(found) > limit
+    return {"alerts": found[:limit], "next": make_cursor(found[limit - 1]["place"]) if more else None}
+
+
+@router.get("/alerts/{alert_id}", response_model=Alert)
+def get_alert(alert_id: AlertId, at: At, response: Response) -> dict[str, Any]:
+    """Show one alert whole: payments, reasons, comparisons, neighbours, history, versions."""
+    return _with_etag(response, desk.get_alert(at, alert_id))
+
+
+@router.post(
+    "/alerts/{alert_id}/decisions", response_model=Alert, status_code=201,
+    responses={201: {"links": SEEN}},
+)  # fmt: skip
+def decide_alert(
+    alert_id: AlertId,
+    sent: Decision,
+    at: At,
+    response: Response,
+    if_match: Annotated[str | None, Header(max_length=50, description="The alert's ETag.")] = None,
+) -> dict[str, Any]:
+    """Record a decision, a note, an assignment or a due day; without a state it leaves it."""
+    if if_match is None:
+        raise HTTPException(428)
+    said = Said(sent.reason, sent.state, sent.assigned_to, sent.due_on, _version(if_match))
+    return _with_etag(response, desk.decide(at, alert_id, said))
+
+
+def _version(if_match: str) -> int:
+    """Return the number of the decision that an ETag names.
+
+    Raises:
+        Changed: it is no ETag of an alert.
+    """
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+        raise Changed("That is no ETag of this alert. Get the alert again.")
+    return int(text)
+
+
+def _with_etag(response: Response, found: dict[str, Any]) -> dict[str, Any]:
+    response.headers["ETag"] = f'"{found["version"]}"'
+    return found
+
+
+@router.post("/alerts/{alert_id}/suppressions", response_model=Suppression, status_code=201)
+def suppress_alert(alert_id: AlertId, sent: ToSuppress, at: At) -> dict[str, Any]:
+    """Close alerts like one unasked until a day: the same rule, holder and merchant."""
+    return desk.suppress(at, alert_id, until=sent.until, reason=sent.reason)
+
+
+@router.get("/suppressions", response_model=list[Suppression])
+def list_suppressions(at: At) -> list[dict[str, Any]]:
+    """List the suppressions of the caller's lanes."""
+    return desk.list_suppressions(at)
+
+
+@router.delete("/suppressions/{suppression_id}", status_code=204)
+def end_suppression(suppression_id: str, at: At) -> None:
+    """End a suppression before its day."""
+    desk.end_suppression(at, suppression_id)
+
+
+@router.post("/alerts/{alert_id}/holds", status_code=201, response_model=list[Hold])
+def hold_alert(alert_id: AlertId, sent: ToHold, at: At) -> list[dict[str, Any]]:
+    """Keep an alert and its payments beyond their time; list the holds."""
+    desk.hold(at, alert_id, reason=sent.reason)
+    return desk.list_holds(at)
+
+
+@router.get("/holds", response_model=list[Hold])
+def list_holds(at: At) -> list[dict[str, Any]]:
+    """List the holds of the caller's lanes."""
+    return desk.list_holds(at)
+
+
+@router.delete("/holds/{hold_id}", status_code=204)
+def end_hold(hold_id: str, at: At) -> None:
+    """End a hold."""
+    desk.end_hold(at, hold_id)
+
+
+@router.post(
+    "/exports", response_class=Response, status_code=200,
+    responses={200: {"content": {media: {"schema": {"type": "string", "format": "binary"}}
+                                 for media in FORMS.values()}}},
+)  # fmt: skip
+def export_list(sent: ToExport, at: At) -> Response:
+    """Hand over a statement's list as it was made; why and to whom is kept."""
+    with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
+        path = Path(folder) / f"list.{sent.form}"
+        desk.export(
+            at, sent.statement_id, path,
+            lane=sent.lane, purpose=sent.purpose, recipient=sent.recipient,
+        )  # fmt: skip
+        content = path.read_bytes()
+    headers = {"Content-Disposition": f'attachment; filename="cardwatch.{sent.form}"'}
+    return Response(content, media_type=FORMS[sent.form], headers=headers)
+
+
+@router.get("/exports", response_model=list[Export])
+def list_exports(at: At) -> list[dict[str, Any]]:
+    """List what was handed over: why and to whom."""
+    return desk.list_disclosures(at)
+
+
+@router.get("/precision", response_model=dict[Lane, list[Precision]])
+def get_precision(at: At) -> dict[str, Any]:
+    """Show for each of the caller's lanes how often each rule's alerts were upheld."""
+    return desk.learned(at)
+
+
+@router.get("/reconciliation", response_model=dict[str, int])
+def get_reconciliation(at: At) -> dict[str, int]:
+    """Count the alerts ever raised by the state in which they stand; every one stands in one."""
+    return desk.reconciled(at)

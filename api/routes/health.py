@@ -1,0 +1,47 @@
+"""Whether the service lives and is ready, which version it is, and its metrics."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+
+from api.deps import At, Serving
+from api.schemas import Health, Version
+from cardwatch import __version__
+
+router = APIRouter(tags=["health"])
+open_health = APIRouter(tags=["health"])
+
+
+@open_health.get("/health/live", response_model=Health)
+def live() -> dict[str, str]:
+    """Say that the process answers."""
+    return {"status": "ok"}
+
+
+@open_health.get("/health/ready", response_model=Health)
+def ready(service: Serving) -> dict[str, str]:
+    """Say that the casebook answers; 503 where it does not."""
+    service.casebook.organisations()
+    return {"status": "ok"}
+
+
+@open_health.get("/metrics", response_class=Response, include_in_schema=False)
+def metrics(request: Request, service: Serving) -> Response:
+    """Give counts and times by route to whoever shows the key for it."""
+    given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
+    key = service.settings.metrics_key.encode()
+    if not key or not hmac.compare_digest(given, key):
+        raise HTTPException(404)
+    return Response(generate_latest(service.metrics), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/version", response_model=Version)
+def get_version(at: At) -> dict[str, Any]:
+    """Say which cardwatch this is."""
+    kind = "sqlite" if at.casebook.is_sqlite else "postgresql"
+    return {"cardwatch": __version__, "tables": at.casebook.tables_version, "database": kind}

@@ -1,0 +1,87 @@
+"""People, keys and webhooks: who has access, and where notices go."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter
+
+from api.deps import At, Serving
+from api.schemas import (
+    Added,
+    Invitation,
+    Key,
+    NewKey,
+    Person,
+    ToAdd,
+    ToKey,
+    ToWebhook,
+    Webhook,
+    WebhookSecret,
+)
+from api.sending import check_address
+from cardwatch import desk
+
+router = APIRouter(tags=["people"])
+
+
+@router.get("/people", response_model=list[Person])
+def list_people(at: At) -> list[dict[str, Any]]:
+    """List the people who have, or had, access."""
+    return desk.list_people(at)
+
+
+@router.post("/people", response_model=Added, status_code=201)
+def add_person(sent: ToAdd, at: At) -> dict[str, str]:
+    """Add a person with a role; admin adds all but professional standards, who add their own."""
+    return {"person_id": desk.add_person(at, **sent.model_dump())}
+
+
+@router.delete("/people/{person_id}", status_code=204)
+def end_person(person_id: str, at: At) -> None:
+    """End a person's access, their sessions and their account, at once."""
+    desk.end_person(at, person_id)
+
+
+@router.post("/people/{person_id}/invitation", response_model=Invitation, status_code=201)
+def invite_person(person_id: str, at: At) -> dict[str, str]:
+    """Invite a person to take their account, or to set a new password; shown this once."""
+    return {"token": desk.invite(at, person_id)}
+
+
+@router.get("/keys", response_model=list[Key])
+def list_keys(at: At) -> list[dict[str, Any]]:
+    """List the keys of machines, without their secrets."""
+    return desk.list_keys(at)
+
+
+@router.post("/keys", response_model=NewKey, status_code=201)
+def make_key(sent: ToKey, at: At) -> dict[str, str]:
+    """Make a key for a machine; it is shown this once."""
+    return {"key": desk.make_key(at, name=sent.name, role=sent.role, days=sent.days)}
+
+
+@router.delete("/keys/{key_id}", status_code=204)
+def end_key(key_id: str, at: At) -> None:
+    """End a key, at once."""
+    desk.end_key(at, key_id)
+
+
+@router.get("/webhook", response_model=list[Webhook])
+def get_webhook(at: At) -> list[dict[str, Any]]:
+    """Show where notices of the caller's lane are sent, if anywhere."""
+    return desk.list_webhooks(at)
+
+
+@router.put("/webhook", response_model=WebhookSecret)
+def set_webhook(sent: ToWebhook, at: At, service: Serving) -> dict[str, str]:
+    """Send notices of the caller's lane to an address; the secret is shown this once."""
+    check_address(service.settings, urlsplit(sent.url))
+    return {"secret": desk.set_webhook(at, sent.url, service.seal)}
+
+
+@router.delete("/webhook", status_code=204)
+def end_webhook(at: At) -> None:
+    """Send notices of the caller's lane nowhere any more."""
+    desk.end_webhook(at)

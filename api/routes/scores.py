@@ -1,0 +1,44 @@
+"""Scores what is sent and keeps nothing of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, UploadFile
+
+from api.deps import At, Serving
+from api.schemas import Score, ToScore
+from api.service import ROWS_BYTES, UPLOAD_BYTES
+from api.uploads import read_upload
+from cardwatch import desk
+from cardwatch.statements import read_rows
+
+router = APIRouter(tags=["scores"])
+
+
+@router.post("/scores", response_model=Score, max_body_size=ROWS_BYTES)
+def score_transactions(sent: ToScore, at: At, service: Serving) -> dict[str, Any]:
+    """Score transactions, field by field, and keep nothing but the event that it was done."""
+    rows = [one.model_dump(exclude_defaults=True) for one in sent.transactions]
+    read = read_rows("transactions", rows, service.choices([], "decide"))
+    with service.scoring():
+        return desk.score_only(
+            at, read, policy=sent.policy, model=sent.model, with_history=sent.history
+        )
+
+
+@router.post("/scores/file", response_model=Score, max_body_size=UPLOAD_BYTES)
+def score_file(
+    at: At,
+    service: Serving,
+    file: Annotated[UploadFile, File(description="A statement: CSV, XLS, XLSX or ODS.")],
+    history: Annotated[bool, Form()] = True,
+    policy: Annotated[str, Form(max_length=200)] = desk.IN_FORCE,
+    model: Annotated[str, Form(max_length=200)] = desk.IN_FORCE,
+    columns: Annotated[str, Form(max_length=20_000)] = "",
+    date_order: Annotated[str, Form(max_length=20)] = "decide",
+) -> dict[str, Any]:
+    """Score a statement and keep nothing but the event that it was done."""
+    read = read_upload(service, at, file, columns, date_order)
+    with service.scoring():
+        return desk.score_only(at, read, policy=policy, model=model, with_history=history)

@@ -1,0 +1,140 @@
+"""Statements: uploaded, listed, shown with what happened to every row, checked again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import time
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, File, Form, Header, Request, Response, UploadFile
+from fastapi.responses import JSONResponse
+
+from api.deps import At, Serving
+from api.errors import problem
+from api.schemas import Check, Job, Receipt, Statement, StatementWhole
+from api.service import UPLOAD_BYTES
+from api.uploads import read_upload
+from cardwatch import desk
+from cardwatch.reports import safe_text
+
+router = APIRouter(tags=["statements"])
+WAIT_SECONDS, LONGEST_WAIT = 10.0, 30.0
+LOOK_SECONDS = 0.1
+LINKS: dict[str, Any] = {
+    "statement": {"operationId": "get_statement",
+                  "parameters": {"statement_id": "$response.body#/statement_id"}},
+    "alerts": {"operationId": "list_alerts",
+               "parameters": {"statement_id": "$response.body#/statement_id"}},
+}  # fmt: skip
+JOB = {"operationId": "get_job", "parameters": {"job_id": "$response.body#/job_id"}}
+OUTCOMES: dict[int | str, dict[str, Any]] = {
+    200: {"model": Receipt, "description": "It is held already.", "links": LINKS},
+    201: {"model": Receipt, "description": "It is kept and scored.", "links": LINKS},
+    202: {"model": Job, "description": "It is being scored.", "links": {"job": JOB}},
+}
+
+
+@router.post("/statements", status_code=201, responses=OUTCOMES, max_body_size=UPLOAD_BYTES)
+async def receive_statement(  # noqa: PLR0913  what a form has
+    request: Request,
+    at: At,
+    service: Serving,
+    file: Annotated[UploadFile, File(description="A statement: CSV, XLS, XLSX or ODS.")],
+    corrects: Annotated[str, Form(max_length=200)] = "",
+    history: Annotated[bool, Form(description="Only keep it, to be compared with.")] = False,
+    columns: Annotated[str, Form(max_length=20_000, description="A column profile, TOML.")] = "",
+    date_order: Annotated[str, Form(max_length=20)] = "decide",
+    idempotency_key: Annotated[str, Header(max_length=200)] = "",
+    prefer: Annotated[str, Header(max_length=200)] = "",
+) -> Response:
+    """Receive a statement: it is read at once, then scored and kept with its alerts.
+
+    What takes longer than ten seconds (`Prefer: wait=30` for thirty, `respond-async` for none) is
+    answered 202 with a job to follow. The same bytes again give the same statement; the same
+    `Idempotency-Key` the same job.
+    """
+
+    def ask() -> dict[str, Any]:
+        read = read_upload(service, at, file, columns, date_order)
+        return desk.ask_receive(
+            at, read, corrects=corrects or None, is_history=history, once=idempotency_key
+        )
+
+    job = await anyio.to_thread.run_sync(ask)
+    service.wake.set()
+    until = time.monotonic() + _wait(prefer)
+    while job["state"] in {"queued", "running"} and time.monotonic() < until:
+        await anyio.sleep(LOOK_SECONDS)
+        job = await anyio.to_thread.run_sync(desk.get_job, at, job["job_id"])
+    return _answer(request, job)
+
+
+def _wait(prefer: str) -> float:
+    """Return for how many seconds a sender wants to wait (RFC 7240)."""
+    if "respond-async" in prefer:
+        return 0.0
+    said = re.search(r"wait=(\d{1,4})", prefer)
+    return min(float(said[1]), LONGEST_WAIT) if said else WAIT_SECONDS
+
+
+def _answer(request: Request, job: dict[str, Any]) -> Response:
+    """Return what became of a statement, or the job by which it can be followed."""
+    if job["state"] == "failed":
+        return problem(422, job["answer"]["code"], job["answer"]["detail"])
+    if job["state"] != "done":
+        place = request.url_for("get_job", job_id=job["job_id"]).path
+        return JSONResponse(job, 202, {"Location": place, "Retry-After": "1"})
+    told = job["answer"]
+    place = request.url_for("get_statement", statement_id=told["statement_id"]).path
+    status = 201 if told["outcome"] == "received" else 200
+    return JSONResponse(told, status, {"Location": place})
+
+
+@router.get("/jobs/{job_id}", response_model=Job)
+def get_job(job_id: str, at: At) -> dict[str, Any]:
+    """Show a job of the caller's: its state, how many per cent are done, its answer."""
+    return desk.get_job(at, job_id)
+
+
+@router.get("/statements", response_model=list[Statement])
+def list_statements(at: At) -> list[dict[str, Any]]:
+    """List the statements held, in the order received."""
+    return desk.list_statements(at)
+
+
+@router.get("/statements/{statement_id}", response_model=StatementWhole)
+def get_statement(statement_id: str, at: At) -> dict[str, Any]:
+    """Show one statement with its reading report: what happened to every row."""
+    return desk.get_statement(at, statement_id)
+
+
+@router.get(
+    "/statements/{statement_id}/problems.csv",
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    response_class=Response,
+)
+def get_problems(statement_id: str, at: At) -> Response:
+    """Give the rows that could not be read, as CSV: row, column, code and what to do."""
+    found = desk.get_statement(at, statement_id)
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+    writer.writerow(("file", "row", "column", "code", "message"))
+    for one in found["report"].get("problems", ()):
+        texts = [safe_text(one[name]) for name in ("file", "column", "code", "message")]
+        writer.writerow([texts[0], one["row"], *texts[1:]])
+    return Response("\ufeff" + out.getvalue(), media_type="text/csv; charset=utf-8")
+
+
+@router.post("/statements/{statement_id}/verification", response_model=Check)
+def verify_statement(statement_id: str, at: At, service: Serving) -> dict[str, Any]:
+    """Check a statement's rows against the day they came, and make its alerts again."""
+    with service.scoring():
+        name = desk.get_statement(at, statement_id)["statement_id"]
+        return asdict(desk.verify_statement(at, name))
+    name = desk.get_statement(at, statement_id)["statement_id"]
+    return desk.verify_statement(at, name)

@@ -1,0 +1,638 @@
+"""The shapes of what is sent and answered; every field says what it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from cardwatch.statements import FIELDS
+
+State = Literal["open", "asked", "explained", "policy-breach", "confirmed", "data-error"]
+AnyState = Literal[State, "suppressed", "not-asked"]
+Lane = Literal["finance", "psd"]
+Role = Literal["finance", "auditor", "psd", "admin"]
+Purpose = Literal["finance-assurance", "misconduct", "corruption-crime"]
+Reason = Annotated[
+    str, StringConstraints(min_length=1, max_length=2_000, pattern=r"\S"),
+    Field(description="Why; it is kept with what is done.")
+]  # fmt: skip
+Day = Annotated[
+    str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), Field(description="A day, 2026-10-01.")
+]
+Short = Annotated[str, StringConstraints(max_length=200)]
+Cell = Annotated[str, StringConstraints(max_length=1_000)]
+
+
+class Sent(BaseModel):
+    """What is sent: nothing beyond its fields is taken."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(BaseModel):
+    """Why something was refused (RFC 9457)."""
+
+    type: str = Field(examples=["urn:cardwatch:problem:not_found"])
+    title: str
+    status: int
+    code: str
+    detail: str
+
+
+class Transaction(Sent):
+    """One transaction, every field as text; see `docs/statements.md` for what each may hold."""
+
+    date: Cell
+    merchant: Cell
+    amount: Cell = ""
+    transaction_id: Cell = ""
+    posting_date: Cell = ""
+    holder_id: Cell = ""
+    employee_id: Cell = ""
+    account: Cell = ""
+    cardholder: Cell = ""
+    cardholder_first: Cell = ""
+    card_number: Cell = ""
+    mcc: Cell = ""
+    category: Cell = ""
+    cost_centre: Cell = ""
+    unit: Cell = ""
+    debit: Cell = ""
+    credit: Cell = ""
+    debit_credit: Cell = ""
+    currency: Cell = ""
+    original_amount: Cell = ""
+    original_currency: Cell = ""
+    description: Cell = ""
+
+
+assert set(Transaction.model_fields) == set(FIELDS)
+TRANSACTION = {"date": "2026-10-11", "employee_id": "E1", "merchant": "NEW FIRM LTD",
+               "amount": "900.00", "transaction_id": "S1"}  # fmt: skip
+
+
+class ToScore(Sent):
+    """Transactions to be scored and not kept."""
+
+    transactions: list[Transaction] = Field(min_length=1, max_length=20_000)
+    history: bool = Field(True, description="Whether they are compared with the casebook's.")
+    policy: Short = Field("in-force", description="`in-force`, `none`, or a kept policy's hash.")
+    model: Short = Field("in-force", description="`in-force`, `none`, or a kept model's hash.")
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"transactions": [TRANSACTION, TRANSACTION | {"amount": "950.00",
+                 "transaction_id": "S2"}], "history": False}
+            ]
+        },
+    )  # fmt: skip
+
+
+class Score(BaseModel):
+    """Ranked, explained alerts of what was sent; nothing of it was kept."""
+
+    lists: dict[Lane, dict[str, Any]] = Field(description="One list a lane that the caller sees.")
+    report: dict[str, Any] = Field(description="What happened to every row.")
+    made_with: dict[str, str] = Field(description="Hashes of everything that was used.")
+
+
+class Statement(BaseModel):
+    """A statement that is held."""
+
+    statement_id: str
+    label: str
+    sha256: str
+    received_at: str
+    received_by: str
+    corrects: str | None
+    superseded_by: str | None
+    first_on: str
+    last_on: str
+    transactions: int
+    pence: int
+    held_before: int
+    is_scored: int
+    erased_at: str | None
+
+
+class StatementWhole(Statement):
+    """A statement with its reading report."""
+
+    report: dict[str, Any]
+
+
+class Receipt(BaseModel):
+    """What became of a statement; the same words whatever was found in it."""
+
+    statement_id: str
+    label: str
+    outcome: Literal["received", "held", "rows-held"]
+    transactions: int
+    held_before: int
+    holders: dict[str, int]
+    late: int
+    notes: list[str]
+
+
+class Job(BaseModel):
+    """Work that takes longer than a request; `answer` once it is done or has failed."""
+
+    job_id: str
+    kind: Literal["statement", "back-test"]
+    made_at: str
+    state: Literal["queued", "running", "done", "failed"]
+    percent: int
+    answer: dict[str, Any] | None
+
+
+class Check(BaseModel):
+    """What checking a statement found; `fault` is empty where all is as it was."""
+
+    statement_id: str
+    label: str
+    fault: str
+    alerts: int
+    note: str
+
+
+class AlertShort(BaseModel):
+    """An alert as lists show it."""
+
+    alert_id: str
+    lane: Lane
+    statement_id: str
+    raised_at: str
+    tier: str
+    kind: str
+    rule: str
+    band: str
+    holder_id: str
+    merchant_id: str
+    first_on: str
+    last_on: str
+    at_stake_pence: int
+    strength: float
+    expected_precision: float
+    state: AnyState
+    version: int
+    is_second_look: int
+    assigned_to: str
+    due_on: str
+
+
+class AlertPage(BaseModel):
+    """Alerts in order, and where the next page begins."""
+
+    alerts: list[AlertShort]
+    next: str | None = Field(description="The cursor of the next page; none on the last.")
+
+
+class Alert(BaseModel):
+    """One alert whole: a reason to ask, not a finding."""
+
+    alert_id: str
+    lane: Lane
+    statement_id: str
+    raised_at: str
+    state: AnyState
+    version: int = Field(description="Of its decisions; its ETag.")
+    is_second_look: int
+    assigned_to: str
+    due_on: str
+    raised: dict[str, Any] | None = Field(
+        description="As it was raised: payments, reasons, comparisons, what to ask."
+    )
+    decisions: list[dict[str, Any]]
+    neighbours: list[dict[str, Any]] = Field(
+        description="Other payments of its days, to its merchants or by its holders."
+    )
+    related: list[dict[str, Any]] = Field(description="Other alerts of its holder or merchant.")
+    made_by: dict[str, str] | None = Field(description="Hashes of everything that made it.")
+
+
+class Decision(Sent):
+    """What somebody decides, notes, assigns or sets a day for."""
+
+    reason: Reason
+    state: State | Literal[""] = Field("", description="The new state; empty to leave it.")
+    assigned_to: Short | None = Field(None, description="Email; empty for nobody; null to leave it.")
+    due_on: Day | Literal[""] | None = Field(None, description="Empty for none; null to leave it.")
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"reason": "two sites, two orders seen",
+                                         "state": "explained"}]},
+    )  # fmt: skip
+
+
+class ToSuppress(Sent):
+    """For how long alerts like one are closed unasked, and why."""
+
+    until: Day
+    reason: Reason
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"until": "2027-03-31", "reason": "contract 17"}]},
+    )
+
+
+class Suppression(BaseModel):
+    """Alerts of one rule, holder and merchant that are closed unasked until a day."""
+
+    suppression_id: str
+    lane: Lane
+    holder_id: str
+    merchant_id: str
+    rule: str
+    reason: str
+    expires_on: str
+    made_by: str
+    made_at: str
+    ended_at: str | None = None
+
+
+class ToHold(Sent):
+    """Why an alert is kept beyond its time."""
+
+    reason: Reason
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "case 12"}]}
+    )
+
+
+class Hold(BaseModel):
+    """An alert kept beyond its time, with its payments."""
+
+    hold_id: str
+    lane: Lane
+    alert_id: str
+    reason: str
+    made_by: str
+    made_at: str
+    ended_at: str | None
+
+
+class ToExport(Sent):
+    """Which list is handed over, in which form, why and to whom."""
+
+    statement_id: Short
+    lane: Lane = "finance"
+    form: Literal["csv", "xlsx", "json"] = "xlsx"
+    purpose: Purpose
+    recipient: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"statement_id": "ba0e7c01d2f3", "form": "csv",
+                          "purpose": "finance-assurance", "recipient": "Chief finance officer"}]
+        },
+    )  # fmt: skip
+
+
+class Export(BaseModel):
+    """A list that was handed over."""
+
+    disclosure_id: str
+    lane: Lane
+    statement_id: str
+    purpose: str
+    recipient: str
+    made_by: str
+    made_at: str
+
+
+class Precision(BaseModel):
+    """How often one rule's alerts in one band of evidence were upheld."""
+
+    rule: str
+    band: str
+    answered: int
+    upheld: int
+    mean: float
+    low: float
+    high: float
+    orders: bool
+
+
+class Rule(BaseModel):
+    """A rule in force."""
+
+    id: str
+    title: str
+    kind: str
+    level: str
+    lane: Lane
+    status: str
+    role: str
+    why: str
+    ask: list[str]
+    innocent: list[str]
+    sources: list[str]
+    reads: list[str]
+    when: list[str]
+
+
+class PolicyInForce(BaseModel):
+    """The policy in force on a day: its text and every figure."""
+
+    sha256: str
+    is_shipped: bool
+    text: str
+    figures: dict[str, Any]
+
+
+class Model(BaseModel):
+    """The isolation forest in force."""
+
+    status: Literal["loaded", "none", "refused"]
+    sha256: str
+    why: str = ""
+    rows: int | None = None
+    holders: int | None = None
+    first_on: str = ""
+    last_on: str = ""
+    data_sha256: str = ""
+
+
+class InForce(BaseModel):
+    """A document that was put in force."""
+
+    kind: str
+    seq: int
+    sha256: str
+    holds_from: str
+    put_by: str
+    put_at: str
+
+
+class ToPropose(Sent):
+    """A policy, rule set or model that is to hold from a day, once somebody else agrees."""
+
+    kind: Literal["policy", "rules", "model"]
+    reason: Reason
+    holds_from: Day | Literal[""] = Field("", description="Today if none is said.")
+    policy: Annotated[str, StringConstraints(max_length=200_000)] | None = Field(
+        None, description="The policy as TOML."
+    )
+    rules: dict[Short, Annotated[str, StringConstraints(max_length=50_000)]] | None = Field(
+        None, description="The files of all rules, by name."
+    )
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"kind": "policy", "reason": "new limits from April",
+                          "holds_from": "2027-04-01", "policy": "alerts_per_1000 = 10\n"}]
+        },
+    )  # fmt: skip
+
+
+class ToTry(Sent):
+    """A policy or rule set to be tried on past statements."""
+
+    kind: Literal["policy", "rules"]
+    months: int = Field(3, ge=1, le=24, description="How many of the newest scored statements.")
+    policy: Annotated[str, StringConstraints(max_length=200_000)] | None = None
+    rules: dict[Short, Annotated[str, StringConstraints(max_length=50_000)]] | None = None
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"kind": "policy", "months": 2,
+                                         "policy": "alerts_per_1000 = 10\n"}]},
+    )  # fmt: skip
+
+
+class Proposal(BaseModel):
+    """A document that somebody proposed."""
+
+    proposal_id: str
+    lane: Lane
+    kind: str
+    sha256: str
+    holds_from: str
+    reason: str
+    made_by: str
+    made_at: str
+    state: Literal["open", "agreed", "refused"]
+    decided_by: str | None
+    decided_at: str | None
+
+
+class Person(BaseModel):
+    """Somebody who has, or had, access."""
+
+    person_id: str
+    name: str
+    email: str
+    role: Role
+    holder_id: str
+    made_at: str
+    ended_at: str | None
+    identity: str | None
+
+
+class ToAdd(Sent):
+    """Somebody who is to have access."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    email: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")]
+    role: Role
+    holder_id: Short = Field("", description="Who they are in statements.")
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"name": "Finance desk", "email": "desk@force.example",
+                                         "role": "finance"}]},
+    )  # fmt: skip
+
+
+class Added(BaseModel):
+    """Somebody who was added."""
+
+    person_id: str
+
+
+class Invitation(BaseModel):
+    """An invitation to take one's account; shown this once."""
+
+    token: str
+
+
+class Key(BaseModel):
+    """A key for a machine, without its secret."""
+
+    key_id: str
+    name: str
+    role: Role
+    made_by: str
+    made_at: str
+    expires_on: str
+    ended_at: str | None
+
+
+class ToKey(Sent):
+    """A key that is to be made."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    role: Role
+    days: int = Field(90, ge=1, le=365)
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"name": "ledger system", "role": "finance", "days": 90}]},
+    )
+
+
+class NewKey(BaseModel):
+    """A key, shown this once."""
+
+    key: str
+
+
+class ToSignIn(Sent):
+    """Password and code of a person."""
+
+    organisation: Short
+    email: Short
+    password: Annotated[str, StringConstraints(max_length=128)]
+    code: Annotated[str, StringConstraints(max_length=10)]
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"organisation": "saltmarsh-vale",
+                                         "email": "finance@saltmarsh-vale.example",
+                                         "password": "four words in no order",
+                                         "code": "123456"}]},
+    )  # fmt: skip
+
+
+class Me(BaseModel):
+    """Who the caller is."""
+
+    organisation_id: str
+    actor_id: str
+    role: Role
+    lanes: list[Lane]
+
+
+class Session(BaseModel):
+    """A session of the caller's own."""
+
+    session_id: str
+    made_at: str
+    seen_at: str
+    browser: str
+
+
+class Token(Sent):
+    """An invitation."""
+
+    token: Short
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"token": "saltmarsh-vale_x"}]}
+    )
+
+
+class Secret(BaseModel):
+    """The secret for an authenticator app, and the same as an address to be shown as a QR code."""
+
+    email: str
+    secret: str
+    address: str
+
+
+class ToTake(Sent):
+    """The password somebody chooses, and the first code of their authenticator app."""
+
+    token: Short
+    password: Annotated[str, StringConstraints(max_length=1_000)]
+    code: Annotated[str, StringConstraints(max_length=10)]
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"token": "saltmarsh-vale_x",
+                                         "password": "four words in no order",
+                                         "code": "123456"}]},
+    )  # fmt: skip
+
+
+class Webhook(BaseModel):
+    """Where notices of the caller's lane are sent."""
+
+    lane: Lane
+    url: str
+    made_by: str
+    made_at: str
+
+
+class ToWebhook(Sent):
+    """Where notices of the caller's lane are to be sent: an https address of a host allowed."""
+
+    url: Annotated[str, StringConstraints(max_length=500)]
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"url": "https://systems.force.example/cardwatch"}]},
+    )
+
+
+class WebhookSecret(BaseModel):
+    """The secret that notices are signed with (Standard Webhooks); shown this once."""
+
+    secret: str
+
+
+class ChainCheck(BaseModel):
+    """What verifying one audit chain found."""
+
+    model_config = ConfigDict(extra="allow")
+
+    lane: Lane
+    events: int
+    fault: str
+
+
+class Keeps(BaseModel):
+    """For how many days each class of data is kept."""
+
+    transactions: int
+    alerts: int
+    notices: int
+
+
+class ToKeep(Sent):
+    """For how many days one class of data is to be kept."""
+
+    kind: Literal["transactions", "alerts", "notices"]
+    days: int = Field(ge=1, le=36_500)
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"kind": "alerts", "days": 2557}]}
+    )
+
+
+class Erased(BaseModel):
+    """How many transactions were erased."""
+
+    transactions: int
+
+
+class Version(BaseModel):
+    """Which cardwatch this is."""
+
+    cardwatch: str
+    tables: str
+    database: Literal["sqlite", "postgresql"]
+
+
+class Health(BaseModel):
+    """Whether the service lives, or is ready."""
+
+    status: Literal["ok", "failed"]

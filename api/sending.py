@@ -1,0 +1,100 @@
+"""Sends notices to other systems (Standard Webhooks) and reminders by e-mail; neither says what of."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import json
+import smtplib
+import ssl
+from email.message import EmailMessage
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import httpx2
+
+from api.settings import is_here
+from cardwatch.errors import CardwatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from api.settings import Settings
+
+TIMEOUT_SECONDS = 15
+SUBJECT = "cardwatch: time to look"
+TEXT = """Please look at your list in cardwatch.
+
+This message is sent every week, whether or not there is anything new in the list.
+"""
+
+
+def check_address(settings: Settings, url: SplitResult) -> None:
+    """Refuse an address to which no notice may go.
+
+    Raises:
+        CardwatchError: it is not https, or of a host that is not allowed.
+    """
+    allowed = {host.strip() for host in settings.webhook_hosts.split(",")} - {""}
+    if url.hostname not in allowed or url.username or url.password:
+        raise CardwatchError("Notices go only to the hosts that this installation allows.")
+    if url.scheme != "https" and not (url.scheme == "http" and is_here(url.geturl())):
+        raise CardwatchError("Notices go only to addresses that begin with https://.")
+
+
+def send_notice(
+    settings: Settings, told: Mapping[str, str], secret: str, now: dt.datetime
+) -> bool:
+    """Send one notice, signed as Standard Webhooks 1.0.0 has it; return whether it arrived.
+
+    The body has a kind, a moment and an id: no name, no sum, no lane.
+    """
+    body = json.dumps({"type": f"cardwatch.{told['kind']}", "timestamp": told["made_at"],
+                       "data": {"id": told["notice_id"]}})  # fmt: skip
+    at = str(int(now.timestamp()))
+    headers = {
+        "webhook-id": told["notice_id"],
+        "webhook-timestamp": at,
+        "webhook-signature": sign(secret, f"{told['notice_id']}.{at}.{body}"),
+        "content-type": "application/json",
+    }
+    try:
+        check_address(settings, urlsplit(told["url"]))
+        answer = httpx2.post(
+            told["url"], content=body, headers=headers,
+            timeout=TIMEOUT_SECONDS, follow_redirects=False,
+        )  # fmt: skip
+    except (httpx2.HTTPError, httpx2.InvalidURL, CardwatchError):
+        return False
+    return answer.is_success
+
+
+def sign(secret: str, text: str) -> str:
+    """Return the signature of a notice under a secret that begins with `whsec_`."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    digest = hmac.new(key, text.encode(), hashlib.sha256).digest()
+    return "v1," + base64.b64encode(digest).decode()
+
+
+def send_reminders(settings: Settings, addresses: Sequence[str]) -> None:
+    """Send everybody the same words, each alone.
+
+    Raises:
+        OSError: the mail server does not answer, or does not take them.
+    """
+    server = urlsplit(settings.smtp)
+    context, host = ssl.create_default_context(), server.hostname or ""
+    kind = smtplib.SMTP if server.scheme == "smtp" else smtplib.SMTP_SSL
+    more = {} if server.scheme == "smtp" else {"context": context}
+    with kind(host, server.port or 0, timeout=TIMEOUT_SECONDS, **more) as mail:  # type: ignore[arg-type]
+        if server.scheme == "smtp" and not is_here(settings.smtp):
+            mail.starttls(context=context)
+        if server.username:
+            mail.login(unquote(server.username), unquote(server.password or ""))
+        for address in addresses:
+            message = EmailMessage()
+            message["Subject"], message["From"], message["To"] = SUBJECT, settings.mail_from, address
+            message.set_content(TEXT)
+            mail.send_message(message)

@@ -1,0 +1,94 @@
+"""What a running service holds: the casebook, its keys, its readers, its limits, its clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from limits import RateLimitItemPerMinute, storage, strategies
+
+from cardwatch import installation
+from cardwatch.errors import CardwatchError
+from cardwatch.statements import ReadingChoices, shipped_profiles
+from cardwatch.tabular import Limits, Nursery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from api.settings import Settings
+    from cardwatch.casebook import Casebook
+    from cardwatch.statements import Profile
+
+MIB = 1024 * 1024
+UPLOAD_BYTES, BODY_BYTES, ROWS_BYTES = 25 * MIB, 256 * 1024, 8 * MIB
+"""The largest file, the largest body elsewhere, and the largest list of transactions."""
+READING = Limits(text_bytes=UPLOAD_BYTES, workbook_bytes=UPLOAD_BYTES, rows=250_000)
+AT_ONCE, WAIT_SECONDS = 2, 20
+"""So many scorings run at once in one process; others wait for a while, then are told to."""
+SIGN_IN_TRIES = RateLimitItemPerMinute(10, 5)
+"""Ten tries in five minutes for one address, and for one account."""
+
+
+class Busy(CardwatchError):
+    """Too much is being scored at this moment."""
+
+    code = "busy"
+
+
+class Service:
+    """A running service; one for each process."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], dt.datetime] | None = None) -> None:
+        """Open the casebook and start the readers.
+
+        Raises:
+            CardwatchError: there is no casebook, or it cannot be opened.
+        """
+        casebook = installation.open_casebook()
+        if casebook is None:
+            raise CardwatchError("There is no casebook yet. 'cardwatch people' makes one.")
+        self.settings = settings
+        self.casebook: Casebook = casebook
+        self.seal = installation.seal()
+        self.signing_key = installation.signing_key()
+        self.card_key = installation.card_key()
+        self.clock = clock or (lambda: dt.datetime.now(dt.UTC))
+        self.nursery = Nursery(AT_ONCE)
+        self.wake = threading.Event()
+        self._scoring = threading.BoundedSemaphore(AT_ONCE)
+        self._limits = strategies.MovingWindowRateLimiter(storage.MemoryStorage())
+        self._rate = RateLimitItemPerMinute(settings.rate)
+
+    def close(self) -> None:
+        """End the readers and close the casebook."""
+        self.nursery.close()
+        self.casebook.close()
+
+    def allows(self, who: str) -> bool:
+        """Count one request of somebody; return whether it is within their limit."""
+        return self._limits.hit(self._rate, who)
+
+    def allows_sign_in(self, address: str, account: str) -> bool:
+        """Count one try to sign in; return whether it is within the limits."""
+        names = (f"address {address}", f"account {account}")
+        return all([self._limits.hit(SIGN_IN_TRIES, name) for name in names])
+
+    @contextmanager
+    def scoring(self) -> Iterator[None]:
+        """Wait for a place in which to score.
+
+        Raises:
+            Busy: none came free in time.
+        """
+        if not self._scoring.acquire(timeout=WAIT_SECONDS):
+            raise Busy("Too much is being scored at this moment. Try again in a minute.")
+        try:
+            yield
+        finally:
+            self._scoring.release()
+
+    def choices(self, own: Sequence[Profile], date_order: str) -> ReadingChoices:
+        """Return how statements are to be read, by an organisation's own profiles first."""
+        return ReadingChoices((*own, *shipped_profiles()), self.card_key, date_order)

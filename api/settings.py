@@ -1,0 +1,102 @@
+"""What may be set for a service, from its environment, with what holds where nothing is said."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from cardwatch.errors import CardwatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the service; each is read from `CARDWATCH_` and its name in capitals.
+
+    Attributes:
+        rate: requests a minute that one person, key or address may make.
+        oidc_issuer, oidc_client, oidc_secret: identity provider; none without an issuer.
+        oidc_organisation: whose people sign in there.
+        oidc_psd_acr: what `acr` or `amr` has to say for professional standards; any if empty.
+        webhook_hosts: hosts to which notices may be sent, with commas between.
+        smtp: mail server, `smtp://HOST:PORT` or `smtps://USER:PASSWORD@HOST`; none without it.
+        mail_from: sender of reminders.
+        remind: day and time (UTC) of the weekly reminder.
+        metrics_key: who may read the metrics shows this; nobody without it.
+    """
+
+    rate: int = 3_000
+    oidc_issuer: str = ""
+    oidc_client: str = ""
+    oidc_secret: str = field(default="", repr=False)
+    oidc_organisation: str = ""
+    oidc_psd_acr: str = ""
+    webhook_hosts: str = ""
+    smtp: str = field(default="", repr=False)
+    mail_from: str = ""
+    remind: str = "mon 08:00"
+    metrics_key: str = field(default="", repr=False)
+
+    @property
+    def remind_at(self) -> tuple[int, int]:
+        """Day of the week of the reminder, Monday is 0, and its minute of the day."""
+        day, _, time = self.remind.partition(" ")
+        hour, _, minute = time.partition(":")
+        return DAYS.index(day), int(hour) * 60 + int(minute)
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of an environment.
+
+    Raises:
+        CardwatchError: one of them cannot be meant; every fault is named.
+    """
+    given = {one.name: environment.get(f"CARDWATCH_{one.name.upper()}", "") for one in fields(Settings)}
+    faults = []
+    if given["rate"] and not (given["rate"].isdecimal() and int(given["rate"])):
+        faults.append("CARDWATCH_RATE is a whole number of requests a minute")
+        given["rate"] = ""
+    values = {name: int(text) if name == "rate" else text for name, text in given.items() if text}
+    settings = Settings(**values)  # type: ignore[arg-type]
+    faults += _faults(settings)
+    if faults:
+        raise CardwatchError("; ".join(faults) + ".")
+    return settings
+
+
+def _faults(settings: Settings) -> list[str]:
+    """Return what cannot be meant."""
+    faults = []
+    if settings.oidc_issuer:
+        needed = ("oidc_client", "oidc_secret", "oidc_organisation")
+        faults += [
+            f"CARDWATCH_{name.upper()} is needed with an issuer"
+            for name in needed
+            if not getattr(settings, name)
+        ]
+        if urlsplit(settings.oidc_issuer).scheme != "https" and not is_here(settings.oidc_issuer):
+            faults.append("CARDWATCH_OIDC_ISSUER begins with https://")
+    if settings.smtp:
+        if urlsplit(settings.smtp).scheme not in {"smtp", "smtps"}:
+            faults.append("CARDWATCH_SMTP begins with smtp:// or smtps://")
+        if not settings.mail_from:
+            faults.append("CARDWATCH_MAIL_FROM is needed with a mail server")
+    try:
+        day, minute = settings.remind_at
+        fits = 0 <= day < len(DAYS) and 0 <= minute < 24 * 60
+    except ValueError:
+        fits = False
+    if not fits:
+        faults.append("CARDWATCH_REMIND is a day and a time such as 'mon 08:00'")
+    return faults
+
+
+def is_here(url: str) -> bool:
+    """Return whether an address is on this machine."""
+    return urlsplit(url).hostname in {"127.0.0.1", "::1", "localhost"}

@@ -1,0 +1,90 @@
+"""Takes an uploaded file to the readers: under a name of ours, with theirs as a label only."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
+
+from cardwatch import desk
+from cardwatch.errors import CardwatchError, FileFaulty, FileRefused
+from cardwatch.registers import read_cards
+from cardwatch.statements import DATE_ORDERS, parse_profile, read_each
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from fastapi import UploadFile
+
+    from api.service import Service
+    from cardwatch.desk import Desk
+    from cardwatch.records import CardRegister, ReadingReport
+
+ENDINGS = (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods")
+LABEL_CHARACTERS = 100
+
+
+def read_upload(
+    service: Service, at: Desk, file: UploadFile, columns: str, date_order: str
+) -> tuple[pd.DataFrame, ReadingReport]:
+    """Return the transactions of an uploaded file and its reading report.
+
+    Args:
+        service: whose readers read it.
+        at: who brings it.
+        file: as it came.
+        columns: a column profile as TOML, for files whose headings are not known; else empty.
+        date_order: decide, day-first or month-first.
+
+    Raises:
+        FileRefused: nothing of it can be read; the reason says what to do.
+        FileFaulty: the column profile has faults.
+        CardwatchError: the date order is none.
+    """
+    if date_order not in DATE_ORDERS:
+        raise CardwatchError(f"A date order is one of {', '.join(DATE_ORDERS)}.")
+    own = [parse_profile(columns, "columns")] if columns.strip() else []
+    if any(profile.holder_strip for profile in own):  # a pattern of strangers may run for ever
+        raise FileFaulty("columns", ["holder_strip is taken from a file of the installation only"])
+    label = label_of(file.filename or "")
+    choices = service.choices([*own, *desk.layouts(at)], date_order)
+    with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
+        path = Path(folder) / "upload"
+        with path.open("wb") as out:
+            shutil.copyfileobj(file.file, out)
+        (found,) = read_each([path], choices, names=[label], nursery=service.nursery)
+    if isinstance(found, FileRefused):
+        raise found
+    if own:
+        desk.keep_layout(at, columns)
+    return found
+
+
+def read_register(service: Service, file: UploadFile) -> CardRegister:
+    """Return an uploaded card register.
+
+    Raises:
+        FileRefused: nothing of it can be read; the reason says what to do.
+    """
+    label = label_of(file.filename or "")
+    with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
+        path = Path(folder) / f"register{Path(label).suffix.lower()}"
+        with path.open("wb") as out:
+            shutil.copyfileobj(file.file, out)
+        return read_cards(path, service.choices([], "decide"))
+
+
+def label_of(name: str) -> str:
+    """Return a file's name as it may be shown: no folder, no control character, not too long.
+
+    Raises:
+        FileRefused: its ending is of no file that is read.
+    """
+    bare = PureWindowsPath(PurePosixPath(name.replace("\x00", "")).name).name
+    label = re.sub(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", "", bare)
+    label = label.encode("utf-8", "replace").decode()[-LABEL_CHARACTERS:].strip() or "statement"
+    if Path(label).suffix.lower() not in ENDINGS:
+        what = f"a statement's name ends in {', '.join(ENDINGS)}"
+        raise FileRefused(label, "unknown_ending", what)
+    return label

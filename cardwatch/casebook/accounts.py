@@ -1,0 +1,194 @@
+"""Accounts of people who sign in here: an invitation, a password, and codes from their phone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import secrets
+from typing import TYPE_CHECKING
+
+import pyotp
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn import zxcvbn
+
+from cardwatch.casebook.people import chain_of, check_gives, find_person
+from cardwatch.casebook.tables import accounts, people, sessions
+from cardwatch.casebook.work import as_text
+from cardwatch.errors import CardwatchError, NotAllowed
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
+
+    from cardwatch.casebook.work import Row, Work
+
+INVITED_DAYS = 7
+SHORTEST, LONGEST = 15, 128
+"""Characters of a password (OWASP ASVS 5.0, 6.2.1 and 6.2.9)."""
+LEAST_SCORE = 3
+"""Of zxcvbn, 0 to 4: what can be guessed in fewer than ten thousand million tries is refused."""
+EASY_CHARACTERS = 40
+"""zxcvbn's time grows with the square of what it reads; what is longer is judged by its start."""
+STEP_SECONDS = 30
+_hasher = PasswordHasher()
+_NOBODY = _hasher.hash(secrets.token_urlsafe())
+REFUSAL = "Email address, password or code is not right, or it holds no longer."
+
+
+def invite(work: Work, email: str) -> str:
+    """Invite a person to take their account, new or again; return the token, this once.
+
+    Raises:
+        NotAllowed: the actor may not give the person's role.
+        NotFound: nobody of that email has access.
+    """
+    person = find_person(work, email)
+    check_gives(work, person["role"])
+    work.event.object_id, work.event.chain = person["person_id"], chain_of(person)
+    token = secrets.token_urlsafe(32)
+    until = dt.datetime.fromisoformat(work.now) + dt.timedelta(INVITED_DAYS)
+    row = {"invited_sha256": _sha256(token), "invited_until": as_text(until)}
+    which = accounts.c.person_id == person["person_id"]
+    if not work.change(accounts, which, row):
+        work.add(accounts, [row | {"person_id": person["person_id"], "totp_step": 0}])
+    return f"{work.actor.organisation_id}_{token}"
+
+
+def begin_account(work: Work, token: str, seal: Fernet) -> tuple[str, str]:
+    """Return the email of whoever was invited, and a new secret for the codes of their phone.
+
+    Raises:
+        NotAllowed: the invitation is not known, or holds no longer.
+    """
+    person = _invited(work, token)
+    secret = pyotp.random_base32()
+    which = accounts.c.person_id == person["person_id"]
+    work.change(accounts, which, {"totp": seal.encrypt(secret.encode()).decode()})
+    return person["email"], secret
+
+
+def take_account(work: Work, token: str, password: str, code: str, seal: Fernet) -> None:
+    """Set the password of whoever was invited, once a code shows that their phone has the secret.
+
+    What was open under the account before is ended.
+
+    Raises:
+        NotAllowed: the invitation is not known or holds no longer, or the code is not right.
+        CardwatchError: the password is too short, too long or too easily guessed.
+    """
+    person = _invited(work, token)
+    _check_strength(password, person)
+    step = _step_of(work, person, code, seal)
+    which = accounts.c.person_id == person["person_id"]
+    row = {"password": _hasher.hash(password), "totp_step": step}
+    work.change(accounts, which, row | {"invited_sha256": None, "invited_until": None})
+    work.remove(sessions, sessions.c.person_id == person["person_id"])
+
+
+def check_account(work: Work, email: str, password: str, code: str, seal: Fernet) -> Row:
+    """Return the person who signs in with password and code.
+
+    Raises:
+        NotAllowed: something is not right; which of them is not said, nor told by the time taken.
+    """
+    question = (
+        sa.select(people, accounts.c.password, accounts.c.totp, accounts.c.totp_step)
+        .join(accounts, work.mine(accounts) & (accounts.c.person_id == people.c.person_id))
+        .where(
+            work.mine(people),
+            people.c.email == email.strip().casefold(),
+            people.c.ended_at.is_(None),
+        )
+    )
+    found = work.one(question)
+    held = found["password"] if found and found["password"] else _NOBODY
+    right = _is_password(held, password[:LONGEST])
+    if found is not None:
+        work.event.object_id, work.event.chain = found["person_id"], chain_of(found)
+    if not right or found is None or held is _NOBODY:
+        raise NotAllowed(REFUSAL)
+    step = _step_of(work, found, code, seal)
+    which = accounts.c.person_id == found["person_id"]
+    if not work.change(accounts, which & (accounts.c.totp_step < step), {"totp_step": step}):
+        raise NotAllowed(REFUSAL)
+    return found
+
+
+def bind_identity(work: Work, identity: str, email: str) -> Row:
+    """Return the person who signed in elsewhere; the first time their email says who they are.
+
+    Args:
+        work: the work it is done in.
+        identity: issuer and subject, which never change hands.
+        email: as the issuer has verified it; empty if it has not.
+
+    Raises:
+        NotAllowed: nobody here is known by either.
+    """
+    living = sa.select(people).where(work.mine(people), people.c.ended_at.is_(None))
+    found = work.one(living.where(people.c.identity == identity))
+    if found is None and email:
+        mail = people.c.email == email.strip().casefold()
+        found = work.one(living.where(mail, people.c.identity.is_(None)))
+        if found is not None:
+            work.change(people, people.c.person_id == found["person_id"], {"identity": identity})
+    if found is None:
+        raise NotAllowed("Nobody here is known by that account.")
+    work.event.object_id, work.event.chain = found["person_id"], chain_of(found)
+    return found
+
+
+def _invited(work: Work, token: str) -> Row:
+    """Return the person whom an invitation names, with their account."""
+    question = (
+        sa.select(people, accounts.c.totp, accounts.c.totp_step)
+        .join(accounts, work.mine(accounts) & (accounts.c.person_id == people.c.person_id))
+        .where(
+            work.mine(people),
+            people.c.ended_at.is_(None),
+            accounts.c.invited_sha256 == _sha256(token),
+            accounts.c.invited_until >= work.now,
+        )
+    )
+    found = work.one(question)
+    if found is None:
+        raise NotAllowed("The invitation is not known here, or it holds no longer.")
+    work.event.object_id, work.event.chain = found["person_id"], chain_of(found)
+    return found
+
+
+def _is_password(held: str, given: str) -> bool:
+    try:
+        return _hasher.verify(held, given)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _step_of(work: Work, person: Row, code: str, seal: Fernet) -> int:
+    """Return the time step of a right code that was not used before (RFC 6238).
+
+    Raises:
+        NotAllowed: it is none.
+    """
+    if person["totp"]:
+        made = pyotp.TOTP(seal.decrypt(person["totp"].encode()).decode(), interval=STEP_SECONDS)
+        step = int(dt.datetime.fromisoformat(work.now).timestamp()) // STEP_SECONDS
+        right = hmac.compare_digest(made.at(step * STEP_SECONDS).encode(), code.encode())
+        if right and step > person["totp_step"]:
+            return step
+    raise NotAllowed(REFUSAL)
+
+
+def _check_strength(password: str, person: Row) -> None:
+    """Refuse a password that is too short, too long or too easily guessed."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise CardwatchError(f"A password has {SHORTEST} to {LONGEST} characters; spaces count.")
+    known = [person["email"], person["name"], "cardwatch"]
+    if zxcvbn(password[:EASY_CHARACTERS], user_inputs=known)["score"] < LEAST_SCORE:
+        raise CardwatchError("This password is easily guessed. Three or four words in no order do.")
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,139 @@
+"""Jobs: work that takes longer than somebody would wait, done by whichever process is free.
+
+A process that takes a job holds it for a short time and says again and again that it is alive; if
+it dies, another takes the job. What a job does is itself whole or not at all, so it may be tried
+again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from cardwatch.casebook.tables import jobs
+from cardwatch.casebook.work import Actor, as_text, canonical
+from cardwatch.errors import CardwatchError, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cardwatch.casebook.work import Row, Work
+
+LEASE_SECONDS, MOST_TRIES = 30, 3
+KEPT_DAYS = 30
+QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work to be done for somebody.
+
+    Attributes:
+        actor: for whom; the role they have by now is to be looked up.
+        kind: statement or back-test.
+        content: what it is done with.
+    """
+
+    job_id: str
+    actor: Actor
+    kind: str
+    content: bytes
+
+
+def put_job(work: Work, kind: str, content: bytes, *, once: str, fingerprint: str) -> Row:
+    """Put a job in the queue, unless the actor has asked for the same; return it as shown.
+
+    Args:
+        work: the work it is done in.
+        kind: statement or back-test.
+        content: what it is done with.
+        once: by which the same request is known when it comes again.
+        fingerprint: of what is asked for.
+
+    Raises:
+        CardwatchError: the actor has used `once` for something else.
+    """
+    name = work.keyed("job", work.actor.actor_id, once)[:12]
+    work.lock("job", name)
+    known = work.one(sa.select(jobs).where(work.mine(jobs), jobs.c.job_id == name))
+    if known and known["fingerprint"] != fingerprint:
+        raise CardwatchError("This Idempotency-Key was used for something else. Take a new one.")
+    begun = {"state": QUEUED, "percent": 0, "tries": 0, "answer": None, "leased_until": None}
+    if known and known["state"] == FAILED:  # asked for again
+        work.change(jobs, jobs.c.job_id == name, begun | {"content": content})
+    elif not known:
+        row = begun | {"job_id": name, "kind": kind, "content": content, "made_at": work.now}
+        asked = {"made_by": work.actor.actor_id, "role": work.actor.role}
+        asked["fingerprint"] = fingerprint
+        work.add(jobs, [row | asked])
+    work.event.object_id = name
+    oldest = dt.datetime.fromisoformat(work.now) - dt.timedelta(KEPT_DAYS)
+    work.remove(jobs, (jobs.c.made_at < as_text(oldest)) & jobs.c.state.in_((DONE, FAILED)))
+    return get_job(work, name)
+
+
+def get_job(work: Work, job_id: str) -> dict[str, Any]:
+    """Return a job of the actor's: its state, how far it has come, and its answer.
+
+    Raises:
+        NotFound: they have none of that id.
+    """
+    own = (jobs.c.job_id == job_id) & (jobs.c.made_by == work.actor.actor_id)
+    shown = [jobs.c[n] for n in ("job_id", "kind", "made_at", "state", "percent", "answer")]
+    found = work.one(sa.select(*shown).where(work.mine(jobs), own))
+    if found is None:
+        raise NotFound(f"There is no job '{job_id}'.")
+    return found | {"answer": json.loads(found["answer"]) if found["answer"] else None}
+
+
+def claim_job(work: Work) -> Job | None:
+    """Take the oldest job that waits, or whose process has died; nothing if there is none."""
+    waiting = sa.select(jobs).where(work.mine(jobs), _waits(work))
+    question = waiting.order_by(jobs.c.made_at, jobs.c.job_id).limit(1)
+    found = work.one(question.with_for_update(skip_locked=True))
+    if found is None:
+        return None
+    this = jobs.c.job_id == found["job_id"]
+    if found["tries"] >= MOST_TRIES:
+        what = "It was begun three times and broken off each time. Ask for it again."
+        finish_job(work, found["job_id"], {"code": "broken_off", "detail": what}, failed=True)
+        return None
+    row = {"state": RUNNING, "tries": found["tries"] + 1, "leased_until": _lease(work)}
+    work.change(jobs, this, row)
+    actor = Actor(work.actor.organisation_id, found["made_by"], found["role"])
+    return Job(found["job_id"], actor, found["kind"], bytes(found["content"]))
+
+
+def is_any_waiting(work: Work) -> bool:
+    """Return whether there is a job to be taken."""
+    question = sa.select(jobs.c.job_id).where(work.mine(jobs), _waits(work))
+    return work.one(question.limit(1)) is not None
+
+
+def tell_job(work: Work, job_id: str, percent: int | None = None) -> None:
+    """Say that a job goes on, and how far it has come."""
+    row: dict[str, Any] = {"leased_until": _lease(work)}
+    row |= {} if percent is None else {"percent": percent}
+    work.change(jobs, (jobs.c.job_id == job_id) & (jobs.c.state == RUNNING), row)
+
+
+def finish_job(work: Work, job_id: str, answer: Mapping[str, Any], *, failed: bool = False) -> None:
+    """Keep what came of a job; what it was done with is not needed any more."""
+    row = {"state": FAILED if failed else DONE, "percent": 100, "answer": canonical(answer)}
+    work.change(jobs, jobs.c.job_id == job_id, row | {"content": b"", "leased_until": None})
+
+
+def _waits(work: Work) -> sa.ColumnElement[bool]:
+    """Return the condition that a job waits, or that the process that had it has died."""
+    dead = (jobs.c.state == RUNNING) & (jobs.c.leased_until < work.now)
+    return (jobs.c.state == QUEUED) | dead
+
+
+def _lease(work: Work) -> str:
+    """Return until when a job is held by whoever takes it now."""
+    until = dt.datetime.fromisoformat(work.now) + dt.timedelta(seconds=LEASE_SECONDS)
+    return as_text(until)

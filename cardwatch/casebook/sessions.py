@@ -1,0 +1,101 @@
+"""Sessions of people who have signed in: kept here, so that they can be ended at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from cardwatch.casebook.people import chain_of
+from cardwatch.casebook.tables import PSD, people, sessions
+from cardwatch.casebook.work import SYSTEM, Actor, as_text
+from cardwatch.errors import NotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from cardwatch.casebook.database import Casebook
+    from cardwatch.casebook.work import Row, Work
+
+IDLE_MINUTES, PSD_IDLE_MINUTES, LONGEST_HOURS = 60, 15, 12
+"""A session ends when it is not used for so long, and in any case after half a day."""
+TOLD_MINUTES = 1
+"""Its last use is written down this often."""
+BROWSER_CHARACTERS = 120
+SESSION = re.compile(r"([a-z0-9-]{1,40})_([\w-]{43})")
+
+
+def begin_session(work: Work, person: Row, browser: str) -> str:
+    """Begin a session for a person who has signed in; return what their browser is to hold."""
+    secret = secrets.token_urlsafe(32)
+    row = {"session_id": _session_id(secret), "person_id": person["person_id"]}
+    moments = {"made_at": work.now, "seen_at": work.now}
+    work.add(sessions, [row | moments | {"browser": browser[:BROWSER_CHARACTERS]}])
+    oldest = as_text(dt.datetime.fromisoformat(work.now) - dt.timedelta(hours=LONGEST_HOURS))
+    work.remove(sessions, sessions.c.made_at < oldest)
+    work.event.object_id, work.event.chain = person["person_id"], chain_of(person)
+    return f"{work.actor.organisation_id}_{secret}"
+
+
+def actor_of_session(casebook: Casebook, text: str, now: dt.datetime) -> tuple[Actor, str]:
+    """Return who a browser's session speaks for, and its id.
+
+    Raises:
+        NotAllowed: there is none, or it has ended.
+    """
+    refusal = NotAllowed("Sign in: there is no session, or it has ended.")
+    shape = SESSION.fullmatch(text)
+    if shape is None:
+        raise refusal
+    owner, session_id = shape[1], _session_id(shape[2])
+    itself = Actor(owner, SYSTEM, "admin")
+    with casebook.quiet(itself, now, reads=True) as work:
+        found = work.one(
+            sa.select(sessions.c.made_at, sessions.c.seen_at, people)
+            .join(people, work.mine(people) & (people.c.person_id == sessions.c.person_id))
+            .where(
+                work.mine(sessions),
+                sessions.c.session_id == session_id,
+                people.c.ended_at.is_(None),
+            )
+        )
+    if found is None:
+        raise refusal
+    idle = PSD_IDLE_MINUTES if found["role"] == PSD else IDLE_MINUTES
+    seen, made = (dt.datetime.fromisoformat(found[name]) for name in ("seen_at", "made_at"))
+    if now - seen > dt.timedelta(minutes=idle) or now - made > dt.timedelta(hours=LONGEST_HOURS):
+        raise refusal
+    if now - seen > dt.timedelta(minutes=TOLD_MINUTES):
+        with casebook.quiet(itself, now) as work:
+            work.change(sessions, sessions.c.session_id == session_id, {"seen_at": work.now})
+    return Actor(owner, found["person_id"], found["role"], found["holder_id"]), session_id
+
+
+def list_sessions(work: Work) -> list[Row]:
+    """Return the sessions of the actor, the newest first."""
+    own = sessions.c.person_id == work.actor.actor_id
+    question = sa.select(sessions).where(work.mine(sessions), own)
+    return work.rows(question.order_by(sessions.c.made_at.desc(), sessions.c.session_id))
+
+
+def end_session(work: Work, session_id: str) -> None:
+    """End a session of the actor's, at once.
+
+    Raises:
+        NotFound: they have none of that id.
+    """
+    own = sessions.c.person_id == work.actor.actor_id
+    if not work.remove(sessions, own & (sessions.c.session_id == session_id)):
+        raise NotFound("There is no such session.")
+
+
+def end_sessions(work: Work, person_id: str) -> None:
+    """End all sessions of a person, at once."""
+    work.remove(sessions, sessions.c.person_id == person_id)
+
+
+def _session_id(secret: str) -> str:
+    """Return the id of a session: a hash of what the browser holds."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:32]

@@ -1,0 +1,171 @@
+"""Shows what is in force, and puts it in force: one person proposes, another agrees."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.casebook import FINANCE, PSD, Event, documents, proposals
+from cardwatch.casebook.suppressions import day_of
+from cardwatch.casebook.tables import KINDS, RECEIVES
+from cardwatch.desk.desk import shown
+from cardwatch.desk.receiving import newest_forest
+from cardwatch.desk.recipe import (
+    pack_cards,
+    pack_forest,
+    read_recipe,
+    recipe_of,
+    shipped_content,
+    shipped_sha256,
+    unpack_policy,
+    unpack_rules,
+)
+from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.statements import parse_profile
+
+if TYPE_CHECKING:
+    from cardwatch.desk.desk import Desk
+    from cardwatch.records import CardRegister
+    from cardwatch.rules import Rule
+    from cardwatch.statements import Profile
+
+SHOWN_OF_FOREST = ("rows", "holders", "first_on", "last_on", "data_sha256")
+
+
+def list_in_force(desk: Desk) -> list[dict[str, Any]]:
+    """Return every document that was put in force, in the order of its kind and time.
+
+    Rule sets are told to professional standards alone, who change them; what is in force of the
+    others' rules is on the page of rules.
+    """
+    with desk.work(Event("consultation", "settings"), ()) as work:
+        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        hidden = "" if desk.actor.role == PSD else "rules"
+        return [shown(row) for row in documents.list_in_force(work) if row["kind"] != hidden]
+
+
+def get_policy(desk: Desk, day: str = "") -> dict[str, Any]:
+    """Return the policy in force on a day, today's if none is said: its text and every figure."""
+    with desk.work(Event("consultation", "policy"), ()) as work:
+        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        sha256 = recipe_of(work, _day(desk, day)).policy
+        content = documents.read_document(work, sha256) if sha256 else shipped_content("policy")
+    figures = asdict(unpack_policy(content))
+    return {
+        "sha256": sha256 or shipped_sha256("policy"),
+        "is_shipped": not sha256,
+        "text": content.decode(),
+        "figures": figures,
+    }
+
+
+def list_rules(desk: Desk, day: str = "") -> list[Rule]:
+    """Return the rules in force on a day, today's if none is said, of the actor's lanes."""
+    with desk.work(Event("consultation", "rules"), ()) as work:
+        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        rules = read_recipe(work, recipe_of(work, _day(desk, day))).rules
+    lanes = (*desk.actor.lanes, FINANCE)
+    return [rule for rule in rules if rule.lane in lanes]
+
+
+def get_model(desk: Desk) -> dict[str, Any]:
+    """Return what is known of the model in force: `status` is loaded, none or refused."""
+    with desk.work(Event("consultation", "model"), ()) as work:
+        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        recipe = recipe_of(work, str(desk.now.date()))
+        if not recipe.model:
+            return {"status": "none", "sha256": ""}
+        try:
+            forest = read_recipe(work, recipe).forest
+        except CardwatchError as refusal:
+            return {"status": "refused", "sha256": recipe.model, "why": str(refusal)}
+    told = {name: getattr(forest, name) for name in SHOWN_OF_FOREST}
+    return {"status": "loaded", "sha256": recipe.model} | told
+
+
+def propose(
+    desk: Desk, kind: str, content: bytes | CardRegister | None, *, holds_from: str, reason: str
+) -> dict[str, Any]:
+    """Propose a document; somebody else of the same role has to agree before it holds.
+
+    Args:
+        desk: who proposes.
+        kind: policy, rules, cards or model.
+        content: the document; none for a model, which is fitted to the last thirteen months.
+        holds_from: day from which it is to hold; today if none is said.
+        reason: why.
+
+    Raises:
+        NotAllowed: the role proposes no such document: rules are professional standards' own.
+        FileFaulty: the document has faults; all are listed.
+        CardwatchError: no reason, no such kind, no such day.
+    """
+    day_of(holds_from or str(desk.now.date()))
+    if kind not in KINDS:
+        raise CardwatchError(f"What is proposed is one of {', '.join(KINDS)}, not '{kind}'.")
+    packed = _packed(desk, kind, content)
+    with desk.work(Event("alteration", "proposal"), (desk.actor.chain,)) as work:
+        _may_propose(desk, kind)
+        found = proposals.propose(
+            work, kind, packed, holds_from=_day(desk, holds_from), reason=reason
+        )
+        return shown(found)
+
+
+def decide_proposal(desk: Desk, proposal_id: str, *, agrees: bool) -> dict[str, Any]:
+    """Agree to a proposal or refuse it; see `casebook.proposals.decide_proposal`."""
+    with desk.work(Event("alteration", "proposal"), (desk.actor.chain,)) as work:
+        desk.allow(RECEIVES, "changes no settings")
+        return shown(proposals.decide_proposal(work, proposal_id, agrees=agrees))
+
+
+def list_proposals(desk: Desk) -> list[dict[str, Any]]:
+    """Return the proposals that the actor may know of: psd's are their own."""
+    lanes = (desk.actor.chain,)
+    with desk.work(Event("consultation", "proposals"), lanes) as work:
+        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        return [shown(row) for row in proposals.list_proposals(work)]
+
+
+def keep_layout(desk: Desk, name: str, text: str) -> None:
+    """Remember a column profile for files with its headings.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        FileFaulty: it has faults; all are listed.
+    """
+    parse_profile(text, "columns")
+    with desk.work(Event("alteration", "layout"), ()) as work:
+        desk.allow(RECEIVES, "receives no statements")
+        documents.keep_layout(work, name, text)
+
+
+def layouts(desk: Desk) -> list[Profile]:
+    """Return the column profiles that the organisation remembers, the newest first."""
+    with desk.casebook.quiet(desk.actor, desk.now, reads=True) as work:
+        texts = [row["content"] for row in documents.list_layouts(work)]
+    return [parse_profile(text, "columns") for text in texts]
+
+
+def _may_propose(desk: Desk, kind: str) -> None:
+    """Refuse who changes no such setting; within a piece of work only."""
+    desk.allow(RECEIVES, "changes no settings")
+    if kind == "rules" and desk.actor.role != PSD:
+        raise NotAllowed("Only professional standards change rules.")
+
+
+def _packed(desk: Desk, kind: str, content: bytes | CardRegister | None) -> bytes:
+    """Return a document as it is kept, once it is found to have no fault."""
+    if kind == "model":
+        return pack_forest(newest_forest(desk), str(desk.now.date()))
+    if kind == "cards":
+        assert content is not None
+        assert not isinstance(content, bytes)
+        return pack_cards(content)
+    assert isinstance(content, bytes)
+    (unpack_policy if kind == "policy" else unpack_rules)(content)
+    return content
+
+
+def _day(desk: Desk, day: str) -> str:
+    return str(day_of(day)) if day else str(desk.now.date())

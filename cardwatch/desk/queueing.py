@@ -1,0 +1,175 @@
+"""Puts long work in the queue and does it: a statement to be received, a back-test."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.casebook import Actor, Casebook, Event, documents, jobs
+from cardwatch.casebook.people import actor_now
+from cardwatch.casebook.statements import find_statement
+from cardwatch.casebook.tables import RECEIVES
+from cardwatch.casebook.work import SYSTEM, canonical
+from cardwatch.desk.desk import Desk
+from cardwatch.desk.receiving import receive
+from cardwatch.desk.recipe import pack_read, unpack_policy, unpack_read, unpack_rules
+from cardwatch.desk.trying import back_test, check_trial
+from cardwatch.errors import CardwatchError, CasebookFailed, place_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+
+    from cardwatch.records import ReadingReport
+
+log = logging.getLogger(__name__)
+STATEMENT, BACK_TEST = "statement", "back-test"
+BEAT_SECONDS = 10
+"""So often a job that goes on says so; a third of the time for which it is held."""
+
+
+def ask_receive(
+    desk: Desk,
+    read: tuple[pd.DataFrame, ReadingReport],
+    *,
+    corrects: str | None = None,
+    is_history: bool = False,
+    once: str = "",
+) -> dict[str, Any]:
+    """Put a statement that was read in the queue to be received; return the job.
+
+    Args:
+        desk: who brings it.
+        read: its transactions and reading report, as `read_each` gives them.
+        corrects: the statement in whose place it comes.
+        is_history: whether it is only kept.
+        once: what the sender calls this request, to be known when it comes again.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        CardwatchError: a correction is to be kept without being scored; the actor has used `once`
+            for another statement.
+    """
+    if corrects and is_history:
+        raise CardwatchError("A corrected statement is scored; it is not kept as history only.")
+    frame, report = read
+    said = {"corrects": corrects, "is_history": is_history}
+    fingerprint = _sha256(report.sha256, canonical(said))
+    with desk.work(Event("collection", "job"), ()) as work:
+        desk.allow(RECEIVES, "receives no statements")
+        once = once or fingerprint
+        known = find_statement(work, report.sha256)
+        if known and once == fingerprint:  # held, and no key says that it is the same request
+            once = _sha256(once, work.now)
+        content = pack_read(frame, report, said)
+        return jobs.put_job(work, STATEMENT, content, once=once, fingerprint=fingerprint)
+
+
+def ask_back_test(desk: Desk, kind: str, content: bytes, months: int) -> dict[str, Any]:
+    """Put a back-test in the queue; return the job; see `desk.trying.back_test`.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+        FileFaulty: the document has faults.
+        CardwatchError: it is of another kind, or the months are too many.
+    """
+    check_trial(kind, months)
+    (unpack_policy if kind == "policy" else unpack_rules)(content)
+    said = canonical({"kind": kind, "months": months}).encode()
+    packed = documents.pack({"said.json": said, "content": content})
+    with desk.work(Event("consultation", "job"), ()) as work:
+        desk.sees_alerts()
+        fingerprint = hashlib.sha256(packed).hexdigest()
+        once = _sha256(fingerprint, work.now)
+        return jobs.put_job(work, BACK_TEST, packed, once=once, fingerprint=fingerprint)
+
+
+def get_job(desk: Desk, job_id: str) -> dict[str, Any]:
+    """Return one of the actor's jobs.
+
+    Raises:
+        NotFound: they have none of that id.
+    """
+    with desk.casebook.quiet(desk.actor, desk.now, reads=True) as work:
+        return jobs.get_job(work, job_id)
+
+
+def do_next_job(casebook: Casebook, clock: Callable[[], dt.datetime]) -> bool:
+    """Do one job that waits, of any organisation; return whether there was one.
+
+    Several processes may do this at once: each takes another job.
+    """
+    for row in casebook.organisations():
+        itself = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.quiet(itself, clock(), reads=True) as work:
+            waits = jobs.is_any_waiting(work)
+        if not waits:
+            continue
+        with casebook.quiet(itself, clock()) as work:
+            job = jobs.claim_job(work)
+        if job is not None:
+            _do(casebook, job, clock)
+            return True
+    return False
+
+
+def _do(casebook: Casebook, job: jobs.Job, clock: Callable[[], dt.datetime]) -> None:
+    """Do one job, and keep what came of it."""
+
+    def tell(percent: int | None = None) -> None:
+        with casebook.quiet(job.actor, clock()) as work:
+            jobs.tell_job(work, job.job_id, percent)
+
+    answer, failed = {"code": "internal", "detail": "It failed, and is looked into."}, True
+    try:
+        with casebook.quiet(job.actor, clock(), reads=True) as work:
+            at = Desk(casebook, actor_now(work, job.actor), clock())
+        with _beating(tell):
+            answer, failed = _act(at, job, tell), False
+    except CasebookFailed:
+        return  # it is tried again once its time is over
+    except CardwatchError as refusal:
+        answer = {"code": refusal.code, "detail": str(refusal)}
+    except Exception as error:  # a fault of ours must not end the process that does the jobs
+        log.error("a %s failed: %s", job.kind, place_of(error))  # noqa: TRY400  no values in logs
+    with casebook.quiet(job.actor, clock()) as work:
+        jobs.finish_job(work, job.job_id, answer, failed=failed)
+
+
+def _act(at: Desk, job: jobs.Job, tell: Callable[[int], None]) -> dict[str, Any]:
+    """Do what a job asks for; return its answer."""
+    if job.kind == STATEMENT:
+        frame, report, said = unpack_read(job.content)
+        return asdict(receive(at, (frame, report), **said, tell=tell))
+    files = documents.unpack(job.content)
+    said = json.loads(files["said.json"])
+    return back_test(at, said["kind"], files["content"], months=said["months"], tell=tell)
+
+
+@contextmanager
+def _beating(tell: Callable[[], None]) -> Iterator[None]:
+    """Say every few seconds that a job goes on, until it ends."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT_SECONDS):
+            tell()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _sha256(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

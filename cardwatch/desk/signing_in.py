@@ -1,0 +1,122 @@
+"""Lets people in: invitations, accounts, sign-in here or elsewhere, and sessions."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.casebook import Actor, Casebook, Event, accounts, sessions
+from cardwatch.casebook.sessions import actor_of_session
+from cardwatch.casebook.work import SYSTEM
+from cardwatch.errors import NotAllowed
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+
+    from cryptography.fernet import Fernet
+
+    from cardwatch.casebook import Work
+    from cardwatch.desk.desk import Desk
+
+
+def invite(desk: Desk, email: str) -> str:
+    """Invite a person to take their account; return the token; see `casebook.accounts.invite`."""
+    with desk.work(Event("access", "invitation"), ()) as work:
+        return accounts.invite(work, email)
+
+
+def begin_account(
+    casebook: Casebook, token: str, now: dt.datetime, seal: Fernet
+) -> tuple[str, str]:
+    """Return who was invited, and a new secret; see `casebook.accounts.begin_account`."""
+    owner, secret = _parts(token)
+    with _door(casebook, owner, "invitation", now) as work:
+        return accounts.begin_account(work, secret, seal)
+
+
+def take_account(
+    casebook: Casebook, token: str, *, password: str, code: str, now: dt.datetime, seal: Fernet
+) -> None:
+    """Set the password of whoever was invited; see `casebook.accounts.take_account`."""
+    owner, secret = _parts(token)
+    with _door(casebook, owner, "account", now) as work:
+        accounts.take_account(work, secret, password, code, seal)
+
+
+def sign_in(  # noqa: PLR0913  what a form has, and a browser
+    casebook: Casebook,
+    owner: str,
+    *,
+    email: str,
+    password: str,
+    code: str,
+    browser: str,
+    now: dt.datetime,
+    seal: Fernet,
+) -> str:
+    """Begin a session for a person with password and code; return what their browser is to hold.
+
+    Raises:
+        NotAllowed: something is not right.
+    """
+    with _door(casebook, owner, "session", now) as work:
+        person = accounts.check_account(work, email, password, code, seal)
+        return sessions.begin_session(work, person, browser)
+
+
+def sign_in_elsewhere(  # noqa: PLR0913  the same
+    casebook: Casebook, owner: str, *, identity: str, email: str, browser: str, now: dt.datetime
+) -> tuple[str, str]:
+    """Begin a session for a person whom an identity provider names; return it and their role.
+
+    Raises:
+        NotAllowed: nobody here is known by that account.
+    """
+    with _door(casebook, owner, "session", now) as work:
+        person = accounts.bind_identity(work, identity, email)
+        return sessions.begin_session(work, person, browser), person["role"]
+
+
+def list_sessions(desk: Desk) -> list[dict[str, Any]]:
+    """Return the actor's own sessions."""
+    with desk.work(Event("consultation", "sessions"), ()) as work:
+        shown = ("session_id", "made_at", "seen_at", "browser")
+        return [{name: row[name] for name in shown} for row in sessions.list_sessions(work)]
+
+
+def end_session(desk: Desk, session_id: str) -> None:
+    """End one of the actor's sessions; see `casebook.sessions.end_session`."""
+    with desk.work(Event("access", "session"), ()) as work:
+        sessions.end_session(work, session_id)
+
+
+@contextmanager
+def _door(casebook: Casebook, owner: str, what: str, now: dt.datetime) -> Iterator[Work]:
+    """Begin a piece of work of somebody who is not known yet.
+
+    Raises:
+        NotAllowed: there is no such organisation.
+    """
+    if owner not in {one["organisation_id"] for one in casebook.organisations()}:
+        raise NotAllowed(accounts.REFUSAL)
+    with casebook.work(Actor(owner, SYSTEM, "admin"), Event("access", what), now, lanes=()) as work:
+        yield work
+
+
+def _parts(token: str) -> tuple[str, str]:
+    """Return the organisation and the secret of an invitation."""
+    owner, _, secret = token.partition("_")
+    return owner, secret
+
+
+__all__ = [
+    "actor_of_session",
+    "begin_account",
+    "end_session",
+    "invite",
+    "list_sessions",
+    "sign_in",
+    "sign_in_elsewhere",
+    "take_account",
+]

@@ -1,0 +1,197 @@
+"""Scores without keeping anything: statements as they come, and past ones with changed settings."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.casebook import Event, documents
+from cardwatch.casebook import statements as kept
+from cardwatch.casebook.raising import people_about
+from cardwatch.casebook.suppressions import person_key
+from cardwatch.desk.receiving import table_of, window_from
+from cardwatch.desk.recipe import (
+    Ingredients,
+    Recipe,
+    read_recipe,
+    recipe_of,
+    score_window,
+    unpack_policy,
+    unpack_rules,
+)
+from cardwatch.errors import CardwatchError, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from cardwatch.casebook import Work
+    from cardwatch.casebook.work import Row
+    from cardwatch.desk.desk import Desk
+    from cardwatch.records import Alert, ReadingReport
+    from cardwatch.scoring import Scoring
+
+IN_FORCE, NONE = "in-force", "none"
+"""What may be said in place of a document's hash: what is in force; the defaults, or no model."""
+MOST_MONTHS = 24
+TRIED = ("policy", "rules")
+"""Kinds of document that can be tried on past statements."""
+
+
+def score_only(
+    desk: Desk,
+    read: tuple[pd.DataFrame, ReadingReport],
+    *,
+    policy: str = IN_FORCE,
+    model: str = IN_FORCE,
+    with_history: bool = True,
+) -> dict[str, Any]:
+    """Score a statement and keep nothing but the event that it was done.
+
+    Args:
+        desk: who asks; they get the lists of the lanes they see, without alerts about themselves.
+        read: the statement, as `read_each` gives it.
+        policy: `in-force`, `none` for the defaults, or the beginning of a kept policy's hash.
+        model: `in-force`, `none`, or the beginning of a kept model's hash.
+        with_history: whether it is compared with the casebook's statements.
+
+    Returns:
+        The lists by lane, the reading report, and the hashes of what was used.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+        NotFound: there is no such policy or model.
+        NothingToScore: none of its transactions can be scored.
+    """
+    frame, report = read
+    with desk.work(Event("consultation", "score"), ()) as work:
+        desk.sees_alerts()
+        arrival = kept.compare(work, frame, report, None)
+        recipe = recipe_of(work, report.last_on)
+        recipe = replace(recipe, policy=_named(work, recipe, "policy", policy))
+        recipe = replace(recipe, model=_named(work, recipe, "model", model))
+        since = window_from(arrival.rows)
+        history = kept.read_window(work, arrival.seq if with_history else 0, since, report.last_on)
+        # Each of its rows is asked about, even one that the casebook holds already.
+        history = history[~history["identity"].isin(arrival.rows["identity"])]
+        table, used = table_of(arrival, history), read_recipe(work, recipe)
+    scoring = score_window(table, arrival.label, used)
+    made_with = asdict(recipe) | {"input": kept.rows_sha256(table)}
+    if desk.actor.lanes == ("finance",):  # rules of professional standards leave no mark there
+        made_with["rules"] = scoring.lists["finance"].made_by["rules"]
+    return {
+        "lists": {lane: _list(desk, scoring, used, lane) for lane in desk.actor.lanes},
+        "report": asdict(report) | {"reconciles": report.reconciles},
+        "made_with": made_with,
+    }
+
+
+def back_test(
+    desk: Desk,
+    kind: str,
+    content: bytes,
+    *,
+    months: int,
+    tell: Callable[[int], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Score past statements as they would be scored today, and with a changed policy or rules.
+
+    Args:
+        desk: who asks; they are told of the lanes they see.
+        kind: policy or rules.
+        content: the changed document, as it would be put in force.
+        months: how many of the newest scored statements to try, one a month as a rule.
+        tell: called with how many per cent are done.
+
+    Returns:
+        For each statement and lane: alerts newly asked, alerts no longer asked, and how many both.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+        NotFound: no statement was scored yet.
+        FileFaulty: the document has faults.
+        CardwatchError: it is of another kind, or the months are too many.
+    """
+    check_trial(kind, months)
+    changed = unpack_policy(content) if kind == "policy" else unpack_rules(content)
+    with desk.work(Event("consultation", "back-test"), ()) as work:
+        desk.sees_alerts()
+        held = [row for row in kept.list_statements(work) if _is_tried(row)][-months:]
+        if not held:
+            raise NotFound("No statement has been scored yet.")
+    told = []
+    for number, row in enumerate(held):
+        told.append(_try(desk, row, {kind: changed}))
+        tell(100 * (number + 1) // len(held))
+    return {"kind": kind, "sha256": documents.document_sha256(kind, content), "statements": told}
+
+
+def check_trial(kind: str, months: int) -> None:
+    """Refuse what cannot be tried on past statements.
+
+    Raises:
+        CardwatchError: it cannot.
+    """
+    if kind not in TRIED:
+        raise CardwatchError(f"What can be tried is one of {', '.join(TRIED)}, not '{kind}'.")
+    if not 1 <= months <= MOST_MONTHS:
+        raise CardwatchError(f"It is tried on 1 to {MOST_MONTHS} statements.")
+
+
+def _try(desk: Desk, row: Row, changed: dict[str, Any]) -> dict[str, Any]:
+    """Score one past statement as it would be today, and with the change."""
+    with desk.work(Event("consultation", "statement", row["statement_id"]), ()) as work:
+        table = kept.read_window(work, row["seq"], row["window_from"], row["last_on"])
+        used = read_recipe(work, recipe_of(work, row["last_on"]))
+    before = score_window(table, row["label"], used)
+    after = score_window(table, row["label"], replace(used, **changed))
+    told: dict[str, Any] = {name: row[name] for name in ("statement_id", "label", "last_on")}
+    for lane in desk.actor.lanes:
+        old, new = (_asked(desk, scoring, used, lane) for scoring in (before, after))
+        told[lane] = {
+            "before": len(old),
+            "after": len(new),
+            "newly_asked": [_short(new[name]) for name in new.keys() - old.keys()],
+            "no_longer_asked": [_short(old[name]) for name in old.keys() - new.keys()],
+        }
+        for some in ("newly_asked", "no_longer_asked"):
+            told[lane][some].sort(key=lambda one: one["alert_id"])
+    return told
+
+
+def _is_tried(row: Row) -> bool:
+    """Return whether a statement was scored, counts still, and has its rows."""
+    return bool(row["is_scored"]) and not row["superseded_seq"] and not row["erased_at"]
+
+
+def _named(work: Work, recipe: Recipe, kind: str, name: str) -> str:
+    """Return the hash of a document that is named, or nothing for the default."""
+    if name == IN_FORCE:
+        return str(getattr(recipe, kind))
+    return "" if name == NONE else documents.find_document(work, kind, name)
+
+
+def _list(desk: Desk, scoring: Scoring, used: Ingredients, lane: str) -> dict[str, Any]:
+    """Return one lane's list as it is shown to the actor."""
+    made = scoring.lists[lane]
+    return asdict(replace(made, alerts=_seen(desk, made.alerts, used)))
+
+
+def _asked(desk: Desk, scoring: Scoring, used: Ingredients, lane: str) -> dict[str, Alert]:
+    """Return the alerts of a lane that would be asked about, by their ids."""
+    return {one.alert_id: one for one in _seen(desk, scoring.lists[lane].shown, used)}
+
+
+def _seen(desk: Desk, alerts: tuple[Alert, ...], used: Ingredients) -> tuple[Alert, ...]:
+    """Return alerts without those about the actor or about whose payments they approve."""
+    if not desk.actor.holder_id:
+        return alerts
+    own, approvers = person_key(desk.actor.holder_id), used.approvers
+    return tuple(one for one in alerts if own not in people_about(one, approvers))
+
+
+def _short(alert: Alert) -> dict[str, Any]:
+    """Return what is told of an alert that a change brings or takes away."""
+    shown = ("alert_id", "title", "holder_id", "merchant", "last_on", "at_stake_pence", "tier")
+    return {name: getattr(alert, name) for name in shown} | {"fact": alert.reasons[0].fact}
