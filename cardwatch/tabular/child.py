@@ -223,6 +223,8 @@ def _answer(file: str, code: int, answer: bytes, limits: Limits) -> Table | File
 
 def serve() -> None:
     """Run as the nursery: for each order have a child read the file, and pass on its answer."""
+    # Arrow would load pandas in every child, which takes 0.2 s, and nothing here uses it.
+    sys.modules["pandas"] = None  # type: ignore[assignment]
     import python_calamine  # noqa: F401, PLC0415  loaded once, for every child
 
     from cardwatch.tabular import delimited, workbook  # noqa: F401, PLC0415  the same

@@ -327,3 +327,11 @@ def test_a_closed_nursery_has_finished_its_file_and_reads_no_more(
     with pytest.raises(ValueError, match="closed"):
         nursery.read(good, KNOWN)
     assert not Path(nursery._folder.name).exists()
+
+
+def test_pandas_is_not_loaded_for_every_file() -> None:
+    code = f"{child.SERVE}; import pyarrow, sys; pyarrow.array(['a']); print(*sys.modules)"
+    order = [sys.executable, "-I", "-c", code]
+    loaded = subprocess.run(order, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    assert b"pyarrow.lib" in loaded.stdout.split()
+    assert b"pandas.core" not in loaded.stdout.split()
