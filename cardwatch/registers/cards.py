@@ -33,6 +33,7 @@ from cardwatch.statements.cells import (
     read_date,
     read_pence,
 )
+from cardwatch.tabular import LIMITS as FILE_LIMITS
 from cardwatch.tabular import Table, normalise_heading, read_tables
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardwatch.statements import ReadingChoices
+    from cardwatch.tabular import Limits, Nursery
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
     Days = np.ndarray[Any, np.dtype[np.datetime64]]
@@ -76,12 +78,20 @@ def _profile() -> Profile:
     return Profile("card register", columns)
 
 
-def read_cards(path: Path, choices: ReadingChoices) -> CardRegister:
+def read_cards(
+    path: Path,
+    choices: ReadingChoices,
+    *,
+    limits: Limits = FILE_LIMITS,
+    nursery: Nursery | None = None,
+) -> CardRegister:
     """Return the card register in a file, with what happened to every row of it.
 
     Args:
         path: CSV of any separator, XLSX, XLS or ODS.
         choices: card key and order of dates; its layouts are those of statements and not used.
+        limits: what the file may cost.
+        nursery: one that is running; without it, one is started for this file alone.
 
     Raises:
         FileRefused: it is not there, is no table, or its dates do not say their order.
@@ -90,7 +100,7 @@ def read_cards(path: Path, choices: ReadingChoices) -> CardRegister:
     name = redact_cards(path.name, choices.card_key)
     if not path.is_file():
         raise FileRefused(name, "missing", "there is no such file")
-    found = read_tables([path], known_headings([_profile()]))[0]
+    found = read_tables([path], known_headings([_profile()]), limits, nursery)[0]
     if isinstance(found, FileRefused):
         raise FileRefused(name, found.code, found.what)
     return _Reading(replace(found, file=name), choices).register()

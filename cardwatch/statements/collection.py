@@ -13,13 +13,13 @@ from cardwatch.records import TRANSACTION_COLUMNS, ReadingReport, Statements
 from cardwatch.statements.cells import redact_cards
 from cardwatch.statements.profiles import HOLDER_FIELDS, known_headings
 from cardwatch.statements.reading import ReadingChoices, read_statement
-from cardwatch.tabular import read_tables
+from cardwatch.tabular import LIMITS, read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cardwatch.tabular import Table
+    from cardwatch.tabular import Limits, Nursery, Table
 
 SAME_ROWS_SHARE = 0.9
 """Above this share of rows already held, a file is the same statement under another name."""
@@ -97,18 +97,28 @@ def read_statements(
 
 
 def read_each(
-    paths: Sequence[Path], choices: ReadingChoices
+    paths: Sequence[Path],
+    choices: ReadingChoices,
+    *,
+    limits: Limits = LIMITS,
+    nursery: Nursery | None = None,
 ) -> list[FileRefused | tuple[pd.DataFrame, ReadingReport]]:
     """Return for each file its transactions and reading report, or why it is refused.
 
     The frames have a column for each way in which a file names its holders, in place of
     `holder_id`; `name_holders` joins several.
 
+    Args:
+        paths: files, or folders whose files are all read.
+        choices: layouts, card key and date order.
+        limits: what one file may cost.
+        nursery: one that is running; without it, one is started for these files alone.
+
     Raises:
         FileRefused: a path does not exist.
     """
     files = list_files(paths)
-    tables = read_tables(files, known_headings(choices.profiles))
+    tables = read_tables(files, known_headings(choices.profiles), limits, nursery)
     each: list[FileRefused | tuple[pd.DataFrame, ReadingReport]] = []
     for found in _named(files, tables, choices.card_key):
         try:

@@ -2,8 +2,11 @@
 
 The parent starts a nursery: a process that has loaded the readers and nothing else. For each file
 the nursery forks a child, which puts itself under the limits, reads, answers and ends. A child
-that dies is a refusal, never a crash. Nothing is pickled: answers are JSON and Arrow streams.
+that dies is a refusal, never a crash. Nothing is pickled: orders are lines of JSON, answers are
+JSON and Arrow streams. The nursery ends when its orders do, so it does not outlive its parent.
 """
+
+from __future__ import annotations
 
 import json
 import os
@@ -13,25 +16,40 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
+from queue import Queue
+from threading import Lock, Timer
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from cardwatch.errors import FileRefused
 from cardwatch.tabular.limits import LIMITS, MIB, Limits
 from cardwatch.tabular.recognise import OLE, WORKBOOKS, ZIP, recognise
 from cardwatch.tabular.table import Table
 
-NURSERY = "from cardwatch.tabular.child import serve; serve()"
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+SERVE = "from cardwatch.tabular.child import serve; serve()"
+BEGUN = b"+"
+"""What a nursery says when it takes up an order, so that its death is laid to the right file."""
 FRAME = struct.Struct("!iQ")
 """Before each answer: how its child ended, as a process exit code, and the answer's length."""
+DIED = (1, b"")
+"""What comes of a file on which the nursery died."""
+SPARE_SECONDS = 60
+"""Time to load the readers, beyond the wall clock limit; after it the nursery is taken for dead."""
 READ_AGAIN = "Save the data as CSV and try again"
 
 
 def read_tables(
-    paths: Sequence[Path], known: frozenset[str], limits: Limits = LIMITS
+    paths: Sequence[Path],
+    known: frozenset[str],
+    limits: Limits = LIMITS,
+    nursery: Nursery | None = None,
 ) -> list[Table | FileRefused]:
     """Return the table in each file, or the reason why there is none, in the order given.
 
@@ -39,42 +57,138 @@ def read_tables(
         paths: the files; a name is used only to name its file.
         known: normalised headings of every layout, by which sheet and heading row are found.
         limits: what one file may cost.
+        nursery: one that is running; without it, one is started for these files alone.
     """
-    lanes = min(os.cpu_count() or 1, len(paths))
-    shares = [paths[lane::lanes] for lane in range(lanes)]
-    with ThreadPoolExecutor(max(lanes, 1)) as pool:
-        answers = list(pool.map(lambda share: _run(share, known, limits), shares))
-    return [answers[i % lanes][i // lanes] for i in range(len(paths))]
+    if nursery is None:
+        lanes = min(os.cpu_count() or 1, len(paths))
+        with Nursery(max(lanes, 1)) as own:
+            return read_tables(paths, known, limits, own)
+    with ThreadPoolExecutor(nursery.lanes) as pool:
+        return list(pool.map(lambda path: nursery.read(path, known, limits), paths))
 
 
-def _run(paths: Sequence[Path], known: frozenset[str], limits: Limits) -> list[Table | FileRefused]:
-    """Have one nursery read some files and take its answers as they come."""
-    order = {
-        "paths": [str(path.absolute()) for path in paths],
-        "known": sorted(known),
-        "limits": asdict(limits),
-    }
-    with (
-        tempfile.TemporaryDirectory() as empty,
-        subprocess.Popen(  # noqa: S603  our own interpreter, our own words
-            [sys.executable, "-I", "-c", NURSERY],
+class Nursery:
+    """Processes that have loaded the readers, and stay to have one file after another read.
+
+    Threads may share it. Each lane has one file read at a time; a file waits while none is free. A
+    process that dies is started anew, and the file that it was at is refused.
+    """
+
+    def __init__(self, lanes: int = 1) -> None:
+        """Start the processes.
+
+        Args:
+            lanes: how many files may be read at the same time.
+        """
+        self.lanes = lanes
+        self._folder = tempfile.TemporaryDirectory()
+        self._free: Queue[_Lane] = Queue()
+        for _ in range(lanes):
+            self._free.put(_Lane(self._folder.name))
+        self._closing = Lock()
+
+    def read(
+        self, path: Path, known: frozenset[str], limits: Limits = LIMITS
+    ) -> Table | FileRefused:
+        """Return the table in one file, or why there is none; arguments as of `read_tables`.
+
+        Raises:
+            ValueError: the nursery is closed.
+        """
+        order = {"path": str(path.absolute()), "known": sorted(known), "limits": asdict(limits)}
+        lane = self._free.get()
+        try:
+            code, answer = lane.ask(json.dumps(order).encode() + b"\n", limits.wall_seconds)
+        finally:
+            self._free.put(lane)
+        return _answer(path.name, code, answer, limits)
+
+    def close(self) -> None:
+        """End the processes, each after the file that it is at."""
+        with self._closing:
+            for lane in [self._free.get() for _ in range(self.lanes)]:
+                lane.close()
+                self._free.put(lane)  # so that who waits for it is told
+        self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        """Give the nursery itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+
+class _Lane:
+    """One process of a nursery: it is asked for one file at a time, and started anew if it dies."""
+
+    def __init__(self, folder: str) -> None:
+        """Start the process in an empty folder."""
+        self._folder = folder
+        self._closed = False
+        self._process: subprocess.Popen[bytes] | None = self._start()
+
+    def ask(self, order: bytes, seconds: int) -> tuple[int, bytes]:
+        """Return how the child of one file ended, and its answer.
+
+        A process that died before it began the file says nothing about the file: a new one is
+        asked, once.
+        """
+        return self._try(order, seconds) or self._try(order, seconds) or DIED
+
+    def close(self) -> None:
+        """End the process for good."""
+        self._closed = True
+        self._end()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        """Start a process, which loads the readers while we go on."""
+        if self._closed:
+            raise ValueError("the nursery is closed")
+        return subprocess.Popen(  # noqa: S603  our own interpreter, our own words
+            [sys.executable, "-I", "-c", SERVE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            cwd=empty,
+            cwd=self._folder,
             env={},
-        ) as nursery,
-    ):
-        assert nursery.stdin is not None
-        assert nursery.stdout is not None
-        nursery.stdin.write(json.dumps(order).encode())
-        nursery.stdin.close()
-        answers: list[Table | FileRefused] = []
-        for path in paths:
-            frame = nursery.stdout.read(FRAME.size)
-            code, size = FRAME.unpack(frame) if len(frame) == FRAME.size else (1, 0)
-            answers.append(_answer(path.name, code, nursery.stdout.read(size), limits))
-        return answers
+        )
+
+    def _end(self) -> None:
+        """End the process; it holds nothing that would be lost."""
+        if self._process is not None:
+            with suppress(BrokenPipeError), self._process:  # this closes its pipes and waits
+                self._process.kill()
+        self._process = None
+
+    def _try(self, order: bytes, seconds: int) -> tuple[int, bytes] | None:
+        """Give one order; return what comes of it, or nothing if the file was not begun.
+
+        Whatever goes wrong ends the process, so that no answer is left in it for the next file.
+        """
+        self._process = self._process or self._start()
+        orders, answers = self._process.stdin, self._process.stdout
+        assert orders is not None
+        assert answers is not None
+        watch = Timer(seconds + SPARE_SECONDS, self._process.kill)
+        watch.start()
+        begun, size, answer = False, -1, b""
+        try:
+            orders.write(order)
+            orders.flush()
+            begun = answers.read(len(BEGUN)) == BEGUN
+            code, size = FRAME.unpack(answers.read(FRAME.size))
+            answer = answers.read(size)
+        except (BrokenPipeError, struct.error):
+            pass  # it is dead
+        finally:
+            watch.cancel()
+            if len(answer) != size:
+                self._end()
+        if len(answer) == size:
+            return code, answer
+        return DIED if begun else None
 
 
 def _answer(file: str, code: int, answer: bytes, limits: Limits) -> Table | FileRefused:
@@ -108,32 +222,57 @@ def _answer(file: str, code: int, answer: bytes, limits: Limits) -> Table | File
 
 
 def serve() -> None:
-    """Run as the nursery: read the order, have a child read each file, pass on its answer."""
+    """Run as the nursery: for each order have a child read the file, and pass on its answer."""
+    # Arrow would load pandas in every child, which takes 0.2 s, and nothing here uses it.
+    sys.modules["pandas"] = None  # type: ignore[assignment]
     import python_calamine  # noqa: F401, PLC0415  loaded once, for every child
 
     from cardwatch.tabular import delimited, workbook  # noqa: F401, PLC0415  the same
 
-    order = json.load(sys.stdin)
-    limits = Limits(**order["limits"])
-    for path in map(Path, order["paths"]):
-        reads, writes = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(reads)
-            with os.fdopen(writes, "wb") as out:
-                out.writelines(_read(path, frozenset(order["known"]), limits))
-            os._exit(0)
-        os.close(writes)
-        with os.fdopen(reads, "rb") as answers:
-            answer = answers.read()
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        sys.stdout.buffer.write(FRAME.pack(code, len(answer)))
-        sys.stdout.buffer.write(answer)
-        sys.stdout.buffer.flush()
+    out = sys.stdout.buffer
+    for order in sys.stdin.buffer:
+        out.write(BEGUN)
+        out.flush()
+        code, answer = _have_read(order)
+        out.write(FRAME.pack(code, len(answer)))
+        out.write(answer)
+        out.flush()
+        del answer  # it may be large, and the next order far off
+
+
+def _have_read(order: bytes) -> tuple[int, bytes]:
+    """Fork a child for one order; return how it ended, and its answer."""
+    reads, writes = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reads)
+        _obey(order, writes)
+    os.close(writes)
+    with os.fdopen(reads, "rb") as answers:
+        answer = answers.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), answer
+
+
+def _obey(order: bytes, writes: int) -> NoReturn:
+    """Run as the child of one file: let go of the nursery's pipes, read, answer and end."""
+    code = 1
+    try:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for pipe in (sys.stdin.fileno(), sys.stdout.fileno()):
+            os.dup2(nothing, pipe)
+        told = json.loads(order)
+        with os.fdopen(writes, "wb") as out:
+            out.writelines(
+                _read(Path(told["path"]), frozenset(told["known"]), Limits(**told["limits"]))
+            )
+        code = 0
+    finally:
+        os._exit(code)
 
 
 def _read(path: Path, known: frozenset[str], limits: Limits) -> Iterator[bytes]:
-    """Run as the child of one file: give the answer, a line of JSON and perhaps a stream."""
+    """Give the answer about one file: a line of JSON and perhaps a stream."""
+    signal.alarm(limits.wall_seconds)
     try:
         header, stream = _read_limited(path, known, limits)
     except FileRefused as refusal:
@@ -153,7 +292,6 @@ def _limit(size: int, *, workbook: bool, limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.alarm(limits.wall_seconds)
 
 
 def _read_limited(

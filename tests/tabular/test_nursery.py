@@ -1,0 +1,337 @@
+"""A nursery stays: it reads file after file, for several threads, and outlives what kills it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import openpyxl
+import pytest
+
+from cardwatch.errors import FileRefused
+from cardwatch.registers import read_cards
+from cardwatch.statements import read_each
+from cardwatch.tabular import LIMITS, Limits, Nursery, Table, child, read_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cardwatch.statements import ReadingChoices
+
+SAMPLE = Path(__file__).parents[2] / "sample_data"
+KNOWN = frozenset({"date", "holder", "merchant", "amount"})
+GOOD = "Date,Holder,Merchant,Amount\n2026-01-05,H1,A shop,12.00\n2026-01-06,H1,B shop,3.50\n"
+SMALL = Limits(memory_bytes=512 * 1024 * 1024, cpu_seconds=10, wall_seconds=30)
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/fd").exists(), reason="looks at processes in /proc"
+)
+
+
+def children(parent: int) -> dict[int, str]:
+    """Return the state of each child of a process; Z is a zombie."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, its_parent = stat.read_text().rpartition(")")[2].split()[:2]
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has just ended
+        if int(its_parent) == parent:
+            found[int(stat.parent.name)] = state
+    return found
+
+
+def wait_until(true: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end, "it did not come true"
+        time.sleep(0.01)
+
+
+def killed(process: int) -> None:
+    os.kill(process, signal.SIGKILL)
+
+
+def processes(nursery: Nursery) -> list[int]:
+    """Return the process of each lane; none may be reading."""
+    return [lane._process.pid for lane in nursery._free.queue if lane._process is not None]
+
+
+def in_memory(process: int) -> int:
+    """Return how many bytes of memory a process holds."""
+    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def open_files(process: int) -> dict[str, str]:
+    """Return what stands behind each of a process's file descriptors."""
+    return {fd.name: str(fd.readlink()) for fd in Path(f"/proc/{process}/fd").iterdir()}
+
+
+class SlowFile:
+    """A file whose reader waits until it is told what stands in it."""
+
+    def __init__(self, path: Path) -> None:
+        os.mkfifo(path)
+        self.path = path
+
+    def finish(self, text: str) -> None:
+        with self.path.open("w") as end:  # opens when its reader does
+            end.write(text)
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    (tmp_path / "good.csv").write_text(GOOD)
+    return tmp_path / "good.csv"
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> SlowFile:
+    return SlowFile(tmp_path / "slow.csv")
+
+
+@pytest.fixture
+def nursery() -> Iterator[Nursery]:
+    """Give a nursery of one lane, after which there are no more processes than before."""
+    before = children(os.getpid()).keys()
+    with Nursery() as one:
+        yield one
+    assert children(os.getpid()).keys() == before
+
+
+@pytest.fixture
+def two_lanes() -> Iterator[Nursery]:
+    before = children(os.getpid()).keys()
+    with Nursery(lanes=2) as one:
+        yield one
+    assert children(os.getpid()).keys() == before
+
+
+def is_good(found: Table | FileRefused) -> bool:
+    return isinstance(found, Table) and found.cells.num_rows == 2
+
+
+def code_of(found: Table | FileRefused) -> str:
+    return found.code if isinstance(found, FileRefused) else "read"
+
+
+def test_many_files_leave_one_process_with_no_more_memory_and_no_zombies(
+    nursery: Nursery, tmp_path: Path, good: Path
+) -> None:
+    large = tmp_path / "large.csv"
+    large.write_text(GOOD + "2026-01-07,H2,C shop,1.00\n" * 100_000)
+    order = [large, *[good] * 20]
+    (process,) = processes(nursery)
+    sizes = []
+    for _ in range(4):
+        found = [nursery.read(path, KNOWN) for path in order]
+        assert isinstance(found[0], Table)
+        assert found[0].cells.num_rows == 100_002
+        assert all(map(is_good, found[1:]))
+        sizes.append(in_memory(process))
+        assert processes(nursery) == [process]
+        assert children(process) == {}
+        assert len(open_files(process)) == 3
+    assert sizes[-1] - sizes[0] < 2 * 1024 * 1024
+
+
+def test_answers_are_those_of_read_tables(two_lanes: Nursery, tmp_path: Path, good: Path) -> None:
+    (tmp_path / "page.csv").write_text("<html>")
+    paths = [*sorted((SAMPLE / "statements").iterdir()), good, tmp_path / "page.csv"]
+    paths.append(tmp_path / "gone.csv")
+    for one, other in zip(
+        read_tables(paths, KNOWN), read_tables(paths, KNOWN, LIMITS, two_lanes), strict=True
+    ):
+        if isinstance(one, Table):
+            assert one == other
+        else:
+            assert isinstance(other, FileRefused)
+            assert (one.file, one.code, one.what) == (other.file, other.code, other.what)
+
+
+def test_statements_and_registers_are_read_through_a_running_nursery(
+    nursery: Nursery, choices: ReadingChoices
+) -> None:
+    statement = SAMPLE / "statements" / "2025-09.csv"
+    (process,) = processes(nursery)
+    (found,) = read_each([statement], choices, nursery=nursery)
+    assert isinstance(found, tuple)
+    assert found[1].reconciles
+    assert len(read_cards(SAMPLE / "cards.csv", choices, nursery=nursery).cards)
+    (refused,) = read_each([statement], choices, limits=Limits(text_bytes=10), nursery=nursery)
+    assert isinstance(refused, FileRefused)
+    assert refused.code == "too_large"
+    with pytest.raises(FileRefused, match="larger"):
+        read_cards(SAMPLE / "cards.csv", choices, limits=Limits(text_bytes=10), nursery=nursery)
+    assert processes(nursery) == [process]
+
+
+def test_a_file_is_read_while_another_thread_reads_a_slow_one(
+    two_lanes: Nursery, slow: SlowFile, good: Path
+) -> None:
+    with ThreadPoolExecutor(1) as other:
+        being_read = other.submit(two_lanes.read, slow.path, KNOWN)
+        assert all(is_good(two_lanes.read(good, KNOWN)) for _ in range(5))
+        assert not being_read.done()
+        slow.finish(GOOD)
+        assert is_good(being_read.result())
+
+
+def test_each_thread_gets_the_answers_to_its_own_files(two_lanes: Nursery, tmp_path: Path) -> None:
+    def read_mine(thread: int) -> list[Table | FileRefused]:
+        paths = []
+        for number in range(10):
+            paths.append(tmp_path / f"{thread}-{number}.csv")
+            paths[-1].write_text(GOOD.replace("A shop", paths[-1].name))
+        return read_tables(paths, KNOWN, LIMITS, two_lanes)
+
+    with ThreadPoolExecutor(4) as threads:
+        for thread, tables in enumerate(threads.map(read_mine, range(4))):
+            for number, table in enumerate(tables):
+                assert isinstance(table, Table)
+                assert table.file == f"{thread}-{number}.csv"
+                assert table.cells.column(2)[0].as_py() == table.file
+
+
+@pytest.mark.parametrize("loaded", [True, False], ids=["waiting", "still loading"])
+def test_a_nursery_killed_between_files_costs_no_file(
+    nursery: Nursery, good: Path, *, loaded: bool
+) -> None:
+    if loaded:
+        assert is_good(nursery.read(good, KNOWN))
+    (process,) = processes(nursery)
+    killed(process)
+    assert is_good(nursery.read(good, KNOWN))
+    assert processes(nursery) != [process]
+
+
+def test_a_file_at_which_the_nursery_is_killed_is_refused_and_those_after_it_read(
+    nursery: Nursery, slow: SlowFile, good: Path
+) -> None:
+    (process,) = processes(nursery)
+    with ThreadPoolExecutor(1) as other:
+        reading = other.submit(read_tables, [good, slow.path, good], KNOWN, LIMITS, nursery)
+        with slow.path.open("w"):  # its reader has begun
+            killed(process)
+            first, second, third = reading.result()
+    assert is_good(first)
+    assert code_of(second) == "too_costly"
+    assert is_good(third)
+    assert processes(nursery) != [process]
+
+
+def test_a_nursery_that_dies_at_every_start_refuses_the_file(
+    nursery: Nursery, good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed(processes(nursery)[0])
+    with monkeypatch.context() as patched:
+        patched.setattr(child, "SERVE", "raise MemoryError")
+        assert code_of(nursery.read(good, KNOWN)) == "too_costly"
+    assert is_good(nursery.read(good, KNOWN))
+
+
+def test_a_nursery_that_hangs_is_ended(
+    nursery: Nursery, slow: SlowFile, good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert is_good(nursery.read(good, KNOWN))
+    monkeypatch.setattr(child, "SPARE_SECONDS", 1)
+    with ThreadPoolExecutor(1) as other:
+        (process,) = processes(nursery)
+        reading = other.submit(nursery.read, slow.path, KNOWN, Limits(wall_seconds=1))
+        with slow.path.open("w"):
+            os.kill(process, signal.SIGSTOP)
+            assert code_of(reading.result()) == "too_costly"
+    monkeypatch.undo()
+    assert is_good(nursery.read(good, KNOWN))
+
+
+def test_a_file_that_never_ends_is_stopped_by_the_clock(
+    nursery: Nursery, slow: SlowFile, good: Path
+) -> None:
+    (process,) = processes(nursery)
+    assert code_of(nursery.read(slow.path, KNOWN, Limits(wall_seconds=1))) == "too_slow"
+    assert is_good(nursery.read(good, KNOWN))
+    assert processes(nursery) == [process]
+
+
+def test_a_bomb_is_refused_and_the_nursery_lives_on(
+    nursery: Nursery, tmp_path: Path, good: Path
+) -> None:
+    book = openpyxl.Workbook()
+    book.active.cell(1, 1, "Date")
+    book.active.cell(1_048_576, 16_384, "far")
+    book.save(tmp_path / "far.xlsx")
+    (process,) = processes(nursery)
+    for _ in range(3):
+        assert code_of(nursery.read(tmp_path / "far.xlsx", KNOWN, SMALL)) == "too_costly"
+        assert is_good(nursery.read(good, KNOWN, SMALL))
+    assert processes(nursery) == [process]
+    assert children(process) == {}
+
+
+def test_a_child_holds_neither_the_orders_nor_the_answers_of_its_nursery(
+    nursery: Nursery, slow: SlowFile
+) -> None:
+    (process,) = processes(nursery)
+    pipes = set(open_files(process).values()) - {os.devnull}
+    with ThreadPoolExecutor(1) as other:
+        reading = other.submit(nursery.read, slow.path, KNOWN)
+        with slow.path.open("w") as end:
+            (reader,) = children(process)
+            held = open_files(reader)
+            working_folder = Path(f"/proc/{reader}/cwd").readlink()
+            environment = Path(f"/proc/{reader}/environ").read_bytes()
+            contents = list(working_folder.iterdir())
+            end.write(GOOD)
+        assert is_good(reading.result())
+    assert len(pipes) == 2
+    assert held["0"] == held["1"] == held["2"] == os.devnull
+    assert not pipes & set(held.values())
+    assert str(working_folder) == nursery._folder.name
+    assert contents == []
+    assert environment == b""
+
+
+def test_a_nursery_ends_with_its_parent() -> None:
+    code = (
+        "import time; from cardwatch.tabular import Nursery; "
+        "nursery = Nursery(2); print(flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        nurseries = children(parent.pid)
+        parent.kill()
+    assert len(nurseries) == 2
+    wait_until(lambda: not any(Path(f"/proc/{process}/cmdline").exists() for process in nurseries))
+
+
+def test_a_closed_nursery_has_finished_its_file_and_reads_no_more(
+    slow: SlowFile, good: Path
+) -> None:
+    nursery = Nursery()
+    with ThreadPoolExecutor(3) as others:
+        reading = others.submit(nursery.read, slow.path, KNOWN)
+        with slow.path.open("w") as end:
+            closing = [others.submit(nursery.close) for _ in range(2)]
+            end.write(GOOD)
+        assert is_good(reading.result())
+        for one in closing:
+            one.result()
+    with pytest.raises(ValueError, match="closed"):
+        nursery.read(good, KNOWN)
+    assert not Path(nursery._folder.name).exists()
+
+
+def test_pandas_is_not_loaded_for_every_file() -> None:
+    code = f"{child.SERVE}; import pyarrow, sys; pyarrow.array(['a']); print(*sys.modules)"
+    order = [sys.executable, "-I", "-c", code]
+    loaded = subprocess.run(order, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    assert b"pyarrow.lib" in loaded.stdout.split()
+    assert b"pandas.core" not in loaded.stdout.split()
