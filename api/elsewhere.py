@@ -119,7 +119,9 @@ def _described(service: Service) -> dict[str, Any]:
     except (httpx2.HTTPError, ValueError) as error:
         raise NotAllowed(REFUSAL) from error
     places = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-    safe = all(is_here(p) or p.startswith("https://") for n in places if (p := described.get(n, "")))
+    safe = all(
+        is_here(p) or p.startswith("https://") for n in places if (p := described.get(n, ""))
+    )
     if described.get("issuer") != issuer or not safe or not all(map(described.get, places)):
         raise NotAllowed(REFUSAL)
     return described

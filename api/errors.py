@@ -63,8 +63,8 @@ BY_STATUS = {401: "sign_in", 404: "no_route", 405: "no_method", 413: "too_large"
 
 def problem(status: int, code: str, detail: str, **more: object) -> Response:
     """Return a problem as a response."""
-    content = {"type": URN + code, "title": CODES.get(code, "The file cannot be read")}
-    content |= {"status": status, "code": code, "detail": detail} | more  # type: ignore[dict-item]
+    content: dict[str, object] = {"type": URN + code, "status": status, "code": code}
+    content |= {"title": CODES.get(code, "The file cannot be read"), "detail": detail} | more
     headers = {"Retry-After": "5"} if status in {429, 503} else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"

@@ -51,6 +51,10 @@ HEADERS = {
 }
 """On every response, whatever it is."""
 
+METRICS = CollectorRegistry()
+COUNT = Counter("cardwatch_requests", "Requests.", ("method", "route", "status"), registry=METRICS)
+TOOK = Histogram("cardwatch_request_seconds", "Time taken.", ("route",), registry=METRICS)
+
 
 class Guard:
     """The app around the app."""
@@ -58,12 +62,6 @@ class Guard:
     def __init__(self, app: ASGIApp) -> None:
         """Stand before an app."""
         self.app = app
-        self.metrics = CollectorRegistry()
-        labels = ("method", "route", "status")
-        self.count = Counter("cardwatch_requests", "Requests.", labels, registry=self.metrics)
-        self.took = Histogram(
-            "cardwatch_request_seconds", "Time taken.", ("route",), registry=self.metrics
-        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through, or refuse it."""
@@ -122,7 +120,8 @@ class Guard:
             return problem(429, "too_many", CODES["too_many"] + ".")
         return None
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+    @staticmethod
+    def _note(scope: Scope, status: int, seconds: float) -> None:
         """Count a request and write it down: its route, never its path or who made it.
 
         What professional standards do leaves no mark here either, unless it failed.
@@ -131,8 +130,8 @@ class Guard:
         if actor is not None and actor.role == PSD and status < 500:
             return
         route = getattr(scope.get("route"), "path", "none")
-        self.count.labels(scope["method"], route, status).inc()
-        self.took.labels(route).observe(seconds)
+        COUNT.labels(scope["method"], route, status).inc()
+        TOOK.labels(route).observe(seconds)
         said = {"id": scope["state"]["request_id"], "method": scope["method"], "route": route,
                 "status": status, "ms": round(1000 * seconds)}  # fmt: skip
         log.info(json.dumps(said))
@@ -162,5 +161,3 @@ def _is_same_site(request: Request) -> bool:
         return site in {"same-origin", "none"}
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
-
-

@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from starlette.requests import Request
 
 from api.chores import do_chores
 from api.deps import SIGNED_IN
-from api.errors import CODES, MEDIA, add_handlers, problem
+from api.errors import MEDIA, add_handlers
 from api.guard import Guard
 from api.routes import ROUTERS, open_router
 from api.schemas import Problem
@@ -76,7 +75,7 @@ def create_app(
     )
     app.add_middleware(Guard)
     add_handlers(app)
-    refusals = {"4XX": _problem("It was refused; `code` and `detail` say why."),
+    refusals: dict[int | str, dict[str, Any]] = {"4XX": _problem("It was refused; `code` and `detail` say why."),
                 "503": _problem("The database failed, or too much is being done.")}  # fmt: skip
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", responses=refusals, dependencies=SIGNED_IN)
@@ -94,5 +93,7 @@ def _problem(what: str) -> dict[str, object]:
     return {"description": what, "content": {MEDIA: {"schema": schema}}}
 
 
-logging.basicConfig(level=logging.INFO, format="%(message)s")
+_log = logging.getLogger("cardwatch")
+_log.setLevel(logging.INFO)
+_log.addHandler(logging.StreamHandler())
 app = create_app()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from cardwatch.statements import FIELDS
 
@@ -68,8 +68,11 @@ class Transaction(Sent):
 
 
 assert set(Transaction.model_fields) == set(FIELDS)
-TRANSACTION = {"date": "2026-10-11", "employee_id": "E1", "merchant": "NEW FIRM LTD",
-               "amount": "900.00", "transaction_id": "S1"}  # fmt: skip
+TRANSACTIONS: list[JsonValue] = [
+    {"date": "2026-10-11", "employee_id": "E1", "merchant": "NEW FIRM LTD", "amount": amount,
+     "transaction_id": number}
+    for number, amount in (("S1", "900.00"), ("S2", "950.00"))
+]  # fmt: skip
 
 
 class ToScore(Sent):
@@ -84,8 +87,7 @@ class ToScore(Sent):
         extra="forbid",
         json_schema_extra={
             "examples": [
-                {"transactions": [TRANSACTION, TRANSACTION | {"amount": "950.00",
-                 "transaction_id": "S2"}], "history": False}
+                {"transactions": TRANSACTIONS, "history": False}
             ]
         },
     )  # fmt: skip
@@ -218,7 +220,9 @@ class Decision(Sent):
 
     reason: Reason
     state: State | Literal[""] = Field("", description="The new state; empty to leave it.")
-    assigned_to: Short | None = Field(None, description="Email; empty for nobody; null to leave it.")
+    assigned_to: Short | None = Field(
+        None, description="Email; empty for nobody; null to leave it."
+    )
     due_on: Day | Literal[""] | None = Field(None, description="Empty for none; null to leave it.")
 
     model_config = ConfigDict(

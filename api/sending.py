@@ -1,4 +1,4 @@
-"""Sends notices to other systems (Standard Webhooks) and reminders by e-mail; neither says what of."""
+"""Sends notices to other systems (Standard Webhooks) and reminders by e-mail, without content."""
 
 from __future__ import annotations
 
@@ -44,9 +44,7 @@ def check_address(settings: Settings, url: SplitResult) -> None:
         raise CardwatchError("Notices go only to addresses that begin with https://.")
 
 
-def send_notice(
-    settings: Settings, told: Mapping[str, str], secret: str, now: dt.datetime
-) -> bool:
+def send_notice(settings: Settings, told: Mapping[str, str], secret: str, now: dt.datetime) -> bool:
     """Send one notice, signed as Standard Webhooks 1.0.0 has it; return whether it arrived.
 
     The body has a kind, a moment and an id: no name, no sum, no lane.
@@ -86,15 +84,23 @@ def send_reminders(settings: Settings, addresses: Sequence[str]) -> None:
     """
     server = urlsplit(settings.smtp)
     context, host = ssl.create_default_context(), server.hostname or ""
-    kind = smtplib.SMTP if server.scheme == "smtp" else smtplib.SMTP_SSL
-    more = {} if server.scheme == "smtp" else {"context": context}
-    with kind(host, server.port or 0, timeout=TIMEOUT_SECONDS, **more) as mail:  # type: ignore[arg-type]
+    port = server.port or 0
+    mail = (
+        smtplib.SMTP(host, port, timeout=TIMEOUT_SECONDS)
+        if server.scheme == "smtp"
+        else smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_SECONDS, context=context)
+    )
+    with mail:
         if server.scheme == "smtp" and not is_here(settings.smtp):
             mail.starttls(context=context)
         if server.username:
             mail.login(unquote(server.username), unquote(server.password or ""))
         for address in addresses:
             message = EmailMessage()
-            message["Subject"], message["From"], message["To"] = SUBJECT, settings.mail_from, address
+            message["Subject"], message["From"], message["To"] = (
+                SUBJECT,
+                settings.mail_from,
+                address,
+            )
             message.set_content(TEXT)
             mail.send_message(message)

@@ -73,7 +73,7 @@ class Service:
     def allows_sign_in(self, address: str, account: str) -> bool:
         """Count one try to sign in; return whether it is within the limits."""
         names = (f"address {address}", f"account {account}")
-        return all([self._limits.hit(SIGN_IN_TRIES, name) for name in names])
+        return sum(self._limits.hit(SIGN_IN_TRIES, name) for name in names) == len(names)
 
     @contextmanager
     def scoring(self) -> Iterator[None]:

@@ -57,7 +57,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         CardwatchError: one of them cannot be meant; every fault is named.
     """
-    given = {one.name: environment.get(f"CARDWATCH_{one.name.upper()}", "") for one in fields(Settings)}
+    given = {
+        one.name: environment.get(f"CARDWATCH_{one.name.upper()}", "") for one in fields(Settings)
+    }
     faults = []
     if given["rate"] and not (given["rate"].isdecimal() and int(given["rate"])):
         faults.append("CARDWATCH_RATE is a whole number of requests a minute")

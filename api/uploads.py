@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
+from api.service import READING
 from cardwatch import desk
 from cardwatch.errors import CardwatchError, FileFaulty, FileRefused
 from cardwatch.registers import read_cards
@@ -53,7 +54,9 @@ def read_upload(
         path = Path(folder) / "upload"
         with path.open("wb") as out:
             shutil.copyfileobj(file.file, out)
-        (found,) = read_each([path], choices, names=[label], nursery=service.nursery)
+        (found,) = read_each(
+            [path], choices, names=[label], limits=READING, nursery=service.nursery
+        )
     if isinstance(found, FileRefused):
         raise found
     if own:
@@ -72,7 +75,8 @@ def read_register(service: Service, file: UploadFile) -> CardRegister:
         path = Path(folder) / f"register{Path(label).suffix.lower()}"
         with path.open("wb") as out:
             shutil.copyfileobj(file.file, out)
-        return read_cards(path, service.choices([], "decide"))
+        choices = service.choices([], "decide")
+        return read_cards(path, choices, limits=READING, nursery=service.nursery)
 
 
 def label_of(name: str) -> str:

@@ -1,5 +1,7 @@
 """Routes, a file a noun; each translates a request into one piece of work at the desk."""
 
+from fastapi import APIRouter
+
 from api.routes.access import open_access
 from api.routes.access import router as access
 from api.routes.alerts import router as alerts
@@ -10,7 +12,6 @@ from api.routes.people import router as people
 from api.routes.scores import router as scores
 from api.routes.settings import router as settings
 from api.routes.statements import router as statements
-from fastapi import APIRouter
 
 ROUTERS = (scores, statements, alerts, settings, people, audit, access, health)
 open_router = APIRouter()

@@ -12,7 +12,7 @@ from api import elsewhere
 from api.deps import At, Serving
 from api.errors import CODES, problem
 from api.guard import COOKIE
-from api.schemas import Me, Secret, Session, ToSignIn, ToTake, Token
+from api.schemas import Me, Secret, Session, Token, ToSignIn, ToTake
 from cardwatch import desk
 from cardwatch.casebook.sessions import LONGEST_HOURS
 from cardwatch.errors import NotAllowed
@@ -25,7 +25,7 @@ GO_ON = (
     '<meta http-equiv="refresh" content="0; url=/"></head>'
     '<body><p>You are signed in. <a href="/">Go on</a></p></body></html>'
 )
-"""A page of our own after the provider's: a strict cookie is not sent straight after another site."""
+"""A page of our own after the provider's: straight after another site no strict cookie is sent."""
 
 
 @open_access.post("/v1/session", status_code=204)
@@ -97,7 +97,7 @@ def begin_account(sent: Token, request: Request, service: Serving) -> Any:  # no
     if not _may_try(request, service, sent.token):
         return problem(429, "too_many", CODES["too_many"] + ".")
     email, secret = desk.begin_account(service.casebook, sent.token, service.clock(), service.seal)
-    address = pyotp.TOTP(secret).provisioning_uri(email, "cardwatch")
+    address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="cardwatch")
     return {"email": email, "secret": secret, "address": address}
 
 

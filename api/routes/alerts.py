@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Path as InPath, Query, Response
+from fastapi import APIRouter, Header, Query, Response
+from fastapi import Path as InPath
 from fastapi.exceptions import HTTPException
 
 from api.deps import At, make_cursor, read_cursor
@@ -45,7 +46,7 @@ AlertId = Annotated[str, InPath(max_length=40, description="Its id, or the begin
 
 
 @router.get("/alerts", response_model=AlertPage, responses=LISTED)
-def list_alerts(  # noqa: PLR0913, PLR0917  one for each way to look for one
+def list_alerts(
     at: At,
     lane: Lane | None = None,
     state: AnyState | None = None,
@@ -81,7 +82,10 @@ def list_alerts(  # noqa: PLR0913, PLR0917  one for each way to look for one
     asked = {name: value for name, value in wanted.items() if value}
     found = desk.list_alerts(at, after=read_cursor(cursor), limit=limit + 1, order=order, **asked)
     more = len(found) > limit
-    return {"alerts": found[:limit], "next": make_cursor(found[limit - 1]["place"]) if more else None}
+    return {
+        "alerts": found[:limit],
+        "next": make_cursor(found[limit - 1]["place"]) if more else None,
+    }
 
 
 @router.get("/alerts/{alert_id}", response_model=Alert)

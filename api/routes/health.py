@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
 from api.deps import At, Serving
+from api.guard import METRICS
 from api.schemas import Health, Version
 from cardwatch import __version__
 
@@ -37,7 +38,7 @@ def metrics(request: Request, service: Serving) -> Response:
     key = service.settings.metrics_key.encode()
     if not key or not hmac.compare_digest(given, key):
         raise HTTPException(404)
-    return Response(generate_latest(service.metrics), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(METRICS), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/version", response_model=Version)

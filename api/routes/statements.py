@@ -40,7 +40,7 @@ OUTCOMES: dict[int | str, dict[str, Any]] = {
 
 
 @router.post("/statements", status_code=201, responses=OUTCOMES, max_body_size=UPLOAD_BYTES)
-async def receive_statement(  # noqa: PLR0913  what a form has
+async def receive_statement(
     request: Request,
     at: At,
     service: Serving,

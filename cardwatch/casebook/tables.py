@@ -353,7 +353,7 @@ jobs = _table(
 )
 """Work that takes longer than somebody would wait."""
 PASSING = ("sessions", "outbox", "jobs", "reminders")
-"""Machinery: changed without an event, and not copied."""
+"""Machinery: it may be changed without an event."""
 events = _table(
     "events",
     _key("seq", Pence),

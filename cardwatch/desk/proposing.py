@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cardwatch.casebook import FINANCE, PSD, Event, documents, proposals
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import KINDS, RECEIVES
+from cardwatch.casebook.work import short_id
 from cardwatch.desk.desk import shown
 from cardwatch.desk.receiving import newest_forest
 from cardwatch.desk.recipe import (
@@ -127,17 +128,17 @@ def list_proposals(desk: Desk) -> list[dict[str, Any]]:
         return [shown(row) for row in proposals.list_proposals(work)]
 
 
-def keep_layout(desk: Desk, name: str, text: str) -> None:
-    """Remember a column profile for files with its headings.
+def keep_layout(desk: Desk, text: str) -> None:
+    """Remember a column profile for files with its headings, in place of one for the same.
 
     Raises:
         NotAllowed: the role receives no statements.
         FileFaulty: it has faults; all are listed.
     """
-    parse_profile(text, "columns")
+    headings = sorted(parse_profile(text, "columns").recognise)
     with desk.work(Event("alteration", "layout"), ()) as work:
         desk.allow(RECEIVES, "receives no statements")
-        documents.keep_layout(work, name, text)
+        documents.keep_layout(work, short_id(*headings or [text]), text)
 
 
 def layouts(desk: Desk) -> list[Profile]:

@@ -86,8 +86,13 @@ def keep_shipped_rules(work: Work, recipe: Recipe) -> None:
         documents.keep_document(work, "rules", shipped_content("rules"))
 
 
-def read_recipe(work: Work, recipe: Recipe) -> Ingredients:
+def read_recipe(work: Work, recipe: Recipe, *, fresh: bool = False) -> Ingredients:
     """Return the documents of a recipe.
+
+    Args:
+        work: the work it is done in.
+        recipe: by which hashes.
+        fresh: whether each is read from the casebook, whatever is known of it.
 
     Raises:
         NotFound: one of them is not kept as it was.
@@ -98,13 +103,16 @@ def read_recipe(work: Work, recipe: Recipe) -> Ingredients:
         sha256 = getattr(recipe, kind)
         if not sha256:
             return None
-        made = _read.get(sha256) or make(documents.read_document(work, sha256))
+        made = None if fresh else _read.get(sha256)
+        made = made or make(documents.read_document(work, sha256))
         if len(_read) >= MOST_READ:
             _read.clear()
         _read[sha256] = made
         return made
 
     shipped = recipe.rules == shipped_sha256("rules")
+    if shipped and fresh:
+        documents.read_document(work, recipe.rules)
     return Ingredients(
         policy=read("policy", unpack_policy) or load_policy(),
         rules=load_rules() if shipped else read("rules", unpack_rules),

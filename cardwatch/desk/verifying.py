@@ -165,7 +165,7 @@ def _verify_one(desk: Desk, statement_id: str, *, again: bool) -> Check:
                 note = "some of the history it was scored with is erased"
                 return Check(statement_id, label, "", note=note)
             return Check(statement_id, label, "what it was scored with is not as it was")
-        used = read_recipe(work, recipe)
+        used = read_recipe(work, recipe, fresh=True)
         held = {lane: kept_texts(work, lane, statement_id) for lane in work.lanes}
     scoring = score_window(table, label, used)
     faults = [_differs(scoring, lane, *told) for lane, told in held.items()]

@@ -76,7 +76,8 @@ def read_statements(
     held: list[_Held] = []
     reports: list[ReadingReport] = []
     tables = read_tables(files, known_headings(choices.profiles))
-    for number, found in enumerate(_named(files, tables, choices.card_key)):
+    shown = [_short_name(path, files) for path in files]
+    for number, found in enumerate(_named(shown, tables, choices.card_key)):
         try:
             held.append(_read_once(found, choices, held))
             held[-1].is_history = number >= first_history
@@ -100,6 +101,7 @@ def read_each(
     paths: Sequence[Path],
     choices: ReadingChoices,
     *,
+    names: Sequence[str] = (),
     limits: Limits = LIMITS,
     nursery: Nursery | None = None,
 ) -> list[FileRefused | tuple[pd.DataFrame, ReadingReport]]:
@@ -111,6 +113,7 @@ def read_each(
     Args:
         paths: files, or folders whose files are all read.
         choices: layouts, card key and date order.
+        names: names for the files in place of their own.
         limits: what one file may cost.
         nursery: one that is running; without it, one is started for these files alone.
 
@@ -120,7 +123,8 @@ def read_each(
     files = list_files(paths)
     tables = read_tables(files, known_headings(choices.profiles), limits, nursery)
     each: list[FileRefused | tuple[pd.DataFrame, ReadingReport]] = []
-    for found in _named(files, tables, choices.card_key):
+    shown = names or [_short_name(path, files) for path in files]
+    for found in _named(shown, tables, choices.card_key):
         try:
             if isinstance(found, FileRefused):
                 raise found
@@ -182,16 +186,15 @@ class _Held:
 
 
 def _named(
-    files: Sequence[Path], tables: list[Table | FileRefused], key: bytes
+    names: Sequence[str], tables: list[Table | FileRefused], key: bytes
 ) -> list[Table | FileRefused]:
     """Return the tables and refusals under names fit to be shown.
 
-    Files of one name are told apart by their folders; a card number in the name of a file or
-    sheet is cut as it would be in a cell.
+    A card number in the name of a file or sheet is cut as it would be in a cell.
     """
     named: list[Table | FileRefused] = []
-    for path, found in zip(files, tables, strict=True):
-        name = redact_cards(_short_name(path, files), key)
+    for shown, found in zip(names, tables, strict=True):
+        name = redact_cards(shown, key)
         if isinstance(found, FileRefused):
             named.append(FileRefused(name, found.code, found.what))
         else:
