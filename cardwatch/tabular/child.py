@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from hashlib import sha256
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from queue import Queue
 from threading import Lock, Timer
@@ -221,10 +222,18 @@ def _answer(file: str, code: int, answer: bytes, limits: Limits) -> Table | File
     )
 
 
+class _NoPandas(MetaPathFinder):
+    """Keeps Arrow from loading pandas, which takes 0.2 s a child and is not used here."""
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        """Say that pandas is not installed."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname)
+
+
 def serve() -> None:
     """Run as the nursery: for each order have a child read the file, and pass on its answer."""
-    # Arrow would load pandas in every child, which takes 0.2 s, and nothing here uses it.
-    sys.modules["pandas"] = None  # type: ignore[assignment]
+    sys.meta_path.insert(0, _NoPandas())
     import python_calamine  # noqa: F401, PLC0415  loaded once, for every child
 
     from cardwatch.tabular import delimited, workbook  # noqa: F401, PLC0415  the same

@@ -329,9 +329,14 @@ def test_a_closed_nursery_has_finished_its_file_and_reads_no_more(
     assert not Path(nursery._folder.name).exists()
 
 
-def test_pandas_is_not_loaded_for_every_file() -> None:
-    code = f"{child.SERVE}; import pyarrow, sys; pyarrow.array(['a']); print(*sys.modules)"
-    order = [sys.executable, "-I", "-c", code]
-    loaded = subprocess.run(order, stdin=subprocess.DEVNULL, capture_output=True, check=True)
-    assert b"pyarrow.lib" in loaded.stdout.split()
-    assert b"pandas.core" not in loaded.stdout.split()
+@pytest.mark.parametrize("name", ["2025-09.csv", "2026-03.xlsx", "2026-10.csv"])
+def test_what_reading_needs_is_loaded_before_there_is_a_file(name: str) -> None:
+    code = (
+        f"{child.SERVE}; import sys; before = set(sys.modules); from pathlib import Path; "
+        "from cardwatch.tabular.child import LIMITS, _read_limited; "
+        "_read_limited(Path(sys.argv[1]), frozenset(), LIMITS); print(*set(sys.modules) - before)"
+    )
+    order = [sys.executable, "-I", "-c", code, str(SAMPLE / "statements" / name)]
+    ended = subprocess.run(order, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    late = [module for module in ended.stdout.decode().split() if module[:9] != "encodings"]
+    assert late == []
