@@ -13,7 +13,7 @@ from cardwatch.registers import read_cards
 from cardwatch.scoring import Scoring, score
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
 
-pytest_plugins = ["book_fixtures"]
+pytest_plugins = ["book_fixtures", "service_fixtures"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable

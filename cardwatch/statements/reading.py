@@ -60,7 +60,7 @@ ROW, BLANK, HEADING, TOTALS, ENDED = range(5)
 """The places a row of a file can have."""
 DAMAGED = r"^\d(?:\.\d+)?[Ee]\+?\d+$"
 TOTAL = r"(?i)\b(?:sub-?|grand )?total\b"
-SAY_ORDER = "Say which with the date order 'day-first' or 'month-first'"
+SAY_ORDER = "Say day-first or month-first with '--date-order', or 'date_order' to the service"
 POSTING_LAG_DAYS = 45
 """Issuers book a payment on or after its day and rarely more than a month later."""
 

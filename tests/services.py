@@ -1,0 +1,111 @@
+"""What tests of the service share: a force that runs it, and who may come to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyotp
+from books import EQUAL, HEADINGS, SPLIT, month
+from cardwatch import desk
+from cardwatch.casebook import ROLES, Actor, Casebook
+from cardwatch.casebook.work import SYSTEM
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fastapi.testclient import TestClient
+
+PASSWORD = "orchard gravel violin seven"
+OWN, OTHER = "saltmarsh-vale", "another-force"
+
+
+class Clock:
+    """A moment that moves only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def go(self, **by: float) -> None:
+        self.now += dt.timedelta(**by)
+
+
+@dataclass
+class Running:
+    """A service that runs, and who may come to it."""
+
+    client: TestClient
+    book: Casebook
+    clock: Clock
+    keys: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def of(self, role: str, organisation: str = OWN) -> dict[str, str]:
+        """Return the headers with which a role comes."""
+        return {"Authorization": f"Bearer {self.keys[organisation, role]}"}
+
+    def ask(self, method: str, path: str, role: str = "finance", **more: Any) -> Any:
+        """Send a request as a role; return the response."""
+        headers = self.of(role, more.pop("organisation", OWN)) | more.pop("headers", {})
+        return self.client.request(method, path, headers=headers, **more)
+
+    def send(self, text: str, name: str = "october.csv", role: str = "finance", **data: str) -> Any:
+        """Upload a statement; return the response."""
+        return self.ask("POST", "/v1/statements", role, files={"file": (name, text)}, data=data)
+
+    def desk(self, role: str, organisation: str = OWN) -> desk.Desk:
+        """Return the desk of a role."""
+        actor = desk.actor_of_key(self.book, self.keys[organisation, role], self.clock())
+        return desk.Desk(self.book, actor, self.clock())
+
+
+def text(*lines: str) -> str:
+    """Return a statement of some lines."""
+    return "\n".join([HEADINGS, *lines]) + "\n"
+
+
+OCTOBER = text(*month(10), *SPLIT, *EQUAL)
+"""A statement with an alert in either lane."""
+
+
+def open_book(home: Path, url: str, clock: Clock) -> tuple[Casebook, dict[tuple[str, str], str]]:
+    """Make a casebook of two forces, with a person and a key of every role in each."""
+    home.mkdir(exist_ok=True)
+    book, keys = Casebook(url), {}
+    for name in ("Saltmarsh Vale", "Another Force"):
+        owner = desk.add_organisation(book, name, clock())
+        itself = desk.Desk(book, Actor(owner, SYSTEM, "admin"), clock())
+        for role in ROLES:
+            desk.add_person(itself, name=role, email=f"{role}@{owner}.example", role=role)
+            giver = itself
+            if role == "psd":
+                actor = desk.actor_of_person(book, owner, f"psd@{owner}.example", clock())
+                giver = desk.Desk(book, actor, clock())
+            keys[owner, role] = desk.make_key(giver, name=role, role=role, days=90)
+    return book, keys
+
+
+def take_account(running: Running, role: str, organisation: str = OWN) -> str:
+    """Let a person take their account; return the secret of their phone."""
+    owner, email = organisation, f"{role}@{organisation}.example"
+    giver = "psd" if role == "psd" else "admin"
+    people = running.ask("GET", "/v1/people", giver, organisation=owner).json()
+    person = next(one["person_id"] for one in people if one["email"] == email)
+    path = f"/v1/people/{person}/invitation"
+    token = running.ask("POST", path, giver, organisation=owner).json()["token"]
+    begun = running.client.post("/v1/account/secret", json={"token": token}).json()
+    code = pyotp.TOTP(begun["secret"]).at(running.clock())
+    taken = {"token": token, "password": PASSWORD, "code": code}
+    assert running.client.post("/v1/account", json=taken).status_code == 204
+    running.clock.go(seconds=60)
+    return str(begun["secret"])
+
+
+def sign_in(running: Running, role: str, secret: str, **changed: str) -> Any:
+    """Sign in as a person; return the response."""
+    sent = {"organisation": OWN, "email": f"{role}@{OWN}.example", "password": PASSWORD}
+    sent |= {"code": pyotp.TOTP(secret).at(running.clock())} | changed
+    return running.client.post("/v1/session", json=sent)
