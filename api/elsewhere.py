@@ -90,7 +90,7 @@ def _claims(service: Service, place: str, code: str, held: Mapping[str, str]) ->
             token = client.fetch_token(
                 described["token_endpoint"], code=code, code_verifier=held["verifier"]
             )
-            keys = client.get(described["jwks_uri"], withhold_token=True).json()
+        keys = httpx2.get(described["jwks_uri"], timeout=TIMEOUT_SECONDS).json()
         taken = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
         read = jwt.decode(token["id_token"], KeySet.import_key_set(keys), registry=taken)
         claims = CodeIDToken(
