@@ -11,12 +11,18 @@ COPY cardwatch ./cardwatch
 RUN make .venv/run.stamp
 
 FROM python:3.12-slim
-RUN useradd --create-home --uid 10001 cardwatch
+RUN useradd --create-home --uid 10001 cardwatch \
+ && install --directory --owner cardwatch --mode 0700 /data
 WORKDIR /app
 COPY --from=build /app /app
+COPY api ./api
 COPY sample_data ./sample_data
 COPY models ./models
 USER 10001
-ENV CARDWATCH_HOME=/home/cardwatch/.cardwatch
-ENTRYPOINT ["/app/.venv/bin/cardwatch"]
-CMD ["--help"]
+ENV CARDWATCH_HOME=/data PATH=/app/.venv/bin:$PATH
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
+  CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health/ready', timeout=4)"]
+CMD ["uvicorn", "api.main:app", "--host", "0.0.0.0", "--no-access-log", "--no-server-header", \
+     "--timeout-keep-alive", "10", "--limit-concurrency", "200"]

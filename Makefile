@@ -2,10 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PORT ?= 8000
+SERVE := --no-access-log --no-server-header --timeout-keep-alive 10 --limit-concurrency 200
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test prove bench docs lint types contracts unit format lock sample model clean
+.PHONY: help demo serve test prove bench docs lint types contracts unit format lock sample model clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,6 +24,9 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 
 demo: $(VENV)/run.stamp  ## Set everything up and score the invented force's newest statement
 	$(BIN)/cardwatch demo --out alerts.xlsx
+
+serve: $(VENV)/run.stamp  ## Run the service on this machine; docs/api.md says how to begin
+	$(BIN)/uvicorn api.main:app --host 127.0.0.1 --port $(PORT) $(SERVE)
 
 test: lint types contracts unit  ## Lint, format, types, import contracts, Dockerfile, all tests
 

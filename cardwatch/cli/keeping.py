@@ -41,6 +41,9 @@ def people(
     holder: Annotated[
         str, typer.Option(help="Who they are in statements: they see no alert about themselves.")
     ] = "",
+    invite: Annotated[
+        bool, typer.Option("--invite", help="Let them sign in: a token to take their account with.")
+    ] = False,
     end: Annotated[bool, typer.Option("--end", help="End their access, at once.")] = False,
     new: Annotated[
         str | None, typer.Option("--new-organisation", help="Add this organisation with them.")
@@ -49,21 +52,28 @@ def people(
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Add a person, end their access, or list everybody; the first one makes the casebook."""
+    """Add or invite a person, end their access, or list everybody; the first makes the casebook."""
     from cardwatch import desk
     from cardwatch.casebook.people import check_person
+    from cardwatch.cli.printing import err
 
     if new and not email:
         raise typer.BadParameter("it needs a first person", param_hint="--new-organisation")
-    if email and not end:
+    adds = bool(email) and not end and (bool(role) or not invite)
+    if adds and email:
         check_person(role=role, email=email)
     with open_desk(who, organisation, system=True, new=new) as at:
         if email and end:
             desk.end_person(at, email)
-        elif email:
+        elif adds and email:
             given = {"name": name, "email": email, "role": role, "holder_id": holder}
             desk.add_person(at, **given)
+        token = desk.invite(at, email) if email and invite else ""
         found = desk.list_people(at)
+    if token:
+        err.print("Their invitation, shown this once; it holds for seven days:")
+        sys.stdout.write((json_text.dumps({"token": token}) if json else token) + "\n")
+        return
     print_rows(found, ("email", "name", "role", "holder_id", "made_at", "ended_at"), json=json)
 
 
