@@ -1,0 +1,81 @@
+"""What is deployed: the compose file, and the script that makes the database's role."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from conftest import ROOT
+
+from api.settings import Settings
+from cardwatch.casebook import Casebook
+from cardwatch.casebook.doctor import examine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+SERVICES: dict[str, Any] = COMPOSE["services"]
+SHARED = {"CARDWATCH_DATABASE", "CARDWATCH_HOME", "CARDWATCH_CHECKPOINTS"}
+NAMES = SHARED | {f"CARDWATCH_{one.name.upper()}" for one in fields(Settings)}
+
+
+def test_only_the_proxy_is_reached_from_outside() -> None:
+    assert [name for name, one in SERVICES.items() if "ports" in one] == ["proxy"]
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    assert SERVICES["database"]["networks"] == ["inside"]
+    for name in ("proxy", "service"):
+        assert SERVICES[name]["read_only"], name
+        assert SERVICES[name]["cap_drop"] == ["ALL"]
+
+
+def test_whatever_the_compose_file_names_is_there() -> None:
+    for one in SERVICES.values():
+        for file in one.get("env_file", ()):
+            assert (ROOT / f"{file}.example").is_file()
+        for volume in one.get("volumes", ()):
+            source = volume.partition(":")[0]
+            assert (ROOT / source).exists() if source[0] == "." else source in COMPOSE["volumes"]
+        assert set(one["networks"]) <= COMPOSE["networks"].keys()
+
+
+def test_no_example_has_a_password_and_each_sets_what_the_service_knows() -> None:
+    for path in (ROOT / "deploy").glob("*.example"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition("=")
+            if line and not line.startswith("#"):
+                assert not value or urlsplit(value).password == "PASSWORD"  # noqa: S105  a blank
+                assert name in NAMES | {"POSTGRES_PASSWORD", "CARDWATCH_ROLE_PASSWORD"}
+
+
+def test_the_service_begins_in_the_image_as_in_the_compose_file() -> None:
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    for option in ("api.main:app", "--no-access-log", "--no-server-header"):
+        assert option in image
+        assert option in SERVICES["service"]["command"]
+    assert "COPY api ./api" in image
+    assert "USER 10001" in image
+
+
+def test_the_script_makes_a_role_that_row_security_binds(postgresql: str, tmp_path: Path) -> None:
+    if shutil.which("psql") is None:
+        pytest.skip("psql is not installed")
+    server = urlsplit(postgresql.replace("+psycopg", ""))
+    given = {"PGHOST": str(server.hostname), "PGPORT": str(server.port), "POSTGRES_USER": "owner"}
+    script = [str(ROOT / "deploy" / "database.sh")]
+    refused = subprocess.run(
+        script, env=os.environ | given, check=False, capture_output=True, cwd=tmp_path
+    )
+    assert b"CARDWATCH_ROLE_PASSWORD" in refused.stderr
+    given["CARDWATCH_ROLE_PASSWORD"] = 'it\'s; a "password"'
+    subprocess.run(script, env=os.environ | given, check=True, capture_output=True, cwd=tmp_path)
+    book = Casebook(postgresql.replace("owner@", "cardwatch@") + "/cardwatch")
+    ill = {one.what for one in examine(book) if not one.is_well}
+    assert "database role" not in ill
+    book.close()

@@ -1,0 +1,51 @@
+"""Settings of the service: wrong ones are named before it begins, and each is documented."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+from conftest import ROOT
+
+from api.settings import Settings, read_settings
+from cardwatch.errors import CardwatchError
+
+OIDC = {"CARDWATCH_OIDC_ISSUER": "https://login.example", "CARDWATCH_OIDC_CLIENT": "c",
+        "CARDWATCH_OIDC_SECRET": "s", "CARDWATCH_OIDC_ORGANISATION": "o"}  # fmt: skip
+
+
+def test_nothing_has_to_be_set() -> None:
+    assert read_settings({}) == Settings()
+    assert read_settings({"CARDWATCH_RATE": "60"}).rate == 60
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"CARDWATCH_RATE": "many"}, "CARDWATCH_RATE"),
+        ({"CARDWATCH_RATE": "0"}, "CARDWATCH_RATE"),
+        ({"CARDWATCH_OIDC_ISSUER": "https://login.example"}, "CARDWATCH_OIDC_CLIENT"),
+        (OIDC | {"CARDWATCH_OIDC_ISSUER": "http://login.example"}, "https://"),
+        ({"CARDWATCH_SMTP": "mail.example:25"}, "smtp://"),
+        ({"CARDWATCH_SMTP": "smtp://mail.example"}, "CARDWATCH_MAIL_FROM"),
+        ({"CARDWATCH_REMIND": "monday 8"}, "CARDWATCH_REMIND"),
+        ({"CARDWATCH_REMIND": "mon 25:00"}, "CARDWATCH_REMIND"),
+        ({"CARDWATCH_REMIND": "mon"}, "CARDWATCH_REMIND"),
+    ],
+)
+def test_a_setting_that_cannot_be_meant_is_named(given: dict[str, str], told: str) -> None:
+    with pytest.raises(CardwatchError, match=told):
+        read_settings(given)
+
+
+def test_no_secret_is_printed_with_the_settings() -> None:
+    read = read_settings(
+        OIDC | {"CARDWATCH_OIDC_SECRET": "canary", "CARDWATCH_METRICS_KEY": "canary"}
+    )
+    assert "canary" not in repr(read)
+
+
+def test_every_setting_is_documented() -> None:
+    docs = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    for one in fields(Settings):
+        assert f"`CARDWATCH_{one.name.upper()}`" in docs, one.name

@@ -1,0 +1,235 @@
+"""Notices and reminders: signed, without content, tried again, and never to a stranger."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from services import OCTOBER, OWN, Running
+from standardwebhooks import Webhook
+
+from api import chores
+from api.sending import SUBJECT, TEXT
+from cardwatch.casebook.notices import RETRY_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@dataclass
+class Listener:
+    """A system of the organisation's own that notices are sent to."""
+
+    answers: list[int] = field(default_factory=list)
+    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    address: str = ""
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """Run such a system on this machine."""
+    held = Listener()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # noqa: N802  the library's name
+            body = self.rfile.read(int(self.headers["content-length"]))
+            held.got.append((dict(self.headers), body))
+            status = held.answers.pop(0) if held.answers else 204
+            self.send_response(status)
+            if status == 302:
+                self.send_header("Location", held.address)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    held.address = f"http://127.0.0.1:{server.server_port}/cardwatch"
+    yield held
+    server.shutdown()
+    server.server_close()
+
+
+def _do_chores(running: Running) -> None:
+    """Do once what the service's own thread does again and again."""
+    service = running.client.app.state.service  # type: ignore[attr-defined]
+    over = threading.Event()
+    thread = threading.Thread(target=chores.do_chores, args=(service, over))
+    thread.start()
+    time.sleep(0.5)
+    over.set()
+    service.wake.set()
+    thread.join()
+
+
+def _send(running: Running) -> None:
+    """Bring a statement, where nothing is done beside answering."""
+    files = {"file": ("october.csv", OCTOBER)}
+    wait = {"Prefer": "respond-async"}
+    sent = running.ask("POST", "/v1/statements", files=files, headers=wait)
+    assert sent.status_code == 202
+
+
+@pytest.mark.parametrize("role", ["admin", "psd"])
+def test_a_notice_is_signed_and_says_nothing_of_what_was_found(
+    serve: Callable[..., Running], listener: Listener, role: str
+) -> None:
+    running = serve(webhook_hosts="127.0.0.1", chores=False)
+    secret = running.ask("PUT", "/v1/webhook", role, json={"url": listener.address}).json()[
+        "secret"
+    ]
+    other = "psd" if role == "admin" else "admin"
+    assert running.ask("GET", "/v1/webhook", other).json() == []
+    _send(running)
+    _do_chores(running)
+    ((headers, body),) = listener.got
+    sent = {name.lower(): value for name, value in headers.items()}
+    service = running.client.app.state.service  # type: ignore[attr-defined]
+    sent["webhook-timestamp"] = str(int(service.clock().timestamp()))
+    content = json.loads(body)
+    assert set(content) == {"type", "timestamp", "data"}
+    assert set(content["data"]) == {"id"}
+    assert content["data"]["id"] == sent["webhook-id"]
+    with _as_of(service.clock().timestamp()):
+        Webhook(secret).verify(body, sent)
+    _do_chores(running)
+    assert len(listener.got) == 1
+
+
+@contextmanager
+def _as_of(moment: float) -> Iterator[None]:
+    """Let the oracle's clock, which refuses what is old, stand where the service's stands."""
+    import standardwebhooks.webhooks as oracle  # noqa: PLC0415  to move its clock
+
+    class At(oracle.datetime):  # type: ignore[name-defined, misc]
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return oracle.datetime.fromtimestamp(moment, tz)
+
+    real = oracle.datetime
+    oracle.datetime = At
+    try:
+        yield
+    finally:
+        oracle.datetime = real
+
+
+def test_what_does_not_arrive_is_tried_again_for_three_days_and_then_no_more(
+    serve: Callable[..., Running], listener: Listener
+) -> None:
+    running = serve(webhook_hosts="127.0.0.1", chores=False)
+    running.ask("PUT", "/v1/webhook", "admin", json={"url": listener.address})
+    _send(running)
+    listener.answers = [500, 302, 404] + [500] * 20
+    _do_chores(running)
+    assert len(listener.got) == 1
+    for tries, seconds in enumerate(RETRY_SECONDS, start=2):
+        running.clock.go(seconds=seconds)
+        _do_chores(running)
+        assert len(listener.got) == tries
+    running.clock.go(days=30)
+    _do_chores(running)
+    assert len(listener.got) == len(RETRY_SECONDS) + 1
+    assert len({headers["webhook-id"] for headers, _ in listener.got}) == 1
+
+
+def test_a_notice_arrives_late_rather_than_never(
+    serve: Callable[..., Running], listener: Listener
+) -> None:
+    running = serve(webhook_hosts="127.0.0.1", chores=False)
+    running.ask("PUT", "/v1/webhook", "admin", json={"url": listener.address})
+    _send(running)
+    listener.answers = [500]
+    _do_chores(running)
+    running.clock.go(seconds=RETRY_SECONDS[0])
+    _do_chores(running)
+    running.clock.go(days=1)
+    _do_chores(running)
+    assert len(listener.got) == 2
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://elsewhere.example/x", "http://systems.force.example/x", "ftp://127.0.0.1/x",
+     "https://systems.force.example@elsewhere.example/", "https://u:p@systems.force.example/",
+     "file:///etc/passwd", "https://", "x", "https://systems.force.example.evil/"],
+)  # fmt: skip
+def test_notices_go_to_no_stranger(serve: Callable[..., Running], url: str) -> None:
+    running = serve(webhook_hosts="systems.force.example, 127.0.0.1", chores=False)
+    refused = running.ask("PUT", "/v1/webhook", "admin", json={"url": url})
+    assert (refused.status_code, refused.json()["code"]) == (422, "refused")
+    assert running.ask("GET", "/v1/webhook", "admin").json() == []
+
+
+def test_a_webhook_that_is_ended_gets_nothing(
+    serve: Callable[..., Running], listener: Listener
+) -> None:
+    running = serve(webhook_hosts="127.0.0.1", chores=False)
+    running.ask("PUT", "/v1/webhook", "admin", json={"url": listener.address})
+    assert running.ask("DELETE", "/v1/webhook", "admin").status_code == 204
+    _send(running)
+    _do_chores(running)
+    assert listener.got == []
+    assert running.ask("PUT", "/v1/webhook", json={"url": listener.address}).status_code == 403
+
+
+@dataclass
+class Mailbox:
+    """What a mail server was given."""
+
+    mails: list[tuple[list[str], bytes]] = field(default_factory=list)
+
+    async def handle_DATA(self, _: Any, __: Any, envelope: Any) -> str:  # noqa: N802  the library's
+        self.mails.append((envelope.rcpt_tos, envelope.content))
+        return "250 OK"
+
+
+def test_everybody_is_reminded_once_a_week_in_the_same_words_whatever_there_is(
+    serve: Callable[..., Running],
+) -> None:
+    box = Mailbox()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    mail = Controller(box, hostname="127.0.0.1", port=port)
+    mail.start()
+    try:
+        running = serve(
+            smtp=f"smtp://127.0.0.1:{port}", mail_from="cardwatch@force.example",
+            remind="wed 08:00", chores=False,
+        )  # fmt: skip
+        _do_chores(running)  # a Tuesday
+        assert box.mails == []
+        running.clock.go(days=1, hours=-2)
+        _do_chores(running)  # before its time
+        assert box.mails == []
+        running.clock.go(hours=2)
+        _do_chores(running)
+        _do_chores(running)
+        told = sorted(to for tos, _ in box.mails for to in tos)
+        expected = [f"{role}@{owner}.example" for owner in ("another-force", OWN)
+                    for role in ("finance", "psd")]  # fmt: skip
+        assert told == sorted(expected)
+        _send(running)
+        running.clock.go(days=7)
+        _do_chores(running)
+        assert len(box.mails) == 8
+        for _, content in box.mails:
+            read = message_from_bytes(content)
+            assert read["Subject"] == SUBJECT
+            sent = read.get_payload(decode=True)
+            assert isinstance(sent, bytes)
+            assert sent.decode().replace("\r\n", "\n") == TEXT
+    finally:
+        mail.stop()

@@ -1,0 +1,149 @@
+"""Jobs: done once by whichever process is free, tried again where one dies, and never for ever."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from books import NOW, SPLIT, month
+
+from cardwatch import desk
+from cardwatch.casebook import Actor, jobs
+from cardwatch.casebook.jobs import LEASE_SECONDS, MOST_TRIES
+from cardwatch.casebook.work import SYSTEM
+from cardwatch.desk import queueing
+from cardwatch.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardwatch.casebook import Casebook
+
+    At = Callable[..., desk.Desk]
+    Read = Callable[..., Any]
+
+
+def _clock(seconds: float = 0) -> Callable[[], dt.datetime]:
+    return lambda: NOW + dt.timedelta(seconds=seconds)
+
+
+def _claim(book: Casebook, owner: str, seconds: float) -> jobs.Job | None:
+    """Take a job and do nothing about it, as a process does that dies."""
+    with book.quiet(Actor(owner, SYSTEM, "admin"), _clock(seconds)()) as work:
+        return jobs.claim_job(work)
+
+
+def test_a_statement_waits_as_it_was_read(at: At, read: Read) -> None:
+    finance = at()
+    brought = read(*month(10), *SPLIT)
+    job = desk.ask_receive(finance, brought)
+    assert (job["state"], job["percent"]) == ("queued", 0)
+    assert desk.do_next_job(finance.casebook, _clock())
+    assert not desk.do_next_job(finance.casebook, _clock())
+    done = desk.get_job(finance, job["job_id"])
+    assert (done["state"], done["answer"]["outcome"]) == ("done", "received")
+    assert [one.fault for one in desk.verify(finance)] == [""]
+    other = at(organisation="Another Force")
+    assert desk.receive(other, brought).transactions == done["answer"]["transactions"]
+    kept = [desk.get_statement(one, desk.list_statements(one)[0]["statement_id"])["report"]
+            for one in (finance, other)]  # fmt: skip
+    assert kept[0] == kept[1]
+
+
+def test_what_was_asked_for_at_once_by_many_is_one_job(at: At, read: Read) -> None:
+    finance, brought = at(), read(*month(10))
+    made: list[str] = []
+
+    def ask() -> None:
+        made.append(desk.ask_receive(finance, brought)["job_id"])
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(made) == 8
+    assert len(set(made)) == 1
+
+
+def test_several_processes_take_several_jobs_and_none_twice(at: At, read: Read) -> None:
+    finance = at()
+    wanted = {desk.ask_receive(finance, read(*month(n)))["job_id"] for n in (8, 9, 10)}
+    taken: list[str] = []
+
+    def take() -> None:
+        while (job := _claim(finance.casebook, finance.actor.organisation_id, 0)) is not None:
+            taken.append(job.job_id)
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(taken) == sorted(wanted)
+
+
+def test_a_job_of_a_process_that_died_is_taken_by_another_and_given_up_in_the_end(
+    at: At, read: Read
+) -> None:
+    finance = at()
+    book, owner = finance.casebook, finance.actor.organisation_id
+    name = desk.ask_receive(finance, read(*month(10)))["job_id"]
+    for number in range(MOST_TRIES):
+        begun = number * (LEASE_SECONDS + 1)
+        assert _claim(book, owner, begun) is not None
+        assert _claim(book, owner, begun + LEASE_SECONDS) is None
+    assert _claim(book, owner, MOST_TRIES * (LEASE_SECONDS + 1)) is None
+    job = desk.get_job(finance, name)
+    assert (job["state"], job["answer"]["code"]) == ("failed", "broken_off")
+    again = desk.ask_receive(finance, read(*month(10)))
+    assert desk.do_next_job(book, _clock(1000))
+    assert desk.get_job(finance, again["job_id"])["state"] == "done"
+
+
+def test_a_job_that_goes_on_is_left_to_its_process(at: At, read: Read) -> None:
+    finance = at()
+    book, owner = finance.casebook, finance.actor.organisation_id
+    name = desk.ask_receive(finance, read(*month(10)))["job_id"]
+    _claim(book, owner, 0)
+    with book.quiet(finance.actor, _clock(20)()) as work:
+        jobs.tell_job(work, name, 40)
+    assert _claim(book, owner, LEASE_SECONDS + 1) is None
+    assert desk.get_job(finance, name)["percent"] == 40
+
+
+def test_whoever_has_lost_access_gets_nothing_done(at: At, read: Read) -> None:
+    finance = at()
+    job = desk.ask_receive(finance, read(*month(10)))
+    desk.end_person(at("admin"), "finance@saltmarsh-vale.example")
+    assert desk.do_next_job(finance.casebook, _clock())
+    done = desk.get_job(finance, job["job_id"])
+    assert (done["state"], done["answer"]["code"]) == ("failed", "not_allowed")
+    assert desk.list_statements(at("admin")) == []
+
+
+def test_a_refusal_on_the_way_is_the_answer(at: At, read: Read) -> None:
+    finance = at()
+    job = desk.ask_receive(finance, read(*month(10)), corrects="none-such")
+    desk.do_next_job(finance.casebook, _clock())
+    assert desk.get_job(finance, job["job_id"])["answer"]["code"] == "not_found"
+    with pytest.raises(NotFound):
+        desk.get_job(at("auditor"), job["job_id"])
+
+
+def test_a_fault_of_ours_ends_the_job_and_not_the_process(
+    at: At, read: Read, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    finance = at()
+    job = desk.ask_receive(finance, read(*month(10)))
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("canary")
+
+    monkeypatch.setattr(queueing, "receive", fail)
+    assert desk.do_next_job(finance.casebook, _clock())
+    assert desk.get_job(finance, job["job_id"])["answer"]["code"] == "internal"
+    assert "ZeroDivisionError" in caplog.text
+    assert "canary" not in caplog.text
