@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from api.service import Busy
 from cardwatch.errors import (
     CardwatchError,
     CasebookFailed,
@@ -33,6 +34,7 @@ STATUS: dict[type[CardwatchError], int] = {
     Conflict: 409,
     Changed: 412,
     CasebookFailed: 503,
+    Busy: 503,
 }
 """Every other refusal is 422: what was sent cannot be worked with."""
 CODES: dict[str, str] = {
