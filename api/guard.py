@@ -68,34 +68,24 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begun, told = time.perf_counter(), {"status": 500}
-        request_id = secrets.token_hex(8)
-        scope.setdefault("state", {}).update(request_id=request_id, actor=None)
+        begun, request_id = time.perf_counter(), secrets.token_hex(8)
+        scope.setdefault("state", {}).update(request_id=request_id, actor=None, status=500)
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                told["status"] = message["status"]
-                given = {name.lower() for name, _ in message["headers"]}
-                more = HEADERS | {"X-Request-Id": request_id}
-                message["headers"] += [
-                    (name.lower().encode(), value.encode())
-                    for name, value in more.items()
-                    if name.lower().encode() not in given
-                ]
+                scope["state"]["status"] = message["status"]
+                _add_headers(message, request_id)
             await send(message)
 
         try:
             refusal = await self._refusal(scope)
-            if refusal is not None:
-                await refusal(scope, receive, answer)
-            else:
-                await self.app(scope, receive, answer)
+            await (refusal or self.app)(scope, receive, answer)
         except Exception as error:  # noqa: BLE001  the last door
             log.error("%s %s", request_id, place_of(error))  # noqa: TRY400  no values in logs
             made = problem(500, "internal", f"It is in the log under {request_id}.")
             await made(scope, receive, answer)
         finally:
-            self._note(scope, told["status"], time.perf_counter() - begun)
+            _note(scope, time.perf_counter() - begun)
 
     async def _refusal(self, scope: Scope) -> Response | None:
         """Say who comes, and return a refusal if they may not go on."""
@@ -120,21 +110,30 @@ class Guard:
             return problem(429, "too_many", CODES["too_many"] + ".")
         return None
 
-    @staticmethod
-    def _note(scope: Scope, status: int, seconds: float) -> None:
-        """Count a request and write it down: its route, never its path or who made it.
 
-        What professional standards do leaves no mark here either, unless it failed.
-        """
-        actor: Actor | None = scope["state"].get("actor")
-        if actor is not None and actor.role == PSD and status < 500:
-            return
-        route = getattr(scope.get("route"), "path", "none")
-        COUNT.labels(scope["method"], route, status).inc()
-        TOOK.labels(route).observe(seconds)
-        said = {"id": scope["state"]["request_id"], "method": scope["method"], "route": route,
-                "status": status, "ms": round(1000 * seconds)}  # fmt: skip
-        log.info(json.dumps(said))
+def _add_headers(message: Message, request_id: str) -> None:
+    """Add to a response what every one has to say, unless it says it itself."""
+    given = {name.lower() for name, _ in message["headers"]}
+    for name, value in (HEADERS | {"X-Request-Id": request_id}).items():
+        if name.lower().encode() not in given:
+            message["headers"].append((name.lower().encode(), value.encode()))
+
+
+def _note(scope: Scope, seconds: float) -> None:
+    """Count a request and write it down: its route, never its path or who made it.
+
+    What professional standards do leaves no mark here either, unless it failed.
+    """
+    actor: Actor | None = scope["state"]["actor"]
+    status = scope["state"]["status"]
+    if actor is not None and actor.role == PSD and status < 500:
+        return
+    route = getattr(scope.get("route"), "path", "none")
+    COUNT.labels(scope["method"], route, status).inc()
+    TOOK.labels(route).observe(seconds)
+    said = {"id": scope["state"]["request_id"], "method": scope["method"], "route": route,
+            "status": status, "ms": round(1000 * seconds)}  # fmt: skip
+    log.info(json.dumps(said))
 
 
 def _identify(service: Service, request: Request) -> Actor:

@@ -75,8 +75,10 @@ def create_app(
     )
     app.add_middleware(Guard)
     add_handlers(app)
-    refusals: dict[int | str, dict[str, Any]] = {"4XX": _problem("It was refused; `code` and `detail` say why."),
-                "503": _problem("The database failed, or too much is being done.")}  # fmt: skip
+    refusals: dict[int | str, dict[str, Any]] = {
+        "4XX": _problem("It was refused; `code` and `detail` say why."),
+        "503": _problem("The database failed, or too much is being done."),
+    }
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", responses=refusals, dependencies=SIGNED_IN)
     app.include_router(open_router, responses=refusals)

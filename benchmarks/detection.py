@@ -116,7 +116,7 @@ def bench_against_forests(folder: Path) -> None:
         table = pd.DataFrame({"date": transactions["date"], "supplier": pair, "amount": pounds})
         table.to_csv(path, index=False)
         command = [peer, "-c", PEER, str(path)]
-        answer = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  our own words
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
         seconds = float(answer.stdout.split()[-1])
         print(f"  pydit's split function           {seconds:7.2f}   ratio {seconds / search:.0f}")
     else:
@@ -132,7 +132,7 @@ def bench_growth() -> None:
     before = 0.0
     for rows in (*GROWTH, MILLION):
         command = [sys.executable, __file__, str(rows)]
-        answer = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  our own command
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
         seconds, used, memory = map(float, answer.stdout.split())
         ratio = f"{used / before:7.2f}" if before and rows != MILLION else "       "
         print(f"  {rows:>10,} payments    {seconds:8.1f} {used:8.1f}  {ratio}   {memory:8.0f}")

@@ -93,7 +93,7 @@ def bench_reading(folder: Path, choices: ReadingChoices) -> None:
     ours = median(lambda: read_statements([path], choices))
     pandas = median(lambda: pd.read_csv(path))
     plain = float(
-        subprocess.run(  # noqa: S603  our own words
+        subprocess.run(
             [sys.executable, "-c", WITHOUT_ARROW, str(path)],
             capture_output=True,
             text=True,
@@ -126,7 +126,7 @@ def bench_scoring(folder: Path, choices: ReadingChoices) -> None:
     print(f"  {'reading and forest alone':26} {alone:6.2f}   ratio {together / alone:.2f}")
     start = time.perf_counter()
     command = [sys.executable, "-m", "cardwatch", "score", newest, "--history", history, "--json"]
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)  # noqa: S603  our own command
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
     print(f"  {'the command as a whole':26} {time.perf_counter() - start:6.2f}")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyotp
 from books import EQUAL, HEADINGS, SPLIT, month
+
 from cardwatch import desk
 from cardwatch.casebook import ROLES, Actor, Casebook
 from cardwatch.casebook.work import SYSTEM
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from fastapi.testclient import TestClient
 
-PASSWORD = "orchard gravel violin seven"
+PASSWORD = "orchard gravel violin seven"  # noqa: S105  of nobody
 OWN, OTHER = "saltmarsh-vale", "another-force"
 
 

@@ -148,7 +148,7 @@ def find_alerts(
 
 
 def _expected_precision(work: Work) -> sa.ColumnElement[float]:
-    """Return how often alerts like each are upheld: as answered, else as its tier is taken to be."""
+    """Return how often alerts like each are upheld: as answered, else as its tier is taken for."""
     known: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[float]]] = [
         (
             (alerts.c.lane == lane) & (alerts.c.rule == one.rule) & (alerts.c.band == one.band),

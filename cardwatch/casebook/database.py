@@ -7,7 +7,6 @@ what is sent to either is checked for it first.
 
 from __future__ import annotations
 
-import datetime as dt
 import fcntl
 import hashlib
 import os
@@ -39,6 +38,7 @@ from cardwatch.casebook.work import (
 from cardwatch.errors import CardwatchError, CasebookFailed, NotAllowed, NotFound
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator, Sequence
     from types import ModuleType
 

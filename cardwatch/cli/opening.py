@@ -6,7 +6,6 @@ import datetime as dt
 import json as json_text
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +15,7 @@ from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from cardwatch.casebook import Casebook
     from cardwatch.desk import Desk

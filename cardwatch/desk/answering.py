@@ -32,7 +32,11 @@ last."""
 
 
 def list_alerts(
-    desk: Desk, *, after: Sequence[float | str] = (), limit: int | None = None, **asked: Any
+    desk: Desk,
+    *,
+    after: Sequence[float | str] = (),
+    limit: int | None = None,
+    **asked: Any,  # noqa: ANN401  the fields of `Asked`
 ) -> list[dict[str, Any]]:
     """Return the alerts the actor may see, in the order to be asked in; see `find_alerts`.
 

@@ -137,7 +137,7 @@ def _do(casebook: Casebook, job: jobs.Job, clock: Callable[[], dt.datetime]) -> 
         return  # it is tried again once its time is over
     except CardwatchError as refusal:
         answer = {"code": refusal.code, "detail": str(refusal)}
-    except Exception as error:  # a fault of ours must not end the process that does the jobs
+    except Exception as error:  # noqa: BLE001  a fault of ours ends the job, not the process
         log.error("a %s failed: %s", job.kind, place_of(error))  # noqa: TRY400  no values in logs
     with casebook.quiet(job.actor, clock()) as work:
         jobs.finish_job(work, job.job_id, answer, failed=failed)

@@ -64,7 +64,7 @@ SHIPPED = ("policy", "rules")
 
 
 def recipe_of(work: Work, day: str) -> Recipe:
-    """Return what is in force on a day; policy and rules are this version's until others are put."""
+    """Return what is in force on a day; policy and rules are this version's until some are put."""
     found = {kind: documents.sha256_in_force(work, kind, day) or "" for kind in KINDS}
     return Recipe(**found | {"rules": found["rules"] or shipped_sha256("rules")})
 

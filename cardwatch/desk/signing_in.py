@@ -35,7 +35,7 @@ def begin_account(
         return accounts.begin_account(work, secret, seal)
 
 
-def take_account(
+def take_account(  # noqa: PLR0913  what a form has
     casebook: Casebook, token: str, *, password: str, code: str, now: dt.datetime, seal: Fernet
 ) -> None:
     """Set the password of whoever was invited; see `casebook.accounts.take_account`."""

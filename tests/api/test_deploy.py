@@ -73,7 +73,7 @@ def test_the_script_makes_a_role_that_row_security_binds(postgresql: str, tmp_pa
         script, env=os.environ | given, check=False, capture_output=True, cwd=tmp_path
     )
     assert b"CARDWATCH_ROLE_PASSWORD" in refused.stderr
-    given["CARDWATCH_ROLE_PASSWORD"] = 'it\'s; a "password"'
+    given |= {"CARDWATCH_ROLE_PASSWORD": 'it\'s; a "password"'}
     subprocess.run(script, env=os.environ | given, check=True, capture_output=True, cwd=tmp_path)
     book = Casebook(postgresql.replace("owner@", "cardwatch@") + "/cardwatch")
     ill = {one.what for one in examine(book) if not one.is_well}

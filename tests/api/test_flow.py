@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+from book_fixtures import database_url  # noqa: F401  both databases
 from books import SPLIT, month
 from openpyxl import load_workbook
 from services import OCTOBER, OTHER, Running, text
@@ -169,8 +170,7 @@ def test_pages_of_alerts_stay_where_they_are_while_new_ones_come(running: Runnin
             seen += [one["alert_id"] for one in page["alerts"]]
             cursor = page["next"]
             if len(seen) == 4 and order == "age":
-                running.send(text("2026-09-01,E1,OLD FIRM,900.00,N1", "2026-09-01,E1,OLD FIRM,950.00,N2"),
-                             name="new.csv")  # fmt: skip
+                running.send(text(*(line.replace("-10-11", "-09-01") for line in SPLIT)))
         assert seen == names
     wrong = running.ask("GET", "/v1/alerts", params={"order": "age", "cursor": "bm8="})
     assert (wrong.status_code, wrong.json()["code"]) == (422, "refused")
@@ -184,8 +184,10 @@ def test_alerts_are_found_by_what_they_are_about_without_a_name_in_the_address(
     for asked, count in (
         ({"holder_of": one["alert_id"]}, 1), ({"merchant_of": one["alert_id"]}, 1),
         ({"tier": one["tier"]}, 1), ({"kind": "spend"}, 0), ({"rule": one["rule"]}, 1),
-        ({"since": "2026-10-12"}, 0), ({"until": "2026-10-11"}, 1), ({"at_least_pence": 185_001}, 0),
-        ({"statement_id": one["statement_id"]}, 1), ({"assigned_to": "me"}, 0), ({"lane": "psd"}, 0),
+        ({"since": "2026-10-12"}, 0), ({"until": "2026-10-11"}, 1), 
+        ({"at_least_pence": 185_001}, 0),
+        ({"statement_id": one["statement_id"]}, 1), ({"assigned_to": "me"}, 0), 
+        ({"lane": "psd"}, 0),
     ):  # fmt: skip
         found = running.ask("GET", "/v1/alerts", params=asked).json()["alerts"]
         assert len(found) == count, asked
@@ -268,8 +270,8 @@ def test_what_one_proposes_holds_once_another_agrees(running: Running) -> None:
 
 def test_a_back_test_says_who_would_newly_be_asked(running: Running) -> None:
     running.send(OCTOBER)
-    sent = {"kind": "policy", "months": 1,
-            "policy": '[[single_purchase]]\nfrom = 2020-01-01\npounds = 10000\nvat = "included"\n'}  # fmt: skip
+    policy = '[[single_purchase]]\nfrom = 2020-01-01\npounds = 10000\nvat = "included"\n'
+    sent = {"kind": "policy", "months": 1, "policy": policy}
     begun = running.ask("POST", "/v1/back-tests", "auditor", json=sent)
     assert begun.status_code == 202
     place = begun.headers["location"]

@@ -40,7 +40,7 @@ def listener() -> Iterator[Listener]:
     held = Listener()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802  the library's name
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             held.got.append((dict(self.headers), body))
             status = held.answers.pop(0) if held.answers else 204

@@ -61,7 +61,7 @@ def _guard_postgresql() -> None:
         op.execute(f"CREATE POLICY owner ON {table} USING ({rule})")
 
 
-def _make_tables() -> None:
+def _make_tables() -> None:  # noqa: PLR0915  one for each table
     op.create_table(
         "accounts",
         sa.Column("organisation_id", TEXT, nullable=False),
