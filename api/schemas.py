@@ -183,6 +183,8 @@ class AlertShort(BaseModel):
     is_second_look: int
     assigned_to: str
     due_on: str
+    snoozed_until: str
+    tags: str
 
 
 class AlertPage(BaseModel):
@@ -204,6 +206,8 @@ class Alert(BaseModel):
     is_second_look: int
     assigned_to: str
     due_on: str
+    snoozed_until: str
+    tags: str
     raised: dict[str, Any] | None = Field(
         description="As it was raised: payments, reasons, comparisons, what to ask."
     )
@@ -224,6 +228,8 @@ class Decision(Sent):
         None, description="Email; empty for nobody; null to leave it."
     )
     due_on: Day | Literal[""] | None = Field(None, description="Empty for none; null to leave it.")
+    snoozed_until: Day | Literal[""] | None = Field(None, description="Lists leave it out so long.")
+    tags: Short | None = Field(None, description="Words with spaces between; null to leave them.")
 
     model_config = ConfigDict(
         extra="forbid",

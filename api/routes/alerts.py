@@ -55,6 +55,8 @@ def list_alerts(
     rule: Short = "",
     statement_id: Short = "",
     assigned_to: Annotated[Literal["me"] | None, Query(description="To the caller.")] = None,
+    tag: Annotated[str, Query(max_length=20)] = "",
+    snoozed: Annotated[bool, Query(description="Also those that are snoozed.")] = True,
     holder_of: Annotated[Short, Query(description="Only of the holder of this alert.")] = "",
     merchant_of: Annotated[Short, Query(description="Only of the merchant of this alert.")] = "",
     since: Day | None = None,
@@ -71,12 +73,14 @@ def list_alerts(
     address. Pages stay where they are while new alerts come.
     """
     wanted = {"lane": lane, "state": state, "tier": tier, "kind": kind, "rule": rule,
-              "statement_id": statement_id, "since": since, "until": until, "due_by": due_by,
+              "statement_id": statement_id, "tag": tag, "since": since, "until": until, "due_by": due_by,
               "at_least_pence": at_least_pence}  # fmt: skip
     if holder_of:
         wanted["holder_id"] = desk.get_alert(at, holder_of)["holder_id"]
     if merchant_of:
         wanted["merchant_id"] = desk.get_alert(at, merchant_of)["merchant_id"]
+    if not snoozed:
+        wanted["awake_on"] = str(at.now.date())
     if assigned_to:
         wanted["assigned_to"] = desk.email_of(at)
     asked = {name: value for name, value in wanted.items() if value}
@@ -108,7 +112,7 @@ def decide_alert(
     """Record a decision, a note, an assignment or a due day; without a state it leaves it."""
     if if_match is None:
         raise HTTPException(428)
-    said = Said(sent.reason, sent.state, sent.assigned_to, sent.due_on, _version(if_match))
+    said = Said(**sent.model_dump(), seen=_version(if_match))
     return _with_etag(response, desk.decide(at, alert_id, said))
 
 

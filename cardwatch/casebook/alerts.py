@@ -7,18 +7,16 @@ every decision has a reason, and whoever decides says which decision they have s
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy import Double
 
-from cardwatch.casebook.learning import TIER_PRECISION, precision_by_rule
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.statements import neighbours
 from cardwatch.casebook.suppressions import day_of, may_decide, person_key
 from cardwatch.casebook.tables import (
-    ANSWERED,
     AUTOMATIC,
     STATES,
     alerts,
@@ -32,10 +30,15 @@ from cardwatch.errors import CardwatchError, Changed, NotFound
 from cardwatch.records import Alert, AlertList, Payment, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from cardwatch.casebook.work import Row, Work
 
+LEFT = ("assigned_to", "due_on", "snoozed_until", "tags")
+"""What a decision leaves as it is unless it says otherwise."""
+LONGEST_WAIT_DAYS = 366
+MOST_TAGS = 8
+TAG = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
 MOST_BESIDE = 20
 """So many other alerts are shown beside one."""
 
@@ -49,6 +52,8 @@ class Said:
         state: the new state; empty to leave it.
         assigned_to: email of who is to see to it; empty for nobody; none to leave it.
         due_on: day by which; empty for none; none to leave it.
+        snoozed_until: last day on which lists leave it out; empty for none; none to leave it.
+        tags: words of one's own, with spaces between; none to leave them.
         seen: number of the last decision they have seen, if they say.
     """
 
@@ -56,123 +61,9 @@ class Said:
     state: str = ""
     assigned_to: str | None = None
     due_on: str | None = None
+    snoozed_until: str | None = None
+    tags: str | None = None
     seen: int | None = None
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Which alerts somebody asks for, and in which order; empty is any.
-
-    Attributes:
-        holder_id, merchant_id: exactly so; a merchant as alerts are known by it.
-        assigned_to: email of who is to see to it.
-        since, until: first and last day on which their last payment lies.
-        due_by: last day by which they are due.
-        at_least_pence: least that is at stake.
-        order: evidence, money (the most first) or age (the oldest first).
-    """
-
-    lane: str = ""
-    state: str = ""
-    statement_id: str = ""
-    tier: str = ""
-    kind: str = ""
-    rule: str = ""
-    holder_id: str = ""
-    merchant_id: str = ""
-    assigned_to: str = ""
-    since: str = ""
-    until: str = ""
-    due_by: str = ""
-    at_least_pence: int = 0
-    order: str = "evidence"
-
-    def conditions(self) -> list[sa.ColumnElement[bool]]:
-        """Return what a row of alerts has to fulfil."""
-        mine = alerts.c
-        same = ("lane", "state", "statement_id", "tier", "kind", "rule", "holder_id",
-                "merchant_id", "assigned_to")  # fmt: skip
-        wanted = [mine[name] == value for name in same if (value := getattr(self, name))]
-        wanted += [mine.last_on >= self.since] if self.since else []
-        wanted += [mine.last_on <= self.until] if self.until else []
-        wanted += [mine.due_on.between("1", self.due_by)] if self.due_by else []
-        return (
-            [*wanted, mine.at_stake_pence >= self.at_least_pence] if self.at_least_pence else wanted
-        )
-
-
-def find_alerts(
-    work: Work, asked: Asked, *, after: Sequence[float | str] = (), limit: int | None = None
-) -> list[dict[str, Any]]:
-    """Return the alerts the actor may see, in the order asked for, each with its state.
-
-    The order by evidence is that in which they were ranked; once a rule has had twenty answers in
-    a band of evidence, its precision there takes the place of the tier (docs/casebook.md).
-
-    Args:
-        work: the work it is done in.
-        asked: which of them.
-        after: the `place` of the alert after which they begin.
-        limit: the most that are given.
-
-    Raises:
-        CardwatchError: there is no such order, or no such place in it.
-    """
-    expected = _expected_precision(work)
-    mine = alerts.c
-    orders: dict[str, list[sa.ColumnElement[Any]]] = {
-        "evidence": [-expected, -mine.strength, mine.alert_id],
-        "money": [-mine.at_stake_pence, mine.alert_id],
-        "age": [mine.last_on, mine.alert_id],
-    }
-    if asked.order not in orders:
-        raise CardwatchError(f"An order is one of {', '.join(orders)}, not '{asked.order}'.")
-    by = orders[asked.order]
-    question = (
-        sa.select(alerts, expected.label("expected_precision"))
-        .where(work.mine(alerts), not_about(work, alerts), *asked.conditions())
-        .order_by(*by)
-        .limit(limit)
-    )
-    for at, part in enumerate(by):
-        question = question.add_columns(part.label(f"by_{at}"))
-    if after:
-        if [type(one) is str for one in after] != [b is by[-1] or b is mine.last_on for b in by]:
-            raise CardwatchError("There is no such place in this order. Begin at the first page.")
-        question = question.where(sa.tuple_(*by) > sa.tuple_(*(sa.literal(one) for one in after)))
-    found = [dict(row) for row in work.rows(question)]
-    for row in found:
-        del row["organisation_id"]
-        row["place"] = [row.pop(f"by_{at}") for at in range(len(by))]
-    return found
-
-
-def _expected_precision(work: Work) -> sa.ColumnElement[float]:
-    """Return how often alerts like each are upheld: as answered, else as its tier is taken for."""
-    known: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[float]]] = [
-        (
-            (alerts.c.lane == lane) & (alerts.c.rule == one.rule) & (alerts.c.band == one.band),
-            sa.literal(one.mean, Double()),
-        )
-        for lane in work.lanes
-        for one in precision_by_rule(answers(work, lane))
-        if one.orders
-    ]
-    tiers: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[float]]] = [
-        (alerts.c.tier == t, sa.literal(p, Double())) for t, p in TIER_PRECISION.items()
-    ]
-    return sa.case(*known, *tiers, else_=sa.literal(0.0, Double()))
-
-
-def answers(work: Work, lane: str) -> list[Row]:
-    """Return how many alerts of a lane that a person has answered are of a rule, band and state."""
-    of = (alerts.c.rule, alerts.c.band, alerts.c.state)
-    question = (
-        sa.select(*of, sa.func.count().label("count"))
-        .where(work.mine(alerts), alerts.c.lane == lane, alerts.c.state.in_(ANSWERED))
-        .group_by(*of)
-    )
-    return work.rows(question)
 
 
 def get_alert(work: Work, alert_id: str) -> dict[str, Any]:
@@ -310,8 +201,9 @@ def decide(work: Work, alert_id: str, said: Said) -> dict[str, Any]:
     by_hand = [name for name in STATES if name not in AUTOMATIC]
     if said.state and said.state not in by_hand:
         raise CardwatchError(f"A state is one of {', '.join(by_hand)}, not '{said.state}'.")
-    if said.due_on and day_of(said.due_on) < day_of(work.today):
-        raise CardwatchError("A due day is not in the past.")
+    for day in (said.due_on, said.snoozed_until):
+        if day and not 0 <= (day_of(day) - day_of(work.today)).days <= LONGEST_WAIT_DAYS:
+            raise CardwatchError("Such a day is not in the past, and within a year.")
     if said.assigned_to:
         find_person(work, said.assigned_to)
     row = get_alert(work, alert_id)
@@ -321,12 +213,28 @@ def decide(work: Work, alert_id: str, said: Said) -> dict[str, Any]:
     work.event.object_id = row["alert_id"]
     changes = {
         "state": said.state or row["state"],
-        "assigned_to": row["assigned_to"] if said.assigned_to is None else said.assigned_to,
-        "due_on": row["due_on"] if said.due_on is None else said.due_on,
         "reason": said.reason,
     }
+    tags = None if said.tags is None else _tags(said.tags)
+    for name in LEFT:
+        given = tags if name == "tags" else getattr(said, name)
+        changes[name] = row[name] if given is None else given
     record_decision(work, row["lane"], row, changes)
     return get_alert(work, row["alert_id"])
+
+
+def _tags(text: str) -> str:
+    """Return tags in one order, each once.
+
+    Raises:
+        CardwatchError: one of them is none, or they are too many.
+    """
+    tags = sorted(set(text.casefold().split()))
+    if len(tags) > MOST_TAGS or not all(map(TAG.fullmatch, tags)):
+        raise CardwatchError(
+            f"Tags are at most {MOST_TAGS} words of letters, digits and hyphens, up to 20 each."
+        )
+    return " ".join(tags)
 
 
 def reconcile(work: Work) -> dict[str, int]:
@@ -397,7 +305,7 @@ def record_decision(
         Changed: somebody has decided in the meantime.
     """
     version = row["version"] + 1
-    kept = ("state", "assigned_to", "due_on", "is_second_look")
+    kept = ("state", *LEFT, "is_second_look")
     own = {name: changes[name] for name in kept if name in changes} | {"version": version}
     same = is_alert(alerts, lane, row["alert_id"]) & (alerts.c.version == row["version"])
     if not work.change(alerts, same, own):
@@ -415,8 +323,7 @@ def new_decision(work: Work, lane: str, alert_id: str, version: int) -> dict[str
         "version": version,
         "state": "open",
         "reason": "",
-        "assigned_to": "",
-        "due_on": "",
+        **dict.fromkeys(LEFT, ""),
         "decided_by": work.actor.actor_id,
         "decided_at": work.now,
     }

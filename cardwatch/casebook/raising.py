@@ -11,7 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from cardwatch.alerts import alert_strength
-from cardwatch.casebook.alerts import is_alert, record_decision
+from cardwatch.casebook.alerts import LEFT, is_alert, record_decision
 from cardwatch.casebook.learning import band_of
 from cardwatch.casebook.suppressions import closed_by, person_key
 from cardwatch.casebook.tables import (
@@ -129,7 +129,7 @@ def _keep(work: Work, source: Source, alert: Alert, known: Row | None) -> str:
     )
     if known is None:
         known = {"alert_id": alert.alert_id, "version": 0, "state": "open"}
-        begun = {"lane": lane, "is_second_look": 0, "assigned_to": "", "due_on": ""}
+        begun = {"lane": lane, "is_second_look": 0, **dict.fromkeys(LEFT, "")}
         begun |= {"state": "open", "version": 0, "raised_at": work.now}
         work.add(alerts, [said | begun])
     else:

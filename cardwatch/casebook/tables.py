@@ -254,6 +254,8 @@ alerts = _table(
     _number("is_second_look"),
     _text("assigned_to"),
     _text("due_on"),
+    _text("snoozed_until"),
+    _text("tags"),
     Index("alerts_by_state", "organisation_id", "lane", "state"),
     lane=True,
 )
@@ -275,10 +277,21 @@ decisions = _table(
     _text("reason"),
     _text("assigned_to"),
     _text("due_on"),
+    _text("snoozed_until"),
+    _text("tags"),
     _text("decided_by"),
     _text("decided_at"),
     lane=True,
 )
+unmaskings = _table(
+    "unmaskings",
+    _key("alert_id"),
+    _key("made_by"),
+    _text("reason"),
+    _text("made_at"),
+    lane=True,
+)
+"""Who has asked to see by name whom an alert is about, and why."""
 suppressions = _table(
     "suppressions",
     _key("suppression_id"),

@@ -27,7 +27,9 @@ SEALED: dict[str, tuple[str, ...]] = {
     "lists": ("lane", "statement_id", "content", "alerts_sha256"),
     "raised": ("lane", "statement_id", "alert_id", "rank", "content"),
     "decisions": ("lane", "alert_id", "version", "state", "reason", "assigned_to", "due_on",
+                  "snoozed_until", "tags",
                   "decided_by", "decided_at"),
+    "unmaskings": ("lane", "alert_id", "made_by", "reason", "made_at"),
     "disclosures": ("lane", "disclosure_id", "statement_id", "purpose", "recipient", "made_by",
                     "made_at"),
 }  # fmt: skip

@@ -207,6 +207,12 @@ def decide(
     ] = "",
     assign: Annotated[str | None, typer.Option(help="Email of who is to see to it.")] = None,
     due: Annotated[str | None, typer.Option(help="Day by which, such as 2026-12-01.")] = None,
+    snooze: Annotated[
+        str | None, typer.Option(help="Last day on which lists leave it out.")
+    ] = None,
+    tags: Annotated[
+        str | None, typer.Option(help="Words of your own, in place of those it has.")
+    ] = None,
     seen: Annotated[
         int | None, typer.Option(help="Number of the last decision you have seen.")
     ] = None,
@@ -219,7 +225,7 @@ def decide(
     from cardwatch.casebook.alerts import Said
 
     with open_desk(who, organisation) as at:
-        found = desk.decide(at, alert, Said(reason, state, assign, due, seen))
+        found = desk.decide(at, alert, Said(reason, state, assign, due, snooze, tags, seen))
     _print_alert(found, json=json)
 
 

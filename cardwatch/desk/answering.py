@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import sqlalchemy as sa
 
-from cardwatch.casebook import FINANCE, Event, retention, suppressions
+from cardwatch.casebook import FINANCE, Event, finding, retention, suppressions
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.learning import precision_by_rule
 from cardwatch.casebook.statements import get_statement
@@ -44,11 +44,11 @@ def list_alerts(
         desk: who asks.
         after: the `place` of the alert after which they begin.
         limit: the most that are given.
-        **asked: which of them: the fields of `casebook.alerts.Asked`.
+        **asked: which of them: the fields of `casebook.finding.Asked`.
     """
     with desk.work(Event("consultation", "alerts")) as work:
         desk.sees_alerts()
-        return kept.find_alerts(work, kept.Asked(**asked), after=after, limit=limit)
+        return finding.find_alerts(work, finding.Asked(**asked), after=after, limit=limit)
 
 
 def get_alert(desk: Desk, alert_id: str) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def learned(desk: Desk) -> dict[str, list[dict[str, Any]]]:
     """Return for each of the actor's lanes how often each rule's alerts were upheld."""
     with desk.work(Event("consultation", "precision")) as work:
         desk.sees_alerts()
-        told = {lane: kept.answers(work, lane) for lane in work.lanes}
+        told = {lane: finding.answers(work, lane) for lane in work.lanes}
     return {lane: [asdict(one) for one in precision_by_rule(rows)] for lane, rows in told.items()}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import threading
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -19,7 +18,7 @@ from cardwatch.desk.desk import Desk
 from cardwatch.desk.receiving import receive
 from cardwatch.desk.recipe import pack_read, unpack_policy, unpack_read, unpack_rules
 from cardwatch.desk.trying import back_test, check_trial
-from cardwatch.errors import CardwatchError, CasebookFailed, place_of
+from cardwatch.errors import CardwatchError, CasebookFailed
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
     from cardwatch.records import ReadingReport
 
-log = logging.getLogger(__name__)
 STATEMENT, BACK_TEST = "statement", "back-test"
 BEAT_SECONDS = 10
 """So often a job that goes on says so; a third of the time for which it is held."""
@@ -127,20 +125,21 @@ def _do(casebook: Casebook, job: jobs.Job, clock: Callable[[], dt.datetime]) -> 
         with casebook.quiet(job.actor, clock()) as work:
             jobs.tell_job(work, job.job_id, percent)
 
-    answer, failed = {"code": "internal", "detail": "It failed, and is looked into."}, True
+    answer: dict[str, Any] | None = {"code": "internal", "detail": "It failed, and is looked into."}
+    failed = True
     try:
         with casebook.quiet(job.actor, clock(), reads=True) as work:
             at = Desk(casebook, actor_now(work, job.actor), clock())
         with _beating(tell):
             answer, failed = _act(at, job, tell), False
     except CasebookFailed:
-        return  # it is tried again once its time is over
+        answer = None  # it is tried again once its time is over
     except CardwatchError as refusal:
         answer = {"code": refusal.code, "detail": str(refusal)}
-    except Exception as error:  # noqa: BLE001  a fault of ours ends the job, not the process
-        log.error("a %s failed: %s", job.kind, place_of(error))  # noqa: TRY400  no values in logs
-    with casebook.quiet(job.actor, clock()) as work:
-        jobs.finish_job(work, job.job_id, answer, failed=failed)
+    finally:  # a fault of ours too ends the job; whoever called hears of it
+        if answer is not None:
+            with casebook.quiet(job.actor, clock()) as work:
+                jobs.finish_job(work, job.job_id, answer, failed=failed)
 
 
 def _act(at: Desk, job: jobs.Job, tell: Callable[[int], None]) -> dict[str, Any]:

@@ -38,13 +38,15 @@ CREATE TABLE alerts (
 	is_second_look INTEGER NOT NULL, 
 	assigned_to TEXT NOT NULL, 
 	due_on TEXT NOT NULL, 
+	snoozed_until TEXT NOT NULL, 
+	tags TEXT NOT NULL, 
 	PRIMARY KEY (organisation_id, lane, alert_id)
 )
  STRICT
 
 ;
-INSERT INTO "alerts" VALUES('force','finance','df29042c3160','fdedc1bc5758','2026-11-24T09:30:00Z','A','split','split-same-day','more usual','E1','NEW FIRM','2026-10-11','2026-10-11',185000,1.715034155,'explained',1,0,'','');
-INSERT INTO "alerts" VALUES('force','psd','24f6e2cd26f6','fdedc1bc5758','2026-11-24T09:30:00Z','B','repeat','equal-amounts-across-holders','more usual','4 holders','TRAINING HALL','2026-10-12','2026-10-12',34000,0.321432682,'open',0,0,'','');
+INSERT INTO "alerts" VALUES('force','finance','df29042c3160','fdedc1bc5758','2026-11-24T09:30:00Z','A','split','split-same-day','more usual','E1','NEW FIRM','2026-10-11','2026-10-11',185000,1.715034155,'explained',1,0,'','','','');
+INSERT INTO "alerts" VALUES('force','psd','24f6e2cd26f6','fdedc1bc5758','2026-11-24T09:30:00Z','B','repeat','equal-amounts-across-holders','more usual','4 holders','TRAINING HALL','2026-10-12','2026-10-12',34000,0.321432682,'open',0,0,'','','','');
 CREATE TABLE decisions (
 	organisation_id TEXT NOT NULL, 
 	lane TEXT NOT NULL, 
@@ -54,6 +56,8 @@ CREATE TABLE decisions (
 	reason TEXT NOT NULL, 
 	assigned_to TEXT NOT NULL, 
 	due_on TEXT NOT NULL, 
+	snoozed_until TEXT NOT NULL, 
+	tags TEXT NOT NULL, 
 	decided_by TEXT NOT NULL, 
 	decided_at TEXT NOT NULL, 
 	PRIMARY KEY (organisation_id, lane, alert_id, version)
@@ -61,7 +65,7 @@ CREATE TABLE decisions (
  STRICT
 
 ;
-INSERT INTO "decisions" VALUES('force','finance','df29042c3160',1,'explained','two orders seen','','','finance','2026-11-24T09:30:00Z');
+INSERT INTO "decisions" VALUES('force','finance','df29042c3160',1,'explained','two orders seen','','','','','finance','2026-11-24T09:30:00Z');
 CREATE TABLE disclosures (
 	organisation_id TEXT NOT NULL, 
 	lane TEXT NOT NULL, 
@@ -102,17 +106,17 @@ CREATE TABLE events (
 INSERT INTO "events" VALUES('force','finance',1,'{"action":"access","actor":"cardwatch","at":"2026-11-24T09:30:00Z","counts":{},"id":"force","object":"organisation","outcome":"done","purpose":"","role":"admin","seq":1}','ea91a01da82b389fad90c7f1a0a92d1804fd510bb9eaa6dbc76570822e610817');
 INSERT INTO "events" VALUES('force','finance',2,'{"action":"alteration","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"","object":"rules","outcome":"done","purpose":"","role":"finance","seq":2}','8a6d3670c76529c554242672622593d8bb79707e923f5fbdfa9760192045e887');
 INSERT INTO "events" VALUES('force','finance',3,'{"action":"combination","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"c78f719013a5","object":"statement","outcome":"done","purpose":"","role":"finance","seq":3}','27734738169bf9193bfc0109bbdaa7e86b559a4b635abc9d39211ba0fca76909');
-INSERT INTO "events" VALUES('force','finance',4,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"transactions":12},"id":"c78f719013a5","object":"statement","outcome":"done","purpose":"","role":"finance","sealed":["11d916fdc59a0c5661830772a7fa9dc6","5ae4074f7adfa069259468cd055c3307"],"seq":4}','fba5af8675e6050a5f28b67ae20016774aa6c7e80529622ab51b4b897995cc38');
-INSERT INTO "events" VALUES('force','finance',5,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":0,"not_asked":0,"second_look":0,"suppressed":0},"id":"c78f719013a5","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":5}','e8a51089f055a1bbdb5d56a538e0007de62a2560ec5249b09314140b1b2c5c8e');
-INSERT INTO "events" VALUES('force','psd',1,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":0,"not_asked":0,"second_look":0,"suppressed":0},"id":"c78f719013a5","object":"alerts","outcome":"done","purpose":"","role":"finance","sealed":["11a1b81c093d56440b218fac11552075"],"seq":1}','633db23e635f3e3406855de1396ba3d39d9be2aefe5ecf4f5fd620815105cc08');
-INSERT INTO "events" VALUES('force','finance',6,'{"action":"combination","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"fdedc1bc5758","object":"statement","outcome":"done","purpose":"","role":"finance","seq":6}','65c9d0993ef9c21064f3afa582ad4ad6120f57659d20cf28215065f496e58f4a');
-INSERT INTO "events" VALUES('force','finance',7,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"transactions":18},"id":"fdedc1bc5758","object":"statement","outcome":"done","purpose":"","role":"finance","sealed":["137e0c38231bdaf6788537cb7a52e631","df7e8b6ce4eec4cce3f9115a35da81df","e8523197f0e7bfc63592d7504e4d575c"],"seq":7}','c8d433f58b8a664034478993accdd6499d11442045a83f9be77a2f254efb0f30');
-INSERT INTO "events" VALUES('force','finance',8,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":1,"not_asked":0,"second_look":0,"suppressed":0},"id":"fdedc1bc5758","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":8}','b7f990dde7b8d32cf4e9437a0d4f02b5495728515d032b1c2ec445ac02440d2e');
-INSERT INTO "events" VALUES('force','psd',2,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":1,"not_asked":0,"second_look":0,"suppressed":0},"id":"fdedc1bc5758","object":"alerts","outcome":"done","purpose":"","role":"finance","sealed":["52a01aa0b5b1282162fde7acda549440","66f84fc304461fed4826cf90db8ce38f"],"seq":2}','693f335a29fa481b986d725140dd04b26e9f3def108d1af8db02dab08aaf18ef');
-INSERT INTO "events" VALUES('force','finance',9,'{"action":"consultation","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":9}','b7a003ae7fbc5212b256c8173930cc1d5594df75321b76f8cee5b50380bcc662');
-INSERT INTO "events" VALUES('force','finance',10,'{"action":"alteration","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"df29042c3160","object":"alert","outcome":"done","purpose":"","role":"finance","sealed":["a6e3a008486eb44c642f3839354b2cb9"],"seq":10}','3578fcd51412565957545c6e607ddeb774fb5c15ca8c89f3397c301c4e3975ee');
-INSERT INTO "events" VALUES('force','psd',3,'{"action":"consultation","actor":"psd","at":"2026-11-24T09:30:00Z","counts":{},"id":"","object":"alerts","outcome":"done","purpose":"","role":"psd","seq":3}','2e49186ccf3a44af24e7560a8b3a6621462f17135dd4331924d0eaa189073170');
-INSERT INTO "events" VALUES('force','psd',4,'{"action":"alteration","actor":"psd","at":"2026-11-24T09:30:00Z","counts":{},"id":"0f022e21589e","object":"hold","outcome":"done","purpose":"","role":"psd","seq":4}','197f19ec19134822b9a75ef480eb43040a432395f37c99d6784381d8a9ac8579');
+INSERT INTO "events" VALUES('force','finance',4,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"transactions":12},"id":"c78f719013a5","object":"statement","outcome":"done","purpose":"","role":"finance","sealed":["763c3db99ebebecea89aff497416e550","77a1a51f6e40b994aa2219a2e2f34353"],"seq":4}','be7c62f3d3444a540be9074fcd70809fe4b63fe77c8844ce213ae2dbe6aea276');
+INSERT INTO "events" VALUES('force','finance',5,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":0,"not_asked":0,"second_look":0,"suppressed":0},"id":"c78f719013a5","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":5}','4bdacba5d0d9093b3773ac7e9979cee9852d71508f019e05eeed182e37338afd');
+INSERT INTO "events" VALUES('force','psd',1,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":0,"not_asked":0,"second_look":0,"suppressed":0},"id":"c78f719013a5","object":"alerts","outcome":"done","purpose":"","role":"finance","sealed":["b53132531eadbe8565d43bd6a921db24"],"seq":1}','4f516201c9e6ea1671aafc239d73a81f0fac6665006123afd05657c4693d55b6');
+INSERT INTO "events" VALUES('force','finance',6,'{"action":"combination","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"fdedc1bc5758","object":"statement","outcome":"done","purpose":"","role":"finance","seq":6}','52fa9fc4b4297885969a3379fa62cdf9fb5063847a7d7faa74c61fd14d3221d5');
+INSERT INTO "events" VALUES('force','finance',7,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"transactions":18},"id":"fdedc1bc5758","object":"statement","outcome":"done","purpose":"","role":"finance","sealed":["39fa7b6ff55182ed2a7037d78da90bfa","8a7374eb941f67e46207c7d14050748b","fced9813bdbf09e51b381425abe24879"],"seq":7}','067696da76dd3da870bc94755f780de53e2b5a4d7f710b0746e11fcaeafb4850');
+INSERT INTO "events" VALUES('force','finance',8,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":1,"not_asked":0,"second_look":0,"suppressed":0},"id":"fdedc1bc5758","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":8}','3e7078154641dace8052dada07650e4ac3f742408669bb1a2c76b6baad664556');
+INSERT INTO "events" VALUES('force','psd',2,'{"action":"collection","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{"again":0,"closed":0,"new":1,"not_asked":0,"second_look":0,"suppressed":0},"id":"fdedc1bc5758","object":"alerts","outcome":"done","purpose":"","role":"finance","sealed":["66637bc043499d55f67aa0fa7e524c8e","abc21db61b6bf7de832a0664ea07cef3"],"seq":2}','0d2bdd830af44c8907cb00a4da5437bb5bef2214b0d5c45ad2c717d89cc26a90');
+INSERT INTO "events" VALUES('force','finance',9,'{"action":"consultation","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"","object":"alerts","outcome":"done","purpose":"","role":"finance","seq":9}','bfa322d56e00552ab58f9de6f4bbccee29dbf39754173bbf0f4a6f097b711b2f');
+INSERT INTO "events" VALUES('force','finance',10,'{"action":"alteration","actor":"finance","at":"2026-11-24T09:30:00Z","counts":{},"id":"df29042c3160","object":"alert","outcome":"done","purpose":"","role":"finance","sealed":["211dd4a3672f6a3dde3de0635843ef6c"],"seq":10}','7ec056aa811c13e2d0babebecf19ee997185ccf85e5a25f92aaa1656735c227a');
+INSERT INTO "events" VALUES('force','psd',3,'{"action":"consultation","actor":"psd","at":"2026-11-24T09:30:00Z","counts":{},"id":"","object":"alerts","outcome":"done","purpose":"","role":"psd","seq":3}','432464b4a77db3f30f8199d607f72c885192b4c9c4822086cfc3ea006f7641b1');
+INSERT INTO "events" VALUES('force','psd',4,'{"action":"alteration","actor":"psd","at":"2026-11-24T09:30:00Z","counts":{},"id":"18511ccc9d11","object":"hold","outcome":"done","purpose":"","role":"psd","seq":4}','db499cc68c6c5f33e890b7a5054c9e5c68ce69c67ddc0655fd4fa9707b6a0aad');
 CREATE TABLE evidence (
 	organisation_id TEXT NOT NULL, 
 	lane TEXT NOT NULL, 
@@ -144,7 +148,7 @@ CREATE TABLE holds (
  STRICT
 
 ;
-INSERT INTO "holds" VALUES('force','psd','0f022e21589e','24f6e2cd26f6','case 12','psd','2026-11-24T09:30:00Z',NULL);
+INSERT INTO "holds" VALUES('force','psd','18511ccc9d11','24f6e2cd26f6','case 12','psd','2026-11-24T09:30:00Z',NULL);
 CREATE TABLE in_force (
 	organisation_id TEXT NOT NULL, 
 	kind TEXT NOT NULL, 
@@ -230,7 +234,7 @@ CREATE TABLE organisations (
  STRICT
 
 ;
-INSERT INTO "organisations" VALUES('force','Force','2026-11-24T09:30:00Z','{"alerts":2557,"notices":90,"transactions":2557}','f162bcca433beef4251cb9bbd079ecf4417bfb6732d22635059b84b3a03b9188');
+INSERT INTO "organisations" VALUES('force','Force','2026-11-24T09:30:00Z','{"alerts":2557,"notices":90,"transactions":2557}','063d8ca12dcf4a52e3dc9ddd03170121f6f30b3628e5fc9849e4693bacbc592f');
 CREATE TABLE outbox (
 	organisation_id TEXT NOT NULL, 
 	lane TEXT NOT NULL, 
@@ -446,6 +450,18 @@ INSERT INTO "transactions" VALUES('force','fdedc1bc5758',16,'22bacf307b0d81a6af0
 INSERT INTO "transactions" VALUES('force','fdedc1bc5758',17,'c37111464d46680ac959ce10','Q1','2026-10-12',NULL,'','','TRAINING HALL','','','','','GBP','','GBP','purchase','',8500,0,NULL,'E1',NULL,NULL,NULL,0);
 INSERT INTO "transactions" VALUES('force','fdedc1bc5758',18,'3fe1b6def60d47f4b88a426a','Q2','2026-10-12',NULL,'','','TRAINING HALL','','','','','GBP','','GBP','purchase','',8500,0,NULL,'E2',NULL,NULL,NULL,0);
 INSERT INTO "transactions" VALUES('force','fdedc1bc5758',19,'e67a7019b1fd6e0733917226','Q3','2026-10-12',NULL,'','','TRAINING HALL','','','','','GBP','','GBP','purchase','',8500,0,NULL,'E3',NULL,NULL,NULL,0);
+CREATE TABLE unmaskings (
+	organisation_id TEXT NOT NULL, 
+	lane TEXT NOT NULL, 
+	alert_id TEXT NOT NULL, 
+	made_by TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	made_at TEXT NOT NULL, 
+	PRIMARY KEY (organisation_id, lane, alert_id, made_by)
+)
+ STRICT
+
+;
 CREATE TABLE webhooks (
 	organisation_id TEXT NOT NULL, 
 	lane TEXT NOT NULL, 

@@ -96,6 +96,8 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("is_second_look", INTEGER, nullable=False),
         sa.Column("assigned_to", TEXT, nullable=False),
         sa.Column("due_on", TEXT, nullable=False),
+        sa.Column("snoozed_until", TEXT, nullable=False),
+        sa.Column("tags", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "lane", "alert_id"),
         sqlite_strict=True,
     )
@@ -110,6 +112,8 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("reason", TEXT, nullable=False),
         sa.Column("assigned_to", TEXT, nullable=False),
         sa.Column("due_on", TEXT, nullable=False),
+        sa.Column("snoozed_until", TEXT, nullable=False),
+        sa.Column("tags", TEXT, nullable=False),
         sa.Column("decided_by", TEXT, nullable=False),
         sa.Column("decided_at", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "lane", "alert_id", "version"),
@@ -379,6 +383,17 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("made_at", TEXT, nullable=False),
         sa.Column("ended_at", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("organisation_id", "lane", "suppression_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "unmaskings",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("alert_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("made_by", TEXT, autoincrement=False, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "alert_id", "made_by"),
         sqlite_strict=True,
     )
     op.create_table(

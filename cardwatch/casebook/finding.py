@@ -1,0 +1,143 @@
+"""Finds alerts by what is asked, in the order asked for, a page at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import Double
+
+from cardwatch.casebook.alerts import not_about
+from cardwatch.casebook.learning import TIER_PRECISION, precision_by_rule
+from cardwatch.casebook.tables import ANSWERED, alerts
+from cardwatch.errors import CardwatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardwatch.casebook.work import Row, Work
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which alerts somebody asks for, and in which order; empty is any.
+
+    Attributes:
+        holder_id, merchant_id: exactly so; a merchant as alerts are known by it.
+        assigned_to: email of who is to see to it.
+        tag: one of its tags.
+        awake_on: day on which lists leave out what is snoozed.
+        since, until: first and last day on which their last payment lies.
+        due_by: last day by which they are due.
+        at_least_pence: least that is at stake.
+        order: evidence, money (the most first) or age (the oldest first).
+    """
+
+    lane: str = ""
+    state: str = ""
+    statement_id: str = ""
+    tier: str = ""
+    kind: str = ""
+    rule: str = ""
+    holder_id: str = ""
+    merchant_id: str = ""
+    assigned_to: str = ""
+    tag: str = ""
+    awake_on: str = ""
+    since: str = ""
+    until: str = ""
+    due_by: str = ""
+    at_least_pence: int = 0
+    order: str = "evidence"
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """Return what a row of alerts has to fulfil."""
+        mine = alerts.c
+        same = ("lane", "state", "statement_id", "tier", "kind", "rule", "holder_id",
+                "merchant_id", "assigned_to")  # fmt: skip
+        wanted = [mine[name] == value for name in same if (value := getattr(self, name))]
+        wanted += (
+            [(" " + mine.tags + " ").contains(f" {self.tag} ", autoescape=True)] if self.tag else []
+        )
+        wanted += [mine.snoozed_until < self.awake_on] if self.awake_on else []
+        wanted += [mine.last_on >= self.since] if self.since else []
+        wanted += [mine.last_on <= self.until] if self.until else []
+        wanted += [mine.due_on.between("1", self.due_by)] if self.due_by else []
+        return (
+            [*wanted, mine.at_stake_pence >= self.at_least_pence] if self.at_least_pence else wanted
+        )
+
+
+def find_alerts(
+    work: Work, asked: Asked, *, after: Sequence[float | str] = (), limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the alerts the actor may see, in the order asked for, each with its state.
+
+    The order by evidence is that in which they were ranked; once a rule has had twenty answers in
+    a band of evidence, its precision there takes the place of the tier (docs/casebook.md).
+
+    Args:
+        work: the work it is done in.
+        asked: which of them.
+        after: the `place` of the alert after which they begin.
+        limit: the most that are given.
+
+    Raises:
+        CardwatchError: there is no such order, or no such place in it.
+    """
+    expected = _expected_precision(work)
+    mine = alerts.c
+    orders: dict[str, list[sa.ColumnElement[Any]]] = {
+        "evidence": [-expected, -mine.strength, mine.alert_id],
+        "money": [-mine.at_stake_pence, mine.alert_id],
+        "age": [mine.last_on, mine.alert_id],
+    }
+    if asked.order not in orders:
+        raise CardwatchError(f"An order is one of {', '.join(orders)}, not '{asked.order}'.")
+    by = orders[asked.order]
+    question = (
+        sa.select(alerts, expected.label("expected_precision"))
+        .where(work.mine(alerts), not_about(work, alerts), *asked.conditions())
+        .order_by(*by)
+        .limit(limit)
+    )
+    for at, part in enumerate(by):
+        question = question.add_columns(part.label(f"by_{at}"))
+    if after:
+        if [type(one) is str for one in after] != [b is by[-1] or b is mine.last_on for b in by]:
+            raise CardwatchError("There is no such place in this order. Begin at the first page.")
+        question = question.where(sa.tuple_(*by) > sa.tuple_(*(sa.literal(one) for one in after)))
+    found = [dict(row) for row in work.rows(question)]
+    for row in found:
+        del row["organisation_id"]
+        row["place"] = [row.pop(f"by_{at}") for at in range(len(by))]
+    return found
+
+
+def _expected_precision(work: Work) -> sa.ColumnElement[float]:
+    """Return how often alerts like each are upheld: as answered, else as its tier is taken for."""
+    known: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[float]]] = [
+        (
+            (alerts.c.lane == lane) & (alerts.c.rule == one.rule) & (alerts.c.band == one.band),
+            sa.literal(one.mean, Double()),
+        )
+        for lane in work.lanes
+        for one in precision_by_rule(answers(work, lane))
+        if one.orders
+    ]
+    tiers: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[float]]] = [
+        (alerts.c.tier == t, sa.literal(p, Double())) for t, p in TIER_PRECISION.items()
+    ]
+    return sa.case(*known, *tiers, else_=sa.literal(0.0, Double()))
+
+
+def answers(work: Work, lane: str) -> list[Row]:
+    """Return how many alerts of a lane that a person has answered are of a rule, band and state."""
+    of = (alerts.c.rule, alerts.c.band, alerts.c.state)
+    question = (
+        sa.select(*of, sa.func.count().label("count"))
+        .where(work.mine(alerts), alerts.c.lane == lane, alerts.c.state.in_(ANSWERED))
+        .group_by(*of)
+    )
+    return work.rows(question)

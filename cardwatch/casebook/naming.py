@@ -1,0 +1,68 @@
+"""Whom an alert is about, shown under another name until somebody asks, with a reason, by name."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from cardwatch.casebook.suppressions import person_key
+from cardwatch.casebook.tables import events, unmaskings
+from cardwatch.errors import CardwatchError
+
+if TYPE_CHECKING:
+    from cardwatch.casebook.work import Row, Work
+
+MASK_CHARACTERS = 6
+
+
+def masked(work: Work, holder_id: str) -> str:
+    """Return another name for a holder, the same whenever they are meant in an organisation."""
+    return f"Holder {work.keyed('holder', person_key(holder_id))[:MASK_CHARACTERS].upper()}"
+
+
+def unmask(work: Work, lane: str, alert_id: str, reason: str) -> None:
+    """Let the actor see by name whom an alert is about, from now on.
+
+    Raises:
+        CardwatchError: no reason is given.
+    """
+    if not reason.strip():
+        raise CardwatchError("It needs a reason, which is kept with it.")
+    work.event.object_id = alert_id
+    if not is_unmasked(work, lane, alert_id):
+        row = {"lane": lane, "alert_id": alert_id, "made_by": work.actor.actor_id}
+        work.add_sealed(unmaskings, [row | {"reason": reason, "made_at": work.now}])
+
+
+def is_unmasked(work: Work, lane: str, alert_id: str) -> bool:
+    """Return whether the actor has asked to see by name whom an alert is about."""
+    mine = unmaskings.c
+    same = (mine.lane == lane) & (mine.alert_id == alert_id)
+    question = sa.select(mine.made_at).where(
+        work.mine(unmaskings), same, mine.made_by == work.actor.actor_id
+    )
+    return work.one(question) is not None
+
+
+def list_unmaskings(work: Work, lane: str, alert_id: str) -> list[Row]:
+    """Return who has asked to see by name whom an alert is about, and why."""
+    mine = unmaskings.c
+    same = (mine.lane == lane) & (mine.alert_id == alert_id)
+    question = sa.select(unmaskings).where(work.mine(unmaskings), same)
+    return work.rows(question.order_by(mine.made_at, mine.made_by))
+
+
+def seen_by(work: Work, alert_id: str) -> list[Row]:
+    """Return what was done with an alert: who looked at it or changed it, and when.
+
+    It is what the chains of the work's lanes say; each has only what its own people did.
+    """
+    body = events.c.body.contains(f'"id":"{alert_id}"')
+    question = sa.select(events.c.body).where(
+        work.mine(events), events.c.lane.in_(work.lanes), body
+    )
+    told = [json.loads(row["body"]) for row in work.rows(question.order_by(events.c.seq))]
+    shown = ("at", "actor", "role", "action", "object", "outcome")
+    return [{name: one[name] for name in shown} for one in told if one["object"] == "alert"]
