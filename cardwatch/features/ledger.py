@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     Positions = np.ndarray[Any, np.dtype[np.int32]]
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    Columns = dict[str, np.ndarray[Any, Any]]
 
 Column = TypeVar("Column")
+Made = TypeVar("Made")
 PAIR = ("holder_id", "merchant_id")
 """What most is counted by: one holder at one merchant."""
 DAYS_APART = 1 << 20
@@ -67,6 +69,11 @@ def spread(first: Codes, sizes: Codes) -> tuple[Codes, Codes]:
     return run, first[run] + offset
 
 
+def taken(columns: Columns, which: Codes | Flags | slice) -> Columns:
+    """Return some rows of columns."""
+    return {name: values[which] for name, values in columns.items()}
+
+
 class Ledger:
     """Transactions in a fixed order, coded by holder, merchant and the like.
 
@@ -97,13 +104,14 @@ class Ledger:
         self.frame = frame.assign(**names, **limits)
         self.policy = policy
         self._kept: dict[tuple[object, ...], Any] = {}
-        self._made: dict[str, pd.DataFrame] = {}
+        self._made: dict[str, Any] = {}
 
-    def once(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
         """Return what `make` gives, made once for this ledger: several features share a search."""
         if name not in self._made:
             self._made[name] = make()
-        return self._made[name]
+        made: Made = self._made[name]
+        return made
 
     def _keep(self, key: tuple[object, ...], make: Callable[[], Column]) -> Column:
         """Return the column that `make` gives, made again if it was let go; see `KEPT`."""
@@ -189,7 +197,7 @@ class Ledger:
 
     def is_blank(self, name: str) -> Flags:
         """Return which rows have no text there."""
-        return (self.values(name) == "").to_numpy(bool)
+        return self.once(f"blank {name}", lambda: (self.values(name) == "").to_numpy(bool))
 
     def in_categories(self, codes: tuple[str, ...]) -> Flags:
         """Return whether each row's category code is in a list of codes and ranges."""
@@ -204,11 +212,17 @@ class Ledger:
         def make() -> Codes:
             codes = np.zeros(len(self), dtype="int64")
             for name in names:
-                part, distinct = pd.factorize(self.values(name))
-                codes = pd.factorize(codes * (len(distinct) + 1) + part)[0]
-            return codes.astype("int64")
+                part = self._codes(name)
+                codes = pd.factorize(codes * (part.max(initial=0) + 1) + part)[0]
+            return codes
 
         return self._keep(("group", names), make)
+
+    def _codes(self, name: str) -> Codes:
+        """Return one column as numbers: texts are looked at once, groups are made of numbers."""
+        return self.once(
+            f"codes {name}", lambda: pd.factorize(self.values(name), use_na_sentinel=False)[0]
+        )
 
     def words(self, *more: str) -> tuple[Codes, pd.Series[str]]:
         """Return what each row says of merchant and category, for lists that work by words.
@@ -220,13 +234,17 @@ class Ledger:
             For each row the number of its text, and the texts, each once.
         """
         names = ("merchant", "category", "mcc", *more)
-        codes = self.group(*names)
-        rows = self.frame.loc[~pd.Series(codes).duplicated(), list(names)]
-        named = rows["mcc"].map({code: category_name(code) for code in rows["mcc"].unique()})
-        texts = rows["merchant"] + " / " + rows["category"] + " / " + named
-        for name in more:
-            texts = texts + " / " + rows[name]
-        return codes, texts
+
+        def make() -> tuple[Codes, pd.Series[str]]:
+            codes = self.group(*names)
+            rows = self.frame.loc[~pd.Series(codes).duplicated(), list(names)]
+            named = rows["mcc"].map({code: category_name(code) for code in rows["mcc"].unique()})
+            texts = rows["merchant"] + " / " + rows["category"] + " / " + named
+            for name in more:
+                texts = texts + " / " + rows[name]
+            return codes, texts
+
+        return self.once(f"words {more}", make)
 
     def largest(self, values: Numbers, by: tuple[str, ...], until: int = 0) -> Numbers:
         """Return for each row the largest value of its group so far, 0 without any.
@@ -243,8 +261,13 @@ class Ledger:
 
     def first_day(self, by: tuple[str, ...], where: Flags | None = None) -> Any:  # noqa: ANN401  days, or days and nan
         """Return for each row the first day of its group, or of those with a property, else nan."""
-        days = self.day if where is None else np.where(where, self.day, np.nan)
-        return pd.Series(days).groupby(self.group(*by)).transform("min").to_numpy()
+        group, order = self.group(*by), self._order(by)
+        if where is None:
+            return self.day[order[self._begin(by, None)]]
+        rows = order[where[order]][::-1]  # of a group's days the first is written last
+        first = np.full(len(self), np.nan)
+        first[group[rows]] = self.day[rows]
+        return first[group]
 
     def last_rows(self, where: Flags, by: tuple[str, ...]) -> Codes:
         """Return the last row with the property of each group, in the ledger's order."""
@@ -334,5 +357,7 @@ class Ledger:
         Of several on one day the first in the ledger's order is taken.
         """
         holds = np.asarray(where, dtype=bool)
-        rank = pd.Series(holds).groupby(self.group(*by)).cumsum().to_numpy()
-        return holds & (rank == 1)
+        rows = np.flatnonzero(holds)
+        first = np.zeros(len(self), dtype=bool)
+        first[rows[~pd.Series(self.group(*by)[rows]).duplicated().to_numpy()]] = True
+        return first
