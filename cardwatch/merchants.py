@@ -195,13 +195,16 @@ def link_aliases(
         merchants: one name each, as `link_merchants` gives them, same index.
         dates: day of each payment, same index.
     """
-    paid = pd.DataFrame({"holder": holders, "name": merchants, "date": dates})
-    first = paid.groupby(["holder", "name"]).agg(date=("date", "min")).reset_index()
-    first = first.sort_values(["date", "name", "holder"])
+    buyers, people = pd.factorize(holders)
+    sellers, names = pd.factorize(merchants)
+    codes, distinct = pd.factorize(buyers * len(names) + sellers)
+    pairs = [(people[code // len(names)], names[code % len(names)]) for code in distinct.tolist()]
+    first = pd.Series(dates.to_numpy().astype("int64")).groupby(codes).min().tolist()
     alias: dict[tuple[str, str], str] = {}
     blocks: dict[tuple[str, str], list[str]] = defaultdict(list)
     begun: dict[str, set[str]] = defaultdict(set)
-    for holder, name in zip(first["holder"], first["name"], strict=True):
+    paid = zip(first, pairs, strict=True)
+    for _, name, holder in sorted((day, name, holder) for day, (holder, name) in paid):
         seller = _seller(name)
         begun[seller.split(" ")[0]].add(seller)
         letters = _letters(seller)
@@ -212,9 +215,8 @@ def link_aliases(
         alias[holder, name] = alias.get((holder, nearest), name)
         for block in own:
             block.append(name)
-    first = first.assign(alias=pd.Series(list(alias.values()), first.index, dtype="str"))
-    found = paid.merge(first[["holder", "name", "alias"]], how="left", on=["holder", "name"])
-    return found["alias"].set_axis(holders.index)
+    found = pd.Series([alias[pair] for pair in pairs], dtype="str")
+    return found.take(codes).set_axis(holders.index)
 
 
 @cache
