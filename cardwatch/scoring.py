@@ -134,10 +134,10 @@ def _weigh(
         looked_at = np.union1d(ends, np.flatnonzero(asked))
         more[MONTH_UNUSUALNESS] = np.zeros(len(ledger))
         more[MONTH_UNUSUALNESS][looked_at] = months.unusualness(features.iloc[looked_at])
-    features = features.join(pd.DataFrame(more, features.index))
+    features = pd.concat([features, pd.DataFrame(more, features.index)], axis=1)
     shares = surprise_shares(features, reference)
-    found = chances(shares, reference).join(month_chances(features, ends))
-    return features.join(found), shares
+    found = [chances(shares, reference), month_chances(features, ends)]
+    return pd.concat([features, *found], axis=1), shares
 
 
 def train(
@@ -258,7 +258,7 @@ def _expected(
     for rule in rules:
         raises = rule.role == "raises" and rule.subject == "payment"
         if rule.lane == lane and raises and rule.status == "stable":
-            flagged |= rule.fires(scored.features, scored.ledger.policy)
+            flagged |= rule.fires(scored.columns, scored.ledger.policy)
     own = int((flagged & scored.asked).sum())
     each = alerts / own if own else 1.0  # several flagged payments may be one alert
     share = float((flagged & reference).sum()) / max(int(reference.sum()), 1)
