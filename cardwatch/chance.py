@@ -91,7 +91,7 @@ def chances(shares: pd.DataFrame, reference: Flags) -> pd.DataFrame:
     ranks = {}
     for family, members in FAMILIES.items():
         names = [name_of(feature) for feature in members]
-        best = shares[names].min(axis=1).to_numpy()
+        best = np.min([shares[name].to_numpy() for name in names], axis=0)
         ranks[family] = np.where(best < 1, share_at_least(-best, -best[reference]), 1.0)
     columns = {f"{family}_chance_share": rank for family, rank in ranks.items()}
     unlike = -np.log(ranks["merchant"]) - np.log(ranks["purpose"])

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cardwatch.merchants import category_name, link_aliases, link_merchants
-from cardwatch.policy import LIMITS, in_categories
+from cardwatch.policy import LIMITS, WEEKDAYS, in_categories
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,11 +162,11 @@ class Ledger:
     @cached_property
     def is_non_working(self) -> Flags:
         """Whether each row's day is a weekend or bank holiday where the organisation is."""
-        dates = self.frame["date"]
-        working = dates.dt.day_name().str[:3].isin(self.policy.working_days)
-        years = range(dates.dt.year.min(), dates.dt.year.max() + 1)
+        weekday = np.array(WEEKDAYS)[(self.day + 3) % 7]  # 1970 began on a Thursday
+        years = range(1970 + self.month.min() // 12, 1971 + self.month.max() // 12)
         free = holidays.country_holidays("GB", subdiv=self.policy.country, years=years)
-        return ~working.to_numpy() | dates.dt.date.isin(list(free)).to_numpy()
+        days = np.array(list(free), dtype="datetime64[D]").astype("int64")
+        return ~np.isin(weekday, self.policy.working_days) | np.isin(self.day, days)
 
     @cached_property
     def category_id(self) -> pd.Series[str]:
@@ -237,12 +237,10 @@ class Ledger:
 
         def make() -> tuple[Codes, pd.Series[str]]:
             codes = self.group(*names)
-            rows = self.frame.loc[~pd.Series(codes).duplicated(), list(names)]
-            named = rows["mcc"].map({code: category_name(code) for code in rows["mcc"].unique()})
-            texts = rows["merchant"] + " / " + rows["category"] + " / " + named
-            for name in more:
-                texts = texts + " / " + rows[name]
-            return codes, texts
+            first = ~pd.Series(codes).duplicated()
+            rows = zip(*(self.frame[name][first] for name in names), strict=True)
+            said = [(where, kind, category_name(code), *rest) for where, kind, code, *rest in rows]
+            return codes, pd.Series([" / ".join(texts) for texts in said], dtype="str")
 
         return self.once(f"words {more}", make)
 
@@ -310,8 +308,8 @@ class Ledger:
             until: last day of the window, in days before the row's: 0 for its own, 1 for the one
                 before.
         """
-        order = self._order(by)
-        sums = np.concatenate([[0.0], np.cumsum(np.asarray(values, dtype="float64")[order])])
+        sums = np.zeros(len(self) + 1)
+        np.cumsum(np.asarray(values, dtype="float64")[self._order(by)], out=sums[1:])
         first, last = self._begin(by, since), self._begin(by, until - 1)
         return sums[np.maximum(first, last)] - sums[first]
 

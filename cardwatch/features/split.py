@@ -371,13 +371,15 @@ def _evidence(ledger: Ledger, search: str) -> pd.Series[float]:
     those days speaks neither way. The weights are round figures chosen by judgement, and no
     detector was fitted to planted cases (docs/detection.md).
     """
-    table = _found(ledger, search)
-    needed, limit = table["needed_count"].clip(lower=1), table["limit_pence"].clip(lower=1)
+    found = _found(ledger, search)
+    table = {name: found[name].to_numpy() for name in COLUMNS}
+    needed, limit = np.maximum(table["needed_count"], 1), np.maximum(table["limit_pence"], 1)
     filled = table["needed_pence"] / (limit * needed)
-    bookings = table["needed_bookings_count"].clip(lower=1)
+    bookings = np.maximum(table["needed_bookings_count"], 1)
     points = -0.5 * np.log10(table["chance_share"])
-    points += 2 * np.log2(filled.clip(lower=1e-3)) - needed
+    points += 2 * np.log2(np.maximum(filled, 1e-3)) - needed
     points += (table["span_days"] > 0) - 2 * np.log2(bookings)
     points -= 2 * np.log1p(table["earlier_count"])
-    strength = (points + LIKENESS_TO_SPLIT).clip(lower=0.01)
-    return strength.reindex(ledger.frame.index, fill_value=0.0)
+    strength = np.zeros(len(ledger))
+    strength[found.index] = np.maximum(points + LIKENESS_TO_SPLIT, 0.01)
+    return ledger.series(strength)
