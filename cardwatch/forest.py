@@ -147,7 +147,7 @@ def _depths(forest: Forest, table: np.ndarray[Any, Any]) -> Numbers:
 def _matrix(
     features: pd.DataFrame, columns: Sequence[str]
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
-    return features[list(columns)].to_numpy("float32")
+    return np.stack([features[name].to_numpy("float32") for name in columns], axis=1)
 
 
 def save_forest(forest: Forest, folder: Path) -> None:

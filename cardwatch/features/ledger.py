@@ -94,8 +94,8 @@ class Ledger:
         limits = {}
         for name in LIMITS:
             found = policy.limits_in_force(name, frame["holder_id"], frame["date"])
-            if name in REGISTER_LIMITS:
-                given = frame[REGISTER_LIMITS[name]]
+            given = frame[REGISTER_LIMITS[name]] if name in REGISTER_LIMITS else pd.Series(0)
+            if (given > 0).any():
                 found.loc[given > 0, ["pence", "sure_pence"]] = given
                 found["stated"] |= given > 0
             limits[f"{name}_limit_pence"] = found["pence"]

@@ -105,7 +105,7 @@ def _months(ledger: Ledger) -> tuple[Codes, Numbers]:
     def make() -> tuple[Codes, Numbers]:
         key = ledger.group("holder_id") * MONTHS_ROOM + ledger.month
         months, which = np.unique(key, return_inverse=True)
-        return months, np.bincount(which, spending(ledger))
+        return months, np.bincount(which, spending(ledger)).astype("float64")
 
     return ledger.once("holder_months", make)
 
