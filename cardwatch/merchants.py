@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import iso18245
+import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz, process
 
@@ -143,15 +144,9 @@ def link_merchants(
     order = sorted(range(len(names)), key=lambda i: (first[i], names[i]))
     link = _link_in_order(list(dict.fromkeys([*own, *(names[i] for i in order)])))
     known = [own.get(name, own.get(link[name], link[name])) for name in names]
-    linked = pd.Series(known, dtype="str")
-    hidden = pd.Series([part.seller_hidden for part in parts])
-    return pd.DataFrame(
-        {
-            "merchant_id": linked.take(codes).to_numpy(),
-            "is_seller_hidden": hidden.take(codes).to_numpy(),
-        },
-        index=raw.index,
-    ).astype({"merchant_id": "str"})
+    hidden = np.array([part.seller_hidden for part in parts], dtype=bool)
+    linked = pd.Series(known, dtype="str").take(codes).set_axis(raw.index)
+    return pd.DataFrame({"merchant_id": linked, "is_seller_hidden": hidden[codes]}, raw.index)
 
 
 def _own_names(aliases: dict[str, str] | None) -> dict[str, str]:

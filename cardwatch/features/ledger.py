@@ -210,9 +210,9 @@ class Ledger:
         """
 
         def make() -> Codes:
-            codes = np.zeros(len(self), dtype="int64")
-            for name in names:
-                part = self._codes(name)
+            parts = [self._codes(name) for name in names]
+            codes, *others = parts or [np.zeros(len(self), dtype="int64")]
+            for part in others:
                 codes = pd.factorize(codes * (part.max(initial=0) + 1) + part)[0]
             return codes
 
@@ -238,7 +238,7 @@ class Ledger:
         def make() -> tuple[Codes, pd.Series[str]]:
             codes = self.group(*names)
             first = ~pd.Series(codes).duplicated()
-            rows = zip(*(self.frame[name][first] for name in names), strict=True)
+            rows = zip(*(self.frame[name][first].tolist() for name in names), strict=True)
             said = [(where, kind, category_name(code), *rest) for where, kind, code, *rest in rows]
             return codes, pd.Series([" / ".join(texts) for texts in said], dtype="str")
 
@@ -355,7 +355,9 @@ class Ledger:
         Of several on one day the first in the ledger's order is taken.
         """
         holds = np.asarray(where, dtype=bool)
-        rows = np.flatnonzero(holds)
+        rows = np.flatnonzero(holds)[::-1]  # of a group's rows the first is written last
+        group, row = self.group(*by)[rows], np.zeros(len(self), dtype="int64")
+        row[group] = rows
         first = np.zeros(len(self), dtype=bool)
-        first[rows[~pd.Series(self.group(*by)[rows]).duplicated().to_numpy()]] = True
+        first[row[group]] = True
         return first
