@@ -86,7 +86,8 @@ class Ledger:
     def __init__(self, transactions: pd.DataFrame, policy: Policy) -> None:
         """Sort the transactions, name their merchants and look up their limits."""
         frame = transactions.sort_values(ORDER, kind="stable", ignore_index=True)
-        frame = frame.assign(**{k: v for k, v in UNMATCHED.items() if k not in frame})
+        unmatched = {name: value for name, value in UNMATCHED.items() if name not in frame}
+        frame = pd.concat([frame, pd.DataFrame(unmatched, frame.index)], axis=1)
         names = link_merchants(
             frame["merchant"], frame["date"], policy.merchant_aliases, policy.payment_processors
         )
