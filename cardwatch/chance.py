@@ -17,7 +17,7 @@ import pandas as pd
 from cardwatch.features import FAMILIES, MONTH_FEATURES, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
     Codes = np.ndarray[Any, np.dtype[np.int64]]
@@ -66,7 +66,7 @@ def strengths(values: Numbers, reference: Numbers) -> Numbers:
     return np.where(values > top[0], beyond, strength)
 
 
-def surprise_shares(features: pd.DataFrame, reference: Flags) -> pd.DataFrame:
+def surprise_shares(features: Mapping[str, Any], reference: Flags) -> pd.DataFrame:
     """Return each surprise as a share of reference payments; 1 where there is no surprise.
 
     The forest's `unusualness` is one more if it is a column of `features`.
@@ -77,13 +77,15 @@ def surprise_shares(features: pd.DataFrame, reference: Flags) -> pd.DataFrame:
     return _shares(features, names, reference)
 
 
-def _shares(features: pd.DataFrame, names: Iterable[str], compared: Flags | Codes) -> pd.DataFrame:
+def _shares(
+    features: Mapping[str, Any], names: Iterable[str], compared: Flags | Codes
+) -> pd.DataFrame:
     """Return columns as shares of some of their rows; 1 where a value is not above 0."""
     shares = {}
     for name in names:
-        values = features[name].to_numpy("float64")
+        values = np.asarray(features[name], dtype="float64")
         shares[name] = np.where(values > 0, share_at_least(values, values[compared]), 1.0)
-    return pd.DataFrame(shares, features.index)
+    return pd.DataFrame(shares)
 
 
 def chances(shares: pd.DataFrame, reference: Flags) -> pd.DataFrame:
@@ -91,7 +93,7 @@ def chances(shares: pd.DataFrame, reference: Flags) -> pd.DataFrame:
     ranks = {}
     for family, members in FAMILIES.items():
         names = [name_of(feature) for feature in members]
-        best = shares[names].min(axis=1).to_numpy()
+        best = np.min([shares[name].to_numpy() for name in names], axis=0)
         ranks[family] = np.where(best < 1, share_at_least(-best, -best[reference]), 1.0)
     columns = {f"{family}_chance_share": rank for family, rank in ranks.items()}
     unlike = -np.log(ranks["merchant"]) - np.log(ranks["purpose"])
@@ -104,15 +106,15 @@ def chances(shares: pd.DataFrame, reference: Flags) -> pd.DataFrame:
     return pd.DataFrame(told | {SURPRISE: product, BUYING: unlike}, shares.index)
 
 
-def month_chances(features: pd.DataFrame, ends: Codes) -> pd.DataFrame:
+def month_chances(features: Mapping[str, Any], ends: Codes) -> pd.DataFrame:
     """Return `month_chance_share` and what orders months: merchants, purposes and the forest.
 
     Args:
-        features: a row a payment; `month_unusualness` among them where there is a forest.
+        features: columns, a row a payment; `month_unusualness` among them where there is a forest.
         ends: rows at which the earlier months of holders ended.
     """
     views = [name for name in (*MONTH_FEATURES[:2], MONTH_UNUSUALNESS) if name in features]
     product = -np.log(_shares(features, views, ends)).sum(axis=1).to_numpy()
-    share = share_at_least(product, product[ends]) if len(ends) else np.ones(len(features))
+    share = share_at_least(product, product[ends]) if len(ends) else np.ones(len(product))
     columns = {"month_chance_share": share, MONTH_SURPRISE: product}
-    return pd.DataFrame(columns, features.index)
+    return pd.DataFrame(columns)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import iso18245
+import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz, process
 
@@ -143,15 +144,9 @@ def link_merchants(
     order = sorted(range(len(names)), key=lambda i: (first[i], names[i]))
     link = _link_in_order(list(dict.fromkeys([*own, *(names[i] for i in order)])))
     known = [own.get(name, own.get(link[name], link[name])) for name in names]
-    linked = pd.Series(known, dtype="str")
-    hidden = pd.Series([part.seller_hidden for part in parts])
-    return pd.DataFrame(
-        {
-            "merchant_id": linked.take(codes).to_numpy(),
-            "is_seller_hidden": hidden.take(codes).to_numpy(),
-        },
-        index=raw.index,
-    ).astype({"merchant_id": "str"})
+    hidden = np.array([part.seller_hidden for part in parts], dtype=bool)
+    linked = pd.Series(known, dtype="str").take(codes).set_axis(raw.index)
+    return pd.DataFrame({"merchant_id": linked, "is_seller_hidden": hidden[codes]}, raw.index)
 
 
 def _own_names(aliases: dict[str, str] | None) -> dict[str, str]:
@@ -195,13 +190,16 @@ def link_aliases(
         merchants: one name each, as `link_merchants` gives them, same index.
         dates: day of each payment, same index.
     """
-    paid = pd.DataFrame({"holder": holders, "name": merchants, "date": dates})
-    first = paid.groupby(["holder", "name"]).agg(date=("date", "min")).reset_index()
-    first = first.sort_values(["date", "name", "holder"])
+    buyers, people = pd.factorize(holders)
+    sellers, names = pd.factorize(merchants)
+    codes, distinct = pd.factorize(buyers * len(names) + sellers)
+    pairs = [(people[code // len(names)], names[code % len(names)]) for code in distinct.tolist()]
+    first = pd.Series(dates.to_numpy().astype("int64")).groupby(codes).min().tolist()
     alias: dict[tuple[str, str], str] = {}
     blocks: dict[tuple[str, str], list[str]] = defaultdict(list)
     begun: dict[str, set[str]] = defaultdict(set)
-    for holder, name in zip(first["holder"], first["name"], strict=True):
+    paid = zip(first, pairs, strict=True)
+    for _, name, holder in sorted((day, name, holder) for day, (holder, name) in paid):
         seller = _seller(name)
         begun[seller.split(" ")[0]].add(seller)
         letters = _letters(seller)
@@ -212,9 +210,8 @@ def link_aliases(
         alias[holder, name] = alias.get((holder, nearest), name)
         for block in own:
             block.append(name)
-    first = first.assign(alias=pd.Series(list(alias.values()), first.index, dtype="str"))
-    found = paid.merge(first[["holder", "name", "alias"]], how="left", on=["holder", "name"])
-    return found["alias"].set_axis(holders.index)
+    found = pd.Series([alias[pair] for pair in pairs], dtype="str")
+    return found.take(codes).set_axis(holders.index)
 
 
 @cache

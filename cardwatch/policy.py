@@ -267,8 +267,7 @@ def _limits(entries: list[dict[str, Any]], *, stated: bool) -> tuple[Limit, ...]
 
 def in_categories(codes: pd.Series[str], listed: tuple[str, ...]) -> pd.Series[bool]:
     """Return whether each four-digit code is in a list of codes and ranges such as 3000-3999."""
-    inside = pd.Series(data=False, index=codes.index)
-    for item in listed:
-        first, _, last = item.partition("-")
-        inside |= codes.between(first, last or first)
-    return inside
+    ranges = [(first, last or first) for first, _, last in (item.partition("-") for item in listed)]
+    places, distinct = pd.factorize(codes)
+    inside = [any(first <= code <= last for first, last in ranges) for code in distinct]
+    return pd.Series(np.array(inside, dtype=bool)[places], codes.index)

@@ -127,17 +127,19 @@ def _weigh(
     ledger: Ledger, features: pd.DataFrame, forest: Forest | None, reference: Flags, asked: Flags
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the features with both forests' scores and the chances, and each surprise's share."""
-    more = {} if forest is None else {UNUSUALNESS: forest.unusualness(features)}
+    columns: dict[str, Any] = {str(name): values.to_numpy() for name, values in features.items()}
+    if forest is not None:
+        columns[UNUSUALNESS] = forest.unusualness(features)
     ends = ledger.last_rows(reference & ledger.is_purchase, ("holder_id", "month"))
     if len(ends) >= FOREST_MONTHS:
         months = fit_forest(features.iloc[ends], MONTH_FEATURES, ledger.frame.iloc[ends])
         looked_at = np.union1d(ends, np.flatnonzero(asked))
-        more[MONTH_UNUSUALNESS] = np.zeros(len(ledger))
-        more[MONTH_UNUSUALNESS][looked_at] = months.unusualness(features.iloc[looked_at])
-    features = features.join(pd.DataFrame(more, features.index))
-    shares = surprise_shares(features, reference)
-    found = chances(shares, reference).join(month_chances(features, ends))
-    return features.join(found), shares
+        columns[MONTH_UNUSUALNESS] = np.zeros(len(ledger))
+        columns[MONTH_UNUSUALNESS][looked_at] = months.unusualness(features.iloc[looked_at])
+    shares = surprise_shares(columns, reference)
+    columns.update(chances(shares, reference))
+    columns.update(month_chances(columns, ends))
+    return pd.DataFrame(columns, features.index, copy=False), shares
 
 
 def train(
@@ -258,7 +260,7 @@ def _expected(
     for rule in rules:
         raises = rule.role == "raises" and rule.subject == "payment"
         if rule.lane == lane and raises and rule.status == "stable":
-            flagged |= rule.fires(scored.features, scored.ledger.policy)
+            flagged |= rule.fires(scored.columns, scored.ledger.policy)
     own = int((flagged & scored.asked).sum())
     each = alerts / own if own else 1.0  # several flagged payments may be one alert
     share = float((flagged & reference).sum()) / max(int(reference.sum()), 1)

@@ -69,6 +69,27 @@ def test_a_kept_forest_gives_the_same_scores_bit_for_bit(numbers: pd.DataFrame, 
     assert (first.unusualness(numbers) == second.unusualness(numbers)).all()
 
 
+@pytest.mark.parametrize("shipped", [True, False])
+def test_scores_are_scikit_learns_to_the_last_bit(kept: Path, *, shipped: bool) -> None:
+    forest = load_forest(DEMO if shipped else kept)
+    rng, width = np.random.default_rng(2), len(forest.features)
+    table = rng.exponential(3.0, (2_500, width)).astype("float32")
+    cuts = np.concatenate([tree.threshold for tree, _ in forest.trees]).astype("float32")
+    table[:500] = rng.choice(cuts, (500, width))
+    table[500:1_000] = np.nextafter(rng.choice(cuts, (500, width)), np.float32(np.inf))
+    table[1_000:1_500] *= rng.random((500, width)) < 0.3
+    table[1_500:1_503] = [[np.float32(3e38)], [np.float32(-3e38)], [-0.0]]
+    frame = pd.DataFrame(table, columns=list(forest.features))
+    for rows in (frame, frame[:1], frame[700:800]):
+        theirs = -forest.estimator.score_samples(rows.to_numpy())
+        assert forest.unusualness(rows).tobytes() == theirs.tobytes()
+    told = forest.contributions(frame[990:1_020])
+    for at, name in enumerate(forest.features):
+        occluded = frame[990:1_020].assign(**{name: np.float32(forest.typical[at])})
+        raised = forest.unusualness(frame[990:1_020]) - forest.unusualness(occluded)
+        assert (told[name] == raised).all()
+
+
 def test_a_manifest_that_says_something_else_is_refused(changed: Path) -> None:
     manifest = json.loads((changed / MANIFEST_FILE).read_text(encoding="utf-8"))
     manifest["fitted"]["features"].reverse()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +13,7 @@ from cardwatch.features.split import refunded_on
 from cardwatch.rules import EVIDENCE, Evidence, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import pandas as pd
+    from collections.abc import Mapping, Sequence
 
     from cardwatch.features import Ledger
 
@@ -43,10 +40,10 @@ class Matter:
 class Neighbours:
     """Looks up which payments belong to a finding."""
 
-    def __init__(self, ledger: Ledger, features: pd.DataFrame) -> None:
+    def __init__(self, ledger: Ledger, features: Mapping[str, Any]) -> None:
         """Take the ledger and its features."""
         self.ledger = ledger
-        self._column = cache(lambda name: features[name].to_numpy())
+        self._features = features
         self._refunded = refunded_on(ledger)
         self._doubled = ledger.frame["day_doubled"].to_numpy(bool)
 
@@ -55,25 +52,25 @@ class Neighbours:
         if not evidence.by:
             return np.array([row])
         days = evidence.days
-        back = int(self._column(days)[row]) if isinstance(days, str) else days
+        back = int(self._features[days][row]) if isinstance(days, str) else days
         rows = self.ledger.rows_back(row, evidence.by, back)
         if evidence.having:
-            rows = rows[self._column(evidence.having)[rows].astype(bool)]
+            rows = rows[self._features[evidence.having][rows].astype(bool)]
         if evidence.limit:  # a window of a split: what the search counted as its parts
-            limit, day = self._column(evidence.limit)[row], self.ledger.day[row]
+            limit, day = self._features[evidence.limit][row], self.ledger.day[row]
             parts = ~(self._refunded[rows] <= day) & (self.ledger.pence[rows] <= limit)
             rows = rows[parts & ~self._doubled[rows]]
         return np.union1d(rows, [row])
 
 
 def find_matters(
-    ledger: Ledger, features: pd.DataFrame, fired: Sequence[tuple[Rule, Rows]]
+    ledger: Ledger, features: Mapping[str, Any], fired: Sequence[tuple[Rule, Rows]]
 ) -> list[Matter]:
     """Return the matters of some findings, in the order of their first payment.
 
     Args:
         ledger: the transactions.
-        features: their features.
+        features: their features, by name.
         fired: rules that raise alerts, each with the rows for which it fires.
     """
     neighbours = Neighbours(ledger, features)

@@ -68,7 +68,7 @@ class Scored:
         """How strong every payment's finding is by a column: -log10 of a share."""
 
         def make(name: str) -> np.ndarray[Any, Any]:
-            values = self.column(name)
+            values = self.columns[name]
             if name.endswith("_share"):
                 return -np.log10(values)
             return strengths(values, values[self.reference])
@@ -84,9 +84,9 @@ class Scored:
         return {name: table[name].tolist() for name in PRINTED}
 
     @cached_property
-    def column(self) -> Callable[[str], np.ndarray[Any, Any]]:
-        """One feature of every payment, by its name."""
-        return cache(lambda name: self.features[name].to_numpy())
+    def columns(self) -> dict[str, np.ndarray[Any, Any]]:
+        """The features of every payment, by name."""
+        return {str(name): values.to_numpy() for name, values in self.features.items()}
 
     @cached_property
     def compared(self) -> dict[str, np.ndarray[Any, Any]]:
@@ -111,10 +111,10 @@ def rank_alerts(scored: Scored, rules: Sequence[Rule], lane: str) -> list[Alert]
         r for r in rules if r.role != "raises" and r.status == "stable" and r.lane == "finance"
     ]
     used = list({r.id: r for r in [*mine, *others] if r.subject == "payment"}.values())
-    fires = {rule.id: rule.fires(scored.features, scored.ledger.policy) for rule in used}
+    fires = {rule.id: rule.fires(scored.columns, scored.ledger.policy) for rule in used}
     raising = [r for r in used if r.role == "raises"]
     fired = [(rule, np.flatnonzero(fires[rule.id] & scored.asked)) for rule in raising]
-    matters = find_matters(scored.ledger, scored.features, fired)
+    matters = find_matters(scored.ledger, scored.columns, fired)
     context = [rule for rule in used if rule.role != "raises"]
     leads = [_lead(scored, matter, context, fires) for matter in matters]
     told = _contributions(scored, [lead.row for _, lead in leads])
@@ -206,7 +206,8 @@ def _contributions(scored: Scored, rows: list[int]) -> list[dict[str, float]]:
     """Return for each payment the features that raise the forest's score most, by how much."""
     if scored.forest is None or not rows:
         return [{} for _ in rows]
-    raised = scored.forest.contributions(scored.features.iloc[rows])
+    read = scored.features[list(scored.forest.features)].iloc[rows]
+    raised = scored.forest.contributions(read)
     told = []
     for values in raised.to_numpy():
         first = np.argsort(-values, kind="stable")[:MOST_COMPARISONS]
@@ -241,7 +242,7 @@ def _alert(
             reasons.append(_reason(scored, rule, max(fired)))
     weak = [rule for rule in weakening if _weakens(rule, lead, fires)]
     days = [printed["date"][row] for row in rows]
-    unusual = scored.column(UNUSUALNESS)[list(asked)] if UNUSUALNESS in scored.features else None
+    unusual = scored.columns[UNUSUALNESS][list(asked)] if UNUSUALNESS in scored.features else None
     return Alert(
         alert_id=_alert_id(scored, lane, rows),
         rank=0,
@@ -316,7 +317,7 @@ def _reasons(scored: Scored, matter: Matter, lead: Finding) -> list[Reason]:
 
 def _reason(scored: Scored, rule: Rule, row: int) -> Reason:
     """Return one rule's finding in words, with the figures it compared."""
-    return reason_of(rule, {name: scored.column(name)[row].item() for name in rule.reads})
+    return reason_of(rule, {name: scored.columns[name][row].item() for name in rule.reads})
 
 
 def _comparisons(scored: Scored, row: int) -> tuple[str, ...]:
@@ -325,7 +326,7 @@ def _comparisons(scored: Scored, row: int) -> tuple[str, ...]:
     told = sorted((share, text) for share, text in shares if share <= TELLING_SHARE)
     lines = [f"{t.rstrip('.')}: {one_in(s)} payments" for s, t in told[:MOST_COMPARISONS]]
     if told:
-        together = float(scored.column("payment_chance_share")[row])
+        together = float(scored.columns["payment_chance_share"][row])
         lines.append(f"All taken together: {one_in(together)} payments")
     return tuple(lines)
 

@@ -329,7 +329,7 @@ def _chance(scoring: Scoring) -> Iterator[Month]:
     scored = scoring.scored
     rows = scored.asked & scored.ledger.is_purchase
     month = scored.ledger.frame["date"][rows].dt.strftime("%Y-%m").to_numpy()
-    share = scored.column("payment_chance_share")[rows]
+    share = scored.columns["payment_chance_share"][rows]
     for name in [*np.unique(month), "all"]:
         mine = share[(month == name) | (name == "all")]
         if len(mine) >= FEWEST_IN_MONTH:
@@ -350,7 +350,7 @@ def _stability(transactions: pd.DataFrame, policy: Policy, scoring: Scoring) -> 
         scorings.append(score(transactions, policy, asked_files=[ASKED], forest=forest))
     for other in scorings:
         for name, column in (("forest alone", UNUSUALNESS), ("payments", SURPRISE)):
-            order = rivals.by_score(other.scored, other.scored.column(column))
+            order = rivals.by_score(other.scored, other.scored.columns[column])
             tops[name].append({row for item in order[:STABLE_TOP] for row in item})
         alerts = other.lists["finance"].alerts[:STABLE_TOP]
         tops["alerts"].append({alert.alert_id for alert in alerts})

@@ -65,9 +65,9 @@ def is_spending(ledger: Ledger) -> pd.Series[bool]:
 
 def over_limit_pence(ledger: Ledger) -> pd.Series[int]:
     """By how much one purchase passes the holder's limit, where a limit was in force."""
-    limit = limit_pence(ledger)
-    over = amount_pence(ledger) - limit
-    return over.where((limit > 0) & ledger.is_purchase & (over > 0), 0)
+    limit = limit_pence(ledger).to_numpy()
+    over = amount_pence(ledger).to_numpy() - limit
+    return ledger.series(np.where((limit > 0) & ledger.is_purchase & (over > 0), over, 0))
 
 
 def is_over_limit(ledger: Ledger) -> pd.Series[bool]:
@@ -99,9 +99,9 @@ def hospitality_cap_pence(ledger: Ledger) -> pd.Series[int]:
 
 def is_near_limit(ledger: Ledger) -> pd.Series[bool]:
     """Whether a purchase lies just below the holder's limit, or on it."""
-    limit = limit_pence(ledger)
-    near = (amount_pence(ledger) >= limit * ledger.policy.near_limit_share) & (limit > 0)
-    return near & (amount_pence(ledger) <= limit) & ledger.is_purchase
+    limit, paid = limit_pence(ledger).to_numpy(), amount_pence(ledger).to_numpy()
+    near = (paid >= limit * ledger.policy.near_limit_share) & (limit > 0) & (paid <= limit)
+    return ledger.series(near & ledger.is_purchase)
 
 
 def near_limit_90_days_count(ledger: Ledger) -> pd.Series[float]:

@@ -29,8 +29,8 @@ RAISE_DAYS, YEAR_DAYS = 31, 364
 
 def _days_since(ledger: Ledger, column: str) -> pd.Series[int]:
     """Return days from a column's day to the payment's; negative before it, 0 without one."""
-    passed = (ledger.frame["date"] - pd.to_datetime(ledger.frame[column])).dt.days
-    return passed.fillna(0).astype("int64")
+    since = pd.to_datetime(ledger.frame[column]).to_numpy().astype("datetime64[D]")
+    return ledger.series(np.where(np.isnat(since), 0, ledger.day - since.astype("int64")))
 
 
 def is_card_unknown(ledger: Ledger) -> pd.Series[bool]:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cardwatch.merchants import category_name, link_aliases, link_merchants
-from cardwatch.policy import LIMITS, in_categories
+from cardwatch.policy import LIMITS, WEEKDAYS, in_categories
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     Positions = np.ndarray[Any, np.dtype[np.int32]]
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    Columns = dict[str, np.ndarray[Any, Any]]
 
 Column = TypeVar("Column")
+Made = TypeVar("Made")
 PAIR = ("holder_id", "merchant_id")
 """What most is counted by: one holder at one merchant."""
 DAYS_APART = 1 << 20
@@ -67,6 +69,11 @@ def spread(first: Codes, sizes: Codes) -> tuple[Codes, Codes]:
     return run, first[run] + offset
 
 
+def taken(columns: Columns, which: Codes | Flags | slice) -> Columns:
+    """Return some rows of columns."""
+    return {name: values[which] for name, values in columns.items()}
+
+
 class Ledger:
     """Transactions in a fixed order, coded by holder, merchant and the like.
 
@@ -79,7 +86,8 @@ class Ledger:
     def __init__(self, transactions: pd.DataFrame, policy: Policy) -> None:
         """Sort the transactions, name their merchants and look up their limits."""
         frame = transactions.sort_values(ORDER, kind="stable", ignore_index=True)
-        frame = frame.assign(**{k: v for k, v in UNMATCHED.items() if k not in frame})
+        unmatched = {name: value for name, value in UNMATCHED.items() if name not in frame}
+        frame = pd.concat([frame, pd.DataFrame(unmatched, frame.index)], axis=1)
         names = link_merchants(
             frame["merchant"], frame["date"], policy.merchant_aliases, policy.payment_processors
         )
@@ -87,8 +95,8 @@ class Ledger:
         limits = {}
         for name in LIMITS:
             found = policy.limits_in_force(name, frame["holder_id"], frame["date"])
-            if name in REGISTER_LIMITS:
-                given = frame[REGISTER_LIMITS[name]]
+            given = frame[REGISTER_LIMITS[name]] if name in REGISTER_LIMITS else pd.Series(0)
+            if (given > 0).any():
                 found.loc[given > 0, ["pence", "sure_pence"]] = given
                 found["stated"] |= given > 0
             limits[f"{name}_limit_pence"] = found["pence"]
@@ -97,13 +105,14 @@ class Ledger:
         self.frame = frame.assign(**names, **limits)
         self.policy = policy
         self._kept: dict[tuple[object, ...], Any] = {}
-        self._made: dict[str, pd.DataFrame] = {}
+        self._made: dict[str, Any] = {}
 
-    def once(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
         """Return what `make` gives, made once for this ledger: several features share a search."""
         if name not in self._made:
             self._made[name] = make()
-        return self._made[name]
+        made: Made = self._made[name]
+        return made
 
     def _keep(self, key: tuple[object, ...], make: Callable[[], Column]) -> Column:
         """Return the column that `make` gives, made again if it was let go; see `KEPT`."""
@@ -154,11 +163,11 @@ class Ledger:
     @cached_property
     def is_non_working(self) -> Flags:
         """Whether each row's day is a weekend or bank holiday where the organisation is."""
-        dates = self.frame["date"]
-        working = dates.dt.day_name().str[:3].isin(self.policy.working_days)
-        years = range(dates.dt.year.min(), dates.dt.year.max() + 1)
+        weekday = np.array(WEEKDAYS)[(self.day + 3) % 7]  # 1970 began on a Thursday
+        years = range(1970 + self.month.min() // 12, 1971 + self.month.max() // 12)
         free = holidays.country_holidays("GB", subdiv=self.policy.country, years=years)
-        return ~working.to_numpy() | dates.dt.date.isin(list(free)).to_numpy()
+        days = np.array(list(free), dtype="datetime64[D]").astype("int64")
+        return ~np.isin(weekday, self.policy.working_days) | np.isin(self.day, days)
 
     @cached_property
     def category_id(self) -> pd.Series[str]:
@@ -189,7 +198,7 @@ class Ledger:
 
     def is_blank(self, name: str) -> Flags:
         """Return which rows have no text there."""
-        return (self.values(name) == "").to_numpy(bool)
+        return self.once(f"blank {name}", lambda: (self.values(name) == "").to_numpy(bool))
 
     def in_categories(self, codes: tuple[str, ...]) -> Flags:
         """Return whether each row's category code is in a list of codes and ranges."""
@@ -202,13 +211,19 @@ class Ledger:
         """
 
         def make() -> Codes:
-            codes = np.zeros(len(self), dtype="int64")
-            for name in names:
-                part, distinct = pd.factorize(self.values(name))
-                codes = pd.factorize(codes * (len(distinct) + 1) + part)[0]
-            return codes.astype("int64")
+            parts = [self._codes(name) for name in names]
+            codes, *others = parts or [np.zeros(len(self), dtype="int64")]
+            for part in others:
+                codes = pd.factorize(codes * (part.max(initial=0) + 1) + part)[0]
+            return codes
 
         return self._keep(("group", names), make)
+
+    def _codes(self, name: str) -> Codes:
+        """Return one column as numbers: texts are looked at once, groups are made of numbers."""
+        return self.once(
+            f"codes {name}", lambda: pd.factorize(self.values(name), use_na_sentinel=False)[0]
+        )
 
     def words(self, *more: str) -> tuple[Codes, pd.Series[str]]:
         """Return what each row says of merchant and category, for lists that work by words.
@@ -220,13 +235,15 @@ class Ledger:
             For each row the number of its text, and the texts, each once.
         """
         names = ("merchant", "category", "mcc", *more)
-        codes = self.group(*names)
-        rows = self.frame.loc[~pd.Series(codes).duplicated(), list(names)]
-        named = rows["mcc"].map({code: category_name(code) for code in rows["mcc"].unique()})
-        texts = rows["merchant"] + " / " + rows["category"] + " / " + named
-        for name in more:
-            texts = texts + " / " + rows[name]
-        return codes, texts
+
+        def make() -> tuple[Codes, pd.Series[str]]:
+            codes = self.group(*names)
+            first = ~pd.Series(codes).duplicated()
+            rows = zip(*(self.frame[name][first].tolist() for name in names), strict=True)
+            said = [(where, kind, category_name(code), *rest) for where, kind, code, *rest in rows]
+            return codes, pd.Series([" / ".join(texts) for texts in said], dtype="str")
+
+        return self.once(f"words {more}", make)
 
     def largest(self, values: Numbers, by: tuple[str, ...], until: int = 0) -> Numbers:
         """Return for each row the largest value of its group so far, 0 without any.
@@ -243,8 +260,13 @@ class Ledger:
 
     def first_day(self, by: tuple[str, ...], where: Flags | None = None) -> Any:  # noqa: ANN401  days, or days and nan
         """Return for each row the first day of its group, or of those with a property, else nan."""
-        days = self.day if where is None else np.where(where, self.day, np.nan)
-        return pd.Series(days).groupby(self.group(*by)).transform("min").to_numpy()
+        group, order = self.group(*by), self._order(by)
+        if where is None:
+            return self.day[order[self._begin(by, None)]]
+        rows = order[where[order]][::-1]  # of a group's days the first is written last
+        first = np.full(len(self), np.nan)
+        first[group[rows]] = self.day[rows]
+        return first[group]
 
     def last_rows(self, where: Flags, by: tuple[str, ...]) -> Codes:
         """Return the last row with the property of each group, in the ledger's order."""
@@ -287,8 +309,8 @@ class Ledger:
             until: last day of the window, in days before the row's: 0 for its own, 1 for the one
                 before.
         """
-        order = self._order(by)
-        sums = np.concatenate([[0.0], np.cumsum(np.asarray(values, dtype="float64")[order])])
+        sums = np.zeros(len(self) + 1)
+        np.cumsum(np.asarray(values, dtype="float64")[self._order(by)], out=sums[1:])
         first, last = self._begin(by, since), self._begin(by, until - 1)
         return sums[np.maximum(first, last)] - sums[first]
 
@@ -334,5 +356,9 @@ class Ledger:
         Of several on one day the first in the ledger's order is taken.
         """
         holds = np.asarray(where, dtype=bool)
-        rank = pd.Series(holds).groupby(self.group(*by)).cumsum().to_numpy()
-        return holds & (rank == 1)
+        rows = np.flatnonzero(holds)[::-1]  # of a group's rows the first is written last
+        group, row = self.group(*by)[rows], np.zeros(len(self), dtype="int64")
+        row[group] = rows
+        first = np.zeros(len(self), dtype=bool)
+        first[row[group]] = True
+        return first

@@ -13,7 +13,7 @@ from cardwatch.merchants import listed_merchants
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cardwatch.features.ledger import Ledger, Numbers
+    from cardwatch.features.ledger import Flags, Ledger, Numbers
 
 YEAR_DAYS = 364
 """A year back from a day, the day itself included."""
@@ -79,8 +79,11 @@ def _worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> pd.Series[boo
     """Return which rows say one of some words, whole and case ignored; see `Ledger.words`."""
     pattern = r"\b(?:" + "|".join(map(re.escape, words)) + r")\b" if words else r"(?!)"
     codes, texts = ledger.words(*more)
-    found = texts.str.contains(pattern, case=False, regex=True).to_numpy(bool)
-    return ledger.series(found[codes])
+
+    def make() -> Flags:
+        return texts.str.contains(pattern, case=False, regex=True).to_numpy(bool)[codes]
+
+    return ledger.series(ledger.once(f"worded {pattern} {more}", make))
 
 
 def is_blocked_category(ledger: Ledger) -> pd.Series[bool]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from cardwatch.features.ledger import SMALLEST_PENCE
 
 if TYPE_CHECKING:
-    from cardwatch.features.ledger import Ledger, Numbers
+    import pandas as pd
+
+    from cardwatch.features.ledger import Columns, Ledger, Numbers
 
 SHRINKAGE = 5.0
 """Weight, in payments, of what is usual beyond the group (docs/detection.md)."""
@@ -20,9 +21,7 @@ START_MEAN, START_DEVIATION = np.log(5_000), 1.3
 """Log pence before anything is known: purchase cards pay about 50 pounds, widely spread."""
 
 
-def past_moments(
-    ledger: Ledger, *levels: tuple[str, ...], pence: Numbers | None = None
-) -> pd.DataFrame:
+def past_moments(ledger: Ledger, *levels: tuple[str, ...], pence: Numbers | None = None) -> Columns:
     """Return mean and standard deviation of log pence of purchases on earlier days.
 
     Args:
@@ -53,7 +52,7 @@ def past_moments(
         variance = weight * spread + (1 - weight) * variance + between
         mean = weight * own + (1 - weight) * mean
     deviation = np.maximum(np.sqrt(variance), SMALLEST_DEVIATION)
-    return pd.DataFrame({"count": count, "mean": mean, "deviation": deviation})
+    return {"count": count, "mean": mean, "deviation": deviation}
 
 
 def amount_surprise(ledger: Ledger, *levels: tuple[str, ...]) -> pd.Series[float]:

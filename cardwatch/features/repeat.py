@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from cardwatch.features.ledger import PAIR
 from cardwatch.features.moments import SHRINKAGE
 from cardwatch.features.split import refunded_on
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from cardwatch.features.ledger import Flags, Ledger
 
 SAME = (*PAIR, "amount_pence")
@@ -49,10 +50,8 @@ def days_before_equal_count(ledger: Ledger) -> pd.Series[float]:
 
 def _repeated(ledger: Ledger) -> Flags:
     """Return which purchases stand on their day beside an equal one by the same holder."""
-    keys = pd.Series(ledger.group(*SAME, "date"))
-    standing = _standing(ledger)
-    equal = pd.Series(standing).groupby(keys).transform("sum") > 1
-    return standing & equal.to_numpy()
+    group, standing = ledger.group(*SAME, "date"), _standing(ledger)
+    return standing & (np.bincount(group, standing) > 1)[group]
 
 
 def merchant_equal_before_count(ledger: Ledger) -> pd.Series[float]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from cardwatch.features.ledger import PAIR
 from cardwatch.features.merchant import YEAR_DAYS, spending
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from cardwatch.features.ledger import Codes, Ledger, Numbers
 
 UNIT_PAIR = ("cost_centre", "merchant_id")
@@ -65,9 +66,7 @@ def holder_month_elsewhere_pence(ledger: Ledger) -> pd.Series[float]:
 
 def holder_best_month_before_pence(ledger: Ledger) -> pd.Series[float]:
     """The holder's largest month of the twelve before this one."""
-    months = _months(ledger)
-    key = np.sort((months["holder"] * MONTHS_ROOM + months["month"]).to_numpy())
-    spent = months.sort_values(["holder", "month"])["spent"].to_numpy()
+    key, spent = _months(ledger)
     best = np.zeros(len(key))
     for back in range(1, MONTHS + 1):
         place = np.searchsorted(key, key - back)
@@ -78,8 +77,8 @@ def holder_best_month_before_pence(ledger: Ledger) -> pd.Series[float]:
 
 def holder_month_top_share(ledger: Ledger) -> pd.Series[float]:
     """Share of all holders' months of the twelve before this one that came to at least as much."""
-    months = _months(ledger)
-    key = np.sort(_month_key(months["month"].to_numpy(), months["spent"].to_numpy()))
+    months, came_to = _months(ledger)
+    key = np.sort(_month_key(months % MONTHS_ROOM, came_to))
     spent = ledger.total(spending(ledger), ("holder_id", "month"))
     own = _month_key(ledger.month, spent)
     order = np.argsort(own)
@@ -100,13 +99,13 @@ def _month_key(month: Codes, spent: Numbers) -> Codes:
     return month * LARGEST_MONTH + spent.clip(0, LARGEST_MONTH - 1).astype("int64")
 
 
-def _months(ledger: Ledger) -> pd.DataFrame:
-    """Return what each holder's month came to: `holder`, `month` and `spent`."""
+def _months(ledger: Ledger) -> tuple[Codes, Numbers]:
+    """Return the holders' months, each a key of holder and month, in order, and their sums."""
 
-    def make() -> pd.DataFrame:
-        columns = {"holder": ledger.group("holder_id"), "month": ledger.month}
-        table = pd.DataFrame(columns | {"spent": spending(ledger)})
-        return table.groupby(["holder", "month"])["spent"].sum().reset_index()
+    def make() -> tuple[Codes, Numbers]:
+        key = ledger.group("holder_id") * MONTHS_ROOM + ledger.month
+        months, which = np.unique(key, return_inverse=True)
+        return months, np.bincount(which, spending(ledger)).astype("float64")
 
     return ledger.once("holder_months", make)
 

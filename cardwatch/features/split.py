@@ -10,19 +10,20 @@ merchant, to merchants of one category, and among the holders of one cost centre
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from cardwatch.features.ledger import DAYS_APART, PAIR, spread
+from cardwatch.features.ledger import DAYS_APART, PAIR, spread, taken
 from cardwatch.features.split_chance import HISTORY_DAYS, window_chances
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cardwatch.features.ledger import Codes, Ledger, Numbers
+    from cardwatch.features.ledger import Codes, Columns, Ledger, Numbers
 
 LIKENESS_TO_SPLIT = 8.0
 """Where the evidence for a split starts to count from; see `_evidence`."""
@@ -130,7 +131,13 @@ def find_splits(ledger: Ledger, search: Search) -> pd.DataFrame:
 
     Only rows that are part of a qualifying day have one; all purchases of that day share it.
     """
-    found = pd.DataFrame(COLUMNS, index=ledger.frame.index)
+    found = np.tile([*COLUMNS.values()], (len(ledger), 1))
+    _search(ledger, search, found)
+    return pd.DataFrame(found, ledger.frame.index, list(COLUMNS))
+
+
+def _search(ledger: Ledger, search: Search, found: Numbers) -> None:
+    """Write what a search says of the rows that carry a window into a table of `COLUMNS`."""
     limit = ledger.frame[search.limit].to_numpy("float64")
     parts = ledger.is_purchase & (ledger.pence <= limit) & (limit > 0)
     parts &= ~ledger.frame["day_doubled"].to_numpy(bool)
@@ -139,35 +146,33 @@ def find_splits(ledger: Ledger, search: Search) -> pd.DataFrame:
     parts &= ~np.logical_or.reduce([ledger.is_blank(name) for name in search.by])
     rows = np.flatnonzero(parts)
     if not len(rows):
-        return found
+        return
     group = ledger.group(*search.by)
     rows = rows[np.lexsort((rows, ledger.day[rows], group[rows]))]
     windows = _windows(ledger, search, rows, limit)
-    if windows.empty:
-        return found
-    windows = windows.assign(chance_share=window_chances(ledger, search.by, rows, windows))
+    if not len(windows["close"]):
+        return
+    windows["chance_share"] = window_chances(ledger, search.by, rows, windows)
     best = _best(windows, search)
     # Every purchase of the closing day that is in the window carries it.
     closing = _closing_of(ledger, group, rows)
     ended = np.isin(closing, best["close"])
-    rows, for_row = rows[ended], best.set_index("close").loc[closing[ended]]
+    rows, for_row = rows[ended], taken(best, np.searchsorted(best["close"], closing[ended]))
     carries = ~(refunded_on(ledger)[rows] <= ledger.day[rows])
-    carries &= ledger.pence[rows] <= for_row["limit_pence"].to_numpy()
-    found.loc[rows[carries], :] = for_row[list(COLUMNS)].to_numpy("float64")[carries]
-    return found
+    carries &= ledger.pence[rows] <= for_row["limit_pence"]
+    found[rows[carries]] = np.stack([for_row[name] for name in COLUMNS], axis=1)[carries]
 
 
-def _best(windows: pd.DataFrame, search: Search) -> pd.DataFrame:
+def _best(windows: Columns, search: Search) -> Columns:
     """Return of the windows that end on one day the one that counts, with its habit."""
-    windows = windows.sort_values(
-        ["close", "needed_count", "chance_share", "window_days"], kind="stable"
-    )
+    ranked = ("window_days", "chance_share", "needed_count", "close")
+    windows = taken(windows, np.lexsort([windows[name] for name in ranked]))
     # A habit is one whether or not the earlier windows were spread among several as well.
-    ended = windows.drop_duplicates("close")
+    ended = taken(windows, np.unique(windows["close"], return_index=True)[1])
     if search.several:
-        windows = windows[windows["several_count"] > 1]
-    best = windows.drop_duplicates("close")
-    return best.assign(earlier_count=_earlier(ended, best))
+        windows = taken(windows, windows["several_count"] > 1)
+    best = taken(windows, np.unique(windows["close"], return_index=True)[1])
+    return best | {"earlier_count": _earlier(ended, best)}
 
 
 def _closing_of(ledger: Ledger, group: Codes, rows: Codes) -> Codes:
@@ -178,70 +183,72 @@ def _closing_of(ledger: Ledger, group: Codes, rows: Codes) -> Codes:
     return positions[np.searchsorted(positions, np.arange(len(rows)))]
 
 
-def _windows(ledger: Ledger, search: Search, rows: Codes, limit: Numbers) -> pd.DataFrame:
+def _windows(ledger: Ledger, search: Search, rows: Codes, limit: Numbers) -> Columns:
     """Return the windows that qualify: position of first and last part, and their figures."""
     group, day = ledger.group(*search.by)[rows], ledger.day[rows]
     key = group * DAYS_APART + day
     sums = np.concatenate([[0.0], np.cumsum(ledger.pence[rows])])
     close = np.unique(_closing_of(ledger, ledger.group(*search.by), rows))
-    tops = pd.Series(limit[rows]).groupby(key).transform("max").to_numpy()
-    tables = []
-    only = search.only_days
+    starts = np.searchsorted(key, key[close])  # of the closing days themselves
+    tops = np.maximum.reduceat(limit[rows], starts)
+    only, wide = search.only_days, []
     for days in sorted(set(ledger.policy.split_windows_days)) if only is None else [only]:
         first = np.searchsorted(key, key[close] - days)
-        over = (sums[close + 1] - sums[first] > tops[close]) & (close > first)
-        wide = {"close": close[over], "first": first[over], "window_days": days}
-        tables.append(pd.DataFrame(wide | {"limit_pence": tops[close][over]}))
-    windows = pd.concat(tables, ignore_index=True)
-    return _examined(ledger, search, rows, windows) if len(windows) else windows
+        over = (sums[close + 1] - sums[first] > tops) & (close > first)
+        wide.append((close[over], first[over], np.full(over.sum(), days), tops[over]))
+    names = ("close", "first", "window_days", "limit_pence")
+    windows = dict(zip(names, map(np.concatenate, zip(*wide, strict=True)), strict=True))
+    return _examined(ledger, search, rows, windows)
 
 
-def _examined(ledger: Ledger, search: Search, rows: Codes, windows: pd.DataFrame) -> pd.DataFrame:
+def _examined(ledger: Ledger, search: Search, rows: Codes, windows: Columns) -> Columns:
     """Look at each window payment by payment and keep those that still qualify."""
-    sizes = (windows["close"] - windows["first"] + 1).to_numpy()
-    window, position = spread(windows["first"].to_numpy(), sizes)
-    part = rows[position]
-    closed = ledger.day[rows[windows["close"].to_numpy()]][window]
-    limit = windows["limit_pence"].to_numpy()
-    kept = ~(refunded_on(ledger)[part] <= closed) & (ledger.pence[part] <= limit[window])
-    parts = pd.DataFrame(
-        {
-            "window": window[kept],
-            "pence": ledger.pence[part[kept]],
-            "day": ledger.day[part[kept]],
-            "several": ledger.group(search.several or "holder_id")[part[kept]],
-            "booking": ledger.group("cost_centre", "purpose_id")[part[kept]],
-        }
-    ).sort_values(["window", "pence"], ascending=[True, False], kind="stable")
-    before = parts.groupby("window")["pence"].cumsum() - parts["pence"]
+    window, position = spread(windows["first"], windows["close"] - windows["first"] + 1)
+    part, closed = rows[position], ledger.day[rows[windows["close"]]]
+    kept = ~(refunded_on(ledger)[part] <= closed[window])
+    kept &= ledger.pence[part] <= windows["limit_pence"][window]
+    there, window = np.unique(window[kept], return_inverse=True)
+    windows, part = taken(windows, there), part[kept]
+    order = np.lexsort((-ledger.pence[part], window))
+    window, part = window[order], part[order]
+    pence, day, count = ledger.pence[part], ledger.day[part], np.bincount(window)
+    starts = np.cumsum(count) - count
     # The fewest that pass the limit, largest first; of equal ones each may be the last of them.
-    needed = parts[before <= limit[parts["window"]]].groupby("window")["pence"]
-    may_be = parts[parts["pence"] >= parts["window"].map(needed.min())].groupby("window")
-    figures = parts.groupby("window").agg(
-        count=("pence", "size"),
-        total_pence=("pence", "sum"),
-        start=("day", "min"),
-        end=("day", "max"),
-        several_count=("several", "nunique"),
-    )
-    figures["needed_count"], figures["needed_pence"] = needed.size(), needed.sum()
-    figures["needed_bookings_count"] = may_be["booking"].nunique()
-    figures["needed_several"] = may_be["several"].nunique()
-    figures = windows.join(figures, how="inner")
+    before = np.cumsum(pence) - pence
+    needed = before - before[starts][window] <= windows["limit_pence"][window]
+    needed_count = np.bincount(window[needed], minlength=len(count))
+    may_be = pence >= pence[starts + needed_count - 1][window]
+    several = ledger.group(search.several or "holder_id")[part]
+    booking = ledger.group("cost_centre", "purpose_id")[part]
+    figures = windows | {
+        "group": ledger.group(*search.by)[rows[windows["close"]]],
+        "count": count,
+        "total_pence": np.bincount(window, pence),
+        "start": np.minimum.reduceat(day, starts),
+        "end": np.maximum.reduceat(day, starts),
+        "several_count": _distinct(window, several),
+        "needed_count": needed_count,
+        "needed_pence": np.bincount(window[needed], pence[needed]),
+        "needed_bookings_count": _distinct(window[may_be], booking[may_be]),
+    }
     figures["span_days"] = figures["end"] - figures["start"]
-    good = (figures["total_pence"] > figures["limit_pence"]) & (figures["count"] > 1)
-    good &= figures["end"] == ledger.day[rows[figures["close"]]]
+    good = (figures["total_pence"] > figures["limit_pence"]) & (count > 1)
+    good &= figures["end"] == closed[there]
     if search.several_needed:
-        good &= figures["needed_several"] > 1
-    figures["group"] = ledger.group(*search.by)[rows[figures["close"]]]
-    return figures[good]
+        good &= _distinct(window[may_be], several[may_be]) > 1
+    return taken(figures, good)
 
 
-def _earlier(ended: pd.DataFrame, best: pd.DataFrame) -> Numbers:
+def _distinct(window: Codes, values: Codes) -> Codes:
+    """Return for each window how many distinct values its parts have."""
+    room = values.max(initial=0) + 1
+    return np.bincount(np.unique(window * room + values) // room)
+
+
+def _earlier(ended: Columns, best: Columns) -> Numbers:
     """Count the days in a year before each window on which another of its group ended."""
-    ends = np.sort((ended["group"] * DAYS_APART + ended["end"]).to_numpy())
-    key, start, end = (best[name].to_numpy() for name in ("group", "start", "end"))
-    key = key * DAYS_APART
+    ends = np.sort(ended["group"] * DAYS_APART + ended["end"])
+    key, start, end = best["group"] * DAYS_APART, best["start"], best["end"]
     first = np.searchsorted(ends, np.maximum(key + end - HISTORY_DAYS, key))
     return np.maximum(np.searchsorted(ends, key + start) - first, 0).astype("float64")
 
@@ -256,40 +263,26 @@ def is_single_need(ledger: Ledger) -> pd.Series[bool]:
 
 def refunded_on(ledger: Ledger) -> Numbers:
     """Return the day on which each purchase was refunded in full, or nan; see `_refunds`."""
-    return ledger.once("refunds", lambda: _refunds(ledger))["day"].to_numpy()
+    return ledger.once("refunds", lambda: _refunds(ledger))
 
 
-def _refunds(ledger: Ledger) -> pd.DataFrame:
+def _refunds(ledger: Ledger) -> Numbers:
     """Return the day on which each purchase was refunded in full, or nan.
 
     Each refund by a merchant to a holder answers the latest purchase of that amount before it that
     none has answered yet; a refund that finds no such purchase answers none.
     """
-    rows = np.flatnonzero(ledger.is_purchase | ledger.is_refund)
-    events = pd.DataFrame(
-        {
-            "who": ledger.group("holder_id", "merchant_id")[rows],
-            "pence": np.abs(ledger.pence[rows]),
-            "day": ledger.day[rows],
-            "refund": ledger.is_refund[rows],
-            "row": rows,
-        }
-    ).sort_values(["who", "pence", "day", "refund"], kind="stable")
-    same = [events["who"], events["pence"]]
-    open_count = pd.Series(np.where(events["refund"], -1, 1), events.index).groupby(same).cumsum()
-    lowest = open_count.groupby(same).cummin().clip(upper=0)
-    unanswering = events["refund"] & (lowest < lowest.groupby(same).shift(fill_value=0))
-    events = events[~unanswering]
-    step = pd.Series(np.where(events["refund"], -1, 1), events.index)
-    level = step.groupby([events["who"], events["pence"]]).cumsum() + events["refund"]
-    events = events.assign(level=level)  # as brackets: each closes the last one open
-    by = ["who", "pence", "level"]
-    events["nth"] = events.groupby([*by, "refund"]).cumcount()
-    bought, back = events[~events["refund"]], events[events["refund"]]
-    both = bought.merge(back, on=[*by, "nth"])
+    same, refund = ledger.group(*PAIR, "size_pence"), ledger.is_refund
+    rows = np.flatnonzero((ledger.is_purchase | refund) & np.isin(same, same[refund]))
+    rows = rows[np.lexsort((refund[rows], ledger.day[rows]))]  # of one day the charges first
     day = np.full(len(ledger), np.nan)
-    day[both["row_x"]] = both["day_y"]
-    return pd.DataFrame({"day": day}, ledger.frame.index)
+    unanswered: dict[int, list[int]] = defaultdict(list)
+    for row, group in zip(rows.tolist(), same[rows].tolist(), strict=True):
+        if not refund[row]:
+            unanswered[group].append(row)
+        elif unanswered[group]:
+            day[unanswered[group].pop()] = ledger.day[row]
+    return day
 
 
 def _found(ledger: Ledger, search: str) -> pd.DataFrame:
@@ -304,8 +297,10 @@ def _found(ledger: Ledger, search: str) -> pd.DataFrame:
 
 def _of(ledger: Ledger, search: str, column: str) -> pd.Series[float]:
     """Return one column of a search, a row each."""
-    found = _found(ledger, search)[column]
-    return found.reindex(ledger.frame.index, fill_value=COLUMNS[column])
+    found = _found(ledger, search)
+    values = np.full(len(ledger), COLUMNS[column])
+    values[found.index] = found[column]
+    return ledger.series(values)
 
 
 def _feature(search: str, column: str) -> Callable[[Ledger], pd.Series[float]]:
@@ -376,13 +371,15 @@ def _evidence(ledger: Ledger, search: str) -> pd.Series[float]:
     those days speaks neither way. The weights are round figures chosen by judgement, and no
     detector was fitted to planted cases (docs/detection.md).
     """
-    table = _found(ledger, search)
-    needed, limit = table["needed_count"].clip(lower=1), table["limit_pence"].clip(lower=1)
+    found = _found(ledger, search)
+    table = {name: found[name].to_numpy() for name in COLUMNS}
+    needed, limit = np.maximum(table["needed_count"], 1), np.maximum(table["limit_pence"], 1)
     filled = table["needed_pence"] / (limit * needed)
-    bookings = table["needed_bookings_count"].clip(lower=1)
+    bookings = np.maximum(table["needed_bookings_count"], 1)
     points = -0.5 * np.log10(table["chance_share"])
-    points += 2 * np.log2(filled.clip(lower=1e-3)) - needed
+    points += 2 * np.log2(np.maximum(filled, 1e-3)) - needed
     points += (table["span_days"] > 0) - 2 * np.log2(bookings)
     points -= 2 * np.log1p(table["earlier_count"])
-    strength = (points + LIKENESS_TO_SPLIT).clip(lower=0.01)
-    return strength.reindex(ledger.frame.index, fill_value=0.0)
+    strength = np.zeros(len(ledger))
+    strength[found.index] = np.maximum(points + LIKENESS_TO_SPLIT, 0.01)
+    return ledger.series(strength)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from scipy.special import ndtr
 
-from cardwatch.features.ledger import DAYS_APART, spread
+from cardwatch.features.ledger import DAYS_APART, spread, taken
 from cardwatch.features.moments import past_moments
 
 if TYPE_CHECKING:
-    from cardwatch.features.ledger import Codes, Ledger, Numbers
+    from cardwatch.features.ledger import Codes, Columns, Ledger, Numbers
 
 CELLS = 60
 """Cells into which a window's total is cut for the chance of it."""
@@ -24,9 +23,7 @@ WINDOWS_AT_ONCE = 20_000
 SMALLEST_CHANCE = 1e-12
 
 
-def window_chances(
-    ledger: Ledger, by: tuple[str, str], rows: Codes, windows: pd.DataFrame
-) -> Numbers:
+def window_chances(ledger: Ledger, by: tuple[str, str], rows: Codes, windows: Columns) -> Numbers:
     """Return the chance that a window comes to its total by the buyer's own pattern.
 
     Compound Poisson over day totals: days with the merchant come at the rate they have come, days'
@@ -37,34 +34,32 @@ def window_chances(
     everything would look impossible (docs/detection.md). The distribution is built by Panjer's
     recursion (Panjer 1981, ASTIN Bulletin 12) on `CELLS` cells.
     """
-    group, day = ledger.group(*by)[rows], ledger.day[rows]
-    parts = pd.DataFrame({"group": group, "day": day, "pence": ledger.pence[rows]})
-    batches = parts.groupby(["group", "day"])["pence"].sum().reset_index()
-    key = (batches["group"] * DAYS_APART).to_numpy()
-    at = key + batches["day"].to_numpy()
-    start = windows["group"].to_numpy() * DAYS_APART + windows["start"].to_numpy()
-    first = np.searchsorted(at, np.maximum(start - HISTORY_DAYS, windows["group"] * DAYS_APART))
+    at, begins = np.unique(
+        ledger.group(*by)[rows] * DAYS_APART + ledger.day[rows], return_index=True
+    )
+    batches = np.add.reduceat(ledger.pence[rows], begins)
+    key = windows["group"] * DAYS_APART
+    start = key + windows["start"]
+    first = np.searchsorted(at, np.maximum(start - HISTORY_DAYS, key))
     earlier = np.searchsorted(at, start) - first
-    row = rows[windows["first"].to_numpy()]
+    row = rows[windows["first"]]
     buyer, totals = by[:1], _day_totals(ledger, by)
     seen = np.clip(ledger.day[row] - ledger.first_day(buyer)[row], 1, HISTORY_DAYS)
     bought = ledger.count(totals > 0, buyer, HISTORY_DAYS, 1)[row]
     merchants = np.maximum(_merchants_before(ledger, by)[row], 1)
     general = np.maximum(bought, 1) / merchants / seen
     rate = (earlier + general * PRIOR_DAYS) / (seen + PRIOR_DAYS)
-    rate *= windows["window_days"].to_numpy() + 1
-    total = windows["total_pence"].to_numpy()
-    table = pd.DataFrame({"total": total, "rate": rate, "first": first, "earlier": earlier})
+    rate *= windows["window_days"] + 1
+    total = windows["total_pence"]
+    table = {"total": total, "rate": rate, "first": first, "earlier": earlier}
     for number, side in enumerate(by):
-        usual = past_moments(ledger, (side,), pence=totals).iloc[row]
-        table[f"mean_{number}"] = usual["mean"].to_numpy()
-        table[f"deviation_{number}"] = usual["deviation"].to_numpy()
-    begins = range(0, len(table), WINDOWS_AT_ONCE)
-    some = [table[begin : begin + WINDOWS_AT_ONCE] for begin in begins]
-    return np.concatenate([_tails(part, batches["pence"].to_numpy()) for part in some])
+        usual = past_moments(ledger, (side,), pence=totals)
+        table |= {f"{name}_{number}": usual[name][row] for name in ("mean", "deviation")}
+    some = [slice(n, n + WINDOWS_AT_ONCE) for n in range(0, len(row), WINDOWS_AT_ONCE)]
+    return np.concatenate([_tails(taken(table, part), batches) for part in some])
 
 
-def _tails(windows: pd.DataFrame, batches: Numbers) -> Numbers:
+def _tails(windows: Columns, batches: Numbers) -> Numbers:
     """Return the chance that each window comes to its total.
 
     Args:
@@ -73,15 +68,14 @@ def _tails(windows: pd.DataFrame, batches: Numbers) -> Numbers:
             lie: the `first` one and how many `earlier`.
         batches: totals of days, group by group.
     """
-    column = {str(name): values.to_numpy() for name, values in windows.items()}
-    total = column["total"]
-    usual = [_severity(column[f"mean_{n}"], column[f"deviation_{n}"], total) for n in (0, 1)]
+    total = windows["total"]
+    usual = [_severity(windows[f"mean_{n}"], windows[f"deviation_{n}"], total) for n in (0, 1)]
     severity = np.mean(usual, axis=0) * PRIOR_BATCHES
-    window, position = spread(column["first"], column["earlier"])
-    cell = np.ceil(batches[position] / column["total"][window] * CELLS).astype(int)
+    window, position = spread(windows["first"], windows["earlier"])
+    cell = np.ceil(batches[position] / windows["total"][window] * CELLS).astype(int)
     np.add.at(severity, (window, np.clip(cell, 1, CELLS)), 1.0)
     severity /= severity.sum(axis=1, keepdims=True)
-    return _compound_tail(column["rate"], severity)
+    return _compound_tail(windows["rate"], severity)
 
 
 def _day_totals(ledger: Ledger, by: tuple[str, str]) -> Numbers:

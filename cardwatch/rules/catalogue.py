@@ -68,7 +68,7 @@ def read_rules(texts: Mapping[str, str]) -> tuple[Rule, ...]:
 
 def rules_sha256(rules: Iterable[Rule]) -> str:
     """Return a hash of the rules, by which a result names the rule set that made it."""
-    return hashlib.sha256("\n".join(map(repr, rules)).encode()).hexdigest()
+    return hashlib.sha256("\n".join(rule.text for rule in rules).encode()).hexdigest()
 
 
 def rule_page(rule: Rule) -> str:

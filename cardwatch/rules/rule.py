@@ -8,6 +8,7 @@ import re
 import string
 import tomllib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -194,7 +195,7 @@ class Rule:
         """The column that says how strong a finding of the rule is."""
         return self.ranks_by or RANKS_BY.get(self.kind, SURPRISE)
 
-    @property
+    @cached_property
     def reads(self) -> tuple[str, ...]:
         """Features that the rule compares or prints, in order of mention."""
         named = [c.feature for c in self.when]
@@ -202,9 +203,14 @@ class Rule:
         named += [name for name in others if name in READABLE[self.subject]]
         return tuple(dict.fromkeys([*named, *placeholders(self.fact)]))
 
-    def fires(self, features: pd.DataFrame, policy: Policy) -> Flags:
+    @cached_property
+    def text(self) -> str:
+        """All that the rule says, in one text, by which rule sets are told apart."""
+        return repr(self)
+
+    def fires(self, features: Mapping[str, Any] | pd.DataFrame, policy: Policy) -> Flags:
         """Return for each payment, or card, whether every condition holds."""
-        columns = {name: features[name].to_numpy() for name in self.reads}
+        columns = {name: np.asarray(features[name]) for name in self.reads}
         holds = [condition.holds(columns, policy) for condition in self.when]
         return np.logical_and.reduce(holds)
 
