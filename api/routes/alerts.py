@@ -73,8 +73,8 @@ def list_alerts(
     address. Pages stay where they are while new alerts come.
     """
     wanted = {"lane": lane, "state": state, "tier": tier, "kind": kind, "rule": rule,
-              "statement_id": statement_id, "tag": tag, "since": since, "until": until, "due_by": due_by,
-              "at_least_pence": at_least_pence}  # fmt: skip
+              "statement_id": statement_id, "tag": tag, "since": since, "until": until,
+              "due_by": due_by, "at_least_pence": at_least_pence}  # fmt: skip
     if holder_of:
         wanted["holder_id"] = desk.get_alert(at, holder_of)["holder_id"]
     if merchant_of:
