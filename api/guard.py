@@ -16,7 +16,7 @@ import anyio.to_thread
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.requests import Request
 
-from api.errors import CODES, problem, refusal_response
+from api.errors import CODES, MEDIA, problem, refusal_response
 from cardwatch.casebook import PSD
 from cardwatch.casebook.people import actor_of_key
 from cardwatch.casebook.sessions import actor_of_session
@@ -68,22 +68,10 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begun, told = time.perf_counter(), {"status": 500}
+        begun = time.perf_counter()
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {}).update(request_id=request_id, actor=None)
-
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                told["status"] = message["status"]
-                given = {name.lower() for name, _ in message["headers"]}
-                more = HEADERS | {"X-Request-Id": request_id}
-                message["headers"] += [
-                    (name.lower().encode(), value.encode())
-                    for name, value in more.items()
-                    if name.lower().encode() not in given
-                ]
-            await send(message)
-
+        answer = _Answer(scope, receive, send)
         try:
             refusal = await self._refusal(scope)
             if refusal is not None:
@@ -95,7 +83,7 @@ class Guard:
             made = problem(500, "internal", f"It is in the log under {request_id}.")
             await made(scope, receive, answer)
         finally:
-            self._note(scope, told["status"], time.perf_counter() - begun)
+            self._note(scope, answer.status, time.perf_counter() - begun)
 
     async def _refusal(self, scope: Scope) -> Response | None:
         """Say who comes, and return a refusal if they may not go on."""
@@ -135,6 +123,34 @@ class Guard:
         said = {"id": scope["state"]["request_id"], "method": scope["method"], "route": route,
                 "status": status, "ms": round(1000 * seconds)}  # fmt: skip
         log.info(json.dumps(said))
+
+
+class _Answer:
+    """Sends the response to one request, with what every response has to say."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope, self.receive, self.send = scope, receive, send
+        self.status, self.is_over = 500, False
+
+    async def __call__(self, message: Message) -> None:
+        """Send one part of it; what Starlette says of a large body in plain text, as a problem."""
+        if self.is_over:
+            return
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            given = {name.lower(): value for name, value in message["headers"]}
+            if self.status == 413 and given.get(b"content-type") != MEDIA.encode():
+                response = problem(413, "too_large", CODES["too_large"] + ".")
+                await response(self.scope, self.receive, self)
+                self.is_over = True
+                return
+            more = HEADERS | {"X-Request-Id": self.scope["state"]["request_id"]}
+            message["headers"] += [
+                (name.lower().encode(), value.encode())
+                for name, value in more.items()
+                if name.lower().encode() not in given
+            ]
+        await self.send(message)
 
 
 def _identify(service: Service, request: Request) -> Actor:
