@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -45,9 +46,16 @@ def read_cursor(cursor: str) -> list[float | str]:
         place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
     except (ValueError, binascii.Error, RecursionError) as error:
         raise CardwatchError("The cursor is none of ours. Begin at the first page.") from error
-    if not isinstance(place, list) or not all(type(one) in {int, float, str} for one in place):
+    if not isinstance(place, list) or not all(map(_is_kept, place)):
         raise CardwatchError("The cursor is none of ours. Begin at the first page.")
     return place
+
+
+def _is_kept(one: object) -> bool:
+    """Return whether a database could hold a value of a cursor."""
+    if isinstance(one, str):
+        return one.isprintable()
+    return type(one) in {int, float} and math.isfinite(one) and abs(one) < 2**53  # type: ignore[arg-type]
 
 
 def make_cursor(place: list[float | str]) -> str:

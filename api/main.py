@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from api.chores import do_chores
 from api.deps import SIGNED_IN
@@ -73,21 +74,16 @@ def create_app(
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
-    app.add_middleware(Guard)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)
+    app.add_middleware(Guard)  # around it: it says in its own words what was too large
     add_handlers(app)
     refusals: dict[int | str, dict[str, Any]] = {
         "4XX": _problem("It was refused; `code` and `detail` say why."),
         "503": _problem("The database failed, or too much is being done."),
     }
     for router in ROUTERS:
-        app.include_router(
-            router,
-            prefix="/v1",
-            responses=refusals,
-            dependencies=SIGNED_IN,
-            max_body_size=BODY_BYTES,
-        )
-    app.include_router(open_router, responses=refusals, max_body_size=BODY_BYTES)
+        app.include_router(router, prefix="/v1", responses=refusals, dependencies=SIGNED_IN)
+    app.include_router(open_router, responses=refusals)
     app.state.templates = {one.name: one.path for one in iter_route_contexts(app.routes)}
     return app
 

@@ -2,32 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import datetime as dt
+import re
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from fastapi import Path
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+)
 
-from cardwatch.statements import FIELDS
+from cardwatch.statements import DATE_ORDERS, FIELDS
 
 State = Literal["open", "asked", "explained", "policy-breach", "confirmed", "data-error"]
 AnyState = Literal[State, "suppressed", "not-asked"]
 Lane = Literal["finance", "psd"]
 Role = Literal["finance", "auditor", "psd", "admin"]
+DateOrder = Literal["decide", "day-first", "month-first"]
 Purpose = Literal["finance-assurance", "misconduct", "corruption-crime"]
+NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL keeps no such character, so none is taken."""
+WORDS = r"^[^\x00]*[^\s\x00][^\x00]*$"
+"""The same, and not white space alone."""
+
+
+def _day(text: str) -> str:
+    """Return the text of a day as it stands in the casebook.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        raise ValueError("a day is written as 2026-10-01")
+    return str(dt.date.fromisoformat(text))
+
+
 Reason = Annotated[
-    str, StringConstraints(min_length=1, max_length=2_000, pattern=r"\S"),
+    str, StringConstraints(min_length=1, max_length=2_000, pattern=WORDS),
     Field(description="Why; it is kept with what is done.")
 ]  # fmt: skip
 Day = Annotated[
-    str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), Field(description="A day, 2026-10-01.")
+    str,
+    AfterValidator(_day),
+    Field(description="A day, 2026-10-01.", json_schema_extra={"format": "date"}),
 ]
-Short = Annotated[str, StringConstraints(max_length=200)]
-Cell = Annotated[str, StringConstraints(max_length=1_000)]
+Id = Annotated[str, Path(max_length=80, pattern=r"^[0-9A-Za-z_-]+$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=WORDS)]
+Short = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
+Cell = Annotated[str, StringConstraints(max_length=1_000, pattern=NO_NUL)]
 
 
 class Sent(BaseModel):
-    """What is sent: nothing beyond its fields is taken."""
+    """What is sent: nothing beyond its fields is taken, and no text for a number."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Problem(BaseModel):
@@ -68,6 +100,7 @@ class Transaction(Sent):
 
 
 assert set(Transaction.model_fields) == set(FIELDS)
+assert get_args(DateOrder) == DATE_ORDERS
 TRANSACTIONS: list[JsonValue] = [
     {"date": "2026-10-11", "employee_id": "E1", "merchant": "NEW FIRM LTD", "amount": amount,
      "transaction_id": number}
@@ -294,7 +327,7 @@ class ToExport(Sent):
     lane: Lane = "finance"
     form: Literal["csv", "xlsx", "json"] = "xlsx"
     purpose: Purpose
-    recipient: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+    recipient: Name
 
     model_config = ConfigDict(
         extra="forbid",
@@ -450,8 +483,8 @@ class Person(BaseModel):
 class ToAdd(Sent):
     """Somebody who is to have access."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    email: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")]
+    name: Name
+    email: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
     role: Role
     holder_id: Short = Field("", description="Who they are in statements.")
 
@@ -489,7 +522,7 @@ class Key(BaseModel):
 class ToKey(Sent):
     """A key that is to be made."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    name: Name
     role: Role
     days: int = Field(90, ge=1, le=365)
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from api.service import READING
 from cardwatch import desk
-from cardwatch.errors import CardwatchError, FileFaulty, FileRefused
+from cardwatch.errors import FileFaulty, FileRefused
 from cardwatch.registers import read_cards
-from cardwatch.statements import DATE_ORDERS, parse_profile, read_each
+from cardwatch.statements import parse_profile, read_each
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,10 +41,7 @@ def read_upload(
     Raises:
         FileRefused: nothing of it can be read; the reason says what to do.
         FileFaulty: the column profile has faults.
-        CardwatchError: the date order is none.
     """
-    if date_order not in DATE_ORDERS:
-        raise CardwatchError(f"A date order is one of {', '.join(DATE_ORDERS)}.")
     own = [parse_profile(columns, "columns")] if columns.strip() else []
     if any(profile.holder_strip for profile in own):  # a pattern of strangers may run for ever
         raise FileFaulty("columns", ["holder_strip is taken from a file of the installation only"])

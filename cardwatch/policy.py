@@ -161,7 +161,7 @@ def parse_policy(text: str, file: str) -> Policy:
     defaults = tomllib.loads(default_policy_text())
     try:
         given = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of nests and digits without end
         raise FileFaulty(file, [f"it is not TOML: {error}"]) from error
     faults = [f"unknown setting '{key}'" for key in sorted(given.keys() - defaults.keys())]
     values: dict[str, Any] = {}

@@ -12,7 +12,7 @@ from api import elsewhere
 from api.deps import At, Serving
 from api.errors import CODES, problem
 from api.guard import COOKIE
-from api.schemas import Me, Secret, Session, Token, ToSignIn, ToTake
+from api.schemas import Id, Me, Secret, Session, Token, ToSignIn, ToTake
 from cardwatch import desk
 from cardwatch.casebook.sessions import LONGEST_HOURS
 from cardwatch.errors import NotAllowed
@@ -86,7 +86,7 @@ def list_sessions(at: At) -> list[dict[str, Any]]:
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
-def end_session(session_id: str, at: At) -> None:
+def end_session(session_id: Id, at: At) -> None:
     """End one of the caller's own sessions, at once."""
     desk.end_session(at, session_id)
 

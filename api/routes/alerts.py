@@ -19,6 +19,7 @@ from api.schemas import (
     Decision,
     Export,
     Hold,
+    Id,
     Lane,
     Precision,
     Short,
@@ -42,7 +43,7 @@ LISTED: dict[int | str, dict[str, Any]] = {
         "decide": {"operationId": "decide_alert", "parameters": {"alert_id": FIRST}},
     }}
 }  # fmt: skip
-AlertId = Annotated[str, InPath(max_length=40, description="Its id, or the beginning of it.")]
+AlertId = Annotated[Id, InPath(description="Its id, or the beginning of it.")]
 
 
 @router.get("/alerts", response_model=AlertPage, responses=LISTED)
@@ -146,7 +147,7 @@ def list_suppressions(at: At) -> list[dict[str, Any]]:
 
 
 @router.delete("/suppressions/{suppression_id}", status_code=204)
-def end_suppression(suppression_id: str, at: At) -> None:
+def end_suppression(suppression_id: Id, at: At) -> None:
     """End a suppression before its day."""
     desk.end_suppression(at, suppression_id)
 
@@ -165,7 +166,7 @@ def list_holds(at: At) -> list[dict[str, Any]]:
 
 
 @router.delete("/holds/{hold_id}", status_code=204)
-def end_hold(hold_id: str, at: At) -> None:
+def end_hold(hold_id: Id, at: At) -> None:
     """End a hold."""
     desk.end_hold(at, hold_id)
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from api.deps import At, Serving
 from api.schemas import (
     Added,
+    Id,
     Invitation,
     Key,
     NewKey,
@@ -39,13 +40,13 @@ def add_person(sent: ToAdd, at: At) -> dict[str, str]:
 
 
 @router.delete("/people/{person_id}", status_code=204)
-def end_person(person_id: str, at: At) -> None:
+def end_person(person_id: Id, at: At) -> None:
     """End a person's access, their sessions and their account, at once."""
     desk.end_person(at, person_id)
 
 
 @router.post("/people/{person_id}/invitation", response_model=Invitation, status_code=201)
-def invite_person(person_id: str, at: At) -> dict[str, str]:
+def invite_person(person_id: Id, at: At) -> dict[str, str]:
     """Invite a person to take their account, or to set a new password; shown this once."""
     return {"token": desk.invite(at, person_id)}
 
@@ -63,7 +64,7 @@ def make_key(sent: ToKey, at: At) -> dict[str, str]:
 
 
 @router.delete("/keys/{key_id}", status_code=204)
-def end_key(key_id: str, at: At) -> None:
+def end_key(key_id: Id, at: At) -> None:
     """End a key, at once."""
     desk.end_key(at, key_id)
 

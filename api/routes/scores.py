@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Form, UploadFile
 
 from api.deps import At, Serving
-from api.schemas import Score, ToScore
+from api.schemas import DateOrder, Score, Short, ToScore
 from api.service import ROWS_BYTES, UPLOAD_BYTES
 from api.uploads import read_upload
 from cardwatch import desk
@@ -33,10 +33,10 @@ def score_file(
     service: Serving,
     file: Annotated[UploadFile, File(description="A statement: CSV, XLS, XLSX or ODS.")],
     history: Annotated[bool, Form()] = True,
-    policy: Annotated[str, Form(max_length=200)] = desk.IN_FORCE,
-    model: Annotated[str, Form(max_length=200)] = desk.IN_FORCE,
+    policy: Annotated[Short, Form()] = desk.IN_FORCE,
+    model: Annotated[Short, Form()] = desk.IN_FORCE,
     columns: Annotated[str, Form(max_length=20_000)] = "",
-    date_order: Annotated[str, Form(max_length=20)] = "decide",
+    date_order: Annotated[DateOrder, Form()] = "decide",
 ) -> dict[str, Any]:
     """Score a statement and keep nothing but the event that it was done."""
     read = read_upload(service, at, file, columns, date_order)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from api.deps import At, Serving
 from api.schemas import (
     Day,
+    Id,
     InForce,
     Job,
     Model,
@@ -40,7 +41,7 @@ def list_rules(at: At, day: Day | None = None) -> list[dict[str, Any]]:
 
 
 @router.get("/rules/{rule_id}", response_model=Rule)
-def get_rule(rule_id: str, at: At) -> dict[str, Any]:
+def get_rule(rule_id: Id, at: At) -> dict[str, Any]:
     """Show one rule in force today."""
     found = [rule for rule in desk.list_rules(at) if rule.id == rule_id]
     if not found:
@@ -111,13 +112,13 @@ def propose_cards(
 
 
 @router.post("/proposals/{proposal_id}/agreement", response_model=Proposal)
-def agree(proposal_id: str, at: At) -> dict[str, Any]:
+def agree(proposal_id: Id, at: At) -> dict[str, Any]:
     """Agree to what somebody else has proposed: it is put in force."""
     return desk.decide_proposal(at, proposal_id, agrees=True)
 
 
 @router.post("/proposals/{proposal_id}/refusal", response_model=Proposal)
-def refuse(proposal_id: str, at: At) -> dict[str, Any]:
+def refuse(proposal_id: Id, at: At) -> dict[str, Any]:
     """Refuse what was proposed, or withdraw one's own."""
     return desk.decide_proposal(at, proposal_id, agrees=False)
 

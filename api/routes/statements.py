@@ -15,8 +15,8 @@ from fastapi import APIRouter, File, Form, Header, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
 from api.deps import At, Serving
-from api.errors import BY_CODE, problem
-from api.schemas import Check, Job, Receipt, Statement, StatementWhole
+from api.errors import STATUS_OF_CODE, problem
+from api.schemas import Check, DateOrder, Id, Job, Receipt, Short, Statement, StatementWhole
 from api.service import UPLOAD_BYTES
 from api.uploads import read_upload
 from cardwatch import desk
@@ -45,10 +45,10 @@ async def receive_statement(
     at: At,
     service: Serving,
     file: Annotated[UploadFile, File(description="A statement: CSV, XLS, XLSX or ODS.")],
-    corrects: Annotated[str, Form(max_length=200)] = "",
+    corrects: Annotated[Short, Form()] = "",
     history: Annotated[bool, Form(description="Only keep it, to be compared with.")] = False,
     columns: Annotated[str, Form(max_length=20_000, description="A column profile, TOML.")] = "",
-    date_order: Annotated[str, Form(max_length=20)] = "decide",
+    date_order: Annotated[DateOrder, Form()] = "decide",
     idempotency_key: Annotated[str, Header(max_length=200)] = "",
     prefer: Annotated[str, Header(max_length=200)] = "",
 ) -> Response:
@@ -85,8 +85,8 @@ def _wait(prefer: str) -> float:
 def _answer(request: Request, job: dict[str, Any]) -> Response:
     """Return what became of a statement, or the job by which it can be followed."""
     if job["state"] == "failed":
-        code = job["answer"]["code"]
-        return problem(BY_CODE.get(code, 422), code, job["answer"]["detail"])
+        told = job["answer"]
+        return problem(STATUS_OF_CODE.get(told["code"], 422), told["code"], told["detail"])
     if job["state"] != "done":
         place = request.url_for("get_job", job_id=job["job_id"]).path
         return JSONResponse(job, 202, {"Location": place, "Retry-After": "1"})
@@ -97,7 +97,7 @@ def _answer(request: Request, job: dict[str, Any]) -> Response:
 
 
 @router.get("/jobs/{job_id}", response_model=Job)
-def get_job(job_id: str, at: At) -> dict[str, Any]:
+def get_job(job_id: Id, at: At) -> dict[str, Any]:
     """Show a job of the caller's: its state, how many per cent are done, its answer."""
     return desk.get_job(at, job_id)
 
@@ -109,7 +109,7 @@ def list_statements(at: At) -> list[dict[str, Any]]:
 
 
 @router.get("/statements/{statement_id}", response_model=StatementWhole)
-def get_statement(statement_id: str, at: At) -> dict[str, Any]:
+def get_statement(statement_id: Id, at: At) -> dict[str, Any]:
     """Show one statement with its reading report: what happened to every row."""
     return desk.get_statement(at, statement_id)
 
@@ -119,7 +119,7 @@ def get_statement(statement_id: str, at: At) -> dict[str, Any]:
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
     response_class=Response,
 )
-def get_problems(statement_id: str, at: At) -> Response:
+def get_problems(statement_id: Id, at: At) -> Response:
     """Give the rows that could not be read, as CSV: row, column, code and what to do."""
     found = desk.get_statement(at, statement_id)
     out = io.StringIO()
@@ -132,10 +132,8 @@ def get_problems(statement_id: str, at: At) -> Response:
 
 
 @router.post("/statements/{statement_id}/verification", response_model=Check)
-def verify_statement(statement_id: str, at: At, service: Serving) -> dict[str, Any]:
+def verify_statement(statement_id: Id, at: At, service: Serving) -> dict[str, Any]:
     """Check a statement's rows against the day they came, and make its alerts again."""
     with service.scoring():
         name = desk.get_statement(at, statement_id)["statement_id"]
         return asdict(desk.verify_statement(at, name))
-    name = desk.get_statement(at, statement_id)["statement_id"]
-    return desk.verify_statement(at, name)

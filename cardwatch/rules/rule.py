@@ -232,7 +232,7 @@ def parse_rule(text: str, file: str) -> Rule:
     """
     try:
         content: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of nests and digits without end
         raise FileFaulty(file, [f"it is not TOML: {error}"]) from error
     faults = _shape_faults(content, file)
     if faults:

@@ -41,7 +41,7 @@ NOISE = Decimal("0.000001")
 LARGEST_PENCE = 10**12
 DIGIT_RUNS = re.compile(r"[0-9]+(?:[ ./-][0-9]+)*")
 CARD_LENGTHS = range(13, 20)
-UNTIDY = r"^\s|\s$|\s\s|[^\S ]|[^\x00-\x7f]|[2-6][0-9](?:[ ./-]?[0-9]){11}"
+UNTIDY = r"^\s|\s$|\s\s|[^\S ]|[^\x01-\x7f]|[2-6][0-9](?:[ ./-]?[0-9]){11}"
 """What a text that has to be looked at closely has in it; most have nothing of it."""
 FILLED, BLANK = r"[^\s\p{Z}]", r"^[\s\p{Z}]*$"
 PLAIN = re.compile(r"-?\d{1,10}\.\d\d")
@@ -111,8 +111,8 @@ class Coded:
 
 
 def tidy(text: str, key: bytes) -> str:
-    """Return a text cell trimmed, spaces collapsed, card numbers cut."""
-    return redact_cards(" ".join(text.split()), key)
+    """Return a text cell trimmed, spaces and zero bytes collapsed, card numbers cut."""
+    return redact_cards(" ".join(text.replace("\0", " ").split()), key)
 
 
 def read_reference(text: str) -> str:

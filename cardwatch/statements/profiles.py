@@ -98,7 +98,7 @@ def parse_profile(text: str, file: str) -> Profile:
     """Return the profile that a TOML text describes; see `load_profile`."""
     try:
         content: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of nests and digits without end
         raise FileFaulty(file, [f"it is not TOML: {error}"]) from error
     columns = content.get("columns", {})
     if faults := _kind_faults(content):
