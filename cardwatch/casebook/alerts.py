@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from cardwatch.casebook.histories import neighbours
 from cardwatch.casebook.people import find_person
-from cardwatch.casebook.statements import neighbours
 from cardwatch.casebook.suppressions import day_of, may_decide, person_key
 from cardwatch.casebook.tables import (
     AUTOMATIC,

@@ -18,9 +18,7 @@ import sqlalchemy as sa
 
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
-    PSD,
     TRANSACTION_TEXTS,
-    evidence,
     statements,
     transactions,
 )
@@ -38,7 +36,6 @@ WITHOUT_REFERENCE = ("date", "posting_date", "merchant", "amount_pence", "curren
 """What makes the identity of a transaction whose source gives no reference."""
 STORED = ("row", "identity", *TRANSACTION_TEXTS, "amount_pence", "day_doubled", *HOLDER_KEYS)
 AT_ONCE = 5_000
-MOST_NEIGHBOURS = 100
 
 
 @dataclass(frozen=True)
@@ -124,7 +121,7 @@ def compare(
     span = transactions.c.date.between(rows["date"].min(), rows["date"].max())
     question = (
         sa.select(transactions.c.identity, transactions.c.statement_id)
-        .join(statements, _same_statement(work))
+        .join(statements, same_statement(work))
         .where(work.mine(transactions), live, span, transactions.c.is_kept_for_psd == 0)
         .order_by(statements.c.seq.desc())
     )
@@ -193,7 +190,7 @@ def read_window(work: Work, seq: int, since: str, until: str) -> pd.DataFrame:
     columns = [transactions.c[name] for name in STORED]
     question = (
         sa.select(statements.c.seq, statements.c.label, transactions.c.statement_id, *columns)
-        .join(statements, _same_statement(work))
+        .join(statements, same_statement(work))
         .where(work.mine(transactions), _live(seq), transactions.c.date.between(since, until))
         .where(transactions.c.is_kept_for_psd == 0)
         .order_by(statements.c.seq, transactions.c.row)
@@ -213,48 +210,6 @@ def is_any_erased(work: Work, seq: int, since: str) -> bool:
         statements.c.erased_at.is_not(None),
     )
     return work.one(question.limit(1)) is not None
-
-
-def neighbours(work: Work, lane: str, alert_id: str) -> list[dict[str, Any]]:
-    """Return other payments of the days of an alert: to its merchants, or by its holders.
-
-    Returns:
-        The day, holder, merchant and pence of each, where it stands, and `shares`: merchant, holder
-        or both; at most `MOST_NEIGHBOURS`.
-    """
-    its = (evidence.c.lane == lane) & (evidence.c.alert_id == alert_id)
-    same = (evidence.c.statement_id == transactions.c.statement_id) & (
-        evidence.c.row == transactions.c.row
-    )
-    columns = [transactions.c[n] for n in ("statement_id", "row", "date", "merchant", *HOLDER_KEYS)]
-    own = work.rows(
-        sa.select(*columns)
-        .join(evidence, work.mine(evidence) & its & same)
-        .where(work.mine(transactions))
-    )
-    key = next((k for k in HOLDER_KEYS if own and all(row[k] for row in own)), None)
-    if key is None:
-        return []
-    merchants, holders, days = ({row[name] for row in own} for name in ("merchant", key, "date"))
-    beside = transactions.c.merchant.in_(merchants) | transactions.c[key].in_(holders)
-    unseen = (0, 1) if work.actor.role == PSD else (0,)
-    question = (
-        sa.select(*columns, transactions.c.amount_pence)
-        .join(statements, _same_statement(work))
-        .where(work.mine(transactions), statements.c.superseded_seq.is_(None), beside)
-        .where(transactions.c.date.in_(days), transactions.c.is_kept_for_psd.in_(unseen))
-        .order_by(transactions.c.date, statements.c.seq, transactions.c.row)
-        .limit(MOST_NEIGHBOURS + len(own))
-    )
-    places = {(row["statement_id"], row["row"]) for row in own}
-    told = []
-    for row in work.rows(question):
-        if (row["statement_id"], row["row"]) not in places:
-            by, to = row[key] in holders, row["merchant"] in merchants
-            shown = {n: row[n] for n in ("statement_id", "row", "date", "merchant", "amount_pence")}
-            shares = "both" if by and to else "holder" if by else "merchant"
-            told.append(shown | {"holder_id": row[key], "shares": shares})
-    return told[:MOST_NEIGHBOURS]
 
 
 def as_read(table: pd.DataFrame) -> list[pd.DataFrame]:
@@ -339,7 +294,7 @@ def _live(seq: int) -> sa.ColumnElement[bool]:
     return (statements.c.seq <= seq) & (later.is_(None) | (later > seq))
 
 
-def _same_statement(work: Work) -> sa.ColumnElement[bool]:
+def same_statement(work: Work) -> sa.ColumnElement[bool]:
     """Return how transactions are joined to their statement."""
     return work.mine(statements) & (statements.c.statement_id == transactions.c.statement_id)
 

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import sqlalchemy as sa
 
-from cardwatch.casebook import FINANCE, Event, finding, retention, suppressions
+from cardwatch.casebook import (
+    FINANCE,
+    PSD,
+    Event,
+    finding,
+    histories,
+    naming,
+    retention,
+    suppressions,
+)
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.learning import precision_by_rule
 from cardwatch.casebook.statements import get_statement
@@ -63,6 +72,55 @@ def get_alert(desk: Desk, alert_id: str) -> dict[str, Any]:
         found = kept.get_alert(work, alert_id)
         event.object_id = found["alert_id"]
         return found
+
+
+def get_history(desk: Desk, alert_id: str) -> dict[str, Any]:
+    """Return the year behind an alert: of its holder, of its merchant, and who looked at it.
+
+    For professional standards holders stand under another name until they ask, with a reason, to
+    see them by their own: `names` gives the one shown for each.
+
+    Raises:
+        NotFound: there is no such alert that the actor may see.
+    """
+    event = Event("consultation", "alert")
+    with desk.work(event) as work:
+        desk.sees_alerts()
+        found = kept.get_alert(work, alert_id)
+        lane, name = found["lane"], found["alert_id"]
+        event.object_id = name
+        told: dict[str, Any] = {
+            "holder": histories.holder_year(work, lane, name),
+            "merchant": histories.merchant_year(work, lane, name),
+            "seen": naming.seen_by(work, name),
+            "unmaskings": [shown(row) for row in naming.list_unmaskings(work, lane, name)],
+        }
+        is_named = desk.actor.role != PSD or naming.is_unmasked(work, lane, name)
+        held = {found["holder_id"], *(one["holder_id"] for one in found["neighbours"])}
+        held |= {one["holder_id"] for one in told["merchant"]["holders"]}
+        held |= {one["holder_id"] for one in found["related"]}
+        names = {one: one if is_named else naming.masked(work, one) for one in held if one}
+        return found | told | {"is_named": is_named, "names": names}
+
+
+def mask(desk: Desk, holders: set[str]) -> dict[str, str]:
+    """Return the names under which holders are shown in lists to the actor."""
+    with desk.casebook.quiet(desk.actor, desk.now, reads=True) as work:
+        hides = desk.actor.role == PSD
+        return {one: naming.masked(work, one) if hides else one for one in holders}
+
+
+def unmask(desk: Desk, alert_id: str, *, reason: str) -> None:
+    """Let the actor see by name whom an alert is about, from now on; see `casebook.naming`.
+
+    Raises:
+        NotFound: there is no such alert that the actor may see.
+        CardwatchError: no reason is given.
+    """
+    with desk.work(Event("consultation", "name")) as work:
+        desk.sees_alerts()
+        found = kept.get_alert(work, alert_id)
+        naming.unmask(work, found["lane"], found["alert_id"], reason)
 
 
 def decide(desk: Desk, alert_id: str, said: kept.Said) -> dict[str, Any]:

@@ -1,0 +1,127 @@
+"""What is behind an alert: its neighbours, its holder's year, and who else uses its merchant."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from cardwatch.casebook.statements import same_statement
+from cardwatch.casebook.tables import HOLDER_KEYS, PSD, evidence, statements, transactions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cardwatch.casebook.work import Row, Work
+
+MOST_NEIGHBOURS, MOST_LISTED = 100, 20
+YEAR_DAYS = 366
+
+
+def neighbours(work: Work, lane: str, alert_id: str) -> list[dict[str, Any]]:
+    """Return other payments of the days of an alert: to its merchants, or by its holders.
+
+    Returns:
+        The day, holder, merchant and pence of each, where it stands, and `shares`: merchant, holder
+        or both; at most `MOST_NEIGHBOURS`.
+    """
+    own, key = _own(work, lane, alert_id)
+    if not key:
+        return []
+    merchants, holders, days = ({row[name] for row in own} for name in ("merchant", key, "date"))
+    beside = transactions.c.merchant.in_(merchants) | transactions.c[key].in_(holders)
+    found = _rows(work, key, beside & transactions.c.date.in_(days), MOST_NEIGHBOURS + len(own))
+    places = {(row["statement_id"], row["row"]) for row in own}
+    told = []
+    for row in found:
+        if (row["statement_id"], row["row"]) not in places:
+            by, to = row["holder_id"] in holders, row["merchant"] in merchants
+            told.append(row | {"shares": "both" if by and to else "holder" if by else "merchant"})
+    return told[:MOST_NEIGHBOURS]
+
+
+def holder_year(work: Work, lane: str, alert_id: str) -> dict[str, Any]:
+    """Return the year of an alert's holders up to its last day: by month, and by merchant."""
+    own, key = _own(work, lane, alert_id)
+    if not key:
+        return {"months": [], "merchants": []}
+    holders = {row[key] for row in own}
+    found = _rows(work, key, transactions.c[key].in_(holders) & _year(own))
+    return {"months": _months(found, own), "merchants": _summed(found, "merchant")}
+
+
+def merchant_year(work: Work, lane: str, alert_id: str) -> dict[str, Any]:
+    """Return the year of an alert's merchants, as they are printed: by month, and by holder."""
+    own, key = _own(work, lane, alert_id)
+    if not key:
+        return {"months": [], "holders": []}
+    merchants = {row["merchant"] for row in own}
+    found = _rows(work, key, transactions.c.merchant.in_(merchants) & _year(own))
+    return {"months": _months(found, own), "holders": _summed(found, "holder_id")}
+
+
+def _own(work: Work, lane: str, alert_id: str) -> tuple[list[Row], str]:
+    """Return the payments of an alert, and the best key that names the holder of each."""
+    its = (evidence.c.lane == lane) & (evidence.c.alert_id == alert_id)
+    same = (evidence.c.statement_id == transactions.c.statement_id) & (
+        evidence.c.row == transactions.c.row
+    )
+    names = ("statement_id", "row", "date", "merchant", *HOLDER_KEYS)
+    own = work.rows(
+        sa.select(*(transactions.c[name] for name in names))
+        .join(evidence, work.mine(evidence) & its & same)
+        .where(work.mine(transactions))
+    )
+    return own, next((k for k in HOLDER_KEYS if own and all(row[k] for row in own)), "")
+
+
+def _rows(
+    work: Work, key: str, which: sa.ColumnElement[bool], most: int | None = None
+) -> list[Row]:
+    """Return payments that count, each once, in the order of their days."""
+    names = ("statement_id", "row", "date", "merchant", "amount_pence", "identity")
+    columns = [transactions.c[name] for name in names]
+    unseen = (0, 1) if work.actor.role == PSD else (0,)
+    question = (
+        sa.select(*columns, transactions.c[key].label("holder_id"))
+        .join(statements, same_statement(work))
+        .where(work.mine(transactions), statements.c.superseded_seq.is_(None), which)
+        .where(transactions.c.is_kept_for_psd.in_(unseen))
+        .order_by(transactions.c.date, statements.c.seq, transactions.c.row)
+        .limit(most)
+    )
+    found = {row.pop("identity"): row for row in reversed(work.rows(question))}
+    return list(reversed(found.values()))
+
+
+def _year(own: Iterable[Row]) -> sa.ColumnElement[bool]:
+    """Return the condition that a payment lies in the year up to an alert's last day."""
+    last = max(row["date"] for row in own)
+    first = dt.date.fromisoformat(last) - dt.timedelta(YEAR_DAYS)
+    return transactions.c.date.between(str(first), last)
+
+
+def _months(found: list[Row], own: Iterable[Row]) -> list[dict[str, Any]]:
+    """Return the pence and payments of each of the thirteen months up to an alert's last."""
+    table = pd.DataFrame(found)
+    table["month"] = table["date"].str[:7]
+    by = table.groupby("month")["amount_pence"].agg(["sum", "size"])
+    last = max(row["date"] for row in own)[:7]
+    months = [str(one) for one in pd.period_range(end=last, periods=13, freq="M")]
+    every = by.reindex(months, fill_value=0)
+    return [
+        {"month": month, "pence": int(pence), "payments": int(size)}
+        for month, pence, size in every.itertuples()
+    ]
+
+
+def _summed(found: list[Row], name: str) -> list[dict[str, Any]]:
+    """Return the pence, payments and first day of each merchant or holder, the most pence first."""
+    table = pd.DataFrame(found)
+    by = table.groupby(name).agg(
+        pence=("amount_pence", "sum"), payments=("amount_pence", "size"), since=("date", "min")
+    )
+    by = by.reset_index().sort_values(["pence", name], ascending=[False, True])
+    return [{str(k): v for k, v in row.items()} for row in by.head(MOST_LISTED).to_dict("records")]
