@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,12 @@ from cardwatch.desk.recipe import (
     unpack_rules,
 )
 from cardwatch.errors import CardwatchError, NotAllowed
-from cardwatch.statements import parse_profile
+from cardwatch.statements import HOLDER_FIELDS, parse_profile
+from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from cardwatch.desk.desk import Desk
     from cardwatch.records import CardRegister
     from cardwatch.rules import Rule
@@ -139,6 +143,31 @@ def keep_layout(desk: Desk, text: str) -> None:
     with desk.work(Event("alteration", "layout"), ()) as work:
         desk.allow(RECEIVES, "receives no statements")
         documents.keep_layout(work, short_id(*headings or [text]), text)
+
+
+def keep_columns(desk: Desk, *, headings: Sequence[str], chosen: Mapping[str, str]) -> None:
+    """Remember which heading holds which field, for files with the same headings.
+
+    Args:
+        desk: who says so.
+        headings: all of the file's.
+        chosen: field to heading.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        CardwatchError: a field that is needed has none, or a heading holds two.
+    """
+    held = list(chosen.values())
+    if len(set(held)) < len(held):
+        raise CardwatchError("A column holds one thing: one heading is chosen twice.")
+    if not {"date", "merchant"} <= chosen.keys() or not {"amount", "debit"} & chosen.keys():
+        raise CardwatchError("Say which columns hold the date, the merchant and the amount.")
+    if not set(HOLDER_FIELDS) & chosen.keys():
+        raise CardwatchError("Say which column names the holder: a number, a name or a card.")
+    seen = sorted({normalise_heading(one) for one in headings if one.strip()})
+    lines = ['name = "columns"', f"recognise = {json.dumps(seen, ensure_ascii=False)}", "[columns]"]
+    lines += [f"{k} = {json.dumps([v], ensure_ascii=False)}" for k, v in chosen.items()]
+    keep_layout(desk, "\n".join(lines) + "\n")
 
 
 def layouts(desk: Desk) -> list[Profile]:
