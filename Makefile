@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NODE := .venv-assets
 PORT ?= 8000
 SERVE := --no-access-log --no-server-header --timeout-keep-alive 10 --limit-concurrency 200
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := help
 
-.PHONY: help demo serve test prove bench docs lint types contracts unit format lock sample model clean
+.PHONY: help demo serve test prove bench docs lint types contracts unit format lock sample model assets clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -65,12 +66,23 @@ sample: $(VENV)/run.stamp  ## Make the invented force again
 model: $(VENV)/run.stamp  ## Fit the demonstration model again
 	$(BIN)/cardwatch train sample_data/statements --policy sample_data/policy.toml --out models/demo
 
+$(NODE)/stamp: requirements-assets.lock
+	$(PYTHON) -m venv $(NODE)
+	$(NODE)/bin/pip install --quiet --require-hashes --requirement requirements-assets.lock
+	touch $@
+
+assets: $(NODE)/stamp  ## Build the style and the script of the pages again
+	$(NODE)/bin/python api/assets/build.py
+
 lock: $(VENV)/dev.stamp  ## Choose the versions that CI and the image install
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra service pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --constraint requirements.lock \
 	  --extra dev pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade \
+	  --group assets -o requirements-assets.lock
 
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(NODE) api/assets/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

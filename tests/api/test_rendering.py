@@ -1,0 +1,87 @@
+"""Pages: what stands in them, and what they load."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+
+import pytest
+
+from api.rendering import HERE, STATIC, asset, day, environment, integrity, moment, money
+
+BAD = "<script>alert(1)</script>\"'"
+
+
+def show(source: str, **given: object) -> str:
+    return environment().from_string('{% import "parts.html" as parts %}' + source).render(given)
+
+
+def page(**given: object) -> str:
+    shown = {"marking": "OFFICIAL", "organisation": BAD} | given
+    return environment().get_template("base.html").render(shown)
+
+
+def test_money_days_and_moments_are_told_as_people_do() -> None:
+    assert [money(612_000), money(-1_250), money(5)] == ["£6,120.00", "-£12.50", "£0.05"]
+    assert day("2026-10-11") == day(dt.date(2026, 10, 11)) == "11 October 2026"
+    assert moment("2026-10-11T13:05:00+00:00") == "11 October 2026, 2:05pm"  # summer time
+    assert moment("2026-12-11T00:05:00Z") == "11 December 2026, 12:05am"
+
+
+def test_a_page_says_who_is_signed_in_and_what_went_wrong() -> None:
+    nav = {"label": "Alerts", "href": "/", "is_current": True}
+    given = {"person": "Ann", "token": "t", "nav": [nav]}
+    out = page(**given)
+    assert 'name="token" value="t"' in out
+    assert 'aria-current="page"' in out
+    assert "Sign out" not in page()
+    assert "<title>Error: " in page(errors={"file": "Select a file"})
+    assert "<title>Error: " not in page(errors={})
+    assert BAD not in page()
+
+
+@pytest.mark.parametrize("part", [
+    "parts.error_summary({bad: bad})", "parts.field(bad, bad, bad, bad, bad, title=bad)",
+    "parts.textarea('a', bad, bad, bad, bad)", "parts.hidden('a', bad)",
+    "parts.select('a', bad, [{'value': bad, 'label': bad}], bad)",
+    "parts.radios('a', bad, [{'value': bad, 'label': bad, 'hint': bad}], bad, bad, bad)",
+    "parts.checkboxes('a', bad, [{'value': bad, 'label': bad}], [bad])",
+    "parts.date_input('a', bad, bad, bad, bad, bad, bad)", "parts.file_upload('a', bad, bad, bad)",
+    "parts.button(bad, bad)", "parts.table(bad, [bad, {'label': bad, 'href': bad}], [(bad, bad)])",
+    "parts.table(bad, [], [], empty=bad)", "parts.summary_list([(bad, bad, bad), (bad, bad)])",
+    "parts.tag(bad)", "parts.badge(bad)", "parts.link(bad, bad)", "parts.back_link(bad, bad)",
+    "parts.breadcrumbs([(bad, bad)])", "parts.pagination(bad, bad)", "parts.warning(bad)",
+    "parts.inset(bad)", "parts.banner(bad)", "parts.panel(bad, bad)", "parts.details(bad, bad)",
+    "parts.chart_bars(bad, [{'label': bad, 'value': 1, 'text': bad, 'marked': true}])",
+    "parts.timeline([{'title': bad, 'by': bad, 'at': '2026-10-11T13:05:00Z', 'text': bad}])",
+])  # fmt: skip
+def test_whatever_is_passed_to_a_part_is_escaped(part: str) -> None:
+    out = show("{{ " + part + " }}", bad=BAD)
+    assert "alert(1)" in out.lower()
+    assert "<script" not in out.lower()
+    assert not re.search(r"\s(style|on\w+)=", out)
+
+
+def test_a_chart_of_nothing_and_of_refunds_is_drawn() -> None:
+    assert "<rect" not in show("{{ parts.chart_bars('Paid', []) }}")
+    out = show("{{ parts.chart_bars('Paid', [{'label': 'A', 'value': -5, 'text': '-5'}]) }}")
+    assert 'width="0.00%"' in out
+
+
+def test_pages_load_only_what_is_ours_and_name_it_by_its_content() -> None:
+    out = page()
+    assert "http" not in out
+    assert f'src="{asset("govuk-frontend.min.js")}"' in out
+    assert f'integrity="{integrity("cardwatch.css")}"' in out
+    assert not re.search(r"<style|\sstyle=|<script(?![^>]* src=)", out)
+
+
+def test_the_style_has_no_font_crest_or_address_and_says_its_licence() -> None:
+    style = (STATIC / "cardwatch.css").read_text(encoding="utf-8")
+    assert not re.search(r"GDS Transport|@font-face|crest|crown|url\(|@import", style)
+    wanted = json.loads((HERE / "assets/package.json").read_text(encoding="utf-8"))
+    said = f"govuk-frontend {wanted['dependencies']['govuk-frontend']}"
+    for name in ("cardwatch.css", "govuk-frontend.min.js", "LICENCES.txt"):
+        assert said in (STATIC / name).read_text(encoding="utf-8")
+    assert "resolved" not in (HERE / "assets/package-lock.json").read_text(encoding="utf-8")
