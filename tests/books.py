@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from cardwatch import desk
 from cardwatch.casebook import LANES, Actor
 from cardwatch.desk import Desk
+from cardwatch.rules import rule_texts
+
+if TYPE_CHECKING:
+    import random
 
 NOW = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
 HEADINGS = "Date,Employee ID,Merchant,Amount,Reference"
@@ -25,6 +30,43 @@ SPLIT = ["2026-10-11,E1,NEW FIRM,900.00,S1", "2026-10-11,E1,NEW FIRM,950.00,S2"]
 """Two payments that pass the assumed limit together."""
 EQUAL = [f"2026-10-12,E{n},TRAINING HALL,85.00,Q{n}" for n in range(4)]
 """The same sum of four holders on one day: what professional standards are told of."""
+
+
+def lively_month(number: int) -> list[str]:
+    """Return a month of 2026 with what either lane is told of."""
+    lines = "\n".join([*SPLIT, *EQUAL]).replace("2026-10", f"2026-{number:02}")
+    lines = lines.replace(",S", f",S{number}").replace(",Q", f",Q{number}")
+    return [*month(number), *lines.splitlines()]
+
+
+def crowd(count: int) -> list[str]:
+    """Return lines of October with several alerts of one holder each in either lane.
+
+    Some holders split a payment; others alone use a firm, where thirty might.
+    """
+    holders = (f"2026-10-{1 + n % 27:02},P{n},SHOP {n % 3},{20 + n}.{n:02},P{n}" for n in range(30))
+    alone = (
+        f"2026-10-{1 + 4 * k:02},P{n},{chr(75 + n) * 5} WORKS,{450 + k}.00,L{n}{k}"
+        for n in range(count)
+        for k in range(6)
+    )
+    split = (
+        f"2026-10-{13 + n},Z{n},{chr(65 + n) * 5} FIRM,{amount}.00,T{n}{amount}"
+        for n in range(count)
+        for amount in (900, 950)
+    )
+    return [*holders, *alone, *split]
+
+
+def rules_without(secret: random.Random) -> dict[str, str]:
+    """Return the rules as professional standards may have them: some of their own are gone."""
+    theirs = [
+        name
+        for name, text in rule_texts().items()
+        if 'lane     = "psd"' in text and name != "split-across-holders.toml"
+    ]  # finance's rules name that one
+    gone = secret.sample(theirs, secret.randint(1, len(theirs)))
+    return {name: text for name, text in rule_texts().items() if name not in gone}
 
 
 def assert_whole(at: Desk) -> None:

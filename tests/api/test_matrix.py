@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import EQUAL, SPLIT, month
+from books import EQUAL, SPLIT, crowd, month
 from services import OCTOBER, OTHER, OWN, Running, routes, serving, text
 
 from api.guard import COOKIE
@@ -37,6 +37,7 @@ EVERYBODY = "finance auditor psd admin subject"
 READERS = "finance auditor psd subject"
 RECEIVERS = "finance psd subject"
 KEEPERS = "admin psd"
+LIVELY = text(*month(10), *SPLIT, *EQUAL, *crowd(8))
 NOTHING = "000000000000"
 """An id that nothing has."""
 MINE, THEIRS = "new-merchant", "sole-holder-merchant"
@@ -368,17 +369,6 @@ class World:
         with suppress(NotFound):
             return int(desk.get_alert(self.running.desk(PSD, owner), alert_id)["version"])
         return 0
-
-
-LIVELY = text(
-    *month(10), *SPLIT, *EQUAL,
-    *(f"2026-10-{1 + n % 27:02},P{n},SHOP {n % 3},{20 + n}.{n:02},P{n}" for n in range(30)),
-    *(f"2026-10-{1 + 4 * k:02},P{n},{chr(75 + n) * 5} WORKS,{450 + k}.00,L{n}{k}"
-      for n in range(8) for k in range(6)),
-    *(f"2026-10-{13 + n},Z{n},{chr(65 + n) * 5} FIRM,{sum_}.00,T{n}{sum_}"
-      for n in range(8) for sum_ in (900, 950)),
-)  # fmt: skip
-"""A month with several alerts of one holder each in either lane, one of them about E1."""
 
 
 def _knowing(kind: str, lane: str) -> list[str]:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-import re
 import shutil
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import EQUAL, NOW, SPLIT, month
+from books import EQUAL, NOW, SPLIT, lively_month, month, rules_without
 
 from cardwatch import desk
 from cardwatch.casebook import FINANCE, LANES, PSD, Actor, Casebook, Event, documents
 from cardwatch.casebook.alerts import Said
 from cardwatch.casebook.work import SYSTEM, canonical
 from cardwatch.errors import CardwatchError
-from cardwatch.rules import rule_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,13 +99,7 @@ def _live(
     names: set[str] = set()
     for statement in read:
         if secret is not None:  # they have rules of their own, here and there
-            theirs = [
-                name
-                for name, text in rule_texts().items()
-                if 'lane     = "psd"' in text and name != "split-across-holders.toml"
-            ]  # finance's rules name that one
-            gone = set(secret.sample(theirs, secret.randint(1, len(theirs))))
-            texts = {n: t for n, t in rule_texts().items() if n not in gone}
+            texts = rules_without(secret)
             with _desk(book, "psd").work(Event("alteration", "rules"), ()) as work:
                 documents.put_in_force(work, "rules", canonical(texts).encode(), "2020-01-01")
         desk.receive(_desk(book, "finance"), statement)
@@ -119,13 +111,6 @@ def _live(
         if secret is not None:
             _work_unseen(book, secret)
     return sorted(names)
-
-
-def _month_of(number: int) -> list[str]:
-    """Return a month with what either lane is told of."""
-    lines = " ".join([*SPLIT, *EQUAL]).replace("2026-10", f"2026-{number:02}")
-    lines = lines.replace(",S", f",S{number}").replace(",Q", f",Q{number}")
-    return [*month(number), *re.split(r" (?=2026)", lines)]
 
 
 def _work_unseen(book: Casebook, secret: random.Random) -> None:
@@ -158,7 +143,7 @@ def test_worlds_that_differ_in_the_psd_lane_alone_give_others_the_same_bytes(
     desk.receive(_desk(book, "finance"), read(*month(8)), is_history=True)
     book.close()
     old = [line.replace("2026-1", "2019-1") for line in (*month(10), *SPLIT, *EQUAL)]
-    months = [read(*old), *(read(*_month_of(number)) for number in (9, 10, 11))]
+    months = [read(*old), *(read(*lively_month(number)) for number in (9, 10, 11))]
     saved_again = read(*old[3:], "2019-10-30,E1,SHOP 1,4.00,N1", name="saved again.csv")
     differed = 0
     for pair in range(pairs):

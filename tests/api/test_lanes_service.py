@@ -1,0 +1,362 @@
+"""Nothing of professional standards can be told from what the service answers anybody else."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import shutil
+import statistics
+import time
+from collections import defaultdict
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from books import crowd, lively_month, month, rules_without
+from services import OWN, Running, routes, serving, sign_in, take_account, text
+
+from cardwatch import desk, installation
+from cardwatch.casebook import FINANCE, LANES, PSD, Casebook
+from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+OTHERS = ("finance", "auditor", "admin")
+METRICS_KEY = "whoever counts"
+HOOK, PSD_HOOK = "http://127.0.0.1:9/finance", "http://127.0.0.1:9/psd"
+SETTINGS = {"chores": False, "metrics_key": METRICS_KEY, "webhook_hosts": "127.0.0.1"}
+STATEMENTS = [("10.csv", text(*lively_month(10), *crowd(1))), ("11.csv", text(*lively_month(11)))]
+ROWS = [
+    {"date": "2026-11-20", "employee_id": "E1", "merchant": "NEW FIRM", "amount": amount}
+    for amount in ("900.00", "950.00")
+]
+POLICIES = [f"alerts_per_1000 = {number}\n" for number in range(1, 9)]
+LISTS = ("alerts", "statements", "suppressions", "holds", "exports", "precision", "reconciliation",
+         "rules", "settings", "proposals")  # fmt: skip
+
+
+@dataclass
+class Base:
+    """A casebook that both worlds of a pair begin with."""
+
+    folder: Path
+    keys: dict[tuple[str, str], str]
+    secret: str
+
+
+@dataclass
+class World:
+    """One of two worlds: what runs there, and everything that the others were told in it."""
+
+    running: Running
+    caught: pytest.LogCaptureFixture
+    ids: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    told: list[Any] = field(default_factory=list)
+
+    def ask(self, role: str, method: str, path: str, **more: Any) -> Any:
+        """Ask as somebody else, and keep all of the answer but its request's number."""
+        answer = self.running.ask(method, path, role, **more)
+        headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
+        asked = f"{role} {method} {path} {more.get('params')} {more.get('json')}"
+        self.told.append((asked, answer.status_code, headers, answer.content.decode()))
+        return answer
+
+    def work_off(self) -> None:
+        """Do what waits in the queue."""
+        while desk.do_next_job(self.running.book, self.running.clock):
+            pass
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
+    folder = tmp_path_factory.mktemp("base")
+    url = f"sqlite:///{folder / 'casebook.db'}"
+    with serving(folder / "home", url, **SETTINGS) as running:
+        for role in LANES:  # a second of each, to agree to what the first proposes
+            giver = running.desk(PSD if role == PSD else "admin")
+            key = desk.make_key(giver, name="second", role=role, days=90)
+            running.keys[OWN, f"second {role}"] = key
+        secret = take_account(running, "psd")
+        assert running.ask("PUT", "/v1/webhook", "admin", json={"url": HOOK}).status_code == 200
+        path = folder / "history.csv"
+        path.write_text(text(*month(8)), encoding="utf-8")
+        read = read_each([path], ReadingChoices(shipped_profiles(), b"k" * 32))[0]
+        assert isinstance(read, tuple), read
+        desk.receive(running.desk(FINANCE), read, is_history=True)
+        yield Base(folder, running.keys, secret)
+
+
+def _live(world: World, base: Base, secret: random.Random | None) -> None:
+    """Let two months come and finance work; professional standards do as `secret` has it."""
+    running = world.running
+    running.clock.go(days=1)
+    chance = random.Random(1)
+    for name, statement in STATEMENTS:
+        if secret is not None:
+            _change_rules(world, secret)
+        files, prefer = {"file": (name, statement)}, {"Prefer": "respond-async"}
+        job = world.ask("finance", "POST", "/v1/statements", files=files, headers=prefer).json()
+        world.ids["job_id"].add(job["job_id"])
+        world.work_off()
+        done = world.ask("finance", "GET", f"/v1/jobs/{job['job_id']}").json()
+        world.ids["statement_id"].add(done["answer"]["statement_id"])
+        for alert in world.ask("finance", "GET", "/v1/alerts").json()["alerts"]:
+            path, match = f"/v1/alerts/{alert['alert_id']}", {"If-Match": f'"{alert["version"]}"'}
+            world.ids["alert_id"].add(alert["alert_id"])
+            said = {"reason": "so", "state": chance.choice(["asked", "explained", "confirmed"])}
+            world.ask("finance", "POST", f"{path}/decisions", json=said, headers=match)
+        if secret is not None:
+            _work_unseen(world, base, secret)
+        running.clock.go(minutes=5)
+
+
+def _change_rules(world: World, secret: random.Random) -> None:
+    """Let professional standards have other rules of their own, by one's word and another's."""
+    sent = {"kind": "rules", "reason": "theirs", "rules": rules_without(secret)}
+    made = world.running.ask("POST", "/v1/proposals", "psd", json=sent)
+    assert made.status_code == 201, made.text
+    name = made.json()["proposal_id"]
+    agreed = world.running.ask("POST", f"/v1/proposals/{name}/agreement", "second psd")
+    assert agreed.status_code == 200, agreed.text
+    world.ids["proposal_id"].add(name)
+
+
+def _answer_unseen(world: World, secret: random.Random, ask: Callable[..., Any]) -> None:
+    """Let professional standards decide, hold and suppress what is theirs."""
+    for alert in ask("GET", "/v1/alerts", params={"lane": "psd"})["alerts"]:
+        path, match = f"/v1/alerts/{alert['alert_id']}", {"If-Match": f'"{alert["version"]}"'}
+        world.ids["alert_id"].add(alert["alert_id"])
+        ask("GET", path)
+        said = {"reason": "so", "state": secret.choice(["asked", "confirmed", "explained"])}
+        if secret.random() < 0.6:
+            ask("POST", f"{path}/decisions", json=said, headers=match)
+        if secret.random() < 0.6:
+            ask("POST", f"{path}/holds", json={"reason": "case"})
+        if secret.random() < 0.6:
+            ask("POST", f"{path}/suppressions", json={"until": "2027-02-01", "reason": "so"})
+
+
+def _work_unseen(world: World, base: Base, secret: random.Random) -> None:
+    """Let professional standards do, as chance has it, everything that is theirs alone."""
+    running = world.running
+
+    def ask(method: str, path: str, **more: Any) -> Any:
+        answer = running.ask(method, path, "psd", **more)
+        assert answer.status_code < 500, answer.text
+        return answer.json() if answer.content[:1] in {b"{", b"["} else {}
+
+    _answer_unseen(world, secret, ask)
+    for kind in ("hold", "suppression"):
+        world.ids[f"{kind}_id"].update(one[f"{kind}_id"] for one in ask("GET", f"/v1/{kind}s"))
+    for statement in ask("GET", "/v1/statements")[1:]:
+        listed = {"statement_id": statement["statement_id"], "form": "csv", "lane": "psd"}
+        ask("POST", "/v1/exports", json=listed | {"purpose": "corruption-crime", "recipient": "x"})
+    ask("POST", "/v1/keys", json={"name": "theirs", "role": "psd"})
+    keys = [one["key_id"] for one in ask("GET", "/v1/keys") if one["name"] == "theirs"]
+    world.ids["key_id"].update(keys)
+    if secret.random() < 0.5:
+        ask("DELETE", f"/v1/keys/{keys[0]}")
+    policy = {"kind": "policy", "policy": secret.choice(POLICIES)}
+    made = ask("POST", "/v1/proposals", json=policy | {"reason": "theirs"})
+    world.ids["proposal_id"].add(made["proposal_id"])
+    ask("PUT", "/v1/webhook", json={"url": PSD_HOOK})
+    ask("POST", "/v1/scores", json={"transactions": ROWS})
+    job = ask("POST", "/v1/back-tests", json=policy | {"months": 1})
+    world.ids["job_id"].add(job["job_id"])
+    world.work_off()
+    ask(
+        "POST", "/v1/statements", files={"file": STATEMENTS[0]}, headers={"Prefer": "respond-async"}
+    )
+    world.work_off()
+    assert sign_in(running, "psd", base.secret, code="000000").status_code == 401
+    if secret.random() < 0.8:
+        assert sign_in(running, "psd", base.secret).status_code == 204
+        assert running.client.get("/v1/alerts").status_code == 200
+        running.client.cookies.clear()
+    for _, path in [one for one in routes() if one[0] == "GET" and "{" not in one[1]]:
+        if path.startswith("/v1"):
+            ask("GET", path)
+
+
+def _ask_everything(world: World, ids: dict[str, list[str]]) -> None:
+    """Let each of the others ask for everything there is, by all ids of both worlds."""
+    for role in OTHERS:
+        _look_at_everything(world, role, ids)
+        _do_everything(world, role, ids)
+    for role in OTHERS:  # and again, once they have done what they may
+        _look_at_everything(world, role, ids)
+
+
+def _look_at_everything(world: World, role: str, ids: dict[str, list[str]]) -> None:
+    """Let somebody ask for whatever is shown."""
+    for path in _paths(ids):
+        world.ask(role, "GET", path)
+    for asked in _questions(ids):
+        world.ask(role, "GET", "/v1/alerts", params=asked)
+    for order in ("evidence", "money", "age"):
+        cursor = ""
+        while cursor is not None:
+            asked = {"order": order, "limit": 1, "cursor": cursor}
+            cursor = world.ask(role, "GET", "/v1/alerts", params=asked).json().get("next")
+
+
+def _paths(ids: dict[str, list[str]]) -> Iterator[str]:
+    """Give the path of every route that shows something, with every id that fits."""
+    for method, path in routes():
+        name = re.search(r"\{(\w+)\}", path)
+        if method == "GET" and path.startswith("/v1"):
+            for one in ids[name[1]] if name else [""]:
+                yield path.replace(name[0], one) if name else path
+    for lane in LANES:
+        yield f"/v1/audit/events?lane={lane}&last=1000"
+
+
+def _questions(ids: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
+    """Give what may be asked of the list of alerts."""
+    for name in ("alert_id", "statement_id"):
+        words = ["statement_id"] if name == "statement_id" else ["holder_of", "merchant_of"]
+        yield from ({word: one} for word, one in itertools.product(words, ids[name]))
+    for lane in LANES:
+        yield {"lane": lane}
+    yield from (
+        {"state": "confirmed"}, {"tier": "B"}, {"rule": "equal-amounts-across-holders"},
+        {"kind": "split"}, {"since": "2026-11-01"}, {"until": "2026-10-31"},
+        {"at_least_pence": 1_000}, {"assigned_to": "me"}, {"snoozed": False},
+    )  # fmt: skip
+
+
+def _do_everything(world: World, role: str, ids: dict[str, list[str]]) -> None:
+    """Let somebody do, or try to do, everything with everything."""
+
+    def send(path: str, method: str = "POST", **more: Any) -> Any:
+        return world.ask(role, method, path, **more)
+
+    reason, until = {"reason": f"{role} so"}, {"until": "2027-03-01"}
+    for name in ids["alert_id"]:
+        send(f"/v1/alerts/{name}/decisions", json=reason, headers={"If-Match": '"1"'})
+        send(f"/v1/alerts/{name}/holds", json=reason)
+        send(f"/v1/alerts/{name}/suppressions", json=reason | until)
+    gone = (("holds", "hold_id"), ("keys", "key_id"), ("suppressions", "suppression_id"))
+    for kind, word in gone:
+        for name in ids[word]:
+            send(f"/v1/{kind}/{name}", "DELETE")
+    for name in ids["proposal_id"]:
+        send(f"/v1/proposals/{name}/agreement")
+        send(f"/v1/proposals/{name}/refusal")
+    for name in ids["statement_id"]:
+        send(f"/v1/statements/{name}/verification")
+        for lane, form in itertools.product(LANES, ("csv", "json")):
+            listed = {"statement_id": name, "lane": lane, "form": form}
+            send("/v1/exports", json=listed | {"purpose": "misconduct", "recipient": role})
+    for start in ("in-force", "none", *"0123456789abcdef"):  # policies that are kept, by their hash
+        known = {"policy": start, "model": "in-force"}
+        send("/v1/scores", json={"transactions": ROWS} | known)
+    send("/v1/proposals", json={"kind": "policy", "policy": POLICIES[0]} | reason)
+    send("/v1/back-tests", json={"kind": "policy", "policy": POLICIES[1], "months": 1})
+    files, prefer = {"file": STATEMENTS[0]}, {"Prefer": "respond-async"}
+    send("/v1/statements", files=files, headers=prefer)
+    send("/v1/scores/file", files=files)
+    world.work_off()
+    send("/v1/retention", "PUT", json={"kind": "notices", "days": 91})
+    send("/v1/erasures")
+
+
+def _heard(world: World, before: dict[str, float]) -> None:
+    """Keep what others hear beside answers: log lines, counts, notices and reminders."""
+    lines = [r.getMessage() for r in world.caught.records if r.name.startswith("cardwatch")]
+    world.told.append([re.sub(r'"id": "\w+"|"ms": \d+', "", line) for line in lines])
+    after = _counted(world.running)
+    world.told.append({k: v - before.get(k, 0) for k, v in after.items() if v != before.get(k, 0)})
+    sent: list[dict[str, str]] = []
+
+    def send(told: dict[str, str], _: str) -> bool:
+        sent.append(told)
+        return True
+
+    book, clock = world.running.book, world.running.clock
+    desk.send_due(book, installation.seal(), clock, send)
+    world.told.append([one for one in sent if one["url"] == HOOK])
+    assert world.told[-1], "finance hears of its lists"
+    world.told.append(desk.to_remind(book, clock))
+    with book.snapshot() as connection:
+        question = "SELECT * FROM outbox WHERE lane = 'finance' ORDER BY notice_id"
+        world.told.append([tuple(row) for row in connection.exec_driver_sql(question)])
+
+
+def _counted(running: Running) -> dict[str, float]:
+    """Return every count of the metrics; how long things took is not compared here."""
+    headers = {"Authorization": f"Bearer {METRICS_KEY}"}
+    told = running.client.get("/metrics", headers=headers).text
+    lines = [line.rsplit(" ", 1) for line in told.splitlines() if not line.startswith("#")]
+    shown = ("cardwatch_requests_total", "cardwatch_request_seconds_count")
+    return {k: float(v) for k, v in lines if k.startswith(shown) and "/metrics" not in k}
+
+
+@contextmanager
+def _pair(
+    base: Base, folder: Path, caught: pytest.LogCaptureFixture, secret: random.Random
+) -> Iterator[tuple[World, World]]:
+    """Give two worlds in which the others have done and asked the same, while they run."""
+    worlds: list[World] = []
+    with ExitStack() as running:
+        for number, theirs in enumerate((secret, None)):
+            home = folder / f"{number}"
+            shutil.rmtree(home, ignore_errors=True)
+            shutil.copytree(base.folder, home)
+            url = f"sqlite:///{home / 'casebook.db'}"
+            held = Casebook(url), base.keys
+            one = running.enter_context(serving(home / "home", url, held, **SETTINGS))
+            caught.clear()
+            worlds.append(World(one, caught))
+            before = _counted(one)
+            _live(worlds[-1], base, theirs)
+            # In either world the ids of the first are asked for, where there are more.
+            ids = {kind: sorted(names) for kind, names in worlds[0].ids.items()}
+            ids["rule_id"] = ["new-merchant", "equal-amounts-across-holders", "own-approver"]
+            _ask_everything(worlds[-1], ids)
+            _heard(worlds[-1], before)
+        yield worlds[0], worlds[1]
+
+
+def _assert_same(with_theirs: World, without: World) -> None:
+    """Check that both worlds told the others the same, and that there was something to hide."""
+    for one, other in zip(with_theirs.told, without.told, strict=True):
+        assert one == other
+    assert with_theirs.ids["hold_id"] | with_theirs.ids["key_id"]
+    theirs = [
+        world.running.ask("GET", "/v1/alerts", "psd").text for world in (with_theirs, without)
+    ]
+    assert theirs[0] != theirs[1]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_worlds_that_differ_in_what_psd_does_give_others_the_same_bytes(
+    base: Base, tmp_path: Path, caplog: pytest.LogCaptureFixture, number: int
+) -> None:
+    with _pair(base, tmp_path, caplog, random.Random(number)) as worlds:
+        _assert_same(*worlds)
+
+
+@pytest.mark.prove
+def test_a_hundred_pairs_of_worlds_differ_neither_in_bytes_nor_in_time(
+    base: Base, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    differences = []
+    for number in range(100):
+        with _pair(base, tmp_path, caplog, random.Random(1_000 + number)) as worlds:
+            _assert_same(*worlds)
+            for path in LISTS:
+                times = [_seconds(world, path) for world in worlds]
+                differences.append(times[0] - times[1])
+    assert abs(statistics.median(differences)) < 0.005
+
+
+def _seconds(world: World, path: str) -> float:
+    """Return how long a list takes for finance."""
+    begun = time.perf_counter()
+    assert world.running.ask("GET", f"/v1/{path}").status_code == 200
+    return time.perf_counter() - begun
