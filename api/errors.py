@@ -37,6 +37,7 @@ STATUS: dict[type[CardwatchError], int] = {
     Busy: 503,
 }
 """Every other refusal is 422: what was sent cannot be worked with."""
+BY_CODE = {kind.code: status for kind, status in STATUS.items()}
 CODES: dict[str, str] = {
     "refused": "What was sent cannot be worked with; `detail` says why",
     "faulty": "A policy, rule set or column profile has faults, all listed in `faults`",

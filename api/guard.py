@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 import anyio.to_thread
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 
-from api.errors import CODES, problem, refusal_response
+from api.errors import CODES, MEDIA, problem, refusal_response
 from cardwatch.casebook import PSD
 from cardwatch.casebook.people import actor_of_key
 from cardwatch.casebook.sessions import actor_of_session
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cardwatch.service")
 COOKIE = "__Host-cardwatch"
-OPEN = frozenset({
-    "/health/live", "/health/ready", "/metrics", "/v1/session:POST", "/v1/account:POST",
-    "/v1/account/secret:POST", "/sign-in", "/sign-in/back",
+DOORS = frozenset({
+    "/v1/session:POST", "/v1/account:POST", "/v1/account/secret:POST", "/sign-in", "/sign-in/back",
 })  # fmt: skip
-"""What is open to whoever comes: a path, or one method of it."""
+"""Where people come in, of whatever role: a path, or one method of it."""
+OPEN = DOORS | {"/health/live", "/health/ready", "/metrics"}
+"""What is open to whoever comes."""
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -54,6 +57,10 @@ HEADERS = {
 METRICS = CollectorRegistry()
 COUNT = Counter("cardwatch_requests", "Requests.", ("method", "route", "status"), registry=METRICS)
 TOOK = Histogram("cardwatch_request_seconds", "Time taken.", ("route",), registry=METRICS)
+
+
+class TooLarge(Exception):
+    """FastAPI is about to say in plain text that a body is too large."""
 
 
 class Guard:
@@ -80,6 +87,8 @@ class Guard:
         try:
             refusal = await self._refusal(scope)
             await (refusal or self.app)(scope, receive, answer)
+        except TooLarge:
+            await problem(413, "too_large", CODES["too_large"] + ".")(scope, receive, answer)
         except Exception as error:  # noqa: BLE001  the last door
             log.error("%s %s", request_id, place_of(error))  # noqa: TRY400  no values in logs
             made = problem(500, "internal", f"It is in the log under {request_id}.")
@@ -94,9 +103,8 @@ class Guard:
         address = request.client.host if request.client else ""
         if request.method not in SAFE and not _is_same_site(request):
             return problem(403, "cross_site", CODES["cross_site"] + ".")
-        path = scope["path"]
         try:
-            if not OPEN & {path, f"{path}:{request.method}"}:
+            if not _is_any(OPEN, scope):
                 actor = await anyio.to_thread.run_sync(_identify, service, request)
                 scope["state"]["actor"] = actor
         except CasebookFailed as error:
@@ -112,28 +120,42 @@ class Guard:
 
 
 def _add_headers(message: Message, request_id: str) -> None:
-    """Add to a response what every one has to say, unless it says it itself."""
-    given = {name.lower() for name, _ in message["headers"]}
+    """Add to a response what every one has to say, unless it says it itself.
+
+    Raises:
+        TooLarge: it is FastAPI's own, of a body that is too large.
+    """
+    headers = MutableHeaders(raw=message["headers"])
+    if message["status"] == 413 and headers.get("content-type") != MEDIA:
+        raise TooLarge
     for name, value in (HEADERS | {"X-Request-Id": request_id}).items():
-        if name.lower().encode() not in given:
-            message["headers"].append((name.lower().encode(), value.encode()))
+        headers.setdefault(name, value)
 
 
 def _note(scope: Scope, seconds: float) -> None:
     """Count a request and write it down: its route, never its path or who made it.
 
-    What professional standards do leaves no mark here either, unless it failed.
+    What professional standards do leaves no mark here either, unless it failed; nor does coming
+    in, which may be theirs: the chain of whoever it is tells of it.
     """
     actor: Actor | None = scope["state"]["actor"]
     status = scope["state"]["status"]
-    if actor is not None and actor.role == PSD and status < 500:
+    is_unseen = actor.role == PSD if actor else _is_any(DOORS, scope)
+    if is_unseen and status < 500:
         return
-    route = getattr(scope.get("route"), "path", "none")
-    COUNT.labels(scope["method"], route, status).inc()
+    templates: dict[str, str] = scope["app"].state.templates
+    route = templates.get(getattr(scope.get("route"), "name", ""), "none")
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    COUNT.labels(method, route, status).inc()
     TOOK.labels(route).observe(seconds)
-    said = {"id": scope["state"]["request_id"], "method": scope["method"], "route": route,
+    said = {"id": scope["state"]["request_id"], "method": method, "route": route,
             "status": status, "ms": round(1000 * seconds)}  # fmt: skip
     log.info(json.dumps(said))
+
+
+def _is_any(places: frozenset[str], scope: Scope) -> bool:
+    """Return whether a request goes to one of some places."""
+    return bool(places & {scope["path"], f"{scope['path']}:{scope['method']}"})
 
 
 def _identify(service: Service, request: Request) -> Actor:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from api.chores import do_chores
 from api.deps import SIGNED_IN
@@ -70,7 +70,7 @@ def create_app(
         openapi_url="/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
-        max_body_size=BODY_BYTES,
+        redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
     app.add_middleware(Guard)
@@ -80,8 +80,15 @@ def create_app(
         "503": _problem("The database failed, or too much is being done."),
     }
     for router in ROUTERS:
-        app.include_router(router, prefix="/v1", responses=refusals, dependencies=SIGNED_IN)
-    app.include_router(open_router, responses=refusals)
+        app.include_router(
+            router,
+            prefix="/v1",
+            responses=refusals,
+            dependencies=SIGNED_IN,
+            max_body_size=BODY_BYTES,
+        )
+    app.include_router(open_router, responses=refusals, max_body_size=BODY_BYTES)
+    app.state.templates = {one.name: one.path for one in iter_route_contexts(app.routes)}
     return app
 
 

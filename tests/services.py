@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyotp
+import pytest
 from books import EQUAL, HEADINGS, SPLIT, month
+from fastapi.routing import iter_route_contexts
+from fastapi.testclient import TestClient
 
+from api.main import create_app
+from api.settings import Settings
 from cardwatch import desk
 from cardwatch.casebook import ROLES, Actor, Casebook
 from cardwatch.casebook.work import SYSTEM
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from fastapi.testclient import TestClient
 
 PASSWORD = "orchard gravel violin seven"  # noqa: S105  of nobody
 OWN, OTHER = "saltmarsh-vale", "another-force"
@@ -87,6 +92,33 @@ def open_book(home: Path, url: str, clock: Clock) -> tuple[Casebook, dict[tuple[
                 giver = desk.Desk(book, actor, clock())
             keys[owner, role] = desk.make_key(giver, name=role, role=role, days=90)
     return book, keys
+
+
+def routes() -> list[tuple[str, str]]:
+    """Return the method and path of every route of the app, whether its document has it or not."""
+    found = iter_route_contexts(create_app().routes)
+    return sorted((method, str(one.path)) for one in found for method in one.methods or ())
+
+
+@contextmanager
+def serving(
+    home: Path,
+    url: str,
+    held: tuple[Casebook, dict[tuple[str, str], str]] | None = None,
+    *,
+    chores: bool = True,
+    **settings: Any,
+) -> Iterator[Running]:
+    """Run the service over a new casebook, or over one that is held, with its keys."""
+    clock = Clock()
+    book, keys = held or open_book(home, url, clock)
+    app = create_app(Settings(**{"rate": 1_000_000} | settings), clock, chores=chores)
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("CARDWATCH_HOME", str(home))
+        changed.setenv("CARDWATCH_DATABASE", url)
+        with TestClient(app, base_url="https://testserver") as client:
+            yield Running(client, book, clock, keys)
+    book.close()
 
 
 def take_account(running: Running, role: str, organisation: str = OWN) -> str:

@@ -15,7 +15,7 @@ from fastapi import APIRouter, File, Form, Header, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
 from api.deps import At, Serving
-from api.errors import problem
+from api.errors import BY_CODE, problem
 from api.schemas import Check, Job, Receipt, Statement, StatementWhole
 from api.service import UPLOAD_BYTES
 from api.uploads import read_upload
@@ -85,7 +85,8 @@ def _wait(prefer: str) -> float:
 def _answer(request: Request, job: dict[str, Any]) -> Response:
     """Return what became of a statement, or the job by which it can be followed."""
     if job["state"] == "failed":
-        return problem(422, job["answer"]["code"], job["answer"]["detail"])
+        code = job["answer"]["code"]
+        return problem(BY_CODE.get(code, 422), code, job["answer"]["detail"])
     if job["state"] != "done":
         place = request.url_for("get_job", job_id=job["job_id"]).path
         return JSONResponse(job, 202, {"Location": place, "Retry-After": "1"})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.tables import KINDS, documents, in_force, layouts
+from cardwatch.casebook.tables import KINDS, documents, in_force, layouts, proposals
 from cardwatch.errors import NotFound
 
 if TYPE_CHECKING:
@@ -37,11 +37,18 @@ def document_sha256(kind: str, content: bytes) -> str:
 def find_document(work: Work, kind: str, sha256: str) -> str:
     """Return the whole hash of the document of a kind whose hash begins as given.
 
+    It was in force, or was proposed in a lane that the work touches: what the other lane alone
+    proposed is not found.
+
     Raises:
         NotFound: there is none, or there are several.
     """
     fits = documents.c.sha256.startswith(sha256, autoescape=True) & (documents.c.kind == kind)
-    question = sa.select(documents.c.sha256).where(work.mine(documents), fits)
+    known = [
+        sa.exists().where(work.mine(table), table.c.sha256 == documents.c.sha256)
+        for table in (in_force, proposals)
+    ]
+    question = sa.select(documents.c.sha256).where(work.mine(documents), fits, sa.or_(*known))
     found = work.rows(question.limit(2))
     if len(found) != 1:
         raise NotFound(f"There is no {kind} '{sha256}'.")

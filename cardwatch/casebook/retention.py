@@ -86,6 +86,7 @@ def end_hold(work: Work, hold_id: str) -> None:
         NotFound: there is no such hold of the actor's lane.
     """
     which = (holds.c.hold_id == hold_id) & (holds.c.lane == work.actor.role)
+    which &= not_about(work, holds)
     if not work.change(holds, which & holds.c.ended_at.is_(None), {"ended_at": work.now}):
         raise NotFound("There is no such hold.")
     work.event.object_id = hold_id

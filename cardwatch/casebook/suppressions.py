@@ -67,7 +67,9 @@ def end_suppression(work: Work, suppression_id: str) -> None:
     """
     mine = suppressions.c
     which = (mine.suppression_id == suppression_id) & (mine.lane == work.actor.role)
-    if not work.change(suppressions, which & mine.ended_at.is_(None), {"ended_at": work.now}):
+    known = {row["suppression_id"] for row in list_suppressions(work)}
+    still = which & mine.suppression_id.in_(known) & mine.ended_at.is_(None)
+    if not work.change(suppressions, still, {"ended_at": work.now}):
         raise NotFound("There is no such suppression.")
     work.event.object_id = suppression_id
 

@@ -31,6 +31,7 @@ def email_of(desk: Desk) -> str:
 def end_person(desk: Desk, email: str) -> None:
     """End a person's access, at once; see `casebook.people.end_person`."""
     with desk.work(Event("access", "person"), ()) as work:
+        desk.allow(KEEPERS, "keeps no people")
         people.end_person(work, email)
 
 
@@ -54,6 +55,7 @@ def make_key(desk: Desk, *, name: str, role: str, days: int) -> str:
 def end_key(desk: Desk, key_id: str) -> None:
     """End a key, at once; see `casebook.people.end_key`."""
     with desk.work(Event("access", "key"), ()) as work:
+        desk.allow(KEEPERS, "keeps no keys")
         people.end_key(work, key_id)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cardwatch.casebook import Actor, Casebook, Event, accounts, sessions
 from cardwatch.casebook.sessions import actor_of_session
 from cardwatch.casebook.work import SYSTEM
+from cardwatch.desk.people import KEEPERS
 from cardwatch.errors import NotAllowed
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 def invite(desk: Desk, email: str) -> str:
     """Invite a person to take their account; return the token; see `casebook.accounts.invite`."""
     with desk.work(Event("access", "invitation"), ()) as work:
+        desk.allow(KEEPERS, "keeps no people")
         return accounts.invite(work, email)
 
 

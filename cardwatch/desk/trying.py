@@ -65,7 +65,7 @@ def score_only(
         NothingToScore: none of its transactions can be scored.
     """
     frame, report = read
-    with desk.work(Event("consultation", "score"), ()) as work:
+    with desk.work(Event("consultation", "score")) as work:
         desk.sees_alerts()
         arrival = kept.compare(work, frame, report, None)
         recipe = recipe_of(work, report.last_on)
