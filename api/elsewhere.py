@@ -29,14 +29,21 @@ if TYPE_CHECKING:
 FLOW_SECONDS = 600
 """So long somebody has to sign in at the provider."""
 TIMEOUT_SECONDS = 10
+LEEWAY_SECONDS = 30
+"""By so much the provider's clock may differ from ours."""
 ALGORITHMS = ["RS256", "PS256", "ES256"]
 """Signatures that are taken, whatever the provider says of itself."""
 REFUSAL = "Signing in elsewhere did not succeed. Begin again."
 NOT_SET = "Signing in elsewhere is not set up here."
 
 
-def begin(service: Service, place: str) -> tuple[str, str]:
+def begin(service: Service, place: str, session: str) -> tuple[str, str]:
     """Return the provider's address for one sign-in, and what the browser is to bring back.
+
+    Args:
+        service: where somebody signs in.
+        place: to which the provider sends them back.
+        session: that their browser holds already, if any; it ends when the new one begins.
 
     Raises:
         NotFound: no provider is set.
@@ -50,7 +57,8 @@ def begin(service: Service, place: str) -> tuple[str, str]:
             nonce=flow["nonce"],
             code_verifier=flow["verifier"],
         )
-    return address, service.seal.encrypt(json.dumps(flow).encode()).decode()
+    content = json.dumps(flow | {"session": session})
+    return address, service.seal.encrypt(content.encode()).decode()
 
 
 def finish(
@@ -68,18 +76,22 @@ def finish(
         raise NotAllowed(REFUSAL)
     claims = _claims(service, place, query.get("code", ""), held)
     settings = service.settings
-    cookie, role = desk.sign_in_elsewhere(
+    said = {str(claims.get("acr", "")), *map(str, claims.get("amr") or ())}
+
+    def is_enough(role: str) -> bool:
+        needed = {settings.oidc_acr, settings.oidc_psd_acr if role == PSD else ""}
+        return needed - {""} <= said
+
+    return desk.sign_in_elsewhere(
         service.casebook,
         settings.oidc_organisation,
         identity=f"{claims['iss']} {claims['sub']}",
         email=str(claims.get("email", "")) if claims.get("email_verified") is True else "",
+        is_enough=is_enough,
         browser=browser,
+        held=held["session"],
         now=service.clock(),
     )
-    said = {str(claims.get("acr", "")), *map(str, claims.get("amr") or ())}
-    if role == PSD and settings.oidc_psd_acr and settings.oidc_psd_acr not in said:
-        raise NotAllowed("The provider has to ask professional standards for a second factor.")
-    return cookie
 
 
 def _claims(service: Service, place: str, code: str, held: Mapping[str, str]) -> dict[str, Any]:
@@ -96,10 +108,13 @@ def _claims(service: Service, place: str, code: str, held: Mapping[str, str]) ->
         claims = CodeIDToken(
             read.claims,
             read.header,
-            {"iss": {"essential": True, "value": service.settings.oidc_issuer}},
+            {
+                "iss": {"essential": True, "value": service.settings.oidc_issuer},
+                "aud": {"essential": True, "value": service.settings.oidc_client},
+            },
             {"nonce": held["nonce"], "client_id": service.settings.oidc_client},
         )
-        claims.validate()
+        claims.validate(leeway=LEEWAY_SECONDS)
     except (httpx2.HTTPError, AuthlibBaseError, JoseError, KeyError, ValueError) as error:
         raise NotAllowed(REFUSAL) from error
     return dict(claims)

@@ -606,6 +606,20 @@ class ToTake(Sent):
     )  # fmt: skip
 
 
+class ToChange(Sent):
+    """A new password, with the old one and a code."""
+
+    password: Annotated[str, StringConstraints(max_length=128)]
+    code: Annotated[str, StringConstraints(max_length=10)]
+    new: Annotated[str, StringConstraints(max_length=1_000)]
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"password": "four words in no order", "code": "123456",
+                                         "new": "four other words in no order"}]},
+    )  # fmt: skip
+
+
 class Webhook(BaseModel):
     """Where notices of the caller's lane are sent."""
 

@@ -23,7 +23,8 @@ class Settings:
         rate: requests a minute that one person, key or address may make.
         oidc_issuer, oidc_client, oidc_secret: identity provider; none without an issuer.
         oidc_organisation: whose people sign in there.
-        oidc_psd_acr: what `acr` or `amr` has to say for professional standards; any if empty.
+        oidc_acr: what `acr` or `amr` has to say for everybody; any if empty.
+        oidc_psd_acr: what it has to say for professional standards besides.
         webhook_hosts: hosts to which notices may be sent, with commas between.
         smtp: mail server, `smtp://HOST:PORT` or `smtps://USER:PASSWORD@HOST`; none without it.
         mail_from: sender of reminders.
@@ -36,6 +37,7 @@ class Settings:
     oidc_client: str = ""
     oidc_secret: str = field(default="", repr=False)
     oidc_organisation: str = ""
+    oidc_acr: str = ""
     oidc_psd_acr: str = ""
     webhook_hosts: str = ""
     smtp: str = field(default="", repr=False)

@@ -12,7 +12,7 @@ from api import elsewhere
 from api.deps import At, Serving
 from api.errors import CODES, problem
 from api.guard import COOKIE
-from api.schemas import Id, Me, Secret, Session, Token, ToSignIn, ToTake
+from api.schemas import Id, Me, Secret, Session, ToChange, Token, ToSignIn, ToTake
 from cardwatch import desk
 from cardwatch.casebook.sessions import LONGEST_HOURS
 from cardwatch.errors import NotAllowed
@@ -44,6 +44,7 @@ def sign_in(sent: ToSignIn, request: Request, service: Serving) -> Response:
             browser=request.headers.get("user-agent", ""),
             now=service.clock(),
             seal=service.seal,
+            held=request.cookies.get(COOKIE, ""),
         )
     except NotAllowed as refusal:
         return problem(401, "sign_in", str(refusal))
@@ -91,6 +92,23 @@ def end_session(session_id: Id, at: At) -> None:
     desk.end_session(at, session_id)
 
 
+@router.put("/account", status_code=204)
+def change_password(sent: ToChange, request: Request, at: At, service: Serving) -> Response:
+    """Set a new password, with the old one and a code; all other sessions of the caller end."""
+    who = at.actor.actor_id  # it is known, so that it does not matter from where
+    if not service.allows_sign_in(who, who):
+        return problem(429, "too_many", CODES["too_many"] + ".")
+    desk.change_password(
+        at,
+        password=sent.password,
+        code=sent.code,
+        new=sent.new,
+        seal=service.seal,
+        session_id=getattr(request.state, "session_id", ""),
+    )
+    return Response(status_code=204)
+
+
 @open_access.post("/v1/account/secret", response_model=Secret)
 def begin_account(sent: Token, request: Request, service: Serving) -> Any:  # noqa: ANN401
     """Give whoever was invited a secret for their authenticator app."""
@@ -124,8 +142,11 @@ def _may_try(request: Request, service: Serving, token: str) -> bool:
 
 @open_access.get("/sign-in", response_class=RedirectResponse, include_in_schema=False)
 def sign_in_elsewhere(request: Request, service: Serving) -> Response:
-    """Send a browser to the identity provider."""
-    place, flow = elsewhere.begin(service, str(request.url_for("come_back")))
+    """Send a browser to the identity provider, if a person and no other site wants it."""
+    if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+        return problem(403, "cross_site", CODES["cross_site"] + ".")
+    back, held = str(request.url_for("come_back")), request.cookies.get(COOKIE, "")
+    place, flow = elsewhere.begin(service, back, held)
     response = RedirectResponse(place, 303)
     response.set_cookie(
         FLOW, flow, max_age=elsewhere.FLOW_SECONDS, path="/",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import hmac
+import re
 import secrets
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ LEAST_SCORE = 3
 """Of zxcvbn, 0 to 4: what can be guessed in fewer than ten thousand million tries is refused."""
 EASY_CHARACTERS = 40
 """zxcvbn's time grows with the square of what it reads; what is longer is judged by its start."""
+WORD_CHARACTERS = 4
+"""So long is a word of somebody's name, address or organisation that counts for nothing."""
 STEP_SECONDS = 30
 _hasher = PasswordHasher()
 _NOBODY = _hasher.hash(secrets.token_urlsafe())
@@ -121,6 +124,21 @@ def check_account(work: Work, email: str, password: str, code: str, seal: Fernet
     return found
 
 
+def change_password(work: Work, *, password: str, code: str, new: str, seal: Fernet) -> None:
+    """Set a new password for the actor, who gives the old one and a code.
+
+    Raises:
+        NotAllowed: something is not right, or the actor is a key.
+        CardwatchError: the new one is too short, too long or too easily guessed.
+    """
+    who = people.c.person_id == work.actor.actor_id
+    found = work.one(sa.select(people.c.email).where(work.mine(people), who))
+    person = check_account(work, found["email"] if found else "", password, code, seal)
+    _check_strength(new, person)
+    which = accounts.c.person_id == person["person_id"]
+    work.change(accounts, which, {"password": _hasher.hash(new)})
+
+
 def bind_identity(work: Work, identity: str, email: str) -> Row:
     """Return the person who signed in elsewhere; the first time their email says who they are.
 
@@ -190,8 +208,11 @@ def _check_strength(password: str, person: Row) -> None:
     """Refuse a password that is too short, too long or too easily guessed."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise CardwatchError(f"A password has {SHORTEST} to {LONGEST} characters; spaces count.")
-    known = [person["email"], person["name"], "cardwatch"]
-    if zxcvbn(password[:EASY_CHARACTERS], user_inputs=known)["score"] < LEAST_SCORE:
+    known = ["cardwatch", person["organisation_id"], person["email"], person["name"]]
+    words = {word for word in re.split(r"\W+", " ".join(known)) if len(word) >= WORD_CHARACTERS}
+    longest_first = sorted(map(re.escape, words), key=len, reverse=True)
+    left = re.sub("|".join(longest_first), "", password, flags=re.IGNORECASE)
+    if zxcvbn(left[:EASY_CHARACTERS], user_inputs=known)["score"] < LEAST_SCORE:
         raise CardwatchError("This password is easily guessed. Three or four words in no order do.")
 
 

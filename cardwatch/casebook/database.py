@@ -170,8 +170,9 @@ class Casebook:
                     connection.invalidate()  # the lock goes with the connection
 
     def organisations(self) -> list[Row]:
-        """Return the organisations that the casebook holds."""
-        with self._sentence("failed"), self.engine.begin() as connection:
+        """Return the organisations that the casebook holds; it waits for nobody."""
+        engine = self.engine.execution_options(reads=True)
+        with self._sentence("failed"), engine.begin() as connection:
             self.own(connection, EVERYBODY, ())
             question = sa.select(tables.organisations).order_by("organisation_id")
             return [dict(row) for row in connection.execute(question).mappings()]

@@ -6,7 +6,7 @@ import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -100,6 +100,8 @@ def _postgresql(casebook: Casebook) -> list[Finding]:
             sa.text("SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity")
         ).scalars()
         missing = sorted(metadata.tables.keys() - set(forced))
+        told: Any = connection.connection.driver_connection
+        way = way_to(told.info.host, told.info.get_parameters().get("sslmode", "prefer"))
     major = int(asked["server_version_num"]) // 10_000
     seen = "it sees every organisation's rows; use another" if role else "bound by row security"
     return [
@@ -108,6 +110,15 @@ def _postgresql(casebook: Casebook) -> list[Finding]:
             Finding(name, asked[name] == "on", asked[name])
             for name in ("fsync", "synchronous_commit", "full_page_writes")
         ),
+        way,
         Finding("database role", not role, seen),
         Finding("row security", not missing, ", ".join(missing) or "forced on every table"),
     ]
+
+
+def way_to(host: str, sslmode: str) -> Finding:
+    """Return whether nobody between here and a database's host can read or change what passes."""
+    is_near = host.startswith("/") or host in {"", "localhost", "127.0.0.1", "::1"}
+    seen = f"to {host or 'this machine'}, sslmode {sslmode}"
+    seen += "" if is_near else "; over a network it has to be verify-full"
+    return Finding("way to it", is_near or sslmode == "verify-full", seen)

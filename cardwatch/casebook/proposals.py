@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from cardwatch.casebook.documents import keep_document, put_in_force, read_document
-from cardwatch.casebook.tables import proposals
+from cardwatch.casebook.tables import keys, proposals
+from cardwatch.casebook.work import SYSTEM
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 
 if TYPE_CHECKING:
@@ -40,12 +41,13 @@ def decide_proposal(work: Work, proposal_id: str, *, agrees: bool) -> Row:
 
     Raises:
         NotFound: there is none of that id for the actor.
-        NotAllowed: it is their own, which they may only withdraw; or of another role.
+        NotAllowed: it is their own, or that of a key they made, which they may only withdraw; or of
+            another role.
         Conflict: it was decided already.
     """
     found = get_proposal(work, proposal_id)
     work.event.object_id = proposal_id
-    if found["made_by"] == work.actor.actor_id and agrees:
+    if agrees and _behind(work, found["made_by"]) == _behind(work, work.actor.actor_id):
         raise NotAllowed("Somebody else has to agree to what you propose.")
     if found["lane"] != work.actor.role:
         raise NotAllowed("This role decides no such proposal.")
@@ -58,6 +60,14 @@ def decide_proposal(work: Work, proposal_id: str, *, agrees: bool) -> Row:
         content = read_document(work, found["sha256"])
         put_in_force(work, found["kind"], content, found["holds_from"])
     return get_proposal(work, proposal_id)
+
+
+def _behind(work: Work, actor_id: str) -> str:
+    """Return whose doing something is: a key's is that of whoever made it."""
+    made = work.one(sa.select(keys.c.made_by).where(work.mine(keys), keys.c.key_id == actor_id))
+    if made is None or made["made_by"] == SYSTEM:
+        return actor_id
+    return _behind(work, made["made_by"])
 
 
 def get_proposal(work: Work, proposal_id: str) -> Row:

@@ -23,18 +23,27 @@ IDLE_MINUTES, PSD_IDLE_MINUTES, LONGEST_HOURS = 60, 15, 12
 """A session ends when it is not used for so long, and in any case after half a day."""
 TOLD_MINUTES = 1
 """Its last use is written down this often."""
+MOST_SESSIONS = 5
+"""Of one person; one more ends the oldest."""
 BROWSER_CHARACTERS = 120
 SESSION = re.compile(r"([a-z0-9-]{1,40})_([\w-]{43})")
 
 
-def begin_session(work: Work, person: Row, browser: str) -> str:
-    """Begin a session for a person who has signed in; return what their browser is to hold."""
+def begin_session(work: Work, person: Row, browser: str, held: str = "") -> str:
+    """Begin a session for a person who has signed in; return what their browser is to hold.
+
+    What it held before is ended, and so are their oldest if they have too many.
+    """
     secret = secrets.token_urlsafe(32)
     row = {"session_id": _session_id(secret), "person_id": person["person_id"]}
     moments = {"made_at": work.now, "seen_at": work.now}
     work.add(sessions, [row | moments | {"browser": browser[:BROWSER_CHARACTERS]}])
     oldest = as_text(dt.datetime.fromisoformat(work.now) - dt.timedelta(hours=LONGEST_HOURS))
-    work.remove(sessions, sessions.c.made_at < oldest)
+    before = _session_id(held.partition("_")[2])
+    work.remove(sessions, (sessions.c.made_at < oldest) | (sessions.c.session_id == before))
+    theirs = _newest_first(work, person["person_id"])
+    too_many = [one["session_id"] for one in theirs[MOST_SESSIONS:]]
+    work.remove(sessions, sessions.c.session_id.in_(too_many))
     work.event.object_id, work.event.chain = person["person_id"], chain_of(person)
     return f"{work.actor.organisation_id}_{secret}"
 
@@ -75,7 +84,11 @@ def actor_of_session(casebook: Casebook, text: str, now: dt.datetime) -> tuple[A
 
 def list_sessions(work: Work) -> list[Row]:
     """Return the sessions of the actor, the newest first."""
-    own = sessions.c.person_id == work.actor.actor_id
+    return _newest_first(work, work.actor.actor_id)
+
+
+def _newest_first(work: Work, person_id: str) -> list[Row]:
+    own = sessions.c.person_id == person_id
     question = sa.select(sessions).where(work.mine(sessions), own)
     return work.rows(question.order_by(sessions.c.made_at.desc(), sessions.c.session_id))
 
@@ -91,9 +104,10 @@ def end_session(work: Work, session_id: str) -> None:
         raise NotFound("There is no such session.")
 
 
-def end_sessions(work: Work, person_id: str) -> None:
-    """End all sessions of a person, at once."""
-    work.remove(sessions, sessions.c.person_id == person_id)
+def end_sessions(work: Work, person_id: str, *, but: str) -> None:
+    """End all sessions of a person but one, at once."""
+    theirs = sessions.c.person_id == person_id
+    work.remove(sessions, theirs & (sessions.c.session_id != but))
 
 
 def _session_id(secret: str) -> str:

@@ -58,6 +58,7 @@ from cardwatch.desk.recipe import pack_cards, pack_forest, pack_policy, pack_rul
 from cardwatch.desk.signing_in import (
     actor_of_session,
     begin_account,
+    change_password,
     end_session,
     invite,
     list_sessions,
@@ -102,6 +103,7 @@ __all__ = [
     "back_test",
     "back_up",
     "begin_account",
+    "change_password",
     "checkpoint",
     "decide",
     "decide_proposal",

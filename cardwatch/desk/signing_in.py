@@ -13,7 +13,7 @@ from cardwatch.errors import NotAllowed
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from cryptography.fernet import Fernet
 
@@ -56,28 +56,65 @@ def sign_in(  # noqa: PLR0913  what a form has, and a browser
     browser: str,
     now: dt.datetime,
     seal: Fernet,
+    held: str = "",
 ) -> str:
     """Begin a session for a person with password and code; return what their browser is to hold.
+
+    What it held before is ended.
 
     Raises:
         NotAllowed: something is not right.
     """
     with _door(casebook, owner, "session", now) as work:
         person = accounts.check_account(work, email, password, code, seal)
-        return sessions.begin_session(work, person, browser)
+        return sessions.begin_session(work, person, browser, held)
 
 
 def sign_in_elsewhere(  # noqa: PLR0913  the same
-    casebook: Casebook, owner: str, *, identity: str, email: str, browser: str, now: dt.datetime
-) -> tuple[str, str]:
-    """Begin a session for a person whom an identity provider names; return it and their role.
+    casebook: Casebook,
+    owner: str,
+    *,
+    identity: str,
+    email: str,
+    is_enough: Callable[[str], bool],
+    browser: str,
+    held: str,
+    now: dt.datetime,
+) -> str:
+    """Begin a session for a person whom an identity provider names; see `sign_in`.
+
+    Args:
+        casebook: where.
+        owner: the organisation whose provider it is.
+        identity: issuer and subject.
+        email: as the provider has verified it; empty if it has not.
+        is_enough: whether the way in which they signed in there is enough for a role.
+        browser: what they sign in with.
+        held: session that their browser held before, if any.
+        now: the moment, with a time zone.
 
     Raises:
-        NotAllowed: nobody here is known by that account.
+        NotAllowed: nobody here is known by that account, or the way is not enough.
     """
     with _door(casebook, owner, "session", now) as work:
         person = accounts.bind_identity(work, identity, email)
-        return sessions.begin_session(work, person, browser), person["role"]
+        if not is_enough(person["role"]):
+            raise NotAllowed("The provider has to ask for a second factor.")
+        return sessions.begin_session(work, person, browser, held)
+
+
+def change_password(  # noqa: PLR0913  the same
+    desk: Desk, *, password: str, code: str, new: str, seal: Fernet, session_id: str
+) -> None:
+    """Set a new password for the actor, who gives the old one and a code; end other sessions.
+
+    Raises:
+        NotAllowed: something is not right, or it is a key.
+        CardwatchError: the new one is too short, too long or too easily guessed.
+    """
+    with desk.work(Event("access", "account"), ()) as work:
+        accounts.change_password(work, password=password, code=code, new=new, seal=seal)
+        sessions.end_sessions(work, desk.actor.actor_id, but=session_id)
 
 
 def list_sessions(desk: Desk) -> list[dict[str, Any]]:
@@ -115,6 +152,7 @@ def _parts(token: str) -> tuple[str, str]:
 __all__ = [
     "actor_of_session",
     "begin_account",
+    "change_password",
     "end_session",
     "invite",
     "list_sessions",

@@ -2,6 +2,7 @@
 
 import io
 import re
+import stat
 import zipfile
 
 from cardwatch.errors import FileRefused
@@ -81,6 +82,9 @@ def _inside_zip(data: bytes, file: str, limits: Limits) -> str:
     ):
         what = "the workbook unpacks into more than is allowed. Save the data as CSV"
         raise FileRefused(file, "unpacks_too_large", what)
+    if any(stat.S_ISLNK(entry.external_attr >> 16) for entry in entries):
+        what = "it holds a link to another file, as no workbook does. Save the data as CSV"
+        raise FileRefused(file, "not_a_table", what)
     if any(entry.flag_bits & 1 for entry in entries):
         what = "it is password protected. Save a copy without a password"
         raise FileRefused(file, "password_protected", what)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
+import pyotp
 import pytest
 from services import OTHER, OWN, PASSWORD, Running, sign_in, take_account
 
@@ -74,7 +75,8 @@ def test_no_code_is_taken_twice(running: Running) -> None:
 @pytest.mark.parametrize(
     ("password", "told"),
     [("short", "15 to 128"), ("x" * 129, "15 to 128"), ("passwordpassword", "easily guessed"),
-     ("finance@saltmarsh-vale.example", "easily guessed"), ("a" * 20, "easily guessed")],
+     ("finance@saltmarsh-vale.example", "easily guessed"), ("a" * 20, "easily guessed"),
+     ("CardWatch Saltmarsh Vale", "easily guessed")],
 )  # fmt: skip
 def test_a_password_that_can_be_guessed_is_refused_and_the_invitation_stays(
     running: Running, password: str, told: str
@@ -84,8 +86,6 @@ def test_a_password_that_can_be_guessed_is_refused_and_the_invitation_stays(
     path = f"/v1/people/{person}/invitation"
     token = running.ask("POST", path, "admin").json()["token"]
     secret = running.client.post("/v1/account/secret", json={"token": token}).json()["secret"]
-    import pyotp  # noqa: PLC0415  beside its use
-
     sent = {"token": token, "password": password, "code": pyotp.TOTP(secret).at(running.clock())}
     refused = running.client.post("/v1/account", json=sent)
     assert refused.status_code == 422
@@ -150,6 +150,62 @@ def test_what_is_ended_is_ended_at_the_next_request(running: Running) -> None:
     assert running.ask("DELETE", f"/v1/people/{person}", "admin").status_code == 204
     assert _me(running).status_code == 401
     assert sign_in(running, "finance", secret).status_code == 401
+
+
+def test_a_new_password_needs_the_old_one_and_a_code_and_ends_other_sessions(
+    running: Running,
+) -> None:
+    secret = take_account(running, "finance")
+    sign_in(running, "finance", secret)
+    first = dict(running.client.cookies)
+    running.client.cookies.clear()
+    running.clock.go(seconds=30)
+    sign_in(running, "finance", secret)
+    running.clock.go(seconds=30)
+    new = "harbour lantern biscuit nine"
+    code = pyotp.TOTP(secret).at(running.clock())
+    good = {"password": PASSWORD, "code": code, "new": new}
+    for changed, status in (
+        ({"password": new}, 403), ({"code": "000000"}, 403), ({"new": "passwordpassword"}, 422)
+    ):  # fmt: skip
+        refused = running.client.put("/v1/account", json=good | changed)
+        assert refused.status_code == status, refused.text
+    assert running.ask("PUT", "/v1/account", json=good).status_code == 403
+    assert running.client.put("/v1/account", json=good).status_code == 204
+    assert _me(running).status_code == 200
+    running.client.cookies.clear()
+    running.client.cookies.update(first)
+    assert _me(running).status_code == 401
+    running.clock.go(seconds=30)
+    assert sign_in(running, "finance", secret, password=new).status_code == 204
+
+
+def test_a_sixth_session_ends_the_oldest(running: Running) -> None:
+    secret = take_account(running, "finance")
+    begun = []
+    for _ in range(6):
+        running.client.cookies.clear()
+        running.clock.go(seconds=30)
+        assert sign_in(running, "finance", secret).status_code == 204
+        begun.append(dict(running.client.cookies))
+    known = []
+    for held in begun:
+        running.client.cookies.clear()
+        running.client.cookies.update(held)
+        known.append(_me(running).status_code)
+    assert known == [401, 200, 200, 200, 200, 200]
+
+
+def test_who_signs_in_again_has_one_session(running: Running) -> None:
+    secret = take_account(running, "finance")
+    sign_in(running, "finance", secret)
+    first = dict(running.client.cookies)
+    running.clock.go(seconds=30)
+    sign_in(running, "finance", secret)
+    assert len(running.client.get("/v1/sessions").json()) == 1
+    running.client.cookies.clear()
+    running.client.cookies.update(first)
+    assert _me(running).status_code == 401
 
 
 def test_a_key_that_is_ended_or_out_of_date_opens_nothing(running: Running) -> None:
@@ -266,10 +322,30 @@ def test_professional_standards_need_what_is_set_of_the_provider(
     came = _elsewhere(running, provider, email=email, email_verified=True)
     assert came.status_code == 401
     assert _me(running).status_code == 401
+    told = running.ask("GET", "/v1/audit/events?lane=psd", "psd").json()
+    assert [one["outcome"] for one in told if one["object"] == "session"] == ["denied"]
+    people = running.ask("GET", "/v1/people", "psd").json()
+    assert all(one["identity"] is None for one in people)
     finance = _elsewhere(
         running, provider, sub="f", email=f"finance@{OWN}.example", email_verified=True
     )
     assert finance.status_code == 200
+
+
+def test_everybody_needs_what_is_set_of_the_provider_for_everybody(
+    serve: Callable[..., Running], provider: str
+) -> None:
+    running = serve(**_set(provider, oidc_acr="mfa"))
+    email = f"finance@{OWN}.example"
+    assert _elsewhere(running, provider, email=email, email_verified=True).status_code == 401
+
+
+def test_no_other_site_begins_a_sign_in(serve: Callable[..., Running], provider: str) -> None:
+    running = serve(**_set(provider))
+    for site, status in (("cross-site", 403), ("same-site", 403), ("none", 303)):
+        headers = {"Sec-Fetch-Site": site}
+        begun = running.client.get("/sign-in", headers=headers, follow_redirects=False)
+        assert begun.status_code == status
 
 
 def test_a_browser_brings_back_only_what_it_began(

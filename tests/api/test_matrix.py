@@ -85,6 +85,8 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("POST /v1/session", May(opens=422)),
     ("POST /v1/account/secret", May(opens=422)),
     ("POST /v1/account", May(opens=422)),
+    ("PUT /v1/account",  # with a password that is not theirs
+     May(sent={"json": dict.fromkeys(("password", "code", "new"), "x")})),
     ("GET /v1/openapi.json", May(EVERYBODY)),
     ("HEAD /v1/openapi.json", May(EVERYBODY)),
     ("GET /v1/version", May(EVERYBODY)),

@@ -62,3 +62,19 @@ def test_a_role_that_row_security_does_not_bind_is_named(postgresql: str) -> Non
         connection.exec_driver_sql("ALTER TABLE alerts NO FORCE ROW LEVEL SECURITY")
     assert "row security" in _ill(almighty)
     almighty.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "sslmode", "is_well"),
+    [
+        ("127.0.0.1", "prefer", True),
+        ("/run/postgresql", "prefer", True),
+        ("database.force.example", "prefer", False),
+        ("database.force.example", "require", False),
+        ("database.force.example", "verify-full", True),
+    ],
+)
+def test_a_way_to_the_database_that_others_could_read_is_named(
+    host: str, sslmode: str, *, is_well: bool
+) -> None:
+    assert doctor.way_to(host, sslmode).is_well == is_well

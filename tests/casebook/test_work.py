@@ -173,3 +173,10 @@ def test_the_database_itself_refuses_to_change_what_is_append_only(
 def test_a_casebook_that_could_be_lost_or_is_neither_database_is_refused(url: str) -> None:
     with pytest.raises(CardwatchError):
         Casebook(url)
+
+
+def test_organisations_are_listed_while_somebody_writes(
+    casebook: Casebook, at: Callable[..., desk.Desk]
+) -> None:
+    with at("finance").work(Event("access", "x")):
+        assert len(casebook.organisations()) == 1

@@ -1,0 +1,153 @@
+"""Tokens of an identity provider: only one that it made for us, now and for this sign-in counts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+from joserfc.jws import JWSRegistry
+from services import OWN
+
+from api import elsewhere
+from api.guard import COOKIE
+from cardwatch.errors import NotAllowed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from services import Running
+
+ISSUER, CLIENT = "https://provider.example", "cardwatch"
+SET = {"oidc_issuer": ISSUER, "oidc_client": CLIENT, "oidc_secret": "s", "oidc_organisation": OWN}
+KEY = RSAKey.generate_key(2048, {"kid": "1"})
+DESCRIBED = {"issuer": ISSUER, "authorization_endpoint": f"{ISSUER}/a",
+             "token_endpoint": f"{ISSUER}/t", "jwks_uri": f"{ISSUER}/k"}  # fmt: skip
+
+
+def _by_hand(claims: dict[str, Any], algorithm: str, secret: bytes) -> str:
+    """Return a token as somebody makes it who has no key of the provider's."""
+    parts = ({"alg": algorithm, "kid": "1"}, claims)
+    text = ".".join(_base64(json.dumps(part).encode()) for part in parts)
+    seal = hmac.new(secret, text.encode(), hashlib.sha256).digest() if secret else b""
+    return f"{text}.{_base64(seal)}"
+
+
+def _base64(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _token(claims: dict[str, Any], algorithm: str = "RS256", key: Any = KEY) -> str:
+    taken = JWSRegistry(algorithms=[algorithm], strict_check_header=False)
+    return jwt.encode({"alg": algorithm, "kid": "1"}, claims, key, registry=taken)
+
+
+def _finish(
+    running: Running,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[dict[str, Any]], str],
+    described: dict[str, str] = DESCRIBED,
+) -> str:
+    """Come back from a provider that answers with a token; return the session."""
+
+    class Answer:
+        def __init__(self, content: Any) -> None:
+            self.json = lambda: content
+
+    class Client:
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def fetch_token(self, *_: object, **__: object) -> dict[str, str]:
+            return {"id_token": token}
+
+    keys = {"keys": [KEY.as_dict(private=False)]}
+    answers = {f"{ISSUER}/.well-known/openid-configuration": described, f"{ISSUER}/k": keys}
+    monkeypatch.setattr(elsewhere.httpx2, "get", lambda url, **_: Answer(answers[url]))
+    monkeypatch.setattr(elsewhere, "_client", lambda *_: Client())
+    service = running.client.app.state.service  # type: ignore[attr-defined]
+    now = int(time.time())
+    claims = {"iss": ISSUER, "sub": "s", "aud": CLIENT, "exp": now + 60, "iat": now, "nonce": "n",
+              "email": f"finance@{OWN}.example", "email_verified": True}  # fmt: skip
+    token = make(claims)
+    flow = json.dumps({"state": "x", "nonce": "n", "verifier": "v", "session": ""}).encode()
+    return elsewhere.finish(
+        service,
+        place="https://testserver/sign-in/back",
+        query={"state": "x", "code": "c"},
+        flow=service.seal.encrypt(flow).decode(),
+        browser="",
+    )
+
+
+@pytest.mark.parametrize("audience", [CLIENT, [CLIENT], [CLIENT, "other"]])
+def test_a_token_for_us_begins_a_session(
+    serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch, audience: Any
+) -> None:
+    running = serve(**SET)
+    more = {"aud": audience, "azp": CLIENT}
+    session = _finish(running, monkeypatch, lambda claims: _token(claims | more))
+    running.client.cookies.set(COOKIE, session)
+    assert running.client.get("/v1/session").json()["role"] == "finance"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"iss": "https://other.example"}, {"aud": "other"}, {"aud": "other", "azp": CLIENT},
+     {"azp": "other"}, {"nonce": "other"}, {"nonce": None}, {"exp": 1}, {"exp": None},
+     {"iat": 9_999_999_999}, {"nbf": 9_999_999_999}, {"sub": None}, {"aud": None}],
+)  # fmt: skip
+def test_a_token_that_is_not_for_us_now_opens_nothing(
+    serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]
+) -> None:
+    running = serve(**SET)
+
+    def make(claims: dict[str, Any]) -> str:
+        said = claims | changed
+        return _token({name: value for name, value in said.items() if value is not None})
+
+    with pytest.raises(NotAllowed):
+        _finish(running, monkeypatch, make)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda claims: _token(claims, key=RSAKey.generate_key(2048, {"kid": "1"})),
+        lambda claims: _by_hand(claims, "HS256", KEY.as_pem(private=False)),
+        lambda claims: _token(claims, "RS512"),
+        lambda claims: _by_hand(claims, "none", b""),
+        lambda claims: _token(claims)[:-8] + "AAAAAAAA",
+        lambda _: "no.token",
+    ],
+    ids=["another key", "our key as a secret", "another hash", "none", "changed", "no token"],
+)
+def test_a_token_that_the_provider_did_not_sign_opens_nothing(
+    serve: Callable[..., Running],
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[dict[str, Any]], str],
+) -> None:
+    running = serve(**SET)
+    with pytest.raises(NotAllowed):
+        _finish(running, monkeypatch, make)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"issuer": f"{ISSUER}/"}, {"jwks_uri": "http://provider.example/k"}, {"token_endpoint": ""}],
+)
+def test_a_provider_that_says_it_is_another_is_not_asked(
+    serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch, changed: dict[str, str]
+) -> None:
+    running = serve(**SET)
+    with pytest.raises(NotAllowed):
+        _finish(running, monkeypatch, _token, DESCRIBED | changed)
