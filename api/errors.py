@@ -24,6 +24,8 @@ from cardwatch.errors import (
 from cardwatch.statements import profile_text, shipped_profiles
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastapi import FastAPI, Request
 
 MEDIA = "application/problem+json"
@@ -95,23 +97,38 @@ def _more(refusal: CardwatchError) -> dict[str, Any]:
     return {"faults": list(refusal.faults)} if isinstance(refusal, FileFaulty) else {}
 
 
-def add_handlers(app: FastAPI) -> None:
-    """Let every refusal of an app be a problem."""
+def is_page(request: Request) -> bool:
+    """Return whether a browser asks for a page, and no other system for an answer."""
+    is_own = request.url.path.startswith("/v1/")
+    return not is_own and "text/html" in request.headers.get("accept", "")
+
+
+def add_handlers(app: FastAPI, show: Callable[[Request, Response], Response]) -> None:
+    """Let every refusal of an app be a problem, or for a browser a page that says the same.
+
+    Args:
+        app: whose refusals.
+        show: makes a page of a problem.
+    """
+
+    def told(request: Request, made: Response) -> Response:
+        return show(request, made) if is_page(request) else made
 
     @app.exception_handler(CardwatchError)
-    def refused(_: Request, error: CardwatchError) -> Response:
-        return refusal_response(error)
+    def refused(request: Request, error: CardwatchError) -> Response:
+        return told(request, refusal_response(error))
 
     @app.exception_handler(RequestValidationError)
-    def invalid(_: Request, error: RequestValidationError) -> Response:
+    def invalid(request: Request, error: RequestValidationError) -> Response:
         found = [
             {"at": "/".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()
         ]
-        return problem(422, "invalid_request", CODES["invalid_request"] + ".", fields=found)
+        detail = CODES["invalid_request"] + "."
+        return told(request, problem(422, "invalid_request", detail, fields=found))
 
     @app.exception_handler(HTTPException)
-    def http(_: Request, error: HTTPException) -> Response:
+    def http(request: Request, error: HTTPException) -> Response:
         code = BY_STATUS.get(error.status_code, "refused")
         made = problem(error.status_code, code, CODES[code] + ".")
         made.headers.update(error.headers or {})
-        return made
+        return told(request, made)

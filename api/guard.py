@@ -16,8 +16,9 @@ import anyio.to_thread
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
+from starlette.responses import RedirectResponse
 
-from api.errors import CODES, MEDIA, problem, refusal_response
+from api.errors import CODES, MEDIA, is_page, problem, refusal_response
 from cardwatch.casebook import PSD
 from cardwatch.casebook.people import actor_of_key
 from cardwatch.casebook.sessions import actor_of_session
@@ -33,11 +34,14 @@ if TYPE_CHECKING:
 log = logging.getLogger("cardwatch.service")
 COOKIE = "__Host-cardwatch"
 DOORS = frozenset({
-    "/v1/session:POST", "/v1/account:POST", "/v1/account/secret:POST", "/sign-in", "/sign-in/back",
+    "/v1/session:POST", "/v1/account:POST", "/v1/account/secret:POST", "/sign-in",
+    "/sign-in/elsewhere", "/sign-in/back", "/account", "/account/password",
 })  # fmt: skip
 """Where people come in, of whatever role: a path, or one method of it."""
-OPEN = DOORS | {"/health/live", "/health/ready", "/metrics"}
-"""What is open to whoever comes."""
+OPEN = DOORS | {"/health/live", "/health/ready", "/metrics", "/help", "/accessibility", "/privacy"}
+"""What is open to whoever comes; so are the files that pages load."""
+FILES = "/static/"
+SIGN_IN = "/sign-in"
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
@@ -104,14 +108,17 @@ class Guard:
         if request.method not in SAFE and not _is_same_site(request):
             return problem(403, "cross_site", CODES["cross_site"] + ".")
         try:
-            if not _is_any(OPEN, scope):
+            if not _is_any(OPEN, scope) and not scope["path"].startswith(FILES):
                 actor = await anyio.to_thread.run_sync(_identify, service, request)
                 scope["state"]["actor"] = actor
         except CasebookFailed as error:
             return refusal_response(error)
         except NotAllowed as error:
             if service.allows(f"address {address}"):
-                return problem(401, "sign_in", str(error))
+                page = is_page(request) and request.method in SAFE
+                return (
+                    RedirectResponse(SIGN_IN, 303) if page else problem(401, "sign_in", str(error))
+                )
             return problem(429, "too_many", CODES["too_many"] + ".")
         actor = scope["state"]["actor"]
         if not service.allows(actor.actor_id if actor else f"address {address}"):

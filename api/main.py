@@ -15,6 +15,8 @@ from api.chores import do_chores
 from api.deps import SIGNED_IN
 from api.errors import MEDIA, add_handlers
 from api.guard import Guard
+from api.pages import pages
+from api.pages.page import as_page
 from api.routes import ROUTERS, open_router
 from api.schemas import Problem
 from api.service import BODY_BYTES, Service
@@ -76,7 +78,14 @@ def create_app(
     )
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)
     app.add_middleware(Guard)  # around it: it says in its own words what was too large
-    add_handlers(app)
+    add_handlers(app, as_page)
+    _add_routes(app)
+    app.state.templates = {one.name: one.path for one in iter_route_contexts(app.routes)}
+    return app
+
+
+def _add_routes(app: FastAPI) -> None:
+    """Add every operation of the service, and the pages."""
     refusals: dict[int | str, dict[str, Any]] = {
         "4XX": _problem("It was refused; `code` and `detail` say why."),
         "503": _problem("The database failed, or too much is being done."),
@@ -84,8 +93,7 @@ def create_app(
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", responses=refusals, dependencies=SIGNED_IN)
     app.include_router(open_router, responses=refusals)
-    app.state.templates = {one.name: one.path for one in iter_route_contexts(app.routes)}
-    return app
+    app.include_router(pages)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -57,6 +57,7 @@ class Service:
         self.clock = clock or (lambda: dt.datetime.now(dt.UTC))
         self.nursery = Nursery(AT_ONCE)
         self.wake = threading.Event()
+        self._names: dict[str, str] = {}
         self._scoring = threading.BoundedSemaphore(AT_ONCE)
         self._limits = strategies.MovingWindowRateLimiter(storage.MemoryStorage())
         self._rate = RateLimitItemPerMinute(settings.rate)
@@ -65,6 +66,13 @@ class Service:
         """End the readers and close the casebook."""
         self.nursery.close()
         self.casebook.close()
+
+    def name_of(self, organisation_id: str) -> str:
+        """Return the name of an organisation."""
+        if organisation_id not in self._names:
+            held = self.casebook.organisations()
+            self._names = {row["organisation_id"]: row["name"] for row in held}
+        return self._names[organisation_id]
 
     def allows(self, who: str) -> bool:
         """Count one request of somebody; return whether it is within their limit."""

@@ -29,6 +29,7 @@ class Settings:
         smtp: mail server, `smtp://HOST:PORT` or `smtps://USER:PASSWORD@HOST`; none without it.
         mail_from: sender of reminders.
         remind: day and time (UTC) of the weekly reminder.
+        marking: protective marking at the head and foot of every page.
         metrics_key: who may read the metrics shows this; nobody without it.
     """
 
@@ -43,6 +44,7 @@ class Settings:
     smtp: str = field(default="", repr=False)
     mail_from: str = ""
     remind: str = "mon 08:00"
+    marking: str = "OFFICIAL - SENSITIVE"
     metrics_key: str = field(default="", repr=False)
 
     @property

@@ -16,7 +16,7 @@ from cardwatch.statements import parse_profile, read_each
 
 if TYPE_CHECKING:
     import pandas as pd
-    from fastapi import UploadFile
+    from starlette.datastructures import UploadFile
 
     from api.service import Service
     from cardwatch.desk import Desk

@@ -48,10 +48,10 @@ def sign_in(sent: ToSignIn, request: Request, service: Serving) -> Response:
         )
     except NotAllowed as refusal:
         return problem(401, "sign_in", str(refusal))
-    return _with_session(Response(status_code=204), cookie)
+    return with_session(Response(status_code=204), cookie)
 
 
-def _with_session(response: Response, cookie: str) -> Response:
+def with_session(response: Response, cookie: str) -> Response:
     """Return a response with the cookie of a new session."""
     response.set_cookie(
         COOKIE, cookie, max_age=LONGEST_HOURS * 3600, path="/",
@@ -71,10 +71,14 @@ def get_session(at: At) -> dict[str, Any]:
 @router.delete("/session", status_code=204)
 def sign_out(request: Request, at: At) -> Response:
     """Sign out: the session ends at once, and the browser forgets what it was shown."""
+    return without_session(request, at, Response(status_code=204))
+
+
+def without_session(request: Request, at: At, response: Response) -> Response:
+    """End the caller's session, and return a response that lets the browser forget it."""
     session_id = getattr(request.state, "session_id", None)
     if session_id:
         desk.end_session(at, session_id)
-    response = Response(status_code=204)
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
     response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return response
@@ -112,7 +116,7 @@ def change_password(sent: ToChange, request: Request, at: At, service: Serving) 
 @open_access.post("/v1/account/secret", response_model=Secret)
 def begin_account(sent: Token, request: Request, service: Serving) -> Any:  # noqa: ANN401
     """Give whoever was invited a secret for their authenticator app."""
-    if not _may_try(request, service, sent.token):
+    if not may_try(request, service, sent.token):
         return problem(429, "too_many", CODES["too_many"] + ".")
     email, secret = desk.begin_account(service.casebook, sent.token, service.clock(), service.seal)
     address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="cardwatch")
@@ -122,7 +126,7 @@ def begin_account(sent: Token, request: Request, service: Serving) -> Any:  # no
 @open_access.post("/v1/account", status_code=204)
 def take_account(sent: ToTake, request: Request, service: Serving) -> Response:
     """Set a password, with the first code of the authenticator app."""
-    if not _may_try(request, service, sent.token):
+    if not may_try(request, service, sent.token):
         return problem(429, "too_many", CODES["too_many"] + ".")
     desk.take_account(
         service.casebook,
@@ -135,12 +139,12 @@ def take_account(sent: ToTake, request: Request, service: Serving) -> Response:
     return Response(status_code=204)
 
 
-def _may_try(request: Request, service: Serving, token: str) -> bool:
+def may_try(request: Request, service: Serving, token: str) -> bool:
     """Count one try with an invitation; return whether it is within the limits."""
     return service.allows_sign_in(request.client.host if request.client else "", token[:80])
 
 
-@open_access.get("/sign-in", response_class=RedirectResponse, include_in_schema=False)
+@open_access.get("/sign-in/elsewhere", response_class=RedirectResponse, include_in_schema=False)
 def sign_in_elsewhere(request: Request, service: Serving) -> Response:
     """Send a browser to the identity provider, if a person and no other site wants it."""
     if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
@@ -168,6 +172,6 @@ def come_back(request: Request, service: Serving) -> Response:
         )
     except NotAllowed as refusal:
         return problem(401, "sign_in", str(refusal))
-    response = _with_session(HTMLResponse(GO_ON), cookie)
+    response = with_session(HTMLResponse(GO_ON), cookie)
     response.delete_cookie(FLOW, path="/", secure=True, httponly=True, samesite="lax")
     return response

@@ -270,7 +270,7 @@ def _elsewhere(running: Running, provider: str, **claims: Any) -> Any:
     """Sign in at the provider as somebody of whom it says these things; return the response."""
     subject = claims.pop("sub", "subject-1")
     httpx2.put(f"{provider}/users/{subject}", json=claims).raise_for_status()
-    begun = running.client.get("/sign-in", follow_redirects=False)
+    begun = running.client.get("/sign-in/elsewhere", follow_redirects=False)
     assert begun.status_code == 303, begun.text
     place = begun.headers["location"]
     asked = parse_qs(urlsplit(place).query)
@@ -344,7 +344,7 @@ def test_no_other_site_begins_a_sign_in(serve: Callable[..., Running], provider:
     running = serve(**_set(provider))
     for site, status in (("cross-site", 403), ("same-site", 403), ("none", 303)):
         headers = {"Sec-Fetch-Site": site}
-        begun = running.client.get("/sign-in", headers=headers, follow_redirects=False)
+        begun = running.client.get("/sign-in/elsewhere", headers=headers, follow_redirects=False)
         assert begun.status_code == status
 
 
@@ -352,7 +352,7 @@ def test_a_browser_brings_back_only_what_it_began(
     serve: Callable[..., Running], provider: str
 ) -> None:
     running = serve(**_set(provider))
-    begun = running.client.get("/sign-in", follow_redirects=False)
+    begun = running.client.get("/sign-in/elsewhere", follow_redirects=False)
     state = re.search(r"state=([^&]+)", begun.headers["location"])
     assert state is not None
     for query in ("", "?code=x", "?code=x&state=other", f"?code=guess&state={state[1]}"):
@@ -362,5 +362,5 @@ def test_a_browser_brings_back_only_what_it_began(
 
 
 def test_without_a_provider_there_is_none(running: Running) -> None:
-    refused = running.client.get("/sign-in", follow_redirects=False)
+    refused = running.client.get("/sign-in/elsewhere", follow_redirects=False)
     assert (refused.status_code, refused.json()["code"]) == (404, "not_found")

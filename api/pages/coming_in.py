@@ -1,0 +1,156 @@
+"""Pages for coming in and going out, for taking an account, and for help."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pyotp
+from fastapi import APIRouter, Form, Request, Response
+
+from api.deps import At, Serving
+from api.guard import COOKIE
+from api.pages.page import HOME, go, render
+from api.routes.access import may_try, with_session, without_session
+from cardwatch import desk
+from cardwatch.errors import CardwatchError, NotAllowed
+
+router = APIRouter()
+Text = Annotated[str, Form(max_length=1_000)]
+SLOW_DOWN = "There were too many tries. Wait five minutes, then try again."
+
+
+@router.get("/sign-in")
+def show_sign_in(request: Request, service: Serving) -> Response:
+    """Show the form for signing in."""
+    return _sign_in_page(request, service, {}, {})
+
+
+def _sign_in_page(
+    request: Request, service: Serving, sent: dict[str, str], errors: dict[str, str]
+) -> Response:
+    held = [{"value": row["organisation_id"], "label": row["name"]}
+            for row in service.casebook.organisations()]  # fmt: skip
+    elsewhere = bool(service.settings.oidc_issuer)
+    return render(
+        request, "sign_in.html", status=401 if errors else 200,
+        sent=sent, errors=errors, organisations=held, elsewhere=elsewhere,
+    )  # fmt: skip
+
+
+@router.post("/sign-in")
+def sign_in(
+    request: Request,
+    service: Serving,
+    organisation: Text = "",
+    email: Text = "",
+    password: Text = "",
+    code: Text = "",
+) -> Response:
+    """Sign in with password and code."""
+    sent = {"organisation": organisation, "email": email}
+    if not may_try(request, service, f"{organisation} {email.casefold()}"):
+        return _sign_in_page(request, service, sent, {"email": SLOW_DOWN})
+    try:
+        cookie = desk.sign_in(
+            service.casebook, organisation, email=email, password=password, code=code.strip(),
+            browser=request.headers.get("user-agent", ""), now=service.clock(), seal=service.seal,
+            held=request.cookies.get(COOKIE, ""),
+        )  # fmt: skip
+    except NotAllowed as refusal:
+        return _sign_in_page(request, service, sent, {"email": str(refusal)})
+    return with_session(go("/"), cookie)
+
+
+@router.get("/")
+def show_home(at: At) -> Response:
+    """Send somebody to where their work begins."""
+    return go(HOME[at.actor.role])
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, at: At) -> Response:
+    """Sign out: the session ends at once, and the browser forgets what it was shown."""
+    return without_session(request, at, go("/sign-in"))
+
+
+@router.get("/account")
+def show_account(request: Request) -> Response:
+    """Show the form on which somebody who was invited gives their token."""
+    return render(request, "account_token.html", sent={})
+
+
+@router.post("/account")
+def begin_account(request: Request, service: Serving, token: Text = "") -> Response:
+    """Show a secret for an authenticator app, and the form for a password."""
+    try:
+        _check_tries(request, service, token)
+        email, secret = desk.begin_account(
+            service.casebook, token.strip(), service.clock(), service.seal
+        )
+    except CardwatchError as refusal:
+        errors = {"token": str(refusal)}
+        return render(
+            request, "account_token.html", status=422, sent={"token": token}, errors=errors
+        )
+    return _password_page(request, token.strip(), email, secret, {})
+
+
+@router.post("/account/password")
+def take_account(
+    request: Request,
+    service: Serving,
+    token: Text = "",
+    email: Text = "",
+    secret: Text = "",
+    password: Text = "",
+    code: Text = "",
+) -> Response:
+    """Set a password, with the first code of the authenticator app."""
+    try:
+        _check_tries(request, service, token)
+        desk.take_account(
+            service.casebook, token, password=password, code=code.strip(),
+            now=service.clock(), seal=service.seal,
+        )  # fmt: skip
+    except CardwatchError as refusal:
+        place = "code" if isinstance(refusal, NotAllowed) else "password"
+        return _password_page(request, token, email, secret, {place: str(refusal)})
+    return go("/sign-in")
+
+
+def _password_page(
+    request: Request, token: str, email: str, secret: str, errors: dict[str, str]
+) -> Response:
+    address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="cardwatch")
+    return render(
+        request, "account_password.html", status=422 if errors else 200,
+        token=token, email=email, secret=secret, address=address, errors=errors,
+    )  # fmt: skip
+
+
+def _check_tries(request: Request, service: Serving, token: str) -> None:
+    """Refuse too many tries with invitations.
+
+    Raises:
+        CardwatchError: they are too many.
+    """
+    if not may_try(request, service, token):
+        raise CardwatchError(SLOW_DOWN)
+
+
+@router.get("/help")
+def show_help(request: Request) -> Response:
+    """Show how the work goes, step by step."""
+    return render(request, "help.html")
+
+
+@router.get("/accessibility")
+def show_accessibility(request: Request) -> Response:
+    """Show the accessibility statement."""
+    return render(request, "accessibility.html")
+
+
+@router.get("/privacy")
+def show_privacy(request: Request) -> Response:
+    """Show the privacy notice."""
+    return render(request, "privacy.html")

@@ -1,0 +1,252 @@
+"""The pages, as a browser without scripts goes through them; every journey by forms and links."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from books import SPLIT, month
+from services import OCTOBER, OWN, PASSWORD, Running, sign_in, take_account, text
+
+from api.guard import HEADERS
+from api.rendering import PAGE_POLICY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SITE = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+
+
+class Browser:
+    """A browser of somebody who has signed in."""
+
+    def __init__(self, running: Running, role: str) -> None:
+        self.running, self.client = running, running.client
+        secret = take_account(running, role)
+        self.client.cookies.clear()
+        assert sign_in(running, role, secret).status_code == 204
+
+    def get(self, path: str, status: int = 200) -> str:
+        answer = self.client.get(path, headers=SITE)
+        assert answer.status_code == status, answer.text
+        return str(answer.text)
+
+    def post(self, path: str, data: dict[str, Any], **more: Any) -> Any:
+        return self.client.post(path, data=data, headers=SITE, **more)
+
+    def upload(self, *files: tuple[str, str], **data: str) -> Any:
+        sent = [("files", (name, content)) for name, content in files]
+        return self.post("/statements/new", data, files=sent)
+
+
+@pytest.fixture
+def browse(running: Running) -> Callable[[str], Browser]:
+    """Give a browser of somebody of a role."""
+    return lambda role: Browser(running, role)
+
+
+def _first_alert(page: str) -> str:
+    found = re.search(r'href="/alerts/([0-9a-f]{12})"', page)
+    assert found is not None, page
+    return found[1]
+
+
+def _received(browser: Browser, *files: tuple[str, str]) -> str:
+    """Upload, and look until everything is scored."""
+    answer = browser.upload(*files)
+    assert answer.status_code == 200, answer.text
+    place, page = str(answer.url), str(answer.text)
+    while "are being scored" in page:
+        page = browser.get(place)
+    return page
+
+
+def test_a_month_from_sign_in_to_a_recorded_answer(browse: Callable[[str], Browser]) -> None:
+    browser = browse("finance")
+    assert "There is nothing to ask here" in browser.get("/")
+    page = _received(browser, ("october.csv", OCTOBER), ("september.csv", text(*month(9))))
+    assert page.count("payments were received") == 2
+    inbox = browser.get("/alerts")
+    name = _first_alert(inbox)
+    page = browser.get(f"/alerts/{name}")
+    assert "£1,850.00" in page
+    assert "Record the answer" in page
+    seen = re.search(r'name="seen" value="(\d+)"', page)
+    assert seen is not None
+    sent = {"seen": seen[1], "state": "explained", "reason": "two sites"}
+    done = browser.post(f"/alerts/{name}/decision", sent)
+    assert done.status_code == 200
+    assert "two sites" in done.text
+    late = browser.post(f"/alerts/{name}/decision", sent)
+    assert late.status_code == 422
+    assert "Somebody has decided on this alert since" in late.text
+    assert "<title>Error: " in late.text
+    assert "There is nothing to ask here" in browser.get("/alerts?state=open")
+
+
+def test_a_form_that_is_wrong_is_shown_again_with_what_is_wrong(
+    browse: Callable[[str], Browser],
+) -> None:
+    browser = browse("finance")
+    _received(browser, ("october.csv", OCTOBER))
+    name = _first_alert(browser.get("/alerts"))
+    for sent, told in (
+        ({"seen": "0", "state": "explained", "reason": " "}, "It needs a reason"),
+        ({"seen": "0", "reason": "x", "due_on": "soon"}, "no day such as"),
+        ({"seen": "0", "reason": "x", "tags": "no!"}, "Tags are at most"),
+        ({"seen": "0", "reason": "x", "assigned_to": "nobody@x.example"}, "Nobody of that email"),
+    ):
+        answer = browser.post(f"/alerts/{name}/decision", sent)
+        assert answer.status_code == 422, sent
+        assert told in answer.text
+        assert 'class="govuk-error-summary"' in answer.text
+    nothing = browser.upload(("", ""))
+    assert nothing.status_code == 422
+    assert "Select a statement" in nothing.text
+    wrong = browser.upload(("x.pdf", "%PDF"))
+    assert "name ends in" in wrong.text
+
+
+def test_columns_are_checked_once_and_then_known(browse: Callable[[str], Browser]) -> None:
+    browser = browse("finance")
+    strange = "Wann,Wer,Wo,Wieviel\n2026-10-01,E1,SHOP,5.00\n2026-10-02,E2,SHOP,6.00\n"
+    asked = browser.upload(("strange.csv", strange))
+    assert asked.status_code == 422
+    assert "Check columns" in asked.text
+    chosen = {"headings": "Wann\nWer\nWo\nWieviel", "file": "strange.csv", "date": "Wann",
+              "employee_id": "Wer", "merchant": "Wo", "amount": "Wieviel"}  # fmt: skip
+    for gone in ("date", "employee_id"):
+        wrong = browser.post("/statements/columns", chosen | {gone: ""})
+        assert wrong.status_code == 422
+    kept = browser.post("/statements/columns", chosen)
+    assert "Bring statements" in kept.text
+    assert "2 payments were received" in _received(browser, ("strange.csv", strange))
+
+
+def test_professional_standards_see_no_name_until_they_ask(
+    browse: Callable[[str], Browser], running: Running
+) -> None:
+    running.send(OCTOBER)
+    browser = browse("psd")
+    inbox = browser.get("/alerts")
+    assert "Inbox" in inbox
+    names = set(re.findall(r'href="/alerts/([0-9a-f]{12})"', inbox))
+    assert len(names) == 2
+    lane = {one["alert_id"]: one["lane"] for one in
+            running.ask("GET", "/v1/alerts", "psd").json()["alerts"]}  # fmt: skip
+    own = next(name for name in names if lane[name] == "psd")
+    for path in ("/alerts", "/review", f"/alerts/{own}", f"/alerts/{own}/holder",
+                 f"/alerts/{own}/merchant"):  # fmt: skip
+        assert not re.search(r"\bE\d\b", browser.get(path)), path
+    refused = browser.post(f"/alerts/{own}/name", {"why": ""})
+    assert (refused.status_code, "It needs a reason" in refused.text) == (422, True)
+    shown = browser.post(f"/alerts/{own}/name", {"why": "case 12"})
+    assert re.search(r"\bE\d\b", shown.text)
+    assert "Who has seen this" in shown.text
+    finance = next(name for name in names if lane[name] == "finance")
+    assert "Record the answer" not in browser.get(f"/alerts/{finance}")
+
+
+@pytest.mark.parametrize(
+    ("role", "paths"),
+    [
+        ("auditor", ["/alerts", "/statements", "/rules", "/rules/split-same-day", "/settings",
+                     "/audit"]),
+        ("admin", ["/statements", "/audit", "/people"]),
+        ("psd", ["/rules", "/settings", "/audit", "/statements/new"]),
+    ],
+)  # fmt: skip
+def test_each_role_has_its_pages(
+    browse: Callable[[str], Browser], running: Running, role: str, paths: list[str]
+) -> None:
+    running.send(OCTOBER)
+    browser = browse(role)
+    for path in ["/", *paths, "/help", "/accessibility", "/privacy"]:
+        assert "<h1" in browser.get(path)
+
+
+@pytest.mark.parametrize(
+    ("role", "path"),
+    [("auditor", "/statements/jobs?job=none"), ("admin", "/alerts"), ("finance", "/people"),
+     ("finance", "/alerts/000000000000"), ("finance", "/rules/none"), ("finance", "/none")],
+)  # fmt: skip
+def test_what_is_not_theirs_is_a_page_that_says_so(
+    browse: Callable[[str], Browser], role: str, path: str
+) -> None:
+    answer = browse(role).client.get(path, headers=SITE)
+    assert answer.status_code in {403, 404}
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "<h1" in answer.text
+
+
+def test_whoever_has_not_signed_in_is_sent_to_sign_in(running: Running) -> None:
+    answer = running.client.get("/alerts", headers=SITE, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    page = running.client.get("/sign-in", headers=SITE)
+    assert page.status_code == 200
+    assert page.headers["content-security-policy"] == PAGE_POLICY
+    for name in HEADERS.keys() - {"Content-Security-Policy"}:
+        assert page.headers[name] == HEADERS[name]
+    wrong = running.client.post(
+        "/sign-in", headers=SITE, data={"organisation": OWN, "email": "x@y", "password": "p"}
+    )
+    assert (wrong.status_code, "<title>Error: Sign in" in wrong.text) == (401, True)
+
+
+def test_an_account_is_taken_on_pages(running: Running) -> None:
+    import pyotp  # noqa: PLC0415  beside its use
+
+    people = running.ask("GET", "/v1/people", "admin").json()
+    person = next(one["person_id"] for one in people if one["role"] == "finance")
+    made = running.ask("POST", f"/v1/people/{person}/invitation", "admin").json()
+    client = running.client
+    wrong = client.post("/account", headers=SITE, data={"token": "none"})
+    assert wrong.status_code == 422
+    page = client.post("/account", headers=SITE, data={"token": made["token"]}).text
+    secret = re.search(r"by key: <strong>([A-Z2-7]+)</strong>", page)
+    assert secret is not None
+    code = pyotp.TOTP(secret[1]).at(running.clock())
+    sent = {"token": made["token"], "email": "x", "secret": secret[1], "code": code}
+    short = client.post("/account/password", headers=SITE, data=sent | {"password": "short"})
+    assert (short.status_code, "15 to 128" in short.text) == (422, True)
+    taken = client.post("/account/password", headers=SITE, data=sent | {"password": PASSWORD})
+    assert "Sign in" in taken.text
+    running.clock.go(seconds=60)
+    code = pyotp.TOTP(secret[1]).at(running.clock())
+    entered = client.post(
+        "/sign-in", headers=SITE,
+        data={"organisation": OWN, "email": f"finance@{OWN}.example", "password": PASSWORD,
+              "code": code},
+    )  # fmt: skip
+    assert "Questions" in entered.text
+    out = client.post("/sign-out", headers=SITE, data={})
+    assert "Sign in" in out.text
+    assert client.get("/alerts", headers=SITE, follow_redirects=False).status_code == 303
+
+
+def test_a_proposal_is_agreed_to_by_another(
+    browse: Callable[[str], Browser], running: Running
+) -> None:
+    sent = {"kind": "policy", "reason": "fewer", "policy": "alerts_per_1000 = 1\n"}
+    made = running.ask("POST", "/v1/proposals", json=sent).json()
+    browser = browse("finance")
+    assert "Agree: it is put in force" in browser.get("/settings")
+    done = browser.post(f"/settings/proposals/{made['proposal_id']}/agreement", {})
+    assert done.status_code == 200
+    again = browser.post(f"/settings/proposals/{made['proposal_id']}/agreement", {})
+    assert again.status_code == 409
+    assert running.ask("GET", "/v1/policy").json()["sha256"] == made["sha256"]
+
+
+def test_a_correction_is_brought_on_a_page(browse: Callable[[str], Browser]) -> None:
+    browser = browse("finance")
+    _received(browser, ("october.csv", OCTOBER))
+    found = re.search(r'value="([0-9a-f]{12})"', browser.get("/statements/new"))
+    assert found is not None
+    sent = browser.upload(("new.csv", text(*month(10), *SPLIT)), corrects=found[1])
+    page = str(sent.text)
+    while "are being scored" in page:
+        page = browser.get(str(sent.url))
+    assert "Superseded" in browser.get("/statements")
+    assert "What happened to every row" in browser.get(f"/statements/{found[1]}")
