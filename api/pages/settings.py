@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from api.deps import At
 from api.pages.page import go, render
 from cardwatch import desk
-from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.errors import NotFound
 
 router = APIRouter()
 
@@ -36,14 +36,17 @@ def show_settings(request: Request, at: At) -> Response:
     )  # fmt: skip
 
 
-@router.post("/settings/proposals/{proposal_id}/{answer}")
-def decide_proposal(request: Request, at: At, proposal_id: str, answer: str) -> Response:
-    """Agree to a proposal, or refuse it."""
-    try:
-        desk.decide_proposal(at, proposal_id, agrees=answer == "agreement")
-    except CardwatchError as refusal:
-        return render(request, "refused.html", status=409, title="This proposal stands",
-                      detail=str(refusal))  # fmt: skip
+@router.post("/settings/proposals/{proposal_id}/agreement")
+def agree(at: At, proposal_id: str) -> Response:
+    """Agree to what somebody else has proposed: it is put in force."""
+    desk.decide_proposal(at, proposal_id, agrees=True)
+    return go("/settings")
+
+
+@router.post("/settings/proposals/{proposal_id}/refusal")
+def refuse(at: At, proposal_id: str) -> Response:
+    """Refuse what was proposed, or withdraw one's own."""
+    desk.decide_proposal(at, proposal_id, agrees=False)
     return go("/settings")
 
 
