@@ -34,16 +34,15 @@ def begin_session(work: Work, person: Row, browser: str, held: str = "") -> str:
 
     What it held before is ended, and so are their oldest if they have too many.
     """
-    secret = secrets.token_urlsafe(32)
+    secret, before = secrets.token_urlsafe(32), _session_id(held.partition("_")[2])
+    oldest = as_text(dt.datetime.fromisoformat(work.now) - dt.timedelta(hours=LONGEST_HOURS))
+    work.remove(sessions, (sessions.c.made_at < oldest) | (sessions.c.session_id == before))
+    theirs = _newest_first(work, person["person_id"])
+    too_many = [one["session_id"] for one in theirs[MOST_SESSIONS - 1 :]]
+    work.remove(sessions, sessions.c.session_id.in_(too_many))
     row = {"session_id": _session_id(secret), "person_id": person["person_id"]}
     moments = {"made_at": work.now, "seen_at": work.now}
     work.add(sessions, [row | moments | {"browser": browser[:BROWSER_CHARACTERS]}])
-    oldest = as_text(dt.datetime.fromisoformat(work.now) - dt.timedelta(hours=LONGEST_HOURS))
-    before = _session_id(held.partition("_")[2])
-    work.remove(sessions, (sessions.c.made_at < oldest) | (sessions.c.session_id == before))
-    theirs = _newest_first(work, person["person_id"])
-    too_many = [one["session_id"] for one in theirs[MOST_SESSIONS:]]
-    work.remove(sessions, sessions.c.session_id.in_(too_many))
     work.event.object_id, work.event.chain = person["person_id"], chain_of(person)
     return f"{work.actor.organisation_id}_{secret}"
 

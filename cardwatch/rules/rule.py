@@ -309,6 +309,8 @@ def _text_faults(content: dict[str, Any]) -> list[str]:
     if ACCUSING.search(_own_words(content)):
         faults.append("an alert is a question: no fraud, suspect, offender or guilty")
     readable = READABLE[content.get("subject", "payment")]
+    if re.search(r"[{}]", re.sub(r"\{\w+\}", "", content["fact"])):
+        return [*faults, "fact: braces hold the name of a feature and nothing else"]
     named = placeholders(content["fact"])
     return faults + [f"fact: '{name}' is no feature" for name in named if name not in readable]
 

@@ -301,9 +301,11 @@ class World:
         ended = desk.suppress(working, first, until="2027-01-31", reason="standing")
         self._keep("suppression", Thing(ended["suppression_id"], owner, lane))
         self._keep("hold", Thing(desk.hold(working, first, reason="standing"), owner, lane))
-        giver = "admin" if lane == FINANCE else PSD
-        key = desk.make_key(self.running.desk(giver, owner), name="2", role=lane, days=9)
-        actor = desk.actor_of_key(self.running.book, key, self.running.clock())
+        giver = self.running.desk("admin" if lane == FINANCE else PSD, owner)
+        desk.add_person(giver, name="second", email=f"{lane}@x.example", role=lane)
+        actor = desk.actor_of_person(
+            self.running.book, owner, f"{lane}@x.example", self.running.clock()
+        )
         self.second[owner, lane] = desk.Desk(self.running.book, actor, self.running.clock())
         job = desk.ask_back_test(working, "policy", b"alerts_per_1000 = 9\n", 1)
         self._keep("job", Thing(job["job_id"], owner, lane))
