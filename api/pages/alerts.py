@@ -121,6 +121,8 @@ async def show_name(request: Request, at: At, alert_id: str) -> Response:
     form = filled(await request.form())
     try:
         desk.unmask(at, alert_id, reason=form.get("why", ""))
+    except NotAllowed:
+        raise
     except CardwatchError as refusal:
         return _alert_page(request, at, alert_id, form, {"why": str(refusal)})
     return go(f"/alerts/{alert_id}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import pyotp
@@ -16,6 +17,7 @@ from cardwatch.errors import CardwatchError, NotAllowed
 
 router = APIRouter()
 Text = Annotated[str, Form(max_length=1_000)]
+SECRET = re.compile(r"[A-Z2-7]{16,64}")
 SLOW_DOWN = "There were too many tries. Wait five minutes, then try again."
 
 
@@ -121,6 +123,8 @@ def take_account(
 def _password_page(
     request: Request, token: str, email: str, secret: str, errors: dict[str, str]
 ) -> Response:
+    if not SECRET.fullmatch(secret):  # it comes back from the form, and is shown alone
+        raise CardwatchError("Begin again with your invitation.")
     address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="cardwatch")
     return render(
         request, "account_password.html", status=422 if errors else 200,

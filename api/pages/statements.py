@@ -34,6 +34,8 @@ def list_statements(request: Request, at: At) -> Response:
 @router.get("/statements/new")
 def show_upload(request: Request, at: At) -> Response:
     """Show the form for bringing statements."""
+    if at.actor.role not in RECEIVES:
+        raise NotAllowed("This role receives no statements.")
     return _upload_page(request, at, {})
 
 
@@ -128,6 +130,8 @@ async def keep_columns(request: Request, at: At) -> Response:
     chosen = {field: heading for field, heading in form.items() if field in FIELDS}
     try:
         desk.keep_columns(at, headings=[h.strip() for h in headings], chosen=chosen)
+    except NotAllowed:
+        raise
     except CardwatchError as refusal:
         unknown = ColumnsUnknown(name, [h.strip() for h in headings], [], [])
         return _columns_page(request, unknown, chosen, {"date": str(refusal)})

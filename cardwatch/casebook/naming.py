@@ -22,8 +22,8 @@ def masked(work: Work, holder_id: str) -> str:
     return f"Holder {work.keyed('holder', person_key(holder_id))[:MASK_CHARACTERS].upper()}"
 
 
-def unmask(work: Work, lane: str, alert_id: str, reason: str) -> None:
-    """Let the actor see by name whom an alert is about, from now on.
+def unmask(work: Work, alert_id: str, reason: str) -> None:
+    """Let the actor see by name whom an alert of either lane is about, from now on.
 
     Raises:
         CardwatchError: no reason is given.
@@ -31,26 +31,24 @@ def unmask(work: Work, lane: str, alert_id: str, reason: str) -> None:
     if not reason.strip():
         raise CardwatchError("It needs a reason, which is kept with it.")
     work.event.object_id = alert_id
-    if not is_unmasked(work, lane, alert_id):
-        row = {"lane": lane, "alert_id": alert_id, "made_by": work.actor.actor_id}
+    if not is_unmasked(work, alert_id):
+        row = {"lane": work.actor.chain, "alert_id": alert_id, "made_by": work.actor.actor_id}
         work.add_sealed(unmaskings, [row | {"reason": reason, "made_at": work.now}])
 
 
-def is_unmasked(work: Work, lane: str, alert_id: str) -> bool:
+def is_unmasked(work: Work, alert_id: str) -> bool:
     """Return whether the actor has asked to see by name whom an alert is about."""
     mine = unmaskings.c
-    same = (mine.lane == lane) & (mine.alert_id == alert_id)
     question = sa.select(mine.made_at).where(
-        work.mine(unmaskings), same, mine.made_by == work.actor.actor_id
+        work.mine(unmaskings), mine.alert_id == alert_id, mine.made_by == work.actor.actor_id
     )
     return work.one(question) is not None
 
 
-def list_unmaskings(work: Work, lane: str, alert_id: str) -> list[Row]:
+def list_unmaskings(work: Work, alert_id: str) -> list[Row]:
     """Return who has asked to see by name whom an alert is about, and why."""
     mine = unmaskings.c
-    same = (mine.lane == lane) & (mine.alert_id == alert_id)
-    question = sa.select(unmaskings).where(work.mine(unmaskings), same)
+    question = sa.select(unmaskings).where(work.mine(unmaskings), mine.alert_id == alert_id)
     return work.rows(question.order_by(mine.made_at, mine.made_by))
 
 

@@ -93,9 +93,9 @@ def get_history(desk: Desk, alert_id: str) -> dict[str, Any]:
             "holder": histories.holder_year(work, lane, name),
             "merchant": histories.merchant_year(work, lane, name),
             "seen": naming.seen_by(work, name),
-            "unmaskings": [shown(row) for row in naming.list_unmaskings(work, lane, name)],
+            "unmaskings": [shown(row) for row in naming.list_unmaskings(work, name)],
         }
-        is_named = desk.actor.role != PSD or naming.is_unmasked(work, lane, name)
+        is_named = desk.actor.role != PSD or naming.is_unmasked(work, name)
         held = {found["holder_id"], *(one["holder_id"] for one in found["neighbours"])}
         held |= {one["holder_id"] for one in told["merchant"]["holders"]}
         held |= {one["holder_id"] for one in found["related"]}
@@ -114,13 +114,14 @@ def unmask(desk: Desk, alert_id: str, *, reason: str) -> None:
     """Let the actor see by name whom an alert is about, from now on; see `casebook.naming`.
 
     Raises:
+        NotAllowed: the role is shown no other names.
         NotFound: there is no such alert that the actor may see.
         CardwatchError: no reason is given.
     """
     with desk.work(Event("consultation", "name")) as work:
-        desk.sees_alerts()
+        desk.allow((PSD,), "is shown names as they are")
         found = kept.get_alert(work, alert_id)
-        naming.unmask(work, found["lane"], found["alert_id"], reason)
+        naming.unmask(work, found["alert_id"], reason)
 
 
 def decide(desk: Desk, alert_id: str, said: kept.Said) -> dict[str, Any]:

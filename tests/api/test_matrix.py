@@ -22,7 +22,7 @@ from cardwatch import desk
 from cardwatch.casebook import FINANCE, LANES, PSD, ROLES, Actor, sessions
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.work import SYSTEM
-from cardwatch.errors import NotFound
+from cardwatch.errors import NotAllowed, NotFound
 from cardwatch.rules import rule_texts
 from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
 
@@ -186,7 +186,7 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("POST /alerts/{alert_id}/decision",
      May("finance", "psd", of="alert", sent={"data": {"reason": "so", "seen": "{version}"}})),
     ("POST /alerts/{alert_id}/name",
-     May("finance auditor psd", "psd", of="alert", sent={"data": {"why": "so"}})),
+     May("psd", "psd", of="alert", sent={"data": {"why": "so"}})),
     ("GET /review", May(READERS)),
     ("GET /rules", May(READERS)),
     ("GET /rules/{rule_id}", May(READERS, "psd", of="rule")),
@@ -247,6 +247,7 @@ class World:
         self.running = running
         self.numbers = itertools.count(1)
         self.made: defaultdict[str, set[Thing]] = defaultdict(set)
+        self.held = ""
         self.pool: dict[tuple[str, str], list[str]] = {}
         self.standing: dict[tuple[str, str, str], Thing] = {}
         self.old = {name: self._old_key(ends=name == "ended") for name in ("expired", "ended")}
@@ -267,7 +268,11 @@ class World:
         if comer.name == "anonymous":
             return {}
         if comer.name == SUBJECT:
-            return {"Cookie": f"{COOKIE}={self._session(OWN, 'subject@x.example')}"}
+            try:
+                sessions.actor_of_session(self.running.book, self.held, self.running.clock())
+            except NotAllowed:  # they have not come in yet, or have gone out
+                self.held = self._session(OWN, "subject@x.example")
+            return {"Cookie": f"{COOKIE}={self.held}"}
         key = self.old.get(comer.name) or self.running.keys[comer.organisation, comer.name]
         return {"Authorization": f"Bearer {key}"}
 
