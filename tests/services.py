@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyotp
+import pytest
 from books import EQUAL, HEADINGS, SPLIT, month
+from fastapi.testclient import TestClient
+
+from api.main import create_app
+from api.settings import Settings
 from cardwatch import desk
 from cardwatch.casebook import ROLES, Actor, Casebook
 from cardwatch.casebook.work import SYSTEM
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from fastapi.testclient import TestClient
 
 PASSWORD = "orchard gravel violin seven"
 OWN, OTHER = "saltmarsh-vale", "another-force"
@@ -86,6 +91,21 @@ def open_book(home: Path, url: str, clock: Clock) -> tuple[Casebook, dict[tuple[
                 giver = desk.Desk(book, actor, clock())
             keys[owner, role] = desk.make_key(giver, name=role, role=role, days=90)
     return book, keys
+
+
+@contextmanager
+def serving(home: Path, url: str, **settings: Any) -> Iterator[Running]:
+    """Run the service over a new casebook, as it is set, until the block ends."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("CARDWATCH_HOME", str(home))
+        patched.setenv("CARDWATCH_DATABASE", url)
+        chores = settings.pop("chores", True)
+        clock = Clock()
+        book, keys = open_book(home, url, clock)
+        app = create_app(Settings(**{"rate": 1_000_000} | settings), clock, chores=chores)
+        with TestClient(app, base_url="https://testserver") as client:
+            yield Running(client, book, clock, keys)
+        book.close()
 
 
 def take_account(running: Running, role: str, organisation: str = OWN) -> str:
