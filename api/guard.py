@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("cardwatch.service")
 COOKIE = "__Host-cardwatch"
 OPEN = frozenset({
-    "/health/live", "/health/ready", "/metrics", "/v1/session:POST", "/v1/account:POST",
-    "/v1/account/secret:POST", "/sign-in", "/sign-in/back",
+    "/health/live", "/health/ready", "/metrics", "/v1/session:POST", "/v1/account",
+    "/v1/account/secret", "/sign-in", "/sign-in/back",
 })  # fmt: skip
 """What is open to whoever comes: a path, or one method of it."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
