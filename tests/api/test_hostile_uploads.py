@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import gc
+import logging
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -502,11 +503,13 @@ def flood(running: Running, count: int, seed: int) -> collections.Counter[str]:
 
 def grown(running: Running, count: int, seed: int) -> tuple[int, collections.Counter[str]]:
     """Return by how much this process has grown over uploads of chance, and their answers."""
+    logging.disable(logging.INFO)  # pytest holds every line of the log in memory
     flood(running, 5 * len(FAMILIES), seed + 1)  # what is loaded once is no growth
     gc.collect()
     before = in_memory(os.getpid())
     answers = flood(running, count, seed)
     gc.collect()
+    logging.disable(logging.NOTSET)
     return in_memory(os.getpid()) - before, answers
 
 
