@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from api.service import Busy
 from cardwatch.errors import (
@@ -131,4 +132,16 @@ def add_handlers(app: FastAPI, show: Callable[[Request, Response], Response]) ->
         code = BY_STATUS.get(error.status_code, "refused")
         made = problem(error.status_code, code, CODES[code] + ".")
         made.headers.update(error.headers or {})
+        if error.status_code == 405:
+            made.headers["Allow"] = ", ".join(_methods(request))
         return told(request, made)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return every method that a request's path takes; a route knows of its own alone."""
+    routes = request.app.router.routes
+    return [
+        method
+        for method in ("DELETE", "GET", "POST", "PUT")
+        if any(r.matches(request.scope | {"method": method})[0] == Match.FULL for r in routes)
+    ]

@@ -10,6 +10,7 @@ from fastapi import Path
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -26,7 +27,7 @@ DateOrder = Literal["decide", "day-first", "month-first"]
 Purpose = Literal["finance-assurance", "misconduct", "corruption-crime"]
 NO_NUL = r"^[^\x00]*$"
 """PostgreSQL keeps no such character, so none is taken."""
-WORDS = r"^[^\x00]*[^\s\x00][^\x00]*$"
+WORDS = r"^[^\x00]*[^\s\x00-\x1f][^\x00]*$"
 """The same, and not white space alone."""
 
 
@@ -41,16 +42,26 @@ def _day(text: str) -> str:
     return str(dt.date.fromisoformat(text))
 
 
+def _whole(given: object) -> object:
+    """Return a number without its fraction where that is nothing: JSON tells 3.0 from 3 no more."""
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
 Reason = Annotated[
     str, StringConstraints(min_length=1, max_length=2_000, pattern=WORDS),
-    Field(description="Why; it is kept with what is done.")
+    Field(description="Why; it is kept with what is done.", examples=["two orders seen"]),
 ]  # fmt: skip
 Day = Annotated[
     str,
     AfterValidator(_day),
-    Field(description="A day, 2026-10-01.", json_schema_extra={"format": "date"}),
+    Field(
+        description="A day, 2026-10-01.",
+        json_schema_extra={"format": "date"},
+        examples=["2026-10-01"],
+    ),
 ]
-Id = Annotated[str, Path(max_length=80, pattern=r"^[0-9A-Za-z_-]+$")]
+Id = Annotated[str, Path(max_length=80, pattern=r"^[0-9A-Za-z_-]+$", examples=["ba0e7c01d2f3"])]
+Whole = Annotated[int, BeforeValidator(_whole)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=WORDS)]
 Short = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
 Cell = Annotated[str, StringConstraints(max_length=1_000, pattern=NO_NUL)]
@@ -440,7 +451,7 @@ class ToTry(Sent):
     """A policy or rule set to be tried on past statements."""
 
     kind: Literal["policy", "rules"]
-    months: int = Field(3, ge=1, le=24, description="How many of the newest scored statements.")
+    months: Whole = Field(3, ge=1, le=24, description="How many of the newest scored statements.")
     policy: Annotated[str, StringConstraints(max_length=200_000)] | None = None
     rules: dict[Short, Annotated[str, StringConstraints(max_length=50_000)]] | None = None
 
@@ -524,7 +535,7 @@ class ToKey(Sent):
 
     name: Name
     role: Role
-    days: int = Field(90, ge=1, le=365)
+    days: Whole = Field(90, ge=1, le=365)
 
     model_config = ConfigDict(
         extra="forbid",
@@ -668,7 +679,7 @@ class ToKeep(Sent):
     """For how many days one class of data is to be kept."""
 
     kind: Literal["transactions", "alerts", "notices"]
-    days: int = Field(ge=1, le=36_500)
+    days: Whole = Field(ge=1, le=36_500)
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"kind": "alerts", "days": 2557}]}

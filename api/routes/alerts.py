@@ -35,13 +35,18 @@ from cardwatch.errors import Changed
 router = APIRouter(tags=["alerts"])
 FORMS = {"csv": "text/csv; charset=utf-8", "json": "application/json",
          "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}  # fmt: skip
-SEEN = {"get": {"operationId": "get_alert", "parameters": {"alert_id": "$response.body#/alert_id"}}}
-FIRST = "$response.body#/alerts/0/alert_id"
+SHOWN, FIRST = "$response.body#/alert_id", "$response.body#/alerts/0/alert_id"
 LISTED: dict[int | str, dict[str, Any]] = {
-    200: {"links": {
-        "alert": {"operationId": "get_alert", "parameters": {"alert_id": FIRST}},
-        "decide": {"operationId": "decide_alert", "parameters": {"alert_id": FIRST}},
-    }}
+    200: {"links": {"alert": {"operationId": "get_alert", "parameters": {"alert_id": FIRST}}}}
+}
+SEEN: dict[str, Any] = {
+    "headers": {"ETag": {"schema": {"type": "string"}, "description": "Its version, `If-Match`."}},
+    "links": {
+        "decide": {"operationId": "decide_alert",
+                   "parameters": {"alert_id": SHOWN, "if-match": "$response.header.ETag"}},
+        "suppress": {"operationId": "suppress_alert", "parameters": {"alert_id": SHOWN}},
+        "hold": {"operationId": "hold_alert", "parameters": {"alert_id": SHOWN}},
+    },
 }  # fmt: skip
 AlertId = Annotated[Id, InPath(description="Its id, or the beginning of it.")]
 
@@ -93,7 +98,7 @@ def list_alerts(
     }
 
 
-@router.get("/alerts/{alert_id}", response_model=Alert)
+@router.get("/alerts/{alert_id}", response_model=Alert, responses={200: SEEN})
 def get_alert(alert_id: AlertId, at: At, response: Response) -> dict[str, Any]:
     """Show one alert whole: payments, reasons, comparisons, neighbours, history, versions."""
     return _with_etag(response, desk.get_alert(at, alert_id))
@@ -101,7 +106,7 @@ def get_alert(alert_id: AlertId, at: At, response: Response) -> dict[str, Any]:
 
 @router.post(
     "/alerts/{alert_id}/decisions", response_model=Alert, status_code=201,
-    responses={201: {"links": SEEN}},
+    responses={201: SEEN},
 )  # fmt: skip
 def decide_alert(
     alert_id: AlertId,
@@ -173,8 +178,11 @@ def end_hold(hold_id: Id, at: At) -> None:
 
 @router.post(
     "/exports", response_class=Response, status_code=200,
-    responses={200: {"content": {media: {"schema": {"type": "string", "format": "binary"}}
-                                 for media in FORMS.values()}}},
+    responses={200: {"content": {
+        media: {"schema": {"type": "object"} if form == "json" else
+                          {"type": "string", "format": "binary"}}
+        for form, media in FORMS.items()
+    }}},
 )  # fmt: skip
 def export_list(sent: ToExport, at: At) -> Response:
     """Hand over a statement's list as it was made; why and to whom is kept."""

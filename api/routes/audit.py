@@ -16,7 +16,9 @@ router = APIRouter(tags=["audit"])
 
 @router.get("/audit/events", response_model=list[dict[str, Any]])
 def list_events(
-    at: At, lane: Lane = "finance", last: Annotated[int, Query(ge=1, le=1_000)] = 100
+    at: At,
+    lane: Lane = "finance",
+    last: Annotated[int, Query(ge=1, le=1_000, examples=[100])] = 100,
 ) -> list[dict[str, Any]]:
     """List the newest events of a chain, the newest first."""
     return desk.audit_events(at, lane=lane, last=last)

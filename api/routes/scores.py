@@ -36,7 +36,7 @@ def score_file(
     policy: Annotated[Short, Form()] = desk.IN_FORCE,
     model: Annotated[Short, Form()] = desk.IN_FORCE,
     columns: Annotated[str, Form(max_length=20_000)] = "",
-    date_order: Annotated[DateOrder, Form()] = "decide",
+    date_order: Annotated[DateOrder, Form(examples=["day-first"])] = "decide",
 ) -> dict[str, Any]:
     """Score a statement and keep nothing but the event that it was done."""
     read = read_upload(service, at, file, columns, date_order)

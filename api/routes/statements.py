@@ -48,7 +48,7 @@ async def receive_statement(
     corrects: Annotated[Short, Form()] = "",
     history: Annotated[bool, Form(description="Only keep it, to be compared with.")] = False,
     columns: Annotated[str, Form(max_length=20_000, description="A column profile, TOML.")] = "",
-    date_order: Annotated[DateOrder, Form()] = "decide",
+    date_order: Annotated[DateOrder, Form(examples=["day-first"])] = "decide",
     idempotency_key: Annotated[str, Header(max_length=200)] = "",
     prefer: Annotated[str, Header(max_length=200)] = "",
 ) -> Response:

@@ -23,7 +23,7 @@ from cardwatch.casebook.tables import (
     sessions,
 )
 from cardwatch.casebook.work import SYSTEM, Actor, Event, canonical
-from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from cardwatch.casebook.database import Casebook
@@ -57,14 +57,15 @@ def add_person(work: Work, *, name: str, email: str, role: str, holder_id: str =
 
     Raises:
         NotAllowed: the actor may not give that role.
-        CardwatchError: no such role, no email, or a person with that email.
+        CardwatchError: no such role, or no email.
+        Conflict: there is a person with that email.
     """
     check_person(role=role, email=email)
     check_gives(work, role)
     email = email.strip().casefold()
     known = work.one(sa.select(people).where(work.mine(people), people.c.email == email))
     if known and not known["ended_at"]:
-        raise CardwatchError("There is a person with that email address already.")
+        raise Conflict("There is a person with that email address already.")
     person = work.keyed("person", email)[:12]
     row = {"name": name, "role": role, "holder_id": holder_id, "made_at": work.now}
     if known:  # somebody who had access comes back, perhaps in another role

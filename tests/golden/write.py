@@ -1,8 +1,10 @@
-"""Writes the golden list again, after a change of detection that is meant."""
+"""Writes the golden files again, after a change of detection or of the API that is meant."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
+import sys
 from pathlib import Path
 
 from cardwatch.policy import load_policy
@@ -15,7 +17,11 @@ SAMPLE = HERE.parents[1] / "sample_data"
 
 
 def main() -> None:
-    """Score October 2026 and write what the test compares."""
+    """Score October 2026, describe the API, and write what the tests compare."""
+    sys.path.insert(0, str(HERE.parents[1]))
+    from api.main import create_app  # noqa: PLC0415  beside the package, not in it
+    from api.settings import Settings  # noqa: PLC0415  the same
+
     choices = ReadingChoices(shipped_profiles(), b"a key for tests, 32 bytes long..")
     sample = read_statements([SAMPLE / "statements"], choices)
     policy = load_policy(SAMPLE / "policy.toml")
@@ -23,6 +29,8 @@ def main() -> None:
     plain = {lane: dataclasses.replace(m, made_by={}) for lane, m in scoring.lists.items()}
     text = as_json(plain, dataclasses.replace(sample, reports=()))
     (HERE / "sample-2026-10.json").write_text(text, encoding="utf-8")
+    document = json.dumps(create_app(Settings()).openapi(), indent=1, ensure_ascii=False)
+    (HERE / "openapi.json").write_text(document + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -338,3 +339,8 @@ def test_a_card_column_gives_four_digits_and_a_token(text: str, last: str, *, wh
 )
 def test_a_shape_tells_how_a_cell_looks_and_nothing_of_what_it_says(text: str, shape: str) -> None:
     assert cells.shape_of(text) == shape
+
+
+def test_zero_bytes_are_no_part_of_a_text() -> None:
+    column = cells.Coded.of(pa.chunked_array([pa.array(["A\0 B\0", "A B"]).dictionary_encode()]))
+    assert column.tidied(b"key").values == ["A B", "A B"]

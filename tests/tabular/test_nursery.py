@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
+from processes import children, in_memory
 
 from cardwatch.errors import FileRefused
 from cardwatch.registers import read_cards
@@ -34,19 +35,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def children(parent: int) -> dict[int, str]:
-    """Return the state of each child of a process; Z is a zombie."""
-    found = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, its_parent = stat.read_text().rpartition(")")[2].split()[:2]
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it has just ended
-        if int(its_parent) == parent:
-            found[int(stat.parent.name)] = state
-    return found
-
-
 def wait_until(true: Callable[[], object]) -> None:
     end = time.monotonic() + 20
     while not true():
@@ -61,11 +49,6 @@ def killed(process: int) -> None:
 def processes(nursery: Nursery) -> list[int]:
     """Return the process of each lane; none may be reading."""
     return [lane._process.pid for lane in nursery._free.queue if lane._process is not None]
-
-
-def in_memory(process: int) -> int:
-    """Return how many bytes of memory a process holds."""
-    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def open_files(process: int) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hostile import damaged
 
 from cardwatch.errors import FileRefused
 from cardwatch.statements import known_headings, read_statements, shipped_profiles
@@ -22,26 +23,6 @@ STATEMENTS = Path(__file__).parents[2] / "sample_data" / "statements"
 BASES = ("2025-09.csv", "2026-03.xlsx", "2026-10.csv")
 FILES, BATCH = 2_000, 100
 GROWTH_MIB = 64
-
-
-def damaged(data: bytes, rng: np.random.Generator) -> bytes:
-    """Return a file cut, flipped, doubled, shuffled or with a hostile piece put in."""
-    place, kind = int(rng.integers(0, len(data))), int(rng.integers(0, 6))
-    if kind == 0:
-        return data[:place]
-    if kind == 1:
-        flipped = bytearray(data)
-        for at in rng.integers(0, len(data), 20):
-            flipped[at] ^= int(rng.integers(1, 256))
-        return bytes(flipped)
-    if kind == 2:
-        return data[:place] + data[max(place - 5_000, 0) :]
-    if kind == 3:
-        pieces = [b'"', b"\x00", b"\xff\xfe", b";" * 300, b"\r", b"9" * 4_000, b"<x>", b"=1+1"]
-        return data[:place] + pieces[int(rng.integers(0, len(pieces)))] + data[place:]
-    if kind == 4:
-        return data[place:] + data[:place]
-    return bytes(rng.integers(0, 256, int(rng.integers(0, 2_000)), dtype="uint8"))
 
 
 @pytest.mark.prove
