@@ -143,5 +143,5 @@ def _methods(request: Request) -> list[str]:
     return [
         method
         for method in ("DELETE", "GET", "POST", "PUT")
-        if any(r.matches(request.scope | {"method": method})[0] == Match.FULL for r in routes)
+        if any(r.matches({**request.scope, "method": method})[0] == Match.FULL for r in routes)
     ]

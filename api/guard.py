@@ -35,10 +35,11 @@ log = logging.getLogger("cardwatch.service")
 COOKIE = "__Host-cardwatch"
 DOORS = frozenset({
     "/v1/session:POST", "/v1/account:POST", "/v1/account/secret:POST", "/sign-in",
-    "/sign-in/elsewhere", "/sign-in/back", "/account", "/account/password",
+    "/sign-in/elsewhere", "/sign-in/back", "/account", "/account/password", "/help",
+    "/accessibility", "/privacy",
 })  # fmt: skip
 """Where people come in, of whatever role: a path, or one method of it."""
-OPEN = DOORS | {"/health/live", "/health/ready", "/metrics", "/help", "/accessibility", "/privacy"}
+OPEN = DOORS | {"/health/live", "/health/ready", "/metrics"}
 """What is open to whoever comes; so are the files that pages load."""
 FILES = "/static/"
 SIGN_IN = "/sign-in"
@@ -108,7 +109,7 @@ class Guard:
         if request.method not in SAFE and not _is_same_site(request):
             return problem(403, "cross_site", CODES["cross_site"] + ".")
         try:
-            if not _is_any(OPEN, scope) and not scope["path"].startswith(FILES):
+            if not _is_any(OPEN, scope):
                 actor = await anyio.to_thread.run_sync(_identify, service, request)
                 scope["state"]["actor"] = actor
         except CasebookFailed as error:
@@ -161,8 +162,9 @@ def _note(scope: Scope, seconds: float) -> None:
 
 
 def _is_any(places: frozenset[str], scope: Scope) -> bool:
-    """Return whether a request goes to one of some places."""
-    return bool(places & {scope["path"], f"{scope['path']}:{scope['method']}"})
+    """Return whether a request goes to one of some places, or for a file that pages load."""
+    path = scope["path"]
+    return path.startswith(FILES) or bool(places & {path, f"{path}:{scope['method']}"})
 
 
 def _identify(service: Service, request: Request) -> Actor:

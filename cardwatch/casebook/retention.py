@@ -29,7 +29,7 @@ from cardwatch.casebook.tables import (
     transactions,
 )
 from cardwatch.casebook.work import canonical
-from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from cardwatch.casebook.work import Row, Work
@@ -66,12 +66,13 @@ def hold(work: Work, alert_id: str, lane: str, reason: str) -> str:
 
     Raises:
         NotAllowed: the role holds nothing.
-        CardwatchError: no reason is given, or it is held already.
+        CardwatchError: no reason is given.
+        Conflict: it is held already.
     """
     may_decide(work, lane, reason)
     same = (holds.c.lane == lane) & (holds.c.alert_id == alert_id) & holds.c.ended_at.is_(None)
     if work.one(sa.select(holds.c.hold_id).where(work.mine(holds), same)) is not None:
-        raise CardwatchError("This alert is held already.")
+        raise Conflict("This alert is held already.")
     found = work.keyed("hold", lane, alert_id, work.now, reason)[:12]
     row = {"lane": lane, "hold_id": found, "alert_id": alert_id, "reason": reason}
     work.add(holds, [row | {"made_by": work.actor.actor_id, "made_at": work.now}])

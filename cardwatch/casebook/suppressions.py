@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from cardwatch.casebook.tables import alerts, subjects, suppressions
-from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 from cardwatch.merchants import canonical_name
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def suppress(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> 
 
     Raises:
         NotAllowed: the role decides nothing.
-        CardwatchError: no reason; a day past or more than a year away; it is about several holders;
-            such a suppression holds already.
+        CardwatchError: no reason; a day past or more than a year away; it is about several holders.
+        Conflict: such a suppression holds already.
     """
     may_decide(work, row["lane"], reason)
     days = (day_of(until) - day_of(work.today)).days
@@ -46,7 +46,7 @@ def suppress(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> 
     same = [mine[name] == value for name, value in like.items()]
     held = sa.select(suppressions).where(work.mine(suppressions), *same, mine.ended_at.is_(None))
     if work.one(held.where(mine.expires_on >= work.today)) is not None:
-        raise CardwatchError("Such a suppression holds already. End it first.")
+        raise Conflict("Such a suppression holds already. End it first.")
     found = like | {
         "suppression_id": work.keyed("suppression", *like.values(), work.now, until, reason)[:12],
         "reason": reason,

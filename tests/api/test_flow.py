@@ -200,7 +200,7 @@ def test_a_suppression_and_a_hold_begin_and_end(running: Running) -> None:
     made = running.ask("POST", f"/v1/alerts/{name}/suppressions", json=sent)
     assert made.status_code == 201
     again = running.ask("POST", f"/v1/alerts/{name}/suppressions", json=sent)
-    assert again.status_code == 422
+    assert again.status_code == 409
     assert len(running.ask("GET", "/v1/suppressions", "auditor").json()) == 1
     gone = f"/v1/suppressions/{made.json()['suppression_id']}"
     assert running.ask("DELETE", gone).status_code == 204
