@@ -29,9 +29,11 @@ from cardwatch.features.ledger import Ledger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+
     from cardwatch.features.card import CardFeature
 
-    Feature = Callable[[Ledger], pd.Series[Any]]
+    Feature = Callable[[Ledger], np.ndarray[Any, Any]]
 
 FEATURES: tuple[Feature, ...] = (
     amount.amount_pence,
@@ -225,7 +227,7 @@ FOREST_FEATURES: tuple[str, ...] = tuple(
 
 def build_features(ledger: Ledger) -> pd.DataFrame:
     """Return every feature of every row: a frame on the ledger's index, a column a feature."""
-    columns = {name_of(feature): feature(ledger).to_numpy() for feature in FEATURES}
+    columns = {name_of(feature): feature(ledger) for feature in FEATURES}
     return pd.DataFrame(columns, ledger.frame.index, copy=False)  # a copy would double the memory
 
 
