@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cardwatch.features.card import CardFeature
+    from cardwatch.features.ledger import Columns
 
     Feature = Callable[[Ledger], np.ndarray[Any, Any]]
 
@@ -225,9 +226,14 @@ FOREST_FEATURES: tuple[str, ...] = tuple(
 """Columns the isolation forest reads, in order."""
 
 
+def feature_columns(ledger: Ledger) -> Columns:
+    """Return every feature of every row, by its name."""
+    return {name_of(feature): feature(ledger) for feature in FEATURES}
+
+
 def build_features(ledger: Ledger) -> pd.DataFrame:
     """Return every feature of every row: a frame on the ledger's index, a column a feature."""
-    columns = {name_of(feature): feature(ledger) for feature in FEATURES}
+    columns = feature_columns(ledger)
     return pd.DataFrame(columns, ledger.frame.index, copy=False)  # a copy would double the memory
 
 
@@ -241,6 +247,7 @@ __all__ = [
     "OpenCards",
     "build_card_features",
     "build_features",
+    "feature_columns",
     "meaning_of",
     "name_of",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from cardwatch.features.merchant import merchant_before_count
 
@@ -22,7 +23,8 @@ TINY_DAYS = 2
 def is_dispute_booking(ledger: Ledger) -> Flags:
     """Whether the bank has booked a dispute: a credit for one, or its reversal."""
     codes, merchants = ledger.texts("merchant")
-    worded = merchants.str.contains(DISPUTE_WORDS, case=False, regex=True).astype(bool)
+    names = pd.Series(merchants, dtype="str")
+    worded = names.str.contains(DISPUTE_WORDS, case=False, regex=True).to_numpy(bool)
     return worded[codes] & ledger.is_in("kind", ("adjustment",))
 
 

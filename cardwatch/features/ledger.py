@@ -88,23 +88,22 @@ class Ledger:
     def __init__(self, transactions: pd.DataFrame, policy: Policy) -> None:
         """Sort the transactions, name their merchants and look up their limits."""
         frame = transactions.sort_values(ORDER, kind="stable", ignore_index=True)
-        unmatched = {name: value for name, value in UNMATCHED.items() if name not in frame}
-        frame = pd.concat([frame, pd.DataFrame(unmatched, frame.index)], axis=1)
+        more: dict[str, Any] = {k: value for k, value in UNMATCHED.items() if k not in frame}
         names = link_merchants(
             frame["merchant"], frame["date"], policy.merchant_aliases, policy.payment_processors
         )
-        names["alias_id"] = link_aliases(frame["holder_id"], names["merchant_id"], frame["date"])
-        limits = {}
+        more |= {str(name): values for name, values in names.items()}
+        more["alias_id"] = link_aliases(frame["holder_id"], names["merchant_id"], frame["date"])
         for name in LIMITS:
             found = policy.limits_in_force(name, frame["holder_id"], frame["date"])
-            given = frame[REGISTER_LIMITS[name]] if name in REGISTER_LIMITS else pd.Series(0)
-            if (given > 0).any():
+            given = frame.get(REGISTER_LIMITS.get(name))
+            if given is not None and (given > 0).any():
                 found.loc[given > 0, ["pence", "sure_pence"]] = given
                 found["stated"] |= given > 0
-            limits[f"{name}_limit_pence"] = found["pence"]
-            limits[f"{name}_sure_limit_pence"] = found["sure_pence"]
-            limits[f"is_{name}_stated"] = found["stated"]
-        self.frame = frame.assign(**names, **limits)
+            more[f"{name}_limit_pence"] = found["pence"]
+            more[f"{name}_sure_limit_pence"] = found["sure_pence"]
+            more[f"is_{name}_stated"] = found["stated"]
+        self.frame = pd.concat([frame, pd.DataFrame(more, frame.index)], axis=1)
         self.policy = policy
         self._kept: dict[tuple[object, ...], Any] = {}
         self._made: dict[str, Any] = {}
@@ -194,22 +193,27 @@ class Ledger:
         """What each row was booked for, in lower case."""
         return self.frame["description"].str.casefold().str.strip()
 
-    def texts(self, name: str) -> tuple[Codes, Any]:
+    def texts(self, name: str) -> tuple[Codes, np.ndarray[Any, Any]]:
         """Return a column of the frame or one of `OWN_GROUPS` as numbers, and what each stands for.
 
         Texts are looked at once: groups are made of numbers, lists of words read each text once.
         """
 
-        def make() -> tuple[Codes, Any]:
+        def make() -> tuple[Codes, np.ndarray[Any, Any]]:
             values = getattr(self, name) if name in OWN_GROUPS else self.frame[name]
-            return pd.factorize(values, use_na_sentinel=False)
+            codes, distinct = pd.factorize(values, use_na_sentinel=False)
+            return codes, np.asarray(distinct)
 
         return self.once(f"texts {name}", make)
 
     def is_in(self, name: str, texts: tuple[str, ...]) -> Flags:
         """Return which rows have one of some texts there."""
-        codes, distinct = self.texts(name)
-        return np.array([text in texts for text in distinct], dtype=bool)[codes]
+
+        def make() -> Flags:
+            codes, distinct = self.texts(name)
+            return np.array([text in texts for text in distinct], dtype=bool)[codes]
+
+        return self.once(f"{name} in {texts}", make)
 
     def is_blank(self, name: str) -> Flags:
         """Return which rows have no text there."""
