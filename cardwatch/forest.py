@@ -20,7 +20,7 @@ from sklearn.ensemble import IsolationForest
 from cardwatch.errors import ModelRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
@@ -66,7 +66,7 @@ class Forest:
             for member, (passed, beyond) in zip(made.estimators_, depths, strict=True)
         ]
 
-    def unusualness(self, features: pd.DataFrame) -> Numbers:
+    def unusualness(self, features: Mapping[str, Any] | pd.DataFrame) -> Numbers:
         """Return how unusual each row is, 0 to 1, higher more unusual; 0.5 is ordinary.
 
         It is the anomaly score of Liu, Ting and Zhou (2008), eq. 2.
@@ -91,12 +91,15 @@ class Forest:
 
 
 def fit_forest(
-    features: pd.DataFrame, columns: Sequence[str], rows: pd.DataFrame, seed: int = SEED
+    features: Mapping[str, Any] | pd.DataFrame,
+    columns: Sequence[str],
+    rows: pd.DataFrame,
+    seed: int = SEED,
 ) -> Forest:
     """Return a forest fitted to some rows.
 
     Args:
-        features: a row a payment.
+        features: columns by name, a row a payment.
         columns: those the forest is to read.
         rows: the payments themselves, same index, for what the model says of itself.
         seed: of the forest's own chance; another one shows how much hangs on it.
@@ -145,9 +148,9 @@ def _depths(forest: Forest, table: np.ndarray[Any, Any]) -> Numbers:
 
 
 def _matrix(
-    features: pd.DataFrame, columns: Sequence[str]
+    features: Mapping[str, Any] | pd.DataFrame, columns: Sequence[str]
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
-    return np.stack([features[name].to_numpy("float32") for name in columns], axis=1)
+    return np.stack([np.asarray(features[name], "float32") for name in columns], axis=1)
 
 
 def save_forest(forest: Forest, folder: Path) -> None:

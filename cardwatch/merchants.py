@@ -7,11 +7,17 @@ import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import iso18245
 import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz, process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 PROCESSORS = ("PAYPAL", "PP*", "GOOGLE*", "KLARNA", "AMAZON PAY", "AMZN PAY")
 """Payment services that stand between buyer and seller, where no policy names them: anybody may be
@@ -278,29 +284,27 @@ def _same_figures(one: str, other: str) -> bool:
 
 
 def listed_merchants(
-    names: pd.Series[str], listed: tuple[str, ...], aliases: dict[str, str] | None = None
-) -> pd.Series[bool]:
+    names: Iterable[str], listed: tuple[str, ...], aliases: dict[str, str] | None = None
+) -> Flags:
     """Return which merchants are on a list: by name, by a like spelling, or by its first words.
 
     Args:
-        names: merchants' one names, as `link_merchants` gives them.
+        names: merchants' one names, each once, as `link_merchants` gives them.
         listed: names as printed; a payment service before the seller's name is no part of either.
         aliases: the organisation's own names for names.
     """
+    whole = pd.Series(names, dtype="str")
     if not listed:
-        return pd.Series(data=False, index=names.index)
+        return np.zeros(len(whole), dtype=bool)
     own = _own_names(aliases)
     wanted = [canonical_name(name).name for name in listed]
     wanted += [own[name] for name in wanted if name in own]
     pattern = "|".join(rf"{re.escape(name)}\b" for name in wanted if name)
-    codes, distinct = pd.factorize(names)
-    whole = pd.Series(distinct, dtype="str")
     sellers = whole.str.replace(r"^.*: ", "", regex=True)
     begins = whole.str.match(pattern) | sellers.str.match(pattern)
     like = process.cdist(sellers, wanted, scorer=fuzz.ratio, score_cutoff=LIKENESS).any(axis=1)
     long = (sellers.str.len() >= SHORTEST_LIKE).to_numpy(bool)
-    found = begins.to_numpy(bool) | (long & like)
-    return pd.Series(found[codes], names.index)
+    return begins.to_numpy(bool) | (long & like)
 
 
 @cache

@@ -16,7 +16,10 @@ import pandas as pd
 from cardwatch.errors import FileFaulty
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 COUNTRIES = ("ENG", "SCT", "WLS", "NIR")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -265,9 +268,8 @@ def _limits(entries: list[dict[str, Any]], *, stated: bool) -> tuple[Limit, ...]
     )
 
 
-def in_categories(codes: pd.Series[str], listed: tuple[str, ...]) -> pd.Series[bool]:
+def in_categories(codes: Iterable[str], listed: tuple[str, ...]) -> Flags:
     """Return whether each four-digit code is in a list of codes and ranges such as 3000-3999."""
     ranges = [(first, last or first) for first, _, last in (item.partition("-") for item in listed)]
-    places, distinct = pd.factorize(codes)
-    inside = [any(first <= code <= last for first, last in ranges) for code in distinct]
-    return pd.Series(np.array(inside, dtype=bool)[places], codes.index)
+    inside = [any(first <= code <= last for first, last in ranges) for code in codes]
+    return np.array(inside, dtype=bool)

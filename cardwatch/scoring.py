@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from cardwatch import __version__
 from cardwatch.alerts import Scored, expected_words, pounds, rank_alerts
@@ -25,7 +24,9 @@ from cardwatch.features import (
     OpenCards,
     build_card_features,
     build_features,
+    feature_columns,
 )
+from cardwatch.features.ledger import taken
 from cardwatch.forest import Forest, fit_forest
 from cardwatch.records import AlertList
 from cardwatch.registers import cards_in_force, match_cards
@@ -34,6 +35,9 @@ from cardwatch.rules import Rule, load_rules, rules_sha256
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
+    from cardwatch.features.ledger import Columns
     from cardwatch.policy import Policy
     from cardwatch.records import CardRegister
 
@@ -65,6 +69,7 @@ def score(  # noqa: PLR0913  one for each thing that can be given
     asked_files: Sequence[str] = (),
     forest: Forest | None = None,
     rules: Sequence[Rule] | None = None,
+    lanes: Sequence[str] = LANES,
 ) -> Scoring:
     """Return the ranked alerts of some statements, one list a lane.
 
@@ -75,6 +80,7 @@ def score(  # noqa: PLR0913  one for each thing that can be given
         asked_files: files whose payments are to be asked about; none for all of them.
         forest: a fitted one; without it one is fitted to the history if there is enough.
         rules: the rules to use; the shipped ones if not given.
+        lanes: those of which a list is wanted; none looks at another's.
 
     Raises:
         NothingToScore: no transaction is left to score.
@@ -92,10 +98,10 @@ def score(  # noqa: PLR0913  one for each thing that can be given
     if not asked.any():
         raise NothingToScore("None of the statements to be scored could be read.")
     reference = _reference(ledger, asked)
-    features = build_features(ledger)
+    features = feature_columns(ledger)
     own = forest is None and enough_for_forest(ledger, reference)
     if own:
-        read = features.loc[reference, list(FOREST_FEATURES)]
+        read = {name: features[name][reference] for name in FOREST_FEATURES}
         forest = fit_forest(read, FOREST_FEATURES, ledger.frame[reference])
     if forest is not None and forest.features != FOREST_FEATURES:
         raise ModelRefused("given", "it reads other features than this version has. Train it again")
@@ -119,27 +125,28 @@ def score(  # noqa: PLR0913  one for each thing that can be given
         notes=(*_notes(ledger, asked, reference, forest, own=own), *_card_notes(ledger, asked)),
         made_by=made_by,
     )
-    lists = {lane: _list(scored, rules, lane, reference, made) for lane in LANES}
+    lists = {lane: _list(scored, rules, lane, reference, made) for lane in lanes}
     return Scoring(lists, scored)
 
 
 def _weigh(
-    ledger: Ledger, features: pd.DataFrame, forest: Forest | None, reference: Flags, asked: Flags
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    ledger: Ledger, features: Columns, forest: Forest | None, reference: Flags, asked: Flags
+) -> tuple[Columns, pd.DataFrame]:
     """Return the features with both forests' scores and the chances, and each surprise's share."""
-    columns: dict[str, Any] = {str(name): values.to_numpy() for name, values in features.items()}
+    columns = dict(features)
     if forest is not None:
         columns[UNUSUALNESS] = forest.unusualness(features)
     ends = ledger.last_rows(reference & ledger.is_purchase, ("holder_id", "month"))
     if len(ends) >= FOREST_MONTHS:
-        months = fit_forest(features.iloc[ends], MONTH_FEATURES, ledger.frame.iloc[ends])
+        read = {name: features[name] for name in MONTH_FEATURES}
+        months = fit_forest(taken(read, ends), MONTH_FEATURES, ledger.frame.iloc[ends])
         looked_at = np.union1d(ends, np.flatnonzero(asked))
         columns[MONTH_UNUSUALNESS] = np.zeros(len(ledger))
-        columns[MONTH_UNUSUALNESS][looked_at] = months.unusualness(features.iloc[looked_at])
+        columns[MONTH_UNUSUALNESS][looked_at] = months.unusualness(taken(read, looked_at))
     shares = surprise_shares(columns, reference)
-    columns.update(chances(shares, reference))
-    columns.update(month_chances(columns, ends))
-    return pd.DataFrame(columns, features.index, copy=False), shares
+    for found in (chances(shares, reference), month_chances(columns, ends)):
+        columns |= {str(name): values.to_numpy() for name, values in found.items()}
+    return columns, shares
 
 
 def train(

@@ -11,6 +11,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from cardwatch.alerts.cards import card_alerts
 from cardwatch.alerts.matters import Finding, Matter, find_matters
@@ -23,9 +24,8 @@ from cardwatch.rules import EVIDENCE, LEVELS, Rule
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import pandas as pd
-
     from cardwatch.features import Ledger
+    from cardwatch.features.ledger import Columns
     from cardwatch.forest import Forest
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -47,7 +47,7 @@ class Scored:
     """Everything alerts are made of, row for row.
 
     Attributes:
-        features: features and chance columns, and `unusualness` where there is a forest.
+        columns: features and chances by name, and `unusualness` where there is a forest.
         shares: each surprise as a share of reference payments.
         asked: the payments that are being scored; the others are their history.
         reference: the payments they are compared with.
@@ -56,7 +56,7 @@ class Scored:
     """
 
     ledger: Ledger
-    features: pd.DataFrame
+    columns: Columns
     shares: pd.DataFrame
     asked: Flags
     reference: Flags
@@ -78,15 +78,14 @@ class Scored:
     @cached_property
     def printed(self) -> dict[str, list[Any]]:
         """What alerts print of each payment, by column."""
-        table = self.ledger.frame[PRINTED].assign(
-            date=self.ledger.frame["date"].dt.strftime("%Y-%m-%d")
-        )
-        return {name: table[name].tolist() for name in PRINTED}
+        table = {name: self.ledger.frame[name].tolist() for name in PRINTED}
+        days = self.ledger.column("date").astype("datetime64[D]")
+        return table | {"date": np.datetime_as_string(days).tolist()}
 
     @cached_property
-    def columns(self) -> dict[str, np.ndarray[Any, Any]]:
-        """The features of every payment, by name."""
-        return {str(name): values.to_numpy() for name, values in self.features.items()}
+    def features(self) -> pd.DataFrame:
+        """The columns as a frame on the ledger's index."""
+        return pd.DataFrame(self.columns, self.ledger.frame.index, copy=False)
 
     @cached_property
     def compared(self) -> dict[str, np.ndarray[Any, Any]]:
@@ -206,8 +205,8 @@ def _contributions(scored: Scored, rows: list[int]) -> list[dict[str, float]]:
     """Return for each payment the features that raise the forest's score most, by how much."""
     if scored.forest is None or not rows:
         return [{} for _ in rows]
-    read = scored.features[list(scored.forest.features)].iloc[rows]
-    raised = scored.forest.contributions(read)
+    read = {name: scored.columns[name][rows] for name in scored.forest.features}
+    raised = scored.forest.contributions(pd.DataFrame(read))
     told = []
     for values in raised.to_numpy():
         first = np.argsort(-values, kind="stable")[:MOST_COMPARISONS]
@@ -242,7 +241,7 @@ def _alert(
             reasons.append(_reason(scored, rule, max(fired)))
     weak = [rule for rule in weakening if _weakens(rule, lead, fires)]
     days = [printed["date"][row] for row in rows]
-    unusual = scored.columns[UNUSUALNESS][list(asked)] if UNUSUALNESS in scored.features else None
+    unusual = scored.columns[UNUSUALNESS][list(asked)] if UNUSUALNESS in scored.columns else None
     return Alert(
         alert_id=_alert_id(scored, lane, rows),
         rank=0,

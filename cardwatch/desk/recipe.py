@@ -21,11 +21,11 @@ from cardwatch.forest import Forest, load_forest, save_forest
 from cardwatch.policy import Policy, default_policy_text, load_policy, parse_policy
 from cardwatch.records import CardRegister, Problem, ReadingReport, Total
 from cardwatch.rules import Rule, load_rules, read_rules, rule_texts
-from cardwatch.scoring import Scoring, score
+from cardwatch.scoring import LANES, Scoring, score
 from cardwatch.statements import name_holders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from cardwatch.casebook import Work
 
@@ -145,13 +145,16 @@ def unpack_rules(content: bytes) -> tuple[Rule, ...]:
     return read_rules(json.loads(content))
 
 
-def score_window(table: pd.DataFrame, label: str, used: Ingredients) -> Scoring:
+def score_window(
+    table: pd.DataFrame, label: str, used: Ingredients, lanes: Sequence[str] = LANES
+) -> Scoring:
     """Score one statement in its window.
 
     Args:
         table: as `read_window` gives it.
         label: of the statement to be scored.
         used: what to score it with.
+        lanes: those of which a list is wanted.
 
     Raises:
         NothingToScore: none of its transactions is left.
@@ -164,6 +167,7 @@ def score_window(table: pd.DataFrame, label: str, used: Ingredients) -> Scoring:
         asked_files=[label],
         forest=used.forest,
         rules=used.rules,
+        lanes=lanes,
     )
 
 

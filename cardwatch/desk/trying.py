@@ -76,7 +76,7 @@ def score_only(
         # Each of its rows is asked about, even one that the casebook holds already.
         history = history[~history["identity"].isin(arrival.rows["identity"])]
         table, used = table_of(arrival, history), read_recipe(work, recipe)
-    scoring = score_window(table, arrival.label, used)
+    scoring = score_window(table, arrival.label, used, desk.actor.lanes)
     made_with = asdict(recipe) | {"input": kept.rows_sha256(table)}
     if desk.actor.lanes == ("finance",):  # rules of professional standards leave no mark there
         made_with["rules"] = scoring.lists["finance"].made_by["rules"]
@@ -144,8 +144,8 @@ def _try(desk: Desk, row: Row, changed: dict[str, Any]) -> dict[str, Any]:
     with desk.work(Event("consultation", "statement", row["statement_id"]), ()) as work:
         table = kept.read_window(work, row["seq"], row["window_from"], row["last_on"])
         used = read_recipe(work, recipe_of(work, row["last_on"]))
-    before = score_window(table, row["label"], used)
-    after = score_window(table, row["label"], replace(used, **changed))
+    before = score_window(table, row["label"], used, desk.actor.lanes)
+    after = score_window(table, row["label"], replace(used, **changed), desk.actor.lanes)
     told: dict[str, Any] = {name: row[name] for name in ("statement_id", "label", "last_on")}
     for lane in desk.actor.lanes:
         old, new = (_asked(desk, scoring, used, lane) for scoring in (before, after))

@@ -29,9 +29,12 @@ from cardwatch.features.ledger import Ledger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cardwatch.features.card import CardFeature
+    import numpy as np
 
-    Feature = Callable[[Ledger], pd.Series[Any]]
+    from cardwatch.features.card import CardFeature
+    from cardwatch.features.ledger import Columns
+
+    Feature = Callable[[Ledger], np.ndarray[Any, Any]]
 
 FEATURES: tuple[Feature, ...] = (
     amount.amount_pence,
@@ -223,9 +226,14 @@ FOREST_FEATURES: tuple[str, ...] = tuple(
 """Columns the isolation forest reads, in order."""
 
 
+def feature_columns(ledger: Ledger) -> Columns:
+    """Return every feature of every row, by its name."""
+    return {name_of(feature): feature(ledger) for feature in FEATURES}
+
+
 def build_features(ledger: Ledger) -> pd.DataFrame:
     """Return every feature of every row: a frame on the ledger's index, a column a feature."""
-    columns = {name_of(feature): feature(ledger).to_numpy() for feature in FEATURES}
+    columns = feature_columns(ledger)
     return pd.DataFrame(columns, ledger.frame.index, copy=False)  # a copy would double the memory
 
 
@@ -239,6 +247,7 @@ __all__ = [
     "OpenCards",
     "build_card_features",
     "build_features",
+    "feature_columns",
     "meaning_of",
     "name_of",
 ]

@@ -10,162 +10,160 @@ from cardwatch.features.ledger import PAIR
 from cardwatch.features.moments import amount_surprise
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from cardwatch.features.ledger import Ledger
+    from cardwatch.features.ledger import Flags, Ledger, Numbers, Whole
 
 NEAR_LIMIT_WINDOW_DAYS = 90
 ROUND_SHRINKAGE = 20.0
 
 
-def amount_pence(ledger: Ledger) -> pd.Series[int]:
+def amount_pence(ledger: Ledger) -> Whole:
     """What was paid."""
-    return ledger.frame["amount_pence"]
+    return ledger.column("amount_pence")
 
 
-def limit_pence(ledger: Ledger) -> pd.Series[int]:
+def limit_pence(ledger: Ledger) -> Whole:
     """The holder's limit for a single purchase on that day."""
-    return ledger.frame["single_purchase_limit_pence"]
+    return ledger.column("single_purchase_limit_pence")
 
 
-def month_limit_pence(ledger: Ledger) -> pd.Series[int]:
+def month_limit_pence(ledger: Ledger) -> Whole:
     """The holder's limit for a month."""
-    return ledger.frame["holder_month_limit_pence"]
+    return ledger.column("holder_month_limit_pence")
 
 
-def step_pence(ledger: Ledger) -> pd.Series[int]:
+def step_pence(ledger: Ledger) -> Whole:
     """The sum from which a purchase should be quoted or tendered for."""
-    return ledger.frame["step_limit_pence"]
+    return ledger.column("step_limit_pence")
 
 
-def is_purchase(ledger: Ledger) -> pd.Series[bool]:
+def is_purchase(ledger: Ledger) -> Flags:
     """Whether it is a purchase, and no refund, fee or booking of the bank's own."""
-    return ledger.series(ledger.is_purchase)
+    return ledger.is_purchase
 
 
-def is_limit_stated(ledger: Ledger) -> pd.Series[bool]:
+def is_limit_stated(ledger: Ledger) -> Flags:
     """Whether the limit for a single purchase is the organisation's own and no default."""
-    return ledger.frame["is_single_purchase_stated"]
+    return ledger.column("is_single_purchase_stated")
 
 
-def is_month_limit_stated(ledger: Ledger) -> pd.Series[bool]:
+def is_month_limit_stated(ledger: Ledger) -> Flags:
     """Whether the limit for a month is the organisation's own and no default."""
-    return ledger.frame["is_holder_month_stated"]
+    return ledger.column("is_holder_month_stated")
 
 
-def is_step_stated(ledger: Ledger) -> pd.Series[bool]:
+def is_step_stated(ledger: Ledger) -> Flags:
     """Whether the quote step is the organisation's own and no default."""
-    return ledger.frame["is_step_stated"]
+    return ledger.column("is_step_stated")
 
 
-def is_spending(ledger: Ledger) -> pd.Series[bool]:
+def is_spending(ledger: Ledger) -> Flags:
     """Whether it is a purchase or a merchant's refund, which together are what was spent."""
-    return ledger.series(ledger.is_purchase | ledger.is_refund)
+    return ledger.is_purchase | ledger.is_refund
 
 
-def over_limit_pence(ledger: Ledger) -> pd.Series[int]:
+def over_limit_pence(ledger: Ledger) -> Whole:
     """By how much one purchase passes the holder's limit, where a limit was in force."""
-    limit = limit_pence(ledger).to_numpy()
-    over = amount_pence(ledger).to_numpy() - limit
-    return ledger.series(np.where((limit > 0) & ledger.is_purchase & (over > 0), over, 0))
+    limit = limit_pence(ledger)
+    over = amount_pence(ledger) - limit
+    return np.where((limit > 0) & ledger.is_purchase & (over > 0), over, 0)
 
 
-def is_over_limit(ledger: Ledger) -> pd.Series[bool]:
+def is_over_limit(ledger: Ledger) -> Flags:
     """Whether one purchase passes the holder's limit."""
     return over_limit_pence(ledger) > 0
 
 
-def is_over_limit_only_with_vat(ledger: Ledger) -> pd.Series[bool]:
+def is_over_limit_only_with_vat(ledger: Ledger) -> Flags:
     """Whether one purchase passes the limit only if the limit is meant with VAT, not said."""
-    sure = ledger.frame["single_purchase_sure_limit_pence"]
+    sure = ledger.column("single_purchase_sure_limit_pence")
     return (over_limit_pence(ledger) > 0) & (amount_pence(ledger) <= sure)
 
 
-def holder_month_spend_pence(ledger: Ledger) -> pd.Series[float]:
+def holder_month_spend_pence(ledger: Ledger) -> Numbers:
     """What the holder has spent this month so far, refunds taken off."""
     counted = np.where(is_spending(ledger), ledger.pence, 0)
-    return ledger.series(ledger.total(counted, ("holder_id", "month")))
+    return ledger.total(counted, ("holder_id", "month"))
 
 
-def large_payment_limit_pence(ledger: Ledger) -> pd.Series[int]:
+def large_payment_limit_pence(ledger: Ledger) -> Whole:
     """The sum from which the policy asks about every payment; 0 where it sets none."""
-    return ledger.series(np.full(len(ledger), round(ledger.policy.large_payment_pounds * 100)))
+    return np.full(len(ledger), round(ledger.policy.large_payment_pounds * 100))
 
 
-def hospitality_cap_pence(ledger: Ledger) -> pd.Series[int]:
+def hospitality_cap_pence(ledger: Ledger) -> Whole:
     """The most that may go on hospitality at one merchant in a day; 0 where none is set."""
-    return ledger.series(np.full(len(ledger), round(ledger.policy.hospitality_cap_pounds * 100)))
+    return np.full(len(ledger), round(ledger.policy.hospitality_cap_pounds * 100))
 
 
-def is_near_limit(ledger: Ledger) -> pd.Series[bool]:
+def is_near_limit(ledger: Ledger) -> Flags:
     """Whether a purchase lies just below the holder's limit, or on it."""
-    limit, paid = limit_pence(ledger).to_numpy(), amount_pence(ledger).to_numpy()
+    limit, paid = limit_pence(ledger), amount_pence(ledger)
     near = (paid >= limit * ledger.policy.near_limit_share) & (limit > 0) & (paid <= limit)
-    return ledger.series(near & ledger.is_purchase)
+    return near & ledger.is_purchase
 
 
-def near_limit_90_days_count(ledger: Ledger) -> pd.Series[float]:
+def near_limit_90_days_count(ledger: Ledger) -> Numbers:
     """The holder's payments just below the limit in 90 days."""
-    near = is_near_limit(ledger).to_numpy()
-    return ledger.series(ledger.count(near, ("holder_id",), NEAR_LIMIT_WINDOW_DAYS))
+    near = is_near_limit(ledger)
+    return ledger.count(near, ("holder_id",), NEAR_LIMIT_WINDOW_DAYS)
 
 
-def near_limit_one_price_share(ledger: Ledger) -> pd.Series[float]:
+def near_limit_one_price_share(ledger: Ledger) -> Numbers:
     """Share of those payments that are of this very amount: one product at one price."""
-    near = is_near_limit(ledger).to_numpy()
+    near = is_near_limit(ledger)
     same = ledger.count(near, ("holder_id", "amount_pence"), NEAR_LIMIT_WINDOW_DAYS)
-    return ledger.series(same / np.maximum(near_limit_90_days_count(ledger).to_numpy(), 1))
+    return same / np.maximum(near_limit_90_days_count(ledger), 1)
 
 
-def near_limit_surprise(ledger: Ledger) -> pd.Series[float]:
+def near_limit_surprise(ledger: Ledger) -> Numbers:
     """Payments just below the limit are rare for this holder and this merchant."""
-    near = is_near_limit(ledger).to_numpy()
+    near = is_near_limit(ledger)
     surprise = np.zeros(len(ledger))
     for by in (("holder_id",), ("merchant_id",)):
         before = ledger.count(near, by, until=1)
         purchases = ledger.count(ledger.is_purchase, by, until=1)
         surprise += -np.log((before + 0.2) / (purchases + 10))
-    return ledger.series(np.where(near, surprise / 2, 0.0))
+    return np.where(near, surprise / 2, 0.0)
 
 
-def is_round_amount(ledger: Ledger) -> pd.Series[bool]:
+def is_round_amount(ledger: Ledger) -> Flags:
     """Whether the amount is a round sum."""
     pence = ledger.policy.round_pounds * 100
-    return ledger.series((ledger.pence % pence == 0) & ledger.is_purchase)
+    return (ledger.pence % pence == 0) & ledger.is_purchase
 
 
-def is_whole_pounds(ledger: Ledger) -> pd.Series[bool]:
+def is_whole_pounds(ledger: Ledger) -> Flags:
     """Whether the amount has no pence, as fees and prices often have none and bills seldom."""
-    return ledger.series(ledger.pence % 100 == 0)
+    return ledger.pence % 100 == 0
 
 
-def round_amount_surprise(ledger: Ledger) -> pd.Series[float]:
+def round_amount_surprise(ledger: Ledger) -> Numbers:
     """Round sums are rare at this merchant."""
-    is_round = is_round_amount(ledger).to_numpy()
+    is_round = is_round_amount(ledger)
     everywhere = ledger.count(is_round, (), until=1)
     all_purchases = ledger.count(ledger.is_purchase, (), until=1)
     usual = (everywhere + 1) / (all_purchases + ROUND_SHRINKAGE)
     here = ledger.count(is_round, ("merchant_id",), until=1) + ROUND_SHRINKAGE * usual
     purchases = ledger.count(ledger.is_purchase, ("merchant_id",), until=1) + ROUND_SHRINKAGE
-    return ledger.series(np.where(is_round, -np.log(here / purchases), 0.0))
+    return np.where(is_round, -np.log(here / purchases), 0.0)
 
 
-def amount_for_holder_surprise(ledger: Ledger) -> pd.Series[float]:
+def amount_for_holder_surprise(ledger: Ledger) -> Numbers:
     """The amount is high for this holder."""
     return amount_surprise(ledger, ("holder_id",))
 
 
-def amount_for_merchant_surprise(ledger: Ledger) -> pd.Series[float]:
+def amount_for_merchant_surprise(ledger: Ledger) -> Numbers:
     """The amount is high for this merchant, whoever pays."""
     return amount_surprise(ledger, ("category_id",), ("merchant_id",))
 
 
-def holder_merchant_largest_before_pence(ledger: Ledger) -> pd.Series[float]:
+def holder_merchant_largest_before_pence(ledger: Ledger) -> Numbers:
     """The largest of the holder's earlier purchases at this merchant."""
     bought = np.where(ledger.is_purchase, ledger.pence, 0.0)
-    return ledger.series(ledger.largest(bought, PAIR, until=1))
+    return ledger.largest(bought, PAIR, until=1)
 
 
-def amount_for_holder_and_merchant_surprise(ledger: Ledger) -> pd.Series[float]:
+def amount_for_holder_and_merchant_surprise(ledger: Ledger) -> Numbers:
     """The amount is high for this holder at this merchant."""
     return amount_surprise(ledger, ("merchant_id",), ("holder_id", "merchant_id"))

@@ -10,63 +10,61 @@ from cardwatch.features.moments import SHRINKAGE
 from cardwatch.features.repeat import holder_history_days
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from cardwatch.features.ledger import Ledger
+    from cardwatch.features.ledger import Flags, Ledger, Numbers
 
 LONGEST_GAP_DAYS, FEWEST_DAYS = 90, 30
 """Longer gaps surprise no more, since early in the history there can be none; and the days of
 history that a holder's usual gap is told from at least."""
 
 
-def is_non_working_day(ledger: Ledger) -> pd.Series[bool]:
+def is_non_working_day(ledger: Ledger) -> Flags:
     """Whether it was a weekend or a bank holiday."""
-    return ledger.series(ledger.is_non_working)
+    return ledger.is_non_working
 
 
-def non_working_day_surprise(ledger: Ledger) -> pd.Series[float]:
+def non_working_day_surprise(ledger: Ledger) -> Numbers:
     """This holder seldom pays on weekends or bank holidays."""
     free, bought = ledger.is_non_working & ledger.is_purchase, ledger.is_purchase
     usual = (ledger.count(free, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 20)
     own = ledger.count(free, ("holder_id",), until=1) + SHRINKAGE * usual
     rate = own / (ledger.count(bought, ("holder_id",), until=1) + SHRINKAGE)
-    return ledger.series(np.where(free, -np.log(rate), 0.0))
+    return np.where(free, -np.log(rate), 0.0)
 
 
-def days_since_holder_paid(ledger: Ledger) -> pd.Series[float]:
+def days_since_holder_paid(ledger: Ledger) -> Numbers:
     """Days since the holder's last earlier payment; 0 where there is none."""
     last = ledger.last_day(ledger.is_purchase, ("holder_id",))
-    return ledger.series(np.nan_to_num(ledger.day - last))
+    return np.nan_to_num(ledger.day - last)
 
 
-def gap_surprise(ledger: Ledger) -> pd.Series[float]:
+def gap_surprise(ledger: Ledger) -> Numbers:
     """The card had not been used for much longer than usual."""
-    gap = days_since_holder_paid(ledger).to_numpy()
+    gap = days_since_holder_paid(ledger)
     purchases = ledger.count(ledger.is_purchase, ("holder_id",), 365, 1)
-    seen = np.clip(holder_history_days(ledger).to_numpy(), FEWEST_DAYS, 365)
+    seen = np.clip(holder_history_days(ledger), FEWEST_DAYS, 365)
     usual = (seen + FEWEST_DAYS) / (purchases + SHRINKAGE)
     gap = np.minimum(gap, LONGEST_GAP_DAYS)
-    return ledger.series(np.where(ledger.is_purchase, np.maximum(gap / usual - 1, 0), 0.0))
+    return np.where(ledger.is_purchase, np.maximum(gap / usual - 1, 0), 0.0)
 
 
-def holder_day_count(ledger: Ledger) -> pd.Series[float]:
+def holder_day_count(ledger: Ledger) -> Numbers:
     """The holder's purchases on this day."""
-    return ledger.series(ledger.count(ledger.is_purchase, ("holder_id",), 0))
+    return ledger.count(ledger.is_purchase, ("holder_id",), 0)
 
 
-def busy_day_surprise(ledger: Ledger) -> pd.Series[float]:
+def busy_day_surprise(ledger: Ledger) -> Numbers:
     """The holder seldom makes so many payments in a day."""
-    today = holder_day_count(ledger).to_numpy()
+    today = holder_day_count(ledger)
     first = ledger.first_of_kind(ledger.is_purchase, ("holder_id", "date"))
     days = ledger.count(first, ("holder_id",), until=1)
     usual = (ledger.count(ledger.is_purchase, ("holder_id",), until=1) + 2 * SHRINKAGE) / (
         days + SHRINKAGE
     )
     surprise = np.maximum((today - usual) / np.sqrt(usual), 0)
-    return ledger.series(np.where(ledger.is_purchase, surprise, 0.0))
+    return np.where(ledger.is_purchase, surprise, 0.0)
 
 
-def day_total_surprise(ledger: Ledger) -> pd.Series[float]:
+def day_total_surprise(ledger: Ledger) -> Numbers:
     """The holder seldom spends so much in a day."""
     spent = np.where(ledger.is_purchase, ledger.pence, 0.0)
     today = np.log(np.maximum(ledger.total(spent, ("holder_id",), 0), 100))
@@ -82,4 +80,4 @@ def day_total_surprise(ledger: Ledger) -> pd.Series[float]:
         variance = weight * spread + (1 - weight) * variance
         mean = weight * own + (1 - weight) * mean
     above = (today - mean) / np.maximum(np.sqrt(variance), 0.3)
-    return ledger.series(np.where(ledger.is_purchase, np.maximum(above, 0), 0.0))
+    return np.where(ledger.is_purchase, np.maximum(above, 0), 0.0)

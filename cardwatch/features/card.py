@@ -16,63 +16,62 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cardwatch.features.ledger import Ledger
+    from cardwatch.features.ledger import Flags, Ledger, Whole
 
     CardFeature = Callable[["OpenCards"], pd.Series[Any]]
     Days = np.ndarray[Any, np.dtype[np.int64]]
-    Flags = np.ndarray[Any, np.dtype[np.bool_]]
     Pence = np.ndarray[Any, np.dtype[np.float64]]
 
 RAISE_DAYS, YEAR_DAYS = 31, 364
 """A limit is raised for a purchase if that comes within a billing cycle of the rise."""
 
 
-def _days_since(ledger: Ledger, column: str) -> pd.Series[int]:
+def _days_since(ledger: Ledger, column: str) -> Whole:
     """Return days from a column's day to the payment's; negative before it, 0 without one."""
-    since = pd.to_datetime(ledger.frame[column]).to_numpy().astype("datetime64[D]")
-    return ledger.series(np.where(np.isnat(since), 0, ledger.day - since.astype("int64")))
+    since = ledger.column(column).astype("datetime64[D]")
+    return np.where(np.isnat(since), 0, ledger.day - since.astype("int64"))
 
 
-def is_card_unknown(ledger: Ledger) -> pd.Series[bool]:
+def is_card_unknown(ledger: Ledger) -> Flags:
     """Whether a register was given and does not list the card."""
-    return ~ledger.frame["is_card_known"].astype(bool)
+    return ~ledger.column("is_card_known")
 
 
-def days_since_closing(ledger: Ledger) -> pd.Series[int]:
+def days_since_closing(ledger: Ledger) -> Whole:
     """Days since the card was closed; 0 before that."""
-    return _days_since(ledger, "card_closed_on").clip(lower=0)
+    return np.maximum(_days_since(ledger, "card_closed_on"), 0)
 
 
-def is_after_closing(ledger: Ledger) -> pd.Series[bool]:
+def is_after_closing(ledger: Ledger) -> Flags:
     """Whether it was bought later after the card's closing than a late booking explains."""
     late = days_since_closing(ledger) > ledger.policy.closed_card_days
     return late & ledger.is_purchase
 
 
-def is_before_opening(ledger: Ledger) -> pd.Series[bool]:
+def is_before_opening(ledger: Ledger) -> Flags:
     """Whether it was bought before the card was opened."""
     return (_days_since(ledger, "card_opened_on") < 0) & ledger.is_purchase
 
 
-def days_since_limit_raise(ledger: Ledger) -> pd.Series[int]:
+def days_since_limit_raise(ledger: Ledger) -> Whole:
     """Days since the card's limit for one purchase was last changed."""
     return _days_since(ledger, "card_limit_since")
 
 
-def limit_before_raise_pence(ledger: Ledger) -> pd.Series[int]:
+def limit_before_raise_pence(ledger: Ledger) -> Whole:
     """The card's limit for one purchase before it was raised within 31 days; else 0."""
-    before = ledger.frame["card_limit_before_pence"]
-    raised = ledger.frame["card_single_limit_pence"] > before
+    before = ledger.column("card_limit_before_pence")
+    raised = ledger.column("card_single_limit_pence") > before
     recent = days_since_limit_raise(ledger) <= RAISE_DAYS
-    return before.where(raised & recent, 0).astype("int64")
+    return np.where(raised & recent, before, 0)
 
 
-def is_card_replaced(ledger: Ledger) -> pd.Series[bool]:
+def is_card_replaced(ledger: Ledger) -> Flags:
     """Whether another card of the holder was lost, stolen or misused by others before."""
-    return ledger.frame["card_replaced_on"].notna()
+    return ~np.isnat(ledger.column("card_replaced_on"))
 
 
-def days_since_card_replaced(ledger: Ledger) -> pd.Series[int]:
+def days_since_card_replaced(ledger: Ledger) -> Whole:
     """Days since another card of the holder was closed for that; 0 if none was."""
     return _days_since(ledger, "card_replaced_on")
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from cardwatch.features.merchant import merchant_before_count
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from cardwatch.features.ledger import Ledger
+    from cardwatch.features.ledger import Flags, Ledger, Numbers
 
 DISPUTE_WORDS = r"\b(?:disputed?|fraud)\b"
 """A bank's own words for a charge that is disputed; its other adjustments say less."""
@@ -21,27 +20,29 @@ TINY_PENCE = 200
 TINY_DAYS = 2
 
 
-def is_dispute_booking(ledger: Ledger) -> pd.Series[bool]:
+def is_dispute_booking(ledger: Ledger) -> Flags:
     """Whether the bank has booked a dispute: a credit for one, or its reversal."""
-    worded = ledger.frame["merchant"].str.contains(DISPUTE_WORDS, case=False, regex=True)
-    return worded & (ledger.frame["kind"] == "adjustment")
+    codes, merchants = ledger.texts("merchant")
+    names = pd.Series(merchants, dtype="str")
+    worded = names.str.contains(DISPUTE_WORDS, case=False, regex=True).to_numpy(bool)
+    return worded[codes] & ledger.is_in("kind", ("adjustment",))
 
 
-def dispute_before_count(ledger: Ledger) -> pd.Series[float]:
+def dispute_before_count(ledger: Ledger) -> Numbers:
     """Disputes that the bank had booked for this holder in the 30 days before."""
     booked = is_dispute_booking(ledger)
-    return ledger.series(ledger.count(booked, ("holder_id",), DISPUTE_DAYS, 1))
+    return ledger.count(booked, ("holder_id",), DISPUTE_DAYS, 1)
 
 
-def is_tiny_charge(ledger: Ledger) -> pd.Series[bool]:
+def is_tiny_charge(ledger: Ledger) -> Flags:
     """Whether it is a charge of 2 pounds at most at a merchant new to everybody."""
     new = merchant_before_count(ledger) == 0
     return new & ledger.is_purchase & (ledger.pence <= TINY_PENCE)
 
 
-def tiny_charge_count(ledger: Ledger) -> pd.Series[float]:
+def tiny_charge_count(ledger: Ledger) -> Numbers:
     """The holder's charges of 2 pounds at most, this day or two before, at others new to all."""
     tiny = is_tiny_charge(ledger)
     everywhere = ledger.count(tiny, ("holder_id",), TINY_DAYS)
     here = ledger.count(tiny, ("holder_id", "merchant_id"), TINY_DAYS)
-    return ledger.series(np.where(ledger.is_purchase, everywhere - here, 0))
+    return np.where(ledger.is_purchase, everywhere - here, 0)

@@ -16,8 +16,6 @@ from cardwatch.features.moments import SHRINKAGE
 from cardwatch.features.split import is_single_need
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from cardwatch.features.ledger import Ledger, Numbers
 
 LEAST_RATIO, MOST_RATIO = -3.0, 8.0
@@ -28,52 +26,52 @@ SPREAD_OF_MONTHS = 0.5
 """Months of one holder differ by about half their mean, beyond what chance makes."""
 
 
-def holder_month_single_count(ledger: Ledger) -> pd.Series[float]:
+def holder_month_single_count(ledger: Ledger) -> Numbers:
     """The holder's purchases this month so far, without standing payments."""
-    return ledger.series(ledger.count(is_single_need(ledger), MONTH))
+    return ledger.count(is_single_need(ledger), MONTH)
 
 
-def holder_earlier_months_count(ledger: Ledger) -> pd.Series[float]:
+def holder_earlier_months_count(ledger: Ledger) -> Numbers:
     """The holder's purchases in the months before this one."""
     bought = ledger.is_purchase
-    return ledger.series(ledger.count(bought, MONTH[:1]) - ledger.count(bought, MONTH))
+    return ledger.count(bought, MONTH[:1]) - ledger.count(bought, MONTH)
 
 
-def month_merchants_surprise(ledger: Ledger) -> pd.Series[float]:
+def month_merchants_surprise(ledger: Ledger) -> Numbers:
     """The merchants of this holder's month fit the holder much less than usual."""
     return _shift(ledger, _ratio(ledger, "merchant_id"))
 
 
-def month_purposes_surprise(ledger: Ledger) -> pd.Series[float]:
+def month_purposes_surprise(ledger: Ledger) -> Numbers:
     """The categories and purposes of this holder's month fit the holder much less than usual."""
     ratio = np.maximum(_ratio(ledger, "category_id"), _ratio(ledger, "purpose_id"))
     return _shift(ledger, ratio)
 
 
-def month_amounts_surprise(ledger: Ledger) -> pd.Series[float]:
+def month_amounts_surprise(ledger: Ledger) -> Numbers:
     """The payments of this holder's month are larger than usual."""
     return _shift(ledger, ledger.log_pence)
 
 
-def month_free_days_surprise(ledger: Ledger) -> pd.Series[float]:
+def month_free_days_surprise(ledger: Ledger) -> Numbers:
     """More of this holder's month was paid on weekends and bank holidays than usual."""
     return _shift(ledger, ledger.is_non_working.astype("float64"))
 
 
-def month_count_surprise(ledger: Ledger) -> pd.Series[float]:
+def month_count_surprise(ledger: Ledger) -> Numbers:
     """This holder's month has more payments than usual."""
-    return ledger.series(_excess(ledger, np.ones(len(ledger)), 1.0))
+    return _excess(ledger, np.ones(len(ledger)), 1.0)
 
 
-def month_spend_surprise(ledger: Ledger) -> pd.Series[float]:
+def month_spend_surprise(ledger: Ledger) -> Numbers:
     """More was spent in this holder's month than usual."""
     spent = np.where(ledger.is_purchase, ledger.pence, 0.0)
     usual = ledger.total(spent, ()) / np.maximum(ledger.count(ledger.is_purchase, ()), 1)
-    return ledger.series(_excess(ledger, spent, usual))
+    return _excess(ledger, spent, usual)
 
 
 def _ratio(ledger: Ledger, name: str) -> Numbers:
-    return np.clip(log_ratios(ledger)[name].to_numpy(), LEAST_RATIO, MOST_RATIO)
+    return np.clip(log_ratios(ledger)[name], LEAST_RATIO, MOST_RATIO)
 
 
 def _month_and_before(ledger: Ledger, values: Numbers) -> tuple[Numbers, Numbers]:
@@ -83,7 +81,7 @@ def _month_and_before(ledger: Ledger, values: Numbers) -> tuple[Numbers, Numbers
     return month, ledger.total(counted, ("holder_id",)) - month
 
 
-def _shift(ledger: Ledger, values: Numbers) -> pd.Series[float]:
+def _shift(ledger: Ledger, values: Numbers) -> Numbers:
     """Return by how many standard errors the month's mean lies above the holder's own."""
     everybody = ledger.is_purchase
     count = np.maximum(ledger.count(everybody, (), until=1), 1)
@@ -98,7 +96,7 @@ def _shift(ledger: Ledger, values: Numbers) -> pd.Series[float]:
     variance = np.maximum(second - own**2, usual / 10)
     error = np.sqrt(variance * np.maximum(ones, 1) * (1 + ones / (before + SHRINKAGE)))
     shift = (now - ones * own) / error
-    return ledger.series(np.where(everybody, np.maximum(shift, 0), 0.0))
+    return np.where(everybody, np.maximum(shift, 0), 0.0)
 
 
 def _excess(ledger: Ledger, values: Numbers, size: float | Numbers) -> Numbers:

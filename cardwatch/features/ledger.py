@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Codes = np.ndarray[Any, np.dtype[np.int64]]
     Positions = np.ndarray[Any, np.dtype[np.int32]]
+    Whole = np.ndarray[Any, np.dtype[np.int64]]
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
     Columns = dict[str, np.ndarray[Any, Any]]
@@ -53,9 +54,10 @@ REGISTER_LIMITS = {
     "holder_month": "cards_month_limit_pence",
 }
 """Limits that the register states beat the policy's: they are what the bank enforces."""
-KEPT = 24
-"""So many columns of group numbers, orders and window bounds are kept, the ones used last: all of
-them together, about a hundred, take as much room as the features do."""
+KEPT, KEPT_NUMBERS = 24, 2_000_000
+"""So many columns of group numbers, orders and window bounds are kept, or so many numbers if these
+are more columns, the ones used last: all of them together, about a hundred, take as much room as
+the features do."""
 SMALLEST_PENCE = 100
 """Amounts below a pound count as a pound where logarithms are taken."""
 BAND = 0.2
@@ -86,23 +88,22 @@ class Ledger:
     def __init__(self, transactions: pd.DataFrame, policy: Policy) -> None:
         """Sort the transactions, name their merchants and look up their limits."""
         frame = transactions.sort_values(ORDER, kind="stable", ignore_index=True)
-        unmatched = {name: value for name, value in UNMATCHED.items() if name not in frame}
-        frame = pd.concat([frame, pd.DataFrame(unmatched, frame.index)], axis=1)
+        more: dict[str, Any] = {k: value for k, value in UNMATCHED.items() if k not in frame}
         names = link_merchants(
             frame["merchant"], frame["date"], policy.merchant_aliases, policy.payment_processors
         )
-        names["alias_id"] = link_aliases(frame["holder_id"], names["merchant_id"], frame["date"])
-        limits = {}
+        more |= {str(name): values for name, values in names.items()}
+        more["alias_id"] = link_aliases(frame["holder_id"], names["merchant_id"], frame["date"])
         for name in LIMITS:
             found = policy.limits_in_force(name, frame["holder_id"], frame["date"])
-            given = frame[REGISTER_LIMITS[name]] if name in REGISTER_LIMITS else pd.Series(0)
-            if (given > 0).any():
+            given = frame.get(REGISTER_LIMITS.get(name))
+            if given is not None and (given > 0).any():
                 found.loc[given > 0, ["pence", "sure_pence"]] = given
                 found["stated"] |= given > 0
-            limits[f"{name}_limit_pence"] = found["pence"]
-            limits[f"{name}_sure_limit_pence"] = found["sure_pence"]
-            limits[f"is_{name}_stated"] = found["stated"]
-        self.frame = frame.assign(**names, **limits)
+            more[f"{name}_limit_pence"] = found["pence"]
+            more[f"{name}_sure_limit_pence"] = found["sure_pence"]
+            more[f"is_{name}_stated"] = found["stated"]
+        self.frame = pd.concat([frame, pd.DataFrame(more, frame.index)], axis=1)
         self.policy = policy
         self._kept: dict[tuple[object, ...], Any] = {}
         self._made: dict[str, Any] = {}
@@ -118,7 +119,7 @@ class Ledger:
         """Return the column that `make` gives, made again if it was let go; see `KEPT`."""
         column: Column = self._kept.pop(key) if key in self._kept else make()
         self._kept[key] = column  # the last of all: the first is the one used longest ago
-        if len(self._kept) > KEPT:
+        if len(self._kept) > max(KEPT, KEPT_NUMBERS // max(len(self), 1)):
             del self._kept[next(iter(self._kept))]
         return column
 
@@ -126,9 +127,9 @@ class Ledger:
         """Return the number of transactions."""
         return len(self.frame)
 
-    def series(self, values: object, name: str = "") -> pd.Series[Any]:
-        """Return values in row order as a column on the ledger's index."""
-        return pd.Series(values, index=self.frame.index, name=name or None)
+    def column(self, name: str) -> np.ndarray[Any, Any]:
+        """Return a column of the frame that holds numbers, days or flags."""
+        return self.once(f"column {name}", lambda: np.asarray(self.frame[name]))
 
     @cached_property
     def day(self) -> Codes:
@@ -148,12 +149,12 @@ class Ledger:
     @cached_property
     def is_purchase(self) -> Flags:
         """Whether each row is a purchase of more than nothing."""
-        return (self.frame["kind"] == "purchase").to_numpy() & (self.pence > 0)
+        return self.is_in("kind", ("purchase",)) & (self.pence > 0)
 
     @cached_property
     def is_refund(self) -> Flags:
         """Whether each row is a merchant's refund."""
-        return (self.frame["kind"] == "refund").to_numpy()
+        return self.is_in("kind", ("refund",))
 
     @cached_property
     def log_pence(self) -> Numbers:
@@ -177,32 +178,51 @@ class Ledger:
         )
 
     @cached_property
-    def size_pence(self) -> pd.Series[int]:
+    def size_pence(self) -> Codes:
         """Amount of each row without its sign."""
-        return self.frame["amount_pence"].abs()
+        return np.abs(self.column("amount_pence"))
 
     @cached_property
-    def size_band(self) -> pd.Series[int]:
+    def size_band(self) -> Codes:
         """Number of the band of like sums that each row's amount lies in."""
-        logs = np.log(np.maximum(self.size_pence.to_numpy("float64"), SMALLEST_PENCE))
-        return self.series(np.rint(logs / BAND).astype("int64"))
+        logs = np.log(np.maximum(self.size_pence.astype("float64"), SMALLEST_PENCE))
+        return np.rint(logs / BAND).astype("int64")
 
     @cached_property
     def purpose_id(self) -> pd.Series[str]:
         """What each row was booked for, in lower case."""
         return self.frame["description"].str.casefold().str.strip()
 
-    def values(self, name: str) -> pd.Series[Any]:
-        """Return a column of the frame or one of `OWN_GROUPS`."""
-        return getattr(self, name) if name in OWN_GROUPS else self.frame[name]
+    def texts(self, name: str) -> tuple[Codes, np.ndarray[Any, Any]]:
+        """Return a column of the frame or one of `OWN_GROUPS` as numbers, and what each stands for.
+
+        Texts are looked at once: groups are made of numbers, lists of words read each text once.
+        """
+
+        def make() -> tuple[Codes, np.ndarray[Any, Any]]:
+            values = getattr(self, name) if name in OWN_GROUPS else self.frame[name]
+            codes, distinct = pd.factorize(values, use_na_sentinel=False)
+            return codes, np.asarray(distinct)
+
+        return self.once(f"texts {name}", make)
+
+    def is_in(self, name: str, texts: tuple[str, ...]) -> Flags:
+        """Return which rows have one of some texts there."""
+
+        def make() -> Flags:
+            codes, distinct = self.texts(name)
+            return np.array([text in texts for text in distinct], dtype=bool)[codes]
+
+        return self.once(f"{name} in {texts}", make)
 
     def is_blank(self, name: str) -> Flags:
         """Return which rows have no text there."""
-        return self.once(f"blank {name}", lambda: (self.values(name) == "").to_numpy(bool))
+        return self.is_in(name, ("",))
 
-    def in_categories(self, codes: tuple[str, ...]) -> Flags:
+    def in_categories(self, listed: tuple[str, ...]) -> Flags:
         """Return whether each row's category code is in a list of codes and ranges."""
-        return in_categories(self.frame["mcc"], codes).to_numpy()
+        codes, distinct = self.texts("mcc")
+        return in_categories(distinct, listed)[codes]
 
     def group(self, *names: str) -> Codes:
         """Return for each row the number of its group: rows equal in all the named columns.
@@ -211,19 +231,13 @@ class Ledger:
         """
 
         def make() -> Codes:
-            parts = [self._codes(name) for name in names]
+            parts = [self.texts(name)[0] for name in names]
             codes, *others = parts or [np.zeros(len(self), dtype="int64")]
             for part in others:
                 codes = pd.factorize(codes * (part.max(initial=0) + 1) + part)[0]
             return codes
 
         return self._keep(("group", names), make)
-
-    def _codes(self, name: str) -> Codes:
-        """Return one column as numbers: texts are looked at once, groups are made of numbers."""
-        return self.once(
-            f"codes {name}", lambda: pd.factorize(self.values(name), use_na_sentinel=False)[0]
-        )
 
     def words(self, *more: str) -> tuple[Codes, pd.Series[str]]:
         """Return what each row says of merchant and category, for lists that work by words.
@@ -238,8 +252,9 @@ class Ledger:
 
         def make() -> tuple[Codes, pd.Series[str]]:
             codes = self.group(*names)
-            first = ~pd.Series(codes).duplicated()
-            rows = zip(*(self.frame[name][first].tolist() for name in names), strict=True)
+            first = np.unique(codes, return_index=True)[1]
+            columns = [self.texts(name) for name in names]
+            rows = zip(*(texts.take(of[first]).tolist() for of, texts in columns), strict=True)
             said = [(where, kind, category_name(code), *rest) for where, kind, code, *rest in rows]
             return codes, pd.Series([" / ".join(texts) for texts in said], dtype="str")
 

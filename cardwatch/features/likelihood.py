@@ -14,13 +14,12 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from cardwatch.features.ledger import spread
 
 if TYPE_CHECKING:
-    from cardwatch.features.ledger import Codes, Flags, Ledger, Numbers
+    from cardwatch.features.ledger import Codes, Columns, Flags, Ledger, Numbers
 
 ITEMS = ("merchant_id", "category_id", "purpose_id")
 MOST_COMPARED, HOLDERS_AT_ONCE = 1_500, 500
@@ -40,27 +39,27 @@ FEWEST_USES = 5
 """A purpose is a code, and told, once it has been booked so often; free text never is."""
 
 
-def merchant_surprise(ledger: Ledger) -> pd.Series[float]:
+def merchant_surprise(ledger: Ledger) -> Numbers:
     """Neither this holder nor those who buy like them use this merchant."""
-    return log_ratios(ledger)["merchant_id"].clip(lower=0)
+    return np.maximum(log_ratios(ledger)["merchant_id"], 0)
 
 
-def category_surprise(ledger: Ledger) -> pd.Series[float]:
+def category_surprise(ledger: Ledger) -> Numbers:
     """Neither this holder nor those who buy like them buy this kind of thing."""
-    return log_ratios(ledger)["category_id"].clip(lower=0)
+    return np.maximum(log_ratios(ledger)["category_id"], 0)
 
 
-def purpose_surprise(ledger: Ledger) -> pd.Series[float]:
+def purpose_surprise(ledger: Ledger) -> Numbers:
     """Neither this holder nor those who buy like them pay for this purpose."""
-    return log_ratios(ledger)["purpose_id"].clip(lower=0)
+    return np.maximum(log_ratios(ledger)["purpose_id"], 0)
 
 
-def log_ratios(ledger: Ledger) -> pd.DataFrame:
+def log_ratios(ledger: Ledger) -> Columns:
     """Return the log ratio of each item of `ITEMS` for each row, below 0 where it fits well."""
     return ledger.once("likelihood", lambda: _likelihoods(ledger))
 
 
-def _likelihoods(ledger: Ledger) -> pd.DataFrame:
+def _likelihoods(ledger: Ledger) -> Columns:
     """Return the log ratios, 0 where it is no purchase or the item is not said."""
     ratios = {name: np.zeros(len(ledger)) for name in ITEMS}
     bought, holder = ledger.is_purchase, ledger.group("holder_id")
@@ -85,7 +84,7 @@ def _likelihoods(ledger: Ledger) -> pd.DataFrame:
             ratios[name][rows] = ratio
     used = ledger.count(known["purpose_id"], ("purpose_id",), until=1)
     ratios["purpose_id"][used < FEWEST_USES] = 0.0
-    return pd.DataFrame(ratios, ledger.frame.index)
+    return ratios
 
 
 def _past(ledger: Ledger, name: str, known: Flags) -> Numbers:

@@ -11,8 +11,6 @@ from cardwatch.features.moments import SHRINKAGE
 from cardwatch.merchants import listed_merchants
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from cardwatch.features.ledger import Flags, Ledger, Numbers
 
 YEAR_DAYS = 364
@@ -24,58 +22,58 @@ def spending(ledger: Ledger) -> Numbers:
     return np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0.0)
 
 
-def holder_merchant_before_count(ledger: Ledger) -> pd.Series[float]:
+def holder_merchant_before_count(ledger: Ledger) -> Numbers:
     """The holder's earlier purchases at this merchant."""
-    return ledger.series(ledger.count(ledger.is_purchase, ("holder_id", "merchant_id"), until=1))
+    return ledger.count(ledger.is_purchase, ("holder_id", "merchant_id"), until=1)
 
 
-def merchant_before_count(ledger: Ledger) -> pd.Series[float]:
+def merchant_before_count(ledger: Ledger) -> Numbers:
     """Everybody's earlier purchases at this merchant."""
-    return ledger.series(ledger.count(ledger.is_purchase, ("merchant_id",), until=1))
+    return ledger.count(ledger.is_purchase, ("merchant_id",), until=1)
 
 
-def category_before_count(ledger: Ledger) -> pd.Series[float]:
+def category_before_count(ledger: Ledger) -> Numbers:
     """Everybody's earlier purchases in this category; -1 where the category is not known."""
     count = ledger.count(ledger.is_purchase, ("category_id",), until=1)
-    return ledger.series(np.where(ledger.category_id == "", -1, count))
+    return np.where(ledger.is_blank("category_id"), -1, count)
 
 
-def organisation_before_count(ledger: Ledger) -> pd.Series[float]:
+def organisation_before_count(ledger: Ledger) -> Numbers:
     """Everybody's earlier purchases."""
-    return ledger.series(ledger.count(ledger.is_purchase, (), until=1))
+    return ledger.count(ledger.is_purchase, (), until=1)
 
 
-def holder_before_count(ledger: Ledger) -> pd.Series[float]:
+def holder_before_count(ledger: Ledger) -> Numbers:
     """The holder's earlier purchases."""
-    return ledger.series(ledger.count(ledger.is_purchase, ("holder_id",), until=1))
+    return ledger.count(ledger.is_purchase, ("holder_id",), until=1)
 
 
-def is_seller_hidden(ledger: Ledger) -> pd.Series[bool]:
+def is_seller_hidden(ledger: Ledger) -> Flags:
     """Whether a payment service stands in the seller's place."""
-    return ledger.frame["is_seller_hidden"] & ledger.is_purchase
+    return ledger.column("is_seller_hidden") & ledger.is_purchase
 
 
-def hidden_seller_surprise(ledger: Ledger) -> pd.Series[float]:
+def hidden_seller_surprise(ledger: Ledger) -> Numbers:
     """A payment service hides the seller, which is rare for this holder, and the sum is large."""
-    hidden = is_seller_hidden(ledger).to_numpy()
+    hidden = is_seller_hidden(ledger)
     bought = ledger.is_purchase
     usual = (ledger.count(hidden, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 50)
     own = ledger.count(hidden, ("holder_id",), until=1) + SHRINKAGE * usual
     rate = own / (ledger.count(bought, ("holder_id",), until=1) + SHRINKAGE)
     size = np.log1p(ledger.pence.clip(0) / 5_000)
-    return ledger.series(np.where(hidden, -np.log(rate) * size, 0.0))
+    return np.where(hidden, -np.log(rate) * size, 0.0)
 
 
-def is_foreign(ledger: Ledger) -> pd.Series[bool]:
+def is_foreign(ledger: Ledger) -> Flags:
     """Whether the merchant was paid in another currency than pounds."""
-    return ~ledger.frame["original_currency"].isin(["", "GBP"]) & ledger.is_purchase
+    return ledger.is_purchase & ~ledger.is_in("original_currency", ("", "GBP"))
 
 
-def _listed(ledger: Ledger, codes: tuple[str, ...]) -> pd.Series[bool]:
-    return ledger.series(ledger.in_categories(codes) & ledger.is_purchase)
+def _listed(ledger: Ledger, codes: tuple[str, ...]) -> Flags:
+    return ledger.in_categories(codes) & ledger.is_purchase
 
 
-def _worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> pd.Series[bool]:
+def _worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> Flags:
     """Return which rows say one of some words, whole and case ignored; see `Ledger.words`."""
     pattern = r"\b(?:" + "|".join(map(re.escape, words)) + r")\b" if words else r"(?!)"
     codes, texts = ledger.words(*more)
@@ -83,135 +81,134 @@ def _worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> pd.Series[boo
     def make() -> Flags:
         return texts.str.contains(pattern, case=False, regex=True).to_numpy(bool)[codes]
 
-    return ledger.series(ledger.once(f"worded {pattern} {more}", make))
+    return ledger.once(f"worded {pattern} {more}", make)
 
 
-def is_blocked_category(ledger: Ledger) -> pd.Series[bool]:
+def is_blocked_category(ledger: Ledger) -> Flags:
     """Whether the merchant's category is on the policy's blocked list."""
     return _listed(ledger, ledger.policy.blocked_categories)
 
 
-def is_watched_category(ledger: Ledger) -> pd.Series[bool]:
+def is_watched_category(ledger: Ledger) -> Flags:
     """Whether the merchant's category is on the policy's watched list."""
     return _listed(ledger, ledger.policy.watched_categories)
 
 
-def is_personal_kind(ledger: Ledger) -> pd.Series[bool]:
+def is_personal_kind(ledger: Ledger) -> Flags:
     """Whether merchant or category is of a kind that is often for private use."""
     worded = _worded(ledger, ledger.policy.personal_words) & ledger.is_purchase
     return _listed(ledger, ledger.policy.personal_categories) | worded
 
 
-def is_watched_kind(ledger: Ledger) -> pd.Series[bool]:
+def is_watched_kind(ledger: Ledger) -> Flags:
     """Whether the category is watched, or the merchant of a kind that is often for private use."""
     return is_watched_category(ledger) | is_personal_kind(ledger)
 
 
-def is_watched_merchant(ledger: Ledger) -> pd.Series[bool]:
+def is_watched_merchant(ledger: Ledger) -> Flags:
     """Whether the merchant is on the policy's own list of merchants to ask about."""
     policy = ledger.policy
-    listed = listed_merchants(
-        ledger.frame["merchant_id"], policy.watched_merchants, policy.merchant_aliases
-    )
-    return listed & ledger.is_purchase
+    codes, names = ledger.texts("merchant_id")
+    listed = listed_merchants(names, policy.watched_merchants, policy.merchant_aliases)
+    return listed[codes] & ledger.is_purchase
 
 
-def is_restricted_item(ledger: Ledger) -> pd.Series[bool]:
+def is_restricted_item(ledger: Ledger) -> Flags:
     """Whether merchant, category or purpose names goods that the policy restricts."""
     worded = _worded(ledger, ledger.policy.restricted_words, "description")
     return worded & ledger.is_purchase
 
 
-def is_hospitality(ledger: Ledger) -> pd.Series[bool]:
+def is_hospitality(ledger: Ledger) -> Flags:
     """Whether the merchant is a caterer, restaurant or the like."""
     worded = _worded(ledger, ledger.policy.hospitality_words) & ledger.is_purchase
     return _listed(ledger, ledger.policy.hospitality_categories) | worded
 
 
-def is_fuel(ledger: Ledger) -> pd.Series[bool]:
+def is_fuel(ledger: Ledger) -> Flags:
     """Whether merchant, category or purpose names fuel for vehicles."""
     worded = _worded(ledger, ledger.policy.fuel_words, "description") & ledger.is_purchase
     return _listed(ledger, ledger.policy.fuel_categories) | worded
 
 
-def holder_fuel_before_count(ledger: Ledger) -> pd.Series[float]:
+def holder_fuel_before_count(ledger: Ledger) -> Numbers:
     """The holder's earlier purchases of fuel."""
-    return ledger.series(ledger.count(is_fuel(ledger), ("holder_id",), until=1))
+    return ledger.count(is_fuel(ledger), ("holder_id",), until=1)
 
 
-def merchant_category_before_count(ledger: Ledger) -> pd.Series[float]:
+def merchant_category_before_count(ledger: Ledger) -> Numbers:
     """Earlier purchases at this merchant in this category; -1 where the category is not known."""
     count = ledger.count(ledger.is_purchase, ("merchant_id", "category_id"), until=1)
-    return ledger.series(np.where(ledger.category_id == "", -1, count))
+    return np.where(ledger.is_blank("category_id"), -1, count)
 
 
-def merchant_categories_before_count(ledger: Ledger) -> pd.Series[float]:
+def merchant_categories_before_count(ledger: Ledger) -> Numbers:
     """Categories in which this merchant had been paid before."""
-    known = ledger.is_purchase & (ledger.category_id != "").to_numpy()
+    known = ledger.is_purchase & ~ledger.is_blank("category_id")
     first = ledger.first_of_kind(known, ("merchant_id", "category_id"))
-    return ledger.series(ledger.count(first, ("merchant_id",), until=1))
+    return ledger.count(first, ("merchant_id",), until=1)
 
 
-def is_cash(ledger: Ledger) -> pd.Series[bool]:
+def is_cash(ledger: Ledger) -> Flags:
     """Whether it is cash, or what can be turned into cash."""
     cash = ledger.in_categories(ledger.policy.cash_categories) & ledger.is_purchase
-    drawn = (ledger.frame["kind"] == "cash").to_numpy() & (ledger.pence > 0)
-    return ledger.series(cash | drawn)
+    drawn = ledger.is_in("kind", ("cash",)) & (ledger.pence > 0)
+    return cash | drawn
 
 
-def is_gift_card(ledger: Ledger) -> pd.Series[bool]:
+def is_gift_card(ledger: Ledger) -> Flags:
     """Whether the merchant's or its category's words speak of gift cards or vouchers."""
     return _worded(ledger, ledger.policy.gift_card_words) & ledger.is_purchase
 
 
-def is_billed_in_parts(ledger: Ledger) -> pd.Series[bool]:
+def is_billed_in_parts(ledger: Ledger) -> Flags:
     """Whether the merchant is of a kind that bills per person, night or journey."""
     worded = _worded(ledger, ledger.policy.bulk_words)
     return _listed(ledger, ledger.policy.bulk_categories) | worded
 
 
-def holder_merchant_year_pence(ledger: Ledger) -> pd.Series[float]:
+def holder_merchant_year_pence(ledger: Ledger) -> Numbers:
     """What the holder has spent with this merchant in a year, this day included."""
     by = ("holder_id", "merchant_id")
-    return ledger.series(ledger.total(spending(ledger), by, YEAR_DAYS))
+    return ledger.total(spending(ledger), by, YEAR_DAYS)
 
 
-def holder_merchant_year_before_pence(ledger: Ledger) -> pd.Series[float]:
+def holder_merchant_year_before_pence(ledger: Ledger) -> Numbers:
     """What the holder had spent with this merchant in the year to the day before."""
     by = ("holder_id", "merchant_id")
-    return ledger.series(ledger.total(spending(ledger), by, YEAR_DAYS + 1, 1))
+    return ledger.total(spending(ledger), by, YEAR_DAYS + 1, 1)
 
 
-def holder_merchant_year_months_count(ledger: Ledger) -> pd.Series[float]:
+def holder_merchant_year_months_count(ledger: Ledger) -> Numbers:
     """Months of the last year in which the holder paid this merchant."""
     by = ("holder_id", "merchant_id")
     first = ledger.first_of_kind(ledger.is_purchase, (*by, "month"))
-    return ledger.series(ledger.count(first, by, YEAR_DAYS))
+    return ledger.count(first, by, YEAR_DAYS)
 
 
-def merchant_year_pence(ledger: Ledger) -> pd.Series[float]:
+def merchant_year_pence(ledger: Ledger) -> Numbers:
     """What all holders have spent with this merchant in a year, this day included."""
-    return ledger.series(ledger.total(spending(ledger), ("merchant_id",), YEAR_DAYS))
+    return ledger.total(spending(ledger), ("merchant_id",), YEAR_DAYS)
 
 
-def merchant_year_before_pence(ledger: Ledger) -> pd.Series[float]:
+def merchant_year_before_pence(ledger: Ledger) -> Numbers:
     """What all holders had spent with this merchant in the year to the day before."""
-    return ledger.series(ledger.total(spending(ledger), ("merchant_id",), YEAR_DAYS + 1, 1))
+    return ledger.total(spending(ledger), ("merchant_id",), YEAR_DAYS + 1, 1)
 
 
-def merchant_holders_count(ledger: Ledger) -> pd.Series[float]:
+def merchant_holders_count(ledger: Ledger) -> Numbers:
     """Holders who had ever paid this merchant by this day."""
     first = ledger.first_of_kind(ledger.is_purchase, ("holder_id", "merchant_id"))
-    return ledger.series(ledger.count(first, ("merchant_id",)))
+    return ledger.count(first, ("merchant_id",))
 
 
-def holder_merchant_year_count(ledger: Ledger) -> pd.Series[float]:
+def holder_merchant_year_count(ledger: Ledger) -> Numbers:
     """The holder's purchases at this merchant in a year, this day included."""
     by = ("holder_id", "merchant_id")
-    return ledger.series(ledger.count(ledger.is_purchase, by, YEAR_DAYS))
+    return ledger.count(ledger.is_purchase, by, YEAR_DAYS)
 
 
-def organisation_holders_count(ledger: Ledger) -> pd.Series[float]:
+def organisation_holders_count(ledger: Ledger) -> Numbers:
     """Holders known by this day."""
     first = ledger.first_of_kind(ledger.is_purchase, ("holder_id",))
-    return ledger.series(ledger.count(first, ()))
+    return ledger.count(first, ())

@@ -9,8 +9,6 @@ import numpy as np
 from cardwatch.features.ledger import SMALLEST_PENCE
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from cardwatch.features.ledger import Columns, Ledger, Numbers
 
 SHRINKAGE = 5.0
@@ -55,8 +53,8 @@ def past_moments(ledger: Ledger, *levels: tuple[str, ...], pence: Numbers | None
     return {"count": count, "mean": mean, "deviation": deviation}
 
 
-def amount_surprise(ledger: Ledger, *levels: tuple[str, ...]) -> pd.Series[float]:
+def amount_surprise(ledger: Ledger, *levels: tuple[str, ...]) -> Numbers:
     """Return how many deviations a purchase lies above what is usual; 0 below or without one."""
     usual = past_moments(ledger, *levels)
     above = (ledger.log_pence - usual["mean"]) / usual["deviation"]
-    return ledger.series(np.where(ledger.is_purchase, np.maximum(above, 0), 0.0))
+    return np.where(ledger.is_purchase, np.maximum(above, 0), 0.0)

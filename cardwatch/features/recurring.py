@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from cardwatch.features.ledger import PAIR
 from cardwatch.features.merchant import YEAR_DAYS
 from cardwatch.features.repeat import SAME
 
 if TYPE_CHECKING:
-    from cardwatch.features.ledger import Flags, Ledger
+    from cardwatch.features.ledger import Columns, Flags, Ledger, Numbers
 
 MONTH_DAYS = 29
 """Thirty days back from a day, the day itself included."""
@@ -30,110 +29,110 @@ def _new_in_year(ledger: Ledger, where: Flags, by: tuple[str, ...]) -> Flags:
     return where & (ledger.count(where, by, YEAR_DAYS, 1) == 0)
 
 
-def _drips(ledger: Ledger, buyer: str) -> pd.DataFrame:
+def _drips(ledger: Ledger, buyer: str) -> Columns:
     """Return count and total of the 30 days with which a merchant passes the step in a drip.
 
     That is: each payment within the step, all of 30 days over it, no eight days over it (that
     would be a split), and no 30 days of the year before over it.
     """
-    by, frame = (buyer, "merchant_id"), ledger.frame
-    step = frame["step_limit_pence"].to_numpy("float64")
+    by = (buyer, "merchant_id")
+    step = ledger.column("step_limit_pence")
     part = ledger.is_purchase & (ledger.pence <= step) & ~ledger.is_blank(buyer)
-    part &= ~frame["day_doubled"].to_numpy(bool)
+    part &= ~ledger.column("day_doubled")
     values = np.where(part | ledger.is_refund, ledger.pence, 0.0)
     month, week = ledger.total(values, by, MONTH_DAYS), ledger.total(values, by, WEEK_DAYS)
     over = part & (month > step)
     drips = _new_in_year(ledger, over, by) & (week <= step)
     count = np.where(drips, ledger.count(part, by, MONTH_DAYS), 0)
-    return pd.DataFrame({"count": count, "total": np.where(drips, month, 0.0)})
+    return {"count": count, "total": np.where(drips, month, 0.0)}
 
 
-def _holder_drips(ledger: Ledger) -> pd.DataFrame:
+def _holder_drips(ledger: Ledger) -> Columns:
     return ledger.once("holder_drips", lambda: _drips(ledger, "holder_id"))
 
 
-def _unit_drips(ledger: Ledger) -> pd.DataFrame:
+def _unit_drips(ledger: Ledger) -> Columns:
     """Return the drips of cost centres in which the holder's own 30 days stay within the step."""
 
-    def make() -> pd.DataFrame:
+    def make() -> Columns:
         drips = _drips(ledger, "cost_centre")
         bought = np.where(ledger.is_purchase, ledger.pence, 0.0)
         own = ledger.total(bought, PAIR, MONTH_DAYS)
-        alone = own > ledger.frame["step_limit_pence"].to_numpy("float64")
-        return drips.mul(~alone, axis=0)
+        alone = own > ledger.column("step_limit_pence")
+        return {name: values * ~alone for name, values in drips.items()}
 
     return ledger.once("unit_drips", make)
 
 
-def drip_count(ledger: Ledger) -> pd.Series[float]:
+def drip_count(ledger: Ledger) -> Numbers:
     """The holder's payments in 30 days that, little by little, take this merchant past the step."""
-    return ledger.series(_holder_drips(ledger)["count"])
+    return _holder_drips(ledger)["count"]
 
 
-def drip_total_pence(ledger: Ledger) -> pd.Series[float]:
+def drip_total_pence(ledger: Ledger) -> Numbers:
     """What those payments come to, refunds taken off."""
-    return ledger.series(_holder_drips(ledger)["total"])
+    return _holder_drips(ledger)["total"]
 
 
-def unit_drip_count(ledger: Ledger) -> pd.Series[float]:
+def unit_drip_count(ledger: Ledger) -> Numbers:
     """The cost centre's payments in 30 days that take a merchant past the step little by little."""
-    return ledger.series(_unit_drips(ledger)["count"])
+    return _unit_drips(ledger)["count"]
 
 
-def unit_drip_total_pence(ledger: Ledger) -> pd.Series[float]:
+def unit_drip_total_pence(ledger: Ledger) -> Numbers:
     """What those payments of the cost centre come to, refunds taken off."""
-    return ledger.series(_unit_drips(ledger)["total"])
+    return _unit_drips(ledger)["total"]
 
 
-def _steady(ledger: Ledger) -> pd.DataFrame:
+def _steady(ledger: Ledger) -> Columns:
     """Return count and total of the 30 days in which several holders pay like sums past the step.
 
     The spread is that of the logarithms: for small spreads the coefficient of variation.
     """
 
-    def make() -> pd.DataFrame:
+    def make() -> Columns:
         by = ("merchant_id",)
-        bought = ledger.is_purchase & ~ledger.frame["day_doubled"].to_numpy(bool)
+        bought = ledger.is_purchase & ~ledger.column("day_doubled")
         count = ledger.count(bought, by, MONTH_DAYS)
         logs = np.where(bought, ledger.log_pence, 0.0)
         mean = ledger.total(logs, by, MONTH_DAYS) / np.maximum(count, 1)
         squares = ledger.total(logs**2, by, MONTH_DAYS) / np.maximum(count, 1)
         total = ledger.total(np.where(bought, ledger.pence, 0.0), by, MONTH_DAYS)
-        step = ledger.frame["step_limit_pence"].to_numpy("float64")
+        step = ledger.column("step_limit_pence")
         steady = bought & (count >= STEADY_COUNT) & (step > 0) & (total > step)
         steady &= ledger.count(bought, PAIR, MONTH_DAYS) < count
         steady &= squares - mean**2 <= STEADY_SPREAD**2
         new = _new_in_year(ledger, steady, by)
-        return pd.DataFrame({"count": np.where(new, count, 0), "total": np.where(new, total, 0.0)})
+        return {"count": np.where(new, count, 0), "total": np.where(new, total, 0.0)}
 
     return ledger.once("steady", make)
 
 
-def steady_count(ledger: Ledger) -> pd.Series[float]:
+def steady_count(ledger: Ledger) -> Numbers:
     """Payments of like sums by several holders to this merchant in 30 days, when past the step."""
-    return ledger.series(_steady(ledger)["count"])
+    return _steady(ledger)["count"]
 
 
-def steady_total_pence(ledger: Ledger) -> pd.Series[float]:
+def steady_total_pence(ledger: Ledger) -> Numbers:
     """What those payments of like sums come to."""
-    return ledger.series(_steady(ledger)["total"])
+    return _steady(ledger)["total"]
 
 
-def equal_months_count(ledger: Ledger) -> pd.Series[float]:
+def equal_months_count(ledger: Ledger) -> Numbers:
     """Months of the last year in which the holder paid this merchant this very amount."""
     first = ledger.first_of_kind(ledger.is_purchase, (*SAME, "month"))
-    return ledger.series(ledger.count(first, SAME, YEAR_DAYS))
+    return ledger.count(first, SAME, YEAR_DAYS)
 
 
-def subscription_year_pence(ledger: Ledger) -> pd.Series[float]:
+def subscription_year_pence(ledger: Ledger) -> Numbers:
     """A year of a charge that came a third month running, begun after one larger purchase here."""
     bought = ledger.is_purchase
     equal, all_here = ledger.count(bought, SAME), ledger.count(bought, PAIR)
     spent = ledger.total(np.where(bought, ledger.pence, 0.0), PAIR)
     larger = spent - equal * ledger.pence > ledger.pence
     days = ledger.day - ledger.first_day(SAME, bought)
-    third = bought & (equal == THIRD_MONTH) & (equal_months_count(ledger) == THIRD_MONTH).to_numpy()
+    third = bought & (equal == THIRD_MONTH) & (equal_months_count(ledger) == THIRD_MONTH)
     third &= (days >= THIRD_FROM_DAYS) & (days <= THIRD_TO_DAYS)
     one_off = (all_here == THIRD_MONTH + 1) & larger
     one_off &= ledger.first_day(PAIR, bought) < ledger.first_day(SAME, bought)
-    return ledger.series(np.where(third & one_off, 12 * ledger.pence, 0.0))
+    return np.where(third & one_off, 12 * ledger.pence, 0.0)

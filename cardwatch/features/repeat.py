@@ -11,9 +11,7 @@ from cardwatch.features.moments import SHRINKAGE
 from cardwatch.features.split import refunded_on
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from cardwatch.features.ledger import Flags, Ledger
+    from cardwatch.features.ledger import Flags, Ledger, Numbers
 
 SAME = (*PAIR, "amount_pence")
 SOON_DAYS = 3
@@ -29,23 +27,23 @@ def _standing(ledger: Ledger) -> Flags:
     A charge taken back at once was a mistake put right; days that look loaded twice are left out.
     """
     back = refunded_on(ledger) - ledger.day
-    doubled = ledger.frame["day_doubled"].to_numpy(bool)
+    doubled = ledger.column("day_doubled")
     return ledger.is_purchase & ~doubled & ~(back == 0)
 
 
-def same_day_equal_count(ledger: Ledger) -> pd.Series[float]:
+def same_day_equal_count(ledger: Ledger) -> Numbers:
     """Equal payments by this holder to this merchant on this day."""
     standing = _standing(ledger)
-    return ledger.series(np.where(standing, ledger.count(standing, SAME, 0), 0))
+    return np.where(standing, ledger.count(standing, SAME, 0), 0)
 
 
-def days_before_equal_count(ledger: Ledger) -> pd.Series[float]:
+def days_before_equal_count(ledger: Ledger) -> Numbers:
     """Equal payments by this holder to this merchant in three days before, less refunds."""
     standing, back = _standing(ledger), refunded_on(ledger) - ledger.day
     before = np.zeros(len(ledger))
     for days in range(1, SOON_DAYS + 1):  # of those so long ago, the ones not given back since
         before += ledger.count(standing & ~(back <= days), SAME, days, days)
-    return ledger.series(np.where(standing, before, 0))
+    return np.where(standing, before, 0)
 
 
 def _repeated(ledger: Ledger) -> Flags:
@@ -54,21 +52,21 @@ def _repeated(ledger: Ledger) -> Flags:
     return standing & (np.bincount(group, standing) > 1)[group]
 
 
-def merchant_equal_before_count(ledger: Ledger) -> pd.Series[float]:
+def merchant_equal_before_count(ledger: Ledger) -> Numbers:
     """Earlier payments to this merchant that stood beside an equal one by their holder that day."""
-    return ledger.series(ledger.count(_repeated(ledger), ("merchant_id",), until=1))
+    return ledger.count(_repeated(ledger), ("merchant_id",), until=1)
 
 
-def merchant_equal_share(ledger: Ledger) -> pd.Series[float]:
+def merchant_equal_share(ledger: Ledger) -> Numbers:
     """Share of this merchant's earlier payments that did, drawn towards that of all merchants."""
     repeated, bought = _repeated(ledger), ledger.is_purchase
     usual = (ledger.count(repeated, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 50)
     here = ledger.count(repeated, ("merchant_id",), until=1) + SHRINKAGE * usual
     total = ledger.count(bought, ("merchant_id",), until=1) + SHRINKAGE
-    return ledger.series(here / total)
+    return here / total
 
 
-def merchant_amount_share(ledger: Ledger) -> pd.Series[float]:
+def merchant_amount_share(ledger: Ledger) -> Numbers:
     """Share of this merchant's payments until four days before that were of this very amount.
 
     A licence or a fee has one price for all; with few payments before it is drawn towards none.
@@ -76,61 +74,61 @@ def merchant_amount_share(ledger: Ledger) -> pd.Series[float]:
     bought, until = ledger.is_purchase, SOON_DAYS + 1
     same = ledger.count(bought, ("merchant_id", "amount_pence"), until=until)
     total = ledger.count(bought, ("merchant_id",), until=until)
-    return ledger.series(same / (total + SHRINKAGE))
+    return same / (total + SHRINKAGE)
 
 
-def repeat_surprise(ledger: Ledger) -> pd.Series[float]:
+def repeat_surprise(ledger: Ledger) -> Numbers:
     """The same sum was paid again within three days, which is rare at this merchant."""
     again = (same_day_equal_count(ledger) > 1) | (days_before_equal_count(ledger) > 0)
     size = np.log1p(ledger.pence.clip(0) / 2_500)
-    return ledger.series(np.where(again, -np.log(merchant_equal_share(ledger)) * size, 0.0))
+    return np.where(again, -np.log(merchant_equal_share(ledger)) * size, 0.0)
 
 
-def equal_amount_holders_count(ledger: Ledger) -> pd.Series[float]:
+def equal_amount_holders_count(ledger: Ledger) -> Numbers:
     """Holders who paid this merchant this very amount on this day."""
-    bought = ledger.is_purchase & ~ledger.frame["day_doubled"].to_numpy(bool)
+    bought = ledger.is_purchase & ~ledger.column("day_doubled")
     first = ledger.first_of_kind(bought, (*SAME, "date"))
     count = ledger.count(first, ("merchant_id", "amount_pence"), 0)
-    return ledger.series(np.where(bought, count, 0))
+    return np.where(bought, count, 0)
 
 
-def equal_amount_holders_before_share(ledger: Ledger) -> pd.Series[float]:
+def equal_amount_holders_before_share(ledger: Ledger) -> Numbers:
     """Share of this merchant's earlier payments of this very amount: a price list has such."""
     bought = ledger.is_purchase
     same = ledger.count(bought, ("merchant_id", "amount_pence"), until=1)
-    return ledger.series(same / np.maximum(ledger.count(bought, ("merchant_id",), until=1), 1))
+    return same / np.maximum(ledger.count(bought, ("merchant_id",), until=1), 1)
 
 
-def other_holder_equal_before_count(ledger: Ledger) -> pd.Series[float]:
+def other_holder_equal_before_count(ledger: Ledger) -> Numbers:
     """Payments of this very amount to this merchant by other holders in the 60 days before."""
     standing = _standing(ledger)
     everybody = ledger.count(standing, ("merchant_id", "amount_pence"), BILL_DAYS, 1)
     own = ledger.count(standing, SAME, BILL_DAYS, 1)
-    return ledger.series(np.where(standing, everybody - own, 0))
+    return np.where(standing, everybody - own, 0)
 
 
-def merchant_price_before_share(ledger: Ledger) -> pd.Series[float]:
+def merchant_price_before_share(ledger: Ledger) -> Numbers:
     """Share of this merchant's earlier payments that were of a sum it had been paid before."""
     bought = ledger.is_purchase
     again = bought & (ledger.count(bought, ("merchant_id", "amount_pence"), until=1) > 0)
     usual = (ledger.count(again, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 50)
     here = ledger.count(again, ("merchant_id",), until=1) + SHRINKAGE * usual
-    return ledger.series(here / (ledger.count(bought, ("merchant_id",), until=1) + SHRINKAGE))
+    return here / (ledger.count(bought, ("merchant_id",), until=1) + SHRINKAGE)
 
 
-def holder_merchant_day_count(ledger: Ledger) -> pd.Series[float]:
+def holder_merchant_day_count(ledger: Ledger) -> Numbers:
     """The holder's purchases at this merchant on this day."""
-    bought = ledger.is_purchase & ~ledger.frame["day_doubled"].to_numpy(bool)
-    return ledger.series(np.where(bought, ledger.count(bought, PAIR, 0), 0))
+    bought = ledger.is_purchase & ~ledger.column("day_doubled")
+    return np.where(bought, ledger.count(bought, PAIR, 0), 0)
 
 
-def merchant_burst_before_count(ledger: Ledger) -> pd.Series[float]:
+def merchant_burst_before_count(ledger: Ledger) -> Numbers:
     """Earlier payments to this merchant that were one of nine or more by one holder on one day."""
-    burst = holder_merchant_day_count(ledger).to_numpy() >= BURST_COUNT
-    return ledger.series(ledger.count(burst, ("merchant_id",), until=1))
+    burst = holder_merchant_day_count(ledger) >= BURST_COUNT
+    return ledger.count(burst, ("merchant_id",), until=1)
 
 
-def unanswered_refund_pence(ledger: Ledger) -> pd.Series[float]:
+def unanswered_refund_pence(ledger: Ledger) -> Numbers:
     """A refund larger than any charge by this holder at this merchant, and of no charge elsewhere.
 
     Marketplaces print a refund under the seller's name and the charge under their own.
@@ -138,16 +136,16 @@ def unanswered_refund_pence(ledger: Ledger) -> pd.Series[float]:
     charges = np.where(ledger.is_purchase, ledger.pence, 0.0)
     answered = -ledger.pence <= ledger.largest(charges, PAIR)
     answered |= ledger.count(ledger.is_purchase, ("holder_id", "size_pence")) > 0
-    return ledger.series(np.where(ledger.is_refund & ~answered, -ledger.pence, 0.0))
+    return np.where(ledger.is_refund & ~answered, -ledger.pence, 0.0)
 
 
-def holder_history_days(ledger: Ledger) -> pd.Series[float]:
+def holder_history_days(ledger: Ledger) -> Numbers:
     """Days since the holder's first payment that is known."""
-    return ledger.series(ledger.day - ledger.first_day(("holder_id",)))
+    return ledger.day - ledger.first_day(("holder_id",))
 
 
-def refund_surprise(ledger: Ledger) -> pd.Series[float]:
+def refund_surprise(ledger: Ledger) -> Numbers:
     """A refund came without a charge of that size, and it is large."""
     known = holder_history_days(ledger) >= 90
-    refund = unanswered_refund_pence(ledger).where(known, 0.0)
-    return ledger.series(np.log1p(refund.to_numpy() / 2_500))
+    refund = np.where(known, unanswered_refund_pence(ledger), 0.0)
+    return np.log1p(refund / 2_500)

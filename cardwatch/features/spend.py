@@ -10,9 +10,7 @@ from cardwatch.features.ledger import PAIR
 from cardwatch.features.merchant import YEAR_DAYS, spending
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from cardwatch.features.ledger import Codes, Ledger, Numbers
+    from cardwatch.features.ledger import Codes, Ledger, Numbers, Whole
 
 UNIT_PAIR = ("cost_centre", "merchant_id")
 MONTHS = 12
@@ -25,46 +23,46 @@ USUAL_MONTHS, OTHERS_MONTHS = 3.0, 1.5
 """A rise is above three usual months; others rose alike if theirs is above one and a half."""
 
 
-def holder_year_pence(ledger: Ledger) -> pd.Series[float]:
+def holder_year_pence(ledger: Ledger) -> Numbers:
     """What the holder has spent in a year, this day included, refunds taken off."""
-    return ledger.series(ledger.total(spending(ledger), ("holder_id",), YEAR_DAYS))
+    return ledger.total(spending(ledger), ("holder_id",), YEAR_DAYS)
 
 
-def holder_year_before_pence(ledger: Ledger) -> pd.Series[float]:
+def holder_year_before_pence(ledger: Ledger) -> Numbers:
     """What the holder had spent in the year to the day before."""
-    return ledger.series(ledger.total(spending(ledger), ("holder_id",), YEAR_DAYS + 1, 1))
+    return ledger.total(spending(ledger), ("holder_id",), YEAR_DAYS + 1, 1)
 
 
-def holder_year_limit_pence(ledger: Ledger) -> pd.Series[int]:
+def holder_year_limit_pence(ledger: Ledger) -> Whole:
     """The sum that the policy sets for a holder's twelve months; 0 where it sets none."""
-    return ledger.series(np.full(len(ledger), round(ledger.policy.holder_year_pounds * 100)))
+    return np.full(len(ledger), round(ledger.policy.holder_year_pounds * 100))
 
 
-def holder_day_pence(ledger: Ledger) -> pd.Series[float]:
+def holder_day_pence(ledger: Ledger) -> Numbers:
     """The holder's purchases on this day, added up."""
     bought = np.where(ledger.is_purchase, ledger.pence, 0.0)
-    return ledger.series(ledger.total(bought, ("holder_id",), 0))
+    return ledger.total(bought, ("holder_id",), 0)
 
 
-def non_working_day_limit_pence(ledger: Ledger) -> pd.Series[int]:
+def non_working_day_limit_pence(ledger: Ledger) -> Whole:
     """The sum that the policy sets for a holder's weekend or bank holiday; 0 where none is set."""
-    return ledger.series(np.full(len(ledger), round(ledger.policy.non_working_day_pounds * 100)))
+    return np.full(len(ledger), round(ledger.policy.non_working_day_pounds * 100))
 
 
-def holder_merchant_day_pence(ledger: Ledger) -> pd.Series[float]:
+def holder_merchant_day_pence(ledger: Ledger) -> Numbers:
     """The holder's purchases at this merchant on this day, added up."""
     bought = np.where(ledger.is_purchase, ledger.pence, 0.0)
-    return ledger.series(ledger.total(bought, PAIR, 0))
+    return ledger.total(bought, PAIR, 0)
 
 
-def holder_month_elsewhere_pence(ledger: Ledger) -> pd.Series[float]:
+def holder_month_elsewhere_pence(ledger: Ledger) -> Numbers:
     """What the holder has spent this month so far at other merchants than this one."""
     spent = spending(ledger)
     here = ledger.total(spent, (*PAIR, "month"))
-    return ledger.series(ledger.total(spent, ("holder_id", "month")) - here)
+    return ledger.total(spent, ("holder_id", "month")) - here
 
 
-def holder_best_month_before_pence(ledger: Ledger) -> pd.Series[float]:
+def holder_best_month_before_pence(ledger: Ledger) -> Numbers:
     """The holder's largest month of the twelve before this one."""
     key, spent = _months(ledger)
     best = np.zeros(len(key))
@@ -72,10 +70,10 @@ def holder_best_month_before_pence(ledger: Ledger) -> pd.Series[float]:
         place = np.searchsorted(key, key - back)
         best = np.maximum(best, np.where(key[place] == key - back, spent[place], 0.0))
     own = ledger.group("holder_id") * MONTHS_ROOM + ledger.month
-    return ledger.series(best[np.searchsorted(key, own)])
+    return best[np.searchsorted(key, own)]
 
 
-def holder_month_top_share(ledger: Ledger) -> pd.Series[float]:
+def holder_month_top_share(ledger: Ledger) -> Numbers:
     """Share of all holders' months of the twelve before this one that came to at least as much."""
     months, came_to = _months(ledger)
     key = np.sort(_month_key(months % MONTHS_ROOM, came_to))
@@ -91,7 +89,7 @@ def holder_month_top_share(ledger: Ledger) -> pd.Series[float]:
         known += last - np.searchsorted(key, starts - before)
     share = np.empty(len(ledger))
     share[order] = (above + 1) / (known + 1)
-    return ledger.series(share)
+    return share
 
 
 def _month_key(month: Codes, spent: Numbers) -> Codes:
@@ -110,39 +108,39 @@ def _months(ledger: Ledger) -> tuple[Codes, Numbers]:
     return ledger.once("holder_months", make)
 
 
-def unit_merchant_year_pence(ledger: Ledger) -> pd.Series[float]:
+def unit_merchant_year_pence(ledger: Ledger) -> Numbers:
     """What the cost centre has spent with this merchant in a year, this day included."""
     spent = ledger.total(spending(ledger), UNIT_PAIR, YEAR_DAYS)
-    return ledger.series(np.where(ledger.is_blank("cost_centre"), 0.0, spent))
+    return np.where(ledger.is_blank("cost_centre"), 0.0, spent)
 
 
-def unit_merchant_year_share(ledger: Ledger) -> pd.Series[float]:
+def unit_merchant_year_share(ledger: Ledger) -> Numbers:
     """Share of the cost centre's year that went to this merchant; 0 without a cost centre."""
     everywhere = ledger.total(spending(ledger), ("cost_centre",), YEAR_DAYS)
-    here = unit_merchant_year_pence(ledger).to_numpy()
-    return ledger.series(np.where(everywhere > 0, here / np.maximum(everywhere, 1), 0.0).clip(0, 1))
+    here = unit_merchant_year_pence(ledger)
+    return np.where(everywhere > 0, here / np.maximum(everywhere, 1), 0.0).clip(0, 1)
 
 
-def unit_merchant_half_before_count(ledger: Ledger) -> pd.Series[float]:
+def unit_merchant_half_before_count(ledger: Ledger) -> Numbers:
     """Payments of the year before at which this merchant already had half of the cost centre's."""
-    half = ledger.is_purchase & (unit_merchant_year_share(ledger) >= 0.5).to_numpy()
-    return ledger.series(ledger.count(half, UNIT_PAIR, YEAR_DAYS + 1, 1))
+    half = ledger.is_purchase & (unit_merchant_year_share(ledger) >= 0.5)
+    return ledger.count(half, UNIT_PAIR, YEAR_DAYS + 1, 1)
 
 
-def unit_year_count(ledger: Ledger) -> pd.Series[float]:
+def unit_year_count(ledger: Ledger) -> Numbers:
     """The cost centre's purchases in a year, this day included."""
     bought = ledger.is_purchase & ~ledger.is_blank("cost_centre")
-    return ledger.series(ledger.count(bought, ("cost_centre",), YEAR_DAYS))
+    return ledger.count(bought, ("cost_centre",), YEAR_DAYS)
 
 
-def unit_merchants_count(ledger: Ledger) -> pd.Series[float]:
+def unit_merchants_count(ledger: Ledger) -> Numbers:
     """Merchants that the cost centre had ever paid by this day."""
     bought = ledger.is_purchase & ~ledger.is_blank("cost_centre")
     first = ledger.first_of_kind(bought, UNIT_PAIR)
-    return ledger.series(ledger.count(first, ("cost_centre",)))
+    return ledger.count(first, ("cost_centre",))
 
 
-def year_end_rise_pence(ledger: Ledger) -> pd.Series[float]:
+def year_end_rise_pence(ledger: Ledger) -> Numbers:
     """What the holder paid here this March above three usual months, unless others rose alike."""
     spent = spending(ledger)
     own, own_usual = _month_and_usual(ledger, spent, ("holder_id",))
@@ -151,7 +149,7 @@ def year_end_rise_pence(ledger: Ledger) -> pd.Series[float]:
     others = (all_usual > own_usual) & risen
     march = ledger.is_purchase & ((ledger.month + 1) % 12 == YEAR_END_MONTH)
     rise = own - USUAL_MONTHS * own_usual
-    return ledger.series(np.where(march & (own_usual > 0) & ~others, np.maximum(rise, 0), 0.0))
+    return np.where(march & (own_usual > 0) & ~others, np.maximum(rise, 0), 0.0)
 
 
 def _month_and_usual(

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from cardwatch.features.ledger import DAYS_APART, PAIR, spread, taken
 from cardwatch.features.split_chance import HISTORY_DAYS, window_chances
@@ -23,7 +22,7 @@ from cardwatch.features.split_chance import HISTORY_DAYS, window_chances
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cardwatch.features.ledger import Codes, Columns, Ledger, Numbers
+    from cardwatch.features.ledger import Codes, Columns, Flags, Ledger, Numbers
 
 LIKENESS_TO_SPLIT = 8.0
 """Where the evidence for a split starts to count from; see `_evidence`."""
@@ -126,23 +125,23 @@ MEANINGS = {
 }
 
 
-def find_splits(ledger: Ledger, search: Search) -> pd.DataFrame:
-    """Return for each row the best window that ends on its day, with `COLUMNS`.
+def find_splits(ledger: Ledger, search: Search) -> Columns:
+    """Return for each row the best window that ends on its day, by the names of `COLUMNS`.
 
     Only rows that are part of a qualifying day have one; all purchases of that day share it.
     """
     found = np.tile([*COLUMNS.values()], (len(ledger), 1))
     _search(ledger, search, found)
-    return pd.DataFrame(found, ledger.frame.index, list(COLUMNS))
+    return dict(zip(COLUMNS, found.T, strict=True))
 
 
 def _search(ledger: Ledger, search: Search, found: Numbers) -> None:
     """Write what a search says of the rows that carry a window into a table of `COLUMNS`."""
-    limit = ledger.frame[search.limit].to_numpy("float64")
+    limit = ledger.column(search.limit).astype("float64")
     parts = ledger.is_purchase & (ledger.pence <= limit) & (limit > 0)
-    parts &= ~ledger.frame["day_doubled"].to_numpy(bool)
+    parts &= ~ledger.column("day_doubled")
     if search.several_needed:
-        parts &= is_single_need(ledger).to_numpy()
+        parts &= is_single_need(ledger)
     parts &= ~np.logical_or.reduce([ledger.is_blank(name) for name in search.by])
     rows = np.flatnonzero(parts)
     if not len(rows):
@@ -253,12 +252,12 @@ def _earlier(ended: Columns, best: Columns) -> Numbers:
     return np.maximum(np.searchsorted(ends, key + start) - first, 0).astype("float64")
 
 
-def is_single_need(ledger: Ledger) -> pd.Series[bool]:
+def is_single_need(ledger: Ledger) -> Flags:
     """Whether the holder did not pay a like sum here in six months of the last year already."""
     like = (*PAIR, "size_band")
     first = ledger.first_of_kind(ledger.is_purchase, (*like, "month"))
     months = ledger.count(first, like, HISTORY_DAYS, until=1)
-    return ledger.series(ledger.is_purchase & (months < STANDING_MONTHS))
+    return ledger.is_purchase & (months < STANDING_MONTHS)
 
 
 def refunded_on(ledger: Ledger) -> Numbers:
@@ -285,28 +284,29 @@ def _refunds(ledger: Ledger) -> Numbers:
     return day
 
 
-def _found(ledger: Ledger, search: str) -> pd.DataFrame:
+def _found(ledger: Ledger, search: str) -> Columns:
     """Return what a search says of the rows at which a window ends."""
 
-    def make() -> pd.DataFrame:
+    def make() -> Columns:
         found = find_splits(ledger, SEARCHES[search])
-        return found[found["count"] > 0]
+        rows = np.flatnonzero(found["count"] > 0)
+        return taken(found, rows) | {"row": rows}
 
     return ledger.once(f"split {search}", make)
 
 
-def _of(ledger: Ledger, search: str, column: str) -> pd.Series[float]:
+def _of(ledger: Ledger, search: str, column: str) -> Numbers:
     """Return one column of a search, a row each."""
     found = _found(ledger, search)
     values = np.full(len(ledger), COLUMNS[column])
-    values[found.index] = found[column]
-    return ledger.series(values)
+    values[found["row"]] = found[column]
+    return values
 
 
-def _feature(search: str, column: str) -> Callable[[Ledger], pd.Series[float]]:
+def _feature(search: str, column: str) -> Callable[[Ledger], Numbers]:
     """Return the feature that is one column of a search."""
 
-    def read(ledger: Ledger) -> pd.Series[float]:
+    def read(ledger: Ledger) -> Numbers:
         return _of(ledger, search, column)
 
     found = SEARCHES[search]
@@ -321,48 +321,48 @@ SEARCH_FEATURES = tuple(
 """One feature for each column that a search names, such as `limit_split_total_pence`."""
 
 
-def _only_with_vat(ledger: Ledger, search: str, limit: str) -> pd.Series[bool]:
+def _only_with_vat(ledger: Ledger, search: str, limit: str) -> Flags:
     """Return whether a window passes its limit only if the limit is meant with VAT, not said."""
     total = _of(ledger, search, "total_pence")
-    return (total > 0) & (total <= ledger.frame[limit])
+    return (total > 0) & (total <= ledger.column(limit))
 
 
-def is_limit_split_only_with_vat(ledger: Ledger) -> pd.Series[bool]:
+def is_limit_split_only_with_vat(ledger: Ledger) -> Flags:
     """Whether they pass the limit only if it is meant with VAT, which is not said."""
     return _only_with_vat(ledger, "limit", "single_purchase_sure_limit_pence")
 
 
-def is_step_split_only_with_vat(ledger: Ledger) -> pd.Series[bool]:
+def is_step_split_only_with_vat(ledger: Ledger) -> Flags:
     """Whether they pass the quote step only if it is meant with VAT, which is not said."""
     return _only_with_vat(ledger, "step", "step_sure_limit_pence")
 
 
-def is_unit_split_only_with_vat(ledger: Ledger) -> pd.Series[bool]:
+def is_unit_split_only_with_vat(ledger: Ledger) -> Flags:
     """Whether they pass the limit together only if it is meant with VAT, which is not said."""
     return _only_with_vat(ledger, "unit", "single_purchase_sure_limit_pence")
 
 
-def split_surprise(ledger: Ledger) -> pd.Series[float]:
+def split_surprise(ledger: Ledger) -> Numbers:
     """Payments to one merchant look like parts of one purchase over the limit."""
     return _evidence(ledger, "limit")
 
 
-def alias_split_surprise(ledger: Ledger) -> pd.Series[float]:
+def alias_split_surprise(ledger: Ledger) -> Numbers:
     """Payments to names that look like one merchant look like parts of one purchase."""
     return _evidence(ledger, "alias")
 
 
-def step_split_surprise(ledger: Ledger) -> pd.Series[float]:
+def step_split_surprise(ledger: Ledger) -> Numbers:
     """Payments to one merchant look like parts of one purchase over the quote step."""
     return _evidence(ledger, "step")
 
 
-def unit_split_surprise(ledger: Ledger) -> pd.Series[float]:
+def unit_split_surprise(ledger: Ledger) -> Numbers:
     """Payments by several holders of one cost centre look like parts of one purchase."""
     return _evidence(ledger, "unit")
 
 
-def _evidence(ledger: Ledger, search: str) -> pd.Series[float]:
+def _evidence(ledger: Ledger, search: str) -> Numbers:
     """Return how much speaks for one purchase in parts, in steps of about a half, 0 for no split.
 
     For it: chance seldom makes such a sum; the fewest payments that pass the limit are few and as
@@ -371,8 +371,7 @@ def _evidence(ledger: Ledger, search: str) -> pd.Series[float]:
     those days speaks neither way. The weights are round figures chosen by judgement, and no
     detector was fitted to planted cases (docs/detection.md).
     """
-    found = _found(ledger, search)
-    table = {name: found[name].to_numpy() for name in COLUMNS}
+    table = _found(ledger, search)
     needed, limit = np.maximum(table["needed_count"], 1), np.maximum(table["limit_pence"], 1)
     filled = table["needed_pence"] / (limit * needed)
     bookings = np.maximum(table["needed_bookings_count"], 1)
@@ -381,5 +380,5 @@ def _evidence(ledger: Ledger, search: str) -> pd.Series[float]:
     points += (table["span_days"] > 0) - 2 * np.log2(bookings)
     points -= 2 * np.log1p(table["earlier_count"])
     strength = np.zeros(len(ledger))
-    strength[found.index] = np.maximum(points + LIKENESS_TO_SPLIT, 0.01)
-    return ledger.series(strength)
+    strength[table["row"]] = np.maximum(points + LIKENESS_TO_SPLIT, 0.01)
+    return strength

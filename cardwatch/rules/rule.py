@@ -8,7 +8,7 @@ import re
 import string
 import tomllib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -212,7 +212,8 @@ class Rule:
         """Return for each payment, or card, whether every condition holds."""
         columns = {name: np.asarray(features[name]) for name in self.reads}
         holds = [condition.holds(columns, policy) for condition in self.when]
-        return np.logical_and.reduce(holds)
+        found: Flags = reduce(operator.and_, holds)
+        return found
 
     def decides(self, given: Mapping[str, float]) -> bool:
         """Return whether the rule fires for one case's figures."""

@@ -68,7 +68,7 @@ def test_a_weekend_payment_surprises_less_from_somebody_who_works_weekends(
     payments += [("2026-06-06", "shift", "ALPHA", 100), ("2026-06-06", "office", "ALPHA", 100)]
     ledger = make_ledger(payments)
     surprise = calendar.non_working_day_surprise(ledger)
-    assert surprise.iloc[-1] > surprise.iloc[-2] > 0
+    assert surprise[-1] > surprise[-2] > 0
     assert (surprise[~calendar.is_non_working_day(ledger)] == 0).all()
 
 
@@ -88,8 +88,8 @@ def test_days_since_the_last_payment_are_counted_from_an_earlier_day_of_the_same
 def test_a_gap_surprises_only_when_it_is_longer_than_usual(make_ledger: MakeLedger) -> None:
     weekly = [(f"2026-{m:02}-{d:02}", "h", "ALPHA", 100) for m in (1, 2, 3) for d in (1, 8, 15, 22)]
     surprise = calendar.gap_surprise(make_ledger([*weekly, ("2026-12-01", "h", "ALPHA", 100)]))
-    assert (surprise.iloc[:-1] < 0.5).all()
-    assert surprise.iloc[-1] > 3
+    assert (surprise[:-1] < 0.5).all()
+    assert surprise[-1] > 3
 
 
 def test_eleven_payments_on_one_day_surprise_from_somebody_who_makes_one(
@@ -102,8 +102,8 @@ def test_eleven_payments_on_one_day_surprise_from_somebody_who_makes_one(
             for _ in range(each_day)
         ]
         ledger = make_ledger([*payments, *[("2026-03-25", "h", "ALPHA", 100)] * 11])
-        assert calendar.holder_day_count(ledger).iloc[-1] == 11
-        return float(calendar.busy_day_surprise(ledger).iloc[-1])
+        assert calendar.holder_day_count(ledger)[-1] == 11
+        return float(calendar.busy_day_surprise(ledger)[-1])
 
     assert last(1) > 4
     assert last(11) < 1
@@ -115,8 +115,8 @@ def test_a_day_of_high_spending_surprises_and_an_ordinary_one_does_not(
     usual = [(f"2026-03-{day:02}", "h", "ALPHA", 2_000 + day) for day in range(1, 25)]
     many = [*usual, *[("2026-03-30", "h", "BRAVO", 9_000)] * 20]
     surprise = calendar.day_total_surprise(make_ledger(many))
-    assert surprise.iloc[-1] > 3
-    assert surprise.iloc[10:24].max() < 1
+    assert surprise[-1] > 3
+    assert surprise[10:24].max() < 1
 
 
 def test_how_many_payments_end_a_gap_does_not_change_how_unusual_the_gap_was(
@@ -125,6 +125,6 @@ def test_how_many_payments_end_a_gap_does_not_change_how_unusual_the_gap_was(
     weekly = [(f"2026-03-{day:02}", "h", "ALPHA", 100) for day in (1, 8, 15, 22, 29)]
     last = ("2026-12-01", "h", "ALPHA", 100)
     one, ten = (
-        calendar.gap_surprise(make_ledger([*weekly, *[last] * count])).iloc[-1] for count in (1, 10)
+        calendar.gap_surprise(make_ledger([*weekly, *[last] * count]))[-1] for count in (1, 10)
     )
     assert one == ten > 0

@@ -147,8 +147,8 @@ def test_a_purpose_and_a_category_in_words_are_the_same_however_they_are_written
         {"mcc": "5111", "category": "Stationery", "description": ""},
     ]
     ledger = make_ledger([("2026-03-01", "h", "ALPHA", 100, more) for more in details])
-    assert ledger.values("category_id").tolist() == ["stationery", "stationery", "5111"]
-    assert ledger.values("purpose_id").tolist() == ["paper", "paper", ""]
+    assert ledger.category_id.tolist() == ["stationery", "stationery", "5111"]
+    assert ledger.purpose_id.tolist() == ["paper", "paper", ""]
     assert ledger.is_blank("purpose_id").tolist() == [False, False, True]
     assert len(set(ledger.group("category_id", "purpose_id").tolist())) == 2
 

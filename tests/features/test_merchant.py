@@ -137,11 +137,11 @@ def test_a_years_sums_take_refunds_off_and_drop_what_is_older_than_a_year(
         ("2026-03-01", "h1", "ALPHA", 50),
     ]
     ledger = make_ledger(payments)
-    assert merchant.holder_merchant_year_pence(ledger).iloc[-1] == 1_000 - 300 + 50
-    assert merchant.holder_merchant_year_before_pence(ledger).iloc[-1] == 100 + 1_000 - 300
-    assert merchant.merchant_year_pence(ledger).iloc[-1] == 1_000 + 7 - 300 + 50
-    assert merchant.merchant_year_before_pence(ledger).iloc[-1] == 100 + 1_000 + 7 - 300
-    assert merchant.holder_merchant_year_count(ledger).iloc[-1] == 2
+    assert merchant.holder_merchant_year_pence(ledger)[-1] == 1_000 - 300 + 50
+    assert merchant.holder_merchant_year_before_pence(ledger)[-1] == 100 + 1_000 - 300
+    assert merchant.merchant_year_pence(ledger)[-1] == 1_000 + 7 - 300 + 50
+    assert merchant.merchant_year_before_pence(ledger)[-1] == 100 + 1_000 + 7 - 300
+    assert merchant.holder_merchant_year_count(ledger)[-1] == 2
 
 
 def test_months_of_a_year_are_counted_once_each(make_ledger: MakeLedger) -> None:

@@ -32,14 +32,14 @@ def test_a_drip_is_told_on_the_day_its_thirty_days_pass_the_step(make_ledger: Ma
 
 def test_thirty_days_of_exactly_the_step_are_no_drip(make_ledger: MakeLedger) -> None:
     assert recurring.drip_count(make_ledger(_weekly(2_500, "h"), STEP_100)).sum() == 0
-    assert recurring.drip_count(make_ledger(_weekly(2_501, "h"), STEP_100)).iloc[-1] == 4
+    assert recurring.drip_count(make_ledger(_weekly(2_501, "h"), STEP_100))[-1] == 4
 
 
 def test_payments_thirty_one_days_apart_are_not_added_up(make_ledger: MakeLedger) -> None:
     days = {"2026-03-02": 30, "2026-03-03": 29}  # days before 1 April
     for first, apart in days.items():
         payments = [(first, "h", "ALPHA", 6_000), ("2026-04-01", "h", "ALPHA", 6_000)]
-        count = recurring.drip_count(make_ledger(payments, STEP_100)).iloc[-1]
+        count = recurring.drip_count(make_ledger(payments, STEP_100))[-1]
         assert count == (2 if apart <= 29 else 0)
 
 
@@ -82,7 +82,7 @@ def test_holders_of_one_cost_centre_drip_together_where_none_does_alone(
     shared = make_ledger(_weekly(3_000, "h1", "h2"), STEP_100)
     assert recurring.drip_count(shared).sum() == 0
     assert recurring.unit_drip_count(shared).tolist() == [0, 0, 0, 4]
-    assert recurring.unit_drip_total_pence(shared).iloc[-1] == 12_000
+    assert recurring.unit_drip_total_pence(shared)[-1] == 12_000
     alone = make_ledger(_weekly(3_000, "h1"), STEP_100)
     assert recurring.unit_drip_count(alone).sum() == 0
 
@@ -111,7 +111,7 @@ def test_like_sums_of_several_holders_are_told_when_they_pass_the_step(
 ) -> None:
     ledger = make_ledger(_five(pence, holders), STEP_100)
     assert recurring.steady_count(ledger).tolist() == [0, 0, 0, 0, told]
-    assert recurring.steady_total_pence(ledger).iloc[-1] == (sum(pence) if told else 0)
+    assert recurring.steady_total_pence(ledger)[-1] == (sum(pence) if told else 0)
 
 
 def test_four_payments_of_like_sums_are_not_steady(make_ledger: MakeLedger) -> None:

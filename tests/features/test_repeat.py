@@ -61,7 +61,7 @@ def test_a_day_loaded_twice_does_not_make_a_merchant_look_like_one_that_always_r
         copies = 2 if extra else 1
         loaded = [(DAY, "h", "ALPHA", 1_000 + i, extra) for i in range(12) for _ in range(copies)]
         ledger = make_ledger([*loaded, *[("2026-03-10", "h", "ALPHA", 9_000)] * 2])
-        return float(repeat.merchant_equal_share(ledger).iloc[-1])
+        return float(repeat.merchant_equal_share(ledger)[-1])
 
     assert share(DOUBLED) < 0.1
     assert share({}) < 0.1
@@ -82,12 +82,12 @@ def test_a_repeat_at_a_merchant_that_often_repeats_surprises_less(make_ledger: M
     payments += [("2026-03-25", "h", "CAR PARK", 5_000)] * 2
     payments += [("2026-03-26", "h", "TOOLS", 5_000)] * 2
     surprise = repeat.repeat_surprise(make_ledger(payments))
-    assert 0 < surprise.iloc[-3] < surprise.iloc[-1] / 2
+    assert 0 < surprise[-3] < surprise[-1] / 2
 
 
 def test_the_same_sum_twice_surprises_more_the_larger_it_is(make_ledger: MakeLedger) -> None:
     small, large = (
-        repeat.repeat_surprise(make_ledger([(DAY, "h", "ALPHA", pence)] * 2)).iloc[-1]
+        repeat.repeat_surprise(make_ledger([(DAY, "h", "ALPHA", pence)] * 2))[-1]
         for pence in (200, 90_000)
     )
     assert 0 < small < large
@@ -120,7 +120,7 @@ def test_a_price_list_shows_in_the_share_of_earlier_payments_of_that_sum(
 
 
 def _refund(ledger: Ledger) -> float:
-    return float(repeat.unanswered_refund_pence(ledger).iloc[-1])
+    return float(repeat.unanswered_refund_pence(ledger)[-1])
 
 
 def test_a_refund_larger_than_any_charge_before_it_is_unanswered_and_a_partial_one_is_answered(
@@ -158,7 +158,7 @@ def test_an_unanswered_refund_surprises_only_once_the_holder_is_known_for_90_day
     first = ("2026-01-01", "h", "BRAVO", 100)
     for day, surprises in (("2026-03-31", False), ("2026-04-01", True)):
         ledger = make_ledger([first, (day, "h", "ALPHA", -9_000)])
-        assert (repeat.refund_surprise(ledger).iloc[-1] > 0) == surprises
+        assert (repeat.refund_surprise(ledger)[-1] > 0) == surprises
 
 
 def test_a_bill_paid_again_is_one_by_another_holder_within_sixty_days_before(
@@ -193,7 +193,7 @@ def test_a_merchant_with_a_price_list_repeats_its_sums_and_one_with_bills_does_n
     bills = [(day, "h", "BRAVO", 12_000 + 37 * i) for i, day in enumerate(days)]
     last = [("2026-03-30", "h", name, 12_000) for name in ("ALPHA", "BRAVO")]
     ledger = make_ledger([*prices, *bills, *last])
-    alpha, bravo = repeat.merchant_price_before_share(ledger).iloc[-2:]
+    alpha, bravo = repeat.merchant_price_before_share(ledger)[-2:]
     assert alpha > 0.8
     assert bravo < 0.15
 

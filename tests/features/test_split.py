@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -167,19 +166,18 @@ def _check(ledger: Ledger, search_name: str) -> None:
     # Earlier windows under one name alone are a habit at that merchant too.
     ended = best if search.several_needed else _windows(ledger, replace(search, several=""))
     back, limits = refunded_on(ledger), ledger.frame[search.limit].to_numpy()
-    columns = {name: found[name].to_numpy() for name in found}
     group_of = {i: group for group, rows in _parts(ledger, search).items() for i in rows}
     for i in range(len(ledger)):
         group, day = group_of.get(i), int(ledger.day[i])
-        told = Window(*(float(columns[name][i]) for name in Window._fields))
+        told = Window(*(float(found[name][i]) for name in Window._fields))
         if group is None or back[i] <= day or (group, day) not in best:
             assert told == NO_WINDOW
             continue
         assert told in best[group, day]
-        assert 0 < columns["chance_share"][i] <= 1
-        assert columns["limit_pence"][i] == limits[i]
+        assert 0 < found["chance_share"][i] <= 1
+        assert found["limit_pence"][i] == limits[i]
         earlier = [e for g, e in ended if g == group and day - 365 <= e < day - told.span_days]
-        assert columns["earlier_count"][i] == len(earlier)
+        assert found["earlier_count"][i] == len(earlier)
 
 
 @pytest.mark.parametrize("search", SEARCHES)
@@ -537,9 +535,9 @@ EVIDENCE = {
 def _evidence_of(ledger: Ledger, **change: float) -> float:
     """Return what speaks for a split that is as `EVIDENCE` says, save for a change."""
     line = COLUMNS | EVIDENCE | change
-    table = pd.DataFrame([line], index=ledger.frame.index[:1])
+    table = {name: np.array([value]) for name, value in line.items()} | {"row": np.array([0])}
     ledger.once("split limit", lambda: table)
-    return float(split.split_surprise(ledger).iloc[0])
+    return float(split.split_surprise(ledger)[0])
 
 
 @pytest.mark.parametrize(
@@ -578,10 +576,10 @@ def test_what_else_is_bought_beside_the_parts_does_not_speak_against_them(
     parts = [("2026-03-02", "h", "ALPHA", pence) for pence in (9_900, 9_800)]
     small = [("2026-03-02", "h", "ALPHA", 300, {"description": "stamps"})] * 3
     alone, beside = make_ledger(parts), make_ledger([*parts, *small])
-    found = find_splits(beside, SEARCHES["limit"]).iloc[0]
+    found = {n: v[0] for n, v in find_splits(beside, SEARCHES["limit"]).items()}
     assert (found["count"], found["needed_count"], found["needed_pence"]) == (5, 2, 19_700)
     assert found["needed_bookings_count"] == 1
-    assert split.split_surprise(beside).iloc[0] >= split.split_surprise(alone).iloc[0]
+    assert split.split_surprise(beside)[0] >= split.split_surprise(alone)[0]
 
 
 def _across(make_ledger: MakeLedger, payments: list[tuple[Any, ...]]) -> list[float]:
