@@ -7,6 +7,7 @@ import hashlib
 import json
 import tomllib
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -147,11 +148,17 @@ def load_policy(path: Path | None = None) -> Policy:
         FileFaulty: the file cannot be read or has faults; all are listed at once.
     """
     if path is None:
-        return parse_policy("", "policy_defaults.toml")
+        return _defaults()
     try:
         return parse_policy(path.read_text(encoding="utf-8-sig"), path.name)
     except (OSError, UnicodeDecodeError) as error:
         raise FileFaulty(path.name, [f"it cannot be read: {error}"]) from error
+
+
+@cache
+def _defaults() -> Policy:
+    """Return the defaults alone."""
+    return parse_policy("", "policy_defaults.toml")
 
 
 def default_policy_text() -> str:

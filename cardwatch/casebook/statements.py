@@ -219,10 +219,11 @@ def as_read(table: pd.DataFrame) -> list[pd.DataFrame]:
         table: rows as `STORED`, with the `label` of their statement.
     """
     texts = [name for name in (*TRANSACTION_TEXTS, "label") if "date" not in name]
-    made = table.astype(dict.fromkeys(texts, "str") | {"amount_pence": "int64"})
+    numbers = {"amount_pence": "int64", "row": "int64", "day_doubled": "bool"}
+    made = table.astype(dict.fromkeys(texts, "str") | numbers)
     for name in ("date", "posting_date"):
         made[name] = pd.to_datetime(made[name], format="%Y-%m-%d").astype("datetime64[s]")
-    made = made.rename(columns={"label": "file"}).astype({"row": "int64", "day_doubled": "bool"})
+    made = made.rename(columns={"label": "file"})
     frames = []
     for _, part in made.groupby("file", sort=False):
         unsaid = [key for key in HOLDER_KEYS if part[key].isna().all()]
@@ -259,20 +260,18 @@ def check_rows(work: Work, statement: Row) -> str:
 
 def _lines(rows: pd.DataFrame) -> Iterator[bytes]:
     """Return each row as text, for its hash."""
-    table = rows[list(STORED)].astype(object).where(rows[list(STORED)].notna(), None)
-    for first in range(0, len(table), AT_ONCE):
-        for line in table.iloc[first : first + AT_ONCE].to_numpy().tolist():
+    for first in range(0, len(rows), AT_ONCE):
+        for line in _values(rows[list(STORED)].iloc[first : first + AT_ONCE]).tolist():
             line[STORED.index("day_doubled")] = int(line[STORED.index("day_doubled")])
             yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
 
 def _rows(frame: pd.DataFrame) -> pd.DataFrame:
     """Return transactions that were read as rows to be kept, with their identities."""
-    rows = frame.reindex(columns=[n for n in STORED if n != "identity"]).astype(object)
-    for name in ("date", "posting_date"):
-        rows[name] = frame[name].dt.strftime("%Y-%m-%d").astype(object)
+    days = {name: frame[name].dt.strftime("%Y-%m-%d") for name in ("date", "posting_date")}
+    table = frame.assign(**days).reindex(columns=[n for n in STORED if n != "identity"])
+    rows = pd.DataFrame(_values(table), table.index, table.columns, dtype=object)
     rows["day_doubled"] = frame["day_doubled"].astype("int64")
-    rows = rows.where(rows.notna(), None)
     said = _texts(rows, ("transaction_id", "date", "amount_pence"))
     known = (frame["transaction_id"] != "").to_numpy()
     alike = pd.Series(np.where(known, said, _texts(rows, WITHOUT_REFERENCE)), rows.index)
@@ -282,10 +281,17 @@ def _rows(frame: pd.DataFrame) -> pd.DataFrame:
     return rows[list(STORED)]
 
 
+def _values(table: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.object_]]:
+    """Return the values of a table as they are kept, with nothing where none is said."""
+    values = table.to_numpy(object, copy=True)
+    values[pd.isna(values)] = None
+    return values
+
+
 def _texts(rows: pd.DataFrame, names: tuple[str, ...]) -> list[str]:
     """Return some columns of each row as one text."""
-    lines = zip(*(rows[name].fillna("").astype("str") for name in names), strict=True)
-    return ["\x1f".join(line) for line in lines]
+    lines = zip(*(rows[name].tolist() for name in names), strict=True)
+    return ["\x1f".join("" if part is None else str(part) for part in line) for line in lines]
 
 
 def _live(seq: int) -> sa.ColumnElement[bool]:
