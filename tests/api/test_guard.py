@@ -15,8 +15,8 @@ from services import OCTOBER, OWN, PASSWORD, Running, routes, serving, sign_in, 
 
 from api.errors import CODES, MEDIA, URN
 from api.guard import COOKIE, HEADERS, OPEN, SAFE
-from api.rendering import PAGE_POLICY
 from api.main import create_app
+from api.rendering import PAGE_POLICY
 from api.service import BODY_BYTES, ROWS_BYTES, UPLOAD_BYTES
 from cardwatch.casebook import ROLES
 
