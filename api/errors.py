@@ -133,15 +133,16 @@ def add_handlers(app: FastAPI, show: Callable[[Request, Response], Response]) ->
         made = problem(error.status_code, code, CODES[code] + ".")
         made.headers.update(error.headers or {})
         if error.status_code == 405:
-            made.headers["Allow"] = ", ".join(_methods(request))
+            made.headers["Allow"] = ", ".join(methods_of(request))
         return told(request, made)
 
 
-def _methods(request: Request) -> list[str]:
+def methods_of(request: Request) -> list[str]:
     """Return every method that a request's path takes; a route knows of its own alone."""
-    routes = request.app.router.routes
-    return [
-        method
-        for method in ("DELETE", "GET", "POST", "PUT")
-        if any(r.matches({**request.scope, "method": method})[0] == Match.FULL for r in routes)
-    ]
+    return [name for name in ("DELETE", "GET", "POST", "PUT") if is_taken(request, name)]
+
+
+def is_taken(request: Request, method: str = "") -> bool:
+    """Return whether a route takes a request, or would by another method."""
+    asked = {**request.scope, "method": method or request.method}
+    return any(one.matches(asked)[0] == Match.FULL for one in request.app.router.routes)

@@ -18,7 +18,15 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
-from api.errors import CODES, MEDIA, is_page, problem, refusal_response
+from api.errors import (
+    CODES,
+    MEDIA,
+    is_page,
+    is_taken,
+    methods_of,
+    problem,
+    refusal_response,
+)
 from cardwatch.casebook import PSD
 from cardwatch.casebook.people import actor_of_key
 from cardwatch.casebook.sessions import actor_of_session
@@ -43,7 +51,7 @@ OPEN = DOORS | {"/health/live", "/health/ready", "/metrics"}
 """What is open to whoever comes; so are the files that pages load."""
 FILES = "/static/"
 SIGN_IN = "/sign-in"
-METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -115,6 +123,8 @@ class Guard:
         except CasebookFailed as error:
             return refusal_response(error)
         except NotAllowed as error:
+            if not is_taken(request) and methods_of(request):
+                return None  # no route takes it, and the path says so to whoever asks
             if service.allows(f"address {address}"):
                 page = is_page(request) and request.method in SAFE
                 return (
