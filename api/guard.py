@@ -51,6 +51,7 @@ OPEN = DOORS | {"/health/live", "/health/ready", "/metrics"}
 """What is open to whoever comes; so are the files that pages load."""
 FILES = "/static/"
 SIGN_IN = "/sign-in"
+TOO_MANY = CODES["too_many"] + "."
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
@@ -123,18 +124,21 @@ class Guard:
         except CasebookFailed as error:
             return refusal_response(error)
         except NotAllowed as error:
-            if not is_taken(request) and methods_of(request):
-                return None  # no route takes it, and the path says so to whoever asks
-            if service.allows(f"address {address}"):
-                page = is_page(request) and request.method in SAFE
-                return (
-                    RedirectResponse(SIGN_IN, 303) if page else problem(401, "sign_in", str(error))
-                )
-            return problem(429, "too_many", CODES["too_many"] + ".")
+            allowed = service.allows(f"address {address}")
+            return _told(request, str(error)) if allowed else problem(429, "too_many", TOO_MANY)
         actor = scope["state"]["actor"]
         if not service.allows(actor.actor_id if actor else f"address {address}"):
-            return problem(429, "too_many", CODES["too_many"] + ".")
+            return problem(429, "too_many", TOO_MANY)
         return None
+
+
+def _told(request: Request, why: str) -> Response | None:
+    """Return what somebody without key or session is told; nothing where a path tells it itself."""
+    if not is_taken(request) and methods_of(request):
+        return None  # no route takes this method, and the path says so to whoever asks
+    if is_page(request) and request.method in SAFE:
+        return RedirectResponse(SIGN_IN, 303)
+    return problem(401, "sign_in", why)
 
 
 def _add_headers(message: Message, request_id: str) -> None:
