@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -25,8 +26,13 @@ MIB = 1024 * 1024
 UPLOAD_BYTES, BODY_BYTES, ROWS_BYTES = 25 * MIB, 256 * 1024, 8 * MIB
 """The largest file, the largest body elsewhere, and the largest list of transactions."""
 READING = Limits(text_bytes=UPLOAD_BYTES, workbook_bytes=UPLOAD_BYTES, rows=250_000)
-AT_ONCE, WAIT_SECONDS = 2, 20
-"""So many scorings run at once in one process; others wait for a while, then are told to."""
+SWITCH_SECONDS = 0.001
+"""So soon a scoring lets requests in between; Python's own 5 ms add up with each step of one."""
+READERS = 2
+"""So many files are read at once in one process."""
+WAIT_SECONDS = 20
+"""One scoring runs at a time in one process, as two would only slow each other down; others wait
+for a while, then are told to."""
 SIGN_IN_TRIES = RateLimitItemPerMinute(10, 5)
 """Ten tries in five minutes for one address, and for one account."""
 
@@ -49,16 +55,17 @@ class Service:
         casebook = installation.open_casebook()
         if casebook is None:
             raise CardwatchError("There is no casebook yet. 'cardwatch people' makes one.")
+        sys.setswitchinterval(SWITCH_SECONDS)
         self.settings = settings
         self.casebook: Casebook = casebook
         self.seal = installation.seal()
         self.signing_key = installation.signing_key()
         self.card_key = installation.card_key()
         self.clock = clock or (lambda: dt.datetime.now(dt.UTC))
-        self.nursery = Nursery(AT_ONCE)
+        self.nursery = Nursery(READERS)
         self.wake = threading.Event()
         self._names: dict[str, str] = {}
-        self._scoring = threading.BoundedSemaphore(AT_ONCE)
+        self._scoring = threading.Lock()
         self._limits = strategies.MovingWindowRateLimiter(storage.MemoryStorage())
         self._rate = RateLimitItemPerMinute(settings.rate)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import tempfile
@@ -103,11 +104,16 @@ def read_recipe(work: Work, recipe: Recipe, *, fresh: bool = False) -> Ingredien
         sha256 = getattr(recipe, kind)
         if not sha256:
             return None
-        made = None if fresh else _read.get(sha256)
-        made = made or make(documents.read_document(work, sha256))
+        held = None if fresh else _read.get(sha256)
+        if held is not None:
+            return held
+        made = make(documents.read_document(work, sha256))
         if len(_read) >= MOST_READ:
             _read.clear()
         _read[sha256] = made
+        if kind == "model":  # else each collection of garbage walks a thousand trees
+            gc.collect()
+            gc.freeze()
         return made
 
     shipped = recipe.rules == shipped_sha256("rules")
@@ -159,7 +165,14 @@ def score_window(
     Raises:
         NothingToScore: none of its transactions is left.
     """
-    together, _ = name_holders(as_read(table))
+    return score_read(as_read(table), label, used, lanes)
+
+
+def score_read(
+    frames: Sequence[pd.DataFrame], label: str, used: Ingredients, lanes: Sequence[str] = LANES
+) -> Scoring:
+    """Score one of some statements, as `read_each` gives them; see `score_window`."""
+    together, _ = name_holders(frames)
     return score(
         together,
         used.policy,

@@ -15,6 +15,7 @@ from cardwatch.desk.recipe import (
     Recipe,
     read_recipe,
     recipe_of,
+    score_read,
     score_window,
     unpack_policy,
     unpack_rules,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cardwatch.casebook import Work
+    from cardwatch.casebook.statements import Arrival
     from cardwatch.casebook.work import Row
     from cardwatch.desk.desk import Desk
     from cardwatch.records import Alert, ReadingReport
@@ -67,17 +69,17 @@ def score_only(
     frame, report = read
     with desk.work(Event("consultation", "score")) as work:
         desk.sees_alerts()
-        arrival = kept.compare(work, frame, report, None)
         recipe = recipe_of(work, report.last_on)
         recipe = replace(recipe, policy=_named(work, recipe, "policy", policy))
         recipe = replace(recipe, model=_named(work, recipe, "model", model))
-        since = window_from(arrival.rows)
-        history = kept.read_window(work, arrival.seq if with_history else 0, since, report.last_on)
-        # Each of its rows is asked about, even one that the casebook holds already.
-        history = history[~history["identity"].isin(arrival.rows["identity"])]
-        table, used = table_of(arrival, history), read_recipe(work, recipe)
-    scoring = score_window(table, arrival.label, used, desk.actor.lanes)
-    made_with = asdict(recipe) | {"input": kept.rows_sha256(table)}
+        used = read_recipe(work, recipe)
+        label, frames, digest = report.file, [frame], report.sha256
+        if with_history:
+            arrival = kept.compare(work, frame, report, None)
+            table = _with_history(work, arrival)
+            label, frames, digest = arrival.label, kept.as_read(table), kept.rows_sha256(table)
+    scoring = score_read(frames, label, used, desk.actor.lanes)
+    made_with = asdict(recipe) | {"input": digest}
     if desk.actor.lanes == ("finance",):  # rules of professional standards leave no mark there
         made_with["rules"] = scoring.lists["finance"].made_by["rules"]
     return {
@@ -85,6 +87,16 @@ def score_only(
         "report": asdict(report) | {"reconciles": report.reconciles},
         "made_with": made_with,
     }
+
+
+def _with_history(work: Work, arrival: Arrival) -> pd.DataFrame:
+    """Return a statement with what it is compared with.
+
+    Each of its rows is asked about, even one that the casebook holds already.
+    """
+    since, until = window_from(arrival.rows), str(arrival.rows["date"].max())
+    history = kept.read_window(work, arrival.seq, since, until)
+    return table_of(arrival, history[~history["identity"].isin(arrival.rows["identity"])])
 
 
 def back_test(
