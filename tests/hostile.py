@@ -225,7 +225,10 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
         "unpacks_too_large",
         lambda: zipped({"xl/workbook.xml": "x"}, copies=201),
     ),
-    "names that climb": ("not_a_table", lambda: zipped({"../../climbed.txt": "x", "/tmp/c": "x"})),  # noqa: S108  a name in an archive
+    "names that climb": (
+        "not_a_table",
+        lambda: zipped({"../../climbed.txt": "x", "/climbed.txt": "x"}),
+    ),
     "encrypted entries": ("password_protected", locked),
     "encrypted package": ("password_protected", lambda: named("EncryptedPackage")),
     "macros": ("macros", lambda: repacked({"xl/vbaProject.bin": OLE})),

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import At, make_cursor, read_cursor
+from api.deps import At
+from api.listing import page_of
 from api.pages.page import filled, go, render
 from cardwatch import desk
 from cardwatch.casebook import STATES
@@ -53,19 +54,9 @@ def list_alerts(request: Request, at: At) -> Response:
 
 def _page_of(at: At, chosen: dict[str, str], cursor: str) -> tuple[list[dict[str, Any]], str]:
     """Return one page of the alerts that were chosen, and where the next begins."""
-    wanted = {k: v for k, v in chosen.items() if k not in {"snoozed", "holder_of", "merchant_of"}}
-    if chosen.get("snoozed") != "yes":
-        wanted["awake_on"] = str(at.now.date())
-    if chosen.get("assigned_to"):
-        wanted["assigned_to"] = desk.email_of(at)
-    if chosen.get("holder_of"):
-        wanted["holder_id"] = desk.get_alert(at, chosen["holder_of"])["holder_id"]
-    if chosen.get("merchant_of"):
-        wanted["merchant_id"] = desk.get_alert(at, chosen["merchant_of"])["merchant_id"]
-    place = read_cursor(cursor)
-    found = desk.list_alerts(at, after=place, limit=PAGE_ROWS + 1, **wanted)
-    more = len(found) > PAGE_ROWS
-    return found[:PAGE_ROWS], make_cursor(found[PAGE_ROWS - 1]["place"]) if more else ""
+    asked = {name: value for name, value in chosen.items() if name != "snoozed"}
+    snoozed = chosen.get("snoozed") == "yes"
+    return page_of(at, asked, cursor=cursor, limit=PAGE_ROWS, snoozed=snoozed)
 
 
 @router.get("/alerts/{alert_id}")
@@ -105,7 +96,7 @@ async def decide(request: Request, at: At, alert_id: str) -> Response:
         raise
     except CardwatchError as refusal:
         return _alert_page(request, at, alert_id, form, {_place(str(refusal)): str(refusal)})
-    return go(f"/alerts/{alert_id}?recorded=yes")
+    return go(f"/alerts/{alert_id}")
 
 
 def _place(told: str) -> str:

@@ -9,9 +9,8 @@ import pyotp
 from fastapi import APIRouter, Form, Request, Response
 
 from api.deps import At, Serving
-from api.guard import COOKIE
 from api.pages.page import HOME, go, render
-from api.routes.access import may_try, with_session, without_session
+from api.routes.access import begin_session, may_try, with_session, without_session
 from cardwatch import desk
 from cardwatch.errors import CardwatchError, NotAllowed
 
@@ -53,11 +52,9 @@ def sign_in(
     if not may_try(request, service, f"{organisation} {email.casefold()}"):
         return _sign_in_page(request, service, sent, {"email": SLOW_DOWN})
     try:
-        cookie = desk.sign_in(
-            service.casebook, organisation, email=email, password=password, code=code.strip(),
-            browser=request.headers.get("user-agent", ""), now=service.clock(), seal=service.seal,
-            held=request.cookies.get(COOKIE, ""),
-        )  # fmt: skip
+        cookie = begin_session(
+            request, service, organisation, email=email, password=password, code=code.strip()
+        )
     except NotAllowed as refusal:
         return _sign_in_page(request, service, sent, {"email": str(refusal)})
     return with_session(go("/"), cookie)

@@ -20,7 +20,6 @@ from cardwatch.statements import FIELDS, profile_text, shipped_profiles
 
 router = APIRouter()
 MOST_FILES = 24
-NEEDED = ("date", "merchant", "amount")
 
 
 @router.get("/statements")
@@ -116,7 +115,7 @@ def _columns_page(
     chosen = chosen or {field: found[0] for field, found in guess.items() if found}
     return render(
         request, "statements_columns.html", status=422,
-        fields=FIELDS, needed=NEEDED, headings=[h for h in unknown.headings if h],
+        fields=FIELDS, headings=[h for h in unknown.headings if h],
         file=unknown.file, chosen=chosen, errors=errors,
     )  # fmt: skip
 

@@ -31,24 +31,31 @@ GO_ON = (
 @open_access.post("/v1/session", status_code=204)
 def sign_in(sent: ToSignIn, request: Request, service: Serving) -> Response:
     """Sign in with password and code; the answer sets the session's cookie."""
-    address = request.client.host if request.client else ""
-    if not service.allows_sign_in(address, f"{sent.organisation} {sent.email.casefold()}"):
+    account = f"{sent.organisation} {sent.email.casefold()}"
+    if not may_try(request, service, account):
         return problem(429, "too_many", CODES["too_many"] + ".")
     try:
-        cookie = desk.sign_in(
-            service.casebook,
-            sent.organisation,
-            email=sent.email,
-            password=sent.password,
-            code=sent.code,
-            browser=request.headers.get("user-agent", ""),
-            now=service.clock(),
-            seal=service.seal,
-            held=request.cookies.get(COOKIE, ""),
-        )
+        cookie = begin_session(request, service, **sent.model_dump())
     except NotAllowed as refusal:
         return problem(401, "sign_in", str(refusal))
     return with_session(Response(status_code=204), cookie)
+
+
+def begin_session(request: Request, service: Serving, organisation: str, **sent: str) -> str:
+    """Begin a session for whoever sends a right email, password and code; return their cookie.
+
+    Raises:
+        NotAllowed: something is not right.
+    """
+    return desk.sign_in(
+        service.casebook,
+        organisation,
+        **sent,
+        browser=request.headers.get("user-agent", ""),
+        now=service.clock(),
+        seal=service.seal,
+        held=request.cookies.get(COOKIE, ""),
+    )
 
 
 def with_session(response: Response, cookie: str) -> Response:
@@ -139,9 +146,9 @@ def take_account(sent: ToTake, request: Request, service: Serving) -> Response:
     return Response(status_code=204)
 
 
-def may_try(request: Request, service: Serving, token: str) -> bool:
-    """Count one try with an invitation; return whether it is within the limits."""
-    return service.allows_sign_in(request.client.host if request.client else "", token[:80])
+def may_try(request: Request, service: Serving, name: str) -> bool:
+    """Count one try with an account or invitation; return whether it is within the limits."""
+    return service.allows_sign_in(request.client.host if request.client else "", name[:80])
 
 
 @open_access.get("/sign-in/elsewhere", response_class=RedirectResponse, include_in_schema=False)

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi import Path as InPath
 from fastapi.exceptions import HTTPException
 
-from api.deps import At, make_cursor, read_cursor
+from api.deps import At
+from api.listing import page_of
 from api.schemas import (
     Alert,
     AlertPage,
@@ -78,24 +79,12 @@ def list_alerts(
     Holders and merchants are chosen by an alert that is about them, so that no name stands in an
     address. Pages stay where they are while new alerts come.
     """
-    wanted = {"lane": lane, "state": state, "tier": tier, "kind": kind, "rule": rule,
+    chosen = {"lane": lane, "state": state, "tier": tier, "kind": kind, "rule": rule,
               "statement_id": statement_id, "tag": tag, "since": since, "until": until,
-              "due_by": due_by, "at_least_pence": at_least_pence}  # fmt: skip
-    if holder_of:
-        wanted["holder_id"] = desk.get_alert(at, holder_of)["holder_id"]
-    if merchant_of:
-        wanted["merchant_id"] = desk.get_alert(at, merchant_of)["merchant_id"]
-    if not snoozed:
-        wanted["awake_on"] = str(at.now.date())
-    if assigned_to:
-        wanted["assigned_to"] = desk.email_of(at)
-    asked = {name: value for name, value in wanted.items() if value}
-    found = desk.list_alerts(at, after=read_cursor(cursor), limit=limit + 1, order=order, **asked)
-    more = len(found) > limit
-    return {
-        "alerts": found[:limit],
-        "next": make_cursor(found[limit - 1]["place"]) if more else None,
-    }
+              "due_by": due_by, "at_least_pence": at_least_pence, "holder_of": holder_of,
+              "merchant_of": merchant_of, "assigned_to": assigned_to, "order": order}  # fmt: skip
+    found, after = page_of(at, chosen, cursor=cursor, limit=limit, snoozed=snoozed)
+    return {"alerts": found, "next": after or None}
 
 
 @router.get("/alerts/{alert_id}", response_model=Alert, responses={200: SEEN})
