@@ -177,6 +177,13 @@ def kept_texts(work: Work, lane: str, statement_id: str) -> tuple[str, dict[str,
     return made["content"], texts, made["alerts_sha256"]
 
 
+def hidden_ids(work: Work, statement_id: str) -> set[str]:
+    """Return the ids of a statement's alerts that the actor may not know of: about themselves."""
+    its = (raised.c.statement_id == statement_id) & ~not_about(work, raised)
+    question = sa.select(raised.c.alert_id).where(work.mine(raised), its)
+    return {row["alert_id"] for row in work.rows(question)}
+
+
 def _alert(content: dict[str, Any]) -> Alert:
     """Return an alert from what is kept of it."""
     lists_of: dict[str, type] = {"payments": Payment, "reasons": Reason, "weakened_by": Reason}

@@ -133,11 +133,15 @@ def _expected_precision(work: Work) -> sa.ColumnElement[float]:
 
 
 def answers(work: Work, lane: str) -> list[Row]:
-    """Return how many alerts of a lane that a person has answered are of a rule, band and state."""
+    """Return how many alerts of a lane that a person has answered are of a rule, band and state.
+
+    Those about the actor are left out: a count tells what was decided of them.
+    """
     of = (alerts.c.rule, alerts.c.band, alerts.c.state)
     question = (
         sa.select(*of, sa.func.count().label("count"))
-        .where(work.mine(alerts), alerts.c.lane == lane, alerts.c.state.in_(ANSWERED))
+        .where(work.mine(alerts), not_about(work, alerts))
+        .where(alerts.c.lane == lane, alerts.c.state.in_(ANSWERED))
         .group_by(*of)
     )
     return work.rows(question)

@@ -70,10 +70,11 @@ def hold(work: Work, alert_id: str, lane: str, reason: str) -> str:
         Conflict: it is held already.
     """
     may_decide(work, lane, reason)
-    same = (holds.c.lane == lane) & (holds.c.alert_id == alert_id) & holds.c.ended_at.is_(None)
-    if work.one(sa.select(holds.c.hold_id).where(work.mine(holds), same)) is not None:
+    same = (holds.c.lane == lane) & (holds.c.alert_id == alert_id)
+    known = work.rows(sa.select(holds.c.ended_at).where(work.mine(holds), same))
+    if any(row["ended_at"] is None for row in known):
         raise Conflict("This alert is held already.")
-    found = work.keyed("hold", lane, alert_id, work.now, reason)[:12]
+    found = work.keyed("hold", lane, alert_id, work.now, str(len(known)))[:12]
     row = {"lane": lane, "hold_id": found, "alert_id": alert_id, "reason": reason}
     work.add(holds, [row | {"made_by": work.actor.actor_id, "made_at": work.now}])
     work.event.object_id = found

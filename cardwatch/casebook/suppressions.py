@@ -47,8 +47,9 @@ def suppress(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> 
     held = sa.select(suppressions).where(work.mine(suppressions), *same, mine.ended_at.is_(None))
     if work.one(held.where(mine.expires_on >= work.today)) is not None:
         raise Conflict("Such a suppression holds already. End it first.")
+    nth = len(work.rows(sa.select(mine.made_at).where(work.mine(suppressions), *same)))
     found = like | {
-        "suppression_id": work.keyed("suppression", *like.values(), work.now, until, reason)[:12],
+        "suppression_id": work.keyed("suppression", *like.values(), work.now, str(nth))[:12],
         "reason": reason,
         "expires_on": until,
         "made_by": work.actor.actor_id,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cardwatch import __version__
 from cardwatch.casebook import FINANCE, LANES, PSD, Actor, Casebook, Event, raising, retention
 from cardwatch.casebook import statements as kept
-from cardwatch.casebook.alerts import kept_texts
+from cardwatch.casebook.alerts import hidden_ids, kept_texts
 from cardwatch.casebook.audit import (
     ChainCheck,
     check_checkpoints,
@@ -41,7 +41,7 @@ class Check:
     """What verifying one statement found; `fault` is empty where all is as it was.
 
     Attributes:
-        alerts: how many were made again, byte for byte.
+        alerts: how many of those the actor may see were made again, byte for byte.
         note: why none could be, where that is no fault.
     """
 
@@ -167,13 +167,16 @@ def _verify_one(desk: Desk, statement_id: str, *, again: bool) -> Check:
             return Check(statement_id, label, "what it was scored with is not as it was")
         used = read_recipe(work, recipe, fresh=True)
         held = {lane: kept_texts(work, lane, statement_id) for lane in work.lanes}
+        hidden = hidden_ids(work, statement_id)
     scoring = score_window(table, label, used)
-    faults = [_differs(scoring, lane, *told) for lane, told in held.items()]
-    count = sum(len(texts) for _, texts, _ in held.values())
+    faults = [_differs(scoring, lane, *told, hidden) for lane, told in held.items()]
+    count = sum(len(texts.keys() - hidden) for _, texts, _ in held.values())
     return Check(statement_id, label, "; ".join(filter(None, faults)), count)
 
 
-def _differs(scoring: Scoring, lane: str, told: str, texts: dict[str, str], digest: str) -> str:
+def _differs(  # noqa: PLR0913, PLR0917  what is kept of a list, and what of it is not to be named
+    scoring: Scoring, lane: str, told: str, texts: dict[str, str], digest: str, hidden: set[str]
+) -> str:
     """Return how a list made again differs from the one that was kept, or nothing."""
     made = scoring.lists[lane]
     again = {one.alert_id: raising.alert_text(one) for one in made.alerts}
@@ -182,4 +185,6 @@ def _differs(scoring: Scoring, lane: str, told: str, texts: dict[str, str], dige
     if raising.texts_sha256(list(again.values())) != digest:
         return f"the {lane} alerts are not as they were raised"
     wrong = [name for name, text in texts.items() if again.get(name) != text]
-    return f"alert {wrong[0]} is not as it was raised" if wrong else ""
+    shown = [name for name in wrong if name not in hidden]
+    named = f"alert {shown[0]}" if shown else "an alert"
+    return f"{named} is not as it was raised" if wrong else ""

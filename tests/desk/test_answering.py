@@ -140,6 +140,8 @@ def test_nobody_sees_an_alert_about_themselves_or_whom_they_approve(
     named = next(a["alert_id"] for a in desk.list_alerts(at()) if a["holder_id"] == "E1")
     desk.hold(at(), named, reason="so")
     desk.suppress(at(), named, until="2027-01-01", reason="so")
+    desk.decide(at(), named, Said("two sites", "explained"))
+    assert desk.learned(at())["finance"]
     for holder in ("e1", "E 9"):
         own = desk.Desk(
             at().casebook, Actor(at().actor.organisation_id, "me", "finance", holder), NOW
@@ -150,6 +152,9 @@ def test_nobody_sees_an_alert_about_themselves_or_whom_they_approve(
         everybody = sum(desk.reconciled(at()).values())
         assert sum(desk.reconciled(own).values()) < everybody
         assert desk.list_holds(own) == desk.list_suppressions(own) == []
+        assert desk.learned(own) == {"finance": []}
+        again = desk.verify_statement(own, receipt.statement_id).alerts
+        assert again == len(desk.list_alerts(own)) < len(desk.list_alerts(at()))
         out = tmp_path / "out.json"
         why = {"purpose": "finance-assurance", "recipient": "x"}
         desk.export(own, receipt.statement_id, out, **why)
@@ -187,6 +192,16 @@ def test_an_ended_suppression_closes_nothing(at: At, read: Read, asked: str) -> 
     again = [line.replace("-10-", "-11-").replace(",S", ",T") for line in SPLIT]
     desk.receive(at(), read(*month(11), *again))
     assert all(a["version"] == 0 for a in desk.list_alerts(at()))
+
+
+def test_what_was_ended_can_be_made_again_at_once_and_is_another(at: At, asked: str) -> None:
+    made = []
+    for _ in range(3):
+        made.append(desk.suppress(at(), asked, until="2027-01-31", reason="so")["suppression_id"])
+        desk.end_suppression(at(), made[-1])
+        made.append(desk.hold(at(), asked, reason="so"))
+        desk.end_hold(at(), made[-1])
+    assert len(set(made)) == len(desk.list_suppressions(at()) + desk.list_holds(at())) == 6
 
 
 @pytest.mark.parametrize("until", ["2026-11-24", "2020-01-01", "2027-12-01", "soon"])
