@@ -1,4 +1,4 @@
-"""What a service does beside answering: jobs, notices, reminders, checkpoints."""
+"""What a service does beside answering: jobs, trials, notices, reminders, checkpoints."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def do_chores(service: Service, over: threading.Event) -> None:
     while not over.is_set():
         busy = False
         try:
-            busy = desk.do_next_job(service.casebook, service.clock)
+            busy = desk.do_next_job(service.casebook, service.clock, (desk.STATEMENT,))
             _send(service)
             _remind(service)
             if service.clock() - signed_at >= dt.timedelta(seconds=CHECKPOINT_SECONDS):
@@ -38,6 +38,18 @@ def do_chores(service: Service, over: threading.Event) -> None:
         if not busy:
             service.wake.wait(LOOK_SECONDS)
             service.wake.clear()
+
+
+def do_trials(service: Service, over: threading.Event) -> None:
+    """Do back-tests and evaluations, one after the other, until the service ends."""
+    while not over.is_set():
+        busy = False
+        try:
+            busy = desk.do_next_job(service.casebook, service.clock, desk.TRIALS, over.is_set)
+        except Exception as error:  # noqa: BLE001  it goes on, whatever one of them does
+            log.error("trials: %s", place_of(error))  # noqa: TRY400  no values in logs
+        if not busy:
+            over.wait(LOOK_SECONDS)
 
 
 def _send(service: Service) -> None:

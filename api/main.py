@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from api.chores import do_chores
+from api.chores import do_chores, do_trials
 from api.deps import SIGNED_IN
 from api.errors import MEDIA, add_handlers
 from api.guard import Guard
@@ -52,15 +52,16 @@ def create_app(
         service = Service(settings or read_settings(), clock)
         app.state.service = service
         over = threading.Event()
-        thread = threading.Thread(target=do_chores, args=(service, over), daemon=True)
-        if chores:
+        work = (do_chores, do_trials) if chores else ()
+        threads = [threading.Thread(target=one, args=(service, over), daemon=True) for one in work]
+        for thread in threads:
             thread.start()
         try:
             yield
         finally:
             over.set()
             service.wake.set()
-            if chores:
+            for thread in threads:
                 thread.join()
             service.close()
 

@@ -187,7 +187,7 @@ class Job(BaseModel):
     """Work that takes longer than a request; `answer` once it is done or has failed."""
 
     job_id: str
-    kind: Literal["statement", "back-test"]
+    kind: Literal["statement", "back-test", "evaluation"]
     made_at: str
     state: Literal["queued", "running", "done", "failed"]
     percent: int

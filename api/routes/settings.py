@@ -82,6 +82,14 @@ def back_test(sent: ToTry, at: At, service: Serving, request: Request, response:
     return job
 
 
+@router.post("/evaluations", response_model=Job, status_code=202, responses={202: {"links": JOB}})
+def evaluate(at: At, request: Request, response: Response) -> Any:  # noqa: ANN401
+    """Measure what would be found of known matters that are planted in a copy of the payments."""
+    job = desk.ask_evaluation(at)
+    response.headers["Location"] = request.url_for("get_job", job_id=job["job_id"]).path
+    return job
+
+
 @router.get("/proposals", response_model=list[Proposal])
 def list_proposals(at: At) -> list[dict[str, Any]]:
     """List what was proposed, the newest first; professional standards' own are theirs alone."""

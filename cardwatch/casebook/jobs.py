@@ -19,12 +19,13 @@ from cardwatch.casebook.work import Actor, as_text, canonical
 from cardwatch.errors import CardwatchError, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cardwatch.casebook.work import Row, Work
 
 LEASE_SECONDS, MOST_TRIES = 30, 3
 KEPT_DAYS = 30
+SHOWN = ("job_id", "kind", "made_at", "state", "percent")
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 
 
@@ -34,7 +35,7 @@ class Job:
 
     Attributes:
         actor: for whom; the role they have by now is to be looked up.
-        kind: statement or back-test.
+        kind: statement, back-test or evaluation.
         content: what it is done with.
     """
 
@@ -49,7 +50,7 @@ def put_job(work: Work, kind: str, content: bytes, *, once: str, fingerprint: st
 
     Args:
         work: the work it is done in.
-        kind: statement or back-test.
+        kind: statement, back-test or evaluation.
         content: what it is done with.
         once: by which the same request is known when it comes again.
         fingerprint: of what is asked for.
@@ -83,16 +84,23 @@ def get_job(work: Work, job_id: str) -> dict[str, Any]:
         NotFound: they have none of that id.
     """
     own = (jobs.c.job_id == job_id) & (jobs.c.made_by == work.actor.actor_id)
-    shown = [jobs.c[n] for n in ("job_id", "kind", "made_at", "state", "percent", "answer")]
+    shown = [jobs.c[name] for name in (*SHOWN, "answer")]
     found = work.one(sa.select(*shown).where(work.mine(jobs), own))
     if found is None:
         raise NotFound(f"There is no job '{job_id}'.")
     return found | {"answer": json.loads(found["answer"]) if found["answer"] else None}
 
 
-def claim_job(work: Work) -> Job | None:
-    """Take the oldest job that waits, or whose process has died; nothing if there is none."""
-    waiting = sa.select(jobs).where(work.mine(jobs), _waits(work))
+def list_jobs(work: Work, kinds: Sequence[str]) -> list[Row]:
+    """Return the jobs of the actor's of some kinds, without their answers, the newest first."""
+    own = (jobs.c.made_by == work.actor.actor_id) & jobs.c.kind.in_(kinds)
+    question = sa.select(*(jobs.c[name] for name in SHOWN)).where(work.mine(jobs), own)
+    return work.rows(question.order_by(jobs.c.made_at.desc(), jobs.c.job_id))
+
+
+def claim_job(work: Work, kinds: Sequence[str]) -> Job | None:
+    """Take the oldest job of some kinds that waits, or whose process has died, if there is one."""
+    waiting = sa.select(jobs).where(work.mine(jobs), _waits(work, kinds))
     question = waiting.order_by(jobs.c.made_at, jobs.c.job_id).limit(1)
     found = work.one(question.with_for_update(skip_locked=True))
     if found is None:
@@ -108,9 +116,9 @@ def claim_job(work: Work) -> Job | None:
     return Job(found["job_id"], actor, found["kind"], bytes(found["content"]))
 
 
-def is_any_waiting(work: Work) -> bool:
-    """Return whether there is a job to be taken."""
-    question = sa.select(jobs.c.job_id).where(work.mine(jobs), _waits(work))
+def is_any_waiting(work: Work, kinds: Sequence[str]) -> bool:
+    """Return whether there is a job of some kinds to be taken."""
+    question = sa.select(jobs.c.job_id).where(work.mine(jobs), _waits(work, kinds))
     return work.one(question.limit(1)) is not None
 
 
@@ -127,10 +135,10 @@ def finish_job(work: Work, job_id: str, answer: Mapping[str, Any], *, failed: bo
     work.change(jobs, jobs.c.job_id == job_id, row | {"content": b"", "leased_until": None})
 
 
-def _waits(work: Work) -> sa.ColumnElement[bool]:
+def _waits(work: Work, kinds: Sequence[str]) -> sa.ColumnElement[bool]:
     """Return the condition that a job waits, or that the process that had it has died."""
     dead = (jobs.c.state == RUNNING) & (jobs.c.leased_until < work.now)
-    return (jobs.c.state == QUEUED) | dead
+    return jobs.c.kind.in_(kinds) & ((jobs.c.state == QUEUED) | dead)
 
 
 def _lease(work: Work) -> str:

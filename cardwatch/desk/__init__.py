@@ -45,7 +45,16 @@ from cardwatch.desk.proposing import (
     list_rules,
     propose,
 )
-from cardwatch.desk.queueing import ask_back_test, ask_receive, do_next_job, get_job
+from cardwatch.desk.queueing import (
+    STATEMENT,
+    TRIALS,
+    ask_back_test,
+    ask_evaluation,
+    ask_receive,
+    do_next_job,
+    get_job,
+    list_trials,
+)
 from cardwatch.desk.receiving import (
     Receipt,
     get_statement,
@@ -89,6 +98,8 @@ from cardwatch.desk.verifying import (
 __all__ = [
     "IN_FORCE",
     "PURPOSES",
+    "STATEMENT",
+    "TRIALS",
     "Check",
     "Desk",
     "Receipt",
@@ -98,6 +109,7 @@ __all__ = [
     "add_organisation",
     "add_person",
     "ask_back_test",
+    "ask_evaluation",
     "ask_receive",
     "audit_events",
     "back_test",
@@ -141,6 +153,7 @@ __all__ = [
     "list_sessions",
     "list_statements",
     "list_suppressions",
+    "list_trials",
     "list_webhooks",
     "make_key",
     "mask",

@@ -1,4 +1,4 @@
-"""Puts long work in the queue and does it: a statement to be received, a back-test."""
+"""Puts long work in the queue and does it: a statement to receive, a back-test, an evaluation."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from cardwatch.casebook.statements import find_statement
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.casebook.work import SYSTEM, canonical
 from cardwatch.desk.desk import Desk
+from cardwatch.desk.measuring import evaluate_own
 from cardwatch.desk.receiving import receive
 from cardwatch.desk.recipe import pack_read, unpack_policy, unpack_read, unpack_rules
 from cardwatch.desk.trying import back_test, check_trial
@@ -22,13 +23,15 @@ from cardwatch.errors import CardwatchError, CasebookFailed
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
 
     from cardwatch.records import ReadingReport
 
-STATEMENT, BACK_TEST = "statement", "back-test"
+STATEMENT, BACK_TEST, EVALUATION = KINDS = "statement", "back-test", "evaluation"
+TRIALS = (BACK_TEST, EVALUATION)
+"""What takes minutes and changes nothing: no statement waits for it."""
 BEAT_SECONDS = 10
 """So often a job that goes on says so; a third of the time for which it is held."""
 
@@ -89,6 +92,28 @@ def ask_back_test(desk: Desk, kind: str, content: bytes, months: int) -> dict[st
         return jobs.put_job(work, BACK_TEST, packed, once=once, fingerprint=fingerprint)
 
 
+def ask_evaluation(desk: Desk) -> dict[str, Any]:
+    """Put an evaluation in the queue; return the job, or the one that waits or goes on already.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+    """
+    with desk.work(Event("consultation", "job"), ()) as work:
+        desk.sees_alerts()
+        for known in jobs.list_jobs(work, (EVALUATION,)):
+            if known["state"] in {jobs.QUEUED, jobs.RUNNING}:
+                work.event.object_id = known["job_id"]
+                return jobs.get_job(work, known["job_id"])
+        once = _sha256(EVALUATION, work.now)
+        return jobs.put_job(work, EVALUATION, b"", once=once, fingerprint=once)
+
+
+def list_trials(desk: Desk) -> list[dict[str, Any]]:
+    """Return the actor's own back-tests and evaluations, without their answers, newest first."""
+    with desk.casebook.quiet(desk.actor, desk.now, reads=True) as work:
+        return jobs.list_jobs(work, TRIALS)
+
+
 def get_job(desk: Desk, job_id: str) -> dict[str, Any]:
     """Return one of the actor's jobs.
 
@@ -99,26 +124,42 @@ def get_job(desk: Desk, job_id: str) -> dict[str, Any]:
         return jobs.get_job(work, job_id)
 
 
-def do_next_job(casebook: Casebook, clock: Callable[[], dt.datetime]) -> bool:
+def do_next_job(
+    casebook: Casebook,
+    clock: Callable[[], dt.datetime],
+    kinds: Sequence[str] = KINDS,
+    is_over: Callable[[], bool] = lambda: False,
+) -> bool:
     """Do one job that waits, of any organisation; return whether there was one.
 
-    Several processes may do this at once: each takes another job.
+    Several processes and threads may do this at once: each takes another job.
+
+    Args:
+        casebook: whose jobs.
+        clock: what tells the moment.
+        kinds: those of jobs to be done.
+        is_over: whether an evaluation is to be broken off; it is taken up again later.
     """
     for row in casebook.organisations():
         itself = Actor(row["organisation_id"], SYSTEM, "admin")
         with casebook.quiet(itself, clock(), reads=True) as work:
-            waits = jobs.is_any_waiting(work)
+            waits = jobs.is_any_waiting(work, kinds)
         if not waits:
             continue
         with casebook.quiet(itself, clock()) as work:
-            job = jobs.claim_job(work)
+            job = jobs.claim_job(work, kinds)
         if job is not None:
-            _do(casebook, job, clock)
+            _do(casebook, job, clock, is_over)
             return True
     return False
 
 
-def _do(casebook: Casebook, job: jobs.Job, clock: Callable[[], dt.datetime]) -> None:
+def _do(
+    casebook: Casebook,
+    job: jobs.Job,
+    clock: Callable[[], dt.datetime],
+    is_over: Callable[[], bool],
+) -> None:
     """Do one job, and keep what came of it."""
 
     def tell(percent: int | None = None) -> None:
@@ -131,7 +172,7 @@ def _do(casebook: Casebook, job: jobs.Job, clock: Callable[[], dt.datetime]) -> 
         with casebook.quiet(job.actor, clock(), reads=True) as work:
             at = Desk(casebook, actor_now(work, job.actor), clock())
         with _beating(tell):
-            answer, failed = _act(at, job, tell), False
+            answer, failed = _act(at, job, tell, is_over), False
     except CasebookFailed:
         answer = None  # it is tried again once its time is over
     except CardwatchError as refusal:
@@ -142,8 +183,12 @@ def _do(casebook: Casebook, job: jobs.Job, clock: Callable[[], dt.datetime]) -> 
                 jobs.finish_job(work, job.job_id, answer, failed=failed)
 
 
-def _act(at: Desk, job: jobs.Job, tell: Callable[[int], None]) -> dict[str, Any]:
+def _act(
+    at: Desk, job: jobs.Job, tell: Callable[[int], None], is_over: Callable[[], bool]
+) -> dict[str, Any]:
     """Do what a job asks for; return its answer."""
+    if job.kind == EVALUATION:
+        return evaluate_own(at, tell=tell, is_over=is_over)
     if job.kind == STATEMENT:
         frame, report, said = unpack_read(job.content)
         return asdict(receive(at, (frame, report), **said, tell=tell))

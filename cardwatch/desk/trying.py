@@ -117,7 +117,8 @@ def back_test(
         tell: called with how many per cent are done.
 
     Returns:
-        For each statement and lane: alerts newly asked, alerts no longer asked, and how many both.
+        For each statement and lane: alerts newly asked, alerts no longer asked, and how many both;
+        and what was tried, so that it can be proposed.
 
     Raises:
         NotAllowed: the role sees no alerts.
@@ -136,7 +137,8 @@ def back_test(
     for number, row in enumerate(held):
         told.append(_try(desk, row, {kind: changed}))
         tell(100 * (number + 1) // len(held))
-    return {"kind": kind, "sha256": documents.document_sha256(kind, content), "statements": told}
+    sha256 = documents.document_sha256(kind, content)
+    return {"kind": kind, "sha256": sha256, "document": content.decode(), "statements": told}
 
 
 def check_trial(kind: str, months: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     Items = list[list[int]]
 
 WINDOW_DAYS = 7
+ECOD = "ECOD on surprises"
 
 
 def _parts(scored: Scored) -> pd.DataFrame:
@@ -93,14 +95,19 @@ def raw_count_forest(scored: Scored, reference: np.ndarray[Any, Any]) -> Numbers
     return fit_forest(table[reference], columns, ledger.frame[reference]).unusualness(table)
 
 
+def has_ecod() -> bool:
+    """Return whether PyOD is installed."""
+    return find_spec("pyod") is not None
+
+
 def ecod(scored: Scored, reference: np.ndarray[Any, Any]) -> Numbers | None:
     """Return ECOD's score (Li et al. 2022, by PyOD) of the surprises; none without PyOD."""
-    try:
-        from pyod.models.ecod import ECOD  # noqa: PLC0415  an extra of the evaluation only
-    except ImportError:
+    if not has_ecod():
         return None
+    from pyod.models import ecod as pyod  # noqa: PLC0415  an extra of the evaluation only
+
     table = scored.features[list(FOREST_FEATURES)].to_numpy("float64")
-    detector = ECOD()
+    detector = pyod.ECOD()
     detector.fit(table[reference])
     scores = np.zeros(len(table))
     scores[scored.asked] = detector.decision_function(table[scored.asked])

@@ -20,15 +20,17 @@ from cardwatch.evaluation.plant import Sowing, plant, shift_days
 from cardwatch.features import FOREST_FEATURES
 from cardwatch.forest import SEED, fit_forest
 from cardwatch.policy import Limit
-from cardwatch.scoring import Scoring, score
+from cardwatch.scoring import LANES, Scoring, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from cardwatch.evaluation.ground import World
+    from cardwatch.forest import Forest
     from cardwatch.policy import Policy
+    from cardwatch.rules import Rule
 
-OURS = "cardwatch"
+OURS, PSD = "cardwatch", "psd"
 QUIET = "quiet: "
 MERCHANTS = ("moved", "scaled", "special", "seldom used")
 LOW_LIMIT_PENCE = 250_000
@@ -112,12 +114,21 @@ class Plan:
         limits_pence: limits to break purchases up under, in place of the policy's own.
         seeds: how many worlds of each kind are planted.
         first_seed: the seed of the first of them.
+        rules: those that make the lists; the shipped ones if not given.
+        lanes: those whose lists are measured, finance's among them; nothing is said of another's.
     """
 
     start: dt.date | None = None
     limits_pence: tuple[int, ...] = ()
     seeds: int = 3
     first_seed: int = 11
+    rules: tuple[Rule, ...] | None = None
+    lanes: tuple[str, ...] = LANES
+
+    @property
+    def steps(self) -> int:
+        """How often the progress of it is told."""
+        return (len(self.limits_pence) or 1) * (self.seeds + 1) + 2 * self.seeds + 1
 
 
 def evaluate(
@@ -145,6 +156,7 @@ def evaluate(
             f"An evaluation needs at least {FEWEST_IN_MONTH} payments before {first.date()} and as "
             f"many from then on; there are {before.sum():,} and {(~before).sum():,}."
         )
+
     policies = [_with_limit(policy, pence) for pence in plan.limits_pence] or [policy]
     unchanged = _as_world(transactions, first)
     rows, quiet, volume, plain = [], [], [], []
@@ -154,15 +166,15 @@ def evaluate(
         for sowing, seed in _worlds(transactions, first, pence, seeds, others=number == 0):
             progress(f"limit of {pence // 100:,} pounds, seed {seed}")
             world = plant(transactions, figures, first, sowing, seed)
-            scoring = score(world.transactions, figures, asked_files=[ASKED])
+            scoring = _score(world.transactions, figures, plan)
             for key, finding in _findings(world, scoring, sowing):
                 found.setdefault(key, []).append(finding)
             quiet += _quiet(world, scoring, pence)
         rows += [_row(pence, *key, findings) for key, findings in found.items()]
         progress(f"limit of {pence // 100:,} pounds, nothing planted")
-        plain.append(score(unchanged, figures, asked_files=[ASKED]))
+        plain.append(_score(unchanged, figures, plan))
         shuffled = shift_days(transactions, figures, first, seeds[0])
-        control = score(shuffled.transactions, figures, asked_files=[ASKED])
+        control = _score(shuffled.transactions, figures, plan)
         volume.append(_volume(pence, plain[-1], control))
     made = plain[0].lists["finance"]
     facts = {
@@ -174,6 +186,7 @@ def evaluate(
         "seeds": list(seeds),
         "limits_pence": [figures.single_purchase[0].pence for figures in policies],
         "made_by": made.made_by,
+        "left_out": [] if rivals.has_ecod() else [rivals.ECOD],
     }
     progress("other seeds of the forest")
     return Evaluation(
@@ -182,7 +195,16 @@ def evaluate(
         quiet=tuple(_summed(quiet)),
         chance=tuple(_chance(plain[0])),
         volume=tuple(volume),
-        stability=_stability(unchanged, policies[0], plain[0]),
+        stability=_stability(unchanged, policies[0], plan, plain[0]),
+    )
+
+
+def _score(
+    transactions: pd.DataFrame, policy: Policy, plan: Plan, forest: Forest | None = None
+) -> Scoring:
+    """Score a world as a plan has it."""
+    return score(
+        transactions, policy, asked_files=[ASKED], forest=forest, rules=plan.rules, lanes=plan.lanes
     )
 
 
@@ -241,13 +263,15 @@ def _findings(
         detectors["forest on surprises"] = rivals.by_score(scored, own)
         other = rivals.ecod(scored, scored.reference)
         if other is not None:
-            detectors["ECOD on surprises"] = rivals.by_score(scored, other)
+            detectors[rivals.ECOD] = rivals.by_score(scored, other)
     for style in dict.fromkeys(matter.style for matter in world.matters):
         if style.startswith(QUIET):
             continue
         if style.startswith("merchant"):
             rankers = {OURS: rivals.by_score(scored, scored.features[BUYING].to_numpy())}
             rankers |= detectors
+        elif not set(_looked_in(style)[1]) & scoring.lists.keys():
+            continue
         else:
             rankers = {OURS: _alerts(scoring, style)} | rules
         for name, items in rankers.items():
@@ -256,10 +280,16 @@ def _findings(
 
 def _alerts(scoring: Scoring, style: str) -> list[list[int]]:
     """Return the alerts of the list a style is looked for in, each as its rows, in order."""
-    kinds, lanes = next((k, lanes) for start, k, lanes in LISTS if style.startswith(start))
-    alerts = (alert for lane in lanes for alert in scoring.lists[lane].alerts)
+    kinds, lanes = _looked_in(style)
+    held = (scoring.lists[lane] for lane in lanes if lane in scoring.lists)
+    alerts = (alert for made in held for alert in made.alerts)
     chosen = sorted((alert for alert in alerts if alert.kind in kinds), key=alert_order)
     return [[payment.row for payment in alert.payments] for alert in chosen]
+
+
+def _looked_in(style: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the kinds and lanes of alerts in which a style is looked for."""
+    return next((kinds, lanes) for start, kinds, lanes in LISTS if style.startswith(start))
 
 
 def _quiet(world: World, scoring: Scoring, pence: int) -> list[Quiet]:
@@ -312,16 +342,18 @@ def _volume(pence: int, scoring: Scoring, control: Scoring) -> dict[str, float]:
         alerts = scoring.lists["finance"].alerts
         return sum(alert.kind == "split" and alert.tier in "AB" for alert in alerts)
 
-    return {
+    told = {
         "limit_pence": pence,
         "found_per_1000": len(made.alerts) / thousands,
         "shown_per_1000": len(made.shown) / thousands,
         "shown_per_holder_month": len(made.shown) / months,
-        "psd_per_1000": len(scoring.lists["psd"].alerts) / thousands,
         "tiers_a_b_per_1000": sum(alert.tier in "AB" for alert in made.alerts) / thousands,
         "splits": count(scoring),
         "splits_without_clusters": count(control),
     }
+    if PSD in scoring.lists:
+        told["psd_per_1000"] = len(scoring.lists[PSD].alerts) / thousands
+    return told
 
 
 def _chance(scoring: Scoring) -> Iterator[Month]:
@@ -337,7 +369,9 @@ def _chance(scoring: Scoring) -> Iterator[Month]:
             yield Month(str(name), len(mine), ratios)
 
 
-def _stability(transactions: pd.DataFrame, policy: Policy, scoring: Scoring) -> dict[str, float]:
+def _stability(
+    transactions: pd.DataFrame, policy: Policy, plan: Plan, scoring: Scoring
+) -> dict[str, float]:
     """Return the share of the top 200 payments, and alerts, that two seeds have in common."""
     scored = scoring.scored
     if UNUSUALNESS not in scored.features:
@@ -347,7 +381,7 @@ def _stability(transactions: pd.DataFrame, policy: Policy, scoring: Scoring) -> 
     scorings = [scoring]  # by the forest's own seed
     for seed in OTHER_SEEDS:
         forest = fit_forest(scored.features[reference], FOREST_FEATURES, frame[reference], seed)
-        scorings.append(score(transactions, policy, asked_files=[ASKED], forest=forest))
+        scorings.append(_score(transactions, policy, plan, forest))
     for other in scorings:
         for name, column in (("forest alone", UNUSUALNESS), ("payments", SURPRISE)):
             order = rivals.by_score(other.scored, other.scored.columns[column])

@@ -262,6 +262,7 @@ def _do_everything(world: World, role: str, ids: dict[str, list[str]]) -> None:
         send("/v1/scores", json={"transactions": ROWS} | known)
     send("/v1/proposals", json={"kind": "policy", "policy": POLICIES[0]} | reason)
     send("/v1/back-tests", json={"kind": "policy", "policy": POLICIES[1], "months": 1})
+    send("/v1/evaluations")
     files, prefer = {"file": STATEMENTS[0]}, {"Prefer": "respond-async"}
     send("/v1/statements", files=files, headers=prefer)
     send("/v1/scores/file", files=files)

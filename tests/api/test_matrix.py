@@ -134,6 +134,7 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /v1/model", May(READERS)),
     ("GET /v1/settings", May(READERS)),
     ("POST /v1/back-tests", May(READERS, sent={"json": POLICY | {"months": 1}})),
+    ("POST /v1/evaluations", May(READERS)),
     ("GET /v1/proposals", May(READERS)),
     ("POST /v1/proposals", May(RECEIVERS, sent={"json": POLICY | {"reason": "so"}})),
     ("POST /v1/proposals",

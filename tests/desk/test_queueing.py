@@ -32,7 +32,7 @@ def _clock(seconds: float = 0) -> Callable[[], dt.datetime]:
 def _claim(book: Casebook, owner: str, seconds: float) -> jobs.Job | None:
     """Take a job and do nothing about it, as a process does that dies."""
     with book.quiet(Actor(owner, SYSTEM, "admin"), _clock(seconds)()) as work:
-        return jobs.claim_job(work)
+        return jobs.claim_job(work, queueing.KINDS)
 
 
 def test_a_statement_waits_as_it_was_read(at: At, read: Read) -> None:

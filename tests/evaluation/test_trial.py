@@ -9,11 +9,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 
 from cardwatch.errors import NothingToScore
+from cardwatch.evaluation.ground import ASKED
+from cardwatch.evaluation.plant import Sowing, plant
 from cardwatch.evaluation.plots import draw
-from cardwatch.evaluation.trial import OURS, Plan, evaluate
+from cardwatch.evaluation.trial import OURS, Plan, _findings, evaluate
+from cardwatch.scoring import score
 
 if TYPE_CHECKING:
     from cardwatch.evaluation.trial import Evaluation
@@ -36,6 +40,19 @@ def test_splits_are_found_before_the_rivals_find_them(found: Evaluation) -> None
         assert ours.recalls[-1].share >= 0.75, style
         assert rows.keys() == {"same-day rule", "7-day rule by money"}
         assert all(ours.precision >= row.precision for row in rows.values()), style
+
+
+def test_what_is_looked_for_in_another_lane_is_not_told_of(
+    sample: Statements, sample_policy: Policy
+) -> None:
+    start, sowing = pd.Timestamp("2026-05-01"), Sowing(splits=2)
+    world = plant(sample.transactions, sample_policy, start, sowing, 11)
+    scoring = score(world.transactions, sample_policy, asked_files=[ASKED], lanes=("finance",))
+    theirs = "split, across holders"
+    assert theirs in {matter.style for matter in world.matters}
+    told = {style for (style, _), _ in _findings(world, scoring, sowing)}
+    assert "split, equal" in told
+    assert theirs not in told
 
 
 def test_moved_payments_stand_high_above_their_base_rate(found: Evaluation) -> None:
