@@ -407,6 +407,7 @@ class Model(BaseModel):
     status: Literal["loaded", "none", "refused"]
     sha256: str
     why: str = ""
+    features: list[str] = Field([], description="The columns it reads, in order.")
     rows: int | None = None
     holders: int | None = None
     first_on: str = ""
@@ -665,6 +666,36 @@ class ChainCheck(BaseModel):
     lane: Lane
     events: int
     fault: str
+
+
+class ToDraw(Sent):
+    """What is to be drawn for a dip test: of one statement, or of a span of days."""
+
+    of: Literal["payments", "closed-alerts"] = Field(
+        "payments", description="Payments in no alert that the caller sees, or closed alerts."
+    )
+    count: Whole = Field(59, ge=1, le=500)
+    seed: Whole = Field(ge=0, le=999_999_999, description="By it the same are drawn again.")
+    statement_id: Short = ""
+    since: Day | Literal[""] = ""
+    until: Day | Literal[""] = ""
+    by_money: bool = Field(False, description="A payment's chance goes with its sum.")
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"seed": 20261124, "since": "2026-10-01", "until": "2026-10-31"}]
+        },
+    )
+
+
+class Sample(BaseModel):
+    """What was drawn, and of what."""
+
+    population: int
+    pence: int
+    population_sha256: str = Field(description="Of what was drawn from, in order.")
+    drawn: list[dict[str, Any]]
 
 
 class Keeps(BaseModel):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from api.deps import At
-from api.schemas import ChainCheck, Erased, Keeps, Lane, ToKeep
+from api.schemas import ChainCheck, Erased, Keeps, Lane, Sample, ToDraw, ToKeep
 from cardwatch import desk
 
 router = APIRouter(tags=["audit"])
@@ -28,6 +28,12 @@ def list_events(
 def verify_audit(at: At) -> list[dict[str, Any]]:
     """Verify the chains that the caller may see, with the seals of what they tell of."""
     return [asdict(one) for one in desk.verify_audit(at)]
+
+
+@router.post("/samples", response_model=Sample)
+def draw_sample(sent: ToDraw, at: At) -> dict[str, Any]:
+    """Draw a sample for a dip test; its seed and size stay in the audit chain."""
+    return desk.draw_sample(at, desk.Draw(**sent.model_dump()))
 
 
 @router.get("/retention", response_model=Keeps)

@@ -21,7 +21,7 @@ from cardwatch.casebook.work import SEALED, canonical, first_hash, next_hash
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -96,13 +96,29 @@ def _check_seals(work: Work, lane: str, seals: Counter[str]) -> str:
     return f"{gone} rows that were written are not there any more" if gone else ""
 
 
-def read_events(work: Work, lane: str, *, last: int = 0) -> Iterator[dict[str, Any]]:
-    """Return the events of a chain, the newest first; all of them, or the last so many."""
-    question = (
-        sa.select(events.c.body)
-        .where(work.mine(events), events.c.lane == lane)
-        .order_by(events.c.seq.desc())
-    )
+def read_events(
+    work: Work,
+    lane: str,
+    *,
+    last: int = 0,
+    before: int = 0,
+    wanted: Mapping[str, str] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Return the events of a chain, the newest first.
+
+    Args:
+        work: the work it is done in.
+        lane: whose chain.
+        last: so many at most; 0 for all.
+        before: number of the event before which they lie; 0 for the end.
+        wanted: what fields of an event have to be, such as `action`.
+    """
+    question = sa.select(events.c.body).where(work.mine(events), events.c.lane == lane)
+    if before:
+        question = question.where(events.c.seq < before)
+    for name, value in (wanted or {}).items():  # a body is JSON in one form only
+        question = question.where(events.c.body.contains(f'"{name}":{canonical(value)}'))
+    question = question.order_by(events.c.seq.desc())
     for row in work.rows(question.limit(last) if last else question):
         yield json.loads(row["body"])
 

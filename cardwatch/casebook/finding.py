@@ -132,12 +132,18 @@ def _expected_precision(work: Work) -> sa.ColumnElement[float]:
     return sa.case(*known, *tiers, else_=sa.literal(0.0, Double()))
 
 
-def answers(work: Work, lane: str) -> list[Row]:
+def answers(work: Work, lane: str, *, by_month: bool = False) -> list[Row]:
     """Return how many alerts of a lane that a person has answered are of a rule, band and state.
 
     Those about the actor are left out: a count tells what was decided of them.
+
+    Args:
+        work: the work it is done in.
+        lane: whose alerts.
+        by_month: whether `band` is the month of an alert's last day in place of its evidence.
     """
-    of = (alerts.c.rule, alerts.c.band, alerts.c.state)
+    band = sa.func.substr(alerts.c.last_on, 1, 7).label("band") if by_month else alerts.c.band
+    of = (alerts.c.rule, band, alerts.c.state)
     question = (
         sa.select(*of, sa.func.count().label("count"))
         .where(work.mine(alerts), not_about(work, alerts))

@@ -150,11 +150,14 @@ def list_suppressions(desk: Desk) -> list[dict[str, Any]]:
         return [shown(row) for row in suppressions.list_suppressions(work)]
 
 
-def learned(desk: Desk) -> dict[str, list[dict[str, Any]]]:
-    """Return for each of the actor's lanes how often each rule's alerts were upheld."""
+def learned(desk: Desk, *, by_month: bool = False) -> dict[str, list[dict[str, Any]]]:
+    """Return for each of the actor's lanes how often each rule's alerts were upheld.
+
+    It is told by band of evidence, or by month, which then stands in place of the band.
+    """
     with desk.work(Event("consultation", "precision")) as work:
         desk.sees_alerts()
-        told = {lane: finding.answers(work, lane) for lane in work.lanes}
+        told = {lane: finding.answers(work, lane, by_month=by_month) for lane in work.lanes}
     return {lane: [asdict(one) for one in precision_by_rule(rows)] for lane, rows in told.items()}
 
 

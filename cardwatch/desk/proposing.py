@@ -10,11 +10,13 @@ from cardwatch.casebook import FINANCE, PSD, Event, documents, proposals
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import KINDS, RECEIVES
 from cardwatch.casebook.work import short_id
+from cardwatch.desk.changes import changes, in_force
 from cardwatch.desk.desk import shown
 from cardwatch.desk.receiving import newest_forest
 from cardwatch.desk.recipe import (
     pack_cards,
     pack_forest,
+    pack_rules,
     read_recipe,
     recipe_of,
     shipped_content,
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from cardwatch.rules import Rule
     from cardwatch.statements import Profile
 
-SHOWN_OF_FOREST = ("rows", "holders", "first_on", "last_on", "data_sha256")
+SHOWN_OF_FOREST = ("features", "rows", "holders", "first_on", "last_on", "data_sha256")
 
 
 def list_in_force(desk: Desk) -> list[dict[str, Any]]:
@@ -86,6 +88,46 @@ def get_model(desk: Desk) -> dict[str, Any]:
             return {"status": "refused", "sha256": recipe.model, "why": str(refusal)}
     told = {name: getattr(forest, name) for name in SHOWN_OF_FOREST}
     return {"status": "loaded", "sha256": recipe.model} | told
+
+
+def get_proposal(desk: Desk, proposal_id: str) -> dict[str, Any]:
+    """Return a proposal with what it changes of what is in force today; see `desk.changes`.
+
+    Raises:
+        NotFound: there is none of that id that the actor may know of.
+    """
+    event = Event("consultation", "proposal", proposal_id)
+    with desk.work(event, (desk.actor.chain,)) as work:
+        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        found = proposals.get_proposal(work, proposal_id)
+        content = documents.read_document(work, found["sha256"])
+        told = changes(work, found["kind"], content, str(desk.now.date()))
+    return shown(found) | {"changes": told}
+
+
+def preview(desk: Desk, kind: str, content: bytes) -> list[dict[str, Any]]:
+    """Return what a policy or rules would change of what is in force today; see `desk.changes`.
+
+    Raises:
+        NotAllowed: the role proposes no such document.
+        FileFaulty: it has faults; all are listed.
+    """
+    _packed(desk, kind, content)
+    with desk.work(Event("consultation", "settings"), ()) as work:
+        _may_propose(desk, kind)
+        return changes(work, kind, content, str(desk.now.date()))
+
+
+def rules_with(desk: Desk, files: Mapping[str, str]) -> bytes:
+    """Return the rules in force with some files in place of theirs, as a document.
+
+    Raises:
+        NotAllowed: the role changes no rules.
+    """
+    with desk.work(Event("consultation", "rules"), ()) as work:
+        _may_propose(desk, "rules")
+        held = json.loads(in_force(work, "rules", str(desk.now.date())))
+    return pack_rules(held | dict(files))
 
 
 def propose(

@@ -122,8 +122,8 @@ def read_recipe(work: Work, recipe: Recipe, *, fresh: bool = False) -> Ingredien
     return Ingredients(
         policy=read("policy", unpack_policy) or load_policy(),
         rules=load_rules() if shipped else read("rules", unpack_rules),
-        forest=read("model", _unpack_forest),
-        cards=read("cards", _unpack_cards),
+        forest=read("model", unpack_forest),
+        cards=read("cards", unpack_cards),
     )
 
 
@@ -239,7 +239,7 @@ def report_of(text: str) -> ReadingReport | None:
     return ReadingReport(**said)
 
 
-def _unpack_forest(content: bytes) -> Forest:
+def unpack_forest(content: bytes) -> Forest:
     """Return the forest in a model that was kept, once every check of it has passed."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "kept"
@@ -249,7 +249,7 @@ def _unpack_forest(content: bytes) -> Forest:
         return load_forest(folder)
 
 
-def _unpack_cards(content: bytes) -> CardRegister:
+def unpack_cards(content: bytes) -> CardRegister:
     """Return the card register that was kept."""
     files = documents.unpack(content)
     report = report_of(files["report.json"].decode())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from cardwatch import __version__
@@ -17,10 +17,11 @@ from cardwatch.casebook.audit import (
     sign_checkpoint,
     verify_chain,
 )
+from cardwatch.casebook.doctor import examine
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.casebook.work import SYSTEM
 from cardwatch.desk.desk import Desk
-from cardwatch.desk.recipe import Recipe, read_recipe, score_window
+from cardwatch.desk.recipe import Recipe, read_recipe, recipe_of, score_window
 from cardwatch.errors import CardwatchError, NotAllowed
 
 if TYPE_CHECKING:
@@ -89,8 +90,17 @@ def verify_checkpoints(desk: Desk, key: Ed25519PublicKey, path: Path) -> ChainCh
         return check_checkpoints(work, key, path)
 
 
-def audit_events(desk: Desk, *, lane: str, last: int) -> list[dict[str, Any]]:
-    """Return the newest events of a chain, the newest first.
+def audit_events(
+    desk: Desk, *, lane: str, last: int, before: int = 0, **wanted: str
+) -> list[dict[str, Any]]:
+    """Return events of a chain, the newest first.
+
+    Args:
+        desk: who asks.
+        lane: whose chain.
+        last: how many at most.
+        before: number of the event before which they lie; 0 for the newest.
+        **wanted: what they have to be: `action`, `object`, `role`, `actor`, `id`, `outcome`.
 
     Raises:
         NotAllowed: the chain is not the actor's.
@@ -98,7 +108,7 @@ def audit_events(desk: Desk, *, lane: str, last: int) -> list[dict[str, Any]]:
     with desk.work(Event("consultation", "audit"), desk.chains) as work:
         if lane not in work.lanes:
             raise NotAllowed("This role reads no such chain.")
-        return list(read_events(work, lane, last=last))
+        return list(read_events(work, lane, last=last, before=before, wanted=wanted))
 
 
 def checkpoint(
@@ -123,6 +133,26 @@ def keeps(desk: Desk, *, kind: str | None = None, days: int | None = None) -> di
         if kind is not None and days is not None:
             retention.set_keeps(work, kind, days)
         return retention.keeps_days(work)
+
+
+def health(desk: Desk) -> dict[str, Any]:
+    """Return what the casebook stands on, as far as it is told quickly, and if the model is loaded.
+
+    Raises:
+        NotAllowed: the role keeps no installation.
+    """
+    with desk.work(Event("consultation", "health"), ()) as work:
+        desk.allow(MANAGES, "keeps no installation")
+        recipe, status = recipe_of(work, str(desk.now.date())), "none"
+        if recipe.model:
+            try:
+                status = "loaded" if read_recipe(work, recipe).forest else "none"
+            except CardwatchError as refusal:
+                status = str(refusal)
+    found = [asdict(one) for one in examine(desk.casebook, quickly=True)]
+    kind = "SQLite" if desk.casebook.is_sqlite else "PostgreSQL"
+    return {"cardwatch": __version__, "tables": desk.casebook.tables_version, "database": kind,
+            "model": status, "findings": found}  # fmt: skip
 
 
 def erase(desk: Desk) -> int:

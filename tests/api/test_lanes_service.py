@@ -263,6 +263,9 @@ def _do_everything(world: World, role: str, ids: dict[str, list[str]]) -> None:
     send("/v1/proposals", json={"kind": "policy", "policy": POLICIES[0]} | reason)
     send("/v1/back-tests", json={"kind": "policy", "policy": POLICIES[1], "months": 1})
     send("/v1/evaluations")
+    for of in ("payments", "closed-alerts"):
+        span = {"since": "2026-08-01", "until": "2026-11-30", "count": 20, "seed": 7}
+        send("/v1/samples", json={"of": of} | span)
     files, prefer = {"file": STATEMENTS[0]}, {"Prefer": "respond-async"}
     send("/v1/statements", files=files, headers=prefer)
     send("/v1/scores/file", files=files)

@@ -160,6 +160,7 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /v1/audit/events", May(EVERYBODY)),
     ("GET /v1/audit/events", May("psd", sent={"params": {"lane": "psd"}})),
     ("GET /v1/audit/verification", May(EVERYBODY)),
+    ("POST /v1/samples", May(READERS, sent=_json(seed=7, since="2026-10-01", until="2026-10-31"))),
     ("GET /v1/retention", May(EVERYBODY)),
     ("PUT /v1/retention", May("admin", sent=_json(kind="alerts", days=2_557))),
     ("POST /v1/erasures", May("admin")),

@@ -1,0 +1,108 @@
+"""Says what a document would change of what is in force, line by line, for people to read."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.casebook import documents
+from cardwatch.desk.recipe import (
+    SHIPPED,
+    recipe_of,
+    shipped_content,
+    shipped_sha256,
+    unpack_cards,
+    unpack_forest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from cardwatch.casebook import Work
+
+ADDED, REMOVED, SAME, SKIPPED = "added", "removed", "same", "skipped"
+SIGNS = {"+": ADDED, "-": REMOVED, " ": SAME, "@": SKIPPED}
+AROUND = 2
+"""So many lines that stay are shown around what changes."""
+
+
+def changes(work: Work, kind: str, content: bytes, day: str) -> list[dict[str, Any]]:
+    """Return what a document changes of what is in force on a day: a file each, if it changes.
+
+    A register and a model are compared by what is known of them: no holder is named.
+
+    Returns:
+        For each `file` its `lines`, each with what it is (added, removed, same, or skipped) and
+        its text.
+    """
+    before, after = _readable(kind, in_force(work, kind, day)), _readable(kind, content)
+    told = []
+    for file in sorted(before.keys() | after.keys()):
+        lines = list(_lines(before.get(file, ""), after.get(file, "")))
+        if lines:
+            told.append({"file": file, "lines": lines})
+    return told
+
+
+def in_force(work: Work, kind: str, day: str) -> bytes:
+    """Return the document of a kind that is in force on a day; nothing where there is none."""
+    sha256 = getattr(recipe_of(work, day), kind)
+    if kind in SHIPPED and sha256 in {"", shipped_sha256(kind)}:
+        return shipped_content(kind)
+    return documents.read_document(work, sha256) if sha256 else b""
+
+
+def _lines(before: str, after: str) -> Iterator[dict[str, str]]:
+    found = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=AROUND)
+    for number, line in enumerate(found):
+        if number > 1:  # the first two name the files
+            is_skip = line.startswith("@")
+            yield {"what": SIGNS[line[0]], "text": "" if is_skip else line[1:]}
+
+
+def _readable(kind: str, content: bytes) -> Mapping[str, str]:
+    """Return a document as texts by the name of their file."""
+    if not content:
+        return {}
+    texts: dict[str, Callable[[bytes], Mapping[str, str]]] = {
+        "policy": lambda c: {"policy.toml": c.decode()},
+        "rules": lambda c: dict(json.loads(c)),
+        "cards": lambda c: {"Card register": _cards(c)},
+        "model": lambda c: {"Model": _model(c)},
+    }
+    return texts[kind](content)
+
+
+def _cards(content: bytes) -> str:
+    """Return what a register comes to; the keyed hashes of its cards tell registers apart."""
+    register = unpack_cards(content)
+    cards, report = register.cards, register.report
+    closed = cards["status"].ne("open") | cards["closed_on"].notna()
+    said = {
+        "File": report.file,
+        "Rows read": f"{len(cards):,}",
+        "Rows with a problem": f"{len(report.problems):,}",
+        "Cards": f"{cards['card_id'].nunique():,}",
+        "Holders": f"{cards['holder_id'].nunique():,}",
+        "Rows that name an approver": f"{int(cards['approver_id'].ne('').sum()):,}",
+        "Rows where holder and approver are one": f"{int(cards['is_own_approver'].sum()):,}",
+        "Rows with a limit for one purchase": f"{int(cards['single_limit_pence'].gt(0).sum()):,}",
+        "Rows closed or lost": f"{int(closed.sum()):,}",
+        "Hash of the file": report.sha256,
+    }
+    return "\n".join(f"{name}: {value}" for name, value in said.items())
+
+
+def _model(content: bytes) -> str:
+    """Return what is known of a model."""
+    forest = unpack_forest(content)
+    said = {
+        "Payments fitted on": f"{forest.rows:,}",
+        "Holders": f"{forest.holders:,}",
+        "Period": f"{forest.first_on} to {forest.last_on}",
+        "Hash of the numbers fitted on": forest.data_sha256,
+        **{f"Reads {feature}, typically": f"{typical:.3f}"
+           for feature, typical in zip(forest.features, forest.typical, strict=True)},
+    }  # fmt: skip
+    return "\n".join(f"{name}: {value}" for name, value in said.items())

@@ -1,0 +1,204 @@
+"""Draws samples for a dip test: payments that no list asks about, and alerts that are closed.
+
+A draw can be made again by whoever has its seed: each payment stands in an order made of the seed
+and of where the payment stands, by SHA-256, and the first so many are drawn. It hangs on no
+library's generator, and a payment more or less changes no other's place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from cardwatch.casebook import Event
+from cardwatch.casebook import statements as kept
+from cardwatch.casebook.alerts import not_about
+from cardwatch.casebook.suppressions import day_of
+from cardwatch.casebook.tables import HOLDER_KEYS, alerts, evidence
+from cardwatch.errors import CardwatchError, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+
+    from cardwatch.casebook import Work
+    from cardwatch.casebook.work import Row
+    from cardwatch.desk.desk import Desk
+
+PAYMENTS, CLOSED = "payments", "closed-alerts"
+OF = {PAYMENTS: "Payments that are in no alert you can see", CLOSED: "Alerts that are closed"}
+MOST_DRAWN, LARGEST_SEED = 500, 999_999_999
+WAITING = ("open", "asked")
+SURE = 0.95
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What is to be drawn.
+
+    Attributes:
+        of: payments or closed-alerts.
+        count: how many.
+        seed: by which the same are drawn again.
+        statement_id: of which statement; empty for a span of days.
+        since, until: first and last day.
+        by_money: whether a payment's chance goes with its sum (monetary unit sampling); refunds
+            and nothing are never drawn then, and a large payment may stand for several.
+    """
+
+    of: str = PAYMENTS
+    count: int = 59
+    seed: int = 0
+    statement_id: str = ""
+    since: str = ""
+    until: str = ""
+    by_money: bool = False
+
+
+def draw_sample(desk: Desk, draw: Draw) -> dict[str, Any]:
+    """Draw a sample, and leave its seed and size in the audit chain.
+
+    What is drawn hangs on the lanes the actor sees alone.
+
+    Returns:
+        `population` and its `pence` and hash, and what was `drawn`: payments in the order of their
+        days, or alerts.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+        NotFound: there is no such statement, or nothing to be drawn from.
+        CardwatchError: it is too many, no such seed, no such days.
+    """
+    _check(draw)
+    event = Event("consultation", "sample")
+    with desk.work(event) as work:
+        desk.sees_alerts()
+        if draw.of == CLOSED:
+            found = _closed_alerts(work, draw)
+            names: Callable[[Row], str] = lambda row: str(row["alert_id"])  # noqa: E731
+        else:
+            found = _payments(work, draw)
+            names = place_of
+        if not found:
+            raise NotFound("There is nothing to draw from.")
+        chosen = _by_money(found, draw) if draw.by_money else _by_chance(found, draw, names)
+        event.counts = {"seed": draw.seed, "drawn": len(chosen), "population": len(found)}
+    digest = hashlib.sha256("\n".join(map(names, found)).encode()).hexdigest()
+    pence = sum(row.get("amount_pence", row.get("at_stake_pence", 0)) for row in found)
+    return {"population": len(found), "pence": pence, "population_sha256": digest,
+            "drawn": [found[at] for at in sorted(chosen)]}  # fmt: skip
+
+
+def needed(share: float, sure: float = SURE) -> int:
+    """Return how many have to be looked at, and none be wrong, to say that fewer than a share are.
+
+    Were the share wrong, none of n would be with chance (1 - share)^n; n is the least for which
+    that is at most 1 - `sure`. It is attribute sampling with no error expected (AICPA, Audit
+    Sampling, table A-1: 59 for 5 % at 95 %), and a little more than a small population needs.
+    """
+    return math.ceil(math.log(1 - sure) / math.log(1 - share))
+
+
+def at_most(count: int, sure: float = SURE) -> float:
+    """Return the share of which fewer are wrong, surely enough, if none of so many is.
+
+    The other way round from `needed`; about three divided by the count (Hanley and Lippman-Hand,
+    JAMA 1983; 249: 1743).
+    """
+    return float(1 - (1 - sure) ** (1 / count))
+
+
+def place_of(row: Row) -> str:
+    """Return by what a payment is told apart: its statement and row."""
+    return f"{row['statement_id']}:{row['row']}"
+
+
+def _check(draw: Draw) -> None:
+    """Refuse what cannot be drawn.
+
+    Raises:
+        CardwatchError: it cannot.
+    """
+    if draw.of not in OF:
+        raise CardwatchError(f"A sample is of {' or '.join(OF)}, not '{draw.of}'.")
+    if not 1 <= draw.count <= MOST_DRAWN:
+        raise CardwatchError(f"A sample has 1 to {MOST_DRAWN}.")
+    if not 0 <= draw.seed <= LARGEST_SEED:
+        raise CardwatchError(f"A seed is a number from 0 to {LARGEST_SEED:,}.")
+    if draw.by_money and draw.of == CLOSED:
+        raise CardwatchError("Alerts are drawn with the same chance each.")
+    if not draw.statement_id and not (draw.since and draw.until):
+        raise CardwatchError("Say of which statement, or from which day to which.")
+    for day in filter(None, (draw.since, draw.until)):
+        day_of(day)
+
+
+def _payments(work: Work, draw: Draw) -> list[Row]:
+    """Return the payments in no alert the actor sees, each once, by day, statement and row."""
+    since, until, name = draw.since, draw.until, ""
+    if draw.statement_id:
+        row = kept.get_statement(work, draw.statement_id)
+        since, until, name = row["first_on"], row["last_on"], row["statement_id"]
+    table = kept.read_window(work, kept.last_seq(work), since, until)
+    if name:
+        table = table[table["statement_id"] == name]
+    asked = sa.select(evidence.c.statement_id, evidence.c.row)
+    seen = work.mine(evidence) & not_about(work, evidence)
+    known = {(row["statement_id"], row["row"]) for row in work.rows(asked.where(seen))}
+    return sorted(
+        (row for row in _rows(table) if (row["statement_id"], row["row"]) not in known),
+        key=lambda row: (row["date"], row["statement_id"], row["row"]),
+    )
+
+
+def _rows(table: pd.DataFrame) -> list[Row]:
+    """Return payments as they are shown, each with the best name of its holder."""
+    shown = ("date", "merchant", "amount_pence", "transaction_id", "label", "row", "statement_id")
+    told = []
+    for line in table.to_dict("records"):
+        row = {name: line[name] for name in shown}
+        named = (line[key] for key in HOLDER_KEYS if isinstance(line[key], str) and line[key])
+        told.append(row | {"holder_id": next(named, line["card_last4"])})
+    return told
+
+
+def _closed_alerts(work: Work, draw: Draw) -> list[Row]:
+    """Return the closed alerts that the actor sees, by their ids."""
+    mine = alerts.c
+    shown = ("alert_id", "lane", "rule", "tier", "state", "holder_id", "merchant_id", "last_on",
+             "at_stake_pence")  # fmt: skip
+    question = sa.select(*(mine[name] for name in shown)).where(
+        work.mine(alerts), not_about(work, alerts), mine.state.not_in(WAITING)
+    )
+    if draw.statement_id:
+        name = kept.get_statement(work, draw.statement_id)["statement_id"]
+        question = question.where(mine.statement_id == name)
+    if draw.since and draw.until:
+        question = question.where(mine.last_on.between(draw.since, draw.until))
+    return work.rows(question.order_by(mine.alert_id))
+
+
+def _by_chance(found: Sequence[Row], draw: Draw, name: Callable[[Row], str]) -> list[int]:
+    """Return the places of those drawn, each with the same chance."""
+    order = [hashlib.sha256(f"{draw.seed}\n{name(row)}".encode()).digest() for row in found]
+    return sorted(range(len(found)), key=order.__getitem__)[: draw.count]
+
+
+def _by_money(found: Sequence[Row], draw: Draw) -> list[int]:
+    """Return the places of those drawn by monetary unit sampling, at one step from a chance start.
+
+    Every pound has the same chance: the payments that hold pence number s, s + total / count, ...
+    """
+    pence = np.array([max(row["amount_pence"], 0) for row in found], dtype=object)
+    upto, total = np.cumsum(pence), int(pence.sum())
+    if total == 0:
+        raise NotFound("There is nothing to draw from.")
+    start = int.from_bytes(hashlib.sha256(f"{draw.seed}".encode()).digest()) % total
+    points = [(start + number * total) // draw.count for number in range(draw.count)]
+    return sorted({int(np.searchsorted(upto, point, "right")) for point in points})
