@@ -3,10 +3,25 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from api.pages import alerts, coming_in, files, settings, statements
+from api.pages import (
+    account,
+    alerts,
+    audit,
+    coming_in,
+    files,
+    keeping,
+    people,
+    proposing,
+    samples,
+    settings,
+    statements,
+    trying,
+)
 
 pages = APIRouter(include_in_schema=False)
-for one in (files, coming_in, statements, alerts, settings):
+NOUNS = (files, coming_in, account, statements, alerts, settings, trying, proposing, samples,
+         people, keeping, audit)  # fmt: skip
+for one in NOUNS:
     for route in one.router.routes:
         assert isinstance(route, APIRoute)
         route.name = f"page_{route.name}"  # the operations have the plain names

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData, UploadFile
 
 from api.rendering import PAGE_POLICY, environment
 from cardwatch.casebook import PSD
+from cardwatch.errors import FileFaulty, NotAllowed, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from fastapi import Request
     from starlette.responses import Response
 
     from api.service import Service
@@ -21,12 +23,13 @@ if TYPE_CHECKING:
 
 MENU: dict[str, tuple[tuple[str, str], ...]] = {
     "finance": (("Questions", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
-                ("Settings", "/settings")),
+                ("Settings", "/settings"), ("Evaluation", "/evaluations")),
     "psd": (("Inbox", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
-            ("Settings", "/settings"), ("Audit", "/audit")),
+            ("Settings", "/settings"), ("Evaluation", "/evaluations"), ("Audit", "/audit")),
     "auditor": (("Questions", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
-                ("Settings", "/settings"), ("Audit", "/audit")),
-    "admin": (("Statements", "/statements"), ("Audit", "/audit"), ("People", "/people")),
+                ("Settings", "/settings"), ("Evaluation", "/evaluations"), ("Audit", "/audit")),
+    "admin": (("Statements", "/statements"), ("People", "/people"), ("Audit", "/audit"),
+              ("Health", "/health")),
 }  # fmt: skip
 """Where each role goes from any page."""
 HOME = {role: places[0][1] for role, places in MENU.items()}
@@ -82,3 +85,68 @@ def filled(form: Mapping[str, Any]) -> dict[str, str]:
     """Return the fields of a form that are filled, without the space around them."""
     texts = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
     return {name: value for name, value in texts.items() if value}
+
+
+async def _form(request: Request) -> AsyncIterator[FormData]:
+    """Give a form, and close its files once it is answered."""
+    async with request.form() as form:
+        yield form
+
+
+def _sent(form: Annotated[FormData, Depends(_form)]) -> dict[str, str]:
+    """Return the filled fields of a form, lines ended as the casebook's are, without NUL."""
+    texts = filled(form)
+    return {k: v.replace("\r\n", "\n").replace("\0", "") for k, v in texts.items()}
+
+
+def _files(form: Annotated[FormData, Depends(_form)]) -> list[UploadFile]:
+    """Return the files of a form."""
+    given = form.getlist("files")
+    return [one for one in given if isinstance(one, UploadFile) and one.filename]
+
+
+Sent = Annotated[dict[str, str], Depends(_sent)]
+"""What a form says; a route that asks for it in this way need not wait for it itself."""
+Files = Annotated[list[UploadFile], Depends(_files)]
+
+
+def told(refusal: Exception) -> str:
+    """Return what is wrong with a form, to stand at its field; goes on with what is not theirs.
+
+    Raises:
+        NotAllowed, NotFound: the refusal is one.
+    """
+    if isinstance(refusal, (NotAllowed, NotFound)):
+        raise refusal
+    return "; ".join(refusal.faults) if isinstance(refusal, FileFaulty) else str(refusal)
+
+
+def confirm(request: Request, title: str, back: str, text: str, button: str) -> Response:
+    """Return a page that asks once more before something is ended or erased.
+
+    Args:
+        request: what it answers; the form is sent to where it was asked for.
+        title: the question.
+        back: where somebody goes who does not want it.
+        text: what comes of it.
+        button: the words of the button that does it.
+    """
+    return render(request, "confirm.html", title=title, back=back, text=text, button=button,
+                  action=request.url.path)  # fmt: skip
+
+
+def found_by(rows: Sequence[Mapping[str, Any]], name: str, value: str) -> Mapping[str, Any]:
+    """Return the row of a list that has a value, such as an id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for row in rows:
+        if row[name] == value:
+            return row
+    raise NotFound("There is no such thing.")
+
+
+def number(text: str, otherwise: int = -1) -> int:
+    """Return a number that somebody has written, or another where it is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else otherwise

@@ -1,15 +1,22 @@
-"""Pages of rules, settings, people and the audit chain, as far as each role may see them."""
+"""Pages of rules, policy and model: what is in force, since when, how often a rule was right."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from api.deps import At
-from api.pages.page import go, render
+from api.pages.page import render
 from cardwatch import desk
+from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import NotFound
+from cardwatch.features import FEATURES, meaning_of, name_of
+from cardwatch.forest import SAMPLES, SEED, TREES
 
 router = APIRouter()
+SAYS = {name_of(one): meaning_of(one) for one in FEATURES}
+"""What each feature says."""
 
 
 @router.get("/rules")
@@ -27,39 +34,32 @@ def show_rule(request: Request, at: At, rule_id: str) -> Response:
     return render(request, "rule.html", rule=found[0])
 
 
+@router.get("/precision")
+def show_precision(request: Request, at: At) -> Response:
+    """Show how often each rule's alerts were upheld: by month, and by band of evidence."""
+    by_month, by_band = desk.learned(at, by_month=True), desk.learned(at)
+    return render(request, "precision.html", by_month=by_month, by_band=by_band)
+
+
 @router.get("/settings")
 def show_settings(request: Request, at: At) -> Response:
     """Show the policy and model in force, their history, and what is proposed."""
     return render(
         request, "settings.html", policy=desk.get_policy(at), model=desk.get_model(at),
-        held=desk.list_in_force(at), proposals=desk.list_proposals(at), actor=at.actor,
+        held=desk.list_in_force(at), proposals=desk.list_proposals(at),
+        may_propose=at.actor.role in RECEIVES,
     )  # fmt: skip
 
 
-@router.post("/settings/proposals/{proposal_id}/agreement")
-def agree(at: At, proposal_id: str) -> Response:
-    """Agree to what somebody else has proposed: it is put in force."""
-    desk.decide_proposal(at, proposal_id, agrees=True)
-    return go("/settings")
-
-
-@router.post("/settings/proposals/{proposal_id}/refusal")
-def refuse(at: At, proposal_id: str) -> Response:
-    """Refuse what was proposed, or withdraw one's own."""
-    desk.decide_proposal(at, proposal_id, agrees=False)
-    return go("/settings")
-
-
-@router.get("/audit")
-def show_audit(request: Request, at: At) -> Response:
-    """Verify the audit chains that the reader may see, and show their newest events."""
-    checks = desk.verify_audit(at)
-    events = {one.lane: desk.audit_events(at, lane=one.lane, last=50) for one in checks}
-    return render(request, "audit.html", checks=checks, events=events)
-
-
-@router.get("/people")
-def show_people(request: Request, at: At) -> Response:
-    """Show who has access, and the keys of machines."""
-    people, keys = desk.list_people(at), desk.list_keys(at)
-    return render(request, "people.html", people=people, keys=keys)
+@router.get("/settings/model")
+def show_model(request: Request, at: At) -> Response:
+    """Show the card of the model in force."""
+    model = desk.get_model(at)
+    put: list[dict[str, Any]] = [
+        one for one in desk.list_in_force(at) if one["sha256"] == model["sha256"]
+    ]
+    reads = [(name, SAYS[name]) for name in model.get("features", ())]
+    return render(
+        request, "model.html", model=model, put=put[-1] if put else None, reads=reads,
+        made_of=(TREES, SAMPLES, SEED), may_propose=at.actor.role in RECEIVES,
+    )  # fmt: skip

@@ -20,7 +20,7 @@ from cardwatch.casebook import statements as kept
 from cardwatch.casebook.alerts import not_about
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import HOLDER_KEYS, alerts, evidence
-from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,8 +72,8 @@ def draw_sample(desk: Desk, draw: Draw) -> dict[str, Any]:
 
     Raises:
         NotAllowed: the role sees no alerts.
-        NotFound: there is no such statement, or nothing to be drawn from.
-        CardwatchError: it is too many, no such seed, no such days.
+        NotFound: there is no such statement.
+        CardwatchError: there is nothing to be drawn from; it is too many, no such seed or days.
     """
     _check(draw)
     event = Event("consultation", "sample")
@@ -86,7 +86,7 @@ def draw_sample(desk: Desk, draw: Draw) -> dict[str, Any]:
             found = _payments(work, draw)
             names = place_of
         if not found:
-            raise NotFound("There is nothing to draw from.")
+            raise CardwatchError("There is nothing to draw from.")
         chosen = _by_money(found, draw) if draw.by_money else _by_chance(found, draw, names)
         event.counts = {"seed": draw.seed, "drawn": len(chosen), "population": len(found)}
     digest = hashlib.sha256("\n".join(map(names, found)).encode()).hexdigest()
@@ -198,7 +198,7 @@ def _by_money(found: Sequence[Row], draw: Draw) -> list[int]:
     pence = np.array([max(row["amount_pence"], 0) for row in found], dtype=object)
     upto, total = np.cumsum(pence), int(pence.sum())
     if total == 0:
-        raise NotFound("There is nothing to draw from.")
+        raise CardwatchError("There is nothing to draw from.")
     start = int.from_bytes(hashlib.sha256(f"{draw.seed}".encode()).digest()) % total
     points = [(start + number * total) // draw.count for number in range(draw.count)]
     return sorted({int(np.searchsorted(upto, point, "right")) for point in points})

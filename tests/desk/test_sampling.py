@@ -1,4 +1,4 @@
-"""Samples for a dip test: the same by the same seed, fair, and of what the drawer may know alone."""
+"""Samples for a dip test: the same by the same seed, fair, of what the drawer may know alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from books import EQUAL, SPLIT, month
 from cardwatch import desk
 from cardwatch.casebook.alerts import Said
 from cardwatch.desk import Draw
-from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ def test_what_is_drawn_is_in_no_alert_that_the_drawer_sees(at: At, statement: st
 
 @pytest.mark.parametrize("by_money", [False, True])
 def test_the_same_seed_draws_the_same_and_another_seed_others(
-    at: At, read: Read, statement: str, by_money: bool
+    at: At, read: Read, statement: str, *, by_money: bool
 ) -> None:
     draw = Draw(count=9, seed=7, statement_id=statement, by_money=by_money)
     first = desk.draw_sample(at("auditor"), draw)
@@ -92,7 +92,7 @@ def test_by_money_a_large_payment_is_drawn_for_sure(at: At, read: Read) -> None:
 
 def test_closed_alerts_are_drawn_and_open_ones_are_not(at: At, statement: str) -> None:
     draw = Draw(of="closed-alerts", statement_id=statement)
-    with pytest.raises(NotFound, match="nothing to draw"):
+    with pytest.raises(CardwatchError, match="nothing to draw"):
         desk.draw_sample(at("auditor"), draw)
     one = desk.list_alerts(at())[0]["alert_id"]
     desk.decide(at(), one, Said("two sites", "explained"))

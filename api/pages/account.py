@@ -1,0 +1,57 @@
+"""The page of one's own account: who one is, the password, and where one is signed in."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from api.deps import At, Serving
+from api.pages.page import Sent, go, render
+from cardwatch import desk
+from cardwatch.errors import CardwatchError, NotAllowed
+
+router = APIRouter()
+MINE = "/account/mine"
+SLOW_DOWN = "There were too many tries. Wait five minutes, then try again."
+
+
+@router.get(MINE)
+def show_mine(request: Request, at: At) -> Response:
+    """Show who somebody is, their sessions, and the form to change their password."""
+    return _mine_page(request, at, {})
+
+
+def _mine_page(
+    request: Request, at: At, errors: dict[str, str], *, status: int = 200, is_changed: bool = False
+) -> Response:
+    sessions = desk.list_sessions(at)
+    return render(
+        request, "account_mine.html", status=status, errors=errors,
+        sessions=sessions, this=getattr(request.state, "session_id", ""), email=desk.email_of(at),
+        actor=at.actor, is_changed=is_changed,
+    )  # fmt: skip
+
+
+@router.post("/account/mine/password")
+def change_password(request: Request, at: At, service: Serving, sent: Sent) -> Response:
+    """Set a new password, with the old one and a code; all other sessions end."""
+    who = at.actor.actor_id
+    if not service.allows_sign_in(who, who):
+        return _mine_page(request, at, {"password": SLOW_DOWN}, status=429)
+    try:
+        desk.change_password(
+            at, password=sent.get("password", ""), code=sent.get("code", ""),
+            new=sent.get("new", ""), seal=service.seal,
+            session_id=getattr(request.state, "session_id", ""),
+        )  # fmt: skip
+    except NotAllowed as refusal:
+        return _mine_page(request, at, {"password": str(refusal)}, status=403)
+    except CardwatchError as refusal:
+        return _mine_page(request, at, {"new": str(refusal)}, status=422)
+    return _mine_page(request, at, {}, is_changed=True)
+
+
+@router.post("/account/mine/sessions/{session_id}/end")
+def end_session(at: At, session_id: str) -> Response:
+    """End one of one's own sessions, at once."""
+    desk.end_session(at, session_id)
+    return go(MINE)
