@@ -96,7 +96,7 @@ def _down(share: float) -> float:
 def _apart(places: list[float]) -> list[float]:
     """Return places so far apart that a letter fits at each, near where they were."""
     moved = list(places)
-    free = TOP + HEIGHT
+    free = float(TOP + HEIGHT)
     for at in sorted(range(len(places)), key=lambda n: (-places[n], -n)):  # from below
         moved[at] = min(places[at], free)
         free = moved[at] - LETTER_PIXELS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.casebook import documents
@@ -14,6 +15,7 @@ from cardwatch.desk.recipe import (
     shipped_sha256,
     unpack_cards,
     unpack_forest,
+    unpack_policy,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ AROUND = 2
 def changes(work: Work, kind: str, content: bytes, day: str) -> list[dict[str, Any]]:
     """Return what a document changes of what is in force on a day: a file each, if it changes.
 
-    A register and a model are compared by what is known of them: no holder is named.
+    A policy is compared by its figures too, as a text leaves out what keeps the default; a register
+    and a model by what is known of them, so that no holder is named.
 
     Returns:
         For each `file` its `lines`, each with what it is (added, removed, same, or skipped) and
@@ -66,12 +69,18 @@ def _readable(kind: str, content: bytes) -> Mapping[str, str]:
     if not content:
         return {}
     texts: dict[str, Callable[[bytes], Mapping[str, str]]] = {
-        "policy": lambda c: {"policy.toml": c.decode()},
+        "policy": lambda c: {"Figures": _figures(c), "policy.toml": c.decode()},
         "rules": lambda c: dict(json.loads(c)),
         "cards": lambda c: {"Card register": _cards(c)},
         "model": lambda c: {"Model": _model(c)},
     }
     return texts[kind](content)
+
+
+def _figures(content: bytes) -> str:
+    """Return every figure that a policy comes to: what its text leaves out keeps the default."""
+    figures = {k: v for k, v in asdict(unpack_policy(content)).items() if k != "sha256"}
+    return "\n".join(f"{k}: {json.dumps(v, default=str)}" for k, v in figures.items())
 
 
 def _cards(content: bytes) -> str:

@@ -149,7 +149,7 @@ def _payments(work: Work, draw: Draw) -> list[Row]:
     if name:
         table = table[table["statement_id"] == name]
     asked = sa.select(evidence.c.statement_id, evidence.c.row)
-    seen = work.mine(evidence) & not_about(work, evidence)
+    seen = sa.and_(work.mine(evidence), not_about(work, evidence))
     known = {(row["statement_id"], row["row"]) for row in work.rows(asked.where(seen))}
     return sorted(
         (row for row in _rows(table) if (row["statement_id"], row["row"]) not in known),

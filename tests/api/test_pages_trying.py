@@ -1,0 +1,212 @@
+"""Pages on which a change is tried, proposed and agreed to, an evaluation read, a sample drawn."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from books import EQUAL, SPLIT, month
+from services import OWN, Running
+
+from cardwatch import desk
+from cardwatch.casebook import Actor
+from cardwatch.casebook.alerts import Said
+from cardwatch.casebook.work import SYSTEM
+from cardwatch.rules import rule_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SITE = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+STRICT = "[[single_purchase]]\r\nfrom = 2020-01-01\r\npounds = 5000\r\n"
+CARDS = ("cards.csv", "card_last4,employee_id,single_limit\n1234,E1,500\n")
+
+
+@pytest.fixture
+def held(serve: Callable[..., Running], read: Callable[..., Any]) -> Running:
+    """Give a service that does no chores by itself, with October's statement."""
+    running = serve(chores=False)
+    desk.receive(running.desk("finance"), read(*month(9)), is_history=True)
+    october = (*month(10, 40), *SPLIT, *EQUAL, "2026-10-09,=E1+1,SHOP 9,3.00,F1")
+    desk.receive(running.desk("finance"), read(*october, name="october.csv"))
+    return running
+
+
+def _get(running: Running, path: str, role: str, status: int = 200) -> str:
+    answer = running.ask("GET", path, role, headers=SITE)
+    assert answer.status_code == status, answer.text
+    return str(answer.text)
+
+
+def _post(
+    running: Running, path: str, role: str, status: int = 200, **more: Any
+) -> tuple[str, str]:
+    """Send a form; return the page that comes of it, and where it is."""
+    answer = running.ask("POST", path, role, headers=SITE, **more)
+    assert answer.status_code == status, answer.text
+    return str(answer.text), answer.url.path
+
+
+def _tried(running: Running, role: str, **more: Any) -> tuple[str, str]:
+    """Try a change; return what came of it, and where it is."""
+    waits, place = _post(running, "/settings/try", role, **more)
+    assert "It is being worked out" in waits
+    assert "Look again" in waits
+    assert desk.do_next_job(running.book, running.clock, desk.TRIALS)
+    return _get(running, place, role), place
+
+
+def test_a_change_is_tried_proposed_and_agreed_to_on_pages(held: Running) -> None:
+    assert "alerts_per_1000 = " in _get(held, "/settings/try", "finance")
+    wrong, _ = _post(held, "/settings/try", "finance", 422,
+                     data={"policy": "alerts = 1\nnothing", "months": "3"})  # fmt: skip
+    assert "<title>Error: Try a change" in wrong
+    assert 'id="policy-error"' in wrong
+    assert "alerts = 1\nnothing</textarea>" in wrong, "what was sent is kept"
+    wrong, _ = _post(held, "/settings/try", "finance", 422, data={"policy": STRICT, "months": "x"})
+    assert 'id="months-error"' in wrong
+    page, place = _tried(held, "finance", data={"policy": STRICT, "months": "2"})
+    assert "No longer asked: 1 with £1,850.00 at stake" in page
+    assert "Newly asked: nobody." in page
+    assert "professional standards" not in page
+    assert place in _get(held, "/settings/try", "finance"), "it is found again"
+    form = _get(held, f"/settings/propose?job={place.split('/')[-1]}", "finance")
+    assert re.search(r"Removed</td>\s*<td[^>]*>alerts_per_1000 = ", form)
+    assert "alerts_per_1000: " not in form, "what a text leaves out keeps its figure"
+    assert re.search(r"Added</td>\s*<td[^>]*>single_purchase: .*500000", form)
+    assert re.search(r"Added</td>\s*<td[^>]*>from = 2020-01-01<", form)
+    sent = {"job": place.split("/")[-1]}
+    for more, name in (({}, "reason"), ({"reason": "fewer", "holds_from": "soon"}, "holds_from")):
+        wrong, _ = _post(held, "/settings/propose", "finance", 422, data=sent | more)
+        assert f'id="{name}-error"' in wrong
+    made, place = _post(held, "/settings/propose", "finance", data=sent | {"reason": "fewer"})
+    assert "Somebody else has to agree" in made
+    assert "Agree: it is put in force" not in made
+    _post(held, f"{place}/agreement", "finance", 403)
+    itself = desk.Desk(held.book, Actor(OWN, SYSTEM, "admin"), held.clock())
+    held.keys[OWN, "second"] = desk.make_key(itself, name="second", role="finance", days=9)
+    assert "Agree: it is put in force" in _get(held, place, "second")
+    _post(held, f"{place}/agreement", "second")
+    assert desk.get_policy(held.desk("finance"))["text"] == STRICT.replace("\r\n", "\n")
+    assert "It changes nothing of what is in force." in _get(held, place, "auditor")
+
+
+def test_a_policy_is_proposed_untried_where_there_is_nothing_to_try_it_on(
+    serve: Callable[..., Running],
+) -> None:
+    running = serve(chores=False)
+    sent = {"policy": STRICT, "months": "3"}
+    failed, place = _post(running, "/settings/try", "finance", data=sent)
+    desk.do_next_job(running.book, running.clock, desk.TRIALS)
+    assert "No statement has been scored yet" in _get(running, place, "finance")
+    assert failed
+    form, _ = _post(running, "/settings/try", "finance", data=sent | {"propose": "yes"})
+    assert "Propose this policy" in form
+    _post(running, "/settings/try", "auditor", 403, data=sent | {"propose": "yes"})
+    made, _ = _post(running, "/settings/propose", "finance",
+                    data={"policy": STRICT, "reason": "our limits"})  # fmt: skip
+    assert "our limits" in made
+
+
+def test_professional_standards_try_rules_on_both_lists(held: Running) -> None:
+    rule = ("split-same-day.toml", rule_texts()["split-same-day.toml"])
+    wrong, _ = _post(held, "/settings/try", "psd", 422, data={"months": "1"},
+                     files={"files": (rule[0], "nothing")})  # fmt: skip
+    assert 'id="files-error"' in wrong
+    page, place = _tried(held, "psd", data={"months": "1"}, files={"files": rule})
+    assert "professional standards&#39; list" in page
+    job = place.split("/")[-1]
+    assert "It changes nothing" in _get(held, f"/settings/propose?job={job}", "psd")
+    page, _ = _tried(held, "psd", data={"months": "1", "policy": STRICT})
+    assert "No longer asked, finance" in page
+    assert not re.search(r"\bE\d\b", page), "holders stand under other names"
+    _post(held, "/settings/try", "finance", 403, data={"months": "1"}, files={"files": rule})
+
+
+def test_a_register_is_proposed_from_a_file(held: Running) -> None:
+    why = {"reason": "new cards"}
+    wrong, _ = _post(held, "/settings/propose/cards", "finance", 422, data=why)
+    assert "Select a card register" in wrong
+    wrong, _ = _post(held, "/settings/propose/cards", "finance", 422, data=why,
+                     files={"files": ("cards.csv", "nothing\n")})  # fmt: skip
+    assert 'id="files-error"' in wrong
+    page, _ = _post(held, "/settings/propose/cards", "finance", data=why, files={"files": CARDS})
+    assert "Cards: 1<" in page
+    assert "Rows with a limit for one purchase: 1<" in page
+    assert "E1" not in page
+    few, _ = _post(held, "/settings/propose/model", "finance", 422, data=why)
+    assert "A forest needs at least" in few
+    assert "There is no model yet" in _get(held, "/settings/model", "auditor")
+
+
+def test_a_sample_is_drawn_printed_and_downloaded(held: Running) -> None:
+    form = _get(held, "/samples", "auditor")
+    assert re.search(r'name="seed"[^>]*value="\d+"', form)
+    days = "since=2026-10-01&until=2026-10-31"
+    page = _get(held, f"/samples?{days}&count=59&seed=7", "auditor")
+    assert "Seed 7" in page
+    assert "fewer than 6.4 % of these payments" in page, "45 were drawn: all there are"
+    assert "NEW FIRM" not in page
+    assert page == _get(held, f"/samples?{days}&count=59&seed=7", "auditor")
+    file = _get(held, f"/samples.csv?{days}&count=59&seed=7", "auditor")
+    assert file == _get(held, f"/samples.csv?{days}&count=59&seed=7", "auditor")
+    rows = list(csv.reader(io.StringIO(file.removeprefix("\ufeff"))))
+    assert (rows[0][-1], len(rows)) == ("What was found", 46)
+    assert "'=E1+1" in {row[1] for row in rows}, "no cell is a formula"
+    theirs = _get(held, f"/samples?{days}&count=59&seed=7", "psd")
+    assert not re.search(r"\bE\d\b", theirs)
+    assert "TRAINING HALL" in page
+    assert "TRAINING HALL" not in theirs
+    for wrong, name in (("seed=x", "seed"), (f"seed=1&count=900&{days}", "count"),
+                        ("seed=1", "since"), ("seed=1&since=x&until=y", "since"),
+                        ("seed=1&since=2020-01-01&until=2020-01-02", "statement_id"),
+                        (f"seed=1&by_money=yes&of=closed-alerts&{days}", "by_money")):  # fmt: skip
+        assert f'id="{name}-error"' in _get(held, f"/samples?{wrong}", "auditor", 422), wrong
+
+
+def test_what_was_answered_is_counted_by_rule_and_month(held: Running) -> None:
+    assert "No question was answered yet." in _get(held, "/precision", "auditor")
+    name = desk.list_alerts(held.desk("finance"))[0]["alert_id"]
+    desk.decide(held.desk("finance"), name, Said("two sites", "explained"))
+    page = _get(held, "/precision", "auditor")
+    assert "2026-10" in page
+    assert "professional standards" not in page
+
+
+def test_an_evaluation_is_read_on_a_page(held: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cardwatch.desk import queueing  # noqa: PLC0415  beside its use
+
+    shares = [{"per_1000": n, "share": s, "low": s / 2, "high": s} for n, s in
+              ((0.25, 0.0), (0.5, 0.25), (1.0, 0.5), (5.0, 1.0), (10.0, 1.0))]  # fmt: skip
+    row = {"limit_pence": 100_000, "style": "split, equal", "planted": 4, "precision": 0.5,
+           "base_rate": 0.1, "recalls": shares}  # fmt: skip
+    facts = {"payments": 300, "history": 400, "holders": 9, "holders_of": 12, "seeds": [11],
+             "from": "2026-04-01", "to": "2026-10-31", "limits_pence": [100_000],
+             "made_by": {"policy": "ab"}, "left_out": ["ECOD on surprises"]}  # fmt: skip
+    answer = {
+        "facts": facts,
+        "rows": [row | {"ranker": name} for name in ("cardwatch", "same-day rule")],
+        "quiet": [{"limit_pence": 100_000, "style": "weekly supplier", "planted": 40, "alerts": 1}],
+        "chance": [{"month": "all", "payments": 300, "ratios": {"0.01": 1.5}}],
+        "volume": [{"limit_pence": 100_000, "found_per_1000": 9.0, "shown_per_1000": 5.0,
+                    "shown_per_holder_month": 0.1, "splits": 5, "splits_without_clusters": 2,
+                    "tiers_a_b_per_1000": 8.0}],
+        "stability": {},
+    }  # fmt: skip
+    monkeypatch.setattr(queueing, "evaluate_own", lambda *_, **__: answer)
+    page, place = _post(held, "/evaluations", "auditor")
+    assert "It is being worked out" in page
+    assert place in _get(held, "/evaluations", "auditor")
+    desk.do_next_job(held.book, held.clock, desk.TRIALS)
+    page = _get(held, place, "auditor")
+    for said in ("Split, equal", "50% (25% to 50%)", "of 9 of your 12 holders", "stroke-dasharray",
+                 "not installed here: ECOD on surprises", "Weekly supplier", "A: cardwatch",
+                 "B: same-day rule", "1.50"):  # fmt: skip
+        assert said in page, said
+    assert "style=" not in page
+    letters = [float(y) for y in re.findall(r'x="90%" y="([\d.]+)"', page)]
+    assert abs(letters[0] - letters[1]) >= 15, "letters do not lie on each other"
+    _get(held, place, "psd", 404)
