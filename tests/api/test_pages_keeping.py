@@ -1,0 +1,205 @@
+"""Pages of people, keys, times, holds and the audit: what is done there, and asked once more."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pyotp
+import pytest
+from books import EQUAL, SPLIT, month
+from services import OWN, PASSWORD, Running, sign_in, take_account
+
+from cardwatch import desk
+from cardwatch.casebook import Actor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SITE = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+
+
+@pytest.fixture
+def held(serve: Callable[..., Running], read: Callable[..., Any]) -> Running:
+    """Give a service that does no chores by itself, with October's statement."""
+    running = serve(chores=False, webhook_hosts="127.0.0.1")
+    desk.receive(running.desk("finance"), read(*month(10), *SPLIT, *EQUAL, name="october.csv"))
+    return running
+
+
+def _ask(running: Running, method: str, path: str, who: str, status: int = 200, **sent: str) -> str:
+    more: dict[str, Any] = {"data": sent} if method == "POST" else {}
+    answer = running.ask(method, path, who, headers=SITE, **more)
+    assert answer.status_code == status, f"{answer.status_code} {answer.text}"
+    return str(answer.text)
+
+
+def test_somebody_is_added_invited_and_ended(held: Running) -> None:
+    for sent, name in (({"email": "new@x.example", "role": "finance"}, "name"),
+                       ({"name": "New", "email": "new", "role": "finance"}, "email"),
+                       ({"name": "New", "email": "new@x.example"}, "role"),
+                       ({"name": "New", "email": f"finance@{OWN}.example", "role": "finance"},
+                        "email")):  # fmt: skip
+        page = _ask(held, "POST", "/people", "admin", 422, **sent)
+        assert f'id="{name}-error"' in page
+    page = _ask(held, "POST", "/people", "admin", name="New", email="new@x.example",
+                role="finance", holder_id="E1")  # fmt: skip
+    place = re.search(r'action="(/people/[0-9a-f]{12})/invitation"', page)
+    assert place is not None
+    page = _ask(held, "POST", f"{place[1]}/invitation", "admin")
+    token = re.search(rf"<strong>({OWN}_[\w-]+)</strong>", page)
+    assert token is not None
+    begun = held.client.post("/v1/account/secret", json={"token": token[1]})
+    assert begun.json()["email"] == "new@x.example"
+    assert token[1] not in _ask(held, "GET", place[1], "admin"), "it is shown once"
+    assert "End New&#39;s access?" in _ask(held, "GET", f"{place[1]}/end", "admin")
+    _ask(held, "POST", f"{place[1]}/end", "admin")
+    assert "Ended" in _ask(held, "GET", place[1], "admin")
+    assert held.client.post("/v1/account/secret", json={"token": token[1]}).status_code == 403
+    theirs = re.search(r'href="(/people/[0-9a-f]{12})">psd<', _ask(held, "GET", "/people", "admin"))
+    assert theirs is not None
+    assert "kept by professional standards themselves" in _ask(held, "GET", theirs[1], "admin")
+
+
+def test_a_key_is_made_shown_once_and_ended(held: Running) -> None:
+    for sent, name in (({"role": "auditor"}, "name"), ({"name": "k"}, "role"),
+                       ({"name": "k", "role": "auditor", "days": "400"}, "days")):  # fmt: skip
+        assert f'id="{name}-error"' in _ask(held, "POST", "/keys", "admin", 422, **sent)
+    page = _ask(held, "POST", "/keys", "admin", name="ledger", role="auditor", days="9")
+    key = re.search(r"<strong>(cw_[\w-]+)</strong>", page)
+    assert key is not None
+    bearer = {"Authorization": f"Bearer {key[1]}"}
+    assert held.client.get("/v1/session", headers=bearer).json()["role"] == "auditor"
+    page = _ask(held, "GET", "/keys", "admin")
+    assert key[1] not in page
+    place = f"/keys/{key[1].split('_')[2]}/end"
+    assert place in page
+    assert "End the key &#39;ledger&#39;?" in _ask(held, "GET", place, "admin")
+    _ask(held, "POST", place, "admin")
+    assert held.client.get("/v1/session", headers=bearer).status_code == 401
+
+
+def test_what_is_held_or_closed_unasked_is_listed_and_ended(held: Running) -> None:
+    finance = held.desk("finance")
+    name = desk.list_alerts(finance)[0]["alert_id"]
+    ids = {"holds": desk.hold(finance, name, reason="case 12"),
+           "suppressions": desk.suppress(finance, name, until="2027-01-31", reason="contract 17")[
+               "suppression_id"]}  # fmt: skip
+    theirs = desk.list_alerts(held.desk("psd"), lane="psd")[0]["alert_id"]
+    hidden = desk.hold(held.desk("psd"), theirs, reason="their case")
+    for kind, reason in (("holds", "case 12"), ("suppressions", "contract 17")):
+        place = f"/{kind}/{ids[kind]}/end"
+        page = _ask(held, "GET", f"/{kind}", "auditor")
+        assert reason in page
+        assert place not in page, "an auditor ends nothing"
+        assert "their case" not in page
+        assert place in _ask(held, "GET", f"/{kind}", "finance")
+        assert reason in _ask(held, "GET", place, "finance")
+        _ask(held, "GET", place, "auditor", 403)
+        _ask(held, "POST", place, "finance")
+        assert "Ended" in _ask(held, "GET", f"/{kind}", "auditor")
+    assert not re.search(r"\bE\d\b", _ask(held, "GET", "/suppressions", "psd"))
+    _ask(held, "GET", f"/holds/{hidden}/end", "finance", 404)
+
+
+def test_times_are_set_and_what_is_past_them_is_erased_once_somebody_has_said_so(
+    held: Running,
+) -> None:
+    page = _ask(held, "POST", "/retention", "admin", 422, transactions="9", alerts="2557",
+                notices="90")  # fmt: skip
+    assert 'id="transactions-error"' in page
+    assert 'value="9"' in page, "what was sent is kept"
+    sent = {"transactions": "800", "alerts": "2557", "notices": "90"}
+    assert 'value="800"' in _ask(held, "POST", "/retention", "admin", **sent)
+    assert "800 days" in _ask(held, "GET", "/retention", "auditor")
+    held.clock.go(days=900)
+    asked = desk.Desk(held.book, Actor(OWN, "test", "admin"), held.clock())
+    assert desk.keeps(asked)["transactions"] == 800
+    key = desk.make_key(asked, name="later", role="admin", days=9)
+    held.keys[OWN, "later"] = key
+    assert "october.csv" in _ask(held, "GET", "/retention", "later")
+    page = _ask(held, "GET", "/retention/erasure", "later")
+    assert "1 statements with 18 payments" in page
+    assert "18 payments went" in _ask(held, "POST", "/retention/erasure", "later")
+    assert "No statement is past its time." in _ask(held, "GET", "/retention", "later")
+
+
+def test_notices_are_sent_to_an_address_and_no_more(held: Running) -> None:
+    for url in ("https://elsewhere.example/", "http://[broken", ""):
+        page = _ask(held, "POST", "/webhook", "admin", 422, url=url)
+        assert 'id="url-error"' in page, url
+    page = _ask(held, "POST", "/webhook", "admin", url="http://127.0.0.1:9/finance")
+    secret = re.search(r"<strong>(whsec_[\w+/=-]+)</strong>", page)
+    assert secret is not None, page
+    page = _ask(held, "GET", "/webhook", "admin")
+    assert "http://127.0.0.1:9/finance" in page
+    assert secret[1] not in page
+    assert "Notices go nowhere." in _ask(held, "GET", "/webhook", "psd")
+    assert "Send no more notices?" in _ask(held, "GET", "/webhook/end", "admin")
+    assert "Notices go nowhere." in _ask(held, "POST", "/webhook/end", "admin")
+
+
+def test_ones_own_password_and_sessions(held: Running) -> None:
+    secret = take_account(held, "auditor")
+
+    def code() -> str:
+        held.clock.go(seconds=60)
+        return pyotp.TOTP(secret).at(held.clock())
+
+    assert sign_in(held, "auditor", secret).status_code == 204
+    elsewhere = dict(held.client.cookies)
+    held.client.cookies.clear()
+    assert sign_in(held, "auditor", secret, code=code()).status_code == 204
+    page = held.client.get("/account/mine", headers=SITE).text
+    assert f"auditor@{OWN}.example" in page
+    assert page.count("This one.") == 1
+    other = re.search(r'action="(/account/mine/sessions/\w+/end)">\s*<p[^>]*>(?:(?!This one).)*?'
+                      r"<button", page, re.DOTALL)  # fmt: skip
+    assert other is not None
+    ended = held.client.post(other[1], headers=SITE)
+    assert ended.text.count("Since ") == 1
+    cookie = "; ".join(f"{k}={v}" for k, v in elsewhere.items())
+    assert held.client.get("/v1/session", headers={"Cookie": cookie}).status_code == 401
+    place, new = "/account/mine/password", "orchard gravel violin eight"
+    wrong = held.client.post(place, headers=SITE, data={"password": "x", "code": "1", "new": new})
+    assert (wrong.status_code, 'id="password-error"' in wrong.text) == (403, True)
+    sent = {"password": PASSWORD, "code": code()}
+    short = held.client.post(place, headers=SITE, data=sent | {"new": "short"})
+    assert (short.status_code, 'id="new-error"' in short.text) == (422, True)
+    done = held.client.post(place, headers=SITE, data=sent | {"code": code(), "new": new})
+    assert "Your password is changed" in done.text
+    assert sign_in(held, "auditor", secret, password=new, code=code()).status_code == 204
+
+
+def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
+    page = _ask(held, "GET", "/audit", "auditor")
+    assert "The finance chain holds" in page
+    assert "BEGIN PUBLIC KEY" in page
+    assert "The psd chain" not in page
+    assert "Every question ever raised" in page
+    assert "Every question ever raised" not in _ask(held, "GET", "/audit", "admin")
+    place = re.search(r'action="(/audit/statements/\w+/verification)"', page)
+    assert place is not None
+    told = _ask(held, "POST", place[1], "auditor")
+    assert "october.csv is as it was received" in told
+    assert "1 questions were made again, byte for byte" in told
+    assert "questions were made" not in _ask(held, "POST", place[1], "admin")
+    for _ in range(55):
+        desk.list_alerts(held.desk("auditor"))
+    page = _ask(held, "GET", "/audit/events?object=alerts&role=auditor", "auditor")
+    assert page.count(">alerts<") == 50
+    older = re.search(r'href="([^"]+)" rel="next"', page)
+    assert older is not None
+    page = _ask(held, "GET", older[1].replace("&amp;", "&"), "auditor")
+    assert 5 <= page.count(">alerts<") < 50
+    assert "No event fits." in _ask(held, "GET", "/audit/events?action=x%22%25", "auditor")
+    assert ">collection<" in _ask(held, "GET", "/audit/events?action=collection", "auditor")
+    _ask(held, "GET", "/audit/events?lane=psd", "auditor", 403)
+    assert "Events of the psd chain" in _ask(held, "GET", "/audit/events?lane=psd", "psd")
+
+
+def test_health_says_what_the_casebook_stands_on(held: Running) -> None:
+    page = _ask(held, "GET", "/health", "admin")
+    assert "journal" in page.casefold()
+    assert ">Integrity<" not in page, "nothing that reads the whole file"
+    _ask(held, "GET", "/health", "auditor", 403)
