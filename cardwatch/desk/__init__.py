@@ -1,17 +1,14 @@
 """Work that touches the casebook: each function is one piece of work, whole or not at all."""
 
 from cardwatch.desk.answering import (
-    PURPOSES,
     decide,
     end_hold,
     end_suppression,
-    export,
     get_alert,
     get_history,
     hold,
     learned,
     list_alerts,
-    list_disclosures,
     list_holds,
     list_suppressions,
     mask,
@@ -21,6 +18,13 @@ from cardwatch.desk.answering import (
 )
 from cardwatch.desk.copies import back_up, restore
 from cardwatch.desk.desk import Desk
+from cardwatch.desk.handing_over import (
+    FORMS,
+    Wanted,
+    ask_manager,
+    hand_over,
+    list_disclosures,
+)
 from cardwatch.desk.people import (
     actor_of_key,
     actor_of_person,
@@ -85,19 +89,23 @@ from cardwatch.desk.verifying import (
     verify_checkpoints,
     verify_statement,
 )
+from cardwatch.reports import PURPOSES
 
 __all__ = [
+    "FORMS",
     "IN_FORCE",
     "PURPOSES",
     "Check",
     "Desk",
     "Receipt",
+    "Wanted",
     "actor_of_key",
     "actor_of_person",
     "actor_of_session",
     "add_organisation",
     "add_person",
     "ask_back_test",
+    "ask_manager",
     "ask_receive",
     "audit_events",
     "back_test",
@@ -116,13 +124,13 @@ __all__ = [
     "end_suppression",
     "end_webhook",
     "erase",
-    "export",
     "get_alert",
     "get_history",
     "get_job",
     "get_model",
     "get_policy",
     "get_statement",
+    "hand_over",
     "hold",
     "invite",
     "keep_columns",
