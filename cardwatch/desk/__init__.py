@@ -19,7 +19,8 @@ from cardwatch.desk.answering import (
 from cardwatch.desk.copies import back_up, restore
 from cardwatch.desk.desk import Desk
 from cardwatch.desk.handing_over import (
-    FORMS,
+    ASKED_ABOUT,
+    MOST_IN_CASE,
     Wanted,
     ask_manager,
     hand_over,
@@ -92,8 +93,9 @@ from cardwatch.desk.verifying import (
 from cardwatch.reports import PURPOSES
 
 __all__ = [
-    "FORMS",
+    "ASKED_ABOUT",
     "IN_FORCE",
+    "MOST_IN_CASE",
     "PURPOSES",
     "Check",
     "Desk",
