@@ -18,6 +18,7 @@ from cardwatch.desk.answering import (
 )
 from cardwatch.desk.copies import back_up, restore
 from cardwatch.desk.desk import Desk
+from cardwatch.desk.governing import last_quarter, report_governance
 from cardwatch.desk.handing_over import (
     ASKED_ABOUT,
     MOST_IN_CASE,
@@ -138,6 +139,7 @@ __all__ = [
     "keep_columns",
     "keep_layout",
     "keeps",
+    "last_quarter",
     "layouts",
     "learned",
     "list_alerts",
@@ -163,6 +165,7 @@ __all__ = [
     "receive",
     "reconciled",
     "renew_model",
+    "report_governance",
     "restore",
     "score_only",
     "send_due",

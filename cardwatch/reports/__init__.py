@@ -14,6 +14,7 @@ from cardwatch.reports.as_json import as_json
 from cardwatch.reports.as_pdf import check_drawing, pdf_of
 from cardwatch.reports.as_xlsx import write_xlsx
 from cardwatch.reports.document import Document
+from cardwatch.reports.governance import Figures, governance_document
 from cardwatch.reports.handover import PURPOSES, HandOver
 from cardwatch.reports.pack import check_pack, pack_of
 
@@ -79,10 +80,12 @@ __all__ = [
     "HANDED",
     "PURPOSES",
     "Document",
+    "Figures",
     "HandOver",
     "as_json",
     "check_drawing",
     "check_pack",
+    "governance_document",
     "pack_alerts",
     "pack_of",
     "pdf_of",

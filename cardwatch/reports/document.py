@@ -14,6 +14,8 @@ class Table:
 
     Attributes:
         numeric: columns of figures, from 0, which stand to the right.
+        chart: column that a chart shows, from 0, beside the first; none below 0.
+        values: its figures, one a row.
         empty: what is said in its place when there are no rows.
     """
 
@@ -21,6 +23,8 @@ class Table:
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[int, ...] = ()
+    chart: int = -1
+    values: tuple[int, ...] = ()
     empty: str = "There are none."
 
 
