@@ -18,7 +18,7 @@ from cardwatch.desk.answering import (
 )
 from cardwatch.desk.copies import back_up, restore
 from cardwatch.desk.desk import Desk
-from cardwatch.desk.governing import last_quarter, report_governance
+from cardwatch.desk.governing import assess_impact, last_quarter, report_governance
 from cardwatch.desk.handing_over import (
     ASKED_ABOUT,
     MOST_IN_CASE,
@@ -110,6 +110,7 @@ __all__ = [
     "ask_back_test",
     "ask_manager",
     "ask_receive",
+    "assess_impact",
     "audit_events",
     "back_test",
     "back_up",

@@ -9,15 +9,24 @@ from collections import Counter
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from cardwatch.casebook import FINANCE, Event, finding, governing, people, suppressions
+from cardwatch.casebook import FINANCE, Event, finding, governing, people, retention, suppressions
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.learning import precision_by_rule
 from cardwatch.desk.recipe import read_recipe, recipe_of, shipped_sha256
 from cardwatch.errors import CardwatchError, ModelRefused
 from cardwatch.merchants import canonical_name
-from cardwatch.reports import Document, Figures, governance_document
+from cardwatch.records import TRANSACTION_COLUMNS
+from cardwatch.reports import (
+    Document,
+    Figures,
+    Installation,
+    governance_document,
+    impact_document,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cardwatch.casebook import Work
     from cardwatch.casebook.work import Row
     from cardwatch.desk.desk import Desk
@@ -52,6 +61,21 @@ def report_governance(desk: Desk, quarter: str, *, marking: str) -> Document:
         organisation = people.organisation_name(work)
         made_on = work.today
     return governance_document(figures, marking=marking, organisation=organisation, made_on=made_on)
+
+
+def assess_impact(desk: Desk, facts: Sequence[tuple[str, str]], *, marking: str) -> Document:
+    """Return the template of a data protection impact assessment, with what is so here in it.
+
+    Args:
+        desk: who makes it; anybody may.
+        facts: names, each with how the service is set.
+        marking: protective marking.
+    """
+    with desk.work(Event("consultation", "impact assessment"), ()) as work:
+        keeps, organisation = retention.keeps_days(work), people.organisation_name(work)
+        made_on = work.today
+    held = Installation(keeps, tuple(TRANSACTION_COLUMNS.values()), tuple(facts))
+    return impact_document(held, marking=marking, organisation=organisation, made_on=made_on)
 
 
 def _days_of(quarter: str) -> tuple[dt.date, dt.date]:

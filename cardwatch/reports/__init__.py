@@ -16,6 +16,7 @@ from cardwatch.reports.as_xlsx import write_xlsx
 from cardwatch.reports.document import Document
 from cardwatch.reports.governance import Figures, governance_document
 from cardwatch.reports.handover import PURPOSES, HandOver
+from cardwatch.reports.impact import Installation, impact_document
 from cardwatch.reports.pack import check_pack, pack_of
 
 FORMATS = (".csv", ".xlsx", ".json")
@@ -82,10 +83,12 @@ __all__ = [
     "Document",
     "Figures",
     "HandOver",
+    "Installation",
     "as_json",
     "check_drawing",
     "check_pack",
     "governance_document",
+    "impact_document",
     "pack_alerts",
     "pack_of",
     "pdf_of",

@@ -92,7 +92,7 @@ def governance_document(
             "What small payments come to",
             text=(
                 "The year up to the last day, merchant by merchant.",
-                f"The last column counts those without one payment of {pounds(SMALL_PENCE)} or more.",
+                f"The last column has those without a payment of {pounds(SMALL_PENCE)} or more.",
             ),
             tables=(_steps(figures),),
         ),
@@ -308,7 +308,7 @@ def _self_assessment(figures: Figures) -> Iterable[Section]:
             f"{len(policy.blocked_categories)} merchant categories are barred by the policy.",
             f"Rules in force: {rules}.",
             f"Policy {figures.policy_sha256[:12]}; model: {figures.model}.",
-            f"{figures.suppressions:,} kinds of question are left unasked, with a reason and an end.",
+            f"{figures.suppressions:,} questions are left unasked for a time, with a reason.",
             "It cannot see what the bank blocks.",
         ),
     )

@@ -210,6 +210,10 @@ TABLE: tuple[tuple[str, May], ...] = (
      May("finance subject", "psd", of="proposal", is_used=True)),
     ("POST /settings/proposals/{proposal_id}/refusal",
      May("finance subject", "psd", of="proposal", is_used=True)),
+    ("GET /governance", May(READERS)),
+    ("GET /governance.pdf", May(READERS, sent={"params": {"quarter": "2026-Q3"}})),
+    ("GET /impact", May(EVERYBODY)),
+    ("GET /impact.pdf", May(EVERYBODY)),
     ("GET /audit", May(EVERYBODY)),
     ("GET /people", May(KEEPERS)),
 )  # fmt: skip
