@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import hashlib
 from functools import cache
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from cardwatch.reports.words import day, moment
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -18,7 +18,6 @@ PAGE_POLICY = (
     "form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 )
 """The content security policy of a page: what it loads is ours, and nothing stands in line."""
-UK = ZoneInfo("Europe/London")
 LASTING = "public, max-age=31536000, immutable"
 """`Cache-Control` of a file that is asked for by its hash."""
 
@@ -53,19 +52,6 @@ def integrity(name: str) -> str:
 def money(pence: int) -> str:
     """Return pence as a table shows them: `£6,120.00`, `-£12.50`."""
     return f"{'-' if pence < 0 else ''}£{abs(pence) / 100:,.2f}"
-
-
-def day(text: str | dt.date) -> str:
-    """Return a day, or the day of a moment, as `11 October 2026`."""
-    when = text if isinstance(text, dt.date) else dt.datetime.fromisoformat(text)
-    return f"{when.day} {when:%B %Y}"
-
-
-def moment(text: str | dt.datetime) -> str:
-    """Return a moment, which has a zone, by British clocks: `11 October 2026, 2:05pm`."""
-    given = text if isinstance(text, dt.datetime) else dt.datetime.fromisoformat(text)
-    when = given.astimezone(UK)
-    return f"{day(when)}, {when.hour % 12 or 12}:{when:%M}{'am' if when.hour < 12 else 'pm'}"
 
 
 def _content(name: str) -> bytes:

@@ -8,7 +8,9 @@ from api.pages import (
     alerts,
     audit,
     coming_in,
+    documents,
     files,
+    handing,
     keeping,
     people,
     proposing,
@@ -19,8 +21,8 @@ from api.pages import (
 )
 
 pages = APIRouter(include_in_schema=False)
-NOUNS = (files, coming_in, account, statements, alerts, settings, trying, proposing, samples,
-         people, keeping, audit)  # fmt: skip
+NOUNS = (files, coming_in, account, statements, alerts, handing, documents, settings, trying,
+         proposing, samples, people, keeping, audit)  # fmt: skip
 for one in NOUNS:
     for route in one.router.routes:
         assert isinstance(route, APIRoute)

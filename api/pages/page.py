@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 MENU: dict[str, tuple[tuple[str, str], ...]] = {
     "finance": (("Questions", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
-                ("Settings", "/settings"), ("Evaluation", "/evaluations")),
+                ("Settings", "/settings"), ("Evaluation", "/evaluations"),
+                ("Report", "/governance")),
     "psd": (("Inbox", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
-            ("Settings", "/settings"), ("Evaluation", "/evaluations"), ("Audit", "/audit")),
+            ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
     "auditor": (("Questions", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
-                ("Settings", "/settings"), ("Evaluation", "/evaluations"), ("Audit", "/audit")),
+                ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
     "admin": (("Statements", "/statements"), ("People", "/people"), ("Audit", "/audit"),
               ("Health", "/health")),
 }  # fmt: skip

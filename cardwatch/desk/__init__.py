@@ -1,17 +1,14 @@
 """Work that touches the casebook: each function is one piece of work, whole or not at all."""
 
 from cardwatch.desk.answering import (
-    PURPOSES,
     decide,
     end_hold,
     end_suppression,
-    export,
     get_alert,
     get_history,
     hold,
     learned,
     list_alerts,
-    list_disclosures,
     list_holds,
     list_suppressions,
     mask,
@@ -21,6 +18,15 @@ from cardwatch.desk.answering import (
 )
 from cardwatch.desk.copies import back_up, restore
 from cardwatch.desk.desk import Desk
+from cardwatch.desk.governing import assess_impact, last_quarter, report_governance
+from cardwatch.desk.handing_over import (
+    ASKED_ABOUT,
+    MOST_IN_CASE,
+    Wanted,
+    ask_manager,
+    hand_over,
+    list_disclosures,
+)
 from cardwatch.desk.people import (
     actor_of_key,
     actor_of_person,
@@ -99,9 +105,12 @@ from cardwatch.desk.verifying import (
     verify_checkpoints,
     verify_statement,
 )
+from cardwatch.reports import PURPOSES
 
 __all__ = [
+    "ASKED_ABOUT",
     "IN_FORCE",
+    "MOST_IN_CASE",
     "PURPOSES",
     "STATEMENT",
     "TRIALS",
@@ -109,6 +118,7 @@ __all__ = [
     "Desk",
     "Draw",
     "Receipt",
+    "Wanted",
     "actor_of_key",
     "actor_of_person",
     "actor_of_session",
@@ -116,7 +126,9 @@ __all__ = [
     "add_person",
     "ask_back_test",
     "ask_evaluation",
+    "ask_manager",
     "ask_receive",
+    "assess_impact",
     "at_most",
     "audit_events",
     "back_test",
@@ -136,7 +148,6 @@ __all__ = [
     "end_suppression",
     "end_webhook",
     "erase",
-    "export",
     "get_alert",
     "get_history",
     "get_job",
@@ -144,12 +155,14 @@ __all__ = [
     "get_policy",
     "get_proposal",
     "get_statement",
+    "hand_over",
     "health",
     "hold",
     "invite",
     "keep_columns",
     "keep_layout",
     "keeps",
+    "last_quarter",
     "layouts",
     "learned",
     "list_alerts",
@@ -178,6 +191,7 @@ __all__ = [
     "receive",
     "reconciled",
     "renew_model",
+    "report_governance",
     "restore",
     "rules_with",
     "score_only",
