@@ -96,10 +96,11 @@ def get_proposal(desk: Desk, proposal_id: str) -> dict[str, Any]:
     Raises:
         NotFound: there is none of that id that the actor may know of.
     """
-    event = Event("consultation", "proposal", proposal_id)
+    event = Event("consultation", "proposal")
     with desk.work(event, (desk.actor.chain,)) as work:
         desk.allow((*RECEIVES, "auditor"), "reads no settings")
         found = proposals.get_proposal(work, proposal_id)
+        event.object_id = proposal_id
         content = documents.read_document(work, found["sha256"])
         told = changes(work, found["kind"], content, str(desk.now.date()))
     return shown(found) | {"changes": told}

@@ -87,12 +87,13 @@ def draw_sample(desk: Desk, draw: Draw) -> dict[str, Any]:
             names = place_of
         if not found:
             raise CardwatchError("There is nothing to draw from.")
-        chosen = _by_money(found, draw) if draw.by_money else _by_chance(found, draw, names)
+        chosen = sorted(_by_money(found, draw) if draw.by_money else _by_chance(found, draw, names))
         event.counts = {"seed": draw.seed, "drawn": len(chosen), "population": len(found)}
     digest = hashlib.sha256("\n".join(map(names, found)).encode()).hexdigest()
-    pence = sum(row.get("amount_pence", row.get("at_stake_pence", 0)) for row in found)
+    money = "at_stake_pence" if draw.of == CLOSED else "amount_pence"
+    pence = sum(int(row[money]) for row in found)
     return {"population": len(found), "pence": pence, "population_sha256": digest,
-            "drawn": [found[at] for at in sorted(chosen)]}  # fmt: skip
+            "drawn": [found[at] for at in chosen]}  # fmt: skip
 
 
 def needed(share: float, sure: float = SURE) -> int:
@@ -150,9 +151,9 @@ def _payments(work: Work, draw: Draw) -> list[Row]:
         table = table[table["statement_id"] == name]
     asked = sa.select(evidence.c.statement_id, evidence.c.row)
     seen = sa.and_(work.mine(evidence), not_about(work, evidence))
-    known = {(row["statement_id"], row["row"]) for row in work.rows(asked.where(seen))}
+    known = {place_of(row) for row in work.rows(asked.where(seen))}
     return sorted(
-        (row for row in _rows(table) if (row["statement_id"], row["row"]) not in known),
+        (row for row in _rows(table) if place_of(row) not in known),
         key=lambda row: (row["date"], row["statement_id"], row["row"]),
     )
 

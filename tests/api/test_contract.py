@@ -37,6 +37,7 @@ JUDGED = {
     "list_alerts": "a cursor of chance is none of ours",
     "set_retention": "what is kept for other reasons is not erased sooner",
     "set_webhook": "notices go to no host that was not allowed when the service was set up",
+    "draw_sample": "from a span of chance there is nothing to draw",
     "take_account": "a password of chance is easily guessed",
 }
 """Operations that may refuse what is well formed (422), and why."""

@@ -232,7 +232,9 @@ def test_a_proposal_is_agreed_to_by_another(
     sent = {"kind": "policy", "reason": "fewer", "policy": "alerts_per_1000 = 1\n"}
     made = running.ask("POST", "/v1/proposals", json=sent).json()
     browser = browse("finance")
-    assert "Agree: it is put in force" in browser.get("/settings")
+    place = f"/settings/proposals/{made['proposal_id']}"
+    assert place in browser.get("/settings")
+    assert "Agree: it is put in force" in browser.get(place)
     done = browser.post(f"/settings/proposals/{made['proposal_id']}/agreement", {})
     assert done.status_code == 200
     again = browser.post(f"/settings/proposals/{made['proposal_id']}/agreement", {})
