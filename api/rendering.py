@@ -9,7 +9,9 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -34,7 +36,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(asset=asset, integrity=integrity)
-    made.filters.update(money=money, day=day, moment=moment)
+    made.filters.update(
+        money=money, pounds=pounds, brief=brief, day=day, days=days, month=month, moment=moment, qr=qr
+    )
     return made
 
 
@@ -55,6 +59,31 @@ def money(pence: int) -> str:
     return f"{'-' if pence < 0 else ''}£{abs(pence) / 100:,.2f}"
 
 
+def pounds(pence: int) -> str:
+    """Return pence as a chart shows them, in whole pounds: `£6,120`."""
+    return f"{'-' if pence < 0 else ''}£{abs(pence) / 100:,.0f}"
+
+
+def brief(text: str) -> str:
+    """Return a day as a list of many shows it: `11 Oct 2026`."""
+    when = dt.date.fromisoformat(text)
+    return f"{when.day}\N{NO-BREAK SPACE}{when:%b}\N{NO-BREAK SPACE}{when.year}"
+
+
+def month(text: str) -> str:
+    """Return a month such as `2026-10` as `Oct 2026`."""
+    return f"{dt.date.fromisoformat(text + '-01'):%b %Y}"
+
+
+def days(first: str, last: str) -> str:
+    """Return the days from one to another, as few words as they need: `6 to 9 October 2026`."""
+    begins, ends = day(first), day(last)
+    if begins == ends:
+        return ends
+    number, *same = begins.split()
+    return f"{number if same == ends.split()[1:] else begins} to {ends}"
+
+
 def day(text: str | dt.date) -> str:
     """Return a day, or the day of a moment, as `11 October 2026`."""
     when = text if isinstance(text, dt.date) else dt.datetime.fromisoformat(text)
@@ -66,6 +95,12 @@ def moment(text: str | dt.datetime) -> str:
     given = text if isinstance(text, dt.datetime) else dt.datetime.fromisoformat(text)
     when = given.astimezone(UK)
     return f"{day(when)}, {when.hour % 12 or 12}:{when:%M}{'am' if when.hour < 12 else 'pm'}"
+
+
+def qr(text: str) -> Markup:
+    """Return a text as a QR code, to be scanned by a phone: SVG that stands in a page."""
+    made = segno.make(text, error="m").svg_inline(scale=4, border=4, light="white", svgclass="cw-qr")
+    return Markup(made)  # noqa: S704  of shapes alone
 
 
 def _content(name: str) -> bytes:

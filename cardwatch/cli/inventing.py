@@ -5,14 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cardwatch import installation
-from cardwatch.errors import CardwatchError
+from cardwatch import desk, installation
+from cardwatch.casebook import ROLES, Actor
+from cardwatch.casebook.work import SYSTEM
+from cardwatch.errors import CardwatchError, FileRefused
+from cardwatch.registers import read_cards
+from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
 
 if TYPE_CHECKING:
     import datetime as dt
 
+    from cardwatch.casebook import Casebook
+
 FORCE = "Saltmarsh Vale Police"
-WORK = ("finance", "psd", "auditor", "admin")
+SINCE = "2025-09-01"
+"""Day of the first statement."""
 
 
 def sample_folder() -> Path:
@@ -43,45 +50,53 @@ def fill_casebook(now: dt.datetime) -> dict[str, str]:
     Raises:
         CardwatchError: the casebook is another force's.
     """
-    from cardwatch import desk
-    from cardwatch.casebook import Actor
-    from cardwatch.casebook.work import SYSTEM
-    from cardwatch.registers import read_cards
-    from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
-
-    sample = sample_folder()
-    choices = ReadingChoices(shipped_profiles(), installation.card_key())
     casebook = installation.open_casebook(make=True)
     assert casebook is not None
     try:
-        held = [(row["organisation_id"], row["name"]) for row in casebook.organisations()]
-        if held and held[0][1] != FORCE:
-            raise CardwatchError("This casebook is another force's. Give a folder of its own.")
-        owner = held[0][0] if held else desk.add_organisation(casebook, FORCE, now)
-        itself = desk.Desk(casebook, Actor(owner, SYSTEM, "admin"), now)
-        emails = {role: f"{role}@{owner}.example" for role in WORK}
-        if not held:
-            for role, email in emails.items():
-                desk.add_person(itself, name=role.capitalize(), email=email, role=role)
-        actors = {
-            role: desk.actor_of_person(casebook, owner, email, now)
-            for role, email in emails.items()
-        }
-        desks = {role: desk.Desk(casebook, actor, now) for role, actor in actors.items()}
+        desks = _people(casebook, now)
         if not desk.list_statements(desks["finance"]):
-            *history, last, _ = sorted((sample / "statements").iterdir())
-            policy = (sample / "policy.toml").read_text(encoding="utf-8")
-            register = desk.pack_cards(read_cards(sample / "cards.csv", choices))
-            for kind, content in (("policy", desk.pack_policy(policy, "policy.toml")),
-                                  ("cards", register)):  # fmt: skip
-                desk.put_in_force(desks["finance"], kind, content, "2025-09-01")
-            for read in read_each([*history, last], choices):
-                assert isinstance(read, tuple)
-                is_history = read[1].file != last.name
-                desk.receive(desks["finance"], read, is_history=is_history)
+            _keep_year(desks["finance"])
         return {
-            email: desk.invite(desks["psd"] if role == "psd" else desks["admin"], email)
-            for role, email in emails.items()
+            desk.email_of(at): desk.invite(
+                desks["psd" if role == "psd" else "admin"], desk.email_of(at)
+            )
+            for role, at in desks.items()
         }
     finally:
         casebook.close()
+
+
+def _people(casebook: Casebook, now: dt.datetime) -> dict[str, desk.Desk]:
+    """Return the desk of each role's person; they are added, with their force, if need be.
+
+    Raises:
+        CardwatchError: the casebook is another force's.
+    """
+    held = casebook.organisations()
+    if held and held[0]["name"] != FORCE:
+        raise CardwatchError("This casebook is another force's. Give a folder of its own.")
+    owner = held[0]["organisation_id"] if held else desk.add_organisation(casebook, FORCE, now)
+    itself = desk.Desk(casebook, Actor(owner, SYSTEM, "admin"), now)
+    desks = {}
+    for role in ROLES:
+        email = f"{role}@{owner}.example"
+        if not held:
+            desk.add_person(itself, name=role.capitalize(), email=email, role=role)
+        actor = desk.actor_of_person(casebook, owner, email, now)
+        desks[role] = desk.Desk(casebook, actor, now)
+    return desks
+
+
+def _keep_year(at: desk.Desk) -> None:
+    """Keep the force's policy, register and statements; the last before the newest is scored."""
+    sample = sample_folder()
+    choices = ReadingChoices(shipped_profiles(), installation.card_key())
+    policy = (sample / "policy.toml").read_text(encoding="utf-8")
+    cards = read_cards(sample / "cards.csv", choices)
+    desk.put_in_force(at, "policy", desk.pack_policy(policy, "policy.toml"), SINCE)
+    desk.put_in_force(at, "cards", desk.pack_cards(cards), SINCE)
+    *kept, _ = sorted((sample / "statements").iterdir())
+    for read in read_each(kept, choices):
+        if isinstance(read, FileRefused):
+            raise read
+        desk.receive(at, read, is_history=read[1].file != kept[-1].name)
