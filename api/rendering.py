@@ -7,11 +7,12 @@ import datetime as dt
 import hashlib
 from functools import cache
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+from cardwatch.reports.words import day, moment
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -20,7 +21,6 @@ PAGE_POLICY = (
     "form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 )
 """The content security policy of a page: what it loads is ours, and nothing stands in line."""
-UK = ZoneInfo("Europe/London")
 LASTING = "public, max-age=31536000, immutable"
 """`Cache-Control` of a file that is asked for by its hash."""
 
@@ -37,7 +37,14 @@ def environment() -> Environment:
     )
     made.globals.update(asset=asset, integrity=integrity)
     made.filters.update(
-        money=money, pounds=pounds, brief=brief, day=day, days=days, month=month, moment=moment, qr=qr
+        money=money,
+        pounds=pounds,
+        brief=brief,
+        day=day,
+        days=days,
+        month=month,
+        moment=moment,
+        qr=qr,
     )
     return made
 
@@ -84,22 +91,11 @@ def days(first: str, last: str) -> str:
     return f"{number if same == ends.split()[1:] else begins} to {ends}"
 
 
-def day(text: str | dt.date) -> str:
-    """Return a day, or the day of a moment, as `11 October 2026`."""
-    when = text if isinstance(text, dt.date) else dt.datetime.fromisoformat(text)
-    return f"{when.day} {when:%B %Y}"
-
-
-def moment(text: str | dt.datetime) -> str:
-    """Return a moment, which has a zone, by British clocks: `11 October 2026, 2:05pm`."""
-    given = text if isinstance(text, dt.datetime) else dt.datetime.fromisoformat(text)
-    when = given.astimezone(UK)
-    return f"{day(when)}, {when.hour % 12 or 12}:{when:%M}{'am' if when.hour < 12 else 'pm'}"
-
-
 def qr(text: str) -> Markup:
     """Return a text as a QR code, to be scanned by a phone: SVG that stands in a page."""
-    made = segno.make(text, error="m").svg_inline(scale=4, border=4, light="white", svgclass="cw-qr")
+    made = segno.make(text, error="m").svg_inline(
+        scale=4, border=4, light="white", svgclass="cw-qr"
+    )
     return Markup(made)  # noqa: S704  of shapes alone
 
 

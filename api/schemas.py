@@ -332,11 +332,14 @@ class Hold(BaseModel):
 
 
 class ToExport(Sent):
-    """Which list is handed over, in which form, why and to whom."""
+    """What is handed over, in which form, why and to whom: a statement's list, or a case."""
 
-    statement_id: Short
+    statement_id: Short = Field("", description="Whose list, as it was made.")
     lane: Lane = "finance"
-    form: Literal["csv", "xlsx", "json"] = "xlsx"
+    alert_ids: list[Id] = Field([], max_length=50, description="Of a case, in place of a list.")
+    form: Literal["csv", "xlsx", "json", "pdf", "zip"] = Field(
+        "xlsx", description="`zip` is a pack: all other forms, and a signed manifest."
+    )
     purpose: Purpose
     recipient: Name
 
@@ -344,7 +347,9 @@ class ToExport(Sent):
         extra="forbid",
         json_schema_extra={
             "examples": [{"statement_id": "ba0e7c01d2f3", "form": "csv",
-                          "purpose": "finance-assurance", "recipient": "Chief finance officer"}]
+                          "purpose": "finance-assurance", "recipient": "Chief finance officer"},
+                         {"alert_ids": ["3f2a0c5d7e81"], "form": "zip",
+                          "purpose": "misconduct", "recipient": "Professional standards"}]
         },
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cardwatch.errors import CardwatchError
+from cardwatch.installation import MARKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,7 @@ class Settings:
         smtp: mail server, `smtp://HOST:PORT` or `smtps://USER:PASSWORD@HOST`; none without it.
         mail_from: sender of reminders.
         remind: day and time (UTC) of the weekly reminder.
-        marking: protective marking at the head and foot of every page.
+        marking: protective marking at the head and foot of every page, and of what is handed over.
         metrics_key: who may read the metrics shows this; nobody without it.
     """
 
@@ -44,7 +45,7 @@ class Settings:
     smtp: str = field(default="", repr=False)
     mail_from: str = ""
     remind: str = "mon 08:00"
-    marking: str = "OFFICIAL - SENSITIVE"
+    marking: str = MARKING
     metrics_key: str = field(default="", repr=False)
 
     @property

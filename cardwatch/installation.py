@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from cardwatch.statements import Profile
 
 
+MARKING = "OFFICIAL - SENSITIVE"
+"""Protective marking of pages and of what is handed over, where `CARDWATCH_MARKING` says none."""
+
+
 def home() -> Path:
     """Return the folder: `CARDWATCH_HOME`, else `.cardwatch` in the user's own."""
     return Path(os.environ.get("CARDWATCH_HOME") or Path.home() / ".cardwatch")

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cardwatch import desk
 from cardwatch.casebook import LANES, Actor
 from cardwatch.desk import Desk
+from cardwatch.errors import CardwatchError
+from cardwatch.reports import check_drawing
 from cardwatch.rules import rule_texts
 
 if TYPE_CHECKING:
@@ -94,3 +100,26 @@ def assert_whole(at: Desk) -> None:
         if book.is_sqlite:
             assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
             assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+
+
+def hand_over(
+    at: Desk, statement_id: str = "", form: str = ".json", **given: Any
+) -> tuple[bytes, int]:
+    """Hand a list or a case over as a test wants it."""
+    said = {"purpose": "finance-assurance", "recipient": "CFO", "marking": "OFFICIAL", "key": KEY}
+    return desk.hand_over(at, desk.Wanted(statement_id=statement_id, **said | given), form)
+
+
+def _draws() -> bool:
+    try:
+        check_drawing()
+    except CardwatchError:
+        return "CARDWATCH_NEEDS_PDF" in os.environ
+    return True
+
+
+needs_pdf = pytest.mark.skipif(not _draws(), reason="Pango, which draws a PDF, is not installed")
+"""For tests that make a PDF: under `.ci/run` they fail where it cannot be made."""

@@ -143,7 +143,9 @@ def at_email(at: desk.Desk) -> str:
 class Visit:
     """Somebody at a browser of some width, with scripts or without; watches what goes wrong."""
 
-    def __init__(self, browser: Browser, site: Site, *, width: int = 1280, scripts: bool = True):
+    def __init__(
+        self, browser: Browser, site: Site, *, width: int = 1280, scripts: bool = True
+    ) -> None:
         self.site = site
         self.context: BrowserContext = browser.new_context(
             viewport={"width": width, "height": 900}, java_script_enabled=scripts,

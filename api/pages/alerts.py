@@ -11,13 +11,13 @@ from fastapi import APIRouter, Request, Response
 from api.deps import At
 from api.listing import page_of
 from api.pages.page import filled, go, render
-from api.rendering import day
 from cardwatch import desk
 from cardwatch.casebook import STATES
 from cardwatch.casebook.alerts import Said
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import AUTOMATIC
 from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.reports.words import day
 
 router = APIRouter()
 PAGE_ROWS = 25
@@ -44,7 +44,8 @@ def list_alerts(request: Request, at: At) -> Response:
     """Show what to ask, in order."""
     chosen = _chosen(request)
     errors = _faults(chosen)
-    found, after = [], ""
+    found: list[dict[str, Any]] = []
+    after = ""
     if not errors:
         try:
             found, after = _page_of(at, chosen, request.query_params.get("cursor", ""))

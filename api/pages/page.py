@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 MENU: dict[str, tuple[tuple[str, str], ...]] = {
     "finance": (("Questions", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
-                ("Settings", "/settings")),
+                ("Settings", "/settings"), ("Report", "/governance")),
     "psd": (("Inbox", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
-            ("Settings", "/settings"), ("Audit", "/audit")),
+            ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
     "auditor": (("Questions", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
-                ("Settings", "/settings"), ("Audit", "/audit")),
+                ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
     "admin": (("Statements", "/statements"), ("Audit", "/audit"), ("People", "/people")),
 }  # fmt: skip
 """Where each role goes from any page."""

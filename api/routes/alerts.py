@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi import Path as InPath
 from fastapi.exceptions import HTTPException
 
-from api.deps import At
+from api.deps import At, Serving
+from api.handing import FORMS, handed_over
 from api.listing import page_of
 from api.schemas import (
     Alert,
@@ -34,8 +33,6 @@ from cardwatch.casebook.alerts import Said
 from cardwatch.errors import Changed
 
 router = APIRouter(tags=["alerts"])
-FORMS = {"csv": "text/csv; charset=utf-8", "json": "application/json",
-         "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}  # fmt: skip
 SHOWN, FIRST = "$response.body#/alert_id", "$response.body#/alerts/0/alert_id"
 LISTED: dict[int | str, dict[str, Any]] = {
     200: {"links": {"alert": {"operationId": "get_alert", "parameters": {"alert_id": FIRST}}}}
@@ -173,17 +170,10 @@ def end_hold(hold_id: Id, at: At) -> None:
         for form, media in FORMS.items()
     }}},
 )  # fmt: skip
-def export_list(sent: ToExport, at: At) -> Response:
-    """Hand over a statement's list as it was made; why and to whom is kept."""
-    with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
-        path = Path(folder) / f"list.{sent.form}"
-        desk.export(
-            at, sent.statement_id, path,
-            lane=sent.lane, purpose=sent.purpose, recipient=sent.recipient,
-        )  # fmt: skip
-        content = path.read_bytes()
-    headers = {"Content-Disposition": f'attachment; filename="cardwatch.{sent.form}"'}
-    return Response(content, media_type=FORMS[sent.form], headers=headers)
+def export_list(sent: ToExport, at: At, service: Serving) -> Response:
+    """Hand over a statement's list as it was made, or a case; why and to whom is kept."""
+    wanted = {k: v for k, v in sent.model_dump().items() if k not in {"form", "alert_ids"}}
+    return handed_over(at, service, sent.form, alert_ids=tuple(sent.alert_ids), **wanted)
 
 
 @router.get("/exports", response_model=list[Export])

@@ -30,7 +30,7 @@ from cardwatch.errors import CardwatchError, Changed, NotFound
 from cardwatch.records import Alert, AlertList, Payment, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from cardwatch.casebook.work import Row, Work
 
@@ -148,8 +148,16 @@ def _related(work: Work, row: Mapping[str, Any]) -> list[Row]:
     return work.rows(question)
 
 
-def read_list(work: Work, lane: str, statement_id: str) -> AlertList:
+def read_list(
+    work: Work, lane: str, statement_id: str, only: Collection[str] | None = None
+) -> AlertList:
     """Return a statement's list of one lane as it was made, without alerts about the actor.
+
+    Args:
+        work: the work it is done in.
+        lane: of the list.
+        statement_id: whose list.
+        only: ids of the alerts that are wanted; all without them.
 
     Raises:
         NotFound: the statement made no list for the actor.
@@ -158,9 +166,10 @@ def read_list(work: Work, lane: str, statement_id: str) -> AlertList:
     made = work.one(sa.select(lists.c.content).where(work.mine(lists), at))
     if made is None:
         raise NotFound(f"There is no list of statement '{statement_id}'.")
+    wanted = sa.true() if only is None else raised.c.alert_id.in_(only)
     found = work.rows(
         sa.select(raised.c.content)
-        .where(work.mine(raised), not_about(work, raised))
+        .where(work.mine(raised), not_about(work, raised), wanted)
         .where(raised.c.lane == lane, raised.c.statement_id == statement_id)
         .order_by(raised.c.rank)
     )

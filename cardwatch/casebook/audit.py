@@ -21,7 +21,7 @@ from cardwatch.casebook.work import SEALED, canonical, first_hash, next_hash
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -107,6 +107,22 @@ def read_events(work: Work, lane: str, *, last: int = 0) -> Iterator[dict[str, A
         yield json.loads(row["body"])
 
 
+def checkpoint_line(work: Work, key: Ed25519PrivateKey, lane: str) -> str:
+    """Return how far a chain has come, signed, as a line; empty before its first event."""
+    owner = work.actor.organisation_id
+    last = work.one(
+        sa.select(events.c.seq, events.c.hash)
+        .where(work.mine(events), events.c.lane == lane)
+        .order_by(events.c.seq.desc())
+        .limit(1)
+    )
+    if last is None:
+        return ""
+    content = {"organisation": owner, "lane": lane, "seq": last["seq"], "hash": last["hash"]}
+    body = canonical(content | {"at": work.now})
+    return canonical({"checkpoint": body, "signature": key.sign(body.encode()).hex()})
+
+
 def sign_checkpoint(work: Work, key: Ed25519PrivateKey, folder: Path) -> list[Path]:
     """Add how far each chain of the work's lanes has come, signed, to a file a chain; return them.
 
@@ -115,19 +131,10 @@ def sign_checkpoint(work: Work, key: Ed25519PrivateKey, folder: Path) -> list[Pa
     """
     written = []
     for lane in work.lanes:
-        owner = work.actor.organisation_id
-        last = work.one(
-            sa.select(events.c.seq, events.c.hash)
-            .where(work.mine(events), events.c.lane == lane)
-            .order_by(events.c.seq.desc())
-            .limit(1)
-        )
-        if last is None:
+        path = folder / f"{work.actor.organisation_id}-{lane}.checkpoints"
+        line = checkpoint_line(work, key, lane)
+        if not line:
             continue
-        content = {"organisation": owner, "lane": lane, "seq": last["seq"], "hash": last["hash"]}
-        body = canonical(content | {"at": work.now})
-        line = canonical({"checkpoint": body, "signature": key.sign(body.encode()).hex()})
-        path = folder / f"{owner}-{lane}.checkpoints"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8") as file:
@@ -138,16 +145,20 @@ def sign_checkpoint(work: Work, key: Ed25519PrivateKey, folder: Path) -> list[Pa
     return written
 
 
-def check_checkpoints(work: Work, key: Ed25519PublicKey, path: Path) -> ChainCheck:
-    """Return whether the chain still holds what the checkpoints of a file say of it.
+def check_checkpoints(
+    work: Work, key: Ed25519PublicKey, lines: Sequence[str], name: str
+) -> ChainCheck:
+    """Return whether the chain still holds what some checkpoints say of it.
+
+    Args:
+        work: the work it is done in.
+        key: by which they are checked.
+        lines: the checkpoints, as `checkpoint_line` made them.
+        name: of the file they come from.
 
     Raises:
-        CardwatchError: the file cannot be read, or it is of another organisation or lane.
+        CardwatchError: there are none, or they are of another organisation or lane.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CardwatchError(f"{path} cannot be read.") from error
     lane, said = "", {}
     for number, line in enumerate(lines, start=1):
         try:
@@ -159,11 +170,11 @@ def check_checkpoints(work: Work, key: Ed25519PublicKey, path: Path) -> ChainChe
             return ChainCheck(lane, 0, "", 1, fault)
         mine = content["organisation"] == work.actor.organisation_id
         if not mine or content["lane"] not in work.lanes or lane not in {"", content["lane"]}:
-            raise CardwatchError(f"{path.name} holds the checkpoints of another chain.")
+            raise CardwatchError(f"{name} holds the checkpoints of another chain.")
         lane = content["lane"]
         said[content["seq"]] = content["hash"]
     if not said:
-        raise CardwatchError(f"{path.name} holds no checkpoint.")
+        raise CardwatchError(f"{name} holds no checkpoint.")
     question = sa.select(events.c.seq, events.c.hash).where(
         work.mine(events), events.c.lane == lane, events.c.seq.between(min(said), max(said))
     )

@@ -151,6 +151,19 @@ def list_people(work: Work) -> list[Row]:
     return work.rows(sa.select(people).where(work.mine(people)).order_by("name", "person_id"))
 
 
+def email_of(work: Work) -> str:
+    """Return the actor's own email address; the id of a key, which has none."""
+    own = people.c.person_id == work.actor.actor_id
+    found = work.one(sa.select(people.c.email).where(work.mine(people), own))
+    return str(found["email"]) if found else work.actor.actor_id
+
+
+def organisation_name(work: Work) -> str:
+    """Return the name of the actor's organisation."""
+    found = work.one(sa.select(organisations.c.name).where(work.mine(organisations)))
+    return str(found["name"]) if found else ""
+
+
 def make_key(work: Work, *, name: str, role: str, days: int) -> str:
     """Make an API key; return it whole, once: only a hash of its secret is kept.
 

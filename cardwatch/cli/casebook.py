@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -289,22 +290,35 @@ def put(
     epilog="Example: cardwatch export ba0e list.xlsx --purpose finance-assurance --to 'CFO'"
 )
 def export(
-    statement: Annotated[str, typer.Argument(help="The statement's id, or its beginning.")],
-    path: Annotated[Path, typer.Argument(help="File to write: .csv, .xlsx or .json.")],
+    what: Annotated[str, typer.Argument(help="A statement's id, or alerts' ids with commas.")],
+    path: Annotated[Path, typer.Argument(help="File to write: .csv, .xlsx, .json, .pdf, .zip.")],
     purpose: Annotated[
         str, typer.Option(help="finance-assurance, misconduct or corruption-crime.")
     ],
     to: Annotated[str, typer.Option("--to", help="Who receives it.")],
+    case: Annotated[bool, typer.Option("--case", help="Alerts, with all that is kept.")] = False,
     lane: LaneOption = "finance",
     who: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Hand over a statement's list as it was made, to a file."""
+    """Hand over a statement's list as it was made, or a case of alerts; .zip is a signed pack."""
     from cardwatch import desk
 
+    if not path.absolute().parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {path.parent}", param_hint="PATH")
     with open_desk(who, organisation) as at:
-        count = desk.export(at, statement, path, lane=lane, purpose=purpose, recipient=to)
+        wanted = desk.Wanted(
+            purpose=purpose,
+            recipient=to,
+            marking=os.environ.get("CARDWATCH_MARKING") or installation.MARKING,
+            key=installation.signing_key(),
+            lane=lane,
+            statement_id="" if case else what,
+            alert_ids=tuple(what.split(",")) if case else (),
+        )
+        content, count = desk.hand_over(at, wanted, path.suffix.lower())
+    path.write_bytes(content)
     print_rows([{"file": str(path), "alerts": count}], ("file", "alerts"), json=json)
 
 

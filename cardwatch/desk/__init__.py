@@ -1,18 +1,15 @@
 """Work that touches the casebook: each function is one piece of work, whole or not at all."""
 
 from cardwatch.desk.answering import (
-    PURPOSES,
     decide,
     end_hold,
     end_suppression,
-    export,
     get_alert,
     get_history,
     headlines,
     hold,
     learned,
     list_alerts,
-    list_disclosures,
     list_holds,
     list_suppressions,
     mask,
@@ -23,6 +20,15 @@ from cardwatch.desk.answering import (
 )
 from cardwatch.desk.copies import back_up, restore
 from cardwatch.desk.desk import Desk
+from cardwatch.desk.governing import assess_impact, last_quarter, report_governance
+from cardwatch.desk.handing_over import (
+    ASKED_ABOUT,
+    MOST_IN_CASE,
+    Wanted,
+    ask_manager,
+    hand_over,
+    list_disclosures,
+)
 from cardwatch.desk.people import (
     actor_of_key,
     actor_of_person,
@@ -87,20 +93,26 @@ from cardwatch.desk.verifying import (
     verify_checkpoints,
     verify_statement,
 )
+from cardwatch.reports import PURPOSES
 
 __all__ = [
+    "ASKED_ABOUT",
     "IN_FORCE",
+    "MOST_IN_CASE",
     "PURPOSES",
     "Check",
     "Desk",
     "Receipt",
+    "Wanted",
     "actor_of_key",
     "actor_of_person",
     "actor_of_session",
     "add_organisation",
     "add_person",
     "ask_back_test",
+    "ask_manager",
     "ask_receive",
+    "assess_impact",
     "audit_events",
     "back_test",
     "back_up",
@@ -118,19 +130,20 @@ __all__ = [
     "end_suppression",
     "end_webhook",
     "erase",
-    "export",
     "get_alert",
     "get_history",
     "get_job",
     "get_model",
     "get_policy",
     "get_statement",
+    "hand_over",
     "headlines",
     "hold",
     "invite",
     "keep_columns",
     "keep_layout",
     "keeps",
+    "last_quarter",
     "layouts",
     "learned",
     "list_alerts",
@@ -157,6 +170,7 @@ __all__ = [
     "receive",
     "reconciled",
     "renew_model",
+    "report_governance",
     "restore",
     "score_only",
     "send_due",

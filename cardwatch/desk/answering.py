@@ -6,9 +6,6 @@ import json
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-import sqlalchemy as sa
-
 from cardwatch.alerts import compared
 from cardwatch.casebook import (
     FINANCE,
@@ -23,23 +20,14 @@ from cardwatch.casebook import (
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.learning import precision_by_rule
 from cardwatch.casebook.statements import get_statement, list_statements, newest_scored
-from cardwatch.casebook.tables import disclosures
 from cardwatch.desk.desk import shown
-from cardwatch.desk.recipe import Recipe, read_recipe, recipe_of, report_of
-from cardwatch.errors import CardwatchError
-from cardwatch.records import Statements
-from cardwatch.reports import write_alerts
+from cardwatch.desk.recipe import Recipe, read_recipe, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from pathlib import Path
 
     from cardwatch.casebook.work import Work
     from cardwatch.desk.desk import Desk
-
-PURPOSES = ("finance-assurance", "misconduct", "corruption-crime")
-"""Why a list is handed over: UK GDPR for the first two; Data Protection Act 2018, Part 3, for the
-last."""
 
 
 def list_alerts(
@@ -229,58 +217,3 @@ def list_holds(desk: Desk) -> list[dict[str, Any]]:
     with desk.work(Event("consultation", "holds")) as work:
         desk.sees_alerts()
         return [shown(row) for row in retention.list_holds(work)]
-
-
-def export(  # noqa: PLR0913  one for each thing an audit asks for
-    desk: Desk,
-    statement_id: str,
-    path: Path,
-    *,
-    lane: str = FINANCE,
-    purpose: str,
-    recipient: str,
-) -> int:
-    """Hand over a statement's list as it was made, to a file; return how many alerts it has.
-
-    Raises:
-        NotAllowed: the lane is not the actor's.
-        NotFound: there is no such statement or list.
-        CardwatchError: the purpose is none of `PURPOSES`, nobody is named, the file is unwritable.
-    """
-    if purpose not in PURPOSES:
-        raise CardwatchError(f"A purpose is one of {', '.join(PURPOSES)}, not '{purpose}'.")
-    if not recipient.strip():
-        raise CardwatchError("An export names who receives it.")
-    event = Event("disclosure", "list", purpose=purpose)
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    with desk.work(event) as work:
-        desk.sees_lane(lane)
-        row = get_statement(work, statement_id)
-        made = kept.read_list(work, lane, row["statement_id"])
-        said = {"statement_id": row["statement_id"], "purpose": purpose, "recipient": recipient}
-        said |= {"lane": desk.actor.chain, "made_by": desk.actor.actor_id, "made_at": work.now}
-        event.object_id = work.keyed("disclosure", lane, *said.values())[:12]
-        _disclose(work, said | {"disclosure_id": event.object_id})
-        event.counts = {"alerts": len(made.alerts)}
-        report = report_of(row["report"])
-        read = Statements(pd.DataFrame(), (report,) if report else ())
-        write_alerts(part, {lane: made}, read)
-    part.replace(path)  # it is there once its event is
-    return len(made.alerts)
-
-
-def list_disclosures(desk: Desk) -> list[dict[str, Any]]:
-    """Return the lists that were handed over, as far as the actor may know: why, to whom."""
-    with desk.work(Event("consultation", "disclosures")) as work:
-        desk.sees_alerts()
-        question = sa.select(disclosures).where(work.mine(disclosures))
-        order = (disclosures.c.made_at, disclosures.c.disclosure_id)
-        return [shown(row) for row in work.rows(question.order_by(*order))]
-
-
-def _disclose(work: Work, row: dict[str, Any]) -> None:
-    """Write down that a list is handed over; the same again within a second is one."""
-    same = disclosures.c.disclosure_id == row["disclosure_id"]
-    known = sa.select(disclosures.c.lane).where(work.mine(disclosures), same)
-    if work.one(known) is None:
-        work.add_sealed(disclosures, [row])

@@ -20,8 +20,10 @@ from cardwatch.casebook.audit import (
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.casebook.work import SYSTEM
 from cardwatch.desk.desk import Desk
+from cardwatch.desk.handing_over import PACK
 from cardwatch.desk.recipe import Recipe, read_recipe, score_window
 from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.reports import check_pack
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -83,10 +85,22 @@ def verify_audit(desk: Desk) -> list[ChainCheck]:
 
 
 def verify_checkpoints(desk: Desk, key: Ed25519PublicKey, path: Path) -> ChainCheck:
-    """Check that a chain still holds what the checkpoints of a file say of it."""
+    """Check that a chain still holds what a file of checkpoints, or a pack, says of it.
+
+    Raises:
+        CardwatchError: the file cannot be read, or is of another organisation or lane; something
+            in a pack is not as it was signed.
+    """
+    if path.suffix == PACK:
+        lines = [check_pack(path, key)["checkpoint"]]
+    else:
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise CardwatchError(f"{path} cannot be read.") from error
     event = Event("consultation", "audit", purpose="verification")
     with desk.work(event, desk.chains) as work:
-        return check_checkpoints(work, key, path)
+        return check_checkpoints(work, key, lines, path.name)
 
 
 def audit_events(desk: Desk, *, lane: str, last: int) -> list[dict[str, Any]]:

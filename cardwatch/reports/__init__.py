@@ -1,20 +1,42 @@
-"""Writes lists of alerts: CSV, XLSX and JSON, a file a format."""
+"""Writes what people take away: lists of alerts, packs, documents; a file a form."""
 
+import tempfile
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from xlsxwriter.exceptions import FileCreateError
 
 from cardwatch.errors import CardwatchError
 from cardwatch.records import AlertList, Statements
+from cardwatch.reports.alert_document import list_document, questions_document
 from cardwatch.reports.as_csv import safe_text, write_csv
 from cardwatch.reports.as_json import as_json
+from cardwatch.reports.as_pdf import check_drawing, pdf_of
 from cardwatch.reports.as_xlsx import write_xlsx
+from cardwatch.reports.document import Document
+from cardwatch.reports.governance import Figures, governance_document
+from cardwatch.reports.handover import PURPOSES, HandOver
+from cardwatch.reports.impact import Installation, impact_document
+from cardwatch.reports.pack import check_pack, pack_of
 
 FORMATS = (".csv", ".xlsx", ".json")
+HANDED = (*FORMATS, ".pdf")
+"""Forms of a list, and of one that is handed over."""
 
 
-def write_alerts(path: Path, lists: dict[str, AlertList], statements: Statements) -> None:
-    """Write the alerts of some lanes to a file whose ending says the form.
+def write_alerts(
+    path: Path,
+    lists: dict[str, AlertList],
+    statements: Statements,
+    handed: HandOver | None = None,
+) -> None:
+    """Write the alerts of some lists to a file whose ending says the form.
+
+    Args:
+        path: the file.
+        lists: by what each is called, the lane for instance.
+        statements: how they were read.
+        handed: why and to whom, if they are handed over; a PDF needs it.
 
     Raises:
         CardwatchError: the ending is unknown or the file cannot be written.
@@ -22,17 +44,55 @@ def write_alerts(path: Path, lists: dict[str, AlertList], statements: Statements
     try:
         match path.suffix.lower():
             case ".csv":
-                write_csv(path, lists)
+                write_csv(path, lists, handed)
             case ".xlsx":
-                write_xlsx(path, lists, statements)
+                write_xlsx(path, lists, statements, handed)
             case ".json":
-                path.write_text(as_json(lists, statements), encoding="utf-8")
+                path.write_text(as_json(lists, statements, handed), encoding="utf-8")
+            case ".pdf" if handed is not None:
+                path.write_bytes(pdf_of(list_document(lists, handed)))
             case other:
+                known = ", ".join(HANDED if handed else FORMATS)
                 raise CardwatchError(
-                    f"'{other}' is no form of list; the file has to end in {', '.join(FORMATS)}."
+                    f"'{other}' is no form of list; the file has to end in {known}."
                 )
     except (OSError, FileCreateError) as error:
         raise CardwatchError(f"{path} cannot be written. Does its folder exist?") from error
 
 
-__all__ = ["as_json", "safe_text", "write_alerts"]
+def pack_alerts(
+    lists: dict[str, AlertList],
+    statements: Statements,
+    handed: HandOver,
+    key: Ed25519PrivateKey,
+) -> bytes:
+    """Return the alerts of some lists in every form as a pack; see `pack_of`."""
+    with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
+        files = {}
+        for ending in HANDED:
+            path = Path(folder) / f"alerts{ending}"
+            write_alerts(path, lists, statements, handed)
+            files[path.name] = path.read_bytes()
+    made_by = {name: made.made_by for name, made in lists.items()}
+    return pack_of(files, {**handed.said, "made_by_lists": made_by}, key)
+
+
+__all__ = [
+    "HANDED",
+    "PURPOSES",
+    "Document",
+    "Figures",
+    "HandOver",
+    "Installation",
+    "as_json",
+    "check_drawing",
+    "check_pack",
+    "governance_document",
+    "impact_document",
+    "pack_alerts",
+    "pack_of",
+    "pdf_of",
+    "questions_document",
+    "safe_text",
+    "write_alerts",
+]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardwatch.records import AlertList
+    from cardwatch.reports.handover import HandOver
 
 FORMULA_STARTS = tuple("=+-@\t\r\n\x00'\uff1d\uff0b\uff0d\uff20")
 """What a spreadsheet may take for the start of a formula (CWE-1236), full-width forms too."""
@@ -40,14 +41,18 @@ def _written(cell: Cell) -> str | float:
     return f"{cell:.2f}" if isinstance(cell, float) else cell
 
 
-def write_csv(path: Path, lists: dict[str, AlertList]) -> None:
-    """Write alerts as CSV (RFC 4180, UTF-8 with mark): each payment with its alert's columns."""
+def write_csv(path: Path, lists: dict[str, AlertList], handed: HandOver | None = None) -> None:
+    """Write alerts as CSV (RFC 4180, UTF-8 with mark): each payment with its alert's columns.
+
+    What is handed over says its marking in every row, as it has no other place.
+    """
+    heading, mark = (["Marking"], [safe_text(handed.marking)]) if handed else ([], [])
     with path.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-        writer.writerow([*ALERT_HEADINGS, *PAYMENT_HEADINGS[3:]])
+        writer.writerow([*ALERT_HEADINGS, *PAYMENT_HEADINGS[3:], *heading])
         for made in lists.values():
             for alert in made.alerts:
                 first = [_written(cell) for cell in alert_cells(alert)]
                 empty = ("",) * len(PAYMENT_HEADINGS)
                 for payment in [*payment_cells(alert)] or [empty]:
-                    writer.writerow([*first, *map(_written, payment[3:])])
+                    writer.writerow([*first, *map(_written, payment[3:]), *mark])

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cardwatch.records import AlertList, Statements
+    from cardwatch.reports.handover import HandOver
 
 
-def as_json(lists: dict[str, AlertList], statements: Statements) -> str:
-    """Return the lists and the reading reports as JSON text."""
-    content = {
+def as_json(
+    lists: dict[str, AlertList], statements: Statements, handed: HandOver | None = None
+) -> str:
+    """Return the lists and the reading reports as JSON text, and what is said of a hand-over."""
+    content: dict[str, Any] = {
         "lists": {lane: asdict(made) for lane, made in lists.items()},
         "reading": {
             "files": [
@@ -21,4 +24,6 @@ def as_json(lists: dict[str, AlertList], statements: Statements) -> str:
             "notes": statements.notes,
         },
     }
+    if handed:
+        content |= {"handed_over": handed.said, "cases": handed.cases}
     return json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n"

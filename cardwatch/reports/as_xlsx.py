@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardwatch.records import AlertList, Statements
+    from cardwatch.reports.handover import HandOver
 
 SWITCHES = {
     "strings_to_formulas": False,
@@ -41,7 +42,29 @@ READING_HEADINGS = (
 MADE = dt.datetime(2000, 1, 1)  # noqa: DTZ001  no clock: the same list gives the same bytes
 
 
-def write_xlsx(path: Path, lists: dict[str, AlertList], statements: Statements) -> None:
+CASE_SHEETS: dict[str, tuple[tuple[str, str], ...]] = {
+    "Decisions": (
+        ("decided_at", "When"), ("state", "State"), ("reason", "Note"), ("decided_by", "By")
+    ),
+    "Neighbours": (
+        ("date", "Date"), ("holder_id", "Holder"), ("merchant", "Merchant"),
+        ("amount_pence", "Amount (£)"), ("statement_id", "Statement"), ("row", "Row"),
+    ),
+    "Related": (
+        ("alert_id", "Related alert"), ("rule", "Rule"), ("holder_id", "Holder"),
+        ("at_stake_pence", "At stake (£)"), ("last_on", "Last day"), ("state", "State"),
+    ),
+    "Seen": (("at", "When"), ("actor", "Who"), ("role", "Role"), ("action", "What")),
+}  # fmt: skip
+"""Sheets of a case, one for each kind of thing that is kept of an alert."""
+
+
+def write_xlsx(
+    path: Path,
+    lists: dict[str, AlertList],
+    statements: Statements,
+    handed: HandOver | None = None,
+) -> None:
     """Write the lists as a workbook in which every text is text and every number a number."""
     with xlsxwriter.Workbook(path, SWITCHES) as book:
         book.set_properties({"title": "cardwatch alerts", "created": MADE})
@@ -53,7 +76,30 @@ def write_xlsx(path: Path, lists: dict[str, AlertList], statements: Statements) 
         problems = [p for report in statements.reports for p in report.problems]
         rows = [(p.file, p.row, p.column, p.code, p.message) for p in problems]
         _sheet(book, "Rows not read", ("File", "Row", "Column", "Code", "Note"), rows)
-        _sheet(book, "About this list", ("What", "Note"), _about(lists, statements))
+        about = list(_about(lists, statements))
+        if handed:
+            about = [*handed.said.items(), *about]
+            for name, columns in CASE_SHEETS.items() if handed.cases else ():
+                headings = ("Alert id", *(heading for _, heading in columns))
+                _sheet(book, name, headings, _case_rows(handed, name.lower(), columns))
+        _sheet(book, "About this list", ("What", "Note"), about)
+        marking = f"&C&B{handed.marking.replace('&', '&&')}" if handed else ""
+        for sheet in book.worksheets():
+            sheet.set_header(marking)
+            sheet.set_footer(f"{marking}&R&P / &N" if marking else "")
+
+
+def _case_rows(
+    handed: HandOver, what: str, columns: Sequence[tuple[str, str]]
+) -> Iterable[tuple[Cell, ...]]:
+    """Return what is kept of each alert of a case, of one kind."""
+    for case in handed.cases:
+        for row in case[what]:
+            cells = [
+                row[name] / 100 if name.endswith("_pence") else row[name] or ""
+                for name, _ in columns
+            ]
+            yield (case["alert_id"], *cells)
 
 
 def _sheet(book: Any, name: str, headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:  # noqa: ANN401  xlsxwriter has no types

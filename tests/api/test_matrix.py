@@ -51,6 +51,8 @@ COLUMNS = {"headings": "A\nB\nC\nD", "date": "A", "merchant": "B", "amount": "C"
            "employee_id": "D"}  # fmt: skip
 POLICY = {"kind": "policy", "policy": "alerts_per_1000 = {n}\n"}
 EXPORT = {"statement_id": "{id}", "form": "json", "purpose": "misconduct", "recipient": "{n}"}
+CASE = {"alert_ids": ["{id}"]} | {k: v for k, v in EXPORT.items() if k != "statement_id"}
+HANDED = {"form": "json", "purpose": "misconduct", "recipient": "{n}"}
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,8 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("DELETE /v1/holds/{hold_id}", May("finance", "psd", of="hold", is_used=True)),
     ("POST /v1/exports", May(READERS, of="statement", sent={"json": EXPORT})),
     ("POST /v1/exports", May("psd", of="statement", sent={"json": EXPORT | {"lane": "psd"}})),
+    ("POST /v1/exports",
+     May("finance auditor psd", "psd", of="alert", sent={"json": CASE})),
     ("GET /v1/exports", May(READERS)),
     ("GET /v1/precision", May(READERS)),
     ("GET /v1/reconciliation", May(READERS)),
@@ -187,6 +191,17 @@ TABLE: tuple[tuple[str, May], ...] = (
      May("finance", "psd", of="alert", sent={"data": {"reason": "so", "seen": "{version}"}})),
     ("POST /alerts/{alert_id}/name",
      May("psd", "psd", of="alert", sent={"data": {"why": "so"}})),
+    ("GET /alerts/{alert_id}/hand-over", May("finance auditor psd", "psd", of="alert")),
+    ("POST /alerts/{alert_id}/hand-over",
+     May("finance auditor psd", "psd", of="alert", sent={"data": HANDED})),
+    ("GET /statements/{statement_id}/hand-over", May(READERS, of="statement")),
+    ("POST /statements/{statement_id}/hand-over",
+     May(READERS, of="statement", sent={"data": HANDED})),
+    ("POST /statements/{statement_id}/hand-over",
+     May("psd", of="statement", sent={"data": HANDED | {"lane": "psd"}})),
+    ("GET /alerts/{alert_id}/questions", May("finance", of="alert")),
+    ("POST /alerts/{alert_id}/questions",
+     May("finance", of="alert", sent={"data": {"recipient": "Them"}})),
     ("GET /review", May(READERS)),
     ("GET /rules", May(READERS)),
     ("GET /rules/{rule_id}", May(READERS, "psd", of="rule")),
@@ -195,6 +210,10 @@ TABLE: tuple[tuple[str, May], ...] = (
      May("finance subject", "psd", of="proposal", is_used=True)),
     ("POST /settings/proposals/{proposal_id}/refusal",
      May("finance subject", "psd", of="proposal", is_used=True)),
+    ("GET /governance", May(READERS)),
+    ("GET /governance.pdf", May(READERS, sent={"params": {"quarter": "2026-Q3"}})),
+    ("GET /impact", May(EVERYBODY)),
+    ("GET /impact.pdf", May(EVERYBODY)),
     ("GET /audit", May(EVERYBODY)),
     ("GET /people", May(KEEPERS)),
 )  # fmt: skip
@@ -341,6 +360,7 @@ class World:
         self.pool[owner, lane].remove(first)
         self._keep("alert", Thing(first, owner, lane))
         working = self.running.desk(lane, owner)
+        desk.unmask(self.running.desk(PSD, owner), first, reason="standing")
         ended = desk.suppress(working, first, until="2027-01-31", reason="standing")
         self._keep("suppression", Thing(ended["suppression_id"], owner, lane))
         self._keep("hold", Thing(desk.hold(working, first, reason="standing"), owner, lane))

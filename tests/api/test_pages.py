@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import SPLIT, month
+from books import SPLIT, month, needs_pdf
 from services import OCTOBER, OWN, PASSWORD, Running, sign_in, take_account, text
 
 from api.guard import HEADERS
@@ -151,8 +151,9 @@ def test_professional_standards_see_no_name_until_they_ask(
 @pytest.mark.parametrize(
     ("role", "paths"),
     [
-        ("auditor", ["/alerts", "/statements", "/rules", "/rules/split-same-day", "/settings",
-                     "/audit"]),
+        ("finance", ["/governance", "/impact"]),
+        ("auditor", ["/governance", "/alerts", "/statements", "/rules", "/rules/split-same-day",
+                     "/settings", "/audit"]),
         ("admin", ["/statements", "/audit", "/people"]),
         ("psd", ["/rules", "/settings", "/audit", "/statements/new"]),
     ],
@@ -204,7 +205,7 @@ def test_an_account_is_taken_on_pages(running: Running) -> None:
     wrong = client.post("/account", headers=SITE, data={"token": "none"})
     assert wrong.status_code == 422
     page = client.post("/account", headers=SITE, data={"token": made["token"]}).text
-    secret = re.search(r"by key: <strong class="cw-hash">([A-Z2-7]+)</strong>", page)
+    secret = re.search(r'by key: <strong class="cw-hash">([A-Z2-7]+)</strong>', page)
     assert secret is not None
     code = pyotp.TOTP(secret[1]).at(running.clock())
     sent = {"token": made["token"], "email": "x", "secret": secret[1], "code": code}
@@ -250,3 +251,51 @@ def test_a_correction_is_brought_on_a_page(browse: Callable[[str], Browser]) -> 
         page = browser.get(str(sent.url))
     assert "Superseded" in browser.get("/statements")
     assert "What happened to every row" in browser.get(f"/statements/{found[1]}")
+
+
+@needs_pdf
+def test_what_is_handed_over_comes_as_a_file_and_says_why(
+    browse: Callable[[str], Browser], running: Running
+) -> None:
+    running.send(OCTOBER)
+    browser = browse("finance")
+    name = _first_alert(browser.get("/alerts"))
+    statement = re.search(r'href="/statements/([0-9a-f]{12})"', browser.get("/statements"))
+    assert statement is not None
+    why = {"purpose": "finance-assurance", "recipient": "CFO"}
+    for place, begins in ((f"/alerts/{name}", b"PK"), (f"/statements/{statement[1]}", b"%PDF-")):
+        path = f"{place}/hand-over"
+        assert "Hand over" in browser.get(path)
+        for missing in ("purpose", "recipient", "form"):
+            sent = why | {"form": "pdf"} | {missing: ""}
+            wrong = browser.post(path, sent)
+            assert (wrong.status_code, f'id="{missing}-error"' in wrong.text) == (422, True), (
+                missing
+            )
+        form = "zip" if begins == b"PK" else "pdf"
+        given = browser.post(path, why | {"form": form})
+        assert given.content.startswith(begins)
+        disposition = given.headers["content-disposition"]
+        assert disposition == f'attachment; filename="cardwatch.{form}"'
+    questions = f"/alerts/{name}/questions"
+    assert "E1" in browser.get(questions)
+    wrong = browser.post(questions, {"recipient": "E1"})
+    assert (wrong.status_code, "line manager, not to them" in wrong.text) == (422, True)
+    assert browser.post(questions, {"recipient": "Them"}).content.startswith(b"%PDF-")
+    for path in ("/governance.pdf?quarter=2026-Q4", "/impact.pdf"):
+        assert browser.client.get(path, headers=SITE).content.startswith(b"%PDF-")
+    assert "£1,850" not in browser.get("/governance")
+    assert "2026-Q3 is" in browser.get("/governance?quarter=x", 422)
+
+
+def test_professional_standards_hand_a_case_over_once_they_see_it_by_name(
+    browse: Callable[[str], Browser], running: Running
+) -> None:
+    running.send(OCTOBER)
+    browser = browse("psd")
+    name = _first_alert(browser.get("/alerts?lane=psd"))
+    path, sent = f"/alerts/{name}/hand-over", {"purpose": "misconduct", "recipient": "x"}
+    assert "ask first to see the name" in browser.get(path)
+    assert browser.post(path, sent | {"form": "json"}).status_code == 403
+    browser.post(f"/alerts/{name}/name", {"why": "case 12"})
+    assert name in browser.post(path, sent | {"form": "json"}).text

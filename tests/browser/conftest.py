@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import sync_playwright
+from services import Clock
 from sites import Site, fill_long, fill_months, listening
 
 from cardwatch.cli.inventing import fill_casebook
-from services import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

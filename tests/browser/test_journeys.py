@@ -1,15 +1,14 @@
-"""The journeys: what each role comes for, with scripts and without, at a wide and a narrow screen."""
+"""The journeys: what each role comes for, with scripts and without, at either width."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyotp
 import pytest
-from books import HEADINGS, lively_month
-from services import PASSWORD, text
+from services import PASSWORD
 from sites import Site, Visit
 
 from cardwatch.cli.inventing import sample_folder

@@ -7,7 +7,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import EQUAL, NOW, SPLIT, month
+from books import EQUAL, NOW, SPLIT, hand_over, month
 
 from cardwatch import desk
 from cardwatch.casebook import PSD, STATES, Actor
@@ -150,10 +150,10 @@ def test_nobody_sees_an_alert_about_themselves_or_whom_they_approve(
         everybody = sum(desk.reconciled(at()).values())
         assert sum(desk.reconciled(own).values()) < everybody
         assert desk.list_holds(own) == desk.list_suppressions(own) == []
-        out = tmp_path / "out.json"
-        why = {"purpose": "finance-assurance", "recipient": "x"}
-        desk.export(own, receipt.statement_id, out, **why)
-        assert "NEW FIRM" not in out.read_text(encoding="utf-8")
+        content, _ = hand_over(own, receipt.statement_id)
+        assert b"NEW FIRM" not in content
+        with pytest.raises(NotFound):
+            hand_over(own, alert_ids=(named,))
 
 
 def test_a_suppression_closes_alerts_like_it_until_its_day_and_no_others(
@@ -240,25 +240,3 @@ def test_in_a_random_life_every_alert_stands_in_exactly_one_state(
         assert sum(counts.values()) >= raised
         raised = sum(counts.values())
     assert raised == len(desk.list_alerts(at("psd")))
-
-
-def test_an_export_says_for_what_and_to_whom_and_is_logged(
-    at: At, asked: str, tmp_path: Path
-) -> None:
-    name = desk.list_statements(at())[1]["statement_id"]
-    for given in ({"purpose": "curiosity", "recipient": "x"},
-                  {"purpose": "misconduct", "recipient": " "}):  # fmt: skip
-        with pytest.raises(CardwatchError):
-            desk.export(at(), name, tmp_path / "x.csv", **given)
-    with pytest.raises(NotAllowed):
-        desk.export(at(), name, tmp_path / "x.csv", lane=PSD, purpose="misconduct", recipient="x")
-    assert not (tmp_path / "x.csv").exists()
-    for ending in (".csv", ".xlsx", ".json"):
-        path = tmp_path / f"list{ending}"
-        count = desk.export(at(), name, path, purpose="finance-assurance", recipient="CFO")
-        assert count == len(desk.list_alerts(at(), statement_id=name))
-        assert path.stat().st_size > 100
-    assert asked in (tmp_path / "list.json").read_text(encoding="utf-8")
-    told = [e for e in desk.audit_events(at(), lane="finance", last=99)
-            if e["action"] == "disclosure"]  # fmt: skip
-    assert [e["outcome"] for e in told] == ["done"] * 3 + ["denied"]

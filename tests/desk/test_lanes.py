@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import EQUAL, NOW, SPLIT, lively_month, month, rules_without
+from books import EQUAL, NOW, SPLIT, hand_over, lively_month, month, rules_without
 
 from cardwatch import desk
 from cardwatch.casebook import FINANCE, LANES, PSD, Actor, Casebook, Event, documents
@@ -41,12 +41,11 @@ def _begin(url: str) -> Casebook:
     return book
 
 
-def _answers(book: Casebook, folder: Path, names: list[str], again: Sequence[Any] = ()) -> str:
+def _answers(book: Casebook, names: list[str], again: Sequence[Any] = ()) -> str:
     """Return everything that the other roles are answered, whatever they ask, as one text.
 
     Args:
         book: the casebook.
-        folder: for what they export.
         names: alerts of both lanes, to be asked for.
         again: statements that they bring once more.
     """
@@ -70,6 +69,10 @@ def _answers(book: Casebook, folder: Path, names: list[str], again: Sequence[Any
             ask(lambda at=at, lane=lane: desk.audit_events(at, lane=lane, last=10**6))
         for name in names:
             ask(lambda at=at, name=name: desk.get_alert(at, name))
+            ask(lambda at=at, name=name: hand_over(at, alert_ids=(name,)))
+            ask(lambda at=at, name=name: desk.ask_manager(
+                at, name, recipient="x", marking="OFFICIAL"
+            ))  # fmt: skip
             ask(lambda at=at, name=name: desk.hold(at, name, reason="so"))
             ask(lambda at=at, name=name: desk.decide(at, name, Said("so", "asked")))
             ask(lambda at=at, name=name: desk.suppress(at, name, until="2027-02-01", reason="so"))
@@ -79,11 +82,9 @@ def _answers(book: Casebook, folder: Path, names: list[str], again: Sequence[Any
         for statement in desk.list_statements(at):
             ask(lambda at=at, s=statement: desk.get_statement(at, s["statement_id"]))
             for lane in LANES:
-                path = folder / f"{role}-{statement['statement_id']}-{lane}.json"
-                ask(lambda at=at, s=statement, lane=lane, path=path: desk.export(
-                    at, s["statement_id"], path, lane=lane, purpose="misconduct", recipient="x"
+                ask(lambda at=at, s=statement, lane=lane: hand_over(
+                    at, s["statement_id"], lane=lane
                 ))  # fmt: skip
-                told.append(path.read_text(encoding="utf-8") if path.exists() else None)
         ask(lambda at=at: desk.erase(at))
     return json.dumps(told, indent=1, default=repr, sort_keys=True)
 
@@ -123,6 +124,7 @@ def _work_unseen(book: Casebook, secret: random.Random) -> None:
         for act in (
             lambda n=one["alert_id"]: desk.decide(psd, n, Said("so", "confirmed")),
             lambda n=one["alert_id"]: desk.hold(psd, n, reason="case"),
+            lambda n=one["alert_id"]: hand_over(psd, alert_ids=(n,)),
             lambda n=one["alert_id"]: desk.suppress(psd, n, until="2027-01-01", reason="so"),
         ):
             if secret.random() < 0.5:
@@ -159,7 +161,7 @@ def test_worlds_that_differ_in_the_psd_lane_alone_give_others_the_same_bytes(
             psd = desk.list_alerts(_desk(book, "psd"), lane=PSD)
             theirs.append(psd)
             asked = [*names, *sorted(a["alert_id"] for a in theirs[0])]
-            told.append(_answers(book, folder, asked, [saved_again]))
+            told.append(_answers(book, asked, [saved_again]))
             book.close()
         assert told[0] == told[1]
         assert FINANCE in told[0]
@@ -184,7 +186,7 @@ def test_what_only_a_psd_hold_keeps_vanishes_for_the_others_at_its_time(
         for one in desk.list_alerts(psd):
             role = "psd" if one["lane"] == PSD else "finance"
             desk.decide(_desk(book, role), one["alert_id"], Said("so", "explained"))
-        said.append(_answers(book, tmp_path, [theirs]))
+        said.append(_answers(book, [theirs]))
         left = desk.list_alerts(psd, lane=PSD)
         assert len(left) == number
         assert desk.list_alerts(_desk(book, "finance")) == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
-from books import NOW, SPLIT, assert_whole, month
+from books import NOW, SPLIT, assert_whole, hand_over, month
 
 from cardwatch import desk
 from cardwatch.casebook import LANES, Actor, Casebook
@@ -130,8 +130,7 @@ def test_what_was_written_is_sealed_in_the_chain(tmp_path: Path, read: Read, cha
     at = desk.Desk(book, Actor("saltmarsh-vale-police", "finance", "finance"), NOW)
     receipt = desk.receive(at, read(*month(10), *SPLIT))
     desk.decide(at, desk.list_alerts(at)[0]["alert_id"], Said("two orders", "explained"))
-    why = {"purpose": "misconduct", "recipient": "CFO"}
-    desk.export(at, receipt.statement_id, tmp_path / "list.json", **why)
+    hand_over(at, receipt.statement_id)
     assert [one["recipient"] for one in desk.list_disclosures(at)] == ["CFO"]
     assert [one.fault for one in desk.verify_audit(at)] == [""]
     with book.engine.begin() as connection:

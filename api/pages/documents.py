@@ -1,0 +1,76 @@
+"""Pages of documents that are about the work: the quarterly report, the impact assessment."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from api.deps import At, Serving
+from api.handing import as_file
+from api.pages.page import render
+from cardwatch import desk
+from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.reports import Document, pdf_of
+
+router = APIRouter()
+QUARTERS = 8
+"""So many quarters back are offered."""
+
+
+@router.get("/governance")
+def show_governance(request: Request, at: At, service: Serving, quarter: str = "") -> Response:
+    """Show the report on a quarter; the last one that is over, if none is said."""
+    held, errors = None, {}
+    quarters = _quarters(at)
+    quarter = quarter or quarters[0]
+    try:
+        held = desk.report_governance(at, quarter, marking=service.settings.marking)
+    except NotAllowed:
+        raise
+    except CardwatchError as refusal:
+        errors = {"quarter": str(refusal)}
+    return render(
+        request, "governance.html", status=422 if errors else 200, errors=errors,
+        document=held, quarter=quarter,
+        quarters=[{"value": one, "label": one.replace("-", ", ")} for one in quarters],
+    )  # fmt: skip
+
+
+def _quarters(at: At) -> list[str]:
+    """Return the quarters that are offered, the last that is over first."""
+    year, number = map(int, desk.last_quarter(at.now.date()).split("-Q"))
+    ended = [(4 * year + number - 1) - back for back in range(-1, QUARTERS)]
+    return [f"{one // 4}-Q{one % 4 + 1}" for one in sorted(ended, reverse=True)][1:]
+
+
+@router.get("/governance.pdf")
+def get_governance(at: At, service: Serving, quarter: str) -> Response:
+    """Give the report on a quarter as PDF."""
+    return _pdf(service, desk.report_governance(at, quarter, marking=service.settings.marking))
+
+
+@router.get("/impact")
+def show_impact(request: Request, at: At, service: Serving) -> Response:
+    """Show the template of an impact assessment, with what is so here in it."""
+    return render(request, "impact.html", document=_impact(at, service))
+
+
+@router.get("/impact.pdf")
+def get_impact(at: At, service: Serving) -> Response:
+    """Give the template of an impact assessment as PDF."""
+    return _pdf(service, _impact(at, service))
+
+
+def _impact(at: At, service: Serving) -> Document:
+    settings = service.settings
+    facts = (
+        ("Database", service.casebook.engine.dialect.name),
+        ("Sign-in", "the organisation's own" if settings.oidc_issuer else "password and code"),
+        ("Notices to other systems", settings.webhook_hosts or "none"),
+        ("Reminders by e-mail", "without content, weekly" if settings.smtp else "none"),
+    )
+    return desk.assess_impact(at, facts, marking=settings.marking)
+
+
+def _pdf(service: Serving, document: Document) -> Response:
+    with service.scoring():  # it takes as long as a scoring does
+        return as_file(pdf_of(document), "pdf")

@@ -1,0 +1,164 @@
+"""Pages on which alerts are handed over: a statement's list, a case, questions for a manager."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request, Response
+
+from api.deps import At, Serving
+from api.handing import as_file, handed_over
+from api.pages.page import render
+from cardwatch import desk
+from cardwatch.casebook import FINANCE
+from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.reports import pdf_of
+
+router = APIRouter()
+Text = Annotated[str, Form(max_length=200)]
+PURPOSES = [{"value": name, "label": label} for name, label in desk.PURPOSES.items()]
+FORMS = [
+    {"value": "zip", "label": "All of these in one file, with a signed list of what is in it"},
+    {"value": "pdf", "label": "PDF, to read or print"},
+    {"value": "xlsx", "label": "Excel"},
+    {"value": "csv", "label": "CSV"},
+    {"value": "json", "label": "JSON, for other software"},
+]
+LISTS = [
+    {"value": "finance", "label": "Finance"},
+    {"value": "psd", "label": "Professional standards"},
+]
+
+
+@router.get("/alerts/{alert_id}/hand-over")
+def show_case(request: Request, at: At, alert_id: str) -> Response:
+    """Show the form on which an alert, and others of its holder, are handed over as a case."""
+    return _case_page(request, desk.get_history(at, alert_id), {}, {})
+
+
+@router.post("/alerts/{alert_id}/hand-over")
+def hand_case_over(
+    request: Request,
+    at: At,
+    service: Serving,
+    alert_id: str,
+    purpose: Text = "",
+    recipient: Text = "",
+    form: Text = "",
+    also: Annotated[list[str], Form(max_length=desk.MOST_IN_CASE)] = [],  # noqa: B006  FastAPI copies it
+) -> Response:
+    """Hand a case over as a file."""
+    found = desk.get_history(at, alert_id)
+    if not found["is_named"]:
+        raise NotAllowed("A case names people. On the question's page, ask first to see the name.")
+    beside = {one["alert_id"] for one in _beside(found)}
+    try:
+        return handed_over(
+            at, service, form, purpose=purpose, recipient=recipient,
+            alert_ids=(found["alert_id"], *(one for one in also if one in beside)),
+        )  # fmt: skip
+    except NotAllowed:
+        raise
+    except CardwatchError as refusal:
+        sent = {"purpose": purpose, "recipient": recipient, "form": form, "also": also}
+        return _case_page(request, found, sent, _place(refusal))
+
+
+def _beside(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the other alerts of the same holder."""
+    return [one for one in found["related"] if one["holder_id"] == found["holder_id"]]
+
+
+def _case_page(
+    request: Request, found: dict[str, Any], sent: dict[str, Any], errors: dict[str, str]
+) -> Response:
+    return render(
+        request, "hand_over.html", status=422 if errors else 200, errors=errors, sent=sent,
+        back=f"/alerts/{found['alert_id']}", what=found["raised"]["title"],
+        beside=_beside(found), forms=FORMS, purposes=PURPOSES, lists=[],
+        is_named=found["is_named"],
+    )  # fmt: skip
+
+
+@router.get("/statements/{statement_id}/hand-over")
+def show_list(request: Request, at: At, statement_id: str) -> Response:
+    """Show the form on which a statement's list is handed over."""
+    if not at.actor.lanes:
+        raise NotAllowed("This role sees no alerts.")
+    return _list_page(request, at, desk.get_statement(at, statement_id), {}, {})
+
+
+@router.post("/statements/{statement_id}/hand-over")
+def hand_list_over(
+    request: Request,
+    at: At,
+    service: Serving,
+    statement_id: str,
+    purpose: Text = "",
+    recipient: Text = "",
+    form: Text = "",
+    lane: Text = FINANCE,
+) -> Response:
+    """Hand a statement's list over as a file, as it was made."""
+    found = desk.get_statement(at, statement_id)
+    asked = {"purpose": purpose, "recipient": recipient, "lane": lane}
+    try:
+        return handed_over(at, service, form, statement_id=found["statement_id"], **asked)
+    except NotAllowed:
+        raise
+    except CardwatchError as refusal:
+        return _list_page(request, at, found, asked | {"form": form}, _place(refusal))
+
+
+def _list_page(
+    request: Request, at: At, found: dict[str, Any], sent: dict[str, Any], errors: dict[str, str]
+) -> Response:
+    return render(
+        request, "hand_over.html", status=422 if errors else 200, errors=errors, sent=sent,
+        back=f"/statements/{found['statement_id']}", what=found["label"],
+        beside=[], forms=FORMS, purposes=PURPOSES,
+        lists=LISTS if len(at.actor.lanes) > 1 else [], is_named=True,
+    )  # fmt: skip
+
+
+def _place(refusal: CardwatchError) -> dict[str, str]:
+    """Return the field that a refusal is about, with what it says."""
+    told = str(refusal)
+    places = {"purpose": "purpose", "names who": "recipient", "form of": "form"}
+    return {next((name for word, name in places.items() if word in told), "form"): told}
+
+
+@router.get("/alerts/{alert_id}/questions")
+def show_questions(request: Request, at: At, alert_id: str) -> Response:
+    """Show the form on which a holder's open questions are made a document for their manager."""
+    return _questions_page(request, at, alert_id, "", {})
+
+
+@router.post("/alerts/{alert_id}/questions")
+def make_questions(
+    request: Request, at: At, service: Serving, alert_id: str, recipient: Text = ""
+) -> Response:
+    """Give a holder's open questions as a PDF for their line manager."""
+    try:
+        with service.scoring():
+            made = desk.ask_manager(
+                at, alert_id, recipient=recipient, marking=service.settings.marking
+            )
+            return as_file(pdf_of(made), "pdf")
+    except NotAllowed:
+        raise
+    except CardwatchError as refusal:
+        return _questions_page(request, at, alert_id, recipient, {"recipient": str(refusal)})
+
+
+def _questions_page(
+    request: Request, at: At, alert_id: str, recipient: str, errors: dict[str, str]
+) -> Response:
+    if at.actor.role != FINANCE:
+        raise NotAllowed("This role asks no line manager.")
+    found = desk.get_alert(at, alert_id)
+    asked = [one for one in (found, *_beside(found)) if one["state"] in desk.ASKED_ABOUT]
+    return render(
+        request, "questions.html", status=422 if errors else 200, errors=errors,
+        found=found, asked=asked, recipient=recipient,
+    )  # fmt: skip

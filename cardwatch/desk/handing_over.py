@@ -1,0 +1,222 @@
+"""Hands alerts over: a statement's list, a case, and questions for a line manager."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from cardwatch.casebook import FINANCE, PSD, Event, naming, people
+from cardwatch.casebook import alerts as kept
+from cardwatch.casebook.audit import checkpoint_line
+from cardwatch.casebook.finding import Asked, find_alerts
+from cardwatch.casebook.statements import get_statement
+from cardwatch.casebook.suppressions import person_key
+from cardwatch.casebook.tables import disclosures
+from cardwatch.desk.desk import shown
+from cardwatch.desk.recipe import report_of
+from cardwatch.errors import CardwatchError
+from cardwatch.records import Statements
+from cardwatch.reports import (
+    HANDED,
+    PURPOSES,
+    Document,
+    HandOver,
+    check_drawing,
+    pack_alerts,
+    questions_document,
+    write_alerts,
+)
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from cardwatch.casebook import Work
+    from cardwatch.desk.desk import Desk
+    from cardwatch.records import Alert, AlertList
+
+PACK = ".zip"
+FORMS = (*HANDED, PACK)
+"""Forms in which alerts are handed over; a pack has all of the others, and a signed manifest."""
+MOST_IN_CASE = 50
+ASKED_ABOUT = ("open", "asked")
+"""States in which a question is still to be asked, or has no answer yet."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be handed over, why, to whom, and with which marking and key.
+
+    Attributes:
+        statement_id, lane: whose list, as it was made; or
+        alert_ids: alerts that make a case, with everything that is kept of them.
+        key: signs the checkpoint in it, and the manifest of a pack.
+    """
+
+    purpose: str
+    recipient: str
+    marking: str
+    key: Ed25519PrivateKey
+    statement_id: str = ""
+    lane: str = FINANCE
+    alert_ids: tuple[str, ...] = ()
+
+
+def hand_over(desk: Desk, wanted: Wanted, form: str) -> tuple[bytes, int]:
+    """Hand alerts over; return the file and how many alerts it has.
+
+    Args:
+        desk: who hands over.
+        wanted: what, why and to whom.
+        form: one of `FORMS`.
+
+    Raises:
+        NotAllowed: the lane is not the actor's.
+        NotFound: there is no such statement, list or alert.
+        CardwatchError: no such purpose or form, nobody is named, a case has too many
+            alerts.
+    """
+    _check(wanted, form)
+    event = Event("disclosure", "list", purpose=wanted.purpose)
+    with desk.work(event) as work:
+        desk.sees_alerts()
+        if wanted.alert_ids:
+            lists, read, cases = _case(work, wanted, event)
+        else:
+            desk.sees_lane(wanted.lane)
+            lists, read, cases = *_list(work, wanted), ()
+        handed = HandOver(
+            marking=wanted.marking,
+            organisation=people.organisation_name(work),
+            purpose=wanted.purpose,
+            recipient=wanted.recipient.strip(),
+            made_by=people.email_of(work),
+            made_at=work.now,
+            checkpoint=checkpoint_line(work, wanted.key, desk.actor.chain),
+            cases=cases,
+        )
+        statements = [wanted.statement_id, *(case["statement_id"] for case in cases)]
+        _disclose(work, handed, next(filter(None, statements)))
+        count = sum(len(made.alerts) for made in lists.values())
+        event.counts = {"alerts": count}
+    if form == PACK:
+        return pack_alerts(lists, read, handed, wanted.key), count
+    with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
+        path = Path(folder) / f"alerts{form}"
+        write_alerts(path, lists, read, handed)
+        return path.read_bytes(), count
+
+
+def _check(wanted: Wanted, form: str) -> None:
+    """Refuse what cannot be handed over, before anything is written down."""
+    if wanted.purpose not in PURPOSES:
+        known = ", ".join(PURPOSES)
+        raise CardwatchError(f"A purpose is one of {known}, not '{wanted.purpose}'.")
+    if not wanted.recipient.strip():
+        raise CardwatchError("An export names who receives it.")
+    if form not in FORMS:
+        known = ", ".join(FORMS)
+        raise CardwatchError(f"'{form}' is no form of list; the file has to end in {known}.")
+    if len(wanted.alert_ids) > MOST_IN_CASE:
+        raise CardwatchError(f"A case has at most {MOST_IN_CASE} alerts.")
+    if form in {".pdf", PACK}:
+        check_drawing()
+
+
+def _list(work: Work, wanted: Wanted) -> tuple[dict[str, AlertList], Statements]:
+    """Return a statement's list as it was made, and how the statement was read."""
+    row = get_statement(work, wanted.statement_id)
+    made = kept.read_list(work, wanted.lane, row["statement_id"])
+    report = report_of(row["report"])
+    return {wanted.lane: made}, Statements(pd.DataFrame(), (report,) if report else ())
+
+
+def _case(
+    work: Work, wanted: Wanted, event: Event
+) -> tuple[dict[str, AlertList], Statements, tuple[dict[str, Any], ...]]:
+    """Return the alerts of a case, by lane and statement, with everything that is kept of them."""
+    alerts = {one["alert_id"]: one for one in (kept.get_alert(work, n) for n in wanted.alert_ids)}
+    cases = []
+    lists: dict[str, AlertList] = {}
+    reports = {}
+    for alert_id, found in alerts.items():
+        row = get_statement(work, found["statement_id"])
+        reports[row["statement_id"]] = report_of(row["report"])
+        called = f"{found['lane']} list of {row['label']}"
+        lists[called] = kept.read_list(work, found["lane"], row["statement_id"], only=alerts)
+        told = ("alert_id", "lane", "statement_id", "state", "assigned_to", "due_on", "tags",
+                "decisions", "neighbours", "related")  # fmt: skip
+        seen = naming.seen_by(work, alert_id) if work.actor.role == PSD else []
+        cases.append({one: found[one] for one in told} | {"seen": seen})
+        work.also.append(Event("disclosure", "alert", alert_id, purpose=wanted.purpose))
+    event.object_kind = "case"
+    read = Statements(pd.DataFrame(), tuple(one for one in reports.values() if one))
+    return lists, read, tuple(cases)
+
+
+def _disclose(work: Work, handed: HandOver, statement_id: str) -> None:
+    """Write down that something is handed over; the same again within a second is one."""
+    said = {"statement_id": get_statement(work, statement_id)["statement_id"],
+            "purpose": handed.purpose, "recipient": handed.recipient, "lane": work.actor.chain,
+            "made_by": work.actor.actor_id, "made_at": work.now}  # fmt: skip
+    work.event.object_id = work.keyed("disclosure", *said.values(), *map(str, handed.cases))[:12]
+    same = disclosures.c.disclosure_id == work.event.object_id
+    if work.one(sa.select(disclosures.c.lane).where(work.mine(disclosures), same)) is None:
+        work.add_sealed(disclosures, [said | {"disclosure_id": work.event.object_id}])
+
+
+def list_disclosures(desk: Desk) -> list[dict[str, Any]]:
+    """Return what was handed over, as far as the actor may know: why, to whom."""
+    with desk.work(Event("consultation", "disclosures")) as work:
+        desk.sees_alerts()
+        question = sa.select(disclosures).where(work.mine(disclosures))
+        order = (disclosures.c.made_at, disclosures.c.disclosure_id)
+        return [shown(row) for row in work.rows(question.order_by(*order))]
+
+
+def ask_manager(desk: Desk, alert_id: str, *, recipient: str, marking: str) -> Document:
+    """Return finance's open questions about the holder of an alert, for their line manager.
+
+    Args:
+        desk: who asks; of finance.
+        alert_id: one of finance's alerts of the holder.
+        recipient: the line manager; never the holder.
+        marking: protective marking.
+
+    Raises:
+        NotAllowed: the role is not finance.
+        NotFound: there is no such alert that the actor may see.
+        CardwatchError: nobody is named, the holder is, or nothing is left to ask.
+    """
+    event = Event("disclosure", "questions", purpose="finance-assurance")
+    with desk.work(event) as work:
+        desk.allow((FINANCE,), "asks no line manager")
+        found = kept.get_alert(work, alert_id)
+        holder = found["holder_id"]
+        if not recipient.strip():
+            raise CardwatchError("Say who is asked.")
+        if person_key(recipient) == person_key(holder):
+            raise CardwatchError("Questions about somebody go to their line manager, not to them.")
+        event.object_id = found["alert_id"]
+        asked = find_alerts(work, Asked(lane=FINANCE, holder_id=holder))
+        names = [one for one in asked if one["state"] in ASKED_ABOUT]
+        alerts: list[Alert] = []
+        for one in names:
+            made = kept.read_list(work, FINANCE, one["statement_id"], only={one["alert_id"]})
+            alerts += made.alerts
+        if not alerts:
+            raise CardwatchError("Nothing is left to ask about this holder.")
+        work.also += [
+            Event("disclosure", "alert", one.alert_id, purpose=event.purpose) for one in alerts
+        ]
+        return questions_document(
+            alerts,
+            marking=marking,
+            organisation=people.organisation_name(work),
+            recipient=recipient.strip(),
+            day=work.today,
+        )

@@ -1,0 +1,184 @@
+"""Alerts as a document: a list, a case, and questions for a line manager."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.alerts import pounds
+from cardwatch.reports.document import Document, Section, Table
+from cardwatch.reports.handover import PURPOSES, HandOver
+from cardwatch.reports.words import day as day_of
+from cardwatch.reports.words import days, moment, sentence, title
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from cardwatch.records import Alert, AlertList, Payment
+
+NOT_A_FINDING = "An alert is a reason to ask, not a finding. Most have a good answer."
+GRADING = (
+    "Source evaluation, 1 to 3", "Information, A to E", "Handling, P or C, and its conditions",
+    "Evaluated by, and when",
+)  # fmt: skip
+"""Fields of an intelligence report, 3x5x2 (College of Policing, Intelligence management), which a
+person fills in."""
+
+
+def list_document(lists: Mapping[str, AlertList], handed: HandOver) -> Document:
+    """Return the alerts of some lists that are within the budget, or a case with all that is kept.
+
+    Args:
+        lists: by what each is called.
+        handed: why and to whom; its cases are shown with their alerts.
+    """
+    cases = {case["alert_id"]: case for case in handed.cases}
+    alerts = [one for made in lists.values() for one in (made.alerts if cases else made.shown)]
+    sections = [Section("Before you read on", text=(NOT_A_FINDING, *_notes(lists)))]
+    for number, alert in enumerate(alerts, start=1):
+        sections += _alert_sections(number, alert, begins_page=bool(cases))
+        sections += _case_sections(cases[alert.alert_id]) if cases else []
+    if handed.purpose == "corruption-crime":
+        sections.append(
+            Section("To be filled in by whoever grades it", blanks=GRADING, begins_page=True)
+        )
+    sections.append(Section("What made it", facts=tuple(_made_by(lists)), begins_page=True))
+    name = "Case" if cases else "Alerts"
+    return Document(name, handed.marking, tuple(_handed(handed)), tuple(sections))
+
+
+def questions_document(
+    alerts: Sequence[Alert], *, marking: str, organisation: str, recipient: str, day: str
+) -> Document:
+    """Return the open questions about one holder's payments, with room for the answers.
+
+    Args:
+        alerts: those to be asked about; all of the finance lane and of one holder.
+        marking: protective marking.
+        organisation: who asks.
+        recipient: the line manager who is asked.
+        day: on which it is made.
+    """
+    holder = alerts[0].holder_id
+    facts = (
+        ("From", organisation), ("To", recipient), ("About payments of", holder),
+        ("Made on", day_of(day)), ("Questions", str(len(alerts))),
+    )  # fmt: skip
+    ask = (
+        "Please ask about these payments, write down the answers, and send this back to finance.",
+        (
+            "Most have a good answer. Nobody has decided anything. "
+            "Please share this with nobody who is not needed for the answer."
+        ),
+    )
+    sections = [Section("What we ask of you", text=ask)]
+    for number, alert in enumerate(alerts, start=1):
+        lead = alert.reasons[0]
+        sections += [
+            Section(
+                f"Question {number}: {alert.title}",
+                text=(sentence(lead.fact), lead.why),
+                tables=(_payments(alert.payments),),
+                begins_page=number > 1,
+            ),
+            Section("What to ask", level=3, points=lead.ask),
+            Section("It can be innocent", level=3, points=lead.innocent),
+            Section(
+                "Your answer", level=3,
+                blanks=("What you were told", "What you have seen for it (receipt, order, diary)",
+                        "Name, date"),
+            ),
+        ]  # fmt: skip
+    return Document("Questions about card payments", marking, facts, tuple(sections))
+
+
+def _alert_sections(number: int, alert: Alert, *, begins_page: bool) -> list[Section]:
+    """Return one alert as it was raised."""
+    lead = alert.reasons[0]
+    facts = [
+        ("Alert", alert.alert_id), ("List", alert.lane), ("Tier", alert.tier),
+        ("At stake", pounds(alert.at_stake_pence)),
+        ("Days", days(alert.first_on, alert.last_on)),
+        ("Holder", alert.holder_id), ("Merchant", alert.merchant),
+    ]  # fmt: skip
+    if alert.cost_centre:
+        facts.append(("Cost centre", alert.cost_centre))
+    why = [sentence(one.fact) for one in alert.reasons]
+    why += [sentence(one) for one in alert.unusual]
+    why += [f"Weakened: {one.fact}" for one in alert.weakened_by]
+    told = (lead.why, alert.merchant_history) if alert.merchant_history else (lead.why,)
+    return [
+        Section(f"{number}. {alert.title}", facts=tuple(facts), begins_page=begins_page),
+        Section("Why it is asked", level=3, points=tuple(why), text=told),
+        Section("What to ask", level=3, points=lead.ask),
+        Section("It can be innocent", level=3, points=lead.innocent),
+        Section("Payments", level=3, tables=(_payments(alert.payments),)),
+    ]
+
+
+def _payments(payments: Iterable[Payment]) -> Table:
+    """Return payments with where each stands."""
+    rows = tuple(
+        (day_of(one.date), one.holder_id, one.merchant, pounds(one.amount_pence),
+         f"{one.reference or 'no reference'}; {one.file}, row {one.row}")
+        for one in payments
+    )  # fmt: skip
+    headings = ("Day", "Holder", "Merchant", "Amount", "Reference and place")
+    return Table("Payments", headings, rows, numeric=(3,))
+
+
+def _case_sections(case: Mapping[str, Any]) -> list[Section]:
+    """Return what is kept of an alert besides: decisions, comparators, who has seen it."""
+    decided = tuple(
+        (moment(one["decided_at"]), title(one["state"]), one["reason"], one["decided_by"])
+        for one in case["decisions"]
+    )
+    beside = tuple(
+        (day_of(one["date"]), one["holder_id"] or "", one["merchant"], pounds(one["amount_pence"]),
+         f"{one['statement_id']}, row {one['row']}")
+        for one in case["neighbours"]
+    )  # fmt: skip
+    others = tuple(
+        (one["alert_id"], one["rule"], one["holder_id"], pounds(one["at_stake_pence"]),
+         day_of(one["last_on"]), title(one["state"]))
+        for one in case["related"]
+    )  # fmt: skip
+    seen = tuple(
+        (moment(one["at"]), one["actor"], one["role"], one["action"]) for one in case["seen"]
+    )
+    tables = [
+        Table("What was decided", ("When", "State", "Reason", "By"), decided,
+              empty="Nobody has decided yet."),
+        Table("Other payments of these days, which raised nothing by themselves",
+              ("Day", "Holder", "Merchant", "Amount", "Statement and row"), beside, numeric=(3,)),
+        Table("Other alerts of this holder or merchant, closed ones too",
+              ("Alert", "Rule", "Holder", "At stake", "Last day", "State"), others, numeric=(3,)),
+    ]  # fmt: skip
+    if seen:
+        tables.append(Table("Who has seen it", ("When", "Who", "Role", "What"), seen))
+    return [Section("What is kept of it", level=3, tables=tuple(tables))]
+
+
+def _handed(handed: HandOver) -> Iterable[tuple[str, str]]:
+    """Return why, to whom, by whom and when."""
+    yield "Organisation", handed.organisation
+    yield "For", handed.recipient
+    yield "Purpose", PURPOSES[handed.purpose]
+    yield "Handed over by", handed.made_by
+    yield "On", moment(handed.made_at)
+
+
+def _notes(lists: Mapping[str, AlertList]) -> Iterable[str]:
+    """Return what a reader of each list has to know."""
+    for name, made in lists.items():
+        yield (
+            f"{name}: {made.payments_count:,} payments, {days(made.first_on, made.last_on)}; "
+            f"{len(made.alerts)} alerts."
+        )
+        yield from map(sentence, made.notes)
+
+
+def _made_by(lists: Mapping[str, AlertList]) -> Iterable[tuple[str, str]]:
+    """Return the hash or version of everything that made the lists."""
+    for name, made in lists.items():
+        for what, value in made.made_by.items():
+            yield f"{name}: {what}", value

@@ -1,0 +1,40 @@
+"""A hand-over: why something leaves, to whom, and what is kept of each alert besides."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+PURPOSES = {
+    "finance-assurance": "Finance assurance (UK GDPR)",
+    "misconduct": "Misconduct (UK GDPR)",
+    "corruption-crime": "Corruption, a crime (Data Protection Act 2018, Part 3)",
+}
+"""Why a list is handed over, and which law that comes under."""
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """What stands in everything that is handed over.
+
+    Attributes:
+        marking: protective marking.
+        made_by, made_at: who hands it over, and when.
+        checkpoint: how far the audit chain had come, signed: a line of a file of checkpoints.
+        cases: what is kept of each alert of a case: its state, decisions, other payments of its
+            days, other alerts of its holder or merchant, and who has seen it.
+    """
+
+    marking: str
+    organisation: str
+    purpose: str
+    recipient: str
+    made_by: str
+    made_at: str
+    checkpoint: str
+    cases: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+
+    @property
+    def said(self) -> dict[str, str]:
+        """What is said of it, without the cases."""
+        return {k: v for k, v in asdict(self).items() if k != "cases"}

@@ -1,0 +1,74 @@
+"""A pack: everything that is handed over in one file, with a manifest by which it is checked.
+
+The manifest names the hash of each file, who handed it over, to whom and why, and how far the audit
+chain had come; it is signed (Ed25519, RFC 8032), so that whoever has the public key finds a change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+from cryptography.exceptions import InvalidSignature
+
+from cardwatch.errors import CardwatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+        Ed25519PrivateKey,
+        Ed25519PublicKey,
+    )
+
+MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
+MOST_BYTES = 256 * 1024 * 1024
+"""The largest pack that is checked, unpacked."""
+MADE = (2000, 1, 1, 0, 0, 0)
+"""The time of every file in a pack: the same content gives the same bytes."""
+
+
+def pack_of(files: Mapping[str, bytes], said: Mapping[str, Any], key: Ed25519PrivateKey) -> bytes:
+    """Return some files as a pack.
+
+    Args:
+        files: each by its name.
+        said: what the manifest says besides their hashes.
+        key: signs the manifest.
+    """
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    text = json.dumps({**said, "files": hashes}, ensure_ascii=False, indent=2, sort_keys=True)
+    manifest = (text + "\n").encode()
+    signed = {MANIFEST: manifest, SIGNATURE: key.sign(manifest).hex().encode()}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as pack:
+        for name, content in {**files, **signed}.items():
+            pack.writestr(zipfile.ZipInfo(name, MADE), content, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def check_pack(path: Path, key: Ed25519PublicKey) -> dict[str, Any]:
+    """Return the manifest of a pack, once its signature and the hash of every file are right.
+
+    Raises:
+        CardwatchError: the file is no pack, or something in it is not as it was signed.
+    """
+    try:
+        with zipfile.ZipFile(path) as pack:
+            if sum(one.file_size for one in pack.infolist()) > MOST_BYTES:
+                raise CardwatchError(f"{path.name} is larger than a pack can be.")
+            files = {one.filename: pack.read(one) for one in pack.infolist()}
+        manifest = files.pop(MANIFEST)
+        key.verify(bytes.fromhex(files.pop(SIGNATURE).decode()), manifest)
+        said: dict[str, Any] = json.loads(manifest)
+        hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        wrong = sorted(name for name, _ in hashes.items() ^ said["files"].items())
+    except (InvalidSignature, OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise CardwatchError(f"{path.name} is not as this installation signed it.") from error
+    if wrong:
+        raise CardwatchError(f"{path.name}: {wrong[0]} is not as it was signed.")
+    return said

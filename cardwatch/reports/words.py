@@ -1,0 +1,36 @@
+"""Days, moments and sentences as people read them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+UK = ZoneInfo("Europe/London")
+
+
+def day(text: str | dt.date) -> str:
+    """Return a day, or the day of a moment, as `11 October 2026`."""
+    when = text if isinstance(text, dt.date) else dt.datetime.fromisoformat(text)
+    return f"{when.day} {when:%B %Y}"
+
+
+def days(first: str, last: str) -> str:
+    """Return one day, or two with what lies between."""
+    return day(first) if first == last else f"{day(first)} to {day(last)}"
+
+
+def moment(text: str | dt.datetime) -> str:
+    """Return a moment, which has a zone, by British clocks: `11 October 2026, 2:05pm`."""
+    given = text if isinstance(text, dt.datetime) else dt.datetime.fromisoformat(text)
+    when = given.astimezone(UK)
+    return f"{day(when)}, {when.hour % 12 or 12}:{when:%M}{'am' if when.hour < 12 else 'pm'}"
+
+
+def sentence(text: str) -> str:
+    """Return a text that begins with a capital and ends as a sentence does."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def title(word: str) -> str:
+    """Return a state or kind as it stands alone: `policy-breach` is `Policy breach`."""
+    return word.replace("-", " ").capitalize()
