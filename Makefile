@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE := .venv-assets
 PORT ?= 8000
+SAMPLE := .sample
 SERVE := --no-access-log --no-server-header --timeout-keep-alive 10 --limit-concurrency 200
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := help
 
-.PHONY: help demo serve test prove bench docs lint types contracts unit format lock sample model assets clean
+.PHONY: help demo try serve test prove bench docs lint types contracts unit format lock sample model assets clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -25,6 +26,10 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 
 demo: $(VENV)/run.stamp  ## Set everything up and score the invented force's newest statement
 	$(BIN)/cardwatch demo --out alerts.xlsx
+
+try: $(VENV)/run.stamp  ## Serve the pages over a casebook of the invented force; docs/using.md says how to begin
+	$(BIN)/cardwatch demo --casebook $(SAMPLE)
+	CARDWATCH_HOME=$(SAMPLE) $(BIN)/uvicorn api.main:app --host 127.0.0.1 --port $(PORT) $(SERVE)
 
 serve: $(VENV)/run.stamp  ## Run the service on this machine; docs/api.md says how to begin
 	$(BIN)/uvicorn api.main:app --host 127.0.0.1 --port $(PORT) $(SERVE)
@@ -43,7 +48,7 @@ contracts: $(VENV)/dev.stamp  ## Check that rooms import only the rooms below th
 	$(BIN)/lint-imports
 
 unit: $(VENV)/dev.stamp  ## Run the tests
-	$(BIN)/pytest -n auto -m "not prove"
+	$(BIN)/pytest -n auto --dist loadgroup -m "not prove"
 
 prove: $(VENV)/dev.stamp  ## Run the long proofs; figures go to docs/measurements.md
 	$(BIN)/pytest -m prove -s
@@ -85,4 +90,4 @@ lock: $(VENV)/dev.stamp  ## Choose the versions that CI and the image install
 	  --group assets -o requirements-assets.lock
 
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) $(NODE) api/assets/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(NODE) $(SAMPLE) api/assets/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

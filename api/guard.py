@@ -87,7 +87,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through, or refuse it."""
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, _plainly(send))
             return
         begun, request_id = time.perf_counter(), secrets.token_hex(8)
         scope.setdefault("state", {}).update(request_id=request_id, actor=None, status=500)
@@ -130,6 +130,18 @@ class Guard:
         if not service.allows(actor.actor_id if actor else f"address {address}"):
             return problem(429, "too_many", TOO_MANY)
         return None
+
+
+def _plainly(send: Send) -> Send:
+    """Return how a start that fails is told of: by its last line, without how Python came there."""
+
+    async def tell(message: Message) -> None:
+        if message["type"] == "lifespan.startup.failed":
+            last = message["message"].strip().rpartition("\n")[2]
+            message["message"] = last.partition("CardwatchError: ")[2] or message["message"]
+        await send(message)
+
+    return tell
 
 
 def _told(request: Request, why: str) -> Response | None:

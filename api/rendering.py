@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 from functools import cache
 from pathlib import Path
 
+import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from cardwatch.reports.words import day, moment
 
@@ -33,7 +36,16 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(asset=asset, integrity=integrity)
-    made.filters.update(money=money, day=day, moment=moment)
+    made.filters.update(
+        money=money,
+        pounds=pounds,
+        brief=brief,
+        day=day,
+        days=days,
+        month=month,
+        moment=moment,
+        qr=qr,
+    )
     return made
 
 
@@ -52,6 +64,39 @@ def integrity(name: str) -> str:
 def money(pence: int) -> str:
     """Return pence as a table shows them: `£6,120.00`, `-£12.50`."""
     return f"{'-' if pence < 0 else ''}£{abs(pence) / 100:,.2f}"
+
+
+def pounds(pence: int) -> str:
+    """Return pence as a chart shows them, in whole pounds: `£6,120`."""
+    return f"{'-' if pence < 0 else ''}£{abs(pence) / 100:,.0f}"
+
+
+def brief(text: str) -> str:
+    """Return a day as a list of many shows it: `11 Oct 2026`."""
+    when = dt.date.fromisoformat(text)
+    return f"{when.day}\N{NO-BREAK SPACE}{when:%b}\N{NO-BREAK SPACE}{when.year}"
+
+
+def month(text: str) -> str:
+    """Return a month such as `2026-10` as `Oct 2026`."""
+    return f"{dt.date.fromisoformat(text + '-01'):%b %Y}"
+
+
+def days(first: str, last: str) -> str:
+    """Return the days from one to another, as few words as they need: `6 to 9 October 2026`."""
+    begins, ends = day(first), day(last)
+    if begins == ends:
+        return ends
+    number, *same = begins.split()
+    return f"{number if same == ends.split()[1:] else begins} to {ends}"
+
+
+def qr(text: str) -> Markup:
+    """Return a text as a QR code, to be scanned by a phone: SVG that stands in a page."""
+    made = segno.make(text, error="m").svg_inline(
+        scale=4, border=4, light="white", svgclass="cw-qr"
+    )
+    return Markup(made)  # noqa: S704  of shapes alone
 
 
 def _content(name: str) -> bytes:

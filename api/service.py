@@ -54,7 +54,10 @@ class Service:
         """
         casebook = installation.open_casebook()
         if casebook is None:
-            raise CardwatchError("There is no casebook yet. 'cardwatch people' makes one.")
+            raise CardwatchError(
+                "There is no casebook yet. 'cardwatch people' makes one, and 'make try' serves an "
+                "invented force's."
+            )
         sys.setswitchinterval(SWITCH_SECONDS)
         self.settings = settings
         self.casebook: Casebook = casebook

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,14 +14,24 @@ from api.pages.page import filled, go, render
 from cardwatch import desk
 from cardwatch.casebook import STATES
 from cardwatch.casebook.alerts import Said
+from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import AUTOMATIC
 from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.reports.words import day
 
 router = APIRouter()
 PAGE_ROWS = 25
-FILTERS = ("lane", "state", "tier", "kind", "rule", "statement_id", "tag", "since", "until",
-           "due_by", "order", "snoozed", "assigned_to", "holder_of", "merchant_of")  # fmt: skip
+UNANSWERED = "unanswered"
+FILTERS = ("state", "lane", "tier", "kind", "rule", "statement_id", "besides", "holder_of",
+           "merchant_of", "at_least", "since", "until", "due_by", "tag", "assigned_to", "snoozed",
+           "order")  # fmt: skip
+DAYS = ("since", "until", "due_by")
 ORDERS = {"evidence": "Strength of evidence", "money": "Money at stake", "age": "Oldest first"}
+SORTS = {"evidence": ("Tier", "descending"), "money": ("At stake", "descending"),
+         "age": ("Last day", "ascending")}  # fmt: skip
+"""The column that each order sorts by, and which way."""
+TIERS = {"A": "A: against policy", "B": "B: unusual", "C": "C: information"}
+LISTS = {"finance": "Finance", "psd": "Professional standards"}
 DECISIONS = [
     {"value": name, "label": name.replace("-", " ").capitalize(), "hint": meaning}
     for name, meaning in STATES.items()
@@ -31,30 +42,101 @@ DECISIONS = [
 @router.get("/alerts")
 def list_alerts(request: Request, at: At) -> Response:
     """Show what to ask, in order."""
-    chosen = {k: v for k, v in filled(request.query_params).items() if k in FILTERS}
-    sent = bool(request.query_params)
-    if not sent:
-        chosen["state"] = "open"
-    errors: dict[str, str] = {}
-    try:
-        found, after = _page_of(at, chosen, request.query_params.get("cursor", ""))
-    except NotAllowed:
-        raise
-    except CardwatchError as refusal:
-        found, after, errors = [], "", {"state": str(refusal)}
-    names = desk.mask(at, {one["holder_id"] for one in found})
+    chosen = _chosen(request)
+    errors = _faults(chosen)
+    found: list[dict[str, Any]] = []
+    after = ""
+    if not errors:
+        try:
+            found, after = _page_of(at, chosen, request.query_params.get("cursor", ""))
+        except NotAllowed:
+            raise
+        except CardwatchError as refusal:
+            errors = {"": str(refusal)}
     more = urlencode(chosen | {"cursor": after}) if after else ""
+    around = desk.overview(at)
+    words = {
+        "state": {UNANSWERED: "Open or asked"} | {one: _words(one) for one in STATES},
+        "lane": LISTS, "tier": TIERS, "order": ORDERS, "rule": around["rules"],
+        "statement_id": around["statements"],
+    }  # fmt: skip
     return render(
-        request, "alerts.html", status=422 if errors else 200, errors=errors,
-        alerts=found, names=names, chosen=chosen, orders=ORDERS, states=STATES,
+        request, "alerts.html", status=422 if errors else 200, errors=errors, alerts=found,
+        heads=desk.headlines(at, [one["alert_id"] for one in found]), around=around,
+        names=desk.mask(at, {one["holder_id"] for one in found}), chosen=chosen, words=words,
+        chips=_chips(chosen, words), headings=_headings(chosen),
         next=f"/alerts?{more}" if more else "",
-        first=f"/alerts?{urlencode(chosen)}" if request.query_params.get("cursor") else "",
+        first=_link(chosen) if request.query_params.get("cursor") else "",
     )  # fmt: skip
+
+
+def _chosen(request: Request) -> dict[str, str]:
+    """Return the filters of an address; whoever chooses none is shown what waits for an answer."""
+    chosen = {k: v for k, v in filled(request.query_params).items() if k in FILTERS}
+    return chosen if request.query_params else {"state": UNANSWERED}
+
+
+def _faults(chosen: dict[str, str]) -> dict[str, str]:
+    """Return what is wrong with the filters, by field."""
+    told = {}
+    for name in DAYS:
+        try:
+            day_of(chosen.get(name, "2026-01-01"))
+        except CardwatchError as refusal:
+            told[name] = str(refusal)
+    if not re.fullmatch(r"[0-9]{0,9}", chosen.get("at_least", "")):
+        told["at_least"] = "An amount is whole pounds such as 500."
+    return told
+
+
+def _words(name: str) -> str:
+    return name.replace("-", " ").capitalize()
+
+
+def _link(chosen: dict[str, str]) -> str:
+    """Return the address of the list with some filters; without any it shows every alert."""
+    return f"/alerts?{urlencode(chosen or {'state': ''})}"
+
+
+def _chips(chosen: dict[str, str], words: dict[str, dict[str, str]]) -> list[tuple[str, str]]:
+    """Return each filter that was chosen in words, with the address of the list without it."""
+    said = {
+        "holder_of": "Same holder", "merchant_of": "Same merchant", "assigned_to": "Assigned to me",
+        "snoozed": "Snoozed too", "besides": "From earlier statements",
+    }  # fmt: skip
+    names = {"since": "From", "until": "To", "due_by": "Due by", "at_least": "At least",
+             "rule": "Question", "lane": "List", "statement_id": "Statement"}  # fmt: skip
+    told = []
+    for name, value in chosen.items():
+        text = words.get(name, {}).get(value, value)
+        text = day(value) if name in DAYS and not _faults({name: value}) else text
+        text = f"£{text}" if name == "at_least" else text
+        rest = {k: v for k, v in chosen.items() if k != name}
+        if name != "order":
+            text = said.get(name, f"{names.get(name, _words(name))}: {text}")
+            told.append((text, _link(rest)))
+    return told
+
+
+def _headings(chosen: dict[str, str]) -> list[str | dict[str, str]]:
+    """Return the headings of the list; those by which it can be sorted are links."""
+    made: list[str | dict[str, str]] = [
+        "Question", "Holder", "Merchant", "At stake", "Last day", "Tier", "State", "With",
+    ]  # fmt: skip
+    for order, (label, way) in SORTS.items():
+        sort = {"sort": way} if chosen.get("order", "evidence") == order else {}
+        link = {"label": label, "href": _link(chosen | {"order": order})}
+        made[made.index(label)] = link | sort
+    return made
 
 
 def _page_of(at: At, chosen: dict[str, str], cursor: str) -> tuple[list[dict[str, Any]], str]:
     """Return one page of the alerts that were chosen, and where the next begins."""
-    asked = {name: value for name, value in chosen.items() if name != "snoozed"}
+    asked: dict[str, Any] = {k: v for k, v in chosen.items() if k not in {"snoozed", "at_least"}}
+    if asked.get("state") == UNANSWERED:
+        asked |= {"state": "", "unanswered": True}
+    if "at_least" in chosen:
+        asked["at_least_pence"] = 100 * int(chosen["at_least"])
     snoozed = chosen.get("snoozed") == "yes"
     return page_of(at, asked, cursor=cursor, limit=PAGE_ROWS, snoozed=snoozed)
 
@@ -72,6 +154,7 @@ def _alert_page(
     return render(
         request, "alert.html", status=422 if errors else 200, errors=errors, sent=sent,
         found=found, raised=found["raised"], names=found["names"], decisions=DECISIONS,
+        heads=desk.headlines(at, [one["alert_id"] for one in found["related"]]), tiers=TIERS,
         may_decide=at.actor.role == found["lane"],
     )  # fmt: skip
 
@@ -123,22 +206,25 @@ async def show_name(request: Request, at: At, alert_id: str) -> Response:
 def show_holder(request: Request, at: At, alert_id: str) -> Response:
     """Show the year of whom an alert is about, on one page."""
     found = desk.get_history(at, alert_id)
-    return render(request, "holder.html", found=found, names=found["names"])
+    heads = desk.headlines(at, [one["alert_id"] for one in found["related"]])
+    return render(request, "holder.html", found=found, names=found["names"], heads=heads)
 
 
 @router.get("/alerts/{alert_id}/merchant")
 def show_merchant(request: Request, at: At, alert_id: str) -> Response:
     """Show who uses an alert's merchant, and since when."""
     found = desk.get_history(at, alert_id)
-    return render(request, "merchant.html", found=found, names=found["names"])
+    heads = desk.headlines(at, [one["alert_id"] for one in found["related"]])
+    return render(request, "merchant.html", found=found, names=found["names"], heads=heads)
 
 
 @router.get("/review")
 def show_review(request: Request, at: At) -> Response:
     """Show every open question with what to ask, to be printed or sent on."""
-    chosen = {k: v for k, v in filled(request.query_params).items() if k in FILTERS}
-    chosen.setdefault("state", "open")
-    found, _ = _page_of(at, chosen, "")
+    chosen = _chosen(request)
+    found, more = ([], "") if _faults(chosen) else _page_of(at, chosen, "")
     whole = [desk.get_alert(at, one["alert_id"]) for one in found]
     names = desk.mask(at, {one["holder_id"] for one in whole})
-    return render(request, "review.html", alerts=whole, names=names, most=PAGE_ROWS)
+    return render(
+        request, "review.html", alerts=whole, names=names, has_more=bool(more), back=_link(chosen)
+    )

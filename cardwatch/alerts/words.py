@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.records import Reason
-from cardwatch.rules import placeholders
+from cardwatch.rules import meanings, placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cardwatch.policy import Policy
     from cardwatch.rules import Rule
 
 RAREST = 1_000_000
 TIERS = {"high": "A", "medium": "B", "low": "C"}
 """How a level is named in a list."""
+COMPARED = {">=": "{} or more", "<=": "{} or less", ">": "more than {}", "<": "less than {}",
+            "==": "{}"}  # fmt: skip
+"""How a comparison is put into words."""
 
 
 def pounds(pence: float) -> str:
@@ -58,6 +62,39 @@ def reason_of(rule: Rule, figures: Mapping[str, Any]) -> Reason:
     kept = {k: float(f"{v:.9g}") if isinstance(v, float) else v for k, v in figures.items()}
     told = fact(rule.fact, kept)
     return Reason(rule.id, rule.title, told, rule.why, rule.ask, rule.innocent, kept)
+
+
+def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tuple[str, str, str]]:
+    """Return what a rule compared: if one of these were otherwise, it would not ask.
+
+    Args:
+        rule: as it was in force.
+        figures: of the reason that it gave.
+        policy: as it was in force.
+
+    Returns:
+        For each comparison what was compared, its figure here, and the figures at which it asks.
+    """
+    told = []
+    for one in rule.when:
+        than: Any = one.than
+        if isinstance(than, str):
+            name = than.removeprefix("policy.")
+            than = getattr(policy, name) if name != than else figures.get(than, meanings()[than])
+        here = figures.get(one.feature)
+        if one.feature.startswith("is_"):
+            words = "yes" if than else "no"
+            said = "" if here is None else "yes" if here else "no"
+        else:
+            said = "" if here is None else figure(one.feature, here)
+            text = than if isinstance(than, str) else figure(one.feature, than)
+            words = COMPARED[one.comparison].format(text)
+            if one.feature.endswith("_chance_share") and one.comparison == "<=":
+                words = f"{text} or rarer"
+            elif one.feature.endswith("_span_days"):
+                words = "within one day" if one.comparison == "==" else "over several days"
+        told.append((meanings()[one.feature].removesuffix("."), said, words))
+    return told
 
 
 def expected_words(shown: int, found: int, expected: float | None) -> str:

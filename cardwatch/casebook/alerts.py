@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 LEFT = ("assigned_to", "due_on", "snoozed_until", "tags")
 """What a decision leaves as it is unless it says otherwise."""
 LONGEST_WAIT_DAYS = 366
+SEVERAL = re.compile(r"[0-9]+ (holders|MERCHANTS)")
+"""How an alert about several names them."""
 MOST_TAGS = 8
 TAG = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
 MOST_BESIDE = 20
@@ -122,14 +124,24 @@ def get_alert(work: Work, alert_id: str) -> dict[str, Any]:
 
 
 def _related(work: Work, row: Mapping[str, Any]) -> list[Row]:
-    """Return the newest other alerts of the same holder or merchant that the actor may see."""
+    """Return the newest other alerts of the same holder or merchant that the actor may see.
+
+    Each has `decided_at`, the moment of its last decision, if there is one.
+    """
     mine = alerts.c
     shown = ("alert_id", "lane", "state", "rule", "tier", "holder_id", "merchant_id", "last_on",
              "at_stake_pence")  # fmt: skip
-    same = (mine.holder_id == row["holder_id"]) | (mine.merchant_id == row["merchant_id"])
+    same = [
+        mine[name] == row[name]
+        for name in ("holder_id", "merchant_id")
+        if row[name] and not SEVERAL.fullmatch(row[name])
+    ]
+    last = [decisions.c[name] == mine[name] for name in ("lane", "alert_id", "version")]
     question = (
-        sa.select(*(mine[name] for name in shown))
-        .where(work.mine(alerts), not_about(work, alerts), same, mine.alert_id != row["alert_id"])
+        sa.select(*(mine[name] for name in shown), decisions.c.decided_at)
+        .outerjoin(decisions, sa.and_(work.mine(decisions), *last))
+        .where(work.mine(alerts), not_about(work, alerts), sa.or_(sa.false(), *same))
+        .where(mine.alert_id != row["alert_id"])
         .order_by(mine.last_on.desc(), mine.alert_id)
         .limit(MOST_BESIDE)
     )

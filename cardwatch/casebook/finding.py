@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,11 @@ from sqlalchemy import Double
 
 from cardwatch.casebook.alerts import not_about
 from cardwatch.casebook.learning import TIER_PRECISION, precision_by_rule
-from cardwatch.casebook.tables import ANSWERED, alerts
+from cardwatch.casebook.tables import ANSWERED, UNANSWERED, alerts, raised
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from cardwatch.casebook.work import Row, Work
 
@@ -31,6 +32,8 @@ class Asked:
         since, until: first and last day on which their last payment lies.
         due_by: last day by which they are due.
         at_least_pence: least that is at stake.
+        unanswered: whether only those are asked for that are open, or asked and not answered yet.
+        besides: statement whose alerts are left out.
         order: evidence, money (the most first) or age (the oldest first).
     """
 
@@ -49,6 +52,8 @@ class Asked:
     until: str = ""
     due_by: str = ""
     at_least_pence: int = 0
+    unanswered: bool = False
+    besides: str = ""
     order: str = "evidence"
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
@@ -63,6 +68,8 @@ class Asked:
         wanted += [mine.snoozed_until < self.awake_on] if self.awake_on else []
         wanted += [mine.last_on >= self.since] if self.since else []
         wanted += [mine.last_on <= self.until] if self.until else []
+        wanted += [mine.state.in_(UNANSWERED)] if self.unanswered else []
+        wanted += [mine.statement_id != self.besides] if self.besides else []
         wanted += [mine.due_on.between("1", self.due_by)] if self.due_by else []
         return (
             [*wanted, mine.at_stake_pence >= self.at_least_pence] if self.at_least_pence else wanted
@@ -113,6 +120,31 @@ def find_alerts(
         del row["organisation_id"]
         row["place"] = [row.pop(f"by_{at}") for at in range(len(by))]
     return found
+
+
+def count_alerts(work: Work, asked: Asked) -> tuple[int, int]:
+    """Return how many alerts the actor may see of those asked for, and the pence at stake."""
+    question = sa.select(
+        sa.func.count().label("alerts"),
+        sa.func.coalesce(sa.func.sum(alerts.c.at_stake_pence), 0).label("pence"),
+    ).where(work.mine(alerts), not_about(work, alerts), *asked.conditions())
+    found = work.one(question)
+    assert found is not None
+    return int(found["alerts"]), int(found["pence"])
+
+
+def headlines(work: Work, ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """Return the `title` and `merchant` of alerts as they were raised, by their ids."""
+    same = [raised.c[name] == alerts.c[name] for name in ("lane", "statement_id", "alert_id")]
+    question = (
+        sa.select(alerts.c.alert_id, raised.c.content)
+        .join(raised, sa.and_(work.mine(raised), *same))
+        .where(work.mine(alerts), not_about(work, alerts), alerts.c.alert_id.in_(ids))
+    )
+    told = {row["alert_id"]: json.loads(row["content"]) for row in work.rows(question)}
+    return {
+        name: {"title": one["title"], "merchant": one["merchant"]} for name, one in told.items()
+    }
 
 
 def _expected_precision(work: Work) -> sa.ColumnElement[float]:

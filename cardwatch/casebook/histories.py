@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from cardwatch.casebook.statements import same_statement
 from cardwatch.casebook.tables import HOLDER_KEYS, PSD, evidence, statements, transactions
+from cardwatch.merchants import canonical_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,15 +32,18 @@ def neighbours(work: Work, lane: str, alert_id: str) -> list[dict[str, Any]]:
     own, key = _own(work, lane, alert_id)
     if not key:
         return []
-    merchants, holders, days = ({row[name] for row in own} for name in ("merchant", key, "date"))
-    beside = transactions.c.merchant.in_(merchants) | transactions.c[key].in_(holders)
-    found = _rows(work, key, beside & transactions.c.date.in_(days), MOST_NEIGHBOURS + len(own))
+    holders, days = ({row[name] for row in own} for name in (key, "date"))
+    beside = _may_be(own) | transactions.c[key].in_(holders)
+    found = _rows(work, key, beside & transactions.c.date.in_(days))
+    merchants = _names(own)
     places = {(row["statement_id"], row["row"]) for row in own}
     told = []
     for row in found:
         if (row["statement_id"], row["row"]) not in places:
-            by, to = row["holder_id"] in holders, row["merchant"] in merchants
-            told.append(row | {"shares": "both" if by and to else "holder" if by else "merchant"})
+            by = row["holder_id"] in holders
+            to = canonical_name(row["merchant"]).name in merchants
+            shares = "both" if by and to else "holder" if by else "merchant"
+            told += [row | {"shares": shares}] if by or to else []
     return told[:MOST_NEIGHBOURS]
 
 
@@ -53,13 +58,42 @@ def holder_year(work: Work, lane: str, alert_id: str) -> dict[str, Any]:
 
 
 def merchant_year(work: Work, lane: str, alert_id: str) -> dict[str, Any]:
-    """Return the year of an alert's merchants, as they are printed: by month, and by holder."""
+    """Return the year of an alert's merchants, however they are printed: by month, by holder.
+
+    Returns:
+        The months, each with `own_pence` that the alert's holders paid; the holders who paid most;
+        and how many holders and payments there were in all.
+    """
     own, key = _own(work, lane, alert_id)
     if not key:
-        return {"months": [], "holders": []}
-    merchants = {row["merchant"] for row in own}
-    found = _rows(work, key, transactions.c.merchant.in_(merchants) & _year(own))
-    return {"months": _months(found, own), "holders": _summed(found, "holder_id")}
+        return {"months": [], "holders": [], "holders_count": 0, "payments_count": 0}
+    merchants, holders = _names(own), {row[key] for row in own}
+    every = _rows(work, key, _may_be(own) & _year(own))
+    found = [row for row in every if canonical_name(row["merchant"]).name in merchants]
+    theirs = _months([row for row in found if row["holder_id"] in holders], own)
+    months = [
+        all_ | {"own_pence": mine["pence"]}
+        for all_, mine in zip(_months(found, own), theirs, strict=True)
+    ]
+    return {
+        "months": months,
+        "holders": _summed(found, "holder_id"),
+        "holders_count": len({row["holder_id"] for row in found}),
+        "payments_count": len(found),
+    }
+
+
+def _names(own: Iterable[Row]) -> set[str]:
+    """Return the names by which an alert's merchants are compared."""
+    return {canonical_name(row["merchant"]).name for row in own}
+
+
+def _may_be(own: Iterable[Row]) -> sa.ColumnElement[bool]:
+    """Return the condition that a payment may be to an alert's merchants: it holds their word."""
+    printed = {row["merchant"] for row in own}
+    words = {max(re.findall(r"\w+", name) or [name], key=len) for name in _names(own)}
+    mine = transactions.c.merchant
+    return sa.or_(mine.in_(printed), *(mine.icontains(word, autoescape=True) for word in words))
 
 
 def _own(work: Work, lane: str, alert_id: str) -> tuple[list[Row], str]:
@@ -105,7 +139,7 @@ def _year(own: Iterable[Row]) -> sa.ColumnElement[bool]:
 
 def _months(found: list[Row], own: Iterable[Row]) -> list[dict[str, Any]]:
     """Return the pence and payments of each of the thirteen months up to an alert's last."""
-    table = pd.DataFrame(found)
+    table = pd.DataFrame(found, columns=["date", "amount_pence"])
     table["month"] = table["date"].str[:7]
     by = table.groupby("month")["amount_pence"].agg(["sum", "size"])
     last = max(row["date"] for row in own)[:7]
@@ -118,8 +152,13 @@ def _months(found: list[Row], own: Iterable[Row]) -> list[dict[str, Any]]:
 
 
 def _summed(found: list[Row], name: str) -> list[dict[str, Any]]:
-    """Return the pence, payments and first day of each merchant or holder, the most pence first."""
-    table = pd.DataFrame(found)
+    """Return the pence, payments and first day of each merchant or holder, the most pence first.
+
+    Merchants stand under the names by which they are compared.
+    """
+    table = pd.DataFrame(found, columns=[name, "date", "amount_pence"])
+    if name == "merchant":
+        table[name] = [canonical_name(printed).name for printed in table[name]]
     by = table.groupby(name).agg(
         pence=("amount_pence", "sum"), payments=("amount_pence", "size"), since=("date", "min")
     )

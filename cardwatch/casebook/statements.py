@@ -89,6 +89,43 @@ def list_statements(work: Work) -> list[Row]:
     return work.rows(question.order_by(statements.c.seq))
 
 
+def day_at(work: Work, statement_id: str, share: float) -> str:
+    """Return the day before which a share of a statement's payments lie; empty without any."""
+    mine = (transactions.c.statement_id == statement_id) & (transactions.c.is_kept_for_psd == 0)
+    days = sa.select(transactions.c.date).where(work.mine(transactions), mine)
+    count = work.one(sa.select(sa.func.count().label("rows")).select_from(days.subquery()))
+    at = int(share * count["rows"]) if count else 0
+    found = work.one(days.order_by(transactions.c.date).offset(at).limit(1))
+    return str(found["date"]) if found else ""
+
+
+def shared_with(work: Work, statement_id: str) -> dict[str, int]:
+    """Return the other statements that hold transactions of one too, by id, with how many."""
+    other = transactions.alias()
+    question = (
+        sa.select(other.c.statement_id, sa.func.count().label("rows"))
+        .select_from(transactions)
+        .join(other, work.mine(other) & (other.c.identity == transactions.c.identity))
+        .where(work.mine(transactions), transactions.c.statement_id == statement_id)
+        .where(other.c.statement_id != statement_id)
+        .where(transactions.c.is_kept_for_psd == 0, other.c.is_kept_for_psd == 0)
+        .group_by(other.c.statement_id)
+    )
+    return {row["statement_id"]: row["rows"] for row in work.rows(question)}
+
+
+def newest_scored(work: Work) -> Row:
+    """Return `statement_id` and `label` of the scored statement of the latest days; else empty."""
+    mine = statements.c
+    question = (
+        sa.select(mine.statement_id, mine.label)
+        .where(work.mine(statements), mine.is_scored == 1, mine.superseded_seq.is_(None))
+        .order_by(mine.last_on.desc(), mine.seq.desc())
+        .limit(1)
+    )
+    return work.one(question) or {"statement_id": "", "label": ""}
+
+
 def last_seq(work: Work) -> int:
     """Return the number of the statement received last, 0 before the first."""
     last = sa.select(sa.func.max(statements.c.seq).label("seq")).where(work.mine(statements))

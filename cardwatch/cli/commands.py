@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json as json_text
+import os
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -90,6 +91,13 @@ EvaluateLimits = Annotated[
 EvaluateSeeds = Annotated[int, typer.Option(min=1, max=100, help="Worlds of each kind to plant.")]
 EvaluateOut = Annotated[
     Path | None, typer.Option("--out", help="Folder for the figures (JSON) and plots (SVG).")
+]
+CasebookFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--casebook",
+        help="Keep the force in a casebook in this folder instead, and invite people to its pages.",
+    ),
 ]
 RuleName = Annotated[str | None, typer.Argument(help="A rule to show whole.")]
 PrintedName = Annotated[str, typer.Argument(help="A merchant as a statement prints it.")]
@@ -351,20 +359,21 @@ def policy_show() -> None:
 
 
 @app.command(epilog="Example: cardwatch demo --out alerts.xlsx")
-def demo(save: ListOut = Path("alerts.xlsx")) -> None:
+def demo(save: ListOut = Path("alerts.xlsx"), casebook_folder: CasebookFolder = None) -> None:
     """Score the invented force's newest statement against its history."""
+    from cardwatch.cli.inventing import FORCE, sample_folder
     from cardwatch.cli.printing import out
     from cardwatch.policy import load_policy
     from cardwatch.registers import read_cards
     from cardwatch.scoring import score as score_transactions
     from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
 
+    out.print(f"{FORCE} is invented, and so is every payment of theirs.\n", style="dim")
+    if casebook_folder:
+        _invite_to_sample(casebook_folder)
+        return
     _writable([save])
-    places = [Path(__file__).parents[n] / "sample_data" for n in (1, 2)]
-    sample = next((place for place in places if place.is_dir()), None)
-    if sample is None:
-        raise CardwatchError("The sample data is not installed; run the demo from a checkout.")
-    out.print("Saltmarsh Vale Police is invented, and so is every payment below.\n", style="dim")
+    sample = sample_folder()
     newest = max((sample / "statements").iterdir())
     choices = ReadingChoices(shipped_profiles(), b"demonstration")
     with busy("Reading statements"):
@@ -376,6 +385,23 @@ def demo(save: ListOut = Path("alerts.xlsx")) -> None:
             read.transactions, figures, cards=register, asked_files=[newest.name]
         )
     _give(scoring.lists, _with_register(read, register), [save])
+
+
+def _invite_to_sample(folder: Path) -> None:
+    """Fill a folder's casebook with the invented force, and print who is invited to it."""
+    from cardwatch.cli.inventing import fill_casebook
+    from cardwatch.cli.printing import out
+
+    os.environ["CARDWATCH_HOME"] = str(folder)
+    with busy("Keeping a year of statements"):
+        invitations = fill_casebook(dt.datetime.now(dt.UTC))
+    out.print("Take an account with one of these invitations; each holds for seven days:\n")
+    for email, token in invitations.items():
+        typer.echo(f"{email}\n  {token}")
+    out.print(
+        "\nThen sign in as finance, and bring the newest statement: "
+        "sample_data/statements/2026-10.csv"
+    )
 
 
 def _register(cards: Path | None, choices: ReadingChoices) -> CardRegister | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import json
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from cardwatch.alerts import compared
 from cardwatch.casebook import (
+    FINANCE,
     PSD,
     Event,
     finding,
@@ -16,11 +19,14 @@ from cardwatch.casebook import (
 )
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.learning import precision_by_rule
+from cardwatch.casebook.statements import get_statement, list_statements, newest_scored
 from cardwatch.desk.desk import shown
+from cardwatch.desk.recipe import Recipe, read_recipe, recipe_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from cardwatch.casebook.work import Work
     from cardwatch.desk.desk import Desk
 
 
@@ -84,7 +90,50 @@ def get_history(desk: Desk, alert_id: str) -> dict[str, Any]:
         held |= {one["holder_id"] for one in told["merchant"]["holders"]}
         held |= {one["holder_id"] for one in found["related"]}
         names = {one: one if is_named else naming.masked(work, one) for one in held if one}
+        told["compared"] = _compared(work, found)
         return found | told | {"is_named": is_named, "names": names}
+
+
+def _compared(work: Work, found: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return what the leading rule of an alert compared; nothing once its statement is erased."""
+    statement = get_statement(work, found["statement_id"])
+    if not statement["made_with"]:
+        return []
+    recipe = Recipe(**json.loads(statement["made_with"]))
+    used = read_recipe(work, replace(recipe, model="", cards=""))
+    lead = found["raised"]["reasons"][0]
+    rule = next((one for one in used.rules if one.id == lead["rule"]), None)
+    return compared(rule, lead["figures"], used.policy) if rule else []
+
+
+def headlines(desk: Desk, ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """Return what alerts are called in lists: see `casebook.finding.headlines`."""
+    with desk.casebook.quiet(desk.actor, desk.now, lanes=desk.actor.lanes, reads=True) as work:
+        return finding.headlines(work, ids)
+
+
+def overview(desk: Desk) -> dict[str, Any]:
+    """Return what stands around a list of alerts, as far as the actor may see it.
+
+    Returns:
+        `alerts` that wait for an answer, without snoozed ones, and their `pence`; `earlier`, how
+        many of these are not of the newest statement that was scored; `statement_id` and `label`
+        of that one, empty where there is none; titles of `rules` and labels of `statements`, by id.
+    """
+    with desk.casebook.quiet(desk.actor, desk.now, lanes=desk.actor.lanes, reads=True) as work:
+        asked = finding.Asked(unanswered=True, awake_on=work.today)
+        count, pence = finding.count_alerts(work, asked)
+        newest = newest_scored(work)
+        earlier, _ = finding.count_alerts(work, replace(asked, besides=newest["statement_id"]))
+        lanes = (*desk.actor.lanes, FINANCE)
+        rules = read_recipe(work, replace(recipe_of(work, work.today), model="", cards="")).rules
+        return {
+            "alerts": count,
+            "pence": pence,
+            "earlier": earlier,
+            "rules": {rule.id: rule.title for rule in rules if rule.lane in lanes},
+            "statements": {one["statement_id"]: one["label"] for one in list_statements(work)},
+        } | newest
 
 
 def mask(desk: Desk, holders: set[str]) -> dict[str, str]:

@@ -176,6 +176,8 @@ def list_statements(desk: Desk) -> list[dict[str, Any]]:
 def get_statement(desk: Desk, statement_id: str) -> dict[str, Any]:
     """Return one statement with its reading report: what happened to every row.
 
+    `beside` says in sentences which days before it no statement covers, and what others hold too.
+
     Raises:
         NotFound: there is no such statement.
     """
@@ -184,7 +186,22 @@ def get_statement(desk: Desk, statement_id: str) -> dict[str, Any]:
         row = kept.get_statement(work, statement_id)
         event.object_id = row["statement_id"]
         found = kept.list_statements(work)
-    return _told(row, found) | {"report": json.loads(row["report"])}
+        beside = _beside(work, row, found)
+    return _told(row, found) | {"report": json.loads(row["report"]), "beside": beside}
+
+
+def _beside(work: Work, row: Row, found: list[Row]) -> list[str]:
+    """Return sentences on how a statement that is kept lies beside the others."""
+    start = kept.day_at(work, row["statement_id"], LATE_SHARE)
+    others = [one for one in found if one["seq"] != row["seq"] and one["superseded_seq"] is None]
+    labels = {one["statement_id"]: one["label"] for one in others}
+    shared = kept.shared_with(work, row["statement_id"])
+    notes = [
+        f"{count:,} of its transactions are also in {labels[name]}, and counted once"
+        for name, count in shared.items()
+        if name in labels
+    ]
+    return notes + (_gap(start, others) if start else [])
 
 
 def _told(row: Row, others: list[Row]) -> dict[str, Any]:

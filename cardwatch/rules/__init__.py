@@ -2,6 +2,7 @@
 
 from cardwatch.rules.catalogue import (
     load_rules,
+    meanings,
     read_rules,
     rule_page,
     rule_texts,
@@ -17,6 +18,7 @@ __all__ = [
     "Evidence",
     "Rule",
     "load_rules",
+    "meanings",
     "placeholders",
     "read_rules",
     "rule_page",

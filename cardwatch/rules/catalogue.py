@@ -71,11 +71,16 @@ def rules_sha256(rules: Iterable[Rule]) -> str:
     return hashlib.sha256("\n".join(rule.text for rule in rules).encode()).hexdigest()
 
 
+@cache
+def meanings() -> dict[str, str]:
+    """Return what each thing that rules compare is, in a sentence, by its name."""
+    told = {name_of(f): meaning_of(f) for f in FEATURES}
+    told |= {name_of(f): meaning_of(f) for f in CARD_FEATURES}
+    return told | {name: text + "." for name, text in CHANCES.items()}
+
+
 def rule_page(rule: Rule) -> str:
     """Return one rule whole, as Markdown."""
-    meanings = {name_of(f): meaning_of(f) for f in FEATURES}
-    meanings |= {name_of(f): meaning_of(f) for f in CARD_FEATURES}
-    meanings |= {name: text + "." for name, text in CHANCES.items()}
 
     def listed(items: Iterable[str]) -> str:
         return "\n".join(f"- {item}" for item in items)
@@ -104,7 +109,7 @@ It can be innocent:
 
 It reads:
 
-{listed(f"`{name}`: {meanings[name]}" for name in rule.reads)}
+{listed(f"`{name}`: {meanings()[name]}" for name in rule.reads)}
 
 Examples:
 

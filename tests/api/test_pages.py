@@ -205,7 +205,7 @@ def test_an_account_is_taken_on_pages(running: Running) -> None:
     wrong = client.post("/account", headers=SITE, data={"token": "none"})
     assert wrong.status_code == 422
     page = client.post("/account", headers=SITE, data={"token": made["token"]}).text
-    secret = re.search(r"by key: <strong>([A-Z2-7]+)</strong>", page)
+    secret = re.search(r'by key: <strong class="cw-hash">([A-Z2-7]+)</strong>', page)
     assert secret is not None
     code = pyotp.TOTP(secret[1]).at(running.clock())
     sent = {"token": made["token"], "email": "x", "secret": secret[1], "code": code}

@@ -1,0 +1,102 @@
+"""Fills a casebook with the invented force, for somebody who wants to try the pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cardwatch import desk, installation
+from cardwatch.casebook import ROLES, Actor
+from cardwatch.casebook.work import SYSTEM
+from cardwatch.errors import CardwatchError, FileRefused
+from cardwatch.registers import read_cards
+from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from cardwatch.casebook import Casebook
+
+FORCE = "Saltmarsh Vale Police"
+SINCE = "2025-09-01"
+"""Day of the first statement."""
+
+
+def sample_folder() -> Path:
+    """Return the folder of the sample data.
+
+    Raises:
+        CardwatchError: it is not there.
+    """
+    places = [Path(__file__).parents[n] / "sample_data" for n in (1, 2)]
+    found = next((place for place in places if place.is_dir()), None)
+    if found is None:
+        raise CardwatchError("The sample data is not installed; run this from a checkout.")
+    return found
+
+
+def fill_casebook(now: dt.datetime) -> dict[str, str]:
+    """Fill the installation's casebook with the invented force, unless it is; invite its people.
+
+    The policy, the card register and every statement but the newest are kept, and the last of these
+    is scored: the newest is for whoever tries the pages to bring.
+
+    Args:
+        now: the moment.
+
+    Returns:
+        The invitation of each person by their email address: one of each role.
+
+    Raises:
+        CardwatchError: the casebook is another force's.
+    """
+    casebook = installation.open_casebook(make=True)
+    assert casebook is not None
+    try:
+        desks = _people(casebook, now)
+        if not desk.list_statements(desks["finance"]):
+            _keep_year(desks["finance"])
+        return {
+            desk.email_of(at): desk.invite(
+                desks["psd" if role == "psd" else "admin"], desk.email_of(at)
+            )
+            for role, at in desks.items()
+        }
+    finally:
+        casebook.close()
+
+
+def _people(casebook: Casebook, now: dt.datetime) -> dict[str, desk.Desk]:
+    """Return the desk of each role's person; they are added, with their force, if need be.
+
+    Raises:
+        CardwatchError: the casebook is another force's.
+    """
+    held = casebook.organisations()
+    if held and held[0]["name"] != FORCE:
+        raise CardwatchError("This casebook is another force's. Give a folder of its own.")
+    owner = held[0]["organisation_id"] if held else desk.add_organisation(casebook, FORCE, now)
+    itself = desk.Desk(casebook, Actor(owner, SYSTEM, "admin"), now)
+    desks = {}
+    for role in ROLES:
+        email = f"{role}@{owner}.example"
+        if not held:
+            desk.add_person(itself, name=role.capitalize(), email=email, role=role)
+        actor = desk.actor_of_person(casebook, owner, email, now)
+        desks[role] = desk.Desk(casebook, actor, now)
+    return desks
+
+
+def _keep_year(at: desk.Desk) -> None:
+    """Keep the force's policy, register and statements; the last before the newest is scored."""
+    sample = sample_folder()
+    choices = ReadingChoices(shipped_profiles(), installation.card_key())
+    policy = (sample / "policy.toml").read_text(encoding="utf-8")
+    cards = read_cards(sample / "cards.csv", choices)
+    desk.put_in_force(at, "policy", desk.pack_policy(policy, "policy.toml"), SINCE)
+    desk.put_in_force(at, "cards", desk.pack_cards(cards), SINCE)
+    *kept, _ = sorted((sample / "statements").iterdir())
+    for read in read_each(kept, choices):
+        if isinstance(read, FileRefused):
+            raise read
+        desk.receive(at, read, is_history=read[1].file != kept[-1].name)

@@ -1,0 +1,75 @@
+"""The pages in Debian's Chromium: a force with a year of statements, served over loopback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import sync_playwright
+from services import Clock
+from sites import Site, fill_long, fill_months, listening
+
+from cardwatch.cli.inventing import fill_casebook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker have all of these tests, and so one browser and one casebook of each kind."""
+    for item in items:
+        if "tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Give the browser; without one the tests fail where they are told to, and else are skipped."""
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        needed = os.environ.get("CARDWATCH_NEEDS_BROWSER") == "1"
+        (pytest.fail if needed else pytest.skip)(f"no browser here: none of {', '.join(NAMES)}")
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def force(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of a casebook of the invented force, to be copied: as `make try` makes it."""
+    home = tmp_path_factory.mktemp("force") / "home"
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("CARDWATCH_HOME", str(home))
+        changed.delenv("CARDWATCH_DATABASE", raising=False)
+        invitations = fill_casebook(Clock()())
+    (home / "invitations").write_text("\n".join(invitations.values()), encoding="utf-8")
+    return home
+
+
+@pytest.fixture(scope="session")
+def served(force: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Give a service in which every page has something to show; nothing in its queue is done."""
+    with ExitStack() as running:
+        home = tmp_path_factory.mktemp("served") / "home"
+        site = running.enter_context(listening(shutil.copytree(force, home), chores=False))
+        fill_months(site)
+        fill_long(site)
+        yield site
+
+
+@pytest.fixture(scope="session")
+def working(force: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Give a service as it is after `make try`: nobody has an account yet."""
+    home = tmp_path_factory.mktemp("working") / "home"
+    with listening(shutil.copytree(force, home), chores=True) as site:
+        yield site

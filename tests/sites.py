@@ -1,0 +1,210 @@
+"""What tests in a browser share: a service that listens, what it holds, and who comes to it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import axe_playwright_python
+import pytest
+import uvicorn
+from books import lively_month
+from services import Clock, text
+
+from api.guard import COOKIE
+from api.main import create_app
+from api.settings import Settings
+from cardwatch import desk, installation
+from cardwatch.casebook import PSD, ROLES, Actor, Casebook, sessions
+from cardwatch.casebook.alerts import Said
+from cardwatch.casebook.people import find_person
+from cardwatch.casebook.work import SYSTEM
+from cardwatch.cli.inventing import sample_folder
+from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDTHS = (1280, 320)
+OWN, EMPTY = "saltmarsh-vale-police", "no-statements-yet"
+LONG = "W" * 90
+"""A word that is wider than a narrow screen."""
+REASON = f"Somebody wrote a long reason. {LONG} {'It goes on and on. ' * 20}"
+
+
+@dataclass
+class Site:
+    """A service that listens, and its casebook.
+
+    Attributes:
+        ids: alerts, statements and jobs that pages are asked for, by the words of addresses.
+        judged: what axe has found nothing wrong with, so that it is not judged again.
+    """
+
+    address: str
+    book: Casebook
+    clock: Clock
+    home: Path
+    ids: dict[str, str] = field(default_factory=dict)
+    judged: set[tuple[str, int]] = field(default_factory=set)
+
+    def desk(self, role: str, owner: str = OWN) -> desk.Desk:
+        """Return the desk of the person of a role."""
+        email = f"{role}@{owner}.example"
+        actor = desk.actor_of_person(self.book, owner, email, self.clock())
+        return desk.Desk(self.book, actor, self.clock())
+
+    def read(self, path: Path) -> Any:
+        """Return what a statement says."""
+        choices = ReadingChoices(shipped_profiles(), (self.home / "card.key").read_bytes())
+        return read_each([path], choices)[0]
+
+    def cookie(self, role: str, owner: str) -> dict[str, str]:
+        """Begin a session of somebody, as signing in does; return what their browser holds."""
+        with self.book.quiet(Actor(owner, SYSTEM, "admin"), self.clock()) as work:
+            person = find_person(work, f"{role}@{owner}.example")
+            value = sessions.begin_session(work, person, "")
+        return {"name": COOKIE, "value": value, "url": self.address.replace("http:", "https:")}
+
+
+@contextmanager
+def listening(home: Path, *, chores: bool) -> Iterator[Site]:
+    """Run the service over a folder, in a thread of its own."""
+    clock = Clock()
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("CARDWATCH_HOME", str(home))
+        changed.delenv("CARDWATCH_DATABASE", raising=False)
+        app = create_app(Settings(rate=1_000_000), clock, chores=chores)
+        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="on"))
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        book = installation.open_casebook()
+        assert book is not None
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield Site(f"http://127.0.0.1:{port}", book, clock, home)
+    server.should_exit = True
+    thread.join()
+    book.close()
+
+
+def fill_months(site: Site) -> None:
+    """Bring the newest month of the invented force; let a second force have nothing."""
+    newest = max((sample_folder() / "statements").iterdir())
+    found = desk.receive(site.desk("finance"), site.read(newest))
+    site.ids["statement"] = found.statement_id
+    for lane in ("finance", PSD):
+        alerts = desk.list_alerts(site.desk(PSD), lane=lane, state="open")
+        site.ids[lane], site.ids[f"{lane}2"] = (one["alert_id"] for one in alerts[:2])
+        cards = [one["alert_id"] for one in alerts if not one["at_stake_pence"]]
+        site.ids[f"{lane}_card"] = cards[0]
+    desk.unmask(site.desk(PSD), site.ids["psd2"], reason="case 12")
+    owner = desk.add_organisation(site.book, "No statements yet", site.clock())
+    itself = desk.Desk(site.book, Actor(owner, SYSTEM, "admin"), site.clock())
+    for role in ROLES:
+        desk.add_person(itself, name=role, email=f"{role}@{owner}.example", role=role)
+
+
+def fill_long(site: Site) -> None:
+    """Bring a statement whose words are long, and say much about its alert; let jobs wait."""
+    at = site.desk("finance")
+    folder = site.home / "statements"
+    folder.mkdir()
+    path = folder / f"{'long-' * 20}november.csv"
+    lines = (
+        "\n".join(lively_month(11)).replace("NEW FIRM", f"{LONG} {LONG}").replace("E1,", f"{LONG},")
+    )
+    path.write_text(text(*lines.splitlines(), f"2026-11-31,{LONG},X,{LONG},R9"), encoding="utf-8")
+    site.ids["long_statement"] = desk.receive(at, site.read(path)).statement_id
+    alert = next(one for one in desk.list_alerts(at) if LONG in one["merchant_id"])
+    site.ids["long"] = alert["alert_id"]
+    said = Said(REASON, "asked", at_email(at), "2026-12-24", "", " ".join(8 * ["a" * 20]))
+    desk.decide(at, alert["alert_id"], said)
+    later = folder / "december.csv"
+    later.write_text(text(*lively_month(12)), encoding="utf-8")
+    site.ids["job"] = desk.ask_receive(at, site.read(later))["job_id"]
+
+
+def at_email(at: desk.Desk) -> str:
+    """Return the email address of whoever is at a desk."""
+    return desk.email_of(at)
+
+
+class Visit:
+    """Somebody at a browser of some width, with scripts or without; watches what goes wrong."""
+
+    def __init__(
+        self, browser: Browser, site: Site, *, width: int = 1280, scripts: bool = True
+    ) -> None:
+        self.site = site
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": width, "height": 900}, java_script_enabled=scripts,
+            base_url=site.address,
+        )  # fmt: skip
+        self.faults: list[str] = []
+        self.context.on("request", self._asked)
+        self.context.on("console", self._told)
+        self.context.on("weberror", lambda error: self.faults.append(str(error.error)))
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(10_000)
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self.site.address, "data:", "blob:")):
+            self.faults.append(f"asked for {request.url}")
+
+    def _told(self, message: Any) -> None:
+        expected = "the server responded with a status of 4"  # a page that says what is wrong
+        if message.type == "error" and expected not in message.text:
+            self.faults.append(message.text)
+
+    def come_as(self, role: str, owner: str = OWN) -> None:
+        """Be somebody who has signed in."""
+        self.context.add_cookies([self.site.cookie(role, owner)])  # type: ignore[list-item]
+
+    def judge(self) -> list[str]:
+        """Return what is wrong with the page at either width: what it told, what axe finds.
+
+        Contrast is judged at the wide screen alone, as colours are the same at both.
+        """
+        page, wrong = self.page, list(self.faults)
+        self.faults.clear()
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            wrong += [f"{width}: wider than the screen: {one}" for one in page.evaluate(WIDER)]
+            shown = (page.inner_html("main"), width)
+            if shown not in self.site.judged:
+                rules = {"color-contrast": {"enabled": width == WIDTHS[0]}}
+                wrong += page.evaluate(FAULTS, AXE_OPTIONS | {"rules": rules})
+                self.site.judged.add(shown)
+        return wrong
+
+    def close(self) -> None:
+        """Close the browser's window; nothing may have gone wrong in it."""
+        self.context.close()
+        assert not self.faults, self.faults
+
+
+AXE_OPTIONS = {"runOnly": {"type": "tag", "values": RULES}, "preload": False,
+               "resultTypes": ["violations"]}  # fmt: skip
+FAULTS = """options => axe.run(document, options).then(told => told.violations.map(
+  one => one.id + ": " + one.nodes[0].html.slice(0, 200)))"""
+"""What axe finds."""
+WIDER = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  return [...document.querySelectorAll("body *")]
+    .filter(one => one.getBoundingClientRect().right > width + 1 && !one.closest(".cw-table"))
+    .slice(0, 3).map(one => one.outerHTML.slice(0, 160)).concat("the page");
+}"""
+"""What stands out of the screen; a table may, as it moves in a region of its own."""
