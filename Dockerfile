@@ -11,7 +11,12 @@ COPY cardwatch ./cardwatch
 RUN make .venv/run.stamp
 
 FROM python:3.12-slim
-RUN useradd --create-home --uid 10001 cardwatch \
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends \
+      fonts-liberation libharfbuzz-subset0 libpango-1.0-0 libpangoft2-1.0-0 \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --create-home --uid 10001 cardwatch \
  && install --directory --owner cardwatch --mode 0700 /data
 WORKDIR /app
 COPY --from=build /app /app
