@@ -21,7 +21,7 @@ def show_governance(request: Request, at: At, service: Serving, quarter: str = "
     """Show the report on a quarter; the last one that is over, if none is said."""
     held, errors = None, {}
     quarters = _quarters(at)
-    quarter = quarter or quarters[0]
+    quarter = quarter or quarters[1]
     try:
         held = desk.report_governance(at, quarter, marking=service.settings.marking)
     except NotAllowed:
@@ -36,10 +36,10 @@ def show_governance(request: Request, at: At, service: Serving, quarter: str = "
 
 
 def _quarters(at: At) -> list[str]:
-    """Return the quarters that are offered, the last that is over first."""
+    """Return the quarters that are offered: this one so far, then those that are over."""
     year, number = map(int, desk.last_quarter(at.now.date()).split("-Q"))
-    ended = [(4 * year + number - 1) - back for back in range(-1, QUARTERS)]
-    return [f"{one // 4}-Q{one % 4 + 1}" for one in sorted(ended, reverse=True)][1:]
+    offered = [4 * year + number - back for back in range(QUARTERS)]
+    return [f"{one // 4}-Q{one % 4 + 1}" for one in offered]
 
 
 @router.get("/governance.pdf")

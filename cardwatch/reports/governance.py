@@ -271,6 +271,7 @@ def _self_assessment(figures: Figures) -> Iterable[Section]:
     )  # fmt: skip
     stated = [
         f"{name}: {pounds(one.pence)} from {day(one.since)}"
+        + (f", for {len(one.holders)} of the holders" if one.holders else "")
         for name, entries in limits
         for one in entries
         if one.stated
