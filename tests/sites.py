@@ -109,6 +109,18 @@ def fill_months(site: Site) -> None:
         cards = [one["alert_id"] for one in alerts if not one["at_stake_pence"]]
         site.ids[f"{lane}_card"] = cards[0]
     desk.unmask(site.desk(PSD), site.ids["psd2"], reason="case 12")
+    at, admin = site.desk("finance"), site.desk("admin")
+    one = next(one for one in desk.list_alerts(at) if one["at_stake_pence"])
+    site.ids["hold"] = desk.hold(at, one["alert_id"], reason="case 12")
+    site.ids["person"] = next(
+        one["person_id"] for one in desk.list_people(admin) if one["role"] == "auditor"
+    )
+    desk.make_key(admin, name="ledger", role="auditor", days=90)
+    site.ids["key"] = desk.list_keys(admin)[0]["key_id"]
+    policy = desk.pack_policy("alerts_per_1000 = 4\n", "policy.toml")
+    proposed = desk.propose(at, "policy", policy, holds_from="", reason="fewer")
+    site.ids["proposal"] = proposed["proposal_id"]
+    site.ids["trial"] = desk.ask_back_test(at, "policy", policy, 1)["job_id"]
     owner = desk.add_organisation(site.book, "No statements yet", site.clock())
     itself = desk.Desk(site.book, Actor(owner, SYSTEM, "admin"), site.clock())
     for role in ROLES:
@@ -130,6 +142,8 @@ def fill_long(site: Site) -> None:
     site.ids["long"] = alert["alert_id"]
     said = Said(REASON, "asked", at_email(at), "2026-12-24", "", " ".join(8 * ["a" * 20]))
     desk.decide(at, alert["alert_id"], said)
+    ended = desk.suppress(at, alert["alert_id"], until="2027-01-31", reason=REASON)
+    site.ids["suppression"] = ended["suppression_id"]
     later = folder / "december.csv"
     later.write_text(text(*lively_month(12)), encoding="utf-8")
     site.ids["job"] = desk.ask_receive(at, site.read(later))["job_id"]

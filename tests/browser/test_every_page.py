@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 READERS = ("finance", "auditor", "psd")
 ALL = (*READERS, "admin")
 NO_REASON = "It needs a reason"
-NO_PAGE = {"/", "/static/{name}", "/governance.pdf", "/impact.pdf"}
+NO_PAGE = {"/", "/static/{name}", "/governance.pdf", "/impact.pdf", "/samples.csv"}
 """What is sent on, or loaded, and is no page itself."""
 
 
@@ -118,6 +118,31 @@ PAGES = (
     _empty("/settings", "finance"),
     State("/audit", ("psd", "admin")),
     State("/people", ("admin", "psd")),
+    _of("/people/{person_id}", "person", "admin"),
+    _of("/people/{person_id}/end", "person", "admin"),
+    State("/keys", ("admin",)),
+    _of("/keys/{key_id}/end", "key", "admin"),
+    State("/account/mine", ("finance",)),
+    State("/audit/events", ("auditor",)),
+    State("/evaluations", ("auditor",)),
+    State("/health", ("admin",)),
+    State("/holds", ("finance",)),
+    _of("/holds/{hold_id}/end", "hold", "finance"),
+    State("/suppressions", ("finance",)),
+    _of("/suppressions/{suppression_id}/end", "suppression", "finance"),
+    State("/precision", ("finance",)),
+    State("/retention", ("admin",)),
+    State("/retention/erasure", ("admin",)),
+    State("/samples", ("auditor",)),
+    State("/settings/model", ("auditor",)),
+    State("/settings/propose", ("finance",)),
+    State("/settings/propose/cards", ("finance",)),
+    State("/settings/propose/model", ("finance",)),
+    _of("/settings/proposals/{proposal_id}", "proposal", "finance"),
+    State("/settings/try", ("finance",)),
+    _of("/trials/{job_id}", "trial", "finance"),
+    State("/webhook", ("admin",)),
+    State("/webhook/end", ("admin",)),
 )  # fmt: skip
 
 
