@@ -78,7 +78,7 @@ def get_statement(work: Work, statement_id: str) -> Row:
     """
     fits = statements.c.statement_id.startswith(statement_id, autoescape=True)
     found = work.rows(sa.select(statements).where(work.mine(statements), fits).limit(2))
-    if len(found) != 1:
+    if len(found) != 1 or not statement_id:  # nothing is the beginning of all
         raise NotFound(f"There is no statement '{statement_id}'.")
     return found[0]
 
