@@ -12,7 +12,7 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cardwatch.reports.words import day, moment
+from cardwatch.reports.words import day, moment, title
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -44,6 +44,7 @@ def environment() -> Environment:
         days=days,
         month=month,
         moment=moment,
+        words=title,
         qr=qr,
     )
     return made

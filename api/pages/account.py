@@ -5,13 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import At, Serving
-from api.pages.page import Sent, go, render
+from api.pages.page import SLOW_DOWN, Sent, go, render
 from cardwatch import desk
 from cardwatch.errors import CardwatchError, NotAllowed
 
 router = APIRouter()
 MINE = "/account/mine"
-SLOW_DOWN = "There were too many tries. Wait five minutes, then try again."
 
 
 @router.get(MINE)

@@ -10,14 +10,14 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import At
 from api.listing import page_of
-from api.pages.page import filled, go, render
+from api.pages.page import LISTS, Fields, Sent, filled, go, number, render, told
 from cardwatch import desk
 from cardwatch.casebook import STATES
 from cardwatch.casebook.alerts import Said
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import AUTOMATIC
 from cardwatch.errors import CardwatchError, NotAllowed
-from cardwatch.reports.words import day
+from cardwatch.reports.words import day, title
 
 router = APIRouter()
 PAGE_ROWS = 25
@@ -31,9 +31,8 @@ SORTS = {"evidence": ("Tier", "descending"), "money": ("At stake", "descending")
          "age": ("Last day", "ascending")}  # fmt: skip
 """The column that each order sorts by, and which way."""
 TIERS = {"A": "A: against policy", "B": "B: unusual", "C": "C: information"}
-LISTS = {"finance": "Finance", "psd": "Professional standards"}
 DECISIONS = [
-    {"value": name, "label": name.replace("-", " ").capitalize(), "hint": meaning}
+    {"value": name, "label": title(name), "hint": meaning}
     for name, meaning in STATES.items()
     if name not in AUTOMATIC
 ]
@@ -56,12 +55,12 @@ def list_alerts(request: Request, at: At) -> Response:
     more = urlencode(chosen | {"cursor": after}) if after else ""
     around = desk.overview(at)
     words = {
-        "state": {UNANSWERED: "Open or asked"} | {one: _words(one) for one in STATES},
+        "state": {UNANSWERED: "Open or asked"} | {one: title(one) for one in STATES},
         "lane": LISTS, "tier": TIERS, "order": ORDERS, "rule": around["rules"],
         "statement_id": around["statements"],
     }  # fmt: skip
     return render(
-        request, "alerts.html", status=422 if errors else 200, errors=errors, alerts=found,
+        request, "alerts.html", errors=errors, alerts=found,
         heads=desk.headlines(at, [one["alert_id"] for one in found]), around=around,
         names=desk.mask(at, {one["holder_id"] for one in found}), chosen=chosen, words=words,
         chips=_chips(chosen, words), headings=_headings(chosen),
@@ -89,10 +88,6 @@ def _faults(chosen: dict[str, str]) -> dict[str, str]:
     return told
 
 
-def _words(name: str) -> str:
-    return name.replace("-", " ").capitalize()
-
-
 def _link(chosen: dict[str, str]) -> str:
     """Return the address of the list with some filters; without any it shows every alert."""
     return f"/alerts?{urlencode(chosen or {'state': ''})}"
@@ -113,7 +108,7 @@ def _chips(chosen: dict[str, str], words: dict[str, dict[str, str]]) -> list[tup
         text = f"£{text}" if name == "at_least" else text
         rest = {k: v for k, v in chosen.items() if k != name}
         if name != "order":
-            text = said.get(name, f"{names.get(name, _words(name))}: {text}")
+            text = said.get(name, f"{names.get(name, title(name))}: {text}")
             told.append((text, _link(rest)))
     return told
 
@@ -152,7 +147,7 @@ def _alert_page(
 ) -> Response:
     found = desk.get_history(at, alert_id)
     return render(
-        request, "alert.html", status=422 if errors else 200, errors=errors, sent=sent,
+        request, "alert.html", errors=errors, sent=sent,
         found=found, raised=found["raised"], names=found["names"], decisions=DECISIONS,
         heads=desk.headlines(at, [one["alert_id"] for one in found["related"]]), tiers=TIERS,
         may_decide=at.actor.role == found["lane"],
@@ -160,25 +155,23 @@ def _alert_page(
 
 
 @router.post("/alerts/{alert_id}/decision")
-async def decide(request: Request, at: At, alert_id: str) -> Response:
+def decide(request: Request, at: At, alert_id: str, sent: Fields) -> Response:
     """Record what somebody decides; a form that is wrong is shown again as it was sent."""
-    form = {k: v.strip() for k, v in (await request.form()).items() if isinstance(v, str)}
-    seen = form.get("seen", "")
     said = Said(
-        reason=form.get("reason", ""),
-        state=form.get("state", ""),
-        assigned_to=form.get("assigned_to"),
-        due_on=form.get("due_on"),
-        snoozed_until=form.get("snoozed_until"),
-        tags=form.get("tags"),
-        seen=int(seen) if seen.isdecimal() and len(seen) < 9 else -1,
+        reason=sent.get("reason", ""),
+        state=sent.get("state", ""),
+        assigned_to=sent.get("assigned_to"),
+        due_on=sent.get("due_on"),
+        snoozed_until=sent.get("snoozed_until"),
+        tags=sent.get("tags"),
+        seen=number(sent.get("seen", "")),
     )
     try:
         desk.decide(at, alert_id, said)
     except NotAllowed:
         raise
     except CardwatchError as refusal:
-        return _alert_page(request, at, alert_id, form, {_place(str(refusal)): str(refusal)})
+        return _alert_page(request, at, alert_id, sent, {_place(str(refusal)): str(refusal)})
     return go(f"/alerts/{alert_id}")
 
 
@@ -190,15 +183,12 @@ def _place(told: str) -> str:
 
 
 @router.post("/alerts/{alert_id}/name")
-async def show_name(request: Request, at: At, alert_id: str) -> Response:
+def show_name(request: Request, at: At, alert_id: str, sent: Sent) -> Response:
     """Show by name whom an alert is about, for a reason that is kept."""
-    form = filled(await request.form())
     try:
-        desk.unmask(at, alert_id, reason=form.get("why", ""))
-    except NotAllowed:
-        raise
+        desk.unmask(at, alert_id, reason=sent.get("why", ""))
     except CardwatchError as refusal:
-        return _alert_page(request, at, alert_id, form, {"why": str(refusal)})
+        return _alert_page(request, at, alert_id, sent, {"why": told(refusal)})
     return go(f"/alerts/{alert_id}")
 
 

@@ -9,7 +9,7 @@ import pyotp
 from fastapi import APIRouter, Form, Request, Response
 
 from api.deps import At, Serving
-from api.pages.page import HOME, go, render
+from api.pages.page import HOME, SLOW_DOWN, go, render
 from api.routes.access import begin_session, may_try, with_session, without_session
 from cardwatch import desk
 from cardwatch.errors import CardwatchError, NotAllowed
@@ -17,7 +17,6 @@ from cardwatch.errors import CardwatchError, NotAllowed
 router = APIRouter()
 Text = Annotated[str, Form(max_length=1_000)]
 SECRET = re.compile(r"[A-Z2-7]{16,64}")
-SLOW_DOWN = "There were too many tries. Wait five minutes, then try again."
 
 
 @router.get("/sign-in")
@@ -88,9 +87,7 @@ def begin_account(request: Request, service: Serving, token: Text = "") -> Respo
         )
     except CardwatchError as refusal:
         errors = {"token": str(refusal)}
-        return render(
-            request, "account_token.html", status=422, sent={"token": token}, errors=errors
-        )
+        return render(request, "account_token.html", sent={"token": token}, errors=errors)
     return _password_page(request, token.strip(), email, secret, {})
 
 
@@ -124,7 +121,7 @@ def _password_page(
         raise CardwatchError("Begin again with your invitation.")
     address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="cardwatch")
     return render(
-        request, "account_password.html", status=422 if errors else 200,
+        request, "account_password.html",
         token=token, email=email, secret=secret, address=address, errors=errors,
     )  # fmt: skip
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import At, Serving
-from api.handing import as_file
-from api.pages.page import render
+from api.handing import drawn
+from api.pages.page import render, told
 from cardwatch import desk
-from cardwatch.errors import CardwatchError, NotAllowed
-from cardwatch.reports import Document, pdf_of
+from cardwatch.errors import CardwatchError
+from cardwatch.reports import Document
 
 router = APIRouter()
 QUARTERS = 8
@@ -24,12 +24,10 @@ def show_governance(request: Request, at: At, service: Serving, quarter: str = "
     quarter = quarter or quarters[1]
     try:
         held = desk.report_governance(at, quarter, marking=service.settings.marking)
-    except NotAllowed:
-        raise
     except CardwatchError as refusal:
-        errors = {"quarter": str(refusal)}
+        errors = {"quarter": told(refusal)}
     return render(
-        request, "governance.html", status=422 if errors else 200, errors=errors,
+        request, "governance.html", errors=errors,
         document=held, quarter=quarter,
         quarters=[{"value": one, "label": one.replace("-", ", ")} for one in quarters],
     )  # fmt: skip
@@ -45,7 +43,9 @@ def _quarters(at: At) -> list[str]:
 @router.get("/governance.pdf")
 def get_governance(at: At, service: Serving, quarter: str) -> Response:
     """Give the report on a quarter as PDF."""
-    return _pdf(service, desk.report_governance(at, quarter, marking=service.settings.marking))
+    return drawn(
+        service, lambda: desk.report_governance(at, quarter, marking=service.settings.marking)
+    )
 
 
 @router.get("/impact")
@@ -57,7 +57,7 @@ def show_impact(request: Request, at: At, service: Serving) -> Response:
 @router.get("/impact.pdf")
 def get_impact(at: At, service: Serving) -> Response:
     """Give the template of an impact assessment as PDF."""
-    return _pdf(service, _impact(at, service))
+    return drawn(service, lambda: _impact(at, service))
 
 
 def _impact(at: At, service: Serving) -> Document:
@@ -69,8 +69,3 @@ def _impact(at: At, service: Serving) -> Document:
         ("Reminders by e-mail", "without content, weekly" if settings.smtp else "none"),
     )
     return desk.assess_impact(at, facts, marking=settings.marking)
-
-
-def _pdf(service: Serving, document: Document) -> Response:
-    with service.scoring():  # it takes as long as a scoring does
-        return as_file(pdf_of(document), "pdf")

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request, Response
 
 from api.deps import At, Serving
-from api.handing import as_file, handed_over
-from api.pages.page import render
+from api.handing import drawn, handed_over
+from api.pages.page import LISTS, render, told
 from cardwatch import desk
 from cardwatch.casebook import FINANCE
+from cardwatch.casebook.tables import UNANSWERED
 from cardwatch.errors import CardwatchError, NotAllowed
-from cardwatch.reports import pdf_of
 
 router = APIRouter()
 Text = Annotated[str, Form(max_length=200)]
@@ -24,10 +24,7 @@ FORMS = [
     {"value": "csv", "label": "CSV"},
     {"value": "json", "label": "JSON, for other software"},
 ]
-LISTS = [
-    {"value": "finance", "label": "Finance"},
-    {"value": "psd", "label": "Professional standards"},
-]
+LANES = [{"value": name, "label": label} for name, label in LISTS.items()]
 
 
 @router.get("/alerts/{alert_id}/hand-over")
@@ -57,11 +54,10 @@ def hand_case_over(
             at, service, form, purpose=purpose, recipient=recipient,
             alert_ids=(found["alert_id"], *(one for one in also if one in beside)),
         )  # fmt: skip
-    except NotAllowed:
-        raise
     except CardwatchError as refusal:
+        said = told(refusal)
         sent = {"purpose": purpose, "recipient": recipient, "form": form, "also": also}
-        return _case_page(request, found, sent, _place(refusal))
+        return _case_page(request, found, sent, _place(said))
 
 
 def _beside(found: dict[str, Any]) -> list[dict[str, Any]]:
@@ -73,7 +69,7 @@ def _case_page(
     request: Request, found: dict[str, Any], sent: dict[str, Any], errors: dict[str, str]
 ) -> Response:
     return render(
-        request, "hand_over.html", status=422 if errors else 200, errors=errors, sent=sent,
+        request, "hand_over.html", errors=errors, sent=sent,
         back=f"/alerts/{found['alert_id']}", what=found["raised"]["title"],
         beside=_beside(found), forms=FORMS, purposes=PURPOSES, lists=[],
         is_named=found["is_named"],
@@ -107,25 +103,24 @@ def hand_list_over(
     except NotAllowed:
         raise
     except CardwatchError as refusal:
-        return _list_page(request, at, found, asked | {"form": form}, _place(refusal))
+        return _list_page(request, at, found, asked | {"form": form}, _place(str(refusal)))
 
 
 def _list_page(
     request: Request, at: At, found: dict[str, Any], sent: dict[str, Any], errors: dict[str, str]
 ) -> Response:
     return render(
-        request, "hand_over.html", status=422 if errors else 200, errors=errors, sent=sent,
+        request, "hand_over.html", errors=errors, sent=sent,
         back=f"/statements/{found['statement_id']}", what=found["label"],
         beside=[], forms=FORMS, purposes=PURPOSES,
-        lists=LISTS if len(at.actor.lanes) > 1 else [], is_named=True,
+        lists=LANES if len(at.actor.lanes) > 1 else [], is_named=True,
     )  # fmt: skip
 
 
-def _place(refusal: CardwatchError) -> dict[str, str]:
+def _place(said: str) -> dict[str, str]:
     """Return the field that a refusal is about, with what it says."""
-    told = str(refusal)
     places = {"purpose": "purpose", "names who": "recipient", "form of": "form"}
-    return {next((name for word, name in places.items() if word in told), "form"): told}
+    return {next((name for word, name in places.items() if word in said), "form"): said}
 
 
 @router.get("/alerts/{alert_id}/questions")
@@ -140,15 +135,14 @@ def make_questions(
 ) -> Response:
     """Give a holder's open questions as a PDF for their line manager."""
     try:
-        with service.scoring():
-            made = desk.ask_manager(
+        return drawn(
+            service,
+            lambda: desk.ask_manager(
                 at, alert_id, recipient=recipient, marking=service.settings.marking
-            )
-            return as_file(pdf_of(made), "pdf")
-    except NotAllowed:
-        raise
+            ),
+        )
     except CardwatchError as refusal:
-        return _questions_page(request, at, alert_id, recipient, {"recipient": str(refusal)})
+        return _questions_page(request, at, alert_id, recipient, {"recipient": told(refusal)})
 
 
 def _questions_page(
@@ -157,8 +151,8 @@ def _questions_page(
     if at.actor.role != FINANCE:
         raise NotAllowed("This role asks no line manager.")
     found = desk.get_alert(at, alert_id)
-    asked = [one for one in (found, *_beside(found)) if one["state"] in desk.ASKED_ABOUT]
+    asked = [one for one in (found, *_beside(found)) if one["state"] in UNANSWERED]
     return render(
-        request, "questions.html", status=422 if errors else 200, errors=errors,
+        request, "questions.html", errors=errors,
         found=found, asked=asked, recipient=recipient,
     )  # fmt: skip

@@ -102,7 +102,7 @@ def _retention_page(
 ) -> Response:
     keeps = desk.keeps(at)
     return render(
-        request, "retention.html", status=422 if errors else 200, errors=errors,
+        request, "retention.html", errors=errors,
         sent={kind: str(days) for kind, days in keeps.items()} | sent, keeps=keeps, kept=KEPT,
         least=LEAST_DAYS, past=_past(at, keeps), may=at.actor.role in MANAGES,
     )  # fmt: skip
@@ -163,7 +163,7 @@ def _webhook_page(
 ) -> Response:
     held = desk.list_webhooks(at)
     return render(
-        request, "webhook.html", status=422 if errors else 200, errors=errors, sent=sent,
+        request, "webhook.html", errors=errors, sent=sent,
         held=held, secret=secret,
     )  # fmt: skip
 

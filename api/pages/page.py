@@ -33,16 +33,18 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
               ("Health", "/health")),
 }  # fmt: skip
 """Where each role goes from any page."""
+LISTS = {"finance": "Finance", "psd": "Professional standards"}
+SLOW_DOWN = "There were too many tries. Wait five minutes, then try again."
 HOME = {role: places[0][1] for role, places in MENU.items()}
 
 
-def render(request: Request, template: str, *, status: int = 200, **given: Any) -> Response:  # noqa: ANN401  what a template takes
+def render(request: Request, template: str, *, status: int = 0, **given: Any) -> Response:  # noqa: ANN401  what a template takes
     """Return a page.
 
     Args:
         request: what it answers.
         template: its file in `api/templates`.
-        status: of the response.
+        status: of the response; if not given, 422 for a form with `errors`, else 200.
         **given: what the template asks for.
     """
     service: Service = request.app.state.service
@@ -62,6 +64,7 @@ def render(request: Request, template: str, *, status: int = 200, **given: Any) 
         "errors": {},
     }
     text = environment().get_template(template).render(common | given)
+    status = status or (422 if given.get("errors") else 200)
     return HTMLResponse(text, status, {"Content-Security-Policy": PAGE_POLICY})
 
 
@@ -94,10 +97,15 @@ async def _form(request: Request) -> AsyncIterator[FormData]:
         yield form
 
 
-def _sent(form: Annotated[FormData, Depends(_form)]) -> dict[str, str]:
-    """Return the filled fields of a form, lines ended as the casebook's are, without NUL."""
-    texts = filled(form)
+def _fields(form: Annotated[FormData, Depends(_form)]) -> dict[str, str]:
+    """Return the fields of a form, lines ended as the casebook's are, without NUL."""
+    texts = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
     return {k: v.replace("\r\n", "\n").replace("\0", "") for k, v in texts.items()}
+
+
+def _sent(fields: Annotated[dict[str, str], Depends(_fields)]) -> dict[str, str]:
+    """Return the fields of a form that are filled."""
+    return filled(fields)
 
 
 def _files(form: Annotated[FormData, Depends(_form)]) -> list[UploadFile]:
@@ -106,8 +114,10 @@ def _files(form: Annotated[FormData, Depends(_form)]) -> list[UploadFile]:
     return [one for one in given if isinstance(one, UploadFile) and one.filename]
 
 
+Fields = Annotated[dict[str, str], Depends(_fields)]
 Sent = Annotated[dict[str, str], Depends(_sent)]
-"""What a form says; a route that asks for it in this way need not wait for it itself."""
+"""What a form says, and without what was left empty; a route that asks for it in this way need not
+wait for it itself."""
 Files = Annotated[list[UploadFile], Depends(_files)]
 
 

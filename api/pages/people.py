@@ -47,7 +47,7 @@ def _people_page(
 ) -> Response:
     people = desk.list_people(at)
     return render(
-        request, "people.html", status=422 if errors else 200, errors=errors, sent=sent,
+        request, "people.html", errors=errors, sent=sent,
         people=people, roles=_roles(at),
     )  # fmt: skip
 
@@ -116,7 +116,7 @@ def _keys_page(
 ) -> Response:
     keys = desk.list_keys(at)
     return render(
-        request, "keys.html", status=422 if errors else 200, errors=errors, sent=sent,
+        request, "keys.html", errors=errors, sent=sent,
         keys=keys, roles=_roles(at), key=key, longest=LONGEST_KEY_DAYS, today=str(at.now.date()),
     )  # fmt: skip
 

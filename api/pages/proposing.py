@@ -28,7 +28,7 @@ def propose_page(
     kind, content = _document(at, sent)
     changes = desk.preview(at, kind, content)
     return render(
-        request, "propose.html", status=422 if errors else 200, errors=errors, sent=sent,
+        request, "propose.html", errors=errors, sent=sent,
         kind=kind, changes=changes,
     )  # fmt: skip
 
@@ -85,7 +85,7 @@ def _more_page(
         raise NotAllowed("This role changes no settings.")
     model = desk.get_model(at)
     return render(
-        request, "propose_more.html", status=422 if errors else 200, errors=errors, sent=sent,
+        request, "propose_more.html", errors=errors, sent=sent,
         kind=kind, model=model,
     )  # fmt: skip
 

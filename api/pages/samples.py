@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import secrets
 from typing import Any
 from urllib.parse import urlencode
@@ -11,11 +9,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from api.deps import At
+from api.handing import FORMS
 from api.pages.page import filled, number, render, told
 from cardwatch import desk
 from cardwatch.desk.sampling import LARGEST_SEED, OF
 from cardwatch.errors import CardwatchError, NotAllowed
-from cardwatch.reports import safe_text
+from cardwatch.reports import csv_text, safe_text
 
 router = APIRouter()
 ASKED = ("of", "count", "seed", "statement_id", "since", "until", "by_money")
@@ -83,7 +82,7 @@ def _sample_page(
         if row["superseded_by"] is None and row["erased_at"] is None
     ]
     return render(
-        request, "sample.html", status=422 if errors else 200, errors=errors, asked=asked,
+        request, "sample.html", errors=errors, asked=asked,
         held=held, of=of, kinds=OF, sizes=SIZES, found=found, headings=HEADINGS[of],
         columns=COLUMNS[of], again=urlencode(asked),
         at_most=desk.at_most(len(found["drawn"])) if found else 0.0,
@@ -99,16 +98,10 @@ def get_sample(request: Request, at: At) -> Response:
         raise CardwatchError("A seed is needed, by which the same are drawn again.")
     found = _drawn(at, asked)
     of = asked.get("of", "payments")
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    writer.writerow((*HEADINGS[of], "What was found"))
-    for row in found["drawn"]:
-        cells = [row[name] for name in COLUMNS[of]]
-        writer.writerow([*(_cell(c, n) for c, n in zip(cells, COLUMNS[of], strict=True)), ""])
+    rows = [[*(_cell(row[name], name) for name in COLUMNS[of]), ""] for row in found["drawn"]]
     headers = {"Content-Disposition": 'attachment; filename="cardwatch-sample.csv"'}
-    return Response(
-        "\ufeff" + out.getvalue(), headers=headers, media_type="text/csv; charset=utf-8"
-    )
+    text = csv_text([(*HEADINGS[of], "What was found"), *rows])
+    return Response(text, headers=headers, media_type=FORMS["csv"])
 
 
 def _cell(value: object, name: str) -> object:

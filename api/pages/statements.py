@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
 from api.deps import At, Serving
-from api.pages.page import filled, go, render
+from api.pages.page import Sent, filled, go, render
 from api.service import UPLOAD_BYTES
 from api.uploads import read_upload
 from cardwatch import desk
@@ -45,8 +45,7 @@ def _upload_page(request: Request, at: At, errors: dict[str, str]) -> Response:
         for row in reversed(desk.list_statements(at))
         if row["superseded_by"] is None
     ]
-    status = 422 if errors else 200
-    return render(request, "statements_new.html", status=status, held=held, errors=errors)
+    return render(request, "statements_new.html", held=held, errors=errors)
 
 
 @router.post("/statements/new", max_body_size=MOST_FILES * UPLOAD_BYTES)
@@ -121,12 +120,11 @@ def _columns_page(
 
 
 @router.post("/statements/columns")
-async def keep_columns(request: Request, at: At) -> Response:
+def keep_columns(request: Request, at: At, sent: Sent) -> Response:
     """Remember which heading holds which field, for files with the same headings."""
-    form = filled(await request.form())
-    headings = form.pop("headings", "").split("\n")
-    name = form.pop("file", "statement")
-    chosen = {field: heading for field, heading in form.items() if field in FIELDS}
+    headings = sent.get("headings", "").split("\n")
+    name = sent.get("file", "statement")
+    chosen = {field: heading for field, heading in sent.items() if field in FIELDS}
     try:
         desk.keep_columns(at, headings=[h.strip() for h in headings], chosen=chosen)
     except NotAllowed:

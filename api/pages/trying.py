@@ -32,7 +32,7 @@ def _trying_page(
 ) -> Response:
     sent = {"policy": desk.get_policy(at)["text"], "months": str(USUAL_MONTHS)} | sent
     return render(
-        request, "try.html", status=422 if errors else 200, errors=errors, sent=sent,
+        request, "try.html", errors=errors, sent=sent,
         jobs=_jobs(at, "back-test"), may_propose=at.actor.role in RECEIVES,
     )  # fmt: skip
 

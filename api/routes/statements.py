@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import time
 from dataclasses import asdict
@@ -16,11 +14,12 @@ from fastapi.responses import JSONResponse
 
 from api.deps import At, Serving
 from api.errors import STATUS_OF_CODE, problem
+from api.handing import FORMS
 from api.schemas import Check, DateOrder, Id, Job, Receipt, Short, Statement, StatementWhole
 from api.service import UPLOAD_BYTES
 from api.uploads import read_upload
 from cardwatch import desk
-from cardwatch.reports import safe_text
+from cardwatch.reports import csv_text, safe_text
 
 router = APIRouter(tags=["statements"])
 WAIT_SECONDS, LONGEST_WAIT = 10.0, 30.0
@@ -122,13 +121,12 @@ def get_statement(statement_id: Id, at: At) -> dict[str, Any]:
 def get_problems(statement_id: Id, at: At) -> Response:
     """Give the rows that could not be read, as CSV: row, column, code and what to do."""
     found = desk.get_statement(at, statement_id)
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    writer.writerow(("file", "row", "column", "code", "message"))
-    for one in found["report"].get("problems", ()):
-        texts = [safe_text(one[name]) for name in ("file", "column", "code", "message")]
-        writer.writerow([texts[0], one["row"], *texts[1:]])
-    return Response("\ufeff" + out.getvalue(), media_type="text/csv; charset=utf-8")
+    names = ("file", "row", "column", "code", "message")
+    rows = [
+        [one[name] if name == "row" else safe_text(one[name]) for name in names]
+        for one in found["report"].get("problems", ())
+    ]
+    return Response(csv_text([names, *rows]), media_type=FORMS["csv"])
 
 
 @router.post("/statements/{statement_id}/verification", response_model=Check)

@@ -16,6 +16,7 @@ from cardwatch.casebook.tables import (
     ANSWERED,
     FINANCE,
     HOLDER_KEYS,
+    UNANSWERED,
     alerts,
     decisions,
     statements,
@@ -73,7 +74,7 @@ def answer_days(work: Work, since: str, until: str) -> list[Row]:
     question = (
         sa.select(mine.raised_at, sa.func.min(decisions.c.decided_at).label("answered_at"))
         .outerjoin(decisions, same)
-        .where(*_of_days(work, since, until), mine.state.in_(("open", "asked", *DECIDED)))
+        .where(*_of_days(work, since, until), mine.state.in_((*UNANSWERED, *DECIDED)))
         .group_by(mine.alert_id, mine.raised_at)
     )
     return work.rows(question)

@@ -22,7 +22,6 @@ from cardwatch.desk.copies import back_up, restore
 from cardwatch.desk.desk import Desk
 from cardwatch.desk.governing import assess_impact, last_quarter, report_governance
 from cardwatch.desk.handing_over import (
-    ASKED_ABOUT,
     MOST_IN_CASE,
     Wanted,
     ask_manager,
@@ -110,7 +109,6 @@ from cardwatch.desk.verifying import (
 from cardwatch.reports import PURPOSES
 
 __all__ = [
-    "ASKED_ABOUT",
     "IN_FORCE",
     "MOST_IN_CASE",
     "PURPOSES",

@@ -7,12 +7,9 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from cardwatch.casebook import documents
 from cardwatch.desk.recipe import (
-    SHIPPED,
+    read_content,
     recipe_of,
-    shipped_content,
-    shipped_sha256,
     unpack_cards,
     unpack_forest,
     unpack_policy,
@@ -39,21 +36,14 @@ def changes(work: Work, kind: str, content: bytes, day: str) -> list[dict[str, A
         For each `file` its `lines`, each with what it is (added, removed, same, or skipped) and
         its text.
     """
-    before, after = _readable(kind, in_force(work, kind, day)), _readable(kind, content)
+    before = _readable(kind, read_content(work, recipe_of(work, day), kind))
+    after = _readable(kind, content)
     told = []
     for file in sorted(before.keys() | after.keys()):
         lines = list(_lines(before.get(file, ""), after.get(file, "")))
         if lines:
             told.append({"file": file, "lines": lines})
     return told
-
-
-def in_force(work: Work, kind: str, day: str) -> bytes:
-    """Return the document of a kind that is in force on a day; nothing where there is none."""
-    sha256 = getattr(recipe_of(work, day), kind)
-    if kind in SHIPPED and sha256 in {"", shipped_sha256(kind)}:
-        return shipped_content(kind)
-    return documents.read_document(work, sha256) if sha256 else b""
 
 
 def _lines(before: str, after: str) -> Iterator[dict[str, str]]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from cardwatch.casebook import FINANCE, Event, finding, governing, people, retention, suppressions
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.learning import precision_by_rule
-from cardwatch.desk.recipe import read_recipe, recipe_of, shipped_sha256
-from cardwatch.errors import CardwatchError, ModelRefused
+from cardwatch.desk.recipe import read_model, read_recipe, recipe_of, shipped_sha256
+from cardwatch.errors import CardwatchError
 from cardwatch.merchants import canonical_name
 from cardwatch.records import TRANSACTION_COLUMNS
 from cardwatch.reports import (
@@ -94,12 +94,11 @@ def _figures(work: Work, first: dt.date, last: dt.date) -> Figures:
     spending = governing.read_spending(work, str(last - dt.timedelta(YEAR_DAYS)), days[1])
     names = {name: canonical_name(name).name for name in spending["merchant"].unique()}
     recipe = recipe_of(work, days[1])
-    try:
-        used = read_recipe(work, recipe)
-        model = f"{recipe.model[:12]}, loaded" if recipe.model else "none, rules alone"
-    except ModelRefused:
-        used = read_recipe(work, replace(recipe, model=""))
-        model = f"{recipe.model[:12]}, refused"
+    used = read_recipe(work, replace(recipe, model=""))
+    model = "none, rules alone"
+    if recipe.model:
+        status = "refused" if read_model(work, recipe)[1] else "loaded"
+        model = f"{recipe.model[:12]}, {status}"
     waited = governing.answer_days(work, *days)
     held = [row for row in kept.list_statements(work) if row["superseded_seq"] is None]
     return Figures(

@@ -33,18 +33,18 @@ from cardwatch.reports import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from cardwatch.casebook import Work
     from cardwatch.desk.desk import Desk
-    from cardwatch.records import Alert, AlertList
+    from cardwatch.records import AlertList
 
 PACK = ".zip"
 FORMS = (*HANDED, PACK)
 """Forms in which alerts are handed over; a pack has all of the others, and a signed manifest."""
 MOST_IN_CASE = 50
-ASKED_ABOUT = ("open", "asked")
-"""States in which a question is still to be asked, or has no answer yet."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,14 @@ def hand_over(desk: Desk, wanted: Wanted, form: str) -> tuple[bytes, int]:
     with desk.work(event) as work:
         desk.sees_alerts()
         if wanted.alert_ids:
-            lists, read, cases = _case(work, wanted, event)
+            event.object_kind = "case"
+            cases = _cases(work, wanted)
+            made = _lists(work, cases)
         else:
             desk.sees_lane(wanted.lane)
-            lists, read, cases = *_list(work, wanted), ()
+            name = get_statement(work, wanted.statement_id)["statement_id"]
+            cases, made = (), {(wanted.lane, name): kept.read_list(work, wanted.lane, name)}
+        lists, read = _called(work, made, of_case=bool(cases))
         handed = HandOver(
             marking=wanted.marking,
             organisation=people.organisation_name(work),
@@ -99,8 +103,7 @@ def hand_over(desk: Desk, wanted: Wanted, form: str) -> tuple[bytes, int]:
             checkpoint=checkpoint_line(work, wanted.key, desk.actor.chain),
             cases=cases,
         )
-        statements = [wanted.statement_id, *(case["statement_id"] for case in cases)]
-        _disclose(work, handed, next(filter(None, statements)))
+        _disclose(work, handed, next(name for _, name in made))
         count = sum(len(made.alerts) for made in lists.values())
         event.counts = {"alerts": count}
     if form == PACK:
@@ -127,41 +130,43 @@ def _check(wanted: Wanted, form: str) -> None:
         check_drawing()
 
 
-def _list(work: Work, wanted: Wanted) -> tuple[dict[str, AlertList], Statements]:
-    """Return a statement's list as it was made, and how the statement was read."""
-    row = get_statement(work, wanted.statement_id)
-    made = kept.read_list(work, wanted.lane, row["statement_id"])
-    report = report_of(row["report"])
-    return {wanted.lane: made}, Statements(pd.DataFrame(), (report,) if report else ())
-
-
-def _case(
-    work: Work, wanted: Wanted, event: Event
-) -> tuple[dict[str, AlertList], Statements, tuple[dict[str, Any], ...]]:
-    """Return the alerts of a case, by lane and statement, with everything that is kept of them."""
+def _cases(work: Work, wanted: Wanted) -> tuple[dict[str, Any], ...]:
+    """Return everything that is kept of the alerts of a case, and write down that each leaves."""
+    told = ("alert_id", "lane", "statement_id", "state", "assigned_to", "due_on", "tags",
+            "decisions", "neighbours", "related")  # fmt: skip
     alerts = {one["alert_id"]: one for one in (kept.get_alert(work, n) for n in wanted.alert_ids)}
     cases = []
-    lists: dict[str, AlertList] = {}
-    reports = {}
     for alert_id, found in alerts.items():
-        row = get_statement(work, found["statement_id"])
-        reports[row["statement_id"]] = report_of(row["report"])
-        called = f"{found['lane']} list of {row['label']}"
-        lists[called] = kept.read_list(work, found["lane"], row["statement_id"], only=alerts)
-        told = ("alert_id", "lane", "statement_id", "state", "assigned_to", "due_on", "tags",
-                "decisions", "neighbours", "related")  # fmt: skip
         seen = naming.seen_by(work, alert_id) if work.actor.role == PSD else []
         cases.append({one: found[one] for one in told} | {"seen": seen})
         work.also.append(Event("disclosure", "alert", alert_id, purpose=wanted.purpose))
-    event.object_kind = "case"
-    read = Statements(pd.DataFrame(), tuple(one for one in reports.values() if one))
-    return lists, read, tuple(cases)
+    return tuple(cases)
+
+
+def _lists(work: Work, alerts: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], AlertList]:
+    """Return some alerts as they were raised: by lane and statement, in that order."""
+    only = {one["alert_id"] for one in alerts}
+    places = dict.fromkeys((one["lane"], one["statement_id"]) for one in alerts)
+    return {place: kept.read_list(work, *place, only=only) for place in places}
+
+
+def _called(
+    work: Work, made: Mapping[tuple[str, str], AlertList], *, of_case: bool
+) -> tuple[dict[str, AlertList], Statements]:
+    """Return lists by what they are called, and how their statements were read."""
+    rows = {name: get_statement(work, name) for _, name in made}
+    lists = {
+        f"{lane} list of {rows[name]['label']}" if of_case else lane: one
+        for (lane, name), one in made.items()
+    }
+    reports = (report_of(row["report"]) for row in rows.values())
+    return lists, Statements(pd.DataFrame(), tuple(one for one in reports if one))
 
 
 def _disclose(work: Work, handed: HandOver, statement_id: str) -> None:
     """Write down that something is handed over; the same again within a second is one."""
-    said = {"statement_id": get_statement(work, statement_id)["statement_id"],
-            "purpose": handed.purpose, "recipient": handed.recipient, "lane": work.actor.chain,
+    said = {"statement_id": statement_id, "purpose": handed.purpose,
+            "recipient": handed.recipient, "lane": work.actor.chain,
             "made_by": work.actor.actor_id, "made_at": work.now}  # fmt: skip
     work.event.object_id = work.keyed("disclosure", *said.values(), *map(str, handed.cases))[:12]
     same = disclosures.c.disclosure_id == work.event.object_id
@@ -202,12 +207,10 @@ def ask_manager(desk: Desk, alert_id: str, *, recipient: str, marking: str) -> D
         if person_key(recipient) == person_key(holder):
             raise CardwatchError("Questions about somebody go to their line manager, not to them.")
         event.object_id = found["alert_id"]
-        asked = find_alerts(work, Asked(lane=FINANCE, holder_id=holder))
-        names = [one for one in asked if one["state"] in ASKED_ABOUT]
-        alerts: list[Alert] = []
-        for one in names:
-            made = kept.read_list(work, FINANCE, one["statement_id"], only={one["alert_id"]})
-            alerts += made.alerts
+        asked = find_alerts(work, Asked(lane=FINANCE, holder_id=holder, unanswered=True))
+        lists = _lists(work, asked)
+        raised = {one.alert_id: one for made in lists.values() for one in made.alerts}
+        alerts = [raised[one["alert_id"]] for one in asked if one["alert_id"] in raised]
         if not alerts:
             raise CardwatchError("Nothing is left to ask about this holder.")
         work.also += [

@@ -25,9 +25,8 @@ from cardwatch.casebook import statements as kept
 from cardwatch.casebook.work import canonical
 from cardwatch.desk.recipe import (
     SHIPPED,
+    read_content,
     recipe_of,
-    shipped_content,
-    shipped_sha256,
     unpack_policy,
     unpack_rules,
 )
@@ -83,7 +82,7 @@ def evaluate_own(
         desk.sees_alerts()
         table = _newest(work)
         recipe = recipe_of(work, str(desk.now.date()))
-        texts = {kind: _text(work, kind, getattr(recipe, kind)) for kind in SHIPPED}
+        texts = {kind: read_content(work, recipe, kind) for kind in SHIPPED}
     if table.empty:
         raise NothingToScore("No statement is held yet.")
     together, _ = name_holders(kept.as_read(table))
@@ -119,13 +118,6 @@ def _fewer(transactions: pd.DataFrame) -> pd.DataFrame:
     counts = counts.iloc[order.argsort(kind="stable")]
     taken = counts.index[counts.cumsum() <= MOST_PAYMENTS]
     return transactions[transactions["holder_id"].isin(taken)]
-
-
-def _text(work: Work, kind: str, sha256: str) -> bytes:
-    """Return the policy or rules in force as a document; this version's own need not be kept."""
-    if sha256 in {"", shipped_sha256(kind)}:
-        return shipped_content(kind)
-    return documents.read_document(work, sha256)
 
 
 def _apart(

@@ -10,16 +10,17 @@ from cardwatch.casebook import FINANCE, PSD, Event, documents, proposals
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import KINDS, RECEIVES
 from cardwatch.casebook.work import short_id
-from cardwatch.desk.changes import changes, in_force
+from cardwatch.desk.changes import changes
 from cardwatch.desk.desk import shown
 from cardwatch.desk.receiving import newest_forest
 from cardwatch.desk.recipe import (
     pack_cards,
     pack_forest,
     pack_rules,
+    read_content,
+    read_model,
     read_recipe,
     recipe_of,
-    shipped_content,
     shipped_sha256,
     unpack_policy,
     unpack_rules,
@@ -55,8 +56,8 @@ def get_policy(desk: Desk, day: str = "") -> dict[str, Any]:
     """Return the policy in force on a day, today's if none is said: its text and every figure."""
     with desk.work(Event("consultation", "policy"), ()) as work:
         desk.allow((*RECEIVES, "auditor"), "reads no settings")
-        sha256 = recipe_of(work, _day(desk, day)).policy
-        content = documents.read_document(work, sha256) if sha256 else shipped_content("policy")
+        recipe = recipe_of(work, _day(desk, day))
+        sha256, content = recipe.policy, read_content(work, recipe, "policy")
     figures = asdict(unpack_policy(content))
     return {
         "sha256": sha256 or shipped_sha256("policy"),
@@ -82,10 +83,9 @@ def get_model(desk: Desk) -> dict[str, Any]:
         recipe = recipe_of(work, str(desk.now.date()))
         if not recipe.model:
             return {"status": "none", "sha256": ""}
-        try:
-            forest = read_recipe(work, recipe).forest
-        except CardwatchError as refusal:
-            return {"status": "refused", "sha256": recipe.model, "why": str(refusal)}
+        forest, why = read_model(work, recipe)
+    if why:
+        return {"status": "refused", "sha256": recipe.model, "why": why}
     told = {name: getattr(forest, name) for name in SHOWN_OF_FOREST}
     return {"status": "loaded", "sha256": recipe.model} | told
 
@@ -127,7 +127,8 @@ def rules_with(desk: Desk, files: Mapping[str, str]) -> bytes:
     """
     with desk.work(Event("consultation", "rules"), ()) as work:
         _may_propose(desk, "rules")
-        held = json.loads(in_force(work, "rules", str(desk.now.date())))
+        recipe = recipe_of(work, str(desk.now.date()))
+        held = json.loads(read_content(work, recipe, "rules"))
     return pack_rules(held | dict(files))
 
 

@@ -28,7 +28,7 @@ from cardwatch.scoring import Scoring, train
 from cardwatch.statements import name_holders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cardwatch.casebook.statements import Arrival
     from cardwatch.casebook.work import Row
@@ -196,11 +196,7 @@ def _beside(work: Work, row: Row, found: list[Row]) -> list[str]:
     others = [one for one in found if one["seq"] != row["seq"] and one["superseded_seq"] is None]
     labels = {one["statement_id"]: one["label"] for one in others}
     shared = kept.shared_with(work, row["statement_id"])
-    notes = [
-        f"{count:,} of its transactions are also in {labels[name]}, and counted once"
-        for name, count in shared.items()
-        if name in labels
-    ]
+    notes = _shares({labels[name]: count for name, count in shared.items() if name in labels})
     return notes + (_gap(start, others) if start else [])
 
 
@@ -293,10 +289,7 @@ def _receipt(work: Work, arrival: Arrival) -> Receipt:
     labels = {row["statement_id"]: row["label"] for row in others}
     holders = {labels[name]: count for name, count in arrival.holders.items()}
     held, count = int(arrival.held_before.sum()), len(arrival.rows)
-    notes = [
-        f"{shared:,} of its transactions are also in {label}, and counted once"
-        for label, shared in holders.items()
-    ]
+    notes = _shares(holders)
     if held == count:
         name = next(iter(arrival.holders))
         return Receipt(name, labels[name], "rows-held", count, held, holders, 0, tuple(notes))
@@ -309,6 +302,14 @@ def _receipt(work: Work, arrival: Arrival) -> Receipt:
     return Receipt(
         arrival.statement_id, arrival.label, "received", count, held, holders, late, said
     )
+
+
+def _shares(holders: Mapping[str, int]) -> list[str]:
+    """Return a sentence on each other statement, by label, that holds so many of a statement's."""
+    return [
+        f"{shared:,} of its transactions are also in {label}, and counted once"
+        for label, shared in holders.items()
+    ]
 
 
 def _gap(start: str, others: list[Row]) -> list[str]:

@@ -18,6 +18,7 @@ from cardwatch.casebook import documents
 from cardwatch.casebook.statements import as_read
 from cardwatch.casebook.tables import KINDS
 from cardwatch.casebook.work import canonical
+from cardwatch.errors import CardwatchError
 from cardwatch.forest import Forest, load_forest, save_forest
 from cardwatch.policy import Policy, default_policy_text, load_policy, parse_policy
 from cardwatch.records import CardRegister, Problem, ReadingReport, Total
@@ -125,6 +126,22 @@ def read_recipe(work: Work, recipe: Recipe, *, fresh: bool = False) -> Ingredien
         forest=read("model", unpack_forest),
         cards=read("cards", unpack_cards),
     )
+
+
+def read_model(work: Work, recipe: Recipe) -> tuple[Forest | None, str]:
+    """Return the model of a recipe, and why there is none although one is named."""
+    try:
+        return read_recipe(work, recipe).forest, ""
+    except CardwatchError as refusal:
+        return None, str(refusal)
+
+
+def read_content(work: Work, recipe: Recipe, kind: str) -> bytes:
+    """Return a document of a recipe as it is kept; this version's own, or nothing, without one."""
+    sha256 = getattr(recipe, kind)
+    if kind in SHIPPED and sha256 in {"", shipped_sha256(kind)}:
+        return shipped_content(kind)
+    return documents.read_document(work, sha256) if sha256 else b""
 
 
 MOST_READ = 16

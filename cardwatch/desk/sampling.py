@@ -19,7 +19,7 @@ from cardwatch.casebook import Event
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.alerts import not_about
 from cardwatch.casebook.suppressions import day_of
-from cardwatch.casebook.tables import HOLDER_KEYS, alerts, evidence
+from cardwatch.casebook.tables import HOLDER_KEYS, UNANSWERED, alerts, evidence
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 PAYMENTS, CLOSED = "payments", "closed-alerts"
 OF = {PAYMENTS: "Payments that are in no alert you can see", CLOSED: "Alerts that are closed"}
 MOST_DRAWN, LARGEST_SEED = 500, 999_999_999
-WAITING = ("open", "asked")
 SURE = 0.95
 
 
@@ -175,7 +174,7 @@ def _closed_alerts(work: Work, draw: Draw) -> list[Row]:
     shown = ("alert_id", "lane", "rule", "tier", "state", "holder_id", "merchant_id", "last_on",
              "at_stake_pence")  # fmt: skip
     question = sa.select(*(mine[name] for name in shown)).where(
-        work.mine(alerts), not_about(work, alerts), mine.state.not_in(WAITING)
+        work.mine(alerts), not_about(work, alerts), mine.state.not_in(UNANSWERED)
     )
     if draw.statement_id:
         name = kept.get_statement(work, draw.statement_id)["statement_id"]

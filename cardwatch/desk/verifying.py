@@ -22,7 +22,7 @@ from cardwatch.casebook.tables import MANAGES
 from cardwatch.casebook.work import SYSTEM
 from cardwatch.desk.desk import Desk
 from cardwatch.desk.handing_over import PACK
-from cardwatch.desk.recipe import Recipe, read_recipe, recipe_of, score_window
+from cardwatch.desk.recipe import Recipe, read_model, read_recipe, recipe_of, score_window
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.reports import check_pack
 
@@ -157,12 +157,8 @@ def health(desk: Desk) -> dict[str, Any]:
     """
     with desk.work(Event("consultation", "health"), ()) as work:
         desk.allow(MANAGES, "keeps no installation")
-        recipe, status = recipe_of(work, str(desk.now.date())), "none"
-        if recipe.model:
-            try:
-                status = "loaded" if read_recipe(work, recipe).forest else "none"
-            except CardwatchError as refusal:
-                status = str(refusal)
+        recipe = recipe_of(work, str(desk.now.date()))
+        status = (read_model(work, recipe)[1] or "loaded") if recipe.model else "none"
     found = [asdict(one) for one in examine(desk.casebook, quickly=True)]
     kind = "SQLite" if desk.casebook.is_sqlite else "PostgreSQL"
     return {"cardwatch": __version__, "tables": desk.casebook.tables_version, "database": kind,

@@ -9,7 +9,7 @@ from xlsxwriter.exceptions import FileCreateError
 from cardwatch.errors import CardwatchError
 from cardwatch.records import AlertList, Statements
 from cardwatch.reports.alert_document import list_document, questions_document
-from cardwatch.reports.as_csv import safe_text, write_csv
+from cardwatch.reports.as_csv import csv_text, safe_text, write_csv
 from cardwatch.reports.as_json import as_json
 from cardwatch.reports.as_pdf import check_drawing, pdf_of
 from cardwatch.reports.as_xlsx import write_xlsx
@@ -87,6 +87,7 @@ __all__ = [
     "as_json",
     "check_drawing",
     "check_pack",
+    "csv_text",
     "governance_document",
     "impact_document",
     "pack_alerts",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 from typing import TYPE_CHECKING
 
 from cardwatch.reports.columns import (
@@ -18,6 +19,7 @@ from cardwatch.reports.columns import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from cardwatch.records import AlertList
@@ -33,6 +35,16 @@ def safe_text(text: str) -> str:
     return "'" + plain if plain.lstrip(" ").startswith(FORMULA_STARTS) else plain
 
 
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """Return rows as CSV (RFC 4180) with a byte order mark, by which spreadsheets know UTF-8.
+
+    Texts that came from elsewhere have been through `safe_text`.
+    """
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n").writerows(rows)
+    return "\ufeff" + out.getvalue()
+
+
 def _written(cell: Cell) -> str | float:
     if isinstance(cell, str):
         return safe_text(cell)
@@ -46,13 +58,15 @@ def write_csv(path: Path, lists: dict[str, AlertList], handed: HandOver | None =
 
     What is handed over says its marking in every row, as it has no other place.
     """
+    path.write_text(csv_text(_rows(lists, handed)), encoding="utf-8", newline="")
+
+
+def _rows(lists: dict[str, AlertList], handed: HandOver | None) -> Iterator[Sequence[str | float]]:
     heading, mark = (["Marking"], [safe_text(handed.marking)]) if handed else ([], [])
-    with path.open("w", encoding="utf-8-sig", newline="") as out:
-        writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-        writer.writerow([*ALERT_HEADINGS, *PAYMENT_HEADINGS[3:], *heading])
-        for made in lists.values():
-            for alert in made.alerts:
-                first = [_written(cell) for cell in alert_cells(alert)]
-                empty = ("",) * len(PAYMENT_HEADINGS)
-                for payment in [*payment_cells(alert)] or [empty]:
-                    writer.writerow([*first, *map(_written, payment[3:]), *mark])
+    yield [*ALERT_HEADINGS, *PAYMENT_HEADINGS[3:], *heading]
+    empty = ("",) * len(PAYMENT_HEADINGS)
+    for made in lists.values():
+        for alert in made.alerts:
+            first = [_written(cell) for cell in alert_cells(alert)]
+            for payment in [*payment_cells(alert)] or [empty]:
+                yield [*first, *map(_written, payment[3:]), *mark]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 PURPOSES = {
@@ -37,4 +37,4 @@ class HandOver:
     @property
     def said(self) -> dict[str, str]:
         """What is said of it, without the cases."""
-        return {k: v for k, v in asdict(self).items() if k != "cases"}
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "cases"}
