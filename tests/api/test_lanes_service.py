@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import re
+import secrets
 import shutil
 import statistics
 import time
@@ -15,14 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from books import crowd, lively_month, month, rules_without
+from matrix import ROWS, TABLE, May
 from services import OWN, Running, routes, serving, sign_in, take_account, text
 
+from api.guard import OPEN
 from cardwatch import desk, installation
 from cardwatch.casebook import FINANCE, LANES, PSD, Casebook
 from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 OTHERS = ("finance", "auditor", "admin")
@@ -30,10 +33,10 @@ METRICS_KEY = "whoever counts"
 HOOK, PSD_HOOK = "http://127.0.0.1:9/finance", "http://127.0.0.1:9/psd"
 SETTINGS = {"chores": False, "metrics_key": METRICS_KEY, "webhook_hosts": "127.0.0.1"}
 STATEMENTS = [("10.csv", text(*lively_month(10), *crowd(1))), ("11.csv", text(*lively_month(11)))]
-ROWS = [
-    {"date": "2026-11-20", "employee_id": "E1", "merchant": "NEW FIRM", "amount": amount}
-    for amount in ("900.00", "950.00")
-]
+MOST_IDS = 5
+FREE = rb"[\d.]+ GiB|"  # of the disk, and where the casebook is
+NOTHING = "000000000000"
+FORMS = ("csv", "xlsx", "json", "pdf", "zip")
 POLICIES = [f"alerts_per_1000 = {number}\n" for number in range(1, 9)]
 LISTS = ("alerts", "statements", "suppressions", "holds", "exports", "precision", "reconciliation",
          "rules", "settings", "proposals")  # fmt: skip
@@ -53,16 +56,21 @@ class World:
     """One of two worlds: what runs there, and everything that the others were told in it."""
 
     running: Running
+    folder: Path
     caught: pytest.LogCaptureFixture
     ids: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     told: list[Any] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def ask(self, role: str, method: str, path: str, **more: Any) -> Any:
         """Ask as somebody else, and keep all of the answer but its request's number."""
-        answer = self.running.ask(method, path, role, **more)
+        answer = self.running.ask(method, path, role, follow_redirects=False, **more)
         headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
+        if "set-cookie" in headers:  # a client's library tells of the real day
+            headers["set-cookie"] = re.sub("expires=[^;]*", "", headers["set-cookie"])
         asked = f"{role} {method} {path} {more.get('params')} {more.get('json')}"
-        self.told.append((asked, answer.status_code, headers, answer.content.decode()))
+        content = re.sub(FREE + re.escape(bytes(self.folder)), b"", answer.content)
+        self.told.append((asked, answer.status_code, headers, content))
         return answer
 
     def work_off(self) -> None:
@@ -105,13 +113,13 @@ def _live(world: World, base: Base, secret: random.Random | None) -> None:
             _change_rules(world, secret)
         files, prefer = {"file": (name, statement)}, {"Prefer": "respond-async"}
         job = world.ask("finance", "POST", "/v1/statements", files=files, headers=prefer).json()
-        world.ids["job_id"].add(job["job_id"])
+        world.ids["job"].add(job["job_id"])
         world.work_off()
         done = world.ask("finance", "GET", f"/v1/jobs/{job['job_id']}").json()
-        world.ids["statement_id"].add(done["answer"]["statement_id"])
+        world.ids["statement"].add(done["answer"]["statement_id"])
         for alert in world.ask("finance", "GET", "/v1/alerts").json()["alerts"]:
             path, match = f"/v1/alerts/{alert['alert_id']}", {"If-Match": f'"{alert["version"]}"'}
-            world.ids["alert_id"].add(alert["alert_id"])
+            world.ids["alert"].add(alert["alert_id"])
             said = {"reason": "so", "state": chance.choice(["asked", "explained", "confirmed"])}
             world.ask("finance", "POST", f"{path}/decisions", json=said, headers=match)
         if secret is not None:
@@ -127,15 +135,18 @@ def _change_rules(world: World, secret: random.Random) -> None:
     name = made.json()["proposal_id"]
     agreed = world.running.ask("POST", f"/v1/proposals/{name}/agreement", "second psd")
     assert agreed.status_code == 200, agreed.text
-    world.ids["proposal_id"].add(name)
+    world.ids["proposal"].add(name)
 
 
 def _answer_unseen(world: World, secret: random.Random, ask: Callable[..., Any]) -> None:
     """Let professional standards decide, hold and suppress what is theirs."""
     for alert in ask("GET", "/v1/alerts", params={"lane": "psd"})["alerts"]:
         path, match = f"/v1/alerts/{alert['alert_id']}", {"If-Match": f'"{alert["version"]}"'}
-        world.ids["alert_id"].add(alert["alert_id"])
+        world.ids["alert"].add(alert["alert_id"])
         ask("GET", path)
+        for page in ("", "/holder", "/merchant", "/hand-over"):
+            ask("GET", path.removeprefix("/v1") + page)
+        ask("POST", path.removeprefix("/v1") + "/name", data={"why": "so"})
         said = {"reason": "so", "state": secret.choice(["asked", "confirmed", "explained"])}
         if secret.random() < 0.6:
             ask("POST", f"{path}/decisions", json=said, headers=match)
@@ -156,22 +167,22 @@ def _work_unseen(world: World, base: Base, secret: random.Random) -> None:
 
     _answer_unseen(world, secret, ask)
     for kind in ("hold", "suppression"):
-        world.ids[f"{kind}_id"].update(one[f"{kind}_id"] for one in ask("GET", f"/v1/{kind}s"))
+        world.ids[kind].update(one[f"{kind}_id"] for one in ask("GET", f"/v1/{kind}s"))
     for statement in ask("GET", "/v1/statements")[1:]:
         listed = {"statement_id": statement["statement_id"], "form": "csv", "lane": "psd"}
         ask("POST", "/v1/exports", json=listed | {"purpose": "corruption-crime", "recipient": "x"})
     ask("POST", "/v1/keys", json={"name": "theirs", "role": "psd"})
     keys = [one["key_id"] for one in ask("GET", "/v1/keys") if one["name"] == "theirs"]
-    world.ids["key_id"].update(keys)
+    world.ids["key"].update(keys)
     if secret.random() < 0.5:
         ask("DELETE", f"/v1/keys/{keys[0]}")
     policy = {"kind": "policy", "policy": secret.choice(POLICIES)}
     made = ask("POST", "/v1/proposals", json=policy | {"reason": "theirs"})
-    world.ids["proposal_id"].add(made["proposal_id"])
+    world.ids["proposal"].add(made["proposal_id"])
     ask("PUT", "/v1/webhook", json={"url": PSD_HOOK})
     ask("POST", "/v1/scores", json={"transactions": ROWS})
     job = ask("POST", "/v1/back-tests", json=policy | {"months": 1})
-    world.ids["job_id"].add(job["job_id"])
+    world.ids["job"].add(job["job_id"])
     world.work_off()
     ask(
         "POST", "/v1/statements", files={"file": STATEMENTS[0]}, headers={"Prefer": "respond-async"}
@@ -182,49 +193,59 @@ def _work_unseen(world: World, base: Base, secret: random.Random) -> None:
         assert sign_in(running, "psd", base.secret).status_code == 204
         assert running.client.get("/v1/alerts").status_code == 200
         running.client.cookies.clear()
-    for _, path in [one for one in routes() if one[0] == "GET" and "{" not in one[1]]:
-        if path.startswith("/v1"):
-            ask("GET", path)
+    for method, path in routes():
+        if method == "GET" and "{" not in path and path not in OPEN:
+            running.ask(method, path, "psd", follow_redirects=False)
 
 
 def _ask_everything(world: World, ids: dict[str, list[str]]) -> None:
-    """Let each of the others ask for everything there is, by all ids of both worlds."""
+    """Let each of the others ask for everything there is, by ids of both worlds."""
+    reads = [one for one in TABLE if one[0].startswith(("GET", "HEAD"))]
+    rest = [one for one in TABLE if one not in reads and "webhook" not in one[0]]
     for role in OTHERS:
-        _look_at_everything(world, role, ids)
-        _do_everything(world, role, ids)
+        _walk(world, role, reads, ids)
+        _ask_otherwise(world, role, ids)
+        _walk(world, role, rest, ids)
+        _do_otherwise(world, role, ids)
+        world.work_off()
     for role in OTHERS:  # and again, once they have done what they may
-        _look_at_everything(world, role, ids)
+        _walk(world, role, reads, ids)
+        _ask_otherwise(world, role, ids)
 
 
-def _look_at_everything(world: World, role: str, ids: dict[str, list[str]]) -> None:
-    """Let somebody ask for whatever is shown."""
-    for path in _paths(ids):
-        world.ask(role, "GET", path)
+def _walk(
+    world: World, role: str, table: Iterable[tuple[str, May]], ids: dict[str, list[str]]
+) -> None:
+    """Let somebody ask for what a table has, operations and pages, whether they may or not."""
+    for route, may in table:
+        for name in ids[may.of] if may.of else [""]:
+            version = 0
+            if may.of == "alert" and not route.startswith("GET"):
+                told = world.ask(role, "GET", f"/v1/alerts/{name}").json()
+                version = told.get("version", 0)
+            asked = may.request(route, name, version, next(world.numbers))
+            if not may.opens:
+                world.ask(role, asked.pop("method"), asked.pop("url"), **asked)
+
+
+def _ask_otherwise(world: World, role: str, ids: dict[str, list[str]]) -> None:
+    """Let somebody ask for the lists in every way there is."""
     for asked in _questions(ids):
-        world.ask(role, "GET", "/v1/alerts", params=asked)
+        for path in ("/v1/alerts", "/alerts", "/review"):
+            world.ask(role, "GET", path, params=asked)
     for order in ("evidence", "money", "age"):
         cursor = ""
         while cursor is not None:
             asked = {"order": order, "limit": 1, "cursor": cursor}
             cursor = world.ask(role, "GET", "/v1/alerts", params=asked).json().get("next")
-
-
-def _paths(ids: dict[str, list[str]]) -> Iterator[str]:
-    """Give the path of every route that shows something, with every id that fits."""
-    for method, path in routes():
-        name = re.search(r"\{(\w+)\}", path)
-        if method == "GET" and path.startswith("/v1"):
-            for one in ids[name[1]] if name else [""]:
-                yield path.replace(name[0], one) if name else path
-    for lane in LANES:
-        yield f"/v1/audit/events?lane={lane}&last=1000"
+    for path, lane in itertools.product(("/v1/audit/events", "/audit/events"), LANES):
+        world.ask(role, "GET", path, params={"lane": lane, "last": 1000})
 
 
 def _questions(ids: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
     """Give what may be asked of the list of alerts."""
-    for name in ("alert_id", "statement_id"):
-        words = ["statement_id"] if name == "statement_id" else ["holder_of", "merchant_of"]
-        yield from ({word: one} for word, one in itertools.product(words, ids[name]))
+    for of, words in (("alert", ("holder_of", "merchant_of")), ("statement", ("statement_id",))):
+        yield from ({word: one} for word, one in itertools.product(words, ids[of]))
     for lane in LANES:
         yield {"lane": lane}
     yield from (
@@ -234,44 +255,14 @@ def _questions(ids: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
     )  # fmt: skip
 
 
-def _do_everything(world: World, role: str, ids: dict[str, list[str]]) -> None:
-    """Let somebody do, or try to do, everything with everything."""
-
-    def send(path: str, method: str = "POST", **more: Any) -> Any:
-        return world.ask(role, method, path, **more)
-
-    reason, until = {"reason": f"{role} so"}, {"until": "2027-03-01"}
-    for name in ids["alert_id"]:
-        send(f"/v1/alerts/{name}/decisions", json=reason, headers={"If-Match": '"1"'})
-        send(f"/v1/alerts/{name}/holds", json=reason)
-        send(f"/v1/alerts/{name}/suppressions", json=reason | until)
-    gone = (("holds", "hold_id"), ("keys", "key_id"), ("suppressions", "suppression_id"))
-    for kind, word in gone:
-        for name in ids[word]:
-            send(f"/v1/{kind}/{name}", "DELETE")
-    for name in ids["proposal_id"]:
-        send(f"/v1/proposals/{name}/agreement")
-        send(f"/v1/proposals/{name}/refusal")
-    for name in ids["statement_id"]:
-        send(f"/v1/statements/{name}/verification")
-        for lane, form in itertools.product(LANES, ("csv", "json")):
-            listed = {"statement_id": name, "lane": lane, "form": form}
-            send("/v1/exports", json=listed | {"purpose": "misconduct", "recipient": role})
-    for start in ("in-force", "none", *"0123456789abcdef"):  # policies that are kept, by their hash
+def _do_otherwise(world: World, role: str, ids: dict[str, list[str]]) -> None:
+    """Let somebody take lists away in every form, and score by every policy that is kept."""
+    handed = {"statement_id": ids["statement"][0], "purpose": "misconduct", "recipient": role}
+    for lane, form in itertools.product(LANES, FORMS):
+        world.ask(role, "POST", "/v1/exports", json=handed | {"lane": lane, "form": form})
+    for start in ("none", *"0123456789abcdef"):  # policies that are kept, by their hash
         known = {"policy": start, "model": "in-force"}
-        send("/v1/scores", json={"transactions": ROWS} | known)
-    send("/v1/proposals", json={"kind": "policy", "policy": POLICIES[0]} | reason)
-    send("/v1/back-tests", json={"kind": "policy", "policy": POLICIES[1], "months": 1})
-    send("/v1/evaluations")
-    for of in ("payments", "closed-alerts"):
-        span = {"since": "2026-08-01", "until": "2026-11-30", "count": 20, "seed": 7}
-        send("/v1/samples", json={"of": of} | span)
-    files, prefer = {"file": STATEMENTS[0]}, {"Prefer": "respond-async"}
-    send("/v1/statements", files=files, headers=prefer)
-    send("/v1/scores/file", files=files)
-    world.work_off()
-    send("/v1/retention", "PUT", json={"kind": "notices", "days": 91})
-    send("/v1/erasures")
+        world.ask(role, "POST", "/v1/scores", json={"transactions": ROWS} | known)
 
 
 def _heard(world: World, before: dict[str, float]) -> None:
@@ -306,6 +297,16 @@ def _counted(running: Running) -> dict[str, float]:
 
 
 @contextmanager
+def _drawn_alike() -> Iterator[None]:
+    """Let keys, secrets and seeds be the same in each world, or nothing could be compared."""
+    chance = random.Random(1)
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(secrets, "token_bytes", lambda size=32: chance.randbytes(size))
+        changed.setattr(secrets, "randbelow", chance.randrange)
+        yield
+
+
+@contextmanager
 def _pair(
     base: Base, folder: Path, caught: pytest.LogCaptureFixture, secret: random.Random
 ) -> Iterator[tuple[World, World]]:
@@ -320,33 +321,42 @@ def _pair(
             held = Casebook(url), base.keys
             one = running.enter_context(serving(home / "home", url, held, **SETTINGS))
             caught.clear()
-            worlds.append(World(one, caught))
+            worlds.append(World(one, home, caught))
             before = _counted(one)
             _live(worlds[-1], base, theirs)
             # In either world the ids of the first are asked for, where there are more.
-            ids = {kind: sorted(names) for kind, names in worlds[0].ids.items()}
-            ids["rule_id"] = ["new-merchant", "equal-amounts-across-holders", "own-approver"]
-            _ask_everything(worlds[-1], ids)
-            _heard(worlds[-1], before)
+            ids = defaultdict(lambda: [NOTHING])
+            for kind, names in worlds[0].ids.items():
+                held = sorted(names)
+                ids[kind] = random.Random(len(held)).sample(held, min(MOST_IDS, len(held)))
+            ids["rule"] = ["new-merchant", "equal-amounts-across-holders", "own-approver"]
+            with _drawn_alike():
+                _ask_everything(worlds[-1], ids)
+                _heard(worlds[-1], before)
+                for role in OTHERS:
+                    _walk(worlds[-1], role, [one for one in TABLE if "webhook" in one[0]], ids)
         yield worlds[0], worlds[1]
 
 
 def _assert_same(with_theirs: World, without: World) -> None:
     """Check that both worlds told the others the same, and that there was something to hide."""
-    for one, other in zip(with_theirs.told, without.told, strict=True):
-        assert one == other
-    assert with_theirs.ids["hold_id"] | with_theirs.ids["key_id"]
+    differ = [
+        (one, other)
+        for one, other in zip(with_theirs.told, without.told, strict=True)
+        if one != other
+    ]
+    assert not differ, differ[:3]
+    assert with_theirs.ids["hold"] | with_theirs.ids["key"]
     theirs = [
         world.running.ask("GET", "/v1/alerts", "psd").text for world in (with_theirs, without)
     ]
     assert theirs[0] != theirs[1]
 
 
-@pytest.mark.parametrize("number", range(3))
 def test_worlds_that_differ_in_what_psd_does_give_others_the_same_bytes(
-    base: Base, tmp_path: Path, caplog: pytest.LogCaptureFixture, number: int
+    base: Base, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with _pair(base, tmp_path, caplog, random.Random(number)) as worlds:
+    with _pair(base, tmp_path, caplog, random.Random(0)) as worlds:
         _assert_same(*worlds)
 
 

@@ -1,0 +1,273 @@
+"""Every route of the service: who may ask for it, and what is sent.
+
+The table is held against the app's own routes in tests/api/test_matrix.py.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from services import OCTOBER
+
+from cardwatch.rules import rule_texts
+
+SUBJECT = "subject"
+"""A finance person who is signed in, and about whom and whose card there are alerts."""
+EVERYBODY = "finance auditor psd admin subject"
+READERS = "finance auditor psd subject"
+RECEIVERS = "finance psd subject"
+KEEPERS = "admin psd"
+ROWS = [
+    {"date": "2026-10-11", "employee_id": "E1", "merchant": "NEW FIRM", "amount": sum_}
+    for sum_ in ("900.00", "950.00")
+]
+FILE = {"file": ("october.csv", OCTOBER)}
+CARDS = {"file": ("cards.csv", "card_last4,employee_id,single_limit\n1234,E1,500\n")}
+COLUMNS = {"headings": "A\nB\nC\nD", "date": "A", "merchant": "B", "amount": "C",
+           "employee_id": "D"}  # fmt: skip
+POLICY = {"kind": "policy", "policy": "alerts_per_1000 = {n}\n"}
+EXPORT = {"statement_id": "{id}", "form": "json", "purpose": "misconduct", "recipient": "{n}"}
+CASE = {"alert_ids": ["{id}"]} | {k: v for k, v in EXPORT.items() if k != "statement_id"}
+HANDED = {"form": "json", "purpose": "misconduct", "recipient": "{n}"}
+
+
+@dataclass(frozen=True)
+class May:
+    """Who may ask for one thing of a route.
+
+    Attributes:
+        finance: who may, where it is finance's or nobody's own.
+        psd: who may, where it is professional standards' own.
+        of: the kind of thing whose id is asked for, if any.
+        sent: what is sent; `{id}` is the thing's, `{version}` an alert's, `{n}` a new number.
+        is_used: whether the thing is not as it was once somebody has asked.
+        opens: what it answers whoever comes, where no key is asked for.
+        refused: what it answers whoever may, where this world has not what it takes.
+    """
+
+    finance: str = ""
+    psd: str = ""
+    of: str = ""
+    sent: dict[str, Any] = field(default_factory=dict)
+    is_used: bool = False
+    opens: int = 0
+    refused: int = 0
+
+    def request(self, route: str, thing_id: str, version: int, number: int) -> dict[str, Any]:
+        """Return what to send for one thing: the arguments of a client's request."""
+        method, _, path = route.partition(" ")
+        sent = json.dumps({k: v for k, v in self.sent.items() if k != "files"})
+        words = {"{id}": thing_id, "{n}": str(number), "{version}": str(version)}
+        for word, value in words.items():
+            sent = sent.replace(word, value)
+        more = json.loads(sent) | {k: v for k, v in self.sent.items() if k == "files"}
+        if self.of and "{" in path:
+            path = path.partition("{")[0] + thing_id + path.partition("}")[2]
+        return more | {"method": method, "url": path}
+
+
+def _json(**sent: Any) -> dict[str, Any]:
+    return {"json": sent}
+
+
+TABLE: tuple[tuple[str, May], ...] = (
+    ("GET /health/live", May(opens=200)),
+    ("GET /health/ready", May(opens=200)),
+    ("GET /metrics", May(opens=404)),  # its key is none of theirs
+    ("GET /sign-in/elsewhere", May(opens=404)),  # no provider is set
+    ("GET /sign-in/back", May(opens=401)),
+    ("POST /v1/session", May(opens=422)),
+    ("POST /v1/account/secret", May(opens=422)),
+    ("POST /v1/account", May(opens=422)),
+    ("PUT /v1/account",  # with a password that is not theirs
+     May(sent={"json": dict.fromkeys(("password", "code", "new"), "x")})),
+    ("GET /v1/openapi.json", May(EVERYBODY)),
+    ("HEAD /v1/openapi.json", May(EVERYBODY)),
+    ("GET /v1/version", May(EVERYBODY)),
+    ("GET /v1/session", May(EVERYBODY)),
+    ("DELETE /v1/session", May(EVERYBODY)),
+    ("GET /v1/sessions", May(EVERYBODY)),
+    ("DELETE /v1/sessions/{session_id}", May(SUBJECT, of="session", is_used=True)),
+    ("POST /v1/scores", May(READERS, sent=_json(transactions=ROWS, history=False))),
+    ("POST /v1/scores/file", May(READERS, sent={"files": FILE})),
+    ("POST /v1/statements",
+     May(RECEIVERS, sent={"files": FILE, "headers": {"Prefer": "respond-async"}})),
+    ("GET /v1/jobs/{job_id}", May("finance", "psd", of="job")),
+    ("GET /v1/statements", May(EVERYBODY)),
+    ("GET /v1/statements/{statement_id}", May(EVERYBODY, of="statement")),
+    ("GET /v1/statements/{statement_id}/problems.csv", May(EVERYBODY, of="statement")),
+    ("POST /v1/statements/{statement_id}/verification", May(EVERYBODY, of="statement")),
+    ("GET /v1/alerts", May(READERS)),
+    ("GET /v1/alerts",
+     May("finance auditor psd", "psd", of="alert", sent={"params": {"holder_of": "{id}"}})),
+    ("GET /v1/alerts",
+     May("finance auditor psd", "psd", of="alert", sent={"params": {"merchant_of": "{id}"}})),
+    ("GET /v1/alerts/{alert_id}", May("finance auditor psd", "psd", of="alert")),
+    ("POST /v1/alerts/{alert_id}/decisions",
+     May("finance", "psd", of="alert",
+         sent=_json(reason="so") | {"headers": {"If-Match": '"{version}"'}})),
+    ("POST /v1/alerts/{alert_id}/suppressions",
+     May("finance", "psd", of="alert", is_used=True, sent=_json(until="2027-03-31", reason="so"))),
+    ("POST /v1/alerts/{alert_id}/holds",
+     May("finance", "psd", of="alert", is_used=True, sent=_json(reason="so"))),
+    ("GET /v1/suppressions", May(READERS)),
+    ("DELETE /v1/suppressions/{suppression_id}",
+     May("finance", "psd", of="suppression", is_used=True)),
+    ("GET /v1/holds", May(READERS)),
+    ("DELETE /v1/holds/{hold_id}", May("finance", "psd", of="hold", is_used=True)),
+    ("POST /v1/exports", May(READERS, of="statement", sent={"json": EXPORT})),
+    ("POST /v1/exports", May("psd", of="statement", sent={"json": EXPORT | {"lane": "psd"}})),
+    ("POST /v1/exports",
+     May("finance auditor psd", "psd", of="alert", sent={"json": CASE})),
+    ("GET /v1/exports", May(READERS)),
+    ("GET /v1/precision", May(READERS)),
+    ("GET /v1/reconciliation", May(READERS)),
+    ("GET /v1/rules", May(READERS)),
+    ("GET /v1/rules/{rule_id}", May(READERS, "psd", of="rule")),
+    ("GET /v1/policy", May(READERS)),
+    ("GET /v1/model", May(READERS)),
+    ("GET /v1/settings", May(READERS)),
+    ("POST /v1/back-tests", May(READERS, sent={"json": POLICY | {"months": 1}})),
+    ("POST /v1/evaluations", May(READERS)),
+    ("GET /v1/proposals", May(READERS)),
+    ("POST /v1/proposals", May(RECEIVERS, sent={"json": POLICY | {"reason": "so"}})),
+    ("POST /v1/proposals",
+     May("psd", sent=_json(kind="rules", reason="so", rules=rule_texts()))),
+    ("POST /v1/proposals/cards", May(RECEIVERS, sent={"files": CARDS, "data": {"reason": "so"}})),
+    ("POST /v1/proposals/{proposal_id}/agreement",
+     May("finance subject", "psd", of="proposal", is_used=True)),
+    ("POST /v1/proposals/{proposal_id}/refusal",
+     May("finance subject", "psd", of="proposal", is_used=True)),
+    ("GET /v1/people", May(KEEPERS)),
+    ("POST /v1/people",
+     May("admin", sent=_json(name="x", email="{n}@x.example", role="finance"))),
+    ("POST /v1/people", May("psd", sent=_json(name="x", email="{n}@x.example", role="psd"))),
+    ("DELETE /v1/people/{person_id}", May("admin", "psd", of="person", is_used=True)),
+    ("POST /v1/people/{person_id}/invitation", May("admin", "psd", of="person")),
+    ("GET /v1/keys", May(KEEPERS)),
+    ("POST /v1/keys", May("admin", sent=_json(name="x", role="auditor"))),
+    ("POST /v1/keys", May("psd", sent=_json(name="x", role="psd"))),
+    ("DELETE /v1/keys/{key_id}", May("admin", "psd", of="key", is_used=True)),
+    ("GET /v1/webhook", May(KEEPERS)),
+    ("PUT /v1/webhook", May(KEEPERS, sent=_json(url="http://127.0.0.1:9/"))),
+    ("DELETE /v1/webhook", May(KEEPERS)),
+    ("GET /v1/audit/events", May(EVERYBODY)),
+    ("GET /v1/audit/events", May("psd", sent={"params": {"lane": "psd"}})),
+    ("GET /v1/audit/verification", May(EVERYBODY)),
+    ("POST /v1/samples", May(READERS, sent=_json(seed=7, since="2026-10-01", until="2026-10-31"))),
+    ("GET /v1/retention", May(EVERYBODY)),
+    ("PUT /v1/retention", May("admin", sent=_json(kind="alerts", days=2_557))),
+    ("POST /v1/erasures", May("admin")),
+    ("GET /static/{name}", May(opens=404)),
+    ("GET /help", May(opens=200)),
+    ("GET /accessibility", May(opens=200)),
+    ("GET /privacy", May(opens=200)),
+    ("GET /sign-in", May(opens=200)),
+    ("POST /sign-in", May(opens=401)),
+    ("GET /account", May(opens=200)),
+    ("POST /account", May(opens=422)),
+    ("POST /account/password", May(opens=422)),
+    ("GET /", May(EVERYBODY)),
+    ("POST /sign-out", May(EVERYBODY)),
+    ("GET /statements", May(EVERYBODY)),
+    ("GET /statements/new", May(RECEIVERS)),
+    ("POST /statements/new", May(RECEIVERS, sent={"files": {"files": FILE["file"]}})),
+    ("POST /statements/columns", May(RECEIVERS, sent={"data": COLUMNS})),
+    ("GET /statements/jobs", May("finance", "psd", of="job", sent={"params": {"job": "{id}"}})),
+    ("GET /statements/{statement_id}", May(EVERYBODY, of="statement")),
+    ("GET /alerts", May(READERS)),
+    ("GET /alerts/{alert_id}", May("finance auditor psd", "psd", of="alert")),
+    ("GET /alerts/{alert_id}/holder", May("finance auditor psd", "psd", of="alert")),
+    ("GET /alerts/{alert_id}/merchant", May("finance auditor psd", "psd", of="alert")),
+    ("POST /alerts/{alert_id}/decision",
+     May("finance", "psd", of="alert", sent={"data": {"reason": "so", "seen": "{version}"}})),
+    ("POST /alerts/{alert_id}/name",
+     May("psd", "psd", of="alert", sent={"data": {"why": "so"}})),
+    ("GET /alerts/{alert_id}/hand-over", May("finance auditor psd", "psd", of="alert")),
+    ("POST /alerts/{alert_id}/hand-over",
+     May("finance auditor psd", "psd", of="alert", sent={"data": HANDED})),
+    ("GET /statements/{statement_id}/hand-over", May(READERS, of="statement")),
+    ("POST /statements/{statement_id}/hand-over",
+     May(READERS, of="statement", sent={"data": HANDED})),
+    ("POST /statements/{statement_id}/hand-over",
+     May("psd", of="statement", sent={"data": HANDED | {"lane": "psd"}})),
+    ("GET /alerts/{alert_id}/questions", May("finance", of="alert")),
+    ("POST /alerts/{alert_id}/questions",
+     May("finance", of="alert", sent={"data": {"recipient": "Them"}})),
+    ("GET /review", May(READERS)),
+    ("GET /rules", May(READERS)),
+    ("GET /rules/{rule_id}", May(READERS, "psd", of="rule")),
+    ("GET /settings", May(READERS)),
+    ("GET /settings/model", May(READERS)),
+    ("GET /precision", May(READERS)),
+    ("GET /settings/try", May(READERS)),
+    ("POST /settings/try",
+     May(READERS, sent={"data": {"policy": "alerts_per_1000 = {n}", "months": "1"}})),
+    ("GET /trials/{job_id}", May("finance", "psd", of="job")),
+    ("GET /evaluations", May(READERS)),
+    ("POST /evaluations", May(READERS)),
+    ("GET /settings/propose", May(RECEIVERS)),
+    ("POST /settings/propose",
+     May(RECEIVERS, sent={"data": {"policy": "alerts_per_1000 = {n}", "reason": "so"}})),
+    ("GET /settings/propose/model", May(RECEIVERS)),
+    ("POST /settings/propose/model",  # a month is too little for a model
+     May(RECEIVERS, sent={"data": {"reason": "so"}}, refused=422)),
+    ("GET /settings/propose/cards", May(RECEIVERS)),
+    ("POST /settings/propose/cards",
+     May(RECEIVERS, sent={"files": {"files": CARDS["file"]}, "data": {"reason": "so"}})),
+    ("GET /settings/proposals/{proposal_id}",
+     May("finance auditor subject", "psd", of="proposal")),
+    ("POST /settings/proposals/{proposal_id}/agreement",
+     May("finance subject", "psd", of="proposal", is_used=True)),
+    ("POST /settings/proposals/{proposal_id}/refusal",
+     May("finance subject", "psd", of="proposal", is_used=True)),
+    ("GET /samples", May(READERS)),
+    ("GET /samples", May(READERS, of="statement",
+                         sent={"params": {"seed": "7", "statement_id": "{id}"}})),
+    ("GET /samples.csv", May(READERS, of="statement",
+                             sent={"params": {"seed": "7", "statement_id": "{id}"}})),
+    ("GET /governance", May(READERS)),
+    ("GET /governance.pdf", May(READERS, sent={"params": {"quarter": "2026-Q3"}})),
+    ("GET /impact", May(EVERYBODY)),
+    ("GET /impact.pdf", May(EVERYBODY)),
+    ("GET /audit", May(EVERYBODY)),
+    ("GET /audit/events", May(EVERYBODY)),
+    ("GET /audit/events", May("psd", sent={"params": {"lane": "psd"}})),
+    ("POST /audit/statements/{statement_id}/verification", May(EVERYBODY, of="statement")),
+    ("GET /people", May(KEEPERS)),
+    ("POST /people",
+     May("admin", sent={"data": {"name": "x", "email": "{n}@y.example", "role": "finance"}})),
+    ("POST /people",
+     May("psd", sent={"data": {"name": "x", "email": "{n}@y.example", "role": "psd"}})),
+    ("GET /people/{person_id}", May(KEEPERS, KEEPERS, of="person")),
+    ("POST /people/{person_id}/invitation", May("admin", "psd", of="person")),
+    ("GET /people/{person_id}/end", May("admin", "psd", of="person")),
+    ("POST /people/{person_id}/end", May("admin", "psd", of="person", is_used=True)),
+    ("GET /keys", May(KEEPERS)),
+    ("POST /keys", May("admin", sent={"data": {"name": "x", "role": "auditor"}})),
+    ("POST /keys", May("psd", sent={"data": {"name": "x", "role": "psd"}})),
+    ("GET /keys/{key_id}/end", May("admin", "psd", of="key")),
+    ("POST /keys/{key_id}/end", May("admin", "psd", of="key", is_used=True)),
+    ("GET /holds", May(READERS)),
+    ("GET /holds/{hold_id}/end", May("finance", "psd", of="hold")),
+    ("POST /holds/{hold_id}/end", May("finance", "psd", of="hold", is_used=True)),
+    ("GET /suppressions", May(READERS)),
+    ("GET /suppressions/{suppression_id}/end", May("finance", "psd", of="suppression")),
+    ("POST /suppressions/{suppression_id}/end",
+     May("finance", "psd", of="suppression", is_used=True)),
+    ("GET /retention", May(EVERYBODY)),
+    ("POST /retention", May("admin", sent={"data": {"transactions": "2557", "alerts": "2557",
+                                                    "notices": "90"}})),
+    ("GET /retention/erasure", May("admin")),
+    ("POST /retention/erasure", May("admin")),
+    ("GET /webhook", May(KEEPERS)),
+    ("POST /webhook", May(KEEPERS, sent={"data": {"url": "http://127.0.0.1:9/"}})),
+    ("GET /webhook/end", May(KEEPERS)),
+    ("POST /webhook/end", May(KEEPERS)),
+    ("GET /health", May("admin")),
+    ("GET /account/mine", May(EVERYBODY)),
+    ("POST /account/mine/password", May(sent={"data": {"password": "x", "code": "x", "new": "x"}})),
+    ("POST /account/mine/sessions/{session_id}/end", May(SUBJECT, of="session", is_used=True)),
+)  # fmt: skip
