@@ -1,4 +1,4 @@
-"""What a service does beside answering: jobs, trials, notices, reminders, checkpoints."""
+"""What a service does beside answering: jobs, trials, notices, reminders, checkpoints, erasing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CHECKPOINT_SECONDS = 900
 
 def do_chores(service: Service, over: threading.Event) -> None:
     """Do what is to be done, again and again, until the service ends."""
-    signed_at = service.clock()
+    signed_at, erased_on = service.clock(), None
     while not over.is_set():
         busy = False
         try:
@@ -33,8 +33,11 @@ def do_chores(service: Service, over: threading.Event) -> None:
             if service.clock() - signed_at >= dt.timedelta(seconds=CHECKPOINT_SECONDS):
                 signed_at = service.clock()
                 _sign(service)
+            if erased_on != service.clock().date() and _is_time_to_erase(service):
+                erased_on = service.clock().date()
+                desk.erase_due(service.casebook, service.clock)
         except Exception as error:  # noqa: BLE001  it goes on, whatever one of them does
-            log.error("chores: %s", place_of(error))  # noqa: TRY400  no values in logs
+            log.error("chores: %(fault)s", {"fault": place_of(error)})  # noqa: TRY400  no values in logs
         if not busy:
             service.wake.wait(LOOK_SECONDS)
             service.wake.clear()
@@ -47,7 +50,7 @@ def do_trials(service: Service, over: threading.Event) -> None:
         try:
             busy = desk.do_next_job(service.casebook, service.clock, desk.TRIALS, over.is_set)
         except Exception as error:  # noqa: BLE001  it goes on, whatever one of them does
-            log.error("trials: %s", place_of(error))  # noqa: TRY400  no values in logs
+            log.error("trials: %(fault)s", {"fault": place_of(error)})  # noqa: TRY400  no values in logs
         if not busy:
             over.wait(LOOK_SECONDS)
 
@@ -70,6 +73,12 @@ def _remind(service: Service) -> None:
     addresses = desk.to_remind(service.casebook, service.clock)
     if addresses:
         send_reminders(service.settings, addresses)
+
+
+def _is_time_to_erase(service: Service) -> bool:
+    """Return whether the time of day has come at which what is past its time is erased."""
+    now, minute = service.clock(), service.settings.erase_at
+    return minute is not None and 60 * now.hour + now.minute >= minute
 
 
 def _sign(service: Service) -> None:

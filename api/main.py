@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import logging
 import threading
 from contextlib import asynccontextmanager
@@ -24,7 +26,6 @@ from api.settings import Settings, read_settings
 from cardwatch import __version__
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import AsyncIterator, Callable
 
 ABOUT = (
@@ -107,7 +108,16 @@ def _problem(what: str) -> dict[str, object]:
     return {"description": what, "content": {MEDIA: {"schema": schema}}}
 
 
-_log = logging.getLogger("cardwatch")
+class _Lines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record as one line of JSON: its moment, and what was said."""
+        at = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds")
+        said = record.args if isinstance(record.args, dict) else {"said": record.getMessage()}
+        return json.dumps({"at": at} | said)
+
+
+_log, _handler = logging.getLogger("cardwatch"), logging.StreamHandler()
 _log.setLevel(logging.INFO)
-_log.addHandler(logging.StreamHandler())
+_handler.setFormatter(_Lines())
+_log.addHandler(_handler)
 app = create_app()

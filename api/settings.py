@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ class Settings:
         smtp: mail server, `smtp://HOST:PORT` or `smtps://USER:PASSWORD@HOST`; none without it.
         mail_from: sender of reminders.
         remind: day and time (UTC) of the weekly reminder.
+        erase: time of day (UTC) at which what is past its time is erased; by hand only without it.
         marking: protective marking at the head and foot of every page, and of what is handed over.
         metrics_key: who may read the metrics shows this; nobody without it.
     """
@@ -45,6 +47,7 @@ class Settings:
     smtp: str = field(default="", repr=False)
     mail_from: str = ""
     remind: str = "mon 08:00"
+    erase: str = ""
     marking: str = MARKING
     metrics_key: str = field(default="", repr=False)
 
@@ -52,8 +55,12 @@ class Settings:
     def remind_at(self) -> tuple[int, int]:
         """Day of the week of the reminder, Monday is 0, and its minute of the day."""
         day, _, time = self.remind.partition(" ")
-        hour, _, minute = time.partition(":")
-        return DAYS.index(day), int(hour) * 60 + int(minute)
+        return DAYS.index(day), minute_of(time)
+
+    @property
+    def erase_at(self) -> int | None:
+        """Minute of the day of the erasing, if it is not left to somebody's hand."""
+        return minute_of(self.erase) if self.erase else None
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -94,14 +101,26 @@ def _faults(settings: Settings) -> list[str]:
             faults.append("CARDWATCH_SMTP begins with smtp:// or smtps://")
         if not settings.mail_from:
             faults.append("CARDWATCH_MAIL_FROM is needed with a mail server")
-    try:
-        day, minute = settings.remind_at
-        fits = 0 <= day < len(DAYS) and 0 <= minute < 24 * 60
-    except ValueError:
-        fits = False
-    if not fits:
-        faults.append("CARDWATCH_REMIND is a day and a time such as 'mon 08:00'")
+    times = {
+        "remind_at": "CARDWATCH_REMIND is a day and a time such as 'mon 08:00'",
+        "erase_at": "CARDWATCH_ERASE is a time such as '02:30'",
+    }
+    for name, told in times.items():
+        try:
+            getattr(settings, name)
+        except ValueError:
+            faults.append(told)
     return faults
+
+
+def minute_of(text: str) -> int:
+    """Return which minute of the day a time such as 08:00 is.
+
+    Raises:
+        ValueError: it is no time of day.
+    """
+    time = dt.datetime.strptime(text, "%H:%M")  # noqa: DTZ007  a time of day has no zone
+    return 60 * time.hour + time.minute
 
 
 def is_here(url: str) -> bool:

@@ -105,6 +105,7 @@ def _retention_page(
         request, "retention.html", errors=errors,
         sent={kind: str(days) for kind, days in keeps.items()} | sent, keeps=keeps, kept=KEPT,
         least=LEAST_DAYS, past=_past(at, keeps), may=at.actor.role in MANAGES,
+        daily=request.app.state.service.settings.erase,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from api import elsewhere
 from api.deps import At, Serving
 from api.errors import CODES, problem
-from api.guard import COOKIE
+from api.guard import COOKIE, address_of
 from api.schemas import Id, Me, Secret, Session, ToChange, Token, ToSignIn, ToTake
 from cardwatch import desk
 from cardwatch.casebook.sessions import LONGEST_HOURS
@@ -148,7 +148,7 @@ def take_account(sent: ToTake, request: Request, service: Serving) -> Response:
 
 def may_try(request: Request, service: Serving, name: str) -> bool:
     """Count one try with an account or invitation; return whether it is within the limits."""
-    return service.allows_sign_in(request.client.host if request.client else "", name[:80])
+    return service.allows_sign_in(address_of(request), name[:80])
 
 
 @open_access.get("/sign-in/elsewhere", response_class=RedirectResponse, include_in_schema=False)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
 from api.deps import At
-from api.schemas import ChainCheck, Erased, Keeps, Lane, Sample, ToDraw, ToKeep
+from api.schemas import ChainCheck, Erased, Keeps, Lane, Role, Sample, Short, ToDraw, ToKeep
 from cardwatch import desk
+from cardwatch.casebook.work import ACTIONS
 
 router = APIRouter(tags=["audit"])
 
@@ -19,9 +20,19 @@ def list_events(
     at: At,
     lane: Lane = "finance",
     last: Annotated[int, Query(ge=1, le=1_000, examples=[100])] = 100,
+    before: Annotated[int, Query(ge=0, description="Only those before the event `seq`.")] = 0,
+    action: Literal[ACTIONS] | None = None,  # type: ignore[valid-type]
+    object: Short = "",  # noqa: A002  as it is called in an event
+    role: Role | None = None,
+    actor: Short = "",
+    id: Short = "",  # noqa: A002  as it is called in an event
+    outcome: Literal["done", "denied", "not-found"] | None = None,
 ) -> list[dict[str, Any]]:
-    """List the newest events of a chain, the newest first."""
-    return desk.audit_events(at, lane=lane, last=last)
+    """List the events of a chain that are as asked for, the newest first."""
+    asked = {"action": action, "object": object, "role": role, "actor": actor, "id": id,
+             "outcome": outcome}  # fmt: skip
+    wanted = {name: value for name, value in asked.items() if value}
+    return desk.audit_events(at, lane=lane, last=last, before=before, **wanted)
 
 
 @router.get("/audit/verification", response_model=list[ChainCheck])

@@ -28,7 +28,7 @@ from cardwatch.reports import check_pack
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -181,6 +181,17 @@ def erase(desk: Desk) -> int:
         event.counts = {"transactions": count}
     desk.casebook.settle()
     return count
+
+
+def erase_due(casebook: Casebook, clock: Callable[[], dt.datetime]) -> None:
+    """Erase what is past its time of each organisation, unless that was done today already."""
+    for row in casebook.organisations():
+        itself = Desk(casebook, Actor(row["organisation_id"], SYSTEM, "admin"), clock())
+        with casebook.quiet(itself.actor, itself.now, lanes=(FINANCE,), reads=True) as work:
+            erasures = read_events(work, FINANCE, last=1, wanted={"action": "erasure"})
+            last_at = next((one["at"] for one in erasures), "")
+        if last_at < str(itself.now.date()):
+            erase(itself)
 
 
 def _verify_one(desk: Desk, statement_id: str, *, again: bool) -> Check:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -12,9 +14,10 @@ import anyio.lowlevel
 import pytest
 from books import EQUAL, SPLIT, month
 from services import OCTOBER, OWN, PASSWORD, Running, routes, serving, sign_in, take_account
+from starlette.requests import Request
 
 from api.errors import CODES, MEDIA, URN
-from api.guard import COOKIE, DOORS, FILES, HEADERS, OPEN, SAFE
+from api.guard import COOKIE, DOORS, FILES, HEADERS, OPEN, SAFE, address_of
 from api.main import create_app
 from api.rendering import PAGE_POLICY
 from api.service import BODY_BYTES, ROWS_BYTES, UPLOAD_BYTES
@@ -119,7 +122,7 @@ def test_a_fault_of_our_own_is_a_problem_that_says_nothing_of_it(
         request_id = answer.headers["X-Request-Id"]
         assert request_id in answer.json()["detail"]
         assert f"{request_id} ValueError in test_guard.py" in caplog.text
-        assert '"status": 500' in caplog.text
+        assert _lines(caplog)[-1]["status"] == 500
         assert "CANARY" not in answer.text + caplog.text
 
 
@@ -273,7 +276,7 @@ def _send_without_end(
 def _lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     """Return what the guard wrote down."""
     return [
-        json.loads(record.message)
+        record.args
         for record in caplog.records
         if record.name == "cardwatch.service" and record.levelno == logging.INFO
     ]
@@ -307,6 +310,34 @@ def test_what_is_written_down_is_the_route_and_never_what_was_asked_for(
         assert line["method"] == (method if method != "CANARY" else "other")
         assert "CANARY" not in caplog.text
     assert "CANARY" not in _counted(one)
+
+
+def test_a_line_is_json_that_begins_with_its_moment(
+    one: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (handler,) = logging.getLogger("cardwatch").handlers
+    assert isinstance(handler, logging.StreamHandler)
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(handler, "stream", sys.stderr)
+        one.ask("GET", "/v1/session")
+    line = json.loads(capsys.readouterr().err)
+    assert list(line) == ["at", "id", "method", "route", "status", "ms"]
+    assert dt.datetime.fromisoformat(line["at"]).tzinfo
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_rates_are_counted_for_an_address_or_a_network_of_ipv6(host: str, counted: str) -> None:
+    assert address_of(Request({"type": "http", "client": (host, 1)})) == counted
 
 
 def test_professional_standards_leave_no_line_and_no_count(

@@ -267,8 +267,8 @@ def _do_otherwise(world: World, role: str, ids: dict[str, list[str]]) -> None:
 
 def _heard(world: World, before: dict[str, float]) -> None:
     """Keep what others hear beside answers: log lines, counts, notices and reminders."""
-    lines = [r.getMessage() for r in world.caught.records if r.name.startswith("cardwatch")]
-    world.told.append([re.sub(r'"id": "\w+"|"ms": \d+', "", line) for line in lines])
+    lines = [r.args for r in world.caught.records if r.name.startswith("cardwatch")]
+    world.told.append([{k: v for k, v in dict(line).items() if k != "ms"} for line in lines])
     after = _counted(world.running)
     world.told.append({k: v - before.get(k, 0) for k, v in after.items() if v != before.get(k, 0)})
     sent: list[dict[str, str]] = []

@@ -31,6 +31,8 @@ def test_nothing_has_to_be_set() -> None:
         ({"CARDWATCH_REMIND": "monday 8"}, "CARDWATCH_REMIND"),
         ({"CARDWATCH_REMIND": "mon 25:00"}, "CARDWATCH_REMIND"),
         ({"CARDWATCH_REMIND": "mon"}, "CARDWATCH_REMIND"),
+        ({"CARDWATCH_ERASE": "daily"}, "CARDWATCH_ERASE"),
+        ({"CARDWATCH_ERASE": "24:00"}, "CARDWATCH_ERASE"),
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_named(given: dict[str, str], told: str) -> None:

@@ -233,3 +233,23 @@ def test_everybody_is_reminded_once_a_week_in_the_same_words_whatever_there_is(
             assert sent.decode().replace("\r\n", "\n") == TEXT
     finally:
         mail.stop()
+
+
+def test_what_is_past_its_time_is_erased_once_its_time_of_day_has_come(
+    serve: Callable[..., Running],
+) -> None:
+    running = serve(erase="10:15", chores=False)
+
+    def erasures() -> int:
+        asked = {"action": "erasure"}
+        return len(running.ask("GET", "/v1/audit/events", "admin", params=asked).json())
+
+    _do_chores(running)
+    assert not erasures()  # it is 9:30
+    running.clock.go(hours=1)
+    _do_chores(running)
+    _do_chores(running)  # as another process would
+    assert erasures() == 1
+    running.clock.go(days=1)
+    _do_chores(running)
+    assert erasures() == 2

@@ -81,3 +81,15 @@ def test_how_long_is_set_by_an_admin_and_never_below_what_scoring_reads(at: At, 
     with pytest.raises(NotAllowed):
         desk.keeps(at(), kind="alerts", days=5000)
     assert desk.keeps(at())["transactions"] == 5000
+
+
+def test_each_day_it_is_erased_once_for_every_force(at: At, old: str) -> None:
+    desk.decide(at(), old, Said("so", "explained"))
+    other = "Another Force"
+    at("admin", other)
+    for day in (0, 0, 1):
+        desk.erase_due(at().casebook, lambda day=day: at(days=day).now)
+    assert desk.list_statements(at())[0]["erased_at"]
+    for force in ("Saltmarsh Vale", other):
+        events = desk.audit_events(at("admin", force), lane="finance", last=100)
+        assert sum(one["action"] == "erasure" for one in events) == 2
