@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import sqlalchemy as sa
 
 from cardwatch.casebook.statements import same_statement
-from cardwatch.casebook.tables import HOLDER_KEYS, PSD, evidence, statements, transactions
+from cardwatch.casebook.tables import (
+    HOLDER_KEYS,
+    PSD,
+    evidence,
+    merchants,
+    statements,
+    transactions,
+)
 from cardwatch.merchants import canonical_name
 
 if TYPE_CHECKING:
@@ -33,15 +39,15 @@ def neighbours(work: Work, lane: str, alert_id: str) -> list[dict[str, Any]]:
     if not key:
         return []
     holders, days = ({row[name] for row in own} for name in (key, "date"))
-    beside = _may_be(own) | transactions.c[key].in_(holders)
+    beside = _to_same(work, own) | transactions.c[key].in_(holders)
     found = _rows(work, key, beside & transactions.c.date.in_(days))
-    merchants = _names(own)
+    names = _names(own)
     places = {(row["statement_id"], row["row"]) for row in own}
     told = []
     for row in found:
         if (row["statement_id"], row["row"]) not in places:
             by = row["holder_id"] in holders
-            to = canonical_name(row["merchant"]).name in merchants
+            to = canonical_name(row["merchant"]).name in names
             shares = "both" if by and to else "holder" if by else "merchant"
             told += [row | {"shares": shares}] if by or to else []
     return told[:MOST_NEIGHBOURS]
@@ -67,9 +73,8 @@ def merchant_year(work: Work, lane: str, alert_id: str) -> dict[str, Any]:
     own, key = _own(work, lane, alert_id)
     if not key:
         return {"months": [], "holders": [], "holders_count": 0, "payments_count": 0}
-    merchants, holders = _names(own), {row[key] for row in own}
-    every = _rows(work, key, _may_be(own) & _year(own))
-    found = [row for row in every if canonical_name(row["merchant"]).name in merchants]
+    holders = {row[key] for row in own}
+    found = _rows(work, key, _to_same(work, own) & _year(own))
     theirs = _months([row for row in found if row["holder_id"] in holders], own)
     months = [
         all_ | {"own_pence": mine["pence"]}
@@ -88,12 +93,10 @@ def _names(own: Iterable[Row]) -> set[str]:
     return {canonical_name(row["merchant"]).name for row in own}
 
 
-def _may_be(own: Iterable[Row]) -> sa.ColumnElement[bool]:
-    """Return the condition that a payment may be to an alert's merchants: it holds their word."""
-    printed = {row["merchant"] for row in own}
-    words = {max(re.findall(r"\w+", name) or [name], key=len) for name in _names(own)}
-    mine = transactions.c.merchant
-    return sa.or_(mine.in_(printed), *(mine.icontains(word, autoescape=True) for word in words))
+def _to_same(work: Work, own: Iterable[Row]) -> sa.ColumnElement[bool]:
+    """Return the condition that a payment is to an alert's merchants, however they are printed."""
+    named = work.mine(merchants) & merchants.c.name.in_(_names(own))
+    return transactions.c.merchant.in_(sa.select(merchants.c.printed).where(named))
 
 
 def _own(work: Work, lane: str, alert_id: str) -> tuple[list[Row], str]:

@@ -20,6 +20,7 @@ from cardwatch.casebook.tables import (
     evidence,
     holds,
     lists,
+    merchants,
     organisations,
     outbox,
     raised,
@@ -121,6 +122,8 @@ def erase(work: Work) -> int:
         )
     }
     count = _erase_transactions(work, limit["transactions"], held)
+    used = work.mine(transactions) & (transactions.c.merchant == merchants.c.printed)
+    work.remove(merchants, ~sa.exists().where(used))
     _erase_alerts(work, limit["alerts"], held)
     work.remove(outbox, outbox.c.made_at < limit["notices"])
     return count

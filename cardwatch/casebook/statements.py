@@ -16,14 +16,17 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
+from cardwatch import __version__
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
     TRANSACTION_TEXTS,
+    merchants,
     statements,
     transactions,
 )
 from cardwatch.casebook.work import canonical, short_id
 from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.merchants import canonical_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -210,6 +213,17 @@ def keep_statement(work: Work, arrival: Arrival, facts: dict[str, Any]) -> None:
     names = [str(name) for name in rows.columns]
     lines = zip(*(rows[name].tolist() for name in names), strict=True)
     work.add(transactions, [owned | dict(zip(names, line, strict=True)) for line in lines])
+    _keep_merchants(work, set(rows["merchant"]))
+
+
+def _keep_merchants(work: Work, printed: set[str]) -> None:
+    """Keep the merchants that are new; those that another version named are named again."""
+    found = work.rows(sa.select(merchants).where(work.mine(merchants)))
+    named = {row["printed"] for row in found if row["made_with"] == __version__}
+    work.remove(merchants, merchants.c.made_with != __version__)
+    new = printed.union(row["printed"] for row in found) - named
+    rows = [{"printed": one, "name": canonical_name(one).name} for one in sorted(new)]
+    work.add(merchants, [row | {"made_with": __version__} for row in rows])
 
 
 def read_window(work: Work, seq: int, since: str, until: str) -> pd.DataFrame:

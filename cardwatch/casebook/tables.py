@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from cardwatch.statements import HOLDER_FIELDS
@@ -220,7 +221,27 @@ transactions = _table(
     ),
     Index("transactions_by_day", "organisation_id", "date"),
     Index("transactions_by_identity", "organisation_id", "identity"),
+    Index("transactions_by_merchant", "organisation_id", "merchant", "date"),
+    *(
+        Index(
+            f"transactions_by_{name}",
+            "organisation_id",
+            name,
+            "date",
+            sqlite_where=text(f"{name} IS NOT NULL"),
+            postgresql_where=text(f"{name} IS NOT NULL"),
+        )
+        for name in HOLDER_KEYS
+    ),
 )
+merchants = _table(
+    "merchants",
+    _key("printed"),
+    _text("name"),  # by which it is compared with others
+    _text("made_with"),  # version of the code that named it
+    Index("merchants_by_name", "organisation_id", "name"),
+)
+"""Merchants as statements print them, so that all that one was paid is found by its name."""
 lists = _table(
     "lists",
     _key("statement_id"),
