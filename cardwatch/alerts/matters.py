@@ -17,16 +17,26 @@ if TYPE_CHECKING:
 
     from cardwatch.features import Ledger
 
-    Rows = np.ndarray[Any, np.dtype[np.int64]]
+    Rows = np.ndarray[Any, np.dtype[np.integer[Any]]]
+
+
+NONE = np.zeros(0, "int64")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule that fires for one payment, with the payments that belong to it."""
+    """One rule that fires for one payment, with the payments that belong to it.
+
+    Attributes:
+        evidence: rows that belong to it, the payment's own not always among them; findings of one
+            day share them, or a day of a thousand payments would be kept a thousand times.
+        pence: sum of these and of the payment itself.
+    """
 
     rule: Rule
     row: int
     evidence: Rows
+    pence: float
 
 
 @dataclass(frozen=True)
@@ -46,21 +56,35 @@ class Neighbours:
         self._features = features
         self._refunded = refunded_on(ledger)
         self._doubled = ledger.frame["day_doubled"].to_numpy(bool)
+        self._made: dict[tuple[object, ...], tuple[Rows, float]] = {}
 
-    def of(self, row: int, evidence: Evidence) -> Rows:
-        """Return the rows of a payment's matter, the payment itself always among them."""
+    def finding(self, rule: Rule, row: int) -> Finding:
+        """Return what a rule that fires for a payment has found."""
+        evidence, pence = EVIDENCE[rule.evidence], self.ledger.pence
         if not evidence.by:
-            return np.array([row])
+            return Finding(rule, row, NONE, float(pence[row]))
         days = evidence.days
         back = int(self._features[days][row]) if isinstance(days, str) else days
+        limit = self._features[evidence.limit][row] if evidence.limit else None
+        key = (rule.evidence, self.ledger.span_back(row, evidence.by, back), limit)
+        if key not in self._made:
+            rows = self._rows(row, evidence, back, limit)
+            self._made[key] = rows, float(pence[rows].sum())
+        rows, total = self._made[key]
+        at = rows.searchsorted(row)
+        is_among = at < len(rows) and rows[at] == row
+        return Finding(rule, row, rows, total if is_among else total + float(pence[row]))
+
+    def _rows(self, row: int, evidence: Evidence, back: int, limit: float | None) -> Rows:
+        """Return the rows that belong to a payment, in order."""
         rows = self.ledger.rows_back(row, evidence.by, back)
         if evidence.having:
             rows = rows[self._features[evidence.having][rows].astype(bool)]
-        if evidence.limit:  # a window of a split: what the search counted as its parts
-            limit, day = self._features[evidence.limit][row], self.ledger.day[row]
+        if limit is not None:  # a window of a split: what the search counted as its parts
+            day = self.ledger.day[row]
             parts = ~(self._refunded[rows] <= day) & (self.ledger.pence[rows] <= limit)
             rows = rows[parts & ~self._doubled[rows]]
-        return np.union1d(rows, [row])
+        return rows
 
 
 def find_matters(
@@ -74,31 +98,42 @@ def find_matters(
         fired: rules that raise alerts, each with the rows for which it fires.
     """
     neighbours = Neighbours(ledger, features)
-    findings = [
-        Finding(rule, int(row), neighbours.of(int(row), EVIDENCE[rule.evidence]))
-        for rule, rows in fired
-        for row in rows
-    ]
-    if not findings:
-        return []
-    # Each finding is tied to what it shares: its payments, its whole group, or both.
+    findings = [neighbours.finding(rule, int(row)) for rule, rows in fired for row in rows]
+    members: dict[int, list[Finding]] = {}
+    for label, finding in zip(_labels(ledger, findings), findings, strict=True):
+        members.setdefault(label, []).append(finding)
+    matters = []
+    for mine in members.values():
+        evidence = {id(one.evidence): one.evidence for one in mine}
+        rows = np.unique(np.concatenate([*evidence.values(), [one.row for one in mine]]))
+        matters.append(Matter(tuple(mine), rows))
+    return sorted(matters, key=lambda matter: tuple(matter.rows.tolist()))
+
+
+def _labels(ledger: Ledger, findings: Sequence[Finding]) -> list[int]:
+    """Return for each finding the number of its matter.
+
+    Each is tied to what it shares: its payments, its whole group, or both. What findings share is
+    tied to its rows once, or a day of a thousand payments would make a million ties.
+    """
+    first = len(ledger) + len(findings)
     ties: list[tuple[int, int]] = []
-    groups: dict[tuple[str, int], int] = {}
-    for number, finding in enumerate(findings):
+    knots: dict[object, int] = {}
+    shared: dict[int, Rows] = {}
+    for number, finding in enumerate(findings, start=len(ledger)):
         evidence = EVIDENCE[finding.rule.evidence]
         if evidence.joins != "group":
-            ties += [(number, int(row)) for row in finding.evidence]
+            ties.append((number, finding.row))
+            if len(finding.evidence):
+                knot = knots.setdefault(id(finding.evidence), first + len(knots))
+                ties.append((number, knot))
+                shared[knot] = finding.evidence
         if evidence.joins != "rows":
             code = int(ledger.group(*evidence.by)[finding.row])
-            place = groups.setdefault((finding.rule.evidence, code), len(groups))
-            ties.append((number, len(ledger) + place))
-    left, right = np.array(ties).T
-    size = len(findings) + len(ledger) + len(groups)
-    table = coo_array((np.ones(len(ties)), (left, right + len(findings))), (size, size))
-    labels = connected_components(table, directed=False)[1][: len(findings)]
-    matters = []
-    for label in dict.fromkeys(labels):
-        members = tuple(findings[i] for i in np.flatnonzero(labels == label))
-        rows = np.unique(np.concatenate([member.evidence for member in members]))
-        matters.append(Matter(members, rows))
-    return sorted(matters, key=lambda matter: tuple(matter.rows.tolist()))
+            knot = knots.setdefault((finding.rule.evidence, code), first + len(knots))
+            ties.append((number, knot))
+    pairs = [np.stack([np.full(len(rows), knot), rows]) for knot, rows in shared.items()]
+    left, right = np.concatenate([np.array(ties, "int64").reshape(-1, 2).T, *pairs], axis=1)
+    size = first + len(knots)
+    table = coo_array((np.ones(len(left), bool), (left, right)), (size, size))
+    return list(connected_components(table, directed=False)[1][len(ledger) : first].tolist())

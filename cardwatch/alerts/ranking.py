@@ -282,7 +282,7 @@ def _pressing(scored: Scored, finding: Finding) -> tuple[float, float, int]:
     """
     whole = EVIDENCE[finding.rule.evidence].joins == "group"
     strength = 0.0 if whole else float(scored.strength(finding.rule.order)[finding.row])
-    money = 0.0 if whole else float(scored.ledger.pence[finding.evidence].sum())
+    money = 0.0 if whole else finding.pence
     return round(strength, 9), money, finding.row
 
 

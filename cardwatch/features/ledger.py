@@ -105,6 +105,7 @@ class Ledger:
             more[f"is_{name}_stated"] = found["stated"]
         self.frame = pd.concat([frame, pd.DataFrame(more, frame.index)], axis=1)
         self.policy = policy
+        self._rows = len(frame)  # asked for often, and a frame takes its time to tell
         self._kept: dict[tuple[object, ...], Any] = {}
         self._made: dict[str, Any] = {}
 
@@ -125,7 +126,7 @@ class Ledger:
 
     def __len__(self) -> int:
         """Return the number of transactions."""
-        return len(self.frame)
+        return self._rows
 
     def column(self, name: str) -> np.ndarray[Any, Any]:
         """Return a column of the frame that holds numbers, days or flags."""
@@ -289,14 +290,20 @@ class Ledger:
         groups = self.group(*by)[rows]
         return rows[~pd.Series(groups).duplicated(keep="last").to_numpy()]
 
-    def rows_back(self, row: int, by: tuple[str, ...], days: int | None = None) -> Codes:
-        """Return the rows of a row's group from so many days before to its own day, by day."""
+    def span_back(self, row: int, by: tuple[str, ...], days: int | None = None) -> tuple[int, int]:
+        """Return where the rows that `rows_back` gives begin and end in the order of their group.
+
+        Rows of one group and day have the same span.
+        """
         keys = self._keys(by)
         start = self.group(*by)[row] * DAYS_APART
         today = start + self.day[row]
         first = start if days is None else today - days
-        found = slice(keys.searchsorted(first, "left"), keys.searchsorted(today, "right"))
-        return self._order(by)[found].astype("int64")
+        return int(keys.searchsorted(first, "left")), int(keys.searchsorted(today, "right"))
+
+    def rows_back(self, row: int, by: tuple[str, ...], days: int | None = None) -> Positions:
+        """Return the rows of a row's group from so many days before to its own day, in order."""
+        return self._order(by)[slice(*self.span_back(row, by, days))]
 
     def _key(self, by: tuple[str, ...]) -> Codes:
         """Return for each row its group and day in one number."""

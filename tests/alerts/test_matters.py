@@ -8,12 +8,16 @@ import numpy as np
 
 from cardwatch.alerts.matters import find_matters
 from cardwatch.features.ledger import PAIR
+from cardwatch.policy import load_policy
 from cardwatch.rules import load_rules
+from cardwatch.scoring import score
+from cardwatch.statements import name_holders, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cardwatch.scoring import Scoring
+    from cardwatch.statements import ReadingChoices
 
 RULES = {rule.id: rule for rule in load_rules()}
 
@@ -39,3 +43,17 @@ def test_a_drip_over_a_month_does_not_swallow_the_split_within_it(
     split = np.flatnonzero(RULES["split-same-day"].fires(features, ledger.policy))[:1]
     fired = [(RULES["split-same-day"], split), (RULES["drip-30-day"], split)]
     assert len(find_matters(ledger, features, fired)) == 2
+
+
+def test_findings_of_one_day_share_what_belongs_to_them(choices: ReadingChoices) -> None:
+    row = {"date": "2026-10-11", "employee_id": "E1", "merchant": "SHOP"}
+    rows = [row | {"amount": f"{400 + at}.00", "transaction_id": str(at)} for at in range(1_000)]
+    table, _ = name_holders([read_rows("october", rows, choices)[0]])
+    scored = score(table, load_policy()).scored
+    fired = [(rule, np.flatnonzero(scored.ledger.is_purchase)) for rule in RULES.values()]
+    fired = [(rule, at) for rule, at in fired if rule.subject == "payment"]
+    matters = find_matters(scored.ledger, scored.columns, fired)
+    findings = [one for matter in matters for one in matter.findings]
+    assert len(findings) > 10_000
+    kept = {id(one.evidence): len(one.evidence) for one in findings}
+    assert sum(kept.values()) < 100 * len(rows), "a large day takes memory by its square"

@@ -11,7 +11,7 @@ from cardwatch.alerts.matters import Neighbours
 from cardwatch.features import Ledger, build_features
 from cardwatch.policy import load_policy
 from cardwatch.records import TRANSACTION_COLUMNS
-from cardwatch.rules import EVIDENCE
+from cardwatch.rules import load_rules
 
 ADJUSTMENT = {"kind": "adjustment"}
 
@@ -108,5 +108,7 @@ def test_the_last_payment_stands_with_its_neighbours(
     frame["date"] = frame["posting_date"] = pd.to_datetime(frame["date"]).astype("datetime64[s]")
     frame = frame.astype({"day_doubled": "bool"})
     ledger = Ledger(frame, load_policy())
-    found = Neighbours(ledger, build_features(ledger)).of(len(frame) - 1, EVIDENCE[kind])
-    assert found.tolist() == wanted
+    rule, last = next(one for one in load_rules() if one.evidence == kind), len(frame) - 1
+    found = Neighbours(ledger, build_features(ledger)).finding(rule, last)
+    assert sorted({*found.evidence.tolist(), last}) == wanted
+    assert found.pence == frame["amount_pence"][wanted].sum()
