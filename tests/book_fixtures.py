@@ -127,14 +127,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def new_database(server: str) -> str:
-    """Make a database on a server of PostgreSQL, owned by a role without special rights."""
+    """Make a casebook on PostgreSQL, and give its address for a role that only serves."""
     name = f"book{next(_numbers)}"
     engine = sqlalchemy.create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         if not connection.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = 'app'").all():
             connection.exec_driver_sql("CREATE ROLE app LOGIN")
-        connection.exec_driver_sql(f"CREATE DATABASE {name} OWNER app")
+            connection.exec_driver_sql("CREATE ROLE keeper LOGIN")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} OWNER keeper")
     engine.dispose()
+    kept = Casebook(f"{server.replace('owner@', 'keeper@')}/{name}")
+    kept.let_serve("app")
+    kept.close()
     return f"{server.replace('owner@', 'app@')}/{name}"
 
 

@@ -72,8 +72,12 @@ class Casebook:
             ) from error
         self.checkpoints = checkpoints
         self.engine = _engine(self.url, make=make)
-        with self._sentence("cannot be opened"):
-            self._upgrade(make=make)
+        try:
+            with self._sentence("cannot be opened"):
+                self._upgrade(make=make)
+        except CardwatchError:
+            self.close()
+            raise
 
     @property
     def is_sqlite(self) -> bool:
@@ -184,6 +188,24 @@ class Casebook:
         engine = self.engine.execution_options(**how)
         with self._sentence("failed"), engine.begin() as connection:
             yield connection
+
+    def let_serve(self, role: str) -> None:
+        """Let a role of PostgreSQL work with the tables without owning them.
+
+        It can neither change what is append-only nor take triggers and policies away.
+
+        Raises:
+            CardwatchError: the casebook is in SQLite, or the role cannot be given rights.
+        """
+        if self.is_sqlite:
+            raise CardwatchError("A file of SQLite has no roles; name those of PostgreSQL alone.")
+        name = self.engine.dialect.identifier_preparer.quote_identifier(role)
+        rights = dict.fromkeys(tables.metadata.tables, "SELECT, INSERT, UPDATE, DELETE")
+        rights |= tables.RIGHTS | {"alembic_version": "SELECT"}
+        with self._sentence(f"gives {role} no rights"), self.engine.begin() as connection:
+            for table, may in rights.items():
+                connection.exec_driver_sql(f"REVOKE ALL ON {table} FROM {name}")
+                connection.exec_driver_sql(f"GRANT {may} ON {table} TO {name}")
 
     def settle(self) -> None:
         """Write what is erased over in the file itself, where that is SQLite."""

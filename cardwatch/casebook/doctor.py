@@ -102,6 +102,9 @@ def _postgresql(casebook: Casebook) -> list[Finding]:
         role = connection.execute(
             sa.text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
         ).scalar()
+        owned = connection.execute(
+            sa.text("SELECT count(*) FROM pg_tables WHERE tableowner = current_user")
+        ).scalar()
         forced = connection.execute(
             sa.text("SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity")
         ).scalars()
@@ -110,6 +113,11 @@ def _postgresql(casebook: Casebook) -> list[Finding]:
         way = way_to(told.info.host, told.info.get_parameters().get("sslmode", "prefer"))
     major = int(asked["server_version_num"]) // 10_000
     seen = "it sees every organisation's rows; use another" if role else "bound by row security"
+    seen += (
+        "; it owns the tables, and 'cardwatch upgrade --serve-as' lets another serve"
+        if owned
+        else ""
+    )
     return [
         Finding("PostgreSQL", major >= OLDEST_POSTGRESQL, str(major)),
         *(

@@ -388,6 +388,8 @@ jobs = _table(
     Index("jobs_by_state", "organisation_id", "state"),
 )
 """Work that takes longer than somebody would wait."""
+RIGHTS = {"events": "SELECT, INSERT", "raised": "SELECT, INSERT, DELETE"}
+"""What a role of PostgreSQL that only serves may do with tables whose rows are never changed."""
 PASSING = ("sessions", "outbox", "jobs", "reminders")
 """Machinery: it may be changed without an event."""
 events = _table(

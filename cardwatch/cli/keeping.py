@@ -144,6 +144,21 @@ def verify(
         raise typer.Exit(FAULTY)
 
 
+@app.command(epilog="Example: cardwatch upgrade --serve-as cardwatch")
+def upgrade(
+    serve_as: Annotated[
+        str, typer.Option(help="A role of PostgreSQL that may work with the tables, not own them.")
+    ] = "",
+    json: AsJson = False,
+) -> None:
+    """Make the casebook's tables or bring them up to this version, as the role that owns them."""
+    with open_casebook(make=True) as casebook:
+        if serve_as:
+            casebook.let_serve(serve_as)
+        made = {"tables": casebook.tables_version, "served_as": serve_as}
+    print_rows([made], ("tables", "served_as"), json=json)
+
+
 @app.command(epilog="Example: cardwatch doctor")
 def doctor(json: AsJson = False) -> None:
     """Say what is wrong with the database, the disk or the settings."""

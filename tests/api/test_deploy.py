@@ -12,10 +12,13 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from conftest import ROOT
+from typer.testing import CliRunner
 
 from api.settings import Settings
+from cardwatch import cli
 from cardwatch.casebook import Casebook
 from cardwatch.casebook.doctor import examine
+from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 SHARED = {"CARDWATCH_DATABASE", "CARDWATCH_HOME", "CARDWATCH_CHECKPOINTS"}
+PASSWORDS = {"POSTGRES_PASSWORD", "CARDWATCH_OWNER_PASSWORD", "CARDWATCH_ROLE_PASSWORD"}
 NAMES = SHARED | {f"CARDWATCH_{one.name.upper()}" for one in fields(Settings)}
 
 
@@ -30,7 +34,7 @@ def test_only_the_proxy_is_reached_from_outside() -> None:
     assert [name for name, one in SERVICES.items() if "ports" in one] == ["proxy"]
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     assert SERVICES["database"]["networks"] == ["inside"]
-    for name in ("proxy", "service"):
+    for name in ("proxy", "service", "tables"):
         assert SERVICES[name]["read_only"], name
         assert SERVICES[name]["cap_drop"] == ["ALL"]
 
@@ -51,7 +55,7 @@ def test_no_example_has_a_password_and_each_sets_what_the_service_knows() -> Non
             name, _, value = line.partition("=")
             if line and not line.startswith("#"):
                 assert not value or urlsplit(value).password == "PASSWORD"  # noqa: S105  a blank
-                assert name in NAMES | {"POSTGRES_PASSWORD", "CARDWATCH_ROLE_PASSWORD"}
+                assert name in NAMES | PASSWORDS
 
 
 def test_the_service_begins_in_the_image_as_in_the_compose_file() -> None:
@@ -63,19 +67,37 @@ def test_the_service_begins_in_the_image_as_in_the_compose_file() -> None:
     assert "USER 10001" in image
 
 
-def test_the_script_makes_a_role_that_row_security_binds(postgresql: str, tmp_path: Path) -> None:
+def test_the_script_makes_one_role_that_owns_the_tables_and_one_that_serves(
+    postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if shutil.which("psql") is None:
         pytest.skip("psql is not installed")
     server = urlsplit(postgresql.replace("+psycopg", ""))
     given = {"PGHOST": str(server.hostname), "PGPORT": str(server.port), "POSTGRES_USER": "owner"}
     script = [str(ROOT / "deploy" / "database.sh")]
-    refused = subprocess.run(
-        script, env=os.environ | given, check=False, capture_output=True, cwd=tmp_path
-    )
-    assert b"CARDWATCH_ROLE_PASSWORD" in refused.stderr
-    given |= {"CARDWATCH_ROLE_PASSWORD": 'it\'s; a "password"'}
+    for name in sorted(PASSWORDS - {"POSTGRES_PASSWORD"}):
+        refused = subprocess.run(
+            script, env=os.environ | given, check=False, capture_output=True, cwd=tmp_path
+        )
+        assert name.encode() in refused.stderr
+        given |= {name: 'it\'s; a "password"'}
     subprocess.run(script, env=os.environ | given, check=True, capture_output=True, cwd=tmp_path)
-    book = Casebook(postgresql.replace("owner@", "cardwatch@") + "/cardwatch")
-    ill = {one.what for one in examine(book) if not one.is_well}
-    assert "database role" not in ill
-    book.close()
+    served, owned = (
+        postgresql.replace("owner@", f"{name}@") + "/cardwatch"
+        for name in ("cardwatch", "cardwatch_owner")
+    )
+    with pytest.raises(CardwatchError, match="permission denied"):
+        Casebook(served)
+    monkeypatch.setenv("CARDWATCH_DATABASE", owned)
+    done = CliRunner().invoke(cli.app, SERVICES["tables"]["command"][1:])
+    assert done.exit_code == 0, done.output
+    seen = {}
+    for url in (served, owned):
+        book = Casebook(url)
+        found = {one.what: one for one in examine(book)}
+        assert found["database role"].is_well
+        assert found["row security"].is_well
+        seen[url] = found["database role"].seen
+        book.close()
+    assert "it owns the tables" in seen[owned]
+    assert "it owns the tables" not in seen[served]

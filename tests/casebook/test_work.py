@@ -162,11 +162,42 @@ def test_the_database_itself_refuses_to_change_what_is_append_only(
     finance = at()
     desk.receive(finance, read(*month(10), *SPLIT))  # type: ignore[arg-type]
     with (
-        pytest.raises(sa.exc.DBAPIError, match="never changed"),
+        pytest.raises(sa.exc.DBAPIError, match=r"never changed|permission denied"),
         finance.casebook.engine.begin() as connection,
     ):
         finance.casebook.own(connection, finance.actor.organisation_id, LANES)
         connection.exec_driver_sql(change)
+
+
+def test_a_role_that_only_serves_cannot_take_away_what_guards_the_tables(
+    postgresql: str, read: Callable[..., object]
+) -> None:
+    from book_fixtures import new_database  # noqa: PLC0415  only where there is PostgreSQL
+
+    url = new_database(postgresql)
+    serving, owning = Casebook(url), Casebook(url.replace("app@", "keeper@"))
+    owner = desk.add_organisation(serving, "One", NOW)
+    desk.receive(
+        desk.Desk(serving, Actor(owner, "p", "finance"), NOW),
+        read(*month(10), *SPLIT),  # type: ignore[arg-type]
+    )
+
+    def refusal(book: Casebook, change: str) -> str:
+        with pytest.raises(sa.exc.DBAPIError) as refused, book.engine.begin() as connection:
+            book.own(connection, owner, LANES)
+            connection.exec_driver_sql(change)
+        return str(refused.value.orig)
+
+    for change in (
+        "DELETE FROM events", "UPDATE raised SET content = ''", "TRUNCATE events",
+        "ALTER TABLE events DISABLE TRIGGER ALL", "DROP POLICY owner ON alerts",
+        "ALTER TABLE alerts DISABLE ROW LEVEL SECURITY", "CREATE TABLE more (x text)",
+        "UPDATE alembic_version SET version_num = ''",
+    ):  # fmt: skip
+        assert "permission denied" in (said := refusal(serving, change)) or "must be owner" in said
+    assert "never changed" in refusal(owning, "DELETE FROM events")
+    serving.close()
+    owning.close()
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://x/y", "sqlite:////"])

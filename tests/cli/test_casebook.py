@@ -70,6 +70,13 @@ def test_a_database_that_is_not_there_is_said_in_a_sentence(
     assert "casebook" in told or "opened" in told
 
 
+def test_tables_are_made_by_whoever_owns_them_and_a_file_has_no_other_role(
+    run: Callable[..., Any],
+) -> None:
+    assert run("upgrade")[0]["tables"] == run("upgrade")[0]["tables"] != ""
+    assert "no roles" in run("upgrade", "--serve-as", "cardwatch", code=3)
+
+
 def test_a_month_from_the_file_to_the_decision(begun: Callable[..., Any], tmp_path: Path) -> None:
     found = begun("alerts", "--as", FINANCE)
     assert [one["rule"] for one in found] == ["split-same-day"]
