@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import fields
@@ -14,6 +15,7 @@ import yaml
 from conftest import ROOT
 from typer.testing import CliRunner
 
+from api.service import MIB, UPLOAD_BYTES
 from api.settings import Settings
 from cardwatch import cli
 from cardwatch.casebook import Casebook
@@ -37,6 +39,20 @@ def test_only_the_proxy_is_reached_from_outside() -> None:
     for name in ("proxy", "service", "tables"):
         assert SERVICES[name]["read_only"], name
         assert SERVICES[name]["cap_drop"] == ["ALL"]
+
+
+def test_the_proxy_lets_statements_through_and_lets_connections_go_before_the_service_does() -> (
+    None
+):
+    told = (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
+    size, keeps = re.search(r"max_size (\d+)MiB", told), re.search(r"keepalive (\d+)s", told)
+    assert size
+    assert int(size[1]) * MIB > UPLOAD_BYTES
+    (ends,) = (one for one in SERVICES["service"]["command"] if "timeout-keep-alive" in one)
+    assert keeps
+    assert int(keeps[1]) < int(ends.partition("=")[2])
+    assert "protocols h1 h2\n" in told
+    assert SERVICES["proxy"]["ports"] == ["443:443"]  # h3 would need UDP
 
 
 def test_whatever_the_compose_file_names_is_there() -> None:

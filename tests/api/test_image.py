@@ -7,8 +7,8 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
-from contextlib import ExitStack
 from pathlib import Path
 from subprocess import Popen
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,10 @@ for each in $KEPT; do mount --bind "$KEEPS$each" "$root$each"; done
 if [ "$SEALED" ]; then ip link set lo up; mount -o remount,bind,ro "$root"; fi
 exec chroot "$@"
 """, "sh")  # fmt: skip
+BEGIN = """
+cardwatch people you@force.example --name You --role finance --new-organisation 'Our Force'
+exec "$@"
+"""
 FLOW = """
 import os, time, httpx2
 key = {"Authorization": "Bearer " + os.environ["KEY"]}
@@ -113,11 +117,6 @@ class Stage:
                 shutil.copy(ROOT / one, self.under(target))
 
 
-def comm(process: int) -> str:
-    """Return the name of a process's program."""
-    return Path(f"/proc/{process}/comm").read_text(encoding="utf-8").strip()
-
-
 def left_out(folder: str, names: list[str]) -> set[str]:
     """Return what .dockerignore leaves out of a folder of the context."""
     patterns = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
@@ -156,30 +155,27 @@ def test_the_image_serves_as_its_own_user_where_it_may_write_its_volumes_alone(
         subprocess.run([*COPY, image.under(each), f"{tmp_path}{each}"], check=True)
     said = {"TMPFS": " ".join(SERVICE["tmpfs"]), "KEPT": " ".join(kept), "KEEPS": str(tmp_path)}
     said |= {"SEALED": "yes" if SERVICE["read_only"] else "", "PATH": PATH}
-    apart = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child"]
-    first = [*apart, *ENTER, str(image.root), *image.begin(image.root, "sleep", "infinity")]
-    with ExitStack() as ends:
-        container = ends.enter_context(Popen(first, env=said))
-        ends.callback(container.kill)
-        while not (inside := [*children(container.pid)]) or comm(inside[0]) != "sleep":
+    begun = image.begin(image.root, "sh", "-ec", BEGIN, "sh", *image.said["CMD"])
+    apart = ["unshare", "--mount", "--net", "--pid", "--fork", *ENTER, str(image.root), *begun]
+    with Popen(apart, env=said) as container:
+        while not (inside := [*children(container.pid)]):
             assert container.poll() is None
-        there = ["nsenter", "--all", "--root", f"--target={inside[0]}", "chroot"]
 
         def run(*command: str, **more: str) -> tuple[int, str]:
+            there = ["nsenter", "--all", "--root", f"--target={inside[0]}", "chroot"]
             line = [*there, *image.begin("/", *command, **more)]
             done = subprocess.run(line, check=False, stdout=subprocess.PIPE, text=True)
             return done.returncode, done.stdout.strip()
 
-        person = ("you@force.example", "--name=You", "--role=finance")
-        assert run("cardwatch", "people", *person, "--new-organisation=Our Force")[0] == 0
-        key = run("cardwatch", "keys", "--name=ledger", "--role=finance")[1]
-        service = ends.enter_context(Popen([*there, *image.begin("/", *image.said["CMD"])]))
-        ends.callback(container.kill)
-        while run(*image.said["HEALTHCHECK"])[0]:
-            assert service.poll() is None
-        assert run("id", "--user") == (0, image.said["USER"])
-        assert run("touch", "api/new")[0]
-        assert run("python", "-c", FLOW, KEY=key) == (0, "")
+        try:
+            while run(*image.said["HEALTHCHECK"])[0]:
+                assert container.poll() is None
+            assert run("id", "--user") == (0, image.said["USER"])
+            assert run("touch", "api/new")[0]
+            key = run("cardwatch", "keys", "--name=ledger", "--role=finance")[1]
+            assert run("python", "-c", FLOW, KEY=key) == (0, "")
+        finally:
+            os.kill(inside[0], signal.SIGKILL)  # and with it whatever runs inside
 
 
 def test_the_image_has_nothing_that_only_the_project_needs(image: Stage) -> None:
