@@ -25,7 +25,7 @@ class Settings:
         rate: requests a minute that one person, key or address may make.
         oidc_issuer, oidc_client, oidc_secret: identity provider; none without an issuer.
         oidc_organisation: whose people sign in there.
-        oidc_acr: what `acr` or `amr` has to say for everybody; any if empty.
+        oidc_acr: what `acr` or `amr` has to say for everybody; `any` leaves that to the provider.
         oidc_psd_acr: what it has to say for professional standards besides.
         webhook_hosts: hosts to which notices may be sent, with commas between.
         smtp: mail server, `smtp://HOST:PORT` or `smtps://USER:PASSWORD@HOST`; none without it.
@@ -88,7 +88,7 @@ def _faults(settings: Settings) -> list[str]:
     """Return what cannot be meant."""
     faults = []
     if settings.oidc_issuer:
-        needed = ("oidc_client", "oidc_secret", "oidc_organisation")
+        needed = ("oidc_client", "oidc_secret", "oidc_organisation", "oidc_acr")
         faults += [
             f"CARDWATCH_{name.upper()} is needed with an issuer"
             for name in needed

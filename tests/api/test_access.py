@@ -282,7 +282,7 @@ def _elsewhere(running: Running, provider: str, **claims: Any) -> Any:
 
 def _set(provider: str, **more: str) -> dict[str, str]:
     return {"oidc_issuer": provider, "oidc_client": "cardwatch", "oidc_secret": "s",
-            "oidc_organisation": OWN} | more  # fmt: skip
+            "oidc_organisation": OWN, "oidc_acr": "any"} | more  # fmt: skip
 
 
 def test_whom_the_provider_names_is_bound_to_that_account(

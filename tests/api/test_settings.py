@@ -11,7 +11,8 @@ from api.settings import Settings, read_settings
 from cardwatch.errors import CardwatchError
 
 OIDC = {"CARDWATCH_OIDC_ISSUER": "https://login.example", "CARDWATCH_OIDC_CLIENT": "c",
-        "CARDWATCH_OIDC_SECRET": "s", "CARDWATCH_OIDC_ORGANISATION": "o"}  # fmt: skip
+        "CARDWATCH_OIDC_SECRET": "s", "CARDWATCH_OIDC_ORGANISATION": "o",
+        "CARDWATCH_OIDC_ACR": "mfa"}  # fmt: skip
 
 
 def test_nothing_has_to_be_set() -> None:
@@ -26,6 +27,7 @@ def test_nothing_has_to_be_set() -> None:
         ({"CARDWATCH_RATE": "0"}, "CARDWATCH_RATE"),
         ({"CARDWATCH_OIDC_ISSUER": "https://login.example"}, "CARDWATCH_OIDC_CLIENT"),
         (OIDC | {"CARDWATCH_OIDC_ISSUER": "http://login.example"}, "https://"),
+        (OIDC | {"CARDWATCH_OIDC_ACR": ""}, "CARDWATCH_OIDC_ACR is needed"),
         ({"CARDWATCH_SMTP": "mail.example:25"}, "smtp://"),
         ({"CARDWATCH_SMTP": "smtp://mail.example"}, "CARDWATCH_MAIL_FROM"),
         ({"CARDWATCH_REMIND": "monday 8"}, "CARDWATCH_REMIND"),
