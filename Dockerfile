@@ -9,6 +9,11 @@ WORKDIR /app
 COPY pyproject.toml requirements.lock Makefile README.md LICENSE ./
 COPY cardwatch ./cardwatch
 RUN make .venv/run.stamp
+COPY api ./api
+COPY sample_data ./sample_data
+COPY models ./models
+# Whoever checked the project out may keep it from others; the image's user has to read it.
+RUN chmod -R a+rX .
 
 FROM python:3.12-slim
 # hadolint ignore=DL3008
@@ -20,9 +25,6 @@ RUN apt-get update \
  && install --directory --owner cardwatch --mode 0700 /data
 WORKDIR /app
 COPY --from=build /app /app
-COPY api ./api
-COPY sample_data ./sample_data
-COPY models ./models
 USER 10001
 ENV CARDWATCH_HOME=/data PATH=/app/.venv/bin:$PATH
 VOLUME /data

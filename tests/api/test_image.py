@@ -33,6 +33,8 @@ BASE, RELEASE = "python:3.12-slim", "trixie"
 """What it is made from, and whose packages that has; Debian's Python 3.13 stands in for 3.12."""
 PATH = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
 COPY = ("cp", "--archive")
+HIDE = ("chmod", "--recursive", "go=")
+"""What is copied is as whoever checked the project out with umask 077 has it."""
 TRUSTED = "/etc/ssl/certs"
 SERVICE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]["service"]
 ENTER = ("sh", "-ec", """root=$1; shift
@@ -115,6 +117,7 @@ class Stage:
                 shutil.copytree(ROOT / one, self.under(target), ignore=left_out)
             else:
                 shutil.copy(ROOT / one, self.under(target))
+        subprocess.run([*HIDE, self.under(target)], check=True)
 
 
 def left_out(folder: str, names: list[str]) -> set[str]:
