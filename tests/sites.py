@@ -13,6 +13,7 @@ import axe_playwright_python
 import pytest
 import uvicorn
 from books import lively_month
+from cryptography.fernet import Fernet
 from services import Clock, text
 
 from api.guard import COOKIE
@@ -62,6 +63,11 @@ class Site:
         actor = desk.actor_of_person(self.book, owner, email, self.clock())
         return desk.Desk(self.book, actor, self.clock())
 
+    @property
+    def seal(self) -> Fernet:
+        """What the service keeps the secrets of phones with."""
+        return Fernet((self.home / "seal.key").read_bytes())
+
     def read(self, path: Path) -> Any:
         """Return what a statement says."""
         choices = ReadingChoices(shipped_profiles(), (self.home / "card.key").read_bytes())
@@ -73,6 +79,22 @@ class Site:
             person = find_person(work, f"{role}@{owner}.example")
             value = sessions.begin_session(work, person, "")
         return {"name": COOKIE, "value": value, "url": self.address.replace("http:", "https:")}
+
+
+def open_office(home: Path) -> Path:
+    """Make the casebook of a force that has people, two of finance, and nothing else."""
+    clock = Clock()
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("CARDWATCH_HOME", str(home))
+        changed.delenv("CARDWATCH_DATABASE", raising=False)
+        book = installation.open_casebook(make=True)
+    assert book is not None
+    owner = desk.add_organisation(book, "Saltmarsh Vale Police", clock())
+    itself = desk.Desk(book, Actor(owner, SYSTEM, "admin"), clock())
+    for name, role in [*zip(ROLES, ROLES, strict=True), ("second", "finance")]:
+        desk.add_person(itself, name=name.capitalize(), email=f"{name}@{owner}.example", role=role)
+    book.close()
+    return home
 
 
 @contextmanager

@@ -109,6 +109,10 @@ def _sent(fields: Annotated[dict[str, str], Depends(_fields)]) -> dict[str, str]
 
 
 def _files(form: Annotated[FormData, Depends(_form)]) -> list[UploadFile]:
+    return files_of(form)
+
+
+def files_of(form: FormData) -> list[UploadFile]:
     """Return the files of a form."""
     given = form.getlist("files")
     return [one for one in given if isinstance(one, UploadFile) and one.filename]

@@ -229,12 +229,14 @@ def decide(work: Work, alert_id: str, said: Said) -> dict[str, Any]:
     by_hand = [name for name in STATES if name not in AUTOMATIC]
     if said.state and said.state not in by_hand:
         raise CardwatchError(f"A state is one of {', '.join(by_hand)}, not '{said.state}'.")
-    for day in (said.due_on, said.snoozed_until):
-        if day and not 0 <= (day_of(day) - day_of(work.today)).days <= LONGEST_WAIT_DAYS:
-            raise CardwatchError("Such a day is not in the past, and within a year.")
-    if said.assigned_to:
-        find_person(work, said.assigned_to)
     row = get_alert(work, alert_id)
+    for day, held in ((said.due_on, row["due_on"]), (said.snoozed_until, row["snoozed_until"])):
+        if not day or day == held:  # one that has passed since does not stand in the way
+            continue
+        if not 0 <= (day_of(day) - day_of(work.today)).days <= LONGEST_WAIT_DAYS:
+            raise CardwatchError("Such a day is not in the past, and within a year.")
+    if said.assigned_to and said.assigned_to != row["assigned_to"]:
+        find_person(work, said.assigned_to)
     may_decide(work, row["lane"], said.reason)
     if said.seen not in {None, row["version"]}:
         raise Changed("Somebody has decided on this alert since. Look at it again.")

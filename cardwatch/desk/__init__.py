@@ -64,6 +64,7 @@ from cardwatch.desk.queueing import (
     do_next_job,
     get_job,
     list_trials,
+    note_refusal,
 )
 from cardwatch.desk.receiving import (
     Receipt,
@@ -184,6 +185,7 @@ __all__ = [
     "make_key",
     "mask",
     "needed",
+    "note_refusal",
     "overview",
     "pack_cards",
     "pack_forest",

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import sync_playwright
 from services import Clock
-from sites import Site, fill_long, fill_months, listening
+from sites import Site, fill_long, fill_months, listening, open_office
+from steps import Steps
 
 from cardwatch.cli.inventing import fill_casebook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser
@@ -73,3 +74,26 @@ def working(force: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     home = tmp_path_factory.mktemp("working") / "home"
     with listening(shutil.copytree(force, home), chores=True) as site:
         yield site
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Site]:
+    """Give the service of a force that has people, and has brought nothing yet."""
+    with listening(open_office(tmp_path / "home"), chores=True) as site:
+        yield site
+
+
+@pytest.fixture
+def visit(
+    request: pytest.FixtureRequest, chromium: Browser, office: Site
+) -> Iterator[Callable[[], Steps]]:
+    """Give new browser windows, of a width and with or without scripts; nothing goes wrong in one."""
+    width, scripts = getattr(request, "param", (1280, True))
+    with ExitStack() as closing:
+
+        def begun() -> Steps:
+            made = Steps(chromium, office, width, scripts)
+            closing.callback(made.close)
+            return made
+
+        yield begun

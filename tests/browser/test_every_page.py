@@ -83,7 +83,7 @@ PAGES = (
     _of("/alerts/{alert_id}", "psd2", "psd"),
     _of("/alerts/{alert_id}", "psd_card", "psd"),
     _of("/alerts/{alert_id}", "long"),
-    State("/alerts/{alert_id}", ("finance",), "/alerts/{finance}", press="Record", says=NO_REASON),
+    State("/alerts/{alert_id}", ("finance",), "/alerts/{finance}", press="Explained", says=NO_REASON),
     State("/alerts/{alert_id}", ("psd",), "/alerts/{psd}", press="Show the name", says=NO_REASON),
     State("/alerts/{alert_id}", ("finance",), "/alerts/000000000000", says="There is no alert"),
     _of("/alerts/{alert_id}/holder", "finance"),
