@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyotp
+import pytest
 from playwright.sync_api import expect
 from services import PASSWORD
 from sites import OWN, WIDER, Site, Visit
@@ -12,11 +13,18 @@ from sites import OWN, WIDER, Site, Visit
 from cardwatch import desk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from playwright.sync_api import Browser, Locator
 
+WAYS = (
+    (1280, True),
+    (320, False),
+    pytest.param((320, True), marks=pytest.mark.prove),
+    pytest.param((1280, False), marks=pytest.mark.prove),
+)
+"""Width of the screen, and whether scripts run: two ways are gone each time, the others proved."""
+in_every_way = pytest.mark.parametrize("visit", WAYS, indirect=True, ids=str)
 FOCUS = """() => {
   const one = document.activeElement;
   const named = one.getAttribute("aria-label") || (one.labels && one.labels[0]?.innerText)
@@ -44,8 +52,9 @@ class Steps(Visit):
     After each page the visit is looked over: nothing may stand out of the screen.
     """
 
-    def __init__(self, browser: Browser, site: Site, width: int, scripts: bool) -> None:  # noqa: FBT001  as tests are told
+    def __init__(self, browser: Browser, site: Site, width: int, *, scripts: bool) -> None:
         super().__init__(browser, site, width=width, scripts=scripts)
+        self.page.set_default_timeout(5_000)
         self.actions = 0
         self.page.on("response", self._answered)
 
@@ -75,6 +84,18 @@ class Steps(Visit):
         self.type("Password", PASSWORD)
         self.type("Code from your authenticator app", self.code())
         self.press("Sign in")
+
+    def take_up(self, token: str) -> None:
+        """Take an account on the pages, as somebody does who was invited."""
+        self.page.goto("/sign-in")
+        self.press("Take the account you were invited to")
+        self.type("Invitation", token)
+        self.press("Continue")
+        self.secret = self.page.locator(".cw-hash").inner_text()
+        self.type("Password", PASSWORD)
+        self.type("Code from your authenticator app", self.code())
+        self.press("Take the account")
+        self.site.clock.go(seconds=60)
 
     def code(self) -> str:
         """Return what the phone shows."""
@@ -139,10 +160,14 @@ class Steps(Visit):
 
     def until_scored(self) -> None:
         """Look again until the statements that were brought are scored."""
-        for _ in range(300):
-            if not self.page.get_by_role("button", name="Look again").count():
+        self.until("Statements received")
+
+    def until(self, heading: str) -> None:
+        """Look again until there is a page of a heading."""
+        for _ in range(6_000):
+            if heading in self.page.inner_text("h1"):
                 return
-            self.page.wait_for_timeout(50)
+            self.page.wait_for_timeout(100)
             self.press("Look again")
         raise AssertionError(self.said())
 
@@ -178,17 +203,23 @@ class Steps(Visit):
         self.look()
 
     def tab_to(self, name: str) -> None:
-        """Go on with the Tab key to what has a name; wherever the focus comes, it can be seen."""
+        """Go on with the Tab key to what has a name; wherever the focus comes, it can be seen.
+
+        It has no name while it is in the browser itself, not in the page.
+        """
         passed: list[str] = []
         for _ in range(120):
             self.page.keyboard.press("Tab")
             named, is_seen = self.page.evaluate(FOCUS)
             passed.append(named)
-            assert is_seen or named in BROWSERS_OWN, f"the focus cannot be seen: {passed}"
+            assert is_seen or not named, f"the focus cannot be seen: {passed}"
             if named == name or named.startswith(name):
                 return
         raise AssertionError(passed)
 
 
-BROWSERS_OWN: Sequence[str] = ("",)
-"""What has the focus while it is in the browser itself, not in the page."""
+def write(folder: Path, name: str, content: str) -> Path:
+    """Write a statement; return its file."""
+    path = folder / name
+    path.write_text(content, encoding="utf-8")
+    return path

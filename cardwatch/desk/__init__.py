@@ -39,6 +39,7 @@ from cardwatch.desk.people import (
     list_keys,
     list_people,
     make_key,
+    who,
 )
 from cardwatch.desk.proposing import (
     decide_proposal,
@@ -213,4 +214,5 @@ __all__ = [
     "verify_audit",
     "verify_checkpoints",
     "verify_statement",
+    "who",
 ]

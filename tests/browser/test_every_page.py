@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 READERS = ("finance", "auditor", "psd")
 ALL = (*READERS, "admin")
 NO_REASON = "It needs a reason"
+
 NO_PAGE = {"/", "/static/{name}", "/governance.pdf", "/impact.pdf", "/samples.csv"}
 """What is sent on, or loaded, and is no page itself."""
 

@@ -10,9 +10,10 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from books import crowd, lively_month, month, needs_pdf
+from books import lively_month, month, needs_pdf
 from playwright.sync_api import expect
 from services import PASSWORD, text
+from steps import in_every_way, write
 
 from cardwatch import desk
 
@@ -20,29 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sites import Site
     from steps import Steps
 
-WAYS = ((1280, True), (320, False), (320, True), (1280, False))
-"""Width of the screen, and whether scripts run."""
-in_every_way = pytest.mark.parametrize("visit", WAYS, indirect=True, ids=str)
-in_two_ways = pytest.mark.parametrize("visit", WAYS[:2], indirect=True, ids=str)
 OWN_WORDS = "Wann,Wer,Wo,Wieviel,Beleg"
 """Headings that no shipped layout has."""
-
-
-def _file(folder: Path, name: str, content: str) -> Path:
-    path = folder / name
-    path.write_text(content, encoding="utf-8")
-    return path
 
 
 @in_every_way
 def test_a_month_from_sign_in_to_a_recorded_answer(
     visit: Callable[[], Steps], tmp_path: Path
 ) -> None:
-    good = _file(tmp_path, "october.csv", text(*lively_month(10), "2026-10-31,E1,SHOP,ten,R99"))
-    bad = _file(tmp_path, "broken.csv", text("2026-10-40,E1,SHOP,12.00,R1"))
+    good = write(tmp_path, "october.csv", text(*lively_month(10), "2026-10-31,E1,SHOP,ten,R99"))
+    bad = write(tmp_path, "broken.csv", text("2026-10-40,E1,SHOP,12.00,R1"))
     at = visit()
     at.sign_in("finance")
     at.press("Bring this month's statements")
@@ -76,13 +66,13 @@ def test_a_month_from_sign_in_to_a_recorded_answer(
     at.sees("There is nothing to ask here")
 
 
-@in_two_ways
+@in_every_way
 def test_columns_are_checked_once_and_are_known_the_next_month(
     visit: Callable[[], Steps], tmp_path: Path
 ) -> None:
     rows = {n: "\n".join([OWN_WORDS, *lively_month(n)]) for n in (9, 10, 11)}
-    files = {n: _file(tmp_path, f"2026-{n}.csv", rows[n]) for n in rows}
-    known = _file(tmp_path, "known.csv", text(*month(8)))
+    files = {n: write(tmp_path, f"2026-{n}.csv", rows[n]) for n in rows}
+    known = write(tmp_path, "known.csv", text(*month(8)))
     at = visit()
     at.sign_in("finance")
     at.actions = 0
@@ -118,7 +108,7 @@ def test_the_confirmation_is_the_same_whatever_was_found(
     at.enter("finance", "/statements/new")
     told = []
     for number, lines in ((9, month(9)), (10, lively_month(10)), (11, month(11, 18))):
-        at.select(_file(tmp_path, f"{number}.csv", text(*lines)))
+        at.select(write(tmp_path, f"{number}.csv", text(*lines)))
         at.press("Continue")
         at.until_scored()
         told.append(re.sub(r"\d+\.csv|2026-\d\d-\d\d", "it", at.said()))
@@ -127,17 +117,8 @@ def test_the_confirmation_is_the_same_whatever_was_found(
     assert desk.list_alerts(at.site.desk("finance"))
 
 
-@pytest.fixture
-def asked(office: Site, tmp_path: Path) -> Site:
-    """Give the office with October: what waits for an answer is five questions."""
-    path = _file(tmp_path, "october.csv", text(*crowd(4), *lively_month(10)))
-    desk.receive(office.desk("finance"), office.read(path))
-    return office
-
-
-def test_by_keyboard_alone_from_sign_in_to_a_recorded_answer(
-    visit: Callable[[], Steps], asked: Site
-) -> None:
+@pytest.mark.usefixtures("october")
+def test_by_keyboard_alone_from_sign_in_to_a_recorded_answer(visit: Callable[[], Steps]) -> None:
     at = visit()
     email = at.take_account("finance")
     at.page.goto("/")
@@ -186,8 +167,9 @@ def test_files_are_dropped_where_scripts_run(visit: Callable[[], Steps]) -> None
     at.sees("september.csv", "october.csv", "18 payments were received")
 
 
-@in_two_ways
-def test_what_to_ask_is_printed_with_every_fact(visit: Callable[[], Steps], asked: Site) -> None:
+@in_every_way
+@pytest.mark.usefixtures("october")
+def test_what_to_ask_is_printed_with_every_fact(visit: Callable[[], Steps]) -> None:
     at = visit()
     at.enter("finance")
     at.press("Print these with what to ask")
@@ -203,9 +185,10 @@ def test_what_to_ask_is_printed_with_every_fact(visit: Callable[[], Steps], aske
 
 
 @needs_pdf
-@in_two_ways
+@in_every_way
+@pytest.mark.usefixtures("october")
 def test_a_question_is_handed_over_and_asked_of_a_line_manager(
-    visit: Callable[[], Steps], asked: Site
+    visit: Callable[[], Steps],
 ) -> None:
     at = visit()
     at.enter("finance")
