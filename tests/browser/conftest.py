@@ -11,7 +11,7 @@ import pytest
 from books import crowd, lively_month
 from playwright.sync_api import sync_playwright
 from services import Clock, text
-from sites import Site, fill_long, fill_months, listening, open_office
+from sites import Site, fill_jobs, fill_long, fill_months, fill_people, listening, open_office
 from steps import Steps, write
 
 from cardwatch import desk
@@ -67,6 +67,8 @@ def served(force: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         site = running.enter_context(listening(shutil.copytree(force, home), chores=False))
         fill_months(site)
         fill_long(site)
+        fill_jobs(site)
+        fill_people(site)
         yield site
 
 
