@@ -178,8 +178,8 @@ def fill_jobs(site: Site) -> None:
     note = {"title": REASON, "holder_id": LONG, "merchant": LONG, "last_on": "2026-10-11",
             "tier": "A", "at_stake_pence": 185_000, "fact": REASON}  # fmt: skip
     asked = {"before": 3, "after": 3, "newly_asked": [note], "no_longer_asked": [note]}
-    tried = {"kind": "policy", "sha256": "ab" * 32, "document": f"# {LONG}\nalerts_per_1000 = 4\n",
-             "statements": [{"label": LONG, "last_on": "2026-10-31", "finance": asked}]}  # fmt: skip
+    statement = {"label": LONG, "last_on": "2026-10-31", "finance": asked}
+    tried = {"kind": "policy", "sha256": LONG, "document": LONG, "statements": [statement]}
     styled = [row | {"style": f"split, {LONG}"} for row in EVALUATED["rows"]]
     received = {"label": f"{LONG}.csv", "outcome": "received", "transactions": 1_800, "late": 3,
                 "statement_id": site.ids["statement"], "notes": [LONG]}  # fmt: skip

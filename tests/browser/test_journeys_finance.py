@@ -181,6 +181,12 @@ def test_what_to_ask_is_printed_with_every_fact(visit: Callable[[], Steps]) -> N
     assert not [line for line in facts if line not in printed]
     assert "OFFICIAL" in printed
     assert not at.page.get_by_role("navigation", name="Menu").is_visible()
+    at.page.emulate_media(media="screen")
+    at.press("Back")
+    at.press("Several payments")
+    at.page.emulate_media(media="print")
+    at.sees("£1,850.00", "Why it is asked", "NEW FIRM", "What to ask", "It can be innocent")
+    assert not at.page.get_by_role("button", name="Explained").is_visible()
     assert at.page.pdf(format="A4").startswith(b"%PDF-")
 
 
