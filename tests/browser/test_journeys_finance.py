@@ -13,7 +13,7 @@ import pytest
 from books import lively_month, month, needs_pdf
 from playwright.sync_api import expect
 from services import PASSWORD, text
-from steps import in_every_way, write
+from steps import in_every_way, in_every_way_once_proved, write
 
 from cardwatch import desk
 
@@ -167,7 +167,7 @@ def test_files_are_dropped_where_scripts_run(visit: Callable[[], Steps]) -> None
     at.sees("september.csv", "october.csv", "18 payments were received")
 
 
-@in_every_way
+@in_every_way_once_proved
 @pytest.mark.usefixtures("october")
 def test_what_to_ask_is_printed_with_every_fact(visit: Callable[[], Steps]) -> None:
     at = visit()
@@ -191,7 +191,7 @@ def test_what_to_ask_is_printed_with_every_fact(visit: Callable[[], Steps]) -> N
 
 
 @needs_pdf
-@in_every_way
+@in_every_way_once_proved
 @pytest.mark.usefixtures("october")
 def test_a_question_is_handed_over_and_asked_of_a_line_manager(
     visit: Callable[[], Steps],

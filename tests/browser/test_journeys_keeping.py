@@ -11,7 +11,7 @@ import pytest
 from books import needs_pdf
 from services import PASSWORD
 from sites import OWN
-from steps import Steps, in_every_way
+from steps import Steps, in_every_way, in_every_way_once_proved
 
 from cardwatch import desk
 
@@ -108,7 +108,7 @@ def test_an_auditor_goes_through_rules_model_and_the_chain(visit: Callable[[], S
 
 
 @needs_pdf
-@in_every_way
+@in_every_way_once_proved
 def test_the_quarter_is_reported_on(visit: Callable[[], Steps]) -> None:
     at = visit()
     at.enter("finance", "/governance")
@@ -119,7 +119,7 @@ def test_the_quarter_is_reported_on(visit: Callable[[], Steps]) -> None:
     assert at.download("Download as PDF").startswith(b"%PDF-")
 
 
-@in_every_way
+@in_every_way_once_proved
 def test_admin_keeps_people_keys_and_times(visit: Callable[[], Steps]) -> None:
     at = visit()
     at.enter("admin", "/people")
@@ -160,7 +160,7 @@ def test_admin_keeps_people_keys_and_times(visit: Callable[[], Steps]) -> None:
     at.sees("Journal", "Foreign keys")
 
 
-@in_every_way
+@in_every_way_once_proved
 def test_what_is_held_or_closed_unasked_is_ended(visit: Callable[[], Steps]) -> None:
     at = visit()
     finance = at.site.desk("finance")
