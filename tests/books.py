@@ -37,6 +37,25 @@ SPLIT = ["2026-10-11,E1,NEW FIRM,900.00,S1", "2026-10-11,E1,NEW FIRM,950.00,S2"]
 EQUAL = [f"2026-10-12,E{n},TRAINING HALL,85.00,Q{n}" for n in range(4)]
 """The same sum of four holders on one day: what professional standards are told of."""
 
+_SHARES = [{"per_1000": n, "share": s, "low": s / 2, "high": s} for n, s in
+          ((0.25, 0.0), (0.5, 0.25), (1.0, 0.5), (5.0, 1.0), (10.0, 1.0))]  # fmt: skip
+_ROW = {"limit_pence": 100_000, "style": "split, equal", "planted": 4, "precision": 0.5,
+       "base_rate": 0.1, "recalls": _SHARES}  # fmt: skip
+_FACTS = {"payments": 300, "history": 400, "holders": 9, "holders_of": 12, "seeds": [11],
+         "from": "2026-04-01", "to": "2026-10-31", "limits_pence": [100_000],
+         "made_by": {"policy": "ab"}, "left_out": ["ECOD on surprises"]}  # fmt: skip
+EVALUATED = {
+    "facts": _FACTS,
+    "rows": [_ROW | {"ranker": name} for name in ("cardwatch", "same-day rule")],
+    "quiet": [{"limit_pence": 100_000, "style": "weekly supplier", "planted": 40, "alerts": 1}],
+    "chance": [{"month": "all", "payments": 300, "ratios": {"0.01": 1.5}}],
+    "volume": [{"limit_pence": 100_000, "found_per_1000": 9.0, "shown_per_1000": 5.0,
+                "shown_per_holder_month": 0.1, "splits": 5, "splits_without_clusters": 2,
+                "tiers_a_b_per_1000": 8.0}],
+    "stability": {},
+}  # fmt: skip
+"""What an evaluation answers, in short."""
+
 
 def lively_month(number: int) -> list[str]:
     """Return a month of 2026 with what either lane is told of."""

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import axe_playwright_python
 import pytest
 import uvicorn
-from books import lively_month
+from books import EVALUATED, lively_month
+from cryptography.fernet import Fernet
 from services import Clock, text
 
 from api.guard import COOKIE
 from api.main import create_app
 from api.settings import Settings
 from cardwatch import desk, installation
-from cardwatch.casebook import PSD, ROLES, Actor, Casebook, sessions
+from cardwatch.casebook import PSD, ROLES, Actor, Casebook, jobs, sessions
 from cardwatch.casebook.alerts import Said
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.work import SYSTEM
@@ -62,6 +63,11 @@ class Site:
         actor = desk.actor_of_person(self.book, owner, email, self.clock())
         return desk.Desk(self.book, actor, self.clock())
 
+    @property
+    def seal(self) -> Fernet:
+        """What the service keeps the secrets of phones with."""
+        return Fernet((self.home / "seal.key").read_bytes())
+
     def read(self, path: Path) -> Any:
         """Return what a statement says."""
         choices = ReadingChoices(shipped_profiles(), (self.home / "card.key").read_bytes())
@@ -73,6 +79,22 @@ class Site:
             person = find_person(work, f"{role}@{owner}.example")
             value = sessions.begin_session(work, person, "")
         return {"name": COOKIE, "value": value, "url": self.address.replace("http:", "https:")}
+
+
+def open_office(home: Path) -> Path:
+    """Make the casebook of a force that has people, two of finance, and nothing else."""
+    clock = Clock()
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("CARDWATCH_HOME", str(home))
+        changed.delenv("CARDWATCH_DATABASE", raising=False)
+        book = installation.open_casebook(make=True)
+    assert book is not None
+    owner = desk.add_organisation(book, "Saltmarsh Vale Police", clock())
+    itself = desk.Desk(book, Actor(owner, SYSTEM, "admin"), clock())
+    for name, role in [*zip(ROLES, ROLES, strict=True), ("second", "finance")]:
+        desk.add_person(itself, name=name.capitalize(), email=f"{name}@{owner}.example", role=role)
+    book.close()
+    return home
 
 
 @contextmanager
@@ -137,7 +159,8 @@ def fill_long(site: Site) -> None:
         "\n".join(lively_month(11)).replace("NEW FIRM", f"{LONG} {LONG}").replace("E1,", f"{LONG},")
     )
     path.write_text(text(*lines.splitlines(), f"2026-11-31,{LONG},X,{LONG},R9"), encoding="utf-8")
-    site.ids["long_statement"] = desk.receive(at, site.read(path)).statement_id
+    kept = desk.receive(at, site.read(path))
+    site.ids |= {"long_statement": kept.statement_id, "long_label": kept.label}
     alert = next(one for one in desk.list_alerts(at) if LONG in one["merchant_id"])
     site.ids["long"] = alert["alert_id"]
     said = Said(REASON, "asked", at_email(at), "2026-12-24", "", " ".join(8 * ["a" * 20]))
@@ -147,6 +170,50 @@ def fill_long(site: Site) -> None:
     later = folder / "december.csv"
     later.write_text(text(*lively_month(12)), encoding="utf-8")
     site.ids["job"] = desk.ask_receive(at, site.read(later))["job_id"]
+
+
+def fill_jobs(site: Site) -> None:
+    """Let jobs be over, well and not, with long words; each is named in `ids`."""
+    at = site.desk("finance")
+    note = {"title": REASON, "holder_id": LONG, "merchant": LONG, "last_on": "2026-10-11",
+            "tier": "A", "at_stake_pence": 185_000, "fact": REASON}  # fmt: skip
+    asked = {"before": 3, "after": 3, "newly_asked": [note], "no_longer_asked": [note]}
+    statement = {"label": LONG, "last_on": "2026-10-31", "finance": asked}
+    tried = {"kind": "policy", "sha256": LONG, "document": LONG, "statements": [statement]}
+    styled = [row | {"style": f"split, {LONG}"} for row in EVALUATED["rows"]]
+    received = {"label": f"{LONG}.csv", "outcome": "received", "transactions": 1_800, "late": 3,
+                "statement_id": site.ids["statement"], "notes": [LONG]}  # fmt: skip
+    failed = {"code": "refused", "detail": f"{LONG}.csv: {REASON}"}
+    for name, kind, answer in (
+        ("tried", "back-test", tried),
+        ("untried", "back-test", failed),
+        ("evaluated", "evaluation", EVALUATED | {"rows": [*EVALUATED["rows"], *styled]}),
+        ("unevaluated", "evaluation", failed),
+        ("received", "statement", received),
+        ("held", "statement", received | {"outcome": "held", "notes": []}),
+        ("unreceived", "statement", failed),
+    ):
+        with site.book.quiet(at.actor, at.now) as work:
+            job = jobs.put_job(work, kind, b"", once=name, fingerprint=name)
+            jobs.finish_job(work, job["job_id"], answer, failed=answer == failed)
+        site.ids[name] = job["job_id"]
+    evaluation = desk.ask_evaluation(at)
+    site.ids["evaluation"] = evaluation["job_id"]
+
+
+def fill_people(site: Site) -> None:
+    """Invite somebody who has not come yet; let there be long names, and proposals decided on."""
+    at, admin = site.desk("finance"), site.desk("admin")
+    person = desk.add_person(admin, name=f"{LONG} Long", email="long@x.example", role="finance")
+    site.ids["long_person"], site.ids["invitation"] = person, desk.invite(admin, person)
+    desk.make_key(admin, name=LONG, role="auditor", days=90)
+    policy = desk.pack_policy(f"# {LONG}\nalerts_per_1000 = 6\n", "policy.toml")
+    long = desk.propose(at, "policy", policy, holds_from="", reason=REASON)
+    site.ids["long_proposal"] = long["proposal_id"]
+    refused = desk.propose(at, "policy", policy, holds_from="2027-04-01", reason="later")
+    desk.decide_proposal(at, refused["proposal_id"], agrees=False)
+    site.ids["refused"] = refused["proposal_id"]
+    desk.hold(at, site.ids["long"], reason=REASON)
 
 
 def at_email(at: desk.Desk) -> str:

@@ -15,7 +15,7 @@ from cardwatch import desk
 from cardwatch.casebook import STATES
 from cardwatch.casebook.alerts import Said
 from cardwatch.casebook.suppressions import day_of
-from cardwatch.casebook.tables import AUTOMATIC
+from cardwatch.casebook.tables import AUTOMATIC, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.reports.words import day, title
 
@@ -66,6 +66,7 @@ def list_alerts(request: Request, at: At) -> Response:
         chips=_chips(chosen, words), headings=_headings(chosen),
         next=f"/alerts?{more}" if more else "",
         first=_link(chosen) if request.query_params.get("cursor") else "",
+        may_receive=at.actor.role in RECEIVES,
     )  # fmt: skip
 
 
@@ -171,14 +172,14 @@ def decide(request: Request, at: At, alert_id: str, sent: Fields) -> Response:
     except NotAllowed:
         raise
     except CardwatchError as refusal:
-        return _alert_page(request, at, alert_id, sent, {_place(str(refusal)): str(refusal)})
+        return _alert_page(request, at, alert_id, sent, {_place(str(refusal), sent): str(refusal)})
     return go(f"/alerts/{alert_id}")
 
 
-def _place(told: str) -> str:
+def _place(told: str, sent: dict[str, str]) -> str:
     """Return the field that a refusal is about."""
-    places = {"reason": "reason", "state": "state", "day": "due_on", "tags": "tags",
-              "Nobody": "assigned_to"}  # fmt: skip
+    places = {"reason": "reason", "state": "state", "tags": "tags", "Nobody": "assigned_to",
+              "day": "due_on" if sent.get("due_on") else "snoozed_until"}  # fmt: skip
     return next((name for word, name in places.items() if word in told), "reason")
 
 

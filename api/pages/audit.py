@@ -40,7 +40,11 @@ def list_events(request: Request, at: At) -> Response:
     lane = asked.get("lane", FINANCE)
     chosen = {name: asked[name] for name in FILTERS if name in asked}
     before = number(asked.get("before", ""), 0)
-    found = desk.audit_events(at, lane=lane, last=PAGE_EVENTS + 1, before=before, **chosen)
+    wanted = dict(chosen)
+    if "actor" in chosen:
+        ids = {name: one for one, name in desk.who(at).items()}
+        wanted["actor"] = ids.get(chosen["actor"].casefold(), chosen["actor"])
+    found = desk.audit_events(at, lane=lane, last=PAGE_EVENTS + 1, before=before, **wanted)
     more = len(found) > PAGE_EVENTS
     same = urlencode({"lane": lane} | chosen)
     return render(

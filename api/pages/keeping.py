@@ -140,9 +140,10 @@ def show_erasing(request: Request, at: At) -> Response:
         raise NotAllowed("This role erases nothing.")
     past = _past(at, desk.keeps(at))
     count = sum(one["transactions"] for one in past)
+    files = f"{len(past)} statement{'s' if len(past) != 1 else ''}"
     return confirm(
         request, "Erase what is past its time?", "/retention",
-        f"It is {len(past)} statements with {count:,} payments, but for what is held, and the "
+        f"It is {files} with {count:,} payments, but for what is held, and the "
         "questions of their time that are closed. It cannot be brought back.", "Erase it for good",
     )  # fmt: skip
 

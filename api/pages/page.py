@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
@@ -10,11 +11,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData, UploadFile
 
 from api.rendering import PAGE_POLICY, environment
+from cardwatch import desk
 from cardwatch.casebook import PSD
 from cardwatch.errors import FileFaulty, NotAllowed, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from starlette.responses import Response
 
@@ -62,10 +64,21 @@ def render(request: Request, template: str, *, status: int = 0, **given: Any) ->
         "role": actor.role if actor else "",
         "is_psd": actor is not None and actor.role == PSD,
         "errors": {},
+        "who": _who(service, actor),
     }
     text = environment().get_template(template).render(common | given)
     status = status or (422 if given.get("errors") else 200)
     return HTMLResponse(text, status, {"Content-Security-Policy": PAGE_POLICY})
+
+
+def _who(service: Service, actor: Actor | None) -> Callable[[str], str]:
+    """Return what says by name who did something; names are looked up once a page asks."""
+
+    @cache
+    def names() -> dict[str, str]:
+        return desk.who(desk.Desk(service.casebook, actor, service.clock())) if actor else {}
+
+    return lambda one: names().get(one, one)
 
 
 def as_page(request: Request, made: Response) -> Response:
@@ -109,6 +122,10 @@ def _sent(fields: Annotated[dict[str, str], Depends(_fields)]) -> dict[str, str]
 
 
 def _files(form: Annotated[FormData, Depends(_form)]) -> list[UploadFile]:
+    return files_of(form)
+
+
+def files_of(form: FormData) -> list[UploadFile]:
     """Return the files of a form."""
     given = form.getlist("files")
     return [one for one in given if isinstance(one, UploadFile) and one.filename]

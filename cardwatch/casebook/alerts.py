@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from cardwatch.casebook.histories import neighbours
-from cardwatch.casebook.people import find_person
+from cardwatch.casebook.people import find_person, who
 from cardwatch.casebook.suppressions import day_of, may_decide, person_key
 from cardwatch.casebook.tables import (
     AUTOMATIC,
@@ -22,7 +22,6 @@ from cardwatch.casebook.tables import (
     alerts,
     decisions,
     lists,
-    people,
     raised,
     subjects,
 )
@@ -97,8 +96,7 @@ def get_alert(work: Work, alert_id: str) -> dict[str, Any]:
         .order_by(decisions.c.version)
     )
     hidden = {"organisation_id", "lane", "alert_id"}
-    known = work.rows(sa.select(people.c.person_id, people.c.email).where(work.mine(people)))
-    names = {one["person_id"]: one["email"] for one in known}
+    names = who(work)
     del row["organisation_id"]
     made = work.one(
         sa.select(lists.c.content).where(
@@ -229,12 +227,14 @@ def decide(work: Work, alert_id: str, said: Said) -> dict[str, Any]:
     by_hand = [name for name in STATES if name not in AUTOMATIC]
     if said.state and said.state not in by_hand:
         raise CardwatchError(f"A state is one of {', '.join(by_hand)}, not '{said.state}'.")
-    for day in (said.due_on, said.snoozed_until):
-        if day and not 0 <= (day_of(day) - day_of(work.today)).days <= LONGEST_WAIT_DAYS:
-            raise CardwatchError("Such a day is not in the past, and within a year.")
-    if said.assigned_to:
-        find_person(work, said.assigned_to)
     row = get_alert(work, alert_id)
+    for day, held in ((said.due_on, row["due_on"]), (said.snoozed_until, row["snoozed_until"])):
+        if not day or day == held:  # one that has passed since does not stand in the way
+            continue
+        if not 0 <= (day_of(day) - day_of(work.today)).days <= LONGEST_WAIT_DAYS:
+            raise CardwatchError("Such a day is not in the past, and within a year.")
+    if said.assigned_to and said.assigned_to != row["assigned_to"]:
+        find_person(work, said.assigned_to)
     may_decide(work, row["lane"], said.reason)
     if said.seen not in {None, row["version"]}:
         raise Changed("Somebody has decided on this alert since. Look at it again.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from cardwatch.casebook.people import who
 from cardwatch.casebook.suppressions import person_key
 from cardwatch.casebook.tables import events, unmaskings
 from cardwatch.errors import CardwatchError
@@ -58,7 +59,7 @@ def list_unmaskings(work: Work, alert_id: str) -> list[Row]:
 
 
 def seen_by(work: Work, alert_id: str) -> list[Row]:
-    """Return what was done with an alert: who looked at it or changed it, and when.
+    """Return what was done with an alert: who looked at it or changed it, by name, and when.
 
     It is what the chains of the work's lanes say; each has only what its own people did.
     """
@@ -68,4 +69,9 @@ def seen_by(work: Work, alert_id: str) -> list[Row]:
     )
     told = [json.loads(row["body"]) for row in work.rows(question.order_by(events.c.seq))]
     shown = ("at", "actor", "role", "action", "object", "outcome")
-    return [{name: one[name] for name in shown} for one in told if one["object"] == "alert"]
+    names = who(work)
+    return [
+        {name: one[name] for name in shown} | {"actor": names.get(one["actor"], one["actor"])}
+        for one in told
+        if one["object"] == "alert"
+    ]

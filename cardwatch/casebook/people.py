@@ -158,6 +158,14 @@ def email_of(work: Work) -> str:
     return str(found["email"]) if found else work.actor.actor_id
 
 
+def who(work: Work) -> dict[str, str]:
+    """Return what everybody who acts is called, by id: an email address, or the name of a key."""
+    persons = work.rows(sa.select(people.c.person_id, people.c.email).where(work.mine(people)))
+    made = work.rows(sa.select(keys.c.key_id, keys.c.name).where(work.mine(keys)))
+    named = {one["person_id"]: one["email"] for one in persons}
+    return named | {one["key_id"]: f"key '{one['name']}'" for one in made}
+
+
 def organisation_name(work: Work) -> str:
     """Return the name of the actor's organisation."""
     found = work.one(sa.select(organisations.c.name).where(work.mine(organisations)))

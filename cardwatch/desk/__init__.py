@@ -39,6 +39,7 @@ from cardwatch.desk.people import (
     list_keys,
     list_people,
     make_key,
+    who,
 )
 from cardwatch.desk.proposing import (
     decide_proposal,
@@ -64,6 +65,7 @@ from cardwatch.desk.queueing import (
     do_next_job,
     get_job,
     list_trials,
+    note_refusal,
 )
 from cardwatch.desk.receiving import (
     Receipt,
@@ -184,6 +186,7 @@ __all__ = [
     "make_key",
     "mask",
     "needed",
+    "note_refusal",
     "overview",
     "pack_cards",
     "pack_forest",
@@ -211,4 +214,5 @@ __all__ = [
     "verify_audit",
     "verify_checkpoints",
     "verify_statement",
+    "who",
 ]

@@ -27,6 +27,12 @@ def email_of(desk: Desk) -> str:
         return people.email_of(work)
 
 
+def who(desk: Desk) -> dict[str, str]:
+    """Return what everybody who acts is called, by id; see `casebook.people.who`."""
+    with desk.casebook.quiet(desk.actor, desk.now, reads=True) as work:
+        return people.who(work)
+
+
 def end_person(desk: Desk, email: str) -> None:
     """End a person's access, at once; see `casebook.people.end_person`."""
     with desk.work(Event("access", "person"), ()) as work:

@@ -73,6 +73,23 @@ def ask_receive(
         return jobs.put_job(work, STATEMENT, content, once=once, fingerprint=fingerprint)
 
 
+def note_refusal(desk: Desk, refusal: CardwatchError) -> dict[str, Any]:
+    """Keep what was said of a file that cannot be read, as a job that failed; return the job.
+
+    So it stands beside what became of the files that came with it, however often that is read.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+    """
+    with desk.work(Event("collection", "job"), ()) as work:
+        desk.allow(RECEIVES, "receives no statements")
+        said = _sha256(str(refusal), work.now)
+        job = jobs.put_job(work, STATEMENT, b"", once=said, fingerprint=said)
+        answer = {"code": refusal.code, "detail": str(refusal)}
+        jobs.finish_job(work, job["job_id"], answer, failed=True)
+        return job
+
+
 def ask_back_test(desk: Desk, kind: str, content: bytes, months: int) -> dict[str, Any]:
     """Put a back-test in the queue; return the job; see `desk.trying.back_test`.
 

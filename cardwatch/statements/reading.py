@@ -60,7 +60,10 @@ ROW, BLANK, HEADING, TOTALS, ENDED = range(5)
 """The places a row of a file can have."""
 DAMAGED = r"^\d(?:\.\d+)?[Ee]\+?\d+$"
 TOTAL = r"(?i)\b(?:sub-?|grand )?total\b"
-SAY_ORDER = "Say day-first or month-first with '--date-order', or 'date_order' to the service"
+SAY_ORDER = (
+    "Say which: with 'Order of the dates' on the page, '--date-order' of the command, 'date_order' "
+    "of the service"
+)
 POSTING_LAG_DAYS = 45
 """Issuers book a payment on or after its day and rarely more than a month later."""
 
@@ -125,7 +128,10 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     good = place == ROW
     good[[problem.row - table.rows.start for problem in problems]] = False
     if not good.any():
-        what = "no row of it is a transaction" + (f": {problems[0].message}" if problems else "")
+        what = "no row of it is a transaction"
+        if problems:
+            first = problems[0]
+            what += f". The first, row {first.row}, column {first.column}: {first.message}"
         raise FileRefused(table.file, "no_transactions", what)
     frame = _frame(reading, good, order, amounts)
     report = ReadingReport(

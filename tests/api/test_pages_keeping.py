@@ -119,7 +119,7 @@ def test_times_are_set_and_what_is_past_them_is_erased_once_somebody_has_said_so
     held.keys[OWN, "later"] = key
     assert "october.csv" in _ask(held, "GET", "/retention", "later")
     page = _ask(held, "GET", "/retention/erasure", "later")
-    assert "1 statements with 18 payments" in page
+    assert "1 statement with 18 payments" in page
     assert "18 payments went" in _ask(held, "POST", "/retention/erasure", "later")
     assert "No statement is past its time." in _ask(held, "GET", "/retention", "later")
 
@@ -182,18 +182,18 @@ def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     assert place is not None
     told = _ask(held, "POST", place[1], "auditor")
     assert "october.csv is as it was received" in told
-    assert "1 questions were made again, byte for byte" in told
+    assert "1 question was made again, byte for byte" in told
     assert "questions were made" not in _ask(held, "POST", place[1], "admin")
     for _ in range(55):
         desk.list_alerts(held.desk("auditor"))
     page = _ask(held, "GET", "/audit/events?object=alerts&role=auditor", "auditor")
-    assert page.count(">alerts<") == 50
+    assert page.count("> alerts<") == 50
     older = re.search(r'href="([^"]+)" rel="next"', page)
     assert older is not None
     page = _ask(held, "GET", older[1].replace("&amp;", "&"), "auditor")
-    assert 5 <= page.count(">alerts<") < 50
+    assert 5 <= page.count("> alerts<") < 50
     assert "No event fits." in _ask(held, "GET", "/audit/events?action=x%22%25", "auditor")
-    assert ">collection<" in _ask(held, "GET", "/audit/events?action=collection", "auditor")
+    assert "> collection<" in _ask(held, "GET", "/audit/events?action=collection", "auditor")
     _ask(held, "GET", "/audit/events?lane=psd", "auditor", 403)
     assert "Events of the psd chain" in _ask(held, "GET", "/audit/events?lane=psd", "psd")
 

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import EQUAL, SPLIT, month
+from books import EQUAL, EVALUATED, SPLIT, month
 from services import OWN, Running
 
 from cardwatch import desk
@@ -179,24 +179,7 @@ def test_what_was_answered_is_counted_by_rule_and_month(held: Running) -> None:
 def test_an_evaluation_is_read_on_a_page(held: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     from cardwatch.desk import queueing  # noqa: PLC0415  beside its use
 
-    shares = [{"per_1000": n, "share": s, "low": s / 2, "high": s} for n, s in
-              ((0.25, 0.0), (0.5, 0.25), (1.0, 0.5), (5.0, 1.0), (10.0, 1.0))]  # fmt: skip
-    row = {"limit_pence": 100_000, "style": "split, equal", "planted": 4, "precision": 0.5,
-           "base_rate": 0.1, "recalls": shares}  # fmt: skip
-    facts = {"payments": 300, "history": 400, "holders": 9, "holders_of": 12, "seeds": [11],
-             "from": "2026-04-01", "to": "2026-10-31", "limits_pence": [100_000],
-             "made_by": {"policy": "ab"}, "left_out": ["ECOD on surprises"]}  # fmt: skip
-    answer = {
-        "facts": facts,
-        "rows": [row | {"ranker": name} for name in ("cardwatch", "same-day rule")],
-        "quiet": [{"limit_pence": 100_000, "style": "weekly supplier", "planted": 40, "alerts": 1}],
-        "chance": [{"month": "all", "payments": 300, "ratios": {"0.01": 1.5}}],
-        "volume": [{"limit_pence": 100_000, "found_per_1000": 9.0, "shown_per_1000": 5.0,
-                    "shown_per_holder_month": 0.1, "splits": 5, "splits_without_clusters": 2,
-                    "tiers_a_b_per_1000": 8.0}],
-        "stability": {},
-    }  # fmt: skip
-    monkeypatch.setattr(queueing, "evaluate_own", lambda *_, **__: answer)
+    monkeypatch.setattr(queueing, "evaluate_own", lambda *_, **__: EVALUATED)
     page, place = _post(held, "/evaluations", "auditor")
     assert "It is being worked out" in page
     assert place in _get(held, "/evaluations", "auditor")

@@ -8,14 +8,17 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from books import crowd, lively_month
 from playwright.sync_api import sync_playwright
-from services import Clock
-from sites import Site, fill_long, fill_months, listening
+from services import Clock, text
+from sites import Site, fill_jobs, fill_long, fill_months, fill_people, listening, open_office
+from steps import Steps, write
 
+from cardwatch import desk
 from cardwatch.cli.inventing import fill_casebook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser
@@ -64,6 +67,8 @@ def served(force: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         site = running.enter_context(listening(shutil.copytree(force, home), chores=False))
         fill_months(site)
         fill_long(site)
+        fill_jobs(site)
+        fill_people(site)
         yield site
 
 
@@ -73,3 +78,41 @@ def working(force: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     home = tmp_path_factory.mktemp("working") / "home"
     with listening(shutil.copytree(force, home), chores=True) as site:
         yield site
+
+
+@pytest.fixture
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    """Give the service of a force that has brought nothing yet; October where a test uses that."""
+    home = tmp_path / "home"
+    if "october" in request.fixturenames:
+        shutil.copytree(request.getfixturevalue("october"), home)
+    else:
+        open_office(home)
+    with listening(home, chores=True) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def october(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of an office with October, to be copied: five questions in either lane."""
+    folder = tmp_path_factory.mktemp("october")
+    with listening(open_office(folder / "home"), chores=False) as site:
+        path = write(folder, "october.csv", text(*crowd(4), *lively_month(10)))
+        desk.receive(site.desk("finance"), site.read(path))
+    return folder / "home"
+
+
+@pytest.fixture
+def visit(
+    request: pytest.FixtureRequest, chromium: Browser, office: Site
+) -> Iterator[Callable[[], Steps]]:
+    """Give new browser windows, of a width, with scripts or without; nothing goes wrong in one."""
+    width, scripts = getattr(request, "param", (1280, True))
+    with ExitStack() as closing:
+
+        def begun() -> Steps:
+            made = Steps(chromium, office, width, scripts=scripts)
+            closing.callback(made.close)
+            return made
+
+        yield begun

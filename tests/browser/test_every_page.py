@@ -8,11 +8,12 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi.routing import iter_route_contexts
-from sites import EMPTY, OWN, Site, Visit
+from services import text
+from sites import EMPTY, LONG, OWN, Site, Visit
 
 from api.pages import pages
 
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 READERS = ("finance", "auditor", "psd")
 ALL = (*READERS, "admin")
 NO_REASON = "It needs a reason"
+PROBLEM = "There is a problem"
+LONG_NAME = f"{'long-' * 18}file.csv"
+STRANGE = (LONG_NAME, f"Wann,Wer,{LONG},Wieviel\n2026-10-01,E1,SHOP,5.00\n")
+UNREAD = (LONG_NAME, text("2026-10-40,E1,SHOP,12.00,R1"))
+INVITED = {"Invitation": "{invitation}"}
+
 NO_PAGE = {"/", "/static/{name}", "/governance.pdf", "/impact.pdf", "/samples.csv"}
 """What is sent on, or loaded, and is no page itself."""
 
@@ -37,7 +44,9 @@ class State:
         roles: who sees it; `-` is somebody who has not signed in.
         at: its address where it is not the route; `{finance}` and so on are words of `Site.ids`.
         press: the button by which this state is reached, if any.
-        fill: what is entered before, by label.
+        fill: what is entered before, by label, with the words of `Site.ids`.
+        file: name and text of a file that is selected before, if any.
+        then: the button that is pressed next, if any.
         owner: the force.
         says: words that the page shows, if it is to be told from another state.
     """
@@ -47,6 +56,8 @@ class State:
     at: str = ""
     press: str = ""
     fill: dict[str, str] = field(default_factory=dict)
+    file: tuple[str, str] = ("", "")
+    then: str = ""
     owner: str = OWN
     says: str = ""
 
@@ -65,11 +76,18 @@ def _of(route: str, word: str, *roles: str) -> State:
     )
 
 
+def _wrong(route: str, role: str, press: str = "", says: str = PROBLEM, **more: Any) -> State:
+    """Return a page as it is once a form on it was not in order, with what it says of it."""
+    return State(route, (role,), press=press, says=says, **more)
+
+
 PAGES = (
     State("/sign-in", ("-",)),
     State("/sign-in", ("-",), press="Sign in", says="There is a problem"),
     State("/account", ("-",)),
     State("/account", ("-",), press="Continue", says="There is a problem"),
+    State("/account", ("-",), press="Continue", fill=INVITED, says="Choose a password"),
+    _wrong("/account", "-", "Continue", fill=INVITED, then="Take the account"),
     State("/help", ("-", "finance")),
     State("/accessibility", ("-",)),
     State("/privacy", ("-",)),
@@ -83,7 +101,7 @@ PAGES = (
     _of("/alerts/{alert_id}", "psd2", "psd"),
     _of("/alerts/{alert_id}", "psd_card", "psd"),
     _of("/alerts/{alert_id}", "long"),
-    State("/alerts/{alert_id}", ("finance",), "/alerts/{finance}", press="Record", says=NO_REASON),
+    _wrong("/alerts/{alert_id}", "finance", "Explained", at="/alerts/{finance}", says=NO_REASON),
     State("/alerts/{alert_id}", ("psd",), "/alerts/{psd}", press="Show the name", says=NO_REASON),
     State("/alerts/{alert_id}", ("finance",), "/alerts/000000000000", says="There is no alert"),
     _of("/alerts/{alert_id}/holder", "finance"),
@@ -96,6 +114,9 @@ PAGES = (
     _of("/alerts/{alert_id}/merchant", "long", "finance"),
     _of("/alerts/{alert_id}/hand-over", "finance"),
     _of("/alerts/{alert_id}/hand-over", "psd", "psd"),
+    _wrong("/alerts/{alert_id}/hand-over", "finance", "Hand over", at="/alerts/{long}/hand-over"),
+    _wrong("/alerts/{alert_id}/questions", "finance", "Make the document",
+           at="/alerts/{long}/questions"),
     _of("/alerts/{alert_id}/questions", "finance", "finance"),
     _of("/alerts/{alert_id}/questions", "long", "finance"),
     State("/review", READERS),
@@ -104,13 +125,22 @@ PAGES = (
     _empty("/statements", "finance"),
     State("/statements/new", ("finance", "psd")),
     State("/statements/new", ("finance",), press="Continue", says="Select a statement"),
+    _wrong("/statements/new", "finance", "Continue", "row 2, column Date", file=UNREAD),
+    State("/statements/new", ("finance",), press="Continue", file=STRANGE, says="Check columns"),
+    _wrong("/statements/new", "finance", "Continue", "Say which columns", file=STRANGE,
+           then="Remember, and continue"),
     State("/statements/new", ("admin",), says="This is not yours to see"),
     _of("/statements/{statement_id}", "statement", *ALL),
     _of("/statements/{statement_id}", "long_statement", *ALL),
     State("/statements/jobs", ("finance",), at="/statements/jobs?job={job}"),
+    State("/statements/jobs", ("finance",), says="Not received",
+          at="/statements/jobs?job={received}&job={held}&job={unreceived}"),
+    _wrong("/statements/{statement_id}/hand-over", "finance", "Hand over",
+           at="/statements/{long_statement}/hand-over"),
     _of("/statements/{statement_id}/hand-over", "statement"),
     State("/governance", ("finance", "psd")),
     _empty("/governance", "finance"),
+    _wrong("/governance", "finance", at="/governance?quarter=x"),
     State("/impact", ("finance",)),
     State("/rules", READERS),
     State("/rules/{rule_id}", READERS, at="/rules/split-same-day"),
@@ -120,28 +150,60 @@ PAGES = (
     State("/people", ("admin", "psd")),
     _of("/people/{person_id}", "person", "admin"),
     _of("/people/{person_id}/end", "person", "admin"),
+    _of("/people/{person_id}", "long_person", "admin"),
+    State("/people/{person_id}", ("admin",), at="/people/{long_person}",
+          press="Invite them to set a password", says="The invitation is shown this once"),
+    _wrong("/people", "admin", "Add them"),
     State("/keys", ("admin",)),
     _of("/keys/{key_id}/end", "key", "admin"),
+    _wrong("/keys", "admin", "Make the key"),
     State("/account/mine", ("finance",)),
+    _wrong("/account/mine", "psd", "Change it"),
     State("/audit/events", ("auditor",)),
+    State("/audit/events", ("auditor",), at="/audit/events?object=none", says="No event fits"),
+    State("/audit", ("admin",), press="Verify {long_label}", says="is as it was received"),
+    _empty("/audit", "auditor"),
     State("/evaluations", ("auditor",)),
+    State("/evaluations", ("finance",), says="Failed"),
+    _of("/trials/{job_id}", "evaluation", "finance"),
+    _of("/trials/{job_id}", "evaluated", "finance"),
+    _of("/trials/{job_id}", "unevaluated", "finance"),
     State("/health", ("admin",)),
     State("/holds", ("finance",)),
+    _empty("/holds", "finance"),
+    _empty("/suppressions", "finance"),
+    _empty("/precision", "auditor"),
+    _empty("/keys", "admin"),
+    _empty("/samples", "auditor"),
     _of("/holds/{hold_id}/end", "hold", "finance"),
     State("/suppressions", ("finance",)),
     _of("/suppressions/{suppression_id}/end", "suppression", "finance"),
     State("/precision", ("finance",)),
     State("/retention", ("admin",)),
+    _wrong("/retention", "admin", "Keep it so long", fill={"Transactions, in days": "x"}),
     State("/retention/erasure", ("admin",)),
     State("/samples", ("auditor",)),
+    _wrong("/samples", "auditor", "Draw the sample", fill={"Seed": "x"}),
+    State("/samples", ("auditor",), says="Seed 7",
+          at="/samples?seed=7&statement_id={statement}&count=20"),
     State("/settings/model", ("auditor",)),
     State("/settings/propose", ("finance",)),
     State("/settings/propose/cards", ("finance",)),
+    _wrong("/settings/propose", "finance", "Propose it"),
+    _wrong("/settings/propose/cards", "finance", "Propose it"),
+    _wrong("/settings/propose/cards", "finance", "Propose it", file=STRANGE),
     State("/settings/propose/model", ("finance",)),
     _of("/settings/proposals/{proposal_id}", "proposal", "finance"),
+    _of("/settings/proposals/{proposal_id}", "long_proposal", "finance"),
+    _of("/settings/proposals/{proposal_id}", "refused", "psd"),
     State("/settings/try", ("finance",)),
+    _wrong("/settings/try", "finance", "Try it", fill={"Policy": "nothing"}),
+    _wrong("/settings/try", "psd", "Try it", file=STRANGE),
+    _of("/trials/{job_id}", "tried", "finance"),
+    _of("/trials/{job_id}", "untried", "finance"),
     _of("/trials/{job_id}", "trial", "finance"),
     State("/webhook", ("admin",)),
+    _wrong("/webhook", "admin", "Send notices there"),
     State("/webhook/end", ("admin",)),
 )  # fmt: skip
 
@@ -174,7 +236,9 @@ def test_the_table_knows_every_page() -> None:
 @pytest.mark.parametrize(
     ("state", "role"),
     [(state, role) for state in PAGES for role in state.roles],
-    ids=lambda one: one if isinstance(one, str) else f"{one.at or one.route} {one.press}",
+    ids=lambda one: (
+        one if isinstance(one, str) else f"{one.at or one.route} {one.press} {one.then}"
+    ),
 )
 def test_a_page_is_whole_for_everybody(
     visits: Callable[[str, str], Visit], state: State, role: str
@@ -185,8 +249,14 @@ def test_a_page_is_whole_for_everybody(
     if state.press:
         page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
         for label, value in state.fill.items():
-            page.get_by_label(label).fill(value)
-        page.get_by_role("button", name=state.press, exact=True).click()
+            page.get_by_label(label, exact=True).fill(value.format_map(visit.site.ids))
+        name, content = state.file
+        if name:
+            sent = {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
+            page.locator("input[type=file]").set_input_files(sent)
+        for button in filter(None, (state.press, state.then)):
+            name = button.format_map(visit.site.ids)
+            page.get_by_role("button", name=name, exact=True).click()
     assert state.says in page.inner_text("main")
     assert page.locator("h1").count() == 1
     assert not visit.judge()

@@ -80,6 +80,15 @@ def test_what_may_not_be_said_is_refused_and_changes_nothing(
     assert desk.get_alert(at(), asked)["version"] == 0
 
 
+def test_a_day_that_has_passed_since_stands_in_nobodys_way(at: At, asked: str) -> None:
+    left = {"due_on": "2026-11-30", "snoozed_until": "2026-11-29"}
+    desk.decide(at(), asked, Said("asked for both orders", "asked", **left))
+    later = at(days=30)
+    assert desk.decide(later, asked, Said("seen", "explained", **left))["state"] == "explained"
+    with pytest.raises(CardwatchError):
+        desk.decide(later, asked, Said("seen", "explained", due_on="2026-12-01"))
+
+
 def test_whoever_has_not_seen_the_last_decision_changes_nothing(at: At, asked: str) -> None:
     desk.decide(at(), asked, Said("first", "asked", seen=0))
     with pytest.raises(Changed):

@@ -1,0 +1,219 @@
+"""Finance's month in a browser: statements brought, questions answered, lists handed over.
+
+Counted as in the design: from the list to a recorded answer at most 3 actions; the first upload
+with its columns at most 10, and each month after at most 3.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from books import lively_month, month, needs_pdf
+from playwright.sync_api import expect
+from services import PASSWORD, text
+from steps import in_every_way, in_every_way_once_proved, write
+
+from cardwatch import desk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from steps import Steps
+
+OWN_WORDS = "Wann,Wer,Wo,Wieviel,Beleg"
+"""Headings that no shipped layout has."""
+
+
+@in_every_way
+def test_a_month_from_sign_in_to_a_recorded_answer(
+    visit: Callable[[], Steps], tmp_path: Path
+) -> None:
+    good = write(tmp_path, "october.csv", text(*lively_month(10), "2026-10-31,E1,SHOP,ten,R99"))
+    bad = write(tmp_path, "broken.csv", text("2026-10-40,E1,SHOP,12.00,R1"))
+    at = visit()
+    at.sign_in("finance")
+    at.press("Bring this month's statements")
+    at.select(good, bad)
+    at.press("Continue")
+    at.until_scored()
+    at.sees("october.csv", "18 payments were received", "broken.csv", "row 2, column Date")
+    at.page.reload()
+    at.sees("18 payments were received", "row 2, column Date")
+    at.press("Read what happened to every row")
+    at.sees("Rows that could not be read", "not an amount in whole pence")
+    assert len(at.rows("Rows that could not be read")) == 1
+
+    at.go("Statements")
+    at.press("Bring statements")
+    at.select(good)
+    at.press("Continue")
+    at.until_scored()
+    at.sees("This file is held already. Nothing was done.")
+
+    at.press("Go to the questions")
+    at.sees("1 waits for an answer, with £1,850.00 at stake")
+    at.actions = 0
+    at.page.locator("main tbody a").first.click()
+    at.actions += 1
+    at.type("Reason", "two sites, two orders")
+    at.press("Explained")
+    assert at.actions <= 3, "U7: from the list to a recorded answer"
+    at.sees("two sites, two orders", "What was done")
+    at.go("Questions")
+    at.sees("There is nothing to ask here")
+
+
+@in_every_way
+def test_columns_are_checked_once_and_are_known_the_next_month(
+    visit: Callable[[], Steps], tmp_path: Path
+) -> None:
+    rows = {n: "\n".join([OWN_WORDS, *lively_month(n)]) for n in (9, 10, 11)}
+    files = {n: write(tmp_path, f"2026-{n}.csv", rows[n]) for n in rows}
+    known = write(tmp_path, "known.csv", text(*month(8)))
+    at = visit()
+    at.sign_in("finance")
+    at.actions = 0
+    at.press("Bring this month's statements")
+    at.select(files[9], known, files[10])
+    at.press("Continue")
+    at.sees("2026-9.csv, 2026-10.csv have headings that are not known yet")
+    for label, heading in (("Day of the purchase (needed)", "Wann"),
+                           ("Merchant as printed (needed)", "Wo"),
+                           ("Billed amount, signed (needed, or debit and credit)", "Wieviel"),
+                           ("The holder's staff number", "Wer")):  # fmt: skip
+        at.choose(label, heading)
+    at.select(files[9], files[10])
+    at.press("Remember, and continue")
+    assert at.actions <= 10, "U11: the first upload, with its columns"
+    at.until_scored()
+    at.sees("2026-9.csv", "2026-10.csv", "known.csv", "12 payments were received")
+
+    at.go("Questions")
+    at.actions = 0
+    at.press("Bring statements")
+    at.select(files[11])
+    at.press("Continue")
+    assert at.actions <= 3, "U11: the next month's upload"
+    at.until_scored()
+    at.sees("18 payments were received")
+
+
+def test_the_confirmation_is_the_same_whatever_was_found(
+    visit: Callable[[], Steps], tmp_path: Path
+) -> None:
+    at = visit()
+    at.enter("finance", "/statements/new")
+    told = []
+    for number, lines in ((9, month(9)), (10, lively_month(10)), (11, month(11, 18))):
+        at.select(write(tmp_path, f"{number}.csv", text(*lines)))
+        at.press("Continue")
+        at.until_scored()
+        told.append(re.sub(r"\d+\.csv|2026-\d\d-\d\d", "it", at.said()))
+        at.page.goto("/statements/new")
+    assert told[1] == told[2]
+    assert desk.list_alerts(at.site.desk("finance"))
+
+
+@pytest.mark.usefixtures("october")
+def test_by_keyboard_alone_from_sign_in_to_a_recorded_answer(visit: Callable[[], Steps]) -> None:
+    at = visit()
+    email = at.take_account("finance")
+    at.page.goto("/")
+    for label, typed in (("Email address", email), ("Password", PASSWORD),
+                         ("Code from your authenticator app", at.code())):  # fmt: skip
+        at.tab_to(label)
+        at.page.keyboard.type(typed)
+    at.tab_to("Sign in")
+    at.leave_by("Space")
+    at.sees("Questions", "wait for an answer")
+    at.tab_to("Skip to main content")
+    at.page.keyboard.press("Enter")
+    at.tab_to("Filter and order")
+    at.page.keyboard.press("Space")
+    at.tab_to("At stake at least")
+    at.page.keyboard.type("1500")
+    at.leave_by("Enter")
+    at.sees("At least: £1500")
+    at.tab_to("Several payments")
+    at.leave_by("Enter")
+    at.sees("Why it is asked")
+    at.tab_to("Reason")
+    at.page.keyboard.type("two sites, two orders")
+    at.tab_to("Explained")
+    at.leave_by("Enter")
+    at.sees("What was done", "two sites, two orders")
+
+
+def test_files_are_dropped_where_scripts_run(visit: Callable[[], Steps]) -> None:
+    at = visit()
+    at.enter("finance", "/statements/new")
+    dropped = at.page.evaluate_handle(
+        """files => {
+          const held = new DataTransfer();
+          for (const [name, text] of files) held.items.add(new File([text], name));
+          return held;
+        }""",
+        [["september.csv", text(*month(9))], ["october.csv", text(*lively_month(10))]],
+    )
+    place = at.page.locator(".govuk-file-upload-button")
+    for kind in ("dragenter", "dragover", "drop"):
+        place.dispatch_event(kind, {"dataTransfer": dropped})
+    expect(place).to_contain_text("2 files")
+    at.press("Continue")
+    at.until_scored()
+    at.sees("september.csv", "october.csv", "18 payments were received")
+
+
+@in_every_way_once_proved
+@pytest.mark.usefixtures("october")
+def test_what_to_ask_is_printed_with_every_fact(visit: Callable[[], Steps]) -> None:
+    at = visit()
+    at.enter("finance")
+    at.press("Print these with what to ask")
+    shown = at.said()
+    at.page.emulate_media(media="print")
+    at.sees("What to ask", "£1,850.00", "E1", "NEW FIRM")
+    printed = at.page.inner_text("body")
+    facts = [line for line in shown.splitlines() if line.strip()]
+    assert not [line for line in facts if line not in printed]
+    assert "OFFICIAL" in printed
+    assert not at.page.get_by_role("navigation", name="Menu").is_visible()
+    at.page.emulate_media(media="screen")
+    at.press("Back")
+    at.press("Several payments")
+    at.page.emulate_media(media="print")
+    at.sees("£1,850.00", "Why it is asked", "NEW FIRM", "What to ask", "It can be innocent")
+    assert not at.page.get_by_role("button", name="Explained").is_visible()
+    assert at.page.pdf(format="A4").startswith(b"%PDF-")
+
+
+@needs_pdf
+@in_every_way_once_proved
+@pytest.mark.usefixtures("october")
+def test_a_question_is_handed_over_and_asked_of_a_line_manager(
+    visit: Callable[[], Steps],
+) -> None:
+    at = visit()
+    at.enter("finance")
+    at.page.locator("main tbody a").first.click()
+    at.press("Hand it over")
+    at.press("Hand over")
+    at.sees("There is a problem")
+    at.choose("Finance assurance (UK GDPR)")
+    at.type("Who receives it", "CFO")
+    at.choose("Excel")
+    assert at.download("Hand over").startswith(b"PK")
+    at.press("Back")
+    at.press("Questions for the line manager")
+    at.type("Name of the line manager", "Their manager")
+    assert at.download("Make the document").startswith(b"%PDF-")
+    at.go("Statements")
+    at.press("october.csv")
+    at.press("hand its list over")
+    at.choose("Finance assurance (UK GDPR)")
+    at.type("Who receives it", "CFO")
+    at.choose("CSV")
+    assert "NEW FIRM" in at.download("Hand over").decode("utf-8-sig")

@@ -1,0 +1,195 @@
+"""Journeys of auditors, governance and admin in a browser."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from books import needs_pdf
+from services import PASSWORD
+from sites import OWN
+from steps import Steps, in_every_way, in_every_way_once_proved
+
+from cardwatch import desk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Browser
+    from sites import Site
+
+LOOSE = "[[single_purchase]]\nfrom = 2020-01-01\npounds = 5000\n"
+pytestmark = pytest.mark.usefixtures("october")
+
+
+@in_every_way
+def test_a_change_is_tried_compared_and_agreed_to_by_another(visit: Callable[[], Steps]) -> None:
+    auditor, finance, second = visit(), visit(), visit()
+    auditor.enter("auditor", "/settings/try")
+    auditor.type("Policy", "nothing")
+    auditor.press("Try it")
+    auditor.sees("There is a problem")
+    auditor.type("Policy", LOOSE)
+    auditor.type("How many of the newest statements", "1")
+    auditor.press("Try it")
+    auditor.until("Before and after")
+    auditor.sees("No longer asked: 5 with £9,250.00 at stake", "Newly asked: nobody")
+    auditor.sees_none("Propose this")
+
+    finance.enter("finance", "/settings")
+    finance.press("Try a change on past statements")
+    finance.type("Policy", LOOSE)
+    finance.type("How many of the newest statements", "1")
+    finance.press("Try it")
+    finance.until("Before and after")
+    finance.press("Propose this")
+    finance.press("Propose it")
+    finance.sees("There is a problem")
+    finance.type("Why", "the limit was raised")
+    finance.press("Propose it")
+    finance.sees("Somebody else has to agree", f"by finance@{OWN}.example")
+    assert finance.page.get_by_role("button", name="Agree").count() == 0
+
+    second.enter("second", "/settings")
+    second.press("Policy: the limit was raised")
+    second.sees(f"by finance@{OWN}.example", "pounds = 5000")
+    second.press("Agree: it is put in force")
+    second.sees("Agreed")
+
+    auditor.go("Settings")
+    assert f"second@{OWN}.example" in auditor.rows("What was put in force")[0]
+    auditor.press("Policy: the limit was raised")
+    auditor.sees("Agreed", f"by second@{OWN}.example")
+
+
+@in_every_way
+def test_an_auditor_goes_through_rules_model_and_the_chain(visit: Callable[[], Steps]) -> None:
+    at = visit()
+    at.enter("auditor", "/alerts")
+    at.press("Several payments")
+    at.sees("Why it is asked")
+    at.sees_none("Record the answer")
+    at.go("Rules")
+    at.press("Payments to one merchant on one day")
+    at.sees("It holds when all of these do", "Sources")
+    at.press("Back")
+    at.press("How often each was right")
+    at.sees("No question was answered yet")
+    at.go("Settings")
+    at.press("The model's card")
+    at.sees("There is no model yet")
+
+    at.go("Audit")
+    at.sees("The finance chain holds", "Each stands in exactly one state")
+    at.press("Verify october.csv")
+    at.sees("october.csv is as it was received", "5 questions were made again, byte for byte")
+    at.press("Back")
+    at.press("Look at the events")
+    at.press("Filter and order")
+    at.type("Who (email address)", f"auditor@{OWN}.example")
+    at.press("Apply filters")
+    assert {f"auditor@{OWN}.example" in row for row in at.rows("Events")} == {True}
+    at.press("Back")
+
+    at.press("draw a sample for a dip test")
+    at.type("Seed", "x")
+    at.press("Draw the sample")
+    at.sees("There is a problem")
+    at.choose("Statement", "october.csv")
+    at.type("Seed", "7")
+    at.press("Draw the sample")
+    at.sees("59 drawn from", "Seed 7", "fewer than 5.0 % of these payments")
+    drawn = at.rows("What was drawn")
+    file = at.download("Download it as CSV").decode("utf-8-sig")
+    assert len(drawn) == len(list(csv.reader(io.StringIO(file)))) - 1 == 59
+
+
+@needs_pdf
+@in_every_way_once_proved
+def test_the_quarter_is_reported_on(visit: Callable[[], Steps]) -> None:
+    at = visit()
+    at.enter("finance", "/governance")
+    at.choose("Another quarter", "2026, Q4")
+    at.press("Show it")
+    at.sees("Questions", "October 2026")
+    at.sees_none("NEW FIRM", "E1")
+    assert at.download("Download as PDF").startswith(b"%PDF-")
+
+
+@in_every_way_once_proved
+def test_admin_keeps_people_keys_and_times(visit: Callable[[], Steps]) -> None:
+    at = visit()
+    at.enter("admin", "/people")
+    at.press("Add them")
+    at.sees("There is a problem")
+    at.type("Name", "Newcomer")
+    at.type("Email address", f"new@{OWN}.example")
+    at.choose("Finance")
+    at.press("Add them")
+    at.press("Invite them to set a password")
+    token = re.search(rf"{OWN}_[\w-]+", at.said())
+    assert token is not None
+    at.sees("The invitation is shown this once")
+    their = visit()
+    their.take_up(token[0])
+    their.sees("Sign in")
+    at.press("End their access")
+    at.press("End their access")
+    assert any("Newcomer" in row and "Ended" in row for row in at.rows("Who has access"))
+    their.type("Email address", f"new@{OWN}.example")
+    their.type("Password", PASSWORD)
+    their.type("Code from your authenticator app", their.code())
+    their.press("Sign in")
+    their.sees("There is a problem")
+
+    at.press("Keys of machines")
+    at.type("What it is for", "ledger")
+    at.choose("Auditor")
+    at.press("Make the key")
+    at.sees("The key is shown this once", "cw_")
+    at.press("End the key ledger")
+    at.press("End the key")
+    assert "Ended" in at.rows("Keys")[0]
+    at.press("Back")
+    at.press("how long data is kept")
+    at.sees("No statement is past its time")
+    at.go("Health")
+    at.sees("Journal", "Foreign keys")
+
+
+@in_every_way_once_proved
+def test_what_is_held_or_closed_unasked_is_ended(visit: Callable[[], Steps]) -> None:
+    at = visit()
+    finance = at.site.desk("finance")
+    name = desk.list_alerts(finance)[0]["alert_id"]
+    desk.hold(finance, name, reason="case 12")
+    desk.suppress(finance, name, until="2027-01-31", reason="contract 17")
+    at.enter("finance", "/settings")
+    at.press("what is held beyond its time")
+    at.sees("case 12", f"finance@{OWN}.example")
+    at.press("End")
+    at.sees("End this hold?")
+    at.press("No, go back")
+    at.press("End")
+    at.press("End the hold")
+    at.sees("Ended")
+    at.press("Back")
+    at.press("What is closed unasked")
+    at.press("End")
+    at.press("Ask them again")
+    at.sees("contract 17", "Ended")
+
+
+@pytest.mark.prove
+def test_an_evaluation_is_asked_for_and_read(chromium: Browser, working: Site) -> None:
+    at = Steps(chromium, working, 1280, scripts=True)
+    at.enter("auditor", "/evaluations")
+    at.press("Evaluate with the policy in force")
+    at.sees("It is being worked out")
+    at.until("What was found of what was hidden")
+    at.sees("Found by cardwatch", "Your payments as they are")
+    assert not at.judge()
+    at.close()

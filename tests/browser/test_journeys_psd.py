@@ -1,0 +1,111 @@
+"""Professional standards' journeys in a browser: their inbox, a name asked for, a case."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from books import needs_pdf
+from sites import OWN
+from steps import in_every_way
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from steps import Steps
+
+HOLDER = re.compile(r"\b[EPZ]\d\b")
+"""Whoever pays in the statements of the tests, by their own name."""
+pytestmark = pytest.mark.usefixtures("october")
+
+
+@in_every_way
+def test_the_inbox_is_filtered_sorted_and_cleared(visit: Callable[[], Steps]) -> None:
+    at = visit()
+    at.enter("psd")
+    at.sees("Inbox", "10 wait for an answer")
+    assert not HOLDER.search(at.said())
+    assert len(at.rows("What to ask, in order")) == 10
+    at.press("Filter and order")
+    at.choose("List", "Professional standards")
+    at.type("At stake at least", "1000")
+    at.press("Apply filters")
+    assert len(at.rows("What to ask, in order")) == 4
+    at.sees("List: Professional standards", "At least: £1000")
+    at.press("Remove filter: At least: £1000")
+    at.press("At stake")
+    at.sees("List: Professional standards")
+    money = [re.search(r"£([\d,]+)", row) for row in at.rows("What to ask, in order")]
+    pounds = [int(one[1].replace(",", "")) for one in money if one]
+    assert pounds == sorted(pounds, reverse=True)
+    assert len(pounds) == 5
+    at.press("Clear all")
+    assert len(at.rows("What to ask, in order")) == 10
+    at.press("Filter and order")
+    at.choose("Tier", "A: against policy")
+    at.choose("State", "Confirmed")
+    at.press("Apply filters")
+    at.sees("No question fits the filters")
+    at.press("Show what waits for an answer")
+    at.sees("10 wait for an answer")
+
+
+@needs_pdf
+@in_every_way
+def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
+    at = visit()
+    at.enter("psd", "/alerts?lane=psd&order=money")
+    at.press("One holder alone")
+    place = at.page.url
+    assert not HOLDER.search(at.said())
+    for page in ("The holder's year on one page", "Who uses this merchant"):
+        at.press(page)
+        at.sees("Spent")
+        assert not HOLDER.search(at.said())
+        at.press("Back")
+    at.press("Hand it over")
+    at.sees("ask first to see the name")
+    at.press("Back")
+
+    at.press("Show by name whom this is about")
+    at.press("Show the name")
+    at.sees("There is a problem", "It needs a reason")
+    at.type("Why you need the name", "case 12")
+    at.press("Show the name")
+    assert HOLDER.search(at.said())
+    at.press("Who has seen this")
+    at.sees(f"psd@{OWN}.example")
+    assert "case 12" in at.rows("Who asked for the name")[0]
+
+    at.type("Reason", "waits for the register of interests")
+    at.press("Add a note, assign it, set a day, snooze or tag it")
+    at.type("With (email address)", f"psd@{OWN}.example")
+    at.type("Due", "2026-12-18")
+    at.type("Leave it out of lists until", "2026-12-10")
+    at.type("Tags", "case-12 interests")
+    at.press("Save without a decision")
+    at.sees("Snoozed until", "10 December 2026", "due 18 December 2026", "case-12 interests",
+            "waits for the register of interests")  # fmt: skip
+    at.page.goto("/alerts?lane=psd")
+    assert len(at.rows("What to ask, in order")) == 4
+    at.page.goto("/alerts?tag=case-12&snoozed=yes")
+    assert len(at.rows("What to ask, in order")) == 1
+    at.site.clock.go(days=17)
+    at.enter("psd", "/alerts?lane=psd")
+    assert len(at.rows("What to ask, in order")) == 5, "its time is over"
+
+    at.page.goto(place)
+    at.actions = 0
+    at.type("Reason", "it goes to the appropriate authority")
+    at.press("Confirmed")
+    assert at.actions <= 2
+    at.sees("it goes to the appropriate authority")
+    at.press("Hand it over")
+    at.choose("Misconduct (UK GDPR)")
+    at.type("Who receives it", "Appropriate authority")
+    pack = zipfile.ZipFile(io.BytesIO(at.download("Hand over")))
+    assert {"manifest.json", "manifest.sig"} < set(pack.namelist())
+    assert pack.testzip() is None
