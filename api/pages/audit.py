@@ -29,7 +29,7 @@ def show_audit(request: Request, at: At, service: Serving) -> Response:
     return render(
         request, "audit.html", checks=checks, statements=statements, counts=counts,
         exports=list(reversed(exports)), key=public_text(service.signing_key.public_key()),
-        sees_alerts=bool(at.actor.lanes),
+        sees_alerts=bool(at.actor.lanes), who=desk.emails(at),
     )  # fmt: skip
 
 

@@ -28,7 +28,9 @@ KEPT = {
 @router.get("/holds")
 def list_holds(request: Request, at: At) -> Response:
     """Show what is kept beyond its time."""
-    return render(request, "holds.html", holds=desk.list_holds(at), own=at.actor.role)
+    return render(
+        request, "holds.html", holds=desk.list_holds(at), own=at.actor.role, who=desk.emails(at)
+    )
 
 
 @router.get("/holds/{hold_id}/end")
@@ -56,8 +58,9 @@ def list_suppressions(request: Request, at: At) -> Response:
     names = desk.mask(at, {one["holder_id"] for one in found})
     today = str(at.now.date())
     return render(
-        request, "suppressions.html", found=found, names=names, own=at.actor.role, today=today
-    )
+        request, "suppressions.html", found=found, names=names, own=at.actor.role, today=today,
+        who=desk.emails(at),
+    )  # fmt: skip
 
 
 @router.get("/suppressions/{suppression_id}/end")
@@ -142,8 +145,8 @@ def show_erasing(request: Request, at: At) -> Response:
     count = sum(one["transactions"] for one in past)
     return confirm(
         request, "Erase what is past its time?", "/retention",
-        f"It is {len(past)} statements with {count:,} payments, but for what is held, and the "
-        "questions of their time that are closed. It cannot be brought back.", "Erase it for good",
+        f"This erases {len(past)} statements with {count:,} payments, and the closed questions of "
+        "their time. What is held stays. It cannot be brought back.", "Erase it for good",
     )  # fmt: skip
 
 
@@ -165,7 +168,7 @@ def _webhook_page(
     held = desk.list_webhooks(at)
     return render(
         request, "webhook.html", errors=errors, sent=sent,
-        held=held, secret=secret,
+        held=held, secret=secret, who=desk.emails(at),
     )  # fmt: skip
 
 

@@ -132,6 +132,7 @@ def show_proposal(request: Request, at: At, proposal_id: str) -> Response:
     return render(
         request, "proposal.html", found=found, is_own=found["made_by"] == at.actor.actor_id,
         may_decide=at.actor.role == found["lane"] and found["state"] == "open",
+        who=desk.emails(at),
     )  # fmt: skip
 
 

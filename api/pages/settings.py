@@ -13,6 +13,7 @@ from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import NotFound
 from cardwatch.features import FEATURES, meaning_of, name_of
 from cardwatch.forest import SAMPLES, SEED, TREES
+from cardwatch.rules import meanings
 
 router = APIRouter()
 SAYS = {name_of(one): meaning_of(one) for one in FEATURES}
@@ -31,7 +32,8 @@ def show_rule(request: Request, at: At, rule_id: str) -> Response:
     found = [rule for rule in desk.list_rules(at) if rule.id == rule_id]
     if not found:
         raise NotFound("There is no such rule.")
-    return render(request, "rule.html", rule=found[0])
+    reads = [(name, meanings()[name]) for name in found[0].reads]
+    return render(request, "rule.html", rule=found[0], reads=reads)
 
 
 @router.get("/precision")
@@ -47,7 +49,7 @@ def show_settings(request: Request, at: At) -> Response:
     return render(
         request, "settings.html", policy=desk.get_policy(at), model=desk.get_model(at),
         held=desk.list_in_force(at), proposals=desk.list_proposals(at),
-        may_propose=at.actor.role in RECEIVES,
+        may_propose=at.actor.role in RECEIVES, who=desk.emails(at),
     )  # fmt: skip
 
 
@@ -62,4 +64,5 @@ def show_model(request: Request, at: At) -> Response:
     return render(
         request, "model.html", model=model, put=put[-1] if put else None, reads=reads,
         made_of=(TREES, SAMPLES, SEED), may_propose=at.actor.role in RECEIVES,
+        who=desk.emails(at),
     )  # fmt: skip

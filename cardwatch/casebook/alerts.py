@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from cardwatch.casebook.histories import neighbours
-from cardwatch.casebook.people import find_person
+from cardwatch.casebook.people import emails, find_person
 from cardwatch.casebook.suppressions import day_of, may_decide, person_key
 from cardwatch.casebook.tables import (
     AUTOMATIC,
@@ -22,7 +22,6 @@ from cardwatch.casebook.tables import (
     alerts,
     decisions,
     lists,
-    people,
     raised,
     subjects,
 )
@@ -97,8 +96,7 @@ def get_alert(work: Work, alert_id: str) -> dict[str, Any]:
         .order_by(decisions.c.version)
     )
     hidden = {"organisation_id", "lane", "alert_id"}
-    known = work.rows(sa.select(people.c.person_id, people.c.email).where(work.mine(people)))
-    names = {one["person_id"]: one["email"] for one in known}
+    names = emails(work)
     del row["organisation_id"]
     made = work.one(
         sa.select(lists.c.content).where(

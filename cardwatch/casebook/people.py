@@ -151,6 +151,12 @@ def list_people(work: Work) -> list[Row]:
     return work.rows(sa.select(people).where(work.mine(people)).order_by("name", "person_id"))
 
 
+def emails(work: Work) -> dict[str, str]:
+    """Return the email addresses of those who have, or had, access, by their ids."""
+    rows = work.rows(sa.select(people.c.person_id, people.c.email).where(work.mine(people)))
+    return {row["person_id"]: row["email"] for row in rows}
+
+
 def email_of(work: Work) -> str:
     """Return the actor's own email address; the id of a key, which has none."""
     own = people.c.person_id == work.actor.actor_id

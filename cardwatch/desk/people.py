@@ -27,6 +27,12 @@ def email_of(desk: Desk) -> str:
         return people.email_of(work)
 
 
+def emails(desk: Desk) -> dict[str, str]:
+    """Return the email addresses of those who have, or had, access, by their ids."""
+    with desk.casebook.quiet(desk.actor, desk.now, reads=True) as work:
+        return people.emails(work)
+
+
 def end_person(desk: Desk, email: str) -> None:
     """End a person's access, at once; see `casebook.people.end_person`."""
     with desk.work(Event("access", "person"), ()) as work:
@@ -75,6 +81,7 @@ __all__ = [
     "add_organisation",
     "add_person",
     "email_of",
+    "emails",
     "end_key",
     "end_person",
     "list_keys",

@@ -69,7 +69,7 @@ PAGES = (
     State("/sign-in", ("-",)),
     State("/sign-in", ("-",), press="Sign in", says="There is a problem"),
     State("/account", ("-",)),
-    State("/account", ("-",), press="Continue", says="There is a problem"),
+    State("/account", ("-",), press="Continue", says="The invitation is not known here"),
     State("/help", ("-", "finance")),
     State("/accessibility", ("-",)),
     State("/privacy", ("-",)),
