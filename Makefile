@@ -9,7 +9,7 @@ SERVE := --no-access-log --no-server-header --timeout-keep-alive 10 --limit-conc
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := help
 
-.PHONY: help demo try serve test prove bench docs lint types contracts unit format lock sample model assets clean
+.PHONY: help demo try serve test prove bench docs pictures lint types contracts unit format lock sample model assets clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,9 @@ bench: $(VENV)/dev.stamp  ## Measure speed as ratios in one run
 
 docs: $(VENV)/run.stamp  ## Make the pages that are made from the code
 	$(BIN)/python docs/make.py
+
+pictures: $(VENV)/dev.stamp  ## Take the README's pictures of the pages in Chromium
+	PYTHONPATH=tests $(BIN)/python docs/pictures.py
 
 format: $(VENV)/dev.stamp  ## Format the code
 	$(BIN)/ruff format .

@@ -12,7 +12,7 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cardwatch.reports.words import day, moment, title
+from cardwatch.reports.words import day, moment, money, month, title
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -62,25 +62,15 @@ def integrity(name: str) -> str:
     return f"sha384-{base64.b64encode(hashlib.sha384(_content(name)).digest()).decode()}"
 
 
-def money(pence: int) -> str:
-    """Return pence as a table shows them: `£6,120.00`, `-£12.50`."""
-    return f"{'-' if pence < 0 else ''}£{abs(pence) / 100:,.2f}"
-
-
 def pounds(pence: int) -> str:
     """Return pence as a chart shows them, in whole pounds: `£6,120`."""
     return f"{'-' if pence < 0 else ''}£{abs(pence) / 100:,.0f}"
 
 
-def brief(text: str) -> str:
-    """Return a day as a list of many shows it: `11 Oct 2026`."""
+def brief(text: str) -> Markup:
+    """Return a day as a list of many shows it, in one piece: `11 Oct 2026`."""
     when = dt.date.fromisoformat(text)
-    return f"{when.day}\N{NO-BREAK SPACE}{when:%b}\N{NO-BREAK SPACE}{when.year}"
-
-
-def month(text: str) -> str:
-    """Return a month such as `2026-10` as `Oct 2026`."""
-    return f"{dt.date.fromisoformat(text + '-01'):%b %Y}"
+    return Markup('<span class="cw-whole">{}</span>').format(f"{when.day} {when:%b %Y}")
 
 
 def days(first: str, last: str) -> str:

@@ -162,6 +162,7 @@ class Statement(BaseModel):
     held_before: int
     is_scored: int
     erased_at: str | None
+    layout: str = Field(description="The column profile by which it was read.")
 
 
 class StatementWhole(Statement):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 import time
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ import pytest
 import uvicorn
 from books import EVALUATED, lively_month
 from cryptography.fernet import Fernet
+from playwright.sync_api import sync_playwright
 from services import Clock, text
 
 from api.guard import COOKIE
@@ -24,7 +27,7 @@ from cardwatch.casebook import PSD, ROLES, Actor, Casebook, jobs, sessions
 from cardwatch.casebook.alerts import Said
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.work import SYSTEM
-from cardwatch.cli.inventing import sample_folder
+from cardwatch.cli.inventing import fill_casebook, sample_folder
 from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = (1280, 320)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 OWN, EMPTY = "saltmarsh-vale-police", "no-statements-yet"
 LONG = "W" * 90
 """A word that is wider than a narrow screen."""
@@ -97,6 +101,29 @@ def open_office(home: Path) -> Path:
     return home
 
 
+def browser_here() -> str | None:
+    """Return where this machine's browser is, if it has one."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+@contextmanager
+def browsing(path: str) -> Iterator[Browser]:
+    """Run a browser, without a screen."""
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+def make_force(home: Path) -> list[str]:
+    """Make a casebook of the invented force, as `make try` does; return its invitations."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("CARDWATCH_HOME", str(home))
+        changed.delenv("CARDWATCH_DATABASE", raising=False)
+        return list(fill_casebook(Clock()()).values())
+
+
 @contextmanager
 def listening(home: Path, *, chores: bool) -> Iterator[Site]:
     """Run the service over a folder, in a thread of its own."""
@@ -120,11 +147,15 @@ def listening(home: Path, *, chores: bool) -> Iterator[Site]:
     book.close()
 
 
+def bring_newest(site: Site) -> str:
+    """Bring the newest month of the invented force; return its statement."""
+    newest = max((sample_folder() / "statements").iterdir())
+    return desk.receive(site.desk("finance"), site.read(newest)).statement_id
+
+
 def fill_months(site: Site) -> None:
     """Bring the newest month of the invented force; let a second force have nothing."""
-    newest = max((sample_folder() / "statements").iterdir())
-    found = desk.receive(site.desk("finance"), site.read(newest))
-    site.ids["statement"] = found.statement_id
+    site.ids["statement"] = bring_newest(site)
     for lane in ("finance", PSD):
         alerts = desk.list_alerts(site.desk(PSD), lane=lane, state="open")
         site.ids[lane], site.ids[f"{lane}2"] = (one["alert_id"] for one in alerts[:2])

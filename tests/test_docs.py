@@ -43,7 +43,18 @@ def test_every_command_is_in_the_readme() -> None:
 
 def test_the_readme_opens_with_what_it_does_and_gives_the_two_commands() -> None:
     assert README.index("finds purchases") < README.index("make demo") < README.index("make test")
-    assert "docs/demo.svg" in README
+    assert README.index("![") < README.index("make demo")
+
+
+def test_the_pictures_of_the_readme_are_there_small_and_described() -> None:
+    shown = re.findall(r"!\[(.*?)\]\((.+?)\)", README)
+    assert {path for _, path in shown} == {
+        "docs/demo.svg",
+        *(f"docs/pictures/{one.name}" for one in (ROOT / "docs" / "pictures").iterdir()),
+    }
+    for text, path in shown:
+        assert len(text) > 40, path
+        assert (ROOT / path).stat().st_size < 150_000, path
 
 
 @pytest.mark.parametrize("code", sorted(refusal_codes() | {"columns_unknown"}))

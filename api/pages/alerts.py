@@ -10,11 +10,21 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import At
 from api.listing import page_of
-from api.pages.page import LISTS, Fields, Sent, filled, go, number, render, told
+from api.pages.page import (
+    LISTS,
+    Fields,
+    Sent,
+    chips,
+    day_faults,
+    filled,
+    go,
+    number,
+    render,
+    told,
+)
 from cardwatch import desk
 from cardwatch.casebook import STATES
 from cardwatch.casebook.alerts import Said
-from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import AUTOMATIC, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.reports.words import day, title
@@ -63,7 +73,8 @@ def list_alerts(request: Request, at: At) -> Response:
         request, "alerts.html", errors=errors, alerts=found,
         heads=desk.headlines(at, [one["alert_id"] for one in found]), around=around,
         names=desk.mask(at, {one["holder_id"] for one in found}), chosen=chosen, words=words,
-        chips=_chips(chosen, words), headings=_headings(chosen),
+        chips=chips(chosen, lambda k, v: _said(k, v, words), _link, besides=("order",)),
+        headings=_headings(chosen),
         next=f"/alerts?{more}" if more else "",
         first=_link(chosen) if request.query_params.get("cursor") else "",
         may_receive=at.actor.role in RECEIVES,
@@ -78,12 +89,7 @@ def _chosen(request: Request) -> dict[str, str]:
 
 def _faults(chosen: dict[str, str]) -> dict[str, str]:
     """Return what is wrong with the filters, by field."""
-    told = {}
-    for name in DAYS:
-        try:
-            day_of(chosen.get(name, "2026-01-01"))
-        except CardwatchError as refusal:
-            told[name] = str(refusal)
+    told = day_faults(chosen, DAYS)
     if not re.fullmatch(r"[0-9]{0,9}", chosen.get("at_least", "")):
         told["at_least"] = "An amount is whole pounds such as 500."
     return told
@@ -94,30 +100,24 @@ def _link(chosen: dict[str, str]) -> str:
     return f"/alerts?{urlencode(chosen or {'state': ''})}"
 
 
-def _chips(chosen: dict[str, str], words: dict[str, dict[str, str]]) -> list[tuple[str, str]]:
-    """Return each filter that was chosen in words, with the address of the list without it."""
+def _said(name: str, value: str, words: dict[str, dict[str, str]]) -> str:
+    """Return a filter that was chosen in words."""
     said = {
         "holder_of": "Same holder", "merchant_of": "Same merchant", "assigned_to": "Assigned to me",
         "snoozed": "Snoozed too", "besides": "From earlier statements",
     }  # fmt: skip
     names = {"since": "From", "until": "To", "due_by": "Due by", "at_least": "At least",
              "rule": "Question", "lane": "List", "statement_id": "Statement"}  # fmt: skip
-    told = []
-    for name, value in chosen.items():
-        text = words.get(name, {}).get(value, value)
-        text = day(value) if name in DAYS and not _faults({name: value}) else text
-        text = f"£{text}" if name == "at_least" else text
-        rest = {k: v for k, v in chosen.items() if k != name}
-        if name != "order":
-            text = said.get(name, f"{names.get(name, title(name))}: {text}")
-            told.append((text, _link(rest)))
-    return told
+    text = words.get(name, {}).get(value, value)
+    text = day(value) if name in DAYS and not _faults({name: value}) else text
+    text = f"£{text}" if name == "at_least" else text
+    return said.get(name, f"{names.get(name, title(name))}: {text}")
 
 
 def _headings(chosen: dict[str, str]) -> list[str | dict[str, str]]:
     """Return the headings of the list; those by which it can be sorted are links."""
     made: list[str | dict[str, str]] = [
-        "Question", "Holder", "Merchant", "At stake", "Last day", "Tier", "State", "With",
+        "Question", "Holder", "Merchant", "At stake", "Last day", "Tier", "State",
     ]  # fmt: skip
     for order, (label, way) in SORTS.items():
         sort = {"sort": way} if chosen.get("order", "evidence") == order else {}

@@ -155,4 +155,5 @@ def _questions_page(
     return render(
         request, "questions.html", errors=errors,
         found=found, asked=asked, recipient=recipient,
+        heads=desk.headlines(at, [one["alert_id"] for one in asked]),
     )  # fmt: skip

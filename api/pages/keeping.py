@@ -56,8 +56,8 @@ def list_suppressions(request: Request, at: At) -> Response:
     names = desk.mask(at, {one["holder_id"] for one in found})
     today = str(at.now.date())
     return render(
-        request, "suppressions.html", found=found, names=names, own=at.actor.role, today=today
-    )
+        request, "suppressions.html", found=found, names=names, own=at.actor.role, today=today,
+    )  # fmt: skip
 
 
 @router.get("/suppressions/{suppression_id}/end")
@@ -143,8 +143,8 @@ def show_erasing(request: Request, at: At) -> Response:
     files = f"{len(past)} statement{'s' if len(past) != 1 else ''}"
     return confirm(
         request, "Erase what is past its time?", "/retention",
-        f"It is {files} with {count:,} payments, but for what is held, and the "
-        "questions of their time that are closed. It cannot be brought back.", "Erase it for good",
+        f"This erases {files} with {count:,} payments, and the closed questions of their time. "
+        "What is held stays. It cannot be brought back.", "Erase it for good",
     )  # fmt: skip
 
 

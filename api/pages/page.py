@@ -13,7 +13,8 @@ from starlette.datastructures import FormData, UploadFile
 from api.rendering import PAGE_POLICY, environment
 from cardwatch import desk
 from cardwatch.casebook import PSD
-from cardwatch.errors import FileFaulty, NotAllowed, NotFound
+from cardwatch.casebook.suppressions import day_of
+from cardwatch.errors import CardwatchError, FileFaulty, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -102,6 +103,38 @@ def filled(form: Mapping[str, Any]) -> dict[str, str]:
     """Return the fields of a form that are filled, without the space around them."""
     texts = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
     return {name: value for name, value in texts.items() if value}
+
+
+def day_faults(chosen: Mapping[str, str], days: Sequence[str]) -> dict[str, str]:
+    """Return what is wrong with the days among the filters of a list, by field."""
+    told = {}
+    for name in days:
+        try:
+            day_of(chosen.get(name, "2026-01-01"))
+        except CardwatchError as refusal:
+            told[name] = str(refusal)
+    return told
+
+
+def chips(
+    chosen: Mapping[str, str],
+    words: Callable[[str, str], str],
+    link: Callable[[dict[str, str]], str],
+    besides: Sequence[str] = (),
+) -> list[tuple[str, str]]:
+    """Return each filter that was chosen in words, with the address of the list without it.
+
+    Args:
+        chosen: filters of a list, and what else its address holds.
+        words: gives the words of a filter's name and value.
+        link: gives the address of the list with some filters.
+        besides: what is no filter.
+    """
+    return [
+        (words(name, value), link({k: v for k, v in chosen.items() if k != name}))
+        for name, value in chosen.items()
+        if name not in besides
+    ]
 
 
 async def _form(request: Request) -> AsyncIterator[FormData]:

@@ -13,6 +13,7 @@ from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import NotFound
 from cardwatch.features import FEATURES, meaning_of, name_of
 from cardwatch.forest import SAMPLES, SEED, TREES
+from cardwatch.rules import meanings
 
 router = APIRouter()
 SAYS = {name_of(one): meaning_of(one) for one in FEATURES}
@@ -31,7 +32,8 @@ def show_rule(request: Request, at: At, rule_id: str) -> Response:
     found = [rule for rule in desk.list_rules(at) if rule.id == rule_id]
     if not found:
         raise NotFound("There is no such rule.")
-    return render(request, "rule.html", rule=found[0])
+    reads = [(name, meanings()[name]) for name in found[0].reads]
+    return render(request, "rule.html", rule=found[0], reads=reads)
 
 
 @router.get("/precision")

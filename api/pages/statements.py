@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import tomllib
+from typing import Any
+from urllib.parse import urlencode
 
 import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
 from api.deps import At, Serving
-from api.pages.page import files_of, filled, go, render
+from api.pages.page import chips, day_faults, files_of, filled, go, render
 from api.service import UPLOAD_BYTES
 from api.uploads import read_upload
 from cardwatch import desk
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, ColumnsUnknown, NotAllowed
+from cardwatch.reports.words import day
 from cardwatch.statements import FIELDS, profile_text, shipped_profiles
 
 router = APIRouter()
@@ -23,14 +26,52 @@ KEPT = ("corrects", "history", "date_order", "jobs")
 """What was said of files, and became of others, while columns are checked."""
 NEEDED = ("date", "merchant", "amount", "employee_id", "cardholder", "card_number", "holder_id")
 """Fields that nearly every file has, asked for first."""
+STATES = {"scored": "Scored", "history": "History", "superseded": "Superseded"}
+FILTERS = {"state": "State", "layout": "Source", "since": "Days from", "until": "Days to"}
 
 
 @router.get("/statements")
 def list_statements(request: Request, at: At) -> Response:
-    """List the statements held, the newest first."""
+    """List the statements held that were chosen, the newest first."""
     held = list(reversed(desk.list_statements(at)))
-    may = at.actor.role in RECEIVES
-    return render(request, "statements.html", statements=held, may_receive=may)
+    chosen = {k: v for k, v in filled(request.query_params).items() if k in FILTERS}
+    errors = day_faults(chosen, ("since", "until"))
+    shown = [] if errors else [one for one in held if _fits(one, chosen)]
+
+    def words(name: str, value: str) -> str:
+        told = {"state": STATES.get(value, value), "layout": _source(value)}.get(name, value)
+        is_day = name in {"since", "until"} and name not in errors
+        return f"{FILTERS[name]}: {day(value) if is_day else told}"
+
+    return render(
+        request, "statements.html", errors=errors, held=held, chosen=chosen,
+        statements=[(one, STATES[_state(one)]) for one in shown], states=STATES,
+        sources={one["layout"]: _source(one["layout"]) for one in held if one["layout"]},
+        chips=chips(chosen, words, lambda rest: f"/statements?{urlencode(rest)}"),
+        may_receive=at.actor.role in RECEIVES,
+    )  # fmt: skip
+
+
+def _state(one: dict[str, Any]) -> str:
+    """Return what a statement is kept for."""
+    if one["superseded_by"]:
+        return "superseded"
+    return "scored" if one["is_scored"] else "history"
+
+
+def _source(layout: str) -> str:
+    """Return what a column profile is called; one for whatever no other fits has no name."""
+    return "Other" if layout == "any" else layout
+
+
+def _fits(one: dict[str, Any], chosen: dict[str, str]) -> bool:
+    """Return whether a statement fits the filters; of a period, whether it has a day in it."""
+    return (
+        chosen.get("state", _state(one)) == _state(one)
+        and chosen.get("layout", one["layout"]) == one["layout"]
+        and chosen.get("since", "") <= one["last_on"]
+        and one["first_on"] <= chosen.get("until", one["first_on"])
+    )
 
 
 @router.get("/statements/new")

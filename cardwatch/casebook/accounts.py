@@ -38,6 +38,7 @@ STEP_SECONDS = 30
 _hasher = PasswordHasher()
 _NOBODY = _hasher.hash(secrets.token_urlsafe())
 REFUSAL = "Email address, password or code is not right, or it holds no longer."
+NOT_INVITED = "The invitation is not known here, or it holds no longer."
 
 
 def invite(work: Work, email: str) -> str:
@@ -177,7 +178,7 @@ def _invited(work: Work, token: str) -> Row:
     )
     found = work.one(question)
     if found is None:
-        raise NotAllowed("The invitation is not known here, or it holds no longer.")
+        raise NotAllowed(NOT_INVITED)
     work.event.object_id, work.event.chain = found["person_id"], chain_of(found)
     return found
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.people import who
+from cardwatch.casebook.people import list_keys, list_people
 from cardwatch.casebook.suppressions import person_key
-from cardwatch.casebook.tables import events, unmaskings
+from cardwatch.casebook.tables import PSD, events, unmaskings
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
@@ -53,23 +53,34 @@ def is_unmasked(work: Work, alert_id: str) -> bool:
 
 def list_unmaskings(work: Work, alert_id: str) -> list[Row]:
     """Return who has asked to see by name whom an alert is about, and why."""
-    mine = unmaskings.c
+    mine, names = unmaskings.c, _called(work)
     question = sa.select(unmaskings).where(work.mine(unmaskings), mine.alert_id == alert_id)
-    return work.rows(question.order_by(mine.made_at, mine.made_by))
+    return [
+        row | {"made_by": names.get(row["made_by"], row["made_by"])}
+        for row in work.rows(question.order_by(mine.made_at, mine.made_by))
+    ]
+
+
+def _called(work: Work) -> dict[str, str]:
+    """Return what people and keys are called, by their ids."""
+    names = {one["person_id"]: f"{one['name']} ({one['email']})" for one in list_people(work)}
+    return names | {one["key_id"]: f"Key '{one['name']}'" for one in list_keys(work)}
 
 
 def seen_by(work: Work, alert_id: str) -> list[Row]:
     """Return what was done with an alert: who looked at it or changed it, by name, and when.
 
-    It is what the chains of the work's lanes say; each has only what its own people did.
+    It is what the chains say, and for professional standards alone; others are told nothing.
     """
+    if work.actor.role != PSD:
+        return []
+    names = _called(work)
     body = events.c.body.contains(f'"id":"{alert_id}"')
     question = sa.select(events.c.body).where(
         work.mine(events), events.c.lane.in_(work.lanes), body
     )
     told = [json.loads(row["body"]) for row in work.rows(question.order_by(events.c.seq))]
     shown = ("at", "actor", "role", "action", "object", "outcome")
-    names = who(work)
     return [
         {name: one[name] for name in shown} | {"actor": names.get(one["actor"], one["actor"])}
         for one in told

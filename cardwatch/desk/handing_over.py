@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import sqlalchemy as sa
 
-from cardwatch.casebook import FINANCE, PSD, Event, naming, people
+from cardwatch.casebook import FINANCE, Event, naming, people
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.audit import checkpoint_line
 from cardwatch.casebook.finding import Asked, find_alerts
@@ -137,8 +137,7 @@ def _cases(work: Work, wanted: Wanted) -> tuple[dict[str, Any], ...]:
     alerts = {one["alert_id"]: one for one in (kept.get_alert(work, n) for n in wanted.alert_ids)}
     cases = []
     for alert_id, found in alerts.items():
-        seen = naming.seen_by(work, alert_id) if work.actor.role == PSD else []
-        cases.append({one: found[one] for one in told} | {"seen": seen})
+        cases.append({one: found[one] for one in told} | {"seen": naming.seen_by(work, alert_id)})
         work.also.append(Event("disclosure", "alert", alert_id, purpose=wanted.purpose))
     return tuple(cases)
 

@@ -206,7 +206,10 @@ def _told(row: Row, others: list[Row]) -> dict[str, Any]:
              "first_on", "last_on", "transactions", "pence", "held_before", "is_scored",
              "erased_at")  # fmt: skip
     taken = {one["seq"]: one["statement_id"] for one in others}
-    return {name: row[name] for name in shown} | {"superseded_by": taken.get(row["superseded_seq"])}
+    return {name: row[name] for name in shown} | {
+        "superseded_by": taken.get(row["superseded_seq"]),
+        "layout": json.loads(row["report"]).get("layout", ""),
+    }
 
 
 def _prepare(

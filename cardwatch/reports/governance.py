@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cardwatch.alerts import pounds
 from cardwatch.reports.document import Document, Section, Table
-from cardwatch.reports.words import day, days, title
+from cardwatch.reports.words import day, days, money, month, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -151,14 +151,14 @@ def _in_short(figures: Figures) -> Iterable[str]:
 def _months(figures: Figures) -> Table:
     rows, values = [], []
     table = _in_time(figures)
-    for month, part in table.groupby(table["date"].str[:7]):
+    for name, part in table.groupby(table["date"].str[:7]):
         paid = _paid(part)
         small = paid[paid["amount_pence"] < SMALL_PENCE]
         values.append(int(part["amount_pence"].sum()))
         rows.append(
-            (str(month), f"{len(paid):,}", pounds(values[-1]), f"{_cards(part):,}",
+            (month(str(name)), f"{len(paid):,}", money(values[-1]), f"{_cards(part):,}",
              f"{part['holder_id'].nunique():,}", f"{len(small):,}",
-             pounds(small["amount_pence"].sum()))
+             money(small["amount_pence"].sum()))
         )  # fmt: skip
     headings = ("Month", "Payments", "Spent", "Cards used", "Holders",
                 f"Under {pounds(SMALL_PENCE)}", "Spent under it")  # fmt: skip
@@ -185,7 +185,7 @@ def _steps(figures: Figures) -> Table:
         small = over[over["largest"] < SMALL_PENCE]
         rows.append(
             (pounds(step) + (" (your step)" if step in own else ""), f"{len(over):,}",
-             pounds(over["pence"].sum()), f"{(over['holders'] > 1).sum():,}", f"{len(small):,}")
+             money(over["pence"].sum()), f"{(over['holders'] > 1).sum():,}", f"{len(small):,}")
         )  # fmt: skip
     headings = ("Paid in the year", "Merchants", "Spent with them", "Used by several holders",
                 "By small payments alone")  # fmt: skip
@@ -206,7 +206,7 @@ def _kinds(figures: Figures) -> Table:
             sum(r["count"] for r in own if r["state"] in states) for states in groups.values()
         ]
         pence = sum(int(row["pence"]) for row in own)
-        rows.append((title(kind), *(f"{count:,}" for count in counts), pounds(pence)))
+        rows.append((title(kind), *(f"{count:,}" for count in counts), money(pence)))
     headings = ("What it is about", *groups, "At stake")
     return Table("Questions by kind", headings, tuple(rows), numeric=tuple(range(1, 8)),
                  empty="No question was raised.")  # fmt: skip

@@ -19,6 +19,11 @@ def days(first: str, last: str) -> str:
     return day(first) if first == last else f"{day(first)} to {day(last)}"
 
 
+def month(text: str) -> str:
+    """Return a month such as `2026-10` as `Oct 2026`."""
+    return f"{dt.date.fromisoformat(text + '-01'):%b %Y}"
+
+
 def moment(text: str | dt.datetime) -> str:
     """Return a moment, which has a zone, by British clocks: `11 October 2026, 2:05pm`."""
     given = text if isinstance(text, dt.datetime) else dt.datetime.fromisoformat(text)
@@ -29,6 +34,11 @@ def moment(text: str | dt.datetime) -> str:
 def sentence(text: str) -> str:
     """Return a text that begins with a capital and ends as a sentence does."""
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def money(pence: float) -> str:
+    """Return pence as a table shows them: `£6,120.00`, `-£12.50`."""
+    return f"{'-' if pence < 0 else ''}£{abs(pence) / 100:,.2f}"
 
 
 def title(word: str) -> str:

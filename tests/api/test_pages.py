@@ -11,6 +11,7 @@ from services import OCTOBER, OWN, PASSWORD, Running, sign_in, take_account, tex
 
 from api.guard import HEADERS
 from api.rendering import PAGE_POLICY
+from cardwatch import desk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,9 +53,9 @@ def _first_alert(page: str) -> str:
     return found[1]
 
 
-def _received(browser: Browser, *files: tuple[str, str]) -> str:
+def _received(browser: Browser, *files: tuple[str, str], **said: str) -> str:
     """Upload, and look until everything is scored."""
-    answer = browser.upload(*files)
+    answer = browser.upload(*files, **said)
     assert answer.status_code == 200, answer.text
     place, page = str(answer.url), str(answer.text)
     while "are being scored" in page:
@@ -144,8 +145,14 @@ def test_professional_standards_see_no_name_until_they_ask(
     shown = browser.post(f"/alerts/{own}/name", {"why": "case 12"})
     assert re.search(r"\bE\d\b", shown.text)
     assert "Who has seen this" in shown.text
+    desk.get_history(running.desk("psd"), own)
+    seen = browser.get(f"/alerts/{own}")
+    assert f"psd (psd@{OWN}.example)</td>" in seen
+    assert "Key &#39;psd&#39;</td>" in seen
+    assert re.search(r"Who asked to see the name.*psd \(psd@.*case 12", seen, re.DOTALL)
     finance = next(name for name in names if lane[name] == "finance")
     assert "Record the answer" not in browser.get(f"/alerts/{finance}")
+    assert desk.get_history(running.desk("finance"), finance)["seen"] == []
 
 
 @pytest.mark.parametrize(
@@ -301,3 +308,27 @@ def test_professional_standards_hand_a_case_over_once_they_see_it_by_name(
     assert browser.post(path, sent | {"form": "json"}).status_code == 403
     browser.post(f"/alerts/{name}/name", {"why": "case 12"})
     assert name in browser.post(path, sent | {"form": "json"}).text
+
+
+def test_the_list_of_statements_is_narrowed_by_source_period_and_state(
+    browse: Callable[[str], Browser],
+) -> None:
+    browser = browse("finance")
+    _received(browser, ("october.csv", OCTOBER))
+    _received(browser, ("september.csv", text(*month(9))), history="on")
+    page = browser.get("/statements")
+    source = re.findall(r'<option value="([^"]+)">', page.partition('name="layout"')[2])[0]
+    for asked, shown in (
+        ("", {"october", "september"}), (f"layout={source}", {"october", "september"}),
+        ("layout=another", set()), ("state=scored", {"october"}), ("state=history", {"september"}),
+        ("state=superseded", set()), ("since=2026-10-12", {"october"}),
+        ("until=2026-09-30", {"september"}), ("since=2026-09-13&until=2026-09-30", set()),
+        ("since=2026-09-12&until=2026-10-01", {"october", "september"}),
+    ):  # fmt: skip
+        page = browser.get(f"/statements?{asked}")
+        assert set(re.findall(r">(\w+)\.csv</a>", page)) == shown, asked
+        assert ("No statement fits" in page) == (not shown), asked
+    chosen = browser.get("/statements?state=scored&until=2026-10-31")
+    assert re.search(r'href="/statements\?state=scored">.*Days to: 31 October 2026</a>', chosen)
+    wrong = browser.get("/statements?since=soon", status=422)
+    assert "no day such as" in wrong

@@ -50,6 +50,7 @@ def test_a_page_says_who_is_signed_in_and_what_went_wrong() -> None:
     "parts.button(bad, bad)", "parts.table(bad, [bad, {'label': bad, 'href': bad}], [(bad, bad)])",
     "parts.table(bad, [], [], empty=bad)", "parts.summary_list([(bad, bad, bad), (bad, bad)])",
     "parts.tag(bad)", "parts.badge(bad)", "parts.link(bad, bad)", "parts.back_link(bad, bad)",
+    "parts.whole(bad)",
     "parts.breadcrumbs([(bad, bad)])", "parts.pagination(bad, bad)", "parts.warning(bad)",
     "parts.inset(bad)", "parts.banner(bad)", "parts.panel(bad, bad)", "parts.details(bad, bad)",
     "parts.chart_bars(bad, [{'label': bad, 'value': 1, 'text': bad, 'marked': true}])",

@@ -9,21 +9,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 from books import crowd, lively_month
-from playwright.sync_api import sync_playwright
-from services import Clock, text
-from sites import Site, fill_jobs, fill_long, fill_months, fill_people, listening, open_office
+from services import text
+from sites import (
+    BROWSERS,
+    Site,
+    browser_here,
+    browsing,
+    fill_jobs,
+    fill_long,
+    fill_months,
+    fill_people,
+    listening,
+    make_force,
+    open_office,
+)
 from steps import Steps, write
 
 from cardwatch import desk
-from cardwatch.cli.inventing import fill_casebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,26 +44,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Give the browser; without one the tests fail where they are told to, and else are skipped."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    found = browser_here()
     if found is None:
         needed = os.environ.get("CARDWATCH_NEEDS_BROWSER") == "1"
-        (pytest.fail if needed else pytest.skip)(f"no browser here: none of {', '.join(NAMES)}")
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=arguments)
+        (pytest.fail if needed else pytest.skip)(f"no browser here: none of {', '.join(BROWSERS)}")
+    with browsing(found) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
 def force(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the folder of a casebook of the invented force, to be copied: as `make try` makes it."""
     home = tmp_path_factory.mktemp("force") / "home"
-    with pytest.MonkeyPatch.context() as changed:
-        changed.setenv("CARDWATCH_HOME", str(home))
-        changed.delenv("CARDWATCH_DATABASE", raising=False)
-        invitations = fill_casebook(Clock()())
-    (home / "invitations").write_text("\n".join(invitations.values()), encoding="utf-8")
+    invitations = make_force(home)
+    (home / "invitations").write_text("\n".join(invitations), encoding="utf-8")
     return home
 
 

@@ -85,7 +85,7 @@ PAGES = (
     State("/sign-in", ("-",)),
     State("/sign-in", ("-",), press="Sign in", says="There is a problem"),
     State("/account", ("-",)),
-    State("/account", ("-",), press="Continue", says="There is a problem"),
+    State("/account", ("-",), press="Continue", says="The invitation is not known here"),
     State("/account", ("-",), press="Continue", fill=INVITED, says="Choose a password"),
     _wrong("/account", "-", "Continue", fill=INVITED, then="Take the account"),
     State("/help", ("-", "finance")),

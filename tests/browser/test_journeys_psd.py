@@ -78,7 +78,7 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     assert HOLDER.search(at.said())
     at.press("Who has seen this")
     at.sees(f"psd@{OWN}.example")
-    assert "case 12" in at.rows("Who asked for the name")[0]
+    assert "case 12" in at.rows("Who asked to see the name")[0]
 
     at.type("Reason", "waits for the register of interests")
     at.press("Add a note, assign it, set a day, snooze or tag it")
