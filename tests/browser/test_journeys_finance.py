@@ -54,7 +54,7 @@ def test_a_month_from_sign_in_to_a_recorded_answer(
     at.sees("This file is held already. Nothing was done.")
 
     at.press("Go to the questions")
-    at.sees("1 waits for an answer, with £1,850.00 at stake")
+    at.sees("1 question waits for an answer, with £1,850.00 at stake")
     at.actions = 0
     at.page.locator("main tbody a").first.click()
     at.actions += 1

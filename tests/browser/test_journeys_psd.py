@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("october")
 def test_the_inbox_is_filtered_sorted_and_cleared(visit: Callable[[], Steps]) -> None:
     at = visit()
     at.enter("psd")
-    at.sees("Inbox", "10 wait for an answer")
+    at.sees("Inbox", "10 questions wait for an answer")
     assert not HOLDER.search(at.said())
     assert len(at.rows("What to ask, in order")) == 10
     at.press("Filter and order")
@@ -50,7 +50,7 @@ def test_the_inbox_is_filtered_sorted_and_cleared(visit: Callable[[], Steps]) ->
     at.press("Apply filters")
     at.sees("No question fits the filters")
     at.press("Show what waits for an answer")
-    at.sees("10 wait for an answer")
+    at.sees("10 questions wait for an answer")
 
 
 @needs_pdf
