@@ -51,7 +51,8 @@ def make_transactions(rows: int) -> pd.DataFrame:
     merchant = (holder * 13 + np.minimum(rng.geometric(0.08, rows), 200)) % merchants
     merchant = np.where(rng.random(rows) < 0.3, rng.zipf(1.6, rows) % 200, merchant)
     pence = np.exp(rng.normal(3.2 + merchant % 7 / 4, 0.8)) * 100
-    names = pd.Series([f"{n * 7919 % 26**4:05d} trading {n}".upper() for n in range(merchants)])
+    letters = [[n * 7919 // 26**place % 26 for place in range(5)] for n in range(merchants)]
+    names = pd.Series(["".join(chr(65 + at) for at in word) + " TRADING" for word in letters])
     codes = pd.Series([f"{5000 + n}" for n in range(90)])
     filled = {
         "date": np.datetime64("2024-01-01") + np.sort(rng.integers(0, DAYS, rows)).astype("m8[D]"),

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 MOST_NEIGHBOURS, MOST_LISTED = 100, 20
 YEAR_DAYS = 366
+DAY = transactions.c.date + ""
+"""The day of a payment, looked up in no index: SQLite, which keeps no statistics here, goes through
+everybody's payments by day for those of one merchant otherwise."""
 
 
 def neighbours(work: Work, lane: str, alert_id: str) -> list[dict[str, Any]]:
@@ -44,12 +47,12 @@ def neighbours(work: Work, lane: str, alert_id: str) -> list[dict[str, Any]]:
     names = _names(own)
     places = {(row["statement_id"], row["row"]) for row in own}
     told = []
-    for row in found:
+    for row in found.to_dict("records"):
         if (row["statement_id"], row["row"]) not in places:
             by = row["holder_id"] in holders
             to = canonical_name(row["merchant"]).name in names
             shares = "both" if by and to else "holder" if by else "merchant"
-            told += [row | {"shares": shares}] if by or to else []
+            told += [{str(k): v for k, v in row.items()} | {"shares": shares}] if by or to else []
     return told[:MOST_NEIGHBOURS]
 
 
@@ -59,7 +62,7 @@ def holder_year(work: Work, lane: str, alert_id: str) -> dict[str, Any]:
     if not key:
         return {"months": [], "merchants": []}
     holders = {row[key] for row in own}
-    found = _rows(work, key, transactions.c[key].in_(holders) & _year(own))
+    found = _rows(work, key, transactions.c[key].in_(holders) & _year(own, transactions.c.date))
     return {"months": _months(found, own), "merchants": _summed(found, "merchant")}
 
 
@@ -74,8 +77,8 @@ def merchant_year(work: Work, lane: str, alert_id: str) -> dict[str, Any]:
     if not key:
         return {"months": [], "holders": [], "holders_count": 0, "payments_count": 0}
     holders = {row[key] for row in own}
-    found = _rows(work, key, _to_same(work, own) & _year(own))
-    theirs = _months([row for row in found if row["holder_id"] in holders], own)
+    found = _rows(work, key, _to_same(work, own) & _year(own, DAY))
+    theirs = _months(found[found["holder_id"].isin(holders)], own)
     months = [
         all_ | {"own_pence": mine["pence"]}
         for all_, mine in zip(_months(found, own), theirs, strict=True)
@@ -83,7 +86,7 @@ def merchant_year(work: Work, lane: str, alert_id: str) -> dict[str, Any]:
     return {
         "months": months,
         "holders": _summed(found, "holder_id"),
-        "holders_count": len({row["holder_id"] for row in found}),
+        "holders_count": found["holder_id"].nunique(dropna=False),
         "payments_count": len(found),
     }
 
@@ -114,10 +117,8 @@ def _own(work: Work, lane: str, alert_id: str) -> tuple[list[Row], str]:
     return own, next((k for k in HOLDER_KEYS if own and all(row[k] for row in own)), "")
 
 
-def _rows(
-    work: Work, key: str, which: sa.ColumnElement[bool], most: int | None = None
-) -> list[Row]:
-    """Return payments that count, each once, in the order of their days."""
+def _rows(work: Work, key: str, which: sa.ColumnElement[bool]) -> pd.DataFrame:
+    """Return payments that count, each once, in the order of their days, with `holder_id`."""
     names = ("statement_id", "row", "date", "merchant", "amount_pence", "identity")
     columns = [transactions.c[name] for name in names]
     unseen = (0, 1) if work.actor.role == PSD else (0,)
@@ -126,25 +127,23 @@ def _rows(
         .join(statements, same_statement(work))
         .where(work.mine(transactions), statements.c.superseded_seq.is_(None), which)
         .where(transactions.c.is_kept_for_psd.in_(unseen))
-        .order_by(transactions.c.date, statements.c.seq, transactions.c.row)
-        .limit(most)
+        .order_by(DAY, statements.c.seq, transactions.c.row)
     )
-    found = {row.pop("identity"): row for row in reversed(work.rows(question))}
-    return list(reversed(found.values()))
+    found = work.connection.execute(question).fetchall()  # tens of thousands of one merchant
+    table = pd.DataFrame(found, columns=[*names, "holder_id"])
+    return table.drop_duplicates("identity", ignore_index=True).drop(columns="identity")
 
 
-def _year(own: Iterable[Row]) -> sa.ColumnElement[bool]:
+def _year(own: Iterable[Row], day: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """Return the condition that a payment lies in the year up to an alert's last day."""
     last = max(row["date"] for row in own)
     first = dt.date.fromisoformat(last) - dt.timedelta(YEAR_DAYS)
-    return transactions.c.date.between(str(first), last)
+    return day.between(str(first), last)
 
 
-def _months(found: list[Row], own: Iterable[Row]) -> list[dict[str, Any]]:
+def _months(found: pd.DataFrame, own: Iterable[Row]) -> list[dict[str, Any]]:
     """Return the pence and payments of each of the thirteen months up to an alert's last."""
-    table = pd.DataFrame(found, columns=["date", "amount_pence"])
-    table["month"] = table["date"].str[:7]
-    by = table.groupby("month")["amount_pence"].agg(["sum", "size"])
+    by = found.groupby(found["date"].str[:7])["amount_pence"].agg(["sum", "size"])
     last = max(row["date"] for row in own)[:7]
     months = [str(one) for one in pd.period_range(end=last, periods=13, freq="M")]
     every = by.reindex(months, fill_value=0)
@@ -154,15 +153,14 @@ def _months(found: list[Row], own: Iterable[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def _summed(found: list[Row], name: str) -> list[dict[str, Any]]:
+def _summed(found: pd.DataFrame, name: str) -> list[dict[str, Any]]:
     """Return the pence, payments and first day of each merchant or holder, the most pence first.
 
     Merchants stand under the names by which they are compared.
     """
-    table = pd.DataFrame(found, columns=[name, "date", "amount_pence"])
     if name == "merchant":
-        table[name] = [canonical_name(printed).name for printed in table[name]]
-    by = table.groupby(name).agg(
+        found = found.assign(merchant=[canonical_name(one).name for one in found[name]])
+    by = found.groupby(name).agg(
         pence=("amount_pence", "sum"), payments=("amount_pence", "size"), since=("date", "min")
     )
     by = by.reset_index().sort_values(["pence", name], ascending=[False, True])

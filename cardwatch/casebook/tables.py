@@ -221,7 +221,7 @@ transactions = _table(
     ),
     Index("transactions_by_day", "organisation_id", "date"),
     Index("transactions_by_identity", "organisation_id", "identity"),
-    Index("transactions_by_merchant", "organisation_id", "merchant", "date"),
+    Index("transactions_by_merchant", "organisation_id", "merchant"),
     *(
         Index(
             f"transactions_by_{name}",
