@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import sqlalchemy as sa
 
-from cardwatch.casebook.statements import same_statement
+from cardwatch.casebook.statements import DAY, same_statement
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
     PSD,
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 MOST_NEIGHBOURS, MOST_LISTED = 100, 20
 YEAR_DAYS = 366
-DAY = transactions.c.date + ""
-"""The day of a payment, looked up in no index: SQLite, which keeps no statistics here, goes through
-everybody's payments by day for those of one merchant otherwise."""
 
 
 def neighbours(work: Work, lane: str, alert_id: str) -> list[dict[str, Any]]:

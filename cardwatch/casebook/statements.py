@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,9 @@ WITHOUT_REFERENCE = ("date", "posting_date", "merchant", "amount_pence", "curren
 """What makes the identity of a transaction whose source gives no reference."""
 STORED = ("row", "identity", *TRANSACTION_TEXTS, "amount_pence", "day_doubled", *HOLDER_KEYS)
 AT_ONCE = 5_000
+DAY = transactions.c.date + ""
+"""The day of a payment, for which no index is used: SQLite, which keeps no statistics here, goes
+through everybody's payments by day for those of one merchant or statement otherwise."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ def day_at(work: Work, statement_id: str, share: float) -> str:
     days = sa.select(transactions.c.date).where(work.mine(transactions), mine)
     count = work.one(sa.select(sa.func.count().label("rows")).select_from(days.subquery()))
     at = int(share * count["rows"]) if count else 0
-    found = work.one(days.order_by(transactions.c.date).offset(at).limit(1))
+    found = work.one(days.order_by(DAY).offset(at).limit(1))
     return str(found["date"]) if found else ""
 
 
@@ -106,15 +110,15 @@ def shared_with(work: Work, statement_id: str) -> dict[str, int]:
     """Return the other statements that hold transactions of one too, by id, with how many."""
     other = transactions.alias()
     question = (
-        sa.select(other.c.statement_id, sa.func.count().label("rows"))
+        sa.select(other.c.statement_id)
         .select_from(transactions)
         .join(other, work.mine(other) & (other.c.identity == transactions.c.identity))
         .where(work.mine(transactions), transactions.c.statement_id == statement_id)
         .where(other.c.statement_id != statement_id)
         .where(transactions.c.is_kept_for_psd == 0, other.c.is_kept_for_psd == 0)
-        .group_by(other.c.statement_id)
     )
-    return {row["statement_id"]: row["rows"] for row in work.rows(question)}
+    # Counted here: to group them SQLite goes through all payments held, and for each through these.
+    return Counter(work.connection.scalars(question))
 
 
 def newest_scored(work: Work) -> Row:
