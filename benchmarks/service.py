@@ -1,14 +1,15 @@
 """Loads the service from another process, over loopback: python benchmarks/service.py [minutes].
 
 A hundred-row scoring at twenty requests a second, from a fixed timetable, so that a slow answer
-does not slow the asking; list pages over a casebook of a million transactions; a statement of
-50,000 rows from upload to alerts.
+does not slow the asking; lists and pages over a casebook of a million transactions; a statement
+of 50,000 rows from upload to alerts.
 """
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import itertools
 import os
 import subprocess
 import sys
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 PORT, RATE, ROWS = 8799, 20, 100
 ADDRESS = f"http://127.0.0.1:{PORT}"
+ASKED = 100
+PAGES = ("/alerts", "/alerts?order=money&tier=A", "/review", "/statements", "/settings", "/audit")
+ALERT_PAGES = ("/alerts/{}", "/alerts/{}/holder", "/alerts/{}/merchant")
 NOW = dt.datetime(2026, 11, 25, 9, 0, tzinfo=dt.UTC)
 
 
@@ -160,9 +164,14 @@ def bench_pages(months: int, each: int) -> None:
                 seconds = send(client, as_csv(lines), is_history=number < months - 2)
             print(f"the last of {months} statements of {each:,} rows, upload to alerts: "
                   f"{seconds:.1f} s; memory {memory_mib(server):.0f} MiB", flush=True)  # fmt: skip
+            alerts = client.get("/v1/alerts", params={"limit": 50}).json()["alerts"]
+            newest = client.get("/v1/statements").json()[-1]["statement_id"]
             for order in ("evidence", "money", "age"):
-                times = [page(client, order) for _ in range(100)]
-                print(f"  list page by {order}: {figures(times)}")
+                ask_often(client, [f"/v1/alerts?limit=50&order={order}"])
+            for path in (*PAGES, f"/statements/{newest}"):
+                ask_often(client, [path])
+            for path in ALERT_PAGES:
+                ask_often(client, [path.format(one["alert_id"]) for one in alerts])
             raised = sum(client.get("/v1/reconciliation").json().values())
             print(f"  over {months * each:,} transactions and {raised:,} alerts")
 
@@ -183,11 +192,14 @@ def send(client: httpx2.Client, statement: bytes, *, is_history: bool) -> float:
     return time.perf_counter() - begun
 
 
-def page(client: httpx2.Client, order: str) -> float:
-    """Ask for a page of alerts; return the seconds that took."""
-    begun = time.perf_counter()
-    client.get("/v1/alerts", params={"order": order, "limit": 50}).raise_for_status()
-    return time.perf_counter() - begun
+def ask_often(client: httpx2.Client, paths: list[str]) -> None:
+    """Ask for a page of some things a hundred times in all; print the seconds that took."""
+    times = []
+    for path in itertools.islice(itertools.cycle(paths), ASKED):
+        begun = time.perf_counter()
+        client.get(path).raise_for_status()
+        times.append(time.perf_counter() - begun)
+    print(f"  {paths[0]}: {figures(times)}", flush=True)
 
 
 if __name__ == "__main__":

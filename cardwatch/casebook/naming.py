@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.people import list_keys, list_people
+from cardwatch.casebook.people import who
 from cardwatch.casebook.suppressions import person_key
 from cardwatch.casebook.tables import PSD, events, unmaskings
 from cardwatch.errors import CardwatchError
@@ -53,18 +53,12 @@ def is_unmasked(work: Work, alert_id: str) -> bool:
 
 def list_unmaskings(work: Work, alert_id: str) -> list[Row]:
     """Return who has asked to see by name whom an alert is about, and why."""
-    mine, names = unmaskings.c, _called(work)
+    mine, names = unmaskings.c, who(work)
     question = sa.select(unmaskings).where(work.mine(unmaskings), mine.alert_id == alert_id)
     return [
         row | {"made_by": names.get(row["made_by"], row["made_by"])}
         for row in work.rows(question.order_by(mine.made_at, mine.made_by))
     ]
-
-
-def _called(work: Work) -> dict[str, str]:
-    """Return what people and keys are called, by their ids."""
-    names = {one["person_id"]: f"{one['name']} ({one['email']})" for one in list_people(work)}
-    return names | {one["key_id"]: f"Key '{one['name']}'" for one in list_keys(work)}
 
 
 def seen_by(work: Work, alert_id: str) -> list[Row]:
@@ -74,7 +68,7 @@ def seen_by(work: Work, alert_id: str) -> list[Row]:
     """
     if work.actor.role != PSD:
         return []
-    names = _called(work)
+    names = who(work)
     body = events.c.body.contains(f'"id":"{alert_id}"')
     question = sa.select(events.c.body).where(
         work.mine(events), events.c.lane.in_(work.lanes), body

@@ -161,7 +161,7 @@ def _rows(table: pd.DataFrame) -> list[Row]:
     """Return payments as they are shown, each with the best name of its holder."""
     shown = ("date", "merchant", "amount_pence", "transaction_id", "label", "row", "statement_id")
     told = []
-    for line in table.to_dict("records"):
+    for line in table[[*shown, *HOLDER_KEYS, "card_last4"]].to_dict("records"):
         row = {name: line[name] for name in shown}
         named = (line[key] for key in HOLDER_KEYS if isinstance(line[key], str) and line[key])
         told.append(row | {"holder_id": next(named, line["card_last4"])})
