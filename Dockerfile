@@ -26,7 +26,7 @@ RUN apt-get update \
 WORKDIR /app
 COPY --from=build /app /app
 USER 10001
-ENV CARDWATCH_HOME=/data PATH=/app/.venv/bin:$PATH
+ENV CARDWATCH_HOME=/data PATH=/app/.venv/bin:$PATH MALLOC_ARENA_MAX=2
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \

@@ -7,6 +7,8 @@ PORT ?= 8000
 SAMPLE := .sample
 SERVE := --no-access-log --no-server-header --timeout-keep-alive 10 --limit-concurrency 200
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# With an arena for each thread the C library gives little back of what large files took.
+export MALLOC_ARENA_MAX = 2
 .DEFAULT_GOAL := help
 
 .PHONY: help demo try serve test prove bench docs pictures lint types contracts unit format lock sample model assets clean
