@@ -57,7 +57,7 @@ def report_governance(desk: Desk, quarter: str, *, marking: str) -> Document:
     first, last = _days_of(quarter)
     with desk.work(Event("combination", "report", quarter)):
         desk.sees_alerts()
-    # Apart, as a year takes seconds to read: on SQLite whoever leaves an event keeps others waiting.
+    # Apart: a year takes seconds to read, and on SQLite whoever leaves an event lets others wait.
     with desk.casebook.quiet(desk.actor, desk.now, lanes=desk.actor.lanes, reads=True) as work:
         figures = _figures(work, first, last)
         organisation = people.organisation_name(work)
