@@ -29,6 +29,8 @@ NO_NUL = r"^[^\x00]*$"
 """PostgreSQL keeps no such character, so none is taken."""
 WORDS = r"^[^\x00]*[^\s\x00-\x1f][^\x00]*$"
 """The same, and not white space alone."""
+EMAIL = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$"
+"""What is white space is not agreed on among control characters, so that none is taken."""
 
 
 def _day(text: str) -> str:
@@ -502,7 +504,7 @@ class ToAdd(Sent):
     """Somebody who is to have access."""
 
     name: Name
-    email: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
+    email: Annotated[str, StringConstraints(max_length=200, pattern=EMAIL)]
     role: Role
     holder_id: Short = Field("", description="Who they are in statements.")
 

@@ -20,7 +20,9 @@ def list_events(
     at: At,
     lane: Lane = "finance",
     last: Annotated[int, Query(ge=1, le=1_000, examples=[100])] = 100,
-    before: Annotated[int, Query(ge=0, description="Only those before the event `seq`.")] = 0,
+    before: Annotated[
+        int, Query(ge=0, le=10**15, description="Only those before the event `seq`.")
+    ] = 0,
     action: Literal[ACTIONS] | None = None,  # type: ignore[valid-type]
     object: Short = "",  # noqa: A002  as it is called in an event
     role: Role | None = None,

@@ -143,7 +143,7 @@ def tried(examples: int) -> Any:
 
 
 @SCHEMA.parametrize()
-@tried(25)
+@tried(100)
 def test_every_operation_keeps_its_contract(case: Any, service: Running) -> None:
     """Try each operation as the role that may do most.
 
