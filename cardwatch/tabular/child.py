@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SERVE = "from cardwatch.tabular.child import serve; serve()"
+ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
+"""Each thread of Arrow's takes up to 128 MiB of address space otherwise, by chance too many of them
+at once, and a file that is in order is refused as too costly."""
 BEGUN = b"+"
 """What a nursery says when it takes up an order, so that its death is laid to the right file."""
 FRAME = struct.Struct("!iQ")
@@ -153,7 +156,7 @@ class _Lane:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=self._folder,
-            env={},
+            env=ENVIRONMENT,
         )
 
     def _end(self) -> None:
