@@ -33,8 +33,9 @@ def do_chores(service: Service, over: threading.Event) -> None:
             if service.clock() - signed_at >= dt.timedelta(seconds=CHECKPOINT_SECONDS):
                 signed_at = service.clock()
                 _sign(service)
-            if erased_on != service.clock().date() and _is_time_to_erase(service):
-                erased_on = service.clock().date()
+            now = service.clock()
+            if erased_on != now.date() and _has_come(service.settings.erase_at, now):
+                erased_on = now.date()
                 desk.erase_due(service.casebook, service.clock)
         except Exception as error:  # noqa: BLE001  it goes on, whatever one of them does
             log.error("chores: %(fault)s", {"fault": place_of(error)})  # noqa: TRY400  no values in logs
@@ -68,16 +69,15 @@ def _send(service: Service) -> None:
 def _remind(service: Service) -> None:
     """Send the week's reminder once its day and time have come."""
     now, (day, minute) = service.clock(), service.settings.remind_at
-    if not service.settings.smtp or now.weekday() != day or 60 * now.hour + now.minute < minute:
+    if not service.settings.smtp or now.weekday() != day or not _has_come(minute, now):
         return
     addresses = desk.to_remind(service.casebook, service.clock)
     if addresses:
         send_reminders(service.settings, addresses)
 
 
-def _is_time_to_erase(service: Service) -> bool:
-    """Return whether the time of day has come at which what is past its time is erased."""
-    now, minute = service.clock(), service.settings.erase_at
+def _has_come(minute: int | None, now: dt.datetime) -> bool:
+    """Return whether a minute of the day has come; none never does."""
     return minute is not None and 60 * now.hour + now.minute >= minute
 
 

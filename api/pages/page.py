@@ -37,6 +37,8 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
 }  # fmt: skip
 """Where each role goes from any page."""
 LISTS = {"finance": "Finance", "psd": "Professional standards"}
+MOST_FILES = 24
+"""So many files one form may bring."""
 SLOW_DOWN = "There were too many tries. Wait five minutes, then try again."
 HOME = {role: places[0][1] for role, places in MENU.items()}
 
@@ -139,7 +141,7 @@ def chips(
 
 async def _form(request: Request) -> AsyncIterator[FormData]:
     """Give a form, and close its files once it is answered."""
-    async with request.form() as form:
+    async with request.form(max_files=MOST_FILES) as form:
         yield form
 
 
@@ -155,10 +157,6 @@ def _sent(fields: Annotated[dict[str, str], Depends(_fields)]) -> dict[str, str]
 
 
 def _files(form: Annotated[FormData, Depends(_form)]) -> list[UploadFile]:
-    return files_of(form)
-
-
-def files_of(form: FormData) -> list[UploadFile]:
     """Return the files of a form."""
     given = form.getlist("files")
     return [one for one in given if isinstance(one, UploadFile) and one.filename]

@@ -6,12 +6,10 @@ import tomllib
 from typing import Any
 from urllib.parse import urlencode
 
-import anyio.to_thread
 from fastapi import APIRouter, Request, Response
-from starlette.datastructures import UploadFile
 
 from api.deps import At, Serving
-from api.pages.page import chips, day_faults, files_of, filled, go, render
+from api.pages.page import MOST_FILES, Files, Sent, chips, day_faults, filled, go, render
 from api.service import UPLOAD_BYTES
 from api.uploads import read_upload
 from cardwatch import desk
@@ -21,7 +19,6 @@ from cardwatch.reports.words import day
 from cardwatch.statements import FIELDS, profile_text, shipped_profiles
 
 router = APIRouter()
-MOST_FILES = 24
 KEPT = ("corrects", "history", "date_order", "jobs")
 """What was said of files, and became of others, while columns are checked."""
 NEEDED = ("date", "merchant", "amount", "employee_id", "cardholder", "card_number", "holder_id")
@@ -93,17 +90,8 @@ def _upload_page(request: Request, at: At, errors: dict[str, str]) -> Response:
 
 
 @router.post("/statements/new", max_body_size=MOST_FILES * UPLOAD_BYTES)
-async def receive(request: Request, at: At, service: Serving) -> Response:
+def receive(request: Request, at: At, service: Serving, files: Files, said: Sent) -> Response:
     """Take statements: each is read at once and put in the queue; say what became of each."""
-    async with request.form(max_files=MOST_FILES) as form:
-        given = (files_of(form), filled(form))
-        return await anyio.to_thread.run_sync(_receive_all, request, at, service, *given)
-
-
-def _receive_all(
-    request: Request, at: At, service: Serving, files: list[UploadFile], said: dict[str, str]
-) -> Response:
-    """Read each file and put it in the queue; show what became of each."""
     if not files:
         return _upload_page(request, at, {"files": "Select a statement"})
     if said.get("corrects") and len(files) > 1:
@@ -165,16 +153,8 @@ def _columns_page(
 
 
 @router.post("/statements/columns", max_body_size=MOST_FILES * UPLOAD_BYTES)
-async def keep_columns(request: Request, at: At, service: Serving) -> Response:
+def keep_columns(request: Request, at: At, service: Serving, files: Files, sent: Sent) -> Response:
     """Remember which heading holds which field; take the files that come with it."""
-    async with request.form(max_files=MOST_FILES) as form:
-        given = (files_of(form), filled(form))
-        return await anyio.to_thread.run_sync(_keep_columns, request, at, service, *given)
-
-
-def _keep_columns(
-    request: Request, at: At, service: Serving, files: list[UploadFile], sent: dict[str, str]
-) -> Response:
     headings = [one.strip() for one in sent.get("headings", "").split("\n")]
     chosen = {field: heading for field, heading in sent.items() if field in FIELDS}
     try:
@@ -187,7 +167,7 @@ def _keep_columns(
         return _columns_page(request, at, unknown, sent, {"date": str(refusal)})
     if not files:
         return go("/statements/new")
-    return _receive_all(request, at, service, files, {k: sent[k] for k in KEPT if k in sent})
+    return receive(request, at, service, files, {k: sent[k] for k in KEPT if k in sent})
 
 
 @router.get("/statements/{statement_id}")

@@ -222,10 +222,12 @@ def keep_statement(work: Work, arrival: Arrival, facts: dict[str, Any]) -> None:
 
 def _keep_merchants(work: Work, printed: set[str]) -> None:
     """Keep the merchants that are new; those that another version named are named again."""
-    found = work.rows(sa.select(merchants).where(work.mine(merchants)))
-    named = {row["printed"] for row in found if row["made_with"] == __version__}
-    work.remove(merchants, merchants.c.made_with != __version__)
-    new = printed.union(row["printed"] for row in found) - named
+    question = sa.select(merchants.c.printed).where(work.mine(merchants))
+    is_old = merchants.c.made_with != __version__
+    old = set(work.connection.scalars(question.where(is_old)))
+    if old:
+        work.remove(merchants, is_old)
+    new = (printed | old).difference(work.connection.scalars(question))
     rows = [{"printed": one, "name": canonical_name(one).name} for one in sorted(new)]
     work.add(merchants, [row | {"made_with": __version__} for row in rows])
 
