@@ -204,15 +204,15 @@ def _lead(
     What says no more than that a payment is unlike others names no matter of which more is known.
     """
     weakening = [rule for rule in context if rule.role == "weakens"]
-    levels = [_level(f, weakening, fires) for f in matter.findings]
+    # The first of equals leads: by rule and the later row, whatever the order of rows was.
+    findings = sorted(matter.findings, key=lambda f: (f.rule.id, -f.row))
+    levels = [_level(f, weakening, fires) for f in findings]
     _, lead = max(
-        zip(levels, matter.findings, strict=True),
+        zip(levels, findings, strict=True),
         key=lambda pair: (
             pair[1].rule.kind != "pattern",
             pair[0],
             *_pressing(scored, pair[1])[:2],
-            pair[1].rule.id,
-            pair[1].row,
         ),
     )
     return max(levels), lead
