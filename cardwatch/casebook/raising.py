@@ -203,7 +203,7 @@ def _look_again(work: Work, source: Source) -> int:
         changes = {
             "state": "open",
             "is_second_look": 1,
-            "reason": "Opened again by chance, for a second look.",
+            "reason": "Reopened at random for review.",
             "decided_by": SYSTEM,
         }
         record_decision(work, source.lane, pool[at], changes)

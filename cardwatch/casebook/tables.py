@@ -44,7 +44,7 @@ MANAGES, RECEIVES = ("admin",), ("finance", "psd")
 by the role that has a lane's name."""
 STATES: dict[str, str] = {
     "open": "nobody has decided yet",
-    "asked": "the holder or their manager has been asked",
+    "asked": "the cardholder's line manager has been asked",
     "explained": "an innocent explanation was given and checked",
     "policy-breach": "outside policy; explained or repaid",
     "confirmed": "what the alert asks about was so, and it goes further",
