@@ -140,5 +140,7 @@ def _draws() -> bool:
     return True
 
 
-needs_pdf = pytest.mark.skipif(not _draws(), reason="Pango, which draws a PDF, is not installed")
+needs_pdf = pytest.mark.skipif(
+    not _draws(), reason="PDF: install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+)
 """For tests that make a PDF: under `.ci/run` they fail where it cannot be made."""
