@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardwatch.merchants import canonical_name, category_name, link_aliases, link_merchants
+from cardwatch.merchants import (
+    canonical_name,
+    category_name,
+    link_aliases,
+    link_merchants,
+    listed_merchants,
+)
 
 NAMES = [
     # order and reference numbers
