@@ -12,6 +12,7 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from cardwatch.quantities import plural, quantity
 from cardwatch.reports.words import day, moment, money, month, title
 
 HERE = Path(__file__).parent
@@ -46,6 +47,8 @@ def environment() -> Environment:
         moment=moment,
         words=title,
         qr=qr,
+        quantity=quantity,
+        plural=plural,
     )
     return made
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cardwatch.quantities import plural, quantity
 from cardwatch.records import Reason
 from cardwatch.rules import meanings, placeholders
 
@@ -107,9 +108,9 @@ def expected_words(shown: int, found: int, expected: float | None) -> str:
     """
     if not found:
         return "No payment deserves a question by these rules and figures."
-    alerts = f"{found} alert{'s' * (found > 1)}"
+    alerts = quantity(found, "alert")
     if shown < found:
-        alerts += f", of which {shown} are shown"
+        alerts += f", of which {shown:,} {plural(shown, 'is', 'are')} shown"
     if expected is None:
         before = "Without history nothing can be said about how many to expect."
     elif expected < 1:

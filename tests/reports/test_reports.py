@@ -56,7 +56,7 @@ def test_no_cell_of_a_workbook_is_a_formula_or_a_link(
             for cell in row:
                 assert cell.data_type != "f"
                 assert cell.hyperlink is None
-    seen = [row[7].value for row in book["Alerts"].iter_rows(min_row=2)]
+    seen = [row[4].value for row in book["Alerts"].iter_rows(min_row=2)]
     assert [str(text).replace("_x000D_", "").strip() for text in seen] == [
         text.replace("\x00", "").strip() for text in HOSTILE
     ]
@@ -69,8 +69,9 @@ def test_numbers_and_days_of_a_workbook_are_numbers_and_days(
     write_alerts(tmp_path / "x.xlsx", lists, sample)
     book = openpyxl.load_workbook(tmp_path / "x.xlsx")
     first, alert = book["Alerts"][2], lists["finance"].alerts[0]
-    assert first[10].value == alert.at_stake_pence / 100
-    assert first[5].value.date().isoformat() == alert.first_on
+    assert first[6].value == alert.at_stake_pence / 100
+    assert first[8].value == alert.alert_id
+    assert book["Payments"][2][2].value.date().isoformat() == alert.payments[0].date
     total = sum(len(a.payments) for made in lists.values() for a in made.alerts)
     assert book["Payments"].max_row == total + 1
     assert book["How it was read"].max_row == len(sample.reports) + 1
