@@ -18,6 +18,7 @@ from cardwatch.alerts.matters import Finding, Matter, find_matters
 from cardwatch.alerts.words import TIERS, one_in, pounds, reason_of
 from cardwatch.chance import SURPRISE, UNUSUALNESS, strengths
 from cardwatch.features import FAMILIES, meaning_of, name_of
+from cardwatch.quantities import quantity
 from cardwatch.records import Alert, Payment, Reason
 from cardwatch.rules import EVIDENCE, LEVELS, Rule
 
@@ -338,9 +339,7 @@ def _history(scored: Scored, rows: list[int]) -> str:
     holder = ledger.group("holder_id")
     mine = here[holder[here] == holder[first]]
     users = len(set(holder[here].tolist()) - {holder[first]})
-    also = (
-        f"{users} other holder{'s' * (users > 1)} used it before." if users else "Nobody else had."
-    )
+    also = f"{quantity(users, 'other holder')} used it before." if users else "Nobody else had."
     if not len(mine):
         return f"Before this, no payment by this holder to this merchant. {also}"
     paid = ledger.pence[mine]

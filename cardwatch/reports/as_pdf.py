@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ MISSING = (
 
 PAGE_SIZE = 86
 """Small letters of a table's type that stand beside each other between the margins."""
+BREAKS = re.compile("[ \n]+")
+"""Where a line may end; a no-break space is none."""
 CAPITAL = 1.35
 """Width of a capital, in small letters."""
 BOLD = 1.2
@@ -91,8 +94,10 @@ def column_widths(table: Table) -> tuple[float, ...]:
 
 def _least_size(heading: str, cells: Sequence[str], *, is_numeric: bool) -> float:
     """Return the size of what may not be broken: figures whole, of texts the longest word."""
-    longest = max(map(_size, cells if is_numeric else " ".join(cells).split()), default=0.0)
-    in_heading = BOLD * max(map(_size, heading.split()), default=0.0)
+    longest = max(
+        map(_size, cells if is_numeric else re.split(BREAKS, " ".join(cells))), default=0.0
+    )
+    in_heading = BOLD * max(map(_size, re.split(BREAKS, heading)), default=0.0)
     return max(in_heading, longest if is_numeric else min(longest, LONGEST_WORD))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -14,10 +15,10 @@ from cardwatch.errors import CardwatchError
 from cardwatch.records import Payment, Statements
 from cardwatch.reports import write_alerts
 from cardwatch.reports.as_csv import FORMULA_STARTS
+from cardwatch.reports.columns import ALERT_HEADINGS, PAYMENT_HEADINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from cardwatch.records import AlertList
     from cardwatch.scoring import Scoring
@@ -126,3 +127,11 @@ def test_an_unknown_form_and_an_unwritable_place_are_refused_in_a_sentence(
     for ending in (".csv", ".json", ".xlsx"):
         with pytest.raises(CardwatchError, match="cannot be written"):
             write_alerts(tmp_path / "absent" / f"x{ending}", lists, sample)
+
+
+def test_every_column_of_a_csv_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "exports.md").read_text(encoding="utf-8")
+    table = text.partition("## CSV")[2].partition("## JSON")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ")]
+    named = {name.strip() for cell in cells for name in cell.split(", ")}
+    assert {*ALERT_HEADINGS, *PAYMENT_HEADINGS, "Marking"} - {"column"} == named - {"column"}
