@@ -44,17 +44,24 @@ def about_rows(
     yield from _shared(handed) if handed else ()
     for name, made in lists.items():
         yield "Organisation", made.organisation or "Not named in the policy"
-        yield "List", f"{name}: {list_summary(made)}"
+        yield "List", f"{name}: {list_summary(made, is_case=is_case)}"
         yield "Policy", policy_name(made)
-        yield from (("Note", sentence(note)) for note in made.notes)
+        yield from (("Note", sentence(note)) for note in (() if is_case else made.notes))
     yield from (("Statement", line) for line in _statement_lines(statements.reports))
     yield from (("Note", sentence(note)) for note in statements.notes)
     yield "Tiers", TIERS
     yield "Sheets", SHEETS
 
 
-def list_summary(made: AlertList) -> str:
-    """Return how many payments and alerts a list has, and of which days."""
+def list_summary(made: AlertList, *, is_case: bool = False) -> str:
+    """Return how many payments and alerts a list has, and of which days.
+
+    Args:
+        made: the list.
+        is_case: whether it has only the alerts of a case, so that its whole count is not known.
+    """
+    if is_case:
+        return f"{quantity(len(made.alerts), 'alert')} in this case."
     if not made.first_on:
         return f"{quantity(made.payments_count, 'payment')}; {quantity(len(made.alerts), 'alert')}."
     count = quantity(len(made.alerts), "alert")

@@ -181,6 +181,6 @@ def test_what_cannot_be_read_is_named_and_the_others_are_received(
     good.write_text("\n".join([HEADINGS, *month(11), "soon,E1,SHOP,5.00,"]), encoding="utf-8")
     told = begun("receive", str(bad), str(good), "--as", FINANCE, code=4, json_out=False)
     assert "good.csv: received: 12 transactions" in told
-    assert "1 rows were not read" in told
+    assert "1 row was not read" in told
     assert "bad.csv" in told
     assert [one["label"] for one in begun("statements", "--as", FINANCE)][-1] == "good.csv"

@@ -166,6 +166,9 @@ def test_no_cell_of_any_sheet_of_a_case_is_a_formula(
     }  # fmt: skip
     read = book({bad: dataclasses.replace(made, alerts=(alert,), notes=(bad,))},
                 _handed(cases=(case,)))  # fmt: skip
+    about = list(read["About this list"].values)
+    assert ("List", f"{bad}: 1 alert in this case.") in about
+    assert not any(what == "Note" and note == f"{bad}." for what, note in about)
     cells = [cell for sheet in read for row in sheet.iter_rows() for cell in row]
     assert sum(cell.value == bad for cell in cells) > 15
     assert all(cell.data_type != "f" and cell.hyperlink is None for cell in cells)
