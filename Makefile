@@ -27,7 +27,7 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 	touch $@
 
 demo: $(VENV)/run.stamp  ## Set everything up and score the invented force's newest statement
-	$(BIN)/cardwatch demo --out alerts.xlsx
+	$(BIN)/cardwatch demo
 
 try: $(VENV)/run.stamp  ## Serve the pages over a casebook of the invented force; docs/using.md says how to begin
 	$(BIN)/cardwatch demo --casebook $(SAMPLE)

@@ -3,6 +3,8 @@
 import traceback
 from collections.abc import Sequence
 
+from cardwatch.quantities import quantity
+
 
 class CardwatchError(Exception):
     """Something a person must put right; `str()` is the whole sentence. No personal data in it."""
@@ -56,7 +58,7 @@ class FileFaulty(CardwatchError):
     def __init__(self, file: str, faults: Sequence[str]) -> None:
         """Take every fault found, each naming its place in the file."""
         self.file, self.faults = file, tuple(faults)
-        count = f"{len(self.faults)} fault{'s' if len(self.faults) != 1 else ''}"
+        count = quantity(len(self.faults), "fault")
         super().__init__(f"{file}: {count}\n" + "\n".join(f"  - {f}" for f in self.faults))
 
 

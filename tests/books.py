@@ -129,7 +129,8 @@ def hand_over(
 ) -> tuple[bytes, int]:
     """Hand a list or a case over as a test wants it."""
     said = {"purpose": "finance-assurance", "recipient": "CFO", "marking": "OFFICIAL", "key": KEY}
-    return desk.hand_over(at, desk.Wanted(statement_id=statement_id, **said | given), form)
+    file = desk.hand_over(at, desk.Wanted(statement_id=statement_id, **said | given), form)
+    return file.content, file.alert_count
 
 
 def _draws() -> bool:

@@ -24,6 +24,7 @@ from cardwatch.desk.recipe import (
     score_window,
 )
 from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.quantities import plural
 from cardwatch.scoring import Scoring, train
 from cardwatch.statements import name_holders
 
@@ -310,7 +311,8 @@ def _receipt(work: Work, arrival: Arrival) -> Receipt:
 def _shares(holders: Mapping[str, int]) -> list[str]:
     """Return a sentence on each other statement, by label, that holds so many of a statement's."""
     return [
-        f"{shared:,} of its transactions are also in {label}, and counted once"
+        f"{shared:,} of its transactions {plural(shared, 'is', 'are')} also in {label}, "
+        "and counted once"
         for label, shared in holders.items()
     ]
 
