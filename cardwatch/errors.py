@@ -102,10 +102,29 @@ class CasebookFailed(CardwatchError):
     code = "casebook_failed"
 
 
+class CasebookBusy(CasebookFailed):
+    """The database is locked or the connection was lost: the same work may succeed later."""
+
+
 class Conflict(CardwatchError):
     """What is asked for cannot stand beside what is there already."""
 
     code = "conflict"
+
+
+def stack_of(error: BaseException) -> str:
+    """Return the type of an unforeseen error and its whole stack, without values: they hold data.
+
+    Each frame is a file, a line and a function; the errors that led to this one follow it.
+    """
+    parts: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        frames = traceback.extract_tb(cause.__traceback__)
+        places = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+        parts.append(" > ".join([*places, type(cause).__name__]))
+        cause = cause.__cause__ or cause.__context__
+    return "; caused by ".join(parts)
 
 
 def place_of(error: BaseException) -> str:

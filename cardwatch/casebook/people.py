@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import unicodedata
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -52,6 +53,12 @@ def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
     return owner
 
 
+def normal_email(email: str) -> str:
+    """Return the one form of an email address by which people are looked up and limits count."""
+    plain = unicodedata.normalize("NFKC", email).casefold()
+    return unicodedata.normalize("NFKC", plain).strip()
+
+
 def add_person(work: Work, *, name: str, email: str, role: str, holder_id: str = "") -> str:
     """Add a person with a role; return their id.
 
@@ -62,7 +69,7 @@ def add_person(work: Work, *, name: str, email: str, role: str, holder_id: str =
     """
     check_person(role=role, email=email)
     check_gives(work, role)
-    email = email.strip().casefold()
+    email = normal_email(email)
     known = work.one(sa.select(people).where(work.mine(people), people.c.email == email))
     if known and not known["ended_at"]:
         raise Conflict("There is a person with that email address already.")
@@ -73,6 +80,8 @@ def add_person(work: Work, *, name: str, email: str, role: str, holder_id: str =
     else:
         work.add(people, [row | {"person_id": person, "email": email}])
     work.event.object_id = person
+    if known:  # keys of an earlier time here stay ended, whatever the role is now
+        _end_keys_of(work, person)
     if PSD in {role, known and known["role"]}:
         work.event.chain = PSD
     return person
@@ -105,9 +114,9 @@ def check_gives(work: Work, role: str) -> None:
             work.mine(people), people.c.role == PSD, people.c.ended_at.is_(None)
         )
         first = actor.actor_id == SYSTEM and work.one(living) is None
-        if actor.role != PSD and not first:
+        if not may_give(actor.role, role) and not first:
             raise NotAllowed("Only professional standards can give that role.")
-    elif actor.role not in MANAGES:
+    elif not may_give(actor.role, role):
         raise NotAllowed("Only an admin can give that role.")
 
 
@@ -124,8 +133,20 @@ def end_person(work: Work, email: str) -> None:
     work.change(people, which, {"ended_at": work.now})
     for table in (sessions, accounts):
         work.remove(table, table.c.person_id == person["person_id"])
+    _end_keys_of(work, person["person_id"])
     work.event.object_id = person["person_id"]
     work.event.chain = chain_of(person)
+
+
+def _end_keys_of(work: Work, person_id: str) -> None:
+    """End the keys that a person made, and those made with these keys, for good."""
+    makers = [person_id]
+    while makers:
+        living = work.mine(keys) & keys.c.made_by.in_(makers)
+        makers = [row["key_id"] for row in work.rows(sa.select(keys.c.key_id).where(living))]
+        if makers:
+            mine = keys.c.key_id.in_(makers) & keys.c.ended_at.is_(None)
+            work.change(keys, mine, {"ended_at": work.now})
 
 
 def find_person(work: Work, email: str) -> Row:
@@ -137,7 +158,7 @@ def find_person(work: Work, email: str) -> Row:
     found = work.one(
         sa.select(people).where(
             work.mine(people),
-            (people.c.email == email.strip().casefold()) | (people.c.person_id == email),
+            (people.c.email == normal_email(email)) | (people.c.person_id == email),
             people.c.ended_at.is_(None),
         )
     )
@@ -236,11 +257,11 @@ def actor_of_key(casebook: Casebook, text: str, now: dt.datetime) -> Actor:
     itself = Actor(owner, SYSTEM, "admin")
     with casebook.quiet(itself, now, reads=True) as work:
         found = work.one(sa.select(keys).where(work.mine(keys), keys.c.key_id == key_id))
-        today = work.today
-    given = hashlib.sha256(secret.encode()).hexdigest()
-    known = hmac.compare_digest(given, found["secret_sha256"] if found else "")
-    if found is not None and known and not found["ended_at"] and found["expires_on"] >= today:
-        return Actor(owner, key_id, found["role"])
+        actor = _key_actor(work, key_id)
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    is_known = hmac.compare_digest(digest, found["secret_sha256"] if found else "")
+    if is_known and actor is not None:
+        return actor
     if found is not None:  # a key that holds no longer, or a guess at one
         with casebook.work(itself, Event("access", "key", key_id, chain=chain_of(found)), now):
             raise refusal
@@ -256,16 +277,56 @@ def actor_now(work: Work, actor: Actor) -> Actor:
     person = sa.select(people.c.role, people.c.holder_id).where(
         work.mine(people), people.c.person_id == actor.actor_id, people.c.ended_at.is_(None)
     )
-    key = sa.select(keys.c.role).where(
-        work.mine(keys),
-        keys.c.key_id == actor.actor_id,
-        keys.c.ended_at.is_(None),
-        keys.c.expires_on >= work.today,
+    found = work.one(person)
+    if found is not None:
+        return Actor(actor.organisation_id, actor.actor_id, **found)
+    key_actor = _key_actor(work, actor.actor_id)
+    if key_actor is None:
+        raise NotAllowed("The person who requested this no longer has access.")
+    return key_actor
+
+
+def _key_actor(work: Work, key_id: str) -> Actor | None:
+    """Return the actor that a key stands for now, None where it has ended or its maker may not.
+
+    A key never has more access than its maker: it ends with their access, gives only a role that
+    they may still give, and does not show alerts about them. A key may be made with another key;
+    every one up to the person has to be valid. Keys of the installation itself have no person.
+    """
+    first_role, maker_id, role = "", key_id, ""
+    while True:
+        key = work.one(
+            sa.select(keys.c.role, keys.c.made_by).where(
+                work.mine(keys),
+                keys.c.key_id == maker_id,
+                keys.c.ended_at.is_(None),
+                keys.c.expires_on >= work.today,
+            )
+        )
+        if key is None:
+            break
+        if role and not may_give(key["role"], role):
+            return None
+        role, maker_id = key["role"], key["made_by"]
+        first_role = first_role or role
+    if not role:
+        return None
+    owner = work.actor.organisation_id
+    if maker_id == SYSTEM:
+        return Actor(owner, key_id, first_role)
+    person = work.one(
+        sa.select(people.c.role, people.c.holder_id).where(
+            work.mine(people), people.c.person_id == maker_id, people.c.ended_at.is_(None)
+        )
     )
-    found = work.one(person) or work.one(key)
-    if found is None:
-        raise NotAllowed("Whoever asked for this has access no longer.")
-    return Actor(actor.organisation_id, actor.actor_id, **found)
+    if person is None or not may_give(person["role"], role):
+        return None
+    return Actor(owner, key_id, first_role, person["holder_id"])
+
+
+def may_give(giver_role: str, role: str) -> bool:
+    """Whether somebody of a role may give another to a person or key."""
+    return giver_role == PSD if role == PSD else giver_role in MANAGES
 
 
 def actor_of_person(casebook: Casebook, owner: str, email: str | None, now: dt.datetime) -> Actor:
