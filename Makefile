@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export MALLOC_ARENA_MAX = 2
 .DEFAULT_GOAL := help
 
-.PHONY: help demo try serve test prove bench docs pictures lint types contracts unit format lock sample model assets clean
+.PHONY: help demo try serve test collect prove bench docs pictures lint types contracts unit format lock sample model assets clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ contracts: $(VENV)/dev.stamp  ## Check that rooms import only the rooms below th
 
 unit: $(VENV)/dev.stamp  ## Run the tests
 	$(BIN)/pytest -n auto --dist loadgroup -m "not prove"
+
+collect: $(VENV)/dev.stamp
+	$(BIN)/pytest --collect-only --quiet --quiet
 
 prove: $(VENV)/dev.stamp  ## Run the long proofs; figures go to docs/measurements.md
 	$(BIN)/pytest -m prove -s
