@@ -28,7 +28,7 @@ from api.errors import (
     refusal_response,
 )
 from cardwatch.casebook import PSD
-from cardwatch.casebook.people import actor_of_key
+from cardwatch.casebook.api_keys import actor_of_key
 from cardwatch.casebook.sessions import actor_of_session
 from cardwatch.errors import CasebookFailed, NotAllowed, place_of
 

@@ -15,6 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
 
+from cardwatch.casebook.api_keys import gives_now
 from cardwatch.casebook.people import chain_of, check_gives, find_person, normal_email
 from cardwatch.casebook.tables import accounts, people, sessions
 from cardwatch.casebook.work import SYSTEM, as_text
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from cardwatch.casebook.work import Row, Work
 
 INVITED_DAYS = 7
+INVITATION = ("invited_sha256", "invited_until", "invited_by")
+"""Columns of an invitation, empty once it is used."""
 SHORTEST, LONGEST = 15, 128
 """Characters of a password (OWASP ASVS 5.0, 6.2.1 and 6.2.9)."""
 LEAST_SCORE = 3
@@ -60,6 +63,7 @@ def invite(work: Work, email: str) -> str:
     token = secrets.token_urlsafe(32)
     until = dt.datetime.fromisoformat(work.now) + dt.timedelta(INVITED_DAYS)
     row = {"invited_sha256": _sha256(token), "invited_until": as_text(until)}
+    row["invited_by"] = work.actor.actor_id
     which = accounts.c.person_id == person["person_id"]
     if not work.change(accounts, which, row):
         work.add(accounts, [row | {"person_id": person["person_id"], "totp_step": 0}])
@@ -93,7 +97,7 @@ def take_account(work: Work, token: str, password: str, code: str, seal: Fernet)
     step = _step_of(work, person, code, seal)
     which = accounts.c.person_id == person["person_id"]
     row = {"password": _hasher.hash(password), "totp_step": step}
-    work.change(accounts, which, row | {"invited_sha256": None, "invited_until": None})
+    work.change(accounts, which, row | dict.fromkeys(INVITATION))
     work.remove(sessions, sessions.c.person_id == person["person_id"])
 
 
@@ -167,9 +171,13 @@ def bind_identity(work: Work, identity: str, email: str) -> Row:
 
 
 def _invited(work: Work, token: str) -> Row:
-    """Return the person whom an invitation names, with their account."""
+    """Return the person whom an invitation names, with their account.
+
+    Raises:
+        NotAllowed: there is none, it is past its time, or who made it could make it no longer.
+    """
     question = (
-        sa.select(people, accounts.c.totp, accounts.c.totp_step)
+        sa.select(people, accounts.c.totp, accounts.c.totp_step, accounts.c.invited_by)
         .join(accounts, work.mine(accounts) & (accounts.c.person_id == people.c.person_id))
         .where(
             work.mine(people),
@@ -179,7 +187,7 @@ def _invited(work: Work, token: str) -> Row:
         )
     )
     found = work.one(question)
-    if found is None:
+    if found is None or not gives_now(work, str(found["invited_by"]), found["role"]):
         raise NotAllowed(NOT_INVITED)
     work.event.object_id, work.event.chain = found["person_id"], chain_of(found)
     return found

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.casebook import Actor, Casebook, Event, documents, jobs
-from cardwatch.casebook.people import actor_now
+from cardwatch.casebook.api_keys import actor_now
 from cardwatch.casebook.statements import find_statement
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.casebook.work import SYSTEM, canonical

@@ -10,7 +10,7 @@ from books import NOW
 
 from cardwatch import desk
 from cardwatch.casebook import Event
-from cardwatch.casebook.people import actor_now
+from cardwatch.casebook.api_keys import actor_now
 from cardwatch.casebook.tables import people
 from cardwatch.casebook.work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
