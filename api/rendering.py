@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from cardwatch.alerts import count_of, people_label
-from cardwatch.reports.words import day, moment, money, month, title
+from cardwatch.reports.words import day, interval, moment, money, month, out_of, title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +48,8 @@ def environment() -> Environment:
         day=day,
         days=days,
         month=month,
+        out_of=out_of,
+        interval=interval,
         moment=moment,
         words=title,
         qr=qr,

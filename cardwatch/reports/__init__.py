@@ -18,6 +18,8 @@ from cardwatch.reports.governance import Figures, governance_document
 from cardwatch.reports.handover import PURPOSES, HandOver
 from cardwatch.reports.impact import Installation, impact_document
 from cardwatch.reports.pack import check_pack, pack_of
+from cardwatch.reports.quarter import Coverage, Span, quarter_figures
+from cardwatch.reports.self_assessment import Controls, OpenCards
 
 FORMATS = (".csv", ".xlsx", ".json")
 HANDED = (*FORMATS, ".pdf")
@@ -80,10 +82,14 @@ def pack_alerts(
 __all__ = [
     "HANDED",
     "PURPOSES",
+    "Controls",
+    "Coverage",
     "Document",
     "Figures",
     "HandOver",
     "Installation",
+    "OpenCards",
+    "Span",
     "as_json",
     "check_drawing",
     "check_pack",
@@ -93,6 +99,7 @@ __all__ = [
     "pack_alerts",
     "pack_of",
     "pdf_of",
+    "quarter_figures",
     "questions_document",
     "safe_text",
     "write_alerts",
