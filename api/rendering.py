@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from cardwatch.alerts import people_label
 from cardwatch.quantities import plural, quantity
-from cardwatch.reports.words import day, moment, money, month, title
+from cardwatch.reports.words import day, interval, moment, money, month, out_of, title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,6 +49,8 @@ def environment() -> Environment:
         day=day,
         days=days,
         month=month,
+        out_of=out_of,
+        interval=interval,
         moment=moment,
         words=title,
         qr=qr,

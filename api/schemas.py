@@ -388,15 +388,20 @@ class Export(BaseModel):
 
 
 class Precision(BaseModel):
-    """How often one rule's alerts in one band of evidence were upheld."""
+    """How often one rule's alerts in one band of evidence were upheld.
+
+    `low` and `high` are the exact 95 % interval of `share`. `expected` begins at one in seven, and
+    orders the list once `orders` is true.
+    """
 
     rule: str
     band: str
     answered: int
     upheld: int
-    mean: float
+    share: float
     low: float
     high: float
+    expected: float
     orders: bool
 
 

@@ -141,6 +141,17 @@ class Policy:
         columns = {"pence": pence, "sure_pence": sure, "stated": stated}
         return pd.DataFrame(columns, index=holders.index)
 
+    def entries_in_force(self, name: str, day: dt.date) -> tuple[Limit, ...]:
+        """Return the entries of a limit that apply on a day: of the same holders the latest.
+
+        Args:
+            name: single_purchase, holder_month or step.
+            day: the day.
+        """
+        entries: tuple[Limit, ...] = getattr(self, name)
+        begun = sorted((e for e in entries if e.since <= day), key=lambda e: e.since)
+        return tuple({frozenset(entry.holders): entry for entry in begun}.values())
+
 
 def load_policy(path: Path | None = None) -> Policy:
     """Return the policy in a TOML file over the defaults, or the defaults alone.

@@ -25,9 +25,10 @@ from api.pages.page import (
 from cardwatch import desk
 from cardwatch.casebook import STATES
 from cardwatch.casebook.alerts import Said
-from cardwatch.casebook.tables import AUTOMATIC, RECEIVES
+from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.reports.words import day, title
+from cardwatch.vocabulary import AUTOMATIC
 
 router = APIRouter()
 PAGE_ROWS = 25

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -105,16 +104,9 @@ def _retention_page(
     return render(
         request, "retention.html", errors=errors,
         sent={kind: str(days) for kind, days in keeps.items()} | sent, keeps=keeps, kept=KEPT,
-        least=LEAST_DAYS, past=_past(at, keeps), may=at.actor.role in MANAGES,
+        least=LEAST_DAYS, past=desk.list_expired(at), may=at.actor.role in MANAGES,
         daily=request.app.state.service.settings.erase,
     )  # fmt: skip
-
-
-def _past(at: At, keeps: dict[str, int]) -> list[dict[str, Any]]:
-    """Return the statements whose payments are past their time and not yet erased."""
-    before = str(at.now.date() - dt.timedelta(keeps["transactions"]))
-    held = desk.list_statements(at)
-    return [one for one in held if one["last_on"] < before and not one["erased_at"]]
 
 
 @router.post("/retention")
@@ -139,7 +131,7 @@ def show_erasing(request: Request, at: At) -> Response:
     """Ask whether what is past its time is to be erased."""
     if at.actor.role not in MANAGES:
         raise NotAllowed("This role erases nothing.")
-    past = _past(at, desk.keeps(at))
+    past = desk.list_expired(at)
     count = sum(one["transactions"] for one in past)
     files = quantity(len(past), "statement")
     return confirm(

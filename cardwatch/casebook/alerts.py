@@ -16,18 +16,10 @@ import sqlalchemy as sa
 from cardwatch.casebook.histories import neighbours
 from cardwatch.casebook.people import find_person, who
 from cardwatch.casebook.suppressions import day_of, may_decide, person_key
-from cardwatch.casebook.tables import (
-    AUTOMATIC,
-    STATES,
-    alert_subjects,
-    alerts,
-    decisions,
-    lists,
-    raised,
-)
+from cardwatch.casebook.tables import STATES, alert_subjects, alerts, decisions, lists, raised
 from cardwatch.errors import CardwatchError, Changed, NotFound
 from cardwatch.records import Alert, AlertCard, AlertList, Payment, Reason
-from cardwatch.vocabulary import SubjectKind
+from cardwatch.vocabulary import AUTOMATIC, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

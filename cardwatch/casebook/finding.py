@@ -18,9 +18,9 @@ from cardwatch.casebook.alerts import (
     shares_subject,
 )
 from cardwatch.casebook.learning import TIER_PRECISION, precision_by_rule
-from cardwatch.casebook.tables import ANSWERED, UNANSWERED, alerts, raised
+from cardwatch.casebook.tables import alerts, raised
 from cardwatch.errors import CardwatchError
-from cardwatch.vocabulary import SubjectKind
+from cardwatch.vocabulary import ANSWERED, UNANSWERED, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -166,7 +166,7 @@ def _expected_precision(work: Work) -> sa.ColumnElement[float]:
     known: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[float]]] = [
         (
             (alerts.c.lane == lane) & (alerts.c.rule == one.rule) & (alerts.c.band == one.band),
-            sa.literal(one.mean, Double()),
+            sa.literal(one.expected, Double()),
         )
         for lane in work.lanes
         for one in precision_by_rule(answers(work, lane))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from cardwatch.casebook.alerts import is_alert, not_about
+from cardwatch.casebook.counting import is_visible
 from cardwatch.casebook.suppressions import may_decide
 from cardwatch.casebook.tables import (
-    ANSWERED,
     KEEPS_DAYS,
     MANAGES,
     PSD,
@@ -31,6 +31,7 @@ from cardwatch.casebook.tables import (
 )
 from cardwatch.casebook.work import canonical
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
+from cardwatch.vocabulary import AUTOMATIC, CLOSED_BY_PERSON
 
 if TYPE_CHECKING:
     from cardwatch.casebook.work import Row, Work
@@ -43,6 +44,24 @@ def keeps_days(work: Work) -> dict[str, int]:
     """Return for how many days each class of data is kept."""
     found = work.one(sa.select(organisations.c.keeps).where(work.mine(organisations)))
     return json.loads(found["keeps"]) if found else dict(KEEPS_DAYS)
+
+
+def first_days_kept(work: Work) -> dict[str, str]:
+    """The first day of which each class of data is kept today; what ended before it is erased."""
+    today = dt.date.fromisoformat(work.today)
+    return {kind: str(today - dt.timedelta(days)) for kind, days in keeps_days(work).items()}
+
+
+def list_expired(work: Work) -> list[Row]:
+    """Return the statements whose payments are past their time and not yet erased."""
+    expired = _has_expired(first_days_kept(work)["transactions"])
+    question = sa.select(statements).where(work.mine(statements), expired)
+    return work.rows(question.where(statements.c.erased_at.is_(None)).order_by(statements.c.seq))
+
+
+def _has_expired(first_day: str) -> sa.ColumnElement[bool]:
+    """Condition that a statement ended before the first day of which payments are kept."""
+    return statements.c.last_on < first_day
 
 
 def set_keeps(work: Work, kind: str, days: int) -> None:
@@ -110,9 +129,7 @@ def erase(work: Work) -> int:
     Returns:
         How many transactions went, from the sight of the others at least.
     """
-    days = keeps_days(work)
-    today = dt.date.fromisoformat(work.today)
-    limit = {kind: str(today - dt.timedelta(count)) for kind, count in days.items()}
+    first = first_days_kept(work)
     held = {
         (row["lane"], row["alert_id"])
         for row in work.rows(
@@ -121,11 +138,11 @@ def erase(work: Work) -> int:
             )
         )
     }
-    count = _erase_transactions(work, limit["transactions"], held)
+    count = _erase_transactions(work, first["transactions"], held)
     used = work.mine(transactions) & (transactions.c.merchant == merchants.c.printed)
     work.remove(merchants, ~sa.exists().where(used))
-    _erase_alerts(work, limit["alerts"], held)
-    work.remove(outbox, outbox.c.made_at < limit["notices"])
+    _erase_alerts(work, first["alerts"], held)
+    work.remove(outbox, outbox.c.made_at < first["notices"])
     return count
 
 
@@ -134,14 +151,14 @@ def _erase_transactions(work: Work, before: str, held: set[tuple[str, str]]) -> 
 
     Those that only psd goes on seeing count as erased, which they are for everybody else.
     """
-    ended = statements.c.last_on < before
+    ended = _has_expired(before)
     names = work.rows(sa.select(statements.c.statement_id).where(work.mine(statements), ended))
     kept: dict[str, dict[int, set[str]]] = {row["statement_id"]: {} for row in names}
     known = work.mine(evidence) & evidence.c.statement_id.in_(kept)
     for row in work.rows(sa.select(evidence).where(known)):
         if (row["lane"], row["alert_id"]) in held:
             kept[row["statement_id"]].setdefault(row["row"], set()).add(row["lane"])
-    count, seen = 0, transactions.c.is_kept_for_psd == 0
+    count, seen = 0, is_visible()
     for name, rows in kept.items():
         mine = transactions.c.statement_id == name
         count += work.remove(transactions, mine & seen & transactions.c.row.not_in(rows))
@@ -159,7 +176,7 @@ def _erase_alerts(work: Work, before: str, held: set[tuple[str, str]]) -> None:
 
     One that is still open, or held, stays, whatever its age.
     """
-    settled = (*ANSWERED, "data-error", "suppressed", "not-asked")
+    settled = (*CLOSED_BY_PERSON, *AUTOMATIC)
     old = work.rows(
         sa.select(alerts.c.lane, alerts.c.alert_id).where(
             work.mine(alerts), alerts.c.last_on < before, alerts.c.state.in_(settled)

@@ -51,8 +51,8 @@ def suppress(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> 
     }
     mine = suppressions.c
     same = [mine[name] == value for name, value in like.items()]
-    held = sa.select(suppressions).where(work.mine(suppressions), *same, mine.ended_at.is_(None))
-    if work.one(held.where(mine.expires_on >= work.today)) is not None:
+    active = sa.select(suppressions).where(work.mine(suppressions), *same)
+    if work.one(active.where(_is_active(work.today))) is not None:
         raise Conflict("Such a suppression holds already. End it first.")
     nth = len(work.rows(sa.select(mine.made_at).where(work.mine(suppressions), *same)))
     created = like | {
@@ -94,6 +94,22 @@ def list_suppressions(work: Work) -> list[Row]:
     ]
 
 
+def count_active(work: Work, lane: str, day: str) -> int:
+    """Return how many suppressions of a lane were active on a day, but for those of the actor."""
+    question = sa.select(suppressions.c.suppression_id).where(
+        work.mine(suppressions), suppressions.c.lane == lane, _is_active(day)
+    )
+    active = {row["suppression_id"] for row in work.rows(question)}
+    return sum(row["suppression_id"] in active for row in list_suppressions(work))
+
+
+def _is_active(day: str) -> sa.ColumnElement[bool]:
+    """Condition that a suppression was made by a day, had not expired, and was not ended by it."""
+    mine = suppressions.c
+    still = mine.ended_at.is_(None) | (sa.func.substr(mine.ended_at, 1, 10) > day)
+    return (sa.func.substr(mine.made_at, 1, 10) <= day) & (mine.expires_on >= day) & still
+
+
 def _hidden_holders(work: Work) -> set[str]:
     """The actor, and the cardholders whose payments they approve, as `person_key`."""
     if not work.actor.holder_id:
@@ -125,8 +141,7 @@ def closed_by(work: Work, lane: str, alert: Alert) -> tuple[str, str]:
             work.mine(suppressions),
             mine.lane == lane,
             mine.rule == alert.reasons[0].rule,
-            mine.expires_on >= work.today,
-            mine.ended_at.is_(None),
+            _is_active(work.today),
         )
         .order_by(mine.suppression_id)
     )

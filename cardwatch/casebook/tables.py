@@ -53,11 +53,6 @@ STATES: dict[str, str] = {
     "not-asked": "beyond the budget or the holder's cap, so closed unasked",
 }
 """States of an alert. The last two are given by the casebook itself, never by a person."""
-UNANSWERED = ("open", "asked")
-"""States of an alert that waits for an answer."""
-AUTOMATIC = ("suppressed", "not-asked")
-UPHELD, ANSWERED = ("policy-breach", "confirmed"), ("policy-breach", "confirmed", "explained")
-"""What counts for a rule, and what counts at all, when its precision is told."""
 KEEPS_DAYS = {"transactions": 2_557, "alerts": 2_557, "notices": 90}
 """Seven years, as most forces keep financial records; an organisation sets its own."""
 KINDS = ("policy", "rules", "model", "cards")

@@ -185,8 +185,8 @@ def alerts(
         elif precision:
             told = desk.learned(at)
             rows = [{"lane": name} | one for name, some in told.items() for one in some]
-            print_rows(rows, ("lane", "rule", "band", "answered", "upheld", "mean", "low",
-                               "high", "orders"), json=json)  # fmt: skip
+            print_rows(rows, ("lane", "rule", "band", "answered", "upheld", "share", "low",
+                               "high", "expected", "orders"), json=json)  # fmt: skip
         elif counts:
             stand = [{"state": k, "alerts": v} for k, v in desk.reconciled(at).items()]
             print_rows(stand, ("state", "alerts"), json=json)

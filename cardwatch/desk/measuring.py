@@ -22,6 +22,7 @@ import pandas as pd
 
 from cardwatch.casebook import Event, documents
 from cardwatch.casebook import statements as kept
+from cardwatch.casebook.counting import is_counting
 from cardwatch.casebook.work import canonical
 from cardwatch.desk.recipe import (
     SHIPPED,
@@ -99,7 +100,7 @@ def evaluate_own(
 
 def _newest(work: Work) -> pd.DataFrame:
     """Return the payments of the newest months held, as `read_window` gives them."""
-    held = [row for row in kept.list_statements(work) if not row["superseded_seq"]]
+    held = [row for row in kept.list_statements(work) if is_counting(row)]
     if not held:
         return pd.DataFrame()
     last = max(row["last_on"] for row in held)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from cardwatch.casebook import FINANCE, LANES, Event, Work, documents, raising
 from cardwatch.casebook import statements as kept
+from cardwatch.casebook.counting import is_counting
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import RECEIVES, outbox
 from cardwatch.casebook.work import canonical, short_id
@@ -210,7 +211,7 @@ def get_statement(desk: Desk, statement_id: str) -> dict[str, Any]:
 def _beside(work: Work, row: Row, found: list[Row]) -> list[str]:
     """Return sentences on how a statement that is kept lies beside the others."""
     start = kept.day_at(work, row["statement_id"], LATE_SHARE)
-    others = [one for one in found if one["seq"] != row["seq"] and one["superseded_seq"] is None]
+    others = [one for one in found if one["seq"] != row["seq"] and is_counting(one)]
     labels = {one["statement_id"]: one["label"] for one in others}
     shared = kept.shared_with(work, row["statement_id"])
     notes = _shares({labels[name]: count for name, count in shared.items() if name in labels})

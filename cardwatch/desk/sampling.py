@@ -19,8 +19,9 @@ from cardwatch.casebook import Event
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.alerts import add_subjects, not_about
 from cardwatch.casebook.suppressions import day_of
-from cardwatch.casebook.tables import HOLDER_KEYS, UNANSWERED, alerts, evidence
+from cardwatch.casebook.tables import HOLDER_KEYS, alerts, evidence
 from cardwatch.errors import CardwatchError
+from cardwatch.vocabulary import UNANSWERED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

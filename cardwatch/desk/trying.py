@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cardwatch.alerts import merchants_label
 from cardwatch.casebook import Event, documents
 from cardwatch.casebook import statements as kept
+from cardwatch.casebook.counting import is_counting
 from cardwatch.casebook.raising import is_about
 from cardwatch.desk.receiving import table_of, window_from
 from cardwatch.desk.recipe import (
@@ -176,7 +177,7 @@ def _try(desk: Desk, row: Row, changed: dict[str, Any]) -> dict[str, Any]:
 
 def _is_tried(row: Row) -> bool:
     """Return whether a statement was scored, counts still, and has its rows."""
-    return bool(row["is_scored"]) and not row["superseded_seq"] and not row["erased_at"]
+    return bool(row["is_scored"]) and is_counting(row) and not row["erased_at"]
 
 
 def _named(work: Work, recipe: Recipe, kind: str, name: str) -> str:

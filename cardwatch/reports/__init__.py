@@ -28,6 +28,8 @@ from cardwatch.reports.governance import Figures, governance_document
 from cardwatch.reports.handover import PURPOSES, HandOver
 from cardwatch.reports.impact import Installation, impact_document
 from cardwatch.reports.pack import check_pack, pack_of
+from cardwatch.reports.quarter import Coverage, Span, quarter_figures
+from cardwatch.reports.self_assessment import Controls, OpenCards
 
 FORMATS = (".csv", ".xlsx", ".json")
 HANDED = (*FORMATS, ".pdf")
@@ -91,10 +93,14 @@ __all__ = [
     "HANDED",
     "IMPACT_FILENAME",
     "PURPOSES",
+    "Controls",
+    "Coverage",
     "Document",
     "Figures",
     "HandOver",
     "Installation",
+    "OpenCards",
+    "Span",
     "alerts_filename",
     "as_json",
     "case_filename",
@@ -106,6 +112,7 @@ __all__ = [
     "pack_alerts",
     "pack_of",
     "pdf_of",
+    "quarter_figures",
     "questions_document",
     "questions_filename",
     "report_filename",

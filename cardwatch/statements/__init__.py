@@ -1,7 +1,13 @@
 """Reads card statements of any layout into transactions, and accounts for every row."""
 
 from cardwatch.statements.cells import redact_cards
-from cardwatch.statements.collection import list_files, name_holders, read_each, read_statements
+from cardwatch.statements.collection import (
+    holder_ids,
+    list_files,
+    name_holders,
+    read_each,
+    read_statements,
+)
 from cardwatch.statements.profiles import (
     DATE_ORDERS,
     FIELDS,
@@ -27,6 +33,7 @@ __all__ = [
     "HOLDER_FIELDS",
     "Profile",
     "ReadingChoices",
+    "holder_ids",
     "known_headings",
     "list_files",
     "load_profile",

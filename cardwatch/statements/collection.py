@@ -17,7 +17,7 @@ from cardwatch.statements.reading import ReadingChoices, read_statement
 from cardwatch.tabular import LIMITS, read_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from cardwatch.tabular import Limits, Nursery, Table
@@ -285,18 +285,29 @@ def _choose_holder_key(together: pd.DataFrame, frames: Sequence[pd.DataFrame]) -
     common = set.intersection(*having)
     key = next((c for c in HOLDER_FIELDS if c in common), None)
     if key is not None:
-        holder = together[f"key_{key}"]
         notes = [f"holders are told apart by {HOLDER_WORDS[key]}"]
     else:
-        holder = pd.Series("", index=together.index)
         notes = ["the files name holders in different ways, so one holder may stand under two"]
-    for name in HOLDER_FIELDS:
-        if f"key_{name}" in together:
-            holder = holder.where(holder != "", together[f"key_{name}"].fillna(""))
+    holder = holder_ids(together, common)
     together["holder_id"] = holder
     if key == "card_number" and holder.str.fullmatch(r"card ending \d{4}").any():
         notes.append("only the last four digits are known: two cards can share them")
     return notes
+
+
+def holder_ids(together: pd.DataFrame, common: Collection[str]) -> pd.Series[str]:
+    """The id of each payment's holder: by the best key that all files have, else its best own.
+
+    Args:
+        together: payments of several files, with a column `key_...` for each key that any has.
+        common: those of `HOLDER_FIELDS` that all files have.
+    """
+    best = [name for name in HOLDER_FIELDS if name in common][:1]
+    holder = pd.Series("", index=together.index, dtype="str")
+    for name in (*best, *HOLDER_FIELDS):
+        if f"key_{name}" in together:
+            holder = holder.where(holder != "", together[f"key_{name}"].fillna(""))
+    return holder
 
 
 def _gaps(together: pd.DataFrame) -> list[str]:
