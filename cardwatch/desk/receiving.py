@@ -127,16 +127,19 @@ def receive(
 @contextmanager
 def _failure_recorded(desk: Desk, report: ReadingReport) -> Iterator[None]:
     """Write an audit event that a statement failed, unless the refusal has one of its own."""
+    is_recorded = False
     try:
         yield
+        is_recorded = True
     except (NotAllowed, NotFound, CasebookBusy):
+        is_recorded = True
         raise
-    except Exception:
-        name = short_id(desk.actor.organisation_id, report.sha256)
-        event = Event("collection", "statement", name, outcome="failed")
-        with suppress(CasebookFailed), desk.work(event, ()):  # the first error is to be seen
-            pass
-        raise
+    finally:
+        if not is_recorded:
+            name = short_id(desk.actor.organisation_id, report.sha256)
+            event = Event("collection", "statement", name, outcome="failed")
+            with suppress(CasebookFailed), desk.work(event, ()):  # the first error is to be seen
+                pass
 
 
 def put_in_force(desk: Desk, kind: str, content: bytes, holds_from: str) -> str:
