@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import At, Serving
-from api.pages.page import SLOW_DOWN, Sent, go, render
+from api.pages.page import SLOW_DOWN, Sent, field_errors, go, render
 from cardwatch import desk
 from cardwatch.errors import CardwatchError, NotAllowed
 
@@ -42,10 +42,9 @@ def change_password(request: Request, at: At, service: Serving, sent: Sent) -> R
             new=sent.get("new", ""), seal=service.seal,
             session_id=getattr(request.state, "session_id", ""),
         )  # fmt: skip
-    except NotAllowed as refusal:
-        return _mine_page(request, at, {"password": str(refusal)}, status=403)
     except CardwatchError as refusal:
-        return _mine_page(request, at, {"new": str(refusal)}, status=422)
+        status = 403 if isinstance(refusal, NotAllowed) else 422
+        return _mine_page(request, at, field_errors(refusal), status=status)
     return _mine_page(request, at, {}, is_changed=True)
 
 

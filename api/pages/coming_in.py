@@ -9,7 +9,7 @@ import pyotp
 from fastapi import APIRouter, Form, Request, Response
 
 from api.deps import At, Serving
-from api.pages.page import HOME, SLOW_DOWN, go, render
+from api.pages.page import HOME, SLOW_DOWN, field_errors, go, render
 from api.routes.access import begin_session, may_try, with_session, without_session
 from cardwatch import desk
 from cardwatch.errors import CardwatchError, NotAllowed
@@ -86,7 +86,7 @@ def begin_account(request: Request, service: Serving, token: Text = "") -> Respo
             service.casebook, token.strip(), service.clock(), service.seal
         )
     except CardwatchError as refusal:
-        errors = {"token": str(refusal)}
+        errors = field_errors(refusal, otherwise="token")
         return render(request, "account_token.html", sent={"token": token}, errors=errors)
     return _password_page(request, token.strip(), email, secret, {})
 
@@ -109,8 +109,8 @@ def take_account(
             now=service.clock(), seal=service.seal,
         )  # fmt: skip
     except CardwatchError as refusal:
-        place = "code" if isinstance(refusal, NotAllowed) else "password"
-        return _password_page(request, token, email, secret, {place: str(refusal)})
+        errors = field_errors(refusal, {"token": ""})
+        return _password_page(request, token, email, secret, errors)
     return go("/sign-in")
 
 

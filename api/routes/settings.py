@@ -141,4 +141,4 @@ def _content(sent: ToPropose | ToTry) -> bytes:
         return sent.policy.encode()
     if sent.kind == "rules" and sent.rules is not None:
         return desk.pack_rules(sent.rules)
-    raise CardwatchError(f"Send the {sent.kind} in the field '{sent.kind}'.")
+    raise CardwatchError(f"Send the {sent.kind} in the field '{sent.kind}'.", field=sent.kind)

@@ -84,7 +84,9 @@ def _days_of(quarter: str) -> tuple[dt.date, dt.date]:
     """Return the first and last day of a quarter."""
     found = QUARTER.fullmatch(quarter)
     if found is None:
-        raise CardwatchError(f"A quarter is named as 2026-Q3 is, not '{quarter}'.")
+        raise CardwatchError(
+            f"'{quarter}' is not a quarter. Use the form 2026-Q3.", field="quarter"
+        )
     year, month = int(found[1]), 3 * int(found[2]) - 2
     following = dt.date(year + month // 10, (month + 2) % 12 + 1, 1)
     return dt.date(year, month, 1), following - dt.timedelta(days=1)
