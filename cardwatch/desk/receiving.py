@@ -114,7 +114,9 @@ def receive(
         CardwatchError: a correction is to be kept without being scored.
     """
     if corrects and is_history:
-        raise CardwatchError("A corrected statement is scored; bring it without '--history'.")
+        raise CardwatchError(
+            "A corrected statement is scored; bring it without '--history'.", field="history"
+        )
     with desk.casebook.turn(desk.actor.organisation_id), _failure_recorded(desk, read[1]):
         tell(10)
         receipt, arrival, scored = _prepare(desk, read, corrects, is_history=is_history)
@@ -149,7 +151,7 @@ def put_in_force(desk: Desk, kind: str, content: bytes, holds_from: str) -> str:
         NotAllowed: the role changes no settings.
         CardwatchError: the day is none.
     """
-    day_of(holds_from)
+    day_of(holds_from, "holds_from")
     event = Event("alteration", kind)
     with desk.casebook.turn(desk.actor.organisation_id), desk.work(event, ()) as work:
         desk.allow(RECEIVES, "changes no settings")
