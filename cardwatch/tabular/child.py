@@ -27,9 +27,10 @@ from threading import Lock, Timer
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from cardwatch.errors import FileRefused
+from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import LIMITS, MIB, Limits
 from cardwatch.tabular.recognise import OLE, WORKBOOKS, ZIP, recognise
-from cardwatch.tabular.table import Table
+from cardwatch.tabular.table import Part, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,6 +55,7 @@ def read_tables(
     known: frozenset[str],
     limits: Limits = LIMITS,
     nursery: Nursery | None = None,
+    needed: Sequence[frozenset[str]] = (),
 ) -> list[Table | FileRefused]:
     """Return the table in each file, or the reason why there is none, in the order given.
 
@@ -62,13 +64,15 @@ def read_tables(
         known: normalised headings of every layout, by which sheet and heading row are found.
         limits: what one file may cost.
         nursery: one that is running; without it, one is started for these files alone.
+        needed: for each field that the table has to have, its normalised headings; sheets that
+            have all of them are read before any other.
     """
     if nursery is None:
         lanes = min(os.cpu_count() or 1, len(paths))
         with Nursery(max(lanes, 1)) as own:
-            return read_tables(paths, known, limits, own)
+            return read_tables(paths, known, limits, own, needed)
     with ThreadPoolExecutor(nursery.lanes) as pool:
-        return list(pool.map(lambda path: nursery.read(path, known, limits), paths))
+        return list(pool.map(lambda path: nursery.read(path, known, limits, needed), paths))
 
 
 class Nursery:
@@ -92,14 +96,23 @@ class Nursery:
         self._closing = Lock()
 
     def read(
-        self, path: Path, known: frozenset[str], limits: Limits = LIMITS
+        self,
+        path: Path,
+        known: frozenset[str],
+        limits: Limits = LIMITS,
+        needed: Sequence[frozenset[str]] = (),
     ) -> Table | FileRefused:
         """Return the table in one file, or why there is none; arguments as of `read_tables`.
 
         Raises:
             ValueError: the nursery is closed.
         """
-        order = {"path": str(path.absolute()), "known": sorted(known), "limits": asdict(limits)}
+        order = {
+            "path": str(path.absolute()),
+            "known": sorted(known),
+            "needed": [sorted(headings) for headings in needed],
+            "limits": asdict(limits),
+        }
         lane = self._free.get()
         try:
             code, answer = lane.ask(json.dumps(order).encode() + b"\n", limits.wall_seconds)
@@ -222,6 +235,11 @@ def _answer(file: str, code: int, answer: bytes, limits: Limits) -> Table | File
         rows=range(at + 1, at + 1 + cells.num_rows),
         decisions=tuple(header["decisions"]),
         notes=tuple(header["notes"]),
+        parts=tuple(
+            Part(part["name"], part["index"], part["row"], tuple(map(tuple, part["above"])))
+            for part in header["parts"]
+        ),
+        long_rows=tuple(header["long_rows"]),
     )
 
 
@@ -274,19 +292,18 @@ def _obey(order: bytes, writes: int) -> NoReturn:
             os.dup2(nothing, pipe)
         told = json.loads(order)
         with os.fdopen(writes, "wb") as out:
-            out.writelines(
-                _read(Path(told["path"]), frozenset(told["known"]), Limits(**told["limits"]))
-            )
+            headings = Headings(frozenset(told["known"]), [frozenset(n) for n in told["needed"]])
+            out.writelines(_read(Path(told["path"]), headings, Limits(**told["limits"])))
         code = 0
     finally:
         os._exit(code)
 
 
-def _read(path: Path, known: frozenset[str], limits: Limits) -> Iterator[bytes]:
+def _read(path: Path, headings: Headings, limits: Limits) -> Iterator[bytes]:
     """Give the answer about one file: a line of JSON and perhaps a stream."""
     signal.alarm(limits.wall_seconds)
     try:
-        header, stream = _read_limited(path, known, limits)
+        header, stream = _read_limited(path, headings, limits)
     except FileRefused as refusal:
         header, stream = {"code": refusal.code, "what": refusal.what}, b""
     except MemoryError:
@@ -307,7 +324,7 @@ def _limit(size: int, *, workbook: bool, limits: Limits) -> None:
 
 
 def _read_limited(
-    path: Path, known: frozenset[str], limits: Limits
+    path: Path, headings: Headings, limits: Limits
 ) -> tuple[dict[str, object], bytes]:
     """Recognise and read one file under the limits."""
     file = path.name
@@ -328,7 +345,7 @@ def _read_limited(
     from cardwatch.tabular import delimited, workbook  # noqa: PLC0415  the nursery loaded them
 
     reader = workbook.read_workbook if is_workbook else delimited.read_delimited
-    found = reader(data, file, known, limits)
+    found = reader(data, file, headings, limits)
     import pyarrow as pa  # noqa: PLC0415  the same
 
     sink = pa.BufferOutputStream()
@@ -342,5 +359,7 @@ def _read_limited(
         "heading_row": found.heading_row,
         "decisions": found.decisions,
         "notes": found.notes,
+        "parts": [asdict(part) for part in found.parts],
+        "long_rows": found.long_rows,
     }
     return header, sink.getvalue()
