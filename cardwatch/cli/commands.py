@@ -317,13 +317,14 @@ def rules(name: RuleName = None, json: AsJson = False) -> None:
 @app.command(epilog="Example: cardwatch columns statement.csv > profile.toml")
 def columns(file: OneFile) -> None:
     """Print a column profile for a statement, ready to edit and to give with --columns."""
-    from cardwatch.statements import known_headings, profile_text, redact_cards
+    from cardwatch.statements import check_headings, known_headings, profile_text, redact_cards
     from cardwatch.tabular import read_tables
 
     profiles = installation.profiles()
     table = read_tables([file], known_headings(profiles))[0]
     if isinstance(table, CardwatchError):
         raise table
+    check_headings(table, profiles)
     headings = [redact_cards(heading, installation.card_key()) for heading in table.headings]
     sys.stdout.write(profile_text(headings, profiles))
 

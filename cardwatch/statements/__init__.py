@@ -2,6 +2,7 @@
 
 from cardwatch.statements.cells import redact_cards
 from cardwatch.statements.collection import list_files, name_holders, read_each, read_statements
+from cardwatch.statements.date_orders import order_by_dates, order_unknown
 from cardwatch.statements.profiles import (
     DATE_ORDERS,
     FIELDS,
@@ -10,16 +11,13 @@ from cardwatch.statements.profiles import (
     known_headings,
     load_profile,
     nearest_headings,
+    needed_headings,
     parse_profile,
     profile_text,
     shipped_profiles,
 )
-from cardwatch.statements.reading import (
-    ReadingChoices,
-    order_by_dates,
-    order_unknown,
-    read_rows,
-)
+from cardwatch.statements.reading import read_rows
+from cardwatch.statements.sheet import ReadingChoices, check_headings
 
 __all__ = [
     "DATE_ORDERS",
@@ -27,11 +25,13 @@ __all__ = [
     "HOLDER_FIELDS",
     "Profile",
     "ReadingChoices",
+    "check_headings",
     "known_headings",
     "list_files",
     "load_profile",
     "name_holders",
     "nearest_headings",
+    "needed_headings",
     "order_by_dates",
     "order_unknown",
     "parse_profile",

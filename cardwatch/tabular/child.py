@@ -240,6 +240,7 @@ def _answer(file: str, code: int, answer: bytes, limits: Limits) -> Table | File
             for part in header["parts"]
         ),
         long_rows=tuple(header["long_rows"]),
+        separator=header["separator"],
     )
 
 
@@ -361,5 +362,6 @@ def _read_limited(
         "notes": found.notes,
         "parts": [asdict(part) for part in found.parts],
         "long_rows": found.long_rows,
+        "separator": found.separator,
     }
     return header, sink.getvalue()

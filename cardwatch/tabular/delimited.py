@@ -71,7 +71,7 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
     check_size(cells, file, limits)
     _check_quotes(cells, separator, file)
     part = Part("", 0, at + 2, filled_cells(first[:at]))
-    return Found(first[at], at + 1, cells, decided, [], [part], long_rows)
+    return Found(first[at], at + 1, cells, decided, [], [part], long_rows, separator)
 
 
 def too_long(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> list[int]:

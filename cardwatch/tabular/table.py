@@ -42,6 +42,7 @@ class Table:
         notes: sheets left unread, by name and size.
         parts: the sheets that it was read from, in order.
         long_rows: positions of rows with more cells than headings, as a comma too many makes them.
+        separator: what separates the cells of a text file.
     """
 
     file: str
@@ -55,6 +56,7 @@ class Table:
     notes: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
     long_rows: tuple[int, ...] = ()
+    separator: str = ""
 
     def place(self, index: int) -> str:
         """Return where a row stands if its number alone does not say: its sheet and row in it."""
@@ -80,3 +82,4 @@ class Found:
     notes: list[str]
     parts: list[Part]
     long_rows: list[int]
+    separator: str = ""
