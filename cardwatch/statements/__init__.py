@@ -2,6 +2,7 @@
 
 from cardwatch.statements.cells import redact_cards
 from cardwatch.statements.collection import list_files, name_holders, read_each, read_statements
+from cardwatch.statements.corpus import Outcome, differences, load_expectations, read_corpus
 from cardwatch.statements.date_orders import order_by_dates, order_unknown
 from cardwatch.statements.profiles import (
     DATE_ORDERS,
@@ -23,11 +24,14 @@ __all__ = [
     "DATE_ORDERS",
     "FIELDS",
     "HOLDER_FIELDS",
+    "Outcome",
     "Profile",
     "ReadingChoices",
     "check_headings",
+    "differences",
     "known_headings",
     "list_files",
+    "load_expectations",
     "load_profile",
     "name_holders",
     "nearest_headings",
@@ -36,6 +40,7 @@ __all__ = [
     "order_unknown",
     "parse_profile",
     "profile_text",
+    "read_corpus",
     "read_each",
     "read_rows",
     "read_statements",

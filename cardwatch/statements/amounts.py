@@ -94,7 +94,7 @@ def _decimal_mark(sheet: ParsedSheet) -> str:
         FileRefused: nothing shows whether a mark before three digits divides thousands or pence.
     """
     names = ("amount", "debit", "credit", "original_amount")
-    texts = [text for name in names for text in sheet.column(name).values]
+    texts = [text for name in names for text in sheet.column(name).used]
     stated = sheet.profile.decimal
     if stated == "decide" and not sheet.table.is_workbook:
         if cells.decimal_unclear(texts, sheet.table.separator):

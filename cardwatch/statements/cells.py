@@ -77,6 +77,12 @@ class Coded:
         """Return the distinct values as text."""
         return self.distinct.to_pylist()
 
+    @cached_property
+    def used(self) -> list[str]:
+        """Return the distinct values that stand in any row; `values` may hold more."""
+        counts = np.bincount(self.codes, minlength=len(self.distinct))
+        return [text for text, count in zip(self.values, counts, strict=True) if count]
+
     def each(self, read: Callable[[str], Any], dtype: str) -> np.ndarray[Any, Any]:
         """Return `read` of every row as an array of a type; each distinct text is read once."""
         return np.array([read(text) for text in self.values], dtype=dtype)[self.codes]
@@ -181,11 +187,13 @@ def decimal_unclear(texts: Iterable[str], separator: str) -> bool:
         separator: what separates its cells.
     """
     marks = ".," if separator == ";" else "."
-    amounts = [text for text in map(plain_cell, texts) if any(c.isdigit() for c in text)]
-    unclear = [t for t in amounts if THREE_AFTER.fullmatch(t) and any(m in t for m in marks)]
-    return bool(unclear) and not any(
-        ("." in text or "," in text) and not THREE_AFTER.fullmatch(text) for text in amounts
-    )
+    unclear = False
+    for text in texts:
+        if "." in text or "," in text:
+            if not THREE_AFTER.fullmatch(text):
+                return False
+            unclear = unclear or any(mark in text for mark in marks)
+    return unclear
 
 
 def read_pence(text: str, mark: str) -> int | None:

@@ -69,7 +69,7 @@ def cells_outside(sheet: ParsedSheet, amounts: Amounts) -> Flags:
 
 def _is_number(sheet: ParsedSheet, position: int) -> bool:
     """Return whether every filled cell of a column is a number, as a part of an amount is."""
-    texts = [text for text in sheet.column_at(position).values if text.strip()]
+    texts = [text for text in sheet.column_at(position).used if text.strip()]
     return all(cells.read_pence(text, ".") is not None for text in texts)
 
 
@@ -143,14 +143,21 @@ def check_bookings(sheet: ParsedSheet, dates: Days, posted: Days, rows: Flags) -
     sheet.checks.append(Check("bookings", not odd, sentence))
 
 
-def check_balance(sheet: ParsedSheet, rows: Flags, pence: Pence) -> None:
-    """Check that a running balance follows from the amounts, oldest or newest row first."""
+def check_balance(sheet: ParsedSheet, good: Flags, levels_only: Flags, pence: Pence) -> None:
+    """Check that a running balance follows from the amounts, oldest or newest row first.
+
+    Args:
+        sheet: the file.
+        good: which rows are transactions.
+        levels_only: which rows say a balance; their amounts are no transactions.
+        pence: the amount of every row.
+    """
     position = money_columns(sheet.headings).balance
     if position is None or position in sheet.positions.values():
         return
     balance = read_column(sheet.column_at(position), ".")
-    kept = rows & balance.given & (balance.fault == 0)
-    amounts, levels = pence[kept], balance.pence[kept]
+    kept = (good | levels_only) & balance.given & (balance.fault == 0)
+    amounts, levels = np.where(levels_only, 0, pence)[kept], balance.pence[kept]
     if len(levels) < 2:
         return
     steps = np.diff(levels)
@@ -171,7 +178,7 @@ def check_holders(sheet: ParsedSheet, good: Flags) -> None:
     column = sheet.columns.get("cardholder")
     if column is None:
         return
-    used = np.unique(column.codes[good])
+    used = np.flatnonzero(np.bincount(column.codes[good]))
     tidy = sheet.tidy("cardholder").values
     spelt = {tidy[i] for i in used if tidy[i]}
     several = len(spelt) - len({fold_name(text) for text in spelt})

@@ -31,7 +31,7 @@ def decide_date_order(sheet: ParsedSheet) -> str:
     Raises:
         FileRefused: the dates contradict each other, decide nothing, or were turned by a program.
     """
-    texts = [*sheet.column("date").values, *sheet.column("posting_date").values]
+    texts = [*sheet.column("date").used, *sheet.column("posting_date").used]
     _check_turned(sheet)
     stated = sheet.choices.date_order
     stated = sheet.profile.date_order if stated == "decide" else stated
@@ -82,7 +82,7 @@ def _check_turned(sheet: ParsedSheet) -> None:
     if not sheet.table.is_workbook:
         return
     for name in ("date", "posting_date"):
-        texts = [text.strip() for text in sheet.column(name).values if text.strip()]
+        texts = [text.strip() for text in sheet.column(name).used if text.strip()]
         typed = [m for text in texts if (m := dates.YEAR_FIRST.fullmatch(dates.plain_day(text)))]
         votes = dates.possible_orders(texts)
         left = votes["day-first"] + votes["month-first"]

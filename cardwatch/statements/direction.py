@@ -126,7 +126,7 @@ def _meanings(
     if len(column.distinct) > MOST_WORDS and not named:
         return None
     words = [plain_word(cells.plain_cell(text)) for text in column.values]
-    used = np.unique(column.codes[read]) if read.any() else np.array([], dtype=int)
+    used = np.flatnonzero(np.bincount(column.codes[read]))
     filled = {words[i] for i in used if words[i]}
     strange = filled - known.keys()
     heading = sheet.headings[position]
@@ -251,7 +251,7 @@ def _by_evidence(sheet: ParsedSheet, amounts: Amounts, read: Flags, kinds: Kinds
         raise _unclear(sheet, "payments of the account have the same sign as most purchases")
     elif by_count == "refund" and minus >= FEW_ROWS and total < 0:
         by_payments, decided = "refund", f"{minus} of {minus + plus} payments have a minus"
-    elif by_count == "charge" or (plus >= minus and total >= 0):
+    elif by_count == "charge" or (plus >= minus and (total >= 0 or plus + minus < MANY_ROWS)):
         by_payments, decided = "charge", f"{plus} of {minus + plus} payments have no minus"
     else:
         raise _unclear(sheet, f"{minus} of its {minus + plus} amounts have a minus")

@@ -97,11 +97,12 @@ def _one_spelling(holder: pd.Series[str], key: str) -> pd.Series[str]:
 
     Where two are as usual, the one with small letters, then the first in the alphabet, is taken.
     """
-    folded = fold_key(f"key_{key}", holder)
-    counts = pd.DataFrame({"holder": holder, "folded": folded}).value_counts().reset_index()
+    counts = holder.value_counts().rename_axis("holder").reset_index(name="count")
+    counts["folded"] = fold_key(f"key_{key}", counts["holder"])
     if counts["folded"].is_unique:
         return holder
     counts["capitals"] = counts["holder"].str.isupper()
     order = counts.sort_values(["count", "capitals", "holder"], ascending=[False, True, True])
     spelling = order.drop_duplicates("folded").set_index("folded")["holder"]
-    return folded.map(spelling)
+    folded = pd.Series(counts["folded"].to_numpy(), index=counts["holder"])
+    return holder.map(folded.map(spelling))

@@ -74,7 +74,7 @@ def _by_reference(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) ->
     lines = np.zeros(len(good), dtype=bool)
     column = sheet.columns["transaction_id"]
     referred = good & column.matches(FILLED)
-    count = len(np.unique(column.codes[referred]))
+    count = int((np.bincount(column.codes[referred]) > 0).sum())
     if count == int(referred.sum()):
         return lines
     merchant = sheet.columns["merchant"].codes

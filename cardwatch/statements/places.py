@@ -129,10 +129,10 @@ def _not_booked(sheet: ParsedSheet) -> Flags:
         named = normalise_heading(sheet.headings[position]) in word_set("status", "headings")
         if len(column.distinct) > MOST_STATUS_WORDS and not named:
             continue
-        words = [plain_word(cells.plain_cell(text)) for text in column.values]
-        if not unbooked & set(words):
+        used = {plain_word(cells.plain_cell(text)) for text in column.used}
+        if not unbooked & used:
             continue
-        strange = set(words) - known - {""}
+        strange = used - known - {""}
         if strange and named:
             what = (
                 f"column '{sheet.headings[position]}' says which payments are booked, with "
@@ -141,7 +141,6 @@ def _not_booked(sheet: ParsedSheet) -> Flags:
             )
             raise FileRefused(sheet.table.file, "status_unclear", what)
         if not strange:
-            flags = np.array([word in unbooked for word in words], dtype=bool)[column.codes]
-            apart |= flags
+            apart |= column.each(lambda text: plain_word(cells.plain_cell(text)) in unbooked, "bool")
             sheet.decisions.append(f"booked or not by the words in column '{sheet.headings[position]}'")
     return apart

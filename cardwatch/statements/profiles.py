@@ -44,6 +44,8 @@ FIELDS: dict[str, str] = {
 }
 HOLDER_FIELDS = ("holder_id", "employee_id", "account", "cardholder", "card_number")
 """Columns that can say who paid, the best first."""
+NEAR = 0.75
+"""A heading is hinted at only if it is so much like one that is known."""
 DATE_ORDERS = ("decide", "day-first", "month-first")
 CHOICES = {
     "date_order": DATE_ORDERS,
@@ -279,7 +281,7 @@ def nearest_headings(
             if wanted
         }
         best = sorted(scored, key=lambda name: (-scored[name], name))[:2]
-        near = [f"'{seen[name]}'" for name in best if scored[name] >= 0.5]
+        near = [f"'{seen[name]}'" for name in best if scored[name] >= NEAR]
         if near:
             lines.append(f"for {need} perhaps {' or '.join(near)}")
     return lines

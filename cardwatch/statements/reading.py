@@ -67,7 +67,7 @@ REFERENCE_SHARE = 0.9
 MESSAGES = {
     "too_many_cells": "the row has more cells than headings, as an unquoted comma makes them",
     "bad_date": "the date is missing or is no day",
-    "date_implausible": "the date is years away from the others",
+    "date_implausible": "the date is before 2000 or years away from the others",
     "bad_amount": "the amount is missing or is not an amount in whole pence",
     "no_billed_amount": "paid in another currency, and no billed amount in pounds is given",
     "two_amounts": "both the charge and the refund are filled",
@@ -102,9 +102,10 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     paid = (place == ROW) & ~outside & ~np.isnat(dates)
     pence, kinds = sign_amounts(sheet, printed, paid, kinds)
     amounts = replace(printed, pence=pence)
+    place[_named_by_nobody(sheet) & (place == ROW) & (kinds == "payment")] = CONTROL
     fill_down(sheet, (place == ROW) & (kinds != "payment"))
     wrong = checks.days_implausible(sheet, dates, place == ROW)
-    faults = _find_faults(sheet, dates, amounts, kinds)
+    faults = _find_faults(sheet, dates, amounts)
     faults = {"too_many_cells": ("", outside), "date_implausible": ("date", wrong)} | faults
     problems = _problems(sheet, place == ROW, faults)
     good = place == ROW
@@ -114,7 +115,7 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     _check_any(sheet, good, problems, place)
     frame = _frame(sheet, good, order, amounts, kinds)
     checks.check_bookings(sheet, dates, sheet.days("posting_date", order), good)
-    checks.check_balance(sheet, good | (place == CONTROL), pence)
+    checks.check_balance(sheet, good, place == CONTROL, pence)
     checks.check_holders(sheet, good)
     return frame, _report(sheet, place, good, problems, amounts, frame)
 
@@ -212,18 +213,19 @@ def read_rows(
     return read_statement(table, replace(choices, profiles=(fields,)))
 
 
-def _find_faults(
-    sheet: ParsedSheet, dates: Days, amounts: Amounts, kinds: Kinds
-) -> dict[str, tuple[str, Flags]]:
-    """Return for each problem code the field it is about and the rows that have it.
-
-    What a bank books by itself, such as a payment of the bill, names no holder.
-    """
+def _named_by_nobody(sheet: ParsedSheet) -> Flags:
+    """Return which rows name no holder in any way."""
     key = sheet.choices.card_key
     held = [sheet.column(name).matches(cells.FILLED) for name in HOLDER_FIELDS[:-1]]
-    card = sheet.column("card_number")
-    held.append(card.each(lambda text: bool(card_name(text, key)), "bool"))
-    nobody = ~np.logical_or.reduce(held)
+    held.append(sheet.column("card_number").each(lambda text: bool(card_name(text, key)), "bool"))
+    return ~np.logical_or.reduce(held)
+
+
+def _find_faults(
+    sheet: ParsedSheet, dates: Days, amounts: Amounts
+) -> dict[str, tuple[str, Flags]]:
+    """Return for each problem code the field it is about and the rows that have it."""
+    nobody, card = _named_by_nobody(sheet), sheet.column("card_number")
     lost = card.each(lambda text: bool(cells.DAMAGED.fullmatch(cells.plain_cell(text))), "bool")
     hidden = card.matches(r"\d")
     return {
@@ -238,7 +240,7 @@ def _find_faults(
         "no_merchant": ("merchant", sheet.column("merchant").matches(cells.BLANK)),
         "card_digits_lost": ("holder_id", nobody & lost),
         "card_end_hidden": ("holder_id", nobody & hidden),
-        "no_holder": ("holder_id", nobody & (kinds != "payment")),
+        "no_holder": ("holder_id", nobody),
         "not_in_pounds": ("currency", ~sheet.column("currency").each(is_home_currency, "bool")),
     }
 

@@ -111,7 +111,7 @@ class ParsedSheet:
 
     def _has_serial_days(self) -> bool:
         """Return whether every date of a text file is the number that a spreadsheet keeps."""
-        texts = [text for text in self.column("date").values if text.strip()]
+        texts = [text for text in self.column("date").used if text.strip()]
         if texts and all(map(is_serial, texts)):
             self.decisions.append("dates are the numbers that a spreadsheet keeps for days")
             return True
@@ -162,7 +162,7 @@ class ParsedSheet:
         category = self.columns.get("category")
         if category is None or "mcc" in self.columns:
             return
-        filled = [text.strip() for text in category.values if text.strip()]
+        filled = [text.strip() for text in category.used if text.strip()]
         if filled and all(text.isdecimal() and 3 <= len(text) <= 4 for text in filled):
             self.positions["mcc"] = self.positions.pop("category")
             self.columns["mcc"] = self.columns.pop("category")
