@@ -11,7 +11,6 @@ from cardwatch.statements import cells
 from cardwatch.statements.amounts import read_column
 from cardwatch.statements.holders import fold_name
 from cardwatch.statements.money_columns import money_columns
-from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
     from cardwatch.statements.amounts import Amounts
@@ -34,6 +33,8 @@ CONTINUED = r"^[\s\p{Z}]*\d{3}(?:\.\d{1,2})?\)?(?:[\s\p{Z}]*CR)?[\s\p{Z}]*$"
 BEGUN = r"^[\s\p{Z}]*[-(£]*[\s\p{Z}]*\d{1,3}[\s\p{Z}]*$"
 """An amount cut at a thousands comma, and what follows it in the next column."""
 MOSTLY = 0.5
+TEXT_FIELDS = ("description", "merchant", "category", "unit")
+"""Fields whose cells are seldom amounts."""
 
 
 def cells_outside(sheet: ParsedSheet, amounts: Amounts) -> Flags:
@@ -76,14 +77,14 @@ def _is_number(sheet: ParsedSheet, position: int) -> bool:
 def _cut_amounts(sheet: ParsedSheet) -> Flags:
     """Return the rows whose amount goes on in the next column, which holds other things elsewhere."""
     cut = np.zeros(len(sheet.table.rows), dtype=bool)
-    used = set(sheet.positions.values())
+    used = {at for name, at in sheet.positions.items() if name not in TEXT_FIELDS}
     for name in ("amount", "debit", "credit"):
         at = sheet.positions.get(name)
         if at is None or sheet.table.separator != "," or at + 1 >= len(sheet.headings):
             continue
         following = sheet.column_at(at + 1)
         begun = sheet.column(name).matches(BEGUN) & following.matches(CONTINUED)
-        if at + 1 in used and normalise_heading(sheet.headings[at + 1]):
+        if at + 1 in used:
             continue
         if begun.sum() and begun.sum() > MOSTLY * following.matches(CONTINUED).sum():
             pointed = following.matches(r"\.\d\d\)?[\s\p{Z}]*$")

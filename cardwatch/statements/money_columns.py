@@ -130,7 +130,8 @@ def _taken(words: set[str]) -> int:
 
 def _amount(position: int, name: str) -> AmountColumn | None:
     """Return what a heading says of a column of amounts; none if it is another column."""
-    words, known = set(without_pound_mark(name).split()), _words()
+    known = _words()
+    words = {word for word in without_pound_mark(name).split() if not word.isdecimal()}
     every = ("amount", "billed", "foreign", "purchase", "gross", "net", "tax", "filler")
     if not words & known["amount"] or words - frozenset().union(*(known[k] for k in every)):
         return None
