@@ -332,7 +332,9 @@ def columns(file: OneFile) -> None:
 
 
 @app.command(epilog="Example: cardwatch corpus statements/ --columns profile.toml")
-def corpus(folder: CorpusFolder, columns: ColumnsFile = None, date_order: DateOrder = "decide") -> None:
+def corpus(
+    folder: CorpusFolder, columns: ColumnsFile = None, date_order: DateOrder = "decide"
+) -> None:
     """Read every file of a folder and print what came of each, beside what is expected of it.
 
     What is expected stands in expectations.toml or expectations.csv in the folder.

@@ -1,9 +1,10 @@
 """Reads card statements of any layout into transactions, and accounts for every row."""
 
 from cardwatch.statements.cells import redact_cards
-from cardwatch.statements.collection import list_files, name_holders, read_each, read_statements
+from cardwatch.statements.collection import list_files, read_each, read_statements
 from cardwatch.statements.corpus import Outcome, differences, load_expectations, read_corpus
 from cardwatch.statements.date_orders import order_by_dates, order_unknown
+from cardwatch.statements.holder_keys import name_holders
 from cardwatch.statements.profiles import (
     DATE_ORDERS,
     FIELDS,

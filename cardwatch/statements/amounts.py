@@ -96,13 +96,13 @@ def _decimal_mark(sheet: ParsedSheet) -> str:
     names = ("amount", "debit", "credit", "original_amount")
     texts = [text for name in names for text in sheet.column(name).used]
     stated = sheet.profile.decimal
-    if stated == "decide" and not sheet.table.is_workbook:
-        if cells.decimal_unclear(texts, sheet.table.separator):
-            what = (
-                "nothing shows whether the mark before three digits divides thousands or pounds "
-                "from pence. Write decimal = \"point\" or \"comma\" in a column profile"
-            )
-            raise FileRefused(sheet.table.file, "decimal_unclear", what)
+    open_question = stated == "decide" and not sheet.table.is_workbook
+    if open_question and cells.decimal_unclear(texts, sheet.table.separator):
+        what = (
+            "nothing shows whether the mark before three digits divides thousands or pounds from "
+            'pence. Write decimal = "point" or "comma" in a column profile'
+        )
+        raise FileRefused(sheet.table.file, "decimal_unclear", what)
     mark = DECIMAL_MARKS.get(stated) or cells.decimal_mark(texts)
     if mark == ",":
         sheet.decisions.append("amounts with a decimal comma")
@@ -122,8 +122,8 @@ def _two_columns(sheet: ParsedSheet, mark: str) -> Amounts:
     negative, positive = int((debit.pence < 0).sum()), int((debit.pence > 0).sum())
     if negative and negative >= positive > 0:
         what = (
-            f"{negative} of {negative + positive} amounts in its column of charges have a minus, so "
-            "it is not clear which way they go. Name one signed column as 'amount' in a profile, "
+            f"{negative} of {negative + positive} amounts in its column of charges have a minus, "
+            "so which way they go is not clear. Name a signed column as 'amount' in a profile, "
             'with positive = "charge" or "refund"'
         )
         raise FileRefused(sheet.table.file, "direction_unclear", what)
@@ -209,8 +209,8 @@ def _check_sums(sheet: ParsedSheet, gross: AmountColumn, mark: str) -> None:
     names = [f"'{sheet.headings[at]}'" for at in columns]
     if rows >= SUMS_ROWS and count < SUMS_SHARE * rows:
         what = (
-            f"{names[1]} and {names[2]} come to {names[0]} in {count} of {rows} rows only, so it is "
-            "not clear which is the amount paid. Name it as 'amount' in a profile"
+            f"{names[1]} and {names[2]} come to {names[0]} in {count} of {rows} rows only, so it "
+            "is not clear which is the amount paid. Name it as 'amount' in a profile"
         )
         raise FileRefused(sheet.table.file, "amount_unclear", what)
     sentence = f"{names[1]} and {names[2]} come to {names[0]} in {count} of {rows} rows"

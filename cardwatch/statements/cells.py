@@ -44,6 +44,7 @@ MARKED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """An amount with a mark of credit or debit before or after it."""
+MINUS = re.compile(r"\((.*)\)|(.*?)\s*-|-\s*(.*)", re.DOTALL)
 CREDIT_OR_DEBIT = r"(?i)^\W*(?:CR|DR)\b|[0-9.)]\s*\(?(?:CR|DR|C|D)\.?\)?\s*$"
 NIL = r"^[\s\p{Z}]*[-\x{2010}-\x{2014}\x{2212}]*[\s\p{Z}]*$"
 """An amount cell with nothing in it, or a dash for nothing."""
@@ -127,10 +128,7 @@ def plain_cell(text: str) -> str:
 
     Spaces of every kind become plain ones.
     """
-    if text.isascii():
-        plain = text.strip()
-    else:
-        plain = " ".join(INVISIBLE.sub("", text).split())
+    plain = text.strip() if text.isascii() else " ".join(INVISIBLE.sub("", text).split())
     if match := FORMULA.fullmatch(plain):
         plain = match[1].strip()
     return plain[1:].strip("'") if plain.startswith("'") else plain
@@ -208,14 +206,12 @@ def read_pence(text: str, mark: str) -> int | None:
     if marked is None or (marked["before"] and marked["after"]):
         return None
     plain, mark_text = marked["body"], (marked["before"] or marked["after"] or "").upper()
-    negative = mark_text.startswith("C")
-    if match := re.fullmatch(r"\((.*)\)|(.*?)\s*-|-\s*(.*)", plain, re.DOTALL):
-        if mark_text:
-            return None
+    negative, match = mark_text.startswith("C"), MINUS.fullmatch(plain)
+    if match:
         negative = True
         plain = next(group for group in match.groups() if group is not None).strip()
     plain = plain.removeprefix("+")
-    if not GROUPED[mark].fullmatch(plain):
+    if (match and mark_text) or not GROUPED[mark].fullmatch(plain):
         return None
     digits = re.sub(r"[ ']", "", plain).replace("." if mark == "," else ",", "").replace(",", ".")
     try:

@@ -75,7 +75,7 @@ def _is_number(sheet: ParsedSheet, position: int) -> bool:
 
 
 def _cut_amounts(sheet: ParsedSheet) -> Flags:
-    """Return the rows whose amount goes on in the next column, which holds other things elsewhere."""
+    """Return the rows whose amount goes on in the next column, which holds other things."""
     cut = np.zeros(len(sheet.table.rows), dtype=bool)
     used = {at for name, at in sheet.positions.items() if name not in TEXT_FIELDS}
     for name in ("amount", "debit", "credit"):
@@ -109,10 +109,10 @@ def days_implausible(sheet: ParsedSheet, dates: Days, rows: Flags) -> Flags:
     sizes = np.bincount(group, weights=counts[counts > 0])
     middle = group[int(np.searchsorted(days, np.median(numbers)))]
     main = middle if sizes[middle] == sizes.max() else int(sizes.argmax())
-    low, high = days[group == main].min(), days[group == main].max()
-    apart = 0
+    spans = [(days[group == i].min(), days[group == i].max()) for i in range(len(sizes))]
+    (low, high), apart = spans[main], 0
     for other in np.flatnonzero(np.arange(len(sizes)) != main):
-        first, last = days[group == other].min(), days[group == other].max()
+        first, last = spans[other]
         far = max(low - last, first - high) > FAR_DAYS
         own = sizes[other] >= max(OWN_ROWS, OWN_SHARE * len(numbers))
         if far and not own:
@@ -122,9 +122,8 @@ def days_implausible(sheet: ParsedSheet, dates: Days, rows: Flags) -> Flags:
             apart += int(sizes[other])
     if apart:
         sheet.notes.append(f"{apart} rows are more than a year before or after the others")
-    count = int(wrong.sum())
-    sentence = f"{count} days are years away from the others" if count else "days are near each other"
-    sheet.checks.append(Check("dates", not count and not apart, sentence))
+    sentence = f"{int(wrong.sum())} days are years away from the others"
+    sheet.checks.append(Check("dates", not wrong.any() and not apart, sentence))
     return wrong
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from cardwatch.errors import FileRefused
 from cardwatch.records import TRANSACTION_COLUMNS, ReadingReport, Statements
 from cardwatch.statements.cells import redact_cards
-from cardwatch.statements.holder_keys import name_holders, fold_key
+from cardwatch.statements.holder_keys import fold_key, name_holders
 from cardwatch.statements.profiles import HOLDER_FIELDS, known_headings, needed_headings
 from cardwatch.statements.reading import read_statement
 from cardwatch.tabular import LIMITS, read_tables
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SAME_ROWS_SHARE = 0.9
 """Above this share of rows already held, a file is the same statement under another name."""
+
 
 def list_files(paths: Sequence[Path]) -> list[Path]:
     """Return files and the files directly in folders, by name, each once; hidden ones left out.

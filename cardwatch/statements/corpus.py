@@ -169,5 +169,4 @@ def differences(
             lines.append("its rows do not add up")
         if lines:
             differing[name] = lines
-    missing = [name for name in expected if name not in found]
-    return differing | dict.fromkeys(missing, ["it is not there"])
+    return differing | {name: ["it is not there"] for name in expected if name not in found}

@@ -62,7 +62,7 @@ def _year_first(sheet: ParsedSheet, texts: list[str]) -> str:
     if votes["year-month"]:
         what = (
             f"{votes['year-day']} of its dates can only be year, day, month and "
-            f"{votes['year-month']} only year, month, day. Export it again with dates like 2026-10-31"
+            f"{votes['year-month']} only year, month, day. Export it with dates like 2026-10-31"
         )
         raise FileRefused(sheet.table.file, "date_order_mixed", what)
     count = votes["year-day"]
@@ -88,9 +88,9 @@ def _check_turned(sheet: ParsedSheet) -> None:
         left = votes["day-first"] + votes["month-first"]
         if typed and left and not votes["either"] and all(int(m[4]) <= 12 for m in typed):
             what = (
-                f"a spreadsheet seems to have taken days for months: all of its {len(typed)} distinct "
-                f"typed dates have a day up to 12, and all {left} left as text one above. Export the "
-                "statement again and do not open it in between"
+                f"a spreadsheet seems to have taken days for months: its {len(typed)} distinct "
+                f"typed dates all have a day up to 12, the {left} left as text one above. Export "
+                "the statement again and do not open it in between"
             )
             raise FileRefused(sheet.table.file, "dates_flipped", what)
 

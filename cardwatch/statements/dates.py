@@ -103,7 +103,11 @@ def _parts(text: str, order: str) -> tuple[int, int, int] | None:
     """Return year, month and day as a text names them; none where it names no day."""
     if match := YEAR_FIRST.fullmatch(text):
         second, third = int(match[3]), int(match[4])
-        return (int(match[1]), third, second) if order == "year-day" else (int(match[1]), second, third)
+        return (
+            (int(match[1]), third, second)
+            if order == "year-day"
+            else (int(match[1]), second, third)
+        )
     if match := NUMERIC.fullmatch(text):
         first, second, year = int(match[1]), int(match[3]), _full_year(match[4])
         return (year, first, second) if order == "month-first" else (year, second, first)

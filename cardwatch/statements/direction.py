@@ -30,7 +30,7 @@ FEW_ROWS = 3
 MANY_ROWS = 5
 """From this many payments on, signs may contradict a layout that comes with cardwatch."""
 UNCLEAR = (
-    "Say which in a column profile: positive = \"charge\" where an amount without a minus is a "
+    'Say which in a column profile: positive = "charge" where an amount without a minus is a '
     'charge, "refund" where it is a refund'
 )
 SIDES = {"charge": 1, "fee": 1, "cash": 1, "refund": -1, "payment": -1, "adjustment": 0, "": 0}
@@ -98,7 +98,7 @@ def _word_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColum
         (_sides(both[0])[read] * _sides(other)[read] < 0).any() for other in both[1:]
     ):
         what = (
-            f"columns '{both[0].heading}' and '{both[1].heading}' contradict each other about which "
+            f"columns '{both[0].heading}' and '{both[1].heading}' contradict each other on which "
             "amounts are refunds. Name the right one as 'debit_credit' in a column profile"
         )
         raise FileRefused(sheet.table.file, "direction_unclear", what)
@@ -134,8 +134,8 @@ def _meanings(
         if filled and _is_direction(column, words, amounts, read, named=named):
             count = int(np.isin(column.codes, [i for i in used if words[i] in strange])[read].sum())
             what = (
-                f"column '{heading}' says which amounts are refunds, and {count} of its rows have a "
-                "word for it that is not known. Write charge or refund there, or debit and credit"
+                f"column '{heading}' says which amounts are refunds, and {count} of its rows have "
+                "a word for it that is not known. Write charge or refund there, or debit and credit"
             )
             raise FileRefused(sheet.table.file, "direction_unclear", what)
         return None
@@ -219,8 +219,8 @@ def _stated(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> str:
     if against > rest:
         if sheet.profile.is_shipped and against >= max(MANY_ROWS, MAJORITY * (against + rest)):
             what = (
-                f"{against} of {against + rest} amounts have a minus, though in this layout charges "
-                f"have none. {UNCLEAR}"
+                f"{against} of {against + rest} amounts have a minus, though in this layout "
+                f"charges have none. {UNCLEAR}"
             )
             raise FileRefused(sheet.table.file, "direction_unclear", what)
         sheet.notes.append(
@@ -243,15 +243,20 @@ def _by_evidence(sheet: ParsedSheet, amounts: Amounts, read: Flags, kinds: Kinds
     minus, plus = _signs(amounts, read & (kinds == ""))
     paid_minus, paid_plus = _signs(amounts, read & (kinds == "payment"))
     by_count = _majority(minus, plus)
-    by_payments = "" if paid_minus == paid_plus else "charge" if paid_minus > paid_plus else "refund"
-    total = int(amounts.pence[read & (kinds == "")].sum())
+    by_payments = (
+        "" if paid_minus == paid_plus else "charge" if paid_minus > paid_plus else "refund"
+    )
+    purchases = amounts.pence[read & (kinds == "")]
+    total, above = int(purchases.sum()), int(purchases[purchases > 0].sum())
     if by_payments and by_count in {"", by_payments}:
-        decided = f"payments of the account are {'below' if paid_minus > paid_plus else 'above'} zero"
+        decided = (
+            f"payments of the account are {'below' if paid_minus > paid_plus else 'above'} zero"
+        )
     elif by_payments:
         raise _unclear(sheet, "payments of the account have the same sign as most purchases")
     elif by_count == "refund" and minus >= FEW_ROWS and total < 0:
         by_payments, decided = "refund", f"{minus} of {minus + plus} payments have a minus"
-    elif by_count == "charge" or (plus >= minus and (total >= 0 or plus + minus < MANY_ROWS)):
+    elif by_count == "charge" or (plus >= minus and total >= -above):
         by_payments, decided = "charge", f"{plus} of {minus + plus} payments have no minus"
     else:
         raise _unclear(sheet, f"{minus} of its {minus + plus} amounts have a minus")

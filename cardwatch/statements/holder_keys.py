@@ -40,7 +40,9 @@ def name_holders(frames: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[str
 
 def fold_key(key: str, texts: pd.Series[str]) -> pd.Series[str]:
     """Return holders or merchants as they are compared: names without case and comma."""
-    change = fold_name if key == "key_cardholder" else lambda text: " ".join(text.casefold().split())
+    change = (
+        fold_name if key == "key_cardholder" else lambda text: " ".join(text.casefold().split())
+    )
     codes, distinct = pd.factorize(texts)
     folded = pd.Series([change(str(text)) for text in distinct], dtype="str")
     return pd.Series(folded.to_numpy()[codes], index=texts.index, dtype="str")
@@ -79,11 +81,7 @@ def _most_telling(together: pd.DataFrame, common: Sequence[str]) -> str | None:
     """
     counts = {name: together[f"key_{name}"].nunique() for name in common}
     for i, name in enumerate(common):
-        finer = [
-            other
-            for other in common[i + 1 :]
-            if other != "card_number" or counts[name] <= 1
-        ]
+        finer = [other for other in common[i + 1 :] if other != "card_number" or counts[name] <= 1]
         most = max((counts[other] for other in finer), default=0)
         one_for_all = counts[name] <= 1 and most > 1
         shared = name == "account" and most >= MORE_PEOPLE * counts[name]

@@ -39,7 +39,9 @@ def further_lines(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) ->
         return np.zeros(len(good), dtype=bool)
     if count := int(lines.sum()):
         rows = "row is a further line" if count == 1 else "rows are further lines"
-        sheet.notes.append(f"{count} {rows} of a payment that is counted once, with its whole amount")
+        sheet.notes.append(
+            f"{count} {rows} of a payment that is counted once, with its whole amount"
+        )
     return lines
 
 
@@ -55,7 +57,9 @@ def _by_parts(sheet: ParsedSheet, good: Flags, payments: pd.DataFrame, part: int
     parts = read_column(sheet.column_at(part), ".").pence
     kept = payments[good]
     group = (kept != kept.shift()).any(axis=1).cumsum()
-    frame = pd.DataFrame({"part": np.abs(parts[good]), "amount": kept["pence"].abs(), "group": group})
+    frame = pd.DataFrame(
+        {"part": np.abs(parts[good]), "amount": kept["pence"].abs(), "group": group}
+    )
     sums = frame.groupby("group")["part"].transform("sum")
     several = frame.groupby("group")["part"].transform("size") > 1
     split = several & (frame["part"] != frame["amount"])
@@ -63,7 +67,9 @@ def _by_parts(sheet: ParsedSheet, good: Flags, payments: pd.DataFrame, part: int
     unproved = int((split & ~proved & (frame["part"] > 0)).sum())
     if unproved:
         heading = sheet.headings[part]
-        sheet.notes.append(f"'{heading}' does not come to the amount in {unproved} rows; all are kept")
+        sheet.notes.append(
+            f"'{heading}' does not come to the amount in {unproved} rows; all are kept"
+        )
     lines = np.zeros(len(good), dtype=bool)
     lines[good] = (proved & frame["group"].duplicated()).to_numpy()
     return lines
@@ -79,7 +85,12 @@ def _by_reference(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) ->
         return lines
     merchant = sheet.columns["merchant"].codes
     frame = pd.DataFrame(
-        {"reference": column.codes, "date": dates.astype("int64"), "merchant": merchant, "pence": pence}
+        {
+            "reference": column.codes,
+            "date": dates.astype("int64"),
+            "merchant": merchant,
+            "pence": pence,
+        }
     )[referred]
     payments = len(frame.drop_duplicates(["reference", "date", "merchant"]))
     if count < SAME_PAYMENT * payments:

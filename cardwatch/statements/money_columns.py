@@ -105,9 +105,7 @@ def _fields(
     return fields
 
 
-def _is_billed(
-    taken: int, billed: AmountColumn | None, original: AmountColumn | None
-) -> bool:
+def _is_billed(taken: int, billed: AmountColumn | None, original: AmountColumn | None) -> bool:
     """Return whether a column of currencies says in which the billed amount is."""
     if billed is None:
         return taken == BILLED
@@ -137,7 +135,7 @@ def _amount(position: int, name: str) -> AmountColumn | None:
         return None
     if words & known["tax"] and not words & (known["net"] | known["gross"]):
         return None
-    if name.split()[-1] in known["currency"]:
+    if name.rpartition(" ")[2] in known["currency"]:
         return None
     in_pounds = without_pound_mark(name) != name and not words & known["foreign"]
     tax = NET if words & known["net"] else GROSS if words & known["gross"] else UNSAID
@@ -156,9 +154,15 @@ def _currency(name: str) -> int | None:
 
 def _is_tax(name: str) -> bool:
     words, known = set(without_pound_mark(name).split()), _words()
-    return bool(words & known["tax"]) and not words - known["tax"] - known["amount"] - {"paid"} - (
-        known["billed"] | known["purchase"]
-    ) and not words & (known["net"] | known["gross"])
+    return (
+        bool(words & known["tax"])
+        and not words
+        - known["tax"]
+        - known["amount"]
+        - {"paid"}
+        - (known["billed"] | known["purchase"])
+        and not words & (known["net"] | known["gross"])
+    )
 
 
 def _is_part(name: str) -> bool:

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 ROW, BLANK, HEADING, TOTALS, ENDED, TEXT, CONTROL, APART, LINE = range(9)
 """The places a row of a file can have."""
 TOTAL = r"(?i)\b(?:sub-?|grand )?total\b"
-ONLY_TOTAL = r"(?i)^\W*(?:(?:sub|grand|overall|page|statement|card|report)\W*)?totals?\b\W*(?:for\b.*|:.*|amount|gbp|£)?\W*$"
+ONLY_TOTAL = (
+    r"(?i)^\W*(?:(?:sub|grand|overall|page|statement|card|report)\W*)?totals?\b\W*"
+    r"(?:for\b.*|:.*|amount|gbp|£)?\W*$"
+)
 MOST_TEXT_CELLS = 2
 """A row without day and amount is a line of text if no more cells than this are filled."""
 MOST_STATUS_WORDS = 40
@@ -43,7 +46,9 @@ def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) 
     table, date = sheet.table, sheet.column("date")
     place = np.full(len(table.rows), ROW)
     place[kinds == "balance"] = CONTROL
-    if np.isnat(dates).any():  # most files have a day in every row, and need not be searched further
+    if np.isnat(
+        dates
+    ).any():  # most files have a day in every row, and need not be searched further
         _place_undated(sheet, amounts, dates, place)
     heading = normalise_heading(sheet.table.headings[sheet.positions["date"]])
     place[date.each(lambda text: normalise_heading(text) == heading, "bool")] = HEADING
@@ -85,9 +90,7 @@ def _place_undated(sheet: ParsedSheet, amounts: Amounts, dates: Days, place: Cod
     place[filled == 0] = BLANK
 
 
-def check_totals(
-    sheet: ParsedSheet, totals: Flags, good: Flags, pence: Pence
-) -> tuple[Total, ...]:
+def check_totals(sheet: ParsedSheet, totals: Flags, good: Flags, pence: Pence) -> tuple[Total, ...]:
     """Compare each total with the rows since the last one, of its sheet, and all above it."""
     running = np.cumsum(np.where(good, pence, 0))
     starts = np.array([part.index for part in sheet.table.parts] or [0])
@@ -136,11 +139,15 @@ def _not_booked(sheet: ParsedSheet) -> Flags:
         if strange and named:
             what = (
                 f"column '{sheet.headings[position]}' says which payments are booked, with "
-                f"{len(strange)} words that are not known. Write those that mean booked in a column "
-                'profile: booked = ["..."]'
+                f"{len(strange)} words that are not known. Write those that mean booked in a "
+                'column profile: booked = ["..."]'
             )
             raise FileRefused(sheet.table.file, "status_unclear", what)
         if not strange:
-            apart |= column.each(lambda text: plain_word(cells.plain_cell(text)) in unbooked, "bool")
-            sheet.decisions.append(f"booked or not by the words in column '{sheet.headings[position]}'")
+            apart |= column.each(
+                lambda text: plain_word(cells.plain_cell(text)) in unbooked, "bool"
+            )
+            sheet.decisions.append(
+                f"booked or not by the words in column '{sheet.headings[position]}'"
+            )
     return apart

@@ -179,7 +179,11 @@ def _kind_faults(content: dict[str, Any]) -> list[str]:
     if not isinstance(columns, dict):
         return [*faults, "[columns] has to be a table"]
     booked = content.get("booked", [])
-    lists = {"recognise": recognise, "booked": booked, **{f"[columns] {k}": v for k, v in columns.items()}}
+    lists = {
+        "recognise": recognise,
+        "booked": booked,
+        **{f"[columns] {k}": v for k, v in columns.items()},
+    }
     for key, value in lists.items():
         texts = value if isinstance(value, list) else [value]
         if not all(isinstance(text, str) for text in texts):
@@ -224,7 +228,9 @@ def needed_headings(profiles: Sequence[Profile]) -> list[frozenset[str]]:
     ]
 
 
-def choose_profile(headings: Sequence[str], profiles: Sequence[Profile]) -> tuple[Profile, list[str]]:
+def choose_profile(
+    headings: Sequence[str], profiles: Sequence[Profile]
+) -> tuple[Profile, list[str]]:
     """Return the first profile that fits a file's headings, and what it lacks of the four needs.
 
     One that lacks nothing comes before one that lacks the holder, who may be named elsewhere.

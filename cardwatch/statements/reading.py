@@ -130,7 +130,7 @@ def _report(  # noqa: PLR0913, PLR0917  all that was found out about a file
 ) -> ReadingReport:
     """Return what happened to every row of a file."""
     table = sheet.table
-    counts = {
+    counts: dict[str, Any] = {
         name: int((place == code).sum())
         for name, code in (
             ("blank", BLANK),
@@ -165,9 +165,7 @@ def _report(  # noqa: PLR0913, PLR0917  all that was found out about a file
     )
 
 
-def _check_any(
-    sheet: ParsedSheet, good: Flags, problems: Sequence[Problem], place: Codes
-) -> None:
+def _check_any(sheet: ParsedSheet, good: Flags, problems: Sequence[Problem], place: Codes) -> None:
     """Refuse a file of which no row is a transaction.
 
     Raises:
@@ -206,7 +204,13 @@ def read_rows(
     text = json.dumps([list(row.items()) for row in rows], ensure_ascii=False)
     digest = hashlib.sha256(text.encode()).hexdigest()
     table = Table(
-        file, digest, "csv", tuple(named), 0, table_cells, range(1, len(rows) + 1),
+        file,
+        digest,
+        "csv",
+        tuple(named),
+        0,
+        table_cells,
+        range(1, len(rows) + 1),
         parts=(Part("", 0, 1),),
     )
     fields = Profile("fields", {name: (name,) for name in FIELDS}, positive="charge")
@@ -221,9 +225,7 @@ def _named_by_nobody(sheet: ParsedSheet) -> Flags:
     return ~np.logical_or.reduce(held)
 
 
-def _find_faults(
-    sheet: ParsedSheet, dates: Days, amounts: Amounts
-) -> dict[str, tuple[str, Flags]]:
+def _find_faults(sheet: ParsedSheet, dates: Days, amounts: Amounts) -> dict[str, tuple[str, Flags]]:
     """Return for each problem code the field it is about and the rows that have it."""
     nobody, card = _named_by_nobody(sheet), sheet.column("card_number")
     lost = card.each(lambda text: bool(cells.DAMAGED.fullmatch(cells.plain_cell(text))), "bool")
@@ -268,7 +270,6 @@ def _looks(sheet: ParsedSheet, field: str, index: int) -> str:
     text = column.values[column.codes[index]].strip()
     seen = field in {"date", "amount"} and text
     return f" (it looks like '{cells.shape_of(text)}')" if seen else ""
-
 
 
 def _frame(
@@ -348,7 +349,9 @@ def _doubled_days(sheet: ParsedSheet, frame: pd.DataFrame) -> pd.Series[bool]:
     if len(doubled):
         listed = ", ".join(str(day.date()) for day in doubled)
         sheet.notes.append(f"these days look loaded twice: {listed}; equal rows on them are kept")
-    sentence = f"{len(doubled)} days look loaded twice" if len(doubled) else "no day looks loaded twice"
+    sentence = (
+        f"{len(doubled)} days look loaded twice" if len(doubled) else "no day looks loaded twice"
+    )
     sheet.checks.append(Check("repeats", not len(doubled), sentence))
     return frame["date"].isin(doubled)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -26,7 +25,9 @@ from cardwatch.statements.words import word_set
 from cardwatch.tabular import Table, normalise_heading, without_pound_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
 
     from cardwatch.records import Check
 
@@ -124,13 +125,15 @@ class ParsedSheet:
         """
         columns, source = holders_elsewhere(self.table)
         if self.profile.holders == "none" and not columns:
-            unit = next((self.columns[n] for n in ("unit", "cost_centre") if n in self.columns), None)
+            unit = next(
+                (self.columns[n] for n in ("unit", "cost_centre") if n in self.columns), None
+            )
             absent = Coded.absent(len(self.table.rows)) if unit is None else unit
             columns = {"holder_id": absent.mapped(lambda text: f"no holder: {text or 'all units'}")}
             source = "the profile, which says that the file names no holder"
             self.notes.append(
-                "the file names no holder, as the profile says: payments stand by unit, and what is "
-                "usual for a person is not known"
+                "the file names no holder, as the profile says: payments stand by unit, and what "
+                "is usual for a person is not known"
             )
         elif columns:
             self.decisions.append(f"holders from {source}")
@@ -167,7 +170,9 @@ class ParsedSheet:
             self.positions["mcc"] = self.positions.pop("category")
             self.columns["mcc"] = self.columns.pop("category")
             self.sources["mcc"] = self.sources.pop("category")
-            self.decisions.append(f"merchant category codes from '{self.sources['mcc']}', by content")
+            self.decisions.append(
+                f"merchant category codes from '{self.sources['mcc']}', by content"
+            )
 
     def _blank_placeholders(self) -> None:
         """Empty the cells of holders and merchants that say only that something is missing."""
@@ -178,10 +183,12 @@ class ParsedSheet:
                 plain = pc.utf8_trim_whitespace(pc.utf8_lower(column.distinct))
                 hidden = pc.is_in(plain, value_set=words)
                 if pc.any(hidden).as_py():
-                    self.columns[name] = Coded(column.codes, pc.if_else(hidden, "", column.distinct))
+                    self.columns[name] = Coded(
+                        column.codes, pc.if_else(hidden, "", column.distinct)
+                    )
 
 
-def _distinct(headings: Sequence[str]) -> tuple[str, ...]:
+def _distinct(headings: Iterable[str]) -> tuple[str, ...]:
     """Return headings of which the second with the same words is `Amount (2)`."""
     seen: dict[str, int] = {}
     named = []

@@ -15,8 +15,8 @@ BOMS = {
 CODE_PAGES = ("cp1252", "cp850", "mac_roman")
 """Windows, DOS and old Macintosh: what British systems write that do not write UTF-8."""
 LETTERS = frozenset("éèêëáàâäíìîïóòôöúùûüçñåøæœßÉÈÊËÁÀÂÄÍÌÎÏÓÒÔÖÚÙÛÜÇÑÅØÆ")
-SIGNS = frozenset("£€–—‘’“”…•·®©™°½¼¾²³§«»\xa0")  # noqa: RUF001  signs that texts really have
-TWICE_ENCODED = re.compile("Â£|Ã©|Ã¨|Ã¼|Ã¶|â€™|â€“")  # noqa: RUF001  UTF-8 read as Windows-1252
+SIGNS = frozenset("£€\u2013\u2014\u2018\u2019“”…•·®©™°½¼¾²³§«»\xa0")
+TWICE_ENCODED = re.compile("Â£|Ã©|Ã¨|Ã¼|Ã¶|â€™|â€“")
 SAMPLE_BYTES = 20_000
 """So many bytes beyond ASCII are looked at to choose a code page."""
 OTHER_BYTES = re.compile(rb"[^\x00-\x7f]")
@@ -63,10 +63,11 @@ def _likelihood(data: bytes, page: str) -> float:
         return 0
     places = [match.start() for match in islice(OTHER_BYTES.finditer(data), SAMPLE_BYTES)]
     sound = 0
-    for i in places:
+    for i in places:  # an accent is sound within a word, of the case of the letters beside it
         letter = decoded[data[i]]
         neighbours = data[max(i - 1, 0) : i] + data[i + 1 : i + 2]
         in_word = any(chr(byte).isalpha() or byte > 0x7F for byte in neighbours)
+        in_word &= not (letter.isupper() and any(chr(byte).islower() for byte in neighbours))
         money = letter == "£" and re.match(rb"\s*-?\(?[\d)]|$", data[i + 1 : i + 4]) is not None
         sound += money * 2 or (letter in LETTERS and in_word) or (letter in SIGNS)
     return sound / max(len(places), 1)

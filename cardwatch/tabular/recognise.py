@@ -131,6 +131,15 @@ def _inside_zip(data: bytes, file: str, limits: Limits) -> str:
         raise FileRefused(file, "password_protected", what)
     if any(name.lower().endswith("vbaproject.bin") for name in names):
         raise FileRefused(file, "macros", "it holds macros. Save it as a workbook without macros")
+    return _workbook_form(names, file)
+
+
+def _workbook_form(names: set[str], file: str) -> str:
+    """Return which form of workbook an archive is, by the names of its parts.
+
+    Raises:
+        FileRefused: it is none that is read.
+    """
     if "xl/workbook.xml" in names:
         return "xlsx"
     if "xl/workbook.bin" in names:

@@ -216,7 +216,9 @@ def test_holders_are_taken_from_the_names_of_sheets(tmp_path: Path) -> None:
     rows = [head, ["2025-01-01", "ALPHA", "x", 5], ["2025-01-02", "BETA", "x", 6]]
     statements, _ = read(book(tmp_path / "a.xlsx", {"A Roe": rows, "B Poe": rows[:2]}))
     assert statements.transactions["holder_id"].tolist() == ["A Roe", "A Roe", "B Poe"]
-    assert refusal(book(tmp_path / "b.xlsx", {"Jan": rows, "Feb": rows[:2]})).code == "columns_unknown"
+    assert (
+        refusal(book(tmp_path / "b.xlsx", {"Jan": rows, "Feb": rows[:2]})).code == "columns_unknown"
+    )
 
 
 def test_merged_holder_cells_name_every_row(tmp_path: Path) -> None:
@@ -387,7 +389,10 @@ def test_a_file_without_holders_is_read_where_that_is_declared(write: Write) -> 
 
 
 def test_the_same_month_in_two_exports_is_counted_once(write: Write) -> None:
-    paths = [CASES / "80a_same_month_with_reference.csv", CASES / "80b_same_month_without_reference.csv"]
+    paths = [
+        CASES / "80a_same_month_with_reference.csv",
+        CASES / "80b_same_month_without_reference.csv",
+    ]
     statements = read_statements(paths, CHOICES)
     assert statements.transactions["amount_pence"].sum() == 68_600
     capitals = write(paths[1].read_text(encoding="utf-8").replace("Holder", "HOLDER"))
@@ -401,7 +406,10 @@ def test_the_same_month_in_two_exports_is_counted_once(write: Write) -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("balance", ["BALANCE BROUGHT FORWARD", "Closing balance", "Statement total", "BALANCE B/F"]),
+        (
+            "balance",
+            ["BALANCE BROUGHT FORWARD", "Closing balance", "Statement total", "BALANCE B/F"],
+        ),
         (
             "payment",
             ["PAYMENT THANK YOU", "PAYMENT BY DIRECT DEBIT", "BACS PAYMENT", "DIRECT DEBIT",
