@@ -36,8 +36,8 @@ WIDTHS = {
 }  # fmt: skip
 READING_HEADINGS = (
     "File", "Form", "Layout", "Rows", "Transactions", "Cards", "Problems", "Totals", "Blank",
-    "Headings", "After the end", "Sum (£)", "First day", "Last day", "Not read because",
-    "Decided", "Notes", "SHA-256",
+    "Headings", "After the end", "Balances", "Not booked", "Further lines", "Lines of text",
+    "Sum (£)", "First day", "Last day", "Not read because", "Decided", "Notes", "SHA-256",
 )  # fmt: skip
 MADE = dt.datetime(2000, 1, 1)  # noqa: DTZ001  no clock: the same list gives the same bytes
 
@@ -142,6 +142,10 @@ def _reading(statements: Statements) -> Iterable[tuple[Cell, ...]]:
             report.blank,
             report.headings,
             report.ended,
+            report.balances,
+            report.not_booked,
+            report.further_lines,
+            report.text_lines,
             report.pence / 100,
             report.first_on,
             report.last_on,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -33,7 +33,7 @@ CONTINUED = r"^[\s\p{Z}]*\d{3}(?:\.\d{1,2})?\)?(?:[\s\p{Z}]*CR)?[\s\p{Z}]*$"
 BEGUN = r"^[\s\p{Z}]*[-(£]*[\s\p{Z}]*\d{1,3}[\s\p{Z}]*$"
 """An amount cut at a thousands comma, and what follows it in the next column."""
 MOSTLY = 0.5
-TEXT_FIELDS = ("description", "merchant", "category", "unit")
+LOOSE_FIELDS = ("description", "merchant", "category", "unit")
 """Fields whose cells are seldom amounts."""
 
 
@@ -77,7 +77,7 @@ def _is_number(sheet: ParsedSheet, position: int) -> bool:
 def _cut_amounts(sheet: ParsedSheet) -> Flags:
     """Return the rows whose amount goes on in the next column, which holds other things."""
     cut = np.zeros(len(sheet.table.rows), dtype=bool)
-    used = {at for name, at in sheet.positions.items() if name not in TEXT_FIELDS}
+    used = {at for name, at in sheet.positions.items() if name not in LOOSE_FIELDS}
     for name in ("amount", "debit", "credit"):
         at = sheet.positions.get(name)
         if at is None or sheet.table.separator != "," or at + 1 >= len(sheet.headings):
@@ -92,6 +92,28 @@ def _cut_amounts(sheet: ParsedSheet) -> Flags:
     return cut
 
 
+class _DayGroup(NamedTuple):
+    """Days of a file, as numbers, without a gap of more than a year between them."""
+
+    first: int
+    last: int
+    size: int
+
+
+def _day_groups(numbers: Pence) -> list[_DayGroup]:
+    """Return the groups of days that gaps of more than a year part, in order."""
+    counts = np.bincount(numbers - numbers.min())
+    days = np.flatnonzero(counts)
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(days) > GAP_DAYS) + 1])
+    sizes = np.add.reduceat(counts[days], starts)
+    ends = np.concatenate([days[starts[1:] - 1], days[-1:]])
+    first = int(numbers.min())
+    return [
+        _DayGroup(int(days[start]) + first, int(end) + first, int(size))
+        for start, end, size in zip(starts, ends, sizes, strict=True)
+    ]
+
+
 def days_implausible(sheet: ParsedSheet, dates: Days, rows: Flags) -> Flags:
     """Return which rows have a day that cannot be right: long before or after all the others.
 
@@ -103,23 +125,20 @@ def days_implausible(sheet: ParsedSheet, dates: Days, rows: Flags) -> Flags:
     if not known.any():
         return wrong
     numbers = dates[known].astype("int64")
-    counts = np.bincount(numbers - numbers.min())
-    days = np.flatnonzero(counts) + numbers.min()
-    group = np.concatenate([[0], np.cumsum(np.diff(days) > GAP_DAYS)])
-    sizes = np.bincount(group, weights=counts[counts > 0])
-    middle = group[int(np.searchsorted(days, np.median(numbers)))]
-    main = middle if sizes[middle] == sizes.max() else int(sizes.argmax())
-    spans = [(days[group == i].min(), days[group == i].max()) for i in range(len(sizes))]
-    (low, high), apart = spans[main], 0
-    for other in np.flatnonzero(np.arange(len(sizes)) != main):
-        first, last = spans[other]
-        far = max(low - last, first - high) > FAR_DAYS
-        own = sizes[other] >= max(OWN_ROWS, OWN_SHARE * len(numbers))
-        if far and not own:
-            inside = (dates.astype("int64") >= first) & (dates.astype("int64") <= last)
+    groups = _day_groups(numbers)
+    middle = np.median(numbers)
+    main = max(groups, key=lambda g: (g.size, g.first <= middle <= g.last))
+    apart = 0
+    for group in groups:
+        far = max(main.first - group.last, group.first - main.last) > FAR_DAYS
+        own = group.size >= max(OWN_ROWS, OWN_SHARE * len(numbers))
+        if far and group.size == main.size and len(groups) == 2:
+            wrong |= known  # neither is known to be right
+        elif far and not own:
+            inside = (dates.astype("int64") >= group.first) & (dates.astype("int64") <= group.last)
             wrong |= known & inside
-        else:
-            apart += int(sizes[other])
+        elif group is not main:
+            apart += group.size
     if apart:
         sheet.notes.append(f"{apart} rows are more than a year before or after the others")
     sentence = f"{int(wrong.sum())} days are years away from the others"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 25
 """A column that says charge or refund has no more distinct texts than this."""
+TEXT_FIELDS = ("category", "description")
+"""Fields whose column may say charge or refund in every row."""
 MAJORITY = 2 / 3
 """Signs decide which way amounts go if this share of the payments has the same."""
 FEW_ROWS = 3
@@ -90,7 +92,8 @@ def _word_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColum
     mapped = sheet.positions.get("debit_credit")
     if amounts.in_two_columns and mapped is None:
         return None
-    places = [mapped] if mapped is not None else sheet.unused
+    texts = [sheet.positions[name] for name in TEXT_FIELDS if name in sheet.positions]
+    places = [mapped] if mapped is not None else [*sheet.unused, *texts]
     columns = [(at, c) for at in places if (c := _meanings(sheet, at, amounts, read)) is not None]
     named = [c for at, c in columns if _is_named(sheet, at)]
     both = [c for _, c in columns if _both_sides(c, read)]
@@ -131,7 +134,7 @@ def _meanings(
     strange = filled - known.keys()
     heading = sheet.headings[position]
     if strange or not filled:
-        if filled and _is_direction(column, words, amounts, read, named=named):
+        if filled and (named or _is_direction(column, words, amounts, read, heading)):
             count = int(np.isin(column.codes, [i for i in used if words[i] in strange])[read].sum())
             what = (
                 f"column '{heading}' says which amounts are refunds, and {count} of its rows have "
@@ -147,20 +150,20 @@ def _meanings(
 
 
 def _is_direction(
-    column: cells.Coded, words: list[str], amounts: Amounts, read: Flags, *, named: bool
+    column: cells.Coded, words: list[str], amounts: Amounts, read: Flags, heading: str
 ) -> bool:
     """Return whether a column with strange words says charge or refund all the same.
 
-    It does if amounts have no minus, half of its rows have a word that is known, and one of them
-    means money back.
+    It does if amounts have no minus, one word means money back, and half of its rows have a word
+    that is known or its heading names a type.
     """
+    typed = bool(set(normalise_heading(heading).split()) & word_set("direction", "type_headings"))
     known = words_with_meaning("direction")
     meanings = np.array([known.get(word, "") for word in words], dtype=object)[column.codes]
     share = (meanings[read] != "").mean()
     back = np.isin(meanings[read], ["refund", "payment"]).any()
-    if named:
-        return bool(share > 0)
-    return bool(share >= 0.5 and back and not (amounts.pence[read] < 0).any())
+    unsigned = not (amounts.pence[read] < 0).any()
+    return bool((share >= 0.5 or typed) and back and unsigned)
 
 
 def _sides(words: WordColumn) -> Pence:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from cardwatch.statements import cells
 from cardwatch.statements.cells import Coded
+from cardwatch.statements.profiles import HOLDER_FIELDS
 from cardwatch.statements.words import is_period, plain_word, word_set
 
 if TYPE_CHECKING:
@@ -119,11 +120,13 @@ def fill_down(sheet: ParsedSheet, rows: Flags) -> None:
         sheet: the file; its column is changed.
         rows: which rows are payments.
     """
-    for name in ("cardholder", "holder_id", "employee_id", "card_number", "account"):
-        column = sheet.columns.get(name)
-        if column is None or not rows.any():
-            continue
-        filled = column.matches(cells.FILLED)
+    names = [name for name in HOLDER_FIELDS if name in sheet.columns]
+    held = {name: sheet.columns[name].matches(cells.FILLED) for name in names}
+    nobody = rows & ~np.logical_or.reduce([*held.values(), np.zeros(len(rows), dtype=bool)])
+    for name, filled in held.items():
+        column = sheet.columns[name]
+        if not nobody.any() or (rows & ~filled & ~nobody).any():
+            continue  # another column names the holder of a row that is empty here
         named = column.codes[rows & filled]
         empty = int((rows & ~filled).sum())
         first = bool(filled[rows][0])

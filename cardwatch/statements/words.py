@@ -24,7 +24,7 @@ def word_set(group: str, name: str) -> frozenset[str]:
 @cache
 def words_with_meaning(group: str) -> dict[str, str]:
     """Return each word of a group with the name of its list; headings left out."""
-    lists = {name: words for name, words in _words()[group].items() if name != "headings"}
+    lists = {name: words for name, words in _words()[group].items() if "headings" not in name}
     return {word: name for name, words in lists.items() for word in words}
 
 

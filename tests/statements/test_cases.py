@@ -270,11 +270,21 @@ def test_direction_words_are_found_in_any_column(
     [
         rows_of("100", "40", "20", words=["Purchase", "Refund", "Zebra"]),
         rows_of("100", "-40", "-20", words=["Purchase", "Refund", "Purchase"]),
+        rows_of("100", "40", "20", words=["1", "2", "1"], heading="Debit/Credit"),
+        rows_of("100", "40", "20", words=["Travel", "Refund", "Food"], heading="Category"),
         rows_of("-1", "-2", "3", "3", "-1"),
         rows_of("-1", "-2"),
         "Date,Cardholder,Merchant,Debit,Credit\n13/10/2025,A,S,-1,\n14/10/2025,A,S,2,\n",
     ],
-    ids=["strange word", "words against signs", "no majority", "two with a minus", "debit mixed"],
+    ids=[
+        "strange word",
+        "words against signs",
+        "numbers for words",
+        "a refund among categories",
+        "no majority",
+        "two with a minus",
+        "debit mixed",
+    ],
 )
 def test_a_direction_that_cannot_be_proved_is_refused(write: Write, text: str) -> None:
     error = refusal(write(text))
@@ -363,6 +373,17 @@ def test_one_holder_spelt_in_several_ways_is_one(write: Write) -> None:
     statements, report = read(write("\n".join([HEAD, *lines])))
     assert statements.transactions["holder_id"].tolist() == ["Ann Roe"] * 4 + ["Roe Ann"]
     assert any("spelt in a further way" in note for note in report.notes)
+
+
+def test_a_card_is_not_filled_down_where_a_holder_is_named(write: Write) -> None:
+    text = "Date,Holder,Card Number,Merchant,Amount\n13/10/2025,A,****1234,S,1\n14/10/2025,B,,S,2\n"
+    statements, _ = read(write(text))
+    assert statements.transactions["card_last4"].tolist() == ["1234", ""]
+
+
+def test_two_days_a_century_apart_are_both_asked_about(write: Write) -> None:
+    path = write(f"{HEAD}\n13/10/2052,A,X,10\n14/10/2025,A,Y,20\n")
+    assert refusal(path).code == "no_transactions"
 
 
 def test_an_account_of_the_whole_force_is_no_holder(write: Write) -> None:
