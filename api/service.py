@@ -12,7 +12,7 @@ from limits import RateLimitItemPerMinute, storage, strategies
 
 from api.sign_in_limit import SignInLimit
 from cardwatch import installation
-from cardwatch.errors import CardwatchError
+from cardwatch.errors import CardwatchError, about_field
 from cardwatch.statements import ReadingChoices, shipped_profiles
 from cardwatch.tabular import Limits, Nursery
 
@@ -88,14 +88,19 @@ class Service:
         """Count one request of somebody; return whether it is within their limit."""
         return self._limits.hit(self._rate, who)
 
-    def check_texts(self, texts: Mapping[str, str]) -> None:
+    def check_texts(self, texts: Mapping[str, str], field: str) -> None:
         """Parse settings that somebody sent in a limited child, before anything else reads them.
+
+        Args:
+            texts: TOML by file name.
+            field: the field in which they were sent.
 
         Raises:
             FileFaulty: one is no TOML, or exceeds a bound.
         """
-        for name, text in texts.items():
-            self.nursery.check_toml(text, name)
+        with about_field(field):
+            for name, text in texts.items():
+                self.nursery.check_toml(text, name)
 
     @contextmanager
     def scoring(self) -> Iterator[None]:

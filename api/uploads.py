@@ -43,7 +43,7 @@ def read_upload(
         FileFaulty: the column profile has faults.
     """
     if columns.strip():
-        service.check_texts({"columns": columns})
+        service.check_texts({"columns": columns}, "columns")
     with about_field("columns"):
         own = [parse_profile(columns, "columns")] if columns.strip() else []
     if any(profile.holder_strip for profile in own):  # a pattern of strangers may run for ever

@@ -36,7 +36,7 @@ def propose_page(
 @router.post("/settings/propose")
 def propose(request: Request, at: At, service: Serving, sent: Sent) -> Response:
     """Propose a policy or rules."""
-    service.check_texts({"policy.toml": sent.get("policy", "")})
+    service.check_texts({"policy.toml": sent.get("policy", "")}, "policy")
     kind, content = _document(at, sent)
     try:
         made = desk.propose(

@@ -44,11 +44,11 @@ def try_change(request: Request, at: At, service: Serving, sent: Sent, files: Fi
         if files:
             given = {one.filename or "": one.file.read(RULE_BYTES + 1) for one in files}
             texts = _texts(given)
-            service.check_texts(texts)
+            service.check_texts(texts, "rules")
             kind, content = "rules", desk.rules_with(at, texts)
         else:
             kind, content = "policy", (sent.get("policy", "") + "\n").encode()
-            service.check_texts({"policy.toml": sent.get("policy", "")})
+            service.check_texts({"policy.toml": sent.get("policy", "")}, "policy")
             if "propose" in sent:
                 return propose_page(request, at, {"policy": sent.get("policy", "")}, {})
         job = desk.ask_back_test(at, kind, content, number(sent.get("months", "")))

@@ -139,9 +139,9 @@ def _content(service: Serving, sent: ToPropose | ToTry) -> bytes:
         FileFaulty: it is no TOML, or exceeds a bound.
     """
     if sent.kind == "policy" and sent.policy is not None:
-        service.check_texts({"policy.toml": sent.policy})
+        service.check_texts({"policy.toml": sent.policy}, "policy")
         return sent.policy.encode()
     if sent.kind == "rules" and sent.rules is not None:
-        service.check_texts(sent.rules)
+        service.check_texts(sent.rules, "rules")
         return desk.pack_rules(sent.rules)
     raise CardwatchError(f"Send the {sent.kind} in the field '{sent.kind}'.", field=sent.kind)

@@ -15,10 +15,11 @@ from cardwatch.casebook.people import (
     SECRET_BYTES,
     chain_of,
     check_gives,
+    check_role,
     end_keys_made_by,
     may_give,
 )
-from cardwatch.casebook.tables import PSD, ROLES, keys, people
+from cardwatch.casebook.tables import PSD, keys, people
 from cardwatch.casebook.work import SYSTEM, Actor, Event
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 
@@ -39,10 +40,9 @@ def make_key(work: Work, *, name: str, role: str, days: int) -> str:
         NotAllowed: the actor may not give that role, or is a key that was made with a key.
         CardwatchError: no such role, or longer than a year.
     """
-    if role not in ROLES:
-        raise CardwatchError(f"A role is one of {', '.join(ROLES)}, not '{role}'.")
+    check_role(role)
     if not 0 < days <= LONGEST_KEY_DAYS:
-        raise CardwatchError(f"A key holds for 1 to {LONGEST_KEY_DAYS} days.")
+        raise CardwatchError(f"A key is valid for 1 to {LONGEST_KEY_DAYS} days.", field="days")
     check_gives(work, role)
     if len(_links(work, work.actor.actor_id)) >= MAX_KEY_LINKS:
         raise NotAllowed("A key that was made with a key cannot make keys. Sign in to make one.")

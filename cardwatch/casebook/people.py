@@ -90,14 +90,14 @@ def check_person(*, role: str, email: str) -> None:
     Raises:
         CardwatchError: it is such a one.
     """
-    _check_role(role)
+    check_role(role)
     if "@" not in email:
         raise CardwatchError(
             "Enter an email address in the correct format, like name@example.com", field="email"
         )
 
 
-def _check_role(role: str) -> None:
+def check_role(role: str) -> None:
     """Refuse a role that does not exist.
 
     Raises:

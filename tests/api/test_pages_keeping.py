@@ -11,7 +11,6 @@ from books import EQUAL, SPLIT, crowd, month
 from services import OWN, PASSWORD, Running, sign_in, take_account
 
 from cardwatch import desk
-from cardwatch.casebook import Actor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -197,7 +196,8 @@ def test_times_are_set_and_what_is_past_them_is_erased_once_somebody_has_said_so
     assert 'value="800"' in _ask(held, "POST", "/retention", "admin", **sent)
     assert "800 days" in _ask(held, "GET", "/retention", "auditor")
     held.clock.go(days=900)
-    asked = desk.Desk(held.book, Actor(OWN, "test", "admin"), held.clock())
+    admin = desk.actor_of_person(held.book, OWN, f"admin@{OWN}.example", held.clock())
+    asked = desk.Desk(held.book, admin, held.clock())
     assert desk.keeps(asked)["transactions"] == 800
     key = desk.make_key(asked, name="later", role="admin", days=9)
     held.keys[OWN, "later"] = key

@@ -162,13 +162,13 @@ def test_a_sample_is_drawn_printed_and_downloaded(held: Running) -> None:
     assert "TRAINING HALL" not in theirs
     for wrong, name in (("seed=x", "seed"), (f"seed=1&count=900&{days}", "count"),
                         ("seed=1", "since"), ("seed=1&since=x&until=y", "since"),
-                        ("seed=1&since=2020-01-01&until=2020-01-02", "statement_id"),
+                        ("seed=1&since=2020-01-01&until=2020-01-02", "since"),
                         (f"seed=1&by_money=yes&of=closed-alerts&{days}", "by_money")):  # fmt: skip
         assert f'id="{name}-error"' in _get(held, f"/samples?{wrong}", "auditor", 422), wrong
 
 
 def test_what_was_answered_is_counted_by_rule_and_month(held: Running) -> None:
-    assert "No question was answered yet." in _get(held, "/precision", "auditor")
+    assert "No alert has been answered yet" in _get(held, "/precision", "auditor")
     name = desk.list_alerts(held.desk("finance"))[0]["alert_id"]
     desk.decide(held.desk("finance"), name, Said("two sites", "explained"))
     page = _get(held, "/precision", "auditor")
@@ -185,7 +185,7 @@ def test_an_evaluation_is_read_on_a_page(held: Running, monkeypatch: pytest.Monk
     assert place in _get(held, "/evaluations", "auditor")
     desk.do_next_job(held.book, held.clock, desk.TRIALS)
     page = _get(held, place, "auditor")
-    for said in ("Split, equal", "50% (25% to 50%)", "of 9 of your 12 holders", "stroke-dasharray",
+    for said in ("Split, equal", "50% (25% to 50%)", "of 9 of your 12 cardholders", "stroke-dasharray",
                  "not installed here: ECOD on surprises", "Weekly supplier", "A: cardwatch",
                  "B: same-day rule", "1.50"):  # fmt: skip
         assert said in page, said

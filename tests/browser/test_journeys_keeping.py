@@ -75,7 +75,7 @@ def test_an_auditor_goes_through_rules_model_and_the_chain(visit: Callable[[], S
     at.sees("It holds when all of these do", "Sources")
     at.press("Back")
     at.press("How often each was right")
-    at.sees("No question was answered yet")
+    at.sees("No alert has been answered yet")
     at.go("Settings")
     at.press("The model's card")
     at.sees("There is no model yet")
