@@ -23,6 +23,19 @@ if TYPE_CHECKING:
     Codes = np.ndarray[Any, np.dtype[np.int64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
+NOVELTY = "novelty_surprise"
+"""What orders payments by how new they are: the logarithms of the shares of `NEW` added up."""
+NEW = ("holder_novelty_surprise", "merchant_rarity_surprise", "category_rarity_surprise",
+       "trade_rarity_surprise")  # fmt: skip
+"""Views of what is new, each the logarithm of a share: the holder's and the organisation's."""
+NEW_SUM = "amount_for_holder_surprise"
+"""With them counts how far the sum lies in the tail of the holder's own."""
+ALONE = {
+    "burst_chance_share": "new_merchants_surprise",
+    "twice_chance_share": "charged_twice_surprise",
+    "bill_chance_share": "other_bill_surprise",
+}
+"""Shares of single surprises that belong to no family of the forest's."""
 UNUSUALNESS, SURPRISE, BUYING = "unusualness", "payment_surprise", "buying_surprise"
 """Columns beside the shares: the forest's score; and what orders payments, the logarithms of the
 shares of all families added up, and of merchant and purpose alone."""
@@ -38,6 +51,10 @@ CHANCES: dict[str, str] = {
     "timing_chance_share": "Share of comparable payments at as unusual a time",
     "repeat_chance_share": "Share of comparable payments with as unusual a repeat or refund",
     "split_chance_share": "Share of comparable payments that end as unusual a split",
+    "novelty_chance_share": "Share of comparable payments as new to their holder and the organisation",
+    "burst_chance_share": "Share of comparable payments that end as unusual days at new merchants",
+    "twice_chance_share": "Share of comparable payments that repeat as unusual a sum",
+    "bill_chance_share": "Share of comparable payments of as unusual a sum that another paid as well",
     "month_chance_share": "Share of holders' earlier months that were as unlike the months before",
 }
 """Columns that rules may read beside the features, with their meanings."""
@@ -104,6 +121,19 @@ def chances(shares: pd.DataFrame, reference: Flags) -> pd.DataFrame:
     columns["payment_chance_share"] = share_at_least(product, product[reference])
     told = {name: columns[name] for name in CHANCES if name in columns}
     return pd.DataFrame(told | {SURPRISE: product, BUYING: unlike}, shares.index)
+
+
+def novelty_chances(features: Mapping[str, Any], reference: Flags) -> pd.DataFrame:
+    """Return the shares of what is new and of single surprises, and what orders new payments."""
+    shares = _shares(features, (NEW_SUM, *ALONE.values()), reference)
+    new = np.asarray(features["is_new_to_holder"], dtype=bool)
+    product = np.sum([np.asarray(features[name]) for name in NEW], axis=0)
+    product = np.where(new, product - np.log(shares[NEW_SUM].to_numpy()), 0.0)
+    columns = {name: shares[surprise].to_numpy() for name, surprise in ALONE.items()}
+    columns["novelty_chance_share"] = np.where(
+        product > 0, share_at_least(product, product[reference]), 1.0
+    )
+    return pd.DataFrame(columns | {NOVELTY: product})
 
 
 def month_chances(features: Mapping[str, Any], ends: Codes) -> pd.DataFrame:

@@ -240,6 +240,7 @@ class Alert:
     shown: bool = True
     contributions: dict[str, float] = field(default_factory=dict)
     cards: tuple[str, ...] = ()
+    is_fact: bool = False
 
 
 @dataclass(frozen=True)

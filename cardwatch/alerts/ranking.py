@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cardwatch.alerts.calibration import weigh_findings
 from cardwatch.alerts.cards import card_alerts
 from cardwatch.alerts.matters import Finding, Matter, find_matters
 from cardwatch.alerts.words import TIERS, one_in, pounds, reason_of
-from cardwatch.chance import SURPRISE, UNUSUALNESS, strengths
+from cardwatch.chance import UNUSUALNESS, strengths
 from cardwatch.features import FAMILIES, meaning_of, name_of
 from cardwatch.records import Alert, Payment, Reason
 from cardwatch.rules import EVIDENCE, LEVELS, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cardwatch.features import Ledger
     from cardwatch.features.ledger import Columns
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-WEIGHT_OF_MONEY, POUNDS_AT_ONE = 0.5, 250
-"""Order within a tier: -log10 chance + 0.5 log10(1 + pounds at stake / 250) (docs/detection.md)."""
 PRINTED = ["transaction_id", "file", "row", "date", "holder_id", "merchant", "merchant_id",
            "cost_centre", "amount_pence"]  # fmt: skip
 LEAST_RAISED = 0.005
@@ -112,32 +111,100 @@ def rank_alerts(scored: Scored, rules: Sequence[Rule], lane: str) -> list[Alert]
     used = list({r.id: r for r in [*mine, *others] if r.subject == "payment"}.values())
     fires = {rule.id: rule.fires(scored.columns, scored.ledger.policy) for rule in used}
     raising = [r for r in used if r.role == "raises"]
-    fired = [(rule, np.flatnonzero(fires[rule.id] & scored.asked)) for rule in raising]
-    matters = find_matters(scored.ledger, scored.columns, fired)
     context = [rule for rule in used if rule.role != "raises"]
-    leads = [_lead(scored, matter, context, fires) for matter in matters]
-    told = _contributions(scored, [lead.row for _, lead in leads])
-    alerts = [
-        dataclasses.replace(_alert(scored, matter, lead, context, fires), contributions=raised)
-        for matter, lead, raised in zip(matters, leads, told, strict=True)
-    ]
+    weighed = weigh_findings(scored, raising, fires, [r for r in context if r.role == "weakens"])
+    basis = Basis(scored, context, fires, weighed)
+    questions = _alerts(basis, [rule for rule in raising if not rule.is_policy_fact])
+    facts = _alerts(basis, [rule for rule in raising if rule.is_policy_fact])
+    alerts = questions
     if scored.cards is not None:
         policy, last = scored.ledger.policy, scored.ledger.frame["date"][scored.asked].max()
         alerts += card_alerts(scored.cards, policy, mine, last)
     alerts.sort(key=alert_order)
-    return _cut(_folded(alerts), scored)
+    return _with_facts(_cut(_folded(alerts), scored), sorted(facts, key=alert_order))
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the alerts of one lane are made from.
+
+    Attributes:
+        context: rules that add a reason to alerts or lower them.
+        fires: where each rule fires, by its id.
+        weighed: the evidence of each raising rule's findings, a row each; see `weigh_findings`.
+    """
+
+    scored: Scored
+    context: Sequence[Rule]
+    fires: Mapping[str, Flags]
+    weighed: Mapping[str, np.ndarray[Any, Any]]
+
+
+def _alerts(basis: Basis, raising: Sequence[Rule]) -> list[Alert]:
+    """Return the alerts that some rules raise among the payments scored."""
+    scored = basis.scored
+    fired = [(rule, np.flatnonzero(basis.fires[rule.id] & scored.asked)) for rule in raising]
+    matters = find_matters(scored.ledger, scored.columns, fired)
+    leads = [_lead(basis, matter) for matter in matters]
+    contributions = _contributions(scored, [lead.row for _, lead in leads])
+    return [
+        dataclasses.replace(_alert(basis, matter, lead), contributions=raised)
+        for matter, lead, raised in zip(matters, leads, contributions, strict=True)
+    ]
+
+
+def _with_facts(questions: list[Alert], facts: list[Alert]) -> list[Alert]:
+    """Return the questions with the facts against policy after them, each matter once.
+
+    Facts are complete and need no order of evidence: all of them are shown. A fact whose payments
+    are all in a question that is shown becomes a reason of that question; a question that is not
+    shown and whose payments are all in a fact becomes reasons of the fact.
+    """
+    kept = list(questions)
+    apart: list[Alert] = []
+    held = {payment: n for n, alert in enumerate(kept) for payment in alert.payments if alert.shown}
+    for fact in facts:
+        places = {held.get(payment) for payment in fact.payments}
+        place = places.pop() if len(places) == 1 else None
+        if place is None:
+            apart.append(fact)
+        else:
+            kept[place] = _joined(kept[place], fact)
+    whose = {payment: n for n, fact in enumerate(apart) for payment in fact.payments}
+    left = []
+    for alert in kept:
+        places = {whose.get(payment) for payment in alert.payments}
+        place = places.pop() if len(places) == 1 and not alert.shown and alert.payments else None
+        if place is None:
+            left.append(alert)
+        else:
+            apart[place] = _joined(apart[place], alert)
+    apart = [dataclasses.replace(fact, shown=True, is_fact=True) for fact in apart]
+    return [dataclasses.replace(a, rank=rank) for rank, a in enumerate([*left, *apart], start=1)]
+
+
+def _joined(alert: Alert, other: Alert) -> Alert:
+    """Return an alert with another's reasons after its own, at the higher of the two tiers."""
+    known = {reason.rule for reason in alert.reasons}
+    more = tuple(reason for reason in other.reasons if reason.rule not in known)
+    tier = min(alert.tier, other.tier)
+    return dataclasses.replace(alert, reasons=(*alert.reasons, *more), tier=tier)
 
 
 def alert_order(alert: Alert) -> tuple[Any, ...]:
-    """Return what alerts are sorted by: tier, evidence with money, then ties by money, day, id."""
-    strength = alert_strength(alert)
-    return alert.tier, -strength, -alert.at_stake_pence, alert.first_on, alert.alert_id
+    """Return what alerts are sorted by: questions by evidence, then by money, day and id."""
+    return (
+        alert.is_fact,
+        -alert_strength(alert),
+        -alert.at_stake_pence,
+        alert.first_on,
+        alert.alert_id,
+    )
 
 
 def alert_strength(alert: Alert) -> float:
-    """Return the strength of an alert within its tier: its evidence, and the money at stake."""
-    money = math.log10(1 + alert.at_stake_pence / 100 / POUNDS_AT_ONE)
-    return round(-math.log10(alert.chance) + WEIGHT_OF_MONEY * money, 9)
+    """Return the evidence of an alert: -log10 of how often its kind comes as strong."""
+    return round(-math.log10(alert.chance), 9)
 
 
 def _folded(alerts: list[Alert]) -> list[Alert]:
@@ -181,22 +248,16 @@ def _cut(alerts: list[Alert], scored: Scored) -> list[Alert]:
     return numbered
 
 
-def _lead(
-    scored: Scored, matter: Matter, context: Sequence[Rule], fires: dict[str, Flags]
-) -> tuple[int, Finding]:
-    """Return the finding that a matter is named for, the most pressing, and the matter's level.
+def _lead(basis: Basis, matter: Matter) -> tuple[int, Finding]:
+    """Return the finding that a matter is named for, the one of most evidence, and its level.
 
     What says no more than that a payment is unlike others names no matter of which more is known.
     """
-    weakening = [rule for rule in context if rule.role == "weakens"]
-    levels = [_level(f, weakening, fires) for f in matter.findings]
-    _, lead = max(
-        zip(levels, matter.findings, strict=True),
-        key=lambda pair: (
-            pair[1].rule.kind != "pattern",
-            pair[0],
-            *_pressing(scored, pair[1]),
-        ),
+    weakening = [rule for rule in basis.context if rule.role == "weakens"]
+    levels = [_level(f, weakening, basis.fires) for f in matter.findings]
+    lead = max(
+        matter.findings,
+        key=lambda finding: (finding.rule.kind != "pattern", *_pressing(basis, finding)),
     )
     return max(levels), lead
 
@@ -215,21 +276,16 @@ def _contributions(scored: Scored, rows: list[int]) -> list[dict[str, float]]:
     return told
 
 
-def _alert(
-    scored: Scored,
-    matter: Matter,
-    leading: tuple[int, Finding],
-    context: Sequence[Rule],
-    fires: dict[str, Flags],
-) -> Alert:
+def _alert(basis: Basis, matter: Matter, leading: tuple[int, Finding]) -> Alert:
     """Return one matter as an alert."""
+    scored, context, fires = basis.scored, basis.context, basis.fires
     rows, printed = matter.rows.tolist(), scored.printed
     (best, lead), lane = leading, leading[1].rule.lane
     whole = EVIDENCE[lead.rule.evidence].joins == "group"  # one payment's figures say little of it
     weakening = [rule for rule in context if rule.role == "weakens"]
-    chance = _case_chance(scored, matter, lead.rule.order)
+    chance = _case_chance(basis, matter)
     stake = abs(sum(printed["amount_pence"][row] for row in rows))
-    reasons = _reasons(scored, matter, lead)
+    reasons = _reasons(basis, matter, lead)
     who, where, units = (
         list(dict.fromkeys(printed[name][row] for row in rows))
         for name in ("holder_id", "merchant_id", "cost_centre")
@@ -265,53 +321,40 @@ def _alert(
     )
 
 
-def _weakens(rule: Rule, finding: Finding, fires: dict[str, Flags]) -> bool:
+def _weakens(rule: Rule, finding: Finding, fires: Mapping[str, Flags]) -> bool:
     return finding.rule.id in rule.weakens and bool(fires[rule.id][finding.row])
 
 
-def _level(finding: Finding, weakening: Sequence[Rule], fires: dict[str, Flags]) -> int:
+def _level(finding: Finding, weakening: Sequence[Rule], fires: Mapping[str, Flags]) -> int:
     """Return a finding's level as a number, one lower for each rule that weakens it."""
     weak = sum(_weakens(rule, finding, fires) for rule in weakening)
     return max(LEVELS.index(finding.rule.level) - weak, 0)
 
 
-def _pressing(scored: Scored, finding: Finding) -> tuple[float, float, int]:
-    """Return what findings of one level are compared by: strength, money, row.
-
-    Of what adds up over a month or a year the last finding says all.
-    """
-    whole = EVIDENCE[finding.rule.evidence].joins == "group"
-    strength = 0.0 if whole else float(scored.strength(finding.rule.order)[finding.row])
-    money = 0.0 if whole else finding.pence
-    return round(strength, 9), money, finding.row
+def _pressing(basis: Basis, finding: Finding) -> tuple[float, int, float, int]:
+    """Return what findings are compared by: evidence, level, money, row."""
+    evidence = round(float(basis.weighed[finding.rule.id][finding.row]), 9)
+    return evidence, LEVELS.index(finding.rule.level), finding.pence, finding.row
 
 
-def _case_chance(scored: Scored, matter: Matter, order: str) -> float:
-    """Return the smallest chance of the matter's payments, corrected for how many are looked at.
-
-    A payment's chance is that of what the alert is about or, at half weight, of the payment whole.
-    """
-    rows = sorted({finding.row for finding in matter.findings})
-    strongest = max(
-        float(scored.strength(order)[rows].max()),
-        float(scored.strength(SURPRISE)[rows].max()) - float(np.log10(2)),
-    )
-    smallest = min(10**-strongest, 1 - 1e-12)
-    return float(-np.expm1(len(rows) * np.log1p(-smallest)))
+def _case_chance(basis: Basis, matter: Matter) -> float:
+    """Return how often one of its kind comes as strong, as a share of payments of the past."""
+    evidence = max(float(basis.weighed[f.rule.id][f.row]) for f in matter.findings)
+    return min(10**-evidence, 1.0)
 
 
-def _reasons(scored: Scored, matter: Matter, lead: Finding) -> list[Reason]:
+def _reasons(basis: Basis, matter: Matter, lead: Finding) -> list[Reason]:
     """Return one reason a rule, the lead first, then the most pressing; each by its best row."""
     best: dict[str, Finding] = {lead.rule.id: lead}
     for finding in matter.findings:
         other = best.get(finding.rule.id)
         if other is None or (
-            other is not lead and _pressing(scored, finding) > _pressing(scored, other)
+            other is not lead and _pressing(basis, finding) > _pressing(basis, other)
         ):
             best[finding.rule.id] = finding
     rest = [f for f in best.values() if f is not lead]
     rest.sort(key=lambda f: (-LEVELS.index(f.rule.level), f.rule.id))
-    return [_reason(scored, finding.rule, finding.row) for finding in (lead, *rest)]
+    return [_reason(basis.scored, finding.rule, finding.row) for finding in (lead, *rest)]
 
 
 def _reason(scored: Scored, rule: Rule, row: int) -> Reason:

@@ -34,8 +34,11 @@ PAIR = ("holder_id", "merchant_id")
 """What most is counted by: one holder at one merchant."""
 DAYS_APART = 1 << 20
 """Room for days in a key that joins group and day."""
-OWN_GROUPS = ("month", "category_id", "purpose_id", "size_pence", "size_band")
+OWN_GROUPS = ("month", "category_id", "category_words", "buyers", "purpose_id", "size_pence",
+              "size_band")  # fmt: skip
 """What rows can be grouped by besides the columns of the frame."""
+EVERYBODY = "the whole organisation"
+"""Who buys together where no cost centre is stated."""
 ORDER = ["date", "file", "row"]
 UNMATCHED: dict[str, Any] = {
     "card_id": "",
@@ -177,6 +180,17 @@ class Ledger:
         return self.frame["mcc"].where(
             self.frame["mcc"] != "", self.frame["category"].str.casefold()
         )
+
+    @cached_property
+    def category_words(self) -> pd.Series[str]:
+        """Category of each row in words, in lower case."""
+        return self.frame["category"].str.casefold().str.strip()
+
+    @cached_property
+    def buyers(self) -> pd.Series[str]:
+        """Who buys together, as far as is known: the cost centre however written, else all."""
+        words = self.frame["cost_centre"].str.casefold().str.split().str.join(" ")
+        return words.where(words != "", EVERYBODY)
 
     @cached_property
     def size_pence(self) -> Codes:

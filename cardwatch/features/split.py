@@ -104,7 +104,7 @@ SEARCHES = {
         columns=(*FACTS, "earlier_count"),
     ),
     "unit": Search(
-        by=("cost_centre", "merchant_id"),
+        by=("buyers", "merchant_id"),
         limit="single_purchase_limit_pence",
         what="payments by several holders of one cost centre to one merchant that pass the limit",
         pattern="the cost centre's own pattern",
