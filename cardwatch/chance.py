@@ -34,6 +34,7 @@ ALONE = {
     "burst_chance_share": "new_merchants_surprise",
     "twice_chance_share": "charged_twice_surprise",
     "bill_chance_share": "other_bill_surprise",
+    "slow_chance_share": "slow_total_surprise",
 }
 """Shares of single surprises that belong to no family of the forest's."""
 UNUSUALNESS, SURPRISE, BUYING = "unusualness", "payment_surprise", "buying_surprise"
@@ -55,6 +56,7 @@ CHANCES: dict[str, str] = {
     "burst_chance_share": "Share of comparable payments that end as unusual days at new merchants",
     "twice_chance_share": "Share of comparable payments that repeat as unusual a sum",
     "bill_chance_share": "Share of comparable payments of as unusual a sum that another paid as well",
+    "slow_chance_share": "Share of comparable payments at which as unusual a total is exceeded",
     "month_chance_share": "Share of holders' earlier months that were as unlike the months before",
 }
 """Columns that rules may read beside the features, with their meanings."""

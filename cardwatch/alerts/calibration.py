@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cardwatch.rules import LEVELS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -27,6 +29,8 @@ WEAKENED = 0.5
 """What each mitigating circumstance takes from the evidence: about a factor of three."""
 SETTLING_DAYS = 180
 """At the beginning of a history everything is new: what came then is no measure of later."""
+A_LEVEL = 3.0
+"""Room in a list that a rule of one level has beside one of the level below (docs/detection.md)."""
 FLOOD = 2.0
 """A group of findings takes at most so many times its room of an ordinary year."""
 TAIL, FEWEST_IN_TAIL = 20, 3
@@ -105,7 +109,8 @@ def weigh_findings(
             values = weighed[rule.id][rows]
             found = rarity(values, before, int(past.sum()))
             most = _at_most(values, now, int(scored.asked.sum()))
-            weighed[rule.id][rows] = np.clip(found, 0.0, most)
+            level = np.log10(A_LEVEL) * (LEVELS.index(rule.level) - 1)
+            weighed[rule.id][rows] = np.maximum(np.minimum(found, most) + level, 0.0)
     return weighed
 
 

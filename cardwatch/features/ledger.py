@@ -34,11 +34,9 @@ PAIR = ("holder_id", "merchant_id")
 """What most is counted by: one holder at one merchant."""
 DAYS_APART = 1 << 20
 """Room for days in a key that joins group and day."""
-OWN_GROUPS = ("month", "category_id", "category_words", "buyers", "purpose_id", "size_pence",
-              "size_band")  # fmt: skip
+OWN_GROUPS = ("month", "category_id", "category_words", "team", "organisation", "purpose_id",
+              "size_pence", "size_band")  # fmt: skip
 """What rows can be grouped by besides the columns of the frame."""
-EVERYBODY = "the whole organisation"
-"""Who buys together where no cost centre is stated."""
 ORDER = ["date", "file", "row"]
 UNMATCHED: dict[str, Any] = {
     "card_id": "",
@@ -187,10 +185,14 @@ class Ledger:
         return self.frame["category"].str.casefold().str.strip()
 
     @cached_property
-    def buyers(self) -> pd.Series[str]:
-        """Who buys together, as far as is known: the cost centre however written, else all."""
-        words = self.frame["cost_centre"].str.casefold().str.split().str.join(" ")
-        return words.where(words != "", EVERYBODY)
+    def team(self) -> pd.Series[str]:
+        """Who buys together as far as is stated: the cost centre, however it is written."""
+        return self.frame["cost_centre"].str.casefold().str.split().str.join(" ")
+
+    @cached_property
+    def organisation(self) -> Codes:
+        """The whole organisation as one group."""
+        return np.zeros(len(self), dtype="int64")
 
     @cached_property
     def size_pence(self) -> Codes:

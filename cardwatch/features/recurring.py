@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardwatch.features.ledger import PAIR
-from cardwatch.features.merchant import YEAR_DAYS
+from cardwatch.features.merchant import YEAR_DAYS, is_billed_in_parts
 from cardwatch.features.repeat import SAME
 
 if TYPE_CHECKING:
@@ -153,6 +153,10 @@ def _slow(ledger: Ledger) -> Columns:
         )
         begun = days - ledger.count(first, PAIR, 0) < SLOW_LEAST_DAYS
         over = part & (limit > 0) & (times > 1) & (days >= SLOW_LEAST_DAYS) & (begun | doubled)
+        over &= ~is_billed_in_parts(ledger)
+        last = np.zeros(len(ledger), dtype=bool)
+        last[ledger.last_rows(part, (*PAIR, "date"))] = True
+        over &= last  # a day of many payments is one day
         return {
             "count": np.where(over, ledger.count(part, PAIR, SLOW_DAYS), 0),
             "total": np.where(over, now, 0.0),

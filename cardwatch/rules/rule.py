@@ -103,7 +103,7 @@ EVIDENCE = {
     "holder_day": Evidence(("holder_id",)),
     "same_bill": Evidence(("merchant_id", "amount_pence"), 60),
     "new_merchants": Evidence(("holder_id",), 2, "is_new_to_holder"),
-    "holder_merchant_quarter": Evidence(PAIR, 89, joins="group"),
+    "holder_merchant_quarter": Evidence(PAIR, 89, joins="both"),
     "disputes": Evidence(("holder_id",), 30, "is_dispute_booking", joins="group"),
     "tiny_charge": Evidence(("holder_id",), 2, "is_tiny_charge"),
     "over_limit": Evidence(PAIR, having="is_over_limit"),
@@ -112,7 +112,7 @@ EVIDENCE = {
     ),
     "step_split": Evidence(PAIR, "step_split_span_days", limit="step_split_limit_pence"),
     "unit_split": Evidence(
-        ("buyers", "merchant_id"), "unit_split_span_days", "is_single_need", limit="unit_split_limit_pence"
+        ("organisation", "merchant_id"), "unit_split_span_days", "is_single_need", limit="unit_split_limit_pence"
     ),
     "alias_split": Evidence(
         ("holder_id", "alias_id"), "alias_split_span_days", limit="alias_split_limit_pence"
