@@ -168,7 +168,8 @@ def other_bill_surprise(ledger: Ledger) -> Numbers:
     """Another holder paid this merchant this very sum within 60 days, though chance seldom would.
 
     Chance would do so as often as others pay here in so many days, times the share of this sum here;
-    and a merchant where holders often pay the same explains it as well.
+    a merchant where holders often pay the same, or this holder often pays what others do, explains
+    it as well.
     """
     bought, standing = ledger.is_purchase, _standing(ledger)
     matched = _equal_by_others(ledger, BILL_DAYS) > 0
@@ -176,6 +177,8 @@ def other_bill_surprise(ledger: Ledger) -> Numbers:
     here = ledger.count(matched, ("merchant_id",), until=1) + SHRINKAGE * usual
     often = here / (ledger.count(bought, ("merchant_id",), until=1) + SHRINKAGE)
     often = np.maximum(often, LEAST_OFTEN * usual)
+    own = ledger.count(matched, PAIR, until=1) + SHRINKAGE * often
+    often = np.maximum(often, own / (ledger.count(bought, PAIR, until=1) + SHRINKAGE))
     best = np.zeros(len(ledger))
     for days in BILL_WINDOWS:
         others = ledger.count(bought, ("merchant_id",), days) - ledger.count(bought, PAIR, days)

@@ -384,7 +384,8 @@ def _evidence(ledger: Ledger, search: str) -> Numbers:
     points += 2 * np.log2(np.maximum(filled, 1e-3)) - needed
     points -= 2 * np.log1p(table["earlier_count"])
     if SEARCHES[search].several_needed:  # colleagues buy together more often than strangers do
-        points += TOGETHER * (table["needed_teams_count"] == 1)
+        stated = ~ledger.is_blank("team")[table["row"]]
+        points += TOGETHER * (stated & (table["needed_teams_count"] == 1))
     else:
         points -= 2 * np.log2(bookings)
     strength = np.zeros(len(ledger))
