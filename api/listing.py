@@ -20,9 +20,9 @@ def page_of(
 
     Args:
         at: who asks.
-        chosen: fields of `casebook.finding.Asked`; `holder_of` and `merchant_of` name an alert in
-            place of a holder or merchant, so that no name stands in an address; whatever
-            `assigned_to` says, it is the caller.
+        chosen: fields of `casebook.finding.Asked`; `same_holder_as` and `same_merchant_as` name an
+            alert in place of a cardholder or merchant, so that no name stands in an address;
+            whatever `assigned_to` says, it is the caller.
         cursor: where the page begins; empty for the first.
         limit: the most on a page.
         snoozed: whether those that are snoozed are shown too.
@@ -32,9 +32,9 @@ def page_of(
             `read_cursor`.
     """
     wanted = {name: value for name, value in chosen.items() if value}
-    for kind in ("holder", "merchant"):
-        if like := wanted.pop(f"{kind}_of", ""):
-            wanted[f"{kind}_id"] = desk.get_alert(at, like)[f"{kind}_id"]
+    for filter_name in ("same_holder_as", "same_merchant_as"):
+        if alert_id := wanted.get(filter_name):
+            wanted[filter_name] = desk.get_alert(at, alert_id)["alert_id"]
     if not snoozed:
         wanted["awake_on"] = str(at.now.date())
     if "assigned_to" in wanted:

@@ -7,12 +7,17 @@ import datetime as dt
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from cardwatch.alerts import count_of, people_label
 from cardwatch.reports.words import day, moment, money, month, title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -46,6 +51,8 @@ def environment() -> Environment:
         moment=moment,
         words=title,
         qr=qr,
+        people=people,
+        merchants=merchants,
     )
     return made
 
@@ -80,6 +87,23 @@ def days(first: str, last: str) -> str:
         return ends
     number, *same = begins.split()
     return f"{number if same == ends.split()[1:] else begins} to {ends}"
+
+
+def people(alert: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Whom an alert is about, under the names shown to the reader: one, or how many they are."""
+
+    def named(ids: Sequence[str]) -> list[str]:
+        return [names[one] for one in ids]
+
+    return people_label(named(alert["holders"]), named(alert["approvers"]))
+
+
+def merchants(raised: Mapping[str, Any]) -> str:
+    """The merchant of an alert's snapshot as last printed, or how many they are."""
+    several = raised["merchants"]
+    if len(several) == 1:
+        return str(raised["payments"][-1]["merchant"])
+    return count_of(len(several), "merchant") if several else ""
 
 
 def qr(text: str) -> Markup:

@@ -218,8 +218,9 @@ class AlertShort(BaseModel):
     kind: str
     rule: str
     band: str
-    holder_id: str
-    merchant_id: str
+    holders: list[str] = Field(description="Ids of the cardholders it asks about.")
+    approvers: list[str] = Field(description="Ids of the approvers it asks about, if it does.")
+    merchants: list[str] = Field(description="Names under which its merchants are compared.")
     first_on: str
     last_on: str
     at_stake_pence: int
@@ -255,6 +256,9 @@ class Alert(BaseModel):
     due_on: str
     snoozed_until: str
     tags: str
+    holders: list[str] = Field(description="Ids of the cardholders it asks about.")
+    approvers: list[str] = Field(description="Ids of the approvers it asks about, if it does.")
+    merchants: list[str] = Field(description="Names under which its merchants are compared.")
     raised: dict[str, Any] | None = Field(
         description="As it was raised: payments, reasons, comparisons, what to ask."
     )
@@ -262,7 +266,9 @@ class Alert(BaseModel):
     neighbours: list[dict[str, Any]] = Field(
         description="Other payments of its days, to its merchants or by its holders."
     )
-    related: list[dict[str, Any]] = Field(description="Other alerts of its holder or merchant.")
+    related: list[dict[str, Any]] = Field(
+        description="Other alerts that share a cardholder, approver or merchant with it."
+    )
     made_by: dict[str, str] | None = Field(description="Hashes of everything that made it.")
 
 
@@ -298,12 +304,12 @@ class ToSuppress(Sent):
 
 
 class Suppression(BaseModel):
-    """Alerts of one rule, holder and merchant that are closed unasked until a day."""
+    """Alerts of one rule, cardholder and merchant that are closed unasked until a day."""
 
     suppression_id: str
     lane: Lane
     holder_id: str
-    merchant_id: str
+    merchants: list[str]
     rule: str
     reason: str
     expires_on: str

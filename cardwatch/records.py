@@ -186,6 +186,15 @@ class Payment:
 
 
 @dataclass(frozen=True)
+class AlertCard:
+    """One card of the register as an alert shows it."""
+
+    card_id: str
+    card_last4: str
+    holder_id: str
+
+
+@dataclass(frozen=True)
 class Reason:
     """Why a payment deserves a question: one rule's finding in a sentence with its figures."""
 
@@ -203,9 +212,15 @@ class Alert:
     """One matter that deserves a question, with all its payments.
 
     Attributes:
-        alert_id: twelve hex digits from its lane and its payments: the same matter, the same id.
+        alert_id: twelve hex digits from its lane, its leading rule and its payments or cards: the
+            same question about the same payments has the same id, and no two alerts share one.
         kind: what it is about, as its leading rule says: split, limit, spend and so on.
         tier: A against a stated limit or list, B beyond what is usual, C information.
+        holders: ids of the cardholders it asks about, in the order of their payments or cards.
+        merchants: ids of the merchants, as payments are compared by them, in the same order.
+        cost_centres: codes of who bears the cost, in the same order.
+        approvers: ids of the approvers it asks about, where it is about what they approve; an
+            alert has holders or approvers.
         chance: what alerts are ordered by: the chance of what the alert is about at its strangest
             payment, corrected for how many these are. Beyond the rarest payments known it goes on
             as their tail does, for the order alone; sentences never name it.
@@ -224,9 +239,9 @@ class Alert:
     lane: str
     kind: str
     title: str
-    holder_id: str
-    merchant: str
-    cost_centre: str
+    holders: tuple[str, ...]
+    merchants: tuple[str, ...]
+    cost_centres: tuple[str, ...]
     first_on: str
     last_on: str
     at_stake_pence: int
@@ -239,7 +254,8 @@ class Alert:
     payments: tuple[Payment, ...]
     shown: bool = True
     contributions: dict[str, float] = field(default_factory=dict)
-    cards: tuple[str, ...] = ()
+    cards: tuple[AlertCard, ...] = ()
+    approvers: tuple[str, ...] = ()
     is_fact: bool = False
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import Phase, settings
 
 from cardwatch.policy import load_policy
 from cardwatch.registers import read_cards
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from cardwatch.policy import Policy
     from cardwatch.records import CardRegister, Statements
 
+settings.register_profile("ci", phases=[Phase.explicit, Phase.generate], deadline=None)
+if "CI" in os.environ:  # a property that fails is not made smaller there: it fails at once
+    settings.load_profile("ci")
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_data"
 CHOICES = ReadingChoices(shipped_profiles(), b"a key for tests, 32 bytes long..")

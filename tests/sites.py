@@ -192,7 +192,9 @@ def fill_long(site: Site) -> None:
     path.write_text(text(*lines.splitlines(), f"2026-11-31,{LONG},X,{LONG},R9"), encoding="utf-8")
     kept = desk.receive(at, site.read(path))
     site.ids |= {"long_statement": kept.statement_id, "long_label": kept.label}
-    alert = next(one for one in desk.list_alerts(at) if LONG in one["merchant_id"])
+    alert = next(
+        one for one in desk.list_alerts(at) if any(LONG in name for name in one["merchants"])
+    )
     site.ids["long"] = alert["alert_id"]
     said = Said(REASON, "asked", at_email(at), "2026-12-24", "", " ".join(8 * ["a" * 20]))
     desk.decide(at, alert["alert_id"], said)
@@ -206,8 +208,9 @@ def fill_long(site: Site) -> None:
 def fill_jobs(site: Site) -> None:
     """Let jobs be over, well and not, with long words; each is named in `ids`."""
     at = site.desk("finance")
-    note = {"title": REASON, "holder_id": LONG, "merchant": LONG, "last_on": "2026-10-11",
-            "tier": "A", "at_stake_pence": 185_000, "fact": REASON}  # fmt: skip
+    note = {"title": REASON, "holders": [LONG], "approvers": [], "merchant": LONG,
+            "last_on": "2026-10-11", "tier": "A", "at_stake_pence": 185_000,
+            "fact": REASON}  # fmt: skip
     asked = {"before": 3, "after": 3, "newly_asked": [note], "no_longer_asked": [note]}
     statement = {"label": LONG, "last_on": "2026-10-31", "finance": asked}
     tried = {"kind": "policy", "sha256": LONG, "document": LONG, "statements": [statement]}

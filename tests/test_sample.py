@@ -80,7 +80,7 @@ def test_every_planted_matter_is_found_and_shown(
         if wanted & {reason.rule for reason in alert.reasons}
         and (
             references & {payment.reference for payment in alert.payments}
-            or (not references and alert.holder_id == matter["holder_id"])
+            or (not references and alert.holders == (matter["holder_id"],))
         )
     ]
     assert answers, "no alert names it"

@@ -62,7 +62,7 @@ def test_what_finance_sees_does_not_depend_on_what_only_psd_may_know(
         known = apart[apart["file"] <= file]
         without = score(known, sample_policy, asked_files=[file], rules=finance_rules)
         seen, unseen = (r.lists["finance"] for r in (scored_month(month), without))
-        assert [dataclasses.replace(a, cost_centre="") for a in seen.alerts] == [*unseen.alerts]
+        assert [dataclasses.replace(a, cost_centres=()) for a in seen.alerts] == [*unseen.alerts]
         assert (seen.notes, seen.expected) == (unseen.notes, unseen.expected)
         assert not without.lists["psd"].alerts
         assert scored_month(month).lists["psd"].alerts
@@ -92,7 +92,7 @@ def test_what_finance_sees_of_a_holder_does_not_depend_on_who_shares_their_cost_
         assert (seen.scored.features[f"{search}_split_count"] > 0).any(), search
     assert not (made.scored.features["unit_split_count"] > 0).any()
     alerts = [
-        [dataclasses.replace(alert, cost_centre="") for alert in scoring.lists["finance"].alerts]
+        [dataclasses.replace(alert, cost_centres=()) for alert in scoring.lists["finance"].alerts]
         for scoring in (seen, made)
     ]
     assert alerts[0] == alerts[1]
@@ -179,7 +179,7 @@ def test_no_more_alerts_than_the_cap_are_shown_for_one_holder_and_month(
 ) -> None:
     capped = parse_policy("alerts_per_holder_month = 1\nunusual_one_in = 50\n", "capped.toml")
     made = score(sample.transactions, capped, asked_files=["2026-10.csv"]).lists["finance"]
-    shown = [(alert.holder_id, alert.last_on[:7]) for alert in made.shown]
+    shown = [(alert.holders, alert.last_on[:7]) for alert in made.shown]
     assert len(shown) == len(set(shown))
     assert len(made.alerts) > len(shown)
 
@@ -202,6 +202,6 @@ def test_a_habit_over_the_limit_is_one_low_alert_and_never_silence(sample: State
     made = score(sample.transactions, policy, asked_files=["2026-10.csv"]).lists["finance"]
     habits = [a for a in made.alerts if a.reasons[0].rule == "split-habit"]
     assert habits
-    pairs = [(alert.holder_id, alert.merchant) for alert in habits]
+    pairs = [(alert.holders, alert.merchants) for alert in habits]
     assert len(pairs) == len(set(pairs)), "one alert a holder and merchant"
     assert all(alert.tier == "C" for alert in habits)

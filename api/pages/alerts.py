@@ -32,9 +32,9 @@ from cardwatch.reports.words import day, title
 router = APIRouter()
 PAGE_ROWS = 25
 UNANSWERED = "unanswered"
-FILTERS = ("state", "lane", "tier", "kind", "rule", "statement_id", "besides", "holder_of",
-           "merchant_of", "at_least", "since", "until", "due_by", "tag", "assigned_to", "snoozed",
-           "order")  # fmt: skip
+FILTERS = ("state", "lane", "tier", "kind", "rule", "statement_id", "besides", "same_holder_as",
+           "same_merchant_as", "at_least", "since", "until", "due_by", "tag", "assigned_to",
+           "snoozed", "order")  # fmt: skip
 DAYS = ("since", "until", "due_by")
 ORDERS = {"evidence": "Strength of evidence", "money": "Money at stake", "age": "Oldest first"}
 SORTS = {"evidence": ("Tier", "descending"), "money": ("At stake", "descending"),
@@ -72,7 +72,7 @@ def list_alerts(request: Request, at: At) -> Response:
     return render(
         request, "alerts.html", errors=errors, alerts=found,
         heads=desk.headlines(at, [one["alert_id"] for one in found]), around=around,
-        names=desk.mask(at, {one["holder_id"] for one in found}), chosen=chosen, words=words,
+        names=desk.mask(at, desk.people_of(found)), chosen=chosen, words=words,
         chips=chips(chosen, lambda k, v: _said(k, v, words), _link, besides=("order",)),
         headings=_headings(chosen),
         next=f"/alerts?{more}" if more else "",
@@ -103,8 +103,9 @@ def _link(chosen: dict[str, str]) -> str:
 def _said(name: str, value: str, words: dict[str, dict[str, str]]) -> str:
     """Return a filter that was chosen in words."""
     said = {
-        "holder_of": "Same holder", "merchant_of": "Same merchant", "assigned_to": "Assigned to me",
-        "snoozed": "Snoozed too", "besides": "From earlier statements",
+        "same_holder_as": "Same cardholder", "same_merchant_as": "Same merchant",
+        "assigned_to": "Assigned to me", "snoozed": "Snoozed too",
+        "besides": "From earlier statements",
     }  # fmt: skip
     names = {"since": "From", "until": "To", "due_by": "Due by", "at_least": "At least",
              "rule": "Question", "lane": "List", "statement_id": "Statement"}  # fmt: skip
@@ -215,7 +216,7 @@ def show_review(request: Request, at: At) -> Response:
     chosen = _chosen(request)
     found, more = ([], "") if _faults(chosen) else _page_of(at, chosen, "")
     whole = [desk.get_alert(at, one["alert_id"]) for one in found]
-    names = desk.mask(at, {one["holder_id"] for one in whole})
+    names = desk.mask(at, desk.people_of(whole))
     return render(
         request, "review.html", alerts=whole, names=names, has_more=bool(more), back=_link(chosen)
     )

@@ -11,7 +11,6 @@ from api.handing import drawn, handed_over
 from api.pages.page import LISTS, render, told
 from cardwatch import desk
 from cardwatch.casebook import FINANCE
-from cardwatch.casebook.tables import UNANSWERED
 from cardwatch.errors import CardwatchError, NotAllowed
 
 router = APIRouter()
@@ -61,8 +60,9 @@ def hand_case_over(
 
 
 def _beside(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the other alerts of the same holder."""
-    return [one for one in found["related"] if one["holder_id"] == found["holder_id"]]
+    """The other alerts about any of the same people."""
+    people = desk.people_of([found])
+    return [alert for alert in found["related"] if people & desk.people_of([alert])]
 
 
 def _case_page(
@@ -148,12 +148,10 @@ def make_questions(
 def _questions_page(
     request: Request, at: At, alert_id: str, recipient: str, errors: dict[str, str]
 ) -> Response:
-    if at.actor.role != FINANCE:
-        raise NotAllowed("This role asks no line manager.")
+    asked = desk.list_questions(at, alert_id)
     found = desk.get_alert(at, alert_id)
-    asked = [one for one in (found, *_beside(found)) if one["state"] in UNANSWERED]
     return render(
         request, "questions.html", errors=errors,
-        found=found, asked=asked, recipient=recipient,
+        found=found, asked=asked, recipient=recipient, names=desk.mask(at, desk.people_of([found])),
         heads=desk.headlines(at, [one["alert_id"] for one in asked]),
     )  # fmt: skip

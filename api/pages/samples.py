@@ -11,8 +11,9 @@ from fastapi import APIRouter, Request, Response
 from api.deps import At
 from api.handing import FORMS
 from api.pages.page import filled, number, render, told
+from api.rendering import people
 from cardwatch import desk
-from cardwatch.desk.sampling import LARGEST_SEED, OF
+from cardwatch.desk.sampling import CLOSED, LARGEST_SEED, OF
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.reports import csv_text, safe_text
 
@@ -22,7 +23,7 @@ SIZES = tuple((share, desk.needed(share)) for share in (0.10, 0.05, 0.02, 0.01))
 """How many have to be looked at, and all be right, for each share."""
 COLUMNS = {
     "payments": ("date", "holder_id", "merchant", "amount_pence", "transaction_id", "label", "row"),
-    "closed-alerts": ("last_on", "holder_id", "merchant_id", "at_stake_pence", "alert_id", "rule",
+    "closed-alerts": ("last_on", "people", "merchants", "at_stake_pence", "alert_id", "rule",
                       "state"),
 }  # fmt: skip
 HEADINGS = {
@@ -60,9 +61,15 @@ def _drawn(at: At, asked: dict[str, str]) -> dict[str, Any]:
         by_money="by_money" in asked,
     )
     found = desk.draw_sample(at, draw)
-    names = desk.mask(at, {row["holder_id"] for row in found["drawn"]})
-    for row in found["drawn"]:
-        row["holder_id"] = names[row["holder_id"]]
+    if draw.of == CLOSED:
+        names = desk.mask(at, desk.people_of(found["drawn"]))
+        for row in found["drawn"]:
+            row["people"] = people(row, names)
+            row["merchants"] = ", ".join(row["merchants"])
+    else:
+        names = desk.mask(at, {row["holder_id"] for row in found["drawn"]})
+        for row in found["drawn"]:
+            row["holder_id"] = names[row["holder_id"]]
     return found
 
 

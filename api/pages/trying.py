@@ -100,7 +100,7 @@ def _back_test(at: At, answer: dict[str, Any]) -> dict[str, Any]:
         for lane, ways in found.items()
     }
     may = at.actor.role in RECEIVES and (answer["kind"] != "rules" or at.actor.role == "psd")
-    names = desk.mask(at, {one["holder_id"] for one in every})
+    names = desk.mask(at, desk.people_of(every))
     return {"lanes": lanes, "found": found, "pence": pence, "names": names, "may_propose": may}
 
 

@@ -61,8 +61,12 @@ def list_alerts(
     assigned_to: Annotated[Literal["me"] | None, Query(description="To the caller.")] = None,
     tag: Annotated[str, Query(max_length=20)] = "",
     snoozed: Annotated[bool, Query(description="Also those that are snoozed.")] = True,
-    holder_of: Annotated[Short, Query(description="Only of the holder of this alert.")] = "",
-    merchant_of: Annotated[Short, Query(description="Only of the merchant of this alert.")] = "",
+    same_holder_as: Annotated[
+        Short, Query(description="Only those with a cardholder or approver of this alert.")
+    ] = "",
+    same_merchant_as: Annotated[
+        Short, Query(description="Only those with a merchant of this alert.")
+    ] = "",
     since: Day | None = None,
     until: Day | None = None,
     due_by: Day | None = None,
@@ -73,13 +77,14 @@ def list_alerts(
 ) -> dict[str, Any]:
     """List the alerts that the caller may see, in the order to be asked in, a page at a time.
 
-    Holders and merchants are chosen by an alert that is about them, so that no name stands in an
-    address. Pages stay where they are while new alerts come.
+    Cardholders and merchants are chosen by an alert that is about them, so that no name stands in
+    an address. Pages stay where they are while new alerts come.
     """
     chosen = {"lane": lane, "state": state, "tier": tier, "kind": kind, "rule": rule,
               "statement_id": statement_id, "tag": tag, "since": since, "until": until,
-              "due_by": due_by, "at_least_pence": at_least_pence, "holder_of": holder_of,
-              "merchant_of": merchant_of, "assigned_to": assigned_to, "order": order}  # fmt: skip
+              "due_by": due_by, "at_least_pence": at_least_pence, "same_holder_as": same_holder_as,
+              "same_merchant_as": same_merchant_as, "assigned_to": assigned_to,
+              "order": order}  # fmt: skip
     found, after = page_of(at, chosen, cursor=cursor, limit=limit, snoozed=snoozed)
     return {"alerts": found, "next": after or None}
 

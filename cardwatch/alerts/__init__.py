@@ -1,15 +1,32 @@
 """Joins what rules found with how unusual it is, groups it, ranks it and says why."""
 
 from cardwatch.alerts.ranking import Scored, alert_order, alert_strength, rank_alerts
-from cardwatch.alerts.words import compared, expected_words, one_in, pounds
+from cardwatch.alerts.words import (
+    card_label,
+    compared,
+    cost_centres_label,
+    count_of,
+    expected_words,
+    holders_label,
+    merchants_label,
+    one_in,
+    people_label,
+    pounds,
+)
 
 __all__ = [
     "Scored",
     "alert_order",
     "alert_strength",
+    "card_label",
     "compared",
+    "cost_centres_label",
+    "count_of",
     "expected_words",
+    "holders_label",
+    "merchants_label",
     "one_in",
+    "people_label",
     "pounds",
     "rank_alerts",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardwatch.alerts.words import TIERS, reason_of
-from cardwatch.records import Alert
+from cardwatch.records import Alert, AlertCard
 from cardwatch.rules import CARD_EVIDENCE, Rule
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ def _alert(rule: Rule, key: str, members: pd.DataFrame, on: str) -> Alert:
     """Return one matter as an alert; its figures are the same for all of its cards."""
     first = members.iloc[0]
     figures = {name: members[name].to_numpy()[0].item() for name in rule.reads}
-    units = members["unit"].unique()
     of_approver = rule.evidence == "cards_of_approver"
     return Alert(
         alert_id=hashlib.sha256(f"{rule.lane}\n{rule.id}\n{key}".encode()).hexdigest()[:12],
@@ -53,9 +52,9 @@ def _alert(rule: Rule, key: str, members: pd.DataFrame, on: str) -> Alert:
         lane=rule.lane,
         kind=rule.kind,
         title=rule.title,
-        holder_id=f"approver {first['approver_id']}" if of_approver else str(first["holder_id"]),
-        merchant="",
-        cost_centre=str(units[0]) if len(units) == 1 else f"{len(units)} cost centres",
+        holders=() if of_approver else _distinct(members["holder_id"]),
+        merchants=(),
+        cost_centres=_distinct(members["unit"]),
         first_on=on,
         last_on=on,
         at_stake_pence=0,
@@ -66,11 +65,14 @@ def _alert(rule: Rule, key: str, members: pd.DataFrame, on: str) -> Alert:
         unusual=(),
         merchant_history="",
         payments=(),
-        cards=tuple(_named(card) for _, card in members.iterrows()),
+        cards=tuple(
+            AlertCard(str(card["card_id"]), str(card["card_last4"]), str(card["holder_id"]))
+            for _, card in members.iterrows()
+        ),
+        approvers=(str(first["approver_id"]),) if of_approver else (),
     )
 
 
-def _named(card: pd.Series[str]) -> str:
-    """Return how a card is named: its last four digits and its holder."""
-    number = f"card ending {card['card_last4']}" if card["card_last4"] else "a card"
-    return f"{number}, holder {card['holder_id']}"
+def _distinct(values: pd.Series[str]) -> tuple[str, ...]:
+    """The distinct non-empty values, in the order of their first row."""
+    return tuple(str(value) for value in values.unique() if value)

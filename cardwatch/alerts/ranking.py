@@ -7,7 +7,7 @@ import hashlib
 import math
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,13 +17,13 @@ from cardwatch.alerts.calibration import weigh_findings
 from cardwatch.alerts.cards import card_alerts
 from cardwatch.alerts.matters import Finding, Matter, find_matters
 from cardwatch.alerts.words import TIERS, one_in, pounds, reason_of
-from cardwatch.chance import UNUSUALNESS, strengths
+from cardwatch.chance import UNUSUALNESS
 from cardwatch.features import FAMILIES, meaning_of, name_of
 from cardwatch.records import Alert, Payment, Reason
 from cardwatch.rules import EVIDENCE, LEVELS, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from cardwatch.features import Ledger
     from cardwatch.features.ledger import Columns
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 PRINTED = ["transaction_id", "file", "row", "date", "holder_id", "merchant", "merchant_id",
            "cost_centre", "amount_pence"]  # fmt: skip
+PAYMENT_IDENTITY = ["transaction_id", "date", "holder_id", "merchant", "amount_pence"]
+"""What a payment is, wherever it was read from."""
+OTHERWISE_READ = ["card_token", "mcc", "category", "cost_centre", "description", "posting_date"]
 LEAST_RAISED = 0.005
 WHOLE_MONTH = "holder-month-shift"
 FOLDED = {"unusual-merchant", "unusual-payment"}
@@ -63,23 +66,25 @@ class Scored:
     forest: Forest | None = None
 
     @cached_property
-    def strength(self) -> Callable[[str], np.ndarray[Any, Any]]:
-        """How strong every payment's finding is by a column: -log10 of a share."""
-
-        def make(name: str) -> np.ndarray[Any, Any]:
-            values = self.columns[name]
-            if name.endswith("_share"):
-                return -np.log10(values)
-            return strengths(values, values[self.reference])
-
-        return cache(make)
-
-    @cached_property
     def printed(self) -> dict[str, list[Any]]:
         """What alerts print of each payment, by column."""
         table = {name: self.ledger.frame[name].tolist() for name in PRINTED}
         days = self.ledger.column("date").astype("datetime64[D]")
         return table | {"date": np.datetime_as_string(days).tolist()}
+
+    @cached_property
+    def repeats(self) -> np.ndarray[Any, Any]:
+        """Numbers payments that are alike in all that identifies them: 0, 1, 2 ...
+
+        The rest of what was read of them orders them, so that the order of rows does not.
+        """
+        frame = self.ledger.frame
+        alike = np.flatnonzero(frame.duplicated(PAYMENT_IDENTITY, keep=False))
+        rows = frame.iloc[alike].reset_index(drop=True).sort_values(OTHERWISE_READ, kind="stable")
+        repeats = np.zeros(len(frame), "int64")
+        groups = rows.groupby(PAYMENT_IDENTITY, sort=False, dropna=False)
+        repeats[alike[rows.index]] = groups.cumcount().to_numpy()
+        return repeats
 
     @cached_property
     def features(self) -> pd.DataFrame:
@@ -214,9 +219,9 @@ def _folded(alerts: list[Alert]) -> list[Alert]:
     being unlike the others too. What it says becomes a reason of the month's alert.
     """
     kept: list[Alert] = []
-    months: dict[tuple[str, str], int] = {}
+    months: dict[tuple[tuple[str, ...], str], int] = {}
     for alert in sorted(alerts, key=lambda a: a.reasons[0].rule != WHOLE_MONTH):
-        month = (alert.holder_id, alert.last_on[:7])
+        month = (alert.holders, alert.last_on[:7])
         if alert.reasons[0].rule == WHOLE_MONTH:
             months[month] = len(kept)
         elif alert.reasons[0].rule in FOLDED and month in months:
@@ -238,9 +243,7 @@ def _cut(alerts: list[Alert], scored: Scored) -> list[Alert]:
     held: Counter[tuple[frozenset[str], str]] = Counter()
     shown, numbered = 0, []
     for rank, alert in enumerate(alerts, start=1):
-        holders = frozenset(payment.holder_id for payment in alert.payments)
-        holders = holders or frozenset({alert.holder_id})  # about a card, whatever was paid
-        month = (holders, alert.last_on[:7])
+        month = (frozenset(alert.holders or alert.approvers), alert.last_on[:7])
         within = shown < budget and held[month] < policy.alerts_per_holder_month
         held[month] += 1
         shown += within
@@ -249,15 +252,21 @@ def _cut(alerts: list[Alert], scored: Scored) -> list[Alert]:
 
 
 def _lead(basis: Basis, matter: Matter) -> tuple[int, Finding]:
-    """Return the finding that a matter is named for, the one of most evidence, and its level.
+    """Return the finding that a matter is named for, of the highest level, and the level.
 
     What says no more than that a payment is unlike others names no matter of which more is known.
     """
     weakening = [rule for rule in basis.context if rule.role == "weakens"]
-    levels = [_level(f, weakening, basis.fires) for f in matter.findings]
-    lead = max(
-        matter.findings,
-        key=lambda finding: (finding.rule.kind != "pattern", *_pressing(basis, finding)),
+    # The first of equals leads: by rule and the later row, whatever the order of rows was.
+    findings = sorted(matter.findings, key=lambda f: (f.rule.id, -f.row))
+    levels = [_level(f, weakening, basis.fires) for f in findings]
+    _, lead = max(
+        zip(levels, findings, strict=True),
+        key=lambda pair: (
+            pair[1].rule.kind != "pattern",
+            pair[0],
+            *_pressing(basis, pair[1])[:2],
+        ),
     )
     return max(levels), lead
 
@@ -286,12 +295,12 @@ def _alert(basis: Basis, matter: Matter, leading: tuple[int, Finding]) -> Alert:
     chance = _case_chance(basis, matter)
     stake = abs(sum(printed["amount_pence"][row] for row in rows))
     reasons = _reasons(basis, matter, lead)
-    who, where, units = (
-        list(dict.fromkeys(printed[name][row] for row in rows))
+    holders, merchants, cost_centres = (
+        tuple(dict.fromkeys(value for row in rows if (value := printed[name][row])))
         for name in ("holder_id", "merchant_id", "cost_centre")
     )
     asked = {f.row for f in matter.findings}
-    for rule in context if len(who) == 1 else []:  # context speaks of one holder
+    for rule in context if len(holders) == 1 else []:  # context speaks of one holder
         fired = [row for row in asked if rule.role == "adds" and fires[rule.id][row]]
         if fired:
             reasons.append(_reason(scored, rule, max(fired)))
@@ -299,15 +308,15 @@ def _alert(basis: Basis, matter: Matter, leading: tuple[int, Finding]) -> Alert:
     days = [printed["date"][row] for row in rows]
     unusual = scored.columns[UNUSUALNESS][list(asked)] if UNUSUALNESS in scored.columns else None
     return Alert(
-        alert_id=_alert_id(scored, lane, rows),
+        alert_id=_alert_id(scored, lead.rule, rows),
         rank=0,
         tier=TIERS[LEVELS[best]],
         lane=lane,
         kind=lead.rule.kind,
         title=lead.rule.title,
-        holder_id=who[0] if len(who) == 1 else f"{len(who)} holders",
-        merchant=printed["merchant"][lead.row] if len(where) == 1 else f"{len(where)} merchants",
-        cost_centre=units[0] if len(units) == 1 else f"{len(units)} cost centres",
+        holders=holders,
+        merchants=merchants,
+        cost_centres=cost_centres,
         first_on=min(days),
         last_on=max(days),
         at_stake_pence=stake,
@@ -316,7 +325,7 @@ def _alert(basis: Basis, matter: Matter, leading: tuple[int, Finding]) -> Alert:
         reasons=tuple(reasons),
         weakened_by=tuple(_reason(scored, rule, lead.row) for rule in weak),
         unusual=() if whole else _comparisons(scored, lead.row),
-        merchant_history=_history(scored, rows) if len(where) == len(who) == 1 else "",
+        merchant_history=_history(scored, rows) if len(merchants) == len(holders) == 1 else "",
         payments=tuple(_payment(printed, row) for row in rows),
     )
 
@@ -331,10 +340,10 @@ def _level(finding: Finding, weakening: Sequence[Rule], fires: Mapping[str, Flag
     return max(LEVELS.index(finding.rule.level) - weak, 0)
 
 
-def _pressing(basis: Basis, finding: Finding) -> tuple[float, int, float, int]:
-    """Return what findings are compared by: evidence, level, money, row."""
+def _pressing(basis: Basis, finding: Finding) -> tuple[float, float, int]:
+    """Return what findings of one level are compared by: evidence, money, row."""
     evidence = round(float(basis.weighed[finding.rule.id][finding.row]), 9)
-    return evidence, LEVELS.index(finding.rule.level), finding.pence, finding.row
+    return evidence, finding.pence, finding.row
 
 
 def _case_chance(basis: Basis, matter: Matter) -> float:
@@ -409,8 +418,14 @@ def _payment(printed: dict[str, list[Any]], row: int) -> Payment:
     )
 
 
-def _alert_id(scored: Scored, lane: str, rows: list[int]) -> str:
-    """Return an id made of the lane and the payments: their references, else what they are."""
-    columns = ("transaction_id", "date", "holder_id", "merchant", "amount_pence")
-    lines = sorted(repr([scored.printed[name][row] for name in columns]) for row in rows)
-    return hashlib.sha256("\n".join([lane, *lines]).encode()).hexdigest()[:12]
+def _alert_id(scored: Scored, rule: Rule, rows: list[int]) -> str:
+    """An id made of the lane, the leading rule and the payments, wherever these were read from.
+
+    Payments alone are not enough: two rules may ask about the same ones. Nor is what identifies
+    a payment: two may be alike in all of it, and then their order counts.
+    """
+    columns = [scored.printed[name] for name in PAYMENT_IDENTITY]
+    lines = sorted(
+        repr([*(column[row] for column in columns), int(scored.repeats[row])]) for row in rows
+    )
+    return hashlib.sha256("\n".join([rule.lane, rule.id, *lines]).encode()).hexdigest()[:12]

@@ -8,9 +8,10 @@ from cardwatch.records import Reason
 from cardwatch.rules import meanings, placeholders
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cardwatch.policy import Policy
+    from cardwatch.records import Alert, AlertCard
     from cardwatch.rules import Rule
 
 RAREST = 1_000_000
@@ -62,6 +63,47 @@ def reason_of(rule: Rule, figures: Mapping[str, Any]) -> Reason:
     kept = {k: float(f"{v:.9g}") if isinstance(v, float) else v for k, v in figures.items()}
     told = fact(rule.fact, kept)
     return Reason(rule.id, rule.title, told, rule.why, rule.ask, rule.innocent, kept)
+
+
+def count_of(count: int, noun: str) -> str:
+    """A count with its noun: `1 alert`, `2 alerts`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def holders_label(alert: Alert) -> str:
+    """Whom an alert asks about: a cardholder's id, how many they are, or an approver."""
+    return people_label(alert.holders, alert.approvers)
+
+
+def people_label(holders: Sequence[str], approvers: Sequence[str]) -> str:
+    """Some cardholders, or approvers: one by name, several by how many they are."""
+    if approvers:
+        return _label([f"approver {name}" for name in approvers], "approver")
+    return _label(holders, "cardholder")
+
+
+def merchants_label(alert: Alert) -> str:
+    """The merchant as last printed, or how many they are; empty for an alert about cards."""
+    if len(alert.merchants) == 1:
+        return alert.payments[-1].merchant
+    return _label(alert.merchants, "merchant")
+
+
+def cost_centres_label(alert: Alert) -> str:
+    """The cost centre, or how many they are."""
+    return _label(alert.cost_centres, "cost centre")
+
+
+def card_label(card: AlertCard) -> str:
+    """A card by its last four digits and its cardholder."""
+    number = f"card ending {card.card_last4}" if card.card_last4 else "a card"
+    return f"{number}, cardholder {card.holder_id}"
+
+
+def _label(names: Sequence[str], noun: str) -> str:
+    if len(names) == 1:
+        return names[0]
+    return count_of(len(names), noun) if names else ""
 
 
 def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tuple[str, str, str]]:

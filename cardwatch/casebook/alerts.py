@@ -19,25 +19,31 @@ from cardwatch.casebook.suppressions import day_of, may_decide, person_key
 from cardwatch.casebook.tables import (
     AUTOMATIC,
     STATES,
+    alert_subjects,
     alerts,
     decisions,
     lists,
     raised,
-    subjects,
 )
 from cardwatch.errors import CardwatchError, Changed, NotFound
-from cardwatch.records import Alert, AlertList, Payment, Reason
+from cardwatch.records import Alert, AlertCard, AlertList, Payment, Reason
+from cardwatch.vocabulary import SubjectKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from cardwatch.casebook.work import Row, Work
 
 LEFT = ("assigned_to", "due_on", "snoozed_until", "tags")
 """What a decision leaves as it is unless it says otherwise."""
 LONGEST_WAIT_DAYS = 366
-SEVERAL = re.compile(r"[0-9]+ (holders|MERCHANTS)")
-"""How an alert about several names them."""
+ASKED_ABOUT = (SubjectKind.HOLDER, SubjectKind.APPROVER)
+"""Kinds of the people an alert asks about."""
+SUBJECT_FIELDS = {
+    "holders": SubjectKind.HOLDER,
+    "approvers": SubjectKind.APPROVER,
+    "merchants": SubjectKind.MERCHANT,
+}
 MOST_TAGS = 8
 TAG = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
 MOST_BESIDE = 20
@@ -105,6 +111,7 @@ def get_alert(work: Work, alert_id: str) -> dict[str, Any]:
             lists.c.statement_id == row["statement_id"],
         )
     )
+    add_subjects(work, [row])
     return row | {
         "raised": json.loads(content["content"]) if content else None,
         "made_by": json.loads(made["content"])["made_by"] if made else None,
@@ -122,28 +129,70 @@ def get_alert(work: Work, alert_id: str) -> dict[str, Any]:
 
 
 def _related(work: Work, row: Mapping[str, Any]) -> list[Row]:
-    """Return the newest other alerts of the same holder or merchant that the actor may see.
+    """The newest other alerts that the actor may see and that share a person or a merchant.
 
     Each has `decided_at`, the moment of its last decision, if there is one.
     """
     mine = alerts.c
-    shown = ("alert_id", "lane", "state", "rule", "tier", "holder_id", "merchant_id", "last_on",
-             "at_stake_pence")  # fmt: skip
-    same = [
-        mine[name] == row[name]
-        for name in ("holder_id", "merchant_id")
-        if row[name] and not SEVERAL.fullmatch(row[name])
-    ]
+    shown = ("alert_id", "lane", "state", "rule", "tier", "last_on", "at_stake_pence")
+    same = shares_subject(work, row["alert_id"], (*ASKED_ABOUT, SubjectKind.MERCHANT))
     last = [decisions.c[name] == mine[name] for name in ("lane", "alert_id", "version")]
     question = (
         sa.select(*(mine[name] for name in shown), decisions.c.decided_at)
         .outerjoin(decisions, sa.and_(work.mine(decisions), *last))
-        .where(work.mine(alerts), not_about(work, alerts), sa.or_(sa.false(), *same))
+        .where(work.mine(alerts), not_about(work, alerts), same)
         .where(mine.alert_id != row["alert_id"])
         .order_by(mine.last_on.desc(), mine.alert_id)
         .limit(MOST_BESIDE)
     )
-    return work.rows(question)
+    related = work.rows(question)
+    add_subjects(work, related)
+    return related
+
+
+def shares_subject(
+    work: Work, alert_id: str, kinds: Sequence[SubjectKind]
+) -> sa.ColumnElement[bool]:
+    """The condition that a row of `alerts` has a person or merchant in common with an alert.
+
+    Args:
+        work: the work it is done in.
+        alert_id: whole id of that alert.
+        kinds: of subjects that count, in both alerts: a person is not compared with a merchant.
+    """
+    theirs, own = alert_subjects.alias(), alert_subjects.alias()
+    return sa.exists().where(
+        work.mine(theirs, own),
+        theirs.c.lane == alerts.c.lane,
+        theirs.c.alert_id == alerts.c.alert_id,
+        theirs.c.kind.in_(kinds),
+        theirs.c.subject_id == own.c.subject_id,
+        (theirs.c.kind == SubjectKind.MERCHANT) == (own.c.kind == SubjectKind.MERCHANT),
+        own.c.alert_id == alert_id,
+        own.c.kind.in_(kinds),
+    )
+
+
+def add_subjects(work: Work, rows: Sequence[Row]) -> None:
+    """Add `holders`, `approvers` and `merchants` to rows of alerts: names, in one order.
+
+    Args:
+        work: the work it is done in.
+        rows: each with `lane` and `alert_id`; changed in place.
+    """
+    subjects = alert_subjects.c
+    question = (
+        sa.select(subjects.lane, subjects.alert_id, subjects.kind, subjects.name)
+        .where(work.mine(alert_subjects), subjects.alert_id.in_({row["alert_id"] for row in rows}))
+        .order_by(subjects.subject_id)
+    )
+    names: dict[tuple[str, str, str], list[str]] = {}
+    for subject in work.rows(question):
+        key = (subject["lane"], subject["alert_id"], subject["kind"])
+        names.setdefault(key, []).append(subject["name"])
+    for row in rows:
+        for field, kind in SUBJECT_FIELDS.items():
+            row[field] = names.get((row["lane"], row["alert_id"], kind), [])
 
 
 def read_list(
@@ -173,7 +222,7 @@ def read_list(
     )
     content = json.loads(made["content"])
     content["notes"] = tuple(content["notes"])
-    content["alerts"] = tuple(_alert(json.loads(row["content"])) for row in found)
+    content["alerts"] = tuple(alert_from(json.loads(row["content"])) for row in found)
     return AlertList(**content)
 
 
@@ -203,9 +252,11 @@ def hidden_ids(work: Work, statement_id: str) -> set[str]:
     return {row["alert_id"] for row in work.rows(question)}
 
 
-def _alert(content: dict[str, Any]) -> Alert:
-    """Return an alert from what is kept of it."""
-    lists_of: dict[str, type] = {"payments": Payment, "reasons": Reason, "weakened_by": Reason}
+def alert_from(content: dict[str, Any]) -> Alert:
+    """An alert from its kept JSON content."""
+    lists_of: dict[str, type] = {
+        "payments": Payment, "reasons": Reason, "weakened_by": Reason, "cards": AlertCard,
+    }  # fmt: skip
     for name, kind in lists_of.items():
         content[name] = tuple(kind(**_tuples(one)) for one in content[name])
     return Alert(**_tuples(content))
@@ -311,10 +362,11 @@ def not_about(work: Work, table: sa.FromClause) -> sa.ColumnElement[bool]:
     if not work.actor.holder_id:
         return sa.true()
     return ~sa.exists().where(
-        work.mine(subjects),
-        subjects.c.lane == table.c.lane,
-        subjects.c.alert_id == table.c.alert_id,
-        subjects.c.person == person_key(work.actor.holder_id),
+        work.mine(alert_subjects),
+        alert_subjects.c.lane == table.c.lane,
+        alert_subjects.c.alert_id == table.c.alert_id,
+        alert_subjects.c.kind != SubjectKind.MERCHANT,
+        alert_subjects.c.subject_id == person_key(work.actor.holder_id),
     )
 
 

@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import Double
 
-from cardwatch.casebook.alerts import not_about
+from cardwatch.alerts import merchants_label
+from cardwatch.casebook.alerts import (
+    ASKED_ABOUT,
+    add_subjects,
+    alert_from,
+    not_about,
+    shares_subject,
+)
 from cardwatch.casebook.learning import TIER_PRECISION, precision_by_rule
 from cardwatch.casebook.tables import ANSWERED, UNANSWERED, alerts, raised
 from cardwatch.errors import CardwatchError
+from cardwatch.vocabulary import SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -25,7 +33,8 @@ class Asked:
     """Which alerts somebody asks for, and in which order; empty is any.
 
     Attributes:
-        holder_id, merchant_id: exactly so; a merchant as alerts are known by it.
+        same_holder_as, same_merchant_as: id of an alert with which they share a person, or a
+            merchant.
         assigned_to: email of who is to see to it.
         tag: one of its tags.
         awake_on: day on which lists leave out what is snoozed.
@@ -43,8 +52,8 @@ class Asked:
     tier: str = ""
     kind: str = ""
     rule: str = ""
-    holder_id: str = ""
-    merchant_id: str = ""
+    same_holder_as: str = ""
+    same_merchant_as: str = ""
     assigned_to: str = ""
     tag: str = ""
     awake_on: str = ""
@@ -56,15 +65,18 @@ class Asked:
     besides: str = ""
     order: str = "evidence"
 
-    def conditions(self) -> list[sa.ColumnElement[bool]]:
-        """Return what a row of alerts has to fulfil."""
+    def conditions(self, work: Work) -> list[sa.ColumnElement[bool]]:
+        """The conditions that a row of alerts fulfils."""
         mine = alerts.c
-        same = ("lane", "state", "statement_id", "tier", "kind", "rule", "holder_id",
-                "merchant_id", "assigned_to")  # fmt: skip
+        same = ("lane", "state", "statement_id", "tier", "kind", "rule", "assigned_to")
         wanted = [mine[name] == value for name in same if (value := getattr(self, name))]
         wanted += (
             [(" " + mine.tags + " ").contains(f" {self.tag} ", autoescape=True)] if self.tag else []
         )
+        if self.same_holder_as:
+            wanted.append(shares_subject(work, self.same_holder_as, ASKED_ABOUT))
+        if self.same_merchant_as:
+            wanted.append(shares_subject(work, self.same_merchant_as, (SubjectKind.MERCHANT,)))
         wanted += [mine.snoozed_until < self.awake_on] if self.awake_on else []
         wanted += [mine.last_on >= self.since] if self.since else []
         wanted += [mine.last_on <= self.until] if self.until else []
@@ -105,7 +117,7 @@ def find_alerts(
     by = orders[asked.order]
     question = (
         sa.select(alerts, expected.label("expected_precision"))
-        .where(work.mine(alerts), not_about(work, alerts), *asked.conditions())
+        .where(work.mine(alerts), not_about(work, alerts), *asked.conditions(work))
         .order_by(*by)
         .limit(limit)
     )
@@ -119,6 +131,7 @@ def find_alerts(
     for row in found:
         del row["organisation_id"]
         row["place"] = [row.pop(f"by_{at}") for at in range(len(by))]
+    add_subjects(work, found)
     return found
 
 
@@ -127,23 +140,24 @@ def count_alerts(work: Work, asked: Asked) -> tuple[int, int]:
     question = sa.select(
         sa.func.count().label("alerts"),
         sa.func.coalesce(sa.func.sum(alerts.c.at_stake_pence), 0).label("pence"),
-    ).where(work.mine(alerts), not_about(work, alerts), *asked.conditions())
+    ).where(work.mine(alerts), not_about(work, alerts), *asked.conditions(work))
     found = work.one(question)
     assert found is not None
     return int(found["alerts"]), int(found["pence"])
 
 
 def headlines(work: Work, ids: Collection[str]) -> dict[str, dict[str, str]]:
-    """Return the `title` and `merchant` of alerts as they were raised, by their ids."""
+    """The `title` of alerts as they were raised, and a label of their merchants, by their ids."""
     same = [raised.c[name] == alerts.c[name] for name in ("lane", "statement_id", "alert_id")]
     question = (
         sa.select(alerts.c.alert_id, raised.c.content)
         .join(raised, sa.and_(work.mine(raised), *same))
         .where(work.mine(alerts), not_about(work, alerts), alerts.c.alert_id.in_(ids))
     )
-    told = {row["alert_id"]: json.loads(row["content"]) for row in work.rows(question)}
+    snapshots = {row["alert_id"]: json.loads(row["content"]) for row in work.rows(question)}
     return {
-        name: {"title": one["title"], "merchant": one["merchant"]} for name, one in told.items()
+        alert_id: {"title": snapshot["title"], "merchant": merchants_label(alert_from(snapshot))}
+        for alert_id, snapshot in snapshots.items()
     }
 
 

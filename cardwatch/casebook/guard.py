@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql import operators
 
 from cardwatch.casebook.tables import organisations
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 EVERYBODY = "*"
 """In place of an organisation where their names are listed."""
+
+
+def _parts(statement: sa.ClauseElement) -> Iterator[sa.ClauseElement]:
+    """Every part of a statement; an aliased table counts as its alias alone."""
+    parts = [statement]
+    while parts:
+        part = parts.pop()
+        yield part
+        if not (isinstance(part, sa.Alias) and isinstance(part.element, sa.Table)):
+            parts += part.get_children()
 
 
 def check_owner(
@@ -31,7 +44,7 @@ def check_owner(
     owner, lanes = connection.info["owner"]
     owned: set[sa.FromClause] = set()
     named: dict[str, set[sa.FromClause]] = {"organisation_id": set(), "lane": set()}
-    for part in visitors.iterate(statement):
+    for part in _parts(statement):
         if isinstance(part, sa.Table | sa.Alias):
             owned.add(part)
         elif isinstance(part, sa.Column) and part.table is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -17,14 +16,10 @@ if TYPE_CHECKING:
     from cardwatch.casebook.work import Row, Work
 
 MASK_CHARACTERS = 6
-SEVERAL = re.compile(r"[0-9]+ holders")
-"""How an alert about several holders names them."""
 
 
 def masked(work: Work, holder_id: str) -> str:
     """Return another name for a holder, the same whenever they are meant in an organisation."""
-    if SEVERAL.fullmatch(holder_id):
-        return holder_id
     return f"Holder {work.keyed('holder', person_key(holder_id))[:MASK_CHARACTERS].upper()}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,19 +14,19 @@ import sqlalchemy as sa
 from cardwatch.alerts import alert_strength
 from cardwatch.casebook.alerts import LEFT, is_alert, record_decision
 from cardwatch.casebook.learning import band_of
-from cardwatch.casebook.suppressions import closed_by, person_key
+from cardwatch.casebook.suppressions import closed_by, compared_merchants, person_key
 from cardwatch.casebook.tables import (
     ANSWERED,
     AUTOMATIC,
+    alert_subjects,
     alerts,
     decisions,
     evidence,
     lists,
     raised,
-    subjects,
 )
 from cardwatch.casebook.work import SYSTEM, canonical
-from cardwatch.merchants import canonical_name
+from cardwatch.vocabulary import SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,7 +107,7 @@ def keep_list(work: Work, source: Source, made: AlertList) -> Kept:
     known = _known(work, lane, [alert.alert_id for alert in made.alerts])
     states = [_keep(work, source, alert, known.get(alert.alert_id)) for alert in made.alerts]
     work.add(evidence, [row for alert in made.alerts for row in _evidence(source, alert)])
-    work.add(subjects, [row for alert in made.alerts for row in _subjects(source, alert)])
+    work.add(alert_subjects, [row for alert in made.alerts for row in _subjects(source, alert)])
     return Kept(
         new=len(made.alerts) - len(known),
         again=len(known),
@@ -134,7 +135,7 @@ def _keep(work: Work, source: Source, alert: Alert, known: Row | None) -> str:
         work.add(alerts, [said | begun])
     else:
         work.change(alerts, is_alert(alerts, lane, alert.alert_id), said)
-        for table in (evidence, subjects):
+        for table in (evidence, alert_subjects):
             work.remove(table, is_alert(table, lane, alert.alert_id))
     if by_itself and known["state"] != state:
         changes = {"state": state, "reason": why or "Raised again.", "decided_by": SYSTEM}
@@ -179,8 +180,6 @@ def _row(alert: Alert) -> dict[str, Any]:
         "kind": alert.kind,
         "rule": alert.reasons[0].rule,
         "band": band_of(alert.chance),
-        "holder_id": alert.holder_id,
-        "merchant_id": canonical_name(alert.merchant).name,
         "first_on": alert.first_on,
         "last_on": alert.last_on,
         "at_stake_pence": alert.at_stake_pence,
@@ -218,21 +217,39 @@ def _evidence(source: Source, alert: Alert) -> list[dict[str, Any]]:
     return [owned | {"statement_id": name, "row": row} for name, row in at]
 
 
-def people_about(alert: Alert, approvers: Mapping[str, str]) -> set[str]:
-    """Return whom an alert is about, as `person_key`: its holders, and who approves what they pay.
+def alert_people(alert: Alert, approvers: Mapping[str, str]) -> dict[SubjectKind, tuple[str, ...]]:
+    """The people of an alert by kind, as it names them.
 
     Args:
         alert: as it is raised.
-        approvers: holder to whoever approves what they pay.
+        approvers: person to whoever approves what they pay.
     """
-    holders = {payment.holder_id for payment in alert.payments}
-    holders = holders or {alert.holder_id.removeprefix("approver ")}  # about a card
-    about = {person_key(name) for name in holders}
-    return about | {person_key(by) for name in holders if (by := approvers.get(name))}
+    asked_about = (*alert.holders, *alert.approvers)
+    return {
+        SubjectKind.HOLDER: alert.holders,
+        SubjectKind.APPROVER: alert.approvers,
+        SubjectKind.APPROVER_OF_HOLDER: tuple(
+            approver for person in asked_about if (approver := approvers.get(person))
+        ),
+    }
+
+
+def is_about(alert: Alert, approvers: Mapping[str, str], person: str) -> bool:
+    """Whether an alert asks about a person, or about somebody whose payments they approve."""
+    names = chain.from_iterable(alert_people(alert, approvers).values())
+    return person_key(person) in map(person_key, names)
 
 
 def _subjects(source: Source, alert: Alert) -> list[dict[str, str]]:
-    """Return rows that say whom an alert is about."""
+    """Rows of `alert_subjects`, one for each person or merchant of an alert."""
     owned = {"lane": source.lane, "alert_id": alert.alert_id}
-    about = people_about(alert, source.approvers)
-    return [owned | {"person": person} for person in sorted(about)]
+    names = {
+        (kind, person_key(name)): name
+        for kind, people in alert_people(alert, source.approvers).items()
+        for name in people
+    }
+    names |= {(SubjectKind.MERCHANT, name): name for name in compared_merchants(alert)}
+    return [
+        owned | {"kind": str(kind), "subject_id": subject_id, "name": name}
+        for (kind, subject_id), name in sorted(names.items())
+    ]

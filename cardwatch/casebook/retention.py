@@ -15,6 +15,7 @@ from cardwatch.casebook.tables import (
     KEEPS_DAYS,
     MANAGES,
     PSD,
+    alert_subjects,
     alerts,
     decisions,
     evidence,
@@ -25,7 +26,6 @@ from cardwatch.casebook.tables import (
     outbox,
     raised,
     statements,
-    subjects,
     suppressions,
     transactions,
 )
@@ -167,7 +167,7 @@ def _erase_alerts(work: Work, before: str, held: set[tuple[str, str]]) -> None:
     )
     gone = [row for row in old if (row["lane"], row["alert_id"]) not in held]
     for row in gone:
-        for table in (alerts, evidence, subjects):
+        for table in (alerts, evidence, alert_subjects):
             work.remove(table, is_alert(table, row["lane"], row["alert_id"]))
         for table in (raised, decisions):
             work.remove_sealed(table, is_alert(table, row["lane"], row["alert_id"]))

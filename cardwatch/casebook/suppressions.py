@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.tables import alerts, subjects, suppressions
+from cardwatch.casebook.tables import alert_subjects, suppressions
+from cardwatch.casebook.work import canonical
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 from cardwatch.merchants import canonical_name
+from cardwatch.vocabulary import SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,26 +41,30 @@ def suppress(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> 
     days = (day_of(until) - day_of(work.today)).days
     if not 0 < days <= LONGEST_SUPPRESSION_DAYS:
         raise CardwatchError("A suppression ends on a later day, within a year.")
-    content = row["raised"]
-    if len({payment["holder_id"] for payment in content["payments"]}) != 1:
-        raise CardwatchError("Only an alert about one holder's payments can be suppressed.")
-    like = {name: row[name] for name in ("holder_id", "merchant_id", "rule", "lane")}
+    if len(row["holders"]) != 1 or not row["merchants"]:
+        raise CardwatchError("Only alerts about one cardholder's payments can be suppressed.")
+    like = {
+        "holder_id": row["holders"][0],
+        "merchants": canonical(row["merchants"]),
+        "rule": row["rule"],
+        "lane": row["lane"],
+    }
     mine = suppressions.c
     same = [mine[name] == value for name, value in like.items()]
     held = sa.select(suppressions).where(work.mine(suppressions), *same, mine.ended_at.is_(None))
     if work.one(held.where(mine.expires_on >= work.today)) is not None:
         raise Conflict("Such a suppression holds already. End it first.")
     nth = len(work.rows(sa.select(mine.made_at).where(work.mine(suppressions), *same)))
-    found = like | {
+    created = like | {
         "suppression_id": work.keyed("suppression", *like.values(), work.now, str(nth))[:12],
         "reason": reason,
         "expires_on": until,
         "made_by": work.actor.actor_id,
         "made_at": work.now,
     }
-    work.add(suppressions, [found])
-    work.event.object_id = found["suppression_id"]
-    return found
+    work.add(suppressions, [created])
+    work.event.object_id = created["suppression_id"]
+    return created | {"merchants": row["merchants"]}
 
 
 def end_suppression(work: Work, suppression_id: str) -> None:
@@ -79,34 +86,54 @@ def list_suppressions(work: Work) -> list[Row]:
     """Return the suppressions of the actor's lanes, those about themselves left out."""
     question = sa.select(suppressions).where(work.mine(suppressions))
     order = (suppressions.c.made_at, suppressions.c.suppression_id)
-    hidden = work.rows(
-        sa.select(alerts.c.holder_id)
-        .join(subjects, work.mine(subjects) & (subjects.c.alert_id == alerts.c.alert_id))
-        .where(work.mine(alerts), subjects.c.person == person_key(work.actor.holder_id or "-"))
+    hidden = _hidden_holders(work)
+    return [
+        row | {"merchants": json.loads(row["merchants"])}
+        for row in work.rows(question.order_by(*order))
+        if person_key(row["holder_id"]) not in hidden
+    ]
+
+
+def _hidden_holders(work: Work) -> set[str]:
+    """The actor, and the cardholders whose payments they approve, as `person_key`."""
+    if not work.actor.holder_id:
+        return set()
+    own = person_key(work.actor.holder_id)
+    holder, approver = alert_subjects.alias("holder"), alert_subjects.alias("approver")
+    question = sa.select(holder.c.subject_id).where(
+        work.mine(holder, approver),
+        holder.c.lane == approver.c.lane,
+        holder.c.alert_id == approver.c.alert_id,
+        holder.c.kind == SubjectKind.HOLDER,
+        approver.c.kind == SubjectKind.APPROVER_OF_HOLDER,
+        approver.c.subject_id == own,
     )
-    about = {row["holder_id"] for row in hidden}
-    return [row for row in work.rows(question.order_by(*order)) if row["holder_id"] not in about]
+    return {own, *(row["subject_id"] for row in work.rows(question))}
+
+
+def compared_merchants(alert: Alert) -> list[str]:
+    """The names under which an alert's merchants are compared from one statement to another."""
+    return sorted({canonical_name(payment.merchant).name for payment in alert.payments})
 
 
 def closed_by(work: Work, lane: str, alert: Alert) -> tuple[str, str]:
     """Return the state in which a new alert begins, and the reason if it is closed by itself."""
-    mine = suppressions.c
-    found = work.one(
+    mine, merchants = suppressions.c, set(compared_merchants(alert))
+    current = work.rows(
         sa.select(suppressions)
         .where(
             work.mine(suppressions),
             mine.lane == lane,
-            mine.holder_id == alert.holder_id,
-            mine.merchant_id == canonical_name(alert.merchant).name,
             mine.rule == alert.reasons[0].rule,
             mine.expires_on >= work.today,
             mine.ended_at.is_(None),
         )
         .order_by(mine.suppression_id)
-        .limit(1)
     )
-    if found is not None:
-        return "suppressed", f"By suppression {found['suppression_id']}."
+    for row in current if len(alert.holders) == 1 and merchants else ():
+        is_same_holder = person_key(row["holder_id"]) == person_key(alert.holders[0])
+        if is_same_holder and merchants <= set(json.loads(row["merchants"])):
+            return "suppressed", f"By suppression {row['suppression_id']}."
     if not alert.shown:
         return "not-asked", "Beyond the budget of the list or the cap for its holder."
     return "open", ""

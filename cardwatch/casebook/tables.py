@@ -266,8 +266,6 @@ alerts = _table(
     _text("kind"),
     _text("rule"),
     _text("band"),
-    _text("holder_id"),
-    _text("merchant_id"),
     _text("first_on"),
     _text("last_on"),
     _number("at_stake_pence"),
@@ -290,8 +288,16 @@ evidence = _table(
     Index("evidence_by_row", "organisation_id", "statement_id", "row"),
     lane=True,
 )
-subjects = _table("subjects", _key("alert_id"), _key("person"), lane=True)
-"""Whom an alert is about: its holders and who approves what they pay."""
+alert_subjects = _table(
+    "alert_subjects",
+    _key("alert_id"),
+    _key("kind"),  # one of `SubjectKind`
+    _key("subject_id"),  # a person as `person_key`, a merchant by the name it is compared under
+    _text("name"),  # as the alert names them
+    Index("alert_subjects_by_subject", "organisation_id", "subject_id"),
+    lane=True,
+)
+"""Whom and what an alert is about: several holders or merchants are several rows."""
 decisions = _table(
     "decisions",
     _key("alert_id"),
@@ -319,7 +325,7 @@ suppressions = _table(
     "suppressions",
     _key("suppression_id"),
     _text("holder_id"),
-    _text("merchant_id"),
+    _text("merchants"),  # names by which they are compared, as a JSON array in order
     _text("rule"),
     _text("reason"),
     _text("expires_on"),

@@ -53,7 +53,7 @@ STATEMENTS_SHOWN = (
     "pence",
     "superseded_by",
 )
-ALERTS_SHOWN = ("alert_id", "tier", "state", "rule", "at_stake_pence", "last_on", "holder_id")
+ALERTS_SHOWN = ("alert_id", "tier", "state", "rule", "at_stake_pence", "last_on", "holders")
 
 Files = Annotated[list[Path], typer.Argument(help="Statements, or folders of them.")]
 AlertId = Annotated[str, typer.Argument(help="The alert's id, or the beginning of it.")]
@@ -249,7 +249,7 @@ def suppress(
         elif alert:
             desk.suppress(at, alert, until=until, reason=reason)
         found = desk.list_suppressions(at)
-    print_rows(found, ("suppression_id", "lane", "rule", "holder_id", "merchant_id", "expires_on",
+    print_rows(found, ("suppression_id", "lane", "rule", "holder_id", "merchants", "expires_on",
                         "ended_at", "reason"), json=json)  # fmt: skip
 
 
@@ -358,7 +358,8 @@ def _print_statement(found: Mapping[str, Any], *, json: bool) -> None:
 
 def _print_alert(found: Mapping[str, Any], *, json: bool) -> None:
     """Print one alert whole: the facts, the reasons, what to ask, its payments and decisions."""
-    from cardwatch.alerts import pounds
+    from cardwatch.alerts import holders_label, merchants_label, pounds
+    from cardwatch.casebook.alerts import alert_from
     from cardwatch.cli.printing import out
 
     if json:
@@ -367,10 +368,11 @@ def _print_alert(found: Mapping[str, Any], *, json: bool) -> None:
     raised = found["raised"]
     lead = raised["reasons"][0]
     days = " to ".join(dict.fromkeys([found["first_on"], found["last_on"]]))
-    stake, holder = pounds(found["at_stake_pence"]), found["holder_id"]
+    stake = pounds(found["at_stake_pence"])
+    alert = alert_from(dict(raised))
     lines = [
         f"{found['alert_id']}  tier {found['tier']}  {found['lane']}  {found['state']}",
-        f"{stake}, {days}, holder {holder}, {raised['merchant']}",
+        ", ".join(filter(None, (stake, days, holders_label(alert), merchants_label(alert)))),
         f"{raised['title']}.",
     ]
     if found["assigned_to"] or found["due_on"]:

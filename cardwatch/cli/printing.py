@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cardwatch.alerts import pounds
+from cardwatch.alerts import card_label, count_of, holders_label, merchants_label, pounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,23 +120,29 @@ def _about(alert: Alert) -> str:
     """Return the facts of one alert: money, days, who, where."""
     days = " to ".join(dict.fromkeys([alert.first_on, alert.last_on]))
     count = len(alert.payments)
-    payments = f"{count} payment{'s' * (count > 1)}"
+    payments = count_of(count, "payment")
     if not alert.payments:
         return "\n".join(
             [
                 f"[bold]{alert.rank}.[/]  tier {alert.tier}",
                 f"the register on {days}",
-                escape(alert.holder_id),
+                escape(holders_label(alert)),
             ]
         )
     return "\n".join(
         [
             f"[bold]{alert.rank}.  {pounds(alert.at_stake_pence)}[/]  tier {alert.tier}",
             f"{payments}, {days}",
-            f"[bold]{escape(alert.merchant)}[/]",
-            f"holder {escape(alert.holder_id)}",
+            f"[bold]{escape(merchants_label(alert))}[/]",
+            escape(_whose(alert)),
         ]
     )
+
+
+def _whose(alert: Alert) -> str:
+    """The cardholder by id, or how many they are."""
+    label = holders_label(alert)
+    return f"cardholder {label}" if len(alert.holders) == 1 else label
 
 
 def _why(alert: Alert) -> str:
@@ -148,7 +154,9 @@ def _why(alert: Alert) -> str:
     lines += [f"[dim]- {escape(line)}[/]" for line in alert.unusual]
     lines.append(f"[bold]Ask:[/] {escape(' '.join(alert.reasons[0].ask))}")
     lines.append(f"Innocent if: {escape(alert.reasons[0].innocent[0])}")
-    names = [p.reference or f"{p.file} row {p.row}" for p in alert.payments] or list(alert.cards)
+    names = [p.reference or f"{p.file} row {p.row}" for p in alert.payments] or list(
+        map(card_label, alert.cards)
+    )
     what = "Payments" if alert.payments else "Cards"
     more = f" and {len(names) - NAMED_PAYMENTS} more" if len(names) > NAMED_PAYMENTS else ""
     lines.append(f"[dim]{what}: {escape(', '.join(names[:NAMED_PAYMENTS]))}{more}[/]")

@@ -14,6 +14,7 @@ from cardwatch.desk.answering import (
     list_suppressions,
     mask,
     overview,
+    people_of,
     reconciled,
     suppress,
     unmask,
@@ -27,6 +28,7 @@ from cardwatch.desk.handing_over import (
     ask_manager,
     hand_over,
     list_disclosures,
+    list_questions,
 )
 from cardwatch.desk.people import (
     actor_of_key,
@@ -177,6 +179,7 @@ __all__ = [
     "list_keys",
     "list_people",
     "list_proposals",
+    "list_questions",
     "list_rules",
     "list_sessions",
     "list_statements",
@@ -192,6 +195,7 @@ __all__ = [
     "pack_forest",
     "pack_policy",
     "pack_rules",
+    "people_of",
     "preview",
     "propose",
     "put_in_force",

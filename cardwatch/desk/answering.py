@@ -24,7 +24,7 @@ from cardwatch.desk.desk import shown
 from cardwatch.desk.recipe import Recipe, read_recipe, recipe_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from cardwatch.casebook.work import Work
     from cardwatch.desk.desk import Desk
@@ -86,10 +86,12 @@ def get_history(desk: Desk, alert_id: str) -> dict[str, Any]:
             "unmaskings": [shown(row) for row in naming.list_unmaskings(work, name)],
         }
         is_named = desk.actor.role != PSD or naming.is_unmasked(work, name)
-        held = {found["holder_id"], *(one["holder_id"] for one in found["neighbours"])}
-        held |= {one["holder_id"] for one in told["merchant"]["holders"]}
-        held |= {one["holder_id"] for one in found["related"]}
-        names = {one: one if is_named else naming.masked(work, one) for one in held if one}
+        people = {payment["holder_id"] for payment in found["neighbours"]}
+        people |= {payment["holder_id"] for payment in found["raised"]["payments"]}
+        people |= {card["holder_id"] for card in found["raised"]["cards"]}
+        people |= {holder["holder_id"] for holder in told["merchant"]["holders"]}
+        people |= people_of([found, *found["related"]])
+        names = {one: one if is_named else naming.masked(work, one) for one in people if one}
         told["compared"] = _compared(work, found)
         return found | told | {"is_named": is_named, "names": names}
 
@@ -104,6 +106,11 @@ def _compared(work: Work, found: dict[str, Any]) -> list[tuple[str, str, str]]:
     lead = found["raised"]["reasons"][0]
     rule = next((one for one in used.rules if one.id == lead["rule"]), None)
     return compared(rule, lead["figures"], used.policy) if rule else []
+
+
+def people_of(alerts: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The cardholders and approvers that rows of alerts name."""
+    return {name for alert in alerts for name in (*alert["holders"], *alert["approvers"])}
 
 
 def headlines(desk: Desk, ids: Collection[str]) -> dict[str, dict[str, str]]:

@@ -17,6 +17,7 @@ from cardwatch.casebook.finding import Asked, find_alerts
 from cardwatch.casebook.statements import get_statement
 from cardwatch.casebook.suppressions import person_key
 from cardwatch.casebook.tables import disclosures
+from cardwatch.desk.answering import people_of
 from cardwatch.desk.desk import shown
 from cardwatch.desk.recipe import report_of
 from cardwatch.errors import CardwatchError
@@ -182,36 +183,57 @@ def list_disclosures(desk: Desk) -> list[dict[str, Any]]:
         return [shown(row) for row in work.rows(question.order_by(*order))]
 
 
+def list_questions(desk: Desk, alert_id: str) -> list[dict[str, Any]]:
+    """The open alerts of finance about the same people as an alert, and nobody else.
+
+    Raises:
+        NotAllowed: the role is not finance.
+        NotFound: there is no such alert that the actor may see.
+    """
+    with desk.work(Event("consultation", "alerts")) as work:
+        desk.allow((FINANCE,), "cannot send queries to a line manager")
+        return _open_questions(work, kept.get_alert(work, alert_id))
+
+
+def _open_questions(work: Work, alert: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The open alerts of finance about the same people as an alert, and nobody else."""
+    filters = Asked(lane=FINANCE, same_holder_as=alert["alert_id"], unanswered=True)
+    same_people = people_of([alert])
+    return [row for row in find_alerts(work, filters) if people_of([row]) == same_people]
+
+
 def ask_manager(desk: Desk, alert_id: str, *, recipient: str, marking: str) -> Document:
-    """Return finance's open questions about the holder of an alert, for their line manager.
+    """Finance's open questions about the people of an alert, for their line manager.
+
+    They are about the same people and nobody else: an alert that also asks about another person,
+    or about one of several alone, is left out.
 
     Args:
         desk: who asks; of finance.
-        alert_id: one of finance's alerts of the holder.
-        recipient: the line manager; never the holder.
+        alert_id: one of finance's alerts.
+        recipient: the line manager; never one of the people asked about.
         marking: protective marking.
 
     Raises:
         NotAllowed: the role is not finance.
         NotFound: there is no such alert that the actor may see.
-        CardwatchError: nobody is named, the holder is, or nothing is left to ask.
+        CardwatchError: nobody is named, somebody asked about is, or nothing is left to ask.
     """
     event = Event("disclosure", "questions", purpose="finance-assurance")
     with desk.work(event) as work:
-        desk.allow((FINANCE,), "asks no line manager")
+        desk.allow((FINANCE,), "cannot send queries to a line manager")
         found = kept.get_alert(work, alert_id)
-        holder = found["holder_id"]
         if not recipient.strip():
-            raise CardwatchError("Say who is asked.")
-        if person_key(recipient) == person_key(holder):
-            raise CardwatchError("Questions about somebody go to their line manager, not to them.")
+            raise CardwatchError("Enter who is asked.")
         event.object_id = found["alert_id"]
-        asked = find_alerts(work, Asked(lane=FINANCE, holder_id=holder, unanswered=True))
+        asked = _open_questions(work, found)
+        if person_key(recipient) in map(person_key, people_of([found])):
+            raise CardwatchError("Questions about somebody go to their line manager, not to them.")
         lists = _lists(work, asked)
         raised = {one.alert_id: one for made in lists.values() for one in made.alerts}
         alerts = [raised[one["alert_id"]] for one in asked if one["alert_id"] in raised]
         if not alerts:
-            raise CardwatchError("Nothing is left to ask about this holder.")
+            raise CardwatchError("There are no open alerts about this cardholder.")
         work.also += [
             Event("disclosure", "alert", one.alert_id, purpose=event.purpose) for one in alerts
         ]

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from cardwatch.casebook import Event
 from cardwatch.casebook import statements as kept
-from cardwatch.casebook.alerts import not_about
+from cardwatch.casebook.alerts import add_subjects, not_about
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import HOLDER_KEYS, UNANSWERED, alerts, evidence
 from cardwatch.errors import CardwatchError
@@ -171,8 +171,7 @@ def _rows(table: pd.DataFrame) -> list[Row]:
 def _closed_alerts(work: Work, draw: Draw) -> list[Row]:
     """Return the closed alerts that the actor sees, by their ids."""
     mine = alerts.c
-    shown = ("alert_id", "lane", "rule", "tier", "state", "holder_id", "merchant_id", "last_on",
-             "at_stake_pence")  # fmt: skip
+    shown = ("alert_id", "lane", "rule", "tier", "state", "last_on", "at_stake_pence")
     question = sa.select(*(mine[name] for name in shown)).where(
         work.mine(alerts), not_about(work, alerts), mine.state.not_in(UNANSWERED)
     )
@@ -181,7 +180,9 @@ def _closed_alerts(work: Work, draw: Draw) -> list[Row]:
         question = question.where(mine.statement_id == name)
     if draw.since and draw.until:
         question = question.where(mine.last_on.between(draw.since, draw.until))
-    return work.rows(question.order_by(mine.alert_id))
+    closed = work.rows(question.order_by(mine.alert_id))
+    add_subjects(work, closed)
+    return closed
 
 
 def _by_chance(found: Sequence[Row], draw: Draw, name: Callable[[Row], str]) -> list[int]:

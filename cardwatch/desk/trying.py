@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from cardwatch.alerts import merchants_label
 from cardwatch.casebook import Event, documents
 from cardwatch.casebook import statements as kept
-from cardwatch.casebook.raising import people_about
-from cardwatch.casebook.suppressions import person_key
+from cardwatch.casebook.raising import is_about
 from cardwatch.desk.receiving import table_of, window_from
 from cardwatch.desk.recipe import (
     Ingredients,
@@ -201,11 +201,14 @@ def _seen(desk: Desk, alerts: tuple[Alert, ...], used: Ingredients) -> tuple[Ale
     """Return alerts without those about the actor or about whose payments they approve."""
     if not desk.actor.holder_id:
         return alerts
-    own, approvers = person_key(desk.actor.holder_id), used.approvers
-    return tuple(one for one in alerts if own not in people_about(one, approvers))
+    own, approvers = desk.actor.holder_id, used.approvers
+    return tuple(alert for alert in alerts if not is_about(alert, approvers, own))
 
 
 def _short(alert: Alert) -> dict[str, Any]:
     """Return what is told of an alert that a change brings or takes away."""
-    shown = ("alert_id", "title", "holder_id", "merchant", "last_on", "at_stake_pence", "tier")
-    return {name: getattr(alert, name) for name in shown} | {"fact": alert.reasons[0].fact}
+    shown = ("alert_id", "title", "holders", "approvers", "last_on", "at_stake_pence", "tier")
+    return {name: getattr(alert, name) for name in shown} | {
+        "merchant": merchants_label(alert),
+        "fact": alert.reasons[0].fact,
+    }

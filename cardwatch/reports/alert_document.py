@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cardwatch.alerts import pounds
+from cardwatch.alerts import (
+    card_label,
+    cost_centres_label,
+    holders_label,
+    merchants_label,
+    people_label,
+    pounds,
+)
 from cardwatch.reports.document import Document, Section, Table
 from cardwatch.reports.handover import PURPOSES, HandOver
 from cardwatch.reports.words import day as day_of
@@ -49,18 +56,18 @@ def list_document(lists: Mapping[str, AlertList], handed: HandOver) -> Document:
 def questions_document(
     alerts: Sequence[Alert], *, marking: str, organisation: str, recipient: str, day: str
 ) -> Document:
-    """Return the open questions about one holder's payments, with room for the answers.
+    """The open questions about the payments of some people, with room for the answers.
 
     Args:
-        alerts: those to be asked about; all of the finance lane and of one holder.
+        alerts: those to be asked about; all of the finance lane and about the same people.
         marking: protective marking.
         organisation: who asks.
         recipient: the line manager who is asked.
         day: on which it is made.
     """
-    holder = alerts[0].holder_id
+    people = ", ".join(dict.fromkeys((*alerts[0].holders, *alerts[0].approvers)))
     facts = (
-        ("From", organisation), ("To", recipient), ("About payments of", holder),
+        ("From", organisation), ("To", recipient), ("About payments of", people),
         ("Made on", day_of(day)), ("Questions", str(len(alerts))),
     )  # fmt: skip
     ask = (
@@ -98,10 +105,12 @@ def _alert_sections(number: int, alert: Alert, *, begins_page: bool) -> list[Sec
         ("Alert", alert.alert_id), ("List", alert.lane), ("Tier", alert.tier),
         ("At stake", pounds(alert.at_stake_pence)),
         ("Days", days(alert.first_on, alert.last_on)),
-        ("Holder", alert.holder_id), ("Merchant", alert.merchant),
+        ("Cardholder", holders_label(alert)), ("Merchant", merchants_label(alert)),
     ]  # fmt: skip
-    if alert.cost_centre:
-        facts.append(("Cost centre", alert.cost_centre))
+    if alert.cost_centres:
+        facts.append(("Cost centre", cost_centres_label(alert)))
+    if alert.cards:
+        facts.append(("Cards", "; ".join(map(card_label, alert.cards))))
     why = [sentence(one.fact) for one in alert.reasons]
     why += [sentence(one) for one in alert.unusual]
     why += [f"Weakened: {one.fact}" for one in alert.weakened_by]
@@ -138,8 +147,8 @@ def _case_sections(case: Mapping[str, Any]) -> list[Section]:
         for one in case["neighbours"]
     )  # fmt: skip
     others = tuple(
-        (one["alert_id"], one["rule"], one["holder_id"], pounds(one["at_stake_pence"]),
-         day_of(one["last_on"]), title(one["state"]))
+        (one["alert_id"], one["rule"], people_label(one["holders"], one["approvers"]),
+         pounds(one["at_stake_pence"]), day_of(one["last_on"]), title(one["state"]))
         for one in case["related"]
     )  # fmt: skip
     seen = tuple(
@@ -150,8 +159,9 @@ def _case_sections(case: Mapping[str, Any]) -> list[Section]:
               empty="Nobody has decided yet."),
         Table("Other payments of these days, which raised nothing by themselves",
               ("Day", "Holder", "Merchant", "Amount", "Statement and row"), beside, numeric=(3,)),
-        Table("Other alerts of this holder or merchant, closed ones too",
-              ("Alert", "Rule", "Holder", "At stake", "Last day", "State"), others, numeric=(3,)),
+        Table("Other alerts about these cardholders or merchants, closed ones too",
+              ("Alert", "Rule", "Cardholder", "At stake", "Last day", "State"), others,
+              numeric=(3,)),
     ]  # fmt: skip
     if seen:
         tables.append(Table("Who has seen it", ("When", "Who", "Role", "What"), seen))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from cardwatch.alerts import card_label, cost_centres_label, holders_label, merchants_label
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -35,9 +37,9 @@ def alert_cells(alert: Alert) -> tuple[Cell, ...]:
         alert.title,
         dt.date.fromisoformat(alert.first_on),
         dt.date.fromisoformat(alert.last_on),
-        alert.holder_id,
-        alert.merchant,
-        alert.cost_centre,
+        holders_label(alert),
+        merchants_label(alert),
+        cost_centres_label(alert),
         alert.at_stake_pence / 100,
         len(alert.payments),
         lead.fact,
@@ -51,7 +53,7 @@ def alert_cells(alert: Alert) -> tuple[Cell, ...]:
         "\n".join(lead.innocent),
         "yes" if alert.shown else "no",
         alert.alert_id,
-        "\n".join(alert.cards),
+        "\n".join(map(card_label, alert.cards)),
     )
 
 

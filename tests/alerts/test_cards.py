@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pytest
 
+from cardwatch.alerts import card_label, holders_label
 from cardwatch.policy import parse_policy
 from cardwatch.registers import read_cards
 from cardwatch.reports import write_alerts
@@ -112,7 +113,7 @@ def register_of(rows: str) -> str:
 def test_a_rule_of_the_register_asks_once_about_the_right_holder(ask: Ask, rule: str) -> None:
     rows, payments, holder = CASES[rule]
     alerts = of_rule(ask(register_of(rows), payments), rule)
-    assert [alert.holder_id for alert in alerts] == [holder]
+    assert [holders_label(alert) for alert in alerts] == [holder]
     assert bool(alerts[0].payments) is bool(payments)
     assert bool(alerts[0].cards) is not bool(payments)
 
@@ -132,8 +133,8 @@ def test_all_is_quiet_with_an_ordinary_register(ask: Ask) -> None:
 def test_who_approves_the_own_card_is_for_professional_standards_only(ask: Ask) -> None:
     scoring, other = ask(register_of("1111,E1,E1,100,200,,,,\n")), ask(ORDINARY)
     (alert,) = of_rule(scoring, "own-approver", "psd")
-    assert (alert.tier, alert.holder_id, alert.payments) == ("B", "E1", ())
-    assert alert.cards == ("card ending 1111, holder E1",)
+    assert (alert.tier, alert.holders, alert.payments) == ("B", ("E1",), ())
+    assert [card_label(card) for card in alert.cards] == ["card ending 1111, cardholder E1"]
     seen, unseen = scoring.lists["finance"], other.lists["finance"]
     assert (seen.alerts, seen.notes, seen.expected) == (unseen.alerts, unseen.notes, None)
 
@@ -215,7 +216,7 @@ def test_an_alert_without_payments_is_in_every_form_of_list(
     assert {row["Alert id"] for row in rows} == {alert.alert_id for alert in alerts}
     assert len(rows) == sum(max(len(alert.payments), 1) for alert in alerts)
     (unused,) = [row for row in rows if row["Alert"].startswith("An open card")]
-    assert (unused["Cards"], unused["Reference"]) == ("card ending 0061, holder SV1061", "")
+    assert (unused["Cards"], unused["Reference"]) == ("card ending 0061, cardholder SV1061", "")
     sheet = openpyxl.load_workbook(tmp_path / "x.xlsx")["Alerts"]
     assert sheet.max_row == len(alerts) + 1
     content: dict[str, Any] = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))

@@ -182,7 +182,7 @@ def test_alerts_are_found_by_what_they_are_about_without_a_name_in_the_address(
     running.send(OCTOBER)
     one = running.ask("GET", "/v1/alerts").json()["alerts"][0]
     for asked, count in (
-        ({"holder_of": one["alert_id"]}, 1), ({"merchant_of": one["alert_id"]}, 1),
+        ({"same_holder_as": one["alert_id"]}, 1), ({"same_merchant_as": one["alert_id"]}, 1),
         ({"tier": one["tier"]}, 1), ({"kind": "spend"}, 0), ({"rule": one["rule"]}, 1),
         ({"since": "2026-10-12"}, 0), ({"until": "2026-10-11"}, 1),
         ({"at_least_pence": 185_001}, 0),

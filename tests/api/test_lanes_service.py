@@ -245,7 +245,10 @@ def _ask_otherwise(world: World, role: str, ids: dict[str, list[str]]) -> None:
 
 def _questions(ids: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
     """Give what may be asked of the list of alerts."""
-    for of, words in (("alert", ("holder_of", "merchant_of")), ("statement", ("statement_id",))):
+    for of, words in (
+        ("alert", ("same_holder_as", "same_merchant_as")),
+        ("statement", ("statement_id",)),
+    ):
         yield from ({word: one} for word, one in itertools.product(words, ids[of]))
     for lane in LANES:
         yield {"lane": lane}

@@ -161,7 +161,7 @@ class World:
         self.pool[owner, lane] = [
             one["alert_id"] for one in alerts if one["rule"] != "equal-amounts-across-holders"
         ]
-        about = [one["alert_id"] for one in alerts if one["holder_id"] == "E1"]
+        about = [one["alert_id"] for one in alerts if one["holders"] == ["E1"]]
         first = (about or self.pool[owner, lane])[0]
         self.pool[owner, lane].remove(first)
         self._keep("alert", Thing(first, owner, lane))

@@ -146,7 +146,7 @@ def test_nobody_sees_an_alert_about_themselves_or_whom_they_approve(
     register = desk.pack_cards(read_cards(path, choices))
     desk.put_in_force(at(), "cards", register, "2026-01-01")
     receipt = desk.receive(at(), read(*month(10), *SPLIT))
-    named = next(a["alert_id"] for a in desk.list_alerts(at()) if a["holder_id"] == "E1")
+    named = next(a["alert_id"] for a in desk.list_alerts(at()) if a["holders"] == ["E1"])
     desk.hold(at(), named, reason="so")
     desk.suppress(at(), named, until="2027-01-01", reason="so")
     desk.decide(at(), named, Said("two sites", "explained"))
@@ -155,7 +155,7 @@ def test_nobody_sees_an_alert_about_themselves_or_whom_they_approve(
         own = desk.Desk(
             at().casebook, Actor(at().actor.organisation_id, "me", "finance", holder), NOW
         )
-        assert "E1" not in {one["holder_id"] for one in desk.list_alerts(own)}
+        assert "E1" not in {name for one in desk.list_alerts(own) for name in one["holders"]}
         with pytest.raises(NotFound):
             desk.get_alert(own, named)
         everybody = sum(desk.reconciled(at()).values())
@@ -177,7 +177,7 @@ def test_a_suppression_closes_alerts_like_it_until_its_day_and_no_others(
     again = [line.replace("-10-", "-11-").replace(",S", ",T") for line in SPLIT]
     other = [line.replace("E1", "E2").replace(",T", ",U") for line in again]
     desk.receive(at(), read(*month(11), *again, *other))
-    states = {(a["holder_id"], a["is_second_look"]): a["state"] for a in desk.list_alerts(at())}
+    states = {(*a["holders"], a["is_second_look"]): a["state"] for a in desk.list_alerts(at())}
     assert states["E2", 0] == "open"
     # There are fewer than five closed by themselves: each is opened again for a second look.
     assert states["E1", 1] == "open"
@@ -256,7 +256,7 @@ def test_in_a_random_life_every_alert_stands_in_exactly_one_state(
             for one in desk.list_alerts(at(role), lane=lane):
                 if chance.random() < 0.5:
                     desk.decide(at(role), one["alert_id"], Said("so", chance.choice(BY_HAND)))
-                elif chance.random() < 0.3 and one["holder_id"].startswith("E"):
+                elif chance.random() < 0.3 and one["holders"][0].startswith("E"):
                     with contextlib.suppress(CardwatchError):  # such a one may hold already
                         desk.suppress(at(role), one["alert_id"], until="2027-05-01", reason="so")
         counts = desk.reconciled(at("psd"))

@@ -135,5 +135,5 @@ def test_questions_for_a_line_manager_are_of_one_holder_and_never_go_to_them(
     with pytest.raises(NotAllowed):
         questions("Their manager", "psd")
     desk.decide(at(), asked, Said("seen", "explained"))
-    with pytest.raises(CardwatchError, match="Nothing is left"):
+    with pytest.raises(CardwatchError, match="no open alerts"):
         questions("Their manager")

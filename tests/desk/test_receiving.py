@@ -120,8 +120,8 @@ def test_a_corrected_statement_takes_the_place_of_the_first_and_keeps_its_decisi
     wrong = [*SPLIT, "2026-10-20,E2,OLD FIRM,990.00,T1", "2026-10-20,E2,OLD FIRM,980.00,T2"]
     first = desk.receive(at(), read(*month(10), *wrong))
     both = desk.list_alerts(at())
-    kept = next(one for one in both if one["holder_id"] == "E1")
-    gone = next(one for one in both if one["holder_id"] == "E2")
+    kept = next(one for one in both if one["holders"] == ["E1"])
+    gone = next(one for one in both if one["holders"] == ["E2"])
     desk.decide(at(), kept["alert_id"], Said("two orders", "explained"))
     second = desk.receive(at(), read(*month(10), *SPLIT, *wrong[2:3]), corrects=first.statement_id)
     assert desk.get_alert(at(), kept["alert_id"])["state"] == "explained"

@@ -36,9 +36,9 @@ def hostile(scored_month: Callable[[str], Scoring]) -> dict[str, AlertList]:
     alerts = tuple(
         dataclasses.replace(
             made.alerts[0],
-            holder_id=text,
-            merchant=text,
-            cost_centre=text,
+            holders=(text,),
+            merchants=(text,),
+            cost_centres=(text,),
             payments=(Payment(text, text, 3, "2026-10-05", text, text, -1250),),
         )
         for text in HOSTILE

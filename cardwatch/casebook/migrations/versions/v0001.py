@@ -75,6 +75,23 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
+        "alert_subjects",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("alert_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("kind", TEXT, autoincrement=False, nullable=False),
+        sa.Column("subject_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "alert_id", "kind", "subject_id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "alert_subjects_by_subject",
+        "alert_subjects",
+        ["organisation_id", "subject_id"],
+        unique=False,
+    )
+    op.create_table(
         "alerts",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("lane", TEXT, nullable=False),
@@ -85,8 +102,6 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("kind", TEXT, nullable=False),
         sa.Column("rule", TEXT, nullable=False),
         sa.Column("band", TEXT, nullable=False),
-        sa.Column("holder_id", TEXT, nullable=False),
-        sa.Column("merchant_id", TEXT, nullable=False),
         sa.Column("first_on", TEXT, nullable=False),
         sa.Column("last_on", TEXT, nullable=False),
         sa.Column("at_stake_pence", INTEGER, nullable=False),
@@ -244,6 +259,16 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
+        "merchants",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("printed", TEXT, autoincrement=False, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("made_with", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "printed"),
+        sqlite_strict=True,
+    )
+    op.create_index("merchants_by_name", "merchants", ["organisation_id", "name"], unique=False)
+    op.create_table(
         "organisations",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("name", TEXT, nullable=False),
@@ -361,21 +386,12 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
-        "subjects",
-        sa.Column("organisation_id", TEXT, nullable=False),
-        sa.Column("lane", TEXT, nullable=False),
-        sa.Column("alert_id", TEXT, autoincrement=False, nullable=False),
-        sa.Column("person", TEXT, autoincrement=False, nullable=False),
-        sa.PrimaryKeyConstraint("organisation_id", "lane", "alert_id", "person"),
-        sqlite_strict=True,
-    )
-    op.create_table(
         "suppressions",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("lane", TEXT, nullable=False),
         sa.Column("suppression_id", TEXT, autoincrement=False, nullable=False),
         sa.Column("holder_id", TEXT, nullable=False),
-        sa.Column("merchant_id", TEXT, nullable=False),
+        sa.Column("merchants", TEXT, nullable=False),
         sa.Column("rule", TEXT, nullable=False),
         sa.Column("reason", TEXT, nullable=False),
         sa.Column("expires_on", TEXT, nullable=False),
@@ -449,3 +465,16 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
     op.create_index(
         "transactions_by_identity", "transactions", ["organisation_id", "identity"], unique=False
     )
+    op.create_index(
+        "transactions_by_merchant", "transactions", ["organisation_id", "merchant"], unique=False
+    )
+    for key in ("holder_id", "employee_id", "account", "cardholder", "card_number"):
+        is_named = sa.text(f"key_{key} IS NOT NULL")
+        op.create_index(
+            f"transactions_by_key_{key}",
+            "transactions",
+            ["organisation_id", f"key_{key}", "date"],
+            unique=False,
+            sqlite_where=is_named,
+            postgresql_where=is_named,
+        )
