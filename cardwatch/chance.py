@@ -42,8 +42,6 @@ UNUSUALNESS, SURPRISE, BUYING = "unusualness", "payment_surprise", "buying_surpr
 shares of all families added up, and of merchant and purpose alone."""
 MONTH_UNUSUALNESS, MONTH_SURPRISE = "month_unusualness", "month_surprise"
 """The same of the holder's month so far: the second forest's score, and the sum of logarithms."""
-TAIL = 20
-"""So many of the highest reference values give the slope of what lies beyond them."""
 CHANCES: dict[str, str] = {
     "payment_chance_share": "Share of comparable payments at least as unusual, all taken together",
     "merchant_chance_share": "Share of comparable payments with as unusual a merchant",
@@ -67,22 +65,6 @@ def share_at_least(values: Numbers, reference: Numbers) -> Numbers:
     ranked = np.sort(reference)
     above = len(ranked) - np.searchsorted(ranked, values, side="left")
     return (above + 1) / (len(ranked) + 1)
-
-
-def strengths(values: Numbers, reference: Numbers) -> Numbers:
-    """Return -log10 of the share of reference values at least as high, beyond them as well.
-
-    Above the highest reference values the tail is continued as an exponential one, whose slope is
-    their mean excess (Pickands 1975): it orders what no reference payment equals, and is shown to
-    nobody as a share.
-    """
-    strength = -np.log10(share_at_least(values, reference))
-    top = np.sort(reference)[-TAIL - 1 :]
-    slope = (top[1:] - top[0]).mean() if len(top) > TAIL else 0.0
-    if slope <= 0 or top[0] <= 0:
-        return strength
-    beyond = -np.log10(TAIL / len(reference)) + (values - top[0]) / slope / np.log(10)
-    return np.where(values > top[0], beyond, strength)
 
 
 def surprise_shares(features: Mapping[str, Any], reference: Flags) -> pd.DataFrame:

@@ -174,7 +174,7 @@ def _with_facts(questions: list[Alert], facts: list[Alert]) -> list[Alert]:
         if place is None:
             apart.append(fact)
         else:
-            kept[place] = _joined(kept[place], fact)
+            kept[place] = _asked_with(kept[place], fact)
     whose = {payment: n for n, fact in enumerate(apart) for payment in fact.payments}
     left = []
     for alert in kept:
@@ -194,6 +194,19 @@ def _joined(alert: Alert, other: Alert) -> Alert:
     more = tuple(reason for reason in other.reasons if reason.rule not in known)
     tier = min(alert.tier, other.tier)
     return dataclasses.replace(alert, reasons=(*alert.reasons, *more), tier=tier)
+
+
+def _asked_with(question: Alert, fact: Alert) -> Alert:
+    """Return a question that a fact is part of, named for the fact where it is of all payments."""
+    if set(fact.payments) != set(question.payments):
+        return _joined(question, fact)
+    return dataclasses.replace(
+        _joined(fact, question),
+        chance=question.chance,
+        shown=question.shown,
+        unusual=question.unusual,
+        contributions=question.contributions,
+    )
 
 
 def alert_order(alert: Alert) -> tuple[Any, ...]:

@@ -72,17 +72,6 @@ def merchant_equal_share(ledger: Ledger) -> Numbers:
     return here / total
 
 
-def merchant_amount_share(ledger: Ledger) -> Numbers:
-    """Share of this merchant's payments until four days before that were of this very amount.
-
-    A licence or a fee has one price for all; with few payments before it is drawn towards none.
-    """
-    bought, until = ledger.is_purchase, SOON_DAYS + 1
-    same = ledger.count(bought, ("merchant_id", "amount_pence"), until=until)
-    total = ledger.count(bought, ("merchant_id",), until=until)
-    return same / (total + SHRINKAGE)
-
-
 def repeat_surprise(ledger: Ledger) -> Numbers:
     """The same sum was paid again within three days, which is rare at this merchant."""
     again = (same_day_equal_count(ledger) > 1) | (days_before_equal_count(ledger) > 0)
@@ -103,23 +92,6 @@ def equal_amount_holders_before_share(ledger: Ledger) -> Numbers:
     bought = ledger.is_purchase
     same = ledger.count(bought, ("merchant_id", "amount_pence"), until=1)
     return same / np.maximum(ledger.count(bought, ("merchant_id",), until=1), 1)
-
-
-def other_holder_equal_before_count(ledger: Ledger) -> Numbers:
-    """Payments of this very amount to this merchant by other holders in the 60 days before."""
-    standing = _standing(ledger)
-    everybody = ledger.count(standing, ("merchant_id", "amount_pence"), BILL_DAYS, 1)
-    own = ledger.count(standing, SAME, BILL_DAYS, 1)
-    return np.where(standing, everybody - own, 0)
-
-
-def merchant_price_before_share(ledger: Ledger) -> Numbers:
-    """Share of this merchant's earlier payments that were of a sum it had been paid before."""
-    bought = ledger.is_purchase
-    again = bought & (ledger.count(bought, ("merchant_id", "amount_pence"), until=1) > 0)
-    usual = (ledger.count(again, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 50)
-    here = ledger.count(again, ("merchant_id",), until=1) + SHRINKAGE * usual
-    return here / (ledger.count(bought, ("merchant_id",), until=1) + SHRINKAGE)
 
 
 def _sum_share(ledger: Ledger, until: int) -> Numbers:
