@@ -50,10 +50,10 @@ CHANCES: dict[str, str] = {
     "timing_chance_share": "Share of comparable payments at as unusual a time",
     "repeat_chance_share": "Share of comparable payments with as unusual a repeat or refund",
     "split_chance_share": "Share of comparable payments that end as unusual a split",
-    "novelty_chance_share": "Share of comparable payments as new to their holder and the organisation",
+    "novelty_chance_share": "Share of comparable payments as new to holder and organisation",
     "burst_chance_share": "Share of comparable payments that end as unusual days at new merchants",
     "twice_chance_share": "Share of comparable payments that repeat as unusual a sum",
-    "bill_chance_share": "Share of comparable payments of as unusual a sum that another paid as well",
+    "bill_chance_share": "Share of comparable payments whose sum another paid as unexpectedly",
     "slow_chance_share": "Share of comparable payments at which as unusual a total is exceeded",
     "month_chance_share": "Share of holders' earlier months that were as unlike the months before",
 }

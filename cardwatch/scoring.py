@@ -270,8 +270,10 @@ def _fact_notes(alerts: Sequence[Alert]) -> tuple[str, ...]:
         return ()
     alert = "1 alert states a fact" if facts == 1 else f"{facts:,} alerts state facts"
     return (
-        f"Apart from these, {alert} against your policy (over a limit, a listed category or "
-        "merchant, a closed card): all are shown, and none is ranked.",
+        (
+            f"Apart from these, {alert} against your policy (over a limit, a listed category or "
+            "merchant, a closed card): all are shown, and none is ranked."
+        ),
     )
 
 

@@ -1,10 +1,10 @@
-"""Weighs findings: how often one as strong, of its kind, comes in the organisation's own past.
+"""Weighs findings: how often one as strong, of its kind, comes in the organisation's past.
 
 Strengths of unlike rules cannot be compared; how seldom they come can. Each finding's strength is
 held against those of the findings that the same rules would have made among the reference payments,
-first by what orders them, then once more by group of rules, so that in every group evidence of 3 comes once in
-1,000 payments of an ordinary year. A list ordered by it gives each group the same room at every
-length, and reads the fewest ordinary findings before those that no past equals (docs/detection.md).
+first by what orders them, then once more by group of rules: in every group evidence of 3 comes once
+in 1,000 payments of an ordinary year. A list ordered by it gives each group the same room at every
+length; a level more or less is worth a factor (docs/detection.md).
 """
 
 from __future__ import annotations

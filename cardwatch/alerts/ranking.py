@@ -19,6 +19,7 @@ from cardwatch.alerts.matters import Finding, Matter, find_matters
 from cardwatch.alerts.words import TIERS, one_in, pounds, reason_of
 from cardwatch.chance import UNUSUALNESS
 from cardwatch.features import FAMILIES, meaning_of, name_of
+from cardwatch.features.split import refunded_on, taken_back
 from cardwatch.records import Alert, Payment, Reason
 from cardwatch.rules import EVIDENCE, LEVELS, Rule
 
@@ -116,6 +117,8 @@ def rank_alerts(scored: Scored, rules: Sequence[Rule], lane: str) -> list[Alert]
     used = list({r.id: r for r in [*mine, *others] if r.subject == "payment"}.values())
     fires = {rule.id: rule.fires(scored.columns, scored.ledger.policy) for rule in used}
     raising = [r for r in used if r.role == "raises"]
+    for rule in raising:
+        fires[rule.id] = fires[rule.id] & ~taken_back(scored.ledger)
     context = [rule for rule in used if rule.role != "raises"]
     weighed = weigh_findings(scored, raising, fires, [r for r in context if r.role == "weakens"])
     basis = Basis(scored, context, fires, weighed)
@@ -161,49 +164,37 @@ def _alerts(basis: Basis, raising: Sequence[Rule]) -> list[Alert]:
 def _with_facts(questions: list[Alert], facts: list[Alert]) -> list[Alert]:
     """Return the questions with the facts against policy after them, each matter once.
 
-    Facts are complete and need no order of evidence: all of them are shown. A fact whose payments
-    are all in a question that is shown becomes a reason of that question; a question that is not
-    shown and whose payments are all in a fact becomes reasons of the fact.
+    Facts are complete and need no order of evidence: all of them are shown. Where a question is
+    about the very payments of a fact the two are one alert, named for the fact: among the questions
+    if it is shown there, else among the facts.
     """
-    kept = list(questions)
-    apart: list[Alert] = []
-    held = {payment: n for n, alert in enumerate(kept) for payment in alert.payments if alert.shown}
-    for fact in facts:
-        places = {held.get(payment) for payment in fact.payments}
-        place = places.pop() if len(places) == 1 else None
-        if place is None:
-            apart.append(fact)
+    of_facts = {fact.payments: fact for fact in facts}
+    left, joined = [], {}
+    for question in questions:
+        fact = of_facts.get(question.payments) if question.payments else None
+        if fact is None:
+            left.append(question)
         else:
-            kept[place] = _asked_with(kept[place], fact)
-    whose = {payment: n for n, fact in enumerate(apart) for payment in fact.payments}
-    left = []
-    for alert in kept:
-        places = {whose.get(payment) for payment in alert.payments}
-        place = places.pop() if len(places) == 1 and not alert.shown and alert.payments else None
-        if place is None:
-            left.append(alert)
-        else:
-            apart[place] = _joined(apart[place], alert)
+            joined[question.payments] = _asked_with(question, fact)
+    left += [alert for alert in joined.values() if alert.shown]
+    left.sort(key=lambda alert: alert.rank)
+    asked = {alert.payments for alert in joined.values() if alert.shown}
+    apart = [joined.get(fact.payments, fact) for fact in facts if fact.payments not in asked]
     apart = [dataclasses.replace(fact, shown=True, is_fact=True) for fact in apart]
     return [dataclasses.replace(a, rank=rank) for rank, a in enumerate([*left, *apart], start=1)]
 
 
-def _joined(alert: Alert, other: Alert) -> Alert:
-    """Return an alert with another's reasons after its own, at the higher of the two tiers."""
-    known = {reason.rule for reason in alert.reasons}
-    more = tuple(reason for reason in other.reasons if reason.rule not in known)
-    tier = min(alert.tier, other.tier)
-    return dataclasses.replace(alert, reasons=(*alert.reasons, *more), tier=tier)
-
-
 def _asked_with(question: Alert, fact: Alert) -> Alert:
-    """Return a question that a fact is part of, named for the fact where it is of all payments."""
-    if set(fact.payments) != set(question.payments):
-        return _joined(question, fact)
+    """Return a fact with the reasons, the evidence and the place of a question about it."""
+    known = {reason.rule for reason in fact.reasons}
+    more = tuple(reason for reason in question.reasons if reason.rule not in known)
     return dataclasses.replace(
-        _joined(fact, question),
+        fact,
+        rank=question.rank,
+        tier=min(fact.tier, question.tier),
         chance=question.chance,
         shown=question.shown,
+        reasons=(*fact.reasons, *more),
         unusual=question.unusual,
         contributions=question.contributions,
     )
@@ -267,6 +258,8 @@ def _cut(alerts: list[Alert], scored: Scored) -> list[Alert]:
 def _lead(basis: Basis, matter: Matter) -> tuple[int, Finding]:
     """Return the finding that a matter is named for, of the highest level, and the level.
 
+    Of one level the one with the most payments says most of the matter.
+
     What says no more than that a payment is unlike others names no matter of which more is known.
     """
     weakening = [rule for rule in basis.context if rule.role == "weakens"]
@@ -278,6 +271,7 @@ def _lead(basis: Basis, matter: Matter) -> tuple[int, Finding]:
         key=lambda pair: (
             pair[1].rule.kind != "pattern",
             pair[0],
+            max(len(pair[1].evidence), 1),
             *_pressing(basis, pair[1])[:2],
         ),
     )
@@ -319,6 +313,7 @@ def _alert(basis: Basis, matter: Matter, leading: tuple[int, Finding]) -> Alert:
             reasons.append(_reason(scored, rule, max(fired)))
     weak = [rule for rule in weakening if _weakens(rule, lead, fires)]
     days = [printed["date"][row] for row in rows]
+    one_pair = len(merchants) == len(holders) == 1
     unusual = scored.columns[UNUSUALNESS][list(asked)] if UNUSUALNESS in scored.columns else None
     return Alert(
         alert_id=_alert_id(scored, lead.rule, rows),
@@ -338,7 +333,7 @@ def _alert(basis: Basis, matter: Matter, leading: tuple[int, Finding]) -> Alert:
         reasons=tuple(reasons),
         weakened_by=tuple(_reason(scored, rule, lead.row) for rule in weak),
         unusual=() if whole else _comparisons(scored, lead.row),
-        merchant_history=_history(scored, rows) if len(merchants) == len(holders) == 1 else "",
+        merchant_history=_past_and_refunds(scored, rows, one_pair=one_pair),
         payments=tuple(_payment(printed, row) for row in rows),
     )
 
@@ -416,6 +411,17 @@ def _history(scored: Scored, rows: list[int]) -> str:
         f"Before this, {len(paid)} payments by this holder here since {since}, "
         f"{pounds(paid.sum())} in all, the largest {pounds(paid.max())}. {also}"
     )
+
+
+def _past_and_refunds(scored: Scored, rows: list[int], *, one_pair: bool) -> str:
+    """Return the holder's past with the merchant, and how many of the payments were refunded."""
+    told = [_history(scored, rows)] if one_pair else []
+    back = int(np.isfinite(refunded_on(scored.ledger)[rows]).sum())
+    if back:
+        of_these = f"{back} of these {len(rows)} payments" if len(rows) > 1 else "This payment"
+        have = "have" if back > 1 else "has"
+        told.append(f"{of_these} {have} been refunded in full.")
+    return " ".join(told)
 
 
 def _payment(printed: dict[str, list[Any]], row: int) -> Payment:

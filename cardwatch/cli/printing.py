@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
+    from cardwatch.evaluation.kinds import KindRow
     from cardwatch.evaluation.trial import Evaluation, Row
     from cardwatch.records import Alert, AlertList, CardRegister, Statements
 
@@ -183,14 +184,8 @@ def print_evaluation(found: Evaluation) -> None:
         for row in (row for row in found.rows if row.limit_pence == pence):
             table.add_row(*_evaluated(row))
         out.print(table)
-    for row in found.kinds:
-        ours = ", ".join(f"{r.share:.2f} [{r.low:.2f}-{r.high:.2f}]" for r in row.recalls)
-        plain = ", ".join(f"{r.share:.2f}" for r in row.one_line)
-        beside = f"; one-line rule {plain}" if plain else ""
-        worse = f"; {row.verdict}" if row.verdict else ""
-        line = f"{row.kind}, limit {pounds(row.limit_pence)}, {row.view}: {row.planted} planted, "
-        line += f"found at 1, 2, 5, 10 per 1,000 of all lists: {ours}{beside}{worse}."
-        out.print(escape(line))
+    for measured in found.kinds:
+        out.print(escape(_measured(measured)))
     for one in found.quiet:
         told = f"{one.alerts} of {one.planted} had an alert in tiers A and B"
         out.print(f"Quiet, {one.style}, limit {pounds(one.limit_pence)}: {told}.")
@@ -215,3 +210,16 @@ def _evaluated(row: Row) -> list[str]:
     recalls = [f"{r.share:.2f} [{r.low:.2f}-{r.high:.2f}]" for r in row.recalls]
     precision = f"{row.precision:.3f} ({row.base_rate:.3f})"
     return [row.style, row.ranker, str(row.planted), precision, *map(escape, recalls)]
+
+
+def _measured(row: KindRow) -> str:
+    """Return what is found of one kind, beside its one-line rule."""
+    ours = ", ".join(f"{r.share:.2f} [{r.low:.2f}-{r.high:.2f}]" for r in row.recalls)
+    plain = ", ".join(f"{r.share:.2f}" for r in row.one_line)
+    words = [
+        f"{row.kind}, limit {pounds(row.limit_pence)}, {row.view}: {row.planted} planted",
+        f"found at 1, 2, 5 and 10 per 1,000 of all lists {ours}",
+        f"one-line rule {plain}" if plain else "",
+        row.verdict,
+    ]
+    return "; ".join(filter(None, words)) + "."

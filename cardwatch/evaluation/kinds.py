@@ -102,9 +102,7 @@ def seen_as(transactions: pd.DataFrame, view: str, start: pd.Timestamp) -> pd.Da
     return transactions
 
 
-def plant_all(
-    transactions: pd.DataFrame, policy: Policy, start: pd.Timestamp, seed: int
-) -> World:
+def plant_all(transactions: pd.DataFrame, policy: Policy, start: pd.Timestamp, seed: int) -> World:
     """Return a world with matters of every kind, each by all its generators."""
     plot = plot_of(transactions, policy, start, seed)
     plant_kinds(plot, max(round(EACH_PER_1000 * len(plot.asked) / 1000), FEWEST_EACH))
@@ -119,13 +117,17 @@ def read_lists(world: World, scoring: Scoring) -> Read:
     questions = sorted((a for a in alerts if not a.is_fact), key=alert_order)
     rows = [[payment.row for payment in alert.payments] for alert in questions]
     ours = _places(rows, world.matters, payments)
-    rules = {kind: _places(rule(scored), world.matters, payments) for kind, rule in ONE_LINE.items()}
+    rules = {
+        kind: _places(rule(scored), world.matters, payments) for kind, rule in ONE_LINE.items()
+    }
     theirs = [rules[kind_of(m)][n] for n, m in enumerate(world.matters)]
     facts = sum(alert.is_fact for alert in alerts) * 1000 / payments
     return Read(world.matters, tuple(ours), tuple(theirs), facts)
 
 
-def _places(items: Iterable[Sequence[int]], matters: Sequence[Matter], payments: int) -> list[float]:
+def _places(
+    items: Iterable[Sequence[int]], matters: Sequence[Matter], payments: int
+) -> list[float]:
     """Return for each matter how much of a list is read until an item holds enough of its rows."""
     owner = {row: number for number, matter in enumerate(matters) for row in matter.rows}
     places = [NOT_FOUND] * len(matters)
@@ -170,10 +172,8 @@ def _row(
         if kind_of(matter) in kinds and matter.rows
     ]
     holders = tuple(matter.holder_id for matter, _, _ in chosen)
-    ours, theirs = (
-        recalls([Finding(tuple(line[n] for line in chosen), holders, 0.0, 0.0)], LENGTHS)
-        for n in (1, 2)
-    )
+    ours = recalls([Finding(tuple(o for _, o, _ in chosen), holders, 0.0, 0.0)], LENGTHS)
+    theirs = recalls([Finding(tuple(t for _, _, t in chosen), holders, 0.0, 0.0)], LENGTHS)
     styles = dict.fromkeys(sorted(matter.style for matter, _, _ in chosen))
     by_generator = {}
     for style in styles:
@@ -192,4 +192,3 @@ def _row(
         facts_per_1000=float(np.mean([read.facts_per_1000 for read in reads])),
         verdict="" if name == ALL_KINDS else verdict,
     )
-

@@ -91,9 +91,7 @@ class Recall:
     high: float
 
 
-def recalls(
-    findings: Sequence[Finding], lengths: Sequence[float] = PER_1000
-) -> tuple[Recall, ...]:
+def recalls(findings: Sequence[Finding], lengths: Sequence[float] = PER_1000) -> tuple[Recall, ...]:
     """Return recall at each length of list over several worlds, resampled by holder."""
     places = np.array([place for finding in findings for place in finding.places])
     holders = [holder for finding in findings for holder in finding.holders]

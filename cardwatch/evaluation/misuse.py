@@ -152,7 +152,8 @@ def drip_growing(plot: Plot, count: int) -> None:
     last = plot.last - pd.Timedelta(days=90)
     for index, row in each_row(_known_payments(plot, count)):
         limit = int(plot.limit_pence[index])
-        sums, pence = [], limit * plot.rng.uniform(0.15, 0.35)
+        sums: list[int] = []
+        pence = limit * plot.rng.uniform(0.15, 0.35)
         while sum(sums) < 2.2 * limit and len(sums) < 14:
             sums.append(int(min(pence, 0.97 * limit)))
             pence *= plot.rng.uniform(1.1, 1.45)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from cardwatch.evaluation.rivals import same_day_rule, window_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pandas as pd
 
     from cardwatch.alerts import Scored
 
@@ -44,7 +45,9 @@ def bill_rule(scored: Scored) -> Items:
     """Return the same sum to one merchant by another holder within 60 days, most money first."""
     table = _bought(scored)
     before = table.groupby(["name", "amount_pence"])[["day", "holder_id"]].shift()
-    again = (table["day"] - before["day"] <= BILL_DAYS) & (table["holder_id"] != before["holder_id"])
+    again = (table["day"] - before["day"] <= BILL_DAYS) & (
+        table["holder_id"] != before["holder_id"]
+    )
     return _by_money(table[again])
 
 
@@ -83,7 +86,7 @@ def drip_rule(scored: Scored) -> Items:
 
 
 def team_rule(scored: Scored) -> Items:
-    """Return one merchant's three days with two holders or more, over the limit, most money first."""
+    """Return a merchant's three days with several holders, over the limit, most money first."""
     table = _bought(scored)
     table = table[table["asked"]]
     table = table[table["amount_pence"] <= table["single_purchase_limit_pence"]]

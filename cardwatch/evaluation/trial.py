@@ -174,8 +174,7 @@ def evaluate(
 
     policies = [_with_limit(policy, pence) for pence in plan.limits_pence] or [policy]
     unchanged = _as_world(transactions, first)
-    rows, quiet, volume, plain = [], [], [], []
-    kinds: list[KindRow] = []
+    rows, quiet, volume, plain, kinds = [], [], [], [], []
     for number, figures in enumerate(policies):
         pence = figures.single_purchase[0].pence
         found: dict[tuple[str, str], list[Finding]] = {}
@@ -190,9 +189,8 @@ def evaluate(
         kinds += _kinds((transactions, figures, first), plan, seeds, progress)
         progress(f"limit of {pence // 100:,} pounds, nothing planted")
         plain.append(_score(unchanged, figures, plan))
-        shuffled = shift_days(transactions, figures, first, seeds[0])
-        control = _score(shuffled.transactions, figures, plan)
-        volume.append(_volume(pence, plain[-1], control))
+        shuffled = shift_days(transactions, figures, first, seeds[0]).transactions
+        volume.append(_volume(pence, plain[-1], _score(shuffled, figures, plan)))
     made = plain[0].lists["finance"]
     facts = {
         "payments": int((~before).sum()),

@@ -87,12 +87,16 @@ def _likelihoods(ledger: Ledger) -> Columns:
     used = ledger.count(known["purpose_id"], ("purpose_id",), until=1)
     ratios["purpose_id"][used < FEWEST_USES] = 0.0
     if "category_id" not in ratios:
-        settled = ledger.day >= _codes_began(ledger) + VIEW_DAYS
-        codes = np.where(settled, ratios["mcc"], -np.inf)
-        words = np.where(known["category_words"], ratios["category_words"], -np.inf)
-        best = np.maximum(codes, words)
-        ratios["category_id"] = np.where(np.isfinite(best), best, 0.0)
+        ratios["category_id"] = _two_views(ledger, ratios, known["category_words"])
     return ratios
+
+
+def _two_views(ledger: Ledger, ratios: Columns, worded: Flags) -> Numbers:
+    """Return the higher log ratio of code and words, the code's only once it has a history."""
+    settled = ledger.day >= _codes_began(ledger) + VIEW_DAYS
+    codes = np.where(settled, ratios["mcc"], -np.inf)
+    best = np.maximum(codes, np.where(worded, ratios["category_words"], -np.inf))
+    return np.where(np.isfinite(best), best, 0.0)
 
 
 def _codes_began(ledger: Ledger) -> float:

@@ -125,7 +125,7 @@ def _trades(names: np.ndarray[tuple[int], np.dtype[np.object_]]) -> tuple[Codes,
 
 
 def trade_rarity_surprise(ledger: Ledger) -> Numbers:
-    """The merchant is new to the holder, and its name says a trade that hardly anybody buys from."""
+    """The merchant is new to the holder; its name says a trade hardly anybody buys from."""
     codes, names = ledger.texts("merchant_id")
     which, trades = _trades(names)
     if not len(which):

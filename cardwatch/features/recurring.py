@@ -132,8 +132,8 @@ def equal_months_count(ledger: Ledger) -> Numbers:
 def _slow(ledger: Ledger) -> Columns:
     """Return what has gone from a holder to a merchant in 90 days, when it adds up past the limit.
 
-    It counts beyond twice what the year before would lead one to expect, on three days or more, each
-    payment within the limit; again only when it has doubled since.
+    What goes beyond twice what the year before would lead one to expect counts, on three days or
+    more, each payment within the limit; again only when it has doubled since.
     """
 
     def make() -> Columns:
@@ -192,7 +192,7 @@ def monthly_charge_surprise(ledger: Ledger) -> Numbers:
     equal, all_here = ledger.count(bought, SAME), ledger.count(bought, PAIR)
     days = ledger.day - ledger.first_day(SAME, bought)
     third = bought & (equal == THIRD_MONTH) & (days >= THIRD_FROM_DAYS) & (days <= THIRD_TO_DAYS)
-    third &= (all_here <= THIRD_MONTH + OTHER_CHARGES)
+    third &= all_here <= THIRD_MONTH + OTHER_CHARGES
     third &= ledger.day - ledger.first_day(PAIR, bought) <= SLOW_DAYS
     users = ledger.count(ledger.first_of_kind(bought, PAIR), ("merchant_id",))
     holders = ledger.count(ledger.first_of_kind(bought, ("holder_id",)), ())

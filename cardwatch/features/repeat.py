@@ -139,7 +139,7 @@ def other_holder_equal_count(ledger: Ledger) -> Numbers:
 def other_bill_surprise(ledger: Ledger) -> Numbers:
     """Another holder paid this merchant this very sum within 60 days, though chance seldom would.
 
-    Chance would do so as often as others pay here in so many days, times the share of this sum here;
+    Chance would do so as often as others pay here in those days, times the share of this sum here;
     a merchant where holders often pay the same, or this holder often pays what others do, explains
     it as well.
     """
@@ -174,7 +174,9 @@ def unanswered_refund_surprise(ledger: Ledger) -> Numbers:
     """A refund answers no charge of the holder's; it is large, and rare at this merchant."""
     size = unanswered_refund_pence(ledger)
     loose = size > 0
-    usual = (ledger.count(loose, (), until=1) + 1) / (ledger.count(ledger.is_refund, (), until=1) + 5)
+    usual = (ledger.count(loose, (), until=1) + 1) / (
+        ledger.count(ledger.is_refund, (), until=1) + 5
+    )
     here = ledger.count(loose, ("merchant_id",), until=1) + usual
     often = here / (ledger.count(ledger.is_refund, ("merchant_id",), until=1) + 1)
     others = np.log1p(refund_of_others_count(ledger)) * 4

@@ -270,6 +270,11 @@ def refunded_on(ledger: Ledger) -> Numbers:
     return ledger.once("refunds", lambda: _refunds(ledger))
 
 
+def taken_back(ledger: Ledger) -> Flags:
+    """Return which purchases were refunded in full on their own day: mistakes put right at once."""
+    return refunded_on(ledger) == ledger.day
+
+
 def _refunds(ledger: Ledger) -> Numbers:
     """Return the day on which each purchase was refunded in full, or nan.
 
@@ -371,10 +376,10 @@ def _evidence(ledger: Ledger, search: str) -> Numbers:
     """Return how much speaks for one purchase in parts, in steps of about a half, 0 for no split.
 
     For it: chance seldom makes such a sum; the fewest payments that pass the limit are few and as
-    large as it allows; several holders are of one cost centre. Against it: a holder's payments are
-    booked to several cost centres or purposes; the same has happened before. What else was bought
-    there in those days, and on how many days, speaks neither way. The weights are round figures chosen by judgement, and no
-    detector was fitted to planted cases (docs/detection.md).
+    large as it allows; several holders are of one cost centre. Against it: one holder's are booked
+    to several cost centres or purposes; the same has happened before. What else was bought
+    there in those days, and on how many days, speaks neither way. The weights are
+    round figures chosen by judgement, and no detector was fitted to planted cases (docs/detection.md).
     """
     table = _found(ledger, search)
     needed, limit = np.maximum(table["needed_count"], 1), np.maximum(table["limit_pence"], 1)

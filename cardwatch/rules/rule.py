@@ -97,7 +97,7 @@ EVIDENCE = {
     "payment": Evidence(having=""),
     "merchant_day": Evidence(PAIR),
     "refund_day": Evidence(PAIR, having="unanswered_refund_pence"),
-    "holder_merchant_month": Evidence(PAIR, 29, joins="group"),
+    "holder_merchant_month": Evidence(PAIR, 29, joins="both"),
     "unit_merchant_month": Evidence(UNIT_PAIR, 29, joins="group"),
     "merchant_month": Evidence(("merchant_id",), 29),
     "holder_day": Evidence(("holder_id",)),
@@ -112,7 +112,8 @@ EVIDENCE = {
     ),
     "step_split": Evidence(PAIR, "step_split_span_days", limit="step_split_limit_pence"),
     "unit_split": Evidence(
-        ("organisation", "merchant_id"), "unit_split_span_days", "is_single_need", limit="unit_split_limit_pence"
+        ("organisation", "merchant_id"), "unit_split_span_days", "is_single_need",
+        limit="unit_split_limit_pence",
     ),
     "alias_split": Evidence(
         ("holder_id", "alias_id"), "alias_split_span_days", limit="alias_split_limit_pence"
@@ -197,7 +198,7 @@ class Rule:
 
     @property
     def group(self) -> str:
-        """The group of rules that share one part of a list: what it is ranked with, else its kind."""
+        """The group of rules that share a part of a list: what it is ranked with, else its kind."""
         return self.ranked_with or self.kind
 
     @property
