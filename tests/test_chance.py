@@ -38,9 +38,7 @@ def _surprises(rows: int, seed: int = 4, zero: float = 0.5) -> pd.DataFrame:
 
 
 OF_PAYMENTS = [
-    name
-    for name in CHANCES
-    if name not in {"month_chance_share", "novelty_chance_share", *ALONE}
+    name for name in CHANCES if name not in {"month_chance_share", "novelty_chance_share", *ALONE}
 ]
 SHARES, ORDERS = OF_PAYMENTS, [SURPRISE, BUYING]
 

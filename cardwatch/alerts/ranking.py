@@ -38,6 +38,10 @@ PAYMENT_IDENTITY = ["transaction_id", "date", "holder_id", "merchant", "amount_p
 """What a payment is, wherever it was read from."""
 OTHERWISE_READ = ["card_token", "mcc", "category", "cost_centre", "description", "posting_date"]
 LEAST_RAISED = 0.005
+TOTALS = "spend"
+"""Kind of the rules that add payments up over months."""
+PARTS = {"spend", "merchant", "amount", "pattern"}
+"""Kinds that are folded into a total of which all their payments are part."""
 WHOLE_MONTH = "holder-month-shift"
 FOLDED = {"unusual-merchant", "unusual-payment"}
 """Rules whose alerts are folded into that of the month they lie in."""
@@ -129,7 +133,8 @@ def rank_alerts(scored: Scored, rules: Sequence[Rule], lane: str) -> list[Alert]
         policy, last = scored.ledger.policy, scored.ledger.frame["date"][scored.asked].max()
         alerts += card_alerts(scored.cards, policy, mine, last)
     alerts.sort(key=alert_order)
-    return _with_facts(_cut(_folded(alerts), scored), sorted(facts, key=alert_order))
+    alerts = _folded(_alike_joined(alerts))
+    return _with_facts(_cut(alerts, scored), sorted(facts, key=alert_order))
 
 
 @dataclass(frozen=True)
@@ -186,15 +191,11 @@ def _with_facts(questions: list[Alert], facts: list[Alert]) -> list[Alert]:
 
 def _asked_with(question: Alert, fact: Alert) -> Alert:
     """Return a fact with the reasons, the evidence and the place of a question about it."""
-    known = {reason.rule for reason in fact.reasons}
-    more = tuple(reason for reason in question.reasons if reason.rule not in known)
     return dataclasses.replace(
-        fact,
+        _with_reasons(fact, question),
         rank=question.rank,
-        tier=min(fact.tier, question.tier),
         chance=question.chance,
         shown=question.shown,
-        reasons=(*fact.reasons, *more),
         unusual=question.unusual,
         contributions=question.contributions,
     )
@@ -214,6 +215,41 @@ def alert_order(alert: Alert) -> tuple[Any, ...]:
 def alert_strength(alert: Alert) -> float:
     """Return the evidence of an alert: -log10 of how often its kind comes as strong."""
     return round(-math.log10(alert.chance), 9)
+
+
+def _alike_joined(alerts: list[Alert]) -> list[Alert]:
+    """Return the alerts with those about the very same payments, or a part of a total, as one.
+
+    A total of a quarter holds that of a month, and what says of its single payments that they are
+    new or unlike others; a split within it is a question of its own and stays, unless it is all.
+    """
+    kept: dict[object, Alert] = {}
+    for alert in sorted(alerts, key=lambda a: (a.tier, alert_order(a))):
+        key = alert.payments or alert.alert_id
+        kept[key] = _with_reasons(kept[key], alert) if key in kept else alert
+    totals: dict[object, list[tuple[Payment, ...]]] = {}
+    longest = sorted(kept, key=lambda key: (kept[key].kind != TOTALS, -len(kept[key].payments)))
+    for key in longest:
+        alert = kept[key]
+        others = totals.setdefault((alert.holders, alert.merchants), [])
+        whole = next((other for other in others if set(alert.payments) <= set(other)), None)
+        if alert.kind == TOTALS and whole is None:
+            others.append(alert.payments)
+        elif alert.kind in PARTS and whole is not None and alert.payments:
+            kept[whole] = _with_reasons(kept[whole], kept.pop(key))
+    return sorted(kept.values(), key=alert_order)
+
+
+def _with_reasons(alert: Alert, other: Alert) -> Alert:
+    """Return an alert with the reasons of another that is part of it, and the better evidence."""
+    known = {reason.rule for reason in alert.reasons}
+    more = tuple(reason for reason in other.reasons if reason.rule not in known)
+    return dataclasses.replace(
+        alert,
+        tier=min(alert.tier, other.tier),
+        chance=min(alert.chance, other.chance),
+        reasons=(*alert.reasons, *more),
+    )
 
 
 def _folded(alerts: list[Alert]) -> list[Alert]:

@@ -261,8 +261,8 @@ def day_split_known(plot: Plot, count: int) -> None:
         shares = plot.rng.dirichlet(np.full(fewest + int(plot.rng.random() < 0.3), 8.0))
         sums = np.minimum(np.rint(shares * row["amount_pence"]), limit).astype(int)
         if sums.sum() > limit:
-            plot.put("split on a day, known merchant", parts_of(row, sums.tolist(), [0] * len(sums)),
-                     needed=2)  # fmt: skip
+            rows = parts_of(row, sums.tolist(), [0] * len(sums))
+            plot.put("split on a day, known merchant", rows, needed=2)
 
 
 def day_split_new(plot: Plot, count: int) -> None:

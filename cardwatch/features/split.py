@@ -377,9 +377,9 @@ def _evidence(ledger: Ledger, search: str) -> Numbers:
 
     For it: chance seldom makes such a sum; the fewest payments that pass the limit are few and as
     large as it allows; several holders are of one cost centre. Against it: one holder's are booked
-    to several cost centres or purposes; the same has happened before. What else was bought
-    there in those days, and on how many days, speaks neither way. The weights are
-    round figures chosen by judgement, and no detector was fitted to planted cases (docs/detection.md).
+    to several cost centres or purposes; the same has happened before. What else was bought there
+    in those days, and on how many days, speaks neither way. The weights are round figures chosen by
+    judgement, and no detector was fitted to planted cases (docs/detection.md).
     """
     table = _found(ledger, search)
     needed, limit = np.maximum(table["needed_count"], 1), np.maximum(table["limit_pence"], 1)
