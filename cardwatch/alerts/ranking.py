@@ -225,8 +225,8 @@ def _alike_joined(alerts: list[Alert]) -> list[Alert]:
     """
     kept: dict[object, Alert] = {}
     for alert in sorted(alerts, key=lambda a: (a.tier, alert_order(a))):
-        key = alert.payments or alert.alert_id
-        kept[key] = _with_reasons(kept[key], alert) if key in kept else alert
+        same = alert.payments or alert.alert_id
+        kept[same] = _with_reasons(kept[same], alert) if same in kept else alert
     totals: dict[object, list[tuple[Payment, ...]]] = {}
     longest = sorted(kept, key=lambda key: (kept[key].kind != TOTALS, -len(kept[key].payments)))
     for key in longest:
