@@ -1,4 +1,4 @@
-"""Invented matters that were missed, or were asked about though put right: each as it should come."""
+"""Invented matters that were missed, or asked about though put right: each as it should come."""
 
 from __future__ import annotations
 
