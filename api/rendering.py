@@ -13,8 +13,9 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cardwatch.alerts import count_of, people_label
-from cardwatch.reports.words import day, moment, money, month, title
+from cardwatch.alerts import people_label
+from cardwatch.quantities import plural, quantity
+from cardwatch.reports.words import day, interval, moment, money, month, out_of, title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,11 +49,15 @@ def environment() -> Environment:
         day=day,
         days=days,
         month=month,
+        out_of=out_of,
+        interval=interval,
         moment=moment,
         words=title,
         qr=qr,
         people=people,
         merchants=merchants,
+        quantity=quantity,
+        plural=plural,
     )
     return made
 
@@ -103,7 +108,7 @@ def merchants(raised: Mapping[str, Any]) -> str:
     several = raised["merchants"]
     if len(several) == 1:
         return str(raised["payments"][-1]["merchant"])
-    return count_of(len(several), "merchant") if several else ""
+    return quantity(len(several), "merchant") if several else ""
 
 
 def qr(text: str) -> Markup:

@@ -12,9 +12,11 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     JsonValue,
     StringConstraints,
+    model_validator,
 )
 
 from cardwatch.statements import DATE_ORDERS, FIELDS
@@ -25,6 +27,8 @@ Lane = Literal["finance", "psd"]
 Role = Literal["finance", "auditor", "psd", "admin"]
 DateOrder = Literal["decide", "day-first", "month-first"]
 Purpose = Literal["finance-assurance", "misconduct", "corruption-crime"]
+MAX_FIELDS = 64
+"""Of one object that is sent; a transaction, the largest, has 22."""
 NO_NUL = r"^[^\x00]*$"
 """PostgreSQL keeps no such character, so none is taken."""
 WORDS = r"^[^\x00]*[^\s\x00-\x1f][^\x00]*$"
@@ -74,6 +78,14 @@ class Sent(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _check_field_count(cls, content: object) -> object:
+        """Refuse content with so many fields that their messages would fill the memory."""
+        if isinstance(content, dict) and len(content) > MAX_FIELDS:
+            raise ValueError(f"has more than {MAX_FIELDS} fields")
+        return content
+
 
 class Problem(BaseModel):
     """Why something was refused (RFC 9457)."""
@@ -83,6 +95,9 @@ class Problem(BaseModel):
     status: int
     code: str
     detail: str
+    errors: list[dict[Literal["field", "detail"], str]] = Field(
+        [], description="The fields of the request that it is about, each with what is wrong."
+    )
 
 
 class Transaction(Sent):
@@ -124,7 +139,7 @@ TRANSACTIONS: list[JsonValue] = [
 class ToScore(Sent):
     """Transactions to be scored and not kept."""
 
-    transactions: list[Transaction] = Field(min_length=1, max_length=20_000)
+    transactions: Annotated[list[Transaction], FailFast()] = Field(min_length=1, max_length=20_000)
     history: bool = Field(True, description="Whether they are compared with the casebook's.")
     policy: Short = Field("in-force", description="`in-force`, `none`, or a kept policy's hash.")
     model: Short = Field("in-force", description="`in-force`, `none`, or a kept model's hash.")
@@ -376,15 +391,20 @@ class Export(BaseModel):
 
 
 class Precision(BaseModel):
-    """How often one rule's alerts in one band of evidence were upheld."""
+    """How often one rule's alerts in one band of evidence were upheld.
+
+    `low` and `high` are the exact 95 % interval of `share`. `expected` begins at one in seven, and
+    orders the list once `orders` is true.
+    """
 
     rule: str
     band: str
     answered: int
     upheld: int
-    mean: float
+    share: float
     low: float
     high: float
+    expected: float
     orders: bool
 
 

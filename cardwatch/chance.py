@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import beta
 
 from cardwatch.features import FAMILIES, MONTH_FEATURES, name_of
 
@@ -42,6 +43,8 @@ UNUSUALNESS, SURPRISE, BUYING = "unusualness", "payment_surprise", "buying_surpr
 shares of all families added up, and of merchant and purpose alone."""
 MONTH_UNUSUALNESS, MONTH_SURPRISE = "month_unusualness", "month_surprise"
 """The same of the holder's month so far: the second forest's score, and the sum of logarithms."""
+TAIL_SHARE = 0.025
+"""Chance left out on either side of a 95 % interval."""
 CHANCES: dict[str, str] = {
     "payment_chance_share": "Share of comparable payments at least as unusual, all taken together",
     "merchant_chance_share": "Share of comparable payments with as unusual a merchant",
@@ -132,3 +135,17 @@ def month_chances(features: Mapping[str, Any], ends: Codes) -> pd.DataFrame:
     share = share_at_least(product, product[ends]) if len(ends) else np.ones(len(product))
     columns = {"month_chance_share": share, MONTH_SURPRISE: product}
     return pd.DataFrame(columns)
+
+
+def exact_interval(count: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of a share of which a count was seen (Clopper and Pearson 1934).
+
+    The true share lies outside at most one time in twenty, however small the total is.
+
+    Args:
+        count: how many of the total, from 0 to all.
+        total: how many in all; without any, every share from 0 to 1 is possible.
+    """
+    low = float(beta.ppf(TAIL_SHARE, count, total - count + 1)) if count else 0.0
+    high = float(beta.ppf(1 - TAIL_SHARE, count + 1, total - count)) if count < total else 1.0
+    return low, high

@@ -1,13 +1,31 @@
 """The refusals: exceptions that take facts and compose the sentence a person reads."""
 
+from __future__ import annotations
+
 import traceback
-from collections.abc import Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+from cardwatch.quantities import quantity
 
 
 class CardwatchError(Exception):
-    """Something a person must put right; `str()` is the whole sentence. No personal data in it."""
+    """Something a person must put right; `str()` is the whole sentence. No personal data in it.
+
+    Attributes:
+        field: the field of a form or request that the sentence is about, under the name that the
+            API gives it; empty if it is about no single field.
+    """
 
     code = "refused"
+
+    def __init__(self, sentence: str, *, field: str = "") -> None:
+        """Take the whole sentence, and the field it is about."""
+        self.field = field
+        super().__init__(sentence)
 
 
 class FileRefused(CardwatchError):
@@ -16,7 +34,7 @@ class FileRefused(CardwatchError):
     def __init__(self, file: str, code: str, what: str) -> None:
         """Say which file, a stable code, and what is wrong and to be done, as one clause."""
         self.file, self.code, self.what = file, code, what
-        super().__init__(f"{file}: {what}")
+        super().__init__(f"{file}: {what}", field="file")
 
 
 class ColumnsUnknown(FileRefused):
@@ -53,11 +71,12 @@ class FileFaulty(CardwatchError):
 
     code = "faulty"
 
-    def __init__(self, file: str, faults: Sequence[str]) -> None:
-        """Take every fault found, each naming its place in the file."""
+    def __init__(self, file: str, faults: Sequence[str], *, field: str = "") -> None:
+        """Take every fault found, each naming its place in the file, and the field it came in."""
         self.file, self.faults = file, tuple(faults)
-        count = f"{len(self.faults)} fault{'s' if len(self.faults) != 1 else ''}"
-        super().__init__(f"{file}: {count}\n" + "\n".join(f"  - {f}" for f in self.faults))
+        count = quantity(len(self.faults), "fault")
+        sentence = f"{file}: {count}\n" + "\n".join(f"  - {f}" for f in self.faults)
+        super().__init__(sentence, field=field)
 
 
 class ModelRefused(CardwatchError):
@@ -100,10 +119,45 @@ class CasebookFailed(CardwatchError):
     code = "casebook_failed"
 
 
+class CasebookBusy(CasebookFailed):
+    """The database is locked or the connection was lost: the same work may succeed later."""
+
+
 class Conflict(CardwatchError):
     """What is asked for cannot stand beside what is there already."""
 
     code = "conflict"
+
+
+def stack_of(error: BaseException) -> str:
+    """Return the type of an unforeseen error and its whole stack, without values: they hold data.
+
+    Each frame is a file, a line and a function; the errors that led to this one follow it.
+    """
+    parts: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        frames = traceback.extract_tb(cause.__traceback__)
+        places = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+        parts.append(" > ".join([*places, type(cause).__name__]))
+        cause = cause.__cause__ or cause.__context__
+    return "; caused by ".join(parts)
+
+
+@contextmanager
+def about_field(field: str) -> Iterator[None]:
+    """Let refusals raised inside be about a field, unless they name one themselves.
+
+    For checks that do not know what their value was called, such as those of a policy.
+
+    Raises:
+        CardwatchError: the refusal, with its field.
+    """
+    try:
+        yield
+    except CardwatchError as refusal:
+        refusal.field = refusal.field or field
+        raise
 
 
 def place_of(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cardwatch.bounded import read_toml
 from cardwatch.errors import FileFaulty
 
 if TYPE_CHECKING:
@@ -140,6 +141,17 @@ class Policy:
         columns = {"pence": pence, "sure_pence": sure, "stated": stated}
         return pd.DataFrame(columns, index=holders.index)
 
+    def entries_in_force(self, name: str, day: dt.date) -> tuple[Limit, ...]:
+        """Return the entries of a limit that apply on a day: of the same holders the latest.
+
+        Args:
+            name: single_purchase, holder_month or step.
+            day: the day.
+        """
+        entries: tuple[Limit, ...] = getattr(self, name)
+        begun = sorted((e for e in entries if e.since <= day), key=lambda e: e.since)
+        return tuple({frozenset(entry.holders): entry for entry in begun}.values())
+
 
 def load_policy(path: Path | None = None) -> Policy:
     """Return the policy in a TOML file over the defaults, or the defaults alone.
@@ -169,10 +181,7 @@ def default_policy_text() -> str:
 def parse_policy(text: str, file: str) -> Policy:
     """Return the policy that a TOML text describes; see `load_policy`."""
     defaults = tomllib.loads(default_policy_text())
-    try:
-        given = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # also of nests and digits without end
-        raise FileFaulty(file, [f"it is not TOML: {error}"]) from error
+    given = read_toml(text, file)
     faults = [f"unknown setting '{key}'" for key in sorted(given.keys() - defaults.keys())]
     values: dict[str, Any] = {}
     for key, default in defaults.items():

@@ -286,3 +286,34 @@ class AlertList:
     def shown(self) -> tuple[Alert, ...]:
         """The alerts within the budget."""
         return tuple(alert for alert in self.alerts if alert.shown)
+
+
+@dataclass(frozen=True)
+class StateChange:
+    """The day on which an alert came into another state, and whether a person decided it."""
+
+    on: str
+    state: str
+    by_person: bool
+
+
+@dataclass(frozen=True)
+class AlertRecord:
+    """One of finance's alerts, without whom it is about.
+
+    Attributes:
+        last_on: day of its last payment.
+        raised_on: day on which it was first raised; it was open then.
+        state: what it is now.
+        is_second_look: whether it was closed automatically and reopened at random.
+        changes: of its state, in order.
+    """
+
+    kind: str
+    rule: str
+    last_on: str
+    raised_on: str
+    at_stake_pence: int
+    state: str
+    is_second_look: bool
+    changes: tuple[StateChange, ...]

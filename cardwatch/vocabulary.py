@@ -16,3 +16,15 @@ class SubjectKind(StrEnum):
     """Who approves what one of its cardholders pays; not asked about, and may not see it."""
     MERCHANT = "merchant"
     """A merchant, by the name under which its spellings are compared."""
+
+
+UNANSWERED = ("open", "asked")
+"""States of an alert that awaits an answer."""
+AUTOMATIC = ("suppressed", "not-asked")
+"""States of an alert that was closed automatically, without a query."""
+UPHELD = ("policy-breach", "confirmed")
+"""Answers that uphold an alert."""
+ANSWERED = (*UPHELD, "explained")
+"""Answers that count for or against a rule; where the data was wrong, it is neither."""
+CLOSED_BY_PERSON = (*ANSWERED, "data-error")
+"""States in which a person closes an alert."""

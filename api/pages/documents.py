@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import At, Serving
 from api.handing import drawn
-from api.pages.page import render, told
+from api.pages.page import field_errors, render
 from cardwatch import desk
 from cardwatch.errors import CardwatchError
-from cardwatch.reports import Document
+from cardwatch.reports import IMPACT_FILENAME, Document, report_filename
 
 router = APIRouter()
 QUARTERS = 8
@@ -25,7 +25,7 @@ def show_governance(request: Request, at: At, service: Serving, quarter: str = "
     try:
         held = desk.report_governance(at, quarter, marking=service.settings.marking)
     except CardwatchError as refusal:
-        errors = {"quarter": told(refusal)}
+        errors = field_errors(refusal)
     return render(
         request, "governance.html", errors=errors,
         document=held, quarter=quarter,
@@ -43,9 +43,12 @@ def _quarters(at: At) -> list[str]:
 @router.get("/governance.pdf")
 def get_governance(at: At, service: Serving, quarter: str) -> Response:
     """Give the report on a quarter as PDF."""
-    return drawn(
-        service, lambda: desk.report_governance(at, quarter, marking=service.settings.marking)
-    )
+
+    def make() -> tuple[str, Document]:
+        document = desk.report_governance(at, quarter, marking=service.settings.marking)
+        return report_filename(quarter), document
+
+    return drawn(service, make)
 
 
 @router.get("/impact")
@@ -57,7 +60,7 @@ def show_impact(request: Request, at: At, service: Serving) -> Response:
 @router.get("/impact.pdf")
 def get_impact(at: At, service: Serving) -> Response:
     """Give the template of an impact assessment as PDF."""
-    return drawn(service, lambda: _impact(at, service))
+    return drawn(service, lambda: (IMPACT_FILENAME, _impact(at, service)))
 
 
 def _impact(at: At, service: Serving) -> Document:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import At
-from api.pages.page import Sent, confirm, found_by, go, number, render, told
+from api.pages.page import Sent, confirm, field_errors, found_by, go, number, render
 from cardwatch import desk
 from cardwatch.casebook import PSD, ROLES
-from cardwatch.casebook.people import LONGEST_KEY_DAYS
+from cardwatch.casebook.api_keys import LONGEST_KEY_DAYS
 from cardwatch.errors import CardwatchError, NotAllowed
 
 router = APIRouter()
@@ -63,8 +63,7 @@ def add_person(request: Request, at: At, sent: Sent) -> Response:
             holder_id=sent.get("holder_id", ""),
         )  # fmt: skip
     except CardwatchError as refusal:
-        said = told(refusal)
-        return _people_page(request, at, sent, {"role" if "role is" in said else "email": said})
+        return _people_page(request, at, sent, field_errors(refusal))
     return go(f"/people/{person}")
 
 
@@ -93,8 +92,9 @@ def show_ending_person(request: Request, at: At, person_id: str) -> Response:
     _gives(at, found["role"])
     return confirm(
         request, f"End {found['name']}'s access?", f"/people/{person_id}",
-        "They are signed out at once and cannot sign in again. What they did stays on record. They "
-        "can be added again later.", "End their access",
+        "They are signed out at once and cannot sign in again. Keys that they made end too: make "
+        "new ones first for systems that need them. What they did stays on record. They can be "
+        "added again later.", "End their access",
     )  # fmt: skip
 
 
@@ -131,8 +131,7 @@ def make_key(request: Request, at: At, sent: Sent) -> Response:
             at, name=sent["name"], role=sent.get("role", ""), days=number(sent.get("days", "90"))
         )
     except CardwatchError as refusal:
-        said = told(refusal)
-        return _keys_page(request, at, sent, {"role" if "role is" in said else "days": said})
+        return _keys_page(request, at, sent, field_errors(refusal))
     return _keys_page(request, at, {}, {}, key)
 
 
@@ -143,8 +142,8 @@ def show_ending_key(request: Request, at: At, key_id: str) -> Response:
     _gives(at, found["role"])
     return confirm(
         request, f"End the key '{found['name']}'?", "/keys",
-        "Whatever uses it is refused at once. A key that has ended cannot be taken up again; "
-        "make a new one.", "End the key",
+        "Whatever uses it is refused at once, and so are keys that were made with it. A key that "
+        "has ended cannot be taken up again; make a new one.", "End the key",
     )  # fmt: skip
 
 

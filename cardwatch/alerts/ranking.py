@@ -16,10 +16,11 @@ import pandas as pd
 from cardwatch.alerts.calibration import weigh_findings
 from cardwatch.alerts.cards import card_alerts
 from cardwatch.alerts.matters import Finding, Matter, find_matters
-from cardwatch.alerts.words import TIERS, one_in, pounds, reason_of
+from cardwatch.alerts.words import TIERS, one_in, pounds, prose_day, reason_of
 from cardwatch.chance import UNUSUALNESS
 from cardwatch.features import FAMILIES, meaning_of, name_of
 from cardwatch.features.split import refunded_on, taken_back
+from cardwatch.quantities import quantity
 from cardwatch.records import Alert, Payment, Reason
 from cardwatch.rules import EVIDENCE, LEVELS, Rule
 
@@ -420,33 +421,37 @@ def _comparisons(scored: Scored, row: int) -> tuple[str, ...]:
     shares = ((float(share[row]), text) for text, share in scored.compared.items())
     told = sorted((share, text) for share, text in shares if share <= TELLING_SHARE)
     lines = [f"{t.rstrip('.')}: {one_in(s)} payments" for s, t in told[:MOST_COMPARISONS]]
-    if told:
-        together = float(scored.columns["payment_chance_share"][row])
-        lines.append(f"All taken together: {one_in(together)} payments")
+    together = float(scored.columns["payment_chance_share"][row])
+    if told and together <= told[0][0]:  # less rare than one of its parts, it would seem wrong
+        lines.append(f"All of these taken together: {one_in(together)} payments")
     return tuple(lines)
 
 
 def _history(scored: Scored, rows: list[int]) -> str:
-    """Return what the holder, and others, did with this merchant before the matter."""
+    """What this cardholder, and others, had paid the merchant before the first of some payments."""
     ledger, first = scored.ledger, rows[0]  # rows are in order of day
     here = ledger.rows_back(first, ("merchant_id",))
     here = here[ledger.is_purchase[here] & (ledger.day[here] < ledger.day[first])]
     holder = ledger.group("holder_id")
     mine = here[holder[here] == holder[first]]
     users = len(set(holder[here].tolist()) - {holder[first]})
-    also = (
-        f"{users} other holder{'s' * (users > 1)} used it before." if users else "Nobody else had."
-    )
+    others = quantity(users, "other cardholder") if users else "nobody else"
+    day, paid = prose_day(scored.printed["date"][first]), ledger.pence[mine]
     if not len(mine):
-        return f"Before this, no payment by this holder to this merchant. {also}"
-    paid = ledger.pence[mine]
-    since = scored.printed["date"][mine[0]]
+        return (
+            f"Before {day} this cardholder had not paid this merchant; {others} had."
+            if users
+            else f"Before {day} neither this cardholder nor anybody else had paid this merchant."
+        )
+    since = prose_day(scored.printed["date"][mine[0]])
     if len(paid) == 1:
-        return f"Before this, one payment by this holder here: {pounds(paid[0])} on {since}. {also}"
-    return (
-        f"Before this, {len(paid)} payments by this holder here since {since}, "
-        f"{pounds(paid.sum())} in all, the largest {pounds(paid.max())}. {also}"
-    )
+        times = f"once: {pounds(paid[0])} on {since}"
+    else:
+        times = (
+            f"{len(paid):,} times since {since}, {pounds(paid.sum())} in all, "
+            f"the largest {pounds(paid.max())}"
+        )
+    return f"Before {day} this cardholder had paid this merchant {times}; {others} had."
 
 
 def _past_and_refunds(scored: Scored, rows: list[int], *, one_pair: bool) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from cardwatch.quantities import plural, quantity
 from cardwatch.records import Reason
 from cardwatch.rules import meanings, placeholders
 
@@ -27,6 +29,12 @@ def pounds(pence: float) -> str:
     whole = round(pence)
     text = f"£{abs(whole) / 100:,.2f}".removesuffix(".00")
     return f"-{text}" if whole < 0 else text
+
+
+def prose_day(day: str) -> str:
+    """An ISO day as prose has it: `7 October 2026`."""
+    date = dt.date.fromisoformat(day)
+    return f"{date.day} {date:%B %Y}"
 
 
 def one_in(share: float) -> str:
@@ -65,11 +73,6 @@ def reason_of(rule: Rule, figures: Mapping[str, Any]) -> Reason:
     return Reason(rule.id, rule.title, told, rule.why, rule.ask, rule.innocent, kept)
 
 
-def count_of(count: int, noun: str) -> str:
-    """A count with its noun: `1 alert`, `2 alerts`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def holders_label(alert: Alert) -> str:
     """Whom an alert asks about: a cardholder's id, how many they are, or an approver."""
     return people_label(alert.holders, alert.approvers)
@@ -103,7 +106,7 @@ def card_label(card: AlertCard) -> str:
 def _label(names: Sequence[str], noun: str) -> str:
     if len(names) == 1:
         return names[0]
-    return count_of(len(names), noun) if names else ""
+    return quantity(len(names), noun) if names else ""
 
 
 def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tuple[str, str, str]]:
@@ -140,24 +143,22 @@ def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tup
 
 
 def expected_words(shown: int, found: int, expected: float | None) -> str:
-    """Return the statement that stands with every list of alerts.
+    """The sentence above every list: how many alerts, and how many are ordinary.
 
     Args:
         shown: alerts within the budget.
         found: all alerts.
-        expected: how many as many payments like those before would give, or none without history.
+        expected: alerts that as many payments of the months before would raise; none without
+            history. It is what an ordinary month raises, and no statement about chance.
     """
     if not found:
-        return "No payment deserves a question by these rules and figures."
-    alerts = f"{found} alert{'s' * (found > 1)}"
+        return "No payment raises an alert under these rules and limits."
+    alerts = quantity(found, "alert")
     if shown < found:
-        alerts += f", of which {shown} are shown"
+        alerts += f", of which {shown:,} {plural(shown, 'is', 'are')} shown"
     if expected is None:
-        before = "Without history nothing can be said about how many to expect."
-    elif expected < 1:
-        before = "Fewer than one would be expected by chance, on the pattern of those before."
+        ordinary = "Without earlier payments we cannot say how many an ordinary month raises."
     else:
-        before = (
-            f"About {expected:.0f} would be expected by chance, on the pattern of those before."
-        )
-    return f"{alerts}. {before} An alert is a reason to ask, not a finding."
+        number = f"about {expected:,.0f}" if expected >= 1 else "fewer than one"
+        ordinary = f"An ordinary month with as many payments raises {number}."
+    return f"{alerts}. {ordinary} An alert is a reason to ask, not a finding."

@@ -18,9 +18,9 @@ from cardwatch.casebook.alerts import (
     shares_subject,
 )
 from cardwatch.casebook.learning import TIER_PRECISION, precision_by_rule
-from cardwatch.casebook.tables import ANSWERED, UNANSWERED, alerts, raised
+from cardwatch.casebook.tables import alerts, raised
 from cardwatch.errors import CardwatchError
-from cardwatch.vocabulary import SubjectKind
+from cardwatch.vocabulary import ANSWERED, UNANSWERED, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -113,7 +113,8 @@ def find_alerts(
         "age": [mine.last_on, mine.alert_id],
     }
     if asked.order not in orders:
-        raise CardwatchError(f"An order is one of {', '.join(orders)}, not '{asked.order}'.")
+        sentence = f"An order is one of {', '.join(orders)}, not '{asked.order}'."
+        raise CardwatchError(sentence, field="order")
     by = orders[asked.order]
     question = (
         sa.select(alerts, expected.label("expected_precision"))
@@ -125,7 +126,7 @@ def find_alerts(
         question = question.add_columns(part.label(f"by_{at}"))
     if after:
         if [type(one) is str for one in after] != [b is by[-1] or b is mine.last_on for b in by]:
-            raise CardwatchError("There is no such place in this order. Begin at the first page.")
+            raise CardwatchError("Invalid cursor. Begin at the first page.", field="cursor")
         question = question.where(sa.tuple_(*by) > sa.tuple_(*(sa.literal(one) for one in after)))
     found = [dict(row) for row in work.rows(question)]
     for row in found:
@@ -166,7 +167,7 @@ def _expected_precision(work: Work) -> sa.ColumnElement[float]:
     known: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[float]]] = [
         (
             (alerts.c.lane == lane) & (alerts.c.rule == one.rule) & (alerts.c.band == one.band),
-            sa.literal(one.mean, Double()),
+            sa.literal(one.expected, Double()),
         )
         for lane in work.lanes
         for one in precision_by_rule(answers(work, lane))

@@ -1,96 +1,77 @@
-"""What a report on a time is made of: what was paid, and what became of finance's questions.
+"""Reads what the quarterly report is made of: payments that count, and finance's alerts.
 
-Nothing here reads professional standards' lane, and no person is named.
+Nothing here reads professional standards' lane, whoever asks, and no person is named.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import sqlalchemy as sa
 
 from cardwatch.casebook.alerts import not_about
-from cardwatch.casebook.statements import same_statement
-from cardwatch.casebook.tables import (
-    ANSWERED,
-    FINANCE,
-    HOLDER_KEYS,
-    UNANSWERED,
-    alerts,
-    decisions,
-    statements,
-    transactions,
-)
+from cardwatch.casebook.counting import counting_payments, each_once
+from cardwatch.casebook.tables import FINANCE, HOLDER_KEYS, alerts, decisions, transactions
 from cardwatch.casebook.work import SYSTEM
+from cardwatch.records import AlertRecord, StateChange
+from cardwatch.statements import HOLDER_FIELDS, holder_ids
 
 if TYPE_CHECKING:
-    from cardwatch.casebook.work import Row, Work
+    import pandas as pd
 
-DECIDED = (*ANSWERED, "data-error")
-SPENDING = ("date", "merchant", "amount_pence", "mcc", "card_token", "holder_id")
+    from cardwatch.casebook.work import Work
+
+SPENDING = ("date", "merchant", "amount_pence", "kind", "mcc", "card_token")
 
 
-def read_spending(work: Work, since: str, until: str) -> pd.DataFrame:
-    """Return the payments of some days that count, each once, with columns `SPENDING`."""
-    holder = sa.func.coalesce(*(transactions.c[key] for key in HOLDER_KEYS), "")
-    columns = [holder if n == "holder_id" else transactions.c[n] for n in SPENDING]
+def read_spending(work: Work, first_on: str, last_on: str) -> pd.DataFrame:
+    """The payments of some days that count, each once, with columns `SPENDING` and `holder_id`."""
+    names = ("identity", "statement_id", *SPENDING, *HOLDER_KEYS)
+    question = counting_payments(work, [transactions.c[name] for name in names])
+    table = each_once(work, question.where(transactions.c.date.between(first_on, last_on)))
+    keys = table[list(HOLDER_KEYS)].notna().groupby(table["statement_id"]).any().all()
+    common = [name for name in HOLDER_FIELDS if keys[f"key_{name}"]]
+    return table[list(SPENDING)].assign(holder_id=holder_ids(table, common))
+
+
+def read_alerts(work: Work) -> list[AlertRecord]:
+    """Finance's alerts that the actor may see, with the history of the state of each."""
+    names = ("alert_id", "kind", "rule", "last_on", "raised_at", "at_stake_pence", "state",
+             "is_second_look")  # fmt: skip
     question = (
-        sa.select(transactions.c.identity, *columns)
-        .join(statements, same_statement(work))
-        .where(work.mine(transactions), statements.c.superseded_seq.is_(None))
-        .where(transactions.c.is_kept_for_psd == 0, transactions.c.date.between(since, until))
-        .order_by(statements.c.seq, transactions.c.row)
+        sa.select(*(alerts.c[name] for name in names))
+        .where(work.mine(alerts), not_about(work, alerts), alerts.c.lane == FINANCE)
+        .order_by(alerts.c.alert_id)
     )
-    found = pd.DataFrame(
-        work.connection.execute(question).fetchall(), columns=["identity", *SPENDING]
-    )
-    return found.drop_duplicates("identity", ignore_index=True).drop(columns="identity")
+    changes = _state_changes(work)
+    return [
+        AlertRecord(
+            kind=row["kind"],
+            rule=row["rule"],
+            last_on=row["last_on"],
+            raised_on=row["raised_at"][:10],
+            at_stake_pence=row["at_stake_pence"],
+            state=row["state"],
+            is_second_look=bool(row["is_second_look"]),
+            changes=tuple(changes[row["alert_id"]]),
+        )
+        for row in work.rows(question)
+    ]
 
 
-def count_alerts(work: Work, since: str, until: str) -> list[Row]:
-    """Return finance's alerts whose last day lies in some days, counted by kind and state."""
-    mine = alerts.c
-    sums = (sa.func.count().label("count"), sa.func.sum(mine.at_stake_pence).label("pence"))
+def _state_changes(work: Work) -> defaultdict[str, list[StateChange]]:
+    """The changes of state of finance's alerts, by alert; notes and assignments are none."""
+    mine = decisions.c
     question = (
-        sa.select(mine.kind, mine.state, *sums)
-        .where(*_of_days(work, since, until))
-        .group_by(mine.kind, mine.state)
-        .order_by(mine.kind, mine.state)
+        sa.select(mine.alert_id, mine.state, mine.decided_by, mine.decided_at)
+        .where(work.mine(decisions), mine.lane == FINANCE)
+        .order_by(mine.alert_id, mine.version)
     )
-    return work.rows(question)
-
-
-def answer_days(work: Work, since: str, until: str) -> list[Row]:
-    """Return when each of finance's alerts of some days was raised, and first answered by somebody.
-
-    Returns:
-        `raised_at` and `answered_at`, which is missing where nobody has answered.
-    """
-    mine = alerts.c
-    same = work.mine(decisions) & (decisions.c.lane == mine.lane)
-    same &= decisions.c.alert_id == mine.alert_id
-    same &= decisions.c.state.in_(DECIDED) & (decisions.c.decided_by != SYSTEM)
-    question = (
-        sa.select(mine.raised_at, sa.func.min(decisions.c.decided_at).label("answered_at"))
-        .outerjoin(decisions, same)
-        .where(*_of_days(work, since, until), mine.state.in_((*UNANSWERED, *DECIDED)))
-        .group_by(mine.alert_id, mine.raised_at)
-    )
-    return work.rows(question)
-
-
-def second_looks(work: Work, since: str, until: str) -> list[Row]:
-    """Return finance's alerts of some days that were opened again by chance, counted by state."""
-    question = (
-        sa.select(alerts.c.state, sa.func.count().label("count"))
-        .where(*_of_days(work, since, until), alerts.c.is_second_look == 1)
-        .group_by(alerts.c.state)
-    )
-    return work.rows(question)
-
-
-def _of_days(work: Work, since: str, until: str) -> tuple[sa.ColumnElement[bool], ...]:
-    """Return the conditions of finance's alerts of some days that the actor may see."""
-    within = alerts.c.last_on.between(since, until)
-    return work.mine(alerts), not_about(work, alerts), alerts.c.lane == FINANCE, within
+    changes: defaultdict[str, list[StateChange]] = defaultdict(list)
+    for row in work.rows(question):
+        earlier = changes[row["alert_id"]]
+        if row["state"] != (earlier[-1].state if earlier else "open"):
+            by_person = row["decided_by"] != SYSTEM
+            earlier.append(StateChange(row["decided_at"][:10], row["state"], by_person))
+    return changes

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import sqlalchemy as sa
 
-from cardwatch.casebook.statements import DAY, same_statement
+from cardwatch.casebook.counting import counting_payments, each_once
+from cardwatch.casebook.statements import DAY
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
     PSD,
@@ -118,17 +119,14 @@ def _rows(work: Work, key: str, which: sa.ColumnElement[bool]) -> pd.DataFrame:
     """Return payments that count, each once, in the order of their days, with `holder_id`."""
     names = ("statement_id", "row", "date", "merchant", "amount_pence", "identity")
     columns = [transactions.c[name] for name in names]
-    unseen = (0, 1) if work.actor.role == PSD else (0,)
-    question = (
-        sa.select(*columns, transactions.c[key].label("holder_id"))
-        .join(statements, same_statement(work))
-        .where(work.mine(transactions), statements.c.superseded_seq.is_(None), which)
-        .where(transactions.c.is_kept_for_psd.in_(unseen))
-        .order_by(DAY, statements.c.seq, transactions.c.row)
+    question = counting_payments(
+        work,
+        [*columns, transactions.c[key].label("holder_id")],
+        with_psd_holds=work.actor.role == PSD,
     )
-    found = work.connection.execute(question).fetchall()  # tens of thousands of one merchant
-    table = pd.DataFrame(found, columns=[*names, "holder_id"])
-    return table.drop_duplicates("identity", ignore_index=True).drop(columns="identity")
+    order = (DAY, statements.c.seq, transactions.c.row)
+    table = each_once(work, question.where(which).order_by(None).order_by(*order))
+    return table.drop(columns="identity")
 
 
 def _year(own: Iterable[Row], day: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:

@@ -1,7 +1,8 @@
 """Learns from decisions how often a rule's alerts are upheld, and orders by it once it may.
 
-Nothing is trained. A share of upheld answers is a Beta distribution: what is known of purchase
-cards before any answer (13 in 100, US DoD 2003: docs/detection.md) counts as seven answers.
+Nothing is trained. What is shown of a rule is its own share and the exact interval of it. What the
+list is ordered by begins with what is known of purchase cards before any answer (13 in 100, US DoD
+2003: docs/detection.md), which counts as seven answers.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scipy.stats import beta
-
-from cardwatch.casebook.tables import UPHELD
+from cardwatch.chance import exact_interval
+from cardwatch.vocabulary import UPHELD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,7 +21,6 @@ PRIOR_UPHELD, PRIOR_OTHERS = 1.0, 6.0
 """Beta(1, 6): the DoD's 13.4 in 100 that needed looking into (docs/detection.md, section 6.6)."""
 FEWEST_ANSWERS = 20
 """Below so many answers a rule's precision is shown but orders nothing."""
-INTERVAL = (0.025, 0.975)
 BANDS = ((1e-4, "1 in 10,000 or rarer"), (1e-3, "1 in 1,000 or rarer"), (1.0, "more usual"))
 TIER_PRECISION = {"A": 0.30, "B": 0.13, "C": 0.05}
 """What is taken for each tier until its rule has been answered often enough: B is the DoD's share;
@@ -35,7 +34,9 @@ class Precision:
     Attributes:
         answered: alerts a person has explained or upheld; data errors are no answers.
         upheld: those of them outside policy or confirmed.
-        mean, low, high: of the Beta distribution, with its 95 % interval.
+        share: upheld as a share of answered.
+        low, high: its exact 95 % interval.
+        expected: the share expected of the next, which begins at the prior; it orders the list.
         orders: whether there are enough answers for it to order alerts.
     """
 
@@ -43,9 +44,10 @@ class Precision:
     band: str
     answered: int
     upheld: int
-    mean: float
+    share: float
     low: float
     high: float
+    expected: float
     orders: bool
 
 
@@ -65,12 +67,24 @@ def precision_by_rule(answers: Iterable[Mapping[str, Any]]) -> list[Precision]:
     for row in answers:
         answered[row["rule"], row["band"]] += row["count"]
         upheld[row["rule"], row["band"]] += row["count"] * (row["state"] in UPHELD)
-    told = []
-    for (rule, band), count in sorted(answered.items()):
-        yes = PRIOR_UPHELD + upheld[rule, band]
-        no = PRIOR_OTHERS + count - upheld[rule, band]
-        low, high = (round(float(x), 4) for x in beta.ppf(INTERVAL, yes, no))
-        mean = round(yes / (yes + no), 4)
-        enough = count >= FEWEST_ANSWERS
-        told.append(Precision(rule, band, count, upheld[rule, band], mean, low, high, enough))
-    return told
+    return [
+        _precision(rule, band, count, upheld[rule, band])
+        for (rule, band), count in sorted(answered.items())
+    ]
+
+
+def _precision(rule: str, band: str, answered: int, upheld: int) -> Precision:
+    """The precision of one rule in one band, with at least one answer."""
+    low, high = (round(limit, 4) for limit in exact_interval(upheld, answered))
+    expected = (PRIOR_UPHELD + upheld) / (PRIOR_UPHELD + PRIOR_OTHERS + answered)
+    return Precision(
+        rule=rule,
+        band=band,
+        answered=answered,
+        upheld=upheld,
+        share=round(upheld / answered, 4),
+        low=low,
+        high=high,
+        expected=round(expected, 4),
+        orders=answered >= FEWEST_ANSWERS,
+    )

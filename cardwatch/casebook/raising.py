@@ -15,18 +15,9 @@ from cardwatch.alerts import alert_strength
 from cardwatch.casebook.alerts import LEFT, is_alert, record_decision
 from cardwatch.casebook.learning import band_of
 from cardwatch.casebook.suppressions import closed_by, compared_merchants, person_key
-from cardwatch.casebook.tables import (
-    ANSWERED,
-    AUTOMATIC,
-    alert_subjects,
-    alerts,
-    decisions,
-    evidence,
-    lists,
-    raised,
-)
+from cardwatch.casebook.tables import alert_subjects, alerts, decisions, evidence, lists, raised
 from cardwatch.casebook.work import SYSTEM, canonical
-from cardwatch.vocabulary import SubjectKind
+from cardwatch.vocabulary import AUTOMATIC, CLOSED_BY_PERSON, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -162,7 +153,7 @@ def _close_corrected(work: Work, source: Source) -> int:
         work.mine(alerts),
         mine.lane == source.lane,
         mine.statement_id == source.corrects,
-        mine.state.not_in((*ANSWERED, "data-error")),
+        mine.state.not_in(CLOSED_BY_PERSON),
     )
     gone = work.rows(question.with_for_update())
     reason = "The statement was corrected, and the question does not arise any more."
@@ -203,7 +194,7 @@ def _look_again(work: Work, source: Source) -> int:
         changes = {
             "state": "open",
             "is_second_look": 1,
-            "reason": "Opened again by chance, for a second look.",
+            "reason": "Reopened at random for review.",
             "decided_by": SYSTEM,
         }
         record_decision(work, source.lane, pool[at], changes)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from cardwatch.casebook.alerts import is_alert, not_about
+from cardwatch.casebook.counting import is_visible
 from cardwatch.casebook.suppressions import may_decide
 from cardwatch.casebook.tables import (
-    ANSWERED,
     KEEPS_DAYS,
     MANAGES,
     PSD,
@@ -31,6 +31,7 @@ from cardwatch.casebook.tables import (
 )
 from cardwatch.casebook.work import canonical
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
+from cardwatch.vocabulary import AUTOMATIC, CLOSED_BY_PERSON
 
 if TYPE_CHECKING:
     from cardwatch.casebook.work import Row, Work
@@ -45,6 +46,24 @@ def keeps_days(work: Work) -> dict[str, int]:
     return json.loads(found["keeps"]) if found else dict(KEEPS_DAYS)
 
 
+def first_days_kept(work: Work) -> dict[str, str]:
+    """The first day of which each class of data is kept today; what ended before it is erased."""
+    today = dt.date.fromisoformat(work.today)
+    return {kind: str(today - dt.timedelta(days)) for kind, days in keeps_days(work).items()}
+
+
+def list_expired(work: Work) -> list[Row]:
+    """Return the statements whose payments are past their time and not yet erased."""
+    expired = _has_expired(first_days_kept(work)["transactions"])
+    question = sa.select(statements).where(work.mine(statements), expired)
+    return work.rows(question.where(statements.c.erased_at.is_(None)).order_by(statements.c.seq))
+
+
+def _has_expired(first_day: str) -> sa.ColumnElement[bool]:
+    """Condition that a statement ended before the first day of which payments are kept."""
+    return statements.c.last_on < first_day
+
+
 def set_keeps(work: Work, kind: str, days: int) -> None:
     """Set for how many days a class of data is kept.
 
@@ -55,9 +74,11 @@ def set_keeps(work: Work, kind: str, days: int) -> None:
     if work.actor.role not in MANAGES:
         raise NotAllowed("Only an admin sets how long data is kept.")
     if kind not in KEEPS_DAYS:
-        raise CardwatchError(f"A class of data is one of {', '.join(KEEPS_DAYS)}, not '{kind}'.")
+        sentence = f"A class of data is one of {', '.join(KEEPS_DAYS)}, not '{kind}'."
+        raise CardwatchError(sentence, field="kind")
     if days < LEAST_DAYS[kind]:
-        raise CardwatchError(f"{kind} are kept for at least {LEAST_DAYS[kind]} days.")
+        sentence = f"{kind.capitalize()} are kept for at least {LEAST_DAYS[kind]} days."
+        raise CardwatchError(sentence, field="days")
     keeps = canonical(keeps_days(work) | {kind: days})
     work.change(organisations, sa.true(), {"keeps": keeps})
 
@@ -71,15 +92,21 @@ def hold(work: Work, alert_id: str, lane: str, reason: str) -> str:
         Conflict: it is held already.
     """
     may_decide(work, lane, reason)
+    if current_hold(work, alert_id, lane) is not None:
+        raise Conflict("This alert is on legal hold already.")
     same = (holds.c.lane == lane) & (holds.c.alert_id == alert_id)
     known = work.rows(sa.select(holds.c.ended_at).where(work.mine(holds), same))
-    if any(row["ended_at"] is None for row in known):
-        raise Conflict("This alert is held already.")
     found = work.keyed("hold", lane, alert_id, work.now, str(len(known)))[:12]
     row = {"lane": lane, "hold_id": found, "alert_id": alert_id, "reason": reason}
     work.add(holds, [row | {"made_by": work.actor.actor_id, "made_at": work.now}])
     work.event.object_id = found
     return found
+
+
+def current_hold(work: Work, alert_id: str, lane: str) -> Row | None:
+    """The hold that keeps an alert, if there is one that has not ended."""
+    same = (holds.c.lane == lane) & (holds.c.alert_id == alert_id) & holds.c.ended_at.is_(None)
+    return work.one(sa.select(holds).where(work.mine(holds), same))
 
 
 def end_hold(work: Work, hold_id: str) -> None:
@@ -110,9 +137,7 @@ def erase(work: Work) -> int:
     Returns:
         How many transactions went, from the sight of the others at least.
     """
-    days = keeps_days(work)
-    today = dt.date.fromisoformat(work.today)
-    limit = {kind: str(today - dt.timedelta(count)) for kind, count in days.items()}
+    first = first_days_kept(work)
     held = {
         (row["lane"], row["alert_id"])
         for row in work.rows(
@@ -121,11 +146,11 @@ def erase(work: Work) -> int:
             )
         )
     }
-    count = _erase_transactions(work, limit["transactions"], held)
+    count = _erase_transactions(work, first["transactions"], held)
     used = work.mine(transactions) & (transactions.c.merchant == merchants.c.printed)
     work.remove(merchants, ~sa.exists().where(used))
-    _erase_alerts(work, limit["alerts"], held)
-    work.remove(outbox, outbox.c.made_at < limit["notices"])
+    _erase_alerts(work, first["alerts"], held)
+    work.remove(outbox, outbox.c.made_at < first["notices"])
     return count
 
 
@@ -134,14 +159,14 @@ def _erase_transactions(work: Work, before: str, held: set[tuple[str, str]]) -> 
 
     Those that only psd goes on seeing count as erased, which they are for everybody else.
     """
-    ended = statements.c.last_on < before
+    ended = _has_expired(before)
     names = work.rows(sa.select(statements.c.statement_id).where(work.mine(statements), ended))
     kept: dict[str, dict[int, set[str]]] = {row["statement_id"]: {} for row in names}
     known = work.mine(evidence) & evidence.c.statement_id.in_(kept)
     for row in work.rows(sa.select(evidence).where(known)):
         if (row["lane"], row["alert_id"]) in held:
             kept[row["statement_id"]].setdefault(row["row"], set()).add(row["lane"])
-    count, seen = 0, transactions.c.is_kept_for_psd == 0
+    count, seen = 0, is_visible()
     for name, rows in kept.items():
         mine = transactions.c.statement_id == name
         count += work.remove(transactions, mine & seen & transactions.c.row.not_in(rows))
@@ -159,7 +184,7 @@ def _erase_alerts(work: Work, before: str, held: set[tuple[str, str]]) -> None:
 
     One that is still open, or held, stays, whatever its age.
     """
-    settled = (*ANSWERED, "data-error", "suppressed", "not-asked")
+    settled = (*CLOSED_BY_PERSON, *AUTOMATIC)
     old = work.rows(
         sa.select(alerts.c.lane, alerts.c.alert_id).where(
             work.mine(alerts), alerts.c.last_on < before, alerts.c.state.in_(settled)

@@ -18,6 +18,12 @@ import pandas as pd
 import sqlalchemy as sa
 
 from cardwatch import __version__
+from cardwatch.casebook.counting import (
+    counting_payments,
+    each_once,
+    is_visible,
+    statement_counts,
+)
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
     TRANSACTION_TEXTS,
@@ -26,7 +32,7 @@ from cardwatch.casebook.tables import (
     transactions,
 )
 from cardwatch.casebook.work import canonical, short_id
-from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.errors import CardwatchError, NotFound, about_field
 from cardwatch.merchants import canonical_name
 
 if TYPE_CHECKING:
@@ -98,7 +104,7 @@ def list_statements(work: Work) -> list[Row]:
 
 def day_at(work: Work, statement_id: str, share: float) -> str:
     """Return the day before which a share of a statement's payments lie; empty without any."""
-    mine = (transactions.c.statement_id == statement_id) & (transactions.c.is_kept_for_psd == 0)
+    mine = (transactions.c.statement_id == statement_id) & is_visible()
     days = sa.select(transactions.c.date).where(work.mine(transactions), mine)
     count = work.one(sa.select(sa.func.count().label("rows")).select_from(days.subquery()))
     at = int(share * count["rows"]) if count else 0
@@ -115,7 +121,7 @@ def shared_with(work: Work, statement_id: str) -> dict[str, int]:
         .join(other, work.mine(other) & (other.c.identity == transactions.c.identity))
         .where(work.mine(transactions), transactions.c.statement_id == statement_id)
         .where(other.c.statement_id != statement_id)
-        .where(transactions.c.is_kept_for_psd == 0, other.c.is_kept_for_psd == 0)
+        .where(is_visible(), is_visible(other))
     )
     # Counted here: to group them SQLite goes through all payments held, and for each through these.
     return Counter(work.connection.scalars(question))
@@ -126,7 +132,7 @@ def newest_scored(work: Work) -> Row:
     mine = statements.c
     question = (
         sa.select(mine.statement_id, mine.label)
-        .where(work.mine(statements), mine.is_scored == 1, mine.superseded_seq.is_(None))
+        .where(work.mine(statements), mine.is_scored == 1, statement_counts())
         .order_by(mine.last_on.desc(), mine.seq.desc())
         .limit(1)
     )
@@ -155,21 +161,19 @@ def compare(
         CardwatchError: the statement it corrects was corrected already.
     """
     seq = last_seq(work) + 1
-    replaced = get_statement(work, corrects) if corrects else None
+    with about_field("corrects"):
+        replaced = get_statement(work, corrects) if corrects else None
     if replaced and replaced["superseded_seq"]:
-        raise CardwatchError("That statement was corrected already; correct the one in its place.")
+        sentence = "That statement was corrected already; correct the one in its place."
+        raise CardwatchError(sentence, field="corrects")
     rows = _rows(frame)
-    live = _live(seq - 1)
-    if replaced:
-        live &= statements.c.statement_id != replaced["statement_id"]
-    span = transactions.c.date.between(rows["date"].min(), rows["date"].max())
-    question = (
-        sa.select(transactions.c.identity, transactions.c.statement_id)
-        .join(statements, same_statement(work))
-        .where(work.mine(transactions), live, span, transactions.c.is_kept_for_psd == 0)
-        .order_by(statements.c.seq.desc())
+    columns = [transactions.c[name] for name in ("identity", "statement_id")]
+    question = counting_payments(work, columns, seq=seq - 1).where(
+        transactions.c.date.between(rows["date"].min(), rows["date"].max())
     )
-    held = {row["identity"]: row["statement_id"] for row in work.rows(question)}
+    if replaced:
+        question = question.where(statements.c.statement_id != replaced["statement_id"])
+    held = each_once(work, question).set_index("identity")["statement_id"].to_dict()
     where = rows["identity"].map(held)
     counts = where.value_counts()
     return Arrival(
@@ -244,25 +248,18 @@ def read_window(work: Work, seq: int, since: str, until: str) -> pd.DataFrame:
     Returns:
         A frame as `STORED`, with `statement_id` and `label`, in the order received.
     """
-    columns = [transactions.c[name] for name in STORED]
-    question = (
-        sa.select(statements.c.seq, statements.c.label, transactions.c.statement_id, *columns)
-        .join(statements, same_statement(work))
-        .where(work.mine(transactions), _live(seq), transactions.c.date.between(since, until))
-        .where(transactions.c.is_kept_for_psd == 0)
-        .order_by(statements.c.seq, transactions.c.row)
-    )
-    names = [column.name for column in question.selected_columns]
-    found = work.connection.execute(question).fetchall()
-    table = pd.DataFrame(found, columns=names).astype({"day_doubled": bool})
-    return table.drop_duplicates("identity", ignore_index=True)
+    columns = [statements.c.seq, statements.c.label, transactions.c.statement_id]
+    columns += [transactions.c[name] for name in STORED]
+    question = counting_payments(work, columns, seq=seq)
+    table = each_once(work, question.where(transactions.c.date.between(since, until)))
+    return table.astype({"day_doubled": bool})
 
 
 def is_any_erased(work: Work, seq: int, since: str) -> bool:
     """Return whether the transactions of a statement that once counted in a window are erased."""
     question = sa.select(statements.c.seq).where(
         work.mine(statements),
-        _live(seq),
+        statement_counts(seq),
         statements.c.last_on >= since,
         statements.c.erased_at.is_not(None),
     )
@@ -349,17 +346,6 @@ def _texts(rows: pd.DataFrame, names: tuple[str, ...]) -> list[str]:
     """Return some columns of each row as one text."""
     lines = zip(*(rows[name].tolist() for name in names), strict=True)
     return ["\x1f".join("" if part is None else str(part) for part in line) for line in lines]
-
-
-def _live(seq: int) -> sa.ColumnElement[bool]:
-    """Return which statements counted once a statement of some number had been received."""
-    later = statements.c.superseded_seq
-    return (statements.c.seq <= seq) & (later.is_(None) | (later > seq))
-
-
-def same_statement(work: Work) -> sa.ColumnElement[bool]:
-    """Return how transactions are joined to their statement."""
-    return work.mine(statements) & (statements.c.statement_id == transactions.c.statement_id)
 
 
 def _label(work: Work, name: str) -> str:

@@ -44,7 +44,7 @@ MANAGES, RECEIVES = ("admin",), ("finance", "psd")
 by the role that has a lane's name."""
 STATES: dict[str, str] = {
     "open": "nobody has decided yet",
-    "asked": "the holder or their manager has been asked",
+    "asked": "the cardholder's line manager has been asked",
     "explained": "an innocent explanation was given and checked",
     "policy-breach": "outside policy; explained or repaid",
     "confirmed": "what the alert asks about was so, and it goes further",
@@ -53,11 +53,6 @@ STATES: dict[str, str] = {
     "not-asked": "beyond the budget or the holder's cap, so closed unasked",
 }
 """States of an alert. The last two are given by the casebook itself, never by a person."""
-UNANSWERED = ("open", "asked")
-"""States of an alert that waits for an answer."""
-AUTOMATIC = ("suppressed", "not-asked")
-UPHELD, ANSWERED = ("policy-breach", "confirmed"), ("policy-breach", "confirmed", "explained")
-"""What counts for a rule, and what counts at all, when its precision is told."""
 KEEPS_DAYS = {"transactions": 2_557, "alerts": 2_557, "notices": 90}
 """Seven years, as most forces keep financial records; an organisation sets its own."""
 KINDS = ("policy", "rules", "model", "cards")
@@ -117,6 +112,7 @@ accounts = _table(
     _number("totp_step"),  # of the code used last: no code is taken twice
     _text("invited_sha256", missing=True),
     _text("invited_until", missing=True),
+    _text("invited_by", missing=True),  # the invitation ends with their access
 )
 """How people sign in who have no account elsewhere."""
 sessions = _table(

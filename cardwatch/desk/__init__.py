@@ -1,6 +1,7 @@
 """Work that touches the casebook: each function is one piece of work, whole or not at all."""
 
 from cardwatch.desk.answering import (
+    check_suppression,
     decide,
     end_hold,
     end_suppression,
@@ -24,6 +25,7 @@ from cardwatch.desk.desk import Desk
 from cardwatch.desk.governing import assess_impact, last_quarter, report_governance
 from cardwatch.desk.handing_over import (
     MOST_IN_CASE,
+    ExportFile,
     Wanted,
     ask_manager,
     hand_over,
@@ -106,6 +108,7 @@ from cardwatch.desk.verifying import (
     erase_due,
     health,
     keeps,
+    list_expired,
     verify,
     verify_audit,
     verify_checkpoints,
@@ -122,6 +125,7 @@ __all__ = [
     "Check",
     "Desk",
     "Draw",
+    "ExportFile",
     "Receipt",
     "Wanted",
     "actor_of_key",
@@ -140,6 +144,7 @@ __all__ = [
     "back_up",
     "begin_account",
     "change_password",
+    "check_suppression",
     "checkpoint",
     "decide",
     "decide_proposal",
@@ -174,6 +179,7 @@ __all__ = [
     "learned",
     "list_alerts",
     "list_disclosures",
+    "list_expired",
     "list_holds",
     "list_in_force",
     "list_keys",

@@ -93,6 +93,9 @@ def get_history(desk: Desk, alert_id: str) -> dict[str, Any]:
         people |= people_of([found, *found["related"]])
         names = {one: one if is_named else naming.masked(work, one) for one in people if one}
         told["compared"] = _compared(work, found)
+        told["versions"] = _versions(work, found["statement_id"])
+        told["hold"] = retention.current_hold(work, name, lane)
+        told["suppression"] = suppressions.current_suppression(work, found)
         return found | told | {"is_named": is_named, "names": names}
 
 
@@ -106,6 +109,22 @@ def _compared(work: Work, found: dict[str, Any]) -> list[tuple[str, str, str]]:
     lead = found["raised"]["reasons"][0]
     rule = next((one for one in used.rules if one.id == lead["rule"]), None)
     return compared(rule, lead["figures"], used.policy) if rule else []
+
+
+def _versions(work: Work, statement_id: str) -> list[dict[str, Any]]:
+    """The documents that made an alert, by the hashes that Settings shows, and if each is active.
+
+    Empty once the statement is erased.
+    """
+    statement = get_statement(work, statement_id)
+    if not statement["made_with"]:
+        return []
+    recipe = Recipe(**json.loads(statement["made_with"]))
+    active = asdict(recipe_of(work, work.today))
+    return [
+        {"kind": kind, "sha256": sha256, "is_active": sha256 == active[kind]}
+        for kind, sha256 in asdict(recipe).items()
+    ]
 
 
 def people_of(alerts: Iterable[Mapping[str, Any]]) -> set[str]:
@@ -175,6 +194,14 @@ def suppress(desk: Desk, alert_id: str, *, until: str, reason: str) -> dict[str,
     with desk.work(Event("alteration", "suppression")) as work:
         found = kept.get_alert(work, alert_id)
         return suppressions.suppress(work, found, until=until, reason=reason)
+
+
+def check_suppression(desk: Desk, alert_id: str, *, until: str, reason: str) -> None:
+    """Refuse a suppression that cannot be made; see `casebook.suppressions.check_suppression`."""
+    with desk.work(Event("consultation", "alert")) as work:
+        found = kept.get_alert(work, alert_id)
+        work.event.object_id = found["alert_id"]
+        suppressions.check_suppression(work, found, until=until, reason=reason)
 
 
 def end_suppression(desk: Desk, suppression_id: str) -> None:

@@ -6,22 +6,31 @@ import datetime as dt
 import json
 import re
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cardwatch.casebook import FINANCE, Event, finding, governing, people, retention, suppressions
+import pandas as pd
+
+from cardwatch.casebook import FINANCE, Event, governing, people, retention, suppressions
 from cardwatch.casebook import statements as kept
-from cardwatch.casebook.learning import precision_by_rule
+from cardwatch.casebook.counting import is_counting
 from cardwatch.desk.recipe import read_model, read_recipe, recipe_of, shipped_sha256
 from cardwatch.errors import CardwatchError
+from cardwatch.features import purchase_rows, refund_rows
 from cardwatch.merchants import canonical_name
 from cardwatch.records import TRANSACTION_COLUMNS
+from cardwatch.registers import cards_in_force
 from cardwatch.reports import (
+    Controls,
+    Coverage,
     Document,
     Figures,
     Installation,
+    OpenCards,
+    Span,
     governance_document,
     impact_document,
+    quarter_figures,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +42,6 @@ if TYPE_CHECKING:
     from cardwatch.records import CardRegister
 
 QUARTER = re.compile(r"(20\d\d)-Q([1-4])")
-YEAR_DAYS = 365
 
 
 def last_quarter(today: dt.date) -> str:
@@ -52,14 +60,14 @@ def report_governance(desk: Desk, quarter: str, *, marking: str) -> Document:
 
     Raises:
         NotAllowed: the role sees no alerts.
-        CardwatchError: that is no quarter.
+        CardwatchError: that is no quarter, or it has not begun.
     """
-    first, last = _days_of(quarter)
+    span = _span(quarter, desk.now.date())
     with desk.work(Event("combination", "report", quarter)):
         desk.sees_alerts()
     # Apart: a year takes seconds to read, and on SQLite whoever leaves an event lets others wait.
     with desk.casebook.quiet(desk.actor, desk.now, lanes=desk.actor.lanes, reads=True) as work:
-        figures = _figures(work, first, last)
+        figures = _figures(work, span)
         organisation = people.organisation_name(work)
         made_on = work.today
     return governance_document(figures, marking=marking, organisation=organisation, made_on=made_on)
@@ -80,90 +88,99 @@ def assess_impact(desk: Desk, facts: Sequence[tuple[str, str]], *, marking: str)
     return impact_document(held, marking=marking, organisation=organisation, made_on=made_on)
 
 
-def _days_of(quarter: str) -> tuple[dt.date, dt.date]:
-    """Return the first and last day of a quarter."""
-    found = QUARTER.fullmatch(quarter)
-    if found is None:
-        raise CardwatchError(f"A quarter is named as 2026-Q3 is, not '{quarter}'.")
-    year, month = int(found[1]), 3 * int(found[2]) - 2
-    following = dt.date(year + month // 10, (month + 2) % 12 + 1, 1)
-    return dt.date(year, month, 1), following - dt.timedelta(days=1)
+def _span(quarter: str, today: dt.date) -> Span:
+    """The days of a quarter, up to today.
+
+    Raises:
+        CardwatchError: that is no quarter, or it has not begun.
+    """
+    parts = QUARTER.fullmatch(quarter)
+    if parts is None:
+        raise CardwatchError(
+            f"'{quarter}' is not a quarter. Use the form 2026-Q3.", field="quarter"
+        )
+    year, month = int(parts[1]), 3 * int(parts[2]) - 2
+    first = dt.date(year, month, 1)
+    if first > today:
+        raise CardwatchError(
+            f"{quarter} has not begun. Choose an earlier quarter.", field="quarter"
+        )
+    last = (pd.Timestamp(first) + pd.DateOffset(months=3, days=-1)).date()
+    return Span(quarter, str(first), str(min(last, today)), is_over=last < today)
 
 
-def _figures(work: Work, first: dt.date, last: dt.date) -> Figures:
+def _span_before(span: Span, today: dt.date) -> Span:
+    """The quarter before one."""
+    return _span(last_quarter(dt.date.fromisoformat(span.first_on)), today)
+
+
+def _figures(work: Work, span: Span) -> Figures:
     """Gather what the report is made of."""
-    days = str(first), str(last)
-    spending = governing.read_spending(work, str(last - dt.timedelta(YEAR_DAYS)), days[1])
-    names = {name: canonical_name(name).name for name in spending["merchant"].unique()}
-    recipe = recipe_of(work, days[1])
+    today = dt.date.fromisoformat(work.today)
+    before = _span_before(span, today)
+    year_first = pd.Timestamp(span.last_on) - pd.DateOffset(years=1) + pd.DateOffset(days=1)
+    year_first_on = str(year_first.date())
+    payments = governing.read_spending(work, min(year_first_on, before.first_on), span.last_on)
+    names = {name: canonical_name(name).name for name in payments["merchant"].unique()}
+    payments = payments.assign(merchant=payments["merchant"].map(names))
+    counted = payments[purchase_rows(payments) | refund_rows(payments)]
+    alerts = governing.read_alerts(work)
+    held = [row for row in kept.list_statements(work) if is_counting(row)]
+    held = [row for row in held if row["erased_at"] is None]
+    quarter, earlier = (
+        quarter_figures(one, payments, alerts, _coverage(held, one)) for one in (span, before)
+    )
+    return Figures(
+        quarter=quarter,
+        before=earlier if earlier.has_records else None,
+        year=counted[counted["date"] >= year_first_on],
+        year_first_on=year_first_on,
+        year_uncovered_days=_coverage(held, replace(span, first_on=year_first_on)).uncovered_days,
+        controls=_controls(work, span.last_on),
+    )
+
+
+def _controls(work: Work, day: str) -> Controls:
+    """What was in force on a day: policy, rules, model, cards and suppressions."""
+    recipe = recipe_of(work, day)
     used = read_recipe(work, replace(recipe, model=""))
     model = "none, rules alone"
     if recipe.model:
         status = "refused" if read_model(work, recipe)[1] else "loaded"
         model = f"{recipe.model[:12]}, {status}"
-    waited = governing.answer_days(work, *days)
-    held = [row for row in kept.list_statements(work) if row["superseded_seq"] is None]
-    return Figures(
-        first_on=days[0],
-        last_on=days[1],
-        spending=spending.assign(merchant=spending["merchant"].map(names)),
-        alerts=governing.count_alerts(work, *days),
-        answer_days=[_between(row["raised_at"], row["answered_at"]) for row in waited
-                     if row["answered_at"]],
-        open_days=[_between(row["raised_at"], work.now) for row in waited
-                   if not row["answered_at"]],
-        second_looks={row["state"]: row["count"] for row in governing.second_looks(work, *days)},
-        precision=[asdict(one) for one in precision_by_rule(finding.answers(work, FINANCE))],
+    return Controls(
+        on=day,
         policy=used.policy,
         policy_sha256=recipe.policy or shipped_sha256("policy"),
         rules=dict(sorted(Counter(r.kind for r in used.rules if r.lane == FINANCE).items())),
         model=model,
-        cards=_card_counts(used.cards, last),
-        suppressions=sum(
-            row["ended_at"] is None and row["expires_on"] >= work.today
-            for row in suppressions.list_suppressions(work)
-            if row["lane"] == FINANCE
-        ),
-        rows_not_read=sum(_not_read(row) for row in held if _meets(row, days)),
-        uncovered=_uncovered(held, first, last),
-    )  # fmt: skip
+        cards=_open_cards(used.cards, day),
+        suppressions=suppressions.count_active(work, FINANCE, day),
+    )
 
 
-def _between(earlier: str, later: str) -> int:
-    """Return the whole days between two moments."""
-    return (dt.datetime.fromisoformat(later) - dt.datetime.fromisoformat(earlier)).days
-
-
-def _card_counts(register: CardRegister | None, day: dt.date) -> dict[str, int]:
-    """Return counts of the cards that a register says are open on a day; nothing without one."""
+def _open_cards(register: CardRegister | None, day: str) -> OpenCards | None:
+    """Counts of the cards that a register says were open on a day; nothing without one."""
     if register is None:
-        return {}
-    table = register.cards.sort_values("holds_from", na_position="first", kind="stable")
-    table = table[~(table["holds_from"] > str(day))].drop_duplicates("card_id", keep="last")
-    table = table[(table["status"] == "open") & ~(table["closed_on"] < str(day))]
-    return {
-        "open": len(table),
-        "holders": int(table["holder_id"].nunique()),
-        "limited": int((table[["single_limit_pence", "month_limit_pence"]] > 0).any(axis=1).sum()),
-        "approved": int((table["approver_id"] != "").sum()),
-        "own": int(table["is_own_approver"].sum()),
-    }
+        return None
+    cards = cards_in_force(register, pd.Timestamp(day))
+    has_limit = (cards[["single_limit_pence", "month_limit_pence"]] > 0).any(axis=1)
+    return OpenCards(
+        count=len(cards),
+        holders=int(cards["key_holder"].nunique()),
+        with_limit=int(has_limit.sum()),
+        with_approver=int((cards["key_approver"] != "").sum()),
+    )
 
 
-def _meets(statement: Row, days: tuple[str, str]) -> bool:
-    return bool(statement["first_on"] <= days[1] and statement["last_on"] >= days[0])
-
-
-def _not_read(statement: Row) -> int:
-    """Return how many rows of a statement could not be read."""
-    report: dict[str, Any] = json.loads(statement["report"])
-    return len(report.get("problems", ()))
-
-
-def _uncovered(held: list[Row], first: dt.date, last: dt.date) -> int:
-    """Return how many of some days lie in no statement."""
-    free = {first + dt.timedelta(n) for n in range((last - first).days + 1)}
-    for row in held:
-        begins, ends = (dt.date.fromisoformat(row[name]) for name in ("first_on", "last_on"))
-        free = {one for one in free if not begins <= one <= ends}
-    return len(free)
+def _coverage(statements: Sequence[Row], span: Span) -> Coverage:
+    """How many days of a quarter no statement covers, and how many of their rows were not read."""
+    first, last = (dt.date.fromisoformat(day) for day in (span.first_on, span.last_on))
+    uncovered = {str(first + dt.timedelta(n)) for n in range((last - first).days + 1)}
+    rows_not_read = 0
+    for row in statements:
+        if row["first_on"] <= span.last_on and row["last_on"] >= span.first_on:
+            uncovered = {day for day in uncovered if not row["first_on"] <= day <= row["last_on"]}
+            report: dict[str, Any] = json.loads(row["report"])
+            rows_not_read += len(report.get("problems", ()))
+    return Coverage(uncovered_days=len(uncovered), rows_not_read=rows_not_read)

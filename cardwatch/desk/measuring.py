@@ -22,6 +22,7 @@ import pandas as pd
 
 from cardwatch.casebook import Event, documents
 from cardwatch.casebook import statements as kept
+from cardwatch.casebook.counting import is_counting
 from cardwatch.casebook.work import canonical
 from cardwatch.desk.recipe import (
     SHIPPED,
@@ -30,7 +31,7 @@ from cardwatch.desk.recipe import (
     unpack_policy,
     unpack_rules,
 )
-from cardwatch.errors import CardwatchError, CasebookFailed, NothingToScore
+from cardwatch.errors import CardwatchError, CasebookBusy, NothingToScore
 from cardwatch.evaluation.trial import Plan, evaluate
 from cardwatch.statements import name_holders
 
@@ -75,7 +76,7 @@ def evaluate_own(
     Raises:
         NotAllowed: the role sees no alerts.
         NothingToScore: there are too few payments.
-        CasebookFailed: it was broken off.
+        CasebookBusy: it was broken off.
         CardwatchError: the process died, most likely of too little memory.
     """
     with desk.work(Event("consultation", "evaluation"), ()) as work:
@@ -99,7 +100,7 @@ def evaluate_own(
 
 def _newest(work: Work) -> pd.DataFrame:
     """Return the payments of the newest months held, as `read_window` gives them."""
-    held = [row for row in kept.list_statements(work) if not row["superseded_seq"]]
+    held = [row for row in kept.list_statements(work) if is_counting(row)]
     if not held:
         return pd.DataFrame()
     last = max(row["last_on"] for row in held)
@@ -148,7 +149,7 @@ def _apart(
     if "facts" in answer:
         return answer
     if is_over():
-        raise CasebookFailed("It was broken off, and is begun again.")
+        raise CasebookBusy("It was broken off, and is begun again.")
     if answer.get("code") == NothingToScore.code:
         raise NothingToScore(answer["detail"])
     raise CardwatchError("The evaluation ended early: it may need more memory than is allowed.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from cardwatch.casebook import FINANCE, LANES, Event, Work, documents, raising
 from cardwatch.casebook import statements as kept
+from cardwatch.casebook.counting import is_counting
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import RECEIVES, outbox
 from cardwatch.casebook.work import canonical, short_id
@@ -23,12 +25,13 @@ from cardwatch.desk.recipe import (
     recipe_of,
     score_window,
 )
-from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, NotAllowed, NotFound
+from cardwatch.quantities import plural
 from cardwatch.scoring import Scoring, train
 from cardwatch.statements import name_holders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from cardwatch.casebook.statements import Arrival
     from cardwatch.casebook.work import Row
@@ -111,14 +114,34 @@ def receive(
         CardwatchError: a correction is to be kept without being scored.
     """
     if corrects and is_history:
-        raise CardwatchError("A corrected statement is scored; bring it without '--history'.")
-    with desk.casebook.turn(desk.actor.organisation_id):
+        raise CardwatchError(
+            "A corrected statement is scored; bring it without '--history'.", field="history"
+        )
+    with desk.casebook.turn(desk.actor.organisation_id), _failure_recorded(desk, read[1]):
         tell(10)
         receipt, arrival, scored = _prepare(desk, read, corrects, is_history=is_history)
         if arrival is not None:
             tell(80)
             _keep(desk, arrival, scored)
     return receipt
+
+
+@contextmanager
+def _failure_recorded(desk: Desk, report: ReadingReport) -> Iterator[None]:
+    """Write an audit event that a statement failed, unless the refusal has one of its own."""
+    is_recorded = False
+    try:
+        yield
+        is_recorded = True
+    except (NotAllowed, NotFound, CasebookBusy):
+        is_recorded = True
+        raise
+    finally:
+        if not is_recorded:
+            name = short_id(desk.actor.organisation_id, report.sha256)
+            event = Event("collection", "statement", name, outcome="failed")
+            with suppress(CasebookFailed), desk.work(event, ()):  # the first error is to be seen
+                pass
 
 
 def put_in_force(desk: Desk, kind: str, content: bytes, holds_from: str) -> str:
@@ -128,7 +151,7 @@ def put_in_force(desk: Desk, kind: str, content: bytes, holds_from: str) -> str:
         NotAllowed: the role changes no settings.
         CardwatchError: the day is none.
     """
-    day_of(holds_from)
+    day_of(holds_from, "holds_from")
     event = Event("alteration", kind)
     with desk.casebook.turn(desk.actor.organisation_id), desk.work(event, ()) as work:
         desk.allow(RECEIVES, "changes no settings")
@@ -193,7 +216,7 @@ def get_statement(desk: Desk, statement_id: str) -> dict[str, Any]:
 def _beside(work: Work, row: Row, found: list[Row]) -> list[str]:
     """Return sentences on how a statement that is kept lies beside the others."""
     start = kept.day_at(work, row["statement_id"], LATE_SHARE)
-    others = [one for one in found if one["seq"] != row["seq"] and one["superseded_seq"] is None]
+    others = [one for one in found if one["seq"] != row["seq"] and is_counting(one)]
     labels = {one["statement_id"]: one["label"] for one in others}
     shared = kept.shared_with(work, row["statement_id"])
     notes = _shares({labels[name]: count for name, count in shared.items() if name in labels})
@@ -234,11 +257,13 @@ def _prepare(
             event.outcome = receipt.outcome
             return receipt, None, None
         if is_history:
+            event.outcome = "begun"
             return receipt, arrival, None
         since = window_from(arrival.rows)
         recipe = recipe_of(work, str(arrival.rows["date"].max()))
         used = read_recipe(work, recipe)
         table = table_of(arrival, _history(work, arrival, since))
+        event.outcome = "begun"  # the statement exists once `_keep` says so
     scoring = score_window(table, arrival.label, used)
     return receipt, arrival, _Scored(scoring, table, since, recipe, used)
 
@@ -310,7 +335,8 @@ def _receipt(work: Work, arrival: Arrival) -> Receipt:
 def _shares(holders: Mapping[str, int]) -> list[str]:
     """Return a sentence on each other statement, by label, that holds so many of a statement's."""
     return [
-        f"{shared:,} of its transactions are also in {label}, and counted once"
+        f"{shared:,} of its transactions {plural(shared, 'is', 'are')} also in {label}, "
+        "and counted once"
         for label, shared in holders.items()
     ]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cardwatch.alerts import merchants_label
 from cardwatch.casebook import Event, documents
 from cardwatch.casebook import statements as kept
+from cardwatch.casebook.counting import is_counting
 from cardwatch.casebook.raising import is_about
 from cardwatch.desk.receiving import table_of, window_from
 from cardwatch.desk.recipe import (
@@ -148,9 +149,10 @@ def check_trial(kind: str, months: int) -> None:
         CardwatchError: it cannot.
     """
     if kind not in TRIED:
-        raise CardwatchError(f"What can be tried is one of {', '.join(TRIED)}, not '{kind}'.")
+        sentence = f"What can be tried is one of {', '.join(TRIED)}, not '{kind}'."
+        raise CardwatchError(sentence, field="kind")
     if not 1 <= months <= MOST_MONTHS:
-        raise CardwatchError(f"It is tried on 1 to {MOST_MONTHS} statements.")
+        raise CardwatchError(f"Enter a number from 1 to {MOST_MONTHS}.", field="months")
 
 
 def _try(desk: Desk, row: Row, changed: dict[str, Any]) -> dict[str, Any]:
@@ -176,7 +178,7 @@ def _try(desk: Desk, row: Row, changed: dict[str, Any]) -> dict[str, Any]:
 
 def _is_tried(row: Row) -> bool:
     """Return whether a statement was scored, counts still, and has its rows."""
-    return bool(row["is_scored"]) and not row["superseded_seq"] and not row["erased_at"]
+    return bool(row["is_scored"]) and is_counting(row) and not row["erased_at"]
 
 
 def _named(work: Work, recipe: Recipe, kind: str, name: str) -> str:

@@ -149,6 +149,13 @@ def keeps(desk: Desk, *, kind: str | None = None, days: int | None = None) -> di
         return retention.keeps_days(work)
 
 
+def list_expired(desk: Desk) -> list[dict[str, Any]]:
+    """Return `label`, `last_on` and `transactions` of the statements that are past their time."""
+    with desk.work(Event("consultation", "statements"), ()) as work:
+        rows = retention.list_expired(work)
+    return [{name: row[name] for name in ("label", "last_on", "transactions")} for row in rows]
+
+
 def health(desk: Desk) -> dict[str, Any]:
     """Return what the casebook stands on, as far as it is told quickly, and if the model is loaded.
 

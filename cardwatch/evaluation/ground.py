@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from cardwatch.features import purchase_rows
+
 if TYPE_CHECKING:
     Rng = np.random.Generator
 
@@ -68,8 +70,7 @@ class Plot:
         units = self.frame["unit"].str.casefold()
         department = units if (units != units.iloc[0]).any() else self.frame["cost_centre"]
         self.frame = self.frame.assign(department=department)
-        bought = (self.frame["kind"] == "purchase") & (self.frame["amount_pence"] > 0)
-        self.purchases = self.frame[bought]
+        self.purchases = self.frame[purchase_rows(self.frame)]
         self.asked = self.purchases[self.purchases["date"] >= self.start]
         before = self.purchases.loc[self.purchases["date"] < self.start, "holder_id"]
         self.known = before.value_counts().loc[lambda n: n >= KNOWN_PAYMENTS].index

@@ -25,7 +25,7 @@ from cardwatch.features import (
     split,
 )
 from cardwatch.features.card import CARD_FEATURES, OpenCards, build_card_features
-from cardwatch.features.ledger import Ledger
+from cardwatch.features.ledger import Ledger, purchase_rows, refund_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -262,4 +262,6 @@ __all__ = [
     "feature_columns",
     "meaning_of",
     "name_of",
+    "purchase_rows",
+    "refund_rows",
 ]

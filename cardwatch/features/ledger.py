@@ -65,6 +65,17 @@ BAND = 0.2
 """Width of a band of like sums, in natural logarithms: about a fifth."""
 
 
+def purchase_rows(transactions: pd.DataFrame) -> Flags:
+    """Whether each transaction is a purchase of more than nothing; cash and fees are none."""
+    is_purchase = transactions["kind"] == "purchase"
+    return (is_purchase & (transactions["amount_pence"] > 0)).to_numpy(bool)
+
+
+def refund_rows(transactions: pd.DataFrame) -> Flags:
+    """Whether each transaction is a merchant's refund."""
+    return (transactions["kind"] == "refund").to_numpy(bool)
+
+
 def spread(first: Codes, sizes: Codes) -> tuple[Codes, Codes]:
     """Return for runs of positions, by first and size, each position and the run it is of."""
     run = np.repeat(np.arange(len(sizes)), sizes)
@@ -151,12 +162,12 @@ class Ledger:
     @cached_property
     def is_purchase(self) -> Flags:
         """Whether each row is a purchase of more than nothing."""
-        return self.is_in("kind", ("purchase",)) & (self.pence > 0)
+        return purchase_rows(self.frame)
 
     @cached_property
     def is_refund(self) -> Flags:
         """Whether each row is a merchant's refund."""
-        return self.is_in("kind", ("refund",))
+        return refund_rows(self.frame)
 
     @cached_property
     def log_pence(self) -> Numbers:

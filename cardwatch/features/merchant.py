@@ -80,9 +80,11 @@ def _worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> Flags:
 
     Long words count at the end of a longer one as well, as web shops write them: `bestvouchers`.
     """
+    if not words:
+        return np.zeros(len(ledger), bool)
     whole = [re.escape(word) for word in words]
     ends = [re.escape(word) for word in words if len(word) >= LONG_WORD and word.isalpha()]
-    pattern = rf"\b(?:{'|'.join(whole)})\b" if words else r"(?!)"
+    pattern = rf"\b(?:{'|'.join(whole)})\b"
     pattern += rf"|(?:{'|'.join(ends)})\b" if ends else ""
     codes, texts = ledger.words(*more)
 

@@ -14,10 +14,22 @@ from cardwatch.reports.as_json import as_json
 from cardwatch.reports.as_pdf import check_drawing, pdf_of
 from cardwatch.reports.as_xlsx import write_xlsx
 from cardwatch.reports.document import Document
+from cardwatch.reports.filenames import (
+    IMPACT_FILENAME,
+    alerts_filename,
+    case_filename,
+    questions_filename,
+    report_filename,
+    safe_filename,
+    sample_filename,
+    unread_rows_filename,
+)
 from cardwatch.reports.governance import Figures, governance_document
 from cardwatch.reports.handover import PURPOSES, HandOver
 from cardwatch.reports.impact import Installation, impact_document
 from cardwatch.reports.pack import check_pack, pack_of
+from cardwatch.reports.quarter import Coverage, Span, quarter_figures
+from cardwatch.reports.self_assessment import Controls, OpenCards
 
 FORMATS = (".csv", ".xlsx", ".json")
 HANDED = (*FORMATS, ".pdf")
@@ -79,12 +91,19 @@ def pack_alerts(
 
 __all__ = [
     "HANDED",
+    "IMPACT_FILENAME",
     "PURPOSES",
+    "Controls",
+    "Coverage",
     "Document",
     "Figures",
     "HandOver",
     "Installation",
+    "OpenCards",
+    "Span",
+    "alerts_filename",
     "as_json",
+    "case_filename",
     "check_drawing",
     "check_pack",
     "csv_text",
@@ -93,7 +112,13 @@ __all__ = [
     "pack_alerts",
     "pack_of",
     "pdf_of",
+    "quarter_figures",
     "questions_document",
+    "questions_filename",
+    "report_filename",
+    "safe_filename",
     "safe_text",
+    "sample_filename",
+    "unread_rows_filename",
     "write_alerts",
 ]

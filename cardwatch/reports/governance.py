@@ -1,38 +1,39 @@
 """The report on card spending for a chief finance officer and a commissioner: no person is named.
 
-It gives a force's own evidence on three questions by which HM Inspectorate of Constabulary asked
-forces to examine themselves: 4.2, 4.4 and 4.5 (Without fear or favour, 2011, appendix B).
+All of its figures are those of one quarter, beside those of the quarter before, but for one table
+of twelve months, which says so.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cardwatch.alerts import pounds
+from cardwatch.quantities import quantity
 from cardwatch.reports.document import Document, Section, Table
-from cardwatch.reports.words import day, days, money, month, title
+from cardwatch.reports.quarter import SMALL_PENCE, Answers
+from cardwatch.reports.self_assessment import Controls, self_assessment
+from cardwatch.reports.words import day, days, interval, money, month, out_of, title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
     import pandas as pd
 
-    from cardwatch.policy import Policy
+    from cardwatch.reports.quarter import Quarter
 
-SMALL_PENCE = 500_000
-"""£5,000: below it forces hardly checked what was bought (Without fear or favour, 2011)."""
 STEPS_PENCE = (500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000)
-"""Sums a merchant's year is held against, beside the organisation's own."""
-UNASKED = ("suppressed", "not-asked")
-ANSWERS = ("explained", "policy-breach", "confirmed", "data-error")
+"""Totals that spending with a merchant is compared with, beside the organisation's own."""
+LATE_DAYS = 28
 UNSEEN = (
     "Cash, invoices, purchase orders and expense claims: only card statements are read.",
-    "Whether goods came, and who has them now.",
-    "What was bought in one payment, where the statement does not say.",
+    "Whether goods were received, and who has them now.",
+    "What was bought, where the statement does not say.",
     "Gifts, other work and interests that nobody has declared.",
     "Agreements between people that leave no trace in the payments.",
 )
+NO_ANSWERS = Answers(answered=0, upheld=0)
 
 
 @dataclass(frozen=True)
@@ -40,292 +41,287 @@ class Figures:
     """What the report is made of.
 
     Attributes:
-        first_on, last_on: the days it is about.
-        spending: payments of the year up to the last day: date, merchant (one name for each),
-            amount_pence, mcc, card_token, holder_id.
-        alerts: counts of finance's alerts by kind and state, with pence at stake.
-        answer_days: days until each was answered; missing where nobody has.
-        open_days: days for which each unanswered one is open.
-        second_looks: counts by state of those opened again by chance.
-        precision: how often each rule's alerts were upheld: rows of `learning.Precision`.
-        policy, policy_sha256: in force on the last day.
-        rules: kinds of finance's rules in force, each with how many.
-        model: what is known of the model in force.
-        cards: counts of the card register in force; nothing where there is none.
-        suppressions: how many hold.
-        rows_not_read: in the statements of these days.
-        uncovered: days of the time that no statement covers.
+        quarter: the figures of the quarter.
+        before: those of the quarter before; nothing where it has no records.
+        year: purchases and refunds of twelve months up to the quarter's last day, each with the
+            one name of its merchant, amount_pence and holder_id.
+        year_first_on: first of these days.
+        year_uncovered_days: those of them that no statement covers.
+        controls: what was in force on the quarter's last day.
     """
 
-    first_on: str
-    last_on: str
-    spending: pd.DataFrame
-    alerts: Sequence[Mapping[str, Any]]
-    answer_days: Sequence[int]
-    open_days: Sequence[int]
-    second_looks: Mapping[str, int]
-    precision: Sequence[Mapping[str, Any]]
-    policy: Policy
-    policy_sha256: str
-    rules: Mapping[str, int]
-    model: str
-    cards: Mapping[str, int]
-    suppressions: int
-    rows_not_read: int
-    uncovered: int
+    quarter: Quarter
+    before: Quarter | None
+    year: pd.DataFrame
+    year_first_on: str
+    year_uncovered_days: int
+    controls: Controls
 
 
 def governance_document(
     figures: Figures, *, marking: str, organisation: str, made_on: str
 ) -> Document:
-    """Return the report on a time."""
+    """Return the report on a quarter."""
+    quarter = figures.quarter
     facts = (
         ("Organisation", organisation),
-        ("Days", days(figures.first_on, figures.last_on)),
+        ("Quarter", f"{_label(quarter)}, {days(quarter.first_on, quarter.last_on)}"),
+        ("Compared with", _compared_with(figures)),
         ("Made on", day(made_on)),
         ("For", "Chief finance officer; Police and Crime Commissioner; joint audit committee"),
     )
     sections = (
-        Section("In short", points=tuple(_in_short(figures))),
-        Section("What was paid by card", tables=(_months(figures),)),
+        Section("Summary", points=tuple(_summary(quarter)), tables=(_comparison(figures),)),
+        Section("Card spending", text=tuple(_others(quarter)), tables=(_months(quarter),)),
         Section(
-            "What small payments come to",
+            "Alerts about this quarter's payments",
             text=(
-                "The year up to the last day, merchant by merchant.",
-                f"The last column has those without a payment of {pounds(SMALL_PENCE)} or more.",
+                f"Alerts whose last payment is in the quarter, as they stood on {day(made_on)}.",
+                "An alert asks a question about payments. It is not a finding against anybody.",
             ),
+            tables=(_kinds(figures),),
+        ),
+        Section(
+            "Answers recorded in the quarter",
+            text=("These include answers about payments of earlier quarters.",),
+            points=tuple(_answers(quarter)),
+            tables=(_rules(figures),),
+        ),
+        Section(
+            "Total spending with each merchant",
+            text=tuple(_year(figures)),
             tables=(_steps(figures),),
         ),
-        Section("Questions that were asked", tables=(_kinds(figures),)),
-        Section("How long answers took", points=tuple(_times(figures))),
-        Section(
-            "How often a rule was right",
-            text=(
-                (
-                    "Of the questions that were answered ever since, those found outside policy or "
-                    "confirmed. The range is where the true share lies with 95% confidence, and is "
-                    "wide while answers are few."
-                ),
-            ),
-            tables=(_precision(figures),),
-        ),
-        Section("What these controls cannot see", points=(*UNSEEN, *_gaps(figures))),
-        *_self_assessment(figures),
+        Section("What this report cannot show", points=(*UNSEEN, *_gaps(figures))),
+        *self_assessment(quarter, figures.controls),
     )
-    return Document("Card spending and its controls", marking, facts, sections)
+    return Document("Quarterly report on card spending", marking, facts, sections)
 
 
-def _in_time(figures: Figures) -> pd.DataFrame:
-    table = figures.spending
-    return table[table["date"] >= figures.first_on]
+def _label(quarter: Quarter) -> str:
+    """A quarter as a heading names it: `Q4 2026`, and `so far` while it is not over."""
+    year, number = quarter.name.split("-")
+    return f"{number} {year}" + ("" if quarter.is_over else " so far")
 
 
-def _paid(table: pd.DataFrame) -> pd.DataFrame:
-    """Return payments without what came back."""
-    return table[table["amount_pence"] > 0]
+def _compared_with(figures: Figures) -> str:
+    """Which quarter the figures are compared with, and how far that is fair."""
+    if figures.before is None:
+        return "Nothing: there are no records of the quarter before"
+    unequal = "" if figures.quarter.is_over else ". The quarter is not over, so it has fewer days"
+    return f"{_label(figures.before)}, the quarter before{unequal}"
 
 
-def _in_short(figures: Figures) -> Iterable[str]:
-    table = _in_time(figures)
-    paid = _paid(table)
-    small = paid[paid["amount_pence"] < SMALL_PENCE]
+def _summary(quarter: Quarter) -> Iterable[str]:
+    """The quarter in three sentences."""
+    spending = quarter.spending
     yield (
-        f"{len(paid):,} payments by {table['holder_id'].nunique():,} holders came to "
-        f"{pounds(table['amount_pence'].sum())}, refunds taken off."
+        f"{quantity(spending.holders, 'cardholder')} made "
+        f"{quantity(spending.purchases, 'purchase')} for {money(spending.purchases_pence)}. After "
+        f"{quantity(spending.refunds, 'refund')} of {money(spending.refunds_pence)}, net spending "
+        f"was {money(spending.net_pence)}."
     )
-    if len(paid):
-        share = small["amount_pence"].sum() / paid["amount_pence"].sum()
+    if spending.purchases:
+        share = spending.small_pence / spending.purchases_pence
         yield (
-            f"{len(small):,} payments were under {pounds(SMALL_PENCE)}: {share:.0%} of what was "
-            "spent."
+            f"{quantity(spending.small, 'purchase')} of less than {pounds(SMALL_PENCE)} made up "
+            f"{share:.0%} of the value of all purchases."
         )
-    asked = sum(row["count"] for row in figures.alerts if row["state"] not in UNASKED)
-    answered = sum(row["count"] for row in figures.alerts if row["state"] in ANSWERS)
-    upheld = sum(row["count"] for row in figures.alerts if row["state"] in ANSWERS[1:3])
-    yield (
-        f"{asked:,} questions were asked, {answered:,} are answered, and {upheld:,} of those were "
-        "outside policy or confirmed."
+    answers = quarter.answers
+    if answers.answered:
+        yield (
+            f"Share of answered queries that were upheld: "
+            f"{out_of(answers.upheld, answers.answered)}. {_upheld_means(answers)}"
+        )
+    else:
+        yield "No query was answered in the quarter."
+
+
+def _upheld_means(answers: Answers) -> str:
+    """What the share of upheld answers is, and how sure it is."""
+    return (
+        "Upheld means outside policy, or confirmed. With 95% confidence the true share is "
+        f"{interval(answers.upheld, answers.answered)}."
     )
 
 
-def _months(figures: Figures) -> Table:
-    rows, values = [], []
-    table = _in_time(figures)
-    for name, part in table.groupby(table["date"].str[:7]):
-        paid = _paid(part)
-        small = paid[paid["amount_pence"] < SMALL_PENCE]
-        values.append(int(part["amount_pence"].sum()))
-        rows.append(
-            (month(str(name)), f"{len(paid):,}", money(values[-1]), f"{_cards(part):,}",
-             f"{part['holder_id'].nunique():,}", f"{len(small):,}",
-             money(small["amount_pence"].sum()))
-        )  # fmt: skip
-    headings = ("Month", "Payments", "Spent", "Cards used", "Holders",
-                f"Under {pounds(SMALL_PENCE)}", "Spent under it")  # fmt: skip
-    return Table("Payments by month", headings, tuple(rows), numeric=tuple(range(1, 7)),
-                 chart=2, values=tuple(values), empty="Nothing was paid.")  # fmt: skip
+def _comparison(figures: Figures) -> Table:
+    """The main figures of the quarter, beside the quarter before."""
+    quarters = [figures.quarter] + ([figures.before] if figures.before else [])
+    columns = [_main_figures(quarter) for quarter in quarters]
+    rows = tuple((name, *(column[name] for column in columns)) for name in columns[0])
+    headings = ("Figure", *(_label(quarter) for quarter in quarters))
+    return Table("Main figures", headings, rows, numeric=tuple(range(1, len(headings))))
 
 
-def _cards(table: pd.DataFrame) -> int:
-    """Return how many cards were used, as far as statements name them."""
-    return int(table.loc[table["card_token"] != "", "card_token"].nunique())
+def _main_figures(quarter: Quarter) -> dict[str, str]:
+    """The figures that two quarters are compared by."""
+    spending = quarter.spending
+    return {
+        "Purchases": f"{spending.purchases:,}",
+        "Value of purchases": money(spending.purchases_pence),
+        f"Value of purchases under {pounds(SMALL_PENCE)}": money(spending.small_pence),
+        "Refunds": money(spending.refunds_pence),
+        "Net spending": money(spending.net_pence),
+        "Cardholders who made a purchase": f"{spending.holders:,}",
+        "Alerts about the quarter's payments": f"{sum(o.count for o in quarter.outcomes):,}",
+        "Queries answered in the quarter": f"{quarter.answers.answered:,}",
+        "Share of answered queries that were upheld": out_of(
+            quarter.answers.upheld, quarter.answers.answered
+        ),
+        "Alerts without an answer on its last day": f"{len(quarter.awaiting_days):,}",
+        "Days that no statement covers": f"{quarter.uncovered_days:,} of {quarter.days:,}",
+    }
+
+
+def _others(quarter: Quarter) -> Iterable[str]:
+    """What is on the statements beside purchases and refunds, if anything."""
+    spending = quarter.spending
+    yield "Net spending is the value of purchases less refunds."
+    if spending.others:
+        entries = f"{spending.others:,} other " + ("entry" if spending.others == 1 else "entries")
+        yield (
+            f"The statements also have {entries} (cash, fees and payments to the account), "
+            f"{money(spending.others_pence)} in total. They are not counted as spending."
+        )
+
+
+def _months(quarter: Quarter) -> Table:
+    """Spending month by month."""
+    rows = tuple(
+        (month(one.period), f"{one.purchases:,}", money(one.purchases_pence), f"{one.small:,}",
+         money(one.small_pence), money(one.refunds_pence), money(one.net_pence),
+         f"{one.holders:,}")
+        for one in quarter.months
+    )  # fmt: skip
+    small = f"under {pounds(SMALL_PENCE)}"
+    headings = ("Month", "Purchases", "Value", f"Purchases {small}", f"Value {small}", "Refunds",
+                "Net spending", "Cardholders")  # fmt: skip
+    return Table("Spending by month", headings, rows, numeric=tuple(range(1, 8)), chart=6,
+                 values=tuple(one.net_pence for one in quarter.months),
+                 empty="No payments in this quarter.")  # fmt: skip
+
+
+def _kinds(figures: Figures) -> Table:
+    """Alerts about the quarter's payments, by kind and outcome."""
+    before = {one.kind: one.count for one in figures.before.outcomes} if figures.before else {}
+    rows = []
+    for one in figures.quarter.outcomes:
+        counts = (one.count, one.awaiting, one.explained, one.breaches, one.confirmed,
+                  one.data_errors, one.not_asked)  # fmt: skip
+        earlier = [f"{before.get(one.kind, 0):,}"] if figures.before else []
+        rows.append((title(one.kind), *(f"{n:,}" for n in counts), money(one.pence), *earlier))
+    headings = ["Kind", "Alerts", "Awaiting answer", "Explained", "Outside policy", "Confirmed",
+                "Data error", "Not asked", "Amount asked about"]  # fmt: skip
+    headings += [f"Alerts, {_label(figures.before)}"] if figures.before else []
+    return Table("Alerts by kind", tuple(headings), tuple(rows),
+                 numeric=tuple(range(1, len(headings))), empty="No alerts.")  # fmt: skip
+
+
+def _answers(quarter: Quarter) -> Iterable[str]:
+    """How long answers took, what is waiting, and what second looks showed."""
+    took = quarter.answer_days
+    if took:
+        half, most = took[(len(took) - 1) // 2], took[(len(took) * 9 - 1) // 10]
+        yield (
+            f"{quantity(len(took), 'alert')} closed by a person. Half were closed within "
+            f"{quantity(half, 'day')} of being raised, and nine in ten within "
+            f"{quantity(most, 'day')}."
+        )
+    else:
+        yield "No alerts were closed by a person."
+    if quarter.data_errors:
+        yield (
+            f"{quarter.data_errors:,} of these {'was' if quarter.data_errors == 1 else 'were'} "
+            "closed because the data was wrong, and so neither upheld nor explained."
+        )
+    waiting = quarter.awaiting_days
+    late = sum(waited > LATE_DAYS for waited in waiting)
+    yield (
+        f"On {day(quarter.last_on)}, {quantity(len(waiting), 'alert')} had no answer, {late:,} of "
+        f"them for more than {LATE_DAYS} days."
+    )
+    looks = quarter.second_looks
+    if looks.answered:
+        yield (
+            "Some alerts that are closed automatically are reopened at random, to check that "
+            f"nothing is missed. Of those answered in the quarter, "
+            f"{out_of(looks.upheld, looks.answered)} {'was' if looks.upheld == 1 else 'were'} "
+            "upheld."
+        )
+
+
+def _rules(figures: Figures) -> Table:
+    """The share of answers that were upheld, by rule, beside the quarter before."""
+    before = figures.before.answers_by_rule if figures.before else {}
+    rows = []
+    for rule, one in figures.quarter.answers_by_rule.items():
+        earlier = before.get(rule, NO_ANSWERS)
+        shares = [out_of(one.upheld, one.answered), interval(one.upheld, one.answered)]
+        shares += [out_of(earlier.upheld, earlier.answered)] if figures.before else []
+        rows.append((title(rule), *shares))
+    headings = ["Rule", "Upheld", "95% interval"]
+    headings += [f"Upheld, {_label(figures.before)}"] if figures.before else []
+    return Table("Share of answered queries that were upheld", tuple(headings), tuple(rows),
+                 numeric=tuple(range(1, len(headings))),
+                 empty="No query was answered in the quarter.")  # fmt: skip
+
+
+def _year(figures: Figures) -> Iterable[str]:
+    """What the table of twelve months is about."""
+    last_on = figures.quarter.last_on
+    yield (
+        f"This table is about the twelve months from {days(figures.year_first_on, last_on)}, as "
+        "spending with a merchant that needs quotations or a tender builds up over more than one "
+        "quarter. It is spending after refunds."
+    )
+    if figures.year_uncovered_days:
+        yield (
+            f"No statement covers {quantity(figures.year_uncovered_days, 'day')} of these twelve "
+            "months, so totals may be too low."
+        )
 
 
 def _steps(figures: Figures) -> Table:
-    """Return how many merchants' years pass each sum, and how many by small payments alone."""
-    by = figures.spending.groupby("merchant").agg(
+    """How many merchants' totals reach each threshold, and how many by small purchases alone."""
+    by = figures.year.groupby("merchant").agg(
         pence=("amount_pence", "sum"),
         largest=("amount_pence", "max"),
         holders=("holder_id", "nunique"),
     )
-    own = {limit.pence for limit in figures.policy.step if limit.stated}
+    limits = figures.controls.limits["step"]
+    own = {limit.pence for limit in limits if limit.stated}
     rows = []
     for step in sorted({*STEPS_PENCE, *own}):
         over = by[by["pence"] >= step]
         small = over[over["largest"] < SMALL_PENCE]
+        own_words = " (your quotation threshold)" if step in own else ""
         rows.append(
-            (pounds(step) + (" (your step)" if step in own else ""), f"{len(over):,}",
-             money(over["pence"].sum()), f"{(over['holders'] > 1).sum():,}", f"{len(small):,}")
+            (f"{pounds(step)} or more{own_words}", f"{len(over):,}", money(over["pence"].sum()),
+             f"{(over['holders'] > 1).sum():,}", f"{len(small):,}")
         )  # fmt: skip
-    headings = ("Paid in the year", "Merchants", "Spent with them", "Used by several holders",
-                "By small payments alone")  # fmt: skip
-    return Table("Merchants over each sum", headings, tuple(rows), numeric=(1, 2, 3, 4))
-
-
-def _kinds(figures: Figures) -> Table:
-    """Return alerts by kind and by what became of them."""
-    groups = {
-        "Open": ("open", "asked"), "Explained": ("explained",),
-        "Outside policy": ("policy-breach",), "Confirmed": ("confirmed",),
-        "Data error": ("data-error",), "Not asked": UNASKED,
-    }  # fmt: skip
-    rows = []
-    for kind in sorted({row["kind"] for row in figures.alerts}):
-        own = [row for row in figures.alerts if row["kind"] == kind]
-        counts = [
-            sum(r["count"] for r in own if r["state"] in states) for states in groups.values()
-        ]
-        pence = sum(int(row["pence"]) for row in own)
-        rows.append((title(kind), *(f"{count:,}" for count in counts), money(pence)))
-    headings = ("What it is about", *groups, "At stake")
-    return Table("Questions by kind", headings, tuple(rows), numeric=tuple(range(1, 8)),
-                 empty="No question was raised.")  # fmt: skip
-
-
-def _times(figures: Figures) -> Iterable[str]:
-    took = sorted(figures.answer_days)
-    if took:
-        yield (
-            f"Half of {len(took):,} answers took {took[(len(took) - 1) // 2]:,} days or less, nine "
-            f"in ten {took[(len(took) * 9 - 1) // 10]:,} days or less."
-        )
-    else:
-        yield "Nothing has been answered yet."
-    late = sum(one > 28 for one in figures.open_days)
-    yield (
-        f"{len(figures.open_days):,} questions are without an answer, {late:,} of them for more "
-        "than 28 days."
-    )
-    looks = figures.second_looks
-    again, upheld = sum(looks.values()), sum(looks.get(one, 0) for one in ANSWERS[1:3])
-    yield (
-        f"{again:,} that were closed without being asked were opened again by chance: {upheld:,} "
-        "of them were outside policy or confirmed."
-    )
-
-
-def _precision(figures: Figures) -> Table:
-    rows = tuple(
-        (title(one["rule"]), one["band"], f"{one['answered']:,}", f"{one['upheld']:,}",
-         f"{one['mean']:.0%}", f"{one['low']:.0%} to {one['high']:.0%}")
-        for one in figures.precision
-    )  # fmt: skip
-    headings = ("Rule", "How rare", "Answered", "Upheld", "Share", "Range")
-    return Table("Share of questions upheld, by rule", headings, rows, numeric=(2, 3, 4, 5),
-                 empty="No rule's questions have been answered yet.")  # fmt: skip
+    headings = ("Total with one merchant", "Merchants", "Net spending",
+                "Paid by several cardholders",
+                f"Only purchases under {pounds(SMALL_PENCE)}")  # fmt: skip
+    return Table("Merchants by total in twelve months", headings, tuple(rows),
+                 numeric=(1, 2, 3, 4))  # fmt: skip
 
 
 def _gaps(figures: Figures) -> Iterable[str]:
-    """Return what is missing in this force's own data."""
-    table = _in_time(figures)
-    for name, what in (("mcc", "merchant category"), ("card_token", "card number"),
-                       ("holder_id", "holder")):  # fmt: skip
-        without = int((table[name].fillna("") == "").sum())
+    """What is missing in this organisation's own data."""
+    quarter, spending = figures.quarter, figures.quarter.spending
+    total = spending.purchases + spending.refunds + spending.others
+    for words, without in quarter.payments_without.items():
         if without:
-            yield f"{without:,} of {len(table):,} payments have no {what}."
-    if figures.uncovered:
-        yield f"{figures.uncovered} days of the time lie in no statement that is held."
-    if figures.rows_not_read:
-        yield f"{figures.rows_not_read:,} rows of the statements could not be read."
-    if not figures.cards:
-        yield "No card register is in force: cards never used, and who approves, are not seen."
-    yield "Questions about whoever makes this report are left out of it."
-
-
-def _self_assessment(figures: Figures) -> Iterable[Section]:
-    """Return a force's own evidence on three of the inspectorate's questions."""
-    policy = figures.policy
-    limits = (
-        ("One purchase", policy.single_purchase), ("A holder's month", policy.holder_month),
-        ("Quotes and tenders", policy.step),
-    )  # fmt: skip
-    stated = [
-        f"{name}: {pounds(one.pence)} from {day(one.since)}"
-        + (f", for {len(one.holders)} of the holders" if one.holders else "")
-        for name, entries in limits
-        for one in entries
-        if one.stated
-    ]
-    unstated = [name.lower() for name, entries in limits if not any(one.stated for one in entries)]
-    yield Section(
-        "HMIC self-assessment", begins_page=True,
-        text=("The inspectorate asked forces to examine themselves. This is evidence for it.",),
-    )  # fmt: skip
-    yield Section(
-        "4.2 Are levels of authority set, and kept to?",
-        level=3,
-        points=(
-            *stated,
-            *([f"Not stated in the policy: {', '.join(unstated)}."] if unstated else []),
-            _asked_about(
-                figures, ("limit", "split"), "limits passed, in one payment or in several"
-            ),
-            "It cannot say whether people were told their limits.",
-        ),
-    )
-    cards = figures.cards
-    rules = ", ".join(f"{count} on {title(kind).lower()}" for kind, count in figures.rules.items())
-    yield Section(
-        "4.4 What controls are there over purchasing cards?",
-        level=3,
-        points=(
-            (
-                f"The register has {cards['open']:,} open cards of {cards['holders']:,} holders; "
-                f"{cards['limited']:,} have a limit, {cards['approved']:,} name who approves, and "
-                f"{cards['own']:,} are approved by their own holder."
-                if cards
-                else "No card register is in force here, so cards and approvers are not known."
-            ),
-            f"{len(policy.blocked_categories)} merchant categories are barred by the policy.",
-            f"Rules in force: {rules}.",
-            f"Policy {figures.policy_sha256[:12]}; model: {figures.model}.",
-            f"{figures.suppressions:,} questions are left unasked for a time, with a reason.",
-            "It cannot see what the bank blocks.",
-        ),
-    )
-    yield Section(
-        "4.5 How would an irregularity be found?",
-        level=3,
-        points=(
-            "Every payment is held against the rules, and against what is usual here.",
-            "Every question says why, with its figures and payments, and can be made again.",
-            "Of what was closed without being asked, some is opened again by chance.",
-            "Every look, decision and hand-over is in a chain that shows any change.",
-            "Matters for professional standards are theirs alone, and are not in this report.",
-        ),
-    )
-
-
-def _asked_about(figures: Figures, kinds: tuple[str, ...], what: str) -> str:
-    count = sum(row["count"] for row in figures.alerts if row["kind"] in kinds)
-    return f"{count:,} questions were about {what}."
+            have = "has" if without == 1 else "have"
+            yield f"{without:,} of {quantity(total, 'payment')} {have} no {words}."
+    if quarter.uncovered_days:
+        yield f"No statement covers {quantity(quarter.uncovered_days, 'day')} of the quarter."
+    if quarter.rows_not_read:
+        yield (
+            f"{quantity(quarter.rows_not_read, 'row')} could not be read in the statements that "
+            "cover the quarter."
+        )
+    if figures.controls.cards is None:
+        yield "There is no card register, so unused cards and approvers are not known."
+    yield "Alerts about the person who makes this report are left out of it."

@@ -5,7 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+from cardwatch.chance import exact_interval
+
 UK = ZoneInfo("Europe/London")
+FEWEST_FOR_PERCENT = 20
+"""Below this total a share is stated as a count alone: a percentage would say too much."""
 
 
 def day(text: str | dt.date) -> str:
@@ -17,6 +21,16 @@ def day(text: str | dt.date) -> str:
 def days(first: str, last: str) -> str:
     """Return one day, or two with what lies between."""
     return day(first) if first == last else f"{day(first)} to {day(last)}"
+
+
+def short_days(first: str, last: str) -> str:
+    """Return one day, or two, as a table shows them: `7 to 9 Oct 2026`."""
+    begins, ends = (dt.date.fromisoformat(text) for text in (first, last))
+    until = f"{ends.day} {ends:%b %Y}"
+    if begins == ends:
+        return until
+    same_month = (begins.year, begins.month) == (ends.year, ends.month)
+    return f"{begins.day}{'' if same_month else f' {begins:%b %Y}'} to {until}"
 
 
 def month(text: str) -> str:
@@ -44,3 +58,17 @@ def money(pence: float) -> str:
 def title(word: str) -> str:
     """Return a state or kind as it stands alone: `policy-breach` is `Policy breach`."""
     return word.replace("-", " ").capitalize()
+
+
+def out_of(count: int, total: int) -> str:
+    """A share as a count: `1 of 1`, and `12 of 40 (30%)` once there are enough for a percentage."""
+    if not total:
+        return "none"
+    percent = f" ({count / total:.0%})" if total >= FEWEST_FOR_PERCENT else ""
+    return f"{count:,} of {total:,}{percent}"
+
+
+def interval(count: int, total: int) -> str:
+    """The exact 95% interval of a share: `3% to 100%`."""
+    low, high = exact_interval(count, total)
+    return f"{low:.0%} to {high:.0%}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import plural, quantity
 from cardwatch.records import TRANSACTION_COLUMNS, ReadingReport, Statements
 from cardwatch.statements.cells import redact_cards
 from cardwatch.statements.profiles import HOLDER_FIELDS, known_headings
@@ -16,7 +17,7 @@ from cardwatch.statements.reading import ReadingChoices, read_statement
 from cardwatch.tabular import LIMITS, read_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from cardwatch.tabular import Limits, Nursery, Table
@@ -231,8 +232,8 @@ def _read_once(found: Table | FileRefused, choices: ReadingChoices, held: Sequen
             one.overlaps.append((other.report.file, shared))
         if shared > SAME_ROWS_SHARE * len(one.frame):
             what = (
-                f"{shared} of its {len(one.frame)} rows are those of {other.report.file}; "
-                "counted once"
+                f"{shared} of its {quantity(len(one.frame), 'row')} "
+                f"{plural(shared, 'is', 'are')} those of {other.report.file}; counted once"
             )
             raise FileRefused(found.file, "same_rows", what)
     return one
@@ -250,7 +251,7 @@ def _overlaps(held: Sequence[_Held], overlap: str) -> list[str]:
         for other, count in one.overlaps:
             once = overlap == "once" or (one.is_history and other not in history)
             done = "counted once" if once else "kept in both; '--overlap once' drops them"
-            rows = f"{count} row{'s' * (count > 1)}"
+            rows = quantity(count, "row")
             notes.append(f"{rows} of {one.report.file} also in {other}: {done}")
     if notes:
         _count_once(held, everywhere=overlap == "once")
@@ -284,18 +285,29 @@ def _choose_holder_key(together: pd.DataFrame, frames: Sequence[pd.DataFrame]) -
     common = set.intersection(*having)
     key = next((c for c in HOLDER_FIELDS if c in common), None)
     if key is not None:
-        holder = together[f"key_{key}"]
         notes = [f"holders are told apart by {HOLDER_WORDS[key]}"]
     else:
-        holder = pd.Series("", index=together.index)
         notes = ["the files name holders in different ways, so one holder may stand under two"]
-    for name in HOLDER_FIELDS:
-        if f"key_{name}" in together:
-            holder = holder.where(holder != "", together[f"key_{name}"].fillna(""))
+    holder = holder_ids(together, common)
     together["holder_id"] = holder
     if key == "card_number" and holder.str.fullmatch(r"card ending \d{4}").any():
         notes.append("only the last four digits are known: two cards can share them")
     return notes
+
+
+def holder_ids(together: pd.DataFrame, common: Collection[str]) -> pd.Series[str]:
+    """The id of each payment's holder: by the best key that all files have, else its best own.
+
+    Args:
+        together: payments of several files, with a column `key_...` for each key that any has.
+        common: those of `HOLDER_FIELDS` that all files have.
+    """
+    best = [name for name in HOLDER_FIELDS if name in common][:1]
+    holder = pd.Series("", index=together.index, dtype="str")
+    for name in (*best, *HOLDER_FIELDS):
+        if f"key_{name}" in together:
+            holder = holder.where(holder != "", together[f"key_{name}"].fillna(""))
+    return holder
 
 
 def _gaps(together: pd.DataFrame) -> list[str]:
@@ -306,7 +318,7 @@ def _gaps(together: pd.DataFrame) -> list[str]:
     counts = counts.reindex(whole, fill_value=0)
     thin = counts[counts < 0.1 * counts.median()]
     return [
-        f"{month} has {count} rows where other months have about {int(counts.median())}: "
-        "is a statement missing?"
+        f"{month} has {quantity(count, 'row')} where other months have about "
+        f"{int(counts.median())}: is a statement missing?"
         for month, count in sorted(thin.items())
     ]

@@ -23,26 +23,31 @@ def _answers(upheld: int, explained: int, rule: str = "split") -> list[dict[str,
     return [{"rule": rule, "band": BAND, "state": state, "count": 1} for state in states]
 
 
-def test_a_share_begins_at_the_prior_and_goes_to_what_is_answered() -> None:
+def test_what_is_expected_begins_at_the_prior() -> None:
     one = precision_by_rule(_answers(0, 1))[0]
-    assert one.mean == pytest.approx(1 / 8)
+    assert one.expected == pytest.approx(1 / 8)
     many = precision_by_rule(_answers(60, 40))[0]
     assert (many.answered, many.upheld) == (100, 60)
-    assert many.mean == pytest.approx(61 / 107, abs=1e-4)
-    assert many.low < many.mean < many.high
+    assert many.expected == pytest.approx(61 / 107, abs=1e-4)
+
+
+def test_a_share_is_that_of_the_answers_alone() -> None:
+    one = precision_by_rule(_answers(1, 0))[0]
+    assert (one.share, one.high) == (1.0, 1.0)
+    assert one.low == pytest.approx(0.025)  # all of one: as rare as one in forty
+    none = precision_by_rule(_answers(0, 1))[0]
+    assert (none.share, none.low) == (0.0, 0.0)
+    assert none.high == pytest.approx(0.975)
 
 
 def test_the_interval_leaves_out_a_fortieth_on_either_side() -> None:
-    # The chance that a Beta(a, b) is at most x is that of at least a in a + b - 1 tries of x each.
     one = precision_by_rule(_answers(10, 10))[0]
-    upheld, tries = 11, 11 + 16 - 1
 
-    def at_most(x: float) -> float:
-        ways = range(upheld, tries + 1)
-        return sum(math.comb(tries, n) * x**n * (1 - x) ** (tries - n) for n in ways)
+    def chance(upheld: range, share: float) -> float:
+        return sum(math.comb(20, n) * share**n * (1 - share) ** (20 - n) for n in upheld)
 
-    assert at_most(one.low) == pytest.approx(0.025, abs=1e-3)
-    assert at_most(one.high) == pytest.approx(0.975, abs=1e-3)
+    assert chance(range(10, 21), one.low) == pytest.approx(0.025, abs=1e-3)
+    assert chance(range(11), one.high) == pytest.approx(0.025, abs=1e-3)
 
 
 def test_rules_and_bands_are_told_apart() -> None:
@@ -57,7 +62,7 @@ def test_rules_and_bands_are_told_apart() -> None:
 def test_only_enough_answers_take_the_place_of_the_tier(answered: int) -> None:
     one = precision_by_rule(_answers(answered, 0))[0]
     assert one.orders == (answered == FEWEST_ANSWERS)
-    assert one.mean > TIER_PRECISION["A"] > TIER_PRECISION["B"] > TIER_PRECISION["C"]
+    assert one.expected > TIER_PRECISION["A"] > TIER_PRECISION["B"] > TIER_PRECISION["C"]
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from books import EQUAL, NOW, SPLIT, hand_over, month
 from cardwatch import desk
 from cardwatch.casebook import PSD, STATES, Actor
 from cardwatch.casebook.alerts import Said
-from cardwatch.casebook.tables import AUTOMATIC
 from cardwatch.errors import CardwatchError, Changed, NotAllowed, NotFound
+from cardwatch.vocabulary import AUTOMATIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable

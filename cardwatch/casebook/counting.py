@@ -1,0 +1,90 @@
+"""Which statements and payments count: the conditions that every question about payments uses.
+
+A statement counts until a statement that corrects it takes its place. Where two statements that
+count hold one payment, that of the statement received first counts. A payment past its time that
+only a legal hold of professional standards keeps counts for nobody else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from cardwatch.casebook.tables import statements, transactions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardwatch.casebook.work import Row, Work
+
+
+def statement_counts(seq: int | None = None) -> sa.ColumnElement[bool]:
+    """Condition that a statement counts.
+
+    Args:
+        seq: number of a statement; the condition is then whether it counted once that one had
+            been received.
+    """
+    corrected = statements.c.superseded_seq
+    if seq is None:
+        return corrected.is_(None)
+    return (statements.c.seq <= seq) & (corrected.is_(None) | (corrected > seq))
+
+
+def is_counting(row: Row) -> bool:
+    """Whether a statement that was read counts; the same as `statement_counts()`."""
+    return row["superseded_seq"] is None
+
+
+def is_visible(
+    payments: sa.FromClause = transactions, *, with_psd_holds: bool = False
+) -> sa.ColumnElement[bool]:
+    """Condition that a payment is not past its time, or is kept by a hold that may be seen.
+
+    Args:
+        payments: the table of transactions, or an alias of it.
+        with_psd_holds: whether payments that only professional standards keep are visible.
+    """
+    return payments.c.is_kept_for_psd.in_((0, 1) if with_psd_holds else (0,))
+
+
+def counting_payments(
+    work: Work,
+    columns: Sequence[sa.ColumnElement[Any]],
+    *,
+    seq: int | None = None,
+    with_psd_holds: bool = False,
+) -> sa.Select[Any]:
+    """Question for the payments that count, in the order in which statements were received.
+
+    The same payment of two statements is answered twice; `each_once` keeps the one that counts.
+
+    Args:
+        work: the work it is done in.
+        columns: of the transactions and their statements.
+        seq: see `statement_counts`.
+        with_psd_holds: see `is_visible`.
+    """
+    of_statement = statements.c.statement_id == transactions.c.statement_id
+    return (
+        sa.select(*columns)
+        .select_from(transactions)
+        .join(statements, work.mine(statements) & of_statement)
+        .where(work.mine(transactions), statement_counts(seq))
+        .where(is_visible(with_psd_holds=with_psd_holds))
+        .order_by(statements.c.seq, transactions.c.row)
+    )
+
+
+def each_once(work: Work, question: sa.Select[Any]) -> pd.DataFrame:
+    """Payments that answer a question, each once.
+
+    Args:
+        work: the work it is done in.
+        question: as `counting_payments` makes it, with `identity` among its columns.
+    """
+    names = [column.name for column in question.selected_columns]
+    rows = work.connection.execute(question).fetchall()  # tens of thousands of one merchant
+    return pd.DataFrame(rows, columns=names).drop_duplicates("identity", ignore_index=True)

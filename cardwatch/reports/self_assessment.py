@@ -1,0 +1,163 @@
+"""A force's own evidence on three of the inspectorate's questions, as sections of a report.
+
+HM Inspectorate of Constabulary asked forces to examine themselves: 4.2, 4.4 and 4.5 (Without fear
+or favour, 2011, appendix B).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cardwatch.alerts import pounds
+from cardwatch.quantities import quantity
+from cardwatch.reports.document import Section
+from cardwatch.reports.words import day, title
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cardwatch.policy import Limit, Policy
+    from cardwatch.reports.quarter import Quarter
+
+LIMITS = {
+    "single_purchase": "Single purchase", "holder_month": "Cardholder's month",
+    "step": "Quotations and tenders",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OpenCards:
+    """Counts of the cards open on a day.
+
+    Attributes:
+        with_limit: how many have a limit for one purchase or for a month.
+        with_approver: for how many the register names an approver.
+    """
+
+    count: int
+    holders: int
+    with_limit: int
+    with_approver: int
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What was in force on a day.
+
+    Attributes:
+        on: the day.
+        policy, policy_sha256: the policy.
+        rules: kinds of finance's rules, each with how many.
+        model: what is known of the model.
+        cards: open cards; nothing where there is no register.
+        suppressions: how many of finance's were active.
+    """
+
+    on: str
+    policy: Policy
+    policy_sha256: str
+    rules: Mapping[str, int]
+    model: str
+    cards: OpenCards | None
+    suppressions: int
+
+    @property
+    def limits(self) -> dict[str, tuple[Limit, ...]]:
+        """The entries of each limit that applied on the day."""
+        on = dt.date.fromisoformat(self.on)
+        return {name: self.policy.entries_in_force(name, on) for name in LIMITS}
+
+
+def self_assessment(quarter: Quarter, controls: Controls) -> Iterable[Section]:
+    """Sections with the evidence of a quarter, and of the controls on its last day."""
+    yield Section(
+        "HMIC self-assessment", begins_page=True,
+        text=(
+            "The inspectorate asked forces to examine themselves.",
+            f"This is evidence for it, as at {day(controls.on)}.",
+        ),
+    )  # fmt: skip
+    yield Section(
+        "4.2 Are levels of authority set, and kept to?",
+        level=3,
+        points=(
+            *_limits(controls),
+            _limit_alerts(quarter),
+            "This report cannot show whether people were told their limits.",
+        ),
+    )
+    yield Section(
+        "4.4 What controls are there over purchasing cards?",
+        level=3,
+        points=tuple(_card_controls(controls)),
+    )
+    yield Section(
+        "4.5 How would an irregularity be found?",
+        level=3,
+        points=(
+            "Every payment is compared with the rules, and with what is usual here.",
+            "Every alert says why it was raised, with its figures, and can be reproduced.",
+            "Some of the alerts that are closed automatically are reopened at random.",
+            "Every view, decision and export is recorded in an audit log that shows any change.",
+            "Professional standards has alerts of its own. They are not in this report.",
+        ),
+    )
+
+
+def _limits(controls: Controls) -> Iterable[str]:
+    """The limits that the policy states, and those that it does not."""
+    limits = controls.limits
+    for name, words in LIMITS.items():
+        for limit in limits[name]:
+            if limit.stated:
+                holders = f", for {quantity(len(limit.holders), 'cardholder')}"
+                yield (
+                    f"{words}: {pounds(limit.pence)} from {day(limit.since)}"
+                    f"{holders if limit.holders else ''}."
+                )
+    unstated = [
+        words.lower()
+        for name, words in LIMITS.items()
+        if not any(limit.stated for limit in limits[name])
+    ]
+    if unstated:
+        yield f"Not stated in the policy: {', '.join(unstated)}."
+
+
+def _limit_alerts(quarter: Quarter) -> str:
+    """How many alerts of the quarter were about limits."""
+    count = sum(one.count for one in quarter.outcomes if one.kind in {"limit", "split"})
+    were = "was" if count == 1 else "were"
+    return (
+        f"{quantity(count, 'alert')} in the quarter {were} about a limit that was exceeded, by one "
+        "payment or by several together."
+    )
+
+
+def _card_controls(controls: Controls) -> Iterable[str]:
+    """Cards, barred categories, rules, model and suppressions."""
+    cards = controls.cards
+    if cards is None:
+        yield "There is no card register, so cards and approvers are not known."
+    else:
+        yield (
+            f"On {day(controls.on)} the register had {quantity(cards.count, 'open card')} of "
+            f"{quantity(cards.holders, 'cardholder')}: {cards.with_limit:,} with a limit, and "
+            f"{cards.with_approver:,} with an approver."
+        )
+    barred = len(controls.policy.blocked_categories)
+    yield (
+        f"The policy bars {barred:,} merchant {'category' if barred == 1 else 'categories'}, or "
+        "ranges of categories."
+    )
+    rules = ", ".join(f"{title(kind).lower()} {n:,}" for kind, n in controls.rules.items())
+    yield f"Finance's rules by kind: {rules}."
+    yield f"Policy {controls.policy_sha256[:12]}; model: {controls.model}."
+    active = "suppression was" if controls.suppressions == 1 else "suppressions were"
+    yield (
+        f"{controls.suppressions:,} {active} active: alerts of this kind are closed for a time, "
+        "with a recorded reason."
+    )
+    yield "This report cannot show what the bank blocks."
