@@ -24,13 +24,25 @@ if TYPE_CHECKING:
     Codes = np.ndarray[Any, np.dtype[np.int64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
+NOVELTY = "novelty_surprise"
+"""What orders payments by how new they are: the logarithms of the shares of `NEW` added up."""
+NEW = ("holder_novelty_surprise", "merchant_rarity_surprise", "category_rarity_surprise",
+       "trade_rarity_surprise")  # fmt: skip
+"""Views of what is new, each the logarithm of a share: the holder's and the organisation's."""
+NEW_SUM = "amount_for_holder_surprise"
+"""With them counts how far the sum lies in the tail of the holder's own."""
+ALONE = {
+    "burst_chance_share": "new_merchants_surprise",
+    "twice_chance_share": "charged_twice_surprise",
+    "bill_chance_share": "other_bill_surprise",
+    "slow_chance_share": "slow_total_surprise",
+}
+"""Shares of single surprises that belong to no family of the forest's."""
 UNUSUALNESS, SURPRISE, BUYING = "unusualness", "payment_surprise", "buying_surprise"
 """Columns beside the shares: the forest's score; and what orders payments, the logarithms of the
 shares of all families added up, and of merchant and purpose alone."""
 MONTH_UNUSUALNESS, MONTH_SURPRISE = "month_unusualness", "month_surprise"
 """The same of the holder's month so far: the second forest's score, and the sum of logarithms."""
-TAIL = 20
-"""So many of the highest reference values give the slope of what lies beyond them."""
 TAIL_SHARE = 0.025
 """Chance left out on either side of a 95 % interval."""
 CHANCES: dict[str, str] = {
@@ -41,6 +53,11 @@ CHANCES: dict[str, str] = {
     "timing_chance_share": "Share of comparable payments at as unusual a time",
     "repeat_chance_share": "Share of comparable payments with as unusual a repeat or refund",
     "split_chance_share": "Share of comparable payments that end as unusual a split",
+    "novelty_chance_share": "Share of comparable payments as new to holder and organisation",
+    "burst_chance_share": "Share of comparable payments that end as unusual days at new merchants",
+    "twice_chance_share": "Share of comparable payments that repeat as unusual a sum",
+    "bill_chance_share": "Share of comparable payments whose sum another paid as unexpectedly",
+    "slow_chance_share": "Share of comparable payments at which as unusual a total is exceeded",
     "month_chance_share": "Share of holders' earlier months that were as unlike the months before",
 }
 """Columns that rules may read beside the features, with their meanings."""
@@ -51,22 +68,6 @@ def share_at_least(values: Numbers, reference: Numbers) -> Numbers:
     ranked = np.sort(reference)
     above = len(ranked) - np.searchsorted(ranked, values, side="left")
     return (above + 1) / (len(ranked) + 1)
-
-
-def strengths(values: Numbers, reference: Numbers) -> Numbers:
-    """Return -log10 of the share of reference values at least as high, beyond them as well.
-
-    Above the highest reference values the tail is continued as an exponential one, whose slope is
-    their mean excess (Pickands 1975): it orders what no reference payment equals, and is shown to
-    nobody as a share.
-    """
-    strength = -np.log10(share_at_least(values, reference))
-    top = np.sort(reference)[-TAIL - 1 :]
-    slope = (top[1:] - top[0]).mean() if len(top) > TAIL else 0.0
-    if slope <= 0 or top[0] <= 0:
-        return strength
-    beyond = -np.log10(TAIL / len(reference)) + (values - top[0]) / slope / np.log(10)
-    return np.where(values > top[0], beyond, strength)
 
 
 def surprise_shares(features: Mapping[str, Any], reference: Flags) -> pd.DataFrame:
@@ -107,6 +108,19 @@ def chances(shares: pd.DataFrame, reference: Flags) -> pd.DataFrame:
     columns["payment_chance_share"] = share_at_least(product, product[reference])
     told = {name: columns[name] for name in CHANCES if name in columns}
     return pd.DataFrame(told | {SURPRISE: product, BUYING: unlike}, shares.index)
+
+
+def novelty_chances(features: Mapping[str, Any], reference: Flags) -> pd.DataFrame:
+    """Return the shares of what is new and of single surprises, and what orders new payments."""
+    shares = _shares(features, (NEW_SUM, *ALONE.values()), reference)
+    new = np.asarray(features["is_new_to_holder"], dtype=bool)
+    product = np.sum([np.asarray(features[name]) for name in NEW], axis=0)
+    product = np.where(new, product - np.log(shares[NEW_SUM].to_numpy()), 0.0)
+    columns = {name: shares[surprise].to_numpy() for name, surprise in ALONE.items()}
+    columns["novelty_chance_share"] = np.where(
+        product > 0, share_at_least(product, product[reference]), 1.0
+    )
+    return pd.DataFrame(columns | {NOVELTY: product})
 
 
 def month_chances(features: Mapping[str, Any], ends: Codes) -> pd.DataFrame:

@@ -222,8 +222,11 @@ def link_aliases(
 
 @cache
 def _seller(name: str) -> str:
-    """Return a name without the payment service and the article before it."""
-    return name.rpartition(": ")[2].removeprefix("THE ")
+    """Return a name without the payment service and the article before it.
+
+    Shopify prints its mark without a star as well: `SP OSPREY JOINERY`.
+    """
+    return name.rpartition(": ")[2].removeprefix("SP ").removeprefix("THE ")
 
 
 @cache

@@ -241,15 +241,17 @@ class Alert:
         cost_centres: codes of who bears the cost, in the same order.
         approvers: ids of the approvers it asks about, where it is about what they approve; an
             alert has holders or approvers.
-        chance: what alerts are ordered by: the chance of what the alert is about at its strangest
-            payment, corrected for how many these are. Beyond the rarest payments known it goes on
-            as their tail does, for the order alone; sentences never name it.
+        chance: what questions are ordered by: how often, in a payment of the past, a finding of
+            its kind comes as strong, weighted by its level. Beyond the past it goes on as the tail
+            of the past does, for the order alone; sentences never name it.
         at_stake_pence: pence the question is about.
         unusualness: the forest's score of the most unusual payment, 0 to 1; none without a forest.
         contributions: what raised the forest's score of its leading payment, and by how much.
         merchant_history: the holder's own past with the merchant, in a sentence.
         unusual: the strongest comparisons, each a sentence with "1 in N".
         shown: whether it is within the budget and the cap for its holder.
+        is_fact: whether it states a fact against policy (a limit, a list, a closed card) and no
+            question of evidence; facts are complete, all shown, and listed after the questions.
         cards: the cards it is about, where it is about cards and no payment.
     """
 
@@ -276,6 +278,7 @@ class Alert:
     contributions: dict[str, float] = field(default_factory=dict)
     cards: tuple[AlertCard, ...] = ()
     approvers: tuple[str, ...] = ()
+    is_fact: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from cardwatch.chance import (
     UNUSUALNESS,
     chances,
     month_chances,
+    novelty_chances,
     surprise_shares,
 )
 from cardwatch.errors import ModelRefused, NothingToScore
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from cardwatch.features.ledger import Columns
     from cardwatch.policy import Policy
-    from cardwatch.records import CardRegister
+    from cardwatch.records import Alert, CardRegister
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -145,7 +146,11 @@ def _weigh(
         columns[MONTH_UNUSUALNESS] = np.zeros(len(ledger))
         columns[MONTH_UNUSUALNESS][looked_at] = months.unusualness(taken(read, looked_at))
     shares = surprise_shares(columns, reference)
-    for found in (chances(shares, reference), month_chances(columns, ends)):
+    for found in (
+        chances(shares, reference),
+        novelty_chances(columns, reference),
+        month_chances(columns, ends),
+    ):
         columns |= {str(name): values.to_numpy() for name, values in found.items()}
     return columns, shares
 
@@ -250,9 +255,10 @@ def _list(
     """Return one lane's list with its statement of what to expect."""
     alerts = tuple(rank_alerts(scored, rules, lane))
     of_cards = sum(not alert.payments for alert in alerts)
-    expected = _expected(scored, rules, lane, reference, len(alerts) - of_cards)
-    shown = sum(alert.shown for alert in alerts)
-    notes = (expected_words(shown, len(alerts), expected), *made.notes)
+    questions = [alert for alert in alerts if not alert.is_fact]
+    expected = _expected(scored, rules, lane, reference, len(questions) - of_cards)
+    shown = sum(alert.shown for alert in questions)
+    notes = (expected_words(shown, len(questions), expected), *_fact_notes(alerts), *made.notes)
     if of_cards:
         are = plural(of_cards, "alert is about a card", "alerts are about cards")
         notes += (f"{of_cards} {are} of the register and no payment; none are expected of those.",)
@@ -260,6 +266,20 @@ def _list(
     read = [rule for rule in rules if lane != "finance" or rule.lane == lane]
     made_by = made.made_by | {"rules": rules_sha256(read)}
     return replace(made, alerts=alerts, expected=expected, notes=notes, made_by=made_by)
+
+
+def _fact_notes(alerts: Sequence[Alert]) -> tuple[str, ...]:
+    """Return how many alerts state facts against policy, which stand apart and are all shown."""
+    facts = sum(alert.is_fact for alert in alerts)
+    if not facts:
+        return ()
+    alert = "1 alert states a fact" if facts == 1 else f"{facts:,} alerts state facts"
+    return (
+        (
+            f"Apart from these, {alert} against your policy (over a limit, a listed category or "
+            "merchant, a closed card): all are shown, and none is ranked."
+        ),
+    )
 
 
 def _expected(
@@ -270,7 +290,7 @@ def _expected(
         return None
     flagged = np.zeros(len(reference), dtype=bool)
     for rule in rules:
-        raises = rule.role == "raises" and rule.subject == "payment"
+        raises = rule.role == "raises" and rule.subject == "payment" and not rule.is_policy_fact
         if rule.lane == lane and raises and rule.status == "stable":
             flagged |= rule.fires(scored.columns, scored.ledger.policy)
     own = int((flagged & scored.asked).sum())

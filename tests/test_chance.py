@@ -11,14 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardwatch.chance import (
+    ALONE,
     BUYING,
     CHANCES,
     SURPRISE,
-    TAIL,
     UNUSUALNESS,
     chances,
     share_at_least,
-    strengths,
     surprise_shares,
 )
 from cardwatch.features import FAMILIES, name_of
@@ -38,7 +37,9 @@ def _surprises(rows: int, seed: int = 4, zero: float = 0.5) -> pd.DataFrame:
     return pd.DataFrame(values * (random.random(values.shape) >= zero), columns=NAMES)
 
 
-OF_PAYMENTS = [name for name in CHANCES if name != "month_chance_share"]
+OF_PAYMENTS = [
+    name for name in CHANCES if name not in {"month_chance_share", "novelty_chance_share", *ALONE}
+]
 SHARES, ORDERS = OF_PAYMENTS, [SURPRISE, BUYING]
 
 
@@ -210,48 +211,3 @@ def test_an_unusual_merchant_is_rarer_where_its_purpose_is_unusual_too() -> None
 
 LEAST = st.floats(0, 1e3)
 """Surprises are never below nothing."""
-
-
-@EXAMPLES
-@given(
-    st.lists(LEAST, min_size=2, max_size=30),
-    st.lists(LEAST, max_size=8 * TAIL),
-    st.integers(0, 8 * TAIL),
-)
-def test_a_higher_value_is_never_less_strong(
-    values: list[float], reference: list[float], zeros: int
-) -> None:
-    known = np.array([*reference, *([0.0] * zeros)])
-    found = strengths(np.sort(np.array([*values, *reference])), known)
-    assert (np.diff(found) >= -1e-9).all()
-    assert np.isfinite(found).all()
-
-
-def test_among_the_reference_a_strength_is_the_logarithm_of_the_share() -> None:
-    reference = np.random.default_rng(6).exponential(1, 500)
-    values = np.sort(reference)[:-TAIL]
-    wanted = -np.log10(share_at_least(values, reference))
-    assert strengths(values, reference).tolist() == wanted.tolist()
-
-
-def test_beyond_all_of_the_reference_a_higher_value_is_stronger_still() -> None:
-    reference = np.random.default_rng(6).exponential(1, 500)
-    beyond = reference.max() * np.array([1.0, 1.01, 2.0, 10.0, 1_000.0])
-    found = strengths(beyond, reference)
-    assert (np.diff(found) > 0).all()
-    # The slope of an exponential tail: so many of its means, so many natural logarithms.
-    tail = np.sort(reference)[-TAIL - 1 :]
-    slope = (tail[1:] - tail[0]).mean()
-    assert np.diff(found[-2:])[0] == pytest.approx(np.diff(beyond[-2:])[0] / slope / np.log(10))
-
-
-@pytest.mark.parametrize(
-    "reference",
-    [np.arange(1.0, TAIL + 1), np.zeros(500), np.full(500, 3.0), np.r_[np.zeros(500), 1.0, 2.0]],
-    ids=["few", "nothing surprises", "all alike", "hardly anything surprises"],
-)
-def test_where_the_reference_has_no_tail_nothing_is_stronger_than_the_rarest_share(
-    reference: Numbers,
-) -> None:
-    found = strengths(np.array([0.0, 5_000.0, 1e6]), reference)
-    assert found[1] == found[2] == -np.log10(1 / (len(reference) + 1))

@@ -87,7 +87,10 @@ def test_every_planted_matter_is_found_and_shown(
     assert len(answers) == 1, "one matter is one alert"
     assert answers[0].shown or not references, "only cards give way to payments in the budget"
     if matter["rule"] in SPLITS:
-        assert {payment.reference for payment in answers[0].payments} == references
+        named = {payment.reference for payment in answers[0].payments}
+        assert references <= named
+        # Across the organisation whoever else paid there in those days is named beside.
+        assert named == references or matter["rule"] == "split-across-holders"
 
 
 def test_the_quiet_month_stays_quiet(
@@ -100,9 +103,12 @@ def test_the_quiet_month_stays_quiet(
 def test_the_register_adds_what_was_planted_in_it_and_takes_nothing_away(
     scored_month: Callable[[str], Scoring], scored_with_cards: Callable[[str], Scoring]
 ) -> None:
-    without = {alert.alert_id for alert in alerts_of(scored_month("2026-10"))}
-    found = {alert.alert_id: alert for alert in alerts_of(scored_with_cards("2026-10"))}
-    assert without <= found.keys()
+    def about(scoring: Scoring) -> dict[object, Alert]:
+        return {(a.lane, a.payments, a.cards): a for a in alerts_of(scoring)}
+
+    without = about(scored_month("2026-10"))
+    found = about(scored_with_cards("2026-10"))
+    assert without.keys() <= found.keys()
     added = {alert.reasons[0].rule for key, alert in found.items() if key not in without}
     assert added == register_rules() - {"limit-raised-in-cycle"}, "that one joins another matter"
 

@@ -7,23 +7,25 @@ import hashlib
 import math
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from cardwatch.alerts.calibration import weigh_findings
 from cardwatch.alerts.cards import card_alerts
 from cardwatch.alerts.matters import Finding, Matter, find_matters
 from cardwatch.alerts.words import TIERS, one_in, pounds, prose_day, reason_of
-from cardwatch.chance import SURPRISE, UNUSUALNESS, strengths
+from cardwatch.chance import UNUSUALNESS
 from cardwatch.features import FAMILIES, meaning_of, name_of
+from cardwatch.features.split import refunded_on, taken_back
 from cardwatch.quantities import quantity
 from cardwatch.records import Alert, Payment, Reason
 from cardwatch.rules import EVIDENCE, LEVELS, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from cardwatch.features import Ledger
     from cardwatch.features.ledger import Columns
@@ -31,14 +33,16 @@ if TYPE_CHECKING:
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-WEIGHT_OF_MONEY, POUNDS_AT_ONE = 0.5, 250
-"""Order within a tier: -log10 chance + 0.5 log10(1 + pounds at stake / 250) (docs/detection.md)."""
 PRINTED = ["transaction_id", "file", "row", "date", "holder_id", "merchant", "merchant_id",
            "cost_centre", "amount_pence"]  # fmt: skip
 PAYMENT_IDENTITY = ["transaction_id", "date", "holder_id", "merchant", "amount_pence"]
 """What a payment is, wherever it was read from."""
 OTHERWISE_READ = ["card_token", "mcc", "category", "cost_centre", "description", "posting_date"]
 LEAST_RAISED = 0.005
+TOTALS = "spend"
+"""Kind of the rules that add payments up over months."""
+PARTS = {"spend", "merchant", "amount", "pattern"}
+"""Kinds that are folded into a total of which all their payments are part."""
 WHOLE_MONTH = "holder-month-shift"
 FOLDED = {"unusual-merchant", "unusual-payment"}
 """Rules whose alerts are folded into that of the month they lie in."""
@@ -66,18 +70,6 @@ class Scored:
     reference: Flags
     cards: pd.DataFrame | None = None
     forest: Forest | None = None
-
-    @cached_property
-    def strength(self) -> Callable[[str], np.ndarray[Any, Any]]:
-        """How strong every payment's finding is by a column: -log10 of a share."""
-
-        def make(name: str) -> np.ndarray[Any, Any]:
-            values = self.columns[name]
-            if name.endswith("_share"):
-                return -np.log10(values)
-            return strengths(values, values[self.reference])
-
-        return cache(make)
 
     @cached_property
     def printed(self) -> dict[str, list[Any]]:
@@ -130,32 +122,135 @@ def rank_alerts(scored: Scored, rules: Sequence[Rule], lane: str) -> list[Alert]
     used = list({r.id: r for r in [*mine, *others] if r.subject == "payment"}.values())
     fires = {rule.id: rule.fires(scored.columns, scored.ledger.policy) for rule in used}
     raising = [r for r in used if r.role == "raises"]
-    fired = [(rule, np.flatnonzero(fires[rule.id] & scored.asked)) for rule in raising]
-    matters = find_matters(scored.ledger, scored.columns, fired)
+    for rule in raising:
+        fires[rule.id] = fires[rule.id] & ~taken_back(scored.ledger)
     context = [rule for rule in used if rule.role != "raises"]
-    leads = [_lead(scored, matter, context, fires) for matter in matters]
-    told = _contributions(scored, [lead.row for _, lead in leads])
-    alerts = [
-        dataclasses.replace(_alert(scored, matter, lead, context, fires), contributions=raised)
-        for matter, lead, raised in zip(matters, leads, told, strict=True)
-    ]
+    weighed = weigh_findings(scored, raising, fires, [r for r in context if r.role == "weakens"])
+    basis = Basis(scored, context, fires, weighed)
+    questions = _alerts(basis, [rule for rule in raising if not rule.is_policy_fact])
+    facts = _alerts(basis, [rule for rule in raising if rule.is_policy_fact])
+    alerts = questions
     if scored.cards is not None:
         policy, last = scored.ledger.policy, scored.ledger.frame["date"][scored.asked].max()
         alerts += card_alerts(scored.cards, policy, mine, last)
     alerts.sort(key=alert_order)
-    return _cut(_folded(alerts), scored)
+    alerts = _folded(_alike_joined(alerts))
+    return _with_facts(_cut(alerts, scored), sorted(facts, key=alert_order))
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the alerts of one lane are made from.
+
+    Attributes:
+        context: rules that add a reason to alerts or lower them.
+        fires: where each rule fires, by its id.
+        weighed: the evidence of each raising rule's findings, a row each; see `weigh_findings`.
+    """
+
+    scored: Scored
+    context: Sequence[Rule]
+    fires: Mapping[str, Flags]
+    weighed: Mapping[str, np.ndarray[Any, Any]]
+
+
+def _alerts(basis: Basis, raising: Sequence[Rule]) -> list[Alert]:
+    """Return the alerts that some rules raise among the payments scored."""
+    scored = basis.scored
+    fired = [(rule, np.flatnonzero(basis.fires[rule.id] & scored.asked)) for rule in raising]
+    matters = find_matters(scored.ledger, scored.columns, fired)
+    leads = [_lead(basis, matter) for matter in matters]
+    contributions = _contributions(scored, [lead.row for _, lead in leads])
+    return [
+        dataclasses.replace(_alert(basis, matter, lead), contributions=raised)
+        for matter, lead, raised in zip(matters, leads, contributions, strict=True)
+    ]
+
+
+def _with_facts(questions: list[Alert], facts: list[Alert]) -> list[Alert]:
+    """Return the questions with the facts against policy after them, each matter once.
+
+    Facts are complete and need no order of evidence: all of them are shown. Where a question is
+    about the very payments of a fact the two are one alert, named for the fact: among the questions
+    if it is shown there, else among the facts.
+    """
+    of_facts = {fact.payments: fact for fact in facts}
+    left, joined = [], {}
+    for question in questions:
+        fact = of_facts.get(question.payments) if question.payments else None
+        if fact is None:
+            left.append(question)
+        else:
+            joined[question.payments] = _asked_with(question, fact)
+    left += [alert for alert in joined.values() if alert.shown]
+    left.sort(key=lambda alert: alert.rank)
+    asked = {alert.payments for alert in joined.values() if alert.shown}
+    apart = [joined.get(fact.payments, fact) for fact in facts if fact.payments not in asked]
+    apart = [dataclasses.replace(fact, shown=True, is_fact=True) for fact in apart]
+    return [dataclasses.replace(a, rank=rank) for rank, a in enumerate([*left, *apart], start=1)]
+
+
+def _asked_with(question: Alert, fact: Alert) -> Alert:
+    """Return a fact with the reasons, the evidence and the place of a question about it."""
+    return dataclasses.replace(
+        _with_reasons(fact, question),
+        rank=question.rank,
+        chance=question.chance,
+        shown=question.shown,
+        unusual=question.unusual,
+        contributions=question.contributions,
+    )
 
 
 def alert_order(alert: Alert) -> tuple[Any, ...]:
-    """Return what alerts are sorted by: tier, evidence with money, then ties by money, day, id."""
-    strength = alert_strength(alert)
-    return alert.tier, -strength, -alert.at_stake_pence, alert.first_on, alert.alert_id
+    """Return what alerts are sorted by: questions by evidence, then by money, day and id."""
+    return (
+        alert.is_fact,
+        -alert_strength(alert),
+        -alert.at_stake_pence,
+        alert.first_on,
+        alert.alert_id,
+    )
 
 
 def alert_strength(alert: Alert) -> float:
-    """Return the strength of an alert within its tier: its evidence, and the money at stake."""
-    money = math.log10(1 + alert.at_stake_pence / 100 / POUNDS_AT_ONE)
-    return round(-math.log10(alert.chance) + WEIGHT_OF_MONEY * money, 9)
+    """Return the evidence of an alert: -log10 of how often its kind comes as strong."""
+    return round(-math.log10(alert.chance), 9)
+
+
+def _alike_joined(alerts: list[Alert]) -> list[Alert]:
+    """Return the alerts with those about the very same payments, or a part of a total, as one.
+
+    A total of a quarter holds that of a month, and what says of its single payments that they are
+    new or unlike others; a split within it is a question of its own and stays, unless it is all.
+    """
+    kept: dict[object, Alert] = {}
+    for alert in sorted(alerts, key=lambda a: (a.tier, alert_order(a))):
+        same = alert.payments or alert.alert_id
+        kept[same] = _with_reasons(kept[same], alert) if same in kept else alert
+    totals: dict[object, list[tuple[Payment, ...]]] = {}
+    longest = sorted(kept, key=lambda key: (kept[key].kind != TOTALS, -len(kept[key].payments)))
+    for key in longest:
+        alert = kept[key]
+        others = totals.setdefault((alert.holders, alert.merchants), [])
+        whole = next((other for other in others if set(alert.payments) <= set(other)), None)
+        if alert.kind == TOTALS and whole is None:
+            others.append(alert.payments)
+        elif alert.kind in PARTS and whole is not None and alert.payments:
+            kept[whole] = _with_reasons(kept[whole], kept.pop(key))
+    return sorted(kept.values(), key=alert_order)
+
+
+def _with_reasons(alert: Alert, other: Alert) -> Alert:
+    """Return an alert with the reasons of another that is part of it, and the better evidence."""
+    known = {reason.rule for reason in alert.reasons}
+    more = tuple(reason for reason in other.reasons if reason.rule not in known)
+    return dataclasses.replace(
+        alert,
+        tier=min(alert.tier, other.tier),
+        chance=min(alert.chance, other.chance),
+        reasons=(*alert.reasons, *more),
+    )
 
 
 def _folded(alerts: list[Alert]) -> list[Alert]:
@@ -197,23 +292,24 @@ def _cut(alerts: list[Alert], scored: Scored) -> list[Alert]:
     return numbered
 
 
-def _lead(
-    scored: Scored, matter: Matter, context: Sequence[Rule], fires: dict[str, Flags]
-) -> tuple[int, Finding]:
-    """Return the finding that a matter is named for, the most pressing, and the matter's level.
+def _lead(basis: Basis, matter: Matter) -> tuple[int, Finding]:
+    """Return the finding that a matter is named for, of the highest level, and the level.
+
+    Of one level the one with the most payments says most of the matter.
 
     What says no more than that a payment is unlike others names no matter of which more is known.
     """
-    weakening = [rule for rule in context if rule.role == "weakens"]
+    weakening = [rule for rule in basis.context if rule.role == "weakens"]
     # The first of equals leads: by rule and the later row, whatever the order of rows was.
     findings = sorted(matter.findings, key=lambda f: (f.rule.id, -f.row))
-    levels = [_level(f, weakening, fires) for f in findings]
+    levels = [_level(f, weakening, basis.fires) for f in findings]
     _, lead = max(
         zip(levels, findings, strict=True),
         key=lambda pair: (
             pair[1].rule.kind != "pattern",
             pair[0],
-            *_pressing(scored, pair[1])[:2],
+            max(len(pair[1].evidence), 1),
+            *_pressing(basis, pair[1])[:2],
         ),
     )
     return max(levels), lead
@@ -233,21 +329,16 @@ def _contributions(scored: Scored, rows: list[int]) -> list[dict[str, float]]:
     return told
 
 
-def _alert(
-    scored: Scored,
-    matter: Matter,
-    leading: tuple[int, Finding],
-    context: Sequence[Rule],
-    fires: dict[str, Flags],
-) -> Alert:
+def _alert(basis: Basis, matter: Matter, leading: tuple[int, Finding]) -> Alert:
     """Return one matter as an alert."""
+    scored, context, fires = basis.scored, basis.context, basis.fires
     rows, printed = matter.rows.tolist(), scored.printed
     (best, lead), lane = leading, leading[1].rule.lane
     whole = EVIDENCE[lead.rule.evidence].joins == "group"  # one payment's figures say little of it
     weakening = [rule for rule in context if rule.role == "weakens"]
-    chance = _case_chance(scored, matter, lead.rule.order)
+    chance = _case_chance(basis, matter)
     stake = abs(sum(printed["amount_pence"][row] for row in rows))
-    reasons = _reasons(scored, matter, lead)
+    reasons = _reasons(basis, matter, lead)
     holders, merchants, cost_centres = (
         tuple(dict.fromkeys(value for row in rows if (value := printed[name][row])))
         for name in ("holder_id", "merchant_id", "cost_centre")
@@ -259,6 +350,7 @@ def _alert(
             reasons.append(_reason(scored, rule, max(fired)))
     weak = [rule for rule in weakening if _weakens(rule, lead, fires)]
     days = [printed["date"][row] for row in rows]
+    one_pair = len(merchants) == len(holders) == 1
     unusual = scored.columns[UNUSUALNESS][list(asked)] if UNUSUALNESS in scored.columns else None
     return Alert(
         alert_id=_alert_id(scored, lead.rule, rows),
@@ -278,58 +370,45 @@ def _alert(
         reasons=tuple(reasons),
         weakened_by=tuple(_reason(scored, rule, lead.row) for rule in weak),
         unusual=() if whole else _comparisons(scored, lead.row),
-        merchant_history=_history(scored, rows) if len(merchants) == len(holders) == 1 else "",
+        merchant_history=_past_and_refunds(scored, rows, one_pair=one_pair),
         payments=tuple(_payment(printed, row) for row in rows),
     )
 
 
-def _weakens(rule: Rule, finding: Finding, fires: dict[str, Flags]) -> bool:
+def _weakens(rule: Rule, finding: Finding, fires: Mapping[str, Flags]) -> bool:
     return finding.rule.id in rule.weakens and bool(fires[rule.id][finding.row])
 
 
-def _level(finding: Finding, weakening: Sequence[Rule], fires: dict[str, Flags]) -> int:
+def _level(finding: Finding, weakening: Sequence[Rule], fires: Mapping[str, Flags]) -> int:
     """Return a finding's level as a number, one lower for each rule that weakens it."""
     weak = sum(_weakens(rule, finding, fires) for rule in weakening)
     return max(LEVELS.index(finding.rule.level) - weak, 0)
 
 
-def _pressing(scored: Scored, finding: Finding) -> tuple[float, float, int]:
-    """Return what findings of one level are compared by: strength, money, row.
-
-    Of what adds up over a month or a year the last finding says all.
-    """
-    whole = EVIDENCE[finding.rule.evidence].joins == "group"
-    strength = 0.0 if whole else float(scored.strength(finding.rule.order)[finding.row])
-    money = 0.0 if whole else finding.pence
-    return round(strength, 9), money, finding.row
+def _pressing(basis: Basis, finding: Finding) -> tuple[float, float, int]:
+    """Return what findings of one level are compared by: evidence, money, row."""
+    evidence = round(float(basis.weighed[finding.rule.id][finding.row]), 9)
+    return evidence, finding.pence, finding.row
 
 
-def _case_chance(scored: Scored, matter: Matter, order: str) -> float:
-    """Return the smallest chance of the matter's payments, corrected for how many are looked at.
-
-    A payment's chance is that of what the alert is about or, at half weight, of the payment whole.
-    """
-    rows = sorted({finding.row for finding in matter.findings})
-    strongest = max(
-        float(scored.strength(order)[rows].max()),
-        float(scored.strength(SURPRISE)[rows].max()) - float(np.log10(2)),
-    )
-    smallest = min(10**-strongest, 1 - 1e-12)
-    return float(-np.expm1(len(rows) * np.log1p(-smallest)))
+def _case_chance(basis: Basis, matter: Matter) -> float:
+    """Return how often one of its kind comes as strong, as a share of payments of the past."""
+    evidence = max(float(basis.weighed[f.rule.id][f.row]) for f in matter.findings)
+    return min(10**-evidence, 1.0)
 
 
-def _reasons(scored: Scored, matter: Matter, lead: Finding) -> list[Reason]:
+def _reasons(basis: Basis, matter: Matter, lead: Finding) -> list[Reason]:
     """Return one reason a rule, the lead first, then the most pressing; each by its best row."""
     best: dict[str, Finding] = {lead.rule.id: lead}
     for finding in matter.findings:
         other = best.get(finding.rule.id)
         if other is None or (
-            other is not lead and _pressing(scored, finding) > _pressing(scored, other)
+            other is not lead and _pressing(basis, finding) > _pressing(basis, other)
         ):
             best[finding.rule.id] = finding
     rest = [f for f in best.values() if f is not lead]
     rest.sort(key=lambda f: (-LEVELS.index(f.rule.level), f.rule.id))
-    return [_reason(scored, finding.rule, finding.row) for finding in (lead, *rest)]
+    return [_reason(basis.scored, finding.rule, finding.row) for finding in (lead, *rest)]
 
 
 def _reason(scored: Scored, rule: Rule, row: int) -> Reason:
@@ -373,6 +452,17 @@ def _history(scored: Scored, rows: list[int]) -> str:
             f"the largest {pounds(paid.max())}"
         )
     return f"Before {day} this cardholder had paid this merchant {times}; {others} had."
+
+
+def _past_and_refunds(scored: Scored, rows: list[int], *, one_pair: bool) -> str:
+    """Return the holder's past with the merchant, and how many of the payments were refunded."""
+    told = [_history(scored, rows)] if one_pair else []
+    back = int(np.isfinite(refunded_on(scored.ledger)[rows]).sum())
+    if back:
+        of_these = f"{back} of these {len(rows)} payments" if len(rows) > 1 else "This payment"
+        have = "have" if back > 1 else "has"
+        told.append(f"{of_these} {have} been refunded in full.")
+    return " ".join(told)
 
 
 def _payment(printed: dict[str, list[Any]], row: int) -> Payment:

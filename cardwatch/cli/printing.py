@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from cardwatch.evaluation.kinds import KindRow
     from cardwatch.evaluation.trial import Evaluation, Row
     from cardwatch.records import Alert, AlertList, CardRegister, Statements
     from cardwatch.statements import Outcome
@@ -147,15 +148,19 @@ def print_list(lane: str, made: AlertList, *, show_all: bool) -> None:
     for note in made.notes:
         out.print(escape(note), style="dim")
     alerts = made.alerts if show_all else made.shown
-    if not alerts:
-        return
-    table = Table(show_lines=True)
-    table.add_column("What it is about", min_width=22, max_width=28, overflow="fold")
-    table.add_column("Why, and what to ask", ratio=1, overflow="fold")
-    for alert in alerts:
-        table.add_row(_about(alert), _why(alert))
-    out.print(table)
-    out.print("[dim]Tier A: against a stated limit or list. B: unusual. C: for information.[/]")
+    questions = [alert for alert in alerts if not alert.is_fact]
+    facts = [alert for alert in alerts if alert.is_fact]
+    for named, title in ((questions, ""), (facts, f"Facts against your policy: {len(facts)}")):
+        if not named:
+            continue
+        table = Table(show_lines=True, title=title or None, title_justify="left")
+        table.add_column("What it is about", min_width=22, max_width=28, overflow="fold")
+        table.add_column("Why, and what to ask", ratio=1, overflow="fold")
+        for alert in named:
+            table.add_row(_about(alert), _why(alert))
+        out.print(table)
+    if alerts:
+        out.print("[dim]Tier A: against a stated limit or list. B: unusual. C: for information.[/]")
 
 
 def _about(alert: Alert) -> str:
@@ -221,6 +226,8 @@ def print_evaluation(found: Evaluation) -> None:
         for row in (row for row in found.rows if row.limit_pence == pence):
             table.add_row(*_evaluated(row))
         out.print(table)
+    for measured in found.kinds:
+        out.print(escape(_measured(measured)))
     for one in found.quiet:
         told = f"{one.alerts} of {one.planted} had an alert in tiers A and B"
         out.print(f"Quiet, {one.style}, limit {pounds(one.limit_pence)}: {told}.")
@@ -245,3 +252,16 @@ def _evaluated(row: Row) -> list[str]:
     recalls = [f"{r.share:.2f} [{r.low:.2f}-{r.high:.2f}]" for r in row.recalls]
     precision = f"{row.precision:.3f} ({row.base_rate:.3f})"
     return [row.style, row.ranker, str(row.planted), precision, *map(escape, recalls)]
+
+
+def _measured(row: KindRow) -> str:
+    """Return what is found of one kind, beside its one-line rule."""
+    ours = ", ".join(f"{r.share:.2f} [{r.low:.2f}-{r.high:.2f}]" for r in row.recalls)
+    plain = ", ".join(f"{r.share:.2f}" for r in row.one_line)
+    words = [
+        f"{row.kind}, limit {pounds(row.limit_pence)}, {row.view}: {row.planted} planted",
+        f"found at 1, 2, 5 and 10 per 1,000 of all lists {ours}",
+        f"one-line rule {plain}" if plain else "",
+        row.verdict,
+    ]
+    return "; ".join(filter(None, words)) + "."

@@ -91,7 +91,7 @@ class Recall:
     high: float
 
 
-def recalls(findings: Sequence[Finding]) -> tuple[Recall, ...]:
+def recalls(findings: Sequence[Finding], lengths: Sequence[float] = PER_1000) -> tuple[Recall, ...]:
     """Return recall at each length of list over several worlds, resampled by holder."""
     places = np.array([place for finding in findings for place in finding.places])
     holders = [holder for finding in findings for holder in finding.holders]
@@ -102,7 +102,7 @@ def recalls(findings: Sequence[Finding]) -> tuple[Recall, ...]:
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), RESAMPLES)
     told = []
-    for length in PER_1000:
+    for length in lengths:
         hit = np.bincount(owner, places <= length, len(names))
         shares = (drawn @ hit) / np.maximum(drawn @ each, 1)
         low, high = np.quantile(shares, CONFIDENCE)

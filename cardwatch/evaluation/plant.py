@@ -63,7 +63,7 @@ def plant(
         sowing: how much is planted.
         seed: of the generator.
     """
-    plot = _plot(transactions, policy, start, seed)
+    plot = plot_of(transactions, policy, start, seed)
     if sowing.splits:
         for style in PARTS:
             plant_splits(plot, style, sowing.splits)
@@ -88,7 +88,7 @@ def shift_days(transactions: pd.DataFrame, policy: Policy, start: pd.Timestamp, 
     period scored. Counts and amounts stay as they are and what was on one day stays together, but
     which days lie near each other is left to chance: so are the splits over days found here.
     """
-    plot = _plot(transactions, policy, start, seed)
+    plot = plot_of(transactions, policy, start, seed)
     frame, asked = plot.frame, plot.frame["date"] >= start
     length = int((plot.last - start).days) + 1
     batch = frame["holder_id"] + "\n" + frame["merchant"] + "\n" + frame["date"].astype("str")
@@ -100,7 +100,7 @@ def shift_days(transactions: pd.DataFrame, policy: Policy, start: pd.Timestamp, 
     return plot.world()
 
 
-def _plot(transactions: pd.DataFrame, policy: Policy, start: pd.Timestamp, seed: int) -> Plot:
+def plot_of(transactions: pd.DataFrame, policy: Policy, start: pd.Timestamp, seed: int) -> Plot:
     """Return the ground: real payments in a fixed order, numbered, with their limits."""
     frame = transactions.sort_values(["date", "file", "row"], kind="stable", ignore_index=True)
     frame = frame.assign(row=np.arange(len(frame)))

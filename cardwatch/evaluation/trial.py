@@ -15,6 +15,16 @@ from cardwatch.chance import BUYING, SURPRISE, UNUSUALNESS
 from cardwatch.errors import NothingToScore
 from cardwatch.evaluation import rivals
 from cardwatch.evaluation.ground import ASKED, HISTORY
+from cardwatch.evaluation.kinds import (
+    AS_GIVEN,
+    NAMES_ALONE,
+    PSD_KINDS,
+    KindRow,
+    plant_all,
+    read_lists,
+    rows_of,
+    seen_as,
+)
 from cardwatch.evaluation.measure import Finding, Recall, find_matters_in, recalls
 from cardwatch.evaluation.plant import Sowing, plant, shift_days
 from cardwatch.features import FOREST_FEATURES
@@ -94,6 +104,7 @@ class Evaluation:
             `all`, is of all months together.
         volume: alerts on the unchanged payments, by limit.
         stability: share of the top 200 that two seeds of the forest have in common.
+        kinds: every kind of misuse in one list, beside the one-line rule of each.
     """
 
     facts: dict[str, Any]
@@ -102,6 +113,7 @@ class Evaluation:
     chance: tuple[Month, ...]
     volume: tuple[dict[str, float], ...]
     stability: dict[str, float]
+    kinds: tuple[KindRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,6 +128,7 @@ class Plan:
         first_seed: the seed of the first of them.
         rules: those that make the lists; the shipped ones if not given.
         lanes: those whose lists are measured, finance's among them; nothing is said of another's.
+        views: what of the statements the worlds have in which every kind is planted.
     """
 
     start: dt.date | None = None
@@ -124,11 +137,13 @@ class Plan:
     first_seed: int = 11
     rules: tuple[Rule, ...] | None = None
     lanes: tuple[str, ...] = LANES
+    views: tuple[str, ...] = (AS_GIVEN, NAMES_ALONE)
 
     @property
     def steps(self) -> int:
         """How often the progress of it is told."""
-        return (len(self.limits_pence) or 1) * (self.seeds + 1) + 2 * self.seeds + 1
+        limits = len(self.limits_pence) or 1
+        return limits * ((1 + len(self.views)) * self.seeds + 1) + 2 * self.seeds + 1
 
 
 def evaluate(
@@ -159,7 +174,7 @@ def evaluate(
 
     policies = [_with_limit(policy, pence) for pence in plan.limits_pence] or [policy]
     unchanged = _as_world(transactions, first)
-    rows, quiet, volume, plain = [], [], [], []
+    rows, quiet, volume, plain, kinds = [], [], [], [], []
     for number, figures in enumerate(policies):
         pence = figures.single_purchase[0].pence
         found: dict[tuple[str, str], list[Finding]] = {}
@@ -171,11 +186,11 @@ def evaluate(
                 found.setdefault(key, []).append(finding)
             quiet += _quiet(world, scoring, pence)
         rows += [_row(pence, *key, findings) for key, findings in found.items()]
+        kinds += _kinds((transactions, figures, first), plan, seeds, progress)
         progress(f"limit of {pence // 100:,} pounds, nothing planted")
         plain.append(_score(unchanged, figures, plan))
-        shuffled = shift_days(transactions, figures, first, seeds[0])
-        control = _score(shuffled.transactions, figures, plan)
-        volume.append(_volume(pence, plain[-1], control))
+        shuffled = shift_days(transactions, figures, first, seeds[0]).transactions
+        volume.append(_volume(pence, plain[-1], _score(shuffled, figures, plan)))
     made = plain[0].lists["finance"]
     facts = {
         "payments": int((~before).sum()),
@@ -196,7 +211,30 @@ def evaluate(
         chance=tuple(_chance(plain[0])),
         volume=tuple(volume),
         stability=_stability(unchanged, policies[0], plan, plain[0]),
+        kinds=tuple(kinds),
     )
+
+
+def _kinds(
+    given: tuple[pd.DataFrame, Policy, pd.Timestamp],
+    plan: Plan,
+    seeds: Sequence[int],
+    progress: Callable[[str], None],
+) -> list[KindRow]:
+    """Return the table of all kinds at one limit, view by view."""
+    transactions, policy, first = given
+    pence = policy.single_purchase[0].pence
+    left_out = frozenset() if PSD in plan.lanes else PSD_KINDS
+    rows = []
+    for view in plan.views:
+        seen = seen_as(transactions, view, first)
+        reads = []
+        for seed in seeds:
+            progress(f"limit of {pence // 100:,} pounds, all kinds, {view}, seed {seed}")
+            world = plant_all(seen, policy, first, seed)
+            reads.append(read_lists(world, _score(world.transactions, policy, plan)))
+        rows += rows_of(reads, pence, view, left_out=left_out)
+    return rows
 
 
 def _score(

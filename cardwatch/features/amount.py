@@ -132,11 +132,6 @@ def is_round_amount(ledger: Ledger) -> Flags:
     return (ledger.pence % pence == 0) & ledger.is_purchase
 
 
-def is_whole_pounds(ledger: Ledger) -> Flags:
-    """Whether the amount has no pence, as fees and prices often have none and bills seldom."""
-    return ledger.pence % 100 == 0
-
-
 def round_amount_surprise(ledger: Ledger) -> Numbers:
     """Round sums are rare at this merchant."""
     is_round = is_round_amount(ledger)

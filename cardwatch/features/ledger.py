@@ -34,7 +34,8 @@ PAIR = ("holder_id", "merchant_id")
 """What most is counted by: one holder at one merchant."""
 DAYS_APART = 1 << 20
 """Room for days in a key that joins group and day."""
-OWN_GROUPS = ("month", "category_id", "purpose_id", "size_pence", "size_band")
+OWN_GROUPS = ("month", "category_id", "category_words", "team", "organisation", "purpose_id",
+              "size_pence", "size_band")  # fmt: skip
 """What rows can be grouped by besides the columns of the frame."""
 ORDER = ["date", "file", "row"]
 UNMATCHED: dict[str, Any] = {
@@ -188,6 +189,21 @@ class Ledger:
         return self.frame["mcc"].where(
             self.frame["mcc"] != "", self.frame["category"].str.casefold()
         )
+
+    @cached_property
+    def category_words(self) -> pd.Series[str]:
+        """Category of each row in words, in lower case."""
+        return self.frame["category"].str.casefold().str.strip()
+
+    @cached_property
+    def team(self) -> pd.Series[str]:
+        """Who buys together as far as is stated: the cost centre, however it is written."""
+        return self.frame["cost_centre"].str.casefold().str.split().str.join(" ")
+
+    @cached_property
+    def organisation(self) -> Codes:
+        """The whole organisation as one group."""
+        return np.zeros(len(self), dtype="int64")
 
     @cached_property
     def size_pence(self) -> Codes:

@@ -35,6 +35,8 @@ NEW_BACKGROUND = 0.7
 RARE_SHARE = 1e-5
 """Share of payments that an item unknown so far is taken to have."""
 NEW_BEFORE, PAID_BEFORE, RATE_DAYS = 0.5, 4.0, 365
+VIEW_DAYS = 90
+"""So many days a system of codes is used before payments are compared by it."""
 FEWEST_USES = 5
 """A purpose is a code, and told, once it has been booked so often; free text never is."""
 
@@ -61,10 +63,10 @@ def log_ratios(ledger: Ledger) -> Columns:
 
 def _likelihoods(ledger: Ledger) -> Columns:
     """Return the log ratios, 0 where it is no purchase or the item is not said."""
-    ratios = {name: np.zeros(len(ledger)) for name in ITEMS}
     bought, holder = ledger.is_purchase, ledger.group("holder_id")
-    known = {name: bought & ~ledger.is_blank(name) for name in ITEMS}
-    past = {name: _past(ledger, name, known[name]) for name in ITEMS if known[name].any()}
+    known = {name: bought & ~ledger.is_blank(name) for name in _items(ledger)}
+    ratios = {name: np.zeros(len(ledger)) for name in known}
+    past = {name: _past(ledger, name, known[name]) for name in known if known[name].any()}
     months = np.unique(ledger.month)
     tables: dict[str, Any] = {}
     for last, month in itertools.pairwise(months):
@@ -84,7 +86,34 @@ def _likelihoods(ledger: Ledger) -> Columns:
             ratios[name][rows] = ratio
     used = ledger.count(known["purpose_id"], ("purpose_id",), until=1)
     ratios["purpose_id"][used < FEWEST_USES] = 0.0
+    if "category_id" not in ratios:
+        ratios["category_id"] = _two_views(ledger, ratios, known["category_words"])
     return ratios
+
+
+def _two_views(ledger: Ledger, ratios: Columns, worded: Flags) -> Numbers:
+    """Return the higher log ratio of code and words, the code's only once it has a history."""
+    settled = ledger.day >= _codes_began(ledger) + VIEW_DAYS
+    codes = np.where(settled, ratios["mcc"], -np.inf)
+    best = np.maximum(codes, np.where(worded, ratios["category_words"], -np.inf))
+    return np.where(np.isfinite(best), best, 0.0)
+
+
+def _codes_began(ledger: Ledger) -> float:
+    """Return the first day with a category code, and the last day of all where there is none."""
+    coded = ledger.day[~ledger.is_blank("mcc")]
+    return float(coded.min() if len(coded) else ledger.day.max())
+
+
+def _items(ledger: Ledger) -> tuple[str, ...]:
+    """Return what holders are compared by: where codes came later, codes and words apart.
+
+    In the month in which codes come every category would be new to everybody. So words go on being
+    compared, and codes from the day on which they have a history.
+    """
+    later = not ledger.is_blank("mcc").all()
+    later &= _codes_began(ledger) > ledger.day.min() + VIEW_DAYS
+    return ("merchant_id", "mcc", "category_words", "purpose_id") if later else ITEMS
 
 
 def _past(ledger: Ledger, name: str, known: Flags) -> Numbers:

@@ -13,6 +13,8 @@ from cardwatch.merchants import listed_merchants
 if TYPE_CHECKING:
     from cardwatch.features.ledger import Flags, Ledger, Numbers
 
+LONG_WORD = 7
+"""A word of so many letters is hardly ever part of another by accident."""
 YEAR_DAYS = 364
 """A year back from a day, the day itself included."""
 
@@ -74,10 +76,16 @@ def _listed(ledger: Ledger, codes: tuple[str, ...]) -> Flags:
 
 
 def _worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> Flags:
-    """Return which rows say one of some words, whole and case ignored; see `Ledger.words`."""
+    """Return which rows say one of some words, whole and case ignored; see `Ledger.words`.
+
+    Long words count at the end of a longer one as well, as web shops write them: `bestvouchers`.
+    """
     if not words:
         return np.zeros(len(ledger), bool)
-    pattern = r"\b(?:" + "|".join(map(re.escape, words)) + r")\b"
+    whole = [re.escape(word) for word in words]
+    ends = [re.escape(word) for word in words if len(word) >= LONG_WORD and word.isalpha()]
+    pattern = rf"\b(?:{'|'.join(whole)})\b"
+    pattern += rf"|(?:{'|'.join(ends)})\b" if ends else ""
     codes, texts = ledger.words(*more)
 
     def make() -> Flags:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardwatch.features.ledger import PAIR
-from cardwatch.features.merchant import YEAR_DAYS
+from cardwatch.features.merchant import YEAR_DAYS, is_billed_in_parts
 from cardwatch.features.repeat import SAME
 
 if TYPE_CHECKING:
@@ -19,6 +19,11 @@ WEEK_DAYS = 7
 """The widest window that splits are looked for in by default."""
 STEADY_COUNT, STEADY_SPREAD = 5, 0.2
 """Five payments or more that vary by a fifth or less (CPGF public-control project, Brazil)."""
+SLOW_DAYS = 89
+"""Ninety days back from a day, the day itself included."""
+SLOW_LEAST_DAYS, USUAL_TIMES = 3, 2
+OTHER_CHARGES = 2
+"""So many other charges at most stand beside three equal ones of a month."""
 THIRD_MONTH = 3
 THIRD_FROM_DAYS, THIRD_TO_DAYS = 55, 68
 """Days from the first of three monthly charges to the third."""
@@ -122,6 +127,78 @@ def equal_months_count(ledger: Ledger) -> Numbers:
     """Months of the last year in which the holder paid this merchant this very amount."""
     first = ledger.first_of_kind(ledger.is_purchase, (*SAME, "month"))
     return ledger.count(first, SAME, YEAR_DAYS)
+
+
+def _slow(ledger: Ledger) -> Columns:
+    """Return what has gone from a holder to a merchant in 90 days, when it adds up past the limit.
+
+    What goes beyond twice what the year before would lead one to expect counts, on three days or
+    more, each payment within the limit; again only when it has doubled since.
+    """
+
+    def make() -> Columns:
+        limit = ledger.column("single_purchase_limit_pence").astype("float64")
+        part = ledger.is_purchase & (ledger.pence <= limit) & ~ledger.column("day_doubled")
+        values = np.where(part | ledger.is_refund, ledger.pence, 0.0)
+        first = ledger.first_of_kind(part, (*PAIR, "date"))
+        before = ledger.total(values, PAIR, SLOW_DAYS + YEAR_DAYS, SLOW_DAYS + 1)
+        usual = USUAL_TIMES * np.maximum(before, 0) * (SLOW_DAYS + 1) / YEAR_DAYS
+        now = ledger.total(values, PAIR, SLOW_DAYS)
+        earlier = now - ledger.total(values, PAIR, 0)
+        days = ledger.count(first, PAIR, SLOW_DAYS)
+        times = (now - usual) / np.maximum(limit, 1)
+        times_before = (earlier - usual) / np.maximum(limit, 1)
+        doubled = np.floor(np.log2(np.maximum(times, 0.5))) > np.floor(
+            np.log2(np.maximum(times_before, 0.5))
+        )
+        begun = days - ledger.count(first, PAIR, 0) < SLOW_LEAST_DAYS
+        over = part & (limit > 0) & (times > 1) & (days >= SLOW_LEAST_DAYS) & (begun | doubled)
+        over &= ~is_billed_in_parts(ledger)
+        last = np.zeros(len(ledger), dtype=bool)
+        last[ledger.last_rows(part, (*PAIR, "date"))] = True
+        over &= last  # a day of many payments is one day
+        return {
+            "count": np.where(over, ledger.count(part, PAIR, SLOW_DAYS), 0),
+            "total": np.where(over, now, 0.0),
+            "times": np.where(over, times, 0.0),
+        }
+
+    return ledger.once("slow", make)
+
+
+def slow_total_count(ledger: Ledger) -> Numbers:
+    """The holder's payments here in 90 days, when they add up past the limit or double again."""
+    return _slow(ledger)["count"]
+
+
+def slow_total_pence(ledger: Ledger) -> Numbers:
+    """What those payments of 90 days come to, refunds taken off."""
+    return _slow(ledger)["total"]
+
+
+def slow_total_surprise(ledger: Ledger) -> Numbers:
+    """In 90 days small payments add up past the limit at a merchant hardly anybody here uses."""
+    times = _slow(ledger)["times"]
+    bought = ledger.is_purchase
+    users = ledger.count(ledger.first_of_kind(bought, PAIR), ("merchant_id",))
+    holders = ledger.count(ledger.first_of_kind(bought, ("holder_id",)), ())
+    rarity = np.log((holders + 1) / (np.maximum(users, 1) + 1))
+    return np.where(times > 0, 2 * np.log(np.maximum(times, 1)) + np.maximum(rarity, 0), 0.0)
+
+
+def monthly_charge_surprise(ledger: Ledger) -> Numbers:
+    """A third equal charge a month apart, at a merchant lately new to the holder and rare here."""
+    bought = ledger.is_purchase
+    equal, all_here = ledger.count(bought, SAME), ledger.count(bought, PAIR)
+    days = ledger.day - ledger.first_day(SAME, bought)
+    third = bought & (equal == THIRD_MONTH) & (days >= THIRD_FROM_DAYS) & (days <= THIRD_TO_DAYS)
+    third &= all_here <= THIRD_MONTH + OTHER_CHARGES
+    third &= ledger.day - ledger.first_day(PAIR, bought) <= SLOW_DAYS
+    users = ledger.count(ledger.first_of_kind(bought, PAIR), ("merchant_id",))
+    holders = ledger.count(ledger.first_of_kind(bought, ("holder_id",)), ())
+    rarity = np.log((holders + 1) / (np.maximum(users, 1) + 1))
+    began_otherwise = ledger.first_day(PAIR, bought) < ledger.first_day(SAME, bought)
+    return np.where(third, 1 + np.maximum(rarity, 0) + 2 * began_otherwise, 0.0)
 
 
 def subscription_year_pence(ledger: Ledger) -> Numbers:

@@ -17,6 +17,12 @@ SAME = (*PAIR, "amount_pence")
 SOON_DAYS = 3
 BILL_DAYS = 60
 """A bill paid again by somebody else comes within this (Lextegrity, duplicate spend)."""
+BILL_WINDOWS = (0, 7, BILL_DAYS)
+"""Windows of days in which an equal payment by another holder is looked for."""
+RAREST_SUM = 1e-4
+"""A sum rarer than this is as good as unique; how rare exactly, only a long history could tell."""
+LEAST_OFTEN = 0.2
+"""A merchant counts as at most so many times less given to repeats than others."""
 BURST_COUNT = 9
 """So many payments to one merchant on one day are a burst (rosie: more than 8 meals)."""
 
@@ -66,17 +72,6 @@ def merchant_equal_share(ledger: Ledger) -> Numbers:
     return here / total
 
 
-def merchant_amount_share(ledger: Ledger) -> Numbers:
-    """Share of this merchant's payments until four days before that were of this very amount.
-
-    A licence or a fee has one price for all; with few payments before it is drawn towards none.
-    """
-    bought, until = ledger.is_purchase, SOON_DAYS + 1
-    same = ledger.count(bought, ("merchant_id", "amount_pence"), until=until)
-    total = ledger.count(bought, ("merchant_id",), until=until)
-    return same / (total + SHRINKAGE)
-
-
 def repeat_surprise(ledger: Ledger) -> Numbers:
     """The same sum was paid again within three days, which is rare at this merchant."""
     again = (same_day_equal_count(ledger) > 1) | (days_before_equal_count(ledger) > 0)
@@ -99,21 +94,93 @@ def equal_amount_holders_before_share(ledger: Ledger) -> Numbers:
     return same / np.maximum(ledger.count(bought, ("merchant_id",), until=1), 1)
 
 
-def other_holder_equal_before_count(ledger: Ledger) -> Numbers:
-    """Payments of this very amount to this merchant by other holders in the 60 days before."""
-    standing = _standing(ledger)
-    everybody = ledger.count(standing, ("merchant_id", "amount_pence"), BILL_DAYS, 1)
-    own = ledger.count(standing, SAME, BILL_DAYS, 1)
-    return np.where(standing, everybody - own, 0)
+def _sum_share(ledger: Ledger, until: int) -> Numbers:
+    """Return the share of the merchant's payments, until some days before, of this very sum.
 
-
-def merchant_price_before_share(ledger: Ledger) -> Numbers:
-    """Share of this merchant's earlier payments that were of a sum it had been paid before."""
+    With few payments it is drawn towards the share of all payments anywhere that are of this sum,
+    so that a price list explains its prices and a round sum explains itself.
+    """
     bought = ledger.is_purchase
-    again = bought & (ledger.count(bought, ("merchant_id", "amount_pence"), until=1) > 0)
-    usual = (ledger.count(again, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 50)
-    here = ledger.count(again, ("merchant_id",), until=1) + SHRINKAGE * usual
-    return here / (ledger.count(bought, ("merchant_id",), until=1) + SHRINKAGE)
+    anywhere = ledger.count(bought, ("amount_pence",), until=until) + 0.5
+    anywhere = np.maximum(anywhere / (ledger.count(bought, (), until=until) + 1), RAREST_SUM)
+    here = ledger.count(bought, ("merchant_id", "amount_pence"), until=until)
+    total = ledger.count(bought, ("merchant_id",), until=until)
+    return (here + SHRINKAGE * anywhere) / (total + SHRINKAGE)
+
+
+def charged_twice_surprise(ledger: Ledger) -> Numbers:
+    """The holder paid this very sum here within three days, though sum and repeat are rare."""
+    again = (same_day_equal_count(ledger) > 1) | (days_before_equal_count(ledger) > 0)
+    usual = _usual(ledger, _repeated(ledger))
+    often = np.maximum(merchant_equal_share(ledger), LEAST_OFTEN * usual)
+    share = _sum_share(ledger, SOON_DAYS + 1) * often
+    return np.where(again, -np.log(np.minimum(share, 1.0)), 0.0)
+
+
+def _usual(ledger: Ledger, flags: Flags) -> Numbers:
+    """Return the share of all earlier purchases of which something holds."""
+    return (ledger.count(flags, (), until=1) + 1) / (
+        ledger.count(ledger.is_purchase, (), until=1) + 50
+    )
+
+
+def _equal_by_others(ledger: Ledger, days: int) -> Numbers:
+    """Return how many equal payments others made to the merchant in some days, this one's too."""
+    standing = _standing(ledger)
+    everybody = ledger.count(standing, ("merchant_id", "amount_pence"), days)
+    return np.where(standing, everybody - ledger.count(standing, SAME, days), 0)
+
+
+def other_holder_equal_count(ledger: Ledger) -> Numbers:
+    """Payments of this very sum to this merchant by other holders, this day or 60 days before."""
+    return _equal_by_others(ledger, BILL_DAYS)
+
+
+def other_bill_surprise(ledger: Ledger) -> Numbers:
+    """Another holder paid this merchant this very sum within 60 days, though chance seldom would.
+
+    Chance would do so as often as others pay here in those days, times the share of this sum here;
+    a merchant where holders often pay the same, or this holder often pays what others do, explains
+    it as well.
+    """
+    bought, standing = ledger.is_purchase, _standing(ledger)
+    matched = _equal_by_others(ledger, BILL_DAYS) > 0
+    usual = _usual(ledger, matched)
+    here = ledger.count(matched, ("merchant_id",), until=1) + SHRINKAGE * usual
+    often = here / (ledger.count(bought, ("merchant_id",), until=1) + SHRINKAGE)
+    often = np.maximum(often, LEAST_OFTEN * usual)
+    own = ledger.count(matched, PAIR, until=1) + SHRINKAGE * often
+    often = np.maximum(often, own / (ledger.count(bought, PAIR, until=1) + SHRINKAGE))
+    best = np.zeros(len(ledger))
+    for days in BILL_WINDOWS:
+        others = ledger.count(bought, ("merchant_id",), days) - ledger.count(bought, PAIR, days)
+        usually = np.minimum(others * _sum_share(ledger, days + 1), 1.0)
+        found = standing & (_equal_by_others(ledger, days) > 0)
+        surprise = -np.log(np.maximum(usually, 1e-12)) - np.log(often)
+        best = np.maximum(best, np.where(found, surprise, 0.0))
+    return best
+
+
+def refund_of_others_count(ledger: Ledger) -> Numbers:
+    """Charges of this refund's size by other holders at this merchant in the 60 days before."""
+    same = ("merchant_id", "size_pence")
+    bought = ledger.is_purchase
+    everybody = ledger.count(bought, same, BILL_DAYS)
+    own = ledger.count(bought, ("holder_id", *same), BILL_DAYS)
+    return np.where(ledger.is_refund, everybody - own, 0)
+
+
+def unanswered_refund_surprise(ledger: Ledger) -> Numbers:
+    """A refund answers no charge of the holder's; it is large, and rare at this merchant."""
+    size = unanswered_refund_pence(ledger)
+    loose = size > 0
+    usual = (ledger.count(loose, (), until=1) + 1) / (
+        ledger.count(ledger.is_refund, (), until=1) + 5
+    )
+    here = ledger.count(loose, ("merchant_id",), until=1) + usual
+    often = here / (ledger.count(ledger.is_refund, ("merchant_id",), until=1) + 1)
+    others = np.log1p(refund_of_others_count(ledger)) * 4
+    return np.where(loose, np.log1p(size / 2_500) - np.log(often) + others, 0.0)
 
 
 def holder_merchant_day_count(ledger: Ledger) -> Numbers:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LIKENESS_TO_SPLIT = 8.0
 """Where the evidence for a split starts to count from; see `_evidence`."""
+TOGETHER = 2.0
+"""What it says for a split among holders that they are of one cost centre."""
 STANDING_MONTHS = 6
 """After a like sum in so many months of the last year a payment is a standing one."""
 COLUMNS = {
@@ -37,6 +39,7 @@ COLUMNS = {
     "needed_count": 0.0,
     "needed_pence": 0.0,
     "needed_bookings_count": 0.0,
+    "needed_teams_count": 0.0,
     "several_count": 0.0,
     "chance_share": 1.0,
     "earlier_count": 0.0,
@@ -104,10 +107,10 @@ SEARCHES = {
         columns=(*FACTS, "earlier_count"),
     ),
     "unit": Search(
-        by=("cost_centre", "merchant_id"),
+        by=("organisation", "merchant_id"),
         limit="single_purchase_limit_pence",
-        what="payments by several holders of one cost centre to one merchant that pass the limit",
-        pattern="the cost centre's own pattern",
+        what="payments by several holders to one merchant that pass the limit together",
+        pattern="the organisation's own pattern",
         columns=(*FACTS, "needed_count", "chance_share", "earlier_count", "several_count"),
         several="holder_id",
         several_needed=True,
@@ -219,6 +222,7 @@ def _examined(ledger: Ledger, search: Search, rows: Codes, windows: Columns) -> 
     may_be = pence >= pence[starts + needed_count - 1][window]
     several = ledger.group(search.several or "holder_id")[part]
     booking = ledger.group("cost_centre", "purpose_id")[part]
+    team = ledger.group("team")[part]
     figures = windows | {
         "group": ledger.group(*search.by)[rows[windows["close"]]],
         "count": count,
@@ -229,6 +233,7 @@ def _examined(ledger: Ledger, search: Search, rows: Codes, windows: Columns) -> 
         "needed_count": needed_count,
         "needed_pence": np.bincount(window[needed], pence[needed]),
         "needed_bookings_count": _distinct(window[may_be], booking[may_be]),
+        "needed_teams_count": _distinct(window[may_be], team[may_be]),
     }
     figures["span_days"] = figures["end"] - figures["start"]
     good = (figures["total_pence"] > figures["limit_pence"]) & (count > 1)
@@ -263,6 +268,11 @@ def is_single_need(ledger: Ledger) -> Flags:
 def refunded_on(ledger: Ledger) -> Numbers:
     """Return the day on which each purchase was refunded in full, or nan; see `_refunds`."""
     return ledger.once("refunds", lambda: _refunds(ledger))
+
+
+def taken_back(ledger: Ledger) -> Flags:
+    """Return which purchases were refunded in full on their own day: mistakes put right at once."""
+    return refunded_on(ledger) == ledger.day
 
 
 def _refunds(ledger: Ledger) -> Numbers:
@@ -366,10 +376,10 @@ def _evidence(ledger: Ledger, search: str) -> Numbers:
     """Return how much speaks for one purchase in parts, in steps of about a half, 0 for no split.
 
     For it: chance seldom makes such a sum; the fewest payments that pass the limit are few and as
-    large as it allows; the window is spread over days. Against it: those payments are booked to
-    several cost centres or purposes; the same has happened before. What else was bought there in
-    those days speaks neither way. The weights are round figures chosen by judgement, and no
-    detector was fitted to planted cases (docs/detection.md).
+    large as it allows; several holders are of one cost centre. Against it: one holder's are booked
+    to several cost centres or purposes; the same has happened before. What else was bought there
+    in those days, and on how many days, speaks neither way. The weights are round figures chosen by
+    judgement, and no detector was fitted to planted cases (docs/detection.md).
     """
     table = _found(ledger, search)
     needed, limit = np.maximum(table["needed_count"], 1), np.maximum(table["limit_pence"], 1)
@@ -377,8 +387,12 @@ def _evidence(ledger: Ledger, search: str) -> Numbers:
     bookings = np.maximum(table["needed_bookings_count"], 1)
     points = -0.5 * np.log10(table["chance_share"])
     points += 2 * np.log2(np.maximum(filled, 1e-3)) - needed
-    points += (table["span_days"] > 0) - 2 * np.log2(bookings)
     points -= 2 * np.log1p(table["earlier_count"])
+    if SEARCHES[search].several_needed:  # colleagues buy together more often than strangers do
+        stated = ~ledger.is_blank("team")[table["row"]]
+        points += TOGETHER * (stated & (table["needed_teams_count"] == 1))
+    else:
+        points -= 2 * np.log2(bookings)
     strength = np.zeros(len(ledger))
     strength[table["row"]] = np.maximum(points + LIKENESS_TO_SPLIT, 0.01)
     return strength

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardwatch.bounded import read_toml
-from cardwatch.chance import BUYING, CHANCES, MONTH_SURPRISE, SURPRISE
+from cardwatch.chance import BUYING, CHANCES, MONTH_SURPRISE, NOVELTY, SURPRISE
 from cardwatch.errors import FileFaulty
 from cardwatch.features import CARD_FEATURES, FEATURES, name_of
 
@@ -66,6 +66,7 @@ NEEDED: dict[str, type] = {
     "since": dt.date, "evidence": str, "fact": str, "why": str, "ask": list, "innocent": list,
     "sources": list, "when": list, "example": list,
 }  # fmt: skip
+OPTIONAL = {"weakens", "ranks_by", "ranked_with", "subject", "is_policy_fact"}
 TEXTS = ("title", "fact", "why")
 SHORTEST_TEXT = 10
 ACCUSING = re.compile(r"\b(?:fraud\w*|suspect\w*|offen[cd]\w*|guilty)\b", re.IGNORECASE)
@@ -101,6 +102,8 @@ EVIDENCE = {
     "merchant_month": Evidence(("merchant_id",), 29),
     "holder_day": Evidence(("holder_id",)),
     "same_bill": Evidence(("merchant_id", "amount_pence"), 60),
+    "new_merchants": Evidence(("holder_id",), 2, "is_new_to_holder"),
+    "holder_merchant_quarter": Evidence(PAIR, 89, joins="group"),
     "disputes": Evidence(("holder_id",), 30, "is_dispute_booking", joins="group"),
     "tiny_charge": Evidence(("holder_id",), 2, "is_tiny_charge"),
     "over_limit": Evidence(PAIR, having="is_over_limit"),
@@ -109,7 +112,8 @@ EVIDENCE = {
     ),
     "step_split": Evidence(PAIR, "step_split_span_days", limit="step_split_limit_pence"),
     "unit_split": Evidence(
-        UNIT_PAIR, "unit_split_span_days", "is_single_need", limit="unit_split_limit_pence"
+        ("organisation", "merchant_id"), "unit_split_span_days", "is_single_need",
+        limit="unit_split_limit_pence",
     ),
     "alias_split": Evidence(
         ("holder_id", "alias_id"), "alias_split_span_days", limit="alias_split_limit_pence"
@@ -189,6 +193,13 @@ class Rule:
     weakens: tuple[str, ...] = ()
     ranks_by: str = ""
     subject: str = "payment"
+    ranked_with: str = ""
+    is_policy_fact: bool = False
+
+    @property
+    def group(self) -> str:
+        """The group of rules that share a part of a list: what it is ranked with, else its kind."""
+        return self.ranked_with or self.kind
 
     @property
     def order(self) -> str:
@@ -244,6 +255,8 @@ def parse_rule(text: str, file: str) -> Rule:
         "weakens": weakens,
         "subject": content.get("subject", "payment"),
         "ranks_by": content.get("ranks_by", ""),
+        "ranked_with": content.get("ranked_with", ""),
+        "is_policy_fact": content.get("is_policy_fact", False),
     }
     rule = Rule(**(plain | lists | more), when=conditions, examples=examples)
     if faults := _example_faults(rule):
@@ -254,7 +267,7 @@ def parse_rule(text: str, file: str) -> Rule:
 def _shape_faults(content: dict[str, Any], file: str) -> list[str]:
     """Return what is missing, unknown or of the wrong kind, else what is said badly."""
     faults = [f"'{key}' is missing" for key in NEEDED if key not in content]
-    unknown = sorted(content.keys() - NEEDED.keys() - {"weakens", "ranks_by", "subject"})
+    unknown = sorted(content.keys() - NEEDED.keys() - OPTIONAL)
     faults += [f"unknown setting '{key}'" for key in unknown]
     for key, kind in NEEDED.items():
         if key in content and not isinstance(content[key], kind):
@@ -275,11 +288,8 @@ def _content_faults(content: dict[str, Any], file: str) -> list[str]:
         for key, allowed in choices.items()
         if content[key] not in allowed
     ]
-    if content.get("ranks_by", SURPRISE) not in READABLE[subject] | {
-        SURPRISE,
-        BUYING,
-        MONTH_SURPRISE,
-    }:
+    orders = READABLE[subject] | {SURPRISE, BUYING, NOVELTY, MONTH_SURPRISE}
+    if content.get("ranks_by", SURPRISE) not in orders:
         faults.append(f"ranks_by: '{content['ranks_by']}' is no feature")
     if f"{content['id']}.toml" != file:
         faults.append(f"its id '{content['id']}' is not its file's name")

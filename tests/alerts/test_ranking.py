@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cardwatch.alerts.ranking import alert_order, rank_alerts
+from cardwatch.features.split import taken_back
 from cardwatch.rules import load_rules
 from cardwatch.rules.rule import Condition
 
@@ -69,17 +70,20 @@ def test_what_orders_a_rule_orders_its_alerts_and_changes_nothing_else(
     assert [a.chance for a in plain] != [a.chance for a in other]
 
 
-def test_alerts_stand_by_tier_then_by_evidence_with_money_whatever_order_they_came_in(
+def test_questions_stand_by_evidence_then_facts_whatever_order_they_came_in(
     scored_month: Callable[[str], Scoring],
 ) -> None:
     alerts = scored_month("2026-10").lists["finance"].alerts
     assert sorted(alerts, key=lambda alert: alert.alert_id) != [*alerts]
     again = sorted(sorted(alerts, key=lambda alert: alert.alert_id), key=alert_order)
     assert again == [*alerts]
-    assert [alert.tier for alert in alerts] == sorted(alert.tier for alert in alerts)
+    assert [alert.rank for alert in alerts] == [*range(1, len(alerts) + 1)]
+    questions = [alert.chance for alert in alerts if not alert.is_fact]
+    assert questions == sorted(questions)
+    assert [alert.is_fact for alert in alerts] == sorted(alert.is_fact for alert in alerts)
 
 
-def test_of_two_alerts_of_one_tier_the_rarer_or_dearer_stands_first(
+def test_the_rarer_or_dearer_of_two_questions_stands_first_whatever_their_tiers(
     scored_month: Callable[[str], Scoring],
 ) -> None:
     alert = scored_month("2026-10").lists["finance"].alerts[0]
@@ -89,9 +93,40 @@ def test_of_two_alerts_of_one_tier_the_rarer_or_dearer_stands_first(
     ]
     for worse, better in itertools.pairwise(worst_to_best):
         assert alert_order(better) < alert_order(worse)
-        assert alert_order(dataclasses.replace(worse, tier="A")) < alert_order(
-            dataclasses.replace(better, tier="B")
-        )
+        tiers = dataclasses.replace(worse, tier="A"), dataclasses.replace(better, tier="C")
+        assert alert_order(tiers[1]) < alert_order(tiers[0])
+        assert alert_order(worse) < alert_order(dataclasses.replace(better, is_fact=True))
+
+
+def test_facts_against_policy_are_all_shown_and_take_no_room_from_questions(
+    scored_month: Callable[[str], Scoring],
+) -> None:
+    scored = scored_month("2026-10").scored
+    fact = dataclasses.replace(RULES["over-single-limit"], when=(ALWAYS,), evidence="payment")
+    rules = [fact, RULES["split-same-day"]]
+    alerts = rank_alerts(scored, rules, "finance")
+    facts = [alert for alert in alerts if alert.is_fact]
+    bought = scored.ledger.is_purchase & scored.asked & ~taken_back(scored.ledger)
+    assert len(facts) == bought.sum()
+    assert all(alert.shown for alert in facts)
+    questions = [alert for alert in alerts if not alert.is_fact]
+    assert [a.alert_id for a in questions] == [
+        a.alert_id for a in rank_alerts(scored, rules[1:], "finance")
+    ]
+
+
+def test_a_question_about_the_payments_of_a_fact_is_one_alert_with_it(
+    scored_month: Callable[[str], Scoring],
+) -> None:
+    scored = scored_month("2026-10").scored
+    question = RULES["unusual-payment"]
+    fact = dataclasses.replace(RULES["over-single-limit"], when=question.when, evidence="payment")
+    both = rank_alerts(scored, [question, fact], "finance")
+    alone = rank_alerts(scored, [question], "finance")
+    assert len(both) == len(alone) > 2
+    for alert in both:
+        assert [reason.rule for reason in alert.reasons][:2] == [fact.id, question.id]
+    assert [a.payments for a in both if a.shown] == [a.payments for a in alone if a.shown]
 
 
 def test_every_alert_says_what_kind_of_matter_its_leading_rule_is_about(

@@ -192,9 +192,3 @@ def test_sums_of_the_policy_are_told_in_pence_and_none_is_0(make_ledger: MakeLed
     assert amount.hospitality_cap_pence(own).tolist() == [0]
     assert amount.large_payment_limit_pence(make_ledger(one)).tolist() == [0]
     assert amount.hospitality_cap_pence(make_ledger(one)).tolist() == [50_000]
-
-
-def test_whole_pounds_have_no_pence(make_ledger: MakeLedger) -> None:
-    payments = [("2026-03-01", "h", "A", pence) for pence in (15_000, 15_001, 15_050, -300)]
-    found = amount.is_whole_pounds(make_ledger(payments)).tolist()
-    assert found == [True, False, False, True]

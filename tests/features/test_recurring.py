@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from cardwatch.features import recurring
@@ -168,3 +170,51 @@ def test_other_patterns_are_no_unnoticed_subscription(
     make_ledger: MakeLedger, payments: list[tuple[Any, ...]]
 ) -> None:
     assert recurring.subscription_year_pence(make_ledger(payments)).sum() == 0
+
+
+def _paid(days: list[int], pence: int, merchant: str = "OMEGA WORKS") -> list[tuple[Any, ...]]:
+    first = dt.date(2026, 5, 4)
+    return [(first + dt.timedelta(days=n), "h", merchant, pence) for n in days]
+
+
+SLOW_POLICY = '[[single_purchase]]\nfrom = 2000-01-01\npounds = 100\nvat = "included"\n'
+
+
+def test_a_slow_total_is_asked_when_it_passes_the_limit_and_when_it_has_doubled(
+    make_ledger: MakeLedger,
+) -> None:
+    weekly = _paid([7 * n for n in range(9)], 4_800)
+    found = recurring.slow_total_count(make_ledger(weekly, SLOW_POLICY))
+    # 144 pounds at the third, over 200 at the fifth, over 400 at the ninth.
+    assert np.flatnonzero(found).tolist() == [2, 4, 8]
+    assert found[8] == 9
+    assert recurring.slow_total_pence(make_ledger(weekly, SLOW_POLICY))[8] == 9 * 4_800
+
+
+@pytest.mark.parametrize(
+    ("days", "pence"),
+    [([0, 7], 9_000), ([0, 10, 20], 3_000), ([0, 60, 120, 180], 4_000), ([0, 9, 18], 10_100)],
+    ids=["two days", "within the limit", "too slowly", "each over the limit"],
+)
+def test_what_adds_up_to_no_slow_total(
+    make_ledger: MakeLedger, days: list[int], pence: int
+) -> None:
+    assert not recurring.slow_total_count(make_ledger(_paid(days, pence), SLOW_POLICY)).any()
+
+
+def test_a_standing_supplier_has_no_slow_total_until_it_rises(make_ledger: MakeLedger) -> None:
+    standing = _paid([7 * n - 420 for n in range(73)], 4_800)
+    late = recurring.slow_total_count(make_ledger(standing, SLOW_POLICY))[-13:]
+    assert not late.any()
+
+
+def test_a_monthly_charge_begins_with_its_third_payment_after_a_trial_or_an_order(
+    make_ledger: MakeLedger,
+) -> None:
+    monthly = _paid([14, 44, 75, 105], 2_999)
+    found = recurring.monthly_charge_surprise(make_ledger([*_paid([0], 100), *monthly]))
+    assert np.flatnonzero(found).tolist() == [3]
+    alone = recurring.monthly_charge_surprise(make_ledger(monthly))
+    assert found[3] > alone[2] > 0, "an earlier other sum says more"
+    old = [*_paid([-300], 100), *monthly]
+    assert not recurring.monthly_charge_surprise(make_ledger(old)).any()

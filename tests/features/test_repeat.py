@@ -161,43 +161,6 @@ def test_an_unanswered_refund_surprises_only_once_the_holder_is_known_for_90_day
         assert (repeat.refund_surprise(ledger)[-1] > 0) == surprises
 
 
-def test_a_bill_paid_again_is_one_by_another_holder_within_sixty_days_before(
-    make_ledger: MakeLedger,
-) -> None:
-    payments = [
-        ("2026-01-01", "h1", "ALPHA", 43_752),
-        ("2026-01-01", "h2", "ALPHA", 43_752),  # one day is another rule's
-        ("2026-03-02", "h2", "ALPHA", 43_752),
-        ("2026-03-03", "h3", "ALPHA", 43_752),
-        ("2026-03-03", "h3", "ALPHA", 43_751),
-        ("2026-03-03", "h3", "BRAVO", 43_752),
-    ]
-    count = repeat.other_holder_equal_before_count(make_ledger(payments)).tolist()
-    assert count == [0, 0, 1, 1, 0, 0]  # 2 March is day 60 after 1 January
-
-
-def test_a_bill_that_was_given_back_on_its_day_is_not_paid_twice(make_ledger: MakeLedger) -> None:
-    payments = [
-        ("2026-03-01", "h1", "ALPHA", 43_752),
-        ("2026-03-01", "h1", "ALPHA", -43_752),
-        ("2026-03-09", "h2", "ALPHA", 43_752),
-    ]
-    assert repeat.other_holder_equal_before_count(make_ledger(payments)).sum() == 0
-
-
-def test_a_merchant_with_a_price_list_repeats_its_sums_and_one_with_bills_does_not(
-    make_ledger: MakeLedger,
-) -> None:
-    days = [f"2026-03-{day:02}" for day in range(1, 29)]
-    prices = [(day, "h", "ALPHA", 12_000) for day in days]
-    bills = [(day, "h", "BRAVO", 12_000 + 37 * i) for i, day in enumerate(days)]
-    last = [("2026-03-30", "h", name, 12_000) for name in ("ALPHA", "BRAVO")]
-    ledger = make_ledger([*prices, *bills, *last])
-    alpha, bravo = repeat.merchant_price_before_share(ledger)[-2:]
-    assert alpha > 0.8
-    assert bravo < 0.15
-
-
 def test_a_burst_is_nine_payments_at_one_merchant_on_one_day(make_ledger: MakeLedger) -> None:
     nine = [("2026-03-01", "h", "ALPHA", 100 + i) for i in range(9)]
     eight = [("2026-03-02", "h", "BRAVO", 100 + i) for i in range(8)]
@@ -269,12 +232,71 @@ def test_a_repeat_that_is_taken_back_later_was_a_repeat_on_its_day(
     assert repeat.days_before_equal_count(make_ledger(payments)).tolist() == [0, 1, 0]
 
 
-def test_a_price_for_all_is_told_from_a_sum_that_is_only_repeated_now(
+def _bills(ledger: Ledger) -> list[float]:
+    return [round(value, 6) for value in repeat.other_bill_surprise(ledger).tolist()]
+
+
+def _trade(merchant: str, sums: range) -> list[tuple[Any, ...]]:
+    """Return earlier payments of other sums to a merchant, by several holders."""
+    return [(f"2026-01-{n % 28 + 1:02d}", f"o{n % 5}", merchant, 100 * n + 7) for n in sums]
+
+
+def test_a_bill_of_two_holders_is_one_on_the_same_day_or_within_sixty_days(
     make_ledger: MakeLedger,
 ) -> None:
-    licences = [(f"2026-01-{day:02}", f"h{day}", "LICENCE OFFICE", 14_550) for day in range(1, 21)]
-    new = [("2026-03-02", "h", "LICENCE OFFICE", 14_550)] * 2
-    first = [("2026-03-02", "h", "NEW FIRM", 14_550), ("2026-03-03", "h", "NEW FIRM", 14_550)]
-    shares = repeat.merchant_amount_share(make_ledger([*licences, *new, *first]))
-    by_name = shares[-4:].round(6).tolist()
-    assert by_name == [0.8, 0.8, 0.0, 0.0]  # the one of the day before is of the same matter
+    trade = _trade("ALPHA", range(10, 40))
+    for day, found in (("2026-05-30", True), ("2026-05-02", True), ("2026-08-30", False)):
+        again = [("2026-05-01", "h", "ALPHA", 43_752), (day, "g", "ALPHA", 43_752)]
+        assert (_bills(make_ledger([*trade, *again]))[-1] > 0) == found, day
+    own = [("2026-05-01", "h", "ALPHA", 43_752), ("2026-05-02", "h", "ALPHA", 43_752)]
+    assert _bills(make_ledger([*trade, *own]))[-1] == 0, "by one holder it is another question"
+
+
+def test_a_bill_of_two_holders_says_less_where_the_sum_is_a_price(make_ledger: MakeLedger) -> None:
+    again = [("2026-05-01", "h", "ALPHA", 1_500), ("2026-05-01", "g", "ALPHA", 1_500)]
+    bills = _trade("ALPHA", range(20, 50))
+    prices = [(day, who, where, 1_500) for day, who, where, _ in bills]
+    rare, common = (_bills(make_ledger([*before, *again]))[-1] for before in (bills, prices))
+    assert rare > common + 3
+
+
+def test_a_bill_of_two_holders_counts_at_a_large_merchant_and_for_a_small_sum(
+    make_ledger: MakeLedger,
+) -> None:
+    large = _trade("ALPHA", range(10, 400))
+    for pence in (1_853, 43_752):
+        again = [("2026-05-01", "h", "ALPHA", pence), ("2026-05-01", "g", "ALPHA", pence)]
+        assert _bills(make_ledger([*large, *again]))[-1] > 5
+
+
+def test_a_charge_taken_back_on_its_day_is_no_second_bill(make_ledger: MakeLedger) -> None:
+    payments = [
+        ("2026-05-01", "h", "ALPHA", 43_752),
+        ("2026-05-02", "g", "ALPHA", 43_752),
+        ("2026-05-02", "g", "ALPHA", -43_752),
+    ]
+    assert _bills(make_ledger(payments))[1] == 0
+
+
+def test_a_sum_charged_twice_says_more_the_rarer_it_is(make_ledger: MakeLedger) -> None:
+    def twice(before: list[tuple[Any, ...]], pence: int) -> float:
+        again = [("2026-05-01", "h", "ALPHA", pence), ("2026-05-03", "h", "ALPHA", pence)]
+        return float(repeat.charged_twice_surprise(make_ledger([*before, *again]))[-1])
+
+    bills = _trade("ALPHA", range(20, 50))
+    prices = [(day, who, where, 1_500) for day, who, where, _ in bills]
+    assert twice(bills, 1_500) > twice(prices, 1_500) > 0
+
+
+def test_a_refund_that_answers_another_holders_charge_says_more(make_ledger: MakeLedger) -> None:
+    def refund(payer: str) -> float:
+        payments = [
+            ("2026-05-01", payer, "ALPHA", 20_000),
+            ("2026-05-20", "h", "ALPHA", -20_000),
+        ]
+        return float(repeat.unanswered_refund_surprise(make_ledger(payments))[-1])
+
+    assert refund("h") == 0
+    assert refund("other") > 0
+    charge = [("2026-05-01", "other", "ALPHA", 20_000), ("2026-05-20", "h", "ALPHA", -9_000)]
+    assert refund("other") > repeat.unanswered_refund_surprise(make_ledger(charge))[-1]

@@ -1,0 +1,145 @@
+"""Weighs findings: how often one as strong, of its kind, comes in the organisation's past.
+
+Strengths of unlike rules cannot be compared; how seldom they come can. Each finding's strength is
+held against those of the findings that the same rules would have made among the reference payments,
+first by what orders them, then once more by group of rules: in every group evidence of 3 comes once
+in 1,000 payments of an ordinary year. A list ordered by it gives each group the same room at every
+length; a level more or less is worth a factor (docs/detection.md).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardwatch.rules import LEVELS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cardwatch.alerts.ranking import Scored
+    from cardwatch.rules import Rule
+
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    Numbers = np.ndarray[Any, np.dtype[np.float64]]
+    Rows = np.ndarray[Any, np.dtype[np.int64]]
+
+WEAKENED = 0.5
+"""What each mitigating circumstance takes from the evidence: about a factor of three."""
+SETTLING_DAYS = 180
+"""At the beginning of a history everything is new: what came then is no measure of later."""
+A_LEVEL = 3.0
+"""Room in a list that a rule of one level has beside one of the level below (docs/detection.md)."""
+FLOOD = 2.0
+"""A group of findings takes at most so many times its room of an ordinary year."""
+TAIL, FEWEST_IN_TAIL = 20, 3
+"""So many of the highest reference values give the slope of what lies beyond them."""
+
+
+def rarity(values: Numbers, reference: Numbers, payments: int) -> Numbers:
+    """Return -log10 of how many in a payment come as strong in the past, beyond the past as well.
+
+    Above the highest reference values the tail goes on as an exponential one with their mean excess
+    for a slope (Pickands 1975): it orders what nothing of the past equals.
+
+    Args:
+        values: strengths to weigh.
+        reference: strengths of the findings of the past, each once.
+        payments: of the past.
+    """
+    ranked = np.sort(reference)
+    above = len(ranked) - np.searchsorted(ranked, values, side="left")
+    weighed = -np.log10((above + 1) / (payments + 1))
+    top = ranked[-TAIL - 1 :]
+    if len(top) <= FEWEST_IN_TAIL:
+        highest = top[-1] if len(top) else 0.0
+        return weighed + np.maximum(values - highest, 0) * 1e-6  # in order, and no more
+    slope = max(float((top[1:] - top[0]).mean()), 1e-9)
+    beyond = -np.log10(len(top) / (payments + 1)) + (values - top[0]) / slope / np.log(10)
+    return np.where(values > top[0], np.maximum(beyond, 0), weighed)
+
+
+def calibrating(scored: Scored) -> Flags:
+    """Return the payments of the past by which findings are weighed."""
+    ledger, reference = scored.ledger, scored.reference
+    first, last = ledger.day.min(), ledger.day[reference].max(initial=0)
+    settled = first + min(SETTLING_DAYS, (last - first) / 2)
+    later: Flags = reference & (ledger.day >= settled)
+    return later if later.any() else reference
+
+
+def weigh_findings(
+    scored: Scored,
+    rules: Sequence[Rule],
+    fires: Mapping[str, Flags],
+    weakening: Sequence[Rule],
+) -> dict[str, Numbers]:
+    """Return the evidence of each rule's findings, by rule, a row each and 0 where it is silent.
+
+    Args:
+        scored: the payments and what is known of them.
+        rules: those that raise alerts, of one lane.
+        fires: where each rule, of those and of the weakening ones, fires.
+        weakening: rules that lower the findings of others.
+    """
+    past, weighed = calibrating(scored), {}
+    for scale in dict.fromkeys(map(_scale, rules)):
+        alike = [rule for rule in rules if _scale(rule) == scale]
+        anywhere = np.logical_or.reduce([fires[rule.id] for rule in alike])
+        rows = np.flatnonzero(anywhere & (scored.asked | past))
+        strength = _strength(scored, scale[-1])[rows]
+        found = rarity(strength, _each_once(scored, rows, strength, past), int(past.sum()))
+        for rule in alike:
+            weighed[rule.id] = np.zeros(len(past))
+            weighed[rule.id][rows] = np.where(fires[rule.id][rows], found, 0.0)
+    for rule in rules:
+        for other in weakening:
+            if rule.id in other.weakens:
+                weighed[rule.id][fires[other.id]] -= WEAKENED
+        weighed[rule.id] = np.maximum(weighed[rule.id], 0.0)
+    for group in dict.fromkeys(rule.group for rule in rules):
+        same = [rule for rule in rules if rule.group == group]
+        best = np.max([weighed[rule.id] for rule in same], axis=0)
+        rows = np.flatnonzero(best > 0)
+        before = _each_once(scored, rows, best[rows], past)
+        now = _each_once(scored, rows, best[rows], scored.asked)
+        for rule in same:
+            rows = np.flatnonzero(weighed[rule.id] > 0)
+            values = weighed[rule.id][rows]
+            found = rarity(values, before, int(past.sum()))
+            most = _at_most(values, now, int(scored.asked.sum()))
+            level = np.log10(A_LEVEL) * (LEVELS.index(rule.level) - 1)
+            weighed[rule.id][rows] = np.maximum(np.minimum(found, most) + level, 0.0)
+    return weighed
+
+
+def _at_most(values: Numbers, now: Numbers, payments: int) -> Numbers:
+    """Return the evidence that a group can have at most, by how many of its findings are stronger.
+
+    Where a group finds far more among the payments scored than in the past, it gets no more than
+    `FLOOD` times the room of an ordinary year, so that it starves no other.
+    """
+    ranked = np.sort(now)
+    stronger = len(ranked) - np.searchsorted(ranked, values, side="right")
+    share = stronger / (FLOOD * max(payments, 1))
+    return np.where(stronger > 0, -np.log10(np.maximum(share, 1e-300)), np.inf)
+
+
+def _scale(rule: Rule) -> tuple[str, str]:
+    """Return what rules have to share for their strengths to be comparable."""
+    return rule.group, rule.order
+
+
+def _strength(scored: Scored, column: str) -> Numbers:
+    """Return a column as strengths: a share the higher the smaller it is."""
+    values = np.asarray(scored.columns[column], dtype="float64")
+    return -np.log10(values) if column.endswith("_share") else values
+
+
+def _each_once(scored: Scored, rows: Rows, strength: Numbers, past: Flags) -> Numbers:
+    """Return the strengths of the past, those of one holder and day that are equal once."""
+    kept = past[rows]
+    rows, strength = rows[kept], strength[kept]
+    keys = np.stack([scored.ledger.group("holder_id")[rows], scored.ledger.day[rows], strength])
+    return np.unique(keys, axis=1)[2] if len(rows) else strength

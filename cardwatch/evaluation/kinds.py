@@ -1,0 +1,194 @@
+"""Measures every kind of misuse in one list, as people read it, beside the one-line rule of each.
+
+All kinds are planted in one world, and the questions of all lanes are read in one order. Facts
+against policy stand apart and are counted. A one-line rule has the whole length of list for its own
+kind, where cardwatch shares it among all: where it still finds more, the table says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cardwatch.alerts import alert_order
+from cardwatch.evaluation.measure import NOT_FOUND, Finding, recalls
+from cardwatch.evaluation.misuse import GENERATORS, plant_kinds
+from cardwatch.evaluation.one_line import ONE_LINE
+from cardwatch.evaluation.plant import plot_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cardwatch.evaluation.ground import Matter, World
+    from cardwatch.evaluation.measure import Recall
+    from cardwatch.policy import Policy
+    from cardwatch.scoring import Scoring
+
+ALL_KINDS = "all kinds"
+PSD_KINDS = frozenset({"across holders"})
+"""Kinds that only the professional-standards list asks about."""
+LENGTHS = (1.0, 2.0, 5.0, 10.0)
+"""Alerts per 1,000 payments, of everything asked in all lists."""
+EACH_PER_1000, FEWEST_EACH = 0.18, 4
+"""So many matters of a kind are planted in 1,000 payments: few, as in life, but enough to count."""
+AS_GIVEN, NAMES_ALONE = "as given", "names alone"
+CODES_LATE, ONE_YEAR = "codes come later", "one year"
+VIEWS = (AS_GIVEN, NAMES_ALONE, CODES_LATE, ONE_YEAR)
+"""What of the statements a world has: less of it than was given."""
+BLANK = ["unit", "cost_centre", "category", "mcc", "description"]
+
+
+@dataclass(frozen=True)
+class KindRow:
+    """How much of one kind, or of all, is found within some lengths of the whole list.
+
+    Attributes:
+        one_line: that of the one-line rule of the kind; none for all kinds together.
+        by_generator: recall of each generator of the kind at the same lengths, without intervals.
+        verdict: in words, where the one-line rule finds more; else empty.
+    """
+
+    limit_pence: int
+    view: str
+    kind: str
+    planted: int
+    recalls: tuple[Recall, ...]
+    one_line: tuple[Recall, ...]
+    by_generator: dict[str, tuple[float, ...]]
+    facts_per_1000: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Read:
+    """Where the lists of one world come to what was planted in it.
+
+    Attributes:
+        ours, one_line: for each matter how many alerts per 1,000 payments are read until then.
+        facts_per_1000: facts against policy, listed apart.
+    """
+
+    matters: tuple[Matter, ...]
+    ours: tuple[float, ...]
+    one_line: tuple[float, ...]
+    facts_per_1000: float
+
+
+def seen_as(transactions: pd.DataFrame, view: str, start: pd.Timestamp) -> pd.DataFrame:
+    """Return payments as a poorer statement would show them.
+
+    Args:
+        transactions: as they were given.
+        view: one of `VIEWS`.
+        start: day from which payments are scored.
+    """
+    if view == NAMES_ALONE:
+        return transactions.assign(**dict.fromkeys(BLANK, ""))
+    if view == CODES_LATE:
+        words = transactions["category"].where(
+            transactions["category"] != "", transactions["description"]
+        )
+        codes = pd.Series(pd.factorize(words)[0] % 9_000 + 1_000, transactions.index).astype("str")
+        begins = start + pd.Timedelta(days=60)
+        coded = (transactions["date"] >= begins) & (words != "")
+        return transactions.assign(
+            mcc=codes.where(coded, ""), category=words.where(~coded, ""), description=""
+        )
+    if view == ONE_YEAR:
+        return transactions[transactions["date"] >= start - pd.Timedelta(days=365)]
+    return transactions
+
+
+def plant_all(transactions: pd.DataFrame, policy: Policy, start: pd.Timestamp, seed: int) -> World:
+    """Return a world with matters of every kind, each by all its generators."""
+    plot = plot_of(transactions, policy, start, seed)
+    plant_kinds(plot, max(round(EACH_PER_1000 * len(plot.asked) / 1000), FEWEST_EACH))
+    return plot.world()
+
+
+def read_lists(world: World, scoring: Scoring) -> Read:
+    """Return where the questions of all lanes, and the one-line rules, come to what was planted."""
+    scored = scoring.scored
+    payments = int(scored.asked.sum())
+    alerts = [alert for made in scoring.lists.values() for alert in made.alerts if alert.payments]
+    questions = sorted((a for a in alerts if not a.is_fact), key=alert_order)
+    rows = [[payment.row for payment in alert.payments] for alert in questions]
+    ours = _places(rows, world.matters, payments)
+    rules = {
+        kind: _places(rule(scored), world.matters, payments) for kind, rule in ONE_LINE.items()
+    }
+    theirs = [rules[kind_of(m)][n] for n, m in enumerate(world.matters)]
+    facts = sum(alert.is_fact for alert in alerts) * 1000 / payments
+    return Read(world.matters, tuple(ours), tuple(theirs), facts)
+
+
+def _places(
+    items: Iterable[Sequence[int]], matters: Sequence[Matter], payments: int
+) -> list[float]:
+    """Return for each matter how much of a list is read until an item holds enough of its rows."""
+    owner = {row: number for number, matter in enumerate(matters) for row in matter.rows}
+    places = [NOT_FOUND] * len(matters)
+    for read, item in enumerate(items, start=1):
+        touched = [owner[row] for row in item if row in owner]
+        for number in set(touched):
+            if touched.count(number) >= matters[number].needed:
+                places[number] = min(places[number], read * 1000 / payments)
+    return places
+
+
+def kind_of(matter: Matter) -> str:
+    """Return the kind of a planted matter."""
+    return next(kind for kind in GENERATORS if matter.style.startswith(kind))
+
+
+def rows_of(
+    reads: Sequence[Read], limit_pence: int, view: str, *, left_out: frozenset[str] = frozenset()
+) -> list[KindRow]:
+    """Return the table of one limit and view: all kinds together, then kind by kind.
+
+    Args:
+        reads: the worlds.
+        limit_pence: for one purchase.
+        view: what of the statements the worlds have.
+        left_out: kinds of which nothing is said.
+    """
+    kinds = [kind for kind in GENERATORS if kind not in left_out]
+    tables = [(ALL_KINDS, kinds), *((kind, [kind]) for kind in kinds)]
+    return [_row(reads, limit_pence, view, named) for named in tables]
+
+
+def _row(
+    reads: Sequence[Read], limit_pence: int, view: str, named: tuple[str, Sequence[str]]
+) -> KindRow:
+    """Return one line of the table."""
+    name, kinds = named
+    chosen = [
+        (matter, ours, theirs)
+        for read in reads
+        for matter, ours, theirs in zip(read.matters, read.ours, read.one_line, strict=True)
+        if kind_of(matter) in kinds and matter.rows
+    ]
+    holders = tuple(matter.holder_id for matter, _, _ in chosen)
+    ours = recalls([Finding(tuple(o for _, o, _ in chosen), holders, 0.0, 0.0)], LENGTHS)
+    theirs = recalls([Finding(tuple(t for _, _, t in chosen), holders, 0.0, 0.0)], LENGTHS)
+    styles = dict.fromkeys(sorted(matter.style for matter, _, _ in chosen))
+    by_generator = {}
+    for style in styles:
+        places = np.array([place for matter, place, _ in chosen if matter.style == style])
+        by_generator[style] = tuple(float((places <= length).mean()) for length in LENGTHS)
+    worse = [f"{a.per_1000:g}" for a, b in zip(ours, theirs, strict=True) if b.share > a.share]
+    verdict = f"the one-line rule finds more at {', '.join(worse)} per 1,000" if worse else ""
+    return KindRow(
+        limit_pence=limit_pence,
+        view=view,
+        kind=name,
+        planted=len(chosen),
+        recalls=ours,
+        one_line=() if name == ALL_KINDS else theirs,
+        by_generator=by_generator,
+        facts_per_1000=float(np.mean([read.facts_per_1000 for read in reads])),
+        verdict="" if name == ALL_KINDS else verdict,
+    )

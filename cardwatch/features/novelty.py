@@ -1,0 +1,187 @@
+"""Features of what is new: to the holder, and seldom seen in the organisation; alone or in a burst.
+
+The likelihood ratio asks what others do; of what hardly anybody does it can say nothing. These ask
+how seldom the holder meets anything new, and how seldom the organisation meets such a thing, by the
+merchant, by the category and by the trade that the merchant's name states.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+import iso18245
+import numpy as np
+import pandas as pd
+from scipy.special import log_ndtr
+from scipy.stats import poisson
+
+from cardwatch.features.ledger import DAYS_APART, PAIR
+from cardwatch.features.moments import past_moments
+
+if TYPE_CHECKING:
+    from cardwatch.features.ledger import Codes, Flags, Ledger, Numbers
+
+YEAR_DAYS = 365
+NEW_BEFORE, PAID_BEFORE = 0.5, 4.0
+"""Good-Turing's rate of new merchants is (new + 1/2) / (payments + 4)."""
+BURST_DAYS = 2
+"""A card in other hands is used up within three days or so."""
+FEWEST_SEEN_DAYS = 60.0
+FEW_USERS = (0, 1, 2, 4, 8, 16, 32)
+"""Numbers of users at which rarity is told apart; what has more is common."""
+SHORTEST_STEM, LONGEST_STEM = 4, 6
+"""Words of a trade are compared by their first letters: jewel-lers, jewel-lery, jewel-ry."""
+NO_TRADE = {"services", "service", "stores", "store", "other", "elsewhere", "classified", "general",
+            "products", "supplies", "equipment", "goods", "merchandise", "direct", "marketing",
+            "shops", "shop", "international", "national", "company", "system", "systems", "group",
+            "centres", "centers", "center", "centre", "online", "limited", "with", "from", "than",
+            "more", "line", "lines", "sales", "related", "miscellaneous", "specialty", "special",
+            "associations", "organizations", "including", "without", "north", "south", "east",
+            "west", "united", "royal", "british", "england", "city", "county"}  # fmt: skip
+"""Words of the ISO 18245 descriptions that name no trade."""
+AIRLINES, AFTER_HOTELS = "3000", "4000"
+WORD = re.compile(r"[A-Za-z]{4,}")
+
+
+def is_new_to_holder(ledger: Ledger) -> Flags:
+    """Whether the holder had never paid this merchant before this day."""
+    return ledger.is_purchase & (ledger.count(ledger.is_purchase, PAIR, until=1) == 0)
+
+
+def holder_novelty_surprise(ledger: Ledger) -> Numbers:
+    """The merchant is new to a holder who seldom pays a new one."""
+    first = ledger.first_of_kind(ledger.is_purchase, PAIR)
+    new = ledger.count(first, PAIR[:1], YEAR_DAYS, 1)
+    lately = ledger.count(ledger.is_purchase, PAIR[:1], YEAR_DAYS, 1)
+    rate = (new + NEW_BEFORE) / (lately + PAID_BEFORE)
+    return np.where(is_new_to_holder(ledger), -np.log(rate), 0.0)
+
+
+def _users_before(ledger: Ledger, name: str, known: Flags) -> Numbers:
+    """Return how many holders had bought from, or in, what a column names before each day."""
+    first = ledger.first_of_kind(known, ("holder_id", name))
+    return ledger.count(first, (name,), until=1)
+
+
+def _seldom(ledger: Ledger, users: Numbers, known: Flags) -> Numbers:
+    """Return -ln of the share of the last year's payments for which as few users were known.
+
+    The share is told by the payments before, each as it stood on its own day: so early, when little
+    is known and much is new, being new counts for little.
+    """
+    payments = ledger.count(known, (), YEAR_DAYS, 1) + 1
+    surprise = np.zeros(len(ledger))
+    for most in reversed(FEW_USERS):
+        as_few = known & (users <= most)
+        share = (ledger.count(as_few, (), YEAR_DAYS, 1) + 1) / payments
+        surprise = np.where(as_few, -np.log(np.minimum(share, 1.0)), surprise)
+    return surprise
+
+
+def _rarity(ledger: Ledger, name: str) -> Numbers:
+    """Return how seldom payments go to what has as few users, 0 where the holder is one."""
+    known = ledger.is_purchase & ~ledger.is_blank(name)
+    if not known.any():
+        return np.zeros(len(ledger))
+    own = ledger.count(known, ("holder_id", name), until=1)
+    return np.where(own == 0, _seldom(ledger, _users_before(ledger, name, known), known), 0.0)
+
+
+def merchant_rarity_surprise(ledger: Ledger) -> Numbers:
+    """The merchant is new to the holder, and hardly anybody here uses it."""
+    return _rarity(ledger, "merchant_id")
+
+
+def category_rarity_surprise(ledger: Ledger) -> Numbers:
+    """The category is new to the holder, and hardly anybody here buys in it."""
+    views = [_rarity(ledger, name) for name in ("mcc", "category_words")]
+    return np.where(is_new_to_holder(ledger), np.maximum(*views), 0.0)
+
+
+@cache
+def trade_stems() -> frozenset[str]:
+    """Return the beginnings of the words by which ISO 18245 describes trades."""
+    words = {
+        word.lower()
+        for code in iso18245.get_all_mccs()
+        if not AIRLINES <= code.mcc < AFTER_HOTELS  # names of single airlines, cars and hotels
+        for word in WORD.findall(str(code.iso_description or ""))
+    }
+    return frozenset(word[:LONGEST_STEM] for word in words - NO_TRADE)
+
+
+def _trades(names: np.ndarray[tuple[int], np.dtype[np.object_]]) -> tuple[Codes, list[str]]:
+    """Return for names which of them has which trade's stem, as pairs."""
+    stems, which, trades = trade_stems(), [], []
+    for number, name in enumerate(names):
+        for word in {word.lower() for word in WORD.findall(str(name))} - NO_TRADE:
+            shortest = min(len(word), LONGEST_STEM)
+            if word[:shortest] in stems and len(word) >= SHORTEST_STEM:
+                which.append(number)
+                trades.append(word[:shortest])
+    return np.array(which, dtype="int64"), trades
+
+
+def trade_rarity_surprise(ledger: Ledger) -> Numbers:
+    """The merchant is new to the holder; its name says a trade hardly anybody buys from."""
+    codes, names = ledger.texts("merchant_id")
+    which, trades = _trades(names)
+    if not len(which):
+        return np.zeros(len(ledger))
+    stems = pd.factorize(pd.Series(trades))[0]
+    rows = np.flatnonzero(ledger.is_purchase)
+    table = pd.DataFrame({"name": which, "stem": stems}).merge(
+        pd.DataFrame({"name": codes[rows], "row": rows}), on="name"
+    )
+    stem, row = table["stem"].to_numpy(), table["row"].to_numpy()
+    day, holder = ledger.day[row], ledger.group("holder_id")[row]
+    order = np.argsort(day, kind="stable")
+    pair = holder * (stems.max() + 1) + stem
+    seen = np.zeros(len(row), dtype=bool)
+    seen[order] = pd.Series(pair[order]).duplicated().to_numpy()
+    keys = np.sort(stem[~seen] * DAYS_APART + day[~seen])
+    start = stem * DAYS_APART
+    users = np.searchsorted(keys, start + day) - np.searchsorted(keys, start)
+    fewest = np.full(len(ledger), np.inf)
+    np.minimum.at(fewest, row, users)
+    rarest = _seldom(ledger, fewest, np.isfinite(fewest))
+    return np.where(is_new_to_holder(ledger), rarest, 0.0)
+
+
+def new_merchants_count(ledger: Ledger) -> Numbers:
+    """Merchants new to the holder that were paid on this day and the two before."""
+    first = ledger.first_of_kind(ledger.is_purchase, PAIR)
+    return np.where(ledger.is_purchase, ledger.count(first, PAIR[:1], BURST_DAYS), 0)
+
+
+def new_merchants_pence(ledger: Ledger) -> Numbers:
+    """What the holder's first payments to merchants come to on this day and the two before."""
+    first = ledger.first_of_kind(ledger.is_purchase, PAIR)
+    paid = np.where(first, ledger.pence, 0.0)
+    return np.where(ledger.is_purchase, ledger.total(paid, PAIR[:1], BURST_DAYS), 0.0)
+
+
+def new_merchants_surprise(ledger: Ledger) -> Numbers:
+    """Within days the holder paid merchants new to them, more and larger sums than usual.
+
+    That is the chance of so many new merchants in three days by the holder's own rate of a year,
+    times how far each sum lies in the tail of the holder's own.
+    """
+    first = ledger.first_of_kind(ledger.is_purchase, PAIR)
+    count = new_merchants_count(ledger)
+    seen = ledger.day - ledger.first_day(("holder_id",))
+    seen = np.clip(seen, FEWEST_SEEN_DAYS, YEAR_DAYS)
+    before = ledger.count(first, PAIR[:1], YEAR_DAYS, BURST_DAYS + 1)
+    usual = (before + 1) / seen * (BURST_DAYS + 1)
+    tails = np.where(first, np.maximum(_tail(ledger) - 1, 0), 0.0)
+    sums = ledger.total(tails, PAIR[:1], BURST_DAYS)
+    surprise = -poisson.logsf(count - 1, usual) + sums
+    return np.where(is_new_to_holder(ledger) & (count > 1), surprise, 0.0)
+
+
+def _tail(ledger: Ledger) -> Numbers:
+    """Return minus the logarithm of the share of the holder's sums that would be as large."""
+    usual = past_moments(ledger, ("holder_id",))
+    return -log_ndtr(-(ledger.log_pence - usual["mean"]) / usual["deviation"])

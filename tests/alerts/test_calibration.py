@@ -1,0 +1,96 @@
+"""Evidence is how seldom a finding of its kind comes as strong: alike for every kind."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from cardwatch.alerts.calibration import A_LEVEL, FLOOD, calibrating, rarity, weigh_findings
+from cardwatch.rules import load_rules
+from cardwatch.rules.rule import Condition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardwatch.alerts import Scored
+    from cardwatch.rules import Rule
+    from cardwatch.scoring import Scoring
+
+RULES = {rule.id: rule for rule in load_rules()}
+
+
+def _weigh(scored: Scored, *rules: Rule) -> dict[str, np.ndarray]:
+    fires = {rule.id: rule.fires(scored.columns, scored.ledger.policy) for rule in rules}
+    return weigh_findings(scored, rules, fires, [])
+
+
+def test_evidence_of_three_comes_once_in_a_thousand_payments_of_the_past() -> None:
+    past = np.random.default_rng(5).exponential(1, 400)
+    found = rarity(np.sort(past), past, 40_000)
+    assert (np.diff(found) >= 0).all()
+    assert (found >= 3).sum() == pytest.approx(40, abs=2)
+
+
+def test_beyond_all_of_the_past_a_stronger_finding_has_more_evidence_still() -> None:
+    past = np.random.default_rng(5).exponential(1, 400)
+    found = rarity(past.max() * np.array([1.0, 1.1, 2.0, 9.0]), past, 40_000)
+    assert (np.diff(found) > 0).all()
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("past", [[], [1.0], [1.0, 2.0]])
+def test_with_hardly_any_past_findings_stay_in_order_and_none_is_beyond_one_in_all(
+    past: list[float],
+) -> None:
+    found = rarity(np.array([0.5, 3.0, 30.0]), np.array(past), 999)
+    assert (np.diff(found) > 0).all()
+    assert found[-1] == pytest.approx(3, abs=1e-3)
+
+
+def test_every_kind_has_about_as_many_findings_of_some_evidence_in_the_past(
+    scored_month: Callable[[str], Scoring],
+) -> None:
+    scored = scored_month("2026-10").scored
+    always = Condition("amount_pence", ">", 0)
+    rules = [
+        dataclasses.replace(RULES["unusual-payment"], id=name, kind=name, ranked_with="",
+                            when=(always,), ranks_by=column)
+        for name, column in (
+            ("amount", "amount_for_holder_surprise"),
+            ("merchant", "merchant_surprise"),
+            ("spend", "amount_for_merchant_surprise"),
+        )
+    ]  # fmt: skip
+    past = calibrating(scored)
+    alone = dataclasses.replace(scored, asked=np.zeros(len(past), bool))
+    for found in _weigh(alone, *rules).values():
+        often = (found[past] >= 2).sum() / past.sum()
+        assert 0.003 <= often <= 0.03, "equal ones of one day count once in the past"
+
+
+def test_a_kind_that_floods_the_statements_takes_no_more_than_its_room(
+    scored_month: Callable[[str], Scoring],
+) -> None:
+    scored = scored_month("2026-10").scored
+    flood = dataclasses.replace(RULES["unusual-payment"], when=(Condition("is_purchase", "==", 1),))
+    flooded = {"payment_surprise": scored.columns["payment_surprise"] + 50 * scored.asked}
+    more = dataclasses.replace(scored, columns={**scored.columns, **flooded})
+    found = _weigh(more, flood)[flood.id][scored.asked]
+    for evidence in (1.0, 1.5, 2.0):
+        room = FLOOD * 10**-evidence * len(found)
+        assert (found >= evidence).sum() <= 1.5 * room + 1, "payments of one day count once"
+    assert (_weigh(scored, flood)[flood.id][scored.asked] >= 1.5).sum() > 0
+
+
+def test_a_level_is_worth_a_factor(scored_month: Callable[[str], Scoring]) -> None:
+    scored, rule = scored_month("2026-10").scored, RULES["unusual-payment"]
+    medium, high = (
+        _weigh(scored, dataclasses.replace(rule, level=level))[rule.id]
+        for level in ("medium", "high")
+    )
+    fired = medium > 0
+    assert fired.any()
+    assert np.allclose(high[fired] - medium[fired], np.log10(A_LEVEL))

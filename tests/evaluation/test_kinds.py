@@ -1,0 +1,94 @@
+"""Every kind in one list: planted by several generators, read in one order, beside its own rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from cardwatch.evaluation.ground import ASKED
+from cardwatch.evaluation.kinds import (
+    ALL_KINDS,
+    LENGTHS,
+    VIEWS,
+    kind_of,
+    plant_all,
+    read_lists,
+    rows_of,
+    seen_as,
+)
+from cardwatch.evaluation.misuse import GENERATORS
+from cardwatch.evaluation.one_line import ONE_LINE
+from cardwatch.scoring import score
+
+if TYPE_CHECKING:
+    from cardwatch.evaluation.ground import World
+    from cardwatch.evaluation.kinds import KindRow
+    from cardwatch.policy import Policy
+    from cardwatch.records import Statements
+
+START = pd.Timestamp("2026-05-01")
+
+
+@pytest.fixture(scope="module")
+def world(sample: Statements, sample_policy: Policy) -> World:
+    return plant_all(sample.transactions, sample_policy, START, 3)
+
+
+@pytest.fixture(scope="module")
+def table(world: World, sample_policy: Policy) -> dict[str, KindRow]:
+    scoring = score(world.transactions, sample_policy, asked_files=[ASKED])
+    return {row.kind: row for row in rows_of([read_lists(world, scoring)], 100_000, VIEWS[0])}
+
+
+def test_every_kind_has_two_generators_at_least_and_a_one_line_rule() -> None:
+    assert GENERATORS.keys() == ONE_LINE.keys()
+    assert all(len(generators) >= 2 for generators in GENERATORS.values())
+
+
+def test_every_generator_plants_and_no_row_belongs_to_two_matters(world: World) -> None:
+    rows = [row for matter in world.matters for row in matter.rows]
+    assert len(rows) == len(set(rows))
+    assert {kind_of(matter) for matter in world.matters} == GENERATORS.keys()
+    planted = {matter.style for matter in world.matters}
+    assert len(planted) >= sum(map(len, GENERATORS.values())) - 2, "the sample is small"
+
+
+def test_the_same_seed_plants_the_same(
+    world: World, sample: Statements, sample_policy: Policy
+) -> None:
+    again = plant_all(sample.transactions, sample_policy, START, 3)
+    pd.testing.assert_frame_equal(again.transactions, world.transactions)
+    assert again.matters == world.matters
+
+
+def test_the_table_counts_all_kinds_and_says_where_a_one_line_rule_finds_more(
+    table: dict[str, KindRow],
+) -> None:
+    assert table.keys() == {ALL_KINDS, *GENERATORS}
+    assert table[ALL_KINDS].planted == sum(table[kind].planted for kind in GENERATORS)
+    assert table[ALL_KINDS].recalls[-1].share > 0.5
+    for kind in GENERATORS:
+        row = table[kind]
+        assert [r.per_1000 for r in row.recalls] == [*LENGTHS]
+        worse = any(b.share > a.share for a, b in zip(row.recalls, row.one_line, strict=True))
+        assert worse == bool(row.verdict)
+
+
+def test_nothing_is_said_of_what_another_lane_asks(world: World, sample_policy: Policy) -> None:
+    scoring = score(world.transactions, sample_policy, asked_files=[ASKED], lanes=("finance",))
+    hidden = frozenset({"across holders"})
+    rows = rows_of([read_lists(world, scoring)], 100_000, VIEWS[0], left_out=hidden)
+    assert hidden.isdisjoint({row.kind for row in rows})
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_poorer_view_shows_less_and_can_still_be_planted(
+    sample: Statements, sample_policy: Policy, view: str
+) -> None:
+    seen = seen_as(sample.transactions, view, START)
+    assert list(seen.columns) == list(sample.transactions.columns)
+    assert plant_all(seen, sample_policy, START, 3).matters
+    if view == VIEWS[1]:
+        assert (seen[["unit", "cost_centre", "category", "mcc", "description"]] == "").all().all()

@@ -1,0 +1,117 @@
+"""What is new to a holder and rare in the organisation, alone or in a burst."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cardwatch.features import novelty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardwatch.features import Ledger
+
+    MakeLedger = Callable[..., Ledger]
+    Payment = tuple[Any, ...]
+
+START = dt.date(2026, 1, 1)
+
+
+def _daily(holder: str, merchants: list[str], days: int, **more: str) -> list[Payment]:
+    """Return a payment a day, to each merchant in turn."""
+    return [
+        (START + dt.timedelta(days=n), holder, merchants[n % len(merchants)], 4_000 + n, more)
+        for n in range(days)
+    ]
+
+
+def _ordinary() -> list[Payment]:
+    payments: list[Payment] = []
+    for number in range(6):
+        payments += _daily(f"h{number}", ["ALPHA STATIONERS", "BETA FOODS", "GAMMA TOOLS"], 60)
+    return payments
+
+
+LATER = dt.date(2026, 4, 1)
+
+
+def test_a_new_merchant_says_more_of_a_holder_who_seldom_pays_one(make_ledger: MakeLedger) -> None:
+    names = [f"SHOP {chr(65 + n)}{chr(75 + n)}" for n in range(24)]
+    payments = [*_daily("steady", ["ALPHA"], 24), *_daily("curious", names, 24)]
+    new = [(LATER, holder, "OMEGA", 5_000) for holder in ("steady", "curious")]
+    found = novelty.holder_novelty_surprise(make_ledger([*payments, *new]))[-2:]
+    assert found[0] > found[1] > 0
+    known = [(LATER, "steady", "ALPHA", 5_000)]
+    assert novelty.holder_novelty_surprise(make_ledger([*payments, *known]))[-1] == 0
+
+
+def test_a_merchant_that_nobody_uses_is_rarer_than_one_that_others_use(
+    make_ledger: MakeLedger,
+) -> None:
+    payments = _ordinary()
+    for name, rare in (("UNHEARD OF", True), ("ALPHA STATIONERS", False)):
+        ledger = make_ledger([*payments, (LATER, "stranger", name, 5_000)])
+        assert (novelty.merchant_rarity_surprise(ledger)[-1] > 2) == rare
+
+
+@pytest.mark.parametrize("view", ["mcc", "category"])
+def test_a_category_that_hardly_anybody_buys_in_is_rare_by_code_or_by_words(
+    make_ledger: MakeLedger, view: str
+) -> None:
+    code = {"mcc": ("5943", "5944"), "category": ("Stationery", "Jewellery")}[view]
+    payments = [(*payment[:4], {view: code[0]}) for payment in _ordinary()]
+    usual, odd = (
+        novelty.category_rarity_surprise(
+            make_ledger([*payments, (LATER, "h1", "OMEGA", 5_000, {view: word})])
+        )[-1]
+        for word in code
+    )
+    assert odd > 2 > usual
+
+
+def test_a_name_says_an_odd_trade_without_any_category(make_ledger: MakeLedger) -> None:
+    payments = _ordinary()
+    found = {
+        name: novelty.trade_rarity_surprise(make_ledger([*payments, (LATER, "h1", name, 5_000)]))[
+            -1
+        ]
+        for name in ("OMEGA JEWELLERS", "OMEGA STATIONERS", "OMEGA LTD")
+    }
+    assert found["OMEGA JEWELLERS"] > 2 > found["OMEGA STATIONERS"]
+    assert found["OMEGA LTD"] == 0
+
+
+def test_in_the_month_in_which_codes_come_no_category_is_rare(make_ledger: MakeLedger) -> None:
+    payments = _ordinary()
+    coded = [(LATER, f"h{n}", f"NEW {chr(65 + n)}", 5_000, {"mcc": f"59{n}3"}) for n in range(4)]
+    found = novelty.category_rarity_surprise(make_ledger([*payments, *coded]))
+    assert found.tolist() == [0.0] * len(found)
+
+
+def test_several_new_merchants_within_days_are_a_burst_and_one_is_none(
+    make_ledger: MakeLedger,
+) -> None:
+    payments = _daily("h", ["ALPHA", "BETA"], 80)
+    one = [(LATER, "h", "OMEGA", 20_000)]
+    two = [*one, (LATER + dt.timedelta(days=1), "h", "SIGMA", 20_000)]
+    three = [*two, (LATER + dt.timedelta(days=2), "h", "TAU", 20_000)]
+    apart = [*one, (LATER + dt.timedelta(days=20), "h", "SIGMA", 20_000)]
+    last = [
+        novelty.new_merchants_surprise(make_ledger([*payments, *more]))[-1]
+        for more in (one, two, three, apart)
+    ]
+    assert last[0] == last[3] == 0
+    assert last[2] > last[1] > 5
+
+
+def test_larger_sums_make_a_burst_more_surprising(make_ledger: MakeLedger) -> None:
+    payments = _daily("h", ["ALPHA", "BETA"], 80)
+
+    def burst(pence: int) -> float:
+        more = [(LATER, "h", name, pence) for name in ("OMEGA", "SIGMA")]
+        return float(novelty.new_merchants_surprise(make_ledger([*payments, *more]))[-1])
+
+    assert burst(80_000) > burst(4_000)
