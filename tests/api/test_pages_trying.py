@@ -186,8 +186,8 @@ def test_an_evaluation_is_read_on_a_page(held: Running, monkeypatch: pytest.Monk
     desk.do_next_job(held.book, held.clock, desk.TRIALS)
     page = _get(held, place, "auditor")
     for said in ("Split, equal", "50% (25% to 50%)", "of 9 of your 12 cardholders",
-                 "stroke-dasharray", "not installed here: ECOD on surprises", "Weekly supplier", "A: cardwatch",
-                 "B: same-day rule", "1.50"):  # fmt: skip
+                 "stroke-dasharray", "not installed here: ECOD on surprises", "Weekly supplier",
+                 "A: cardwatch", "B: same-day rule", "1.50"):  # fmt: skip
         assert said in page, said
     assert "style=" not in page
     letters = [float(y) for y in re.findall(r'x="90%" y="([\d.]+)"', page)]
