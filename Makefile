@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export MALLOC_ARENA_MAX = 2
 .DEFAULT_GOAL := help
 
-.PHONY: help demo try serve test prove bench docs pictures lint types contracts unit format lock sample model assets clean
+.PHONY: help demo try serve test collect prove bench docs pictures lint types contracts unit format lock sample model assets clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -27,7 +27,7 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 	touch $@
 
 demo: $(VENV)/run.stamp  ## Set everything up and score the invented force's newest statement
-	$(BIN)/cardwatch demo --out alerts.xlsx
+	$(BIN)/cardwatch demo
 
 try: $(VENV)/run.stamp  ## Serve the pages over a casebook of the invented force; docs/using.md says how to begin
 	$(BIN)/cardwatch demo --casebook $(SAMPLE)
@@ -51,6 +51,9 @@ contracts: $(VENV)/dev.stamp  ## Check that rooms import only the rooms below th
 
 unit: $(VENV)/dev.stamp  ## Run the tests
 	$(BIN)/pytest -n auto --dist loadgroup -m "not prove"
+
+collect: $(VENV)/dev.stamp
+	$(BIN)/pytest --collect-only --quiet --quiet
 
 prove: $(VENV)/dev.stamp  ## Run the long proofs; figures go to docs/measurements.md
 	$(BIN)/pytest -m prove -s
@@ -85,12 +88,12 @@ assets: $(NODE)/stamp  ## Build the style and the script of the pages again
 	$(NODE)/bin/python api/assets/build.py
 
 lock: $(VENV)/dev.stamp  ## Choose the versions that CI and the image install
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra service pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --constraint requirements.lock \
 	  --extra dev pyproject.toml -o requirements-dev.lock
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade \
 	  --group assets -o requirements-assets.lock
 

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from api.service import Busy
+from api.sign_in_limit import TooManyAttempts
 from cardwatch.errors import (
     CardwatchError,
     CasebookFailed,
@@ -38,6 +39,7 @@ STATUS: dict[type[CardwatchError], int] = {
     Changed: 412,
     CasebookFailed: 503,
     Busy: 503,
+    TooManyAttempts: 429,
 }
 """Every other refusal is 422: what was sent cannot be worked with."""
 STATUS_OF_CODE = {kind.code: status for kind, status in STATUS.items()} | {"internal": 500}
@@ -61,7 +63,7 @@ CODES: dict[str, str] = {
     "no_route": "There is no such path",
     "no_method": "The path does not take this method",
     "no_version": "The operation needs `If-Match` with the ETag of what was seen",
-    "broken_off": "A job was begun three times and broken off each time",
+    "broken_off": "A job was interrupted three times",
     "internal": "A fault of cardwatch itself; the log has more under the request's id",
 }
 """Codes of problems with their meaning; a file that cannot be read has codes of its own."""

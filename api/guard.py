@@ -27,8 +27,9 @@ from api.errors import (
     problem,
     refusal_response,
 )
+from api.json_bodies import limit_json
 from cardwatch.casebook import PSD
-from cardwatch.casebook.people import actor_of_key
+from cardwatch.casebook.api_keys import actor_of_key
 from cardwatch.casebook.sessions import actor_of_session
 from cardwatch.errors import CasebookFailed, NotAllowed, place_of
 
@@ -100,7 +101,7 @@ class Guard:
 
         try:
             refusal = await self._refusal(scope)
-            await (refusal or self.app)(scope, receive, answer)
+            await (refusal or self.app)(scope, limit_json(scope, receive), answer)
         except TooLarge:
             await problem(413, "too_large", CODES["too_large"] + ".")(scope, receive, answer)
         except Exception as error:  # noqa: BLE001  the last door

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from fastapi import Response
 
 from cardwatch import desk
-from cardwatch.reports import pdf_of
+from cardwatch.reports import pdf_of, safe_filename
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,17 +26,30 @@ def handed_over(at: Desk, service: Service, form: str, **wanted: Any) -> Respons
     """Return what is handed over as a file; see `desk.hand_over`."""
     asked = desk.Wanted(marking=service.settings.marking, key=service.signing_key, **wanted)
     with service.scoring():  # a PDF takes as long as a scoring does
-        content, _ = desk.hand_over(at, asked, f".{form}")
-    return as_file(content, form)
+        file = desk.hand_over(at, asked, f".{form}")
+    return as_file(file.content, file.filename)
 
 
-def drawn(service: Service, make: Callable[[], Document]) -> Response:
-    """Return a document as a PDF to be kept; it is made once there is a place to draw it in."""
+def drawn(service: Service, make: Callable[[], tuple[str, Document]]) -> Response:
+    """Return a document as a PDF to be kept; it is made once there is a place to draw it in.
+
+    Args:
+        service: draws one at a time.
+        make: returns the name of the file and the document.
+    """
     with service.scoring():
-        return as_file(pdf_of(make()), "pdf")
+        filename, document = make()
+        return as_file(pdf_of(document), filename)
 
 
-def as_file(content: bytes, form: str) -> Response:
-    """Return a file to be kept; its name says nothing of what it holds."""
-    headers = {"Content-Disposition": f'attachment; filename="cardwatch.{form}"'}
+def as_file(content: bytes | str, filename: str) -> Response:
+    """Return a file to be kept under a name, whose ending says the form: one of `FORMS`."""
+    form = filename.rpartition(".")[2]
+    headers = {"Content-Disposition": content_disposition(filename)}
     return Response(content, media_type=FORMS[form], headers=headers)
+
+
+def content_disposition(filename: str) -> str:
+    """Return the header that names a download: in ASCII, and as RFC 5987 has it (RFC 6266)."""
+    name = safe_filename(filename)
+    return f"attachment; filename=\"{name}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -13,7 +13,8 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cardwatch.alerts import count_of, people_label
+from cardwatch.alerts import people_label
+from cardwatch.quantities import plural, quantity
 from cardwatch.reports.words import day, interval, moment, money, month, out_of, title
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def environment() -> Environment:
         qr=qr,
         people=people,
         merchants=merchants,
+        quantity=quantity,
+        plural=plural,
     )
     return made
 
@@ -105,7 +108,7 @@ def merchants(raised: Mapping[str, Any]) -> str:
     several = raised["merchants"]
     if len(several) == 1:
         return str(raised["payments"][-1]["merchant"])
-    return count_of(len(several), "merchant") if several else ""
+    return quantity(len(several), "merchant") if several else ""
 
 
 def qr(text: str) -> Markup:

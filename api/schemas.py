@@ -12,9 +12,11 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     JsonValue,
     StringConstraints,
+    model_validator,
 )
 
 from cardwatch.statements import DATE_ORDERS, FIELDS
@@ -25,6 +27,8 @@ Lane = Literal["finance", "psd"]
 Role = Literal["finance", "auditor", "psd", "admin"]
 DateOrder = Literal["decide", "day-first", "month-first"]
 Purpose = Literal["finance-assurance", "misconduct", "corruption-crime"]
+MAX_FIELDS = 64
+"""Of one object that is sent; a transaction, the largest, has 22."""
 NO_NUL = r"^[^\x00]*$"
 """PostgreSQL keeps no such character, so none is taken."""
 WORDS = r"^[^\x00]*[^\s\x00-\x1f][^\x00]*$"
@@ -73,6 +77,14 @@ class Sent(BaseModel):
     """What is sent: nothing beyond its fields is taken, and no text for a number."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_field_count(cls, content: object) -> object:
+        """Refuse content with so many fields that their messages would fill the memory."""
+        if isinstance(content, dict) and len(content) > MAX_FIELDS:
+            raise ValueError(f"has more than {MAX_FIELDS} fields")
+        return content
 
 
 class Problem(BaseModel):
@@ -124,7 +136,7 @@ TRANSACTIONS: list[JsonValue] = [
 class ToScore(Sent):
     """Transactions to be scored and not kept."""
 
-    transactions: list[Transaction] = Field(min_length=1, max_length=20_000)
+    transactions: Annotated[list[Transaction], FailFast()] = Field(min_length=1, max_length=20_000)
     history: bool = Field(True, description="Whether they are compared with the casebook's.")
     policy: Short = Field("in-force", description="`in-force`, `none`, or a kept policy's hash.")
     model: Short = Field("in-force", description="`in-force`, `none`, or a kept model's hash.")

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from limits import RateLimitItemPerMinute, storage, strategies
 
+from api.sign_in_limit import SignInLimit
 from cardwatch import installation
 from cardwatch.errors import CardwatchError
 from cardwatch.statements import ReadingChoices, shipped_profiles
 from cardwatch.tabular import Limits, Nursery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from api.settings import Settings
     from cardwatch.casebook import Casebook
@@ -33,8 +34,6 @@ READERS = 2
 WAIT_SECONDS = 20
 """One scoring runs at a time in one process, as two would only slow each other down; others wait
 for a while, then are told to."""
-SIGN_IN_TRIES = RateLimitItemPerMinute(10, 5)
-"""Ten tries in five minutes for one address, and for one account."""
 
 
 class Busy(CardwatchError):
@@ -70,6 +69,7 @@ class Service:
         self._names: dict[str, str] = {}
         self._scoring = threading.Lock()
         self._limits = strategies.MovingWindowRateLimiter(storage.MemoryStorage())
+        self.sign_in_limit = SignInLimit()
         self._rate = RateLimitItemPerMinute(settings.rate)
 
     def close(self) -> None:
@@ -88,10 +88,14 @@ class Service:
         """Count one request of somebody; return whether it is within their limit."""
         return self._limits.hit(self._rate, who)
 
-    def allows_sign_in(self, address: str, account: str) -> bool:
-        """Count one try to sign in; return whether it is within the limits."""
-        names = (f"address {address}", f"account {account}")
-        return sum(self._limits.hit(SIGN_IN_TRIES, name) for name in names) == len(names)
+    def check_texts(self, texts: Mapping[str, str]) -> None:
+        """Parse settings that somebody sent in a limited child, before anything else reads them.
+
+        Raises:
+            FileFaulty: one is no TOML, or exceeds a bound.
+        """
+        for name, text in texts.items():
+            self.nursery.check_toml(text, name)
 
     @contextmanager
     def scoring(self) -> Iterator[None]:

@@ -42,6 +42,8 @@ def read_upload(
         FileRefused: nothing of it can be read; the reason says what to do.
         FileFaulty: the column profile has faults.
     """
+    if columns.strip():
+        service.check_texts({"columns": columns})
     own = [parse_profile(columns, "columns")] if columns.strip() else []
     if any(profile.holder_strip for profile in own):  # a pattern of strangers may run for ever
         raise FileFaulty("columns", ["holder_strip is taken from a file of the installation only"])

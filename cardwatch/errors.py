@@ -3,6 +3,8 @@
 import traceback
 from collections.abc import Sequence
 
+from cardwatch.quantities import quantity
+
 
 class CardwatchError(Exception):
     """Something a person must put right; `str()` is the whole sentence. No personal data in it."""
@@ -56,7 +58,7 @@ class FileFaulty(CardwatchError):
     def __init__(self, file: str, faults: Sequence[str]) -> None:
         """Take every fault found, each naming its place in the file."""
         self.file, self.faults = file, tuple(faults)
-        count = f"{len(self.faults)} fault{'s' if len(self.faults) != 1 else ''}"
+        count = quantity(len(self.faults), "fault")
         super().__init__(f"{file}: {count}\n" + "\n".join(f"  - {f}" for f in self.faults))
 
 
@@ -100,10 +102,29 @@ class CasebookFailed(CardwatchError):
     code = "casebook_failed"
 
 
+class CasebookBusy(CasebookFailed):
+    """The database is locked or the connection was lost: the same work may succeed later."""
+
+
 class Conflict(CardwatchError):
     """What is asked for cannot stand beside what is there already."""
 
     code = "conflict"
+
+
+def stack_of(error: BaseException) -> str:
+    """Return the type of an unforeseen error and its whole stack, without values: they hold data.
+
+    Each frame is a file, a line and a function; the errors that led to this one follow it.
+    """
+    parts: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        frames = traceback.extract_tb(cause.__traceback__)
+        places = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+        parts.append(" > ".join([*places, type(cause).__name__]))
+        cause = cause.__cause__ or cause.__context__
+    return "; caused by ".join(parts)
 
 
 def place_of(error: BaseException) -> str:

@@ -177,8 +177,9 @@ def save_forest(forest: Forest, folder: Path) -> None:
 def load_forest(folder: Path) -> Forest:
     """Return the forest in a model folder once every check of it has passed.
 
-    Hashes, then library versions, then what the file holds, then every tree's structure, then
-    known scores: a forest that was changed is refused before it scores anything.
+    Hashes, then what the file holds, then every tree's structure, then known scores: a forest that
+    was changed is refused before it scores anything. Versions of libraries need not agree: a
+    forest that gives the scores its manifest names, to nine figures, is the same forest.
 
     Raises:
         ModelRefused: any check fails; it says which.
@@ -187,7 +188,7 @@ def load_forest(folder: Path) -> Forest:
     try:
         manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
         facts, sha256, settings = manifest["fitted"], manifest["sha256"], manifest["settings"]
-        versions, probe = manifest["libraries"], manifest["probe"]
+        probe = manifest["probe"]
         data = (folder / FOREST_FILE).read_bytes()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelRefused(name, f"its folder is not complete ({type(error).__name__})") from error
@@ -195,7 +196,6 @@ def load_forest(folder: Path) -> Forest:
         raise ModelRefused(name, f"{FOREST_FILE} is not the file its manifest names")
     if _facts_sha256(facts) != sha256.get("fitted"):
         raise ModelRefused(name, "what its manifest says of it was changed")
-    _check_versions(name, versions)
     estimator = _unpack(name, data)
     _check_trees(name, estimator, len(facts["features"]), settings)
     lists = {name: tuple(facts[name]) for name in ("features", "typical")}
@@ -203,15 +203,6 @@ def load_forest(folder: Path) -> Forest:
     if _probe(forest) != probe:
         raise ModelRefused(name, "it does not give the scores its manifest names")
     return forest
-
-
-def _check_versions(name: str, versions: dict[str, str]) -> None:
-    """Refuse a forest that other versions of the libraries made: scores could differ."""
-    for library in LIBRARIES:
-        installed, made = metadata.version(library), versions.get(library)
-        if installed != made:
-            why = f"it was made with {library} {made} and {installed} is installed. "
-            raise ModelRefused(name, why + "Train it again with 'cardwatch train'")
 
 
 def _unpack(name: str, data: bytes) -> object:

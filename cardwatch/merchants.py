@@ -297,9 +297,11 @@ def listed_merchants(
     if not listed:
         return np.zeros(len(whole), dtype=bool)
     own = _own_names(aliases)
-    wanted = [canonical_name(name).name for name in listed]
-    wanted += [own[name] for name in wanted if name in own]
-    pattern = "|".join(rf"{re.escape(name)}\b" for name in wanted if name)
+    wanted = [name for name in (canonical_name(one).name for one in listed) if name]
+    wanted += [own[name] for name in wanted if own.get(name)]
+    if not wanted:  # an empty pattern would match every merchant
+        return np.zeros(len(whole), dtype=bool)
+    pattern = "|".join(rf"{re.escape(name)}\b" for name in wanted)
     sellers = whole.str.replace(r"^.*: ", "", regex=True)
     begins = whole.str.match(pattern) | sellers.str.match(pattern)
     like = process.cdist(sellers, wanted, scorer=fuzz.ratio, score_cutoff=LIKENESS).any(axis=1)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cardwatch.bounded import read_toml
 from cardwatch.errors import FileFaulty
 
 if TYPE_CHECKING:
@@ -180,10 +181,7 @@ def default_policy_text() -> str:
 def parse_policy(text: str, file: str) -> Policy:
     """Return the policy that a TOML text describes; see `load_policy`."""
     defaults = tomllib.loads(default_policy_text())
-    try:
-        given = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # also of nests and digits without end
-        raise FileFaulty(file, [f"it is not TOML: {error}"]) from error
+    given = read_toml(text, file)
     faults = [f"unknown setting '{key}'" for key in sorted(given.keys() - defaults.keys())]
     values: dict[str, Any] = {}
     for key, default in defaults.items():

@@ -28,6 +28,7 @@ from cardwatch.features import (
 )
 from cardwatch.features.ledger import taken
 from cardwatch.forest import Forest, fit_forest
+from cardwatch.quantities import plural, quantity
 from cardwatch.records import AlertList
 from cardwatch.registers import cards_in_force, match_cards
 from cardwatch.rules import Rule, load_rules, rules_sha256
@@ -183,8 +184,10 @@ def _card_notes(ledger: Ledger, asked: Flags) -> tuple[str, ...]:
     unknown = int((~ledger.frame["is_card_known"].to_numpy(bool) & asked).sum())
     if not unknown:
         return ()
-    are = "is on a card" if unknown == 1 else "are on cards"
-    return (f"{unknown:,} of {int(asked.sum()):,} payments {are} the register does not list.",)
+    are = plural(unknown, "is on a card", "are on cards")
+    return (
+        f"{unknown:,} of {quantity(int(asked.sum()), 'payment')} {are} the register does not list.",
+    )
 
 
 def _reference(ledger: Ledger, asked: Flags) -> Flags:
@@ -209,7 +212,9 @@ def _notes(
     count = int(reference.sum())
     if not (reference & asked).any():
         days = ledger.frame["date"][reference]
-        compared = f"{count:,} earlier payments, {days.min().date()} to {days.max().date()}"
+        compared = (
+            f"{quantity(count, 'earlier payment')}, {days.min().date()} to {days.max().date()}"
+        )
     elif asked.all():
         compared = "the statements themselves, as no history was given"
     else:
@@ -217,7 +222,7 @@ def _notes(
     notes = [f"Payments are compared with {compared}."]
     if 1 / (count + 1) > ledger.policy.unusual_share:
         notes.append(
-            f"Among {count:,} payments none can be shown to be as rare as 1 in "
+            f"Among {quantity(count, 'payment')} none can be shown to be as rare as 1 in "
             f"{ledger.policy.unusual_one_in:,}: nothing is called unusual yet."
         )
     if not ledger.policy.single_purchase[0].stated:
@@ -249,7 +254,7 @@ def _list(
     shown = sum(alert.shown for alert in alerts)
     notes = (expected_words(shown, len(alerts), expected), *made.notes)
     if of_cards:
-        are = "alert is about a card" if of_cards == 1 else "alerts are about cards"
+        are = plural(of_cards, "alert is about a card", "alerts are about cards")
         notes += (f"{of_cards} {are} of the register and no payment; none are expected of those.",)
     # What finance reads names finance's rules: psd's may change without a trace in it.
     read = [rule for rule in rules if lane != "finance" or rule.lane == lane]

@@ -129,7 +129,8 @@ def hand_over(
 ) -> tuple[bytes, int]:
     """Hand a list or a case over as a test wants it."""
     said = {"purpose": "finance-assurance", "recipient": "CFO", "marking": "OFFICIAL", "key": KEY}
-    return desk.hand_over(at, desk.Wanted(statement_id=statement_id, **said | given), form)
+    file = desk.hand_over(at, desk.Wanted(statement_id=statement_id, **said | given), form)
+    return file.content, file.alert_count
 
 
 def _draws() -> bool:
@@ -140,5 +141,7 @@ def _draws() -> bool:
     return True
 
 
-needs_pdf = pytest.mark.skipif(not _draws(), reason="Pango, which draws a PDF, is not installed")
+needs_pdf = pytest.mark.skipif(
+    not _draws(), reason="PDF: install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+)
 """For tests that make a PDF: under `.ci/run` they fail where it cannot be made."""

@@ -149,11 +149,14 @@ def test_something_else_than_a_forest_is_refused(changed: Path) -> None:
         load_forest(changed)
 
 
-def test_another_librarys_version_is_refused_with_what_to_do(changed: Path) -> None:
+def test_a_model_of_another_library_version_is_used_if_it_scores_the_same(changed: Path) -> None:
     manifest = json.loads((changed / MANIFEST_FILE).read_text(encoding="utf-8"))
-    manifest["libraries"]["scikit-learn"] = "0.1"
+    manifest["libraries"]["numpy"] = "0.1"
     (changed / MANIFEST_FILE).write_text(json.dumps(manifest), encoding="utf-8")
-    with pytest.raises(ModelRefused, match="cardwatch train"):
+    assert load_forest(changed).rows == 600
+    manifest["probe"] = "0" * 64
+    (changed / MANIFEST_FILE).write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ModelRefused, match="scores"):
         load_forest(changed)
 
 

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardwatch.merchants import canonical_name, category_name, link_aliases, link_merchants
+from cardwatch.merchants import (
+    canonical_name,
+    category_name,
+    link_aliases,
+    link_merchants,
+    listed_merchants,
+)
 
 NAMES = [
     # order and reference numbers
@@ -321,3 +327,7 @@ def test_a_category_has_its_published_name_and_an_unknown_one_none() -> None:
     assert "Betting" in category_name("7995")
     assert category_name("0001") == ""
     assert category_name("") == ""
+
+
+def test_a_list_without_a_name_lists_no_merchant() -> None:
+    assert not listed_merchants(["SHOP", "INN"], ("",)).any()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import At, Serving
-from api.pages.page import SLOW_DOWN, Sent, go, render
+from api.pages.page import Sent, go, render
+from api.sign_in_limit import TooManyAttempts
 from cardwatch import desk
 from cardwatch.errors import CardwatchError, NotAllowed
 
@@ -33,15 +34,16 @@ def _mine_page(
 @router.post("/account/mine/password")
 def change_password(request: Request, at: At, service: Serving, sent: Sent) -> Response:
     """Set a new password, with the old one and a code; all other sessions end."""
-    who = at.actor.actor_id
-    if not service.allows_sign_in(who, who):
-        return _mine_page(request, at, {"password": SLOW_DOWN}, status=429)
+    actor_id = at.actor.actor_id
     try:
-        desk.change_password(
-            at, password=sent.get("password", ""), code=sent.get("code", ""),
-            new=sent.get("new", ""), seal=service.seal,
-            session_id=getattr(request.state, "session_id", ""),
-        )  # fmt: skip
+        with service.sign_in_limit.attempt(actor_id, actor_id):
+            desk.change_password(
+                at, password=sent.get("password", ""), code=sent.get("code", ""),
+                new=sent.get("new", ""), seal=service.seal,
+                session_id=getattr(request.state, "session_id", ""),
+            )  # fmt: skip
+    except TooManyAttempts as refusal:
+        return _mine_page(request, at, {"password": str(refusal)}, status=429)
     except NotAllowed as refusal:
         return _mine_page(request, at, {"password": str(refusal)}, status=403)
     except CardwatchError as refusal:

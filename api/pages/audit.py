@@ -16,7 +16,7 @@ from cardwatch.casebook.work import ACTIONS
 router = APIRouter()
 PAGE_EVENTS = 50
 FILTERS = ("action", "object", "role", "actor", "id", "outcome")
-OUTCOMES = ("done", "denied", "not-found")
+OUTCOMES = ("done", "denied", "not-found", "failed")
 
 
 @router.get("/audit")

@@ -9,8 +9,9 @@ import pyotp
 from fastapi import APIRouter, Form, Request, Response
 
 from api.deps import At, Serving
-from api.pages.page import HOME, SLOW_DOWN, go, render
-from api.routes.access import begin_session, may_try, with_session, without_session
+from api.pages.page import HOME, go, render
+from api.routes.access import begin_session, invitation_attempt, with_session, without_session
+from api.sign_in_limit import TooManyAttempts
 from cardwatch import desk
 from cardwatch.errors import CardwatchError, NotAllowed
 
@@ -48,13 +49,11 @@ def sign_in(
 ) -> Response:
     """Sign in with password and code."""
     sent = {"organisation": organisation, "email": email}
-    if not may_try(request, service, f"{organisation} {email.casefold()}"):
-        return _sign_in_page(request, service, sent, {"email": SLOW_DOWN})
     try:
         cookie = begin_session(
             request, service, organisation, email=email, password=password, code=code.strip()
         )
-    except NotAllowed as refusal:
+    except (NotAllowed, TooManyAttempts) as refusal:
         return _sign_in_page(request, service, sent, {"email": str(refusal)})
     return with_session(go("/"), cookie)
 
@@ -81,10 +80,10 @@ def show_account(request: Request) -> Response:
 def begin_account(request: Request, service: Serving, token: Text = "") -> Response:
     """Show a secret for an authenticator app, and the form for a password."""
     try:
-        _check_tries(request, service, token)
-        email, secret = desk.begin_account(
-            service.casebook, token.strip(), service.clock(), service.seal
-        )
+        with invitation_attempt(request, service, token):
+            email, secret = desk.begin_account(
+                service.casebook, token.strip(), service.clock(), service.seal
+            )
     except CardwatchError as refusal:
         errors = {"token": str(refusal)}
         return render(request, "account_token.html", sent={"token": token}, errors=errors)
@@ -103,11 +102,11 @@ def take_account(
 ) -> Response:
     """Set a password, with the first code of the authenticator app."""
     try:
-        _check_tries(request, service, token)
-        desk.take_account(
-            service.casebook, token, password=password, code=code.strip(),
-            now=service.clock(), seal=service.seal,
-        )  # fmt: skip
+        with invitation_attempt(request, service, token):
+            desk.take_account(
+                service.casebook, token, password=password, code=code.strip(),
+                now=service.clock(), seal=service.seal,
+            )  # fmt: skip
     except CardwatchError as refusal:
         place = "code" if isinstance(refusal, NotAllowed) else "password"
         return _password_page(request, token, email, secret, {place: str(refusal)})
@@ -124,16 +123,6 @@ def _password_page(
         request, "account_password.html",
         token=token, email=email, secret=secret, address=address, errors=errors,
     )  # fmt: skip
-
-
-def _check_tries(request: Request, service: Serving, token: str) -> None:
-    """Refuse too many tries with invitations.
-
-    Raises:
-        CardwatchError: they are too many.
-    """
-    if not may_try(request, service, token):
-        raise CardwatchError(SLOW_DOWN)
 
 
 @router.get("/help")

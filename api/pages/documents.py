@@ -9,7 +9,7 @@ from api.handing import drawn
 from api.pages.page import render, told
 from cardwatch import desk
 from cardwatch.errors import CardwatchError
-from cardwatch.reports import Document
+from cardwatch.reports import IMPACT_FILENAME, Document, report_filename
 
 router = APIRouter()
 QUARTERS = 8
@@ -43,9 +43,12 @@ def _quarters(at: At) -> list[str]:
 @router.get("/governance.pdf")
 def get_governance(at: At, service: Serving, quarter: str) -> Response:
     """Give the report on a quarter as PDF."""
-    return drawn(
-        service, lambda: desk.report_governance(at, quarter, marking=service.settings.marking)
-    )
+
+    def make() -> tuple[str, Document]:
+        document = desk.report_governance(at, quarter, marking=service.settings.marking)
+        return report_filename(quarter), document
+
+    return drawn(service, make)
 
 
 @router.get("/impact")
@@ -57,7 +60,7 @@ def show_impact(request: Request, at: At, service: Serving) -> Response:
 @router.get("/impact.pdf")
 def get_impact(at: At, service: Serving) -> Response:
     """Give the template of an impact assessment as PDF."""
-    return drawn(service, lambda: _impact(at, service))
+    return drawn(service, lambda: (IMPACT_FILENAME, _impact(at, service)))
 
 
 def _impact(at: At, service: Serving) -> Document:

@@ -14,6 +14,7 @@ from cardwatch import desk
 from cardwatch.casebook.retention import LEAST_DAYS
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.quantities import quantity
 
 router = APIRouter()
 KEPT = {
@@ -132,11 +133,11 @@ def show_erasing(request: Request, at: At) -> Response:
         raise NotAllowed("This role erases nothing.")
     past = desk.list_expired(at)
     count = sum(one["transactions"] for one in past)
-    files = f"{len(past)} statement{'s' if len(past) != 1 else ''}"
+    files = quantity(len(past), "statement")
     return confirm(
         request, "Erase what is past its time?", "/retention",
-        f"This erases {files} with {count:,} payments, and the closed questions of their time. "
-        "What is held stays. It cannot be brought back.", "Erase it for good",
+        f"This erases {files} with {quantity(count, 'payment')}, and the closed questions of their "
+        "time. What is held stays. It cannot be brought back.", "Erase it for good",
     )  # fmt: skip
 
 

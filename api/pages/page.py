@@ -39,7 +39,6 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
 LISTS = {"finance": "Finance", "psd": "Professional standards"}
 MOST_FILES = 24
 """So many files one form may bring."""
-SLOW_DOWN = "There were too many tries. Wait five minutes, then try again."
 HOME = {role: places[0][1] for role, places in MENU.items()}
 
 

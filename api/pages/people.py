@@ -8,7 +8,7 @@ from api.deps import At
 from api.pages.page import Sent, confirm, found_by, go, number, render, told
 from cardwatch import desk
 from cardwatch.casebook import PSD, ROLES
-from cardwatch.casebook.people import LONGEST_KEY_DAYS
+from cardwatch.casebook.api_keys import LONGEST_KEY_DAYS
 from cardwatch.errors import CardwatchError, NotAllowed
 
 router = APIRouter()
@@ -93,8 +93,9 @@ def show_ending_person(request: Request, at: At, person_id: str) -> Response:
     _gives(at, found["role"])
     return confirm(
         request, f"End {found['name']}'s access?", f"/people/{person_id}",
-        "They are signed out at once and cannot sign in again. What they did stays on record. They "
-        "can be added again later.", "End their access",
+        "They are signed out at once and cannot sign in again. Keys that they made end too: make "
+        "new ones first for systems that need them. What they did stays on record. They can be "
+        "added again later.", "End their access",
     )  # fmt: skip
 
 
@@ -143,8 +144,8 @@ def show_ending_key(request: Request, at: At, key_id: str) -> Response:
     _gives(at, found["role"])
     return confirm(
         request, f"End the key '{found['name']}'?", "/keys",
-        "Whatever uses it is refused at once. A key that has ended cannot be taken up again; "
-        "make a new one.", "End the key",
+        "Whatever uses it is refused at once, and so are keys that were made with it. A key that "
+        "has ended cannot be taken up again; make a new one.", "End the key",
     )  # fmt: skip
 
 

@@ -34,8 +34,9 @@ def propose_page(
 
 
 @router.post("/settings/propose")
-def propose(request: Request, at: At, sent: Sent) -> Response:
+def propose(request: Request, at: At, service: Serving, sent: Sent) -> Response:
     """Propose a policy or rules."""
+    service.check_texts({"policy.toml": sent.get("policy", "")})
     kind, content = _document(at, sent)
     try:
         made = desk.propose(

@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from api.deps import At
-from api.handing import FORMS
+from api.handing import as_file
 from api.pages.page import filled, number, render, told
 from api.rendering import people
 from cardwatch import desk
 from cardwatch.desk.sampling import CLOSED, LARGEST_SEED, OF
 from cardwatch.errors import CardwatchError, NotAllowed
-from cardwatch.reports import csv_text, safe_text
+from cardwatch.reports import csv_text, safe_text, sample_filename
 
 router = APIRouter()
 ASKED = ("of", "count", "seed", "statement_id", "since", "until", "by_money")
@@ -106,9 +106,8 @@ def get_sample(request: Request, at: At) -> Response:
     found = _drawn(at, asked)
     of = asked.get("of", "payments")
     rows = [[*(_cell(row[name], name) for name in COLUMNS[of]), ""] for row in found["drawn"]]
-    headers = {"Content-Disposition": 'attachment; filename="cardwatch-sample.csv"'}
     text = csv_text([(*HEADINGS[of], "What was found"), *rows])
-    return Response(text, headers=headers, media_type=FORMS["csv"])
+    return as_file(text, sample_filename(of, asked["seed"]))
 
 
 def _cell(value: object, name: str) -> object:

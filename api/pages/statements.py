@@ -125,7 +125,14 @@ def show_jobs(request: Request, at: At) -> Response:
     names = request.query_params.getlist("job")[:MOST_FILES]
     told = [desk.get_job(at, name) for name in names]
     waits = any(one["state"] in {"queued", "running"} for one in told)
-    return render(request, "statements_jobs.html", jobs=told, waits=waits)
+    failed = [job for job in told if job["state"] == "failed"]
+    if waits:
+        heading = "Statements are being scored"
+    elif len(failed) == len(told):
+        heading = "Statements not received"
+    else:
+        heading = "Some statements were not received" if failed else "Statements received"
+    return render(request, "statements_jobs.html", jobs=told, waits=waits, heading=heading)
 
 
 def _columns_page(

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import At
+from api.deps import At, Serving
 from api.pages.charts import styles_of
 from api.pages.page import Files, Sent, go, number, render, told
 from api.pages.proposing import propose_page
@@ -38,16 +38,19 @@ def _trying_page(
 
 
 @router.post("/settings/try")
-def try_change(request: Request, at: At, sent: Sent, files: Files) -> Response:
+def try_change(request: Request, at: At, service: Serving, sent: Sent, files: Files) -> Response:
     """Put a back-test in the queue; or go on to propose the policy without one."""
     place = "policy"
     try:
         if files:
             place = "files"
             given = {one.filename or "": one.file.read(RULE_BYTES + 1) for one in files}
-            kind, content = "rules", desk.rules_with(at, _texts(given))
+            texts = _texts(given)
+            service.check_texts(texts)
+            kind, content = "rules", desk.rules_with(at, texts)
         else:
             kind, content = "policy", (sent.get("policy", "") + "\n").encode()
+            service.check_texts({"policy.toml": sent.get("policy", "")})
             if "propose" in sent:
                 return propose_page(request, at, {"policy": sent.get("policy", "")}, {})
         job = desk.ask_back_test(at, kind, content, number(sent.get("months", "")))

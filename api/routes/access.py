@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyotp
 from fastapi import APIRouter, Request, Response
@@ -14,8 +14,12 @@ from api.errors import CODES, problem
 from api.guard import COOKIE, address_of
 from api.schemas import Id, Me, Secret, Session, ToChange, Token, ToSignIn, ToTake
 from cardwatch import desk
+from cardwatch.casebook.people import normal_email
 from cardwatch.casebook.sessions import LONGEST_HOURS
 from cardwatch.errors import NotAllowed
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 router = APIRouter(tags=["access"])
 open_access = APIRouter(tags=["access"])
@@ -31,9 +35,6 @@ GO_ON = (
 @open_access.post("/v1/session", status_code=204)
 def sign_in(sent: ToSignIn, request: Request, service: Serving) -> Response:
     """Sign in with password and code; the answer sets the session's cookie."""
-    account = f"{sent.organisation} {sent.email.casefold()}"
-    if not may_try(request, service, account):
-        return problem(429, "too_many", CODES["too_many"] + ".")
     try:
         cookie = begin_session(request, service, **sent.model_dump())
     except NotAllowed as refusal:
@@ -46,16 +47,19 @@ def begin_session(request: Request, service: Serving, organisation: str, **sent:
 
     Raises:
         NotAllowed: something is not right.
+        TooManyAttempts: the account or address has too many failures.
     """
-    return desk.sign_in(
-        service.casebook,
-        organisation,
-        **sent,
-        browser=request.headers.get("user-agent", ""),
-        now=service.clock(),
-        seal=service.seal,
-        held=request.cookies.get(COOKIE, ""),
-    )
+    account = f"{organisation} {normal_email(sent['email'])}"
+    with service.sign_in_limit.attempt(address_of(request), account):
+        return desk.sign_in(
+            service.casebook,
+            organisation,
+            **sent,
+            browser=request.headers.get("user-agent", ""),
+            now=service.clock(),
+            seal=service.seal,
+            held=request.cookies.get(COOKIE, ""),
+        )
 
 
 def with_session(response: Response, cookie: str) -> Response:
@@ -106,26 +110,26 @@ def end_session(session_id: Id, at: At) -> None:
 @router.put("/account", status_code=204)
 def change_password(sent: ToChange, request: Request, at: At, service: Serving) -> Response:
     """Set a new password, with the old one and a code; all other sessions of the caller end."""
-    who = at.actor.actor_id  # it is known, so that it does not matter from where
-    if not service.allows_sign_in(who, who):
-        return problem(429, "too_many", CODES["too_many"] + ".")
-    desk.change_password(
-        at,
-        password=sent.password,
-        code=sent.code,
-        new=sent.new,
-        seal=service.seal,
-        session_id=getattr(request.state, "session_id", ""),
-    )
+    actor_id = at.actor.actor_id  # it is known, so that it does not matter from where
+    with service.sign_in_limit.attempt(actor_id, actor_id):
+        desk.change_password(
+            at,
+            password=sent.password,
+            code=sent.code,
+            new=sent.new,
+            seal=service.seal,
+            session_id=getattr(request.state, "session_id", ""),
+        )
     return Response(status_code=204)
 
 
 @open_access.post("/v1/account/secret", response_model=Secret)
 def begin_account(sent: Token, request: Request, service: Serving) -> Any:  # noqa: ANN401
     """Give whoever was invited a secret for their authenticator app."""
-    if not may_try(request, service, sent.token):
-        return problem(429, "too_many", CODES["too_many"] + ".")
-    email, secret = desk.begin_account(service.casebook, sent.token, service.clock(), service.seal)
+    with invitation_attempt(request, service, sent.token):
+        email, secret = desk.begin_account(
+            service.casebook, sent.token, service.clock(), service.seal
+        )
     address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="cardwatch")
     return {"email": email, "secret": secret, "address": address}
 
@@ -133,22 +137,23 @@ def begin_account(sent: Token, request: Request, service: Serving) -> Any:  # no
 @open_access.post("/v1/account", status_code=204)
 def take_account(sent: ToTake, request: Request, service: Serving) -> Response:
     """Set a password, with the first code of the authenticator app."""
-    if not may_try(request, service, sent.token):
-        return problem(429, "too_many", CODES["too_many"] + ".")
-    desk.take_account(
-        service.casebook,
-        sent.token,
-        password=sent.password,
-        code=sent.code,
-        now=service.clock(),
-        seal=service.seal,
-    )
+    with invitation_attempt(request, service, sent.token):
+        desk.take_account(
+            service.casebook,
+            sent.token,
+            password=sent.password,
+            code=sent.code,
+            now=service.clock(),
+            seal=service.seal,
+        )
     return Response(status_code=204)
 
 
-def may_try(request: Request, service: Serving, name: str) -> bool:
-    """Count one try with an account or invitation; return whether it is within the limits."""
-    return service.allows_sign_in(address_of(request), name[:80])
+def invitation_attempt(
+    request: Request, service: Serving, token: str
+) -> AbstractContextManager[None]:
+    """Count an attempt with an invitation if it fails; see `SignInLimit.attempt`."""
+    return service.sign_in_limit.attempt(address_of(request), token.strip())
 
 
 @open_access.get("/sign-in/elsewhere", response_class=RedirectResponse, include_in_schema=False)

@@ -28,7 +28,7 @@ def list_events(
     role: Role | None = None,
     actor: Short = "",
     id: Short = "",  # noqa: A002  as it is called in an event
-    outcome: Literal["done", "denied", "not-found"] | None = None,
+    outcome: Literal["done", "denied", "not-found", "failed"] | None = None,
 ) -> list[dict[str, Any]]:
     """List the events of a chain that are as asked for, the newest first."""
     asked = {"action": action, "object": object, "role": role, "actor": actor, "id": id,

@@ -76,7 +76,7 @@ def list_settings(at: At) -> list[dict[str, Any]]:
 @router.post("/back-tests", response_model=Job, status_code=202, responses={202: {"links": JOB}})
 def back_test(sent: ToTry, at: At, service: Serving, request: Request, response: Response) -> Any:  # noqa: ANN401
     """Try a policy or rules on past statements: who would newly be asked, and who no longer."""
-    job = desk.ask_back_test(at, sent.kind, _content(sent), sent.months)
+    job = desk.ask_back_test(at, sent.kind, _content(service, sent), sent.months)
     service.wake.set()
     response.headers["Location"] = request.url_for("get_job", job_id=job["job_id"]).path
     return job
@@ -100,7 +100,7 @@ def list_proposals(at: At) -> list[dict[str, Any]]:
 def propose(sent: ToPropose, at: At, service: Serving) -> dict[str, Any]:
     """Propose a policy, rules or a model fitted anew; somebody else of the role has to agree."""
     with service.scoring():
-        content = None if sent.kind == "model" else _content(sent)
+        content = None if sent.kind == "model" else _content(service, sent)
         return desk.propose(at, sent.kind, content, holds_from=sent.holds_from, reason=sent.reason)
 
 
@@ -131,14 +131,17 @@ def refuse(proposal_id: Id, at: At) -> dict[str, Any]:
     return desk.decide_proposal(at, proposal_id, agrees=False)
 
 
-def _content(sent: ToPropose | ToTry) -> bytes:
+def _content(service: Serving, sent: ToPropose | ToTry) -> bytes:
     """Return the document that was sent.
 
     Raises:
         CardwatchError: it was not.
+        FileFaulty: it is no TOML, or exceeds a bound.
     """
     if sent.kind == "policy" and sent.policy is not None:
+        service.check_texts({"policy.toml": sent.policy})
         return sent.policy.encode()
     if sent.kind == "rules" and sent.rules is not None:
+        service.check_texts(sent.rules)
         return desk.pack_rules(sent.rules)
     raise CardwatchError(f"Send the {sent.kind} in the field '{sent.kind}'.")

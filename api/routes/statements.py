@@ -14,12 +14,12 @@ from fastapi.responses import JSONResponse
 
 from api.deps import At, Serving
 from api.errors import STATUS_OF_CODE, problem
-from api.handing import FORMS
+from api.handing import as_file
 from api.schemas import Check, DateOrder, Id, Job, Receipt, Short, Statement, StatementWhole
 from api.service import UPLOAD_BYTES
 from api.uploads import read_upload
 from cardwatch import desk
-from cardwatch.reports import csv_text, safe_text
+from cardwatch.reports import csv_text, safe_text, unread_rows_filename
 
 router = APIRouter(tags=["statements"])
 WAIT_SECONDS, LONGEST_WAIT = 10.0, 30.0
@@ -126,7 +126,7 @@ def get_problems(statement_id: Id, at: At) -> Response:
         [one[name] if name == "row" else safe_text(one[name]) for name in names]
         for one in found["report"].get("problems", ())
     ]
-    return Response(csv_text([names, *rows]), media_type=FORMS["csv"])
+    return as_file(csv_text([names, *rows]), unread_rows_filename(found["statement_id"]))
 
 
 @router.post("/statements/{statement_id}/verification", response_model=Check)

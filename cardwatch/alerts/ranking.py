@@ -15,9 +15,10 @@ import pandas as pd
 
 from cardwatch.alerts.cards import card_alerts
 from cardwatch.alerts.matters import Finding, Matter, find_matters
-from cardwatch.alerts.words import TIERS, count_of, one_in, pounds, prose_day, reason_of
+from cardwatch.alerts.words import TIERS, one_in, pounds, prose_day, reason_of
 from cardwatch.chance import SURPRISE, UNUSUALNESS, strengths
 from cardwatch.features import FAMILIES, meaning_of, name_of
+from cardwatch.quantities import quantity
 from cardwatch.records import Alert, Payment, Reason
 from cardwatch.rules import EVIDENCE, LEVELS, Rule
 
@@ -355,7 +356,7 @@ def _history(scored: Scored, rows: list[int]) -> str:
     holder = ledger.group("holder_id")
     mine = here[holder[here] == holder[first]]
     users = len(set(holder[here].tolist()) - {holder[first]})
-    others = count_of(users, "other cardholder") if users else "nobody else"
+    others = quantity(users, "other cardholder") if users else "nobody else"
     day, paid = prose_day(scored.printed["date"][first]), ledger.pence[mine]
     if not len(mine):
         return (

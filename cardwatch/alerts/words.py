@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from cardwatch.quantities import plural, quantity
 from cardwatch.records import Reason
 from cardwatch.rules import meanings, placeholders
 
@@ -72,11 +73,6 @@ def reason_of(rule: Rule, figures: Mapping[str, Any]) -> Reason:
     return Reason(rule.id, rule.title, told, rule.why, rule.ask, rule.innocent, kept)
 
 
-def count_of(count: int, noun: str) -> str:
-    """A count with its noun: `1 alert`, `2 alerts`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def holders_label(alert: Alert) -> str:
     """Whom an alert asks about: a cardholder's id, how many they are, or an approver."""
     return people_label(alert.holders, alert.approvers)
@@ -110,7 +106,7 @@ def card_label(card: AlertCard) -> str:
 def _label(names: Sequence[str], noun: str) -> str:
     if len(names) == 1:
         return names[0]
-    return count_of(len(names), noun) if names else ""
+    return quantity(len(names), noun) if names else ""
 
 
 def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tuple[str, str, str]]:
@@ -157,9 +153,9 @@ def expected_words(shown: int, found: int, expected: float | None) -> str:
     """
     if not found:
         return "No payment raises an alert under these rules and limits."
-    alerts = count_of(found, "alert")
+    alerts = quantity(found, "alert")
     if shown < found:
-        alerts += f", of which {shown:,} {'is' if shown == 1 else 'are'} shown"
+        alerts += f", of which {shown:,} {plural(shown, 'is', 'are')} shown"
     if expected is None:
         ordinary = "Without earlier payments we cannot say how many an ordinary month raises."
     else:

@@ -15,7 +15,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
 
-from cardwatch.casebook.people import chain_of, check_gives, find_person
+from cardwatch.casebook.api_keys import gives_now
+from cardwatch.casebook.people import chain_of, check_gives, find_person, normal_email
 from cardwatch.casebook.tables import accounts, people, sessions
 from cardwatch.casebook.work import SYSTEM, as_text
 from cardwatch.errors import CardwatchError, NotAllowed
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from cardwatch.casebook.work import Row, Work
 
 INVITED_DAYS = 7
+INVITATION = ("invited_sha256", "invited_until", "invited_by")
+"""Columns of an invitation, empty once it is used."""
 SHORTEST, LONGEST = 15, 128
 """Characters of a password (OWASP ASVS 5.0, 6.2.1 and 6.2.9)."""
 LEAST_SCORE = 3
@@ -37,7 +40,8 @@ WORD_CHARACTERS = 4
 STEP_SECONDS = 30
 _hasher = PasswordHasher()
 _NOBODY = _hasher.hash(secrets.token_urlsafe())
-REFUSAL = "Email address, password or code is not right, or it holds no longer."
+_NO_SECRET = pyotp.random_base32().encode()
+REFUSAL = "Email address, password or code is incorrect or has expired."
 NOT_INVITED = "The invitation is not known here, or it holds no longer."
 
 
@@ -59,6 +63,7 @@ def invite(work: Work, email: str) -> str:
     token = secrets.token_urlsafe(32)
     until = dt.datetime.fromisoformat(work.now) + dt.timedelta(INVITED_DAYS)
     row = {"invited_sha256": _sha256(token), "invited_until": as_text(until)}
+    row["invited_by"] = work.actor.actor_id
     which = accounts.c.person_id == person["person_id"]
     if not work.change(accounts, which, row):
         work.add(accounts, [row | {"person_id": person["person_id"], "totp_step": 0}])
@@ -92,7 +97,7 @@ def take_account(work: Work, token: str, password: str, code: str, seal: Fernet)
     step = _step_of(work, person, code, seal)
     which = accounts.c.person_id == person["person_id"]
     row = {"password": _hasher.hash(password), "totp_step": step}
-    work.change(accounts, which, row | {"invited_sha256": None, "invited_until": None})
+    work.change(accounts, which, row | dict.fromkeys(INVITATION))
     work.remove(sessions, sessions.c.person_id == person["person_id"])
 
 
@@ -107,18 +112,19 @@ def check_account(work: Work, email: str, password: str, code: str, seal: Fernet
         .join(accounts, work.mine(accounts) & (accounts.c.person_id == people.c.person_id))
         .where(
             work.mine(people),
-            people.c.email == email.strip().casefold(),
+            people.c.email == normal_email(email),
             people.c.ended_at.is_(None),
         )
     )
     found = work.one(question)
-    held = found["password"] if found and found["password"] else _NOBODY
-    right = _is_password(held, password[:LONGEST])
+    stored = found["password"] if found and found["password"] else _NOBODY
+    is_password = _is_password(stored, password[:LONGEST]) and stored is not _NOBODY
+    # The code is checked whatever the password is, so that both take the same time.
+    step = _code_step(work, found or {"totp": "", "totp_step": 0}, code, seal)
     if found is not None:
         work.event.object_id, work.event.chain = found["person_id"], chain_of(found)
-    if not right or found is None or held is _NOBODY:
+    if found is None or not is_password or step is None:
         raise NotAllowed(REFUSAL)
-    step = _step_of(work, found, code, seal)
     which = accounts.c.person_id == found["person_id"]
     if not work.change(accounts, which & (accounts.c.totp_step < step), {"totp_step": step}):
         raise NotAllowed(REFUSAL)
@@ -154,7 +160,7 @@ def bind_identity(work: Work, identity: str, email: str) -> Row:
     living = sa.select(people).where(work.mine(people), people.c.ended_at.is_(None))
     found = work.one(living.where(people.c.identity == identity))
     if found is None and email:
-        mail = people.c.email == email.strip().casefold()
+        mail = people.c.email == normal_email(email)
         found = work.one(living.where(mail, people.c.identity.is_(None)))
         if found is not None:
             work.change(people, people.c.person_id == found["person_id"], {"identity": identity})
@@ -165,9 +171,13 @@ def bind_identity(work: Work, identity: str, email: str) -> Row:
 
 
 def _invited(work: Work, token: str) -> Row:
-    """Return the person whom an invitation names, with their account."""
+    """Return the person whom an invitation names, with their account.
+
+    Raises:
+        NotAllowed: there is none, it is past its time, or who made it could make it no longer.
+    """
     question = (
-        sa.select(people, accounts.c.totp, accounts.c.totp_step)
+        sa.select(people, accounts.c.totp, accounts.c.totp_step, accounts.c.invited_by)
         .join(accounts, work.mine(accounts) & (accounts.c.person_id == people.c.person_id))
         .where(
             work.mine(people),
@@ -177,7 +187,7 @@ def _invited(work: Work, token: str) -> Row:
         )
     )
     found = work.one(question)
-    if found is None:
+    if found is None or not gives_now(work, str(found["invited_by"]), found["role"]):
         raise NotAllowed(NOT_INVITED)
     work.event.object_id, work.event.chain = found["person_id"], chain_of(found)
     return found
@@ -196,13 +206,24 @@ def _step_of(work: Work, person: Row, code: str, seal: Fernet) -> int:
     Raises:
         NotAllowed: it is none.
     """
-    if person["totp"]:
-        made = pyotp.TOTP(seal.decrypt(person["totp"].encode()).decode(), interval=STEP_SECONDS)
-        step = int(dt.datetime.fromisoformat(work.now).timestamp()) // STEP_SECONDS
-        right = hmac.compare_digest(made.at(step * STEP_SECONDS).encode(), code.encode())
-        if right and step > person["totp_step"]:
-            return step
-    raise NotAllowed(REFUSAL)
+    step = _code_step(work, person, code, seal)
+    if step is None:
+        raise NotAllowed(REFUSAL)
+    return step
+
+
+def _code_step(work: Work, person: Row, code: str, seal: Fernet) -> int | None:
+    """Return the time step of a right code that was not used before, None for any other.
+
+    Somebody without a secret costs as much time as somebody with one.
+    """
+    secret = person["totp"] or seal.encrypt(_NO_SECRET).decode()
+    generator = pyotp.TOTP(seal.decrypt(secret.encode()).decode(), interval=STEP_SECONDS)
+    step = int(dt.datetime.fromisoformat(work.now).timestamp()) // STEP_SECONDS
+    is_right = hmac.compare_digest(
+        generator.at(step * STEP_SECONDS).encode(), code.encode("utf-8", "replace")
+    )
+    return step if is_right and person["totp"] and step > person["totp_step"] else None
 
 
 def _check_strength(password: str, person: Row) -> None:

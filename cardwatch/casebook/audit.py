@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cardwatch.casebook.tables import FINANCE, events, metadata
 from cardwatch.casebook.work import SEALED, canonical, first_hash, next_hash
 from cardwatch.errors import CardwatchError
+from cardwatch.quantities import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -93,7 +94,8 @@ def _check_seals(work: Work, lane: str, seals: Counter[str]) -> str:
                 return f"a row of {name} is not as it was written"
             seals[seal] -= 1
     gone = sum(seals.values())
-    return f"{gone} rows that were written are not there any more" if gone else ""
+    are = plural(gone, "row that was written is", "rows that were written are")
+    return f"{gone} {are} not there any more" if gone else ""
 
 
 def read_events(

@@ -21,7 +21,7 @@ import alembic.config
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from cardwatch.casebook import tables
 from cardwatch.casebook.guard import EVERYBODY, check_owner
@@ -35,7 +35,13 @@ from cardwatch.casebook.work import (
     lock_number,
     set_local,
 )
-from cardwatch.errors import CardwatchError, CasebookFailed, NotAllowed, NotFound
+from cardwatch.errors import (
+    CardwatchError,
+    CasebookBusy,
+    CasebookFailed,
+    NotAllowed,
+    NotFound,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -45,6 +51,9 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 60
 """So long a writer waits for another on SQLite; each holds the file for milliseconds."""
+TRANSIENT_SQLITE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+TRANSIENT_SQLSTATES = ("08", "40", "53", "55P03", "57P")
+"""PostgreSQL: connection, rollback (deadlock), resources, lock not available, shutdown."""
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF",
            "secure_delete=ON",
            f"busy_timeout={BUSY_SECONDS * 1000}")  # fmt: skip
@@ -229,7 +238,7 @@ class Casebook:
         """Say in a sentence that the database failed.
 
         Raises:
-            CasebookFailed: it did.
+            CasebookFailed: it did; CasebookBusy where the same may succeed later.
         """
         try:
             yield
@@ -237,7 +246,8 @@ class Casebook:
             where = self.url.render_as_string()
             # What follows the first line may hold values.
             why = (str(error.orig).splitlines() or ["it gives no reason"])[0]
-            raise CasebookFailed(f"The casebook {where} {what}: {why}") from error
+            kind = CasebookBusy if _is_transient(error) else CasebookFailed
+            raise kind(f"The casebook {where} {what}: {why}") from error
 
     def _upgrade(self, *, make: bool) -> None:
         """Bring the tables up to this version, one process at a time."""
@@ -259,6 +269,19 @@ class Casebook:
             with self.turn("tables"), self.engine.begin() as connection:
                 config.attributes["connection"] = connection
                 alembic.command.upgrade(config, "head")
+
+
+def _is_transient(error: DBAPIError) -> bool:
+    """Whether a database error passes by itself: a lock, a lost connection, a restart."""
+    if error.connection_invalidated:
+        return True
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:  # the low byte is the primary result code
+        return (code & 0xFF) in TRANSIENT_SQLITE
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith(TRANSIENT_SQLSTATES)
+    return isinstance(error, OperationalError)  # of PostgreSQL without a state: no connection
 
 
 def sqlite_library() -> ModuleType:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from cardwatch.casebook import documents
 from cardwatch.casebook.tables import jobs
 from cardwatch.casebook.work import Actor, as_text, canonical
 from cardwatch.errors import CardwatchError, NotFound
@@ -27,6 +29,14 @@ LEASE_SECONDS, MOST_TRIES = 30, 3
 KEPT_DAYS = 30
 SHOWN = ("job_id", "kind", "made_at", "state", "percent")
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
+
+
+SUBJECTS = {
+    "statement": "the statement",
+    "back-test": "the back-test",
+    "evaluation": "the evaluation",
+}
+"""How a job is named to people where it has no file."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +117,13 @@ def claim_job(work: Work, kinds: Sequence[str]) -> Job | None:
         return None
     this = jobs.c.job_id == found["job_id"]
     if found["tries"] >= MOST_TRIES:
-        what = "It was begun three times and broken off each time. Ask for it again."
-        finish_job(work, found["job_id"], {"code": "broken_off", "detail": what}, failed=True)
+        file = file_of(bytes(found["content"]))
+        detail = (
+            f"We could not process {file or SUBJECTS[found['kind']]}: it was interrupted "
+            f"{MOST_TRIES} times. Try again, or contact your administrator."
+        )
+        answer = {"code": "broken_off", "detail": detail, "file": file}
+        finish_job(work, found["job_id"], answer, failed=True)
         return None
     row = {"state": RUNNING, "tries": found["tries"] + 1, "leased_until": _lease(work)}
     work.change(jobs, this, row)
@@ -133,6 +148,15 @@ def finish_job(work: Work, job_id: str, answer: Mapping[str, Any], *, failed: bo
     """Keep what came of a job; what it was done with is not needed any more."""
     row = {"state": FAILED if failed else DONE, "percent": 100, "answer": canonical(answer)}
     work.change(jobs, jobs.c.job_id == job_id, row | {"content": b"", "leased_until": None})
+
+
+def file_of(content: bytes) -> str:
+    """Return the name of the file that a job is about, empty where it is about none."""
+    try:
+        report = documents.unpack(content).get("report.json", b"{}")
+        return str(json.loads(report).get("file", ""))
+    except (zipfile.BadZipFile, ValueError):
+        return ""
 
 
 def _waits(work: Work, kinds: Sequence[str]) -> sa.ColumnElement[bool]:

@@ -1,12 +1,10 @@
-"""Organisations, the people who work with the casebook, and the keys of machines."""
+"""Organisations, and the people who work with the casebook."""
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import hmac
 import re
 import secrets
+import unicodedata
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -26,12 +24,12 @@ from cardwatch.casebook.work import SYSTEM, Actor, Event, canonical
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from cardwatch.casebook.database import Casebook
     from cardwatch.casebook.work import Row, Work
 
-LONGEST_KEY_DAYS = 365
 SECRET_BYTES = 32
-KEY = re.compile(r"cw_([a-z0-9-]{1,40})_([0-9a-f]{12})_([\w-]{43})")
 
 
 def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
@@ -52,6 +50,12 @@ def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
     return owner
 
 
+def normal_email(email: str) -> str:
+    """Return the one form of an email address by which people are looked up and limits count."""
+    plain = unicodedata.normalize("NFKC", email).casefold()
+    return unicodedata.normalize("NFKC", plain).strip()
+
+
 def add_person(work: Work, *, name: str, email: str, role: str, holder_id: str = "") -> str:
     """Add a person with a role; return their id.
 
@@ -62,7 +66,7 @@ def add_person(work: Work, *, name: str, email: str, role: str, holder_id: str =
     """
     check_person(role=role, email=email)
     check_gives(work, role)
-    email = email.strip().casefold()
+    email = normal_email(email)
     known = work.one(sa.select(people).where(work.mine(people), people.c.email == email))
     if known and not known["ended_at"]:
         raise Conflict("There is a person with that email address already.")
@@ -73,6 +77,8 @@ def add_person(work: Work, *, name: str, email: str, role: str, holder_id: str =
     else:
         work.add(people, [row | {"person_id": person, "email": email}])
     work.event.object_id = person
+    if known:  # keys of an earlier time here stay ended, whatever the role is now
+        end_keys_made_by(work, person)
     if PSD in {role, known and known["role"]}:
         work.event.chain = PSD
     return person
@@ -105,14 +111,19 @@ def check_gives(work: Work, role: str) -> None:
             work.mine(people), people.c.role == PSD, people.c.ended_at.is_(None)
         )
         first = actor.actor_id == SYSTEM and work.one(living) is None
-        if actor.role != PSD and not first:
+        if not may_give(actor.role, role) and not first:
             raise NotAllowed("Only professional standards can give that role.")
-    elif actor.role not in MANAGES:
+    elif not may_give(actor.role, role):
         raise NotAllowed("Only an admin can give that role.")
 
 
+def may_give(giver_role: str, role: str) -> bool:
+    """Whether somebody of a role may give another to a person or key."""
+    return giver_role == PSD if role == PSD else giver_role in MANAGES
+
+
 def end_person(work: Work, email: str) -> None:
-    """End a person's access, at once.
+    """End a person's access, at once: their sessions, account, identity elsewhere, and keys.
 
     Raises:
         NotAllowed: the actor may not.
@@ -121,11 +132,24 @@ def end_person(work: Work, email: str) -> None:
     person = find_person(work, email)
     check_gives(work, person["role"])
     which = people.c.person_id == person["person_id"]
-    work.change(people, which, {"ended_at": work.now})
+    work.change(people, which, {"ended_at": work.now, "identity": None})
     for table in (sessions, accounts):
         work.remove(table, table.c.person_id == person["person_id"])
+    work.event.counts["keys"] = end_keys_made_by(work, person["person_id"])
     work.event.object_id = person["person_id"]
     work.event.chain = chain_of(person)
+
+
+def end_keys_made_by(work: Work, maker_id: str) -> int:
+    """End the keys that a person or key made, and the keys made with those; return how many."""
+    makers, ended = [maker_id], 0
+    while makers:
+        question = sa.select(keys.c.key_id).where(
+            work.mine(keys), keys.c.made_by.in_(makers), keys.c.ended_at.is_(None)
+        )
+        makers = [row["key_id"] for row in work.rows(question)]
+        ended += work.change(keys, keys.c.key_id.in_(makers), {"ended_at": work.now})
+    return ended
 
 
 def find_person(work: Work, email: str) -> Row:
@@ -137,7 +161,7 @@ def find_person(work: Work, email: str) -> Row:
     found = work.one(
         sa.select(people).where(
             work.mine(people),
-            (people.c.email == email.strip().casefold()) | (people.c.person_id == email),
+            (people.c.email == normal_email(email)) | (people.c.person_id == email),
             people.c.ended_at.is_(None),
         )
     )
@@ -170,102 +194,6 @@ def organisation_name(work: Work) -> str:
     """Return the name of the actor's organisation."""
     found = work.one(sa.select(organisations.c.name).where(work.mine(organisations)))
     return str(found["name"]) if found else ""
-
-
-def make_key(work: Work, *, name: str, role: str, days: int) -> str:
-    """Make an API key; return it whole, once: only a hash of its secret is kept.
-
-    Raises:
-        NotAllowed: the actor may not give that role.
-        CardwatchError: no such role, or longer than a year.
-    """
-    if role not in ROLES:
-        raise CardwatchError(f"A role is one of {', '.join(ROLES)}, not '{role}'.")
-    if not 0 < days <= LONGEST_KEY_DAYS:
-        raise CardwatchError(f"A key holds for 1 to {LONGEST_KEY_DAYS} days.")
-    check_gives(work, role)
-    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(SECRET_BYTES)
-    expires = dt.date.fromisoformat(work.today) + dt.timedelta(days)
-    row = {
-        "key_id": key_id,
-        "name": name,
-        "role": role,
-        "secret_sha256": hashlib.sha256(secret.encode()).hexdigest(),
-        "made_by": work.actor.actor_id,
-        "made_at": work.now,
-        "expires_on": str(expires),
-    }
-    work.add(keys, [row])
-    work.event.object_id, work.event.chain = key_id, chain_of(row)
-    return f"cw_{work.actor.organisation_id}_{key_id}_{secret}"
-
-
-def list_keys(work: Work) -> list[Row]:
-    """Return the keys, without their secrets; those of psd only to psd."""
-    shown = [column for column in keys.c if column.name != "secret_sha256"]
-    question = sa.select(*shown).where(work.mine(keys)).order_by("made_at", "key_id")
-    return work.rows(question if work.actor.role == PSD else question.where(keys.c.role != PSD))
-
-
-def end_key(work: Work, key_id: str) -> None:
-    """End a key, at once.
-
-    Raises:
-        NotAllowed: the actor may not.
-        NotFound: there is no such key.
-    """
-    found = work.one(sa.select(keys.c.role).where(work.mine(keys), keys.c.key_id == key_id))
-    if found is None or (found["role"] == PSD and work.actor.role != PSD):
-        raise NotFound("There is no such key.")
-    check_gives(work, found["role"])
-    work.change(keys, keys.c.key_id == key_id, {"ended_at": work.now})
-    work.event.object_id, work.event.chain = key_id, chain_of(found)
-
-
-def actor_of_key(casebook: Casebook, text: str, now: dt.datetime) -> Actor:
-    """Return who a key speaks for.
-
-    Raises:
-        NotAllowed: it is no key, or it holds no longer; which of them is not said.
-    """
-    shape = KEY.fullmatch(text)
-    refusal = NotAllowed("The key is not known here, or it holds no longer.")
-    if shape is None:
-        raise refusal
-    owner, key_id, secret = shape.groups()
-    itself = Actor(owner, SYSTEM, "admin")
-    with casebook.quiet(itself, now, reads=True) as work:
-        found = work.one(sa.select(keys).where(work.mine(keys), keys.c.key_id == key_id))
-        today = work.today
-    given = hashlib.sha256(secret.encode()).hexdigest()
-    known = hmac.compare_digest(given, found["secret_sha256"] if found else "")
-    if found is not None and known and not found["ended_at"] and found["expires_on"] >= today:
-        return Actor(owner, key_id, found["role"])
-    if found is not None:  # a key that holds no longer, or a guess at one
-        with casebook.work(itself, Event("access", "key", key_id, chain=chain_of(found)), now):
-            raise refusal
-    raise refusal
-
-
-def actor_now(work: Work, actor: Actor) -> Actor:
-    """Return an actor with the role they have now, for work that was asked for earlier.
-
-    Raises:
-        NotAllowed: they have access no longer.
-    """
-    person = sa.select(people.c.role, people.c.holder_id).where(
-        work.mine(people), people.c.person_id == actor.actor_id, people.c.ended_at.is_(None)
-    )
-    key = sa.select(keys.c.role).where(
-        work.mine(keys),
-        keys.c.key_id == actor.actor_id,
-        keys.c.ended_at.is_(None),
-        keys.c.expires_on >= work.today,
-    )
-    found = work.one(person) or work.one(key)
-    if found is None:
-        raise NotAllowed("Whoever asked for this has access no longer.")
-    return Actor(actor.organisation_id, actor.actor_id, **found)
 
 
 def actor_of_person(casebook: Casebook, owner: str, email: str | None, now: dt.datetime) -> Actor:

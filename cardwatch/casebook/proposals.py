@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from cardwatch.casebook.api_keys import actor_now, person_behind
 from cardwatch.casebook.documents import keep_document, put_in_force, read_document
-from cardwatch.casebook.tables import keys, proposals
-from cardwatch.casebook.work import SYSTEM
+from cardwatch.casebook.tables import proposals
+from cardwatch.casebook.work import Actor
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 
 if TYPE_CHECKING:
@@ -42,15 +43,17 @@ def decide_proposal(work: Work, proposal_id: str, *, agrees: bool) -> Row:
     Raises:
         NotFound: there is none of that id for the actor.
         NotAllowed: it is their own, or that of a key they made, which they may only withdraw; or of
-            another role.
+            another role; or whoever proposed it no longer has access.
         Conflict: it was decided already.
     """
     found = get_proposal(work, proposal_id)
     work.event.object_id = proposal_id
-    if agrees and _behind(work, found["made_by"]) == _behind(work, work.actor.actor_id):
+    if agrees and person_behind(work, found["made_by"]) == person_behind(work, work.actor.actor_id):
         raise NotAllowed("Somebody else has to agree to what you propose.")
     if found["lane"] != work.actor.role:
         raise NotAllowed("This role decides no such proposal.")
+    if agrees and not _still_proposes(work, found):
+        raise NotAllowed("Whoever proposed this no longer has that access. Propose it again.")
     decided = {"state": AGREED if agrees else REFUSED}
     decided |= {"decided_by": work.actor.actor_id, "decided_at": work.now}
     still = (proposals.c.proposal_id == proposal_id) & (proposals.c.state == OPEN)
@@ -62,12 +65,13 @@ def decide_proposal(work: Work, proposal_id: str, *, agrees: bool) -> Row:
     return get_proposal(work, proposal_id)
 
 
-def _behind(work: Work, actor_id: str) -> str:
-    """Return whose doing something is: a key's is that of whoever made it."""
-    made = work.one(sa.select(keys.c.made_by).where(work.mine(keys), keys.c.key_id == actor_id))
-    if made is None or made["made_by"] == SYSTEM:
-        return actor_id
-    return _behind(work, made["made_by"])
+def _still_proposes(work: Work, proposal: Row) -> bool:
+    """Return whether whoever proposed it has access, in the role in which they did."""
+    proposer = Actor(work.actor.organisation_id, proposal["made_by"], proposal["lane"])
+    try:
+        return actor_now(work, proposer).role == proposal["lane"]
+    except NotAllowed:
+        return False
 
 
 def get_proposal(work: Work, proposal_id: str) -> Row:

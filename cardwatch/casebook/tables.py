@@ -112,6 +112,7 @@ accounts = _table(
     _number("totp_step"),  # of the code used last: no code is taken twice
     _text("invited_sha256", missing=True),
     _text("invited_until", missing=True),
+    _text("invited_by", missing=True),  # the invitation ends with their access
 )
 """How people sign in who have no account elsewhere."""
 sessions = _table(

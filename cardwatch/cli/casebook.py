@@ -34,6 +34,7 @@ from cardwatch.cli.options import (
     reading_choices,
 )
 from cardwatch.errors import CardwatchError, FileRefused
+from cardwatch.quantities import plural, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -287,15 +288,24 @@ def put(
 
 
 @app.command(
-    epilog="Example: cardwatch export ba0e list.xlsx --purpose finance-assurance --to 'CFO'"
+    epilog="Example: cardwatch export ba0e --form pdf --purpose finance-assurance --to 'CFO'"
 )
 def export(
     what: Annotated[str, typer.Argument(help="A statement's id, or alerts' ids with commas.")],
-    path: Annotated[Path, typer.Argument(help="File to write: .csv, .xlsx, .json, .pdf, .zip.")],
     purpose: Annotated[
         str, typer.Option(help="finance-assurance, misconduct or corruption-crime.")
     ],
     to: Annotated[str, typer.Option("--to", help="Who receives it.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="File to write: .csv, .xlsx, .json, .pdf or .zip. In a folder, which is this one "
+            "if none is named, the file is named for what it holds."
+        ),
+    ] = Path(),
+    form: Annotated[
+        str, typer.Option("--form", help="In a folder: csv, xlsx, json, pdf or zip.")
+    ] = "xlsx",
     case: Annotated[bool, typer.Option("--case", help="Alerts, with all that is kept.")] = False,
     lane: LaneOption = "finance",
     who: Who = None,
@@ -317,9 +327,12 @@ def export(
             statement_id="" if case else what,
             alert_ids=tuple(what.split(",")) if case else (),
         )
-        content, count = desk.hand_over(at, wanted, path.suffix.lower())
-    path.write_bytes(content)
-    print_rows([{"file": str(path), "alerts": count}], ("file", "alerts"), json=json)
+        ending = f".{form.lower()}" if path.is_dir() else path.suffix.lower()
+        file = desk.hand_over(at, wanted, ending)
+    target = path / file.filename if path.is_dir() else path
+    target.write_bytes(file.content)
+    row = {"file": str(target), "alerts": file.alert_count}
+    print_rows([row], ("file", "alerts"), json=json)
 
 
 def _print_receipt(told: Mapping[str, Any]) -> None:
@@ -327,15 +340,20 @@ def _print_receipt(told: Mapping[str, Any]) -> None:
     from cardwatch.cli.printing import out
 
     said = {
-        "received": f"received: {told['transactions']:,} transactions",
+        "received": f"received: {quantity(told['transactions'], 'transaction')}",
         "held": "held already, byte for byte; nothing was done",
         "rows-held": "all of its transactions are held already; nothing was done",
     }[told["outcome"]]
     late = f", {told['late']} of them late" if told["late"] else ""
-    faulty = f"; {len(told['problems'])} rows were not read" if told["problems"] else ""
+    faulty = f"; {_unread(len(told['problems']))}" if told["problems"] else ""
     out.print(f"{told['label']}: {said}{late}{faulty}.", markup=False)
     for note in told["notes"]:
         out.print(f"  {note[0].upper()}{note[1:]}.", markup=False, style="dim")
+
+
+def _unread(count: int) -> str:
+    """Return how many rows were not read."""
+    return f"{quantity(count, 'row')} {plural(count, 'was', 'were')} not read"
 
 
 def _print_statement(found: Mapping[str, Any], *, json: bool) -> None:

@@ -27,6 +27,7 @@ from cardwatch.cli.options import (
     reading_choices,
 )
 from cardwatch.errors import CardwatchError
+from cardwatch.quantities import quantity
 
 if TYPE_CHECKING:
     from cardwatch.records import AlertList, CardRegister, Statements
@@ -73,11 +74,15 @@ OfStatements = Annotated[
 Lane = Annotated[str, typer.Option(help="finance, psd or all.")]
 Outs = Annotated[
     list[Path] | None,
-    typer.Option("--out", help="Write the list: .csv, .xlsx or .json; repeat for more."),
+    typer.Option(
+        "--out",
+        help="Write the list: .csv, .xlsx or .json; repeat for more. In a folder it is an .xlsx "
+        "file named for what it holds.",
+    ),
 ]
 ShowAll = Annotated[bool, typer.Option("--all", help="Print alerts beyond the budget as well.")]
 ModelOut = Annotated[Path, typer.Option("--out", help="Folder of the model; it names the model.")]
-ListOut = Annotated[Path, typer.Option("--out", help="Where to write the list.")]
+ListOut = Annotated[Path, typer.Option("--out", help="File or folder to write the list to.")]
 EvaluateFrom = Annotated[
     dt.datetime | None,
     typer.Option(
@@ -165,7 +170,7 @@ def _give(
 ) -> None:
     """Print the lists, and write them where that was asked for."""
     from cardwatch.cli.printing import err, print_list, print_reading
-    from cardwatch.reports import as_json, write_alerts
+    from cardwatch.reports import alerts_filename, as_json, write_alerts
 
     if json:
         sys.stdout.write(as_json(lists, read))
@@ -173,9 +178,10 @@ def _give(
         print_reading(read)
         for name, made in lists.items():
             print_list(name, made, show_all=show_all)
-    for path in save:
+    for place in save:
+        path = place / alerts_filename(lists, lists, ".xlsx") if place.is_dir() else place
         write_alerts(path, lists, read)
-        err.print(f"Written: {path}")
+        err.print(f"Written: {path}", markup=False)
 
 
 @app.command(epilog="Example: cardwatch train statements/ --out models/ourforce")
@@ -208,8 +214,8 @@ def train(
         raise CardwatchError(f"{save} cannot be written: {error.strerror}.") from error
     print_reading(read)
     out.print(
-        f"Model '{save.name}' written to {save}: {forest.rows:,} payments of {forest.holders:,} "
-        f"holders, {forest.first_on} to {forest.last_on}."
+        f"Model '{save.name}' written to {save}: {quantity(forest.rows, 'payment')} of "
+        f"{quantity(forest.holders, 'holder')}, {forest.first_on} to {forest.last_on}."
     )
     if any(report.refused or report.problems for report in read.reports):
         raise typer.Exit(PARTLY)
@@ -359,7 +365,7 @@ def policy_show() -> None:
 
 
 @app.command(epilog="Example: cardwatch demo --out alerts.xlsx")
-def demo(save: ListOut = Path("alerts.xlsx"), casebook_folder: CasebookFolder = None) -> None:
+def demo(save: ListOut = Path(), casebook_folder: CasebookFolder = None) -> None:
     """Score the invented force's newest statement against its history."""
     from cardwatch.cli.inventing import FORCE, sample_folder
     from cardwatch.cli.printing import out
@@ -429,9 +435,10 @@ def _writable(save: list[Path]) -> None:
     """Refuse an ending nobody can write, before any work is done."""
     from cardwatch.reports import FORMATS
 
-    if any(path.suffix.lower() not in FORMATS for path in save):
+    files = [path for path in save if not path.is_dir()]
+    if any(path.suffix.lower() not in FORMATS for path in files):
         raise typer.BadParameter(f"a list ends in {', '.join(FORMATS)}", param_hint="--out")
-    for path in save:
+    for path in files:
         if not path.absolute().parent.is_dir():
             raise typer.BadParameter(f"there is no folder {path.parent}", param_hint="--out")
 

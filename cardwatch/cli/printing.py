@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cardwatch.alerts import card_label, count_of, holders_label, merchants_label, pounds
+from cardwatch.alerts import card_label, holders_label, merchants_label, pounds
+from cardwatch.quantities import plural, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,8 @@ def print_reading(read: Statements) -> None:
     pence = sum(report.pence for report in read.reports)
     files = sum(not report.refused for report in read.reports)
     err.print(
-        f"Read {files} of {len(read.reports)} files: {rows:,} rows, {kept:,} transactions, "
+        f"Read {files} of {quantity(len(read.reports), 'file')}: {quantity(rows, 'row')}, "
+        f"{quantity(kept, 'transaction')}, "
         f"{pounds(pence)} net of refunds."
     )
     noted: dict[str, list[str]] = {}
@@ -65,10 +67,11 @@ def print_register(register: CardRegister, counts: Mapping[str, int]) -> None:
     """
     report, cards = register.report, register.cards
     out.print(
-        f"{escape(report.file)}: {report.rows:,} rows, {report.cards:,} kept, "
-        f"{cards['card_id'].nunique():,} cards of {cards['holder_id'].nunique():,} holders; "
+        f"{escape(report.file)}: {quantity(report.rows, 'row')}, {report.cards:,} kept, "
+        f"{quantity(cards['card_id'].nunique(), 'card')} of "
+        f"{quantity(cards['holder_id'].nunique(), 'holder')}; "
         f"{len(report.problems):,} not read, {report.blank:,} blank, "
-        f"{report.headings:,} repeated headings."
+        f"{quantity(report.headings, 'repeated heading')}."
     )
     columns = ", ".join(f"{name} from '{heading}'" for name, heading in report.columns.items())
     out.print(escape(f"Columns: {columns}."))
@@ -79,8 +82,10 @@ def print_register(register: CardRegister, counts: Mapping[str, int]) -> None:
         out.print(escape(f"{place}: {problem.message} ({problem.code})."))
     if counts:
         out.print(
-            f"{counts['matched']:,} of {counts['payments']:,} payments find their card in it; "
-            f"{counts['not_listed']:,} are on cards that it does not list."
+            f"{counts['matched']:,} of {quantity(counts['payments'], 'payment')} "
+            f"{plural(counts['matched'], 'finds its', 'find their')} card in it; "
+            f"{counts['not_listed']:,} {plural(counts['not_listed'], 'is', 'are')} "
+            "on cards that it does not list."
         )
 
 
@@ -92,14 +97,17 @@ def _print_problems(read: Statements) -> None:
         err.print(f"[bold]Row not read:[/] {place}: {escape(problem.message)}.")
     if len(problems) > SHOWN_PROBLEMS:
         more = len(problems) - SHOWN_PROBLEMS
-        err.print(f"... and {more} more rows; every one is in the list written as .xlsx or .json.")
+        err.print(
+            f"... and {quantity(more, 'more row')}; every one is in the list written as .xlsx "
+            "or .json."
+        )
 
 
 def print_list(lane: str, made: AlertList, *, show_all: bool) -> None:
     """Print one lane's list: money, days, who, where, why, what to ask."""
     whose = f"{escape(made.organisation)}: " if made.organisation else ""
     out.print(
-        f"\n[bold]{whose}{LANE_WORDS[lane]}[/], {made.payments_count:,} payments, "
+        f"\n[bold]{whose}{LANE_WORDS[lane]}[/], {quantity(made.payments_count, 'payment')}, "
         f"{made.first_on} to {made.last_on}"
     )
     for note in made.notes:
@@ -119,8 +127,7 @@ def print_list(lane: str, made: AlertList, *, show_all: bool) -> None:
 def _about(alert: Alert) -> str:
     """Return the facts of one alert: money, days, who, where."""
     days = " to ".join(dict.fromkeys([alert.first_on, alert.last_on]))
-    count = len(alert.payments)
-    payments = count_of(count, "payment")
+    payments = quantity(len(alert.payments), "payment")
     if not alert.payments:
         return "\n".join(
             [
@@ -167,8 +174,9 @@ def print_evaluation(found: Evaluation) -> None:
     """Print what was measured: recall by style and ranker, quiet patterns, chance, volume."""
     facts = found.facts
     out.print(
-        f"{facts['payments']:,} payments from {facts['from']} to {facts['to']} were scored against "
-        f"{facts['history']:,} before them; {len(facts['seeds'])} worlds of each kind."
+        f"{quantity(facts['payments'], 'payment')} from {facts['from']} to {facts['to']} "
+        f"{plural(facts['payments'], 'was', 'were')} scored against "
+        f"{facts['history']:,} before them; {quantity(len(facts['seeds']), 'world')} of each kind."
     )
     for pence in facts["limits_pence"]:
         table = Table(title=f"Found of what was planted, limit {pounds(pence)}", box=None)

@@ -24,6 +24,7 @@ from cardwatch.desk.desk import Desk
 from cardwatch.desk.governing import assess_impact, last_quarter, report_governance
 from cardwatch.desk.handing_over import (
     MOST_IN_CASE,
+    ExportFile,
     Wanted,
     ask_manager,
     hand_over,
@@ -123,6 +124,7 @@ __all__ = [
     "Check",
     "Desk",
     "Draw",
+    "ExportFile",
     "Receipt",
     "Wanted",
     "actor_of_key",

@@ -27,9 +27,12 @@ from cardwatch.reports import (
     PURPOSES,
     Document,
     HandOver,
+    alerts_filename,
+    case_filename,
     check_drawing,
     pack_alerts,
     questions_document,
+    questions_filename,
     write_alerts,
 )
 
@@ -46,6 +49,20 @@ PACK = ".zip"
 FORMS = (*HANDED, PACK)
 """Forms in which alerts are handed over; a pack has all of the others, and a signed manifest."""
 MOST_IN_CASE = 50
+
+
+@dataclass(frozen=True)
+class ExportFile:
+    """A file that is handed over.
+
+    Attributes:
+        filename: what it holds and of when, never about whom.
+        alert_count: how many alerts it has.
+    """
+
+    filename: str
+    content: bytes
+    alert_count: int
 
 
 @dataclass(frozen=True)
@@ -67,8 +84,8 @@ class Wanted:
     alert_ids: tuple[str, ...] = ()
 
 
-def hand_over(desk: Desk, wanted: Wanted, form: str) -> tuple[bytes, int]:
-    """Hand alerts over; return the file and how many alerts it has.
+def hand_over(desk: Desk, wanted: Wanted, form: str) -> ExportFile:
+    """Hand alerts over as a file.
 
     Args:
         desk: who hands over.
@@ -107,12 +124,21 @@ def hand_over(desk: Desk, wanted: Wanted, form: str) -> tuple[bytes, int]:
         _disclose(work, handed, next(name for _, name in made))
         count = sum(len(made.alerts) for made in lists.values())
         event.counts = {"alerts": count}
+    filename = _filename(lists, cases, form)
     if form == PACK:
-        return pack_alerts(lists, read, handed, wanted.key), count
+        return ExportFile(filename, pack_alerts(lists, read, handed, wanted.key), count)
     with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
         path = Path(folder) / f"alerts{form}"
         write_alerts(path, lists, read, handed)
-        return path.read_bytes(), count
+        return ExportFile(filename, path.read_bytes(), count)
+
+
+def _filename(lists: Mapping[str, AlertList], cases: Sequence[Mapping[str, Any]], form: str) -> str:
+    """Return what the file is called: a case by its alerts, a list by its months."""
+    if cases:
+        lanes = {case["lane"] for case in cases}
+        return case_filename([case["alert_id"] for case in cases], lanes, form)
+    return alerts_filename(lists, lists, form)
 
 
 def _check(wanted: Wanted, form: str) -> None:
@@ -202,8 +228,8 @@ def _open_questions(work: Work, alert: Mapping[str, Any]) -> list[dict[str, Any]
     return [row for row in find_alerts(work, filters) if people_of([row]) == same_people]
 
 
-def ask_manager(desk: Desk, alert_id: str, *, recipient: str, marking: str) -> Document:
-    """Finance's open questions about the people of an alert, for their line manager.
+def ask_manager(desk: Desk, alert_id: str, *, recipient: str, marking: str) -> tuple[str, Document]:
+    """The name and content of finance's open questions about the people of an alert.
 
     They are about the same people and nobody else: an alert that also asks about another person,
     or about one of several alone, is left out.
@@ -237,7 +263,8 @@ def ask_manager(desk: Desk, alert_id: str, *, recipient: str, marking: str) -> D
         work.also += [
             Event("disclosure", "alert", one.alert_id, purpose=event.purpose) for one in alerts
         ]
-        return questions_document(
+        filename = questions_filename([one.alert_id for one in alerts])
+        return filename, questions_document(
             alerts,
             marking=marking,
             organisation=people.organisation_name(work),

@@ -31,7 +31,7 @@ from cardwatch.desk.recipe import (
     unpack_policy,
     unpack_rules,
 )
-from cardwatch.errors import CardwatchError, CasebookFailed, NothingToScore
+from cardwatch.errors import CardwatchError, CasebookBusy, NothingToScore
 from cardwatch.evaluation.trial import Plan, evaluate
 from cardwatch.statements import name_holders
 
@@ -76,7 +76,7 @@ def evaluate_own(
     Raises:
         NotAllowed: the role sees no alerts.
         NothingToScore: there are too few payments.
-        CasebookFailed: it was broken off.
+        CasebookBusy: it was broken off.
         CardwatchError: the process died, most likely of too little memory.
     """
     with desk.work(Event("consultation", "evaluation"), ()) as work:
@@ -149,7 +149,7 @@ def _apart(
     if "facts" in answer:
         return answer
     if is_over():
-        raise CasebookFailed("It was broken off, and is begun again.")
+        raise CasebookBusy("It was broken off, and is begun again.")
     if answer.get("code") == NothingToScore.code:
         raise NothingToScore(answer["detail"])
     raise CardwatchError("The evaluation ended early: it may need more memory than is allowed.")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cardwatch.casebook import PSD, Event, people
-from cardwatch.casebook.people import actor_of_key, actor_of_person, add_organisation
+from cardwatch.casebook import PSD, Event, api_keys, people
+from cardwatch.casebook.api_keys import actor_of_key
+from cardwatch.casebook.people import actor_of_person, add_organisation
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.desk.desk import shown
 
@@ -52,16 +53,16 @@ def list_people(desk: Desk) -> list[dict[str, Any]]:
 
 
 def make_key(desk: Desk, *, name: str, role: str, days: int) -> str:
-    """Make an API key; return it whole, this once; see `casebook.people.make_key`."""
+    """Make an API key; return it whole, this once; see `casebook.api_keys.make_key`."""
     with desk.work(Event("access", "key"), ()) as work:
-        return people.make_key(work, name=name, role=role, days=days)
+        return api_keys.make_key(work, name=name, role=role, days=days)
 
 
 def end_key(desk: Desk, key_id: str) -> None:
-    """End a key, at once; see `casebook.people.end_key`."""
+    """End a key, at once; see `casebook.api_keys.end_key`."""
     with desk.work(Event("access", "key"), ()) as work:
         desk.allow(KEEPERS, "keeps no keys")
-        people.end_key(work, key_id)
+        api_keys.end_key(work, key_id)
 
 
 def list_keys(desk: Desk) -> list[dict[str, Any]]:
@@ -72,7 +73,7 @@ def list_keys(desk: Desk) -> list[dict[str, Any]]:
     """
     with desk.work(Event("consultation", "keys"), ()) as work:
         desk.allow(KEEPERS, "keeps no keys")
-        return [shown(row) for row in people.list_keys(work)]
+        return [shown(row) for row in api_keys.list_keys(work)]
 
 
 __all__ = [

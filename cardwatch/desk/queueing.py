@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import secrets
 import threading
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.casebook import Actor, Casebook, Event, documents, jobs
-from cardwatch.casebook.people import actor_now
+from cardwatch.casebook.api_keys import actor_now
 from cardwatch.casebook.statements import find_statement
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.casebook.work import SYSTEM, canonical
@@ -19,7 +21,7 @@ from cardwatch.desk.measuring import evaluate_own
 from cardwatch.desk.receiving import receive
 from cardwatch.desk.recipe import pack_read, unpack_policy, unpack_read, unpack_rules
 from cardwatch.desk.trying import back_test, check_trial
-from cardwatch.errors import CardwatchError, CasebookFailed
+from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, stack_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from cardwatch.records import ReadingReport
 
+log = logging.getLogger("cardwatch.jobs")
 STATEMENT, BACK_TEST, EVALUATION = KINDS = "statement", "back-test", "evaluation"
 TRIALS = (BACK_TEST, EVALUATION)
 """What takes minutes and changes nothing: no statement waits for it."""
@@ -81,7 +84,7 @@ def note_refusal(desk: Desk, refusal: CardwatchError) -> dict[str, Any]:
     Raises:
         NotAllowed: the role receives no statements.
     """
-    with desk.work(Event("collection", "job"), ()) as work:
+    with desk.work(Event("collection", "job", outcome="failed"), ()) as work:
         desk.allow(RECEIVES, "receives no statements")
         said = _sha256(str(refusal), work.now)
         job = jobs.put_job(work, STATEMENT, b"", once=said, fingerprint=said)
@@ -183,21 +186,48 @@ def _do(
         with casebook.quiet(job.actor, clock()) as work:
             jobs.tell_job(work, job.job_id, percent)
 
-    answer: dict[str, Any] | None = {"code": "internal", "detail": "It failed, and is looked into."}
-    failed = True
     try:
         with casebook.quiet(job.actor, clock(), reads=True) as work:
             at = Desk(casebook, actor_now(work, job.actor), clock())
         with _beating(tell):
-            answer, failed = _act(at, job, tell, is_over), False
-    except CasebookFailed:
-        answer = None  # it is tried again once its time is over
+            answer = _act(at, job, tell, is_over)
+    except CasebookBusy:
+        return  # it is tried again once its lease is over
     except CardwatchError as refusal:
-        answer = {"code": refusal.code, "detail": str(refusal)}
-    finally:  # a fault of ours too ends the job; whoever called hears of it
-        if answer is not None:
-            with casebook.quiet(job.actor, clock()) as work:
-                jobs.finish_job(work, job.job_id, answer, failed=failed)
+        answer = _failure(job, refusal)
+        _fail(casebook, job, clock, answer)
+    except Exception as error:  # noqa: BLE001  it would fail again: once is enough
+        answer = _failure(job, error)
+        _fail(casebook, job, clock, answer)
+    else:
+        with casebook.quiet(job.actor, clock()) as work:
+            jobs.finish_job(work, job.job_id, answer)
+
+
+def _failure(job: jobs.Job, error: Exception) -> dict[str, Any]:
+    """Return the answer of a job that failed; log the stack of an unforeseen error.
+
+    The log holds the type of the error and where it arose, never its words: they may hold cells.
+    """
+    file = jobs.file_of(job.content)
+    if isinstance(error, CardwatchError) and not isinstance(error, CasebookFailed):
+        return {"code": error.code, "detail": str(error), "file": file}
+    number = secrets.token_hex(4)
+    fault = {"kind": job.kind, "number": number, "stack": stack_of(error)}
+    log.error("%(kind)s job failed, error %(number)s: %(stack)s", fault)
+    subject = file or jobs.SUBJECTS[job.kind]
+    detail = f"We could not process {subject} (error {number}). Contact your administrator."
+    return {"code": "internal", "detail": detail, "file": file, "error_number": number}
+
+
+def _fail(
+    casebook: Casebook, job: jobs.Job, clock: Callable[[], dt.datetime], answer: dict[str, Any]
+) -> None:
+    """Keep that a job failed, with an audit event that says so."""
+    action = "collection" if job.kind == STATEMENT else "consultation"
+    event = Event(action, "job", job.job_id, outcome="failed")
+    with casebook.work(job.actor, event, clock(), lanes=()) as work:
+        jobs.finish_job(work, job.job_id, answer, failed=True)
 
 
 def _act(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,13 @@ from cardwatch.desk.recipe import (
     recipe_of,
     score_window,
 )
-from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, NotAllowed, NotFound
+from cardwatch.quantities import plural
 from cardwatch.scoring import Scoring, train
 from cardwatch.statements import name_holders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from cardwatch.casebook.statements import Arrival
     from cardwatch.casebook.work import Row
@@ -113,13 +115,28 @@ def receive(
     """
     if corrects and is_history:
         raise CardwatchError("A corrected statement is scored; bring it without '--history'.")
-    with desk.casebook.turn(desk.actor.organisation_id):
+    with desk.casebook.turn(desk.actor.organisation_id), _failure_recorded(desk, read[1]):
         tell(10)
         receipt, arrival, scored = _prepare(desk, read, corrects, is_history=is_history)
         if arrival is not None:
             tell(80)
             _keep(desk, arrival, scored)
     return receipt
+
+
+@contextmanager
+def _failure_recorded(desk: Desk, report: ReadingReport) -> Iterator[None]:
+    """Write an audit event that a statement failed, unless the refusal has one of its own."""
+    try:
+        yield
+    except (NotAllowed, NotFound, CasebookBusy):
+        raise
+    except Exception:
+        name = short_id(desk.actor.organisation_id, report.sha256)
+        event = Event("collection", "statement", name, outcome="failed")
+        with suppress(CasebookFailed), desk.work(event, ()):  # the first error is to be seen
+            pass
+        raise
 
 
 def put_in_force(desk: Desk, kind: str, content: bytes, holds_from: str) -> str:
@@ -235,11 +252,13 @@ def _prepare(
             event.outcome = receipt.outcome
             return receipt, None, None
         if is_history:
+            event.outcome = "begun"
             return receipt, arrival, None
         since = window_from(arrival.rows)
         recipe = recipe_of(work, str(arrival.rows["date"].max()))
         used = read_recipe(work, recipe)
         table = table_of(arrival, _history(work, arrival, since))
+        event.outcome = "begun"  # the statement exists once `_keep` says so
     scoring = score_window(table, arrival.label, used)
     return receipt, arrival, _Scored(scoring, table, since, recipe, used)
 
@@ -311,7 +330,8 @@ def _receipt(work: Work, arrival: Arrival) -> Receipt:
 def _shares(holders: Mapping[str, int]) -> list[str]:
     """Return a sentence on each other statement, by label, that holds so many of a statement's."""
     return [
-        f"{shared:,} of its transactions are also in {label}, and counted once"
+        f"{shared:,} of its transactions {plural(shared, 'is', 'are')} also in {label}, "
+        "and counted once"
         for label, shared in holders.items()
     ]
 

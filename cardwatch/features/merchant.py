@@ -75,7 +75,9 @@ def _listed(ledger: Ledger, codes: tuple[str, ...]) -> Flags:
 
 def _worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> Flags:
     """Return which rows say one of some words, whole and case ignored; see `Ledger.words`."""
-    pattern = r"\b(?:" + "|".join(map(re.escape, words)) + r")\b" if words else r"(?!)"
+    if not words:
+        return np.zeros(len(ledger), bool)
+    pattern = r"\b(?:" + "|".join(map(re.escape, words)) + r")\b"
     codes, texts = ledger.words(*more)
 
     def make() -> Flags:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cardwatch.errors import FileRefused, RegisterUnknown
+from cardwatch.quantities import plural
 from cardwatch.records import CARD_COLUMNS, CardRegister, Problem, ReadingReport
 from cardwatch.statements import (
     Profile,
@@ -302,7 +303,7 @@ class _Reading:
         if {"approver_id", "approver"} & self.at.keys():
             lines["without an approver"] = int((cards["approver_id"] == "").sum())
         self.notes += [
-            f"{n} row{' is' if n == 1 else 's are'} {what}" for what, n in lines.items() if n
+            f"{n} {plural(n, 'row is', 'rows are')} {what}" for what, n in lines.items() if n
         ]
 
 

@@ -14,6 +14,16 @@ from cardwatch.reports.as_json import as_json
 from cardwatch.reports.as_pdf import check_drawing, pdf_of
 from cardwatch.reports.as_xlsx import write_xlsx
 from cardwatch.reports.document import Document
+from cardwatch.reports.filenames import (
+    IMPACT_FILENAME,
+    alerts_filename,
+    case_filename,
+    questions_filename,
+    report_filename,
+    safe_filename,
+    sample_filename,
+    unread_rows_filename,
+)
 from cardwatch.reports.governance import Figures, governance_document
 from cardwatch.reports.handover import PURPOSES, HandOver
 from cardwatch.reports.impact import Installation, impact_document
@@ -81,6 +91,7 @@ def pack_alerts(
 
 __all__ = [
     "HANDED",
+    "IMPACT_FILENAME",
     "PURPOSES",
     "Controls",
     "Coverage",
@@ -90,7 +101,9 @@ __all__ = [
     "Installation",
     "OpenCards",
     "Span",
+    "alerts_filename",
     "as_json",
+    "case_filename",
     "check_drawing",
     "check_pack",
     "csv_text",
@@ -101,6 +114,11 @@ __all__ = [
     "pdf_of",
     "quarter_figures",
     "questions_document",
+    "questions_filename",
+    "report_filename",
+    "safe_filename",
     "safe_text",
+    "sample_filename",
+    "unread_rows_filename",
     "write_alerts",
 ]

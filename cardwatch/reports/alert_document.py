@@ -12,17 +12,18 @@ from cardwatch.alerts import (
     people_label,
     pounds,
 )
+from cardwatch.quantities import quantity
+from cardwatch.reports.about import NOT_A_FINDING, list_summary
 from cardwatch.reports.document import Document, Section, Table
 from cardwatch.reports.handover import PURPOSES, HandOver
 from cardwatch.reports.words import day as day_of
-from cardwatch.reports.words import days, moment, sentence, title
+from cardwatch.reports.words import days, moment, money, sentence, short_days, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from cardwatch.records import Alert, AlertList, Payment
 
-NOT_A_FINDING = "An alert is a reason to ask, not a finding. Most have a good answer."
 GRADING = (
     "Source evaluation, 1 to 3", "Information, A to E", "Handling, P or C, and its conditions",
     "Evaluated by, and when",
@@ -40,7 +41,9 @@ def list_document(lists: Mapping[str, AlertList], handed: HandOver) -> Document:
     """
     cases = {case["alert_id"]: case for case in handed.cases}
     alerts = [one for made in lists.values() for one in (made.alerts if cases else made.shown)]
-    sections = [Section("Before you read on", text=(NOT_A_FINDING, *_notes(lists)))]
+    sections = [
+        Section("Before you read on", text=(NOT_A_FINDING, *_notes(lists, is_case=bool(cases))))
+    ]
     for number, alert in enumerate(alerts, start=1):
         sections += _alert_sections(number, alert, begins_page=bool(cases))
         sections += _case_sections(cases[alert.alert_id]) if cases else []
@@ -84,11 +87,12 @@ def questions_document(
             Section(
                 f"Question {number}: {alert.title}",
                 text=(sentence(lead.fact), lead.why),
-                tables=(_payments(alert.payments),),
+                points=tuple(map(card_label, alert.cards)),
+                tables=(_payments(alert.payments),) if alert.payments else (),
                 begins_page=number > 1,
             ),
             Section("What to ask", level=3, points=lead.ask),
-            Section("It can be innocent", level=3, points=lead.innocent),
+            Section("Possible explanations", level=3, points=lead.innocent),
             Section(
                 "Your answer", level=3,
                 blanks=("What you were told", "What you have seen for it (receipt, order, diary)",
@@ -101,38 +105,51 @@ def questions_document(
 def _alert_sections(number: int, alert: Alert, *, begins_page: bool) -> list[Section]:
     """Return one alert as it was raised."""
     lead = alert.reasons[0]
-    facts = [
-        ("Alert", alert.alert_id), ("List", alert.lane), ("Tier", alert.tier),
+    named = (
+        ("Alert id", alert.alert_id), ("List", alert.lane), ("Tier", alert.tier),
         ("At stake", pounds(alert.at_stake_pence)),
         ("Days", days(alert.first_on, alert.last_on)),
         ("Cardholder", holders_label(alert)), ("Merchant", merchants_label(alert)),
-    ]  # fmt: skip
-    if alert.cost_centres:
-        facts.append(("Cost centre", cost_centres_label(alert)))
-    if alert.cards:
-        facts.append(("Cards", "; ".join(map(card_label, alert.cards))))
+        ("Cost centre", cost_centres_label(alert)),
+    )  # fmt: skip
+    facts = tuple(one for one in named if one[1])
     why = [sentence(one.fact) for one in alert.reasons]
     why += [sentence(one) for one in alert.unusual]
     why += [f"Weakened: {one.fact}" for one in alert.weakened_by]
     told = (lead.why, alert.merchant_history) if alert.merchant_history else (lead.why,)
     return [
-        Section(f"{number}. {alert.title}", facts=tuple(facts), begins_page=begins_page),
+        Section(f"{number}. {alert.title}", facts=facts, begins_page=begins_page),
         Section("Why it is asked", level=3, points=tuple(why), text=told),
         Section("What to ask", level=3, points=lead.ask),
-        Section("It can be innocent", level=3, points=lead.innocent),
-        Section("Payments", level=3, tables=(_payments(alert.payments),)),
+        Section("Possible explanations", level=3, points=lead.innocent),
+        _subjects(alert),
     ]
 
 
-def _payments(payments: Iterable[Payment]) -> Table:
+def _subjects(alert: Alert) -> Section:
+    """Return the payments that an alert is about, or the cards of one about the register."""
+    if not alert.payments:
+        return Section("Cards", level=3, points=tuple(map(card_label, alert.cards)))
+    return Section("Payments", level=3, tables=(_payments(alert.payments),))
+
+
+def _payments(payments: Sequence[Payment]) -> Table:
     """Return payments with where each stands."""
+    total = money(sum(one.amount_pence for one in payments))
+    together = " together" if len(payments) > 1 else ""
     rows = tuple(
-        (day_of(one.date), one.holder_id, one.merchant, pounds(one.amount_pence),
+        (_short_day(one.date), one.holder_id, one.merchant, money(one.amount_pence),
          f"{one.reference or 'no reference'}; {one.file}, row {one.row}")
         for one in payments
     )  # fmt: skip
-    headings = ("Day", "Holder", "Merchant", "Amount", "Reference and place")
-    return Table("Payments", headings, rows, numeric=(3,))
+    headings = ("Day", "Cardholder", "Merchant", "Amount", "Reference, file and row")
+    caption = f"{quantity(len(rows), 'payment')}, {total}{together}"
+    return Table(caption, headings, rows, numeric=(3,))
+
+
+def _short_day(text: str) -> str:
+    """Return a day for a table, which no line breaks."""
+    return short_days(text, text).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _case_sections(case: Mapping[str, Any]) -> list[Section]:
@@ -142,13 +159,13 @@ def _case_sections(case: Mapping[str, Any]) -> list[Section]:
         for one in case["decisions"]
     )
     beside = tuple(
-        (day_of(one["date"]), one["holder_id"] or "", one["merchant"], pounds(one["amount_pence"]),
-         f"{one['statement_id']}, row {one['row']}")
+        (_short_day(one["date"]), one["holder_id"] or "", one["merchant"],
+         money(one["amount_pence"]), f"{one['statement_id']}, row {one['row']}")
         for one in case["neighbours"]
     )  # fmt: skip
     others = tuple(
-        (one["alert_id"], one["rule"], people_label(one["holders"], one["approvers"]),
-         pounds(one["at_stake_pence"]), day_of(one["last_on"]), title(one["state"]))
+        (one["alert_id"], title(one["rule"]), people_label(one["holders"], one["approvers"]),
+         money(one["at_stake_pence"]), _short_day(one["last_on"]), title(one["state"]))
         for one in case["related"]
     )  # fmt: skip
     seen = tuple(
@@ -158,9 +175,10 @@ def _case_sections(case: Mapping[str, Any]) -> list[Section]:
         Table("What was decided", ("When", "State", "Reason", "By"), decided,
               empty="Nobody has decided yet."),
         Table("Other payments of these days, which raised nothing by themselves",
-              ("Day", "Holder", "Merchant", "Amount", "Statement and row"), beside, numeric=(3,)),
+              ("Day", "Cardholder", "Merchant", "Amount", "Statement and row"), beside,
+              numeric=(3,)),
         Table("Other alerts about these cardholders or merchants, closed ones too",
-              ("Alert", "Rule", "Cardholder", "At stake", "Last day", "State"), others,
+              ("Alert id", "Rule", "Cardholder", "At stake", "Last day", "State"), others,
               numeric=(3,)),
     ]  # fmt: skip
     if seen:
@@ -173,18 +191,15 @@ def _handed(handed: HandOver) -> Iterable[tuple[str, str]]:
     yield "Organisation", handed.organisation
     yield "For", handed.recipient
     yield "Purpose", PURPOSES[handed.purpose]
-    yield "Handed over by", handed.made_by
+    yield "Shared by", handed.made_by
     yield "On", moment(handed.made_at)
 
 
-def _notes(lists: Mapping[str, AlertList]) -> Iterable[str]:
+def _notes(lists: Mapping[str, AlertList], *, is_case: bool) -> Iterable[str]:
     """Return what a reader of each list has to know."""
     for name, made in lists.items():
-        yield (
-            f"{name}: {made.payments_count:,} payments, {days(made.first_on, made.last_on)}; "
-            f"{len(made.alerts)} alerts."
-        )
-        yield from map(sentence, made.notes)
+        yield f"{name}: {list_summary(made, is_case=is_case)}"
+        yield from map(sentence, () if is_case else made.notes)
 
 
 def _made_by(lists: Mapping[str, AlertList]) -> Iterable[tuple[str, str]]:

@@ -1,4 +1,8 @@
-"""What a row says: one row an alert, one row a payment, for every tabular form."""
+"""What a row says, for every tabular form: an alert, a payment, a line of evidence, a file.
+
+CSV has the `HEADINGS`, in an order that stays; the workbook has `COLUMNS`, each with its width in
+characters, which together fit the width of A4 landscape.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,36 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from cardwatch.alerts import card_label, cost_centres_label, holders_label, merchants_label
+from cardwatch.alerts.words import figure
+from cardwatch.reports.words import short_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cardwatch.records import Alert
+    from cardwatch.records import Alert, ReadingReport
 
 Cell = str | float | dt.date
+Columns = tuple[tuple[str, float], ...]
+"""Headings, each with its column's width in characters."""
+ALERT_COLUMNS: Columns = (
+    ("No.", 6), ("Tier", 7), ("Alert", 25), ("Days", 14), ("Cardholder", 17), ("Merchant", 22),
+    ("At stake (£)", 13), ("Why it is asked", 34), ("Alert id", 16),
+)  # fmt: skip
+PAYMENT_COLUMNS: Columns = (
+    ("Alert id", 16), ("No.", 6), ("Date", 13), ("Cardholder", 20), ("Merchant", 32),
+    ("Amount (£)", 12), ("Reference", 20), ("File", 22), ("Row", 8),
+)  # fmt: skip
+EVIDENCE_COLUMNS: Columns = (
+    ("Alert id", 15),
+    ("No.", 5),
+    ("What", 22),
+    ("Name", 34),
+    ("Value", 70),
+)
+READING_COLUMNS: Columns = (
+    ("File", 24), ("Format", 16), ("Rows", 8), ("Payments or cards", 11), ("Not read", 8),
+    ("Other rows", 18), ("Sum (£)", 14), ("Days", 14), ("Notes", 36),
+)  # fmt: skip
 ALERT_HEADINGS = (
     "Rank", "Tier", "Lane", "Kind", "Alert", "First day", "Last day", "Holder", "Merchant",
     "Cost centre", "At stake (£)", "Payments", "What was found", "All reasons", "Weakened by",
@@ -72,3 +99,84 @@ def payment_cells(alert: Alert) -> Iterator[tuple[Cell, ...]]:
             payment.merchant,
             payment.amount_pence / 100,
         )
+
+
+def short_alert_cells(alert: Alert) -> tuple[Cell, ...]:
+    """Return one alert as cells, in the order of `ALERT_COLUMNS`."""
+    return (
+        alert.rank,
+        alert.tier,
+        alert.title,
+        short_days(alert.first_on, alert.last_on),
+        holders_label(alert),
+        merchants_label(alert),
+        alert.at_stake_pence / 100,
+        alert.reasons[0].fact,
+        alert.alert_id,
+    )
+
+
+def payment_sheet_cells(alert: Alert) -> Iterator[tuple[Cell, ...]]:
+    """Return each payment of an alert as cells, in the order of `PAYMENT_COLUMNS`."""
+    for payment in alert.payments:
+        yield (
+            alert.alert_id,
+            alert.rank,
+            dt.date.fromisoformat(payment.date),
+            payment.holder_id,
+            payment.merchant,
+            payment.amount_pence / 100,
+            payment.reference,
+            payment.file,
+            payment.row,
+        )
+
+
+def evidence_cells(alert: Alert) -> Iterator[tuple[Cell, ...]]:
+    """Return what is known of an alert, a line a row, in the order of `EVIDENCE_COLUMNS`."""
+    for what, name, value in _evidence(alert):
+        if value:
+            yield alert.alert_id, alert.rank, what, name, value
+
+
+def _evidence(alert: Alert) -> Iterator[tuple[str, str, str]]:
+    lead = alert.reasons[0]
+    for reason in alert.reasons:
+        yield "Reason", reason.rule, reason.fact
+        for name, value in reason.figures.items():
+            yield "Figure", name, value if isinstance(value, str) else figure(name, value)
+    for reason in alert.weakened_by:
+        yield "Weakened by", reason.rule, reason.fact
+    for comparison in alert.unusual:
+        yield "Comparison", "", comparison
+    for name, value in alert.contributions.items():
+        yield "Raised the forest's score", name, f"+{value:.3f}"
+    yield "History with the merchant", "", alert.merchant_history
+    for card in alert.cards:
+        yield "Card", "", card_label(card)
+    yield "Cost centre", "", cost_centres_label(alert)
+    yield "Why it matters", "", lead.why
+    for question in lead.ask:
+        yield "What to ask", "", question
+    for explanation in lead.innocent:
+        yield "Possible explanation", "", explanation
+
+
+def reading_cells(report: ReadingReport) -> tuple[Cell, ...]:
+    """Return what happened to every row of one file, in the order of `READING_COLUMNS`."""
+    others = {
+        "total": len(report.totals), "blank": report.blank, "heading": report.headings,
+        "after the end": report.ended, "in an earlier file": report.elsewhere,
+    }  # fmt: skip
+    notes = [report.refused, *report.decisions, *report.notes, f"SHA-256 {report.sha256}"]
+    return (
+        report.file,
+        ", ".join(filter(None, (report.form, report.layout))),
+        report.rows,
+        report.transactions + report.cards,
+        len(report.problems),
+        ", ".join(f"{count:,} {name}" for name, count in others.items() if count) or "none",
+        report.pence / 100,
+        short_days(report.first_on, report.last_on) if report.first_on else "",
+        "\n".join(note for note in notes if note),
+    )

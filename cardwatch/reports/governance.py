@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardwatch.alerts import count_of, pounds
+from cardwatch.alerts import pounds
+from cardwatch.quantities import quantity
 from cardwatch.reports.document import Document, Section, Table
 from cardwatch.reports.quarter import SMALL_PENCE, Answers, Outcomes
 from cardwatch.reports.self_assessment import Controls, self_assessment
@@ -125,15 +126,15 @@ def _summary(quarter: Quarter) -> Iterable[str]:
     """The quarter in three sentences."""
     spending = quarter.spending
     yield (
-        f"{count_of(spending.holders, 'cardholder')} made "
-        f"{count_of(spending.purchases, 'purchase')} for {money(spending.purchases_pence)}. After "
-        f"{count_of(spending.refunds, 'refund')} of {money(spending.refunds_pence)}, net spending "
+        f"{quantity(spending.holders, 'cardholder')} made "
+        f"{quantity(spending.purchases, 'purchase')} for {money(spending.purchases_pence)}. After "
+        f"{quantity(spending.refunds, 'refund')} of {money(spending.refunds_pence)}, net spending "
         f"was {money(spending.net_pence)}."
     )
     if spending.purchases:
         share = spending.small_pence / spending.purchases_pence
         yield (
-            f"{count_of(spending.small, 'purchase')} of less than {pounds(SMALL_PENCE)} made up "
+            f"{quantity(spending.small, 'purchase')} of less than {pounds(SMALL_PENCE)} made up "
             f"{share:.0%} of the value of all purchases."
         )
     answers = quarter.answers
@@ -240,7 +241,7 @@ def _answers(quarter: Quarter) -> Iterable[str]:
     waiting = quarter.awaiting_days
     late = sum(waited > LATE_DAYS for waited in waiting)
     yield (
-        f"On {day(quarter.last_on)}, {count_of(len(waiting), 'alert')} had no answer, {late:,} of "
+        f"On {day(quarter.last_on)}, {quantity(len(waiting), 'alert')} had no answer, {late:,} of "
         f"them for more than {LATE_DAYS} days."
     )
     looks = quarter.second_looks
@@ -258,15 +259,15 @@ def _times(days_taken: tuple[int, ...]) -> str:
     count = len(days_taken)
     if not count:
         return "No alerts were closed by a person."
-    closed = f"A person closed {count_of(count, 'alert')}"
+    closed = f"A person closed {quantity(count, 'alert')}"
     if count < FEWEST_FOR_PERCENT:
         shortest, longest = days_taken[0], days_taken[-1]
         span = f"{shortest:,} to " if shortest < longest else ""
-        return f"{closed}, {span}{count_of(longest, 'day')} after being raised."
+        return f"{closed}, {span}{quantity(longest, 'day')} after being raised."
     half, most = days_taken[(count - 1) // 2], days_taken[(count * 9 - 1) // 10]
     return (
-        f"{closed}. Half were closed within {count_of(half, 'day')} of being raised, and nine in "
-        f"ten within {count_of(most, 'day')}."
+        f"{closed}. Half were closed within {quantity(half, 'day')} of being raised, and nine in "
+        f"ten within {quantity(most, 'day')}."
     )
 
 
@@ -296,7 +297,7 @@ def _year(figures: Figures) -> Iterable[str]:
     )
     if figures.year_uncovered_days:
         yield (
-            f"No statement covers {count_of(figures.year_uncovered_days, 'day')} of these twelve "
+            f"No statement covers {quantity(figures.year_uncovered_days, 'day')} of these twelve "
             "months, so totals may be too low."
         )
 
@@ -333,12 +334,12 @@ def _gaps(figures: Figures) -> Iterable[str]:
     for words, without in quarter.payments_without.items():
         if without:
             have = "has" if without == 1 else "have"
-            yield f"{without:,} of {count_of(total, 'payment')} {have} no {words}."
+            yield f"{without:,} of {quantity(total, 'payment')} {have} no {words}."
     if quarter.uncovered_days:
-        yield f"No statement covers {count_of(quarter.uncovered_days, 'day')} of the quarter."
+        yield f"No statement covers {quantity(quarter.uncovered_days, 'day')} of the quarter."
     if quarter.rows_not_read:
         yield (
-            f"{count_of(quarter.rows_not_read, 'row')} could not be read in the statements that "
+            f"{quantity(quarter.rows_not_read, 'row')} could not be read in the statements that "
             "cover the quarter."
         )
     if figures.controls.cards is None:

@@ -10,7 +10,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardwatch.alerts import count_of, pounds
+from cardwatch.alerts import pounds
+from cardwatch.quantities import quantity
 from cardwatch.reports.document import Section
 from cardwatch.reports.words import day, title
 
@@ -111,7 +112,7 @@ def _limits(controls: Controls) -> Iterable[str]:
     for name, words in LIMITS.items():
         for limit in limits[name]:
             if limit.stated:
-                holders = f", for {count_of(len(limit.holders), 'cardholder')}"
+                holders = f", for {quantity(len(limit.holders), 'cardholder')}"
                 yield (
                     f"{words}: {pounds(limit.pence)} from {day(limit.since)}"
                     f"{holders if limit.holders else ''}."
@@ -130,7 +131,7 @@ def _limit_alerts(quarter: Quarter) -> str:
     count = sum(one.count for one in quarter.outcomes if one.kind in {"limit", "split"})
     were = "was" if count == 1 else "were"
     return (
-        f"{count_of(count, 'alert')} in the quarter {were} about a limit that was exceeded, by one "
+        f"{quantity(count, 'alert')} in the quarter {were} about a limit that was exceeded, by one "
         "payment or by several together."
     )
 
@@ -142,8 +143,8 @@ def _card_controls(controls: Controls) -> Iterable[str]:
         yield "There is no card register, so cards and approvers are not known."
     else:
         yield (
-            f"On {day(controls.on)} the register had {count_of(cards.count, 'open card')} of "
-            f"{count_of(cards.holders, 'cardholder')}: {cards.with_limit:,} with a limit, and "
+            f"On {day(controls.on)} the register had {quantity(cards.count, 'open card')} of "
+            f"{quantity(cards.holders, 'cardholder')}: {cards.with_limit:,} with a limit, and "
             f"{cards.with_approver:,} with an approver."
         )
     barred = len(controls.policy.blocked_categories)

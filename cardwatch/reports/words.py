@@ -23,6 +23,16 @@ def days(first: str, last: str) -> str:
     return day(first) if first == last else f"{day(first)} to {day(last)}"
 
 
+def short_days(first: str, last: str) -> str:
+    """Return one day, or two, as a table shows them: `7 to 9 Oct 2026`."""
+    begins, ends = (dt.date.fromisoformat(text) for text in (first, last))
+    until = f"{ends.day} {ends:%b %Y}"
+    if begins == ends:
+        return until
+    same_month = (begins.year, begins.month) == (ends.year, ends.month)
+    return f"{begins.day}{'' if same_month else f' {begins:%b %Y}'} to {until}"
+
+
 def month(text: str) -> str:
     """Return a month such as `2026-10` as `Oct 2026`."""
     return f"{dt.date.fromisoformat(text + '-01'):%b %Y}"

@@ -6,13 +6,13 @@ import datetime as dt
 import operator
 import re
 import string
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cardwatch.bounded import read_toml
 from cardwatch.chance import BUYING, CHANCES, MONTH_SURPRISE, SURPRISE
 from cardwatch.errors import FileFaulty
 from cardwatch.features import CARD_FEATURES, FEATURES, name_of
@@ -231,10 +231,7 @@ def parse_rule(text: str, file: str) -> Rule:
     Raises:
         FileFaulty: with every fault found, each naming its place.
     """
-    try:
-        content: dict[str, Any] = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # also of nests and digits without end
-        raise FileFaulty(file, [f"it is not TOML: {error}"]) from error
+    content = read_toml(text, file)
     faults = _shape_faults(content, file)
     if faults:
         raise FileFaulty(file, faults)

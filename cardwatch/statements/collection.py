@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import plural, quantity
 from cardwatch.records import TRANSACTION_COLUMNS, ReadingReport, Statements
 from cardwatch.statements.cells import redact_cards
 from cardwatch.statements.profiles import HOLDER_FIELDS, known_headings
@@ -231,8 +232,8 @@ def _read_once(found: Table | FileRefused, choices: ReadingChoices, held: Sequen
             one.overlaps.append((other.report.file, shared))
         if shared > SAME_ROWS_SHARE * len(one.frame):
             what = (
-                f"{shared} of its {len(one.frame)} rows are those of {other.report.file}; "
-                "counted once"
+                f"{shared} of its {quantity(len(one.frame), 'row')} "
+                f"{plural(shared, 'is', 'are')} those of {other.report.file}; counted once"
             )
             raise FileRefused(found.file, "same_rows", what)
     return one
@@ -250,7 +251,7 @@ def _overlaps(held: Sequence[_Held], overlap: str) -> list[str]:
         for other, count in one.overlaps:
             once = overlap == "once" or (one.is_history and other not in history)
             done = "counted once" if once else "kept in both; '--overlap once' drops them"
-            rows = f"{count} row{'s' * (count > 1)}"
+            rows = quantity(count, "row")
             notes.append(f"{rows} of {one.report.file} also in {other}: {done}")
     if notes:
         _count_once(held, everywhere=overlap == "once")
@@ -317,7 +318,7 @@ def _gaps(together: pd.DataFrame) -> list[str]:
     counts = counts.reindex(whole, fill_value=0)
     thin = counts[counts < 0.1 * counts.median()]
     return [
-        f"{month} has {count} rows where other months have about {int(counts.median())}: "
-        "is a statement missing?"
+        f"{month} has {quantity(count, 'row')} where other months have about "
+        f"{int(counts.median())}: is a statement missing?"
         for month, count in sorted(thin.items())
     ]

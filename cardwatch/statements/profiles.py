@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from cardwatch.bounded import read_toml
 from cardwatch.errors import ColumnsUnknown, FileFaulty, FileRefused
 from cardwatch.statements.cells import read_date, read_pence
 from cardwatch.tabular import normalise_heading
@@ -96,10 +96,7 @@ def load_profile(path: Path) -> Profile:
 
 def parse_profile(text: str, file: str) -> Profile:
     """Return the profile that a TOML text describes; see `load_profile`."""
-    try:
-        content: dict[str, Any] = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # also of nests and digits without end
-        raise FileFaulty(file, [f"it is not TOML: {error}"]) from error
+    content = read_toml(text, file)
     columns = content.get("columns", {})
     if faults := _kind_faults(content):
         raise FileFaulty(file, faults)

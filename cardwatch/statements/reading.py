@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import plural
 from cardwatch.records import Problem, ReadingReport, Total
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import (
@@ -314,7 +315,7 @@ def _frame(reading: Reading, good: Flags, order: str, amounts: Amounts) -> pd.Da
     currency = text["currency"].mapped(read_currency)
     own_words = int((~np.isin(kinds, ["purchase", "refund"])).sum())
     if own_words:
-        rows = "row is" if own_words == 1 else "rows are"
+        rows = plural(own_words, "row is", "rows are")
         reading.notes.append(f"{own_words} {rows} the bank's own bookings and no purchases")
     frame = pd.DataFrame(
         {

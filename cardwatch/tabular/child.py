@@ -26,7 +26,8 @@ from queue import Queue
 from threading import Lock, Timer
 from typing import TYPE_CHECKING, NoReturn, Self
 
-from cardwatch.errors import FileRefused
+from cardwatch.bounded import read_toml
+from cardwatch.errors import FileFaulty, FileRefused
 from cardwatch.tabular.limits import LIMITS, MIB, Limits
 from cardwatch.tabular.recognise import OLE, WORKBOOKS, ZIP, recognise
 from cardwatch.tabular.table import Table
@@ -38,6 +39,8 @@ SERVE = "from cardwatch.tabular.child import serve; serve()"
 ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
 """Each thread of Arrow's takes up to 128 MiB of address space otherwise, by chance too many of them
 at once, and a file that is in order is refused as too costly."""
+TOML_LIMITS = Limits(memory_bytes=64 * MIB, cpu_seconds=2, wall_seconds=10)
+"""For a text of settings; its memory is on top of what the nursery has."""
 BEGUN = b"+"
 """What a nursery says when it takes up an order, so that its death is laid to the right file."""
 FRAME = struct.Struct("!iQ")
@@ -106,6 +109,23 @@ class Nursery:
         finally:
             self._free.put(lane)
         return _answer(path.name, code, answer, limits)
+
+    def check_toml(self, text: str, file: str, limits: Limits = TOML_LIMITS) -> None:
+        """Parse a TOML text that somebody sent in a child, before it is parsed here.
+
+        Raises:
+            FileFaulty: it is no TOML, or exceeds a bound or the child's limits.
+            ValueError: the nursery is closed.
+        """
+        order = {"toml": text, "file": file, "limits": asdict(limits)}
+        lane = self._free.get()
+        try:
+            code, answer = lane.ask(json.dumps(order).encode() + b"\n", limits.wall_seconds)
+        finally:
+            self._free.put(lane)
+        faults = json.loads(answer)["faults"] if code == 0 else ["reading it takes too much"]
+        if faults:
+            raise FileFaulty(file, faults)
 
     def close(self) -> None:
         """End the processes, each after the file that it is at."""
@@ -273,13 +293,36 @@ def _obey(order: bytes, writes: int) -> NoReturn:
         for pipe in (sys.stdin.fileno(), sys.stdout.fileno()):
             os.dup2(nothing, pipe)
         told = json.loads(order)
+        limits = Limits(**told["limits"])
         with os.fdopen(writes, "wb") as out:
-            out.writelines(
-                _read(Path(told["path"]), frozenset(told["known"]), Limits(**told["limits"]))
-            )
+            if "toml" in told:
+                out.write(_parse_toml(told["toml"], told["file"], limits))
+            else:
+                out.writelines(_read(Path(told["path"]), frozenset(told["known"]), limits))
         code = 0
     finally:
         os._exit(code)
+
+
+def _parse_toml(text: str, file: str, limits: Limits) -> bytes:
+    """Return the faults that parsing a TOML text shows, as JSON."""
+    signal.alarm(limits.wall_seconds)
+    _set_limits(_address_space() + limits.memory_bytes, limits.cpu_seconds)
+    faults: tuple[str, ...] = ()
+    try:
+        read_toml(text, file)
+    except FileFaulty as refusal:
+        faults = refusal.faults
+    return json.dumps({"faults": faults}).encode()
+
+
+def _address_space() -> int:
+    """Bytes of address space this process has; its peak memory where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except FileNotFoundError:  # macOS
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return pages * resource.getpagesize()
 
 
 def _read(path: Path, known: frozenset[str], limits: Limits) -> Iterator[bytes]:
@@ -299,7 +342,11 @@ def _read(path: Path, known: frozenset[str], limits: Limits) -> Iterator[bytes]:
 def _limit(size: int, *, workbook: bool, limits: Limits) -> None:
     """Put this process under its limits."""
     memory = limits.memory_for(size=size, workbook=workbook)
-    cpu = limits.cpu_seconds
+    _set_limits(memory, limits.cpu_seconds)
+
+
+def _set_limits(memory: int, cpu: int) -> None:
+    """Limit this process's address space and time, and let it write no file."""
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

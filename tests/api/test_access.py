@@ -59,7 +59,7 @@ def test_whatever_is_wrong_is_refused_in_the_same_words(
     secret = take_account(running, "finance")
     refused = sign_in(running, "finance", secret, **changed)
     assert (refused.status_code, refused.json()["code"]) == (401, "sign_in")
-    told = "Email address, password or code is not right, or it holds no longer."
+    told = "Email address, password or code is incorrect or has expired."
     assert refused.json()["detail"] == told
     assert "set-cookie" not in refused.headers
 

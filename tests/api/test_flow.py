@@ -13,6 +13,8 @@ from books import SPLIT, month
 from openpyxl import load_workbook
 from services import OCTOBER, OTHER, Running, text
 
+from api.handing import content_disposition
+
 
 def test_a_statement_becomes_alerts_that_are_decided_once(running: Running) -> None:
     sent = running.send(OCTOBER)
@@ -96,6 +98,8 @@ def test_rows_that_cannot_be_read_are_named_and_given_as_csv(running: Running) -
         (14, "bad_date"), (15, "bad_amount")
     ]  # fmt: skip
     given = running.ask("GET", f"/v1/statements/{name}/problems.csv")
+    named = f"statement {name} rows not read.csv"
+    assert given.headers["content-disposition"] == content_disposition(named)
     rows = list(csv.reader(io.StringIO(given.text.removeprefix("\ufeff"))))
     assert [row[1] for row in rows] == ["row", "14", "15"]
 
@@ -216,7 +220,7 @@ def test_a_list_is_handed_over_and_it_is_kept_why_and_to_whom(running: Running, 
     sent = {"statement_id": name, "form": form, "purpose": "finance-assurance", "recipient": "CFO"}
     given = running.ask("POST", "/v1/exports", json=sent)
     assert given.status_code == 200
-    assert given.headers["content-disposition"] == f'attachment; filename="cardwatch.{form}"'
+    assert given.headers["content-disposition"] == content_disposition(f"2026-10 alerts.{form}")
     if form == "xlsx":
         rows = list(load_workbook(io.BytesIO(given.content))["Alerts"].values)
         assert len(rows) == 2

@@ -10,6 +10,7 @@ from books import SPLIT, month, needs_pdf
 from services import OCTOBER, OWN, PASSWORD, Running, sign_in, take_account, text
 
 from api.guard import HEADERS
+from api.handing import content_disposition
 from api.rendering import PAGE_POLICY
 from cardwatch import desk
 
@@ -284,15 +285,23 @@ def test_what_is_handed_over_comes_as_a_file_and_says_why(
         form = "zip" if begins == b"PK" else "pdf"
         given = browser.post(path, why | {"form": form})
         assert given.content.startswith(begins)
-        disposition = given.headers["content-disposition"]
-        assert disposition == f'attachment; filename="cardwatch.{form}"'
+        named = f"case {name}.zip" if form == "zip" else "2026-10 alerts.pdf"
+        assert given.headers["content-disposition"] == content_disposition(named)
     questions = f"/alerts/{name}/questions"
     assert "E1" in browser.get(questions)
     wrong = browser.post(questions, {"recipient": "E1"})
     assert (wrong.status_code, "line manager, not to them" in wrong.text) == (422, True)
-    assert browser.post(questions, {"recipient": "Them"}).content.startswith(b"%PDF-")
-    for path in ("/governance.pdf?quarter=2026-Q4", "/impact.pdf"):
-        assert browser.client.get(path, headers=SITE).content.startswith(b"%PDF-")
+    given = browser.post(questions, {"recipient": "Them"})
+    assert given.content.startswith(b"%PDF-")
+    named = content_disposition(f"questions {name}.pdf")
+    assert given.headers["content-disposition"] == named
+    for path, named in (
+        ("/governance.pdf?quarter=2026-Q4", "2026-Q4 report.pdf"),
+        ("/impact.pdf", "impact assessment.pdf"),
+    ):
+        given = browser.client.get(path, headers=SITE)
+        assert given.content.startswith(b"%PDF-")
+        assert given.headers["content-disposition"] == content_disposition(named)
     assert "£1,850" not in browser.get("/governance")
     assert "2026-Q3 is" in browser.get("/governance?quarter=x", 422)
 

@@ -9,6 +9,9 @@ import pytest
 from books import NOW
 
 from cardwatch import desk
+from cardwatch.casebook import Event
+from cardwatch.casebook.api_keys import actor_now
+from cardwatch.casebook.tables import people
 from cardwatch.casebook.work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 
@@ -131,3 +134,55 @@ def test_an_organisation_needs_letters_and_a_name_of_its_own(at: At) -> None:
     for name in ("Saltmarsh Vale", "saltmarsh  vale", "??"):
         with pytest.raises(CardwatchError):
             desk.add_organisation(book, name, NOW)
+
+
+def test_a_key_ends_with_the_access_of_its_maker_and_does_not_come_back(at: At) -> None:
+    admin = at("admin")
+    key = desk.make_key(admin, name="k", role="finance", days=9)
+    by_key = desk.Desk(
+        admin.casebook,
+        desk.actor_of_key(
+            admin.casebook, desk.make_key(admin, name="a", role="admin", days=9), NOW
+        ),
+        NOW,
+    )
+    child = desk.make_key(by_key, name="child", role="auditor", days=9)
+    assert desk.actor_of_key(admin.casebook, child, NOW).role == "auditor"
+    email = desk.email_of(admin)
+    itself = at(SYSTEM)
+    desk.end_person(itself, email)
+    for again in (False, True):
+        if again:
+            desk.add_person(itself, name="Back", email=email, role="admin")
+        for text in (key, child):
+            with pytest.raises(NotAllowed):
+                desk.actor_of_key(admin.casebook, text, NOW)
+
+
+def test_a_key_has_no_more_than_the_present_role_of_its_maker(at: At) -> None:
+    admin = at("admin")
+    key = desk.make_key(admin, name="k", role="finance", days=9)
+    with admin.casebook.work(at(SYSTEM).actor, Event("access", "person"), NOW) as work:
+        work.change(people, people.c.person_id == admin.actor.actor_id, {"role": "auditor"})
+    with pytest.raises(NotAllowed):
+        desk.actor_of_key(admin.casebook, key, NOW)
+
+
+def test_a_key_carries_who_its_maker_is_in_statements(at: At) -> None:
+    psd = at("psd")
+    with psd.casebook.work(at(SYSTEM).actor, Event("access", "person"), NOW) as work:
+        work.change(people, people.c.person_id == psd.actor.actor_id, {"holder_id": "E1"})
+    key = desk.make_key(psd, name="own", role="psd", days=9)
+    actor = desk.actor_of_key(psd.casebook, key, NOW)
+    assert actor.holder_id == "E1"
+    with psd.casebook.quiet(actor, NOW, reads=True) as work:
+        assert actor_now(work, actor).holder_id == "E1"
+
+
+@pytest.mark.parametrize(
+    "email", [" NEW@force.example ", "\uff2eew@force.example", "new@force.example\t"]
+)
+def test_one_email_address_is_one_person_in_whatever_form(at: At, email: str) -> None:
+    _add(at("admin"), "finance")
+    with pytest.raises(CardwatchError, match="already"):
+        _add(at("admin"), "auditor", email)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,6 @@ from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 FINANCE, PSD = "finance@force.example", "psd@force.example"
 
@@ -97,6 +97,12 @@ def test_a_month_from_the_file_to_the_decision(begun: Callable[..., Any], tmp_pa
     why = ["--purpose", "finance-assurance", "--to", "CFO", "--as", FINANCE]
     assert begun("export", statement[:4], str(out), *why)[0]["alerts"] == 1
     assert "NEW FIRM" in out.read_text(encoding="utf-8-sig")
+    for form in ("csv", "xlsx", "json"):
+        kept = begun("export", statement, str(tmp_path), "--form", form, *why)[0]["file"]
+        assert Path(kept) == tmp_path / f"2026-10 alerts.{form}"
+        assert Path(kept).stat().st_size > 100
+    kept = begun("export", name, str(tmp_path), "--form", "json", "--case", *why)[0]["file"]
+    assert Path(kept) == tmp_path / f"case {name}.json"
 
 
 def test_with_several_people_nobody_is_guessed(begun: Callable[..., Any]) -> None:
@@ -175,6 +181,6 @@ def test_what_cannot_be_read_is_named_and_the_others_are_received(
     good.write_text("\n".join([HEADINGS, *month(11), "soon,E1,SHOP,5.00,"]), encoding="utf-8")
     told = begun("receive", str(bad), str(good), "--as", FINANCE, code=4, json_out=False)
     assert "good.csv: received: 12 transactions" in told
-    assert "1 rows were not read" in told
+    assert "1 row was not read" in told
     assert "bad.csv" in told
     assert [one["label"] for one in begun("statements", "--as", FINANCE)][-1] == "good.csv"

@@ -41,12 +41,12 @@ def run(home: Path, *words: str | Path, code: int = 0) -> subprocess.CompletedPr
 def test_the_demo_prints_ranked_alerts_with_what_to_ask_and_writes_a_spreadsheet(
     home: Path, tmp_path: Path
 ) -> None:
-    done = run(home, "demo", "--out", tmp_path / "alerts.xlsx")
+    done = run(home, "demo", "--out", tmp_path)
     shown = ("1.  £", "tier A", "Ask:", "Innocent if:", "Questions for finance", "SV1060")
     for text in (*shown, "own card", "Cards: card ending 3863"):
         assert text in done.stdout
     assert "For professional standards only" in done.stdout
-    assert (tmp_path / "alerts.xlsx").stat().st_size > 10_000
+    assert (tmp_path / "2026-10 alerts.xlsx").stat().st_size > 10_000
     assert not home.exists(), "the demo leaves nothing behind"
 
 

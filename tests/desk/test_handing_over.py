@@ -52,7 +52,7 @@ def test_a_list_says_for_what_and_to_whom_and_is_logged(at: At, asked: str) -> N
         if form == ".xlsx":
             book = openpyxl.load_workbook(io.BytesIO(content))
             assert "OFFICIAL" in str(book["Alerts"].oddHeader.center.text)
-            assert ("recipient", "CFO") in list(book["About this list"].values)
+            assert ("Shared with", "CFO") in list(book["About this list"].values)
     assert asked in content.decode()
     assert json.loads(content)["handed_over"]["recipient"] == "CFO"
     told = [e for e in desk.audit_events(at(), lane="finance", last=99)
@@ -122,7 +122,7 @@ def test_questions_for_a_line_manager_are_of_one_holder_and_never_go_to_them(
     at: At, asked: str
 ) -> None:
     def questions(recipient: str, role: str = "finance") -> Any:
-        return desk.ask_manager(at(role), asked, recipient=recipient, marking="OFFICIAL")
+        return desk.ask_manager(at(role), asked, recipient=recipient, marking="OFFICIAL")[1]
 
     made = questions("Their manager")
     assert ("About payments of", "E1") in made.facts

@@ -13,8 +13,8 @@ from cardwatch import desk
 from cardwatch.casebook import Actor, jobs
 from cardwatch.casebook.jobs import LEASE_SECONDS, MOST_TRIES
 from cardwatch.casebook.work import SYSTEM
-from cardwatch.desk import queueing
-from cardwatch.errors import NotFound
+from cardwatch.desk import queueing, receiving
+from cardwatch.errors import CasebookBusy, CasebookFailed, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,18 +133,80 @@ def test_a_refusal_on_the_way_is_the_answer(at: At, read: Read) -> None:
         desk.get_job(at("auditor"), job["job_id"])
 
 
-def test_a_fault_of_ours_ends_the_job_and_is_heard_of(
+@pytest.mark.parametrize("error", [ZeroDivisionError("canary"), CasebookFailed("canary")])
+@pytest.mark.parametrize("kind", queueing.KINDS)
+def test_a_fault_that_does_not_pass_fails_the_job_at_once(
+    at: At,
+    read: Read,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
+    error: Exception,
+) -> None:
+    finance = at()
+    job = {
+        "statement": lambda: desk.ask_receive(finance, read(*month(10))),
+        "back-test": lambda: desk.ask_back_test(finance, "policy", b"", 1),
+        "evaluation": lambda: desk.ask_evaluation(finance),
+    }[kind]()
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    for name in ("receive", "back_test", "evaluate_own"):
+        monkeypatch.setattr(queueing, name, fail)
+    with caplog.at_level("ERROR", logger="cardwatch"):
+        assert desk.do_next_job(finance.casebook, _clock())
+    assert not desk.do_next_job(finance.casebook, _clock(1000))
+    stored = desk.get_job(finance, job["job_id"])
+    answer = stored["answer"]
+    assert (stored["state"], answer["code"]) == ("failed", "internal")
+    assert answer["error_number"] in answer["detail"]
+    assert answer["error_number"] in caplog.text
+    assert "test_queueing.py" in caplog.text
+    assert "canary" not in caplog.text + answer["detail"]
+    if kind == "statement":
+        assert answer["file"] in answer["detail"]
+        assert answer["file"]
+    outcomes = [
+        one["outcome"]
+        for one in desk.audit_events(finance, lane="finance", last=99)
+        if one["id"] == job["job_id"]
+    ]
+    assert outcomes == ["failed", "done"]
+
+
+def test_a_statement_that_fails_has_no_event_that_it_was_done(
+    at: At, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finance = at()
+    desk.ask_receive(finance, read(*month(10)))
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(receiving, "_keep_alerts", fail)
+    desk.do_next_job(finance.casebook, _clock())
+    outcomes = [
+        one["outcome"]
+        for one in desk.audit_events(finance, lane="finance", last=99)
+        if one["object"] == "statement"
+    ]
+    assert outcomes == ["failed", "begun"]
+
+
+def test_a_locked_database_lets_the_job_be_tried_again(
     at: At, read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finance = at()
     job = desk.ask_receive(finance, read(*month(10)))
 
     def fail(*_: Any, **__: Any) -> None:
-        raise ZeroDivisionError("canary")
+        raise CasebookBusy("locked")
 
-    monkeypatch.setattr(queueing, "receive", fail)
-    with pytest.raises(ZeroDivisionError):
-        desk.do_next_job(finance.casebook, _clock())
-    told = desk.get_job(finance, job["job_id"])["answer"]
-    assert told["code"] == "internal"
-    assert "canary" not in told["detail"]
+    with monkeypatch.context() as changed:
+        changed.setattr(queueing, "receive", fail)
+        assert desk.do_next_job(finance.casebook, _clock())
+    assert desk.get_job(finance, job["job_id"])["state"] == "running"
+    assert desk.do_next_job(finance.casebook, _clock(LEASE_SECONDS + 1))
+    assert desk.get_job(finance, job["job_id"])["state"] == "done"

@@ -71,7 +71,7 @@ def test_a_line_managers_document_is_about_the_people_of_its_alert_alone(
     roofing = bills["ROOFING CO"]["alert_id"]
 
     def ask(recipient: str) -> Any:
-        return desk.ask_manager(at(), roofing, recipient=recipient, marking="OFFICIAL")
+        return desk.ask_manager(at(), roofing, recipient=recipient, marking="OFFICIAL")[1]
 
     text = repr(ask("Head of estates"))
     assert dict(ask("Head of estates").facts)["About payments of"] == "E1, E2"

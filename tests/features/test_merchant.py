@@ -264,3 +264,20 @@ def test_fuel_is_known_by_what_it_was_booked_for(make_ledger: MakeLedger) -> Non
     booked = [{"description": text} for text in ("Vehicle FILLING STATION", "stationery")]
     lines = [("2026-03-02", "h", "ALPHA", 5_000, more) for more in booked]
     assert merchant.is_fuel(make_ledger(lines, LISTS)).tolist() == [True, False]
+
+
+def test_lists_that_a_policy_leaves_empty_mark_no_payment(make_ledger: MakeLedger) -> None:
+    """An empty list of words is no pattern: some engines refuse it, others match everything."""
+    empty = "\n".join(f"{line.split(' = ')[0]} = []" for line in LISTS.strip().splitlines())
+    payments = [("2026-03-02", "h", "Gift card catering wine inn", 100)]
+    ledger = make_ledger(payments, empty)
+    for feature in (
+        merchant.is_gift_card,
+        merchant.is_billed_in_parts,
+        merchant.is_personal_kind,
+        merchant.is_hospitality,
+        merchant.is_fuel,
+        merchant.is_restricted_item,
+        merchant.is_watched_merchant,
+    ):
+        assert not feature(ledger).any()

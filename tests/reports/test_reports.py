@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -14,10 +15,10 @@ from cardwatch.errors import CardwatchError
 from cardwatch.records import Payment, Statements
 from cardwatch.reports import write_alerts
 from cardwatch.reports.as_csv import FORMULA_STARTS
+from cardwatch.reports.columns import ALERT_HEADINGS, PAYMENT_HEADINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from cardwatch.records import AlertList
     from cardwatch.scoring import Scoring
@@ -56,7 +57,7 @@ def test_no_cell_of_a_workbook_is_a_formula_or_a_link(
             for cell in row:
                 assert cell.data_type != "f"
                 assert cell.hyperlink is None
-    seen = [row[7].value for row in book["Alerts"].iter_rows(min_row=2)]
+    seen = [row[4].value for row in book["Alerts"].iter_rows(min_row=2)]
     assert [str(text).replace("_x000D_", "").strip() for text in seen] == [
         text.replace("\x00", "").strip() for text in HOSTILE
     ]
@@ -69,8 +70,9 @@ def test_numbers_and_days_of_a_workbook_are_numbers_and_days(
     write_alerts(tmp_path / "x.xlsx", lists, sample)
     book = openpyxl.load_workbook(tmp_path / "x.xlsx")
     first, alert = book["Alerts"][2], lists["finance"].alerts[0]
-    assert first[10].value == alert.at_stake_pence / 100
-    assert first[5].value.date().isoformat() == alert.first_on
+    assert first[6].value == alert.at_stake_pence / 100
+    assert first[8].value == alert.alert_id
+    assert book["Payments"][2][2].value.date().isoformat() == alert.payments[0].date
     total = sum(len(a.payments) for made in lists.values() for a in made.alerts)
     assert book["Payments"].max_row == total + 1
     assert book["How it was read"].max_row == len(sample.reports) + 1
@@ -125,3 +127,11 @@ def test_an_unknown_form_and_an_unwritable_place_are_refused_in_a_sentence(
     for ending in (".csv", ".json", ".xlsx"):
         with pytest.raises(CardwatchError, match="cannot be written"):
             write_alerts(tmp_path / "absent" / f"x{ending}", lists, sample)
+
+
+def test_every_column_of_a_csv_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "exports.md").read_text(encoding="utf-8")
+    table = text.partition("## CSV")[2].partition("## JSON")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ")]
+    named = {name.strip() for cell in cells for name in cell.split(", ")}
+    assert {*ALERT_HEADINGS, *PAYMENT_HEADINGS, "Marking"} - {"column"} == named - {"column"}

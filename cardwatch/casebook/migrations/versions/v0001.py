@@ -71,6 +71,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("totp_step", INTEGER, nullable=False),
         sa.Column("invited_sha256", TEXT, nullable=True),
         sa.Column("invited_until", TEXT, nullable=True),
+        sa.Column("invited_by", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("organisation_id", "person_id"),
         sqlite_strict=True,
     )

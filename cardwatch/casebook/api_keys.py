@@ -1,0 +1,193 @@
+"""API keys: made by somebody who answers for them, and never more than that person is now."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from cardwatch.casebook.people import (
+    SECRET_BYTES,
+    chain_of,
+    check_gives,
+    end_keys_made_by,
+    may_give,
+)
+from cardwatch.casebook.tables import PSD, ROLES, keys, people
+from cardwatch.casebook.work import SYSTEM, Actor, Event
+from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from cardwatch.casebook.database import Casebook
+    from cardwatch.casebook.work import Row, Work
+
+LONGEST_KEY_DAYS = 365
+MAX_KEY_LINKS = 2
+"""Keys between a request and the person who answers for it: a key, or a key made with a key."""
+KEY = re.compile(r"cw_([a-z0-9-]{1,40})_([0-9a-f]{12})_([\w-]{43})")
+
+
+def make_key(work: Work, *, name: str, role: str, days: int) -> str:
+    """Make an API key; return it whole, once: only a hash of its secret is kept.
+
+    Raises:
+        NotAllowed: the actor may not give that role, or is a key that was made with a key.
+        CardwatchError: no such role, or longer than a year.
+    """
+    if role not in ROLES:
+        raise CardwatchError(f"A role is one of {', '.join(ROLES)}, not '{role}'.")
+    if not 0 < days <= LONGEST_KEY_DAYS:
+        raise CardwatchError(f"A key holds for 1 to {LONGEST_KEY_DAYS} days.")
+    check_gives(work, role)
+    if len(_links(work, work.actor.actor_id)) >= MAX_KEY_LINKS:
+        raise NotAllowed("A key that was made with a key cannot make keys. Sign in to make one.")
+    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(SECRET_BYTES)
+    expires = dt.date.fromisoformat(work.today) + dt.timedelta(days)
+    row = {
+        "key_id": key_id,
+        "name": name,
+        "role": role,
+        "secret_sha256": hashlib.sha256(secret.encode()).hexdigest(),
+        "made_by": work.actor.actor_id,
+        "made_at": work.now,
+        "expires_on": str(expires),
+    }
+    work.add(keys, [row])
+    work.event.object_id, work.event.chain = key_id, chain_of(row)
+    return f"cw_{work.actor.organisation_id}_{key_id}_{secret}"
+
+
+def list_keys(work: Work) -> list[Row]:
+    """Return the keys, without their secrets; those of psd only to psd."""
+    shown = [column for column in keys.c if column.name != "secret_sha256"]
+    question = sa.select(*shown).where(work.mine(keys)).order_by("made_at", "key_id")
+    return work.rows(question if work.actor.role == PSD else question.where(keys.c.role != PSD))
+
+
+def end_key(work: Work, key_id: str) -> None:
+    """End a key, at once, and with it the keys that were made with it.
+
+    Raises:
+        NotAllowed: the actor may not.
+        NotFound: there is no such key.
+    """
+    key = _find_key(work, key_id)
+    if key is None or (key["role"] == PSD and work.actor.role != PSD):
+        raise NotFound("There is no such key.")
+    check_gives(work, key["role"])
+    work.change(keys, keys.c.key_id == key_id, {"ended_at": work.now})
+    end_keys_made_by(work, key_id)
+    work.event.object_id, work.event.chain = key_id, chain_of(key)
+
+
+def actor_of_key(casebook: Casebook, text: str, now: dt.datetime) -> Actor:
+    """Return who a key speaks for.
+
+    Raises:
+        NotAllowed: it is no key, it has ended, or whoever made it no longer has the access that it
+            was given; which of them is not said.
+    """
+    shape = KEY.fullmatch(text)
+    refusal = NotAllowed("The key is not known here, or it holds no longer.")
+    if shape is None:
+        raise refusal
+    owner, key_id, secret = shape.groups()
+    itself = Actor(owner, SYSTEM, "admin")
+    with casebook.quiet(itself, now, reads=True) as work:
+        key = _find_key(work, key_id)
+        actor = key_actor(work, key_id)
+    secret_sha256 = hashlib.sha256(secret.encode()).hexdigest()
+    is_right = hmac.compare_digest(secret_sha256, key["secret_sha256"] if key else "")
+    if actor is not None and is_right:
+        return actor
+    if key is not None:  # a key that holds no longer, or a guess at one
+        with casebook.work(itself, Event("access", "key", key_id, chain=chain_of(key)), now):
+            raise refusal
+    raise refusal
+
+
+def key_actor(work: Work, key_id: str) -> Actor | None:
+    """Return the actor that a key is now, or None where it or its maker no longer has access.
+
+    A key is the person who made it, with the role it was given: it ends with their access, sees
+    nothing that they may not see about themselves, and does not keep a role that they could no
+    longer give. A key that the installation made answers to nobody's access.
+    """
+    links = _links(work, key_id)
+    if not links:
+        return None
+    for key, maker in zip(links, [*links[1:], None], strict=True):
+        is_live = not key["ended_at"] and key["expires_on"] >= work.today
+        if not is_live or (maker and not may_give(maker["role"], key["role"])):
+            return None
+    first = links[-1]
+    holder_id = ""
+    if first["made_by"] != SYSTEM:
+        question = sa.select(people).where(
+            work.mine(people),
+            people.c.person_id == first["made_by"],
+            people.c.ended_at.is_(None),
+            people.c.made_at <= first["made_at"],  # who left and came back has made none since
+        )
+        person = work.one(question)
+        if person is None or not may_give(person["role"], first["role"]):
+            return None
+        holder_id = person["holder_id"]
+    return Actor(work.actor.organisation_id, key_id, links[0]["role"], holder_id)
+
+
+def person_behind(work: Work, actor_id: str) -> str:
+    """Return whose doing something is: a key's is that of whoever made it."""
+    links = _links(work, actor_id)
+    if not links:
+        return actor_id
+    first = links[-1]
+    return str(first["key_id"] if first["made_by"] == SYSTEM else first["made_by"])
+
+
+def actor_now(work: Work, actor: Actor) -> Actor:
+    """Return an actor with the role they have now, for work that was asked for earlier.
+
+    Raises:
+        NotAllowed: they have access no longer.
+    """
+    question = sa.select(people.c.role, people.c.holder_id).where(
+        work.mine(people), people.c.person_id == actor.actor_id, people.c.ended_at.is_(None)
+    )
+    person = work.one(question)
+    if person is not None:
+        return Actor(actor.organisation_id, actor.actor_id, **person)
+    key = key_actor(work, actor.actor_id)
+    if key is None:
+        raise NotAllowed("The person who requested this no longer has access.")
+    return key
+
+
+def gives_now(work: Work, actor_id: str, role: str) -> bool:
+    """Return whether somebody who gave access has the access to give it still."""
+    if actor_id == SYSTEM:
+        return True
+    try:
+        giver = actor_now(work, Actor(work.actor.organisation_id, actor_id, role))
+    except NotAllowed:
+        return False
+    return may_give(giver.role, role)
+
+
+def _links(work: Work, key_id: str) -> list[Row]:
+    """Return a key, the key that it was made with, and so on; nothing for a person."""
+    links: list[Row] = []
+    key = _find_key(work, key_id)
+    while key is not None and len(links) <= MAX_KEY_LINKS:
+        links.append(key)
+        key = _find_key(work, key["made_by"])
+    return links
+
+
+def _find_key(work: Work, key_id: str) -> Row | None:
+    return work.one(sa.select(keys).where(work.mine(keys), keys.c.key_id == key_id))

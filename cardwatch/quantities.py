@@ -1,0 +1,25 @@
+"""Counts with their nouns: the one place that knows singular from plural."""
+
+from __future__ import annotations
+
+
+def plural(count: float, one: str, many: str = "") -> str:
+    """Return the form of a word that goes with a count.
+
+    Args:
+        count: how many.
+        one: the word as it goes with one: `alert`, `is`, `person`.
+        many: as it goes with none or several; `one` with an s where it is not given.
+    """
+    return one if count == 1 else many or f"{one}s"
+
+
+def quantity(count: int, noun: str, nouns: str = "") -> str:
+    """Return a count with its noun: `1 alert`, `2 alerts`, `1,204 people`.
+
+    Args:
+        count: how many.
+        noun: what is counted, in the singular.
+        nouns: the same in the plural, where that is not the singular with an s.
+    """
+    return f"{count:,} {plural(count, noun, nouns)}"

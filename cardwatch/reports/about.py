@@ -1,0 +1,106 @@
+"""What a list is: of which statements, by which policy, shared by whom and with whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardwatch.quantities import quantity
+from cardwatch.reports.handover import PURPOSES
+from cardwatch.reports.words import days, moment, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cardwatch.records import AlertList, ReadingReport, Statements
+    from cardwatch.reports.handover import HandOver
+
+NOT_A_FINDING = "An alert is a question, not a finding. Most have a good answer."
+MOST_STATEMENTS = 6
+"""Files that are named one by one; of more, the sheet about reading has them all."""
+TIERS = "A: against a stated limit or list. B: unusual. C: for information."
+SHEETS = (
+    "Alerts: one row an alert, in the order to ask. Payments: every payment of them. Evidence: "
+    "reasons, figures, comparisons and what to ask. How it was read: what became of every row. "
+    "Versions: the policy, rules, model and code. 'Alert id' joins the sheets."
+)
+
+
+def about_rows(
+    lists: Mapping[str, AlertList], statements: Statements, handed: HandOver | None
+) -> Iterable[tuple[str, str]]:
+    """Return what a list is, for its first sheet.
+
+    Args:
+        lists: by what each is called.
+        statements: how they were read.
+        handed: why and to whom, if it is shared.
+    """
+    is_case = bool(handed and handed.cases)
+    what = "A case: alerts with their decisions and what was compared" if is_case else (
+        "A list of alerts about procurement-card payments, the strongest evidence first"
+    )  # fmt: skip
+    yield "What this is", f"{what}."
+    yield "How to read it", NOT_A_FINDING
+    yield from _shared(handed) if handed else ()
+    for name, made in lists.items():
+        yield "Organisation", made.organisation or "Not named in the policy"
+        yield "List", f"{name}: {list_summary(made, is_case=is_case)}"
+        yield "Policy", policy_name(made)
+        yield from (("Note", sentence(note)) for note in (() if is_case else made.notes))
+    yield from (("Statement", line) for line in _statement_lines(statements.reports))
+    yield from (("Note", sentence(note)) for note in statements.notes)
+    yield "Tiers", TIERS
+    yield "Sheets", SHEETS
+
+
+def list_summary(made: AlertList, *, is_case: bool = False) -> str:
+    """Return how many payments and alerts a list has, and of which days.
+
+    Args:
+        made: the list.
+        is_case: whether it has only the alerts of a case, so that its whole count is not known.
+    """
+    if is_case:
+        return f"{quantity(len(made.alerts), 'alert')} in this case."
+    if not made.first_on:
+        return f"{quantity(made.payments_count, 'payment')}; {quantity(len(made.alerts), 'alert')}."
+    count = quantity(len(made.alerts), "alert")
+    if len(made.shown) < len(made.alerts):
+        count += f", {len(made.shown):,} of them within the policy's budget"
+    payments = quantity(made.payments_count, "payment")
+    return f"{payments}, {days(made.first_on, made.last_on)}; {count}."
+
+
+def policy_name(made: AlertList) -> str:
+    """Return the policy by which a list was made: its hash, by which Settings lists it."""
+    digest = made.made_by.get("policy", "")
+    return f"SHA-256 {digest}" if digest else "Not known"
+
+
+def version_rows(lists: Mapping[str, AlertList]) -> Iterable[tuple[str, str, str]]:
+    """Return the hash or version of everything that made the lists."""
+    for name, made in lists.items():
+        yield from ((name, what, value) for what, value in made.made_by.items())
+
+
+def _shared(handed: HandOver) -> Iterable[tuple[str, str]]:
+    """Return who shared it, with whom, why and when."""
+    yield "Shared by", f"{handed.made_by}, {handed.organisation}"
+    yield "Shared with", handed.recipient
+    yield "Purpose", PURPOSES[handed.purpose]
+    yield "Made on", moment(handed.made_at)
+    yield "Marking", handed.marking
+    yield "Audit checkpoint", handed.checkpoint
+
+
+def _statement_lines(reports: tuple[ReadingReport, ...]) -> Iterable[str]:
+    """Return a line for each file that was read, or one for many."""
+    if len(reports) > MOST_STATEMENTS:
+        yield f"{quantity(len(reports), 'file')}: see the sheet 'How it was read'."
+        return
+    for report in reports:
+        if report.refused or not report.first_on:
+            yield f"{report.file}: {report.refused or quantity(report.rows, 'row')}"
+        else:
+            period = days(report.first_on, report.last_on)
+            yield f"{report.file}: {quantity(report.transactions, 'payment')}, {period}"

@@ -1,0 +1,99 @@
+"""Names of files that people download: what they hold, never about whom.
+
+A name is ASCII without characters that a file system or an HTTP header treats specially. It holds
+no cardholder, merchant, card number or recipient. Professional standards' files say whose they
+are: only professional standards can make them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from cardwatch.records import AlertList
+
+PSD = "psd"
+LONGEST = 120
+"""Characters of a file name, its ending included."""
+WEEK = dt.timedelta(days=7)
+ODD = re.compile(r"[^A-Za-z0-9 ._-]+")
+
+
+def safe_filename(name: str) -> str:
+    """Return a file name that every system takes: ASCII, without separators, one line, not hidden.
+
+    Letters with accents lose them; whatever else is odd becomes a hyphen.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    stem, dot, ending = ODD.sub("-", plain).strip(" .-").rpartition(".")
+    if not dot:
+        stem, ending = ending, ""
+    stem = re.sub(r"\.{2,}", ".", stem)[: LONGEST - len(dot + ending)].strip(" .-")
+    return f"{stem or 'file'}{dot}{ending}"
+
+
+def alerts_filename(lists: Mapping[str, AlertList], lanes: Iterable[str], ending: str) -> str:
+    """Return the name of a file of alert lists: `2026-10 alerts.xlsx`.
+
+    Args:
+        lists: the lists in it.
+        lanes: their lanes; where all of them are professional standards', the name says so.
+        ending: of the file, with its dot.
+    """
+    days = [day for made in lists.values() for day in (made.first_on, made.last_on) if day]
+    months = _months(days)
+    owner = f"{PSD} " if set(lanes) == {PSD} else ""
+    return safe_filename(f"{months}{owner}alerts{ending}")
+
+
+def case_filename(alert_ids: Sequence[str], lanes: Iterable[str], ending: str) -> str:
+    """Return the name of a case by its alerts: `case ba0e1f2a3b4c and 2 more.zip`."""
+    owner = f"{PSD} " if PSD in set(lanes) else ""
+    more = f" and {len(alert_ids) - 1} more" if len(alert_ids) > 1 else ""
+    return safe_filename(f"{owner}case {alert_ids[0]}{more}{ending}")
+
+
+def questions_filename(alert_ids: Sequence[str], ending: str = ".pdf") -> str:
+    """Return the name of questions for a line manager: `questions ba0e1f2a3b4c and 1 more.pdf`."""
+    more = f" and {len(alert_ids) - 1} more" if len(alert_ids) > 1 else ""
+    return safe_filename(f"questions {alert_ids[0]}{more}{ending}")
+
+
+def report_filename(quarter: str, ending: str = ".pdf") -> str:
+    """Return the name of a quarterly report: `2026-Q4 report.pdf`."""
+    return safe_filename(f"{quarter} report{ending}")
+
+
+def sample_filename(population: str, seed: str, ending: str = ".csv") -> str:
+    """Return the name of a sample by what it is of and its seed: `sample of payments 42.csv`."""
+    return safe_filename(f"sample of {population} {seed}{ending}")
+
+
+def unread_rows_filename(statement_id: str, ending: str = ".csv") -> str:
+    """Return the name of the rows of a statement that were not read."""
+    return safe_filename(f"statement {statement_id} rows not read{ending}")
+
+
+IMPACT_FILENAME = "impact assessment.pdf"
+
+
+def _months(days: Iterable[str]) -> str:
+    """Return the months from the first of some days to the last, with a space after.
+
+    A month at either end of which a week or less is covered does not count, as periods of
+    statements begin and end a few days beside the month's: `2026-10 ` for 29 September to 31
+    October.
+    """
+    dates = sorted(map(dt.date.fromisoformat, days))
+    if not dates:
+        return ""
+    first, last = dates[0], dates[-1]
+    begins, ends = first + WEEK, last - WEEK
+    if begins <= ends:
+        first, last = begins, ends
+    return f"{' to '.join(dict.fromkeys((f'{first:%Y-%m}', f'{last:%Y-%m}')))} "

@@ -1,0 +1,100 @@
+"""TOML from outside: what would take memory without end is refused before it is parsed."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from cardwatch.bounded import read_toml
+from cardwatch.errors import FileFaulty
+from cardwatch.policy import default_policy_text, parse_policy
+from cardwatch.rules import rule_texts
+from cardwatch.rules.rule import parse_rule
+from cardwatch.statements import parse_profile
+from cardwatch.tabular import Nursery
+
+HOSTILE = {
+    "dotted key": ".".join(["a"] * 60_000) + " = 1",
+    "dotted key with spaces": " . ".join(["a"] * 40_000) + " = 1",
+    "quoted dotted key": ".".join(['"a"'] * 40_000) + " = 1",
+    "dotted header": "[" + ".".join(["a"] * 60_000) + "]",
+    "dotted key after a string": 'x = """a""""\n' + ".".join(["a"] * 60_000) + " = 1",
+    "dotted key after a literal": "x = '''a'''''\n" + ".".join(["a"] * 60_000) + " = 1",
+    "dotted key in a table": "x = {" + ".".join(["a"] * 60_000) + " = 1}",
+    "many dotted keys": "\n".join(f"a{n}.b.c.d.e.f.g.h = 1" for n in range(8_000)),
+    "nested lists": "x = " + "[" * 90_000 + "]" * 90_000,
+    "nested tables": "x = " + "{a=" * 50_000,
+    "many keys": "\n".join(f"k{n} = 1" for n in range(15_000)),
+    "many headers": "\n".join(f"[h{n}]" for n in range(15_000)),
+    "long key": "a" * 190_000 + " = 1",
+    "long quoted key": '"' + "a" * 190_000 + '" = 1',
+    "digits": "x = " + "9" * 190_000,
+    "large": "# " + "x" * 300_000,
+    "strings that do not end": '"""' + '\\"""' * 45_000,
+}
+PARSE = """
+import sys
+from cardwatch.errors import FileFaulty
+from cardwatch.policy import parse_policy
+from cardwatch.rules.rule import parse_rule
+from cardwatch.statements import parse_profile
+import resource
+pages = int(open("/proc/self/statm").read().split()[0])
+limit = pages * resource.getpagesize() + 64 * 1024 * 1024
+text = sys.stdin.read()
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+for parse in (parse_policy, parse_rule, parse_profile):
+    try:
+        parse(text, "x.toml")
+    except FileFaulty:
+        continue
+    raise SystemExit("it was taken")
+assert sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) - used < 6
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits address space, which Linux alone does")
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_parser_takes_much_memory_or_time_for_a_hostile_text(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PARSE],
+        input=HOSTILE[name],
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+    assert resource.getpagesize()
+
+
+def test_what_ships_keeps_to_the_bounds() -> None:
+    assert read_toml(default_policy_text(), "policy.toml")
+    for name, text in rule_texts().items():
+        assert parse_rule(text, name)
+
+
+def test_dots_and_brackets_in_strings_and_comments_are_no_keys() -> None:
+    text = 'x = "' + "a." * 500 + '" # ' + "[" * 500 + "\ny = '''\n" + "[a.b.c.\n" * 500 + "'''\n"
+    assert set(read_toml(text, "x.toml")) == {"x", "y"}
+    assert len(read_toml("x = [" + "1.5, " * 5_000 + "]", "x.toml")["x"]) == 5_000
+
+
+@pytest.mark.parametrize("parse", [parse_policy, parse_rule, parse_profile])
+def test_a_refusal_says_which_bound(parse: object) -> None:
+    assert callable(parse)
+    with pytest.raises(FileFaulty, match="nested more than 8 levels"):
+        parse(HOSTILE["dotted key"], "x.toml")
+
+
+def test_the_child_refuses_a_hostile_text_and_goes_on() -> None:
+    with Nursery() as nursery:
+        with pytest.raises(FileFaulty, match="nested"):
+            nursery.check_toml(HOSTILE["dotted key"], "policy.toml")
+        with pytest.raises(FileFaulty, match="not TOML"):
+            nursery.check_toml("x = ", "policy.toml")
+        nursery.check_toml(default_policy_text(), "policy.toml")
