@@ -59,7 +59,7 @@ CODES: dict[str, str] = {
     "too_many": "More requests than are allowed; `Retry-After` says when to go on",
     "too_large": "The body is larger than this operation takes",
     "busy": "Too much is being scored at this moment; try again",
-    "invalid_request": "Fields are missing or wrong, all listed in `fields`",
+    "invalid_request": "Fields are missing or wrong, all listed in `errors`",
     "no_route": "There is no such path",
     "no_method": "The path does not take this method",
     "no_version": "The operation needs `If-Match` with the ETag of what was seen",
@@ -85,7 +85,10 @@ def refusal_response(refusal: CardwatchError) -> Response:
     status = next((s for kind, s in STATUS.items() if isinstance(refusal, kind)), 422)
     if isinstance(refusal, CasebookFailed):  # its sentence names the database
         return problem(status, refusal.code, CODES[refusal.code] + ".")
-    return problem(status, refusal.code, str(refusal), **_more(refusal))
+    more = _more(refusal)
+    if refusal.field:
+        more["errors"] = [{"field": refusal.field, "detail": str(refusal)}]
+    return problem(status, refusal.code, str(refusal), **more)
 
 
 def _more(refusal: CardwatchError) -> dict[str, Any]:
@@ -123,11 +126,12 @@ def add_handlers(app: FastAPI, show: Callable[[Request, Response], Response]) ->
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
-        found = [
-            {"at": "/".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()
+        errors = [
+            {"field": "/".join(map(str, one["loc"][1:])), "detail": one["msg"]}
+            for one in error.errors()
         ]
         detail = CODES["invalid_request"] + "."
-        return told(request, problem(422, "invalid_request", detail, fields=found))
+        return told(request, problem(422, "invalid_request", detail, errors=errors))
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:

@@ -95,6 +95,9 @@ class Problem(BaseModel):
     status: int
     code: str
     detail: str
+    errors: list[dict[Literal["field", "detail"], str]] = Field(
+        [], description="The fields of the request that it is about, each with what is wrong."
+    )
 
 
 class Transaction(Sent):

@@ -11,7 +11,7 @@ import smtplib
 import ssl
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpx2
 
@@ -31,17 +31,23 @@ This message is sent every week, whether or not there is anything new in the lis
 """
 
 
-def check_address(settings: Settings, url: SplitResult) -> None:
+def check_address(settings: Settings, address: str) -> None:
     """Refuse an address to which no notice may go.
 
     Raises:
         CardwatchError: it is not https, or of a host that is not allowed.
     """
+    try:
+        url = urlsplit(address)
+    except ValueError as error:
+        raise CardwatchError("Enter an address that begins with https://", field="url") from error
     allowed = {host.strip() for host in settings.webhook_hosts.split(",")} - {""}
     if url.hostname not in allowed or url.username or url.password:
-        raise CardwatchError("Notices go only to the hosts that this installation allows.")
+        raise CardwatchError(
+            "Notices go only to the hosts that this installation allows.", field="url"
+        )
     if url.scheme != "https" and not (url.scheme == "http" and is_here(url.geturl())):
-        raise CardwatchError("Notices go only to addresses that begin with https://.")
+        raise CardwatchError("Enter an address that begins with https://", field="url")
 
 
 def send_notice(settings: Settings, told: Mapping[str, str], secret: str, now: dt.datetime) -> bool:
@@ -59,7 +65,7 @@ def send_notice(settings: Settings, told: Mapping[str, str], secret: str, now: d
         "content-type": "application/json",
     }
     try:
-        check_address(settings, urlsplit(told["url"]))
+        check_address(settings, told["url"])
         answer = httpx2.post(
             told["url"], content=body, headers=headers,
             timeout=TIMEOUT_SECONDS, follow_redirects=False,

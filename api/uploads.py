@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from api.service import READING
 from cardwatch import desk
-from cardwatch.errors import FileFaulty, FileRefused
+from cardwatch.errors import FileFaulty, FileRefused, about_field
 from cardwatch.registers import read_cards
 from cardwatch.statements import parse_profile, read_each
 
@@ -44,9 +44,11 @@ def read_upload(
     """
     if columns.strip():
         service.check_texts({"columns": columns})
-    own = [parse_profile(columns, "columns")] if columns.strip() else []
+    with about_field("columns"):
+        own = [parse_profile(columns, "columns")] if columns.strip() else []
     if any(profile.holder_strip for profile in own):  # a pattern of strangers may run for ever
-        raise FileFaulty("columns", ["holder_strip is taken from a file of the installation only"])
+        fault = "holder_strip is taken from a file of the installation only"
+        raise FileFaulty("columns", [fault], field="columns")
     label = label_of(file.filename or "")
     choices = service.choices([*own, *desk.layouts(at)], date_order)
     with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:

@@ -1,15 +1,31 @@
 """The refusals: exceptions that take facts and compose the sentence a person reads."""
 
+from __future__ import annotations
+
 import traceback
-from collections.abc import Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 from cardwatch.quantities import quantity
 
 
 class CardwatchError(Exception):
-    """Something a person must put right; `str()` is the whole sentence. No personal data in it."""
+    """Something a person must put right; `str()` is the whole sentence. No personal data in it.
+
+    Attributes:
+        field: the field of a form or request that the sentence is about, under the name that the
+            API gives it; empty if it is about no single field.
+    """
 
     code = "refused"
+
+    def __init__(self, sentence: str, *, field: str = "") -> None:
+        """Take the whole sentence, and the field it is about."""
+        self.field = field
+        super().__init__(sentence)
 
 
 class FileRefused(CardwatchError):
@@ -18,7 +34,7 @@ class FileRefused(CardwatchError):
     def __init__(self, file: str, code: str, what: str) -> None:
         """Say which file, a stable code, and what is wrong and to be done, as one clause."""
         self.file, self.code, self.what = file, code, what
-        super().__init__(f"{file}: {what}")
+        super().__init__(f"{file}: {what}", field="file")
 
 
 class ColumnsUnknown(FileRefused):
@@ -55,11 +71,12 @@ class FileFaulty(CardwatchError):
 
     code = "faulty"
 
-    def __init__(self, file: str, faults: Sequence[str]) -> None:
-        """Take every fault found, each naming its place in the file."""
+    def __init__(self, file: str, faults: Sequence[str], *, field: str = "") -> None:
+        """Take every fault found, each naming its place in the file, and the field it came in."""
         self.file, self.faults = file, tuple(faults)
         count = quantity(len(self.faults), "fault")
-        super().__init__(f"{file}: {count}\n" + "\n".join(f"  - {f}" for f in self.faults))
+        sentence = f"{file}: {count}\n" + "\n".join(f"  - {f}" for f in self.faults)
+        super().__init__(sentence, field=field)
 
 
 class ModelRefused(CardwatchError):
@@ -125,6 +142,22 @@ def stack_of(error: BaseException) -> str:
         parts.append(" > ".join([*places, type(cause).__name__]))
         cause = cause.__cause__ or cause.__context__
     return "; caused by ".join(parts)
+
+
+@contextmanager
+def about_field(field: str) -> Iterator[None]:
+    """Let refusals raised inside be about a field, unless they name one themselves.
+
+    For checks that do not know what their value was called, such as those of a policy.
+
+    Raises:
+        CardwatchError: the refusal, with its field.
+    """
+    try:
+        yield
+    except CardwatchError as refusal:
+        refusal.field = refusal.field or field
+        raise
 
 
 def place_of(error: BaseException) -> str:

@@ -30,6 +30,7 @@ COLUMNS = {"headings": "A\nB\nC\nD", "date": "A", "merchant": "B", "amount": "C"
 POLICY = {"kind": "policy", "policy": "alerts_per_1000 = {n}\n"}
 EXPORT = {"statement_id": "{id}", "form": "json", "purpose": "misconduct", "recipient": "{n}"}
 CASE = {"alert_ids": ["{id}"]} | {k: v for k, v in EXPORT.items() if k != "statement_id"}
+SUPPRESSED = {"until": "2027-03-31", "reason": "so"}
 HANDED = {"form": "json", "purpose": "misconduct", "recipient": "{n}"}
 
 
@@ -250,6 +251,15 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("POST /keys", May("psd", sent={"data": {"name": "x", "role": "psd"}})),
     ("GET /keys/{key_id}/end", May("admin", "psd", of="key")),
     ("POST /keys/{key_id}/end", May("admin", "psd", of="key", is_used=True)),
+    ("GET /alerts/{alert_id}/hold", May("finance", "psd", of="alert")),
+    ("POST /alerts/{alert_id}/hold",
+     May("finance", "psd", of="alert", is_used=True, sent={"data": {"reason": "so"}})),
+    ("GET /alerts/{alert_id}/suppression", May("finance", "psd", of="alert")),
+    ("POST /alerts/{alert_id}/suppression",
+     May("finance", "psd", of="alert", is_used=True, sent={"data": SUPPRESSED})),
+    ("POST /alerts/{alert_id}/suppression",
+     May("finance", "psd", of="alert", is_used=True,
+         sent={"data": SUPPRESSED | {"confirmed": "yes"}})),
     ("GET /holds", May(READERS)),
     ("GET /holds/{hold_id}/end", May("finance", "psd", of="hold")),
     ("POST /holds/{hold_id}/end", May("finance", "psd", of="hold", is_used=True)),

@@ -163,7 +163,10 @@ def fill_months(site: Site) -> None:
         site.ids[f"{lane}_card"] = cards[0]
     desk.unmask(site.desk(PSD), site.ids["psd2"], reason="case 12")
     at, admin = site.desk("finance"), site.desk("admin")
-    one = next(one for one in desk.list_alerts(at) if one["at_stake_pence"])
+    one, alone = [
+        one for one in desk.list_alerts(at) if len(one["holders"]) == 1 and one["merchants"]
+    ][:2]
+    site.ids["alone"] = alone["alert_id"]
     site.ids["hold"] = desk.hold(at, one["alert_id"], reason="case 12")
     site.ids["person"] = next(
         one["person_id"] for one in desk.list_people(admin) if one["role"] == "auditor"

@@ -150,6 +150,10 @@ class Steps(Visit):
             self.page.get_by_label(label, exact=True).check()
         self.actions += 1
 
+    def chosen(self, label: str) -> str:
+        """The value that stands chosen in a list."""
+        return self.page.get_by_label(label, exact=True).input_value()
+
     def select(self, *files: Path) -> None:
         """Select files."""
         self.page.locator("input[type=file]").set_input_files(files)

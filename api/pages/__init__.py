@@ -11,18 +11,20 @@ from api.pages import (
     documents,
     files,
     handing,
+    holds,
     keeping,
     people,
     proposing,
     samples,
     settings,
     statements,
+    suppressions,
     trying,
 )
 
 pages = APIRouter(include_in_schema=False)
-NOUNS = (files, coming_in, account, statements, alerts, handing, documents, settings, trying,
-         proposing, samples, people, keeping, audit)  # fmt: skip
+NOUNS = (files, coming_in, account, statements, alerts, handing, holds, suppressions, documents,
+         settings, trying, proposing, samples, people, keeping, audit)  # fmt: skip
 for one in NOUNS:
     for route in one.router.routes:
         assert isinstance(route, APIRoute)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import At, Serving
-from api.pages.page import Sent, go, render
+from api.pages.page import Sent, field_errors, go, render
 from api.sign_in_limit import TooManyAttempts
 from cardwatch import desk
 from cardwatch.errors import CardwatchError, NotAllowed
@@ -44,10 +44,9 @@ def change_password(request: Request, at: At, service: Serving, sent: Sent) -> R
             )  # fmt: skip
     except TooManyAttempts as refusal:
         return _mine_page(request, at, {"password": str(refusal)}, status=429)
-    except NotAllowed as refusal:
-        return _mine_page(request, at, {"password": str(refusal)}, status=403)
     except CardwatchError as refusal:
-        return _mine_page(request, at, {"new": str(refusal)}, status=422)
+        status = 403 if isinstance(refusal, NotAllowed) else 422
+        return _mine_page(request, at, field_errors(refusal), status=status)
     return _mine_page(request, at, {}, is_changed=True)
 
 

@@ -16,17 +16,18 @@ from api.pages.page import (
     Sent,
     chips,
     day_faults,
+    field_errors,
     filled,
     go,
     number,
     render,
-    told,
 )
 from cardwatch import desk
 from cardwatch.casebook import STATES
 from cardwatch.casebook.alerts import Said
+from cardwatch.casebook.suppressions import is_suppressible
 from cardwatch.casebook.tables import RECEIVES
-from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.errors import CardwatchError
 from cardwatch.reports.words import day, title
 from cardwatch.vocabulary import AUTOMATIC
 
@@ -59,10 +60,8 @@ def list_alerts(request: Request, at: At) -> Response:
     if not errors:
         try:
             found, after = _page_of(at, chosen, request.query_params.get("cursor", ""))
-        except NotAllowed:
-            raise
         except CardwatchError as refusal:
-            errors = {"": str(refusal)}
+            errors = field_errors(refusal, {"cursor": ""})
     more = urlencode(chosen | {"cursor": after}) if after else ""
     around = desk.overview(at)
     words = {
@@ -90,10 +89,10 @@ def _chosen(request: Request) -> dict[str, str]:
 
 def _faults(chosen: dict[str, str]) -> dict[str, str]:
     """Return what is wrong with the filters, by field."""
-    told = day_faults(chosen, DAYS)
+    errors = day_faults(chosen, DAYS)
     if not re.fullmatch(r"[0-9]{0,9}", chosen.get("at_least", "")):
-        told["at_least"] = "An amount is whole pounds such as 500."
-    return told
+        errors["at_least"] = "Enter whole pounds, like 500"
+    return errors
 
 
 def _link(chosen: dict[str, str]) -> str:
@@ -153,7 +152,7 @@ def _alert_page(
         request, "alert.html", errors=errors, sent=sent,
         found=found, raised=found["raised"], names=found["names"], decisions=DECISIONS,
         heads=desk.headlines(at, [one["alert_id"] for one in found["related"]]), tiers=TIERS,
-        may_decide=at.actor.role == found["lane"],
+        may_decide=at.actor.role == found["lane"], can_suppress=is_suppressible(found),
     )  # fmt: skip
 
 
@@ -171,18 +170,9 @@ def decide(request: Request, at: At, alert_id: str, sent: Fields) -> Response:
     )
     try:
         desk.decide(at, alert_id, said)
-    except NotAllowed:
-        raise
     except CardwatchError as refusal:
-        return _alert_page(request, at, alert_id, sent, {_place(str(refusal), sent): str(refusal)})
+        return _alert_page(request, at, alert_id, sent, field_errors(refusal))
     return go(f"/alerts/{alert_id}")
-
-
-def _place(told: str, sent: dict[str, str]) -> str:
-    """Return the field that a refusal is about."""
-    places = {"reason": "reason", "state": "state", "tags": "tags", "Nobody": "assigned_to",
-              "day": "due_on" if sent.get("due_on") else "snoozed_until"}  # fmt: skip
-    return next((name for word, name in places.items() if word in told), "reason")
 
 
 @router.post("/alerts/{alert_id}/name")
@@ -191,7 +181,7 @@ def show_name(request: Request, at: At, alert_id: str, sent: Sent) -> Response:
     try:
         desk.unmask(at, alert_id, reason=sent.get("why", ""))
     except CardwatchError as refusal:
-        return _alert_page(request, at, alert_id, sent, {"why": told(refusal)})
+        return _alert_page(request, at, alert_id, sent, field_errors(refusal, {"reason": "why"}))
     return go(f"/alerts/{alert_id}")
 
 

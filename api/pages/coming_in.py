@@ -9,7 +9,7 @@ import pyotp
 from fastapi import APIRouter, Form, Request, Response
 
 from api.deps import At, Serving
-from api.pages.page import HOME, go, render
+from api.pages.page import HOME, field_errors, go, render
 from api.routes.access import begin_session, invitation_attempt, with_session, without_session
 from api.sign_in_limit import TooManyAttempts
 from cardwatch import desk
@@ -85,7 +85,7 @@ def begin_account(request: Request, service: Serving, token: Text = "") -> Respo
                 service.casebook, token.strip(), service.clock(), service.seal
             )
     except CardwatchError as refusal:
-        errors = {"token": str(refusal)}
+        errors = field_errors(refusal, otherwise="token")
         return render(request, "account_token.html", sent={"token": token}, errors=errors)
     return _password_page(request, token.strip(), email, secret, {})
 
@@ -108,8 +108,8 @@ def take_account(
                 now=service.clock(), seal=service.seal,
             )  # fmt: skip
     except CardwatchError as refusal:
-        place = "code" if isinstance(refusal, NotAllowed) else "password"
-        return _password_page(request, token, email, secret, {place: str(refusal)})
+        errors = field_errors(refusal, {"token": ""})
+        return _password_page(request, token, email, secret, errors)
     return go("/sign-in")
 
 

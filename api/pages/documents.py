@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import At, Serving
 from api.handing import drawn
-from api.pages.page import render, told
+from api.pages.page import field_errors, render
 from cardwatch import desk
 from cardwatch.errors import CardwatchError
 from cardwatch.reports import IMPACT_FILENAME, Document, report_filename
@@ -25,7 +25,7 @@ def show_governance(request: Request, at: At, service: Serving, quarter: str = "
     try:
         held = desk.report_governance(at, quarter, marking=service.settings.marking)
     except CardwatchError as refusal:
-        errors = {"quarter": told(refusal)}
+        errors = field_errors(refusal)
     return render(
         request, "governance.html", errors=errors,
         document=held, quarter=quarter,

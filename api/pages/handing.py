@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from api.deps import At, Serving
 from api.handing import drawn, handed_over
-from api.pages.page import LISTS, render, told
+from api.pages.page import LISTS, field_errors, render
 from cardwatch import desk
 from cardwatch.casebook import FINANCE
 from cardwatch.errors import CardwatchError, NotAllowed
@@ -23,6 +23,8 @@ FORMS = [
     {"value": "csv", "label": "CSV"},
     {"value": "json", "label": "JSON, for other software"},
 ]
+FIELDS = {"alert_ids": "also"}
+"""What the form calls fields of the API."""
 LANES = [{"value": name, "label": label} for name, label in LISTS.items()]
 
 
@@ -54,9 +56,8 @@ def hand_case_over(
             alert_ids=(found["alert_id"], *(one for one in also if one in beside)),
         )  # fmt: skip
     except CardwatchError as refusal:
-        said = told(refusal)
         sent = {"purpose": purpose, "recipient": recipient, "form": form, "also": also}
-        return _case_page(request, found, sent, _place(said))
+        return _case_page(request, found, sent, field_errors(refusal, FIELDS))
 
 
 def _beside(found: dict[str, Any]) -> list[dict[str, Any]]:
@@ -100,10 +101,8 @@ def hand_list_over(
     asked = {"purpose": purpose, "recipient": recipient, "lane": lane}
     try:
         return handed_over(at, service, form, statement_id=found["statement_id"], **asked)
-    except NotAllowed:
-        raise
     except CardwatchError as refusal:
-        return _list_page(request, at, found, asked | {"form": form}, _place(str(refusal)))
+        return _list_page(request, at, found, asked | {"form": form}, field_errors(refusal))
 
 
 def _list_page(
@@ -115,12 +114,6 @@ def _list_page(
         beside=[], forms=FORMS, purposes=PURPOSES,
         lists=LANES if len(at.actor.lanes) > 1 else [], is_named=True,
     )  # fmt: skip
-
-
-def _place(said: str) -> dict[str, str]:
-    """Return the field that a refusal is about, with what it says."""
-    places = {"purpose": "purpose", "names who": "recipient", "form of": "form"}
-    return {next((name for word, name in places.items() if word in said), "form"): said}
 
 
 @router.get("/alerts/{alert_id}/questions")
@@ -142,7 +135,7 @@ def make_questions(
             ),
         )
     except CardwatchError as refusal:
-        return _questions_page(request, at, alert_id, recipient, {"recipient": told(refusal)})
+        return _questions_page(request, at, alert_id, recipient, field_errors(refusal))
 
 
 def _questions_page(

@@ -1,14 +1,11 @@
-"""Pages of how long data is kept, what is held or closed unasked, where notices go, and health."""
+"""Pages of how long data is kept, where notices go, and health."""
 
 from __future__ import annotations
-
-from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 
 from api.deps import At, Serving
-from api.pages.page import Sent, confirm, found_by, go, number, render, told
+from api.pages.page import Sent, confirm, field_errors, go, number, render
 from api.sending import check_address
 from cardwatch import desk
 from cardwatch.casebook.retention import LEAST_DAYS
@@ -23,72 +20,6 @@ KEPT = {
     "is open, or held, stays",
     "notices": "Notices that were sent to other systems",
 }
-
-
-@router.get("/holds")
-def list_holds(request: Request, at: At) -> Response:
-    """Show what is kept beyond its time."""
-    return render(request, "holds.html", holds=desk.list_holds(at), own=at.actor.role)
-
-
-@router.get("/holds/{hold_id}/end")
-def show_ending_hold(request: Request, at: At, hold_id: str) -> Response:
-    """Ask whether a hold is to end."""
-    found = _own(at, desk.list_holds(at), "hold_id", hold_id)
-    return confirm(
-        request, "End this hold?", "/holds",
-        f"It was made because: {found['reason']}. Once it has ended, the question and its payments "
-        "are erased at their time.", "End the hold",
-    )  # fmt: skip
-
-
-@router.post("/holds/{hold_id}/end")
-def end_hold(at: At, hold_id: str) -> Response:
-    """End a hold."""
-    desk.end_hold(at, hold_id)
-    return go("/holds")
-
-
-@router.get("/suppressions")
-def list_suppressions(request: Request, at: At) -> Response:
-    """Show what is closed unasked until a day."""
-    found = desk.list_suppressions(at)
-    names = desk.mask(at, {one["holder_id"] for one in found})
-    today = str(at.now.date())
-    return render(
-        request, "suppressions.html", found=found, names=names, own=at.actor.role, today=today,
-    )  # fmt: skip
-
-
-@router.get("/suppressions/{suppression_id}/end")
-def show_ending_suppression(request: Request, at: At, suppression_id: str) -> Response:
-    """Ask whether a suppression is to end."""
-    found = _own(at, desk.list_suppressions(at), "suppression_id", suppression_id)
-    return confirm(
-        request, "Ask such questions again?", "/suppressions",
-        f"They were closed unasked because: {found['reason']}. Those of later statements are asked "
-        "again.", "Ask them again",
-    )  # fmt: skip
-
-
-@router.post("/suppressions/{suppression_id}/end")
-def end_suppression(at: At, suppression_id: str) -> Response:
-    """End a suppression before its day."""
-    desk.end_suppression(at, suppression_id)
-    return go("/suppressions")
-
-
-def _own(at: At, rows: list[dict[str, Any]], name: str, value: str) -> dict[str, Any]:
-    """Return what is of the caller's own list, and so theirs to end.
-
-    Raises:
-        NotFound: there is none.
-        NotAllowed: it is of another list.
-    """
-    found = dict(found_by(rows, name, value))
-    if found["lane"] != at.actor.role:
-        raise NotAllowed("This role ends no such thing.")
-    return found
 
 
 @router.get("/retention")
@@ -122,7 +53,7 @@ def set_retention(request: Request, at: At, sent: Sent) -> Response:
         try:
             desk.keeps(at, kind=kind, days=days)
         except CardwatchError as refusal:
-            return _retention_page(request, at, sent, {kind: told(refusal)})
+            return _retention_page(request, at, sent, field_errors(refusal, {"days": kind}))
     return go("/retention")
 
 
@@ -168,11 +99,10 @@ def set_webhook(request: Request, at: At, service: Serving, sent: Sent) -> Respo
     """Send notices of the caller's list to an address; the secret is shown this once."""
     desk.list_webhooks(at)  # says who may
     try:
-        check_address(service.settings, urlsplit(sent.get("url", "")))
+        check_address(service.settings, sent.get("url", ""))
         secret = desk.set_webhook(at, sent.get("url", ""), service.seal)
-    except (CardwatchError, ValueError) as refusal:
-        said = told(refusal) if isinstance(refusal, CardwatchError) else "That is no address."
-        return _webhook_page(request, at, sent, {"url": said})
+    except CardwatchError as refusal:
+        return _webhook_page(request, at, sent, field_errors(refusal))
     return _webhook_page(request, at, {}, {}, secret)
 
 

@@ -108,13 +108,13 @@ def filled(form: Mapping[str, Any]) -> dict[str, str]:
 
 def day_faults(chosen: Mapping[str, str], days: Sequence[str]) -> dict[str, str]:
     """Return what is wrong with the days among the filters of a list, by field."""
-    told = {}
+    errors: dict[str, str] = {}
     for name in days:
         try:
-            day_of(chosen.get(name, "2026-01-01"))
+            day_of(chosen.get(name, "2026-01-01"), name)
         except CardwatchError as refusal:
-            told[name] = str(refusal)
-    return told
+            errors |= field_errors(refusal)
+    return errors
 
 
 def chips(
@@ -168,18 +168,34 @@ wait for it itself."""
 Files = Annotated[list[UploadFile], Depends(_files)]
 
 
-def told(refusal: Exception) -> str:
-    """Return what is wrong with a form, to stand at its field; goes on with what is not theirs.
+def field_errors(
+    refusal: CardwatchError, names: Mapping[str, str] | None = None, *, otherwise: str = ""
+) -> dict[str, str]:
+    """Convert a refusal into the errors of a form: its sentence by the field it is about.
+
+    Args:
+        refusal: with a field, or without one: then the error summary alone shows its sentence.
+        names: what the form calls fields that have another name in the API; empty for one that it
+            does not show.
+        otherwise: the field at which a refusal without a field is shown.
 
     Raises:
-        NotAllowed, NotFound: the refusal is one.
+        NotAllowed, NotFound: the refusal is one, and about no field.
     """
-    if isinstance(refusal, (NotAllowed, NotFound)):
+    if isinstance(refusal, (NotAllowed, NotFound)) and not refusal.field:
         raise refusal
-    return "; ".join(refusal.faults) if isinstance(refusal, FileFaulty) else str(refusal)
+    field = (names or {}).get(refusal.field, refusal.field) or otherwise
+    return {field: "; ".join(refusal.faults) if isinstance(refusal, FileFaulty) else str(refusal)}
 
 
-def confirm(request: Request, title: str, back: str, text: str, button: str) -> Response:
+def confirm(
+    request: Request,
+    title: str,
+    back: str,
+    text: str,
+    button: str,
+    fields: Mapping[str, str] | None = None,
+) -> Response:
     """Return a page that asks once more before something is ended or erased.
 
     Args:
@@ -188,9 +204,10 @@ def confirm(request: Request, title: str, back: str, text: str, button: str) -> 
         back: where somebody goes who does not want it.
         text: what comes of it.
         button: the words of the button that does it.
+        fields: hidden fields that are sent with the form.
     """
     return render(request, "confirm.html", title=title, back=back, text=text, button=button,
-                  action=request.url.path)  # fmt: skip
+                  action=request.url.path, fields=fields or {})  # fmt: skip
 
 
 def found_by(rows: Sequence[Mapping[str, Any]], name: str, value: str) -> Mapping[str, Any]:
@@ -203,6 +220,24 @@ def found_by(rows: Sequence[Mapping[str, Any]], name: str, value: str) -> Mappin
         if row[name] == value:
             return row
     raise NotFound("There is no such thing.")
+
+
+def own_row(role: str, rows: Sequence[Mapping[str, Any]], name: str, value: str) -> dict[str, Any]:
+    """The row of a list that has a value, if it is of the list that a role decides.
+
+    Raises:
+        NotFound: there is none.
+        NotAllowed: the role does not decide that list.
+    """
+    found = dict(found_by(rows, name, value))
+    if found["lane"] != role:
+        raise NotAllowed("Your role cannot end this.")
+    return found
+
+
+def sentence(text: str) -> str:
+    """Somebody's words as a sentence: with a full stop, unless they end in a mark already."""
+    return text if text[-1:] in {".", "?", "!"} else f"{text}."
 
 
 def number(text: str, otherwise: int = -1) -> int:

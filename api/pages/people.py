@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import At
-from api.pages.page import Sent, confirm, found_by, go, number, render, told
+from api.pages.page import Sent, confirm, field_errors, found_by, go, number, render
 from cardwatch import desk
 from cardwatch.casebook import PSD, ROLES
 from cardwatch.casebook.api_keys import LONGEST_KEY_DAYS
@@ -63,8 +63,7 @@ def add_person(request: Request, at: At, sent: Sent) -> Response:
             holder_id=sent.get("holder_id", ""),
         )  # fmt: skip
     except CardwatchError as refusal:
-        said = told(refusal)
-        return _people_page(request, at, sent, {"role" if "role is" in said else "email": said})
+        return _people_page(request, at, sent, field_errors(refusal))
     return go(f"/people/{person}")
 
 
@@ -132,8 +131,7 @@ def make_key(request: Request, at: At, sent: Sent) -> Response:
             at, name=sent["name"], role=sent.get("role", ""), days=number(sent.get("days", "90"))
         )
     except CardwatchError as refusal:
-        said = told(refusal)
-        return _keys_page(request, at, sent, {"role" if "role is" in said else "days": said})
+        return _keys_page(request, at, sent, field_errors(refusal))
     return _keys_page(request, at, {}, {}, key)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import At, Serving
-from api.pages.page import Files, Sent, go, render, told
+from api.pages.page import Files, Sent, field_errors, go, render
 from api.service import UPLOAD_BYTES
 from api.uploads import read_register
 from cardwatch import desk
@@ -44,7 +44,7 @@ def propose(request: Request, at: At, service: Serving, sent: Sent) -> Response:
             holds_from=sent.get("holds_from", ""), reason=sent.get("reason", ""),
         )  # fmt: skip
     except CardwatchError as refusal:
-        return propose_page(request, at, sent, _place(told(refusal)))
+        return propose_page(request, at, sent, field_errors(refusal))
     return go(f"/settings/proposals/{made['proposal_id']}")
 
 
@@ -60,11 +60,6 @@ def _document(at: At, sent: dict[str, str]) -> tuple[str, bytes]:
     if job["state"] != "done" or "document" not in (job["answer"] or {}):
         raise NotFound("There is nothing that this has tried.")
     return job["answer"]["kind"], job["answer"]["document"].encode()
-
-
-def _place(said: str) -> dict[str, str]:
-    """Return what is wrong by the field that it is about."""
-    return {"holds_from" if "day such as" in said else "reason": said}
 
 
 @router.get("/settings/propose/model")
@@ -101,9 +96,9 @@ def propose_model(request: Request, at: At, service: Serving, sent: Sent) -> Res
                 holds_from=sent.get("holds_from", ""), reason=sent.get("reason", ""),
             )  # fmt: skip
     except NotFound as refusal:
-        return _more_page(request, at, "model", sent, {"reason": str(refusal)})
+        return _more_page(request, at, "model", sent, {"": str(refusal)})
     except CardwatchError as refusal:
-        return _more_page(request, at, "model", sent, _place(told(refusal)))
+        return _more_page(request, at, "model", sent, field_errors(refusal))
     return go(f"/settings/proposals/{made['proposal_id']}")
 
 
@@ -114,15 +109,12 @@ def propose_cards(request: Request, at: At, service: Serving, sent: Sent, files:
         if not files:
             return _more_page(request, at, "cards", sent, {"files": "Select a card register"})
         register = read_register(service, files[0])
-    except CardwatchError as refusal:
-        return _more_page(request, at, "cards", sent, {"files": told(refusal)})
-    try:
         made = desk.propose(
             at, "cards", register,
             holds_from=sent.get("holds_from", ""), reason=sent.get("reason", ""),
         )  # fmt: skip
     except CardwatchError as refusal:
-        return _more_page(request, at, "cards", sent, _place(told(refusal)))
+        return _more_page(request, at, "cards", sent, field_errors(refusal, {"file": "files"}))
     return go(f"/settings/proposals/{made['proposal_id']}")
 
 

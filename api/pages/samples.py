@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import At
 from api.handing import as_file
-from api.pages.page import filled, number, render, told
+from api.pages.page import field_errors, filled, number, render
 from api.rendering import people
 from cardwatch import desk
 from cardwatch.desk.sampling import CLOSED, LARGEST_SEED, OF
@@ -41,11 +41,7 @@ def show_sample(request: Request, at: At) -> Response:
     try:
         found = _drawn(at, asked)
     except CardwatchError as refusal:
-        said = told(refusal)
-        place = {"seed": "seed", "1 to": "count", "day": "since", "chance": "by_money",
-                 "nothing": "statement_id"}  # fmt: skip
-        where = next((name for word, name in place.items() if word in said), "of")
-        return _sample_page(request, at, asked, {where: said}, None)
+        return _sample_page(request, at, asked, field_errors(refusal), None)
     return _sample_page(request, at, asked, {}, found)
 
 

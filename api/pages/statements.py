@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
 from api.deps import At, Serving
-from api.pages.page import MOST_FILES, Files, Sent, chips, day_faults, filled, go, render
+from api.pages.page import (
+    MOST_FILES,
+    Fields,
+    Files,
+    Sent,
+    chips,
+    day_faults,
+    field_errors,
+    filled,
+    go,
+    render,
+)
 from api.service import UPLOAD_BYTES
 from api.uploads import read_upload
 from cardwatch import desk
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, ColumnsUnknown, NotAllowed
 from cardwatch.reports.words import day
-from cardwatch.statements import FIELDS, profile_text, shipped_profiles
+from cardwatch.statements import FIELDS, guess_columns, shipped_profiles
 
 router = APIRouter()
 KEPT = ("corrects", "history", "date_order", "jobs")
 """What was said of files, and became of others, while columns are checked."""
 NEEDED = ("date", "merchant", "amount", "employee_id", "cardholder", "card_number", "holder_id")
 """Fields that nearly every file has, asked for first."""
+UNCLEAR_DATES = {"date_order_unknown", "date_order_mixed"}
+"""Codes of refusals that end once somebody says which order the dates have."""
 STATES = {"scored": "Scored", "history": "History", "superseded": "Superseded"}
 FILTERS = {"state": "State", "layout": "Source", "since": "Days from", "until": "Days to"}
 
@@ -79,14 +91,25 @@ def show_upload(request: Request, at: At) -> Response:
     return _upload_page(request, at, {})
 
 
-def _upload_page(request: Request, at: At, errors: dict[str, str]) -> Response:
+def _upload_page(
+    request: Request,
+    at: At,
+    errors: dict[str, str],
+    sent: dict[str, str] | None = None,
+    *,
+    is_open: bool = False,
+) -> Response:
+    """Show the form for uploading statements; `is_open` shows the choices that few files need."""
     held = [{"value": "", "label": "None: these are new"}]
     held += [
         {"value": row["statement_id"], "label": row["label"]}
         for row in reversed(desk.list_statements(at))
         if row["superseded_by"] is None
     ]
-    return render(request, "statements_new.html", held=held, errors=errors)
+    return render(
+        request, "statements_new.html", held=held, errors=errors, sent=sent or {},
+        is_open=is_open or not errors.keys() <= {"files", ""},
+    )  # fmt: skip
 
 
 @router.post("/statements/new", max_body_size=MOST_FILES * UPLOAD_BYTES)
@@ -95,7 +118,9 @@ def receive(request: Request, at: At, service: Serving, files: Files, said: Sent
     if not files:
         return _upload_page(request, at, {"files": "Select a statement"})
     if said.get("corrects") and len(files) > 1:
-        return _upload_page(request, at, {"files": "One statement corrects one other"})
+        return _upload_page(
+            request, at, {"files": "One statement corrects one other"}, said, is_open=True
+        )
     jobs = said.get("jobs", "").split()
     unknown: list[ColumnsUnknown] = []
     for file in files:
@@ -107,11 +132,11 @@ def receive(request: Request, at: At, service: Serving, files: Files, said: Sent
             jobs.append(job["job_id"])
         except ColumnsUnknown as refusal:
             unknown.append(refusal)
-        except NotAllowed:
-            raise
         except CardwatchError as refusal:
+            errors = field_errors(refusal, {"file": "files"})
             if len(files) == 1 and not jobs:
-                return _upload_page(request, at, {"files": str(refusal)})
+                is_open = refusal.code in UNCLEAR_DATES
+                return _upload_page(request, at, errors, said, is_open=is_open)
             jobs.append(desk.note_refusal(at, refusal)["job_id"])
     service.wake.set()
     if unknown:
@@ -147,34 +172,36 @@ def _columns_page(
     What was said of the files, and became of others that came with them, goes on with the form.
     """
     first = unknown[0]
-    guess = tomllib.loads(profile_text(first.headings, shipped_profiles())).get("columns", {})
-    guessed = {} if errors else {field: found[0] for field, found in guess.items() if found}
+    headings = [" ".join(heading.split()) for heading in first.headings]
+    guesses = {} if errors else guess_columns(headings, shipped_profiles())
     same = [one.file for one in unknown if one.headings == first.headings]
     return render(
         request, "statements_columns.html", status=422,
-        fields=FIELDS, headings=[h for h in first.headings if h], needed=NEEDED,
+        fields=FIELDS, headings=[heading for heading in headings if heading], needed=NEEDED,
         files=same, others=[one.file for one in unknown if one.file not in same],
         jobs=[desk.get_job(at, name) for name in sent.get("jobs", "").split()],
-        sent=guessed | sent, kept=KEPT, errors=errors,
+        sent=guesses | sent, kept=KEPT, errors=errors,
     )  # fmt: skip
 
 
 @router.post("/statements/columns", max_body_size=MOST_FILES * UPLOAD_BYTES)
-def keep_columns(request: Request, at: At, service: Serving, files: Files, sent: Sent) -> Response:
+def keep_columns(
+    request: Request, at: At, service: Serving, files: Files, sent: Fields
+) -> Response:
     """Remember which heading holds which field; take the files that come with it."""
     headings = [one.strip() for one in sent.get("headings", "").split("\n")]
     chosen = {field: heading for field, heading in sent.items() if field in FIELDS}
     try:
         desk.keep_columns(at, headings=headings, chosen=chosen)
-    except NotAllowed:
-        raise
     except CardwatchError as refusal:
+        errors = field_errors(refusal)
         names = sent.get("file", "statement").split("\n")
         unknown = [ColumnsUnknown(one.strip(), headings, [], []) for one in names]
-        return _columns_page(request, at, unknown, sent, {"date": str(refusal)})
+        return _columns_page(request, at, unknown, filled(sent), errors)
     if not files:
         return go("/statements/new")
-    return receive(request, at, service, files, {k: sent[k] for k in KEPT if k in sent})
+    kept = {name: sent[name] for name in KEPT if sent.get(name)}
+    return receive(request, at, service, files, kept)
 
 
 @router.get("/statements/{statement_id}")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import At, Serving
 from api.pages.charts import styles_of
-from api.pages.page import Files, Sent, go, number, render, told
+from api.pages.page import Files, Sent, field_errors, go, number, render
 from api.pages.proposing import propose_page
 from cardwatch import desk
 from cardwatch.casebook.jobs import DONE
@@ -40,10 +40,8 @@ def _trying_page(
 @router.post("/settings/try")
 def try_change(request: Request, at: At, service: Serving, sent: Sent, files: Files) -> Response:
     """Put a back-test in the queue; or go on to propose the policy without one."""
-    place = "policy"
     try:
         if files:
-            place = "files"
             given = {one.filename or "": one.file.read(RULE_BYTES + 1) for one in files}
             texts = _texts(given)
             service.check_texts(texts)
@@ -55,8 +53,7 @@ def try_change(request: Request, at: At, service: Serving, sent: Sent, files: Fi
                 return propose_page(request, at, {"policy": sent.get("policy", "")}, {})
         job = desk.ask_back_test(at, kind, content, number(sent.get("months", "")))
     except CardwatchError as refusal:
-        said = told(refusal)
-        return _trying_page(request, at, sent, {"months" if "statements" in said else place: said})
+        return _trying_page(request, at, sent, field_errors(refusal, {"rules": "files"}))
     return go(f"/trials/{job['job_id']}")
 
 
@@ -72,7 +69,7 @@ def _texts(given: dict[str, bytes]) -> dict[str, str]:
         if not name.endswith(".toml") or len(data) > RULE_BYTES
     ]
     if faults or len(given) > MOST_RULES:
-        raise FileFaulty("rules", faults or ["they are too many"])
+        raise FileFaulty("rules", faults or ["they are too many"], field="rules")
     return {name: data.decode("utf-8", "replace") for name, data in given.items()}
 
 

@@ -144,4 +144,4 @@ def _content(service: Serving, sent: ToPropose | ToTry) -> bytes:
     if sent.kind == "rules" and sent.rules is not None:
         service.check_texts(sent.rules)
         return desk.pack_rules(sent.rules)
-    raise CardwatchError(f"Send the {sent.kind} in the field '{sent.kind}'.")
+    raise CardwatchError(f"Send the {sent.kind} in the field '{sent.kind}'.", field=sent.kind)

@@ -19,7 +19,7 @@ from cardwatch.casebook.api_keys import gives_now
 from cardwatch.casebook.people import chain_of, check_gives, find_person, normal_email
 from cardwatch.casebook.tables import accounts, people, sessions
 from cardwatch.casebook.work import SYSTEM, as_text
-from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.errors import CardwatchError, NotAllowed, about_field
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -93,8 +93,10 @@ def take_account(work: Work, token: str, password: str, code: str, seal: Fernet)
         CardwatchError: the password is too short, too long or too easily guessed.
     """
     person = _invited(work, token)
-    _check_strength(password, person)
-    step = _step_of(work, person, code, seal)
+    with about_field("password"):
+        _check_strength(password, person)
+    with about_field("code"):
+        step = _step_of(work, person, code, seal)
     which = accounts.c.person_id == person["person_id"]
     row = {"password": _hasher.hash(password), "totp_step": step}
     work.change(accounts, which, row | dict.fromkeys(INVITATION))
@@ -140,8 +142,10 @@ def change_password(work: Work, *, password: str, code: str, new: str, seal: Fer
     """
     who = people.c.person_id == work.actor.actor_id
     found = work.one(sa.select(people.c.email).where(work.mine(people), who))
-    person = check_account(work, found["email"] if found else "", password, code, seal)
-    _check_strength(new, person)
+    with about_field("password"):
+        person = check_account(work, found["email"] if found else "", password, code, seal)
+    with about_field("new"):
+        _check_strength(new, person)
     which = accounts.c.person_id == person["person_id"]
     work.change(accounts, which, {"password": _hasher.hash(new)})
 
@@ -188,7 +192,7 @@ def _invited(work: Work, token: str) -> Row:
     )
     found = work.one(question)
     if found is None or not gives_now(work, str(found["invited_by"]), found["role"]):
-        raise NotAllowed(NOT_INVITED)
+        raise NotAllowed(NOT_INVITED, field="token")
     work.event.object_id, work.event.chain = found["person_id"], chain_of(found)
     return found
 

@@ -17,7 +17,7 @@ from cardwatch.casebook.histories import neighbours
 from cardwatch.casebook.people import find_person, who
 from cardwatch.casebook.suppressions import day_of, may_decide, person_key
 from cardwatch.casebook.tables import STATES, alert_subjects, alerts, decisions, lists, raised
-from cardwatch.errors import CardwatchError, Changed, NotFound
+from cardwatch.errors import CardwatchError, Changed, NotFound, about_field
 from cardwatch.records import Alert, AlertCard, AlertList, Payment, Reason
 from cardwatch.vocabulary import AUTOMATIC, SubjectKind
 
@@ -269,15 +269,18 @@ def decide(work: Work, alert_id: str, said: Said) -> dict[str, Any]:
     """
     by_hand = [name for name in STATES if name not in AUTOMATIC]
     if said.state and said.state not in by_hand:
-        raise CardwatchError(f"A state is one of {', '.join(by_hand)}, not '{said.state}'.")
+        sentence = f"A state is one of {', '.join(by_hand)}, not '{said.state}'."
+        raise CardwatchError(sentence, field="state")
     row = get_alert(work, alert_id)
-    for day, held in ((said.due_on, row["due_on"]), (said.snoozed_until, row["snoozed_until"])):
-        if not day or day == held:  # one that has passed since does not stand in the way
+    for field in ("due_on", "snoozed_until"):
+        day = getattr(said, field)
+        if not day or day == row[field]:  # one that has passed since does not stand in the way
             continue
-        if not 0 <= (day_of(day) - day_of(work.today)).days <= LONGEST_WAIT_DAYS:
-            raise CardwatchError("Such a day is not in the past, and within a year.")
+        if not 0 <= (day_of(day, field) - day_of(work.today)).days <= LONGEST_WAIT_DAYS:
+            raise CardwatchError("Enter a date from today to a year from now.", field=field)
     if said.assigned_to and said.assigned_to != row["assigned_to"]:
-        find_person(work, said.assigned_to)
+        with about_field("assigned_to"):
+            find_person(work, said.assigned_to)
     may_decide(work, row["lane"], said.reason)
     if said.seen not in {None, row["version"]}:
         raise Changed("Somebody has decided on this alert since. Look at it again.")
@@ -302,9 +305,8 @@ def _tags(text: str) -> str:
     """
     tags = sorted(set(text.casefold().split()))
     if len(tags) > MOST_TAGS or not all(map(TAG.fullmatch, tags)):
-        raise CardwatchError(
-            f"Tags are at most {MOST_TAGS} words of letters, digits and hyphens, up to 20 each."
-        )
+        sentence = f"Enter at most {MOST_TAGS} tags of letters, digits and hyphens, up to 20 each."
+        raise CardwatchError(sentence, field="tags")
     return " ".join(tags)
 
 

@@ -113,7 +113,8 @@ def find_alerts(
         "age": [mine.last_on, mine.alert_id],
     }
     if asked.order not in orders:
-        raise CardwatchError(f"An order is one of {', '.join(orders)}, not '{asked.order}'.")
+        sentence = f"An order is one of {', '.join(orders)}, not '{asked.order}'."
+        raise CardwatchError(sentence, field="order")
     by = orders[asked.order]
     question = (
         sa.select(alerts, expected.label("expected_precision"))
@@ -125,7 +126,7 @@ def find_alerts(
         question = question.add_columns(part.label(f"by_{at}"))
     if after:
         if [type(one) is str for one in after] != [b is by[-1] or b is mine.last_on for b in by]:
-            raise CardwatchError("There is no such place in this order. Begin at the first page.")
+            raise CardwatchError("Invalid cursor. Begin at the first page.", field="cursor")
         question = question.where(sa.tuple_(*by) > sa.tuple_(*(sa.literal(one) for one in after)))
     found = [dict(row) for row in work.rows(question)]
     for row in found:

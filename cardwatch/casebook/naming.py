@@ -30,7 +30,7 @@ def unmask(work: Work, alert_id: str, reason: str) -> None:
         CardwatchError: no reason is given.
     """
     if not reason.strip():
-        raise CardwatchError("It needs a reason, which is kept with it.")
+        raise CardwatchError("Enter a reason", field="reason")
     work.event.object_id = alert_id
     if not is_unmasked(work, alert_id):
         row = {"lane": work.actor.chain, "alert_id": alert_id, "made_by": work.actor.actor_id}

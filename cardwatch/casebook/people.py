@@ -69,7 +69,7 @@ def add_person(work: Work, *, name: str, email: str, role: str, holder_id: str =
     email = normal_email(email)
     known = work.one(sa.select(people).where(work.mine(people), people.c.email == email))
     if known and not known["ended_at"]:
-        raise Conflict("There is a person with that email address already.")
+        raise Conflict("There is a person with that email address already.", field="email")
     person = work.keyed("person", email)[:12]
     row = {"name": name, "role": role, "holder_id": holder_id, "made_at": work.now}
     if known:  # somebody who had access comes back, perhaps in another role
@@ -90,10 +90,23 @@ def check_person(*, role: str, email: str) -> None:
     Raises:
         CardwatchError: it is such a one.
     """
-    if role not in ROLES:
-        raise CardwatchError(f"A role is one of {', '.join(ROLES)}, not '{role}'.")
+    _check_role(role)
     if "@" not in email:
-        raise CardwatchError("A person needs an email address, by which they are known.")
+        raise CardwatchError(
+            "Enter an email address in the correct format, like name@example.com", field="email"
+        )
+
+
+def _check_role(role: str) -> None:
+    """Refuse a role that does not exist.
+
+    Raises:
+        CardwatchError: it does not.
+    """
+    if not role:
+        raise CardwatchError("Choose a role", field="role")
+    if role not in ROLES:
+        raise CardwatchError(f"A role is one of {', '.join(ROLES)}, not '{role}'.", field="role")
 
 
 def check_gives(work: Work, role: str) -> None:

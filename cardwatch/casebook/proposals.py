@@ -25,7 +25,7 @@ def propose(work: Work, kind: str, content: bytes, *, holds_from: str, reason: s
         CardwatchError: no reason is given.
     """
     if not reason.strip():
-        raise CardwatchError("It needs a reason, which is kept with it.")
+        raise CardwatchError("Enter a reason", field="reason")
     lane = work.actor.chain
     digest = keep_document(work, kind, content)
     name = work.keyed("proposal", lane, kind, digest, work.actor.actor_id, work.now)[:12]

@@ -74,9 +74,11 @@ def set_keeps(work: Work, kind: str, days: int) -> None:
     if work.actor.role not in MANAGES:
         raise NotAllowed("Only an admin sets how long data is kept.")
     if kind not in KEEPS_DAYS:
-        raise CardwatchError(f"A class of data is one of {', '.join(KEEPS_DAYS)}, not '{kind}'.")
+        sentence = f"A class of data is one of {', '.join(KEEPS_DAYS)}, not '{kind}'."
+        raise CardwatchError(sentence, field="kind")
     if days < LEAST_DAYS[kind]:
-        raise CardwatchError(f"{kind} are kept for at least {LEAST_DAYS[kind]} days.")
+        sentence = f"{kind.capitalize()} are kept for at least {LEAST_DAYS[kind]} days."
+        raise CardwatchError(sentence, field="days")
     keeps = canonical(keeps_days(work) | {kind: days})
     work.change(organisations, sa.true(), {"keeps": keeps})
 
@@ -90,15 +92,21 @@ def hold(work: Work, alert_id: str, lane: str, reason: str) -> str:
         Conflict: it is held already.
     """
     may_decide(work, lane, reason)
+    if current_hold(work, alert_id, lane) is not None:
+        raise Conflict("This alert is on legal hold already.")
     same = (holds.c.lane == lane) & (holds.c.alert_id == alert_id)
     known = work.rows(sa.select(holds.c.ended_at).where(work.mine(holds), same))
-    if any(row["ended_at"] is None for row in known):
-        raise Conflict("This alert is held already.")
     found = work.keyed("hold", lane, alert_id, work.now, str(len(known)))[:12]
     row = {"lane": lane, "hold_id": found, "alert_id": alert_id, "reason": reason}
     work.add(holds, [row | {"made_by": work.actor.actor_id, "made_at": work.now}])
     work.event.object_id = found
     return found
+
+
+def current_hold(work: Work, alert_id: str, lane: str) -> Row | None:
+    """The hold that keeps an alert, if there is one that has not ended."""
+    same = (holds.c.lane == lane) & (holds.c.alert_id == alert_id) & holds.c.ended_at.is_(None)
+    return work.one(sa.select(holds).where(work.mine(holds), same))
 
 
 def end_hold(work: Work, hold_id: str) -> None:

@@ -32,7 +32,7 @@ from cardwatch.casebook.tables import (
     transactions,
 )
 from cardwatch.casebook.work import canonical, short_id
-from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.errors import CardwatchError, NotFound, about_field
 from cardwatch.merchants import canonical_name
 
 if TYPE_CHECKING:
@@ -161,9 +161,11 @@ def compare(
         CardwatchError: the statement it corrects was corrected already.
     """
     seq = last_seq(work) + 1
-    replaced = get_statement(work, corrects) if corrects else None
+    with about_field("corrects"):
+        replaced = get_statement(work, corrects) if corrects else None
     if replaced and replaced["superseded_seq"]:
-        raise CardwatchError("That statement was corrected already; correct the one in its place.")
+        sentence = "That statement was corrected already; correct the one in its place."
+        raise CardwatchError(sentence, field="corrects")
     rows = _rows(frame)
     columns = [transactions.c[name] for name in ("identity", "statement_id")]
     question = counting_payments(work, columns, seq=seq - 1).where(

@@ -33,27 +33,11 @@ def suppress(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> 
         reason: why.
 
     Raises:
-        NotAllowed: the role decides nothing.
-        CardwatchError: no reason; a day past or more than a year away; it is about several holders.
-        Conflict: such a suppression holds already.
+        NotAllowed, CardwatchError, Conflict: see `check_suppression`.
     """
-    may_decide(work, row["lane"], reason)
-    days = (day_of(until) - day_of(work.today)).days
-    if not 0 < days <= LONGEST_SUPPRESSION_DAYS:
-        raise CardwatchError("A suppression ends on a later day, within a year.")
-    if len(row["holders"]) != 1 or not row["merchants"]:
-        raise CardwatchError("Only alerts about one cardholder's payments can be suppressed.")
-    like = {
-        "holder_id": row["holders"][0],
-        "merchants": canonical(row["merchants"]),
-        "rule": row["rule"],
-        "lane": row["lane"],
-    }
-    mine = suppressions.c
+    check_suppression(work, row, until=until, reason=reason)
+    like, mine = _suppressed_by(row), suppressions.c
     same = [mine[name] == value for name, value in like.items()]
-    active = sa.select(suppressions).where(work.mine(suppressions), *same)
-    if work.one(active.where(_is_active(work.today))) is not None:
-        raise Conflict("Such a suppression holds already. End it first.")
     nth = len(work.rows(sa.select(mine.made_at).where(work.mine(suppressions), *same)))
     created = like | {
         "suppression_id": work.keyed("suppression", *like.values(), work.now, str(nth))[:12],
@@ -65,6 +49,49 @@ def suppress(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> 
     work.add(suppressions, [created])
     work.event.object_id = created["suppression_id"]
     return created | {"merchants": row["merchants"]}
+
+
+def check_suppression(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> None:
+    """Refuse a suppression that cannot be made; arguments as of `suppress`.
+
+    Raises:
+        NotAllowed: the role decides nothing.
+        CardwatchError: no reason; a day past or more than a year away; it is about several holders.
+        Conflict: alerts like it are suppressed already.
+    """
+    may_decide(work, row["lane"], reason)
+    days = (day_of(until, "until") - day_of(work.today)).days
+    if not 0 < days <= LONGEST_SUPPRESSION_DAYS:
+        raise CardwatchError("Enter a date after today, within a year.", field="until")
+    if not is_suppressible(row):
+        raise CardwatchError("Only alerts about one cardholder's payments can be suppressed.")
+    if current_suppression(work, row) is not None:
+        raise Conflict("Alerts like this are suppressed already. End that suppression first.")
+
+
+def is_suppressible(row: Mapping[str, Any]) -> bool:
+    """Whether alerts like one can be suppressed: it is about one cardholder's payments."""
+    return len(row["holders"]) == 1 and bool(row["merchants"])
+
+
+def current_suppression(work: Work, row: Mapping[str, Any]) -> Row | None:
+    """The suppression of alerts like one that has neither ended nor expired, if there is one."""
+    if not is_suppressible(row):
+        return None
+    mine = suppressions.c
+    same = [mine[name] == value for name, value in _suppressed_by(row).items()]
+    question = sa.select(suppressions).where(work.mine(suppressions), *same)
+    return work.one(question.where(_is_active(work.today)))
+
+
+def _suppressed_by(row: Mapping[str, Any]) -> dict[str, str]:
+    """The columns of a suppression that say which alerts it is about."""
+    return {
+        "holder_id": row["holders"][0],
+        "merchants": canonical(row["merchants"]),
+        "rule": row["rule"],
+        "lane": row["lane"],
+    }
 
 
 def end_suppression(work: Work, suppression_id: str) -> None:
@@ -167,11 +194,13 @@ def may_decide(work: Work, lane: str, reason: str) -> None:
     if work.actor.role != lane:
         raise NotAllowed("This role records no decisions on such an alert.")
     if not reason.strip():
-        raise CardwatchError("It needs a reason, which is kept with it.")
+        raise CardwatchError("Enter a reason", field="reason")
     try:
         reason.encode()
     except UnicodeEncodeError as error:
-        raise CardwatchError("The reason has a character that is none.") from error
+        raise CardwatchError(
+            "The reason has a character that cannot be saved.", field="reason"
+        ) from error
 
 
 def person_key(name: str) -> str:
@@ -179,13 +208,18 @@ def person_key(name: str) -> str:
     return "".join(name.casefold().split())
 
 
-def day_of(text: str) -> dt.date:
-    """Return a day from its text.
+def day_of(text: str, field: str = "") -> dt.date:
+    """Convert an ISO date.
+
+    Args:
+        text: the date, such as 2026-10-01.
+        field: the field in which it was sent.
 
     Raises:
-        CardwatchError: it is none.
+        CardwatchError: it is not a date.
     """
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
-        raise CardwatchError(f"'{text}' is no day such as 2026-10-01.") from error
+        sentence = f"'{text}' is not a date. Use the form 2026-10-01." if text else "Enter a date"
+        raise CardwatchError(sentence, field=field) from error

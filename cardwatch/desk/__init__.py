@@ -1,6 +1,7 @@
 """Work that touches the casebook: each function is one piece of work, whole or not at all."""
 
 from cardwatch.desk.answering import (
+    check_suppression,
     decide,
     end_hold,
     end_suppression,
@@ -143,6 +144,7 @@ __all__ = [
     "back_up",
     "begin_account",
     "change_password",
+    "check_suppression",
     "checkpoint",
     "decide",
     "decide_proposal",

@@ -94,6 +94,8 @@ def get_history(desk: Desk, alert_id: str) -> dict[str, Any]:
         names = {one: one if is_named else naming.masked(work, one) for one in people if one}
         told["compared"] = _compared(work, found)
         told["versions"] = _versions(work, found["statement_id"])
+        told["hold"] = retention.current_hold(work, name, lane)
+        told["suppression"] = suppressions.current_suppression(work, found)
         return found | told | {"is_named": is_named, "names": names}
 
 
@@ -192,6 +194,14 @@ def suppress(desk: Desk, alert_id: str, *, until: str, reason: str) -> dict[str,
     with desk.work(Event("alteration", "suppression")) as work:
         found = kept.get_alert(work, alert_id)
         return suppressions.suppress(work, found, until=until, reason=reason)
+
+
+def check_suppression(desk: Desk, alert_id: str, *, until: str, reason: str) -> None:
+    """Refuse a suppression that cannot be made; see `casebook.suppressions.check_suppression`."""
+    with desk.work(Event("consultation", "alert")) as work:
+        found = kept.get_alert(work, alert_id)
+        work.event.object_id = found["alert_id"]
+        suppressions.check_suppression(work, found, until=until, reason=reason)
 
 
 def end_suppression(desk: Desk, suppression_id: str) -> None:

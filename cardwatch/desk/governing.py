@@ -96,11 +96,15 @@ def _span(quarter: str, today: dt.date) -> Span:
     """
     parts = QUARTER.fullmatch(quarter)
     if parts is None:
-        raise CardwatchError(f"'{quarter}' is not a quarter. Use the form 2026-Q3.")
+        raise CardwatchError(
+            f"'{quarter}' is not a quarter. Use the form 2026-Q3.", field="quarter"
+        )
     year, month = int(parts[1]), 3 * int(parts[2]) - 2
     first = dt.date(year, month, 1)
     if first > today:
-        raise CardwatchError(f"{quarter} has not begun. Choose an earlier quarter.")
+        raise CardwatchError(
+            f"{quarter} has not begun. Choose an earlier quarter.", field="quarter"
+        )
     last = (pd.Timestamp(first) + pd.DateOffset(months=3, days=-1)).date()
     return Span(quarter, str(first), str(min(last, today)), is_over=last < today)
 

@@ -20,7 +20,7 @@ from cardwatch.casebook.tables import disclosures
 from cardwatch.desk.answering import people_of
 from cardwatch.desk.desk import shown
 from cardwatch.desk.recipe import report_of
-from cardwatch.errors import CardwatchError
+from cardwatch.errors import CardwatchError, about_field
 from cardwatch.records import Statements
 from cardwatch.reports import (
     HANDED,
@@ -145,16 +145,19 @@ def _check(wanted: Wanted, form: str) -> None:
     """Refuse what cannot be handed over, before anything is written down."""
     if wanted.purpose not in PURPOSES:
         known = ", ".join(PURPOSES)
-        raise CardwatchError(f"A purpose is one of {known}, not '{wanted.purpose}'.")
+        sentence = f"A purpose is one of {known}, not '{wanted.purpose}'."
+        raise CardwatchError(sentence if wanted.purpose else "Choose a purpose", field="purpose")
     if not wanted.recipient.strip():
-        raise CardwatchError("An export names who receives it.")
+        raise CardwatchError("Enter who receives it", field="recipient")
     if form not in FORMS:
         known = ", ".join(FORMS)
-        raise CardwatchError(f"'{form}' is no form of list; the file has to end in {known}.")
+        sentence = f"'{form}' is no form of list; the file has to end in {known}."
+        raise CardwatchError(sentence, field="form")
     if len(wanted.alert_ids) > MOST_IN_CASE:
-        raise CardwatchError(f"A case has at most {MOST_IN_CASE} alerts.")
+        raise CardwatchError(f"A case has at most {MOST_IN_CASE} alerts.", field="alert_ids")
     if form in {".pdf", PACK}:
-        check_drawing()
+        with about_field("form"):
+            check_drawing()
 
 
 def _cases(work: Work, wanted: Wanted) -> tuple[dict[str, Any], ...]:
@@ -250,11 +253,12 @@ def ask_manager(desk: Desk, alert_id: str, *, recipient: str, marking: str) -> t
         desk.allow((FINANCE,), "cannot send queries to a line manager")
         found = kept.get_alert(work, alert_id)
         if not recipient.strip():
-            raise CardwatchError("Enter who is asked.")
+            raise CardwatchError("Enter who is asked", field="recipient")
         event.object_id = found["alert_id"]
         asked = _open_questions(work, found)
         if person_key(recipient) in map(person_key, people_of([found])):
-            raise CardwatchError("Questions about somebody go to their line manager, not to them.")
+            sentence = "Questions about somebody go to their line manager, not to them."
+            raise CardwatchError(sentence, field="recipient")
         lists = _lists(work, asked)
         raised = {one.alert_id: one for made in lists.values() for one in made.alerts}
         alerts = [raised[one["alert_id"]] for one in asked if one["alert_id"] in raised]

@@ -26,8 +26,13 @@ from cardwatch.desk.recipe import (
     unpack_rules,
 )
 from cardwatch.errors import CardwatchError, NotAllowed
-from cardwatch.statements import HOLDER_FIELDS, parse_profile
-from cardwatch.tabular import normalise_heading
+from cardwatch.statements import (
+    checked_profile,
+    missing_fields,
+    parse_profile,
+    profile_toml,
+    shipped_profiles,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +42,13 @@ if TYPE_CHECKING:
     from cardwatch.rules import Rule
     from cardwatch.statements import Profile
 
+NEEDS = {
+    "date": "Choose the column with the date of the purchase",
+    "merchant": "Choose the column with the merchant",
+    "amount": "Choose the column with the amount, or the one with debits",
+    "holder": "Choose the column that names the cardholder: a number, a name or a card",
+}
+"""What to do where a file has no column for a field that every statement needs."""
 SHOWN_OF_FOREST = ("features", "rows", "holders", "first_on", "last_on", "data_sha256")
 
 
@@ -149,9 +161,10 @@ def propose(
         FileFaulty: the document has faults; all are listed.
         CardwatchError: no reason, no such kind, no such day.
     """
-    day_of(holds_from or str(desk.now.date()))
+    day_of(holds_from or str(desk.now.date()), "holds_from")
     if kind not in KINDS:
-        raise CardwatchError(f"What is proposed is one of {', '.join(KINDS)}, not '{kind}'.")
+        sentence = f"What is proposed is one of {', '.join(KINDS)}, not '{kind}'."
+        raise CardwatchError(sentence, field="kind")
     packed = _packed(desk, kind, content)
     with desk.work(Event("alteration", "proposal"), (desk.actor.chain,)) as work:
         _may_propose(desk, kind)
@@ -193,25 +206,26 @@ def keep_columns(desk: Desk, *, headings: Sequence[str], chosen: Mapping[str, st
     """Remember which heading holds which field, for files with the same headings.
 
     Args:
-        desk: who says so.
+        desk: who has checked the columns.
         headings: all of the file's.
-        chosen: field to heading.
+        chosen: the heading of each field; empty where the file has none. Fields that are left out
+            are guessed; see `cardwatch.statements.checked_profile`.
 
     Raises:
         NotAllowed: the role receives no statements.
-        CardwatchError: a field that is needed has none, or a heading holds two.
+        CardwatchError: a field that is needed has no heading, or one heading holds two fields.
     """
-    held = list(chosen.values())
-    if len(set(held)) < len(held):
-        raise CardwatchError("A column holds one thing: one heading is chosen twice.")
-    if not {"date", "merchant"} <= chosen.keys() or not {"amount", "debit"} & chosen.keys():
-        raise CardwatchError("Say which columns hold the date, the merchant and the amount.")
-    if not set(HOLDER_FIELDS) & chosen.keys():
-        raise CardwatchError("Say which column names the holder: a number, a name or a card.")
-    seen = sorted({normalise_heading(one) for one in headings if one.strip()})
-    lines = ['name = "columns"', f"recognise = {json.dumps(seen, ensure_ascii=False)}", "[columns]"]
-    lines += [f"{k} = {json.dumps([v], ensure_ascii=False)}" for k, v in chosen.items()]
-    keep_layout(desk, "\n".join(lines) + "\n")
+    used: set[str] = set()
+    for field, heading in chosen.items():
+        if heading in used:
+            raise CardwatchError("This column is already chosen for another field.", field=field)
+        used |= {heading} - {""}
+    profile = checked_profile(headings, chosen, shipped_profiles())
+    missing = missing_fields(profile.map(headings))
+    if missing:
+        field = {"holder": "employee_id"}.get(missing[0], missing[0])
+        raise CardwatchError(NEEDS[missing[0]], field=field)
+    keep_layout(desk, profile_toml(profile))
 
 
 def layouts(desk: Desk) -> list[Profile]:

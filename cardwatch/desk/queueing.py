@@ -62,7 +62,9 @@ def ask_receive(
             for another statement.
     """
     if corrects and is_history:
-        raise CardwatchError("A corrected statement is scored; it is not kept as history only.")
+        raise CardwatchError(
+            "A corrected statement is scored; it is not kept as history only.", field="history"
+        )
     frame, report = read
     said = {"corrects": corrects, "is_history": is_history}
     fingerprint = _sha256(report.sha256, canonical(said))

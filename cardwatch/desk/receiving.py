@@ -114,7 +114,9 @@ def receive(
         CardwatchError: a correction is to be kept without being scored.
     """
     if corrects and is_history:
-        raise CardwatchError("A corrected statement is scored; bring it without '--history'.")
+        raise CardwatchError(
+            "A corrected statement is scored; bring it without '--history'.", field="history"
+        )
     with desk.casebook.turn(desk.actor.organisation_id), _failure_recorded(desk, read[1]):
         tell(10)
         receipt, arrival, scored = _prepare(desk, read, corrects, is_history=is_history)
@@ -127,16 +129,19 @@ def receive(
 @contextmanager
 def _failure_recorded(desk: Desk, report: ReadingReport) -> Iterator[None]:
     """Write an audit event that a statement failed, unless the refusal has one of its own."""
+    is_recorded = False
     try:
         yield
+        is_recorded = True
     except (NotAllowed, NotFound, CasebookBusy):
+        is_recorded = True
         raise
-    except Exception:
-        name = short_id(desk.actor.organisation_id, report.sha256)
-        event = Event("collection", "statement", name, outcome="failed")
-        with suppress(CasebookFailed), desk.work(event, ()):  # the first error is to be seen
-            pass
-        raise
+    finally:
+        if not is_recorded:
+            name = short_id(desk.actor.organisation_id, report.sha256)
+            event = Event("collection", "statement", name, outcome="failed")
+            with suppress(CasebookFailed), desk.work(event, ()):  # the first error is to be seen
+                pass
 
 
 def put_in_force(desk: Desk, kind: str, content: bytes, holds_from: str) -> str:
@@ -146,7 +151,7 @@ def put_in_force(desk: Desk, kind: str, content: bytes, holds_from: str) -> str:
         NotAllowed: the role changes no settings.
         CardwatchError: the day is none.
     """
-    day_of(holds_from)
+    day_of(holds_from, "holds_from")
     event = Event("alteration", kind)
     with desk.casebook.turn(desk.actor.organisation_id), desk.work(event, ()) as work:
         desk.allow(RECEIVES, "changes no settings")

@@ -18,7 +18,7 @@ from cardwatch.casebook import documents
 from cardwatch.casebook.statements import as_read
 from cardwatch.casebook.tables import KINDS
 from cardwatch.casebook.work import canonical
-from cardwatch.errors import CardwatchError
+from cardwatch.errors import CardwatchError, about_field
 from cardwatch.forest import Forest, load_forest, save_forest
 from cardwatch.policy import Policy, default_policy_text, load_policy, parse_policy
 from cardwatch.records import CardRegister, Problem, ReadingReport, Total
@@ -151,7 +151,8 @@ _read: dict[str, Any] = {}
 
 def unpack_policy(content: bytes) -> Policy:
     """Return a policy from what is kept of it."""
-    return parse_policy(content.decode(), "policy.toml")
+    with about_field("policy"):
+        return parse_policy(content.decode(), "policy.toml")
 
 
 def pack_rules(texts: Mapping[str, str]) -> bytes:
@@ -165,7 +166,8 @@ def unpack_rules(content: bytes) -> tuple[Rule, ...]:
     Raises:
         FileFaulty: with every fault found.
     """
-    return read_rules(json.loads(content))
+    with about_field("rules"):
+        return read_rules(json.loads(content))
 
 
 def score_window(

@@ -60,6 +60,11 @@ class Draw:
     until: str = ""
     by_money: bool = False
 
+    @property
+    def period_field(self) -> str:
+        """The field that says what is drawn from: the statement, or the first day."""
+        return "statement_id" if self.statement_id else "since"
+
 
 def draw_sample(desk: Desk, draw: Draw) -> dict[str, Any]:
     """Draw a sample, and leave its seed and size in the audit chain.
@@ -86,7 +91,7 @@ def draw_sample(desk: Desk, draw: Draw) -> dict[str, Any]:
             found = _payments(work, draw)
             names = place_of
         if not found:
-            raise CardwatchError("There is nothing to draw from.")
+            raise CardwatchError("There is nothing to draw from.", field=draw.period_field)
         chosen = sorted(_by_money(found, draw) if draw.by_money else _by_chance(found, draw, names))
         event.counts = {"seed": draw.seed, "drawn": len(chosen), "population": len(found)}
     digest = hashlib.sha256("\n".join(map(names, found)).encode()).hexdigest()
@@ -127,17 +132,19 @@ def _check(draw: Draw) -> None:
         CardwatchError: it cannot.
     """
     if draw.of not in OF:
-        raise CardwatchError(f"A sample is of {' or '.join(OF)}, not '{draw.of}'.")
+        raise CardwatchError(f"A sample is of {' or '.join(OF)}, not '{draw.of}'.", field="of")
     if not 1 <= draw.count <= MOST_DRAWN:
-        raise CardwatchError(f"A sample has 1 to {MOST_DRAWN}.")
+        raise CardwatchError(f"Enter a number from 1 to {MOST_DRAWN}.", field="count")
     if not 0 <= draw.seed <= LARGEST_SEED:
-        raise CardwatchError(f"A seed is a number from 0 to {LARGEST_SEED:,}.")
+        raise CardwatchError(f"Enter a number from 0 to {LARGEST_SEED:,}.", field="seed")
     if draw.by_money and draw.of == CLOSED:
-        raise CardwatchError("Alerts are drawn with the same chance each.")
+        raise CardwatchError("Alerts are drawn with the same chance each.", field="by_money")
     if not draw.statement_id and not (draw.since and draw.until):
-        raise CardwatchError("Say of which statement, or from which day to which.")
-    for day in filter(None, (draw.since, draw.until)):
-        day_of(day)
+        missing = "until" if draw.since else "since"
+        raise CardwatchError("Choose a statement, or enter the first and last day.", field=missing)
+    for field in ("since", "until"):
+        if day := getattr(draw, field):
+            day_of(day, field)
 
 
 def _payments(work: Work, draw: Draw) -> list[Row]:
@@ -200,7 +207,7 @@ def _by_money(found: Sequence[Row], draw: Draw) -> list[int]:
     pence = np.array([max(row["amount_pence"], 0) for row in found], dtype=object)
     upto, total = np.cumsum(pence), int(pence.sum())
     if total == 0:
-        raise CardwatchError("There is nothing to draw from.")
+        raise CardwatchError("There is nothing to draw from.", field=draw.period_field)
     start = int.from_bytes(hashlib.sha256(f"{draw.seed}".encode()).digest()) % total
     points = [(start + number * total) // draw.count for number in range(draw.count)]
     return sorted({int(np.searchsorted(upto, point, "right")) for point in points})

@@ -138,7 +138,9 @@ def _door(casebook: Casebook, owner: str, what: str, now: dt.datetime) -> Iterat
         NotAllowed: there is no such organisation.
     """
     if owner not in {one["organisation_id"] for one in casebook.organisations()}:
-        raise NotAllowed(accounts.REFUSAL if what == "session" else accounts.NOT_INVITED)
+        if what == "session":
+            raise NotAllowed(accounts.REFUSAL)
+        raise NotAllowed(accounts.NOT_INVITED, field="token")
     with casebook.work(Actor(owner, SYSTEM, "admin"), Event("access", what), now, lanes=()) as work:
         yield work
 

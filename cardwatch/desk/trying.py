@@ -149,9 +149,10 @@ def check_trial(kind: str, months: int) -> None:
         CardwatchError: it cannot.
     """
     if kind not in TRIED:
-        raise CardwatchError(f"What can be tried is one of {', '.join(TRIED)}, not '{kind}'.")
+        sentence = f"What can be tried is one of {', '.join(TRIED)}, not '{kind}'."
+        raise CardwatchError(sentence, field="kind")
     if not 1 <= months <= MOST_MONTHS:
-        raise CardwatchError(f"It is tried on 1 to {MOST_MONTHS} statements.")
+        raise CardwatchError(f"Enter a number from 1 to {MOST_MONTHS}.", field="months")
 
 
 def _try(desk: Desk, row: Row, changed: dict[str, Any]) -> dict[str, Any]:

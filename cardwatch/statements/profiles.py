@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -225,14 +225,79 @@ def nearest_headings(
     return lines
 
 
+def closest_profile(headings: Sequence[str], profiles: Sequence[Profile]) -> Profile:
+    """The profile that recognises most of a file's columns: the needed ones first, then the rest.
+
+    Args:
+        headings: of the file, as printed.
+        profiles: to choose from; one of them has to fit any file.
+    """
+    seen = frozenset(map(normalise_heading, headings))
+    mapped = [(profile, profile.map(headings)) for profile in profiles if profile.recognise <= seen]
+    return min(mapped, key=lambda pair: (len(missing_fields(pair[1])), -len(pair[1])))[0]
+
+
+def guess_columns(headings: Sequence[str], profiles: Sequence[Profile]) -> dict[str, str]:
+    """The heading of each field that some profile recognises, as the file prints it."""
+    found = closest_profile(headings, profiles).map(headings)
+    return {field: headings[place] for field, place in found.items()}
+
+
+def checked_profile(
+    headings: Sequence[str], chosen: Mapping[str, str], profiles: Sequence[Profile]
+) -> Profile:
+    """The profile of files with some headings, once somebody has checked their columns.
+
+    It knows no less than the profile that is closest: its choices of signs and dates stay, fields
+    that were not asked about keep their guess, and columns that a later file has beside these
+    headings are recognised as before.
+
+    Args:
+        headings: all of the file's, as printed.
+        chosen: the heading of each field that was asked about; empty where the file has none.
+        profiles: the profiles that come with cardwatch.
+    """
+    closest = closest_profile(headings, profiles)
+    seen = frozenset(normalise_heading(heading) for heading in headings if heading.strip())
+    used = set(filter(None, chosen.values()))
+    guesses = {
+        field: heading
+        for field, heading in guess_columns(headings, profiles).items()
+        if field not in chosen and heading not in used
+    }
+    columns = {}
+    for field in FIELDS:
+        heading = chosen.get(field) or guesses.get(field)
+        others = [
+            choice
+            for choice in closest.columns.get(field, ())
+            if normalise_heading(choice) not in seen
+        ]
+        columns[field] = (*((heading,) if heading else ()), *others)
+    filled = {field: choices for field, choices in columns.items() if choices}
+    return replace(closest, name="columns", recognise=seen, columns=filled)
+
+
+def profile_toml(profile: Profile) -> str:
+    """Write a profile as TOML, to be read again by `parse_profile`."""
+    lines = [f"name = {_quoted(profile.name)}", f"recognise = {_listed(sorted(profile.recognise))}"]
+    lines += [f"{name} = {_quoted(getattr(profile, name))}" for name in TEXTS[1:]]
+    lines += ["[columns]"]
+    lines += [f"{field} = {_listed(choices)}" for field, choices in profile.columns.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """Return texts as a TOML list."""
+    return f"[{', '.join(map(_quoted, texts))}]"
+
+
 def profile_text(headings: Sequence[str], profiles: Sequence[Profile]) -> str:
     """Return a column profile for these headings as TOML, ready to edit.
 
     Fields found are filled in; the others stand empty, with the headings not used listed.
     """
-    seen = frozenset(map(normalise_heading, headings))
-    fitting = [profile for profile in profiles if profile.recognise <= seen]
-    best = min(fitting, key=lambda p: len(missing_fields(p.map(headings))))
+    best = closest_profile(headings, profiles)
     found = best.map(headings)
     used = {headings[at] for at in found.values()}
     unused = [heading for heading in headings if heading.strip() and heading not in used]
@@ -261,4 +326,4 @@ def profile_text(headings: Sequence[str], profiles: Sequence[Profile]) -> str:
 def _quoted(text: str) -> str:
     """Return a text as a TOML string."""
     plain = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in plain) + '"'
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in plain) + '"'

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 UNKNOWN = ("anonymous", "expired", "ended")
-LIVELY = text(*month(10), *SPLIT, *EQUAL, *crowd(8))
+LIVELY = text(*month(10), *SPLIT, *EQUAL, *crowd(12))
 NOTHING = "000000000000"
 """An id that nothing has."""
 MINE, THEIRS = "new-merchant", "sole-holder-merchant"

@@ -94,9 +94,9 @@ def test_a_form_that_is_wrong_is_shown_again_with_what_is_wrong(
     _received(browser, ("october.csv", OCTOBER))
     name = _first_alert(browser.get("/alerts"))
     for sent, told in (
-        ({"seen": "0", "state": "explained", "reason": " "}, "It needs a reason"),
-        ({"seen": "0", "reason": "x", "due_on": "soon"}, "no day such as"),
-        ({"seen": "0", "reason": "x", "tags": "no!"}, "Tags are at most"),
+        ({"seen": "0", "state": "explained", "reason": " "}, "Enter a reason"),
+        ({"seen": "0", "reason": "x", "due_on": "soon"}, "is not a date"),
+        ({"seen": "0", "reason": "x", "tags": "no!"}, "Enter at most 8 tags"),
         ({"seen": "0", "reason": "x", "assigned_to": "nobody@x.example"}, "Nobody of that email"),
     ):
         answer = browser.post(f"/alerts/{name}/decision", sent)
@@ -126,6 +126,66 @@ def test_columns_are_checked_once_and_then_known(browse: Callable[[str], Browser
     assert "2 payments were received" in _received(browser, ("strange.csv", strange))
 
 
+def _preselected(page: str) -> dict[str, str]:
+    """The heading that stands chosen in each box of Check columns, as a browser would send it."""
+    boxes = re.findall(r'<select[^>]* name="(\w+)"[^>]*>(.*?)</select>', page, re.DOTALL)
+    chosen = {name: re.search(r'value="([^"]*)" selected', box) for name, box in boxes}
+    return {name: found[1] if found else "" for name, found in chosen.items()}
+
+
+KNOWN = "Transaction Date,Posting Date,Merchant,Amount,MCC,Cost Centre,Description"
+RECOGNISED = {"date": "Transaction Date", "posting_date": "Posting Date", "merchant": "Merchant",
+              "amount": "Amount", "mcc": "MCC", "cost_centre": "Cost Centre",
+              "description": "Description"}  # fmt: skip
+
+
+def test_columns_that_are_recognised_are_preselected_and_kept(
+    browse: Callable[[str], Browser], running: Running
+) -> None:
+    browser = browse("finance")
+    strange = f"{KNOWN},Wer\n2026-10-01,2026-10-02,SHOP,5.00,5411,CC1,paper,E1\n"
+    asked = browser.upload(("strange.csv", strange)).text
+    chosen = _preselected(asked)
+    assert {field: heading for field, heading in chosen.items() if heading} == RECOGNISED
+    form = {"headings": "\n".join(strange.splitlines()[0].split(",")), "file": "strange.csv"}
+    wrong = browser.post("/statements/columns", form | chosen)
+    assert wrong.status_code == 422, "nobody has said who pays"
+    assert _preselected(wrong.text) == chosen
+    done = browser.post("/statements/columns", form | chosen | {"employee_id": "Wer", "mcc": ""})
+    assert done.status_code == 200
+    assert "1 payments were received" in _received(browser, ("strange.csv", strange))
+    kept = desk.layouts(running.desk("finance"))[0]
+    headings = strange.splitlines()[0].split(",")
+    found = {field: headings[place] for field, place in kept.map(headings).items()}
+    expected = RECOGNISED | {"employee_id": "Wer"}
+    del expected["mcc"]  # somebody said that it is not in the file
+    assert found == expected
+    assert "transaction_id" in kept.map([*headings, "Reference"]), "a later file has more"
+
+
+def test_columns_not_asked_about_keep_their_guess(running: Running) -> None:
+    at, headings = running.desk("finance"), [*KNOWN.split(","), "Wer"]
+    needed = {"date": "Transaction Date", "merchant": "Merchant", "amount": "Amount"}
+    desk.keep_columns(at, headings=headings, chosen=needed | {"employee_id": "Wer"})
+    found = desk.layouts(at)[0].map(headings)
+    assert {field: headings[place] for field, place in found.items()} == RECOGNISED | {
+        "employee_id": "Wer"
+    }
+
+
+def test_a_heading_of_two_lines_is_known_the_next_time(browse: Callable[[str], Browser]) -> None:
+    browser = browse("finance")
+    strange = '"Kauf\nTag",Wer,Wo,Wieviel\n2026-10-01,E1,SHOP,5.00\n'
+    asked = browser.upload(("strange.csv", strange)).text
+    sent = re.search(r'name="headings" value="([^"]*)"', asked)
+    assert sent is not None
+    assert sent[1].split("\n") == ["Kauf Tag", "Wer", "Wo", "Wieviel"]
+    chosen = {"headings": sent[1], "file": "strange.csv", "date": "Kauf Tag",
+              "employee_id": "Wer", "merchant": "Wo", "amount": "Wieviel"}  # fmt: skip
+    assert browser.post("/statements/columns", chosen).status_code == 200
+    assert "payments were received" in _received(browser, ("strange.csv", strange))
+
+
 def test_professional_standards_see_no_name_until_they_ask(
     browse: Callable[[str], Browser], running: Running
 ) -> None:
@@ -142,7 +202,7 @@ def test_professional_standards_see_no_name_until_they_ask(
                  f"/alerts/{own}/merchant"):  # fmt: skip
         assert not re.search(r"\bE\d\b", browser.get(path)), path
     refused = browser.post(f"/alerts/{own}/name", {"why": ""})
-    assert (refused.status_code, "It needs a reason" in refused.text) == (422, True)
+    assert (refused.status_code, "Enter a reason" in refused.text) == (422, True)
     shown = browser.post(f"/alerts/{own}/name", {"why": "case 12"})
     assert re.search(r"\bE\d\b", shown.text)
     assert "Who has seen this" in shown.text
@@ -303,7 +363,7 @@ def test_what_is_handed_over_comes_as_a_file_and_says_why(
         assert given.content.startswith(b"%PDF-")
         assert given.headers["content-disposition"] == content_disposition(named)
     assert "£1,850" not in browser.get("/governance")
-    assert "2026-Q3 is" in browser.get("/governance?quarter=x", 422)
+    assert "is not a quarter" in browser.get("/governance?quarter=x", 422)
 
 
 def test_professional_standards_hand_a_case_over_once_they_see_it_by_name(
@@ -340,4 +400,4 @@ def test_the_list_of_statements_is_narrowed_by_source_period_and_state(
     chosen = browser.get("/statements?state=scored&until=2026-10-31")
     assert re.search(r'href="/statements\?state=scored">.*Days to: 31 October 2026</a>', chosen)
     wrong = browser.get("/statements?since=soon", status=422)
-    assert "no day such as" in wrong
+    assert "is not a date" in wrong

@@ -102,6 +102,83 @@ def test_what_is_held_or_closed_unasked_is_listed_and_ended(held: Running) -> No
     _ask(held, "GET", f"/holds/{hidden}/end", "finance", 404)
 
 
+def test_an_alert_is_put_on_legal_hold_on_its_page(held: Running) -> None:
+    name = desk.list_alerts(held.desk("finance"))[0]["alert_id"]
+    place = f"/alerts/{name}/hold"
+    link = f'href="{place}"'
+    assert link in _ask(held, "GET", f"/alerts/{name}", "finance")
+    assert link not in _ask(held, "GET", f"/alerts/{name}", "auditor")
+    assert link not in _ask(held, "GET", f"/alerts/{name}", "psd"), "finance decides on it"
+    for role in ("auditor", "psd"):
+        _ask(held, "GET", place, role, 403)
+        _ask(held, "POST", place, role, 403, reason="case 12")
+    assert "until somebody ends it" in _ask(held, "GET", place, "finance")
+    page = _ask(held, "POST", place, "finance", reason="case 12")
+    assert "Legal hold" in page
+    assert "Since 24 November 2026" in page
+    ending = re.search(r'href="(/holds/\w+/end)"', page)
+    assert ending is not None
+    assert "case 12" in _ask(held, "GET", "/holds", "auditor")
+    assert ending[1] in _ask(held, "GET", place, "finance"), "it is not made twice"
+    again = _ask(held, "POST", place, "finance", 422, reason="case 12")
+    assert "on legal hold already" in again
+    _ask(held, "POST", ending[1], "finance")
+    assert link in _ask(held, "GET", f"/alerts/{name}", "finance")
+
+
+def test_alerts_are_suppressed_once_it_was_shown_which(
+    held: Running, read: Callable[..., Any]
+) -> None:
+    name = desk.list_alerts(held.desk("finance"))[0]["alert_id"]
+    place = f"/alerts/{name}/suppression"
+    sent = {"until": "2027-03-01", "reason": "contract 17"}
+    assert place in _ask(held, "GET", f"/alerts/{name}", "finance")
+    for role in ("auditor", "psd"):
+        _ask(held, "GET", place, role, 403)
+        _ask(held, "POST", place, role, 403, **sent)
+        _ask(held, "POST", place, role, 403, confirmed="yes", **sent)
+    check = _ask(held, "POST", place, "finance", **sent)
+    words = ("Alerts of this rule about this cardholder at this merchant will close by themselves "
+             "until 1 March 2027.")  # fmt: skip
+    assert words in check
+    assert desk.list_suppressions(held.desk("finance")) == [], "nothing is done before the answer"
+    page = _ask(held, "POST", place, "finance", confirmed="yes", **sent)
+    assert "contract 17" in page
+    alert = _ask(held, "GET", f"/alerts/{name}", "finance")
+    assert "Suppressed until 1 March 2027" in alert
+    ending = re.search(r'href="(/suppressions/\w+/end)"', alert)
+    assert ending is not None
+    again = _ask(held, "POST", place, "finance", 422, **sent)
+    assert "suppressed already" in again
+    later = read(*[line.replace("2026-10", "2026-11") for line in SPLIT], name="november.csv")
+    desk.receive(held.desk("finance"), later)
+    (one,) = desk.list_alerts(held.desk("finance"), since="2026-11-01")
+    decisions = desk.get_alert(held.desk("finance"), one["alert_id"])["decisions"]
+    assert decisions[0]["state"] == "suppressed", "it may be open again, at random, for review"
+    _ask(held, "POST", ending[1], "finance")
+    assert place in _ask(held, "GET", f"/alerts/{name}", "finance")
+
+
+def test_professional_standards_suppress_without_seeing_a_name(held: Running) -> None:
+    listed = desk.list_alerts(held.desk("psd"), lane="psd")
+    several = [one["alert_id"] for one in listed if len(one["holders"]) != 1]
+    for name in several:
+        page = _ask(held, "GET", f"/alerts/{name}/suppression", "psd")
+        assert "Only alerts about one cardholder" in page
+        assert "<form" not in page.partition("<main")[2], "there is nothing to send"
+        sent = {"until": "2027-03-01", "reason": "x", "confirmed": "yes"}
+        _ask(held, "POST", f"/alerts/{name}/suppression", "psd", 422, **sent)
+    alone = [one["alert_id"] for one in listed if len(one["holders"]) == 1]
+    assert several or alone
+    for name in alone[:1]:
+        place = f"/alerts/{name}/suppression"
+        sent = {"until": "2027-03-01", "reason": "x"}
+        for page in (_ask(held, "GET", place, "psd"), _ask(held, "POST", place, "psd", **sent)):
+            assert not re.search(r"\bE\d\b", page)
+            assert "Holder " in page
+        _ask(held, "GET", place, "finance", 404)
+
+
 def test_times_are_set_and_what_is_past_them_is_erased_once_somebody_has_said_so(
     held: Running,
 ) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi.routing import iter_route_contexts
 from services import text
-from sites import EMPTY, LONG, OWN, Site, Visit
+from sites import EMPTY, LONG, OWN, REASON, Site, Visit
 
 from api.pages import pages
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 READERS = ("finance", "auditor", "psd")
 ALL = (*READERS, "admin")
-NO_REASON = "It needs a reason"
+NO_REASON = "Enter a reason"
 PROBLEM = "There is a problem"
 LONG_NAME = f"{'long-' * 18}file.csv"
 STRANGE = (LONG_NAME, f"Wann,Wer,{LONG},Wieviel\n2026-10-01,E1,SHOP,5.00\n")
@@ -127,7 +127,7 @@ PAGES = (
     State("/statements/new", ("finance",), press="Continue", says="Select a statement"),
     _wrong("/statements/new", "finance", "Continue", "row 2, column Date", file=UNREAD),
     State("/statements/new", ("finance",), press="Continue", file=STRANGE, says="Check columns"),
-    _wrong("/statements/new", "finance", "Continue", "Say which columns", file=STRANGE,
+    _wrong("/statements/new", "finance", "Continue", "Choose the column", file=STRANGE,
            then="Remember, and continue"),
     State("/statements/new", ("admin",), says="This is not yours to see"),
     _of("/statements/{statement_id}", "statement", *ALL),
@@ -169,6 +169,18 @@ PAGES = (
     _of("/trials/{job_id}", "evaluated", "finance"),
     _of("/trials/{job_id}", "unevaluated", "finance"),
     State("/health", ("admin",)),
+    _of("/alerts/{alert_id}/hold", "finance2", "finance"),
+    _of("/alerts/{alert_id}/hold", "long", "finance"),
+    _of("/alerts/{alert_id}/hold", "psd", "psd"),
+    _wrong("/alerts/{alert_id}/hold", "finance", "Put on legal hold", at="/alerts/{finance2}/hold"),
+    _of("/alerts/{alert_id}/suppression", "alone", "finance"),
+    _of("/alerts/{alert_id}/suppression", "long", "finance"),
+    _of("/alerts/{alert_id}/suppression", "psd_card", "psd"),
+    _wrong("/alerts/{alert_id}/suppression", "finance", "Continue",
+           at="/alerts/{alone}/suppression"),
+    State("/alerts/{alert_id}/suppression", ("finance",), at="/alerts/{alone}/suppression",
+          press="Continue", fill={"Until": "2027-03-01", "Reason": REASON},
+          says="will close by themselves until 1 March 2027"),
     State("/holds", ("finance",)),
     _empty("/holds", "finance"),
     _empty("/suppressions", "finance"),

@@ -101,6 +101,34 @@ def test_columns_are_checked_once_and_are_known_the_next_month(
     at.sees("18 payments were received")
 
 
+@in_every_way_once_proved
+def test_columns_that_are_recognised_are_chosen_already(
+    visit: Callable[[], Steps], tmp_path: Path
+) -> None:
+    headings = "Transaction Date,Merchant,Amount,MCC,Cost Centre,Wer"
+    path = write(tmp_path, "own.csv", f"{headings}\n2026-10-01,SHOP,5.00,5411,CC1,E1\n")
+    at = visit()
+    at.enter("finance", "/statements/new")
+    at.select(path)
+    at.press("Continue")
+    for label, heading in (
+        ("Day of the purchase (needed)", "Transaction Date"),
+        ("Merchant as printed (needed)", "Merchant"),
+        ("Billed amount, signed (needed, or debit and credit)", "Amount"),
+        ("Merchant category code", "MCC"),
+        ("Who bears the cost", "Cost Centre"),
+        ("The holder's staff number", ""),
+    ):
+        assert at.chosen(label) == heading
+    at.press("Remember, and continue")
+    at.sees("There is a problem", "Choose the column that names the cardholder")
+    at.choose("The holder's staff number", "Wer")
+    at.select(path)
+    at.press("Remember, and continue")
+    at.until_scored()
+    at.sees("own.csv")
+
+
 def test_the_confirmation_is_the_same_whatever_was_found(
     visit: Callable[[], Steps], tmp_path: Path
 ) -> None:

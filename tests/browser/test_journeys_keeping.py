@@ -13,8 +13,6 @@ from services import PASSWORD
 from sites import OWN
 from steps import Steps, in_every_way, in_every_way_once_proved
 
-from cardwatch import desk
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -70,7 +68,7 @@ def test_an_auditor_goes_through_rules_model_and_the_chain(visit: Callable[[], S
     at = visit()
     at.enter("auditor", "/alerts")
     at.press("Several payments")
-    at.sees("Why it is asked")
+    at.sees("Why this alert was raised")
     at.sees_none("Record the answer")
     at.go("Rules")
     at.press("Payments to one merchant on one day")
@@ -160,27 +158,61 @@ def test_admin_keeps_people_keys_and_times(visit: Callable[[], Steps]) -> None:
     at.sees("Journal", "Foreign keys")
 
 
-@in_every_way_once_proved
-def test_what_is_held_or_closed_unasked_is_ended(visit: Callable[[], Steps]) -> None:
+@in_every_way
+def test_an_alert_is_put_on_legal_hold_and_the_hold_ended(visit: Callable[[], Steps]) -> None:
     at = visit()
-    finance = at.site.desk("finance")
-    name = desk.list_alerts(finance)[0]["alert_id"]
-    desk.hold(finance, name, reason="case 12")
-    desk.suppress(finance, name, until="2027-01-31", reason="contract 17")
     at.enter("finance", "/settings")
-    at.press("what is held beyond its time")
-    at.sees("case 12", f"finance@{OWN}.example")
-    at.press("End")
-    at.sees("End this hold?")
+    at.press("Legal holds")
+    at.sees("There are no legal holds")
+    at.press("choose an alert")
+    at.press("Several payments")
+    at.press("Put on legal hold")
+    at.press("Put on legal hold")
+    at.sees("There is a problem", "Enter a reason")
+    at.type("Reason", "case 12")
+    at.press("Put on legal hold")
+    at.sees("Legal hold", "Since 24 November 2026")
+
+    auditor = visit()
+    auditor.enter("auditor", "/holds")
+    auditor.sees("case 12", f"finance@{OWN}.example", "Active")
+    auditor.sees_none("choose an alert")
+
+    at.press("End the legal hold")
+    at.sees("End this legal hold?", "Reason for the hold: case 12.")
     at.press("No, go back")
-    at.press("End")
-    at.press("End the hold")
-    at.sees("Ended")
-    at.press("Back")
-    at.press("What is closed unasked")
-    at.press("End")
-    at.press("Ask them again")
-    at.sees("contract 17", "Ended")
+    at.press("End the legal hold: case 12")
+    at.press("End the legal hold")
+    assert "Ended" in at.rows("Legal holds")[0]
+
+
+@in_every_way
+def test_alerts_like_one_are_suppressed_after_a_second_look(visit: Callable[[], Steps]) -> None:
+    at = visit()
+    at.enter("finance", "/suppressions")
+    at.sees("Nothing is suppressed")
+    at.press("choose an alert")
+    at.press("Several payments")
+    place = at.page.url
+    at.press("Suppress alerts like this")
+    at.type("Reason", "contract 17")
+    at.press("Continue")
+    at.sees("There is a problem", "Enter a date")
+    at.type("Until", "2027-03-01")
+    at.press("Continue")
+    at.sees("Alerts of this rule about this cardholder at this merchant will close by themselves "
+            "until 1 March 2027.", "contract 17")  # fmt: skip
+    at.press("Suppress these alerts")
+    assert "1 March 2027" in at.rows("Suppressions")[0]
+
+    at.page.goto(place)
+    at.sees("Suppressed until 1 March 2027")
+    at.press("End the suppression of alerts like this")
+    at.sees("End this suppression?", "contract 17")
+    at.press("End the suppression")
+    assert "Ended" in at.rows("Suppressions")[0]
+    at.page.goto(place)
+    at.sees("Suppress alerts like this")
 
 
 @pytest.mark.prove

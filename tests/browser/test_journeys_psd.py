@@ -72,7 +72,7 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
 
     at.press("Show by name whom this is about")
     at.press("Show the name")
-    at.sees("There is a problem", "It needs a reason")
+    at.sees("There is a problem", "Enter a reason")
     at.type("Why you need the name", "case 12")
     at.press("Show the name")
     assert HOLDER.search(at.said())
@@ -82,7 +82,7 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
 
     at.type("Reason", "waits for the register of interests")
     at.press("Add a note, assign it, set a day, snooze or tag it")
-    at.type("With (email address)", f"psd@{OWN}.example")
+    at.type("Assigned to (email address)", f"psd@{OWN}.example")
     at.type("Due", "2026-12-18")
     at.type("Leave it out of lists until", "2026-12-10")
     at.type("Tags", "case-12 interests")
