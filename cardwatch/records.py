@@ -333,7 +333,6 @@ class AlertRecord:
     rule: str
     last_on: str
     raised_on: str
-    at_stake_pence: int
     state: str
     is_second_look: bool
     changes: tuple[StateChange, ...]

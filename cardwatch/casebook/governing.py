@@ -37,7 +37,7 @@ def read_spending(work: Work, first_on: str, last_on: str) -> pd.DataFrame:
 
 def read_alerts(work: Work) -> list[AlertRecord]:
     """Finance's alerts that the actor may see, with the history of the state of each."""
-    names = ("alert_id", "kind", "rule", "last_on", "raised_at", "at_stake_pence", "state",
+    names = ("alert_id", "kind", "rule", "last_on", "raised_at", "state",
              "is_second_look")  # fmt: skip
     question = (
         sa.select(*(alerts.c[name] for name in names))
@@ -51,7 +51,6 @@ def read_alerts(work: Work) -> list[AlertRecord]:
             rule=row["rule"],
             last_on=row["last_on"],
             raised_on=row["raised_at"][:10],
-            at_stake_pence=row["at_stake_pence"],
             state=row["state"],
             is_second_look=bool(row["is_second_look"]),
             changes=tuple(changes[row["alert_id"]]),

@@ -12,9 +12,18 @@ from typing import TYPE_CHECKING
 from cardwatch.alerts import pounds
 from cardwatch.quantities import quantity
 from cardwatch.reports.document import Document, Section, Table
-from cardwatch.reports.quarter import SMALL_PENCE, Answers
+from cardwatch.reports.quarter import SMALL_PENCE, Answers, Outcomes
 from cardwatch.reports.self_assessment import Controls, self_assessment
-from cardwatch.reports.words import day, days, interval, money, month, out_of, title
+from cardwatch.reports.words import (
+    FEWEST_FOR_PERCENT,
+    day,
+    days,
+    interval,
+    money,
+    month,
+    out_of,
+    title,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +36,7 @@ STEPS_PENCE = (500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000)
 """Totals that spending with a merchant is compared with, beside the organisation's own."""
 LATE_DAYS = 28
 UNSEEN = (
-    "Cash, invoices, purchase orders and expense claims: only card statements are read.",
+    "Spending by cash, invoice, purchase order or expense claim: only card statements are read.",
     "Whether goods were received, and who has them now.",
     "What was bought, where the statement does not say.",
     "Gifts, other work and interests that nobody has declared.",
@@ -108,8 +117,9 @@ def _compared_with(figures: Figures) -> str:
     """Which quarter the figures are compared with, and how far that is fair."""
     if figures.before is None:
         return "Nothing: there are no records of the quarter before"
-    unequal = "" if figures.quarter.is_over else ". The quarter is not over, so it has fewer days"
-    return f"{_label(figures.before)}, the quarter before{unequal}"
+    number = figures.quarter.name.split("-")[1]
+    unequal = f". {number} is not over, so its figures are for fewer days"
+    return _label(figures.before) + ("" if figures.quarter.is_over else unequal)
 
 
 def _summary(quarter: Quarter) -> Iterable[str]:
@@ -139,9 +149,10 @@ def _summary(quarter: Quarter) -> Iterable[str]:
 
 def _upheld_means(answers: Answers) -> str:
     """What the share of upheld answers is, and how sure it is."""
+    few = "With so few answers the" if answers.answered < FEWEST_FOR_PERCENT else "The"
     return (
-        "Upheld means outside policy, or confirmed. With 95% confidence the true share is "
-        f"{interval(answers.upheld, answers.answered)}."
+        f"Upheld means outside policy, or confirmed. {few} true share may be anywhere from "
+        f"{interval(answers.upheld, answers.answered)} (95% confidence)."
     )
 
 
@@ -169,7 +180,7 @@ def _main_figures(quarter: Quarter) -> dict[str, str]:
         "Share of answered queries that were upheld": out_of(
             quarter.answers.upheld, quarter.answers.answered
         ),
-        "Alerts without an answer on its last day": f"{len(quarter.awaiting_days):,}",
+        "Alerts of any quarter without an answer at the end": f"{len(quarter.awaiting_days):,}",
         "Days that no statement covers": f"{quarter.uncovered_days:,} of {quarter.days:,}",
     }
 
@@ -182,7 +193,7 @@ def _others(quarter: Quarter) -> Iterable[str]:
         entries = f"{spending.others:,} other " + ("entry" if spending.others == 1 else "entries")
         yield (
             f"The statements also have {entries} (cash, fees and payments to the account), "
-            f"{money(spending.others_pence)} in total. They are not counted as spending."
+            f"{money(spending.others_pence)} in total. They are neither purchases nor refunds."
         )
 
 
@@ -204,32 +215,24 @@ def _months(quarter: Quarter) -> Table:
 
 def _kinds(figures: Figures) -> Table:
     """Alerts about the quarter's payments, by kind and outcome."""
+    now = {one.kind: one for one in figures.quarter.outcomes}
     before = {one.kind: one.count for one in figures.before.outcomes} if figures.before else {}
     rows = []
-    for one in figures.quarter.outcomes:
-        counts = (one.count, one.awaiting, one.explained, one.breaches, one.confirmed,
-                  one.data_errors, one.not_asked)  # fmt: skip
-        earlier = [f"{before.get(one.kind, 0):,}"] if figures.before else []
-        rows.append((title(one.kind), *(f"{n:,}" for n in counts), money(one.pence), *earlier))
-    headings = ["Kind", "Alerts", "Awaiting answer", "Explained", "Outside policy", "Confirmed",
-                "Data error", "Not asked", "Amount asked about"]  # fmt: skip
-    headings += [f"Alerts, {_label(figures.before)}"] if figures.before else []
+    for kind in sorted(now.keys() | before.keys()):
+        one = now.get(kind, Outcomes(kind))
+        counts = [one.awaiting, one.explained, one.upheld, one.data_errors, one.not_asked]
+        counts += [one.count, *([before.get(kind, 0)] if figures.before else [])]
+        rows.append((title(kind), *(f"{count:,}" for count in counts)))
+    headings = ["Kind", "Awaiting answer", "Explained", "Upheld", "Data error", "Not asked",
+                "All alerts"]  # fmt: skip
+    headings += [f"All in {_label(figures.before)}"] if figures.before else []
     return Table("Alerts by kind", tuple(headings), tuple(rows),
                  numeric=tuple(range(1, len(headings))), empty="No alerts.")  # fmt: skip
 
 
 def _answers(quarter: Quarter) -> Iterable[str]:
     """How long answers took, what is waiting, and what second looks showed."""
-    took = quarter.answer_days
-    if took:
-        half, most = took[(len(took) - 1) // 2], took[(len(took) * 9 - 1) // 10]
-        yield (
-            f"{quantity(len(took), 'alert')} closed by a person. Half were closed within "
-            f"{quantity(half, 'day')} of being raised, and nine in ten within "
-            f"{quantity(most, 'day')}."
-        )
-    else:
-        yield "No alerts were closed by a person."
+    yield _times(quarter.answer_days)
     if quarter.data_errors:
         yield (
             f"{quarter.data_errors:,} of these {'was' if quarter.data_errors == 1 else 'were'} "
@@ -249,6 +252,23 @@ def _answers(quarter: Quarter) -> Iterable[str]:
             f"{out_of(looks.upheld, looks.answered)} {'was' if looks.upheld == 1 else 'were'} "
             "upheld."
         )
+
+
+def _times(days_taken: tuple[int, ...]) -> str:
+    """How long it took a person to close alerts, in order of days."""
+    count = len(days_taken)
+    if not count:
+        return "No alerts were closed by a person."
+    closed = f"A person closed {quantity(count, 'alert')}"
+    if count < FEWEST_FOR_PERCENT:
+        shortest, longest = days_taken[0], days_taken[-1]
+        span = f"{shortest:,} to " if shortest < longest else ""
+        return f"{closed}, {span}{quantity(longest, 'day')} after being raised."
+    half, most = days_taken[(count - 1) // 2], days_taken[(count * 9 - 1) // 10]
+    return (
+        f"{closed}. Half were closed within {quantity(half, 'day')} of being raised, and nine in "
+        f"ten within {quantity(most, 'day')}."
+    )
 
 
 def _rules(figures: Figures) -> Table:

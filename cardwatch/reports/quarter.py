@@ -57,26 +57,20 @@ class Spending:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Alerts of one kind about a quarter's payments, by what has become of them.
-
-    Attributes:
-        pence: the amounts that the alerts ask about, added up.
-    """
+    """How many alerts of one kind about a quarter's payments there are, by what became of them."""
 
     kind: str
-    awaiting: int
-    explained: int
-    breaches: int
-    confirmed: int
-    data_errors: int
-    not_asked: int
-    pence: int
+    awaiting: int = 0
+    explained: int = 0
+    upheld: int = 0
+    data_errors: int = 0
+    not_asked: int = 0
 
     @property
     def count(self) -> int:
         """How many alerts there are."""
-        answered = self.explained + self.breaches + self.confirmed + self.data_errors
-        return self.awaiting + answered + self.not_asked
+        closed = self.explained + self.upheld + self.data_errors + self.not_asked
+        return self.awaiting + closed
 
 
 @dataclass(frozen=True)
@@ -232,11 +226,9 @@ def _outcomes(alerts: Sequence[AlertRecord]) -> tuple[Outcomes, ...]:
                 kind=kind,
                 awaiting=sum(states[state] for state in UNANSWERED),
                 explained=states["explained"],
-                breaches=states["policy-breach"],
-                confirmed=states["confirmed"],
+                upheld=sum(states[state] for state in UPHELD),
                 data_errors=states["data-error"],
                 not_asked=sum(states[state] for state in AUTOMATIC),
-                pence=sum(alert.at_stake_pence for alert in own),
             )
         )
     return tuple(outcomes)

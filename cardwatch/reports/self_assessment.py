@@ -123,7 +123,7 @@ def _limits(controls: Controls) -> Iterable[str]:
         if not any(limit.stated for limit in limits[name])
     ]
     if unstated:
-        yield f"Not stated in the policy: {', '.join(unstated)}."
+        yield f"Not stated in the policy, so a default is used: {', '.join(unstated)}."
 
 
 def _limit_alerts(quarter: Quarter) -> str:
@@ -157,7 +157,7 @@ def _card_controls(controls: Controls) -> Iterable[str]:
     yield f"Policy {controls.policy_sha256[:12]}; model: {controls.model}."
     active = "suppression was" if controls.suppressions == 1 else "suppressions were"
     yield (
-        f"{controls.suppressions:,} {active} active: alerts of this kind are closed for a time, "
-        "with a recorded reason."
+        f"{controls.suppressions:,} {active} active. A suppression closes similar alerts for a "
+        "time, with a recorded reason."
     )
     yield "This report cannot show what the bank blocks."
