@@ -77,7 +77,8 @@ def _worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> Flags:
     """Return which rows say one of some words, whole and case ignored; see `Ledger.words`."""
     if not words:
         return np.zeros(len(ledger), bool)
-    pattern = r"\b(?:" + "|".join(map(re.escape, words)) + r")\b"
+    # Not \b: beside a word such as "(uk)" or "£50" there is no boundary of a word.
+    pattern = r"(?:^|\W)(?:" + "|".join(map(re.escape, words)) + r")(?:\W|$)"
     codes, texts = ledger.words(*more)
 
     def make() -> Flags:
