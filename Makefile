@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export MALLOC_ARENA_MAX = 2
 .DEFAULT_GOAL := help
 
-.PHONY: help demo try serve test collect prove bench docs pictures lint types contracts unit format lock sample model assets clean
+.PHONY: help demo try serve test collect prove corpus bench docs pictures lint types contracts unit format lock sample model assets clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ collect: $(VENV)/dev.stamp
 
 prove: $(VENV)/dev.stamp  ## Run the long proofs; figures go to docs/measurements.md
 	$(BIN)/pytest -m prove -s
+
+corpus: $(VENV)/run.stamp  ## Read every file of DIR and say how it differs from DIR/expectations.toml
+	$(BIN)/cardwatch corpus $(DIR)
 
 bench: $(VENV)/dev.stamp  ## Measure speed as ratios in one run
 	$(BIN)/python benchmarks/speed.py

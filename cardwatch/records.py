@@ -94,6 +94,15 @@ class Total:
 
 
 @dataclass(frozen=True)
+class Check:
+    """One invariant that a reading was checked against, with its outcome in a sentence."""
+
+    name: str
+    passed: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
 class ReadingReport:
     """What happened to every row of one file. Counts of rows add up to `rows`.
 
@@ -108,11 +117,16 @@ class ReadingReport:
         rows: rows after the headings.
         transactions, blank, headings, ended: rows by what they were.
         elsewhere: rows that an earlier file holds, left out as asked.
+        text_lines: rows of text without day and amount: page lines, further lines of a text.
+        balances: rows that say what an account stands at or what rows sum to.
+        not_booked: payments that are pending, declined, reversed or void.
+        further_lines: rows that repeat a payment for another part or item of it.
         cards: rows of a card register.
         totals: total and subtotal rows.
         problems: rows kept out, with the reason.
         pence: sum of the transactions.
         refused: why nothing of the file was read; empty when it was.
+        checks: the invariants that the reading was checked against.
     """
 
     file: str
@@ -135,12 +149,18 @@ class ReadingReport:
     first_on: str = ""
     last_on: str = ""
     refused: str = ""
+    text_lines: int = 0
+    balances: int = 0
+    not_booked: int = 0
+    further_lines: int = 0
+    checks: tuple[Check, ...] = ()
 
     @property
     def reconciles(self) -> bool:
         """Whether every row read is in exactly one place."""
         placed = self.transactions + self.blank + self.headings + self.ended + self.elsewhere
-        placed += self.cards
+        placed += self.cards + self.text_lines + self.balances + self.not_booked
+        placed += self.further_lines
         return self.rows == placed + len(self.totals) + len(self.problems)
 
 

@@ -51,7 +51,9 @@ def hold(request: Request, at: At, alert_id: str, sent: Sent) -> Response:
 @router.get("/holds")
 def list_holds(request: Request, at: At) -> Response:
     """Show the legal holds."""
-    return render(request, "holds.html", holds=desk.list_holds(at), own=at.actor.role)
+    holds = desk.list_holds(at)
+    heads = desk.headlines(at, {one["alert_id"] for one in holds})
+    return render(request, "holds.html", holds=holds, heads=heads, own=at.actor.role)
 
 
 @router.get("/holds/{hold_id}/end")

@@ -18,6 +18,7 @@ import typer
 from cardwatch import __version__, installation
 from cardwatch.cli import casebook, keeping
 from cardwatch.cli.options import (
+    FAULTY,
     PARTLY,
     AsJson,
     ColumnsFile,
@@ -104,6 +105,7 @@ CasebookFolder = Annotated[
         help="Keep the force in a casebook in this folder instead, and invite people to its pages.",
     ),
 ]
+CorpusFolder = Annotated[Path, typer.Argument(help="A folder of statements.", show_default=False)]
 RuleName = Annotated[str | None, typer.Argument(help="A rule to show whole.")]
 PrintedName = Annotated[str, typer.Argument(help="A merchant as a statement prints it.")]
 Version = Annotated[bool, typer.Option("--version", help="Print the version.")]
@@ -323,15 +325,35 @@ def rules(name: RuleName = None, json: AsJson = False) -> None:
 @app.command(epilog="Example: cardwatch columns statement.csv > profile.toml")
 def columns(file: OneFile) -> None:
     """Print a column profile for a statement, ready to edit and to give with --columns."""
-    from cardwatch.statements import known_headings, profile_text, redact_cards
+    from cardwatch.statements import check_headings, known_headings, profile_text, redact_cards
     from cardwatch.tabular import read_tables
 
     profiles = installation.profiles()
     table = read_tables([file], known_headings(profiles))[0]
     if isinstance(table, CardwatchError):
         raise table
+    check_headings(table, profiles)
     headings = [redact_cards(heading, installation.card_key()) for heading in table.headings]
     sys.stdout.write(profile_text(headings, profiles))
+
+
+@app.command(epilog="Example: cardwatch corpus statements/ --columns profile.toml")
+def corpus(
+    folder: CorpusFolder, columns: ColumnsFile = None, date_order: DateOrder = "decide"
+) -> None:
+    """Read every file of a folder and print what came of each, beside what is expected of it.
+
+    What is expected stands in expectations.toml or expectations.csv in the folder.
+    """
+    from cardwatch.cli.printing import print_corpus
+    from cardwatch.statements import differences, load_expectations, read_corpus
+
+    expected = load_expectations(folder)
+    outcomes = read_corpus(folder, reading_choices(columns, date_order))
+    differing = differences(outcomes, expected)
+    print_corpus(outcomes, expected, differing)
+    if differing:
+        raise typer.Exit(FAULTY)
 
 
 @app.command(epilog="Example: cardwatch merchant 'AMAZON.CO.UK M67LE0CR4 AM'")

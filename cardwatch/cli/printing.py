@@ -13,11 +13,12 @@ from cardwatch.alerts import card_label, holders_label, merchants_label, pounds
 from cardwatch.quantities import plural, quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from cardwatch.evaluation.trial import Evaluation, Row
     from cardwatch.records import Alert, AlertList, CardRegister, Statements
+    from cardwatch.statements import Outcome
 
 LANE_WORDS = {"finance": "Questions for finance", "psd": "For professional standards only"}
 SHOWN_PROBLEMS, NAMED_PAYMENTS = 10, 6
@@ -56,6 +57,39 @@ def print_reading(read: Statements) -> None:
     _print_problems(read)
     for note in read.notes:
         err.print(escape(note[0].upper() + note[1:]) + ("" if note.endswith("?") else "."))
+
+
+def print_corpus(
+    outcomes: Sequence[Outcome],
+    expected: Mapping[str, object],
+    differing: Mapping[str, Sequence[str]],
+) -> None:
+    """Print what came of each file of a corpus, and how it differs from what is expected.
+
+    Args:
+        outcomes: what came of each file.
+        expected: the files of which something is expected.
+        differing: files that differ, each with how.
+    """
+    table = Table("File", "Rows", "Sum", "Days", "Refunds", "Not read", "Outcome", box=None)
+    for outcome in outcomes:
+        judged = "differs" if outcome.file in differing else "as expected"
+        judged = judged if outcome.file in expected or outcome.file in differing else "read"
+        if outcome.refused:
+            judged = f"refused: {outcome.refused}" + (", differs" * (judged == "differs"))
+        days = f"{outcome.first_on} to {outcome.last_on}" if outcome.rows else ""
+        figures = (outcome.rows, outcome.refunds, outcome.problems)
+        rows, refunds, problems = (f"{figure:,}" if figure else "" for figure in figures)
+        total = pounds(outcome.pence) if outcome.rows else ""
+        table.add_row(escape(outcome.file), rows, total, days, refunds, problems, judged)
+    out.print(table)
+    for file, lines in differing.items():
+        out.print(escape(f"{file}: {'; '.join(lines)}."))
+    refused = sum(bool(outcome.refused) for outcome in outcomes)
+    out.print(
+        f"{len(outcomes):,} files: {len(outcomes) - refused:,} read, {refused:,} refused, "
+        f"{len(differing):,} differ from what is expected."
+    )
 
 
 def print_register(register: CardRegister, counts: Mapping[str, int]) -> None:

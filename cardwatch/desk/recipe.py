@@ -21,7 +21,7 @@ from cardwatch.casebook.work import canonical
 from cardwatch.errors import CardwatchError, about_field
 from cardwatch.forest import Forest, load_forest, save_forest
 from cardwatch.policy import Policy, default_policy_text, load_policy, parse_policy
-from cardwatch.records import CardRegister, Problem, ReadingReport, Total
+from cardwatch.records import CardRegister, Check, Problem, ReadingReport, Total
 from cardwatch.rules import Rule, load_rules, read_rules, rule_texts
 from cardwatch.scoring import LANES, Scoring, score
 from cardwatch.statements import name_holders
@@ -252,8 +252,8 @@ def report_of(text: str) -> ReadingReport | None:
     content: dict[str, Any] = json.loads(text)
     if not content:
         return None
-    for name, kind in {"totals": Total, "problems": Problem}.items():
-        content[name] = [kind(**one) for one in content[name]]
+    for name, kind in {"totals": Total, "problems": Problem, "checks": Check}.items():
+        content[name] = [kind(**one) for one in content.get(name, [])]
     said: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
     return ReadingReport(**said)
 

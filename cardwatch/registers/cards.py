@@ -31,9 +31,9 @@ from cardwatch.statements.cells import (
     card_token,
     decimal_mark,
     read_card,
-    read_date,
     read_pence,
 )
+from cardwatch.statements.dates import read_date
 from cardwatch.tabular import LIMITS as FILE_LIMITS
 from cardwatch.tabular import Table, normalise_heading, read_tables
 

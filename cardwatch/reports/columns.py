@@ -167,6 +167,8 @@ def reading_cells(report: ReadingReport) -> tuple[Cell, ...]:
     others = {
         "total": len(report.totals), "blank": report.blank, "heading": report.headings,
         "after the end": report.ended, "in an earlier file": report.elsewhere,
+        "balance": report.balances, "not booked": report.not_booked,
+        "further line": report.further_lines, "line of text": report.text_lines,
     }  # fmt: skip
     notes = [report.refused, *report.decisions, *report.notes, f"SHA-256 {report.sha256}"]
     return (

@@ -1,38 +1,49 @@
-"""What every row charges: billed or original, one column or two, charge or refund."""
+"""The amount of every row as printed: which column, billed or original, one column or two."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cardwatch.errors import FileRefused
+from cardwatch.records import Check
 from cardwatch.statements import cells
+from cardwatch.statements.words import plain_word, word_set
 
 if TYPE_CHECKING:
-    from cardwatch.statements.reading import Reading
+    from cardwatch.statements.money_columns import AmountColumn
+    from cardwatch.statements.sheet import ParsedSheet
 
     Codes = np.ndarray[Any, np.dtype[np.int64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
     Pence = np.ndarray[Any, np.dtype[np.int64]]
 
 HOME_CURRENCY = "GBP"
-HOME = r"(?i)^[\s\p{Z}]*(?:GBP|£|826|pounds?(?: sterling)?|sterling)?[\s\p{Z}]*$"
 AMOUNT_FAULTS = ("", "bad_amount", "no_billed_amount", "two_amounts", "no_direction")
 FAULTLESS = 0
 IN_TOTALS = ("two_amounts", "no_direction")
 """What no payment has, and totals may."""
-CREDIT, DEBIT = r"(?i)^\s*(?:C|CR|CREDIT|REFUND)\s*$", r"(?i)^\s*(?:D|DR|DEBIT|CHARGE|PURCHASE)\s*$"
+DECIMAL_MARKS = {"point": ".", "comma": ","}
+ROUNDING_PENCE = 2
+"""Net and VAT, each rounded, may come to this many pence more or less than the gross amount."""
+SUMS_SHARE, SUMS_ROWS = 0.5, 3
+"""Net and VAT have to come to the gross amount in this share of the rows, where there are so many
+to compare, or another column is the gross one."""
 
 
 @dataclass(frozen=True)
 class Amounts:
-    """Pence of every row; `given` is false for an empty cell, `fault` numbers what is wrong."""
+    """Pence of every row; `given` is false for an empty cell, `fault` numbers what is wrong.
+
+    `in_two_columns` says that charges and refunds have columns of their own, and so their signs.
+    """
 
     pence: Pence
     given: Flags
     fault: Codes
+    in_two_columns: bool = False
 
     @property
     def in_total(self) -> Flags:
@@ -41,72 +52,166 @@ class Amounts:
         return self.given & fine
 
 
+def is_home_currency(text: str) -> bool:
+    """Return whether a cell names the pound, or no currency."""
+    word = plain_word(text)
+    return not word or word in word_set("currencies", "pound")
+
+
 def read_currency(text: str) -> str:
     """Return a currency by its code; the home currency by the one code it has."""
-    return HOME_CURRENCY if re.search(HOME.replace(r"\p{Z}", ""), text) else text.upper()
+    return HOME_CURRENCY if is_home_currency(text) else text.upper()
 
 
-def read_amounts(reading: Reading) -> Amounts:
-    """Return what every row charges.
+def read_amounts(sheet: ParsedSheet) -> Amounts:
+    """Return the amount of every row, with the sign that is printed.
 
     The billed amount counts. Where a row has none, its original amount does if that is in pounds,
     or if no column says in which currency it is: that is stated once.
+
+    Raises:
+        FileRefused: it is not clear which column is the amount, or what its commas mean.
     """
-    names = ("amount", "debit", "credit", "original_amount")
-    mark = cells.decimal_mark(text for name in names for text in reading.column(name).values)
-    if mark == ",":
-        reading.decisions.append("amounts with a decimal comma")
-    billed, original = _amounts(reading, "amount", mark), _amounts(reading, "original_amount", mark)
-    if "debit" in reading.at and "amount" not in reading.at:
-        billed = _two_columns(reading, mark)
-    home = reading.column("original_currency").matches(HOME)
+    mark = _decimal_mark(sheet)
+    billed, original = _amounts(sheet, "amount", mark), _amounts(sheet, "original_amount", mark)
+    _check_choice(sheet, mark)
+    if "debit" in sheet.positions and "amount" not in sheet.positions:
+        billed = _two_columns(sheet, mark)
+    home = sheet.column("original_currency").each(is_home_currency, "bool")
     unbilled = ~billed.given & original.given
     pence = np.where(unbilled, original.pence, billed.pence)
     unknown = np.where(home, original.fault, AMOUNT_FAULTS.index("no_billed_amount"))
     fault = np.where(unbilled, unknown, billed.fault)
-    if not billed.given.any() and "original_currency" not in reading.at:
-        reading.notes.append("the currency is not stated; all amounts are taken for pounds")
-    amounts = Amounts(_signed(reading, pence), billed.given | unbilled, fault)
-    if "debit_credit" in reading.at:
-        mark_column = reading.column("debit_credit")
-        unmarked = ~mark_column.matches(CREDIT) & ~mark_column.matches(DEBIT)
-        amounts.fault[unmarked & (fault == FAULTLESS)] = AMOUNT_FAULTS.index("no_direction")
-    return amounts
+    if not billed.given.any() and "original_currency" not in sheet.positions:
+        sheet.notes.append("the currency is not stated; all amounts are taken for pounds")
+    return replace(billed, pence=pence, given=billed.given | unbilled, fault=fault)
 
 
-def _two_columns(reading: Reading, mark: str) -> Amounts:
-    """Return amounts of which charges and refunds stand in columns of their own."""
-    debit, credit = _amounts(reading, "debit", mark), _amounts(reading, "credit", mark)
+def _decimal_mark(sheet: ParsedSheet) -> str:
+    """Return what divides pounds from pence in the file.
+
+    Raises:
+        FileRefused: nothing shows whether a mark before three digits divides thousands or pence.
+    """
+    names = ("amount", "debit", "credit", "original_amount")
+    texts = [text for name in names for text in sheet.column(name).used]
+    stated = sheet.profile.decimal
+    open_question = stated == "decide" and not sheet.table.is_workbook
+    if open_question and cells.decimal_unclear(texts, sheet.table.separator):
+        what = (
+            "nothing shows whether the mark before three digits divides thousands or pounds from "
+            'pence. Write decimal = "point" or "comma" in a column profile'
+        )
+        raise FileRefused(sheet.table.file, "decimal_unclear", what)
+    mark = DECIMAL_MARKS.get(stated) or cells.decimal_mark(texts)
+    if mark == ",":
+        sheet.decisions.append("amounts with a decimal comma")
+    return mark
+
+
+def _two_columns(sheet: ParsedSheet, mark: str) -> Amounts:
+    """Return amounts of which charges and refunds stand in columns of their own.
+
+    A column of charges whose every amount has a minus has it as its form: the column says which way
+    an amount goes.
+
+    Raises:
+        FileRefused: some charges have a minus and as many have none.
+    """
+    debit, credit = _amounts(sheet, "debit", mark), _amounts(sheet, "credit", mark)
+    negative, positive = int((debit.pence < 0).sum()), int((debit.pence > 0).sum())
+    if negative and negative >= positive > 0:
+        what = (
+            f"{negative} of {negative + positive} amounts in its column of charges have a minus, "
+            "so which way they go is not clear. Name a signed column as 'amount' in a profile, "
+            'with positive = "charge" or "refund"'
+        )
+        raise FileRefused(sheet.table.file, "direction_unclear", what)
+    charges = np.abs(debit.pence) if negative > positive else debit.pence
     fault = np.maximum(debit.fault, credit.fault)
     both = debit.given & credit.given & (debit.pence != 0) & (credit.pence != 0)
     fault[both] = AMOUNT_FAULTS.index("two_amounts")
-    reading.decisions.append("charges and refunds in columns of their own")
-    return Amounts(debit.pence - np.abs(credit.pence), debit.given | credit.given, fault)
+    sheet.decisions.append("charges and refunds in columns of their own")
+    given = debit.given | credit.given
+    return Amounts(charges - np.abs(credit.pence), given, fault, in_two_columns=True)
 
 
-def _amounts(reading: Reading, name: str, mark: str) -> Amounts:
+def _amounts(sheet: ParsedSheet, name: str, mark: str) -> Amounts:
     """Return one column of amounts as printed."""
-    column = reading.column(name)
-    read = [cells.read_pence(text, mark) for text in column.values]
-    pence = np.array([x or 0 for x in read], dtype="int64")[column.codes]
-    given = column.matches(cells.FILLED)
-    bad = np.array([x is None for x in read], dtype=bool)[column.codes] & given
+    return read_column(sheet.column(name), mark)
+
+
+def read_column(column: cells.Coded, mark: str) -> Amounts:
+    """Return a column of amounts as printed; a dash alone is an empty cell."""
+    values = [cells.read_pence(text, mark) for text in column.values]
+    pence = np.array([value or 0 for value in values], dtype="int64")[column.codes]
+    given = ~column.matches(cells.NIL)
+    bad = np.array([value is None for value in values], dtype=bool)[column.codes] & given
     return Amounts(pence, given, bad.astype("int64") * AMOUNT_FAULTS.index("bad_amount"))
 
 
-def _signed(reading: Reading, pence: Pence) -> Pence:
-    """Make charges positive and refunds negative, and say how it was decided."""
-    if "debit_credit" in reading.at:
-        credit = reading.column("debit_credit").matches(CREDIT)
-        reading.decisions.append("charge or refund by the column that says so")
-        return np.where(credit, -np.abs(pence), pence)
-    positive, mostly_negative = reading.profile.positive, (pence < 0).sum() > (pence > 0).sum()
-    if positive == "decide":
-        positive = "refund" if mostly_negative else "charge"
-        reading.decisions.append(f"amounts without a minus are {positive}s, as most rows show")
-    elif mostly_negative == (positive == "charge"):
-        reading.notes.append(
-            f"amounts without a minus are taken for {positive}s, as the layout says, "
-            "though fewer rows have them than not"
+# Which column -----------------------------------------------------------------------------------
+
+
+def _check_choice(sheet: ParsedSheet, mark: str) -> None:
+    """Say which of several amount columns was chosen, and compare net, VAT and gross.
+
+    Raises:
+        FileRefused: two columns suit as well and differ; or net and VAT do not come to the gross.
+    """
+    money = sheet.money
+    if money is None or not money.candidates or "amount" not in sheet.positions:
+        return
+    best, *others = money.candidates
+    twins = [column for column in others if column.rank == best.rank]
+    for twin in twins:
+        if _differ(sheet, best, twin, mark):
+            first, second = sheet.headings[best.position], sheet.headings[twin.position]
+            what = (
+                f"columns {best.position + 1} ('{first}') and {twin.position + 1} ('{second}') may "
+                "both be the amount, and they differ. Name one of them as 'amount' in a profile"
+            )
+            raise FileRefused(sheet.table.file, "amount_unclear", what)
+    if others:
+        listed = ", ".join(f"'{sheet.headings[column.position]}'" for column in others)
+        sheet.decisions.append(
+            f"amounts from '{sheet.headings[best.position]}' and not from {listed}: "
+            "billed before paid at the merchant, gross before net"
         )
-    return -pence if positive == "refund" else pence
+    _check_sums(sheet, best, mark)
+
+
+def _differ(sheet: ParsedSheet, one: AmountColumn, other: AmountColumn, mark: str) -> bool:
+    """Return whether two columns of amounts differ in any row."""
+    first = read_column(sheet.column_at(one.position), mark)
+    second = read_column(sheet.column_at(other.position), mark)
+    return bool((first.pence != second.pence).any())
+
+
+def _check_sums(sheet: ParsedSheet, gross: AmountColumn, mark: str) -> None:
+    """Check that net and VAT come to the gross amount, where all three stand in a row.
+
+    Raises:
+        FileRefused: they do so in few rows.
+    """
+    money = sheet.money
+    assert money is not None
+    net = next((c for c in reversed(money.candidates) if c.rank < gross.rank), None)
+    if money.tax is None or net is None:
+        if money.tax is not None and gross.tax == 0:
+            sheet.notes.append("the amounts are without VAT")
+        return
+    columns = [gross.position, net.position, money.tax]
+    whole, part, tax = (read_column(sheet.column_at(at), mark) for at in columns)
+    compared = whole.given & part.given & tax.given
+    agree = np.abs(part.pence + tax.pence - whole.pence) <= ROUNDING_PENCE
+    count, rows = int((agree & compared).sum()), int(compared.sum())
+    names = [f"'{sheet.headings[at]}'" for at in columns]
+    if rows >= SUMS_ROWS and count < SUMS_SHARE * rows:
+        what = (
+            f"{names[1]} and {names[2]} come to {names[0]} in {count} of {rows} rows only, so it "
+            "is not clear which is the amount paid. Name it as 'amount' in a profile"
+        )
+        raise FileRefused(sheet.table.file, "amount_unclear", what)
+    sentence = f"{names[1]} and {names[2]} come to {names[0]} in {count} of {rows} rows"
+    sheet.checks.append(Check("amounts", count == rows, sentence))

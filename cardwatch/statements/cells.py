@@ -1,8 +1,7 @@
-"""Reads cells: dates, amounts and card numbers, each distinct text of a column once."""
+"""Reads cells: amounts and card numbers, each distinct text of a column once."""
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import hmac
 import re
@@ -23,15 +22,6 @@ if TYPE_CHECKING:
     Codes = np.ndarray[Any, np.dtype[np.int32]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-DAY_ZERO = dt.date(1899, 12, 30)
-"""Day 0 of a workbook's serial days, as every spreadsheet counts from March 1900 on."""
-SERIAL_DAYS = range(25_569, 73_051)
-"""Serial days that are dates from 1970 to 2099."""
-ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ][\d:.]+Z?)?")
-COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})")
-NUMERIC = re.compile(r"(\d{1,2})([/.\- ])(\d{1,2})\2(\d{4}|\d{2})(?: [\d:]+)?")
-NAMED = re.compile(r"(\d{1,2})[ \-/.]?([A-Za-z]{3,9})[ \-/.,]*(\d{4}|\d{2})")
-MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 CURRENCY_MARKS = re.compile(r"£|\bGBP\b", re.IGNORECASE)
 GROUPED = {
     ".": re.compile(r"\d{1,3}(?:[, ']\d{3})+(?:\.\d*)?|\d*\.?\d+|\d+\."),
@@ -41,10 +31,27 @@ NOISE = Decimal("0.000001")
 LARGEST_PENCE = 10**12
 DIGIT_RUNS = re.compile(r"[0-9]+(?:[ ./-][0-9]+)*")
 CARD_LENGTHS = range(13, 20)
-UNTIDY = r"^\s|\s$|\s\s|[^\S ]|[^\x01-\x7f]|[2-6][0-9](?:[ ./-]?[0-9]){11}"
+UNTIDY = r"^['=]|^\s|\s$|\s\s|[^\S ]|[^\x01-\x7f]|[2-6][0-9](?:[ ./-]?[0-9]){11}"
 """What a text that has to be looked at closely has in it; most have nothing of it."""
 FILLED, BLANK = r"[^\s\p{Z}]", r"^[\s\p{Z}]*$"
 PLAIN = re.compile(r"-?\d{1,10}\.\d\d")
+INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+FORMULA = re.compile(r'="(.*)"', re.DOTALL)
+"""A text that a spreadsheet was made to leave alone."""
+DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+MARKED = re.compile(
+    r"(?:(?P<before>CR|DR)[.:]?\s*)?(?P<body>.*?)\s*(?:\(?(?P<after>CR|DR|C|D)\.?\)?)?",
+    re.IGNORECASE | re.DOTALL,
+)
+"""An amount with a mark of credit or debit before or after it."""
+MINUS = re.compile(r"\((.*)\)|(.*?)\s*-|-\s*(.*)", re.DOTALL)
+CREDIT_OR_DEBIT = r"(?i)^\W*(?:CR|DR)\b|[0-9.)]\s*\(?(?:CR|DR|C|D)\.?\)?\s*$"
+NIL = r"^[\s\p{Z}]*[-\x{2010}-\x{2014}\x{2212}]*[\s\p{Z}]*$"
+"""An amount cell with nothing in it, or a dash for nothing."""
+THREE_AFTER = re.compile(r"\D*\d{1,3}[.,]\d{3}\D*")
+"""An amount whose only mark may divide thousands or pounds from pence."""
+LABEL = re.compile(r"[^\W\d_xX]{3}")
+MASKED = re.compile(r"\d{4}|[*•#]|[xX]{3}")
 DAMAGED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.IGNORECASE)
 
 
@@ -70,6 +77,12 @@ class Coded:
     def values(self) -> list[str]:
         """Return the distinct values as text."""
         return self.distinct.to_pylist()
+
+    @cached_property
+    def used(self) -> list[str]:
+        """Return the distinct values that stand in any row; `values` may hold more."""
+        counts = np.bincount(self.codes, minlength=len(self.distinct))
+        return [text for text, count in zip(self.values, counts, strict=True) if count]
 
     def each(self, read: Callable[[str], Any], dtype: str) -> np.ndarray[Any, Any]:
         """Return `read` of every row as an array of a type; each distinct text is read once."""
@@ -110,9 +123,20 @@ class Coded:
         return pd.Series(pd.array(self.distinct.take(pa.array(self.codes)), dtype="str"))
 
 
+def plain_cell(text: str) -> str:
+    """Return a cell without what programs add to it: invisible marks, `="..."`, an apostrophe.
+
+    Spaces of every kind become plain ones.
+    """
+    plain = text.strip() if text.isascii() else " ".join(INVISIBLE.sub("", text).split())
+    if match := FORMULA.fullmatch(plain):
+        plain = match[1].strip()
+    return plain[1:].strip("'") if plain.startswith("'") else plain
+
+
 def tidy(text: str, key: bytes) -> str:
     """Return a text cell trimmed, spaces and zero bytes collapsed, card numbers cut."""
-    return redact_cards(" ".join(text.replace("\0", " ").split()), key)
+    return redact_cards(" ".join(plain_cell(text.replace("\0", " ")).split()), key)
 
 
 def read_reference(text: str) -> str:
@@ -124,60 +148,6 @@ def shape_of(text: str) -> str:
     """Return how a cell looks without what it says: letters as a, digits as 9."""
     shape = re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "a", text[:30]))
     return shape + ("..." if len(text) > 30 else "")
-
-
-# Dates ------------------------------------------------------------------------------------------
-
-
-def possible_orders(texts: Iterable[str]) -> Counter[str]:
-    """Count the dates that only one order of day and month allows."""
-    votes: Counter[str] = Counter()
-    for text in texts:
-        if match := NUMERIC.fullmatch(text.strip()):
-            first, second = int(match[1]), int(match[3])
-            if first > 12 >= second:
-                votes["day-first"] += 1
-            elif second > 12 >= first:
-                votes["month-first"] += 1
-            elif max(first, second) <= 12 and first != second:
-                votes["either"] += 1
-    return votes
-
-
-def read_date(text: str, order: str, *, serial: bool) -> dt.date | None:
-    """Return the day that a text names, or none.
-
-    Args:
-        text: a cell.
-        order: day-first or month-first, for days written in figures.
-        serial: whether a bare number counts the days of a spreadsheet.
-    """
-    text = text.strip()
-    if match := ISO.fullmatch(text) or COMPACT.fullmatch(text):
-        year, month, day = map(int, match.groups()[:3])
-    elif match := NUMERIC.fullmatch(text):
-        day, month = int(match[1]), int(match[3])
-        if order == "month-first":
-            day, month = month, day
-        year = _full_year(match[4])
-    elif match := NAMED.fullmatch(text):
-        name = match[2][:3].lower()
-        if name not in MONTHS:
-            return None
-        day, month, year = int(match[1]), MONTHS.index(name) + 1, _full_year(match[3])
-    elif serial and text.split(".")[0].isdecimal() and int(text.split(".")[0]) in SERIAL_DAYS:
-        return DAY_ZERO + dt.timedelta(days=int(text.split(".")[0]))
-    else:
-        return None
-    try:
-        found = dt.date(year, month, day)
-    except ValueError:
-        return None
-    return found if 1970 <= found.year <= 2099 else None
-
-
-def _full_year(text: str) -> int:
-    return int(text) + (2000 if len(text) == 2 else 0)
 
 
 # Amounts ----------------------------------------------------------------------------------------
@@ -204,20 +174,44 @@ def decimal_mark(texts: Iterable[str]) -> str:
     return "," if votes[","] > votes["."] else "."
 
 
+def decimal_unclear(texts: Iterable[str], separator: str) -> bool:
+    """Return whether nothing shows if a mark before three digits divides thousands or pence.
+
+    `1.250` may be either. `1,250` is thousands, save in a file separated by semicolons, which is
+    written where commas divide pounds from pence.
+
+    Args:
+        texts: the amounts of a file.
+        separator: what separates its cells.
+    """
+    marks = ".," if separator == ";" else "."
+    unclear = False
+    for text in texts:
+        if "." in text or "," in text:
+            if not THREE_AFTER.fullmatch(text):
+                return False
+            unclear = unclear or any(mark in text for mark in marks)
+    return unclear
+
+
 def read_pence(text: str, mark: str) -> int | None:
     """Return an amount in pence, exactly, or none if the text is no amount in whole pence.
 
-    Accepts `(9.99)`, `9.99-`, `-.50`, `£1,234.5`, `1.083,65` with a comma as `mark`, CR and DR.
+    Accepts `(9.99)`, `9.99-`, `-.50`, `£1,234.5`, `1.083,65` with a comma as `mark`, CR and DR
+    before or after. A minus and a mark of credit together are refused.
     """
     if mark == "." and PLAIN.fullmatch(text):
         return int(text.replace(".", ""))
-    plain = CURRENCY_MARKS.sub("", text).replace("\u2212", "-").replace("\xa0", " ").strip()
-    negative = False
-    if match := re.fullmatch(r"\((.*)\)|(.*?)\s*(?:-|CR)|-\s*(.*)", plain, re.IGNORECASE):
+    marked = MARKED.fullmatch(CURRENCY_MARKS.sub("", plain_cell(text)).translate(DASHES).strip())
+    if marked is None or (marked["before"] and marked["after"]):
+        return None
+    plain, mark_text = marked["body"], (marked["before"] or marked["after"] or "").upper()
+    negative, match = mark_text.startswith("C"), MINUS.fullmatch(plain)
+    if match:
         negative = True
         plain = next(group for group in match.groups() if group is not None).strip()
-    plain = re.sub(r"\s*DR$", "", plain, flags=re.IGNORECASE).removeprefix("+")
-    if not GROUPED[mark].fullmatch(plain):
+    plain = plain.removeprefix("+")
+    if (match and mark_text) or not GROUPED[mark].fullmatch(plain):
         return None
     digits = re.sub(r"[ ']", "", plain).replace("." if mark == "," else ",", "").replace(",", ".")
     try:
@@ -272,18 +266,26 @@ def _last_four(digits: str, key: bytes) -> str:
 def read_card(text: str, key: bytes) -> tuple[str, str, bool]:
     """Return a card's last four digits, its token, and whether the whole number was there.
 
-    In a column of cards every run of 13 to 19 digits is a card number, check digit or not.
+    In a column of cards every run of 13 to 19 digits is a card number, check digit or not. Digits
+    are the last four only at the end: a card that is masked there shows those of its issuer.
     """
-    plain = re.sub(r"[ -]", "", text)
+    plain = re.sub(r"[ -]", "", plain_cell(text))
     if re.fullmatch(r"\d{13,19}", plain):
         return plain[-4:], card_token(plain, key), True
     if DAMAGED.fullmatch(plain):
         return "", "", False
-    last = re.search(r"(\d{4})\D*$", plain)
+    last = re.search(r"(\d{4})[^\w*#•.]*\.?$", plain)
     return (last[1] if last else ""), card_token(plain, key) if plain else "", False
 
 
 def card_name(text: str, key: bytes) -> str:
-    """Return how a card is named where nothing else names its holder; empty without four digits."""
+    """Return how a card is named where nothing else names its holder.
+
+    A card without digits is known by its label, such as `Ops card`. Empty where the digits shown
+    are not the last four, or a spreadsheet has cut them.
+    """
     last, token, whole = read_card(text, key)
-    return f"card ending {last}" + (f" ({token[:6]})" if whole else "") if last else ""
+    if last:
+        return f"card ending {last}" + (f" ({token[:6]})" if whole else "")
+    plain = tidy(text, key)
+    return plain if LABEL.search(plain) and not MASKED.search(plain) else ""

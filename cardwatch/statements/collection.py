@@ -12,25 +12,20 @@ from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
 from cardwatch.records import TRANSACTION_COLUMNS, ReadingReport, Statements
 from cardwatch.statements.cells import redact_cards
-from cardwatch.statements.profiles import HOLDER_FIELDS, known_headings
-from cardwatch.statements.reading import ReadingChoices, read_statement
+from cardwatch.statements.holder_keys import fold_key, name_holders
+from cardwatch.statements.profiles import HOLDER_FIELDS, known_headings, needed_headings
+from cardwatch.statements.reading import read_statement
 from cardwatch.tabular import LIMITS, read_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from cardwatch.statements.sheet import ReadingChoices
     from cardwatch.tabular import Limits, Nursery, Table
 
 SAME_ROWS_SHARE = 0.9
 """Above this share of rows already held, a file is the same statement under another name."""
-HOLDER_WORDS = {
-    "holder_id": "the holder column",
-    "employee_id": "employee number",
-    "account": "card account",
-    "cardholder": "cardholder name",
-    "card_number": "card number",
-}
 
 
 def list_files(paths: Sequence[Path]) -> list[Path]:
@@ -76,7 +71,8 @@ def read_statements(
     first_history = len(list_files(paths))
     held: list[_Held] = []
     reports: list[ReadingReport] = []
-    tables = read_tables(files, known_headings(choices.profiles))
+    profiles = choices.profiles
+    tables = read_tables(files, known_headings(profiles), needed=needed_headings(profiles))
     shown = [_short_name(path, files) for path in files]
     for number, found in enumerate(_named(shown, tables, choices.card_key)):
         try:
@@ -122,7 +118,9 @@ def read_each(
         FileRefused: a path does not exist.
     """
     files = list_files(paths)
-    tables = read_tables(files, known_headings(choices.profiles), limits, nursery)
+    profiles = choices.profiles
+    needed = needed_headings(profiles)
+    tables = read_tables(files, known_headings(profiles), limits, nursery, needed)
     each: list[FileRefused | tuple[pd.DataFrame, ReadingReport]] = []
     shown = names or [_short_name(path, files) for path in files]
     for found in _named(shown, tables, choices.card_key):
@@ -135,20 +133,6 @@ def read_each(
     return each
 
 
-def name_holders(frames: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[str]]:
-    """Return several files' transactions as one, by the best holder key that all have; and notes.
-
-    Args:
-        frames: as `read_each` gives them.
-
-    Returns:
-        A frame with `TRANSACTION_COLUMNS`, and sentences about the key.
-    """
-    together = pd.concat(frames, ignore_index=True)
-    notes = _choose_holder_key(together, frames)
-    return together[list(TRANSACTION_COLUMNS)], notes
-
-
 @dataclass
 class _Held:
     """One file that was read: its rows, its report, and how many rows earlier files hold of it."""
@@ -157,32 +141,49 @@ class _Held:
     report: ReadingReport
     is_history: bool = False
     overlaps: list[tuple[str, int]] = field(default_factory=list)
-    _counts: dict[str, Counter[int]] = field(default_factory=dict)
+    _counts: dict[tuple[str, bool], Counter[int]] = field(default_factory=dict)
 
     @property
     def keys(self) -> list[str]:
         """Return the columns that say who paid, the best first."""
         return [f"key_{field}" for field in HOLDER_FIELDS if f"key_{field}" in self.frame]
 
-    def hashes(self, key: str) -> pd.Series[int]:
-        """Return a hash of what each row says, its holder by one of the keys."""
-        columns = ["date", "merchant", "amount_pence", "transaction_id", *([key] if key else [])]
-        return pd.util.hash_pandas_object(self.frame[columns], index=False)
+    @property
+    def has_references(self) -> bool:
+        """Whether its payments have the issuer's references."""
+        return bool((self.frame["transaction_id"] != "").any())
+
+    def hashes(self, key: str, *, by_reference: bool) -> pd.Series[int]:
+        """Return a hash of what each row says, its holder by one of the keys.
+
+        Texts are compared in small letters. References are left out where another file has none.
+        """
+        frame = self.frame
+        said = pd.DataFrame({"date": frame["date"], "pence": frame["amount_pence"]})
+        said["merchant"] = fold_key("merchant", frame["merchant"])
+        if by_reference:
+            said["reference"] = frame["transaction_id"]
+        if key:
+            said["holder"] = fold_key(key, frame[key])
+        return pd.util.hash_pandas_object(said, index=False)
 
     def common_key(self, other: _Held) -> str:
         """Return the best key that both files have, or nothing."""
         return next((key for key in self.keys if key in other.keys), "")
 
-    def counts(self, key: str) -> Counter[int]:
+    def counts(self, key: str, *, by_reference: bool) -> Counter[int]:
         """Return how often each distinct row stands in the file, by its hash."""
-        if key not in self._counts:
-            self._counts[key] = Counter(self.hashes(key).tolist())
-        return self._counts[key]
+        how = (key, by_reference)
+        if how not in self._counts:
+            self._counts[how] = Counter(self.hashes(key, by_reference=by_reference).tolist())
+        return self._counts[how]
 
     def shared(self, other: _Held) -> int:
         """Return how many rows two files share."""
         key = self.common_key(other)
-        mine, theirs = self.counts(key), other.counts(key)
+        both = self.has_references and other.has_references
+        mine = self.counts(key, by_reference=both)
+        theirs = other.counts(key, by_reference=both)
         return sum(min(mine[row], theirs[row]) for row in mine.keys() & theirs.keys())
 
 
@@ -264,50 +265,20 @@ def _count_once(held: Sequence[_Held], *, everywhere: bool) -> None:
     Unless `everywhere`, only from history what the statements hold.
     """
     key = next((k for k in held[0].keys if all(k in one.keys for one in held)), "")
+    by_reference = all(one.has_references for one in held)
     kept: Counter[int] = Counter()
     for one in held:
-        hashes = one.hashes(key)
+        hashes = one.hashes(key, by_reference=by_reference)
         if everywhere or one.is_history:
             nth = hashes.groupby(hashes).cumcount()
             one.frame = one.frame[(nth >= hashes.map(kept).fillna(0)).to_numpy()]
         if everywhere or not one.is_history:
-            kept |= one.counts(key)
+            kept |= one.counts(key, by_reference=by_reference)
         pence = int(one.frame["amount_pence"].sum())
         dropped = one.report.transactions - len(one.frame)
         one.report = replace(
             one.report, transactions=len(one.frame), elsewhere=dropped, pence=pence
         )
-
-
-def _choose_holder_key(together: pd.DataFrame, frames: Sequence[pd.DataFrame]) -> list[str]:
-    """Set `holder_id` by the best key that all files have; say which, and what it cannot do."""
-    having = [{c for c in HOLDER_FIELDS if f"key_{c}" in frame} for frame in frames]
-    common = set.intersection(*having)
-    key = next((c for c in HOLDER_FIELDS if c in common), None)
-    if key is not None:
-        notes = [f"holders are told apart by {HOLDER_WORDS[key]}"]
-    else:
-        notes = ["the files name holders in different ways, so one holder may stand under two"]
-    holder = holder_ids(together, common)
-    together["holder_id"] = holder
-    if key == "card_number" and holder.str.fullmatch(r"card ending \d{4}").any():
-        notes.append("only the last four digits are known: two cards can share them")
-    return notes
-
-
-def holder_ids(together: pd.DataFrame, common: Collection[str]) -> pd.Series[str]:
-    """The id of each payment's holder: by the best key that all files have, else its best own.
-
-    Args:
-        together: payments of several files, with a column `key_...` for each key that any has.
-        common: those of `HOLDER_FIELDS` that all files have.
-    """
-    best = [name for name in HOLDER_FIELDS if name in common][:1]
-    holder = pd.Series("", index=together.index, dtype="str")
-    for name in (*best, *HOLDER_FIELDS):
-        if f"key_{name}" in together:
-            holder = holder.where(holder != "", together[f"key_{name}"].fillna(""))
-    return holder
 
 
 def _gaps(together: pd.DataFrame) -> list[str]:

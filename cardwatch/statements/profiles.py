@@ -10,9 +10,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.bounded import read_toml
-from cardwatch.errors import ColumnsUnknown, FileFaulty, FileRefused
-from cardwatch.statements.cells import read_date, read_pence
-from cardwatch.tabular import normalise_heading
+from cardwatch.errors import ColumnsUnknown, FileFaulty
+from cardwatch.statements.money_columns import money_columns
+from cardwatch.tabular import normalise_heading, without_pound_mark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,10 +44,18 @@ FIELDS: dict[str, str] = {
 }
 HOLDER_FIELDS = ("holder_id", "employee_id", "account", "cardholder", "card_number")
 """Columns that can say who paid, the best first."""
-SETTINGS = {"name", "recognise", "date_order", "positive", "end_mark", "holder_strip", "columns"}
+NEAR = 0.75
+"""A heading is hinted at only if it is so much like one that is known."""
 DATE_ORDERS = ("decide", "day-first", "month-first")
-SIGNS = ("decide", "charge", "refund")
-TEXTS = ("name", "date_order", "positive", "end_mark", "holder_strip")
+CHOICES = {
+    "date_order": DATE_ORDERS,
+    "positive": ("decide", "charge", "refund"),
+    "decimal": ("decide", "point", "comma"),
+    "holders": ("named", "none"),
+}
+"""Settings of a profile that are one of several words; the first is taken where it says nothing."""
+TEXTS = ("name", *CHOICES, "end_mark", "holder_strip")
+SETTINGS = {*TEXTS, "recognise", "booked", "columns"}
 
 
 @dataclass(frozen=True)
@@ -57,29 +65,58 @@ class Profile:
     Attributes:
         recognise: normalised headings that a file must have for this layout; empty fits any.
         date_order: day-first, month-first, or decide from the file's own dates.
-        positive: what an amount without a minus is: charge, refund, or decide by majority.
+        positive: what an amount without a minus is: charge, refund, or decide by the evidence.
+        decimal: point or comma between pounds and pence, or decide from the file's amounts.
+        holders: named in the file, or none where it names nobody.
+        booked: words of a status column that mean a payment is booked.
         end_mark: a cell after which nothing more is data.
         holder_strip: pattern taken off the end of a holder, where spellings differ by it.
+        is_shipped: whether it comes with cardwatch. It then fits any file that has its headings;
+            a profile that somebody wrote fits only files with those headings and no others.
     """
 
     name: str
     columns: dict[str, tuple[str, ...]]
     recognise: frozenset[str] = frozenset()
     date_order: str = "decide"
-    positive: str = "charge"
+    positive: str = "decide"
+    decimal: str = "decide"
+    holders: str = "named"
+    booked: tuple[str, ...] = ()
     end_mark: str = ""
     holder_strip: str = ""
+    is_shipped: bool = False
+
+    @property
+    def is_general(self) -> bool:
+        """Whether it fits any file, so that its columns of money are chosen by their words."""
+        return self.is_shipped and not self.recognise
+
+    def fits(self, headings: Sequence[str]) -> bool:
+        """Return whether a file with these headings may have this layout."""
+        names = {normalise_heading(heading) for heading in headings} - {""}
+        if self.is_shipped or not self.recognise:
+            return self.recognise <= names
+        return self.recognise == names
 
     def map(self, headings: Sequence[str]) -> dict[str, int]:
-        """Return for each field found the position of its column; a column serves one field."""
-        seen = [normalise_heading(heading) for heading in headings]
-        found: dict[str, int] = {}
+        """Return for each field found the position of its column; a column serves one field.
+
+        A currency after a heading is no part of it.
+        """
+        names = [normalise_heading(heading) for heading in headings]
+        plain = [without_pound_mark(name) for name in names]
+        positions = dict(money_columns(headings).fields) if self.is_general else {}
         for field, choices in self.columns.items():
-            places = (seen.index(n) for n in map(normalise_heading, choices) if n in seen)
-            at = next((place for place in places if place not in found.values()), None)
-            if at is not None:
-                found[field] = at
-        return found
+            if field in positions:
+                continue
+            wanted = [normalise_heading(choice) for choice in choices]
+            places = [names.index(name) for name in wanted if name in names]
+            places += [plain.index(name) for name in wanted if name in plain]
+            free = (place for place in places if place not in positions.values())
+            if (place := next(free, None)) is not None:
+                positions[field] = place
+        return positions
 
 
 def load_profile(path: Path) -> Profile:
@@ -102,10 +139,9 @@ def parse_profile(text: str, file: str) -> Profile:
         raise FileFaulty(file, faults)
     faults = [f"unknown setting '{key}'" for key in content.keys() - SETTINGS]
     faults += [f"unknown field '{key}' in [columns]" for key in columns.keys() - FIELDS.keys()]
-    if content.get("date_order", "decide") not in DATE_ORDERS:
-        faults.append(f"date_order is one of {', '.join(DATE_ORDERS)}")
-    if content.get("positive", "charge") not in SIGNS:
-        faults.append(f"positive is one of {', '.join(SIGNS)}")
+    for setting, choices in CHOICES.items():
+        if content.get(setting, choices[0]) not in choices:
+            faults.append(f"{setting} is one of {', '.join(choices)}")
     try:
         re.compile(content.get("holder_strip", ""))
     except re.error as error:
@@ -117,11 +153,20 @@ def parse_profile(text: str, file: str) -> Profile:
         for field, value in columns.items()
         if value
     }
-    wanted = content.get("recognise", [])
-    recognise = frozenset(map(normalise_heading, [wanted] if isinstance(wanted, str) else wanted))
-    plain = {k: v for k, v in content.items() if k not in {"columns", "recognise", "name"}}
-    name = str(content.get("name", file))
-    return Profile(name=name, columns=listed, recognise=recognise, **plain)
+    recognise = frozenset(map(normalise_heading, _listed(content.get("recognise", []))))
+    plain = {k: v for k, v in content.items() if k in TEXTS and k != "name"}
+    return Profile(
+        name=str(content.get("name", file)),
+        columns=listed,
+        recognise=recognise,
+        booked=tuple(_listed(content.get("booked", []))),
+        **plain,
+    )
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    """Return one text or several as a list."""
+    return [value] if isinstance(value, str) else value
 
 
 def _kind_faults(content: dict[str, Any]) -> list[str]:
@@ -130,11 +175,17 @@ def _kind_faults(content: dict[str, Any]) -> list[str]:
     columns, recognise = content.get("columns", {}), content.get("recognise", [])
     if not isinstance(columns, dict):
         return [*faults, "[columns] has to be a table"]
-    lists = {"recognise": recognise, **{f"[columns] {k}": v for k, v in columns.items()}}
+    booked = content.get("booked", [])
+    lists = {
+        "recognise": recognise,
+        "booked": booked,
+        **{f"[columns] {k}": v for k, v in columns.items()},
+    }
     for key, value in lists.items():
         texts = value if isinstance(value, list) else [value]
         if not all(isinstance(text, str) for text in texts):
-            faults.append(f"{key} has to be a heading or a list of headings")
+            kind = "word" if key == "booked" else "heading"
+            faults.append(f"{key} has to be a {kind} or a list of {kind}s")
     return faults
 
 
@@ -143,7 +194,7 @@ def shipped_profiles() -> tuple[Profile, ...]:
     """Return the layouts that come with cardwatch, the most particular first, `any` last."""
     files = (resources.files("cardwatch.statements") / "layouts").iterdir()
     profiles = [
-        parse_profile(file.read_text(encoding="utf-8"), file.name)
+        replace(parse_profile(file.read_text(encoding="utf-8"), file.name), is_shipped=True)
         for file in files
         if file.name.endswith(".toml")
     ]
@@ -160,31 +211,45 @@ def known_headings(profiles: Sequence[Profile]) -> frozenset[str]:
     )
 
 
-def choose_profile(
-    file: str, headings: Sequence[str], profiles: Sequence[Profile]
-) -> tuple[Profile, dict[str, int]]:
-    """Return the first profile that fits a file's headings, and where its columns are.
-
-    Raises:
-        ColumnsUnknown: none fits; it says what is missing and what is nearest.
-        FileRefused: there are no headings; what stands in their place is not shown.
-    """
-    seen = frozenset(map(normalise_heading, headings))
-    fitting = [profile for profile in profiles if profile.recognise <= seen]
-    for profile in fitting:
-        found = profile.map(headings)
-        if not missing_fields(found):
-            return profile, found
-    if any(read_date(h, "day-first", serial=False) or read_pence(h, ".") for h in headings):
-        what = (
-            "its first row looks like a payment and not like headings. "
-            "Export it again with a heading row"
+def needed_headings(profiles: Sequence[Profile]) -> list[frozenset[str]]:
+    """Return for each field that a statement has to have the headings that some layout gives it."""
+    fields = [("date",), ("merchant",), ("amount", "original_amount", "debit")]
+    return [
+        frozenset(
+            normalise_heading(heading)
+            for profile in profiles
+            for field in group
+            for heading in profile.columns.get(field, ())
         )
-        raise FileRefused(file, "no_headings", what)
-    closest = min(fitting, key=lambda p: len(missing_fields(p.map(headings))))
-    missing = missing_fields(closest.map(headings))
+        for group in fields
+    ]
+
+
+def choose_profile(
+    headings: Sequence[str], profiles: Sequence[Profile]
+) -> tuple[Profile, list[str]]:
+    """Return the first profile that fits a file's headings, and what it lacks of the four needs.
+
+    One that lacks nothing comes before one that lacks the holder, who may be named elsewhere.
+    """
+    fitting = [profile for profile in profiles if profile.fits(headings)] or list(profiles)
+    missing = [missing_fields(profile.map(headings)) for profile in fitting]
+    for least in ([], ["holder"]):
+        if least in missing:
+            return fitting[missing.index(least)], least
+    closest = min(range(len(fitting)), key=lambda i: len(missing[i]))
+    return fitting[closest], missing[closest]
+
+
+def columns_unknown(
+    file: str, headings: Sequence[str], profile: Profile, missing: Sequence[str]
+) -> ColumnsUnknown:
+    """Return the refusal of a file that lacks columns, with what is nearest to them."""
     fields = {need: HOLDER_FIELDS if need == "holder" else (need,) for need in missing}
-    raise ColumnsUnknown(file, headings, missing, nearest_headings(headings, fields, closest))
+    hints = nearest_headings(headings, fields, profile)
+    if list(missing) == ["holder"]:
+        hints.append('if it names nobody, write holders = "none" in the profile')
+    return ColumnsUnknown(file, headings, missing, hints)
 
 
 def missing_fields(found: dict[str, int]) -> list[str]:
@@ -219,7 +284,7 @@ def nearest_headings(
             if wanted
         }
         best = sorted(scored, key=lambda name: (-scored[name], name))[:2]
-        near = [f"'{seen[name]}'" for name in best if scored[name] >= 0.5]
+        near = [f"'{seen[name]}'" for name in best if scored[name] >= NEAR]
         if near:
             lines.append(f"for {need} perhaps {' or '.join(near)}")
     return lines
@@ -232,8 +297,7 @@ def closest_profile(headings: Sequence[str], profiles: Sequence[Profile]) -> Pro
         headings: of the file, as printed.
         profiles: to choose from; one of them has to fit any file.
     """
-    seen = frozenset(map(normalise_heading, headings))
-    mapped = [(profile, profile.map(headings)) for profile in profiles if profile.recognise <= seen]
+    mapped = [(profile, profile.map(headings)) for profile in profiles if profile.fits(headings)]
     return min(mapped, key=lambda pair: (len(missing_fields(pair[1])), -len(pair[1])))[0]
 
 
@@ -280,14 +344,18 @@ def checked_profile(
 
 def profile_toml(profile: Profile) -> str:
     """Write a profile as TOML, to be read again by `parse_profile`."""
-    lines = [f"name = {_quoted(profile.name)}", f"recognise = {_listed(sorted(profile.recognise))}"]
+    lines = [
+        f"name = {_quoted(profile.name)}",
+        f"recognise = {_toml_array(sorted(profile.recognise))}",
+    ]
     lines += [f"{name} = {_quoted(getattr(profile, name))}" for name in TEXTS[1:]]
+    lines += [f"booked = {_toml_array(profile.booked)}"] if profile.booked else []
     lines += ["[columns]"]
-    lines += [f"{field} = {_listed(choices)}" for field, choices in profile.columns.items()]
+    lines += [f"{field} = {_toml_array(choices)}" for field, choices in profile.columns.items()]
     return "\n".join(lines) + "\n"
 
 
-def _listed(texts: Sequence[str]) -> str:
+def _toml_array(texts: Sequence[str]) -> str:
     """Return texts as a TOML list."""
     return f"[{', '.join(map(_quoted, texts))}]"
 
@@ -309,8 +377,14 @@ def profile_text(headings: Sequence[str], profiles: Sequence[Profile]) -> str:
         "",
         "# decide, day-first or month-first",
         f"date_order = {_quoted(best.date_order)}",
-        "# an amount without a minus is a charge or a refund; or decide, by which there are more",
+        "# an amount without a minus is a charge or a refund; or decide, by the evidence",
         f"positive = {_quoted(best.positive)}",
+        "# point or comma before the pence, or decide",
+        f"decimal = {_quoted(best.decimal)}",
+        "# named; or none, where the file names nobody and payments stand by unit",
+        f"holders = {_quoted(best.holders)}",
+        "# words of a status column that mean booked, beside those that are known",
+        f"booked = [{', '.join(map(_quoted, best.booked))}]",
         "# a cell after which nothing is data; a pattern taken off the end of a holder",
         f"end_mark = {_quoted(best.end_mark)}",
         f"holder_strip = {_quoted(best.holder_strip)}",

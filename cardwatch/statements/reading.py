@@ -1,4 +1,4 @@
-"""Turns one table into transactions, with every row accounted for."""
+"""Turns one table into transactions, with every row accounted for and every invariant checked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -17,25 +17,44 @@ import pyarrow as pa
 
 from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural
-from cardwatch.records import Problem, ReadingReport, Total
-from cardwatch.statements import cells
+from cardwatch.records import Check, Problem, ReadingReport
+from cardwatch.statements import cells, checks
 from cardwatch.statements.amounts import (
     AMOUNT_FAULTS,
     FAULTLESS,
-    HOME,
     Amounts,
+    is_home_currency,
     read_amounts,
     read_currency,
 )
 from cardwatch.statements.cells import Coded, card_name, read_card
-from cardwatch.statements.profiles import FIELDS, HOLDER_FIELDS, Profile, choose_profile
-from cardwatch.tabular import Table, normalise_heading
+from cardwatch.statements.date_orders import decide_date_order
+from cardwatch.statements.direction import sign_amounts
+from cardwatch.statements.holders import fill_down
+from cardwatch.statements.lines import further_lines
+from cardwatch.statements.places import (
+    APART,
+    BLANK,
+    CONTROL,
+    ENDED,
+    HEADING,
+    LINE,
+    ROW,
+    TEXT,
+    TOTALS,
+    check_totals,
+    place_rows,
+)
+from cardwatch.statements.profiles import FIELDS, HOLDER_FIELDS, Profile
+from cardwatch.statements.sheet import ParsedSheet, ReadingChoices
+from cardwatch.tabular import Part, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     Codes = np.ndarray[Any, np.dtype[np.int64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    Kinds = np.ndarray[Any, np.dtype[np.object_]]
     Pence = np.ndarray[Any, np.dtype[np.int64]]
     Days = np.ndarray[Any, np.dtype[np.datetime64]]
 
@@ -47,68 +66,21 @@ DOUBLED_DAY_ROWS, DOUBLED_DAY_SHARE = 20, 0.8
 REFERENCE_SHARE = 0.9
 """A column is a reference if at least this share of its filled cells are distinct."""
 MESSAGES = {
+    "too_many_cells": "the row has more cells than headings, as an unquoted comma makes them",
     "bad_date": "the date is missing or is no day",
+    "date_implausible": "the date is before 2000 or years away from the others",
     "bad_amount": "the amount is missing or is not an amount in whole pence",
     "no_billed_amount": "paid in another currency, and no billed amount in pounds is given",
     "two_amounts": "both the charge and the refund are filled",
     "no_direction": "nothing says whether it is a charge or a refund",
     "no_merchant": "the merchant is missing",
+    "card_digits_lost": "a spreadsheet has cut the digits of the card number",
+    "card_end_hidden": "the card number does not show its last four digits",
     "no_holder": "nothing says who paid",
     "not_in_pounds": "the billed amount is not in pounds",
 }
 """Problem codes of rows, each with its sentence."""
-ROW, BLANK, HEADING, TOTALS, ENDED = range(5)
-"""The places a row of a file can have."""
 DAMAGED = r"^\d(?:\.\d+)?[Ee]\+?\d+$"
-TOTAL = r"(?i)\b(?:sub-?|grand )?total\b"
-SAY_ORDER = (
-    "Say which: with 'Order of the dates' on the page, '--date-order' of the command, 'date_order' "
-    "of the service"
-)
-POSTING_LAG_DAYS = 45
-"""Issuers book a payment on or after its day and rarely more than a month later."""
-
-
-@dataclass(frozen=True)
-class ReadingChoices:
-    """What a person may say about statements before they are read.
-
-    Attributes:
-        profiles: layouts to try, in order.
-        card_key: secret under which card numbers are hashed.
-        date_order: decide, day-first or month-first; said here it beats the profile.
-    """
-
-    profiles: Sequence[Profile]
-    card_key: bytes
-    date_order: str = "decide"
-
-
-class Reading:
-    """One file on its way: the table, where its columns are, and what has been found out."""
-
-    def __init__(self, table: Table, choices: ReadingChoices) -> None:
-        """Choose the layout and take the columns it names."""
-        self.table, self.choices = table, choices
-        self.headings = tuple(cells.redact_cards(h, choices.card_key) for h in table.headings)
-        self.profile, self.at = choose_profile(table.file, self.headings, choices.profiles)
-        self.decisions, self.notes = list(table.decisions), list(table.notes)
-        self.columns = {name: Coded.of(table.cells[str(at)]) for name, at in self.at.items()}
-
-    def column(self, name: str) -> Coded:
-        """Return one field as printed; empty text where the file has no such column."""
-        return self.columns.get(name) or Coded.absent(len(self.table.rows))
-
-    def tidy(self, name: str) -> Coded:
-        """Return one field with spaces collapsed and card numbers cut."""
-        return self.column(name).tidied(self.choices.card_key)
-
-    def days(self, name: str, order: str) -> Days:
-        """Return one field as days; not a day where it is none."""
-        serial = self.table.is_workbook
-        return self.column(name).each(
-            lambda text: cells.read_date(text, order, serial=serial), "datetime64[D]"
-        )
 
 
 def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame, ReadingReport]:
@@ -119,42 +91,96 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     key is chosen over all files read.
 
     Raises:
-        FileRefused: its columns or its dates cannot be made out, or no row is a transaction.
+        FileRefused: its columns, its dates or the direction of its amounts cannot be made out, or
+            no row is a transaction.
     """
-    reading = Reading(table, choices)
-    order = _decide_date_order(reading)
-    dates, amounts = reading.days("date", order), read_amounts(reading)
-    place = _place_rows(reading, amounts)
-    problems = _find_problems(reading, place == ROW, dates, amounts)
+    sheet = ParsedSheet(table, choices)
+    order = decide_date_order(sheet)
+    dates, printed = sheet.days("date", order), read_amounts(sheet)
+    kinds = sheet.column("merchant").each(kind_by_words, "object")
+    place = place_rows(sheet, printed, dates, kinds)
+    outside = checks.cells_outside(sheet, printed)
+    paid = (place == ROW) & ~outside & ~np.isnat(dates)
+    pence, kinds = sign_amounts(sheet, printed, paid, kinds)
+    amounts = replace(printed, pence=pence)
+    place[_named_by_nobody(sheet) & (place == ROW) & (kinds == "payment")] = CONTROL
+    fill_down(sheet, (place == ROW) & (kinds != "payment"))
+    wrong = checks.days_implausible(sheet, dates, place == ROW)
+    faults = _find_faults(sheet, dates, amounts)
+    faults = {"too_many_cells": ("", outside), "date_implausible": ("date", wrong)} | faults
+    problems = _problems(sheet, place == ROW, faults)
     good = place == ROW
     good[[problem.row - table.rows.start for problem in problems]] = False
-    if not good.any():
-        what = "no row of it is a transaction"
-        if problems:
-            first = problems[0]
-            what += f". The first, row {first.row}, column {first.column}: {first.message}"
-        raise FileRefused(table.file, "no_transactions", what)
-    frame = _frame(reading, good, order, amounts)
-    report = ReadingReport(
+    lines = further_lines(sheet, good, dates, pence)
+    place[lines], good = LINE, good & ~lines
+    _check_any(sheet, good, problems, place)
+    frame = _frame(sheet, good, order, amounts, kinds)
+    checks.check_bookings(sheet, dates, sheet.days("posting_date", order), good)
+    checks.check_balance(sheet, good, place == CONTROL, pence)
+    checks.check_holders(sheet, good)
+    return frame, _report(sheet, place, good, problems, amounts, frame)
+
+
+def _report(  # noqa: PLR0913, PLR0917  all that was found out about a file
+    sheet: ParsedSheet,
+    place: Codes,
+    good: Flags,
+    problems: Sequence[Problem],
+    amounts: Amounts,
+    frame: pd.DataFrame,
+) -> ReadingReport:
+    """Return what happened to every row of a file."""
+    table = sheet.table
+    counts: dict[str, Any] = {
+        name: int((place == code).sum())
+        for name, code in (
+            ("blank", BLANK),
+            ("headings", HEADING),
+            ("ended", ENDED),
+            ("text_lines", TEXT),
+            ("balances", CONTROL),
+            ("not_booked", APART),
+            ("further_lines", LINE),
+        )
+    }
+    if counts["not_booked"]:
+        rows = "row is" if counts["not_booked"] == 1 else "rows are"
+        sheet.notes.append(f"{counts['not_booked']} {rows} not booked, and no purchases yet")
+    return ReadingReport(
         file=table.file,
         sha256=table.sha256,
         form=table.form,
-        layout=reading.profile.name,
-        columns={name: reading.headings[i] for name, i in reading.at.items()},
-        decisions=tuple(reading.decisions),
-        notes=tuple(reading.notes),
+        layout=sheet.profile.name,
+        columns=dict(sheet.sources),
+        decisions=tuple(sheet.decisions),
+        notes=tuple(sheet.notes),
         rows=len(table.rows),
         transactions=len(frame),
-        blank=int((place == BLANK).sum()),
-        headings=int((place == HEADING).sum()),
-        ended=int((place == ENDED).sum()),
-        totals=_check_totals(table, place == TOTALS, good, amounts.pence),
+        totals=check_totals(sheet, place == TOTALS, good, amounts.pence),
         problems=tuple(problems),
         pence=int(frame["amount_pence"].sum()),
         first_on=str(frame["date"].min().date()),
         last_on=str(frame["date"].max().date()),
+        checks=tuple(sheet.checks),
+        **counts,
     )
-    return frame, report
+
+
+def _check_any(sheet: ParsedSheet, good: Flags, problems: Sequence[Problem], place: Codes) -> None:
+    """Refuse a file of which no row is a transaction.
+
+    Raises:
+        FileRefused: there is none; the first problem is named.
+    """
+    if good.any():
+        return
+    what = "no row of it is a transaction"
+    if problems:
+        first = problems[0]
+        what += f". The first, row {first.row}, column {first.column}: {first.message}"
+    elif (place == APART).any():
+        what += ": none is booked"
+    raise FileRefused(sheet.table.file, "no_transactions", what)
 
 
 def read_rows(
@@ -172,160 +198,105 @@ def read_rows(
     """
     named = [name for name in FIELDS if any(name in row for row in rows)]
     columns = [[row.get(name, "") for row in rows] for name in named]
-    cells = pa.table(
+    table_cells = pa.table(
         [pa.array(column, pa.string()).dictionary_encode() for column in columns],
         [str(at) for at in range(len(named))],
     )
     text = json.dumps([list(row.items()) for row in rows], ensure_ascii=False)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    table = Table(file, digest, "csv", tuple(named), 0, cells, range(1, len(rows) + 1))
-    fields = Profile("fields", {name: (name,) for name in FIELDS})
+    table = Table(
+        file,
+        digest,
+        "csv",
+        tuple(named),
+        0,
+        table_cells,
+        range(1, len(rows) + 1),
+        parts=(Part("", 0, 1),),
+    )
+    fields = Profile("fields", {name: (name,) for name in FIELDS}, positive="charge")
     return read_statement(table, replace(choices, profiles=(fields,)))
 
 
-def _decide_date_order(reading: Reading) -> str:
-    """Decide once for the file whether days or months come first, and say how.
-
-    Evidence in this order: what a person said; dates that only one order allows; the order under
-    which no payment is booked before its day or long after it.
-
-    Raises:
-        FileRefused: the dates contradict each other or decide nothing.
-    """
-    said = reading.choices.date_order
-    said = reading.profile.date_order if said == "decide" else said
-    if said != "decide":
-        reading.decisions.append(f"dates {said}, as told")
-        return said
-    texts = [*reading.column("date").values, *reading.column("posting_date").values]
-    order, decision = order_by_dates(texts, reading.table.file)
-    if not order:
-        fitting = [order for order in ("day-first", "month-first") if _lags_fit(reading, order)]
-        if len(fitting) != 1:
-            raise order_unknown(reading.table.file)
-        order, decision = fitting[0], f"dates {fitting[0]}: only so does no booking precede its day"
-    reading.decisions.append(decision)
-    return order
+def _named_by_nobody(sheet: ParsedSheet) -> Flags:
+    """Return which rows name no holder in any way."""
+    key = sheet.choices.card_key
+    held = [sheet.column(name).matches(cells.FILLED) for name in HOLDER_FIELDS[:-1]]
+    held.append(sheet.column("card_number").each(lambda text: bool(card_name(text, key)), "bool"))
+    return ~np.logical_or.reduce(held)
 
 
-def order_by_dates(texts: Iterable[str], file: str) -> tuple[str, str]:
-    """Return the order that some dates allow, with how that was decided; empty if they do not say.
-
-    Raises:
-        FileRefused: some allow one order only and some only the other.
-    """
-    votes = cells.possible_orders(texts)
-    day, month = votes["day-first"], votes["month-first"]
-    if day and month:
-        what = f"{day} of its dates can only be day-first and {month} only month-first. {SAY_ORDER}"
-        raise FileRefused(file, "date_order_mixed", what)
-    if day or month:
-        order = "day-first" if day else "month-first"
-        return order, f"dates {order}: {day or month} distinct dates allow nothing else"
-    return ("", "") if votes["either"] else ("day-first", "dates state their order")
-
-
-def order_unknown(file: str) -> FileRefused:
-    """Return the refusal of a file whose dates do not say whether days or months come first."""
-    what = f"its dates do not show whether days or months come first. {SAY_ORDER}"
-    return FileRefused(file, "date_order_unknown", what)
-
-
-def _lags_fit(reading: Reading, order: str) -> bool:
-    """Return whether every booking follows its payment soon under this order."""
-    lag = (reading.days("posting_date", order) - reading.days("date", order)).astype("float")
-    known = lag[np.isfinite(lag)]
-    return len(known) > 0 and bool(((known >= 0) & (known <= POSTING_LAG_DAYS)).all())
+def _find_faults(sheet: ParsedSheet, dates: Days, amounts: Amounts) -> dict[str, tuple[str, Flags]]:
+    """Return for each problem code the field it is about and the rows that have it."""
+    nobody, card = _named_by_nobody(sheet), sheet.column("card_number")
+    lost = card.each(lambda text: bool(cells.DAMAGED.fullmatch(cells.plain_cell(text))), "bool")
+    hidden = card.matches(r"\d")
+    return {
+        "bad_date": ("date", np.isnat(dates)),
+        "bad_amount": ("amount", ~amounts.given),
+        "bad_amount_form": ("amount", amounts.fault == AMOUNT_FAULTS.index("bad_amount")),
+        **{
+            code: ("amount", amounts.fault == number)
+            for number, code in enumerate(AMOUNT_FAULTS)
+            if number != FAULTLESS and code != "bad_amount"
+        },
+        "no_merchant": ("merchant", sheet.column("merchant").matches(cells.BLANK)),
+        "card_digits_lost": ("holder_id", nobody & lost),
+        "card_end_hidden": ("holder_id", nobody & hidden),
+        "no_holder": ("holder_id", nobody),
+        "not_in_pounds": ("currency", ~sheet.column("currency").each(is_home_currency, "bool")),
+    }
 
 
-def _place_rows(reading: Reading, amounts: Amounts) -> Codes:
-    """Return for every row what it is: one of the places a row can have."""
-    table, date = reading.table, reading.column("date")
-    everything = [Coded.of(column) for column in table.cells.columns]
-    heading = normalise_heading(table.headings[reading.at["date"]])
-    place = np.full(len(table.rows), ROW)
-    undated = date.matches(cells.BLANK) | date.matches(TOTAL)
-    if undated.any():  # most files have a day in every row, and need not be searched further
-        named = ("merchant", "date", *HOLDER_FIELDS, "cost_centre", "description")
-        totals = np.logical_or.reduce([reading.column(name).matches(TOTAL) for name in named])
-        totals |= reading.column("merchant").matches(cells.BLANK)
-        place[undated & amounts.in_total & totals] = TOTALS
-        place[np.logical_and.reduce([c.matches(cells.BLANK) for c in everything])] = BLANK
-    place[date.each(lambda text: normalise_heading(text) == heading, "bool")] = HEADING
-    if mark := reading.profile.end_mark:
-        pattern = rf"^\s*{re.escape(mark)}\s*$"
-        marked = np.logical_or.reduce([column.matches(pattern) for column in everything])
-        if marked.any():
-            place[int(marked.argmax()) :] = ENDED
-    return place
-
-
-def _find_problems(reading: Reading, rows: Flags, dates: Days, amounts: Amounts) -> list[Problem]:
+def _problems(
+    sheet: ParsedSheet, rows: Flags, faults: Mapping[str, tuple[str, Flags]]
+) -> list[Problem]:
     """Return the first fault of each row that cannot be a transaction."""
-    held = [reading.column(name).matches(cells.FILLED) for name in HOLDER_FIELDS[:-1]]
-    key = reading.choices.card_key
-    held.append(reading.column("card_number").each(lambda t: bool(read_card(t, key)[0]), "bool"))
-    checks: list[tuple[str, str, Flags]] = [
-        ("date", "bad_date", np.isnat(dates)),
-        ("amount", "bad_amount", ~amounts.given),
-        *(("amount", c, amounts.fault == n) for n, c in enumerate(AMOUNT_FAULTS) if n != FAULTLESS),
-        ("merchant", "no_merchant", reading.column("merchant").matches(cells.BLANK)),
-        ("holder_id", "no_holder", ~np.logical_or.reduce(held)),
-        ("currency", "not_in_pounds", ~reading.column("currency").matches(HOME)),
-    ]
-    found: dict[int, Problem] = {}
-    for field, code, where in checks:
+    problems: dict[int, Problem] = {}
+    for name, (field, where) in faults.items():
+        code = name.removesuffix("_form")
         among = HOLDER_FIELDS if field == "holder_id" else (field,)
-        at = next((reading.at[name] for name in among if name in reading.at), None)
-        heading = reading.headings[at] if at is not None else field
+        heading = next((sheet.sources[f] for f in reversed(among) if f in sheet.sources), field)
         for i in map(int, np.flatnonzero(rows & where)):
-            message = MESSAGES[code] + _looks(reading, field, i)
-            row = reading.table.rows[i]
-            found.setdefault(i, Problem(reading.table.file, row, heading, code, message))
-    return [found[i] for i in sorted(found)]
+            place = sheet.table.place(i)
+            message = MESSAGES[code] + _looks(sheet, field, i) + (f", {place}" if place else "")
+            row = sheet.table.rows[i]
+            problems.setdefault(i, Problem(sheet.table.file, row, heading, code, message))
+    return [problems[i] for i in sorted(problems)]
 
 
-def _looks(reading: Reading, field: str, index: int) -> str:
+def _looks(sheet: ParsedSheet, field: str, index: int) -> str:
     """Say what shape a faulty date or amount has, without what it says."""
-    column = reading.column(field)
+    column = sheet.column(field)
     text = column.values[column.codes[index]].strip()
     seen = field in {"date", "amount"} and text
     return f" (it looks like '{cells.shape_of(text)}')" if seen else ""
 
 
-def _check_totals(table: Table, totals: Flags, good: Flags, pence: Pence) -> tuple[Total, ...]:
-    """Compare each total with the rows since the last one and with all the rows above it."""
-    running = np.cumsum(np.where(good, pence, 0))
-    found, before = [], 0
-    for i in map(int, np.flatnonzero(totals)):
-        declared, whole = int(pence[i]), int(running[i])
-        found.append(Total(table.rows[i], declared, whole if declared == whole else whole - before))
-        before = whole
-    return tuple(found)
-
-
-def _frame(reading: Reading, good: Flags, order: str, amounts: Amounts) -> pd.DataFrame:
+def _frame(
+    sheet: ParsedSheet, good: Flags, order: str, amounts: Amounts, kinds: Kinds
+) -> pd.DataFrame:
     """Put the good rows together as a frame."""
-    text = {name: reading.tidy(name).kept(good) for name in TEXT_FIELDS}
-    merchant, key = text["merchant"], reading.choices.card_key
-    card = reading.column("card_number").kept(good)
+    text = {name: sheet.tidy(name).kept(good) for name in TEXT_FIELDS}
+    merchant, key = text["merchant"], sheet.choices.card_key
+    card = sheet.column("card_number").kept(good)
     pence = amounts.pence[good]
-    kinds = merchant.each(kind_by_words, "object")
+    kinds = kinds[good]
     kinds = np.where(kinds != "", kinds, np.where(pence < 0, "refund", "purchase"))
     currency = text["currency"].mapped(read_currency)
     own_words = int((~np.isin(kinds, ["purchase", "refund"])).sum())
     if own_words:
         rows = plural(own_words, "row is", "rows are")
-        reading.notes.append(f"{own_words} {rows} the bank's own bookings and no purchases")
+        sheet.notes.append(f"{own_words} {rows} the bank's own bookings and no purchases")
     frame = pd.DataFrame(
         {
-            "transaction_id": _references(reading, text["transaction_id"]).texts(),
-            "date": reading.days("date", order)[good].astype("datetime64[s]"),
-            "posting_date": reading.days("posting_date", order)[good].astype("datetime64[s]"),
+            "transaction_id": _references(sheet, text["transaction_id"]).texts(),
+            "date": sheet.days("date", order)[good].astype("datetime64[s]"),
+            "posting_date": sheet.days("posting_date", order)[good].astype("datetime64[s]"),
             "card_last4": card.mapped(lambda t: read_card(t, key)[0]).texts(),
             "card_token": card.mapped(lambda t: read_card(t, key)[1]).texts(),
             "merchant": merchant.texts(),
-            "mcc": reading.column("mcc").kept(good).mapped(read_mcc).texts(),
+            "mcc": sheet.column("mcc").kept(good).mapped(read_mcc).texts(),
             "category": text["category"].texts(),
             "cost_centre": text["cost_centre"].filled(text["unit"]).texts(),
             "unit": text["unit"].texts(),
@@ -335,40 +306,40 @@ def _frame(reading: Reading, good: Flags, order: str, amounts: Amounts) -> pd.Da
             "original_currency": text["original_currency"].mapped(read_currency).texts(),
             "kind": pd.Series(kinds, dtype="str"),
             "description": text["description"].texts(),
-            "file": reading.table.file,
-            "row": np.arange(reading.table.rows.start, reading.table.rows.stop)[good],
+            "file": sheet.table.file,
+            "row": np.arange(sheet.table.rows.start, sheet.table.rows.stop)[good],
         }
     )
     for name in HOLDER_FIELDS:
-        if name in reading.at:
+        if name in sheet.columns:
             holder = card if name == "card_number" else text[name]
-            frame[f"key_{name}"] = _holder_keys(reading, name, holder, text["cardholder_first"])
-    frame["day_doubled"] = _doubled_days(reading, frame)
+            frame[f"key_{name}"] = _holder_keys(sheet, name, holder, text["cardholder_first"])
+    frame["day_doubled"] = _doubled_days(sheet, frame)
     return frame
 
 
-def _references(reading: Reading, column: Coded) -> Coded:
+def _references(sheet: ParsedSheet, column: Coded) -> Coded:
     """Return the issuer's references, or none where the column does not tell payments apart."""
     column = column.mapped(cells.read_reference) if column.matches(DAMAGED).any() else column
     if len(column.distinct) < REFERENCE_SHARE * column.matches(cells.FILLED).sum():
-        heading = reading.headings[reading.at["transaction_id"]]
-        reading.notes.append(f"'{heading}' repeats, so it is not used as a reference")
+        heading = sheet.sources["transaction_id"]
+        sheet.notes.append(f"'{heading}' repeats, so it is not used as a reference")
         return Coded.absent(len(column.codes))
     return column
 
 
-def _holder_keys(reading: Reading, name: str, holder: Coded, first: Coded) -> pd.Series[str]:
+def _holder_keys(sheet: ParsedSheet, name: str, holder: Coded, first: Coded) -> pd.Series[str]:
     """Return who paid, by one of the columns that say so."""
     if name == "card_number":
-        return holder.mapped(lambda text: card_name(text, reading.choices.card_key)).texts()
-    strip = reading.profile.holder_strip
+        return holder.mapped(lambda text: card_name(text, sheet.choices.card_key)).texts()
+    strip = sheet.profile.holder_strip
     keys = holder.mapped(lambda t: re.sub(strip, "", t) if strip else t).texts()
-    if name == "cardholder" and "cardholder_first" in reading.at:
+    if name == "cardholder" and "cardholder_first" in sheet.columns:
         return (first.texts() + " " + keys).str.strip()
     return keys
 
 
-def _doubled_days(reading: Reading, frame: pd.DataFrame) -> pd.Series[bool]:
+def _doubled_days(sheet: ParsedSheet, frame: pd.DataFrame) -> pd.Series[bool]:
     """Mark the days of which most rows stand in groups of equal rows: loaded twice, perhaps."""
     if (frame["transaction_id"] != "").all():  # each payment has a reference of its own
         return pd.Series(data=False, index=frame.index)
@@ -378,7 +349,11 @@ def _doubled_days(reading: Reading, frame: pd.DataFrame) -> pd.Series[bool]:
     doubled = days.index[(days["size"] >= DOUBLED_DAY_ROWS) & (days["mean"] >= DOUBLED_DAY_SHARE)]
     if len(doubled):
         listed = ", ".join(str(day.date()) for day in doubled)
-        reading.notes.append(f"these days look loaded twice: {listed}; equal rows on them are kept")
+        sheet.notes.append(f"these days look loaded twice: {listed}; equal rows on them are kept")
+    sentence = (
+        f"{len(doubled)} days look loaded twice" if len(doubled) else "no day looks loaded twice"
+    )
+    sheet.checks.append(Check("repeats", not len(doubled), sentence))
     return frame["date"].isin(doubled)
 
 

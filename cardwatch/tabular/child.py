@@ -28,9 +28,10 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 from cardwatch.bounded import read_toml
 from cardwatch.errors import FileFaulty, FileRefused
+from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import LIMITS, MIB, Limits
 from cardwatch.tabular.recognise import OLE, WORKBOOKS, ZIP, recognise
-from cardwatch.tabular.table import Table
+from cardwatch.tabular.table import Part, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,6 +58,7 @@ def read_tables(
     known: frozenset[str],
     limits: Limits = LIMITS,
     nursery: Nursery | None = None,
+    needed: Sequence[frozenset[str]] = (),
 ) -> list[Table | FileRefused]:
     """Return the table in each file, or the reason why there is none, in the order given.
 
@@ -65,13 +67,15 @@ def read_tables(
         known: normalised headings of every layout, by which sheet and heading row are found.
         limits: what one file may cost.
         nursery: one that is running; without it, one is started for these files alone.
+        needed: for each field that the table has to have, its normalised headings; sheets that
+            have all of them are read before any other.
     """
     if nursery is None:
         lanes = min(os.cpu_count() or 1, len(paths))
         with Nursery(max(lanes, 1)) as own:
-            return read_tables(paths, known, limits, own)
+            return read_tables(paths, known, limits, own, needed)
     with ThreadPoolExecutor(nursery.lanes) as pool:
-        return list(pool.map(lambda path: nursery.read(path, known, limits), paths))
+        return list(pool.map(lambda path: nursery.read(path, known, limits, needed), paths))
 
 
 class Nursery:
@@ -95,14 +99,23 @@ class Nursery:
         self._closing = Lock()
 
     def read(
-        self, path: Path, known: frozenset[str], limits: Limits = LIMITS
+        self,
+        path: Path,
+        known: frozenset[str],
+        limits: Limits = LIMITS,
+        needed: Sequence[frozenset[str]] = (),
     ) -> Table | FileRefused:
         """Return the table in one file, or why there is none; arguments as of `read_tables`.
 
         Raises:
             ValueError: the nursery is closed.
         """
-        order = {"path": str(path.absolute()), "known": sorted(known), "limits": asdict(limits)}
+        order = {
+            "path": str(path.absolute()),
+            "known": sorted(known),
+            "needed": [sorted(headings) for headings in needed],
+            "limits": asdict(limits),
+        }
         lane = self._free.get()
         try:
             code, answer = lane.ask(json.dumps(order).encode() + b"\n", limits.wall_seconds)
@@ -242,6 +255,12 @@ def _answer(file: str, code: int, answer: bytes, limits: Limits) -> Table | File
         rows=range(at + 1, at + 1 + cells.num_rows),
         decisions=tuple(header["decisions"]),
         notes=tuple(header["notes"]),
+        parts=tuple(
+            Part(part["name"], part["index"], part["row"], tuple(map(tuple, part["above"])))
+            for part in header["parts"]
+        ),
+        long_rows=tuple(header["long_rows"]),
+        separator=header["separator"],
     )
 
 
@@ -298,7 +317,9 @@ def _obey(order: bytes, writes: int) -> NoReturn:
             if "toml" in told:
                 out.write(_parse_toml(told["toml"], told["file"], limits))
             else:
-                out.writelines(_read(Path(told["path"]), frozenset(told["known"]), limits))
+                needed = [frozenset(names) for names in told["needed"]]
+                headings = Headings(frozenset(told["known"]), needed)
+                out.writelines(_read(Path(told["path"]), headings, limits))
         code = 0
     finally:
         os._exit(code)
@@ -325,11 +346,11 @@ def _address_space() -> int:
     return pages * resource.getpagesize()
 
 
-def _read(path: Path, known: frozenset[str], limits: Limits) -> Iterator[bytes]:
+def _read(path: Path, headings: Headings, limits: Limits) -> Iterator[bytes]:
     """Give the answer about one file: a line of JSON and perhaps a stream."""
     signal.alarm(limits.wall_seconds)
     try:
-        header, stream = _read_limited(path, known, limits)
+        header, stream = _read_limited(path, headings, limits)
     except FileRefused as refusal:
         header, stream = {"code": refusal.code, "what": refusal.what}, b""
     except MemoryError:
@@ -354,7 +375,7 @@ def _set_limits(memory: int, cpu: int) -> None:
 
 
 def _read_limited(
-    path: Path, known: frozenset[str], limits: Limits
+    path: Path, headings: Headings, limits: Limits
 ) -> tuple[dict[str, object], bytes]:
     """Recognise and read one file under the limits."""
     file = path.name
@@ -375,7 +396,7 @@ def _read_limited(
     from cardwatch.tabular import delimited, workbook  # noqa: PLC0415  the nursery loaded them
 
     reader = workbook.read_workbook if is_workbook else delimited.read_delimited
-    found = reader(data, file, known, limits)
+    found = reader(data, file, headings, limits)
     import pyarrow as pa  # noqa: PLC0415  the same
 
     sink = pa.BufferOutputStream()
@@ -389,5 +410,8 @@ def _read_limited(
         "heading_row": found.heading_row,
         "decisions": found.decisions,
         "notes": found.notes,
+        "parts": [asdict(part) for part in found.parts],
+        "long_rows": found.long_rows,
+        "separator": found.separator,
     }
     return header, sink.getvalue()

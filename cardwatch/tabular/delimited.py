@@ -1,4 +1,4 @@
-"""Reads delimited text: encoding, separator, ragged rows. Runs in the limited child only."""
+"""Reads delimited text: separator, ragged rows. Runs in the limited child only."""
 
 import contextlib
 import csv
@@ -13,35 +13,13 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from cardwatch.errors import FileRefused
-from cardwatch.tabular.headings import SEARCHED_ROWS, find_heading_row
+from cardwatch.tabular.encoding import decode
+from cardwatch.tabular.headings import SEARCHED_ROWS, Headings, find_heading_row
 from cardwatch.tabular.limits import Limits
-from cardwatch.tabular.recognise import BOMS
-from cardwatch.tabular.table import Found
+from cardwatch.tabular.table import Found, Part
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 SAMPLE_CHARACTERS = 1024 * 1024
-
-
-def decode(data: bytes, file: str) -> tuple[str, str]:
-    """Return the whole file as text and the encoding used: UTF-8, else cp1252, else a guess.
-
-    One wrong byte anywhere decides for the whole file.
-
-    Raises:
-        FileRefused: no encoding fits.
-    """
-    marked = next((name for bom, name in BOMS.items() if data.startswith(bom)), None)
-    for encoding in (marked,) if marked else ("utf-8", "cp1252"):
-        try:
-            return data.decode(encoding), encoding
-        except UnicodeDecodeError:
-            continue
-    from charset_normalizer import from_bytes  # noqa: PLC0415  slow to import, seldom needed
-
-    best = from_bytes(data).best()
-    if best is None or marked:
-        raise FileRefused(file, "encoding", "its text encoding is not known. Export it as UTF-8")
-    return str(best), best.encoding
 
 
 def choose_separator(sample: str) -> str:
@@ -62,7 +40,7 @@ def _rows(text: str, separator: str) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
 
 
-def read_delimited(data: bytes, file: str, known: frozenset[str], limits: Limits) -> Found:
+def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -> Found:
     """Return the headings, the rows after them, and what was decided.
 
     Raises:
@@ -77,12 +55,13 @@ def read_delimited(data: bytes, file: str, known: frozenset[str], limits: Limits
         data = text.encode()
     try:
         first = list(itertools.islice(_rows(sample, separator), SEARCHED_ROWS))
-        at, _ = find_heading_row(first, known)
+        at, _ = find_heading_row(first, headings.known)
         _check_shape(0, max(map(len, first)), file, limits)
-        cells = _read_even(data, separator, first, at)
+        cells, long_rows = _read_even(data, separator, first, at), []
         if cells is None:
-            rest = itertools.islice(_rows(text, separator), at + 1, None)
-            cells = columns_of(rest, first[at], file, limits)
+            rest = itertools.islice(_rows(text, separator), at + 1, at + 2 + limits.rows)
+            rows = list(rest)
+            cells, long_rows = columns_of(rows, first[at], file, limits), too_long(rows, first[at])
     except csv.Error as error:
         what = (
             f"a cell is longer than {limits.cell_characters:,} characters, or a quotation mark "
@@ -91,7 +70,30 @@ def read_delimited(data: bytes, file: str, known: frozenset[str], limits: Limits
         raise FileRefused(file, "cell_too_long", what) from error
     check_size(cells, file, limits)
     _check_quotes(cells, separator, file)
-    return Found(first[at], at + 1, cells, decided, [])
+    part = Part("", 0, at + 2, filled_cells(first[:at]))
+    return Found(first[at], at + 1, cells, decided, [], [part], long_rows, separator)
+
+
+def too_long(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> list[int]:
+    """Return the positions of rows that have more cells than headings.
+
+    Either a cell beyond the headings is filled, or the row is longer than most: an unquoted comma
+    pushes its cells to the right though the last of them are empty.
+    """
+    width = len(headings)
+    usual = Counter(len(row) for row in rows if row).most_common(1)
+    longest = max(width, usual[0][0] if usual else 0)
+    return [
+        i
+        for i, row in enumerate(rows)
+        if len(row) > longest or (len(row) > width and any(cell.strip() for cell in row[width:]))
+    ]
+
+
+def filled_cells(rows: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    """Return the filled cells of each row that has any."""
+    filled = (tuple(cell for cell in row if cell.strip()) for row in rows)
+    return tuple(row for row in filled if row)
 
 
 def _read_even(data: bytes, separator: str, first: list[list[str]], at: int) -> pa.Table | None:

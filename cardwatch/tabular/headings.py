@@ -3,9 +3,30 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 SEARCHED_ROWS = 50
 """Headings are looked for in this many first rows; published files put up to a dozen above."""
+POUND_MARKS = frozenset({"£", "gbp", "sterling", "pounds"})
+"""Words that say a column is in pounds and belong to no heading."""
+
+
+@dataclass(frozen=True)
+class Headings:
+    """The headings by which tables are found.
+
+    Attributes:
+        known: normalised headings of every layout.
+        needed: for each field that a table has to have, the normalised headings that hold it.
+    """
+
+    known: frozenset[str]
+    needed: Sequence[frozenset[str]] = ()
+
+    def needs_met(self, headings: Iterable[str]) -> int:
+        """Return how many needed fields some normalised headings have."""
+        plain = {*headings, *map(without_pound_mark, headings)}
+        return sum(bool(plain & field) for field in self.needed)
 
 
 def normalise_heading(heading: str) -> str:
@@ -16,6 +37,12 @@ def normalise_heading(heading: str) -> str:
     """
     text = unicodedata.normalize("NFKC", heading).casefold()
     return " ".join(re.sub(r"[^\w£#]|_", " ", text).split())
+
+
+def without_pound_mark(heading: str) -> str:
+    """Return a normalised heading without its currency: `amount gbp` is `amount`."""
+    words = [word for word in heading.split() if word not in POUND_MARKS]
+    return " ".join(words) or heading
 
 
 def find_heading_row(rows: Sequence[Sequence[str]], known: Iterable[str]) -> tuple[int, int]:
@@ -31,7 +58,8 @@ def find_heading_row(rows: Sequence[Sequence[str]], known: Iterable[str]) -> tup
 
     def strength(index: int) -> tuple[int, int, int]:
         cells = {normalise_heading(cell) for cell in rows[index]} - {""}
-        return len(cells & known), len(cells), -index
+        count = sum(c in known or without_pound_mark(c) in known for c in cells)
+        return count, len(cells), -index
 
     if not rows:
         return 0, 0

@@ -6,18 +6,13 @@ import stat
 import zipfile
 
 from cardwatch.errors import FileRefused
+from cardwatch.tabular.encoding import BOMS
 from cardwatch.tabular.limits import Limits
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = b"PK\x03\x04"
 WORKBOOKS = ("xls", "xlsx", "ods")
-BOMS = {
-    b"\xff\xfe\x00\x00": "utf-32",
-    b"\x00\x00\xfe\xff": "utf-32",
-    b"\xef\xbb\xbf": "utf-8-sig",
-    b"\xff\xfe": "utf-16",
-    b"\xfe\xff": "utf-16",
-}
+EXPORT_AGAIN = "Ask the issuer's portal for the same payments as CSV or XLSX"
 FOREIGN = (
     (rb"%PDF", "pdf", "this is a PDF. Ask the issuer or the portal for the data export"),
     (rb"-----BEGIN PGP|\x85[\x01-\x04]", "encrypted", "this file is encrypted. Decrypt it first"),
@@ -25,6 +20,52 @@ FOREIGN = (
         rb"\s*<(?:!doctype\s+html|html|table)",
         "web_page",
         "this is a web page saved as a table. Export it as CSV or XLSX",
+    ),
+    (
+        rb"MIME-Version:|From:.*\nMIME",
+        "web_page",
+        "this is a web page saved as a table. Open it in a spreadsheet and save it as CSV or XLSX",
+    ),
+    (
+        rb"\s*OFXHEADER|(?:<\?xml[^>]*>\s*)?(?:<\?OFX[^>]*>\s*)?<OFX>",
+        "bank_feed",
+        f"this is an OFX bank feed. {EXPORT_AGAIN}",
+    ),
+    (rb"\s*!(?:Type|Account|Option):", "bank_feed", f"this is a QIF file. {EXPORT_AGAIN}"),
+    (
+        rb"\s*(?:\{1:F01|:20:[^\n]*\n(?::2[158]|:\d\d))",
+        "bank_feed",
+        f"this is an MT940 statement. {EXPORT_AGAIN}",
+    ),
+    (
+        rb"\s*(?:<\?xml[^>]*>\s*)?<CDFTransmissionFile",
+        "bank_feed",
+        f"this is a Mastercard CDF 3 feed. {EXPORT_AGAIN}",
+    ),
+    (
+        rb"(?s)\s*(?:<\?xml[^>]*>\s*)?<[^>]*Document[^>]*camt\.05",
+        "bank_feed",
+        f"this is a CAMT bank statement. {EXPORT_AGAIN}",
+    ),
+    (
+        rb"(?s)\s*<\?xml.{0,200}(?:Excel\.Sheet|office:spreadsheet)",
+        "xml",
+        "this is an Excel 2003 XML file. Save it as XLSX",
+    ),
+    (
+        rb"[68]\t\d{6,}\t\d+\t\d{6,8}\t\d\d\t",
+        "bank_feed",
+        f"this is a Visa VCF feed. {EXPORT_AGAIN}",
+    ),
+    (
+        rb"[^\n]{0,120}\b(?:KR|GL)[ -]?1(?:025|080|205)\b",
+        "bank_feed",
+        f"this is an American Express data feed (GL or KR 1025). {EXPORT_AGAIN}",
+    ),
+    (
+        rb"\s*(?:\{\s*\"|\[\s*[\[{])",
+        "json",
+        "this is JSON. Export the statement as CSV or XLSX, or send it to the API",
     ),
     (rb"\s*<", "xml", "XML files are not read yet. Export the statement as CSV or XLSX"),
     (rb"\x1f\x8b|7z\xbc\xaf|Rar!|BZh", "archive", "this is a packed archive. Unpack it first"),
@@ -72,7 +113,7 @@ def _inside_zip(data: bytes, file: str, limits: Limits) -> str:
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError) as error:
         what = "the workbook is damaged or cut short. Save or download it again"
         raise FileRefused(file, "damaged", what) from error
-    names = {entry.filename for entry in entries}
+    names = {entry.filename.replace("\\", "/") for entry in entries}
     unpacked = sum(entry.file_size for entry in entries)
     steepest = max((e.file_size / max(e.compress_size, 1) for e in entries), default=0)
     if (
@@ -90,8 +131,20 @@ def _inside_zip(data: bytes, file: str, limits: Limits) -> str:
         raise FileRefused(file, "password_protected", what)
     if any(name.lower().endswith("vbaproject.bin") for name in names):
         raise FileRefused(file, "macros", "it holds macros. Save it as a workbook without macros")
+    return _workbook_form(names, file)
+
+
+def _workbook_form(names: set[str], file: str) -> str:
+    """Return which form of workbook an archive is, by the names of its parts.
+
+    Raises:
+        FileRefused: it is none that is read.
+    """
     if "xl/workbook.xml" in names:
         return "xlsx"
+    if "xl/workbook.bin" in names:
+        what = "it is a binary workbook (.xlsb). Save it as XLSX"
+        raise FileRefused(file, "binary_workbook", what)
     if "content.xml" in names and "mimetype" in names:
         return "ods"
     raise FileRefused(file, "not_a_table", "this is a packed archive, not a workbook. Unpack it")

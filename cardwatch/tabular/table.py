@@ -10,6 +10,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One sheet of a table, or the whole of a text file.
+
+    Attributes:
+        name: the sheet's name; empty for a text file.
+        index: position of its first row among the table's rows.
+        row: that row's number in its sheet or file, from 1.
+        above: the filled cells of each row above its headings.
+    """
+
+    name: str
+    index: int
+    row: int
+    above: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
 class Table:
     """A table as read: every cell is text, nothing is interpreted.
 
@@ -20,9 +37,12 @@ class Table:
         headings: the heading row as printed, one a column; an empty one stays empty.
         heading_row: its row in the file, from 1; 0 where the file has none.
         cells: a column of dictionary-encoded text for each heading, named "0", "1", ...
-        rows: row number in the file of each row of `cells`.
+        rows: row number in the file of each row of `cells`; of several sheets a running number.
         decisions: encoding, separator and sheet chosen, each a sentence.
         notes: sheets left unread, by name and size.
+        parts: the sheets that it was read from, in order.
+        long_rows: positions of rows with more cells than headings, as a comma too many makes them.
+        separator: what separates the cells of a text file.
     """
 
     file: str
@@ -34,6 +54,16 @@ class Table:
     rows: range
     decisions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    long_rows: tuple[int, ...] = ()
+    separator: str = ""
+
+    def place(self, index: int) -> str:
+        """Return where a row stands if its number alone does not say: its sheet and row in it."""
+        if len(self.parts) < 2:
+            return ""
+        part = next(part for part in reversed(self.parts) if part.index <= index)
+        return f"sheet '{part.name}', row {part.row + index - part.index}"
 
     @property
     def is_workbook(self) -> bool:
@@ -50,3 +80,6 @@ class Found:
     cells: pa.Table
     decisions: list[str]
     notes: list[str]
+    parts: list[Part]
+    long_rows: list[int]
+    separator: str = ""

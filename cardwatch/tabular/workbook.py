@@ -2,17 +2,24 @@
 
 import datetime as dt
 import io
+import re
+import zipfile
+from collections.abc import Sequence
 
 import python_calamine
 
 from cardwatch.errors import FileRefused
-from cardwatch.tabular.delimited import check_size, columns_of
-from cardwatch.tabular.headings import find_heading_row
+from cardwatch.tabular.delimited import check_size, columns_of, filled_cells
+from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import Limits
-from cardwatch.tabular.table import Found
+from cardwatch.tabular.recognise import ZIP
+from cardwatch.tabular.sheets import Sheet, choose_sheets
+from cardwatch.tabular.table import Found, Part
 
 EXACT_FLOAT = 1e15
 """Excel keeps 15 significant digits: a larger number has lost some."""
+WITHOUT_VALUE = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
+"""A formula in a sheet's XML with no value after it."""
 Cell = float | str | bool | dt.date | dt.datetime | dt.time | dt.timedelta | int
 
 
@@ -36,41 +43,99 @@ def cell_text(cell: Cell) -> str:
     return text + "0" if text[-4:-3] == "." else text
 
 
-def read_workbook(data: bytes, file: str, known: frozenset[str], limits: Limits) -> Found:
+def read_workbook(data: bytes, file: str, headings: Headings, limits: Limits) -> Found:
     """Return the headings, the rows after them, what was decided, and what was left unread.
 
-    The sheet with the most known headings is read; of the others only name and size are told.
+    All sheets with the headings of the best one are read as one table; of the others only name and
+    size are noted.
 
     Raises:
-        FileRefused: the workbook is damaged, protected, over a limit or has no table.
+        FileRefused: the workbook is damaged, protected, over a limit or has no table; sheets with
+            payments have different headings; or its formulas have no saved values.
+    """
+    sheets = _load(data, file, headings)
+    chosen, notes = choose_sheets(sheets, file)
+    first = chosen[0]
+    _check_formulas(data, chosen, file)
+    rows: list[list[str]] = []
+    parts: list[Part] = []
+    for sheet in chosen:
+        above = filled_cells(sheet.rows[: sheet.heading_row])
+        parts.append(Part(sheet.name, len(rows), sheet.heading_row + 2, above))
+        rows += _in_order(sheet, first)
+    names = first.rows[first.heading_row]
+    cells = columns_of(rows, names, file, limits)
+    check_size(cells, file, limits)
+    decided = []
+    if len(chosen) > 1:
+        listed = ", ".join(f"'{sheet.name}'" for sheet in chosen)
+        decided = [f"{len(chosen)} of {len(sheets)} sheets with the same headings: {listed}"]
+    elif len(sheets) > 1:
+        decided = [f"sheet {first.number} of {len(sheets)}, '{first.name}'"]
+    return Found(names, first.heading_row + 1, cells, decided, notes, parts, [])
+
+
+def _load(data: bytes, file: str, headings: Headings) -> list[Sheet]:
+    """Return every sheet as text.
+
+    Raises:
+        FileRefused: the workbook is damaged or protected.
     """
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = [
-            (name, book.get_sheet_by_name(name).to_python(skip_empty_area=False))
-            for name in book.sheet_names
-        ]
+        sheets = []
+        for number, meta in enumerate(book.sheets_metadata, 1):
+            sheet = book.get_sheet_by_name(meta.name)
+            rows = [list(map(cell_text, row)) for row in _unmerged(sheet)]
+            hidden = meta.visible != python_calamine.SheetVisibleEnum.Visible
+            sheets.append(Sheet(number, meta.name, rows, hidden, headings))
     except python_calamine.PasswordError as error:
         what = "it is password protected. Save a copy without a password"
         raise FileRefused(file, "password_protected", what) from error
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         what = "the workbook is damaged or cut short. Save or download it again"
         raise FileRefused(file, "damaged", what) from error
-    firsts = [[[cell_text(c) for c in row] for row in rows[:50]] for _, rows in sheets]
-    strengths = [find_heading_row(first, known) for first in firsts]
-    sizes = [(strengths[i][1], len(sheets[i][1])) for i in range(len(sheets))]
-    if not any(size for _, size in sizes):
-        raise FileRefused(file, "empty", "the workbook has no filled sheet")
-    chosen = max(range(len(sheets)), key=lambda i: (*sizes[i], -i))
-    name, rows = sheets[chosen]
-    at = strengths[chosen][0]
-    rest = ([cell_text(cell) for cell in row] for row in rows[at + 1 :])
-    cells = columns_of(rest, firsts[chosen][at], file, limits)
-    check_size(cells, file, limits)
-    left = [
-        f"sheet '{other}' was left unread: {len(content)} rows"
-        for i, (other, content) in enumerate(sheets)
-        if i != chosen and content
-    ]
-    decided = [f"sheet {chosen + 1} of {len(sheets)}, '{name}'"] if len(sheets) > 1 else []
-    return Found(firsts[chosen][at], at + 1, cells, decided, left)
+    return sheets
+
+
+def _unmerged(sheet: python_calamine.CalamineSheet) -> list[list[Cell]]:
+    """Return a sheet's cells, those merged downwards each with the text or day of the first.
+
+    A number is not repeated: a payment over several lines is one payment.
+    """
+    rows = sheet.to_python(skip_empty_area=False)
+    for (top, left), (bottom, _) in sheet.merged_cell_ranges or ():
+        inside = top < len(rows) and left < len(rows[top])
+        value = rows[top][left] if inside else ""
+        if isinstance(value, str | dt.date) and value:
+            for row in rows[top + 1 : bottom + 1]:
+                row[left] = row[left] or value
+    return rows
+
+
+def _in_order(sheet: Sheet, first: Sheet) -> list[list[str]]:
+    """Return a sheet's rows with its columns in the order of the first sheet's."""
+    if sheet.names == first.names:
+        return sheet.body
+    order = [sheet.names.index(name) for name in first.names]
+    return [[row[i] if i < len(row) else "" for i in order] for row in sheet.body]
+
+
+def _check_formulas(data: bytes, chosen: Sequence[Sheet], file: str) -> None:
+    """Refuse a workbook whose formulas were never worked out: their cells look empty.
+
+    Raises:
+        FileRefused: a sheet has such formulas.
+    """
+    if not data.startswith(ZIP):
+        return
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = {name.replace("\\", "/"): name for name in archive.namelist()}
+        for sheet in chosen:
+            part = names.get(f"xl/worksheets/sheet{sheet.number}.xml")
+            if part and WITHOUT_VALUE.search(archive.read(part)):
+                what = (
+                    "it has formulas without saved values, as a program wrote it. Open it in a "
+                    "spreadsheet, save it and try again"
+                )
+                raise FileRefused(file, "formulas", what)

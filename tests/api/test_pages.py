@@ -144,6 +144,7 @@ def test_columns_that_are_recognised_are_preselected_and_kept(
 ) -> None:
     browser = browse("finance")
     strange = f"{KNOWN},Wer\n2026-10-01,2026-10-02,SHOP,5.00,5411,CC1,paper,E1\n"
+    strange += "2026-10-03,2026-10-04,SHOP,6.00,5411,CC1,paper,E2\n"
     asked = browser.upload(("strange.csv", strange)).text
     chosen = _preselected(asked)
     assert {field: heading for field, heading in chosen.items() if heading} == RECOGNISED
@@ -153,7 +154,7 @@ def test_columns_that_are_recognised_are_preselected_and_kept(
     assert _preselected(wrong.text) == chosen
     done = browser.post("/statements/columns", form | chosen | {"employee_id": "Wer", "mcc": ""})
     assert done.status_code == 200
-    assert "1 payments were received" in _received(browser, ("strange.csv", strange))
+    assert "2 payments were received" in _received(browser, ("strange.csv", strange))
     kept = desk.layouts(running.desk("finance"))[0]
     headings = strange.splitlines()[0].split(",")
     found = {field: headings[place] for field, place in kept.map(headings).items()}
@@ -175,7 +176,7 @@ def test_columns_not_asked_about_keep_their_guess(running: Running) -> None:
 
 def test_a_heading_of_two_lines_is_known_the_next_time(browse: Callable[[str], Browser]) -> None:
     browser = browse("finance")
-    strange = '"Kauf\nTag",Wer,Wo,Wieviel\n2026-10-01,E1,SHOP,5.00\n'
+    strange = '"Kauf\nTag",Wer,Wo,Wieviel\n2026-10-01,E1,SHOP,5.00\n2026-10-02,E1,SHOP,6.00\n'
     asked = browser.upload(("strange.csv", strange)).text
     sent = re.search(r'name="headings" value="([^"]*)"', asked)
     assert sent is not None
@@ -183,7 +184,7 @@ def test_a_heading_of_two_lines_is_known_the_next_time(browse: Callable[[str], B
     chosen = {"headings": sent[1], "file": "strange.csv", "date": "Kauf Tag",
               "employee_id": "Wer", "merchant": "Wo", "amount": "Wieviel"}  # fmt: skip
     assert browser.post("/statements/columns", chosen).status_code == 200
-    assert "payments were received" in _received(browser, ("strange.csv", strange))
+    assert "2 payments were received" in _received(browser, ("strange.csv", strange))
 
 
 def test_professional_standards_see_no_name_until_they_ask(

@@ -209,7 +209,7 @@ def test_what_was_in_force_on_the_last_day_of_a_statement_scores_it(at: At, read
 def test_a_day_that_is_none_puts_nothing_in_force(
     at: At, kind: str, content: bytes, since: str
 ) -> None:
-    with pytest.raises(CardwatchError, match="no day"):
+    with pytest.raises(CardwatchError, match="not a date"):
         desk.put_in_force(at(), kind, content, since)
 
 

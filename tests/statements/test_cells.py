@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cardwatch.statements import cells
+from cardwatch.statements import cells, dates
 
 KEY = b"a key for tests, of no other use"
 OTHER_KEY = b"another key for tests, as useless"
@@ -200,7 +200,7 @@ def test_no_text_makes_the_amount_reader_fail(text: str, mark: str) -> None:
 def test_a_date_is_read_as_the_day_it_names(
     text: str, order: str, day: tuple[int, int, int]
 ) -> None:
-    assert cells.read_date(text, order, serial=False) == dt.date(*day)
+    assert dates.read_date(text, order, serial=False) == dt.date(*day)
 
 
 @pytest.mark.parametrize(
@@ -209,28 +209,28 @@ def test_a_date_is_read_as_the_day_it_names(
      "05/01-2026", "Jan", "05-Foo-26", "45662", "12.50", "total", "20261301", "1/2"],
 )  # fmt: skip
 def test_what_is_no_day_is_refused_and_never_guessed(text: str) -> None:
-    assert cells.read_date(text, "day-first", serial=False) is None
+    assert dates.read_date(text, "day-first", serial=False) is None
 
 
 def test_a_bare_number_is_a_day_only_in_a_workbook() -> None:
-    assert cells.read_date("46027", "day-first", serial=True) == dt.date(2026, 1, 5)
-    assert cells.read_date("46027.5", "day-first", serial=True) == dt.date(2026, 1, 5)
-    assert cells.read_date("46027", "day-first", serial=False) is None
-    assert cells.read_date("2958466", "day-first", serial=True) is None
-    assert cells.read_date("12", "day-first", serial=True) is None
+    assert dates.read_date("46027", "day-first", serial=True) == dt.date(2026, 1, 5)
+    assert dates.read_date("46027.5", "day-first", serial=True) == dt.date(2026, 1, 5)
+    assert dates.read_date("46027", "day-first", serial=False) is None
+    assert dates.read_date("2958466", "day-first", serial=True) is None
+    assert dates.read_date("12", "day-first", serial=True) is None
 
 
 @given(st.dates(dt.date(1970, 1, 1), dt.date(2099, 12, 31)))
 def test_every_day_reads_back_in_every_spelling(day: dt.date) -> None:
     for text in (f"{day:%d/%m/%Y}", f"{day.day}-{day.month}-{day.year}", f"{day:%d %B %Y}"):
-        assert cells.read_date(text, "day-first", serial=False) == day
-    assert cells.read_date(f"{day:%m/%d/%Y}", "month-first", serial=False) == day
-    assert cells.read_date(day.isoformat(), "month-first", serial=False) == day
+        assert dates.read_date(text, "day-first", serial=False) == day
+    assert dates.read_date(f"{day:%m/%d/%Y}", "month-first", serial=False) == day
+    assert dates.read_date(day.isoformat(), "month-first", serial=False) == day
 
 
 def test_only_dates_that_allow_one_order_count_as_evidence() -> None:
     texts = ["13/01/2026", "1/13/2026", "02/03/2026", "2026-01-14", "14 Jan 2026", "", "x"]
-    assert cells.possible_orders(texts) == {"day-first": 1, "month-first": 1, "either": 1}
+    assert dates.possible_orders(texts) == {"day-first": 1, "month-first": 1, "either": 1}
 
 
 # Card numbers -----------------------------------------------------------------------------------

@@ -200,7 +200,9 @@ def test_bank_entries_of_the_run_are_payments_fees_and_adjustments(run: Statemen
     assert (payments.size()[april], payments.sum()[april]) == (13, -21_170_455)
     assert (payments.size()[may], payments.sum()[may]) == (36, -65_625_389)
     assert payments.min()[may] == -48_698_009
-    assert (frame["kind"] == "fee").sum() == 300
+    fees = frame[frame["kind"] == "fee"]
+    assert fees["merchant"].str.contains("cash advance fee").sum() == 300
+    assert len(fees) == 302, "a card fee and a membership fee beside them"
     assert (frame["kind"] == "adjustment").sum() == 13
 
 

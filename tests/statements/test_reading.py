@@ -185,7 +185,12 @@ def test_a_total_under_both_money_columns_is_no_faulty_payment(write: Write) -> 
         ("bad_amount", "Amount", "Date,Holder,Merchant,Amount", "2026-01-05,H1,A,1.083"),
         ("no_merchant", "Merchant", "Date,Holder,Merchant,Amount", "2026-01-05,H1, ,1.00"),
         ("no_holder", "Holder", "Date,Holder,Merchant,Amount", "2026-01-05, ,A,1.00"),
-        ("no_holder", "Card No", "Date,Card No,Merchant,Amount", "2026-01-05,4.11E+15,A,1.00"),
+        (
+            "card_digits_lost",
+            "Card No",
+            "Date,Card No,Merchant,Amount",
+            "2026-01-05,4.11E+15,A,1.00",
+        ),
         ("no_holder", "Card No", "Date,Card No,Merchant,Amount", "2026-01-05,****,A,1.00"),
         ("two_amounts", "", "Date,Holder,Merchant,Debit,Credit", "2026-01-05,H1,A,1.00,2.00"),
         (

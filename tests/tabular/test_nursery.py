@@ -316,8 +316,9 @@ def test_a_closed_nursery_has_finished_its_file_and_reads_no_more(
 def test_what_reading_needs_is_loaded_before_there_is_a_file(name: str) -> None:
     code = (
         f"{child.SERVE}; import sys; before = set(sys.modules); from pathlib import Path; "
-        "from cardwatch.tabular.child import LIMITS, _read_limited; "
-        "_read_limited(Path(sys.argv[1]), frozenset(), LIMITS); print(*set(sys.modules) - before)"
+        "from cardwatch.tabular.child import LIMITS, Headings, _read_limited; "
+        "_read_limited(Path(sys.argv[1]), Headings(frozenset()), LIMITS); "
+        "print(*set(sys.modules) - before)"
     )
     order = [sys.executable, "-I", "-c", code, str(SAMPLE / "statements" / name)]
     ended = subprocess.run(order, stdin=subprocess.DEVNULL, capture_output=True, check=True)

@@ -1,0 +1,211 @@
+"""The invariants that every reading is checked against; their outcome is in the report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cardwatch.records import Check
+from cardwatch.statements import cells
+from cardwatch.statements.amounts import read_column
+from cardwatch.statements.holders import fold_name
+from cardwatch.statements.money_columns import money_columns
+
+if TYPE_CHECKING:
+    from cardwatch.statements.amounts import Amounts
+    from cardwatch.statements.sheet import ParsedSheet
+
+    Days = np.ndarray[Any, np.dtype[np.datetime64]]
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    Pence = np.ndarray[Any, np.dtype[np.int64]]
+
+EARLIEST = np.datetime64("2000-01-01")
+"""No statement that is read is older; an earlier day is a century or a typing error."""
+GAP_DAYS, FAR_DAYS = 400, 1000
+"""Days that a gap of more than a year parts from the others, and that are years away from them,
+belong to another statement or are wrong."""
+OWN_ROWS, OWN_SHARE = 20, 0.1
+"""A group of days apart from the others is taken for right if it has this many rows and share."""
+LATEST_BOOKING_DAYS, EARLIEST_BOOKING_DAYS = 120, -3
+"""Issuers book a payment between these many days after its day, in any time zone."""
+CONTINUED = r"^[\s\p{Z}]*\d{3}(?:\.\d{1,2})?\)?(?:[\s\p{Z}]*CR)?[\s\p{Z}]*$"
+BEGUN = r"^[\s\p{Z}]*[-(£]*[\s\p{Z}]*\d{1,3}[\s\p{Z}]*$"
+"""An amount cut at a thousands comma, and what follows it in the next column."""
+MOSTLY = 0.5
+LOOSE_FIELDS = ("description", "merchant", "category", "unit")
+"""Fields whose cells are seldom amounts."""
+
+
+def cells_outside(sheet: ParsedSheet, amounts: Amounts) -> Flags:
+    """Return which rows have a filled cell outside the named columns, or an amount cut in two.
+
+    A column without a heading that most rows fill is a column of the file, and noted; one that few
+    rows fill is where an unquoted comma pushed their last cell.
+    """
+    outside = np.zeros(len(sheet.table.rows), dtype=bool)
+    outside[list(sheet.table.long_rows)] = True
+    unnamed = 0
+    for position, heading in enumerate(sheet.headings):
+        if heading.strip():
+            continue
+        filled = sheet.column_at(position).matches(cells.FILLED)
+        few = filled.mean() < MOSTLY if len(filled) else False
+        after_last = not any(name.strip() for name in sheet.headings[position:])
+        if few and after_last and (not sheet.table.is_workbook or _is_number(sheet, position)):
+            outside |= filled
+        elif filled.any():
+            unnamed += 1
+    outside |= _cut_amounts(sheet)
+    if unnamed:
+        columns = "column without a heading is" if unnamed == 1 else "columns without a heading are"
+        sheet.notes.append(f"{unnamed} {columns} not read")
+    count = int((outside & amounts.given).sum())
+    sentence = (
+        f"{count} rows have more cells than headings" if count else "no cell is outside the columns"
+    )
+    sheet.checks.append(Check("cells", not count and not unnamed, sentence))
+    return outside
+
+
+def _is_number(sheet: ParsedSheet, position: int) -> bool:
+    """Return whether every filled cell of a column is a number, as a part of an amount is."""
+    texts = [text for text in sheet.column_at(position).used if text.strip()]
+    return all(cells.read_pence(text, ".") is not None for text in texts)
+
+
+def _cut_amounts(sheet: ParsedSheet) -> Flags:
+    """Return the rows whose amount goes on in the next column, which holds other things."""
+    cut = np.zeros(len(sheet.table.rows), dtype=bool)
+    used = {at for name, at in sheet.positions.items() if name not in LOOSE_FIELDS}
+    for name in ("amount", "debit", "credit"):
+        at = sheet.positions.get(name)
+        if at is None or sheet.table.separator != "," or at + 1 >= len(sheet.headings):
+            continue
+        following = sheet.column_at(at + 1)
+        begun = sheet.column(name).matches(BEGUN) & following.matches(CONTINUED)
+        if at + 1 in used:
+            continue
+        if begun.sum() and begun.sum() > MOSTLY * following.matches(CONTINUED).sum():
+            pointed = following.matches(r"\.\d\d\)?[\s\p{Z}]*$")
+            cut |= begun & pointed
+    return cut
+
+
+class _DayGroup(NamedTuple):
+    """Days of a file, as numbers, without a gap of more than a year between them."""
+
+    first: int
+    last: int
+    size: int
+
+
+def _day_groups(numbers: Pence) -> list[_DayGroup]:
+    """Return the groups of days that gaps of more than a year part, in order."""
+    counts = np.bincount(numbers - numbers.min())
+    days = np.flatnonzero(counts)
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(days) > GAP_DAYS) + 1])
+    sizes = np.add.reduceat(counts[days], starts)
+    ends = np.concatenate([days[starts[1:] - 1], days[-1:]])
+    first = int(numbers.min())
+    return [
+        _DayGroup(int(days[start]) + first, int(end) + first, int(size))
+        for start, end, size in zip(starts, ends, sizes, strict=True)
+    ]
+
+
+def days_implausible(sheet: ParsedSheet, dates: Days, rows: Flags) -> Flags:
+    """Return which rows have a day that cannot be right: long before or after all the others.
+
+    The core has no clock, so the file's own days are the measure: those that are years away from
+    the largest group, and few, are wrong.
+    """
+    known = rows & ~np.isnat(dates)
+    wrong = known & (dates < EARLIEST)
+    if not known.any():
+        return wrong
+    numbers = dates[known].astype("int64")
+    groups = _day_groups(numbers)
+    middle = np.median(numbers)
+    main = max(groups, key=lambda g: (g.size, g.first <= middle <= g.last))
+    apart = 0
+    for group in groups:
+        far = max(main.first - group.last, group.first - main.last) > FAR_DAYS
+        own = group.size >= max(OWN_ROWS, OWN_SHARE * len(numbers))
+        if far and group.size == main.size and len(groups) == 2:
+            wrong |= known  # neither is known to be right
+        elif far and not own:
+            inside = (dates.astype("int64") >= group.first) & (dates.astype("int64") <= group.last)
+            wrong |= known & inside
+        elif group is not main:
+            apart += group.size
+    if apart:
+        sheet.notes.append(f"{apart} rows are more than a year before or after the others")
+    sentence = f"{int(wrong.sum())} days are years away from the others"
+    sheet.checks.append(Check("dates", not wrong.any() and not apart, sentence))
+    return wrong
+
+
+def check_bookings(sheet: ParsedSheet, dates: Days, posted: Days, rows: Flags) -> None:
+    """Check that payments are booked on or soon after their day; say how many are not."""
+    known = rows & ~np.isnat(dates) & ~np.isnat(posted)
+    if not known.any():
+        return
+    lag = (posted[known] - dates[known]).astype("int64")
+    odd = int(((lag < EARLIEST_BOOKING_DAYS) | (lag > LATEST_BOOKING_DAYS)).sum())
+    if odd:
+        sheet.notes.append(
+            f"{odd} of {len(lag)} payments are booked before their day or over "
+            f"{LATEST_BOOKING_DAYS} days after it"
+        )
+    sentence = f"{len(lag) - odd} of {len(lag)} payments are booked soon after their day"
+    sheet.checks.append(Check("bookings", not odd, sentence))
+
+
+def check_balance(sheet: ParsedSheet, good: Flags, levels_only: Flags, pence: Pence) -> None:
+    """Check that a running balance follows from the amounts, oldest or newest row first.
+
+    Args:
+        sheet: the file.
+        good: which rows are transactions.
+        levels_only: which rows say a balance; their amounts are no transactions.
+        pence: the amount of every row.
+    """
+    position = money_columns(sheet.headings).balance
+    if position is None or position in sheet.positions.values():
+        return
+    balance = read_column(sheet.column_at(position), ".")
+    kept = (good | levels_only) & balance.given & (balance.fault == 0)
+    amounts, levels = np.where(levels_only, 0, pence)[kept], balance.pence[kept]
+    if len(levels) < 2:
+        return
+    steps = np.diff(levels)
+    agreements = [
+        int((steps == sign * part).sum())
+        for sign in (1, -1)
+        for part in (amounts[1:], amounts[:-1])
+    ]
+    count = max(agreements)
+    sentence = f"the balance follows from the amounts in {count} of {len(steps)} rows"
+    if count < len(steps):
+        sheet.notes.append(f"{sentence}: are rows missing?")
+    sheet.checks.append(Check("balance", count == len(steps), sentence))
+
+
+def check_holders(sheet: ParsedSheet, good: Flags) -> None:
+    """Count the holders that are spelt in several ways, which are counted as one each."""
+    column = sheet.columns.get("cardholder")
+    if column is None:
+        return
+    used = np.flatnonzero(np.bincount(column.codes[good]))
+    tidy = sheet.tidy("cardholder").values
+    spelt = {tidy[i] for i in used if tidy[i]}
+    several = len(spelt) - len({fold_name(text) for text in spelt})
+    sentence = (
+        f"{several} holders' names are spelt in a further way and counted as the same"
+        if several
+        else "no holder's name is spelt in two ways"
+    )
+    if several:
+        sheet.notes.append(sentence)
+    sheet.checks.append(Check("holders", not several, sentence))

@@ -1,0 +1,125 @@
+"""Decides once a file whether days or months come first, from its own dates, and says how."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardwatch.errors import FileRefused
+from cardwatch.statements import dates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cardwatch.statements.sheet import ParsedSheet
+
+SAY_ORDER = (
+    "Say which: with 'Order of the dates' on the page, '--date-order' of the command, 'date_order' "
+    "of the service"
+)
+POSTING_LAG_DAYS = 45
+"""Issuers book a payment on or after its day and rarely more than a month later."""
+
+
+def decide_date_order(sheet: ParsedSheet) -> str:
+    """Decide once for the file whether days or months come first, and say how.
+
+    Evidence in this order: what a person said; dates that only one order allows; the order under
+    which no payment is booked before its day or long after it.
+
+    Raises:
+        FileRefused: the dates contradict each other, decide nothing, or were turned by a program.
+    """
+    texts = [*sheet.column("date").used, *sheet.column("posting_date").used]
+    _check_turned(sheet)
+    stated = sheet.choices.date_order
+    stated = sheet.profile.date_order if stated == "decide" else stated
+    if stated != "decide":
+        sheet.decisions.append(f"dates {stated}, as told")
+        return stated
+    if order := _year_first(sheet, texts):
+        return order
+    order, decision = order_by_dates(texts, sheet.table.file)
+    if not order:
+        fitting = [order for order in ("day-first", "month-first") if _lags_fit(sheet, order)]
+        if len(fitting) != 1:
+            raise order_unknown(sheet.table.file)
+        order, decision = fitting[0], f"dates {fitting[0]}: only so does no booking precede its day"
+    sheet.decisions.append(decision)
+    return order
+
+
+def _year_first(sheet: ParsedSheet, texts: list[str]) -> str:
+    """Return year-day where dates have the year, then the day; nothing where they do not.
+
+    Raises:
+        FileRefused: some do and some cannot.
+    """
+    votes = dates.year_first_orders(texts)
+    if not votes["year-day"]:
+        return ""
+    if votes["year-month"]:
+        what = (
+            f"{votes['year-day']} of its dates can only be year, day, month and "
+            f"{votes['year-month']} only year, month, day. Export it with dates like 2026-10-31"
+        )
+        raise FileRefused(sheet.table.file, "date_order_mixed", what)
+    count = votes["year-day"]
+    sheet.decisions.append(f"dates year, day, month: {count} distinct dates allow nothing else")
+    return "year-day"
+
+
+def _check_turned(sheet: ParsedSheet) -> None:
+    """Refuse a workbook in which a spreadsheet took days for months where it could.
+
+    Then every typed date has a day up to 12, and every date left as text one above 12. This holds
+    under the order in which the texts can be read.
+
+    Raises:
+        FileRefused: it looks so.
+    """
+    if not sheet.table.is_workbook:
+        return
+    for name in ("date", "posting_date"):
+        texts = [text.strip() for text in sheet.column(name).used if text.strip()]
+        typed = [m for text in texts if (m := dates.YEAR_FIRST.fullmatch(dates.plain_day(text)))]
+        votes = dates.possible_orders(texts)
+        left = votes["day-first"] + votes["month-first"]
+        if typed and left and not votes["either"] and all(int(m[4]) <= 12 for m in typed):
+            what = (
+                f"a spreadsheet seems to have taken days for months: its {len(typed)} distinct "
+                f"typed dates all have a day up to 12, the {left} left as text one above. Export "
+                "the statement again and do not open it in between"
+            )
+            raise FileRefused(sheet.table.file, "dates_flipped", what)
+
+
+def order_by_dates(texts: Iterable[str], file: str) -> tuple[str, str]:
+    """Return the order that some dates allow, with how that was decided; empty if they do not say.
+
+    Raises:
+        FileRefused: some allow one order only and some only the other.
+    """
+    votes = dates.possible_orders(texts)
+    day, month = votes["day-first"], votes["month-first"]
+    if day and month:
+        what = f"{day} of its dates can only be day-first and {month} only month-first. {SAY_ORDER}"
+        raise FileRefused(file, "date_order_mixed", what)
+    if day or month:
+        order = "day-first" if day else "month-first"
+        return order, f"dates {order}: {day or month} distinct dates allow nothing else"
+    return ("", "") if votes["either"] else ("day-first", "dates state their order")
+
+
+def order_unknown(file: str) -> FileRefused:
+    """Return the refusal of a file whose dates do not say whether days or months come first."""
+    what = f"its dates do not show whether days or months come first. {SAY_ORDER}"
+    return FileRefused(file, "date_order_unknown", what)
+
+
+def _lags_fit(sheet: ParsedSheet, order: str) -> bool:
+    """Return whether every booking follows its payment soon under this order."""
+    lag = (sheet.days("posting_date", order) - sheet.days("date", order)).astype("float")
+    known = lag[np.isfinite(lag)]
+    return len(known) > 0 and bool(((known >= 0) & (known <= POSTING_LAG_DAYS)).all())

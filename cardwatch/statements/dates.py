@@ -1,0 +1,145 @@
+"""Reads days from every spelling that banks, people and spreadsheets give them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from cardwatch.statements.cells import plain_cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DAY_ZERO = dt.date(1899, 12, 30)
+"""Day 0 of a workbook's serial days, as every spreadsheet counts from March 1900 on."""
+SERIAL_DAYS = range(25_569, 73_051)
+"""Serial days that are dates from 1970 to 2099."""
+YEAR_FIRST = re.compile(r"(\d{4})([-/. ])(\d{1,2})\2(\d{1,2})")
+NUMERIC = re.compile(r"(\d{1,2})([/.\- ])(\d{1,2})\2(\d{4}|\d{2})")
+COMPACT = re.compile(r"\d{8}")
+NAMED = re.compile(r"(\d{1,2})[ \-/.]?([A-Za-z]{3,9})[ \-/.,]*(\d{4}|\d{2})")
+NAMED_FIRST = re.compile(r"([A-Za-z]{3,9})[ \-/.]*(\d{1,2})[ \-/.,]+(\d{4}|\d{2})")
+NAMED_LAST = re.compile(r"(\d{4})[ \-/.]?([A-Za-z]{3,9})[ \-/.]?(\d{1,2})")
+WEEKDAY = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", re.IGNORECASE)
+ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
+TIME = re.compile(
+    r"(?:T|,? +|,)\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[ap]\.?m\.?)?"
+    r"\s*(?:Z|(?:[+-]\d{2}:?(?:\d{2})?)?\s*(?:UTC|GMT|BST)?)",
+    re.IGNORECASE,
+)
+"""The time of day after a date, with its zone: the day printed is the day taken."""
+MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september",
+          "october", "november", "december")  # fmt: skip
+LAST_CENTURY = 70
+"""Years of two digits from here on are of the last century, as most systems read them."""
+
+
+def plain_day(text: str) -> str:
+    """Return a date without weekday, ordinal ending and time of day."""
+    plain = ORDINAL.sub("", WEEKDAY.sub("", plain_cell(text), count=1))
+    match = re.search(TIME.pattern + r"$", plain, re.IGNORECASE)
+    return plain[: match.start()].strip() if match and match.start() > 5 else plain
+
+
+def possible_orders(texts: Iterable[str]) -> Counter[str]:
+    """Count the dates that only one order of day and month allows."""
+    votes: Counter[str] = Counter()
+    for text in map(plain_day, texts):
+        if match := NUMERIC.fullmatch(text):
+            first, second = int(match[1]), int(match[3])
+        elif COMPACT.fullmatch(text) and not _year_month_day(text):
+            first, second = int(text[:2]), int(text[2:4])
+        else:
+            continue
+        if first > 12 >= second:
+            votes["day-first"] += 1
+        elif second > 12 >= first:
+            votes["month-first"] += 1
+        elif max(first, second) <= 12 and first != second:
+            votes["either"] += 1
+    return votes
+
+
+def year_first_orders(texts: Iterable[str]) -> Counter[str]:
+    """Count the dates with the year in front that only one order of day and month allows."""
+    votes: Counter[str] = Counter()
+    for text in map(plain_day, texts):
+        if match := YEAR_FIRST.fullmatch(text):
+            second, third = int(match[3]), int(match[4])
+            votes["year-day"] += second > 12 >= third
+            votes["year-month"] += third > 12 >= second
+    return votes
+
+
+def is_serial(text: str) -> bool:
+    """Return whether a text may be the number that a spreadsheet keeps for a day."""
+    number = plain_cell(text).split(".")[0]
+    return len(number) == 5 and number.isdecimal() and int(number) in SERIAL_DAYS
+
+
+def read_date(text: str, order: str, *, serial: bool) -> dt.date | None:
+    """Return the day that a text names, or none.
+
+    Args:
+        text: a cell.
+        order: day-first, month-first, or year-day where the day follows the year.
+        serial: whether a bare number counts the days of a spreadsheet.
+    """
+    parts = _parts(plain_day(text), order)
+    if parts is None:
+        if serial and is_serial(text):
+            return DAY_ZERO + dt.timedelta(days=int(plain_cell(text).split(".")[0]))
+        return None
+    try:
+        day = dt.date(*parts)
+    except ValueError:
+        return None
+    return day if 1970 <= day.year <= 2099 else None
+
+
+def _parts(text: str, order: str) -> tuple[int, int, int] | None:
+    """Return year, month and day as a text names them; none where it names no day."""
+    if match := YEAR_FIRST.fullmatch(text):
+        second, third = int(match[3]), int(match[4])
+        return (
+            (int(match[1]), third, second)
+            if order == "year-day"
+            else (int(match[1]), second, third)
+        )
+    if match := NUMERIC.fullmatch(text):
+        first, second, year = int(match[1]), int(match[3]), _full_year(match[4])
+        return (year, first, second) if order == "month-first" else (year, second, first)
+    if COMPACT.fullmatch(text):
+        if parts := _year_month_day(text):
+            return parts
+        first, second, year = int(text[:2]), int(text[2:4]), int(text[4:])
+        return (year, first, second) if order == "month-first" else (year, second, first)
+    for pattern, (year_at, month_at, day_at) in (
+        (NAMED, (3, 2, 1)),
+        (NAMED_FIRST, (3, 1, 2)),
+        (NAMED_LAST, (1, 2, 3)),
+    ):
+        if match := pattern.fullmatch(text):
+            month = _month(match[month_at])
+            return (_full_year(match[year_at]), month, int(match[day_at])) if month else None
+    return None
+
+
+def _year_month_day(text: str) -> tuple[int, int, int] | None:
+    """Return year, month and day of eight digits that begin with the year; none if they do not."""
+    year, month, day = int(text[:4]), int(text[4:6]), int(text[6:])
+    return (year, month, day) if 1900 <= year <= 2099 and 1 <= month <= 12 and day <= 31 else None
+
+
+def _month(name: str) -> int:
+    """Return the number of a month by its name or a part of it; 0 for another word."""
+    short = name.casefold().replace("sept", "sep") if len(name) == 4 else name.casefold()
+    return next((i for i, month in enumerate(MONTHS, 1) if month.startswith(short)), 0)
+
+
+def _full_year(text: str) -> int:
+    if len(text) == 4:
+        return int(text)
+    return int(text) + (1900 if int(text) >= LAST_CENTURY else 2000)

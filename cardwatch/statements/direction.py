@@ -1,0 +1,285 @@
+"""Charge or refund: decided from the file's own evidence, and stated; never guessed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardwatch.errors import FileRefused
+from cardwatch.statements import cells
+from cardwatch.statements.amounts import AMOUNT_FAULTS, FAULTLESS
+from cardwatch.statements.words import plain_word, word_set, words_with_meaning
+from cardwatch.tabular import normalise_heading
+
+if TYPE_CHECKING:
+    from cardwatch.statements.amounts import Amounts
+    from cardwatch.statements.sheet import ParsedSheet
+
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    Kinds = np.ndarray[Any, np.dtype[np.object_]]
+    Pence = np.ndarray[Any, np.dtype[np.int64]]
+
+MOST_WORDS = 25
+"""A column that says charge or refund has no more distinct texts than this."""
+TEXT_FIELDS = ("category", "description")
+"""Fields whose column may say charge or refund in every row."""
+MAJORITY = 2 / 3
+"""Signs decide which way amounts go if this share of the payments has the same."""
+FEW_ROWS = 3
+"""Fewer payments than this, all with a minus, may as well be refunds."""
+MANY_ROWS = 5
+"""From this many payments on, signs may contradict a layout that comes with cardwatch."""
+UNCLEAR = (
+    'Say which in a column profile: positive = "charge" where an amount without a minus is a '
+    'charge, "refund" where it is a refund'
+)
+SIDES = {"charge": 1, "fee": 1, "cash": 1, "refund": -1, "payment": -1, "adjustment": 0, "": 0}
+"""Which way an amount goes by the meaning of a word: 1 a charge, -1 money back, 0 not said."""
+
+
+@dataclass(frozen=True)
+class WordColumn:
+    """A column that says in words which way each amount goes.
+
+    Attributes:
+        heading: its heading.
+        meanings: for each row charge, refund, payment, fee, cash, adjustment or nothing.
+    """
+
+    heading: str
+    meanings: Kinds
+
+
+def sign_amounts(
+    sheet: ParsedSheet, amounts: Amounts, rows: Flags, kinds: Kinds
+) -> tuple[Pence, Kinds]:
+    """Return the amounts with charges positive and refunds negative, and the kinds of the rows.
+
+    Evidence in this order: a column of words; columns of their own; what a person or the layout
+    says; marks of credit and debit; payments of the account and the signs of most rows.
+
+    Args:
+        sheet: the file.
+        amounts: as printed. A row whose direction is not said is marked as faulty.
+        rows: which rows are payments.
+        kinds: what the merchant's words say a row is.
+
+    Raises:
+        FileRefused: the evidence contradicts itself or decides nothing.
+    """
+    read = rows & amounts.given & (amounts.fault == FAULTLESS)
+    if words := _word_column(sheet, amounts, read):
+        meant = np.where(kinds == "", words.meanings, kinds)
+        meant[np.isin(meant, ["charge", "refund"])] = ""
+        return _by_words(sheet, amounts, read, words), meant
+    if amounts.in_two_columns:
+        return amounts.pence, kinds
+    positive = _stated(sheet, amounts, read) or _by_evidence(sheet, amounts, read, kinds)
+    return (-amounts.pence if positive == "refund" else amounts.pence), kinds
+
+
+# A column of words ------------------------------------------------------------------------------
+
+
+def _word_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColumn | None:
+    """Return the column that says charge or refund; one by its heading before one by its content.
+
+    Raises:
+        FileRefused: one has words that are not known, or two contradict each other.
+    """
+    mapped = sheet.positions.get("debit_credit")
+    if amounts.in_two_columns and mapped is None:
+        return None
+    texts = [sheet.positions[name] for name in TEXT_FIELDS if name in sheet.positions]
+    places = [mapped] if mapped is not None else [*sheet.unused, *texts]
+    columns = [(at, c) for at in places if (c := _meanings(sheet, at, amounts, read)) is not None]
+    named = [c for at, c in columns if _is_named(sheet, at)]
+    both = [c for _, c in columns if _both_sides(c, read)]
+    if len(both) > 1 and any(
+        (_sides(both[0])[read] * _sides(other)[read] < 0).any() for other in both[1:]
+    ):
+        what = (
+            f"columns '{both[0].heading}' and '{both[1].heading}' contradict each other on which "
+            "amounts are refunds. Name the right one as 'debit_credit' in a column profile"
+        )
+        raise FileRefused(sheet.table.file, "direction_unclear", what)
+    return next(iter([*named, *both]), None)
+
+
+def _is_named(sheet: ParsedSheet, position: int) -> bool:
+    """Return whether a column is there to say charge or refund, by its heading or the profile."""
+    name = normalise_heading(sheet.table.headings[position])
+    return position == sheet.positions.get("debit_credit") or name in word_set(
+        "direction", "headings"
+    )
+
+
+def _meanings(
+    sheet: ParsedSheet, position: int, amounts: Amounts, read: Flags
+) -> WordColumn | None:
+    """Return a column's words by what they mean; none where it says something else.
+
+    Raises:
+        FileRefused: it is there to say charge or refund, and has words that are not known.
+    """
+    column, known = sheet.column_at(position), words_with_meaning("direction")
+    named = _is_named(sheet, position)
+    if len(column.distinct) > MOST_WORDS and not named:
+        return None
+    words = [plain_word(cells.plain_cell(text)) for text in column.values]
+    used = np.flatnonzero(np.bincount(column.codes[read]))
+    filled = {words[i] for i in used if words[i]}
+    strange = filled - known.keys()
+    heading = sheet.headings[position]
+    if strange or not filled:
+        if filled and (named or _is_direction(column, words, amounts, read, heading)):
+            count = int(np.isin(column.codes, [i for i in used if words[i] in strange])[read].sum())
+            what = (
+                f"column '{heading}' says which amounts are refunds, and {count} of its rows have "
+                "a word for it that is not known. Write charge or refund there, or debit and credit"
+            )
+            raise FileRefused(sheet.table.file, "direction_unclear", what)
+        return None
+    meaning = {word: known[word] for word in filled}
+    if "charge" not in meaning.values() and "payment" in meaning.values():
+        meaning = {w: "charge" if m == "payment" else m for w, m in meaning.items()}
+    meanings = np.array([meaning.get(word, "") for word in words], dtype=object)
+    return WordColumn(heading, meanings[column.codes])
+
+
+def _is_direction(
+    column: cells.Coded, words: list[str], amounts: Amounts, read: Flags, heading: str
+) -> bool:
+    """Return whether a column with strange words says charge or refund all the same.
+
+    It does if amounts have no minus, one word means money back, and half of its rows have a word
+    that is known or its heading names a type.
+    """
+    typed = bool(set(normalise_heading(heading).split()) & word_set("direction", "type_headings"))
+    known = words_with_meaning("direction")
+    meanings = np.array([known.get(word, "") for word in words], dtype=object)[column.codes]
+    share = (meanings[read] != "").mean()
+    back = np.isin(meanings[read], ["refund", "payment"]).any()
+    unsigned = not (amounts.pence[read] < 0).any()
+    return bool((share >= 0.5 or typed) and back and unsigned)
+
+
+def _sides(words: WordColumn) -> Pence:
+    """Return for each row 1 for a charge, -1 for money back, 0 where it is not said."""
+    return np.array([SIDES[meaning] for meaning in words.meanings], dtype="int64")
+
+
+def _both_sides(words: WordColumn, read: Flags) -> bool:
+    """Return whether a column has words for charges and words for money back."""
+    sides = _sides(words)[read]
+    return bool((sides > 0).any() and (sides < 0).any())
+
+
+def _by_words(sheet: ParsedSheet, amounts: Amounts, read: Flags, words: WordColumn) -> Pence:
+    """Return the amounts signed by a column of words, checked against the signs that are printed.
+
+    Raises:
+        FileRefused: the words say one thing and the signs another.
+    """
+    pence, sides = amounts.pence, _sides(words)
+    charges, backs = read & (sides > 0), read & (sides < 0)
+    counts = [int((pence[side] * sign < 0).sum()) for side in (charges, backs) for sign in (1, -1)]
+    charges_minus, charges_plus, backs_minus, backs_plus = counts
+    sheet.decisions.append(f"charge or refund by the words in column '{words.heading}'")
+    unmarked = read & (sides == 0)
+    if charges_minus == 0 and backs_minus == 0:
+        amounts.fault[unmarked] = AMOUNT_FAULTS.index("no_direction")
+    elif (charges_minus and charges_plus) or (backs_minus and backs_plus):
+        if not backs.any() and not charges_minus > charges_plus:
+            return pence  # one word for every row: the signs alone say which way it goes
+        what = (
+            f"column '{words.heading}' and the signs of the amounts contradict each other in "
+            f"{min(charges_minus, charges_plus) + min(backs_minus, backs_plus)} rows. {UNCLEAR}, "
+            "and leave that column out of the file"
+        )
+        raise FileRefused(sheet.table.file, "direction_unclear", what)
+    turned = charges_minus > 0 and not backs_minus
+    signed = np.where(sides == 0, -pence if turned else pence, np.abs(pence) * sides)
+    return np.where(pence == 0, 0, signed)
+
+
+# Signs ------------------------------------------------------------------------------------------
+
+
+def _stated(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> str:
+    """Return what the profile says an amount without a minus is; nothing where it does not.
+
+    Raises:
+        FileRefused: a layout that comes with cardwatch says so, and most rows say the opposite.
+    """
+    positive = sheet.profile.positive
+    if positive == "decide":
+        return ""
+    minus, plus = _signs(amounts, read)
+    against, rest = (minus, plus) if positive == "charge" else (plus, minus)
+    if against > rest:
+        if sheet.profile.is_shipped and against >= max(MANY_ROWS, MAJORITY * (against + rest)):
+            what = (
+                f"{against} of {against + rest} amounts have a minus, though in this layout "
+                f"charges have none. {UNCLEAR}"
+            )
+            raise FileRefused(sheet.table.file, "direction_unclear", what)
+        sheet.notes.append(
+            f"amounts without a minus are taken for {positive}s, as the layout says, "
+            "though fewer rows have them than not"
+        )
+    sheet.decisions.append(f"amounts without a minus are {positive}s, as the layout says")
+    return positive
+
+
+def _by_evidence(sheet: ParsedSheet, amounts: Amounts, read: Flags, kinds: Kinds) -> str:
+    """Return whether amounts without a minus are charges or refunds, by the rows themselves.
+
+    Raises:
+        FileRefused: the evidence contradicts itself or decides nothing.
+    """
+    if any(sheet.column(name).matches(cells.CREDIT_OR_DEBIT).any() for name in ("amount",)):
+        sheet.decisions.append("charge or refund by the marks CR and DR of the amounts")
+        return "charge"
+    minus, plus = _signs(amounts, read & (kinds == ""))
+    paid_minus, paid_plus = _signs(amounts, read & (kinds == "payment"))
+    by_count = _majority(minus, plus)
+    by_payments = (
+        "" if paid_minus == paid_plus else "charge" if paid_minus > paid_plus else "refund"
+    )
+    purchases = amounts.pence[read & (kinds == "")]
+    total, above = int(purchases.sum()), int(purchases[purchases > 0].sum())
+    if by_payments and by_count in {"", by_payments}:
+        decided = (
+            f"payments of the account are {'below' if paid_minus > paid_plus else 'above'} zero"
+        )
+    elif by_payments:
+        raise _unclear(sheet, "payments of the account have the same sign as most purchases")
+    elif by_count == "refund" and minus >= FEW_ROWS and total < 0:
+        by_payments, decided = "refund", f"{minus} of {minus + plus} payments have a minus"
+    elif by_count == "charge" or (plus >= minus and total >= -above):
+        by_payments, decided = "charge", f"{plus} of {minus + plus} payments have no minus"
+    else:
+        raise _unclear(sheet, f"{minus} of its {minus + plus} amounts have a minus")
+    sheet.decisions.append(f"amounts without a minus are {by_payments}s: {decided}")
+    return by_payments
+
+
+def _signs(amounts: Amounts, rows: Flags) -> tuple[int, int]:
+    """Return how many amounts are below and above zero."""
+    pence = amounts.pence[rows]
+    return int((pence < 0).sum()), int((pence > 0).sum())
+
+
+def _majority(minus: int, plus: int) -> str:
+    """Return what most signs say an amount without a minus is; nothing where few more say so."""
+    if minus >= MAJORITY * max(minus + plus, 1):
+        return "refund"
+    return "charge" if plus >= MAJORITY * (minus + plus) else ""
+
+
+def _unclear(sheet: ParsedSheet, why: str) -> FileRefused:
+    what = f"it is not clear which amounts are charges and which are refunds: {why}. {UNCLEAR}"
+    return FileRefused(sheet.table.file, "direction_unclear", what)

@@ -1,0 +1,104 @@
+"""Finds payments that stand on several rows, by coding line or item, and counts each once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cardwatch.statements.amounts import read_column
+from cardwatch.statements.cells import FILLED, Coded
+from cardwatch.statements.money_columns import money_columns
+from cardwatch.statements.profiles import HOLDER_FIELDS
+
+if TYPE_CHECKING:
+    from cardwatch.statements.sheet import ParsedSheet
+
+    Days = np.ndarray[Any, np.dtype[np.datetime64]]
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    Pence = np.ndarray[Any, np.dtype[np.int64]]
+
+SAME_PAYMENT = 0.99
+"""A column of references names payments if so large a share of them have one day, merchant and
+amount each; otherwise it names an account or a batch."""
+
+
+def further_lines(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) -> Flags:
+    """Return which rows repeat the payment of a row before, for another part or item of it.
+
+    Proved by a column of parts that come to the amount; or by a reference that stands on several
+    rows with the same day, merchant and amount and other cells that differ.
+    """
+    part = money_columns(sheet.headings).part
+    if part is not None and part not in sheet.positions.values():
+        lines = _by_parts(sheet, good, _payments(sheet, dates, pence), part)
+    elif "transaction_id" in sheet.columns:
+        lines = _by_reference(sheet, good, dates, pence)
+    else:
+        return np.zeros(len(good), dtype=bool)
+    if count := int(lines.sum()):
+        rows = "row is a further line" if count == 1 else "rows are further lines"
+        sheet.notes.append(
+            f"{count} {rows} of a payment that is counted once, with its whole amount"
+        )
+    return lines
+
+
+def _payments(sheet: ParsedSheet, dates: Days, pence: Pence) -> pd.DataFrame:
+    """Return for every row what tells its payment from another."""
+    names = ("transaction_id", "posting_date", "merchant", *HOLDER_FIELDS)
+    codes = {name: sheet.columns[name].codes for name in names if name in sheet.columns}
+    return pd.DataFrame({"date": dates.astype("int64"), "pence": pence, **codes})
+
+
+def _by_parts(sheet: ParsedSheet, good: Flags, payments: pd.DataFrame, part: int) -> Flags:
+    """Return the further lines whose parts, row by row, come to the amount that each repeats."""
+    parts = read_column(sheet.column_at(part), ".").pence
+    kept = payments[good]
+    group = (kept != kept.shift()).any(axis=1).cumsum()
+    frame = pd.DataFrame(
+        {"part": np.abs(parts[good]), "amount": kept["pence"].abs(), "group": group}
+    )
+    sums = frame.groupby("group")["part"].transform("sum")
+    several = frame.groupby("group")["part"].transform("size") > 1
+    split = several & (frame["part"] != frame["amount"])
+    proved = split & (sums == frame["amount"])
+    unproved = int((split & ~proved & (frame["part"] > 0)).sum())
+    if unproved:
+        heading = sheet.headings[part]
+        sheet.notes.append(
+            f"'{heading}' does not come to the amount in {unproved} rows; all are kept"
+        )
+    lines = np.zeros(len(good), dtype=bool)
+    lines[good] = (proved & frame["group"].duplicated()).to_numpy()
+    return lines
+
+
+def _by_reference(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) -> Flags:
+    """Return the further lines of a reference whose rows have the same day, merchant and amount."""
+    lines = np.zeros(len(good), dtype=bool)
+    column = sheet.columns["transaction_id"]
+    referred = good & column.matches(FILLED)
+    count = int((np.bincount(column.codes[referred]) > 0).sum())
+    if count == int(referred.sum()):
+        return lines
+    merchant = sheet.columns["merchant"].codes
+    frame = pd.DataFrame(
+        {
+            "reference": column.codes,
+            "date": dates.astype("int64"),
+            "merchant": merchant,
+            "pence": pence,
+        }
+    )[referred]
+    payments = len(frame.drop_duplicates(["reference", "date", "merchant"]))
+    if count < SAME_PAYMENT * payments:
+        return lines
+    if len(frame.drop_duplicates()) > payments:
+        sheet.notes.append("some payments stand on several rows, each with a part of the amount")
+        return lines
+    every = pd.DataFrame({i: Coded.of(c).codes for i, c in enumerate(sheet.table.cells.columns)})
+    equal = every[referred].duplicated(keep=False)
+    lines[referred] = (frame.duplicated() & ~equal).to_numpy()
+    return lines

@@ -1,0 +1,176 @@
+"""Which column of money is what: billed before original, gross before net, and its currency."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from cardwatch.tabular import normalise_heading, without_pound_mark
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PURCHASE, PLAIN, BILLED = range(3)
+"""Where an amount was taken: at the merchant, not said, by the issuer in pounds."""
+FOREIGN = -1
+"""At the merchant, in a currency that may be another."""
+NET, UNSAID, GROSS = range(3)
+
+
+@dataclass(frozen=True)
+class AmountColumn:
+    """A column of amounts as its heading describes it."""
+
+    position: int
+    taken: int
+    tax: int
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """How well it suits as the amount that was paid: billed, then gross."""
+        return self.taken, self.tax
+
+
+@dataclass(frozen=True)
+class MoneyColumns:
+    """The money columns of a file, each by its position; none where there is no such column.
+
+    Attributes:
+        fields: field of a profile to the position of its column.
+        candidates: columns that suit as the amount, the best first.
+        tax: the column of VAT.
+        part: the column that says what part of a payment its row is.
+        balance: the column of a running balance.
+    """
+
+    fields: dict[str, int]
+    candidates: tuple[AmountColumn, ...]
+    tax: int | None = None
+    part: int | None = None
+    balance: int | None = None
+
+
+@cache
+def _words() -> dict[str, frozenset[str]]:
+    text = (resources.files("cardwatch.statements") / "money.toml").read_text(encoding="utf-8")
+    return {name: frozenset(words) for name, words in tomllib.loads(text).items()}
+
+
+def money_columns(headings: Sequence[str]) -> MoneyColumns:
+    """Return what the money columns of a file are, by the words of their headings."""
+    names = [normalise_heading(heading) for heading in headings]
+    amounts = [column for i, name in enumerate(names) if (column := _amount(i, name))]
+    tax = [i for i, name in enumerate(names) if _is_tax(name)]
+    part = [i for i, name in enumerate(names) if _is_part(name)]
+    balance = [i for i, name in enumerate(names) if _is_balance(name)]
+    usable = sorted(
+        (column for column in amounts if column.taken != FOREIGN),
+        key=lambda column: (-column.taken, -column.tax, column.position),
+    )
+    return MoneyColumns(
+        _fields(names, amounts, usable),
+        tuple(usable),
+        tax[0] if len(tax) == 1 else None,
+        part[0] if len(part) == 1 else None,
+        balance[0] if len(balance) == 1 else None,
+    )
+
+
+def _fields(
+    names: list[str], amounts: list[AmountColumn], usable: list[AmountColumn]
+) -> dict[str, int]:
+    """Return the positions of billed and original amount and of their currencies."""
+    fields: dict[str, int] = {}
+    if not amounts:
+        return fields
+    billed = usable[0] if usable else None
+    if billed:
+        fields["amount"] = billed.position
+    others = [
+        column
+        for column in amounts
+        if column is not billed and (billed is None or column.taken < billed.taken)
+    ]
+    original = max(others, key=lambda c: (-c.taken, c.tax, -c.position), default=None)
+    if original:
+        fields["original_amount"] = original.position
+    for i, name in enumerate(names):
+        taken = _currency(name)
+        if taken is not None:
+            field = "currency" if _is_billed(taken, billed, original) else "original_currency"
+            fields.setdefault(field, i)
+    return fields
+
+
+def _is_billed(taken: int, billed: AmountColumn | None, original: AmountColumn | None) -> bool:
+    """Return whether a column of currencies says in which the billed amount is."""
+    if billed is None:
+        return taken == BILLED
+    if taken == BILLED:
+        return True
+    if original is None:
+        return taken != FOREIGN and billed.taken != BILLED
+    return taken == billed.taken or (taken == PLAIN and billed.taken == PURCHASE)
+
+
+def _taken(words: set[str]) -> int:
+    """Return where an amount was taken, by the words of its heading."""
+    known = _words()
+    if words & known["foreign"]:
+        return FOREIGN
+    if words & known["billed"]:
+        return BILLED
+    return PURCHASE if words & known["purchase"] else PLAIN
+
+
+def _amount(position: int, name: str) -> AmountColumn | None:
+    """Return what a heading says of a column of amounts; none if it is another column."""
+    known = _words()
+    words = {word for word in without_pound_mark(name).split() if not word.isdecimal()}
+    every = ("amount", "billed", "foreign", "purchase", "gross", "net", "tax", "filler")
+    if not words & known["amount"] or words - frozenset().union(*(known[k] for k in every)):
+        return None
+    if words & known["tax"] and not words & (known["net"] | known["gross"]):
+        return None
+    if name.rpartition(" ")[2] in known["currency"]:
+        return None
+    in_pounds = without_pound_mark(name) != name and not words & known["foreign"]
+    tax = NET if words & known["net"] else GROSS if words & known["gross"] else UNSAID
+    return AmountColumn(position, BILLED if in_pounds else _taken(words), tax)
+
+
+def _currency(name: str) -> int | None:
+    """Return to which amounts a column of currencies belongs; none if it is another column."""
+    words, known = name.split(), _words()
+    ends = bool(words) and (
+        words[-1] in known["currency"]
+        or (words[-1] in known["currency_end"] and bool(set(words) & known["currency"]))
+    )
+    return _taken(set(words)) if ends else None
+
+
+def _is_tax(name: str) -> bool:
+    words, known = set(without_pound_mark(name).split()), _words()
+    return (
+        bool(words & known["tax"])
+        and not words
+        - known["tax"]
+        - known["amount"]
+        - {"paid"}
+        - (known["billed"] | known["purchase"])
+        and not words & (known["net"] | known["gross"])
+    )
+
+
+def _is_part(name: str) -> bool:
+    words, known = set(without_pound_mark(name).split()), _words()
+    return bool(words & known["part"]) and bool(words & known["amount"])
+
+
+def _is_balance(name: str) -> bool:
+    words, known = set(without_pound_mark(name).split()), _words()
+    rest = words - known["balance"] - known["balance_filler"]
+    return bool(words & known["balance"]) and not rest

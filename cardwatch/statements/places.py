@@ -1,0 +1,153 @@
+"""What every row of a file is: payment, total, balance, repeated heading, text, or not booked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardwatch.errors import FileRefused
+from cardwatch.records import Total
+from cardwatch.statements import cells
+from cardwatch.statements.cells import Coded
+from cardwatch.statements.profiles import HOLDER_FIELDS
+from cardwatch.statements.words import plain_word, word_set
+from cardwatch.tabular import normalise_heading
+
+if TYPE_CHECKING:
+    from cardwatch.statements.amounts import Amounts
+    from cardwatch.statements.sheet import ParsedSheet
+
+    Codes = np.ndarray[Any, np.dtype[np.int64]]
+    Days = np.ndarray[Any, np.dtype[np.datetime64]]
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    Kinds = np.ndarray[Any, np.dtype[np.object_]]
+    Pence = np.ndarray[Any, np.dtype[np.int64]]
+
+ROW, BLANK, HEADING, TOTALS, ENDED, TEXT, CONTROL, APART, LINE = range(9)
+"""The places a row of a file can have."""
+TOTAL = r"(?i)\b(?:sub-?|grand )?total\b"
+ONLY_TOTAL = (
+    r"(?i)^\W*(?:(?:sub|grand|overall|page|statement|card|report)\W*)?totals?\b\W*"
+    r"(?:for\b.*|:.*|amount|gbp|£)?\W*$"
+)
+MOST_TEXT_CELLS = 2
+"""A row without day and amount is a line of text if no more cells than this are filled."""
+MOST_STATUS_WORDS = 40
+
+
+def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) -> Codes:
+    """Return for every row what it is: one of the places a row can have.
+
+    Raises:
+        FileRefused: a column of states has words that are not known.
+    """
+    table, date = sheet.table, sheet.column("date")
+    place = np.full(len(table.rows), ROW)
+    place[kinds == "balance"] = CONTROL
+    if np.isnat(
+        dates
+    ).any():  # most files have a day in every row, and need not be searched further
+        _place_undated(sheet, amounts, dates, place)
+    heading = normalise_heading(sheet.table.headings[sheet.positions["date"]])
+    place[date.each(lambda text: normalise_heading(text) == heading, "bool")] = HEADING
+    place[_not_booked(sheet) & (place == ROW)] = APART
+    if mark := sheet.profile.end_mark:
+        pattern = rf"^\s*{re.escape(mark)}\s*$"
+        everything = [Coded.of(column) for column in table.cells.columns]
+        marked = np.logical_or.reduce([column.matches(pattern) for column in everything])
+        if marked.any():
+            place[int(marked.argmax()) :] = ENDED
+    return place
+
+
+def _place_undated(sheet: ParsedSheet, amounts: Amounts, dates: Days, place: Codes) -> None:
+    """Set the place of rows without a day: totals, blank rows and lines of text."""
+    date, merchant = sheet.column("date"), sheet.column("merchant")
+    filled = np.sum(
+        [Coded.of(column).matches(cells.FILLED) for column in sheet.table.cells.columns], axis=0
+    )
+    undated = date.matches(cells.BLANK) | date.matches(TOTAL)
+    named = ("merchant", "date", *HOLDER_FIELDS, "cost_centre", "description")
+    totals = np.logical_or.reduce([sheet.column(name).matches(TOTAL) for name in named])
+    totals |= merchant.matches(cells.BLANK)
+    totals &= undated & amounts.in_total
+    holders = [sheet.column(name) for name in HOLDER_FIELDS if name in sheet.positions]
+    held = np.zeros(len(place), dtype=bool)
+    for column in holders:
+        held |= column.matches(cells.FILLED) & ~column.matches(TOTAL)
+    only_total = np.logical_or.reduce([sheet.column(name).matches(ONLY_TOTAL) for name in named])
+    sure = totals & ~held & (merchant.matches(cells.BLANK) | only_total)
+    running = np.cumsum(np.where((place == ROW) & ~np.isnat(dates), amounts.pence, 0))
+    before = 0
+    for i in map(int, np.flatnonzero(totals)):
+        fits = abs(int(amounts.pence[i])) in {abs(int(running[i])), abs(int(running[i]) - before)}
+        if sure[i] or (fits and only_total[i]):
+            place[i], before = TOTALS, int(running[i])
+    text = np.isnat(dates) & ~amounts.given & (filled <= MOST_TEXT_CELLS)
+    place[text & np.isin(place, [ROW, CONTROL])] = TEXT
+    place[filled == 0] = BLANK
+
+
+def check_totals(sheet: ParsedSheet, totals: Flags, good: Flags, pence: Pence) -> tuple[Total, ...]:
+    """Compare each total with the rows since the last one, of its sheet, and all above it."""
+    running = np.cumsum(np.where(good, pence, 0))
+    starts = np.array([part.index for part in sheet.table.parts] or [0])
+    compared, before = [], 0
+    for i in map(int, np.flatnonzero(totals)):
+        declared, whole = int(pence[i]), int(running[i])
+        start = int(starts[np.searchsorted(starts, i, side="right") - 1])
+        sheet_sum = whole - (int(running[start - 1]) if start else 0)
+        sums = (whole - before, whole, sheet_sum)
+        agreeing = next((s for s in sums if abs(s) == abs(declared)), None)
+        row = sheet.table.rows[i]
+        if agreeing is None:
+            compared.append(Total(row, declared, whole - before))
+        else:
+            compared.append(Total(row, agreeing, agreeing))
+        before = whole
+    return tuple(compared)
+
+
+# Not booked -------------------------------------------------------------------------------------
+
+
+def _not_booked(sheet: ParsedSheet) -> Flags:
+    """Return for every row whether it is pending, declined, reversed or void.
+
+    A column says so by its heading, or by its words if all of them are states and one means that a
+    payment is not booked; or the day of booking has such a word in its place.
+
+    Raises:
+        FileRefused: a column of states has words that are not known beside one that means this.
+    """
+    unbooked = word_set("status", "not_booked")
+    apart = np.zeros(len(sheet.table.rows), dtype=bool)
+    posting = sheet.column("posting_date")
+    apart |= posting.each(lambda text: plain_word(text) in unbooked, "bool")
+    known = unbooked | word_set("status", "booked") | set(map(plain_word, sheet.profile.booked))
+    for position in sheet.unused:
+        column = sheet.column_at(position)
+        named = normalise_heading(sheet.headings[position]) in word_set("status", "headings")
+        if len(column.distinct) > MOST_STATUS_WORDS and not named:
+            continue
+        used = {plain_word(cells.plain_cell(text)) for text in column.used}
+        if not unbooked & used:
+            continue
+        strange = used - known - {""}
+        if strange and named:
+            what = (
+                f"column '{sheet.headings[position]}' says which payments are booked, with "
+                f"{len(strange)} words that are not known. Write those that mean booked in a "
+                'column profile: booked = ["..."]'
+            )
+            raise FileRefused(sheet.table.file, "status_unclear", what)
+        if not strange:
+            apart |= column.each(
+                lambda text: plain_word(cells.plain_cell(text)) in unbooked, "bool"
+            )
+            sheet.decisions.append(
+                f"booked or not by the words in column '{sheet.headings[position]}'"
+            )
+    return apart

@@ -1,0 +1,230 @@
+"""State of parsing one file: its table, the columns of its fields, decisions, notes and checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cardwatch.errors import FileRefused
+from cardwatch.statements import cells
+from cardwatch.statements.cells import Coded
+from cardwatch.statements.dates import is_serial, read_date
+from cardwatch.statements.holders import holders_elsewhere
+from cardwatch.statements.money_columns import MoneyColumns, money_columns
+from cardwatch.statements.profiles import (
+    HOLDER_FIELDS,
+    Profile,
+    choose_profile,
+    columns_unknown,
+    known_headings,
+)
+from cardwatch.statements.words import word_set
+from cardwatch.tabular import Table, normalise_heading, without_pound_mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+
+    from cardwatch.records import Check
+
+    Days = np.ndarray[Any, np.dtype[np.datetime64]]
+
+ONE_COLUMN_FIELDS = ("date", "merchant", *HOLDER_FIELDS)
+"""Fields of which a file may not have two columns with the same heading that differ."""
+SHOWN_ROWS = 20
+"""So many rows are looked at to tell headings from a first payment."""
+
+
+@dataclass(frozen=True)
+class ReadingChoices:
+    """What a person may say about statements before they are read.
+
+    Attributes:
+        profiles: layouts to try, in order.
+        card_key: secret under which card numbers are hashed.
+        date_order: decide, day-first or month-first; said here it beats the profile.
+    """
+
+    profiles: Sequence[Profile]
+    card_key: bytes
+    date_order: str = "decide"
+
+
+class ParsedSheet:
+    """One file on its way: the table, where its columns are, and what was decided."""
+
+    def __init__(self, table: Table, choices: ReadingChoices) -> None:
+        """Choose the layout and take the columns it names.
+
+        Raises:
+            FileRefused: it has no headings, or lacks a column that a statement needs.
+        """
+        self.table, self.choices = table, choices
+        self.headings = _distinct(cells.redact_cards(h, choices.card_key) for h in table.headings)
+        self.decisions, self.notes = list(table.decisions), list(table.notes)
+        self.checks: list[Check] = []
+        check_headings(table, choices.profiles)
+        self.profile, missing = choose_profile(self.headings, choices.profiles)
+        self.positions = self.profile.map(self.headings)
+        self.columns = {name: self.column_at(at) for name, at in self.positions.items()}
+        self.sources = {name: self.headings[at] for name, at in self.positions.items()}
+        self.money: MoneyColumns | None = (
+            money_columns(self.headings) if self.profile.is_general else None
+        )
+        if missing == ["holder"]:
+            missing = self._take_holders_elsewhere()
+        if missing:
+            raise columns_unknown(table.file, self.headings, self.profile, missing)
+        if not self.profile.is_shipped:
+            self.decisions.append(f"columns by the profile '{self.profile.name}'")
+        self._check_twins()
+        self._take_codes()
+        self._blank_placeholders()
+        self.serial = table.is_workbook or self._has_serial_days()
+
+    def column(self, name: str) -> Coded:
+        """Return one field as printed; empty text where the file has no such column."""
+        return self.columns.get(name) or Coded.absent(len(self.table.rows))
+
+    def column_at(self, position: int) -> Coded:
+        """Return the column at a position as printed."""
+        return Coded.of(self.table.cells[str(position)])
+
+    @property
+    def unused(self) -> list[int]:
+        """Positions of the columns with a heading that serve no field."""
+        used = set(self.positions.values())
+        return [i for i, heading in enumerate(self.headings) if heading.strip() and i not in used]
+
+    def tidy(self, name: str) -> Coded:
+        """Return one field with spaces collapsed and card numbers cut."""
+        return self.column(name).tidied(self.choices.card_key)
+
+    def days(self, name: str, order: str) -> Days:
+        """Return one field as days; not a day where it is none."""
+        return self.column(name).each(
+            lambda text: read_date(text, order, serial=self.serial), "datetime64[D]"
+        )
+
+    def _has_serial_days(self) -> bool:
+        """Return whether every date of a text file is the number that a spreadsheet keeps."""
+        texts = [text for text in self.column("date").used if text.strip()]
+        if texts and all(map(is_serial, texts)):
+            self.decisions.append("dates are the numbers that a spreadsheet keeps for days")
+            return True
+        return False
+
+    def _take_holders_elsewhere(self) -> list[str]:
+        """Take holders from above the headings, from section rows or from the names of sheets.
+
+        Returns what is still missing.
+        """
+        columns, source = holders_elsewhere(self.table)
+        if self.profile.holders == "none" and not columns:
+            unit = next(
+                (self.columns[n] for n in ("unit", "cost_centre") if n in self.columns), None
+            )
+            absent = Coded.absent(len(self.table.rows)) if unit is None else unit
+            columns = {"holder_id": absent.mapped(lambda text: f"no holder: {text or 'all units'}")}
+            source = "the profile, which says that the file names no holder"
+            self.notes.append(
+                "the file names no holder, as the profile says: payments stand by unit, and what "
+                "is usual for a person is not known"
+            )
+        elif columns:
+            self.decisions.append(f"holders from {source}")
+        self.columns |= columns
+        self.sources |= dict.fromkeys(columns, source)
+        return [] if columns else ["holder"]
+
+    def _check_twins(self) -> None:
+        """Refuse two columns with the same heading for a needed field that differ.
+
+        Raises:
+            FileRefused: there are two.
+        """
+        names = [normalise_heading(heading) for heading in self.table.headings]
+        for field in ONE_COLUMN_FIELDS:
+            at = self.positions.get(field)
+            twins = [i for i, name in enumerate(names) if at is not None and name == names[at]]
+            for twin in twins[1:] if self.profile.is_shipped else ():
+                if self.column_at(twins[0]).texts().ne(self.column_at(twin).texts()).any():
+                    heading = self.headings[twins[0]]
+                    what = (
+                        f"columns {twins[0] + 1} and {twin + 1} are both headed '{heading}' and "
+                        f"differ. Name '{heading}' or '{self.headings[twin]}' in a column profile"
+                    )
+                    raise FileRefused(self.table.file, "columns_unclear", what)
+
+    def _take_codes(self) -> None:
+        """Take a column of categories whose every cell is four digits for the codes they are."""
+        category = self.columns.get("category")
+        if category is None or "mcc" in self.columns:
+            return
+        filled = [text.strip() for text in category.used if text.strip()]
+        if filled and all(text.isdecimal() and 3 <= len(text) <= 4 for text in filled):
+            self.positions["mcc"] = self.positions.pop("category")
+            self.columns["mcc"] = self.columns.pop("category")
+            self.sources["mcc"] = self.sources.pop("category")
+            self.decisions.append(
+                f"merchant category codes from '{self.sources['mcc']}', by content"
+            )
+
+    def _blank_placeholders(self) -> None:
+        """Empty the cells of holders and merchants that say only that something is missing."""
+        words = pa.array(sorted(word_set("placeholders", "words")))
+        for name in ("merchant", *HOLDER_FIELDS):
+            if name in self.columns:
+                column = self.columns[name]
+                plain = pc.utf8_trim_whitespace(pc.utf8_lower(column.distinct))
+                hidden = pc.is_in(plain, value_set=words)
+                if pc.any(hidden).as_py():
+                    self.columns[name] = Coded(
+                        column.codes, pc.if_else(hidden, "", column.distinct)
+                    )
+
+
+def _distinct(headings: Iterable[str]) -> tuple[str, ...]:
+    """Return headings of which the second with the same words is `Amount (2)`."""
+    seen: dict[str, int] = {}
+    named = []
+    for heading in headings:
+        name = normalise_heading(heading)
+        seen[name] = seen.get(name, 0) + 1
+        named.append(f"{heading} ({seen[name]})" if name and seen[name] > 1 else heading)
+    return tuple(named)
+
+
+def check_headings(table: Table, profiles: Sequence[Profile]) -> None:
+    """Refuse a table whose first row is no heading row, so that nothing of it is shown.
+
+    A heading row has a known heading, or a heading above a column of days or amounts. One with a
+    day or an amount in it is a payment.
+
+    Raises:
+        FileRefused: there is no heading row.
+    """
+    known, names = known_headings(profiles), list(map(normalise_heading, table.headings))
+    first = table.cells.slice(0, SHOWN_ROWS)
+    below = [
+        any(_is_value(text) for text in column.to_pylist())
+        for column, name in zip(first.columns, names, strict=False)
+        if name
+    ]
+    is_known = any(name in known or without_pound_mark(name) in known for name in names if name)
+    if any(map(_is_value, table.headings)) or not (is_known or any(below)):
+        what = (
+            "its first row looks like a payment and not like headings. "
+            "Export it again with a heading row"
+        )
+        raise FileRefused(table.file, "no_headings", what)
+
+
+def _is_value(text: str) -> bool:
+    """Return whether a cell is a day or an amount."""
+    day = read_date(text, "day-first", serial=False) or read_date(text, "month-first", serial=False)
+    return day is not None or bool(cells.read_pence(text, "."))

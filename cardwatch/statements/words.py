@@ -1,0 +1,49 @@
+"""Words of banks and spreadsheets, kept as data: directions, statuses, placeholders, currencies."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+
+@cache
+def _words() -> dict[str, Any]:
+    text = (resources.files("cardwatch.statements") / "words.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+@cache
+def word_set(group: str, name: str) -> frozenset[str]:
+    """Return the words of one list of `words.toml`."""
+    return frozenset(_words()[group][name])
+
+
+@cache
+def words_with_meaning(group: str) -> dict[str, str]:
+    """Return each word of a group with the name of its list; headings left out."""
+    lists = {name: words for name, words in _words()[group].items() if "headings" not in name}
+    return {word: name for name, words in lists.items() for word in words}
+
+
+def plain_word(text: str) -> str:
+    """Return a cell as words are compared: small letters, no punctuation, single spaces.
+
+    A lone plus or minus sign stays.
+    """
+    if text.strip() in {"+", "-"}:
+        return text.strip()
+    return " ".join(re.sub(r"[^\w£]|_", " ", text.casefold()).split())
+
+
+def is_placeholder(text: str) -> bool:
+    """Return whether a cell says only that something is missing or hidden."""
+    return " ".join(text.casefold().split()) in word_set("placeholders", "words")
+
+
+def is_period(name: str) -> bool:
+    """Return whether the name of a sheet is made of months, years and numbers alone."""
+    words = re.findall(r"[^\W\d_]+", name.casefold())
+    return all(word in word_set("periods", "words") for word in words)

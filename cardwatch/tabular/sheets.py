@@ -1,0 +1,170 @@
+"""Chooses the sheets of a workbook: all with the same headings, and no summary in their place."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from cardwatch.errors import FileRefused
+from cardwatch.tabular.headings import Headings, find_heading_row, normalise_heading
+
+SUMMARY = re.compile(
+    r"\b(?:summary|pivot|overview|totals?|dash ?board|chart|graph|guid\w+|notes?|lookups?|key|"
+    r"contents|index|cover|read ?me|instructions?)\b",
+    re.IGNORECASE,
+)
+"""Names of sheets that hold no payments of their own."""
+SMALL_ROWS, SMALL_SHARE = 3, 0.1
+"""A sheet with other headings is left unread if it has this many rows, or this share, or fewer."""
+SHARED_SHARE = 0.5
+"""Two sheets of which one has this share of its rows in the others may be one another's copy."""
+
+
+@dataclass
+class Sheet:
+    """One sheet as text.
+
+    Attributes:
+        number: its place in the workbook, from 1.
+        rows: every row, each cell as text.
+        hidden: whether a person who opens the workbook does not see it.
+        headings: what headings are looked for.
+    """
+
+    number: int
+    name: str
+    rows: list[list[str]]
+    hidden: bool
+    headings: Headings
+    heading_row: int = field(init=False)
+    known_count: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find its heading row."""
+        self.heading_row, self.known_count = find_heading_row(self.rows, self.headings.known)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Its headings as they are compared, without empty ones at the end."""
+        names = list(map(normalise_heading, self.rows[self.heading_row])) if self.rows else []
+        while names and not names[-1]:
+            names.pop()
+        return names
+
+    @property
+    def body(self) -> list[list[str]]:
+        """The rows after its headings."""
+        return self.rows[self.heading_row + 1 :]
+
+    @cached_property
+    def counts(self) -> Counter[tuple[str, ...]]:
+        """How often each filled row stands in it."""
+        return Counter(key for row in self.body if (key := _key(row)))
+
+    @property
+    def size(self) -> int:
+        """The number of filled rows after its headings."""
+        return self.counts.total()
+
+    @cached_property
+    def needs_met(self) -> int:
+        """How many of the needed fields its headings have."""
+        return self.headings.needs_met([name for name in self.names if name])
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its headings have every needed field."""
+        return self.needs_met == len(self.headings.needed)
+
+    def rank(self) -> tuple[int, ...]:
+        """How likely it is to hold the payments: needed fields and rows before other headings."""
+        known = 0 if self.headings.needed and self.is_whole else self.known_count
+        seen = not self.hidden
+        return self.is_whole, seen, self.needs_met, known, self.size, -self.number
+
+
+def _key(row: Sequence[str]) -> tuple[str, ...]:
+    """Return a row to be compared: without empty cells at its end."""
+    last = max((i for i, cell in enumerate(row) if cell.strip()), default=-1)
+    return tuple(row[: last + 1])
+
+
+def choose_sheets(sheets: Sequence[Sheet], file: str) -> tuple[list[Sheet], list[str]]:
+    """Return the sheets to be read as one, and a note for each that is not.
+
+    Every visible sheet with the headings of the best one is read. A sheet whose rows are those of
+    the others is left out. Of hidden sheets only name and size are noted.
+
+    Raises:
+        FileRefused: none is filled; or other sheets hold payments under other headings; or sheets
+            repeat a part of one another.
+    """
+    filled = [sheet for sheet in sheets if sheet.rows]
+    if not filled:
+        raise FileRefused(file, "empty", "the workbook has no filled sheet")
+    best = max(filled, key=Sheet.rank)
+    same = [sheet for sheet in filled if _joins(sheet, best)]
+    _check_others(filled, same, best, file)
+    copies = _copies(same, file)
+    chosen = [sheet for sheet in same if sheet not in copies]
+    notes = [
+        f"sheet '{sheet.name}' repeats the rows of other sheets; they are counted once"
+        for sheet in copies
+    ]
+    notes += [
+        f"{'hidden ' if sheet.hidden else ''}sheet '{sheet.name}' was left unread: "
+        f"{len(sheet.rows)} rows"
+        for sheet in filled
+        if sheet not in same
+    ]
+    return chosen, notes
+
+
+def _joins(sheet: Sheet, best: Sheet) -> bool:
+    """Return whether a sheet is read together with the best one."""
+    if sheet is best:
+        return True
+    known = best.known_count > 0 and best.is_whole
+    return known and sheet.hidden == best.hidden and sorted(sheet.names) == sorted(best.names)
+
+
+def _check_others(filled: list[Sheet], same: list[Sheet], best: Sheet, file: str) -> None:
+    """Refuse a workbook in which sheets with other headings hold payments too.
+
+    Raises:
+        FileRefused: there is such a sheet.
+    """
+    for sheet in filled:
+        small = sheet.size <= max(SMALL_ROWS, SMALL_SHARE * best.size)
+        other = sheet not in same and not sheet.hidden and best.headings.needed
+        if other and sheet.is_whole and not small and not SUMMARY.search(sheet.name):
+            what = (
+                f"sheets {best.number} and {sheet.number} both hold payments, under different "
+                "headings. Save each as a file of its own, or give them the same headings"
+            )
+            raise FileRefused(file, "sheets_differ", what)
+
+
+def _copies(same: list[Sheet], file: str) -> list[Sheet]:
+    """Return the sheets whose rows are exactly those of the others.
+
+    Raises:
+        FileRefused: a sheet repeats most rows of others, but not all.
+    """
+    copies: list[Sheet] = []
+    for sheet in sorted(same, key=lambda one: (-one.size, -one.number)):
+        others: Counter[tuple[str, ...]] = Counter()
+        for other in same:
+            if other is not sheet and other not in copies:
+                others += other.counts
+        shared = (sheet.counts & others).total()
+        if sheet.size > SMALL_ROWS and shared > SHARED_SHARE * sheet.size:
+            if shared < sheet.size:
+                what = (
+                    f"sheet {sheet.number} repeats {shared} of its {sheet.size} rows from other "
+                    "sheets. Take out the sheet that gathers the others"
+                )
+                raise FileRefused(file, "sheets_repeat", what)
+            copies.append(sheet)
+    return copies
