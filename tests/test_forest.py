@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-import skops.io
 import sklearn
+import skops.io
 
 from cardwatch.errors import ModelRefused
 from cardwatch.features import FOREST_FEATURES, Ledger, build_features
@@ -167,9 +167,9 @@ def test_a_forest_that_another_scikit_learn_wrote_is_loaded_without_a_warning(
 ) -> None:
     with zipfile.ZipFile(changed / FOREST_FILE) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
-    written = rf'\"{sklearn.__version__}\"'.encode()
+    written = rf"\"{sklearn.__version__}\"".encode()
     assert written in entries["schema.json"]
-    entries["schema.json"] = entries["schema.json"].replace(written, rb'\"1.8.0\"')
+    entries["schema.json"] = entries["schema.json"].replace(written, rb"\"1.8.0\"")
     with zipfile.ZipFile(changed / FOREST_FILE, "w") as archive:
         for name, data in entries.items():
             archive.writestr(name, data)
