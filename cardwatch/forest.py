@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import os
+import warnings
 import zipfile
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import IsolationForest
+from sklearn.exceptions import InconsistentVersionWarning
 
 from cardwatch.errors import ModelRefused
 
@@ -32,7 +34,9 @@ LIBRARIES = ("scikit-learn", "numpy", "skops")
 TRUSTED = ["sklearn.tree._tree.Tree"]
 """What skops asks about in a forest: trees, whose indices `_check_trees` looks at."""
 FOREST_FILE, MANIFEST_FILE, CARD_FILE = "forest.skops", "manifest.json", "CARD.md"
-PROBE_ROWS, FEWEST_ROWS = 64, 500
+FEWEST_ROWS = 500
+REFERENCE_ROWS, TOLERANCE = 16, 1e-9
+"""Rows whose scores a manifest keeps, and by how much a score may differ when it is loaded."""
 
 
 @dataclass(frozen=True)
@@ -160,14 +164,13 @@ def save_forest(forest: Forest, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     skops.io.dump(forest.estimator, folder / FOREST_FILE, compression=8)
     facts = {k: v for k, v in asdict(forest).items() if k != "estimator"}
-    probe = _probe(forest)
     manifest = {
         "name": folder.name,
         "settings": {"trees": TREES, "samples": SAMPLES, "seed": SEED},
         "fitted": facts,
         "libraries": {library: metadata.version(library) for library in LIBRARIES},
         "sha256": {FOREST_FILE: _sha256(folder / FOREST_FILE), "fitted": _facts_sha256(facts)},
-        "probe": probe,
+        "reference": _reference(forest),
     }
     text = json.dumps(manifest, indent=2, sort_keys=True)
     (folder / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
@@ -179,7 +182,7 @@ def load_forest(folder: Path) -> Forest:
 
     Hashes, then what the file holds, then every tree's structure, then known scores: a forest that
     was changed is refused before it scores anything. Versions of libraries need not agree: a
-    forest that gives the scores its manifest names, to nine figures, is the same forest.
+    forest that gives the reference rows the scores its manifest keeps is the same forest.
 
     Raises:
         ModelRefused: any check fails; it says which.
@@ -188,7 +191,7 @@ def load_forest(folder: Path) -> Forest:
     try:
         manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
         facts, sha256, settings = manifest["fitted"], manifest["sha256"], manifest["settings"]
-        probe = manifest["probe"]
+        reference = manifest["reference"]
         data = (folder / FOREST_FILE).read_bytes()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelRefused(name, f"its folder is not complete ({type(error).__name__})") from error
@@ -200,8 +203,7 @@ def load_forest(folder: Path) -> Forest:
     _check_trees(name, estimator, len(facts["features"]), settings)
     lists = {name: tuple(facts[name]) for name in ("features", "typical")}
     forest = Forest(estimator=estimator, **(facts | lists))
-    if _probe(forest) != probe:
-        raise ModelRefused(name, "it does not give the scores its manifest names")
+    _check_scores(name, forest, reference)
     return forest
 
 
@@ -213,7 +215,9 @@ def _unpack(name: str, data: bytes) -> object:
         unknown = skops.io.get_untrusted_types(data=data)
         if sorted(unknown) != TRUSTED:
             raise ModelRefused(name, "its file holds more than a forest")
-        return skops.io.loads(data, trusted=TRUSTED)
+        with warnings.catch_warnings():  # the scores decide, see `load_forest`
+            warnings.simplefilter("ignore", InconsistentVersionWarning)
+            return skops.io.loads(data, trusted=TRUSTED)
     except (zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise ModelRefused(name, f"its file cannot be read ({type(error).__name__})") from error
 
@@ -242,11 +246,29 @@ def _check_trees(name: str, estimator: object, features: int, settings: dict[str
             raise ModelRefused(name, f"tree {number} is damaged")
 
 
-def _probe(forest: Forest) -> str:
-    """Return a hash of the scores of rows made from a fixed seed, rounded to nine figures."""
-    rows = np.random.default_rng(SEED).exponential(size=(PROBE_ROWS, len(forest.features)))
-    scores = -_score(forest, rows.astype("float32"))
-    return hashlib.sha256(np.round(scores, 9).tobytes()).hexdigest()
+def _reference(forest: Forest) -> dict[str, list[object]]:
+    """Make rows by chance, none of them a payment, and score them."""
+    size = (REFERENCE_ROWS, len(forest.features))
+    rows = np.random.default_rng(SEED).exponential(size=size).round(3)
+    scores = _score(forest, rows.astype("float32"))
+    return {"rows": rows.tolist(), "scores": scores.round(12).tolist()}
+
+
+def _check_scores(name: str, forest: Forest, reference: Mapping[str, Any]) -> None:
+    """Refuse a forest that scores the reference rows of its manifest otherwise than it did.
+
+    Raises:
+        ModelRefused: a score differs, or the manifest has no such rows.
+    """
+    try:
+        rows = np.array(reference["rows"], "float32")
+        expected = np.array(reference["scores"], "float64")
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelRefused(name, "its manifest has no reference scores") from error
+    if rows.shape != (REFERENCE_ROWS, len(forest.features)) or expected.shape != rows.shape[:1]:
+        raise ModelRefused(name, "its manifest has no reference scores")
+    if not np.allclose(_score(forest, rows), expected, rtol=0, atol=TOLERANCE):
+        raise ModelRefused(name, "it does not give the scores its manifest names")
 
 
 def _facts_sha256(facts: dict[str, object]) -> str:

@@ -212,6 +212,7 @@ def _fault(key: str, value: Any, default: Any) -> str:  # noqa: ANN401  whatever
         faults = _list_faults(key, value, default)
     elif isinstance(value, dict):
         named = all(isinstance(name, str) for name in value.values())
+        named = named and all(map(_has_letter_or_digit, (*value, *value.values())))
         faults = {"has to give a name for each name": not named}
     elif isinstance(value, int | float):
         faults = {
@@ -239,7 +240,13 @@ def _list_faults(key: str, value: list[Any], default: list[Any]) -> dict[str, bo
     if key.endswith("_categories"):
         wrong = [item for item in value if not _is_range(item)]
         return {f"are codes of four digits in quotation marks, not {', '.join(wrong)}": bool(wrong)}
-    return {}
+    # A pattern is made of these: an empty text would be found in every payment.
+    empty = kind is str and not all(map(_has_letter_or_digit, value))
+    return {"has an entry without a letter or digit": empty}
+
+
+def _has_letter_or_digit(text: str) -> bool:
+    return any(map(str.isalnum, text))
 
 
 def _is_range(text: str) -> bool:

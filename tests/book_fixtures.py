@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy
-from books import HEADINGS, NOW
+from books import HEADINGS, NOW, leave_out
 
 from cardwatch import desk
 from cardwatch.casebook import ROLES, Actor, Casebook
 from cardwatch.casebook.work import SYSTEM
+from cardwatch.errors import CardwatchError
+from cardwatch.reports import check_drawing
 from cardwatch.statements import read_each
 
 if TYPE_CHECKING:
@@ -83,16 +85,20 @@ def read(tmp_path: Path, choices: ReadingChoices) -> Callable[..., Read]:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """Run a PostgreSQL of our own, and give the address of its server.
+def pdf_libraries() -> None:
+    """Leave the test out where a PDF cannot be made."""
+    try:
+        check_drawing()
+    except CardwatchError:
+        leave_out("PDF", "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0")
 
-    Where none is installed, tests that need it are left out; under `.ci/run` they fail.
-    """
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """Run a PostgreSQL of our own, and give the address of its server."""
     programs = _postgresql_programs()
     if programs is None:
-        if os.environ.get("CARDWATCH_NEEDS_POSTGRESQL"):
-            pytest.fail("PostgreSQL is not installed: initdb and pg_ctl were not found")
-        pytest.skip("PostgreSQL is not installed: initdb and pg_ctl were not found")
+        leave_out("POSTGRESQL", "postgresql")
     folder = Path(tempfile.mkdtemp(prefix="cardwatch-postgresql-"))
     user = "postgres" if os.geteuid() == 0 else None  # it refuses to run as root
     if user:

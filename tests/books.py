@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,8 +12,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cardwatch import desk
 from cardwatch.casebook import LANES, Actor
 from cardwatch.desk import Desk
-from cardwatch.errors import CardwatchError
-from cardwatch.reports import check_drawing
 from cardwatch.rules import rule_texts
 
 if TYPE_CHECKING:
@@ -133,15 +131,18 @@ def hand_over(
     return file.content, file.alert_count
 
 
-def _draws() -> bool:
-    try:
-        check_drawing()
-    except CardwatchError:
-        return "CARDWATCH_NEEDS_PDF" in os.environ
-    return True
+def leave_out(part: str, packages: str) -> NoReturn:
+    """Skip the tests of an optional part that is not installed; under `.ci/run` fail them.
+
+    All skips come from here, so that pytest's summary has one line for each part.
+
+    Args:
+        part: PDF, BROWSER or POSTGRESQL.
+        packages: what to install, by Debian's names.
+    """
+    needed = f"CARDWATCH_NEEDS_{part}" in os.environ
+    (pytest.fail if needed else pytest.skip)(f"{part} tests: install {packages}")
 
 
-needs_pdf = pytest.mark.skipif(
-    not _draws(), reason="PDF: install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
-)
-"""For tests that make a PDF: under `.ci/run` they fail where it cannot be made."""
+needs_pdf = pytest.mark.usefixtures("pdf_libraries")
+"""For tests that make a PDF."""

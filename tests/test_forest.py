@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 import skops.io
 
 from cardwatch.errors import ModelRefused
@@ -154,9 +156,36 @@ def test_a_model_of_another_library_version_is_used_if_it_scores_the_same(change
     manifest["libraries"]["numpy"] = "0.1"
     (changed / MANIFEST_FILE).write_text(json.dumps(manifest), encoding="utf-8")
     assert load_forest(changed).rows == 600
-    manifest["probe"] = "0" * 64
+    manifest["reference"]["scores"][3] += 1e-6
     (changed / MANIFEST_FILE).write_text(json.dumps(manifest), encoding="utf-8")
-    with pytest.raises(ModelRefused, match="scores"):
+    with pytest.raises(ModelRefused, match="does not give the scores"):
+        load_forest(changed)
+
+
+def test_a_forest_that_another_scikit_learn_wrote_is_loaded_without_a_warning(
+    changed: Path,
+) -> None:
+    with zipfile.ZipFile(changed / FOREST_FILE) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    written = rf"\"{sklearn.__version__}\"".encode()
+    assert written in entries["schema.json"]
+    entries["schema.json"] = entries["schema.json"].replace(written, rb"\"1.8.0\"")
+    with zipfile.ZipFile(changed / FOREST_FILE, "w") as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    resign(changed)
+    assert load_forest(changed).rows == 600
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [None, {}, {"rows": [], "scores": []}, {"rows": "x", "scores": 1}, {"rows": [[1.0, "x"]]}],
+)
+def test_a_manifest_without_reference_scores_is_refused(changed: Path, reference: object) -> None:
+    manifest = json.loads((changed / MANIFEST_FILE).read_text(encoding="utf-8"))
+    manifest["reference"] = reference
+    (changed / MANIFEST_FILE).write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ModelRefused, match="no reference scores"):
         load_forest(changed)
 
 

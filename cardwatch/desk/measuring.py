@@ -157,7 +157,7 @@ def _apart(
 
 @contextmanager
 def _watched(process: subprocess.Popen[bytes], is_over: Callable[[], bool]) -> Iterator[None]:
-    """Kill a process once its work is to be broken off."""
+    """Kill a process once its work is to be broken off, or whoever reads its answer has failed."""
 
     def watch() -> None:
         while process.poll() is None:
@@ -170,6 +170,9 @@ def _watched(process: subprocess.Popen[bytes], is_over: Callable[[], bool]) -> I
     thread.start()
     try:
         yield
+    except BaseException:
+        process.kill()  # with nobody reading, it would wait to write for ever
+        raise
     finally:
         process.wait()
         ended.set()

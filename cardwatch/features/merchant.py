@@ -84,7 +84,8 @@ def _worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> Flags:
         return np.zeros(len(ledger), bool)
     whole = [re.escape(word) for word in words]
     ends = [re.escape(word) for word in words if len(word) >= LONG_WORD and word.isalpha()]
-    pattern = rf"\b(?:{'|'.join(whole)})\b"
+    # Not \b: beside a word such as "(uk)" or "£50" there is no boundary of a word.
+    pattern = rf"(?:^|\W)(?:{'|'.join(whole)})(?:\W|$)"
     pattern += rf"|(?:{'|'.join(ends)})\b" if ends else ""
     codes, texts = ledger.words(*more)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
+from contextlib import redirect_stdout
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -15,9 +17,9 @@ if TYPE_CHECKING:
     from cardwatch.reports.document import Document, Table
 
 MISSING = (
-    "A PDF needs the libraries Pango and HarfBuzz-Subset ('apt install libpango-1.0-0 "
-    "libpangoft2-1.0-0 libharfbuzz-subset0', 'brew install pango') and "
-    "'pip install cardwatch[pdf]'. The other formats work without them."
+    "PDF files cannot be made here, as a library they need is not installed. Choose another "
+    "format, or have libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0 installed "
+    "(on macOS 'brew install pango'; in Python 'pip install cardwatch[pdf]')."
 )
 
 PAGE_SIZE = 86
@@ -46,7 +48,7 @@ def check_drawing() -> None:
         CardwatchError: something is missing; it names what to install.
     """
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):  # it prints advice
             warnings.simplefilter("ignore", DeprecationWarning)
             from weasyprint.text.ffi import harfbuzz_subset  # noqa: PLC0415  takes half a second
     except (ImportError, OSError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +10,7 @@ from books import NOW, lively_month, month
 
 from cardwatch import desk
 from cardwatch.desk import measuring
-from cardwatch.errors import NothingToScore
+from cardwatch.errors import CasebookFailed, NothingToScore
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -84,6 +85,19 @@ def test_no_statement_waits_for_a_trial(at: At, read: Read) -> None:
     assert not desk.do_next_job(at().casebook, _clock, (desk.STATEMENT,))
     assert desk.get_job(at(), brought["job_id"])["state"] == "done"
     assert desk.get_job(at(), trial["job_id"])["state"] == "queued"
+
+
+def test_a_failure_in_between_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = "import sys; sys.stdin.read()\nwhile True: print('{\"percent\": 1}', flush=True)"
+    monkeypatch.setattr(measuring, "SERVE", endless)
+
+    def fail(_: int) -> None:
+        raise CasebookFailed("percent cannot be written")
+
+    last = time.monotonic() + 20
+    with pytest.raises(CasebookFailed, match="percent"):
+        measuring._apart(b"", fail, lambda: time.monotonic() > last)
+    assert time.monotonic() < last
 
 
 def test_of_very_many_payments_those_of_whole_holders_are_taken(

@@ -266,6 +266,27 @@ def test_fuel_is_known_by_what_it_was_booked_for(make_ledger: MakeLedger) -> Non
     assert merchant.is_fuel(make_ledger(lines, LISTS)).tolist() == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("word", "merchant_name", "expected"),
+    [
+        ("£50 card", "Shop £50 card", True),
+        ("£50 card", "Shop £50 cards", False),
+        ("gift (e-code)", "GIFT (E-CODE)", True),
+        ("gift+", "A gift+ shop", True),
+        ("gift+", "A gifting shop", False),
+        ("a.b", "a.b", True),
+        ("a.b", "axb", False),
+        ("café", "Vin CAFÉ Ltd", True),
+        ("caf", "Vin café", False),
+    ],
+)
+def test_a_listed_word_means_itself_whatever_marks_it_has(
+    make_ledger: MakeLedger, word: str, merchant_name: str, *, expected: bool
+) -> None:
+    ledger = make_ledger([("2026-03-02", "h", merchant_name, 100)], f'gift_card_words = ["{word}"]')
+    assert merchant.is_gift_card(ledger).tolist() == [expected]
+
+
 def test_lists_that_a_policy_leaves_empty_mark_no_payment(make_ledger: MakeLedger) -> None:
     """An empty list of words is no pattern: some engines refuse it, others match everything."""
     empty = "\n".join(f"{line.split(' = ')[0]} = []" for line in LISTS.strip().splitlines())

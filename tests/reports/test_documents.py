@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +24,28 @@ if TYPE_CHECKING:
 HANDED = HandOver("OFFICIAL", "Force", "finance-assurance", "CFO", "a@force.example",
                   "2026-11-02T10:00:00+00:00", "1 ab")  # fmt: skip
 LONG = "INTERNATIONALELEKTRONIKVERTRIEBSGESELLSCHAFT*MARKETPLACE EU SARL LUXEMBOURG"
+WITHOUT = """
+import sys
+from cffi import FFI
+from cardwatch.errors import CardwatchError
+from cardwatch.reports import check_drawing
+
+dlopen = FFI.dlopen
+
+
+def dlopen_others(ffi, name, flags=0):
+    if sys.argv[1] in name:
+        raise OSError(name)
+    return dlopen(ffi, name, flags)
+
+
+FFI.dlopen = dlopen_others
+try:
+    check_drawing()
+except CardwatchError as error:
+    print(error)
+"""
+"""A process that looks for what draws a PDF where one library is not installed."""
 
 
 def _text(document: Document) -> str:
@@ -76,6 +100,20 @@ def test_headings_days_and_amounts_have_room_for_their_longest_word(merchant: st
 @pytest.mark.parametrize("rows", [(), (("", ""),)])
 def test_an_empty_table_has_widths(rows: tuple[tuple[str, ...], ...]) -> None:
     assert sum(column_widths(Table("x", ("", ""), rows))) == pytest.approx(100)
+
+
+@pytest.mark.parametrize("library", ["pango-1", "pangoft2", "harfbuzz-subset"])
+def test_without_a_library_a_pdf_is_refused_with_its_package(library: str) -> None:
+    """As on a machine without it: no warning, none of WeasyPrint's own advice, one sentence."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", WITHOUT, library],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0" in done.stdout
+    assert len(done.stdout.splitlines()) == 1
 
 
 @needs_pdf
