@@ -233,6 +233,7 @@ class AlertShort(BaseModel):
     kind: str
     rule: str
     band: str
+    is_fact: int = Field(description="1 for a fact against a stated limit or list, else 0.")
     holders: list[str] = Field(description="Ids of the cardholders it asks about.")
     approvers: list[str] = Field(description="Ids of the approvers it asks about, if it does.")
     merchants: list[str] = Field(description="Names under which its merchants are compared.")

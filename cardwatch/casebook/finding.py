@@ -17,7 +17,7 @@ from cardwatch.casebook.alerts import (
     not_about,
     shares_subject,
 )
-from cardwatch.casebook.learning import TIER_PRECISION, precision_by_rule
+from cardwatch.casebook.learning import PRIOR_SHARE, precision_by_rule
 from cardwatch.casebook.tables import alerts, raised
 from cardwatch.errors import CardwatchError
 from cardwatch.vocabulary import ANSWERED, UNANSWERED, SubjectKind
@@ -93,8 +93,9 @@ def find_alerts(
 ) -> list[dict[str, Any]]:
     """Return the alerts the actor may see, in the order asked for, each with its state.
 
-    The order by evidence is that in which they were ranked; once a rule has had twenty answers in
-    a band of evidence, its precision there takes the place of the tier (docs/casebook.md).
+    The order by evidence is that in which they were ranked, facts against the policy last; once a
+    rule has had twenty answers in a band of evidence, its precision there comes before the evidence
+    (docs/casebook.md).
 
     Args:
         work: the work it is done in.
@@ -108,7 +109,7 @@ def find_alerts(
     expected = _expected_precision(work)
     mine = alerts.c
     orders: dict[str, list[sa.ColumnElement[Any]]] = {
-        "evidence": [-expected, -mine.strength, mine.alert_id],
+        "evidence": [mine.is_fact, -expected, -mine.strength, mine.alert_id],
         "money": [-mine.at_stake_pence, mine.alert_id],
         "age": [mine.last_on, mine.alert_id],
     }
@@ -163,7 +164,7 @@ def headlines(work: Work, ids: Collection[str]) -> dict[str, dict[str, str]]:
 
 
 def _expected_precision(work: Work) -> sa.ColumnElement[float]:
-    """Return how often alerts like each are upheld: as answered, else as its tier is taken for."""
+    """How often alerts like each are upheld: as answered, else as any rule is taken for."""
     known: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[float]]] = [
         (
             (alerts.c.lane == lane) & (alerts.c.rule == one.rule) & (alerts.c.band == one.band),
@@ -173,10 +174,8 @@ def _expected_precision(work: Work) -> sa.ColumnElement[float]:
         for one in precision_by_rule(answers(work, lane))
         if one.orders
     ]
-    tiers: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[float]]] = [
-        (alerts.c.tier == t, sa.literal(p, Double())) for t, p in TIER_PRECISION.items()
-    ]
-    return sa.case(*known, *tiers, else_=sa.literal(0.0, Double()))
+    prior: sa.ColumnElement[float] = sa.literal(PRIOR_SHARE, Double())
+    return sa.case(*known, else_=prior) if known else prior
 
 
 def answers(work: Work, lane: str, *, by_month: bool = False) -> list[Row]:

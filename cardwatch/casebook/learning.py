@@ -22,9 +22,8 @@ PRIOR_UPHELD, PRIOR_OTHERS = 1.0, 6.0
 FEWEST_ANSWERS = 20
 """Below so many answers a rule's precision is shown but orders nothing."""
 BANDS = ((1e-4, "1 in 10,000 or rarer"), (1e-3, "1 in 1,000 or rarer"), (1.0, "more usual"))
-TIER_PRECISION = {"A": 0.30, "B": 0.13, "C": 0.05}
-"""What is taken for each tier until its rule has been answered often enough: B is the DoD's share;
-A is set above and C below it, so that without answers the tiers stay in order."""
+PRIOR_SHARE = PRIOR_UPHELD / (PRIOR_UPHELD + PRIOR_OTHERS)
+"""What is taken for every rule until it has been answered often enough: evidence orders alone."""
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,7 @@ def _row(alert: Alert) -> dict[str, Any]:
         "kind": alert.kind,
         "rule": alert.reasons[0].rule,
         "band": band_of(alert.chance),
+        "is_fact": int(alert.is_fact),
         "first_on": alert.first_on,
         "last_on": alert.last_on,
         "at_stake_pence": alert.at_stake_pence,

@@ -262,6 +262,7 @@ alerts = _table(
     _text("kind"),
     _text("rule"),
     _text("band"),
+    _number("is_fact"),  # against a stated limit or list, and no question of how unusual it is
     _text("first_on"),
     _text("last_on"),
     _number("at_stake_pence"),

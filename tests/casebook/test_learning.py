@@ -9,7 +9,7 @@ import pytest
 
 from cardwatch.casebook.learning import (
     FEWEST_ANSWERS,
-    TIER_PRECISION,
+    PRIOR_SHARE,
     band_of,
     precision_by_rule,
 )
@@ -59,10 +59,10 @@ def test_rules_and_bands_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize("answered", [FEWEST_ANSWERS - 1, FEWEST_ANSWERS])
-def test_only_enough_answers_take_the_place_of_the_tier(answered: int) -> None:
+def test_only_enough_answers_come_before_the_evidence(answered: int) -> None:
     one = precision_by_rule(_answers(answered, 0))[0]
     assert one.orders == (answered == FEWEST_ANSWERS)
-    assert one.expected > TIER_PRECISION["A"] > TIER_PRECISION["B"] > TIER_PRECISION["C"]
+    assert one.expected > PRIOR_SHARE
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_a_suppression_closes_alerts_like_it_until_its_day_and_no_others(
     seen = next(a for a in told if a["is_second_look"])
     reasons = [d["reason"] for d in desk.get_alert(at(), seen["alert_id"])["decisions"]]
     assert reasons[0].startswith("By suppression")
-    assert "second look" in reasons[1]
+    assert "at random" in reasons[1]
     later = [line.replace("-10-", "-12-").replace(",S", ",V") for line in SPLIT]
     february = at(days=80)
     desk.receive(february, read(*month(12), *later))
@@ -229,14 +229,19 @@ def test_after_twenty_answers_a_rules_precision_orders_its_alerts(at: At, read: 
     desk.put_in_force(at(), "policy", desk.pack_policy(text, "p.toml"), "2026-01-01")
     desk.receive(at(), read(*month(10), *lines))
     found = [a for a in desk.list_alerts(at()) if a["rule"] == "split-usual"]
-    assert (len(found), len({a["band"] for a in found})) == (24, 1)
+    found = [alert for alert in found if alert["band"] == "more usual"]
+    assert len(found) > 20
     before = found[0]["expected_precision"]
     for number, one in enumerate(found[:20]):
         state = "policy-breach" if number % 2 else "explained"
         desk.decide(at(), one["alert_id"], Said("answered", state))
         told = desk.learned(at())["finance"]
         assert told[0]["orders"] == (number == 19)
-    after = desk.list_alerts(at(), state="open")[0]["expected_precision"]
+    (after,) = {
+        alert["expected_precision"]
+        for alert in desk.list_alerts(at(), state="open", rule="split-usual")
+        if alert["band"] == "more usual"
+    }
     assert after == pytest.approx(11 / 27, abs=1e-4)
     assert after != before
     assert desk.learned(at("psd"))["psd"] == []

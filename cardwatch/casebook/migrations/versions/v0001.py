@@ -103,6 +103,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("kind", TEXT, nullable=False),
         sa.Column("rule", TEXT, nullable=False),
         sa.Column("band", TEXT, nullable=False),
+        sa.Column("is_fact", INTEGER, nullable=False),
         sa.Column("first_on", TEXT, nullable=False),
         sa.Column("last_on", TEXT, nullable=False),
         sa.Column("at_stake_pence", INTEGER, nullable=False),
