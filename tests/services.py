@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -113,12 +113,11 @@ def serving(
     clock = Clock()
     book, keys = held or open_book(home, url, clock)
     app = create_app(Settings(**{"rate": 1_000_000} | settings), clock, chores=chores)
-    with pytest.MonkeyPatch.context() as changed:
+    with closing(book), pytest.MonkeyPatch.context() as changed:
         changed.setenv("CARDWATCH_HOME", str(home))
         changed.setenv("CARDWATCH_DATABASE", url)
         with TestClient(app, base_url="https://testserver") as client:
             yield Running(client, book, clock, keys)
-    book.close()
 
 
 def take_account(running: Running, role: str, organisation: str = OWN) -> str:

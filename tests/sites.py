@@ -141,10 +141,12 @@ def listening(home: Path, *, chores: bool) -> Iterator[Site]:
         book = installation.open_casebook()
         assert book is not None
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield Site(f"http://127.0.0.1:{port}", book, clock, home)
-    server.should_exit = True
-    thread.join()
-    book.close()
+    try:
+        yield Site(f"http://127.0.0.1:{port}", book, clock, home)
+    finally:
+        server.should_exit = True
+        thread.join()
+        book.close()
 
 
 def bring_newest(site: Site) -> str:
