@@ -10,6 +10,9 @@ SEARCHED_ROWS = 50
 POUND_MARKS = frozenset({"£", "gbp", "sterling", "pounds"})
 """Words that say a column is in pounds and belong to no heading."""
 
+NUMBER = re.compile(r"[£$€(+-]*\d[\d.,:/\s-]*\)?")
+"""A day or an amount, which stands in a payment and in no heading."""
+
 
 @dataclass(frozen=True)
 class Headings:
@@ -48,7 +51,9 @@ def without_pound_mark(heading: str) -> str:
 def find_heading_row(rows: Sequence[Sequence[str]], known: Iterable[str]) -> tuple[int, int]:
     """Return the index of the likeliest heading row and how many known headings it holds.
 
-    With no known heading anywhere it is the first row with the most filled cells.
+    A word of a payment, such as the name of a shop, may be a known heading; its days and amounts
+    tell the row from headings. With no known heading anywhere it is the first row with the most
+    filled cells.
 
     Args:
         rows: the first rows of a table, cells as text.
@@ -56,12 +61,15 @@ def find_heading_row(rows: Sequence[Sequence[str]], known: Iterable[str]) -> tup
     """
     known = frozenset(known)
 
+    def count_known(cells: Iterable[str]) -> int:
+        return sum(cell in known or without_pound_mark(cell) in known for cell in cells)
+
     def strength(index: int) -> tuple[int, int, int]:
         cells = {normalise_heading(cell) for cell in rows[index]} - {""}
-        count = sum(c in known or without_pound_mark(c) in known for c in cells)
-        return count, len(cells), -index
+        values = sum(bool(NUMBER.fullmatch(cell.strip())) for cell in rows[index])
+        return max(count_known(cells) - values, 0), len(cells), -index
 
     if not rows:
         return 0, 0
     best = max(range(min(len(rows), SEARCHED_ROWS)), key=strength)
-    return best, strength(best)[0]
+    return best, count_known({normalise_heading(cell) for cell in rows[best]} - {""})

@@ -114,7 +114,8 @@ def test_unknown_headings_are_answered_with_a_profile_to_be_filled_and_then_reme
     assert told["headings"] == ["Wann", "Wer", "Wo", "Wieviel"]
     assert {"date", "merchant"} <= set(told["missing"])
     profile = (
-        'name = "strange"\nrecognise = ["wann", "wieviel"]\n[columns]\ndate = ["Wann"]\n'
+        'name = "strange"\nrecognise = ["Wann", "Wer", "Wo", "Wieviel"]\n[columns]\n'
+        'date = ["Wann"]\n'
         'employee_id = ["Wer"]\nmerchant = ["Wo"]\namount = ["Wieviel"]\n'
     )
     assert running.send(strange, name="strange.csv", columns=profile).status_code == 201
