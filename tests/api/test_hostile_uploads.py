@@ -222,7 +222,9 @@ UPLOADS: dict[str, dict[str, Upload]] = {
         "old document": known("old document"),
         "cut old workbook": known("cut old workbook"),
         "binary workbook": file(
-            "binary_workbook", lambda: hostile.zipped({"xl/workbook.bin": b"\x83\1"}), "statement.xls"
+            "binary_workbook",
+            lambda: hostile.zipped({"xl/workbook.bin": b"\x83\1"}),
+            "statement.xls",
         ),
         "cells in a circle": harmless(lambda: broken_chain(4, 2), "statement.xls"),
         "folder in a circle": file("damaged too_costly too_slow", lambda: broken_chain(1, 1)),

@@ -167,7 +167,7 @@ def test_by_keyboard_alone_from_sign_in_to_a_recorded_answer(visit: Callable[[],
     at.sees("At least: £1500")
     at.tab_to("Several payments")
     at.leave_by("Enter")
-    at.sees("Why it is asked")
+    at.sees("Why this alert was raised")
     at.tab_to("Reason")
     at.page.keyboard.type("two sites, two orders")
     at.tab_to("Explained")
@@ -213,7 +213,8 @@ def test_what_to_ask_is_printed_with_every_fact(visit: Callable[[], Steps]) -> N
     at.press("Back")
     at.press("Several payments")
     at.page.emulate_media(media="print")
-    at.sees("£1,850.00", "Why it is asked", "NEW FIRM", "What to ask", "It can be innocent")
+    at.sees("£1,850.00", "Why this alert was raised", "NEW FIRM", "What to ask",
+            "Possible explanations")  # fmt: skip
     assert not at.page.get_by_role("button", name="Explained").is_visible()
     assert at.page.pdf(format="A4").startswith(b"%PDF-")
 

@@ -112,7 +112,7 @@ def test_the_quarter_is_reported_on(visit: Callable[[], Steps]) -> None:
     at.enter("finance", "/governance")
     at.choose("Another quarter", "2026, Q4")
     at.press("Show it")
-    at.sees("Questions", "October 2026")
+    at.sees("Alerts about this quarter", "Oct 2026")
     at.sees_none("NEW FIRM", "E1")
     assert at.download("Download as PDF").startswith(b"%PDF-")
 

