@@ -167,8 +167,8 @@ class Steps(Visit):
         return coming.value.path().read_bytes()
 
     def until_scored(self) -> None:
-        """Look again until the statements that were brought are scored."""
-        self.until("Statements received")
+        """Look again until the statements that were brought are scored or refused."""
+        self.until("received")
 
     def until(self, heading: str) -> None:
         """Look again until there is a page of a heading."""

@@ -22,6 +22,7 @@ from cardwatch.casebook.learning import precision_by_rule
 from cardwatch.casebook.statements import get_statement, list_statements, newest_scored
 from cardwatch.desk.desk import shown
 from cardwatch.desk.recipe import Recipe, read_recipe, recipe_of
+from cardwatch.rules import rules_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -114,17 +115,25 @@ def _compared(work: Work, found: dict[str, Any]) -> list[tuple[str, str, str]]:
 def _versions(work: Work, statement_id: str) -> list[dict[str, Any]]:
     """The documents that made an alert, by the hashes that Settings shows, and if each is active.
 
-    Empty once the statement is erased.
+    Empty once the statement is erased. Whoever may not see the rules of professional standards is
+    told of the others alone: those may change without a trace here.
     """
     statement = get_statement(work, statement_id)
     if not statement["made_with"]:
         return []
     recipe = Recipe(**json.loads(statement["made_with"]))
-    active = asdict(recipe_of(work, work.today))
+    made, active = (_told(work, one) for one in (recipe, recipe_of(work, work.today)))
     return [
         {"kind": kind, "sha256": sha256, "is_active": sha256 == active[kind]}
-        for kind, sha256 in asdict(recipe).items()
+        for kind, sha256 in made.items()
     ]
+
+
+def _told(work: Work, recipe: Recipe) -> dict[str, str]:
+    """Return a recipe as the actor may know it: the rules by the hash of those of their lanes."""
+    rules = read_recipe(work, replace(recipe, model="", cards="")).rules
+    lanes = (*work.actor.lanes, FINANCE)
+    return asdict(recipe) | {"rules": rules_sha256([one for one in rules if one.lane in lanes])}
 
 
 def people_of(alerts: Iterable[Mapping[str, Any]]) -> set[str]:
