@@ -193,6 +193,64 @@ class CardRegister:
 
 
 @dataclass(frozen=True)
+class RegisterReport:
+    """What happened to every row of one file of a register. Counts of rows add up to `rows`.
+
+    Attributes:
+        kind: gifts, interests, contracts and so on.
+        sha256: hash of the file's bytes.
+        columns: field to the heading it was read from.
+        dropped: headings of columns that are never taken, each with the reason.
+        unused: headings that no field of the register has.
+        decisions: choices made once for the file, each a sentence.
+        notes: what a person should know before relying on the file.
+        rows: rows after the headings.
+        entries, nil_returns, blank, headings: rows by what they were.
+        problems: rows kept out, with the reason.
+    """
+
+    kind: str
+    file: str
+    sha256: str
+    form: str
+    columns: dict[str, str]
+    dropped: dict[str, str]
+    unused: tuple[str, ...]
+    decisions: tuple[str, ...]
+    notes: tuple[str, ...]
+    rows: int
+    entries: int
+    nil_returns: int
+    blank: int
+    headings: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether every row is in exactly one place."""
+        placed = self.entries + self.nil_returns + self.blank + self.headings
+        return self.rows == placed + len(self.problems)
+
+
+@dataclass(frozen=True)
+class Register:
+    """The entries of one register, from one or several files.
+
+    Attributes:
+        kind: gifts, interests, contracts and so on.
+        entries: a row an entry: its fields, `true_from`, `true_until`, `known_on`, and the file
+            and row that it came from.
+        reports: one a file.
+        nil_units: units that returned "nothing to declare".
+    """
+
+    kind: str
+    entries: pd.DataFrame
+    reports: tuple[RegisterReport, ...]
+    nil_units: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Payment:
     """One transaction as an alert shows it."""
 
