@@ -64,6 +64,7 @@ MATCH_COLUMNS: dict[str, str] = {
     "card_opened_on": "day the card was opened",
     "card_closed_on": "last day on which the card could be used",
     "card_replaced_on": "last day before that on which another card of the holder was lost",
+    "card_approver_id": "who approves what the card pays; empty where not said",
 }
 """What matching to a register adds to each transaction; it also names holder and unit."""
 
@@ -273,6 +274,33 @@ class AlertCard:
 
 
 @dataclass(frozen=True)
+class EntryShown:
+    """One entry of a register as an alert shows it beside the payments.
+
+    Attributes:
+        register: gifts, interests, contracts and so on.
+        rule: the rule that rests on it.
+        row: its row in the file, the first line being 1.
+        true_on: day from which it is true.
+        known_on: day from which it is known.
+        facts: heading and value of each field that is filled.
+        match: how sure it is that the organisation is the merchant: stated, strong or possible;
+            empty where no name was matched.
+        matched_by: how the name matched, in words, with the words shared and those left over.
+    """
+
+    register: str
+    rule: str
+    file: str
+    row: int
+    true_on: str
+    known_on: str
+    facts: tuple[tuple[str, str], ...]
+    match: str = ""
+    matched_by: str = ""
+
+
+@dataclass(frozen=True)
 class Reason:
     """Why a payment deserves a question: one rule's finding in a sentence with its figures."""
 
@@ -311,6 +339,7 @@ class Alert:
         is_fact: whether it states a fact against policy (a limit, a list, a closed card) and no
             question of evidence; facts are complete, all shown, and listed after the questions.
         cards: the cards it is about, where it is about cards and no payment.
+        entries: the entries of registers that it rests on.
     """
 
     alert_id: str
@@ -337,6 +366,7 @@ class Alert:
     cards: tuple[AlertCard, ...] = ()
     approvers: tuple[str, ...] = ()
     is_fact: bool = False
+    entries: tuple[EntryShown, ...] = ()
 
 
 @dataclass(frozen=True)

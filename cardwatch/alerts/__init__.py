@@ -2,6 +2,7 @@
 
 from cardwatch.alerts.ranking import Scored, alert_order, alert_strength, rank_alerts
 from cardwatch.alerts.words import (
+    alert_content,
     card_label,
     compared,
     cost_centres_label,
@@ -15,6 +16,7 @@ from cardwatch.alerts.words import (
 
 __all__ = [
     "Scored",
+    "alert_content",
     "alert_order",
     "alert_strength",
     "card_label",

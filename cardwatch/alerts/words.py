@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.quantities import plural, quantity
@@ -64,6 +65,14 @@ def figure(name: str, value: float) -> str:
 def fact(template: str, row: Mapping[str, float]) -> str:
     """Return a rule's sentence with its figures."""
     return template.format_map({n: figure(n, row[n]) for n in placeholders(template)})
+
+
+def alert_content(alert: Alert) -> dict[str, Any]:
+    """Return an alert as it is written; the entries of registers only where it has any."""
+    content = asdict(alert)
+    if not alert.entries:
+        del content["entries"]
+    return content
 
 
 def reason_of(rule: Rule, figures: Mapping[str, Any]) -> Reason:

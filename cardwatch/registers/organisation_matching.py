@@ -1,0 +1,240 @@
+"""Finds which merchants may be an organisation that a register names, with the parts of the score.
+
+Candidates share a distinctive word. The score is the weight of the words shared; how much of both
+names that is (the coverage) says whether it is enough. Two bands: strong and possible; and stated,
+where a person, an alias or a company number says that the two are one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rapidfuzz import fuzz
+
+from cardwatch.registers.organisations import (
+    OrganisationName,
+    comparable_name,
+    names_in,
+    word_weight,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+STATED, STRONG, POSSIBLE = BANDS = "stated", "strong", "possible"
+"""How sure a match is, the surest first."""
+DISTINCTIVE = 2.4
+"""A word of this weight makes a candidate."""
+MOST_CANDIDATES = 400
+"""A word that so many merchants share makes none alone."""
+STRONG_WEIGHT, STRONG_COVERAGE = 4.0, 0.8
+POSSIBLE_WEIGHT, POSSIBLE_COVERAGE = 3.0, 0.45
+"""The least weight shared, and share of both names' weight, of each band (docs/detection.md)."""
+NEAR_WORD, NEAR_LETTERS, NEAR_PART = 88, 6, 0.8
+"""Two words of six letters or more this alike (rapidfuzz ratio) count as one, at a part of its
+weight; so does a last word cut short."""
+SAME_WEIGHT = 2.0
+"""Names with the very same letters are strong from this weight on; below it, possible."""
+
+
+@dataclass(frozen=True)
+class OrganisationMatch:
+    """One merchant that may be an organisation of a register.
+
+    Attributes:
+        organisation: as the register prints it.
+        merchant: the merchant's one name.
+        band: stated, strong or possible.
+        score: the weight of the words shared.
+        coverage: the share of both names' weight that is shared.
+        shared: the words shared, each with its weight.
+        only_register: words that only the register's name has.
+        only_merchant: words that only the merchant's name has.
+        how: how it matched, in words.
+    """
+
+    organisation: str
+    merchant: str
+    band: str
+    score: float
+    coverage: float
+    shared: tuple[tuple[str, float], ...]
+    only_register: tuple[str, ...]
+    only_merchant: tuple[str, ...]
+    how: str
+
+
+class OrganisationMatcher:
+    """Merchants by their words, against which names of registers are held."""
+
+    def __init__(
+        self,
+        merchants: Iterable[str],
+        aliases: Mapping[str, str] | None = None,
+        decided: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
+        """Index the merchants by their words.
+
+        Args:
+            merchants: their one names, as `link_merchants` gives them.
+            aliases: stated names for names, in canonical form.
+            decided: pairs of register's name and merchant that a person has decided, in canonical
+                form, with `same`, `not-the-same` or `cannot-tell`.
+        """
+        self._names = {name: comparable_name(name) for name in dict.fromkeys(merchants)}
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._by_word: dict[str, list[str]] = defaultdict(list)
+        for merchant, name in self._names.items():
+            self._by_name[" ".join(name.words)].append(merchant)
+            for word in name.words:
+                for key in {word, word[:NEAR_LETTERS]} if len(word) > NEAR_LETTERS else {word}:
+                    self._by_word[key].append(merchant)
+        self._aliases = dict(aliases or {})
+        self._decided = dict(decided or {})
+        self._known: dict[tuple[str, tuple[str, ...]], tuple[OrganisationMatch, ...]] = {}
+
+    def match(self, text: str, stated: Sequence[str] = ()) -> tuple[OrganisationMatch, ...]:
+        """Return the merchants that may be the organisation in a cell, the surest first.
+
+        Args:
+            text: the cell: a name, or a sentence with one.
+            stated: other names that are stated to be the same organisation's.
+        """
+        key = text, tuple(stated)
+        if key not in self._known:
+            self._known[key] = self._match(text, stated)
+        return self._known[key]
+
+    def _match(self, text: str, stated: Sequence[str]) -> tuple[OrganisationMatch, ...]:
+        """Return the matches of one cell."""
+        found: dict[str, OrganisationMatch] = {}
+        for printed in names_in(text):
+            name = comparable_name(printed)
+            for merchant in self._stated_as(name, stated):
+                found[merchant] = self._stated_match(text, name, merchant)
+            for merchant in self._candidates(name):
+                match = judge(name, self._names[merchant], merchant)
+                if match is not None:
+                    found.setdefault(merchant, match)
+        kept = [self._as_decided(text, match) for match in found.values()]
+        matches = [match for match in kept if match is not None]
+        return tuple(sorted(matches, key=lambda m: (BANDS.index(m.band), -m.score, m.merchant)))
+
+    def _stated_as(self, name: OrganisationName, stated: Sequence[str]) -> Iterator[str]:
+        """Give the merchants that are stated to be an organisation."""
+        names = [comparable_name(other) for other in stated]
+        if alias := self._aliases.get(name.name):
+            names.append(comparable_name(alias))
+        for other in names:
+            if other.words:
+                yield from self._by_name.get(" ".join(other.words), ())
+
+    def _stated_match(self, text: str, name: OrganisationName, merchant: str) -> OrganisationMatch:
+        words = name.words
+        how = "an alias or company number states that the two are one"
+        return OrganisationMatch(text, merchant, STATED, name.weight, 1.0, (), words, (), how)
+
+    def _as_decided(self, text: str, match: OrganisationMatch) -> OrganisationMatch | None:
+        """Return a match as a person decided it: stated, none, or as it is."""
+        names = [comparable_name(printed).name for printed in names_in(text)]
+        decided = [self._decided.get((name, match.merchant), "") for name in names]
+        if "not-the-same" in decided:
+            return None
+        if "same" in decided:
+            how = "a person has confirmed that the two are one"
+            return OrganisationMatch(
+                match.organisation, match.merchant, STATED, match.score, match.coverage,
+                match.shared, match.only_register, match.only_merchant, how,
+            )  # fmt: skip
+        return match
+
+    def _candidates(self, name: OrganisationName) -> Iterator[str]:
+        """Give the merchants that share a distinctive word with a name, or all of its words."""
+        seen: set[str] = set()
+        seen.update(self._by_name.get(" ".join(name.words), ()))
+        for word in name.words:
+            if word_weight(word) < DISTINCTIVE:
+                continue
+            for key in dict.fromkeys((word, word[:NEAR_LETTERS])):
+                merchants = self._by_word.get(key, ())
+                if len(merchants) <= MOST_CANDIDATES:
+                    seen.update(merchants)
+        joined = "".join(name.words)
+        seen.update(self._by_word.get(joined, ()))
+        yield from sorted(seen)
+
+
+def judge(
+    register: OrganisationName, merchant: OrganisationName, merchant_id: str = ""
+) -> OrganisationMatch | None:
+    """Return how a register's name and a merchant's match; none if they do not.
+
+    Args:
+        register: the register's name.
+        merchant: the merchant's.
+        merchant_id: the merchant's one name; its own name if not given.
+    """
+    shared, only_register, only_merchant = _compare(register.words, merchant.words)
+    score = sum(weight for _, weight in shared)
+    total = register.weight + merchant.weight
+    coverage = 2 * score / total if total else 0.0
+    is_same = bool(register.words) and "".join(register.words) == "".join(merchant.words)
+    if is_same:
+        score, coverage = max(register.weight, merchant.weight), 1.0
+    apart = _weight(only_register) >= DISTINCTIVE and _weight(only_merchant) >= DISTINCTIVE
+    if score >= (SAME_WEIGHT if is_same else STRONG_WEIGHT) and coverage >= STRONG_COVERAGE:
+        band = POSSIBLE if apart and not is_same else STRONG
+    elif is_same or (score >= POSSIBLE_WEIGHT and coverage >= POSSIBLE_COVERAGE):
+        band = POSSIBLE
+    else:
+        return None
+    return OrganisationMatch(
+        organisation=register.printed,
+        merchant=merchant_id or merchant.name,
+        band=band,
+        score=round(score, 2),
+        coverage=round(min(coverage, 1.0), 2),
+        shared=tuple((word, round(weight, 2)) for word, weight in shared),
+        only_register=only_register,
+        only_merchant=only_merchant,
+        how="the same letters" if is_same else "words shared",
+    )
+
+
+def _weight(words: Iterable[str]) -> float:
+    return sum(map(word_weight, words))
+
+
+def _compare(
+    register: Sequence[str], merchant: Sequence[str]
+) -> tuple[list[tuple[str, float]], tuple[str, ...], tuple[str, ...]]:
+    """Return the words that two names share with their weights, and those that one alone has."""
+    left = list(merchant)
+    shared, only_register = [], []
+    for word in register:
+        if word in left:
+            left.remove(word)
+            shared.append((word, word_weight(word)))
+            continue
+        near = next((other for other in left if _is_near(word, other, merchant[-1])), None)
+        if near is None:
+            only_register.append(word)
+        else:
+            left.remove(near)
+            shared.append((word, NEAR_PART * min(word_weight(word), word_weight(near))))
+    return shared, tuple(only_register), tuple(left)
+
+
+def _is_near(word: str, other: str, last: str) -> bool:
+    """Return whether two words are spellings of one, or the last is cut short.
+
+    Statements cut names to so many characters, so only their last word may be a beginning.
+    """
+    if word.removesuffix("S") == other.removesuffix("S") and len(word) > 3:
+        return True
+    if other == last and len(other) >= 3 and word.startswith(other):
+        return True
+    long = min(len(word), len(other)) >= NEAR_LETTERS
+    return long and word[0] == other[0] and fuzz.ratio(word, other) >= NEAR_WORD
