@@ -80,6 +80,7 @@ def register_entries(ledger: Ledger, kind: str) -> pd.DataFrame:
 
     def make() -> pd.DataFrame:
         entries = ledger.registers[kind].entries.reset_index(drop=True)
+        entries = entries.drop(columns=["file", "row"])  # their names are those of payments
         days = {f"{name.removesuffix('_on')}_day": entries[name] for name in _days_of(entries)}
         counted = {name: _counted(values) for name, values in days.items()}
         more: dict[str, Any] = {
@@ -90,7 +91,7 @@ def register_entries(ledger: Ledger, kind: str) -> pd.DataFrame:
         }
         if "employee_id" in entries:
             more["person_key"] = person_keys(entries, _people(ledger)).to_numpy()
-        return entries.assign(**counted, **more)
+        return entries.assign(**(counted | more))
 
     return ledger.once(f"entries of {kind}", make)
 

@@ -26,6 +26,7 @@ from cardwatch.registers import STATED
 if TYPE_CHECKING:
     from cardwatch.features.ledger import Flags, Ledger, Numbers
 
+DAY_SECONDS = 86_400
 LONGEST_CHAIN = 12
 """So many managers above each other are followed; no force has more ranks."""
 
@@ -55,7 +56,7 @@ def approver_absence_hits(ledger: Ledger) -> Hits:
     def make() -> Hits:
         if not (has_register(ledger, "absence") and has_register(ledger, "approvals")):
             return no_hits(ledger, "absence")
-        approved = approval_rows(ledger)
+        approved = approval_rows(ledger)[["row", "approver_id", "approved_day"]]
         absences = register_entries(ledger, "absence")
         pairs = approved.merge(absences, left_on="approver_id", right_on="person_key")
         during = (pairs["true_day"] <= pairs["approved_day"]) & (
@@ -92,15 +93,13 @@ def approval_rows(ledger: Ledger) -> pd.DataFrame:
 
     def make() -> pd.DataFrame:
         entries = register_entries(ledger, "approvals")
-        columns = ["entry", "payment", "approver_id", "approved_at"]
+        columns = ["payment", "approver_id", "approved_at"]
         payments = keys_of_payments(ledger)[["row", "holder_key", "day"]]
         reference = ledger.frame["transaction_id"].str.casefold().str.replace(r"\s+", "", regex=True)
         payments = payments.assign(payment=reference.to_numpy()[payments["row"]])
         joined = payments[payments["payment"] != ""].merge(entries[columns], on="payment")
         seconds = joined["approved_at"].to_numpy().astype("datetime64[s]").astype("int64")
-        return joined.assign(
-            second=seconds, approved_day=seconds // 86_400, true_day=seconds // 86_400
-        )
+        return joined.assign(second=seconds, approved_day=seconds // DAY_SECONDS)
 
     return ledger.once("approved payments", make)
 
@@ -139,26 +138,36 @@ def is_junior_approver(ledger: Ledger) -> Flags:
     junior = np.zeros(len(ledger), dtype=bool)
     if not has_register(ledger, "people"):
         return junior
-    people = ledger.registers["people"].entries
-    current = people.sort_values("true_from", kind="stable").drop_duplicates("employee_id", keep="last")
-    manager = dict(zip(current["employee_id"], current["manager_id"], strict=True))
+    posts = _posts(ledger)
     keys = keys_of_payments(ledger)
-    pairs = keys[["holder_key", "approver_key"]].drop_duplicates()
+    pairs = keys[["holder_key", "approver_key", "day"]]
+    pairs = pairs[(pairs["approver_key"] != "") & (pairs["approver_key"] != pairs["holder_key"])]
+    distinct = pairs.drop_duplicates()
     below = {
-        (holder, approver)
-        for holder, approver in zip(pairs["holder_key"], pairs["approver_key"], strict=True)
-        if holder != approver and holder in _managers(approver, manager)
+        row: row[0] in _managers(row[1], row[2], posts)
+        for row in distinct.itertuples(index=False, name=None)
     }
-    rows = [pair in below for pair in zip(keys["holder_key"], keys["approver_key"], strict=True)]
-    junior[keys["row"].to_numpy()] = rows
+    flags = [below[row] for row in pairs.itertuples(index=False, name=None)]
+    junior[keys.loc[pairs.index, "row"].to_numpy()] = flags
     return junior
 
 
-def _managers(person: str, manager: dict[str, str]) -> set[str]:
-    """Return everybody above a person, as far as the register says."""
+def _posts(ledger: Ledger) -> dict[str, list[tuple[float, str]]]:
+    """Return for each person the days on which their posts began, with the manager in each."""
+    entries = register_entries(ledger, "people").sort_values("true_day", na_position="first")
+    posts: dict[str, list[tuple[float, str]]] = {}
+    columns = (entries[name] for name in ("employee_id", "true_day", "manager_id"))
+    for person, day, manager in zip(*columns, strict=True):
+        posts.setdefault(person, []).append((-np.inf if np.isnan(day) else day, manager))
+    return posts
+
+
+def _managers(person: str, day: float, posts: dict[str, list[tuple[float, str]]]) -> set[str]:
+    """Return everybody above a person on a day, as far as the register says."""
     above: set[str] = set()
     for _ in range(LONGEST_CHAIN):
-        person = manager.get(person, "")
+        begun = [manager for since, manager in posts.get(person, ()) if since <= day]
+        person = begun[-1] if begun else ""
         if not person or person in above:
             break
         above.add(person)
