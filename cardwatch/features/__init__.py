@@ -23,6 +23,7 @@ from cardwatch.features import (
     merchant,
     novelty,
     recurring,
+    relations,
     repeat,
     spend,
     split,
@@ -205,7 +206,7 @@ FEATURES: tuple[Feature, ...] = (
     interests.association_count,
     tenders.open_bid_count,
     tenders.panel_bidder_count,
-    contracts.has_contracts,
+    contracts.is_year_without_contract,
     contracts.contract_count,
     contracts.ended_contract_count,
     contracts.days_since_contract_end,
@@ -223,6 +224,7 @@ FEATURES: tuple[Feature, ...] = (
     staff.reciprocal_count,
     staff.approved_together_count,
     staff.approver_absent_count,
+    relations.relation_count,
 )
 
 REGISTERS_READ: dict[str, tuple[str, ...]] = {
@@ -243,7 +245,7 @@ REGISTERS_READ: dict[str, tuple[str, ...]] = {
     "association_count": ("associations",),
     "open_bid_count": ("tenders",),
     "panel_bidder_count": ("tenders",),
-    "has_contracts": ("contracts",),
+    "is_year_without_contract": ("contracts",),
     "contract_count": ("contracts",),
     "ended_contract_count": ("contracts",),
     "days_since_contract_end": ("contracts",),

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from cardwatch.features import amount, merchant
 from cardwatch.features.registered import (
     Hits,
     as_known,
@@ -23,8 +25,6 @@ from cardwatch.policy import in_categories
 from cardwatch.registers import STATED
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from cardwatch.features.ledger import Flags, Ledger, Numbers
 
 
@@ -119,12 +119,23 @@ def company_hits(ledger: Ledger) -> Hits:
     return ledger.once("closed companies", make)
 
 
-def has_contracts(ledger: Ledger) -> Flags:
-    """Whether a register of contracts was given that holds any for the day."""
+def is_year_without_contract(ledger: Ledger) -> Flags:
+    """Whether it takes a year's payments over the quotation threshold and no contract is known.
+
+    Only the first such payment in a year: the total of twelve months may fall and rise again.
+    """
     if not has_register(ledger, "contracts"):
         return np.zeros(len(ledger), dtype=bool)
-    given: Flags = ledger.day >= register_entries(ledger, "contracts")["known_day"].min()
-    return given
+    given = ledger.day >= register_entries(ledger, "contracts")["known_day"].min()
+    step = amount.step_pence(ledger)
+    exceeds = (merchant.merchant_year_pence(ledger) > step) & (step > 0)
+    exceeds &= merchant.merchant_year_before_pence(ledger) <= step
+    exceeds &= given & ledger.is_purchase & (contract_hits(ledger).count == 0)
+    earlier = ledger.count(exceeds, ("merchant_id",), 364, 1)
+    new = exceeds & (earlier == 0)
+    keys = pd.DataFrame({"merchant": ledger.group("merchant_id"), "day": ledger.day})[new]
+    new[keys.index[keys.duplicated()]] = False  # of one day's payments the first
+    return new
 
 
 def contract_count(ledger: Ledger) -> Numbers:
