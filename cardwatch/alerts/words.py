@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cardwatch.policy import Policy
-    from cardwatch.records import Alert, AlertCard
+    from cardwatch.records import Alert, AlertCard, EntryShown
     from cardwatch.rules import Rule
 
 RAREST = 1_000_000
@@ -99,6 +99,17 @@ def merchants_label(alert: Alert) -> str:
     if len(alert.merchants) == 1:
         return alert.payments[-1].merchant
     return _label(alert.merchants, "merchant")
+
+
+def entry_label(entry: EntryShown) -> str:
+    """An entry of a register on one line: where it stands, both days, and how its name matched."""
+    days = [
+        f"{word} {prose_day(day)}"
+        for word, day in (("true from", entry.true_on), ("known from", entry.known_on))
+        if day
+    ]
+    match = f" {entry.match.capitalize()} match of names. {entry.matched_by}" if entry.match else ""
+    return f"{entry.register} ({entry.file}, row {entry.row}): {', '.join(days)}.{match}"
 
 
 def cost_centres_label(alert: Alert) -> str:

@@ -17,6 +17,7 @@ from cardwatch.registers.organisation_matching import (
     STRONG,
     OrganisationMatch,
     OrganisationMatcher,
+    judge_names,
 )
 from cardwatch.registers.persons import person_keys
 from cardwatch.registers.quality import RegisterQuality, register_quality
@@ -35,6 +36,7 @@ __all__ = [
     "RegisterQuality",
     "cards_in_force",
     "compared",
+    "judge_names",
     "match_cards",
     "person_keys",
     "read_cards",

@@ -183,9 +183,10 @@ def judge(
     is_same = bool(register.words) and "".join(register.words) == "".join(merchant.words)
     if is_same:
         score, coverage = max(register.weight, merchant.weight), 1.0
-    apart = _weight(only_register) >= DISTINCTIVE and _weight(only_merchant) >= DISTINCTIVE
+    # Smith Plumbing and Smith Catering share their only rare word and are two firms.
+    apart = not is_same and bool(only_register) and bool(only_merchant)
     if score >= (SAME_WEIGHT if is_same else STRONG_WEIGHT) and coverage >= STRONG_COVERAGE:
-        band = POSSIBLE if apart and not is_same else STRONG
+        band = POSSIBLE if apart else STRONG
     elif is_same or (score >= POSSIBLE_WEIGHT and coverage >= POSSIBLE_COVERAGE):
         band = POSSIBLE
     else:
@@ -203,8 +204,13 @@ def judge(
     )
 
 
-def _weight(words: Iterable[str]) -> float:
-    return sum(map(word_weight, words))
+def judge_names(one: str, other: str) -> str:
+    """Return the band of two names as people write them; empty if they do not match."""
+    pairs = (
+        judge(comparable_name(a), comparable_name(b)) for a in names_in(one) for b in names_in(other)
+    )
+    bands = {match.band for match in pairs if match is not None}
+    return next((band for band in BANDS if band in bands), "")
 
 
 def _compare(
