@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
@@ -86,11 +87,14 @@ class OrganisationMatcher:
         self._names = {name: comparable_name(name) for name in dict.fromkeys(merchants)}
         self._by_name: dict[str, list[str]] = defaultdict(list)
         self._by_word: dict[str, list[str]] = defaultdict(list)
+        self._by_beginning: dict[str, list[str]] = defaultdict(list)
+        self._alike: dict[str, tuple[str, ...]] = {}
         for merchant, name in self._names.items():
             self._by_name[" ".join(name.words)].append(merchant)
             for word in name.words:
-                for key in {word, word[:NEAR_LETTERS]} if len(word) > NEAR_LETTERS else {word}:
-                    self._by_word[key].append(merchant)
+                self._by_word[word].append(merchant)
+        for word in self._by_word:
+            self._by_beginning[word[:NEAR_LETTERS]].append(word)
         self._aliases = dict(aliases or {})
         self._decided = dict(decided or {})
         self._known: dict[tuple[str, tuple[str, ...]], tuple[OrganisationMatch, ...]] = {}
@@ -150,20 +154,42 @@ class OrganisationMatcher:
             )  # fmt: skip
         return match
 
-    def _candidates(self, name: OrganisationName) -> Iterator[str]:
-        """Give the merchants that share a distinctive word with a name, or all of its words."""
-        seen: set[str] = set()
-        seen.update(self._by_name.get(" ".join(name.words), ()))
+    def _candidates(self, name: OrganisationName) -> list[str]:
+        """Return the merchants that share enough distinctive words with a name, or all its words.
+
+        Most share one word and have too much else. The weight of the distinctive words shared,
+        with that of all others as if they were shared too, bounds the score from above: what
+        cannot reach a band is left out before it is compared.
+        """
+        reached: dict[str, float] = defaultdict(float)
+        rest = 0.0
         for word in name.words:
-            if word_weight(word) < DISTINCTIVE:
+            weight = word_weight(word)
+            alike = self._spellings(word) if weight >= DISTINCTIVE else ()
+            postings = [self._by_word[other] for other in alike]
+            if weight < DISTINCTIVE or sum(map(len, postings)) > MOST_CANDIDATES:
+                rest += weight
                 continue
-            for key in dict.fromkeys((word, word[:NEAR_LETTERS])):
-                merchants = self._by_word.get(key, ())
-                if len(merchants) <= MOST_CANDIDATES:
-                    seen.update(merchants)
-        joined = "".join(name.words)
-        seen.update(self._by_word.get(joined, ()))
-        yield from sorted(seen)
+            for merchant in chain.from_iterable(postings):
+                reached[merchant] += weight
+        total = name.weight
+        seen = {*self._by_name.get(" ".join(name.words), ())}
+        seen.update(self._by_word.get("".join(name.words), ()))
+        for merchant, shared in reached.items():
+            score = shared + rest
+            if score >= POSSIBLE_WEIGHT and (
+                2 * score >= POSSIBLE_COVERAGE * (total + self._names[merchant].weight)
+            ):
+                seen.add(merchant)
+        return sorted(seen)
+
+
+    def _spellings(self, word: str) -> tuple[str, ...]:
+        """Return the merchants' words that may be spellings of a word."""
+        if word not in self._alike:
+            others = self._by_beginning.get(word[:NEAR_LETTERS], ())
+            self._alike[word] = tuple(other for other in others if _is_near(word, other, other))
+        return self._alike[word]
 
 
 def judge(
@@ -238,9 +264,11 @@ def _is_near(word: str, other: str, last: str) -> bool:
 
     Statements cut names to so many characters, so only their last word may be a beginning.
     """
+    if word[0] != other[0]:
+        return False
     if word.removesuffix("S") == other.removesuffix("S") and len(word) > 3:
         return True
     if other == last and len(other) >= 3 and word.startswith(other):
         return True
     long = min(len(word), len(other)) >= NEAR_LETTERS
-    return long and word[0] == other[0] and fuzz.ratio(word, other) >= NEAR_WORD
+    return long and fuzz.ratio(word, other) >= NEAR_WORD

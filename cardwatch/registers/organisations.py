@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 
 import iso18245
@@ -63,7 +63,7 @@ class OrganisationName:
     name: str
     words: tuple[str, ...]
 
-    @property
+    @cached_property
     def weight(self) -> float:
         """The weights of its words together."""
         return sum(map(word_weight, self.words))
