@@ -36,7 +36,7 @@ from cardwatch.registers import cards_in_force, match_cards, register_kind
 from cardwatch.rules import Rule, load_rules, rules_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -95,10 +95,8 @@ def score(  # noqa: PLR0913  one for each thing that can be given
     if transactions.empty:
         raise NothingToScore("There is no transaction to score.")
     given = {register.kind: register for register in registers}
-    rules = load_rules() if rules is None else rules
-    rules = [rule for rule in rules if rule.registers <= given.keys()]
-    matched = match_cards(transactions, cards) if cards else transactions
-    ledger = Ledger(matched, policy, given)
+    rules = _usable(load_rules() if rules is None else rules, given)
+    ledger = Ledger(match_cards(transactions, cards) if cards else transactions, policy, given)
     asked = (
         ledger.frame["file"].isin(asked_files).to_numpy()
         if asked_files
@@ -136,6 +134,11 @@ def score(  # noqa: PLR0913  one for each thing that can be given
     )
     lists = {lane: _list(scored, rules, lane, reference, made) for lane in lanes}
     return Scoring(lists, scored)
+
+
+def _usable(rules: Sequence[Rule], registers: Mapping[str, Register]) -> list[Rule]:
+    """Return the rules whose registers are given."""
+    return [rule for rule in rules if rule.registers <= registers.keys()]
 
 
 def _weigh(

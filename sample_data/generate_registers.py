@@ -203,8 +203,13 @@ def write_registers(out: Path, force: Any) -> None:  # noqa: ANN401  generate.py
     write_csv(folder / "people.csv", plan["people_columns"], people(made))
     write_csv(folder / "absence.csv", plan["absence_columns"], absences(made))
     write_csv(folder / "approvals.csv", plan["approval_columns"], approvals(made))
-    for name, columns in (("associations", "association_columns"), ("tenders", "tender_columns"),
-                          ("companies", "company_columns"), ("matches", "match_columns")):  # fmt: skip
+    whole = {
+        "associations": "association_columns",
+        "tenders": "tender_columns",
+        "companies": "company_columns",
+        "matches": "match_columns",
+    }
+    for name, columns in whole.items():  # planted rows alone, no filler
         write_csv(folder / f"{name}.csv", plan[columns], made.planted(name))
     write_truth(out / "registers_truth.csv", made)
 

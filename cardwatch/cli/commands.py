@@ -71,7 +71,9 @@ CardsFile = Annotated[
 ]
 OtherRegisters = Annotated[
     Path | None,
-    typer.Option("--registers", help="A folder of other registers: gifts, interests, contracts ..."),
+    typer.Option(
+        "--registers", help="A folder of other registers: gifts, interests, contracts ..."
+    ),
 ]
 OfStatements = Annotated[
     list[Path] | None,

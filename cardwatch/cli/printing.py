@@ -128,11 +128,12 @@ def print_registers(registers: Sequence[Register]) -> None:
     """Print how many entries of each register were read, and what was not."""
     for register in registers:
         for report in register.reports:
-            dropped = f", {quantity(len(report.dropped), 'column')} dropped" if report.dropped else ""
-            err.print(
-                f"{escape(report.file)}: {register.kind}, {quantity(report.entries, 'entry', 'entries')}, "
-                f"{quantity(len(report.problems), 'row')} not read{dropped}."
-            )
+            entries = quantity(report.entries, "entry", "entries")
+            unread = quantity(len(report.problems), "row")
+            dropped = quantity(len(report.dropped), "column")
+            line = f"{register.kind}, {entries}, {unread} not read"
+            line += f", {dropped} dropped" if report.dropped else ""
+            err.print(f"{escape(report.file)}: {line}.")
 
 
 def print_register_report(register: Register, quality: Mapping[str, Any]) -> None:
@@ -156,9 +157,11 @@ def print_register_report(register: Register, quality: Mapping[str, Any]) -> Non
         place = f"row {problem.row}, column '{problem.column}'"
         out.print(escape(f"{place}: {problem.message} ({problem.code})."))
     gaps = ", ".join(f"{count:,} without {name}" for name, count in quality["gaps"].items())
+    late, overdue = f"{quality['late_entries']:,}", f"{quality['reviews_overdue']:,}"
+    last = quality["last_entry_on"] or "none"
     out.print(
-        f"Quality: {gaps or 'no gaps'}; {quality['late_entries']:,} recorded more than 28 days late; "
-        f"{quality['reviews_overdue']:,} past review; last entry {quality['last_entry_on'] or 'none'}."
+        f"Quality: {gaps or 'no gaps'}; {late} recorded more than 28 days late; "
+        f"{overdue} past review; last entry {last}."
     )
 
 

@@ -25,9 +25,7 @@ registers_app = typer.Typer(
     help="Gifts, interests, contracts, people and other registers beside the card register.",
 )
 
-RegisterFile = Annotated[
-    Path, typer.Argument(help="CSV, XLSX, XLS or ODS.", show_default=False)
-]
+RegisterFile = Annotated[Path, typer.Argument(help="CSV, XLSX, XLS or ODS.", show_default=False)]
 RegisterKindName = Annotated[
     str, typer.Option("--kind", help="Which register it is; by its name and headings if not said.")
 ]
@@ -39,11 +37,10 @@ KnownFrom = Annotated[
         help="Day from which entries count as known that do not say when they were recorded.",
     ),
 ]
-RegistersFolder = Annotated[
-    Path, typer.Argument(help="A folder of registers.", show_default=False)
-]
+RegistersFolder = Annotated[Path, typer.Argument(help="A folder of registers.", show_default=False)]
 OfStatements = Annotated[
-    list[Path], typer.Option("--statements", help="Statements or folders to match; repeat for more.")
+    list[Path],
+    typer.Option("--statements", help="Statements or folders to match; repeat for more."),
 ]
 
 
@@ -105,7 +102,7 @@ def show(
 @registers_app.command(
     "match", epilog="Example: cardwatch registers match registers/ --statements statements/"
 )
-def match(  # noqa: PLR0913  one option each
+def match(
     folder: RegistersFolder,
     statements: OfStatements,
     policy: Annotated[Path | None, typer.Option("--policy", help="The policy (TOML).")] = None,
@@ -195,7 +192,9 @@ def _matches(ledger: Ledger) -> list[dict[str, Any]]:
                     "only_merchant": ", ".join(found.only_merchant),
                 },
             )
-    return sorted(rows.values(), key=lambda r: (BANDS.index(r["band"]), -r["score"], *map(str, r.values())))
+    return sorted(
+        rows.values(), key=lambda r: (BANDS.index(r["band"]), -r["score"], *map(str, r.values()))
+    )
 
 
 def _coverage(ledger: Ledger, kinds: list[str], rows: list[dict[str, Any]]) -> list[str]:
@@ -207,17 +206,16 @@ def _coverage(ledger: Ledger, kinds: list[str], rows: list[dict[str, Any]]) -> l
         register = ledger.registers[kind]
         unread = sum(len(report.problems) for report in register.reports)
         found = sum(row["register"] == kind for row in rows)
-        start = "nothing declared under a similar name" if not found else f"{found} names matched"
-        lines.append(
-            f"{kind}: {start}; {len(register.entries):,} entries read, {unread:,} rows not readable."
-        )
+        start = f"{found} names matched" if found else "nothing declared under a similar name"
+        count = f"{len(register.entries):,} entries read, {unread:,} rows not readable"
+        lines.append(f"{kind}: {start}; {count}.")
     return lines
 
 
 def _write_review(path: Path, rows: list[dict[str, Any]]) -> None:
     """Write the matches to be reviewed: the columns of the register of reviewed matches, empty."""
-    headings = ["Name in register", "Merchant", "Decision", "Reason", "Decided by", "Decided on",
-                "Register", "Band", "Words shared", "Only in register", "Only in statement"]  # fmt: skip
+    headings = ["Name in register", "Merchant", "Decision", "Reason", "Decided by", "Decided on"]
+    headings += ["Register", "Band", "Words shared", "Only in register", "Only in statement"]
     names = ("register", "band", "words", "only_register", "only_merchant")
     try:
         with path.open("w", encoding="utf-8-sig", newline="") as file:

@@ -1,4 +1,4 @@
-"""Measures the matching of registers: chance pairs by shuffling, and precision on labelled names."""
+"""Measures the matching of registers: chance pairs by shuffling, precision by labelled names."""
 
 from __future__ import annotations
 
@@ -81,7 +81,9 @@ def measure_names(names: Mapping[str, frozenset[str]]) -> list[NameScore]:
     truth = np.array([bool(names[a] & names[b]) for a, b in pairs], dtype=bool)
     bands = [judge_names(a, b) for a, b in pairs]
     found: dict[str, Iterable[bool]] = {
-        f"this matcher, {' or '.join(BANDS[1 : 2 + n])}": [band in BANDS[1 : 2 + n] for band in bands]
+        f"this matcher, {' or '.join(BANDS[1 : 2 + n])}": [
+            band in BANDS[1 : 2 + n] for band in bands
+        ]
         for n in range(2)
     }
     found |= _rivals(names, pairs)

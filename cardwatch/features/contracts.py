@@ -1,4 +1,4 @@
-"""Features of contracts and companies: card payments beside what was agreed, as the register then said.
+"""Features of contracts and companies: card payments beside what was agreed, as then known.
 
 Where no such register is given, they are all 0.
 """
@@ -101,7 +101,7 @@ def _one_contract(entry: int, holds: Flags) -> Hits:
 
 
 def company_hits(ledger: Ledger) -> Hits:
-    """Return companies of the merchant's name that were dissolved or debarred before the payment."""
+    """Return companies of the merchant's name that were dissolved or debarred before."""
 
     def make() -> Hits:
         if not has_register(ledger, "companies"):
@@ -109,7 +109,10 @@ def company_hits(ledger: Ledger) -> Hits:
         pairs = pairs_by_merchant(ledger, "companies")
         matches = links(ledger, "companies")[1]
         same = np.array(
-            [matches[m].band == STATED or matches[m].how == "the same letters" for m in pairs["match"]],
+            [
+                matches[m].band == STATED or matches[m].how == "the same letters"
+                for m in pairs["match"]
+            ],
             dtype=bool,
         )
         closed = pairs["status"].isin(["dissolved", "debarred"])
@@ -176,7 +179,9 @@ def contract_spend_pence(ledger: Ledger) -> Numbers:
     found = contract_hits(ledger)
     if not found.count.any():
         return np.zeros(len(ledger))
-    starts = register_entries(ledger, "contracts")["true_day"].to_numpy()[np.maximum(found.entry, 0)]
+    starts = register_entries(ledger, "contracts")["true_day"].to_numpy()[
+        np.maximum(found.entry, 0)
+    ]
     spent = np.zeros(len(ledger))
     one = found.count == 1
     by = ("merchant_id",)

@@ -20,7 +20,7 @@ from cardwatch.features.registered import (
     pairs_by_merchant,
     register_entries,
 )
-from cardwatch.registers import POSSIBLE, STATED, compared
+from cardwatch.registers import POSSIBLE, STATED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,7 @@ def _decided_hits(ledger: Ledger, decision: str, bands: tuple[str, ...]) -> Hits
 
 
 def approver_hits(ledger: Ledger) -> Hits:
-    """Return gifts from the merchant that the payment's approver accepted in the half year before."""
+    """Return gifts from the merchant that the approver accepted in the half year before."""
 
     def make() -> Hits:
         if not has_register(ledger, "gifts"):

@@ -1,4 +1,4 @@
-"""Features of declared business interests, second jobs and associations, as the registers then said.
+"""Features of business interests, second jobs and associations, as the registers then said.
 
 Where no such register is given, they are all 0.
 """

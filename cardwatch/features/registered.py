@@ -97,7 +97,8 @@ def register_entries(ledger: Ledger, kind: str) -> pd.DataFrame:
 
 
 def _days_of(entries: pd.DataFrame) -> list[str]:
-    return [n for n in entries if n.endswith("_on") and entries[n].dtype.kind == "M"]
+    names = [str(name) for name in entries]
+    return [n for n in names if n.endswith("_on") and entries[n].dtype.kind == "M"]
 
 
 def _counted(days: pd.Series[Any]) -> Numbers:
@@ -176,7 +177,8 @@ def links(ledger: Ledger, kind: str) -> tuple[pd.DataFrame, list[OrganisationMat
         texts = entries["organisation"]
         if "details" in entries:
             texts = texts.where(texts != "", entries["details"])
-        found, matches = [], []
+        found: list[tuple[int, int, int, str]] = []
+        matches: list[OrganisationMatch] = []
         for entry, (text, names) in enumerate(zip(texts.tolist(), stated, strict=True)):
             for match in matcher.match(text, names) if text else ():
                 found.append((entry, codes[match.merchant], len(matches), match.band))
@@ -258,5 +260,7 @@ def pairs_by_person(ledger: Ledger, kind: str, by: str = "holder_key") -> pd.Dat
 
 def as_known(pairs: pd.DataFrame) -> Flags:
     """Return which entries were known and true on the day of the payment or before it."""
-    known: Flags = ((pairs["known_day"] <= pairs["day"]) & (pairs["true_day"] <= pairs["day"])).to_numpy()
+    known: Flags = (
+        (pairs["known_day"] <= pairs["day"]) & (pairs["true_day"] <= pairs["day"])
+    ).to_numpy()
     return known

@@ -1,4 +1,4 @@
-"""Features of people and days: leavers, absences, and who approves whom, as the registers then said.
+"""Features of people: leavers, absences, and who approves whom, as the registers then said.
 
 Where no such register is given, they are all 0.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from cardwatch.features.registered import (
     Hits,
@@ -24,6 +23,8 @@ from cardwatch.features.registered import (
 from cardwatch.registers import STATED
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from cardwatch.features.ledger import Flags, Ledger, Numbers
 
 DAY_SECONDS = 86_400
@@ -89,13 +90,15 @@ def leaver_firm_hits(ledger: Ledger) -> Hits:
 
 
 def approval_rows(ledger: Ledger) -> pd.DataFrame:
-    """Return each purchase that was approved: `row`, `holder_key`, `approver_id`, moment and day."""
+    """Return each approved purchase: `row`, `holder_key`, `approver_id`, moment and day."""
 
     def make() -> pd.DataFrame:
         entries = register_entries(ledger, "approvals")
         columns = ["payment", "approver_id", "approved_at"]
         payments = keys_of_payments(ledger)[["row", "holder_key", "day"]]
-        reference = ledger.frame["transaction_id"].str.casefold().str.replace(r"\s+", "", regex=True)
+        reference = (
+            ledger.frame["transaction_id"].str.casefold().str.replace(r"\s+", "", regex=True)
+        )
         payments = payments.assign(payment=reference.to_numpy()[payments["row"]])
         joined = payments[payments["payment"] != ""].merge(entries[columns], on="payment")
         seconds = joined["approved_at"].to_numpy().astype("datetime64[s]").astype("int64")

@@ -33,7 +33,7 @@ def _open(pairs: pd.DataFrame) -> Flags:
 
 
 def open_bid_hits(ledger: Ledger) -> Hits:
-    """Return open tenders in which the merchant bids, where the name is stated to be the bidder's."""
+    """Return open tenders in which the merchant is stated to bid."""
 
     def make() -> Hits:
         if not has_register(ledger, "tenders"):

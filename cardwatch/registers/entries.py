@@ -45,7 +45,9 @@ REGISTER_MESSAGES = {
     "turned": "the last day is before the first",
 }
 """Problem codes of a register's rows, each with its sentence."""
-NOT_SAID = r"(?i)^[\s\p{Z}]*(?:n/?a|not? (?:known|stated|given)|unknown|tbc|ongoing|none|-+)?[\s\p{Z}]*$"
+NOT_SAID = (
+    r"(?i)^[\s\p{Z}]*(?:n/?a|not? (?:known|stated|given)|unknown|tbc|ongoing|none|-+)?[\s\p{Z}]*$"
+)
 NIL_RETURN = (
     r"(?i)^[\s\p{Z}]*(?:nil(?: returns?)?|nothing (?:to declare|declared|received|recorded)"
     r"|no (?:gifts?|hospitality|interests?|entries|offers?)\b.*|none(?: (?:declared|received))?)"
@@ -313,7 +315,9 @@ class _RegisterReading:
         for name in self.kind.true_from:
             true_from = true_from.where(true_from.notna(), entries[name])
         until = self.kind.true_until
-        true_until = entries[until] if until else pd.Series(np.datetime64("NaT", "s"), entries.index)
+        true_until = (
+            entries[until] if until else pd.Series(np.datetime64("NaT", "s"), entries.index)
+        )
         known = pd.Series(np.datetime64("NaT", "s"), entries.index)
         if self.kind.known_on:
             known = entries[self.kind.known_on]

@@ -183,7 +183,6 @@ class OrganisationMatcher:
                 seen.add(merchant)
         return sorted(seen)
 
-
     def _spellings(self, word: str) -> tuple[str, ...]:
         """Return the merchants' words that may be spellings of a word."""
         if word not in self._alike:
@@ -233,7 +232,9 @@ def judge(
 def judge_names(one: str, other: str) -> str:
     """Return the band of two names as people write them; empty if they do not match."""
     pairs = (
-        judge(comparable_name(a), comparable_name(b)) for a in names_in(one) for b in names_in(other)
+        judge(comparable_name(a), comparable_name(b))
+        for a in names_in(one)
+        for b in names_in(other)
     )
     bands = {match.band for match in pairs if match is not None}
     return next((band for band in BANDS if band in bands), "")

@@ -17,20 +17,27 @@ import iso18245
 
 from cardwatch.merchants import canonical_name
 
-FILLERS = frozenset("A AN AND AT BY CO FOR IN OF ON S THE TO WITH".split())
+FILLERS = frozenset(
+    {"A", "AN", "AND", "AT", "BY", "CO", "FOR", "IN", "OF", "ON", "S", "THE", "TO", "WITH"}
+)  # fmt: skip
 """Words that are no part of a comparison."""
-LEGAL_FORMS = frozenset("LTD LIMITED PLC LLP LP CIC CIO INC LLC COMPANY COMPANIES HOLDING HOLDINGS".split())
+LEGAL_FORMS = frozenset(
+    {"LTD", "LIMITED", "PLC", "LLP", "LP", "CIC", "CIO", "INC", "LLC", "COMPANY", "COMPANIES",
+     "HOLDING", "HOLDINGS"}
+)  # fmt: skip
 """Words for the form of a firm: shown apart, and no part of the score."""
 LEAD_IN = re.compile(
     r"\b(?:courtesy of|hosted by|offered by|provided by|paid (?:for )?by|given by|sponsored by"
     r"|guests? of|on behalf of|received from|from|with|by)\s+(?:the\s+)?(?=[A-Z0-9])"
 )
 """Words of a sentence after which the organisation is named."""
-TRADING_AS = re.compile(r"\b(?:t/as?|t / a|trading as|formerly(?: known as)?|aka|also known as)\b[: ]*",
-                        re.IGNORECASE)  # fmt: skip
+TRADING_AS = re.compile(
+    r"\b(?:t/as?|t / a|trading as|formerly(?: known as)?|aka|also known as)\b[: ]*", re.IGNORECASE
+)
 ENDS = re.compile(
-    r"\s+[-\u2013\u2014]\s+|[,;:(\[]|\s+\d|£|\b(?:est(?:imated)?|approx(?:imately)?|value[ds]?|worth|at|for|to|in"
-    r"|on|during|following|after|before|because|declined|accepted|refused|returned|which|who|as part"
+    r"\s+[-\u2013\u2014]\s+|[,;:(\[]|\s+\d|£"
+    r"|\b(?:est(?:imated)?|approx(?:imately)?|value[ds]?|worth|at|for|to|in|on"
+    r"|during|following|after|before|because|declined|accepted|refused|returned|which|who|as part"
     r"|annual|lunch|dinner|ticket|tickets)\b",
     re.IGNORECASE,
 )

@@ -52,11 +52,11 @@ def person_keys(entries: pd.DataFrame, people: pd.DataFrame) -> pd.Series[str]:
         return keys
     known = pd.DataFrame(_name_rows(people), columns=["name", "unit", "key"]).drop_duplicates()
     several = known.groupby(["name", "unit"])["key"].transform("nunique") > 1
-    by_name = known[~several].drop_duplicates(["name", "unit"])
-    by_name = by_name.set_index(["name", "unit"])["key"]
+    columns = (known.loc[~several, name] for name in ("name", "unit", "key"))
+    by_both = {(name, unit): key for name, unit, key in zip(*columns, strict=True)}
     asked = zip(entries["person"].map(full_name), compared(entries["unit"]), strict=True)
-    by_both = [by_name.get(both, "") if all(both) else "" for both in asked]
-    return keys.where(keys != "", pd.Series(by_both, entries.index, dtype="str"))
+    found = [by_both.get(both, "") for both in asked]
+    return keys.where(keys != "", pd.Series(found, entries.index, dtype="str"))
 
 
 def _name_rows(people: pd.DataFrame) -> Iterator[tuple[str, str, str]]:

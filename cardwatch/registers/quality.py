@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -82,7 +82,7 @@ def register_quality(
     )
 
 
-def _is_blank(values: pd.Series[object]) -> pd.Series[bool]:
+def _is_blank(values: pd.Series[Any]) -> pd.Series[bool]:
     """Return which values say nothing: no text, no day, no sum, or a choice that is unclear."""
     if values.dtype.kind == "M":
         return values.isna()
