@@ -82,7 +82,9 @@ def test_stated_names_and_decisions_of_people_come_first() -> None:
         },
     )
     assert [m.band for m in matcher.match("MPW Ltd")] == ["stated"]
-    assert [m.band for m in matcher.match("X Holdings", ["Marlspike Print Works Ltd"])] == ["stated"]
+    assert [m.band for m in matcher.match("X Holdings", ["Marlspike Print Works Ltd"])] == [
+        "stated"
+    ]
     assert [m.band for m in matcher.match("Lanternhouse Hospitality Group")] == ["stated"]
     assert matcher.match("Withyholt Regatta") == ()
     assert [m.band for m in matcher.match("Withyholt Rowing Regatta")] == ["possible"]
