@@ -4,6 +4,7 @@ from cardwatch.registers.cards import MESSAGES, compared, read_cards
 from cardwatch.registers.descriptions import (
     FIELD_TYPES,
     RegisterKind,
+    layouts_page,
     register_kind,
     register_kinds,
     template_text,
@@ -37,6 +38,7 @@ __all__ = [
     "cards_in_force",
     "compared",
     "judge_names",
+    "layouts_page",
     "match_cards",
     "person_keys",
     "read_cards",

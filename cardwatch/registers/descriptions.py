@@ -190,3 +190,26 @@ def template_text(kind: RegisterKind) -> str:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\r\n").writerow([f.headings[0] for f in kind.fields])
     return text.getvalue()
+
+
+def layouts_page() -> str:
+    """Return the page of all layouts, as Markdown: a table for each register."""
+    parts = [
+        "# Layouts of the registers\n\n"
+        "Made from the files in `cardwatch/registers/files/` by `make docs`; do not edit this page.\n"
+        "`cardwatch registers template KIND` prints the headings of the first column as a CSV file.\n"
+    ]
+    for kind in register_kinds().values():
+        needs = ", ".join(" or ".join(f"`{name}`" for name in group) for group in kind.needs)
+        rows = "\n".join(
+            f"| {field.headings[0]} | `{field.name}` | {FIELD_TYPES[field.kind]} | {field.meaning} | "
+            f"{', '.join(field.headings[1:]) or '-'} |"
+            for field in kind.fields
+        )
+        parts.append(
+            f"## {kind.kind}: {kind.title}\n\nA row is {kind.row}. Owner: {kind.owner}. "
+            f"Read by rules of: {kind.lane}. Needed: {needs}.\n\n"
+            "| heading | field | type | what it holds | headings it is also read from |\n"
+            f"|---|---|---|---|---|\n{rows}\n"
+        )
+    return "\n".join(parts)
