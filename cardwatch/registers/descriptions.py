@@ -192,24 +192,31 @@ def template_text(kind: RegisterKind) -> str:
     return text.getvalue()
 
 
+LAYOUTS_HEAD = """# Layouts of the registers
+
+Made from the files in `cardwatch/registers/files/` by `make docs`; do not edit this page.
+`cardwatch registers template KIND` prints the headings of the first column as a CSV file.
+"""
+
+
 def layouts_page() -> str:
     """Return the page of all layouts, as Markdown: a table for each register."""
-    parts = [
-        "# Layouts of the registers\n\n"
-        "Made from the files in `cardwatch/registers/files/` by `make docs`; do not edit this page.\n"
-        "`cardwatch registers template KIND` prints the headings of the first column as a CSV file.\n"
+    return "\n".join([LAYOUTS_HEAD, *map(_layout, register_kinds().values())])
+
+
+def _layout(kind: RegisterKind) -> str:
+    """Return the layout of one register, as Markdown."""
+    needs = ", ".join(" or ".join(f"`{name}`" for name in group) for group in kind.needs)
+    lines = [
+        f"## {kind.kind}: {kind.title}",
+        "",
+        f"A row is {kind.row}. Owner: {kind.owner}. Read by rules of: {kind.lane}. Needed: {needs}.",
+        "",
+        "| heading | field | type | what it holds | headings it is also read from |",
+        "|---|---|---|---|---|",
     ]
-    for kind in register_kinds().values():
-        needs = ", ".join(" or ".join(f"`{name}`" for name in group) for group in kind.needs)
-        rows = "\n".join(
-            f"| {field.headings[0]} | `{field.name}` | {FIELD_TYPES[field.kind]} | {field.meaning} | "
-            f"{', '.join(field.headings[1:]) or '-'} |"
-            for field in kind.fields
-        )
-        parts.append(
-            f"## {kind.kind}: {kind.title}\n\nA row is {kind.row}. Owner: {kind.owner}. "
-            f"Read by rules of: {kind.lane}. Needed: {needs}.\n\n"
-            "| heading | field | type | what it holds | headings it is also read from |\n"
-            f"|---|---|---|---|---|\n{rows}\n"
-        )
-    return "\n".join(parts)
+    for field in kind.fields:
+        first, *others = field.headings
+        cells = (first, f"`{field.name}`", FIELD_TYPES[field.kind], field.meaning)
+        lines.append(f"| {' | '.join(cells)} | {', '.join(others) or '-'} |")
+    return "\n".join([*lines, ""])
