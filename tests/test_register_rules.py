@@ -10,14 +10,17 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import openpyxl
 import pandas as pd
 import pytest
 
 from cardwatch.alerts import alert_content
+from cardwatch.casebook.alerts import alert_from
 from cardwatch.evaluation.register_matches import chance_pairs
 from cardwatch.features import ENTRIES_SHOWN, REGISTERS_READ, Ledger
 from cardwatch.policy import load_policy
 from cardwatch.registers import read_registers, register_kind
+from cardwatch.reports import as_json, write_alerts
 from cardwatch.rules import load_rules
 from cardwatch.scoring import score
 from cardwatch.statements import ReadingChoices, name_holders, read_rows, shipped_profiles
@@ -154,6 +157,23 @@ def test_an_alert_shows_the_entry_with_both_days_and_how_it_matched(scored: Scor
     assert entry.match == "strong"
     assert "PLANKWOLD, TIMBER" in entry.matched_by
     assert "MERCHANTS" in entry.matched_by
+
+
+def test_what_is_written_carries_the_entries(
+    scored: Scored, sample: Statements, tmp_path: Path
+) -> None:
+    made = {"psd": scored(NEWEST).lists["psd"]}
+    kept = json.loads(as_json(made, sample))["lists"]["psd"]["alerts"]
+    alert = next(a for a in made["psd"].alerts if a.reasons[0].rule == "gift-accepted-then-paid")
+    assert next(a for a in kept if a["alert_id"] == alert.alert_id)["entries"][0]["row"] > 1
+    write_alerts(tmp_path / "list.xlsx", made, sample)
+    sheet = openpyxl.load_workbook(tmp_path / "list.xlsx")["Evidence"]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    entry = next(row for row in rows if row[0] == alert.alert_id and row[2] == "Register entry")
+    assert "Donor: Plankwold Timber Merchants Ltd" in entry[4]
+    assert "known from 13 October 2026" in entry[4]
+    again = alert_from(json.loads(json.dumps(alert_content(alert))))
+    assert again == alert
 
 
 def test_a_possible_match_never_leads(scored: Scored) -> None:

@@ -210,7 +210,8 @@ def _layout(kind: RegisterKind) -> str:
     lines = [
         f"## {kind.kind}: {kind.title}",
         "",
-        f"A row is {kind.row}. Owner: {kind.owner}. Read by rules of: {kind.lane}. Needed: {needs}.",
+        f"A row is {kind.row}. Owner: {kind.owner}. Read by rules of: {kind.lane}.",
+        f"Needed: {needs}.",
         "",
         "| heading | field | type | what it holds | headings it is also read from |",
         "|---|---|---|---|---|",
