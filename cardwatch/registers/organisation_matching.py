@@ -7,6 +7,7 @@ where a person, an alias or a company number says that the two are one.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import chain
@@ -24,6 +25,7 @@ from cardwatch.registers.organisations import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+WORDS = re.compile(r"[A-Z0-9]+")
 STATED, STRONG, POSSIBLE = BANDS = "stated", "strong", "possible"
 """How sure a match is, the surest first."""
 DISTINCTIVE = 2.4
@@ -96,6 +98,13 @@ class OrganisationMatcher:
         for word in self._by_word:
             self._by_beginning[word[:NEAR_LETTERS]].append(word)
         self._aliases = dict(aliases or {})
+        named = [*self._names.values(), *map(comparable_name, self._aliases)]
+        self._telling = {word[:NEAR_LETTERS] for name in named for word in _telling(name)}
+        self._ordinary: dict[str, list[frozenset[str]]] = defaultdict(list)
+        for name in named:
+            if name.words and not _telling(name):  # known by all of its words together
+                rarest = max(name.words, key=word_weight)
+                self._ordinary[rarest].append(frozenset(name.words))
         self._decided = dict(decided or {})
         self._known: dict[tuple[str, tuple[str, ...]], tuple[OrganisationMatch, ...]] = {}
 
@@ -107,9 +116,22 @@ class OrganisationMatcher:
             stated: other names that are stated to be the same organisation's.
         """
         key = text, tuple(stated)
+        if not stated and not self._may_match(text):
+            return ()
         if key not in self._known:
             self._known[key] = self._match(text, stated)
         return self._known[key]
+
+    def _may_match(self, text: str) -> bool:
+        """Return whether a text has the beginning of a word by which some merchant can be told.
+
+        Most rows of a large register have none, and are not looked at further.
+        """
+        words = frozenset(WORDS.findall(text.upper().replace("'", "")))
+        if not text.isascii() or any(word[:NEAR_LETTERS] in self._telling for word in words):
+            return True
+        names = (name for word in words for name in self._ordinary.get(word, ()))
+        return any(name <= words for name in names)
 
     def _match(self, text: str, stated: Sequence[str]) -> tuple[OrganisationMatch, ...]:
         """Return the matches of one cell."""
@@ -189,6 +211,11 @@ class OrganisationMatcher:
             others = self._by_beginning.get(word[:NEAR_LETTERS], ())
             self._alike[word] = tuple(other for other in others if _is_near(word, other, other))
         return self._alike[word]
+
+
+def _telling(name: OrganisationName) -> list[str]:
+    """Return the distinctive words of a name."""
+    return [word for word in name.words if word_weight(word) >= DISTINCTIVE]
 
 
 def judge(
