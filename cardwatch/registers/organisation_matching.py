@@ -198,10 +198,10 @@ class OrganisationMatcher:
         seen = {*self._by_name.get(" ".join(name.words), ())}
         seen.update(self._by_word.get("".join(name.words), ()))
         for merchant, shared in reached.items():
-            score = shared + rest
-            if score >= POSSIBLE_WEIGHT and (
-                2 * score >= POSSIBLE_COVERAGE * (total + self._names[merchant].weight)
-            ):
+            score, other = shared + rest, self._names[merchant]
+            # The last word of a merchant may be cut short, and then it is not left over.
+            left = max(total + other.weight - word_weight(other.words[-1]) - 2 * score, 0.0)
+            if score >= POSSIBLE_WEIGHT and 2 * score >= POSSIBLE_COVERAGE * (2 * score + left):
                 seen.add(merchant)
         return sorted(seen)
 
@@ -230,8 +230,8 @@ def judge(
     """
     shared, only_register, only_merchant = _compare(register.words, merchant.words)
     score = sum(weight for _, weight in shared)
-    total = register.weight + merchant.weight
-    coverage = 2 * score / total if total else 0.0
+    left = sum(map(word_weight, (*only_register, *only_merchant)))
+    coverage = 2 * score / (2 * score + left) if score else 0.0
     is_same = bool(register.words) and "".join(register.words) == "".join(merchant.words)
     if is_same:
         score, coverage = max(register.weight, merchant.weight), 1.0
