@@ -64,6 +64,7 @@ MATCH_COLUMNS: dict[str, str] = {
     "card_opened_on": "day the card was opened",
     "card_closed_on": "last day on which the card could be used",
     "card_replaced_on": "last day before that on which another card of the holder was lost",
+    "card_approver_id": "who approves what the card pays; empty where not said",
 }
 """What matching to a register adds to each transaction; it also names holder and unit."""
 
@@ -193,6 +194,64 @@ class CardRegister:
 
 
 @dataclass(frozen=True)
+class RegisterReport:
+    """What happened to every row of one file of a register. Counts of rows add up to `rows`.
+
+    Attributes:
+        kind: gifts, interests, contracts and so on.
+        sha256: hash of the file's bytes.
+        columns: field to the heading it was read from.
+        dropped: headings of columns that are never taken, each with the reason.
+        unused: headings that no field of the register has.
+        decisions: choices made once for the file, each a sentence.
+        notes: what a person should know before relying on the file.
+        rows: rows after the headings.
+        entries, nil_returns, blank, headings: rows by what they were.
+        problems: rows kept out, with the reason.
+    """
+
+    kind: str
+    file: str
+    sha256: str
+    form: str
+    columns: dict[str, str]
+    dropped: dict[str, str]
+    unused: tuple[str, ...]
+    decisions: tuple[str, ...]
+    notes: tuple[str, ...]
+    rows: int
+    entries: int
+    nil_returns: int
+    blank: int
+    headings: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether every row is in exactly one place."""
+        placed = self.entries + self.nil_returns + self.blank + self.headings
+        return self.rows == placed + len(self.problems)
+
+
+@dataclass(frozen=True)
+class Register:
+    """The entries of one register, from one or several files.
+
+    Attributes:
+        kind: gifts, interests, contracts and so on.
+        entries: a row an entry: its fields, `true_from`, `true_until`, `known_on`, and the file
+            and row that it came from.
+        reports: one a file.
+        nil_units: units that returned "nothing to declare".
+    """
+
+    kind: str
+    entries: pd.DataFrame
+    reports: tuple[RegisterReport, ...]
+    nil_units: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Payment:
     """One transaction as an alert shows it."""
 
@@ -212,6 +271,33 @@ class AlertCard:
     card_id: str
     card_last4: str
     holder_id: str
+
+
+@dataclass(frozen=True)
+class EntryShown:
+    """One entry of a register as an alert shows it beside the payments.
+
+    Attributes:
+        register: gifts, interests, contracts and so on.
+        rule: the rule that rests on it.
+        row: its row in the file, the first line being 1.
+        true_on: day from which it is true.
+        known_on: day from which it is known.
+        facts: heading and value of each field that is filled.
+        match: how sure it is that the organisation is the merchant: stated, strong or possible;
+            empty where no name was matched.
+        matched_by: how the name matched, in words, with the words shared and those left over.
+    """
+
+    register: str
+    rule: str
+    file: str
+    row: int
+    true_on: str
+    known_on: str
+    facts: tuple[tuple[str, str], ...]
+    match: str = ""
+    matched_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -253,6 +339,7 @@ class Alert:
         is_fact: whether it states a fact against policy (a limit, a list, a closed card) and no
             question of evidence; facts are complete, all shown, and listed after the questions.
         cards: the cards it is about, where it is about cards and no payment.
+        entries: the entries of registers that it rests on.
     """
 
     alert_id: str
@@ -279,6 +366,7 @@ class Alert:
     cards: tuple[AlertCard, ...] = ()
     approvers: tuple[str, ...] = ()
     is_fact: bool = False
+    entries: tuple[EntryShown, ...] = ()
 
 
 @dataclass(frozen=True)

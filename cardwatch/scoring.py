@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,17 +32,17 @@ from cardwatch.features.ledger import taken
 from cardwatch.forest import Forest, fit_forest
 from cardwatch.quantities import plural, quantity
 from cardwatch.records import AlertList
-from cardwatch.registers import cards_in_force, match_cards
+from cardwatch.registers import cards_in_force, match_cards, register_kind
 from cardwatch.rules import Rule, load_rules, rules_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
     from cardwatch.features.ledger import Columns
     from cardwatch.policy import Policy
-    from cardwatch.records import Alert, CardRegister
+    from cardwatch.records import Alert, CardRegister, Register
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -68,6 +69,7 @@ def score(  # noqa: PLR0913  one for each thing that can be given
     policy: Policy,
     *,
     cards: CardRegister | None = None,
+    registers: Sequence[Register] = (),
     asked_files: Sequence[str] = (),
     forest: Forest | None = None,
     rules: Sequence[Rule] | None = None,
@@ -79,6 +81,8 @@ def score(  # noqa: PLR0913  one for each thing that can be given
         transactions: the statements to be scored and their history, see `TRANSACTION_COLUMNS`.
         policy: the organisation's figures.
         cards: the organisation's card register; without it nothing is said of cards.
+        registers: the organisation's other registers; rules that need one that is not given are
+            not used.
         asked_files: files whose payments are to be asked about; none for all of them.
         forest: a fitted one; without it one is fitted to the history if there is enough.
         rules: the rules to use; the shipped ones if not given.
@@ -90,8 +94,9 @@ def score(  # noqa: PLR0913  one for each thing that can be given
     """
     if transactions.empty:
         raise NothingToScore("There is no transaction to score.")
-    rules = load_rules() if rules is None else rules
-    ledger = Ledger(match_cards(transactions, cards) if cards else transactions, policy)
+    given = {register.kind: register for register in registers}
+    rules = _usable(load_rules() if rules is None else rules, given)
+    ledger = Ledger(match_cards(transactions, cards) if cards else transactions, policy, given)
     asked = (
         ledger.frame["file"].isin(asked_files).to_numpy()
         if asked_files
@@ -129,6 +134,11 @@ def score(  # noqa: PLR0913  one for each thing that can be given
     )
     lists = {lane: _list(scored, rules, lane, reference, made) for lane in lanes}
     return Scoring(lists, scored)
+
+
+def _usable(rules: Sequence[Rule], registers: Mapping[str, Register]) -> list[Rule]:
+    """Return the rules whose registers are given."""
+    return [rule for rule in rules if rule.registers <= registers.keys()]
 
 
 def _weigh(
@@ -265,7 +275,16 @@ def _list(
     # What finance reads names finance's rules: psd's may change without a trace in it.
     read = [rule for rule in rules if lane != "finance" or rule.lane == lane]
     made_by = made.made_by | {"rules": rules_sha256(read)}
+    known = scored.ledger.registers.values()
+    if mine := [one for one in known if lane != "finance" or register_kind(one.kind).lane == lane]:
+        made_by |= {"registers": registers_sha256(mine)}
     return replace(made, alerts=alerts, expected=expected, notes=notes, made_by=made_by)
+
+
+def registers_sha256(registers: Sequence[Register]) -> str:
+    """Return a hash of the files of some registers, by which a result names them."""
+    lines = sorted(f"{one.kind} {file.sha256}" for one in registers for file in one.reports)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _fact_notes(alerts: Sequence[Alert]) -> tuple[str, ...]:

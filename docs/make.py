@@ -12,7 +12,7 @@ from rich.console import Console
 
 from cardwatch.cli import printing
 from cardwatch.policy import load_policy
-from cardwatch.registers import read_cards
+from cardwatch.registers import layouts_page, read_cards
 from cardwatch.rules import load_rules, rules_page
 from cardwatch.scoring import score
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
@@ -42,8 +42,9 @@ def make_picture() -> str:
 def main() -> None:
     """Write every page and picture."""
     (HERE / "rules.md").write_text(rules_page(load_rules()), encoding="utf-8")
+    (HERE / "register-layouts.md").write_text(layouts_page(), encoding="utf-8")
     (HERE / "demo.svg").write_text(make_picture(), encoding="utf-8")
-    print("docs/rules.md docs/demo.svg")
+    print("docs/rules.md docs/register-layouts.md docs/demo.svg")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import xlsxwriter
+from generate_registers import write_registers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -575,6 +576,7 @@ def main(out: Path) -> None:
     for matter in plan["registered"]:
         matter["rows"] = registered_rows(force, matter)
     write_truth(out / "truth.csv", [*plan["planted"], *plan["registered"]])
+    write_registers(out, force)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typer.main import get_command
 from cardwatch import cli, records
 from cardwatch.policy import default_policy_text
 from cardwatch.registers import MESSAGES as CARD_MESSAGES
+from cardwatch.registers import REGISTER_MESSAGES, layouts_page
 from cardwatch.statements.profiles import FIELDS, SETTINGS
 from cardwatch.statements.reading import MESSAGES
 from cardwatch.tabular import LIMITS
@@ -72,6 +73,17 @@ def test_every_problem_of_a_registers_row_is_documented_with_its_sentence(
     code: str, message: str
 ) -> None:
     assert f"| `{code}` | {message} |" in CARDS
+
+
+@pytest.mark.parametrize(("code", "message"), sorted(REGISTER_MESSAGES.items()))
+def test_every_problem_of_an_entry_is_documented_with_its_sentence(code: str, message: str) -> None:
+    page = (ROOT / "docs" / "registers.md").read_text(encoding="utf-8")
+    assert f"| `{code}` | {message} |" in page
+
+
+def test_the_committed_page_of_layouts_is_the_one_made_from_the_files() -> None:
+    page = (ROOT / "docs" / "register-layouts.md").read_text(encoding="utf-8")
+    assert page == layouts_page(), "run 'make docs'"
 
 
 def test_every_field_and_setting_of_a_profile_is_documented_or_explained_in_it() -> None:

@@ -2,9 +2,11 @@
 
 from cardwatch.alerts.ranking import Scored, alert_order, alert_strength, rank_alerts
 from cardwatch.alerts.words import (
+    alert_content,
     card_label,
     compared,
     cost_centres_label,
+    entry_label,
     expected_words,
     holders_label,
     merchants_label,
@@ -15,11 +17,13 @@ from cardwatch.alerts.words import (
 
 __all__ = [
     "Scored",
+    "alert_content",
     "alert_order",
     "alert_strength",
     "card_label",
     "compared",
     "cost_centres_label",
+    "entry_label",
     "expected_words",
     "holders_label",
     "merchants_label",

@@ -15,6 +15,7 @@ import pandas as pd
 
 from cardwatch.alerts.calibration import weigh_findings
 from cardwatch.alerts.cards import card_alerts
+from cardwatch.alerts.entries import entries_shown
 from cardwatch.alerts.matters import Finding, Matter, find_matters
 from cardwatch.alerts.words import TIERS, one_in, pounds, prose_day, reason_of
 from cardwatch.chance import UNUSUALNESS
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cardwatch.features import Ledger
     from cardwatch.features.ledger import Columns
     from cardwatch.forest import Forest
+    from cardwatch.records import EntryShown
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -250,6 +252,7 @@ def _with_reasons(alert: Alert, other: Alert) -> Alert:
         tier=min(alert.tier, other.tier),
         chance=min(alert.chance, other.chance),
         reasons=(*alert.reasons, *more),
+        entries=tuple(dict.fromkeys((*alert.entries, *other.entries))),
     )
 
 
@@ -372,7 +375,17 @@ def _alert(basis: Basis, matter: Matter, leading: tuple[int, Finding]) -> Alert:
         unusual=() if whole else _comparisons(scored, lead.row),
         merchant_history=_past_and_refunds(scored, rows, one_pair=one_pair),
         payments=tuple(_payment(printed, row) for row in rows),
+        entries=_entries(basis, matter, reasons),
     )
+
+
+def _entries(basis: Basis, matter: Matter, reasons: Sequence[Reason]) -> tuple[EntryShown, ...]:
+    """Return the entries of registers on which the reasons of a matter rest."""
+    named = {reason.rule for reason in reasons}
+    rules = {rule.id: rule for rule in [*(f.rule for f in matter.findings), *basis.context]}
+    used = [rules[name] for name in sorted(named)]
+    rows = sorted({finding.row for finding in matter.findings})
+    return entries_shown(basis.scored.ledger, used, rows, basis.fires)
 
 
 def _weakens(rule: Rule, finding: Finding, fires: Mapping[str, Flags]) -> bool:

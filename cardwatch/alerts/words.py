@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.quantities import plural, quantity
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cardwatch.policy import Policy
-    from cardwatch.records import Alert, AlertCard
+    from cardwatch.records import Alert, AlertCard, EntryShown
     from cardwatch.rules import Rule
 
 RAREST = 1_000_000
@@ -66,6 +67,14 @@ def fact(template: str, row: Mapping[str, float]) -> str:
     return template.format_map({n: figure(n, row[n]) for n in placeholders(template)})
 
 
+def alert_content(alert: Alert) -> dict[str, Any]:
+    """Return an alert as it is written; the entries of registers only where it has any."""
+    content = asdict(alert)
+    if not alert.entries:
+        del content["entries"]
+    return content
+
+
 def reason_of(rule: Rule, figures: Mapping[str, Any]) -> Reason:
     """Return one rule's finding in words, with the figures it compared, floats to nine digits."""
     kept = {k: float(f"{v:.9g}") if isinstance(v, float) else v for k, v in figures.items()}
@@ -90,6 +99,17 @@ def merchants_label(alert: Alert) -> str:
     if len(alert.merchants) == 1:
         return alert.payments[-1].merchant
     return _label(alert.merchants, "merchant")
+
+
+def entry_label(entry: EntryShown) -> str:
+    """An entry of a register on one line: where it stands, both days, and how its name matched."""
+    days = [
+        f"{word} {prose_day(day)}"
+        for word, day in (("true from", entry.true_on), ("known from", entry.known_on))
+        if day
+    ]
+    match = f" {entry.match.capitalize()} match of names. {entry.matched_by}" if entry.match else ""
+    return f"{entry.register} ({entry.file}, row {entry.row}): {', '.join(days)}.{match}"
 
 
 def cost_centres_label(alert: Alert) -> str:

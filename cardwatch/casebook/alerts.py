@@ -18,7 +18,7 @@ from cardwatch.casebook.people import find_person, who
 from cardwatch.casebook.suppressions import day_of, may_decide, person_key
 from cardwatch.casebook.tables import STATES, alert_subjects, alerts, decisions, lists, raised
 from cardwatch.errors import CardwatchError, Changed, NotFound, about_field
-from cardwatch.records import Alert, AlertCard, AlertList, Payment, Reason
+from cardwatch.records import Alert, AlertCard, AlertList, EntryShown, Payment, Reason
 from cardwatch.vocabulary import AUTOMATIC, SubjectKind
 
 if TYPE_CHECKING:
@@ -249,6 +249,10 @@ def alert_from(content: dict[str, Any]) -> Alert:
     lists_of: dict[str, type] = {
         "payments": Payment, "reasons": Reason, "weakened_by": Reason, "cards": AlertCard,
     }  # fmt: skip
+    content["entries"] = tuple(
+        EntryShown(**(one | {"facts": tuple((name, text) for name, text in one["facts"])}))
+        for one in content.get("entries", ())
+    )
     for name, kind in lists_of.items():
         content[name] = tuple(kind(**_tuples(one)) for one in content[name])
     return Alert(**_tuples(content))

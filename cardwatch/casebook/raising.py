@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sqlalchemy as sa
 
-from cardwatch.alerts import alert_strength
+from cardwatch.alerts import alert_content, alert_strength
 from cardwatch.casebook.alerts import LEFT, is_alert, record_decision
 from cardwatch.casebook.learning import band_of
 from cardwatch.casebook.suppressions import closed_by, compared_merchants, person_key
@@ -71,7 +71,7 @@ class Source:
 
 def alert_text(alert: Alert) -> str:
     """Return an alert as the text that is kept: one form only, byte for byte."""
-    return canonical(asdict(alert))
+    return canonical(alert_content(alert))
 
 
 def list_text(made: AlertList) -> str:

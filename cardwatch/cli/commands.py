@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardwatch import __version__, installation
-from cardwatch.cli import casebook, keeping
+from cardwatch.cli import casebook, keeping, registers
 from cardwatch.cli.options import (
     FAULTY,
     PARTLY,
@@ -47,6 +47,7 @@ app.add_typer(policy_app, name="policy")
 app.registered_commands += casebook.app.registered_commands + keeping.app.registered_commands
 app.add_typer(keeping.audit_app, name="audit")
 app.add_typer(keeping.keep_app, name="keep")
+app.add_typer(registers.registers_app, name="registers")
 
 Files = Annotated[
     list[Path], typer.Argument(help="Statements, or folders of them.", show_default=False)
@@ -67,6 +68,12 @@ ModelFolder = Annotated[
 CardsFile = Annotated[
     Path | None,
     typer.Option("--cards", help="The card register: whose card, limits, approver, days."),
+]
+OtherRegisters = Annotated[
+    Path | None,
+    typer.Option(
+        "--registers", help="A folder of other registers: gifts, interests, contracts ..."
+    ),
 ]
 OfStatements = Annotated[
     list[Path] | None,
@@ -126,6 +133,7 @@ def score(
     policy: PolicyFile = None,
     columns: ColumnsFile = None,
     cards: CardsFile = None,
+    others: OtherRegisters = None,
     model: ModelFolder = None,
     lane: Lane = "finance",
     save: Outs = None,
@@ -135,6 +143,7 @@ def score(
     overlap: Overlap = "keep",
 ) -> None:
     """Score statements: which payments deserve a question, in order, and why."""
+    from cardwatch.cli.printing import print_registers
     from cardwatch.forest import load_forest
     from cardwatch.policy import load_policy
     from cardwatch.scoring import score as score_transactions
@@ -146,15 +155,21 @@ def score(
     forest = load_forest(model) if model else None
     asked = list_files(statements)
     with busy("Reading statements"):
-        register = _register(cards, choices)
+        register, known = _register(cards, choices), registers.read_folder(others, choices)
         read = read_statements(asked, choices, history=history or [], overlap=overlap)
     if columns:
         installation.remember_profile(columns)
     names = [report.file for report in read.reports[: len(asked)]] if history else []
     with busy("Scoring"):
         scoring = score_transactions(
-            read.transactions, figures, cards=register, asked_files=names, forest=forest
+            read.transactions,
+            figures,
+            cards=register,
+            registers=known,
+            asked_files=names,
+            forest=forest,
         )
+    print_registers(known)
     read = _with_register(read, register)
     lists = {name: made for name, made in scoring.lists.items() if lane in {name, "all"}}
     _give(lists, read, save or [], show_all=show_all, json=json)
@@ -407,10 +422,15 @@ def demo(save: ListOut = Path(), casebook_folder: CasebookFolder = None) -> None
     with busy("Reading statements"):
         read = read_statements([newest], choices, history=[sample / "statements"])
         register = read_cards(sample / "cards.csv", choices)
+        known = registers.read_folder(sample / "registers", choices)
     figures = load_policy(sample / "policy.toml")
     with busy("Scoring"):
         scoring = score_transactions(
-            read.transactions, figures, cards=register, asked_files=[newest.name]
+            read.transactions,
+            figures,
+            cards=register,
+            registers=known,
+            asked_files=[newest.name],
         )
     _give(scoring.lists, _with_register(read, register), [save])
 

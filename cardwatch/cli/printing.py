@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cardwatch.alerts import card_label, holders_label, merchants_label, pounds
+from cardwatch.alerts import card_label, entry_label, holders_label, merchants_label, pounds
 from cardwatch.quantities import plural, quantity
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cardwatch.evaluation.kinds import KindRow
     from cardwatch.evaluation.trial import Evaluation, Row
-    from cardwatch.records import Alert, AlertList, CardRegister, Statements
+    from cardwatch.records import Alert, AlertList, CardRegister, Register, Statements
     from cardwatch.statements import Outcome
 
 LANE_WORDS = {"finance": "Questions for finance", "psd": "For professional standards only"}
@@ -124,6 +124,47 @@ def print_register(register: CardRegister, counts: Mapping[str, int]) -> None:
         )
 
 
+def print_registers(registers: Sequence[Register]) -> None:
+    """Print how many entries of each register were read, and what was not."""
+    for register in registers:
+        for report in register.reports:
+            entries = quantity(report.entries, "entry", "entries")
+            unread = quantity(len(report.problems), "row")
+            dropped = quantity(len(report.dropped), "column")
+            line = f"{register.kind}, {entries}, {unread} not read"
+            line += f", {dropped} dropped" if report.dropped else ""
+            err.print(f"{escape(report.file)}: {line}.")
+
+
+def print_register_report(register: Register, quality: Mapping[str, Any]) -> None:
+    """Print what happened to every row of a register, and the figures about its quality."""
+    report = register.reports[0]
+    out.print(
+        f"{escape(report.file)}: {quality['title'].lower()}, {quantity(report.rows, 'row')}; "
+        f"{quantity(report.entries, 'entry', 'entries')}, "
+        f"{quantity(report.nil_returns, 'nil return')}, {report.blank:,} blank, "
+        f"{quantity(report.headings, 'repeated heading')}, {len(report.problems):,} not read."
+    )
+    columns = ", ".join(f"{name} from '{heading}'" for name, heading in report.columns.items())
+    out.print(escape(f"Columns: {columns}."))
+    if report.unused:
+        out.print(escape(f"Not used: {', '.join(report.unused)}."))
+    for heading, why in report.dropped.items():
+        out.print(escape(f"Dropped: '{heading}', as {why}."))
+    for line in (*report.decisions, *report.notes):
+        out.print(escape(line[0].upper() + line[1:]) + ".")
+    for problem in report.problems:
+        place = f"row {problem.row}, column '{problem.column}'"
+        out.print(escape(f"{place}: {problem.message} ({problem.code})."))
+    gaps = ", ".join(f"{count:,} without {name}" for name, count in quality["gaps"].items())
+    late, overdue = f"{quality['late_entries']:,}", f"{quality['reviews_overdue']:,}"
+    last = quality["last_entry_on"] or "none"
+    out.print(
+        f"Quality: {gaps or 'no gaps'}; {late} recorded more than 28 days late; "
+        f"{overdue} past review; last entry {last}."
+    )
+
+
 def _print_problems(read: Statements) -> None:
     """Print the first rows that were not read, and how many there are."""
     problems = [problem for report in read.reports for problem in report.problems]
@@ -196,6 +237,7 @@ def _why(alert: Alert) -> str:
     lines = [f"[bold]{escape(alert.title)}.[/]", escape(alert.reasons[0].fact)]
     lines += [f"Also: {escape(reason.fact)}" for reason in alert.reasons[1:]]
     lines += [f"Weakened: {escape(reason.fact)}" for reason in alert.weakened_by]
+    lines += [f"In the register of {escape(entry_label(entry))}" for entry in alert.entries]
     lines.append(escape(alert.merchant_history))
     lines += [f"[dim]- {escape(line)}[/]" for line in alert.unusual]
     lines.append(f"[bold]Ask:[/] {escape(' '.join(alert.reasons[0].ask))}")

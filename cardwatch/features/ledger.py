@@ -15,11 +15,13 @@ import pandas as pd
 
 from cardwatch.merchants import category_name, link_aliases, link_merchants
 from cardwatch.policy import LIMITS, WEEKDAYS, in_categories
+from cardwatch.registers import compared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cardwatch.policy import Policy
+    from cardwatch.records import Register
 
     Codes = np.ndarray[Any, np.dtype[np.int64]]
     Positions = np.ndarray[Any, np.dtype[np.int32]]
@@ -48,6 +50,7 @@ UNMATCHED: dict[str, Any] = {
     "card_opened_on": pd.NaT,
     "card_closed_on": pd.NaT,
     "card_replaced_on": pd.NaT,
+    "card_approver_id": "",
 }
 """What is said of a card where no register was given: nothing."""
 REGISTER_LIMITS = {
@@ -95,9 +98,15 @@ class Ledger:
         frame: transactions sorted by day, file and row, with `merchant_id`, `is_seller_hidden`
             and the limits in force added. Its index is 0, 1, ...; features have the same.
         policy: the organisation's figures.
+        registers: the registers given besides the cards, by kind.
     """
 
-    def __init__(self, transactions: pd.DataFrame, policy: Policy) -> None:
+    def __init__(
+        self,
+        transactions: pd.DataFrame,
+        policy: Policy,
+        registers: Mapping[str, Register] | None = None,
+    ) -> None:
         """Sort the transactions, name their merchants and look up their limits."""
         frame = transactions.sort_values(ORDER, kind="stable", ignore_index=True)
         more: dict[str, Any] = {k: value for k, value in UNMATCHED.items() if k not in frame}
@@ -115,11 +124,23 @@ class Ledger:
             more[f"{name}_limit_pence"] = found["pence"]
             more[f"{name}_sure_limit_pence"] = found["sure_pence"]
             more[f"is_{name}_stated"] = found["stated"]
+        more["approval_batch"] = self._approval_batches(frame, registers or {})
         self.frame = pd.concat([frame, pd.DataFrame(more, frame.index)], axis=1)
         self.policy = policy
+        self.registers = dict(registers or {})
         self._rows = len(frame)  # asked for often, and a frame takes its time to tell
         self._kept: dict[tuple[object, ...], Any] = {}
         self._made: dict[str, Any] = {}
+
+    @staticmethod
+    def _approval_batches(frame: pd.DataFrame, registers: Mapping[str, Register]) -> object:
+        """Return the approver and minute in which each payment was approved; empty if not known."""
+        if "approvals" not in registers:
+            return ""
+        entries = registers["approvals"].entries.drop_duplicates("payment", keep="last")
+        minute = entries["approved_at"].dt.strftime("%Y-%m-%dT%H:%M")
+        batches = pd.Series((entries["approver_id"] + " " + minute).to_numpy(), entries["payment"])
+        return compared(frame["transaction_id"]).map(batches).fillna("").astype("str")
 
     def once(self, name: str, make: Callable[[], Made]) -> Made:
         """Return what `make` gives, made once for this ledger: several features share a search."""

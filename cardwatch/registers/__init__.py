@@ -1,6 +1,51 @@
 """Reads the organisation's own registers and says what each transaction finds in them."""
 
-from cardwatch.registers.cards import MESSAGES, read_cards
+from cardwatch.registers.cards import MESSAGES, compared, read_cards
+from cardwatch.registers.descriptions import (
+    FIELD_TYPES,
+    RegisterKind,
+    layouts_page,
+    register_kind,
+    register_kinds,
+    template_text,
+)
+from cardwatch.registers.entries import REGISTER_MESSAGES, read_register, read_registers
 from cardwatch.registers.matching import cards_in_force, match_cards
+from cardwatch.registers.organisation_matching import (
+    BANDS,
+    POSSIBLE,
+    STATED,
+    STRONG,
+    OrganisationMatch,
+    OrganisationMatcher,
+    judge_names,
+)
+from cardwatch.registers.persons import person_keys
+from cardwatch.registers.quality import RegisterQuality, register_quality
 
-__all__ = ["MESSAGES", "cards_in_force", "match_cards", "read_cards"]
+__all__ = [
+    "BANDS",
+    "FIELD_TYPES",
+    "MESSAGES",
+    "POSSIBLE",
+    "REGISTER_MESSAGES",
+    "STATED",
+    "STRONG",
+    "OrganisationMatch",
+    "OrganisationMatcher",
+    "RegisterKind",
+    "RegisterQuality",
+    "cards_in_force",
+    "compared",
+    "judge_names",
+    "layouts_page",
+    "match_cards",
+    "person_keys",
+    "read_cards",
+    "read_register",
+    "read_registers",
+    "register_kind",
+    "register_kinds",
+    "register_quality",
+    "template_text",
+]

@@ -80,6 +80,7 @@ def match_cards(transactions: pd.DataFrame, register: CardRegister) -> pd.DataFr
         "card_opened_on": found["opened_on"].where(is_found).to_numpy(),
         "card_closed_on": found["closed_on"].where(is_found).to_numpy(),
         "card_replaced_on": _replaced_on(asked["day"], rows, row),
+        "card_approver_id": text(found["approver_id"].where(is_found, "").to_numpy()),
     }
     return transactions.assign(**values)
 

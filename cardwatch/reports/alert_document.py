@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cardwatch.alerts import (
     card_label,
     cost_centres_label,
+    entry_label,
     holders_label,
     merchants_label,
     people_label,
@@ -116,6 +117,7 @@ def _alert_sections(number: int, alert: Alert, *, begins_page: bool) -> list[Sec
     why = [sentence(one.fact) for one in alert.reasons]
     why += [sentence(one) for one in alert.unusual]
     why += [f"Weakened: {one.fact}" for one in alert.weakened_by]
+    why += [f"In the register of {entry_label(one)}" for one in alert.entries]
     told = (lead.why, alert.merchant_history) if alert.merchant_history else (lead.why,)
     return [
         Section(f"{number}. {alert.title}", facts=facts, begins_page=begins_page),

@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from cardwatch.alerts import alert_content
+
 if TYPE_CHECKING:
     from cardwatch.records import AlertList, Statements
     from cardwatch.reports.handover import HandOver
@@ -16,7 +18,10 @@ def as_json(
 ) -> str:
     """Return the lists and the reading reports as JSON text, and what is said of a hand-over."""
     content: dict[str, Any] = {
-        "lists": {lane: asdict(made) for lane, made in lists.items()},
+        "lists": {
+            lane: asdict(made) | {"alerts": [alert_content(alert) for alert in made.alerts]}
+            for lane, made in lists.items()
+        },
         "reading": {
             "files": [
                 asdict(report) | {"reconciles": report.reconciles} for report in statements.reports

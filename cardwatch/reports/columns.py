@@ -9,7 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from cardwatch.alerts import card_label, cost_centres_label, holders_label, merchants_label
+from cardwatch.alerts import (
+    card_label,
+    cost_centres_label,
+    entry_label,
+    holders_label,
+    merchants_label,
+)
 from cardwatch.alerts.words import figure
 from cardwatch.reports.words import short_days
 
@@ -151,6 +157,9 @@ def _evidence(alert: Alert) -> Iterator[tuple[str, str, str]]:
         yield "Comparison", "", comparison
     for name, value in alert.contributions.items():
         yield "Raised the forest's score", name, f"+{value:.3f}"
+    for entry in alert.entries:
+        facts = "; ".join(f"{heading}: {value}" for heading, value in entry.facts)
+        yield "Register entry", entry.rule, f"{entry_label(entry)} {facts}"
     yield "History with the merchant", "", alert.merchant_history
     for card in alert.cards:
         yield "Card", "", card_label(card)

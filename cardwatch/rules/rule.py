@@ -15,7 +15,7 @@ import numpy as np
 from cardwatch.bounded import read_toml
 from cardwatch.chance import BUYING, CHANCES, MONTH_SURPRISE, NOVELTY, SURPRISE
 from cardwatch.errors import FileFaulty
-from cardwatch.features import CARD_FEATURES, FEATURES, name_of
+from cardwatch.features import CARD_FEATURES, FEATURES, REGISTERS_READ, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,8 @@ RANKS_BY = {
 }
 """What orders the findings of a kind where a rule names nothing else; else the payment whole."""
 LEVELS, LANES = ("low", "medium", "high"), ("finance", "psd")
-KINDS = ("split", "limit", "spend", "merchant", "amount", "repeat", "timing", "card", "pattern")
+KINDS = ("split", "limit", "spend", "merchant", "amount", "repeat", "timing", "card", "pattern",
+         "relation", "contract", "approval")  # fmt: skip
 """What a rule is about; lists can be read and counted by it."""
 STATUSES, ROLES = ("stable", "trial"), ("raises", "adds", "weakens")
 NEEDED: dict[str, type] = {
@@ -129,6 +130,14 @@ EVIDENCE = {
     "holder_merchant_year": Evidence(PAIR, 364, "is_spending", joins="group"),
     "unlisted_card": Evidence(("holder_id",), 31, "is_card_unknown", joins="group"),
     "closed_card": Evidence(("card_id",), 31, "is_after_closing", joins="group"),
+    "related": Evidence(PAIR, 364, "relation_count", joins="group"),
+    "after_leaving": Evidence(("holder_id",), 89, "is_after_leaving", joins="group"),
+    "absent": Evidence(("holder_id",), 89, "absent_count", joins="group"),
+    "self_approved": Evidence(("holder_id",), 89, "is_self_approved", joins="group"),
+    "approver_absent": Evidence(("holder_id",), 89, "approver_absent_count", joins="group"),
+    "junior_approved": Evidence(("holder_id",), 89, "is_junior_approver", joins="group"),
+    "each_other_approved": Evidence(("holder_id",), 89, "reciprocal_count", joins="group"),
+    "approval_batch": Evidence(("approval_batch",), 62, joins="group"),
     "unopened_card": Evidence(("card_id",), 31, "is_before_opening", joins="group"),
 }  # fmt: skip
 CARD_EVIDENCE = {
@@ -213,6 +222,11 @@ class Rule:
         others = (str(c.than) for c in self.when)
         named += [name for name in others if name in READABLE[self.subject]]
         return tuple(dict.fromkeys([*named, *placeholders(self.fact)]))
+
+    @cached_property
+    def registers(self) -> frozenset[str]:
+        """The registers without which it never fires."""
+        return frozenset(kind for name in self.reads for kind in REGISTERS_READ.get(name, ()))
 
     @cached_property
     def text(self) -> str:

@@ -43,7 +43,7 @@ def test_the_demo_prints_ranked_alerts_with_what_to_ask_and_writes_a_spreadsheet
 ) -> None:
     done = run(home, "demo", "--out", tmp_path)
     shown = ("1.  £", "tier A", "Ask:", "Innocent if:", "Questions for finance", "SV1060")
-    for text in (*shown, "own card", "Cards: card ending 3863"):
+    for text in (*shown, "In the register of gifts", "accepted a gift"):
         assert text in done.stdout
     assert "For professional standards only" in done.stdout
     assert (tmp_path / "2026-10 alerts.xlsx").stat().st_size > 10_000
@@ -229,3 +229,37 @@ def test_no_word_about_guilt_is_in_anything_a_person_reads(home: Path) -> None:
     for text in read:
         for word in ("fraudster", "offender", "guilty", "suspects"):
             assert word not in text.lower()
+
+
+def test_registers_are_listed_read_matched_and_scored_with(home: Path, tmp_path: Path) -> None:
+    folder = SAMPLE / "registers"
+    assert "Gifts and hospitality" in run(home, "registers", "list").stdout
+    template = run(home, "registers", "template", "gifts").stdout
+    assert template.startswith("Employee No,Name,Unit,Date offered,Donor")
+    shown = run(home, "registers", "show", folder / "absence.csv").stdout
+    assert "Dropped: 'Reason'" in shown
+    faulty = tmp_path / "gifts.csv"
+    faulty.write_text(template + "E1,,Fleet,yesterday,Osprey Ltd\n", encoding="utf-8")
+    assert "bad_day" in run(home, "registers", "show", faulty, code=4).stdout
+    assert "Choose one of" in run(home, "registers", "template", "pets", code=3).stderr
+    words = ("registers", "match", folder, "--statements", SAMPLE / "statements" / "2026-10.csv")
+    content = json.loads(run(home, *words, "--json", "--out", tmp_path / "review.csv").stdout)
+    assert {match["band"] for match in content["matches"]} == {"stated", "strong", "possible"}
+    assert {chance["kind"] for chance in content["chance"]} >= {"gifts", "interests"}
+    assert "Name in register" in (tmp_path / "review.csv").read_text(encoding="utf-8-sig")
+    names = tmp_path / "names.csv"
+    names.write_text("a,b,n\nOsprey Ltd,Osprey Limited,1\nWren plc,Wren,2\n", encoding="utf-8")
+    words = ("registers", "evaluate", names, "--name", "a", "--name", "b", "--number", "n")
+    assert "this matcher, strong" in run(home, *words).stdout
+    assert "no column" in run(home, *words[:-1], "none", code=3).stderr
+
+
+def test_score_takes_a_folder_of_registers_and_finance_sees_contracts_only(home: Path) -> None:
+    words = ["score", SAMPLE / "statements" / "2026-10.csv", "--policy", SAMPLE / "policy.toml"]
+    words += ["--registers", SAMPLE / "registers", "--json"]
+    done = run(home, *words)
+    [made] = json.loads(done.stdout)["lists"].values()
+    used = {entry["register"] for alert in made["alerts"] for entry in alert.get("entries", [])}
+    assert used <= {"contracts", "companies"}
+    assert "absence.csv: absence, 56 entries" in done.stderr
+    assert "holds no register" in run(home, *words[:-2], home / "none", code=3).stderr

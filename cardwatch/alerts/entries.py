@@ -1,0 +1,105 @@
+"""Shows the entries of registers that an alert rests on, with both days and how names matched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cardwatch.alerts.words import pounds, prose_day
+from cardwatch.features import ENTRIES_SHOWN
+from cardwatch.features.registered import links
+from cardwatch.records import EntryShown
+from cardwatch.registers import STATED, register_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
+    from cardwatch.features import Ledger
+    from cardwatch.registers import OrganisationMatch
+    from cardwatch.rules import Rule
+
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
+MOST_ENTRIES = 12
+"""An alert about many payments shows so many entries at most."""
+
+
+def entries_shown(
+    ledger: Ledger, rules: Sequence[Rule], rows: Sequence[int], fires: Mapping[str, Flags]
+) -> tuple[EntryShown, ...]:
+    """Return the entries on which some rules rest, each once for a rule.
+
+    Args:
+        ledger: the payments, with the registers.
+        rules: those that give an alert its reasons.
+        rows: the payments that it is about.
+        fires: where each rule fires, by its id.
+    """
+    shown: dict[tuple[str, str, int], EntryShown] = {}
+    for rule in rules if ledger.registers else ():
+        for name in (feature for feature in rule.reads if feature in ENTRIES_SHOWN):
+            found = ENTRIES_SHOWN[name](ledger)
+            for row in rows:
+                entry = int(found.entry[row])
+                key = (rule.id, found.kind, entry)
+                if entry >= 0 and fires[rule.id][row] and key not in shown:
+                    shown[key] = _entry(ledger, rule.id, found.kind, entry, int(found.match[row]))
+    return tuple(shown.values())[:MOST_ENTRIES]
+
+
+def _entry(ledger: Ledger, rule: str, kind: str, entry: int, match: int) -> EntryShown:
+    """Return one entry as it is shown."""
+    row = ledger.registers[kind].entries.iloc[entry]
+    found = links(ledger, kind)[1][match] if match >= 0 else None
+    return EntryShown(
+        register=kind,
+        rule=rule,
+        file=str(row["file"]),
+        row=int(row["row"]),
+        true_on=_day(row["true_from"]),
+        known_on=_day(row["known_on"]),
+        facts=tuple(_facts(kind, row)),
+        match=found.band if found else "",
+        matched_by=match_words(found) if found else "",
+    )
+
+
+def _facts(kind: str, row: pd.Series[Any]) -> list[tuple[str, str]]:
+    """Return the fields of an entry that are filled, by the heading of each."""
+    facts = []
+    for field in register_kind(kind).fields:
+        value = row.get(field.name, "")
+        if field.kind in {"day", "moment"}:
+            text = "" if pd.isna(value) else prose_day(_day(value))
+        elif field.kind == "money":
+            text = pounds(value) if value else ""
+        else:
+            text = str(value)
+        if text:
+            facts.append((field.headings[0], text))
+    return facts
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."
+
+
+def _day(moment: Any) -> str:  # noqa: ANN401  a moment of pandas, or none
+    return "" if pd.isna(moment) else str(moment.date())
+
+
+def match_words(match: OrganisationMatch) -> str:
+    """Return how a name in a register matched a merchant, in a sentence."""
+    if match.band == STATED:
+        return _sentence(match.how)
+    shared = ", ".join(word for word, _ in match.shared)
+    text = f"Words in both names: {shared}." if shared else "The names have the same letters."
+    only = [
+        f"only in the {place}: {', '.join(words)}"
+        for place, words in (("register", match.only_register), ("statement", match.only_merchant))
+        if words
+    ]
+    return f"{text} {_sentence('; '.join(only))}" if only else text

@@ -1,0 +1,269 @@
+"""The commands about registers: list the kinds, read one, match them to payments, templates."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cardwatch.cli.opening import print_json, print_rows
+from cardwatch.cli.options import PARTLY, AsJson, DateOrder, busy, reading_choices
+from cardwatch.errors import CardwatchError
+
+if TYPE_CHECKING:
+    from cardwatch.features import Ledger
+    from cardwatch.records import Register
+    from cardwatch.statements import ReadingChoices
+
+registers_app = typer.Typer(
+    no_args_is_help=True,
+    help="Gifts, interests, contracts, people and other registers beside the card register.",
+)
+
+RegisterFile = Annotated[Path, typer.Argument(help="CSV, XLSX, XLS or ODS.", show_default=False)]
+RegisterKindName = Annotated[
+    str, typer.Option("--kind", help="Which register it is; by its name and headings if not said.")
+]
+KnownFrom = Annotated[
+    dt.datetime | None,
+    typer.Option(
+        "--known-from",
+        formats=["%Y-%m-%d"],
+        help="Day from which entries count as known that do not say when they were recorded.",
+    ),
+]
+RegistersFolder = Annotated[Path, typer.Argument(help="A folder of registers.", show_default=False)]
+OfStatements = Annotated[
+    list[Path],
+    typer.Option("--statements", help="Statements or folders to match; repeat for more."),
+]
+
+
+@registers_app.command("list", epilog="Example: cardwatch registers list")
+def list_kinds(json: AsJson = False) -> None:
+    """List the registers that can be read: what a row is, whose it is, who may see it."""
+    from cardwatch.registers import register_kinds
+
+    rows = [
+        {
+            "register": kind.kind,
+            "title": kind.title,
+            "a row is": kind.row,
+            "owner": kind.owner,
+            "lane": kind.lane,
+        }
+        for kind in register_kinds().values()
+    ]
+    print_rows(rows, ("register", "title", "a row is", "owner", "lane"), json=json)
+
+
+@registers_app.command("template", epilog="Example: cardwatch registers template gifts > gifts.csv")
+def template(kind: Annotated[str, typer.Argument(help="gifts, interests, contracts ...")]) -> None:
+    """Print an empty register as CSV: a row of headings, ready to be filled in."""
+    from cardwatch.registers import register_kind, template_text
+
+    sys.stdout.write(template_text(register_kind(kind)))
+
+
+@registers_app.command("show", epilog="Example: cardwatch registers show gifts.csv")
+def show(
+    file: RegisterFile,
+    kind: RegisterKindName = "",
+    known_from: KnownFrom = None,
+    json: AsJson = False,
+    date_order: DateOrder = "decide",
+) -> None:
+    """Read a register: every row accounted for, columns dropped, figures about its quality."""
+    from cardwatch.cli.printing import print_register_report
+    from cardwatch.registers import read_register
+
+    with busy("Reading the register"):
+        register = read_register(
+            file,
+            reading_choices(None, date_order),
+            kind=kind,
+            known_from=known_from.date() if known_from else None,
+        )
+    quality = _quality(register)
+    if json:
+        report = register.reports[0]
+        print_json(asdict(report) | {"reconciles": report.reconciles, "quality": quality})
+    else:
+        print_register_report(register, quality)
+    if register.reports[0].problems:
+        raise typer.Exit(PARTLY)
+
+
+@registers_app.command(
+    "match", epilog="Example: cardwatch registers match registers/ --statements statements/"
+)
+def match(
+    folder: RegistersFolder,
+    statements: OfStatements,
+    policy: Annotated[Path | None, typer.Option("--policy", help="The policy (TOML).")] = None,
+    save: Annotated[
+        Path | None, typer.Option("--out", help="Write the matches as CSV, to be reviewed.")
+    ] = None,
+    json: AsJson = False,
+    date_order: DateOrder = "decide",
+) -> None:
+    """Match the organisations of registers to merchants, with the words that they share.
+
+    Beside it: how many entries would match by chance, as 1,000 shuffles of their people show.
+    """
+    from cardwatch.cli.printing import out
+    from cardwatch.evaluation.register_matches import chance_pairs
+    from cardwatch.features import Ledger
+    from cardwatch.policy import load_policy
+    from cardwatch.statements import read_statements
+
+    choices = reading_choices(None, date_order)
+    with busy("Reading registers and statements"):
+        registers = read_folder(folder, choices)
+        read = read_statements(statements, choices)
+        given = {register.kind: register for register in registers}
+        ledger = Ledger(read.transactions, load_policy(policy), given)
+    with busy("Matching"):
+        rows = _matches(ledger)
+        named = [kind for kind in given if "organisation" in given[kind].entries]
+        with_people = [kind for kind in named if "employee_id" in given[kind].entries]
+        chance = [asdict(chance_pairs(ledger, kind)) for kind in with_people]
+    if save:
+        _write_review(save, rows)
+    if json:
+        print_json({"matches": rows, "chance": chance})
+        return
+    print_rows(rows, ("register", "organisation", "merchant", "band", "score", "words"), json=False)
+    for line in _coverage(ledger, named, rows):
+        out.print(line, markup=False)
+    print_rows(chance, ("kind", "entries", "pairs", "by_chance", "per_hundred"), json=False)
+
+
+def read_folder(folder: Path | None, choices: ReadingChoices) -> list[Register]:
+    """Return the registers in a folder, or in one file; none where no folder is given.
+
+    Raises:
+        CardwatchError: the folder is not there, or holds no file.
+    """
+    from cardwatch.registers import read_registers
+
+    if folder is None:
+        return []
+    files = [folder] if folder.is_file() else sorted(folder.glob("*")) if folder.is_dir() else []
+    files = [file for file in files if file.is_file() and not file.name.startswith((".", "~"))]
+    if not files:
+        raise CardwatchError(f"{folder} holds no register. Give a folder with one file a register.")
+    return read_registers(files, choices)
+
+
+def _quality(register: Register) -> dict[str, Any]:
+    """Return the figures about a register's quality, on the last day that it knows of."""
+    from cardwatch.registers import register_quality
+
+    last = register.entries["known_on"].max()
+    return asdict(register_quality(register, last))
+
+
+def _matches(ledger: Ledger) -> list[dict[str, Any]]:
+    """Return each pair of a register's organisation and a merchant once, the surest first."""
+    from cardwatch.features.registered import links
+    from cardwatch.registers import BANDS
+
+    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for kind, register in ledger.registers.items():
+        if kind == "matches" or "organisation" not in register.entries:
+            continue
+        for found in links(ledger, kind)[1]:
+            rows.setdefault(
+                (kind, found.organisation, found.merchant),
+                {
+                    "register": kind,
+                    "organisation": found.organisation,
+                    "merchant": found.merchant,
+                    "band": found.band,
+                    "score": found.score,
+                    "words": ", ".join(word for word, _ in found.shared) or found.how,
+                    "only_register": ", ".join(found.only_register),
+                    "only_merchant": ", ".join(found.only_merchant),
+                },
+            )
+    return sorted(
+        rows.values(), key=lambda r: (BANDS.index(r["band"]), -r["score"], *map(str, r.values()))
+    )
+
+
+def _coverage(ledger: Ledger, kinds: list[str], rows: list[dict[str, Any]]) -> list[str]:
+    """Return for each register what was read and how much of it has no match; never "clear"."""
+    lines = []
+    for kind in kinds:
+        if kind == "matches":
+            continue
+        register = ledger.registers[kind]
+        unread = sum(len(report.problems) for report in register.reports)
+        found = sum(row["register"] == kind for row in rows)
+        start = f"{found} names matched" if found else "nothing declared under a similar name"
+        count = f"{len(register.entries):,} entries read, {unread:,} rows not readable"
+        lines.append(f"{kind}: {start}; {count}.")
+    return lines
+
+
+def _write_review(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write the matches to be reviewed: the columns of the register of reviewed matches, empty."""
+    headings = ["Name in register", "Merchant", "Decision", "Reason", "Decided by", "Decided on"]
+    headings += ["Register", "Band", "Words shared", "Only in register", "Only in statement"]
+    names = ("register", "band", "words", "only_register", "only_merchant")
+    try:
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            out = csv.writer(file)
+            out.writerow(headings)
+            for row in rows:
+                values = [row["organisation"], row["merchant"], "", "", "", ""]
+                out.writerow(map(_plain, [*values, *(row[name] for name in names)]))
+    except OSError as error:
+        raise CardwatchError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _plain(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
+
+
+@registers_app.command(
+    "evaluate", epilog="Example: cardwatch registers evaluate names.csv --name donor --number crn"
+)
+def evaluate_names(
+    file: RegisterFile,
+    name: Annotated[
+        list[str], typer.Option("--name", help="Column with a name; repeat for more spellings.")
+    ],
+    number: Annotated[str, typer.Option("--number", help="Column with the company number.")],
+    json: AsJson = False,
+) -> None:
+    """Measure the matcher on names with company numbers: precision and recall, beside rivals."""
+    from cardwatch.evaluation.register_matches import labelled_names, measure_names
+
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CardwatchError(f"{file.name} cannot be read.") from error
+    missing = [column for column in [*name, number] if rows and column not in rows[0]]
+    if missing or not rows:
+        raise CardwatchError(f"{file.name} has no column {', '.join(missing) or 'and no row'}.")
+    pairs = [{"name": row[one] or "", "number": row[number] or ""} for row in rows for one in name]
+    scores = measure_names(labelled_names(pairs))
+    shown = [
+        asdict(score)
+        | {
+            "precision": None if score.precision is None else round(score.precision, 3),
+            "recall": None if score.recall is None else round(score.recall, 3),
+        }
+        for score in scores
+    ]
+    columns = ("method", "true_pairs", "false_pairs", "all_pairs", "precision", "recall")
+    print_rows(shown, columns, json=json)

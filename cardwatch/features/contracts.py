@@ -1,0 +1,206 @@
+"""Features of contracts and companies: card payments beside what was agreed, as then known.
+
+Where no such register is given, they are all 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cardwatch.features import amount, merchant
+from cardwatch.features.registered import (
+    Hits,
+    as_known,
+    has_register,
+    hits,
+    links,
+    no_hits,
+    pairs_by_merchant,
+    register_entries,
+)
+from cardwatch.policy import in_categories
+from cardwatch.registers import STATED
+
+if TYPE_CHECKING:
+    from cardwatch.features.ledger import Flags, Ledger, Numbers
+
+
+def _has_ended(pairs: pd.DataFrame) -> Flags:
+    ended: Flags = (pairs["ends_day"].fillna(np.inf) < pairs["day"]).to_numpy()
+    return ended
+
+
+def _contract_pairs(ledger: Ledger) -> pd.DataFrame:
+    """Return the payments to suppliers that have, or had, a contract known on the day."""
+
+    def make() -> pd.DataFrame:
+        pairs = pairs_by_merchant(ledger, "contracts")
+        return pairs[as_known(pairs)]
+
+    return ledger.once("pairs of contracts", make)
+
+
+def contract_hits(ledger: Ledger) -> Hits:
+    """Return the current contracts with the merchant."""
+
+    def make() -> Hits:
+        if not has_register(ledger, "contracts"):
+            return no_hits(ledger, "contracts")
+        pairs = _contract_pairs(ledger)
+        return hits(ledger, "contracts", pairs[~_has_ended(pairs)])
+
+    return ledger.once("contracts", make)
+
+
+def ended_hits(ledger: Ledger) -> Hits:
+    """Return the contracts with the merchant that had ended, where none was current."""
+
+    def make() -> Hits:
+        if not has_register(ledger, "contracts"):
+            return no_hits(ledger, "contracts")
+        pairs = _contract_pairs(ledger)
+        current = contract_hits(ledger).count[pairs["row"].to_numpy()] > 0
+        return hits(ledger, "contracts", pairs[_has_ended(pairs) & ~current])
+
+    return ledger.once("ended contracts", make)
+
+
+def category_hits(ledger: Ledger) -> Hits:
+    """Return current contracts for the payment's category, where the merchant has none."""
+
+    def make() -> Hits:
+        if not has_register(ledger, "contracts"):
+            return no_hits(ledger, "contracts")
+        codes, categories = ledger.texts("mcc")
+        entries = register_entries(ledger, "contracts")
+        bare = contract_hits(ledger).count == 0
+        found = [no_hits(ledger, "contracts")]
+        for entry in entries.to_dict("records"):
+            listed = tuple(c.strip() for c in entry["categories"].split(";") if c.strip())
+            listed = tuple(c for c in listed if c.replace("-", "").isdecimal())
+            if listed:
+                day, ends = ledger.day, entry["ends_day"]
+                holds = (day >= entry["true_day"]) & (day >= entry["known_day"])
+                holds &= bool(np.isnan(ends)) | (day <= ends)
+                holds &= in_categories(categories, listed)[codes] & bare & ledger.is_purchase
+                found.append(_one_contract(entry["entry"], holds))
+        count = np.sum([one.count for one in found], axis=0)
+        entry = np.max([one.entry for one in found], axis=0)
+        return Hits("contracts", count, entry, found[0].match)
+
+    return ledger.once("contracts for the category", make)
+
+
+def _one_contract(entry: int, holds: Flags) -> Hits:
+    """Return where one contract holds."""
+    nowhere = np.full(len(holds), -1, dtype="int64")
+    return Hits("contracts", holds.astype("float64"), np.where(holds, entry, -1), nowhere)
+
+
+def company_hits(ledger: Ledger) -> Hits:
+    """Return companies of the merchant's name that were dissolved or debarred before."""
+
+    def make() -> Hits:
+        if not has_register(ledger, "companies"):
+            return no_hits(ledger, "companies")
+        pairs = pairs_by_merchant(ledger, "companies")
+        matches = links(ledger, "companies")[1]
+        same = np.array(
+            [
+                matches[m].band == STATED or matches[m].how == "the same letters"
+                for m in pairs["match"]
+            ],
+            dtype=bool,
+        )
+        closed = pairs["status"].isin(["dissolved", "debarred"])
+        since = pairs["dissolved_day"].fillna(pairs["true_day"]) < pairs["day"]
+        return hits(ledger, "companies", pairs[same & closed & since & as_known(pairs)])
+
+    return ledger.once("closed companies", make)
+
+
+def is_year_without_contract(ledger: Ledger) -> Flags:
+    """Whether it takes a year's payments over the quotation threshold and no contract is known.
+
+    Only the first such payment in a year: the total of twelve months may fall and rise again.
+    """
+    if not has_register(ledger, "contracts"):
+        return np.zeros(len(ledger), dtype=bool)
+    given = ledger.day >= register_entries(ledger, "contracts")["known_day"].min()
+    step = amount.step_pence(ledger)
+    exceeds = (merchant.merchant_year_pence(ledger) > step) & (step > 0)
+    exceeds &= merchant.merchant_year_before_pence(ledger) <= step
+    exceeds &= given & ledger.is_purchase & (contract_hits(ledger).count == 0)
+    earlier = ledger.count(exceeds, ("merchant_id",), 364, 1)
+    new = exceeds & (earlier == 0)
+    keys = pd.DataFrame({"merchant": ledger.group("merchant_id"), "day": ledger.day})[new]
+    new[keys.index[keys.duplicated()]] = False  # of one day's payments the first
+    return new
+
+
+def contract_count(ledger: Ledger) -> Numbers:
+    """Current contracts with this merchant."""
+    return contract_hits(ledger).count
+
+
+def ended_contract_count(ledger: Ledger) -> Numbers:
+    """Contracts with this merchant that had ended, where none was current."""
+    return ended_hits(ledger).count
+
+
+def days_since_contract_end(ledger: Ledger) -> Numbers:
+    """Days since the latest contract with this merchant ended, where none was current; else 0."""
+    found = ended_hits(ledger)
+    if not found.count.any():
+        return np.zeros(len(ledger))
+    ends = register_entries(ledger, "contracts")["ends_day"].to_numpy()
+    return np.where(found.count > 0, ledger.day - ends[np.maximum(found.entry, 0)], 0.0)
+
+
+def category_contract_count(ledger: Ledger) -> Numbers:
+    """Current contracts with others for the category of this payment."""
+    return category_hits(ledger).count
+
+
+def contract_value_pence(ledger: Ledger) -> Numbers:
+    """Value of the current contract with this merchant; 0 without one, or if it is not stated."""
+    found = contract_hits(ledger)
+    if not found.count.any():
+        return np.zeros(len(ledger))
+    values = register_entries(ledger, "contracts")["value"].to_numpy("float64")
+    return np.where(found.count == 1, values[np.maximum(found.entry, 0)], 0.0)
+
+
+def contract_spend_pence(ledger: Ledger) -> Numbers:
+    """Pence paid to this merchant by all cards since its current contract began; 0 without one."""
+    found = contract_hits(ledger)
+    if not found.count.any():
+        return np.zeros(len(ledger))
+    starts = register_entries(ledger, "contracts")["true_day"].to_numpy()[
+        np.maximum(found.entry, 0)
+    ]
+    spent = np.zeros(len(ledger))
+    one = found.count == 1
+    by = ("merchant_id",)
+    so_far = ledger.total(np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0.0), by)
+    for start in np.unique(starts[one]):
+        before = ledger.is_purchase | ledger.is_refund
+        earlier = np.where(before & (ledger.day < start), ledger.pence, 0.0)
+        rows = one & (starts == start)
+        spent[rows] = (so_far - ledger.total(earlier, by))[rows]
+    return spent
+
+
+def contract_spend_before_pence(ledger: Ledger) -> Numbers:
+    """The same up to the day before."""
+    today = np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0.0)
+    same_day = ledger.total(today, ("merchant_id",), 0)
+    return np.where(contract_hits(ledger).count == 1, contract_spend_pence(ledger) - same_day, 0.0)
+
+
+def closed_company_count(ledger: Ledger) -> Numbers:
+    """Companies of exactly this merchant's name that were dissolved or debarred before."""
+    return company_hits(ledger).count

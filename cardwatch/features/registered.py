@@ -1,0 +1,266 @@
+"""Joins payments to the entries of registers: by holder, approver or unit, and by merchant.
+
+Everything is as the register stood on the payment's day: an entry counts from the day on which it
+was both true and known. What each feature counted is kept, so that an alert can show the entry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cardwatch.merchants import canonical_name
+from cardwatch.registers import (
+    STATED,
+    STRONG,
+    OrganisationMatcher,
+    compared,
+    person_keys,
+    register_kind,
+)
+
+if TYPE_CHECKING:
+    from cardwatch.features.ledger import Flags, Ledger, Numbers, Whole
+    from cardwatch.registers import OrganisationMatch
+
+SURE = (STATED, STRONG)
+"""Bands on which a rule may rest that also needs the person."""
+NONE = -1
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What a feature counted: for each payment how many entries, and which one is shown.
+
+    Attributes:
+        kind: the register.
+        count: entries that hold, a payment each.
+        entry: position of the latest of them in the register's entries, -1 without one.
+        match: position of its match in the register's links, -1 where no name was matched.
+    """
+
+    kind: str
+    count: Numbers
+    entry: Whole
+    match: Whole
+
+
+def no_hits(ledger: Ledger, kind: str) -> Hits:
+    """Return the hits of a register that was not given."""
+    nowhere = np.full(len(ledger), NONE, dtype="int64")
+    return Hits(kind, np.zeros(len(ledger)), nowhere, nowhere)
+
+
+def hits(ledger: Ledger, kind: str, pairs: pd.DataFrame) -> Hits:
+    """Return pairs of payments and entries as counts, with the latest entry of each payment."""
+    found = no_hits(ledger, kind)
+    if pairs.empty:
+        return found
+    pairs = pairs.sort_values(["row", "true_day", "entry"], kind="stable")
+    counts = pairs.groupby("row")["entry"].nunique()
+    last = pairs.drop_duplicates("row", keep="last")
+    rows = last["row"].to_numpy()
+    found.count[counts.index.to_numpy()] = counts.to_numpy()
+    entry, match = found.entry.copy(), found.match.copy()
+    entry[rows] = last["entry"].to_numpy()
+    match[rows] = last["match"].to_numpy() if "match" in last else NONE
+    return Hits(kind, found.count, entry, match)
+
+
+def has_register(ledger: Ledger, kind: str) -> bool:
+    """Return whether a register was given and has any entry."""
+    return kind in ledger.registers and len(ledger.registers[kind].entries) > 0
+
+
+def register_entries(ledger: Ledger, kind: str) -> pd.DataFrame:
+    """Return the entries of a register with days counted from 1970 and the key of each person."""
+
+    def make() -> pd.DataFrame:
+        entries = ledger.registers[kind].entries.reset_index(drop=True)
+        entries = entries.drop(columns=["file", "row"])  # their names are those of payments
+        days = {f"{name.removesuffix('_on')}_day": entries[name] for name in _days_of(entries)}
+        counted = {name: _counted(values) for name, values in days.items()}
+        more: dict[str, Any] = {
+            "entry": np.arange(len(entries)),
+            "true_day": _counted(entries["true_from"]),
+            "until_day": _counted(entries["true_until"]),
+            "known_day": _counted(entries["known_on"]),
+        }
+        if "employee_id" in entries:
+            more["person_key"] = person_keys(entries, _people(ledger)).to_numpy()
+        return entries.assign(**(counted | more))
+
+    return ledger.once(f"entries of {kind}", make)
+
+
+def _days_of(entries: pd.DataFrame) -> list[str]:
+    names = [str(name) for name in entries]
+    return [n for n in names if n.endswith("_on") and entries[n].dtype.kind == "M"]
+
+
+def _counted(days: pd.Series[Any]) -> Numbers:
+    """Return days counted from 1970, nan where there is none."""
+    values = days.to_numpy().astype("datetime64[D]")
+    return np.where(np.isnat(values), np.nan, values.astype("int64").astype("float64"))
+
+
+def _people(ledger: Ledger) -> pd.DataFrame:
+    """Return whom names can be looked up among: the people register, else holders by their name."""
+    columns = ["key", "person", "former_names", "unit"]
+    if "people" in ledger.registers:
+        people = ledger.registers["people"].entries
+        return people.assign(key=people["employee_id"])[columns]
+    seen = ledger.frame[["holder_id", "cost_centre"]].drop_duplicates()
+    return pd.DataFrame(
+        {
+            "key": compared(seen["holder_id"]),
+            "person": seen["holder_id"],
+            "former_names": "",
+            "unit": seen["cost_centre"],
+        }
+    )[columns]
+
+
+def approvers(ledger: Ledger) -> pd.Series[str]:
+    """Return who approved each payment, or approves its card: as keys are compared, or empty."""
+
+    def make() -> pd.Series[str]:
+        by_card = compared(ledger.frame["card_approver_id"]).reset_index(drop=True)
+        if not has_register(ledger, "approvals"):
+            return by_card
+        approved = ledger.registers["approvals"].entries.sort_values("approved_at", kind="stable")
+        last = approved.drop_duplicates("payment", keep="last").set_index("payment")["approver_id"]
+        reference = compared(ledger.frame["transaction_id"])
+        by_payment = reference.map(last).fillna("").reset_index(drop=True)
+        return by_payment.where(by_payment != "", by_card)
+
+    return ledger.once("approvers", make)
+
+
+def keys_of_payments(ledger: Ledger) -> pd.DataFrame:
+    """Return of each purchase what entries are joined by: holder, approver, unit, merchant, day."""
+
+    def make() -> pd.DataFrame:
+        rows = np.flatnonzero(ledger.is_purchase)
+        codes, holders = ledger.texts("holder_id")
+        keys = compared(pd.Series(holders, dtype="str")).to_numpy()
+        return pd.DataFrame(
+            {
+                "row": rows,
+                "holder_key": keys[codes[rows]],
+                "approver_key": approvers(ledger).to_numpy()[rows],
+                "unit_key": compared(ledger.frame["cost_centre"]).to_numpy()[rows],
+                "merchant_code": ledger.texts("merchant_id")[0][rows],
+                "day": ledger.day[rows],
+            }
+        )
+
+    return ledger.once("keys of payments", make)
+
+
+def links(ledger: Ledger, kind: str) -> tuple[pd.DataFrame, list[OrganisationMatch]]:
+    """Return which merchants the entries of a register name: `entry`, `merchant_code`, `match`.
+
+    Finance's registers are matched without what professional standards decided about names: it
+    would show in finance's list.
+    """
+
+    def make() -> tuple[pd.DataFrame, list[OrganisationMatch]]:
+        lane = register_kind(kind).lane
+        matcher = ledger.once(f"matcher {lane}", lambda: _matcher(ledger, lane))
+        codes = {name: code for code, name in enumerate(ledger.texts("merchant_id")[1].tolist())}
+        entries = ledger.registers[kind].entries
+        stated = _stated_names(ledger, kind)
+        texts = entries["organisation"]
+        if "details" in entries:
+            texts = texts.where(texts != "", entries["details"])
+        found: list[tuple[int, int, int, str]] = []
+        matches: list[OrganisationMatch] = []
+        for entry, (text, names) in enumerate(zip(texts.tolist(), stated, strict=True)):
+            for match in matcher.match(text, names) if text else ():
+                found.append((entry, codes[match.merchant], len(matches), match.band))
+                matches.append(match)
+        columns = ["entry", "merchant_code", "match", "band"]
+        return pd.DataFrame(found, columns=columns), matches
+
+    return ledger.once(f"links of {kind}", make)
+
+
+def _matcher(ledger: Ledger, lane: str) -> OrganisationMatcher:
+    """Return the matcher of one lane over the merchants of the ledger."""
+    aliases = ledger.policy.merchant_aliases.items()
+    decided = {}
+    if lane == "psd" and has_register(ledger, "matches"):
+        rows = ledger.registers["matches"].entries
+        decided = {
+            (canonical_name(name).name, merchant): decision
+            for name, merchant, decision in zip(
+                rows["organisation"], rows["merchant"], rows["decision"], strict=True
+            )
+        }
+    return OrganisationMatcher(
+        ledger.texts("merchant_id")[1].tolist(),
+        {canonical_name(name).name: alias for name, alias in aliases},
+        decided,
+    )
+
+
+def _stated_names(ledger: Ledger, kind: str) -> list[tuple[str, ...]]:
+    """Return for each entry of a register the names stated to be the same organisation's."""
+    entries = ledger.registers[kind].entries
+    names: list[list[str]] = [[] for _ in range(len(entries))]
+    if "trading_names" in entries:
+        for own, text in zip(names, entries["trading_names"], strict=True):
+            own += [name.strip() for name in text.split(";") if name.strip()]
+    if "company_number" in entries and has_register(ledger, "companies") and kind != "companies":
+        known: dict[str, list[str]] = {}
+        companies = ledger.registers["companies"].entries
+        columns = ("company_number", "organisation", "trading_names")
+        for number, name, others in zip(*(companies[c] for c in columns), strict=True):
+            known.setdefault(number, []).extend([name, *others.split(";")])
+        for own, number in zip(names, entries["company_number"], strict=True):
+            own += [name.strip() for name in known.get(number, ()) if number and name.strip()]
+    return [tuple(dict.fromkeys(own)) for own in names]
+
+
+def pairs_by_merchant(
+    ledger: Ledger, kind: str, by: str = "", bands: tuple[str, ...] = SURE
+) -> pd.DataFrame:
+    """Return the payments to merchants that entries name, each with its entry.
+
+    Args:
+        ledger: the payments.
+        kind: the register.
+        by: what has to be the entry's person or unit besides: `holder_key`, `approver_key` or
+            `unit_key`; empty for any payment.
+        bands: how sure the match of the names has to be.
+    """
+    linked = links(ledger, kind)[0]
+    linked = linked[linked["band"].isin(bands)]
+    entries = register_entries(ledger, kind)
+    linked = linked.merge(entries, on="entry")
+    payments = keys_of_payments(ledger)
+    payments = payments[payments["merchant_code"].isin(linked["merchant_code"].unique())]
+    if not by:
+        return payments.merge(linked, on="merchant_code")
+    column = compared(linked["unit"]) if by == "unit_key" else linked["person_key"]
+    linked = linked.assign(**{by: column.to_numpy()})
+    return payments.merge(linked[linked[by] != ""], on=["merchant_code", by])
+
+
+def pairs_by_person(ledger: Ledger, kind: str, by: str = "holder_key") -> pd.DataFrame:
+    """Return the payments of the persons of entries, each with its entry."""
+    entries = register_entries(ledger, kind)
+    entries = entries.assign(**{by: entries["person_key"].to_numpy()})
+    return keys_of_payments(ledger).merge(entries[entries[by] != ""], on=by)
+
+
+def as_known(pairs: pd.DataFrame) -> Flags:
+    """Return which entries were known and true on the day of the payment or before it."""
+    known: Flags = (
+        (pairs["known_day"] <= pairs["day"]) & (pairs["true_day"] <= pairs["day"])
+    ).to_numpy()
+    return known

@@ -1,0 +1,218 @@
+"""Features of people: leavers, absences, and who approves whom, as the registers then said.
+
+Where no such register is given, they are all 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardwatch.features.registered import (
+    Hits,
+    approvers,
+    has_register,
+    hits,
+    keys_of_payments,
+    no_hits,
+    pairs_by_merchant,
+    pairs_by_person,
+    register_entries,
+)
+from cardwatch.registers import STATED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cardwatch.features.ledger import Flags, Ledger, Numbers
+
+DAY_SECONDS = 86_400
+LONGEST_CHAIN = 12
+"""So many managers above each other are followed; no force has more ranks."""
+
+
+def leaving_hits(ledger: Ledger) -> Hits:
+    """Return the cardholder's last post, where they had left before the payment."""
+
+    def make() -> Hits:
+        if not has_register(ledger, "people"):
+            return no_hits(ledger, "people")
+        pairs = pairs_by_person(ledger, "people")
+        # Who works in a post that has not ended, or began again, has not left.
+        left = pairs["left_day"].fillna(np.inf).groupby(pairs["row"]).transform("max")
+        return hits(ledger, "people", pairs[left < pairs["day"]])
+
+    return ledger.once("leavers", make)
+
+
+def absence_hits(ledger: Ledger) -> Hits:
+    """Return absences of the cardholder that hold the day of the payment."""
+    return ledger.once("absences", lambda: _absent(ledger, "holder_key"))
+
+
+def approver_absence_hits(ledger: Ledger) -> Hits:
+    """Return absences of the approver that hold the day of the approval."""
+
+    def make() -> Hits:
+        if not (has_register(ledger, "absence") and has_register(ledger, "approvals")):
+            return no_hits(ledger, "absence")
+        approved = approval_rows(ledger)[["row", "approver_id", "approved_day"]]
+        absences = register_entries(ledger, "absence")
+        pairs = approved.merge(absences, left_on="approver_id", right_on="person_key")
+        during = (pairs["true_day"] <= pairs["approved_day"]) & (
+            pairs["approved_day"] <= pairs["until_day"]
+        )
+        return hits(ledger, "absence", pairs[during])
+
+    return ledger.once("absent approvers", make)
+
+
+def _absent(ledger: Ledger, by: str) -> Hits:
+    """Return absences of a payment's holder or approver on its day."""
+    if not has_register(ledger, "absence"):
+        return no_hits(ledger, "absence")
+    pairs = pairs_by_person(ledger, "absence", by)
+    during = (pairs["true_day"] <= pairs["day"]) & (pairs["day"] <= pairs["until_day"])
+    return hits(ledger, "absence", pairs[during])
+
+
+def leaver_firm_hits(ledger: Ledger) -> Hits:
+    """Return people who left the unit for this merchant before it was paid by the unit."""
+
+    def make() -> Hits:
+        if not has_register(ledger, "people"):
+            return no_hits(ledger, "people")
+        pairs = pairs_by_merchant(ledger, "people", "unit_key", (STATED,))
+        return hits(ledger, "people", pairs[pairs["left_day"] < pairs["day"]])
+
+    return ledger.once("leavers' firms", make)
+
+
+def approval_rows(ledger: Ledger) -> pd.DataFrame:
+    """Return each approved purchase: `row`, `holder_key`, `approver_id`, moment and day."""
+
+    def make() -> pd.DataFrame:
+        entries = register_entries(ledger, "approvals")
+        columns = ["payment", "approver_id", "approved_at"]
+        payments = keys_of_payments(ledger)[["row", "holder_key", "day"]]
+        reference = (
+            ledger.frame["transaction_id"].str.casefold().str.replace(r"\s+", "", regex=True)
+        )
+        payments = payments.assign(payment=reference.to_numpy()[payments["row"]])
+        joined = payments[payments["payment"] != ""].merge(entries[columns], on="payment")
+        seconds = joined["approved_at"].to_numpy().astype("datetime64[s]").astype("int64")
+        return joined.assign(second=seconds, approved_day=seconds // DAY_SECONDS)
+
+    return ledger.once("approved payments", make)
+
+
+def days_since_leaving(ledger: Ledger) -> Numbers:
+    """Days since the cardholder left; 0 if they had not."""
+    found = leaving_hits(ledger)
+    if not found.count.any():
+        return np.zeros(len(ledger))
+    left = register_entries(ledger, "people")["left_day"].to_numpy()
+    return np.where(found.count > 0, ledger.day - left[np.maximum(found.entry, 0)], 0.0)
+
+
+def is_after_leaving(ledger: Ledger) -> Flags:
+    """Whether it was bought later after the cardholder left than a late booking explains."""
+    return days_since_leaving(ledger) > ledger.policy.closed_card_days
+
+
+def absent_count(ledger: Ledger) -> Numbers:
+    """Absences or days off shift of the cardholder that hold the day of the payment."""
+    return absence_hits(ledger).count
+
+
+def approver_absent_count(ledger: Ledger) -> Numbers:
+    """Absences of the approver that hold the day on which they approved it."""
+    return approver_absence_hits(ledger).count
+
+
+def leaver_firm_count(ledger: Ledger) -> Numbers:
+    """People who had left this unit and are stated to work for this merchant now."""
+    return leaver_firm_hits(ledger).count
+
+
+def is_junior_approver(ledger: Ledger) -> Flags:
+    """Whether the cardholder is the approver's manager, or a manager above that one."""
+    junior = np.zeros(len(ledger), dtype=bool)
+    if not has_register(ledger, "people"):
+        return junior
+    posts = _posts(ledger)
+    keys = keys_of_payments(ledger)
+    pairs = keys[["holder_key", "approver_key", "day"]]
+    pairs = pairs[(pairs["approver_key"] != "") & (pairs["approver_key"] != pairs["holder_key"])]
+    distinct = pairs.drop_duplicates()
+    below = {
+        row: row[0] in _managers(row[1], row[2], posts)
+        for row in distinct.itertuples(index=False, name=None)
+    }
+    flags = [below[row] for row in pairs.itertuples(index=False, name=None)]
+    junior[keys.loc[pairs.index, "row"].to_numpy()] = flags
+    return junior
+
+
+def _posts(ledger: Ledger) -> dict[str, list[tuple[float, str]]]:
+    """Return for each person the days on which their posts began, with the manager in each."""
+    entries = register_entries(ledger, "people").sort_values("true_day", na_position="first")
+    posts: dict[str, list[tuple[float, str]]] = {}
+    columns = (entries[name] for name in ("employee_id", "true_day", "manager_id"))
+    for person, day, manager in zip(*columns, strict=True):
+        posts.setdefault(person, []).append((-np.inf if np.isnan(day) else day, manager))
+    return posts
+
+
+def _managers(person: str, day: float, posts: dict[str, list[tuple[float, str]]]) -> set[str]:
+    """Return everybody above a person on a day, as far as the register says."""
+    above: set[str] = set()
+    for _ in range(LONGEST_CHAIN):
+        begun = [manager for since, manager in posts.get(person, ()) if since <= day]
+        person = begun[-1] if begun else ""
+        if not person or person in above:
+            break
+        above.add(person)
+    return above
+
+
+def is_self_approved(ledger: Ledger) -> Flags:
+    """Whether the register of approvals names the cardholder as the one who approved it."""
+    own = np.zeros(len(ledger), dtype=bool)
+    if has_register(ledger, "approvals"):
+        approved = approval_rows(ledger)
+        same = approved["approver_id"] == approved["holder_key"]
+        own[approved["row"][same].to_numpy()] = True
+    return own
+
+
+def reciprocal_count(ledger: Ledger) -> Numbers:
+    """Payments of the approver in the 90 days before that this cardholder approved."""
+    counts = np.zeros(len(ledger))
+    if not has_register(ledger, "approvals"):
+        return counts
+    keys = keys_of_payments(ledger)[["row", "holder_key", "day"]]
+    by = approvers(ledger).to_numpy()
+    keys = keys.assign(by=by[keys["row"]])
+    keys = keys[(keys["by"] != "") & (keys["by"] != keys["holder_key"])]
+    pairs = keys.merge(
+        keys.rename(columns={"holder_key": "by", "by": "holder_key", "day": "other_day"}),
+        on=["holder_key", "by"],
+        suffixes=("", "_other"),
+    )
+    before = (pairs["other_day"] <= pairs["day"]) & (pairs["other_day"] >= pairs["day"] - 90)
+    found = pairs[before].groupby("row")["row_other"].nunique()
+    counts[found.index.to_numpy()] = found.to_numpy()
+    return counts
+
+
+def approved_together_count(ledger: Ledger) -> Numbers:
+    """Payments that the same approver approved in the same minute, this one among them."""
+    counts = np.zeros(len(ledger))
+    if has_register(ledger, "approvals"):
+        approved = approval_rows(ledger)
+        minute = approved["second"] // 60
+        together = approved.groupby([approved["approver_id"], minute])["row"].transform("nunique")
+        counts[approved["row"].to_numpy()] = together.to_numpy()
+    return counts

@@ -1,0 +1,302 @@
+"""Finds which merchants may be an organisation that a register names, with the parts of the score.
+
+Candidates share a distinctive word. The score is the weight of the words shared; how much of both
+names that is (the coverage) says whether it is enough. Two bands: strong and possible; and stated,
+where a person, an alias or a company number says that the two are one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from rapidfuzz import fuzz
+
+from cardwatch.registers.organisations import (
+    OrganisationName,
+    comparable_name,
+    names_in,
+    word_weight,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+WORDS = re.compile(r"[A-Z0-9]+")
+STATED, STRONG, POSSIBLE = BANDS = "stated", "strong", "possible"
+"""How sure a match is, the surest first."""
+DISTINCTIVE = 2.4
+"""A word of this weight makes a candidate."""
+MOST_CANDIDATES = 400
+"""A word that so many merchants share makes none alone."""
+STRONG_WEIGHT, STRONG_COVERAGE = 4.0, 0.8
+POSSIBLE_WEIGHT, POSSIBLE_COVERAGE = 3.0, 0.45
+"""The least weight shared, and share of both names' weight, of each band (docs/detection.md)."""
+NEAR_WORD, NEAR_LETTERS, NEAR_PART = 88, 6, 0.8
+"""Two words of six letters or more this alike (rapidfuzz ratio) count as one, at a part of its
+weight; so does a last word cut short."""
+SAME_WEIGHT = 2.0
+"""Names with the very same letters are strong from this weight on; below it, possible."""
+
+
+@dataclass(frozen=True)
+class OrganisationMatch:
+    """One merchant that may be an organisation of a register.
+
+    Attributes:
+        organisation: as the register prints it.
+        merchant: the merchant's one name.
+        band: stated, strong or possible.
+        score: the weight of the words shared.
+        coverage: the share of both names' weight that is shared.
+        shared: the words shared, each with its weight.
+        only_register: words that only the register's name has.
+        only_merchant: words that only the merchant's name has.
+        how: how it matched, in words.
+    """
+
+    organisation: str
+    merchant: str
+    band: str
+    score: float
+    coverage: float
+    shared: tuple[tuple[str, float], ...]
+    only_register: tuple[str, ...]
+    only_merchant: tuple[str, ...]
+    how: str
+
+
+class OrganisationMatcher:
+    """Merchants by their words, against which names of registers are held."""
+
+    def __init__(
+        self,
+        merchants: Iterable[str],
+        aliases: Mapping[str, str] | None = None,
+        decided: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
+        """Index the merchants by their words.
+
+        Args:
+            merchants: their one names, as `link_merchants` gives them.
+            aliases: stated names for names, in canonical form.
+            decided: pairs of register's name and merchant that a person has decided, in canonical
+                form, with `same`, `not-the-same` or `cannot-tell`.
+        """
+        self._names = {name: comparable_name(name) for name in dict.fromkeys(merchants)}
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._by_word: dict[str, list[str]] = defaultdict(list)
+        self._by_beginning: dict[str, list[str]] = defaultdict(list)
+        self._alike: dict[str, tuple[str, ...]] = {}
+        for merchant, name in self._names.items():
+            self._by_name[" ".join(name.words)].append(merchant)
+            for word in name.words:
+                self._by_word[word].append(merchant)
+        for word in self._by_word:
+            self._by_beginning[word[:NEAR_LETTERS]].append(word)
+        self._aliases = dict(aliases or {})
+        named = [*self._names.values(), *map(comparable_name, self._aliases)]
+        self._telling = {word[:NEAR_LETTERS] for name in named for word in _telling(name)}
+        self._ordinary: dict[str, list[frozenset[str]]] = defaultdict(list)
+        for name in named:
+            if name.words and not _telling(name):  # known by all of its words together
+                rarest = max(name.words, key=word_weight)
+                self._ordinary[rarest].append(frozenset(name.words))
+        self._decided = dict(decided or {})
+        self._known: dict[tuple[str, tuple[str, ...]], tuple[OrganisationMatch, ...]] = {}
+
+    def match(self, text: str, stated: Sequence[str] = ()) -> tuple[OrganisationMatch, ...]:
+        """Return the merchants that may be the organisation in a cell, the surest first.
+
+        Args:
+            text: the cell: a name, or a sentence with one.
+            stated: other names that are stated to be the same organisation's.
+        """
+        key = text, tuple(stated)
+        if not stated and not self._may_match(text):
+            return ()
+        if key not in self._known:
+            self._known[key] = self._match(text, stated)
+        return self._known[key]
+
+    def _may_match(self, text: str) -> bool:
+        """Return whether a text has the beginning of a word by which some merchant can be told.
+
+        Most rows of a large register have none, and are not looked at further.
+        """
+        words = frozenset(WORDS.findall(text.upper().replace("'", "")))
+        if not text.isascii() or any(word[:NEAR_LETTERS] in self._telling for word in words):
+            return True
+        names = (name for word in words for name in self._ordinary.get(word, ()))
+        return any(name <= words for name in names)
+
+    def _match(self, text: str, stated: Sequence[str]) -> tuple[OrganisationMatch, ...]:
+        """Return the matches of one cell."""
+        found: dict[str, OrganisationMatch] = {}
+        for printed in names_in(text):
+            name = comparable_name(printed)
+            for merchant in self._stated_as(name, stated):
+                found[merchant] = self._stated_match(text, name, merchant)
+            for merchant in self._candidates(name):
+                match = judge(name, self._names[merchant], merchant)
+                if match is not None:
+                    found.setdefault(merchant, match)
+        kept = [self._as_decided(text, match) for match in found.values()]
+        matches = [match for match in kept if match is not None]
+        return tuple(sorted(matches, key=lambda m: (BANDS.index(m.band), -m.score, m.merchant)))
+
+    def _stated_as(self, name: OrganisationName, stated: Sequence[str]) -> Iterator[str]:
+        """Give the merchants that are stated to be an organisation."""
+        names = [comparable_name(other) for other in stated]
+        if alias := self._aliases.get(name.name):
+            names.append(comparable_name(alias))
+        for other in names:
+            if other.words:
+                yield from self._by_name.get(" ".join(other.words), ())
+
+    def _stated_match(self, text: str, name: OrganisationName, merchant: str) -> OrganisationMatch:
+        words = name.words
+        how = "an alias or company number states that the two are one"
+        return OrganisationMatch(text, merchant, STATED, name.weight, 1.0, (), words, (), how)
+
+    def _as_decided(self, text: str, match: OrganisationMatch) -> OrganisationMatch | None:
+        """Return a match as a person decided it: stated, none, or as it is."""
+        names = [comparable_name(printed).name for printed in names_in(text)]
+        decided = [self._decided.get((name, match.merchant), "") for name in names]
+        if "not-the-same" in decided:
+            return None
+        if "same" in decided:
+            how = "a person has confirmed that the two are one"
+            return OrganisationMatch(
+                match.organisation, match.merchant, STATED, match.score, match.coverage,
+                match.shared, match.only_register, match.only_merchant, how,
+            )  # fmt: skip
+        return match
+
+    def _candidates(self, name: OrganisationName) -> list[str]:
+        """Return the merchants that share enough distinctive words with a name, or all its words.
+
+        Most share one word and have too much else. The weight of the distinctive words shared,
+        with that of all others as if they were shared too, bounds the score from above: what
+        cannot reach a band is left out before it is compared.
+        """
+        reached: dict[str, float] = defaultdict(float)
+        rest = 0.0
+        for word in name.words:
+            weight = word_weight(word)
+            alike = self._spellings(word) if weight >= DISTINCTIVE else ()
+            postings = [self._by_word[other] for other in alike]
+            if weight < DISTINCTIVE or sum(map(len, postings)) > MOST_CANDIDATES:
+                rest += weight
+                continue
+            for merchant in chain.from_iterable(postings):
+                reached[merchant] += weight
+        total = name.weight
+        seen = {*self._by_name.get(" ".join(name.words), ())}
+        seen.update(self._by_word.get("".join(name.words), ()))
+        for merchant, shared in reached.items():
+            score, other = shared + rest, self._names[merchant]
+            # The last word of a merchant may be cut short, and then it is not left over.
+            left = max(total + other.weight - word_weight(other.words[-1]) - 2 * score, 0.0)
+            if score >= POSSIBLE_WEIGHT and 2 * score >= POSSIBLE_COVERAGE * (2 * score + left):
+                seen.add(merchant)
+        return sorted(seen)
+
+    def _spellings(self, word: str) -> tuple[str, ...]:
+        """Return the merchants' words that may be spellings of a word."""
+        if word not in self._alike:
+            others = self._by_beginning.get(word[:NEAR_LETTERS], ())
+            self._alike[word] = tuple(other for other in others if _is_near(word, other, other))
+        return self._alike[word]
+
+
+def _telling(name: OrganisationName) -> list[str]:
+    """Return the distinctive words of a name."""
+    return [word for word in name.words if word_weight(word) >= DISTINCTIVE]
+
+
+def judge(
+    register: OrganisationName, merchant: OrganisationName, merchant_id: str = ""
+) -> OrganisationMatch | None:
+    """Return how a register's name and a merchant's match; none if they do not.
+
+    Args:
+        register: the register's name.
+        merchant: the merchant's.
+        merchant_id: the merchant's one name; its own name if not given.
+    """
+    shared, only_register, only_merchant = _compare(register.words, merchant.words)
+    score = sum(weight for _, weight in shared)
+    left = sum(map(word_weight, (*only_register, *only_merchant)))
+    coverage = 2 * score / (2 * score + left) if score else 0.0
+    is_same = bool(register.words) and "".join(register.words) == "".join(merchant.words)
+    if is_same:
+        score, coverage = max(register.weight, merchant.weight), 1.0
+    # Smith Plumbing and Smith Catering share their only rare word and are two firms.
+    apart = not is_same and bool(only_register) and bool(only_merchant)
+    if score >= (SAME_WEIGHT if is_same else STRONG_WEIGHT) and coverage >= STRONG_COVERAGE:
+        band = POSSIBLE if apart else STRONG
+    elif is_same or (score >= POSSIBLE_WEIGHT and coverage >= POSSIBLE_COVERAGE):
+        band = POSSIBLE
+    else:
+        return None
+    return OrganisationMatch(
+        organisation=register.printed,
+        merchant=merchant_id or merchant.name,
+        band=band,
+        score=round(score, 2),
+        coverage=round(min(coverage, 1.0), 2),
+        shared=tuple((word, round(weight, 2)) for word, weight in shared),
+        only_register=only_register,
+        only_merchant=only_merchant,
+        how="the same letters" if is_same else "words shared",
+    )
+
+
+def judge_names(one: str, other: str) -> str:
+    """Return the band of two names as people write them; empty if they do not match."""
+    pairs = (
+        judge(comparable_name(a), comparable_name(b))
+        for a in names_in(one)
+        for b in names_in(other)
+    )
+    bands = {match.band for match in pairs if match is not None}
+    return next((band for band in BANDS if band in bands), "")
+
+
+def _compare(
+    register: Sequence[str], merchant: Sequence[str]
+) -> tuple[list[tuple[str, float]], tuple[str, ...], tuple[str, ...]]:
+    """Return the words that two names share with their weights, and those that one alone has."""
+    left = list(merchant)
+    shared, only_register = [], []
+    for word in register:
+        if word in left:
+            left.remove(word)
+            shared.append((word, word_weight(word)))
+            continue
+        near = next((other for other in left if _is_near(word, other, merchant[-1])), None)
+        if near is None:
+            only_register.append(word)
+        else:
+            left.remove(near)
+            shared.append((word, NEAR_PART * min(word_weight(word), word_weight(near))))
+    return shared, tuple(only_register), tuple(left)
+
+
+def _is_near(word: str, other: str, last: str) -> bool:
+    """Return whether two words are spellings of one, or the last is cut short.
+
+    Statements cut names to so many characters, so only their last word may be a beginning.
+    """
+    if word[0] != other[0]:
+        return False
+    if word.removesuffix("S") == other.removesuffix("S") and len(word) > 3:
+        return True
+    if other == last and len(other) >= 3 and word.startswith(other):
+        return True
+    long = min(len(word), len(other)) >= NEAR_LETTERS
+    return long and fuzz.ratio(word, other) >= NEAR_WORD

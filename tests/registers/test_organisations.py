@@ -1,0 +1,148 @@
+"""Organisations out of free text, matched to merchants in bands; people by number or two facts."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cardwatch.evaluation.register_matches import labelled_names, measure_names
+from cardwatch.registers import OrganisationMatcher, judge_names, person_keys
+from cardwatch.registers.organisations import names_in, word_weight
+from cardwatch.registers.persons import full_name
+
+LABELLED = Path(__file__).parents[3] / "shared" / "data" / "registers" / "donations_2025.csv"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Osprey Joinery Ltd", ("Osprey Joinery Ltd",)),
+        ("lunch with Osprey Joinery plc, est. £30, declined", ("Osprey Joinery plc",)),
+        ("two tickets from the Wrenhollow Theatre for the gala", ("Wrenhollow Theatre",)),
+        ("Dinner hosted by Quillmere Stationers (approx £40)", ("Quillmere Stationers",)),
+        ("Best for Britain Limited", ("Best for Britain Limited",)),
+        ("A Roe t/a Osprey Joinery", ("A Roe", "Osprey Joinery")),
+        ("Babylon Bars (London)", ("Babylon Bars",)),
+        ("£30", ()),
+        ("", ()),
+    ],
+)
+def test_the_organisation_is_taken_out_of_a_sentence(text: str, names: tuple[str, ...]) -> None:
+    assert names_in(text) == names
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "band"),
+    [
+        ("Plankwold Timber Merchants Ltd", "PLANKWOLD TIMBER", "strong"),
+        ("Osprey Joinery Limited", "OSPREY JOINERY", "strong"),
+        ("Quillmere Stationers", "QUILLMERESTATIONERS", "strong"),
+        ("Stationers Quillmere", "QUILLMERE STATIO", "strong"),
+        ("Quilmere Stationers", "QUILLMERE STATIONERS", "strong"),
+        ("Yarrowwick Hardware Ltd", "YARROWWICK STORES", "possible"),
+        ("Withyholt Bridge Regatta", "WITHYHOLT CONSULTING", "possible"),
+        ("Harrowmere Golf Club", "FENLARK GOLF CLUB", ""),
+        ("National Training Services Ltd", "NATIONAL TRAINING SUPPLIES", ""),
+        ("Birmingham City Council", "BIRMINGHAM CITY FOOTBALL", ""),
+        ("The Group Ltd", "THE COMPANY LTD", ""),
+        ("£30", "OSPREY JOINERY", ""),
+    ],
+)
+def test_names_match_by_the_rare_words_that_they_share(one: str, other: str, band: str) -> None:
+    assert judge_names(one, other) == band
+
+
+def test_words_of_trades_places_and_firms_say_little() -> None:
+    assert word_weight("OSPREYWICK") > word_weight("CASTLE") > word_weight("CATERING")
+    assert word_weight("CATERING") >= word_weight("BIRMINGHAM") >= word_weight("SERVICES")
+    assert word_weight("THE") == word_weight("LIMITED") == 0
+
+
+def test_a_match_shows_the_words_shared_and_those_left_over() -> None:
+    matcher = OrganisationMatcher(["PLANKWOLD TIMBER", "FENLARK RAIL", "PAYPAL: PLANKWOLD TIMBER"])
+    first, second = matcher.match("Plankwold Timber Merchants Ltd")
+    assert {first.merchant, second.merchant} == {"PLANKWOLD TIMBER", "PAYPAL: PLANKWOLD TIMBER"}
+    assert [word for word, _ in first.shared] == ["PLANKWOLD", "TIMBER"]
+    assert first.only_register == ("MERCHANTS",)
+    assert first.only_merchant == ()
+    assert matcher.match("Kelpside Sailing") == ()
+
+
+def test_stated_names_and_decisions_of_people_come_first() -> None:
+    merchants = ["MARLSPIKE PRINT WORKS", "LANTERNHOUSE INN", "WITHYHOLT CONSULTING"]
+    matcher = OrganisationMatcher(
+        merchants,
+        aliases={"MPW": "MARLSPIKE PRINT WORKS"},
+        decided={
+            ("LANTERNHOUSE HOSPITALITY GROUP", "LANTERNHOUSE INN"): "same",
+            ("WITHYHOLT REGATTA", "WITHYHOLT CONSULTING"): "not-the-same",
+        },
+    )
+    assert [m.band for m in matcher.match("MPW Ltd")] == ["stated"]
+    assert [m.band for m in matcher.match("X Holdings", ["Marlspike Print Works Ltd"])] == [
+        "stated"
+    ]
+    assert [m.band for m in matcher.match("Lanternhouse Hospitality Group")] == ["stated"]
+    assert matcher.match("Withyholt Regatta") == ()
+    assert [m.band for m in matcher.match("Withyholt Rowing Regatta")] == ["possible"]
+
+
+def test_matches_do_not_hang_on_the_order_of_merchants() -> None:
+    merchants = ["PLANKWOLD TIMBER", "PLANKWOLD TIMBER YARD", "PLANKWOLD", "FENLARK RAIL"]
+    text = "Plankwold Timber Ltd"
+    forward = OrganisationMatcher(merchants).match(text)
+    assert forward == OrganisationMatcher(reversed(merchants)).match(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Roe, Ann", "ann roe"), ("PC Ann Roe", "ann roe"), ("Ann M. Roe", "ann roe"), ("A Roe", ""),
+     ("Roe", ""), ("A. B. Roe", ""), ("Det Sgt Ann O'Roe", "ann o'roe")],
+)  # fmt: skip
+def test_an_initial_and_a_surname_name_nobody(text: str, name: str) -> None:
+    assert full_name(text.replace("Det Sgt", "DS")) == name
+
+
+def test_a_person_is_found_by_number_or_by_full_name_and_unit_and_never_by_less() -> None:
+    people = pd.DataFrame(
+        [
+            ("e1", "Ann Roe", "Ann Poe", "Fleet"),
+            ("e2", "Bob Doe", "", "Fleet"),
+            ("e3", "Bob Doe", "", "Fleet"),
+            ("e4", "Cay Foe", "", "Dogs"),
+        ],
+        columns=["key", "person", "former_names", "unit"],
+    )
+    entries = pd.DataFrame(
+        [
+            ("e9", "Ann Roe", "Fleet"),
+            ("", "Roe, Ann", "fleet"),
+            ("", "Ann Poe", "Fleet"),
+            ("", "Ann Roe", ""),
+            ("", "A Roe", "Fleet"),
+            ("", "Bob Doe", "Fleet"),
+            ("", "Cay Foe", "Fleet"),
+        ],
+        columns=["employee_id", "person", "unit"],
+    )
+    assert person_keys(entries, people).tolist() == ["e9", "e1", "e1", "", "", "", ""]
+
+
+@pytest.mark.skipif(not LABELLED.is_file(), reason="the labelled names are not beside the project")
+def test_the_strong_band_keeps_its_precision_on_names_with_company_numbers() -> None:
+    with LABELLED.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    pairs = [
+        {"name": row[column], "number": row["donor_company_identifier"]}
+        for row in rows
+        for column in ("donor_name", "donor_company_name")
+    ]
+    strong, _, *rivals = measure_names(labelled_names(pairs))
+    assert strong.precision is not None
+    assert strong.recall is not None
+    assert strong.precision >= 0.9
+    assert strong.recall >= 0.6
+    assert len(rivals) >= 3

@@ -1,0 +1,311 @@
+"""Payments beside registers: every planted truth found, as known on the day, nothing leaks."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import functools
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from cardwatch.alerts import alert_content
+from cardwatch.casebook.alerts import alert_from
+from cardwatch.evaluation.register_matches import chance_pairs
+from cardwatch.features import ENTRIES_SHOWN, REGISTERS_READ, Ledger
+from cardwatch.policy import load_policy
+from cardwatch.registers import read_registers, register_kind
+from cardwatch.reports import as_json, write_alerts
+from cardwatch.rules import load_rules
+from cardwatch.scoring import score
+from cardwatch.statements import ReadingChoices, name_holders, read_rows, shipped_profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cardwatch.policy import Policy
+    from cardwatch.records import Alert, CardRegister, Register, Statements
+    from cardwatch.scoring import Scoring
+
+    Scored = Callable[..., Scoring]
+
+SAMPLE = Path(__file__).parents[1] / "sample_data"
+CHOICES = ReadingChoices(shipped_profiles(), b"a key for tests, 32 bytes long..")
+RULES = [rule for rule in load_rules() if rule.registers]
+NEWEST, QUIET = "2026-10", "2026-09"
+
+
+def read_truth() -> list[dict[str, str]]:
+    with (SAMPLE / "registers_truth.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="session")
+def sample_registers() -> list[Register]:
+    return read_registers(sorted((SAMPLE / "registers").iterdir()), CHOICES)
+
+
+@pytest.fixture(scope="session")
+def scored(
+    sample: Statements,
+    sample_policy: Policy,
+    sample_cards: CardRegister,
+    sample_registers: list[Register],
+) -> Scored:
+    """Give a month of the sample force with the card register and some other registers."""
+
+    @functools.cache
+    def score_month(month: str, kinds: frozenset[str] | None = None) -> Scoring:
+        file = next(f for f in sample.transactions["file"].unique() if f.startswith(month))
+        known = sample.transactions[sample.transactions["file"] <= file]
+        given = [r for r in sample_registers if kinds is None or r.kind in kinds]
+        return score(known, sample_policy, cards=sample_cards, registers=given, asked_files=[file])
+
+    return score_month
+
+
+def alerts_of(scoring: Scoring) -> list[Alert]:
+    return [alert for made in scoring.lists.values() for alert in made.alerts]
+
+
+def texts(scoring: Scoring, lane: str) -> str:
+    made = scoring.lists[lane]
+    content = [alert_content(alert) for alert in made.alerts]
+    return json.dumps([content, dataclasses.asdict(dataclasses.replace(made, alerts=()))])
+
+
+def test_every_row_of_the_registers_is_accounted_for(sample_registers: list[Register]) -> None:
+    for register in sample_registers:
+        for report in register.reports:
+            assert report.reconciles, report.file
+            assert not report.problems, report.file
+    absence = next(r for r in sample_registers if r.kind == "absence")
+    assert list(absence.reports[0].dropped) == ["Reason"]
+
+
+def test_every_rule_of_a_register_has_a_planted_truth() -> None:
+    assert {truth["rule"] for truth in read_truth()} | {"no-contract-year"} == {r.id for r in RULES}
+
+
+@pytest.mark.parametrize("truth", read_truth(), ids=lambda t: t["rule"])
+def test_every_planted_truth_is_found_by_its_rule(truth: dict[str, str], scored: Scored) -> None:
+    references = set(truth["references"].split())
+    answers = [
+        alert
+        for alert in alerts_of(scored(NEWEST))
+        if truth["rule"] in {reason.rule for reason in alert.reasons}
+        and truth["holder_id"] in alert.holders
+        and (not references or references & {p.reference for p in alert.payments})
+    ]
+    assert len(answers) == 1
+    assert answers[0].lane == next(rule.lane for rule in RULES if rule.id == truth["rule"])
+
+
+def test_the_near_misses_and_the_quiet_month_stay_quiet(scored: Scored) -> None:
+    assert alerts_of(scored(QUIET)) == []
+    truths = {truth["holder_id"] for truth in read_truth()}
+    related = {"relation"}
+    for alert in alerts_of(scored(NEWEST)):
+        if alert.kind in related:
+            assert set(alert.holders) <= truths, alert.reasons[0].rule
+
+
+def test_registers_take_no_alert_away(
+    scored: Scored, scored_with_cards: Callable[[str], Scoring]
+) -> None:
+    without = {alert.alert_id for alert in alerts_of(scored_with_cards(NEWEST))}
+    assert without <= {alert.alert_id for alert in alerts_of(scored(NEWEST))}
+
+
+def test_without_registers_nothing_is_other_than_before(
+    scored: Scored, scored_with_cards: Callable[[str], Scoring]
+) -> None:
+    none = scored(NEWEST, frozenset())
+    for lane in ("finance", "psd"):
+        assert texts(none, lane) == texts(scored_with_cards(NEWEST), lane)
+        assert "entries" not in texts(none, lane)
+        assert "registers" not in none.lists[lane].made_by
+
+
+def test_what_only_psd_may_read_leaves_no_trace_for_finance(
+    scored: Scored, sample_registers: list[Register]
+) -> None:
+    """Two worlds: without, and with, every register of professional standards."""
+    mine = frozenset(r.kind for r in sample_registers if register_kind(r.kind).lane == "finance")
+    assert texts(scored(NEWEST, mine), "finance") == texts(scored(NEWEST), "finance")
+    assert texts(scored(NEWEST, mine), "psd") != texts(scored(NEWEST), "psd")
+    for rule in RULES:
+        lanes = {register_kind(kind).lane for kind in rule.registers}
+        assert rule.lane == "psd" or lanes == {"finance"}, rule.id
+
+
+def test_an_alert_shows_the_entry_with_both_days_and_how_it_matched(scored: Scored) -> None:
+    alert = next(
+        alert
+        for alert in alerts_of(scored(NEWEST))
+        if alert.reasons[0].rule == "gift-accepted-then-paid"
+    )
+    [entry] = alert.entries
+    assert (entry.register, entry.file) == ("gifts", "gifts.csv")
+    assert (entry.true_on, entry.known_on) == ("2026-10-12", "2026-10-13")
+    assert ("Donor", "Plankwold Timber Merchants Ltd") in entry.facts
+    assert entry.match == "strong"
+    assert "PLANKWOLD, TIMBER" in entry.matched_by
+    assert "MERCHANTS" in entry.matched_by
+
+
+def test_what_is_written_carries_the_entries(
+    scored: Scored, sample: Statements, tmp_path: Path
+) -> None:
+    made = {"psd": scored(NEWEST).lists["psd"]}
+    kept = json.loads(as_json(made, sample))["lists"]["psd"]["alerts"]
+    alert = next(a for a in made["psd"].alerts if a.reasons[0].rule == "gift-accepted-then-paid")
+    assert next(a for a in kept if a["alert_id"] == alert.alert_id)["entries"][0]["row"] > 1
+    write_alerts(tmp_path / "list.xlsx", made, sample)
+    sheet = openpyxl.load_workbook(tmp_path / "list.xlsx")["Evidence"]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    entry = next(row for row in rows if row[0] == alert.alert_id and row[2] == "Register entry")
+    assert "Donor: Plankwold Timber Merchants Ltd" in entry[4]
+    assert "known from 13 October 2026" in entry[4]
+    again = alert_from(json.loads(json.dumps(alert_content(alert))))
+    assert again == alert
+
+
+def test_a_possible_match_never_leads(scored: Scored) -> None:
+    for alert in alerts_of(scored(NEWEST)):
+        leading = alert.reasons[0].rule
+        assert leading != "gift-possible-match"
+        assert not [e for e in alert.entries if e.rule == leading and e.match == "possible"]
+
+
+PAID = "2026-10-20"
+GIFT = "Employee No,Department,Date of offer,Donor,Accepted or declined,Date recorded\n"
+
+
+@pytest.fixture
+def alerts_for(tmp_path: Path) -> Callable[..., list[Alert]]:
+    """Return a function that scores one payment of E1 to OSPREY JOINERY with some registers."""
+
+    def find(files: dict[str, str], who: str = "E1", on: str = PAID) -> list[Alert]:
+        rows = [
+            {"date": on, "employee_id": who, "merchant": "OSPREY JOINERY LTD", "amount": "120.00",
+             "cost_centre": "Fleet", "transaction_id": "T1"}
+        ]  # fmt: skip
+        for name, text in files.items():
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        table, _ = name_holders([read_rows("october", rows, CHOICES)[0]])
+        registers = read_registers(sorted(tmp_path.iterdir()), CHOICES)
+        return alerts_of(score(table, load_policy(), registers=registers))
+
+    return find
+
+
+def rules_of(alerts: Sequence[Alert]) -> set[str]:
+    return {reason.rule for alert in alerts for reason in alert.reasons if reason.rule in
+            {rule.id for rule in RULES}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("offered", "recorded", "rule"),
+    [
+        ("12/10/2026", "13/10/2026", "gift-accepted-then-paid"),
+        ("20/10/2026", "20/10/2026", "gift-accepted-then-paid"),
+        ("12/10/2026", "21/10/2026", "gift-recorded-late"),
+        ("21/10/2026", "21/10/2026", ""),
+        ("01/04/2026", "02/04/2026", ""),
+    ],
+)
+def test_a_gift_counts_from_the_day_it_was_true_and_known(
+    alerts_for: Callable[..., list[Alert]], offered: str, recorded: str, rule: str
+) -> None:
+    text = GIFT + f"E1,Fleet,{offered},Osprey Joinery,Accepted,{recorded}\n"
+    assert rules_of(alerts_for({"gifts.csv": text})) == ({rule} if rule else set())
+
+
+def test_a_namesake_of_the_holder_or_of_the_merchant_raises_nothing(
+    alerts_for: Callable[..., list[Alert]],
+) -> None:
+    gift = "Fleet,12/10/2026,{},Accepted,13/10/2026\n"
+    text = GIFT + "E2," + gift.format("Osprey Joinery") + "E1," + gift.format("Osprey Golf Club")
+    assert rules_of(alerts_for({"gifts.csv": text})) == set()
+
+
+@pytest.mark.parametrize(
+    ("decision", "day", "rule"),
+    [
+        ("Approved", "01/09/2026", "own-interest"),
+        ("Refused", "01/09/2026", "refused-interest"),
+        ("withdrawn by applicant", "01/09/2026", "refused-interest"),
+        ("Lapsed", "01/09/2026", "refused-interest"),
+        ("Refused", "01/11/2026", ""),
+    ],
+)
+def test_interests_of_every_decision(
+    alerts_for: Callable[..., list[Alert]], decision: str, day: str, rule: str
+) -> None:
+    heading = "Staff Number,Business name,Date applied,Decision,Date decided,Date recorded\n"
+    row = f"E1,Osprey Joinery Ltd,01/08/2026,{decision},{day},02/08/2026\n"
+    found = rules_of(alerts_for({"interests.csv": heading + row}))
+    assert found == ({rule} if rule else set())
+
+
+def test_a_unit_or_organisation_rule_needs_a_confirmed_name(
+    alerts_for: Callable[..., list[Alert]],
+) -> None:
+    tender = "Tender reference,Bidder,Opens,Closes\nT1,Osprey Joinery,01/10/2026,30/11/2026\n"
+    assert rules_of(alerts_for({"tenders.csv": tender})) == set()
+    match = "Name in register,Merchant,Decision,Reason\nOsprey Joinery,OSPREY JOINERY,same,seen\n"
+    found = alerts_for({"tenders.csv": tender, "matches.csv": match})
+    assert rules_of(found) == {"bidder-paid-in-tender"}
+
+
+def test_a_leaver_who_came_back_has_not_left(alerts_for: Callable[..., list[Alert]]) -> None:
+    heading = "Employee No,Unit,Date started,Date left\n"
+    left = heading + "E1,Fleet,01/01/2020,01/10/2026\n"
+    assert rules_of(alerts_for({"people.csv": left})) == {"use-after-leaving"}
+    back = left + "E1,Fleet,05/10/2026,\n"
+    assert rules_of(alerts_for({"people.csv": back})) == set()
+
+
+def test_absences_hold_their_first_and_last_day(alerts_for: Callable[..., list[Alert]]) -> None:
+    heading = "Employee No,From,To\n"
+    cases = [("20/10/2026", "20/10/2026", True), ("21/10/2026", "23/10/2026", False)]
+    cases.append(("10/10/2026", "19/10/2026", False))
+    for first, last, fires in cases:
+        found = rules_of(alerts_for({"absence.csv": f"{heading}E1,{first},{last}\n"}))
+        assert (found == {"paid-while-absent"}) is fires
+
+
+def test_the_order_of_a_registers_rows_changes_nothing(
+    alerts_for: Callable[..., list[Alert]],
+) -> None:
+    rows = [f"E1,Fleet,{n:02d}/10/2026,Osprey Joinery,Accepted,{n:02d}/10/2026" for n in (3, 9, 12)]
+    forward = alerts_for({"gifts.csv": GIFT + "\n".join(rows) + "\n"})
+    backward = alerts_for({"gifts.csv": GIFT + "\n".join(rows[::-1]) + "\n"})
+
+    def plain(alerts: list[Alert]) -> str:
+        return re.sub(r"row=\d+", "", repr(alerts))
+
+    assert plain(forward) == plain(backward)
+
+
+def test_chance_pairs_are_the_same_each_time_and_few(
+    sample: Statements, sample_policy: Policy, sample_registers: list[Register]
+) -> None:
+    given = {register.kind: register for register in sample_registers}
+    ledger = Ledger(sample.transactions, sample_policy, given)
+    found = chance_pairs(ledger, "gifts", 200)
+    assert found == chance_pairs(ledger, "gifts", 200)
+    assert found.pairs > found.by_chance
+
+
+def test_features_of_registers_are_named_and_their_entries_too() -> None:
+    assert ENTRIES_SHOWN.keys() <= REGISTERS_READ.keys()
+    kinds = {kind for kinds in REGISTERS_READ.values() for kind in kinds}
+    assert all(register_kind(kind) for kind in kinds)
+    assert pd.Series(list(REGISTERS_READ)).is_unique
