@@ -132,11 +132,12 @@ def _score(forest: Forest, table: np.ndarray[Any, Any]) -> Numbers:
 
     For each tree it sets its threads up anew, which takes longer than a hundred rows do. Here the
     rows are shared out over the processors: depths that trees on several threads add up in the
-    order in which these end change their last bits from run to run.
+    order in which these end change their last bits from run to run. Shared memory is required, not
+    preferred: inside a caller's joblib context the rows and trees would go to other processes.
     """
     count = max(min(os.cpu_count() or 1, len(table) // FEWEST_ROWS), 1)
     parts = np.array_split(table, count)
-    depths = joblib.Parallel(n_jobs=count, prefer="threads")(
+    depths = joblib.Parallel(n_jobs=count, require="sharedmem")(
         joblib.delayed(_depths)(forest, part) for part in parts
     )
     whole = forest.estimator._average_path_length_per_tree[0][0]  # noqa: SLF001  of all that a tree was fitted to
