@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from cardwatch.features import FAMILIES, MONTH_FEATURES, name_of
 
@@ -140,12 +140,13 @@ def month_chances(features: Mapping[str, Any], ends: Codes) -> pd.DataFrame:
 def exact_interval(count: int, total: int) -> tuple[float, float]:
     """The 95 % interval of a share of which a count was seen (Clopper and Pearson 1934).
 
+    Its ends are quantiles of beta distributions, which are inverse incomplete beta functions.
     The true share lies outside at most one time in twenty, however small the total is.
 
     Args:
         count: how many of the total, from 0 to all.
         total: how many in all; without any, every share from 0 to 1 is possible.
     """
-    low = float(beta.ppf(TAIL_SHARE, count, total - count + 1)) if count else 0.0
-    high = float(beta.ppf(1 - TAIL_SHARE, count + 1, total - count)) if count < total else 1.0
+    low = float(betaincinv(count, total - count + 1, TAIL_SHARE)) if count else 0.0
+    high = 1.0 if count == total else float(betaincinv(count + 1, total - count, 1 - TAIL_SHARE))
     return low, high

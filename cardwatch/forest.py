@@ -1,4 +1,7 @@
-"""The isolation forest: fit, score, explain, save, load. Nobody else touches scikit-learn."""
+"""The isolation forest: fit, score, explain, save, load. Nobody else touches scikit-learn.
+
+It is imported where a forest is fitted or loaded: rules alone need no second for it.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 import joblib
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import IsolationForest
-from sklearn.exceptions import InconsistentVersionWarning
 
 from cardwatch.errors import ModelRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from sklearn.ensemble import IsolationForest
 
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -108,15 +111,13 @@ def fit_forest(
         rows: the payments themselves, same index, for what the model says of itself.
         seed: of the forest's own chance; another one shows how much hangs on it.
     """
+    from cardwatch.isolation_trees import fit_trees  # noqa: PLC0415  a second to import
+
     table = _matrix(features, columns)
     # By their own numbers: the same payments from other files give the same forest.
     table = table[np.lexsort(table.T[::-1])]
-    estimator = IsolationForest(
-        n_estimators=TREES, max_samples=SAMPLES, contamination="auto", random_state=seed
-    )
-    estimator.fit(table)
     return Forest(
-        estimator=estimator,
+        estimator=fit_trees(table, TREES, SAMPLES, seed),
         features=tuple(columns),
         rows=len(table),
         holders=int(rows["holder_id"].nunique()),
@@ -132,11 +133,12 @@ def _score(forest: Forest, table: np.ndarray[Any, Any]) -> Numbers:
 
     For each tree it sets its threads up anew, which takes longer than a hundred rows do. Here the
     rows are shared out over the processors: depths that trees on several threads add up in the
-    order in which these end change their last bits from run to run.
+    order in which these end change their last bits from run to run. Shared memory is required, not
+    preferred: inside a caller's joblib context the rows and trees would go to other processes.
     """
     count = max(min(os.cpu_count() or 1, len(table) // FEWEST_ROWS), 1)
     parts = np.array_split(table, count)
-    depths = joblib.Parallel(n_jobs=count, prefer="threads")(
+    depths = joblib.Parallel(n_jobs=count, require="sharedmem")(
         joblib.delayed(_depths)(forest, part) for part in parts
     )
     whole = forest.estimator._average_path_length_per_tree[0][0]  # noqa: SLF001  of all that a tree was fitted to
@@ -210,6 +212,7 @@ def load_forest(folder: Path) -> Forest:
 def _unpack(name: str, data: bytes) -> object:
     """Return what a forest file holds, if it holds nothing but known kinds of thing."""
     import skops.io  # noqa: PLC0415  a second to import, needed only where models are files
+    from sklearn.exceptions import InconsistentVersionWarning  # noqa: PLC0415  the same
 
     try:
         unknown = skops.io.get_untrusted_types(data=data)
@@ -224,6 +227,8 @@ def _unpack(name: str, data: bytes) -> object:
 
 def _check_trees(name: str, estimator: object, features: int, settings: dict[str, int]) -> None:
     """Refuse trees that point outside themselves: scikit-learn follows them unchecked."""
+    from sklearn.ensemble import IsolationForest  # noqa: PLC0415  a second to import
+
     if not isinstance(estimator, IsolationForest):
         raise ModelRefused(name, "its file holds no isolation forest")
     if len(estimator.estimators_) != settings["trees"]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import iso18245
 import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz, process
+
+from cardwatch.candidates import LONGEST_NAME, CandidateIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,6 +61,15 @@ SHORTEST_WORD, COMMON_WORD = 3, 12
 """The fewest letters of a word cut short, and of names that may be one; a word with which so many
 merchants' names begin says nothing alone."""
 BLOCK_LETTERS, SHORTEST_LIKE, SHORTEST_CUT = 4, 8, 14
+MOST_COMPARED, COMPARED_BY_PARTS = 500, 64
+"""Names with the same first letters that a name is compared with; if there are more, those that
+share its rarest parts. Blocks of a hundred thousand council payments hold up to 243 names
+(docs/measurements.md), so only a name that is built to be like many is compared with fewer."""
+OWN_COMPARED, OWN_COMPARED_BY_PARTS = 32, 12
+"""The same for one holder's names with the same first or last letters; these blocks hold up to
+16."""
+MOST_CACHED, LONGEST_CACHED = 16_384, LONGEST_NAME
+"""Printed names whose canonical form is kept, those used last, and the longest one that is."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,6 @@ class MerchantName:
     steps: tuple[tuple[str, str], ...]
 
 
-@cache
 def canonical_name(raw: str, processors: tuple[str, ...] = PROCESSORS) -> MerchantName:
     """Return the name by which a merchant is compared, and the steps that made it.
 
@@ -85,6 +96,11 @@ def canonical_name(raw: str, processors: tuple[str, ...] = PROCESSORS) -> Mercha
         raw: the name as printed.
         processors: payment services that hide the seller, see `PROCESSORS`.
     """
+    canonical = _cached_canonical_name if len(raw) <= LONGEST_CACHED else _canonical_name
+    return canonical(raw, processors)
+
+
+def _canonical_name(raw: str, processors: tuple[str, ...]) -> MerchantName:
     bare = raw if raw.isascii() else _without_accents(raw)
     name = " ".join(bare.upper().split())
     steps = [("capitals, single spaces, no accents", name)] if name != raw else []
@@ -108,7 +124,10 @@ def canonical_name(raw: str, processors: tuple[str, ...] = PROCESSORS) -> Mercha
     return MerchantName(raw, name or raw, bool(wallet), tuple(steps))
 
 
-@cache
+_cached_canonical_name = lru_cache(MOST_CACHED)(_canonical_name)
+
+
+@lru_cache(64)  # organisations' lists of services
 def _processor_pattern(processors: tuple[str, ...]) -> re.Pattern[str]:
     """Return what a name begins with if a payment service stands in the seller's place."""
     ends = {True: r"(?=\s*\*)", False: r"\b"}
@@ -167,19 +186,60 @@ def _link_in_order(names: list[str]) -> dict[str, str]:
     are alike only if their own names are.
     """
     link: dict[str, str] = {}
-    blocks: dict[tuple[str, str], list[str]] = defaultdict(list)
+    blocks: dict[tuple[str, str], _Block] = defaultdict(_Block)
     for name in names:
         service, _, seller = name.rpartition(": ")
         block = blocks[service, seller[:BLOCK_LETTERS]]
-        known = _cut_form(seller, block)
-        if known is None and len(seller) >= SHORTEST_LIKE:
-            like = process.extractOne(seller, block, scorer=fuzz.ratio, score_cutoff=LIKENESS)
-            known = like[0] if like and _same_figures(seller, like[0]) else None
+        known = block.cut_form(seller) or block.like(seller)
         if known is None:
-            block.append(seller)
+            block.add(seller)
             known = seller
         link[name] = f"{service}: {known}" if service else known
     return link
+
+
+class _Block:
+    """Merchants with the same first letters.
+
+    None that is long enough for a cut-off form begins with another one: it would have been joined.
+    So in the alphabet the whole form of a name is the nearest before it, and what was cut off it
+    stands right behind it: no need to look at the others.
+    """
+
+    def __init__(self) -> None:
+        """Start without merchants."""
+        self._index = CandidateIndex(MOST_COMPARED, COMPARED_BY_PARTS)
+        self._sorted: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def add(self, name: str) -> None:
+        """Add a merchant."""
+        self._index.add(name, name)
+        if len(name) >= SHORTEST_CUT:
+            self._numbers[name] = len(self._numbers)
+            self._sorted.insert(bisect_left(self._sorted, name), name)
+
+    def cut_form(self, name: str) -> str | None:
+        """Return an earlier name of which this one is a cut-off form, or the other way round."""
+        if len(name) < SHORTEST_CUT:
+            return None
+        after = bisect_right(self._sorted, name)
+        if after and name.startswith(self._sorted[after - 1]):
+            return self._sorted[after - 1]
+        longer = []
+        for other in self._sorted[after : after + MOST_COMPARED]:
+            if not other.startswith(name):
+                break
+            longer.append(other)
+        return min(longer, key=self._numbers.__getitem__, default=None)
+
+    def like(self, name: str) -> str | None:
+        """Return the earlier name that this one is most like, if it is like enough."""
+        if not SHORTEST_LIKE <= len(name) <= LONGEST_NAME:
+            return None
+        candidates = self._index.near(name)
+        like = process.extractOne(name, candidates, scorer=fuzz.ratio, score_cutoff=LIKENESS)
+        return like[0] if like and _same_figures(name, like[0]) else None
 
 
 def link_aliases(
@@ -202,40 +262,54 @@ def link_aliases(
     pairs = [(people[code // len(names)], names[code % len(names)]) for code in distinct.tolist()]
     first = pd.Series(dates.to_numpy().astype("int64")).groupby(codes).min().tolist()
     alias: dict[tuple[str, str], str] = {}
-    blocks: dict[tuple[str, str], list[str]] = defaultdict(list)
+    blocks: dict[tuple[str, str], CandidateIndex] = defaultdict(
+        lambda: CandidateIndex(OWN_COMPARED, OWN_COMPARED_BY_PARTS)
+    )
     begun: dict[str, set[str]] = defaultdict(set)
+    spelt = {str(name): _Spelling.of(str(name)) for name in names}
     paid = zip(first, pairs, strict=True)
     for _, name, holder in sorted((day, name, holder) for day, (holder, name) in paid):
-        seller = _seller(name)
-        begun[seller.split(" ")[0]].add(seller)
-        letters = _letters(seller)
+        spelling = spelt[name]
+        begun[spelling.words[0]].add(spelling.seller)
+        letters = spelling.letters
         ends = letters[:SHORTEST_WORD], "." + letters[-FREE_BLOCK:]
         own = [blocks[holder, end] for end in ends]
-        like = [n for block in own for n in block if _may_be_one(seller, _seller(n), begun)]
-        nearest = max(like, key=lambda n: fuzz.ratio(letters, _letters(_seller(n))), default=name)
+        candidates = dict.fromkeys(other for block in own for other in block.near(letters))
+        like = [other for other in candidates if _may_be_one(spelling, spelt[other], begun)]
+        nearest = max(like, key=lambda n: fuzz.ratio(letters, spelt[n].letters), default=name)
         alias[holder, name] = alias.get((holder, nearest), name)
         for block in own:
-            block.append(name)
+            block.add(name, letters)
     found = pd.Series([alias[pair] for pair in pairs], dtype="str")
     return found.take(codes).set_axis(holders.index)
 
 
-@cache
-def _seller(name: str) -> str:
-    """Return a name without the payment service and the article before it.
+@dataclass(frozen=True, slots=True)
+class _Spelling:
+    """A merchant's name as it is compared with one holder's others.
 
-    Shopify prints its mark without a star as well: `SP OSPREY JOINERY`.
+    Attributes:
+        seller: without the payment service and the article before it.
+        letters: its letters alone, which is what a web address keeps of it.
+        words: of the seller.
     """
-    return name.rpartition(": ")[2].removeprefix("SP ").removeprefix("THE ")
+
+    seller: str
+    letters: str
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, name: str) -> _Spelling:
+        """Take a name apart.
+
+        Shopify prints its mark without a star as well: `SP OSPREY JOINERY`.
+        """
+        seller = name[-LONGEST_NAME:].rpartition(": ")[2].removeprefix("SP ").removeprefix("THE ")
+        letters = re.sub(r"[^A-Z]", "", seller).removeprefix("THE")
+        return cls(seller, letters, tuple(seller.split(" ")))
 
 
-@cache
-def _letters(seller: str) -> str:
-    """Return the letters of a name alone, which is what a web address keeps of it."""
-    return re.sub(r"[^A-Z]", "", seller).removeprefix("THE")
-
-
-def _may_be_one(one: str, other: str, begun: dict[str, set[str]]) -> bool:
+def _may_be_one(one: _Spelling, other: _Spelling, begun: dict[str, set[str]]) -> bool:
     """Return whether two names may be one merchant's.
 
     One begins as the other does; or its words are the other's in order, the first one whole, the
@@ -243,43 +317,42 @@ def _may_be_one(one: str, other: str, begun: dict[str, set[str]]) -> bool:
     and share their last. One word alone is not enough where many merchants' names begin with it.
 
     Args:
-        one: a name without what stands before it.
+        one: a name.
         other: another one.
         begun: names known to begin with a word.
     """
-    short, long = sorted((one, other), key=lambda name: len(_letters(name)))
-    few, many = _letters(short), _letters(long)
-    if len(few) < SHORTEST_WORD or len(begun.get(short, ())) >= COMMON_WORD:
+    short, long = (one, other) if len(one.letters) <= len(other.letters) else (other, one)
+    few, many = short.letters, long.letters
+    if len(few) < SHORTEST_WORD or len(begun.get(short.seller, ())) >= COMMON_WORD:
         return False
     if len(few) >= SHORTEST_START and many.startswith(few):
         return True
-    if _same_words(short.split(), long.split()):
+    if short.words[0] == long.words[0] and _same_words(short.words, long.words):
         return True
     begin, end = few[:FREE_BLOCK] == many[:FREE_BLOCK], few[-FREE_BLOCK:] == many[-FREE_BLOCK:]
     least = FREE_LIKENESS if begin else END_LIKENESS
     alike = (begin or end) and len(few) >= SHORTEST_LIKE
-    return alike and fuzz.ratio(few, many) >= least
+    return alike and fuzz.ratio(few, many, score_cutoff=least) >= least
 
 
-def _same_words(few: list[str], many: list[str]) -> bool:
-    """Return whether words stand in order among others, the first first, others perhaps cut."""
-    rest = iter(many[1:])
-    return few[0] == many[0] and all(any(_same_word(w, o) for o in rest) for w in few[1:])
+def _same_words(few: tuple[str, ...], many: tuple[str, ...]) -> bool:
+    """Return whether words after the first stand in order among others, perhaps cut short."""
+    position, last = 1, len(many)
+    for word in few[1:]:
+        while position < last and not _same_word(word, many[position]):
+            position += 1
+        if position == last:
+            return False
+        position += 1
+    return True
 
 
 def _same_word(one: str, other: str) -> bool:
-    short, long = sorted((one, other), key=len)
-    return short == long or (len(short) >= SHORTEST_WORD and long.startswith(short))
-
-
-def _cut_form(name: str, block: list[str]) -> str | None:
-    """Return an earlier name of which this one is a cut-off form, or the other way round."""
-    if len(name) < SHORTEST_CUT:
-        return None
-    for other in block:
-        if len(other) >= SHORTEST_CUT and (other.startswith(name) or name.startswith(other)):
-            return other
-    return None
+    if one == other:
+        return True
+    if len(one) < SHORTEST_WORD or len(other) < SHORTEST_WORD:
+        return False
+    return one.startswith(other) or other.startswith(one)
 
 
 def _same_figures(one: str, other: str) -> bool:

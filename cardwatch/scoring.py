@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from cardwatch.features.ledger import Columns
+    from cardwatch.features.ledger import Codes, Columns, Numbers
     from cardwatch.policy import Policy
     from cardwatch.records import Alert, CardRegister, Register
 
@@ -147,14 +147,14 @@ def _weigh(
     """Return the features with both forests' scores and the chances, and each surprise's share."""
     columns = dict(features)
     if forest is not None:
-        columns[UNUSUALNESS] = forest.unusualness(features)
+        # Of earlier rows, before the reference, no score is read: 0 is no surprise.
+        columns[UNUSUALNESS] = _scored_rows(forest, features, np.flatnonzero(reference | asked))
     ends = ledger.last_rows(reference & ledger.is_purchase, ("holder_id", "month"))
     if len(ends) >= FOREST_MONTHS:
         read = {name: features[name] for name in MONTH_FEATURES}
         months = fit_forest(taken(read, ends), MONTH_FEATURES, ledger.frame.iloc[ends])
         looked_at = np.union1d(ends, np.flatnonzero(asked))
-        columns[MONTH_UNUSUALNESS] = np.zeros(len(ledger))
-        columns[MONTH_UNUSUALNESS][looked_at] = months.unusualness(taken(read, looked_at))
+        columns[MONTH_UNUSUALNESS] = _scored_rows(months, features, looked_at)
     shares = surprise_shares(columns, reference)
     for found in (
         chances(shares, reference),
@@ -163,6 +163,14 @@ def _weigh(
     ):
         columns |= {str(name): values.to_numpy() for name, values in found.items()}
     return columns, shares
+
+
+def _scored_rows(forest: Forest, features: Columns, rows: Codes) -> Numbers:
+    """Return how unusual some rows are, 0 for the others."""
+    unusualness = np.zeros(len(features[forest.features[0]]))
+    read = {name: features[name] for name in forest.features}
+    unusualness[rows] = forest.unusualness(taken(read, rows))
+    return unusualness
 
 
 def train(

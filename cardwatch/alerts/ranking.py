@@ -48,6 +48,8 @@ PARTS = {"spend", "merchant", "amount", "pattern"}
 WHOLE_MONTH = "holder-month-shift"
 FOLDED = {"unusual-merchant", "unusual-payment"}
 """Rules whose alerts are folded into that of the month they lie in."""
+MOST_EVIDENCE = 300.0
+"""A share any smaller is 0 in a float, which has no logarithm."""
 TELLING_SHARE, MOST_COMPARISONS = 0.05, 3
 """A comparison is told if rarer than 1 in 20; the strongest three are."""
 
@@ -407,7 +409,7 @@ def _pressing(basis: Basis, finding: Finding) -> tuple[float, float, int]:
 def _case_chance(basis: Basis, matter: Matter) -> float:
     """Return how often one of its kind comes as strong, as a share of payments of the past."""
     evidence = max(float(basis.weighed[f.rule.id][f.row]) for f in matter.findings)
-    return min(10**-evidence, 1.0)
+    return min(10 ** -min(evidence, MOST_EVIDENCE), 1.0)
 
 
 def _reasons(basis: Basis, matter: Matter, lead: Finding) -> list[Reason]:

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 import iso18245
 import numpy as np
 import pandas as pd
-from scipy.special import log_ndtr
-from scipy.stats import poisson
+from scipy.special import log_ndtr, pdtrc
 
 from cardwatch.features.ledger import DAYS_APART, PAIR
 from cardwatch.features.moments import past_moments
@@ -177,7 +176,9 @@ def new_merchants_surprise(ledger: Ledger) -> Numbers:
     usual = (before + 1) / seen * (BURST_DAYS + 1)
     tails = np.where(first, np.maximum(_tail(ledger) - 1, 0), 0.0)
     sums = ledger.total(tails, PAIR[:1], BURST_DAYS)
-    surprise = -poisson.logsf(count - 1, usual) + sums
+    # The Poisson tail by scipy.special: scipy.stats takes as long to load as a statement to score.
+    with np.errstate(divide="ignore"):
+        surprise = -np.log(pdtrc(np.maximum(count - 1, 0), usual)) + sums
     return np.where(is_new_to_holder(ledger) & (count > 1), surprise, 0.0)
 
 

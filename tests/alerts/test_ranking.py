@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import pytest
 
+from cardwatch.alerts import ranking
 from cardwatch.alerts.ranking import alert_order, rank_alerts
 from cardwatch.features.split import taken_back
 from cardwatch.rules import load_rules
@@ -16,6 +19,7 @@ from cardwatch.rules.rule import Condition
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cardwatch.alerts.matters import Matter
     from cardwatch.records import Alert
     from cardwatch.rules import Rule
     from cardwatch.scoring import Scoring
@@ -152,3 +156,12 @@ def test_a_matter_is_named_for_what_is_definite_and_stays_as_pressing_as_before(
     assert {(alert.reasons[0].rule, alert.kind, alert.tier) for alert in led} == {
         (split.id, "split", "B")
     }
+
+
+def test_the_strongest_evidence_still_orders() -> None:
+    rule = SimpleNamespace(id="some-rule")
+    finding = SimpleNamespace(rule=rule, row=0)
+    basis = cast("ranking.Basis", SimpleNamespace(weighed={"some-rule": np.array([400.0])}))
+    matter = cast("Matter", SimpleNamespace(findings=(finding,)))
+    chance = ranking._case_chance(basis, matter)
+    assert chance > 0  # 10**-400 would be 0, which has no logarithm

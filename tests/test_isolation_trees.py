@@ -1,0 +1,87 @@
+"""The forest is the one that scikit-learn fits, bit for bit, whatever surrounds the caller."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import warnings
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import IsolationForest
+
+from cardwatch import forest as forests
+from cardwatch.isolation_trees import fit_trees
+
+TREES, SAMPLES, SEED = 30, 256, 20261101
+
+
+def _table(rows: int, columns: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    rng = np.random.default_rng(rows)
+    spread = rng.exponential(size=(rows, columns)) * (rng.random((rows, columns)) < 0.4)
+    return spread.round(2).astype("float32")
+
+
+def _contents(forest: IsolationForest) -> list[object]:
+    """Return all that scoring and saving read, as comparable values."""
+    trees = [tree.tree_.__getstate__() for tree in forest.estimators_]
+    own = vars(forest)
+    names = ("_average_path_length_per_tree", "_decision_path_lengths", "estimators_features_")
+    return [
+        [(t["nodes"].tobytes(), t["values"].tobytes(), t["max_depth"]) for t in trees],
+        [tree.get_params() for tree in forest.estimators_],
+        [[np.asarray(values).tobytes() for values in own[name]] for name in names],
+        forest.get_params(),
+        sorted(own),
+        own["_seeds"].tolist(),
+        forest.max_samples_,
+        forest.offset_,
+    ]
+
+
+# 40,000 rows are drawn from by another method of scikit-learn's than 20,000 are.
+@pytest.mark.parametrize(("rows", "columns"), [(40_000, 15), (20_000, 15), (600, 6), (100, 3)])
+def test_forest_equals_scikit_learns(rows: int, columns: int) -> None:
+    table = _table(rows, columns)
+    plain = IsolationForest(
+        n_estimators=TREES, max_samples=SAMPLES, contamination="auto", random_state=SEED
+    )
+    with warnings.catch_warnings():  # of fewer rows than are to be drawn
+        warnings.simplefilter("ignore", UserWarning)
+        plain.fit(table)
+    ours = fit_trees(table, TREES, SAMPLES, SEED)
+    assert _contents(ours) == _contents(plain)
+    assert type(ours) is IsolationForest
+    assert ours.score_samples(table[:500]).tolist() == plain.score_samples(table[:500]).tolist()
+
+
+def test_rows_stay_in_a_callers_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = _table(2_000, 4)
+    columns = [f"c{number}" for number in range(4)]
+    features = pd.DataFrame(table, columns=columns)
+    rows = pd.DataFrame({"holder_id": "H1", "date": pd.Timestamp("2026-01-05")}, features.index)
+    seen: list[int] = []
+    depths = forests._depths
+
+    def count(
+        forest: forests.Forest, part: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        seen.append(len(part))  # an append in another process would not be seen here
+        return depths(forest, part)
+
+    monkeypatch.setattr(forests, "_depths", count)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    alone = forests.fit_forest(features, columns, rows).unusualness(features)
+    with joblib.parallel_config("loky", n_jobs=2):
+        within = forests.fit_forest(features, columns, rows).unusualness(features)
+    assert seen == [1_000] * 4
+    assert within.tolist() == alone.tolist()
+
+
+def test_no_forest_no_scikit_learn() -> None:
+    code = "import sys, cardwatch.scoring; print('sklearn' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
