@@ -109,7 +109,7 @@ def weigh_findings(
             values = weighed[rule.id][rows]
             found = rarity(values, before, int(past.sum()))
             most = _at_most(values, now, int(scored.asked.sum()))
-            level = np.log10(A_LEVEL) * (LEVELS.index(rule.level) - 1)
+            level = np.log10(A_LEVEL) * (LEVELS.index(rule.level) - 1) + np.log10(rule.room)
             weighed[rule.id][rows] = np.maximum(np.minimum(found, most) + level, 0.0)
     return weighed
 

@@ -94,3 +94,15 @@ def test_a_level_is_worth_a_factor(scored_month: Callable[[str], Scoring]) -> No
     fired = medium > 0
     assert fired.any()
     assert np.allclose(high[fired] - medium[fired], np.log10(A_LEVEL))
+
+
+def test_a_rule_with_more_room_has_so_many_times_more(
+    scored_month: Callable[[str], Scoring],
+) -> None:
+    scored, rule = scored_month("2026-10").scored, RULES["unusual-payment"]
+    usual, more = (
+        _weigh(scored, dataclasses.replace(rule, room=room))[rule.id] for room in (1.0, 3.0)
+    )
+    fired = usual > 0
+    assert fired.any()
+    assert np.allclose(more[fired] - usual[fired], np.log10(3.0))
