@@ -41,6 +41,13 @@ def test_beyond_all_of_the_past_a_stronger_finding_has_more_evidence_still() -> 
     assert np.isfinite(found).all()
 
 
+def test_where_the_past_is_all_alike_what_is_stronger_still_has_a_chance_above_none() -> None:
+    found = rarity(np.array([7.0, 7.1, 1e6]), np.full(40, 7.0), 40_000)
+    assert (np.diff(found) > 0).all()
+    assert (10.0 ** -(found + 2) > 0).all()
+    assert found[1] < 5, "a little more than what comes often is no wonder"
+
+
 @pytest.mark.parametrize("past", [[], [1.0], [1.0, 2.0]])
 def test_with_hardly_any_past_findings_stay_in_order_and_none_is_beyond_one_in_all(
     past: list[float],
