@@ -36,8 +36,8 @@ FLOOD = 2.0
 TAIL, FEWEST_IN_TAIL = 20, 3
 """So many of the highest reference values give the slope of what lies beyond them."""
 FLATTEST, MOST_EVIDENCE = 0.02, 300.0
-"""Least slope, as a share of where the tail begins: equal values of the past give none. And the most
-evidence there is, so that the chance it stands for is still a number above 0."""
+"""Least slope, as a share of where the tail begins: equal values of the past give none. And
+the most evidence there is, so that the chance it stands for is still a number above 0."""
 
 
 def rarity(values: Numbers, reference: Numbers, payments: int) -> Numbers:
