@@ -178,9 +178,10 @@ def _as_listed(row: Row) -> Row:
 
 
 def count_active(work: Work, lane: str, day: str) -> int:
-    """Return how many suppressions of a lane were active on a day, but for those of the actor."""
+    """Return how many suppressions made by hand were active on a day, but for those of the actor."""
+    by_hand = (suppressions.c.lane == lane) & suppressions.c.alert_id.is_(None)
     question = sa.select(suppressions.c.suppression_id).where(
-        work.mine(suppressions), suppressions.c.lane == lane, _is_active(day)
+        work.mine(suppressions), by_hand, _is_active(day)
     )
     active = {row["suppression_id"] for row in work.rows(question)}
     return sum(row["suppression_id"] in active for row in list_suppressions(work))
