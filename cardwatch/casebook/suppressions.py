@@ -178,7 +178,7 @@ def _as_listed(row: Row) -> Row:
 
 
 def count_active(work: Work, lane: str, day: str) -> int:
-    """Return how many suppressions made by hand were active on a day, but for those of the actor."""
+    """Return how many suppressions made by hand were active on a day, but for the actor's own."""
     by_hand = (suppressions.c.lane == lane) & suppressions.c.alert_id.is_(None)
     question = sa.select(suppressions.c.suppression_id).where(
         work.mine(suppressions), by_hand, _is_active(day)
