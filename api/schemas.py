@@ -22,7 +22,7 @@ from pydantic import (
 from cardwatch.statements import DATE_ORDERS, FIELDS
 
 State = Literal["open", "asked", "explained", "policy-breach", "confirmed", "data-error"]
-AnyState = Literal[State, "suppressed", "not-asked"]
+AnyState = Literal[State, "suppressed", "answered-before", "not-asked"]
 Lane = Literal["finance", "psd"]
 Role = Literal["finance", "auditor", "psd", "admin"]
 DateOrder = Literal["decide", "day-first", "month-first"]
@@ -320,13 +320,19 @@ class ToSuppress(Sent):
 
 
 class Suppression(BaseModel):
-    """Alerts of one rule, cardholder and merchant that are closed unasked until a day."""
+    """Alerts of the same cardholders and merchants that are closed unasked until a day.
+
+    Of one rule where somebody suppressed them; of one kind, up to a sum, where one was explained.
+    """
 
     suppression_id: str
     lane: Lane
-    holder_id: str
+    holders: list[str]
     merchants: list[str]
+    kind: str
     rule: str
+    alert_id: str | None = None
+    most_pence: int | None = None
     reason: str
     expires_on: str
     made_by: str

@@ -70,6 +70,8 @@ class Policy:
     alerts_per_1000: float
     alerts_at_least: int
     alerts_per_holder_month: int
+    answered_times: float
+    answered_days: int
     blocked_categories: tuple[str, ...]
     cash_categories: tuple[str, ...]
     watched_categories: tuple[str, ...]

@@ -20,7 +20,7 @@ class SubjectKind(StrEnum):
 
 UNANSWERED = ("open", "asked")
 """States of an alert that awaits an answer."""
-AUTOMATIC = ("suppressed", "not-asked")
+AUTOMATIC = ("suppressed", "answered-before", "not-asked")
 """States of an alert that was closed automatically, without a query."""
 UPHELD = ("policy-breach", "confirmed")
 """Answers that uphold an alert."""

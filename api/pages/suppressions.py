@@ -56,10 +56,11 @@ def suppress(request: Request, at: At, alert_id: str, sent: Sent) -> Response:
 def list_suppressions(request: Request, at: At) -> Response:
     """Show the suppressions."""
     found = desk.list_suppressions(at)
-    names = desk.mask(at, {one["holder_id"] for one in found})
+    names = desk.mask(at, {name for one in found for name in one["holders"]})
+    whose = {one["suppression_id"]: ", ".join(names[h] for h in one["holders"]) for one in found}
     today = str(at.now.date())
     return render(
-        request, "suppressions.html", found=found, names=names, own=at.actor.role, today=today,
+        request, "suppressions.html", found=found, whose=whose, own=at.actor.role, today=today,
     )  # fmt: skip
 
 

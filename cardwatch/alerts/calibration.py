@@ -35,6 +35,9 @@ FLOOD = 2.0
 """A group of findings takes at most so many times its room of an ordinary year."""
 TAIL, FEWEST_IN_TAIL = 20, 3
 """So many of the highest reference values give the slope of what lies beyond them."""
+FLATTEST, MOST_EVIDENCE = 0.02, 300.0
+"""Least slope, as a share of where the tail begins: equal values of the past give none. And
+the most evidence there is, so that the chance it stands for is still a number above 0."""
 
 
 def rarity(values: Numbers, reference: Numbers, payments: int) -> Numbers:
@@ -55,9 +58,9 @@ def rarity(values: Numbers, reference: Numbers, payments: int) -> Numbers:
     if len(top) <= FEWEST_IN_TAIL:
         highest = top[-1] if len(top) else 0.0
         return weighed + np.maximum(values - highest, 0) * 1e-6  # in order, and no more
-    slope = max(float((top[1:] - top[0]).mean()), 1e-9)
+    slope = max(float((top[1:] - top[0]).mean()), FLATTEST * abs(float(top[0])), 1e-9)
     beyond = -np.log10(len(top) / (payments + 1)) + (values - top[0]) / slope / np.log(10)
-    return np.where(values > top[0], np.maximum(beyond, 0), weighed)
+    return np.where(values > top[0], np.clip(beyond, 0, MOST_EVIDENCE), weighed)
 
 
 def calibrating(scored: Scored) -> Flags:
@@ -109,7 +112,7 @@ def weigh_findings(
             values = weighed[rule.id][rows]
             found = rarity(values, before, int(past.sum()))
             most = _at_most(values, now, int(scored.asked.sum()))
-            level = np.log10(A_LEVEL) * (LEVELS.index(rule.level) - 1)
+            level = np.log10(A_LEVEL) * (LEVELS.index(rule.level) - 1) + np.log10(rule.room)
             weighed[rule.id][rows] = np.maximum(np.minimum(found, most) + level, 0.0)
     return weighed
 

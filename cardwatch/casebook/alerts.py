@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from cardwatch.alerts.answered import person_key
 from cardwatch.casebook.histories import neighbours
 from cardwatch.casebook.people import find_person, who
-from cardwatch.casebook.suppressions import day_of, may_decide, person_key
+from cardwatch.casebook.suppressions import day_of, may_decide
 from cardwatch.casebook.tables import STATES, alert_subjects, alerts, decisions, lists, raised
 from cardwatch.errors import CardwatchError, Changed, NotFound, about_field
 from cardwatch.records import Alert, AlertCard, AlertList, EntryShown, Payment, Reason

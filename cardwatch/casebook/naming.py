@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from cardwatch.alerts.answered import person_key
 from cardwatch.casebook.people import who
-from cardwatch.casebook.suppressions import person_key
 from cardwatch.casebook.tables import PSD, events, unmaskings
 from cardwatch.errors import CardwatchError
 

@@ -12,9 +12,10 @@ import numpy as np
 import sqlalchemy as sa
 
 from cardwatch.alerts import alert_content, alert_strength
+from cardwatch.alerts.answered import compared_merchants, person_key
 from cardwatch.casebook.alerts import LEFT, is_alert, record_decision
 from cardwatch.casebook.learning import band_of
-from cardwatch.casebook.suppressions import closed_by, compared_merchants, person_key
+from cardwatch.casebook.suppressions import find_closed
 from cardwatch.casebook.tables import alert_subjects, alerts, decisions, evidence, lists, raised
 from cardwatch.casebook.work import SYSTEM, canonical
 from cardwatch.vocabulary import AUTOMATIC, CLOSED_BY_PERSON, SubjectKind
@@ -37,7 +38,7 @@ class Kept:
     Attributes:
         new: alerts not known before.
         again: alerts that were known: an earlier statement, since corrected, raised them.
-        suppressed, not_asked: those that begin closed.
+        suppressed, answered_before, not_asked: those that begin closed.
         closed: alerts that only the corrected statement raised.
         second_look: alerts closed before, or now, that were opened again at random.
     """
@@ -45,6 +46,7 @@ class Kept:
     new: int
     again: int
     suppressed: int
+    answered_before: int
     not_asked: int
     closed: int
     second_look: int
@@ -96,26 +98,32 @@ def keep_list(work: Work, source: Source, made: AlertList) -> Kept:
         [owned | {"alert_id": a.alert_id, "rank": a.rank, "content": text} for a, text in named],
     )
     known = _known(work, lane, [alert.alert_id for alert in made.alerts])
-    states = [_keep(work, source, alert, known.get(alert.alert_id)) for alert in made.alerts]
+    closed = find_closed(work, lane, made.alerts)
+    states = []
+    for alert in made.alerts:
+        begins = closed.get(alert.alert_id, ("open", ""))
+        _keep(work, source, (alert, *begins), known.get(alert.alert_id))
+        states.append(begins[0])
     work.add(evidence, [row for alert in made.alerts for row in _evidence(source, alert)])
     work.add(alert_subjects, [row for alert in made.alerts for row in _subjects(source, alert)])
     return Kept(
         new=len(made.alerts) - len(known),
         again=len(known),
         suppressed=states.count("suppressed"),
+        answered_before=states.count("answered-before"),
         not_asked=states.count("not-asked"),
         closed=_close_corrected(work, source) if source.corrects else 0,
         second_look=_look_again(work, source),
     )
 
 
-def _keep(work: Work, source: Source, alert: Alert, known: Row | None) -> str:
-    """Keep what is asked of an alert now; return the state in which it would begin.
+def _keep(work: Work, source: Source, raised_as: tuple[Alert, str, str], known: Row | None) -> None:
+    """Keep what is asked of an alert now, with the state in which it begins and why.
 
     What the casebook closed by itself is looked at anew; what people decided stands.
     """
+    alert, state, why = raised_as
     lane, said = source.lane, _row(alert) | {"statement_id": source.statement_id}
-    state, why = closed_by(work, lane, alert)
     by_itself = known is None or (
         known["decided_by"] == SYSTEM and known["state"] in {*AUTOMATIC, "data-error"}
     )
@@ -131,7 +139,6 @@ def _keep(work: Work, source: Source, alert: Alert, known: Row | None) -> str:
     if by_itself and known["state"] != state:
         changes = {"state": state, "reason": why or "Raised again.", "decided_by": SYSTEM}
         record_decision(work, lane, known, changes)
-    return state
 
 
 def _known(work: Work, lane: str, names: list[str]) -> dict[str, Row]:

@@ -1,4 +1,4 @@
-"""Suppressions: alerts that somebody has explained for a time, closed unasked until a day."""
+"""Suppressions: alerts that are closed unasked until a day, by hand or since one was explained."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.tables import alert_subjects, suppressions
-from cardwatch.casebook.work import canonical
+from cardwatch.alerts.answered import Answer, compared_merchants, find_answered, person_key
+from cardwatch.casebook.tables import alert_subjects, alerts, suppressions
+from cardwatch.casebook.work import Event, canonical
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
-from cardwatch.merchants import canonical_name
 from cardwatch.vocabulary import SubjectKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cardwatch.casebook.work import Row, Work
     from cardwatch.records import Alert
@@ -36,19 +36,73 @@ def suppress(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> 
         NotAllowed, CardwatchError, Conflict: see `check_suppression`.
     """
     check_suppression(work, row, until=until, reason=reason)
+    created = _add(work, row, {"reason": reason, "expires_on": until})
+    work.event.object_id = created["suppression_id"]
+    return _as_listed(created)
+
+
+def _add(work: Work, row: Mapping[str, Any], values: Mapping[str, Any]) -> Row:
+    """Add a suppression of alerts like one; return it as it is kept."""
     like, mine = _suppressed_by(row), suppressions.c
     same = [mine[name] == value for name, value in like.items()]
     nth = len(work.rows(sa.select(mine.made_at).where(work.mine(suppressions), *same)))
-    created = like | {
-        "suppression_id": work.keyed("suppression", *like.values(), work.now, str(nth))[:12],
-        "reason": reason,
-        "expires_on": until,
-        "made_by": work.actor.actor_id,
-        "made_at": work.now,
-    }
+    created = (
+        like
+        | {
+            "suppression_id": work.keyed("suppression", *like.values(), work.now, str(nth))[:12],
+            "kind": row["kind"],
+            "alert_id": None,
+            "most_pence": None,
+            "made_by": work.actor.actor_id,
+            "made_at": work.now,
+        }
+        | dict(values)
+    )
     work.add(suppressions, [created])
-    work.event.object_id = created["suppression_id"]
-    return created | {"merchants": row["merchants"]}
+    return created
+
+
+def keep_answer(work: Work, row: Mapping[str, Any], *, until: str, most_pence: int) -> None:
+    """Let alerts that ask what one did be closed unasked until a day, as it was explained.
+
+    Nothing is kept of facts against policy, which are listed whole, nor of alerts about cards; nor
+    again where the answer to this alert is kept already.
+
+    Args:
+        work: the work it is done in.
+        row: the alert with its decisions, as `get_alert` gives it.
+        until: the last day.
+        most_pence: the sum up to which alerts like it are not asked about again.
+    """
+    if row["is_fact"] or not row["merchants"] or current_answer(work, row) is not None:
+        return
+    reason = row["decisions"][-1]["reason"]
+    values = {"alert_id": row["alert_id"], "most_pence": most_pence}
+    created = _add(work, row, values | {"reason": reason, "expires_on": until})
+    work.also.append(_event(work, created["suppression_id"]))
+
+
+def drop_answer(work: Work, row: Mapping[str, Any]) -> None:
+    """End what the answer to an alert closes, since it is answered otherwise now."""
+    kept = current_answer(work, row)
+    if kept is not None:
+        which = suppressions.c.suppression_id == kept["suppression_id"]
+        work.change(suppressions, which, {"ended_at": work.now})
+        work.also.append(_event(work, kept["suppression_id"]))
+
+
+def _event(work: Work, suppression_id: str) -> Event:
+    """The audit event of a suppression that is kept or ended with a decision."""
+    return Event("alteration", "suppression", suppression_id, chain=work.actor.chain)
+
+
+def current_answer(work: Work, row: Mapping[str, Any]) -> Row | None:
+    """The suppression that the answer to an alert has made, while it is active."""
+    mine = suppressions.c
+    own = (mine.alert_id == row["alert_id"]) & (mine.lane == row["lane"])
+    return work.one(
+        sa.select(suppressions).where(work.mine(suppressions), own, _is_active(work.today))
+    )
 
 
 def check_suppression(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> None:
@@ -81,13 +135,13 @@ def current_suppression(work: Work, row: Mapping[str, Any]) -> Row | None:
     mine = suppressions.c
     same = [mine[name] == value for name, value in _suppressed_by(row).items()]
     question = sa.select(suppressions).where(work.mine(suppressions), *same)
-    return work.one(question.where(_is_active(work.today)))
+    return work.one(question.where(mine.alert_id.is_(None), _is_active(work.today)))
 
 
 def _suppressed_by(row: Mapping[str, Any]) -> dict[str, str]:
     """The columns of a suppression that say which alerts it is about."""
     return {
-        "holder_id": row["holders"][0],
+        "holders": canonical(row["holders"]),
         "merchants": canonical(row["merchants"]),
         "rule": row["rule"],
         "lane": row["lane"],
@@ -114,17 +168,20 @@ def list_suppressions(work: Work) -> list[Row]:
     question = sa.select(suppressions).where(work.mine(suppressions))
     order = (suppressions.c.made_at, suppressions.c.suppression_id)
     hidden = _hidden_holders(work)
-    return [
-        row | {"merchants": json.loads(row["merchants"])}
-        for row in work.rows(question.order_by(*order))
-        if person_key(row["holder_id"]) not in hidden
-    ]
+    listed = map(_as_listed, work.rows(question.order_by(*order)))
+    return [row for row in listed if hidden.isdisjoint(map(person_key, row["holders"]))]
+
+
+def _as_listed(row: Row) -> Row:
+    """Return a suppression with its cardholders and merchants as lists."""
+    return row | {name: json.loads(row[name]) for name in ("holders", "merchants")}
 
 
 def count_active(work: Work, lane: str, day: str) -> int:
-    """Return how many suppressions of a lane were active on a day, but for those of the actor."""
+    """Return how many suppressions made by hand were active on a day, but for the actor's own."""
+    by_hand = (suppressions.c.lane == lane) & suppressions.c.alert_id.is_(None)
     question = sa.select(suppressions.c.suppression_id).where(
-        work.mine(suppressions), suppressions.c.lane == lane, _is_active(day)
+        work.mine(suppressions), by_hand, _is_active(day)
     )
     active = {row["suppression_id"] for row in work.rows(question)}
     return sum(row["suppression_id"] in active for row in list_suppressions(work))
@@ -154,31 +211,63 @@ def _hidden_holders(work: Work) -> set[str]:
     return {own, *(row["subject_id"] for row in work.rows(question))}
 
 
-def compared_merchants(alert: Alert) -> list[str]:
-    """The names under which an alert's merchants are compared from one statement to another."""
-    return sorted({canonical_name(payment.merchant).name for payment in alert.payments})
+def find_closed(work: Work, lane: str, made: Sequence[Alert]) -> dict[str, tuple[str, str]]:
+    """Return which alerts of a list begin closed: by id, the state and the reason.
 
-
-def closed_by(work: Work, lane: str, alert: Alert) -> tuple[str, str]:
-    """Return the state in which a new alert begins, and the reason if it is closed by itself."""
-    mine, merchants = suppressions.c, set(compared_merchants(alert))
-    current = work.rows(
-        sa.select(suppressions)
-        .where(
-            work.mine(suppressions),
-            mine.lane == lane,
-            mine.rule == alert.reasons[0].rule,
-            _is_active(work.today),
-        )
+    Args:
+        work: the work it is done in.
+        lane: of the list.
+        made: its alerts.
+    """
+    mine = suppressions.c
+    asked = (alerts.c.lane == mine.lane) & (alerts.c.alert_id == mine.alert_id)
+    rows = work.rows(
+        sa.select(suppressions, alerts.c.statement_id)
+        .outerjoin(alerts, sa.and_(work.mine(alerts), asked))
+        .where(work.mine(suppressions), mine.lane == lane, _is_active(work.today))
         .order_by(mine.suppression_id)
     )
-    for row in current if len(alert.holders) == 1 and merchants else ():
-        is_same_holder = person_key(row["holder_id"]) == person_key(alert.holders[0])
-        if is_same_holder and merchants <= set(json.loads(row["merchants"])):
-            return "suppressed", f"By suppression {row['suppression_id']}."
-    if not alert.shown:
-        return "not-asked", "Beyond the budget of the list or the cap for its holder."
-    return "open", ""
+    active = [_as_listed(row) for row in rows]
+    answered = find_answered(made, [_answer(row) for row in active if row["alert_id"]])
+    closed = {}
+    for alert in made:
+        by_hand = _suppression_of(alert, active)
+        earlier = answered.get(alert.alert_id)
+        if by_hand:
+            closed[alert.alert_id] = "suppressed", f"By suppression {by_hand}."
+        elif earlier not in {None, alert.alert_id}:
+            reason = f"The same was explained in alert {earlier}, and nothing has changed since."
+            closed[alert.alert_id] = "answered-before", reason
+        elif not alert.shown:
+            reason = "Beyond the budget of the list or the cap for its holder."
+            closed[alert.alert_id] = "not-asked", reason
+    return closed
+
+
+def _answer(row: Mapping[str, Any]) -> Answer:
+    """Return an answer as alerts are compared with it."""
+    return Answer(
+        alert_id=row["alert_id"],
+        kind=row["kind"],
+        holders=frozenset(map(person_key, row["holders"])),
+        merchants=frozenset(row["merchants"]),
+        most_pence=row["most_pence"],
+        statement=row["statement_id"] or "",
+    )
+
+
+def _suppression_of(alert: Alert, active: Sequence[Mapping[str, Any]]) -> str:
+    """Return the id of the suppression made by hand that closes an alert; empty if none does."""
+    merchants = set(compared_merchants(alert))
+    if len(alert.holders) != 1 or not merchants:
+        return ""
+    holder, rule = person_key(alert.holders[0]), alert.reasons[0].rule
+    for row in active:
+        by_hand = row["alert_id"] is None and row["rule"] == rule
+        same_holder = [holder] == [*map(person_key, row["holders"])]
+        if by_hand and same_holder and merchants <= set(row["merchants"]):
+            return str(row["suppression_id"])
+    return ""
 
 
 def may_decide(work: Work, lane: str, reason: str) -> None:
@@ -201,11 +290,6 @@ def may_decide(work: Work, lane: str, reason: str) -> None:
         raise CardwatchError(
             "The reason has a character that cannot be saved.", field="reason"
         ) from error
-
-
-def person_key(name: str) -> str:
-    """Return a person's name or number as it is compared."""
-    return "".join(name.casefold().split())
 
 
 def day_of(text: str, field: str = "") -> dt.date:

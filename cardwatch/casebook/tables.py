@@ -50,9 +50,10 @@ STATES: dict[str, str] = {
     "confirmed": "what the alert asks about was so, and it goes further",
     "data-error": "the data was wrong, so the question does not arise",
     "suppressed": "closed by a suppression that somebody made before",
+    "answered-before": "asks what was explained before, and has not changed since",
     "not-asked": "beyond the budget or the holder's cap, so closed unasked",
 }
-"""States of an alert. The last two are given by the casebook itself, never by a person."""
+"""States of an alert. The last three are given by the casebook itself, never by a person."""
 KEEPS_DAYS = {"transactions": 2_557, "alerts": 2_557, "notices": 90}
 """Seven years, as most forces keep financial records; an organisation sets its own."""
 KINDS = ("policy", "rules", "model", "cards")
@@ -321,9 +322,12 @@ unmaskings = _table(
 suppressions = _table(
     "suppressions",
     _key("suppression_id"),
-    _text("holder_id"),
+    _text("holders"),  # of the alerts it closes, as a JSON array in order
     _text("merchants"),  # names by which they are compared, as a JSON array in order
+    _text("kind"),
     _text("rule"),
+    _text("alert_id", missing=True),  # the alert whose answer it is; missing where made by hand
+    _number("most_pence", missing=True),  # an answer's: larger alerts are asked about again
     _text("reason"),
     _text("expires_on"),
     _text("made_by"),
@@ -331,6 +335,7 @@ suppressions = _table(
     _text("ended_at", missing=True),
     lane=True,
 )
+"""Which later alerts are closed unasked: by hand, and by the answer "explained" to an alert."""
 holds = _table(
     "holds",
     _key("hold_id"),

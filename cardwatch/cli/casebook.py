@@ -250,7 +250,7 @@ def suppress(
         elif alert:
             desk.suppress(at, alert, until=until, reason=reason)
         found = desk.list_suppressions(at)
-    print_rows(found, ("suppression_id", "lane", "rule", "holder_id", "merchants", "expires_on",
+    print_rows(found, ("suppression_id", "lane", "rule", "holders", "merchants", "expires_on",
                         "ended_at", "reason"), json=json)  # fmt: skip
 
 

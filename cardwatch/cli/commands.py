@@ -31,7 +31,10 @@ from cardwatch.errors import CardwatchError
 from cardwatch.quantities import quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cardwatch.records import AlertList, CardRegister, Statements
+    from cardwatch.scoring import Scoring
     from cardwatch.statements import ReadingChoices
 
 app = typer.Typer(
@@ -105,6 +108,20 @@ EvaluateSeeds = Annotated[int, typer.Option(min=1, max=100, help="Worlds of each
 EvaluateOut = Annotated[
     Path | None, typer.Option("--out", help="Folder for the figures (JSON) and plots (SVG).")
 ]
+EvaluateRead = Annotated[
+    int | None,
+    typer.Option(
+        "--read", min=1, max=1000,
+        help="Write a sheet to be read blind instead: so many questions, by whom is not said.",
+    ),
+]  # fmt: skip
+EvaluateFilled = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--filled", exists=True, dir_okay=False,
+        help="Score that sheet as a person has filled it; repeat it for further readers.",
+    ),
+]  # fmt: skip
 CasebookFolder = Annotated[
     Path | None,
     typer.Option(
@@ -280,6 +297,8 @@ def evaluate(
     limit: EvaluateLimits = None,
     seeds: EvaluateSeeds = 3,
     save: EvaluateOut = None,
+    read_count: EvaluateRead = None,
+    filled: EvaluateFilled = None,
     columns: ColumnsFile = None,
     json: AsJson = False,
     date_order: DateOrder = "decide",
@@ -288,7 +307,7 @@ def evaluate(
     """Measure what would be found: known matters are planted in your own history and looked for."""
     from cardwatch.cli.printing import err, print_evaluation, print_reading
     from cardwatch.evaluation.plots import draw
-    from cardwatch.evaluation.trial import Plan
+    from cardwatch.evaluation.trial import Plan, score_unchanged
     from cardwatch.evaluation.trial import evaluate as measure
     from cardwatch.policy import load_policy
     from cardwatch.statements import read_statements
@@ -296,6 +315,9 @@ def evaluate(
     choices, figures = _choices(columns, date_order, overlap), load_policy(policy)
     with busy("Reading statements"):
         read = read_statements(statements, choices, overlap=overlap)
+    if read_count is not None:
+        _read_blind(score_unchanged(read.transactions, figures, start), read_count, filled, save)
+        return
     pence = tuple(pounds * 100 for pounds in limit or [])
     plan = Plan(start.date() if start else None, pence, seeds)
     found = measure(read.transactions, figures, plan, lambda what: err.print(f"Measuring: {what}"))
@@ -309,6 +331,28 @@ def evaluate(
         _write_text(save / "evaluation.json", text + "\n")
         for path in [save / "evaluation.json", *draw(found, save)]:
             err.print(f"Written: {path}")
+
+
+def _read_blind(
+    scoring: Scoring, count: int, filled: Sequence[Path] | None, save: Path | None
+) -> None:
+    """Write the sheet to be read, or score it as it was filled."""
+    from cardwatch.cli.printing import err, print_shares
+    from cardwatch.evaluation import reading
+
+    items = reading.make_items(scoring, count)
+    if filled:
+        readers = {
+            path.name: reading.read_answers(items, path.read_text("utf-8", "replace"), path.name)
+            for path in filled
+        }
+        print_shares(reading.shares_of(items, readers), reading.agreements(readers))
+        return
+    if save is None:
+        raise typer.BadParameter("say where the sheet is to be written", param_hint="--out")
+    _write_text(save / "to-read.csv", reading.sheet_text(items))
+    err.print(f"Written: {save / 'to-read.csv'}")
+    err.print("Enter yes or no in its last column, then score it with --filled.")
 
 
 @app.command(epilog="Example: cardwatch rules split-same-day")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from cardwatch.evaluation.kinds import KindRow
+    from cardwatch.evaluation.reading import Agreement, Share
     from cardwatch.evaluation.trial import Evaluation, Row
     from cardwatch.records import Alert, AlertList, CardRegister, Register, Statements
     from cardwatch.statements import Outcome
@@ -287,6 +288,25 @@ def print_evaluation(found: Evaluation) -> None:
     for name, share in found.stability.items():
         out.print(f"Top 200 in common between seeds, {name}: {share:.3f}")
     out.print("[dim]What this cannot show stands in docs/detection.md.[/]")
+
+
+def print_shares(shares: Sequence[Share], agreed: Sequence[Agreement]) -> None:
+    """Print how many of each source's items were worth asking, and how far readers agree."""
+    table = Table(title="Worth asking", box=None)
+    for heading in ("Source", "Reader", "Read", "Worth asking", "Share", "95% interval"):
+        table.add_column(heading)
+    for one in shares:
+        share = f"{one.worth / one.read:.2f}" if one.read else ""
+        interval = escape(f"[{one.low:.2f}-{one.high:.2f}]")
+        table.add_row(one.source, one.reader, str(one.read), str(one.worth), share, interval)
+    out.print(table)
+    for two in agreed:
+        kappa = "not defined" if two.kappa is None else f"{two.kappa:.2f}"
+        names = escape(" and ".join(two.readers))
+        out.print(
+            f"{names} agree on {two.same} of {two.both} items that both answered; "
+            f"Cohen's kappa: {kappa}."
+        )
 
 
 def _evaluated(row: Row) -> list[str]:

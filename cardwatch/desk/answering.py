@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -97,6 +98,7 @@ def get_history(desk: Desk, alert_id: str) -> dict[str, Any]:
         told["versions"] = _versions(work, found["statement_id"])
         told["hold"] = retention.current_hold(work, name, lane)
         told["suppression"] = suppressions.current_suppression(work, found)
+        told["answer"] = suppressions.current_answer(work, found)
         return found | told | {"is_named": is_named, "names": names}
 
 
@@ -152,7 +154,8 @@ def overview(desk: Desk) -> dict[str, Any]:
 
     Returns:
         `alerts` that wait for an answer, without snoozed ones, and their `pence`; `earlier`, how
-        many of these are not of the newest statement that was scored; `statement_id` and `label`
+        many of these are not of the newest statement that was scored; `answered_before`, how many
+        of its alerts ask what was explained before; `statement_id` and `label`
         of that one, empty where there is none; titles of `rules` and labels of `statements`, by id.
     """
     with desk.casebook.quiet(desk.actor, desk.now, lanes=desk.actor.lanes, reads=True) as work:
@@ -160,12 +163,14 @@ def overview(desk: Desk) -> dict[str, Any]:
         count, pence = finding.count_alerts(work, asked)
         newest = newest_scored(work)
         earlier, _ = finding.count_alerts(work, replace(asked, besides=newest["statement_id"]))
+        held = finding.Asked(state="answered-before", statement_id=newest["statement_id"])
         lanes = (*desk.actor.lanes, FINANCE)
         rules = read_recipe(work, replace(recipe_of(work, work.today), model="", cards="")).rules
         return {
             "alerts": count,
             "pence": pence,
             "earlier": earlier,
+            "answered_before": finding.count_alerts(work, held)[0] if held.statement_id else 0,
             "rules": {rule.id: rule.title for rule in rules if rule.lane in lanes},
             "statements": {one["statement_id"]: one["label"] for one in list_statements(work)},
         } | newest
@@ -193,9 +198,21 @@ def unmask(desk: Desk, alert_id: str, *, reason: str) -> None:
 
 
 def decide(desk: Desk, alert_id: str, said: kept.Said) -> dict[str, Any]:
-    """Record a decision, note, assignment or due day; see `casebook.alerts.decide`."""
+    """Record a decision, note, assignment or due day; see `casebook.alerts.decide`.
+
+    What was explained is not asked again while it stays the same, for as long as the policy says;
+    any other state ends that.
+    """
     with desk.work(Event("alteration", "alert")) as work:
-        return kept.decide(work, alert_id, said)
+        decided = kept.decide(work, alert_id, said)
+        policy = read_recipe(work, replace(recipe_of(work, work.today), model="", cards="")).policy
+        if said.state == "explained" and policy.answered_days:
+            until = desk.now.date() + dt.timedelta(policy.answered_days)
+            most = round(decided["at_stake_pence"] * policy.answered_times)
+            suppressions.keep_answer(work, decided, until=str(until), most_pence=most)
+        elif said.state and said.state != "explained":
+            suppressions.drop_answer(work, decided)
+        return decided
 
 
 def suppress(desk: Desk, alert_id: str, *, until: str, reason: str) -> dict[str, Any]:

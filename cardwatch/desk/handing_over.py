@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import sqlalchemy as sa
 
+from cardwatch.alerts.answered import person_key
 from cardwatch.casebook import FINANCE, Event, naming, people
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.audit import checkpoint_line
 from cardwatch.casebook.finding import Asked, find_alerts
 from cardwatch.casebook.statements import get_statement
-from cardwatch.casebook.suppressions import person_key
 from cardwatch.casebook.tables import disclosures
 from cardwatch.desk.answering import people_of
 from cardwatch.desk.desk import shown

@@ -215,6 +215,23 @@ def evaluate(
     )
 
 
+def score_unchanged(
+    transactions: pd.DataFrame, policy: Policy, start: dt.date | None = None
+) -> Scoring:
+    """Return the later half of an organisation's payments scored, with nothing planted.
+
+    Args:
+        transactions: its payments, history and all.
+        policy: its figures.
+        start: day from which payments are scored; see `Plan`.
+
+    Raises:
+        NothingToScore: no payment is left to score.
+    """
+    first = pd.Timestamp(start) if start else _middle(transactions)
+    return _score(_as_world(transactions, first), policy, Plan())
+
+
 def _kinds(
     given: tuple[pd.DataFrame, Policy, pd.Timestamp],
     plan: Plan,

@@ -23,6 +23,8 @@ RAREST_SUM = 1e-4
 """A sum rarer than this is as good as unique; how rare exactly, only a long history could tell."""
 LEAST_OFTEN = 0.2
 """A merchant counts as at most so many times less given to repeats than others."""
+UNEXPECTED, LEAST_CHANCE = 0.01, 1e-12
+"""A coincidence is unexpected below the first; below the second none is told from another."""
 BURST_COUNT = 9
 """So many payments to one merchant on one day are a burst (rosie: more than 8 meals)."""
 
@@ -139,26 +141,41 @@ def other_holder_equal_count(ledger: Ledger) -> Numbers:
 def other_bill_surprise(ledger: Ledger) -> Numbers:
     """Another holder paid this merchant this very sum within 60 days, though chance seldom would.
 
-    Chance would do so as often as others pay here in those days, times the share of this sum here;
-    a merchant where holders often pay the same, or this holder often pays what others do, explains
-    it as well.
+    Two views of the chance are multiplied: what independent payments would do (see
+    `_coincidence`), and how often sums have come twice here that should not have. The first takes
+    no account of bookings and prices that make sums come together, and counts by its root. Each
+    further equal payment in those days makes the sum a price rather than a bill.
     """
-    bought, standing = ledger.is_purchase, _standing(ledger)
-    matched = _equal_by_others(ledger, BILL_DAYS) > 0
-    usual = _usual(ledger, matched)
-    here = ledger.count(matched, ("merchant_id",), until=1) + SHRINKAGE * usual
+    standing = _standing(ledger)
+    by_others = _equal_by_others(ledger, BILL_DAYS)
+    chance = _coincidence(ledger)
+    unexpected = (by_others > 0) & (chance < UNEXPECTED)
+    usual = _usual(ledger, unexpected)
+    bought = ledger.is_purchase
+    here = ledger.count(unexpected, ("merchant_id",), until=1) + SHRINKAGE * usual
     often = here / (ledger.count(bought, ("merchant_id",), until=1) + SHRINKAGE)
     often = np.maximum(often, LEAST_OFTEN * usual)
-    own = ledger.count(matched, PAIR, until=1) + SHRINKAGE * often
+    own = ledger.count(unexpected, PAIR, until=1) + SHRINKAGE * often
     often = np.maximum(often, own / (ledger.count(bought, PAIR, until=1) + SHRINKAGE))
-    best = np.zeros(len(ledger))
+    more = np.maximum(by_others - 1, 0) + np.maximum(ledger.count(standing, SAME, BILL_DAYS) - 1, 0)
+    surprise = -np.log(chance) / 2 - np.log(often) - 2 * np.log1p(more)
+    return np.where(standing & (by_others > 0), np.maximum(surprise, 0.01), 0.0)
+
+
+def _coincidence(ledger: Ledger) -> Numbers:
+    """Return the chance that another holder's payment near by equals this one, if all were apart.
+
+    It is how many others paid the merchant in some days, times the share of this sum, in the window
+    in which that is least.
+    """
+    bought, standing = ledger.is_purchase, _standing(ledger)
+    least = np.ones(len(ledger))
     for days in BILL_WINDOWS:
         others = ledger.count(bought, ("merchant_id",), days) - ledger.count(bought, PAIR, days)
-        usually = np.minimum(others * _sum_share(ledger, days + 1), 1.0)
-        found = standing & (_equal_by_others(ledger, days) > 0)
-        surprise = -np.log(np.maximum(usually, 1e-12)) - np.log(often)
-        best = np.maximum(best, np.where(found, surprise, 0.0))
-    return best
+        usually = np.clip(others * _sum_share(ledger, days + 1), LEAST_CHANCE, 1.0)
+        matched = standing & (_equal_by_others(ledger, days) > 0)
+        least = np.where(matched, np.minimum(least, usually), least)
+    return least
 
 
 def refund_of_others_count(ledger: Ledger) -> Numbers:

@@ -67,9 +67,11 @@ NEEDED: dict[str, type] = {
     "since": dt.date, "evidence": str, "fact": str, "why": str, "ask": list, "innocent": list,
     "sources": list, "when": list, "example": list,
 }  # fmt: skip
-OPTIONAL = {"weakens", "ranks_by", "ranked_with", "subject", "is_policy_fact"}
+OPTIONAL = {"weakens", "ranks_by", "ranked_with", "subject", "is_policy_fact", "room"}
 TEXTS = ("title", "fact", "why")
 SHORTEST_TEXT = 10
+MOST_ROOM = 10
+"""No rule has more than so many times the room of others of its level."""
 ACCUSING = re.compile(r"\b(?:fraud\w*|suspect\w*|offen[cd]\w*|guilty)\b", re.IGNORECASE)
 
 
@@ -181,7 +183,11 @@ class Example:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule as its file says it; the words are explained in `docs/rules.md`."""
+    """One rule as its file says it; the words are explained in `docs/rules.md`.
+
+    Attributes:
+        room: how many times the room in a list it has that others of its level have.
+    """
 
     id: str
     title: str
@@ -204,6 +210,7 @@ class Rule:
     subject: str = "payment"
     ranked_with: str = ""
     is_policy_fact: bool = False
+    room: float = 1.0
 
     @property
     def group(self) -> str:
@@ -271,6 +278,7 @@ def parse_rule(text: str, file: str) -> Rule:
         "ranks_by": content.get("ranks_by", ""),
         "ranked_with": content.get("ranked_with", ""),
         "is_policy_fact": content.get("is_policy_fact", False),
+        "room": float(content.get("room", 1)),
     }
     rule = Rule(**(plain | lists | more), when=conditions, examples=examples)
     if faults := _example_faults(rule):
@@ -305,6 +313,9 @@ def _content_faults(content: dict[str, Any], file: str) -> list[str]:
     orders = READABLE[subject] | {SURPRISE, BUYING, NOVELTY, MONTH_SURPRISE}
     if content.get("ranks_by", SURPRISE) not in orders:
         faults.append(f"ranks_by: '{content['ranks_by']}' is no feature")
+    room = content.get("room", 1)
+    if isinstance(room, bool) or not isinstance(room, int | float) or not 1 <= room <= MOST_ROOM:
+        faults.append(f"room is a number from 1 to {MOST_ROOM}")
     if f"{content['id']}.toml" != file:
         faults.append(f"its id '{content['id']}' is not its file's name")
     if (content["role"] == "weakens") != bool(content.get("weakens")):

@@ -41,6 +41,13 @@ def test_beyond_all_of_the_past_a_stronger_finding_has_more_evidence_still() -> 
     assert np.isfinite(found).all()
 
 
+def test_where_the_past_is_all_alike_what_is_stronger_still_has_a_chance_above_none() -> None:
+    found = rarity(np.array([7.0, 7.1, 1e6]), np.full(40, 7.0), 40_000)
+    assert (np.diff(found) > 0).all()
+    assert (10.0 ** -(found + 2) > 0).all()
+    assert found[1] < 5, "a little more than what comes often is no wonder"
+
+
 @pytest.mark.parametrize("past", [[], [1.0], [1.0, 2.0]])
 def test_with_hardly_any_past_findings_stay_in_order_and_none_is_beyond_one_in_all(
     past: list[float],
@@ -94,3 +101,15 @@ def test_a_level_is_worth_a_factor(scored_month: Callable[[str], Scoring]) -> No
     fired = medium > 0
     assert fired.any()
     assert np.allclose(high[fired] - medium[fired], np.log10(A_LEVEL))
+
+
+def test_a_rule_with_more_room_has_so_many_times_more(
+    scored_month: Callable[[str], Scoring],
+) -> None:
+    scored, rule = scored_month("2026-10").scored, RULES["unusual-payment"]
+    usual, more = (
+        _weigh(scored, dataclasses.replace(rule, room=room))[rule.id] for room in (1.0, 3.0)
+    )
+    fired = usual > 0
+    assert fired.any()
+    assert np.allclose(more[fired] - usual[fired], np.log10(3.0))

@@ -222,6 +222,22 @@ def test_the_card_key_is_made_once_for_its_owner_only(home: Path, tmp_path: Path
     assert "4111111111111111" not in written
 
 
+def test_a_sheet_is_written_to_be_read_and_scored_as_it_was_filled(
+    home: Path, tmp_path: Path
+) -> None:
+    policy = SAMPLE / "policy.toml"
+    words = ("evaluate", SAMPLE / "statements", "--policy", policy, "--read", "4")
+    run(home, *words, code=2)  # where to?
+    run(home, *words, "--out", tmp_path)
+    sheet = tmp_path / "to-read.csv"
+    text = sheet.read_text(encoding="utf-8")
+    sheet.write_text(text.replace(',""\n', ',"yes"\n'), encoding="utf-8")
+    told = run(home, *words, "--filled", sheet).stdout
+    assert "7-day rule by money  to-read.csv  4     4             1.00" in told
+    sheet.write_text(text.replace(',""\n', ',"maybe"\n'), encoding="utf-8")
+    assert "enter yes or no" in run(home, *words, "--filled", sheet, code=3).stderr
+
+
 def test_no_word_about_guilt_is_in_anything_a_person_reads(home: Path) -> None:
     read = [run(home, "--help").stdout, run(home, "rules").stdout]
     read += [path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")]

@@ -203,6 +203,88 @@ def test_an_ended_suppression_closes_nothing(at: At, read: Read, asked: str) -> 
     assert all(a["version"] == 0 for a in desk.list_alerts(at()))
 
 
+def _later(number: int, *amounts: str) -> list[str]:
+    """Return the split of October as of another month of 2026, of the sums given or the same."""
+    return [
+        f"2026-{number:02}-11,E1,NEW FIRM,{amount},S{number}{nth}"
+        for nth, amount in enumerate(amounts or ("900.00", "950.00"))
+    ]
+
+
+def _many(number: int) -> list[str]:
+    """Return alerts that are closed unasked, of which the few to be opened again are drawn too."""
+    return [
+        f"2026-{number:02}-{3 + n % 20:02},M{n},{chr(65 + n) * 6} HOUSE,{pounds}.00,M{n}{pounds}"
+        for n in range(26)
+        for pounds in (610, 640)
+    ]
+
+
+def _of_split(at: At, month_of: str) -> dict[str, Any]:
+    found = desk.list_alerts(at(), kind="split")
+    return next(
+        a
+        for a in found
+        if a["first_on"].startswith(month_of) and a["holders"] == ["E1"] and not a["is_fact"]
+    )
+
+
+def test_what_was_explained_is_not_asked_again_and_says_so(at: At, read: Read, asked: str) -> None:
+    assert desk.overview(at())["answered_before"] == 0
+    desk.decide(at(), asked, Said("two orders seen", "explained"))
+    desk.receive(at(), read(*month(11), *_later(11), *_many(11)))
+    held = _of_split(at, "2026-11")
+    assert desk.get_alert(at(), held["alert_id"])["decisions"][0]["state"] == "answered-before"
+    assert asked in desk.get_alert(at(), held["alert_id"])["decisions"][0]["reason"]
+    if not held["is_second_look"]:
+        assert held["state"] == "answered-before"
+        assert desk.overview(at())["answered_before"] == 1
+        assert desk.reconciled(at())["answered-before"] == 1
+    (kept,) = desk.list_suppressions(at())
+    assert (kept["alert_id"], kept["holders"], kept["reason"]) == (asked, ["E1"], "two orders seen")
+    assert kept["most_pence"] == round(185_000 * 1.5)
+    assert kept["expires_on"] == "2027-11-24"
+    assert desk.get_history(at(), asked)["answer"]["suppression_id"] == kept["suppression_id"]
+
+
+def test_a_larger_one_is_asked_anew_and_an_answer_taken_back_holds_nothing(
+    at: At, read: Read, asked: str
+) -> None:
+    desk.decide(at(), asked, Said("two orders seen", "explained"))
+    desk.decide(at(), asked, Said("a note"))
+    desk.receive(at(), read(*month(11), *_later(11, "990.00", "970.00", "980.00")))
+    assert _of_split(at, "2026-11")["version"] == 0, "never closed"
+    desk.decide(at(), asked, Said("it was one order after all", "policy-breach"))
+    assert [bool(one["ended_at"]) for one in desk.list_suppressions(at())] == [True]
+    desk.receive(at(), read(*month(12), *_later(12)))
+    assert _of_split(at, "2026-12")["version"] == 0
+
+
+def test_an_answer_ends_as_a_suppression_does_and_with_its_day(
+    at: At, read: Read, asked: str
+) -> None:
+    desk.decide(at(), asked, Said("two orders seen", "explained"))
+    (kept,) = desk.list_suppressions(at())
+    desk.end_suppression(at(), kept["suppression_id"])
+    desk.receive(at(), read(*month(11), *_later(11)))
+    assert _of_split(at, "2026-11")["version"] == 0
+    desk.decide(at(), asked, Said("seen again", "explained"))
+    late = at(days=366)
+    desk.receive(late, read(*month(12), *_later(12)))
+    assert _of_split(at, "2026-12")["version"] == 0
+
+
+def test_an_answer_of_one_list_closes_nothing_in_the_other(at: At, asked: str) -> None:
+    theirs = _theirs(at)
+    desk.decide(at("psd"), theirs, Said("a training day", "explained"))
+    assert desk.list_suppressions(at()) == []
+    (kept,) = desk.list_suppressions(at("psd"))
+    assert kept["lane"] == PSD
+    assert len(kept["holders"]) == 4
+    desk.decide(at(), asked, Said("two orders seen", "explained"))
+    assert [one["lane"] for one in desk.list_suppressions(at())] == ["finance"]
+
+
 def test_what_was_ended_can_be_made_again_at_once_and_is_another(at: At, asked: str) -> None:
     made = []
     for _ in range(3):

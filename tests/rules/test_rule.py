@@ -43,6 +43,8 @@ def test_there_are_rules_of_every_kind_the_first_release_promises() -> None:
             'evidence = "limit_split"\nranks_by = "split_strength"',
             "ranks_by: 'split_strength' is no feature",
         ),
+        ("room     = 3", "room     = 0.5", "room is a number from 1 to 10"),
+        ("room     = 3", "room     = true", "room is a number from 1 to 10"),
         ('id       = "split-same-day"', 'id       = "split"', "is not its file's name"),
         ('why      = "', 'why      = ""\nwhy_not = "', "unknown setting 'why_not'"),
         ("since    = 2026-11-01", 'since    = "lately"', "'since' has to be a date"),
