@@ -79,6 +79,9 @@ class ParsedSheet:
             missing = self._take_holders_elsewhere()
         if missing:
             raise columns_unknown(table.file, self.headings, self.profile, missing)
+        if table.feed:
+            self.sources |= table.feed.sources
+            self.checks += table.feed.checks
         if not self.profile.is_shipped:
             self.decisions.append(f"columns by the profile '{self.profile.name}'")
         self._check_twins()
