@@ -104,21 +104,14 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     order = decide_date_order(sheet)
     dates, printed = sheet.days("date", order), read_amounts(sheet)
     kinds = _kinds(sheet)
-    if table.feed:
-        place, outside = np.full(len(table.rows), ROW), np.zeros(len(table.rows), dtype=bool)
-    else:
-        place = place_rows(sheet, printed, dates, kinds)
-        outside = checks.cells_outside(sheet, printed)
+    place, outside = _places(sheet, printed, dates, kinds)
     paid = (place == ROW) & ~outside & ~np.isnat(dates)
     pence, kinds = sign_amounts(sheet, printed, paid, kinds)
     amounts = replace(printed, pence=pence)
     place[_named_by_nobody(sheet) & (place == ROW) & (kinds == "payment")] = CONTROL
     if not table.feed:
         fill_down(sheet, (place == ROW) & (kinds != "payment"))
-    wrong = checks.days_implausible(sheet, dates, place == ROW)
-    faults = _find_faults(sheet, dates, amounts)
-    faults = {"too_many_cells": ("", outside), "date_implausible": ("date", wrong)} | faults
-    problems = _problems(sheet, place == ROW, _feed_faults(table) | faults)
+    problems = _find_problems(sheet, place == ROW, dates, amounts, outside)
     good = place == ROW
     good[[problem.row - table.rows.start for problem in problems]] = False
     if not table.feed:
@@ -132,6 +125,30 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     return frame, _report(sheet, place, good, problems, amounts, frame)
 
 
+def _places(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) -> tuple[Codes, Flags]:
+    """Return what every row is, and which have cells outside the columns.
+
+    A bank feed's rows are payments: its other records are counted before.
+    """
+    if sheet.table.feed:
+        rows = len(sheet.table.rows)
+        return np.full(rows, ROW), np.zeros(rows, dtype=bool)
+    place = place_rows(sheet, amounts, dates, kinds)
+    return place, checks.cells_outside(sheet, amounts)
+
+
+def _find_problems(
+    sheet: ParsedSheet, rows: Flags, dates: Days, amounts: Amounts, outside: Flags
+) -> list[Problem]:
+    """Return the problem of each row that cannot be a transaction, the plainest cause first."""
+    wrong = checks.days_implausible(sheet, dates, rows)
+    faults = _feed_faults(sheet.table) | {
+        "too_many_cells": ("", outside),
+        "date_implausible": ("date", wrong),
+    }
+    return _problems(sheet, rows, faults | _find_faults(sheet, dates, amounts))
+
+
 def feed_profile(table: Table) -> Profile:
     """Return the profile of a bank feed: its headings are fields, and nothing of it is decided."""
     assert table.feed is not None
@@ -139,7 +156,6 @@ def feed_profile(table: Table) -> Profile:
         table.feed.name,
         {heading: (heading,) for heading in table.headings},
         recognise=frozenset(map(normalise_heading, table.headings)),
-        date_order="day-first",
         positive="charge",
         decimal="point",
         holders=table.feed.holders,

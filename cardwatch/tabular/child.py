@@ -37,6 +37,8 @@ from cardwatch.tabular.table import WORKBOOKS, FeedFacts, Part, Table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from cardwatch.tabular.table import Found
+
 SERVE = "from cardwatch.tabular.child import serve; serve()"
 ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
 """Each thread of Arrow's takes up to 128 MiB of address space otherwise, by chance too many of them
@@ -384,6 +386,16 @@ def _set_limits(memory: int, cpu: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _read_form(data: bytes, file: str, form: str, headings: Headings, limits: Limits) -> Found:
+    """Have a file read by the module for its form."""
+    from cardwatch.tabular import delimited, feeds, workbook  # noqa: PLC0415  the nursery has them
+
+    if form in feeds.FEEDS:
+        return feeds.read_feed(data, file, form, limits)
+    reader = workbook.read_workbook if form in WORKBOOKS else delimited.read_delimited
+    return reader(data, file, headings, limits)
+
+
 def _read_limited(
     path: Path, headings: Headings, limits: Limits
 ) -> tuple[dict[str, object], bytes]:
@@ -402,13 +414,7 @@ def _read_limited(
         raise FileRefused(file, "too_large", what)
     _limit(len(data), workbook=packed, limits=limits)
     form = recognise(data, file, limits)
-    from cardwatch.tabular import delimited, feeds, workbook  # noqa: PLC0415  the nursery has them
-
-    if form in feeds.FEEDS:
-        found = feeds.read_feed(data, file, form, limits)
-    else:
-        reader = workbook.read_workbook if form in WORKBOOKS else delimited.read_delimited
-        found = reader(data, file, headings, limits)
+    found = _read_form(data, file, form, headings, limits)
     import pyarrow as pa  # noqa: PLC0415  the same
 
     sink = pa.BufferOutputStream()

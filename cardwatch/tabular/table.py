@@ -87,7 +87,7 @@ class Table:
     feed: FeedFacts | None = None
 
     def place(self, index: int) -> str:
-        """Return where a row stands if its number alone does not say: its line, or sheet and row."""
+        """Return where a row stands if its number does not say: its line, or its sheet and row."""
         if self.feed and self.feed.lines:
             return f"line {self.feed.lines[index]}"
         if len(self.parts) < 2:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import quantity
 from cardwatch.tabular.feeds.layout import (
     Unreadable,
     as_pounds,
@@ -16,6 +17,7 @@ from cardwatch.tabular.feeds.layout import (
     fixed_text,
     iso_date,
     load_layout,
+    pounds_text,
 )
 from cardwatch.tabular.feeds.rows import (
     CHARGE,
@@ -146,41 +148,41 @@ def _take_payment(amex: _Amex, line: str, number: int) -> None:
         row[name] = iso_date(fixed_text(line, places[name]), places[name].type)
     for name in ("currency", "original_currency"):
         row[name] = currency_code(fixed_text(line, places[name]))
-    amount = original = None
-    try:
-        amount = fixed_amount(line, places["amount"])
-        if amount is None:
-            feed.fault("amount_unreadable")
-        original = fixed_amount(line, places["original_amount"])
-    except Unreadable:
-        feed.fault("amount_unreadable")
-    minor, decimals = amount or (0, 2)
-    for sums in (amex.cards[row["card_number"]], amex.whole):
-        sums.add(minor)
-    if "neutral_amount" in places:
-        amex.neutral += _or_none(amex, line, places["neutral_amount"])
-    else:
-        amex.accounts[fixed_text(line, places["control_account"])].add(minor)
-    row["amount"] = as_pounds(abs(minor), decimals) if amount else ""
-    row["original_amount"] = as_pounds(abs(original[0]), original[1]) if original else ""
-    row["debit_credit"] = REFUND if minor < 0 else CHARGE
+    _take_amounts(amex, line, row)
     texts = [fixed_text(line, places[name]) for name in ("charge_text", "charge_text_2")]
-    is_fee = "industry" in places and fixed_text(line, places["industry"]) == FEE_INDUSTRY
-    if is_fee:
+    if "industry" in places and fixed_text(line, places["industry"]) == FEE_INDUSTRY:
         row["kind"] = "fee"
         row["merchant"] = row["merchant"] or texts[0] or "American Express fee"
     row["description"] = "; ".join(text for text in texts if text and text != row["merchant"])
     feed.add(row, number)
 
 
-def _or_none(amex: _Amex, line: str, place: Place) -> int:
-    """Return an amount in minor units; none where it cannot be read, which the totals then show."""
+def _take_amounts(amex: _Amex, line: str, row: dict[str, str]) -> None:
+    """Add the amounts of a line of type 1 to its row and to the sums."""
+    places = amex.feed.layout.records["transaction"]
+    amount = _amount(amex, line, places["amount"])
+    if amount is None:
+        amex.feed.fault("amount_unreadable")
+    original = _amount(amex, line, places["original_amount"])
+    minor, decimals = amount or (0, 2)
+    for sums in (amex.cards[row["card_number"]], amex.whole):
+        sums.add(minor)
+    if "neutral_amount" in places:
+        amex.neutral += (_amount(amex, line, places["neutral_amount"]) or (0, 0))[0]
+    else:
+        amex.accounts[fixed_text(line, places["control_account"])].add(minor)
+    row["amount"] = as_pounds(abs(minor), decimals) if amount else ""
+    row["original_amount"] = as_pounds(abs(original[0]), original[1]) if original else ""
+    row["debit_credit"] = REFUND if minor < 0 else CHARGE
+
+
+def _amount(amex: _Amex, line: str, place: Place) -> tuple[int, int] | None:
+    """Return an amount in minor units and its decimals; none, and a problem, if unreadable."""
     try:
-        amount = fixed_amount(line, place)
+        return fixed_amount(line, place)
     except Unreadable:
         amex.feed.fault("amount_unreadable")
-        return 0
-    return amount[0] if amount else 0
+        return None
 
 
 def _declared(feed: FeedRows, line: str, record: str, names: Sequence[str]) -> dict[str, int]:
@@ -211,7 +213,7 @@ def _check_money(feed: FeedRows, what: str, declared: int, counted: int) -> None
     """
     if declared != counted:
         raise incomplete(
-            feed.file, f"pounds in {what}", declared=as_pounds(declared), counted=as_pounds(counted)
+            feed.file, f"in {what}", declared=pounds_text(declared), counted=pounds_text(counted)
         )
 
 
@@ -244,7 +246,9 @@ def _read_gl(text: str, file: str, limits: Limits) -> Found:
         kind = line[:1]
         amex.kinds[kind] += 1
         if kind == GL_MARKET:
-            amex.markets.append(_declared(feed, line, "market", names) | {"rows": 0, "sum": 0, "count": 0})
+            amex.markets.append(
+                _declared(feed, line, "market", names) | {"rows": 0, "sum": 0, "count": 0}
+            )
         elif kind in {TRANSACTION, GL_CARD, GL_PRE_AUTHORISATION}:
             before = amex.neutral
             _take_gl(amex, line, number)
@@ -258,7 +262,9 @@ def _read_gl(text: str, file: str, limits: Limits) -> Found:
         _check_gl_file(amex, _declared(feed, line, "file", names), record, len(lines))
     _check_gl_parts(amex)
     if amex.kinds[GL_PRE_AUTHORISATION]:
-        feed.notes.append(f"{amex.kinds[GL_PRE_AUTHORISATION]} authorisations (type 3) are not read")
+        feed.notes.append(
+            f"{amex.kinds[GL_PRE_AUTHORISATION]} authorisations (type 3) are not read"
+        )
     return feed.found(limits)
 
 
@@ -302,13 +308,13 @@ def _check_gl_parts(amex: _Amex) -> None:
     seen = _check_summaries(amex)
     feed.passed(
         "control totals",
-        f"the {len(feed.rows):,} payments and £{as_pounds(amex.neutral)} are what the file, its "
-        f"{len(amex.markets)} markets and {seen} card summaries declare",
+        f"the {len(feed.rows):,} payments and {pounds_text(amex.neutral)} are what the file, its "
+        f"{quantity(len(amex.markets), 'market')} and {seen} card summaries declare",
     )
 
 
 def _check_summaries(amex: _Amex) -> int:
-    """Compare the summaries of cards and accounts with the payments; return how many declare any."""
+    """Compare the summaries with the payments; return how many declare anything."""
     seen = 0
     for record, account, declared in amex.summaries:
         sums = (amex.cards if record == "card" else amex.accounts)[account]
@@ -357,9 +363,9 @@ def _check_kr(amex: _Amex, total: dict[str, int], lines: list[str]) -> None:
         feed.compare("lines", declared, count)
     _check_sums(feed, "the file", total, amex.whole)
     seen = _check_summaries(amex)
-    net = as_pounds(amex.whole.debits + amex.whole.credits)
+    net = pounds_text(amex.whole.debits + amex.whole.credits)
     feed.passed(
         "control totals",
-        f"the {len(feed.rows):,} payments and £{net} are what the file and {seen} summaries of cards "
-        "and accounts declare",
+        f"the {len(feed.rows):,} payments and {net} are what the file and {seen} summaries "
+        "of cards and accounts declare",
     )

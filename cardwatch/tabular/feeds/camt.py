@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import quantity
 from cardwatch.tabular.feeds.accounts import (
     CREDITS_NOTE,
     NO_HOLDERS,
@@ -66,7 +67,9 @@ def read_camt(data: bytes, file: str, limits: Limits) -> Found:
     if any(row["kind"] == "payment" for row in feed.rows):
         feed.notes.append(CREDITS_NOTE)
     if camt.proved == camt.statements:
-        sentence = f"the closing balance follows from the entries of all {camt.proved} statements"
+        sentence = (
+            f"the closing balance follows from the entries of {quantity(camt.proved, 'statement')}"
+        )
         feed.passed("control totals", sentence)
     else:
         feed.not_declared(f"no balances for {camt.statements - camt.proved} of its statements")
@@ -125,7 +128,9 @@ def _check_balance(camt: _Camt, statement: Element, account: str, moved: Decimal
             what = "a balance cannot be read. Ask the bank to send it again"
             raise FileRefused(camt.feed.file, "incomplete", what)
         is_credit = text_at(balance, "CdtDbtInd") == CREDIT
-        balances.setdefault(text_at(balance, "Tp/CdOrPrtry/Cd"), signed(amount, is_credit=is_credit))
+        balances.setdefault(
+            text_at(balance, "Tp/CdOrPrtry/Cd"), signed(amount, is_credit=is_credit)
+        )
     opening = next((balances[code] for code in OPENING if code in balances), None)
     closing = next((balances[code] for code in CLOSING if code in balances), None)
     if opening is None or closing is None:

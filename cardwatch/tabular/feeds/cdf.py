@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import quantity
 from cardwatch.tabular.feeds.layout import as_pounds, currency_code, iso_date, load_layout
 from cardwatch.tabular.feeds.rows import (
     CHARGE,
@@ -142,7 +143,9 @@ def _pounds(amount: tuple[int, int]) -> str:
     """Return an amount as text, without the zeros of decimals that no currency has."""
     exact = Decimal(as_pounds(*amount))
     try:
-        return format(exact.quantize(Decimal("0.01")), "f") if exact == round(exact, 2) else str(exact)
+        return (
+            format(exact.quantize(Decimal("0.01")), "f") if exact == round(exact, 2) else str(exact)
+        )
     except InvalidOperation:
         return str(exact)
 
@@ -157,8 +160,7 @@ def _take_payment(cdf: _Cdf, element: Element, context: dict[str, str]) -> None:
     original = element.find(places["original_amount"].path)
     printed, foreign = _amount(posted), _amount(original)
     row = context | {
-        name: text_at(element, places[name].path)
-        for name in ("transaction_id", "merchant", "mcc")
+        name: text_at(element, places[name].path) for name in ("transaction_id", "merchant", "mcc")
     }
     for name in ("date", "posting_date"):
         row[name] = iso_date(text_at(element, places[name].path), places[name].type)
@@ -206,9 +208,14 @@ def _keep(cdf: _Cdf, row: dict[str, str], maintenance: str) -> None:
 
 
 def _take_adjustment(cdf: _Cdf, element: Element, context: dict[str, str]) -> None:
-    """Take a fee or adjustment (5900), whose elements are not public: read where it has the names
-    of a payment's, else a problem."""
-    amount, mark = element.find("AmountInPostedCurrency"), text_at(element, "DebitOrCreditIndicator")
+    """Take a fee or adjustment (5900).
+
+    Its elements are not public: it is read where it has those of a payment, else it is a problem.
+    """
+    amount, mark = (
+        element.find("AmountInPostedCurrency"),
+        text_at(element, "DebitOrCreditIndicator"),
+    )
     printed = _amount(amount)
     direction = _direction(cdf, mark, amount)
     if printed is None:
@@ -251,8 +258,8 @@ def _check_totals(cdf: _Cdf, trailer: Element) -> None:
     charges, refunds = len(cdf.raw[CHARGE]), len(cdf.raw[REFUND])
     cdf.feed.passed(
         "control totals",
-        f"the {charges:,} charges and {refunds:,} refunds, and their sums, are what the trailer "
-        "declares; no record's number is missing",
+        f"{quantity(charges, 'charge')} and {quantity(refunds, 'refund')}, and their sums, are "
+        "what the trailer declares; no record's number is missing",
     )
 
 

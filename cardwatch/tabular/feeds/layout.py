@@ -108,7 +108,9 @@ def currency_code(text: str) -> str:
 
 def has_two_decimals(currency: str) -> bool:
     """Return whether a currency is known to have two decimals."""
-    return currency in {*_currencies()["codes"].values(), ""} - {*_currencies()["decimals"]["other"]}
+    return currency in {*_currencies()["codes"].values(), ""} - {
+        *_currencies()["decimals"]["other"]
+    }
 
 
 def iso_date(text: str, form: str) -> str:
@@ -123,6 +125,11 @@ def iso_date(text: str, form: str) -> str:
 def as_pounds(minor: int, decimals: int = 2) -> str:
     """Return an amount in minor units as text with a point, exactly."""
     return format(Decimal(minor).scaleb(-decimals), "f")
+
+
+def pounds_text(pence: int) -> str:
+    """Return an amount as people read it, with thousands commas."""
+    return f"£{Decimal(pence).scaleb(-2):,}"
 
 
 def fixed_text(line: str, place: Place) -> str:
@@ -145,7 +152,7 @@ def fixed_number(line: str, place: Place) -> int:
 def fixed_amount(line: str, place: Place) -> tuple[int, int] | None:
     """Return a signed amount of a fixed-width record and its decimals; none where it is unused.
 
-    The digit for the decimals belongs to this amount alone. A sign may also stand before the digits.
+    The digit for the decimals belongs to this amount alone. A sign may also precede the digits.
 
     Raises:
         Unreadable: it has no number, or digits without decimals.

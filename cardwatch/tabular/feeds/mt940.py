@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import quantity
 from cardwatch.tabular.encoding import decode
 from cardwatch.tabular.feeds.accounts import (
     CREDITS_NOTE,
@@ -75,7 +76,7 @@ def read_mt940(data: bytes, file: str, limits: Limits) -> Found:
     _check_pages(feed, pages)
     if any(row["kind"] == "payment" for row in feed.rows):
         feed.notes.append(CREDITS_NOTE)
-    sentence = f"the closing balance follows from the entries of all {len(pages)} pages"
+    sentence = f"the closing balance follows from the entries of {quantity(len(pages), 'page')}"
     feed.passed("control totals", sentence)
     return feed.found(limits)
 

@@ -6,7 +6,6 @@ import html
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cardwatch.tabular.encoding import decode
@@ -22,6 +21,8 @@ from cardwatch.tabular.feeds.layout import iso_date, load_layout
 from cardwatch.tabular.feeds.rows import FeedRows, cut_off, doubled
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from cardwatch.tabular.limits import Limits
     from cardwatch.tabular.table import Found
 

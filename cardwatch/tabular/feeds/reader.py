@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from cardwatch.errors import FileRefused
 from cardwatch.tabular.feeds import amex, camt, cdf, mt940, ofx, vcf
+from cardwatch.tabular.feeds.layout import load_layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,4 +55,10 @@ def read_feed(data: bytes, file: str, form: str, limits: Limits) -> Found:
     Raises:
         FileRefused: it is cut off, doubled, out of sequence or damaged, or its totals disagree.
     """
-    return _READERS[form](data, file, limits)
+    try:
+        return _READERS[form](data, file, limits)
+    except FileRefused as refusal:
+        if refusal.code == "bank_feed":  # which says what it is
+            raise
+        what = f"read as {load_layout(form).name}, {refusal.what}"
+        raise FileRefused(file, refusal.code, what) from None

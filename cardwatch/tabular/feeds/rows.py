@@ -12,7 +12,7 @@ from cardwatch.records import Check
 from cardwatch.tabular.table import FeedFacts, Found, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from cardwatch.tabular.feeds.layout import Layout
     from cardwatch.tabular.limits import Limits
@@ -127,11 +127,27 @@ class FeedRows:
             for name in headings
         ]
         cells = pa.table(columns, names=[str(i) for i in range(len(headings))])
-        places = self.layout.records["transaction"]
-        known = {name: place for record in self.layout.records.values() for name, place in record.items()}
-        sources = {name: (places.get(name) or known[name]).label for name in headings if name in known}
         facts = FeedFacts(
-            self.name, sources, tuple(self.checks), tuple(self.lines), self.faults, self.holders
+            self.name,
+            self._sources(headings),
+            tuple(self.checks),
+            tuple(self.lines),
+            self.faults,
+            self.holders,
         )
         part = Part("", 0, 1)
-        return Found(headings, 0, cells, [f"read as {self.name}"], self.notes, [part], [], feed=facts)
+        return Found(
+            headings, 0, cells, [f"read as {self.name}"], self.notes, [part], [], feed=facts
+        )
+
+    def _sources(self, headings: Iterable[str]) -> dict[str, str]:
+        """Return where each field stands in the feed, those of a payment's own record first."""
+        places: dict[str, str] = {}
+        for record, fields in reversed(self.layout.records.items()):
+            for name, place in fields.items():
+                places[name] = f"{record}, {place.label}"
+        places["debit_credit"] = next(
+            (places[name] for name in ("direction", "type_code") if name in places),
+            places["amount"],
+        )
+        return {name: places[name] for name in headings if name in places}

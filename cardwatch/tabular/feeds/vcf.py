@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from cardwatch.tabular.feeds.layout import (
     has_two_decimals,
     iso_date,
     load_layout,
+    pounds_text,
     separated_text,
 )
 from cardwatch.tabular.feeds.rows import (
@@ -84,7 +86,9 @@ def read_vcf(data: bytes, file: str, limits: Limits) -> Found:
     lines = [line.rstrip("\r") for line in text.split("\n")]
     version = lines[0].split("\t")[VERSION].strip()
     if not re.fullmatch(r"4\.\d", version):
-        raise FileRefused(file, "bank_feed", "this is a Visa VCF feed of a version that is not read")
+        raise FileRefused(
+            file, "bank_feed", "this is a Visa VCF feed of a version that is not read"
+        )
     reader = _Reader(FeedRows(file, layout, f"{layout.name} {version}"))
     if version not in layout.settings["versions"]:
         reader.feed.notes.append(f"VCF {version} is read as {layout.settings['versions'][-1]}")
@@ -100,22 +104,26 @@ def read_vcf(data: bytes, file: str, limits: Limits) -> Found:
 def _take(reader: _Reader, line: str, number: int) -> None:
     """Take one line: a marker or a record of the block around it."""
     fields = line.split("\t")
-    mark = fields[0].strip()
-    file = reader.feed.file
+    mark, file = fields[0].strip(), reader.feed.file
     if mark in {SET, SET_END, BLOCK, BLOCK_END} and len(fields) > MARKER_FIELDS:
         raise incomplete(file, "fields in a marker", declared=MARKER_FIELDS, counted=len(fields))
     if mark == SET:
         if reader.opened is not None:
             raise cut_off(file, "trailer of a set before the next set")
         reader.opened, reader.set_sums, reader.set_lines = fields, _Sums(), []
-        return
-    if reader.opened is None:
+    elif reader.opened is None:
         raise out_of_sequence(file, "a set header (6)", expected="", seen="another record")
-    if mark == SET_END:
+    elif mark == SET_END:
         _end_set(reader, fields)
-        return
-    reader.set_lines.append(line)
-    reader.set_sums.records += 1
+    else:
+        reader.set_lines.append(line)
+        reader.set_sums.records += 1
+        _take_inside(reader, fields, number)
+
+
+def _take_inside(reader: _Reader, fields: list[str], number: int) -> None:
+    """Take a line of a set: a marker of a block or a record in one."""
+    mark, file = fields[0].strip(), reader.feed.file
     if mark == BLOCK:
         if reader.block is not None:
             raise cut_off(file, "trailer of a block before the next block")
@@ -137,7 +145,9 @@ def _number(reader: _Reader, fields: list[str], index: int) -> int:
     """
     text = fields[index].strip() if index < len(fields) else ""
     if not re.fullmatch(r"-?\d*", text, re.ASCII) or text == "-":
-        what = "a marker that counts records or money has no number. Ask the issuer to send it again"
+        what = (
+            "a marker that counts records or money has no number. Ask the issuer to send it again"
+        )
         raise FileRefused(reader.feed.file, "incomplete", what)
     return int(text or 0)
 
@@ -192,9 +202,9 @@ def _compare_money(reader: _Reader, declared: int, sums: _Sums, what: str) -> No
     if not reader.ways:
         raise incomplete(
             reader.feed.file,
-            f"pounds in {what}",
-            declared=as_pounds(declared),
-            counted=f"{as_pounds(sums.net)} ({as_pounds(sums.gross)} {SUMS[1]})",
+            f"in {what}",
+            declared=pounds_text(declared),
+            counted=f"{pounds_text(sums.net)} ({pounds_text(sums.gross)} {SUMS[1]})",
         )
 
 
@@ -265,7 +275,9 @@ def _finish(reader: _Reader) -> None:
         account = reader.accounts.get(row["card_number"], {})
         person = reader.people.get(account.get("cardholder_id", ""), {})
         row |= {name: account.get(name, "") for name in ("unit", "cost_centre")}
-        row |= {name: person.get(name, "") for name in ("employee_id", "cardholder", "cardholder_first")}
+        row |= {
+            name: person.get(name, "") for name in ("employee_id", "cardholder", "cardholder_first")
+        }
     nameless = sum(row["card_number"] not in reader.accounts for row in feed.rows)
     if nameless and reader.accounts:
         feed.notes.append(f"{nameless} payments are on cards whose accounts are not in the file")
@@ -281,7 +293,8 @@ def _finish(reader: _Reader) -> None:
     amount = sums.net if SUMS[0] in reader.ways else sums.gross
     feed.passed(
         "control totals",
-        f"the {len(feed.rows):,} payments and £{as_pounds(amount)} are what its blocks declare{way}",
+        f"the {len(feed.rows):,} payments and {pounds_text(amount)} are what its blocks "
+        f"declare{way}",
     )
 
 
@@ -295,6 +308,6 @@ def _check_sequence(reader: _Reader) -> None:
     for header, _ in reader.sets:
         numbers.setdefault(header[1].strip(), []).append(_number(reader, header, SEQUENCE))
     for sequence in numbers.values():
-        for before, after in zip(sequence, sequence[1:], strict=False):
+        for before, after in itertools.pairwise(sequence):
             if len(set(sequence)) > 1 and after != before + 1:
                 raise out_of_sequence(reader.feed.file, "set", expected=before + 1, seen=after)

@@ -15,8 +15,34 @@ MOST_NESTED = 100
 """Elements of a statement nest a dozen deep."""
 
 
-class _Refused(Exception):  # noqa: N818  passes through the parser, and is no error of it
+class _Refused(Exception):
     """Something that no statement has."""
+
+
+class _Builder(TreeBuilder):
+    """Builds the tree, names without their namespaces, and no deeper than statements are."""
+
+    def __init__(self) -> None:
+        """Start at the root."""
+        super().__init__()
+        self.depth = 0
+
+    def open(self, tag: str, attributes: dict[str, str]) -> None:
+        """Start an element."""
+        self.depth += 1
+        if self.depth > MOST_NESTED:
+            raise _Refused
+        self.start(tag.rpartition(":")[2], attributes)
+
+    def close_one(self, tag: str) -> None:
+        """End an element."""
+        self.depth -= 1
+        self.end(tag.rpartition(":")[2])
+
+
+def _refuse(*_: object) -> None:
+    """Refuse a document type or an entity."""
+    raise _Refused
 
 
 def parse_xml(data: bytes, file: str) -> Element:
@@ -25,29 +51,11 @@ def parse_xml(data: bytes, file: str) -> Element:
     Raises:
         FileRefused: it is cut off or damaged, or declares a document type or entities.
     """
-    builder = TreeBuilder()  # noqa: S314  entities are refused below
-    parser = expat.ParserCreate()
-    depth = 0
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > MOST_NESTED:
-            raise _Refused
-        builder.start(tag.rpartition(":")[2], attributes)
-
-    def end(tag: str) -> None:
-        nonlocal depth
-        depth -= 1
-        builder.end(tag.rpartition(":")[2])
-
-    def refuse(*_: object) -> None:
-        raise _Refused
-
+    builder, parser = _Builder(), expat.ParserCreate()
     parser.buffer_text = True
-    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.StartElementHandler, parser.EndElementHandler = builder.open, builder.close_one
     parser.CharacterDataHandler = builder.data
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = _refuse
     try:
         parser.Parse(data, True)  # noqa: FBT003  expat takes no names
     except expat.ExpatError as error:
