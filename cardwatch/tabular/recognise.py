@@ -40,8 +40,10 @@ FOREIGN = (
     (
         rb"[68]\t\d{6,}\t\d+\t\d{6,8}\t\d\d\t",
         "bank_feed",
-        ("this is a Visa VCF feed of a version that is not read, or without its set header. "
-        f"{EXPORT_AGAIN}"),
+        (
+            "this is a Visa VCF feed of a version that is not read, or without its set header. "
+            f"{EXPORT_AGAIN}"
+        ),
     ),
     (
         rb"[^\n]{0,120}\b(?:KR|GL)[ -]?1(?:025|080|205)\b",

@@ -261,8 +261,11 @@ def test_a_cdf_fee_under_an_account_is_an_adjustment_or_a_problem(read: Read) ->
         b"0000000000010000</AmountInPostedCurrency>"
     )
     for inside, codes in ((known, []), (b"<Other>1</Other>", ["type_unknown"])):
-        longer = data.replace(b"00000009</SequenceNum></TransRecordHeader><RecordCount>00000009",
-                              b"00000010</SequenceNum></TransRecordHeader><RecordCount>00000010")  # fmt: skip
+        old, new = (
+            b"%s</SequenceNum></TransRecordHeader><RecordCount>%s" % (count, count)
+            for count in (b"00000009", b"00000010")
+        )
+        longer = data.replace(old, new)
         _, report = taken(read(longer.replace(end, fee % inside + end)))
         assert [problem.code for problem in report.problems] == codes
 

@@ -178,6 +178,8 @@ def _end_set(reader: _Reader, fields: list[str]) -> None:
         _compare_money(reader, amount, sums, "a set")
     else:
         reader.unfilled += 1
+    if len(fields) <= VERSION or fields[VERSION].strip() != reader.opened[VERSION].strip():
+        raise cut_off(feed.file, "whole trailer of a set")
     if [text.strip() for text in fields[1:3]] != [text.strip() for text in reader.opened[1:3]]:
         seen = " ".join(text.strip() for text in fields[1:3])
         expected = " ".join(text.strip() for text in reader.opened[1:3])
