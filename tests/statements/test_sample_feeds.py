@@ -42,7 +42,7 @@ FEEDS = {
 """Ending of each feed and what its form does not carry of the CSV's fields."""
 ACCOUNT = "account ending SH01"
 HISTORY_MONTHS = 6
-MUTATIONS, ALL_MUTATIONS = 25, 600
+MUTATIONS, ALL_MUTATIONS = 15, 300
 """So many flips and dropped lines of each feed in the suite, and under `make prove`."""
 
 
