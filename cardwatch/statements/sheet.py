@@ -20,6 +20,7 @@ from cardwatch.statements.profiles import (
     choose_profile,
     columns_unknown,
     known_headings,
+    unused_profile,
 )
 from cardwatch.statements.words import word_set
 from cardwatch.tabular import Table, normalise_heading, without_pound_mark
@@ -47,11 +48,13 @@ class ReadingChoices:
         profiles: layouts to try, in order.
         card_key: secret under which card numbers are hashed.
         date_order: decide, day-first or month-first; said here it beats the profile.
+        given_count: how many of the profiles, the first, were given for these very files.
     """
 
     profiles: Sequence[Profile]
     card_key: bytes
     date_order: str = "decide"
+    given_count: int = 0
 
 
 class ParsedSheet:
@@ -77,6 +80,7 @@ class ParsedSheet:
         )
         if missing == ["holder"]:
             missing = self._take_holders_elsewhere()
+        self._tell_unused_profiles(is_refused=bool(missing))
         if missing:
             raise columns_unknown(table.file, self.headings, self.profile, missing)
         if table.feed:
@@ -88,6 +92,19 @@ class ParsedSheet:
         self._take_codes()
         self._blank_placeholders()
         self.serial = table.is_workbook or self._has_serial_days()
+
+    def _tell_unused_profiles(self, *, is_refused: bool) -> None:
+        """Say which profiles that somebody wrote are not used for the file, and why.
+
+        Raises:
+            FileRefused: the file is refused, and one of them was given for it.
+        """
+        for number, profile in enumerate(self.choices.profiles):
+            is_given = number < self.choices.given_count
+            if why := unused_profile(profile, self.headings, is_given=is_given):
+                if is_refused and is_given:
+                    raise FileRefused(self.table.file, "profile_unused", why)
+                self.notes.append(why)
 
     def column(self, name: str) -> Coded:
         """Return one field as printed; empty text where the file has no such column."""
