@@ -10,22 +10,19 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import logging
 import os
 import secrets
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cardwatch.desk.queueing import note_refusal
-from cardwatch.desk.receiving import receive
+from cardwatch.desk.queueing import note_refusal, receive_now
 from cardwatch.errors import (
     CardwatchError,
     CasebookBusy,
     CasebookFailed,
     FileRefused,
     NotAllowed,
-    stack_of,
 )
 from cardwatch.statements import read_each, redact_cards
 
@@ -40,7 +37,6 @@ if TYPE_CHECKING:
     from cardwatch.statements import ReadingChoices
     from cardwatch.tabular import Nursery
 
-log = logging.getLogger("cardwatch.watch")
 RECEIVED, REFUSED, TAKING = "received", "refused", ".taking"
 RECEIPT = ".receipt.json"
 UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".uploading", ".crdownload")
@@ -280,18 +276,13 @@ def _receive_one(
     if isinstance(outcome, FileRefused):
         return _refuse(desk, outcome, facts)
     try:
-        receipt = receive(desk, outcome)
+        receipt = receive_now(desk, outcome)
     except (CasebookBusy, CasebookFailed):
         return None
     except NotAllowed:
         raise
     except CardwatchError as refusal:
         return _refuse(desk, refusal, facts)
-    except Exception as error:  # noqa: BLE001  the other files are not to wait for this one
-        number = secrets.token_hex(4)
-        log.error("file failed, error %s: %s", number, stack_of(error))  # noqa: TRY400  no values
-        sentence = f"We could not process {name} (error {number}). Contact your administrator."
-        return _refuse(desk, CardwatchError(sentence), facts)
     report = outcome[1]
     return Delivery(
         **facts,

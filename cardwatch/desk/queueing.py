@@ -18,7 +18,7 @@ from cardwatch.casebook.tables import RECEIVES
 from cardwatch.casebook.work import SYSTEM, canonical
 from cardwatch.desk.desk import Desk
 from cardwatch.desk.measuring import evaluate_own
-from cardwatch.desk.receiving import receive
+from cardwatch.desk.receiving import Receipt, receive
 from cardwatch.desk.recipe import pack_read, unpack_policy, unpack_read, unpack_rules
 from cardwatch.desk.trying import back_test, check_trial
 from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, stack_of
@@ -76,6 +76,27 @@ def ask_receive(
             once = _sha256(once, work.now)
         content = pack_read(frame, report, said)
         return jobs.put_job(work, STATEMENT, content, once=once, fingerprint=fingerprint)
+
+
+def receive_now(desk: Desk, read: tuple[pd.DataFrame, ReadingReport]) -> Receipt:
+    """Receive a statement at once, for whoever has others to go on with, whatever this one does.
+
+    Raises:
+        CardwatchError: it is refused, or failed for a reason that nobody foresaw: then the sentence
+            has the number under which the log has it.
+    """
+    try:
+        return receive(desk, read)
+    except CardwatchError:
+        raise
+    except Exception as error:  # noqa: BLE001  the others are not to wait for this one
+        number = secrets.token_hex(4)
+        fault = {"number": number, "stack": stack_of(error)}
+        log.error("statement failed, error %(number)s: %(stack)s", fault)
+        sentence = (
+            f"We could not process {read[1].file} (error {number}). Contact your administrator."
+        )
+        raise CardwatchError(sentence) from None
 
 
 def note_refusal(desk: Desk, refusal: CardwatchError, *, sha256: str = "") -> dict[str, Any]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     At = Callable[..., Desk]
 
 FEED = Path(__file__).parents[1] / "tabular" / "feeds" / "small.vcf"
-STEPS = ("read_bytes", "receive", "note_refusal", "write_text", "replace", "rename")
+STEPS = ("read_bytes", "receive_now", "note_refusal", "write_text", "replace", "rename")
 
 
 class Killed(BaseException):
@@ -164,7 +164,7 @@ def test_a_busy_casebook_leaves_the_file_for_the_next_pass(
         raise CasebookBusy("busy")
 
     with monkeypatch.context() as patch:
-        patch.setattr(watching, "receive", busy)
+        patch.setattr(watching, "receive_now", busy)
         assert take() == []
     assert names(folder, ".taking") == ["feed.vcf"]
     assert [one.outcome for one in take()] == ["received"]
@@ -190,7 +190,7 @@ def test_killed_at_any_step_nothing_is_lost_or_doubled(
 ) -> None:
     whole = FEED.read_bytes()
     (folder.path / name).write_bytes(whole if name == "feed.vcf" else whole[:900])
-    owner = watching if step in {"receive", "note_refusal"} else Path
+    owner = watching if step in {"receive_now", "note_refusal"} else Path
     real = getattr(owner, step)
 
     def killed(*given: object, **named: object) -> None:
