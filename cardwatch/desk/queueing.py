@@ -92,7 +92,7 @@ def receive_now(desk: Desk, read: tuple[pd.DataFrame, ReadingReport]) -> Receipt
     except Exception as error:  # noqa: BLE001  the others are not to wait for this one
         number = secrets.token_hex(4)
         fault = {"number": number, "stack": stack_of(error)}
-        log.error("statement failed, error %(number)s: %(stack)s", fault)
+        log.error("statement failed, error %(number)s: %(stack)s", fault)  # noqa: TRY400  no values
         sentence = (
             f"We could not process {read[1].file} (error {number}). Contact your administrator."
         )
