@@ -150,9 +150,10 @@ class ParsedSheet:
             )
             absent = Coded.absent(len(self.table.rows)) if unit is None else unit
             columns = {"holder_id": absent.mapped(lambda text: f"no holder: {text or 'all units'}")}
-            source = "the profile, which says that the file names no holder"
+            teller = "its form" if self.table.feed else "the profile"
+            source = f"{teller}, which says that the file names no holder"
             self.notes.append(
-                "the file names no holder, as the profile says: payments stand by unit, and what "
+                f"the file names no holder, as {teller} says: payments stand by unit, and what "
                 "is usual for a person is not known"
             )
         elif columns:

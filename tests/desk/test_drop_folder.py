@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -222,3 +225,40 @@ def test_transfers_broken_at_random_end_refused_and_whole_once_sent_again(
     (folder.path / "0.vcf").write_bytes(whole)
     assert [one.outcome for one in take()] == ["received"]
     assert [one["transactions"] for one in desk.list_statements(at())] == [3]
+
+
+@pytest.mark.prove
+def test_a_watcher_killed_again_and_again_receives_every_feed_once(tmp_path: Path) -> None:
+    kills, rng = int(os.environ.get("CARDWATCH_KILLS", "200")), random.Random(20261129)
+    environment = os.environ | {"CARDWATCH_HOME": str(tmp_path / "home")}
+    command = [sys.executable, "-m", "cardwatch"]
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [*command, *arguments], env=environment, capture_output=True, check=True
+        )
+        return done.stdout.decode()
+
+    run("people", "f@x.example", "--name", "F", "--role", "finance", "--new-organisation", "X")
+    folder, whole = tmp_path / "in", FEED.read_bytes()
+    folder.mkdir()
+    watch = ["watch", str(folder), "--every", "0.1", "--settle", "0.1", "--as", "f@x.example"]
+    for number in range(kills):
+        data = whole.replace(b"TEST000", f"T{number:05}A".encode())
+        (folder / f"{number}.vcf").write_bytes(data[:900] if number % 4 == 3 else data)
+        process = subprocess.Popen([*command, *watch], env=environment, stderr=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL)  # fmt: skip
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(rng.uniform(1.0, 6.0))
+        process.kill()
+        process.wait()
+    run("watch", str(folder), "--once", "--settle", "0.5", "--as", "f@x.example")
+    left = [p for p in (*folder.iterdir(), *(folder / ".taking").iterdir()) if p.is_file()]
+    assert [p.name for p in left] == [".lock"]
+    statements = json.loads(run("statements", "--json", "--as", "f@x.example"))
+    assert sorted(one["transactions"] for one in statements) == [3] * (kills - kills // 4)
+    for place, count in (("received", kills - kills // 4), ("refused", kills // 4)):
+        files = sorted(p.name for p in (folder / place).glob("*.vcf"))
+        assert len(files) == count
+        assert all((folder / place / f"{name}.receipt.json").is_file() for name in files)
+    print(f"\n{kills} kills, {len(statements)} statements, none lost or doubled")  # noqa: T201

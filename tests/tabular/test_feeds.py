@@ -361,6 +361,11 @@ def test_ofx_2_a_comma_and_entities_are_read_and_a_fitid_twice_refused(read: Rea
     assert refusal(read(data.replace("TEST0002", "TEST0001").encode())).code == "doubled"
 
 
+def test_a_text_longer_than_any_cell_is_refused(read: Read) -> None:
+    data = feed("small.ofx").replace(b"EXAMPLE HARDWARE", b"X" * 40_000)
+    assert refusal(read(data)).code == "cell_too_long"
+
+
 def test_an_ofx_correction_is_left_to_a_person(read: Read) -> None:
     data = feed("small.ofx").replace(
         b"<FITID>TEST0002", b"<FITID>TEST0002<CORRECTFITID>X1<CORRECTACTION>DELETE"

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from cardwatch.errors import FileRefused
 from cardwatch.records import Check
+from cardwatch.tabular.delimited import check_size
 from cardwatch.tabular.table import FeedFacts, Found, Part
 
 if TYPE_CHECKING:
@@ -113,13 +114,10 @@ class FeedRows:
         """Return the payments as a table.
 
         Raises:
-            FileRefused: there are none, or too many.
+            FileRefused: there are none, or too many, or a text is longer than any is.
         """
         if not self.rows:
             raise FileRefused(self.file, "no_transactions", "it holds no payment")
-        if len(self.rows) > limits.rows:
-            what = f"it has over {limits.rows:,} payments. Split it"
-            raise FileRefused(self.file, "too_long", what)
         names = dict.fromkeys(name for row in self.rows for name, text in row.items() if text)
         headings = [*NEEDED, *(name for name in names if name not in NEEDED)]
         columns = [
@@ -127,6 +125,7 @@ class FeedRows:
             for name in headings
         ]
         cells = pa.table(columns, names=[str(i) for i in range(len(headings))])
+        check_size(cells, self.file, limits)
         facts = FeedFacts(
             self.name,
             self._sources(headings),
