@@ -22,7 +22,7 @@ RUN apt-get update \
       fonts-liberation libharfbuzz-subset0 libpango-1.0-0 libpangoft2-1.0-0 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --create-home --uid 10001 cardwatch \
- && install --directory --owner cardwatch --mode 0700 /data
+ && install --directory --owner cardwatch --mode 0700 /data /statements
 WORKDIR /app
 COPY --from=build /app /app
 USER 10001

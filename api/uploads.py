@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from cardwatch.desk import Desk
     from cardwatch.records import CardRegister, ReadingReport
 
-ENDINGS = (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods")
+ENDINGS = (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods", ".vcf", ".xml", ".ofx", ".qfx", ".sta",
+           ".mt940", ".940", ".dat", ".gl1025", ".kr1025")  # fmt: skip
 LABEL_CHARACTERS = 100
 
 

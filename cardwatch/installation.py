@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cardwatch.errors import CardwatchError
+from cardwatch.errors import CardwatchError, NotFound
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -121,9 +121,28 @@ def profiles(given: Path | None = None) -> tuple[Profile, ...]:
     """Return the column profiles to try: the one given, those remembered, those shipped."""
     from cardwatch.statements import load_profile, shipped_profiles
 
-    remembered = sorted((home() / "columns").glob("*.toml"))
-    own = [load_profile(path) for path in [*([given] if given else []), *remembered]]
-    return (*own, *shipped_profiles())
+    own = [load_profile(given)] if given else []
+    return (*own, *remembered_profiles().values(), *shipped_profiles())
+
+
+def remembered_profiles() -> dict[str, Profile]:
+    """Return the column profiles that are remembered, by the id under which each can be removed."""
+    from cardwatch.statements import load_profile
+
+    return {path.stem: load_profile(path) for path in sorted((home() / "columns").glob("*.toml"))}
+
+
+def forget_profile(name: str) -> None:
+    """Remove a column profile that is remembered.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    if name not in remembered_profiles():
+        raise NotFound(
+            f"There is no column profile '{name}'. 'cardwatch columns --list' lists them."
+        )
+    (home() / "columns" / f"{name}.toml").unlink()
 
 
 def remember_profile(path: Path) -> None:

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import xlsxwriter
+from feeds import FORMS, FeedRow
 from generate_registers import write_registers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 SEED = 20260731
+FEED_MONTH = "2026-10"
 FORCE = "Saltmarsh Vale Police (an invented force)"
 MONTHS = [f"{2025 + n // 12}-{n % 12 + 1:02d}" for n in range(8, 22)]
 CENTRAL_BUYERS = ["SV1003", "SV1004"]
@@ -484,6 +486,27 @@ def write_third(path: Path, rows: list[Payment], centres: dict[str, list[str]]) 
             )
 
 
+def feed_rows(rows: list[Payment], centres: dict[str, list[str]]) -> list[FeedRow]:
+    """A month's rows as the third layout prints them, to be written as bank feeds."""
+    return [
+        FeedRow(
+            when=row.when,
+            posted=row.posted,
+            reference=row.reference,
+            card=row.holder.card,
+            employee=row.holder.id,
+            merchant=row.spelt.lower()[:25],
+            mcc=row.merchant.mcc,
+            pence=row.pence,
+            original=row.original,
+            currency=row.merchant.currency,
+            centre=row.holder.centre,
+            unit=centres[row.holder.centre][-1],
+        )
+        for row in rows
+    ]
+
+
 def register_row(force: Force, number: str) -> dict[str, str]:
     """What the register has always said of a holder's card, limits as in the policy."""
     holder, place = force.holders.get(number), int(number[2:])
@@ -553,17 +576,39 @@ def write_truth(path: Path, matters: list[dict[str, Any]]) -> None:
             )
 
 
-def main(out: Path) -> None:
-    """Make the force's fourteen months and write them into a folder."""
-    plan = tomllib.loads((Path(__file__).parent / "force.toml").read_text(encoding="utf-8"))
+def draw(plan: dict[str, Any]) -> Force:
+    """Draw the force and all its payments by the plan."""
     force = Force(plan, np.random.default_rng(SEED))
     for matter in plan["planted"]:
         matter["rows"] = plant(force, matter)
     for month in MONTHS:
         scheduled(force, month)
         everyday(force, month)
-    (out / "statements").mkdir(parents=True, exist_ok=True)
+    return force
+
+
+def read_plan() -> dict[str, Any]:
+    """Read what the force is drawn from."""
+    return tomllib.loads((Path(__file__).parent / "force.toml").read_text(encoding="utf-8"))
+
+
+def october() -> list[FeedRow]:
+    """The rows of the month that is written as feeds too."""
+    plan = read_plan()
+    return feed_rows(statements(draw(plan))[FEED_MONTH], plan["cost_centres"])
+
+
+def main(out: Path) -> None:
+    """Make the force's fourteen months and write them into a folder."""
+    plan = read_plan()
+    force = draw(plan)
+    for folder in ("statements", "feeds"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
     for month, rows in statements(force).items():
+        if month == FEED_MONTH:
+            for ending, write in FORMS.values():
+                feed = write(feed_rows(rows, plan["cost_centres"]))
+                (out / "feeds" / f"{month}{ending}").write_bytes(feed)
         path = out / "statements" / month
         if month < "2026-02":
             write_first(path.with_suffix(".csv"), rows, plan["mcc"])

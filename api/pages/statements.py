@@ -52,12 +52,14 @@ def list_statements(request: Request, at: At) -> Response:
         is_day = name in {"since", "until"} and name not in errors
         return f"{FILTERS[name]}: {day(value) if is_day else told}"
 
+    may_receive = at.actor.role in RECEIVES
     return render(
         request, "statements.html", errors=errors, held=held, chosen=chosen,
+        refused=desk.list_refused_files(at) if may_receive else [],
         statements=[(one, STATES[_state(one)]) for one in shown], states=STATES,
         sources={one["layout"]: _source(one["layout"]) for one in held if one["layout"]},
         chips=chips(chosen, words, lambda rest: f"/statements?{urlencode(rest)}"),
-        may_receive=at.actor.role in RECEIVES,
+        may_receive=may_receive,
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS, MOST_TRIES = 30, 3
 KEPT_DAYS = 30
+FAILED_SHOWN = 20
 SHOWN = ("job_id", "kind", "made_at", "state", "percent")
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 
@@ -106,6 +107,17 @@ def list_jobs(work: Work, kinds: Sequence[str]) -> list[Row]:
     own = (jobs.c.made_by == work.actor.actor_id) & jobs.c.kind.in_(kinds)
     question = sa.select(*(jobs.c[name] for name in SHOWN)).where(work.mine(jobs), own)
     return work.rows(question.order_by(jobs.c.made_at.desc(), jobs.c.job_id))
+
+
+def list_failed(work: Work, kind: str) -> list[dict[str, Any]]:
+    """Return the newest jobs of a kind and of the actor's role that failed, with what was said."""
+    failed = (jobs.c.kind == kind) & (jobs.c.state == FAILED) & (jobs.c.role == work.actor.role)
+    oldest = as_text(dt.datetime.fromisoformat(work.now) - dt.timedelta(KEPT_DAYS))
+    question = sa.select(jobs.c.made_at, jobs.c.answer).where(
+        work.mine(jobs), failed, jobs.c.made_at >= oldest
+    )
+    rows = work.rows(question.order_by(jobs.c.made_at.desc(), jobs.c.job_id).limit(FAILED_SHOWN))
+    return [{"made_at": row["made_at"], **json.loads(row["answer"])} for row in rows]
 
 
 def claim_job(work: Work, kinds: Sequence[str]) -> Job | None:

@@ -52,6 +52,15 @@ def list_webhooks(work: Work, lanes: tuple[str, ...]) -> list[Row]:
     return work.rows(question.order_by(webhooks.c.lane))
 
 
+def put_notice(work: Work, lane: str, name: str, kind: str) -> None:
+    """Put a notice of a lane in the outbox, unless it waits there, to be sent where they go."""
+    notice = {"lane": lane, "notice_id": work.keyed("notice", lane, name)[:12], "kind": kind}
+    waits = outbox.c.notice_id == notice["notice_id"]
+    if work.one(sa.select(outbox.c.notice_id).where(work.mine(outbox), waits)) is not None:
+        return
+    work.add(outbox, [notice | {"made_at": work.now, "next_at": work.now, "tries": 0}])
+
+
 def is_any_due(work: Work) -> bool:
     """Return whether a notice is due."""
     return work.one(_due(work).limit(1)) is not None

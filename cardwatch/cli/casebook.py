@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from cardwatch.desk import Desk
+    from cardwatch.desk import Delivery, Desk
     from cardwatch.records import ReadingReport
     from cardwatch.statements import ReadingChoices
 
@@ -91,6 +91,66 @@ def receive(
         if any(one["outcome"] != "refused" for one in told):
             sign_checkpoint(at)
     _finish(told, json=json)
+
+
+@app.command(epilog="Example: cardwatch watch /srv/statements --as you@force.example")
+def watch(
+    folder: Annotated[Path, typer.Argument(help="The folder into which statements are put.")],
+    every: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between looks into the folder.")
+    ] = 10,
+    settle: Annotated[
+        float, typer.Option(min=0, help="Seconds without change after which a file is complete.")
+    ] = 30,
+    marker: Annotated[
+        str,
+        typer.Option(help="Ending of the marker file, such as .done, after which a file is taken."),
+    ] = "",
+    once: Annotated[
+        bool, typer.Option("--once", help="Take what is complete after one wait, and end.")
+    ] = False,
+    columns: ColumnsFile = None,
+    date_order: DateOrder = "decide",
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Receive every statement that is put into a folder, each once; it goes on until stopped."""
+    import time
+
+    from cardwatch import desk
+
+    drop_folder = desk.DropFolder(folder, settle, marker)
+    choices = reading_choices(columns, date_order)
+    with drop_folder.locked():
+        drop_folder.take_complete(time.monotonic())
+        while True:
+            time.sleep(settle if once else every)
+            if drop_folder.take_complete(time.monotonic()):
+                with open_desk(who, organisation) as at:
+                    deliveries = desk.receive_folder(at, drop_folder, choices, time.monotonic())
+                    sign_checkpoint(at)
+                _print_deliveries(deliveries, json=json)
+            if once:
+                return
+
+
+def _print_deliveries(deliveries: list[Delivery], *, json: bool) -> None:
+    """Print what became of the files of a folder, a line each."""
+    import json as json_text
+
+    from cardwatch.cli.printing import err, out
+
+    for one in deliveries:
+        if json:
+            out.print(
+                json_text.dumps(asdict(one), ensure_ascii=False), markup=False, soft_wrap=True
+            )
+        elif one.outcome == "refused":
+            err.print(f"Refused: {one.refused}", markup=False)
+        else:
+            payments = quantity(one.transactions, "payment")
+            out.print(f"{one.outcome.capitalize()}: {one.file}, {payments}", markup=False)
 
 
 def _read(

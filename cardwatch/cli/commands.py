@@ -56,6 +56,7 @@ Files = Annotated[
     list[Path], typer.Argument(help="Statements, or folders of them.", show_default=False)
 ]
 OneFile = Annotated[Path, typer.Argument(help="The file.", show_default=False)]
+SomeFile = Annotated[Path | None, typer.Argument(help="The file.", show_default=False)]
 PolicyFile = Annotated[
     Path | None, typer.Option("--policy", help="The organisation's figures (TOML).")
 ]
@@ -381,9 +382,43 @@ def rules(name: RuleName = None, json: AsJson = False) -> None:
         out.print(table)
 
 
-@app.command(epilog="Example: cardwatch columns statement.csv > profile.toml")
-def columns(file: OneFile) -> None:
-    """Print a column profile for a statement, ready to edit and to give with --columns."""
+@app.command("columns", epilog="Example: cardwatch columns statement.csv > profile.toml")
+def show_columns(
+    file: SomeFile = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Show how the file is read, keeping nothing.")
+    ] = False,
+    list_all: Annotated[
+        bool, typer.Option("--list", help="List the column profiles that are remembered.")
+    ] = False,
+    remove: Annotated[str, typer.Option(help="Forget the profile of this id.")] = "",
+    columns: ColumnsFile = None,
+    date_order: DateOrder = "decide",
+) -> None:
+    """Print a column profile for a statement to edit and give with --columns; or show its use."""
+    from cardwatch.cli.printing import out, print_preview
+    from cardwatch.statements import read_each
+
+    if list_all or remove:
+        if remove:
+            installation.forget_profile(remove)
+        for name, profile in installation.remembered_profiles().items():
+            headings = ", ".join(sorted(profile.recognise)) or "any headings"
+            out.print(f"{name}  {profile.name}: {headings}", markup=False)
+        return
+    if file is None:
+        raise typer.BadParameter("name a file, or use --list", param_hint="FILE")
+    if not preview:
+        _print_profile(file)
+        return
+    (outcome,) = read_each([file], reading_choices(columns, date_order))
+    if isinstance(outcome, CardwatchError):
+        raise outcome
+    print_preview(*outcome)
+
+
+def _print_profile(file: Path) -> None:
+    """Print a column profile for a file, filled in as far as its headings are known."""
     from cardwatch.statements import check_headings, known_headings, profile_text, redact_cards
     from cardwatch.tabular import read_tables
 
@@ -391,6 +426,8 @@ def columns(file: OneFile) -> None:
     table = read_tables([file], known_headings(profiles))[0]
     if isinstance(table, CardwatchError):
         raise table
+    if table.feed:
+        raise CardwatchError(f"{table.file} is read as {table.feed.name} and needs no profile.")
     check_headings(table, profiles)
     headings = [redact_cards(heading, installation.card_key()) for heading in table.headings]
     sys.stdout.write(profile_text(headings, profiles))

@@ -44,4 +44,5 @@ def reading_choices(columns: Path | None, date_order: str) -> ReadingChoices:
     from cardwatch.statements import ReadingChoices
 
     one_of("--date-order", date_order, ("decide", "day-first", "month-first"))
-    return ReadingChoices(installation.profiles(columns), installation.card_key(), date_order)
+    profiles, given_count = installation.profiles(columns), 1 if columns else 0
+    return ReadingChoices(profiles, installation.card_key(), date_order, given_count)

@@ -16,13 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    import pandas as pd
+
     from cardwatch.evaluation.kinds import KindRow
     from cardwatch.evaluation.reading import Agreement, Share
     from cardwatch.evaluation.trial import Evaluation, Row
-    from cardwatch.records import Alert, AlertList, CardRegister, Register, Statements
+    from cardwatch.records import (
+        Alert,
+        AlertList,
+        CardRegister,
+        ReadingReport,
+        Register,
+        Statements,
+    )
     from cardwatch.statements import Outcome
 
 LANE_WORDS = {"finance": "Questions for finance", "psd": "For professional standards only"}
+PREVIEW_ROWS = 5
 SHOWN_PROBLEMS, NAMED_PAYMENTS = 10, 6
 out, err = Console(highlight=False), Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -59,6 +69,37 @@ def print_reading(read: Statements) -> None:
     _print_problems(read)
     for note in read.notes:
         err.print(escape(note[0].upper() + note[1:]) + ("" if note.endswith("?") else "."))
+
+
+def print_preview(frame: pd.DataFrame, report: ReadingReport) -> None:
+    """Print the first payments of a file as they are read, totals by direction, and every reason.
+
+    Args:
+        frame: the file's payments, as `read_each` gives them.
+        report: its reading report.
+    """
+    from cardwatch.statements import name_holders
+
+    payments, _ = name_holders([frame])
+    table = Table("Date", "Cardholder", "Merchant", "Amount", "Direction", box=None)
+    first = payments.head(PREVIEW_ROWS)
+    texts = [first["date"].astype(str), first["holder_id"], first["merchant"]]
+    for date, holder, merchant, pence in zip(*texts, first["amount_pence"].tolist(), strict=True):
+        direction = "charge" if pence >= 0 else "refund or credit"
+        table.add_row(date, escape(holder), escape(merchant), pounds(pence), direction)
+    out.print(table)
+    for name, side in (
+        ("Charges", payments[payments["amount_pence"] >= 0]),
+        ("Refunds and credits", payments[payments["amount_pence"] < 0]),
+    ):
+        total = pounds(int(side["amount_pence"].sum()))
+        out.print(f"{name}: {quantity(len(side), 'payment')}, {total}")
+    used = ", ".join(f"{field} from '{source}'" for field, source in report.columns.items())
+    out.print(f"Read as {report.layout}: {used}", markup=False, soft_wrap=True)
+    for line in (*report.decisions, *report.notes):
+        out.print(f"- {line}", markup=False, soft_wrap=True)
+    if report.problems:
+        out.print(f"{quantity(len(report.problems), 'row')} not read.")
 
 
 def print_corpus(

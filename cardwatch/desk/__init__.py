@@ -22,6 +22,7 @@ from cardwatch.desk.answering import (
 )
 from cardwatch.desk.copies import back_up, restore
 from cardwatch.desk.desk import Desk
+from cardwatch.desk.drop_folder import Delivery, DropFolder, receive_folder
 from cardwatch.desk.governing import assess_impact, last_quarter, report_governance
 from cardwatch.desk.handing_over import (
     MOST_IN_CASE,
@@ -68,6 +69,7 @@ from cardwatch.desk.queueing import (
     ask_receive,
     do_next_job,
     get_job,
+    list_refused_files,
     list_trials,
     note_refusal,
 )
@@ -123,8 +125,10 @@ __all__ = [
     "STATEMENT",
     "TRIALS",
     "Check",
+    "Delivery",
     "Desk",
     "Draw",
+    "DropFolder",
     "ExportFile",
     "Receipt",
     "Wanted",
@@ -186,6 +190,7 @@ __all__ = [
     "list_people",
     "list_proposals",
     "list_questions",
+    "list_refused_files",
     "list_rules",
     "list_sessions",
     "list_statements",
@@ -206,6 +211,7 @@ __all__ = [
     "propose",
     "put_in_force",
     "receive",
+    "receive_folder",
     "reconciled",
     "renew_model",
     "report_governance",

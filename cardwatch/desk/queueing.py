@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from cardwatch.casebook import Actor, Casebook, Event, documents, jobs
+from cardwatch.casebook import FINANCE, LANES, Actor, Casebook, Event, documents, jobs, notices
 from cardwatch.casebook.api_keys import actor_now
 from cardwatch.casebook.statements import find_statement
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.casebook.work import SYSTEM, canonical
 from cardwatch.desk.desk import Desk
 from cardwatch.desk.measuring import evaluate_own
-from cardwatch.desk.receiving import receive
+from cardwatch.desk.receiving import Receipt, receive
 from cardwatch.desk.recipe import pack_read, unpack_policy, unpack_read, unpack_rules
 from cardwatch.desk.trying import back_test, check_trial
 from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, stack_of
@@ -78,21 +78,64 @@ def ask_receive(
         return jobs.put_job(work, STATEMENT, content, once=once, fingerprint=fingerprint)
 
 
-def note_refusal(desk: Desk, refusal: CardwatchError) -> dict[str, Any]:
+def receive_now(desk: Desk, read: tuple[pd.DataFrame, ReadingReport]) -> Receipt:
+    """Receive a statement at once, for whoever has others to go on with, whatever this one does.
+
+    Raises:
+        CardwatchError: it is refused, or failed for a reason that nobody foresaw: then the sentence
+            has the number under which the log has it.
+    """
+    try:
+        return receive(desk, read)
+    except CardwatchError:
+        raise
+    except Exception as error:  # noqa: BLE001  the others are not to wait for this one
+        number = secrets.token_hex(4)
+        fault = {"number": number, "stack": stack_of(error)}
+        log.error("statement failed, error %(number)s: %(stack)s", fault)  # noqa: TRY400  no values
+        sentence = (
+            f"We could not process {read[1].file} (error {number}). Contact your administrator."
+        )
+        raise CardwatchError(sentence) from None
+
+
+def note_refusal(desk: Desk, refusal: CardwatchError, *, sha256: str = "") -> dict[str, Any]:
     """Keep what was said of a file that cannot be read, as a job that failed; return the job.
 
     So it stands beside what became of the files that came with it, however often that is read.
 
+    Args:
+        desk: who brought it.
+        refusal: why it cannot be read.
+        sha256: hash of the bytes of a file that nobody waits for: it is noted once, and a notice
+            goes to the webhook.
+
     Raises:
         NotAllowed: the role receives no statements.
     """
-    with desk.work(Event("collection", "job", outcome="failed"), ()) as work:
+    lanes = LANES if sha256 else ()
+    with desk.work(Event("collection", "job", outcome="failed"), lanes) as work:
         desk.allow(RECEIVES, "receives no statements")
-        said = _sha256(str(refusal), work.now)
+        said = _sha256(str(refusal), sha256 or work.now)
         job = jobs.put_job(work, STATEMENT, b"", once=said, fingerprint=said)
         answer = {"code": refusal.code, "detail": str(refusal)}
         jobs.finish_job(work, job["job_id"], answer, failed=True)
+        if sha256:
+            notices.put_notice(work, FINANCE, job["job_id"], "refused")
         return job
+
+
+def list_refused_files(desk: Desk) -> list[dict[str, Any]]:
+    """Return the files of the last 30 days that the actor's role brought and that were refused.
+
+    Each has `made_at` and the sentence that was said of it, the newest first.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+    """
+    with desk.casebook.quiet(desk.actor, desk.now, reads=True) as work:
+        desk.allow(RECEIVES, "receives no statements")
+        return jobs.list_failed(work, STATEMENT)
 
 
 def ask_back_test(desk: Desk, kind: str, content: bytes, months: int) -> dict[str, Any]:

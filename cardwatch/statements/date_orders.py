@@ -31,6 +31,8 @@ def decide_date_order(sheet: ParsedSheet) -> str:
     Raises:
         FileRefused: the dates contradict each other, decide nothing, or were turned by a program.
     """
+    if sheet.table.feed:  # its layout says, and days are given as 2026-10-31
+        return "day-first"
     texts = [*sheet.column("date").used, *sheet.column("posting_date").used]
     _check_turned(sheet)
     stated = sheet.choices.date_order

@@ -241,6 +241,35 @@ def choose_profile(
     return fitting[closest], missing[closest]
 
 
+def unused_profile(profile: Profile, headings: Sequence[str], *, is_given: bool) -> str:
+    """Return why a profile that somebody wrote is not used for a file; empty if it is, or is far.
+
+    One that was given for the file is always told of; one that is remembered only if its headings
+    are nearly the file's.
+
+    Args:
+        profile: the profile.
+        headings: of the file, as printed.
+        is_given: whether it was given for this file.
+    """
+    if profile.is_shipped or profile.fits(headings):
+        return ""
+    names = {name: heading for heading in headings if (name := normalise_heading(heading))}
+    absent, further = profile.recognise - names.keys(), names.keys() - profile.recognise
+    shared = len(profile.recognise & names.keys())
+    if not is_given and shared < NEAR * len(profile.recognise | names.keys()):
+        return ""
+    parts = []
+    if absent:
+        parts.append(f"the file has no {', '.join(map(repr, sorted(absent)))}")
+    if further:
+        parts.append(f"it does not know {', '.join(repr(names[name]) for name in sorted(further))}")
+    return (
+        f"the profile '{profile.name}' is not used, since it is for exactly its headings: "
+        f"{'; '.join(parts)}. List the file's headings under 'recognise' to use it"
+    )
+
+
 def columns_unknown(
     file: str, headings: Sequence[str], profile: Profile, missing: Sequence[str]
 ) -> ColumnsUnknown:

@@ -47,7 +47,7 @@ from cardwatch.statements.places import (
 )
 from cardwatch.statements.profiles import FIELDS, HOLDER_FIELDS, Profile
 from cardwatch.statements.sheet import ParsedSheet, ReadingChoices
-from cardwatch.tabular import Part, Table
+from cardwatch.tabular import Part, Table, normalise_heading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,6 +66,10 @@ DOUBLED_DAY_ROWS, DOUBLED_DAY_SHARE = 20, 0.8
 REFERENCE_SHARE = 0.9
 """A column is a reference if at least this share of its filled cells are distinct."""
 MESSAGES = {
+    "long_record": "the record has more fields than its form has",
+    "type_unknown": "its code does not say whether it is a charge or a refund",
+    "amount_unreadable": "its amount is no number, or says nothing of its decimals",
+    "taken_back": "the feed takes back or corrects another payment, which is left to a person",
     "too_many_cells": "the row has more cells than headings, as an unquoted comma makes them",
     "bad_date": "the date is missing or is no day",
     "date_implausible": "the date is before 2000 or years away from the others",
@@ -94,31 +98,86 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
         FileRefused: its columns, its dates or the direction of its amounts cannot be made out, or
             no row is a transaction.
     """
+    if table.feed:
+        choices = replace(choices, profiles=(feed_profile(table),), date_order="decide")
     sheet = ParsedSheet(table, choices)
     order = decide_date_order(sheet)
     dates, printed = sheet.days("date", order), read_amounts(sheet)
-    kinds = sheet.column("merchant").each(kind_by_words, "object")
-    place = place_rows(sheet, printed, dates, kinds)
-    outside = checks.cells_outside(sheet, printed)
+    kinds = _kinds(sheet)
+    place, outside = _places(sheet, printed, dates, kinds)
     paid = (place == ROW) & ~outside & ~np.isnat(dates)
     pence, kinds = sign_amounts(sheet, printed, paid, kinds)
     amounts = replace(printed, pence=pence)
     place[_named_by_nobody(sheet) & (place == ROW) & (kinds == "payment")] = CONTROL
-    fill_down(sheet, (place == ROW) & (kinds != "payment"))
-    wrong = checks.days_implausible(sheet, dates, place == ROW)
-    faults = _find_faults(sheet, dates, amounts)
-    faults = {"too_many_cells": ("", outside), "date_implausible": ("date", wrong)} | faults
-    problems = _problems(sheet, place == ROW, faults)
+    if not table.feed:
+        fill_down(sheet, (place == ROW) & (kinds != "payment"))
+    problems = _find_problems(sheet, place == ROW, dates, amounts, outside)
     good = place == ROW
     good[[problem.row - table.rows.start for problem in problems]] = False
-    lines = further_lines(sheet, good, dates, pence)
-    place[lines], good = LINE, good & ~lines
+    if not table.feed:
+        lines = further_lines(sheet, good, dates, pence)
+        place[lines], good = LINE, good & ~lines
     _check_any(sheet, good, problems, place)
     frame = _frame(sheet, good, order, amounts, kinds)
     checks.check_bookings(sheet, dates, sheet.days("posting_date", order), good)
     checks.check_balance(sheet, good, place == CONTROL, pence)
     checks.check_holders(sheet, good)
     return frame, _report(sheet, place, good, problems, amounts, frame)
+
+
+def _places(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) -> tuple[Codes, Flags]:
+    """Return what every row is, and which have cells outside the columns.
+
+    A bank feed's rows are payments: its other records are counted before.
+    """
+    if sheet.table.feed:
+        rows = len(sheet.table.rows)
+        return np.full(rows, ROW), np.zeros(rows, dtype=bool)
+    place = place_rows(sheet, amounts, dates, kinds)
+    return place, checks.cells_outside(sheet, amounts)
+
+
+def _find_problems(
+    sheet: ParsedSheet, rows: Flags, dates: Days, amounts: Amounts, outside: Flags
+) -> list[Problem]:
+    """Return the problem of each row that cannot be a transaction, the plainest cause first."""
+    wrong = checks.days_implausible(sheet, dates, rows)
+    faults = _feed_faults(sheet.table) | {
+        "too_many_cells": ("", outside),
+        "date_implausible": ("date", wrong),
+    }
+    return _problems(sheet, rows, faults | _find_faults(sheet, dates, amounts))
+
+
+def feed_profile(table: Table) -> Profile:
+    """Return the profile of a bank feed: its headings are fields, and nothing of it is decided."""
+    assert table.feed is not None
+    return Profile(
+        table.feed.name,
+        {heading: (heading,) for heading in table.headings},
+        recognise=frozenset(map(normalise_heading, table.headings)),
+        positive="charge",
+        decimal="point",
+        holders=table.feed.holders,
+        is_shipped=True,
+    )
+
+
+def _kinds(sheet: ParsedSheet) -> Kinds:
+    """Return what a bank feed says each row is, else what the merchant's words say."""
+    by_words = sheet.column("merchant").each(kind_by_words, "object")
+    declared = sheet.column("kind").each(str, "object")
+    return np.where(declared != "", declared, by_words)
+
+
+def _feed_faults(table: Table) -> dict[str, tuple[str, Flags]]:
+    """Return for each problem code of a bank feed the rows that have it."""
+    faults: dict[str, tuple[str, Flags]] = {}
+    for code, rows in (table.feed.faults if table.feed else {}).items():
+        where = np.zeros(len(table.rows), dtype=bool)
+        where[rows] = True
+        faults[code] = ("", where)
+    return faults
 
 
 def _report(  # noqa: PLR0913, PLR0917  all that was found out about a file

@@ -20,6 +20,7 @@ from cardwatch.statements.profiles import (
     choose_profile,
     columns_unknown,
     known_headings,
+    unused_profile,
 )
 from cardwatch.statements.words import word_set
 from cardwatch.tabular import Table, normalise_heading, without_pound_mark
@@ -47,11 +48,13 @@ class ReadingChoices:
         profiles: layouts to try, in order.
         card_key: secret under which card numbers are hashed.
         date_order: decide, day-first or month-first; said here it beats the profile.
+        given_count: how many of the profiles, the first, were given for these very files.
     """
 
     profiles: Sequence[Profile]
     card_key: bytes
     date_order: str = "decide"
+    given_count: int = 0
 
 
 class ParsedSheet:
@@ -77,14 +80,31 @@ class ParsedSheet:
         )
         if missing == ["holder"]:
             missing = self._take_holders_elsewhere()
+        self._tell_unused_profiles(is_refused=bool(missing))
         if missing:
             raise columns_unknown(table.file, self.headings, self.profile, missing)
+        if table.feed:
+            self.sources |= table.feed.sources
+            self.checks += table.feed.checks
         if not self.profile.is_shipped:
             self.decisions.append(f"columns by the profile '{self.profile.name}'")
         self._check_twins()
         self._take_codes()
         self._blank_placeholders()
         self.serial = table.is_workbook or self._has_serial_days()
+
+    def _tell_unused_profiles(self, *, is_refused: bool) -> None:
+        """Say which profiles that somebody wrote are not used for the file, and why.
+
+        Raises:
+            FileRefused: the file is refused, and one of them was given for it.
+        """
+        for number, profile in enumerate(self.choices.profiles):
+            is_given = number < self.choices.given_count
+            if why := unused_profile(profile, self.headings, is_given=is_given):
+                if is_refused and is_given:
+                    raise FileRefused(self.table.file, "profile_unused", why)
+                self.notes.append(why)
 
     def column(self, name: str) -> Coded:
         """Return one field as printed; empty text where the file has no such column."""
@@ -130,9 +150,10 @@ class ParsedSheet:
             )
             absent = Coded.absent(len(self.table.rows)) if unit is None else unit
             columns = {"holder_id": absent.mapped(lambda text: f"no holder: {text or 'all units'}")}
-            source = "the profile, which says that the file names no holder"
+            teller = "its form" if self.table.feed else "the profile"
+            source = f"{teller}, which says that the file names no holder"
             self.notes.append(
-                "the file names no holder, as the profile says: payments stand by unit, and what "
+                f"the file names no holder, as {teller} says: payments stand by unit, and what "
                 "is usual for a person is not known"
             )
         elif columns:

@@ -24,17 +24,20 @@ from importlib.abc import MetaPathFinder
 from pathlib import Path
 from queue import Queue
 from threading import Lock, Timer
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from cardwatch.bounded import read_toml
 from cardwatch.errors import FileFaulty, FileRefused
+from cardwatch.records import Check
 from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import LIMITS, MIB, Limits
-from cardwatch.tabular.recognise import OLE, WORKBOOKS, ZIP, recognise
-from cardwatch.tabular.table import Part, Table
+from cardwatch.tabular.recognise import OLE, ZIP, recognise
+from cardwatch.tabular.table import WORKBOOKS, FeedFacts, Part, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from cardwatch.tabular.table import Found
 
 SERVE = "from cardwatch.tabular.child import serve; serve()"
 ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
@@ -261,7 +264,16 @@ def _answer(file: str, code: int, answer: bytes, limits: Limits) -> Table | File
         ),
         long_rows=tuple(header["long_rows"]),
         separator=header["separator"],
+        feed=_feed_facts(header["feed"]),
     )
+
+
+def _feed_facts(facts: dict[str, Any] | None) -> FeedFacts | None:
+    """Return what a child said of a bank feed; none for any other file."""
+    if facts is None:
+        return None
+    checks = tuple(Check(**check) for check in facts["checks"])
+    return FeedFacts(**facts | {"checks": checks, "lines": tuple(facts["lines"])})
 
 
 class _NoPandas(MetaPathFinder):
@@ -278,7 +290,7 @@ def serve() -> None:
     sys.meta_path.insert(0, _NoPandas())
     import python_calamine  # noqa: F401, PLC0415  loaded once, for every child
 
-    from cardwatch.tabular import delimited, workbook  # noqa: F401, PLC0415  the same
+    from cardwatch.tabular import delimited, feeds, workbook  # noqa: F401, PLC0415  the same
 
     out = sys.stdout.buffer
     for order in sys.stdin.buffer:
@@ -374,6 +386,16 @@ def _set_limits(memory: int, cpu: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _read_form(data: bytes, file: str, form: str, headings: Headings, limits: Limits) -> Found:
+    """Have a file read by the module for its form."""
+    from cardwatch.tabular import delimited, feeds, workbook  # noqa: PLC0415  the nursery has them
+
+    if form in feeds.FEEDS:
+        return feeds.read_feed(data, file, form, limits)
+    reader = workbook.read_workbook if form in WORKBOOKS else delimited.read_delimited
+    return reader(data, file, headings, limits)
+
+
 def _read_limited(
     path: Path, headings: Headings, limits: Limits
 ) -> tuple[dict[str, object], bytes]:
@@ -392,11 +414,7 @@ def _read_limited(
         raise FileRefused(file, "too_large", what)
     _limit(len(data), workbook=packed, limits=limits)
     form = recognise(data, file, limits)
-    is_workbook = form in WORKBOOKS
-    from cardwatch.tabular import delimited, workbook  # noqa: PLC0415  the nursery loaded them
-
-    reader = workbook.read_workbook if is_workbook else delimited.read_delimited
-    found = reader(data, file, headings, limits)
+    found = _read_form(data, file, form, headings, limits)
     import pyarrow as pa  # noqa: PLC0415  the same
 
     sink = pa.BufferOutputStream()
@@ -413,5 +431,6 @@ def _read_limited(
         "parts": [asdict(part) for part in found.parts],
         "long_rows": found.long_rows,
         "separator": found.separator,
+        "feed": asdict(found.feed) if found.feed else None,
     }
     return header, sink.getvalue()

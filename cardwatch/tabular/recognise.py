@@ -7,11 +7,11 @@ import zipfile
 
 from cardwatch.errors import FileRefused
 from cardwatch.tabular.encoding import BOMS
+from cardwatch.tabular.feeds import recognise_feed
 from cardwatch.tabular.limits import Limits
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = b"PK\x03\x04"
-WORKBOOKS = ("xls", "xlsx", "ods")
 EXPORT_AGAIN = "Ask the issuer's portal for the same payments as CSV or XLSX"
 FOREIGN = (
     (rb"%PDF", "pdf", "this is a PDF. Ask the issuer or the portal for the data export"),
@@ -26,26 +26,11 @@ FOREIGN = (
         "web_page",
         "this is a web page saved as a table. Open it in a spreadsheet and save it as CSV or XLSX",
     ),
-    (
-        rb"\s*OFXHEADER|(?:<\?xml[^>]*>\s*)?(?:<\?OFX[^>]*>\s*)?<OFX>",
-        "bank_feed",
-        f"this is an OFX bank feed. {EXPORT_AGAIN}",
-    ),
     (rb"\s*!(?:Type|Account|Option):", "bank_feed", f"this is a QIF file. {EXPORT_AGAIN}"),
-    (
-        rb"\s*(?:\{1:F01|:20:[^\n]*\n(?::2[158]|:\d\d))",
-        "bank_feed",
-        f"this is an MT940 statement. {EXPORT_AGAIN}",
-    ),
-    (
-        rb"\s*(?:<\?xml[^>]*>\s*)?<CDFTransmissionFile",
-        "bank_feed",
-        f"this is a Mastercard CDF 3 feed. {EXPORT_AGAIN}",
-    ),
     (
         rb"(?s)\s*(?:<\?xml[^>]*>\s*)?<[^>]*Document[^>]*camt\.05",
         "bank_feed",
-        f"this is a CAMT bank statement. {EXPORT_AGAIN}",
+        f"this is a CAMT message, and no camt.053 statement. {EXPORT_AGAIN}",
     ),
     (
         rb"(?s)\s*<\?xml.{0,200}(?:Excel\.Sheet|office:spreadsheet)",
@@ -55,12 +40,15 @@ FOREIGN = (
     (
         rb"[68]\t\d{6,}\t\d+\t\d{6,8}\t\d\d\t",
         "bank_feed",
-        f"this is a Visa VCF feed. {EXPORT_AGAIN}",
+        (
+            "this is a Visa VCF feed of a version that is not read, or without its set header. "
+            f"{EXPORT_AGAIN}"
+        ),
     ),
     (
         rb"[^\n]{0,120}\b(?:KR|GL)[ -]?1(?:025|080|205)\b",
         "bank_feed",
-        f"this is an American Express data feed (GL or KR 1025). {EXPORT_AGAIN}",
+        f"this is an American Express feed that is not read, or without its header. {EXPORT_AGAIN}",
     ),
     (
         rb"\s*(?:\{\s*\"|\[\s*[\[{])",
@@ -73,7 +61,7 @@ FOREIGN = (
 
 
 def recognise(data: bytes, file: str, limits: Limits) -> str:
-    """Return `csv` (any delimited text), `xls`, `xlsx` or `ods`.
+    """Return `csv` (any delimited text), `xls`, `xlsx`, `ods` or the form of a bank feed.
 
     Raises:
         FileRefused: the file is empty, encrypted, something else, or over a limit.
@@ -84,6 +72,8 @@ def recognise(data: bytes, file: str, limits: Limits) -> str:
         return _inside_zip(data, file, limits)
     if data.startswith(OLE):
         return _inside_ole(data, file)
+    if feed := recognise_feed(data):
+        return feed
     for pattern, code, what in FOREIGN:
         if re.match(pattern, data[:512].lstrip(b"\xef\xbb\xbf"), re.IGNORECASE):
             raise FileRefused(file, code, what)

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from cardwatch.records import Check
+
+WORKBOOKS = frozenset({"xls", "xlsx", "ods"})
+"""The forms of workbooks, whose cells have types."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -27,13 +32,34 @@ class Part:
 
 
 @dataclass(frozen=True)
+class FeedFacts:
+    """What is known of a table that was made from a bank feed, whose headings are fields.
+
+    Attributes:
+        name: the feed's form and version, for people.
+        sources: field to where it stands in the feed.
+        checks: the counts and totals that were checked.
+        lines: the line of each row; empty where the form has no lines.
+        faults: for each problem code the positions of the rows that have it.
+        holders: named; or none, where the feed names nobody.
+    """
+
+    name: str
+    sources: dict[str, str]
+    checks: tuple[Check, ...]
+    lines: tuple[int, ...]
+    faults: dict[str, list[int]]
+    holders: str
+
+
+@dataclass(frozen=True)
 class Table:
     """A table as read: every cell is text, nothing is interpreted.
 
     Attributes:
         file: name of the file, without its folders.
         sha256: hash of the file's bytes.
-        form: csv, xls, xlsx or ods.
+        form: csv, xls, xlsx or ods; or that of a bank feed, such as vcf.
         headings: the heading row as printed, one a column; an empty one stays empty.
         heading_row: its row in the file, from 1; 0 where the file has none.
         cells: a column of dictionary-encoded text for each heading, named "0", "1", ...
@@ -43,6 +69,7 @@ class Table:
         parts: the sheets that it was read from, in order.
         long_rows: positions of rows with more cells than headings, as a comma too many makes them.
         separator: what separates the cells of a text file.
+        feed: what is known of it where it is a bank feed.
     """
 
     file: str
@@ -57,9 +84,12 @@ class Table:
     parts: tuple[Part, ...] = ()
     long_rows: tuple[int, ...] = ()
     separator: str = ""
+    feed: FeedFacts | None = None
 
     def place(self, index: int) -> str:
-        """Return where a row stands if its number alone does not say: its sheet and row in it."""
+        """Return where a row stands if its number does not say: its line, or its sheet and row."""
+        if self.feed and self.feed.lines:
+            return f"line {self.feed.lines[index]}"
         if len(self.parts) < 2:
             return ""
         part = next(part for part in reversed(self.parts) if part.index <= index)
@@ -68,7 +98,7 @@ class Table:
     @property
     def is_workbook(self) -> bool:
         """Whether cells had types, so that serial day numbers can be dates."""
-        return self.form != "csv"
+        return self.form in WORKBOOKS
 
 
 @dataclass(frozen=True)
@@ -83,3 +113,4 @@ class Found:
     parts: list[Part]
     long_rows: list[int]
     separator: str = ""
+    feed: FeedFacts | None = None

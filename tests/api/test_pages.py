@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from cardwatch import desk
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FEEDS = Path(__file__).parents[1] / "tabular" / "feeds"
 SITE = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
 
 
@@ -124,6 +126,20 @@ def test_columns_are_checked_once_and_then_known(browse: Callable[[str], Browser
     kept = browser.post("/statements/columns", chosen)
     assert "Bring statements" in kept.text
     assert "2 payments were received" in _received(browser, ("strange.csv", strange))
+
+
+def test_a_bank_feed_is_uploaded_and_one_cut_off_is_listed(
+    browse: Callable[[str], Browser],
+) -> None:
+    browser = browse("finance")
+    feed = (FEEDS / "small.vcf").read_text(encoding="utf-8")
+    assert "3 payments were received" in _received(browser, ("october.vcf", feed))
+    half = browser.upload(("november.vcf", feed[:900]), ("december.vcf", feed[:800]))
+    assert half.status_code == 200
+    page = browser.get("/statements")
+    assert "Files refused in the last 30 days" in page
+    assert "november.vcf: read as Visa VCF" in page
+    assert "Visa VCF 4.4" in page
 
 
 def _preselected(page: str) -> dict[str, str]:

@@ -50,6 +50,29 @@ def begun(run: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
     return run
 
 
+def test_feeds_dropped_in_a_folder_are_received_without_a_click(
+    begun: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    feeds = Path(__file__).parents[1] / "tabular" / "feeds"
+    for ending in (".vcf", ".cdf.xml", ".gl1025"):
+        text = (
+            (feeds / f"small{ending}")
+            .read_bytes()
+            .replace(b"TEST000", ending[1:4].upper().encode() + b"0000")
+        )
+        (tmp_path / "in" / f"feed{ending}").write_bytes(text)
+    (tmp_path / "in" / "broken.ofx").write_text("OFXHEADER:100\n<OFX>", encoding="utf-8")
+    watched = ("watch", str(tmp_path / "in"), "--once", "--settle", "0", "--as", FINANCE)
+    text = begun(*watched, json_out=False)
+    assert text.count("Received: feed") == 3
+    assert "broken.ofx: read as OFX, it has no end" in text
+    assert len(begun("statements", "--as", FINANCE)) == 5
+    assert sorted(p.name for p in (tmp_path / "in" / "received").glob("*.receipt.json")) == [
+        f"feed{ending}.receipt.json" for ending in (".cdf.xml", ".gl1025", ".vcf")
+    ]
+
+
 def test_before_there_is_a_casebook_a_person_is_told_how_to_begin(
     run: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -101,6 +101,30 @@ def test_a_column_profile_is_written_edited_given_once_and_then_remembered(
     assert "2 transactions, £7.50 net of refunds" in remembered.stderr
 
 
+def test_a_statement_is_previewed_and_remembered_profiles_are_listed_and_removed(
+    home: Path, tmp_path: Path
+) -> None:
+    shown = run(home, "columns", SAMPLE / "statements" / "2026-10.csv", "--preview").stdout
+    assert "Charges: 477 payments" in shown
+    assert "Refunds and credits: 9 payments, -£" in shown
+    assert "merchant from 'MERCHANT NAME'" in shown
+    assert "- amounts without a minus are charges, as the layout says" in shown
+    assert not (home / "columns").exists()
+    feed = SAMPLE / "feeds" / "2026-10.vcf"
+    assert "needs no profile" in run(home, "columns", feed, code=3).stderr
+    statement, profile = tmp_path / "own.csv", tmp_path / "profile.toml"
+    statement.write_text(OWN, encoding="utf-8")
+    text = run(home, "columns", statement).stdout
+    for field, heading in PROFILE_EDITS.items():
+        text = text.replace(f'\n{field} = ""', f'\n{field} = "{heading}"')
+    profile.write_text(text, encoding="utf-8")
+    run(home, "score", statement, "--columns", profile)
+    (line,) = run(home, "columns", "--list").stdout.splitlines()
+    assert "our statement" in line
+    assert run(home, "columns", "--remove", line.split()[0]).stdout == ""
+    assert "no column profile" in run(home, "columns", "--remove", "../x", code=3).stderr
+
+
 def test_a_faulty_profile_and_a_faulty_policy_list_every_fault(home: Path, tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text('colour = "red"\ndate_order = "x"\n', encoding="utf-8")
     done = run(home, "score", SAMPLE, "--columns", tmp_path / "p.toml", code=3)

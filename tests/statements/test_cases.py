@@ -490,3 +490,20 @@ def test_a_profile_takes_only_files_with_its_headings(write: Write) -> None:
     assert "columns by the profile 'ours.toml'" in report.decisions
     other, _ = read(write(rows_of("10", words=["x"], heading="Balance")), profile)
     assert other.transactions["amount_pence"].tolist() == [1000]
+
+
+def test_a_profile_for_other_headings_is_told_of_and_not_used(write: Write) -> None:
+    text = "Date,Employee ID,Merchant,Amount\n13/10/2026,E1,SHOP,5.00\n"
+    own = 'name = "ours"\nrecognise = ["Date", "Employee ID", "Merchant", "Sum"]\n[columns]\n'
+    profile = parse_profile(own + 'amount = "Sum"\n', "ours.toml")
+    choices = ReadingChoices([profile, *shipped_profiles()], CHOICES.card_key, given_count=1)
+    (report,) = read_statements([write(text)], choices).reports
+    (note,) = [note for note in report.notes if "'ours' is not used" in note]
+    assert "the file has no 'sum'; it does not know 'Amount'" in note
+    strange = write(text.replace("Merchant", "Wo"), "b.csv")
+    with pytest.raises(FileRefused, match="'ours' is not used"):
+        read_statements([strange], choices)
+    far = 'name = "far"\nrecognise = ["Wann", "Wo"]\n[columns]\ndate = "Wann"\n'
+    remembered = [parse_profile(far, "far.toml"), *shipped_profiles()]
+    (report,) = read_statements([write(text)], ReadingChoices(remembered, b"k" * 32)).reports
+    assert not any("not used" in note for note in report.notes)

@@ -1,0 +1,202 @@
+"""Reads CAMT.053 statements of an account: entries that its balances and counts have to prove."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from cardwatch.errors import FileRefused
+from cardwatch.quantities import quantity
+from cardwatch.tabular.feeds.accounts import (
+    CREDITS_NOTE,
+    NO_HOLDERS,
+    account_label,
+    direction,
+    follow,
+    plain_money,
+    read_money,
+    signed,
+)
+from cardwatch.tabular.feeds.layout import iso_date, load_layout
+from cardwatch.tabular.feeds.rows import FeedRows, doubled, incomplete, out_of_sequence
+from cardwatch.tabular.feeds.xml import parse_xml, text_at, texts_at
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from cardwatch.tabular.limits import Limits
+    from cardwatch.tabular.table import Found
+
+CREDIT, DEBIT = "CRDT", "DBIT"
+CARD_FAMILY = "CCRD"
+"""ISO 20022's family of bank transactions made by a customer's card."""
+OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD",)
+DATE_LENGTH = 10
+
+
+@dataclass
+class _Camt:
+    """The state of reading one file."""
+
+    feed: FeedRows
+    ids: set[str] = field(default_factory=set)
+    sequence: dict[str, int] = field(default_factory=dict)
+    closing: dict[str, Decimal] = field(default_factory=dict)
+    proved: int = 0
+    statements: int = 0
+    not_booked: int = 0
+
+
+def read_camt(data: bytes, file: str, limits: Limits) -> Found:
+    """Return the entries of a CAMT.053 file as payments.
+
+    Raises:
+        FileRefused: it is cut off, doubled or out of sequence, or its balances or counts are not
+            what its entries come to.
+    """
+    root, layout = parse_xml(data, file), load_layout("camt053")
+    camt = _Camt(FeedRows(file, layout, layout.name))
+    feed = camt.feed
+    for statement in root.iterfind("BkToCstmrStmt/Stmt"):
+        _take_statement(camt, statement)
+    if not any(row["card_number"] for row in feed.rows):
+        feed.holders = NO_HOLDERS
+    if camt.not_booked:
+        feed.notes.append(f"{camt.not_booked} entries are not booked, and no purchases yet")
+    if any(row["kind"] == "payment" for row in feed.rows):
+        feed.notes.append(CREDITS_NOTE)
+    if camt.proved == camt.statements:
+        sentence = (
+            f"the closing balance follows from the entries of {quantity(camt.proved, 'statement')}"
+        )
+        feed.passed("control totals", sentence)
+    else:
+        feed.not_declared(f"no balances for {camt.statements - camt.proved} of its statements")
+    return feed.found(limits)
+
+
+def _take_statement(camt: _Camt, statement: Element) -> None:
+    """Take one Stmt, and check it against its balances, its counts and the one before it."""
+    feed, name = camt.feed, text_at(statement, "Id")
+    camt.statements += 1
+    if name in camt.ids:
+        raise doubled(feed.file, "statement", count=2)
+    camt.ids.add(name)
+    number = text_at(statement, "Acct/Id/IBAN") or text_at(statement, "Acct/Id/Othr/Id")
+    _check_sequence(camt, number, text_at(statement, "ElctrncSeqNb"))
+    moved, count = Decimal(0), 0
+    for entry in statement.iterfind("Ntry"):
+        count += 1
+        status = text_at(entry, "Sts/Cd") or text_at(entry, "Sts")
+        if status not in {"BOOK", ""}:
+            camt.not_booked += 1
+            continue
+        moved += _take_entry(camt, entry, account_label(number))
+    declared = text_at(statement, "TxsSummry/TtlNtries/NbOfNtries")
+    if declared:
+        if not declared.isdigit():
+            raise incomplete(feed.file, "entries", declared="no number of", counted=count)
+        feed.compare("entries", int(declared), count)
+    _check_balance(camt, statement, number, moved)
+
+
+def _check_sequence(camt: _Camt, account: str, text: str) -> None:
+    """Check that the statements of an account are numbered one after the other.
+
+    Raises:
+        FileRefused: they are not.
+    """
+    if not text.isdigit():
+        return
+    before = camt.sequence.get(account)
+    if before is not None and int(text) != before + 1:
+        raise out_of_sequence(camt.feed.file, "statement", expected=before + 1, seen=int(text))
+    camt.sequence[account] = int(text)
+
+
+def _check_balance(camt: _Camt, statement: Element, account: str, moved: Decimal) -> None:
+    """Check that the closing balance follows, and the opening one is the last one's closing.
+
+    Raises:
+        FileRefused: it does not.
+    """
+    balances: dict[str, Decimal] = {}
+    for balance in statement.iterfind("Bal"):
+        amount = read_money(text_at(balance, "Amt"))
+        if amount is None:
+            what = "a balance cannot be read. Ask the bank to send it again"
+            raise FileRefused(camt.feed.file, "incomplete", what)
+        is_credit = text_at(balance, "CdtDbtInd") == CREDIT
+        balances.setdefault(
+            text_at(balance, "Tp/CdOrPrtry/Cd"), signed(amount, is_credit=is_credit)
+        )
+    opening = next((balances[code] for code in OPENING if code in balances), None)
+    closing = next((balances[code] for code in CLOSING if code in balances), None)
+    if opening is None or closing is None:
+        return
+    before = camt.closing.get(account)
+    if before is not None and before != opening:
+        raise out_of_sequence(
+            camt.feed.file,
+            "an opening balance of",
+            expected=plain_money(before),
+            seen=plain_money(opening),
+        )
+    follow(camt.feed, opening, moved, closing)
+    camt.closing[account] = closing
+    camt.proved += 1
+
+
+def _take_entry(camt: _Camt, entry: Element, account: str) -> Decimal:
+    """Take a booked Ntry; return what the balance changes by."""
+    feed, mark = camt.feed, text_at(entry, "CdtDbtInd")
+    amount = read_money(text_at(entry, "Amt"))
+    if amount is None:
+        feed.fault("amount_unreadable")
+    elif mark not in {CREDIT, DEBIT}:
+        feed.fault("type_unknown")
+    is_credit = mark == CREDIT
+    places = feed.layout.records["transaction"]
+    details = entry.find("NtryDtls/TxDtls")
+    card = text_at(entry, places["card_number"].path)
+    booked, value = (_day(entry, name) for name in ("BookgDt", "ValDt"))
+    money = entry.find("Amt")
+    feed.add(
+        {
+            "date": value or booked,
+            "posting_date": booked,
+            "transaction_id": text_at(entry, "AcctSvcrRef"),
+            "card_number": card,
+            "unit": account,
+            "merchant": _counterparty(entry, details, is_credit=is_credit),
+            "amount": "" if amount is None else plain_money(amount),
+            "debit_credit": direction(is_credit=is_credit) if mark in {CREDIT, DEBIT} else "",
+            "currency": money.get("Ccy", "") if money is not None else "",
+            "kind": "payment" if is_credit and not _is_card_payment(entry) else "",
+        }
+    )
+    return signed(amount or Decimal(0), is_credit=is_credit)
+
+
+def _day(entry: Element, name: str) -> str:
+    text = text_at(entry, f"{name}/Dt") or text_at(entry, f"{name}/DtTm")[:DATE_LENGTH]
+    return iso_date(text, "CCYY-MM-DD")
+
+
+def _is_card_payment(entry: Element) -> bool:
+    """Return whether an entry is a payment by card, or reverses another entry."""
+    family = text_at(entry, "BkTxCd/Domn/Fmly/Cd")
+    has_card = entry.find("NtryDtls/TxDtls/CardTx") is not None
+    return has_card or family == CARD_FAMILY or text_at(entry, "RvslInd") == "true"
+
+
+def _counterparty(entry: Element, details: Element | None, *, is_credit: bool) -> str:
+    """Return who was paid or paid, else what the bank says of the entry."""
+    party = "Dbtr" if is_credit else "Cdtr"
+    paths = (f"RltdPties/{party}/Nm", f"RltdPties/{party}/Pty/Nm")
+    named = next((text for path in paths if (text := text_at(details, path))), "")
+    if named:
+        return named
+    said = list(texts_at(details, "RmtInf/Ustrd")) if details is not None else []
+    return " ".join(said) or text_at(details, "AddtlTxInf") or text_at(entry, "AddtlNtryInf")
