@@ -191,9 +191,11 @@ class StatementWhole(Statement):
 class Receipt(BaseModel):
     """What became of a statement; the same words whatever was found in it."""
 
-    statement_id: str
+    statement_id: str = Field(description="Empty while it waits for a second person.")
     label: str
-    outcome: Literal["received", "held", "rows-held"]
+    outcome: Literal["received", "held", "rows-held", "second-person"] = Field(
+        description="`second-person`: it waits until another person asks for the same."
+    )
     transactions: int
     held_before: int
     holders: dict[str, int]
@@ -249,6 +251,9 @@ class AlertShort(BaseModel):
     due_on: str
     snoozed_until: str
     tags: str
+    source_corrected_by: str | None = Field(
+        description="The correction of a statement with its payments that did not raise it again."
+    )
 
 
 class AlertPage(BaseModel):
@@ -272,6 +277,9 @@ class Alert(BaseModel):
     due_on: str
     snoozed_until: str
     tags: str
+    source_corrected_by: str | None = Field(
+        description="The correction of a statement with its payments that did not raise it again."
+    )
     holders: list[str] = Field(description="Ids of the cardholders it asks about.")
     approvers: list[str] = Field(description="Ids of the approvers it asks about, if it does.")
     merchants: list[str] = Field(description="Names under which its merchants are compared.")

@@ -190,10 +190,17 @@ statements = _table(
     _text("input_sha256", missing=True),
     _text("made_with", missing=True),  # documents by kind, and the version of the code, as JSON
     _text("erased_at", missing=True),
-    UniqueConstraint("organisation_id", "sha256"),
     UniqueConstraint("organisation_id", "seq"),
     UniqueConstraint("organisation_id", "label"),
+    Index("statements_by_sha256", "organisation_id", "sha256"),
 )
+import_requests = _table(
+    "import_requests",
+    _key("request_id"),
+    _key("made_by"),
+    _text("made_at"),
+)
+"""Imports that one person has asked for, until another asks for the same."""
 TRANSACTION_TEXTS = (
     "transaction_id", "date", "posting_date", "card_last4", "card_token", "merchant", "mcc",
     "category", "cost_centre", "unit", "currency", "original_amount", "original_currency", "kind",
@@ -274,6 +281,7 @@ alerts = _table(
     _text("due_on"),
     _text("snoozed_until"),
     _text("tags"),
+    _text("source_corrected_by", missing=True),  # statement in place of one with its payments
     Index("alerts_by_state", "organisation_id", "lane", "state"),
     lane=True,
 )

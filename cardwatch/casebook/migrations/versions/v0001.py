@@ -115,6 +115,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("due_on", TEXT, nullable=False),
         sa.Column("snoozed_until", TEXT, nullable=False),
         sa.Column("tags", TEXT, nullable=False),
+        sa.Column("source_corrected_by", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("organisation_id", "lane", "alert_id"),
         sqlite_strict=True,
     )
@@ -205,6 +206,15 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("put_by", TEXT, nullable=False),
         sa.Column("put_at", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "kind", "seq"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "import_requests",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("request_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("made_by", TEXT, autoincrement=False, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "request_id", "made_by"),
         sqlite_strict=True,
     )
     op.create_table(
@@ -384,8 +394,10 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.PrimaryKeyConstraint("organisation_id", "statement_id"),
         sa.UniqueConstraint("organisation_id", "label"),
         sa.UniqueConstraint("organisation_id", "seq"),
-        sa.UniqueConstraint("organisation_id", "sha256"),
         sqlite_strict=True,
+    )
+    op.create_index(
+        "statements_by_sha256", "statements", ["organisation_id", "sha256"], unique=False
     )
     op.create_table(
         "suppressions",
