@@ -64,7 +64,10 @@ def at(casebook: Casebook) -> Callable[..., desk.Desk]:
             itself = desk.Desk(casebook, Actor(owner, SYSTEM, "admin"), NOW)
             email = f"{who}@{owner}.example"
             holder_id = str(given.get("holder_id", ""))
-            desk.add_person(itself, name=who, email=email, role=role, holder_id=holder_id)
+            desk.add_person(
+                itself, name=who, email=email, role=role, holder_id=holder_id,
+                holds_no_card=not holder_id,
+            )  # fmt: skip
             made[owner, who] = desk.actor_of_person(casebook, owner, email, NOW)
         return desk.Desk(casebook, made[owner, who], now)
 

@@ -1,11 +1,11 @@
 """Joins what rules found with how unusual it is, groups it, ranks it and says why."""
 
+from cardwatch.alerts.lists import count_notes, without_alerts
 from cardwatch.alerts.ranking import Scored, alert_order, alert_strength, rank_alerts
 from cardwatch.alerts.words import (
     card_label,
     compared,
     cost_centres_label,
-    expected_words,
     holders_label,
     merchants_label,
     one_in,
@@ -20,11 +20,12 @@ __all__ = [
     "card_label",
     "compared",
     "cost_centres_label",
-    "expected_words",
+    "count_notes",
     "holders_label",
     "merchants_label",
     "one_in",
     "people_label",
     "pounds",
     "rank_alerts",
+    "without_alerts",
 ]

@@ -98,6 +98,7 @@ people = _table(
     _text("email"),
     _text("role"),
     _text("holder_id"),  # who they are in statements: they never see alerts about themselves
+    _number("holds_no_card"),  # whether it is stated that they are in no statement
     _text("made_at"),
     _text("ended_at", missing=True),
     _text("identity", missing=True),  # issuer and subject of who signs in elsewhere
@@ -130,11 +131,14 @@ keys = _table(
     _text("name"),
     _text("role"),
     _text("secret_sha256"),
+    _number("can_decide"),  # whether it may record decisions
     _text("made_by"),
     _text("made_at"),
     _text("expires_on"),
     _text("ended_at", missing=True),
 )
+key_uses = _table("key_uses", _key("key_id"), _text("used_on"))
+"""The day on which each key was used last."""
 documents = _table(
     "documents",
     _key("sha256"),
@@ -401,7 +405,7 @@ jobs = _table(
 """Work that takes longer than somebody would wait."""
 RIGHTS = {"events": "SELECT, INSERT", "raised": "SELECT, INSERT, DELETE"}
 """What a role of PostgreSQL that only serves may do with tables whose rows are never changed."""
-PASSING = ("sessions", "outbox", "jobs", "reminders")
+PASSING = ("sessions", "outbox", "jobs", "reminders", "key_uses")
 """Machinery: it may be changed without an event."""
 events = _table(
     "events",

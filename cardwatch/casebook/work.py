@@ -49,12 +49,14 @@ class Actor:
     Attributes:
         actor_id: of the person or key; no name.
         holder_id: who they are in statements; they see no alert about themselves.
+        can_decide: whether they may record decisions; a key may not unless it was made so.
     """
 
     organisation_id: str
     actor_id: str
     role: str
     holder_id: str = ""
+    can_decide: bool = True
 
     @property
     def lanes(self) -> tuple[str, ...]:

@@ -40,9 +40,11 @@ from cardwatch.desk.people import (
     email_of,
     end_key,
     end_person,
+    list_cardholders,
     list_keys,
     list_people,
     make_key,
+    set_link,
     who,
 )
 from cardwatch.desk.proposing import (
@@ -178,6 +180,7 @@ __all__ = [
     "layouts",
     "learned",
     "list_alerts",
+    "list_cardholders",
     "list_disclosures",
     "list_expired",
     "list_holds",
@@ -213,6 +216,7 @@ __all__ = [
     "rules_with",
     "score_only",
     "send_due",
+    "set_link",
     "set_webhook",
     "sign_in",
     "sign_in_elsewhere",
