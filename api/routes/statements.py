@@ -104,7 +104,7 @@ def _answer(request: Request, job: dict[str, Any]) -> Response:
 @router.get("/jobs/{job_id}", response_model=Job)
 def get_job(job_id: Id, at: At) -> dict[str, Any]:
     """Show a job of the caller's: its state, how many per cent are done, its answer."""
-    return desk.get_job(at, job_id)
+    return desk.pseudonymise(at, desk.get_job(at, job_id))
 
 
 @router.get("/statements", response_model=list[Statement])

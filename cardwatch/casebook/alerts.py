@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from cardwatch.alerts import without_alerts
 from cardwatch.casebook.histories import neighbours
-from cardwatch.casebook.people import find_person, who
+from cardwatch.casebook.people import check_assignee, who
 from cardwatch.casebook.suppressions import day_of, may_decide, person_key
 from cardwatch.casebook.tables import STATES, alert_subjects, alerts, decisions, lists, raised
 from cardwatch.errors import CardwatchError, Changed, NotFound, about_field
@@ -295,7 +295,7 @@ def decide(work: Work, alert_id: str, said: Said) -> dict[str, Any]:
             raise CardwatchError("Enter a date from today to a year from now.", field=field)
     if said.assigned_to and said.assigned_to != row["assigned_to"]:
         with about_field("assigned_to"):
-            find_person(work, said.assigned_to)
+            check_assignee(work, said.assigned_to, row["lane"])
     may_decide(work, row["lane"], said.reason)
     if said.seen not in {None, row["version"]}:
         raise Changed("Somebody has decided on this alert since. Look at it again.")

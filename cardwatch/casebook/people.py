@@ -40,7 +40,7 @@ def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
     Raises:
         CardwatchError: the name has no letter, or there is one of that id.
     """
-    owner = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:40]
+    owner = organisation_id(name)
     if not owner:
         raise CardwatchError("An organisation's name needs letters.")
     if any(one["organisation_id"] == owner for one in casebook.organisations()):
@@ -50,6 +50,11 @@ def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
         row = {"name": name, "made_at": work.now, "keeps": canonical(KEEPS_DAYS)}
         work.add(organisations, [row | {"secret": secrets.token_hex(SECRET_BYTES)}])
     return owner
+
+
+def organisation_id(name: str) -> str:
+    """Return the id of an organisation: its name in small letters and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:40]
 
 
 def normal_email(email: str) -> str:
@@ -232,14 +237,32 @@ def find_person(work: Work, email: str) -> Row:
             people.c.ended_at.is_(None),
         )
     )
-    if found is None:
+    if found is None or (found["role"] == PSD and not _sees_psd(work.actor)):
         raise NotFound("Nobody of that email address has access.")
     return found
 
 
+def check_assignee(work: Work, email: str, lane: str) -> None:
+    """Refuse to assign an alert to somebody who does not decide in its lane.
+
+    Somebody with another role is refused in the words for a stranger: what they are is not told.
+
+    Raises:
+        NotFound: nobody of that address has the role of the lane.
+    """
+    if find_person(work, email)["role"] != lane:
+        raise NotFound("Nobody of that email address has access.")
+
+
+def _sees_psd(actor: Actor) -> bool:
+    """Whether somebody may know who belongs to professional standards: they, and who runs it."""
+    return actor.role == PSD or actor.actor_id == SYSTEM
+
+
 def list_people(work: Work) -> list[Row]:
-    """Return the people who have, or had, access, by name."""
-    return work.rows(sa.select(people).where(work.mine(people)).order_by("name", "person_id"))
+    """Return the people who have, or had, access, by name; psd's only to psd."""
+    question = sa.select(people).where(work.mine(people)).order_by("name", "person_id")
+    return work.rows(question if _sees_psd(work.actor) else question.where(people.c.role != PSD))
 
 
 def email_of(work: Work) -> str:

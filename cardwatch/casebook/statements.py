@@ -260,7 +260,7 @@ def keep_statement(work: Work, arrival: Arrival, facts: dict[str, Any]) -> None:
         "seq": arrival.seq,
         "sha256": arrival.report.sha256,
         "label": arrival.label,
-        "received_by": work.actor.actor_id,
+        "received_by": work.actor.public_id,
         "received_at": work.now,
         "corrects": arrival.corrects,
         "first_on": rows["date"].min(),
