@@ -27,7 +27,7 @@ def do_chores(service: Service, over: threading.Event) -> None:
     while not over.is_set():
         busy = False
         try:
-            busy = desk.do_next_job(service.casebook, service.clock, (desk.STATEMENT,))
+            busy = desk.do_next_job(service.background, service.clock, (desk.STATEMENT,))
             _send(service)
             _remind(service)
             if service.clock() - signed_at >= dt.timedelta(seconds=CHECKPOINT_SECONDS):
@@ -36,7 +36,7 @@ def do_chores(service: Service, over: threading.Event) -> None:
             now = service.clock()
             if erased_on != now.date() and _has_come(service.settings.erase_at, now):
                 erased_on = now.date()
-                desk.erase_due(service.casebook, service.clock)
+                desk.erase_due(service.background, service.clock)
         except Exception as error:  # noqa: BLE001  it goes on, whatever one of them does
             log.error("chores: %(fault)s", {"fault": place_of(error)})  # noqa: TRY400  no values in logs
         if not busy:
@@ -49,7 +49,7 @@ def do_trials(service: Service, over: threading.Event) -> None:
     while not over.is_set():
         busy = False
         try:
-            busy = desk.do_next_job(service.casebook, service.clock, desk.TRIALS, over.is_set)
+            busy = desk.do_next_job(service.background, service.clock, desk.TRIALS, over.is_set)
         except Exception as error:  # noqa: BLE001  it goes on, whatever one of them does
             log.error("trials: %(fault)s", {"fault": place_of(error)})  # noqa: TRY400  no values in logs
         if not busy:
@@ -63,7 +63,7 @@ def _send(service: Service) -> None:
         return send_notice(service.settings, told, secret, service.clock())
 
     if service.settings.webhook_hosts:
-        desk.send_due(service.casebook, service.seal, service.clock, send)
+        desk.send_due(service.background, service.seal, service.clock, send)
 
 
 def _remind(service: Service) -> None:
@@ -71,7 +71,7 @@ def _remind(service: Service) -> None:
     now, (day, minute) = service.clock(), service.settings.remind_at
     if not service.settings.smtp or now.weekday() != day or not _has_come(minute, now):
         return
-    addresses = desk.to_remind(service.casebook, service.clock)
+    addresses = desk.to_remind(service.background, service.clock)
     if addresses:
         send_reminders(service.settings, addresses)
 
@@ -83,6 +83,6 @@ def _has_come(minute: int | None, now: dt.datetime) -> bool:
 
 def _sign(service: Service) -> None:
     """Sign how far every chain has come."""
-    for row in service.casebook.organisations():
+    for row in service.background.organisations():
         owner, now = row["organisation_id"], service.clock()
-        desk.checkpoint(service.casebook, owner, service.signing_key, now)
+        desk.checkpoint(service.background, owner, service.signing_key, now)

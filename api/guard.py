@@ -50,6 +50,10 @@ DOORS = frozenset({
 """Where people come in, of whatever role: a path, or one method of it."""
 OPEN = DOORS | {"/health/live", "/health/ready", "/metrics"}
 """What is open to whoever comes; so are the files that pages load."""
+HEALTH = ("/health/live", "/health/ready")
+MOST_WAITING = 20
+"""So many requests may wait for one of the 40 threads; the next is told at once to come again."""
+OVERLOADED = "Too many requests are waiting. Try again in a few seconds."
 FILES = "/static/"
 SIGN_IN = "/sign-in"
 TOO_MANY = CODES["too_many"] + "."
@@ -119,6 +123,8 @@ class Guard:
         address = address_of(request)
         if request.method not in SAFE and not _is_same_site(request):
             return problem(403, "cross_site", CODES["cross_site"] + ".")
+        if _is_overloaded() and scope["path"] not in HEALTH:
+            return problem(503, "busy", OVERLOADED)
         try:
             if not _is_any(OPEN, scope):
                 actor = await anyio.to_thread.run_sync(_identify, service, request)
@@ -132,6 +138,12 @@ class Guard:
         if not service.allows(actor.actor_id if actor else f"address {address}"):
             return problem(429, "too_many", TOO_MANY)
         return None
+
+
+def _is_overloaded() -> bool:
+    """Whether so many requests wait for a thread that one more would wait for long."""
+    threads = anyio.to_thread.current_default_thread_limiter().statistics()
+    return threads.tasks_waiting >= MOST_WAITING
 
 
 def address_of(request: Request) -> str:

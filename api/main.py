@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import logging
 import threading
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from api.routes import ROUTERS, open_router
 from api.schemas import Problem
 from api.service import BODY_BYTES, Service
 from api.settings import Settings, read_settings
+from api.stopping import end_in_time
 from cardwatch import __version__
 
 if TYPE_CHECKING:
@@ -32,6 +34,10 @@ ABOUT = (
     "Finds split purchases and unusual merchants in procurement-card statements, and explains "
     "each alert. An alert is a reason to ask, not a finding."
 )
+
+
+JOIN_SECONDS = 8.0
+"""So long a stop waits for a job; one that goes on is taken up again after the next start."""
 
 
 def create_app(
@@ -51,6 +57,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service = Service(settings or read_settings(), clock)
+        end_in_time()
         app.state.service = service
         over = threading.Event()
         work = (do_chores, do_trials) if chores else ()
@@ -62,8 +69,9 @@ def create_app(
         finally:
             over.set()
             service.wake.set()
+            until = time.monotonic() + JOIN_SECONDS
             for thread in threads:
-                thread.join()
+                thread.join(max(until - time.monotonic(), 0))
             service.close()
 
     app = FastAPI(

@@ -191,9 +191,11 @@ class StatementWhole(Statement):
 class Receipt(BaseModel):
     """What became of a statement; the same words whatever was found in it."""
 
-    statement_id: str
+    statement_id: str = Field(description="Empty while it waits for a second person.")
     label: str
-    outcome: Literal["received", "held", "rows-held"]
+    outcome: Literal["received", "held", "rows-held", "second-person"] = Field(
+        description="`second-person`: it waits until another person asks for the same."
+    )
     transactions: int
     held_before: int
     holders: dict[str, int]
@@ -249,6 +251,9 @@ class AlertShort(BaseModel):
     due_on: str
     snoozed_until: str
     tags: str
+    source_corrected_by: str | None = Field(
+        description="The correction of a statement with its payments that did not raise it again."
+    )
 
 
 class AlertPage(BaseModel):
@@ -272,6 +277,9 @@ class Alert(BaseModel):
     due_on: str
     snoozed_until: str
     tags: str
+    source_corrected_by: str | None = Field(
+        description="The correction of a statement with its payments that did not raise it again."
+    )
     holders: list[str] = Field(description="Ids of the cardholders it asks about.")
     approvers: list[str] = Field(description="Ids of the approvers it asks about, if it does.")
     merchants: list[str] = Field(description="Names under which its merchants are compared.")
@@ -528,6 +536,7 @@ class Person(BaseModel):
     email: str
     role: Role
     holder_id: str
+    holds_no_card: int = Field(description="1 where it is stated that they hold no card.")
     made_at: str
     ended_at: str | None
     identity: str | None
@@ -539,12 +548,17 @@ class ToAdd(Sent):
     name: Name
     email: Annotated[str, StringConstraints(max_length=200, pattern=EMAIL)]
     role: Role
-    holder_id: Short = Field("", description="Who they are in statements.")
+    holder_id: Short = Field(
+        "", description="Who they are in statements: one of the card register, if it is in force."
+    )
+    holds_no_card: bool = Field(
+        False, description="That they hold no card; finance and psd need one or the other."
+    )
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={"examples": [{"name": "Finance desk", "email": "desk@force.example",
-                                         "role": "finance"}]},
+                                         "role": "finance", "holds_no_card": True}]},
     )  # fmt: skip
 
 
@@ -560,12 +574,24 @@ class Invitation(BaseModel):
     token: str
 
 
+class ToLink(Sent):
+    """Who somebody is in statements."""
+
+    holder_id: Short = ""
+    holds_no_card: bool = False
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"holder_id": "E1"}]})
+
+
 class Key(BaseModel):
     """A key for a machine, without its secret."""
 
     key_id: str
     name: str
     role: Role
+    can_decide: int = Field(description="1 if it may record decisions.")
+    owner: str = Field(description="The person who answers for it, or the key if the installation.")
+    used_on: str | None = Field(description="The day of its last use.")
     made_by: str
     made_at: str
     expires_on: str
@@ -578,6 +604,7 @@ class ToKey(Sent):
     name: Name
     role: Role
     days: Whole = Field(90, ge=1, le=365)
+    can_decide: bool = Field(False, description="Whether it may record decisions.")
 
     model_config = ConfigDict(
         extra="forbid",

@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import re
 import smtplib
 import ssl
 from email.message import EmailMessage
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from api.settings import Settings
 
 TIMEOUT_SECONDS = 15
+HTTPS_PORT = 443
+SAFE_ADDRESS = re.compile(r"[!-~]{1,500}")
+CONTROL_CHARACTER = re.compile(r"%(?:[01][0-9a-f]|7f)", re.IGNORECASE)
+"""One that is written with a per cent sign: a line feed in a path is in no address of ours."""
 SUBJECT = "cardwatch: time to look"
 TEXT = """Please look at your list in cardwatch.
 
@@ -35,14 +40,21 @@ def check_address(settings: Settings, address: str) -> None:
     """Refuse an address to which no notice may go.
 
     Raises:
-        CardwatchError: it is not https, or of a host that is not allowed.
+        CardwatchError: it is not https, or of a host or port that is not allowed, or has characters
+            that are in no address.
     """
+    if not SAFE_ADDRESS.fullmatch(address) or CONTROL_CHARACTER.search(address):
+        raise CardwatchError("Enter an address without spaces or control characters", field="url")
     try:
         url = urlsplit(address)
+        port = url.port
     except ValueError as error:
         raise CardwatchError("Enter an address that begins with https://", field="url") from error
     allowed = {host.strip() for host in settings.webhook_hosts.split(",")} - {""}
-    if url.hostname not in allowed or url.username or url.password:
+    host = url.hostname or ""
+    is_any_port = port in {None, HTTPS_PORT} or is_here(address)
+    names = {f"{host}:{port}"} | ({host} if is_any_port else set())
+    if not names & allowed or url.username or url.password:
         raise CardwatchError(
             "Notices go only to the hosts that this installation allows.", field="url"
         )

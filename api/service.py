@@ -8,6 +8,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from anyio import CapacityLimiter
 from limits import RateLimitItemPerMinute, storage, strategies
 
 from api.sign_in_limit import SignInLimit
@@ -29,6 +30,10 @@ UPLOAD_BYTES, BODY_BYTES, ROWS_BYTES = 25 * MIB, 256 * 1024, 8 * MIB
 READING = Limits(text_bytes=UPLOAD_BYTES, workbook_bytes=UPLOAD_BYTES, rows=250_000)
 SWITCH_SECONDS = 0.001
 """So soon a scoring lets requests in between; Python's own 5 ms add up with each step of one."""
+BUSY_SECONDS = 5.0
+"""So long a person waits while others write, then is told to try again."""
+HEALTH_THREADS = 2
+"""Threads for health alone: it answers while all others wait."""
 READERS = 2
 """So many files are read at once in one process."""
 WAIT_SECONDS = 20
@@ -51,8 +56,9 @@ class Service:
         Raises:
             CardwatchError: there is no casebook, or it cannot be opened.
         """
-        casebook = installation.open_casebook()
-        if casebook is None:
+        casebook = installation.open_casebook(busy_seconds=BUSY_SECONDS)
+        background = installation.open_casebook()
+        if casebook is None or background is None:
             raise CardwatchError(
                 "There is no casebook yet. 'cardwatch people' makes one, and 'make try' serves an "
                 "invented force's."
@@ -60,6 +66,8 @@ class Service:
         sys.setswitchinterval(SWITCH_SECONDS)
         self.settings = settings
         self.casebook: Casebook = casebook
+        self.background: Casebook = background  # for jobs, which may wait, and for health
+        self.health_threads = CapacityLimiter(HEALTH_THREADS)
         self.seal = installation.seal()
         self.signing_key = installation.signing_key()
         self.card_key = installation.card_key()
@@ -76,6 +84,7 @@ class Service:
         """End the readers and close the casebook."""
         self.nursery.close()
         self.casebook.close()
+        self.background.close()
 
     def name_of(self, organisation_id: str) -> str:
         """Return the name of an organisation."""

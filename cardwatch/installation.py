@@ -77,8 +77,12 @@ def seal() -> Fernet:
         raise CardwatchError(f"{path} is no key; restore it.") from error
 
 
-def open_casebook(*, make: bool = False) -> Casebook | None:
+def open_casebook(*, make: bool = False, busy_seconds: float | None = None) -> Casebook | None:
     """Open the casebook of this installation; nothing if there is none yet and none is to be made.
+
+    Args:
+        make: whether to make one.
+        busy_seconds: see `Casebook`.
 
     Raises:
         CardwatchError: it cannot be opened.
@@ -90,7 +94,7 @@ def open_casebook(*, make: bool = False) -> Casebook | None:
     folder = os.environ.get("CARDWATCH_CHECKPOINTS") or home() / "checkpoints"
     if not make and url == f"sqlite:///{default}" and not default.exists():
         return None
-    return Casebook(url, checkpoints=Path(folder), make=make)
+    return Casebook(url, checkpoints=Path(folder), make=make, busy_seconds=busy_seconds)
 
 
 def signing_key() -> Ed25519PrivateKey:

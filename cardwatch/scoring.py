@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardwatch import __version__
-from cardwatch.alerts import Scored, expected_words, pounds, rank_alerts
+from cardwatch.alerts import Scored, count_notes, pounds, rank_alerts
 from cardwatch.chance import (
     MONTH_UNUSUALNESS,
     UNUSUALNESS,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from cardwatch.features.ledger import Codes, Columns, Numbers
     from cardwatch.policy import Policy
-    from cardwatch.records import Alert, CardRegister, Register
+    from cardwatch.records import CardRegister, Register
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -275,11 +275,8 @@ def _list(
     of_cards = sum(not alert.payments for alert in alerts)
     questions = [alert for alert in alerts if not alert.is_fact]
     expected = _expected(scored, rules, lane, reference, len(questions) - of_cards)
-    shown = sum(alert.shown for alert in questions)
-    notes = (expected_words(shown, len(questions), expected), *_fact_notes(alerts), *made.notes)
-    if of_cards:
-        are = plural(of_cards, "alert is about a card", "alerts are about cards")
-        notes += (f"{of_cards} {are} of the register and no payment; none are expected of those.",)
+    first, last = count_notes(alerts, expected)
+    notes = (*first, *made.notes, *last)
     # What finance reads names finance's rules: psd's may change without a trace in it.
     read = [rule for rule in rules if lane != "finance" or rule.lane == lane]
     made_by = made.made_by | {"rules": rules_sha256(read)}
@@ -293,20 +290,6 @@ def registers_sha256(registers: Sequence[Register]) -> str:
     """Return a hash of the files of some registers, by which a result names them."""
     lines = sorted(f"{one.kind} {file.sha256}" for one in registers for file in one.reports)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def _fact_notes(alerts: Sequence[Alert]) -> tuple[str, ...]:
-    """Return how many alerts state facts against policy, which stand apart and are all shown."""
-    facts = sum(alert.is_fact for alert in alerts)
-    if not facts:
-        return ()
-    alert = "1 alert states a fact" if facts == 1 else f"{facts:,} alerts state facts"
-    return (
-        (
-            f"Apart from these, {alert} against your policy (over a limit, a listed category or "
-            "merchant, a closed card): all are shown, and none is ranked."
-        ),
-    )
 
 
 def _expected(

@@ -58,13 +58,18 @@ def at(casebook: Casebook) -> Callable[..., desk.Desk]:
             desk.add_organisation(casebook, organisation, NOW)
         if role == SYSTEM:
             return desk.Desk(casebook, Actor(owner, SYSTEM, "admin"), now)
-        if (owner, role) not in made:
+        who = role + str(given.get("person", ""))
+        if (owner, who) not in made:
             assert role in ROLES
             itself = desk.Desk(casebook, Actor(owner, SYSTEM, "admin"), NOW)
-            email = f"{role}@{owner}.example"
-            desk.add_person(itself, name=role, email=email, role=role)
-            made[owner, role] = desk.actor_of_person(casebook, owner, email, NOW)
-        return desk.Desk(casebook, made[owner, role], now)
+            email = f"{who}@{owner}.example"
+            holder_id = str(given.get("holder_id", ""))
+            desk.add_person(
+                itself, name=who, email=email, role=role, holder_id=holder_id,
+                holds_no_card=not holder_id,
+            )  # fmt: skip
+            made[owner, who] = desk.actor_of_person(casebook, owner, email, NOW)
+        return desk.Desk(casebook, made[owner, who], now)
 
     return of
 

@@ -16,6 +16,7 @@ from cardwatch.rules import rule_texts
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable
 
 NOW = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
 HEADINGS = "Date,Employee ID,Merchant,Amount,Reference"
@@ -90,6 +91,13 @@ def rules_without(secret: random.Random) -> dict[str, str]:
     ]  # finance's rules name that one
     gone = secret.sample(theirs, secret.randint(1, len(theirs)))
     return {name: text for name, text in rule_texts().items() if name not in gone}
+
+
+def receive_as_two(at: Callable[..., Desk], statement: Any, **choices: Any) -> desk.Receipt:
+    """Receive what needs two people: one of finance asks for it, then another."""
+    first = desk.receive(at(), statement, **choices)
+    assert first.outcome == "second-person", first
+    return desk.receive(at(person=2), statement, **choices)
 
 
 def assert_whole(at: Desk) -> None:

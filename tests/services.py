@@ -85,12 +85,14 @@ def open_book(home: Path, url: str, clock: Clock) -> tuple[Casebook, dict[tuple[
         owner = desk.add_organisation(book, name, clock())
         itself = desk.Desk(book, Actor(owner, SYSTEM, "admin"), clock())
         for role in ROLES:
-            desk.add_person(itself, name=role, email=f"{role}@{owner}.example", role=role)
+            desk.add_person(
+                itself, name=role, email=f"{role}@{owner}.example", role=role, holds_no_card=True
+            )
             giver = itself
             if role == "psd":
                 actor = desk.actor_of_person(book, owner, f"psd@{owner}.example", clock())
                 giver = desk.Desk(book, actor, clock())
-            keys[owner, role] = desk.make_key(giver, name=role, role=role, days=90)
+            keys[owner, role] = desk.make_key(giver, name=role, role=role, days=90, can_decide=True)
     return book, keys
 
 

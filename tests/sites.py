@@ -96,7 +96,13 @@ def open_office(home: Path) -> Path:
     owner = desk.add_organisation(book, "Saltmarsh Vale Police", clock())
     itself = desk.Desk(book, Actor(owner, SYSTEM, "admin"), clock())
     for name, role in [*zip(ROLES, ROLES, strict=True), ("second", "finance")]:
-        desk.add_person(itself, name=name.capitalize(), email=f"{name}@{owner}.example", role=role)
+        desk.add_person(
+            itself,
+            name=name.capitalize(),
+            email=f"{name}@{owner}.example",
+            role=role,
+            holds_no_card=True,
+        )
     book.close()
     return home
 
@@ -182,7 +188,9 @@ def fill_months(site: Site) -> None:
     owner = desk.add_organisation(site.book, "No statements yet", site.clock())
     itself = desk.Desk(site.book, Actor(owner, SYSTEM, "admin"), site.clock())
     for role in ROLES:
-        desk.add_person(itself, name=role, email=f"{role}@{owner}.example", role=role)
+        desk.add_person(
+            itself, name=role, email=f"{role}@{owner}.example", role=role, holds_no_card=True
+        )
 
 
 def fill_long(site: Site) -> None:
@@ -243,7 +251,9 @@ def fill_jobs(site: Site) -> None:
 def fill_people(site: Site) -> None:
     """Invite somebody who has not come yet; let there be long names, and proposals decided on."""
     at, admin = site.desk("finance"), site.desk("admin")
-    person = desk.add_person(admin, name=f"{LONG} Long", email="long@x.example", role="finance")
+    person = desk.add_person(
+        admin, name=f"{LONG} Long", email="long@x.example", role="finance", holds_no_card=True
+    )
     site.ids["long_person"], site.ids["invitation"] = person, desk.invite(admin, person)
     desk.make_key(admin, name=LONG, role="auditor", days=90)
     policy = desk.pack_policy(f"# {LONG}\nalerts_per_1000 = 6\n", "policy.toml")

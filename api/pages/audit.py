@@ -22,7 +22,7 @@ OUTCOMES = ("done", "denied", "not-found", "failed")
 @router.get("/audit")
 def show_audit(request: Request, at: At, service: Serving) -> Response:
     """Verify the audit chains that the reader may see, and show what else can be verified."""
-    checks = desk.verify_audit(at)
+    checks = [] if at.actor.holder_id else desk.verify_audit(at)
     statements = list(reversed(desk.list_statements(at)))
     counts = desk.reconciled(at) if at.actor.lanes else {}
     exports = desk.list_disclosures(at) if at.actor.lanes else []

@@ -13,6 +13,7 @@ from api.pages.page import HOME, field_errors, go, render
 from api.routes.access import begin_session, invitation_attempt, with_session, without_session
 from api.sign_in_limit import TooManyAttempts
 from cardwatch import desk
+from cardwatch.casebook.people import organisation_id
 from cardwatch.errors import CardwatchError, NotAllowed
 
 router = APIRouter()
@@ -29,12 +30,11 @@ def show_sign_in(request: Request, service: Serving) -> Response:
 def _sign_in_page(
     request: Request, service: Serving, sent: dict[str, str], errors: dict[str, str]
 ) -> Response:
-    held = [{"value": row["organisation_id"], "label": row["name"]}
-            for row in service.casebook.organisations()]  # fmt: skip
+    is_one = len(service.casebook.organisations()) == 1
     elsewhere = bool(service.settings.oidc_issuer)
     return render(
         request, "sign_in.html", status=401 if errors else 200,
-        sent=sent, errors=errors, organisations=held, elsewhere=elsewhere,
+        sent=sent, errors=errors, is_one_organisation=is_one, elsewhere=elsewhere,
     )  # fmt: skip
 
 
@@ -51,11 +51,24 @@ def sign_in(
     sent = {"organisation": organisation, "email": email}
     try:
         cookie = begin_session(
-            request, service, organisation, email=email, password=password, code=code.strip()
+            request,
+            service,
+            _organisation_id(service, organisation),
+            email=email,
+            password=password,
+            code=code.strip(),
         )
     except (NotAllowed, TooManyAttempts) as refusal:
         return _sign_in_page(request, service, sent, {"email": str(refusal)})
     return with_session(go("/"), cookie)
+
+
+def _organisation_id(service: Serving, organisation: str) -> str:
+    """Return the id of an organisation as it was entered: the only one where nothing was."""
+    held = service.casebook.organisations()
+    if not organisation.strip() and len(held) == 1:
+        return str(held[0]["organisation_id"])
+    return organisation_id(organisation)
 
 
 @router.get("/")

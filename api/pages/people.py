@@ -48,7 +48,7 @@ def _people_page(
     people = desk.list_people(at)
     return render(
         request, "people.html", errors=errors, sent=sent,
-        people=people, roles=_roles(at),
+        people=people, roles=_roles(at), cardholders=desk.list_cardholders(at),
     )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def add_person(request: Request, at: At, sent: Sent) -> Response:
             return _people_page(request, at, sent, {"name": "Enter their name"})
         person = desk.add_person(
             at, name=sent["name"], email=sent.get("email", ""), role=sent.get("role", ""),
-            holder_id=sent.get("holder_id", ""),
+            holder_id=sent.get("holder_id", ""), holds_no_card="holds_no_card" in sent,
         )  # fmt: skip
     except CardwatchError as refusal:
         return _people_page(request, at, sent, field_errors(refusal))
@@ -70,13 +70,31 @@ def add_person(request: Request, at: At, sent: Sent) -> Response:
 @router.get("/people/{person_id}")
 def show_person(request: Request, at: At, person_id: str) -> Response:
     """Show one person, with what may be done."""
-    return _person_page(request, at, person_id, "")
+    return _person_page(request, at, person_id)
 
 
-def _person_page(request: Request, at: At, person_id: str, token: str) -> Response:
+def _person_page(
+    request: Request, at: At, person_id: str, token: str = "", errors: dict[str, str] | None = None
+) -> Response:
     found = found_by(desk.list_people(at), "person_id", person_id)
     may = found["role"] in {one["value"] for one in _roles(at)} and not found["ended_at"]
-    return render(request, "person.html", found=found, may=may, does=DOES, token=token)
+    return render(
+        request, "person.html", found=found, may=may, does=DOES, token=token, errors=errors or {},
+        cardholders=desk.list_cardholders(at) if may else [],
+    )  # fmt: skip
+
+
+@router.post("/people/{person_id}/cardholder")
+def set_cardholder(request: Request, at: At, person_id: str, sent: Sent) -> Response:
+    """Set who a person is in statements, or that they hold no card."""
+    try:
+        desk.set_link(
+            at, person_id, holder_id=sent.get("holder_id", ""),
+            holds_no_card="holds_no_card" in sent,
+        )  # fmt: skip
+    except CardwatchError as refusal:
+        return _person_page(request, at, person_id, errors=field_errors(refusal))
+    return go(f"/people/{person_id}")
 
 
 @router.post("/people/{person_id}/invitation")
@@ -128,8 +146,9 @@ def make_key(request: Request, at: At, sent: Sent) -> Response:
         if not sent.get("name"):
             return _keys_page(request, at, sent, {"name": "Enter what the key is for"})
         key = desk.make_key(
-            at, name=sent["name"], role=sent.get("role", ""), days=number(sent.get("days", "90"))
-        )
+            at, name=sent["name"], role=sent.get("role", ""), days=number(sent.get("days", "90")),
+            can_decide="can_decide" in sent,
+        )  # fmt: skip
     except CardwatchError as refusal:
         return _keys_page(request, at, sent, field_errors(refusal))
     return _keys_page(request, at, {}, {}, key)

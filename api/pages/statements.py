@@ -152,7 +152,7 @@ def show_jobs(request: Request, at: At) -> Response:
     names = request.query_params.getlist("job")[:MOST_FILES]
     told = [desk.get_job(at, name) for name in names]
     waits = any(one["state"] in {"queued", "running"} for one in told)
-    failed = [job for job in told if job["state"] == "failed"]
+    failed = [job for job in told if job["state"] == "failed" or _is_waiting(job)]
     if waits:
         heading = "Statements are being scored"
     elif len(failed) == len(told):
@@ -160,6 +160,11 @@ def show_jobs(request: Request, at: At) -> Response:
     else:
         heading = "Some statements were not received" if failed else "Statements received"
     return render(request, "statements_jobs.html", jobs=told, waits=waits, heading=heading)
+
+
+def _is_waiting(job: dict[str, Any]) -> bool:
+    """Return whether a statement waits for a second person."""
+    return bool(job["answer"]) and job["answer"].get("outcome") == "second-person"
 
 
 def _columns_page(

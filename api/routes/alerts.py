@@ -86,13 +86,13 @@ def list_alerts(
               "same_merchant_as": same_merchant_as, "assigned_to": assigned_to,
               "order": order}  # fmt: skip
     found, after = page_of(at, chosen, cursor=cursor, limit=limit, snoozed=snoozed)
-    return {"alerts": found, "next": after or None}
+    return {"alerts": desk.pseudonymise(at, found), "next": after or None}
 
 
 @router.get("/alerts/{alert_id}", response_model=Alert, responses={200: SEEN})
 def get_alert(alert_id: AlertId, at: At, response: Response) -> dict[str, Any]:
     """Show one alert whole: payments, reasons, comparisons, neighbours, history, versions."""
-    return _with_etag(response, desk.get_alert(at, alert_id))
+    return _answer(at, response, desk.get_alert(at, alert_id))
 
 
 @router.post(
@@ -110,7 +110,7 @@ def decide_alert(
     if if_match is None:
         raise HTTPException(428)
     said = Said(**sent.model_dump(), seen=_version(if_match))
-    return _with_etag(response, desk.decide(at, alert_id, said))
+    return _answer(at, response, desk.decide(at, alert_id, said))
 
 
 def _version(if_match: str) -> int:
@@ -125,21 +125,28 @@ def _version(if_match: str) -> int:
     return int(text)
 
 
-def _with_etag(response: Response, found: dict[str, Any]) -> dict[str, Any]:
+def _answer(at: At, response: Response, found: dict[str, Any]) -> Any:  # noqa: ANN401  JSON
+    """Return an alert with its ETag, its people under other names where the caller is psd."""
     response.headers["ETag"] = f'"{found["version"]}"'
-    return found
+    return desk.pseudonymise(at, found, alert_id=found["alert_id"])
+
+
+@router.post("/alerts/{alert_id}/names", status_code=204)
+def show_names(alert_id: AlertId, sent: ToHold, at: At) -> None:
+    """Let the caller, of professional standards, see by name whom an alert is about, and why."""
+    desk.unmask(at, alert_id, reason=sent.reason)
 
 
 @router.post("/alerts/{alert_id}/suppressions", response_model=Suppression, status_code=201)
 def suppress_alert(alert_id: AlertId, sent: ToSuppress, at: At) -> dict[str, Any]:
     """Close alerts like one unasked until a day: the same rule, holder and merchant."""
-    return desk.suppress(at, alert_id, until=sent.until, reason=sent.reason)
+    return desk.pseudonymise(at, desk.suppress(at, alert_id, until=sent.until, reason=sent.reason))
 
 
 @router.get("/suppressions", response_model=list[Suppression])
 def list_suppressions(at: At) -> list[dict[str, Any]]:
     """List the suppressions of the caller's lanes."""
-    return desk.list_suppressions(at)
+    return desk.pseudonymise(at, desk.list_suppressions(at))
 
 
 @router.delete("/suppressions/{suppression_id}", status_code=204)

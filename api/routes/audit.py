@@ -46,7 +46,7 @@ def verify_audit(at: At) -> list[dict[str, Any]]:
 @router.post("/samples", response_model=Sample)
 def draw_sample(sent: ToDraw, at: At) -> dict[str, Any]:
     """Draw a sample for a dip test; its seed and size stay in the audit chain."""
-    return desk.draw_sample(at, desk.Draw(**sent.model_dump()))
+    return desk.pseudonymise(at, desk.draw_sample(at, desk.Draw(**sent.model_dump())))
 
 
 @router.get("/retention", response_model=Keeps)

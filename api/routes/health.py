@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import anyio.to_thread
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
@@ -14,20 +15,24 @@ from api.guard import METRICS
 from api.schemas import Health, Version
 from cardwatch import __version__
 
+if TYPE_CHECKING:
+    from api.service import Service
+
 router = APIRouter(tags=["health"])
 open_health = APIRouter(tags=["health"])
 
 
 @open_health.get("/health/live", response_model=Health)
-def live() -> dict[str, str]:
+async def live() -> dict[str, str]:
     """Say that the process answers."""
     return {"status": "ok"}
 
 
 @open_health.get("/health/ready", response_model=Health)
-def ready(service: Serving) -> dict[str, str]:
+async def ready(request: Request) -> dict[str, str]:
     """Say that the casebook answers; 503 where it does not."""
-    service.casebook.organisations()
+    service: Service = request.app.state.service  # a dependency would wait for a thread
+    await anyio.to_thread.run_sync(service.background.organisations, limiter=service.health_threads)
     return {"status": "ok"}
 
 

@@ -16,6 +16,7 @@ from api.schemas import (
     Person,
     ToAdd,
     ToKey,
+    ToLink,
     ToWebhook,
     Webhook,
     WebhookSecret,
@@ -44,6 +45,12 @@ def end_person(person_id: Id, at: At) -> None:
     desk.end_person(at, person_id)
 
 
+@router.put("/people/{person_id}/cardholder", status_code=204)
+def set_cardholder(person_id: Id, sent: ToLink, at: At) -> None:
+    """Set who a person is in statements, or that they hold no card."""
+    desk.set_link(at, person_id, **sent.model_dump())
+
+
 @router.post("/people/{person_id}/invitation", response_model=Invitation, status_code=201)
 def invite_person(person_id: Id, at: At) -> dict[str, str]:
     """Invite a person to take their account, or to set a new password; shown this once."""
@@ -59,7 +66,7 @@ def list_keys(at: At) -> list[dict[str, Any]]:
 @router.post("/keys", response_model=NewKey, status_code=201)
 def make_key(sent: ToKey, at: At) -> dict[str, str]:
     """Make a key for a machine; it is shown this once."""
-    return {"key": desk.make_key(at, name=sent.name, role=sent.role, days=sent.days)}
+    return {"key": desk.make_key(at, **sent.model_dump())}
 
 
 @router.delete("/keys/{key_id}", status_code=204)

@@ -34,7 +34,11 @@ JOB = {"operationId": "get_job", "parameters": {"job_id": "$response.body#/job_i
 OUTCOMES: dict[int | str, dict[str, Any]] = {
     200: {"model": Receipt, "description": "It is held already.", "links": LINKS},
     201: {"model": Receipt, "description": "It is kept and scored.", "links": LINKS},
-    202: {"model": Job, "description": "It is being scored.", "links": {"job": JOB}},
+    202: {
+        "model": Job | Receipt,
+        "links": {"job": JOB},
+        "description": "It is being scored, or waits for a second person.",
+    },
 }
 
 
@@ -90,6 +94,8 @@ def _answer(request: Request, job: dict[str, Any]) -> Response:
         place = request.url_for("get_job", job_id=job["job_id"]).path
         return JSONResponse(job, 202, {"Location": place, "Retry-After": "1"})
     told = job["answer"]
+    if told["outcome"] == "second-person":
+        return JSONResponse(told, 202)
     place = request.url_for("get_statement", statement_id=told["statement_id"]).path
     status = 201 if told["outcome"] == "received" else 200
     return JSONResponse(told, status, {"Location": place})
@@ -98,7 +104,7 @@ def _answer(request: Request, job: dict[str, Any]) -> Response:
 @router.get("/jobs/{job_id}", response_model=Job)
 def get_job(job_id: Id, at: At) -> dict[str, Any]:
     """Show a job of the caller's: its state, how many per cent are done, its answer."""
-    return desk.get_job(at, job_id)
+    return desk.pseudonymise(at, desk.get_job(at, job_id))
 
 
 @router.get("/statements", response_model=list[Statement])

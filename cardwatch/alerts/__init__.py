@@ -1,5 +1,6 @@
 """Joins what rules found with how unusual it is, groups it, ranks it and says why."""
 
+from cardwatch.alerts.lists import count_notes, without_alerts
 from cardwatch.alerts.ranking import Scored, alert_order, alert_strength, rank_alerts
 from cardwatch.alerts.words import (
     alert_content,
@@ -7,7 +8,6 @@ from cardwatch.alerts.words import (
     compared,
     cost_centres_label,
     entry_label,
-    expected_words,
     holders_label,
     merchants_label,
     one_in,
@@ -23,12 +23,13 @@ __all__ = [
     "card_label",
     "compared",
     "cost_centres_label",
+    "count_notes",
     "entry_label",
-    "expected_words",
     "holders_label",
     "merchants_label",
     "one_in",
     "people_label",
     "pounds",
     "rank_alerts",
+    "without_alerts",
 ]

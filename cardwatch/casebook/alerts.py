@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from cardwatch.alerts import without_alerts
 from cardwatch.alerts.answered import person_key
 from cardwatch.casebook.histories import neighbours
-from cardwatch.casebook.people import find_person, who
+from cardwatch.casebook.people import check_assignee, who
 from cardwatch.casebook.suppressions import day_of, may_decide
 from cardwatch.casebook.tables import STATES, alert_subjects, alerts, decisions, lists, raised
 from cardwatch.errors import CardwatchError, Changed, NotFound, about_field
@@ -106,7 +107,7 @@ def get_alert(work: Work, alert_id: str) -> dict[str, Any]:
     )
     add_subjects(work, [row])
     return row | {
-        "raised": json.loads(content["content"]) if content else None,
+        "raised": _as_ranked(work, at, json.loads(content["content"])) if content else None,
         "made_by": json.loads(made["content"])["made_by"] if made else None,
         "related": _related(work, row),
         "neighbours": neighbours(work, row["lane"], row["alert_id"]),
@@ -119,6 +120,19 @@ def get_alert(work: Work, alert_id: str) -> dict[str, Any]:
             for one in done
         ],
     }
+
+
+def _as_ranked(work: Work, at: Mapping[str, str], snapshot: dict[str, Any]) -> dict[str, Any]:
+    """Return an alert as raised, ranked as if no alert before it had been about the actor."""
+    before = sa.select(sa.func.count().label("hidden")).where(
+        work.mine(raised),
+        raised.c.lane == at["lane"],
+        raised.c.statement_id == at["statement_id"],
+        raised.c.rank < snapshot["rank"],
+        ~not_about(work, raised),
+    )
+    found = work.one(before)
+    return snapshot | {"rank": snapshot["rank"] - (found["hidden"] if found else 0)}
 
 
 def _related(work: Work, row: Mapping[str, Any]) -> list[Row]:
@@ -191,7 +205,7 @@ def add_subjects(work: Work, rows: Sequence[Row]) -> None:
 def read_list(
     work: Work, lane: str, statement_id: str, only: Collection[str] | None = None
 ) -> AlertList:
-    """Return a statement's list of one lane as it was made, without alerts about the actor.
+    """Return a statement's list of one lane as if no alert had been raised about the actor.
 
     Args:
         work: the work it is done in.
@@ -206,17 +220,18 @@ def read_list(
     made = work.one(sa.select(lists.c.content).where(work.mine(lists), at))
     if made is None:
         raise NotFound(f"There is no list of statement '{statement_id}'.")
-    wanted = sa.true() if only is None else raised.c.alert_id.in_(only)
     found = work.rows(
         sa.select(raised.c.content)
-        .where(work.mine(raised), not_about(work, raised), wanted)
+        .where(work.mine(raised))
         .where(raised.c.lane == lane, raised.c.statement_id == statement_id)
         .order_by(raised.c.rank)
     )
     content = json.loads(made["content"])
     content["notes"] = tuple(content["notes"])
     content["alerts"] = tuple(alert_from(json.loads(row["content"])) for row in found)
-    return AlertList(**content)
+    shown = without_alerts(AlertList(**content), hidden_ids(work, statement_id))
+    wanted = [one for one in shown.alerts if only is None or one.alert_id in only]
+    return replace(shown, alerts=tuple(wanted))
 
 
 def kept_texts(work: Work, lane: str, statement_id: str) -> tuple[str, dict[str, str], str]:
@@ -285,7 +300,7 @@ def decide(work: Work, alert_id: str, said: Said) -> dict[str, Any]:
             raise CardwatchError("Enter a date from today to a year from now.", field=field)
     if said.assigned_to and said.assigned_to != row["assigned_to"]:
         with about_field("assigned_to"):
-            find_person(work, said.assigned_to)
+            check_assignee(work, said.assigned_to, row["lane"])
     may_decide(work, row["lane"], said.reason)
     if said.seen not in {None, row["version"]}:
         raise Changed("Somebody has decided on this alert since. Look at it again.")

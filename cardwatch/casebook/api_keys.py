@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -19,9 +20,9 @@ from cardwatch.casebook.people import (
     end_keys_made_by,
     may_give,
 )
-from cardwatch.casebook.tables import PSD, keys, people
+from cardwatch.casebook.tables import PSD, key_uses, keys, people
 from cardwatch.casebook.work import SYSTEM, Actor, Event
-from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+from cardwatch.errors import CardwatchError, CasebookBusy, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from cardwatch.casebook.database import Casebook
@@ -33,17 +34,27 @@ MAX_KEY_LINKS = 2
 KEY = re.compile(r"cw_([a-z0-9-]{1,40})_([0-9a-f]{12})_([\w-]{43})")
 
 
-def make_key(work: Work, *, name: str, role: str, days: int) -> str:
+def make_key(work: Work, *, name: str, role: str, days: int, can_decide: bool = False) -> str:
     """Make an API key; return it whole, once: only a hash of its secret is kept.
 
+    Args:
+        work: the work it is done in.
+        name: what it is for.
+        role: what it may do, at most.
+        days: for which it is valid.
+        can_decide: whether it may record decisions too.
+
     Raises:
-        NotAllowed: the actor may not give that role, or is a key that was made with a key.
+        NotAllowed: the actor may not give that role, or is a key that was made with a key, or one
+            that records no decisions and would make one that does.
         CardwatchError: no such role, or longer than a year.
     """
     check_role(role)
     if not 0 < days <= LONGEST_KEY_DAYS:
         raise CardwatchError(f"A key is valid for 1 to {LONGEST_KEY_DAYS} days.", field="days")
     check_gives(work, role)
+    if can_decide and not work.actor.can_decide:
+        raise NotAllowed("A key that records no decisions cannot make one that does.")
     if len(_links(work, work.actor.actor_id)) >= MAX_KEY_LINKS:
         raise NotAllowed("A key that was made with a key cannot make keys. Sign in to make one.")
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(SECRET_BYTES)
@@ -53,6 +64,7 @@ def make_key(work: Work, *, name: str, role: str, days: int) -> str:
         "name": name,
         "role": role,
         "secret_sha256": hashlib.sha256(secret.encode()).hexdigest(),
+        "can_decide": int(can_decide),
         "made_by": work.actor.actor_id,
         "made_at": work.now,
         "expires_on": str(expires),
@@ -63,10 +75,19 @@ def make_key(work: Work, *, name: str, role: str, days: int) -> str:
 
 
 def list_keys(work: Work) -> list[Row]:
-    """Return the keys, without their secrets; those of psd only to psd."""
+    """Return the keys, without their secrets, each with its owner; those of psd only to psd.
+
+    `owner` is the person who answers for it; `used_on` the day of its last use, none before that.
+    """
     shown = [column for column in keys.c if column.name != "secret_sha256"]
-    question = sa.select(*shown).where(work.mine(keys)).order_by("made_at", "key_id")
-    return work.rows(question if work.actor.role == PSD else question.where(keys.c.role != PSD))
+    question = (
+        sa.select(*shown, key_uses.c.used_on)
+        .outerjoin(key_uses, work.mine(key_uses) & (key_uses.c.key_id == keys.c.key_id))
+        .where(work.mine(keys))
+        .order_by("made_at", "key_id")
+    )
+    question = question if work.actor.role == PSD else question.where(keys.c.role != PSD)
+    return [row | {"owner": person_behind(work, row["key_id"])} for row in work.rows(question)]
 
 
 def end_key(work: Work, key_id: str) -> None:
@@ -104,11 +125,24 @@ def actor_of_key(casebook: Casebook, text: str, now: dt.datetime) -> Actor:
     secret_sha256 = hashlib.sha256(secret.encode()).hexdigest()
     is_right = hmac.compare_digest(secret_sha256, key["secret_sha256"] if key else "")
     if actor is not None and is_right:
+        _note_use(casebook, actor, key_id, now)
         return actor
     if key is not None:  # a key that holds no longer, or a guess at one
         with casebook.work(itself, Event("access", "key", key_id, chain=chain_of(key)), now):
             raise refusal
     raise refusal
+
+
+def _note_use(casebook: Casebook, actor: Actor, key_id: str, now: dt.datetime) -> None:
+    """Keep on which day a key was used last; a use is let pass while somebody else writes."""
+    this = key_uses.c.key_id == key_id
+    with casebook.quiet(actor, now, reads=True) as work:
+        last = work.one(sa.select(key_uses.c.used_on).where(work.mine(key_uses), this))
+    if last is not None and last["used_on"] >= str(now.astimezone(dt.UTC).date()):
+        return
+    with suppress(CasebookBusy), casebook.quiet(actor, now) as work:
+        work.remove(key_uses, this)
+        work.add(key_uses, [{"key_id": key_id, "used_on": work.today}])
 
 
 def key_actor(work: Work, key_id: str) -> Actor | None:
@@ -138,7 +172,8 @@ def key_actor(work: Work, key_id: str) -> Actor | None:
         if person is None or not may_give(person["role"], first["role"]):
             return None
         holder_id = person["holder_id"]
-    return Actor(work.actor.organisation_id, key_id, links[0]["role"], holder_id)
+    can_decide = bool(links[0]["can_decide"])
+    return Actor(work.actor.organisation_id, key_id, links[0]["role"], holder_id, can_decide)
 
 
 def person_behind(work: Work, actor_id: str) -> str:

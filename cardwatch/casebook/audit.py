@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from cardwatch.casebook.work import Work
 
 AT_ONCE = 20_000
+OWN_FIELDS = ("at", "actor", "role", "action", "object", "id", "purpose", "outcome")
+"""What a reader who holds a card is told of their own events: no count, no seal."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,29 @@ def read_events(
     question = question.order_by(events.c.seq.desc())
     for row in work.rows(question.limit(last) if last else question):
         yield json.loads(row["body"])
+
+
+def own_events(
+    work: Work, lane: str, *, last: int, before: int = 0, wanted: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """Return the actor's own events of a chain, numbered for them, the newest first.
+
+    For readers who hold a card: what others did with an alert about them, and how many events or
+    alerts there are, would tell them that there is one. Arguments as of `read_events`.
+    """
+    actor = {"actor": work.actor.actor_id}
+    events_of = reversed(list(read_events(work, lane, wanted=actor)))
+    numbered = [
+        {name: value for name, value in event.items() if name in OWN_FIELDS} | {"seq": number}
+        for number, event in enumerate(events_of, start=1)
+    ]
+    fits = [
+        event
+        for event in reversed(numbered)
+        if (not before or event["seq"] < before)
+        and all(event[name] == value for name, value in (wanted or {}).items())
+    ]
+    return fits[:last]
 
 
 def checkpoint_line(work: Work, key: Ed25519PrivateKey, lane: str) -> str:

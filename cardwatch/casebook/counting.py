@@ -1,8 +1,9 @@
 """Which statements and payments count: the conditions that every question about payments uses.
 
 A statement counts until a statement that corrects it takes its place. Where two statements that
-count hold one payment, that of the statement received first counts. A payment past its time that
-only a legal hold of professional standards keeps counts for nobody else.
+count hold one payment, that of the statement received first counts; one that was scored goes before
+one that is kept as history, so that nobody keeps a payment from being asked about. A payment past
+its time that only a legal hold of professional standards keeps counts for nobody else.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ def counting_payments(
 ) -> sa.Select[Any]:
     """Question for the payments that count, in the order in which statements were received.
 
+    Statements kept as history come after all that were scored.
+
     The same payment of two statements is answered twice; `each_once` keeps the one that counts.
 
     Args:
@@ -74,7 +77,7 @@ def counting_payments(
         .join(statements, work.mine(statements) & of_statement)
         .where(work.mine(transactions), statement_counts(seq))
         .where(is_visible(with_psd_holds=with_psd_holds))
-        .order_by(statements.c.seq, transactions.c.row)
+        .order_by(statements.c.is_scored.desc(), statements.c.seq, transactions.c.row)
     )
 
 

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import sqlite3
+import time
 from contextlib import closing, contextmanager
 from importlib import import_module, resources
 from pathlib import Path
@@ -22,6 +23,7 @@ import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cardwatch.casebook import tables
 from cardwatch.casebook.guard import EVERYBODY, check_owner
@@ -51,24 +53,35 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 60
 """So long a writer waits for another on SQLite; each holds the file for milliseconds."""
+POOL_SIZE = 50
+"""Connections to SQLite: more than a service has threads, so that none waits for one."""
+LOOK_SECONDS = 0.05
 TRANSIENT_SQLITE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 TRANSIENT_SQLSTATES = ("08", "40", "53", "55P03", "57P")
 """PostgreSQL: connection, rollback (deadlock), resources, lock not available, shutdown."""
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF",
-           "secure_delete=ON",
-           f"busy_timeout={BUSY_SECONDS * 1000}")  # fmt: skip
+           "secure_delete=ON")  # fmt: skip
 
 
 class Casebook:
     """An open casebook."""
 
-    def __init__(self, url: str, *, checkpoints: Path | None = None, make: bool = True) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        checkpoints: Path | None = None,
+        make: bool = True,
+        busy_seconds: float | None = None,
+    ) -> None:
         """Open a casebook, and bring its tables up to this version.
 
         Args:
             url: `sqlite:///FILE` or `postgresql+psycopg://...`.
             checkpoints: folder for signed checkpoints; none are written without it.
             make: whether to make one where there is none.
+            busy_seconds: for how long somebody waits who writes while others do, or who waits for
+                a turn; without it `BUSY_SECONDS` on SQLite, and as long as it takes otherwise.
 
         Raises:
             CardwatchError: it cannot be opened, is none, or a newer version has written it.
@@ -80,7 +93,8 @@ class Casebook:
                 "The casebook's address is not one such as sqlite:///FILE."
             ) from error
         self.checkpoints = checkpoints
-        self.engine = _engine(self.url, make=make)
+        self.busy_seconds = busy_seconds
+        self.engine = _engine(self.url, make=make, busy_seconds=busy_seconds)
         try:
             with self._sentence("cannot be opened"):
                 self._upgrade(make=make)
@@ -159,6 +173,9 @@ class Casebook:
         """Wait for one's turn to receive: one at a time for each organisation.
 
         A turn ends with the process that has it, however that ends.
+
+        Raises:
+            CasebookBusy: it has not come within the time that somebody waits here.
         """
         if self.is_sqlite:
             digest = hashlib.sha256(organisation_id.encode()).hexdigest()[:12]
@@ -168,7 +185,7 @@ class Casebook:
             except OSError as error:
                 raise CardwatchError(f"{path} cannot be opened: {error.strerror}.") from error
             try:
-                fcntl.flock(file, fcntl.LOCK_EX)
+                self._lock(file)
                 yield
             finally:
                 os.close(file)
@@ -181,6 +198,26 @@ class Casebook:
                     yield
                 finally:
                     connection.invalidate()  # the lock goes with the connection
+
+    def _lock(self, file: int) -> None:
+        """Wait for a lock of a file, for as long as somebody waits here.
+
+        Raises:
+            CasebookBusy: somebody else still holds it then.
+        """
+        if self.busy_seconds is None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            return
+        until = time.monotonic() + self.busy_seconds
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > until:
+                    raise CasebookBusy("A statement is being received. Try again later.") from error
+                time.sleep(LOOK_SECONDS)
+            else:
+                return
 
     def organisations(self) -> list[Row]:
         """Return the organisations that the casebook holds; it waits for nobody."""
@@ -248,6 +285,8 @@ class Casebook:
             why = (str(error.orig).splitlines() or ["it gives no reason"])[0]
             kind = CasebookBusy if _is_transient(error) else CasebookFailed
             raise kind(f"The casebook {where} {what}: {why}") from error
+        except PoolTimeout as error:
+            raise CasebookBusy("Too many connections to the casebook are in use.") from error
 
     def _upgrade(self, *, make: bool) -> None:
         """Bring the tables up to this version, one process at a time."""
@@ -292,29 +331,31 @@ def sqlite_library() -> ModuleType:
         return sqlite3
 
 
-def _engine(url: sa.URL, *, make: bool) -> sa.Engine:
+def _engine(url: sa.URL, *, make: bool, busy_seconds: float | None) -> sa.Engine:
     """Return an engine whose every connection is set up as `PRAGMAS` says.
 
     Raises:
         CardwatchError: it is neither SQLite nor PostgreSQL, or its driver is not installed.
     """
+    waits: dict[str, Any] = {} if busy_seconds is None else {"pool_timeout": busy_seconds}
+    locks: dict[str, Any] = {}
+    if busy_seconds is not None:
+        locks = {"connect_args": {"options": f"-c lock_timeout={round(1000 * busy_seconds)}"}}
     if url.get_backend_name() == "sqlite":
         if not url.database or url.database == ":memory:":
             raise CardwatchError("A casebook in memory would be lost; name a file.")
-        folder = Path(url.database).absolute().parent
-        if not make and not Path(url.database).exists():
-            raise CardwatchError(f"There is no casebook {url.database}.")
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(url.database, os.O_CREAT | os.O_RDWR, 0o600))
-        except OSError as error:
-            raise CardwatchError(f"{url.database} cannot be opened: {error.strerror}.") from error
-        engine = sa.create_engine(url, module=sqlite_library())
-        sa.event.listen(engine, "connect", _set_pragmas)
+        _make_file(Path(url.database), make=make)
+        engine = sa.create_engine(url, module=sqlite_library(), pool_size=POOL_SIZE, **waits)
+        milliseconds = round(1000 * (BUSY_SECONDS if busy_seconds is None else busy_seconds))
+
+        def set_up(connection: Any, _: object) -> None:  # noqa: ANN401  either SQLite's
+            _set_pragmas(connection, milliseconds)
+
+        sa.event.listen(engine, "connect", set_up)
         sa.event.listen(engine, "begin", _begin)
     elif url.get_backend_name() == "postgresql":
         try:
-            engine = sa.create_engine(url, pool_pre_ping=True)
+            engine = sa.create_engine(url, pool_pre_ping=True, **waits | locks)
         except (ImportError, NoSuchModuleError) as error:
             raise CardwatchError(
                 "PostgreSQL needs its driver, pip install 'cardwatch[postgresql]', and an address "
@@ -326,10 +367,25 @@ def _engine(url: sa.URL, *, make: bool) -> sa.Engine:
     return engine
 
 
-def _set_pragmas(connection: Any, _: object) -> None:  # noqa: ANN401  either SQLite's
+def _make_file(path: Path, *, make: bool) -> None:
+    """Make the file of SQLite, for its owner only, if it is not there yet.
+
+    Raises:
+        CardwatchError: it is not there and is not to be made, or cannot be.
+    """
+    if not make and not path.exists():
+        raise CardwatchError(f"There is no casebook {path}.")
+    try:
+        path.absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise CardwatchError(f"{path} cannot be opened: {error.strerror}.") from error
+
+
+def _set_pragmas(connection: Any, busy_milliseconds: int) -> None:  # noqa: ANN401  either SQLite's
     """Set up one connection of SQLite; transactions are begun by us."""
     connection.isolation_level = None
-    for pragma in PRAGMAS:
+    for pragma in (f"busy_timeout={busy_milliseconds}", *PRAGMAS):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

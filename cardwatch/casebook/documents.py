@@ -83,7 +83,7 @@ def put_in_force(work: Work, kind: str, content: bytes, holds_from: str) -> str:
         "seq": ((last and last["seq"]) or 0) + 1,
         "sha256": digest,
         "holds_from": holds_from,
-        "put_by": work.actor.actor_id,
+        "put_by": work.actor.public_id,
         "put_at": work.now,
     }
     work.add(in_force, [row])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from cardwatch.casebook.tables import (
     KEEPS_DAYS,
     MANAGES,
     PSD,
+    RECEIVES,
     ROLES,
     accounts,
     keys,
@@ -38,7 +40,7 @@ def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
     Raises:
         CardwatchError: the name has no letter, or there is one of that id.
     """
-    owner = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:40]
+    owner = organisation_id(name)
     if not owner:
         raise CardwatchError("An organisation's name needs letters.")
     if any(one["organisation_id"] == owner for one in casebook.organisations()):
@@ -50,28 +52,51 @@ def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
     return owner
 
 
+def organisation_id(name: str) -> str:
+    """Return the id of an organisation: its name in small letters and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:40]
+
+
 def normal_email(email: str) -> str:
     """Return the one form of an email address by which people are looked up and limits count."""
     plain = unicodedata.normalize("NFKC", email).casefold()
     return unicodedata.normalize("NFKC", plain).strip()
 
 
-def add_person(work: Work, *, name: str, email: str, role: str, holder_id: str = "") -> str:
+@dataclass(frozen=True)
+class CardLink:
+    """Who somebody is in statements, or that they are in none.
+
+    Attributes:
+        holder_id: the cardholder; empty if none is stated.
+        holds_no_card: whether it is stated that they hold no card and approve none.
+    """
+
+    holder_id: str = ""
+    holds_no_card: bool = False
+
+    def columns(self) -> dict[str, str | int]:
+        """The columns of a person that say it."""
+        return {"holder_id": self.holder_id, "holds_no_card": int(self.holds_no_card)}
+
+
+def add_person(work: Work, *, name: str, email: str, role: str, link: CardLink) -> str:
     """Add a person with a role; return their id.
 
     Raises:
         NotAllowed: the actor may not give that role.
-        CardwatchError: no such role, or no email.
+        CardwatchError: no such role, or no email; see also `check_link`.
         Conflict: there is a person with that email.
     """
     check_person(role=role, email=email)
     check_gives(work, role)
+    check_link(role, link)
     email = normal_email(email)
     known = work.one(sa.select(people).where(work.mine(people), people.c.email == email))
     if known and not known["ended_at"]:
         raise Conflict("There is a person with that email address already.", field="email")
     person = work.keyed("person", email)[:12]
-    row = {"name": name, "role": role, "holder_id": holder_id, "made_at": work.now}
+    row = {"name": name, "role": role, "made_at": work.now} | link.columns()
     if known:  # somebody who had access comes back, perhaps in another role
         work.change(people, people.c.person_id == person, row | {"ended_at": None})
     else:
@@ -82,6 +107,40 @@ def add_person(work: Work, *, name: str, email: str, role: str, holder_id: str =
     if PSD in {role, known and known["role"]}:
         work.event.chain = PSD
     return person
+
+
+def check_link(role: str, link: CardLink) -> None:
+    """Refuse a role that decides without who they are in statements, and one who is two things.
+
+    Raises:
+        CardwatchError: it is such a one.
+    """
+    if link.holder_id and link.holds_no_card:
+        raise CardwatchError(
+            "Choose a cardholder, or state that they hold no card", field="holder_id"
+        )
+    if role in RECEIVES and not link.holder_id and not link.holds_no_card:
+        raise CardwatchError(
+            "Choose who they are in statements, or state that they hold no card",
+            field="holder_id",
+        )
+
+
+def set_link(work: Work, email: str, link: CardLink) -> None:
+    """Set who a person is in statements.
+
+    Raises:
+        NotAllowed: the actor may not keep that person.
+        NotFound: nobody of that email has access.
+        CardwatchError: see `check_link`.
+    """
+    person = find_person(work, email)
+    check_gives(work, person["role"])
+    check_link(person["role"], link)
+    if person["person_id"] == work.actor.actor_id:
+        raise NotAllowed("Somebody else has to set who you are in statements.")
+    work.change(people, people.c.person_id == person["person_id"], link.columns())
+    work.event.object_id, work.event.chain = person["person_id"], chain_of(person)
 
 
 def check_person(*, role: str, email: str) -> None:
@@ -178,14 +237,32 @@ def find_person(work: Work, email: str) -> Row:
             people.c.ended_at.is_(None),
         )
     )
-    if found is None:
+    if found is None or (found["role"] == PSD and not _sees_psd(work.actor)):
         raise NotFound("Nobody of that email address has access.")
     return found
 
 
+def check_assignee(work: Work, email: str, lane: str) -> None:
+    """Refuse to assign an alert to somebody who does not decide in its lane.
+
+    Somebody with another role is refused in the words for a stranger: what they are is not told.
+
+    Raises:
+        NotFound: nobody of that address has the role of the lane.
+    """
+    if find_person(work, email)["role"] != lane:
+        raise NotFound("Nobody of that email address has access.")
+
+
+def _sees_psd(actor: Actor) -> bool:
+    """Whether somebody may know who belongs to professional standards: they, and who runs it."""
+    return actor.role == PSD or actor.actor_id == SYSTEM
+
+
 def list_people(work: Work) -> list[Row]:
-    """Return the people who have, or had, access, by name."""
-    return work.rows(sa.select(people).where(work.mine(people)).order_by("name", "person_id"))
+    """Return the people who have, or had, access, by name; psd's only to psd."""
+    question = sa.select(people).where(work.mine(people)).order_by("name", "person_id")
+    return work.rows(question if _sees_psd(work.actor) else question.where(people.c.role != PSD))
 
 
 def email_of(work: Work) -> str:

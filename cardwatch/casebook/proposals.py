@@ -43,7 +43,8 @@ def decide_proposal(work: Work, proposal_id: str, *, agrees: bool) -> Row:
     Raises:
         NotFound: there is none of that id for the actor.
         NotAllowed: it is their own, or that of a key they made, which they may only withdraw; or of
-            another role; or whoever proposed it no longer has access.
+            another role; or they are a key that records no decisions; or whoever proposed it no
+            longer has access.
         Conflict: it was decided already.
     """
     found = get_proposal(work, proposal_id)
@@ -52,6 +53,8 @@ def decide_proposal(work: Work, proposal_id: str, *, agrees: bool) -> Row:
         raise NotAllowed("Somebody else has to agree to what you propose.")
     if found["lane"] != work.actor.role:
         raise NotAllowed("This role decides no such proposal.")
+    if not work.actor.can_decide:
+        raise NotAllowed("This key records no decisions. Sign in, or make a key that may.")
     if agrees and not _still_proposes(work, found):
         raise NotAllowed("Whoever proposed this no longer has that access. Propose it again.")
     decided = {"state": AGREED if agrees else REFUSED}

@@ -18,7 +18,7 @@ from cardwatch.casebook.learning import band_of
 from cardwatch.casebook.suppressions import find_closed
 from cardwatch.casebook.tables import alert_subjects, alerts, decisions, evidence, lists, raised
 from cardwatch.casebook.work import SYSTEM, canonical
-from cardwatch.vocabulary import AUTOMATIC, CLOSED_BY_PERSON, SubjectKind
+from cardwatch.vocabulary import AUTOMATIC, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class Kept:
         new: alerts not known before.
         again: alerts that were known: an earlier statement, since corrected, raised them.
         suppressed, answered_before, not_asked: those that begin closed.
-        closed: alerts that only the corrected statement raised.
+        source_corrected: alerts with payments of a corrected statement, not raised again.
         second_look: alerts closed before, or now, that were opened again at random.
     """
 
@@ -48,7 +48,7 @@ class Kept:
     suppressed: int
     answered_before: int
     not_asked: int
-    closed: int
+    source_corrected: int
     second_look: int
 
 
@@ -112,7 +112,7 @@ def keep_list(work: Work, source: Source, made: AlertList) -> Kept:
         suppressed=states.count("suppressed"),
         answered_before=states.count("answered-before"),
         not_asked=states.count("not-asked"),
-        closed=_close_corrected(work, source) if source.corrects else 0,
+        source_corrected=_mark_corrected(work, source) if source.corrects else 0,
         second_look=_look_again(work, source),
     )
 
@@ -124,15 +124,14 @@ def _keep(work: Work, source: Source, raised_as: tuple[Alert, str, str], known: 
     """
     alert, state, why = raised_as
     lane, said = source.lane, _row(alert) | {"statement_id": source.statement_id}
-    by_itself = known is None or (
-        known["decided_by"] == SYSTEM and known["state"] in {*AUTOMATIC, "data-error"}
-    )
+    by_itself = known is None or (known["decided_by"] == SYSTEM and known["state"] in AUTOMATIC)
     if known is None:
         known = {"alert_id": alert.alert_id, "version": 0, "state": "open"}
         begun = {"lane": lane, "is_second_look": 0, **dict.fromkeys(LEFT, "")}
-        begun |= {"state": "open", "version": 0, "raised_at": work.now}
+        begun |= {"state": "open", "version": 0, "raised_at": work.now, "source_corrected_by": None}
         work.add(alerts, [said | begun])
     else:
+        said["source_corrected_by"] = None
         work.change(alerts, is_alert(alerts, lane, alert.alert_id), said)
         for table in (evidence, alert_subjects):
             work.remove(table, is_alert(table, lane, alert.alert_id))
@@ -153,21 +152,21 @@ def _known(work: Work, lane: str, names: list[str]) -> dict[str, Row]:
     return {row["alert_id"]: row for row in work.rows(question.with_for_update(of=alerts))}
 
 
-def _close_corrected(work: Work, source: Source) -> int:
-    """Close the open alerts that only a statement since corrected raised; return how many."""
+def _mark_corrected(work: Work, source: Source) -> int:
+    """Mark alerts with payments of a corrected statement that it was corrected; return how many.
+
+    Their state stays: only a person says that a question does not arise any more.
+    """
     mine = alerts.c
-    question = sa.select(mine.alert_id, mine.version).where(
-        work.mine(alerts),
-        mine.lane == source.lane,
-        mine.statement_id == source.corrects,
-        mine.state.not_in(CLOSED_BY_PERSON),
+    has_payments = sa.exists().where(
+        work.mine(evidence),
+        evidence.c.lane == mine.lane,
+        evidence.c.alert_id == mine.alert_id,
+        evidence.c.statement_id == source.corrects,
     )
-    gone = work.rows(question.with_for_update())
-    reason = "The statement was corrected, and the question does not arise any more."
-    for row in gone:
-        changes = {"state": "data-error", "reason": reason, "decided_by": SYSTEM}
-        record_decision(work, source.lane, row, changes)
-    return len(gone)
+    which = (mine.lane == source.lane) & (mine.statement_id != source.statement_id)
+    which &= (mine.statement_id == source.corrects) | has_payments
+    return work.change(alerts, which, {"source_corrected_by": source.statement_id})
 
 
 def _row(alert: Alert) -> dict[str, Any]:

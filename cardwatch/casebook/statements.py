@@ -2,7 +2,9 @@
 
 A transaction is known by its identity: the issuer's reference with day and sum, else what the row
 says; and which of several alike in one statement it is. Where two statements hold the same one, the
-earlier received counts; where a statement was corrected, the one that took its place.
+earlier received counts, a scored one before history; where a statement was corrected, the one that
+took its place. A transaction is asked about until a scoring has asked about it: one that only
+statements kept as history hold is new to a scoring.
 """
 
 from __future__ import annotations
@@ -57,8 +59,11 @@ class Arrival:
 
     Attributes:
         rows: its transactions as `STORED`, a row each.
-        held_before: of each, whether a statement that counts holds it already.
+        held_before: of each, whether a statement that counts holds it already; where it is to be
+            scored, one that was scored.
         holders: those statements, by id, with how many of its transactions each holds.
+        is_any_left_out: whether a transaction of the statement that it corrects is not in it, or
+            not as it was.
     """
 
     statement_id: str
@@ -69,6 +74,7 @@ class Arrival:
     rows: pd.DataFrame
     held_before: np.ndarray[Any, np.dtype[np.bool_]]
     holders: dict[str, int]
+    is_any_left_out: bool = False
 
     @property
     def new(self) -> pd.DataFrame:
@@ -76,11 +82,26 @@ class Arrival:
         return self.rows[~self.held_before]
 
 
-def find_statement(work: Work, sha256: str) -> Row | None:
-    """Return the statement of some bytes, if they were received before."""
-    return work.one(
-        sa.select(statements).where(work.mine(statements), statements.c.sha256 == sha256)
+def find_statement(work: Work, sha256: str, *, is_scored: bool) -> Row | None:
+    """Return the statement of some bytes that counts, if there is one.
+
+    Args:
+        work: the work it is done in.
+        sha256: of the bytes.
+        is_scored: whether only a statement that was scored is wanted.
+    """
+    same = (statements.c.sha256 == sha256) & statement_counts()
+    question = sa.select(statements).where(work.mine(statements), same)
+    return work.one(question.where(statements.c.is_scored >= int(is_scored)).limit(1))
+
+
+def first_scored_on(work: Work) -> str:
+    """Return the first day of the statements that were scored and count; empty without any."""
+    first = sa.select(sa.func.min(statements.c.first_on).label("first_on")).where(
+        work.mine(statements), statements.c.is_scored == 1, statement_counts()
     )
+    found = work.one(first)
+    return str((found and found["first_on"]) or "")
 
 
 def get_statement(work: Work, statement_id: str) -> Row:
@@ -147,7 +168,12 @@ def last_seq(work: Work) -> int:
 
 
 def compare(
-    work: Work, frame: pd.DataFrame, report: ReadingReport, corrects: str | None
+    work: Work,
+    frame: pd.DataFrame,
+    report: ReadingReport,
+    corrects: str | None,
+    *,
+    is_history: bool = False,
 ) -> Arrival:
     """Compare a statement that was read with those held.
 
@@ -156,6 +182,7 @@ def compare(
         frame: its transactions, as `read_each` gives them.
         report: its reading report.
         corrects: the statement in whose place it comes, if any.
+        is_history: whether it is only kept; what other history holds is then held before.
 
     Raises:
         CardwatchError: the statement it corrects was corrected already.
@@ -166,6 +193,7 @@ def compare(
     if replaced and replaced["superseded_seq"]:
         sentence = "That statement was corrected already; correct the one in its place."
         raise CardwatchError(sentence, field="corrects")
+    corrects_id = replaced["statement_id"] if replaced else None
     rows = _rows(frame)
     columns = [transactions.c[name] for name in ("identity", "statement_id")]
     question = counting_payments(work, columns, seq=seq - 1).where(
@@ -173,19 +201,49 @@ def compare(
     )
     if replaced:
         question = question.where(statements.c.statement_id != replaced["statement_id"])
+    if not is_history:
+        question = question.where(statements.c.is_scored == 1)
     held = each_once(work, question).set_index("identity")["statement_id"].to_dict()
     where = rows["identity"].map(held)
     counts = where.value_counts()
     return Arrival(
-        statement_id=short_id(work.actor.organisation_id, report.sha256),
+        statement_id=_new_id(work, report.sha256, seq),
         seq=seq,
         label=_label(work, report.file),
-        corrects=replaced["statement_id"] if replaced else None,
+        corrects=corrects_id,
         report=report,
         rows=rows,
         held_before=where.notna().to_numpy(),
         holders={str(name): int(count) for name, count in counts.items()},
+        is_any_left_out=corrects_id is not None and _is_any_left_out(work, rows, corrects_id),
     )
+
+
+def _new_id(work: Work, sha256: str, seq: int) -> str:
+    """Return the id of a statement to be kept: of its bytes, and of its number if these are held.
+
+    The same bytes come again once they were corrected, or to be scored after they were history.
+    """
+    owner = work.actor.organisation_id
+    name = short_id(owner, sha256)
+    same = sa.select(statements.c.seq).where(
+        work.mine(statements), statements.c.statement_id == name
+    )
+    return short_id(owner, sha256, str(seq)) if work.one(same) else name
+
+
+def _is_any_left_out(work: Work, rows: pd.DataFrame, statement_id: str) -> bool:
+    """Return whether a transaction of a statement is not among some, or is not what it was.
+
+    Only what the statement shows to everybody counts: not what a hold of professional standards
+    alone keeps.
+    """
+    names = ["identity", *WITHOUT_REFERENCE]
+    question = sa.select(*(transactions.c[name] for name in names)).where(
+        work.mine(transactions), transactions.c.statement_id == statement_id, is_visible()
+    )
+    held = {tuple(row) for row in work.connection.execute(question)}
+    return not held <= set(rows[names].itertuples(index=False, name=None))
 
 
 def keep_statement(work: Work, arrival: Arrival, facts: dict[str, Any]) -> None:
@@ -202,7 +260,7 @@ def keep_statement(work: Work, arrival: Arrival, facts: dict[str, Any]) -> None:
         "seq": arrival.seq,
         "sha256": arrival.report.sha256,
         "label": arrival.label,
-        "received_by": work.actor.actor_id,
+        "received_by": work.actor.public_id,
         "received_at": work.now,
         "corrects": arrival.corrects,
         "first_on": rows["date"].min(),
@@ -246,9 +304,11 @@ def read_window(work: Work, seq: int, since: str, until: str) -> pd.DataFrame:
         until: last day.
 
     Returns:
-        A frame as `STORED`, with `statement_id` and `label`, in the order received.
+        A frame as `STORED`, with `statement_id`, `seq`, `label` and `is_scored`, as
+        `counting_payments` orders them.
     """
-    columns = [statements.c.seq, statements.c.label, transactions.c.statement_id]
+    columns = [statements.c.seq, statements.c.label, statements.c.is_scored]
+    columns += [transactions.c.statement_id]
     columns += [transactions.c[name] for name in STORED]
     question = counting_payments(work, columns, seq=seq)
     table = each_once(work, question.where(transactions.c.date.between(since, until)))

@@ -282,6 +282,8 @@ def may_decide(work: Work, lane: str, reason: str) -> None:
     """
     if work.actor.role != lane:
         raise NotAllowed("This role records no decisions on such an alert.")
+    if not work.actor.can_decide:
+        raise NotAllowed("This key records no decisions. Sign in, or make a key that may.")
     if not reason.strip():
         raise CardwatchError("Enter a reason", field="reason")
     try:

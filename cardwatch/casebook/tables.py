@@ -99,6 +99,7 @@ people = _table(
     _text("email"),
     _text("role"),
     _text("holder_id"),  # who they are in statements: they never see alerts about themselves
+    _number("holds_no_card"),  # whether it is stated that they are in no statement
     _text("made_at"),
     _text("ended_at", missing=True),
     _text("identity", missing=True),  # issuer and subject of who signs in elsewhere
@@ -131,11 +132,14 @@ keys = _table(
     _text("name"),
     _text("role"),
     _text("secret_sha256"),
+    _number("can_decide"),  # whether it may record decisions
     _text("made_by"),
     _text("made_at"),
     _text("expires_on"),
     _text("ended_at", missing=True),
 )
+key_uses = _table("key_uses", _key("key_id"), _text("used_on"))
+"""The day on which each key was used last."""
 documents = _table(
     "documents",
     _key("sha256"),
@@ -191,10 +195,17 @@ statements = _table(
     _text("input_sha256", missing=True),
     _text("made_with", missing=True),  # documents by kind, and the version of the code, as JSON
     _text("erased_at", missing=True),
-    UniqueConstraint("organisation_id", "sha256"),
     UniqueConstraint("organisation_id", "seq"),
     UniqueConstraint("organisation_id", "label"),
+    Index("statements_by_sha256", "organisation_id", "sha256"),
 )
+import_requests = _table(
+    "import_requests",
+    _key("request_id"),
+    _key("made_by"),
+    _text("made_at"),
+)
+"""Imports that one person has asked for, until another asks for the same."""
 TRANSACTION_TEXTS = (
     "transaction_id", "date", "posting_date", "card_last4", "card_token", "merchant", "mcc",
     "category", "cost_centre", "unit", "currency", "original_amount", "original_currency", "kind",
@@ -275,6 +286,7 @@ alerts = _table(
     _text("due_on"),
     _text("snoozed_until"),
     _text("tags"),
+    _text("source_corrected_by", missing=True),  # statement in place of one with its payments
     Index("alerts_by_state", "organisation_id", "lane", "state"),
     lane=True,
 )
@@ -398,7 +410,7 @@ jobs = _table(
 """Work that takes longer than somebody would wait."""
 RIGHTS = {"events": "SELECT, INSERT", "raised": "SELECT, INSERT, DELETE"}
 """What a role of PostgreSQL that only serves may do with tables whose rows are never changed."""
-PASSING = ("sessions", "outbox", "jobs", "reminders")
+PASSING = ("sessions", "outbox", "jobs", "reminders", "key_uses")
 """Machinery: it may be changed without an event."""
 events = _table(
     "events",

@@ -49,17 +49,24 @@ class Actor:
     Attributes:
         actor_id: of the person or key; no name.
         holder_id: who they are in statements; they see no alert about themselves.
+        can_decide: whether they may record decisions; a key may not unless it was made so.
     """
 
     organisation_id: str
     actor_id: str
     role: str
     holder_id: str = ""
+    can_decide: bool = True
 
     @property
     def lanes(self) -> tuple[str, ...]:
         """The lanes whose alerts they may see."""
         return tables.ROLES[self.role]
+
+    @property
+    def public_id(self) -> str:
+        """The id that others may read: who belongs to professional standards is not for them."""
+        return SYSTEM if self.role == tables.PSD else self.actor_id
 
     @property
     def chain(self) -> str:
@@ -215,8 +222,8 @@ def append_event(work: Work, event: Event) -> None:
     content = {
         "seq": seq,
         "at": work.now,
-        "actor": work.actor.actor_id,
-        "role": work.actor.role,
+        "actor": work.actor.public_id if lane == tables.FINANCE else work.actor.actor_id,
+        "role": "" if lane == tables.FINANCE and work.actor.role == tables.PSD else work.actor.role,
         "action": event.action,
         "object": event.object_kind,
         "id": event.object_id,

@@ -59,6 +59,9 @@ ALERTS_SHOWN = ("alert_id", "tier", "state", "rule", "at_stake_pence", "last_on"
 Files = Annotated[list[Path], typer.Argument(help="Statements, or folders of them.")]
 AlertId = Annotated[str, typer.Argument(help="The alert's id, or the beginning of it.")]
 
+NOT_RECEIVED = ("refused", "second-person")
+"""Outcomes of statements that the casebook does not hold."""
+
 app = typer.Typer()
 
 
@@ -86,9 +89,9 @@ def receive(
             installation.remember_profile(columns)
         for one in read:
             told.append(_receive_one(at, one, corrects, history=history))
-            if not json and told[-1]["outcome"] != "refused":
+            if not json and told[-1]["outcome"] not in NOT_RECEIVED:
                 _print_receipt(told[-1])
-        if any(one["outcome"] != "refused" for one in told):
+        if any(one["outcome"] not in NOT_RECEIVED for one in told):
             sign_checkpoint(at)
     _finish(told, json=json)
 
@@ -191,7 +194,7 @@ def _finish(told: list[dict[str, Any]], *, json: bool) -> None:
 
     if json:
         print_json(told)
-    refused = [one for one in told if one["outcome"] == "refused"]
+    refused = [one for one in told if one["outcome"] in NOT_RECEIVED]
     for one in refused:
         err.print(f"Not received: {one['label']}: {one['notes'][0]}", markup=False)
     if refused and len(refused) == len(told):

@@ -81,7 +81,9 @@ def _people(casebook: Casebook, now: dt.datetime) -> dict[str, desk.Desk]:
     for role in ROLES:
         email = f"{role}@{owner}.example"
         if not held:
-            desk.add_person(itself, name=role.capitalize(), email=email, role=role)
+            desk.add_person(
+                itself, name=role.capitalize(), email=email, role=role, holds_no_card=True
+            )
         actor = desk.actor_of_person(casebook, owner, email, now)
         desks[role] = desk.Desk(casebook, actor, now)
     return desks

@@ -7,7 +7,7 @@ import json as json_text
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -41,6 +41,9 @@ def people(
     holder: Annotated[
         str, typer.Option(help="Who they are in statements: they see no alert about themselves.")
     ] = "",
+    no_card: Annotated[
+        bool, typer.Option("--no-card", help="They hold no card and approve no payments.")
+    ] = False,
     invite: Annotated[
         bool, typer.Option("--invite", help="Let them sign in: a token to take their account with.")
     ] = False,
@@ -59,22 +62,40 @@ def people(
 
     if new and not email:
         raise typer.BadParameter("it needs a first person", param_hint="--new-organisation")
-    adds = bool(email) and not end and (bool(role) or not invite)
+    links = bool(holder) or no_card
+    adds = bool(email) and not end and (bool(role) or not (invite or links))
     if adds and email:
         check_person(role=role, email=email)
     with open_desk(who, organisation, system=True, new=new) as at:
         if email and end:
             desk.end_person(at, email)
         elif adds and email:
-            given = {"name": name, "email": email, "role": role, "holder_id": holder}
-            desk.add_person(at, **given)
+            desk.add_person(
+                at, name=name, email=email, role=role, holder_id=holder, holds_no_card=no_card
+            )
+        elif email and links:
+            desk.set_link(at, email, holder_id=holder, holds_no_card=no_card)
         token = desk.invite(at, email) if email and invite else ""
         found = desk.list_people(at)
     if token:
         err.print("Their invitation, shown this once; it holds for seven days:")
         sys.stdout.write((json_text.dumps({"token": token}) if json else token) + "\n")
         return
-    print_rows(found, ("email", "name", "role", "holder_id", "made_at", "ended_at"), json=json)
+    _print_people(found, json=json)
+
+
+def _print_people(people: list[dict[str, Any]], *, json: bool) -> None:
+    """Print people; warn of those of whom it is not stated who they are in statements."""
+    from cardwatch.cli.printing import err
+
+    print_rows(people, ("email", "name", "role", "holder_id", "made_at", "ended_at"), json=json)
+    for one in people:
+        if not (one["holder_id"] or one["holds_no_card"] or one["ended_at"]):
+            err.print(
+                f"It is not stated who {one['email']} is in statements: "
+                "use '--holder', or '--no-card'.",
+                markup=False,
+            )
 
 
 @app.command(epilog="Example: cardwatch keys --name ledger --role auditor --days 90")
@@ -82,6 +103,9 @@ def keys(
     name: Annotated[str, typer.Option(help="Make a key, for this system.")] = "",
     role: Annotated[str, typer.Option(help="finance, auditor, psd or admin.")] = "auditor",
     days: Annotated[int, typer.Option(help="Days for which it holds, at most 365.")] = 90,
+    decides: Annotated[
+        bool, typer.Option("--decides", help="Let it record decisions too.")
+    ] = False,
     end: Annotated[str | None, typer.Option(help="End this key, at once.")] = None,
     who: Who = None,
     organisation: Owner = None,
@@ -95,12 +119,13 @@ def keys(
         if end:
             desk.end_key(at, end)
         elif name:
-            text = desk.make_key(at, name=name, role=role, days=days)
+            text = desk.make_key(at, name=name, role=role, days=days, can_decide=decides)
             err.print("The key, shown this once:")
             sys.stdout.write((json_text.dumps({"key": text}) if json else text) + "\n")
             return
         found = desk.list_keys(at)
-    print_rows(found, ("key_id", "name", "role", "made_at", "expires_on", "ended_at"), json=json)
+    columns = ("key_id", "name", "role", "owner", "used_on", "expires_on", "ended_at")
+    print_rows(found, columns, json=json)
 
 
 @app.command(epilog="Example: cardwatch backup /media/safe/2026-11-24.db")

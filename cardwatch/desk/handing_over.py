@@ -208,6 +208,8 @@ def list_disclosures(desk: Desk) -> list[dict[str, Any]]:
     with desk.work(Event("consultation", "disclosures")) as work:
         desk.sees_alerts()
         question = sa.select(disclosures).where(work.mine(disclosures))
+        if desk.actor.holder_id:  # others may have exported alerts about them
+            question = question.where(disclosures.c.made_by == desk.actor.actor_id)
         order = (disclosures.c.made_at, disclosures.c.disclosure_id)
         return [shown(row) for row in work.rows(question.order_by(*order))]
 

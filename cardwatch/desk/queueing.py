@@ -71,8 +71,9 @@ def ask_receive(
     with desk.work(Event("collection", "job"), ()) as work:
         desk.allow(RECEIVES, "receives no statements")
         once = once or fingerprint
-        known = find_statement(work, report.sha256)
-        if known and once == fingerprint:  # held, and no key says that it is the same request
+        known = find_statement(work, report.sha256, is_scored=False)
+        is_new = known or corrects or is_history  # may have another answer than the last time
+        if is_new and once == fingerprint:  # and no key says that it is the same request
             once = _sha256(once, work.now)
         content = pack_read(frame, report, said)
         return jobs.put_job(work, STATEMENT, content, once=once, fingerprint=fingerprint)

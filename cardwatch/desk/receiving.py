@@ -8,11 +8,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from cardwatch.casebook import FINANCE, LANES, Event, Work, documents, raising
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.counting import is_counting
+from cardwatch.casebook.import_requests import REQUEST_DAYS, confirm_import
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import RECEIVES, outbox
 from cardwatch.casebook.work import canonical, short_id
@@ -53,8 +55,10 @@ class Receipt:
     """What became of a statement; the same words whatever was found in it.
 
     Attributes:
-        statement_id: the statement, this one or the one that holds its rows already.
-        outcome: received; held, the same bytes; or rows-held, the same rows in another file.
+        statement_id: the statement, this one or the one that holds its rows already; empty while
+            a second person is waited for.
+        outcome: received; held, the same bytes; rows-held, the same rows in another file; or
+            second-person, which waits for another person to ask for the same.
         transactions: rows that are transactions.
         held_before: those of them that other statements hold, counted once.
         holders: labels of these statements with how many each holds.
@@ -247,12 +251,15 @@ def _prepare(
     event = Event("combination", "statement", short_id(desk.actor.organisation_id, report.sha256))
     with desk.work(event, ()) as work:
         desk.allow(RECEIVES, "receives no statements")
-        known = kept.find_statement(work, report.sha256)
+        known = kept.find_statement(work, report.sha256, is_scored=not is_history)
         if known is not None:
             event.outcome = "held"
             return Receipt(known["statement_id"], known["label"], "held"), None, None
-        arrival = kept.compare(work, frame, report, corrects)
+        arrival = kept.compare(work, frame, report, corrects, is_history=is_history)
         receipt = _receipt(work, arrival)
+        why = _needs_second_person(work, arrival, is_history=is_history)
+        if why and not confirm_import(work, report.sha256, arrival.corrects or "history"):
+            receipt = Receipt("", arrival.label, "second-person", len(arrival.rows), notes=(why,))
         if receipt.outcome != "received":
             event.outcome = receipt.outcome
             return receipt, None, None
@@ -266,6 +273,24 @@ def _prepare(
         event.outcome = "begun"  # the statement exists once `_keep` says so
     scoring = score_window(table, arrival.label, used)
     return receipt, arrival, _Scored(scoring, table, since, recipe, used)
+
+
+def _needs_second_person(work: Work, arrival: Arrival, *, is_history: bool) -> str:
+    """Return why an import needs two people, as a sentence; empty where it needs one.
+
+    It depends on payments alone and never on alerts: who brings a statement may not know of those.
+    """
+    if arrival.is_any_left_out:
+        why = "the correction leaves out or changes a payment of the statement it corrects"
+    else:
+        first = kept.first_scored_on(work) if is_history else ""
+        if not first or arrival.rows["date"].max() < first:
+            return ""
+        why = "history after the first scored day can hide what is unusual"
+    return (
+        f"A second person is needed: {why}. Another person with your role has to upload the same "
+        f"file with the same choices within {REQUEST_DAYS} days."
+    )
 
 
 def _keep(desk: Desk, arrival: Arrival, scored: _Scored | None) -> None:
@@ -374,8 +399,10 @@ def table_of(arrival: Arrival, before: pd.DataFrame) -> pd.DataFrame:
     """
     new = arrival.rows.astype({"day_doubled": bool})
     new = new.assign(seq=arrival.seq, label=arrival.label, statement_id=arrival.statement_id)
+    new = new.assign(is_scored=1)
     table = pd.concat([before, new[list(before.columns)]], ignore_index=True)
-    return table.drop_duplicates("identity", ignore_index=True)
+    order = np.lexsort([table["seq"], table["is_scored"] != 1])  # as `counting_payments` has them
+    return table.iloc[order].drop_duplicates("identity", ignore_index=True)
 
 
 def _history(work: Work, arrival: Arrival, since: str) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from cardwatch.alerts import merchants_label
+from cardwatch.alerts import merchants_label, without_alerts
 from cardwatch.casebook import Event, documents
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.counting import is_counting
@@ -191,7 +191,8 @@ def _named(work: Work, recipe: Recipe, kind: str, name: str) -> str:
 def _list(desk: Desk, scoring: Scoring, used: Ingredients, lane: str) -> dict[str, Any]:
     """Return one lane's list as it is shown to the actor."""
     made = scoring.lists[lane]
-    return asdict(replace(made, alerts=_seen(desk, made.alerts, used)))
+    seen = {alert.alert_id for alert in _seen(desk, made.alerts, used)}
+    return asdict(without_alerts(made, {one.alert_id for one in made.alerts} - seen))
 
 
 def _asked(desk: Desk, scoring: Scoring, used: Ingredients, lane: str) -> dict[str, Alert]:

@@ -13,6 +13,7 @@ from cardwatch.casebook.alerts import hidden_ids, kept_texts
 from cardwatch.casebook.audit import (
     ChainCheck,
     check_checkpoints,
+    own_events,
     read_events,
     sign_checkpoint,
     verify_chain,
@@ -79,9 +80,14 @@ def verify_statement(desk: Desk, statement_id: str, *, again: bool = True) -> Ch
 
 
 def verify_audit(desk: Desk) -> list[ChainCheck]:
-    """Verify the audit chains that the actor may see: their own, and for psd both."""
+    """Verify the audit chains that the actor may see: their own, and for psd both.
+
+    Raises:
+        NotAllowed: the actor holds a card.
+    """
     event = Event("consultation", "audit", purpose="verification")
     with desk.work(event, desk.chains) as work:
+        _check_verifies(desk)
         return [verify_chain(work, lane) for lane in work.lanes]
 
 
@@ -89,6 +95,7 @@ def verify_checkpoints(desk: Desk, key: Ed25519PublicKey, path: Path) -> ChainCh
     """Check that a chain still holds what a file of checkpoints, or a pack, says of it.
 
     Raises:
+        NotAllowed: the actor holds a card.
         CardwatchError: the file cannot be read, or is of another organisation or lane; something
             in a pack is not as it was signed.
     """
@@ -101,13 +108,24 @@ def verify_checkpoints(desk: Desk, key: Ed25519PublicKey, path: Path) -> ChainCh
             raise CardwatchError(f"{path} cannot be read.") from error
     event = Event("consultation", "audit", purpose="verification")
     with desk.work(event, desk.chains) as work:
+        _check_verifies(desk)
         return check_checkpoints(work, key, lines, path.name)
+
+
+def _check_verifies(desk: Desk) -> None:
+    """Refuse somebody who holds a card: the number of events tells what others do about them.
+
+    Raises:
+        NotAllowed: they hold one.
+    """
+    if desk.actor.holder_id:
+        raise NotAllowed("Somebody who holds no card has to verify the audit chain.")
 
 
 def audit_events(
     desk: Desk, *, lane: str, last: int, before: int = 0, **wanted: str
 ) -> list[dict[str, Any]]:
-    """Return events of a chain, the newest first.
+    """Return events of a chain, the newest first; their own alone to somebody who holds a card.
 
     Args:
         desk: who asks.
@@ -122,6 +140,8 @@ def audit_events(
     with desk.work(Event("consultation", "audit"), desk.chains) as work:
         if lane not in work.lanes:
             raise NotAllowed("This role reads no such chain.")
+        if desk.actor.holder_id:
+            return own_events(work, lane, last=last, before=before, wanted=wanted)
         return list(read_events(work, lane, last=last, before=before, wanted=wanted))
 
 

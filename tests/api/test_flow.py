@@ -11,9 +11,12 @@ import pytest
 from book_fixtures import database_url  # noqa: F401  both databases
 from books import SPLIT, month
 from openpyxl import load_workbook
-from services import OCTOBER, OTHER, Running, text
+from services import OCTOBER, OTHER, OWN, Running, text
 
 from api.handing import content_disposition
+from cardwatch import desk
+from cardwatch.casebook import Actor
+from cardwatch.casebook.work import SYSTEM
 
 
 def test_a_statement_becomes_alerts_that_are_decided_once(running: Running) -> None:
@@ -81,7 +84,12 @@ def test_who_does_not_wait_gets_a_job_to_follow(running: Running) -> None:
 
 def test_a_correction_takes_the_place_of_a_statement(running: Running) -> None:
     old = running.send(OCTOBER).json()["statement_id"]
-    new = running.send(text(*month(10), *SPLIT), name="corrected.csv", corrects=old)
+    shorter = text(*month(10), *SPLIT)
+    asked = running.send(shorter, name="corrected.csv", corrects=old)
+    assert (asked.status_code, asked.json()["outcome"]) == (202, "second-person")
+    admin = desk.Desk(running.book, Actor(OWN, SYSTEM, "admin"), running.clock())
+    running.keys[OWN, "finance"] = desk.make_key(admin, name="two", role="finance", days=9)
+    new = running.send(shorter, name="corrected.csv", corrects=old)
     assert new.status_code == 201
     assert running.ask("GET", f"/v1/statements/{old}").json()["superseded_by"] is not None
     late = running.send(text(*month(9)), name="late.csv", corrects=old)

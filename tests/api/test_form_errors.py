@@ -218,7 +218,9 @@ def test_the_api_names_the_field(running: Running, words: dict[str, str]) -> Non
 )
 def test_a_wrong_invitation_form(running: Running, sent: dict[str, str], field: str) -> None:
     admin = running.desk("admin")
-    person = desk.add_person(admin, name="n", email=f"{field}@x.example", role="finance")
+    person = desk.add_person(
+        admin, name="n", email=f"{field}@x.example", role="finance", holds_no_card=True
+    )
     token = desk.invite(admin, person)
     secret = running.client.post("/v1/account/secret", json={"token": token}).json()["secret"]
     form = {"token": token, "email": "x", "secret": secret, "password": "orchard gravel violin",

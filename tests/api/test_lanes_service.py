@@ -90,11 +90,13 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
         for role in LANES:  # a second of each, to agree to what the first proposes
             giver = running.desk(PSD if role == PSD else "admin")
             if role == PSD:  # a key counts as whoever made it
-                desk.add_person(giver, name="second", email="second@x.example", role=role)
+                desk.add_person(
+                    giver, name="second", email="second@x.example", role=role, holds_no_card=True
+                )
                 now = running.clock()
                 second = desk.actor_of_person(running.book, OWN, "second@x.example", now)
                 giver = desk.Desk(running.book, second, now)
-            key = desk.make_key(giver, name="second", role=role, days=90)
+            key = desk.make_key(giver, name="second", role=role, days=90, can_decide=True)
             running.keys[OWN, f"second {role}"] = key
         secret = take_account(running, "psd")
         assert running.ask("PUT", "/v1/webhook", "admin", json={"url": HOOK}).status_code == 200

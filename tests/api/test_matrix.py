@@ -171,7 +171,9 @@ class World:
         self._keep("suppression", Thing(ended["suppression_id"], owner, lane))
         self._keep("hold", Thing(desk.hold(working, first, reason="standing"), owner, lane))
         giver = self.running.desk("admin" if lane == FINANCE else PSD, owner)
-        desk.add_person(giver, name="second", email=f"{lane}@x.example", role=lane)
+        desk.add_person(
+            giver, name="second", email=f"{lane}@x.example", role=lane, holds_no_card=True
+        )
         actor = desk.actor_of_person(
             self.running.book, owner, f"{lane}@x.example", self.running.clock()
         )
@@ -207,7 +209,7 @@ class World:
     def _new_person(self, owner: str, lane: str) -> str:
         giver = self.running.desk("admin" if lane == FINANCE else PSD, owner)
         email = f"{next(self.numbers)}@x.example"
-        return desk.add_person(giver, name="x", email=email, role=lane)
+        return desk.add_person(giver, name="x", email=email, role=lane, holds_no_card=True)
 
     def _new_key(self, owner: str, lane: str) -> str:
         giver = self.running.desk("admin" if lane == FINANCE else PSD, owner)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import SPLIT, month, needs_pdf
+from books import month, needs_pdf
 from services import OCTOBER, OWN, PASSWORD, Running, sign_in, take_account, text
 
 from api.guard import HEADERS
@@ -332,10 +332,17 @@ def test_a_correction_is_brought_on_a_page(browse: Callable[[str], Browser]) -> 
     _received(browser, ("october.csv", OCTOBER))
     found = re.search(r'value="([0-9a-f]{12})"', browser.get("/statements/new"))
     assert found is not None
-    sent = browser.upload(("new.csv", text(*month(10), *SPLIT)), corrects=found[1])
-    page = str(sent.text)
-    while "are being scored" in page:
-        page = browser.get(str(sent.url))
+    for changed in ("900.00", "901.00"):
+        lines = OCTOBER.replace("900.00", changed) + "2026-10-28,E3,SHOP 1,9.00,Z1\n"
+        sent = browser.upload(("new.csv", lines), corrects=found[1])
+        page = str(sent.text)
+        while "are being scored" in page:
+            page = browser.get(str(sent.url))
+        assert ("A second person is needed" in page) == (changed == "901.00")
+        found = re.search(r'value="([0-9a-f]{12})"', browser.get("/statements/new"))
+        assert found is not None
+    found = re.search(r"/statements/([0-9a-f]{12})", browser.get("/statements"))
+    assert found is not None
     assert "Superseded" in browser.get("/statements")
     assert "What happened to every row" in browser.get(f"/statements/{found[1]}")
 

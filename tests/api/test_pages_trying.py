@@ -87,7 +87,9 @@ def test_a_change_is_tried_proposed_and_agreed_to_on_pages(held: Running) -> Non
     assert "Agree: it is put in force" not in made
     _post(held, f"{place}/agreement", "finance", 403)
     itself = desk.Desk(held.book, Actor(OWN, SYSTEM, "admin"), held.clock())
-    held.keys[OWN, "second"] = desk.make_key(itself, name="second", role="finance", days=9)
+    held.keys[OWN, "second"] = desk.make_key(
+        itself, name="second", role="finance", days=9, can_decide=True
+    )
     assert "Agree: it is put in force" in _get(held, place, "second")
     _post(held, f"{place}/agreement", "second")
     assert desk.get_policy(held.desk("finance"))["text"] == STRICT.replace("\r\n", "\n")

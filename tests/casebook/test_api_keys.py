@@ -30,13 +30,17 @@ EMAIL = "new@force.example"
 def _new(giver: Desk, role: str, holder_id: str = "", now: dt.datetime = NOW) -> Desk:
     """Add a person of a role; return their desk."""
     at_now = Desk(giver.casebook, giver.actor, now)
-    desk.add_person(at_now, name="New", email=EMAIL, role=role, holder_id=holder_id)
+    desk.add_person(
+        at_now, name="New", email=EMAIL, role=role, holder_id=holder_id, holds_no_card=not holder_id
+    )
     owner = giver.actor.organisation_id
     return Desk(giver.casebook, desk.actor_of_person(giver.casebook, owner, EMAIL, now), now)
 
 
 def _key(giver: Desk, role: str, now: dt.datetime = NOW) -> str:
-    return desk.make_key(Desk(giver.casebook, giver.actor, now), name="k", role=role, days=9)
+    return desk.make_key(
+        Desk(giver.casebook, giver.actor, now), name="k", role=role, days=9, can_decide=True
+    )
 
 
 def _by(casebook: Casebook, key: str, now: dt.datetime = NOW) -> Desk:

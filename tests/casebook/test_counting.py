@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import month
+from books import month, receive_as_two
 
 from cardwatch import desk
 from cardwatch.casebook import Event, governing
@@ -39,7 +39,7 @@ def test_scoring_and_report_count_the_same(at: At, read: Read) -> None:
     assert _counted(at) == (_pence([*september, *october]),) * 2
     changed = [*september[:-1], september[-1].replace(".50", ".75")]
     corrected = read(*changed, *october[:6])
-    desk.receive(at(), corrected, corrects=first.statement_id)
+    receive_as_two(at, corrected, corrects=first.statement_id)
     assert _counted(at) == (_pence([*changed, *october]),) * 2
 
 

@@ -24,7 +24,7 @@ DAY = dt.timedelta(days=1)
 
 
 def _add(at: desk.Desk, role: str, email: str = "new@force.example") -> str:
-    return desk.add_person(at, name="New", email=email, role=role)
+    return desk.add_person(at, name="New", email=email, role=role, holds_no_card=True)
 
 
 def test_an_admin_gives_every_role_but_that_of_professional_standards(at: At) -> None:
@@ -153,7 +153,7 @@ def test_a_key_ends_with_the_access_of_its_maker_and_does_not_come_back(at: At) 
     desk.end_person(itself, email)
     for again in (False, True):
         if again:
-            desk.add_person(itself, name="Back", email=email, role="admin")
+            desk.add_person(itself, name="Back", email=email, role="admin", holds_no_card=True)
         for text in (key, child):
             with pytest.raises(NotAllowed):
                 desk.actor_of_key(admin.casebook, text, NOW)

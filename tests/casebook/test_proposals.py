@@ -21,7 +21,7 @@ def test_nobody_agrees_to_their_own_by_a_key_they_made(
     casebook: Casebook, at: Callable[..., Desk]
 ) -> None:
     def by_key(giver: Desk) -> Desk:
-        key = desk.make_key(giver, name="k", role="psd", days=9)
+        key = desk.make_key(giver, name="k", role="psd", days=9, can_decide=True)
         return Desk(casebook, desk.actor_of_key(casebook, key, NOW), NOW)
 
     person = at("psd")
@@ -34,7 +34,7 @@ def test_nobody_agrees_to_their_own_by_a_key_they_made(
         made = desk.propose(one, "policy", policy, holds_from="", reason=str(number))
         with pytest.raises(NotAllowed):
             desk.decide_proposal(other, made["proposal_id"], agrees=True)
-    desk.add_person(person, name="two", email="two@x.example", role="psd")
+    desk.add_person(person, name="two", email="two@x.example", role="psd", holds_no_card=True)
     actor = desk.actor_of_person(casebook, person.actor.organisation_id, "two@x.example", NOW)
     agreed = desk.decide_proposal(
         by_key(Desk(casebook, actor, NOW)), made["proposal_id"], agrees=True

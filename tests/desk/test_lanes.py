@@ -37,7 +37,9 @@ def _begin(url: str) -> Casebook:
     book = Casebook(url)
     itself = desk.Desk(book, Actor(desk.add_organisation(book, "Force", NOW), SYSTEM, "admin"), NOW)
     for role in (*OTHERS, "psd"):
-        desk.add_person(itself, name=role, email=f"{role}@force.example", role=role)
+        desk.add_person(
+            itself, name=role, email=f"{role}@force.example", role=role, holds_no_card=True
+        )
     return book
 
 

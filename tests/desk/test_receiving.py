@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
-from books import NOW, SPLIT, assert_whole, month
+from books import EQUAL, NOW, SPLIT, assert_whole, month, receive_as_two
 
 from cardwatch import desk
 from cardwatch.casebook import Casebook
@@ -124,10 +125,12 @@ def test_a_corrected_statement_takes_the_place_of_the_first_and_keeps_its_decisi
     kept = next(one for one in both if one["holders"] == ["E1"])
     gone = next(one for one in both if one["holders"] == ["E2"])
     desk.decide(at(), kept["alert_id"], Said("two orders", "explained"))
-    second = desk.receive(at(), read(*month(10), *SPLIT, *wrong[2:3]), corrects=first.statement_id)
-    assert desk.get_alert(at(), kept["alert_id"])["state"] == "explained"
-    closed = desk.get_alert(at(), gone["alert_id"])
-    assert (closed["state"], closed["decisions"][-1]["decided_by"]) == ("data-error", "cardwatch")
+    new = read(*month(10), *SPLIT, *wrong[2:3])
+    second = receive_as_two(at, new, corrects=first.statement_id)
+    again = desk.get_alert(at(), kept["alert_id"])
+    assert (again["state"], again["source_corrected_by"]) == ("explained", None)
+    marked = desk.get_alert(at(), gone["alert_id"])
+    assert (marked["state"], marked["source_corrected_by"]) == ("open", second.statement_id)
     one, two = desk.list_statements(at())
     assert (one["superseded_by"], two["corrects"]) == (second.statement_id, first.statement_id)
     desk.receive(at(), read(*month(11)))
@@ -157,14 +160,107 @@ def test_a_question_that_a_second_correction_raises_again_is_asked_again(
     at: At, read: Read
 ) -> None:
     first = desk.receive(at(), read(*month(10), *SPLIT))
-    second = desk.receive(at(), read(*month(10), SPLIT[0]), corrects=first.statement_id)
-    closed = [(a["state"], a["version"]) for a in desk.list_alerts(at())]
-    assert closed == [("data-error", 1)]
+    old = read(*month(10), SPLIT[0])
+    second = receive_as_two(at, old, corrects=first.statement_id)
+    marked = [(a["state"], a["source_corrected_by"]) for a in desk.list_alerts(at())]
+    assert marked == [("open", second.statement_id)]
     desk.receive(
         at(), read(*month(10), *SPLIT, "2026-10-28,E3,SHOP 1,9.00,Z1"), corrects=second.statement_id
     )
-    again = [(a["state"], a["version"]) for a in desk.list_alerts(at())]
-    assert again == [("open", 2)]
+    again = [(a["state"], a["source_corrected_by"]) for a in desk.list_alerts(at())]
+    assert again == [("open", None)]
+
+
+def _alerts(at: desk.Desk) -> list[tuple[str, str]]:
+    return sorted((one["lane"], one["state"]) for one in desk.list_alerts(at))
+
+
+@pytest.mark.parametrize("change", ["left out", "another cardholder", "another sum"])
+def test_one_person_ends_no_alert_by_a_correction(at: At, read: Read, change: str) -> None:
+    whole = [*month(10), *SPLIT, *EQUAL]
+    first = desk.receive(at(), read(*whole))
+    before = _alerts(at("psd"))
+    assert {"finance", "psd"} == {lane for lane, _ in before}
+    lines = {
+        "left out": month(10),
+        "another cardholder": [line.replace(",E1,", ",E9,") for line in whole],
+        "another sum": [line.replace(",900.00,", ",90.00,") for line in whole],
+    }[change]
+    attack = read(*lines)
+    for _ in range(2):  # the same person is never the second one
+        assert desk.receive(at(), attack, corrects=first.statement_id).outcome == "second-person"
+    assert len(_labels(at())) == 1
+    assert _alerts(at("psd")) == before
+
+
+def test_two_people_correct_and_alerts_stay_for_a_person_to_close(at: At, read: Read) -> None:
+    first = desk.receive(at(), read(*month(10), *SPLIT, *EQUAL))
+    before = _alerts(at("psd"))
+    second = receive_as_two(at, read(*month(10)), corrects=first.statement_id)
+    assert _alerts(at("psd")) == before
+    marks = {one["source_corrected_by"] for one in desk.list_alerts(at("psd"))}
+    assert marks == {second.statement_id}
+    assert all(check.fault == "" for check in desk.verify(at("psd")))
+
+
+def test_a_second_person_is_of_the_same_role_and_asks_within_days(at: At, read: Read) -> None:
+    first = desk.receive(at(), read(*month(10), *SPLIT))
+    attack = read(*month(10))
+    choices = {"corrects": first.statement_id}
+    waiting = [at(), at("psd"), at(person=2, days=8)]
+    assert [desk.receive(one, attack, **choices).outcome for one in waiting] == [
+        "second-person"
+    ] * 3
+    desk.end_person(at("admin"), "finance2@saltmarsh-vale.example")
+    assert desk.receive(at(person=3, days=9), attack, **choices).outcome == "second-person"
+    assert desk.receive(at(days=9), attack, **choices).outcome == "received"
+
+
+def test_a_correction_that_only_adds_payments_needs_one_person(at: At, read: Read) -> None:
+    first = desk.receive(at(), read(*month(10), SPLIT[0]))
+    fuller = desk.receive(at(), read(*month(10), *SPLIT), corrects=first.statement_id)
+    assert fuller.outcome == "received"
+
+
+@pytest.mark.parametrize("part", ["own rows", "whole month", "whole file"])
+def test_history_keeps_no_payment_from_being_asked_about(at: At, read: Read, part: str) -> None:
+    whole = [*month(10), *SPLIT, *EQUAL]
+    first = [*SPLIT, *EQUAL] if part == "own rows" else whole
+    name = "october.csv" if part == "whole file" else "first.csv"
+    if part == "whole month":
+        first = list(reversed(whole))
+    desk.receive(at(), read(*first, name=name), is_history=True)
+    true = desk.receive(at(), read(*whole, name="october.csv"))
+    assert (true.outcome, true.held_before) == ("received", 0)
+    assert {lane for lane, _ in _alerts(at("psd"))} == {"finance", "psd"}
+    assert desk.receive(at(), read(*whole, name="october.csv")).outcome == "held"
+    assert all(check.fault == "" for check in desk.verify(at("psd")))
+
+
+def test_history_after_the_first_scored_day_needs_two_people(at: At, read: Read) -> None:
+    desk.receive(at(), read(*month(9, 27), name="september.csv"))  # from 2 September on
+    assert desk.receive(at(), read(*month(8)), is_history=True).outcome == "received"
+    day_before, same_day = ("2026-09-01,E1,SHOP 9,5.00,H1", "2026-09-02,E1,SHOP 9,5.00,H2")
+    first = str(desk.list_statements(at())[0]["first_on"])
+    before, same = (
+        line.replace(line[:10], str(day))
+        for line, day in (
+            (day_before, dt.date.fromisoformat(first) - dt.timedelta(1)),
+            (same_day, first),
+        )
+    )
+    assert desk.receive(at(), read(before), is_history=True).outcome == "received"
+    assert receive_as_two(at, read(same), is_history=True).outcome == "received"
+
+
+def test_a_corrected_statement_that_comes_back_is_scored_again(at: At, read: Read) -> None:
+    true = read(*month(10), *SPLIT)
+    first = desk.receive(at(), true)
+    receive_as_two(at, read(*month(10)), corrects=first.statement_id)
+    again = desk.receive(at(), true)
+    assert again.outcome == "received"
+    assert again.statement_id != first.statement_id
+    assert [one["source_corrected_by"] for one in desk.list_alerts(at())] == [None]
 
 
 def test_days_that_no_statement_covers_are_named(at: At, read: Read) -> None:

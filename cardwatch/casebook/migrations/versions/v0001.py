@@ -115,6 +115,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("due_on", TEXT, nullable=False),
         sa.Column("snoozed_until", TEXT, nullable=False),
         sa.Column("tags", TEXT, nullable=False),
+        sa.Column("source_corrected_by", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("organisation_id", "lane", "alert_id"),
         sqlite_strict=True,
     )
@@ -208,6 +209,15 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
+        "import_requests",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("request_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("made_by", TEXT, autoincrement=False, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "request_id", "made_by"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "jobs",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("job_id", TEXT, autoincrement=False, nullable=False),
@@ -227,12 +237,21 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
     )
     op.create_index("jobs_by_state", "jobs", ["organisation_id", "state"], unique=False)
     op.create_table(
+        "key_uses",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("used_on", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "key_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "keys",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("key_id", TEXT, autoincrement=False, nullable=False),
         sa.Column("name", TEXT, nullable=False),
         sa.Column("role", TEXT, nullable=False),
         sa.Column("secret_sha256", TEXT, nullable=False),
+        sa.Column("can_decide", INTEGER, nullable=False),
         sa.Column("made_by", TEXT, nullable=False),
         sa.Column("made_at", TEXT, nullable=False),
         sa.Column("expires_on", TEXT, nullable=False),
@@ -301,6 +320,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("email", TEXT, nullable=False),
         sa.Column("role", TEXT, nullable=False),
         sa.Column("holder_id", TEXT, nullable=False),
+        sa.Column("holds_no_card", INTEGER, nullable=False),
         sa.Column("made_at", TEXT, nullable=False),
         sa.Column("ended_at", TEXT, nullable=True),
         sa.Column("identity", TEXT, nullable=True),
@@ -384,8 +404,10 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.PrimaryKeyConstraint("organisation_id", "statement_id"),
         sa.UniqueConstraint("organisation_id", "label"),
         sa.UniqueConstraint("organisation_id", "seq"),
-        sa.UniqueConstraint("organisation_id", "sha256"),
         sqlite_strict=True,
+    )
+    op.create_index(
+        "statements_by_sha256", "statements", ["organisation_id", "sha256"], unique=False
     )
     op.create_table(
         "suppressions",

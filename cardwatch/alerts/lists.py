@@ -1,0 +1,60 @@
+"""The sentences that count a list's alerts, and a list without some of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cardwatch.alerts.words import expected_words
+from cardwatch.quantities import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from cardwatch.records import Alert, AlertList
+
+
+def without_alerts(made: AlertList, hidden: Collection[str]) -> AlertList:
+    """Convert a list to what it would be if some of its alerts had not been raised.
+
+    Args:
+        made: the whole list.
+        hidden: ids of the alerts. Ranks and the sentences that count alerts are made anew.
+    """
+    left = [alert for alert in made.alerts if alert.alert_id not in hidden]
+    if len(left) == len(made.alerts):
+        return made
+    alerts = tuple(replace(alert, rank=rank) for rank, alert in enumerate(left, start=1))
+    first, last = count_notes(made.alerts, made.expected)
+    others = made.notes[len(first) : len(made.notes) - len(last)]
+    first, last = count_notes(alerts, made.expected)
+    return replace(made, alerts=alerts, notes=(*first, *others, *last))
+
+
+def count_notes(
+    alerts: Sequence[Alert], expected: float | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the sentences that count a list's alerts: those at its start, those at its end."""
+    questions = [alert for alert in alerts if not alert.is_fact]
+    shown = sum(alert.shown for alert in questions)
+    first = (expected_words(shown, len(questions), expected), *_fact_notes(alerts))
+    of_cards = sum(not alert.payments for alert in alerts)
+    if not of_cards:
+        return first, ()
+    are = plural(of_cards, "alert is about a card", "alerts are about cards")
+    note = f"{of_cards} {are} of the register and no payment; none are expected of those."
+    return first, (note,)
+
+
+def _fact_notes(alerts: Sequence[Alert]) -> tuple[str, ...]:
+    """Return how many alerts state facts against policy, which stand apart and are all shown."""
+    facts = sum(alert.is_fact for alert in alerts)
+    if not facts:
+        return ()
+    alert = "1 alert states a fact" if facts == 1 else f"{facts:,} alerts state facts"
+    return (
+        (
+            f"Apart from these, {alert} against your policy (over a limit, a listed category or "
+            "merchant, a closed card): all are shown, and none is ranked."
+        ),
+    )
