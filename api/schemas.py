@@ -237,6 +237,11 @@ class AlertShort(BaseModel):
     holders: list[str] = Field(description="Ids of the cardholders it asks about.")
     approvers: list[str] = Field(description="Ids of the approvers it asks about, if it does.")
     merchants: list[str] = Field(description="Names under which its merchants are compared.")
+    cost_centres: list[str] = Field(description="Codes of the units that bear the cost.")
+    title: str = Field(description="What its leading rule looks for.")
+    fact: str = Field(description="What its leading rule found, with figures.")
+    merchant: str = Field(description="The merchant as last printed, or how many there are.")
+    payments_count: int = Field(description="Payments it asks about; 0 for one about cards.")
     first_on: str
     last_on: str
     at_stake_pence: int
@@ -275,6 +280,7 @@ class Alert(BaseModel):
     holders: list[str] = Field(description="Ids of the cardholders it asks about.")
     approvers: list[str] = Field(description="Ids of the approvers it asks about, if it does.")
     merchants: list[str] = Field(description="Names under which its merchants are compared.")
+    cost_centres: list[str] = Field(description="Codes of the units that bear the cost.")
     raised: dict[str, Any] | None = Field(
         description="As it was raised: payments, reasons, comparisons, what to ask."
     )
@@ -305,6 +311,53 @@ class Decision(Sent):
         json_schema_extra={"examples": [{"reason": "two sites, two orders seen",
                                          "state": "explained"}]},
     )  # fmt: skip
+
+
+class AlertVersion(Sent):
+    """An alert, and the number of the last decision on it that somebody has seen."""
+
+    alert_id: Id
+    version: Annotated[Whole, Field(ge=0, le=10**9)]
+
+
+class SharedDecision(Sent):
+    """One decision on several alerts."""
+
+    alerts: list[AlertVersion] = Field(min_length=1, max_length=50)
+    reason: Reason
+    state: State
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"alerts": [{"alert_id": "ba0e7c01d2f3", "version": 0}],
+                                         "reason": "one contract", "state": "explained"}]},
+    )  # fmt: skip
+
+
+class DecidedCount(BaseModel):
+    """How many alerts a decision was recorded on."""
+
+    alerts: int
+
+
+class AlertSearch(Sent):
+    """Words to search alerts by, with filters; sent in a body, so that no name is in an address."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=WORDS)] = Field(
+        description="Part of a cardholder, merchant or unit as shown, or an id's beginning."
+    )
+    lane: Lane | None = None
+    state: AnyState | None = None
+    tier: Literal["A", "B", "C"] | None = None
+    kind: Short = ""
+    unit: Short = ""
+    order: Literal["evidence", "money", "age"] = "evidence"
+    limit: Annotated[Whole, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str, StringConstraints(max_length=500)] = ""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"text": "Oxbarrow", "state": "open"}]}
+    )
 
 
 class ToSuppress(Sent):

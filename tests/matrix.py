@@ -60,7 +60,8 @@ class May:
         """Return what to send for one thing: the arguments of a client's request."""
         method, _, path = route.partition(" ")
         sent = json.dumps({k: v for k, v in self.sent.items() if k != "files"})
-        words = {"{id}": thing_id, "{n}": str(number), "{version}": str(version)}
+        words = {"{id}": thing_id, "{n}": str(number), "{version}": str(version),
+                 '"{version_number}"': str(version)}  # fmt: skip
         for word, value in words.items():
             sent = sent.replace(word, value)
         more = json.loads(sent) | {k: v for k, v in self.sent.items() if k == "files"}
@@ -105,6 +106,11 @@ TABLE: tuple[tuple[str, May], ...] = (
      May("finance auditor psd", "psd", of="alert", sent={"params": {"same_holder_as": "{id}"}})),
     ("GET /v1/alerts",
      May("finance auditor psd", "psd", of="alert", sent={"params": {"same_merchant_as": "{id}"}})),
+    ("POST /v1/alerts/search", May(READERS, sent=_json(text="firm"))),
+    ("POST /v1/alerts/decisions",
+     May("finance", "psd", of="alert",
+         sent=_json(alerts=[{"alert_id": "{id}", "version": "{version_number}"}], reason="so",
+                    state="asked"))),
     ("GET /v1/alerts/{alert_id}", May("finance auditor psd", "psd", of="alert")),
     ("POST /v1/alerts/{alert_id}/decisions",
      May("finance", "psd", of="alert",
@@ -179,6 +185,15 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /statements/jobs", May("finance", "psd", of="job", sent={"params": {"job": "{id}"}})),
     ("GET /statements/{statement_id}", May(EVERYBODY, of="statement")),
     ("GET /alerts", May(READERS)),
+    ("POST /alerts/search", May(READERS, sent={"data": {"text": "firm"}})),
+    ("GET /alerts/decisions",
+     May("finance", "psd", of="alert", sent={"params": {"alert": "{id}"}})),
+    ("POST /alerts/decisions",
+     May("finance", "psd", of="alert",
+         sent={"data": {"alert": "{id}:{version}", "reason": "so", "state": "asked"}})),
+    ("GET /alerts/export", May(READERS, sent={"params": {"lane": "finance"}})),
+    ("POST /alerts/export",  # professional standards ask first to see the names
+     May("finance auditor subject", sent={"params": {"lane": "finance"}, "data": HANDED})),
     ("GET /alerts/{alert_id}", May("finance auditor psd", "psd", of="alert")),
     ("GET /alerts/{alert_id}/holder", May("finance auditor psd", "psd", of="alert")),
     ("GET /alerts/{alert_id}/merchant", May("finance auditor psd", "psd", of="alert")),

@@ -23,7 +23,7 @@ from api.pages import (
 )
 
 pages = APIRouter(include_in_schema=False)
-NOUNS = (files, coming_in, account, statements, alerts, handing, holds, suppressions, documents,
+NOUNS = (files, coming_in, account, statements, handing, alerts, holds, suppressions, documents,
          settings, trying, proposing, samples, people, keeping, audit)  # fmt: skip
 for one in NOUNS:
     for route in one.router.routes:

@@ -1,5 +1,13 @@
 """Work that touches the casebook: each function is one piece of work, whole or not at all."""
 
+from cardwatch.desk.alert_lists import (
+    MAX_DECIDED_TOGETHER,
+    adjacent_alerts,
+    count_alerts,
+    decide_together,
+    list_assignees,
+    list_units,
+)
 from cardwatch.desk.answering import (
     check_suppression,
     decide,
@@ -24,6 +32,7 @@ from cardwatch.desk.copies import back_up, restore
 from cardwatch.desk.desk import Desk
 from cardwatch.desk.governing import assess_impact, last_quarter, report_governance
 from cardwatch.desk.handing_over import (
+    MAX_SELECTED,
     MOST_IN_CASE,
     ExportFile,
     Wanted,
@@ -118,6 +127,8 @@ from cardwatch.reports import PURPOSES
 
 __all__ = [
     "IN_FORCE",
+    "MAX_DECIDED_TOGETHER",
+    "MAX_SELECTED",
     "MOST_IN_CASE",
     "PURPOSES",
     "STATEMENT",
@@ -133,6 +144,7 @@ __all__ = [
     "actor_of_session",
     "add_organisation",
     "add_person",
+    "adjacent_alerts",
     "ask_back_test",
     "ask_evaluation",
     "ask_manager",
@@ -146,8 +158,10 @@ __all__ = [
     "change_password",
     "check_suppression",
     "checkpoint",
+    "count_alerts",
     "decide",
     "decide_proposal",
+    "decide_together",
     "do_next_job",
     "draw_sample",
     "email_of",
@@ -178,6 +192,7 @@ __all__ = [
     "layouts",
     "learned",
     "list_alerts",
+    "list_assignees",
     "list_disclosures",
     "list_expired",
     "list_holds",
@@ -191,6 +206,7 @@ __all__ = [
     "list_statements",
     "list_suppressions",
     "list_trials",
+    "list_units",
     "list_webhooks",
     "make_key",
     "mask",

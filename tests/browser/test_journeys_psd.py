@@ -82,7 +82,7 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
 
     at.type("Reason", "waits for the register of interests")
     at.press("Add a note, assign it, set a day, snooze or tag it")
-    at.type("Assigned to (email address)", f"psd@{OWN}.example")
+    at.choose("Assigned to", f"psd@{OWN}.example")
     at.type("Due", "2026-12-18")
     at.type("Leave it out of lists until", "2026-12-10")
     at.type("Tags", "case-12 interests")
