@@ -67,6 +67,7 @@ class May:
         more = json.loads(sent) | {k: v for k, v in self.sent.items() if k == "files"}
         if self.of and "{" in path:
             path = path.partition("{")[0] + thing_id + path.partition("}")[2]
+            path = path.replace("{row}", "2")
         return more | {"method": method, "url": path}
 
 
@@ -101,6 +102,14 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /v1/statements/{statement_id}", May(EVERYBODY, of="statement")),
     ("GET /v1/statements/{statement_id}/problems.csv", May(EVERYBODY, of="statement")),
     ("POST /v1/statements/{statement_id}/verification", May(EVERYBODY, of="statement")),
+    ("GET /v1/payments", May(READERS)),
+    ("GET /v1/payments",
+     May("finance auditor psd", "psd", of="alert", sent={"params": {"same_holder_as": "{id}"}})),
+    ("GET /v1/payments",
+     May("finance auditor psd", "psd", of="alert", sent={"params": {"same_merchant_as": "{id}"}})),
+    ("POST /v1/payments/search", May(READERS, sent=_json(text="shop"))),
+    ("GET /v1/payments/{statement_id}/{row}", May(READERS, of="statement")),
+    ("GET /v1/payments/{statement_id}/{row}/rules", May(READERS, of="statement")),
     ("GET /v1/alerts", May(READERS)),
     ("GET /v1/alerts",
      May("finance auditor psd", "psd", of="alert", sent={"params": {"same_holder_as": "{id}"}})),
@@ -184,6 +193,11 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("POST /statements/columns", May(RECEIVERS, sent={"data": COLUMNS})),
     ("GET /statements/jobs", May("finance", "psd", of="job", sent={"params": {"job": "{id}"}})),
     ("GET /statements/{statement_id}", May(EVERYBODY, of="statement")),
+    ("GET /payments", May(READERS)),
+    ("POST /payments/search", May(READERS, sent={"data": {"text": "shop"}})),
+    ("GET /payments.csv", May(READERS)),
+    ("GET /payments/{statement_id}/{row}", May(READERS, of="statement")),
+    ("GET /payments/{statement_id}/{row}/rules", May(READERS, of="statement")),
     ("GET /alerts", May(READERS)),
     ("POST /alerts/search", May(READERS, sent={"data": {"text": "firm"}})),
     ("GET /alerts/decisions",

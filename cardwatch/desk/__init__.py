@@ -41,6 +41,13 @@ from cardwatch.desk.handing_over import (
     list_disclosures,
     list_questions,
 )
+from cardwatch.desk.payments import (
+    MAX_EXPORTED,
+    count_payments,
+    explain_payment,
+    get_payment,
+    list_payments,
+)
 from cardwatch.desk.people import (
     actor_of_key,
     actor_of_person,
@@ -128,6 +135,7 @@ from cardwatch.reports import PURPOSES
 __all__ = [
     "IN_FORCE",
     "MAX_DECIDED_TOGETHER",
+    "MAX_EXPORTED",
     "MAX_SELECTED",
     "MOST_IN_CASE",
     "PURPOSES",
@@ -159,6 +167,7 @@ __all__ = [
     "check_suppression",
     "checkpoint",
     "count_alerts",
+    "count_payments",
     "decide",
     "decide_proposal",
     "decide_together",
@@ -173,10 +182,12 @@ __all__ = [
     "end_webhook",
     "erase",
     "erase_due",
+    "explain_payment",
     "get_alert",
     "get_history",
     "get_job",
     "get_model",
+    "get_payment",
     "get_policy",
     "get_proposal",
     "get_statement",
@@ -198,6 +209,7 @@ __all__ = [
     "list_holds",
     "list_in_force",
     "list_keys",
+    "list_payments",
     "list_people",
     "list_proposals",
     "list_questions",

@@ -14,6 +14,7 @@ from cardwatch.casebook import (
     finding,
     histories,
     naming,
+    payment_queries,
     retention,
     suppressions,
 )
@@ -100,6 +101,7 @@ def get_history(desk: Desk, alert_id: str) -> dict[str, Any]:
         }
         told["compared"] = _compared(work, found)
         told["versions"] = _versions(work, found["statement_id"])
+        told["places"] = payment_queries.alert_places(work, lane, name)
         told["hold"] = retention.current_hold(work, name, lane)
         told["suppression"] = suppressions.current_suppression(work, found)
         return found | told | {"is_named": is_named, "names": names}

@@ -31,7 +31,7 @@ STRANGE = (LONG_NAME, f"Wann,Wer,{LONG},Wieviel\n2026-10-01,E1,SHOP,5.00\n")
 UNREAD = (LONG_NAME, text("2026-10-40,E1,SHOP,12.00,R1"))
 INVITED = {"Invitation": "{invitation}"}
 
-NO_PAGE = {"/", "/static/{name}", "/governance.pdf", "/impact.pdf", "/samples.csv"}
+NO_PAGE = {"/", "/static/{name}", "/governance.pdf", "/impact.pdf", "/samples.csv", "/payments.csv"}
 """What is sent on, or loaded, and is no page itself."""
 
 
@@ -98,7 +98,7 @@ PAGES = (
     State("/alerts", ("finance",), at="/alerts?search=x", says="Search again"),
     State("/alerts", READERS, at="/alerts?decided=2&state=", says="Decision recorded on 2 alerts"),
     State("/alerts", ("finance",), press="Search", fill={"Search alerts": LONG},
-          says="No question fits the filters"),
+          says="alerts fit these filters"),
     State("/alerts/decisions", ("finance",),
           at="/alerts/decisions?alert={finance}&alert={finance_card}&alert={long}"),
     State("/alerts/decisions", ("psd",), at="/alerts/decisions?alert={psd}"),
@@ -133,6 +133,18 @@ PAGES = (
            at="/alerts/{long}/questions"),
     _of("/alerts/{alert_id}/questions", "finance", "finance"),
     _of("/alerts/{alert_id}/questions", "long", "finance"),
+    State("/payments", READERS),
+    _empty("/payments"),
+    State("/payments", ("finance",), at="/payments?search=x", says="Search again"),
+    State("/payments", ("finance",), press="Search", fill={"Search payments": LONG},
+          says=f"Search: {LONG}"),
+    State("/payments", ("finance", "psd"), says="Same cardholder",
+          at="/payments?same_holder_as={finance}&since=2026-10-01&at_least=5&unit=CC1"),
+    _wrong("/payments", "finance", at="/payments?since=soon&at_least=x"),
+    State("/payments/{statement_id}/{row}", READERS, at="/payments/{statement}/2"),
+    State("/payments/{statement_id}/{row}", ("finance",), at="/payments/{long_statement}/2"),
+    State("/payments/{statement_id}/{row}/rules", READERS, says="Rules that do not apply",
+          at="/payments/{statement}/2/rules"),
     State("/review", READERS),
     _empty("/review", "finance"),
     State("/statements", ALL),
