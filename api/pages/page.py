@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from cardwatch.casebook import Actor
 
 MENU: dict[str, tuple[tuple[str, str], ...]] = {
-    "finance": (("Questions", "/alerts"), ("Statements", "/statements"),
+    "finance": (("Home", "/"), ("Questions", "/alerts"), ("Statements", "/statements"),
                 ("Payments", "/payments"), ("Rules", "/rules"),
                 ("Settings", "/settings"), ("Evaluation", "/evaluations"),
                 ("Report", "/governance")),
-    "psd": (("Inbox", "/alerts"), ("Statements", "/statements"),
+    "psd": (("Home", "/"), ("Inbox", "/alerts"), ("Statements", "/statements"),
                 ("Payments", "/payments"), ("Rules", "/rules"),
             ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
-    "auditor": (("Questions", "/alerts"), ("Statements", "/statements"),
+    "auditor": (("Home", "/"), ("Questions", "/alerts"), ("Statements", "/statements"),
                 ("Payments", "/payments"), ("Rules", "/rules"),
                 ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
     "admin": (("Statements", "/statements"), ("People", "/people"), ("Audit", "/audit"),

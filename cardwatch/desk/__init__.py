@@ -41,6 +41,7 @@ from cardwatch.desk.handing_over import (
     list_disclosures,
     list_questions,
 )
+from cardwatch.desk.home import Home, show_home
 from cardwatch.desk.payments import (
     MAX_EXPORTED,
     count_payments,
@@ -145,6 +146,7 @@ __all__ = [
     "Desk",
     "Draw",
     "ExportFile",
+    "Home",
     "Receipt",
     "Wanted",
     "actor_of_key",
@@ -242,6 +244,7 @@ __all__ = [
     "score_only",
     "send_due",
     "set_webhook",
+    "show_home",
     "sign_in",
     "sign_in_elsewhere",
     "suppress",

@@ -31,7 +31,7 @@ STRANGE = (LONG_NAME, f"Wann,Wer,{LONG},Wieviel\n2026-10-01,E1,SHOP,5.00\n")
 UNREAD = (LONG_NAME, text("2026-10-40,E1,SHOP,12.00,R1"))
 INVITED = {"Invitation": "{invitation}"}
 
-NO_PAGE = {"/", "/static/{name}", "/governance.pdf", "/impact.pdf", "/samples.csv", "/payments.csv"}
+NO_PAGE = {"/static/{name}", "/governance.pdf", "/impact.pdf", "/samples.csv", "/payments.csv"}
 """What is sent on, or loaded, and is no page itself."""
 
 
@@ -91,6 +91,8 @@ PAGES = (
     State("/help", ("-", "finance")),
     State("/accessibility", ("-",)),
     State("/privacy", ("-",)),
+    State("/", READERS, says="Waiting for an answer"),
+    _empty("/"),
     State("/alerts", READERS),
     State("/alerts", ("finance", "psd"), at="/alerts?tier=A&since=2026-10-01&order=money"),
     State("/alerts", ("finance",), at="/alerts?since=soon", says="There is a problem"),
@@ -283,7 +285,7 @@ def test_a_page_is_whole_for_everybody(
 ) -> None:
     visit = visits(role, state.owner)
     page = visit.page
-    page.goto((state.at or state.route).format_map(visit.site.ids))
+    page.goto((state.at or state.route).format_map(visit.site.ids), timeout=60_000)
     if state.press:
         page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
         for label, value in state.fill.items():
