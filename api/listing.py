@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from api.deps import make_cursor, read_cursor
 from cardwatch import desk
+from cardwatch.casebook.finding import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,23 +15,18 @@ if TYPE_CHECKING:
     from cardwatch.desk import Desk
 
 
-def page_of(
-    at: Desk, chosen: Mapping[str, Any], *, cursor: str, limit: int, snoozed: bool
-) -> tuple[list[dict[str, Any]], str]:
-    """Return one page of the alerts that were chosen, and where the next begins, if there is one.
+def filters_of(at: Desk, chosen: Mapping[str, Any], *, snoozed: bool) -> Asked:
+    """Return the filters of a list of alerts.
 
     Args:
         at: who asks.
         chosen: fields of `casebook.finding.Asked`; `same_holder_as` and `same_merchant_as` name an
             alert in place of a cardholder or merchant, so that no name stands in an address;
             whatever `assigned_to` says, it is the caller.
-        cursor: where the page begins; empty for the first.
-        limit: the most on a page.
         snoozed: whether those that are snoozed are shown too.
 
     Raises:
-        NotAllowed, NotFound, CardwatchError: see `desk.list_alerts`, `desk.get_alert` and
-            `read_cursor`.
+        NotAllowed, NotFound: see `desk.get_alert`.
     """
     wanted = {name: value for name, value in chosen.items() if value}
     for filter_name in ("same_holder_as", "same_merchant_as"):
@@ -39,6 +36,29 @@ def page_of(
         wanted["awake_on"] = str(at.now.date())
     if "assigned_to" in wanted:
         wanted["assigned_to"] = desk.email_of(at)
-    found = desk.list_alerts(at, after=read_cursor(cursor), limit=limit + 1, **wanted)
-    more = len(found) > limit
-    return found[:limit], make_cursor(found[limit - 1]["place"]) if more else ""
+    return Asked(**wanted)
+
+
+def page_of(
+    at: Desk, filters: Asked, *, cursor: str, limit: int
+) -> tuple[list[dict[str, Any]], str]:
+    """Return one page of the alerts that fit, and where the next begins, if there is one.
+
+    Args:
+        at: who asks.
+        filters: as `filters_of` gives them.
+        cursor: where the page begins; empty for the first.
+        limit: the most on a page.
+
+    Raises:
+        NotAllowed, CardwatchError: see `desk.list_alerts` and `read_cursor`.
+    """
+    rows = desk.list_alerts(at, after=read_cursor(cursor), limit=limit + 1, **asdict(filters))
+    more = len(rows) > limit
+    return rows[:limit], make_cursor(rows[limit - 1]["place"]) if more else ""
+
+
+def with_titles(at: Desk, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows of alerts with their title, leading fact, merchant and number of payments."""
+    heads = desk.headlines(at, [row["alert_id"] for row in rows])
+    return [row | heads[row["alert_id"]] for row in rows]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,8 @@ def environment() -> Environment:
         qr=qr,
         people=people,
         merchants=merchants,
+        first_sentence=first_sentence,
+        without_first=without_first,
         quantity=quantity,
         plural=plural,
     )
@@ -109,6 +112,16 @@ def merchants(raised: Mapping[str, Any]) -> str:
     if len(several) == 1:
         return str(raised["payments"][-1]["merchant"])
     return quantity(len(several), "merchant") if several else ""
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a fact, without its full stop."""
+    return re.split(r"\.(?=\s+[A-Z0-9£]|\s*$)", text, maxsplit=1)[0]
+
+
+def without_first(rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+    """Return the rows of a table without their first cell."""
+    return [row[1:] for row in rows]
 
 
 def qr(text: str) -> Markup:

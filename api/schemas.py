@@ -239,6 +239,11 @@ class AlertShort(BaseModel):
     holders: list[str] = Field(description="Ids of the cardholders it asks about.")
     approvers: list[str] = Field(description="Ids of the approvers it asks about, if it does.")
     merchants: list[str] = Field(description="Names under which its merchants are compared.")
+    cost_centres: list[str] = Field(description="Codes of the units that bear the cost.")
+    title: str = Field(description="What its leading rule looks for.")
+    fact: str = Field(description="What its leading rule found, with figures.")
+    merchant: str = Field(description="The merchant as last printed, or how many there are.")
+    payments_count: int = Field(description="Payments it asks about; 0 for one about cards.")
     first_on: str
     last_on: str
     at_stake_pence: int
@@ -283,6 +288,7 @@ class Alert(BaseModel):
     holders: list[str] = Field(description="Ids of the cardholders it asks about.")
     approvers: list[str] = Field(description="Ids of the approvers it asks about, if it does.")
     merchants: list[str] = Field(description="Names under which its merchants are compared.")
+    cost_centres: list[str] = Field(description="Codes of the units that bear the cost.")
     raised: dict[str, Any] | None = Field(
         description="As it was raised: payments, reasons, comparisons, what to ask."
     )
@@ -313,6 +319,132 @@ class Decision(Sent):
         json_schema_extra={"examples": [{"reason": "two sites, two orders seen",
                                          "state": "explained"}]},
     )  # fmt: skip
+
+
+class AlertVersion(Sent):
+    """An alert, and the number of the last decision on it that somebody has seen."""
+
+    alert_id: Id
+    version: Annotated[Whole, Field(ge=0, le=10**9)]
+
+
+class SharedDecision(Sent):
+    """One decision on several alerts."""
+
+    alerts: list[AlertVersion] = Field(min_length=1, max_length=50)
+    reason: Reason
+    state: State
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"alerts": [{"alert_id": "ba0e7c01d2f3", "version": 0}],
+                                         "reason": "one contract", "state": "explained"}]},
+    )  # fmt: skip
+
+
+class DecidedCount(BaseModel):
+    """How many alerts a decision was recorded on."""
+
+    alerts: int
+
+
+class AlertSearch(Sent):
+    """Words to search alerts by, with filters; sent in a body, so that no name is in an address."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=WORDS)] = Field(
+        description="Part of a cardholder, merchant or unit as shown, or an id's beginning."
+    )
+    lane: Lane | None = None
+    state: AnyState | None = None
+    tier: Literal["A", "B", "C"] | None = None
+    kind: Short = ""
+    unit: Short = ""
+    order: Literal["evidence", "money", "age"] = "evidence"
+    limit: Annotated[Whole, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str, StringConstraints(max_length=500)] = ""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"text": "Oxbarrow", "state": "open"}]}
+    )
+
+
+class PaymentRow(BaseModel):
+    """A payment as lists show it."""
+
+    statement_id: str
+    label: str = Field(description="Name of its statement's file.")
+    row: int = Field(description="Its row there, the first line being 1.")
+    date: str
+    posting_date: str | None
+    holder: str = Field(description="Its cardholder, as the caller is shown them.")
+    card_last4: str
+    unit: str
+    cost_centre: str
+    merchant: str = Field(description="As printed.")
+    mcc: str
+    category: str
+    amount_pence: int
+    currency: str
+    kind: str
+    transaction_id: str = Field(description="The source's own reference.")
+
+
+class PaymentPage(BaseModel):
+    """Payments, the newest first, and where the next page begins."""
+
+    payments: list[PaymentRow]
+    next: str | None = Field(description="The cursor of the next page; none on the last.")
+
+
+class PaymentAlert(BaseModel):
+    """An alert that a payment is evidence of."""
+
+    alert_id: str
+    lane: Lane
+    state: AnyState
+    last_on: str
+
+
+class PaymentDetail(PaymentRow):
+    """One payment with the alerts it is evidence of."""
+
+    alerts: list[PaymentAlert]
+
+
+class RuleCondition(BaseModel):
+    """One condition of a rule, for one payment."""
+
+    what: str
+    here: str
+    met_at: str
+    met: bool
+
+
+class PaymentRule(BaseModel):
+    """What one rule says of one payment."""
+
+    rule: str
+    title: str
+    lane: Lane
+    fires: bool = Field(description="Whether all of its conditions are met.")
+    fact: str = Field(description="What it found; empty where it does not fire.")
+    compared: list[RuleCondition]
+
+
+class PaymentSearch(Sent):
+    """Words to search payments by; sent in a body, so that no name is in an address."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=WORDS)] = Field(
+        description="Part of a cardholder, merchant, unit or reference as shown."
+    )
+    since: Day | None = None
+    until: Day | None = None
+    limit: Annotated[Whole, Field(ge=1, le=500)] = 100
+    cursor: Annotated[str, StringConstraints(max_length=500)] = ""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"text": "Oxbarrow"}]}
+    )
 
 
 class ToSuppress(Sent):

@@ -16,6 +16,12 @@ class SubjectKind(StrEnum):
     """Who approves what one of its cardholders pays; not asked about, and may not see it."""
     MERCHANT = "merchant"
     """A merchant, by the name under which its spellings are compared."""
+    COST_CENTRE = "cost-centre"
+    """The unit that bears the cost, by its code."""
+
+
+PERSON_KINDS = (SubjectKind.HOLDER, SubjectKind.APPROVER, SubjectKind.APPROVER_OF_HOLDER)
+"""Kinds of the people who may not see an alert."""
 
 
 UNANSWERED = ("open", "asked")

@@ -105,7 +105,7 @@ class Steps(Visit):
         """Return what the phone shows."""
         return pyotp.TOTP(self.secret).at(self.site.clock())
 
-    def enter(self, role: str, place: str = "/") -> None:
+    def enter(self, role: str, place: str = "/alerts") -> None:
         """Begin as somebody who has signed in."""
         self.come_as(role)
         self.page.goto(place)

@@ -13,6 +13,7 @@ from api.pages import (
     handing,
     holds,
     keeping,
+    payments,
     people,
     proposing,
     samples,
@@ -23,8 +24,8 @@ from api.pages import (
 )
 
 pages = APIRouter(include_in_schema=False)
-NOUNS = (files, coming_in, account, statements, alerts, handing, holds, suppressions, documents,
-         settings, trying, proposing, samples, people, keeping, audit)  # fmt: skip
+NOUNS = (files, coming_in, account, statements, payments, handing, alerts, holds, suppressions,
+         documents, settings, trying, proposing, samples, people, keeping, audit)  # fmt: skip
 for one in NOUNS:
     for route in one.router.routes:
         assert isinstance(route, APIRoute)

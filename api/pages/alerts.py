@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-from urllib.parse import urlencode
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 
-from api.deps import At
-from api.listing import page_of
-from api.pages.page import (
-    LISTS,
-    Fields,
-    Sent,
-    chips,
-    day_faults,
-    field_errors,
-    filled,
-    go,
-    number,
-    render,
+from api.deps import At, Serving
+from api.listing import page_of, with_titles
+from api.pages.alert_filters import (
+    FILTERS,
+    TIERS,
+    AlertFilters,
+    filter_chips,
+    filter_words,
+    list_address,
+    list_headings,
+    read_filters,
 )
+from api.pages.page import Fields, Sent, field_errors, go, number, render
+from api.search_terms import seal_term
 from cardwatch import desk
 from cardwatch.casebook import STATES
 from cardwatch.casebook.alerts import Said
 from cardwatch.casebook.suppressions import is_suppressible
 from cardwatch.casebook.tables import RECEIVES
-from cardwatch.errors import CardwatchError
-from cardwatch.reports.words import day, title
+from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.reports.words import title
 from cardwatch.vocabulary import AUTOMATIC
 
 router = APIRouter()
 PAGE_ROWS = 25
-UNANSWERED = "unanswered"
-FILTERS = ("state", "lane", "tier", "kind", "rule", "statement_id", "besides", "same_holder_as",
-           "same_merchant_as", "at_least", "since", "until", "due_by", "tag", "assigned_to",
-           "snoozed", "order")  # fmt: skip
-DAYS = ("since", "until", "due_by")
-ORDERS = {"evidence": "Strength of evidence", "money": "Money at stake", "age": "Oldest first"}
-SORTS = {"evidence": ("Tier", "descending"), "money": ("At stake", "descending"),
-         "age": ("Last day", "ascending")}  # fmt: skip
-"""The column that each order sorts by, and which way."""
-TIERS = {"A": "A: against policy", "B": "B: unusual", "C": "C: information"}
 DECISIONS = [
     {"value": name, "label": title(name), "hint": meaning}
     for name, meaning in STATES.items()
@@ -51,113 +39,155 @@ DECISIONS = [
 
 
 @router.get("/alerts")
-def list_alerts(request: Request, at: At) -> Response:
+def list_alerts(request: Request, at: At, service: Serving) -> Response:
     """Show what to ask, in order."""
-    chosen = _chosen(request)
-    errors = _faults(chosen)
-    found: list[dict[str, Any]] = []
-    after = ""
-    if not errors:
+    return _list_page(request, at, service, {})
+
+
+def _list_page(
+    request: Request, at: At, service: Serving, errors: dict[str, str], sent_text: str = ""
+) -> Response:
+    """Return the list of alerts with what is wrong in its filters or search."""
+    filters = read_filters(request, service, at)
+    cursor = request.query_params.get("cursor", "")
+    errors = errors | filters.errors
+    rows: list[dict[str, Any]] = []
+    after, totals = "", (0, 0)
+    if not filters.errors:
         try:
-            found, after = _page_of(at, chosen, request.query_params.get("cursor", ""))
+            asked = filters.to_asked(at)
+            totals = desk.count_alerts(at, asked)
+            rows, after = page_of(at, asked, cursor=cursor, limit=PAGE_ROWS)
         except CardwatchError as refusal:
-            errors = field_errors(refusal, {"cursor": ""})
-    more = urlencode(chosen | {"cursor": after}) if after else ""
+            errors |= field_errors(refusal, {"cursor": ""})
     around = desk.overview(at)
-    words = {
-        "state": {UNANSWERED: "Open or asked"} | {one: title(one) for one in STATES},
-        "lane": LISTS, "tier": TIERS, "order": ORDERS, "rule": around["rules"],
-        "statement_id": around["statements"],
-    }  # fmt: skip
+    words = filter_words(at, around)
+    rows = with_titles(at, rows)
     return render(
-        request, "alerts.html", errors=errors, alerts=found,
-        heads=desk.headlines(at, [one["alert_id"] for one in found]), around=around,
-        names=desk.mask(at, desk.people_of(found)), chosen=chosen, words=words,
-        chips=chips(chosen, lambda k, v: _said(k, v, words), _link, besides=("order",)),
-        headings=_headings(chosen),
-        next=f"/alerts?{more}" if more else "",
-        first=_link(chosen) if request.query_params.get("cursor") else "",
-        may_receive=at.actor.role in RECEIVES,
+        request, "alerts.html", errors=errors, alerts=rows, around=around, totals=totals,
+        names=desk.mask(at, desk.people_of(rows)), chosen=filters.chosen, words=words,
+        query=filters.query, term=sent_text or filters.term, chips=filter_chips(filters, words),
+        headings=list_headings(filters.chosen),
+        next=list_address(filters.chosen | {"cursor": after}) if after else "",
+        first=filters.back if cursor else "", may_receive=at.actor.role in RECEIVES,
+        decided_count=number(request.query_params.get("decided", ""), 0),
     )  # fmt: skip
 
 
-def _chosen(request: Request) -> dict[str, str]:
-    """Return the filters of an address; whoever chooses none is shown what waits for an answer."""
-    chosen = {k: v for k, v in filled(request.query_params).items() if k in FILTERS}
-    return chosen if request.query_params else {"state": UNANSWERED}
+@router.post("/alerts/search")
+def search_alerts(request: Request, at: At, service: Serving, sent: Sent) -> Response:
+    """Go to the list of alerts with some words in a name; the words are sealed in its address.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+    """
+    if not at.actor.lanes:
+        raise NotAllowed("Your role has no access to alerts.")
+    chosen = {name: value for name, value in sent.items() if name in FILTERS}
+    chosen.pop("search", None)
+    text = sent.get("text", "")
+    try:
+        token = seal_term(service, at.actor, text) if text else ""
+    except CardwatchError as refusal:
+        return _list_page(request, at, service, field_errors(refusal), text)
+    return go(list_address(chosen | ({"search": token} if token else {})))
 
 
-def _faults(chosen: dict[str, str]) -> dict[str, str]:
-    """Return what is wrong with the filters, by field."""
-    errors = day_faults(chosen, DAYS)
-    if not re.fullmatch(r"[0-9]{0,9}", chosen.get("at_least", "")):
-        errors["at_least"] = "Enter whole pounds, like 500"
-    return errors
+@router.get("/alerts/decisions")
+def show_decisions(request: Request, at: At, service: Serving) -> Response:
+    """Show the alerts that were selected, and the form that decides them together."""
+    alert_ids = request.query_params.getlist("alert")
+    if not 1 <= len(alert_ids) <= desk.MAX_DECIDED_TOGETHER:
+        sentence = f"Select 1 to {desk.MAX_DECIDED_TOGETHER} alerts"
+        return _list_page(request, at, service, {"alert": sentence})
+    return _decisions_page(request, at, service, alert_ids, {}, {})
 
 
-def _link(chosen: dict[str, str]) -> str:
-    """Return the address of the list with some filters; without any it shows every alert."""
-    return f"/alerts?{urlencode(chosen or {'state': ''})}"
+@router.post("/alerts/decisions")
+def decide_together(
+    request: Request,
+    at: At,
+    service: Serving,
+    sent: Fields,
+    alert: Annotated[list[str], Form(max_length=desk.MAX_DECIDED_TOGETHER)] = [],  # noqa: B006  FastAPI copies it
+) -> Response:
+    """Record one decision on the alerts that were selected, on all of them or on none."""
+    versions = {name: number(version) for name, _, version in (one.partition(":") for one in alert)}
+    decision = Said(reason=sent.get("reason", ""), state=sent.get("state", ""))
+    try:
+        count = desk.decide_together(at, versions, decision)
+    except CardwatchError as refusal:
+        errors = field_errors(refusal)
+        return _decisions_page(request, at, service, list(versions), sent, errors)
+    filters = read_filters(request, service, at)
+    return go(list_address(filters.chosen | {"decided": str(count)}))
 
 
-def _said(name: str, value: str, words: dict[str, dict[str, str]]) -> str:
-    """Return a filter that was chosen in words."""
-    said = {
-        "same_holder_as": "Same cardholder", "same_merchant_as": "Same merchant",
-        "assigned_to": "Assigned to me", "snoozed": "Snoozed too",
-        "besides": "From earlier statements",
-    }  # fmt: skip
-    names = {"since": "From", "until": "To", "due_by": "Due by", "at_least": "At least",
-             "rule": "Question", "lane": "List", "statement_id": "Statement"}  # fmt: skip
-    text = words.get(name, {}).get(value, value)
-    text = day(value) if name in DAYS and not _faults({name: value}) else text
-    text = f"£{text}" if name == "at_least" else text
-    return said.get(name, f"{names.get(name, title(name))}: {text}")
-
-
-def _headings(chosen: dict[str, str]) -> list[str | dict[str, str]]:
-    """Return the headings of the list; those by which it can be sorted are links."""
-    made: list[str | dict[str, str]] = [
-        "Question", "Holder", "Merchant", "At stake", "Last day", "Tier", "State",
-    ]  # fmt: skip
-    for order, (label, way) in SORTS.items():
-        sort = {"sort": way} if chosen.get("order", "evidence") == order else {}
-        link = {"label": label, "href": _link(chosen | {"order": order})}
-        made[made.index(label)] = link | sort
-    return made
-
-
-def _page_of(at: At, chosen: dict[str, str], cursor: str) -> tuple[list[dict[str, Any]], str]:
-    """Return one page of the alerts that were chosen, and where the next begins."""
-    asked: dict[str, Any] = {k: v for k, v in chosen.items() if k not in {"snoozed", "at_least"}}
-    if asked.get("state") == UNANSWERED:
-        asked |= {"state": "", "unanswered": True}
-    if "at_least" in chosen:
-        asked["at_least_pence"] = 100 * int(chosen["at_least"])
-    snoozed = chosen.get("snoozed") == "yes"
-    return page_of(at, asked, cursor=cursor, limit=PAGE_ROWS, snoozed=snoozed)
+def _decisions_page(
+    request: Request,
+    at: At,
+    service: Serving,
+    alert_ids: list[str],
+    sent: dict[str, str],
+    errors: dict[str, str],
+) -> Response:
+    """Return the page on which several alerts are decided together."""
+    alerts = [desk.get_alert(at, one) for one in dict.fromkeys(alert_ids) if one]
+    if any(one["lane"] != at.actor.role for one in alerts):
+        raise NotAllowed("Your role cannot decide this alert.")
+    filters = read_filters(request, service, at)
+    return render(
+        request, "alerts_decisions.html", errors=errors, sent=sent, query=filters.query,
+        back=filters.back, alerts=with_titles(at, alerts), decisions=DECISIONS,
+        names=desk.mask(at, desk.people_of(alerts)),
+    )  # fmt: skip
 
 
 @router.get("/alerts/{alert_id}")
-def show_alert(request: Request, at: At, alert_id: str) -> Response:
+def show_alert(request: Request, at: At, service: Serving, alert_id: str) -> Response:
     """Show one alert whole: facts first, then reasons, payments, history and the decision."""
-    return _alert_page(request, at, alert_id, {}, {})
+    return _alert_page(request, at, service, alert_id, {}, {})
 
 
 def _alert_page(
-    request: Request, at: At, alert_id: str, sent: dict[str, str], errors: dict[str, str]
+    request: Request,
+    at: At,
+    service: Serving,
+    alert_id: str,
+    sent: dict[str, str],
+    errors: dict[str, str],
 ) -> Response:
     found = desk.get_history(at, alert_id)
+    filters = read_filters(request, service, at)
+    saved = number(request.query_params.get("saved", ""))
     return render(
         request, "alert.html", errors=errors, sent=sent,
         found=found, raised=found["raised"], names=found["names"], decisions=DECISIONS,
         heads=desk.headlines(at, [one["alert_id"] for one in found["related"]]), tiers=TIERS,
         may_decide=at.actor.role == found["lane"], can_suppress=is_suppressible(found),
+        assignees=desk.list_assignees(at), back=filters.back, query=filters.query,
+        adjacent=_adjacent(at, filters, found["alert_id"]),
+        is_saved=saved == found["version"] > 0,
     )  # fmt: skip
 
 
+def _adjacent(at: At, filters: AlertFilters, alert_id: str) -> tuple[str, str]:
+    """Return the addresses of the alerts before and after one; empty where there is none."""
+    if filters.errors:
+        return "", ""
+    before, after = desk.adjacent_alerts(at, filters.to_asked(at), alert_id)
+    address = [_alert_address(one, filters.query) if one else "" for one in (before, after)]
+    return address[0], address[1]
+
+
+def _alert_address(alert_id: str, query: str, **more: str) -> str:
+    """Return the address of an alert in a list with some filters."""
+    parts = [query, *(f"{name}={value}" for name, value in more.items())]
+    return f"/alerts/{alert_id}?{'&'.join(filter(None, parts))}".rstrip("?")
+
+
 @router.post("/alerts/{alert_id}/decision")
-def decide(request: Request, at: At, alert_id: str, sent: Fields) -> Response:
+def decide(request: Request, at: At, service: Serving, alert_id: str, sent: Fields) -> Response:
     """Record what somebody decides; a form that is wrong is shown again as it was sent."""
     said = Said(
         reason=sent.get("reason", ""),
@@ -169,20 +199,22 @@ def decide(request: Request, at: At, alert_id: str, sent: Fields) -> Response:
         seen=number(sent.get("seen", "")),
     )
     try:
-        desk.decide(at, alert_id, said)
+        decided = desk.decide(at, alert_id, said)
     except CardwatchError as refusal:
-        return _alert_page(request, at, alert_id, sent, field_errors(refusal))
-    return go(f"/alerts/{alert_id}")
+        return _alert_page(request, at, service, alert_id, sent, field_errors(refusal))
+    query = read_filters(request, service, at).query
+    return go(_alert_address(alert_id, query, saved=decided["version"]))
 
 
 @router.post("/alerts/{alert_id}/name")
-def show_name(request: Request, at: At, alert_id: str, sent: Sent) -> Response:
+def show_name(request: Request, at: At, service: Serving, alert_id: str, sent: Sent) -> Response:
     """Show by name whom an alert is about, for a reason that is kept."""
     try:
         desk.unmask(at, alert_id, reason=sent.get("why", ""))
     except CardwatchError as refusal:
-        return _alert_page(request, at, alert_id, sent, field_errors(refusal, {"reason": "why"}))
-    return go(f"/alerts/{alert_id}")
+        errors = field_errors(refusal, {"reason": "why"})
+        return _alert_page(request, at, service, alert_id, sent, errors)
+    return go(_alert_address(alert_id, read_filters(request, service, at).query))
 
 
 @router.get("/alerts/{alert_id}/holder")
@@ -202,12 +234,15 @@ def show_merchant(request: Request, at: At, alert_id: str) -> Response:
 
 
 @router.get("/review")
-def show_review(request: Request, at: At) -> Response:
+def show_review(request: Request, at: At, service: Serving) -> Response:
     """Show every open question with what to ask, to be printed or sent on."""
-    chosen = _chosen(request)
-    found, more = ([], "") if _faults(chosen) else _page_of(at, chosen, "")
-    whole = [desk.get_alert(at, one["alert_id"]) for one in found]
+    filters = read_filters(request, service, at)
+    rows: list[dict[str, Any]] = []
+    more = ""
+    if not filters.errors:
+        rows, more = page_of(at, filters.to_asked(at), cursor="", limit=PAGE_ROWS)
+    whole = [desk.get_alert(at, one["alert_id"]) for one in rows]
     names = desk.mask(at, desk.people_of(whole))
     return render(
-        request, "review.html", alerts=whole, names=names, has_more=bool(more), back=_link(chosen)
+        request, "review.html", alerts=whole, names=names, has_more=bool(more), back=filters.back
     )

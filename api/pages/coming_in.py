@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from calendar import monthrange
 from typing import Annotated
 
 import pyotp
@@ -14,6 +16,7 @@ from api.routes.access import begin_session, invitation_attempt, with_session, w
 from api.sign_in_limit import TooManyAttempts
 from cardwatch import desk
 from cardwatch.casebook.people import organisation_id
+from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
 
 router = APIRouter()
@@ -72,9 +75,18 @@ def _organisation_id(service: Serving, organisation: str) -> str:
 
 
 @router.get("/")
-def show_home(at: At) -> Response:
-    """Send somebody to where their work begins."""
-    return go(HOME[at.actor.role])
+def show_home(request: Request, at: At) -> Response:
+    """Show what waits and which months are covered; admin goes to the statements."""
+    if not at.actor.lanes:
+        return go(HOME[at.actor.role])
+    home = desk.show_home(at)
+    months = [one.month for one in home.months]
+    last_days = {one: monthrange(int(one[:4]), int(one[5:]))[1] for one in months}
+    return render(
+        request, "home.html", home=home, last_days=last_days,
+        may_receive=at.actor.role in RECEIVES,
+        yesterday=str(at.now.date() - dt.timedelta(1)),
+    )  # fmt: skip
 
 
 @router.post("/sign-out")

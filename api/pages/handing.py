@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 
 from api.deps import At, Serving
 from api.handing import drawn, handed_over
+from api.pages.alert_filters import AlertFilters, filter_chips, filter_words, read_filters
 from api.pages.page import LISTS, field_errors, render
 from cardwatch import desk
 from cardwatch.casebook import FINANCE
 from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.quantities import quantity
 
 router = APIRouter()
 Text = Annotated[str, Form(max_length=200)]
@@ -75,6 +78,55 @@ def _case_page(
         beside=_beside(found), forms=FORMS, purposes=PURPOSES, lists=[],
         is_named=found["is_named"],
     )  # fmt: skip
+
+
+@router.get("/alerts/export")
+def show_export(request: Request, at: At, service: Serving) -> Response:
+    """Show the form on which the alerts that fit some filters are shared as a file."""
+    return _export_page(request, at, service, {}, {})
+
+
+@router.post("/alerts/export")
+def export_alerts(
+    request: Request,
+    at: At,
+    service: Serving,
+    purpose: Text = "",
+    recipient: Text = "",
+    form: Text = "",
+) -> Response:
+    """Share the alerts that fit some filters as a file."""
+    sent = {"purpose": purpose, "recipient": recipient, "form": form}
+    filters = read_filters(request, service, at)
+    if filters.errors:
+        return _export_page(request, at, service, sent, {})
+    try:
+        return handed_over(
+            at, service, form, purpose=purpose, recipient=recipient, filters=filters.to_asked(at)
+        )
+    except CardwatchError as refusal:
+        return _export_page(request, at, service, sent, field_errors(refusal))
+
+
+def _export_page(
+    request: Request, at: At, service: Serving, sent: dict[str, Any], errors: dict[str, str]
+) -> Response:
+    if not at.actor.lanes:
+        raise NotAllowed("Your role has no access to alerts.")
+    filters = read_filters(request, service, at)
+    labels = [label for label, _ in filter_chips(filters, filter_words(at, desk.overview(at)))]
+    rows = [] if filters.errors else _selected(at, filters)
+    return render(
+        request, "hand_over.html", errors=filters.errors | errors, sent=sent,
+        back=filters.back, what=f"{quantity(len(rows), 'alert')}. {'; '.join(labels)}",
+        beside=[], forms=FORMS, purposes=PURPOSES, lists=[], is_named=True,
+    )  # fmt: skip
+
+
+def _selected(at: At, filters: AlertFilters) -> list[dict[str, Any]]:
+    """Return the alerts that would be shared."""
+    asked = asdict(filters.to_asked(at))
+    return desk.list_alerts(at, limit=desk.MAX_SELECTED, **asked)
 
 
 @router.get("/statements/{statement_id}/hand-over")

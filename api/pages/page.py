@@ -25,12 +25,15 @@ if TYPE_CHECKING:
     from cardwatch.casebook import Actor
 
 MENU: dict[str, tuple[tuple[str, str], ...]] = {
-    "finance": (("Questions", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
+    "finance": (("Home", "/"), ("Questions", "/alerts"), ("Statements", "/statements"),
+                ("Payments", "/payments"), ("Rules", "/rules"),
                 ("Settings", "/settings"), ("Evaluation", "/evaluations"),
                 ("Report", "/governance")),
-    "psd": (("Inbox", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
+    "psd": (("Home", "/"), ("Inbox", "/alerts"), ("Statements", "/statements"),
+                ("Payments", "/payments"), ("Rules", "/rules"),
             ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
-    "auditor": (("Questions", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
+    "auditor": (("Home", "/"), ("Questions", "/alerts"), ("Statements", "/statements"),
+                ("Payments", "/payments"), ("Rules", "/rules"),
                 ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
     "admin": (("Statements", "/statements"), ("People", "/people"), ("Audit", "/audit"),
               ("Health", "/health")),

@@ -10,18 +10,21 @@ from fastapi.exceptions import HTTPException
 
 from api.deps import At, Serving
 from api.handing import FORMS, handed_over
-from api.listing import page_of
+from api.listing import filters_of, page_of, with_titles
 from api.schemas import (
     Alert,
     AlertPage,
+    AlertSearch,
     AnyState,
     Day,
+    DecidedCount,
     Decision,
     Export,
     Hold,
     Id,
     Lane,
     Precision,
+    SharedDecision,
     Short,
     Suppression,
     ToExport,
@@ -57,6 +60,7 @@ def list_alerts(
     tier: Literal["A", "B", "C"] | None = None,
     kind: Short = "",
     rule: Short = "",
+    unit: Annotated[Short, Query(description="Code of the unit that bears the cost.")] = "",
     statement_id: Short = "",
     assigned_to: Annotated[Literal["me"] | None, Query(description="To the caller.")] = None,
     tag: Annotated[str, Query(max_length=20)] = "",
@@ -81,12 +85,37 @@ def list_alerts(
     an address. Pages stay where they are while new alerts come.
     """
     chosen = {"lane": lane, "state": state, "tier": tier, "kind": kind, "rule": rule,
-              "statement_id": statement_id, "tag": tag, "since": since, "until": until,
+              "unit": unit, "statement_id": statement_id, "tag": tag, "since": since,
+              "until": until,
               "due_by": due_by, "at_least_pence": at_least_pence, "same_holder_as": same_holder_as,
               "same_merchant_as": same_merchant_as, "assigned_to": assigned_to,
               "order": order}  # fmt: skip
-    found, after = page_of(at, chosen, cursor=cursor, limit=limit, snoozed=snoozed)
-    return {"alerts": desk.pseudonymise(at, found), "next": after or None}
+    filters = filters_of(at, chosen, snoozed=snoozed)
+    rows, after = page_of(at, filters, cursor=cursor, limit=limit)
+    rows = desk.pseudonymise(at, with_titles(at, rows))
+    return {"alerts": rows, "next": after or None}
+
+
+@router.post("/alerts/search", response_model=AlertPage, responses=LISTED)
+def search_alerts(sent: AlertSearch, at: At) -> dict[str, Any]:
+    """List the alerts with some words in the name of a cardholder, merchant or unit.
+
+    Professional standards search cardholders by the pseudonyms they are shown.
+    """
+    chosen = sent.model_dump(exclude={"limit", "cursor"})
+    rows, after = page_of(
+        at, filters_of(at, chosen, snoozed=True), cursor=sent.cursor, limit=sent.limit
+    )
+    rows = desk.pseudonymise(at, with_titles(at, rows))
+    return {"alerts": rows, "next": after or None}
+
+
+@router.post("/alerts/decisions", response_model=DecidedCount, status_code=201)
+def decide_alerts(sent: SharedDecision, at: At) -> dict[str, int]:
+    """Record one decision on several alerts, on all of them or on none."""
+    versions = {one.alert_id: one.version for one in sent.alerts}
+    count = desk.decide_together(at, versions, Said(reason=sent.reason, state=sent.state))
+    return {"alerts": count}
 
 
 @router.get("/alerts/{alert_id}", response_model=Alert, responses={200: SEEN})

@@ -21,7 +21,7 @@ from cardwatch.casebook.suppressions import day_of, may_decide
 from cardwatch.casebook.tables import STATES, alert_subjects, alerts, decisions, lists, raised
 from cardwatch.errors import CardwatchError, Changed, NotFound, about_field
 from cardwatch.records import Alert, AlertCard, AlertList, EntryShown, Payment, Reason
-from cardwatch.vocabulary import AUTOMATIC, SubjectKind
+from cardwatch.vocabulary import AUTOMATIC, PERSON_KINDS, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -37,6 +37,7 @@ SUBJECT_FIELDS = {
     "holders": SubjectKind.HOLDER,
     "approvers": SubjectKind.APPROVER,
     "merchants": SubjectKind.MERCHANT,
+    "cost_centres": SubjectKind.COST_CENTRE,
 }
 MOST_TAGS = 8
 TAG = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
@@ -181,7 +182,7 @@ def shares_subject(
 
 
 def add_subjects(work: Work, rows: Sequence[Row]) -> None:
-    """Add `holders`, `approvers` and `merchants` to rows of alerts: names, in one order.
+    """Add the holders, approvers, merchants and cost centres of alerts to their rows, in one order.
 
     Args:
         work: the work it is done in.
@@ -379,7 +380,7 @@ def not_about(work: Work, table: sa.FromClause) -> sa.ColumnElement[bool]:
         work.mine(alert_subjects),
         alert_subjects.c.lane == table.c.lane,
         alert_subjects.c.alert_id == table.c.alert_id,
-        alert_subjects.c.kind != SubjectKind.MERCHANT,
+        alert_subjects.c.kind.in_(PERSON_KINDS),
         alert_subjects.c.subject_id == person_key(work.actor.holder_id),
     )
 

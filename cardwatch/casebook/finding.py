@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Double
 
 from cardwatch.alerts import merchants_label
+from cardwatch.casebook.alert_search import has_subject, matches_text
 from cardwatch.casebook.alerts import (
     ASKED_ABOUT,
     add_subjects,
@@ -18,7 +19,7 @@ from cardwatch.casebook.alerts import (
     shares_subject,
 )
 from cardwatch.casebook.learning import PRIOR_SHARE, precision_by_rule
-from cardwatch.casebook.tables import alerts, raised
+from cardwatch.casebook.tables import alert_subjects, alerts, raised
 from cardwatch.errors import CardwatchError
 from cardwatch.vocabulary import ANSWERED, UNANSWERED, SubjectKind
 
@@ -43,6 +44,8 @@ class Asked:
         at_least_pence: least that is at stake.
         unanswered: whether only those are asked for that are open, or asked and not answered yet.
         besides: statement whose alerts are left out.
+        unit: code of a unit that bears the cost.
+        text: words of a cardholder, merchant or unit, or the beginning of an alert's id.
         order: evidence, money (the most first) or age (the oldest first).
     """
 
@@ -63,6 +66,8 @@ class Asked:
     at_least_pence: int = 0
     unanswered: bool = False
     besides: str = ""
+    unit: str = ""
+    text: str = ""
     order: str = "evidence"
 
     def conditions(self, work: Work) -> list[sa.ColumnElement[bool]]:
@@ -83,6 +88,9 @@ class Asked:
         wanted += [mine.state.in_(UNANSWERED)] if self.unanswered else []
         wanted += [mine.statement_id != self.besides] if self.besides else []
         wanted += [mine.due_on.between("1", self.due_by)] if self.due_by else []
+        if self.unit:
+            wanted.append(has_subject(work, SubjectKind.COST_CENTRE, [self.unit]))
+        wanted += [matches_text(work, self.text)] if self.text.strip() else []
         return (
             [*wanted, mine.at_stake_pence >= self.at_least_pence] if self.at_least_pence else wanted
         )
@@ -106,17 +114,7 @@ def find_alerts(
     Raises:
         CardwatchError: there is no such order, or no such place in it.
     """
-    expected = _expected_precision(work)
-    mine = alerts.c
-    orders: dict[str, list[sa.ColumnElement[Any]]] = {
-        "evidence": [mine.is_fact, -expected, -mine.strength, mine.alert_id],
-        "money": [-mine.at_stake_pence, mine.alert_id],
-        "age": [mine.last_on, mine.alert_id],
-    }
-    if asked.order not in orders:
-        sentence = f"An order is one of {', '.join(orders)}, not '{asked.order}'."
-        raise CardwatchError(sentence, field="order")
-    by = orders[asked.order]
+    by, expected = _order(work, asked.order)
     question = (
         sa.select(alerts, expected.label("expected_precision"))
         .where(work.mine(alerts), not_about(work, alerts), *asked.conditions(work))
@@ -126,7 +124,8 @@ def find_alerts(
     for at, part in enumerate(by):
         question = question.add_columns(part.label(f"by_{at}"))
     if after:
-        if [type(one) is str for one in after] != [b is by[-1] or b is mine.last_on for b in by]:
+        texts = [part is by[-1] or part is alerts.c.last_on for part in by]
+        if [type(value) is str for value in after] != texts:
             raise CardwatchError("Invalid cursor. Begin at the first page.", field="cursor")
         question = question.where(sa.tuple_(*by) > sa.tuple_(*(sa.literal(one) for one in after)))
     found = [dict(row) for row in work.rows(question)]
@@ -135,6 +134,61 @@ def find_alerts(
         row["place"] = [row.pop(f"by_{at}") for at in range(len(by))]
     add_subjects(work, found)
     return found
+
+
+def _order(work: Work, order: str) -> tuple[list[sa.ColumnElement[Any]], sa.ColumnElement[float]]:
+    """The columns that an order sorts by, the last one unique, and the expected precision."""
+    expected, mine = _expected_precision(work), alerts.c
+    orders: dict[str, list[sa.ColumnElement[Any]]] = {
+        "evidence": [mine.is_fact, -expected, -mine.strength, mine.alert_id],
+        "money": [-mine.at_stake_pence, mine.alert_id],
+        "age": [mine.last_on, mine.alert_id],
+    }
+    if order not in orders:
+        sentence = f"An order is one of {', '.join(orders)}, not '{order}'."
+        raise CardwatchError(sentence, field="order")
+    return orders[order], expected
+
+
+def adjacent_alerts(work: Work, asked: Asked, alert_id: str) -> tuple[str, str]:
+    """The ids of the alerts before and after one in a list, each empty where there is none.
+
+    The alert itself need not fit the filters: one that has just been decided keeps its place.
+
+    Args:
+        work: the work it is done in.
+        asked: filters and order of the list.
+        alert_id: whole id of the alert.
+
+    Raises:
+        CardwatchError: there is no such order.
+    """
+    by, _ = _order(work, asked.order)
+    visible = sa.and_(work.mine(alerts), not_about(work, alerts))
+    columns = [part.label(f"by_{number}") for number, part in enumerate(by)]
+    here = work.one(sa.select(*columns).where(visible, alerts.c.alert_id == alert_id))
+    if here is None:
+        return "", ""
+    place = sa.tuple_(*(sa.literal(here[column.name]) for column in columns))
+    listed = sa.select(alerts.c.alert_id).where(visible, *asked.conditions(work)).limit(1)
+    before = listed.where(sa.tuple_(*by) < place).order_by(*(part.desc() for part in by))
+    after = listed.where(sa.tuple_(*by) > place).order_by(*by)
+    found = (work.one(before), work.one(after))
+    previous_id, next_id = (row["alert_id"] if row else "" for row in found)
+    return previous_id, next_id
+
+
+def list_units(work: Work) -> list[str]:
+    """The codes of the units of the alerts that the actor may see, in order."""
+    units = alert_subjects.alias()
+    same = (alerts.c.lane == units.c.lane) & (alerts.c.alert_id == units.c.alert_id)
+    question = (
+        sa.select(units.c.name)
+        .join(alerts, work.mine(alerts) & same)
+        .where(work.mine(units), units.c.kind == SubjectKind.COST_CENTRE, not_about(work, alerts))
+        .distinct()
+    )
+    return sorted(row["name"] for row in work.rows(question) if row["name"])
 
 
 def count_alerts(work: Work, asked: Asked) -> tuple[int, int]:
@@ -148,8 +202,13 @@ def count_alerts(work: Work, asked: Asked) -> tuple[int, int]:
     return int(found["alerts"]), int(found["pence"])
 
 
-def headlines(work: Work, ids: Collection[str]) -> dict[str, dict[str, str]]:
-    """The `title` of alerts as they were raised, and a label of their merchants, by their ids."""
+def headlines(work: Work, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What lists show of alerts as they were raised, by their ids.
+
+    Returns:
+        The `title` and the leading `fact`, a label of the merchants as printed, and how many
+        payments there are.
+    """
     same = [raised.c[name] == alerts.c[name] for name in ("lane", "statement_id", "alert_id")]
     question = (
         sa.select(alerts.c.alert_id, raised.c.content)
@@ -158,7 +217,12 @@ def headlines(work: Work, ids: Collection[str]) -> dict[str, dict[str, str]]:
     )
     snapshots = {row["alert_id"]: json.loads(row["content"]) for row in work.rows(question)}
     return {
-        alert_id: {"title": snapshot["title"], "merchant": merchants_label(alert_from(snapshot))}
+        alert_id: {
+            "title": snapshot["title"],
+            "fact": snapshot["reasons"][0]["fact"],
+            "payments_count": len(snapshot["payments"]),
+            "merchant": merchants_label(alert_from(snapshot)),
+        }
         for alert_id, snapshot in snapshots.items()
     }
 

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from cardwatch.alerts.answered import person_key
+from cardwatch.casebook.counting import is_visible
 from cardwatch.casebook.people import who
-from cardwatch.casebook.tables import PSD, events, unmaskings
+from cardwatch.casebook.tables import HOLDER_KEYS, PSD, events, transactions, unmaskings
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cardwatch.casebook.work import Row, Work
 
 MASK_CHARACTERS = 6
@@ -21,6 +24,28 @@ MASK_CHARACTERS = 6
 def masked(work: Work, holder_id: str) -> str:
     """Return another name for a holder, the same whenever they are meant in an organisation."""
     return f"Holder {work.keyed('holder', person_key(holder_id))[:MASK_CHARACTERS].upper()}"
+
+
+def holder_names(work: Work, holder_ids: Collection[str]) -> dict[str, str]:
+    """The names of cardholders whom statements also know by a number: `A. Baker (SV1055)`.
+
+    Returns:
+        By id, the name on the newest payment that has one; nothing for who has no other name.
+    """
+    names: dict[str, str] = {}
+    cardholder = transactions.c.key_cardholder
+    for key in (transactions.c[name] for name in HOLDER_KEYS if name != cardholder.name):
+        newest = sa.func.max(transactions.c.date).label("newest")
+        question = (
+            sa.select(key.label("holder_id"), cardholder.label("name"), newest)
+            .where(work.mine(transactions), is_visible(), key.in_(holder_ids))
+            .where(cardholder.is_not(None), cardholder != "", cardholder != key)
+            .group_by(key, cardholder)
+            .order_by(newest, cardholder)
+        )
+        rows = work.rows(question) if holder_ids else []
+        names |= {row["holder_id"]: f"{row['name']} ({row['holder_id']})" for row in rows}
+    return names
 
 
 def unmask(work: Work, alert_id: str, reason: str) -> None:

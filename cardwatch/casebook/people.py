@@ -265,6 +265,15 @@ def list_people(work: Work) -> list[Row]:
     return work.rows(question if _sees_psd(work.actor) else question.where(people.c.role != PSD))
 
 
+def list_assignees(work: Work) -> list[Row]:
+    """The `name` and `email` of those who have access in the actor's own role, by name."""
+    mine = people.c
+    question = sa.select(mine.name, mine.email).where(
+        work.mine(people), mine.role == work.actor.role, mine.ended_at.is_(None)
+    )
+    return work.rows(question.order_by(mine.name, mine.email))
+
+
 def email_of(work: Work) -> str:
     """Return the actor's own email address; the id of a key, which has none."""
     own = people.c.person_id == work.actor.actor_id

@@ -239,7 +239,7 @@ def is_about(alert: Alert, approvers: Mapping[str, str], person: str) -> bool:
 
 
 def _subjects(source: Source, alert: Alert) -> list[dict[str, str]]:
-    """Rows of `alert_subjects`, one for each person or merchant of an alert."""
+    """Rows of `alert_subjects`, one for each person, merchant or cost centre of an alert."""
     owned = {"lane": source.lane, "alert_id": alert.alert_id}
     names = {
         (kind, person_key(name)): name
@@ -247,6 +247,7 @@ def _subjects(source: Source, alert: Alert) -> list[dict[str, str]]:
         for name in people
     }
     names |= {(SubjectKind.MERCHANT, name): name for name in compared_merchants(alert)}
+    names |= {(SubjectKind.COST_CENTRE, code): code for code in alert.cost_centres}
     return [
         owned | {"kind": str(kind), "subject_id": subject_id, "name": name}
         for (kind, subject_id), name in sorted(names.items())

@@ -1,5 +1,13 @@
 """Work that touches the casebook: each function is one piece of work, whole or not at all."""
 
+from cardwatch.desk.alert_lists import (
+    MAX_DECIDED_TOGETHER,
+    adjacent_alerts,
+    count_alerts,
+    decide_together,
+    list_assignees,
+    list_units,
+)
 from cardwatch.desk.answering import (
     check_suppression,
     decide,
@@ -26,6 +34,7 @@ from cardwatch.desk.desk import Desk
 from cardwatch.desk.drop_folder import Delivery, DropFolder, receive_folder
 from cardwatch.desk.governing import assess_impact, last_quarter, report_governance
 from cardwatch.desk.handing_over import (
+    MAX_SELECTED,
     MOST_IN_CASE,
     ExportFile,
     Wanted,
@@ -33,6 +42,14 @@ from cardwatch.desk.handing_over import (
     hand_over,
     list_disclosures,
     list_questions,
+)
+from cardwatch.desk.home import Home, show_home
+from cardwatch.desk.payments import (
+    MAX_EXPORTED,
+    count_payments,
+    explain_payment,
+    get_payment,
+    list_payments,
 )
 from cardwatch.desk.people import (
     actor_of_key,
@@ -123,6 +140,9 @@ from cardwatch.reports import PURPOSES
 
 __all__ = [
     "IN_FORCE",
+    "MAX_DECIDED_TOGETHER",
+    "MAX_EXPORTED",
+    "MAX_SELECTED",
     "MOST_IN_CASE",
     "PURPOSES",
     "STATEMENT",
@@ -133,6 +153,7 @@ __all__ = [
     "Draw",
     "DropFolder",
     "ExportFile",
+    "Home",
     "Receipt",
     "Wanted",
     "actor_of_key",
@@ -140,6 +161,7 @@ __all__ = [
     "actor_of_session",
     "add_organisation",
     "add_person",
+    "adjacent_alerts",
     "ask_back_test",
     "ask_evaluation",
     "ask_manager",
@@ -153,8 +175,11 @@ __all__ = [
     "change_password",
     "check_suppression",
     "checkpoint",
+    "count_alerts",
+    "count_payments",
     "decide",
     "decide_proposal",
+    "decide_together",
     "do_next_job",
     "draw_sample",
     "email_of",
@@ -166,10 +191,12 @@ __all__ = [
     "end_webhook",
     "erase",
     "erase_due",
+    "explain_payment",
     "get_alert",
     "get_history",
     "get_job",
     "get_model",
+    "get_payment",
     "get_policy",
     "get_proposal",
     "get_statement",
@@ -185,12 +212,14 @@ __all__ = [
     "layouts",
     "learned",
     "list_alerts",
+    "list_assignees",
     "list_cardholders",
     "list_disclosures",
     "list_expired",
     "list_holds",
     "list_in_force",
     "list_keys",
+    "list_payments",
     "list_people",
     "list_proposals",
     "list_questions",
@@ -200,6 +229,7 @@ __all__ = [
     "list_statements",
     "list_suppressions",
     "list_trials",
+    "list_units",
     "list_webhooks",
     "make_key",
     "mask",
@@ -226,6 +256,7 @@ __all__ = [
     "send_due",
     "set_link",
     "set_webhook",
+    "show_home",
     "sign_in",
     "sign_in_elsewhere",
     "suppress",

@@ -15,6 +15,7 @@ from cardwatch.casebook import (
     finding,
     histories,
     naming,
+    payment_queries,
     retention,
     suppressions,
 )
@@ -98,9 +99,15 @@ def get_history(desk: Desk, alert_id: str) -> dict[str, Any]:
         people |= {card["holder_id"] for card in found["raised"]["cards"]}
         people |= {holder["holder_id"] for holder in told["merchant"]["holders"]}
         people |= people_of([found, *found["related"]])
-        names = {one: one if is_named else naming.masked(work, one) for one in people if one}
+        shown_names = naming.holder_names(work, people) if is_named else {}
+        names = {
+            one: shown_names.get(one, one) if is_named else naming.masked(work, one)
+            for one in people
+            if one
+        }
         told["compared"] = _compared(work, found)
         told["versions"] = _versions(work, found["statement_id"])
+        told["places"] = payment_queries.alert_places(work, lane, name)
         told["hold"] = retention.current_hold(work, name, lane)
         told["suppression"] = suppressions.current_suppression(work, found)
         told["answer"] = suppressions.current_answer(work, found)
@@ -185,7 +192,8 @@ def mask(desk: Desk, holders: set[str]) -> dict[str, str]:
     """Return the names under which holders are shown in lists to the actor."""
     with desk.casebook.quiet(desk.actor, desk.now, reads=True) as work:
         hides = desk.actor.role == PSD
-        return {one: naming.masked(work, one) if hides else one for one in holders}
+        names = {} if hides else naming.holder_names(work, holders)
+        return {one: naming.masked(work, one) if hides else names.get(one, one) for one in holders}
 
 
 def pseudonymise(desk: Desk, content: Any, *, alert_id: str = "") -> Any:  # noqa: ANN401  JSON

@@ -11,7 +11,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from cardwatch.alerts.answered import person_key
-from cardwatch.casebook import FINANCE, Event, naming, people
+from cardwatch.casebook import FINANCE, PSD, Event, naming, people
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.audit import checkpoint_line
 from cardwatch.casebook.finding import Asked, find_alerts
@@ -20,7 +20,7 @@ from cardwatch.casebook.tables import disclosures
 from cardwatch.desk.answering import people_of
 from cardwatch.desk.desk import shown
 from cardwatch.desk.recipe import report_of
-from cardwatch.errors import CardwatchError, about_field
+from cardwatch.errors import CardwatchError, NotAllowed, about_field
 from cardwatch.records import Statements
 from cardwatch.reports import (
     HANDED,
@@ -49,6 +49,8 @@ PACK = ".zip"
 FORMS = (*HANDED, PACK)
 """Forms in which alerts are handed over; a pack has all of the others, and a signed manifest."""
 MOST_IN_CASE = 50
+MAX_SELECTED = 1_000
+"""Alerts that one file of filtered alerts has at most."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Wanted:
 
     Attributes:
         statement_id, lane: whose list, as it was made; or
-        alert_ids: alerts that make a case, with everything that is kept of them.
+        alert_ids: alerts that make a case, with everything that is kept of them; or
+        filters: alerts that fit, as they were raised.
         key: signs the checkpoint in it, and the manifest of a pack.
     """
 
@@ -82,6 +85,7 @@ class Wanted:
     statement_id: str = ""
     lane: str = FINANCE
     alert_ids: tuple[str, ...] = ()
+    filters: Asked | None = None
 
 
 def hand_over(desk: Desk, wanted: Wanted, form: str) -> ExportFile:
@@ -93,7 +97,7 @@ def hand_over(desk: Desk, wanted: Wanted, form: str) -> ExportFile:
         form: one of `FORMS`.
 
     Raises:
-        NotAllowed: the lane is not the actor's.
+        NotAllowed: the lane is not the actor's, or they have not asked to see its names.
         NotFound: there is no such statement, list or alert.
         CardwatchError: no such purpose or form, nobody is named, a case has too many
             alerts.
@@ -104,13 +108,8 @@ def hand_over(desk: Desk, wanted: Wanted, form: str) -> ExportFile:
         desk.sees_alerts()
         if wanted.alert_ids:
             event.object_kind = "case"
-            cases = _cases(work, wanted)
-            made = _lists(work, cases)
-        else:
-            desk.sees_lane(wanted.lane)
-            name = get_statement(work, wanted.statement_id)["statement_id"]
-            cases, made = (), {(wanted.lane, name): kept.read_list(work, wanted.lane, name)}
-        lists, read = _called(work, made, of_case=bool(cases))
+        cases, made = _chosen(desk, work, wanted)
+        lists, read = _called(work, made, of_case=not wanted.statement_id)
         handed = HandOver(
             marking=wanted.marking,
             organisation=people.organisation_name(work),
@@ -120,11 +119,12 @@ def hand_over(desk: Desk, wanted: Wanted, form: str) -> ExportFile:
             made_at=work.now,
             checkpoint=checkpoint_line(work, wanted.key, desk.actor.chain),
             cases=cases,
+            is_selection=wanted.filters is not None,
         )
         _disclose(work, handed, next(name for _, name in made))
         count = sum(len(made.alerts) for made in lists.values())
         event.counts = {"alerts": count}
-    filename = _filename(lists, cases, form)
+    filename = _filename(lists, {lane for lane, _ in made}, cases, form)
     if form == PACK:
         return ExportFile(filename, pack_alerts(lists, read, handed, wanted.key), count)
     with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
@@ -133,12 +133,51 @@ def hand_over(desk: Desk, wanted: Wanted, form: str) -> ExportFile:
         return ExportFile(filename, path.read_bytes(), count)
 
 
-def _filename(lists: Mapping[str, AlertList], cases: Sequence[Mapping[str, Any]], form: str) -> str:
+def _chosen(
+    desk: Desk, work: Work, wanted: Wanted
+) -> tuple[tuple[dict[str, Any], ...], dict[tuple[str, str], AlertList]]:
+    """Return what is kept of the alerts of a case, and the lists by lane and statement."""
+    if wanted.alert_ids:
+        cases = _cases(work, wanted)
+        return cases, _lists(work, cases)
+    if wanted.filters is not None:
+        return (), _lists(work, _selection(work, wanted))
+    desk.sees_lane(wanted.lane)
+    name = get_statement(work, wanted.statement_id)["statement_id"]
+    return (), {(wanted.lane, name): kept.read_list(work, wanted.lane, name)}
+
+
+def _selection(work: Work, wanted: Wanted) -> list[dict[str, Any]]:
+    """Return the alerts that fit the filters, and write down that each leaves.
+
+    Raises:
+        NotAllowed: professional standards have not asked to see the names in one of them.
+        CardwatchError: none fits, or too many.
+    """
+    assert wanted.filters is not None
+    rows = find_alerts(work, wanted.filters, limit=MAX_SELECTED + 1)
+    if not 1 <= len(rows) <= MAX_SELECTED:
+        raise CardwatchError(f"Choose filters that 1 to {MAX_SELECTED:,} alerts fit.")
+    for row in rows:
+        if work.actor.role == PSD and not naming.is_unmasked(work, row["alert_id"]):
+            raise NotAllowed(
+                "A list names people. On each alert's page, ask first to see the name, or share "
+                "the list of a statement."
+            )
+        work.also.append(Event("disclosure", "alert", row["alert_id"], purpose=wanted.purpose))
+    return rows
+
+
+def _filename(
+    lists: Mapping[str, AlertList],
+    lanes: set[str],
+    cases: Sequence[Mapping[str, Any]],
+    form: str,
+) -> str:
     """Return what the file is called: a case by its alerts, a list by its months."""
     if cases:
-        lanes = {case["lane"] for case in cases}
         return case_filename([case["alert_id"] for case in cases], lanes, form)
-    return alerts_filename(lists, lists, form)
+    return alerts_filename(lists, lanes, form)
 
 
 def _check(wanted: Wanted, form: str) -> None:

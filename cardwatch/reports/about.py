@@ -36,6 +36,7 @@ def about_rows(
         handed: why and to whom, if it is shared.
     """
     is_case = bool(handed and handed.cases)
+    is_part = bool(handed and handed.is_part)
     what = "A case: alerts with their decisions and what was compared" if is_case else (
         "A list of alerts about procurement-card payments, the strongest evidence first"
     )  # fmt: skip
@@ -44,24 +45,25 @@ def about_rows(
     yield from _shared(handed) if handed else ()
     for name, made in lists.items():
         yield "Organisation", made.organisation or "Not named in the policy"
-        yield "List", f"{name}: {list_summary(made, is_case=is_case)}"
+        yield "List", f"{name}: {list_summary(made, is_part=is_part)}"
         yield "Policy", policy_name(made)
-        yield from (("Note", sentence(note)) for note in (() if is_case else made.notes))
+        yield from (("Note", sentence(note)) for note in (() if is_part else made.notes))
     yield from (("Statement", line) for line in _statement_lines(statements.reports))
     yield from (("Note", sentence(note)) for note in statements.notes)
     yield "Tiers", TIERS
     yield "Sheets", SHEETS
 
 
-def list_summary(made: AlertList, *, is_case: bool = False) -> str:
+def list_summary(made: AlertList, *, is_part: bool = False) -> str:
     """Return how many payments and alerts a list has, and of which days.
 
     Args:
         made: the list.
-        is_case: whether it has only the alerts of a case, so that its whole count is not known.
+        is_part: whether it has only the alerts of a case or of a selection, so that its whole
+            count is not known.
     """
-    if is_case:
-        return f"{quantity(len(made.alerts), 'alert')} in this case."
+    if is_part:
+        return f"{quantity(len(made.alerts), 'alert')} in this file."
     if not made.first_on:
         return f"{quantity(made.payments_count, 'payment')}; {quantity(len(made.alerts), 'alert')}."
     count = quantity(len(made.alerts), "alert")

@@ -41,9 +41,11 @@ def list_document(lists: Mapping[str, AlertList], handed: HandOver) -> Document:
         handed: why and to whom; its cases are shown with their alerts.
     """
     cases = {case["alert_id"]: case for case in handed.cases}
-    alerts = [one for made in lists.values() for one in (made.alerts if cases else made.shown)]
+    alerts = [
+        one for made in lists.values() for one in (made.alerts if handed.is_part else made.shown)
+    ]
     sections = [
-        Section("Before you read on", text=(NOT_A_FINDING, *_notes(lists, is_case=bool(cases))))
+        Section("Before you read on", text=(NOT_A_FINDING, *_notes(lists, is_part=handed.is_part)))
     ]
     for number, alert in enumerate(alerts, start=1):
         sections += _alert_sections(number, alert, begins_page=bool(cases))
@@ -197,11 +199,11 @@ def _handed(handed: HandOver) -> Iterable[tuple[str, str]]:
     yield "On", moment(handed.made_at)
 
 
-def _notes(lists: Mapping[str, AlertList], *, is_case: bool) -> Iterable[str]:
+def _notes(lists: Mapping[str, AlertList], *, is_part: bool) -> Iterable[str]:
     """Return what a reader of each list has to know."""
     for name, made in lists.items():
-        yield f"{name}: {list_summary(made, is_case=is_case)}"
-        yield from map(sentence, () if is_case else made.notes)
+        yield f"{name}: {list_summary(made, is_part=is_part)}"
+        yield from map(sentence, () if is_part else made.notes)
 
 
 def _made_by(lists: Mapping[str, AlertList]) -> Iterable[tuple[str, str]]:

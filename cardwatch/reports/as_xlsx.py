@@ -88,12 +88,12 @@ def write_xlsx(
 ) -> None:
     """Write the lists as a workbook in which every text is text and every number a number."""
     alerts = [alert for made in lists.values() for alert in made.alerts]
-    is_case = bool(handed and handed.cases)
+    is_part = bool(handed and handed.is_part)
     with xlsxwriter.Workbook(path, SWITCHES) as book:
         book.set_properties({"title": "Alerts", "created": MADE})
         writer = _Writer(book, handed.marking if handed else "")
         writer.add("About this list", ABOUT_COLUMNS, about_rows(lists, statements, handed))
-        for name, chosen in _alert_sheets(alerts, is_case=is_case).items():
+        for name, chosen in _alert_sheets(alerts, is_part=is_part).items():
             writer.add(name, ALERT_COLUMNS, map(short_alert_cells, chosen))
         payments = (cells for alert in alerts for cells in payment_sheet_cells(alert))
         writer.add("Payments", PAYMENT_COLUMNS, payments)
@@ -110,9 +110,9 @@ def write_xlsx(
         writer.add("Versions", VERSION_COLUMNS, version_rows(lists))
 
 
-def _alert_sheets(alerts: Sequence[Alert], *, is_case: bool) -> dict[str, list[Alert]]:
+def _alert_sheets(alerts: Sequence[Alert], *, is_part: bool) -> dict[str, list[Alert]]:
     """Return the alerts of each sheet: a sheet a lane, and what is beyond the budget apart."""
-    listed = [alert for alert in alerts if alert.shown or is_case]
+    listed = [alert for alert in alerts if alert.shown or is_part]
     lanes = list(dict.fromkeys(alert.lane for alert in listed)) or [""]
     sheets = {
         "Alerts" if lane == lanes[0] else f"Alerts {lane}": [
@@ -120,7 +120,7 @@ def _alert_sheets(alerts: Sequence[Alert], *, is_case: bool) -> dict[str, list[A
         ]
         for lane in lanes
     }
-    further = [] if is_case else [alert for alert in alerts if not alert.shown]
+    further = [] if is_part else [alert for alert in alerts if not alert.shown]
     return sheets | ({"Beyond the budget": further} if further else {})
 
 

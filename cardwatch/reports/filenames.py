@@ -51,6 +51,11 @@ def alerts_filename(lists: Mapping[str, AlertList], lanes: Iterable[str], ending
     return safe_filename(f"{months}{owner}alerts{ending}")
 
 
+def payments_filename(days: Iterable[str], ending: str = ".csv") -> str:
+    """Return the name of a file of payments by their days: `2026-10 payments.csv`."""
+    return safe_filename(f"{_months(days)}payments{ending}")
+
+
 def case_filename(alert_ids: Sequence[str], lanes: Iterable[str], ending: str) -> str:
     """Return the name of a case by its alerts: `case ba0e1f2a3b4c and 2 more.zip`."""
     owner = f"{PSD} " if PSD in set(lanes) else ""

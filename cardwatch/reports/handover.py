@@ -23,6 +23,7 @@ class HandOver:
         checkpoint: how far the audit chain had come, signed: a line of a file of checkpoints.
         cases: what is kept of each alert of a case: its state, decisions, other payments of its
             days, other alerts of its holder or merchant, and who has seen it.
+        is_selection: whether it holds the alerts that fit some filters, in place of a whole list.
     """
 
     marking: str
@@ -33,8 +34,15 @@ class HandOver:
     made_at: str
     checkpoint: str
     cases: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    is_selection: bool = False
 
     @property
     def said(self) -> dict[str, str]:
-        """What is said of it, without the cases."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "cases"}
+        """What is said of it, without the alerts it holds."""
+        apart = {"cases", "is_selection"}
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in apart}
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it holds some alerts of a list: a case, or those that fit some filters."""
+        return bool(self.cases) or self.is_selection

@@ -36,7 +36,8 @@ NOTHING = "000000000000"
 MINE, THEIRS = "new-merchant", "sole-holder-merchant"
 UNTOLD = {"GET /v1/openapi.json", "HEAD /v1/openapi.json", "GET /v1/version", "GET /v1/session",
           "DELETE /v1/session", "GET /v1/jobs/{job_id}", "GET /statements/jobs",
-          "GET /trials/{job_id}", "GET /", "POST /sign-out"}  # fmt: skip
+          "GET /trials/{job_id}", "GET /", "POST /sign-out", "POST /alerts/search",
+          "POST /payments/search"}  # fmt: skip
 """What leaves no event: it shows nothing but the caller's own, and a key has no session to end."""
 VISIBLE: dict[str, tuple[str, str]] = {
     "statement": (EVERYBODY, ""),

@@ -68,7 +68,8 @@ def _received(browser: Browser, *files: tuple[str, str], **said: str) -> str:
 
 def test_a_month_from_sign_in_to_a_recorded_answer(browse: Callable[[str], Browser]) -> None:
     browser = browse("finance")
-    assert "There is nothing to ask here" in browser.get("/")
+    assert "There is nothing to ask here" in browser.get("/alerts")
+    assert "Set up cardwatch" in browser.get("/")
     page = _received(browser, ("october.csv", OCTOBER), ("september.csv", text(*month(9))))
     assert page.count("payments were received") == 2
     inbox = browser.get("/alerts")

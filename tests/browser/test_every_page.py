@@ -31,7 +31,7 @@ STRANGE = (LONG_NAME, f"Wann,Wer,{LONG},Wieviel\n2026-10-01,E1,SHOP,5.00\n")
 UNREAD = (LONG_NAME, text("2026-10-40,E1,SHOP,12.00,R1"))
 INVITED = {"Invitation": "{invitation}"}
 
-NO_PAGE = {"/", "/static/{name}", "/governance.pdf", "/impact.pdf", "/samples.csv"}
+NO_PAGE = {"/static/{name}", "/governance.pdf", "/impact.pdf", "/samples.csv", "/payments.csv"}
 """What is sent on, or loaded, and is no page itself."""
 
 
@@ -91,16 +91,32 @@ PAGES = (
     State("/help", ("-", "finance")),
     State("/accessibility", ("-",)),
     State("/privacy", ("-",)),
+    State("/", READERS, says="Waiting for an answer"),
+    _empty("/"),
     State("/alerts", READERS),
     State("/alerts", ("finance", "psd"), at="/alerts?tier=A&since=2026-10-01&order=money"),
     State("/alerts", ("finance",), at="/alerts?since=soon", says="There is a problem"),
     _empty("/alerts"),
+    State("/alerts", ("finance",), at="/alerts?search=x", says="Search again"),
+    State("/alerts", READERS, at="/alerts?decided=2&state=", says="Decision recorded on 2 alerts"),
+    State("/alerts", ("finance",), press="Search", fill={"Search alerts": LONG},
+          says="alerts fit these filters"),
+    State("/alerts/decisions", ("finance",),
+          at="/alerts/decisions?alert={finance}&alert={finance_card}&alert={long}"),
+    State("/alerts/decisions", ("psd",), at="/alerts/decisions?alert={psd}"),
+    State("/alerts/decisions", ("finance",), says="Select 1 to 50 alerts"),
+    _wrong("/alerts/decisions", "finance", "Record on 1 alert",
+           at="/alerts/decisions?alert={finance_card}"),
+    State("/alerts/export", READERS, at="/alerts/export?kind=split"),
+    _wrong("/alerts/export", "finance", "Hand over", at="/alerts/export?kind=split"),
     _of("/alerts/{alert_id}", "finance"),
     _of("/alerts/{alert_id}", "finance_card"),
     _of("/alerts/{alert_id}", "psd", "psd"),
     _of("/alerts/{alert_id}", "psd2", "psd"),
     _of("/alerts/{alert_id}", "psd_card", "psd"),
     _of("/alerts/{alert_id}", "long"),
+    State("/alerts/{alert_id}", ("finance", "auditor"), at="/alerts/{long}?saved=1&order=money",
+          says="Saved: asked"),
     _wrong("/alerts/{alert_id}", "finance", "Explained", at="/alerts/{finance}", says=NO_REASON),
     State("/alerts/{alert_id}", ("psd",), "/alerts/{psd}", press="Show the name", says=NO_REASON),
     State("/alerts/{alert_id}", ("finance",), "/alerts/000000000000", says="There is no alert"),
@@ -119,6 +135,18 @@ PAGES = (
            at="/alerts/{long}/questions"),
     _of("/alerts/{alert_id}/questions", "finance", "finance"),
     _of("/alerts/{alert_id}/questions", "long", "finance"),
+    State("/payments", READERS),
+    _empty("/payments"),
+    State("/payments", ("finance",), at="/payments?search=x", says="Search again"),
+    State("/payments", ("finance",), press="Search", fill={"Search payments": LONG},
+          says=f"Search: {LONG}"),
+    State("/payments", ("finance", "psd"), says="Same cardholder",
+          at="/payments?same_holder_as={finance}&since=2026-10-01&at_least=5&unit=CC1"),
+    _wrong("/payments", "finance", at="/payments?since=soon&at_least=x"),
+    State("/payments/{statement_id}/{row}", READERS, at="/payments/{statement}/2"),
+    State("/payments/{statement_id}/{row}", ("finance",), at="/payments/{long_statement}/2"),
+    State("/payments/{statement_id}/{row}/rules", READERS, says="Rules that do not apply",
+          at="/payments/{statement}/2/rules"),
     State("/review", READERS),
     _empty("/review", "finance"),
     State("/statements", ALL),
@@ -257,7 +285,7 @@ def test_a_page_is_whole_for_everybody(
 ) -> None:
     visit = visits(role, state.owner)
     page = visit.page
-    page.goto((state.at or state.route).format_map(visit.site.ids))
+    page.goto((state.at or state.route).format_map(visit.site.ids), timeout=60_000)
     if state.press:
         page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
         for label, value in state.fill.items():

@@ -156,6 +156,9 @@ def test_by_keyboard_alone_from_sign_in_to_a_recorded_answer(visit: Callable[[],
         at.page.keyboard.type(typed)
     at.tab_to("Sign in")
     at.leave_by("Space")
+    at.sees("Home", "Waiting for an answer")
+    at.tab_to("5 alerts")
+    at.leave_by("Enter")
     at.sees("Questions", "wait for an answer")
     at.tab_to("Skip to main content")
     at.page.keyboard.press("Enter")
@@ -165,7 +168,7 @@ def test_by_keyboard_alone_from_sign_in_to_a_recorded_answer(visit: Callable[[],
     at.page.keyboard.type("1500")
     at.leave_by("Enter")
     at.sees("At least: £1500")
-    at.tab_to("Several payments")
+    at.tab_to("2 payments to one merchant")
     at.leave_by("Enter")
     at.sees("Why this alert was raised")
     at.tab_to("Reason")
@@ -211,7 +214,7 @@ def test_what_to_ask_is_printed_with_every_fact(visit: Callable[[], Steps]) -> N
     assert not at.page.get_by_role("navigation", name="Menu").is_visible()
     at.page.emulate_media(media="screen")
     at.press("Back")
-    at.press("Several payments")
+    at.press("2 payments to one merchant")
     at.page.emulate_media(media="print")
     at.sees("£1,850.00", "Why this alert was raised", "NEW FIRM", "What to ask",
             "Possible explanations")  # fmt: skip

@@ -67,7 +67,7 @@ def test_a_change_is_tried_compared_and_agreed_to_by_another(visit: Callable[[],
 def test_an_auditor_goes_through_rules_model_and_the_chain(visit: Callable[[], Steps]) -> None:
     at = visit()
     at.enter("auditor", "/alerts")
-    at.press("Several payments")
+    at.press("2 payments to one merchant")
     at.sees("Why this alert was raised")
     at.sees_none("Record the answer")
     at.go("Rules")
@@ -165,7 +165,7 @@ def test_an_alert_is_put_on_legal_hold_and_the_hold_ended(visit: Callable[[], St
     at.press("Legal holds")
     at.sees("There are no legal holds")
     at.press("choose an alert")
-    at.press("Several payments")
+    at.press("2 payments to one merchant")
     at.press("Put on legal hold")
     at.press("Put on legal hold")
     at.sees("There is a problem", "Enter a reason")
@@ -192,7 +192,7 @@ def test_alerts_like_one_are_suppressed_after_a_second_look(visit: Callable[[], 
     at.enter("finance", "/suppressions")
     at.sees("Nothing is suppressed")
     at.press("choose an alert")
-    at.press("Several payments")
+    at.press("2 payments to one merchant")
     place = at.page.url
     at.press("Suppress alerts like this")
     at.type("Reason", "contract 17")

@@ -1,0 +1,101 @@
+"""Operations on payments: the list by filters, one payment, and every rule applied to it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi import Path as InPath
+
+from api.deps import At, Serving, make_cursor, read_cursor
+from api.schemas import (
+    Day,
+    Id,
+    PaymentDetail,
+    PaymentPage,
+    PaymentRule,
+    PaymentSearch,
+    Short,
+)
+from cardwatch import desk
+from cardwatch.casebook.payment_queries import PaymentFilters
+
+router = APIRouter(tags=["payments"])
+Pence = Annotated[int | None, Query(ge=-(10**12), le=10**12)]
+RowNumber = Annotated[int, InPath(ge=0, le=10**9, description="The payment's row there.")]
+
+
+@router.get("/payments", response_model=PaymentPage)
+def list_payments(
+    at: At,
+    statement_id: Short = "",
+    unit: Short = "",
+    since: Day | None = None,
+    until: Day | None = None,
+    least_pence: Pence = None,
+    most_pence: Pence = None,
+    same_holder_as: Annotated[
+        Short, Query(description="An alert, or a payment as `statement:row`.")
+    ] = "",
+    same_merchant_as: Annotated[
+        Short, Query(description="An alert, or a payment as `statement:row`.")
+    ] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: Annotated[str, Query(max_length=500)] = "",
+) -> dict[str, Any]:
+    """List the payments that count and fit some filters, each once, the newest first."""
+    filters = PaymentFilters(
+        statement_id=statement_id,
+        unit=unit,
+        since=since or "",
+        until=until or "",
+        least_pence=least_pence,
+        most_pence=most_pence,
+        same_holder_as=same_holder_as,
+        same_merchant_as=same_merchant_as,
+    )
+    return _page(at, filters, limit, cursor)
+
+
+@router.post("/payments/search", response_model=PaymentPage)
+def search_payments(sent: PaymentSearch, at: At) -> dict[str, Any]:
+    """List the payments with some words in a cardholder, merchant, unit or reference.
+
+    The words are sent in a body, so that no name stands in an address. Professional standards
+    search cardholders by the pseudonyms they are shown.
+    """
+    filters = PaymentFilters(text=sent.text, since=sent.since or "", until=sent.until or "")
+    return _page(at, filters, sent.limit, sent.cursor)
+
+
+def _page(at: At, filters: PaymentFilters, limit: int, cursor: str) -> dict[str, Any]:
+    """Return one page of payments, and where the next begins."""
+    rows = desk.list_payments(at, filters, after=read_cursor(cursor), limit=limit + 1)
+    after = make_cursor(rows[limit - 1]["place"]) if len(rows) > limit else None
+    return {"payments": rows[:limit], "next": after}
+
+
+@router.get("/payments/{statement_id}/{row}", response_model=PaymentDetail)
+def get_payment(statement_id: Id, row: RowNumber, at: At) -> dict[str, Any]:
+    """Show one payment with the alerts it is evidence of."""
+    return desk.get_payment(at, statement_id, row)
+
+
+@router.get("/payments/{statement_id}/{row}/rules", response_model=list[PaymentRule])
+def explain_payment(
+    statement_id: Id, row: RowNumber, at: At, service: Serving
+) -> list[dict[str, Any]]:
+    """Apply every rule to one payment: those that fire, then those that do not, with figures."""
+    with service.scoring():
+        results = desk.explain_payment(at, statement_id, row)
+    return [
+        asdict(one)
+        | {
+            "compared": [
+                {"what": what, "here": here, "met_at": than, "met": met}
+                for (what, here, than), met in zip(one.compared, one.met, strict=True)
+            ]
+        }
+        for one in results
+    ]

@@ -1,0 +1,58 @@
+"""Search terms in addresses: encrypted, so that no name stands in an address or a proxy's log."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from cardwatch.errors import CardwatchError
+
+if TYPE_CHECKING:
+    from api.service import Service
+    from cardwatch.casebook import Actor
+
+MAX_TERM_CHARACTERS = 100
+MAX_TOKEN_CHARACTERS = 1_000
+
+
+def seal_term(service: Service, actor: Actor, term: str) -> str:
+    """Return a search term as text for an address, which its owner alone can use.
+
+    The same term gives the same text (AES-SIV, RFC 5297): an address can be kept and compared.
+
+    Raises:
+        CardwatchError: the term is too long.
+    """
+    if len(term) > MAX_TERM_CHARACTERS:
+        sentence = f"Search for {MAX_TERM_CHARACTERS} characters or fewer."
+        raise CardwatchError(sentence, field="text")
+    sealed = _cipher(service).encrypt(term.encode("utf-8", "replace"), _owner(actor))
+    return base64.urlsafe_b64encode(sealed).decode()
+
+
+def read_term(service: Service, actor: Actor, token: str) -> str:
+    """Return the search term of an address; empty for no token.
+
+    Raises:
+        CardwatchError: it is none of this person's.
+    """
+    if not token:
+        return ""
+    try:
+        sealed = base64.b64decode(token[:MAX_TOKEN_CHARACTERS], altchars=b"-_", validate=True)
+        return _cipher(service).decrypt(sealed, _owner(actor)).decode()
+    except (ValueError, binascii.Error, InvalidTag) as error:
+        raise CardwatchError("Search again: this link is not yours.", field="text") from error
+
+
+def _cipher(service: Service) -> AESSIV:
+    return AESSIV(hashlib.sha512(b"cardwatch search term 1\n" + service.card_key).digest())
+
+
+def _owner(actor: Actor) -> list[bytes]:
+    return [actor.organisation_id.encode(), actor.actor_id.encode()]

@@ -1,0 +1,82 @@
+"""Conditions by which alerts are found by their cardholder, merchant or unit."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from cardwatch.casebook.naming import holder_names, masked
+from cardwatch.casebook.tables import PSD, alert_subjects, alerts
+from cardwatch.merchants import canonical_name
+from cardwatch.vocabulary import SubjectKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cardwatch.casebook.work import Row, Work
+
+PEOPLE = (SubjectKind.HOLDER, SubjectKind.APPROVER)
+SEARCHED = (*PEOPLE, SubjectKind.MERCHANT, SubjectKind.COST_CENTRE)
+MAX_SUBJECTS = 20_000
+"""The most subjects one search names: PostgreSQL takes 65,535 values in a statement."""
+ID_START = re.compile(r"[0-9a-f]{4,12}")
+
+
+def has_subject(work: Work, kind: SubjectKind, ids: Iterable[str]) -> sa.ColumnElement[bool]:
+    """The condition that a row of `alerts` has one of some subjects of a kind."""
+    subjects = alert_subjects.c
+    return sa.exists().where(
+        work.mine(alert_subjects),
+        subjects.lane == alerts.c.lane,
+        subjects.alert_id == alerts.c.alert_id,
+        subjects.kind == kind,
+        subjects.subject_id.in_(list(ids)),
+    )
+
+
+def matches_text(work: Work, text: str) -> sa.ColumnElement[bool]:
+    """The condition that an alert has a cardholder, merchant or unit with some words in its name.
+
+    Names are compared as the actor is shown them: professional standards search cardholders by
+    their pseudonyms, so that a search does not reveal who stands behind one. The beginning of an
+    alert's id fits too.
+
+    Args:
+        work: the work it is done in.
+        text: the words; a merchant may be typed as any statement prints it.
+    """
+    wanted = text.strip().casefold()
+    compared = canonical_name(text).name.casefold()
+    subjects = alert_subjects.c
+    question = (
+        sa.select(subjects.kind, subjects.subject_id, subjects.name)
+        .where(work.mine(alert_subjects), subjects.kind.in_(SEARCHED))
+        .distinct()
+        .order_by(subjects.kind, subjects.subject_id)
+    )
+    matching: dict[str, set[str]] = {}
+    rows = work.rows(question)
+    people = [row["name"] for row in rows if row["kind"] in PEOPLE]
+    names = {} if work.actor.role == PSD else holder_names(work, people)
+    for row in rows:
+        is_merchant = row["kind"] == SubjectKind.MERCHANT
+        name = _shown_name(work, row, names).casefold()
+        if wanted in name or (is_merchant and compared and compared in name):
+            matching.setdefault(row["kind"], set()).add(row["subject_id"])
+    found = [
+        has_subject(work, SubjectKind(kind), sorted(ids)[:MAX_SUBJECTS])
+        for kind, ids in matching.items()
+    ]
+    if ID_START.fullmatch(wanted):
+        found.append(alerts.c.alert_id.startswith(wanted))
+    return sa.or_(sa.false(), *found)
+
+
+def _shown_name(work: Work, subject: Row, names: Mapping[str, str]) -> str:
+    """The name of a subject as the actor is shown it in lists; `names` are those of people."""
+    name = str(subject["name"])
+    if subject["kind"] not in PEOPLE:
+        return name
+    return masked(work, name) if work.actor.role == PSD else names.get(name, name)
