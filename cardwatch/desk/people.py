@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cardwatch.alerts.answered import person_key
 from cardwatch.casebook import PSD, Event, api_keys, people
 from cardwatch.casebook.api_keys import actor_of_key
 from cardwatch.casebook.people import actor_of_person, add_organisation
-from cardwatch.casebook.suppressions import person_key
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.desk.desk import shown
 from cardwatch.desk.recipe import read_recipe, recipe_of
