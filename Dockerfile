@@ -32,4 +32,5 @@ EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health/ready', timeout=4)"]
 CMD ["uvicorn", "api.main:app", "--host", "0.0.0.0", "--no-access-log", "--no-server-header", \
-     "--timeout-keep-alive", "10", "--limit-concurrency", "200"]
+     "--timeout-keep-alive", "10", "--timeout-graceful-shutdown", "8", \
+     "--limit-concurrency", "200"]

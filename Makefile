@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 NODE := .venv-assets
 PORT ?= 8000
 SAMPLE := .sample
-SERVE := --no-access-log --no-server-header --timeout-keep-alive 10 --limit-concurrency 200
+SERVE := --no-access-log --no-server-header --timeout-keep-alive 10 --timeout-graceful-shutdown 8 --limit-concurrency 200
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # With an arena for each thread the C library gives little back of what large files took.
 export MALLOC_ARENA_MAX = 2

@@ -54,7 +54,7 @@ class Service:
         """Open the casebook and start the readers.
 
         Raises:
-            CardwatchError: there is no casebook, or it cannot be opened.
+            CardwatchError: there is no casebook, or it cannot be opened, or not with these keys.
         """
         casebook = installation.open_casebook(busy_seconds=BUSY_SECONDS)
         background = installation.open_casebook()
@@ -63,6 +63,9 @@ class Service:
                 "There is no casebook yet. 'cardwatch people' makes one, and 'make try' serves an "
                 "invented force's."
             )
+        faults = installation.check_keys(casebook)
+        if faults:
+            raise CardwatchError(" ".join(faults))
         sys.setswitchinterval(SWITCH_SECONDS)
         self.settings = settings
         self.casebook: Casebook = casebook
@@ -71,6 +74,7 @@ class Service:
         self.seal = installation.seal()
         self.signing_key = installation.signing_key()
         self.card_key = installation.card_key()
+        installation.note_keys(background)
         self.clock = clock or (lambda: dt.datetime.now(dt.UTC))
         self.nursery = Nursery(READERS)
         self.wake = threading.Event()

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.errors import CardwatchError, CasebookBusy, NotFound
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from cardwatch.statements import Profile
 
 
+NEEDED = {
+    "card.key": "cards lose their past",
+    "seal.key": "nobody can sign in with a code, and no webhook is sent",
+}
+"""Keys that data hangs on, by file, and what is lost without each."""
 MARKING = "OFFICIAL - SENSITIVE"
 """Protective marking of pages and of what is handed over, where `CARDWATCH_MARKING` says none."""
 
@@ -46,10 +51,12 @@ def _kept(path: Path, new: bytes) -> bytes:
     """Return what a file of ours holds; new bytes if it is not there yet, for its owner only.
 
     Raises:
-        CardwatchError: it cannot be kept.
+        CardwatchError: it cannot be kept, or the casebook was written with another.
     """
     try:
         home().mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            _check_not_needed(path.name)
         if not path.exists():  # made whole under another name, so that nobody sees half of it
             with tempfile.NamedTemporaryFile(dir=home()) as made:
                 made.write(new)
@@ -60,6 +67,59 @@ def _kept(path: Path, new: bytes) -> bytes:
     except OSError as error:
         why = f"{path.name} cannot be kept in {home()}: {error.strerror}."
         raise CardwatchError(why) from error
+
+
+def _check_not_needed(name: str) -> None:
+    """Refuse to make a key beside a casebook that was written with another one.
+
+    Raises:
+        CardwatchError: it was.
+    """
+    if name not in NEEDED:
+        return
+    casebook = open_casebook()
+    if casebook is None:
+        return
+    faults = check_keys(casebook)
+    casebook.close()
+    for fault in faults:
+        if fault.startswith(name):
+            raise CardwatchError(fault)
+
+
+def fingerprints() -> dict[str, str]:
+    """Return a fingerprint of each key of this installation that is there and data hangs on."""
+    found = {}
+    for name in NEEDED:
+        path = home() / name
+        if path.exists():
+            text = f"cardwatch key\n{name}\n".encode() + path.read_bytes()
+            found[name] = hashlib.sha256(text).hexdigest()[:16]
+    return found
+
+
+def check_keys(casebook: Casebook) -> list[str]:
+    """Return what cannot be opened or continued here for want of the right keys, in sentences."""
+    from cardwatch.casebook.key_checks import needed_keys
+
+    held, faults = fingerprints(), []
+    for name, fingerprint in sorted(needed_keys(casebook).items()):
+        if name not in held:
+            state = f"is not in {home()}"
+        elif held[name] != fingerprint:
+            state = f"in {home()} is another key than the casebook was written with"
+        else:
+            continue
+        faults.append(f"{name} {state}: without it {NEEDED[name]}. Restore it from its copy.")
+    return faults
+
+
+def note_keys(casebook: Casebook) -> None:
+    """Keep in the casebook which keys it is written with: a fingerprint of each."""
+    from cardwatch.casebook import key_checks
+
+    with suppress(CasebookBusy):
+        key_checks.note_keys(casebook, fingerprints())
 
 
 def seal() -> Fernet:

@@ -140,6 +140,8 @@ keys = _table(
 )
 key_uses = _table("key_uses", _key("key_id"), _text("used_on"))
 """The day on which each key was used last."""
+key_checks = _table("key_checks", _key("name"), _text("fingerprint"))
+"""Which keys of the installation the casebook was written with, by file: none is in it."""
 documents = _table(
     "documents",
     _key("sha256"),
@@ -410,7 +412,7 @@ jobs = _table(
 """Work that takes longer than somebody would wait."""
 RIGHTS = {"events": "SELECT, INSERT", "raised": "SELECT, INSERT, DELETE"}
 """What a role of PostgreSQL that only serves may do with tables whose rows are never changed."""
-PASSING = ("sessions", "outbox", "jobs", "reminders", "key_uses")
+PASSING = ("sessions", "outbox", "jobs", "reminders", "key_uses", "key_checks")
 """Machinery: it may be changed without an event."""
 events = _table(
     "events",

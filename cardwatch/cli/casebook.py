@@ -84,6 +84,9 @@ def receive(
     if corrects and len(statements) > 1:
         raise typer.BadParameter("one statement corrects one other", param_hint="--corrects")
     with open_desk(who, organisation) as at:
+        faults = installation.check_keys(at.casebook)
+        if faults:
+            raise CardwatchError(" ".join(faults))
         read, told = _read(statements, reading_choices(columns, date_order))
         if columns:
             installation.remember_profile(columns)

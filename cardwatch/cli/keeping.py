@@ -135,7 +135,9 @@ def backup(path: NewFile, json: AsJson = False) -> None:
 
     with open_casebook() as casebook, busy("Copying"):
         rows = desk.back_up(casebook, path, dt.datetime.now(dt.UTC))
-    print_rows([{"file": str(path), "rows": rows}], ("file", "rows"), json=json)
+    needs = ", ".join(installation.fingerprints())
+    row = {"file": str(path), "rows": rows, "needs_keys": needs}
+    print_rows([row], ("file", "rows", "needs_keys"), json=json)
 
 
 @app.command(epilog="Example: cardwatch restore /media/safe/2026-11-24.db")
@@ -147,7 +149,9 @@ def restore(
 
     with open_casebook(make=True) as casebook, busy("Copying"):
         rows = desk.restore(path, casebook, dt.datetime.now(dt.UTC))
+        faults = installation.check_keys(casebook)
     print_rows([{"file": str(path), "rows": rows}], ("file", "rows"), json=json)
+    _end_if_faulty(faults)
 
 
 @app.command(epilog="Example: cardwatch verify")
@@ -164,8 +168,20 @@ def verify(
 
     with open_desk(who, organisation) as at, busy("Verifying"):
         found = [asdict(one) for one in desk.verify(at, again=not quick)]
+        faults = installation.check_keys(at.casebook)
     print_rows(found, ("label", "alerts", "fault", "note", "statement_id"), json=json)
+    _end_if_faulty(faults)
     if any(one["fault"] for one in found):
+        raise typer.Exit(FAULTY)
+
+
+def _end_if_faulty(faults: list[str]) -> None:
+    """Print which keys are missing, and end with the code that says so, if any are."""
+    from cardwatch.cli.printing import err
+
+    for fault in faults:
+        err.print(fault, markup=False)
+    if faults:
         raise typer.Exit(FAULTY)
 
 
@@ -174,12 +190,22 @@ def upgrade(
     serve_as: Annotated[
         str, typer.Option(help="A role of PostgreSQL that may work with the tables, not own them.")
     ] = "",
+    accept_keys: Annotated[
+        bool,
+        typer.Option(
+            "--accept-keys", help="Go on without keys that are lost: those here take their place."
+        ),
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Make the casebook's tables or bring them up to this version, as the role that owns them."""
+    from cardwatch.casebook.key_checks import forget_keys
+
     with open_casebook(make=True) as casebook:
         if serve_as:
             casebook.let_serve(serve_as)
+        if accept_keys:
+            forget_keys(casebook)
         made = {"tables": casebook.tables_version, "served_as": serve_as}
     print_rows([made], ("tables", "served_as"), json=json)
 
@@ -191,6 +217,9 @@ def doctor(json: AsJson = False) -> None:
 
     with open_casebook() as casebook:
         found = [asdict(one) for one in examine(casebook)]
+        faults = installation.check_keys(casebook)
+    seen = " ".join(faults) or "those that the casebook was written with"
+    found.append({"what": "keys", "is_well": not faults, "seen": seen})
     print_rows(found, ("what", "is_well", "seen"), json=json)
     if not all(one["is_well"] for one in found):
         raise typer.Exit(FAULTY)

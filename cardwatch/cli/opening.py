@@ -52,6 +52,7 @@ def open_casebook(*, make: bool = False) -> Iterator[Casebook]:
         raise CardwatchError(BEGIN)
     try:
         yield casebook
+        installation.note_keys(casebook)  # those that were made on the way too
     finally:
         casebook.close()
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.alerts import compared, fact
+from cardwatch.alerts.answered import person_key
 from cardwatch.casebook import PSD, Event, naming, payment_queries
 from cardwatch.casebook import statements as kept
-from cardwatch.casebook.suppressions import day_of, person_key
+from cardwatch.casebook.suppressions import day_of
 from cardwatch.desk.receiving import WINDOW_DAYS
 from cardwatch.desk.recipe import Recipe, read_recipe, recipe_of, score_window
 from cardwatch.errors import NotFound

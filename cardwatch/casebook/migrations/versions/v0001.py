@@ -237,6 +237,14 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
     )
     op.create_index("jobs_by_state", "jobs", ["organisation_id", "state"], unique=False)
     op.create_table(
+        "key_checks",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, autoincrement=False, nullable=False),
+        sa.Column("fingerprint", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "name"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "key_uses",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("key_id", TEXT, autoincrement=False, nullable=False),

@@ -1,0 +1,55 @@
+"""Which keys of the installation a casebook needs: a fingerprint of each, never a key."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from cardwatch.casebook.tables import key_checks
+from cardwatch.casebook.work import SYSTEM, Actor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cardwatch.casebook.database import Casebook
+
+_NOW = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+"""No moment is kept with a fingerprint."""
+
+
+def needed_keys(casebook: Casebook) -> dict[str, str]:
+    """Return the fingerprints of the keys that a casebook was written with, by file name."""
+    found: dict[str, str] = {}
+    for row in casebook.organisations():
+        itself = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.quiet(itself, _NOW, reads=True) as work:
+            rows = work.rows(sa.select(key_checks).where(work.mine(key_checks)))
+        found |= {one["name"]: one["fingerprint"] for one in rows}
+    return found
+
+
+def note_keys(casebook: Casebook, fingerprints: Mapping[str, str]) -> None:
+    """Keep the fingerprints of keys that a casebook has none of yet."""
+    for row in casebook.organisations():
+        itself = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.quiet(itself, _NOW, reads=True) as work:
+            known = {one["name"] for one in work.rows(
+                sa.select(key_checks.c.name).where(work.mine(key_checks)))}  # fmt: skip
+        new = [
+            {"name": name, "fingerprint": fingerprint}
+            for name, fingerprint in fingerprints.items()
+            if name not in known
+        ]
+        if new:
+            with casebook.quiet(itself, _NOW) as work:
+                work.add(key_checks, new)
+
+
+def forget_keys(casebook: Casebook) -> None:
+    """Forget the fingerprints of the keys that a casebook was written with: they are lost."""
+    for row in casebook.organisations():
+        itself = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.quiet(itself, _NOW) as work:
+            work.remove(key_checks, sa.true())
