@@ -46,19 +46,19 @@ MONTH_UNUSUALNESS, MONTH_SURPRISE = "month_unusualness", "month_surprise"
 TAIL_SHARE = 0.025
 """Chance left out on either side of a 95 % interval."""
 CHANCES: dict[str, str] = {
-    "payment_chance_share": "Share of comparable payments at least as unusual, all taken together",
+    "payment_chance_share": "Share of comparable payments that are at least as unusual as a whole",
     "merchant_chance_share": "Share of comparable payments with as unusual a merchant",
     "amount_chance_share": "Share of comparable payments with as unusual an amount",
-    "sum_chance_share": "Share of comparable payments with as unusual a round or near-limit sum",
+    "sum_chance_share": "Share of comparable payments with as unusual a round or near-limit amount",
     "timing_chance_share": "Share of comparable payments at as unusual a time",
     "repeat_chance_share": "Share of comparable payments with as unusual a repeat or refund",
     "split_chance_share": "Share of comparable payments that end as unusual a split",
-    "novelty_chance_share": "Share of comparable payments as new to holder and organisation",
-    "burst_chance_share": "Share of comparable payments that end as unusual days at new merchants",
-    "twice_chance_share": "Share of comparable payments that repeat as unusual a sum",
-    "bill_chance_share": "Share of comparable payments whose sum another paid as unexpectedly",
-    "slow_chance_share": "Share of comparable payments at which as unusual a total is exceeded",
-    "month_chance_share": "Share of holders' earlier months that were as unlike the months before",
+    "novelty_chance_share": "Share of comparable payments as new to cardholder and organisation",
+    "burst_chance_share": "Share of comparable payments with as unusual a run of new merchants",
+    "twice_chance_share": "Share of comparable payments with as unusual a repeated amount",
+    "bill_chance_share": "Share of comparable payments as unlikely to equal another cardholder's",
+    "slow_chance_share": "Share of comparable payments with as unusual a total over the limit",
+    "month_chance_share": "Share of cardholders' earlier months as unlike the months before",
 }
 """Columns that rules may read beside the features, with their meanings."""
 

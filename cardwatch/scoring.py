@@ -9,6 +9,7 @@ import numpy as np
 
 from cardwatch import __version__
 from cardwatch.alerts import Scored, expected_words, pounds, rank_alerts
+from cardwatch.alerts.words import prose_day
 from cardwatch.chance import (
     MONTH_UNUSUALNESS,
     UNUSUALNESS,
@@ -89,7 +90,7 @@ def score(  # noqa: PLR0913  one for each thing that can be given
         ModelRefused: the forest given reads other features.
     """
     if transactions.empty:
-        raise NothingToScore("There is no transaction to score.")
+        raise NothingToScore("The statements have no transactions to score.")
     rules = load_rules() if rules is None else rules
     ledger = Ledger(match_cards(transactions, cards) if cards else transactions, policy)
     asked = (
@@ -98,7 +99,7 @@ def score(  # noqa: PLR0913  one for each thing that can be given
         else np.ones(len(ledger), bool)
     )
     if not asked.any():
-        raise NothingToScore("None of the statements to be scored could be read.")
+        raise NothingToScore("The statements could not be read. Check the files and try again.")
     reference = _reference(ledger, asked)
     features = feature_columns(ledger)
     own = forest is None and enough_for_forest(ledger, reference)
@@ -106,7 +107,9 @@ def score(  # noqa: PLR0913  one for each thing that can be given
         read = {name: features[name][reference] for name in FOREST_FEATURES}
         forest = fit_forest(read, FOREST_FEATURES, ledger.frame[reference])
     if forest is not None and forest.features != FOREST_FEATURES:
-        raise ModelRefused("given", "it reads other features than this version has. Train it again")
+        raise ModelRefused(
+            "given", "it was trained for another version of cardwatch. Train it again"
+        )
     days = ledger.frame["date"][asked]
     held = _open_cards(ledger, cards, days.max()) if cards else None
     features, shares = _weigh(ledger, features, forest, reference, asked)
@@ -167,8 +170,8 @@ def train(
     everything = np.ones(len(ledger), dtype=bool)
     if not enough_for_forest(ledger, everything):
         raise NothingToScore(
-            f"A forest needs at least {FOREST_HOLDERS} holders and {FOREST_PAYMENTS:,} payments; "
-            f"there are {ledger.frame['holder_id'].nunique()} and {len(ledger):,}."
+            f"The anomaly model needs at least {FOREST_HOLDERS} cardholders and {FOREST_PAYMENTS:,} "
+            f"payments; there are {ledger.frame['holder_id'].nunique()} and {len(ledger):,}."
         )
     return fit_forest(build_features(ledger), FOREST_FEATURES, ledger.frame)
 
@@ -191,7 +194,7 @@ def _card_notes(ledger: Ledger, asked: Flags) -> tuple[str, ...]:
         return ()
     are = plural(unknown, "is on a card", "are on cards")
     return (
-        f"{unknown:,} of {quantity(int(asked.sum()), 'payment')} {are} the register does not list.",
+        f"{unknown:,} of {quantity(int(asked.sum()), 'payment')} {are} that the register does not list.",
     )
 
 
@@ -218,34 +221,34 @@ def _notes(
     if not (reference & asked).any():
         days = ledger.frame["date"][reference]
         compared = (
-            f"{quantity(count, 'earlier payment')}, {days.min().date()} to {days.max().date()}"
+            f"{quantity(count, 'earlier payment')}, {prose_day(str(days.min().date()))} "
+            f"to {prose_day(str(days.max().date()))}"
         )
     elif asked.all():
-        compared = "the statements themselves, as no history was given"
+        compared = "each other, because there are no earlier statements"
     else:
-        compared = f"all {count:,} payments known, as fewer than {FEWEST_REFERENCE} are earlier"
+        compared = f"all {count:,} payments, because fewer than {FEWEST_REFERENCE} are earlier"
     notes = [f"Payments are compared with {compared}."]
     if 1 / (count + 1) > ledger.policy.unusual_share:
         notes.append(
-            f"Among {quantity(count, 'payment')} none can be shown to be as rare as 1 in "
-            f"{ledger.policy.unusual_one_in:,}: nothing is called unusual yet."
+            f"With {quantity(count, 'payment')} we cannot tell whether any is as rare as 1 in "
+            f"{ledger.policy.unusual_one_in:,}, so no payment is called unusual yet."
         )
     if not ledger.policy.single_purchase[0].stated:
         limit = pounds(ledger.policy.single_purchase[0].pence)
         notes.append(
-            f"The policy states no limit for a single purchase: splits are looked for at {limit}, "
-            "at a lower level, and payments over it are not asked about. State your limits in a "
-            "policy file."
+            f"Your policy states no single-purchase limit. We look for splits at {limit}, with a "
+            "lower level, and raise no alert for one payment over it. Enter your limits in the policy."
         )
     if forest is None:
         notes.append(
-            f"Rules alone: an isolation forest needs {FOREST_HOLDERS} holders and "
-            f"{FOREST_PAYMENTS:,} payments to learn from."
+            f"Only rules were used: the anomaly model needs {FOREST_HOLDERS} cardholders and "
+            f"{FOREST_PAYMENTS:,} payments."
         )
     elif own:
-        notes.append(f"An isolation forest was fitted to {forest.rows:,} of these payments.")
+        notes.append(f"The anomaly model was trained on {forest.rows:,} of these payments.")
     else:
-        notes.append(f"The isolation forest given was fitted to {forest.rows:,} payments.")
+        notes.append(f"The stored anomaly model was trained on {forest.rows:,} payments.")
     return tuple(notes)
 
 
@@ -261,7 +264,9 @@ def _list(
     notes = (expected_words(shown, len(questions), expected), *_fact_notes(alerts), *made.notes)
     if of_cards:
         are = plural(of_cards, "alert is about a card", "alerts are about cards")
-        notes += (f"{of_cards} {are} of the register and no payment; none are expected of those.",)
+        notes += (
+            f"{of_cards} {are} in the register; the number of a usual month leaves them out.",
+        )
     # What finance reads names finance's rules: psd's may change without a trace in it.
     read = [rule for rule in rules if lane != "finance" or rule.lane == lane]
     made_by = made.made_by | {"rules": rules_sha256(read)}
@@ -276,8 +281,8 @@ def _fact_notes(alerts: Sequence[Alert]) -> tuple[str, ...]:
     alert = "1 alert states a fact" if facts == 1 else f"{facts:,} alerts state facts"
     return (
         (
-            f"Apart from these, {alert} against your policy (over a limit, a listed category or "
-            "merchant, a closed card): all are shown, and none is ranked."
+            f"In addition, {alert} against your policy (over a limit, a listed category or "
+            "merchant, a closed card). All of these are shown."
         ),
     )
 

@@ -423,7 +423,7 @@ def _comparisons(scored: Scored, row: int) -> tuple[str, ...]:
     lines = [f"{t.rstrip('.')}: {one_in(s)} payments" for s, t in told[:MOST_COMPARISONS]]
     together = float(scored.columns["payment_chance_share"][row])
     if told and together <= told[0][0]:  # less rare than one of its parts, it would seem wrong
-        lines.append(f"All of these taken together: {one_in(together)} payments")
+        lines.append(f"The payment as a whole: {one_in(together)} payments")
     return tuple(lines)
 
 
@@ -441,14 +441,14 @@ def _history(scored: Scored, rows: list[int]) -> str:
         return (
             f"Before {day} this cardholder had not paid this merchant; {others} had."
             if users
-            else f"Before {day} neither this cardholder nor anybody else had paid this merchant."
+            else f"Before {day} nobody had paid this merchant."
         )
     since = prose_day(scored.printed["date"][mine[0]])
     if len(paid) == 1:
         times = f"once: {pounds(paid[0])} on {since}"
     else:
         times = (
-            f"{len(paid):,} times since {since}, {pounds(paid.sum())} in all, "
+            f"{len(paid):,} times since {since}, {pounds(paid.sum())} in total, "
             f"the largest {pounds(paid.max())}"
         )
     return f"Before {day} this cardholder had paid this merchant {times}; {others} had."

@@ -42,17 +42,17 @@ FEWEST_USES = 5
 
 
 def merchant_surprise(ledger: Ledger) -> Numbers:
-    """Neither this holder nor those who buy like them use this merchant."""
+    """The merchant is unusual for this cardholder and their peers."""
     return np.maximum(log_ratios(ledger)["merchant_id"], 0)
 
 
 def category_surprise(ledger: Ledger) -> Numbers:
-    """Neither this holder nor those who buy like them buy this kind of thing."""
+    """The category is unusual for this cardholder and their peers."""
     return np.maximum(log_ratios(ledger)["category_id"], 0)
 
 
 def purpose_surprise(ledger: Ledger) -> Numbers:
-    """Neither this holder nor those who buy like them pay for this purpose."""
+    """The purpose is unusual for this cardholder and their peers."""
     return np.maximum(log_ratios(ledger)["purpose_id"], 0)
 
 
