@@ -45,9 +45,9 @@ def read_cursor(cursor: str) -> list[float | str]:
     try:
         place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
     except (ValueError, binascii.Error, RecursionError) as error:
-        raise CardwatchError("Invalid cursor. Begin at the first page.", field="cursor") from error
+        raise CardwatchError("Invalid cursor. Start at the first page.", field="cursor") from error
     if not isinstance(place, list) or not all(map(_is_kept, place)):
-        raise CardwatchError("Invalid cursor. Begin at the first page.", field="cursor")
+        raise CardwatchError("Invalid cursor. Start at the first page.", field="cursor")
     return place
 
 

@@ -219,7 +219,7 @@ def _identify(service: Service, request: Request) -> Actor:
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme:
         if scheme.casefold() != "bearer":
-            raise NotAllowed("A key is sent as 'Authorization: Bearer KEY'.")
+            raise NotAllowed("Send the key as 'Authorization: Bearer KEY'.")
         return actor_of_key(service.casebook, key.strip(), service.clock())
     cookie = request.cookies.get(COOKIE, "")
     actor, session_id = actor_of_session(service.casebook, cookie, service.clock())

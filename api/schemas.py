@@ -44,7 +44,7 @@ def _day(text: str) -> str:
         ValueError: it is none.
     """
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
-        raise ValueError("a day is written as 2026-10-01")
+        raise ValueError("enter a date like 2026-10-01")
     return str(dt.date.fromisoformat(text))
 
 

@@ -44,7 +44,7 @@ def check_address(settings: Settings, address: str) -> None:
     allowed = {host.strip() for host in settings.webhook_hosts.split(",")} - {""}
     if url.hostname not in allowed or url.username or url.password:
         raise CardwatchError(
-            "Notices go only to the hosts that this installation allows.", field="url"
+            "Enter an address on a host that this installation allows.", field="url"
         )
     if url.scheme != "https" and not (url.scheme == "http" and is_here(url.geturl())):
         raise CardwatchError("Enter an address that begins with https://", field="url")

@@ -54,7 +54,7 @@ class Service:
         casebook = installation.open_casebook()
         if casebook is None:
             raise CardwatchError(
-                "There is no casebook yet. 'cardwatch people' makes one, and 'make try' serves an "
+                "There is no casebook yet. 'cardwatch people' creates one, and 'make try' serves an "
                 "invented force's."
             )
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -110,7 +110,7 @@ class Service:
             Busy: none came free in time.
         """
         if not self._scoring.acquire(timeout=WAIT_SECONDS):
-            raise Busy("Too much is being scored at this moment. Try again in a minute.")
+            raise Busy("Too many statements are being scored now. Try again in a minute.")
         try:
             yield
         finally:

@@ -196,9 +196,9 @@ def load_forest(folder: Path) -> Forest:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelRefused(name, f"its folder is not complete ({type(error).__name__})") from error
     if hashlib.sha256(data).hexdigest() != sha256.get(FOREST_FILE):
-        raise ModelRefused(name, f"{FOREST_FILE} is not the file its manifest names")
+        raise ModelRefused(name, f"{FOREST_FILE} does not match its manifest")
     if _facts_sha256(facts) != sha256.get("fitted"):
-        raise ModelRefused(name, "what its manifest says of it was changed")
+        raise ModelRefused(name, "its manifest was changed")
     estimator = _unpack(name, data)
     _check_trees(name, estimator, len(facts["features"]), settings)
     lists = {name: tuple(facts[name]) for name in ("features", "typical")}
@@ -214,7 +214,7 @@ def _unpack(name: str, data: bytes) -> object:
     try:
         unknown = skops.io.get_untrusted_types(data=data)
         if sorted(unknown) != TRUSTED:
-            raise ModelRefused(name, "its file holds more than a forest")
+            raise ModelRefused(name, "its file has more than a forest")
         with warnings.catch_warnings():  # the scores decide, see `load_forest`
             warnings.simplefilter("ignore", InconsistentVersionWarning)
             return skops.io.loads(data, trusted=TRUSTED)
@@ -225,9 +225,9 @@ def _unpack(name: str, data: bytes) -> object:
 def _check_trees(name: str, estimator: object, features: int, settings: dict[str, int]) -> None:
     """Refuse trees that point outside themselves: scikit-learn follows them unchecked."""
     if not isinstance(estimator, IsolationForest):
-        raise ModelRefused(name, "its file holds no isolation forest")
+        raise ModelRefused(name, "its file has no isolation forest")
     if len(estimator.estimators_) != settings["trees"]:
-        raise ModelRefused(name, "it has not as many trees as its manifest says")
+        raise ModelRefused(name, "its number of trees does not match its manifest")
     for number, member in enumerate(estimator.estimators_):
         tree = member.tree_
         nodes = np.arange(tree.node_count)
@@ -268,7 +268,7 @@ def _check_scores(name: str, forest: Forest, reference: Mapping[str, Any]) -> No
     if rows.shape != (REFERENCE_ROWS, len(forest.features)) or expected.shape != rows.shape[:1]:
         raise ModelRefused(name, "its manifest has no reference scores")
     if not np.allclose(_score(forest, rows), expected, rtol=0, atol=TOLERANCE):
-        raise ModelRefused(name, "it does not give the scores its manifest names")
+        raise ModelRefused(name, "its scores do not match those in its manifest")
 
 
 def _facts_sha256(facts: dict[str, object]) -> str:

@@ -38,7 +38,7 @@ def card_key() -> bytes:
     path = home() / "card.key"
     key = _kept(path, secrets.token_bytes(32))
     if len(key) < 32:
-        raise CardwatchError(f"{path} is no card key. Restore it, or remove it to make a new one.")
+        raise CardwatchError(f"{path} is not a card key. Restore it, or remove it to create a new one.")
     return key
 
 
@@ -74,7 +74,7 @@ def seal() -> Fernet:
     try:
         return Fernet(_kept(path, Fernet.generate_key()))
     except ValueError as error:
-        raise CardwatchError(f"{path} is no key; restore it.") from error
+        raise CardwatchError(f"{path} is not a key. Restore it.") from error
 
 
 def open_casebook(*, make: bool = False) -> Casebook | None:
@@ -111,9 +111,9 @@ def signing_key() -> Ed25519PrivateKey:
     try:
         key = serialization.load_pem_private_key(_kept(path, made), None)
     except ValueError as error:
-        raise CardwatchError(f"{path} is no key; restore it.") from error
+        raise CardwatchError(f"{path} is not a key. Restore it.") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise CardwatchError(f"{path} is no key for signing; restore it.")
+        raise CardwatchError(f"{path} is not a signing key. Restore it.")
     return key
 
 

@@ -117,7 +117,7 @@ def _password_page(
     request: Request, token: str, email: str, secret: str, errors: dict[str, str]
 ) -> Response:
     if not SECRET.fullmatch(secret):  # it comes back from the form, and is shown alone
-        raise CardwatchError("Begin again with your invitation.")
+        raise CardwatchError("Start again with your invitation.")
     address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="cardwatch")
     return render(
         request, "account_password.html",

@@ -48,7 +48,7 @@ def hand_case_over(
     """Hand a case over as a file."""
     found = desk.get_history(at, alert_id)
     if not found["is_named"]:
-        raise NotAllowed("A case names people. On the question's page, ask first to see the name.")
+        raise NotAllowed("A case names people. First show the name on the alert's page.")
     beside = {one["alert_id"] for one in _beside(found)}
     try:
         return handed_over(
@@ -81,7 +81,7 @@ def _case_page(
 def show_list(request: Request, at: At, statement_id: str) -> Response:
     """Show the form on which a statement's list is handed over."""
     if not at.actor.lanes:
-        raise NotAllowed("This role sees no alerts.")
+        raise NotAllowed("Your role cannot see alerts.")
     return _list_page(request, at, desk.get_statement(at, statement_id), {}, {})
 
 

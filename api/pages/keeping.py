@@ -44,7 +44,7 @@ def _retention_page(
 def set_retention(request: Request, at: At, sent: Sent) -> Response:
     """Set for how many days each class of data is kept, where it was changed."""
     if at.actor.role not in MANAGES:
-        raise NotAllowed("Only an admin sets how long data is kept.")
+        raise NotAllowed("Only an administrator can change retention periods.")
     keeps = desk.keeps(at)
     for kind in keeps:
         days = number(sent.get(kind, ""))
@@ -61,7 +61,7 @@ def set_retention(request: Request, at: At, sent: Sent) -> Response:
 def show_erasing(request: Request, at: At) -> Response:
     """Ask whether what is past its time is to be erased."""
     if at.actor.role not in MANAGES:
-        raise NotAllowed("This role erases nothing.")
+        raise NotAllowed("Your role cannot delete data.")
     past = desk.list_expired(at)
     count = sum(one["transactions"] for one in past)
     files = quantity(len(past), "statement")

@@ -86,7 +86,7 @@ def _who(service: Service, actor: Actor | None) -> Callable[[str], str]:
 def as_page(request: Request, made: Response) -> Response:
     """Return a problem as a page that says the same."""
     told = json.loads(bytes(made.body))
-    titles = {403: "This is not yours to see", 404: "There is no such page"}
+    titles = {403: "You do not have access to this page", 404: "There is no such page"}
     title = titles.get(made.status_code, "This did not work")
     page = render(
         request, "refused.html", status=made.status_code, title=title, detail=told["detail"]

@@ -33,7 +33,7 @@ def _gives(at: At, role: str) -> None:
         NotAllowed: they may not.
     """
     if role not in {one["value"] for one in _roles(at)}:
-        raise NotAllowed("This role keeps no such access.")
+        raise NotAllowed("Your role cannot manage this access.")
 
 
 @router.get("/people")

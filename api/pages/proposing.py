@@ -58,7 +58,7 @@ def _document(at: At, sent: dict[str, str]) -> tuple[str, bytes]:
         return "policy", (sent.get("policy", "") + "\n").encode()
     job = desk.get_job(at, sent["job"])
     if job["state"] != "done" or "document" not in (job["answer"] or {}):
-        raise NotFound("There is nothing that this has tried.")
+        raise NotFound("This back-test has no results.")
     return job["answer"]["kind"], job["answer"]["document"].encode()
 
 
@@ -78,7 +78,7 @@ def _more_page(
     request: Request, at: At, kind: str, sent: dict[str, str], errors: dict[str, str]
 ) -> Response:
     if at.actor.role not in RECEIVES:
-        raise NotAllowed("This role changes no settings.")
+        raise NotAllowed("Your role cannot change settings.")
     model = desk.get_model(at)
     return render(
         request, "propose_more.html", errors=errors, sent=sent,

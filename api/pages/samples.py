@@ -77,7 +77,7 @@ def _sample_page(
     found: dict[str, Any] | None,
 ) -> Response:
     if not at.actor.lanes:
-        raise NotAllowed("This role sees no alerts.")
+        raise NotAllowed("Your role cannot see alerts.")
     of = asked.get("of", "payments") if asked.get("of") in OF else "payments"
     held = [
         {"value": row["statement_id"], "label": row["label"]}
@@ -98,7 +98,7 @@ def get_sample(request: Request, at: At) -> Response:
     """Give a sample as CSV, with a column for what was found."""
     asked = {k: v for k, v in filled(request.query_params).items() if k in ASKED}
     if "seed" not in asked:
-        raise CardwatchError("A seed is needed, by which the same are drawn again.")
+        raise CardwatchError("Enter a seed, so that the same sample can be drawn again.")
     found = _drawn(at, asked)
     of = asked.get("of", "payments")
     rows = [[*(_cell(row[name], name) for name in COLUMNS[of]), ""] for row in found["drawn"]]

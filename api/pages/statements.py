@@ -87,7 +87,7 @@ def _fits(one: dict[str, Any], chosen: dict[str, str]) -> bool:
 def show_upload(request: Request, at: At) -> Response:
     """Show the form for bringing statements."""
     if at.actor.role not in RECEIVES:
-        raise NotAllowed("This role receives no statements.")
+        raise NotAllowed("Your role cannot upload statements.")
     return _upload_page(request, at, {})
 
 

@@ -78,7 +78,7 @@ def show_trial(request: Request, at: At, job_id: str) -> Response:
     """Show how far a trial of the caller's has come, or what came of it."""
     job = desk.get_job(at, job_id)
     if job["kind"] not in TEMPLATES:
-        raise NotFound("There is no such trial.")
+        raise NotFound("There is no such back-test.")
     if job["state"] != DONE:
         return render(request, "trial_waits.html", job=job)
     answer = job["answer"]

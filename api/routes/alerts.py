@@ -121,7 +121,7 @@ def _version(if_match: str) -> int:
     """
     text = if_match.strip().removeprefix("W/").strip('"')
     if not text.isascii() or not text.isdecimal() or len(text) > 9:
-        raise Changed("That is no ETag of this alert. Get the alert again.")
+        raise Changed("This ETag is not of this alert. Get the alert again.")
     return int(text)
 
 

@@ -283,7 +283,7 @@ def decide(work: Work, alert_id: str, said: Said) -> dict[str, Any]:
             find_person(work, said.assigned_to)
     may_decide(work, row["lane"], said.reason)
     if said.seen not in {None, row["version"]}:
-        raise Changed("Somebody has decided on this alert since. Look at it again.")
+        raise Changed("Somebody else has changed this alert. Read it again before you decide.")
     work.event.object_id = row["alert_id"]
     changes = {
         "state": said.state or row["state"],
@@ -383,7 +383,7 @@ def record_decision(
     own = {name: changes[name] for name in kept if name in changes} | {"version": version}
     same = is_alert(alerts, lane, row["alert_id"]) & (alerts.c.version == row["version"])
     if not work.change(alerts, same, own):
-        raise Changed("Somebody has decided on this alert since. Look at it again.")
+        raise Changed("Somebody else has changed this alert. Read it again before you decide.")
     made = new_decision(work, lane, row["alert_id"], version)
     row = made | {name: changes[name] for name in made if name in changes}
     work.add_sealed(decisions, [row])

@@ -188,11 +188,11 @@ def check_checkpoints(
             return ChainCheck(lane, 0, "", 1, fault)
         mine = content["organisation"] == work.actor.organisation_id
         if not mine or content["lane"] not in work.lanes or lane not in {"", content["lane"]}:
-            raise CardwatchError(f"{name} holds the checkpoints of another chain.")
+            raise CardwatchError(f"{name} has the checkpoints of another chain.")
         lane = content["lane"]
         said[content["seq"]] = content["hash"]
     if not said:
-        raise CardwatchError(f"{name} holds no checkpoint.")
+        raise CardwatchError(f"{name} has no checkpoint.")
     question = sa.select(events.c.seq, events.c.hash).where(
         work.mine(events), events.c.lane == lane, events.c.seq.between(min(said), max(said))
     )

@@ -77,7 +77,7 @@ class Casebook:
             self.url = sa.make_url(url)
         except ArgumentError as error:
             raise CardwatchError(
-                "The casebook's address is not one such as sqlite:///FILE."
+                "The casebook's address is invalid. Use the form sqlite:///FILE."
             ) from error
         self.checkpoints = checkpoints
         self.engine = _engine(self.url, make=make)
@@ -207,7 +207,7 @@ class Casebook:
             CardwatchError: the casebook is in SQLite, or the role cannot be given rights.
         """
         if self.is_sqlite:
-            raise CardwatchError("A file of SQLite has no roles; name those of PostgreSQL alone.")
+            raise CardwatchError("SQLite has no database roles. Use this option with PostgreSQL only.")
         name = self.engine.dialect.identifier_preparer.quote_identifier(role)
         rights = dict.fromkeys(tables.metadata.tables, "SELECT, INSERT, UPDATE, DELETE")
         rights |= tables.RIGHTS | {"alembic_version": "SELECT"}
@@ -300,7 +300,7 @@ def _engine(url: sa.URL, *, make: bool) -> sa.Engine:
     """
     if url.get_backend_name() == "sqlite":
         if not url.database or url.database == ":memory:":
-            raise CardwatchError("A casebook in memory would be lost; name a file.")
+            raise CardwatchError("A casebook in memory would be lost. Enter a file name.")
         folder = Path(url.database).absolute().parent
         if not make and not Path(url.database).exists():
             raise CardwatchError(f"There is no casebook {url.database}.")
@@ -321,7 +321,7 @@ def _engine(url: sa.URL, *, make: bool) -> sa.Engine:
                 "that begins with postgresql+psycopg://."
             ) from error
     else:
-        raise CardwatchError(f"A casebook is kept in SQLite or PostgreSQL, not {url.drivername}.")
+        raise CardwatchError(f"A casebook needs SQLite or PostgreSQL, not {url.drivername}.")
     sa.event.listen(engine, "before_execute", check_owner)
     return engine
 

@@ -67,7 +67,7 @@ def read_document(work: Work, sha256: str) -> bytes:
         raise NotFound(f"There is no document {sha256[:12]}.")
     content = bytes(found["content"])
     if document_sha256(found["kind"], content) != sha256:
-        raise NotFound(f"Document {sha256[:12]} is not what was kept.")
+        raise NotFound(f"Document {sha256[:12]} does not match its stored hash.")
     return content
 
 

@@ -127,7 +127,7 @@ def find_alerts(
         question = question.add_columns(part.label(f"by_{at}"))
     if after:
         if [type(one) is str for one in after] != [b is by[-1] or b is mine.last_on for b in by]:
-            raise CardwatchError("Invalid cursor. Begin at the first page.", field="cursor")
+            raise CardwatchError("Invalid cursor. Start at the first page.", field="cursor")
         question = question.where(sa.tuple_(*by) > sa.tuple_(*(sa.literal(one) for one in after)))
     found = [dict(row) for row in work.rows(question)]
     for row in found:

@@ -40,9 +40,9 @@ def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
     """
     owner = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")[:40]
     if not owner:
-        raise CardwatchError("An organisation's name needs letters.")
+        raise CardwatchError("Enter an organisation name with letters.")
     if any(one["organisation_id"] == owner for one in casebook.organisations()):
-        raise CardwatchError(f"There is an organisation '{owner}' already.")
+        raise CardwatchError(f"The organisation '{owner}' already exists.")
     actor = Actor(owner, SYSTEM, "admin")
     with casebook.work(actor, Event("access", "organisation", owner), now) as work:
         row = {"name": name, "made_at": work.now, "keeps": canonical(KEEPS_DAYS)}
@@ -69,7 +69,7 @@ def add_person(work: Work, *, name: str, email: str, role: str, holder_id: str =
     email = normal_email(email)
     known = work.one(sa.select(people).where(work.mine(people), people.c.email == email))
     if known and not known["ended_at"]:
-        raise Conflict("There is a person with that email address already.", field="email")
+        raise Conflict("A person with that email address already exists.", field="email")
     person = work.keyed("person", email)[:12]
     row = {"name": name, "role": role, "holder_id": holder_id, "made_at": work.now}
     if known:  # somebody who had access comes back, perhaps in another role
@@ -106,7 +106,7 @@ def check_role(role: str) -> None:
     if not role:
         raise CardwatchError("Choose a role", field="role")
     if role not in ROLES:
-        raise CardwatchError(f"A role is one of {', '.join(ROLES)}, not '{role}'.", field="role")
+        raise CardwatchError(f"Choose a role: {', '.join(ROLES)}, not '{role}'.", field="role")
 
 
 def check_gives(work: Work, role: str) -> None:
@@ -127,7 +127,7 @@ def check_gives(work: Work, role: str) -> None:
         if not may_give(actor.role, role) and not first:
             raise NotAllowed("Only professional standards can give that role.")
     elif not may_give(actor.role, role):
-        raise NotAllowed("Only an admin can give that role.")
+        raise NotAllowed("Only an administrator can give that role.")
 
 
 def may_give(giver_role: str, role: str) -> bool:
@@ -179,7 +179,7 @@ def find_person(work: Work, email: str) -> Row:
         )
     )
     if found is None:
-        raise NotFound("Nobody of that email address has access.")
+        raise NotFound("Nobody with that email address has access.")
     return found
 
 
@@ -220,7 +220,7 @@ def actor_of_person(casebook: Casebook, owner: str, email: str | None, now: dt.d
         if email is None:
             living = [one for one in list_people(work) if not one["ended_at"]]
             if len(living) != 1:
-                raise NotFound("Say who you are with '--as EMAIL', or set CARDWATCH_AS.")
+                raise NotFound("Give your email address with '--as EMAIL', or set CARDWATCH_AS.")
             found = living[0]
         else:
             found = find_person(work, email)

@@ -49,16 +49,16 @@ def decide_proposal(work: Work, proposal_id: str, *, agrees: bool) -> Row:
     found = get_proposal(work, proposal_id)
     work.event.object_id = proposal_id
     if agrees and person_behind(work, found["made_by"]) == person_behind(work, work.actor.actor_id):
-        raise NotAllowed("Somebody else has to agree to what you propose.")
+        raise NotAllowed("Another person must approve your proposal.")
     if found["lane"] != work.actor.role:
-        raise NotAllowed("This role decides no such proposal.")
+        raise NotAllowed("Your role cannot decide this proposal.")
     if agrees and not _still_proposes(work, found):
-        raise NotAllowed("Whoever proposed this no longer has that access. Propose it again.")
+        raise NotAllowed("The person who proposed this no longer has access. Propose it again.")
     decided = {"state": AGREED if agrees else REFUSED}
     decided |= {"decided_by": work.actor.actor_id, "decided_at": work.now}
     still = (proposals.c.proposal_id == proposal_id) & (proposals.c.state == OPEN)
     if not work.change(proposals, still, decided):
-        raise Conflict("This proposal was decided already.")
+        raise Conflict("This proposal has already been decided.")
     if agrees:
         content = read_document(work, found["sha256"])
         put_in_force(work, found["kind"], content, found["holds_from"])

@@ -66,7 +66,7 @@ def check_suppression(work: Work, row: Mapping[str, Any], *, until: str, reason:
     if not is_suppressible(row):
         raise CardwatchError("Only alerts about one cardholder's payments can be suppressed.")
     if current_suppression(work, row) is not None:
-        raise Conflict("Alerts like this are suppressed already. End that suppression first.")
+        raise Conflict("Alerts like this are already suppressed. End that suppression first.")
 
 
 def is_suppressible(row: Mapping[str, Any]) -> bool:
@@ -192,7 +192,7 @@ def may_decide(work: Work, lane: str, reason: str) -> None:
         CardwatchError: no reason is given.
     """
     if work.actor.role != lane:
-        raise NotAllowed("This role records no decisions on such an alert.")
+        raise NotAllowed("Your role cannot decide on this alert.")
     if not reason.strip():
         raise CardwatchError("Enter a reason", field="reason")
     try:

@@ -94,7 +94,7 @@ def _organisation(casebook: Casebook, named: str | None) -> str:
     fits = [names[0] for names in held if named is None or named in names]
     if len(fits) != 1:
         known = ", ".join(name for name, _ in held)
-        raise CardwatchError(f"Say which organisation with '--organisation', one of {known}.")
+        raise CardwatchError(f"Choose an organisation with '--organisation': {known}.")
     return fits[0]
 
 

@@ -52,7 +52,7 @@ class Desk:
             NotAllowed: they see none.
         """
         if not self.actor.lanes:
-            raise NotAllowed("This role sees no alerts.")
+            raise NotAllowed("Your role cannot see alerts.")
 
     def sees_lane(self, lane: str) -> None:
         """Refuse an actor who does not see a lane; within a piece of work only.
@@ -61,7 +61,7 @@ class Desk:
             NotAllowed: they do not.
         """
         if lane not in self.actor.lanes:
-            raise NotAllowed("This role sees no such list.")
+            raise NotAllowed("Your role cannot see this list.")
 
 
 def shown(row: Row) -> Row:

@@ -151,10 +151,10 @@ def _check(wanted: Wanted, form: str) -> None:
         raise CardwatchError("Enter who receives it", field="recipient")
     if form not in FORMS:
         known = ", ".join(FORMS)
-        sentence = f"'{form}' is no form of list; the file has to end in {known}."
+        sentence = f"'{form}' is not a list format. Use a file name that ends in {known}."
         raise CardwatchError(sentence, field="form")
     if len(wanted.alert_ids) > MOST_IN_CASE:
-        raise CardwatchError(f"A case has at most {MOST_IN_CASE} alerts.", field="alert_ids")
+        raise CardwatchError(f"Choose at most {MOST_IN_CASE} alerts for one case.", field="alert_ids")
     if form in {".pdf", PACK}:
         with about_field("form"):
             check_drawing()
@@ -257,7 +257,7 @@ def ask_manager(desk: Desk, alert_id: str, *, recipient: str, marking: str) -> t
         event.object_id = found["alert_id"]
         asked = _open_questions(work, found)
         if person_key(recipient) in map(person_key, people_of([found])):
-            sentence = "Questions about somebody go to their line manager, not to them."
+            sentence = "Choose somebody else. A query about a person goes to their line manager."
             raise CardwatchError(sentence, field="recipient")
         lists = _lists(work, asked)
         raised = {one.alert_id: one for made in lists.values() for one in made.alerts}

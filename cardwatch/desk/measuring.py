@@ -85,7 +85,7 @@ def evaluate_own(
         recipe = recipe_of(work, str(desk.now.date()))
         texts = {kind: read_content(work, recipe, kind) for kind in SHIPPED}
     if table.empty:
-        raise NothingToScore("No statement is held yet.")
+        raise NothingToScore("No statement has been uploaded yet.")
     together, _ = name_holders(kept.as_read(table))
     holders = together["holder_id"].nunique()
     chosen = _fewer(together)
@@ -149,10 +149,10 @@ def _apart(
     if "facts" in answer:
         return answer
     if is_over():
-        raise CasebookBusy("It was broken off, and is begun again.")
+        raise CasebookBusy("It was interrupted and has been started again.")
     if answer.get("code") == NothingToScore.code:
         raise NothingToScore(answer["detail"])
-    raise CardwatchError("The evaluation ended early: it may need more memory than is allowed.")
+    raise CardwatchError("The evaluation stopped early. It may need more memory than is allowed.")
 
 
 @contextmanager

@@ -239,7 +239,7 @@ def _may_propose(desk: Desk, kind: str) -> None:
     """Refuse who changes no such setting; within a piece of work only."""
     desk.allow(RECEIVES, "changes no settings")
     if kind == "rules" and desk.actor.role != PSD:
-        raise NotAllowed("Only professional standards change rules.")
+        raise NotAllowed("Only professional standards can change rules.")
 
 
 def _packed(desk: Desk, kind: str, content: bytes | CardRegister | None) -> bytes:

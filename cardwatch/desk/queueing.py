@@ -63,7 +63,7 @@ def ask_receive(
     """
     if corrects and is_history:
         raise CardwatchError(
-            "A corrected statement is scored; it is not kept as history only.", field="history"
+            "A corrected statement is always scored. It cannot be stored as history only.", field="history"
         )
     frame, report = read
     said = {"corrects": corrects, "is_history": is_history}

@@ -115,7 +115,7 @@ def receive(
     """
     if corrects and is_history:
         raise CardwatchError(
-            "A corrected statement is scored; bring it without '--history'.", field="history"
+            "A corrected statement is always scored. Import it without '--history'.", field="history"
         )
     with desk.casebook.turn(desk.actor.organisation_id), _failure_recorded(desk, read[1]):
         tell(10)
@@ -184,7 +184,7 @@ def newest_forest(desk: Desk) -> Forest:
         table = kept.read_window(work, kept.last_seq(work), since, str(today))
         used = read_recipe(work, replace(recipe_of(work, str(today)), model=""))
     if table.empty:
-        raise NotFound("No statement of the last thirteen months is held.")
+        raise NotFound("No statement of the last 13 months has been uploaded.")
     together, _ = name_holders(kept.as_read(table))
     return train(together, used.policy, cards=used.cards)
 

@@ -91,7 +91,7 @@ def draw_sample(desk: Desk, draw: Draw) -> dict[str, Any]:
             found = _payments(work, draw)
             names = place_of
         if not found:
-            raise CardwatchError("There is nothing to draw from.", field=draw.period_field)
+            raise CardwatchError("There are no alerts or payments to draw from.", field=draw.period_field)
         chosen = sorted(_by_money(found, draw) if draw.by_money else _by_chance(found, draw, names))
         event.counts = {"seed": draw.seed, "drawn": len(chosen), "population": len(found)}
     digest = hashlib.sha256("\n".join(map(names, found)).encode()).hexdigest()
@@ -132,13 +132,13 @@ def _check(draw: Draw) -> None:
         CardwatchError: it cannot.
     """
     if draw.of not in OF:
-        raise CardwatchError(f"A sample is of {' or '.join(OF)}, not '{draw.of}'.", field="of")
+        raise CardwatchError(f"Choose a sample of {' or '.join(OF)}, not '{draw.of}'.", field="of")
     if not 1 <= draw.count <= MOST_DRAWN:
         raise CardwatchError(f"Enter a number from 1 to {MOST_DRAWN}.", field="count")
     if not 0 <= draw.seed <= LARGEST_SEED:
         raise CardwatchError(f"Enter a number from 0 to {LARGEST_SEED:,}.", field="seed")
     if draw.by_money and draw.of == CLOSED:
-        raise CardwatchError("Alerts are drawn with the same chance each.", field="by_money")
+        raise CardwatchError("Alerts can only be drawn with equal chances.", field="by_money")
     if not draw.statement_id and not (draw.since and draw.until):
         missing = "until" if draw.since else "since"
         raise CardwatchError("Choose a statement, or enter the first and last day.", field=missing)
@@ -207,7 +207,7 @@ def _by_money(found: Sequence[Row], draw: Draw) -> list[int]:
     pence = np.array([max(row["amount_pence"], 0) for row in found], dtype=object)
     upto, total = np.cumsum(pence), int(pence.sum())
     if total == 0:
-        raise CardwatchError("There is nothing to draw from.", field=draw.period_field)
+        raise CardwatchError("There are no alerts or payments to draw from.", field=draw.period_field)
     start = int.from_bytes(hashlib.sha256(f"{draw.seed}".encode()).digest()) % total
     points = [(start + number * total) // draw.count for number in range(draw.count)]
     return sorted({int(np.searchsorted(upto, point, "right")) for point in points})

@@ -99,7 +99,7 @@ def sign_in_elsewhere(  # noqa: PLR0913  the same
     with _door(casebook, owner, "session", now) as work:
         person = accounts.bind_identity(work, identity, email)
         if not is_enough(person["role"]):
-            raise NotAllowed("The provider has to ask for a second factor.")
+            raise NotAllowed("Your identity provider must require a second factor.")
         return sessions.begin_session(work, person, browser, held)
 
 

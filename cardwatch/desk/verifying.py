@@ -121,7 +121,7 @@ def audit_events(
     """
     with desk.work(Event("consultation", "audit"), desk.chains) as work:
         if lane not in work.lanes:
-            raise NotAllowed("This role reads no such chain.")
+            raise NotAllowed("Your role cannot read this audit chain.")
         return list(read_events(work, lane, last=last, before=before, wanted=wanted))
 
 

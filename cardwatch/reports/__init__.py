@@ -66,10 +66,10 @@ def write_alerts(
             case other:
                 known = ", ".join(HANDED if handed else FORMATS)
                 raise CardwatchError(
-                    f"'{other}' is no form of list; the file has to end in {known}."
+                    f"'{other}' is not a list format. Use a file name that ends in {known}."
                 )
     except (OSError, FileCreateError) as error:
-        raise CardwatchError(f"{path} cannot be written. Does its folder exist?") from error
+        raise CardwatchError(f"{path} cannot be written. Check that its folder exists.") from error
 
 
 def pack_alerts(

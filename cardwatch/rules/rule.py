@@ -290,9 +290,9 @@ def _content_faults(content: dict[str, Any], file: str) -> list[str]:
     ]
     orders = READABLE[subject] | {SURPRISE, BUYING, NOVELTY, MONTH_SURPRISE}
     if content.get("ranks_by", SURPRISE) not in orders:
-        faults.append(f"ranks_by: '{content['ranks_by']}' is no feature")
+        faults.append(f"ranks_by: '{content['ranks_by']}' is not a feature")
     if f"{content['id']}.toml" != file:
-        faults.append(f"its id '{content['id']}' is not its file's name")
+        faults.append(f"its id '{content['id']}' does not match its file name")
     if (content["role"] == "weakens") != bool(content.get("weakens")):
         faults.append("'weakens' names rules exactly where the role is weakens")
     faults += _text_faults(content)
@@ -309,7 +309,7 @@ def _content_faults(content: dict[str, Any], file: str) -> list[str]:
 
 def _text_faults(content: dict[str, Any]) -> list[str]:
     """Return what is wrong with what a person reads."""
-    faults = [f"'{key}' says too little" for key in TEXTS if len(content[key]) < SHORTEST_TEXT]
+    faults = [f"'{key}' is too short" for key in TEXTS if len(content[key]) < SHORTEST_TEXT]
     for key in ("ask", "innocent", "sources"):
         texts = content[key]
         if not texts or not all(isinstance(t, str) and len(t) >= SHORTEST_TEXT for t in texts):
@@ -320,7 +320,7 @@ def _text_faults(content: dict[str, Any]) -> list[str]:
     if re.search(r"[{}]", re.sub(r"\{\w+\}", "", content["fact"])):
         return [*faults, "fact: braces hold the name of a feature and nothing else"]
     named = placeholders(content["fact"])
-    return faults + [f"fact: '{name}' is no feature" for name in named if name not in readable]
+    return faults + [f"fact: '{name}' is not a feature" for name in named if name not in readable]
 
 
 def _own_words(content: dict[str, Any]) -> str:
@@ -334,7 +334,7 @@ def _condition_faults(condition: object, readable: AbstractSet[str]) -> list[str
         return ["it needs exactly feature, is and than"]
     faults = []
     if condition["feature"] not in readable:
-        faults.append(f"'{condition['feature']}' is no feature")
+        faults.append(f"'{condition['feature']}' is not a feature")
     if condition["is"] not in COMPARISONS:
         faults.append(f"is has to be one of {', '.join(COMPARISONS)}")
     than = condition["than"]

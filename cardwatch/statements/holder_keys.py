@@ -54,7 +54,7 @@ def _choose_holder_key(together: pd.DataFrame, frames: Sequence[pd.DataFrame]) -
     common = set.intersection(*having)
     key = _most_telling(together, common)
     if key is not None:
-        notes = [f"holders are told apart by {HOLDER_WORDS[key]}"]
+        notes = [f"cardholders are identified by {HOLDER_WORDS[key]}"]
     else:
         notes = ["the files name holders in different ways, so one holder may stand under two"]
     together["holder_id"] = holder_ids(together, common)

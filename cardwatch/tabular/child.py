@@ -234,7 +234,7 @@ def _answer(file: str, code: int, answer: bytes, limits: Limits) -> Table | File
         what = f"reading it took over {limits.cpu_seconds} seconds. {READ_AGAIN}"
         return FileRefused(file, "too_slow", what)
     if code != 0:
-        what = f"reading it needed more memory than is allowed, or it is damaged. {READ_AGAIN}"
+        what = f"it is damaged, or reading it needed more memory than is allowed. {READ_AGAIN}"
         return FileRefused(file, "too_costly", what)
     line, _, stream = answer.partition(b"\n")
     header = json.loads(line)

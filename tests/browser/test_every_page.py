@@ -129,7 +129,7 @@ PAGES = (
     State("/statements/new", ("finance",), press="Continue", file=STRANGE, says="Check columns"),
     _wrong("/statements/new", "finance", "Continue", "Choose the column", file=STRANGE,
            then="Remember, and continue"),
-    State("/statements/new", ("admin",), says="This is not yours to see"),
+    State("/statements/new", ("admin",), says="You do not have access to this page"),
     _of("/statements/{statement_id}", "statement", *ALL),
     _of("/statements/{statement_id}", "long_statement", *ALL),
     State("/statements/jobs", ("finance",), at="/statements/jobs?job={job}"),

@@ -123,7 +123,7 @@ def test_a_trained_model_scores_and_a_changed_one_is_refused(home: Path, tmp_pat
     words = ("score", SAMPLE / "statements" / "2026-10.csv", *policy, "--model", model)
     assert "forest given was fitted to 6,874 payments" in run(home, *words).stdout
     (model / "forest.skops").write_bytes(b"changed")
-    assert "is not the file its manifest names" in run(home, *words, code=3).stderr
+    assert "does not match its manifest" in run(home, *words, code=3).stderr
 
 
 @pytest.mark.parametrize(

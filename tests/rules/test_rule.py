@@ -41,7 +41,7 @@ def test_there_are_rules_of_every_kind_the_first_release_promises() -> None:
         (
             'evidence = "limit_split"',
             'evidence = "limit_split"\nranks_by = "split_strength"',
-            "ranks_by: 'split_strength' is no feature",
+            "ranks_by: 'split_strength' is not a feature",
         ),
         ('id       = "split-same-day"', 'id       = "split"', "is not its file's name"),
         ('why      = "', 'why      = ""\nwhy_not = "', "unknown setting 'why_not'"),
@@ -51,7 +51,7 @@ def test_there_are_rules_of_every_kind_the_first_release_promises() -> None:
         ("{limit_split_count} payments", "{limit_split_count!r}", "nothing else"),
         ("{limit_split_count} payments", "{limit_split_count.real}", "nothing else"),
         ("{limit_split_count} payments", "{ payments", "nothing else"),
-        ('feature = "limit_split_count"', 'feature = "split_count"', "'split_count' is no feature"),
+        ('feature = "limit_split_count"', 'feature = "split_count"', "'split_count' is not a feature"),
         ('is      = "=="', 'is      = "="', "is has to be one of"),
         ('than    = "policy.habit_windows"', 'than    = "policy.habits"', "neither a feature nor"),
         ("fires = true", "fires = false", "is not decided as it says"),
@@ -108,10 +108,10 @@ def test_text_that_is_not_toml_is_refused_in_one_sentence() -> None:
     ("change", "to", "fault"),
     [
         ('subject  = "card"', 'subject  = "holder"', "subject is one of payment, card"),
-        ('subject  = "card"', "", "'holder_open_cards_count' is no feature"),
+        ('subject  = "card"', "", "'holder_open_cards_count' is not a feature"),
         ('role     = "raises"', 'role     = "adds"', "role is one of raises"),
         ('evidence = "cards_of_holder"', 'evidence = "payment"', "evidence is one of card,"),
-        ("{holder_open_cards_count} open", "{amount_pence} open", "'amount_pence' is no feature"),
+        ("{holder_open_cards_count} open", "{amount_pence} open", "'amount_pence' is not a feature"),
     ],
 )
 def test_a_rule_about_cards_reads_cards_only(change: str, to: str, fault: str) -> None:
