@@ -35,8 +35,8 @@ ALGORITHMS = ["RS256", "PS256", "ES256"]
 """Signatures that are taken, whatever the provider says of itself."""
 ANYTHING = "any"
 """What a setting says that leaves the second factor to the provider."""
-REFUSAL = "Signing in elsewhere did not succeed. Begin again."
-NOT_SET = "Signing in elsewhere is not set up here."
+REFUSAL = "Signing in with your organisation's account failed. Try again."
+NOT_SET = "Signing in with your organisation's account is not set up here."
 
 
 def begin(service: Service, place: str, session: str) -> tuple[str, str]:

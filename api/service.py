@@ -54,8 +54,8 @@ class Service:
         casebook = installation.open_casebook()
         if casebook is None:
             raise CardwatchError(
-                "There is no casebook yet. 'cardwatch people' creates one, and 'make try' serves an "
-                "invented force's."
+                "There is no casebook yet. 'cardwatch people' creates one, and 'make try' serves "
+                "an invented force's."
             )
         sys.setswitchinterval(SWITCH_SECONDS)
         self.settings = settings

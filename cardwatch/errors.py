@@ -90,7 +90,7 @@ class ModelRefused(CardwatchError):
 
 
 class NothingToScore(CardwatchError):
-    """No transaction is left to score, though the files were read."""
+    """There are no transactions to score, though the files were read."""
 
     code = "nothing_to_score"
 

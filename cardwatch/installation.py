@@ -38,7 +38,9 @@ def card_key() -> bytes:
     path = home() / "card.key"
     key = _kept(path, secrets.token_bytes(32))
     if len(key) < 32:
-        raise CardwatchError(f"{path} is not a card key. Restore it, or remove it to create a new one.")
+        raise CardwatchError(
+            f"{path} is not a card key. Restore it, or remove it to create a new one."
+        )
     return key
 
 

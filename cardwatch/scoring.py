@@ -170,8 +170,9 @@ def train(
     everything = np.ones(len(ledger), dtype=bool)
     if not enough_for_forest(ledger, everything):
         raise NothingToScore(
-            f"The anomaly model needs at least {FOREST_HOLDERS} cardholders and {FOREST_PAYMENTS:,} "
-            f"payments; there are {ledger.frame['holder_id'].nunique()} and {len(ledger):,}."
+            f"The anomaly model needs at least {FOREST_HOLDERS} cardholders and "
+            f"{FOREST_PAYMENTS:,} payments; there are {ledger.frame['holder_id'].nunique()} and "
+            f"{len(ledger):,}."
         )
     return fit_forest(build_features(ledger), FOREST_FEATURES, ledger.frame)
 
@@ -193,9 +194,7 @@ def _card_notes(ledger: Ledger, asked: Flags) -> tuple[str, ...]:
     if not unknown:
         return ()
     are = plural(unknown, "is on a card", "are on cards")
-    return (
-        f"{unknown:,} of {quantity(int(asked.sum()), 'payment')} {are} that the register does not list.",
-    )
+    return (f"{unknown:,} of {quantity(int(asked.sum()), 'payment')} {are} not in the register.",)
 
 
 def _reference(ledger: Ledger, asked: Flags) -> Flags:
@@ -238,7 +237,8 @@ def _notes(
         limit = pounds(ledger.policy.single_purchase[0].pence)
         notes.append(
             f"Your policy states no single-purchase limit. We look for splits at {limit}, with a "
-            "lower level, and raise no alert for one payment over it. Enter your limits in the policy."
+            "lower level, and raise no alert for one payment over it. State your limits in the "
+            "policy."
         )
     if forest is None:
         notes.append(

@@ -92,13 +92,13 @@ class Steps(Visit):
     def take_up(self, token: str) -> None:
         """Take an account on the pages, as somebody does who was invited."""
         self.page.goto("/sign-in")
-        self.press("Take the account you were invited to")
+        self.press("Set up your account")
         self.type("Invitation", token)
         self.press("Continue")
         self.secret = self.page.locator(".cw-hash").inner_text()
         self.type("Password", PASSWORD)
         self.type("Code from your authenticator app", self.code())
-        self.press("Take the account")
+        self.press("Set up account")
         self.site.clock.go(seconds=60)
 
     def code(self) -> str:

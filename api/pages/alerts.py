@@ -104,11 +104,11 @@ def _said(name: str, value: str, words: dict[str, dict[str, str]]) -> str:
     """Return a filter that was chosen in words."""
     said = {
         "same_holder_as": "Same cardholder", "same_merchant_as": "Same merchant",
-        "assigned_to": "Assigned to me", "snoozed": "Snoozed too",
+        "assigned_to": "Assigned to me", "snoozed": "Including snoozed",
         "besides": "From earlier statements",
     }  # fmt: skip
     names = {"since": "From", "until": "To", "due_by": "Due by", "at_least": "At least",
-             "rule": "Question", "lane": "List", "statement_id": "Statement"}  # fmt: skip
+             "rule": "Alert", "lane": "List", "statement_id": "Statement"}  # fmt: skip
     text = words.get(name, {}).get(value, value)
     text = day(value) if name in DAYS and not _faults({name: value}) else text
     text = f"£{text}" if name == "at_least" else text

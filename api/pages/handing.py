@@ -17,7 +17,7 @@ router = APIRouter()
 Text = Annotated[str, Form(max_length=200)]
 PURPOSES = [{"value": name, "label": label} for name, label in desk.PURPOSES.items()]
 FORMS = [
-    {"value": "zip", "label": "All of these in one file, with a signed list of what is in it"},
+    {"value": "zip", "label": "All of these in one file, with a signed list of its contents"},
     {"value": "pdf", "label": "PDF, to read or print"},
     {"value": "xlsx", "label": "Excel"},
     {"value": "csv", "label": "CSV"},

@@ -63,7 +63,7 @@ def show_ending_hold(request: Request, at: At, hold_id: str) -> Response:
     return confirm(
         request, "End this legal hold?", "/holds",
         f"Reason for the hold: {sentence(found['reason'])} After it ends, the alert and its "
-        "payments are deleted when their time is over.", "End the legal hold",
+        "payments are deleted when they expire.", "End the legal hold",
     )  # fmt: skip
 
 

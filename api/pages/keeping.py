@@ -16,9 +16,9 @@ from cardwatch.quantities import quantity
 router = APIRouter()
 KEPT = {
     "transactions": "Payments of statements, counted from the statement's last day",
-    "alerts": "Questions that were answered or closed, counted from their last payment. One that "
-    "is open, or held, stays",
-    "notices": "Notices that were sent to other systems",
+    "alerts": "Alerts that were answered or closed, counted from their last payment. Open alerts "
+    "and those on hold are kept",
+    "notices": "Notices sent to other systems",
 }
 
 
@@ -66,15 +66,15 @@ def show_erasing(request: Request, at: At) -> Response:
     count = sum(one["transactions"] for one in past)
     files = quantity(len(past), "statement")
     return confirm(
-        request, "Erase what is past its time?", "/retention",
-        f"This erases {files} with {quantity(count, 'payment')}, and the closed questions of their "
-        "time. What is held stays. It cannot be brought back.", "Erase it for good",
+        request, "Delete expired data?", "/retention",
+        f"This deletes {files} with {quantity(count, 'payment')}, and the closed alerts of that "
+        "time. Data on hold is kept. You cannot undo this.", "Delete permanently",
     )  # fmt: skip
 
 
 @router.post("/retention/erasure")
 def erase(request: Request, at: At) -> Response:
-    """Erase what is past its time and not held, and say how many payments went."""
+    """Delete expired data and not held, and say how many payments went."""
     return render(request, "erased.html", count=desk.erase(at))
 
 
@@ -111,8 +111,8 @@ def show_ending_webhook(request: Request, at: At) -> Response:
     """Ask whether notices are to stop."""
     desk.list_webhooks(at)
     return confirm(
-        request, "Send no more notices?", "/webhook",
-        "The other system is told of nothing any more. Its secret is forgotten.", "Send no more",
+        request, "Stop sending notices?", "/webhook",
+        "The other system gets no more notices. Its secret is deleted.", "Stop sending",
     )  # fmt: skip
 
 

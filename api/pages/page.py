@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from cardwatch.casebook import Actor
 
 MENU: dict[str, tuple[tuple[str, str], ...]] = {
-    "finance": (("Questions", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
+    "finance": (("Alerts", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
                 ("Settings", "/settings"), ("Evaluation", "/evaluations"),
                 ("Report", "/governance")),
     "psd": (("Inbox", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
             ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
-    "auditor": (("Questions", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
+    "auditor": (("Alerts", "/alerts"), ("Statements", "/statements"), ("Rules", "/rules"),
                 ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
     "admin": (("Statements", "/statements"), ("People", "/people"), ("Audit", "/audit"),
               ("Health", "/health")),
@@ -219,7 +219,7 @@ def found_by(rows: Sequence[Mapping[str, Any]], name: str, value: str) -> Mappin
     for row in rows:
         if row[name] == value:
             return row
-    raise NotFound("There is no such thing.")
+    raise NotFound("Nothing was found at this address.")
 
 
 def own_row(role: str, rows: Sequence[Mapping[str, Any]], name: str, value: str) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def get_sample(request: Request, at: At) -> Response:
     found = _drawn(at, asked)
     of = asked.get("of", "payments")
     rows = [[*(_cell(row[name], name) for name in COLUMNS[of]), ""] for row in found["drawn"]]
-    text = csv_text([(*HEADINGS[of], "What was found"), *rows])
+    text = csv_text([(*HEADINGS[of], "Title"), *rows])
     return as_file(text, sample_filename(of, asked["seed"]))
 
 

@@ -119,7 +119,7 @@ def receive(request: Request, at: At, service: Serving, files: Files, said: Sent
         return _upload_page(request, at, {"files": "Select a statement"})
     if said.get("corrects") and len(files) > 1:
         return _upload_page(
-            request, at, {"files": "One statement corrects one other"}, said, is_open=True
+            request, at, {"files": "Choose one file to correct one statement"}, said, is_open=True
         )
     jobs = said.get("jobs", "").split()
     unknown: list[ColumnsUnknown] = []
@@ -154,9 +154,9 @@ def show_jobs(request: Request, at: At) -> Response:
     if waits:
         heading = "Statements are being scored"
     elif len(failed) == len(told):
-        heading = "Statements not received"
+        heading = "Statements not uploaded"
     else:
-        heading = "Some statements were not received" if failed else "Statements received"
+        heading = "Some statements were not uploaded" if failed else "Statements uploaded"
     return render(request, "statements_jobs.html", jobs=told, waits=waits, heading=heading)
 
 

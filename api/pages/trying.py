@@ -64,12 +64,12 @@ def _texts(given: dict[str, bytes]) -> dict[str, str]:
         FileFaulty: they are none.
     """
     faults = [
-        f"{name} is no file of a rule, which ends in .toml and is small"
+        f"{name} is not a rule file. Choose a small file that ends in .toml"
         for name, data in given.items()
         if not name.endswith(".toml") or len(data) > RULE_BYTES
     ]
     if faults or len(given) > MOST_RULES:
-        raise FileFaulty("rules", faults or ["they are too many"], field="rules")
+        raise FileFaulty("rules", faults or ["Choose fewer files"], field="rules")
     return {name: data.decode("utf-8", "replace") for name, data in given.items()}
 
 

@@ -45,7 +45,7 @@ def verify_audit(at: At) -> list[dict[str, Any]]:
 
 @router.post("/samples", response_model=Sample)
 def draw_sample(sent: ToDraw, at: At) -> dict[str, Any]:
-    """Draw a sample for a dip test; its seed and size stay in the audit chain."""
+    """Draw a sample for a spot check; its seed and size stay in the audit chain."""
     return desk.draw_sample(at, desk.Draw(**sent.model_dump()))
 
 
@@ -63,5 +63,5 @@ def set_retention(sent: ToKeep, at: At) -> dict[str, int]:
 
 @router.post("/erasures", response_model=Erased)
 def erase(at: At) -> dict[str, int]:
-    """Erase what is past its time and not held."""
+    """Delete expired data that is not on hold."""
     return {"transactions": desk.erase(at)}

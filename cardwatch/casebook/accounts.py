@@ -42,7 +42,7 @@ _hasher = PasswordHasher()
 _NOBODY = _hasher.hash(secrets.token_urlsafe())
 _NO_SECRET = pyotp.random_base32().encode()
 REFUSAL = "Email address, password or code is incorrect or has expired."
-NOT_INVITED = "The invitation is not known here, or it holds no longer."
+NOT_INVITED = "The invitation is not valid or has expired. Ask for a new one."
 
 
 def invite(work: Work, email: str) -> str:
@@ -169,7 +169,9 @@ def bind_identity(work: Work, identity: str, email: str) -> Row:
         if found is not None:
             work.change(people, people.c.person_id == found["person_id"], {"identity": identity})
     if found is None:
-        raise NotAllowed("There is no account for that identity. Ask your administrator to add you.")
+        raise NotAllowed(
+            "There is no account for that identity. Ask your administrator to add you."
+        )
     work.event.object_id, work.event.chain = found["person_id"], chain_of(found)
     return found
 
@@ -233,7 +235,9 @@ def _code_step(work: Work, person: Row, code: str, seal: Fernet) -> int | None:
 def _check_strength(password: str, person: Row) -> None:
     """Refuse a password that is too short, too long or too easily guessed."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise CardwatchError(f"Enter a password of {SHORTEST} to {LONGEST} characters. Spaces count.")
+        raise CardwatchError(
+            f"Enter a password of {SHORTEST} to {LONGEST} characters. Spaces count."
+        )
     known = ["cardwatch", person["organisation_id"], person["email"], person["name"]]
     words = {word for word in re.split(r"\W+", " ".join(known)) if len(word) >= WORD_CHARACTERS}
     longest_first = sorted(map(re.escape, words), key=len, reverse=True)

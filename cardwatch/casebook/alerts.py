@@ -269,7 +269,7 @@ def decide(work: Work, alert_id: str, said: Said) -> dict[str, Any]:
     """
     by_hand = [name for name in STATES if name not in AUTOMATIC]
     if said.state and said.state not in by_hand:
-        sentence = f"A state is one of {', '.join(by_hand)}, not '{said.state}'."
+        sentence = f"Choose a state: {', '.join(by_hand)}, not '{said.state}'."
         raise CardwatchError(sentence, field="state")
     row = get_alert(work, alert_id)
     for field in ("due_on", "snoozed_until"):

@@ -69,7 +69,7 @@ def verify_chain(work: Work, lane: str) -> ChainCheck:
             fault = f"event {count + 1} is not there"
             return ChainCheck(lane, count, before, count + 1, fault)
         if kept != (after := next_hash(before, body)):
-            fault = f"event {seq}, or the one before it, is not as it was written"
+            fault = f"event {seq}, or the one before it, has been changed"
             return ChainCheck(lane, count, before, seq, fault)
         before, count = after, seq
         if '"sealed":' in body or '"unsealed":' in body:
@@ -95,7 +95,7 @@ def _check_seals(work: Work, lane: str, seals: Counter[str]) -> str:
             seals[seal] -= 1
     gone = sum(seals.values())
     are = plural(gone, "row that was written is", "rows that were written are")
-    return f"{gone} {are} not there any more" if gone else ""
+    return f"{gone} {are} missing" if gone else ""
 
 
 def read_events(
@@ -200,7 +200,7 @@ def check_checkpoints(
     held = {seq: kept for seq, kept in found if seq in said}
     for seq in sorted(said):
         if held.get(seq) != said[seq]:
-            fault = f"event {seq} is not the one that was there when a checkpoint was signed"
+            fault = f"event {seq} has changed since a checkpoint was signed"
             return ChainCheck(lane, 0, "", seq, fault)
     return ChainCheck(lane, max(said), said[max(said)])
 

@@ -207,7 +207,9 @@ class Casebook:
             CardwatchError: the casebook is in SQLite, or the role cannot be given rights.
         """
         if self.is_sqlite:
-            raise CardwatchError("SQLite has no database roles. Use this option with PostgreSQL only.")
+            raise CardwatchError(
+                "SQLite has no database roles. Use this option with PostgreSQL only."
+            )
         name = self.engine.dialect.identifier_preparer.quote_identifier(role)
         rights = dict.fromkeys(tables.metadata.tables, "SELECT, INSERT, UPDATE, DELETE")
         rights |= tables.RIGHTS | {"alembic_version": "SELECT"}

@@ -114,7 +114,7 @@ def find_alerts(
         "age": [mine.last_on, mine.alert_id],
     }
     if asked.order not in orders:
-        sentence = f"An order is one of {', '.join(orders)}, not '{asked.order}'."
+        sentence = f"Choose an order: {', '.join(orders)}, not '{asked.order}'."
         raise CardwatchError(sentence, field="order")
     by = orders[asked.order]
     question = (

@@ -156,7 +156,7 @@ def _close_corrected(work: Work, source: Source) -> int:
         mine.state.not_in(CLOSED_BY_PERSON),
     )
     gone = work.rows(question.with_for_update())
-    reason = "The statement was corrected, and the question does not arise any more."
+    reason = "The statement was corrected, and the alert no longer applies."
     for row in gone:
         changes = {"state": "data-error", "reason": reason, "decided_by": SYSTEM}
         record_decision(work, source.lane, row, changes)

@@ -129,7 +129,7 @@ def list_holds(work: Work) -> list[Row]:
 
 
 def erase(work: Work) -> int:
-    """Erase what is past its time and not held; the work's lanes have to be all.
+    """Delete expired data and not held; the work's lanes have to be all.
 
     What only a psd hold keeps goes from the sight of the others at its time, as if it were erased:
     a row that outlived its time would tell them that somebody holds it.

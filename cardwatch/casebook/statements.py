@@ -164,7 +164,7 @@ def compare(
     with about_field("corrects"):
         replaced = get_statement(work, corrects) if corrects else None
     if replaced and replaced["superseded_seq"]:
-        sentence = "That statement was corrected already; correct the one in its place."
+        sentence = "That statement has already been corrected. Choose the corrected one."
         raise CardwatchError(sentence, field="corrects")
     rows = _rows(frame)
     columns = [transactions.c[name] for name in ("identity", "statement_id")]
@@ -306,9 +306,9 @@ def check_rows(work: Work, statement: Row) -> str:
     if len(rows) != statement["transactions"]:
         return f"{len(rows)} transactions where {statement['transactions']} were received"
     if rows["amount_pence"].sum() != statement["pence"]:
-        return "its transactions do not come to the sum received"
+        return "its transactions do not add up to the total received"
     if rows_sha256(rows) != statement["rows_sha256"]:
-        return "a transaction is not as it was received"
+        return "a transaction has changed since it was received"
     return ""
 
 

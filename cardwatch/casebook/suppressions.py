@@ -177,7 +177,7 @@ def closed_by(work: Work, lane: str, alert: Alert) -> tuple[str, str]:
         if is_same_holder and merchants <= set(json.loads(row["merchants"])):
             return "suppressed", f"By suppression {row['suppression_id']}."
     if not alert.shown:
-        return "not-asked", "Beyond the budget of the list or the cap for its holder."
+        return "not-asked", "Beyond the list's budget or the limit of alerts for one cardholder."
     return "open", ""
 
 

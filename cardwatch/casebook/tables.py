@@ -45,12 +45,12 @@ by the role that has a lane's name."""
 STATES: dict[str, str] = {
     "open": "nobody has decided yet",
     "asked": "the cardholder's line manager has been asked",
-    "explained": "an innocent explanation was given and checked",
+    "explained": "a good explanation was given and checked",
     "policy-breach": "outside policy; explained or repaid",
-    "confirmed": "what the alert asks about was so, and it goes further",
-    "data-error": "the data was wrong, so the question does not arise",
-    "suppressed": "closed by a suppression that somebody made before",
-    "not-asked": "beyond the budget or the holder's cap, so closed unasked",
+    "confirmed": "the concern was right, and it is taken further",
+    "data-error": "the data was wrong, so there is nothing to ask",
+    "suppressed": "closed by an earlier suppression",
+    "not-asked": "closed automatically, beyond the list's budget or one cardholder's limit",
 }
 """States of an alert. The last two are given by the casebook itself, never by a person."""
 KEEPS_DAYS = {"transactions": 2_557, "alerts": 2_557, "notices": 90}

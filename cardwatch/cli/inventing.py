@@ -31,7 +31,9 @@ def sample_folder() -> Path:
     places = [Path(__file__).parents[n] / "sample_data" for n in (1, 2)]
     found = next((place for place in places if place.is_dir()), None)
     if found is None:
-        raise CardwatchError("The sample data is not installed. Run this from a copy of the repository.")
+        raise CardwatchError(
+            "The sample data is not installed. Run this from a copy of the repository."
+        )
     return found
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FIXED = ("_id", "_on", "_pence", "label", "rule", "state")
 """Columns whose words are never cut."""
 BEGIN = (
-    "There is no casebook yet. The first person makes one: cardwatch people EMAIL --name NAME "
+    "There is no casebook yet. Add its first person: cardwatch people EMAIL --name NAME "
     "--role finance --new-organisation 'NAME OF THE FORCE'."
 )
 Who = Annotated[
@@ -38,9 +38,9 @@ Owner = Annotated[
         help="The organisation; not needed where the casebook holds one.",
     ),
 ]
-SomeAlert = Annotated[str | None, typer.Argument(help="An alert to show whole.")]
+SomeAlert = Annotated[str | None, typer.Argument(help="An alert to show in full.")]
 LikeAlert = Annotated[str | None, typer.Argument(help="The alert's id, or its beginning.")]
-Reason = Annotated[str, typer.Option(help="Why: it is kept with what you do.")]
+Reason = Annotated[str, typer.Option(help="Your reason, which is recorded.")]
 LaneOption = Annotated[str, typer.Option(help="finance or psd.")]
 
 

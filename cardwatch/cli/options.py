@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from cardwatch.statements import ReadingChoices
 
 DONE, USAGE, REFUSED, PARTLY, FAULTY = 0, 2, 3, 4, 5
-"""Exit codes: all done; wrong usage; refused, nothing done; done, but not everything was read; what
-was checked is not as it should be."""
+"""Exit codes: all done; wrong usage; refused, nothing changed; done, but not everything was read;
+verification failed."""
 
 ColumnsFile = Annotated[
     Path | None,

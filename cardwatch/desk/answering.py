@@ -187,7 +187,7 @@ def unmask(desk: Desk, alert_id: str, *, reason: str) -> None:
         CardwatchError: no reason is given.
     """
     with desk.work(Event("consultation", "name")) as work:
-        desk.allow((PSD,), "is shown names as they are")
+        desk.allow((PSD,), "ask for names: it already sees them")
         found = kept.get_alert(work, alert_id)
         naming.unmask(work, found["alert_id"], reason)
 

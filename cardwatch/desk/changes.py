@@ -85,8 +85,8 @@ def _cards(content: bytes) -> str:
         "Cards": f"{cards['card_id'].nunique():,}",
         "Holders": f"{cards['holder_id'].nunique():,}",
         "Rows that name an approver": f"{int(cards['approver_id'].ne('').sum()):,}",
-        "Rows where holder and approver are one": f"{int(cards['is_own_approver'].sum()):,}",
-        "Rows with a limit for one purchase": f"{int(cards['single_limit_pence'].gt(0).sum()):,}",
+        "Rows where the cardholder is the approver": f"{int(cards['is_own_approver'].sum()):,}",
+        "Rows with a single-purchase limit": f"{int(cards['single_limit_pence'].gt(0).sum()):,}",
         "Rows closed or lost": f"{int(closed.sum()):,}",
         "Hash of the file": report.sha256,
     }
@@ -97,10 +97,10 @@ def _model(content: bytes) -> str:
     """Return what is known of a model."""
     forest = unpack_forest(content)
     said = {
-        "Payments fitted on": f"{forest.rows:,}",
+        "Payments trained on": f"{forest.rows:,}",
         "Holders": f"{forest.holders:,}",
         "Period": f"{forest.first_on} to {forest.last_on}",
-        "Hash of the numbers fitted on": forest.data_sha256,
+        "Hash of the training data": forest.data_sha256,
         **{f"Reads {feature}, typically": f"{typical:.3f}"
            for feature, typical in zip(forest.features, forest.typical, strict=True)},
     }  # fmt: skip

@@ -23,7 +23,9 @@ def back_up(casebook: Casebook, path: Path, now: dt.datetime) -> int:
         CardwatchError: the file exists, there is nothing to copy, or the copy is not whole.
     """
     if path.exists():
-        raise CardwatchError(f"{path} already exists. A backup never overwrites a file. Choose another name.")
+        raise CardwatchError(
+            f"{path} already exists. A backup never overwrites a file. Choose another name."
+        )
     if not casebook.organisations():
         raise CardwatchError("The casebook is empty, so there is nothing to back up.")
     _tell(casebook, Event("disclosure", "backup"), now)

@@ -43,7 +43,7 @@ class Desk:
             NotAllowed: it is none of them.
         """
         if self.actor.role not in roles:
-            raise NotAllowed(f"This role {what}.")
+            raise NotAllowed(f"Your role cannot {what}.")
 
     def sees_alerts(self) -> None:
         """Refuse an actor who sees no alerts; within a piece of work only.

@@ -145,16 +145,18 @@ def _check(wanted: Wanted, form: str) -> None:
     """Refuse what cannot be handed over, before anything is written down."""
     if wanted.purpose not in PURPOSES:
         known = ", ".join(PURPOSES)
-        sentence = f"A purpose is one of {known}, not '{wanted.purpose}'."
+        sentence = f"Choose a purpose: {known}, not '{wanted.purpose}'."
         raise CardwatchError(sentence if wanted.purpose else "Choose a purpose", field="purpose")
     if not wanted.recipient.strip():
-        raise CardwatchError("Enter who receives it", field="recipient")
+        raise CardwatchError("Enter the recipient", field="recipient")
     if form not in FORMS:
         known = ", ".join(FORMS)
         sentence = f"'{form}' is not a list format. Use a file name that ends in {known}."
         raise CardwatchError(sentence, field="form")
     if len(wanted.alert_ids) > MOST_IN_CASE:
-        raise CardwatchError(f"Choose at most {MOST_IN_CASE} alerts for one case.", field="alert_ids")
+        raise CardwatchError(
+            f"Choose at most {MOST_IN_CASE} alerts for one case.", field="alert_ids"
+        )
     if form in {".pdf", PACK}:
         with about_field("form"):
             check_drawing()
@@ -220,7 +222,7 @@ def list_questions(desk: Desk, alert_id: str) -> list[dict[str, Any]]:
         NotFound: there is no such alert that the actor may see.
     """
     with desk.work(Event("consultation", "alerts")) as work:
-        desk.allow((FINANCE,), "cannot send queries to a line manager")
+        desk.allow((FINANCE,), "send queries to a line manager")
         return _open_questions(work, kept.get_alert(work, alert_id))
 
 
@@ -250,10 +252,10 @@ def ask_manager(desk: Desk, alert_id: str, *, recipient: str, marking: str) -> t
     """
     event = Event("disclosure", "questions", purpose="finance-assurance")
     with desk.work(event) as work:
-        desk.allow((FINANCE,), "cannot send queries to a line manager")
+        desk.allow((FINANCE,), "send queries to a line manager")
         found = kept.get_alert(work, alert_id)
         if not recipient.strip():
-            raise CardwatchError("Enter who is asked", field="recipient")
+            raise CardwatchError("Enter the line manager's name", field="recipient")
         event.object_id = found["alert_id"]
         asked = _open_questions(work, found)
         if person_key(recipient) in map(person_key, people_of([found])):

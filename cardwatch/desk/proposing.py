@@ -59,7 +59,7 @@ def list_in_force(desk: Desk) -> list[dict[str, Any]]:
     others' rules is on the page of rules.
     """
     with desk.work(Event("consultation", "settings"), ()) as work:
-        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        desk.allow((*RECEIVES, "auditor"), "read settings")
         hidden = "" if desk.actor.role == PSD else "rules"
         return [shown(row) for row in documents.list_in_force(work) if row["kind"] != hidden]
 
@@ -67,7 +67,7 @@ def list_in_force(desk: Desk) -> list[dict[str, Any]]:
 def get_policy(desk: Desk, day: str = "") -> dict[str, Any]:
     """Return the policy in force on a day, today's if none is said: its text and every figure."""
     with desk.work(Event("consultation", "policy"), ()) as work:
-        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        desk.allow((*RECEIVES, "auditor"), "read settings")
         recipe = recipe_of(work, _day(desk, day))
         sha256, content = recipe.policy, read_content(work, recipe, "policy")
     figures = asdict(unpack_policy(content))
@@ -82,7 +82,7 @@ def get_policy(desk: Desk, day: str = "") -> dict[str, Any]:
 def list_rules(desk: Desk, day: str = "") -> list[Rule]:
     """Return the rules in force on a day, today's if none is said, of the actor's lanes."""
     with desk.work(Event("consultation", "rules"), ()) as work:
-        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        desk.allow((*RECEIVES, "auditor"), "read settings")
         rules = read_recipe(work, recipe_of(work, _day(desk, day))).rules
     lanes = (*desk.actor.lanes, FINANCE)
     return [rule for rule in rules if rule.lane in lanes]
@@ -91,7 +91,7 @@ def list_rules(desk: Desk, day: str = "") -> list[Rule]:
 def get_model(desk: Desk) -> dict[str, Any]:
     """Return what is known of the model in force: `status` is loaded, none or refused."""
     with desk.work(Event("consultation", "model"), ()) as work:
-        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        desk.allow((*RECEIVES, "auditor"), "read settings")
         recipe = recipe_of(work, str(desk.now.date()))
         if not recipe.model:
             return {"status": "none", "sha256": ""}
@@ -110,7 +110,7 @@ def get_proposal(desk: Desk, proposal_id: str) -> dict[str, Any]:
     """
     event = Event("consultation", "proposal")
     with desk.work(event, (desk.actor.chain,)) as work:
-        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        desk.allow((*RECEIVES, "auditor"), "read settings")
         found = proposals.get_proposal(work, proposal_id)
         event.object_id = proposal_id
         content = documents.read_document(work, found["sha256"])
@@ -163,7 +163,7 @@ def propose(
     """
     day_of(holds_from or str(desk.now.date()), "holds_from")
     if kind not in KINDS:
-        sentence = f"What is proposed is one of {', '.join(KINDS)}, not '{kind}'."
+        sentence = f"Choose what to propose: {', '.join(KINDS)}, not '{kind}'."
         raise CardwatchError(sentence, field="kind")
     packed = _packed(desk, kind, content)
     with desk.work(Event("alteration", "proposal"), (desk.actor.chain,)) as work:
@@ -177,7 +177,7 @@ def propose(
 def decide_proposal(desk: Desk, proposal_id: str, *, agrees: bool) -> dict[str, Any]:
     """Agree to a proposal or refuse it; see `casebook.proposals.decide_proposal`."""
     with desk.work(Event("alteration", "proposal"), (desk.actor.chain,)) as work:
-        desk.allow(RECEIVES, "changes no settings")
+        desk.allow(RECEIVES, "change settings")
         return shown(proposals.decide_proposal(work, proposal_id, agrees=agrees))
 
 
@@ -185,7 +185,7 @@ def list_proposals(desk: Desk) -> list[dict[str, Any]]:
     """Return the proposals that the actor may know of: psd's are their own."""
     lanes = (desk.actor.chain,)
     with desk.work(Event("consultation", "proposals"), lanes) as work:
-        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        desk.allow((*RECEIVES, "auditor"), "read settings")
         return [shown(row) for row in proposals.list_proposals(work)]
 
 
@@ -198,7 +198,7 @@ def keep_layout(desk: Desk, text: str) -> None:
     """
     headings = sorted(parse_profile(text, "columns").recognise)
     with desk.work(Event("alteration", "layout"), ()) as work:
-        desk.allow(RECEIVES, "receives no statements")
+        desk.allow(RECEIVES, "upload statements")
         documents.keep_layout(work, short_id(*headings or [text]), text)
 
 
@@ -237,7 +237,7 @@ def layouts(desk: Desk) -> list[Profile]:
 
 def _may_propose(desk: Desk, kind: str) -> None:
     """Refuse who changes no such setting; within a piece of work only."""
-    desk.allow(RECEIVES, "changes no settings")
+    desk.allow(RECEIVES, "change settings")
     if kind == "rules" and desk.actor.role != PSD:
         raise NotAllowed("Only professional standards can change rules.")
 

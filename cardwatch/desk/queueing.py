@@ -63,13 +63,14 @@ def ask_receive(
     """
     if corrects and is_history:
         raise CardwatchError(
-            "A corrected statement is always scored. It cannot be stored as history only.", field="history"
+            "A corrected statement is always scored. It cannot be stored as history only.",
+            field="history",
         )
     frame, report = read
     said = {"corrects": corrects, "is_history": is_history}
     fingerprint = _sha256(report.sha256, canonical(said))
     with desk.work(Event("collection", "job"), ()) as work:
-        desk.allow(RECEIVES, "receives no statements")
+        desk.allow(RECEIVES, "upload statements")
         once = once or fingerprint
         known = find_statement(work, report.sha256)
         if known and once == fingerprint:  # held, and no key says that it is the same request
@@ -87,7 +88,7 @@ def note_refusal(desk: Desk, refusal: CardwatchError) -> dict[str, Any]:
         NotAllowed: the role receives no statements.
     """
     with desk.work(Event("collection", "job", outcome="failed"), ()) as work:
-        desk.allow(RECEIVES, "receives no statements")
+        desk.allow(RECEIVES, "upload statements")
         said = _sha256(str(refusal), work.now)
         job = jobs.put_job(work, STATEMENT, b"", once=said, fingerprint=said)
         answer = {"code": refusal.code, "detail": str(refusal)}

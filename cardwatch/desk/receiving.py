@@ -115,7 +115,8 @@ def receive(
     """
     if corrects and is_history:
         raise CardwatchError(
-            "A corrected statement is always scored. Import it without '--history'.", field="history"
+            "A corrected statement is always scored. Import it without '--history'.",
+            field="history",
         )
     with desk.casebook.turn(desk.actor.organisation_id), _failure_recorded(desk, read[1]):
         tell(10)
@@ -154,7 +155,7 @@ def put_in_force(desk: Desk, kind: str, content: bytes, holds_from: str) -> str:
     day_of(holds_from, "holds_from")
     event = Event("alteration", kind)
     with desk.casebook.turn(desk.actor.organisation_id), desk.work(event, ()) as work:
-        desk.allow(RECEIVES, "changes no settings")
+        desk.allow(RECEIVES, "change settings")
         event.object_id = documents.put_in_force(work, kind, content, holds_from)
         return event.object_id
 
@@ -179,7 +180,7 @@ def newest_forest(desk: Desk) -> Forest:
     """
     today = desk.now.date()
     with desk.work(Event("combination", "model"), ()) as work:
-        desk.allow(RECEIVES, "changes no settings")
+        desk.allow(RECEIVES, "change settings")
         since = str(today - dt.timedelta(WINDOW_DAYS))
         table = kept.read_window(work, kept.last_seq(work), since, str(today))
         used = read_recipe(work, replace(recipe_of(work, str(today)), model=""))
@@ -246,7 +247,7 @@ def _prepare(
     frame, report = read
     event = Event("combination", "statement", short_id(desk.actor.organisation_id, report.sha256))
     with desk.work(event, ()) as work:
-        desk.allow(RECEIVES, "receives no statements")
+        desk.allow(RECEIVES, "upload statements")
         known = kept.find_statement(work, report.sha256)
         if known is not None:
             event.outcome = "held"
@@ -322,7 +323,7 @@ def _receipt(work: Work, arrival: Arrival) -> Receipt:
         name = next(iter(arrival.holders))
         return Receipt(name, labels[name], "rows-held", count, held, holders, 0, tuple(notes))
     if held > count // 2 and not arrival.corrects:
-        notes.append("if it is a corrected statement, receive it as one")
+        notes.append("if this is a corrected statement, upload it as a correction")
     start = _first_on(arrival.rows)
     notes += _gap(start, others)
     late = int((arrival.rows["date"] < start).sum())
@@ -350,7 +351,7 @@ def _gap(start: str, others: list[Row]) -> list[str]:
     last, first = dt.date.fromisoformat(max(ends)), dt.date.fromisoformat(start)
     if first - last <= GAP_DAYS * day:
         return []
-    return [f"no statement held covers {last + day} to {first - day}: is one missing?"]
+    return [f"no statement covers {last + day} to {first - day}: is one missing?"]
 
 
 def _first_on(rows: pd.DataFrame) -> str:

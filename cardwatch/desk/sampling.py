@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cardwatch.desk.desk import Desk
 
 PAYMENTS, CLOSED = "payments", "closed-alerts"
-OF = {PAYMENTS: "Payments that are in no alert you can see", CLOSED: "Alerts that are closed"}
+OF = {PAYMENTS: "Payments that are in no alert you can see", CLOSED: "Closed alerts"}
 MOST_DRAWN, LARGEST_SEED = 500, 999_999_999
 SURE = 0.95
 
@@ -91,7 +91,9 @@ def draw_sample(desk: Desk, draw: Draw) -> dict[str, Any]:
             found = _payments(work, draw)
             names = place_of
         if not found:
-            raise CardwatchError("There are no alerts or payments to draw from.", field=draw.period_field)
+            raise CardwatchError(
+                "There are no alerts or payments to draw from.", field=draw.period_field
+            )
         chosen = sorted(_by_money(found, draw) if draw.by_money else _by_chance(found, draw, names))
         event.counts = {"seed": draw.seed, "drawn": len(chosen), "population": len(found)}
     digest = hashlib.sha256("\n".join(map(names, found)).encode()).hexdigest()
@@ -207,7 +209,9 @@ def _by_money(found: Sequence[Row], draw: Draw) -> list[int]:
     pence = np.array([max(row["amount_pence"], 0) for row in found], dtype=object)
     upto, total = np.cumsum(pence), int(pence.sum())
     if total == 0:
-        raise CardwatchError("There are no alerts or payments to draw from.", field=draw.period_field)
+        raise CardwatchError(
+            "There are no alerts or payments to draw from.", field=draw.period_field
+        )
     start = int.from_bytes(hashlib.sha256(f"{draw.seed}".encode()).digest()) % total
     points = [(start + number * total) // draw.count for number in range(draw.count)]
     return sorted({int(np.searchsorted(upto, point, "right")) for point in points})

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def invite(desk: Desk, email: str) -> str:
     """Invite a person to take their account; return the token; see `casebook.accounts.invite`."""
     with desk.work(Event("access", "invitation"), ()) as work:
-        desk.allow(KEEPERS, "keeps no people")
+        desk.allow(KEEPERS, "manage people")
         return accounts.invite(work, email)
 
 

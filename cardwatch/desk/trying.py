@@ -149,7 +149,7 @@ def check_trial(kind: str, months: int) -> None:
         CardwatchError: it cannot.
     """
     if kind not in TRIED:
-        sentence = f"What can be tried is one of {', '.join(TRIED)}, not '{kind}'."
+        sentence = f"Choose what to test: {', '.join(TRIED)}, not '{kind}'."
         raise CardwatchError(sentence, field="kind")
     if not 1 <= months <= MOST_MONTHS:
         raise CardwatchError(f"Enter a number from 1 to {MOST_MONTHS}.", field="months")

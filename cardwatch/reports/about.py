@@ -88,7 +88,7 @@ def _shared(handed: HandOver) -> Iterable[tuple[str, str]]:
     yield "Shared by", f"{handed.made_by}, {handed.organisation}"
     yield "Shared with", handed.recipient
     yield "Purpose", PURPOSES[handed.purpose]
-    yield "Made on", moment(handed.made_at)
+    yield "Date", moment(handed.made_at)
     yield "Marking", handed.marking
     yield "Audit checkpoint", handed.checkpoint
 

@@ -23,7 +23,7 @@ Columns = tuple[tuple[str, float], ...]
 """Headings, each with its column's width in characters."""
 ALERT_COLUMNS: Columns = (
     ("No.", 6), ("Tier", 7), ("Alert", 25), ("Days", 14), ("Cardholder", 17), ("Merchant", 22),
-    ("At stake (£)", 13), ("Why it is asked", 34), ("Alert id", 16),
+    ("At stake (£)", 13), ("Why the alert was raised", 34), ("Alert id", 16),
 )  # fmt: skip
 PAYMENT_COLUMNS: Columns = (
     ("Alert id", 16), ("No.", 6), ("Date", 13), ("Cardholder", 20), ("Merchant", 32),
@@ -42,9 +42,9 @@ READING_COLUMNS: Columns = (
 )  # fmt: skip
 ALERT_HEADINGS = (
     "Rank", "Tier", "Lane", "Kind", "Alert", "First day", "Last day", "Holder", "Merchant",
-    "Cost centre", "At stake (£)", "Payments", "What was found", "All reasons", "Weakened by",
-    "Comparisons", "What raised the forest's score",
-    "History with the merchant", "Why it matters", "What to ask", "It can be innocent",
+    "Cost centre", "At stake (£)", "Payments", "Title", "All reasons", "Weakened by",
+    "Comparisons", "What raised the model's score",
+    "History with the merchant", "Why it matters", "What to ask", "Possible explanations",
     "Shown", "Alert id", "Cards",
 )  # fmt: skip
 PAYMENT_HEADINGS = (
@@ -150,7 +150,7 @@ def _evidence(alert: Alert) -> Iterator[tuple[str, str, str]]:
     for comparison in alert.unusual:
         yield "Comparison", "", comparison
     for name, value in alert.contributions.items():
-        yield "Raised the forest's score", name, f"+{value:.3f}"
+        yield "What raised the model's score", name, f"+{value:.3f}"
     yield "History with the merchant", "", alert.merchant_history
     for card in alert.cards:
         yield "Card", "", card_label(card)
@@ -167,7 +167,7 @@ def reading_cells(report: ReadingReport) -> tuple[Cell, ...]:
     others = {
         "total": len(report.totals), "blank": report.blank, "heading": report.headings,
         "after the end": report.ended, "in an earlier file": report.elsewhere,
-        "balance": report.balances, "not booked": report.not_booked,
+        "balance": report.balances, "not posted": report.not_booked,
         "further line": report.further_lines, "line of text": report.text_lines,
     }  # fmt: skip
     notes = [report.refused, *report.decisions, *report.notes, f"SHA-256 {report.sha256}"]

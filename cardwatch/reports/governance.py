@@ -76,7 +76,7 @@ def governance_document(
         ("Organisation", organisation),
         ("Quarter", f"{_label(quarter)}, {days(quarter.first_on, quarter.last_on)}"),
         ("Compared with", _compared_with(figures)),
-        ("Made on", day(made_on)),
+        ("Date", day(made_on)),
         ("For", "Chief finance officer; Police and Crime Commissioner; joint audit committee"),
     )
     sections = (

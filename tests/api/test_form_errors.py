@@ -59,7 +59,7 @@ FORMS: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
     ("/statements/{statement}/hand-over", "finance", SHARE | {"purpose": ""}, "purpose", "Choose"),
     ("/statements/{statement}/hand-over", "finance", SHARE | {"recipient": ""}, "recipient", "who"),
     ("/statements/{statement}/hand-over", "finance", SHARE | {"form": "doc"}, "form", "is no form"),
-    ("/alerts/{alert}/questions", "finance", {}, "recipient", "Enter who is asked"),
+    ("/alerts/{alert}/questions", "finance", {}, "recipient", "Enter the line manager's name"),
     ("/alerts/{alert}/questions", "finance", {"recipient": "{holder}"}, "recipient", "not to them"),
     ("/settings/propose", "finance", {"policy": "alerts_per_1000 = 9"}, "reason", "Enter a reason"),
     ("/settings/propose", "finance",

@@ -122,7 +122,7 @@ def test_columns_are_checked_once_and_then_known(browse: Callable[[str], Browser
         wrong = browser.post("/statements/columns", chosen | {gone: ""})
         assert wrong.status_code == 422
     kept = browser.post("/statements/columns", chosen)
-    assert "Bring statements" in kept.text
+    assert "Upload statements" in kept.text
     assert "2 payments were received" in _received(browser, ("strange.csv", strange))
 
 
@@ -303,7 +303,7 @@ def test_a_proposal_is_agreed_to_by_another(
     browser = browse("finance")
     place = f"/settings/proposals/{made['proposal_id']}"
     assert place in browser.get("/settings")
-    assert "Agree: it is put in force" in browser.get(place)
+    assert "Approve and activate" in browser.get(place)
     done = browser.post(f"/settings/proposals/{made['proposal_id']}/agreement", {})
     assert done.status_code == 200
     again = browser.post(f"/settings/proposals/{made['proposal_id']}/agreement", {})

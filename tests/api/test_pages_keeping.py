@@ -73,7 +73,7 @@ def test_a_key_is_made_shown_once_and_ended(held: Running) -> None:
     assert key[1] not in page
     place = f"/keys/{key[1].split('_')[2]}/end"
     assert place in page
-    assert "End the key &#39;ledger&#39;?" in _ask(held, "GET", place, "admin")
+    assert "Revoke the key &#39;ledger&#39;?" in _ask(held, "GET", place, "admin")
     _ask(held, "POST", place, "admin")
     assert held.client.get("/v1/session", headers=bearer).status_code == 401
 
@@ -219,7 +219,7 @@ def test_notices_are_sent_to_an_address_and_no_more(held: Running) -> None:
     assert "http://127.0.0.1:9/finance" in page
     assert secret[1] not in page
     assert "Notices go nowhere." in _ask(held, "GET", "/webhook", "psd")
-    assert "Send no more notices?" in _ask(held, "GET", "/webhook/end", "admin")
+    assert "Stop sending notices?" in _ask(held, "GET", "/webhook/end", "admin")
     assert "Notices go nowhere." in _ask(held, "POST", "/webhook/end", "admin")
 
 
@@ -260,8 +260,8 @@ def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     assert "The finance chain holds" in page
     assert "BEGIN PUBLIC KEY" in page
     assert "The psd chain" not in page
-    assert "Every question ever raised" in page
-    assert "Every question ever raised" not in _ask(held, "GET", "/audit", "admin")
+    assert "All alerts by state" in page
+    assert "All alerts by state" not in _ask(held, "GET", "/audit", "admin")
     place = re.search(r'action="(/audit/statements/\w+/verification)"', page)
     assert place is not None
     told = _ask(held, "POST", place[1], "auditor")

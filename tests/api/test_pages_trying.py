@@ -84,11 +84,11 @@ def test_a_change_is_tried_proposed_and_agreed_to_on_pages(held: Running) -> Non
         assert f'id="{name}-error"' in wrong
     made, place = _post(held, "/settings/propose", "finance", data=sent | {"reason": "fewer"})
     assert "Somebody else has to agree" in made
-    assert "Agree: it is put in force" not in made
+    assert "Approve and activate" not in made
     _post(held, f"{place}/agreement", "finance", 403)
     itself = desk.Desk(held.book, Actor(OWN, SYSTEM, "admin"), held.clock())
     held.keys[OWN, "second"] = desk.make_key(itself, name="second", role="finance", days=9)
-    assert "Agree: it is put in force" in _get(held, place, "second")
+    assert "Approve and activate" in _get(held, place, "second")
     _post(held, f"{place}/agreement", "second")
     assert desk.get_policy(held.desk("finance"))["text"] == STRICT.replace("\r\n", "\n")
     assert "It changes nothing of what is in force." in _get(held, place, "auditor")
@@ -135,7 +135,7 @@ def test_a_register_is_proposed_from_a_file(held: Running) -> None:
     assert 'id="files-error"' in wrong
     page, _ = _post(held, "/settings/propose/cards", "finance", data=why, files={"files": CARDS})
     assert "Cards: 1<" in page
-    assert "Rows with a limit for one purchase: 1<" in page
+    assert "Rows with a single-purchase limit: 1<" in page
     assert "E1" not in page
     few, _ = _post(held, "/settings/propose/model", "finance", 422, data=why)
     assert "A forest needs at least" in few
@@ -154,7 +154,7 @@ def test_a_sample_is_drawn_printed_and_downloaded(held: Running) -> None:
     file = _get(held, f"/samples.csv?{days}&count=59&seed=7", "auditor")
     assert file == _get(held, f"/samples.csv?{days}&count=59&seed=7", "auditor")
     rows = list(csv.reader(io.StringIO(file.removeprefix("\ufeff"))))
-    assert (rows[0][-1], len(rows)) == ("What was found", 46)
+    assert (rows[0][-1], len(rows)) == ("Title", 46)
     assert "'=E1+1" in {row[1] for row in rows}, "no cell is a formula"
     theirs = _get(held, f"/samples?{days}&count=59&seed=7", "psd")
     assert not re.search(r"\bE\d\b", theirs)

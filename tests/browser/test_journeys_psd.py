@@ -49,7 +49,7 @@ def test_the_inbox_is_filtered_sorted_and_cleared(visit: Callable[[], Steps]) ->
     at.choose("State", "Confirmed")
     at.press("Apply filters")
     at.sees("No question fits the filters")
-    at.press("Show what waits for an answer")
+    at.press("Show the alerts that wait for an answer")
     at.sees("10 questions wait for an answer")
 
 
@@ -66,7 +66,7 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
         at.sees("Spent")
         assert not HOLDER.search(at.said())
         at.press("Back")
-    at.press("Hand it over")
+    at.press("Share this alert")
     at.sees("ask first to see the name")
     at.press("Back")
 
@@ -103,7 +103,7 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     at.press("Confirmed")
     assert at.actions <= 2
     at.sees("it goes to the appropriate authority")
-    at.press("Hand it over")
+    at.press("Share this alert")
     at.choose("Misconduct (UK GDPR)")
     at.type("Who receives it", "Appropriate authority")
     pack = zipfile.ZipFile(io.BytesIO(at.download("Hand over")))

@@ -154,7 +154,7 @@ def test_every_command_has_help_with_an_example(home: Path) -> None:
 
 def test_a_rule_is_shown_whole_and_an_unknown_one_refused(home: Path) -> None:
     page = run(home, "rules", "split-same-day").stdout
-    assert "It can be innocent" in page
+    assert "Possible explanations" in page
     assert len(json.loads(run(home, "rules", "--json").stdout)) >= 30
     assert "There is no rule 'x'" in run(home, "rules", "x", code=3).stderr
 

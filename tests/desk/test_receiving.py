@@ -170,7 +170,7 @@ def test_a_question_that_a_second_correction_raises_again_is_asked_again(
 def test_days_that_no_statement_covers_are_named(at: At, read: Read) -> None:
     desk.receive(at(), read(*month(7, 27)))
     after = desk.receive(at(), read(*month(9, 27)))
-    assert "no statement held covers 2026-07-28 to 2026-09-01: is one missing?" in after.notes
+    assert "no statement covers 2026-07-28 to 2026-09-01: is one missing?" in after.notes
     between = desk.receive(at(), read(*month(8, 27)))
     assert not any("missing" in note for note in between.notes)
 

@@ -51,7 +51,11 @@ def test_there_are_rules_of_every_kind_the_first_release_promises() -> None:
         ("{limit_split_count} payments", "{limit_split_count!r}", "nothing else"),
         ("{limit_split_count} payments", "{limit_split_count.real}", "nothing else"),
         ("{limit_split_count} payments", "{ payments", "nothing else"),
-        ('feature = "limit_split_count"', 'feature = "split_count"', "'split_count' is not a feature"),
+        (
+            'feature = "limit_split_count"',
+            'feature = "split_count"',
+            "'split_count' is not a feature",
+        ),
         ('is      = "=="', 'is      = "="', "is has to be one of"),
         ('than    = "policy.habit_windows"', 'than    = "policy.habits"', "neither a feature nor"),
         ("fires = true", "fires = false", "is not decided as it says"),
@@ -111,7 +115,11 @@ def test_text_that_is_not_toml_is_refused_in_one_sentence() -> None:
         ('subject  = "card"', "", "'holder_open_cards_count' is not a feature"),
         ('role     = "raises"', 'role     = "adds"', "role is one of raises"),
         ('evidence = "cards_of_holder"', 'evidence = "payment"', "evidence is one of card,"),
-        ("{holder_open_cards_count} open", "{amount_pence} open", "'amount_pence' is not a feature"),
+        (
+            "{holder_open_cards_count} open",
+            "{amount_pence} open",
+            "'amount_pence' is not a feature",
+        ),
     ],
 )
 def test_a_rule_about_cards_reads_cards_only(change: str, to: str, fault: str) -> None:
