@@ -234,10 +234,11 @@ def print_evaluation(found: Evaluation) -> None:
     for line in found.volume:
         out.print(
             f"Limit {pounds(line['limit_pence'])}, without invented cases: "
-            f"{line['found_per_1000']:.1f} alerts per 1,000 payments found, {line['shown_per_1000']:.1f} shown "
+            f"{line['found_per_1000']:.1f} alerts per 1,000 payments, "
+            f"{line['shown_per_1000']:.1f} shown "
             f"({line['shown_per_holder_month']:.3f} per cardholder and month), "
             f"{line['psd_per_1000']:.1f} for professional standards; {line['splits']:.0f} splits, "
-            f"{line['splits_without_clusters']:.0f} where days are shuffled."
+            f"{line['splits_without_clusters']:.0f} when the days are shuffled."
         )
     for month in found.chance:
         ratios = ", ".join(f"{level}: {ratio:.2f}" for level, ratio in month.ratios.items())
