@@ -1,4 +1,4 @@
-"""Stands before every route: who is it, may they go on, and what every response has to say.
+"""Middleware: authentication, CSRF, rate limit, security headers and access log.
 
 Whatever is not named as open asks for a key or a session before its body is read.
 """
@@ -49,7 +49,7 @@ DOORS = frozenset({
 })  # fmt: skip
 """Where people come in, of whatever role: a path, or one method of it."""
 OPEN = DOORS | {"/health/live", "/health/ready", "/metrics"}
-"""What is open to whoever comes; so are the files that pages load."""
+"""Paths open without authentication, besides the files that pages load."""
 FILES = "/static/"
 SIGN_IN = "/sign-in"
 TOO_MANY = CODES["too_many"] + "."
@@ -150,7 +150,7 @@ def address_of(request: Request) -> str:
 
 
 def _plainly(send: Send) -> Send:
-    """Return how a start that fails is told of: by its last line, without how Python came there."""
+    """Wrap `send` so that a failed startup reports its last line, not the traceback."""
 
     async def tell(message: Message) -> None:
         if message["type"] == "lifespan.startup.failed":
@@ -162,7 +162,7 @@ def _plainly(send: Send) -> Send:
 
 
 def _told(request: Request, why: str) -> Response | None:
-    """Return what somebody without key or session is told; nothing where a path tells it itself."""
+    """Response to an unauthenticated request, or None where the router answers (405)."""
     if not is_taken(request) and methods_of(request):
         return None  # no route takes this method, and the path says so to whoever asks
     if is_page(request) and request.method in SAFE:

@@ -103,7 +103,7 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _problem(what: str) -> dict[str, object]:
-    """Return how a refusal is described in the OpenAPI document."""
+    """The description of a refusal in the OpenAPI document."""
     schema = Problem.model_json_schema()
     return {"description": what, "content": {MEDIA: {"schema": schema}}}
 

@@ -1,4 +1,4 @@
-"""What a running service holds: the casebook, its keys, its readers, its limits, its clock."""
+"""State of a running service: casebook, keys, readers, limits and clock."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ UPLOAD_BYTES, BODY_BYTES, ROWS_BYTES = 25 * MIB, 256 * 1024, 8 * MIB
 """The largest file, the largest body elsewhere, and the largest list of transactions."""
 READING = Limits(text_bytes=UPLOAD_BYTES, workbook_bytes=UPLOAD_BYTES, rows=250_000)
 SWITCH_SECONDS = 0.001
-"""So soon a scoring lets requests in between; Python's own 5 ms add up with each step of one."""
+"""Thread switch interval (s): the default 5 ms delays requests while a scoring runs."""
 READERS = 2
-"""So many files are read at once in one process."""
+"""Number of files read at once in one process."""
 WAIT_SECONDS = 20
 """One scoring runs at a time in one process, as two would only slow each other down; others wait
 for a while, then are told to."""
@@ -117,5 +117,5 @@ class Service:
             self._scoring.release()
 
     def choices(self, own: Sequence[Profile], date_order: str) -> ReadingChoices:
-        """Return how statements are to be read, by an organisation's own profiles first."""
+        """The choices for reading statements, with the organisation's profiles first."""
         return ReadingChoices((*own, *shipped_profiles()), self.card_key, date_order)

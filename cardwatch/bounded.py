@@ -62,7 +62,7 @@ def _bounds_fault(text: str) -> str:
 
 @dataclass
 class _Counts:
-    """What the tokens of a text so far amount to.
+    """The size of a text's tokens so far.
 
     Attributes:
         parts: of the dotted key, or number, that the text is at.

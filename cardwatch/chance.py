@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 NOVELTY = "novelty_surprise"
-"""What orders payments by how new they are: the logarithms of the shares of `NEW` added up."""
+"""The column that orders payments by novelty: the sum of the log shares of `NEW`."""
 NEW = ("holder_novelty_surprise", "merchant_rarity_surprise", "category_rarity_surprise",
        "trade_rarity_surprise")  # fmt: skip
 """Views of what is new, each the logarithm of a share: the holder's and the organisation's."""

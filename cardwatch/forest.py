@@ -32,7 +32,7 @@ TREES, SAMPLES = 1000, 256
 SEED = 20261101
 LIBRARIES = ("scikit-learn", "numpy", "skops")
 TRUSTED = ["sklearn.tree._tree.Tree"]
-"""What skops asks about in a forest: trees, whose indices `_check_trees` looks at."""
+"""Types in a forest that skops asks about: trees, whose indices `_check_trees` checks."""
 FOREST_FILE, MANIFEST_FILE, CARD_FILE = "forest.skops", "manifest.json", "CARD.md"
 FEWEST_ROWS = 500
 REFERENCE_ROWS, TOLERANCE = 16, 1e-9
@@ -71,7 +71,7 @@ class Forest:
         ]
 
     def unusualness(self, features: Mapping[str, Any] | pd.DataFrame) -> Numbers:
-        """Return how unusual each row is, 0 to 1, higher more unusual; 0.5 is ordinary.
+        """Score how unusual each row is, 0 to 1, higher more unusual; 0.5 is ordinary.
 
         It is the anomaly score of Liu, Ting and Zhou (2008), eq. 2.
         """

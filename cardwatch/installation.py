@@ -1,4 +1,4 @@
-"""What an installation is: its folder with keys and column profiles, and where its casebook is."""
+"""The installation: its folder with keys and column profiles, and its casebook's address."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ class Policy:
     def limits_in_force(
         self, name: str, holders: pd.Series[str], dates: pd.Series[pd.Timestamp]
     ) -> pd.DataFrame:
-        """Return for each payment the limit in force for its holder on its day.
+        """Return for each payment the active limit for its holder on its day.
 
         Args:
             name: single_purchase, holder_month or step.
@@ -122,7 +122,7 @@ class Policy:
             dates: day of each payment, same index.
 
         Returns:
-            `pence`, the limit as a sum with VAT (0 where none was in force); `sure_pence`, the sum
+            `pence`, the limit as a sum with VAT (0 where none was active); `sure_pence`, the sum
             above which it is passed whichever way the limit is meant; and whether it is `stated`
             by the organisation and no default.
         """

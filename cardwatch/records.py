@@ -65,7 +65,7 @@ MATCH_COLUMNS: dict[str, str] = {
     "card_closed_on": "last day on which the card could be used",
     "card_replaced_on": "last day before that on which another card of the holder was lost",
 }
-"""What matching to a register adds to each transaction; it also names holder and unit."""
+"""Columns that matching to a register adds to each transaction, besides holder and unit."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Check:
 
 @dataclass(frozen=True)
 class ReadingReport:
-    """What happened to every row of one file. Counts of rows add up to `rows`.
+    """The reading report of one file. Counts of rows add up to `rows`.
 
     Attributes:
         file: name given, without its folders.

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 FOREST_HOLDERS, FOREST_PAYMENTS = 50, 4_000
 """Below this an organisation's own forest is worse than none of its own (docs/detection.md)."""
 FOREST_MONTHS = 500
-"""So many months of holders are needed for the second forest."""
+"""Holder months needed for the second forest."""
 REFERENCE_DAYS = 365
 FEWEST_REFERENCE = 500
 """With fewer payments in the last year, all that is known is the reference."""
@@ -58,7 +58,7 @@ LANES = ("finance", "psd")
 
 @dataclass(frozen=True)
 class Scoring:
-    """What was scored: the lists, and what a further question would need."""
+    """The result of a scoring: the lists, and the data for further queries."""
 
     lists: dict[str, AlertList]
     scored: Scored
@@ -189,7 +189,7 @@ def _open_cards(ledger: Ledger, register: CardRegister, on: pd.Timestamp) -> pd.
 
 
 def _card_notes(ledger: Ledger, asked: Flags) -> tuple[str, ...]:
-    """Return how many of the payments scored are on cards that the register does not list."""
+    """A note on the payments on cards that are not in the register."""
     unknown = int((~ledger.frame["is_card_known"].to_numpy(bool) & asked).sum())
     if not unknown:
         return ()
@@ -274,7 +274,7 @@ def _list(
 
 
 def _fact_notes(alerts: Sequence[Alert]) -> tuple[str, ...]:
-    """Return how many alerts state facts against policy, which stand apart and are all shown."""
+    """A note on the number of facts against policy, which are listed separately."""
     facts = sum(alert.is_fact for alert in alerts)
     if not facts:
         return ()
@@ -290,7 +290,7 @@ def _fact_notes(alerts: Sequence[Alert]) -> tuple[str, ...]:
 def _expected(
     scored: Scored, rules: Sequence[Rule], lane: str, reference: Flags, alerts: int
 ) -> float | None:
-    """Return how many alerts as many payments like those before would give, by the same rules."""
+    """The alerts that the same rules would raise among as many earlier payments."""
     if (reference & scored.asked).any():
         return None
     flagged = np.zeros(len(reference), dtype=bool)

@@ -82,7 +82,7 @@ def list_alerts(request: Request, at: At) -> Response:
 
 
 def _chosen(request: Request) -> dict[str, str]:
-    """Return the filters of an address; whoever chooses none is shown what waits for an answer."""
+    """The filters of an address; by default, alerts that wait for an answer."""
     chosen = {k: v for k, v in filled(request.query_params).items() if k in FILTERS}
     return chosen if request.query_params else {"state": UNANSWERED}
 

@@ -41,7 +41,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Style:
-    """What was planted of one style at one limit, and how each way of looking found it."""
+    """Results of one style at one limit, by method."""
 
     name: str
     limit_pence: int

@@ -13,7 +13,7 @@ from cardwatch.reports import IMPACT_FILENAME, Document, report_filename
 
 router = APIRouter()
 QUARTERS = 8
-"""So many quarters back are offered."""
+"""Number of past quarters offered."""
 
 
 @router.get("/governance")

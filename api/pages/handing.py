@@ -24,7 +24,7 @@ FORMS = [
     {"value": "json", "label": "JSON, for other software"},
 ]
 FIELDS = {"alert_ids": "also"}
-"""What the form calls fields of the API."""
+"""Form names of API fields."""
 LANES = [{"value": name, "label": label} for name, label in LISTS.items()]
 
 

@@ -125,5 +125,5 @@ def end_webhook(at: At) -> Response:
 
 @router.get("/health")
 def show_health(request: Request, at: At) -> Response:
-    """Show what the casebook stands on, and whether the model is loaded."""
+    """Show the health checks, and whether the model is loaded."""
     return render(request, "health.html", found=desk.health(at))

@@ -1,4 +1,4 @@
-"""What every page has: who it is for, where they may go, and how it says what is wrong."""
+"""Shared parts of pages: person, navigation, form errors and rendering."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
 """Where each role goes from any page."""
 LISTS = {"finance": "Finance", "psd": "Professional standards"}
 MOST_FILES = 24
-"""So many files one form may bring."""
+"""Maximum number of files in one form."""
 HOME = {role: places[0][1] for role, places in MENU.items()}
 
 
@@ -241,5 +241,5 @@ def sentence(text: str) -> str:
 
 
 def number(text: str, otherwise: int = -1) -> int:
-    """Return a number that somebody has written, or another where it is none."""
+    """Parse a number from a form, with a default."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else otherwise

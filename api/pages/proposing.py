@@ -120,7 +120,7 @@ def propose_cards(request: Request, at: At, service: Serving, sent: Sent, files:
 
 @router.get("/settings/proposals/{proposal_id}")
 def show_proposal(request: Request, at: At, proposal_id: str) -> Response:
-    """Show a proposal: who wants it, why, and what it changes of what is in force."""
+    """Show a proposal: who proposed it, why, and its changes against what is active."""
     found = desk.get_proposal(at, proposal_id)
     return render(
         request, "proposal.html", found=found, is_own=found["made_by"] == at.actor.actor_id,
@@ -130,7 +130,7 @@ def show_proposal(request: Request, at: At, proposal_id: str) -> Response:
 
 @router.post("/settings/proposals/{proposal_id}/agreement")
 def agree(at: At, proposal_id: str) -> Response:
-    """Agree to what somebody else has proposed: it is put in force."""
+    """Approve another person's proposal, which activates it."""
     desk.decide_proposal(at, proposal_id, agrees=True)
     return go("/settings")
 

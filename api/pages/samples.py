@@ -34,7 +34,7 @@ HEADINGS = {
 
 @router.get("/samples")
 def show_sample(request: Request, at: At) -> Response:
-    """Show the form to draw a sample, or the sample that is asked for, to be printed."""
+    """Show the form for a sample, or the sample, ready to print."""
     asked = {k: v for k, v in filled(request.query_params).items() if k in ASKED}
     if "seed" not in asked:
         return _sample_page(request, at, asked, {}, None)
@@ -46,7 +46,7 @@ def show_sample(request: Request, at: At) -> Response:
 
 
 def _drawn(at: At, asked: dict[str, str]) -> dict[str, Any]:
-    """Draw what is asked for; holders stand under the names that the caller is shown."""
+    """Draw a sample; holders have the names that the caller is shown."""
     draw = desk.Draw(
         of=asked.get("of", "payments"),
         count=number(asked.get("count", "59")),

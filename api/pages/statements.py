@@ -30,7 +30,7 @@ from cardwatch.statements import FIELDS, guess_columns, shipped_profiles
 
 router = APIRouter()
 KEPT = ("corrects", "history", "date_order", "jobs")
-"""What was said of files, and became of others, while columns are checked."""
+"""Form fields that are kept while columns are checked."""
 NEEDED = ("date", "merchant", "amount", "employee_id", "cardholder", "card_number", "holder_id")
 """Fields that nearly every file has, asked for first."""
 UNCLEAR_DATES = {"date_order_unknown", "date_order_mixed"}

@@ -23,7 +23,7 @@ TEMPLATES = {"back-test": "trial.html", "evaluation": "evaluation.html"}
 
 @router.get("/settings/try")
 def show_trying(request: Request, at: At) -> Response:
-    """Show the form for trying a change: the policy in force is what it begins with."""
+    """Show the form for a back-test, filled with the active policy."""
     return _trying_page(request, at, {}, {})
 
 

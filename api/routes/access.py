@@ -43,7 +43,7 @@ def sign_in(sent: ToSignIn, request: Request, service: Serving) -> Response:
 
 
 def begin_session(request: Request, service: Serving, organisation: str, **sent: str) -> str:
-    """Begin a session for whoever sends a right email, password and code; return their cookie.
+    """Start a session with email address, password and code; return its cookie.
 
     Raises:
         NotAllowed: something is not right.
@@ -125,7 +125,7 @@ def change_password(sent: ToChange, request: Request, at: At, service: Serving) 
 
 @open_access.post("/v1/account/secret", response_model=Secret)
 def begin_account(sent: Token, request: Request, service: Serving) -> Any:  # noqa: ANN401
-    """Give whoever was invited a secret for their authenticator app."""
+    """Give an invited person a secret for their authenticator app."""
     with invitation_attempt(request, service, sent.token):
         email, secret = desk.begin_account(
             service.casebook, sent.token, service.clock(), service.seal

@@ -195,5 +195,5 @@ def get_precision(at: At) -> dict[str, Any]:
 
 @router.get("/reconciliation", response_model=dict[str, int])
 def get_reconciliation(at: At) -> dict[str, int]:
-    """Count the alerts ever raised by the state in which they stand; every one stands in one."""
+    """Count all alerts by state; each has exactly one."""
     return desk.reconciled(at)

@@ -33,7 +33,7 @@ def ready(service: Serving) -> dict[str, str]:
 
 @open_health.get("/metrics", response_class=Response, include_in_schema=False)
 def metrics(request: Request, service: Serving) -> Response:
-    """Give counts and times by route to whoever shows the key for it."""
+    """Give counts and times by route to a caller with the metrics key."""
     given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
     key = service.settings.metrics_key.encode()
     if not key or not hmac.compare_digest(given, key):

@@ -36,13 +36,13 @@ JOB: dict[str, Any] = {
 
 @router.get("/rules", response_model=list[Rule])
 def list_rules(at: At, day: Day | None = None) -> list[dict[str, Any]]:
-    """List the rules in force on a day, today's if none is said, of the caller's lanes."""
+    """List the active rules of the caller's lanes on a day (today by default)."""
     return [_shown(rule) for rule in desk.list_rules(at, day or "")]
 
 
 @router.get("/rules/{rule_id}", response_model=Rule)
 def get_rule(rule_id: Id, at: At) -> dict[str, Any]:
-    """Show one rule in force today."""
+    """Show one active rule."""
     found = [rule for rule in desk.list_rules(at) if rule.id == rule_id]
     if not found:
         raise NotFound("There is no such rule.")
@@ -57,19 +57,19 @@ def _shown(rule: rules.Rule) -> dict[str, Any]:
 
 @router.get("/policy", response_model=PolicyInForce)
 def get_policy(at: At, day: Day | None = None) -> dict[str, Any]:
-    """Show the policy in force on a day, today's if none is said."""
+    """Show the active policy on a day (today by default)."""
     return desk.get_policy(at, day or "")
 
 
 @router.get("/model", response_model=Model)
 def get_model(at: At) -> dict[str, Any]:
-    """Show the isolation forest in force: loaded, none, or refused and why."""
+    """Show the active anomaly model: loaded, none, or refused and why."""
     return desk.get_model(at)
 
 
 @router.get("/settings", response_model=list[InForce])
 def list_settings(at: At) -> list[dict[str, Any]]:
-    """List every policy, register and model that was put in force, by kind and time."""
+    """List every activated policy, register and model, by kind and time."""
     return desk.list_in_force(at)
 
 
@@ -92,7 +92,7 @@ def evaluate(at: At, request: Request, response: Response) -> Any:  # noqa: ANN4
 
 @router.get("/proposals", response_model=list[Proposal])
 def list_proposals(at: At) -> list[dict[str, Any]]:
-    """List what was proposed, the newest first; professional standards' own are theirs alone."""
+    """List proposals, the newest first; those of professional standards only to them."""
     return desk.list_proposals(at)
 
 
@@ -121,7 +121,7 @@ def propose_cards(
 
 @router.post("/proposals/{proposal_id}/agreement", response_model=Proposal)
 def agree(proposal_id: Id, at: At) -> dict[str, Any]:
-    """Agree to what somebody else has proposed: it is put in force."""
+    """Approve another person's proposal, which activates it."""
     return desk.decide_proposal(at, proposal_id, agrees=True)
 
 

@@ -32,7 +32,7 @@ LINKS: dict[str, Any] = {
 }  # fmt: skip
 JOB = {"operationId": "get_job", "parameters": {"job_id": "$response.body#/job_id"}}
 OUTCOMES: dict[int | str, dict[str, Any]] = {
-    200: {"model": Receipt, "description": "It is held already.", "links": LINKS},
+    200: {"model": Receipt, "description": "It is already stored.", "links": LINKS},
     201: {"model": Receipt, "description": "It is kept and scored.", "links": LINKS},
     202: {"model": Job, "description": "It is being scored.", "links": {"job": JOB}},
 }

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 PRINTED = ["transaction_id", "file", "row", "date", "holder_id", "merchant", "merchant_id",
            "cost_centre", "amount_pence"]  # fmt: skip
 PAYMENT_IDENTITY = ["transaction_id", "date", "holder_id", "merchant", "amount_pence"]
-"""What a payment is, wherever it was read from."""
+"""Fields that identify a payment in any file."""
 OTHERWISE_READ = ["card_token", "mcc", "category", "cost_centre", "description", "posting_date"]
 LEAST_RAISED = 0.005
 TOTALS = "spend"
@@ -73,7 +73,7 @@ class Scored:
 
     @cached_property
     def printed(self) -> dict[str, list[Any]]:
-        """What alerts print of each payment, by column."""
+        """The printed columns of each payment."""
         table = {name: self.ledger.frame[name].tolist() for name in PRINTED}
         days = self.ledger.column("date").astype("datetime64[D]")
         return table | {"date": np.datetime_as_string(days).tolist()}
@@ -140,7 +140,7 @@ def rank_alerts(scored: Scored, rules: Sequence[Rule], lane: str) -> list[Alert]
 
 @dataclass(frozen=True)
 class Basis:
-    """What the alerts of one lane are made from.
+    """The inputs for the alerts of one lane.
 
     Attributes:
         context: rules that add a reason to alerts or lower them.
@@ -392,7 +392,7 @@ def _pressing(basis: Basis, finding: Finding) -> tuple[float, float, int]:
 
 
 def _case_chance(basis: Basis, matter: Matter) -> float:
-    """Return how often one of its kind comes as strong, as a share of payments of the past."""
+    """The share of past payments with a finding of its kind as strong."""
     evidence = max(float(basis.weighed[f.rule.id][f.row]) for f in matter.findings)
     return min(10**-evidence, 1.0)
 
@@ -428,7 +428,7 @@ def _comparisons(scored: Scored, row: int) -> tuple[str, ...]:
 
 
 def _history(scored: Scored, rows: list[int]) -> str:
-    """What this cardholder, and others, had paid the merchant before the first of some payments."""
+    """The past of this cardholder, and of others, with the merchant, in a sentence."""
     ledger, first = scored.ledger, rows[0]  # rows are in order of day
     here = ledger.rows_back(first, ("merchant_id",))
     here = here[ledger.is_purchase[here] & (ledger.day[here] < ledger.day[first])]

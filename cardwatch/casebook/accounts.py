@@ -36,7 +36,7 @@ LEAST_SCORE = 3
 EASY_CHARACTERS = 40
 """zxcvbn's time grows with the square of what it reads; what is longer is judged by its start."""
 WORD_CHARACTERS = 4
-"""So long is a word of somebody's name, address or organisation that counts for nothing."""
+"""Maximum length of words of a name that a password check ignores."""
 STEP_SECONDS = 30
 _hasher = PasswordHasher()
 _NOBODY = _hasher.hash(secrets.token_urlsafe())

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cardwatch.casebook.work import Row, Work
 
 LEFT = ("assigned_to", "due_on", "snoozed_until", "tags")
-"""What a decision leaves as it is unless it says otherwise."""
+"""Fields that a decision leaves unchanged by default."""
 LONGEST_WAIT_DAYS = 366
 ASKED_ABOUT = (SubjectKind.HOLDER, SubjectKind.APPROVER)
 """Kinds of the people an alert asks about."""
@@ -39,12 +39,12 @@ SUBJECT_FIELDS = {
 MOST_TAGS = 8
 TAG = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
 MOST_BESIDE = 20
-"""So many other alerts are shown beside one."""
+"""Maximum number of related alerts shown with one."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """What a person says of an alert.
+    """A decision on an alert.
 
     Attributes:
         reason: why, or a note; never empty.
@@ -311,7 +311,7 @@ def _tags(text: str) -> str:
 
 
 def reconcile(work: Work) -> dict[str, int]:
-    """Return how many alerts ever raised stand in each state, and how many have none.
+    """The number of alerts in each state, and in none.
 
     Every alert raised has exactly one state, and the state is that of its last decision, or open;
     `unreconciled` counts those of which it is not so.
@@ -351,7 +351,7 @@ def reconcile(work: Work) -> dict[str, int]:
 def not_about(work: Work, table: sa.FromClause) -> sa.ColumnElement[bool]:
     """Return the condition that an alert is not about the actor, nor about whose card they approve.
 
-    It is in force for every role: nobody sees the question that is asked about them.
+    It is active for every role: nobody sees the question that is asked about them.
     """
     if not work.actor.holder_id:
         return sa.true()

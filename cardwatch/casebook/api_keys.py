@@ -142,7 +142,7 @@ def key_actor(work: Work, key_id: str) -> Actor | None:
 
 
 def person_behind(work: Work, actor_id: str) -> str:
-    """Return whose doing something is: a key's is that of whoever made it."""
+    """The person responsible for an action: for a key, the person who created it."""
     links = _links(work, actor_id)
     if not links:
         return actor_id

@@ -37,7 +37,7 @@ AT_ONCE = 20_000
 
 @dataclass(frozen=True)
 class ChainCheck:
-    """What verifying one chain found.
+    """The result of verifying one chain.
 
     Attributes:
         events: how many follow each other without a break.
@@ -126,7 +126,7 @@ def read_events(
 
 
 def checkpoint_line(work: Work, key: Ed25519PrivateKey, lane: str) -> str:
-    """Return how far a chain has come, signed, as a line; empty before its first event."""
+    """A signed checkpoint of a chain as a line; empty before its first event."""
     owner = work.actor.organisation_id
     last = work.one(
         sa.select(events.c.seq, events.c.hash)
@@ -206,7 +206,7 @@ def check_checkpoints(
 
 
 def public_text(key: Ed25519PublicKey) -> str:
-    """Return a public key as PEM text, to be given to whoever checks."""
+    """A public key as PEM text, for checking checkpoints."""
     return key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     ).decode()

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 
 BUSY_SECONDS = 60
-"""So long a writer waits for another on SQLite; each holds the file for milliseconds."""
+"""Seconds a writer waits for another on SQLite; each locks the file for milliseconds."""
 TRANSIENT_SQLITE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 TRANSIENT_SQLSTATES = ("08", "40", "53", "55P03", "57P")
 """PostgreSQL: connection, rollback (deadlock), resources, lock not available, shutdown."""
@@ -138,7 +138,7 @@ class Casebook:
     def quiet(
         self, actor: Actor, now: dt.datetime, *, lanes: tuple[str, ...] = (), reads: bool = False
     ) -> Iterator[Work]:
-        """Do work that leaves no event: on machinery, or to find out who somebody is.
+        """Transaction without an audit event: internal tables and authentication only.
 
         Args:
             actor: for whom.
@@ -156,7 +156,7 @@ class Casebook:
 
     @contextmanager
     def turn(self, organisation_id: str) -> Iterator[None]:
-        """Wait for one's turn to receive: one at a time for each organisation.
+        """Hold the organisation's import lock.
 
         A turn ends with the process that has it, however that ends.
         """
@@ -219,7 +219,7 @@ class Casebook:
                 connection.exec_driver_sql(f"GRANT {may} ON {table} TO {name}")
 
     def settle(self) -> None:
-        """Write what is erased over in the file itself, where that is SQLite."""
+        """Checkpoint the WAL, so that erased rows leave the file."""
         if self.is_sqlite:
             with self._sentence("failed"), closing(self.engine.raw_connection()) as connection:
                 connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")

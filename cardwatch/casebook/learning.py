@@ -23,7 +23,7 @@ FEWEST_ANSWERS = 20
 """Below so many answers a rule's precision is shown but orders nothing."""
 BANDS = ((1e-4, "1 in 10,000 or rarer"), (1e-3, "1 in 1,000 or rarer"), (1.0, "more usual"))
 PRIOR_SHARE = PRIOR_UPHELD / (PRIOR_UPHELD + PRIOR_OTHERS)
-"""What is taken for every rule until it has been answered often enough: evidence orders alone."""
+"""The assumed precision of a rule with few outcomes: evidence alone orders."""
 
 
 @dataclass(frozen=True)

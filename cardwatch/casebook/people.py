@@ -110,7 +110,7 @@ def check_role(role: str) -> None:
 
 
 def check_gives(work: Work, role: str) -> None:
-    """Refuse whoever may not give a role to a person or key.
+    """Refuse an actor who may not give a role to a person or key.
 
     Admin gives every role but psd; psd gives psd. The first psd person of an organisation is added
     at the command line, by whoever runs the installation.

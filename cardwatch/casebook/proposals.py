@@ -38,7 +38,7 @@ def propose(work: Work, kind: str, content: bytes, *, holds_from: str, reason: s
 
 
 def decide_proposal(work: Work, proposal_id: str, *, agrees: bool) -> Row:
-    """Agree to a proposal, which puts it in force, or refuse it; return it as it is then.
+    """Approve a proposal, which activates it, or reject it; return the result.
 
     Raises:
         NotFound: there is none of that id for the actor.
@@ -66,7 +66,7 @@ def decide_proposal(work: Work, proposal_id: str, *, agrees: bool) -> Row:
 
 
 def _still_proposes(work: Work, proposal: Row) -> bool:
-    """Return whether whoever proposed it has access, in the role in which they did."""
+    """Whether the person who proposed it still has access, in the same role."""
     proposer = Actor(work.actor.organisation_id, proposal["made_by"], proposal["lane"])
     try:
         return actor_now(work, proposer).role == proposal["lane"]

@@ -32,7 +32,7 @@ unbiased look at what is missed (US Army, AFARS 11-4; docs/casebook.md)."""
 
 @dataclass(frozen=True)
 class Kept:
-    """What keeping a list of alerts came to.
+    """The result of storing a list of alerts.
 
     Attributes:
         new: alerts not known before.
@@ -180,7 +180,7 @@ def _row(alert: Alert) -> dict[str, Any]:
 
 
 def _look_again(work: Work, source: Source) -> int:
-    """Open some alerts again, by chance, that closed by themselves; return how many."""
+    """Reopen a random sample of automatically closed alerts for review; return the number."""
     question = (
         sa.select(alerts.c.alert_id, alerts.c.version)
         .where(work.mine(alerts), alerts.c.lane == source.lane, alerts.c.state.in_(AUTOMATIC))

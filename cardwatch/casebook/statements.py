@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 WITHOUT_REFERENCE = ("date", "posting_date", "merchant", "amount_pence", "currency",
                      "original_amount", "kind", "card_token", *HOLDER_KEYS)  # fmt: skip
-"""What makes the identity of a transaction whose source gives no reference."""
+"""Fields that identify a transaction without a reference."""
 STORED = ("row", "identity", *TRANSACTION_TEXTS, "amount_pence", "day_doubled", *HOLDER_KEYS)
 AT_ONCE = 5_000
 DAY = transactions.c.date + ""

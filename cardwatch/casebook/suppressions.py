@@ -122,7 +122,7 @@ def list_suppressions(work: Work) -> list[Row]:
 
 
 def count_active(work: Work, lane: str, day: str) -> int:
-    """Return how many suppressions of a lane were active on a day, but for those of the actor."""
+    """The number of a lane's suppressions active on a day, without those about the actor."""
     question = sa.select(suppressions.c.suppression_id).where(
         work.mine(suppressions), suppressions.c.lane == lane, _is_active(day)
     )

@@ -167,7 +167,7 @@ proposals = _table(
     _text("decided_at", missing=True),
     lane=True,
 )
-"""Documents that one person would put in force, until another agrees."""
+"""Documents that one person has proposed, until another approves."""
 statements = _table(
     "statements",
     _key("statement_id"),
@@ -317,7 +317,7 @@ unmaskings = _table(
     _text("made_at"),
     lane=True,
 )
-"""Who has asked to see by name whom an alert is about, and why."""
+"""Requests to see the name of the person an alert is about, with the reason."""
 suppressions = _table(
     "suppressions",
     _key("suppression_id"),
@@ -392,7 +392,7 @@ jobs = _table(
 )
 """Work that takes longer than somebody would wait."""
 RIGHTS = {"events": "SELECT, INSERT", "raised": "SELECT, INSERT, DELETE"}
-"""What a role of PostgreSQL that only serves may do with tables whose rows are never changed."""
+"""Rights of a serving PostgreSQL role on append-only tables."""
 PASSING = ("sessions", "outbox", "jobs", "reminders")
 """Machinery: it may be changed without an event."""
 events = _table(

@@ -96,7 +96,7 @@ def receive(
 def _read(
     paths: list[Path], choices: ReadingChoices
 ) -> tuple[list[tuple[pd.DataFrame, ReadingReport]], list[dict[str, Any]]]:
-    """Return what could be read, the earliest first, and what is told of what could not."""
+    """The statements that could be read, the earliest first, and messages about the others."""
     from cardwatch.statements import read_each
 
     with busy("Reading statements"):
@@ -109,7 +109,7 @@ def _read(
 def _receive_one(
     at: Desk, read: tuple[pd.DataFrame, ReadingReport], corrects: str | None, *, history: bool
 ) -> dict[str, Any]:
-    """Receive one statement; return what is told of it, a refusal too."""
+    """Import one statement; return its result, or its refusal."""
     from cardwatch import desk
 
     report = read[1]
@@ -355,7 +355,7 @@ def _print_receipt(told: Mapping[str, Any]) -> None:
 
 
 def _unread(count: int) -> str:
-    """Return how many rows were not read."""
+    """The number of rows that were not read."""
     return f"{quantity(count, 'row')} {plural(count, 'was', 'were')} not read"
 
 

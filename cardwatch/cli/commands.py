@@ -470,6 +470,6 @@ def _writable(save: list[Path]) -> None:
 
 
 def _choices(columns: Path | None, date_order: str, overlap: str) -> ReadingChoices:
-    """Return how statements are to be read."""
+    """The choices for reading statements."""
     one_of("--overlap", overlap, ("keep", "once"))
     return reading_choices(columns, date_order)

@@ -60,7 +60,7 @@ def open_casebook(*, make: bool = False) -> Iterator[Casebook]:
 def open_desk(
     who: str | None, organisation: str | None, *, system: bool = False, new: str | None = None
 ) -> Iterator[Desk]:
-    """Open the casebook for whoever acts: the person named, or the only one.
+    """Open the casebook for the acting person: the one named, or the only one.
 
     Args:
         who: their email address.

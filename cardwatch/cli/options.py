@@ -34,13 +34,13 @@ def busy(what: str) -> AbstractContextManager[object]:
 
 
 def one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
-    """Refuse a value that is none of those allowed."""
+    """Refuse a value that is not allowed."""
     if value not in allowed:
         raise typer.BadParameter(f"one of {', '.join(allowed)}", param_hint=option)
 
 
 def reading_choices(columns: Path | None, date_order: str) -> ReadingChoices:
-    """Return how statements are to be read."""
+    """The choices for reading statements."""
     from cardwatch.statements import ReadingChoices
 
     one_of("--date-order", date_order, ("decide", "day-first", "month-first"))

@@ -238,7 +238,7 @@ def learned(desk: Desk, *, by_month: bool = False) -> dict[str, list[dict[str, A
 
 
 def reconciled(desk: Desk) -> dict[str, int]:
-    """Return how many of the alerts ever raised stand in each state, and how many in none."""
+    """The number of alerts in each state, and in none."""
     with desk.work(Event("consultation", "alerts")) as work:
         desk.sees_alerts()
         return kept.reconcile(work)

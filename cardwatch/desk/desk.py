@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Desk:
-    """Who does something in which casebook at what moment, with a time zone."""
+    """The context of a service call: casebook, actor and time, with a time zone."""
 
     casebook: Casebook
     actor: Actor

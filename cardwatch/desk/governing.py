@@ -141,7 +141,7 @@ def _figures(work: Work, span: Span) -> Figures:
 
 
 def _controls(work: Work, day: str) -> Controls:
-    """What was in force on a day: policy, rules, model, cards and suppressions."""
+    """The active policy, rules, model, cards and suppressions on a day."""
     recipe = recipe_of(work, day)
     used = read_recipe(work, replace(recipe, model=""))
     model = "none, rules alone"

@@ -67,7 +67,7 @@ class ExportFile:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be handed over, why, to whom, and with which marking and key.
+    """A request for an export: object, purpose, recipient, marking and key.
 
     Attributes:
         statement_id, lane: whose list, as it was made; or

@@ -1,4 +1,4 @@
-"""Shows what is in force, and puts it in force: one person proposes, another agrees."""
+"""The active settings and proposals: one person proposes, another approves."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ NEEDS = {
     "amount": "Choose the column with the amount, or the one with debits",
     "holder": "Choose the column that names the cardholder: a number, a name or a card",
 }
-"""What to do where a file has no column for a field that every statement needs."""
+"""Error messages for required fields without a column."""
 SHOWN_OF_FOREST = ("features", "rows", "holders", "first_on", "last_on", "data_sha256")
 
 
 def list_in_force(desk: Desk) -> list[dict[str, Any]]:
-    """Return every document that was put in force, in the order of its kind and time.
+    """Every activated document, by kind and time.
 
-    Rule sets are told to professional standards alone, who change them; what is in force of the
+    Rule sets are told to professional standards alone, who change them; what is active of the
     others' rules is on the page of rules.
     """
     with desk.work(Event("consultation", "settings"), ()) as work:
@@ -65,7 +65,7 @@ def list_in_force(desk: Desk) -> list[dict[str, Any]]:
 
 
 def get_policy(desk: Desk, day: str = "") -> dict[str, Any]:
-    """Return the policy in force on a day, today's if none is said: its text and every figure."""
+    """The active policy on a day (today by default): its text and every figure."""
     with desk.work(Event("consultation", "policy"), ()) as work:
         desk.allow((*RECEIVES, "auditor"), "read settings")
         recipe = recipe_of(work, _day(desk, day))
@@ -80,7 +80,7 @@ def get_policy(desk: Desk, day: str = "") -> dict[str, Any]:
 
 
 def list_rules(desk: Desk, day: str = "") -> list[Rule]:
-    """Return the rules in force on a day, today's if none is said, of the actor's lanes."""
+    """The active rules of the actor's lanes on a day (today by default)."""
     with desk.work(Event("consultation", "rules"), ()) as work:
         desk.allow((*RECEIVES, "auditor"), "read settings")
         rules = read_recipe(work, recipe_of(work, _day(desk, day))).rules
@@ -89,7 +89,7 @@ def list_rules(desk: Desk, day: str = "") -> list[Rule]:
 
 
 def get_model(desk: Desk) -> dict[str, Any]:
-    """Return what is known of the model in force: `status` is loaded, none or refused."""
+    """Facts about the active model: `status` is loaded, none or refused."""
     with desk.work(Event("consultation", "model"), ()) as work:
         desk.allow((*RECEIVES, "auditor"), "read settings")
         recipe = recipe_of(work, str(desk.now.date()))
@@ -103,7 +103,7 @@ def get_model(desk: Desk) -> dict[str, Any]:
 
 
 def get_proposal(desk: Desk, proposal_id: str) -> dict[str, Any]:
-    """Return a proposal with what it changes of what is in force today; see `desk.changes`.
+    """A proposal with its changes against what is active today; see `desk.changes`.
 
     Raises:
         NotFound: there is none of that id that the actor may know of.
@@ -119,7 +119,7 @@ def get_proposal(desk: Desk, proposal_id: str) -> dict[str, Any]:
 
 
 def preview(desk: Desk, kind: str, content: bytes) -> list[dict[str, Any]]:
-    """Return what a policy or rules would change of what is in force today; see `desk.changes`.
+    """Return what a policy or rules would change of what is active today; see `desk.changes`.
 
     Raises:
         NotAllowed: the role proposes no such document.
@@ -132,7 +132,7 @@ def preview(desk: Desk, kind: str, content: bytes) -> list[dict[str, Any]]:
 
 
 def rules_with(desk: Desk, files: Mapping[str, str]) -> bytes:
-    """Return the rules in force with some files in place of theirs, as a document.
+    """The active rules with some files replaced, as a document.
 
     Raises:
         NotAllowed: the role changes no rules.

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("cardwatch.jobs")
 STATEMENT, BACK_TEST, EVALUATION = KINDS = "statement", "back-test", "evaluation"
 TRIALS = (BACK_TEST, EVALUATION)
-"""What takes minutes and changes nothing: no statement waits for it."""
+"""Kinds of job that take minutes and change nothing: no statement waits for them."""
 BEAT_SECONDS = 10
-"""So often a job that goes on says so; a third of the time for which it is held."""
+"""Seconds between renewals of a job's lease: a third of the lease."""
 
 
 def ask_receive(
@@ -47,7 +47,7 @@ def ask_receive(
     is_history: bool = False,
     once: str = "",
 ) -> dict[str, Any]:
-    """Put a statement that was read in the queue to be received; return the job.
+    """Queue a parsed statement for import; return the job.
 
     Args:
         desk: who brings it.
@@ -80,7 +80,7 @@ def ask_receive(
 
 
 def note_refusal(desk: Desk, refusal: CardwatchError) -> dict[str, Any]:
-    """Keep what was said of a file that cannot be read, as a job that failed; return the job.
+    """Store the refusal of an unreadable file as a failed job; return the job.
 
     So it stands beside what became of the files that came with it, however often that is read.
 

@@ -1,4 +1,4 @@
-"""Receives statements and what they are scored with."""
+"""Imports statements and the settings they are scored with."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ WINDOW_DAYS = 400
 """Days of history that a scoring reads, so that its cost does not grow with the years kept. It is
 thirteen months: what comes yearly is seen again; detection was measured with twelve."""
 GAP_DAYS = 10
-"""So many days without a payment lie between two statements before one is missed."""
+"""Days without a payment between two statements after which one is reported missing."""
 LATE_SHARE = 0.05
 """A statement begins on the day before which this share of its payments lie; these are late."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a statement; the same words whatever was found in it.
+    """The result of an import; the same words whatever was found in the statement.
 
     Attributes:
         statement_id: the statement, this one or the one that holds its rows already.
@@ -74,7 +74,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class _Scored:
-    """What came of scoring a statement, and what it was scored with.
+    """The result of scoring a statement, and its inputs.
 
     Attributes:
         table: everything the scoring read, as `read_window` will give it once it is kept.
@@ -96,7 +96,7 @@ def receive(
     is_history: bool = False,
     tell: Callable[[int], None] = lambda _: None,
 ) -> Receipt:
-    """Receive one statement: keep it, score it, keep its alerts; all of it or nothing.
+    """Import one statement: store it, score it and store its alerts, completely or not at all.
 
     The same bytes again, by however many at once, make one statement and give the same answer.
 
@@ -146,7 +146,7 @@ def _failure_recorded(desk: Desk, report: ReadingReport) -> Iterator[None]:
 
 
 def put_in_force(desk: Desk, kind: str, content: bytes, holds_from: str) -> str:
-    """Keep a policy, card register or model, and put it in force from a day on; return its hash.
+    """Store a policy, card register or model and activate it from a day; return its hash.
 
     Raises:
         NotAllowed: the role changes no settings.
@@ -161,7 +161,7 @@ def put_in_force(desk: Desk, kind: str, content: bytes, holds_from: str) -> str:
 
 
 def renew_model(desk: Desk) -> str:
-    """Fit a forest to the last thirteen months and put it in force from today; return its hash.
+    """Train a forest on the last 13 months and activate it from today; return its hash.
 
     Raises:
         NotAllowed, NotFound, NothingToScore: see `newest_forest`.
@@ -225,7 +225,7 @@ def _beside(work: Work, row: Row, found: list[Row]) -> list[str]:
 
 
 def _told(row: Row, others: list[Row]) -> dict[str, Any]:
-    """Return what people are told of a statement."""
+    """The result of an import in words for people."""
     shown = ("statement_id", "label", "sha256", "received_at", "received_by", "corrects",
              "first_on", "last_on", "transactions", "pence", "held_before", "is_scored",
              "erased_at")  # fmt: skip
@@ -243,7 +243,7 @@ def _prepare(
     *,
     is_history: bool,
 ) -> tuple[Receipt, Arrival | None, _Scored | None]:
-    """Compare a statement with those held and score it; nothing to be kept if it is held."""
+    """Compare a statement with stored ones and score it; None if it is already stored."""
     frame, report = read
     event = Event("combination", "statement", short_id(desk.actor.organisation_id, report.sha256))
     with desk.work(event, ()) as work:
@@ -287,7 +287,7 @@ def _keep(desk: Desk, arrival: Arrival, scored: _Scored | None) -> None:
 
 
 def _keep_model(work: Work, arrival: Arrival, scored: _Scored) -> None:
-    """Put the first forest that was fitted in force: from then on it changes only by hand."""
+    """Activate the first trained forest: from then on it changes only by hand."""
     forest = scored.scoring.scored.forest
     if scored.used.forest is None and forest is not None:
         day = str(arrival.rows["date"].max())

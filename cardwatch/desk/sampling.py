@@ -40,7 +40,7 @@ SURE = 0.95
 
 @dataclass(frozen=True)
 class Draw:
-    """What is to be drawn.
+    """A request for a sample.
 
     Attributes:
         of: payments or closed-alerts.
@@ -104,7 +104,7 @@ def draw_sample(desk: Desk, draw: Draw) -> dict[str, Any]:
 
 
 def needed(share: float, sure: float = SURE) -> int:
-    """Return how many have to be looked at, and none be wrong, to say that fewer than a share are.
+    """The sample size that, with no error, shows that fewer than a share are wrong.
 
     Were the share wrong, none of n would be with chance (1 - share)^n; n is the least for which
     that is at most 1 - `sure`. It is attribute sampling with no error expected (AICPA, Audit

@@ -40,7 +40,7 @@ def begin_account(
 def take_account(  # noqa: PLR0913  what a form has
     casebook: Casebook, token: str, *, password: str, code: str, now: dt.datetime, seal: Fernet
 ) -> None:
-    """Set the password of whoever was invited; see `casebook.accounts.take_account`."""
+    """Set the password of an invited person; see `casebook.accounts.take_account`."""
     owner, secret = _parts(token)
     with _door(casebook, owner, "account", now) as work:
         accounts.take_account(work, secret, password, code, seal)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Check:
-    """What verifying one statement found; `fault` is empty where all is as it was.
+    """The result of verifying one statement; `fault` is empty where nothing has changed.
 
     Attributes:
         alerts: how many of those the actor may see were made again, byte for byte.
@@ -157,7 +157,7 @@ def list_expired(desk: Desk) -> list[dict[str, Any]]:
 
 
 def health(desk: Desk) -> dict[str, Any]:
-    """Return what the casebook stands on, as far as it is told quickly, and if the model is loaded.
+    """Quick health checks, and whether the model loads.
 
     Raises:
         NotAllowed: the role keeps no installation.
@@ -235,7 +235,7 @@ def _verify_one(desk: Desk, statement_id: str, *, again: bool) -> Check:
 def _differs(  # noqa: PLR0913, PLR0917  what is kept of a list, and what of it is not to be named
     scoring: Scoring, lane: str, told: str, texts: dict[str, str], digest: str, hidden: set[str]
 ) -> str:
-    """Return how a list made again differs from the one that was kept, or nothing."""
+    """The difference between a list made again and the stored one; empty if there is none."""
     made = scoring.lists[lane]
     again = {one.alert_id: raising.alert_text(one) for one in made.alerts}
     if raising.list_text(made) != told:

@@ -48,11 +48,11 @@ class World:
 
 @dataclass
 class Plot:
-    """The ground that is planted: payments, what has been taken out, what has been put in.
+    """Builds a test data set: original payments, removed rows and injected rows.
 
     Attributes:
         frame: all real payments, `row` numbered through; those from `start` on are scored.
-        limit_pence: limit for one purchase in force, a row each.
+        limit_pence: limit for one purchase active, a row each.
     """
 
     frame: pd.DataFrame

@@ -33,11 +33,11 @@ PSD_KINDS = frozenset({"across holders"})
 LENGTHS = (1.0, 2.0, 5.0, 10.0)
 """Alerts per 1,000 payments, of everything asked in all lists."""
 EACH_PER_1000, FEWEST_EACH = 0.18, 4
-"""So many matters of a kind are planted in 1,000 payments: few, as in life, but enough to count."""
+"""Cases of a kind injected per 1,000 payments: few, as in life, but enough to count."""
 AS_GIVEN, NAMES_ALONE = "as given", "names alone"
 CODES_LATE, ONE_YEAR = "codes come later", "one year"
 VIEWS = (AS_GIVEN, NAMES_ALONE, CODES_LATE, ONE_YEAR)
-"""What of the statements a world has: less of it than was given."""
+"""Columns of the statements that a data set keeps."""
 BLANK = ["unit", "cost_centre", "category", "mcc", "description"]
 
 

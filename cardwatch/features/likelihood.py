@@ -36,7 +36,7 @@ RARE_SHARE = 1e-5
 """Share of payments that an item unknown so far is taken to have."""
 NEW_BEFORE, PAID_BEFORE, RATE_DAYS = 0.5, 4.0, 365
 VIEW_DAYS = 90
-"""So many days a system of codes is used before payments are compared by it."""
+"""Days for which a code system must be in use before payments are compared by it."""
 FEWEST_USES = 5
 """A purpose is a code, and told, once it has been booked so often; free text never is."""
 
@@ -133,7 +133,7 @@ def _past(ledger: Ledger, name: str, known: Flags) -> Numbers:
 
 
 def _counts(ledger: Ledger, name: str, rows: Flags) -> Any:  # noqa: ANN401  scipy has no types
-    """Return how often each holder has paid each item in some rows, as a sparse table."""
+    """Count each holder's payments of each item, as a sparse table."""
     holder, item = ledger.group("holder_id"), ledger.group(name)
     shape = (holder.max() + 1, item.max() + 1)
     return sparse.coo_array((np.ones(rows.sum()), (holder[rows], item[rows])), shape).tocsr()

@@ -60,7 +60,7 @@ def holder_novelty_surprise(ledger: Ledger) -> Numbers:
 
 
 def _users_before(ledger: Ledger, name: str, known: Flags) -> Numbers:
-    """Return how many holders had bought from, or in, what a column names before each day."""
+    """Count the holders who had used a merchant or category before each day."""
     first = ledger.first_of_kind(known, ("holder_id", name))
     return ledger.count(first, (name,), until=1)
 
@@ -81,7 +81,7 @@ def _seldom(ledger: Ledger, users: Numbers, known: Flags) -> Numbers:
 
 
 def _rarity(ledger: Ledger, name: str) -> Numbers:
-    """Return how seldom payments go to what has as few users, 0 where the holder is one."""
+    """The rarity of payments to items with as few users; 0 where the holder is a user."""
     known = ledger.is_purchase & ~ledger.is_blank(name)
     if not known.any():
         return np.zeros(len(ledger))

@@ -23,7 +23,7 @@ SLOW_DAYS = 89
 """Ninety days back from a day, the day itself included."""
 SLOW_LEAST_DAYS, USUAL_TIMES = 3, 2
 OTHER_CHARGES = 2
-"""So many other charges at most stand beside three equal ones of a month."""
+"""Maximum number of other charges in a month with three equal ones."""
 THIRD_MONTH = 3
 THIRD_FROM_DAYS, THIRD_TO_DAYS = 55, 68
 """Days from the first of three monthly charges to the third."""

@@ -24,7 +24,7 @@ RAREST_SUM = 1e-4
 LEAST_OFTEN = 0.2
 """A merchant counts as at most so many times less given to repeats than others."""
 BURST_COUNT = 9
-"""So many payments to one merchant on one day are a burst (rosie: more than 8 meals)."""
+"""Number of payments to one merchant on one day that make a burst (rosie: more than 8 meals)."""
 
 
 def _standing(ledger: Ledger) -> Flags:
@@ -125,7 +125,7 @@ def _usual(ledger: Ledger, flags: Flags) -> Numbers:
 
 
 def _equal_by_others(ledger: Ledger, days: int) -> Numbers:
-    """Return how many equal payments others made to the merchant in some days, this one's too."""
+    """Count equal payments by others to the merchant in a window, including this day."""
     standing = _standing(ledger)
     everybody = ledger.count(standing, ("merchant_id", "amount_pence"), days)
     return np.where(standing, everybody - ledger.count(standing, SAME, days), 0)

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from cardwatch.features.ledger import Codes, Columns, Flags, Ledger, Numbers
 
 LIKENESS_TO_SPLIT = 8.0
-"""Where the evidence for a split starts to count from; see `_evidence`."""
+"""Offset of the evidence for a split; see `_evidence`."""
 TOGETHER = 2.0
-"""What it says for a split among holders that they are of one cost centre."""
+"""Points for a split between holders of one cost centre."""
 STANDING_MONTHS = 6
-"""After a like sum in so many months of the last year a payment is a standing one."""
+"""Months of the last year with a similar amount that make a payment a regular one."""
 COLUMNS = {
     "count": 0.0,
     "total_pence": 0.0,
@@ -44,7 +44,7 @@ COLUMNS = {
     "chance_share": 1.0,
     "earlier_count": 0.0,
 }
-"""What a search says of each row, and the value where no window ends."""
+"""Columns of a search result, with the value for rows where no window ends."""
 
 
 @dataclass(frozen=True)
@@ -373,7 +373,7 @@ def unit_split_surprise(ledger: Ledger) -> Numbers:
 
 
 def _evidence(ledger: Ledger, search: str) -> Numbers:
-    """Return how much speaks for one purchase in parts, in steps of about a half, 0 for no split.
+    """Points for one purchase in parts, in steps of about a half; 0 for no split.
 
     For it: chance seldom makes such a sum; the fewest payments that pass the limit are few and as
     large as it allows; several holders are of one cost centre. Against it: one holder's are booked

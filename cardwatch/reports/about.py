@@ -1,4 +1,4 @@
-"""What a list is: of which statements, by which policy, shared by whom and with whom."""
+"""Facts about a list: statements, policy, and with whom and by whom it was shared."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def about_rows(
 
 
 def list_summary(made: AlertList, *, is_case: bool = False) -> str:
-    """Return how many payments and alerts a list has, and of which days.
+    """The numbers of payments and alerts of a list, and its days.
 
     Args:
         made: the list.

@@ -1,4 +1,4 @@
-"""What a row says, for every tabular form: an alert, a payment, a line of evidence, a file.
+"""Columns of every tabular format: alerts, payments, evidence and files.
 
 CSV has the `HEADINGS`, in an order that stays; the workbook has `COLUMNS`, each with its width in
 characters, which together fit the width of A4 landscape.

@@ -15,7 +15,7 @@ PURPOSES = {
 
 @dataclass(frozen=True)
 class HandOver:
-    """What stands in everything that is handed over.
+    """The cover of an export.
 
     Attributes:
         marking: protective marking.
@@ -36,5 +36,5 @@ class HandOver:
 
     @property
     def said(self) -> dict[str, str]:
-        """What is said of it, without the cases."""
+        """The cover's facts, without the cases."""
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "cases"}

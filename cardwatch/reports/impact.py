@@ -50,7 +50,7 @@ OWN_WORDS = ("Likelihood: remote, possible or probable", "Harm: minimal, signifi
 
 @dataclass(frozen=True)
 class Installation:
-    """What the assessment takes from the installation.
+    """Facts of the installation for the assessment.
 
     Attributes:
         keeps_days: for how many days each class of data is kept.

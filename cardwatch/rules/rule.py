@@ -1,4 +1,4 @@
-"""What a rule is: a file that compares features with the organisation's figures."""
+"""Rules: files that compare features with the organisation's figures."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ READABLE = {
     "payment": {name_of(feature) for feature in FEATURES} | CHANCES.keys(),
     "card": {name_of(feature) for feature in CARD_FEATURES},
 }
-"""What a rule can read, by its subject: one payment, or one open card of the register."""
+"""Columns a rule can read, by its subject: one payment, or one open card of the register."""
 RANKS_BY = {
     "split": "split_surprise",
     "merchant": BUYING,
@@ -56,10 +56,10 @@ RANKS_BY = {
     "repeat": "repeat_chance_share",
     "timing": "timing_chance_share",
 }
-"""What orders the findings of a kind where a rule names nothing else; else the payment whole."""
+"""Default ranking column of each kind; other kinds use the surprise of the whole payment."""
 LEVELS, LANES = ("low", "medium", "high"), ("finance", "psd")
 KINDS = ("split", "limit", "spend", "merchant", "amount", "repeat", "timing", "card", "pattern")
-"""What a rule is about; lists can be read and counted by it."""
+"""Kinds of rule; lists can be filtered and counted by them."""
 STATUSES, ROLES = ("stable", "trial"), ("raises", "adds", "weakens")
 NEEDED: dict[str, type] = {
     "id": str, "title": str, "kind": str, "level": str, "status": str, "lane": str, "role": str,

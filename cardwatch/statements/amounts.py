@@ -24,7 +24,7 @@ HOME_CURRENCY = "GBP"
 AMOUNT_FAULTS = ("", "bad_amount", "no_billed_amount", "two_amounts", "no_direction")
 FAULTLESS = 0
 IN_TOTALS = ("two_amounts", "no_direction")
-"""What no payment has, and totals may."""
+"""Text that totals can have and payments cannot."""
 DECIMAL_MARKS = {"point": ".", "comma": ","}
 ROUNDING_PENCE = 2
 """Net and VAT, each rounded, may come to this many pence more or less than the gross amount."""

@@ -28,7 +28,7 @@ ENDINGS = (".md", ".toml")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one file, as far as a corpus states it.
+    """The result of reading one file of a corpus.
 
     Attributes:
         file: its path within the folder.

@@ -268,7 +268,7 @@ def _by_evidence(sheet: ParsedSheet, amounts: Amounts, read: Flags, kinds: Kinds
 
 
 def _signs(amounts: Amounts, rows: Flags) -> tuple[int, int]:
-    """Return how many amounts are below and above zero."""
+    """The numbers of amounts below and above zero."""
     pence = amounts.pence[rows]
     return int((pence < 0).sum()), int((pence > 0).sum())
 

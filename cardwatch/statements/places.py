@@ -1,4 +1,4 @@
-"""What every row of a file is: payment, total, balance, repeated heading, text, or not booked."""
+"""Classifies every row: payment, total, balance, repeated heading, text or not posted."""
 
 from __future__ import annotations
 

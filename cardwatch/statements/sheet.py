@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 ONE_COLUMN_FIELDS = ("date", "merchant", *HOLDER_FIELDS)
 """Fields of which a file may not have two columns with the same heading that differ."""
 SHOWN_ROWS = 20
-"""So many rows are looked at to tell headings from a first payment."""
+"""Number of rows read to tell headings from a first payment."""
 
 
 @dataclass(frozen=True)
 class ReadingChoices:
-    """What a person may say about statements before they are read.
+    """Choices for reading statements.
 
     Attributes:
         profiles: layouts to try, in order.

@@ -43,11 +43,11 @@ at once, and a file that is in order is refused as too costly."""
 TOML_LIMITS = Limits(memory_bytes=64 * MIB, cpu_seconds=2, wall_seconds=10)
 """For a text of settings; its memory is on top of what the nursery has."""
 BEGUN = b"+"
-"""What a nursery says when it takes up an order, so that its death is laid to the right file."""
+"""Byte that a reader process sends when it takes a file, so that a crash is attributed to it."""
 FRAME = struct.Struct("!iQ")
 """Before each answer: how its child ended, as a process exit code, and the answer's length."""
 DIED = (1, b"")
-"""What comes of a file on which the nursery died."""
+"""The result for a file on which the reader process died."""
 SPARE_SECONDS = 60
 """Time to load the readers, beyond the wall clock limit; after it the nursery is taken for dead."""
 READ_AGAIN = "Save the data as CSV and try again"
@@ -167,7 +167,7 @@ class _Lane:
         self._process: subprocess.Popen[bytes] | None = self._start()
 
     def ask(self, order: bytes, seconds: int) -> tuple[int, bytes]:
-        """Return how the child of one file ended, and its answer.
+        """Read the exit status of the child of one file, and its answer.
 
         A process that died before it began the file says nothing about the file: a new one is
         asked, once.
