@@ -286,23 +286,23 @@ def _card(name: str, forest: Forest) -> str:
     return f"""# Model card: {name}
 
 An isolation forest (Liu, Ting and Zhou 2008; scikit-learn) that says how unusual a card payment
-is beside the payments it was fitted on. It knows no names: it sees numbers only.
+is compared with the payments it was trained on. It sees numbers only, and no names.
 
 | | |
 |---|---|
-| payments fitted on | {forest.rows:,} of {forest.holders:,} holders |
+| payments trained on |  {forest.rows:,} of {forest.holders:,} holders |
 | period | {forest.first_on} to {forest.last_on} ({days} days) |
 | trees, payments a tree, seed | {TREES}, {SAMPLES}, {SEED} |
-| hash of the numbers fitted on | `{forest.data_sha256}` |
+| hash of the training data |  `{forest.data_sha256}` |
 
-## Meant for
+## Purpose
 
 Ordering payments that deserve a question, together with the rules. A high score is a reason to
 look, never a finding about a person. No decision may rest on it alone.
 
 ## Cannot do
 
-It has seen no labelled wrongdoing and has no notion of it. What has always been done looks
+It has not been trained on known misuse. A practice that has always existed looks
 ordinary to it. It scores single payments; splits are found by the split search, not by it.
 
 ## Features, in order

@@ -45,7 +45,7 @@ def card_key() -> bytes:
 
 
 def _kept(path: Path, new: bytes) -> bytes:
-    """Return what a file of ours holds; new bytes if it is not there yet, for its owner only.
+    """Return what a file of ours holds; new bytes if it is missing yet, for its owner only.
 
     Raises:
         CardwatchError: it cannot be kept.

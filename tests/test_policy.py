@@ -71,7 +71,7 @@ def test_only_the_limits_that_a_file_states_are_called_stated() -> None:
 
 def test_a_card_is_never_far_above_a_use_that_reaches_its_limit() -> None:
     assert load_policy().limit_use_share == 0.2
-    assert _faults("limit_times_use = 0.5\n") == ("limit_times_use has to be at least 1",)
+    assert _faults("limit_times_use = 0.5\n") == ("limit_times_use must be at least 1",)
 
 
 EIGHT_FAULTS = """

@@ -72,7 +72,7 @@ def read_document(work: Work, sha256: str) -> bytes:
 
 
 def put_in_force(work: Work, kind: str, content: bytes, holds_from: str) -> str:
-    """Keep a document and put it active from a day on; return its hash."""
+    """Store a document and activate it from a day; return its hash."""
     digest = keep_document(work, kind, content)
     mine = in_force.c
     last = work.one(

@@ -26,7 +26,7 @@ def sample_folder() -> Path:
     """Return the folder of the sample data.
 
     Raises:
-        CardwatchError: it is not there.
+        CardwatchError: it is missing.
     """
     places = [Path(__file__).parents[n] / "sample_data" for n in (1, 2)]
     found = next((place for place in places if place.is_dir()), None)

@@ -52,7 +52,7 @@ class Plot:
 
     Attributes:
         frame: all real payments, `row` numbered through; those from `start` on are scored.
-        limit_pence: limit for one purchase active, a row each.
+        limit_pence: active single-purchase limit, one per row.
     """
 
     frame: pd.DataFrame

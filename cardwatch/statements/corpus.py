@@ -169,4 +169,4 @@ def differences(
             lines.append("its rows do not add up")
         if lines:
             differing[name] = lines
-    return differing | {name: ["it is not there"] for name in expected if name not in found}
+    return differing | {name: ["it is missing"] for name in expected if name not in found}

@@ -130,7 +130,7 @@ class ParsedSheet:
             )
             absent = Coded.absent(len(self.table.rows)) if unit is None else unit
             columns = {"holder_id": absent.mapped(lambda text: f"no holder: {text or 'all units'}")}
-            source = "the profile, which says that the file names no holder"
+            source = "the profile, which states that the file names no cardholder"
             self.notes.append(
                 "the file names no holder, as the profile says: payments stand by unit, and what "
                 "is usual for a person is not known"
@@ -218,8 +218,7 @@ def check_headings(table: Table, profiles: Sequence[Profile]) -> None:
     is_known = any(name in known or without_pound_mark(name) in known for name in names if name)
     if any(map(_is_value, table.headings)) or not (is_known or any(below)):
         what = (
-            "its first row looks like a payment and not like headings. "
-            "Export it again with a heading row"
+            "its first row looks like a payment, not headings. Export it again with a heading row"
         )
         raise FileRefused(table.file, "no_headings", what)
 

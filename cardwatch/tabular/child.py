@@ -136,7 +136,11 @@ class Nursery:
             code, answer = lane.ask(json.dumps(order).encode() + b"\n", limits.wall_seconds)
         finally:
             self._free.put(lane)
-        faults = json.loads(answer)["faults"] if code == 0 else ["reading it takes too much"]
+        faults = (
+            json.loads(answer)["faults"]
+            if code == 0
+            else ["reading it takes too much memory or time"]
+        )
         if faults:
             raise FileFaulty(file, faults)
 

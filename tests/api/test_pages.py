@@ -66,7 +66,7 @@ def _received(browser: Browser, *files: tuple[str, str], **said: str) -> str:
 
 def test_a_month_from_sign_in_to_a_recorded_answer(browse: Callable[[str], Browser]) -> None:
     browser = browse("finance")
-    assert "There is nothing to ask here" in browser.get("/")
+    assert "There are no alerts here" in browser.get("/")
     page = _received(browser, ("october.csv", OCTOBER), ("september.csv", text(*month(9))))
     assert page.count("payments were received") == 2
     inbox = browser.get("/alerts")
@@ -82,9 +82,9 @@ def test_a_month_from_sign_in_to_a_recorded_answer(browse: Callable[[str], Brows
     assert "two sites" in done.text
     late = browser.post(f"/alerts/{name}/decision", sent)
     assert late.status_code == 422
-    assert "Somebody has decided on this alert since" in late.text
+    assert "Somebody else has changed this alert" in late.text
     assert "<title>Error: " in late.text
-    assert "There is nothing to ask here" in browser.get("/alerts?state=open")
+    assert "There are no alerts here" in browser.get("/alerts?state=open")
 
 
 def test_a_form_that_is_wrong_is_shown_again_with_what_is_wrong(
@@ -97,7 +97,7 @@ def test_a_form_that_is_wrong_is_shown_again_with_what_is_wrong(
         ({"seen": "0", "state": "explained", "reason": " "}, "Enter a reason"),
         ({"seen": "0", "reason": "x", "due_on": "soon"}, "is not a date"),
         ({"seen": "0", "reason": "x", "tags": "no!"}, "Enter at most 8 tags"),
-        ({"seen": "0", "reason": "x", "assigned_to": "nobody@x.example"}, "Nobody of that email"),
+        ({"seen": "0", "reason": "x", "assigned_to": "nobody@x.example"}, "Nobody with that email"),
     ):
         answer = browser.post(f"/alerts/{name}/decision", sent)
         assert answer.status_code == 422, sent
@@ -351,7 +351,7 @@ def test_what_is_handed_over_comes_as_a_file_and_says_why(
     questions = f"/alerts/{name}/questions"
     assert "E1" in browser.get(questions)
     wrong = browser.post(questions, {"recipient": "E1"})
-    assert (wrong.status_code, "line manager, not to them" in wrong.text) == (422, True)
+    assert (wrong.status_code, "goes to their line manager" in wrong.text) == (422, True)
     given = browser.post(questions, {"recipient": "Them"})
     assert given.content.startswith(b"%PDF-")
     named = content_disposition(f"questions {name}.pdf")
@@ -374,7 +374,7 @@ def test_professional_standards_hand_a_case_over_once_they_see_it_by_name(
     browser = browse("psd")
     name = _first_alert(browser.get("/alerts?lane=psd"))
     path, sent = f"/alerts/{name}/hand-over", {"purpose": "misconduct", "recipient": "x"}
-    assert "ask first to see the name" in browser.get(path)
+    assert "First show the name" in browser.get(path)
     assert browser.post(path, sent | {"form": "json"}).status_code == 403
     browser.post(f"/alerts/{name}/name", {"why": "case 12"})
     assert name in browser.post(path, sent | {"form": "json"}).text
@@ -397,7 +397,7 @@ def test_the_list_of_statements_is_narrowed_by_source_period_and_state(
     ):  # fmt: skip
         page = browser.get(f"/statements?{asked}")
         assert set(re.findall(r">(\w+)\.csv</a>", page)) == shown, asked
-        assert ("No statement fits" in page) == (not shown), asked
+        assert ("No statement matches" in page) == (not shown), asked
     chosen = browser.get("/statements?state=scored&until=2026-10-31")
     assert re.search(r'href="/statements\?state=scored">.*Days to: 31 October 2026</a>', chosen)
     wrong = browser.get("/statements?since=soon", status=422)

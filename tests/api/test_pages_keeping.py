@@ -120,7 +120,7 @@ def test_an_alert_is_put_on_legal_hold_on_its_page(held: Running) -> None:
     assert "case 12" in _ask(held, "GET", "/holds", "auditor")
     assert ending[1] in _ask(held, "GET", place, "finance"), "it is not made twice"
     again = _ask(held, "POST", place, "finance", 422, reason="case 12")
-    assert "on legal hold already" in again
+    assert "already on legal hold" in again
     _ask(held, "POST", ending[1], "finance")
     assert link in _ask(held, "GET", f"/alerts/{name}", "finance")
 
@@ -205,7 +205,7 @@ def test_times_are_set_and_what_is_past_them_is_erased_once_somebody_has_said_so
     page = _ask(held, "GET", "/retention/erasure", "later")
     assert "1 statement with 18 payments" in page
     assert "18 payments went" in _ask(held, "POST", "/retention/erasure", "later")
-    assert "No statement is past its time." in _ask(held, "GET", "/retention", "later")
+    assert "No statement has expired." in _ask(held, "GET", "/retention", "later")
 
 
 def test_notices_are_sent_to_an_address_and_no_more(held: Running) -> None:
@@ -218,9 +218,9 @@ def test_notices_are_sent_to_an_address_and_no_more(held: Running) -> None:
     page = _ask(held, "GET", "/webhook", "admin")
     assert "http://127.0.0.1:9/finance" in page
     assert secret[1] not in page
-    assert "Notices go nowhere." in _ask(held, "GET", "/webhook", "psd")
+    assert "No notices are sent." in _ask(held, "GET", "/webhook", "psd")
     assert "Stop sending notices?" in _ask(held, "GET", "/webhook/end", "admin")
-    assert "Notices go nowhere." in _ask(held, "POST", "/webhook/end", "admin")
+    assert "No notices are sent." in _ask(held, "POST", "/webhook/end", "admin")
 
 
 def test_ones_own_password_and_sessions(held: Running) -> None:
@@ -236,7 +236,7 @@ def test_ones_own_password_and_sessions(held: Running) -> None:
     assert sign_in(held, "auditor", secret, code=code()).status_code == 204
     page = held.client.get("/account/mine", headers=SITE).text
     assert f"auditor@{OWN}.example" in page
-    assert page.count("This one.") == 1
+    assert page.count("This session.") == 1
     other = re.search(r'action="(/account/mine/sessions/\w+/end)">\s*<p[^>]*>(?:(?!This one).)*?'
                       r"<button", page, re.DOTALL)  # fmt: skip
     assert other is not None
@@ -251,7 +251,7 @@ def test_ones_own_password_and_sessions(held: Running) -> None:
     short = held.client.post(place, headers=SITE, data=sent | {"new": "short"})
     assert (short.status_code, 'id="new-error"' in short.text) == (422, True)
     done = held.client.post(place, headers=SITE, data=sent | {"code": code(), "new": new})
-    assert "Your password is changed" in done.text
+    assert "Your password has been changed" in done.text
     assert sign_in(held, "auditor", secret, password=new, code=code()).status_code == 204
 
 
@@ -266,8 +266,8 @@ def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     assert place is not None
     told = _ask(held, "POST", place[1], "auditor")
     assert "october.csv is as it was received" in told
-    assert "1 question was made again, byte for byte" in told
-    assert "questions were made" not in _ask(held, "POST", place[1], "admin")
+    assert "1 alert was made again exactly as before" in told
+    assert "alerts were made" not in _ask(held, "POST", place[1], "admin")
     for _ in range(55):
         desk.list_alerts(held.desk("auditor"))
     page = _ask(held, "GET", "/audit/events?object=alerts&role=auditor", "auditor")
@@ -276,7 +276,7 @@ def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     assert older is not None
     page = _ask(held, "GET", older[1].replace("&amp;", "&"), "auditor")
     assert 5 <= page.count("> alerts<") < 50
-    assert "No event fits." in _ask(held, "GET", "/audit/events?action=x%22%25", "auditor")
+    assert "No event matches." in _ask(held, "GET", "/audit/events?action=x%22%25", "auditor")
     collected = _ask(held, "GET", "/audit/events?action=collection", "auditor")
     assert '<span class="cw-whole">collection<' in collected
     _ask(held, "GET", "/audit/events?lane=psd", "auditor", 403)

@@ -53,7 +53,7 @@ def _post(
 def _tried(running: Running, role: str, **more: Any) -> tuple[str, str]:
     """Try a change; return what came of it, and where it is."""
     waits, place = _post(running, "/settings/try", role, **more)
-    assert "It is being worked out" in waits
+    assert "In progress" in waits
     assert "Look again" in waits
     assert desk.do_next_job(running.book, running.clock, desk.TRIALS)
     return _get(running, place, role), place
@@ -70,7 +70,7 @@ def test_a_change_is_tried_proposed_and_agreed_to_on_pages(held: Running) -> Non
     assert 'id="months-error"' in wrong
     page, place = _tried(held, "finance", data={"policy": STRICT, "months": "2"})
     assert "No longer asked: 1 with £1,850.00 at stake" in page
-    assert "Newly asked: nobody." in page
+    assert "New alerts: none." in page
     assert "professional standards" not in page
     assert place in _get(held, "/settings/try", "finance"), "it is found again"
     form = _get(held, f"/settings/propose?job={place.split('/')[-1]}", "finance")
@@ -83,7 +83,7 @@ def test_a_change_is_tried_proposed_and_agreed_to_on_pages(held: Running) -> Non
         wrong, _ = _post(held, "/settings/propose", "finance", 422, data=sent | more)
         assert f'id="{name}-error"' in wrong
     made, place = _post(held, "/settings/propose", "finance", data=sent | {"reason": "fewer"})
-    assert "Somebody else has to agree" in made
+    assert "Another person must approve" in made
     assert "Approve and activate" not in made
     _post(held, f"{place}/agreement", "finance", 403)
     itself = desk.Desk(held.book, Actor(OWN, SYSTEM, "admin"), held.clock())
@@ -91,7 +91,7 @@ def test_a_change_is_tried_proposed_and_agreed_to_on_pages(held: Running) -> Non
     assert "Approve and activate" in _get(held, place, "second")
     _post(held, f"{place}/agreement", "second")
     assert desk.get_policy(held.desk("finance"))["text"] == STRICT.replace("\r\n", "\n")
-    assert "It changes nothing of what is in force." in _get(held, place, "auditor")
+    assert "There are no differences from what is active." in _get(held, place, "auditor")
 
 
 def test_a_policy_is_proposed_untried_where_there_is_nothing_to_try_it_on(
@@ -138,7 +138,7 @@ def test_a_register_is_proposed_from_a_file(held: Running) -> None:
     assert "Rows with a single-purchase limit: 1<" in page
     assert "E1" not in page
     few, _ = _post(held, "/settings/propose/model", "finance", 422, data=why)
-    assert "A forest needs at least" in few
+    assert "The anomaly model needs at least" in few
     assert "There is no model yet" in _get(held, "/settings/model", "auditor")
 
 
@@ -181,7 +181,7 @@ def test_an_evaluation_is_read_on_a_page(held: Running, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(queueing, "evaluate_own", lambda *_, **__: EVALUATED)
     page, place = _post(held, "/evaluations", "auditor")
-    assert "It is being worked out" in page
+    assert "In progress" in page
     assert place in _get(held, "/evaluations", "auditor")
     desk.do_next_job(held.book, held.clock, desk.TRIALS)
     page = _get(held, place, "auditor")

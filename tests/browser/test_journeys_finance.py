@@ -51,7 +51,7 @@ def test_a_month_from_sign_in_to_a_recorded_answer(
     at.select(good)
     at.press("Continue")
     at.until_scored()
-    at.sees("This file is held already. Nothing was done.")
+    at.sees("This file was already uploaded. Nothing has changed.")
 
     at.press("Go to the alerts")
     at.sees("1 question waits for an answer, with £1,850.00 at stake")
@@ -61,9 +61,9 @@ def test_a_month_from_sign_in_to_a_recorded_answer(
     at.type("Reason", "two sites, two orders")
     at.press("Explained")
     assert at.actions <= 3, "U7: from the list to a recorded answer"
-    at.sees("two sites, two orders", "What was done")
+    at.sees("two sites, two orders", "History")
     at.go("Questions")
-    at.sees("There is nothing to ask here")
+    at.sees("There are no alerts here")
 
 
 @in_every_way
@@ -83,7 +83,7 @@ def test_columns_are_checked_once_and_are_known_the_next_month(
     for label, heading in (("Day of the purchase (needed)", "Wann"),
                            ("Merchant as printed (needed)", "Wo"),
                            ("Billed amount, signed (needed, or debit and credit)", "Wieviel"),
-                           ("The holder's staff number", "Wer")):  # fmt: skip
+                           ("The cardholder's staff number", "Wer")):  # fmt: skip
         at.choose(label, heading)
     at.select(files[9], files[10])
     at.press("Save and continue")
@@ -117,12 +117,12 @@ def test_columns_that_are_recognised_are_chosen_already(
         ("Billed amount, signed (needed, or debit and credit)", "Amount"),
         ("Merchant category code", "MCC"),
         ("Who bears the cost", "Cost Centre"),
-        ("The holder's staff number", ""),
+        ("The cardholder's staff number", ""),
     ):
         assert at.chosen(label) == heading
     at.press("Save and continue")
     at.sees("There is a problem", "Choose the column that names the cardholder")
-    at.choose("The holder's staff number", "Wer")
+    at.choose("The cardholder's staff number", "Wer")
     at.select(path)
     at.press("Save and continue")
     at.until_scored()
@@ -165,14 +165,14 @@ def test_by_keyboard_alone_from_sign_in_to_a_recorded_answer(visit: Callable[[],
     at.page.keyboard.type("1500")
     at.leave_by("Enter")
     at.sees("At least: £1500")
-    at.tab_to("Several payments")
+    at.tab_to("Split purchase: payments on one day")
     at.leave_by("Enter")
     at.sees("Why this alert was raised")
     at.tab_to("Reason")
     at.page.keyboard.type("two sites, two orders")
     at.tab_to("Explained")
     at.leave_by("Enter")
-    at.sees("What was done", "two sites, two orders")
+    at.sees("History", "two sites, two orders")
 
 
 def test_files_are_dropped_where_scripts_run(visit: Callable[[], Steps]) -> None:
@@ -211,7 +211,7 @@ def test_what_to_ask_is_printed_with_every_fact(visit: Callable[[], Steps]) -> N
     assert not at.page.get_by_role("navigation", name="Menu").is_visible()
     at.page.emulate_media(media="screen")
     at.press("Back")
-    at.press("Several payments")
+    at.press("Split purchase: payments on one day")
     at.page.emulate_media(media="print")
     at.sees("£1,850.00", "Why this alert was raised", "NEW FIRM", "What to ask",
             "Possible explanations")  # fmt: skip
@@ -229,20 +229,20 @@ def test_a_question_is_handed_over_and_asked_of_a_line_manager(
     at.enter("finance")
     at.page.locator("main tbody a").first.click()
     at.press("Share this alert")
-    at.press("Hand over")
+    at.press("Share")
     at.sees("There is a problem")
     at.choose("Finance assurance (UK GDPR)")
-    at.type("Who receives it", "CFO")
+    at.type("Recipient", "CFO")
     at.choose("Excel")
-    assert at.download("Hand over").startswith(b"PK")
+    assert at.download("Share").startswith(b"PK")
     at.press("Back")
     at.press("Query to the line manager")
     at.type("Name of the line manager", "Their manager")
-    assert at.download("Make the document").startswith(b"%PDF-")
+    assert at.download("Create document").startswith(b"%PDF-")
     at.go("Statements")
     at.press("october.csv")
     at.press("hand its list over")
     at.choose("Finance assurance (UK GDPR)")
-    at.type("Who receives it", "CFO")
+    at.type("Recipient", "CFO")
     at.choose("CSV")
-    assert "NEW FIRM" in at.download("Hand over").decode("utf-8-sig")
+    assert "NEW FIRM" in at.download("Share").decode("utf-8-sig")

@@ -85,5 +85,5 @@ def test_a_newcomer_comes_from_make_try_to_a_recorded_answer_by_the_document(
                 ).first.click()
         working.clock.go(seconds=60 if entered else 0)
     assert "two sites, two orders" in page.inner_text("main")
-    assert page.get_by_role("heading", name="What was done").count() == 1
+    assert page.get_by_role("heading", name="History").count() == 1
     visit.close()

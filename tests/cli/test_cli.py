@@ -42,7 +42,7 @@ def test_the_demo_prints_ranked_alerts_with_what_to_ask_and_writes_a_spreadsheet
     home: Path, tmp_path: Path
 ) -> None:
     done = run(home, "demo", "--out", tmp_path)
-    shown = ("1.  £", "tier A", "Ask:", "Innocent if:", "Questions for finance", "SV1060")
+    shown = ("1.  £", "tier A", "Ask:", "Possible explanations:", "Alerts for finance", "SV1060")
     for text in (*shown, "own card", "Cards: card ending 3863"):
         assert text in done.stdout
     assert "For professional standards only" in done.stdout
@@ -203,7 +203,7 @@ def test_a_register_given_to_score_is_in_what_was_read_and_in_what_is_asked(
 def test_a_merchants_name_is_explained_step_by_step(home: Path) -> None:
     done = run(home, "merchant", "PAYPAL *BLUEFINCH LTD")
     assert "paid through PAYPAL" in done.stdout
-    assert "The seller is hidden." in done.stdout
+    assert "The seller is not shown." in done.stdout
 
 
 def test_the_card_key_is_made_once_for_its_owner_only(home: Path, tmp_path: Path) -> None:

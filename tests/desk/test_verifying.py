@@ -82,13 +82,13 @@ def test_every_alert_of_the_sample_force_is_made_again_whatever_came_since(
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ("UPDATE transactions SET amount_pence = amount_pence + 1 WHERE row = 5", "sum"),
-        ("UPDATE transactions SET merchant = 'ELSEWHERE' WHERE row = 5", "not as it was received"),
+        ("UPDATE transactions SET amount_pence = amount_pence + 1 WHERE row = 5", "total"),
+        ("UPDATE transactions SET merchant = 'ELSEWHERE' WHERE row = 5", "has changed since it was received"),
         ("DELETE FROM transactions WHERE row = 5", "were received"),
-        ("UPDATE raised SET content = replace(content, 'E1', 'E7')", "not as it was raised"),
+        ("UPDATE raised SET content = replace(content, 'E1', 'E7')", "has changed"),
         ("DELETE FROM documents WHERE kind = 'rules'", "cannot be read"),
         ("UPDATE statements SET made_with = '{}'", "cannot be read"),
-        ("UPDATE lists SET content = replace(content, '14', '15')", "list is not as"),
+        ("UPDATE lists SET content = replace(content, '14', '15')", "list has changed"),
         ("UPDATE statements SET pence = pence + 1", "sum"),
     ],
 )

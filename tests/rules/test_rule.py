@@ -32,21 +32,21 @@ def test_there_are_rules_of_every_kind_the_first_release_promises() -> None:
 @pytest.mark.parametrize(
     ("change", "to", "fault"),
     [
-        ('level    = "high"', 'level    = "urgent"', "level is one of low, medium, high"),
-        ('lane     = "finance"', 'lane     = "all"', "lane is one of finance, psd"),
-        ('role     = "raises"', 'role     = "weakens"', "'weakens' names rules"),
-        ('evidence = "limit_split"', 'evidence = "all"', "evidence is one of"),
-        ('kind     = "split"', 'kind     = "parts"', "kind is one of split, limit,"),
+        ('level    = "high"', 'level    = "urgent"', "level must be one of low, medium, high"),
+        ('lane     = "finance"', 'lane     = "all"', "lane must be one of finance, psd"),
+        ('role     = "raises"', 'role     = "weakens"', "'weakens' must name rules"),
+        ('evidence = "limit_split"', 'evidence = "all"', "evidence must be one of"),
+        ('kind     = "split"', 'kind     = "parts"', "kind must be one of split, limit,"),
         ('kind     = "split"', "", "'kind' is missing"),
         (
             'evidence = "limit_split"',
             'evidence = "limit_split"\nranks_by = "split_strength"',
             "ranks_by: 'split_strength' is not a feature",
         ),
-        ('id       = "split-same-day"', 'id       = "split"', "is not its file's name"),
+        ('id       = "split-same-day"', 'id       = "split"', "does not match its file name"),
         ('why      = "', 'why      = ""\nwhy_not = "', "unknown setting 'why_not'"),
-        ("since    = 2026-11-01", 'since    = "lately"', "'since' has to be a date"),
-        ("{limit_split_count} payments", "{limit_split_counts} payments", "is no feature"),
+        ("since    = 2026-11-01", 'since    = "lately"', "'since' must be a date"),
+        ("{limit_split_count} payments", "{limit_split_counts} payments", "is not a feature"),
         ("{limit_split_count} payments", "{limit_split_count:>9999999999}", "nothing else"),
         ("{limit_split_count} payments", "{limit_split_count!r}", "nothing else"),
         ("{limit_split_count} payments", "{limit_split_count.real}", "nothing else"),
@@ -56,10 +56,10 @@ def test_there_are_rules_of_every_kind_the_first_release_promises() -> None:
             'feature = "split_count"',
             "'split_count' is not a feature",
         ),
-        ('is      = "=="', 'is      = "="', "is has to be one of"),
+        ('is      = "=="', 'is      = "="', "'is' must be one of"),
         ('than    = "policy.habit_windows"', 'than    = "policy.habits"', "neither a feature nor"),
-        ("fires = true", "fires = false", "is not decided as it says"),
-        ("limit_split_span_days = 0, ", "", "has to give exactly"),
+        ("fires = true", "fires = false", "has another result than it states"),
+        ("limit_split_span_days = 0, ", "", "must give exactly"),
         ("Was this one order", "Is this fraud, and was this one order", "an alert is a question"),
     ],
 )
@@ -92,7 +92,7 @@ def test_all_faults_of_a_rule_are_listed_at_once() -> None:
 
 def test_a_rule_without_a_quiet_example_is_refused() -> None:
     only_fires = GOOD.replace("fires = false", "fires = true")
-    with pytest.raises(FileFaulty, match="one to stay quiet"):
+    with pytest.raises(FileFaulty, match="one that does not"):
         parse_rule(only_fires, NAME)
 
 
@@ -111,10 +111,10 @@ def test_text_that_is_not_toml_is_refused_in_one_sentence() -> None:
 @pytest.mark.parametrize(
     ("change", "to", "fault"),
     [
-        ('subject  = "card"', 'subject  = "holder"', "subject is one of payment, card"),
+        ('subject  = "card"', 'subject  = "holder"', "subject must be one of payment, card"),
         ('subject  = "card"', "", "'holder_open_cards_count' is not a feature"),
-        ('role     = "raises"', 'role     = "adds"', "role is one of raises"),
-        ('evidence = "cards_of_holder"', 'evidence = "payment"', "evidence is one of card,"),
+        ('role     = "raises"', 'role     = "adds"', "role must be one of raises"),
+        ('evidence = "cards_of_holder"', 'evidence = "payment"', "evidence must be one of card,"),
         (
             "{holder_open_cards_count} open",
             "{amount_pence} open",
