@@ -167,16 +167,16 @@ class Steps(Visit):
         return coming.value.path().read_bytes()
 
     def until_scored(self) -> None:
-        """Look again until the statements that were brought are scored or refused."""
+        """Refresh until the statements that were brought are scored or refused."""
         self.until("received")
 
     def until(self, heading: str) -> None:
-        """Look again until there is a page of a heading."""
+        """Refresh until there is a page of a heading."""
         for _ in range(6_000):
             if heading in self.page.inner_text("h1"):
                 return
             self.page.wait_for_timeout(100)
-            self.press("Look again")
+            self.press("Refresh")
         raise AssertionError(self.said())
 
     def said(self) -> str:

@@ -66,7 +66,7 @@ def show_home(at: At) -> Response:
 
 @router.post("/sign-out")
 def sign_out(request: Request, at: At) -> Response:
-    """Sign out: the session ends at once, and the browser forgets what it was shown."""
+    """Sign out: end the session at once and clear the browser's copy of what it was shown."""
     return without_session(request, at, go("/sign-in"))
 
 
@@ -100,7 +100,7 @@ def take_account(
     password: Text = "",
     code: Text = "",
 ) -> Response:
-    """Set a password, with the first code of the authenticator app."""
+    """Set a password with the first code of the authenticator app."""
     try:
         with invitation_attempt(request, service, token):
             desk.take_account(

@@ -123,7 +123,7 @@ def _keys_page(
 
 @router.post("/keys")
 def make_key(request: Request, at: At, sent: Sent) -> Response:
-    """Make a key for a machine; it is shown this once."""
+    """Create an API key; it is shown only once."""
     try:
         if not sent.get("name"):
             return _keys_page(request, at, sent, {"name": "Enter what the key is for"})
@@ -149,6 +149,6 @@ def show_ending_key(request: Request, at: At, key_id: str) -> Response:
 
 @router.post("/keys/{key_id}/end")
 def end_key(at: At, key_id: str) -> Response:
-    """End a key, at once."""
+    """Revoke a key at once."""
     desk.end_key(at, key_id)
     return go("/keys")

@@ -137,6 +137,6 @@ def agree(at: At, proposal_id: str) -> Response:
 
 @router.post("/settings/proposals/{proposal_id}/refusal")
 def refuse(at: At, proposal_id: str) -> Response:
-    """Refuse what was proposed, or withdraw one's own."""
+    """Reject a proposal, or withdraw one's own."""
     desk.decide_proposal(at, proposal_id, agrees=False)
     return go("/settings")

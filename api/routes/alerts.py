@@ -46,7 +46,7 @@ SEEN: dict[str, Any] = {
         "hold": {"operationId": "hold_alert", "parameters": {"alert_id": SHOWN}},
     },
 }  # fmt: skip
-AlertId = Annotated[Id, InPath(description="Its id, or the beginning of it.")]
+AlertId = Annotated[Id, InPath(description="The id, or its beginning.")]
 
 
 @router.get("/alerts", response_model=AlertPage, responses=LISTED)
@@ -60,12 +60,12 @@ def list_alerts(
     statement_id: Short = "",
     assigned_to: Annotated[Literal["me"] | None, Query(description="To the caller.")] = None,
     tag: Annotated[str, Query(max_length=20)] = "",
-    snoozed: Annotated[bool, Query(description="Also those that are snoozed.")] = True,
+    snoozed: Annotated[bool, Query(description="Include snoozed alerts.")] = True,
     same_holder_as: Annotated[
-        Short, Query(description="Only those with a cardholder or approver of this alert.")
+        Short, Query(description="Only alerts with a cardholder or approver of this alert.")
     ] = "",
     same_merchant_as: Annotated[
-        Short, Query(description="Only those with a merchant of this alert.")
+        Short, Query(description="Only alerts with a merchant of this alert.")
     ] = "",
     since: Day | None = None,
     until: Day | None = None,
@@ -75,7 +75,7 @@ def list_alerts(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str, Query(max_length=500)] = "",
 ) -> dict[str, Any]:
-    """List the alerts that the caller may see, in the order to be asked in, a page at a time.
+    """List the alerts that the caller may see, in order, a page at a time.
 
     Cardholders and merchants are chosen by an alert that is about them, so that no name stands in
     an address. Pages stay where they are while new alerts come.
@@ -91,7 +91,7 @@ def list_alerts(
 
 @router.get("/alerts/{alert_id}", response_model=Alert, responses={200: SEEN})
 def get_alert(alert_id: AlertId, at: At, response: Response) -> dict[str, Any]:
-    """Show one alert whole: payments, reasons, comparisons, neighbours, history, versions."""
+    """Show one alert in full: payments, reasons, comparisons, related payments and versions."""
     return _with_etag(response, desk.get_alert(at, alert_id))
 
 
@@ -106,7 +106,7 @@ def decide_alert(
     response: Response,
     if_match: Annotated[str | None, Header(max_length=50, description="The alert's ETag.")] = None,
 ) -> dict[str, Any]:
-    """Record a decision, a note, an assignment or a due day; without a state it leaves it."""
+    """Record a decision, a note, an assignment or a due date; without a state, keep the state."""
     if if_match is None:
         raise HTTPException(428)
     said = Said(**sent.model_dump(), seen=_version(if_match))
@@ -132,7 +132,7 @@ def _with_etag(response: Response, found: dict[str, Any]) -> dict[str, Any]:
 
 @router.post("/alerts/{alert_id}/suppressions", response_model=Suppression, status_code=201)
 def suppress_alert(alert_id: AlertId, sent: ToSuppress, at: At) -> dict[str, Any]:
-    """Close alerts like one unasked until a day: the same rule, holder and merchant."""
+    """Suppress alerts of the same rule, cardholder and merchant until a day."""
     return desk.suppress(at, alert_id, until=sent.until, reason=sent.reason)
 
 
@@ -150,20 +150,20 @@ def end_suppression(suppression_id: Id, at: At) -> None:
 
 @router.post("/alerts/{alert_id}/holds", status_code=201, response_model=list[Hold])
 def hold_alert(alert_id: AlertId, sent: ToHold, at: At) -> list[dict[str, Any]]:
-    """Keep an alert and its payments beyond their time; list the holds."""
+    """Put an alert and its payments on legal hold."""
     desk.hold(at, alert_id, reason=sent.reason)
     return desk.list_holds(at)
 
 
 @router.get("/holds", response_model=list[Hold])
 def list_holds(at: At) -> list[dict[str, Any]]:
-    """List the holds of the caller's lanes."""
+    """List the legal holds of the caller's lanes."""
     return desk.list_holds(at)
 
 
 @router.delete("/holds/{hold_id}", status_code=204)
 def end_hold(hold_id: Id, at: At) -> None:
-    """End a hold."""
+    """End a legal hold."""
     desk.end_hold(at, hold_id)
 
 
@@ -176,14 +176,14 @@ def end_hold(hold_id: Id, at: At) -> None:
     }}},
 )  # fmt: skip
 def export_list(sent: ToExport, at: At, service: Serving) -> Response:
-    """Hand over a statement's list as it was made, or a case; why and to whom is kept."""
+    """Export a statement's list or a case; purpose and recipient are recorded."""
     wanted = {k: v for k, v in sent.model_dump().items() if k not in {"form", "alert_ids"}}
     return handed_over(at, service, sent.form, alert_ids=tuple(sent.alert_ids), **wanted)
 
 
 @router.get("/exports", response_model=list[Export])
 def list_exports(at: At) -> list[dict[str, Any]]:
-    """List what was handed over: why and to whom."""
+    """List exports with purpose and recipient."""
     return desk.list_disclosures(at)
 
 

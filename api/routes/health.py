@@ -20,13 +20,13 @@ open_health = APIRouter(tags=["health"])
 
 @open_health.get("/health/live", response_model=Health)
 def live() -> dict[str, str]:
-    """Say that the process answers."""
+    """Answer if the process is alive."""
     return {"status": "ok"}
 
 
 @open_health.get("/health/ready", response_model=Health)
 def ready(service: Serving) -> dict[str, str]:
-    """Say that the casebook answers; 503 where it does not."""
+    """Answer if the casebook is ready; 503 if it is not."""
     service.casebook.organisations()
     return {"status": "ok"}
 
@@ -43,6 +43,6 @@ def metrics(request: Request, service: Serving) -> Response:
 
 @router.get("/version", response_model=Version)
 def get_version(at: At) -> dict[str, Any]:
-    """Say which cardwatch this is."""
+    """Show the version of cardwatch."""
     kind = "sqlite" if at.casebook.is_sqlite else "postgresql"
     return {"cardwatch": __version__, "tables": at.casebook.tables_version, "database": kind}

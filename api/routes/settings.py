@@ -75,7 +75,7 @@ def list_settings(at: At) -> list[dict[str, Any]]:
 
 @router.post("/back-tests", response_model=Job, status_code=202, responses={202: {"links": JOB}})
 def back_test(sent: ToTry, at: At, service: Serving, request: Request, response: Response) -> Any:  # noqa: ANN401
-    """Try a policy or rules on past statements: who would newly be asked, and who no longer."""
+    """Test a policy or rules on past statements: new alerts and alerts removed."""
     job = desk.ask_back_test(at, sent.kind, _content(service, sent), sent.months)
     service.wake.set()
     response.headers["Location"] = request.url_for("get_job", job_id=job["job_id"]).path
@@ -84,7 +84,7 @@ def back_test(sent: ToTry, at: At, service: Serving, request: Request, response:
 
 @router.post("/evaluations", response_model=Job, status_code=202, responses={202: {"links": JOB}})
 def evaluate(at: At, request: Request, response: Response) -> Any:  # noqa: ANN401
-    """Measure what would be found of known matters that are planted in a copy of the payments."""
+    """Evaluate with invented cases in a copy of the payments."""
     job = desk.ask_evaluation(at)
     response.headers["Location"] = request.url_for("get_job", job_id=job["job_id"]).path
     return job
@@ -98,7 +98,7 @@ def list_proposals(at: At) -> list[dict[str, Any]]:
 
 @router.post("/proposals", response_model=Proposal, status_code=201)
 def propose(sent: ToPropose, at: At, service: Serving) -> dict[str, Any]:
-    """Propose a policy, rules or a model fitted anew; somebody else of the role has to agree."""
+    """Propose a policy, rules or a retrained model; another person in the role must approve."""
     with service.scoring():
         content = None if sent.kind == "model" else _content(service, sent)
         return desk.propose(at, sent.kind, content, holds_from=sent.holds_from, reason=sent.reason)
@@ -114,7 +114,7 @@ def propose_cards(
     reason: Annotated[Reason, Form()],
     holds_from: Annotated[Day | None, Form()] = None,
 ) -> dict[str, Any]:
-    """Propose a card register; somebody else of the role has to agree before it holds."""
+    """Propose a card register; another person in the role must approve it."""
     cards = read_register(service, file)
     return desk.propose(at, "cards", cards, holds_from=holds_from or "", reason=reason)
 
@@ -127,7 +127,7 @@ def agree(proposal_id: Id, at: At) -> dict[str, Any]:
 
 @router.post("/proposals/{proposal_id}/refusal", response_model=Proposal)
 def refuse(proposal_id: Id, at: At) -> dict[str, Any]:
-    """Refuse what was proposed, or withdraw one's own."""
+    """Reject a proposal, or withdraw one's own."""
     return desk.decide_proposal(at, proposal_id, agrees=False)
 
 

@@ -45,13 +45,15 @@ async def receive_statement(
     service: Serving,
     file: Annotated[UploadFile, File(description="A statement: CSV, XLS, XLSX or ODS.")],
     corrects: Annotated[Short, Form()] = "",
-    history: Annotated[bool, Form(description="Only keep it, to be compared with.")] = False,
+    history: Annotated[
+        bool, Form(description="Store only, to compare later statements with it.")
+    ] = False,
     columns: Annotated[str, Form(max_length=20_000, description="A column profile, TOML.")] = "",
     date_order: Annotated[DateOrder, Form(examples=["day-first"])] = "decide",
     idempotency_key: Annotated[str, Header(max_length=200)] = "",
     prefer: Annotated[str, Header(max_length=200)] = "",
 ) -> Response:
-    """Receive a statement: it is read at once, then scored and kept with its alerts.
+    """Upload a statement: it is read at once, then scored and stored with its alerts.
 
     What takes longer than ten seconds (`Prefer: wait=30` for thirty, `respond-async` for none) is
     answered 202 with a job to follow. The same bytes again give the same statement; the same
@@ -82,7 +84,7 @@ def _wait(prefer: str) -> float:
 
 
 def _answer(request: Request, job: dict[str, Any]) -> Response:
-    """Return what became of a statement, or the job by which it can be followed."""
+    """The result of an import, or the job to follow."""
     if job["state"] == "failed":
         told = job["answer"]
         return problem(STATUS_OF_CODE.get(told["code"], 422), told["code"], told["detail"])
@@ -97,13 +99,13 @@ def _answer(request: Request, job: dict[str, Any]) -> Response:
 
 @router.get("/jobs/{job_id}", response_model=Job)
 def get_job(job_id: Id, at: At) -> dict[str, Any]:
-    """Show a job of the caller's: its state, how many per cent are done, its answer."""
+    """Show one of the caller's jobs: state, per cent done and answer."""
     return desk.get_job(at, job_id)
 
 
 @router.get("/statements", response_model=list[Statement])
 def list_statements(at: At) -> list[dict[str, Any]]:
-    """List the statements held, in the order received."""
+    """List statements in the order received."""
     return desk.list_statements(at)
 
 
@@ -119,7 +121,7 @@ def get_statement(statement_id: Id, at: At) -> dict[str, Any]:
     response_class=Response,
 )
 def get_problems(statement_id: Id, at: At) -> Response:
-    """Give the rows that could not be read, as CSV: row, column, code and what to do."""
+    """Download the rows that could not be read as CSV: row, column, code and message."""
     found = desk.get_statement(at, statement_id)
     names = ("file", "row", "column", "code", "message")
     rows = [
@@ -131,7 +133,7 @@ def get_problems(statement_id: Id, at: At) -> Response:
 
 @router.post("/statements/{statement_id}/verification", response_model=Check)
 def verify_statement(statement_id: Id, at: At, service: Serving) -> dict[str, Any]:
-    """Check a statement's rows against the day they came, and make its alerts again."""
+    """Verify that a statement's rows are unchanged and its alerts can be reproduced."""
     with service.scoring():
         name = desk.get_statement(at, statement_id)["statement_id"]
         return asdict(desk.verify_statement(at, name))

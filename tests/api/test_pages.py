@@ -289,7 +289,7 @@ def test_an_account_is_taken_on_pages(running: Running) -> None:
         data={"organisation": OWN, "email": f"finance@{OWN}.example", "password": PASSWORD,
               "code": code},
     )  # fmt: skip
-    assert "Questions" in entered.text
+    assert "Alerts" in entered.text
     out = client.post("/sign-out", headers=SITE, data={})
     assert "Sign in" in out.text
     assert client.get("/alerts", headers=SITE, follow_redirects=False).status_code == 303

@@ -54,7 +54,7 @@ def _tried(running: Running, role: str, **more: Any) -> tuple[str, str]:
     """Try a change; return what came of it, and where it is."""
     waits, place = _post(running, "/settings/try", role, **more)
     assert "In progress" in waits
-    assert "Look again" in waits
+    assert "Refresh" in waits
     assert desk.do_next_job(running.book, running.clock, desk.TRIALS)
     return _get(running, place, role), place
 
@@ -119,7 +119,7 @@ def test_professional_standards_try_rules_on_both_lists(held: Running) -> None:
     page, place = _tried(held, "psd", data={"months": "1"}, files={"files": rule})
     assert "professional standards&#39; list" in page
     job = place.split("/")[-1]
-    assert "It changes nothing" in _get(held, f"/settings/propose?job={job}", "psd")
+    assert "There are no differences" in _get(held, f"/settings/propose?job={job}", "psd")
     page, _ = _tried(held, "psd", data={"months": "1", "policy": STRICT})
     assert "No longer asked, finance" in page
     assert not re.search(r"\bE\d\b", page), "holders stand under other names"

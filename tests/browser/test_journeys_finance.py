@@ -54,7 +54,7 @@ def test_a_month_from_sign_in_to_a_recorded_answer(
     at.sees("This file was already uploaded. Nothing has changed.")
 
     at.press("Go to the alerts")
-    at.sees("1 question waits for an answer, with £1,850.00 at stake")
+    at.sees("1 alert is waiting for an answer, with £1,850.00 at stake")
     at.actions = 0
     at.page.locator("main tbody a").first.click()
     at.actions += 1
@@ -62,7 +62,7 @@ def test_a_month_from_sign_in_to_a_recorded_answer(
     at.press("Explained")
     assert at.actions <= 3, "U7: from the list to a recorded answer"
     at.sees("two sites, two orders", "History")
-    at.go("Questions")
+    at.go("Alerts")
     at.sees("There are no alerts here")
 
 
@@ -91,7 +91,7 @@ def test_columns_are_checked_once_and_are_known_the_next_month(
     at.until_scored()
     at.sees("2026-9.csv", "2026-10.csv", "known.csv", "12 payments were received")
 
-    at.go("Questions")
+    at.go("Alerts")
     at.actions = 0
     at.press("Upload statements")
     at.select(files[11])
@@ -156,7 +156,7 @@ def test_by_keyboard_alone_from_sign_in_to_a_recorded_answer(visit: Callable[[],
         at.page.keyboard.type(typed)
     at.tab_to("Sign in")
     at.leave_by("Space")
-    at.sees("Questions", "wait for an answer")
+    at.sees("Alerts", "waiting for an answer")
     at.tab_to("Skip to main content")
     at.page.keyboard.press("Enter")
     at.tab_to("Filter and order")

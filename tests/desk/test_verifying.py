@@ -83,7 +83,10 @@ def test_every_alert_of_the_sample_force_is_made_again_whatever_came_since(
     ("change", "told"),
     [
         ("UPDATE transactions SET amount_pence = amount_pence + 1 WHERE row = 5", "total"),
-        ("UPDATE transactions SET merchant = 'ELSEWHERE' WHERE row = 5", "has changed since it was received"),
+        (
+            "UPDATE transactions SET merchant = 'ELSEWHERE' WHERE row = 5",
+            "has changed since it was received",
+        ),
         ("DELETE FROM transactions WHERE row = 5", "were received"),
         ("UPDATE raised SET content = replace(content, 'E1', 'E7')", "has changed"),
         ("DELETE FROM documents WHERE kind = 'rules'", "cannot be read"),

@@ -47,10 +47,10 @@ def test_there_are_rules_of_every_kind_the_first_release_promises() -> None:
         ('why      = "', 'why      = ""\nwhy_not = "', "unknown setting 'why_not'"),
         ("since    = 2026-11-01", 'since    = "lately"', "'since' must be a date"),
         ("{limit_split_count} payments", "{limit_split_counts} payments", "is not a feature"),
-        ("{limit_split_count} payments", "{limit_split_count:>9999999999}", "nothing else"),
-        ("{limit_split_count} payments", "{limit_split_count!r}", "nothing else"),
-        ("{limit_split_count} payments", "{limit_split_count.real}", "nothing else"),
-        ("{limit_split_count} payments", "{ payments", "nothing else"),
+        ("{limit_split_count} payments", "{limit_split_count:>9999999999}", "only the name"),
+        ("{limit_split_count} payments", "{limit_split_count!r}", "only the name"),
+        ("{limit_split_count} payments", "{limit_split_count.real}", "only the name"),
+        ("{limit_split_count} payments", "{ payments", "only the name"),
         (
             'feature = "limit_split_count"',
             'feature = "split_count"',
@@ -104,7 +104,7 @@ def test_a_rule_that_says_nothing_of_innocence_is_refused() -> None:
 
 
 def test_text_that_is_not_toml_is_refused_in_one_sentence() -> None:
-    with pytest.raises(FileFaulty, match="not TOML"):
+    with pytest.raises(FileFaulty, match="not valid TOML"):
         parse_rule("id = ", NAME)
 
 
