@@ -285,15 +285,15 @@ def _card(name: str, forest: Forest) -> str:
     days = (dt.date.fromisoformat(forest.last_on) - dt.date.fromisoformat(forest.first_on)).days
     return f"""# Model card: {name}
 
-An isolation forest (Liu, Ting and Zhou 2008; scikit-learn) that says how unusual a card payment
+An isolation forest (Liu, Ting and Zhou 2008; scikit-learn) that scores how unusual a card payment
 is compared with the payments it was trained on. It sees numbers only, and no names.
 
 | | |
 |---|---|
-| payments trained on |  {forest.rows:,} of {forest.holders:,} holders |
+| payments trained on | {forest.rows:,} of {forest.holders:,} holders |
 | period | {forest.first_on} to {forest.last_on} ({days} days) |
 | trees, payments a tree, seed | {TREES}, {SAMPLES}, {SEED} |
-| hash of the training data |  `{forest.data_sha256}` |
+| hash of the training data | `{forest.data_sha256}` |
 
 ## Purpose
 

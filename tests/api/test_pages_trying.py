@@ -63,13 +63,13 @@ def test_a_change_is_tried_proposed_and_agreed_to_on_pages(held: Running) -> Non
     assert "alerts_per_1000 = " in _get(held, "/settings/try", "finance")
     wrong, _ = _post(held, "/settings/try", "finance", 422,
                      data={"policy": "alerts = 1\nnothing", "months": "3"})  # fmt: skip
-    assert "<title>Error: Try a change" in wrong
+    assert "<title>Error: Test a change" in wrong
     assert 'id="policy-error"' in wrong
     assert "alerts = 1\nnothing</textarea>" in wrong, "what was sent is kept"
     wrong, _ = _post(held, "/settings/try", "finance", 422, data={"policy": STRICT, "months": "x"})
     assert 'id="months-error"' in wrong
     page, place = _tried(held, "finance", data={"policy": STRICT, "months": "2"})
-    assert "No longer asked: 1 with £1,850.00 at stake" in page
+    assert "Alerts removed: 1 with £1,850.00 at stake" in page
     assert "New alerts: none." in page
     assert "professional standards" not in page
     assert place in _get(held, "/settings/try", "finance"), "it is found again"
@@ -121,7 +121,7 @@ def test_professional_standards_try_rules_on_both_lists(held: Running) -> None:
     job = place.split("/")[-1]
     assert "There are no differences" in _get(held, f"/settings/propose?job={job}", "psd")
     page, _ = _tried(held, "psd", data={"months": "1", "policy": STRICT})
-    assert "No longer asked, finance" in page
+    assert "Alerts removed, finance" in page
     assert not re.search(r"\bE\d\b", page), "holders stand under other names"
     _post(held, "/settings/try", "finance", 403, data={"months": "1"}, files={"files": rule})
 
