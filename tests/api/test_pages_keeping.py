@@ -137,7 +137,7 @@ def test_alerts_are_suppressed_once_it_was_shown_which(
         _ask(held, "POST", place, role, 403, **sent)
         _ask(held, "POST", place, role, 403, confirmed="yes", **sent)
     check = _ask(held, "POST", place, "finance", **sent)
-    words = ("Alerts of this rule about this cardholder at this merchant will close by themselves "
+    words = ("Alerts of this rule about this cardholder at this merchant will close automatically "
              "until 1 March 2027.")  # fmt: skip
     assert words in check
     assert desk.list_suppressions(held.desk("finance")) == [], "nothing is done before the answer"

@@ -202,7 +202,7 @@ def test_alerts_like_one_are_suppressed_after_a_second_look(visit: Callable[[], 
     at.sees("There is a problem", "Enter a date")
     at.type("Until", "2027-03-01")
     at.press("Continue")
-    at.sees("Alerts of this rule about this cardholder at this merchant will close by themselves "
+    at.sees("Alerts of this rule about this cardholder at this merchant will close automatically "
             "until 1 March 2027.", "contract 17")  # fmt: skip
     at.press("Suppress these alerts")
     assert "1 March 2027" in at.rows("Suppressions")[0]
