@@ -118,7 +118,7 @@ def _said(name: str, value: str, words: dict[str, dict[str, str]]) -> str:
 def _headings(chosen: dict[str, str]) -> list[str | dict[str, str]]:
     """Return the headings of the list; those by which it can be sorted are links."""
     made: list[str | dict[str, str]] = [
-        "Question", "Holder", "Merchant", "At stake", "Last day", "Tier", "State",
+        "Alert", "Cardholder", "Merchant", "At stake", "Last day", "Tier", "State",
     ]  # fmt: skip
     for order, (label, way) in SORTS.items():
         sort = {"sort": way} if chosen.get("order", "evidence") == order else {}

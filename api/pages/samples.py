@@ -27,8 +27,16 @@ COLUMNS = {
                       "state"),
 }  # fmt: skip
 HEADINGS = {
-    "payments": ("Day", "Holder", "Merchant", "Amount (£)", "Reference", "File", "Row"),
-    "closed-alerts": ("Last day", "Holder", "Merchant", "At stake (£)", "Alert", "Rule", "State"),
+    "payments": ("Day", "Cardholder", "Merchant", "Amount (£)", "Reference", "File", "Row"),
+    "closed-alerts": (
+        "Last day",
+        "Cardholder",
+        "Merchant",
+        "At stake (£)",
+        "Alert",
+        "Rule",
+        "State",
+    ),
 }
 
 
@@ -102,7 +110,7 @@ def get_sample(request: Request, at: At) -> Response:
     found = _drawn(at, asked)
     of = asked.get("of", "payments")
     rows = [[*(_cell(row[name], name) for name in COLUMNS[of]), ""] for row in found["drawn"]]
-    text = csv_text([(*HEADINGS[of], "Title"), *rows])
+    text = csv_text([(*HEADINGS[of], "Result of the check"), *rows])
     return as_file(text, sample_filename(of, asked["seed"]))
 
 

@@ -221,7 +221,7 @@ def train(
     print_reading(read)
     out.print(
         f"Model '{save.name}' written to {save}: {quantity(forest.rows, 'payment')} of "
-        f"{quantity(forest.holders, 'holder')}, {forest.first_on} to {forest.last_on}."
+        f"{quantity(forest.holders, 'cardholder')}, {forest.first_on} to {forest.last_on}."
     )
     if any(report.refused or report.problems for report in read.reports):
         raise typer.Exit(PARTLY)

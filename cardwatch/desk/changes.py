@@ -83,7 +83,7 @@ def _cards(content: bytes) -> str:
         "Rows read": f"{len(cards):,}",
         "Rows with a problem": f"{len(report.problems):,}",
         "Cards": f"{cards['card_id'].nunique():,}",
-        "Holders": f"{cards['holder_id'].nunique():,}",
+        "Cardholders": f"{cards['holder_id'].nunique():,}",
         "Rows that name an approver": f"{int(cards['approver_id'].ne('').sum()):,}",
         "Rows where the cardholder is the approver": f"{int(cards['is_own_approver'].sum()):,}",
         "Rows with a single-purchase limit": f"{int(cards['single_limit_pence'].gt(0).sum()):,}",
@@ -98,7 +98,7 @@ def _model(content: bytes) -> str:
     forest = unpack_forest(content)
     said = {
         "Payments trained on": f"{forest.rows:,}",
-        "Holders": f"{forest.holders:,}",
+        "Cardholders": f"{forest.holders:,}",
         "Period": f"{forest.first_on} to {forest.last_on}",
         "Hash of the training data": forest.data_sha256,
         **{f"Reads {feature}, typically": f"{typical:.3f}"

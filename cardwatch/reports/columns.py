@@ -41,14 +41,14 @@ READING_COLUMNS: Columns = (
     ("Other rows", 18), ("Sum (£)", 14), ("Days", 14), ("Notes", 36),
 )  # fmt: skip
 ALERT_HEADINGS = (
-    "Rank", "Tier", "Lane", "Kind", "Alert", "First day", "Last day", "Holder", "Merchant",
-    "Cost centre", "At stake (£)", "Payments", "Title", "All reasons", "Weakened by",
+    "Rank", "Tier", "Lane", "Kind", "Alert", "First day", "Last day", "Cardholder", "Merchant",
+    "Cost centre", "At stake (£)", "Payments", "Main reason", "All reasons", "Weakened by",
     "Comparisons", "What raised the model's score",
     "History with the merchant", "Why it matters", "What to ask", "Possible explanations",
     "Shown", "Alert id", "Cards",
 )  # fmt: skip
 PAYMENT_HEADINGS = (
-    "Alert id", "Rank", "Lane", "Reference", "File", "Row", "Date", "Holder", "Merchant",
+    "Alert id", "Rank", "Lane", "Reference", "File", "Row", "Date", "Cardholder", "Merchant",
     "Amount (£)",
 )  # fmt: skip
 

@@ -90,7 +90,7 @@ def test_no_cell_of_a_csv_starts_as_a_formula_and_amounts_stay_numbers(
     assert len(rows) == len(HOSTILE)
     for row in rows:
         assert float(row["Amount (£)"]) == -12.5
-        for name in ("Holder", "Merchant", "Cost centre", "Reference", "File"):
+        for name in ("Cardholder", "Merchant", "Cost centre", "Reference", "File"):
             start = row[name].lstrip(" ")
             assert not start.startswith(FORMULA_STARTS) or start.startswith("'")
             assert "\x00" not in row[name]
