@@ -154,7 +154,7 @@ def test_a_sample_is_drawn_printed_and_downloaded(held: Running) -> None:
     file = _get(held, f"/samples.csv?{days}&count=59&seed=7", "auditor")
     assert file == _get(held, f"/samples.csv?{days}&count=59&seed=7", "auditor")
     rows = list(csv.reader(io.StringIO(file.removeprefix("\ufeff"))))
-    assert (rows[0][-1], len(rows)) == ("Title", 46)
+    assert (rows[0][-1], len(rows)) == ("Result of the check", 46)
     assert "'=E1+1" in {row[1] for row in rows}, "no cell is a formula"
     theirs = _get(held, f"/samples?{days}&count=59&seed=7", "psd")
     assert not re.search(r"\bE\d\b", theirs)
