@@ -1,4 +1,4 @@
-"""How rare each payment is beside the organisation's own past payments, as a share.
+"""Rarity of each payment as a share of the organisation's own past payments.
 
 Each surprise becomes the share of reference payments at least as surprising (a conformal p-value:
 Bates et al. 2023). Within a family the smallest counts; families are multiplied (Fisher 1932).

@@ -1,4 +1,4 @@
-"""The organisation's own figures and lists, with the dates from which they hold, from one file."""
+"""The policy: the organisation's figures and lists with their dates, from one file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes that pass between rooms, and the tables of their columns."""
+"""Records shared by packages, and their columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The use: score statements against their history, and train a forest for later."""
+"""Scores statements against their history, and trains the anomaly model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words that packages share: kinds and states as enumerations."""
+"""Shared vocabulary: kinds and states as enumerations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of the audit: chains and statements verified, events, what was handed over, all counted."""
+"""Audit pages: verification of chains and statements, events and exports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Places what a chart of lines draws: told apart by dashes and letters, not by colour."""
+"""Layout of line charts: lines differ by dashes and letters, not by colour."""
 
 from __future__ import annotations
 

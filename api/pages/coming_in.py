@@ -1,4 +1,4 @@
-"""Pages for coming in and going out, for taking an account, and for help."""
+"""Pages for signing in and out, setting up an account, and help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of documents that are about the work: the quarterly report, the impact assessment."""
+"""Pages of reports: the quarterly report and the impact assessment."""
 
 from __future__ import annotations
 

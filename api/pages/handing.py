@@ -1,4 +1,4 @@
-"""Pages on which alerts are handed over: a statement's list, a case, questions for a manager."""
+"""Export pages: a statement's list, a case, a query to a line manager."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of legal holds: an alert is put on hold, holds are listed and ended."""
+"""Pages of legal holds: create, list and end them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of how long data is kept, where notices go, and health."""
+"""Pages of retention, the webhook and health."""
 
 from __future__ import annotations
 

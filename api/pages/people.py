@@ -1,4 +1,4 @@
-"""Pages of people and keys: who has access, who is given it, and who no longer."""
+"""Pages of people and API keys: list, add, invite and remove."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of proposals: what somebody wants to change, line by line, and another's word on it."""
+"""Pages of proposals: the change line by line, and its approval."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of samples for a dip test: payments drawn by chance, to be looked at one by one."""
+"""Pages of random samples for spot checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of statements: bring some, check columns once, read what happened to every row."""
+"""Pages of statements: upload, check columns, and the report of every row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of trials: a change tried on past statements, and an evaluation of one's own payments."""
+"""Pages of back-tests and evaluations."""
 
 from __future__ import annotations
 

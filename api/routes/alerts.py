@@ -1,4 +1,4 @@
-"""Alerts: listed, shown whole, decided, suppressed, held, handed over."""
+"""Routes of alerts: list, show, decide, suppress, hold and export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit chains, how long data is kept, and erasing it."""
+"""Routes of the audit chains, samples, retention and deletion."""
 
 from __future__ import annotations
 

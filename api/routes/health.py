@@ -1,4 +1,4 @@
-"""Whether the service lives and is ready, which version it is, and its metrics."""
+"""Routes of health, version and metrics."""
 
 from __future__ import annotations
 

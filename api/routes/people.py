@@ -1,4 +1,4 @@
-"""People, keys and webhooks: who has access, and where notices go."""
+"""Routes of people, API keys and webhooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores what is sent and keeps nothing of it."""
+"""Routes that score transactions or statements without storing them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules, policy and model: shown, tried on past statements, proposed and agreed to."""
+"""Routes of rules, policy and model: show, back-test, propose and approve."""
 
 from __future__ import annotations
 

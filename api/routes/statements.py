@@ -1,4 +1,4 @@
-"""Statements: uploaded, listed, shown with what happened to every row, checked again."""
+"""Routes of statements: upload, list, show and verify."""
 
 from __future__ import annotations
 

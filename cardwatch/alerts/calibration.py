@@ -1,4 +1,4 @@
-"""Weighs findings: how often one as strong, of its kind, comes in the organisation's past.
+"""Calibrates findings: how often one as strong, of its kind, occurred in the past.
 
 Strengths of unlike rules cannot be compared; how seldom they come can. Each finding's strength is
 held against those of the findings that the same rules would have made among the reference payments,

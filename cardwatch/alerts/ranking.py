@@ -1,4 +1,4 @@
-"""Makes alerts of matters, explains them, and puts them in the order to be asked in."""
+"""Makes alerts from groups of findings, explains them and ranks them."""
 
 from __future__ import annotations
 

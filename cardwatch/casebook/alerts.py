@@ -1,4 +1,4 @@
-"""Keeps alerts as they were raised, and what people decided of them.
+"""Stores alerts and the decisions about them.
 
 An alert as raised never changes. Beside it stands its state, which is that of its last decision;
 every decision has a reason, and whoever decides says which decision they have seen as the last.

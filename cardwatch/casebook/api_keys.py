@@ -1,4 +1,4 @@
-"""API keys: made by somebody who answers for them, and never more than that person is now."""
+"""API keys: each has an owner, and never more rights than the owner has now."""
 
 from __future__ import annotations
 

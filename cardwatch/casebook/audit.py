@@ -1,4 +1,4 @@
-"""Verifies the audit chains, and signs checkpoints that are kept elsewhere.
+"""Verifies the audit chains and signs checkpoints.
 
 Whoever changes, removes, inserts or reorders a past event breaks the chain after it. Whoever cuts
 off the newest events, or rewrites a whole chain, is found out only by an earlier checkpoint: so

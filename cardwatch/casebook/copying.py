@@ -1,4 +1,4 @@
-"""Copies a whole casebook: a backup is a casebook of its own, in one file of SQLite."""
+"""Copies a whole casebook: a backup is a casebook in one SQLite file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens the casebook's database, and gives work on it one transaction with one audit event.
+"""Opens the database and gives each unit of work a transaction with an audit event.
 
 SQLite is the default, one file; PostgreSQL the option. Every statement of work has to name the
 organisation, and the lane where there is one: PostgreSQL enforces it by row-level security, and

@@ -1,4 +1,4 @@
-"""Examines what a casebook stands on (database, disk, settings) and says what is wrong."""
+"""Health checks of the database, the disk and the settings."""
 
 from __future__ import annotations
 

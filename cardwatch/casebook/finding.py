@@ -1,4 +1,4 @@
-"""Finds alerts by what is asked, in the order asked for, a page at a time."""
+"""Queries of alerts with filters, order and pages."""
 
 from __future__ import annotations
 

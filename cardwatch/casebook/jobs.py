@@ -1,4 +1,4 @@
-"""Jobs: work that takes longer than somebody would wait, done by whichever process is free.
+"""Jobs: work too long for a request, done by any free process.
 
 A process that takes a job holds it for a short time and says again and again that it is alive; if
 it dies, another takes the job. What a job does is itself whole or not at all, so it may be tried

@@ -1,4 +1,4 @@
-"""Learns from decisions how often a rule's alerts are upheld, and orders by it once it may.
+"""Precision of rules: the share of alerts upheld by decisions, used for order once known.
 
 Nothing is trained. What is shown of a rule is its own share and the exact interval of it. What the
 list is ordered by begins with what is known of purchase cards before any answer (13 in 100, US DoD

@@ -1,4 +1,4 @@
-"""Notices on their way out: where each lane's are sent, which are due, and when to try again."""
+"""The outbox of notices: address of each lane, due notices and retries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proposals: a policy, rule set, register or model that one person wants, and another agrees to."""
+"""Proposals: a policy, rule set, register or model that another person has to approve."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps alerts as they were raised: never changed, and each with a state to begin with."""
+"""Stores alerts as raised, which never change, each with an initial state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long each class of data is kept, what a legal hold keeps longer, and the erasing."""
+"""Retention periods, legal holds and deletion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions of people who have signed in: kept here, so that they can be ended at once."""
+"""Sessions: stored in the database, so that they can be ended at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps statements with their transactions, and gives back what a scoring needs of them.
+"""Stores statements with their transactions, and loads what a scoring needs.
 
 A transaction is known by its identity: the issuer's reference with day and sum, else what the row
 says; and which of several alike in one statement it is. Where two statements hold the same one, the

@@ -1,4 +1,4 @@
-"""Suppressions: alerts that somebody has explained for a time, closed unasked until a day."""
+"""Suppressions: similar alerts close automatically until a day."""
 
 from __future__ import annotations
 

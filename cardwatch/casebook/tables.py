@@ -1,4 +1,4 @@
-"""The tables of the casebook, and the words that their columns hold.
+"""The tables of the casebook, and the values of their columns.
 
 Every row belongs to an organisation, and most to a lane; both stand first in every key. Days are
 text such as `2026-10-01`, moments `2026-10-01T09:30:00Z`, money whole pence, so that both databases

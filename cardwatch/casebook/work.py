@@ -1,4 +1,4 @@
-"""One piece of work: for whom it is done, what it may touch, and the event that tells of it."""
+"""Unit of work: the actor, the organisation and lanes it may touch, and its audit event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands of the casebook: each opens it, does one piece of work at the desk, and prints."""
+"""Commands of the casebook: each opens it, calls one service and prints the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fills a casebook with the invented force, for somebody who wants to try the pages."""
+"""Fills a casebook with the invented force, for trying the pages."""
 
 from __future__ import annotations
 

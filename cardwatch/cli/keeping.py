@@ -1,4 +1,4 @@
-"""The commands that keep the casebook: people, keys, copies, proofs, holds and erasing."""
+"""Commands of administration: people, keys, backup, verification, holds and deletion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens the casebook for a command, says who works with it, and prints rows."""
+"""Context of a command: the casebook, the acting person and row output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prints what was read and what was found, for a person at a terminal."""
+"""Terminal output of reading reports and alert lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shows alerts to those who may see them, and records what they decide."""
+"""Alerts for the people who may see them, and their decisions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The desk: an open casebook, who works with it, and when."""
+"""The context of a service call: casebook, actor and time."""
 
 from __future__ import annotations
 

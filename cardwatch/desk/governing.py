@@ -1,4 +1,4 @@
-"""Makes the documents that are about the work and not about anybody: governance, and the DPIA."""
+"""The quarterly report and the impact assessment, which name no person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hands alerts over: a statement's list, a case, and questions for a line manager."""
+"""Exports: a statement's list, a case, and a query to a line manager."""
 
 from __future__ import annotations
 

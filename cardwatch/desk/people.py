@@ -1,4 +1,4 @@
-"""Keeps people and keys, and says who somebody is."""
+"""People and API keys, and authentication of keys."""
 
 from __future__ import annotations
 

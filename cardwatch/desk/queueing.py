@@ -1,4 +1,4 @@
-"""Puts long work in the queue and does it: a statement to receive, a back-test, an evaluation."""
+"""Queues and runs jobs: imports, back-tests and evaluations."""
 
 from __future__ import annotations
 

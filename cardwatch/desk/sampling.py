@@ -1,4 +1,4 @@
-"""Draws samples for a dip test: payments that no list asks about, and alerts that are closed.
+"""Samples for a spot check: payments in no alert, and closed alerts.
 
 A draw can be made again by whoever has its seed: each payment stands in an order made of the seed
 and of where the payment stands, by SHA-256, and the first so many are drawn. It hangs on no

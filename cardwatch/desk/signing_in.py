@@ -1,4 +1,4 @@
-"""Lets people in: invitations, accounts, sign-in here or elsewhere, and sessions."""
+"""Authentication: invitations, accounts, sign-in and sessions."""
 
 from __future__ import annotations
 

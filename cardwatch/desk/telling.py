@@ -1,4 +1,4 @@
-"""Tells other systems and people that there is something to look at, and nothing of what."""
+"""Notifications to other systems and people, without content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores without keeping anything: statements as they come, and past ones with changed settings."""
+"""Scores without storing: single statements, and back-tests with changed settings."""
 
 from __future__ import annotations
 

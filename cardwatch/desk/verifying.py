@@ -1,4 +1,4 @@
-"""Proves what the casebook holds: statements, alerts made again, audit chains; and erases."""
+"""Verification of statements, alerts and audit chains; and deletion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plants known matters into an organisation's own history by rearranging its real payments.
+"""Injects known cases into an organisation's own history by rearranging its real payments.
 
 Real large purchases are broken into parts, real payments move between holders, whole holder-months
 change hands, payments are made twice; and patterns that are no matter at all (weekly suppliers,

@@ -1,4 +1,4 @@
-"""Measures every kind of misuse in one list, as people read it, beside the one-line rule of each.
+"""Measures every kind of misuse in one list, compared with a one-line rule for each.
 
 All kinds are planted in one world, and the questions of all lanes are read in one order. Facts
 against policy stand apart and are counted. A one-line rule has the whole length of list for its own

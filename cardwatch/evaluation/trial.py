@@ -1,4 +1,4 @@
-"""Runs the evaluation: worlds are planted and scored, by cardwatch and by its rivals."""
+"""Runs the evaluation: data sets are built and scored by cardwatch and by baselines."""
 
 from __future__ import annotations
 

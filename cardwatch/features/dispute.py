@@ -1,4 +1,4 @@
-"""Features of a card in other hands: disputes the bank has booked, charges that may be trials."""
+"""Features of stolen cards: disputes that the bank recorded, and possible test charges."""
 
 from __future__ import annotations
 

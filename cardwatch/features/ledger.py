@@ -1,4 +1,4 @@
-"""The ledger: transactions made ready for features, with sums over any group and window.
+"""The ledger: transactions indexed for features, with sums over any group and window.
 
 Every sum looks back: from a row's own day, or the day before it, as far as a window says. Rows of
 one day count together, so their order never matters.

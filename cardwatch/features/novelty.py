@@ -1,4 +1,4 @@
-"""Features of what is new: to the holder, and seldom seen in the organisation; alone or in a burst.
+"""Features of novelty: merchants new to the holder and rare in the organisation.
 
 The likelihood ratio asks what others do; of what hardly anybody does it can say nothing. These ask
 how seldom the holder meets anything new, and how seldom the organisation meets such a thing, by the

@@ -1,4 +1,4 @@
-"""Features of what comes again and again: drips past a step, steady sums, monthly charges."""
+"""Features of recurring payments: slow totals, similar amounts and monthly charges."""
 
 from __future__ import annotations
 

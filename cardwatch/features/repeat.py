@@ -1,4 +1,4 @@
-"""Features of repeats and refunds: equal payments, refunds that answer no charge."""
+"""Features of repeats and refunds: equal payments, and refunds without a charge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features of what days, months and years come to, for holders and for cost centres."""
+"""Features of totals by day, month and year, for holders and cost centres."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Split purchases: payments that each stay within a limit and together pass it.
+"""Split purchases: payments that are each within a limit and together exceed it.
 
 A search by sorted keys finds every window of days that qualifies, without a loop over groups;
 each is then looked at payment by payment: refunded ones out, the least number that passes the

@@ -1,4 +1,4 @@
-"""Writes what people take away: lists of alerts, packs, documents; a file a form."""
+"""Writes lists of alerts, evidence packs and documents; one module per format."""
 
 import tempfile
 from pathlib import Path

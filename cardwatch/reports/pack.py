@@ -1,4 +1,4 @@
-"""A pack: everything that is handed over in one file, with a manifest by which it is checked.
+"""Evidence packs: an export in one file, with a signed manifest.
 
 The manifest names the hash of each file, who handed it over, to whom and why, and how far the audit
 chain had come; it is signed (Ed25519, RFC 8032), so that whoever has the public key finds a change.

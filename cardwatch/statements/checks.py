@@ -1,4 +1,4 @@
-"""The invariants that every reading is checked against; their outcome is in the report."""
+"""Invariants checked for every file; the results are in the reading report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a folder of files and compares what came of each with what is expected of it."""
+"""Reads a folder of files and compares each result with what is expected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decides once a file whether days or months come first, from its own dates, and says how."""
+"""Decides once per file whether days or months come first, from its own dates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads files in child processes with limited memory and time, so that no file harms us.
+"""Reads files in child processes with limited memory and time.
 
 The parent starts a nursery: a process that has loaded the readers and nothing else. For each file
 the nursery forks a child, which puts itself under the limits, reads, answers and ends. A child
