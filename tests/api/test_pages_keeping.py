@@ -280,7 +280,7 @@ def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     collected = _ask(held, "GET", "/audit/events?action=collection", "auditor")
     assert '<span class="cw-whole">collection<' in collected
     _ask(held, "GET", "/audit/events?lane=psd", "auditor", 403)
-    assert "Events of the psd chain" in _ask(held, "GET", "/audit/events?lane=psd", "psd")
+    assert "Audit log: psd" in _ask(held, "GET", "/audit/events?lane=psd", "psd")
 
 
 def test_health_says_what_the_casebook_stands_on(held: Running) -> None:
