@@ -148,7 +148,7 @@ def test_alerts_are_suppressed_once_it_was_shown_which(
     ending = re.search(r'href="(/suppressions/\w+/end)"', alert)
     assert ending is not None
     again = _ask(held, "POST", place, "finance", 422, **sent)
-    assert "suppressed already" in again
+    assert "already suppressed" in again
     later = read(*[line.replace("2026-10", "2026-11") for line in SPLIT], name="november.csv")
     desk.receive(held.desk("finance"), later)
     (one,) = desk.list_alerts(held.desk("finance"), since="2026-11-01")

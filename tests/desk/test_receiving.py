@@ -132,7 +132,7 @@ def test_a_corrected_statement_takes_the_place_of_the_first_and_keeps_its_decisi
     assert (one["superseded_by"], two["corrects"]) == (second.statement_id, first.statement_id)
     desk.receive(at(), read(*month(11)))
     assert [check.fault for check in desk.verify(at())] == ["", "", ""]
-    with pytest.raises(CardwatchError, match="corrected already"):
+    with pytest.raises(CardwatchError, match="already been corrected"):
         desk.receive(at(), read(*month(10, 5)), corrects=first.statement_id)
 
 

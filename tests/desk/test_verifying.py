@@ -154,7 +154,7 @@ def test_alerts_of_another_version_are_left_to_that_version(at: At, read: Read) 
         connection.exec_driver_sql(f"UPDATE statements SET {change}")  # noqa: S608
     check = next(iter(desk.verify(finance)))
     assert (check.fault, check.alerts) == ("", 0)
-    assert "verify them with that" in check.note
+    assert "use that version" in check.note
 
 
 def test_finance_verifies_its_own_lane_and_admin_rows_alone(at: At, read: Read) -> None:
