@@ -42,7 +42,7 @@ def test_the_demo_prints_ranked_alerts_with_what_to_ask_and_writes_a_spreadsheet
     home: Path, tmp_path: Path
 ) -> None:
     done = run(home, "demo", "--out", tmp_path)
-    shown = ("1.  £", "tier A", "Ask:", "Possible explanations:", "Alerts for finance", "SV1060")
+    shown = ("1.  £", "tier A", "Ask:", "explanations:", "Alerts for finance", "SV1060")
     for text in (*shown, "own card", "Cards: card ending 3863"):
         assert text in done.stdout
     assert "For professional standards only" in done.stdout
