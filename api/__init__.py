@@ -1,1 +1,1 @@
-"""The service: a scoring API, and the door through which other systems come in."""
+"""The service: pages for people and an API for other systems."""

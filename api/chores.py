@@ -1,4 +1,4 @@
-"""What a service does beside answering: jobs, trials, notices, reminders, checkpoints, erasing."""
+"""Background work: jobs, back-tests, notices, reminders, checkpoints and deletion."""
 
 from __future__ import annotations
 

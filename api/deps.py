@@ -1,4 +1,4 @@
-"""What routes ask for: the service, the desk of whoever comes, a place in a list."""
+"""Dependencies of routes: the service, the caller's context, a cursor."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _session = APIKeyCookie(name=COOKIE, auto_error=False, description="A session of
 
 
 def service_of(request: Request) -> Service:
-    """Return the service that a request has come to."""
+    """The service's state."""
     service: Service = request.app.state.service
     return service
 
 
 def desk_of(request: Request) -> Desk:
-    """Return the desk of whoever comes, as the guard has found out."""
+    """The caller's context, as the middleware authenticated it."""
     service = service_of(request)
     actor = request.state.actor
     assert actor is not None, "a route that is open asks for no desk"
@@ -45,9 +45,9 @@ def read_cursor(cursor: str) -> list[float | str]:
     try:
         place = json.loads(base64.urlsafe_b64decode(cursor.encode()))
     except (ValueError, binascii.Error, RecursionError) as error:
-        raise CardwatchError("Invalid cursor. Begin at the first page.", field="cursor") from error
+        raise CardwatchError("Invalid cursor. Start at the first page.", field="cursor") from error
     if not isinstance(place, list) or not all(map(_is_kept, place)):
-        raise CardwatchError("Invalid cursor. Begin at the first page.", field="cursor")
+        raise CardwatchError("Invalid cursor. Start at the first page.", field="cursor")
     return place
 
 
@@ -59,7 +59,7 @@ def _is_kept(one: object) -> bool:
 
 
 def make_cursor(place: list[float | str]) -> str:
-    """Return a place in a list as text that says nothing to whoever holds it."""
+    """Encode a place in a list as an opaque cursor."""
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
 
 

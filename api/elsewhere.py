@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from api.service import Service
 
 FLOW_SECONDS = 600
-"""So long somebody has to sign in at the provider."""
+"""Seconds allowed for signing in at the provider."""
 TIMEOUT_SECONDS = 10
 LEEWAY_SECONDS = 30
-"""By so much the provider's clock may differ from ours."""
+"""Seconds by which the provider's clock may differ."""
 ALGORITHMS = ["RS256", "PS256", "ES256"]
 """Signatures that are taken, whatever the provider says of itself."""
 ANYTHING = "any"
-"""What a setting says that leaves the second factor to the provider."""
-REFUSAL = "Signing in elsewhere did not succeed. Begin again."
-NOT_SET = "Signing in elsewhere is not set up here."
+"""The setting that leaves the second factor to the provider."""
+REFUSAL = "Signing in with your organisation's account failed. Try again."
+NOT_SET = "Signing in with your organisation's account is not set up here."
 
 
 def begin(service: Service, place: str, session: str) -> tuple[str, str]:
@@ -66,7 +66,7 @@ def begin(service: Service, place: str, session: str) -> tuple[str, str]:
 def finish(
     service: Service, *, place: str, query: Mapping[str, str], flow: str, browser: str
 ) -> str:
-    """Return the session of whoever comes back from the provider.
+    """The session of a person who returns from the provider.
 
     Raises:
         NotFound: no provider is set.
@@ -97,7 +97,7 @@ def finish(
 
 
 def _claims(service: Service, place: str, code: str, held: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the provider says of whoever signed in, once every check of it has passed."""
+    """The provider's verified claims about the person who signed in."""
     described = _described(service)
     try:
         with _client(service, place) as client:

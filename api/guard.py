@@ -1,4 +1,4 @@
-"""Stands before every route: who is it, may they go on, and what every response has to say.
+"""Middleware: authentication, CSRF, rate limit, security headers and access log.
 
 Whatever is not named as open asks for a key or a session before its body is read.
 """
@@ -162,7 +162,7 @@ def address_of(request: Request) -> str:
 
 
 def _plainly(send: Send) -> Send:
-    """Return how a start that fails is told of: by its last line, without how Python came there."""
+    """Wrap `send` so that a failed startup reports its last line, not the traceback."""
 
     async def tell(message: Message) -> None:
         if message["type"] == "lifespan.startup.failed":
@@ -174,7 +174,7 @@ def _plainly(send: Send) -> Send:
 
 
 def _told(request: Request, why: str) -> Response | None:
-    """Return what somebody without key or session is told; nothing where a path tells it itself."""
+    """Response to an unauthenticated request, or None where the router answers (405)."""
     if not is_taken(request) and methods_of(request):
         return None  # no route takes this method, and the path says so to whoever asks
     if is_page(request) and request.method in SAFE:
@@ -231,7 +231,7 @@ def _identify(service: Service, request: Request) -> Actor:
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme:
         if scheme.casefold() != "bearer":
-            raise NotAllowed("A key is sent as 'Authorization: Bearer KEY'.")
+            raise NotAllowed("Send the key as 'Authorization: Bearer KEY'.")
         return actor_of_key(service.casebook, key.strip(), service.clock())
     cookie = request.cookies.get(COOKIE, "")
     actor, session_id = actor_of_session(service.casebook, cookie, service.clock())

@@ -1,4 +1,4 @@
-"""Hands alerts over as a file, for the operation and for the page alike."""
+"""Exports as a file, for API operations and pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One page of a list of alerts, for the operation and for the page alike."""
+"""Pagination of alert lists, for API operations and pages."""
 
 from __future__ import annotations
 

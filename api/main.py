@@ -76,7 +76,7 @@ def create_app(
 
     app = FastAPI(
         title="cardwatch",
-        summary="Questions about procurement-card payments",
+        summary="Alerts about procurement-card payments",
         description=ABOUT,
         version=__version__,
         lifespan=lifespan,
@@ -97,8 +97,8 @@ def create_app(
 def _add_routes(app: FastAPI) -> None:
     """Add every operation of the service, and the pages."""
     refusals: dict[int | str, dict[str, Any]] = {
-        "4XX": _problem("It was refused; `code` and `detail` say why."),
-        "503": _problem("The database failed, or too much is being done."),
+        "4XX": _problem("The request was refused; `code` and `detail` say why."),
+        "503": _problem("The database failed, or the service is busy."),
     }
     for router in ROUTERS:
         app.include_router(router, prefix="/v1", responses=refusals, dependencies=SIGNED_IN)
@@ -111,7 +111,7 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _problem(what: str) -> dict[str, object]:
-    """Return how a refusal is described in the OpenAPI document."""
+    """The description of a refusal in the OpenAPI document."""
     schema = Problem.model_json_schema()
     return {"description": what, "content": {MEDIA: {"schema": schema}}}
 

@@ -1,4 +1,4 @@
-"""Makes pages: templates, what they may call, and the files that they load."""
+"""Page rendering: templates, their filters and functions, and static files."""
 
 from __future__ import annotations
 

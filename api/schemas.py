@@ -1,4 +1,4 @@
-"""The shapes of what is sent and answered; every field says what it is."""
+"""Request and response models."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NO_NUL = r"^[^\x00]*$"
 WORDS = r"^[^\x00]*[^\s\x00-\x1f][^\x00]*$"
 """The same, and not white space alone."""
 EMAIL = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$"
-"""What is white space is not agreed on among control characters, so that none is taken."""
+"""Text without control characters, which libraries disagree on as white space."""
 
 
 def _day(text: str) -> str:
@@ -44,7 +44,7 @@ def _day(text: str) -> str:
         ValueError: it is none.
     """
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
-        raise ValueError("a day is written as 2026-10-01")
+        raise ValueError("enter a date like 2026-10-01")
     return str(dt.date.fromisoformat(text))
 
 
@@ -55,13 +55,13 @@ def _whole(given: object) -> object:
 
 Reason = Annotated[
     str, StringConstraints(min_length=1, max_length=2_000, pattern=WORDS),
-    Field(description="Why; it is kept with what is done.", examples=["two orders seen"]),
+    Field(description="The reason, which is recorded.", examples=["two orders seen"]),
 ]  # fmt: skip
 Day = Annotated[
     str,
     AfterValidator(_day),
     Field(
-        description="A day, 2026-10-01.",
+        description="A date like 2026-10-01.",
         json_schema_extra={"format": "date"},
         examples=["2026-10-01"],
     ),
@@ -74,7 +74,7 @@ Cell = Annotated[str, StringConstraints(max_length=1_000, pattern=NO_NUL)]
 
 
 class Sent(BaseModel):
-    """What is sent: nothing beyond its fields is taken, and no text for a number."""
+    """Base of request models: unknown fields and text for numbers are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -96,7 +96,7 @@ class Problem(BaseModel):
     code: str
     detail: str
     errors: list[dict[Literal["field", "detail"], str]] = Field(
-        [], description="The fields of the request that it is about, each with what is wrong."
+        [], description="The fields of the request, each with its error."
     )
 
 
@@ -137,12 +137,12 @@ TRANSACTIONS: list[JsonValue] = [
 
 
 class ToScore(Sent):
-    """Transactions to be scored and not kept."""
+    """Transactions to score without storing them."""
 
     transactions: Annotated[list[Transaction], FailFast()] = Field(min_length=1, max_length=20_000)
-    history: bool = Field(True, description="Whether they are compared with the casebook's.")
-    policy: Short = Field("in-force", description="`in-force`, `none`, or a kept policy's hash.")
-    model: Short = Field("in-force", description="`in-force`, `none`, or a kept model's hash.")
+    history: bool = Field(True, description="Whether to compare them with the casebook's payments.")
+    policy: Short = Field("in-force", description="`in-force`, `none`, or a stored policy's hash.")
+    model: Short = Field("in-force", description="`in-force`, `none`, or a stored model's hash.")
 
     model_config = ConfigDict(
         extra="forbid",
@@ -155,15 +155,17 @@ class ToScore(Sent):
 
 
 class Score(BaseModel):
-    """Ranked, explained alerts of what was sent; nothing of it was kept."""
+    """Ranked, explained alerts of the transactions sent; nothing is stored."""
 
-    lists: dict[Lane, dict[str, Any]] = Field(description="One list a lane that the caller sees.")
+    lists: dict[Lane, dict[str, Any]] = Field(
+        description="One list for each lane that the caller sees."
+    )
     report: dict[str, Any] = Field(description="What happened to every row.")
-    made_with: dict[str, str] = Field(description="Hashes of everything that was used.")
+    made_with: dict[str, str] = Field(description="Hashes of all inputs.")
 
 
 class Statement(BaseModel):
-    """A statement that is held."""
+    """A stored statement."""
 
     statement_id: str
     label: str
@@ -179,7 +181,7 @@ class Statement(BaseModel):
     held_before: int
     is_scored: int
     erased_at: str | None
-    layout: str = Field(description="The column profile by which it was read.")
+    layout: str = Field(description="The column profile it was read with.")
 
 
 class StatementWhole(Statement):
@@ -189,7 +191,7 @@ class StatementWhole(Statement):
 
 
 class Receipt(BaseModel):
-    """What became of a statement; the same words whatever was found in it."""
+    """The result of an import; the same words whatever was found in the statement."""
 
     statement_id: str = Field(description="Empty while it waits for a second person.")
     label: str
@@ -215,7 +217,7 @@ class Job(BaseModel):
 
 
 class Check(BaseModel):
-    """What checking a statement found; `fault` is empty where all is as it was."""
+    """The result of verifying a statement; `fault` is empty where nothing has changed."""
 
     statement_id: str
     label: str
@@ -236,8 +238,8 @@ class AlertShort(BaseModel):
     rule: str
     band: str
     is_fact: int = Field(description="1 for a fact against a stated limit or list, else 0.")
-    holders: list[str] = Field(description="Ids of the cardholders it asks about.")
-    approvers: list[str] = Field(description="Ids of the approvers it asks about, if it does.")
+    holders: list[str] = Field(description="Ids of the cardholders it is about.")
+    approvers: list[str] = Field(description="Ids of the approvers it is about, if any.")
     merchants: list[str] = Field(description="Names under which its merchants are compared.")
     cost_centres: list[str] = Field(description="Codes of the units that bear the cost.")
     title: str = Field(description="What its leading rule looks for.")
@@ -265,18 +267,18 @@ class AlertPage(BaseModel):
     """Alerts in order, and where the next page begins."""
 
     alerts: list[AlertShort]
-    next: str | None = Field(description="The cursor of the next page; none on the last.")
+    next: str | None = Field(description="The cursor of the next page; null on the last.")
 
 
 class Alert(BaseModel):
-    """One alert whole: a reason to ask, not a finding."""
+    """One alert in full: a reason to ask, not a finding."""
 
     alert_id: str
     lane: Lane
     statement_id: str
     raised_at: str
     state: AnyState
-    version: int = Field(description="Of its decisions; its ETag.")
+    version: int = Field(description="The number of its last decision; also its ETag.")
     is_second_look: int
     assigned_to: str
     due_on: str
@@ -290,29 +292,35 @@ class Alert(BaseModel):
     merchants: list[str] = Field(description="Names under which its merchants are compared.")
     cost_centres: list[str] = Field(description="Codes of the units that bear the cost.")
     raised: dict[str, Any] | None = Field(
-        description="As it was raised: payments, reasons, comparisons, what to ask."
+        description="The alert as raised: payments, reasons, comparisons, what to ask."
     )
     decisions: list[dict[str, Any]]
     neighbours: list[dict[str, Any]] = Field(
-        description="Other payments of its days, to its merchants or by its holders."
+        description="Other payments on its days, to its merchants or by its cardholders."
     )
     related: list[dict[str, Any]] = Field(
         description="Other alerts that share a cardholder, approver or merchant with it."
     )
-    made_by: dict[str, str] | None = Field(description="Hashes of everything that made it.")
+    made_by: dict[str, str] | None = Field(description="Hashes of all inputs.")
 
 
 class Decision(Sent):
-    """What somebody decides, notes, assigns or sets a day for."""
+    """A decision, note, assignment or due date."""
 
     reason: Reason
-    state: State | Literal[""] = Field("", description="The new state; empty to leave it.")
-    assigned_to: Short | None = Field(
-        None, description="Email; empty for nobody; null to leave it."
+    state: State | Literal[""] = Field(
+        "", description="The new state; empty to leave it unchanged."
     )
-    due_on: Day | Literal[""] | None = Field(None, description="Empty for none; null to leave it.")
-    snoozed_until: Day | Literal[""] | None = Field(None, description="Lists leave it out so long.")
-    tags: Short | None = Field(None, description="Words with spaces between; null to leave them.")
+    assigned_to: Short | None = Field(
+        None, description="Email address; empty for nobody; null for no change."
+    )
+    due_on: Day | Literal[""] | None = Field(
+        None, description="Empty for none; null for no change."
+    )
+    snoozed_until: Day | Literal[""] | None = Field(
+        None, description="The last day on which lists leave it out."
+    )
+    tags: Short | None = Field(None, description="Tags separated by spaces; null for no change.")
 
     model_config = ConfigDict(
         extra="forbid",
@@ -448,7 +456,7 @@ class PaymentSearch(Sent):
 
 
 class ToSuppress(Sent):
-    """For how long alerts like one are closed unasked, and why."""
+    """The end and reason of a suppression of alerts like one."""
 
     until: Day
     reason: Reason
@@ -481,7 +489,7 @@ class Suppression(BaseModel):
 
 
 class ToHold(Sent):
-    """Why an alert is kept beyond its time."""
+    """The reason for a legal hold."""
 
     reason: Reason
 
@@ -491,7 +499,7 @@ class ToHold(Sent):
 
 
 class Hold(BaseModel):
-    """An alert kept beyond its time, with its payments."""
+    """A legal hold on an alert and its payments."""
 
     hold_id: str
     lane: Lane
@@ -503,13 +511,15 @@ class Hold(BaseModel):
 
 
 class ToExport(Sent):
-    """What is handed over, in which form, why and to whom: a statement's list, or a case."""
+    """An export of a statement's list or of a case: format, purpose and recipient."""
 
-    statement_id: Short = Field("", description="Whose list, as it was made.")
+    statement_id: Short = Field("", description="The statement whose list is exported.")
     lane: Lane = "finance"
-    alert_ids: list[Id] = Field([], max_length=50, description="Of a case, in place of a list.")
+    alert_ids: list[Id] = Field(
+        [], max_length=50, description="The alerts of a case, instead of a list."
+    )
     form: Literal["csv", "xlsx", "json", "pdf", "zip"] = Field(
-        "xlsx", description="`zip` is a pack: all other forms, and a signed manifest."
+        "xlsx", description="`zip` is an evidence pack: all other formats and a signed manifest."
     )
     purpose: Purpose
     recipient: Name
@@ -526,7 +536,7 @@ class ToExport(Sent):
 
 
 class Export(BaseModel):
-    """A list that was handed over."""
+    """An export."""
 
     disclosure_id: str
     lane: Lane
@@ -556,7 +566,7 @@ class Precision(BaseModel):
 
 
 class Rule(BaseModel):
-    """A rule in force."""
+    """An active rule."""
 
     id: str
     title: str
@@ -574,7 +584,7 @@ class Rule(BaseModel):
 
 
 class PolicyInForce(BaseModel):
-    """The policy in force on a day: its text and every figure."""
+    """The active policy on a day: its text and every figure."""
 
     sha256: str
     is_shipped: bool
@@ -583,7 +593,7 @@ class PolicyInForce(BaseModel):
 
 
 class Model(BaseModel):
-    """The isolation forest in force."""
+    """The active anomaly model."""
 
     status: Literal["loaded", "none", "refused"]
     sha256: str
@@ -597,7 +607,7 @@ class Model(BaseModel):
 
 
 class InForce(BaseModel):
-    """A document that was put in force."""
+    """An activated document."""
 
     kind: str
     seq: int
@@ -608,16 +618,16 @@ class InForce(BaseModel):
 
 
 class ToPropose(Sent):
-    """A policy, rule set or model that is to hold from a day, once somebody else agrees."""
+    """A policy, rule set or model to activate from a day, once somebody else approves."""
 
     kind: Literal["policy", "rules", "model"]
     reason: Reason
-    holds_from: Day | Literal[""] = Field("", description="Today if none is said.")
+    holds_from: Day | Literal[""] = Field("", description="Today if empty.")
     policy: Annotated[str, StringConstraints(max_length=200_000)] | None = Field(
         None, description="The policy as TOML."
     )
     rules: dict[Short, Annotated[str, StringConstraints(max_length=50_000)]] | None = Field(
-        None, description="The files of all rules, by name."
+        None, description="All rule files, by name."
     )
 
     model_config = ConfigDict(
@@ -630,10 +640,10 @@ class ToPropose(Sent):
 
 
 class ToTry(Sent):
-    """A policy or rule set to be tried on past statements."""
+    """A policy or rule set to test on past statements."""
 
     kind: Literal["policy", "rules"]
-    months: Whole = Field(3, ge=1, le=24, description="How many of the newest scored statements.")
+    months: Whole = Field(3, ge=1, le=24, description="Number of newest scored statements.")
     policy: Annotated[str, StringConstraints(max_length=200_000)] | None = None
     rules: dict[Short, Annotated[str, StringConstraints(max_length=50_000)]] | None = None
 
@@ -661,7 +671,7 @@ class Proposal(BaseModel):
 
 
 class Person(BaseModel):
-    """Somebody who has, or had, access."""
+    """A person who has, or had, access."""
 
     person_id: str
     name: str
@@ -675,7 +685,7 @@ class Person(BaseModel):
 
 
 class ToAdd(Sent):
-    """Somebody who is to have access."""
+    """A person to give access to."""
 
     name: Name
     email: Annotated[str, StringConstraints(max_length=200, pattern=EMAIL)]
@@ -695,13 +705,13 @@ class ToAdd(Sent):
 
 
 class Added(BaseModel):
-    """Somebody who was added."""
+    """A person who was added."""
 
     person_id: str
 
 
 class Invitation(BaseModel):
-    """An invitation to take one's account; shown this once."""
+    """An invitation to set up an account; shown only once."""
 
     token: str
 
@@ -716,7 +726,7 @@ class ToLink(Sent):
 
 
 class Key(BaseModel):
-    """A key for a machine, without its secret."""
+    """An API key without its secret."""
 
     key_id: str
     name: str
@@ -731,7 +741,7 @@ class Key(BaseModel):
 
 
 class ToKey(Sent):
-    """A key that is to be made."""
+    """An API key to create."""
 
     name: Name
     role: Role
@@ -745,7 +755,7 @@ class ToKey(Sent):
 
 
 class NewKey(BaseModel):
-    """A key, shown this once."""
+    """An API key; shown only once."""
 
     key: str
 
@@ -768,7 +778,7 @@ class ToSignIn(Sent):
 
 
 class Me(BaseModel):
-    """Who the caller is."""
+    """The caller."""
 
     organisation_id: str
     actor_id: str
@@ -777,7 +787,7 @@ class Me(BaseModel):
 
 
 class Session(BaseModel):
-    """A session of the caller's own."""
+    """One of the caller's sessions."""
 
     session_id: str
     made_at: str
@@ -833,7 +843,7 @@ class ToChange(Sent):
 
 
 class Webhook(BaseModel):
-    """Where notices of the caller's lane are sent."""
+    """The webhook of the caller's lane."""
 
     lane: Lane
     url: str
@@ -842,7 +852,7 @@ class Webhook(BaseModel):
 
 
 class ToWebhook(Sent):
-    """Where notices of the caller's lane are to be sent: an https address of a host allowed."""
+    """A webhook for the caller's lane: an https address on an allowed host."""
 
     url: Annotated[str, StringConstraints(max_length=500)]
 
@@ -853,13 +863,13 @@ class ToWebhook(Sent):
 
 
 class WebhookSecret(BaseModel):
-    """The secret that notices are signed with (Standard Webhooks); shown this once."""
+    """The secret that signs notices (Standard Webhooks); shown only once."""
 
     secret: str
 
 
 class ChainCheck(BaseModel):
-    """What verifying one audit chain found."""
+    """The result of verifying one audit chain."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -869,17 +879,19 @@ class ChainCheck(BaseModel):
 
 
 class ToDraw(Sent):
-    """What is to be drawn for a dip test: of one statement, or of a span of days."""
+    """A sample for a spot check: of one statement, or of a period."""
 
     of: Literal["payments", "closed-alerts"] = Field(
         "payments", description="Payments in no alert that the caller sees, or closed alerts."
     )
     count: Whole = Field(59, ge=1, le=500)
-    seed: Whole = Field(ge=0, le=999_999_999, description="By it the same are drawn again.")
+    seed: Whole = Field(ge=0, le=999_999_999, description="The same seed draws the same sample.")
     statement_id: Short = ""
     since: Day | Literal[""] = ""
     until: Day | Literal[""] = ""
-    by_money: bool = Field(False, description="A payment's chance goes with its sum.")
+    by_money: bool = Field(
+        False, description="Whether a payment's chance is in proportion to its amount."
+    )
 
     model_config = ConfigDict(
         extra="forbid",
@@ -890,16 +902,16 @@ class ToDraw(Sent):
 
 
 class Sample(BaseModel):
-    """What was drawn, and of what."""
+    """A sample and its population."""
 
     population: int
     pence: int
-    population_sha256: str = Field(description="Of what was drawn from, in order.")
+    population_sha256: str = Field(description="Hash of the population, in order.")
     drawn: list[dict[str, Any]]
 
 
 class Keeps(BaseModel):
-    """For how many days each class of data is kept."""
+    """Retention periods in days, by class of data."""
 
     transactions: int
     alerts: int
@@ -907,7 +919,7 @@ class Keeps(BaseModel):
 
 
 class ToKeep(Sent):
-    """For how many days one class of data is to be kept."""
+    """A new retention period for one class of data."""
 
     kind: Literal["transactions", "alerts", "notices"]
     days: Whole = Field(ge=1, le=36_500)
@@ -918,13 +930,13 @@ class ToKeep(Sent):
 
 
 class Erased(BaseModel):
-    """How many transactions were erased."""
+    """The number of deleted transactions."""
 
     transactions: int
 
 
 class Version(BaseModel):
-    """Which cardwatch this is."""
+    """The version of cardwatch."""
 
     cardwatch: str
     tables: str
@@ -932,6 +944,6 @@ class Version(BaseModel):
 
 
 class Health(BaseModel):
-    """Whether the service lives, or is ready."""
+    """Whether the service is alive, or ready."""
 
     status: Literal["ok", "failed"]

@@ -56,7 +56,7 @@ def check_address(settings: Settings, address: str) -> None:
     names = {f"{host}:{port}"} | ({host} if is_any_port else set())
     if not names & allowed or url.username or url.password:
         raise CardwatchError(
-            "Notices go only to the hosts that this installation allows.", field="url"
+            "Enter an address on a host that this installation allows.", field="url"
         )
     if url.scheme != "https" and not (url.scheme == "http" and is_here(url.geturl())):
         raise CardwatchError("Enter an address that begins with https://", field="url")

@@ -1,4 +1,4 @@
-"""What a running service holds: the casebook, its keys, its readers, its limits, its clock."""
+"""State of a running service: casebook, keys, readers, limits and clock."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BUSY_SECONDS = 5.0
 HEALTH_THREADS = 2
 """Threads for health alone: it answers while all others wait."""
 READERS = 2
-"""So many files are read at once in one process."""
+"""Number of files read at once in one process."""
 WAIT_SECONDS = 20
 """One scoring runs at a time in one process, as two would only slow each other down; others wait
 for a while, then are told to."""
@@ -60,8 +60,8 @@ class Service:
         background = installation.open_casebook()
         if casebook is None or background is None:
             raise CardwatchError(
-                "There is no casebook yet. 'cardwatch people' makes one, and 'make try' serves an "
-                "invented force's."
+                "There is no casebook yet. 'cardwatch people' creates one, and 'make try' serves "
+                "an invented force's."
             )
         faults = installation.check_keys(casebook)
         if faults:
@@ -123,12 +123,12 @@ class Service:
             Busy: none came free in time.
         """
         if not self._scoring.acquire(timeout=WAIT_SECONDS):
-            raise Busy("Too much is being scored at this moment. Try again in a minute.")
+            raise Busy("Too many statements are being scored now. Try again in a minute.")
         try:
             yield
         finally:
             self._scoring.release()
 
     def choices(self, own: Sequence[Profile], date_order: str) -> ReadingChoices:
-        """Return how statements are to be read, by an organisation's own profiles first."""
+        """The choices for reading statements, with the organisation's profiles first."""
         return ReadingChoices((*own, *shipped_profiles()), self.card_key, date_order)

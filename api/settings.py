@@ -1,4 +1,4 @@
-"""What may be set for a service, from its environment, with what holds where nothing is said."""
+"""Settings of the service from its environment, with defaults."""
 
 from __future__ import annotations
 

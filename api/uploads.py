@@ -1,4 +1,4 @@
-"""Takes an uploaded file to the readers: under a name of ours, with theirs as a label only."""
+"""Passes an uploaded file to the readers under a generated name; the original is a label."""
 
 from __future__ import annotations
 

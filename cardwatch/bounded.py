@@ -46,7 +46,7 @@ def read_toml(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also of numbers with too many digits
-        raise FileFaulty(file, [f"it is not TOML: {error}"]) from error
+        raise FileFaulty(file, [f"it is not valid TOML: {error}"]) from error
 
 
 def _bounds_fault(text: str) -> str:
@@ -62,7 +62,7 @@ def _bounds_fault(text: str) -> str:
 
 @dataclass
 class _Counts:
-    """What the tokens of a text so far amount to.
+    """The size of a text's tokens so far.
 
     Attributes:
         parts: of the dotted key, or number, that the text is at.

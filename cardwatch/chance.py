@@ -1,4 +1,4 @@
-"""How rare each payment is beside the organisation's own past payments, as a share.
+"""Rarity of each payment as a share of the organisation's own past payments.
 
 Each surprise becomes the share of reference payments at least as surprising (a conformal p-value:
 Bates et al. 2023). Within a family the smallest counts; families are multiplied (Fisher 1932).
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 NOVELTY = "novelty_surprise"
-"""What orders payments by how new they are: the logarithms of the shares of `NEW` added up."""
+"""The column that orders payments by novelty: the sum of the log shares of `NEW`."""
 NEW = ("holder_novelty_surprise", "merchant_rarity_surprise", "category_rarity_surprise",
        "trade_rarity_surprise")  # fmt: skip
 """Views of what is new, each the logarithm of a share: the holder's and the organisation's."""
@@ -46,19 +46,19 @@ MONTH_UNUSUALNESS, MONTH_SURPRISE = "month_unusualness", "month_surprise"
 TAIL_SHARE = 0.025
 """Chance left out on either side of a 95 % interval."""
 CHANCES: dict[str, str] = {
-    "payment_chance_share": "Share of comparable payments at least as unusual, all taken together",
+    "payment_chance_share": "Share of comparable payments that are at least as unusual as a whole",
     "merchant_chance_share": "Share of comparable payments with as unusual a merchant",
     "amount_chance_share": "Share of comparable payments with as unusual an amount",
-    "sum_chance_share": "Share of comparable payments with as unusual a round or near-limit sum",
+    "sum_chance_share": "Share of comparable payments with as unusual a round or near-limit amount",
     "timing_chance_share": "Share of comparable payments at as unusual a time",
     "repeat_chance_share": "Share of comparable payments with as unusual a repeat or refund",
     "split_chance_share": "Share of comparable payments that end as unusual a split",
-    "novelty_chance_share": "Share of comparable payments as new to holder and organisation",
-    "burst_chance_share": "Share of comparable payments that end as unusual days at new merchants",
-    "twice_chance_share": "Share of comparable payments that repeat as unusual a sum",
-    "bill_chance_share": "Share of comparable payments whose sum another paid as unexpectedly",
-    "slow_chance_share": "Share of comparable payments at which as unusual a total is exceeded",
-    "month_chance_share": "Share of holders' earlier months that were as unlike the months before",
+    "novelty_chance_share": "Share of comparable payments as new to cardholder and organisation",
+    "burst_chance_share": "Share of comparable payments with as unusual a run of new merchants",
+    "twice_chance_share": "Share of comparable payments with as unusual a repeated amount",
+    "bill_chance_share": "Share of comparable payments as unlikely to equal another cardholder's",
+    "slow_chance_share": "Share of comparable payments with as unusual a total over the limit",
+    "month_chance_share": "Share of cardholders' earlier months as unlike the months before",
 }
 """Columns that rules may read beside the features, with their meanings."""
 

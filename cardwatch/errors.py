@@ -1,4 +1,4 @@
-"""The refusals: exceptions that take facts and compose the sentence a person reads."""
+"""Exceptions with a message for people: what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CardwatchError(Exception):
 
 
 class FileRefused(CardwatchError):
-    """A file that is not read at all: nothing of it has been kept."""
+    """A file that is rejected as a whole: nothing of it is stored."""
 
     def __init__(self, file: str, code: str, what: str) -> None:
         """Say which file, a stable code, and what is wrong and to be done, as one clause."""
@@ -80,35 +80,35 @@ class FileFaulty(CardwatchError):
 
 
 class ModelRefused(CardwatchError):
-    """A model that is not loaded: its files, versions or trees are not what they should be."""
+    """A model failed its checks: its files, versions or trees do not match its manifest."""
 
     code = "model_refused"
 
     def __init__(self, name: str, why: str) -> None:
         """Name the model and the reason."""
-        super().__init__(f"model '{name}' is not loaded: {why}")
+        super().__init__(f"Model '{name}' was not loaded: {why}")
 
 
 class NothingToScore(CardwatchError):
-    """No transaction is left to score, though the files were read."""
+    """There are no transactions to score, though the files were read."""
 
     code = "nothing_to_score"
 
 
 class NotAllowed(CardwatchError):
-    """Somebody asked for what their role does not allow."""
+    """The actor's role does not allow the request."""
 
     code = "not_allowed"
 
 
 class NotFound(CardwatchError):
-    """There is no such thing, or it is not for the one who asks: the two are not told apart."""
+    """There is no such object, or the actor may not see it: the message is the same for both."""
 
     code = "not_found"
 
 
 class Changed(CardwatchError):
-    """What somebody wants to change is no longer as they saw it."""
+    """Somebody else changed the object since the actor read it."""
 
     code = "changed"
 
@@ -124,7 +124,7 @@ class CasebookBusy(CasebookFailed):
 
 
 class Conflict(CardwatchError):
-    """What is asked for cannot stand beside what is there already."""
+    """The request conflicts with what is stored (HTTP 409)."""
 
     code = "conflict"
 

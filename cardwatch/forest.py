@@ -35,7 +35,7 @@ TREES, SAMPLES = 1000, 256
 SEED = 20261101
 LIBRARIES = ("scikit-learn", "numpy", "skops")
 TRUSTED = ["sklearn.tree._tree.Tree"]
-"""What skops asks about in a forest: trees, whose indices `_check_trees` looks at."""
+"""Types in a forest that skops asks about: trees, whose indices `_check_trees` checks."""
 FOREST_FILE, MANIFEST_FILE, CARD_FILE = "forest.skops", "manifest.json", "CARD.md"
 FEWEST_ROWS = 500
 REFERENCE_ROWS, TOLERANCE = 16, 1e-9
@@ -74,7 +74,7 @@ class Forest:
         ]
 
     def unusualness(self, features: Mapping[str, Any] | pd.DataFrame) -> Numbers:
-        """Return how unusual each row is, 0 to 1, higher more unusual; 0.5 is ordinary.
+        """Score how unusual each row is, 0 to 1, higher more unusual; 0.5 is ordinary.
 
         It is the anomaly score of Liu, Ting and Zhou (2008), eq. 2.
         """
@@ -198,9 +198,9 @@ def load_forest(folder: Path) -> Forest:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelRefused(name, f"its folder is not complete ({type(error).__name__})") from error
     if hashlib.sha256(data).hexdigest() != sha256.get(FOREST_FILE):
-        raise ModelRefused(name, f"{FOREST_FILE} is not the file its manifest names")
+        raise ModelRefused(name, f"{FOREST_FILE} does not match its manifest")
     if _facts_sha256(facts) != sha256.get("fitted"):
-        raise ModelRefused(name, "what its manifest says of it was changed")
+        raise ModelRefused(name, "its manifest was changed")
     estimator = _unpack(name, data)
     _check_trees(name, estimator, len(facts["features"]), settings)
     lists = {name: tuple(facts[name]) for name in ("features", "typical")}
@@ -217,7 +217,7 @@ def _unpack(name: str, data: bytes) -> object:
     try:
         unknown = skops.io.get_untrusted_types(data=data)
         if sorted(unknown) != TRUSTED:
-            raise ModelRefused(name, "its file holds more than a forest")
+            raise ModelRefused(name, "its file has more than a forest")
         with warnings.catch_warnings():  # the scores decide, see `load_forest`
             warnings.simplefilter("ignore", InconsistentVersionWarning)
             return skops.io.loads(data, trusted=TRUSTED)
@@ -230,9 +230,9 @@ def _check_trees(name: str, estimator: object, features: int, settings: dict[str
     from sklearn.ensemble import IsolationForest  # noqa: PLC0415  a second to import
 
     if not isinstance(estimator, IsolationForest):
-        raise ModelRefused(name, "its file holds no isolation forest")
+        raise ModelRefused(name, "its file has no isolation forest")
     if len(estimator.estimators_) != settings["trees"]:
-        raise ModelRefused(name, "it has not as many trees as its manifest says")
+        raise ModelRefused(name, "its number of trees does not match its manifest")
     for number, member in enumerate(estimator.estimators_):
         tree = member.tree_
         nodes = np.arange(tree.node_count)
@@ -273,7 +273,7 @@ def _check_scores(name: str, forest: Forest, reference: Mapping[str, Any]) -> No
     if rows.shape != (REFERENCE_ROWS, len(forest.features)) or expected.shape != rows.shape[:1]:
         raise ModelRefused(name, "its manifest has no reference scores")
     if not np.allclose(_score(forest, rows), expected, rtol=0, atol=TOLERANCE):
-        raise ModelRefused(name, "it does not give the scores its manifest names")
+        raise ModelRefused(name, "its scores do not match those in its manifest")
 
 
 def _facts_sha256(facts: dict[str, object]) -> str:
@@ -290,24 +290,24 @@ def _card(name: str, forest: Forest) -> str:
     days = (dt.date.fromisoformat(forest.last_on) - dt.date.fromisoformat(forest.first_on)).days
     return f"""# Model card: {name}
 
-An isolation forest (Liu, Ting and Zhou 2008; scikit-learn) that says how unusual a card payment
-is beside the payments it was fitted on. It knows no names: it sees numbers only.
+An isolation forest (Liu, Ting and Zhou 2008; scikit-learn) that scores how unusual a card payment
+is compared with the payments it was trained on. It sees numbers only, and no names.
 
 | | |
 |---|---|
-| payments fitted on | {forest.rows:,} of {forest.holders:,} holders |
+| payments trained on | {forest.rows:,} of {forest.holders:,} holders |
 | period | {forest.first_on} to {forest.last_on} ({days} days) |
 | trees, payments a tree, seed | {TREES}, {SAMPLES}, {SEED} |
-| hash of the numbers fitted on | `{forest.data_sha256}` |
+| hash of the training data | `{forest.data_sha256}` |
 
-## Meant for
+## Purpose
 
 Ordering payments that deserve a question, together with the rules. A high score is a reason to
 look, never a finding about a person. No decision may rest on it alone.
 
 ## Cannot do
 
-It has seen no labelled wrongdoing and has no notion of it. What has always been done looks
+It has not been trained on known misuse. A practice that has always existed looks
 ordinary to it. It scores single payments; splits are found by the split search, not by it.
 
 ## Features, in order

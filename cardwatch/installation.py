@@ -1,4 +1,4 @@
-"""What an installation is: its folder with keys and column profiles, and where its casebook is."""
+"""The installation: its folder with keys and column profiles, and its casebook's address."""
 
 from __future__ import annotations
 
@@ -43,12 +43,14 @@ def card_key() -> bytes:
     path = home() / "card.key"
     key = _kept(path, secrets.token_bytes(32))
     if len(key) < 32:
-        raise CardwatchError(f"{path} is no card key. Restore it, or remove it to make a new one.")
+        raise CardwatchError(
+            f"{path} is not a card key. Restore it, or remove it to create a new one."
+        )
     return key
 
 
 def _kept(path: Path, new: bytes) -> bytes:
-    """Return what a file of ours holds; new bytes if it is not there yet, for its owner only.
+    """Return what a file of ours holds; new bytes if it is missing yet, for its owner only.
 
     Raises:
         CardwatchError: it cannot be kept, or the casebook was written with another.
@@ -134,7 +136,7 @@ def seal() -> Fernet:
     try:
         return Fernet(_kept(path, Fernet.generate_key()))
     except ValueError as error:
-        raise CardwatchError(f"{path} is no key; restore it.") from error
+        raise CardwatchError(f"{path} is not a key. Restore it.") from error
 
 
 def open_casebook(*, make: bool = False, busy_seconds: float | None = None) -> Casebook | None:
@@ -175,9 +177,9 @@ def signing_key() -> Ed25519PrivateKey:
     try:
         key = serialization.load_pem_private_key(_kept(path, made), None)
     except ValueError as error:
-        raise CardwatchError(f"{path} is no key; restore it.") from error
+        raise CardwatchError(f"{path} is not a key. Restore it.") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise CardwatchError(f"{path} is no key for signing; restore it.")
+        raise CardwatchError(f"{path} is not a signing key. Restore it.")
     return key
 
 

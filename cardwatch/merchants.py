@@ -45,7 +45,7 @@ STEPS: tuple[tuple[str, str, str], ...] = (
     ("marketplace", r"(?<=\S )(?:MARKETPLACE|MKTPLACE|MKTPLCE|MKTPL|MKTP|ONLINE)\b", " "),
     ("country", r"(?<=\S )(?:UK|GB|EU|GBR|U K)\b", " "),
 )  # fmt: skip
-"""What is taken out of a name, in order: what it is, the pattern, what takes its place."""
+"""Parts removed from a name, in order: description, pattern, replacement."""
 COMPILED = tuple(
     (what, re.compile(pattern), instead)
     for what, pattern, instead in (("card reader", READERS, ""), *STEPS)

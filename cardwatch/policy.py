@@ -1,4 +1,4 @@
-"""The organisation's own figures and lists, with the dates from which they hold, from one file."""
+"""The policy: the organisation's figures and lists with their dates, from one file."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class Policy:
     def limits_in_force(
         self, name: str, holders: pd.Series[str], dates: pd.Series[pd.Timestamp]
     ) -> pd.DataFrame:
-        """Return for each payment the limit in force for its holder on its day.
+        """Return for each payment the active limit for its holder on its day.
 
         Args:
             name: single_purchase, holder_month or step.
@@ -124,7 +124,7 @@ class Policy:
             dates: day of each payment, same index.
 
         Returns:
-            `pence`, the limit as a sum with VAT (0 where none was in force); `sure_pence`, the sum
+            `pence`, the limit as a sum with VAT (0 where none was active); `sure_pence`, the sum
             above which it is passed whichever way the limit is meant; and whether it is `stated`
             by the organisation and no default.
         """
@@ -208,23 +208,23 @@ def _fault(key: str, value: Any, default: Any) -> str:  # noqa: ANN401  whatever
     number = isinstance(default, int | float)
     kinds: tuple[type, ...] = (int, float) if number else (type(default),)
     if not isinstance(value, kinds) or isinstance(value, bool):
-        return f"{key} has to be {KIND_WORDS.get(kinds[0], 'a number')}"
+        return f"{key} must be {KIND_WORDS.get(kinds[0], 'a number')}"
     faults: dict[str, bool] = {}
     if isinstance(value, list):
         faults = _list_faults(key, value, default)
     elif isinstance(value, dict):
         named = all(isinstance(name, str) for name in value.values())
         named = named and all(map(_has_letter_or_digit, (*value, *value.values())))
-        faults = {"has to give a name for each name": not named}
+        faults = {"must give a name for each name": not named}
     elif isinstance(value, int | float):
         faults = {
-            f"has to be between 0 and {LARGEST_POUNDS:,}": not 0 <= value <= LARGEST_POUNDS,
-            "has to be at least 1": key in AT_LEAST_ONE and value < 1,
-            "is a share of the limit, at most 1": key == "near_limit_share" and value > 1,
-            "has to be a whole number": isinstance(default, int) and not isinstance(value, int),
+            f"must be between 0 and {LARGEST_POUNDS:,}": not 0 <= value <= LARGEST_POUNDS,
+            "must be at least 1": key in AT_LEAST_ONE and value < 1,
+            "must be a share of the limit, at most 1": key == "near_limit_share" and value > 1,
+            "must be a whole number": isinstance(default, int) and not isinstance(value, int),
         }
     elif key == "country":
-        faults = {f"is one of {', '.join(COUNTRIES)}, not '{value}'": value not in COUNTRIES}
+        faults = {f"must be one of {', '.join(COUNTRIES)}, not '{value}'": value not in COUNTRIES}
     return next((f"{key} {what}" for what, wrong in faults.items() if wrong), "")
 
 
@@ -233,15 +233,17 @@ def _list_faults(key: str, value: list[Any], default: list[Any]) -> dict[str, bo
     kind = type(default[0]) if default else str
     words = {int: "numbers", str: "texts"}.get(kind, "entries")
     if not all(isinstance(item, kind) and not isinstance(item, bool) for item in value):
-        return {f"has to be a list of {words}": True}
+        return {f"must be a list of {words}": True}
     if key == "working_days":
         return {f"are of {', '.join(WEEKDAYS)}": not set(value) <= set(WEEKDAYS)}
     if key == "split_windows_days":
         within = value and all(0 <= days <= 31 for days in value)
-        return {"are numbers of days from 0 to 31": not within}
+        return {"must be numbers of days from 0 to 31": not within}
     if key.endswith("_categories"):
         wrong = [item for item in value if not _is_range(item)]
-        return {f"are codes of four digits in quotation marks, not {', '.join(wrong)}": bool(wrong)}
+        return {
+            f"must be codes of four digits in quotation marks, not {', '.join(wrong)}": bool(wrong)
+        }
     # A pattern is made of these: an empty text would be found in every payment.
     empty = kind is str and not all(map(_has_letter_or_digit, value))
     return {"has an entry without a letter or digit": empty}
@@ -267,16 +269,16 @@ def _limit_faults(key: str, entries: list[dict[str, Any]]) -> list[str]:
         faults += [f"{place}: unknown setting '{name}'" for name in unknown]
         since, pounds = entry.get("from"), entry.get("pounds")
         if not isinstance(since, dt.date) or isinstance(since, dt.datetime):
-            faults.append(f"{place}: 'from' has to be a day such as 2026-04-01")
+            faults.append(f"{place}: 'from' must be a date like 2026-04-01")
         if isinstance(pounds, bool) or not isinstance(pounds, int | float):
-            faults.append(f"{place}: 'pounds' has to be a number")
+            faults.append(f"{place}: 'pounds' must be a number")
         elif not 0 < pounds <= LARGEST_POUNDS:
-            faults.append(f"{place}: 'pounds' has to be above 0 and at most {LARGEST_POUNDS:,}")
+            faults.append(f"{place}: 'pounds' must be above 0 and at most {LARGEST_POUNDS:,}")
         if entry.get("vat", "unknown") not in VAT_WORDS:
-            faults.append(f"{place}: 'vat' is one of {', '.join(VAT_WORDS)}")
+            faults.append(f"{place}: 'vat' must be one of {', '.join(VAT_WORDS)}")
         holders = entry.get("holders", [])
         if not isinstance(holders, list) or not all(isinstance(h, str) for h in holders):
-            faults.append(f"{place}: 'holders' has to be a list of texts")
+            faults.append(f"{place}: 'holders' must be a list of texts")
     return faults
 
 

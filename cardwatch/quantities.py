@@ -1,4 +1,4 @@
-"""Counts with their nouns: the one place that knows singular from plural."""
+"""Counts with their nouns, in the singular or plural."""
 
 from __future__ import annotations
 

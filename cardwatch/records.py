@@ -1,4 +1,4 @@
-"""The shapes that pass between rooms, and the tables of their columns."""
+"""Records shared by packages, and their columns."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 TRANSACTION_COLUMNS: dict[str, str] = {
     "transaction_id": "the source's own reference; empty where it has none",
     "date": "day of the purchase",
-    "posting_date": "day the issuer booked it; missing where the source does not say",
+    "posting_date": "day the issuer posted it; missing where the source does not say",
     "holder_id": "who paid, by the best key that every file read has",
     "card_last4": "last four digits of the card",
     "card_token": "keyed hash of the card number, or of its masked form",
     "merchant": "merchant as printed",
     "mcc": "merchant category code, four digits as text",
     "category": "merchant category in words, as printed",
-    "cost_centre": "the organisation's own code for who bears the cost; else its unit",
+    "cost_centre": "the organisation's own code for cost centre; else its unit",
     "unit": "department, above the cost centre where both are given",
     "amount_pence": "pence billed; a charge is positive, a refund negative",
     "currency": "currency billed",
@@ -66,7 +66,7 @@ MATCH_COLUMNS: dict[str, str] = {
     "card_replaced_on": "last day before that on which another card of the holder was lost",
     "card_approver_id": "who approves what the card pays; empty where not said",
 }
-"""What matching to a register adds to each transaction; it also names holder and unit."""
+"""Columns that matching to a register adds to each transaction, besides holder and unit."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Check:
 
 @dataclass(frozen=True)
 class ReadingReport:
-    """What happened to every row of one file. Counts of rows add up to `rows`.
+    """The reading report of one file. Counts of rows add up to `rows`.
 
     Attributes:
         file: name given, without its folders.
@@ -324,7 +324,7 @@ class Alert:
         tier: A against a stated limit or list, B beyond what is usual, C information.
         holders: ids of the cardholders it asks about, in the order of their payments or cards.
         merchants: ids of the merchants, as payments are compared by them, in the same order.
-        cost_centres: codes of who bears the cost, in the same order.
+        cost_centres: codes of cost centre, in the same order.
         approvers: ids of the approvers it asks about, where it is about what they approve; an
             alert has holders or approvers.
         chance: what questions are ordered by: how often, in a payment of the past, a finding of

@@ -1,4 +1,4 @@
-"""The use: score statements against their history, and train a forest for later."""
+"""Scores statements against their history, and trains the anomaly model."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 FOREST_HOLDERS, FOREST_PAYMENTS = 50, 4_000
 """Below this an organisation's own forest is worse than none of its own (docs/detection.md)."""
 FOREST_MONTHS = 500
-"""So many months of holders are needed for the second forest."""
+"""Holder months needed for the second forest."""
 REFERENCE_DAYS = 365
 FEWEST_REFERENCE = 500
 """With fewer payments in the last year, all that is known is the reference."""
@@ -58,7 +58,7 @@ LANES = ("finance", "psd")
 
 @dataclass(frozen=True)
 class Scoring:
-    """What was scored: the lists, and what a further question would need."""
+    """The result of a scoring: the lists, and the data for further queries."""
 
     lists: dict[str, AlertList]
     scored: Scored
@@ -103,7 +103,7 @@ def score(  # noqa: PLR0913  one for each thing that can be given
         else np.ones(len(ledger), bool)
     )
     if not asked.any():
-        raise NothingToScore("None of the statements to be scored could be read.")
+        raise NothingToScore("The statements could not be read. Check the files and try again.")
     reference = _reference(ledger, asked)
     features = feature_columns(ledger)
     own = forest is None and enough_for_forest(ledger, reference)
@@ -111,7 +111,9 @@ def score(  # noqa: PLR0913  one for each thing that can be given
         read = {name: features[name][reference] for name in FOREST_FEATURES}
         forest = fit_forest(read, FOREST_FEATURES, ledger.frame[reference])
     if forest is not None and forest.features != FOREST_FEATURES:
-        raise ModelRefused("given", "it reads other features than this version has. Train it again")
+        raise ModelRefused(
+            "given", "it was trained for another version of cardwatch. Train it again"
+        )
     days = ledger.frame["date"][asked]
     held = _open_cards(ledger, cards, days.max()) if cards else None
     features, shares = _weigh(ledger, features, forest, reference, asked)
@@ -185,8 +187,9 @@ def train(
     everything = np.ones(len(ledger), dtype=bool)
     if not enough_for_forest(ledger, everything):
         raise NothingToScore(
-            f"A forest needs at least {FOREST_HOLDERS} holders and {FOREST_PAYMENTS:,} payments; "
-            f"there are {ledger.frame['holder_id'].nunique()} and {len(ledger):,}."
+            f"The anomaly model needs at least {FOREST_HOLDERS} cardholders and "
+            f"{FOREST_PAYMENTS:,} payments; there are {ledger.frame['holder_id'].nunique()} and "
+            f"{len(ledger):,}."
         )
     return fit_forest(build_features(ledger), FOREST_FEATURES, ledger.frame)
 
@@ -203,14 +206,12 @@ def _open_cards(ledger: Ledger, register: CardRegister, on: pd.Timestamp) -> pd.
 
 
 def _card_notes(ledger: Ledger, asked: Flags) -> tuple[str, ...]:
-    """Return how many of the payments scored are on cards that the register does not list."""
+    """A note on the payments on cards that are not in the register."""
     unknown = int((~ledger.frame["is_card_known"].to_numpy(bool) & asked).sum())
     if not unknown:
         return ()
     are = plural(unknown, "is on a card", "are on cards")
-    return (
-        f"{unknown:,} of {quantity(int(asked.sum()), 'payment')} {are} the register does not list.",
-    )
+    return (f"{unknown:,} of {quantity(int(asked.sum()), 'payment')} {are} not in the register.",)
 
 
 def _reference(ledger: Ledger, asked: Flags) -> Flags:
@@ -236,34 +237,35 @@ def _notes(
     if not (reference & asked).any():
         days = ledger.frame["date"][reference]
         compared = (
-            f"{quantity(count, 'earlier payment')}, {days.min().date()} to {days.max().date()}"
+            f"{quantity(count, 'earlier payment')}, {prose_day(str(days.min().date()))} "
+            f"to {prose_day(str(days.max().date()))}"
         )
     elif asked.all():
-        compared = "the statements themselves, as no history was given"
+        compared = "each other, because there are no earlier statements"
     else:
-        compared = f"all {count:,} payments known, as fewer than {FEWEST_REFERENCE} are earlier"
+        compared = f"all {count:,} payments, because fewer than {FEWEST_REFERENCE} are earlier"
     notes = [f"Payments are compared with {compared}."]
     if 1 / (count + 1) > ledger.policy.unusual_share:
         notes.append(
-            f"Among {quantity(count, 'payment')} none can be shown to be as rare as 1 in "
-            f"{ledger.policy.unusual_one_in:,}: nothing is called unusual yet."
+            f"With {quantity(count, 'payment')} we cannot tell whether any is as rare as 1 in "
+            f"{ledger.policy.unusual_one_in:,}, so no payment is called unusual yet."
         )
     if not ledger.policy.single_purchase[0].stated:
         limit = pounds(ledger.policy.single_purchase[0].pence)
         notes.append(
-            f"The policy states no limit for a single purchase: splits are looked for at {limit}, "
-            "at a lower level, and payments over it are not asked about. State your limits in a "
-            "policy file."
+            f"Your policy states no single-purchase limit. We look for splits at {limit}, with a "
+            "lower level, and raise no alert for one payment over it. State your limits in the "
+            "policy."
         )
     if forest is None:
         notes.append(
-            f"Rules alone: an isolation forest needs {FOREST_HOLDERS} holders and "
-            f"{FOREST_PAYMENTS:,} payments to learn from."
+            f"Only rules were used: the anomaly model needs {FOREST_HOLDERS} cardholders and "
+            f"{FOREST_PAYMENTS:,} payments."
         )
     elif own:
-        notes.append(f"An isolation forest was fitted to {forest.rows:,} of these payments.")
+        notes.append(f"The anomaly model was trained on {forest.rows:,} of these payments.")
     else:
-        notes.append(f"The isolation forest given was fitted to {forest.rows:,} payments.")
+        notes.append(f"The stored anomaly model was trained on {forest.rows:,} payments.")
     return tuple(notes)
 
 
@@ -295,7 +297,7 @@ def registers_sha256(registers: Sequence[Register]) -> str:
 def _expected(
     scored: Scored, rules: Sequence[Rule], lane: str, reference: Flags, alerts: int
 ) -> float | None:
-    """Return how many alerts as many payments like those before would give, by the same rules."""
+    """The alerts that the same rules would raise among as many earlier payments."""
     if (reference & scored.asked).any():
         return None
     flagged = np.zeros(len(reference), dtype=bool)

@@ -1,4 +1,4 @@
-"""The words that packages share: kinds and states as enumerations."""
+"""Shared vocabulary: kinds and states as enumerations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class SubjectKind(StrEnum):
     APPROVER = "approver"
     """An approver it asks about, where it is about what they approve."""
     APPROVER_OF_HOLDER = "approver-of-holder"
-    """Who approves what one of its cardholders pays; not asked about, and may not see it."""
+    """An approver of one of its cardholders; not asked about, and may not see it."""
     MERCHANT = "merchant"
     """A merchant, by the name under which its spellings are compared."""
     COST_CENTRE = "cost-centre"

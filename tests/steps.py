@@ -92,13 +92,13 @@ class Steps(Visit):
     def take_up(self, token: str) -> None:
         """Take an account on the pages, as somebody does who was invited."""
         self.page.goto("/sign-in")
-        self.press("Take the account you were invited to")
+        self.press("Set up your account")
         self.type("Invitation", token)
         self.press("Continue")
         self.secret = self.page.locator(".cw-hash").inner_text()
         self.type("Password", PASSWORD)
         self.type("Code from your authenticator app", self.code())
-        self.press("Take the account")
+        self.press("Set up account")
         self.site.clock.go(seconds=60)
 
     def code(self) -> str:
@@ -167,16 +167,16 @@ class Steps(Visit):
         return coming.value.path().read_bytes()
 
     def until_scored(self) -> None:
-        """Look again until the statements that were brought are scored or refused."""
+        """Refresh until the statements that were brought are scored or refused."""
         self.until("received")
 
     def until(self, heading: str) -> None:
-        """Look again until there is a page of a heading."""
+        """Refresh until there is a page of a heading."""
         for _ in range(6_000):
             if heading in self.page.inner_text("h1"):
                 return
             self.page.wait_for_timeout(100)
-            self.press("Look again")
+            self.press("Refresh")
         raise AssertionError(self.said())
 
     def said(self) -> str:

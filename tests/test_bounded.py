@@ -95,6 +95,6 @@ def test_the_child_refuses_a_hostile_text_and_goes_on() -> None:
     with Nursery() as nursery:
         with pytest.raises(FileFaulty, match="nested"):
             nursery.check_toml(HOSTILE["dotted key"], "policy.toml")
-        with pytest.raises(FileFaulty, match="not TOML"):
+        with pytest.raises(FileFaulty, match="not valid TOML"):
             nursery.check_toml("x = ", "policy.toml")
         nursery.check_toml(default_policy_text(), "policy.toml")

@@ -71,7 +71,7 @@ def test_only_the_limits_that_a_file_states_are_called_stated() -> None:
 
 def test_a_card_is_never_far_above_a_use_that_reaches_its_limit() -> None:
     assert load_policy().limit_use_share == 0.2
-    assert _faults("limit_times_use = 0.5\n") == ("limit_times_use has to be at least 1",)
+    assert _faults("limit_times_use = 0.5\n") == ("limit_times_use must be at least 1",)
 
 
 EIGHT_FAULTS = """
@@ -169,7 +169,7 @@ def test_a_range_of_categories_that_can_hold_nothing_is_a_fault(code: str) -> No
 
 
 def test_what_is_not_toml_or_not_there_is_said_with_the_files_name(tmp_path: Path) -> None:
-    with pytest.raises(FileFaulty, match=r"policy\.toml.*\n.*not TOML"):
+    with pytest.raises(FileFaulty, match=r"policy\.toml.*\n.*not valid TOML"):
         parse_policy("country = ", "policy.toml")
     for endless, fault in (("[" * 20_000, "nested more than"), ("9" * 5_000, "longer than 200")):
         with pytest.raises(FileFaulty, match=fault):

@@ -103,7 +103,7 @@ def test_texts_are_found_in_most_pages_and_whole() -> None:
     assert len([name for name in empty if name.endswith(".html")]) < len(PAGES) / 4
     assert "Nobody has decided yet." in SAID["help.html"]
     assert (
-        "Under Questions, open the first one. The list is in order: start at the top."
+        "Under Alerts, open the first one. The list is in order: start at the top."
         in (SAID["help.html"])
     )
 

@@ -137,7 +137,7 @@ def test_little_history_is_said_to_be_too_little_to_call_anything_unusual(
 ) -> None:
     few = sample.transactions[sample.transactions["file"].isin(EARLY[:2])]
     made = score(few, sample_policy, asked_files=[EARLY[1]]).lists["finance"]
-    assert any("nothing is called unusual yet" in note for note in made.notes)
+    assert any("no payment is called unusual yet" in note for note in made.notes)
 
 
 def test_with_too_little_history_rules_alone_are_used_and_that_is_said(
@@ -145,7 +145,7 @@ def test_with_too_little_history_rules_alone_are_used_and_that_is_said(
 ) -> None:
     few = sample.transactions[sample.transactions["file"].isin(EARLY)]
     made = score(few, sample_policy, asked_files=[EARLY[-1]]).lists["finance"]
-    assert any(note.startswith("Rules alone") for note in made.notes)
+    assert any(note.startswith("Only rules were used") for note in made.notes)
     assert made.made_by["forest"] == "none"
     assert all(alert.unusualness is None for alert in made.alerts)
 
@@ -157,7 +157,7 @@ def test_without_history_nothing_is_claimed_about_what_to_expect(
     made = score(month, sample_policy).lists["finance"]
     assert made.expected is None
     assert made.payments_count == len(month)
-    assert any("no history was given" in note for note in made.notes)
+    assert any("no earlier statements" in note for note in made.notes)
 
 
 def test_without_stated_limits_nothing_is_called_over_a_limit(sample: Statements) -> None:
@@ -165,7 +165,7 @@ def test_without_stated_limits_nothing_is_called_over_a_limit(sample: Statements
     rules = {reason.rule for alert in made.alerts for reason in alert.reasons}
     assert not rules & {"over-single-limit", "over-month-limit"}
     assert "split-same-day" in rules
-    assert any("states no limit" in note for note in made.notes)
+    assert any("states no single-purchase limit" in note for note in made.notes)
 
 
 def test_a_budget_cuts_what_is_shown_and_nothing_is_lost(sample: Statements) -> None:
@@ -190,11 +190,11 @@ def test_no_more_alerts_than_the_cap_are_shown_for_one_holder_and_month(
 def test_nothing_to_score_is_said_in_one_sentence(
     sample: Statements, sample_policy: Policy
 ) -> None:
-    with pytest.raises(NothingToScore, match="no transaction"):
+    with pytest.raises(NothingToScore, match="no transactions"):
         score(sample.transactions.iloc[:0], sample_policy)
-    with pytest.raises(NothingToScore, match="None of the statements"):
+    with pytest.raises(NothingToScore, match="could not be read"):
         score(sample.transactions, sample_policy, asked_files=["absent.csv"])
-    with pytest.raises(NothingToScore, match="at least 50 holders"):
+    with pytest.raises(NothingToScore, match="at least 50 cardholders"):
         train(sample.transactions.iloc[:100], sample_policy)
 
 

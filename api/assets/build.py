@@ -50,7 +50,7 @@ def _run(program: Callable[..., int], *args: str) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a text with one line feed at its end."""
+    """End the text with exactly one line feed."""
     path.write_text(text.strip() + "\n", encoding="utf-8", newline="\n")
 
 

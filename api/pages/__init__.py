@@ -1,4 +1,4 @@
-"""The pages, a file a noun; each shows what the desk says, or sends what a form says to it."""
+"""The pages, one file per noun; each shows data from the services or passes a form to them."""
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute

@@ -1,4 +1,4 @@
-"""The page of one's own account: who one is, the password, and where one is signed in."""
+"""The account page: the person, their password and their sessions."""
 
 from __future__ import annotations
 

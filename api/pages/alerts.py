@@ -1,4 +1,4 @@
-"""Pages of alerts: the list to work through, one alert whole, the decision, the printed review."""
+"""Pages of alerts: the list, one alert, its decision form and the printed review."""
 
 from __future__ import annotations
 

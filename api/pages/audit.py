@@ -1,4 +1,4 @@
-"""Pages of the audit: chains and statements verified, events, what was handed over, all counted."""
+"""Audit pages: verification of chains and statements, events and exports."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def list_events(request: Request, at: At) -> Response:
 
 @router.post("/audit/statements/{statement_id}/verification")
 def verify_statement(request: Request, at: At, service: Serving, statement_id: str) -> Response:
-    """Check a statement's rows against the day they came, and make its alerts again."""
+    """Verify that a statement's rows are unchanged and its alerts can be reproduced."""
     with service.scoring():
         found = desk.get_statement(at, statement_id)
         check = desk.verify_statement(at, found["statement_id"])

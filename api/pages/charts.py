@@ -1,4 +1,4 @@
-"""Places what a chart of lines draws: told apart by dashes and letters, not by colour."""
+"""Layout of line charts: lines differ by dashes and letters, not by colour."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Style:
-    """What was planted of one style at one limit, and how each way of looking found it."""
+    """Results of one style at one limit, by method."""
 
     name: str
     limit_pence: int

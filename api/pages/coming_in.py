@@ -1,4 +1,4 @@
-"""Pages for coming in and going out, for taking an account, and for help."""
+"""Pages for signing in and out, setting up an account, and help."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def show_home(request: Request, at: At) -> Response:
 
 @router.post("/sign-out")
 def sign_out(request: Request, at: At) -> Response:
-    """Sign out: the session ends at once, and the browser forgets what it was shown."""
+    """Sign out: end the session at once and clear the browser's copy of what it was shown."""
     return without_session(request, at, go("/sign-in"))
 
 
@@ -125,7 +125,7 @@ def take_account(
     password: Text = "",
     code: Text = "",
 ) -> Response:
-    """Set a password, with the first code of the authenticator app."""
+    """Set a password with the first code of the authenticator app."""
     try:
         with invitation_attempt(request, service, token):
             desk.take_account(
@@ -142,7 +142,7 @@ def _password_page(
     request: Request, token: str, email: str, secret: str, errors: dict[str, str]
 ) -> Response:
     if not SECRET.fullmatch(secret):  # it comes back from the form, and is shown alone
-        raise CardwatchError("Begin again with your invitation.")
+        raise CardwatchError("Start again with your invitation.")
     address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="cardwatch")
     return render(
         request, "account_password.html",

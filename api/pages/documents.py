@@ -1,4 +1,4 @@
-"""Pages of documents that are about the work: the quarterly report, the impact assessment."""
+"""Pages of reports: the quarterly report and the impact assessment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cardwatch.reports import IMPACT_FILENAME, Document, report_filename
 
 router = APIRouter()
 QUARTERS = 8
-"""So many quarters back are offered."""
+"""Number of past quarters offered."""
 
 
 @router.get("/governance")

@@ -1,4 +1,4 @@
-"""The files that pages load: style, script and mark, each asked for by the hash of its content."""
+"""Static files of the pages: style, script and icon, addressed by content hash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages on which alerts are handed over: a statement's list, a case, questions for a manager."""
+"""Export pages: a statement's list, a case, a query to a line manager."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ router = APIRouter()
 Text = Annotated[str, Form(max_length=200)]
 PURPOSES = [{"value": name, "label": label} for name, label in desk.PURPOSES.items()]
 FORMS = [
-    {"value": "zip", "label": "All of these in one file, with a signed list of what is in it"},
+    {"value": "zip", "label": "All of these in one file, with a signed list of its contents"},
     {"value": "pdf", "label": "PDF, to read or print"},
     {"value": "xlsx", "label": "Excel"},
     {"value": "csv", "label": "CSV"},
     {"value": "json", "label": "JSON, for other software"},
 ]
 FIELDS = {"alert_ids": "also"}
-"""What the form calls fields of the API."""
+"""Form names of API fields."""
 LANES = [{"value": name, "label": label} for name, label in LISTS.items()]
 
 
@@ -51,7 +51,7 @@ def hand_case_over(
     """Hand a case over as a file."""
     found = desk.get_history(at, alert_id)
     if not found["is_named"]:
-        raise NotAllowed("A case names people. On the question's page, ask first to see the name.")
+        raise NotAllowed("A case names people. First show the name on the alert's page.")
     beside = {one["alert_id"] for one in _beside(found)}
     try:
         return handed_over(
@@ -133,7 +133,7 @@ def _selected(at: At, filters: AlertFilters) -> list[dict[str, Any]]:
 def show_list(request: Request, at: At, statement_id: str) -> Response:
     """Show the form on which a statement's list is handed over."""
     if not at.actor.lanes:
-        raise NotAllowed("This role sees no alerts.")
+        raise NotAllowed("Your role cannot see alerts.")
     return _list_page(request, at, desk.get_statement(at, statement_id), {}, {})
 
 

@@ -1,4 +1,4 @@
-"""Pages of legal holds: an alert is put on hold, holds are listed and ended."""
+"""Pages of legal holds: create, list and end them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def show_ending_hold(request: Request, at: At, hold_id: str) -> Response:
     return confirm(
         request, "End this legal hold?", "/holds",
         f"Reason for the hold: {sentence(found['reason'])} After it ends, the alert and its "
-        "payments are deleted when their time is over.", "End the legal hold",
+        "payments are deleted when they expire.", "End the legal hold",
     )  # fmt: skip
 
 

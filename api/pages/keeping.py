@@ -1,4 +1,4 @@
-"""Pages of how long data is kept, where notices go, and health."""
+"""Pages of retention, the webhook and health."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from cardwatch.quantities import quantity
 router = APIRouter()
 KEPT = {
     "transactions": "Payments of statements, counted from the statement's last day",
-    "alerts": "Questions that were answered or closed, counted from their last payment. One that "
-    "is open, or held, stays",
-    "notices": "Notices that were sent to other systems",
+    "alerts": "Alerts that were answered or closed, counted from their last payment. Open alerts "
+    "and those on hold are kept",
+    "notices": "Notices sent to other systems",
 }
 
 
@@ -44,7 +44,7 @@ def _retention_page(
 def set_retention(request: Request, at: At, sent: Sent) -> Response:
     """Set for how many days each class of data is kept, where it was changed."""
     if at.actor.role not in MANAGES:
-        raise NotAllowed("Only an admin sets how long data is kept.")
+        raise NotAllowed("Only an administrator can change retention periods.")
     keeps = desk.keeps(at)
     for kind in keeps:
         days = number(sent.get(kind, ""))
@@ -61,20 +61,20 @@ def set_retention(request: Request, at: At, sent: Sent) -> Response:
 def show_erasing(request: Request, at: At) -> Response:
     """Ask whether what is past its time is to be erased."""
     if at.actor.role not in MANAGES:
-        raise NotAllowed("This role erases nothing.")
+        raise NotAllowed("Your role cannot delete data.")
     past = desk.list_expired(at)
     count = sum(one["transactions"] for one in past)
     files = quantity(len(past), "statement")
     return confirm(
-        request, "Erase what is past its time?", "/retention",
-        f"This erases {files} with {quantity(count, 'payment')}, and the closed questions of their "
-        "time. What is held stays. It cannot be brought back.", "Erase it for good",
+        request, "Delete expired data?", "/retention",
+        f"This deletes {files} with {quantity(count, 'payment')}, and the closed alerts of that "
+        "time. Data on hold is kept. You cannot undo this.", "Delete permanently",
     )  # fmt: skip
 
 
 @router.post("/retention/erasure")
 def erase(request: Request, at: At) -> Response:
-    """Erase what is past its time and not held, and say how many payments went."""
+    """Delete expired data and not held, and say how many payments went."""
     return render(request, "erased.html", count=desk.erase(at))
 
 
@@ -111,8 +111,8 @@ def show_ending_webhook(request: Request, at: At) -> Response:
     """Ask whether notices are to stop."""
     desk.list_webhooks(at)
     return confirm(
-        request, "Send no more notices?", "/webhook",
-        "The other system is told of nothing any more. Its secret is forgotten.", "Send no more",
+        request, "Stop sending notices?", "/webhook",
+        "The other system gets no more notices. Its secret is deleted.", "Stop sending",
     )  # fmt: skip
 
 
@@ -125,5 +125,5 @@ def end_webhook(at: At) -> Response:
 
 @router.get("/health")
 def show_health(request: Request, at: At) -> Response:
-    """Show what the casebook stands on, and whether the model is loaded."""
+    """Show the health checks, and whether the model is loaded."""
     return render(request, "health.html", found=desk.health(at))

@@ -1,4 +1,4 @@
-"""What every page has: who it is for, where they may go, and how it says what is wrong."""
+"""Shared parts of pages: person, navigation, form errors and rendering."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
 """Where each role goes from any page."""
 LISTS = {"finance": "Finance", "psd": "Professional standards"}
 MOST_FILES = 24
-"""So many files one form may bring."""
+"""Maximum number of files in one form."""
 HOME = {role: places[0][1] for role, places in MENU.items()}
 
 
@@ -89,7 +89,7 @@ def _who(service: Service, actor: Actor | None) -> Callable[[str], str]:
 def as_page(request: Request, made: Response) -> Response:
     """Return a problem as a page that says the same."""
     told = json.loads(bytes(made.body))
-    titles = {403: "This is not yours to see", 404: "There is no such page"}
+    titles = {403: "You do not have access to this page", 404: "There is no such page"}
     title = titles.get(made.status_code, "This did not work")
     page = render(
         request, "refused.html", status=made.status_code, title=title, detail=told["detail"]
@@ -222,7 +222,7 @@ def found_by(rows: Sequence[Mapping[str, Any]], name: str, value: str) -> Mappin
     for row in rows:
         if row[name] == value:
             return row
-    raise NotFound("There is no such thing.")
+    raise NotFound("Nothing was found at this address.")
 
 
 def own_row(role: str, rows: Sequence[Mapping[str, Any]], name: str, value: str) -> dict[str, Any]:
@@ -244,5 +244,5 @@ def sentence(text: str) -> str:
 
 
 def number(text: str, otherwise: int = -1) -> int:
-    """Return a number that somebody has written, or another where it is none."""
+    """Parse a number from a form, with a default."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else otherwise

@@ -1,4 +1,4 @@
-"""Pages of people and keys: who has access, who is given it, and who no longer."""
+"""Pages of people and API keys: list, add, invite and remove."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from cardwatch.errors import CardwatchError, NotAllowed
 
 router = APIRouter()
 DOES = {
-    "finance": "Brings statements, asks the questions, records the answers",
-    "auditor": "Reads finance's list, settings and the audit chain; decides nothing",
-    "psd": "Professional standards: both lists, and their own apart from everybody's",
-    "admin": "Keeps people, keys and times; sees no question",
+    "finance": "Uploads statements, asks about alerts and records the answers",
+    "auditor": "Reads finance's alerts, the settings and the audit log; decides nothing",
+    "psd": "Professional standards: sees both lists of alerts, one of which nobody else sees",
+    "admin": "Manages people, API keys and retention; sees no alerts",
 }
 
 
@@ -33,7 +33,7 @@ def _gives(at: At, role: str) -> None:
         NotAllowed: they may not.
     """
     if role not in {one["value"] for one in _roles(at)}:
-        raise NotAllowed("This role keeps no such access.")
+        raise NotAllowed("Your role cannot manage this access.")
 
 
 @router.get("/people")
@@ -110,9 +110,9 @@ def show_ending_person(request: Request, at: At, person_id: str) -> Response:
     _gives(at, found["role"])
     return confirm(
         request, f"End {found['name']}'s access?", f"/people/{person_id}",
-        "They are signed out at once and cannot sign in again. Keys that they made end too: make "
-        "new ones first for systems that need them. What they did stays on record. They can be "
-        "added again later.", "End their access",
+        "They are signed out at once and cannot sign in again. Keys that they created stop working "
+        "too, so create new ones first for systems that need them. What they did stays on record. "
+        "You can add them again later.", "End their access",
     )  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def _keys_page(
 
 @router.post("/keys")
 def make_key(request: Request, at: At, sent: Sent) -> Response:
-    """Make a key for a machine; it is shown this once."""
+    """Create an API key; it is shown only once."""
     try:
         if not sent.get("name"):
             return _keys_page(request, at, sent, {"name": "Enter what the key is for"})
@@ -160,14 +160,14 @@ def show_ending_key(request: Request, at: At, key_id: str) -> Response:
     found = found_by(desk.list_keys(at), "key_id", key_id)
     _gives(at, found["role"])
     return confirm(
-        request, f"End the key '{found['name']}'?", "/keys",
-        "Whatever uses it is refused at once, and so are keys that were made with it. A key that "
-        "has ended cannot be taken up again; make a new one.", "End the key",
+        request, f"Revoke the key '{found['name']}'?", "/keys",
+        "Systems that use it lose access at once, and so do keys that were made with it. You "
+        "cannot restore a key, but you can create a new one.", "Revoke key",
     )  # fmt: skip
 
 
 @router.post("/keys/{key_id}/end")
 def end_key(at: At, key_id: str) -> Response:
-    """End a key, at once."""
+    """Revoke a key at once."""
     desk.end_key(at, key_id)
     return go("/keys")

@@ -1,4 +1,4 @@
-"""Pages of proposals: what somebody wants to change, line by line, and another's word on it."""
+"""Pages of proposals: the change line by line, and its approval."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _document(at: At, sent: dict[str, str]) -> tuple[str, bytes]:
         return "policy", (sent.get("policy", "") + "\n").encode()
     job = desk.get_job(at, sent["job"])
     if job["state"] != "done" or "document" not in (job["answer"] or {}):
-        raise NotFound("There is nothing that this has tried.")
+        raise NotFound("This back-test has no results.")
     return job["answer"]["kind"], job["answer"]["document"].encode()
 
 
@@ -78,7 +78,7 @@ def _more_page(
     request: Request, at: At, kind: str, sent: dict[str, str], errors: dict[str, str]
 ) -> Response:
     if at.actor.role not in RECEIVES:
-        raise NotAllowed("This role changes no settings.")
+        raise NotAllowed("Your role cannot change settings.")
     model = desk.get_model(at)
     return render(
         request, "propose_more.html", errors=errors, sent=sent,
@@ -120,7 +120,7 @@ def propose_cards(request: Request, at: At, service: Serving, sent: Sent, files:
 
 @router.get("/settings/proposals/{proposal_id}")
 def show_proposal(request: Request, at: At, proposal_id: str) -> Response:
-    """Show a proposal: who wants it, why, and what it changes of what is in force."""
+    """Show a proposal: who proposed it, why, and its changes against what is active."""
     found = desk.get_proposal(at, proposal_id)
     return render(
         request, "proposal.html", found=found, is_own=found["made_by"] == at.actor.actor_id,
@@ -130,13 +130,13 @@ def show_proposal(request: Request, at: At, proposal_id: str) -> Response:
 
 @router.post("/settings/proposals/{proposal_id}/agreement")
 def agree(at: At, proposal_id: str) -> Response:
-    """Agree to what somebody else has proposed: it is put in force."""
+    """Approve another person's proposal, which activates it."""
     desk.decide_proposal(at, proposal_id, agrees=True)
     return go("/settings")
 
 
 @router.post("/settings/proposals/{proposal_id}/refusal")
 def refuse(at: At, proposal_id: str) -> Response:
-    """Refuse what was proposed, or withdraw one's own."""
+    """Reject a proposal, or withdraw one's own."""
     desk.decide_proposal(at, proposal_id, agrees=False)
     return go("/settings")

@@ -1,4 +1,4 @@
-"""Pages of samples for a dip test: payments drawn by chance, to be looked at one by one."""
+"""Pages of random samples for spot checks."""
 
 from __future__ import annotations
 
@@ -27,14 +27,22 @@ COLUMNS = {
                       "state"),
 }  # fmt: skip
 HEADINGS = {
-    "payments": ("Day", "Holder", "Merchant", "Amount (£)", "Reference", "File", "Row"),
-    "closed-alerts": ("Last day", "Holder", "Merchant", "At stake (£)", "Alert", "Rule", "State"),
+    "payments": ("Day", "Cardholder", "Merchant", "Amount (£)", "Reference", "File", "Row"),
+    "closed-alerts": (
+        "Last day",
+        "Cardholder",
+        "Merchant",
+        "At stake (£)",
+        "Alert",
+        "Rule",
+        "State",
+    ),
 }
 
 
 @router.get("/samples")
 def show_sample(request: Request, at: At) -> Response:
-    """Show the form to draw a sample, or the sample that is asked for, to be printed."""
+    """Show the form for a sample, or the sample, ready to print."""
     asked = {k: v for k, v in filled(request.query_params).items() if k in ASKED}
     if "seed" not in asked:
         return _sample_page(request, at, asked, {}, None)
@@ -46,7 +54,7 @@ def show_sample(request: Request, at: At) -> Response:
 
 
 def _drawn(at: At, asked: dict[str, str]) -> dict[str, Any]:
-    """Draw what is asked for; holders stand under the names that the caller is shown."""
+    """Draw a sample; holders have the names that the caller is shown."""
     draw = desk.Draw(
         of=asked.get("of", "payments"),
         count=number(asked.get("count", "59")),
@@ -77,7 +85,7 @@ def _sample_page(
     found: dict[str, Any] | None,
 ) -> Response:
     if not at.actor.lanes:
-        raise NotAllowed("This role sees no alerts.")
+        raise NotAllowed("Your role cannot see alerts.")
     of = asked.get("of", "payments") if asked.get("of") in OF else "payments"
     held = [
         {"value": row["statement_id"], "label": row["label"]}
@@ -98,11 +106,11 @@ def get_sample(request: Request, at: At) -> Response:
     """Give a sample as CSV, with a column for what was found."""
     asked = {k: v for k, v in filled(request.query_params).items() if k in ASKED}
     if "seed" not in asked:
-        raise CardwatchError("A seed is needed, by which the same are drawn again.")
+        raise CardwatchError("Enter a seed, so that the same sample can be drawn again.")
     found = _drawn(at, asked)
     of = asked.get("of", "payments")
     rows = [[*(_cell(row[name], name) for name in COLUMNS[of]), ""] for row in found["drawn"]]
-    text = csv_text([(*HEADINGS[of], "What was found"), *rows])
+    text = csv_text([(*HEADINGS[of], "Result of the check"), *rows])
     return as_file(text, sample_filename(of, asked["seed"]))
 
 

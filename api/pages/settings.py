@@ -1,4 +1,4 @@
-"""Pages of rules, policy and model: what is in force, since when, how often a rule was right."""
+"""Pages of the active rules, policy and model, with their history and precision."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from cardwatch.rules import meanings
 
 router = APIRouter()
 SAYS = {name_of(one): meaning_of(one) for one in FEATURES}
-"""What each feature says."""
+"""The meaning of each feature."""
 
 
 @router.get("/rules")
 def list_rules(request: Request, at: At) -> Response:
-    """List the rules in force."""
+    """List the active rules."""
     return render(request, "rules.html", rules=desk.list_rules(at))
 
 
@@ -45,7 +45,7 @@ def show_precision(request: Request, at: At) -> Response:
 
 @router.get("/settings")
 def show_settings(request: Request, at: At) -> Response:
-    """Show the policy and model in force, their history, and what is proposed."""
+    """Show the active policy and model, their history and proposals."""
     return render(
         request, "settings.html", policy=desk.get_policy(at), model=desk.get_model(at),
         held=desk.list_in_force(at), proposals=desk.list_proposals(at),
@@ -55,7 +55,7 @@ def show_settings(request: Request, at: At) -> Response:
 
 @router.get("/settings/model")
 def show_model(request: Request, at: At) -> Response:
-    """Show the card of the model in force."""
+    """Show the card of the active model."""
     model = desk.get_model(at)
     put: list[dict[str, Any]] = [
         one for one in desk.list_in_force(at) if one["sha256"] == model["sha256"]

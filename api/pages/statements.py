@@ -1,4 +1,4 @@
-"""Pages of statements: bring some, check columns once, read what happened to every row."""
+"""Pages of statements: upload, check columns, and the report of every row."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from cardwatch.statements import FIELDS, guess_columns, shipped_profiles
 
 router = APIRouter()
 KEPT = ("corrects", "history", "date_order", "jobs")
-"""What was said of files, and became of others, while columns are checked."""
+"""Form fields that are kept while columns are checked."""
 NEEDED = ("date", "merchant", "amount", "employee_id", "cardholder", "card_number", "holder_id")
 """Fields that nearly every file has, asked for first."""
 UNCLEAR_DATES = {"date_order_unknown", "date_order_mixed"}
@@ -89,7 +89,7 @@ def _fits(one: dict[str, Any], chosen: dict[str, str]) -> bool:
 def show_upload(request: Request, at: At) -> Response:
     """Show the form for bringing statements."""
     if at.actor.role not in RECEIVES:
-        raise NotAllowed("This role receives no statements.")
+        raise NotAllowed("Your role cannot upload statements.")
     return _upload_page(request, at, {})
 
 
@@ -121,7 +121,7 @@ def receive(request: Request, at: At, service: Serving, files: Files, said: Sent
         return _upload_page(request, at, {"files": "Select a statement"})
     if said.get("corrects") and len(files) > 1:
         return _upload_page(
-            request, at, {"files": "One statement corrects one other"}, said, is_open=True
+            request, at, {"files": "Choose one file to correct one statement"}, said, is_open=True
         )
     jobs = said.get("jobs", "").split()
     unknown: list[ColumnsUnknown] = []
@@ -156,9 +156,9 @@ def show_jobs(request: Request, at: At) -> Response:
     if waits:
         heading = "Statements are being scored"
     elif len(failed) == len(told):
-        heading = "Statements not received"
+        heading = "Statements not uploaded"
     else:
-        heading = "Some statements were not received" if failed else "Statements received"
+        heading = "Some statements were not uploaded" if failed else "Statements uploaded"
     return render(request, "statements_jobs.html", jobs=told, waits=waits, heading=heading)
 
 

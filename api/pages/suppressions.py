@@ -1,4 +1,4 @@
-"""Pages of suppressions: alerts like one are suppressed after a second look; listed and ended."""
+"""Pages of suppressions: create after a confirmation, list and end them."""
 
 from __future__ import annotations
 

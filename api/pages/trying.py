@@ -1,4 +1,4 @@
-"""Pages of trials: a change tried on past statements, and an evaluation of one's own payments."""
+"""Pages of back-tests and evaluations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEMPLATES = {"back-test": "trial.html", "evaluation": "evaluation.html"}
 
 @router.get("/settings/try")
 def show_trying(request: Request, at: At) -> Response:
-    """Show the form for trying a change: the policy in force is what it begins with."""
+    """Show the form for a back-test, filled with the active policy."""
     return _trying_page(request, at, {}, {})
 
 
@@ -64,12 +64,12 @@ def _texts(given: dict[str, bytes]) -> dict[str, str]:
         FileFaulty: they are none.
     """
     faults = [
-        f"{name} is no file of a rule, which ends in .toml and is small"
+        f"{name} is not a rule file. Choose a small file that ends in .toml"
         for name, data in given.items()
         if not name.endswith(".toml") or len(data) > RULE_BYTES
     ]
     if faults or len(given) > MOST_RULES:
-        raise FileFaulty("rules", faults or ["they are too many"], field="rules")
+        raise FileFaulty("rules", faults or ["Choose fewer files"], field="rules")
     return {name: data.decode("utf-8", "replace") for name, data in given.items()}
 
 
@@ -78,7 +78,7 @@ def show_trial(request: Request, at: At, job_id: str) -> Response:
     """Show how far a trial of the caller's has come, or what came of it."""
     job = desk.get_job(at, job_id)
     if job["kind"] not in TEMPLATES:
-        raise NotFound("There is no such trial.")
+        raise NotFound("There is no such back-test.")
     if job["state"] != DONE:
         return render(request, "trial_waits.html", job=job)
     answer = job["answer"]

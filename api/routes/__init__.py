@@ -1,4 +1,4 @@
-"""Routes, a file a noun; each translates a request into one piece of work at the desk."""
+"""Routes, one file per noun; each translates a request into one service call."""
 
 from fastapi import APIRouter
 

@@ -43,7 +43,7 @@ def sign_in(sent: ToSignIn, request: Request, service: Serving) -> Response:
 
 
 def begin_session(request: Request, service: Serving, organisation: str, **sent: str) -> str:
-    """Begin a session for whoever sends a right email, password and code; return their cookie.
+    """Start a session with email address, password and code; return its cookie.
 
     Raises:
         NotAllowed: something is not right.
@@ -73,7 +73,7 @@ def with_session(response: Response, cookie: str) -> Response:
 
 @router.get("/session", response_model=Me)
 def get_session(at: At) -> dict[str, Any]:
-    """Say who the caller is."""
+    """Show the caller."""
     actor = at.actor
     return {"organisation_id": actor.organisation_id, "actor_id": actor.actor_id,
             "role": actor.role, "lanes": list(actor.lanes)}  # fmt: skip
@@ -81,7 +81,7 @@ def get_session(at: At) -> dict[str, Any]:
 
 @router.delete("/session", status_code=204)
 def sign_out(request: Request, at: At) -> Response:
-    """Sign out: the session ends at once, and the browser forgets what it was shown."""
+    """Sign out: end the session at once and clear the browser's copy of what it was shown."""
     return without_session(request, at, Response(status_code=204))
 
 
@@ -103,13 +103,13 @@ def list_sessions(at: At) -> list[dict[str, Any]]:
 
 @router.delete("/sessions/{session_id}", status_code=204)
 def end_session(session_id: Id, at: At) -> None:
-    """End one of the caller's own sessions, at once."""
+    """End one of the caller's own sessions at once."""
     desk.end_session(at, session_id)
 
 
 @router.put("/account", status_code=204)
 def change_password(sent: ToChange, request: Request, at: At, service: Serving) -> Response:
-    """Set a new password, with the old one and a code; all other sessions of the caller end."""
+    """Set a new password with the old one and a code; all other sessions of the caller end."""
     actor_id = at.actor.actor_id  # it is known, so that it does not matter from where
     with service.sign_in_limit.attempt(actor_id, actor_id):
         desk.change_password(
@@ -125,7 +125,7 @@ def change_password(sent: ToChange, request: Request, at: At, service: Serving) 
 
 @open_access.post("/v1/account/secret", response_model=Secret)
 def begin_account(sent: Token, request: Request, service: Serving) -> Any:  # noqa: ANN401
-    """Give whoever was invited a secret for their authenticator app."""
+    """Give an invited person a secret for their authenticator app."""
     with invitation_attempt(request, service, sent.token):
         email, secret = desk.begin_account(
             service.casebook, sent.token, service.clock(), service.seal
@@ -136,7 +136,7 @@ def begin_account(sent: Token, request: Request, service: Serving) -> Any:  # no
 
 @open_access.post("/v1/account", status_code=204)
 def take_account(sent: ToTake, request: Request, service: Serving) -> Response:
-    """Set a password, with the first code of the authenticator app."""
+    """Set a password with the first code of the authenticator app."""
     with invitation_attempt(request, service, sent.token):
         desk.take_account(
             service.casebook,
@@ -158,7 +158,7 @@ def invitation_attempt(
 
 @open_access.get("/sign-in/elsewhere", response_class=RedirectResponse, include_in_schema=False)
 def sign_in_elsewhere(request: Request, service: Serving) -> Response:
-    """Send a browser to the identity provider, if a person and no other site wants it."""
+    """Redirect a browser to the identity provider, unless another site asked for it."""
     if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
         return problem(403, "cross_site", CODES["cross_site"] + ".")
     back, held = str(request.url_for("come_back")), request.cookies.get(COOKIE, "")
@@ -173,7 +173,7 @@ def sign_in_elsewhere(request: Request, service: Serving) -> Response:
 
 @open_access.get("/sign-in/back", response_class=HTMLResponse, include_in_schema=False)
 def come_back(request: Request, service: Serving) -> Response:
-    """Take a browser back from the identity provider, and begin its session."""
+    """Receive a browser from the identity provider and start its session."""
     try:
         cookie = elsewhere.finish(
             service,

@@ -1,4 +1,4 @@
-"""Alerts: listed, shown whole, decided, suppressed, held, handed over."""
+"""Routes of alerts: list, show, decide, suppress, hold and export."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ SEEN: dict[str, Any] = {
         "hold": {"operationId": "hold_alert", "parameters": {"alert_id": SHOWN}},
     },
 }  # fmt: skip
-AlertId = Annotated[Id, InPath(description="Its id, or the beginning of it.")]
+AlertId = Annotated[Id, InPath(description="The id, or its beginning.")]
 
 
 @router.get("/alerts", response_model=AlertPage, responses=LISTED)
@@ -64,12 +64,12 @@ def list_alerts(
     statement_id: Short = "",
     assigned_to: Annotated[Literal["me"] | None, Query(description="To the caller.")] = None,
     tag: Annotated[str, Query(max_length=20)] = "",
-    snoozed: Annotated[bool, Query(description="Also those that are snoozed.")] = True,
+    snoozed: Annotated[bool, Query(description="Include snoozed alerts.")] = True,
     same_holder_as: Annotated[
-        Short, Query(description="Only those with a cardholder or approver of this alert.")
+        Short, Query(description="Only alerts with a cardholder or approver of this alert.")
     ] = "",
     same_merchant_as: Annotated[
-        Short, Query(description="Only those with a merchant of this alert.")
+        Short, Query(description="Only alerts with a merchant of this alert.")
     ] = "",
     since: Day | None = None,
     until: Day | None = None,
@@ -79,7 +79,7 @@ def list_alerts(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str, Query(max_length=500)] = "",
 ) -> dict[str, Any]:
-    """List the alerts that the caller may see, in the order to be asked in, a page at a time.
+    """List the alerts that the caller may see, in order, a page at a time.
 
     Cardholders and merchants are chosen by an alert that is about them, so that no name stands in
     an address. Pages stay where they are while new alerts come.
@@ -135,7 +135,7 @@ def decide_alert(
     response: Response,
     if_match: Annotated[str | None, Header(max_length=50, description="The alert's ETag.")] = None,
 ) -> dict[str, Any]:
-    """Record a decision, a note, an assignment or a due day; without a state it leaves it."""
+    """Record a decision, a note, an assignment or a due date; without a state, keep the state."""
     if if_match is None:
         raise HTTPException(428)
     said = Said(**sent.model_dump(), seen=_version(if_match))
@@ -150,7 +150,7 @@ def _version(if_match: str) -> int:
     """
     text = if_match.strip().removeprefix("W/").strip('"')
     if not text.isascii() or not text.isdecimal() or len(text) > 9:
-        raise Changed("That is no ETag of this alert. Get the alert again.")
+        raise Changed("This ETag is not of this alert. Get the alert again.")
     return int(text)
 
 
@@ -186,20 +186,20 @@ def end_suppression(suppression_id: Id, at: At) -> None:
 
 @router.post("/alerts/{alert_id}/holds", status_code=201, response_model=list[Hold])
 def hold_alert(alert_id: AlertId, sent: ToHold, at: At) -> list[dict[str, Any]]:
-    """Keep an alert and its payments beyond their time; list the holds."""
+    """Put an alert and its payments on legal hold."""
     desk.hold(at, alert_id, reason=sent.reason)
     return desk.list_holds(at)
 
 
 @router.get("/holds", response_model=list[Hold])
 def list_holds(at: At) -> list[dict[str, Any]]:
-    """List the holds of the caller's lanes."""
+    """List the legal holds of the caller's lanes."""
     return desk.list_holds(at)
 
 
 @router.delete("/holds/{hold_id}", status_code=204)
 def end_hold(hold_id: Id, at: At) -> None:
-    """End a hold."""
+    """End a legal hold."""
     desk.end_hold(at, hold_id)
 
 
@@ -212,14 +212,14 @@ def end_hold(hold_id: Id, at: At) -> None:
     }}},
 )  # fmt: skip
 def export_list(sent: ToExport, at: At, service: Serving) -> Response:
-    """Hand over a statement's list as it was made, or a case; why and to whom is kept."""
+    """Export a statement's list or a case; purpose and recipient are recorded."""
     wanted = {k: v for k, v in sent.model_dump().items() if k not in {"form", "alert_ids"}}
     return handed_over(at, service, sent.form, alert_ids=tuple(sent.alert_ids), **wanted)
 
 
 @router.get("/exports", response_model=list[Export])
 def list_exports(at: At) -> list[dict[str, Any]]:
-    """List what was handed over: why and to whom."""
+    """List exports with purpose and recipient."""
     return desk.list_disclosures(at)
 
 
@@ -231,5 +231,5 @@ def get_precision(at: At) -> dict[str, Any]:
 
 @router.get("/reconciliation", response_model=dict[str, int])
 def get_reconciliation(at: At) -> dict[str, int]:
-    """Count the alerts ever raised by the state in which they stand; every one stands in one."""
+    """Count all alerts by state; each has exactly one."""
     return desk.reconciled(at)

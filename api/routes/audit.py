@@ -1,4 +1,4 @@
-"""The audit chains, how long data is kept, and erasing it."""
+"""Routes of the audit chains, samples, retention and deletion."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def list_events(
     lane: Lane = "finance",
     last: Annotated[int, Query(ge=1, le=1_000, examples=[100])] = 100,
     before: Annotated[
-        int, Query(ge=0, le=10**15, description="Only those before the event `seq`.")
+        int, Query(ge=0, le=10**15, description="Only events before the event `seq`.")
     ] = 0,
     action: Literal[ACTIONS] | None = None,  # type: ignore[valid-type]
     object: Short = "",  # noqa: A002  as it is called in an event
@@ -30,7 +30,7 @@ def list_events(
     id: Short = "",  # noqa: A002  as it is called in an event
     outcome: Literal["done", "denied", "not-found", "failed"] | None = None,
 ) -> list[dict[str, Any]]:
-    """List the events of a chain that are as asked for, the newest first."""
+    """List the matching events of a chain, the newest first."""
     asked = {"action": action, "object": object, "role": role, "actor": actor, "id": id,
              "outcome": outcome}  # fmt: skip
     wanted = {name: value for name, value in asked.items() if value}
@@ -39,7 +39,7 @@ def list_events(
 
 @router.get("/audit/verification", response_model=list[ChainCheck])
 def verify_audit(at: At) -> list[dict[str, Any]]:
-    """Verify the chains that the caller may see, with the seals of what they tell of."""
+    """Verify the audit chains that the caller may see, and the hashes in them."""
     return [asdict(one) for one in desk.verify_audit(at)]
 
 
@@ -51,17 +51,17 @@ def draw_sample(sent: ToDraw, at: At) -> dict[str, Any]:
 
 @router.get("/retention", response_model=Keeps)
 def get_retention(at: At) -> dict[str, int]:
-    """Show for how many days each class of data is kept."""
+    """Show the retention period of each class of data."""
     return desk.keeps(at)
 
 
 @router.put("/retention", response_model=Keeps)
 def set_retention(sent: ToKeep, at: At) -> dict[str, int]:
-    """Set for how many days one class of data is kept."""
+    """Set the retention period of one class of data."""
     return desk.keeps(at, kind=sent.kind, days=sent.days)
 
 
 @router.post("/erasures", response_model=Erased)
 def erase(at: At) -> dict[str, int]:
-    """Erase what is past its time and not held."""
+    """Delete expired data that is not on hold."""
     return {"transactions": desk.erase(at)}

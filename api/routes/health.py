@@ -1,4 +1,4 @@
-"""Whether the service lives and is ready, which version it is, and its metrics."""
+"""Routes of health, version and metrics."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def ready(request: Request) -> dict[str, str]:
 
 @open_health.get("/metrics", response_class=Response, include_in_schema=False)
 def metrics(request: Request, service: Serving) -> Response:
-    """Give counts and times by route to whoever shows the key for it."""
+    """Give counts and times by route to a caller with the metrics key."""
     given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
     key = service.settings.metrics_key.encode()
     if not key or not hmac.compare_digest(given, key):
@@ -48,6 +48,6 @@ def metrics(request: Request, service: Serving) -> Response:
 
 @router.get("/version", response_model=Version)
 def get_version(at: At) -> dict[str, Any]:
-    """Say which cardwatch this is."""
+    """Show the version of cardwatch."""
     kind = "sqlite" if at.casebook.is_sqlite else "postgresql"
     return {"cardwatch": __version__, "tables": at.casebook.tables_version, "database": kind}

@@ -1,4 +1,4 @@
-"""People, keys and webhooks: who has access, and where notices go."""
+"""Routes of people, API keys and webhooks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def list_people(at: At) -> list[dict[str, Any]]:
 
 @router.post("/people", response_model=Added, status_code=201)
 def add_person(sent: ToAdd, at: At) -> dict[str, str]:
-    """Add a person with a role; admin adds all but professional standards, who add their own."""
+    """Add a person with a role; only professional standards add their own people."""
     return {"person_id": desk.add_person(at, **sent.model_dump())}
 
 
@@ -53,13 +53,13 @@ def set_cardholder(person_id: Id, sent: ToLink, at: At) -> None:
 
 @router.post("/people/{person_id}/invitation", response_model=Invitation, status_code=201)
 def invite_person(person_id: Id, at: At) -> dict[str, str]:
-    """Invite a person to take their account, or to set a new password; shown this once."""
+    """Invite a person to set up an account or a new password; shown only once."""
     return {"token": desk.invite(at, person_id)}
 
 
 @router.get("/keys", response_model=list[Key])
 def list_keys(at: At) -> list[dict[str, Any]]:
-    """List the keys of machines, without their secrets."""
+    """List API keys without their secrets."""
     return desk.list_keys(at)
 
 
@@ -71,24 +71,24 @@ def make_key(sent: ToKey, at: At) -> dict[str, str]:
 
 @router.delete("/keys/{key_id}", status_code=204)
 def end_key(key_id: Id, at: At) -> None:
-    """End a key, at once."""
+    """Revoke a key at once."""
     desk.end_key(at, key_id)
 
 
 @router.get("/webhook", response_model=list[Webhook])
 def get_webhook(at: At) -> list[dict[str, Any]]:
-    """Show where notices of the caller's lane are sent, if anywhere."""
+    """Show the webhook of the caller's lane, if any."""
     return desk.list_webhooks(at)
 
 
 @router.put("/webhook", response_model=WebhookSecret)
 def set_webhook(sent: ToWebhook, at: At, service: Serving) -> dict[str, str]:
-    """Send notices of the caller's lane to an address; the secret is shown this once."""
+    """Set the webhook of the caller's lane; its secret is shown only once."""
     check_address(service.settings, sent.url)
     return {"secret": desk.set_webhook(at, sent.url, service.seal)}
 
 
 @router.delete("/webhook", status_code=204)
 def end_webhook(at: At) -> None:
-    """Send notices of the caller's lane nowhere any more."""
+    """Remove the webhook of the caller's lane."""
     desk.end_webhook(at)

@@ -1,4 +1,4 @@
-"""Scores what is sent and keeps nothing of it."""
+"""Routes that score transactions or statements without storing them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ router = APIRouter(tags=["scores"])
 
 @router.post("/scores", response_model=Score, max_body_size=ROWS_BYTES)
 def score_transactions(sent: ToScore, at: At, service: Serving) -> dict[str, Any]:
-    """Score transactions, field by field, and keep nothing but the event that it was done."""
+    """Score transactions without storing them; only the audit event is recorded."""
     rows = [one.model_dump(exclude_defaults=True) for one in sent.transactions]
     read = read_rows("transactions", rows, service.choices([], "decide"))
     with service.scoring():
@@ -38,7 +38,7 @@ def score_file(
     columns: Annotated[str, Form(max_length=20_000)] = "",
     date_order: Annotated[DateOrder, Form(examples=["day-first"])] = "decide",
 ) -> dict[str, Any]:
-    """Score a statement and keep nothing but the event that it was done."""
+    """Score a statement without storing it; only the audit event is recorded."""
     read = read_upload(service, at, file, columns, date_order)
     with service.scoring():
         return desk.score_only(at, read, policy=policy, model=model, with_history=history)

@@ -1,4 +1,4 @@
-"""Rules, policy and model: shown, tried on past statements, proposed and agreed to."""
+"""Routes of rules, policy and model: show, back-test, propose and approve."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ JOB: dict[str, Any] = {
 
 @router.get("/rules", response_model=list[Rule])
 def list_rules(at: At, day: Day | None = None) -> list[dict[str, Any]]:
-    """List the rules in force on a day, today's if none is said, of the caller's lanes."""
+    """List the active rules of the caller's lanes on a day (today by default)."""
     return [_shown(rule) for rule in desk.list_rules(at, day or "")]
 
 
 @router.get("/rules/{rule_id}", response_model=Rule)
 def get_rule(rule_id: Id, at: At) -> dict[str, Any]:
-    """Show one rule in force today."""
+    """Show one active rule."""
     found = [rule for rule in desk.list_rules(at) if rule.id == rule_id]
     if not found:
         raise NotFound("There is no such rule.")
@@ -57,25 +57,25 @@ def _shown(rule: rules.Rule) -> dict[str, Any]:
 
 @router.get("/policy", response_model=PolicyInForce)
 def get_policy(at: At, day: Day | None = None) -> dict[str, Any]:
-    """Show the policy in force on a day, today's if none is said."""
+    """Show the active policy on a day (today by default)."""
     return desk.get_policy(at, day or "")
 
 
 @router.get("/model", response_model=Model)
 def get_model(at: At) -> dict[str, Any]:
-    """Show the isolation forest in force: loaded, none, or refused and why."""
+    """Show the active anomaly model: loaded, none, or refused and why."""
     return desk.get_model(at)
 
 
 @router.get("/settings", response_model=list[InForce])
 def list_settings(at: At) -> list[dict[str, Any]]:
-    """List every policy, register and model that was put in force, by kind and time."""
+    """List every activated policy, register and model, by kind and time."""
     return desk.list_in_force(at)
 
 
 @router.post("/back-tests", response_model=Job, status_code=202, responses={202: {"links": JOB}})
 def back_test(sent: ToTry, at: At, service: Serving, request: Request, response: Response) -> Any:  # noqa: ANN401
-    """Try a policy or rules on past statements: who would newly be asked, and who no longer."""
+    """Test a policy or rules on past statements: new alerts and alerts removed."""
     job = desk.ask_back_test(at, sent.kind, _content(service, sent), sent.months)
     service.wake.set()
     response.headers["Location"] = request.url_for("get_job", job_id=job["job_id"]).path
@@ -84,7 +84,7 @@ def back_test(sent: ToTry, at: At, service: Serving, request: Request, response:
 
 @router.post("/evaluations", response_model=Job, status_code=202, responses={202: {"links": JOB}})
 def evaluate(at: At, request: Request, response: Response) -> Any:  # noqa: ANN401
-    """Measure what would be found of known matters that are planted in a copy of the payments."""
+    """Evaluate with invented cases in a copy of the payments."""
     job = desk.ask_evaluation(at)
     response.headers["Location"] = request.url_for("get_job", job_id=job["job_id"]).path
     return job
@@ -92,13 +92,13 @@ def evaluate(at: At, request: Request, response: Response) -> Any:  # noqa: ANN4
 
 @router.get("/proposals", response_model=list[Proposal])
 def list_proposals(at: At) -> list[dict[str, Any]]:
-    """List what was proposed, the newest first; professional standards' own are theirs alone."""
+    """List proposals, the newest first; those of professional standards only to them."""
     return desk.list_proposals(at)
 
 
 @router.post("/proposals", response_model=Proposal, status_code=201)
 def propose(sent: ToPropose, at: At, service: Serving) -> dict[str, Any]:
-    """Propose a policy, rules or a model fitted anew; somebody else of the role has to agree."""
+    """Propose a policy, rules or a retrained model; another person in the role must approve."""
     with service.scoring():
         content = None if sent.kind == "model" else _content(service, sent)
         return desk.propose(at, sent.kind, content, holds_from=sent.holds_from, reason=sent.reason)
@@ -114,20 +114,20 @@ def propose_cards(
     reason: Annotated[Reason, Form()],
     holds_from: Annotated[Day | None, Form()] = None,
 ) -> dict[str, Any]:
-    """Propose a card register; somebody else of the role has to agree before it holds."""
+    """Propose a card register; another person in the role must approve it."""
     cards = read_register(service, file)
     return desk.propose(at, "cards", cards, holds_from=holds_from or "", reason=reason)
 
 
 @router.post("/proposals/{proposal_id}/agreement", response_model=Proposal)
 def agree(proposal_id: Id, at: At) -> dict[str, Any]:
-    """Agree to what somebody else has proposed: it is put in force."""
+    """Approve another person's proposal, which activates it."""
     return desk.decide_proposal(at, proposal_id, agrees=True)
 
 
 @router.post("/proposals/{proposal_id}/refusal", response_model=Proposal)
 def refuse(proposal_id: Id, at: At) -> dict[str, Any]:
-    """Refuse what was proposed, or withdraw one's own."""
+    """Reject a proposal, or withdraw one's own."""
     return desk.decide_proposal(at, proposal_id, agrees=False)
 
 

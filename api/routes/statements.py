@@ -1,4 +1,4 @@
-"""Statements: uploaded, listed, shown with what happened to every row, checked again."""
+"""Routes of statements: upload, list, show and verify."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LINKS: dict[str, Any] = {
 }  # fmt: skip
 JOB = {"operationId": "get_job", "parameters": {"job_id": "$response.body#/job_id"}}
 OUTCOMES: dict[int | str, dict[str, Any]] = {
-    200: {"model": Receipt, "description": "It is held already.", "links": LINKS},
+    200: {"model": Receipt, "description": "It is already stored.", "links": LINKS},
     201: {"model": Receipt, "description": "It is kept and scored.", "links": LINKS},
     202: {
         "model": Job | Receipt,
@@ -49,13 +49,15 @@ async def receive_statement(
     service: Serving,
     file: Annotated[UploadFile, File(description="A statement: CSV, XLS, XLSX or ODS.")],
     corrects: Annotated[Short, Form()] = "",
-    history: Annotated[bool, Form(description="Only keep it, to be compared with.")] = False,
+    history: Annotated[
+        bool, Form(description="Store only, to compare later statements with it.")
+    ] = False,
     columns: Annotated[str, Form(max_length=20_000, description="A column profile, TOML.")] = "",
     date_order: Annotated[DateOrder, Form(examples=["day-first"])] = "decide",
     idempotency_key: Annotated[str, Header(max_length=200)] = "",
     prefer: Annotated[str, Header(max_length=200)] = "",
 ) -> Response:
-    """Receive a statement: it is read at once, then scored and kept with its alerts.
+    """Upload a statement: it is read at once, then scored and stored with its alerts.
 
     What takes longer than ten seconds (`Prefer: wait=30` for thirty, `respond-async` for none) is
     answered 202 with a job to follow. The same bytes again give the same statement; the same
@@ -86,7 +88,7 @@ def _wait(prefer: str) -> float:
 
 
 def _answer(request: Request, job: dict[str, Any]) -> Response:
-    """Return what became of a statement, or the job by which it can be followed."""
+    """The result of an import, or the job to follow."""
     if job["state"] == "failed":
         told = job["answer"]
         return problem(STATUS_OF_CODE.get(told["code"], 422), told["code"], told["detail"])
@@ -109,7 +111,7 @@ def get_job(job_id: Id, at: At) -> dict[str, Any]:
 
 @router.get("/statements", response_model=list[Statement])
 def list_statements(at: At) -> list[dict[str, Any]]:
-    """List the statements held, in the order received."""
+    """List statements in the order received."""
     return desk.list_statements(at)
 
 
@@ -125,7 +127,7 @@ def get_statement(statement_id: Id, at: At) -> dict[str, Any]:
     response_class=Response,
 )
 def get_problems(statement_id: Id, at: At) -> Response:
-    """Give the rows that could not be read, as CSV: row, column, code and what to do."""
+    """Download the rows that could not be read as CSV: row, column, code and message."""
     found = desk.get_statement(at, statement_id)
     names = ("file", "row", "column", "code", "message")
     rows = [
@@ -137,7 +139,7 @@ def get_problems(statement_id: Id, at: At) -> Response:
 
 @router.post("/statements/{statement_id}/verification", response_model=Check)
 def verify_statement(statement_id: Id, at: At, service: Serving) -> dict[str, Any]:
-    """Check a statement's rows against the day they came, and make its alerts again."""
+    """Verify that a statement's rows are unchanged and its alerts can be reproduced."""
     with service.scoring():
         name = desk.get_statement(at, statement_id)["statement_id"]
         return asdict(desk.verify_statement(at, name))

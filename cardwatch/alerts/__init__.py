@@ -1,4 +1,4 @@
-"""Joins what rules found with how unusual it is, groups it, ranks it and says why."""
+"""Grouping, ranking and wording of alerts."""
 
 from cardwatch.alerts.lists import count_notes, without_alerts
 from cardwatch.alerts.ranking import Scored, alert_order, alert_strength, rank_alerts

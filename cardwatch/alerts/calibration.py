@@ -1,4 +1,4 @@
-"""Weighs findings: how often one as strong, of its kind, comes in the organisation's past.
+"""Calibrates findings: how often one as strong, of its kind, occurred in the past.
 
 Strengths of unlike rules cannot be compared; how seldom they come can. Each finding's strength is
 held against those of the findings that the same rules would have made among the reference payments,
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 WEAKENED = 0.5
-"""What each mitigating circumstance takes from the evidence: about a factor of three."""
+"""Evidence subtracted for each weakening rule: about a factor of three."""
 SETTLING_DAYS = 180
-"""At the beginning of a history everything is new: what came then is no measure of later."""
+"""Days at the start of a history that are left out: everything is new then."""
 A_LEVEL = 3.0
 """Room in a list that a rule of one level has beside one of the level below (docs/detection.md)."""
 FLOOD = 2.0
-"""A group of findings takes at most so many times its room of an ordinary year."""
+"""Maximum room of a group of findings, as a multiple of a usual year."""
 TAIL, FEWEST_IN_TAIL = 20, 3
 """So many of the highest reference values give the slope of what lies beyond them."""
 FLATTEST, MOST_EVIDENCE = 0.02, 300.0

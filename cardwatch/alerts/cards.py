@@ -1,4 +1,4 @@
-"""Makes alerts of what rules find in the card register itself, where no payment can be shown."""
+"""Makes alerts from findings about the card register, which have no payments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joins findings that belong to one matter: a split is one matter with all its payments."""
+"""Groups findings that belong together: a split is one group with all its payments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes alerts of matters, explains them, and puts them in the order to be asked in."""
+"""Makes alerts from groups of findings, explains them and ranks them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 PRINTED = ["transaction_id", "file", "row", "date", "holder_id", "merchant", "merchant_id",
            "cost_centre", "amount_pence"]  # fmt: skip
 PAYMENT_IDENTITY = ["transaction_id", "date", "holder_id", "merchant", "amount_pence"]
-"""What a payment is, wherever it was read from."""
+"""Fields that identify a payment in any file."""
 OTHERWISE_READ = ["card_token", "mcc", "category", "cost_centre", "description", "posting_date"]
 LEAST_RAISED = 0.005
 TOTALS = "spend"
@@ -77,7 +77,7 @@ class Scored:
 
     @cached_property
     def printed(self) -> dict[str, list[Any]]:
-        """What alerts print of each payment, by column."""
+        """The printed columns of each payment."""
         table = {name: self.ledger.frame[name].tolist() for name in PRINTED}
         days = self.ledger.column("date").astype("datetime64[D]")
         return table | {"date": np.datetime_as_string(days).tolist()}
@@ -144,7 +144,7 @@ def rank_alerts(scored: Scored, rules: Sequence[Rule], lane: str) -> list[Alert]
 
 @dataclass(frozen=True)
 class Basis:
-    """What the alerts of one lane are made from.
+    """The inputs for the alerts of one lane.
 
     Attributes:
         context: rules that add a reason to alerts or lower them.
@@ -407,7 +407,7 @@ def _pressing(basis: Basis, finding: Finding) -> tuple[float, float, int]:
 
 
 def _case_chance(basis: Basis, matter: Matter) -> float:
-    """Return how often one of its kind comes as strong, as a share of payments of the past."""
+    """The share of past payments with a finding of its kind as strong."""
     evidence = max(float(basis.weighed[f.rule.id][f.row]) for f in matter.findings)
     return min(10 ** -min(evidence, MOST_EVIDENCE), 1.0)
 
@@ -438,12 +438,12 @@ def _comparisons(scored: Scored, row: int) -> tuple[str, ...]:
     lines = [f"{t.rstrip('.')}: {one_in(s)} payments" for s, t in told[:MOST_COMPARISONS]]
     together = float(scored.columns["payment_chance_share"][row])
     if told and together <= told[0][0]:  # less rare than one of its parts, it would seem wrong
-        lines.append(f"All of these taken together: {one_in(together)} payments")
+        lines.append(f"The payment as a whole: {one_in(together)} payments")
     return tuple(lines)
 
 
 def _history(scored: Scored, rows: list[int]) -> str:
-    """What this cardholder, and others, had paid the merchant before the first of some payments."""
+    """The past of this cardholder, and of others, with the merchant, in a sentence."""
     ledger, first = scored.ledger, rows[0]  # rows are in order of day
     here = ledger.rows_back(first, ("merchant_id",))
     here = here[ledger.is_purchase[here] & (ledger.day[here] < ledger.day[first])]
@@ -456,14 +456,14 @@ def _history(scored: Scored, rows: list[int]) -> str:
         return (
             f"Before {day} this cardholder had not paid this merchant; {others} had."
             if users
-            else f"Before {day} neither this cardholder nor anybody else had paid this merchant."
+            else f"Before {day} nobody had paid this merchant."
         )
     since = prose_day(scored.printed["date"][mine[0]])
     if len(paid) == 1:
         times = f"once: {pounds(paid[0])} on {since}"
     else:
         times = (
-            f"{len(paid):,} times since {since}, {pounds(paid.sum())} in all, "
+            f"{len(paid):,} times since {since}, {pounds(paid.sum())} in total, "
             f"the largest {pounds(paid.max())}"
         )
     return f"Before {day} this cardholder had paid this merchant {times}; {others} had."

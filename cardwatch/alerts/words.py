@@ -1,4 +1,4 @@
-"""Puts figures into words: money, days, shares as "1 in N", and the sentences of an alert."""
+"""Figures in words: money, days, shares as "1 in N", and the sentences of an alert."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
 RAREST = 1_000_000
 TIERS = {"high": "A", "medium": "B", "low": "C"}
-"""How a level is named in a list."""
+"""The letter of each level in a list."""
 COMPARED = {">=": "{} or more", "<=": "{} or less", ">": "more than {}", "<": "less than {}",
             "==": "{}"}  # fmt: skip
-"""How a comparison is put into words."""
+"""The words for each comparison."""
 
 
 def pounds(pence: float) -> str:
-    """Return pence as pounds, with pence only where there are any: `£6,120`, `-£12.50`."""
+    """Format pence as pounds, with pence only where there are any: `£6,120`, `-£12.50`."""
     whole = round(pence)
     text = f"£{abs(whole) / 100:,.2f}".removesuffix(".00")
     return f"-{text}" if whole < 0 else text
 
 
 def prose_day(day: str) -> str:
-    """An ISO day as prose has it: `7 October 2026`."""
+    """Format an ISO day for prose: `7 October 2026`."""
     date = dt.date.fromisoformat(day)
     return f"{date.day} {date:%B %Y}"
 
 
 def one_in(share: float) -> str:
-    """Return a share as `1 in N`, N to two figures; a third and more as so many in 10."""
+    """Format a share as `1 in N`, N to two figures; from a third up as `N in 10`."""
     if share >= 1 / 3:
         return f"{share * 10:.0f} in 10"
     if share <= 0:
@@ -52,7 +52,7 @@ def one_in(share: float) -> str:
 
 
 def figure(name: str, value: float) -> str:
-    """Return a feature's value as its name's unit says: _pence, _span_days, _share, _count."""
+    """Format a feature by the unit in its name: _pence, _span_days, _share or _count."""
     if name.endswith("_pence"):
         return pounds(value)
     if name.endswith("_span_days"):
@@ -63,8 +63,9 @@ def figure(name: str, value: float) -> str:
 
 
 def fact(template: str, row: Mapping[str, float]) -> str:
-    """Return a rule's sentence with its figures."""
-    return template.format_map({n: figure(n, row[n]) for n in placeholders(template)})
+    """A rule's sentence with its figures."""
+    text = template.format_map({n: figure(n, row[n]) for n in placeholders(template)})
+    return text.replace("Only about fewer", "Fewer").replace("about fewer", "fewer")
 
 
 def alert_content(alert: Alert) -> dict[str, Any]:
@@ -76,26 +77,26 @@ def alert_content(alert: Alert) -> dict[str, Any]:
 
 
 def reason_of(rule: Rule, figures: Mapping[str, Any]) -> Reason:
-    """Return one rule's finding in words, with the figures it compared, floats to nine digits."""
+    """The reason that a rule gives: its texts and the figures compared, floats to nine digits."""
     kept = {k: float(f"{v:.9g}") if isinstance(v, float) else v for k, v in figures.items()}
     told = fact(rule.fact, kept)
     return Reason(rule.id, rule.title, told, rule.why, rule.ask, rule.innocent, kept)
 
 
 def holders_label(alert: Alert) -> str:
-    """Whom an alert asks about: a cardholder's id, how many they are, or an approver."""
+    """The people of an alert: one cardholder's id, the number of cardholders, or an approver."""
     return people_label(alert.holders, alert.approvers)
 
 
 def people_label(holders: Sequence[str], approvers: Sequence[str]) -> str:
-    """Some cardholders, or approvers: one by name, several by how many they are."""
+    """Name one cardholder or approver; give the number of several."""
     if approvers:
         return _label([f"approver {name}" for name in approvers], "approver")
     return _label(holders, "cardholder")
 
 
 def merchants_label(alert: Alert) -> str:
-    """The merchant as last printed, or how many they are; empty for an alert about cards."""
+    """The merchant as last printed, or the number of merchants; empty for an alert about cards."""
     if len(alert.merchants) == 1:
         return alert.payments[-1].merchant
     return _label(alert.merchants, "merchant")
@@ -113,7 +114,7 @@ def entry_label(entry: EntryShown) -> str:
 
 
 def cost_centres_label(alert: Alert) -> str:
-    """The cost centre, or how many they are."""
+    """The cost centre, or the number of cost centres."""
     return _label(alert.cost_centres, "cost centre")
 
 
@@ -130,15 +131,15 @@ def _label(names: Sequence[str], noun: str) -> str:
 
 
 def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tuple[str, str, str]]:
-    """Return what a rule compared: if one of these were otherwise, it would not ask.
+    """The conditions of a rule, all of which were met.
 
     Args:
-        rule: as it was in force.
-        figures: of the reason that it gave.
-        policy: as it was in force.
+        rule: the version that raised the alert.
+        figures: of the rule's reason.
+        policy: the version that was active.
 
     Returns:
-        For each comparison what was compared, its figure here, and the figures at which it asks.
+        For each condition its meaning, the figure of this alert and the figure required.
     """
     told = []
     for one in rule.when:
@@ -163,22 +164,22 @@ def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tup
 
 
 def expected_words(shown: int, found: int, expected: float | None) -> str:
-    """The sentence above every list: how many alerts, and how many are ordinary.
+    """The sentence above every list: the number of alerts, and of a usual month.
 
     Args:
         shown: alerts within the budget.
         found: all alerts.
-        expected: alerts that as many payments of the months before would raise; none without
-            history. It is what an ordinary month raises, and no statement about chance.
+        expected: alerts that as many payments of the months before would raise; None without
+            history. It describes a usual month and is not a statement about chance.
     """
     if not found:
-        return "No payment raises an alert under these rules and limits."
+        return "These rules and limits raise no alert."
     alerts = quantity(found, "alert")
     if shown < found:
         alerts += f", of which {shown:,} {plural(shown, 'is', 'are')} shown"
     if expected is None:
-        ordinary = "Without earlier payments we cannot say how many an ordinary month raises."
+        ordinary = "Without earlier payments we cannot say how many alerts a usual month has."
     else:
         number = f"about {expected:,.0f}" if expected >= 1 else "fewer than one"
-        ordinary = f"An ordinary month with as many payments raises {number}."
+        ordinary = f"A usual month with as many payments has {number}."
     return f"{alerts}. {ordinary} An alert is a reason to ask, not a finding."

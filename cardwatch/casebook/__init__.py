@@ -1,4 +1,4 @@
-"""Remembers: statements, alerts and decisions, with an audit chain that proves what was done."""
+"""The database of statements, alerts and decisions, with an audit chain."""
 
 from cardwatch.casebook.database import Casebook
 from cardwatch.casebook.tables import FINANCE, LANES, PSD, ROLES, STATES

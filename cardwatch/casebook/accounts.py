@@ -36,13 +36,13 @@ LEAST_SCORE = 3
 EASY_CHARACTERS = 40
 """zxcvbn's time grows with the square of what it reads; what is longer is judged by its start."""
 WORD_CHARACTERS = 4
-"""So long is a word of somebody's name, address or organisation that counts for nothing."""
+"""Maximum length of words of a name that a password check ignores."""
 STEP_SECONDS = 30
 _hasher = PasswordHasher()
 _NOBODY = _hasher.hash(secrets.token_urlsafe())
 _NO_SECRET = pyotp.random_base32().encode()
 REFUSAL = "Email address, password or code is incorrect or has expired."
-NOT_INVITED = "The invitation is not known here, or it holds no longer."
+NOT_INVITED = "The invitation is not valid or has expired. Ask for a new one."
 
 
 def invite(work: Work, email: str) -> str:
@@ -169,7 +169,9 @@ def bind_identity(work: Work, identity: str, email: str) -> Row:
         if found is not None:
             work.change(people, people.c.person_id == found["person_id"], {"identity": identity})
     if found is None:
-        raise NotAllowed("Nobody here is known by that account.")
+        raise NotAllowed(
+            "There is no account for that identity. Ask your administrator to add you."
+        )
     work.event.object_id, work.event.chain = found["person_id"], chain_of(found)
     return found
 
@@ -233,13 +235,15 @@ def _code_step(work: Work, person: Row, code: str, seal: Fernet) -> int | None:
 def _check_strength(password: str, person: Row) -> None:
     """Refuse a password that is too short, too long or too easily guessed."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise CardwatchError(f"A password has {SHORTEST} to {LONGEST} characters; spaces count.")
+        raise CardwatchError(
+            f"Enter a password of {SHORTEST} to {LONGEST} characters. Spaces count."
+        )
     known = ["cardwatch", person["organisation_id"], person["email"], person["name"]]
     words = {word for word in re.split(r"\W+", " ".join(known)) if len(word) >= WORD_CHARACTERS}
     longest_first = sorted(map(re.escape, words), key=len, reverse=True)
     left = re.sub("|".join(longest_first), "", password, flags=re.IGNORECASE)
     if zxcvbn(left[:EASY_CHARACTERS], user_inputs=known)["score"] < LEAST_SCORE:
-        raise CardwatchError("This password is easily guessed. Three or four words in no order do.")
+        raise CardwatchError("This password is easy to guess. Use three or four random words.")
 
 
 def _sha256(token: str) -> str:

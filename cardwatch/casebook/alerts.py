@@ -1,4 +1,4 @@
-"""Keeps alerts as they were raised, and what people decided of them.
+"""Stores alerts and the decisions about them.
 
 An alert as raised never changes. Beside it stands its state, which is that of its last decision;
 every decision has a reason, and whoever decides says which decision they have seen as the last.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cardwatch.casebook.work import Row, Work
 
 LEFT = ("assigned_to", "due_on", "snoozed_until", "tags")
-"""What a decision leaves as it is unless it says otherwise."""
+"""Fields that a decision leaves unchanged by default."""
 LONGEST_WAIT_DAYS = 366
 ASKED_ABOUT = (SubjectKind.HOLDER, SubjectKind.APPROVER)
 """Kinds of the people an alert asks about."""
@@ -42,12 +42,12 @@ SUBJECT_FIELDS = {
 MOST_TAGS = 8
 TAG = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
 MOST_BESIDE = 20
-"""So many other alerts are shown beside one."""
+"""Maximum number of related alerts shown with one."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """What a person says of an alert.
+    """A decision on an alert.
 
     Attributes:
         reason: why, or a note; never empty.
@@ -290,7 +290,7 @@ def decide(work: Work, alert_id: str, said: Said) -> dict[str, Any]:
     """
     by_hand = [name for name in STATES if name not in AUTOMATIC]
     if said.state and said.state not in by_hand:
-        sentence = f"A state is one of {', '.join(by_hand)}, not '{said.state}'."
+        sentence = f"Choose a state: {', '.join(by_hand)}, not '{said.state}'."
         raise CardwatchError(sentence, field="state")
     row = get_alert(work, alert_id)
     for field in ("due_on", "snoozed_until"):
@@ -304,7 +304,7 @@ def decide(work: Work, alert_id: str, said: Said) -> dict[str, Any]:
             check_assignee(work, said.assigned_to, row["lane"])
     may_decide(work, row["lane"], said.reason)
     if said.seen not in {None, row["version"]}:
-        raise Changed("Somebody has decided on this alert since. Look at it again.")
+        raise Changed("Somebody else has changed this alert. Read it again before you decide.")
     work.event.object_id = row["alert_id"]
     changes = {
         "state": said.state or row["state"],
@@ -332,7 +332,7 @@ def _tags(text: str) -> str:
 
 
 def reconcile(work: Work) -> dict[str, int]:
-    """Return how many alerts ever raised stand in each state, and how many have none.
+    """The number of alerts in each state, and in none.
 
     Every alert raised has exactly one state, and the state is that of its last decision, or open;
     `unreconciled` counts those of which it is not so.
@@ -372,7 +372,7 @@ def reconcile(work: Work) -> dict[str, int]:
 def not_about(work: Work, table: sa.FromClause) -> sa.ColumnElement[bool]:
     """Return the condition that an alert is not about the actor, nor about whose card they approve.
 
-    It is in force for every role: nobody sees the question that is asked about them.
+    It is active for every role: nobody sees the question that is asked about them.
     """
     if not work.actor.holder_id:
         return sa.true()
@@ -404,7 +404,7 @@ def record_decision(
     own = {name: changes[name] for name in kept if name in changes} | {"version": version}
     same = is_alert(alerts, lane, row["alert_id"]) & (alerts.c.version == row["version"])
     if not work.change(alerts, same, own):
-        raise Changed("Somebody has decided on this alert since. Look at it again.")
+        raise Changed("Somebody else has changed this alert. Read it again before you decide.")
     made = new_decision(work, lane, row["alert_id"], version)
     row = made | {name: changes[name] for name in made if name in changes}
     work.add_sealed(decisions, [row])

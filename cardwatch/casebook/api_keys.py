@@ -1,4 +1,4 @@
-"""API keys: made by somebody who answers for them, and never more than that person is now."""
+"""API keys: each has an owner, and never more rights than the owner has now."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def make_key(work: Work, *, name: str, role: str, days: int, can_decide: bool = 
     """
     check_role(role)
     if not 0 < days <= LONGEST_KEY_DAYS:
-        raise CardwatchError(f"A key is valid for 1 to {LONGEST_KEY_DAYS} days.", field="days")
+        raise CardwatchError(f"Enter a number of days from 1 to {LONGEST_KEY_DAYS}.", field="days")
     check_gives(work, role)
     if can_decide and not work.actor.can_decide:
         raise NotAllowed("A key that records no decisions cannot make one that does.")
     if len(_links(work, work.actor.actor_id)) >= MAX_KEY_LINKS:
-        raise NotAllowed("A key that was made with a key cannot make keys. Sign in to make one.")
+        raise NotAllowed("A key cannot create other keys. Sign in to create one.")
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(SECRET_BYTES)
     expires = dt.date.fromisoformat(work.today) + dt.timedelta(days)
     row = {
@@ -99,7 +99,7 @@ def end_key(work: Work, key_id: str) -> None:
     """
     key = _find_key(work, key_id)
     if key is None or (key["role"] == PSD and work.actor.role != PSD):
-        raise NotFound("There is no such key.")
+        raise NotFound("There is no such API key.")
     check_gives(work, key["role"])
     work.change(keys, keys.c.key_id == key_id, {"ended_at": work.now})
     end_keys_made_by(work, key_id)
@@ -114,7 +114,7 @@ def actor_of_key(casebook: Casebook, text: str, now: dt.datetime) -> Actor:
             was given; which of them is not said.
     """
     shape = KEY.fullmatch(text)
-    refusal = NotAllowed("The key is not known here, or it holds no longer.")
+    refusal = NotAllowed("The key is not valid or has expired.")
     if shape is None:
         raise refusal
     owner, key_id, secret = shape.groups()
@@ -177,7 +177,7 @@ def key_actor(work: Work, key_id: str) -> Actor | None:
 
 
 def person_behind(work: Work, actor_id: str) -> str:
-    """Return whose doing something is: a key's is that of whoever made it."""
+    """The person responsible for an action: for a key, the person who created it."""
     links = _links(work, actor_id)
     if not links:
         return actor_id

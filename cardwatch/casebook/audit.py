@@ -1,4 +1,4 @@
-"""Verifies the audit chains, and signs checkpoints that are kept elsewhere.
+"""Verifies the audit chains and signs checkpoints.
 
 Whoever changes, removes, inserts or reorders a past event breaks the chain after it. Whoever cuts
 off the newest events, or rewrites a whole chain, is found out only by an earlier checkpoint: so
@@ -39,7 +39,7 @@ OWN_FIELDS = ("at", "actor", "role", "action", "object", "id", "purpose", "outco
 
 @dataclass(frozen=True)
 class ChainCheck:
-    """What verifying one chain found.
+    """The result of verifying one chain.
 
     Attributes:
         events: how many follow each other without a break.
@@ -71,7 +71,7 @@ def verify_chain(work: Work, lane: str) -> ChainCheck:
             fault = f"event {count + 1} is not there"
             return ChainCheck(lane, count, before, count + 1, fault)
         if kept != (after := next_hash(before, body)):
-            fault = f"event {seq}, or the one before it, is not as it was written"
+            fault = f"event {seq}, or the one before it, has been changed"
             return ChainCheck(lane, count, before, seq, fault)
         before, count = after, seq
         if '"sealed":' in body or '"unsealed":' in body:
@@ -97,7 +97,7 @@ def _check_seals(work: Work, lane: str, seals: Counter[str]) -> str:
             seals[seal] -= 1
     gone = sum(seals.values())
     are = plural(gone, "row that was written is", "rows that were written are")
-    return f"{gone} {are} not there any more" if gone else ""
+    return f"{gone} {are} missing" if gone else ""
 
 
 def read_events(
@@ -151,7 +151,7 @@ def own_events(
 
 
 def checkpoint_line(work: Work, key: Ed25519PrivateKey, lane: str) -> str:
-    """Return how far a chain has come, signed, as a line; empty before its first event."""
+    """A signed checkpoint of a chain as a line; empty before its first event."""
     owner = work.actor.organisation_id
     last = work.one(
         sa.select(events.c.seq, events.c.hash)
@@ -213,11 +213,11 @@ def check_checkpoints(
             return ChainCheck(lane, 0, "", 1, fault)
         mine = content["organisation"] == work.actor.organisation_id
         if not mine or content["lane"] not in work.lanes or lane not in {"", content["lane"]}:
-            raise CardwatchError(f"{name} holds the checkpoints of another chain.")
+            raise CardwatchError(f"{name} has the checkpoints of another chain.")
         lane = content["lane"]
         said[content["seq"]] = content["hash"]
     if not said:
-        raise CardwatchError(f"{name} holds no checkpoint.")
+        raise CardwatchError(f"{name} has no checkpoint.")
     question = sa.select(events.c.seq, events.c.hash).where(
         work.mine(events), events.c.lane == lane, events.c.seq.between(min(said), max(said))
     )
@@ -225,13 +225,13 @@ def check_checkpoints(
     held = {seq: kept for seq, kept in found if seq in said}
     for seq in sorted(said):
         if held.get(seq) != said[seq]:
-            fault = f"event {seq} is not the one that was there when a checkpoint was signed"
+            fault = f"event {seq} has changed since a checkpoint was signed"
             return ChainCheck(lane, 0, "", seq, fault)
     return ChainCheck(lane, max(said), said[max(said)])
 
 
 def public_text(key: Ed25519PublicKey) -> str:
-    """Return a public key as PEM text, to be given to whoever checks."""
+    """A public key as PEM text, for checking checkpoints."""
     return key.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     ).decode()

@@ -1,4 +1,4 @@
-"""Copies a whole casebook: a backup is a casebook of its own, in one file of SQLite."""
+"""Copies a whole casebook: a backup is a casebook in one SQLite file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def copy_casebook(source: Casebook, target: Casebook) -> int:
         CardwatchError: the target is not empty.
     """
     if target.organisations():
-        raise CardwatchError("The casebook to be written is not empty.")
+        raise CardwatchError("The target casebook is not empty. Choose an empty one.")
     owners = [row["organisation_id"] for row in source.organisations()]
     count = 0
     with source.snapshot() as reading, target.engine.begin() as writing:

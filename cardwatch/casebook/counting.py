@@ -1,4 +1,4 @@
-"""Which statements and payments count: the conditions that every question about payments uses.
+"""Conditions for the statements and payments that count, used by every query of payments.
 
 A statement counts until a statement that corrects it takes its place. Where two statements that
 count hold one payment, that of the statement received first counts; one that was scored goes before

@@ -1,4 +1,4 @@
-"""Opens the casebook's database, and gives work on it one transaction with one audit event.
+"""Opens the database and gives each unit of work a transaction with an audit event.
 
 SQLite is the default, one file; PostgreSQL the option. Every statement of work has to name the
 organisation, and the lane where there is one: PostgreSQL enforces it by row-level security, and
@@ -90,7 +90,7 @@ class Casebook:
             self.url = sa.make_url(url)
         except ArgumentError as error:
             raise CardwatchError(
-                "The casebook's address is not one such as sqlite:///FILE."
+                "The casebook's address is invalid. Use the form sqlite:///FILE."
             ) from error
         self.checkpoints = checkpoints
         self.busy_seconds = busy_seconds
@@ -152,7 +152,7 @@ class Casebook:
     def quiet(
         self, actor: Actor, now: dt.datetime, *, lanes: tuple[str, ...] = (), reads: bool = False
     ) -> Iterator[Work]:
-        """Do work that leaves no event: on machinery, or to find out who somebody is.
+        """Transaction without an audit event: internal tables and authentication only.
 
         Args:
             actor: for whom.
@@ -170,7 +170,7 @@ class Casebook:
 
     @contextmanager
     def turn(self, organisation_id: str) -> Iterator[None]:
-        """Wait for one's turn to receive: one at a time for each organisation.
+        """Hold the organisation's import lock.
 
         A turn ends with the process that has it, however that ends.
 
@@ -244,7 +244,9 @@ class Casebook:
             CardwatchError: the casebook is in SQLite, or the role cannot be given rights.
         """
         if self.is_sqlite:
-            raise CardwatchError("A file of SQLite has no roles; name those of PostgreSQL alone.")
+            raise CardwatchError(
+                "SQLite has no database roles. Use this option with PostgreSQL only."
+            )
         name = self.engine.dialect.identifier_preparer.quote_identifier(role)
         rights = dict.fromkeys(tables.metadata.tables, "SELECT, INSERT, UPDATE, DELETE")
         rights |= tables.RIGHTS | {"alembic_version": "SELECT"}
@@ -254,7 +256,7 @@ class Casebook:
                 connection.exec_driver_sql(f"GRANT {may} ON {table} TO {name}")
 
     def settle(self) -> None:
-        """Write what is erased over in the file itself, where that is SQLite."""
+        """Checkpoint the WAL, so that erased rows leave the file."""
         if self.is_sqlite:
             with self._sentence("failed"), closing(self.engine.raw_connection()) as connection:
                 connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -362,7 +364,7 @@ def _engine(url: sa.URL, *, make: bool, busy_seconds: float | None) -> sa.Engine
                 "that begins with postgresql+psycopg://."
             ) from error
     else:
-        raise CardwatchError(f"A casebook is kept in SQLite or PostgreSQL, not {url.drivername}.")
+        raise CardwatchError(f"A casebook needs SQLite or PostgreSQL, not {url.drivername}.")
     sa.event.listen(engine, "before_execute", check_owner)
     return engine
 

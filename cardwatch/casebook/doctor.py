@@ -1,4 +1,4 @@
-"""Examines what a casebook stands on (database, disk, settings) and says what is wrong."""
+"""Health checks of the database, the disk and the settings."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def examine(casebook: Casebook, *, quickly: bool = False) -> list[Finding]:
     folder = casebook.checkpoints
     seen = f"they are signed in {folder}" if folder else "none are written"
     if folder and casebook.is_sqlite and folder.absolute().is_relative_to(_folder(casebook)):
-        seen += "; keep them in another place than the casebook, such as another machine"
+        seen += "; keep them away from the casebook, for example on another machine"
     return [*found, Finding("checkpoints", folder is not None, seen)]
 
 
@@ -74,7 +74,7 @@ def _sqlite(casebook: Casebook, *, quickly: bool) -> list[Finding]:
         Finding("synchronous", asked["synchronous"] == 2, f"{asked['synchronous']}, 2 is FULL"),
         Finding("foreign keys", asked["foreign_keys"] == 1, f"{asked['foreign_keys']}"),
         *([] if quickly else [Finding("integrity", whole == "ok", f"{whole}")]),
-        Finding("who may read the file", not mode & 0o077, f"{mode:o}, 600 is its owner alone"),
+        Finding("file permissions", not mode & 0o077, f"{mode:o}, 600 is its owner alone"),
         Finding("free disk", free >= LEAST_FREE_BYTES, f"{free / 2**30:.1f} GiB"),
         Finding("file system", kind not in NETWORK, f"{kind or 'not known'}; not over a network"),
     ]
@@ -112,7 +112,9 @@ def _postgresql(casebook: Casebook) -> list[Finding]:
         told: Any = connection.connection.driver_connection
         way = way_to(told.info.host, told.info.get_parameters().get("sslmode", "prefer"))
     major = int(asked["server_version_num"]) // 10_000
-    seen = "it sees every organisation's rows; use another" if role else "bound by row security"
+    seen = (
+        "it sees every organisation's rows; use another role" if role else "bound by row security"
+    )
     seen += (
         "; it owns the tables, and 'cardwatch upgrade --serve-as' lets another serve"
         if owned
@@ -134,5 +136,5 @@ def way_to(host: str, sslmode: str) -> Finding:
     """Return whether nobody between here and a database's host can read or change what passes."""
     is_near = host.startswith("/") or host in {"", "localhost", "127.0.0.1", "::1"}
     seen = f"to {host or 'this machine'}, sslmode {sslmode}"
-    seen += "" if is_near else "; over a network it has to be verify-full"
-    return Finding("way to it", is_near or sslmode == "verify-full", seen)
+    seen += "" if is_near else "; over a network it must be verify-full"
+    return Finding("connection", is_near or sslmode == "verify-full", seen)

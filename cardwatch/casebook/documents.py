@@ -1,4 +1,4 @@
-"""What makes alerts, kept by its hash: policies, rule sets, models, card registers."""
+"""Stored documents by hash: policies, rule sets, models, card registers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def document_sha256(kind: str, content: bytes) -> str:
 def find_document(work: Work, kind: str, sha256: str) -> str:
     """Return the whole hash of the document of a kind whose hash begins as given.
 
-    It was in force, or was proposed in a lane that the work touches: what the other lane alone
+    It was active, or was proposed in a lane that the work touches: what the other lane alone
     proposed is not found.
 
     Raises:
@@ -67,12 +67,12 @@ def read_document(work: Work, sha256: str) -> bytes:
         raise NotFound(f"There is no document {sha256[:12]}.")
     content = bytes(found["content"])
     if document_sha256(found["kind"], content) != sha256:
-        raise NotFound(f"Document {sha256[:12]} is not what was kept.")
+        raise NotFound(f"Document {sha256[:12]} does not match its stored hash.")
     return content
 
 
 def put_in_force(work: Work, kind: str, content: bytes, holds_from: str) -> str:
-    """Keep a document and put it in force from a day on; return its hash."""
+    """Store a document and activate it from a day; return its hash."""
     digest = keep_document(work, kind, content)
     mine = in_force.c
     last = work.one(
@@ -91,7 +91,7 @@ def put_in_force(work: Work, kind: str, content: bytes, holds_from: str) -> str:
 
 
 def sha256_in_force(work: Work, kind: str, day: str) -> str | None:
-    """Return the hash of the document in force on a day: the last put of those that hold by then.
+    """Return the hash of the active document on a day: the last put of those that hold by then.
 
     Before the first of them holds, the first holds: a register begun today says of last month more
     than nothing does.
@@ -104,7 +104,7 @@ def sha256_in_force(work: Work, kind: str, day: str) -> str | None:
 
 
 def list_in_force(work: Work) -> list[Row]:
-    """Return every document that was ever put in force, in the order of its kind and time."""
+    """Return every document that was ever activated, in the order of its kind and time."""
     question = sa.select(in_force).where(work.mine(in_force))
     return work.rows(question.order_by(in_force.c.kind, in_force.c.seq))
 

@@ -1,4 +1,4 @@
-"""Finds alerts by what is asked, in the order asked for, a page at a time."""
+"""Queries of alerts with filters, order and pages."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def list_units(work: Work) -> list[str]:
 
 
 def count_alerts(work: Work, asked: Asked) -> tuple[int, int]:
-    """Return how many alerts the actor may see of those asked for, and the pence at stake."""
+    """The number of matching alerts that the actor may see, and the pence at stake."""
     question = sa.select(
         sa.func.count().label("alerts"),
         sa.func.coalesce(sa.func.sum(alerts.c.at_stake_pence), 0).label("pence"),
@@ -243,7 +243,7 @@ def _expected_precision(work: Work) -> sa.ColumnElement[float]:
 
 
 def answers(work: Work, lane: str, *, by_month: bool = False) -> list[Row]:
-    """Return how many alerts of a lane that a person has answered are of a rule, band and state.
+    """The number of a lane's answered alerts by rule, band and state.
 
     Those about the actor are left out: a count tells what was decided of them.
 

@@ -1,4 +1,4 @@
-"""Reads what the quarterly report is made of: payments that count, and finance's alerts.
+"""Queries for the quarterly report: payments that count, and finance's alerts.
 
 Nothing here reads professional standards' lane, whoever asks, and no person is named.
 """

@@ -1,4 +1,4 @@
-"""Guards the casebook's questions: each has to say whose rows it asks for."""
+"""Rejects SQL that lacks an organisation or lane condition."""
 
 from __future__ import annotations
 

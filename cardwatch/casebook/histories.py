@@ -1,4 +1,4 @@
-"""What is behind an alert: its neighbours, its holder's year, and who else uses its merchant."""
+"""The context of an alert: other payments, its holder's year and its merchant's year."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs: work that takes longer than somebody would wait, done by whichever process is free.
+"""Jobs: work too long for a request, done by any free process.
 
 A process that takes a job holds it for a short time and says again and again that it is alive; if
 it dies, another takes the job. What a job does is itself whole or not at all, so it may be tried
@@ -73,7 +73,7 @@ def put_job(work: Work, kind: str, content: bytes, *, once: str, fingerprint: st
     work.lock("job", name)
     known = work.one(sa.select(jobs).where(work.mine(jobs), jobs.c.job_id == name))
     if known and known["fingerprint"] != fingerprint:
-        raise CardwatchError("This Idempotency-Key was used for something else. Take a new one.")
+        raise CardwatchError("This Idempotency-Key was used for another request. Use a new one.")
     begun = {"state": QUEUED, "percent": 0, "tries": 0, "answer": None, "leased_until": None}
     if known and known["state"] == FAILED:  # asked for again
         work.change(jobs, jobs.c.job_id == name, begun | {"content": content})

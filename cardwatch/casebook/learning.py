@@ -1,4 +1,4 @@
-"""Learns from decisions how often a rule's alerts are upheld, and orders by it once it may.
+"""Precision of rules: the share of alerts upheld by decisions, used for order once known.
 
 Nothing is trained. What is shown of a rule is its own share and the exact interval of it. What the
 list is ordered by begins with what is known of purchase cards before any answer (13 in 100, US DoD
@@ -23,7 +23,7 @@ FEWEST_ANSWERS = 20
 """Below so many answers a rule's precision is shown but orders nothing."""
 BANDS = ((1e-4, "1 in 10,000 or rarer"), (1e-3, "1 in 1,000 or rarer"), (1.0, "more usual"))
 PRIOR_SHARE = PRIOR_UPHELD / (PRIOR_UPHELD + PRIOR_OTHERS)
-"""What is taken for every rule until it has been answered often enough: evidence orders alone."""
+"""The assumed precision of a rule with few outcomes: evidence alone orders."""
 
 
 @dataclass(frozen=True)

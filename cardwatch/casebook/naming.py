@@ -1,4 +1,4 @@
-"""Whom an alert is about, shown under another name until somebody asks, with a reason, by name."""
+"""Pseudonyms: the people of an alert, until somebody gives a reason to see the name."""
 
 from __future__ import annotations
 

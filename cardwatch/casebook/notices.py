@@ -1,4 +1,4 @@
-"""Notices on their way out: where each lane's are sent, which are due, and when to try again."""
+"""The outbox of notices: address of each lane, due notices and retries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RETRY_SECONDS = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Waits after each failure, about 75 hours together (Standard Webhooks 1.0.0)."""
 HELD_SECONDS = 60
-"""So long a notice is left to whoever took it before another tries."""
+"""Seconds before another worker may take a notice that was not sent."""
 AT_ONCE = 20
 
 

@@ -42,9 +42,9 @@ def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
     """
     owner = organisation_id(name)
     if not owner:
-        raise CardwatchError("An organisation's name needs letters.")
+        raise CardwatchError("Enter an organisation name with letters.")
     if any(one["organisation_id"] == owner for one in casebook.organisations()):
-        raise CardwatchError(f"There is an organisation '{owner}' already.")
+        raise CardwatchError(f"The organisation '{owner}' already exists.")
     actor = Actor(owner, SYSTEM, "admin")
     with casebook.work(actor, Event("access", "organisation", owner), now) as work:
         row = {"name": name, "made_at": work.now, "keeps": canonical(KEEPS_DAYS)}
@@ -94,7 +94,7 @@ def add_person(work: Work, *, name: str, email: str, role: str, link: CardLink) 
     email = normal_email(email)
     known = work.one(sa.select(people).where(work.mine(people), people.c.email == email))
     if known and not known["ended_at"]:
-        raise Conflict("There is a person with that email address already.", field="email")
+        raise Conflict("A person with that email address already exists.", field="email")
     person = work.keyed("person", email)[:12]
     row = {"name": name, "role": role, "made_at": work.now} | link.columns()
     if known:  # somebody who had access comes back, perhaps in another role
@@ -165,11 +165,11 @@ def check_role(role: str) -> None:
     if not role:
         raise CardwatchError("Choose a role", field="role")
     if role not in ROLES:
-        raise CardwatchError(f"A role is one of {', '.join(ROLES)}, not '{role}'.", field="role")
+        raise CardwatchError(f"Choose a role: {', '.join(ROLES)}, not '{role}'.", field="role")
 
 
 def check_gives(work: Work, role: str) -> None:
-    """Refuse whoever may not give a role to a person or key.
+    """Refuse an actor who may not give a role to a person or key.
 
     Admin gives every role but psd; psd gives psd. The first psd person of an organisation is added
     at the command line, by whoever runs the installation.
@@ -186,7 +186,7 @@ def check_gives(work: Work, role: str) -> None:
         if not may_give(actor.role, role) and not first:
             raise NotAllowed("Only professional standards can give that role.")
     elif not may_give(actor.role, role):
-        raise NotAllowed("Only an admin can give that role.")
+        raise NotAllowed("Only an administrator can give that role.")
 
 
 def may_give(giver_role: str, role: str) -> bool:
@@ -306,7 +306,7 @@ def actor_of_person(casebook: Casebook, owner: str, email: str | None, now: dt.d
         if email is None:
             living = [one for one in list_people(work) if not one["ended_at"]]
             if len(living) != 1:
-                raise NotFound("Say who you are with '--as EMAIL', or set CARDWATCH_AS.")
+                raise NotFound("Give your email address with '--as EMAIL', or set CARDWATCH_AS.")
             found = living[0]
         else:
             found = find_person(work, email)

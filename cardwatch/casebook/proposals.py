@@ -1,4 +1,4 @@
-"""Proposals: a policy, rule set, register or model that one person wants, and another agrees to."""
+"""Proposals: a policy, rule set, register or model that another person has to approve."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def propose(work: Work, kind: str, content: bytes, *, holds_from: str, reason: s
 
 
 def decide_proposal(work: Work, proposal_id: str, *, agrees: bool) -> Row:
-    """Agree to a proposal, which puts it in force, or refuse it; return it as it is then.
+    """Approve a proposal, which activates it, or reject it; return the result.
 
     Raises:
         NotFound: there is none of that id for the actor.
@@ -50,18 +50,18 @@ def decide_proposal(work: Work, proposal_id: str, *, agrees: bool) -> Row:
     found = get_proposal(work, proposal_id)
     work.event.object_id = proposal_id
     if agrees and person_behind(work, found["made_by"]) == person_behind(work, work.actor.actor_id):
-        raise NotAllowed("Somebody else has to agree to what you propose.")
+        raise NotAllowed("Another person must approve your proposal.")
     if found["lane"] != work.actor.role:
         raise NotAllowed("This role decides no such proposal.")
     if not work.actor.can_decide:
         raise NotAllowed("This key records no decisions. Sign in, or make a key that may.")
     if agrees and not _still_proposes(work, found):
-        raise NotAllowed("Whoever proposed this no longer has that access. Propose it again.")
+        raise NotAllowed("The person who proposed this no longer has access. Propose it again.")
     decided = {"state": AGREED if agrees else REFUSED}
     decided |= {"decided_by": work.actor.actor_id, "decided_at": work.now}
     still = (proposals.c.proposal_id == proposal_id) & (proposals.c.state == OPEN)
     if not work.change(proposals, still, decided):
-        raise Conflict("This proposal was decided already.")
+        raise Conflict("This proposal has already been decided.")
     if agrees:
         content = read_document(work, found["sha256"])
         put_in_force(work, found["kind"], content, found["holds_from"])
@@ -69,7 +69,7 @@ def decide_proposal(work: Work, proposal_id: str, *, agrees: bool) -> Row:
 
 
 def _still_proposes(work: Work, proposal: Row) -> bool:
-    """Return whether whoever proposed it has access, in the role in which they did."""
+    """Whether the person who proposed it still has access, in the same role."""
     proposer = Actor(work.actor.organisation_id, proposal["made_by"], proposal["lane"])
     try:
         return actor_now(work, proposer).role == proposal["lane"]

@@ -1,4 +1,4 @@
-"""Keeps alerts as they were raised: never changed, and each with a state to begin with."""
+"""Stores alerts as raised, which never change, each with an initial state."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ unbiased look at what is missed (US Army, AFARS 11-4; docs/casebook.md)."""
 
 @dataclass(frozen=True)
 class Kept:
-    """What keeping a list of alerts came to.
+    """The result of storing a list of alerts.
 
     Attributes:
         new: alerts not known before.
@@ -186,7 +186,7 @@ def _row(alert: Alert) -> dict[str, Any]:
 
 
 def _look_again(work: Work, source: Source) -> int:
-    """Open some alerts again, by chance, that closed by themselves; return how many."""
+    """Reopen a random sample of automatically closed alerts for review; return the number."""
     question = (
         sa.select(alerts.c.alert_id, alerts.c.version)
         .where(work.mine(alerts), alerts.c.lane == source.lane, alerts.c.state.in_(AUTOMATIC))

@@ -1,4 +1,4 @@
-"""How long each class of data is kept, what a legal hold keeps longer, and the erasing."""
+"""Retention periods, legal holds and deletion."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ def set_keeps(work: Work, kind: str, days: int) -> None:
         CardwatchError: there is no such class, or it would be too short.
     """
     if work.actor.role not in MANAGES:
-        raise NotAllowed("Only an admin sets how long data is kept.")
+        raise NotAllowed("Only an administrator can change retention periods.")
     if kind not in KEEPS_DAYS:
-        sentence = f"A class of data is one of {', '.join(KEEPS_DAYS)}, not '{kind}'."
+        sentence = f"Choose a class of data: {', '.join(KEEPS_DAYS)}, not '{kind}'."
         raise CardwatchError(sentence, field="kind")
     if days < LEAST_DAYS[kind]:
         sentence = f"{kind.capitalize()} are kept for at least {LEAST_DAYS[kind]} days."
@@ -93,7 +93,7 @@ def hold(work: Work, alert_id: str, lane: str, reason: str) -> str:
     """
     may_decide(work, lane, reason)
     if current_hold(work, alert_id, lane) is not None:
-        raise Conflict("This alert is on legal hold already.")
+        raise Conflict("This alert is already on legal hold.")
     same = (holds.c.lane == lane) & (holds.c.alert_id == alert_id)
     known = work.rows(sa.select(holds.c.ended_at).where(work.mine(holds), same))
     found = work.keyed("hold", lane, alert_id, work.now, str(len(known)))[:12]
@@ -118,7 +118,7 @@ def end_hold(work: Work, hold_id: str) -> None:
     which = (holds.c.hold_id == hold_id) & (holds.c.lane == work.actor.role)
     which &= not_about(work, holds)
     if not work.change(holds, which & holds.c.ended_at.is_(None), {"ended_at": work.now}):
-        raise NotFound("There is no such hold.")
+        raise NotFound("There is no such legal hold.")
     work.event.object_id = hold_id
 
 
@@ -129,7 +129,7 @@ def list_holds(work: Work) -> list[Row]:
 
 
 def erase(work: Work) -> int:
-    """Erase what is past its time and not held; the work's lanes have to be all.
+    """Delete expired data and not held; the work's lanes have to be all.
 
     What only a psd hold keeps goes from the sight of the others at its time, as if it were erased:
     a row that outlived its time would tell them that somebody holds it.

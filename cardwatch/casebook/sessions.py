@@ -1,4 +1,4 @@
-"""Sessions of people who have signed in: kept here, so that they can be ended at once."""
+"""Sessions: stored in the database, so that they can be ended at once."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def actor_of_session(casebook: Casebook, text: str, now: dt.datetime) -> tuple[A
     Raises:
         NotAllowed: there is none, or it has ended.
     """
-    refusal = NotAllowed("Sign in: there is no session, or it has ended.")
+    refusal = NotAllowed("Sign in. You have no session, or it has expired.")
     shape = SESSION.fullmatch(text)
     if shape is None:
         raise refusal

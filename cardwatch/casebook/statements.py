@@ -1,4 +1,4 @@
-"""Keeps statements with their transactions, and gives back what a scoring needs of them.
+"""Stores statements with their transactions, and loads what a scoring needs.
 
 A transaction is known by its identity: the issuer's reference with day and sum, else what the row
 says; and which of several alike in one statement it is. Where two statements hold the same one, the
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 WITHOUT_REFERENCE = ("date", "posting_date", "merchant", "amount_pence", "currency",
                      "original_amount", "kind", "card_token", *HOLDER_KEYS)  # fmt: skip
-"""What makes the identity of a transaction whose source gives no reference."""
+"""Fields that identify a transaction without a reference."""
 STORED = ("row", "identity", *TRANSACTION_TEXTS, "amount_pence", "day_doubled", *HOLDER_KEYS)
 AT_ONCE = 5_000
 DAY = transactions.c.date + ""
@@ -191,7 +191,7 @@ def compare(
     with about_field("corrects"):
         replaced = get_statement(work, corrects) if corrects else None
     if replaced and replaced["superseded_seq"]:
-        sentence = "That statement was corrected already; correct the one in its place."
+        sentence = "That statement has already been corrected. Choose the corrected one."
         raise CardwatchError(sentence, field="corrects")
     corrects_id = replaced["statement_id"] if replaced else None
     rows = _rows(frame)
@@ -366,9 +366,9 @@ def check_rows(work: Work, statement: Row) -> str:
     if len(rows) != statement["transactions"]:
         return f"{len(rows)} transactions where {statement['transactions']} were received"
     if rows["amount_pence"].sum() != statement["pence"]:
-        return "its transactions do not come to the sum received"
+        return "its transactions do not add up to the total received"
     if rows_sha256(rows) != statement["rows_sha256"]:
-        return "a transaction is not as it was received"
+        return "a transaction has changed since it was received"
     return ""
 
 

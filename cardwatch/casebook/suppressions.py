@@ -120,7 +120,7 @@ def check_suppression(work: Work, row: Mapping[str, Any], *, until: str, reason:
     if not is_suppressible(row):
         raise CardwatchError("Only alerts about one cardholder's payments can be suppressed.")
     if current_suppression(work, row) is not None:
-        raise Conflict("Alerts like this are suppressed already. End that suppression first.")
+        raise Conflict("Alerts like this are already suppressed. End that suppression first.")
 
 
 def is_suppressible(row: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The tables of the casebook, and the words that their columns hold.
+"""The tables of the casebook, and the values of their columns.
 
 Every row belongs to an organisation, and most to a lane; both stand first in every key. Days are
 text such as `2026-10-01`, moments `2026-10-01T09:30:00Z`, money whole pence, so that both databases
@@ -45,7 +45,7 @@ by the role that has a lane's name."""
 STATES: dict[str, str] = {
     "open": "nobody has decided yet",
     "asked": "the cardholder's line manager has been asked",
-    "explained": "an innocent explanation was given and checked",
+    "explained": "a good explanation was given and checked",
     "policy-breach": "outside policy; explained or repaid",
     "confirmed": "what the alert asks about was so, and it goes further",
     "data-error": "the data was wrong, so the question does not arise",
@@ -174,7 +174,7 @@ proposals = _table(
     _text("decided_at", missing=True),
     lane=True,
 )
-"""Documents that one person would put in force, until another agrees."""
+"""Documents that one person has proposed, until another approves."""
 statements = _table(
     "statements",
     _key("statement_id"),
@@ -332,7 +332,7 @@ unmaskings = _table(
     _text("made_at"),
     lane=True,
 )
-"""Who has asked to see by name whom an alert is about, and why."""
+"""Requests to see the name of the person an alert is about, with the reason."""
 suppressions = _table(
     "suppressions",
     _key("suppression_id"),

@@ -1,4 +1,4 @@
-"""One piece of work: for whom it is done, what it may touch, and the event that tells of it."""
+"""Unit of work: the actor, the organisation and lanes it may touch, and its audit event."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ SEALED: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Tables whose rows the chains hold seals of, and the columns that are sealed."""
 SYSTEM = "cardwatch"
-"""Who decides what the casebook decides by itself."""
+"""The actor of automatic decisions."""
 ACTIONS = (
     "collection", "alteration", "consultation", "disclosure", "combination", "erasure", "access",
 )  # fmt: skip
-"""What an event can be: the words of the Data Protection Act 2018, s. 62, and who may come in."""
+"""Kinds of audit event: those of the Data Protection Act 2018, s. 62, and access."""
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who does something: a person or a key of one organisation, with a role.
+    """The actor: a person or an API key of one organisation, with a role.
 
     Attributes:
         actor_id: of the person or key; no name.
@@ -76,7 +76,7 @@ class Actor:
 
 @dataclass
 class Event:
-    """What one piece of work did, for the audit chain: ids only, no personal data.
+    """An event for the audit chain: ids only, no personal data.
 
     Attributes:
         chain: the chain it stands in; the actor's own where none is said.
@@ -151,7 +151,7 @@ class Work:
         return self.now[:10]
 
     def mine(self, *owned: sa.FromClause) -> sa.ColumnElement[bool]:
-        """Return what every question to some tables has to ask for: own organisation, own lanes."""
+        """WHERE condition: the actor's organisation and lanes."""
         asked = [table.c.organisation_id == self.actor.organisation_id for table in owned]
         asked += [table.c.lane.in_(self.lanes) for table in owned if "lane" in table.c]
         return sa.and_(*asked)
@@ -176,7 +176,7 @@ class Work:
     def change(
         self, table: sa.Table, which: sa.ColumnElement[bool], values: Mapping[str, Any]
     ) -> int:
-        """Change the actor's organisation's rows that fit; return how many these were."""
+        """Update the organisation's matching rows; return the row count."""
         self._may_change(table)
         done = self.connection.execute(
             sa.update(table).where(self.mine(table), which).values(**values)

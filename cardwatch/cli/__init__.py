@@ -1,4 +1,4 @@
-"""The command: refusals become one sentence on standard error and an exit code."""
+"""The command: errors become one message on standard error and an exit code."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The commands of the casebook: each opens it, does one piece of work at the desk, and prints."""
+"""Commands of the casebook: each opens it, calls one service and prints the result."""
 
 from __future__ import annotations
 
@@ -69,10 +69,10 @@ app = typer.Typer()
 def receive(
     statements: Files,
     history: Annotated[
-        bool, typer.Option("--history", help="Only keep them, for later ones to be compared with.")
+        bool, typer.Option("--history", help="Store only, to compare later statements with them.")
     ] = False,
     corrects: Annotated[
-        str | None, typer.Option(help="The statement in whose place this one comes.")
+        str | None, typer.Option(help="The statement that this one corrects.")
     ] = None,
     columns: ColumnsFile = None,
     date_order: DateOrder = "decide",
@@ -80,7 +80,7 @@ def receive(
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Receive statements: each is kept and scored, all of it or nothing."""
+    """Import statements: each is stored and scored completely, or not at all."""
     if corrects and len(statements) > 1:
         raise typer.BadParameter("one statement corrects one other", param_hint="--corrects")
     with open_desk(who, organisation) as at:
@@ -162,7 +162,7 @@ def _print_deliveries(deliveries: list[Delivery], *, json: bool) -> None:
 def _read(
     paths: list[Path], choices: ReadingChoices
 ) -> tuple[list[tuple[pd.DataFrame, ReadingReport]], list[dict[str, Any]]]:
-    """Return what could be read, the earliest first, and what is told of what could not."""
+    """The statements that could be read, the earliest first, and messages about the others."""
     from cardwatch.statements import read_each
 
     with busy("Reading statements"):
@@ -175,7 +175,7 @@ def _read(
 def _receive_one(
     at: Desk, read: tuple[pd.DataFrame, ReadingReport], corrects: str | None, *, history: bool
 ) -> dict[str, Any]:
-    """Receive one statement; return what is told of it, a refusal too."""
+    """Import one statement; return its result, or its refusal."""
     from cardwatch import desk
 
     report = read[1]
@@ -199,7 +199,7 @@ def _finish(told: list[dict[str, Any]], *, json: bool) -> None:
         print_json(told)
     refused = [one for one in told if one["outcome"] in NOT_RECEIVED]
     for one in refused:
-        err.print(f"Not received: {one['label']}: {one['notes'][0]}", markup=False)
+        err.print(f"Not imported: {one['label']}: {one['notes'][0]}", markup=False)
     if refused and len(refused) == len(told):
         raise typer.Exit(REFUSED)
     if refused or any(one["problems"] for one in told):
@@ -215,7 +215,7 @@ def statements(
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """List the statements held, or show one with what happened to every row of it."""
+    """List statements, or show one with what happened to every row."""
     from cardwatch import desk
 
     with open_desk(who, organisation) as at:
@@ -228,20 +228,20 @@ def statements(
 @app.command(epilog="Example: cardwatch alerts --state open")
 def alerts(
     alert: SomeAlert = None,
-    state: Annotated[str, typer.Option(help="Only in this state.")] = "open",
-    every: Annotated[bool, typer.Option("--all", help="In whatever state.")] = False,
-    lane: Annotated[str, typer.Option(help="Only of this lane: finance or psd.")] = "",
+    state: Annotated[str, typer.Option(help="Only alerts in this state.")] = "open",
+    every: Annotated[bool, typer.Option("--all", help="Alerts in any state.")] = False,
+    lane: Annotated[str, typer.Option(help="Only alerts of this lane: finance or psd.")] = "",
     precision: Annotated[
         bool, typer.Option("--precision", help="How often each rule's alerts were upheld.")
     ] = False,
     counts: Annotated[
-        bool, typer.Option("--counts", help="How many alerts ever raised stand in each state.")
+        bool, typer.Option("--counts", help="The number of alerts in each state.")
     ] = False,
     who: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """List alerts in the order to be asked in, or show one whole with its decisions."""
+    """List alerts in order, or show one in full with its decisions."""
     from cardwatch import desk
     from cardwatch.casebook import LANES, STATES
 
@@ -273,14 +273,14 @@ def decide(
     state: Annotated[
         str, typer.Option(help="asked, explained, policy-breach, confirmed, data-error or open.")
     ] = "",
-    assign: Annotated[str | None, typer.Option(help="Email of who is to see to it.")] = None,
-    due: Annotated[str | None, typer.Option(help="Day by which, such as 2026-12-01.")] = None,
+    assign: Annotated[
+        str | None, typer.Option(help="Email address of the person to assign it to.")
+    ] = None,
+    due: Annotated[str | None, typer.Option(help="Due date, such as 2026-12-01.")] = None,
     snooze: Annotated[
         str | None, typer.Option(help="Last day on which lists leave it out.")
     ] = None,
-    tags: Annotated[
-        str | None, typer.Option(help="Words of your own, in place of those it has.")
-    ] = None,
+    tags: Annotated[str | None, typer.Option(help="Tags, in place of those it has.")] = None,
     seen: Annotated[
         int | None, typer.Option(help="Number of the last decision you have seen.")
     ] = None,
@@ -288,7 +288,7 @@ def decide(
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Record a decision on an alert; without a state, a note, an assignment or a due day."""
+    """Record a decision on an alert, or a note, an assignment or a due date."""
     from cardwatch import desk
     from cardwatch.casebook.alerts import Said
 
@@ -307,7 +307,7 @@ def suppress(
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Close alerts like one unasked until a day: same rule, holder and merchant. Or list these."""
+    """Suppress alerts of one rule, cardholder and merchant until a day, or list suppressions."""
     from cardwatch import desk
 
     with open_desk(who, organisation) as at:
@@ -324,14 +324,17 @@ def suppress(
 def put(
     kind: Annotated[str, typer.Argument(help="policy, cards or model.")],
     path: Annotated[
-        Path | None, typer.Argument(help="The file, or the model's folder; none: fit a model.")
+        Path | None,
+        typer.Argument(help="The file, or the model's folder; if empty, a model is trained."),
     ] = None,
-    since: Annotated[str, typer.Option("--from", help="Day from which it holds; today.")] = "",
+    since: Annotated[
+        str, typer.Option("--from", help="First day on which it applies; today if empty.")
+    ] = "",
     who: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Put a policy, card register or model in force; a model without a folder is fitted anew."""
+    """Set the active policy, card register or model; without a folder, a model is retrained."""
     from cardwatch import desk
     from cardwatch.forest import load_forest
     from cardwatch.registers import read_cards
@@ -361,24 +364,24 @@ def export(
     purpose: Annotated[
         str, typer.Option(help="finance-assurance, misconduct or corruption-crime.")
     ],
-    to: Annotated[str, typer.Option("--to", help="Who receives it.")],
+    to: Annotated[str, typer.Option("--to", help="The recipient.")],
     path: Annotated[
         Path,
         typer.Argument(
-            help="File to write: .csv, .xlsx, .json, .pdf or .zip. In a folder, which is this one "
-            "if none is named, the file is named for what it holds."
+            help="File to write: .csv, .xlsx, .json, .pdf or .zip. In a folder (the current "
+            "one if none is given) the file is named after its contents."
         ),
     ] = Path(),
     form: Annotated[
         str, typer.Option("--form", help="In a folder: csv, xlsx, json, pdf or zip.")
     ] = "xlsx",
-    case: Annotated[bool, typer.Option("--case", help="Alerts, with all that is kept.")] = False,
+    case: Annotated[bool, typer.Option("--case", help="Alerts in full.")] = False,
     lane: LaneOption = "finance",
     who: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Hand over a statement's list as it was made, or a case of alerts; .zip is a signed pack."""
+    """Export a statement's list, or a case of alerts; .zip is a signed evidence pack."""
     from cardwatch import desk
 
     if not path.absolute().parent.is_dir():
@@ -407,8 +410,8 @@ def _print_receipt(told: Mapping[str, Any]) -> None:
 
     said = {
         "received": f"received: {quantity(told['transactions'], 'transaction')}",
-        "held": "held already, byte for byte; nothing was done",
-        "rows-held": "all of its transactions are held already; nothing was done",
+        "held": "already imported; nothing was changed",
+        "rows-held": "all of its transactions are already imported; nothing was changed",
     }[told["outcome"]]
     late = f", {told['late']} of them late" if told["late"] else ""
     faulty = f"; {_unread(len(told['problems']))}" if told["problems"] else ""
@@ -418,7 +421,7 @@ def _print_receipt(told: Mapping[str, Any]) -> None:
 
 
 def _unread(count: int) -> str:
-    """Return how many rows were not read."""
+    """The number of rows that were not read."""
     return f"{quantity(count, 'row')} {plural(count, 'was', 'were')} not read"
 
 
@@ -437,7 +440,10 @@ def _print_statement(found: Mapping[str, Any], *, json: bool) -> None:
     lines += [*report.get("decisions", ()), *report.get("notes", ())]
     for one in report.get("problems", ()):
         lines.append(f"row {one['row']}, {one['column']}: {one['message']} ({one['code']})")
-    out.print("\n".join(filter(None, lines)) or "Its rows and report are erased.", markup=False)
+    out.print(
+        "\n".join(filter(None, lines)) or "Its rows and report were deleted when they expired.",
+        markup=False,
+    )
 
 
 def _print_alert(found: Mapping[str, Any], *, json: bool) -> None:
@@ -464,7 +470,10 @@ def _print_alert(found: Mapping[str, Any], *, json: bool) -> None:
     lines += [f"- {reason['fact']}" for reason in raised["reasons"]]
     lines += [f"Weakened: {reason['fact']}" for reason in raised["weakened_by"]]
     lines += [*(f"- {line}" for line in raised["unusual"]), raised["merchant_history"]]
-    lines += [f"Ask: {' '.join(lead['ask'])}", f"Innocent if: {' '.join(lead['innocent'])}"]
+    lines += [
+        f"Ask: {' '.join(lead['ask'])}",
+        f"Possible explanations: {' '.join(lead['innocent'])}",
+    ]
     for one in raised["payments"]:
         name = one["reference"] or f"{one['file']} row {one['row']}"
         lines.append(

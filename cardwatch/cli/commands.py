@@ -42,8 +42,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     help="Finds split purchases and unusual merchants in procurement-card statements.",
-    epilog="Exit codes: 0 done; 2 wrong usage; 3 refused, nothing done; "
-    "4 done, but some files or rows were not read; 5 what was checked is not as it should be.",
+    epilog="Exit codes: 0 done; 2 wrong usage; 3 refused, nothing changed; "
+    "4 done, but some files or rows were not read; 5 verification failed.",
 )
 policy_app = typer.Typer(no_args_is_help=True, help="Check a policy file, or show the defaults.")
 app.add_typer(policy_app, name="policy")
@@ -60,18 +60,20 @@ SomeFile = Annotated[Path | None, typer.Argument(help="The file.", show_default=
 PolicyFile = Annotated[
     Path | None, typer.Option("--policy", help="The organisation's figures (TOML).")
 ]
-Overlap = Annotated[str, typer.Option(help="Rows that two files share: keep, or count them once.")]
+Overlap = Annotated[
+    str, typer.Option(help="Rows that two files share: keep both, or count them once.")
+]
 History = Annotated[
     list[Path] | None,
     typer.Option(help="Earlier statements or folders to compare with; repeat for more."),
 ]
 ModelFolder = Annotated[
     Path | None,
-    typer.Option("--model", help="A model; without it a forest is fitted to the history."),
+    typer.Option("--model", help="A model; without it one is trained on the history."),
 ]
 CardsFile = Annotated[
     Path | None,
-    typer.Option("--cards", help="The card register: whose card, limits, approver, days."),
+    typer.Option("--cards", help="The card register: holders, limits, approvers, dates."),
 ]
 OtherRegisters = Annotated[
     Path | None,
@@ -89,7 +91,7 @@ Outs = Annotated[
     typer.Option(
         "--out",
         help="Write the list: .csv, .xlsx or .json; repeat for more. In a folder it is an .xlsx "
-        "file named for what it holds.",
+        "file named after its contents.",
     ),
 ]
 ShowAll = Annotated[bool, typer.Option("--all", help="Print alerts beyond the budget as well.")]
@@ -98,14 +100,16 @@ ListOut = Annotated[Path, typer.Option("--out", help="File or folder to write th
 EvaluateFrom = Annotated[
     dt.datetime | None,
     typer.Option(
-        "--from", formats=["%Y-%m-%d"], help="First day to score; half of the payments if not said."
+        "--from", formats=["%Y-%m-%d"], help="First day to score; if empty, half of the payments."
     ),
 ]
 EvaluateLimits = Annotated[
     list[int] | None,
-    typer.Option(help="Limit in pounds to plant splits under; the policy's own if not said."),
+    typer.Option(help="Limit in pounds for the invented splits; if empty, the policy's."),
 ]
-EvaluateSeeds = Annotated[int, typer.Option(min=1, max=100, help="Worlds of each kind to plant.")]
+EvaluateSeeds = Annotated[
+    int, typer.Option(min=1, max=100, help="Number of data sets of each kind.")
+]
 EvaluateOut = Annotated[
     Path | None, typer.Option("--out", help="Folder for the figures (JSON) and plots (SVG).")
 ]
@@ -127,18 +131,18 @@ CasebookFolder = Annotated[
     Path | None,
     typer.Option(
         "--casebook",
-        help="Keep the force in a casebook in this folder instead, and invite people to its pages.",
+        help="Store the force in a casebook in this folder, and invite people to its pages.",
     ),
 ]
 CorpusFolder = Annotated[Path, typer.Argument(help="A folder of statements.", show_default=False)]
-RuleName = Annotated[str | None, typer.Argument(help="A rule to show whole.")]
-PrintedName = Annotated[str, typer.Argument(help="A merchant as a statement prints it.")]
+RuleName = Annotated[str | None, typer.Argument(help="A rule to show in full.")]
+PrintedName = Annotated[str, typer.Argument(help="A merchant as printed on a statement.")]
 Version = Annotated[bool, typer.Option("--version", help="Print the version.")]
 
 
 @app.callback(invoke_without_command=True)
 def version(version: Version = False) -> None:
-    """Answer --version; its help is the app's."""
+    """Handle --version; the help text is the app's."""
     if version:
         typer.echo(f"cardwatch {__version__}")
         raise typer.Exit
@@ -229,7 +233,7 @@ def train(
     date_order: DateOrder = "decide",
     overlap: Overlap = "keep",
 ) -> None:
-    """Fit an isolation forest to statements and keep it with its manifest and card."""
+    """Train the anomaly model on statements and save it with its manifest and card."""
     from cardwatch.cli.printing import out, print_reading
     from cardwatch.forest import save_forest
     from cardwatch.policy import load_policy
@@ -240,7 +244,7 @@ def train(
     with busy("Reading statements"):
         register = _register(cards, choices)
         read = read_statements(statements, choices, overlap=overlap)
-    with busy("Fitting the forest"):
+    with busy("Training the model"):
         forest = train_forest(read.transactions, figures, cards=register)
     read = _with_register(read, register)
     try:
@@ -250,7 +254,7 @@ def train(
     print_reading(read)
     out.print(
         f"Model '{save.name}' written to {save}: {quantity(forest.rows, 'payment')} of "
-        f"{quantity(forest.holders, 'holder')}, {forest.first_on} to {forest.last_on}."
+        f"{quantity(forest.holders, 'cardholder')}, {forest.first_on} to {forest.last_on}."
     )
     if any(report.refused or report.problems for report in read.reports):
         raise typer.Exit(PARTLY)
@@ -263,7 +267,7 @@ def cards(
     json: AsJson = False,
     date_order: DateOrder = "decide",
 ) -> None:
-    """Read a card register: every row accounted for, and how many payments it matches."""
+    """Read a card register, report every row and count the payments it matches."""
     from cardwatch.cli.printing import print_reading, print_register
     from cardwatch.registers import match_cards, read_cards
     from cardwatch.statements import read_statements
@@ -305,7 +309,7 @@ def evaluate(
     date_order: DateOrder = "decide",
     overlap: Overlap = "once",
 ) -> None:
-    """Measure what would be found: known matters are planted in your own history and looked for."""
+    """Measure detection: add invented cases to your own history and count how many are found."""
     from cardwatch.cli.printing import err, print_evaluation, print_reading
     from cardwatch.evaluation.plots import draw
     from cardwatch.evaluation.trial import Plan, score_unchanged
@@ -358,7 +362,7 @@ def _read_blind(
 
 @app.command(epilog="Example: cardwatch rules split-same-day")
 def rules(name: RuleName = None, json: AsJson = False) -> None:
-    """List the rules, or show one whole: what it compares, why, what to ask, its sources."""
+    """List the rules, or show one in full: conditions, reasons, what to ask, sources."""
     from rich.markdown import Markdown
     from rich.table import Table
 
@@ -374,9 +378,7 @@ def rules(name: RuleName = None, json: AsJson = False) -> None:
     elif name:
         out.print(Markdown(rule_page(known[name])))
     else:
-        table = Table(
-            "Rule", "What it finds", "Kind", "Level", "Lane", "Role", box=None, pad_edge=False
-        )
+        table = Table("Rule", "Rule", "Kind", "Level", "Lane", "Role", box=None, pad_edge=False)
         for rule in known.values():
             table.add_row(rule.id, rule.title, rule.kind, rule.level, rule.lane, rule.role)
         out.print(table)
@@ -437,9 +439,9 @@ def _print_profile(file: Path) -> None:
 def corpus(
     folder: CorpusFolder, columns: ColumnsFile = None, date_order: DateOrder = "decide"
 ) -> None:
-    """Read every file of a folder and print what came of each, beside what is expected of it.
+    """Read every file in a folder and compare each result with what is expected.
 
-    What is expected stands in expectations.toml or expectations.csv in the folder.
+    The expected results are in expectations.toml or expectations.csv in the folder.
     """
     from cardwatch.cli.printing import print_corpus
     from cardwatch.statements import differences, load_expectations, read_corpus
@@ -454,29 +456,29 @@ def corpus(
 
 @app.command(epilog="Example: cardwatch merchant 'AMAZON.CO.UK M67LE0CR4 AM'")
 def merchant(name: PrintedName) -> None:
-    """Say under which name a merchant is compared, and which steps made it."""
+    """Show the name under which a merchant is compared, and how it was derived."""
     from cardwatch.merchants import canonical_name
 
     found = canonical_name(name)
     for step, result in (("as printed", found.raw), *found.steps):
         typer.echo(f"{step + ':':40} {result}")
-    hidden = " The seller is hidden." if found.seller_hidden else ""
+    hidden = " The seller is not shown." if found.seller_hidden else ""
     typer.echo(f"Compared as {found.name}.{hidden}")
 
 
 @policy_app.command("check", epilog="Example: cardwatch policy check policy.toml")
 def policy_check(file: OneFile) -> None:
-    """List every fault of a policy file at once."""
+    """Check a policy file and list every fault."""
     from cardwatch.policy import LIMITS, load_policy
 
     figures = load_policy(file)
     stated = [name for name in LIMITS if getattr(figures, name)[0].stated]
-    typer.echo(f"{file.name}: no fault. Limits it states: {', '.join(stated) or 'none'}.")
+    typer.echo(f"{file.name}: no faults. Limits stated: {', '.join(stated) or 'none'}.")
 
 
 @policy_app.command("show", epilog="Example: cardwatch policy show > policy.toml")
 def policy_show() -> None:
-    """Print the documented defaults, to start a policy file from."""
+    """Print the default policy, to start a policy file from."""
     from cardwatch.policy import default_policy_text
 
     sys.stdout.write(default_policy_text())
@@ -484,7 +486,7 @@ def policy_show() -> None:
 
 @app.command(epilog="Example: cardwatch demo --out alerts.xlsx")
 def demo(save: ListOut = Path(), casebook_folder: CasebookFolder = None) -> None:
-    """Score the invented force's newest statement against its history."""
+    """Score the newest statement of an invented force against its history."""
     from cardwatch.cli.inventing import FORCE, sample_folder
     from cardwatch.cli.printing import out
     from cardwatch.policy import load_policy
@@ -492,7 +494,7 @@ def demo(save: ListOut = Path(), casebook_folder: CasebookFolder = None) -> None
     from cardwatch.scoring import score as score_transactions
     from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
 
-    out.print(f"{FORCE} is invented, and so is every payment of theirs.\n", style="dim")
+    out.print(f"{FORCE} is invented, and so are its payments.\n", style="dim")
     if casebook_folder:
         _invite_to_sample(casebook_folder)
         return
@@ -517,18 +519,18 @@ def demo(save: ListOut = Path(), casebook_folder: CasebookFolder = None) -> None
 
 
 def _invite_to_sample(folder: Path) -> None:
-    """Fill a folder's casebook with the invented force, and print who is invited to it."""
+    """Fill a folder's casebook with the invented force, and print its invitations."""
     from cardwatch.cli.inventing import fill_casebook
     from cardwatch.cli.printing import out
 
     os.environ["CARDWATCH_HOME"] = str(folder)
-    with busy("Keeping a year of statements"):
+    with busy("Importing a year of statements"):
         invitations = fill_casebook(dt.datetime.now(dt.UTC))
-    out.print("Take an account with one of these invitations; each holds for seven days:\n")
+    out.print("Set up an account with one of these invitations. Each expires after seven days:\n")
     for email, token in invitations.items():
         typer.echo(f"{email}\n  {token}")
     out.print(
-        "\nThen sign in as finance, and bring the newest statement: "
+        "\nThen sign in as finance and upload the newest statement: "
         "sample_data/statements/2026-10.csv"
     )
 
@@ -560,13 +562,15 @@ def _writable(save: list[Path]) -> None:
 
     files = [path for path in save if not path.is_dir()]
     if any(path.suffix.lower() not in FORMATS for path in files):
-        raise typer.BadParameter(f"a list ends in {', '.join(FORMATS)}", param_hint="--out")
+        raise typer.BadParameter(
+            f"use a file that ends in {', '.join(FORMATS)}", param_hint="--out"
+        )
     for path in files:
         if not path.absolute().parent.is_dir():
             raise typer.BadParameter(f"there is no folder {path.parent}", param_hint="--out")
 
 
 def _choices(columns: Path | None, date_order: str, overlap: str) -> ReadingChoices:
-    """Return how statements are to be read."""
+    """The choices for reading statements."""
     one_of("--overlap", overlap, ("keep", "once"))
     return reading_choices(columns, date_order)

@@ -1,4 +1,4 @@
-"""Fills a casebook with the invented force, for somebody who wants to try the pages."""
+"""Fills a casebook with the invented force, for trying the pages."""
 
 from __future__ import annotations
 
@@ -26,12 +26,14 @@ def sample_folder() -> Path:
     """Return the folder of the sample data.
 
     Raises:
-        CardwatchError: it is not there.
+        CardwatchError: it is missing.
     """
     places = [Path(__file__).parents[n] / "sample_data" for n in (1, 2)]
     found = next((place for place in places if place.is_dir()), None)
     if found is None:
-        raise CardwatchError("The sample data is not installed; run this from a checkout.")
+        raise CardwatchError(
+            "The sample data is not installed. Run this from a copy of the repository."
+        )
     return found
 
 
@@ -74,7 +76,7 @@ def _people(casebook: Casebook, now: dt.datetime) -> dict[str, desk.Desk]:
     """
     held = casebook.organisations()
     if held and held[0]["name"] != FORCE:
-        raise CardwatchError("This casebook is another force's. Give a folder of its own.")
+        raise CardwatchError("This casebook belongs to another force. Choose another folder.")
     owner = held[0]["organisation_id"] if held else desk.add_organisation(casebook, FORCE, now)
     itself = desk.Desk(casebook, Actor(owner, SYSTEM, "admin"), now)
     desks = {}

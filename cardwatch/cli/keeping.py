@@ -1,4 +1,4 @@
-"""The commands that keep the casebook: people, keys, copies, proofs, holds and erasing."""
+"""Commands of administration: people, keys, backup, verification, holds and deletion."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Email = Annotated[str | None, typer.Argument(help="Their email address.")]
 
 app = typer.Typer()
 audit_app = typer.Typer(no_args_is_help=True, help="Verify, read and sign the audit chains.")
-keep_app = typer.Typer(no_args_is_help=True, help="How long data is kept; holds; erasing.")
+keep_app = typer.Typer(no_args_is_help=True, help="Retention periods, legal holds and deletion.")
 
 
 @app.command(epilog="Example: cardwatch people finance@force.example --name Finance --role finance")
@@ -39,15 +39,21 @@ def people(
     name: Annotated[str, typer.Option(help="Their name.")] = "",
     role: Annotated[str, typer.Option(help="finance, auditor, psd or admin.")] = "",
     holder: Annotated[
-        str, typer.Option(help="Who they are in statements: they see no alert about themselves.")
+        str,
+        typer.Option(
+            help="Their name or number in statements: they see no alert about themselves."
+        ),
     ] = "",
     no_card: Annotated[
         bool, typer.Option("--no-card", help="They hold no card and approve no payments.")
     ] = False,
     invite: Annotated[
-        bool, typer.Option("--invite", help="Let them sign in: a token to take their account with.")
+        bool,
+        typer.Option(
+            "--invite", help="Let them sign in: print an invitation to set up their account."
+        ),
     ] = False,
-    end: Annotated[bool, typer.Option("--end", help="End their access, at once.")] = False,
+    end: Annotated[bool, typer.Option("--end", help="End their access at once.")] = False,
     new: Annotated[
         str | None, typer.Option("--new-organisation", help="Add this organisation with them.")
     ] = None,
@@ -55,7 +61,7 @@ def people(
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Add or invite a person, end their access, or list everybody; the first makes the casebook."""
+    """Add, invite or remove a person, or list people; the first person creates the casebook."""
     from cardwatch import desk
     from cardwatch.casebook.people import check_person
     from cardwatch.cli.printing import err
@@ -78,7 +84,7 @@ def people(
         token = desk.invite(at, email) if email and invite else ""
         found = desk.list_people(at)
     if token:
-        err.print("Their invitation, shown this once; it holds for seven days:")
+        err.print("Their invitation. Copy it now; it expires after seven days:")
         sys.stdout.write((json_text.dumps({"token": token}) if json else token) + "\n")
         return
     _print_people(found, json=json)
@@ -100,7 +106,7 @@ def _print_people(people: list[dict[str, Any]], *, json: bool) -> None:
 
 @app.command(epilog="Example: cardwatch keys --name ledger --role auditor --days 90")
 def keys(
-    name: Annotated[str, typer.Option(help="Make a key, for this system.")] = "",
+    name: Annotated[str, typer.Option(help="Create a key for this system.")] = "",
     role: Annotated[str, typer.Option(help="finance, auditor, psd or admin.")] = "auditor",
     days: Annotated[int, typer.Option(help="Days for which it holds, at most 365.")] = 90,
     decides: Annotated[
@@ -111,7 +117,7 @@ def keys(
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Make an API key, which is shown once; end one; or list them."""
+    """Create an API key, which is shown once, or revoke or list keys."""
     from cardwatch import desk
     from cardwatch.cli.printing import err
 
@@ -157,13 +163,16 @@ def restore(
 @app.command(epilog="Example: cardwatch verify")
 def verify(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Rows, sums and hashes only; no alert is made again.")
+        bool,
+        typer.Option(
+            "--quick", help="Check rows, totals and hashes only; alerts are not reproduced."
+        ),
     ] = False,
     who: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Check that statements are as received, and make every alert again, byte for byte."""
+    """Check that statements are as received, and that every alert can be reproduced exactly."""
     from cardwatch import desk
 
     with open_desk(who, organisation) as at, busy("Verifying"):
@@ -212,7 +221,7 @@ def upgrade(
 
 @app.command(epilog="Example: cardwatch doctor")
 def doctor(json: AsJson = False) -> None:
-    """Say what is wrong with the database, the disk or the settings."""
+    """Check the database, the disk and the settings."""
     from cardwatch.casebook.doctor import examine
 
     with open_casebook() as casebook:
@@ -228,13 +237,13 @@ def doctor(json: AsJson = False) -> None:
 @audit_app.command("verify", epilog="Example: cardwatch audit verify force-finance.checkpoints")
 def audit_verify(
     checkpoints: Annotated[
-        list[Path] | None, typer.Argument(help="Files of checkpoints to hold the chains against.")
+        list[Path] | None, typer.Argument(help="Checkpoint files to compare the chains with.")
     ] = None,
     who: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Follow each chain from its first event, and name the first that does not fit."""
+    """Check each audit chain from its first event, and name the first event that was changed."""
     from cardwatch import desk
 
     with open_desk(who, organisation) as at:
@@ -249,13 +258,13 @@ def audit_verify(
 
 @audit_app.command("list", epilog="Example: cardwatch audit list --last 50")
 def audit_list(
-    last: Annotated[int, typer.Option(help="So many events, the newest first.")] = 50,
+    last: Annotated[int, typer.Option(help="Number of events, the newest first.")] = 50,
     lane: LaneOption = "finance",
     who: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Show the newest events: who did what, when, to what."""
+    """Show the newest events: who did what, when and to what."""
     from cardwatch import desk
 
     with open_desk(who, organisation) as at:
@@ -267,7 +276,7 @@ def audit_list(
 
 @audit_app.command("exports", epilog="Example: cardwatch audit exports")
 def audit_exports(who: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
-    """List what was handed over: which list, why, to whom, by whom."""
+    """List exports: what was shared, why, with whom and by whom."""
     from cardwatch import desk
 
     with open_desk(who, organisation) as at:
@@ -278,7 +287,7 @@ def audit_exports(who: Who = None, organisation: Owner = None, json: AsJson = Fa
 
 @audit_app.command("checkpoint", epilog="Example: cardwatch audit checkpoint")
 def audit_checkpoint(organisation: Owner = None, json: AsJson = False) -> None:
-    """Sign how far the chains have come, in the folder CARDWATCH_CHECKPOINTS names."""
+    """Sign a checkpoint of each audit chain in the folder CARDWATCH_CHECKPOINTS."""
     with open_desk(None, organisation, system=True) as at:
         files = sign_checkpoint(at)
     print_rows([{"file": str(path)} for path in files], ("file",), json=json)
@@ -286,7 +295,7 @@ def audit_checkpoint(organisation: Owner = None, json: AsJson = False) -> None:
 
 @audit_app.command("key", epilog="Example: cardwatch audit key > public.pem")
 def audit_key(json: AsJson = False) -> None:
-    """Print the public key by which anybody can check the checkpoints."""
+    """Print the public key for checking the checkpoints."""
     from cardwatch.casebook.audit import public_text
 
     text = public_text(installation.signing_key().public_key())
@@ -296,17 +305,17 @@ def audit_key(json: AsJson = False) -> None:
 @keep_app.command("days", epilog="Example: cardwatch keep days transactions 2557")
 def keep_days(
     kind: Annotated[str | None, typer.Argument(help="transactions, alerts or notices.")] = None,
-    days: Annotated[int | None, typer.Argument(help="Days for which they are kept.")] = None,
+    days: Annotated[int | None, typer.Argument(help="Retention period in days.")] = None,
     who: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Show how long each class of data is kept, or set it."""
+    """Show or set the retention period of each class of data."""
     from cardwatch import desk
 
     with open_desk(who, organisation, system=True) as at:
         if kind and days is None:
-            raise typer.BadParameter("say for how many days", param_hint="DAYS")
+            raise typer.BadParameter("enter the number of days", param_hint="DAYS")
         found = desk.keeps(at, kind=kind, days=days)
     print_rows([found], tuple(found), json=json)
 
@@ -320,7 +329,7 @@ def keep_hold(
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Keep an alert and its payments beyond their time, end a hold, or list them."""
+    """Put an alert and its payments on legal hold, end a hold, or list holds."""
     from cardwatch import desk
 
     with open_desk(who, organisation) as at:
@@ -335,7 +344,7 @@ def keep_hold(
 
 @keep_app.command("erase", epilog="Example: cardwatch keep erase")
 def keep_erase(who: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
-    """Erase what is past its time and not held."""
+    """Delete expired data that is not on hold."""
     from cardwatch import desk
 
     with open_desk(who, organisation, system=True) as at:

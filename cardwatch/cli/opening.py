@@ -1,4 +1,4 @@
-"""Opens the casebook for a command, says who works with it, and prints rows."""
+"""Context of a command: the casebook, the acting person and row output."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FIXED = ("_id", "_on", "_pence", "label", "rule", "state")
 """Columns whose words are never cut."""
 BEGIN = (
-    "There is no casebook yet. The first person makes one: cardwatch people EMAIL --name NAME "
+    "There is no casebook yet. Add its first person: cardwatch people EMAIL --name NAME "
     "--role finance --new-organisation 'NAME OF THE FORCE'."
 )
 Who = Annotated[
@@ -38,9 +38,9 @@ Owner = Annotated[
         help="The organisation; not needed where the casebook holds one.",
     ),
 ]
-SomeAlert = Annotated[str | None, typer.Argument(help="An alert to show whole.")]
+SomeAlert = Annotated[str | None, typer.Argument(help="An alert to show in full.")]
 LikeAlert = Annotated[str | None, typer.Argument(help="The alert's id, or its beginning.")]
-Reason = Annotated[str, typer.Option(help="Why: it is kept with what you do.")]
+Reason = Annotated[str, typer.Option(help="Your reason, which is recorded.")]
 LaneOption = Annotated[str, typer.Option(help="finance or psd.")]
 
 
@@ -61,7 +61,7 @@ def open_casebook(*, make: bool = False) -> Iterator[Casebook]:
 def open_desk(
     who: str | None, organisation: str | None, *, system: bool = False, new: str | None = None
 ) -> Iterator[Desk]:
-    """Open the casebook for whoever acts: the person named, or the only one.
+    """Open the casebook for the acting person: the one named, or the only one.
 
     Args:
         who: their email address.
@@ -95,7 +95,7 @@ def _organisation(casebook: Casebook, named: str | None) -> str:
     fits = [names[0] for names in held if named is None or named in names]
     if len(fits) != 1:
         known = ", ".join(name for name, _ in held)
-        raise CardwatchError(f"Say which organisation with '--organisation', one of {known}.")
+        raise CardwatchError(f"Choose an organisation with '--organisation': {known}.")
     return fits[0]
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from cardwatch.statements import ReadingChoices
 
 DONE, USAGE, REFUSED, PARTLY, FAULTY = 0, 2, 3, 4, 5
-"""Exit codes: all done; wrong usage; refused, nothing done; done, but not everything was read; what
-was checked is not as it should be."""
+"""Exit codes: all done; wrong usage; refused, nothing changed; done, but not everything was read;
+verification failed."""
 
 ColumnsFile = Annotated[
     Path | None,
@@ -34,13 +34,13 @@ def busy(what: str) -> AbstractContextManager[object]:
 
 
 def one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
-    """Refuse a value that is none of those allowed."""
+    """Refuse a value that is not allowed."""
     if value not in allowed:
         raise typer.BadParameter(f"one of {', '.join(allowed)}", param_hint=option)
 
 
 def reading_choices(columns: Path | None, date_order: str) -> ReadingChoices:
-    """Return how statements are to be read."""
+    """The choices for reading statements."""
     from cardwatch.statements import ReadingChoices
 
     one_of("--date-order", date_order, ("decide", "day-first", "month-first"))

@@ -1,4 +1,4 @@
-"""Prints what was read and what was found, for a person at a terminal."""
+"""Terminal output of reading reports and alert lists."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def print_reading(read: Statements) -> None:
         for total in (total for total in report.totals if not total.agrees):
             declared, found = pounds(total.declared_pence), pounds(total.found_pence)
             place = escape(f"{report.file}, row {total.row}")
-            err.print(f"{place}: the total says {declared}, the rows above come to {found}.")
+            err.print(f"{place}: the total says {declared}, the rows above add up to {found}.")
         for note in report.notes:
             noted.setdefault(note, []).append(report.file)
     for note, names in noted.items():
@@ -237,7 +237,7 @@ def print_list(lane: str, made: AlertList, *, show_all: bool) -> None:
         if not named:
             continue
         table = Table(show_lines=True, title=title or None, title_justify="left")
-        table.add_column("What it is about", min_width=22, max_width=28, overflow="fold")
+        table.add_column("About", min_width=22, max_width=28, overflow="fold")
         table.add_column("Why, and what to ask", ratio=1, overflow="fold")
         for alert in named:
             table.add_row(_about(alert), _why(alert))
@@ -283,7 +283,7 @@ def _why(alert: Alert) -> str:
     lines.append(escape(alert.merchant_history))
     lines += [f"[dim]- {escape(line)}[/]" for line in alert.unusual]
     lines.append(f"[bold]Ask:[/] {escape(' '.join(alert.reasons[0].ask))}")
-    lines.append(f"Innocent if: {escape(alert.reasons[0].innocent[0])}")
+    lines.append(f"Possible explanations: {escape(alert.reasons[0].innocent[0])}")
     names = [p.reference or f"{p.file} row {p.row}" for p in alert.payments] or list(
         map(card_label, alert.cards)
     )
@@ -302,7 +302,7 @@ def print_evaluation(found: Evaluation) -> None:
         f"{facts['history']:,} before them; {quantity(len(facts['seeds']), 'world')} of each kind."
     )
     for pence in facts["limits_pence"]:
-        table = Table(title=f"Found of what was planted, limit {pounds(pence)}", box=None)
+        table = Table(title=f"Invented cases found, limit {pounds(pence)}", box=None)
         for heading in ("Style", "By", "Planted", "Average precision (base)", "Recall at 0.25"):
             table.add_column(heading)
         for heading in ("0.5", "1", "5", "10 alerts per 1,000"):
@@ -317,18 +317,19 @@ def print_evaluation(found: Evaluation) -> None:
         out.print(f"Quiet, {one.style}, limit {pounds(one.limit_pence)}: {told}.")
     for line in found.volume:
         out.print(
-            f"Limit {pounds(line['limit_pence'])}, nothing planted: {line['found_per_1000']:.1f} "
-            f"alerts per 1,000 payments found, {line['shown_per_1000']:.1f} shown "
-            f"({line['shown_per_holder_month']:.3f} a holder and month), "
+            f"Limit {pounds(line['limit_pence'])}, without invented cases: "
+            f"{line['found_per_1000']:.1f} alerts per 1,000 payments, "
+            f"{line['shown_per_1000']:.1f} shown "
+            f"({line['shown_per_holder_month']:.3f} per cardholder and month), "
             f"{line['psd_per_1000']:.1f} for professional standards; {line['splits']:.0f} splits, "
-            f"{line['splits_without_clusters']:.0f} where days are shuffled."
+            f"{line['splits_without_clusters']:.0f} when the days are shuffled."
         )
     for month in found.chance:
         ratios = ", ".join(f"{level}: {ratio:.2f}" for level, ratio in month.ratios.items())
         out.print(f"Realised / nominal chance rate, {month.month}: {ratios}")
     for name, share in found.stability.items():
         out.print(f"Top 200 in common between seeds, {name}: {share:.3f}")
-    out.print("[dim]What this cannot show stands in docs/detection.md.[/]")
+    out.print("[dim]For what this cannot show, see docs/detection.md.[/]")
 
 
 def print_shares(shares: Sequence[Share], agreed: Sequence[Agreement]) -> None:

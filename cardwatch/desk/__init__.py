@@ -1,4 +1,4 @@
-"""Work that touches the casebook: each function is one piece of work, whole or not at all."""
+"""Services: each function is one use case, done completely or not at all."""
 
 from cardwatch.desk.alert_lists import (
     MAX_DECIDED_TOGETHER,

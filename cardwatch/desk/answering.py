@@ -1,4 +1,4 @@
-"""Shows alerts to those who may see them, and records what they decide."""
+"""Alerts for the people who may see them, and their decisions."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ def unmask(desk: Desk, alert_id: str, *, reason: str) -> None:
         CardwatchError: no reason is given.
     """
     with desk.work(Event("consultation", "name")) as work:
-        desk.allow((PSD,), "is shown names as they are")
+        desk.allow((PSD,), "ask for names: it already sees them")
         found = kept.get_alert(work, alert_id)
         naming.unmask(work, found["alert_id"], reason)
 
@@ -301,7 +301,7 @@ def learned(desk: Desk, *, by_month: bool = False) -> dict[str, list[dict[str, A
 
 
 def reconciled(desk: Desk) -> dict[str, int]:
-    """Return how many of the alerts ever raised stand in each state, and how many in none."""
+    """The number of alerts in each state, and in none."""
     with desk.work(Event("consultation", "alerts")) as work:
         desk.sees_alerts()
         return kept.reconcile(work)

@@ -1,4 +1,4 @@
-"""Says what a document would change of what is in force, line by line, for people to read."""
+"""Readable differences between a document and the active one, line by line."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 ADDED, REMOVED, SAME, SKIPPED = "added", "removed", "same", "skipped"
 SIGNS = {"+": ADDED, "-": REMOVED, " ": SAME, "@": SKIPPED}
 AROUND = 2
-"""So many lines that stay are shown around what changes."""
+"""Unchanged lines shown around a change."""
 
 
 def changes(work: Work, kind: str, content: bytes, day: str) -> list[dict[str, Any]]:
-    """Return what a document changes of what is in force on a day: a file each, if it changes.
+    """The changes of a document against the active one on a day, for each changed file.
 
     A policy is compared by its figures too, as a text leaves out what keeps the default; a register
     and a model by what is known of them, so that no holder is named.
@@ -68,7 +68,7 @@ def _readable(kind: str, content: bytes) -> Mapping[str, str]:
 
 
 def _figures(content: bytes) -> str:
-    """Return every figure that a policy comes to: what its text leaves out keeps the default."""
+    """Every figure of a policy, with defaults for those its text leaves out."""
     figures = {k: v for k, v in asdict(unpack_policy(content)).items() if k != "sha256"}
     return "\n".join(f"{k}: {json.dumps(v, default=str)}" for k, v in figures.items())
 
@@ -83,10 +83,10 @@ def _cards(content: bytes) -> str:
         "Rows read": f"{len(cards):,}",
         "Rows with a problem": f"{len(report.problems):,}",
         "Cards": f"{cards['card_id'].nunique():,}",
-        "Holders": f"{cards['holder_id'].nunique():,}",
+        "Cardholders": f"{cards['holder_id'].nunique():,}",
         "Rows that name an approver": f"{int(cards['approver_id'].ne('').sum()):,}",
-        "Rows where holder and approver are one": f"{int(cards['is_own_approver'].sum()):,}",
-        "Rows with a limit for one purchase": f"{int(cards['single_limit_pence'].gt(0).sum()):,}",
+        "Rows where the cardholder is the approver": f"{int(cards['is_own_approver'].sum()):,}",
+        "Rows with a single-purchase limit": f"{int(cards['single_limit_pence'].gt(0).sum()):,}",
         "Rows closed or lost": f"{int(closed.sum()):,}",
         "Hash of the file": report.sha256,
     }
@@ -97,10 +97,10 @@ def _model(content: bytes) -> str:
     """Return what is known of a model."""
     forest = unpack_forest(content)
     said = {
-        "Payments fitted on": f"{forest.rows:,}",
-        "Holders": f"{forest.holders:,}",
+        "Payments trained on": f"{forest.rows:,}",
+        "Cardholders": f"{forest.holders:,}",
         "Period": f"{forest.first_on} to {forest.last_on}",
-        "Hash of the numbers fitted on": forest.data_sha256,
+        "Hash of the training data": forest.data_sha256,
         **{f"Reads {feature}, typically": f"{typical:.3f}"
            for feature, typical in zip(forest.features, forest.typical, strict=True)},
     }  # fmt: skip

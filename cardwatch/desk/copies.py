@@ -23,9 +23,11 @@ def back_up(casebook: Casebook, path: Path, now: dt.datetime) -> int:
         CardwatchError: the file exists, there is nothing to copy, or the copy is not whole.
     """
     if path.exists():
-        raise CardwatchError(f"{path} exists already; a backup never overwrites one.")
+        raise CardwatchError(
+            f"{path} already exists. A backup never overwrites a file. Choose another name."
+        )
     if not casebook.organisations():
-        raise CardwatchError("The casebook is empty: there is nothing to back up.")
+        raise CardwatchError("The casebook is empty, so there is nothing to back up.")
     _tell(casebook, Event("disclosure", "backup"), now)
     try:
         copy = Casebook(f"sqlite:///{path}")
@@ -33,7 +35,7 @@ def back_up(casebook: Casebook, path: Path, now: dt.datetime) -> int:
             count = copy_casebook(casebook, copy)
             with copy.snapshot() as connection:
                 if connection.exec_driver_sql("PRAGMA integrity_check").scalar() != "ok":
-                    raise CardwatchError(f"{path} is not whole; copy again.")
+                    raise CardwatchError(f"{path} is not complete. Copy it again.")
         finally:
             copy.close()
     except CardwatchError:

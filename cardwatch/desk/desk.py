@@ -1,4 +1,4 @@
-"""The desk: an open casebook, who works with it, and when."""
+"""The context of a service call: casebook, actor and time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Desk:
-    """Who does something in which casebook at what moment, with a time zone."""
+    """The context of a service call: casebook, actor and time, with a time zone."""
 
     casebook: Casebook
     actor: Actor
@@ -43,7 +43,7 @@ class Desk:
             NotAllowed: it is none of them.
         """
         if self.actor.role not in roles:
-            raise NotAllowed(f"This role {what}.")
+            raise NotAllowed(f"Your role cannot {what}.")
 
     def sees_alerts(self) -> None:
         """Refuse an actor who sees no alerts; within a piece of work only.
@@ -52,7 +52,7 @@ class Desk:
             NotAllowed: they see none.
         """
         if not self.actor.lanes:
-            raise NotAllowed("This role sees no alerts.")
+            raise NotAllowed("Your role cannot see alerts.")
 
     def sees_lane(self, lane: str) -> None:
         """Refuse an actor who does not see a lane; within a piece of work only.
@@ -61,7 +61,7 @@ class Desk:
             NotAllowed: they do not.
         """
         if lane not in self.actor.lanes:
-            raise NotAllowed("This role sees no such list.")
+            raise NotAllowed("Your role cannot see this list.")
 
 
 def shown(row: Row) -> Row:

@@ -1,4 +1,4 @@
-"""Makes the documents that are about the work and not about anybody: governance, and the DPIA."""
+"""The quarterly report and the impact assessment, which name no person."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _figures(work: Work, span: Span) -> Figures:
 
 
 def _controls(work: Work, day: str) -> Controls:
-    """What was in force on a day: policy, rules, model, cards and suppressions."""
+    """The active policy, rules, model, cards and suppressions on a day."""
     recipe = recipe_of(work, day)
     used = read_recipe(work, replace(recipe, model=""))
     model = "none, rules alone"

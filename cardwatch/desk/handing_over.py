@@ -1,4 +1,4 @@
-"""Hands alerts over: a statement's list, a case, and questions for a line manager."""
+"""Exports: a statement's list, a case, and a query to a line manager."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class ExportFile:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be handed over, why, to whom, and with which marking and key.
+    """A request for an export: object, purpose, recipient, marking and key.
 
     Attributes:
         statement_id, lane: whose list, as it was made; or
@@ -184,16 +184,18 @@ def _check(wanted: Wanted, form: str) -> None:
     """Refuse what cannot be handed over, before anything is written down."""
     if wanted.purpose not in PURPOSES:
         known = ", ".join(PURPOSES)
-        sentence = f"A purpose is one of {known}, not '{wanted.purpose}'."
+        sentence = f"Choose a purpose: {known}, not '{wanted.purpose}'."
         raise CardwatchError(sentence if wanted.purpose else "Choose a purpose", field="purpose")
     if not wanted.recipient.strip():
-        raise CardwatchError("Enter who receives it", field="recipient")
+        raise CardwatchError("Enter the recipient", field="recipient")
     if form not in FORMS:
         known = ", ".join(FORMS)
-        sentence = f"'{form}' is no form of list; the file has to end in {known}."
+        sentence = f"'{form}' is not a list format. Use a file name that ends in {known}."
         raise CardwatchError(sentence, field="form")
     if len(wanted.alert_ids) > MOST_IN_CASE:
-        raise CardwatchError(f"A case has at most {MOST_IN_CASE} alerts.", field="alert_ids")
+        raise CardwatchError(
+            f"Choose at most {MOST_IN_CASE} alerts for one case.", field="alert_ids"
+        )
     if form in {".pdf", PACK}:
         with about_field("form"):
             check_drawing()
@@ -261,7 +263,7 @@ def list_questions(desk: Desk, alert_id: str) -> list[dict[str, Any]]:
         NotFound: there is no such alert that the actor may see.
     """
     with desk.work(Event("consultation", "alerts")) as work:
-        desk.allow((FINANCE,), "cannot send queries to a line manager")
+        desk.allow((FINANCE,), "send queries to a line manager")
         return _open_questions(work, kept.get_alert(work, alert_id))
 
 
@@ -291,14 +293,14 @@ def ask_manager(desk: Desk, alert_id: str, *, recipient: str, marking: str) -> t
     """
     event = Event("disclosure", "questions", purpose="finance-assurance")
     with desk.work(event) as work:
-        desk.allow((FINANCE,), "cannot send queries to a line manager")
+        desk.allow((FINANCE,), "send queries to a line manager")
         found = kept.get_alert(work, alert_id)
         if not recipient.strip():
-            raise CardwatchError("Enter who is asked", field="recipient")
+            raise CardwatchError("Enter the line manager's name", field="recipient")
         event.object_id = found["alert_id"]
         asked = _open_questions(work, found)
         if person_key(recipient) in map(person_key, people_of([found])):
-            sentence = "Questions about somebody go to their line manager, not to them."
+            sentence = "Choose somebody else. A query about a person goes to their line manager."
             raise CardwatchError(sentence, field="recipient")
         lists = _lists(work, asked)
         raised = {one.alert_id: one for made in lists.values() for one in made.alerts}

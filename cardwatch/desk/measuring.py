@@ -1,4 +1,4 @@
-"""Evaluates on an organisation's own payments, in a process of its own that yields to the others.
+"""Evaluates on an organisation's own payments, in a separate low-priority process.
 
 What is planted there never comes near the casebook: the process is given payments, policy and
 rules, and gives back figures. It ends with its work, and what memory it took is free again.
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 
 SERVE = "import sys; sys.path.insert(0, sys.argv[1]); from cardwatch.desk.measuring import serve; "
 SERVE += "serve()"
-"""What the process runs: the same code as ours, wherever it lies."""
+"""Code that the process runs: this package, at its own path."""
 MONTHS = 24
-"""So many of the newest months are read: one half is scored, the one before is its history."""
+"""Number of newest months read: one half is scored, the half before is its history."""
 MOST_PAYMENTS = 40_000
 """Of more payments than these, those of some holders are left out, whole holders at a time: so
 many take about three minutes of one core and 1 GiB (measured)."""
@@ -65,7 +65,7 @@ def evaluate_own(
     """Measure what would be found in the organisation's own payments: see `evaluation.trial`.
 
     Args:
-        desk: who asks; the lists of the lanes they see are measured, by the rules in force.
+        desk: who asks; the lists of the lanes they see are measured, by the active rules.
         tell: called with how many per cent are done.
         is_over: whether to break it off, looked at every second.
 
@@ -85,7 +85,7 @@ def evaluate_own(
         recipe = recipe_of(work, str(desk.now.date()))
         texts = {kind: read_content(work, recipe, kind) for kind in SHIPPED}
     if table.empty:
-        raise NothingToScore("No statement is held yet.")
+        raise NothingToScore("No statement has been uploaded yet.")
     together, _ = name_holders(kept.as_read(table))
     holders = together["holder_id"].nunique()
     chosen = _fewer(together)
@@ -124,7 +124,7 @@ def _fewer(transactions: pd.DataFrame) -> pd.DataFrame:
 def _apart(
     order: bytes, tell: Callable[[int], None], is_over: Callable[[], bool]
 ) -> dict[str, Any]:
-    """Have a process of its own do an evaluation; return its answer; see `evaluate_own`."""
+    """Run an evaluation in a separate process; return its answer; see `evaluate_own`."""
     answer: dict[str, Any] = {}
     place = str(Path(__file__).parents[2])
     with subprocess.Popen(  # noqa: S603  our own interpreter, our own words
@@ -149,15 +149,15 @@ def _apart(
     if "facts" in answer:
         return answer
     if is_over():
-        raise CasebookBusy("It was broken off, and is begun again.")
+        raise CasebookBusy("It was interrupted and has been started again.")
     if answer.get("code") == NothingToScore.code:
         raise NothingToScore(answer["detail"])
-    raise CardwatchError("The evaluation ended early: it may need more memory than is allowed.")
+    raise CardwatchError("The evaluation stopped early. It may need more memory than is allowed.")
 
 
 @contextmanager
 def _watched(process: subprocess.Popen[bytes], is_over: Callable[[], bool]) -> Iterator[None]:
-    """Kill a process once its work is to be broken off, or whoever reads its answer has failed."""
+    """Kill a process when its work is interrupted or its reader has failed."""
 
     def watch() -> None:
         while process.poll() is None:

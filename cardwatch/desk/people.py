@@ -1,4 +1,4 @@
-"""Keeps people and keys, and says who somebody is."""
+"""People and API keys, and authentication of keys."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def who(desk: Desk) -> dict[str, str]:
 def end_person(desk: Desk, email: str) -> None:
     """End a person's access, at once; see `casebook.people.end_person`."""
     with desk.work(Event("access", "person"), ()) as work:
-        desk.allow(KEEPERS, "keeps no people")
+        desk.allow(KEEPERS, "manage people")
         people.end_person(work, email)
 
 
@@ -111,7 +111,7 @@ def list_people(desk: Desk) -> list[dict[str, Any]]:
         NotAllowed: the role keeps no people.
     """
     with desk.work(Event("consultation", "people"), ()) as work:
-        desk.allow(KEEPERS, "keeps no people")
+        desk.allow(KEEPERS, "manage people")
         return [shown(row) for row in people.list_people(work)]
 
 
@@ -124,7 +124,7 @@ def make_key(desk: Desk, *, name: str, role: str, days: int, can_decide: bool = 
 def end_key(desk: Desk, key_id: str) -> None:
     """End a key, at once; see `casebook.api_keys.end_key`."""
     with desk.work(Event("access", "key"), ()) as work:
-        desk.allow(KEEPERS, "keeps no keys")
+        desk.allow(KEEPERS, "manage API keys")
         api_keys.end_key(work, key_id)
 
 
@@ -135,7 +135,7 @@ def list_keys(desk: Desk) -> list[dict[str, Any]]:
         NotAllowed: the role keeps no keys.
     """
     with desk.work(Event("consultation", "keys"), ()) as work:
-        desk.allow(KEEPERS, "keeps no keys")
+        desk.allow(KEEPERS, "manage API keys")
         return [shown(row) for row in api_keys.list_keys(work)]
 
 

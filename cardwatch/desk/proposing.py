@@ -1,4 +1,4 @@
-"""Shows what is in force, and puts it in force: one person proposes, another agrees."""
+"""The active settings and proposals: one person proposes, another approves."""
 
 from __future__ import annotations
 
@@ -48,26 +48,26 @@ NEEDS = {
     "amount": "Choose the column with the amount, or the one with debits",
     "holder": "Choose the column that names the cardholder: a number, a name or a card",
 }
-"""What to do where a file has no column for a field that every statement needs."""
+"""Error messages for required fields without a column."""
 SHOWN_OF_FOREST = ("features", "rows", "holders", "first_on", "last_on", "data_sha256")
 
 
 def list_in_force(desk: Desk) -> list[dict[str, Any]]:
-    """Return every document that was put in force, in the order of its kind and time.
+    """Every activated document, by kind and time.
 
-    Rule sets are told to professional standards alone, who change them; what is in force of the
+    Rule sets are told to professional standards alone, who change them; what is active of the
     others' rules is on the page of rules.
     """
     with desk.work(Event("consultation", "settings"), ()) as work:
-        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        desk.allow((*RECEIVES, "auditor"), "read settings")
         hidden = "" if desk.actor.role == PSD else "rules"
         return [shown(row) for row in documents.list_in_force(work) if row["kind"] != hidden]
 
 
 def get_policy(desk: Desk, day: str = "") -> dict[str, Any]:
-    """Return the policy in force on a day, today's if none is said: its text and every figure."""
+    """The active policy on a day (today by default): its text and every figure."""
     with desk.work(Event("consultation", "policy"), ()) as work:
-        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        desk.allow((*RECEIVES, "auditor"), "read settings")
         recipe = recipe_of(work, _day(desk, day))
         sha256, content = recipe.policy, read_content(work, recipe, "policy")
     figures = asdict(unpack_policy(content))
@@ -80,18 +80,18 @@ def get_policy(desk: Desk, day: str = "") -> dict[str, Any]:
 
 
 def list_rules(desk: Desk, day: str = "") -> list[Rule]:
-    """Return the rules in force on a day, today's if none is said, of the actor's lanes."""
+    """The active rules of the actor's lanes on a day (today by default)."""
     with desk.work(Event("consultation", "rules"), ()) as work:
-        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        desk.allow((*RECEIVES, "auditor"), "read settings")
         rules = read_recipe(work, recipe_of(work, _day(desk, day))).rules
     lanes = (*desk.actor.lanes, FINANCE)
     return [rule for rule in rules if rule.lane in lanes]
 
 
 def get_model(desk: Desk) -> dict[str, Any]:
-    """Return what is known of the model in force: `status` is loaded, none or refused."""
+    """Facts about the active model: `status` is loaded, none or refused."""
     with desk.work(Event("consultation", "model"), ()) as work:
-        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        desk.allow((*RECEIVES, "auditor"), "read settings")
         recipe = recipe_of(work, str(desk.now.date()))
         if not recipe.model:
             return {"status": "none", "sha256": ""}
@@ -103,14 +103,14 @@ def get_model(desk: Desk) -> dict[str, Any]:
 
 
 def get_proposal(desk: Desk, proposal_id: str) -> dict[str, Any]:
-    """Return a proposal with what it changes of what is in force today; see `desk.changes`.
+    """A proposal with its changes against what is active today; see `desk.changes`.
 
     Raises:
         NotFound: there is none of that id that the actor may know of.
     """
     event = Event("consultation", "proposal")
     with desk.work(event, (desk.actor.chain,)) as work:
-        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        desk.allow((*RECEIVES, "auditor"), "read settings")
         found = proposals.get_proposal(work, proposal_id)
         event.object_id = proposal_id
         content = documents.read_document(work, found["sha256"])
@@ -119,7 +119,7 @@ def get_proposal(desk: Desk, proposal_id: str) -> dict[str, Any]:
 
 
 def preview(desk: Desk, kind: str, content: bytes) -> list[dict[str, Any]]:
-    """Return what a policy or rules would change of what is in force today; see `desk.changes`.
+    """Return what a policy or rules would change of what is active today; see `desk.changes`.
 
     Raises:
         NotAllowed: the role proposes no such document.
@@ -132,7 +132,7 @@ def preview(desk: Desk, kind: str, content: bytes) -> list[dict[str, Any]]:
 
 
 def rules_with(desk: Desk, files: Mapping[str, str]) -> bytes:
-    """Return the rules in force with some files in place of theirs, as a document.
+    """The active rules with some files replaced, as a document.
 
     Raises:
         NotAllowed: the role changes no rules.
@@ -163,7 +163,7 @@ def propose(
     """
     day_of(holds_from or str(desk.now.date()), "holds_from")
     if kind not in KINDS:
-        sentence = f"What is proposed is one of {', '.join(KINDS)}, not '{kind}'."
+        sentence = f"Choose what to propose: {', '.join(KINDS)}, not '{kind}'."
         raise CardwatchError(sentence, field="kind")
     packed = _packed(desk, kind, content)
     with desk.work(Event("alteration", "proposal"), (desk.actor.chain,)) as work:
@@ -177,7 +177,7 @@ def propose(
 def decide_proposal(desk: Desk, proposal_id: str, *, agrees: bool) -> dict[str, Any]:
     """Agree to a proposal or refuse it; see `casebook.proposals.decide_proposal`."""
     with desk.work(Event("alteration", "proposal"), (desk.actor.chain,)) as work:
-        desk.allow(RECEIVES, "changes no settings")
+        desk.allow(RECEIVES, "change settings")
         return shown(proposals.decide_proposal(work, proposal_id, agrees=agrees))
 
 
@@ -185,7 +185,7 @@ def list_proposals(desk: Desk) -> list[dict[str, Any]]:
     """Return the proposals that the actor may know of: psd's are their own."""
     lanes = (desk.actor.chain,)
     with desk.work(Event("consultation", "proposals"), lanes) as work:
-        desk.allow((*RECEIVES, "auditor"), "reads no settings")
+        desk.allow((*RECEIVES, "auditor"), "read settings")
         return [shown(row) for row in proposals.list_proposals(work)]
 
 
@@ -198,7 +198,7 @@ def keep_layout(desk: Desk, text: str) -> None:
     """
     headings = sorted(parse_profile(text, "columns").recognise)
     with desk.work(Event("alteration", "layout"), ()) as work:
-        desk.allow(RECEIVES, "receives no statements")
+        desk.allow(RECEIVES, "upload statements")
         documents.keep_layout(work, short_id(*headings or [text]), text)
 
 
@@ -237,9 +237,9 @@ def layouts(desk: Desk) -> list[Profile]:
 
 def _may_propose(desk: Desk, kind: str) -> None:
     """Refuse who changes no such setting; within a piece of work only."""
-    desk.allow(RECEIVES, "changes no settings")
+    desk.allow(RECEIVES, "change settings")
     if kind == "rules" and desk.actor.role != PSD:
-        raise NotAllowed("Only professional standards change rules.")
+        raise NotAllowed("Only professional standards can change rules.")
 
 
 def _packed(desk: Desk, kind: str, content: bytes | CardRegister | None) -> bytes:

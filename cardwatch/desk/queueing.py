@@ -1,4 +1,4 @@
-"""Puts long work in the queue and does it: a statement to receive, a back-test, an evaluation."""
+"""Queues and runs jobs: imports, back-tests and evaluations."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("cardwatch.jobs")
 STATEMENT, BACK_TEST, EVALUATION = KINDS = "statement", "back-test", "evaluation"
 TRIALS = (BACK_TEST, EVALUATION)
-"""What takes minutes and changes nothing: no statement waits for it."""
+"""Kinds of job that take minutes and change nothing: no statement waits for them."""
 BEAT_SECONDS = 10
-"""So often a job that goes on says so; a third of the time for which it is held."""
+"""Seconds between renewals of a job's lease: a third of the lease."""
 
 
 def ask_receive(
@@ -47,7 +47,7 @@ def ask_receive(
     is_history: bool = False,
     once: str = "",
 ) -> dict[str, Any]:
-    """Put a statement that was read in the queue to be received; return the job.
+    """Queue a parsed statement for import; return the job.
 
     Args:
         desk: who brings it.
@@ -63,13 +63,14 @@ def ask_receive(
     """
     if corrects and is_history:
         raise CardwatchError(
-            "A corrected statement is scored; it is not kept as history only.", field="history"
+            "A corrected statement is always scored. It cannot be stored as history only.",
+            field="history",
         )
     frame, report = read
     said = {"corrects": corrects, "is_history": is_history}
     fingerprint = _sha256(report.sha256, canonical(said))
     with desk.work(Event("collection", "job"), ()) as work:
-        desk.allow(RECEIVES, "receives no statements")
+        desk.allow(RECEIVES, "upload statements")
         once = once or fingerprint
         known = find_statement(work, report.sha256, is_scored=False)
         is_new = known or corrects or is_history  # may have another answer than the last time

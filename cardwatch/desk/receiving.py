@@ -1,4 +1,4 @@
-"""Receives statements and what they are scored with."""
+"""Imports statements and the settings they are scored with."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ WINDOW_DAYS = 400
 """Days of history that a scoring reads, so that its cost does not grow with the years kept. It is
 thirteen months: what comes yearly is seen again; detection was measured with twelve."""
 GAP_DAYS = 10
-"""So many days without a payment lie between two statements before one is missed."""
+"""Days without a payment between two statements after which one is reported missing."""
 LATE_SHARE = 0.05
 """A statement begins on the day before which this share of its payments lie; these are late."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a statement; the same words whatever was found in it.
+    """The result of an import; the same words whatever was found in the statement.
 
     Attributes:
         statement_id: the statement, this one or the one that holds its rows already; empty while
@@ -78,7 +78,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class _Scored:
-    """What came of scoring a statement, and what it was scored with.
+    """The result of scoring a statement, and its inputs.
 
     Attributes:
         table: everything the scoring read, as `read_window` will give it once it is kept.
@@ -100,7 +100,7 @@ def receive(
     is_history: bool = False,
     tell: Callable[[int], None] = lambda _: None,
 ) -> Receipt:
-    """Receive one statement: keep it, score it, keep its alerts; all of it or nothing.
+    """Import one statement: store it, score it and store its alerts, completely or not at all.
 
     The same bytes again, by however many at once, make one statement and give the same answer.
 
@@ -119,7 +119,8 @@ def receive(
     """
     if corrects and is_history:
         raise CardwatchError(
-            "A corrected statement is scored; bring it without '--history'.", field="history"
+            "A corrected statement is always scored. Import it without '--history'.",
+            field="history",
         )
     with desk.casebook.turn(desk.actor.organisation_id), _failure_recorded(desk, read[1]):
         tell(10)
@@ -149,7 +150,7 @@ def _failure_recorded(desk: Desk, report: ReadingReport) -> Iterator[None]:
 
 
 def put_in_force(desk: Desk, kind: str, content: bytes, holds_from: str) -> str:
-    """Keep a policy, card register or model, and put it in force from a day on; return its hash.
+    """Store a policy, card register or model and activate it from a day; return its hash.
 
     Raises:
         NotAllowed: the role changes no settings.
@@ -158,13 +159,13 @@ def put_in_force(desk: Desk, kind: str, content: bytes, holds_from: str) -> str:
     day_of(holds_from, "holds_from")
     event = Event("alteration", kind)
     with desk.casebook.turn(desk.actor.organisation_id), desk.work(event, ()) as work:
-        desk.allow(RECEIVES, "changes no settings")
+        desk.allow(RECEIVES, "change settings")
         event.object_id = documents.put_in_force(work, kind, content, holds_from)
         return event.object_id
 
 
 def renew_model(desk: Desk) -> str:
-    """Fit a forest to the last thirteen months and put it in force from today; return its hash.
+    """Train a forest on the last 13 months and activate it from today; return its hash.
 
     Raises:
         NotAllowed, NotFound, NothingToScore: see `newest_forest`.
@@ -183,12 +184,12 @@ def newest_forest(desk: Desk) -> Forest:
     """
     today = desk.now.date()
     with desk.work(Event("combination", "model"), ()) as work:
-        desk.allow(RECEIVES, "changes no settings")
+        desk.allow(RECEIVES, "change settings")
         since = str(today - dt.timedelta(WINDOW_DAYS))
         table = kept.read_window(work, kept.last_seq(work), since, str(today))
         used = read_recipe(work, replace(recipe_of(work, str(today)), model=""))
     if table.empty:
-        raise NotFound("No statement of the last thirteen months is held.")
+        raise NotFound("No statement of the last 13 months has been uploaded.")
     together, _ = name_holders(kept.as_read(table))
     return train(together, used.policy, cards=used.cards)
 
@@ -228,7 +229,7 @@ def _beside(work: Work, row: Row, found: list[Row]) -> list[str]:
 
 
 def _told(row: Row, others: list[Row]) -> dict[str, Any]:
-    """Return what people are told of a statement."""
+    """The result of an import in words for people."""
     shown = ("statement_id", "label", "sha256", "received_at", "received_by", "corrects",
              "first_on", "last_on", "transactions", "pence", "held_before", "is_scored",
              "erased_at")  # fmt: skip
@@ -246,7 +247,7 @@ def _prepare(
     *,
     is_history: bool,
 ) -> tuple[Receipt, Arrival | None, _Scored | None]:
-    """Compare a statement with those held and score it; nothing to be kept if it is held."""
+    """Compare a statement with stored ones and score it; None if it is already stored."""
     frame, report = read
     event = Event("combination", "statement", short_id(desk.actor.organisation_id, report.sha256))
     with desk.work(event, ()) as work:
@@ -311,7 +312,7 @@ def _keep(desk: Desk, arrival: Arrival, scored: _Scored | None) -> None:
 
 
 def _keep_model(work: Work, arrival: Arrival, scored: _Scored) -> None:
-    """Put the first forest that was fitted in force: from then on it changes only by hand."""
+    """Activate the first trained forest: from then on it changes only by hand."""
     forest = scored.scoring.scored.forest
     if scored.used.forest is None and forest is not None:
         day = str(arrival.rows["date"].max())
@@ -347,7 +348,7 @@ def _receipt(work: Work, arrival: Arrival) -> Receipt:
         name = next(iter(arrival.holders))
         return Receipt(name, labels[name], "rows-held", count, held, holders, 0, tuple(notes))
     if held > count // 2 and not arrival.corrects:
-        notes.append("if it is a corrected statement, receive it as one")
+        notes.append("if this is a corrected statement, upload it as a correction")
     start = _first_on(arrival.rows)
     notes += _gap(start, others)
     late = int((arrival.rows["date"] < start).sum())
@@ -375,7 +376,7 @@ def _gap(start: str, others: list[Row]) -> list[str]:
     last, first = dt.date.fromisoformat(max(ends)), dt.date.fromisoformat(start)
     if first - last <= GAP_DAYS * day:
         return []
-    return [f"no statement held covers {last + day} to {first - day}: is one missing?"]
+    return [f"no statement covers {last + day} to {first - day}: is one missing?"]
 
 
 def _first_on(rows: pd.DataFrame) -> str:

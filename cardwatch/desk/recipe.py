@@ -1,4 +1,4 @@
-"""What a statement is scored with: its window of history, and documents by their hashes."""
+"""Inputs of a scoring: the window of history, and documents by their hashes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a scoring is made with: the hash of each document, empty where there is none."""
+    """The inputs of a scoring: the hash of each document, empty where there is none."""
 
     policy: str
     rules: str
@@ -62,11 +62,11 @@ class Ingredients:
 
 
 SHIPPED = ("policy", "rules")
-"""Kinds of document that come with this version, and hold until others are put in force."""
+"""Kinds of document with a default in this version."""
 
 
 def recipe_of(work: Work, day: str) -> Recipe:
-    """Return what is in force on a day; policy and rules are this version's until some are put."""
+    """The active documents on a day; policy and rules are this version's by default."""
     found = {kind: documents.sha256_in_force(work, kind, day) or "" for kind in KINDS}
     return Recipe(**found | {"rules": found["rules"] or shipped_sha256("rules")})
 
@@ -222,7 +222,7 @@ def pack_cards(register: CardRegister) -> bytes:
 
 
 def pack_read(frame: pd.DataFrame, report: ReadingReport, said: Mapping[str, Any]) -> bytes:
-    """Return a statement that was read, and what is said of it, to wait until it is received."""
+    """Serialise a parsed statement with its import options for the job queue."""
     table = io.BytesIO()
     frame.to_parquet(table, index=False)
     files = {"report.json": canonical(asdict(report)).encode(), "rows.parquet": table.getvalue()}

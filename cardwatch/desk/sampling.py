@@ -1,4 +1,4 @@
-"""Draws samples for a dip test: payments that no list asks about, and alerts that are closed.
+"""Samples for a spot check: payments in no alert, and closed alerts.
 
 A draw can be made again by whoever has its seed: each payment stands in an order made of the seed
 and of where the payment stands, by SHA-256, and the first so many are drawn. It hangs on no
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from cardwatch.desk.desk import Desk
 
 PAYMENTS, CLOSED = "payments", "closed-alerts"
-OF = {PAYMENTS: "Payments that are in no alert you can see", CLOSED: "Alerts that are closed"}
+OF = {PAYMENTS: "Payments that are in no alert you can see", CLOSED: "Closed alerts"}
 MOST_DRAWN, LARGEST_SEED = 500, 999_999_999
 SURE = 0.95
 
 
 @dataclass(frozen=True)
 class Draw:
-    """What is to be drawn.
+    """A request for a sample.
 
     Attributes:
         of: payments or closed-alerts.
@@ -91,7 +91,9 @@ def draw_sample(desk: Desk, draw: Draw) -> dict[str, Any]:
             found = _payments(work, draw)
             names = place_of
         if not found:
-            raise CardwatchError("There is nothing to draw from.", field=draw.period_field)
+            raise CardwatchError(
+                "There are no alerts or payments to draw from.", field=draw.period_field
+            )
         chosen = sorted(_by_money(found, draw) if draw.by_money else _by_chance(found, draw, names))
         event.counts = {"seed": draw.seed, "drawn": len(chosen), "population": len(found)}
     digest = hashlib.sha256("\n".join(map(names, found)).encode()).hexdigest()
@@ -102,7 +104,7 @@ def draw_sample(desk: Desk, draw: Draw) -> dict[str, Any]:
 
 
 def needed(share: float, sure: float = SURE) -> int:
-    """Return how many have to be looked at, and none be wrong, to say that fewer than a share are.
+    """The sample size that, with no error, shows that fewer than a share are wrong.
 
     Were the share wrong, none of n would be with chance (1 - share)^n; n is the least for which
     that is at most 1 - `sure`. It is attribute sampling with no error expected (AICPA, Audit
@@ -132,13 +134,13 @@ def _check(draw: Draw) -> None:
         CardwatchError: it cannot.
     """
     if draw.of not in OF:
-        raise CardwatchError(f"A sample is of {' or '.join(OF)}, not '{draw.of}'.", field="of")
+        raise CardwatchError(f"Choose a sample of {' or '.join(OF)}, not '{draw.of}'.", field="of")
     if not 1 <= draw.count <= MOST_DRAWN:
         raise CardwatchError(f"Enter a number from 1 to {MOST_DRAWN}.", field="count")
     if not 0 <= draw.seed <= LARGEST_SEED:
         raise CardwatchError(f"Enter a number from 0 to {LARGEST_SEED:,}.", field="seed")
     if draw.by_money and draw.of == CLOSED:
-        raise CardwatchError("Alerts are drawn with the same chance each.", field="by_money")
+        raise CardwatchError("Alerts can only be drawn with equal chances.", field="by_money")
     if not draw.statement_id and not (draw.since and draw.until):
         missing = "until" if draw.since else "since"
         raise CardwatchError("Choose a statement, or enter the first and last day.", field=missing)
@@ -207,7 +209,9 @@ def _by_money(found: Sequence[Row], draw: Draw) -> list[int]:
     pence = np.array([max(row["amount_pence"], 0) for row in found], dtype=object)
     upto, total = np.cumsum(pence), int(pence.sum())
     if total == 0:
-        raise CardwatchError("There is nothing to draw from.", field=draw.period_field)
+        raise CardwatchError(
+            "There are no alerts or payments to draw from.", field=draw.period_field
+        )
     start = int.from_bytes(hashlib.sha256(f"{draw.seed}".encode()).digest()) % total
     points = [(start + number * total) // draw.count for number in range(draw.count)]
     return sorted({int(np.searchsorted(upto, point, "right")) for point in points})

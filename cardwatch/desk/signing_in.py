@@ -1,4 +1,4 @@
-"""Lets people in: invitations, accounts, sign-in here or elsewhere, and sessions."""
+"""Authentication: invitations, accounts, sign-in and sessions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def invite(desk: Desk, email: str) -> str:
     """Invite a person to take their account; return the token; see `casebook.accounts.invite`."""
     with desk.work(Event("access", "invitation"), ()) as work:
-        desk.allow(KEEPERS, "keeps no people")
+        desk.allow(KEEPERS, "manage people")
         return accounts.invite(work, email)
 
 
@@ -40,7 +40,7 @@ def begin_account(
 def take_account(  # noqa: PLR0913  what a form has
     casebook: Casebook, token: str, *, password: str, code: str, now: dt.datetime, seal: Fernet
 ) -> None:
-    """Set the password of whoever was invited; see `casebook.accounts.take_account`."""
+    """Set the password of an invited person; see `casebook.accounts.take_account`."""
     owner, secret = _parts(token)
     with _door(casebook, owner, "account", now) as work:
         accounts.take_account(work, secret, password, code, seal)
@@ -99,7 +99,7 @@ def sign_in_elsewhere(  # noqa: PLR0913  the same
     with _door(casebook, owner, "session", now) as work:
         person = accounts.bind_identity(work, identity, email)
         if not is_enough(person["role"]):
-            raise NotAllowed("The provider has to ask for a second factor.")
+            raise NotAllowed("Your identity provider must require a second factor.")
         return sessions.begin_session(work, person, browser, held)
 
 

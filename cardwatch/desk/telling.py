@@ -1,4 +1,4 @@
-"""Tells other systems and people that there is something to look at, and nothing of what."""
+"""Notifications to other systems and people, without content."""
 
 from __future__ import annotations
 
@@ -108,4 +108,4 @@ def _lane(desk: Desk) -> str:
 def _sets(desk: Desk) -> None:
     """Refuse who sets no address; within a piece of work only."""
     if desk.actor.role not in {"admin", PSD}:
-        raise NotAllowed("This role sets no webhook.")
+        raise NotAllowed("Your role cannot set a webhook.")

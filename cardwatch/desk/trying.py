@@ -1,4 +1,4 @@
-"""Scores without keeping anything: statements as they come, and past ones with changed settings."""
+"""Scores without storing: single statements, and back-tests with changed settings."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cardwatch.scoring import Scoring
 
 IN_FORCE, NONE = "in-force", "none"
-"""What may be said in place of a document's hash: what is in force; the defaults, or no model."""
+"""Values in place of a document's hash: the active document; the defaults, or no model."""
 MOST_MONTHS = 24
 TRIED = ("policy", "rules")
 """Kinds of document that can be tried on past statements."""
@@ -113,7 +113,7 @@ def back_test(
     Args:
         desk: who asks; they are told of the lanes they see.
         kind: policy or rules.
-        content: the changed document, as it would be put in force.
+        content: the changed document, as it would be activated.
         months: how many of the newest scored statements to try, one a month as a rule.
         tell: called with how many per cent are done.
 
@@ -149,7 +149,7 @@ def check_trial(kind: str, months: int) -> None:
         CardwatchError: it cannot.
     """
     if kind not in TRIED:
-        sentence = f"What can be tried is one of {', '.join(TRIED)}, not '{kind}'."
+        sentence = f"Choose what to test: {', '.join(TRIED)}, not '{kind}'."
         raise CardwatchError(sentence, field="kind")
     if not 1 <= months <= MOST_MONTHS:
         raise CardwatchError(f"Enter a number from 1 to {MOST_MONTHS}.", field="months")
@@ -209,7 +209,7 @@ def _seen(desk: Desk, alerts: tuple[Alert, ...], used: Ingredients) -> tuple[Ale
 
 
 def _short(alert: Alert) -> dict[str, Any]:
-    """Return what is told of an alert that a change brings or takes away."""
+    """The summary of an alert that a change adds or removes."""
     shown = ("alert_id", "title", "holders", "approvers", "last_on", "at_stake_pence", "tier")
     return {name: getattr(alert, name) for name in shown} | {
         "merchant": merchants_label(alert),

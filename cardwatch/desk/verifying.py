@@ -1,4 +1,4 @@
-"""Proves what the casebook holds: statements, alerts made again, audit chains; and erases."""
+"""Verification of statements, alerts and audit chains; and deletion."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Check:
-    """What verifying one statement found; `fault` is empty where all is as it was.
+    """The result of verifying one statement; `fault` is empty where nothing has changed.
 
     Attributes:
         alerts: how many of those the actor may see were made again, byte for byte.
@@ -75,7 +75,7 @@ def verify_statement(desk: Desk, statement_id: str, *, again: bool = True) -> Ch
     try:
         return _verify_one(desk, statement_id, again=again)
     except (CardwatchError, TypeError, KeyError, ValueError) as error:
-        fault = f"what it was scored with cannot be read ({type(error).__name__})"
+        fault = f"the settings it was scored with cannot be read ({type(error).__name__})"
         return Check(statement_id, statement_id, fault)
 
 
@@ -177,13 +177,13 @@ def list_expired(desk: Desk) -> list[dict[str, Any]]:
 
 
 def health(desk: Desk) -> dict[str, Any]:
-    """Return what the casebook stands on, as far as it is told quickly, and if the model is loaded.
+    """Quick health checks, and whether the model loads.
 
     Raises:
         NotAllowed: the role keeps no installation.
     """
     with desk.work(Event("consultation", "health"), ()) as work:
-        desk.allow(MANAGES, "keeps no installation")
+        desk.allow(MANAGES, "manage the installation")
         recipe = recipe_of(work, str(desk.now.date()))
         status = (read_model(work, recipe)[1] or "loaded") if recipe.model else "none"
     found = [asdict(one) for one in examine(desk.casebook, quickly=True)]
@@ -193,17 +193,17 @@ def health(desk: Desk) -> dict[str, Any]:
 
 
 def erase(desk: Desk) -> int:
-    """Erase what is past its time and not held; return how many transactions went.
+    """Delete expired data and not held; return how many transactions went.
 
     Nothing else is said: how many alerts went would tell of professional standards' own.
 
     Raises:
         NotAllowed: the role erases nothing.
     """
-    event = Event("erasure", "past its time", chain=FINANCE)
+    event = Event("erasure", "expired", chain=FINANCE)
     with desk.casebook.turn(desk.actor.organisation_id), desk.work(event, LANES) as work:
-        desk.allow(MANAGES, "erases nothing")
-        work.also.append(Event("erasure", "past its time", chain=PSD))
+        desk.allow(MANAGES, "delete data")
+        work.also.append(Event("erasure", "expired", chain=PSD))
         count = retention.erase(work)
         event.counts = {"transactions": count}
     desk.casebook.settle()
@@ -211,7 +211,7 @@ def erase(desk: Desk) -> int:
 
 
 def erase_due(casebook: Casebook, clock: Callable[[], dt.datetime]) -> None:
-    """Erase what is past its time of each organisation, unless that was done today already."""
+    """Delete expired data of each organisation, unless that was done today already."""
     for row in casebook.organisations():
         itself = Desk(casebook, Actor(row["organisation_id"], SYSTEM, "admin"), clock())
         with casebook.quiet(itself.actor, itself.now, lanes=(FINANCE,), reads=True) as work:
@@ -229,20 +229,20 @@ def _verify_one(desk: Desk, statement_id: str, *, again: bool) -> Check:
         label = row["label"]
         fault = kept.check_rows(work, row)
         if fault or row["erased_at"]:
-            note = "erased at its time" if row["erased_at"] else ""
+            note = "deleted when it expired" if row["erased_at"] else ""
             return Check(statement_id, label, fault, note=note)
         if not again or not row["is_scored"] or not work.lanes:
             return Check(statement_id, label, "")
         recipe = Recipe(**json.loads(row["made_with"]))
         if recipe.cardwatch != __version__:
-            note = f"its alerts were made by cardwatch {recipe.cardwatch}: verify them with that"
+            note = f"its alerts were made by cardwatch {recipe.cardwatch}; use that version"
             return Check(statement_id, label, "", note=note)
         table = kept.read_window(work, row["seq"], row["window_from"], row["last_on"])
         if kept.rows_sha256(table) != row["input_sha256"]:
             if kept.is_any_erased(work, row["seq"], row["window_from"]):
-                note = "some of the history it was scored with is erased"
+                note = "some of the history it was scored with has been deleted"
                 return Check(statement_id, label, "", note=note)
-            return Check(statement_id, label, "what it was scored with is not as it was")
+            return Check(statement_id, label, "the settings it was scored with have changed")
         used = read_recipe(work, recipe, fresh=True)
         held = {lane: kept_texts(work, lane, statement_id) for lane in work.lanes}
         hidden = hidden_ids(work, statement_id)
@@ -255,14 +255,14 @@ def _verify_one(desk: Desk, statement_id: str, *, again: bool) -> Check:
 def _differs(  # noqa: PLR0913, PLR0917  what is kept of a list, and what of it is not to be named
     scoring: Scoring, lane: str, told: str, texts: dict[str, str], digest: str, hidden: set[str]
 ) -> str:
-    """Return how a list made again differs from the one that was kept, or nothing."""
+    """The difference between a list made again and the stored one; empty if there is none."""
     made = scoring.lists[lane]
     again = {one.alert_id: raising.alert_text(one) for one in made.alerts}
     if raising.list_text(made) != told:
-        return f"the {lane} list is not as it was made"
+        return f"the {lane} list has changed"
     if raising.texts_sha256(list(again.values())) != digest:
-        return f"the {lane} alerts are not as they were raised"
+        return f"the {lane} alerts have changed"
     wrong = [name for name, text in texts.items() if again.get(name) != text]
     shown = [name for name in wrong if name not in hidden]
     named = f"alert {shown[0]}" if shown else "an alert"
-    return f"{named} is not as it was raised" if wrong else ""
+    return f"{named} has changed" if wrong else ""

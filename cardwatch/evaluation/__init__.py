@@ -1,1 +1,1 @@
-"""Plants known matters in real history and measures what is found, and how soon."""
+"""Injects known cases into real history and measures what is found."""

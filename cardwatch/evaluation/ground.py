@@ -1,4 +1,4 @@
-"""Plants known matters into an organisation's own history by rearranging its real payments.
+"""Injects known cases into an organisation's own history by rearranging its real payments.
 
 Real large purchases are broken into parts, real payments move between holders, whole holder-months
 change hands, payments are made twice; and patterns that are no matter at all (weekly suppliers,
@@ -48,11 +48,11 @@ class World:
 
 @dataclass
 class Plot:
-    """The ground that is planted: payments, what has been taken out, what has been put in.
+    """Builds a test data set: original payments, removed rows and injected rows.
 
     Attributes:
         frame: all real payments, `row` numbered through; those from `start` on are scored.
-        limit_pence: limit for one purchase in force, a row each.
+        limit_pence: active single-purchase limit, one per row.
     """
 
     frame: pd.DataFrame

@@ -1,4 +1,4 @@
-"""Measures every kind of misuse in one list, as people read it, beside the one-line rule of each.
+"""Measures every kind of misuse in one list, compared with a one-line rule for each.
 
 All kinds are planted in one world, and the questions of all lanes are read in one order. Facts
 against policy stand apart and are counted. A one-line rule has the whole length of list for its own
@@ -33,11 +33,11 @@ PSD_KINDS = frozenset({"across holders"})
 LENGTHS = (1.0, 2.0, 5.0, 10.0)
 """Alerts per 1,000 payments, of everything asked in all lists."""
 EACH_PER_1000, FEWEST_EACH = 0.18, 4
-"""So many matters of a kind are planted in 1,000 payments: few, as in life, but enough to count."""
+"""Cases of a kind injected per 1,000 payments: few, as in life, but enough to count."""
 AS_GIVEN, NAMES_ALONE = "as given", "names alone"
 CODES_LATE, ONE_YEAR = "codes come later", "one year"
 VIEWS = (AS_GIVEN, NAMES_ALONE, CODES_LATE, ONE_YEAR)
-"""What of the statements a world has: less of it than was given."""
+"""Columns of the statements that a data set keeps."""
 BLANK = ["unit", "cost_centre", "category", "mcc", "description"]
 
 

@@ -1,4 +1,4 @@
-"""Measures how soon ranked lists come to what was planted."""
+"""Recall of ranked lists by length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plants further kinds of misuse, each by two generators or more that share no code.
+"""Injects kinds of misuse, each by two or more generators that share no code.
 
 None of them knows how anything is detected; detection is judged on the generators that it was not
 built beside (docs/detection.md).

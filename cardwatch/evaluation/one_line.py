@@ -1,4 +1,4 @@
-"""One-line rules, one for each kind that is planted: what a spreadsheet would find."""
+"""One-line rules, one for each injected kind: the findings of a spreadsheet."""
 
 from __future__ import annotations
 

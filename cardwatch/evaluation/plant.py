@@ -1,4 +1,4 @@
-"""Plants a world: real payments with known matters among them."""
+"""Builds a data set: real payments with injected cases."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def draw(evaluation: Evaluation, folder: Path) -> list[Path]:
         from matplotlib import pyplot as plt  # noqa: PLC0415
     except ImportError as error:
         raise CardwatchError(
-            "Plots need matplotlib: install cardwatch with 'pip install cardwatch[evaluation]'."
+            "Charts need matplotlib. Install cardwatch with 'pip install cardwatch[evaluation]'."
         ) from error
     mpl.use("svg")
     mpl.rcParams.update({"svg.hashsalt": "cardwatch", "font.size": 9, "axes.grid": True})

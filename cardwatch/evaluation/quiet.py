@@ -1,4 +1,4 @@
-"""Lays patterns that are no matter at all beside real payments: they must stay quiet."""
+"""Injects benign patterns, which should raise no alert."""
 
 from __future__ import annotations
 

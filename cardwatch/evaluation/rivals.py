@@ -1,4 +1,4 @@
-"""What others do with the same payments: rules and detectors to be compared with, kept plain."""
+"""Baselines: simple rules and detectors to compare with."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def by_score(scored: Scored, values: Numbers) -> Items:
 
 
 def raw_count_forest(scored: Scored, reference: np.ndarray[Any, Any]) -> Numbers:
-    """Return how unusual payments are to a forest that is fed plain counts and sums."""
+    """Score payments by a forest on plain counts and totals."""
     ledger = scored.ledger
     count = np.ones(len(ledger))
     spent = ledger.pence

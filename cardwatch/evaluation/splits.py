@@ -1,4 +1,4 @@
-"""Breaks real large purchases into parts: in several styles, spellings, hands, and slowly."""
+"""Splits real large purchases: in several styles, spellings, between holders, and slowly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the evaluation: worlds are planted and scored, by cardwatch and by its rivals."""
+"""Runs the evaluation: data sets are built and scored by cardwatch and by baselines."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be evaluated.
+    """The inputs of an evaluation.
 
     Attributes:
         start: day from which payments are scored; without it the month after the one in which the
@@ -303,7 +303,7 @@ def _worlds(
 def _findings(
     world: World, scoring: Scoring, sowing: Sowing
 ) -> Iterator[tuple[tuple[str, str], Finding]]:
-    """Return how soon each ranker comes to each style of a world."""
+    """Measure the position at which each ranker finds each style of a data set."""
     scored = scoring.scored
     payments = int(scored.asked.sum())
     rules = {
@@ -387,7 +387,7 @@ def _row(pence: int, style: str, ranker: str, findings: Sequence[Finding]) -> Ro
 
 
 def _volume(pence: int, scoring: Scoring, control: Scoring) -> dict[str, float]:
-    """Return how many alerts unchanged payments raise, and payments without clusters."""
+    """Count the alerts of unchanged payments, and of payments without clusters."""
     made, asked = scoring.lists["finance"], scoring.scored.asked
     frame = scoring.scored.ledger.frame[asked]
     months = len(frame[["holder_id"]].assign(m=frame["date"].dt.to_period("M")).drop_duplicates())

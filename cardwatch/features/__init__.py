@@ -1,4 +1,4 @@
-"""Builds the features: what rules compare and the forest looks at, each a column by one function.
+"""Features: the columns that rules compare and the forest reads, one function each.
 
 A feature looks at its row's own day and at earlier days, never ahead. A surprise is 0 where all is
 ordinary and grows with how unusual a payment is; the forest reads surprises only.

@@ -23,7 +23,7 @@ def is_non_working_day(ledger: Ledger) -> Flags:
 
 
 def non_working_day_surprise(ledger: Ledger) -> Numbers:
-    """This holder seldom pays on weekends or bank holidays."""
+    """This cardholder rarely pays on weekends or bank holidays."""
     free, bought = ledger.is_non_working & ledger.is_purchase, ledger.is_purchase
     usual = (ledger.count(free, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 20)
     own = ledger.count(free, ("holder_id",), until=1) + SHRINKAGE * usual
@@ -32,7 +32,7 @@ def non_working_day_surprise(ledger: Ledger) -> Numbers:
 
 
 def days_since_holder_paid(ledger: Ledger) -> Numbers:
-    """Days since the holder's last earlier payment; 0 where there is none."""
+    """Days since the cardholder's last earlier payment; 0 if there is none."""
     last = ledger.last_day(ledger.is_purchase, ("holder_id",))
     return np.nan_to_num(ledger.day - last)
 
@@ -48,12 +48,12 @@ def gap_surprise(ledger: Ledger) -> Numbers:
 
 
 def holder_day_count(ledger: Ledger) -> Numbers:
-    """The holder's purchases on this day."""
+    """The cardholder's purchases on this day."""
     return ledger.count(ledger.is_purchase, ("holder_id",), 0)
 
 
 def busy_day_surprise(ledger: Ledger) -> Numbers:
-    """The holder seldom makes so many payments in a day."""
+    """The cardholder rarely makes this many payments in a day."""
     today = holder_day_count(ledger)
     first = ledger.first_of_kind(ledger.is_purchase, ("holder_id", "date"))
     days = ledger.count(first, ("holder_id",), until=1)
@@ -65,7 +65,7 @@ def busy_day_surprise(ledger: Ledger) -> Numbers:
 
 
 def day_total_surprise(ledger: Ledger) -> Numbers:
-    """The holder seldom spends so much in a day."""
+    """The cardholder rarely spends this much in a day."""
     spent = np.where(ledger.is_purchase, ledger.pence, 0.0)
     today = np.log(np.maximum(ledger.total(spent, ("holder_id",), 0), 100))
     first = ledger.first_of_kind(ledger.is_purchase, ("holder_id", "date"))

@@ -33,7 +33,7 @@ def _days_since(ledger: Ledger, column: str) -> Whole:
 
 
 def is_card_unknown(ledger: Ledger) -> Flags:
-    """Whether a register was given and does not list the card."""
+    """Whether there is a register and the card is not in it."""
     return ~ledger.column("is_card_known")
 
 
@@ -43,23 +43,23 @@ def days_since_closing(ledger: Ledger) -> Whole:
 
 
 def is_after_closing(ledger: Ledger) -> Flags:
-    """Whether it was bought later after the card's closing than a late booking explains."""
+    """Whether it was paid after the card was closed, later than late posting explains."""
     late = days_since_closing(ledger) > ledger.policy.closed_card_days
     return late & ledger.is_purchase
 
 
 def is_before_opening(ledger: Ledger) -> Flags:
-    """Whether it was bought before the card was opened."""
+    """Whether it was paid before the card was opened."""
     return (_days_since(ledger, "card_opened_on") < 0) & ledger.is_purchase
 
 
 def days_since_limit_raise(ledger: Ledger) -> Whole:
-    """Days since the card's limit for one purchase was last changed."""
+    """Days since the card's single-purchase limit was last changed."""
     return _days_since(ledger, "card_limit_since")
 
 
 def limit_before_raise_pence(ledger: Ledger) -> Whole:
-    """The card's limit for one purchase before it was raised within 31 days; else 0."""
+    """The single-purchase limit before it was raised within 31 days; otherwise 0."""
     before = ledger.column("card_limit_before_pence")
     raised = ledger.column("card_single_limit_pence") > before
     recent = days_since_limit_raise(ledger) <= RAISE_DAYS
@@ -67,12 +67,12 @@ def limit_before_raise_pence(ledger: Ledger) -> Whole:
 
 
 def is_card_replaced(ledger: Ledger) -> Flags:
-    """Whether another card of the holder was lost, stolen or misused by others before."""
+    """Whether another card of the cardholder was lost, stolen or misused by others before."""
     return ~np.isnat(ledger.column("card_replaced_on"))
 
 
 def days_since_card_replaced(ledger: Ledger) -> Whole:
-    """Days since another card of the holder was closed for that; 0 if none was."""
+    """Days since another card was closed for that reason; 0 if none was."""
     return _days_since(ledger, "card_replaced_on")
 
 
@@ -133,12 +133,12 @@ class OpenCards:
 
 
 def card_month_limit_pence(cards: OpenCards) -> pd.Series[int]:
-    """The card's limit for a month; 0 where the register does not say."""
+    """The card's monthly limit; 0 if the register has none."""
     return cards.frame["month_limit_pence"]
 
 
 def card_highest_month_pence(cards: OpenCards) -> pd.Series[float]:
-    """The card's highest month in a year, refunds taken off."""
+    """The card's highest month in a year, less refunds."""
     spent = cards.spending[cards.spending["day"] >= cards.last_day - YEAR_DAYS]
     # What names a holder and no card may have been any of theirs.
     by_card = spent.groupby(["card_id", "month"])["pence"].sum().groupby("card_id").max()
@@ -156,12 +156,12 @@ def card_limit_use_share(cards: OpenCards) -> pd.Series[float]:
 
 
 def card_known_days(cards: OpenCards) -> pd.Series[int]:
-    """Days for which the card was open and payments are known."""
+    """Days for which the card was open and its payments are known."""
     return pd.Series(np.maximum(cards.last_day - cards.known_since, 0), dtype="int64")
 
 
 def card_unused_days(cards: OpenCards) -> pd.Series[float]:
-    """Days since the card's last purchase; since it was opened, or the data begin, if none."""
+    """Days since the last purchase, or since the card was opened or the statements begin."""
     bought = cards.spending[cards.spending["is_purchase"]]
     loose = bought[bought["card_id"] == ""]
     last = np.fmax(
@@ -172,17 +172,17 @@ def card_unused_days(cards: OpenCards) -> pd.Series[float]:
 
 
 def holder_open_cards_count(cards: OpenCards) -> pd.Series[int]:
-    """Open cards of the same holder."""
+    """Open cards of the same cardholder."""
     return cards.frame.groupby("key_holder")["card_id"].transform("size")
 
 
 def is_card_own_approver(cards: OpenCards) -> pd.Series[bool]:
-    """Whether the register names the holder as the one who approves."""
+    """Whether the register names the cardholder as the approver."""
     return cards.frame["is_own_approver"]
 
 
 def approver_cards_count(cards: OpenCards) -> pd.Series[int]:
-    """Open cards that the same person approves; 0 where nobody is named."""
+    """Open cards with the same approver; 0 if none is named."""
     count = cards.frame.groupby("key_approver")["card_id"].transform("size")
     return count.where(cards.frame["key_approver"] != "", 0)
 

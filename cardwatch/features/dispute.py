@@ -1,4 +1,4 @@
-"""Features of a card in other hands: disputes the bank has booked, charges that may be trials."""
+"""Features of stolen cards: disputes that the bank recorded, and possible test charges."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TINY_DAYS = 2
 
 
 def is_dispute_booking(ledger: Ledger) -> Flags:
-    """Whether the bank has booked a dispute: a credit for one, or its reversal."""
+    """Whether the bank recorded a dispute: a credit for one, or its reversal."""
     codes, merchants = ledger.texts("merchant")
     names = pd.Series(merchants, dtype="str")
     worded = names.str.contains(DISPUTE_WORDS, case=False, regex=True).to_numpy(bool)
@@ -29,19 +29,19 @@ def is_dispute_booking(ledger: Ledger) -> Flags:
 
 
 def dispute_before_count(ledger: Ledger) -> Numbers:
-    """Disputes that the bank had booked for this holder in the 30 days before."""
+    """Disputes that the bank recorded for this cardholder in the 30 days before."""
     booked = is_dispute_booking(ledger)
     return ledger.count(booked, ("holder_id",), DISPUTE_DAYS, 1)
 
 
 def is_tiny_charge(ledger: Ledger) -> Flags:
-    """Whether it is a charge of 2 pounds at most at a merchant new to everybody."""
+    """Whether it is a charge of £2 or less at a merchant new to the organisation."""
     new = merchant_before_count(ledger) == 0
     return new & ledger.is_purchase & (ledger.pence <= TINY_PENCE)
 
 
 def tiny_charge_count(ledger: Ledger) -> Numbers:
-    """The holder's charges of 2 pounds at most, this day or two before, at others new to all."""
+    """The cardholder's charges of £2 or less at other new merchants, in three days."""
     tiny = is_tiny_charge(ledger)
     everywhere = ledger.count(tiny, ("holder_id",), TINY_DAYS)
     here = ledger.count(tiny, ("holder_id", "merchant_id"), TINY_DAYS)

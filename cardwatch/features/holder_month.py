@@ -27,44 +27,44 @@ SPREAD_OF_MONTHS = 0.5
 
 
 def holder_month_single_count(ledger: Ledger) -> Numbers:
-    """The holder's purchases this month so far, without standing payments."""
+    """The cardholder's one-off purchases this month so far."""
     return ledger.count(is_single_need(ledger), MONTH)
 
 
 def holder_earlier_months_count(ledger: Ledger) -> Numbers:
-    """The holder's purchases in the months before this one."""
+    """The cardholder's purchases in earlier months."""
     bought = ledger.is_purchase
     return ledger.count(bought, MONTH[:1]) - ledger.count(bought, MONTH)
 
 
 def month_merchants_surprise(ledger: Ledger) -> Numbers:
-    """The merchants of this holder's month fit the holder much less than usual."""
+    """This month's merchants fit the cardholder much less than usual."""
     return _shift(ledger, _ratio(ledger, "merchant_id"))
 
 
 def month_purposes_surprise(ledger: Ledger) -> Numbers:
-    """The categories and purposes of this holder's month fit the holder much less than usual."""
+    """This month's categories and purposes fit the cardholder much less than usual."""
     ratio = np.maximum(_ratio(ledger, "category_id"), _ratio(ledger, "purpose_id"))
     return _shift(ledger, ratio)
 
 
 def month_amounts_surprise(ledger: Ledger) -> Numbers:
-    """The payments of this holder's month are larger than usual."""
+    """The cardholder's payments this month are larger than usual."""
     return _shift(ledger, ledger.log_pence)
 
 
 def month_free_days_surprise(ledger: Ledger) -> Numbers:
-    """More of this holder's month was paid on weekends and bank holidays than usual."""
+    """More of this month was paid on weekends and bank holidays than is usual."""
     return _shift(ledger, ledger.is_non_working.astype("float64"))
 
 
 def month_count_surprise(ledger: Ledger) -> Numbers:
-    """This holder's month has more payments than usual."""
+    """The cardholder made more payments this month than usual."""
     return _excess(ledger, np.ones(len(ledger)), 1.0)
 
 
 def month_spend_surprise(ledger: Ledger) -> Numbers:
-    """More was spent in this holder's month than usual."""
+    """The cardholder spent more this month than usual."""
     spent = np.where(ledger.is_purchase, ledger.pence, 0.0)
     usual = ledger.total(spent, ()) / np.maximum(ledger.count(ledger.is_purchase, ()), 1)
     return _excess(ledger, spent, usual)

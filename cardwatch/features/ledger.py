@@ -1,4 +1,4 @@
-"""The ledger: transactions made ready for features, with sums over any group and window.
+"""The ledger: transactions indexed for features, with sums over any group and window.
 
 Every sum looks back: from a row's own day, or the day before it, as far as a window says. Rows of
 one day count together, so their order never matters.
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 Column = TypeVar("Column")
 Made = TypeVar("Made")
 PAIR = ("holder_id", "merchant_id")
-"""What most is counted by: one holder at one merchant."""
+"""The most common grouping: one holder at one merchant."""
 DAYS_APART = 1 << 20
 """Room for days in a key that joins group and day."""
 OWN_GROUPS = ("month", "category_id", "category_words", "team", "organisation", "purpose_id",
               "size_pence", "size_band")  # fmt: skip
-"""What rows can be grouped by besides the columns of the frame."""
+"""Groupings of rows that are not columns of the frame."""
 ORDER = ["date", "file", "row"]
 UNMATCHED: dict[str, Any] = {
     "card_id": "",
@@ -52,7 +52,7 @@ UNMATCHED: dict[str, Any] = {
     "card_replaced_on": pd.NaT,
     "card_approver_id": "",
 }
-"""What is said of a card where no register was given: nothing."""
+"""Neutral values of card columns, for data without a register."""
 REGISTER_LIMITS = {
     "single_purchase": "card_single_limit_pence",
     "holder_month": "cards_month_limit_pence",
@@ -96,7 +96,7 @@ class Ledger:
 
     Attributes:
         frame: transactions sorted by day, file and row, with `merchant_id`, `is_seller_hidden`
-            and the limits in force added. Its index is 0, 1, ...; features have the same.
+            and the active limits added. Its index is 0, 1, ...; features have the same.
         policy: the organisation's figures.
         registers: the registers given besides the cards, by kind.
     """
@@ -218,7 +218,7 @@ class Ledger:
 
     @cached_property
     def team(self) -> pd.Series[str]:
-        """Who buys together as far as is stated: the cost centre, however it is written."""
+        """The cost centre, in one spelling: cardholders who may buy together."""
         return self.frame["cost_centre"].str.casefold().str.split().str.join(" ")
 
     @cached_property
@@ -239,7 +239,7 @@ class Ledger:
 
     @cached_property
     def purpose_id(self) -> pd.Series[str]:
-        """What each row was booked for, in lower case."""
+        """The booked purpose of each row, in lower case."""
         return self.frame["description"].str.casefold().str.strip()
 
     def texts(self, name: str) -> tuple[Codes, np.ndarray[Any, Any]]:

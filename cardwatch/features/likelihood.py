@@ -36,23 +36,23 @@ RARE_SHARE = 1e-5
 """Share of payments that an item unknown so far is taken to have."""
 NEW_BEFORE, PAID_BEFORE, RATE_DAYS = 0.5, 4.0, 365
 VIEW_DAYS = 90
-"""So many days a system of codes is used before payments are compared by it."""
+"""Days for which a code system must be in use before payments are compared by it."""
 FEWEST_USES = 5
 """A purpose is a code, and told, once it has been booked so often; free text never is."""
 
 
 def merchant_surprise(ledger: Ledger) -> Numbers:
-    """Neither this holder nor those who buy like them use this merchant."""
+    """The merchant is unusual for this cardholder and their peers."""
     return np.maximum(log_ratios(ledger)["merchant_id"], 0)
 
 
 def category_surprise(ledger: Ledger) -> Numbers:
-    """Neither this holder nor those who buy like them buy this kind of thing."""
+    """The category is unusual for this cardholder and their peers."""
     return np.maximum(log_ratios(ledger)["category_id"], 0)
 
 
 def purpose_surprise(ledger: Ledger) -> Numbers:
-    """Neither this holder nor those who buy like them pay for this purpose."""
+    """The purpose is unusual for this cardholder and their peers."""
     return np.maximum(log_ratios(ledger)["purpose_id"], 0)
 
 
@@ -133,7 +133,7 @@ def _past(ledger: Ledger, name: str, known: Flags) -> Numbers:
 
 
 def _counts(ledger: Ledger, name: str, rows: Flags) -> Any:  # noqa: ANN401  scipy has no types
-    """Return how often each holder has paid each item in some rows, as a sparse table."""
+    """Count each holder's payments of each item, as a sparse table."""
     holder, item = ledger.group("holder_id"), ledger.group(name)
     shape = (holder.max() + 1, item.max() + 1)
     return sparse.coo_array((np.ones(rows.sum()), (holder[rows], item[rows])), shape).tocsr()

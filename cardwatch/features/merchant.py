@@ -25,38 +25,38 @@ def spending(ledger: Ledger) -> Numbers:
 
 
 def holder_merchant_before_count(ledger: Ledger) -> Numbers:
-    """The holder's earlier purchases at this merchant."""
+    """The cardholder's earlier purchases at this merchant."""
     return ledger.count(ledger.is_purchase, ("holder_id", "merchant_id"), until=1)
 
 
 def merchant_before_count(ledger: Ledger) -> Numbers:
-    """Everybody's earlier purchases at this merchant."""
+    """All earlier purchases at this merchant."""
     return ledger.count(ledger.is_purchase, ("merchant_id",), until=1)
 
 
 def category_before_count(ledger: Ledger) -> Numbers:
-    """Everybody's earlier purchases in this category; -1 where the category is not known."""
+    """All earlier purchases in this category; -1 where the category is not known."""
     count = ledger.count(ledger.is_purchase, ("category_id",), until=1)
     return np.where(ledger.is_blank("category_id"), -1, count)
 
 
 def organisation_before_count(ledger: Ledger) -> Numbers:
-    """Everybody's earlier purchases."""
+    """All earlier purchases of the organisation."""
     return ledger.count(ledger.is_purchase, (), until=1)
 
 
 def holder_before_count(ledger: Ledger) -> Numbers:
-    """The holder's earlier purchases."""
+    """The cardholder's earlier purchases."""
     return ledger.count(ledger.is_purchase, ("holder_id",), until=1)
 
 
 def is_seller_hidden(ledger: Ledger) -> Flags:
-    """Whether a payment service stands in the seller's place."""
+    """Whether it was paid through a service that does not show the seller."""
     return ledger.column("is_seller_hidden") & ledger.is_purchase
 
 
 def hidden_seller_surprise(ledger: Ledger) -> Numbers:
-    """A payment service hides the seller, which is rare for this holder, and the sum is large."""
+    """The seller is not shown, which is rare for this cardholder, and the amount is large."""
     hidden = is_seller_hidden(ledger)
     bought = ledger.is_purchase
     usual = (ledger.count(hidden, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 50)
@@ -67,7 +67,7 @@ def hidden_seller_surprise(ledger: Ledger) -> Numbers:
 
 
 def is_foreign(ledger: Ledger) -> Flags:
-    """Whether the merchant was paid in another currency than pounds."""
+    """Whether the merchant was paid in a foreign currency."""
     return ledger.is_purchase & ~ledger.is_in("original_currency", ("", "GBP"))
 
 
@@ -106,18 +106,18 @@ def is_watched_category(ledger: Ledger) -> Flags:
 
 
 def is_personal_kind(ledger: Ledger) -> Flags:
-    """Whether merchant or category is of a kind that is often for private use."""
+    """Whether the merchant or category is of a kind often used privately."""
     worded = _worded(ledger, ledger.policy.personal_words) & ledger.is_purchase
     return _listed(ledger, ledger.policy.personal_categories) | worded
 
 
 def is_watched_kind(ledger: Ledger) -> Flags:
-    """Whether the category is watched, or the merchant of a kind that is often for private use."""
+    """Whether the category is watched, or the merchant is of a kind often used privately."""
     return is_watched_category(ledger) | is_personal_kind(ledger)
 
 
 def is_watched_merchant(ledger: Ledger) -> Flags:
-    """Whether the merchant is on the policy's own list of merchants to ask about."""
+    """Whether the merchant is on the policy's watch list."""
     policy = ledger.policy
     codes, names = ledger.texts("merchant_id")
     listed = listed_merchants(names, policy.watched_merchants, policy.merchant_aliases)
@@ -125,25 +125,25 @@ def is_watched_merchant(ledger: Ledger) -> Flags:
 
 
 def is_restricted_item(ledger: Ledger) -> Flags:
-    """Whether merchant, category or purpose names goods that the policy restricts."""
+    """Whether the merchant, category or purpose names goods that the policy restricts."""
     worded = _worded(ledger, ledger.policy.restricted_words, "description")
     return worded & ledger.is_purchase
 
 
 def is_hospitality(ledger: Ledger) -> Flags:
-    """Whether the merchant is a caterer, restaurant or the like."""
+    """Whether the merchant is a restaurant, caterer or similar."""
     worded = _worded(ledger, ledger.policy.hospitality_words) & ledger.is_purchase
     return _listed(ledger, ledger.policy.hospitality_categories) | worded
 
 
 def is_fuel(ledger: Ledger) -> Flags:
-    """Whether merchant, category or purpose names fuel for vehicles."""
+    """Whether the merchant, category or purpose names fuel for vehicles."""
     worded = _worded(ledger, ledger.policy.fuel_words, "description") & ledger.is_purchase
     return _listed(ledger, ledger.policy.fuel_categories) | worded
 
 
 def holder_fuel_before_count(ledger: Ledger) -> Numbers:
-    """The holder's earlier purchases of fuel."""
+    """The cardholder's earlier purchases of fuel."""
     return ledger.count(is_fuel(ledger), ("holder_id",), until=1)
 
 
@@ -154,21 +154,21 @@ def merchant_category_before_count(ledger: Ledger) -> Numbers:
 
 
 def merchant_categories_before_count(ledger: Ledger) -> Numbers:
-    """Categories in which this merchant had been paid before."""
+    """Categories of earlier payments to this merchant."""
     known = ledger.is_purchase & ~ledger.is_blank("category_id")
     first = ledger.first_of_kind(known, ("merchant_id", "category_id"))
     return ledger.count(first, ("merchant_id",), until=1)
 
 
 def is_cash(ledger: Ledger) -> Flags:
-    """Whether it is cash, or what can be turned into cash."""
+    """Whether it is cash, or something close to cash."""
     cash = ledger.in_categories(ledger.policy.cash_categories) & ledger.is_purchase
     drawn = ledger.is_in("kind", ("cash",)) & (ledger.pence > 0)
     return cash | drawn
 
 
 def is_gift_card(ledger: Ledger) -> Flags:
-    """Whether the merchant's or its category's words speak of gift cards or vouchers."""
+    """Whether the merchant or its category names gift cards or vouchers."""
     return _worded(ledger, ledger.policy.gift_card_words) & ledger.is_purchase
 
 
@@ -179,47 +179,47 @@ def is_billed_in_parts(ledger: Ledger) -> Flags:
 
 
 def holder_merchant_year_pence(ledger: Ledger) -> Numbers:
-    """What the holder has spent with this merchant in a year, this day included."""
+    """The cardholder's spending with this merchant in a year, up to and including this day."""
     by = ("holder_id", "merchant_id")
     return ledger.total(spending(ledger), by, YEAR_DAYS)
 
 
 def holder_merchant_year_before_pence(ledger: Ledger) -> Numbers:
-    """What the holder had spent with this merchant in the year to the day before."""
+    """The cardholder's spending with this merchant in the year to the day before."""
     by = ("holder_id", "merchant_id")
     return ledger.total(spending(ledger), by, YEAR_DAYS + 1, 1)
 
 
 def holder_merchant_year_months_count(ledger: Ledger) -> Numbers:
-    """Months of the last year in which the holder paid this merchant."""
+    """Months of the last year in which the cardholder paid this merchant."""
     by = ("holder_id", "merchant_id")
     first = ledger.first_of_kind(ledger.is_purchase, (*by, "month"))
     return ledger.count(first, by, YEAR_DAYS)
 
 
 def merchant_year_pence(ledger: Ledger) -> Numbers:
-    """What all holders have spent with this merchant in a year, this day included."""
+    """All cardholders' spending with this merchant in a year, up to and including this day."""
     return ledger.total(spending(ledger), ("merchant_id",), YEAR_DAYS)
 
 
 def merchant_year_before_pence(ledger: Ledger) -> Numbers:
-    """What all holders had spent with this merchant in the year to the day before."""
+    """All cardholders' spending with this merchant in the year to the day before."""
     return ledger.total(spending(ledger), ("merchant_id",), YEAR_DAYS + 1, 1)
 
 
 def merchant_holders_count(ledger: Ledger) -> Numbers:
-    """Holders who had ever paid this merchant by this day."""
+    """Cardholders who had paid this merchant by this day."""
     first = ledger.first_of_kind(ledger.is_purchase, ("holder_id", "merchant_id"))
     return ledger.count(first, ("merchant_id",))
 
 
 def holder_merchant_year_count(ledger: Ledger) -> Numbers:
-    """The holder's purchases at this merchant in a year, this day included."""
+    """The cardholder's purchases at this merchant in a year, up to and including this day."""
     by = ("holder_id", "merchant_id")
     return ledger.count(ledger.is_purchase, by, YEAR_DAYS)
 
 
 def organisation_holders_count(ledger: Ledger) -> Numbers:
-    """Holders known by this day."""
+    """Cardholders known by this day."""
     first = ledger.first_of_kind(ledger.is_purchase, ("holder_id",))
     return ledger.count(first, ())

@@ -54,7 +54,7 @@ def past_moments(ledger: Ledger, *levels: tuple[str, ...], pence: Numbers | None
 
 
 def amount_surprise(ledger: Ledger, *levels: tuple[str, ...]) -> Numbers:
-    """Return how many deviations a purchase lies above what is usual; 0 below or without one."""
+    """Deviations by which a purchase is above the usual; 0 below, or without a baseline."""
     usual = past_moments(ledger, *levels)
     above = (ledger.log_pence - usual["mean"]) / usual["deviation"]
     return np.where(ledger.is_purchase, np.maximum(above, 0), 0.0)

@@ -1,4 +1,4 @@
-"""Features of what is new: to the holder, and seldom seen in the organisation; alone or in a burst.
+"""Features of novelty: merchants new to the holder and rare in the organisation.
 
 The likelihood ratio asks what others do; of what hardly anybody does it can say nothing. These ask
 how seldom the holder meets anything new, and how seldom the organisation meets such a thing, by the
@@ -45,12 +45,12 @@ WORD = re.compile(r"[A-Za-z]{4,}")
 
 
 def is_new_to_holder(ledger: Ledger) -> Flags:
-    """Whether the holder had never paid this merchant before this day."""
+    """Whether the cardholder had never paid this merchant before this day."""
     return ledger.is_purchase & (ledger.count(ledger.is_purchase, PAIR, until=1) == 0)
 
 
 def holder_novelty_surprise(ledger: Ledger) -> Numbers:
-    """The merchant is new to a holder who seldom pays a new one."""
+    """The merchant is new to a cardholder who rarely pays a new one."""
     first = ledger.first_of_kind(ledger.is_purchase, PAIR)
     new = ledger.count(first, PAIR[:1], YEAR_DAYS, 1)
     lately = ledger.count(ledger.is_purchase, PAIR[:1], YEAR_DAYS, 1)
@@ -59,7 +59,7 @@ def holder_novelty_surprise(ledger: Ledger) -> Numbers:
 
 
 def _users_before(ledger: Ledger, name: str, known: Flags) -> Numbers:
-    """Return how many holders had bought from, or in, what a column names before each day."""
+    """Count the holders who had used a merchant or category before each day."""
     first = ledger.first_of_kind(known, ("holder_id", name))
     return ledger.count(first, (name,), until=1)
 
@@ -80,7 +80,7 @@ def _seldom(ledger: Ledger, users: Numbers, known: Flags) -> Numbers:
 
 
 def _rarity(ledger: Ledger, name: str) -> Numbers:
-    """Return how seldom payments go to what has as few users, 0 where the holder is one."""
+    """The rarity of payments to items with as few users; 0 where the holder is a user."""
     known = ledger.is_purchase & ~ledger.is_blank(name)
     if not known.any():
         return np.zeros(len(ledger))
@@ -89,12 +89,12 @@ def _rarity(ledger: Ledger, name: str) -> Numbers:
 
 
 def merchant_rarity_surprise(ledger: Ledger) -> Numbers:
-    """The merchant is new to the holder, and hardly anybody here uses it."""
+    """The merchant is new to the cardholder, and hardly anybody here uses it."""
     return _rarity(ledger, "merchant_id")
 
 
 def category_rarity_surprise(ledger: Ledger) -> Numbers:
-    """The category is new to the holder, and hardly anybody here buys in it."""
+    """The category is new to the cardholder, and hardly anybody here buys in it."""
     views = [_rarity(ledger, name) for name in ("mcc", "category_words")]
     return np.where(is_new_to_holder(ledger), np.maximum(*views), 0.0)
 
@@ -124,7 +124,7 @@ def _trades(names: np.ndarray[tuple[int], np.dtype[np.object_]]) -> tuple[Codes,
 
 
 def trade_rarity_surprise(ledger: Ledger) -> Numbers:
-    """The merchant is new to the holder; its name says a trade hardly anybody buys from."""
+    """The merchant is new to the cardholder, in a trade that hardly anybody here buys from."""
     codes, names = ledger.texts("merchant_id")
     which, trades = _trades(names)
     if not len(which):
@@ -150,20 +150,20 @@ def trade_rarity_surprise(ledger: Ledger) -> Numbers:
 
 
 def new_merchants_count(ledger: Ledger) -> Numbers:
-    """Merchants new to the holder that were paid on this day and the two before."""
+    """Merchants new to the cardholder that were paid on this day and the two before."""
     first = ledger.first_of_kind(ledger.is_purchase, PAIR)
     return np.where(ledger.is_purchase, ledger.count(first, PAIR[:1], BURST_DAYS), 0)
 
 
 def new_merchants_pence(ledger: Ledger) -> Numbers:
-    """What the holder's first payments to merchants come to on this day and the two before."""
+    """Total of first payments to new merchants on this day and the two before."""
     first = ledger.first_of_kind(ledger.is_purchase, PAIR)
     paid = np.where(first, ledger.pence, 0.0)
     return np.where(ledger.is_purchase, ledger.total(paid, PAIR[:1], BURST_DAYS), 0.0)
 
 
 def new_merchants_surprise(ledger: Ledger) -> Numbers:
-    """Within days the holder paid merchants new to them, more and larger sums than usual.
+    """The cardholder paid more, or more to, new merchants within days than usual.
 
     That is the chance of so many new merchants in three days by the holder's own rate of a year,
     times how far each sum lies in the tail of the holder's own.

@@ -1,4 +1,4 @@
-"""Features of what comes again and again: drips past a step, steady sums, monthly charges."""
+"""Features of recurring payments: slow totals, similar amounts and monthly charges."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SLOW_DAYS = 89
 """Ninety days back from a day, the day itself included."""
 SLOW_LEAST_DAYS, USUAL_TIMES = 3, 2
 OTHER_CHARGES = 2
-"""So many other charges at most stand beside three equal ones of a month."""
+"""Maximum number of other charges in a month with three equal ones."""
 THIRD_MONTH = 3
 THIRD_FROM_DAYS, THIRD_TO_DAYS = 55, 68
 """Days from the first of three monthly charges to the third."""
@@ -70,22 +70,22 @@ def _unit_drips(ledger: Ledger) -> Columns:
 
 
 def drip_count(ledger: Ledger) -> Numbers:
-    """The holder's payments in 30 days that, little by little, take this merchant past the step."""
+    """The cardholder's payments in 30 days that exceed the quotation threshold here together."""
     return _holder_drips(ledger)["count"]
 
 
 def drip_total_pence(ledger: Ledger) -> Numbers:
-    """What those payments come to, refunds taken off."""
+    """Total of those payments, less refunds."""
     return _holder_drips(ledger)["total"]
 
 
 def unit_drip_count(ledger: Ledger) -> Numbers:
-    """The cost centre's payments in 30 days that take a merchant past the step little by little."""
+    """The cost centre's payments in 30 days that exceed the quotation threshold here together."""
     return _unit_drips(ledger)["count"]
 
 
 def unit_drip_total_pence(ledger: Ledger) -> Numbers:
-    """What those payments of the cost centre come to, refunds taken off."""
+    """Total of those payments of the cost centre, less refunds."""
     return _unit_drips(ledger)["total"]
 
 
@@ -114,17 +114,17 @@ def _steady(ledger: Ledger) -> Columns:
 
 
 def steady_count(ledger: Ledger) -> Numbers:
-    """Payments of like sums by several holders to this merchant in 30 days, when past the step."""
+    """Similar payments by several cardholders here in 30 days, above the quotation threshold."""
     return _steady(ledger)["count"]
 
 
 def steady_total_pence(ledger: Ledger) -> Numbers:
-    """What those payments of like sums come to."""
+    """Total of those similar payments."""
     return _steady(ledger)["total"]
 
 
 def equal_months_count(ledger: Ledger) -> Numbers:
-    """Months of the last year in which the holder paid this merchant this very amount."""
+    """Months of the last year in which the cardholder paid exactly this amount here."""
     first = ledger.first_of_kind(ledger.is_purchase, (*SAME, "month"))
     return ledger.count(first, SAME, YEAR_DAYS)
 
@@ -167,17 +167,17 @@ def _slow(ledger: Ledger) -> Columns:
 
 
 def slow_total_count(ledger: Ledger) -> Numbers:
-    """The holder's payments here in 90 days, when they add up past the limit or double again."""
+    """The cardholder's payments here in 90 days, when their total exceeds the limit or doubles."""
     return _slow(ledger)["count"]
 
 
 def slow_total_pence(ledger: Ledger) -> Numbers:
-    """What those payments of 90 days come to, refunds taken off."""
+    """Total of those payments of 90 days, less refunds."""
     return _slow(ledger)["total"]
 
 
 def slow_total_surprise(ledger: Ledger) -> Numbers:
-    """In 90 days small payments add up past the limit at a merchant hardly anybody here uses."""
+    """Small payments in 90 days exceed the limit at a merchant hardly anybody here uses."""
     times = _slow(ledger)["times"]
     bought = ledger.is_purchase
     users = ledger.count(ledger.first_of_kind(bought, PAIR), ("merchant_id",))
@@ -187,7 +187,7 @@ def slow_total_surprise(ledger: Ledger) -> Numbers:
 
 
 def monthly_charge_surprise(ledger: Ledger) -> Numbers:
-    """A third equal charge a month apart, at a merchant lately new to the holder and rare here."""
+    """A third equal monthly charge, at a merchant recently new to the cardholder and rare here."""
     bought = ledger.is_purchase
     equal, all_here = ledger.count(bought, SAME), ledger.count(bought, PAIR)
     days = ledger.day - ledger.first_day(SAME, bought)
@@ -202,7 +202,7 @@ def monthly_charge_surprise(ledger: Ledger) -> Numbers:
 
 
 def subscription_year_pence(ledger: Ledger) -> Numbers:
-    """A year of a charge that came a third month running, begun after one larger purchase here."""
+    """Yearly cost of a charge in its third month that began after one larger purchase here."""
     bought = ledger.is_purchase
     equal, all_here = ledger.count(bought, SAME), ledger.count(bought, PAIR)
     spent = ledger.total(np.where(bought, ledger.pence, 0.0), PAIR)

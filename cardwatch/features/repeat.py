@@ -1,4 +1,4 @@
-"""Features of repeats and refunds: equal payments, refunds that answer no charge."""
+"""Features of repeats and refunds: equal payments, and refunds without a charge."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LEAST_OFTEN = 0.2
 UNEXPECTED, LEAST_CHANCE = 0.01, 1e-12
 """A coincidence is unexpected below the first; below the second none is told from another."""
 BURST_COUNT = 9
-"""So many payments to one merchant on one day are a burst (rosie: more than 8 meals)."""
+"""Number of payments to one merchant on one day that make a burst (rosie: more than 8 meals)."""
 
 
 def _standing(ledger: Ledger) -> Flags:
@@ -40,13 +40,13 @@ def _standing(ledger: Ledger) -> Flags:
 
 
 def same_day_equal_count(ledger: Ledger) -> Numbers:
-    """Equal payments by this holder to this merchant on this day."""
+    """Equal payments by this cardholder to this merchant on this day."""
     standing = _standing(ledger)
     return np.where(standing, ledger.count(standing, SAME, 0), 0)
 
 
 def days_before_equal_count(ledger: Ledger) -> Numbers:
-    """Equal payments by this holder to this merchant in three days before, less refunds."""
+    """Equal payments by this cardholder here in the three days before, less refunds."""
     standing, back = _standing(ledger), refunded_on(ledger) - ledger.day
     before = np.zeros(len(ledger))
     for days in range(1, SOON_DAYS + 1):  # of those so long ago, the ones not given back since
@@ -61,7 +61,7 @@ def _repeated(ledger: Ledger) -> Flags:
 
 
 def merchant_equal_before_count(ledger: Ledger) -> Numbers:
-    """Earlier payments to this merchant that stood beside an equal one by their holder that day."""
+    """Earlier payments here with an equal payment by the same cardholder that day."""
     return ledger.count(_repeated(ledger), ("merchant_id",), until=1)
 
 
@@ -75,14 +75,14 @@ def merchant_equal_share(ledger: Ledger) -> Numbers:
 
 
 def repeat_surprise(ledger: Ledger) -> Numbers:
-    """The same sum was paid again within three days, which is rare at this merchant."""
+    """The same amount was paid again within three days, which is rare at this merchant."""
     again = (same_day_equal_count(ledger) > 1) | (days_before_equal_count(ledger) > 0)
     size = np.log1p(ledger.pence.clip(0) / 2_500)
     return np.where(again, -np.log(merchant_equal_share(ledger)) * size, 0.0)
 
 
 def equal_amount_holders_count(ledger: Ledger) -> Numbers:
-    """Holders who paid this merchant this very amount on this day."""
+    """Cardholders who paid this merchant exactly this amount on this day."""
     bought = ledger.is_purchase & ~ledger.column("day_doubled")
     first = ledger.first_of_kind(bought, (*SAME, "date"))
     count = ledger.count(first, ("merchant_id", "amount_pence"), 0)
@@ -90,7 +90,7 @@ def equal_amount_holders_count(ledger: Ledger) -> Numbers:
 
 
 def equal_amount_holders_before_share(ledger: Ledger) -> Numbers:
-    """Share of this merchant's earlier payments of this very amount: a price list has such."""
+    """Share of this merchant's earlier payments for exactly this amount, as from a price list."""
     bought = ledger.is_purchase
     same = ledger.count(bought, ("merchant_id", "amount_pence"), until=1)
     return same / np.maximum(ledger.count(bought, ("merchant_id",), until=1), 1)
@@ -111,7 +111,7 @@ def _sum_share(ledger: Ledger, until: int) -> Numbers:
 
 
 def charged_twice_surprise(ledger: Ledger) -> Numbers:
-    """The holder paid this very sum here within three days, though sum and repeat are rare."""
+    """The cardholder paid exactly this amount here within three days, which is rare."""
     again = (same_day_equal_count(ledger) > 1) | (days_before_equal_count(ledger) > 0)
     usual = _usual(ledger, _repeated(ledger))
     often = np.maximum(merchant_equal_share(ledger), LEAST_OFTEN * usual)
@@ -127,19 +127,19 @@ def _usual(ledger: Ledger, flags: Flags) -> Numbers:
 
 
 def _equal_by_others(ledger: Ledger, days: int) -> Numbers:
-    """Return how many equal payments others made to the merchant in some days, this one's too."""
+    """Count equal payments by others to the merchant in a window, including this day."""
     standing = _standing(ledger)
     everybody = ledger.count(standing, ("merchant_id", "amount_pence"), days)
     return np.where(standing, everybody - ledger.count(standing, SAME, days), 0)
 
 
 def other_holder_equal_count(ledger: Ledger) -> Numbers:
-    """Payments of this very sum to this merchant by other holders, this day or 60 days before."""
+    """Other cardholders' payments of exactly this amount here, in the 60 days before or today."""
     return _equal_by_others(ledger, BILL_DAYS)
 
 
 def other_bill_surprise(ledger: Ledger) -> Numbers:
-    """Another holder paid this merchant this very sum within 60 days, though chance seldom would.
+    """Another cardholder paid exactly this amount here within 60 days, an unlikely coincidence.
 
     Two views of the chance are multiplied: what independent payments would do (see
     `_coincidence`), and how often sums have come twice here that should not have. The first takes
@@ -188,7 +188,7 @@ def refund_of_others_count(ledger: Ledger) -> Numbers:
 
 
 def unanswered_refund_surprise(ledger: Ledger) -> Numbers:
-    """A refund answers no charge of the holder's; it is large, and rare at this merchant."""
+    """The refund has no earlier charge by the cardholder; it is large, and rare here."""
     size = unanswered_refund_pence(ledger)
     loose = size > 0
     usual = (ledger.count(loose, (), until=1) + 1) / (
@@ -201,19 +201,19 @@ def unanswered_refund_surprise(ledger: Ledger) -> Numbers:
 
 
 def holder_merchant_day_count(ledger: Ledger) -> Numbers:
-    """The holder's purchases at this merchant on this day."""
+    """The cardholder's purchases at this merchant on this day."""
     bought = ledger.is_purchase & ~ledger.column("day_doubled")
     return np.where(bought, ledger.count(bought, PAIR, 0), 0)
 
 
 def merchant_burst_before_count(ledger: Ledger) -> Numbers:
-    """Earlier payments to this merchant that were one of nine or more by one holder on one day."""
+    """Earlier payments here that were one of nine or more by one cardholder on one day."""
     burst = holder_merchant_day_count(ledger) >= BURST_COUNT
     return ledger.count(burst, ("merchant_id",), until=1)
 
 
 def unanswered_refund_pence(ledger: Ledger) -> Numbers:
-    """A refund larger than any charge by this holder at this merchant, and of no charge elsewhere.
+    """A refund larger than any of the cardholder's charges here that matches no charge elsewhere.
 
     Marketplaces print a refund under the seller's name and the charge under their own.
     """
@@ -224,12 +224,12 @@ def unanswered_refund_pence(ledger: Ledger) -> Numbers:
 
 
 def holder_history_days(ledger: Ledger) -> Numbers:
-    """Days since the holder's first payment that is known."""
+    """Days since the cardholder's first known payment."""
     return ledger.day - ledger.first_day(("holder_id",))
 
 
 def refund_surprise(ledger: Ledger) -> Numbers:
-    """A refund came without a charge of that size, and it is large."""
+    """The refund is large and has no earlier charge of that size."""
     known = holder_history_days(ledger) >= 90
     refund = np.where(known, unanswered_refund_pence(ledger), 0.0)
     return np.log1p(refund / 2_500)

@@ -1,4 +1,4 @@
-"""Features of what days, months and years come to, for holders and for cost centres."""
+"""Features of totals by day, month and year, for holders and cost centres."""
 
 from __future__ import annotations
 
@@ -24,46 +24,46 @@ USUAL_MONTHS, OTHERS_MONTHS = 3.0, 1.5
 
 
 def holder_year_pence(ledger: Ledger) -> Numbers:
-    """What the holder has spent in a year, this day included, refunds taken off."""
+    """The cardholder's spending in a year, up to and including this day, less refunds."""
     return ledger.total(spending(ledger), ("holder_id",), YEAR_DAYS)
 
 
 def holder_year_before_pence(ledger: Ledger) -> Numbers:
-    """What the holder had spent in the year to the day before."""
+    """The cardholder's spending in the year to the day before."""
     return ledger.total(spending(ledger), ("holder_id",), YEAR_DAYS + 1, 1)
 
 
 def holder_year_limit_pence(ledger: Ledger) -> Whole:
-    """The sum that the policy sets for a holder's twelve months; 0 where it sets none."""
+    """The policy's limit for a cardholder's twelve months; 0 if it sets none."""
     return np.full(len(ledger), round(ledger.policy.holder_year_pounds * 100))
 
 
 def holder_day_pence(ledger: Ledger) -> Numbers:
-    """The holder's purchases on this day, added up."""
+    """Total of the cardholder's purchases on this day."""
     bought = np.where(ledger.is_purchase, ledger.pence, 0.0)
     return ledger.total(bought, ("holder_id",), 0)
 
 
 def non_working_day_limit_pence(ledger: Ledger) -> Whole:
-    """The sum that the policy sets for a holder's weekend or bank holiday; 0 where none is set."""
+    """The policy's limit for a cardholder's weekend day or bank holiday; 0 if it sets none."""
     return np.full(len(ledger), round(ledger.policy.non_working_day_pounds * 100))
 
 
 def holder_merchant_day_pence(ledger: Ledger) -> Numbers:
-    """The holder's purchases at this merchant on this day, added up."""
+    """Total of the cardholder's purchases at this merchant on this day."""
     bought = np.where(ledger.is_purchase, ledger.pence, 0.0)
     return ledger.total(bought, PAIR, 0)
 
 
 def holder_month_elsewhere_pence(ledger: Ledger) -> Numbers:
-    """What the holder has spent this month so far at other merchants than this one."""
+    """The cardholder's spending this month so far at other merchants."""
     spent = spending(ledger)
     here = ledger.total(spent, (*PAIR, "month"))
     return ledger.total(spent, ("holder_id", "month")) - here
 
 
 def holder_best_month_before_pence(ledger: Ledger) -> Numbers:
-    """The holder's largest month of the twelve before this one."""
+    """The cardholder's largest month of the twelve before."""
     key, spent = _months(ledger)
     best = np.zeros(len(key))
     for back in range(1, MONTHS + 1):
@@ -74,7 +74,7 @@ def holder_best_month_before_pence(ledger: Ledger) -> Numbers:
 
 
 def holder_month_top_share(ledger: Ledger) -> Numbers:
-    """Share of all holders' months of the twelve before this one that came to at least as much."""
+    """Share of all cardholders' months, of the twelve before, with at least as much spending."""
     months, came_to = _months(ledger)
     key = np.sort(_month_key(months % MONTHS_ROOM, came_to))
     spent = ledger.total(spending(ledger), ("holder_id", "month"))
@@ -109,39 +109,39 @@ def _months(ledger: Ledger) -> tuple[Codes, Numbers]:
 
 
 def unit_merchant_year_pence(ledger: Ledger) -> Numbers:
-    """What the cost centre has spent with this merchant in a year, this day included."""
+    """The cost centre's spending here in a year, up to and including this day."""
     spent = ledger.total(spending(ledger), UNIT_PAIR, YEAR_DAYS)
     return np.where(ledger.is_blank("cost_centre"), 0.0, spent)
 
 
 def unit_merchant_year_share(ledger: Ledger) -> Numbers:
-    """Share of the cost centre's year that went to this merchant; 0 without a cost centre."""
+    """Share of the cost centre's year paid to this merchant; 0 without a cost centre."""
     everywhere = ledger.total(spending(ledger), ("cost_centre",), YEAR_DAYS)
     here = unit_merchant_year_pence(ledger)
     return np.where(everywhere > 0, here / np.maximum(everywhere, 1), 0.0).clip(0, 1)
 
 
 def unit_merchant_half_before_count(ledger: Ledger) -> Numbers:
-    """Payments of the year before at which this merchant already had half of the cost centre's."""
+    """Payments in the year before when this merchant already had half of the spending."""
     half = ledger.is_purchase & (unit_merchant_year_share(ledger) >= 0.5)
     return ledger.count(half, UNIT_PAIR, YEAR_DAYS + 1, 1)
 
 
 def unit_year_count(ledger: Ledger) -> Numbers:
-    """The cost centre's purchases in a year, this day included."""
+    """The cost centre's purchases in a year, up to and including this day."""
     bought = ledger.is_purchase & ~ledger.is_blank("cost_centre")
     return ledger.count(bought, ("cost_centre",), YEAR_DAYS)
 
 
 def unit_merchants_count(ledger: Ledger) -> Numbers:
-    """Merchants that the cost centre had ever paid by this day."""
+    """Merchants that the cost centre had paid by this day."""
     bought = ledger.is_purchase & ~ledger.is_blank("cost_centre")
     first = ledger.first_of_kind(bought, UNIT_PAIR)
     return ledger.count(first, ("cost_centre",))
 
 
 def year_end_rise_pence(ledger: Ledger) -> Numbers:
-    """What the holder paid here this March above three usual months, unless others rose alike."""
+    """Spending here this March above three usual months, unless others rose as well."""
     spent = spending(ledger)
     own, own_usual = _month_and_usual(ledger, spent, ("holder_id",))
     everybody, all_usual = _month_and_usual(ledger, spent, ())

@@ -1,4 +1,4 @@
-"""Split purchases: payments that each stay within a limit and together pass it.
+"""Split purchases: payments that are each within a limit and together exceed it.
 
 A search by sorted keys finds every window of days that qualifies, without a loop over groups;
 each is then looked at payment by payment: refunded ones out, the least number that passes the
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from cardwatch.features.ledger import Codes, Columns, Flags, Ledger, Numbers
 
 LIKENESS_TO_SPLIT = 8.0
-"""Where the evidence for a split starts to count from; see `_evidence`."""
+"""Offset of the evidence for a split; see `_evidence`."""
 TOGETHER = 2.0
-"""What it says for a split among holders that they are of one cost centre."""
+"""Points for a split between holders of one cost centre."""
 STANDING_MONTHS = 6
-"""After a like sum in so many months of the last year a payment is a standing one."""
+"""Months of the last year with a similar amount that make a payment a regular one."""
 COLUMNS = {
     "count": 0.0,
     "total_pence": 0.0,
@@ -44,7 +44,7 @@ COLUMNS = {
     "chance_share": 1.0,
     "earlier_count": 0.0,
 }
-"""What a search says of each row, and the value where no window ends."""
+"""Columns of a search result, with the value for rows where no window ends."""
 
 
 @dataclass(frozen=True)
@@ -78,23 +78,23 @@ SEARCHES = {
     "limit": Search(
         by=("holder_id", "merchant_id"),
         limit="single_purchase_limit_pence",
-        what="payments to one merchant that each keep to the holder's limit and together pass it",
-        pattern="the holder's own pattern",
+        what="payments to one merchant, each within the limit, that together exceed it",
+        pattern="this cardholder's usual pattern",
         columns=(*FACTS, "needed_count", "chance_share", "earlier_count"),
     ),
     "alias": Search(
         by=("holder_id", "alias_id"),
         limit="single_purchase_limit_pence",
-        what="payments to names that look like one merchant and that together pass the limit",
-        pattern="the holder's own pattern",
+        what="payments to similar merchant names that together exceed the limit",
+        pattern="this cardholder's usual pattern",
         columns=(*FACTS, "needed_count", "chance_share", "earlier_count", "several_count"),
         several="merchant_id",
     ),
     "category": Search(
         by=("holder_id", "category_id"),
         limit="single_purchase_limit_pence",
-        what="payments on one day to merchants of one category that together pass the limit",
-        pattern="the holder's own pattern",
+        what="payments on one day to merchants of one category that together exceed the limit",
+        pattern="this cardholder's usual pattern",
         columns=(*FACTS[:3], "needed_count", "chance_share", "several_count"),
         several="merchant_id",
         only_days=0,
@@ -102,15 +102,15 @@ SEARCHES = {
     "step": Search(
         by=("holder_id", "merchant_id"),
         limit="step_limit_pence",
-        what="payments by one holder to one merchant within days that together pass the quote step",
-        pattern="the holder's own pattern",
+        what="payments to one merchant within days that together exceed the quotation threshold",
+        pattern="this cardholder's usual pattern",
         columns=(*FACTS, "earlier_count"),
     ),
     "unit": Search(
         by=("organisation", "merchant_id"),
         limit="single_purchase_limit_pence",
-        what="payments by several holders to one merchant that pass the limit together",
-        pattern="the organisation's own pattern",
+        what="payments by several cardholders to one merchant that together exceed the limit",
+        pattern="the organisation's usual pattern",
         columns=(*FACTS, "needed_count", "chance_share", "earlier_count", "several_count"),
         several="holder_id",
         several_needed=True,
@@ -118,13 +118,13 @@ SEARCHES = {
 }
 MEANINGS = {
     "count": "Number of {what}.",
-    "total_pence": "What they come to: {what}.",
-    "limit_pence": "The limit that was in force when they ended: {what}.",
-    "span_days": "Days from the first to the last, 0 is one day, of {what}.",
-    "needed_count": "Least number that passes the limit of {what}.",
-    "chance_share": "Chance that as many days come to as much by {pattern}.",
-    "earlier_count": "Earlier days in a year on which such a window ended: {what}.",
-    "several_count": "Holders or merchants among which they are spread: {what}.",
+    "total_pence": "Total of {what}.",
+    "limit_pence": "Limit on the last day of {what}.",
+    "span_days": "Days between first and last payment.",
+    "needed_count": "Smallest number of {what}.",
+    "chance_share": "Chance of a total this high in a period of this length, on {pattern}.",
+    "earlier_count": "Earlier days in a year with {what}.",
+    "several_count": "Number of cardholders or merchants of {what}.",
 }
 
 
@@ -258,7 +258,7 @@ def _earlier(ended: Columns, best: Columns) -> Numbers:
 
 
 def is_single_need(ledger: Ledger) -> Flags:
-    """Whether the holder did not pay a like sum here in six months of the last year already."""
+    """Whether it is no regular payment: no similar amount here in six months of the last year."""
     like = (*PAIR, "size_band")
     first = ledger.first_of_kind(ledger.is_purchase, (*like, "month"))
     months = ledger.count(first, like, HISTORY_DAYS, until=1)
@@ -338,17 +338,17 @@ def _only_with_vat(ledger: Ledger, search: str, limit: str) -> Flags:
 
 
 def is_limit_split_only_with_vat(ledger: Ledger) -> Flags:
-    """Whether they pass the limit only if it is meant with VAT, which is not said."""
+    """Whether they exceed the limit only if it includes VAT, which is not stated."""
     return _only_with_vat(ledger, "limit", "single_purchase_sure_limit_pence")
 
 
 def is_step_split_only_with_vat(ledger: Ledger) -> Flags:
-    """Whether they pass the quote step only if it is meant with VAT, which is not said."""
+    """Whether they exceed the threshold only if it includes VAT, which is not stated."""
     return _only_with_vat(ledger, "step", "step_sure_limit_pence")
 
 
 def is_unit_split_only_with_vat(ledger: Ledger) -> Flags:
-    """Whether they pass the limit together only if it is meant with VAT, which is not said."""
+    """Whether together they exceed the limit only if it includes VAT, which is not stated."""
     return _only_with_vat(ledger, "unit", "single_purchase_sure_limit_pence")
 
 
@@ -363,17 +363,17 @@ def alias_split_surprise(ledger: Ledger) -> Numbers:
 
 
 def step_split_surprise(ledger: Ledger) -> Numbers:
-    """Payments to one merchant look like parts of one purchase over the quote step."""
+    """Payments to one merchant look like parts of one purchase over the quotation threshold."""
     return _evidence(ledger, "step")
 
 
 def unit_split_surprise(ledger: Ledger) -> Numbers:
-    """Payments by several holders of one cost centre look like parts of one purchase."""
+    """Payments by several cardholders look like parts of one purchase."""
     return _evidence(ledger, "unit")
 
 
 def _evidence(ledger: Ledger, search: str) -> Numbers:
-    """Return how much speaks for one purchase in parts, in steps of about a half, 0 for no split.
+    """Points for one purchase in parts, in steps of about a half; 0 for no split.
 
     For it: chance seldom makes such a sum; the fewest payments that pass the limit are few and as
     large as it allows; several holders are of one cost centre. Against it: one holder's are booked

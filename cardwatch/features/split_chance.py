@@ -1,4 +1,4 @@
-"""How likely chance makes a window's sum: a compound Poisson model of the buyer's own pattern."""
+"""Probability of a window's total: a compound Poisson model of the buyer's usual pattern."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the organisation's own registers and says what each transaction finds in them."""
+"""Reads the organisation's registers and matches transactions to them."""
 
 from cardwatch.registers.cards import MESSAGES, compared, read_cards
 from cardwatch.registers.descriptions import (

@@ -53,11 +53,11 @@ WHO = ("employee_id", "cardholder", "account", "card_number")
 LIMITS, DATES = ("single_limit", "month_limit"), ("opened_on", "closed_on", "holds_from")
 FACTS = ("unit", "approver_id", "approver", *LIMITS, *DATES, "status")
 MESSAGES = {
-    "no_card": "nothing names the card or its holder",
+    "no_card": "the card and its holder are missing",
     "bad_limit": "a limit is not an amount in whole pence, or is negative",
-    "bad_day": "a day of opening, closing or beginning is no day",
-    "closed_before_opened": "the card is closed before it is opened",
-    "card_twice": "an earlier row says what holds of this card from this day",
+    "bad_day": "the opening, closing or start date is not a date",
+    "closed_before_opened": "the closing date is before the opening date",
+    "card_twice": "an earlier row is for the same card and day",
 }
 """Problem codes of a register's rows, each with its sentence."""
 NOT_SAID = r"(?i)^[\s\p{Z}]*(?:n/?a|none|nil|not set|unlimited|-+)?[\s\p{Z}]*$"
@@ -95,7 +95,7 @@ def read_cards(
         nursery: one that is running; without it, one is started for this file alone.
 
     Raises:
-        FileRefused: it is not there, is no table, or its dates do not say their order.
+        FileRefused: it is missing, is no table, or its dates do not say their order.
         RegisterUnknown: its headings are not those of a register.
     """
     name = redact_cards(path.name, choices.card_key)
@@ -137,8 +137,7 @@ class _Reading:
         file = self.table.file
         if not self.at and any(re.search(r"\d", heading) for heading in self.headings):
             what = (
-                "its first row looks like a card and not like headings. "
-                "Export it again with a heading row"
+                "its first row looks like a card, not headings. Export it again with a heading row"
             )
             raise FileRefused(file, "no_headings", what)
         needs = {"card or holder": WHO, "limit, approver, unit, status or day": FACTS}
@@ -190,7 +189,7 @@ class _Reading:
         good[[problem.row - table.rows.start for problem in problems]] = False
         cards = frame[good].reset_index(drop=True)
         if cards.empty:
-            what = "no row of it is a card" + (f": {problems[0].message}" if problems else "")
+            what = "it has no cards" + (f": {problems[0].message}" if problems else "")
             raise FileRefused(table.file, "no_cards", what)
         self._note(cards)
         report = ReadingReport(
@@ -297,8 +296,8 @@ class _Reading:
             lambda text: bool(DAMAGED.fullmatch(text.strip())), "bool"
         )
         lines = {
-            "closed, with no day of closing": int(unsaid.sum()),
-            "without a card number, as a spreadsheet has cut its digits": int(damaged.sum()),
+            "closed, without a closing date": int(unsaid.sum()),
+            "without a card number, because a spreadsheet has cut its digits": int(damaged.sum()),
         }
         if {"approver_id", "approver"} & self.at.keys():
             lines["without an approver"] = int((cards["approver_id"] == "").sum())

@@ -1,4 +1,4 @@
-"""Writes what people take away: lists of alerts, packs, documents; a file a form."""
+"""Writes lists of alerts, evidence packs and documents; one module per format."""
 
 import tempfile
 from pathlib import Path
@@ -67,10 +67,10 @@ def write_alerts(
             case other:
                 known = ", ".join(HANDED if handed else FORMATS)
                 raise CardwatchError(
-                    f"'{other}' is no form of list; the file has to end in {known}."
+                    f"'{other}' is not a list format. Use a file name that ends in {known}."
                 )
     except (OSError, FileCreateError) as error:
-        raise CardwatchError(f"{path} cannot be written. Does its folder exist?") from error
+        raise CardwatchError(f"{path} cannot be written. Check that its folder exists.") from error
 
 
 def pack_alerts(

@@ -1,4 +1,4 @@
-"""What a list is: of which statements, by which policy, shared by whom and with whom."""
+"""Facts about a list: statements, policy, and with whom and by whom it was shared."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _shared(handed: HandOver) -> Iterable[tuple[str, str]]:
     yield "Shared by", f"{handed.made_by}, {handed.organisation}"
     yield "Shared with", handed.recipient
     yield "Purpose", PURPOSES[handed.purpose]
-    yield "Made on", moment(handed.made_at)
+    yield "Date", moment(handed.made_at)
     yield "Marking", handed.marking
     yield "Audit checkpoint", handed.checkpoint
 

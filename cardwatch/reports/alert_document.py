@@ -51,10 +51,8 @@ def list_document(lists: Mapping[str, AlertList], handed: HandOver) -> Document:
         sections += _alert_sections(number, alert, begins_page=bool(cases))
         sections += _case_sections(cases[alert.alert_id]) if cases else []
     if handed.purpose == "corruption-crime":
-        sections.append(
-            Section("To be filled in by whoever grades it", blanks=GRADING, begins_page=True)
-        )
-    sections.append(Section("What made it", facts=tuple(_made_by(lists)), begins_page=True))
+        sections.append(Section("For the person who grades this", blanks=GRADING, begins_page=True))
+    sections.append(Section("Versions used", facts=tuple(_made_by(lists)), begins_page=True))
     name = "Case" if cases else "Alerts"
     return Document(name, handed.marking, tuple(_handed(handed)), tuple(sections))
 
@@ -73,22 +71,22 @@ def questions_document(
     """
     people = ", ".join(dict.fromkeys((*alerts[0].holders, *alerts[0].approvers)))
     facts = (
-        ("From", organisation), ("To", recipient), ("About payments of", people),
-        ("Made on", day_of(day)), ("Questions", str(len(alerts))),
+        ("From", organisation), ("To", recipient), ("Payments of", people),
+        ("Date", day_of(day)), ("Alerts", str(len(alerts))),
     )  # fmt: skip
     ask = (
-        "Please ask about these payments, write down the answers, and send this back to finance.",
+        "Please ask about these payments, write down the answers and return this to finance.",
         (
             "Most have a good answer. Nobody has decided anything. "
-            "Please share this with nobody who is not needed for the answer."
+            "Please share this only with people who are needed for the answer."
         ),
     )
-    sections = [Section("What we ask of you", text=ask)]
+    sections = [Section("What we ask you to do", text=ask)]
     for number, alert in enumerate(alerts, start=1):
         lead = alert.reasons[0]
         sections += [
             Section(
-                f"Question {number}: {alert.title}",
+                f"Alert {number}: {alert.title}",
                 text=(sentence(lead.fact), lead.why),
                 points=tuple(map(card_label, alert.cards)),
                 tables=(_payments(alert.payments),) if alert.payments else (),
@@ -98,11 +96,11 @@ def questions_document(
             Section("Possible explanations", level=3, points=lead.innocent),
             Section(
                 "Your answer", level=3,
-                blanks=("What you were told", "What you have seen for it (receipt, order, diary)",
+                blanks=("What you were told", "Evidence you have seen (receipt, order, diary)",
                         "Name, date"),
             ),
         ]  # fmt: skip
-    return Document("Questions about card payments", marking, facts, tuple(sections))
+    return Document("Query about card payments", marking, facts, tuple(sections))
 
 
 def _alert_sections(number: int, alert: Alert, *, begins_page: bool) -> list[Section]:
@@ -123,7 +121,7 @@ def _alert_sections(number: int, alert: Alert, *, begins_page: bool) -> list[Sec
     told = (lead.why, alert.merchant_history) if alert.merchant_history else (lead.why,)
     return [
         Section(f"{number}. {alert.title}", facts=facts, begins_page=begins_page),
-        Section("Why it is asked", level=3, points=tuple(why), text=told),
+        Section("Why the alert was raised", level=3, points=tuple(why), text=told),
         Section("What to ask", level=3, points=lead.ask),
         Section("Possible explanations", level=3, points=lead.innocent),
         _subjects(alert),
@@ -176,18 +174,18 @@ def _case_sections(case: Mapping[str, Any]) -> list[Section]:
         (moment(one["at"]), one["actor"], one["role"], one["action"]) for one in case["seen"]
     )
     tables = [
-        Table("What was decided", ("When", "State", "Reason", "By"), decided,
+        Table("Decisions", ("When", "State", "Reason", "By"), decided,
               empty="Nobody has decided yet."),
-        Table("Other payments of these days, which raised nothing by themselves",
+        Table("Other payments of these days, without an alert of their own",
               ("Day", "Cardholder", "Merchant", "Amount", "Statement and row"), beside,
               numeric=(3,)),
-        Table("Other alerts about these cardholders or merchants, closed ones too",
+        Table("Other alerts about these cardholders or merchants, including closed ones",
               ("Alert id", "Rule", "Cardholder", "At stake", "Last day", "State"), others,
               numeric=(3,)),
     ]  # fmt: skip
     if seen:
         tables.append(Table("Who has seen it", ("When", "Who", "Role", "What"), seen))
-    return [Section("What is kept of it", level=3, tables=tuple(tables))]
+    return [Section("Versions used", level=3, tables=tuple(tables))]
 
 
 def _handed(handed: HandOver) -> Iterable[tuple[str, str]]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cardwatch.reports.handover import HandOver
 
 FORMULA_STARTS = tuple("=+-@\t\r\n\x00'\uff1d\uff0b\uff0d\uff20")
-"""What a spreadsheet may take for the start of a formula (CWE-1236), full-width forms too."""
+"""Characters that a spreadsheet can read as the start of a formula (CWE-1236)."""
 
 
 def safe_text(text: str) -> str:

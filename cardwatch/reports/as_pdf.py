@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cardwatch.reports.document import Document, Table
 
 MISSING = (
-    "PDF files cannot be made here, as a library they need is not installed. Choose another "
+    "PDF files cannot be made here because a library is not installed. Choose another "
     "format, or have libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0 installed "
     "(on macOS 'brew install pango'; in Python 'pip install cardwatch[pdf]')."
 )

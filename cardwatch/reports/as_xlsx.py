@@ -43,7 +43,7 @@ SWITCHES = {
 }
 MADE = dt.datetime(2000, 1, 1)  # noqa: DTZ001  no clock: the same list gives the same bytes
 MONEY = "£"
-"""What headings of amounts have in them."""
+"""Text in the headings of amount columns."""
 A4 = 9
 """The number by which Excel knows the paper."""
 MARGINS = {"left": 0.4, "right": 0.4, "top": 0.7, "bottom": 0.7}
@@ -208,7 +208,7 @@ def _height(cells: Sequence[Cell], columns: Columns) -> float:
 
 
 def _lines(text: str, width: float) -> int:
-    """Return how many lines a text takes in a column, rather too many than too few."""
+    """The number of lines a text takes in a column, rounded up."""
     capitals = sum(map(str.isupper, text)) / max(len(text), 1)
     letters = max(int((width - 1) * LETTERS / (1 + CAPITALS * capitals)), 1)
     return sum(len(textwrap.wrap(line, letters)) or 1 for line in text[:LONGEST_CELL].splitlines())

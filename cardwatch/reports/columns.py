@@ -1,4 +1,4 @@
-"""What a row says, for every tabular form: an alert, a payment, a line of evidence, a file.
+"""Columns of every tabular format: alerts, payments, evidence and files.
 
 CSV has the `HEADINGS`, in an order that stays; the workbook has `COLUMNS`, each with its width in
 characters, which together fit the width of A4 landscape.
@@ -29,7 +29,7 @@ Columns = tuple[tuple[str, float], ...]
 """Headings, each with its column's width in characters."""
 ALERT_COLUMNS: Columns = (
     ("No.", 6), ("Tier", 7), ("Alert", 25), ("Days", 14), ("Cardholder", 17), ("Merchant", 22),
-    ("At stake (£)", 13), ("Why it is asked", 34), ("Alert id", 16),
+    ("At stake (£)", 13), ("Why the alert was raised", 34), ("Alert id", 16),
 )  # fmt: skip
 PAYMENT_COLUMNS: Columns = (
     ("Alert id", 16), ("No.", 6), ("Date", 13), ("Cardholder", 20), ("Merchant", 32),
@@ -47,14 +47,14 @@ READING_COLUMNS: Columns = (
     ("Other rows", 18), ("Sum (£)", 14), ("Days", 14), ("Notes", 36),
 )  # fmt: skip
 ALERT_HEADINGS = (
-    "Rank", "Tier", "Lane", "Kind", "Alert", "First day", "Last day", "Holder", "Merchant",
-    "Cost centre", "At stake (£)", "Payments", "What was found", "All reasons", "Weakened by",
-    "Comparisons", "What raised the forest's score",
-    "History with the merchant", "Why it matters", "What to ask", "It can be innocent",
+    "Rank", "Tier", "Lane", "Kind", "Alert", "First day", "Last day", "Cardholder", "Merchant",
+    "Cost centre", "At stake (£)", "Payments", "Main reason", "All reasons", "Weakened by",
+    "Comparisons", "What raised the model's score",
+    "History with the merchant", "Why it matters", "What to ask", "Possible explanations",
     "Shown", "Alert id", "Cards",
 )  # fmt: skip
 PAYMENT_HEADINGS = (
-    "Alert id", "Rank", "Lane", "Reference", "File", "Row", "Date", "Holder", "Merchant",
+    "Alert id", "Rank", "Lane", "Reference", "File", "Row", "Date", "Cardholder", "Merchant",
     "Amount (£)",
 )  # fmt: skip
 
@@ -176,7 +176,7 @@ def reading_cells(report: ReadingReport) -> tuple[Cell, ...]:
     others = {
         "total": len(report.totals), "blank": report.blank, "heading": report.headings,
         "after the end": report.ended, "in an earlier file": report.elsewhere,
-        "balance": report.balances, "not booked": report.not_booked,
+        "balance": report.balances, "not posted": report.not_booked,
         "further line": report.further_lines, "line of text": report.text_lines,
     }  # fmt: skip
     notes = [report.refused, *report.decisions, *report.notes, f"SHA-256 {report.sha256}"]

@@ -1,4 +1,4 @@
-"""Names of files that people download: what they hold, never about whom.
+"""Names of downloads: by contents, never by person.
 
 A name is ASCII without characters that a file system or an HTTP header treats specially. It holds
 no cardholder, merchant, card number or recipient. Professional standards' files say whose they

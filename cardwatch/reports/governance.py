@@ -47,7 +47,7 @@ NO_ANSWERS = Answers(answered=0, upheld=0)
 
 @dataclass(frozen=True)
 class Figures:
-    """What the report is made of.
+    """The inputs of the report.
 
     Attributes:
         quarter: the figures of the quarter.
@@ -56,7 +56,7 @@ class Figures:
             one name of its merchant, amount_pence and holder_id.
         year_first_on: first of these days.
         year_uncovered_days: those of them that no statement covers.
-        controls: what was in force on the quarter's last day.
+        controls: what was active on the quarter's last day.
     """
 
     quarter: Quarter
@@ -76,7 +76,7 @@ def governance_document(
         ("Organisation", organisation),
         ("Quarter", f"{_label(quarter)}, {days(quarter.first_on, quarter.last_on)}"),
         ("Compared with", _compared_with(figures)),
-        ("Made on", day(made_on)),
+        ("Date", day(made_on)),
         ("For", "Chief finance officer; Police and Crime Commissioner; joint audit committee"),
     )
     sections = (
@@ -148,7 +148,7 @@ def _summary(quarter: Quarter) -> Iterable[str]:
 
 
 def _upheld_means(answers: Answers) -> str:
-    """What the share of upheld answers is, and how sure it is."""
+    """The share of upheld answers, with its interval."""
     few = "With so few answers the" if answers.answered < FEWEST_FOR_PERCENT else "The"
     return (
         f"Upheld means outside policy, or confirmed. {few} true share may be anywhere from "
@@ -186,7 +186,7 @@ def _main_figures(quarter: Quarter) -> dict[str, str]:
 
 
 def _others(quarter: Quarter) -> Iterable[str]:
-    """What is on the statements beside purchases and refunds, if anything."""
+    """Entries on the statements other than purchases and refunds, if any."""
     spending = quarter.spending
     yield "Net spending is the value of purchases less refunds."
     if spending.others:
@@ -288,7 +288,7 @@ def _rules(figures: Figures) -> Table:
 
 
 def _year(figures: Figures) -> Iterable[str]:
-    """What the table of twelve months is about."""
+    """The introduction to the table of twelve months."""
     last_on = figures.quarter.last_on
     yield (
         f"This table is about the twelve months from {days(figures.year_first_on, last_on)}, as "
@@ -328,7 +328,7 @@ def _steps(figures: Figures) -> Table:
 
 
 def _gaps(figures: Figures) -> Iterable[str]:
-    """What is missing in this organisation's own data."""
+    """Gaps in this organisation's own data."""
     quarter, spending = figures.quarter, figures.quarter.spending
     total = spending.purchases + spending.refunds + spending.others
     for words, without in quarter.payments_without.items():

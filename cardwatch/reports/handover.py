@@ -1,4 +1,4 @@
-"""A hand-over: why something leaves, to whom, and what is kept of each alert besides."""
+"""The cover of an export: purpose, recipient and the records of each alert."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PURPOSES = {
 
 @dataclass(frozen=True)
 class HandOver:
-    """What stands in everything that is handed over.
+    """The cover of an export.
 
     Attributes:
         marking: protective marking.

@@ -17,40 +17,40 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RISKS: dict[str, tuple[str, ...]] = {
-    "Somebody is treated as guilty because of a question": (
-        "Every page and file says that a question is no finding.",
-        "A person decides, with a reason that is kept. The software decides nothing.",
+    "Somebody is treated as guilty because of an alert": (
+        "Every page and file says that an alert is not a finding.",
+        "A person decides, and the reason is recorded. The software decides nothing.",
     ),
     "The person asked about learns of it too early": (
-        "Nobody sees a question about themselves, or about those whose cards they approve.",
-        "Questions for professional standards leave no trace in what others see. Tests show it.",
+        "Nobody sees alerts about themselves, or about people whose cards they approve.",
+        "Alerts for professional standards leave no trace in what others see. Tests show it.",
     ),
-    "Questions fall more on some people than on others": (
-        "Rules use payments, never who somebody is. A month has few questions for one holder.",
-        "How often each rule was right is shown. What was not asked is sampled.",
+    "Alerts fall more on some people than on others": (
+        "Rules use payments, never who somebody is. A month has few alerts for one person.",
+        "The share of each rule's alerts that were upheld is shown. Others are sampled.",
     ),
     "Somebody who should not sees it": (
-        "Each of four roles sees its own. Sign-in needs a second code.",
-        "Holders stand under another name until somebody asks for it, with a reason.",
-        "Every look is kept in a chain that shows any change.",
+        "Each of four roles sees only its own data. Sign-in needs a second factor.",
+        "Cardholders are shown under a pseudonym until somebody gives a reason to see the name.",
+        "Every view is recorded in an audit log that shows any change.",
     ),
-    "More is kept than is needed, or for longer": (
-        "Of a card number the last four digits and a keyed code are kept.",
-        "What is past its time is erased, unless somebody holds it for a case.",
+    "More data is stored than is needed, or for longer": (
+        "Only the last four digits of a card number and a keyed code are stored.",
+        "Expired data is deleted, unless it is on hold for a case.",
     ),
-    "Wrong data leads to a wrong question": (
-        "Every row of a statement is accounted for, and rows that cannot be read are named.",
-        "A question shows the file and row of each payment, and can be closed as a data error.",
+    "Wrong data leads to a wrong alert": (
+        "Every row of a statement is accounted for, and rows that cannot be read are listed.",
+        "An alert shows the file and row of each payment, and can be closed as a data error.",
     ),
 }
 """Risks to people, each with what the software does about it."""
 OWN_WORDS = ("Likelihood: remote, possible or probable", "Harm: minimal, significant or severe",
-             "What else you do, and what risk is left")  # fmt: skip
+             "Other measures, and the remaining risk")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Installation:
-    """What the assessment takes from the installation.
+    """Facts of the installation for the assessment.
 
     Attributes:
         keeps_days: for how many days each class of data is kept.
@@ -70,7 +70,7 @@ def impact_document(
     facts = (
         ("Controller", organisation),
         ("Facts as of", day(made_on)),
-        ("State", "Template: what only people can say is left to be written"),
+        ("State", "Template: complete the parts that only people can answer"),
     )
     risks = [
         Section(f"{number}. {risk}", level=3, text=does, blanks=OWN_WORDS)
@@ -81,21 +81,21 @@ def impact_document(
             "Why an assessment is needed",
             text=(
                 "Payments of employees are compared, and ranked by rules and a statistical model.",
-                "That is systematic, and it matters to those it is about.",
+                "That is systematic, and it affects the people concerned.",
             ),
-            blanks=("Who asked for it, and which law the processing comes under",),
+            blanks=("Who asked for it, and which law applies to the processing",),
         ),
         Section(
             "What is processed, and how",
             points=(
-                "Finance brings statements of purchasing cards.",
-                "They are read and compared with the months before; questions are put in order.",
-                "Finance asks about its questions; professional standards about theirs.",
-                "Nothing leaves but what somebody hands over, with purpose and recipient kept.",
+                "Finance uploads statements of purchasing cards.",
+                "They are read and compared with earlier months, and alerts are ranked.",
+                "Finance follows up its alerts; professional standards follow up theirs.",
+                "Data leaves only when somebody shares it. Purpose and recipient are recorded.",
             ),
             facts=held.facts,
             tables=(
-                Table("What is kept of a payment", ("Field",), tuple((f,) for f in held.fields)),
+                Table("Data stored about a payment", ("Field",), tuple((f,) for f in held.fields)),
                 Table(
                     "For how long", ("What", "Days"),
                     tuple((k.capitalize(), f"{v:,}") for k, v in held.keeps_days.items()),
@@ -105,25 +105,25 @@ def impact_document(
             blanks=("How many people hold cards here", "Whom the data is shared with"),
         ),
         Section(
-            "Whom you have asked",
-            blanks=("Holders or their representatives, and what they said",
+            "Consultation",
+            blanks=("Cardholders or their representatives, and what they said",
                     "The data protection officer's advice"),
         ),
         Section(
-            "Whether it is needed and in proportion",
+            "Necessity and proportionality",
             points=(
                 "Purpose: to find payments that deserve a question, before money is lost.",
-                "Only card payments are used; no diaries, no messages, no places.",
+                "Only card payments are used: no diaries, messages or locations.",
                 "There is no decision without a person (UK GDPR, Art. 22A to 22D).",
             ),
             blanks=("The lawful basis, and the condition where crime is looked for",
                     "How people are told, and how they can object"),
         ),
-        Section("Risks to people, and what is done about them", begins_page=True),
+        Section("Risks to people, and measures", begins_page=True),
         *risks,
         Section(
             "Signing off",
-            blanks=("Measures approved by, and when", "Risk that is left, accepted by",
+            blanks=("Measures approved by, and when", "Remaining risk accepted by",
                     "Reviewed again on"),
         ),
     )  # fmt: skip

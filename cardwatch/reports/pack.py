@@ -1,4 +1,4 @@
-"""A pack: everything that is handed over in one file, with a manifest by which it is checked.
+"""Evidence packs: an export in one file, with a signed manifest.
 
 The manifest names the hash of each file, who handed it over, to whom and why, and how far the audit
 chain had come; it is signed (Ed25519, RFC 8032), so that whoever has the public key finds a change.
@@ -60,7 +60,7 @@ def check_pack(path: Path, key: Ed25519PublicKey) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as pack:
             if sum(one.file_size for one in pack.infolist()) > MOST_BYTES:
-                raise CardwatchError(f"{path.name} is larger than a pack can be.")
+                raise CardwatchError(f"{path.name} is too large for an evidence pack.")
             files = {one.filename: pack.read(one) for one in pack.infolist()}
         manifest = files.pop(MANIFEST)
         key.verify(bytes.fromhex(files.pop(SIGNATURE).decode()), manifest)

@@ -26,7 +26,7 @@ OPTIONAL = {"mcc": "merchant category", "card_token": "card number", "holder_id"
 
 @dataclass(frozen=True)
 class Spending:
-    """What was paid by card in some days.
+    """Card spending in a period.
 
     Attributes:
         period: a month such as `2026-10`, or a quarter such as `2026-Q4`.
@@ -194,7 +194,7 @@ def quarter_figures(
 
 
 def _spending(period: str, payments: pd.DataFrame) -> Spending:
-    """What was paid in one period."""
+    """Card spending in one period."""
     pence = payments["amount_pence"]
     is_purchase, is_refund = purchase_rows(payments), refund_rows(payments)
     is_small = is_purchase & (pence < SMALL_PENCE).to_numpy()
@@ -216,7 +216,7 @@ def _spending(period: str, payments: pd.DataFrame) -> Spending:
 
 
 def _outcomes(alerts: Sequence[AlertRecord]) -> tuple[Outcomes, ...]:
-    """What has become of some alerts, by kind."""
+    """The states of some alerts, by kind."""
     outcomes = []
     for kind in sorted({alert.kind for alert in alerts}):
         own = [alert for alert in alerts if alert.kind == kind]

@@ -44,7 +44,7 @@ class OpenCards:
 
 @dataclass(frozen=True)
 class Controls:
-    """What was in force on a day.
+    """The active settings on a day.
 
     Attributes:
         on: the day.

@@ -55,7 +55,7 @@ def read_rules(texts: Mapping[str, str]) -> tuple[Rule, ...]:
             faults += [f"{name}: {fault}" for fault in error.faults]
     ids = {rule.id for rule in rules}
     faults += [
-        f"{rule.id}.toml: weakens '{other}', which is no rule"
+        f"{rule.id}.toml: weakens '{other}', which is not a rule"
         for rule in rules
         for other in rule.weakens
         if other not in ids
@@ -85,7 +85,7 @@ def rule_page(rule: Rule) -> str:
     def listed(items: Iterable[str]) -> str:
         return "\n".join(f"- {item}" for item in items)
 
-    about = ", about a card of the register" if rule.subject == "card" else ""
+    about = ", about a card in the register" if rule.subject == "card" else ""
     weakens = f"\n\nIt lowers: {', '.join(rule.weakens)}." if rule.weakens else ""
     return f"""## {rule.id}
 
@@ -95,7 +95,7 @@ def rule_page(rule: Rule) -> str:
 
 It says: "{rule.fact}"
 
-When all of these hold:
+The rule applies when all of these are true:
 
 {listed(f"`{c}`" for c in rule.when)}
 
@@ -103,7 +103,7 @@ Ask:
 
 {listed(rule.ask)}
 
-It can be innocent:
+Possible explanations:
 
 {listed(rule.innocent)}
 
@@ -133,11 +133,11 @@ def rules_page(rules: Iterable[Rule]) -> str:
 
 Made from the files in `cardwatch/rules/files/` by `make docs`; do not edit this page.
 
-A rule compares features with the organisation's own figures and never computes. One that *raises*
-makes an alert; one that *adds* is shown beside other reasons and never makes an alert alone; one
+A rule compares features with the organisation's own figures and never computes. A rule that
+*raises* makes an alert. One that *adds* gives another reason and never makes an alert alone. One
 that *weakens* lowers the alerts of the rules it names.
 
-| rule | what it finds | kind | level | lane | role |
+| rule | title | kind | level | lane | role |
 |---|---|---|---|---|---|
 {rows}
 

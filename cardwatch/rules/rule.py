@@ -1,4 +1,4 @@
-"""What a rule is: a file that compares features with the organisation's figures."""
+"""Rules: files that compare features with the organisation's figures."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ READABLE = {
     "payment": {name_of(feature) for feature in FEATURES} | CHANCES.keys(),
     "card": {name_of(feature) for feature in CARD_FEATURES},
 }
-"""What a rule can read, by its subject: one payment, or one open card of the register."""
+"""Columns a rule can read, by its subject: one payment, or one open card of the register."""
 RANKS_BY = {
     "split": "split_surprise",
     "merchant": BUYING,
@@ -56,7 +56,7 @@ RANKS_BY = {
     "repeat": "repeat_chance_share",
     "timing": "timing_chance_share",
 }
-"""What orders the findings of a kind where a rule names nothing else; else the payment whole."""
+"""Default ranking column of each kind; other kinds use the surprise of the whole payment."""
 LEVELS, LANES = ("low", "medium", "high"), ("finance", "psd")
 KINDS = ("split", "limit", "spend", "merchant", "amount", "repeat", "timing", "card", "pattern",
          "relation", "contract", "approval")  # fmt: skip
@@ -293,7 +293,7 @@ def _shape_faults(content: dict[str, Any], file: str) -> list[str]:
     faults += [f"unknown setting '{key}'" for key in unknown]
     for key, kind in NEEDED.items():
         if key in content and not isinstance(content[key], kind):
-            faults.append(f"'{key}' has to be {'a list' if kind is list else 'a ' + kind.__name__}")
+            faults.append(f"'{key}' must be {'a list' if kind is list else 'a ' + kind.__name__}")
     return faults or _content_faults(content, file)
 
 
@@ -301,12 +301,12 @@ def _content_faults(content: dict[str, Any], file: str) -> list[str]:
     """Return what is wrong with what a complete rule says."""
     subject = content.get("subject", "payment")
     if subject not in READABLE:
-        return [f"subject is one of {', '.join(READABLE)}, not '{subject}'"]
+        return [f"subject must be one of {', '.join(READABLE)}, not '{subject}'"]
     choices = {"kind": KINDS, "level": LEVELS, "lane": LANES, "status": STATUSES}
     choices["role"] = ROLES if subject == "payment" else ROLES[:1]
     choices["evidence"] = tuple(EVIDENCE if subject == "payment" else CARD_EVIDENCE)
     faults = [
-        f"{key} is one of {', '.join(allowed)}, not '{content[key]}'"
+        f"{key} must be one of {', '.join(allowed)}, not '{content[key]}'"
         for key, allowed in choices.items()
         if content[key] not in allowed
     ]
@@ -317,9 +317,9 @@ def _content_faults(content: dict[str, Any], file: str) -> list[str]:
     if isinstance(room, bool) or not isinstance(room, int | float) or not 1 <= room <= MOST_ROOM:
         faults.append(f"room is a number from 1 to {MOST_ROOM}")
     if f"{content['id']}.toml" != file:
-        faults.append(f"its id '{content['id']}' is not its file's name")
+        faults.append(f"its id '{content['id']}' does not match its file name")
     if (content["role"] == "weakens") != bool(content.get("weakens")):
-        faults.append("'weakens' names rules exactly where the role is weakens")
+        faults.append("'weakens' must name rules if the role is weakens, and only then")
     faults += _text_faults(content)
     for number, condition in enumerate(content["when"], start=1):
         found = _condition_faults(condition, READABLE[subject])
@@ -334,18 +334,20 @@ def _content_faults(content: dict[str, Any], file: str) -> list[str]:
 
 def _text_faults(content: dict[str, Any]) -> list[str]:
     """Return what is wrong with what a person reads."""
-    faults = [f"'{key}' says too little" for key in TEXTS if len(content[key]) < SHORTEST_TEXT]
+    faults = [f"'{key}' is too short" for key in TEXTS if len(content[key]) < SHORTEST_TEXT]
     for key in ("ask", "innocent", "sources"):
         texts = content[key]
         if not texts or not all(isinstance(t, str) and len(t) >= SHORTEST_TEXT for t in texts):
             faults.append(f"'{key}' needs at least one specific text")
     if ACCUSING.search(_own_words(content)):
-        faults.append("an alert is a question: no fraud, suspect, offender or guilty")
+        faults.append(
+            "an alert is a question: remove words such as fraud, suspect, offender or guilty"
+        )
     readable = READABLE[content.get("subject", "payment")]
     if re.search(r"[{}]", re.sub(r"\{\w+\}", "", content["fact"])):
-        return [*faults, "fact: braces hold the name of a feature and nothing else"]
+        return [*faults, "fact: put only the name of a feature in braces"]
     named = placeholders(content["fact"])
-    return faults + [f"fact: '{name}' is no feature" for name in named if name not in readable]
+    return faults + [f"fact: '{name}' is not a feature" for name in named if name not in readable]
 
 
 def _own_words(content: dict[str, Any]) -> str:
@@ -359,15 +361,15 @@ def _condition_faults(condition: object, readable: AbstractSet[str]) -> list[str
         return ["it needs exactly feature, is and than"]
     faults = []
     if condition["feature"] not in readable:
-        faults.append(f"'{condition['feature']}' is no feature")
+        faults.append(f"'{condition['feature']}' is not a feature")
     if condition["is"] not in COMPARISONS:
-        faults.append(f"is has to be one of {', '.join(COMPARISONS)}")
+        faults.append(f"'is' must be one of {', '.join(COMPARISONS)}")
     than = condition["than"]
     known = POLICY_FIGURES | readable
     if isinstance(than, str) and than.removeprefix("policy.") not in known:
         faults.append(f"'{than}' is neither a feature nor a figure of the policy")
     elif not isinstance(than, str | int | float):
-        faults.append("than has to be a number, a feature or policy.<figure>")
+        faults.append("'than' must be a number, a feature or policy.<figure>")
     return faults
 
 
@@ -377,12 +379,10 @@ def _example_faults(rule: Rule) -> list[str]:
     wanted = {c.feature for c in rule.when}
     wanted |= {c.than for c in rule.when if isinstance(c.than, str)}
     if {True, False} != {example.fires for example in rule.examples}:
-        faults.append("at least one example has to fire and one to stay quiet")
+        faults.append("add at least one example that raises an alert and one that does not")
     for example in rule.examples:
         if example.given.keys() != wanted:
-            faults.append(
-                f"example '{example.case}' has to give exactly {', '.join(sorted(wanted))}"
-            )
+            faults.append(f"example '{example.case}' must give exactly {', '.join(sorted(wanted))}")
         elif rule.decides(example.given) != example.fires:
-            faults.append(f"example '{example.case}' is not decided as it says")
+            faults.append(f"example '{example.case}' has another result than it states")
     return faults

@@ -24,7 +24,7 @@ HOME_CURRENCY = "GBP"
 AMOUNT_FAULTS = ("", "bad_amount", "no_billed_amount", "two_amounts", "no_direction")
 FAULTLESS = 0
 IN_TOTALS = ("two_amounts", "no_direction")
-"""What no payment has, and totals may."""
+"""Text that totals can have and payments cannot."""
 DECIMAL_MARKS = {"point": ".", "comma": ","}
 ROUNDING_PENCE = 2
 """Net and VAT, each rounded, may come to this many pence more or less than the gross amount."""
@@ -83,7 +83,7 @@ def read_amounts(sheet: ParsedSheet) -> Amounts:
     unknown = np.where(home, original.fault, AMOUNT_FAULTS.index("no_billed_amount"))
     fault = np.where(unbilled, unknown, billed.fault)
     if not billed.given.any() and "original_currency" not in sheet.positions:
-        sheet.notes.append("the currency is not stated; all amounts are taken for pounds")
+        sheet.notes.append("the currency is not stated; all amounts are read as pounds")
     return replace(billed, pence=pence, given=billed.given | unbilled, fault=fault)
 
 
@@ -123,7 +123,7 @@ def _two_columns(sheet: ParsedSheet, mark: str) -> Amounts:
     if negative and negative >= positive > 0:
         what = (
             f"{negative} of {negative + positive} amounts in its column of charges have a minus, "
-            "so which way they go is not clear. Name a signed column as 'amount' in a profile, "
+            "so it is not clear which are charges. Name a signed column as 'amount' in a profile, "
             'with positive = "charge" or "refund"'
         )
         raise FileRefused(sheet.table.file, "direction_unclear", what)
@@ -131,7 +131,7 @@ def _two_columns(sheet: ParsedSheet, mark: str) -> Amounts:
     fault = np.maximum(debit.fault, credit.fault)
     both = debit.given & credit.given & (debit.pence != 0) & (credit.pence != 0)
     fault[both] = AMOUNT_FAULTS.index("two_amounts")
-    sheet.decisions.append("charges and refunds in columns of their own")
+    sheet.decisions.append("charges and refunds in separate columns")
     given = debit.given | credit.given
     return Amounts(charges - np.abs(credit.pence), given, fault, in_two_columns=True)
 

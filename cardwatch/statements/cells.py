@@ -32,7 +32,7 @@ LARGEST_PENCE = 10**12
 DIGIT_RUNS = re.compile(r"[0-9]+(?:[ ./-][0-9]+)*")
 CARD_LENGTHS = range(13, 20)
 UNTIDY = r"^['=]|^\s|\s$|\s\s|[^\S ]|[^\x01-\x7f]|[2-6][0-9](?:[ ./-]?[0-9]){11}"
-"""What a text that has to be looked at closely has in it; most have nothing of it."""
+"""Matches cells that need cleaning; most do not."""
 FILLED, BLANK = r"[^\s\p{Z}]", r"^[\s\p{Z}]*$"
 PLAIN = re.compile(r"-?\d{1,10}\.\d\d")
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
@@ -145,7 +145,7 @@ def read_reference(text: str) -> str:
 
 
 def shape_of(text: str) -> str:
-    """Return how a cell looks without what it says: letters as a, digits as 9."""
+    """The shape of a cell without its contents: letters as a, digits as 9."""
     shape = re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "a", text[:30]))
     return shape + ("..." if len(text) > 30 else "")
 
@@ -279,7 +279,7 @@ def read_card(text: str, key: bytes) -> tuple[str, str, bool]:
 
 
 def card_name(text: str, key: bytes) -> str:
-    """Return how a card is named where nothing else names its holder.
+    """The name of a card whose holder is not named.
 
     A card without digits is known by its label, such as `Ops card`. Empty where the digits shown
     are not the last four, or a spreadsheet has cut them.

@@ -1,4 +1,4 @@
-"""The invariants that every reading is checked against; their outcome is in the report."""
+"""Invariants checked for every file; the results are in the reading report."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def days_implausible(sheet: ParsedSheet, dates: Days, rows: Flags) -> Flags:
             apart += group.size
     if apart:
         sheet.notes.append(f"{apart} rows are more than a year before or after the others")
-    sentence = f"{int(wrong.sum())} days are years away from the others"
+    sentence = f"{int(wrong.sum())} dates are years away from the others"
     sheet.checks.append(Check("dates", not wrong.any() and not apart, sentence))
     return wrong
 
@@ -155,10 +155,10 @@ def check_bookings(sheet: ParsedSheet, dates: Days, posted: Days, rows: Flags) -
     odd = int(((lag < EARLIEST_BOOKING_DAYS) | (lag > LATEST_BOOKING_DAYS)).sum())
     if odd:
         sheet.notes.append(
-            f"{odd} of {len(lag)} payments are booked before their day or over "
+            f"{odd} of {len(lag)} payments are posted before their date or more than "
             f"{LATEST_BOOKING_DAYS} days after it"
         )
-    sentence = f"{len(lag) - odd} of {len(lag)} payments are booked soon after their day"
+    sentence = f"{len(lag) - odd} of {len(lag)} payments are posted soon after their date"
     sheet.checks.append(Check("bookings", not odd, sentence))
 
 
@@ -202,9 +202,9 @@ def check_holders(sheet: ParsedSheet, good: Flags) -> None:
     spelt = {tidy[i] for i in used if tidy[i]}
     several = len(spelt) - len({fold_name(text) for text in spelt})
     sentence = (
-        f"{several} holders' names are spelt in a further way and counted as the same"
+        f"{several} cardholders' names have another spelling and are counted as the same"
         if several
-        else "no holder's name is spelt in two ways"
+        else "no cardholder's name has two spellings"
     )
     if several:
         sheet.notes.append(sentence)

@@ -172,14 +172,14 @@ class _Held:
         return next((key for key in self.keys if key in other.keys), "")
 
     def counts(self, key: str, *, by_reference: bool) -> Counter[int]:
-        """Return how often each distinct row stands in the file, by its hash."""
+        """Count each distinct row of the file, by its hash."""
         how = (key, by_reference)
         if how not in self._counts:
             self._counts[how] = Counter(self.hashes(key, by_reference=by_reference).tolist())
         return self._counts[how]
 
     def shared(self, other: _Held) -> int:
-        """Return how many rows two files share."""
+        """The number of rows that two files share."""
         key = self.common_key(other)
         both = self.has_references and other.has_references
         mine = self.counts(key, by_reference=both)

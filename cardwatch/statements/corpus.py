@@ -1,4 +1,4 @@
-"""Reads a folder of files and compares what came of each with what is expected of it."""
+"""Reads a folder of files and compares each result with what is expected."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ENDINGS = (".md", ".toml")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one file, as far as a corpus states it.
+    """The result of reading one file of a corpus.
 
     Attributes:
         file: its path within the folder.
@@ -169,4 +169,4 @@ def differences(
             lines.append("its rows do not add up")
         if lines:
             differing[name] = lines
-    return differing | {name: ["it is not there"] for name in expected if name not in found}
+    return differing | {name: ["it is missing"] for name in expected if name not in found}

@@ -1,4 +1,4 @@
-"""Decides once a file whether days or months come first, from its own dates, and says how."""
+"""Decides once per file whether days or months come first, from its own dates."""
 
 from __future__ import annotations
 
@@ -47,7 +47,10 @@ def decide_date_order(sheet: ParsedSheet) -> str:
         fitting = [order for order in ("day-first", "month-first") if _lags_fit(sheet, order)]
         if len(fitting) != 1:
             raise order_unknown(sheet.table.file)
-        order, decision = fitting[0], f"dates {fitting[0]}: only so does no booking precede its day"
+        order, decision = (
+            fitting[0],
+            f"dates {fitting[0]}: otherwise some payments would be posted before their date",
+        )
     sheet.decisions.append(decision)
     return order
 
@@ -92,7 +95,7 @@ def _check_turned(sheet: ParsedSheet) -> None:
             what = (
                 f"a spreadsheet seems to have taken days for months: its {len(typed)} distinct "
                 f"typed dates all have a day up to 12, the {left} left as text one above. Export "
-                "the statement again and do not open it in between"
+                "the statement again and do not open it before the upload"
             )
             raise FileRefused(sheet.table.file, "dates_flipped", what)
 

@@ -32,7 +32,7 @@ FEW_ROWS = 3
 MANY_ROWS = 5
 """From this many payments on, signs may contradict a layout that comes with cardwatch."""
 UNCLEAR = (
-    'Say which in a column profile: positive = "charge" where an amount without a minus is a '
+    'State it in a column profile: positive = "charge" where an amount without a minus is a '
     'charge, "refund" where it is a refund'
 )
 SIDES = {"charge": 1, "fee": 1, "cash": 1, "refund": -1, "payment": -1, "adjustment": 0, "": 0}
@@ -101,7 +101,7 @@ def _word_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColum
         (_sides(both[0])[read] * _sides(other)[read] < 0).any() for other in both[1:]
     ):
         what = (
-            f"columns '{both[0].heading}' and '{both[1].heading}' contradict each other on which "
+            f"columns '{both[0].heading}' and '{both[1].heading}' disagree on which "
             "amounts are refunds. Name the right one as 'debit_credit' in a column profile"
         )
         raise FileRefused(sheet.table.file, "direction_unclear", what)
@@ -195,7 +195,7 @@ def _by_words(sheet: ParsedSheet, amounts: Amounts, read: Flags, words: WordColu
         if not backs.any() and not charges_minus > charges_plus:
             return pence  # one word for every row: the signs alone say which way it goes
         what = (
-            f"column '{words.heading}' and the signs of the amounts contradict each other in "
+            f"column '{words.heading}' and the signs of the amounts disagree in "
             f"{min(charges_minus, charges_plus) + min(backs_minus, backs_plus)} rows. {UNCLEAR}, "
             "and leave that column out of the file"
         )
@@ -227,10 +227,10 @@ def _stated(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> str:
             )
             raise FileRefused(sheet.table.file, "direction_unclear", what)
         sheet.notes.append(
-            f"amounts without a minus are taken for {positive}s, as the layout says, "
+            f"amounts without a minus are taken for {positive}s, as the layout states, "
             "though fewer rows have them than not"
         )
-    sheet.decisions.append(f"amounts without a minus are {positive}s, as the layout says")
+    sheet.decisions.append(f"amounts without a minus are {positive}s, as the layout states")
     return positive
 
 
@@ -256,7 +256,7 @@ def _by_evidence(sheet: ParsedSheet, amounts: Amounts, read: Flags, kinds: Kinds
             f"payments of the account are {'below' if paid_minus > paid_plus else 'above'} zero"
         )
     elif by_payments:
-        raise _unclear(sheet, "payments of the account have the same sign as most purchases")
+        raise _unclear(sheet, "payments to the account have the same sign as most purchases")
     elif by_count == "refund" and minus >= FEW_ROWS and total < 0:
         by_payments, decided = "refund", f"{minus} of {minus + plus} payments have a minus"
     elif by_count == "charge" or (plus >= minus and total >= -above):
@@ -268,7 +268,7 @@ def _by_evidence(sheet: ParsedSheet, amounts: Amounts, read: Flags, kinds: Kinds
 
 
 def _signs(amounts: Amounts, rows: Flags) -> tuple[int, int]:
-    """Return how many amounts are below and above zero."""
+    """The numbers of amounts below and above zero."""
     pence = amounts.pence[rows]
     return int((pence < 0).sum()), int((pence > 0).sum())
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 HOLDER_WORDS = {
-    "holder_id": "the holder column",
+    "holder_id": "the cardholder column",
     "employee_id": "employee number",
     "account": "card account",
     "cardholder": "cardholder name",
@@ -54,9 +54,11 @@ def _choose_holder_key(together: pd.DataFrame, frames: Sequence[pd.DataFrame]) -
     common = set.intersection(*having)
     key = _most_telling(together, common)
     if key is not None:
-        notes = [f"holders are told apart by {HOLDER_WORDS[key]}"]
+        notes = [f"cardholders are identified by {HOLDER_WORDS[key]}"]
     else:
-        notes = ["the files name holders in different ways, so one holder may stand under two"]
+        notes = [
+            "the files name cardholders in different ways, so one cardholder may have two names"
+        ]
     together["holder_id"] = holder_ids(together, common)
     if key == "card_number" and together["holder_id"].str.fullmatch(r"card ending \d{4}").any():
         notes.append("only the last four digits are known: two cards can share them")

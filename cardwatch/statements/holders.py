@@ -135,7 +135,7 @@ def fill_down(sheet: ParsedSheet, rows: Flags) -> None:
             last = np.maximum.accumulate(np.where(filled, np.arange(len(filled)), 0))
             sheet.columns[name] = Coded(column.codes[last], column.distinct)
             sheet.decisions.append(
-                f"'{sheet.sources[name]}' names each holder once, above the payments of that holder"
+                f"'{sheet.sources[name]}' names each cardholder once, above their payments"
             )
 
 

@@ -40,7 +40,7 @@ def further_lines(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) ->
     if count := int(lines.sum()):
         rows = "row is a further line" if count == 1 else "rows are further lines"
         sheet.notes.append(
-            f"{count} {rows} of a payment that is counted once, with its whole amount"
+            f"{count} {rows} of a payment that is counted once with its whole amount"
         )
     return lines
 
@@ -68,7 +68,7 @@ def _by_parts(sheet: ParsedSheet, good: Flags, payments: pd.DataFrame, part: int
     if unproved:
         heading = sheet.headings[part]
         sheet.notes.append(
-            f"'{heading}' does not come to the amount in {unproved} rows; all are kept"
+            f"'{heading}' does not add up to the amount in {unproved} rows; all are kept"
         )
     lines = np.zeros(len(good), dtype=bool)
     lines[good] = (proved & frame["group"].duplicated()).to_numpy()
@@ -96,7 +96,7 @@ def _by_reference(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) ->
     if count < SAME_PAYMENT * payments:
         return lines
     if len(frame.drop_duplicates()) > payments:
-        sheet.notes.append("some payments stand on several rows, each with a part of the amount")
+        sheet.notes.append("some payments are on several rows, each with a part of the amount")
         return lines
     every = pd.DataFrame({i: Coded.of(c).codes for i, c in enumerate(sheet.table.cells.columns)})
     equal = every[referred].duplicated(keep=False)

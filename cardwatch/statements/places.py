@@ -1,4 +1,4 @@
-"""What every row of a file is: payment, total, balance, repeated heading, text, or not booked."""
+"""Classifies every row: payment, total, balance, repeated heading, text or not posted."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def _not_booked(sheet: ParsedSheet) -> Flags:
         strange = used - known - {""}
         if strange and named:
             what = (
-                f"column '{sheet.headings[position]}' says which payments are booked, with "
+                f"column '{sheet.headings[position]}' states which payments are posted, with "
                 f"{len(strange)} words that are not known. Write those that mean booked in a "
                 'column profile: booked = ["..."]'
             )
@@ -148,6 +148,6 @@ def _not_booked(sheet: ParsedSheet) -> Flags:
                 lambda text: plain_word(cells.plain_cell(text)) in unbooked, "bool"
             )
             sheet.decisions.append(
-                f"booked or not by the words in column '{sheet.headings[position]}'"
+                f"posted or not by the words in column '{sheet.headings[position]}'"
             )
     return apart

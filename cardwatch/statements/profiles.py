@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 FIELDS: dict[str, str] = {
     "transaction_id": "the issuer's own reference",
     "date": "day of the purchase (needed)",
-    "posting_date": "day the issuer booked it",
-    "holder_id": "whatever names the holder, if the file has such a column",
-    "employee_id": "the holder's staff number",
+    "posting_date": "day the issuer posted it",
+    "holder_id": "the cardholder's name or number",
+    "employee_id": "the cardholder's staff number",
     "account": "name of the card account",
-    "cardholder": "the holder's name, or last name",
-    "cardholder_first": "the holder's first name, joined to the last",
+    "cardholder": "the cardholder's name, or last name",
+    "cardholder_first": "the cardholder's first name",
     "card_number": "the card, full, masked or last four digits",
     "merchant": "merchant as printed (needed)",
     "mcc": "merchant category code",
     "category": "merchant category in words",
-    "cost_centre": "who bears the cost",
-    "unit": "department; also the cost centre where there is none",
+    "cost_centre": "cost centre",
+    "unit": "department; also used as the cost centre if there is none",
     "amount": "billed amount, signed (needed, or debit and credit)",
-    "debit": "charges, where they have a column of their own",
-    "credit": "refunds, where they have a column of their own",
-    "debit_credit": "a mark that says debit or credit, where amounts have no sign",
+    "debit": "charges, if they have a separate column",
+    "credit": "refunds, if they have a separate column",
+    "debit_credit": "debit or credit, if amounts have no sign",
     "currency": "currency billed",
     "original_amount": "amount at the merchant",
     "original_currency": "currency at the merchant",
@@ -141,7 +141,7 @@ def parse_profile(text: str, file: str) -> Profile:
     faults += [f"unknown field '{key}' in [columns]" for key in columns.keys() - FIELDS.keys()]
     for setting, choices in CHOICES.items():
         if content.get(setting, choices[0]) not in choices:
-            faults.append(f"{setting} is one of {', '.join(choices)}")
+            faults.append(f"{setting} must be one of {', '.join(choices)}")
     try:
         re.compile(content.get("holder_strip", ""))
     except re.error as error:
@@ -171,10 +171,10 @@ def _listed(value: str | list[str]) -> list[str]:
 
 def _kind_faults(content: dict[str, Any]) -> list[str]:
     """Return which settings hold another kind of thing than they should."""
-    faults = [f"{key} has to be text" for key in TEXTS if not isinstance(content.get(key, ""), str)]
+    faults = [f"{key} must be text" for key in TEXTS if not isinstance(content.get(key, ""), str)]
     columns, recognise = content.get("columns", {}), content.get("recognise", [])
     if not isinstance(columns, dict):
-        return [*faults, "[columns] has to be a table"]
+        return [*faults, "[columns] must be a table"]
     booked = content.get("booked", [])
     lists = {
         "recognise": recognise,
@@ -185,7 +185,7 @@ def _kind_faults(content: dict[str, Any]) -> list[str]:
         texts = value if isinstance(value, list) else [value]
         if not all(isinstance(text, str) for text in texts):
             kind = "word" if key == "booked" else "heading"
-            faults.append(f"{key} has to be a {kind} or a list of {kind}s")
+            faults.append(f"{key} must be a {kind} or a list of {kind}s")
     return faults
 
 
@@ -277,7 +277,7 @@ def columns_unknown(
     fields = {need: HOLDER_FIELDS if need == "holder" else (need,) for need in missing}
     hints = nearest_headings(headings, fields, profile)
     if list(missing) == ["holder"]:
-        hints.append('if it names nobody, write holders = "none" in the profile')
+        hints.append('if the file names nobody, write holders = "none" in the profile')
     return ColumnsUnknown(file, headings, missing, hints)
 
 
@@ -399,20 +399,20 @@ def profile_text(headings: Sequence[str], profiles: Sequence[Profile]) -> str:
     used = {headings[at] for at in found.values()}
     unused = [heading for heading in headings if heading.strip() and heading not in used]
     lines = [
-        "# Which heading of the file holds what. Write each heading as the file prints it.",
+        "# The heading of each field. Write each heading exactly as in the file.",
         f"# Headings not used yet: {', '.join(map(_quoted, unused)) or 'none'}",
         'name = "our statement"',
         f"recognise = [{', '.join(_quoted(h) for h in headings if h.strip())}]",
         "",
         "# decide, day-first or month-first",
         f"date_order = {_quoted(best.date_order)}",
-        "# an amount without a minus is a charge or a refund; or decide, by the evidence",
+        "# charge or refund: the meaning of an amount without a minus; or decide",
         f"positive = {_quoted(best.positive)}",
         "# point or comma before the pence, or decide",
         f"decimal = {_quoted(best.decimal)}",
-        "# named; or none, where the file names nobody and payments stand by unit",
+        "# named; or none, if the file names nobody and payments are grouped by unit",
         f"holders = {_quoted(best.holders)}",
-        "# words of a status column that mean booked, beside those that are known",
+        "# more words of a status column that mean posted",
         f"booked = [{', '.join(map(_quoted, best.booked))}]",
         "# a cell after which nothing is data; a pattern taken off the end of a holder",
         f"end_mark = {_quoted(best.end_mark)}",

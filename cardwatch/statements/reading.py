@@ -71,16 +71,16 @@ MESSAGES = {
     "amount_unreadable": "its amount is no number, or says nothing of its decimals",
     "taken_back": "the feed takes back or corrects another payment, which is left to a person",
     "too_many_cells": "the row has more cells than headings, as an unquoted comma makes them",
-    "bad_date": "the date is missing or is no day",
+    "bad_date": "the date is missing or is not a date",
     "date_implausible": "the date is before 2000 or years away from the others",
     "bad_amount": "the amount is missing or is not an amount in whole pence",
-    "no_billed_amount": "paid in another currency, and no billed amount in pounds is given",
-    "two_amounts": "both the charge and the refund are filled",
-    "no_direction": "nothing says whether it is a charge or a refund",
+    "no_billed_amount": "paid in a foreign currency without a billed amount in pounds",
+    "two_amounts": "both the charge and the refund have an amount",
+    "no_direction": "it is not clear whether it is a charge or a refund",
     "no_merchant": "the merchant is missing",
     "card_digits_lost": "a spreadsheet has cut the digits of the card number",
     "card_end_hidden": "the card number does not show its last four digits",
-    "no_holder": "nothing says who paid",
+    "no_holder": "the cardholder is missing",
     "not_in_pounds": "the billed amount is not in pounds",
 }
 """Problem codes of rows, each with its sentence."""
@@ -204,7 +204,7 @@ def _report(  # noqa: PLR0913, PLR0917  all that was found out about a file
     }
     if counts["not_booked"]:
         rows = "row is" if counts["not_booked"] == 1 else "rows are"
-        sheet.notes.append(f"{counts['not_booked']} {rows} not booked, and no purchases yet")
+        sheet.notes.append(f"{counts['not_booked']} {rows} not posted yet, and not counted")
     return ReadingReport(
         file=table.file,
         sha256=table.sha256,
@@ -233,12 +233,12 @@ def _check_any(sheet: ParsedSheet, good: Flags, problems: Sequence[Problem], pla
     """
     if good.any():
         return
-    what = "no row of it is a transaction"
+    what = "it has no transactions"
     if problems:
         first = problems[0]
         what += f". The first, row {first.row}, column {first.column}: {first.message}"
     elif (place == APART).any():
-        what += ": none is booked"
+        what += ": none is posted"
     raise FileRefused(sheet.table.file, "no_transactions", what)
 
 
@@ -346,7 +346,7 @@ def _frame(
     own_words = int((~np.isin(kinds, ["purchase", "refund"])).sum())
     if own_words:
         rows = plural(own_words, "row is", "rows are")
-        sheet.notes.append(f"{own_words} {rows} the bank's own bookings and no purchases")
+        sheet.notes.append(f"{own_words} {rows} entries of the bank and not purchases")
     frame = pd.DataFrame(
         {
             "transaction_id": _references(sheet, text["transaction_id"]).texts(),
@@ -382,7 +382,7 @@ def _references(sheet: ParsedSheet, column: Coded) -> Coded:
     column = column.mapped(cells.read_reference) if column.matches(DAMAGED).any() else column
     if len(column.distinct) < REFERENCE_SHARE * column.matches(cells.FILLED).sum():
         heading = sheet.sources["transaction_id"]
-        sheet.notes.append(f"'{heading}' repeats, so it is not used as a reference")
+        sheet.notes.append(f"'{heading}' has repeated values, so it is not used as a reference")
         return Coded.absent(len(column.codes))
     return column
 

@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 ONE_COLUMN_FIELDS = ("date", "merchant", *HOLDER_FIELDS)
 """Fields of which a file may not have two columns with the same heading that differ."""
 SHOWN_ROWS = 20
-"""So many rows are looked at to tell headings from a first payment."""
+"""Number of rows read to tell headings from a first payment."""
 
 
 @dataclass(frozen=True)
 class ReadingChoices:
-    """What a person may say about statements before they are read.
+    """Choices for reading statements.
 
     Attributes:
         profiles: layouts to try, in order.
@@ -239,8 +239,7 @@ def check_headings(table: Table, profiles: Sequence[Profile]) -> None:
     is_known = any(name in known or without_pound_mark(name) in known for name in names if name)
     if any(map(_is_value, table.headings)) or not (is_known or any(below)):
         what = (
-            "its first row looks like a payment and not like headings. "
-            "Export it again with a heading row"
+            "its first row looks like a payment, not headings. Export it again with a heading row"
         )
         raise FileRefused(table.file, "no_headings", what)
 

@@ -1,4 +1,4 @@
-"""Reads files in child processes with limited memory and time, so that no file harms us.
+"""Reads files in child processes with limited memory and time.
 
 The parent starts a nursery: a process that has loaded the readers and nothing else. For each file
 the nursery forks a child, which puts itself under the limits, reads, answers and ends. A child
@@ -46,11 +46,11 @@ at once, and a file that is in order is refused as too costly."""
 TOML_LIMITS = Limits(memory_bytes=64 * MIB, cpu_seconds=2, wall_seconds=10)
 """For a text of settings; its memory is on top of what the nursery has."""
 BEGUN = b"+"
-"""What a nursery says when it takes up an order, so that its death is laid to the right file."""
+"""Byte that a reader process sends when it takes a file, so that a crash is attributed to it."""
 FRAME = struct.Struct("!iQ")
 """Before each answer: how its child ended, as a process exit code, and the answer's length."""
 DIED = (1, b"")
-"""What comes of a file on which the nursery died."""
+"""The result for a file on which the reader process died."""
 SPARE_SECONDS = 60
 """Time to load the readers, beyond the wall clock limit; after it the nursery is taken for dead."""
 READ_AGAIN = "Save the data as CSV and try again"
@@ -139,7 +139,11 @@ class Nursery:
             code, answer = lane.ask(json.dumps(order).encode() + b"\n", limits.wall_seconds)
         finally:
             self._free.put(lane)
-        faults = json.loads(answer)["faults"] if code == 0 else ["reading it takes too much"]
+        faults = (
+            json.loads(answer)["faults"]
+            if code == 0
+            else ["reading it takes too much memory or time"]
+        )
         if faults:
             raise FileFaulty(file, faults)
 
@@ -170,7 +174,7 @@ class _Lane:
         self._process: subprocess.Popen[bytes] | None = self._start()
 
     def ask(self, order: bytes, seconds: int) -> tuple[int, bytes]:
-        """Return how the child of one file ended, and its answer.
+        """Read the exit status of the child of one file, and its answer.
 
         A process that died before it began the file says nothing about the file: a new one is
         asked, once.
@@ -237,7 +241,7 @@ def _answer(file: str, code: int, answer: bytes, limits: Limits) -> Table | File
         what = f"reading it took over {limits.cpu_seconds} seconds. {READ_AGAIN}"
         return FileRefused(file, "too_slow", what)
     if code != 0:
-        what = f"reading it needed more memory than is allowed, or it is damaged. {READ_AGAIN}"
+        what = f"it is damaged, or reading it needed more memory than is allowed. {READ_AGAIN}"
         return FileRefused(file, "too_costly", what)
     line, _, stream = answer.partition(b"\n")
     header = json.loads(line)

@@ -134,7 +134,7 @@ def _check_quotes(cells: pa.Table, separator: str, file: str) -> None:
         for text in values.filter(pc.match_substring(values, "\n")).to_pylist():
             lines = text.splitlines()[1:]
             if any(line.count(separator) >= max(cells.num_columns - 1, 1) for line in lines):
-                what = "a quotation mark is never closed, so that rows run together in one cell"
+                what = "a quotation mark is never closed, so rows run together in one cell"
                 raise FileRefused(file, "quotes", f"{what}. Export the file again")
 
 

@@ -18,7 +18,7 @@ LETTERS = frozenset("éèêëáàâäíìîïóòôöúùûüçñåøæœßÉÈ�
 SIGNS = frozenset("£€\u2013\u2014\u2018\u2019“”…•·®©™°½¼¾²³§«»\xa0")
 TWICE_ENCODED = re.compile("Â£|Ã©|Ã¨|Ã¼|Ã¶|â€™|â€“")
 SAMPLE_BYTES = 20_000
-"""So many bytes beyond ASCII are looked at to choose a code page."""
+"""Number of non-ASCII bytes read to choose a code page."""
 OTHER_BYTES = re.compile(rb"[^\x00-\x7f]")
 
 

@@ -27,7 +27,7 @@ class Headings:
     needed: Sequence[frozenset[str]] = ()
 
     def needs_met(self, headings: Iterable[str]) -> int:
-        """Return how many needed fields some normalised headings have."""
+        """Count the required fields among normalised headings."""
         plain = {*headings, *map(without_pound_mark, headings)}
         return sum(bool(plain & field) for field in self.needed)
 

@@ -1,4 +1,4 @@
-"""What one file may cost: published limits, so that a hostile file ends in a sentence."""
+"""Published limits for one file, so that a hostile file ends in an error message."""
 
 from dataclasses import dataclass
 

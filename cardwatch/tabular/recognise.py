@@ -78,7 +78,7 @@ def recognise(data: bytes, file: str, limits: Limits) -> str:
         if re.match(pattern, data[:512].lstrip(b"\xef\xbb\xbf"), re.IGNORECASE):
             raise FileRefused(file, code, what)
     if b"\x00" in data and not any(data.startswith(bom) for bom in BOMS):
-        what = "it holds zero bytes, so it is not text. Export it again as CSV or XLSX"
+        what = "it has zero bytes, so it is not text. Export it again as CSV or XLSX"
         raise FileRefused(file, "zero_bytes", what)
     return "csv"
 
@@ -89,7 +89,7 @@ def _inside_ole(data: bytes, file: str) -> str:
         what = "it is password protected. Save a copy without a password"
         raise FileRefused(file, "password_protected", what)
     if "_VBA_PROJECT".encode("utf-16-le") in data:
-        raise FileRefused(file, "macros", "it holds macros. Save it as a workbook without macros")
+        raise FileRefused(file, "macros", "it has macros. Save it as a workbook without macros")
     if any(name.encode("utf-16-le") in data for name in ("Workbook", "Book")):
         return "xls"
     raise FileRefused(file, "not_a_table", "it is an Office file but not a workbook")
@@ -114,13 +114,13 @@ def _inside_zip(data: bytes, file: str, limits: Limits) -> str:
         what = "the workbook unpacks into more than is allowed. Save the data as CSV"
         raise FileRefused(file, "unpacks_too_large", what)
     if any(stat.S_ISLNK(entry.external_attr >> 16) for entry in entries):
-        what = "it holds a link to another file, as no workbook does. Save the data as CSV"
+        what = "it has a link to another file. Save the data as CSV"
         raise FileRefused(file, "not_a_table", what)
     if any(entry.flag_bits & 1 for entry in entries):
         what = "it is password protected. Save a copy without a password"
         raise FileRefused(file, "password_protected", what)
     if any(name.lower().endswith("vbaproject.bin") for name in names):
-        raise FileRefused(file, "macros", "it holds macros. Save it as a workbook without macros")
+        raise FileRefused(file, "macros", "it has macros. Save it as a workbook without macros")
     return _workbook_form(names, file)
 
 

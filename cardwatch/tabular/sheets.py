@@ -113,7 +113,7 @@ def choose_sheets(sheets: Sequence[Sheet], file: str) -> tuple[list[Sheet], list
         for sheet in copies
     ]
     notes += [
-        f"{'hidden ' if sheet.hidden else ''}sheet '{sheet.name}' was left unread: "
+        f"{'hidden ' if sheet.hidden else ''}sheet '{sheet.name}' was not read: "
         f"{len(sheet.rows)} rows"
         for sheet in filled
         if sheet not in same

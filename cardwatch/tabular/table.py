@@ -103,7 +103,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Found:
-    """What a reader found in a file's bytes: the parts of a `Table` that it knows."""
+    """The parts of a `Table` that one reader produces."""
 
     headings: list[str]
     heading_row: int

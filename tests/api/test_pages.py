@@ -85,9 +85,9 @@ def test_a_month_from_sign_in_to_a_recorded_answer(browse: Callable[[str], Brows
     assert "two sites" in done.text
     late = browser.post(f"/alerts/{name}/decision", sent)
     assert late.status_code == 422
-    assert "Somebody has decided on this alert since" in late.text
+    assert "Somebody else has changed this alert" in late.text
     assert "<title>Error: " in late.text
-    assert "There is nothing to ask here" in browser.get("/alerts?state=open")
+    assert "There are no alerts here" in browser.get("/alerts?state=open")
 
 
 def test_a_form_that_is_wrong_is_shown_again_with_what_is_wrong(
@@ -100,7 +100,7 @@ def test_a_form_that_is_wrong_is_shown_again_with_what_is_wrong(
         ({"seen": "0", "state": "explained", "reason": " "}, "Enter a reason"),
         ({"seen": "0", "reason": "x", "due_on": "soon"}, "is not a date"),
         ({"seen": "0", "reason": "x", "tags": "no!"}, "Enter at most 8 tags"),
-        ({"seen": "0", "reason": "x", "assigned_to": "nobody@x.example"}, "Nobody of that email"),
+        ({"seen": "0", "reason": "x", "assigned_to": "nobody@x.example"}, "Nobody with that email"),
     ):
         answer = browser.post(f"/alerts/{name}/decision", sent)
         assert answer.status_code == 422, sent
@@ -125,7 +125,7 @@ def test_columns_are_checked_once_and_then_known(browse: Callable[[str], Browser
         wrong = browser.post("/statements/columns", chosen | {gone: ""})
         assert wrong.status_code == 422
     kept = browser.post("/statements/columns", chosen)
-    assert "Bring statements" in kept.text
+    assert "Upload statements" in kept.text
     assert "2 payments were received" in _received(browser, ("strange.csv", strange))
 
 
@@ -306,7 +306,7 @@ def test_an_account_is_taken_on_pages(running: Running) -> None:
         data={"organisation": OWN, "email": f"finance@{OWN}.example", "password": PASSWORD,
               "code": code},
     )  # fmt: skip
-    assert "Questions" in entered.text
+    assert "Alerts" in entered.text
     out = client.post("/sign-out", headers=SITE, data={})
     assert "Sign in" in out.text
     assert client.get("/alerts", headers=SITE, follow_redirects=False).status_code == 303
@@ -320,7 +320,7 @@ def test_a_proposal_is_agreed_to_by_another(
     browser = browse("finance")
     place = f"/settings/proposals/{made['proposal_id']}"
     assert place in browser.get("/settings")
-    assert "Agree: it is put in force" in browser.get(place)
+    assert "Approve and activate" in browser.get(place)
     done = browser.post(f"/settings/proposals/{made['proposal_id']}/agreement", {})
     assert done.status_code == 200
     again = browser.post(f"/settings/proposals/{made['proposal_id']}/agreement", {})
@@ -360,7 +360,7 @@ def test_what_is_handed_over_comes_as_a_file_and_says_why(
     why = {"purpose": "finance-assurance", "recipient": "CFO"}
     for place, begins in ((f"/alerts/{name}", b"PK"), (f"/statements/{statement[1]}", b"%PDF-")):
         path = f"{place}/hand-over"
-        assert "Hand over" in browser.get(path)
+        assert "Purpose" in browser.get(path)
         for missing in ("purpose", "recipient", "form"):
             sent = why | {"form": "pdf"} | {missing: ""}
             wrong = browser.post(path, sent)
@@ -375,7 +375,7 @@ def test_what_is_handed_over_comes_as_a_file_and_says_why(
     questions = f"/alerts/{name}/questions"
     assert "E1" in browser.get(questions)
     wrong = browser.post(questions, {"recipient": "E1"})
-    assert (wrong.status_code, "line manager, not to them" in wrong.text) == (422, True)
+    assert (wrong.status_code, "goes to their line manager" in wrong.text) == (422, True)
     given = browser.post(questions, {"recipient": "Them"})
     assert given.content.startswith(b"%PDF-")
     named = content_disposition(f"questions {name}.pdf")
@@ -398,7 +398,7 @@ def test_professional_standards_hand_a_case_over_once_they_see_it_by_name(
     browser = browse("psd")
     name = _first_alert(browser.get("/alerts?lane=psd"))
     path, sent = f"/alerts/{name}/hand-over", {"purpose": "misconduct", "recipient": "x"}
-    assert "ask first to see the name" in browser.get(path)
+    assert "First show the name" in browser.get(path)
     assert browser.post(path, sent | {"form": "json"}).status_code == 403
     browser.post(f"/alerts/{name}/name", {"why": "case 12"})
     assert name in browser.post(path, sent | {"form": "json"}).text
@@ -421,7 +421,7 @@ def test_the_list_of_statements_is_narrowed_by_source_period_and_state(
     ):  # fmt: skip
         page = browser.get(f"/statements?{asked}")
         assert set(re.findall(r">(\w+)\.csv</a>", page)) == shown, asked
-        assert ("No statement fits" in page) == (not shown), asked
+        assert ("No statement matches" in page) == (not shown), asked
     chosen = browser.get("/statements?state=scored&until=2026-10-31")
     assert re.search(r'href="/statements\?state=scored">.*Days to: 31 October 2026</a>', chosen)
     wrong = browser.get("/statements?since=soon", status=422)

@@ -57,7 +57,7 @@ def test_somebody_is_added_invited_and_ended(held: Running) -> None:
     assert held.client.post("/v1/account/secret", json={"token": token[1]}).status_code == 403
     theirs = re.search(r'href="(/people/[0-9a-f]{12})">psd<', _ask(held, "GET", "/people", "admin"))
     assert theirs is not None
-    assert "kept by professional standards themselves" in _ask(held, "GET", theirs[1], "admin")
+    assert "managed by professional standards" in _ask(held, "GET", theirs[1], "admin")
 
 
 def test_a_key_is_made_shown_once_and_ended(held: Running) -> None:
@@ -73,7 +73,7 @@ def test_a_key_is_made_shown_once_and_ended(held: Running) -> None:
     assert key[1] not in page
     place = f"/keys/{key[1].split('_')[2]}/end"
     assert place in page
-    assert "End the key &#39;ledger&#39;?" in _ask(held, "GET", place, "admin")
+    assert "Revoke the key &#39;ledger&#39;?" in _ask(held, "GET", place, "admin")
     _ask(held, "POST", place, "admin")
     assert held.client.get("/v1/session", headers=bearer).status_code == 401
 
@@ -120,7 +120,7 @@ def test_an_alert_is_put_on_legal_hold_on_its_page(held: Running) -> None:
     assert "case 12" in _ask(held, "GET", "/holds", "auditor")
     assert ending[1] in _ask(held, "GET", place, "finance"), "it is not made twice"
     again = _ask(held, "POST", place, "finance", 422, reason="case 12")
-    assert "on legal hold already" in again
+    assert "already on legal hold" in again
     _ask(held, "POST", ending[1], "finance")
     assert link in _ask(held, "GET", f"/alerts/{name}", "finance")
 
@@ -137,7 +137,7 @@ def test_alerts_are_suppressed_once_it_was_shown_which(
         _ask(held, "POST", place, role, 403, **sent)
         _ask(held, "POST", place, role, 403, confirmed="yes", **sent)
     check = _ask(held, "POST", place, "finance", **sent)
-    words = ("Alerts of this rule about this cardholder at this merchant will close by themselves "
+    words = ("Alerts of this rule about this cardholder at this merchant will close automatically "
              "until 1 March 2027.")  # fmt: skip
     assert words in check
     assert desk.list_suppressions(held.desk("finance")) == [], "nothing is done before the answer"
@@ -148,7 +148,7 @@ def test_alerts_are_suppressed_once_it_was_shown_which(
     ending = re.search(r'href="(/suppressions/\w+/end)"', alert)
     assert ending is not None
     again = _ask(held, "POST", place, "finance", 422, **sent)
-    assert "suppressed already" in again
+    assert "already suppressed" in again
     later = read(*[line.replace("2026-10", "2026-11") for line in SPLIT], name="november.csv")
     desk.receive(held.desk("finance"), later)
     (one,) = desk.list_alerts(held.desk("finance"), since="2026-11-01")
@@ -204,8 +204,8 @@ def test_times_are_set_and_what_is_past_them_is_erased_once_somebody_has_said_so
     assert "october.csv" in _ask(held, "GET", "/retention", "later")
     page = _ask(held, "GET", "/retention/erasure", "later")
     assert "1 statement with 18 payments" in page
-    assert "18 payments went" in _ask(held, "POST", "/retention/erasure", "later")
-    assert "No statement is past its time." in _ask(held, "GET", "/retention", "later")
+    assert "18 payments were deleted" in _ask(held, "POST", "/retention/erasure", "later")
+    assert "No statement has expired." in _ask(held, "GET", "/retention", "later")
 
 
 def test_notices_are_sent_to_an_address_and_no_more(held: Running) -> None:
@@ -218,9 +218,9 @@ def test_notices_are_sent_to_an_address_and_no_more(held: Running) -> None:
     page = _ask(held, "GET", "/webhook", "admin")
     assert "http://127.0.0.1:9/finance" in page
     assert secret[1] not in page
-    assert "Notices go nowhere." in _ask(held, "GET", "/webhook", "psd")
-    assert "Send no more notices?" in _ask(held, "GET", "/webhook/end", "admin")
-    assert "Notices go nowhere." in _ask(held, "POST", "/webhook/end", "admin")
+    assert "No notices are sent." in _ask(held, "GET", "/webhook", "psd")
+    assert "Stop sending notices?" in _ask(held, "GET", "/webhook/end", "admin")
+    assert "No notices are sent." in _ask(held, "POST", "/webhook/end", "admin")
 
 
 def test_ones_own_password_and_sessions(held: Running) -> None:
@@ -236,8 +236,8 @@ def test_ones_own_password_and_sessions(held: Running) -> None:
     assert sign_in(held, "auditor", secret, code=code()).status_code == 204
     page = held.client.get("/account/mine", headers=SITE).text
     assert f"auditor@{OWN}.example" in page
-    assert page.count("This one.") == 1
-    other = re.search(r'action="(/account/mine/sessions/\w+/end)">\s*<p[^>]*>(?:(?!This one).)*?'
+    assert page.count("This session.") == 1
+    other = re.search(r'action="(/account/mine/sessions/\w+/end)">\s*<p[^>]*>(?:(?!This s).)*?'
                       r"<button", page, re.DOTALL)  # fmt: skip
     assert other is not None
     ended = held.client.post(other[1], headers=SITE)
@@ -251,23 +251,23 @@ def test_ones_own_password_and_sessions(held: Running) -> None:
     short = held.client.post(place, headers=SITE, data=sent | {"new": "short"})
     assert (short.status_code, 'id="new-error"' in short.text) == (422, True)
     done = held.client.post(place, headers=SITE, data=sent | {"code": code(), "new": new})
-    assert "Your password is changed" in done.text
+    assert "Your password has been changed" in done.text
     assert sign_in(held, "auditor", secret, password=new, code=code()).status_code == 204
 
 
 def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     page = _ask(held, "GET", "/audit", "auditor")
-    assert "The finance chain holds" in page
+    assert "The finance log is complete" in page
     assert "BEGIN PUBLIC KEY" in page
-    assert "The psd chain" not in page
-    assert "Every question ever raised" in page
-    assert "Every question ever raised" not in _ask(held, "GET", "/audit", "admin")
+    assert "The psd log" not in page
+    assert "All alerts by state" in page
+    assert "All alerts by state" not in _ask(held, "GET", "/audit", "admin")
     place = re.search(r'action="(/audit/statements/\w+/verification)"', page)
     assert place is not None
     told = _ask(held, "POST", place[1], "auditor")
     assert "october.csv is as it was received" in told
-    assert "1 question was made again, byte for byte" in told
-    assert "questions were made" not in _ask(held, "POST", place[1], "admin")
+    assert "1 alert was made again exactly as before" in told
+    assert "alerts were made" not in _ask(held, "POST", place[1], "admin")
     for _ in range(55):
         desk.list_alerts(held.desk("auditor"))
     page = _ask(held, "GET", "/audit/events?object=alerts&role=auditor", "auditor")
@@ -276,11 +276,11 @@ def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     assert older is not None
     page = _ask(held, "GET", older[1].replace("&amp;", "&"), "auditor")
     assert 5 <= page.count("> alerts<") < 50
-    assert "No event fits." in _ask(held, "GET", "/audit/events?action=x%22%25", "auditor")
+    assert "No event matches." in _ask(held, "GET", "/audit/events?action=x%22%25", "auditor")
     collected = _ask(held, "GET", "/audit/events?action=collection", "auditor")
     assert '<span class="cw-whole">collection<' in collected
     _ask(held, "GET", "/audit/events?lane=psd", "auditor", 403)
-    assert "Events of the psd chain" in _ask(held, "GET", "/audit/events?lane=psd", "psd")
+    assert "Audit log: psd" in _ask(held, "GET", "/audit/events?lane=psd", "psd")
 
 
 def test_health_says_what_the_casebook_stands_on(held: Running) -> None:

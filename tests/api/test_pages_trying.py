@@ -53,8 +53,8 @@ def _post(
 def _tried(running: Running, role: str, **more: Any) -> tuple[str, str]:
     """Try a change; return what came of it, and where it is."""
     waits, place = _post(running, "/settings/try", role, **more)
-    assert "It is being worked out" in waits
-    assert "Look again" in waits
+    assert "In progress" in waits
+    assert "Refresh" in waits
     assert desk.do_next_job(running.book, running.clock, desk.TRIALS)
     return _get(running, place, role), place
 
@@ -63,14 +63,14 @@ def test_a_change_is_tried_proposed_and_agreed_to_on_pages(held: Running) -> Non
     assert "alerts_per_1000 = " in _get(held, "/settings/try", "finance")
     wrong, _ = _post(held, "/settings/try", "finance", 422,
                      data={"policy": "alerts = 1\nnothing", "months": "3"})  # fmt: skip
-    assert "<title>Error: Try a change" in wrong
+    assert "<title>Error: Test a change" in wrong
     assert 'id="policy-error"' in wrong
     assert "alerts = 1\nnothing</textarea>" in wrong, "what was sent is kept"
     wrong, _ = _post(held, "/settings/try", "finance", 422, data={"policy": STRICT, "months": "x"})
     assert 'id="months-error"' in wrong
     page, place = _tried(held, "finance", data={"policy": STRICT, "months": "2"})
-    assert "No longer asked: 1 with £1,850.00 at stake" in page
-    assert "Newly asked: nobody." in page
+    assert "Alerts removed: 1 with £1,850.00 at stake" in page
+    assert "New alerts: none." in page
     assert "professional standards" not in page
     assert place in _get(held, "/settings/try", "finance"), "it is found again"
     form = _get(held, f"/settings/propose?job={place.split('/')[-1]}", "finance")
@@ -83,8 +83,8 @@ def test_a_change_is_tried_proposed_and_agreed_to_on_pages(held: Running) -> Non
         wrong, _ = _post(held, "/settings/propose", "finance", 422, data=sent | more)
         assert f'id="{name}-error"' in wrong
     made, place = _post(held, "/settings/propose", "finance", data=sent | {"reason": "fewer"})
-    assert "Somebody else has to agree" in made
-    assert "Agree: it is put in force" not in made
+    assert "Another person must approve" in made
+    assert "Approve and activate" not in made
     _post(held, f"{place}/agreement", "finance", 403)
     itself = desk.Desk(held.book, Actor(OWN, SYSTEM, "admin"), held.clock())
     held.keys[OWN, "second"] = desk.make_key(
@@ -93,7 +93,7 @@ def test_a_change_is_tried_proposed_and_agreed_to_on_pages(held: Running) -> Non
     assert "Agree: it is put in force" in _get(held, place, "second")
     _post(held, f"{place}/agreement", "second")
     assert desk.get_policy(held.desk("finance"))["text"] == STRICT.replace("\r\n", "\n")
-    assert "It changes nothing of what is in force." in _get(held, place, "auditor")
+    assert "There are no differences from what is active." in _get(held, place, "auditor")
 
 
 def test_a_policy_is_proposed_untried_where_there_is_nothing_to_try_it_on(
@@ -121,9 +121,9 @@ def test_professional_standards_try_rules_on_both_lists(held: Running) -> None:
     page, place = _tried(held, "psd", data={"months": "1"}, files={"files": rule})
     assert "professional standards&#39; list" in page
     job = place.split("/")[-1]
-    assert "It changes nothing" in _get(held, f"/settings/propose?job={job}", "psd")
+    assert "There are no differences" in _get(held, f"/settings/propose?job={job}", "psd")
     page, _ = _tried(held, "psd", data={"months": "1", "policy": STRICT})
-    assert "No longer asked, finance" in page
+    assert "Alerts removed, finance" in page
     assert not re.search(r"\bE\d\b", page), "holders stand under other names"
     _post(held, "/settings/try", "finance", 403, data={"months": "1"}, files={"files": rule})
 
@@ -137,10 +137,10 @@ def test_a_register_is_proposed_from_a_file(held: Running) -> None:
     assert 'id="files-error"' in wrong
     page, _ = _post(held, "/settings/propose/cards", "finance", data=why, files={"files": CARDS})
     assert "Cards: 1<" in page
-    assert "Rows with a limit for one purchase: 1<" in page
+    assert "Rows with a single-purchase limit: 1<" in page
     assert "E1" not in page
     few, _ = _post(held, "/settings/propose/model", "finance", 422, data=why)
-    assert "A forest needs at least" in few
+    assert "The anomaly model needs at least" in few
     assert "There is no model yet" in _get(held, "/settings/model", "auditor")
 
 
@@ -156,7 +156,7 @@ def test_a_sample_is_drawn_printed_and_downloaded(held: Running) -> None:
     file = _get(held, f"/samples.csv?{days}&count=59&seed=7", "auditor")
     assert file == _get(held, f"/samples.csv?{days}&count=59&seed=7", "auditor")
     rows = list(csv.reader(io.StringIO(file.removeprefix("\ufeff"))))
-    assert (rows[0][-1], len(rows)) == ("What was found", 46)
+    assert (rows[0][-1], len(rows)) == ("Result of the check", 46)
     assert "'=E1+1" in {row[1] for row in rows}, "no cell is a formula"
     theirs = _get(held, f"/samples?{days}&count=59&seed=7", "psd")
     assert not re.search(r"\bE\d\b", theirs)
@@ -183,7 +183,7 @@ def test_an_evaluation_is_read_on_a_page(held: Running, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(queueing, "evaluate_own", lambda *_, **__: EVALUATED)
     page, place = _post(held, "/evaluations", "auditor")
-    assert "It is being worked out" in page
+    assert "In progress" in page
     assert place in _get(held, "/evaluations", "auditor")
     desk.do_next_job(held.book, held.clock, desk.TRIALS)
     page = _get(held, place, "auditor")

@@ -35,7 +35,7 @@ def test_a_month_from_sign_in_to_a_recorded_answer(
     bad = write(tmp_path, "broken.csv", text("2026-10-40,E1,SHOP,12.00,R1"))
     at = visit()
     at.sign_in("finance")
-    at.press("Bring this month's statements")
+    at.press("Upload this month's statements")
     at.select(good, bad)
     at.press("Continue")
     at.until_scored()
@@ -47,23 +47,23 @@ def test_a_month_from_sign_in_to_a_recorded_answer(
     assert len(at.rows("Rows that could not be read")) == 1
 
     at.go("Statements")
-    at.press("Bring statements")
+    at.press("Upload statements")
     at.select(good)
     at.press("Continue")
     at.until_scored()
-    at.sees("This file is held already. Nothing was done.")
+    at.sees("This file was already uploaded. Nothing has changed.")
 
-    at.press("Go to the questions")
-    at.sees("1 question waits for an answer, with £1,850.00 at stake")
+    at.press("Go to the alerts")
+    at.sees("1 alert is waiting for an answer, with £1,850.00 at stake")
     at.actions = 0
     at.page.locator("main tbody a").first.click()
     at.actions += 1
     at.type("Reason", "two sites, two orders")
     at.press("Explained")
     assert at.actions <= 3, "U7: from the list to a recorded answer"
-    at.sees("two sites, two orders", "What was done")
-    at.go("Questions")
-    at.sees("There is nothing to ask here")
+    at.sees("two sites, two orders", "History")
+    at.go("Alerts")
+    at.sees("There are no alerts here")
 
 
 @in_every_way
@@ -76,24 +76,24 @@ def test_columns_are_checked_once_and_are_known_the_next_month(
     at = visit()
     at.sign_in("finance")
     at.actions = 0
-    at.press("Bring this month's statements")
+    at.press("Upload this month's statements")
     at.select(files[9], known, files[10])
     at.press("Continue")
     at.sees("2026-9.csv, 2026-10.csv have headings that are not known yet")
     for label, heading in (("Day of the purchase (needed)", "Wann"),
                            ("Merchant as printed (needed)", "Wo"),
                            ("Billed amount, signed (needed, or debit and credit)", "Wieviel"),
-                           ("The holder's staff number", "Wer")):  # fmt: skip
+                           ("The cardholder's staff number", "Wer")):  # fmt: skip
         at.choose(label, heading)
     at.select(files[9], files[10])
-    at.press("Remember, and continue")
+    at.press("Save and continue")
     assert at.actions <= 10, "U11: the first upload, with its columns"
     at.until_scored()
     at.sees("2026-9.csv", "2026-10.csv", "known.csv", "12 payments were received")
 
-    at.go("Questions")
+    at.go("Alerts")
     at.actions = 0
-    at.press("Bring statements")
+    at.press("Upload statements")
     at.select(files[11])
     at.press("Continue")
     assert at.actions <= 3, "U11: the next month's upload"
@@ -117,14 +117,14 @@ def test_columns_that_are_recognised_are_chosen_already(
         ("Billed amount, signed (needed, or debit and credit)", "Amount"),
         ("Merchant category code", "MCC"),
         ("Who bears the cost", "Cost Centre"),
-        ("The holder's staff number", ""),
+        ("The cardholder's staff number", ""),
     ):
         assert at.chosen(label) == heading
-    at.press("Remember, and continue")
+    at.press("Save and continue")
     at.sees("There is a problem", "Choose the column that names the cardholder")
-    at.choose("The holder's staff number", "Wer")
+    at.choose("The cardholder's staff number", "Wer")
     at.select(path)
-    at.press("Remember, and continue")
+    at.press("Save and continue")
     at.until_scored()
     at.sees("own.csv")
 
@@ -175,7 +175,7 @@ def test_by_keyboard_alone_from_sign_in_to_a_recorded_answer(visit: Callable[[],
     at.page.keyboard.type("two sites, two orders")
     at.tab_to("Explained")
     at.leave_by("Enter")
-    at.sees("What was done", "two sites, two orders")
+    at.sees("History", "two sites, two orders")
 
 
 def test_files_are_dropped_where_scripts_run(visit: Callable[[], Steps]) -> None:
@@ -203,7 +203,7 @@ def test_files_are_dropped_where_scripts_run(visit: Callable[[], Steps]) -> None
 def test_what_to_ask_is_printed_with_every_fact(visit: Callable[[], Steps]) -> None:
     at = visit()
     at.enter("finance")
-    at.press("Print these with what to ask")
+    at.press("Print these with the questions to ask")
     shown = at.said()
     at.page.emulate_media(media="print")
     at.sees("What to ask", "£1,850.00", "E1", "NEW FIRM")
@@ -231,21 +231,21 @@ def test_a_question_is_handed_over_and_asked_of_a_line_manager(
     at = visit()
     at.enter("finance")
     at.page.locator("main tbody a").first.click()
-    at.press("Hand it over")
-    at.press("Hand over")
+    at.press("Share this alert")
+    at.press("Share")
     at.sees("There is a problem")
     at.choose("Finance assurance (UK GDPR)")
-    at.type("Who receives it", "CFO")
+    at.type("Recipient", "CFO")
     at.choose("Excel")
-    assert at.download("Hand over").startswith(b"PK")
+    assert at.download("Share").startswith(b"PK")
     at.press("Back")
-    at.press("Questions for the line manager")
+    at.press("Query to the line manager")
     at.type("Name of the line manager", "Their manager")
-    assert at.download("Make the document").startswith(b"%PDF-")
+    assert at.download("Create document").startswith(b"%PDF-")
     at.go("Statements")
     at.press("october.csv")
     at.press("hand its list over")
     at.choose("Finance assurance (UK GDPR)")
-    at.type("Who receives it", "CFO")
+    at.type("Recipient", "CFO")
     at.choose("CSV")
-    assert "NEW FIRM" in at.download("Hand over").decode("utf-8-sig")
+    assert "NEW FIRM" in at.download("Share").decode("utf-8-sig")

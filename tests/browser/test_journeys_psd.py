@@ -26,14 +26,14 @@ pytestmark = pytest.mark.usefixtures("october")
 def test_the_inbox_is_filtered_sorted_and_cleared(visit: Callable[[], Steps]) -> None:
     at = visit()
     at.enter("psd")
-    at.sees("Inbox", "10 questions wait for an answer")
+    at.sees("Inbox", "10 alerts are waiting for an answer")
     assert not HOLDER.search(at.said())
-    assert len(at.rows("What to ask, in order")) == 10
+    assert len(at.rows("Alerts, in order")) == 10
     at.press("Filter and order")
     at.choose("List", "Professional standards")
     at.type("At stake at least", "1000")
     at.press("Apply filters")
-    assert len(at.rows("What to ask, in order")) == 4
+    assert len(at.rows("Alerts, in order")) == 4
     at.sees("List: Professional standards", "At least: £1000")
     at.press("Remove filter: At least: £1000")
     at.press("At stake")
@@ -43,14 +43,14 @@ def test_the_inbox_is_filtered_sorted_and_cleared(visit: Callable[[], Steps]) ->
     assert pounds == sorted(pounds, reverse=True)
     assert len(pounds) == 5
     at.press("Clear all")
-    assert len(at.rows("What to ask, in order")) == 10
+    assert len(at.rows("Alerts, in order")) == 10
     at.press("Filter and order")
     at.choose("Tier", "A: against policy")
     at.choose("State", "Confirmed")
     at.press("Apply filters")
-    at.sees("No question fits the filters")
-    at.press("Show what waits for an answer")
-    at.sees("10 questions wait for an answer")
+    at.sees("No alert matches the filters")
+    at.press("Show the alerts that wait for an answer")
+    at.sees("10 alerts are waiting for an answer")
 
 
 @needs_pdf
@@ -66,8 +66,8 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
         at.sees("Spent")
         assert not HOLDER.search(at.said())
         at.press("Back")
-    at.press("Hand it over")
-    at.sees("ask first to see the name")
+    at.press("Share this alert")
+    at.sees("First show the name")
     at.press("Back")
 
     at.press("Show by name whom this is about")
@@ -90,12 +90,12 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     at.sees("Snoozed until", "10 December 2026", "due 18 December 2026", "case-12 interests",
             "waits for the register of interests")  # fmt: skip
     at.page.goto("/alerts?lane=psd")
-    assert len(at.rows("What to ask, in order")) == 4
+    assert len(at.rows("Alerts, in order")) == 4
     at.page.goto("/alerts?tag=case-12&snoozed=yes")
-    assert len(at.rows("What to ask, in order")) == 1
+    assert len(at.rows("Alerts, in order")) == 1
     at.site.clock.go(days=17)
     at.enter("psd", "/alerts?lane=psd")
-    assert len(at.rows("What to ask, in order")) == 5, "its time is over"
+    assert len(at.rows("Alerts, in order")) == 5, "its time is over"
 
     at.page.goto(place)
     at.actions = 0
@@ -103,9 +103,9 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     at.press("Confirmed")
     assert at.actions <= 2
     at.sees("it goes to the appropriate authority")
-    at.press("Hand it over")
+    at.press("Share this alert")
     at.choose("Misconduct (UK GDPR)")
-    at.type("Who receives it", "Appropriate authority")
-    pack = zipfile.ZipFile(io.BytesIO(at.download("Hand over")))
+    at.type("Recipient", "Appropriate authority")
+    pack = zipfile.ZipFile(io.BytesIO(at.download("Share")))
     assert {"manifest.json", "manifest.sig"} < set(pack.namelist())
     assert pack.testzip() is None

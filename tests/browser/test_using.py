@@ -30,9 +30,9 @@ def _go(page: Page, name: str) -> None:
 
 def _until_scored(page: Page) -> None:
     for _ in range(600):
-        if not page.get_by_role("button", name="Look again").count():
+        if not page.get_by_role("button", name="Refresh").count():
             return
-        page.get_by_role("button", name="Look again").click()
+        page.get_by_role("button", name="Refresh").click()
         page.wait_for_timeout(100)
     raise AssertionError(page.inner_text("main"))
 
@@ -68,12 +68,12 @@ def test_a_newcomer_comes_from_make_try_to_a_recorded_answer_by_the_document(
                 }
                 page.get_by_label(name, exact=True).fill(values[name])
                 entered = True
-            elif name == "first question":
+            elif name == "first alert":
                 page.locator("main tbody a").first.click()
             elif name == "Statements" and page.locator("input[type=file]").count():
                 newest = max((sample_folder() / "statements").iterdir())
                 page.locator("input[type=file]").set_input_files(newest)
-            elif name == "Look again":
+            elif name == "Refresh":
                 _until_scored(page)
             elif name == "Statements":
                 _go(page, name)
@@ -85,5 +85,5 @@ def test_a_newcomer_comes_from_make_try_to_a_recorded_answer_by_the_document(
                 ).first.click()
         working.clock.go(seconds=60 if entered else 0)
     assert "two sites, two orders" in page.inner_text("main")
-    assert page.get_by_role("heading", name="What was done").count() == 1
+    assert page.get_by_role("heading", name="History").count() == 1
     visit.close()

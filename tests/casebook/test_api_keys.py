@@ -142,7 +142,7 @@ def test_what_somebody_proposed_is_not_agreed_to_once_their_access_has_ended(
     ]
     desk.end_person(psd, EMAIL)
     for proposal_id in ids:
-        with pytest.raises(NotAllowed, match="no longer has that access"):
+        with pytest.raises(NotAllowed, match="no longer has access"):
             desk.decide_proposal(psd, proposal_id, agrees=True)
         assert desk.decide_proposal(psd, proposal_id, agrees=False)["state"] == "refused"
 

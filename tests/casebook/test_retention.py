@@ -1,4 +1,4 @@
-"""How long data is kept: erased at its time, unless it is held or still open."""
+"""How long data is kept: deleted when it expired, unless it is held or still open."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_what_is_past_its_time_goes_and_the_rest_stays(at: At, old: str) -> None
     first, second = desk.list_statements(at())
     assert first["erased_at"]
     assert second["erased_at"] is None
-    assert [check.note for check in desk.verify(at())] == ["erased at its time", ""]
+    assert [check.note for check in desk.verify(at())] == ["deleted when it expired", ""]
     assert [check.fault for check in desk.verify(at())] == ["", ""]
 
 

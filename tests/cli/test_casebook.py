@@ -97,7 +97,7 @@ def test_tables_are_made_by_whoever_owns_them_and_a_file_has_no_other_role(
     run: Callable[..., Any],
 ) -> None:
     assert run("upgrade")[0]["tables"] == run("upgrade")[0]["tables"] != ""
-    assert "no roles" in run("upgrade", "--serve-as", "cardwatch", code=3)
+    assert "no database roles" in run("upgrade", "--serve-as", "cardwatch", code=3)
 
 
 def test_a_month_from_the_file_to_the_decision(begun: Callable[..., Any], tmp_path: Path) -> None:

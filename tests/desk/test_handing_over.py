@@ -125,8 +125,8 @@ def test_questions_for_a_line_manager_are_of_one_holder_and_never_go_to_them(
         return desk.ask_manager(at(role), asked, recipient=recipient, marking="OFFICIAL")[1]
 
     made = questions("Their manager")
-    assert ("About payments of", "E1") in made.facts
-    assert dict(made.facts)["Questions"] == "1"
+    assert ("Payments of", "E1") in made.facts
+    assert dict(made.facts)["Alerts"] == "1"
     assert pdf_of(made).startswith(b"%PDF-")
     assert pdf_of(made) == pdf_of(questions("Their manager"))
     for recipient in ("", " ", "E1", "e 1"):

@@ -43,7 +43,7 @@ def test_an_evaluation_is_done_apart_and_leaves_nothing_but_its_answer(
 ) -> None:
     monkeypatch.setattr(measuring, "SEEDS", 1)
     book, auditor = at().casebook, at("auditor")
-    with pytest.raises(NothingToScore, match="No statement is held"):
+    with pytest.raises(NothingToScore, match="No statement has been uploaded"):
         measuring.evaluate_own(auditor)
     desk.receive(at(), read(*lively_month(10)))
     first = desk.ask_evaluation(auditor)["job_id"]

@@ -135,7 +135,7 @@ def test_a_corrected_statement_takes_the_place_of_the_first_and_keeps_its_decisi
     assert (one["superseded_by"], two["corrects"]) == (second.statement_id, first.statement_id)
     desk.receive(at(), read(*month(11)))
     assert [check.fault for check in desk.verify(at())] == ["", "", ""]
-    with pytest.raises(CardwatchError, match="corrected already"):
+    with pytest.raises(CardwatchError, match="already been corrected"):
         desk.receive(at(), read(*month(10, 5)), corrects=first.statement_id)
 
 
@@ -266,7 +266,7 @@ def test_a_corrected_statement_that_comes_back_is_scored_again(at: At, read: Rea
 def test_days_that_no_statement_covers_are_named(at: At, read: Read) -> None:
     desk.receive(at(), read(*month(7, 27)))
     after = desk.receive(at(), read(*month(9, 27)))
-    assert "no statement held covers 2026-07-28 to 2026-09-01: is one missing?" in after.notes
+    assert "no statement covers 2026-07-28 to 2026-09-01: is one missing?" in after.notes
     between = desk.receive(at(), read(*month(8, 27)))
     assert not any("missing" in note for note in between.notes)
 

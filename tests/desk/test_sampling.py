@@ -92,7 +92,7 @@ def test_by_money_a_large_payment_is_drawn_for_sure(at: At, read: Read) -> None:
 
 def test_closed_alerts_are_drawn_and_open_ones_are_not(at: At, statement: str) -> None:
     draw = Draw(of="closed-alerts", statement_id=statement)
-    with pytest.raises(CardwatchError, match="nothing to draw"):
+    with pytest.raises(CardwatchError, match="no alerts or payments"):
         desk.draw_sample(at("auditor"), draw)
     one = desk.list_alerts(at())[0]["alert_id"]
     desk.decide(at(), one, Said("two sites", "explained"))

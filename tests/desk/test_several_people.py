@@ -74,12 +74,12 @@ def test_a_line_managers_document_is_about_the_people_of_its_alert_alone(
         return desk.ask_manager(at(), roofing, recipient=recipient, marking="OFFICIAL")[1]
 
     text = repr(ask("Head of estates"))
-    assert dict(ask("Head of estates").facts)["About payments of"] == "E1, E2"
+    assert dict(ask("Head of estates").facts)["Payments of"] == "E1, E2"
     assert "ROOFING CO" in text
     for other in ("DENTAL", "E7", "E8", "655.31"):
         assert other not in text
     for recipient in ("E1", "e 2"):
-        with pytest.raises(CardwatchError, match="not to them"):
+        with pytest.raises(CardwatchError, match="goes to their line manager"):
             ask(recipient)
     assert [row["alert_id"] for row in desk.list_questions(at(), roofing)] == [roofing]
 

@@ -171,8 +171,8 @@ def test_two_holders_whose_cards_end_alike_have_two_cards(read: Read) -> None:
 def test_counts_of_what_is_missing_are_noted(read: Read) -> None:
     lines = [ROWS[0], "4.11111E+15,E7,,,,,5,,,,Closed,"]
     notes = read(FULL + "\n".join(lines)).report.notes
-    assert "1 row is closed, with no day of closing" in notes
-    assert "1 row is without a card number, as a spreadsheet has cut its digits" in notes
+    assert "1 row is closed, without a closing date" in notes
+    assert "1 row is without a card number, because a spreadsheet has cut its digits" in notes
     assert "1 row is without an approver" in notes
     assert read("Name,Unit\nAnn Roe,a\n").report.notes == (), "no approver column, no note"
 

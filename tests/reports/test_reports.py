@@ -90,7 +90,7 @@ def test_no_cell_of_a_csv_starts_as_a_formula_and_amounts_stay_numbers(
     assert len(rows) == len(HOSTILE)
     for row in rows:
         assert float(row["Amount (£)"]) == -12.5
-        for name in ("Holder", "Merchant", "Cost centre", "Reference", "File"):
+        for name in ("Cardholder", "Merchant", "Cost centre", "Reference", "File"):
             start = row[name].lstrip(" ")
             assert not start.startswith(FORMULA_STARTS) or start.startswith("'")
             assert "\x00" not in row[name]
@@ -122,7 +122,7 @@ def test_an_unknown_form_and_an_unwritable_place_are_refused_in_a_sentence(
     scored_month: Callable[[str], Scoring], sample: Statements, tmp_path: Path
 ) -> None:
     lists = scored_month("2026-10").lists
-    with pytest.raises(CardwatchError, match="no form of list"):
+    with pytest.raises(CardwatchError, match="not a list format"):
         write_alerts(tmp_path / "x.pdf", lists, sample)
     for ending in (".csv", ".json", ".xlsx"):
         with pytest.raises(CardwatchError, match="cannot be written"):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SHEETS = ["About this list", "Alerts", "Payments", "Evidence", "How it was read", "Rows not read",
           "Versions"]  # fmt: skip
 HEADINGS = ("No.", "Tier", "Alert", "Days", "Cardholder", "Merchant", "At stake (£)",
-            "Why it is asked", "Alert id")  # fmt: skip
+            "Why the alert was raised", "Alert id")  # fmt: skip
 WIDEST = 165
 """Characters that stand legibly beside each other on A4 landscape."""
 LONG = "INTERNATIONALELEKTRONIKVERTRIEBSGESELLSCHAFT*MARKETPLACE EU SARL LUXEMBOURG"
@@ -57,7 +57,7 @@ def test_what_the_list_is_comes_first_and_its_alerts_in_nine_columns(
     about = list(read["About this list"].values)
     reminder = "An alert is a question, not a finding. Most have a good answer."
     assert ("How to read it", reminder) in about
-    assert ("Made on", "2 November 2026, 10:00am") in about
+    assert ("Date", "2 November 2026, 10:00am") in about
     assert ("Policy", f"SHA-256 {made.made_by['policy']}") in about
     assert any(what == "Statement" for what, _ in about)
     (summary,) = (note for what, note in about if what == "List")

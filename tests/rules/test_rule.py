@@ -32,32 +32,36 @@ def test_there_are_rules_of_every_kind_the_first_release_promises() -> None:
 @pytest.mark.parametrize(
     ("change", "to", "fault"),
     [
-        ('level    = "high"', 'level    = "urgent"', "level is one of low, medium, high"),
-        ('lane     = "finance"', 'lane     = "all"', "lane is one of finance, psd"),
-        ('role     = "raises"', 'role     = "weakens"', "'weakens' names rules"),
-        ('evidence = "limit_split"', 'evidence = "all"', "evidence is one of"),
-        ('kind     = "split"', 'kind     = "parts"', "kind is one of split, limit,"),
+        ('level    = "high"', 'level    = "urgent"', "level must be one of low, medium, high"),
+        ('lane     = "finance"', 'lane     = "all"', "lane must be one of finance, psd"),
+        ('role     = "raises"', 'role     = "weakens"', "'weakens' must name rules"),
+        ('evidence = "limit_split"', 'evidence = "all"', "evidence must be one of"),
+        ('kind     = "split"', 'kind     = "parts"', "kind must be one of split, limit,"),
         ('kind     = "split"', "", "'kind' is missing"),
         (
             'evidence = "limit_split"',
             'evidence = "limit_split"\nranks_by = "split_strength"',
-            "ranks_by: 'split_strength' is no feature",
+            "ranks_by: 'split_strength' is not a feature",
         ),
         ("room     = 3", "room     = 0.5", "room is a number from 1 to 10"),
         ("room     = 3", "room     = true", "room is a number from 1 to 10"),
         ('id       = "split-same-day"', 'id       = "split"', "is not its file's name"),
         ('why      = "', 'why      = ""\nwhy_not = "', "unknown setting 'why_not'"),
-        ("since    = 2026-11-01", 'since    = "lately"', "'since' has to be a date"),
-        ("{limit_split_count} payments", "{limit_split_counts} payments", "is no feature"),
-        ("{limit_split_count} payments", "{limit_split_count:>9999999999}", "nothing else"),
-        ("{limit_split_count} payments", "{limit_split_count!r}", "nothing else"),
-        ("{limit_split_count} payments", "{limit_split_count.real}", "nothing else"),
-        ("{limit_split_count} payments", "{ payments", "nothing else"),
-        ('feature = "limit_split_count"', 'feature = "split_count"', "'split_count' is no feature"),
-        ('is      = "=="', 'is      = "="', "is has to be one of"),
+        ("since    = 2026-11-01", 'since    = "lately"', "'since' must be a date"),
+        ("{limit_split_count} payments", "{limit_split_counts} payments", "is not a feature"),
+        ("{limit_split_count} payments", "{limit_split_count:>9999999999}", "only the name"),
+        ("{limit_split_count} payments", "{limit_split_count!r}", "only the name"),
+        ("{limit_split_count} payments", "{limit_split_count.real}", "only the name"),
+        ("{limit_split_count} payments", "{ payments", "only the name"),
+        (
+            'feature = "limit_split_count"',
+            'feature = "split_count"',
+            "'split_count' is not a feature",
+        ),
+        ('is      = "=="', 'is      = "="', "'is' must be one of"),
         ('than    = "policy.habit_windows"', 'than    = "policy.habits"', "neither a feature nor"),
-        ("fires = true", "fires = false", "is not decided as it says"),
-        ("limit_split_span_days = 0, ", "", "has to give exactly"),
+        ("fires = true", "fires = false", "has another result than it states"),
+        ("limit_split_span_days = 0, ", "", "must give exactly"),
         ("Was this one order", "Is this fraud, and was this one order", "an alert is a question"),
     ],
 )
@@ -90,7 +94,7 @@ def test_all_faults_of_a_rule_are_listed_at_once() -> None:
 
 def test_a_rule_without_a_quiet_example_is_refused() -> None:
     only_fires = GOOD.replace("fires = false", "fires = true")
-    with pytest.raises(FileFaulty, match="one to stay quiet"):
+    with pytest.raises(FileFaulty, match="one that does not"):
         parse_rule(only_fires, NAME)
 
 
@@ -102,18 +106,22 @@ def test_a_rule_that_says_nothing_of_innocence_is_refused() -> None:
 
 
 def test_text_that_is_not_toml_is_refused_in_one_sentence() -> None:
-    with pytest.raises(FileFaulty, match="not TOML"):
+    with pytest.raises(FileFaulty, match="not valid TOML"):
         parse_rule("id = ", NAME)
 
 
 @pytest.mark.parametrize(
     ("change", "to", "fault"),
     [
-        ('subject  = "card"', 'subject  = "holder"', "subject is one of payment, card"),
-        ('subject  = "card"', "", "'holder_open_cards_count' is no feature"),
-        ('role     = "raises"', 'role     = "adds"', "role is one of raises"),
-        ('evidence = "cards_of_holder"', 'evidence = "payment"', "evidence is one of card,"),
-        ("{holder_open_cards_count} open", "{amount_pence} open", "'amount_pence' is no feature"),
+        ('subject  = "card"', 'subject  = "holder"', "subject must be one of payment, card"),
+        ('subject  = "card"', "", "'holder_open_cards_count' is not a feature"),
+        ('role     = "raises"', 'role     = "adds"', "role must be one of raises"),
+        ('evidence = "cards_of_holder"', 'evidence = "payment"', "evidence must be one of card,"),
+        (
+            "{holder_open_cards_count} open",
+            "{amount_pence} open",
+            "'amount_pence' is not a feature",
+        ),
     ],
 )
 def test_a_rule_about_cards_reads_cards_only(change: str, to: str, fault: str) -> None:

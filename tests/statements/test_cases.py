@@ -89,7 +89,7 @@ def test_a_corpus_says_which_files_differ(tmp_path: Path) -> None:
     shutil.copy(CASES / "02c_crdr_flag.csv", tmp_path / "a.csv")
     (tmp_path / "expectations.csv").write_text("file,rows,pence,first_on\na.csv,3,1,\nb.csv,1,1,\n")
     differing = differences(read_corpus(tmp_path, CHOICES), load_expectations(tmp_path))
-    assert differing == {"a.csv": ["pence is 8000, expected 1"], "b.csv": ["it is not there"]}
+    assert differing == {"a.csv": ["pence is 8000, expected 1"], "b.csv": ["it is missing"]}
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_one_holder_spelt_in_several_ways_is_one(write: Write) -> None:
     lines = [f'{10 + i}/10/2025,"{name}",S{i},1.00' for i, name in enumerate(names)]
     statements, report = read(write("\n".join([HEAD, *lines])))
     assert statements.transactions["holder_id"].tolist() == ["Ann Roe"] * 4 + ["Roe Ann"]
-    assert any("spelt in a further way" in note for note in report.notes)
+    assert any("have another spelling" in note for note in report.notes)
 
 
 def test_a_card_is_not_filled_down_where_a_holder_is_named(write: Write) -> None:

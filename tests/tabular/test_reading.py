@@ -78,7 +78,7 @@ def test_the_sheet_with_the_headings_is_read_and_of_others_only_name_and_size_ar
     data = workbook({"People": people, "APR": [list(r) for r in PLAIN], "Empty": []})
     table = read(tmp_path, data)
     assert rows_of(table) == ROWS
-    assert table.notes == ("sheet 'People' was left unread: 41 rows",)
+    assert table.notes == ("sheet 'People' was not read: 41 rows",)
     assert any("'APR'" in decision for decision in table.decisions)
     assert "Secret" not in repr(table)
     assert "Officer" not in repr(table)
