@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardwatch import __version__
-from cardwatch.alerts import Scored, count_notes, pounds, rank_alerts
+from cardwatch.alerts import Scored, count_notes, pounds, prose_day, rank_alerts
 from cardwatch.chance import (
     MONTH_UNUSUALNESS,
     UNUSUALNESS,

@@ -14,6 +14,7 @@ from cardwatch.alerts.words import (
     one_in,
     people_label,
     pounds,
+    prose_day,
 )
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "one_in",
     "people_label",
     "pounds",
+    "prose_day",
     "rank_alerts",
     "without_alerts",
 ]
