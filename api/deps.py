@@ -11,10 +11,10 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 
-from api.guard import COOKIE
-from api.service import Service
-from cardwatch.desk import Desk
+from api.middleware import COOKIE
+from api.state import Service
 from cardwatch.errors import CardwatchError
+from cardwatch.services import ServiceContext
 
 _key = HTTPBearer(auto_error=False, description="A key made with `cardwatch keys`.")
 _session = APIKeyCookie(name=COOKIE, auto_error=False, description="A session of a person.")
@@ -26,12 +26,12 @@ def service_of(request: Request) -> Service:
     return service
 
 
-def desk_of(request: Request) -> Desk:
+def context_of(request: Request) -> ServiceContext:
     """The caller's context, as the middleware authenticated it."""
     service = service_of(request)
     actor = request.state.actor
     assert actor is not None, "a route that is open asks for no desk"
-    return Desk(service.casebook, actor, service.clock())
+    return ServiceContext(service.casebook, actor, service.clock())
 
 
 def read_cursor(cursor: str) -> list[float | str]:
@@ -51,11 +51,11 @@ def read_cursor(cursor: str) -> list[float | str]:
     return place
 
 
-def _is_kept(one: object) -> bool:
+def _is_kept(value: object) -> bool:
     """Return whether a database could hold a value of a cursor."""
-    if isinstance(one, str):
-        return one.isprintable()
-    return type(one) in {int, float} and math.isfinite(one) and abs(one) < 2**53  # type: ignore[arg-type]
+    if isinstance(value, str):
+        return value.isprintable()
+    return type(value) in {int, float} and math.isfinite(value) and abs(value) < 2**53  # type: ignore[arg-type]
 
 
 def make_cursor(place: list[float | str]) -> str:
@@ -63,6 +63,6 @@ def make_cursor(place: list[float | str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
 
 
-Serving = Annotated[Service, Depends(service_of)]
-At = Annotated[Desk, Depends(desk_of)]
+AppStateDep = Annotated[Service, Depends(service_of)]
+Context = Annotated[ServiceContext, Depends(context_of)]
 SIGNED_IN = [Security(_key), Security(_session)]

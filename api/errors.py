@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from api.service import Busy
 from api.sign_in_limit import TooManyAttempts
+from api.state import Busy
 from cardwatch.errors import (
     CardwatchError,
     CasebookFailed,
@@ -117,8 +117,8 @@ def add_handlers(app: FastAPI, show: Callable[[Request, Response], Response]) ->
         show: makes a page of a problem.
     """
 
-    def told(request: Request, made: Response) -> Response:
-        return show(request, made) if is_page(request) else made
+    def told(request: Request, response: Response) -> Response:
+        return show(request, response) if is_page(request) else response
 
     @app.exception_handler(CardwatchError)
     def refused(request: Request, error: CardwatchError) -> Response:
@@ -127,8 +127,8 @@ def add_handlers(app: FastAPI, show: Callable[[Request, Response], Response]) ->
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
         errors = [
-            {"field": "/".join(map(str, one["loc"][1:])), "detail": one["msg"]}
-            for one in error.errors()
+            {"field": "/".join(map(str, fault["loc"][1:])), "detail": fault["msg"]}
+            for fault in error.errors()
         ]
         detail = CODES["invalid_request"] + "."
         return told(request, problem(422, "invalid_request", detail, errors=errors))
@@ -136,19 +136,19 @@ def add_handlers(app: FastAPI, show: Callable[[Request, Response], Response]) ->
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
         code = BY_STATUS.get(error.status_code, "refused")
-        made = problem(error.status_code, code, CODES[code] + ".")
-        made.headers.update(error.headers or {})
+        response = problem(error.status_code, code, CODES[code] + ".")
+        response.headers.update(error.headers or {})
         if error.status_code == 405:
-            made.headers["Allow"] = ", ".join(methods_of(request))
-        return told(request, made)
+            response.headers["Allow"] = ", ".join(methods_of(request))
+        return told(request, response)
 
 
 def methods_of(request: Request) -> list[str]:
     """Return every method that a request's path takes; a route knows of its own alone."""
-    return [name for name in ("DELETE", "GET", "POST", "PUT") if is_taken(request, name)]
+    return [name for name in ("DELETE", "GET", "POST", "PUT") if matches_route(request, name)]
 
 
-def is_taken(request: Request, method: str = "") -> bool:
+def matches_route(request: Request, method: str = "") -> bool:
     """Return whether a route takes a request, or would by another method."""
-    asked = {**request.scope, "method": method or request.method}
-    return any(one.matches(asked)[0] == Match.FULL for one in request.app.router.routes)
+    scope = {**request.scope, "method": method or request.method}
+    return any(route.matches(scope)[0] == Match.FULL for route in request.app.router.routes)

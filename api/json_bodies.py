@@ -17,7 +17,7 @@ MAX_BRACKETS = 50_000
 """Objects and lists of one body: 20,000 transactions, and room for brackets in their texts."""
 MAX_COMMAS = 500_000
 """22 fields of each transaction, and room for commas in their texts."""
-FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 def limit_json(scope: Scope, receive: Receive) -> Receive:
@@ -25,7 +25,10 @@ def limit_json(scope: Scope, receive: Receive) -> Receive:
 
     How deep it is nested is limited by the parser of Python, which builds nothing on the way down.
     """
-    if Headers(scope=scope).get("content-type", "").partition(";")[0].strip().casefold() in FORMS:
+    if (
+        Headers(scope=scope).get("content-type", "").partition(";")[0].strip().casefold()
+        in FORM_TYPES
+    ):
         return receive
     brackets = commas = 0
 

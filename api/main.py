@@ -14,17 +14,17 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from api.chores import do_chores, do_trials
+from api.background import run_background, run_long_jobs
 from api.deps import SIGNED_IN
 from api.errors import MEDIA, add_handlers
-from api.guard import Guard
-from api.pages import pages
-from api.pages.page import as_page
+from api.middleware import AccessMiddleware
 from api.routes import ROUTERS, open_router
 from api.schemas import Problem
-from api.service import BODY_BYTES, Service
 from api.settings import Settings, read_settings
+from api.state import BODY_BYTES, Service
 from api.stopping import end_in_time
+from api.web import pages
+from api.web.base import as_page
 from cardwatch import __version__
 
 if TYPE_CHECKING:
@@ -60,8 +60,10 @@ def create_app(
         end_in_time()
         app.state.service = service
         over = threading.Event()
-        work = (do_chores, do_trials) if chores else ()
-        threads = [threading.Thread(target=one, args=(service, over), daemon=True) for one in work]
+        work = (run_background, run_long_jobs) if chores else ()
+        threads = [
+            threading.Thread(target=task, args=(service, over), daemon=True) for task in work
+        ]
         for thread in threads:
             thread.start()
         try:
@@ -87,10 +89,10 @@ def create_app(
         generate_unique_id_function=_operation_id,
     )
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)
-    app.add_middleware(Guard)  # around it: it says in its own words what was too large
+    app.add_middleware(AccessMiddleware)  # around it: it says in its own words what was too large
     add_handlers(app, as_page)
     _add_routes(app)
-    app.state.templates = {one.name: one.path for one in iter_route_contexts(app.routes)}
+    app.state.templates = {route.name: route.path for route in iter_route_contexts(app.routes)}
     return app
 
 
@@ -110,18 +112,20 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def _problem(what: str) -> dict[str, object]:
+def _problem(description: str) -> dict[str, object]:
     """The description of a refusal in the OpenAPI document."""
     schema = Problem.model_json_schema()
-    return {"description": what, "content": {MEDIA: {"schema": schema}}}
+    return {"description": description, "content": {MEDIA: {"schema": schema}}}
 
 
 class _Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return a record as one line of JSON: its moment, and what was said."""
-        at = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds")
-        said = record.args if isinstance(record.args, dict) else {"said": record.getMessage()}
-        return json.dumps({"at": at} | said)
+        isoformat = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(
+            timespec="milliseconds"
+        )
+        fields = record.args if isinstance(record.args, dict) else {"said": record.getMessage()}
+        return json.dumps({"at": isoformat} | fields)
 
 
 _log, _handler = logging.getLogger("cardwatch"), logging.StreamHandler()

@@ -48,9 +48,9 @@ def _day(text: str) -> str:
     return str(dt.date.fromisoformat(text))
 
 
-def _whole(given: object) -> object:
+def _whole(value: object) -> object:
     """Return a number without its fraction where that is nothing: JSON tells 3.0 from 3 no more."""
-    return int(given) if isinstance(given, float) and given.is_integer() else given
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 Reason = Annotated[
@@ -73,7 +73,7 @@ Short = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
 Cell = Annotated[str, StringConstraints(max_length=1_000, pattern=NO_NUL)]
 
 
-class Sent(BaseModel):
+class RequestModel(BaseModel):
     """Base of request models: unknown fields and text for numbers are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -100,7 +100,7 @@ class Problem(BaseModel):
     )
 
 
-class Transaction(Sent):
+class Transaction(RequestModel):
     """One transaction, every field as text; see `docs/statements.md` for what each may hold."""
 
     date: Cell
@@ -136,7 +136,7 @@ TRANSACTIONS: list[JsonValue] = [
 ]  # fmt: skip
 
 
-class ToScore(Sent):
+class ToScore(RequestModel):
     """Transactions to score without storing them."""
 
     transactions: Annotated[list[Transaction], FailFast()] = Field(min_length=1, max_length=20_000)
@@ -178,13 +178,13 @@ class Statement(BaseModel):
     last_on: str
     transactions: int
     pence: int
-    held_before: int
+    duplicate_count: int
     is_scored: int
     erased_at: str | None
     layout: str = Field(description="The column profile it was read with.")
 
 
-class StatementWhole(Statement):
+class StatementDetail(Statement):
     """A statement with its reading report."""
 
     report: dict[str, Any]
@@ -199,7 +199,7 @@ class Receipt(BaseModel):
         description="`second-person`: it waits until another person asks for the same."
     )
     transactions: int
-    held_before: int
+    duplicate_count: int
     holders: dict[str, int]
     late: int
     notes: list[str]
@@ -226,7 +226,7 @@ class Check(BaseModel):
     note: str
 
 
-class AlertShort(BaseModel):
+class AlertSummary(BaseModel):
     """An alert as lists show it."""
 
     alert_id: str
@@ -266,7 +266,7 @@ class AlertShort(BaseModel):
 class AlertPage(BaseModel):
     """Alerts in order, and where the next page begins."""
 
-    alerts: list[AlertShort]
+    alerts: list[AlertSummary]
     next: str | None = Field(description="The cursor of the next page; null on the last.")
 
 
@@ -304,7 +304,7 @@ class Alert(BaseModel):
     made_by: dict[str, str] | None = Field(description="Hashes of all inputs.")
 
 
-class Decision(Sent):
+class Decision(RequestModel):
     """A decision, note, assignment or due date."""
 
     reason: Reason
@@ -329,14 +329,14 @@ class Decision(Sent):
     )  # fmt: skip
 
 
-class AlertVersion(Sent):
+class AlertVersion(RequestModel):
     """An alert, and the number of the last decision on it that somebody has seen."""
 
     alert_id: Id
     version: Annotated[Whole, Field(ge=0, le=10**9)]
 
 
-class SharedDecision(Sent):
+class SharedDecision(RequestModel):
     """One decision on several alerts."""
 
     alerts: list[AlertVersion] = Field(min_length=1, max_length=50)
@@ -356,7 +356,7 @@ class DecidedCount(BaseModel):
     alerts: int
 
 
-class AlertSearch(Sent):
+class AlertSearch(RequestModel):
     """Words to search alerts by, with filters; sent in a body, so that no name is in an address."""
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=WORDS)] = Field(
@@ -439,7 +439,7 @@ class PaymentRule(BaseModel):
     compared: list[RuleCondition]
 
 
-class PaymentSearch(Sent):
+class PaymentSearch(RequestModel):
     """Words to search payments by; sent in a body, so that no name is in an address."""
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=WORDS)] = Field(
@@ -455,7 +455,7 @@ class PaymentSearch(Sent):
     )
 
 
-class ToSuppress(Sent):
+class SuppressionCreate(RequestModel):
     """The end and reason of a suppression of alerts like one."""
 
     until: Day
@@ -488,7 +488,7 @@ class Suppression(BaseModel):
     ended_at: str | None = None
 
 
-class ToHold(Sent):
+class HoldCreate(RequestModel):
     """The reason for a legal hold."""
 
     reason: Reason
@@ -510,7 +510,7 @@ class Hold(BaseModel):
     ended_at: str | None
 
 
-class ToExport(Sent):
+class ExportCreate(RequestModel):
     """An export of a statement's list or of a case: format, purpose and recipient."""
 
     statement_id: Short = Field("", description="The statement whose list is exported.")
@@ -612,17 +612,17 @@ class InForce(BaseModel):
     kind: str
     seq: int
     sha256: str
-    holds_from: str
-    put_by: str
-    put_at: str
+    effective_from: str
+    activated_by: str
+    activated_at: str
 
 
-class ToPropose(Sent):
+class ToPropose(RequestModel):
     """A policy, rule set or model to activate from a day, once somebody else approves."""
 
     kind: Literal["policy", "rules", "model"]
     reason: Reason
-    holds_from: Day | Literal[""] = Field("", description="Today if empty.")
+    effective_from: Day | Literal[""] = Field("", description="Today if empty.")
     policy: Annotated[str, StringConstraints(max_length=200_000)] | None = Field(
         None, description="The policy as TOML."
     )
@@ -634,12 +634,12 @@ class ToPropose(Sent):
         extra="forbid",
         json_schema_extra={
             "examples": [{"kind": "policy", "reason": "new limits from April",
-                          "holds_from": "2027-04-01", "policy": "alerts_per_1000 = 10\n"}]
+                          "effective_from": "2027-04-01", "policy": "alerts_per_1000 = 10\n"}]
         },
     )  # fmt: skip
 
 
-class ToTry(Sent):
+class BackTestCreate(RequestModel):
     """A policy or rule set to test on past statements."""
 
     kind: Literal["policy", "rules"]
@@ -661,7 +661,7 @@ class Proposal(BaseModel):
     lane: Lane
     kind: str
     sha256: str
-    holds_from: str
+    effective_from: str
     reason: str
     made_by: str
     made_at: str
@@ -684,7 +684,7 @@ class Person(BaseModel):
     identity: str | None
 
 
-class ToAdd(Sent):
+class PersonCreate(RequestModel):
     """A person to give access to."""
 
     name: Name
@@ -704,7 +704,7 @@ class ToAdd(Sent):
     )  # fmt: skip
 
 
-class Added(BaseModel):
+class PersonCreated(BaseModel):
     """A person who was added."""
 
     person_id: str
@@ -716,7 +716,7 @@ class Invitation(BaseModel):
     token: str
 
 
-class ToLink(Sent):
+class ToLink(RequestModel):
     """Who somebody is in statements."""
 
     holder_id: Short = ""
@@ -740,7 +740,7 @@ class Key(BaseModel):
     ended_at: str | None
 
 
-class ToKey(Sent):
+class ApiKeyCreate(RequestModel):
     """An API key to create."""
 
     name: Name
@@ -760,7 +760,7 @@ class NewKey(BaseModel):
     key: str
 
 
-class ToSignIn(Sent):
+class ToSignIn(RequestModel):
     """Password and code of a person."""
 
     organisation: Short
@@ -777,7 +777,7 @@ class ToSignIn(Sent):
     )  # fmt: skip
 
 
-class Me(BaseModel):
+class CurrentUser(BaseModel):
     """The caller."""
 
     organisation_id: str
@@ -795,7 +795,7 @@ class Session(BaseModel):
     browser: str
 
 
-class Token(Sent):
+class Token(RequestModel):
     """An invitation."""
 
     token: Short
@@ -813,7 +813,7 @@ class Secret(BaseModel):
     address: str
 
 
-class ToTake(Sent):
+class AccountActivate(RequestModel):
     """The password somebody chooses, and the first code of their authenticator app."""
 
     token: Short
@@ -828,7 +828,7 @@ class ToTake(Sent):
     )  # fmt: skip
 
 
-class ToChange(Sent):
+class ToChange(RequestModel):
     """A new password, with the old one and a code."""
 
     password: Annotated[str, StringConstraints(max_length=128)]
@@ -851,7 +851,7 @@ class Webhook(BaseModel):
     made_at: str
 
 
-class ToWebhook(Sent):
+class ToWebhook(RequestModel):
     """A webhook for the caller's lane: an https address on an allowed host."""
 
     url: Annotated[str, StringConstraints(max_length=500)]
@@ -878,7 +878,7 @@ class ChainCheck(BaseModel):
     fault: str
 
 
-class ToDraw(Sent):
+class SampleCreate(RequestModel):
     """A sample for a spot check: of one statement, or of a period."""
 
     of: Literal["payments", "closed-alerts"] = Field(
@@ -910,7 +910,7 @@ class Sample(BaseModel):
     drawn: list[dict[str, Any]]
 
 
-class Keeps(BaseModel):
+class RetentionPeriods(BaseModel):
     """Retention periods in days, by class of data."""
 
     transactions: int
@@ -918,7 +918,7 @@ class Keeps(BaseModel):
     notices: int
 
 
-class ToKeep(Sent):
+class RetentionUpdate(RequestModel):
     """A new retention period for one class of data."""
 
     kind: Literal["transactions", "alerts", "notices"]

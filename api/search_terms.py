@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
-    from api.service import Service
+    from api.state import Service
     from cardwatch.casebook import Actor
 
 MAX_TERM_CHARACTERS = 100

@@ -14,7 +14,7 @@ from cardwatch.installation import MARKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+REMINDER_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Settings:
     def remind_at(self) -> tuple[int, int]:
         """Day of the week of the reminder, Monday is 0, and its minute of the day."""
         day, _, time = self.remind.partition(" ")
-        return DAYS.index(day), minute_of(time)
+        return REMINDER_WEEKDAYS.index(day), minute_of(time)
 
     @property
     def erase_at(self) -> int | None:
@@ -69,14 +69,17 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         CardwatchError: one of them cannot be meant; every fault is named.
     """
-    given = {
-        one.name: environment.get(f"CARDWATCH_{one.name.upper()}", "") for one in fields(Settings)
+    variables = {
+        setting.name: environment.get(f"CARDWATCH_{setting.name.upper()}", "")
+        for setting in fields(Settings)
     }
     faults = []
-    if given["rate"] and not (given["rate"].isdecimal() and int(given["rate"])):
+    if variables["rate"] and not (variables["rate"].isdecimal() and int(variables["rate"])):
         faults.append("CARDWATCH_RATE is a whole number of requests a minute")
-        given["rate"] = ""
-    values = {name: int(text) if name == "rate" else text for name, text in given.items() if text}
+        variables["rate"] = ""
+    values = {
+        name: int(text) if name == "rate" else text for name, text in variables.items() if text
+    }
     settings = Settings(**values)  # type: ignore[arg-type]
     faults += _faults(settings)
     if faults:
@@ -94,7 +97,9 @@ def _faults(settings: Settings) -> list[str]:
             for name in needed
             if not getattr(settings, name)
         ]
-        if urlsplit(settings.oidc_issuer).scheme != "https" and not is_here(settings.oidc_issuer):
+        if urlsplit(settings.oidc_issuer).scheme != "https" and not is_loopback(
+            settings.oidc_issuer
+        ):
             faults.append("CARDWATCH_OIDC_ISSUER begins with https://")
     if settings.smtp:
         if urlsplit(settings.smtp).scheme not in {"smtp", "smtps"}:
@@ -105,11 +110,11 @@ def _faults(settings: Settings) -> list[str]:
         "remind_at": "CARDWATCH_REMIND is a day and a time such as 'mon 08:00'",
         "erase_at": "CARDWATCH_ERASE is a time such as '02:30'",
     }
-    for name, told in times.items():
+    for name, message in times.items():
         try:
             getattr(settings, name)
         except ValueError:
-            faults.append(told)
+            faults.append(message)
     return faults
 
 
@@ -123,6 +128,6 @@ def minute_of(text: str) -> int:
     return 60 * time.hour + time.minute
 
 
-def is_here(url: str) -> bool:
+def is_loopback(url: str) -> bool:
     """Return whether an address is on this machine."""
     return urlsplit(url).hostname in {"127.0.0.1", "::1", "localhost"}

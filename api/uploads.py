@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
-from api.service import READING
-from cardwatch import desk
+from api.state import READING
+from cardwatch import services
 from cardwatch.errors import FileFaulty, FileRefused, about_field
 from cardwatch.registers import read_cards
 from cardwatch.statements import parse_profile, read_each
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     import pandas as pd
     from starlette.datastructures import UploadFile
 
-    from api.service import Service
-    from cardwatch.desk import Desk
+    from api.state import Service
     from cardwatch.records import CardRegister, ReadingReport
+    from cardwatch.services import ServiceContext
 
-ENDINGS = (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods", ".vcf", ".xml", ".ofx", ".qfx", ".sta",
+UPLOAD_SUFFIXES = (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods", ".vcf", ".xml", ".ofx", ".qfx", ".sta",
            ".mt940", ".940", ".dat", ".gl1025", ".kr1025")  # fmt: skip
 LABEL_CHARACTERS = 100
 
 
 def read_upload(
-    service: Service, at: Desk, file: UploadFile, columns: str, date_order: str
+    service: Service, context: ServiceContext, file: UploadFile, columns: str, date_order: str
 ) -> tuple[pd.DataFrame, ReadingReport]:
     """Return the transactions of an uploaded file and its reading report.
 
     Args:
         service: whose readers read it.
-        at: who brings it.
+        context: who brings it.
         file: as it came.
         columns: a column profile as TOML, for files whose headings are not known; else empty.
         date_order: decide, day-first or month-first.
@@ -46,24 +46,26 @@ def read_upload(
     if columns.strip():
         service.check_texts({"columns": columns}, "columns")
     with about_field("columns"):
-        own = [parse_profile(columns, "columns")] if columns.strip() else []
-    if any(profile.holder_strip for profile in own):  # a pattern of strangers may run for ever
+        own_profiles = [parse_profile(columns, "columns")] if columns.strip() else []
+    if any(
+        profile.holder_strip for profile in own_profiles
+    ):  # a pattern of strangers may run for ever
         fault = "holder_strip is taken from a file of the installation only"
         raise FileFaulty("columns", [fault], field="columns")
     label = label_of(file.filename or "")
-    choices = service.choices([*own, *desk.layouts(at)], date_order)
+    choices = service.choices([*own_profiles, *services.list_column_profiles(context)], date_order)
     with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
         path = Path(folder) / "upload"
         with path.open("wb") as out:
             shutil.copyfileobj(file.file, out)
-        (found,) = read_each(
+        (reading,) = read_each(
             [path], choices, names=[label], limits=READING, nursery=service.nursery
         )
-    if isinstance(found, FileRefused):
-        raise found
-    if own:
-        desk.keep_layout(at, columns)
-    return found
+    if isinstance(reading, FileRefused):
+        raise reading
+    if own_profiles:
+        services.save_profile(context, columns)
+    return reading
 
 
 def read_register(service: Service, file: UploadFile) -> CardRegister:
@@ -90,7 +92,7 @@ def label_of(name: str) -> str:
     bare = PureWindowsPath(PurePosixPath(name.replace("\x00", "")).name).name
     label = re.sub(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", "", bare)
     label = label.encode("utf-8", "replace").decode()[-LABEL_CHARACTERS:].strip() or "statement"
-    if Path(label).suffix.lower() not in ENDINGS:
-        what = f"a statement's name ends in {', '.join(ENDINGS)}"
-        raise FileRefused(label, "unknown_ending", what)
+    if Path(label).suffix.lower() not in UPLOAD_SUFFIXES:
+        reason = f"a statement's name ends in {', '.join(UPLOAD_SUFFIXES)}"
+        raise FileRefused(label, "unknown_ending", reason)
     return label

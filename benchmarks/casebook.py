@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from detection import make_transactions
 
-from cardwatch import desk
+from cardwatch import services
 from cardwatch.casebook import Actor, Casebook
 from cardwatch.records import ReadingReport
 
@@ -49,10 +49,10 @@ def months_of(name: str, months: int, rows: int) -> Iterator[Read]:
         yield part.assign(**values, row=np.arange(2, rows + 2)), report
 
 
-def begin(book: Casebook, name: str) -> desk.Desk:
+def begin(book: Casebook, name: str) -> services.ServiceContext:
     """Return finance's desk of a new organisation."""
-    owner = desk.add_organisation(book, name, NOW)
-    return desk.Desk(book, Actor(owner, "finance", "finance"), NOW)
+    owner = services.add_organisation(book, name, NOW)
+    return services.ServiceContext(book, Actor(owner, "finance", "finance"), NOW)
 
 
 def bench_years(folder: Path) -> None:
@@ -66,9 +66,9 @@ def bench_years(folder: Path) -> None:
             at = begin(book, "Force")
             *before, last = months_of("force", 12 * years + 1, MONTH_ROWS)
             for one in before:
-                desk.receive(at, one, is_history=True)
+                services.receive(at, one, is_history=True)
             start = time.process_time()
-            desk.receive(at, last)
+            services.receive(at, last)
             seconds.append(time.process_time() - start)
             book.close()
         least[years] = min(seconds)
@@ -81,18 +81,18 @@ def bench_forces(folder: Path) -> None:
     rows = 1_500_000 // FORCES // MONTHS
     path = folder / "forces.db"
     book = Casebook(f"sqlite:///{path}")
-    desks, loading, scoring = [], 0.0, 0.0
+    contexts, loading, scoring = [], 0.0, 0.0
     for number in range(FORCES):
         at = begin(book, f"Force {number}")
         *before, last = months_of(f"force{number}", MONTHS, rows)
         start = time.perf_counter()
         for one in before:
-            desk.receive(at, one, is_history=True)
+            services.receive(at, one, is_history=True)
         loading += time.perf_counter() - start
         start = time.perf_counter()
-        desk.receive(at, last)
+        services.receive(at, last)
         scoring += time.perf_counter() - start
-        desks.append(at)
+        contexts.append(at)
     count = FORCES * MONTHS * rows
     size = path.stat().st_size / 2**20
     print(f"{FORCES} forces, {FORCES * MONTHS:,} statements, {count:,} payments: {size:,.0f} MiB")
@@ -100,7 +100,7 @@ def bench_forces(folder: Path) -> None:
     print(f"  newest scored     {scoring:7.1f} s   {scoring / FORCES:.2f} each")
     for again, words in ((False, "rows verified"), (True, "alerts made again")):
         start = time.perf_counter()
-        checks = [check for at in desks for check in desk.verify(at, again=again)]
+        checks = [check for at in contexts for check in services.verify(at, again=again)]
         seconds = time.perf_counter() - start
         faults, alerts = sum(bool(c.fault) for c in checks), sum(c.alerts for c in checks)
         print(f"  {words:17} {seconds:7.1f} s   {faults} faults, {alerts:,} alerts")

@@ -24,9 +24,9 @@ import numpy as np
 import pandas as pd
 from detection import make_transactions
 
-from cardwatch import desk
+from cardwatch import services
 from cardwatch.casebook import Actor, Casebook
-from cardwatch.casebook.work import SYSTEM
+from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.forest import load_forest
 
 if TYPE_CHECKING:
@@ -64,12 +64,12 @@ def as_csv(lines: list[dict[str, str]]) -> bytes:
 def make_book(home: Path) -> str:
     """Make a casebook with the demonstration model in force; return a key of finance's."""
     book = Casebook(f"sqlite:///{home / 'casebook.db'}")
-    owner = desk.add_organisation(book, "Load Police", NOW)
-    itself = desk.Desk(book, Actor(owner, SYSTEM, "admin"), NOW)
-    key = desk.make_key(itself, name="load", role="finance", days=90)
-    finance = desk.Desk(book, desk.actor_of_key(book, key, NOW), NOW)
-    model = desk.pack_forest(load_forest(ROOT / "models" / "demo"), "demo")
-    desk.put_in_force(finance, "model", model, "2025-01-01")
+    owner = services.add_organisation(book, "Load Police", NOW)
+    itself = services.ServiceContext(book, Actor(owner, SYSTEM, "admin"), NOW)
+    key = services.create_key(itself, name="load", role="finance", days=90)
+    finance = services.ServiceContext(book, services.actor_of_key(book, key, NOW), NOW)
+    model = services.pack_forest(load_forest(ROOT / "models" / "demo"), "demo")
+    services.activate_document(finance, "model", model, "2025-01-01")
     book.close()
     return key
 

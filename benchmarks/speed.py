@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import pandas as pd
 
-from cardwatch.alerts import Scored, rank_alerts
-from cardwatch.chance import UNUSUALNESS, chances, surprise_shares
+from cardwatch.alerts import ScoringContext, rank_alerts
 from cardwatch.features import FOREST_FEATURES, Ledger, build_features
 from cardwatch.forest import fit_forest
 from cardwatch.policy import load_policy
+from cardwatch.rarity import UNUSUALNESS, chances, surprise_shares
 from cardwatch.rules import load_rules
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
 
@@ -151,7 +151,7 @@ def score_in_stages(newest: Path, history: Path, choices: ReadingChoices) -> dic
     shares = timed("chance", lambda: surprise_shares(features, ~asked))
     found = features.join(chances(shares, ~asked))
     columns = {str(name): values.to_numpy() for name, values in found.items()}
-    scored = Scored(ledger, columns, shares, asked, ~asked)
+    scored = ScoringContext(ledger, columns, shares, asked, ~asked)
     timed("rules and alerts", lambda: [rank_alerts(scored, rules, n) for n in ("finance", "psd")])
     return stages
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from cardwatch.errors import FileFaulty
 
-MOST_BYTES = 200_000
+MAX_TEXT_BYTES = 200_000
 MOST_DEPTH = 8
 """Brackets within brackets, and parts of one dotted key."""
 MOST_KEYS = 2_000
@@ -51,8 +51,8 @@ def read_toml(text: str, file: str) -> dict[str, Any]:
 
 def _bounds_fault(text: str) -> str:
     """Return which bound a text exceeds, empty where it keeps to all of them."""
-    if len(text) > MOST_BYTES or len(text.encode("utf-8", "replace")) > MOST_BYTES:
-        return f"it is larger than {MOST_BYTES:,} bytes"
+    if len(text) > MAX_TEXT_BYTES or len(text.encode("utf-8", "replace")) > MAX_TEXT_BYTES:
+        return f"it is larger than {MAX_TEXT_BYTES:,} bytes"
     counts = _Counts()
     for match in _TOKEN.finditer(text):
         if not match[0].startswith("#") and (fault := counts.add(match[0])):

@@ -53,10 +53,10 @@ class CandidateIndex:
         """Return the names to compare a name's letters with, in the order they were added in."""
         if len(self._names) <= self._most:
             return self._names
-        known = [part for part in _parts(letters) if part in self._numbers_by_part]
-        known.sort(key=lambda part: (len(self._numbers_by_part[part]), part))
+        parts = [part for part in _parts(letters) if part in self._numbers_by_part]
+        parts.sort(key=lambda part: (len(self._numbers_by_part[part]), part))
         numbers = set[int]()
-        for part in known:
+        for part in parts:
             room = self._most_by_parts - len(numbers)
             if not room:
                 break

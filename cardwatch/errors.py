@@ -31,10 +31,10 @@ class CardwatchError(Exception):
 class FileRefused(CardwatchError):
     """A file that is rejected as a whole: nothing of it is stored."""
 
-    def __init__(self, file: str, code: str, what: str) -> None:
+    def __init__(self, file: str, code: str, reason: str) -> None:
         """Say which file, a stable code, and what is wrong and to be done, as one clause."""
-        self.file, self.code, self.what = file, code, what
-        super().__init__(f"{file}: {what}", field="file")
+        self.file, self.code, self.what = file, code, reason
+        super().__init__(f"{file}: {reason}", field="file")
 
 
 class ColumnsUnknown(FileRefused):
@@ -54,10 +54,10 @@ class ColumnsUnknown(FileRefused):
     ) -> None:
         """Take the headings seen, the fields not found, and the nearest candidates as text."""
         self.headings, self.missing, self.nearest = headings, missing, nearest
-        seen = ", ".join(headings) or "none"
+        listed = ", ".join(headings) or "none"
         hint = f" Nearest: {'; '.join(nearest)}." if nearest else ""
-        what = f"no column for {', '.join(missing)}. Headings seen: {seen}.{hint} {self.advice}"
-        super().__init__(file, "columns_unknown", what)
+        reason = f"no column for {', '.join(missing)}. Headings seen: {listed}.{hint} {self.advice}"
+        super().__init__(file, "columns_unknown", reason)
 
 
 class RegisterUnknown(ColumnsUnknown):

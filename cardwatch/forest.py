@@ -66,11 +66,11 @@ class Forest:
     @cached_property
     def trees(self) -> list[tuple[Any, Numbers]]:
         """Each tree, with the depth at which a payment that ends at a node of it counts."""
-        made = self.estimator
-        depths = zip(made._decision_path_lengths, made._average_path_length_per_tree, strict=True)  # noqa: SLF001  it says them nowhere else
+        model = self.estimator
+        depths = zip(model._decision_path_lengths, model._average_path_length_per_tree, strict=True)  # noqa: SLF001  it says them nowhere else
         return [
             (member.tree_, passed + beyond - 1.0)
-            for member, (passed, beyond) in zip(made.estimators_, depths, strict=True)
+            for member, (passed, beyond) in zip(model.estimators_, depths, strict=True)
         ]
 
     def unusualness(self, features: Mapping[str, Any] | pd.DataFrame) -> Numbers:
@@ -236,9 +236,14 @@ def _check_trees(name: str, estimator: object, features: int, settings: dict[str
     for number, member in enumerate(estimator.estimators_):
         tree = member.tree_
         nodes = np.arange(tree.node_count)
-        left, right = tree.children_left, tree.children_right
-        leaf = (left == -1) & (right == -1)
-        inner = (left > nodes) & (right > nodes) & (left < len(nodes)) & (right < len(nodes))
+        left_children, right = tree.children_left, tree.children_right
+        leaf = (left_children == -1) & (right == -1)
+        inner = (
+            (left_children > nodes)
+            & (right > nodes)
+            & (left_children < len(nodes))
+            & (right < len(nodes))
+        )
         split = (tree.feature >= 0) & (tree.feature < features) & np.isfinite(tree.threshold)
         lengths = estimator._average_path_length_per_tree[number]  # noqa: SLF001  checked, not used
         columns = estimator.estimators_features_[number]

@@ -60,11 +60,11 @@ def _kept(path: Path, new: bytes) -> bytes:
         if not path.exists():
             _check_not_needed(path.name)
         if not path.exists():  # made whole under another name, so that nobody sees half of it
-            with tempfile.NamedTemporaryFile(dir=home()) as made:
-                made.write(new)
-                made.flush()
+            with tempfile.NamedTemporaryFile(dir=home()) as temporary:
+                temporary.write(new)
+                temporary.flush()
                 with suppress(FileExistsError):
-                    os.link(made.name, path)
+                    os.link(temporary.name, path)
         return path.read_bytes()
     except OSError as error:
         why = f"{path.name} cannot be kept in {home()}: {error.strerror}."
@@ -91,24 +91,24 @@ def _check_not_needed(name: str) -> None:
 
 def fingerprints() -> dict[str, str]:
     """Return a fingerprint of each key of this installation that is there and data hangs on."""
-    found = {}
+    match = {}
     for name in NEEDED:
         path = home() / name
         if path.exists():
             text = f"cardwatch key\n{name}\n".encode() + path.read_bytes()
-            found[name] = hashlib.sha256(text).hexdigest()[:16]
-    return found
+            match[name] = hashlib.sha256(text).hexdigest()[:16]
+    return match
 
 
 def check_keys(casebook: Casebook) -> list[str]:
     """Return what cannot be opened or continued here for want of the right keys, in sentences."""
     from cardwatch.casebook.key_checks import needed_keys
 
-    held, faults = fingerprints(), []
+    stored, faults = fingerprints(), []
     for name, fingerprint in sorted(needed_keys(casebook).items()):
-        if name not in held:
+        if name not in stored:
             state = f"is not in {home()}"
-        elif held[name] != fingerprint:
+        elif stored[name] != fingerprint:
             state = f"in {home()} is another key than the casebook was written with"
         else:
             continue
@@ -168,14 +168,14 @@ def signing_key() -> Ed25519PrivateKey:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    made = Ed25519PrivateKey.generate().private_bytes(
+    new_pem = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
     path = home() / "signing.key"
     try:
-        key = serialization.load_pem_private_key(_kept(path, made), None)
+        key = serialization.load_pem_private_key(_kept(path, new_pem), None)
     except ValueError as error:
         raise CardwatchError(f"{path} is not a key. Restore it.") from error
     if not isinstance(key, Ed25519PrivateKey):
@@ -183,12 +183,12 @@ def signing_key() -> Ed25519PrivateKey:
     return key
 
 
-def profiles(given: Path | None = None) -> tuple[Profile, ...]:
+def profiles(chosen_path: Path | None = None) -> tuple[Profile, ...]:
     """Return the column profiles to try: the one given, those remembered, those shipped."""
     from cardwatch.statements import load_profile, shipped_profiles
 
-    own = [load_profile(given)] if given else []
-    return (*own, *remembered_profiles().values(), *shipped_profiles())
+    local_profiles = [load_profile(chosen_path)] if chosen_path else []
+    return (*local_profiles, *remembered_profiles().values(), *shipped_profiles())
 
 
 def remembered_profiles() -> dict[str, Profile]:

@@ -27,7 +27,9 @@ PROCESSORS = ("PAYPAL", "PP*", "GOOGLE*", "KLARNA", "AMAZON PAY", "AMZN PAY")
 the seller. A star stands for the star a statement prints, without which it is a shop."""
 SERVICE_NAMES = {"PP": "PAYPAL", "AMZN PAY": "AMAZON PAY"}
 """One name of a service that statements print in two ways."""
-READERS = r"^(?:SQ|SQUARE|SUMUP|IZ|IZETTLE|ZETTLE_?|ZTL|STRIPE|WPY|SP|DOJO|CKO|TST|EB|FS)\s*[*_]\s*"
+CARD_READERS = (
+    r"^(?:SQ|SQUARE|SUMUP|IZ|IZETTLE|ZETTLE_?|ZTL|STRIPE|WPY|SP|DOJO|CKO|TST|EB|FS)\s*[*_]\s*"
+)
 """Card readers and checkouts that put their mark before the seller's own name."""
 DOMAINS = r"CO\.UK|ORG\.UK|GOV\.UK|COM|CO|NET|ORG|EU|UK|IE|EXAMPLE"
 STEPS: tuple[tuple[str, str, str], ...] = (
@@ -47,10 +49,10 @@ STEPS: tuple[tuple[str, str, str], ...] = (
 )  # fmt: skip
 """Parts removed from a name, in order: description, pattern, replacement."""
 COMPILED = tuple(
-    (what, re.compile(pattern), instead)
-    for what, pattern, instead in (("card reader", READERS, ""), *STEPS)
+    (description, re.compile(pattern), instead)
+    for description, pattern, instead in (("card reader", CARD_READERS, ""), *STEPS)
 )
-FAMILIES = {"AMAZON": r"^(?:AMAZON|AMZN|AMZ)\b(?! (?:WEB|PRIME|PAY|BUSINESS PRIME))"}
+MERCHANT_FAMILIES = {"AMAZON": r"^(?:AMAZON|AMZN|AMZ)\b(?! (?:WEB|PRIME|PAY|BUSINESS PRIME))"}
 """Sellers whose names on statements share only their first word."""
 LIKENESS = 92
 """Two names this alike (rapidfuzz ratio, 0 to 100) with the same first letters are one merchant."""
@@ -104,17 +106,17 @@ def _canonical_name(raw: str, processors: tuple[str, ...]) -> MerchantName:
     bare = raw if raw.isascii() else _without_accents(raw)
     name = " ".join(bare.upper().split())
     steps = [("capitals, single spaces, no accents", name)] if name != raw else []
-    found = _processor_pattern(processors).match(name)
-    wallet = SERVICE_NAMES.get(found[1], found[1]) if found else ""
-    if found:
-        name = name[found.end() :]
+    match = _processor_pattern(processors).match(name)
+    wallet = SERVICE_NAMES.get(match[1], match[1]) if match else ""
+    if match:
+        name = name[match.end() :]
         steps.append((f"paid through {wallet}", name))
-    for what, pattern, instead in COMPILED:
+    for description, pattern, instead in COMPILED:
         shorter = " ".join(pattern.sub(instead, name).split())
         if shorter != name and (shorter or wallet):
             name = shorter
-            steps.append((f"{what} taken out", name))
-    family = next((f for f, pattern in FAMILIES.items() if re.match(pattern, name)), "")
+            steps.append((f"{description} taken out", name))
+    family = next((f for f, pattern in MERCHANT_FAMILIES.items() if re.match(pattern, name)), "")
     if family and family != name:
         name = family
         steps.append((f"all names of {family}", name))
@@ -161,16 +163,16 @@ def link_merchants(
     Returns:
         `merchant_id` and `is_seller_hidden`, same index.
     """
-    own = _own_names(aliases)
+    alias_names = _own_names(aliases)
     codes, values = pd.factorize(raw)
     parts = [canonical_name(value, processors) for value in values]
     names = [part.name for part in parts]
     first = pd.Series(dates.to_numpy()).groupby(codes).min().to_numpy()
     order = sorted(range(len(names)), key=lambda i: (first[i], names[i]))
-    link = _link_in_order(list(dict.fromkeys([*own, *(names[i] for i in order)])))
-    known = [own.get(name, own.get(link[name], link[name])) for name in names]
+    link = _link_in_order(list(dict.fromkeys([*alias_names, *(names[i] for i in order)])))
+    final_names = [alias_names.get(name, alias_names.get(link[name], link[name])) for name in names]
     hidden = np.array([part.seller_hidden for part in parts], dtype=bool)
-    linked = pd.Series(known, dtype="str").take(codes).set_axis(raw.index)
+    linked = pd.Series(final_names, dtype="str").take(codes).set_axis(raw.index)
     return pd.DataFrame({"merchant_id": linked, "is_seller_hidden": hidden[codes]}, raw.index)
 
 
@@ -190,11 +192,11 @@ def _link_in_order(names: list[str]) -> dict[str, str]:
     for name in names:
         service, _, seller = name.rpartition(": ")
         block = blocks[service, seller[:BLOCK_LETTERS]]
-        known = block.cut_form(seller) or block.like(seller)
-        if known is None:
+        linked_seller = block.cut_form(seller) or block.like(seller)
+        if linked_seller is None:
             block.add(seller)
-            known = seller
-        link[name] = f"{service}: {known}" if service else known
+            linked_seller = seller
+        link[name] = f"{service}: {linked_seller}" if service else linked_seller
     return link
 
 
@@ -265,23 +267,25 @@ def link_aliases(
     blocks: dict[tuple[str, str], CandidateIndex] = defaultdict(
         lambda: CandidateIndex(OWN_COMPARED, OWN_COMPARED_BY_PARTS)
     )
-    begun: dict[str, set[str]] = defaultdict(set)
+    by_first_word: dict[str, set[str]] = defaultdict(set)
     spelt = {str(name): _Spelling.of(str(name)) for name in names}
     paid = zip(first, pairs, strict=True)
     for _, name, holder in sorted((day, name, holder) for day, (holder, name) in paid):
         spelling = spelt[name]
-        begun[spelling.words[0]].add(spelling.seller)
+        by_first_word[spelling.words[0]].add(spelling.seller)
         letters = spelling.letters
         ends = letters[:SHORTEST_WORD], "." + letters[-FREE_BLOCK:]
-        own = [blocks[holder, end] for end in ends]
-        candidates = dict.fromkeys(other for block in own for other in block.near(letters))
-        like = [other for other in candidates if _may_be_one(spelling, spelt[other], begun)]
+        holder_blocks = [blocks[holder, end] for end in ends]
+        candidates = dict.fromkeys(
+            other for block in holder_blocks for other in block.near(letters)
+        )
+        like = [other for other in candidates if _may_be_one(spelling, spelt[other], by_first_word)]
         nearest = max(like, key=lambda n: fuzz.ratio(letters, spelt[n].letters), default=name)
         alias[holder, name] = alias.get((holder, nearest), name)
-        for block in own:
+        for block in holder_blocks:
             block.add(name, letters)
-    found = pd.Series([alias[pair] for pair in pairs], dtype="str")
-    return found.take(codes).set_axis(holders.index)
+    alias_names = pd.Series([alias[pair] for pair in pairs], dtype="str")
+    return alias_names.take(codes).set_axis(holders.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +313,7 @@ class _Spelling:
         return cls(seller, letters, tuple(seller.split(" ")))
 
 
-def _may_be_one(one: _Spelling, other: _Spelling, begun: dict[str, set[str]]) -> bool:
+def _may_be_one(candidate: _Spelling, other: _Spelling, by_first_word: dict[str, set[str]]) -> bool:
     """Return whether two names may be one merchant's.
 
     One begins as the other does; or its words are the other's in order, the first one whole, the
@@ -317,13 +321,15 @@ def _may_be_one(one: _Spelling, other: _Spelling, begun: dict[str, set[str]]) ->
     and share their last. One word alone is not enough where many merchants' names begin with it.
 
     Args:
-        one: a name.
+        candidate: a name.
         other: another one.
-        begun: names known to begin with a word.
+        by_first_word: names known to begin with a word.
     """
-    short, long = (one, other) if len(one.letters) <= len(other.letters) else (other, one)
+    short, long = (
+        (candidate, other) if len(candidate.letters) <= len(other.letters) else (other, candidate)
+    )
     few, many = short.letters, long.letters
-    if len(few) < SHORTEST_WORD or len(begun.get(short.seller, ())) >= COMMON_WORD:
+    if len(few) < SHORTEST_WORD or len(by_first_word.get(short.seller, ())) >= COMMON_WORD:
         return False
     if len(few) >= SHORTEST_START and many.startswith(few):
         return True
@@ -347,16 +353,16 @@ def _same_words(few: tuple[str, ...], many: tuple[str, ...]) -> bool:
     return True
 
 
-def _same_word(one: str, other: str) -> bool:
-    if one == other:
+def _same_word(word: str, other: str) -> bool:
+    if word == other:
         return True
-    if len(one) < SHORTEST_WORD or len(other) < SHORTEST_WORD:
+    if len(word) < SHORTEST_WORD or len(other) < SHORTEST_WORD:
         return False
-    return one.startswith(other) or other.startswith(one)
+    return word.startswith(other) or other.startswith(word)
 
 
-def _same_figures(one: str, other: str) -> bool:
-    return re.findall(r"\d+", one) == re.findall(r"\d+", other)
+def _same_figures(name: str, other: str) -> bool:
+    return re.findall(r"\d+", name) == re.findall(r"\d+", other)
 
 
 def listed_merchants(
@@ -372,17 +378,21 @@ def listed_merchants(
     whole = pd.Series(names, dtype="str")
     if not listed:
         return np.zeros(len(whole), dtype=bool)
-    own = _own_names(aliases)
-    wanted = [name for name in (canonical_name(one).name for one in listed) if name]
-    wanted += [own[name] for name in wanted if own.get(name)]
-    if not wanted:  # an empty pattern would match every merchant
+    alias_names = _own_names(aliases)
+    listed_names = [
+        name for name in (canonical_name(listed_text).name for listed_text in listed) if name
+    ]
+    listed_names += [alias_names[name] for name in listed_names if alias_names.get(name)]
+    if not listed_names:  # an empty pattern would match every merchant
         return np.zeros(len(whole), dtype=bool)
-    pattern = "|".join(rf"{re.escape(name)}\b" for name in wanted)
+    pattern = "|".join(rf"{re.escape(name)}\b" for name in listed_names)
     sellers = whole.str.replace(r"^.*: ", "", regex=True)
-    begins = whole.str.match(pattern) | sellers.str.match(pattern)
-    like = process.cdist(sellers, wanted, scorer=fuzz.ratio, score_cutoff=LIKENESS).any(axis=1)
+    begins_listed = whole.str.match(pattern) | sellers.str.match(pattern)
+    like = process.cdist(sellers, listed_names, scorer=fuzz.ratio, score_cutoff=LIKENESS).any(
+        axis=1
+    )
     long = (sellers.str.len() >= SHORTEST_LIKE).to_numpy(bool)
-    return begins.to_numpy(bool) | (long & like)
+    return begins_listed.to_numpy(bool) | (long & like)
 
 
 @cache

@@ -27,7 +27,7 @@ COUNTRIES = ("ENG", "SCT", "WLS", "NIR")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 AT_LEAST_ONE = {"unusual_one_in", "round_pounds", "limit_times_use"}
 VAT_WORDS = ("included", "excluded", "unknown")
-LIMITS = ("single_purchase", "holder_month", "step")
+LIMIT_KINDS = ("single_purchase", "holder_month", "step")
 VAT_RATE = 0.20
 """United Kingdom standard rate (VAT Act 1994, s. 2)."""
 LARGEST_POUNDS = 10_000_000
@@ -151,8 +151,8 @@ class Policy:
             day: the day.
         """
         entries: tuple[Limit, ...] = getattr(self, name)
-        begun = sorted((e for e in entries if e.since <= day), key=lambda e: e.since)
-        return tuple({frozenset(entry.holders): entry for entry in begun}.values())
+        effective = sorted((e for e in entries if e.since <= day), key=lambda e: e.since)
+        return tuple({frozenset(entry.holders): entry for entry in effective}.values())
 
 
 def load_policy(path: Path | None = None) -> Policy:
@@ -183,22 +183,22 @@ def default_policy_text() -> str:
 def parse_policy(text: str, file: str) -> Policy:
     """Return the policy that a TOML text describes; see `load_policy`."""
     defaults = tomllib.loads(default_policy_text())
-    given = read_toml(text, file)
-    faults = [f"unknown setting '{key}'" for key in sorted(given.keys() - defaults.keys())]
+    settings = read_toml(text, file)
+    faults = [f"unknown setting '{key}'" for key in sorted(settings.keys() - defaults.keys())]
     values: dict[str, Any] = {}
     for key, default in defaults.items():
-        value = given.get(key, default)
+        value = settings.get(key, default)
         fault = _fault(key, value, default)
         if fault:
             faults.append(fault)
-        elif key in LIMITS:
+        elif key in LIMIT_KINDS:
             faults += _limit_faults(key, value)
         else:
             values[key] = tuple(value) if isinstance(value, list) else value
     if faults:
         raise FileFaulty(file, faults)
-    for key in LIMITS:
-        values[key] = _limits(given.get(key, defaults[key]), stated=key in given)
+    for key in LIMIT_KINDS:
+        values[key] = _limits(settings.get(key, defaults[key]), stated=key in settings)
     assert values.keys() == {f.name for f in fields(Policy)}
     return Policy(**values)
 
@@ -213,9 +213,9 @@ def _fault(key: str, value: Any, default: Any) -> str:  # noqa: ANN401  whatever
     if isinstance(value, list):
         faults = _list_faults(key, value, default)
     elif isinstance(value, dict):
-        named = all(isinstance(name, str) for name in value.values())
-        named = named and all(map(_has_letter_or_digit, (*value, *value.values())))
-        faults = {"must give a name for each name": not named}
+        is_valid = all(isinstance(name, str) for name in value.values())
+        is_valid = is_valid and all(map(_has_letter_or_digit, (*value, *value.values())))
+        faults = {"must give a name for each name": not is_valid}
     elif isinstance(value, int | float):
         faults = {
             f"must be between 0 and {LARGEST_POUNDS:,}": not 0 <= value <= LARGEST_POUNDS,
@@ -225,7 +225,7 @@ def _fault(key: str, value: Any, default: Any) -> str:  # noqa: ANN401  whatever
         }
     elif key == "country":
         faults = {f"must be one of {', '.join(COUNTRIES)}, not '{value}'": value not in COUNTRIES}
-    return next((f"{key} {what}" for what, wrong in faults.items() if wrong), "")
+    return next((f"{key} {complaint}" for complaint, wrong in faults.items() if wrong), "")
 
 
 def _list_faults(key: str, value: list[Any], default: list[Any]) -> dict[str, bool]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 
-def plural(count: float, one: str, many: str = "") -> str:
+def plural(count: float, singular: str, many: str = "") -> str:
     """Return the form of a word that goes with a count.
 
     Args:
         count: how many.
-        one: the word as it goes with one: `alert`, `is`, `person`.
+        singular: the word as it goes with one: `alert`, `is`, `person`.
         many: as it goes with none or several; `one` with an s where it is not given.
     """
-    return one if count == 1 else many or f"{one}s"
+    return singular if count == 1 else many or f"{singular}s"
 
 
 def quantity(count: int, noun: str, nouns: str = "") -> str:

@@ -48,7 +48,7 @@ CARD_COLUMNS: dict[str, str] = {
     "opened_on": "day the card was opened; missing where not said",
     "closed_on": "last day on which the card could be used; missing where not said",
     "status": "open, closed or lost, where lost is stolen and misused by others too",
-    "holds_from": "first day of this row; missing where it has held since ever",
+    "effective_from": "first day of this row; missing where it has held since ever",
     "file": "name of the file it came from",
     "row": "its row in that file, the first line being 1",
 }

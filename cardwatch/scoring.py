@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardwatch import __version__
-from cardwatch.alerts import Scored, count_notes, pounds, prose_day, rank_alerts
-from cardwatch.chance import (
-    MONTH_UNUSUALNESS,
-    UNUSUALNESS,
-    chances,
-    month_chances,
-    novelty_chances,
-    surprise_shares,
-)
+from cardwatch.alerts import ScoringContext, count_notes, pounds, prose_day, rank_alerts
 from cardwatch.errors import ModelRefused, NothingToScore
 from cardwatch.features import (
     FOREST_FEATURES,
@@ -28,9 +20,17 @@ from cardwatch.features import (
     build_features,
     feature_columns,
 )
-from cardwatch.features.ledger import taken
+from cardwatch.features.ledger import take_rows
 from cardwatch.forest import Forest, fit_forest
 from cardwatch.quantities import plural, quantity
+from cardwatch.rarity import (
+    MONTH_UNUSUALNESS,
+    UNUSUALNESS,
+    chances,
+    month_chances,
+    novelty_chances,
+    surprise_shares,
+)
 from cardwatch.records import AlertList
 from cardwatch.registers import cards_in_force, match_cards, register_kind
 from cardwatch.rules import Rule, load_rules, rules_sha256
@@ -57,11 +57,11 @@ LANES = ("finance", "psd")
 
 
 @dataclass(frozen=True)
-class Scoring:
+class ScoringResult:
     """The result of a scoring: the lists, and the data for further queries."""
 
     lists: dict[str, AlertList]
-    scored: Scored
+    scored: ScoringContext
 
 
 def score(  # noqa: PLR0913  one for each thing that can be given
@@ -74,7 +74,7 @@ def score(  # noqa: PLR0913  one for each thing that can be given
     forest: Forest | None = None,
     rules: Sequence[Rule] | None = None,
     lanes: Sequence[str] = LANES,
-) -> Scoring:
+) -> ScoringResult:
     """Return the ranked alerts of some statements, one list a lane.
 
     Args:
@@ -94,48 +94,51 @@ def score(  # noqa: PLR0913  one for each thing that can be given
     """
     if transactions.empty:
         raise NothingToScore("There is no transaction to score.")
-    given = {register.kind: register for register in registers}
-    rules = _usable(load_rules() if rules is None else rules, given)
-    ledger = Ledger(match_cards(transactions, cards) if cards else transactions, policy, given)
-    asked = (
+    supplied = {register.kind: register for register in registers}
+    rules = _usable(load_rules() if rules is None else rules, supplied)
+    ledger = Ledger(match_cards(transactions, cards) if cards else transactions, policy, supplied)
+    scored_rows = (
         ledger.frame["file"].isin(asked_files).to_numpy()
         if asked_files
         else np.ones(len(ledger), bool)
     )
-    if not asked.any():
+    if not scored_rows.any():
         raise NothingToScore("The statements could not be read. Check the files and try again.")
-    reference = _reference(ledger, asked)
+    reference = _reference(ledger, scored_rows)
     features = feature_columns(ledger)
-    own = forest is None and enough_for_forest(ledger, reference)
-    if own:
+    is_own_forest = forest is None and enough_for_forest(ledger, reference)
+    if is_own_forest:
         read = {name: features[name][reference] for name in FOREST_FEATURES}
         forest = fit_forest(read, FOREST_FEATURES, ledger.frame[reference])
     if forest is not None and forest.features != FOREST_FEATURES:
         raise ModelRefused(
             "given", "it was trained for another version of cardwatch. Train it again"
         )
-    days = ledger.frame["date"][asked]
-    held = _open_cards(ledger, cards, days.max()) if cards else None
-    features, shares = _weigh(ledger, features, forest, reference, asked)
-    scored = Scored(ledger, features, shares, asked, reference, held, forest)
+    days = ledger.frame["date"][scored_rows]
+    open_cards = _open_cards(ledger, cards, days.max()) if cards else None
+    features, shares = _weigh(ledger, features, forest, reference, scored_rows)
+    scored = ScoringContext(ledger, features, shares, scored_rows, reference, open_cards, forest)
     made_by = {
         "cardwatch": __version__,
         "policy": policy.sha256,
         "forest": forest.data_sha256 if forest else "none",
         "cards": cards.report.sha256 if cards else "none",
     }
-    made = AlertList(
+    base_list = AlertList(
         organisation=policy.organisation,
         alerts=(),
-        payments_count=int(asked.sum()),
+        payments_count=int(scored_rows.sum()),
         first_on=str(days.min().date()),
         last_on=str(days.max().date()),
         expected=None,
-        notes=(*_notes(ledger, asked, reference, forest, own=own), *_card_notes(ledger, asked)),
+        notes=(
+            *_notes(ledger, scored_rows, reference, forest, own=is_own_forest),
+            *_card_notes(ledger, scored_rows),
+        ),
         made_by=made_by,
     )
-    lists = {lane: _list(scored, rules, lane, reference, made) for lane in lanes}
-    return Scoring(lists, scored)
+    lists = {lane: _list(scored, rules, lane, reference, base_list) for lane in lanes}
+    return ScoringResult(lists, scored)
 
 
 def _usable(rules: Sequence[Rule], registers: Mapping[str, Register]) -> list[Rule]:
@@ -144,26 +147,28 @@ def _usable(rules: Sequence[Rule], registers: Mapping[str, Register]) -> list[Ru
 
 
 def _weigh(
-    ledger: Ledger, features: Columns, forest: Forest | None, reference: Flags, asked: Flags
+    ledger: Ledger, features: Columns, forest: Forest | None, reference: Flags, scored_rows: Flags
 ) -> tuple[Columns, pd.DataFrame]:
     """Return the features with both forests' scores and the chances, and each surprise's share."""
     columns = dict(features)
     if forest is not None:
         # Of earlier rows, before the reference, no score is read: 0 is no surprise.
-        columns[UNUSUALNESS] = _scored_rows(forest, features, np.flatnonzero(reference | asked))
+        columns[UNUSUALNESS] = _scored_rows(
+            forest, features, np.flatnonzero(reference | scored_rows)
+        )
     ends = ledger.last_rows(reference & ledger.is_purchase, ("holder_id", "month"))
     if len(ends) >= FOREST_MONTHS:
         read = {name: features[name] for name in MONTH_FEATURES}
-        months = fit_forest(taken(read, ends), MONTH_FEATURES, ledger.frame.iloc[ends])
-        looked_at = np.union1d(ends, np.flatnonzero(asked))
+        months = fit_forest(take_rows(read, ends), MONTH_FEATURES, ledger.frame.iloc[ends])
+        looked_at = np.union1d(ends, np.flatnonzero(scored_rows))
         columns[MONTH_UNUSUALNESS] = _scored_rows(months, features, looked_at)
     shares = surprise_shares(columns, reference)
-    for found in (
+    for chance_columns in (
         chances(shares, reference),
         novelty_chances(columns, reference),
         month_chances(columns, ends),
     ):
-        columns |= {str(name): values.to_numpy() for name, values in found.items()}
+        columns |= {str(name): values.to_numpy() for name, values in chance_columns.items()}
     return columns, shares
 
 
@@ -171,7 +176,7 @@ def _scored_rows(forest: Forest, features: Columns, rows: Codes) -> Numbers:
     """Return how unusual some rows are, 0 for the others."""
     unusualness = np.zeros(len(features[forest.features[0]]))
     read = {name: features[name] for name in forest.features}
-    unusualness[rows] = forest.unusualness(taken(read, rows))
+    unusualness[rows] = forest.unusualness(take_rows(read, rows))
     return unusualness
 
 
@@ -205,24 +210,26 @@ def _open_cards(ledger: Ledger, register: CardRegister, on: pd.Timestamp) -> pd.
     return build_card_features(OpenCards(cards_in_force(register, on), ledger, on))
 
 
-def _card_notes(ledger: Ledger, asked: Flags) -> tuple[str, ...]:
+def _card_notes(ledger: Ledger, scored_rows: Flags) -> tuple[str, ...]:
     """A note on the payments on cards that are not in the register."""
-    unknown = int((~ledger.frame["is_card_known"].to_numpy(bool) & asked).sum())
+    unknown = int((~ledger.frame["is_card_known"].to_numpy(bool) & scored_rows).sum())
     if not unknown:
         return ()
     are = plural(unknown, "is on a card", "are on cards")
-    return (f"{unknown:,} of {quantity(int(asked.sum()), 'payment')} {are} not in the register.",)
+    return (
+        f"{unknown:,} of {quantity(int(scored_rows.sum()), 'payment')} {are} not in the register.",
+    )
 
 
-def _reference(ledger: Ledger, asked: Flags) -> Flags:
+def _reference(ledger: Ledger, scored_rows: Flags) -> Flags:
     """Return the payments that the scored ones are compared with.
 
     The year before the first of them; all history if that is short; themselves if there is none.
     """
     real = ledger.is_purchase | ledger.is_refund
     # Late postings reach far back: the period scored starts where nearly all of it lies.
-    start = np.quantile(ledger.day[asked], 0.05)
-    history = ~asked & real & (ledger.day < start)
+    start = np.quantile(ledger.day[scored_rows], 0.05)
+    history = ~scored_rows & real & (ledger.day < start)
     for candidate in (history & (ledger.day >= start - REFERENCE_DAYS), history):
         if candidate.sum() >= FEWEST_REFERENCE:
             return candidate
@@ -230,17 +237,17 @@ def _reference(ledger: Ledger, asked: Flags) -> Flags:
 
 
 def _notes(
-    ledger: Ledger, asked: Flags, reference: Flags, forest: Forest | None, *, own: bool
+    ledger: Ledger, scored_rows: Flags, reference: Flags, forest: Forest | None, *, own: bool
 ) -> tuple[str, ...]:
     """Return what a reader of the list has to know about how it was made."""
     count = int(reference.sum())
-    if not (reference & asked).any():
+    if not (reference & scored_rows).any():
         days = ledger.frame["date"][reference]
         compared = (
             f"{quantity(count, 'earlier payment')}, {prose_day(str(days.min().date()))} "
             f"to {prose_day(str(days.max().date()))}"
         )
-    elif asked.all():
+    elif scored_rows.all():
         compared = "each other, because there are no earlier statements"
     else:
         compared = f"all {count:,} payments, because fewer than {FEWEST_REFERENCE} are earlier"
@@ -270,7 +277,7 @@ def _notes(
 
 
 def _list(
-    scored: Scored, rules: Sequence[Rule], lane: str, reference: Flags, made: AlertList
+    scored: ScoringContext, rules: Sequence[Rule], lane: str, reference: Flags, base_list: AlertList
 ) -> AlertList:
     """Return one lane's list with its statement of what to expect."""
     alerts = tuple(rank_alerts(scored, rules, lane))
@@ -278,24 +285,28 @@ def _list(
     questions = [alert for alert in alerts if not alert.is_fact]
     expected = _expected(scored, rules, lane, reference, len(questions) - of_cards)
     first, last = count_notes(alerts, expected)
-    notes = (*first, *made.notes, *last)
+    notes = (*first, *base_list.notes, *last)
     # What finance reads names finance's rules: psd's may change without a trace in it.
     read = [rule for rule in rules if lane != "finance" or rule.lane == lane]
-    made_by = made.made_by | {"rules": rules_sha256(read)}
-    known = scored.ledger.registers.values()
-    if mine := [one for one in known if lane != "finance" or register_kind(one.kind).lane == lane]:
-        made_by |= {"registers": registers_sha256(mine)}
-    return replace(made, alerts=alerts, expected=expected, notes=notes, made_by=made_by)
+    made_by = base_list.made_by | {"rules": rules_sha256(read)}
+    registers = scored.ledger.registers.values()
+    if columns := [
+        item for item in registers if lane != "finance" or register_kind(item.kind).lane == lane
+    ]:
+        made_by |= {"registers": registers_sha256(columns)}
+    return replace(base_list, alerts=alerts, expected=expected, notes=notes, made_by=made_by)
 
 
 def registers_sha256(registers: Sequence[Register]) -> str:
     """Return a hash of the files of some registers, by which a result names them."""
-    lines = sorted(f"{one.kind} {file.sha256}" for one in registers for file in one.reports)
+    lines = sorted(
+        f"{register.kind} {file.sha256}" for register in registers for file in register.reports
+    )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _expected(
-    scored: Scored, rules: Sequence[Rule], lane: str, reference: Flags, alerts: int
+    scored: ScoringContext, rules: Sequence[Rule], lane: str, reference: Flags, alerts: int
 ) -> float | None:
     """The alerts that the same rules would raise among as many earlier payments."""
     if (reference & scored.asked).any():
@@ -305,7 +316,9 @@ def _expected(
         raises = rule.role == "raises" and rule.subject == "payment" and not rule.is_policy_fact
         if rule.lane == lane and raises and rule.status == "stable":
             flagged |= rule.fires(scored.columns, scored.ledger.policy)
-    own = int((flagged & scored.asked).sum())
-    each = alerts / own if own else 1.0  # several flagged payments may be one alert
+    flagged_count = int((flagged & scored.asked).sum())
+    alerts_per_flag = (
+        alerts / flagged_count if flagged_count else 1.0
+    )  # several flagged payments may be one alert
     share = float((flagged & reference).sum()) / max(int(reference.sum()), 1)
-    return round(share * float(scored.asked.sum()) * each, 1)
+    return round(share * float(scored.asked.sum()) * alerts_per_flag, 1)

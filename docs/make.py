@@ -10,7 +10,7 @@ from pathlib import Path
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
-from cardwatch.cli import printing
+from cardwatch.cli import output
 from cardwatch.policy import load_policy
 from cardwatch.registers import layouts_page, read_cards
 from cardwatch.rules import load_rules, rules_page
@@ -31,8 +31,8 @@ def make_picture() -> str:
     scoring = score(sample.transactions, policy, cards=cards, asked_files=["2026-10.csv"])
     made = scoring.lists["finance"]
     picture = Console(width=WIDTH, record=True, highlight=False, file=io.StringIO())
-    printing.out = picture
-    printing.print_list("finance", replace(made, alerts=made.alerts[:FIRST]), show_all=False)
+    output.out = picture
+    output.print_list("finance", replace(made, alerts=made.alerts[:FIRST]), show_all=False)
     without_fonts = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     return picture.export_svg(
         title="cardwatch demo", code_format=without_fonts, unique_id="cardwatch"

@@ -14,9 +14,9 @@ from pathlib import Path
 from PIL import Image
 from sites import Site, Visit, bring_newest, browser_here, browsing, listening, make_force
 
-from cardwatch import desk
+from cardwatch import services
 from cardwatch.casebook import PSD
-from cardwatch.casebook.alerts import Said
+from cardwatch.casebook.alerts import DecisionInput
 
 OUT = Path(__file__).parent / "pictures"
 WIDTH, ABOVE, BELOW, COLOURS = 1180, 24, 8, 128
@@ -58,7 +58,7 @@ def save(name: str, *parts: Image.Image) -> None:
 
 def find(site: Site, lane: str, rule: str) -> str:
     """Return the alert of a rule."""
-    listed = desk.list_alerts(site.desk(PSD), lane=lane, rule=rule)
+    listed = services.list_alerts(site.context(PSD), lane=lane, rule=rule)
     return str(listed[0]["alert_id"])
 
 
@@ -78,8 +78,8 @@ def take(site: Site, finance: Visit, psd: Visit) -> None:
     """Take the list of finance, a split purchase, and what professional standards see."""
     finance.come_as("finance")
     split = find(site, "finance", "split-few-days")
-    said = Said("asked for both orders", "asked", "finance@saltmarsh-vale-police.example")
-    desk.decide(site.desk("finance"), find(site, "finance", "split-same-day"), said)
+    said = DecisionInput("asked for both orders", "asked", "finance@saltmarsh-vale-police.example")
+    services.decide(site.context("finance"), find(site, "finance", "split-same-day"), said)
     finance.page.goto("/alerts")
     save("list.png", clip(finance, "body", "tbody tr:nth-of-type(8)"))
     finance.page.goto(f"/alerts/{split}")

@@ -16,9 +16,9 @@ import pytest
 import sqlalchemy
 from books import HEADINGS, NOW, leave_out
 
-from cardwatch import desk
+from cardwatch import services
 from cardwatch.casebook import ROLES, Actor, Casebook
-from cardwatch.casebook.work import SYSTEM
+from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError
 from cardwatch.reports import check_drawing
 from cardwatch.statements import read_each
@@ -45,31 +45,31 @@ def casebook(database_url: str) -> Iterator[Casebook]:
 
 
 @pytest.fixture
-def at(casebook: Casebook) -> Callable[..., desk.Desk]:
+def at(casebook: Casebook) -> Callable[..., services.ServiceContext]:
     """Give the desk of a role, in an organisation that is made when first asked for."""
     made: dict[tuple[str, str], Actor] = {}
 
     def of(
         role: str = "finance", organisation: str = "Saltmarsh Vale", **given: object
-    ) -> desk.Desk:
+    ) -> services.ServiceContext:
         now = NOW + dt.timedelta(days=float(str(given.get("days", 0))))
         owner = organisation.casefold().replace(" ", "-")
         if not any(one["organisation_id"] == owner for one in casebook.organisations()):
-            desk.add_organisation(casebook, organisation, NOW)
+            services.add_organisation(casebook, organisation, NOW)
         if role == SYSTEM:
-            return desk.Desk(casebook, Actor(owner, SYSTEM, "admin"), now)
+            return services.ServiceContext(casebook, Actor(owner, SYSTEM, "admin"), now)
         who = role + str(given.get("person", ""))
         if (owner, who) not in made:
             assert role in ROLES
-            itself = desk.Desk(casebook, Actor(owner, SYSTEM, "admin"), NOW)
+            itself = services.ServiceContext(casebook, Actor(owner, SYSTEM, "admin"), NOW)
             email = f"{who}@{owner}.example"
             holder_id = str(given.get("holder_id", ""))
-            desk.add_person(
+            services.add_person(
                 itself, name=who, email=email, role=role, holder_id=holder_id,
                 holds_no_card=not holder_id,
             )  # fmt: skip
-            made[owner, who] = desk.actor_of_person(casebook, owner, email, NOW)
-        return desk.Desk(casebook, made[owner, who], now)
+            made[owner, who] = services.actor_of_person(casebook, owner, email, NOW)
+        return services.ServiceContext(casebook, made[owner, who], now)
 
     return of
 
@@ -148,7 +148,7 @@ def new_database(server: str) -> str:
         connection.exec_driver_sql(f"CREATE DATABASE {name} OWNER keeper")
     engine.dispose()
     kept = Casebook(f"{server.replace('owner@', 'keeper@')}/{name}")
-    kept.let_serve("app")
+    kept.grant_service_role("app")
     kept.close()
     return f"{server.replace('owner@', 'app@')}/{name}"
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from cardwatch import desk
+from cardwatch import services
 from cardwatch.casebook import LANES, Actor
-from cardwatch.desk import Desk
 from cardwatch.rules import rule_texts
+from cardwatch.services import ServiceContext
 
 if TYPE_CHECKING:
     import random
@@ -93,32 +93,34 @@ def rules_without(secret: random.Random) -> dict[str, str]:
     return {name: text for name, text in rule_texts().items() if name not in gone}
 
 
-def receive_as_two(at: Callable[..., Desk], statement: Any, **choices: Any) -> desk.Receipt:
+def receive_as_two(
+    at: Callable[..., ServiceContext], statement: Any, **choices: Any
+) -> services.Receipt:
     """Receive what needs two people: one of finance asks for it, then another."""
-    first = desk.receive(at(), statement, **choices)
+    first = services.receive(at(), statement, **choices)
     assert first.outcome == "second-person", first
-    return desk.receive(at(person=2), statement, **choices)
+    return services.receive(at(person=2), statement, **choices)
 
 
-def assert_whole(at: Desk) -> None:
+def assert_whole(at: ServiceContext) -> None:
     """Check that a casebook is consistent: rows, lists, alerts, chains, and the file itself."""
     book, owner = at.casebook, at.actor.organisation_id
-    psd = Desk(book, Actor(owner, "test", "psd"), at.now)
-    assert [one.fault for one in desk.verify(psd, again=False)] == [
-        "" for _ in desk.list_statements(psd)
+    psd = ServiceContext(book, Actor(owner, "test", "psd"), at.now)
+    assert [one.fault for one in services.verify(psd, again=False)] == [
+        "" for _ in services.list_statements(psd)
     ]
-    assert [one.fault for one in desk.verify_audit(psd)] == ["", ""]
-    assert desk.reconciled(psd)["unreconciled"] == 0
+    assert [one.fault for one in services.verify_audit(psd)] == ["", ""]
+    assert services.state_counts(psd)["unreconciled"] == 0
     with book.snapshot() as connection:
-        book.own(connection, owner, LANES)
+        book.set_tenant(connection, owner, LANES)
 
         def names(table: str, more: str = "") -> list[str]:
             question = f"SELECT statement_id FROM {table} {more} ORDER BY statement_id"  # noqa: S608
             return list(connection.exec_driver_sql(question).scalars())
 
         scored = names("statements", "WHERE is_scored = 1")
-        assert names("lists", "WHERE lane = 'finance'") == scored
-        assert names("lists", "WHERE lane = 'psd'") == scored
+        assert names("alert_lists", "WHERE lane = 'finance'") == scored
+        assert names("alert_lists", "WHERE lane = 'psd'") == scored
         assert len(set(names("transactions"))) == len(names("statements"))
         notices = connection.exec_driver_sql("SELECT COUNT(*) FROM outbox").scalar()
         assert notices == 2 * len(scored)
@@ -130,12 +132,14 @@ def assert_whole(at: Desk) -> None:
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
 
-def hand_over(
-    at: Desk, statement_id: str = "", form: str = ".json", **given: Any
+def export_alerts(
+    at: ServiceContext, statement_id: str = "", form: str = ".json", **given: Any
 ) -> tuple[bytes, int]:
     """Hand a list or a case over as a test wants it."""
     said = {"purpose": "finance-assurance", "recipient": "CFO", "marking": "OFFICIAL", "key": KEY}
-    file = desk.hand_over(at, desk.Wanted(statement_id=statement_id, **said | given), form)
+    file = services.export_alerts(
+        at, services.ExportRequest(statement_id=statement_id, **said | given), form
+    )
     return file.content, file.alert_count
 
 

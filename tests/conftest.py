@@ -12,7 +12,7 @@ from hypothesis import Phase, settings
 
 from cardwatch.policy import load_policy
 from cardwatch.registers import read_cards
-from cardwatch.scoring import Scoring, score
+from cardwatch.scoring import ScoringResult, score
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
 
 pytest_plugins = ["book_fixtures", "service_fixtures"]
@@ -54,11 +54,11 @@ def sample_cards() -> CardRegister:
 @pytest.fixture(scope="session")
 def scored_with_cards(
     sample: Statements, sample_policy: Policy, sample_cards: CardRegister
-) -> Callable[[str], Scoring]:
+) -> Callable[[str], ScoringResult]:
     """Give a month of the sample force, as `scored_month` does, with the card register."""
 
     @functools.cache
-    def scored(month: str) -> Scoring:
+    def scored(month: str) -> ScoringResult:
         file = next(f for f in sample.transactions["file"].unique() if f.startswith(month))
         known = sample.transactions[sample.transactions["file"] <= file]
         return score(known, sample_policy, cards=sample_cards, asked_files=[file])
@@ -67,11 +67,11 @@ def scored_with_cards(
 
 
 @pytest.fixture(scope="session")
-def scored_month(sample: Statements, sample_policy: Policy) -> Callable[[str], Scoring]:
+def scored_month(sample: Statements, sample_policy: Policy) -> Callable[[str], ScoringResult]:
     """Give a month of the sample force, scored against the months before it."""
 
     @functools.cache
-    def scored(month: str) -> Scoring:
+    def scored(month: str) -> ScoringResult:
         file = next(f for f in sample.transactions["file"].unique() if f.startswith(month))
         known = sample.transactions[sample.transactions["file"] <= file]
         return score(known, sample_policy, asked_files=[file])

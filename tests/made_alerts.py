@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import LANES, Event, raising
+from cardwatch.casebook import LANES, AuditEvent, alert_store
 from cardwatch.records import Alert, AlertCard, AlertList, Payment, Reason
 
 if TYPE_CHECKING:
-    from cardwatch import desk
-    from cardwatch.desk import Receipt
+    from cardwatch import services
+    from cardwatch.services import Receipt
 
 LINES = [
     "2026-10-05,E1,ROOFING CO,732.16,B1",
@@ -60,7 +60,7 @@ BOTH, CARD, ALONE, THEIRS = "aaaa00000001", "bbbb00000002", "cccc00000003", "ddd
 """Ids: about two cardholders and two merchants, a card, one payment, and of psd's lane."""
 
 
-def raise_alerts(at: desk.Desk, statement: Receipt) -> None:
+def raise_alerts(at: services.ServiceContext, statement: Receipt) -> None:
     """Keep the alerts for a statement of `LINES` that was kept as history."""
     label = statement.label
     made = {
@@ -72,9 +72,9 @@ def raise_alerts(at: desk.Desk, statement: Receipt) -> None:
         "psd": (make_alert(THEIRS, (0,), label, lane="psd"),),
     }
     places = {(label, row): (statement.statement_id, row) for row in range(2, 5)}
-    with at.work(Event("collection", "alerts"), LANES) as work:
+    with at.work(AuditEvent("collection", "alerts"), LANES) as uow:
         for lane, alerts in made.items():
             listed = AlertList("x", alerts, 3, "2026-10-05", "2026-10-07", None, (), {})
-            source = raising.Source(lane, statement.statement_id, places, {"E3": "E1"})
-            raising.keep_list(work, source, listed)
-        work.also.append(Event("collection", "alerts", chain="psd"))
+            source = alert_store.Source(lane, statement.statement_id, places, {"E3": "E1"})
+            alert_store.keep_list(uow, source, listed)
+        uow.extra_events.append(AuditEvent("collection", "alerts", chain="psd"))

@@ -15,9 +15,9 @@ from fastapi.testclient import TestClient
 
 from api.main import create_app
 from api.settings import Settings
-from cardwatch import desk
+from cardwatch import services
 from cardwatch.casebook import ROLES, Actor, Casebook
-from cardwatch.casebook.work import SYSTEM
+from cardwatch.casebook.unit_of_work import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,10 +62,10 @@ class Running:
         """Upload a statement; return the response."""
         return self.ask("POST", "/v1/statements", role, files={"file": (name, text)}, data=data)
 
-    def desk(self, role: str, organisation: str = OWN) -> desk.Desk:
+    def context(self, role: str, organisation: str = OWN) -> services.ServiceContext:
         """Return the desk of a role."""
-        actor = desk.actor_of_key(self.book, self.keys[organisation, role], self.clock())
-        return desk.Desk(self.book, actor, self.clock())
+        actor = services.actor_of_key(self.book, self.keys[organisation, role], self.clock())
+        return services.ServiceContext(self.book, actor, self.clock())
 
 
 def text(*lines: str) -> str:
@@ -82,17 +82,19 @@ def open_book(home: Path, url: str, clock: Clock) -> tuple[Casebook, dict[tuple[
     home.mkdir(exist_ok=True)
     book, keys = Casebook(url), {}
     for name in ("Saltmarsh Vale", "Another Force"):
-        owner = desk.add_organisation(book, name, clock())
-        itself = desk.Desk(book, Actor(owner, SYSTEM, "admin"), clock())
+        owner = services.add_organisation(book, name, clock())
+        itself = services.ServiceContext(book, Actor(owner, SYSTEM, "admin"), clock())
         for role in ROLES:
-            desk.add_person(
+            services.add_person(
                 itself, name=role, email=f"{role}@{owner}.example", role=role, holds_no_card=True
             )
             giver = itself
             if role == "psd":
-                actor = desk.actor_of_person(book, owner, f"psd@{owner}.example", clock())
-                giver = desk.Desk(book, actor, clock())
-            keys[owner, role] = desk.make_key(giver, name=role, role=role, days=90, can_decide=True)
+                actor = services.actor_of_person(book, owner, f"psd@{owner}.example", clock())
+                giver = services.ServiceContext(book, actor, clock())
+            keys[owner, role] = services.create_key(
+                giver, name=role, role=role, days=90, can_decide=True
+            )
     return book, keys
 
 
@@ -122,7 +124,7 @@ def serving(
             yield Running(client, book, clock, keys)
 
 
-def take_account(running: Running, role: str, organisation: str = OWN) -> str:
+def activate_account(running: Running, role: str, organisation: str = OWN) -> str:
     """Let a person take their account; return the secret of their phone."""
     owner, email = organisation, f"{role}@{organisation}.example"
     giver = "psd" if role == "psd" else "admin"

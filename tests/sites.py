@@ -19,15 +19,15 @@ from cryptography.fernet import Fernet
 from playwright.sync_api import sync_playwright
 from services import Clock, text
 
-from api.guard import COOKIE
 from api.main import create_app
+from api.middleware import COOKIE
 from api.settings import Settings
-from cardwatch import desk, installation
+from cardwatch import installation, services
 from cardwatch.casebook import PSD, ROLES, Actor, Casebook, jobs, sessions
-from cardwatch.casebook.alerts import Said
+from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.people import find_person
-from cardwatch.casebook.work import SYSTEM
-from cardwatch.cli.inventing import fill_casebook, sample_folder
+from cardwatch.casebook.unit_of_work import SYSTEM
+from cardwatch.cli.demo import fill_casebook, sample_folder
 from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
 
 if TYPE_CHECKING:
@@ -61,11 +61,11 @@ class Site:
     ids: dict[str, str] = field(default_factory=dict)
     judged: set[tuple[str, int]] = field(default_factory=set)
 
-    def desk(self, role: str, owner: str = OWN) -> desk.Desk:
+    def context(self, role: str, owner: str = OWN) -> services.ServiceContext:
         """Return the desk of the person of a role."""
         email = f"{role}@{owner}.example"
-        actor = desk.actor_of_person(self.book, owner, email, self.clock())
-        return desk.Desk(self.book, actor, self.clock())
+        actor = services.actor_of_person(self.book, owner, email, self.clock())
+        return services.ServiceContext(self.book, actor, self.clock())
 
     @property
     def seal(self) -> Fernet:
@@ -79,9 +79,9 @@ class Site:
 
     def cookie(self, role: str, owner: str) -> dict[str, str]:
         """Begin a session of somebody, as signing in does; return what their browser holds."""
-        with self.book.quiet(Actor(owner, SYSTEM, "admin"), self.clock()) as work:
-            person = find_person(work, f"{role}@{owner}.example")
-            value = sessions.begin_session(work, person, "")
+        with self.book.unaudited(Actor(owner, SYSTEM, "admin"), self.clock()) as uow:
+            person = find_person(uow, f"{role}@{owner}.example")
+            value = sessions.begin_session(uow, person, "")
         return {"name": COOKIE, "value": value, "url": self.address.replace("http:", "https:")}
 
 
@@ -93,10 +93,10 @@ def open_office(home: Path) -> Path:
         changed.delenv("CARDWATCH_DATABASE", raising=False)
         book = installation.open_casebook(make=True)
     assert book is not None
-    owner = desk.add_organisation(book, "Saltmarsh Vale Police", clock())
-    itself = desk.Desk(book, Actor(owner, SYSTEM, "admin"), clock())
+    owner = services.add_organisation(book, "Saltmarsh Vale Police", clock())
+    itself = services.ServiceContext(book, Actor(owner, SYSTEM, "admin"), clock())
     for name, role in [*zip(ROLES, ROLES, strict=True), ("second", "finance")]:
-        desk.add_person(
+        services.add_person(
             itself,
             name=name.capitalize(),
             email=f"{name}@{owner}.example",
@@ -158,44 +158,44 @@ def listening(home: Path, *, chores: bool) -> Iterator[Site]:
 def bring_newest(site: Site) -> str:
     """Bring the newest month of the invented force; return its statement."""
     newest = max((sample_folder() / "statements").iterdir())
-    return desk.receive(site.desk("finance"), site.read(newest)).statement_id
+    return services.receive(site.context("finance"), site.read(newest)).statement_id
 
 
 def fill_months(site: Site) -> None:
     """Bring the newest month of the invented force; let a second force have nothing."""
     site.ids["statement"] = bring_newest(site)
     for lane in ("finance", PSD):
-        alerts = desk.list_alerts(site.desk(PSD), lane=lane, state="open")
+        alerts = services.list_alerts(site.context(PSD), lane=lane, state="open")
         site.ids[lane], site.ids[f"{lane}2"] = (one["alert_id"] for one in alerts[:2])
         cards = [one["alert_id"] for one in alerts if not one["at_stake_pence"]]
         site.ids[f"{lane}_card"] = cards[0]
-    desk.unmask(site.desk(PSD), site.ids["psd2"], reason="case 12")
-    at, admin = site.desk("finance"), site.desk("admin")
+    services.reveal_identity(site.context(PSD), site.ids["psd2"], reason="case 12")
+    at, admin = site.context("finance"), site.context("admin")
     one, alone = [
-        one for one in desk.list_alerts(at) if len(one["holders"]) == 1 and one["merchants"]
+        one for one in services.list_alerts(at) if len(one["holders"]) == 1 and one["merchants"]
     ][:2]
     site.ids["alone"] = alone["alert_id"]
-    site.ids["hold"] = desk.hold(at, one["alert_id"], reason="case 12")
+    site.ids["hold"] = services.place_hold(at, one["alert_id"], reason="case 12")
     site.ids["person"] = next(
-        one["person_id"] for one in desk.list_people(admin) if one["role"] == "auditor"
+        one["person_id"] for one in services.list_people(admin) if one["role"] == "auditor"
     )
-    desk.make_key(admin, name="ledger", role="auditor", days=90)
-    site.ids["key"] = desk.list_keys(admin)[0]["key_id"]
-    policy = desk.pack_policy("alerts_per_1000 = 4\n", "policy.toml")
-    proposed = desk.propose(at, "policy", policy, holds_from="", reason="fewer")
+    services.create_key(admin, name="ledger", role="auditor", days=90)
+    site.ids["key"] = services.list_keys(admin)[0]["key_id"]
+    policy = services.pack_policy("alerts_per_1000 = 4\n", "policy.toml")
+    proposed = services.propose(at, "policy", policy, effective_from="", reason="fewer")
     site.ids["proposal"] = proposed["proposal_id"]
-    site.ids["trial"] = desk.ask_back_test(at, "policy", policy, 1)["job_id"]
-    owner = desk.add_organisation(site.book, "No statements yet", site.clock())
-    itself = desk.Desk(site.book, Actor(owner, SYSTEM, "admin"), site.clock())
+    site.ids["trial"] = services.queue_back_test(at, "policy", policy, 1)["job_id"]
+    owner = services.add_organisation(site.book, "No statements yet", site.clock())
+    itself = services.ServiceContext(site.book, Actor(owner, SYSTEM, "admin"), site.clock())
     for role in ROLES:
-        desk.add_person(
+        services.add_person(
             itself, name=role, email=f"{role}@{owner}.example", role=role, holds_no_card=True
         )
 
 
 def fill_long(site: Site) -> None:
     """Bring a statement whose words are long, and say much about its alert; let jobs wait."""
-    at = site.desk("finance")
+    at = site.context("finance")
     folder = site.home / "statements"
     folder.mkdir()
     path = folder / f"{'long-' * 20}november.csv"
@@ -203,24 +203,24 @@ def fill_long(site: Site) -> None:
         "\n".join(lively_month(11)).replace("NEW FIRM", f"{LONG} {LONG}").replace("E1,", f"{LONG},")
     )
     path.write_text(text(*lines.splitlines(), f"2026-11-31,{LONG},X,{LONG},R9"), encoding="utf-8")
-    kept = desk.receive(at, site.read(path))
+    kept = services.receive(at, site.read(path))
     site.ids |= {"long_statement": kept.statement_id, "long_label": kept.label}
     alert = next(
-        one for one in desk.list_alerts(at) if any(LONG in name for name in one["merchants"])
+        one for one in services.list_alerts(at) if any(LONG in name for name in one["merchants"])
     )
     site.ids["long"] = alert["alert_id"]
-    said = Said(REASON, "asked", at_email(at), "2026-12-24", "", " ".join(8 * ["a" * 20]))
-    desk.decide(at, alert["alert_id"], said)
-    ended = desk.suppress(at, alert["alert_id"], until="2027-01-31", reason=REASON)
+    said = DecisionInput(REASON, "asked", at_email(at), "2026-12-24", "", " ".join(8 * ["a" * 20]))
+    services.decide(at, alert["alert_id"], said)
+    ended = services.suppress(at, alert["alert_id"], until="2027-01-31", reason=REASON)
     site.ids["suppression"] = ended["suppression_id"]
     later = folder / "december.csv"
     later.write_text(text(*lively_month(12)), encoding="utf-8")
-    site.ids["job"] = desk.ask_receive(at, site.read(later))["job_id"]
+    site.ids["job"] = services.queue_import(at, site.read(later))["job_id"]
 
 
 def fill_jobs(site: Site) -> None:
     """Let jobs be over, well and not, with long words; each is named in `ids`."""
-    at = site.desk("finance")
+    at = site.context("finance")
     note = {"title": REASON, "holders": [LONG], "approvers": [], "merchant": LONG,
             "last_on": "2026-10-11", "tier": "A", "at_stake_pence": 185_000,
             "fact": REASON}  # fmt: skip
@@ -240,34 +240,34 @@ def fill_jobs(site: Site) -> None:
         ("held", "statement", received | {"outcome": "held", "notes": []}),
         ("unreceived", "statement", failed),
     ):
-        with site.book.quiet(at.actor, at.now) as work:
-            job = jobs.put_job(work, kind, b"", once=name, fingerprint=name)
-            jobs.finish_job(work, job["job_id"], answer, failed=answer == failed)
+        with site.book.unaudited(at.actor, at.now) as uow:
+            job = jobs.put_job(uow, kind, b"", once=name, fingerprint=name)
+            jobs.finish_job(uow, job["job_id"], answer, failed=answer == failed)
         site.ids[name] = job["job_id"]
-    evaluation = desk.ask_evaluation(at)
+    evaluation = services.queue_evaluation(at)
     site.ids["evaluation"] = evaluation["job_id"]
 
 
 def fill_people(site: Site) -> None:
     """Invite somebody who has not come yet; let there be long names, and proposals decided on."""
-    at, admin = site.desk("finance"), site.desk("admin")
-    person = desk.add_person(
+    at, admin = site.context("finance"), site.context("admin")
+    person = services.add_person(
         admin, name=f"{LONG} Long", email="long@x.example", role="finance", holds_no_card=True
     )
-    site.ids["long_person"], site.ids["invitation"] = person, desk.invite(admin, person)
-    desk.make_key(admin, name=LONG, role="auditor", days=90)
-    policy = desk.pack_policy(f"# {LONG}\nalerts_per_1000 = 6\n", "policy.toml")
-    long = desk.propose(at, "policy", policy, holds_from="", reason=REASON)
+    site.ids["long_person"], site.ids["invitation"] = person, services.invite(admin, person)
+    services.create_key(admin, name=LONG, role="auditor", days=90)
+    policy = services.pack_policy(f"# {LONG}\nalerts_per_1000 = 6\n", "policy.toml")
+    long = services.propose(at, "policy", policy, effective_from="", reason=REASON)
     site.ids["long_proposal"] = long["proposal_id"]
-    refused = desk.propose(at, "policy", policy, holds_from="2027-04-01", reason="later")
-    desk.decide_proposal(at, refused["proposal_id"], agrees=False)
+    refused = services.propose(at, "policy", policy, effective_from="2027-04-01", reason="later")
+    services.decide_proposal(at, refused["proposal_id"], agrees=False)
     site.ids["refused"] = refused["proposal_id"]
-    desk.hold(at, site.ids["long"], reason=REASON)
+    services.place_hold(at, site.ids["long"], reason=REASON)
 
 
-def at_email(at: desk.Desk) -> str:
+def at_email(at: services.ServiceContext) -> str:
     """Return the email address of whoever is at a desk."""
-    return desk.email_of(at)
+    return services.email_of(at)
 
 
 class Visit:

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from services import PASSWORD
 from sites import OWN, WIDER, Site, Visit
 
-from cardwatch import desk
+from cardwatch import services
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,13 +67,13 @@ class Steps(Visit):
         if status >= 500:
             self.faults.append(f"{status} of {getattr(response, 'url', '')}")
 
-    def take_account(self, role: str) -> str:
+    def activate_account(self, role: str) -> str:
         """Take somebody's account; return their email address."""
         site, email = self.site, f"{role}@{OWN}.example"
-        token = desk.invite(site.desk("psd" if role == "psd" else "admin"), email)
-        secret = desk.begin_account(site.book, token, site.clock(), site.seal)[1]
+        token = services.invite(site.context("psd" if role == "psd" else "admin"), email)
+        secret = services.start_account(site.book, token, site.clock(), site.seal)[1]
         code = pyotp.TOTP(secret).at(site.clock())
-        desk.take_account(
+        services.activate_account(
             site.book, token, password=PASSWORD, code=code, now=site.clock(), seal=site.seal
         )
         site.clock.go(seconds=60)
@@ -82,7 +82,7 @@ class Steps(Visit):
 
     def sign_in(self, role: str) -> None:
         """Come in by the front door: with a password and the code of a phone."""
-        email = self.take_account(role)
+        email = self.activate_account(role)
         self.page.goto("/")
         self.type("Email address", email)
         self.type("Password", PASSWORD)

@@ -14,7 +14,7 @@ from cardwatch.policy import default_policy_text, parse_policy
 from cardwatch.rules import rule_texts
 from cardwatch.rules.rule import parse_rule
 from cardwatch.statements import parse_profile
-from cardwatch.tabular import Nursery
+from cardwatch.tabular import ReaderPool
 
 HOSTILE = {
     "dotted key": ".".join(["a"] * 60_000) + " = 1",
@@ -92,7 +92,7 @@ def test_a_refusal_says_which_bound(parse: object) -> None:
 
 
 def test_the_child_refuses_a_hostile_text_and_goes_on() -> None:
-    with Nursery() as nursery:
+    with ReaderPool() as nursery:
         with pytest.raises(FileFaulty, match="nested"):
             nursery.check_toml(HOSTILE["dotted key"], "policy.toml")
         with pytest.raises(FileFaulty, match="not valid TOML"):

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardwatch.chance import (
+from cardwatch.features import FAMILIES, name_of
+from cardwatch.rarity import (
     ALONE,
     BUYING,
     CHANCES,
@@ -20,7 +21,6 @@ from cardwatch.chance import (
     share_at_least,
     surprise_shares,
 )
-from cardwatch.features import FAMILIES, name_of
 
 if TYPE_CHECKING:
     Numbers = np.ndarray[Any, np.dtype[np.float64]]

@@ -12,10 +12,10 @@ from typer.main import get_command
 
 from cardwatch import cli, records
 from cardwatch.policy import default_policy_text
-from cardwatch.registers import MESSAGES as CARD_MESSAGES
+from cardwatch.registers import CARD_MESSAGES as CARD_MESSAGES
 from cardwatch.registers import REGISTER_MESSAGES, layouts_page
 from cardwatch.statements.profiles import FIELDS, SETTINGS
-from cardwatch.statements.reading import MESSAGES
+from cardwatch.statements.reading import PROBLEM_MESSAGES
 from cardwatch.tabular import LIMITS
 
 ROOT = Path(__file__).parents[1]
@@ -63,7 +63,7 @@ def test_every_refusal_of_a_file_is_documented(code: str) -> None:
     assert f"`{code}`" in STATEMENTS
 
 
-@pytest.mark.parametrize("code", sorted(MESSAGES))
+@pytest.mark.parametrize("code", sorted(PROBLEM_MESSAGES))
 def test_every_problem_of_a_row_is_documented_with_its_sentence(code: str) -> None:
     assert f"| `{code}` |" in STATEMENTS
 

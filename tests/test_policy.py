@@ -13,7 +13,7 @@ import pytest
 from cardwatch.errors import FileFaulty
 from cardwatch.merchants import PROCESSORS
 from cardwatch.policy import (
-    LIMITS,
+    LIMIT_KINDS,
     Limit,
     Policy,
     default_policy_text,
@@ -39,7 +39,7 @@ def test_the_defaults_load_and_state_no_limit_of_the_organisations_own() -> None
     assert policy.country == "ENG"
     assert policy.unusual_share == 1 / policy.unusual_one_in
     assert policy.materiality_pence == 2_500
-    assert not any(limit.stated for name in LIMITS for limit in getattr(policy, name))
+    assert not any(limit.stated for name in LIMIT_KINDS for limit in getattr(policy, name))
 
 
 def test_every_documented_setting_is_a_field_of_the_policy_and_every_field_is_documented() -> None:
@@ -48,7 +48,9 @@ def test_every_documented_setting_is_a_field_of_the_policy_and_every_field_is_do
 
 def test_the_documented_defaults_copied_whole_change_no_figure() -> None:
     own = parse_policy(default_policy_text(), "policy.toml")
-    limits = {name: tuple(replace(e, stated=False) for e in getattr(own, name)) for name in LIMITS}
+    limits = {
+        name: tuple(replace(e, stated=False) for e in getattr(own, name)) for name in LIMIT_KINDS
+    }
     assert replace(own, **limits) == load_policy()
 
 
@@ -194,7 +196,7 @@ OTHER_FIGURES = {
     "working_days": '["Mon"]',
     "split_windows_days": "[0, 3]",
     "merchant_aliases": '{ "A" = "B" }',
-} | dict.fromkeys(LIMITS, "[{ from = 2000-01-01, pounds = 77 }]")
+} | dict.fromkeys(LIMIT_KINDS, "[{ from = 2000-01-01, pounds = 77 }]")
 
 
 @pytest.mark.parametrize("key", DEFAULTS)

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from cardwatch.policy import Policy
     from cardwatch.records import Alert, CardRegister, Register, Statements
-    from cardwatch.scoring import Scoring
+    from cardwatch.scoring import ScoringResult
 
-    Scored = Callable[..., Scoring]
+    ScoringContext = Callable[..., ScoringResult]
 
 SAMPLE = Path(__file__).parents[1] / "sample_data"
 CHOICES = ReadingChoices(shipped_profiles(), b"a key for tests, 32 bytes long..")
@@ -56,11 +56,11 @@ def scored(
     sample_policy: Policy,
     sample_cards: CardRegister,
     sample_registers: list[Register],
-) -> Scored:
+) -> ScoringContext:
     """Give a month of the sample force with the card register and some other registers."""
 
     @functools.cache
-    def score_month(month: str, kinds: frozenset[str] | None = None) -> Scoring:
+    def score_month(month: str, kinds: frozenset[str] | None = None) -> ScoringResult:
         file = next(f for f in sample.transactions["file"].unique() if f.startswith(month))
         known = sample.transactions[sample.transactions["file"] <= file]
         given = [r for r in sample_registers if kinds is None or r.kind in kinds]
@@ -69,11 +69,11 @@ def scored(
     return score_month
 
 
-def alerts_of(scoring: Scoring) -> list[Alert]:
+def alerts_of(scoring: ScoringResult) -> list[Alert]:
     return [alert for made in scoring.lists.values() for alert in made.alerts]
 
 
-def texts(scoring: Scoring, lane: str) -> str:
+def texts(scoring: ScoringResult, lane: str) -> str:
     made = scoring.lists[lane]
     content = [alert_content(alert) for alert in made.alerts]
     return json.dumps([content, dataclasses.asdict(dataclasses.replace(made, alerts=()))])
@@ -93,7 +93,9 @@ def test_every_rule_of_a_register_has_a_planted_truth() -> None:
 
 
 @pytest.mark.parametrize("truth", read_truth(), ids=lambda t: t["rule"])
-def test_every_planted_truth_is_found_by_its_rule(truth: dict[str, str], scored: Scored) -> None:
+def test_every_planted_truth_is_found_by_its_rule(
+    truth: dict[str, str], scored: ScoringContext
+) -> None:
     references = set(truth["references"].split())
     answers = [
         alert
@@ -106,7 +108,7 @@ def test_every_planted_truth_is_found_by_its_rule(truth: dict[str, str], scored:
     assert answers[0].lane == next(rule.lane for rule in RULES if rule.id == truth["rule"])
 
 
-def test_the_near_misses_and_the_quiet_month_stay_quiet(scored: Scored) -> None:
+def test_the_near_misses_and_the_quiet_month_stay_quiet(scored: ScoringContext) -> None:
     assert alerts_of(scored(QUIET)) == []
     truths = {truth["holder_id"] for truth in read_truth()}
     related = {"relation"}
@@ -116,14 +118,14 @@ def test_the_near_misses_and_the_quiet_month_stay_quiet(scored: Scored) -> None:
 
 
 def test_registers_take_no_alert_away(
-    scored: Scored, scored_with_cards: Callable[[str], Scoring]
+    scored: ScoringContext, scored_with_cards: Callable[[str], ScoringResult]
 ) -> None:
     without = {alert.alert_id for alert in alerts_of(scored_with_cards(NEWEST))}
     assert without <= {alert.alert_id for alert in alerts_of(scored(NEWEST))}
 
 
 def test_without_registers_nothing_is_other_than_before(
-    scored: Scored, scored_with_cards: Callable[[str], Scoring]
+    scored: ScoringContext, scored_with_cards: Callable[[str], ScoringResult]
 ) -> None:
     none = scored(NEWEST, frozenset())
     for lane in ("finance", "psd"):
@@ -133,7 +135,7 @@ def test_without_registers_nothing_is_other_than_before(
 
 
 def test_what_only_psd_may_read_leaves_no_trace_for_finance(
-    scored: Scored, sample_registers: list[Register]
+    scored: ScoringContext, sample_registers: list[Register]
 ) -> None:
     """Two worlds: without, and with, every register of professional standards."""
     mine = frozenset(r.kind for r in sample_registers if register_kind(r.kind).lane == "finance")
@@ -144,7 +146,7 @@ def test_what_only_psd_may_read_leaves_no_trace_for_finance(
         assert rule.lane == "psd" or lanes == {"finance"}, rule.id
 
 
-def test_an_alert_shows_the_entry_with_both_days_and_how_it_matched(scored: Scored) -> None:
+def test_an_alert_shows_the_entry_with_both_days_and_how_it_matched(scored: ScoringContext) -> None:
     alert = next(
         alert
         for alert in alerts_of(scored(NEWEST))
@@ -160,7 +162,7 @@ def test_an_alert_shows_the_entry_with_both_days_and_how_it_matched(scored: Scor
 
 
 def test_what_is_written_carries_the_entries(
-    scored: Scored, sample: Statements, tmp_path: Path
+    scored: ScoringContext, sample: Statements, tmp_path: Path
 ) -> None:
     made = {"psd": scored(NEWEST).lists["psd"]}
     kept = json.loads(as_json(made, sample))["lists"]["psd"]["alerts"]
@@ -176,7 +178,7 @@ def test_what_is_written_carries_the_entries(
     assert again == alert
 
 
-def test_a_possible_match_never_leads(scored: Scored) -> None:
+def test_a_possible_match_never_leads(scored: ScoringContext) -> None:
     for alert in alerts_of(scored(NEWEST)):
         leading = alert.reasons[0].rule
         assert leading != "gift-possible-match"

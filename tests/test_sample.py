@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cardwatch.records import Alert, CardRegister, Statements
-    from cardwatch.scoring import Scoring
+    from cardwatch.scoring import ScoringResult
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_data"
@@ -40,7 +40,7 @@ def read_truth() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def alerts_of(scoring: Scoring) -> list[Alert]:
+def alerts_of(scoring: ScoringResult) -> list[Alert]:
     return [alert for made in scoring.lists.values() for alert in made.alerts]
 
 
@@ -70,7 +70,7 @@ def register_rules() -> set[str]:
 
 @pytest.mark.parametrize("matter", read_truth(), ids=lambda m: f"{m['matter']}-{m['rule']}")
 def test_every_planted_matter_is_found_and_shown(
-    matter: dict[str, str], scored_with_cards: Callable[[str], Scoring]
+    matter: dict[str, str], scored_with_cards: Callable[[str], ScoringResult]
 ) -> None:
     references = set(matter["references"].split())
     wanted = ANSWERS.get(matter["rule"], {matter["rule"]})
@@ -94,16 +94,16 @@ def test_every_planted_matter_is_found_and_shown(
 
 
 def test_the_quiet_month_stays_quiet(
-    scored_month: Callable[[str], Scoring], scored_with_cards: Callable[[str], Scoring]
+    scored_month: Callable[[str], ScoringResult], scored_with_cards: Callable[[str], ScoringResult]
 ) -> None:
     assert alerts_of(scored_month(QUIET_MONTH)) == []
     assert alerts_of(scored_with_cards(QUIET_MONTH)) == []
 
 
 def test_the_register_adds_what_was_planted_in_it_and_takes_nothing_away(
-    scored_month: Callable[[str], Scoring], scored_with_cards: Callable[[str], Scoring]
+    scored_month: Callable[[str], ScoringResult], scored_with_cards: Callable[[str], ScoringResult]
 ) -> None:
-    def about(scoring: Scoring) -> dict[object, Alert]:
+    def about(scoring: ScoringResult) -> dict[object, Alert]:
         return {(a.lane, a.payments, a.cards): a for a in alerts_of(scoring)}
 
     without = about(scored_month("2026-10"))
@@ -125,7 +125,7 @@ def test_every_row_of_the_register_is_read_and_every_payment_finds_its_card(
 
 
 def test_the_newest_month_gives_the_golden_list(
-    sample: Statements, scored_month: Callable[[str], Scoring]
+    sample: Statements, scored_month: Callable[[str], ScoringResult]
 ) -> None:
     lists = scored_month("2026-10").lists
     plain = {lane: dataclasses.replace(made, made_by={}) for lane, made in lists.items()}

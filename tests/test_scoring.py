@@ -12,7 +12,7 @@ from cardwatch.errors import NothingToScore
 from cardwatch.policy import load_policy, parse_policy
 from cardwatch.reports import as_json
 from cardwatch.rules import load_rules
-from cardwatch.scoring import Scoring, score, train
+from cardwatch.scoring import ScoringResult, score, train
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def as_text(lists: dict[str, AlertList], statements: Statements) -> str:
 
 
 def test_row_order_and_repetition_do_not_change_a_byte_of_the_list(
-    sample: Statements, sample_policy: Policy, scored_month: Callable[[str], Scoring]
+    sample: Statements, sample_policy: Policy, scored_month: Callable[[str], ScoringResult]
 ) -> None:
     first = as_text(scored_month("2026-10").lists, sample)
     shuffled = sample.transactions.sample(frac=1, random_state=7)
@@ -40,7 +40,7 @@ def test_row_order_and_repetition_do_not_change_a_byte_of_the_list(
 
 
 def test_a_month_gives_the_same_facts_when_later_months_are_known(
-    sample: Statements, sample_policy: Policy, scored_month: Callable[[str], Scoring]
+    sample: Statements, sample_policy: Policy, scored_month: Callable[[str], ScoringResult]
 ) -> None:
     """A later purchase never changes an earlier alert's facts."""
     alone = scored_month("2026-05").lists["finance"]
@@ -53,7 +53,7 @@ def test_a_month_gives_the_same_facts_when_later_months_are_known(
 
 
 def test_what_finance_sees_does_not_depend_on_what_only_psd_may_know(
-    sample: Statements, sample_policy: Policy, scored_month: Callable[[str], Scoring]
+    sample: Statements, sample_policy: Policy, scored_month: Callable[[str], ScoringResult]
 ) -> None:
     """Without cost centres and psd rules nothing across holders is found, and finance sees so."""
     finance_rules = [rule for rule in load_rules() if rule.lane == "finance"]
@@ -106,7 +106,7 @@ def test_what_finance_sees_of_a_holder_does_not_depend_on_who_shares_their_cost_
 
 
 def test_in_the_words_of_an_alert_nobody_is_accused(
-    scored_month: Callable[[str], Scoring], sample: Statements
+    scored_month: Callable[[str], ScoringResult], sample: Statements
 ) -> None:
     text = as_text(scored_month("2026-10").lists, sample).lower()
     for word in ("fraud", "suspect", "offender", "guilty", "culprit"):

@@ -19,8 +19,8 @@ OUT = HERE.parent / "static"
 
 def main() -> None:
     """Fetch the locked packages and write the style, the script and their licence."""
-    wanted = json.loads((HERE / "package.json").read_text(encoding="utf-8"))
-    version = wanted["dependencies"]["govuk-frontend"]
+    manifest = json.loads((HERE / "package.json").read_text(encoding="utf-8"))
+    version = manifest["dependencies"]["govuk-frontend"]
     notice = f"/*! govuk-frontend {version}, MIT licence: see LICENCES.txt */"
     _run(npm, "ci", "--prefix", str(HERE))
     style, script = OUT / "cardwatch.css", OUT / "govuk-frontend.min.js"

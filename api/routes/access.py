@@ -8,12 +8,12 @@ import pyotp
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from api import elsewhere
-from api.deps import At, Serving
+from api import oidc
+from api.deps import AppStateDep, Context
 from api.errors import CODES, problem
-from api.guard import COOKIE, address_of
-from api.schemas import Id, Me, Secret, Session, ToChange, Token, ToSignIn, ToTake
-from cardwatch import desk
+from api.middleware import COOKIE, address_of
+from api.schemas import AccountActivate, CurrentUser, Id, Secret, Session, ToChange, Token, ToSignIn
+from cardwatch import services
 from cardwatch.casebook.people import normal_email
 from cardwatch.casebook.sessions import LONGEST_HOURS
 from cardwatch.errors import NotAllowed
@@ -33,7 +33,7 @@ GO_ON = (
 
 
 @open_access.post("/v1/session", status_code=204)
-def sign_in(sent: ToSignIn, request: Request, service: Serving) -> Response:
+def sign_in(sent: ToSignIn, request: Request, service: AppStateDep) -> Response:
     """Sign in with password and code; the answer sets the session's cookie."""
     try:
         cookie = begin_session(request, service, **sent.model_dump())
@@ -42,7 +42,7 @@ def sign_in(sent: ToSignIn, request: Request, service: Serving) -> Response:
     return with_session(Response(status_code=204), cookie)
 
 
-def begin_session(request: Request, service: Serving, organisation: str, **sent: str) -> str:
+def begin_session(request: Request, service: AppStateDep, organisation: str, **sent: str) -> str:
     """Start a session with email address, password and code; return its cookie.
 
     Raises:
@@ -51,7 +51,7 @@ def begin_session(request: Request, service: Serving, organisation: str, **sent:
     """
     account = f"{organisation} {normal_email(sent['email'])}"
     with service.sign_in_limit.attempt(address_of(request), account):
-        return desk.sign_in(
+        return services.sign_in(
             service.casebook,
             organisation,
             **sent,
@@ -71,49 +71,51 @@ def with_session(response: Response, cookie: str) -> Response:
     return response
 
 
-@router.get("/session", response_model=Me)
-def get_session(at: At) -> dict[str, Any]:
+@router.get("/session", response_model=CurrentUser)
+def get_session(context: Context) -> dict[str, Any]:
     """Show the caller."""
-    actor = at.actor
+    actor = context.actor
     return {"organisation_id": actor.organisation_id, "actor_id": actor.actor_id,
             "role": actor.role, "lanes": list(actor.lanes)}  # fmt: skip
 
 
 @router.delete("/session", status_code=204)
-def sign_out(request: Request, at: At) -> Response:
+def sign_out(request: Request, context: Context) -> Response:
     """Sign out: end the session at once and clear the browser's copy of what it was shown."""
-    return without_session(request, at, Response(status_code=204))
+    return without_session(request, context, Response(status_code=204))
 
 
-def without_session(request: Request, at: At, response: Response) -> Response:
+def without_session(request: Request, context: Context, response: Response) -> Response:
     """End the caller's session, and return a response that lets the browser forget it."""
     session_id = getattr(request.state, "session_id", None)
     if session_id:
-        desk.end_session(at, session_id)
+        services.end_session(context, session_id)
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
     response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return response
 
 
 @router.get("/sessions", response_model=list[Session])
-def list_sessions(at: At) -> list[dict[str, Any]]:
+def list_sessions(context: Context) -> list[dict[str, Any]]:
     """List the caller's own sessions."""
-    return desk.list_sessions(at)
+    return services.list_sessions(context)
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
-def end_session(session_id: Id, at: At) -> None:
+def end_session(session_id: Id, context: Context) -> None:
     """End one of the caller's own sessions at once."""
-    desk.end_session(at, session_id)
+    services.end_session(context, session_id)
 
 
 @router.put("/account", status_code=204)
-def change_password(sent: ToChange, request: Request, at: At, service: Serving) -> Response:
+def change_password(
+    sent: ToChange, request: Request, context: Context, service: AppStateDep
+) -> Response:
     """Set a new password with the old one and a code; all other sessions of the caller end."""
-    actor_id = at.actor.actor_id  # it is known, so that it does not matter from where
+    actor_id = context.actor.actor_id  # it is known, so that it does not matter from where
     with service.sign_in_limit.attempt(actor_id, actor_id):
-        desk.change_password(
-            at,
+        services.change_password(
+            context,
             password=sent.password,
             code=sent.code,
             new=sent.new,
@@ -124,10 +126,10 @@ def change_password(sent: ToChange, request: Request, at: At, service: Serving) 
 
 
 @open_access.post("/v1/account/secret", response_model=Secret)
-def begin_account(sent: Token, request: Request, service: Serving) -> Any:  # noqa: ANN401
+def start_account(sent: Token, request: Request, service: AppStateDep) -> Any:  # noqa: ANN401
     """Give an invited person a secret for their authenticator app."""
     with invitation_attempt(request, service, sent.token):
-        email, secret = desk.begin_account(
+        email, secret = services.start_account(
             service.casebook, sent.token, service.clock(), service.seal
         )
     address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="cardwatch")
@@ -135,10 +137,10 @@ def begin_account(sent: Token, request: Request, service: Serving) -> Any:  # no
 
 
 @open_access.post("/v1/account", status_code=204)
-def take_account(sent: ToTake, request: Request, service: Serving) -> Response:
+def activate_account(sent: AccountActivate, request: Request, service: AppStateDep) -> Response:
     """Set a password with the first code of the authenticator app."""
     with invitation_attempt(request, service, sent.token):
-        desk.take_account(
+        services.activate_account(
             service.casebook,
             sent.token,
             password=sent.password,
@@ -150,32 +152,32 @@ def take_account(sent: ToTake, request: Request, service: Serving) -> Response:
 
 
 def invitation_attempt(
-    request: Request, service: Serving, token: str
+    request: Request, service: AppStateDep, token: str
 ) -> AbstractContextManager[None]:
     """Count an attempt with an invitation if it fails; see `SignInLimit.attempt`."""
     return service.sign_in_limit.attempt(address_of(request), token.strip())
 
 
 @open_access.get("/sign-in/elsewhere", response_class=RedirectResponse, include_in_schema=False)
-def sign_in_elsewhere(request: Request, service: Serving) -> Response:
+def sign_in_with_provider(request: Request, service: AppStateDep) -> Response:
     """Redirect a browser to the identity provider, unless another site asked for it."""
     if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
         return problem(403, "cross_site", CODES["cross_site"] + ".")
-    back, held = str(request.url_for("come_back")), request.cookies.get(COOKIE, "")
-    place, flow = elsewhere.begin(service, back, held)
+    back, session_cookie = str(request.url_for("come_back")), request.cookies.get(COOKIE, "")
+    place, flow = oidc.authorise_url(service, back, session_cookie)
     response = RedirectResponse(place, 303)
     response.set_cookie(
-        FLOW, flow, max_age=elsewhere.FLOW_SECONDS, path="/",
+        FLOW, flow, max_age=oidc.FLOW_SECONDS, path="/",
         secure=True, httponly=True, samesite="lax",
     )  # fmt: skip
     return response
 
 
 @open_access.get("/sign-in/back", response_class=HTMLResponse, include_in_schema=False)
-def come_back(request: Request, service: Serving) -> Response:
+def come_back(request: Request, service: AppStateDep) -> Response:
     """Receive a browser from the identity provider and start its session."""
     try:
-        cookie = elsewhere.finish(
+        cookie = oidc.handle_callback(
             service,
             place=str(request.url_for("come_back")),
             query=dict(request.query_params),

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi import Path as InPath
 from fastapi.exceptions import HTTPException
 
-from api.deps import At, Serving
-from api.handing import FORMS, handed_over
-from api.listing import filters_of, page_of, with_titles
+from api.deps import AppStateDep, Context
+from api.downloads import CONTENT_TYPES, export_response
+from api.pagination import filters_of, page_of, with_titles
 from api.schemas import (
     Alert,
     AlertPage,
@@ -20,23 +20,23 @@ from api.schemas import (
     DecidedCount,
     Decision,
     Export,
+    ExportCreate,
     Hold,
+    HoldCreate,
     Id,
     Lane,
     Precision,
     SharedDecision,
     Short,
     Suppression,
-    ToExport,
-    ToHold,
-    ToSuppress,
+    SuppressionCreate,
 )
-from cardwatch import desk
-from cardwatch.casebook.alerts import Said
+from cardwatch import services
+from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.errors import Changed
 
 router = APIRouter(tags=["alerts"])
-SHOWN, FIRST = "$response.body#/alert_id", "$response.body#/alerts/0/alert_id"
+ALERT_LINK, FIRST = "$response.body#/alert_id", "$response.body#/alerts/0/alert_id"
 LISTED: dict[int | str, dict[str, Any]] = {
     200: {"links": {"alert": {"operationId": "get_alert", "parameters": {"alert_id": FIRST}}}}
 }
@@ -44,9 +44,9 @@ SEEN: dict[str, Any] = {
     "headers": {"ETag": {"schema": {"type": "string"}, "description": "Its version, `If-Match`."}},
     "links": {
         "decide": {"operationId": "decide_alert",
-                   "parameters": {"alert_id": SHOWN, "if-match": "$response.header.ETag"}},
-        "suppress": {"operationId": "suppress_alert", "parameters": {"alert_id": SHOWN}},
-        "hold": {"operationId": "hold_alert", "parameters": {"alert_id": SHOWN}},
+                   "parameters": {"alert_id": ALERT_LINK, "if-match": "$response.header.ETag"}},
+        "suppress": {"operationId": "suppress_alert", "parameters": {"alert_id": ALERT_LINK}},
+        "hold": {"operationId": "hold_alert", "parameters": {"alert_id": ALERT_LINK}},
     },
 }  # fmt: skip
 AlertId = Annotated[Id, InPath(description="The id, or its beginning.")]
@@ -54,7 +54,7 @@ AlertId = Annotated[Id, InPath(description="The id, or its beginning.")]
 
 @router.get("/alerts", response_model=AlertPage, responses=LISTED)
 def list_alerts(
-    at: At,
+    context: Context,
     lane: Lane | None = None,
     state: AnyState | None = None,
     tier: Literal["A", "B", "C"] | None = None,
@@ -90,38 +90,40 @@ def list_alerts(
               "due_by": due_by, "at_least_pence": at_least_pence, "same_holder_as": same_holder_as,
               "same_merchant_as": same_merchant_as, "assigned_to": assigned_to,
               "order": order}  # fmt: skip
-    filters = filters_of(at, chosen, snoozed=snoozed)
-    rows, after = page_of(at, filters, cursor=cursor, limit=limit)
-    rows = desk.pseudonymise(at, with_titles(at, rows))
+    filters = filters_of(context, chosen, snoozed=snoozed)
+    rows, after = page_of(context, filters, cursor=cursor, limit=limit)
+    rows = services.pseudonymise(context, with_titles(context, rows))
     return {"alerts": rows, "next": after or None}
 
 
 @router.post("/alerts/search", response_model=AlertPage, responses=LISTED)
-def search_alerts(sent: AlertSearch, at: At) -> dict[str, Any]:
+def search_alerts(sent: AlertSearch, context: Context) -> dict[str, Any]:
     """List the alerts with some words in the name of a cardholder, merchant or unit.
 
     Professional standards search cardholders by the pseudonyms they are shown.
     """
     chosen = sent.model_dump(exclude={"limit", "cursor"})
     rows, after = page_of(
-        at, filters_of(at, chosen, snoozed=True), cursor=sent.cursor, limit=sent.limit
+        context, filters_of(context, chosen, snoozed=True), cursor=sent.cursor, limit=sent.limit
     )
-    rows = desk.pseudonymise(at, with_titles(at, rows))
+    rows = services.pseudonymise(context, with_titles(context, rows))
     return {"alerts": rows, "next": after or None}
 
 
 @router.post("/alerts/decisions", response_model=DecidedCount, status_code=201)
-def decide_alerts(sent: SharedDecision, at: At) -> dict[str, int]:
+def decide_alerts(sent: SharedDecision, context: Context) -> dict[str, int]:
     """Record one decision on several alerts, on all of them or on none."""
-    versions = {one.alert_id: one.version for one in sent.alerts}
-    count = desk.decide_together(at, versions, Said(reason=sent.reason, state=sent.state))
+    versions = {alert.alert_id: alert.version for alert in sent.alerts}
+    count = services.decide_together(
+        context, versions, DecisionInput(reason=sent.reason, state=sent.state)
+    )
     return {"alerts": count}
 
 
 @router.get("/alerts/{alert_id}", response_model=Alert, responses={200: SEEN})
-def get_alert(alert_id: AlertId, at: At, response: Response) -> dict[str, Any]:
+def get_alert(alert_id: AlertId, context: Context, response: Response) -> dict[str, Any]:
     """Show one alert whole: payments, reasons, comparisons, neighbours, history, versions."""
-    return _answer(at, response, desk.get_alert(at, alert_id))
+    return _answer(context, response, services.get_alert(context, alert_id))
 
 
 @router.post(
@@ -131,15 +133,15 @@ def get_alert(alert_id: AlertId, at: At, response: Response) -> dict[str, Any]:
 def decide_alert(
     alert_id: AlertId,
     sent: Decision,
-    at: At,
+    context: Context,
     response: Response,
     if_match: Annotated[str | None, Header(max_length=50, description="The alert's ETag.")] = None,
 ) -> dict[str, Any]:
     """Record a decision, a note, an assignment or a due date; without a state, keep the state."""
     if if_match is None:
         raise HTTPException(428)
-    said = Said(**sent.model_dump(), seen=_version(if_match))
-    return _answer(at, response, desk.decide(at, alert_id, said))
+    decision = DecisionInput(**sent.model_dump(), seen=_version(if_match))
+    return _answer(context, response, services.decide(context, alert_id, decision))
 
 
 def _version(if_match: str) -> int:
@@ -154,53 +156,55 @@ def _version(if_match: str) -> int:
     return int(text)
 
 
-def _answer(at: At, response: Response, found: dict[str, Any]) -> Any:  # noqa: ANN401  JSON
+def _answer(context: Context, response: Response, row: dict[str, Any]) -> Any:  # noqa: ANN401  JSON
     """Return an alert with its ETag, its people under other names where the caller is psd."""
-    response.headers["ETag"] = f'"{found["version"]}"'
-    return desk.pseudonymise(at, found, alert_id=found["alert_id"])
+    response.headers["ETag"] = f'"{row["version"]}"'
+    return services.pseudonymise(context, row, alert_id=row["alert_id"])
 
 
 @router.post("/alerts/{alert_id}/names", status_code=204)
-def show_names(alert_id: AlertId, sent: ToHold, at: At) -> None:
+def show_names(alert_id: AlertId, sent: HoldCreate, context: Context) -> None:
     """Let the caller, of professional standards, see by name whom an alert is about, and why."""
-    desk.unmask(at, alert_id, reason=sent.reason)
+    services.reveal_identity(context, alert_id, reason=sent.reason)
 
 
 @router.post("/alerts/{alert_id}/suppressions", response_model=Suppression, status_code=201)
-def suppress_alert(alert_id: AlertId, sent: ToSuppress, at: At) -> dict[str, Any]:
+def suppress_alert(alert_id: AlertId, sent: SuppressionCreate, context: Context) -> dict[str, Any]:
     """Close alerts like one unasked until a day: the same rule, holder and merchant."""
-    return desk.pseudonymise(at, desk.suppress(at, alert_id, until=sent.until, reason=sent.reason))
+    return services.pseudonymise(
+        context, services.suppress(context, alert_id, until=sent.until, reason=sent.reason)
+    )
 
 
 @router.get("/suppressions", response_model=list[Suppression])
-def list_suppressions(at: At) -> list[dict[str, Any]]:
+def list_suppressions(context: Context) -> list[dict[str, Any]]:
     """List the suppressions of the caller's lanes."""
-    return desk.pseudonymise(at, desk.list_suppressions(at))
+    return services.pseudonymise(context, services.list_suppressions(context))
 
 
 @router.delete("/suppressions/{suppression_id}", status_code=204)
-def end_suppression(suppression_id: Id, at: At) -> None:
+def end_suppression(suppression_id: Id, context: Context) -> None:
     """End a suppression before its day."""
-    desk.end_suppression(at, suppression_id)
+    services.end_suppression(context, suppression_id)
 
 
 @router.post("/alerts/{alert_id}/holds", status_code=201, response_model=list[Hold])
-def hold_alert(alert_id: AlertId, sent: ToHold, at: At) -> list[dict[str, Any]]:
+def hold_alert(alert_id: AlertId, sent: HoldCreate, context: Context) -> list[dict[str, Any]]:
     """Put an alert and its payments on legal hold."""
-    desk.hold(at, alert_id, reason=sent.reason)
-    return desk.list_holds(at)
+    services.place_hold(context, alert_id, reason=sent.reason)
+    return services.list_holds(context)
 
 
 @router.get("/holds", response_model=list[Hold])
-def list_holds(at: At) -> list[dict[str, Any]]:
+def list_holds(context: Context) -> list[dict[str, Any]]:
     """List the legal holds of the caller's lanes."""
-    return desk.list_holds(at)
+    return services.list_holds(context)
 
 
 @router.delete("/holds/{hold_id}", status_code=204)
-def end_hold(hold_id: Id, at: At) -> None:
+def end_hold(hold_id: Id, context: Context) -> None:
     """End a legal hold."""
-    desk.end_hold(at, hold_id)
+    services.end_hold(context, hold_id)
 
 
 @router.post(
@@ -208,28 +212,28 @@ def end_hold(hold_id: Id, at: At) -> None:
     responses={200: {"content": {
         media: {"schema": {"type": "object"} if form == "json" else
                           {"type": "string", "format": "binary"}}
-        for form, media in FORMS.items()
+        for form, media in CONTENT_TYPES.items()
     }}},
 )  # fmt: skip
-def export_list(sent: ToExport, at: At, service: Serving) -> Response:
+def export_list(sent: ExportCreate, context: Context, service: AppStateDep) -> Response:
     """Export a statement's list or a case; purpose and recipient are recorded."""
-    wanted = {k: v for k, v in sent.model_dump().items() if k not in {"form", "alert_ids"}}
-    return handed_over(at, service, sent.form, alert_ids=tuple(sent.alert_ids), **wanted)
+    fields = {k: v for k, v in sent.model_dump().items() if k not in {"form", "alert_ids"}}
+    return export_response(context, service, sent.form, alert_ids=tuple(sent.alert_ids), **fields)
 
 
 @router.get("/exports", response_model=list[Export])
-def list_exports(at: At) -> list[dict[str, Any]]:
+def list_exports(context: Context) -> list[dict[str, Any]]:
     """List exports with purpose and recipient."""
-    return desk.list_disclosures(at)
+    return services.list_exports(context)
 
 
 @router.get("/precision", response_model=dict[Lane, list[Precision]])
-def get_precision(at: At) -> dict[str, Any]:
+def get_precision(context: Context) -> dict[str, Any]:
     """Show for each of the caller's lanes how often each rule's alerts were upheld."""
-    return desk.learned(at)
+    return services.rule_precision(context)
 
 
 @router.get("/reconciliation", response_model=dict[str, int])
-def get_reconciliation(at: At) -> dict[str, int]:
+def get_reconciliation(context: Context) -> dict[str, int]:
     """Count all alerts by state; each has exactly one."""
-    return desk.reconciled(at)
+    return services.state_counts(context)

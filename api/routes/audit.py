@@ -7,17 +7,27 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
-from api.deps import At
-from api.schemas import ChainCheck, Erased, Keeps, Lane, Role, Sample, Short, ToDraw, ToKeep
-from cardwatch import desk
-from cardwatch.casebook.work import ACTIONS
+from api.deps import Context
+from api.schemas import (
+    ChainCheck,
+    Erased,
+    Lane,
+    RetentionPeriods,
+    RetentionUpdate,
+    Role,
+    Sample,
+    SampleCreate,
+    Short,
+)
+from cardwatch import services
+from cardwatch.casebook.unit_of_work import ACTIONS
 
 router = APIRouter(tags=["audit"])
 
 
 @router.get("/audit/events", response_model=list[dict[str, Any]])
 def list_events(
-    at: At,
+    context: Context,
     lane: Lane = "finance",
     last: Annotated[int, Query(ge=1, le=1_000, examples=[100])] = 100,
     before: Annotated[
@@ -31,37 +41,39 @@ def list_events(
     outcome: Literal["done", "denied", "not-found", "failed"] | None = None,
 ) -> list[dict[str, Any]]:
     """List the matching events of a chain, the newest first."""
-    asked = {"action": action, "object": object, "role": role, "actor": actor, "id": id,
+    filters = {"action": action, "object": object, "role": role, "actor": actor, "id": id,
              "outcome": outcome}  # fmt: skip
-    wanted = {name: value for name, value in asked.items() if value}
-    return desk.audit_events(at, lane=lane, last=last, before=before, **wanted)
+    chosen_filters = {name: value for name, value in filters.items() if value}
+    return services.audit_events(context, lane=lane, last=last, before=before, **chosen_filters)
 
 
 @router.get("/audit/verification", response_model=list[ChainCheck])
-def verify_audit(at: At) -> list[dict[str, Any]]:
+def verify_audit(context: Context) -> list[dict[str, Any]]:
     """Verify the audit chains that the caller may see, and the hashes in them."""
-    return [asdict(one) for one in desk.verify_audit(at)]
+    return [asdict(check) for check in services.verify_audit(context)]
 
 
 @router.post("/samples", response_model=Sample)
-def draw_sample(sent: ToDraw, at: At) -> dict[str, Any]:
+def draw_sample(sent: SampleCreate, context: Context) -> dict[str, Any]:
     """Draw a sample for a dip test; its seed and size stay in the audit chain."""
-    return desk.pseudonymise(at, desk.draw_sample(at, desk.Draw(**sent.model_dump())))
+    return services.pseudonymise(
+        context, services.draw_sample(context, services.SampleRequest(**sent.model_dump()))
+    )
 
 
-@router.get("/retention", response_model=Keeps)
-def get_retention(at: At) -> dict[str, int]:
+@router.get("/retention", response_model=RetentionPeriods)
+def get_retention(context: Context) -> dict[str, int]:
     """Show the retention period of each class of data."""
-    return desk.keeps(at)
+    return services.retention_periods(context)
 
 
-@router.put("/retention", response_model=Keeps)
-def set_retention(sent: ToKeep, at: At) -> dict[str, int]:
+@router.put("/retention", response_model=RetentionPeriods)
+def set_retention(sent: RetentionUpdate, context: Context) -> dict[str, int]:
     """Set the retention period of one class of data."""
-    return desk.keeps(at, kind=sent.kind, days=sent.days)
+    return services.retention_periods(context, kind=sent.kind, days=sent.days)
 
 
 @router.post("/erasures", response_model=Erased)
-def erase(at: At) -> dict[str, int]:
+def erase(context: Context) -> dict[str, int]:
     """Delete expired data that is not on hold."""
-    return {"transactions": desk.erase(at)}
+    return {"transactions": services.erase(context)}

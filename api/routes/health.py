@@ -10,13 +10,13 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
-from api.deps import At, Serving
-from api.guard import METRICS
+from api.deps import AppStateDep, Context
+from api.middleware import METRICS
 from api.schemas import Health, Version
 from cardwatch import __version__
 
 if TYPE_CHECKING:
-    from api.service import Service
+    from api.state import Service
 
 router = APIRouter(tags=["health"])
 open_health = APIRouter(tags=["health"])
@@ -37,17 +37,17 @@ async def ready(request: Request) -> dict[str, str]:
 
 
 @open_health.get("/metrics", response_class=Response, include_in_schema=False)
-def metrics(request: Request, service: Serving) -> Response:
+def metrics(request: Request, service: AppStateDep) -> Response:
     """Give counts and times by route to a caller with the metrics key."""
-    given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
+    bearer_key = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
     key = service.settings.metrics_key.encode()
-    if not key or not hmac.compare_digest(given, key):
+    if not key or not hmac.compare_digest(bearer_key, key):
         raise HTTPException(404)
     return Response(generate_latest(METRICS), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/version", response_model=Version)
-def get_version(at: At) -> dict[str, Any]:
+def get_version(context: Context) -> dict[str, Any]:
     """Show the version of cardwatch."""
-    kind = "sqlite" if at.casebook.is_sqlite else "postgresql"
-    return {"cardwatch": __version__, "tables": at.casebook.tables_version, "database": kind}
+    kind = "sqlite" if context.casebook.is_sqlite else "postgresql"
+    return {"cardwatch": __version__, "tables": context.casebook.tables_version, "database": kind}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 
-from api.deps import At, Serving, make_cursor, read_cursor
+from api.deps import AppStateDep, Context, make_cursor, read_cursor
 from api.schemas import (
     Day,
     Id,
@@ -18,7 +18,7 @@ from api.schemas import (
     PaymentSearch,
     Short,
 )
-from cardwatch import desk
+from cardwatch import services
 from cardwatch.casebook.payment_queries import PaymentFilters
 
 router = APIRouter(tags=["payments"])
@@ -28,7 +28,7 @@ RowNumber = Annotated[int, InPath(ge=0, le=10**9, description="The payment's row
 
 @router.get("/payments", response_model=PaymentPage)
 def list_payments(
-    at: At,
+    context: Context,
     statement_id: Short = "",
     unit: Short = "",
     since: Day | None = None,
@@ -55,47 +55,47 @@ def list_payments(
         same_holder_as=same_holder_as,
         same_merchant_as=same_merchant_as,
     )
-    return _page(at, filters, limit, cursor)
+    return _page(context, filters, limit, cursor)
 
 
 @router.post("/payments/search", response_model=PaymentPage)
-def search_payments(sent: PaymentSearch, at: At) -> dict[str, Any]:
+def search_payments(sent: PaymentSearch, context: Context) -> dict[str, Any]:
     """List the payments with some words in a cardholder, merchant, unit or reference.
 
     The words are sent in a body, so that no name stands in an address. Professional standards
     search cardholders by the pseudonyms they are shown.
     """
     filters = PaymentFilters(text=sent.text, since=sent.since or "", until=sent.until or "")
-    return _page(at, filters, sent.limit, sent.cursor)
+    return _page(context, filters, sent.limit, sent.cursor)
 
 
-def _page(at: At, filters: PaymentFilters, limit: int, cursor: str) -> dict[str, Any]:
+def _page(context: Context, filters: PaymentFilters, limit: int, cursor: str) -> dict[str, Any]:
     """Return one page of payments, and where the next begins."""
-    rows = desk.list_payments(at, filters, after=read_cursor(cursor), limit=limit + 1)
+    rows = services.list_payments(context, filters, after=read_cursor(cursor), limit=limit + 1)
     after = make_cursor(rows[limit - 1]["place"]) if len(rows) > limit else None
     return {"payments": rows[:limit], "next": after}
 
 
 @router.get("/payments/{statement_id}/{row}", response_model=PaymentDetail)
-def get_payment(statement_id: Id, row: RowNumber, at: At) -> dict[str, Any]:
+def get_payment(statement_id: Id, row: RowNumber, context: Context) -> dict[str, Any]:
     """Show one payment with the alerts it is evidence of."""
-    return desk.get_payment(at, statement_id, row)
+    return services.get_payment(context, statement_id, row)
 
 
 @router.get("/payments/{statement_id}/{row}/rules", response_model=list[PaymentRule])
 def explain_payment(
-    statement_id: Id, row: RowNumber, at: At, service: Serving
+    statement_id: Id, row: RowNumber, context: Context, service: AppStateDep
 ) -> list[dict[str, Any]]:
     """Apply every rule to one payment: those that fire, then those that do not, with figures."""
     with service.scoring():
-        results = desk.explain_payment(at, statement_id, row)
+        results = services.explain_payment(context, statement_id, row)
     return [
-        asdict(one)
+        asdict(result)
         | {
             "compared": [
-                {"what": what, "here": here, "met_at": than, "met": met}
-                for (what, here, than), met in zip(one.compared, one.met, strict=True)
+                {"what": compared, "here": here, "met_at": than, "met": met}
+                for (compared, here, than), met in zip(result.compared, result.met, strict=True)
             ]
         }
-        for one in results
+        for result in results
     ]

@@ -6,39 +6,39 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, UploadFile
 
-from api.deps import At, Serving
+from api.deps import AppStateDep, Context
 from api.schemas import DateOrder, Score, Short, ToScore
-from api.service import ROWS_BYTES, UPLOAD_BYTES
+from api.state import ROWS_BYTES, UPLOAD_BYTES
 from api.uploads import read_upload
-from cardwatch import desk
+from cardwatch import services
 from cardwatch.statements import read_rows
 
 router = APIRouter(tags=["scores"])
 
 
 @router.post("/scores", response_model=Score, max_body_size=ROWS_BYTES)
-def score_transactions(sent: ToScore, at: At, service: Serving) -> dict[str, Any]:
+def score_transactions(sent: ToScore, context: Context, service: AppStateDep) -> dict[str, Any]:
     """Score transactions without storing them; only the audit event is recorded."""
-    rows = [one.model_dump(exclude_defaults=True) for one in sent.transactions]
+    rows = [transaction.model_dump(exclude_defaults=True) for transaction in sent.transactions]
     read = read_rows("transactions", rows, service.choices([], "decide"))
     with service.scoring():
-        return desk.score_only(
-            at, read, policy=sent.policy, model=sent.model, with_history=sent.history
+        return services.score_only(
+            context, read, policy=sent.policy, model=sent.model, with_history=sent.history
         )
 
 
 @router.post("/scores/file", response_model=Score, max_body_size=UPLOAD_BYTES)
 def score_file(
-    at: At,
-    service: Serving,
+    context: Context,
+    service: AppStateDep,
     file: Annotated[UploadFile, File(description="A statement: CSV, XLS, XLSX or ODS.")],
     history: Annotated[bool, Form()] = True,
-    policy: Annotated[Short, Form()] = desk.IN_FORCE,
-    model: Annotated[Short, Form()] = desk.IN_FORCE,
+    policy: Annotated[Short, Form()] = services.ACTIVE,
+    model: Annotated[Short, Form()] = services.ACTIVE,
     columns: Annotated[str, Form(max_length=20_000)] = "",
     date_order: Annotated[DateOrder, Form(examples=["day-first"])] = "decide",
 ) -> dict[str, Any]:
     """Score a statement without storing it; only the audit event is recorded."""
-    read = read_upload(service, at, file, columns, date_order)
+    read = read_upload(service, context, file, columns, date_order)
     with service.scoring():
-        return desk.score_only(at, read, policy=policy, model=model, with_history=history)
+        return services.score_only(context, read, policy=policy, model=model, with_history=history)

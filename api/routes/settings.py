@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
-from api.deps import At, Serving
+from api.deps import AppStateDep, Context
 from api.schemas import (
+    BackTestCreate,
     Day,
     Id,
     InForce,
@@ -18,35 +19,34 @@ from api.schemas import (
     Reason,
     Rule,
     ToPropose,
-    ToTry,
 )
-from api.service import UPLOAD_BYTES
+from api.state import UPLOAD_BYTES
 from api.uploads import read_register
-from cardwatch import desk
+from cardwatch import services
 from cardwatch.errors import CardwatchError, NotFound
 
 if TYPE_CHECKING:
     from cardwatch import rules
 
 router = APIRouter(tags=["settings"])
-JOB: dict[str, Any] = {
+JOB_LINKS: dict[str, Any] = {
     "job": {"operationId": "get_job", "parameters": {"job_id": "$response.body#/job_id"}}
 }
 
 
 @router.get("/rules", response_model=list[Rule])
-def list_rules(at: At, day: Day | None = None) -> list[dict[str, Any]]:
+def list_rules(context: Context, day: Day | None = None) -> list[dict[str, Any]]:
     """List the active rules of the caller's lanes on a day (today by default)."""
-    return [_shown(rule) for rule in desk.list_rules(at, day or "")]
+    return [_shown(rule) for rule in services.list_rules(context, day or "")]
 
 
 @router.get("/rules/{rule_id}", response_model=Rule)
-def get_rule(rule_id: Id, at: At) -> dict[str, Any]:
+def get_rule(rule_id: Id, context: Context) -> dict[str, Any]:
     """Show one active rule."""
-    found = [rule for rule in desk.list_rules(at) if rule.id == rule_id]
-    if not found:
+    matching_rules = [rule for rule in services.list_rules(context) if rule.id == rule_id]
+    if not matching_rules:
         raise NotFound("There is no such rule.")
-    return _shown(found[0])
+    return _shown(matching_rules[0])
 
 
 def _shown(rule: rules.Rule) -> dict[str, Any]:
@@ -56,92 +56,106 @@ def _shown(rule: rules.Rule) -> dict[str, Any]:
 
 
 @router.get("/policy", response_model=PolicyInForce)
-def get_policy(at: At, day: Day | None = None) -> dict[str, Any]:
+def get_policy(context: Context, day: Day | None = None) -> dict[str, Any]:
     """Show the active policy on a day (today by default)."""
-    return desk.get_policy(at, day or "")
+    return services.get_policy(context, day or "")
 
 
 @router.get("/model", response_model=Model)
-def get_model(at: At) -> dict[str, Any]:
+def get_model(context: Context) -> dict[str, Any]:
     """Show the active anomaly model: loaded, none, or refused and why."""
-    return desk.get_model(at)
+    return services.get_model(context)
 
 
 @router.get("/settings", response_model=list[InForce])
-def list_settings(at: At) -> list[dict[str, Any]]:
+def list_settings(context: Context) -> list[dict[str, Any]]:
     """List every activated policy, register and model, by kind and time."""
-    return desk.list_in_force(at)
+    return services.list_active(context)
 
 
-@router.post("/back-tests", response_model=Job, status_code=202, responses={202: {"links": JOB}})
-def back_test(sent: ToTry, at: At, service: Serving, request: Request, response: Response) -> Any:  # noqa: ANN401
+@router.post(
+    "/back-tests", response_model=Job, status_code=202, responses={202: {"links": JOB_LINKS}}
+)
+def back_test(
+    sent: BackTestCreate,
+    context: Context,
+    service: AppStateDep,
+    request: Request,
+    response: Response,
+) -> Any:  # noqa: ANN401
     """Test a policy or rules on past statements: new alerts and alerts removed."""
-    job = desk.ask_back_test(at, sent.kind, _content(service, sent), sent.months)
+    job = services.queue_back_test(context, sent.kind, _content(service, sent), sent.months)
     service.wake.set()
     response.headers["Location"] = request.url_for("get_job", job_id=job["job_id"]).path
     return job
 
 
-@router.post("/evaluations", response_model=Job, status_code=202, responses={202: {"links": JOB}})
-def evaluate(at: At, request: Request, response: Response) -> Any:  # noqa: ANN401
+@router.post(
+    "/evaluations", response_model=Job, status_code=202, responses={202: {"links": JOB_LINKS}}
+)
+def evaluate(context: Context, request: Request, response: Response) -> Any:  # noqa: ANN401
     """Evaluate with invented cases in a copy of the payments."""
-    job = desk.ask_evaluation(at)
+    job = services.queue_evaluation(context)
     response.headers["Location"] = request.url_for("get_job", job_id=job["job_id"]).path
     return job
 
 
 @router.get("/proposals", response_model=list[Proposal])
-def list_proposals(at: At) -> list[dict[str, Any]]:
+def list_proposals(context: Context) -> list[dict[str, Any]]:
     """List proposals, the newest first; those of professional standards only to them."""
-    return desk.list_proposals(at)
+    return services.list_proposals(context)
 
 
 @router.post("/proposals", response_model=Proposal, status_code=201)
-def propose(sent: ToPropose, at: At, service: Serving) -> dict[str, Any]:
+def propose(sent: ToPropose, context: Context, service: AppStateDep) -> dict[str, Any]:
     """Propose a policy, rules or a retrained model; another person in the role must approve."""
     with service.scoring():
         content = None if sent.kind == "model" else _content(service, sent)
-        return desk.propose(at, sent.kind, content, holds_from=sent.holds_from, reason=sent.reason)
+        return services.propose(
+            context, sent.kind, content, effective_from=sent.effective_from, reason=sent.reason
+        )
 
 
 @router.post(
     "/proposals/cards", response_model=Proposal, status_code=201, max_body_size=UPLOAD_BYTES
 )
 def propose_cards(
-    at: At,
-    service: Serving,
+    context: Context,
+    service: AppStateDep,
     file: Annotated[UploadFile, File(description="A card register: CSV, XLS, XLSX or ODS.")],
     reason: Annotated[Reason, Form()],
-    holds_from: Annotated[Day | None, Form()] = None,
+    effective_from: Annotated[Day | None, Form()] = None,
 ) -> dict[str, Any]:
     """Propose a card register; another person in the role must approve it."""
     cards = read_register(service, file)
-    return desk.propose(at, "cards", cards, holds_from=holds_from or "", reason=reason)
+    return services.propose(
+        context, "cards", cards, effective_from=effective_from or "", reason=reason
+    )
 
 
 @router.post("/proposals/{proposal_id}/agreement", response_model=Proposal)
-def agree(proposal_id: Id, at: At) -> dict[str, Any]:
+def agree(proposal_id: Id, context: Context) -> dict[str, Any]:
     """Approve another person's proposal, which activates it."""
-    return desk.decide_proposal(at, proposal_id, agrees=True)
+    return services.decide_proposal(context, proposal_id, agrees=True)
 
 
 @router.post("/proposals/{proposal_id}/refusal", response_model=Proposal)
-def refuse(proposal_id: Id, at: At) -> dict[str, Any]:
+def refuse(proposal_id: Id, context: Context) -> dict[str, Any]:
     """Reject a proposal, or withdraw one's own."""
-    return desk.decide_proposal(at, proposal_id, agrees=False)
+    return services.decide_proposal(context, proposal_id, agrees=False)
 
 
-def _content(service: Serving, sent: ToPropose | ToTry) -> bytes:
+def _content(service: AppStateDep, body: ToPropose | BackTestCreate) -> bytes:
     """Return the document that was sent.
 
     Raises:
         CardwatchError: it was not.
         FileFaulty: it is no TOML, or exceeds a bound.
     """
-    if sent.kind == "policy" and sent.policy is not None:
-        service.check_texts({"policy.toml": sent.policy}, "policy")
-        return sent.policy.encode()
-    if sent.kind == "rules" and sent.rules is not None:
-        service.check_texts(sent.rules, "rules")
-        return desk.pack_rules(sent.rules)
-    raise CardwatchError(f"Send the {sent.kind} in the field '{sent.kind}'.", field=sent.kind)
+    if body.kind == "policy" and body.policy is not None:
+        service.check_texts({"policy.toml": body.policy}, "policy")
+        return body.policy.encode()
+    if body.kind == "rules" and body.rules is not None:
+        service.check_texts(body.rules, "rules")
+        return services.pack_rules(body.rules)
+    raise CardwatchError(f"Send the {body.kind} in the field '{body.kind}'.", field=body.kind)

@@ -12,41 +12,43 @@ import anyio.to_thread
 from fastapi import APIRouter, File, Form, Header, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
-from api.deps import At, Serving
+from api.deps import AppStateDep, Context
+from api.downloads import as_file
 from api.errors import STATUS_OF_CODE, problem
-from api.handing import as_file
-from api.schemas import Check, DateOrder, Id, Job, Receipt, Short, Statement, StatementWhole
-from api.service import UPLOAD_BYTES
+from api.schemas import Check, DateOrder, Id, Job, Receipt, Short, Statement, StatementDetail
+from api.state import UPLOAD_BYTES
 from api.uploads import read_upload
-from cardwatch import desk
+from cardwatch import services
 from cardwatch.reports import csv_text, safe_text, unread_rows_filename
 
 router = APIRouter(tags=["statements"])
 WAIT_SECONDS, LONGEST_WAIT = 10.0, 30.0
-LOOK_SECONDS = 0.1
+ANSWER_POLL_SECONDS = 0.1
 LINKS: dict[str, Any] = {
     "statement": {"operationId": "get_statement",
                   "parameters": {"statement_id": "$response.body#/statement_id"}},
     "alerts": {"operationId": "list_alerts",
                "parameters": {"statement_id": "$response.body#/statement_id"}},
 }  # fmt: skip
-JOB = {"operationId": "get_job", "parameters": {"job_id": "$response.body#/job_id"}}
-OUTCOMES: dict[int | str, dict[str, Any]] = {
+JOB_LINK = {"operationId": "get_job", "parameters": {"job_id": "$response.body#/job_id"}}
+RECEIPT_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"model": Receipt, "description": "It is already stored.", "links": LINKS},
     201: {"model": Receipt, "description": "It is kept and scored.", "links": LINKS},
     202: {
         "model": Job | Receipt,
-        "links": {"job": JOB},
+        "links": {"job": JOB_LINK},
         "description": "It is being scored, or waits for a second person.",
     },
 }
 
 
-@router.post("/statements", status_code=201, responses=OUTCOMES, max_body_size=UPLOAD_BYTES)
+@router.post(
+    "/statements", status_code=201, responses=RECEIPT_RESPONSES, max_body_size=UPLOAD_BYTES
+)
 async def receive_statement(
     request: Request,
-    at: At,
-    service: Serving,
+    context: Context,
+    service: AppStateDep,
     file: Annotated[UploadFile, File(description="A statement: CSV, XLS, XLSX or ODS.")],
     corrects: Annotated[Short, Form()] = "",
     history: Annotated[
@@ -65,17 +67,17 @@ async def receive_statement(
     """
 
     def ask() -> dict[str, Any]:
-        read = read_upload(service, at, file, columns, date_order)
-        return desk.ask_receive(
-            at, read, corrects=corrects or None, is_history=history, once=idempotency_key
+        read = read_upload(service, context, file, columns, date_order)
+        return services.queue_import(
+            context, read, corrects=corrects or None, is_history=history, once=idempotency_key
         )
 
     job = await anyio.to_thread.run_sync(ask)
     service.wake.set()
     until = time.monotonic() + _wait(prefer)
     while job["state"] in {"queued", "running"} and time.monotonic() < until:
-        await anyio.sleep(LOOK_SECONDS)
-        job = await anyio.to_thread.run_sync(desk.get_job, at, job["job_id"])
+        await anyio.sleep(ANSWER_POLL_SECONDS)
+        job = await anyio.to_thread.run_sync(services.get_job, context, job["job_id"])
     return _answer(request, job)
 
 
@@ -83,42 +85,42 @@ def _wait(prefer: str) -> float:
     """Return for how many seconds a sender wants to wait (RFC 7240)."""
     if "respond-async" in prefer:
         return 0.0
-    said = re.search(r"wait=(\d{1,4})", prefer)
-    return min(float(said[1]), LONGEST_WAIT) if said else WAIT_SECONDS
+    wait_match = re.search(r"wait=(\d{1,4})", prefer)
+    return min(float(wait_match[1]), LONGEST_WAIT) if wait_match else WAIT_SECONDS
 
 
 def _answer(request: Request, job: dict[str, Any]) -> Response:
     """The result of an import, or the job to follow."""
     if job["state"] == "failed":
-        told = job["answer"]
-        return problem(STATUS_OF_CODE.get(told["code"], 422), told["code"], told["detail"])
+        answer = job["answer"]
+        return problem(STATUS_OF_CODE.get(answer["code"], 422), answer["code"], answer["detail"])
     if job["state"] != "done":
         place = request.url_for("get_job", job_id=job["job_id"]).path
         return JSONResponse(job, 202, {"Location": place, "Retry-After": "1"})
-    told = job["answer"]
-    if told["outcome"] == "second-person":
-        return JSONResponse(told, 202)
-    place = request.url_for("get_statement", statement_id=told["statement_id"]).path
-    status = 201 if told["outcome"] == "received" else 200
-    return JSONResponse(told, status, {"Location": place})
+    answer = job["answer"]
+    if answer["outcome"] == "second-person":
+        return JSONResponse(answer, 202)
+    place = request.url_for("get_statement", statement_id=answer["statement_id"]).path
+    status = 201 if answer["outcome"] == "received" else 200
+    return JSONResponse(answer, status, {"Location": place})
 
 
 @router.get("/jobs/{job_id}", response_model=Job)
-def get_job(job_id: Id, at: At) -> dict[str, Any]:
+def get_job(job_id: Id, context: Context) -> dict[str, Any]:
     """Show a job of the caller's: its state, how many per cent are done, its answer."""
-    return desk.pseudonymise(at, desk.get_job(at, job_id))
+    return services.pseudonymise(context, services.get_job(context, job_id))
 
 
 @router.get("/statements", response_model=list[Statement])
-def list_statements(at: At) -> list[dict[str, Any]]:
+def list_statements(context: Context) -> list[dict[str, Any]]:
     """List statements in the order received."""
-    return desk.list_statements(at)
+    return services.list_statements(context)
 
 
-@router.get("/statements/{statement_id}", response_model=StatementWhole)
-def get_statement(statement_id: Id, at: At) -> dict[str, Any]:
+@router.get("/statements/{statement_id}", response_model=StatementDetail)
+def get_statement(statement_id: Id, context: Context) -> dict[str, Any]:
     """Show one statement with its reading report: what happened to every row."""
-    return desk.get_statement(at, statement_id)
+    return services.get_statement(context, statement_id)
 
 
 @router.get(
@@ -126,20 +128,20 @@ def get_statement(statement_id: Id, at: At) -> dict[str, Any]:
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
     response_class=Response,
 )
-def get_problems(statement_id: Id, at: At) -> Response:
+def get_problems(statement_id: Id, context: Context) -> Response:
     """Download the rows that could not be read as CSV: row, column, code and message."""
-    found = desk.get_statement(at, statement_id)
+    statement = services.get_statement(context, statement_id)
     names = ("file", "row", "column", "code", "message")
     rows = [
-        [one[name] if name == "row" else safe_text(one[name]) for name in names]
-        for one in found["report"].get("problems", ())
+        [fault[name] if name == "row" else safe_text(fault[name]) for name in names]
+        for fault in statement["report"].get("problems", ())
     ]
-    return as_file(csv_text([names, *rows]), unread_rows_filename(found["statement_id"]))
+    return as_file(csv_text([names, *rows]), unread_rows_filename(statement["statement_id"]))
 
 
 @router.post("/statements/{statement_id}/verification", response_model=Check)
-def verify_statement(statement_id: Id, at: At, service: Serving) -> dict[str, Any]:
+def verify_statement(statement_id: Id, context: Context, service: AppStateDep) -> dict[str, Any]:
     """Verify that a statement's rows are unchanged and its alerts can be reproduced."""
     with service.scoring():
-        name = desk.get_statement(at, statement_id)["statement_id"]
-        return asdict(desk.verify_statement(at, name))
+        name = services.get_statement(context, statement_id)["statement_id"]
+        return asdict(services.verify_statement(context, name))

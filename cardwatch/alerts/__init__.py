@@ -1,8 +1,8 @@
 """Grouping, ranking and wording of alerts."""
 
 from cardwatch.alerts.lists import count_notes, without_alerts
-from cardwatch.alerts.ranking import Scored, alert_order, alert_strength, rank_alerts
-from cardwatch.alerts.words import (
+from cardwatch.alerts.ranking import ScoringContext, alert_order, alert_strength, rank_alerts
+from cardwatch.alerts.wording import (
     alert_content,
     card_label,
     compared,
@@ -18,7 +18,7 @@ from cardwatch.alerts.words import (
 )
 
 __all__ = [
-    "Scored",
+    "ScoringContext",
     "alert_content",
     "alert_order",
     "alert_strength",

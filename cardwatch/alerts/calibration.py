@@ -18,7 +18,7 @@ from cardwatch.rules import LEVELS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cardwatch.alerts.ranking import Scored
+    from cardwatch.alerts.ranking import ScoringContext
     from cardwatch.rules import Rule
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -63,7 +63,7 @@ def rarity(values: Numbers, reference: Numbers, payments: int) -> Numbers:
     return np.where(values > top[0], np.clip(beyond, 0, MOST_EVIDENCE), weighed)
 
 
-def calibrating(scored: Scored) -> Flags:
+def calibrating(scored: ScoringContext) -> Flags:
     """Return the payments of the past by which findings are weighed."""
     ledger, reference = scored.ledger, scored.reference
     first, last = ledger.day.min(), ledger.day[reference].max(initial=0)
@@ -73,7 +73,7 @@ def calibrating(scored: Scored) -> Flags:
 
 
 def weigh_findings(
-    scored: Scored,
+    scored: ScoringContext,
     rules: Sequence[Rule],
     fires: Mapping[str, Flags],
     weakening: Sequence[Rule],
@@ -92,10 +92,10 @@ def weigh_findings(
         anywhere = np.logical_or.reduce([fires[rule.id] for rule in alike])
         rows = np.flatnonzero(anywhere & (scored.asked | past))
         strength = _strength(scored, scale[-1])[rows]
-        found = rarity(strength, _each_once(scored, rows, strength, past), int(past.sum()))
+        evidence = rarity(strength, _each_once(scored, rows, strength, past), int(past.sum()))
         for rule in alike:
             weighed[rule.id] = np.zeros(len(past))
-            weighed[rule.id][rows] = np.where(fires[rule.id][rows], found, 0.0)
+            weighed[rule.id][rows] = np.where(fires[rule.id][rows], evidence, 0.0)
     for rule in rules:
         for other in weakening:
             if rule.id in other.weakens:
@@ -110,10 +110,10 @@ def weigh_findings(
         for rule in same:
             rows = np.flatnonzero(weighed[rule.id] > 0)
             values = weighed[rule.id][rows]
-            found = rarity(values, before, int(past.sum()))
+            evidence = rarity(values, before, int(past.sum()))
             most = _at_most(values, now, int(scored.asked.sum()))
             level = np.log10(A_LEVEL) * (LEVELS.index(rule.level) - 1) + np.log10(rule.room)
-            weighed[rule.id][rows] = np.maximum(np.minimum(found, most) + level, 0.0)
+            weighed[rule.id][rows] = np.maximum(np.minimum(evidence, most) + level, 0.0)
     return weighed
 
 
@@ -134,15 +134,15 @@ def _scale(rule: Rule) -> tuple[str, str]:
     return rule.group, rule.order
 
 
-def _strength(scored: Scored, column: str) -> Numbers:
+def _strength(scored: ScoringContext, column: str) -> Numbers:
     """Return a column as strengths: a share the higher the smaller it is."""
     values = np.asarray(scored.columns[column], dtype="float64")
     return -np.log10(values) if column.endswith("_share") else values
 
 
-def _each_once(scored: Scored, rows: Rows, strength: Numbers, past: Flags) -> Numbers:
+def _each_once(scored: ScoringContext, rows: Rows, strength: Numbers, past: Flags) -> Numbers:
     """Return the strengths of the past, those of one holder and day that are equal once."""
-    kept = past[rows]
-    rows, strength = rows[kept], strength[kept]
+    in_past = past[rows]
+    rows, strength = rows[in_past], strength[in_past]
     keys = np.stack([scored.ledger.group("holder_id")[rows], scored.ledger.day[rows], strength])
     return np.unique(keys, axis=1)[2] if len(rows) else strength

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardwatch.alerts.words import pounds, prose_day
+from cardwatch.alerts.wording import pounds, prose_day
 from cardwatch.features import ENTRIES_SHOWN
 from cardwatch.features.registered import links
 from cardwatch.records import EntryShown
@@ -38,22 +38,22 @@ def entries_shown(
         rows: the payments that it is about.
         fires: where each rule fires, by its id.
     """
-    shown: dict[tuple[str, str, int], EntryShown] = {}
+    counts: dict[tuple[str, str, int], EntryShown] = {}
     for rule in rules if ledger.registers else ():
         for name in (feature for feature in rule.reads if feature in ENTRIES_SHOWN):
-            found = ENTRIES_SHOWN[name](ledger)
+            match = ENTRIES_SHOWN[name](ledger)
             for row in rows:
-                entry = int(found.entry[row])
-                key = (rule.id, found.kind, entry)
-                if entry >= 0 and fires[rule.id][row] and key not in shown:
-                    shown[key] = _entry(ledger, rule.id, found.kind, entry, int(found.match[row]))
-    return tuple(shown.values())[:MOST_ENTRIES]
+                entry = int(match.entry[row])
+                key = (rule.id, match.kind, entry)
+                if entry >= 0 and fires[rule.id][row] and key not in counts:
+                    counts[key] = _entry(ledger, rule.id, match.kind, entry, int(match.match[row]))
+    return tuple(counts.values())[:MOST_ENTRIES]
 
 
 def _entry(ledger: Ledger, rule: str, kind: str, entry: int, match: int) -> EntryShown:
     """Return one entry as it is shown."""
     row = ledger.registers[kind].entries.iloc[entry]
-    found = links(ledger, kind)[1][match] if match >= 0 else None
+    link = links(ledger, kind)[1][match] if match >= 0 else None
     return EntryShown(
         register=kind,
         rule=rule,
@@ -62,8 +62,8 @@ def _entry(ledger: Ledger, rule: str, kind: str, entry: int, match: int) -> Entr
         true_on=_day(row["true_from"]),
         known_on=_day(row["known_on"]),
         facts=tuple(_facts(kind, row)),
-        match=found.band if found else "",
-        matched_by=match_words(found) if found else "",
+        match=link.band if link else "",
+        matched_by=match_words(link) if link else "",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cardwatch.alerts.words import expected_words
+from cardwatch.alerts.wording import expected_words
 from cardwatch.quantities import plural
 
 if TYPE_CHECKING:
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from cardwatch.records import Alert, AlertList
 
 
-def without_alerts(made: AlertList, hidden: Collection[str]) -> AlertList:
+def without_alerts(alert_list: AlertList, hidden: Collection[str]) -> AlertList:
     """Convert a list to what it would be if some of its alerts had not been raised.
 
     Args:
-        made: the whole list.
+        alert_list: the whole list.
         hidden: ids of the alerts. Ranks and the sentences that count alerts are made anew.
     """
-    left = [alert for alert in made.alerts if alert.alert_id not in hidden]
-    if len(left) == len(made.alerts):
-        return made
-    alerts = tuple(replace(alert, rank=rank) for rank, alert in enumerate(left, start=1))
-    first, last = count_notes(made.alerts, made.expected)
-    others = made.notes[len(first) : len(made.notes) - len(last)]
-    first, last = count_notes(alerts, made.expected)
-    return replace(made, alerts=alerts, notes=(*first, *others, *last))
+    remaining = [alert for alert in alert_list.alerts if alert.alert_id not in hidden]
+    if len(remaining) == len(alert_list.alerts):
+        return alert_list
+    alerts = tuple(replace(alert, rank=rank) for rank, alert in enumerate(remaining, start=1))
+    first, last = count_notes(alert_list.alerts, alert_list.expected)
+    notes = alert_list.notes[len(first) : len(alert_list.notes) - len(last)]
+    first, last = count_notes(alerts, alert_list.expected)
+    return replace(alert_list, alerts=alerts, notes=(*first, *notes, *last))
 
 
 def count_notes(
@@ -36,8 +36,8 @@ def count_notes(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the sentences that count a list's alerts: those at its start, those at its end."""
     questions = [alert for alert in alerts if not alert.is_fact]
-    shown = sum(alert.shown for alert in questions)
-    first = (expected_words(shown, len(questions), expected), *_fact_notes(alerts))
+    total = sum(alert.shown for alert in questions)
+    first = (expected_words(total, len(questions), expected), *_fact_notes(alerts))
     of_cards = sum(not alert.payments for alert in alerts)
     if not of_cards:
         return first, ()

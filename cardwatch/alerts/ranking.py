@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 
 from cardwatch.alerts.calibration import weigh_findings
-from cardwatch.alerts.cards import card_alerts
+from cardwatch.alerts.card_alerts import card_alerts
 from cardwatch.alerts.entries import entries_shown
-from cardwatch.alerts.matters import Finding, Matter, find_matters
-from cardwatch.alerts.words import TIERS, one_in, pounds, prose_day, reason_of
-from cardwatch.chance import UNUSUALNESS
+from cardwatch.alerts.grouping import AlertGroup, Finding, group_findings
+from cardwatch.alerts.wording import TIER_OF_LEVEL, one_in, pounds, prose_day, reason_of
 from cardwatch.features import FAMILIES, meaning_of, name_of
 from cardwatch.features.split import refunded_on, taken_back
 from cardwatch.quantities import quantity
+from cardwatch.rarity import UNUSUALNESS
 from cardwatch.records import Alert, Payment, Reason
 from cardwatch.rules import EVIDENCE, LEVELS, Rule
 
@@ -43,7 +43,7 @@ OTHERWISE_READ = ["card_token", "mcc", "category", "cost_centre", "description",
 LEAST_RAISED = 0.005
 TOTALS = "spend"
 """Kind of the rules that add payments up over months."""
-PARTS = {"spend", "merchant", "amount", "pattern"}
+COMPARED_KINDS = {"spend", "merchant", "amount", "pattern"}
 """Kinds that are folded into a total of which all their payments are part."""
 WHOLE_MONTH = "holder-month-shift"
 FOLDED = {"unusual-merchant", "unusual-payment"}
@@ -55,7 +55,7 @@ TELLING_SHARE, MOST_COMPARISONS = 0.05, 3
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoringContext:
     """Everything alerts are made of, row for row.
 
     Attributes:
@@ -104,11 +104,11 @@ class Scored:
     @cached_property
     def compared(self) -> dict[str, np.ndarray[Any, Any]]:
         """The share of every surprise that alerts tell of, by what it says."""
-        told = [f for name, family in FAMILIES.items() if name != "split" for f in family]
-        return {meaning_of(f): self.shares[name_of(f)].to_numpy() for f in told}
+        surprises = [f for name, family in FAMILIES.items() if name != "split" for f in family]
+        return {meaning_of(f): self.shares[name_of(f)].to_numpy() for f in surprises}
 
 
-def rank_alerts(scored: Scored, rules: Sequence[Rule], lane: str) -> list[Alert]:
+def rank_alerts(scored: ScoringContext, rules: Sequence[Rule], lane: str) -> list[Alert]:
     """Return the alerts of one lane, ranked, with those beyond cap and budget not shown.
 
     Lanes are ranked apart, so that nothing of one can be told from the other.
@@ -118,17 +118,19 @@ def rank_alerts(scored: Scored, rules: Sequence[Rule], lane: str) -> list[Alert]
         rules: all rules; only those of the lane and not on trial are used.
         lane: finance or psd.
     """
-    mine = [rule for rule in rules if rule.lane == lane and rule.status == "stable"]
+    lane_rules = [rule for rule in rules if rule.lane == lane and rule.status == "stable"]
     # Context and mitigation are no secret: the psd lane reads finance's, never the other way.
-    others = [
+    context_rules = [
         r for r in rules if r.role != "raises" and r.status == "stable" and r.lane == "finance"
     ]
-    used = list({r.id: r for r in [*mine, *others] if r.subject == "payment"}.values())
-    fires = {rule.id: rule.fires(scored.columns, scored.ledger.policy) for rule in used}
-    raising = [r for r in used if r.role == "raises"]
+    payment_rules = list(
+        {r.id: r for r in [*lane_rules, *context_rules] if r.subject == "payment"}.values()
+    )
+    fires = {rule.id: rule.fires(scored.columns, scored.ledger.policy) for rule in payment_rules}
+    raising = [r for r in payment_rules if r.role == "raises"]
     for rule in raising:
         fires[rule.id] = fires[rule.id] & ~taken_back(scored.ledger)
-    context = [rule for rule in used if rule.role != "raises"]
+    context = [rule for rule in payment_rules if rule.role != "raises"]
     weighed = weigh_findings(scored, raising, fires, [r for r in context if r.role == "weakens"])
     basis = Basis(scored, context, fires, weighed)
     questions = _alerts(basis, [rule for rule in raising if not rule.is_policy_fact])
@@ -136,10 +138,10 @@ def rank_alerts(scored: Scored, rules: Sequence[Rule], lane: str) -> list[Alert]
     alerts = questions
     if scored.cards is not None:
         policy, last = scored.ledger.policy, scored.ledger.frame["date"][scored.asked].max()
-        alerts += card_alerts(scored.cards, policy, mine, last)
+        alerts += card_alerts(scored.cards, policy, lane_rules, last)
     alerts.sort(key=alert_order)
-    alerts = _folded(_alike_joined(alerts))
-    return _with_facts(_cut(alerts, scored), sorted(facts, key=alert_order))
+    alerts = _merge_month_alerts(_alike_joined(alerts))
+    return _with_facts(_apply_budget(alerts, scored), sorted(facts, key=alert_order))
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ class Basis:
         weighed: the evidence of each raising rule's findings, a row each; see `weigh_findings`.
     """
 
-    scored: Scored
+    scored: ScoringContext
     context: Sequence[Rule]
     fires: Mapping[str, Flags]
     weighed: Mapping[str, np.ndarray[Any, Any]]
@@ -162,7 +164,7 @@ def _alerts(basis: Basis, raising: Sequence[Rule]) -> list[Alert]:
     """Return the alerts that some rules raise among the payments scored."""
     scored = basis.scored
     fired = [(rule, np.flatnonzero(basis.fires[rule.id] & scored.asked)) for rule in raising]
-    matters = find_matters(scored.ledger, scored.columns, fired)
+    matters = group_findings(scored.ledger, scored.columns, fired)
     leads = [_lead(basis, matter) for matter in matters]
     contributions = _contributions(scored, [lead.row for _, lead in leads])
     return [
@@ -179,19 +181,23 @@ def _with_facts(questions: list[Alert], facts: list[Alert]) -> list[Alert]:
     if it is shown there, else among the facts.
     """
     of_facts = {fact.payments: fact for fact in facts}
-    left, joined = [], {}
+    remaining, joined = [], {}
     for question in questions:
         fact = of_facts.get(question.payments) if question.payments else None
         if fact is None:
-            left.append(question)
+            remaining.append(question)
         else:
             joined[question.payments] = _asked_with(question, fact)
-    left += [alert for alert in joined.values() if alert.shown]
-    left.sort(key=lambda alert: alert.rank)
-    asked = {alert.payments for alert in joined.values() if alert.shown}
-    apart = [joined.get(fact.payments, fact) for fact in facts if fact.payments not in asked]
+    remaining += [alert for alert in joined.values() if alert.shown]
+    remaining.sort(key=lambda alert: alert.rank)
+    asked_payments = {alert.payments for alert in joined.values() if alert.shown}
+    apart = [
+        joined.get(fact.payments, fact) for fact in facts if fact.payments not in asked_payments
+    ]
     apart = [dataclasses.replace(fact, shown=True, is_fact=True) for fact in apart]
-    return [dataclasses.replace(a, rank=rank) for rank, a in enumerate([*left, *apart], start=1)]
+    return [
+        dataclasses.replace(a, rank=rank) for rank, a in enumerate([*remaining, *apart], start=1)
+    ]
 
 
 def _asked_with(question: Alert, fact: Alert) -> Alert:
@@ -228,27 +234,29 @@ def _alike_joined(alerts: list[Alert]) -> list[Alert]:
     A total of a quarter holds that of a month, and what says of its single payments that they are
     new or unlike others; a split within it is a question of its own and stays, unless it is all.
     """
-    kept: dict[object, Alert] = {}
+    merged: dict[object, Alert] = {}
     for alert in sorted(alerts, key=lambda a: (a.tier, alert_order(a))):
         same = alert.payments or alert.alert_id
-        kept[same] = _with_reasons(kept[same], alert) if same in kept else alert
+        merged[same] = _with_reasons(merged[same], alert) if same in merged else alert
     totals: dict[object, list[tuple[Payment, ...]]] = {}
-    longest = sorted(kept, key=lambda key: (kept[key].kind != TOTALS, -len(kept[key].payments)))
+    longest = sorted(
+        merged, key=lambda key: (merged[key].kind != TOTALS, -len(merged[key].payments))
+    )
     for key in longest:
-        alert = kept[key]
-        others = totals.setdefault((alert.holders, alert.merchants), [])
-        whole = next((other for other in others if set(alert.payments) <= set(other)), None)
+        alert = merged[key]
+        total_payments = totals.setdefault((alert.holders, alert.merchants), [])
+        whole = next((other for other in total_payments if set(alert.payments) <= set(other)), None)
         if alert.kind == TOTALS and whole is None:
-            others.append(alert.payments)
-        elif alert.kind in PARTS and whole is not None and alert.payments:
-            kept[whole] = _with_reasons(kept[whole], kept.pop(key))
-    return sorted(kept.values(), key=alert_order)
+            total_payments.append(alert.payments)
+        elif alert.kind in COMPARED_KINDS and whole is not None and alert.payments:
+            merged[whole] = _with_reasons(merged[whole], merged.pop(key))
+    return sorted(merged.values(), key=alert_order)
 
 
 def _with_reasons(alert: Alert, other: Alert) -> Alert:
     """Return an alert with the reasons of another that is part of it, and the better evidence."""
-    known = {reason.rule for reason in alert.reasons}
-    more = tuple(reason for reason in other.reasons if reason.rule not in known)
+    rule_ids = {reason.rule for reason in alert.reasons}
+    more = tuple(reason for reason in other.reasons if reason.rule not in rule_ids)
     return dataclasses.replace(
         alert,
         tier=min(alert.tier, other.tier),
@@ -258,46 +266,48 @@ def _with_reasons(alert: Alert, other: Alert) -> Alert:
     )
 
 
-def _folded(alerts: list[Alert]) -> list[Alert]:
+def _merge_month_alerts(alerts: list[Alert]) -> list[Alert]:
     """Return the alerts without those whose payments a stranger month of their holder holds.
 
     A month unlike the holder's others names its payments; each of them is not asked about again for
     being unlike the others too. What it says becomes a reason of the month's alert.
     """
-    kept: list[Alert] = []
+    retained: list[Alert] = []
     months: dict[tuple[tuple[str, ...], str], int] = {}
     for alert in sorted(alerts, key=lambda a: a.reasons[0].rule != WHOLE_MONTH):
         month = (alert.holders, alert.last_on[:7])
         if alert.reasons[0].rule == WHOLE_MONTH:
-            months[month] = len(kept)
+            months[month] = len(retained)
         elif alert.reasons[0].rule in FOLDED and month in months:
-            held = kept[months[month]]
-            if set(alert.payments) <= set(held.payments):
-                known = {reason.rule for reason in held.reasons}
-                more = tuple(r for r in alert.reasons if r.rule not in known)
-                kept[months[month]] = dataclasses.replace(held, reasons=(*held.reasons, *more))
+            stored = retained[months[month]]
+            if set(alert.payments) <= set(stored.payments):
+                rules = {reason.rule for reason in stored.reasons}
+                more = tuple(r for r in alert.reasons if r.rule not in rules)
+                retained[months[month]] = dataclasses.replace(
+                    stored, reasons=(*stored.reasons, *more)
+                )
                 continue
-        kept.append(alert)
-    return sorted(kept, key=alert_order)
+        retained.append(alert)
+    return sorted(retained, key=alert_order)
 
 
-def _cut(alerts: list[Alert], scored: Scored) -> list[Alert]:
+def _apply_budget(alerts: list[Alert], scored: ScoringContext) -> list[Alert]:
     """Number the alerts and mark those beyond the cap for a holder's month and the budget."""
     policy = scored.ledger.policy
     budget = math.ceil(policy.alerts_per_1000 * int(scored.asked.sum()) / 1000)
     budget = max(budget, policy.alerts_at_least)
-    held: Counter[tuple[frozenset[str], str]] = Counter()
-    shown, numbered = 0, []
+    counter: Counter[tuple[frozenset[str], str]] = Counter()
+    visible, numbered = 0, []
     for rank, alert in enumerate(alerts, start=1):
         month = (frozenset(alert.holders or alert.approvers), alert.last_on[:7])
-        within = shown < budget and held[month] < policy.alerts_per_holder_month
-        held[month] += 1
-        shown += within
+        within = visible < budget and counter[month] < policy.alerts_per_holder_month
+        counter[month] += 1
+        visible += within
         numbered.append(dataclasses.replace(alert, rank=rank, shown=within))
     return numbered
 
 
-def _lead(basis: Basis, matter: Matter) -> tuple[int, Finding]:
+def _lead(basis: Basis, matter: AlertGroup) -> tuple[int, Finding]:
     """Return the finding that a matter is named for, of the highest level, and the level.
 
     Of one level the one with the most payments says most of the matter.
@@ -320,21 +330,23 @@ def _lead(basis: Basis, matter: Matter) -> tuple[int, Finding]:
     return max(levels), lead
 
 
-def _contributions(scored: Scored, rows: list[int]) -> list[dict[str, float]]:
+def _contributions(scored: ScoringContext, rows: list[int]) -> list[dict[str, float]]:
     """Return for each payment the features that raise the forest's score most, by how much."""
     if scored.forest is None or not rows:
         return [{} for _ in rows]
     read = {name: scored.columns[name][rows] for name in scored.forest.features}
     raised = scored.forest.contributions(pd.DataFrame(read))
-    told = []
+    contributions = []
     for values in raised.to_numpy():
         first = np.argsort(-values, kind="stable")[:MOST_COMPARISONS]
-        named = {raised.columns[at]: round(float(values[at]), 4) for at in first}
-        told.append({name: value for name, value in named.items() if value >= LEAST_RAISED})
-    return told
+        raised_by = {raised.columns[index]: round(float(values[index]), 4) for index in first}
+        contributions.append(
+            {name: value for name, value in raised_by.items() if value >= LEAST_RAISED}
+        )
+    return contributions
 
 
-def _alert(basis: Basis, matter: Matter, leading: tuple[int, Finding]) -> Alert:
+def _alert(basis: Basis, matter: AlertGroup, leading: tuple[int, Finding]) -> Alert:
     """Return one matter as an alert."""
     scored, context, fires = basis.scored, basis.context, basis.fires
     rows, printed = matter.rows.tolist(), scored.printed
@@ -348,19 +360,21 @@ def _alert(basis: Basis, matter: Matter, leading: tuple[int, Finding]) -> Alert:
         tuple(dict.fromkeys(value for row in rows if (value := printed[name][row])))
         for name in ("holder_id", "merchant_id", "cost_centre")
     )
-    asked = {f.row for f in matter.findings}
+    flagged_rows = {f.row for f in matter.findings}
     for rule in context if len(holders) == 1 else []:  # context speaks of one holder
-        fired = [row for row in asked if rule.role == "adds" and fires[rule.id][row]]
+        fired = [row for row in flagged_rows if rule.role == "adds" and fires[rule.id][row]]
         if fired:
             reasons.append(_reason(scored, rule, max(fired)))
     weak = [rule for rule in weakening if _weakens(rule, lead, fires)]
     days = [printed["date"][row] for row in rows]
     one_pair = len(merchants) == len(holders) == 1
-    unusual = scored.columns[UNUSUALNESS][list(asked)] if UNUSUALNESS in scored.columns else None
+    unusual = (
+        scored.columns[UNUSUALNESS][list(flagged_rows)] if UNUSUALNESS in scored.columns else None
+    )
     return Alert(
         alert_id=_alert_id(scored, lead.rule, rows),
         rank=0,
-        tier=TIERS[LEVELS[best]],
+        tier=TIER_OF_LEVEL[LEVELS[best]],
         lane=lane,
         kind=lead.rule.kind,
         title=lead.rule.title,
@@ -381,13 +395,13 @@ def _alert(basis: Basis, matter: Matter, leading: tuple[int, Finding]) -> Alert:
     )
 
 
-def _entries(basis: Basis, matter: Matter, reasons: Sequence[Reason]) -> tuple[EntryShown, ...]:
+def _entries(basis: Basis, matter: AlertGroup, reasons: Sequence[Reason]) -> tuple[EntryShown, ...]:
     """Return the entries of registers on which the reasons of a matter rest."""
-    named = {reason.rule for reason in reasons}
+    labels = {reason.rule for reason in reasons}
     rules = {rule.id: rule for rule in [*(f.rule for f in matter.findings), *basis.context]}
-    used = [rules[name] for name in sorted(named)]
+    inputs = [rules[name] for name in sorted(labels)]
     rows = sorted({finding.row for finding in matter.findings})
-    return entries_shown(basis.scored.ledger, used, rows, basis.fires)
+    return entries_shown(basis.scored.ledger, inputs, rows, basis.fires)
 
 
 def _weakens(rule: Rule, finding: Finding, fires: Mapping[str, Flags]) -> bool:
@@ -406,13 +420,13 @@ def _pressing(basis: Basis, finding: Finding) -> tuple[float, float, int]:
     return evidence, finding.pence, finding.row
 
 
-def _case_chance(basis: Basis, matter: Matter) -> float:
+def _case_chance(basis: Basis, matter: AlertGroup) -> float:
     """The share of past payments with a finding of its kind as strong."""
     evidence = max(float(basis.weighed[f.rule.id][f.row]) for f in matter.findings)
     return min(10 ** -min(evidence, MOST_EVIDENCE), 1.0)
 
 
-def _reasons(basis: Basis, matter: Matter, lead: Finding) -> list[Reason]:
+def _reasons(basis: Basis, matter: AlertGroup, lead: Finding) -> list[Reason]:
     """Return one reason a rule, the lead first, then the most pressing; each by its best row."""
     best: dict[str, Finding] = {lead.rule.id: lead}
     for finding in matter.findings:
@@ -426,39 +440,41 @@ def _reasons(basis: Basis, matter: Matter, lead: Finding) -> list[Reason]:
     return [_reason(basis.scored, finding.rule, finding.row) for finding in (lead, *rest)]
 
 
-def _reason(scored: Scored, rule: Rule, row: int) -> Reason:
+def _reason(scored: ScoringContext, rule: Rule, row: int) -> Reason:
     """Return one rule's finding in words, with the figures it compared."""
     return reason_of(rule, {name: scored.columns[name][row].item() for name in rule.reads})
 
 
-def _comparisons(scored: Scored, row: int) -> tuple[str, ...]:
+def _comparisons(scored: ScoringContext, row: int) -> tuple[str, ...]:
     """Return the strongest surprises of a payment, each as 1 in N of comparable payments."""
     shares = ((float(share[row]), text) for text, share in scored.compared.items())
-    told = sorted((share, text) for share, text in shares if share <= TELLING_SHARE)
-    lines = [f"{t.rstrip('.')}: {one_in(s)} payments" for s, t in told[:MOST_COMPARISONS]]
+    strongest = sorted((share, text) for share, text in shares if share <= TELLING_SHARE)
+    lines = [f"{t.rstrip('.')}: {one_in(s)} payments" for s, t in strongest[:MOST_COMPARISONS]]
     together = float(scored.columns["payment_chance_share"][row])
-    if told and together <= told[0][0]:  # less rare than one of its parts, it would seem wrong
+    if (
+        strongest and together <= strongest[0][0]
+    ):  # less rare than one of its parts, it would seem wrong
         lines.append(f"The payment as a whole: {one_in(together)} payments")
     return tuple(lines)
 
 
-def _history(scored: Scored, rows: list[int]) -> str:
+def _history(scored: ScoringContext, rows: list[int]) -> str:
     """The past of this cardholder, and of others, with the merchant, in a sentence."""
     ledger, first = scored.ledger, rows[0]  # rows are in order of day
-    here = ledger.rows_back(first, ("merchant_id",))
+    here = ledger.window_rows(first, ("merchant_id",))
     here = here[ledger.is_purchase[here] & (ledger.day[here] < ledger.day[first])]
     holder = ledger.group("holder_id")
-    mine = here[holder[here] == holder[first]]
+    holder_rows = here[holder[here] == holder[first]]
     users = len(set(holder[here].tolist()) - {holder[first]})
-    others = quantity(users, "other cardholder") if users else "nobody else"
-    day, paid = prose_day(scored.printed["date"][first]), ledger.pence[mine]
-    if not len(mine):
+    other_users = quantity(users, "other cardholder") if users else "nobody else"
+    day, paid = prose_day(scored.printed["date"][first]), ledger.pence[holder_rows]
+    if not len(holder_rows):
         return (
-            f"Before {day} this cardholder had not paid this merchant; {others} had."
+            f"Before {day} this cardholder had not paid this merchant; {other_users} had."
             if users
             else f"Before {day} nobody had paid this merchant."
         )
-    since = prose_day(scored.printed["date"][mine[0]])
+    since = prose_day(scored.printed["date"][holder_rows[0]])
     if len(paid) == 1:
         times = f"once: {pounds(paid[0])} on {since}"
     else:
@@ -466,18 +482,18 @@ def _history(scored: Scored, rows: list[int]) -> str:
             f"{len(paid):,} times since {since}, {pounds(paid.sum())} in total, "
             f"the largest {pounds(paid.max())}"
         )
-    return f"Before {day} this cardholder had paid this merchant {times}; {others} had."
+    return f"Before {day} this cardholder had paid this merchant {times}; {other_users} had."
 
 
-def _past_and_refunds(scored: Scored, rows: list[int], *, one_pair: bool) -> str:
+def _past_and_refunds(scored: ScoringContext, rows: list[int], *, one_pair: bool) -> str:
     """Return the holder's past with the merchant, and how many of the payments were refunded."""
-    told = [_history(scored, rows)] if one_pair else []
+    sentences = [_history(scored, rows)] if one_pair else []
     back = int(np.isfinite(refunded_on(scored.ledger)[rows]).sum())
     if back:
         of_these = f"{back} of these {len(rows)} payments" if len(rows) > 1 else "This payment"
         have = "have" if back > 1 else "has"
-        told.append(f"{of_these} {have} been refunded in full.")
-    return " ".join(told)
+        sentences.append(f"{of_these} {have} been refunded in full.")
+    return " ".join(sentences)
 
 
 def _payment(printed: dict[str, list[Any]], row: int) -> Payment:
@@ -493,7 +509,7 @@ def _payment(printed: dict[str, list[Any]], row: int) -> Payment:
     )
 
 
-def _alert_id(scored: Scored, rule: Rule, rows: list[int]) -> str:
+def _alert_id(scored: ScoringContext, rule: Rule, rows: list[int]) -> str:
     """An id made of the lane, the leading rule and the payments, wherever these were read from.
 
     Payments alone are not enough: two rules may ask about the same ones. Nor is what identifies

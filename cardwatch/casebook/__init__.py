@@ -2,6 +2,16 @@
 
 from cardwatch.casebook.database import Casebook
 from cardwatch.casebook.tables import FINANCE, LANES, PSD, ROLES, STATES
-from cardwatch.casebook.work import Actor, Event, Work
+from cardwatch.casebook.unit_of_work import Actor, AuditEvent, UnitOfWork
 
-__all__ = ["FINANCE", "LANES", "PSD", "ROLES", "STATES", "Actor", "Casebook", "Event", "Work"]
+__all__ = [
+    "FINANCE",
+    "LANES",
+    "PSD",
+    "ROLES",
+    "STATES",
+    "Actor",
+    "AuditEvent",
+    "Casebook",
+    "UnitOfWork",
+]

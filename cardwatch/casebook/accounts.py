@@ -18,13 +18,13 @@ from zxcvbn import zxcvbn
 from cardwatch.casebook.api_keys import gives_now
 from cardwatch.casebook.people import chain_of, check_gives, find_person, normal_email
 from cardwatch.casebook.tables import accounts, people, sessions
-from cardwatch.casebook.work import SYSTEM, as_text
+from cardwatch.casebook.unit_of_work import SYSTEM, as_text
 from cardwatch.errors import CardwatchError, NotAllowed, about_field
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
-    from cardwatch.casebook.work import Row, Work
+    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
 INVITED_DAYS = 7
 INVITATION = ("invited_sha256", "invited_until", "invited_by")
@@ -45,7 +45,7 @@ REFUSAL = "Email address, password or code is incorrect or has expired."
 NOT_INVITED = "The invitation is not valid or has expired. Ask for a new one."
 
 
-def invite(work: Work, email: str) -> str:
+def invite(uow: UnitOfWork, email: str) -> str:
     """Invite a person to take their account, new or again; return the token, this once.
 
     Whoever runs the installation invites anybody who has no account yet.
@@ -54,36 +54,36 @@ def invite(work: Work, email: str) -> str:
         NotAllowed: the actor may not give the person's role.
         NotFound: nobody of that email has access.
     """
-    person = find_person(work, email)
-    mine = work.mine(accounts) & (accounts.c.person_id == person["person_id"])
-    held = work.one(sa.select(accounts.c.password).where(mine))
-    if work.actor.actor_id != SYSTEM or (held and held["password"]):
-        check_gives(work, person["role"])
-    work.event.object_id, work.event.chain = person["person_id"], chain_of(person)
+    person = find_person(uow, email)
+    is_theirs = uow.scope(accounts) & (accounts.c.person_id == person["person_id"])
+    account = uow.fetch_one(sa.select(accounts.c.password).where(is_theirs))
+    if uow.actor.actor_id != SYSTEM or (account and account["password"]):
+        check_gives(uow, person["role"])
+    uow.event.object_id, uow.event.chain = person["person_id"], chain_of(person)
     token = secrets.token_urlsafe(32)
-    until = dt.datetime.fromisoformat(work.now) + dt.timedelta(INVITED_DAYS)
+    until = dt.datetime.fromisoformat(uow.now) + dt.timedelta(INVITED_DAYS)
     row = {"invited_sha256": _sha256(token), "invited_until": as_text(until)}
-    row["invited_by"] = work.actor.actor_id
+    row["invited_by"] = uow.actor.actor_id
     which = accounts.c.person_id == person["person_id"]
-    if not work.change(accounts, which, row):
-        work.add(accounts, [row | {"person_id": person["person_id"], "totp_step": 0}])
-    return f"{work.actor.organisation_id}_{token}"
+    if not uow.update(accounts, which, row):
+        uow.insert(accounts, [row | {"person_id": person["person_id"], "totp_step": 0}])
+    return f"{uow.actor.organisation_id}_{token}"
 
 
-def begin_account(work: Work, token: str, seal: Fernet) -> tuple[str, str]:
+def start_account(uow: UnitOfWork, token: str, seal: Fernet) -> tuple[str, str]:
     """Return the email of whoever was invited, and a new secret for the codes of their phone.
 
     Raises:
         NotAllowed: the invitation is not known, or holds no longer.
     """
-    person = _invited(work, token)
+    person = _invited(uow, token)
     secret = pyotp.random_base32()
     which = accounts.c.person_id == person["person_id"]
-    work.change(accounts, which, {"totp": seal.encrypt(secret.encode()).decode()})
+    uow.update(accounts, which, {"totp": seal.encrypt(secret.encode()).decode()})
     return person["email"], secret
 
 
-def take_account(work: Work, token: str, password: str, code: str, seal: Fernet) -> None:
+def activate_account(uow: UnitOfWork, token: str, password: str, code: str, seal: Fernet) -> None:
     """Set the password of whoever was invited, once a code shows that their phone has the secret.
 
     What was open under the account before is ended.
@@ -92,18 +92,18 @@ def take_account(work: Work, token: str, password: str, code: str, seal: Fernet)
         NotAllowed: the invitation is not known or holds no longer, or the code is not right.
         CardwatchError: the password is too short, too long or too easily guessed.
     """
-    person = _invited(work, token)
+    person = _invited(uow, token)
     with about_field("password"):
         _check_strength(password, person)
     with about_field("code"):
-        step = _step_of(work, person, code, seal)
+        step = _step_of(uow, person, code, seal)
     which = accounts.c.person_id == person["person_id"]
     row = {"password": _hasher.hash(password), "totp_step": step}
-    work.change(accounts, which, row | dict.fromkeys(INVITATION))
-    work.remove(sessions, sessions.c.person_id == person["person_id"])
+    uow.update(accounts, which, row | dict.fromkeys(INVITATION))
+    uow.delete(sessions, sessions.c.person_id == person["person_id"])
 
 
-def check_account(work: Work, email: str, password: str, code: str, seal: Fernet) -> Row:
+def check_account(uow: UnitOfWork, email: str, password: str, code: str, seal: Fernet) -> Row:
     """Return the person who signs in with password and code.
 
     Raises:
@@ -111,72 +111,72 @@ def check_account(work: Work, email: str, password: str, code: str, seal: Fernet
     """
     question = (
         sa.select(people, accounts.c.password, accounts.c.totp, accounts.c.totp_step)
-        .join(accounts, work.mine(accounts) & (accounts.c.person_id == people.c.person_id))
+        .join(accounts, uow.scope(accounts) & (accounts.c.person_id == people.c.person_id))
         .where(
-            work.mine(people),
+            uow.scope(people),
             people.c.email == normal_email(email),
             people.c.ended_at.is_(None),
         )
     )
-    found = work.one(question)
-    stored = found["password"] if found and found["password"] else _NOBODY
+    person = uow.fetch_one(question)
+    stored = person["password"] if person and person["password"] else _NOBODY
     is_password = _is_password(stored, password[:LONGEST]) and stored is not _NOBODY
     # The code is checked whatever the password is, so that both take the same time.
-    step = _code_step(work, found or {"totp": "", "totp_step": 0}, code, seal)
-    if found is not None:
-        work.event.object_id, work.event.chain = found["person_id"], chain_of(found)
-    if found is None or not is_password or step is None:
+    step = _code_step(uow, person or {"totp": "", "totp_step": 0}, code, seal)
+    if person is not None:
+        uow.event.object_id, uow.event.chain = person["person_id"], chain_of(person)
+    if person is None or not is_password or step is None:
         raise NotAllowed(REFUSAL)
-    which = accounts.c.person_id == found["person_id"]
-    if not work.change(accounts, which & (accounts.c.totp_step < step), {"totp_step": step}):
+    which = accounts.c.person_id == person["person_id"]
+    if not uow.update(accounts, which & (accounts.c.totp_step < step), {"totp_step": step}):
         raise NotAllowed(REFUSAL)
-    return found
+    return person
 
 
-def change_password(work: Work, *, password: str, code: str, new: str, seal: Fernet) -> None:
+def change_password(uow: UnitOfWork, *, password: str, code: str, new: str, seal: Fernet) -> None:
     """Set a new password for the actor, who gives the old one and a code.
 
     Raises:
         NotAllowed: something is not right, or the actor is a key.
         CardwatchError: the new one is too short, too long or too easily guessed.
     """
-    who = people.c.person_id == work.actor.actor_id
-    found = work.one(sa.select(people.c.email).where(work.mine(people), who))
+    is_actor = people.c.person_id == uow.actor.actor_id
+    person_row = uow.fetch_one(sa.select(people.c.email).where(uow.scope(people), is_actor))
     with about_field("password"):
-        person = check_account(work, found["email"] if found else "", password, code, seal)
+        person = check_account(uow, person_row["email"] if person_row else "", password, code, seal)
     with about_field("new"):
         _check_strength(new, person)
     which = accounts.c.person_id == person["person_id"]
-    work.change(accounts, which, {"password": _hasher.hash(new)})
+    uow.update(accounts, which, {"password": _hasher.hash(new)})
 
 
-def bind_identity(work: Work, identity: str, email: str) -> Row:
+def bind_identity(uow: UnitOfWork, identity: str, email: str) -> Row:
     """Return the person who signed in elsewhere; the first time their email says who they are.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         identity: issuer and subject, which never change hands.
         email: as the issuer has verified it; empty if it has not.
 
     Raises:
         NotAllowed: nobody here is known by either.
     """
-    living = sa.select(people).where(work.mine(people), people.c.ended_at.is_(None))
-    found = work.one(living.where(people.c.identity == identity))
-    if found is None and email:
+    living = sa.select(people).where(uow.scope(people), people.c.ended_at.is_(None))
+    person = uow.fetch_one(living.where(people.c.identity == identity))
+    if person is None and email:
         mail = people.c.email == normal_email(email)
-        found = work.one(living.where(mail, people.c.identity.is_(None)))
-        if found is not None:
-            work.change(people, people.c.person_id == found["person_id"], {"identity": identity})
-    if found is None:
+        person = uow.fetch_one(living.where(mail, people.c.identity.is_(None)))
+        if person is not None:
+            uow.update(people, people.c.person_id == person["person_id"], {"identity": identity})
+    if person is None:
         raise NotAllowed(
             "There is no account for that identity. Ask your administrator to add you."
         )
-    work.event.object_id, work.event.chain = found["person_id"], chain_of(found)
-    return found
+    uow.event.object_id, uow.event.chain = person["person_id"], chain_of(person)
+    return person
 
 
-def _invited(work: Work, token: str) -> Row:
+def _invited(uow: UnitOfWork, token: str) -> Row:
     """Return the person whom an invitation names, with their account.
 
     Raises:
@@ -184,48 +184,48 @@ def _invited(work: Work, token: str) -> Row:
     """
     question = (
         sa.select(people, accounts.c.totp, accounts.c.totp_step, accounts.c.invited_by)
-        .join(accounts, work.mine(accounts) & (accounts.c.person_id == people.c.person_id))
+        .join(accounts, uow.scope(accounts) & (accounts.c.person_id == people.c.person_id))
         .where(
-            work.mine(people),
+            uow.scope(people),
             people.c.ended_at.is_(None),
             accounts.c.invited_sha256 == _sha256(token),
-            accounts.c.invited_until >= work.now,
+            accounts.c.invited_until >= uow.now,
         )
     )
-    found = work.one(question)
-    if found is None or not gives_now(work, str(found["invited_by"]), found["role"]):
+    person = uow.fetch_one(question)
+    if person is None or not gives_now(uow, str(person["invited_by"]), person["role"]):
         raise NotAllowed(NOT_INVITED, field="token")
-    work.event.object_id, work.event.chain = found["person_id"], chain_of(found)
-    return found
+    uow.event.object_id, uow.event.chain = person["person_id"], chain_of(person)
+    return person
 
 
-def _is_password(held: str, given: str) -> bool:
+def _is_password(password_hash: str, password: str) -> bool:
     try:
-        return _hasher.verify(held, given)
+        return _hasher.verify(password_hash, password)
     except (VerificationError, InvalidHashError):
         return False
 
 
-def _step_of(work: Work, person: Row, code: str, seal: Fernet) -> int:
+def _step_of(uow: UnitOfWork, person: Row, code: str, seal: Fernet) -> int:
     """Return the time step of a right code that was not used before (RFC 6238).
 
     Raises:
         NotAllowed: it is none.
     """
-    step = _code_step(work, person, code, seal)
+    step = _code_step(uow, person, code, seal)
     if step is None:
         raise NotAllowed(REFUSAL)
     return step
 
 
-def _code_step(work: Work, person: Row, code: str, seal: Fernet) -> int | None:
+def _code_step(uow: UnitOfWork, person: Row, code: str, seal: Fernet) -> int | None:
     """Return the time step of a right code that was not used before, None for any other.
 
     Somebody without a secret costs as much time as somebody with one.
     """
     secret = person["totp"] or seal.encrypt(_NO_SECRET).decode()
     generator = pyotp.TOTP(seal.decrypt(secret.encode()).decode(), interval=STEP_SECONDS)
-    step = int(dt.datetime.fromisoformat(work.now).timestamp()) // STEP_SECONDS
+    step = int(dt.datetime.fromisoformat(uow.now).timestamp()) // STEP_SECONDS
     is_right = hmac.compare_digest(
         generator.at(step * STEP_SECONDS).encode(), code.encode("utf-8", "replace")
     )
@@ -238,11 +238,13 @@ def _check_strength(password: str, person: Row) -> None:
         raise CardwatchError(
             f"Enter a password of {SHORTEST} to {LONGEST} characters. Spaces count."
         )
-    known = ["cardwatch", person["organisation_id"], person["email"], person["name"]]
-    words = {word for word in re.split(r"\W+", " ".join(known)) if len(word) >= WORD_CHARACTERS}
+    personal_texts = ["cardwatch", person["organisation_id"], person["email"], person["name"]]
+    words = {
+        word for word in re.split(r"\W+", " ".join(personal_texts)) if len(word) >= WORD_CHARACTERS
+    }
     longest_first = sorted(map(re.escape, words), key=len, reverse=True)
-    left = re.sub("|".join(longest_first), "", password, flags=re.IGNORECASE)
-    if zxcvbn(left[:EASY_CHARACTERS], user_inputs=known)["score"] < LEAST_SCORE:
+    remainder = re.sub("|".join(longest_first), "", password, flags=re.IGNORECASE)
+    if zxcvbn(remainder[:EASY_CHARACTERS], user_inputs=personal_texts)["score"] < LEAST_SCORE:
         raise CardwatchError("This password is easy to guess. Use three or four random words.")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.naming import holder_names, masked
+from cardwatch.casebook.pseudonyms import holder_names, pseudonym
 from cardwatch.casebook.tables import PSD, alert_subjects, alerts
 from cardwatch.merchants import canonical_name
 from cardwatch.vocabulary import SubjectKind
@@ -15,7 +15,7 @@ from cardwatch.vocabulary import SubjectKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from cardwatch.casebook.work import Row, Work
+    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
 PEOPLE = (SubjectKind.HOLDER, SubjectKind.APPROVER)
 SEARCHED = (*PEOPLE, SubjectKind.MERCHANT, SubjectKind.COST_CENTRE)
@@ -24,11 +24,11 @@ MAX_SUBJECTS = 20_000
 ID_START = re.compile(r"[0-9a-f]{4,12}")
 
 
-def has_subject(work: Work, kind: SubjectKind, ids: Iterable[str]) -> sa.ColumnElement[bool]:
+def has_subject(uow: UnitOfWork, kind: SubjectKind, ids: Iterable[str]) -> sa.ColumnElement[bool]:
     """The condition that a row of `alerts` has one of some subjects of a kind."""
     subjects = alert_subjects.c
     return sa.exists().where(
-        work.mine(alert_subjects),
+        uow.scope(alert_subjects),
         subjects.lane == alerts.c.lane,
         subjects.alert_id == alerts.c.alert_id,
         subjects.kind == kind,
@@ -36,7 +36,7 @@ def has_subject(work: Work, kind: SubjectKind, ids: Iterable[str]) -> sa.ColumnE
     )
 
 
-def matches_text(work: Work, text: str) -> sa.ColumnElement[bool]:
+def matches_text(uow: UnitOfWork, text: str) -> sa.ColumnElement[bool]:
     """The condition that an alert has a cardholder, merchant or unit with some words in its name.
 
     Names are compared as the actor is shown them: professional standards search cardholders by
@@ -44,39 +44,39 @@ def matches_text(work: Work, text: str) -> sa.ColumnElement[bool]:
     alert's id fits too.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         text: the words; a merchant may be typed as any statement prints it.
     """
-    wanted = text.strip().casefold()
+    casefold = text.strip().casefold()
     compared = canonical_name(text).name.casefold()
     subjects = alert_subjects.c
     question = (
         sa.select(subjects.kind, subjects.subject_id, subjects.name)
-        .where(work.mine(alert_subjects), subjects.kind.in_(SEARCHED))
+        .where(uow.scope(alert_subjects), subjects.kind.in_(SEARCHED))
         .distinct()
         .order_by(subjects.kind, subjects.subject_id)
     )
     matching: dict[str, set[str]] = {}
-    rows = work.rows(question)
+    rows = uow.fetch_all(question)
     people = [row["name"] for row in rows if row["kind"] in PEOPLE]
-    names = {} if work.actor.role == PSD else holder_names(work, people)
+    names = {} if uow.actor.role == PSD else holder_names(uow, people)
     for row in rows:
         is_merchant = row["kind"] == SubjectKind.MERCHANT
-        name = _shown_name(work, row, names).casefold()
-        if wanted in name or (is_merchant and compared and compared in name):
+        name = _shown_name(uow, row, names).casefold()
+        if casefold in name or (is_merchant and compared and compared in name):
             matching.setdefault(row["kind"], set()).add(row["subject_id"])
-    found = [
-        has_subject(work, SubjectKind(kind), sorted(ids)[:MAX_SUBJECTS])
+    match = [
+        has_subject(uow, SubjectKind(kind), sorted(ids)[:MAX_SUBJECTS])
         for kind, ids in matching.items()
     ]
-    if ID_START.fullmatch(wanted):
-        found.append(alerts.c.alert_id.startswith(wanted))
-    return sa.or_(sa.false(), *found)
+    if ID_START.fullmatch(casefold):
+        match.append(alerts.c.alert_id.startswith(casefold))
+    return sa.or_(sa.false(), *match)
 
 
-def _shown_name(work: Work, subject: Row, names: Mapping[str, str]) -> str:
+def _shown_name(uow: UnitOfWork, subject: Row, names: Mapping[str, str]) -> str:
     """The name of a subject as the actor is shown it in lists; `names` are those of people."""
     name = str(subject["name"])
     if subject["kind"] not in PEOPLE:
         return name
-    return masked(work, name) if work.actor.role == PSD else names.get(name, name)
+    return pseudonym(uow, name) if uow.actor.role == PSD else names.get(name, name)

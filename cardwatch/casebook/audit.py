@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
-from cardwatch.casebook.tables import FINANCE, events, metadata
-from cardwatch.casebook.work import SEALED, canonical, first_hash, next_hash
+from cardwatch.casebook.tables import FINANCE, audit_events, metadata
+from cardwatch.casebook.unit_of_work import SEALED, canonical, first_hash, next_hash
 from cardwatch.errors import CardwatchError
 from cardwatch.quantities import plural
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
         Ed25519PublicKey,
     )
 
-    from cardwatch.casebook.work import Work
+    from cardwatch.casebook.unit_of_work import UnitOfWork
 
-AT_ONCE = 20_000
+EVENTS_PER_QUERY = 20_000
 OWN_FIELDS = ("at", "actor", "role", "action", "object", "id", "purpose", "outcome")
 """What a reader who holds a card is told of their own events: no count, no seal."""
 
@@ -55,22 +55,22 @@ class ChainCheck:
     fault: str = ""
 
 
-def verify_chain(work: Work, lane: str) -> ChainCheck:
+def verify_chain(uow: UnitOfWork, lane: str) -> ChainCheck:
     """Follow a chain from its first event to its last."""
-    owner = work.actor.organisation_id
+    owner = uow.actor.organisation_id
     question = (
-        sa.select(events.c.seq, events.c.body, events.c.hash)
-        .where(events.c.organisation_id == owner, events.c.lane == lane)
-        .order_by(events.c.seq)
-        .execution_options(yield_per=AT_ONCE)
+        sa.select(audit_events.c.seq, audit_events.c.body, audit_events.c.hash)
+        .where(audit_events.c.organisation_id == owner, audit_events.c.lane == lane)
+        .order_by(audit_events.c.seq)
+        .execution_options(yield_per=EVENTS_PER_QUERY)
     )
     before, count = first_hash(owner, lane), 0
     seals: Counter[str] = Counter()
-    for seq, body, kept in work.connection.execute(question):
+    for seq, body, stored_hash in uow.connection.execute(question):
         if seq != count + 1:
             fault = f"event {count + 1} is not there"
             return ChainCheck(lane, count, before, count + 1, fault)
-        if kept != (after := next_hash(before, body)):
+        if stored_hash != (after := next_hash(before, body)):
             fault = f"event {seq}, or the one before it, has been changed"
             return ChainCheck(lane, count, before, seq, fault)
         before, count = after, seq
@@ -78,20 +78,20 @@ def verify_chain(work: Work, lane: str) -> ChainCheck:
             content = json.loads(body)
             seals.update(content.get("sealed", ()))
             seals.subtract(content.get("unsealed", ()))
-    return ChainCheck(lane, count, before, fault=_check_seals(work, lane, seals))
+    return ChainCheck(lane, count, before, fault=_check_seals(uow, lane, seals))
 
 
-def _check_seals(work: Work, lane: str, seals: Counter[str]) -> str:
+def _check_seals(uow: UnitOfWork, lane: str, seals: Counter[str]) -> str:
     """Return which table's rows are not those that a chain holds the seals of, or nothing."""
     for name in SEALED:
         table = metadata.tables[name]
-        question = sa.select(table).where(work.mine(table))
+        question = sa.select(table).where(uow.scope(table))
         if "lane" in table.c:
             question = question.where(table.c.lane == lane)
         elif lane != FINANCE:
             continue
-        for row in work.rows(question):
-            seal = work.seal_of(table, row)
+        for row in uow.fetch_all(question):
+            seal = uow.seal_of(table, row)
             if seals[seal] < 1:
                 return f"a row of {name} is not as it was written"
             seals[seal] -= 1
@@ -101,7 +101,7 @@ def _check_seals(work: Work, lane: str, seals: Counter[str]) -> str:
 
 
 def read_events(
-    work: Work,
+    uow: UnitOfWork,
     lane: str,
     *,
     last: int = 0,
@@ -111,32 +111,39 @@ def read_events(
     """Return the events of a chain, the newest first.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         lane: whose chain.
         last: so many at most; 0 for all.
         before: number of the event before which they lie; 0 for the end.
         wanted: what fields of an event have to be, such as `action`.
     """
-    question = sa.select(events.c.body).where(work.mine(events), events.c.lane == lane)
+    question = sa.select(audit_events.c.body).where(
+        uow.scope(audit_events), audit_events.c.lane == lane
+    )
     if before:
-        question = question.where(events.c.seq < before)
+        question = question.where(audit_events.c.seq < before)
     for name, value in (wanted or {}).items():  # a body is JSON in one form only
-        question = question.where(events.c.body.contains(f'"{name}":{canonical(value)}'))
-    question = question.order_by(events.c.seq.desc())
-    for row in work.rows(question.limit(last) if last else question):
+        question = question.where(audit_events.c.body.contains(f'"{name}":{canonical(value)}'))
+    question = question.order_by(audit_events.c.seq.desc())
+    for row in uow.fetch_all(question.limit(last) if last else question):
         yield json.loads(row["body"])
 
 
 def own_events(
-    work: Work, lane: str, *, last: int, before: int = 0, wanted: Mapping[str, str] | None = None
+    uow: UnitOfWork,
+    lane: str,
+    *,
+    last: int,
+    before: int = 0,
+    wanted: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the actor's own events of a chain, numbered for them, the newest first.
 
     For readers who hold a card: what others did with an alert about them, and how many events or
     alerts there are, would tell them that there is one. Arguments as of `read_events`.
     """
-    actor = {"actor": work.actor.actor_id}
-    events_of = reversed(list(read_events(work, lane, wanted=actor)))
+    actor = {"actor": uow.actor.actor_id}
+    events_of = reversed(list(read_events(uow, lane, wanted=actor)))
     numbered = [
         {name: value for name, value in event.items() if name in OWN_FIELDS} | {"seq": number}
         for number, event in enumerate(events_of, start=1)
@@ -150,32 +157,32 @@ def own_events(
     return fits[:last]
 
 
-def checkpoint_line(work: Work, key: Ed25519PrivateKey, lane: str) -> str:
+def checkpoint_line(uow: UnitOfWork, key: Ed25519PrivateKey, lane: str) -> str:
     """A signed checkpoint of a chain as a line; empty before its first event."""
-    owner = work.actor.organisation_id
-    last = work.one(
-        sa.select(events.c.seq, events.c.hash)
-        .where(work.mine(events), events.c.lane == lane)
-        .order_by(events.c.seq.desc())
+    owner = uow.actor.organisation_id
+    last = uow.fetch_one(
+        sa.select(audit_events.c.seq, audit_events.c.hash)
+        .where(uow.scope(audit_events), audit_events.c.lane == lane)
+        .order_by(audit_events.c.seq.desc())
         .limit(1)
     )
     if last is None:
         return ""
     content = {"organisation": owner, "lane": lane, "seq": last["seq"], "hash": last["hash"]}
-    body = canonical(content | {"at": work.now})
+    body = canonical(content | {"at": uow.now})
     return canonical({"checkpoint": body, "signature": key.sign(body.encode()).hex()})
 
 
-def sign_checkpoint(work: Work, key: Ed25519PrivateKey, folder: Path) -> list[Path]:
+def sign_checkpoint(uow: UnitOfWork, key: Ed25519PrivateKey, folder: Path) -> list[Path]:
     """Add how far each chain of the work's lanes has come, signed, to a file a chain; return them.
 
     Raises:
         CardwatchError: a file cannot be written.
     """
     written = []
-    for lane in work.lanes:
-        path = folder / f"{work.actor.organisation_id}-{lane}.checkpoints"
-        line = checkpoint_line(work, key, lane)
+    for lane in uow.lanes:
+        path = folder / f"{uow.actor.organisation_id}-{lane}.checkpoints"
+        line = checkpoint_line(uow, key, lane)
         if not line:
             continue
         try:
@@ -189,12 +196,12 @@ def sign_checkpoint(work: Work, key: Ed25519PrivateKey, folder: Path) -> list[Pa
 
 
 def check_checkpoints(
-    work: Work, key: Ed25519PublicKey, lines: Sequence[str], name: str
+    uow: UnitOfWork, key: Ed25519PublicKey, lines: Sequence[str], name: str
 ) -> ChainCheck:
     """Return whether the chain still holds what some checkpoints say of it.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         key: by which they are checked.
         lines: the checkpoints, as `checkpoint_line` made them.
         name: of the file they come from.
@@ -202,7 +209,7 @@ def check_checkpoints(
     Raises:
         CardwatchError: there are none, or they are of another organisation or lane.
     """
-    lane, said = "", {}
+    lane, signed_hashes = "", {}
     for number, line in enumerate(lines, start=1):
         try:
             signed = json.loads(line)
@@ -211,23 +218,29 @@ def check_checkpoints(
         except (ValueError, KeyError, TypeError, InvalidSignature):
             fault = f"line {number} of the checkpoints is not as this installation signed it"
             return ChainCheck(lane, 0, "", 1, fault)
-        mine = content["organisation"] == work.actor.organisation_id
-        if not mine or content["lane"] not in work.lanes or lane not in {"", content["lane"]}:
+        is_own_organisation = content["organisation"] == uow.actor.organisation_id
+        if (
+            not is_own_organisation
+            or content["lane"] not in uow.lanes
+            or lane not in {"", content["lane"]}
+        ):
             raise CardwatchError(f"{name} has the checkpoints of another chain.")
         lane = content["lane"]
-        said[content["seq"]] = content["hash"]
-    if not said:
+        signed_hashes[content["seq"]] = content["hash"]
+    if not signed_hashes:
         raise CardwatchError(f"{name} has no checkpoint.")
-    question = sa.select(events.c.seq, events.c.hash).where(
-        work.mine(events), events.c.lane == lane, events.c.seq.between(min(said), max(said))
+    question = sa.select(audit_events.c.seq, audit_events.c.hash).where(
+        uow.scope(audit_events),
+        audit_events.c.lane == lane,
+        audit_events.c.seq.between(min(signed_hashes), max(signed_hashes)),
     )
-    found = work.connection.execute(question.execution_options(yield_per=AT_ONCE))
-    held = {seq: kept for seq, kept in found if seq in said}
-    for seq in sorted(said):
-        if held.get(seq) != said[seq]:
+    event_rows = uow.connection.execute(question.execution_options(yield_per=EVENTS_PER_QUERY))
+    stored_hashes = {seq: event_hash for seq, event_hash in event_rows if seq in signed_hashes}
+    for seq in sorted(signed_hashes):
+        if stored_hashes.get(seq) != signed_hashes[seq]:
             fault = f"event {seq} has changed since a checkpoint was signed"
             return ChainCheck(lane, 0, "", seq, fault)
-    return ChainCheck(lane, max(said), said[max(said)])
+    return ChainCheck(lane, max(signed_hashes), signed_hashes[max(signed_hashes)])
 
 
 def public_text(key: Ed25519PublicKey) -> str:

@@ -18,7 +18,7 @@ from cardwatch.casebook.tables import statements, transactions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cardwatch.casebook.work import Row, Work
+    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
 
 def statement_counts(seq: int | None = None) -> sa.ColumnElement[bool]:
@@ -48,11 +48,11 @@ def is_visible(
         payments: the table of transactions, or an alias of it.
         with_psd_holds: whether payments that only professional standards keep are visible.
     """
-    return payments.c.is_kept_for_psd.in_((0, 1) if with_psd_holds else (0,))
+    return payments.c.visible_to_psd_only.in_((0, 1) if with_psd_holds else (0,))
 
 
 def counting_payments(
-    work: Work,
+    uow: UnitOfWork,
     columns: Sequence[sa.ColumnElement[Any]],
     *,
     seq: int | None = None,
@@ -65,7 +65,7 @@ def counting_payments(
     The same payment of two statements is answered twice; `each_once` keeps the one that counts.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         columns: of the transactions and their statements.
         seq: see `statement_counts`.
         with_psd_holds: see `is_visible`.
@@ -74,20 +74,20 @@ def counting_payments(
     return (
         sa.select(*columns)
         .select_from(transactions)
-        .join(statements, work.mine(statements) & of_statement)
-        .where(work.mine(transactions), statement_counts(seq))
+        .join(statements, uow.scope(statements) & of_statement)
+        .where(uow.scope(transactions), statement_counts(seq))
         .where(is_visible(with_psd_holds=with_psd_holds))
         .order_by(statements.c.is_scored.desc(), statements.c.seq, transactions.c.row)
     )
 
 
-def each_once(work: Work, question: sa.Select[Any]) -> pd.DataFrame:
+def each_once(uow: UnitOfWork, question: sa.Select[Any]) -> pd.DataFrame:
     """Payments that answer a question, each once.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         question: as `counting_payments` makes it, with `identity` among its columns.
     """
     names = [column.name for column in question.selected_columns]
-    rows = work.connection.execute(question).fetchall()  # tens of thousands of one merchant
+    rows = uow.connection.execute(question).fetchall()  # tens of thousands of one merchant
     return pd.DataFrame(rows, columns=names).drop_duplicates("identity", ignore_index=True)

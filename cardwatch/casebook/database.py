@@ -26,12 +26,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cardwatch.casebook import tables
-from cardwatch.casebook.guard import EVERYBODY, check_owner
-from cardwatch.casebook.work import (
+from cardwatch.casebook.tenant_guard import EVERYBODY, check_owner
+from cardwatch.casebook.unit_of_work import (
     Actor,
-    Event,
+    AuditEvent,
     Row,
-    Work,
+    UnitOfWork,
     append_event,
     as_text,
     lock_number,
@@ -115,8 +115,13 @@ class Casebook:
 
     @contextmanager
     def work(
-        self, actor: Actor, event: Event, now: dt.datetime, *, lanes: tuple[str, ...] | None = None
-    ) -> Iterator[Work]:
+        self,
+        actor: Actor,
+        event: AuditEvent,
+        now: dt.datetime,
+        *,
+        lanes: tuple[str, ...] | None = None,
+    ) -> Iterator[UnitOfWork]:
         """Do one piece of work: all of it, with its event, is kept together or not at all.
 
         Args:
@@ -134,24 +139,24 @@ class Casebook:
         allowed = actor.lanes if lanes is None else lanes
         try:
             with self._sentence("failed"), self.engine.begin() as connection:
-                self.own(connection, actor.organisation_id, allowed)
-                work = Work(connection, actor, allowed, moment, event)
-                yield work
-                for told in (event, *work.also):
-                    append_event(work, told)
-                assert not work.sealed, "rows of a lane were written without an event there"
+                self.set_tenant(connection, actor.organisation_id, allowed)
+                uow = UnitOfWork(connection, actor, allowed, moment, event)
+                yield uow
+                for audit_event in (event, *uow.extra_events):
+                    append_event(uow, audit_event)
+                assert not uow.sealed, "rows of a lane were written without an event there"
         except (NotAllowed, NotFound) as refusal:
             event.outcome = "denied" if isinstance(refusal, NotAllowed) else "not-found"
             with self.engine.begin() as connection:
-                self.own(connection, actor.organisation_id, ())
-                work = Work(connection, actor, (), moment, event)
-                append_event(work, event)
+                self.set_tenant(connection, actor.organisation_id, ())
+                uow = UnitOfWork(connection, actor, (), moment, event)
+                append_event(uow, event)
             raise
 
     @contextmanager
-    def quiet(
+    def unaudited(
         self, actor: Actor, now: dt.datetime, *, lanes: tuple[str, ...] = (), reads: bool = False
-    ) -> Iterator[Work]:
+    ) -> Iterator[UnitOfWork]:
         """Transaction without an audit event: internal tables and authentication only.
 
         Args:
@@ -165,11 +170,13 @@ class Casebook:
         """
         engine = self.engine.execution_options(reads=True) if reads else self.engine
         with self._sentence("failed"), engine.begin() as connection:
-            self.own(connection, actor.organisation_id, lanes)
-            yield Work(connection, actor, lanes, as_text(now), Event("access", ""), is_quiet=True)
+            self.set_tenant(connection, actor.organisation_id, lanes)
+            yield UnitOfWork(
+                connection, actor, lanes, as_text(now), AuditEvent("access", ""), is_unaudited=True
+            )
 
     @contextmanager
-    def turn(self, organisation_id: str) -> Iterator[None]:
+    def import_lock(self, organisation_id: str) -> Iterator[None]:
         """Hold the organisation's import lock.
 
         A turn ends with the process that has it, however that ends.
@@ -223,7 +230,7 @@ class Casebook:
         """Return the organisations that the casebook holds; it waits for nobody."""
         engine = self.engine.execution_options(reads=True)
         with self._sentence("failed"), engine.begin() as connection:
-            self.own(connection, EVERYBODY, ())
+            self.set_tenant(connection, EVERYBODY, ())
             question = sa.select(tables.organisations).order_by("organisation_id")
             return [dict(row) for row in connection.execute(question).mappings()]
 
@@ -235,7 +242,7 @@ class Casebook:
         with self._sentence("failed"), engine.begin() as connection:
             yield connection
 
-    def let_serve(self, role: str) -> None:
+    def grant_service_role(self, role: str) -> None:
         """Let a role of PostgreSQL work with the tables without owning them.
 
         It can neither change what is append-only nor take triggers and policies away.
@@ -255,7 +262,7 @@ class Casebook:
                 connection.exec_driver_sql(f"REVOKE ALL ON {table} FROM {name}")
                 connection.exec_driver_sql(f"GRANT {may} ON {table} TO {name}")
 
-    def settle(self) -> None:
+    def checkpoint_wal(self) -> None:
         """Checkpoint the WAL, so that erased rows leave the file."""
         if self.is_sqlite:
             with self._sentence("failed"), closing(self.engine.raw_connection()) as connection:
@@ -265,7 +272,9 @@ class Casebook:
         """Close it."""
         self.engine.dispose()
 
-    def own(self, connection: sa.Connection, organisation_id: str, lanes: Sequence[str]) -> None:
+    def set_tenant(
+        self, connection: sa.Connection, organisation_id: str, lanes: Sequence[str]
+    ) -> None:
         """Say whose rows a transaction may touch."""
         connection.info["owner"] = organisation_id, frozenset(lanes)
         if not self.is_sqlite:
@@ -273,7 +282,7 @@ class Casebook:
             set_local(connection, "lanes", ",".join(lanes))
 
     @contextmanager
-    def _sentence(self, what: str) -> Iterator[None]:
+    def _sentence(self, failure: str) -> Iterator[None]:
         """Say in a sentence that the database failed.
 
         Raises:
@@ -286,7 +295,7 @@ class Casebook:
             # What follows the first line may hold values.
             why = (str(error.orig).splitlines() or ["it gives no reason"])[0]
             kind = CasebookBusy if _is_transient(error) else CasebookFailed
-            raise kind(f"The casebook {where} {what}: {why}") from error
+            raise kind(f"The casebook {where} {failure}: {why}") from error
         except PoolTimeout as error:
             raise CasebookBusy("Too many connections to the casebook are in use.") from error
 
@@ -302,12 +311,14 @@ class Casebook:
                 return
             if current is None and not make:
                 raise CardwatchError(f"There is no casebook at {self.url.render_as_string()}.")
-            if current and current not in {one.revision for one in script.walk_revisions()}:
+            if current and current not in {
+                revision.revision for revision in script.walk_revisions()
+            }:
                 raise CardwatchError(
                     f"A newer version of cardwatch has written this casebook (tables {current}). "
                     "Install that version or a later one."
                 )
-            with self.turn("tables"), self.engine.begin() as connection:
+            with self.import_lock("tables"), self.engine.begin() as connection:
                 config.attributes["connection"] = connection
                 alembic.command.upgrade(config, "head")
 

@@ -8,39 +8,41 @@ import sqlalchemy as sa
 
 from cardwatch.casebook.api_keys import actor_now, person_behind
 from cardwatch.casebook.tables import import_requests
-from cardwatch.casebook.work import Actor, Work, as_text
+from cardwatch.casebook.unit_of_work import Actor, UnitOfWork, as_text
 from cardwatch.errors import NotAllowed
 
 REQUEST_DAYS = 7
 """Days for which the request of one person waits for that of another."""
 
 
-def confirm_import(work: Work, *parts: str) -> bool:
+def confirm_import(uow: UnitOfWork, *parts: str) -> bool:
     """Record that the actor asks for an import.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         *parts: what is asked for: the same from two people are one import.
 
     Returns:
         Whether another person of the same role, who has that role still, has asked for the same.
     """
-    request_id = work.keyed("import request", work.actor.role, *parts)
-    oldest = dt.datetime.fromisoformat(work.now) - dt.timedelta(REQUEST_DAYS)
-    work.remove(import_requests, import_requests.c.made_at < as_text(oldest))
+    request_id = uow.keyed("import request", uow.actor.role, *parts)
+    oldest = dt.datetime.fromisoformat(uow.now) - dt.timedelta(REQUEST_DAYS)
+    uow.delete(import_requests, import_requests.c.made_at < as_text(oldest))
     same = import_requests.c.request_id == request_id
-    rows = work.rows(sa.select(import_requests).where(work.mine(import_requests), same))
-    own = person_behind(work, work.actor.actor_id)
-    others = [row["made_by"] for row in rows if row["made_by"] != own]
-    if own not in {row["made_by"] for row in rows}:
-        work.add(import_requests, [{"request_id": request_id, "made_by": own, "made_at": work.now}])
-    return any(_has_role(work, other) for other in others)
+    rows = uow.fetch_all(sa.select(import_requests).where(uow.scope(import_requests), same))
+    itself = person_behind(uow, uow.actor.actor_id)
+    made_bys = [row["made_by"] for row in rows if row["made_by"] != itself]
+    if itself not in {row["made_by"] for row in rows}:
+        uow.insert(
+            import_requests, [{"request_id": request_id, "made_by": itself, "made_at": uow.now}]
+        )
+    return any(_has_role(uow, other) for other in made_bys)
 
 
-def _has_role(work: Work, person_id: str) -> bool:
+def _has_role(uow: UnitOfWork, person_id: str) -> bool:
     """Return whether a person has access in the actor's role."""
-    person = Actor(work.actor.organisation_id, person_id, work.actor.role)
+    person = Actor(uow.actor.organisation_id, person_id, uow.actor.role)
     try:
-        return actor_now(work, person).role == work.actor.role
+        return actor_now(uow, person).role == uow.actor.role
     except NotAllowed:
         return False

@@ -17,18 +17,18 @@ import sqlalchemy as sa
 
 from cardwatch.casebook import documents
 from cardwatch.casebook.tables import jobs
-from cardwatch.casebook.work import Actor, as_text, canonical
+from cardwatch.casebook.unit_of_work import Actor, as_text, canonical
 from cardwatch.errors import CardwatchError, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cardwatch.casebook.work import Row, Work
+    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
 LEASE_SECONDS, MOST_TRIES = 30, 3
 KEPT_DAYS = 30
 FAILED_SHOWN = 20
-SHOWN = ("job_id", "kind", "made_at", "state", "percent")
+PUBLIC_COLUMNS = ("job_id", "kind", "made_at", "state", "percent")
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 
 
@@ -56,11 +56,11 @@ class Job:
     content: bytes
 
 
-def put_job(work: Work, kind: str, content: bytes, *, once: str, fingerprint: str) -> Row:
+def put_job(uow: UnitOfWork, kind: str, content: bytes, *, once: str, fingerprint: str) -> Row:
     """Put a job in the queue, unless the actor has asked for the same; return it as shown.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         kind: statement, back-test or evaluation.
         content: what it is done with.
         once: by which the same request is known when it comes again.
@@ -69,97 +69,114 @@ def put_job(work: Work, kind: str, content: bytes, *, once: str, fingerprint: st
     Raises:
         CardwatchError: the actor has used `once` for something else.
     """
-    name = work.keyed("job", work.actor.actor_id, once)[:12]
-    work.lock("job", name)
-    known = work.one(sa.select(jobs).where(work.mine(jobs), jobs.c.job_id == name))
-    if known and known["fingerprint"] != fingerprint:
+    name = uow.keyed("job", uow.actor.actor_id, once)[:12]
+    uow.lock("job", name)
+    existing = uow.fetch_one(sa.select(jobs).where(uow.scope(jobs), jobs.c.job_id == name))
+    if existing and existing["fingerprint"] != fingerprint:
         raise CardwatchError("This Idempotency-Key was used for another request. Use a new one.")
-    begun = {"state": QUEUED, "percent": 0, "tries": 0, "answer": None, "leased_until": None}
-    if known and known["state"] == FAILED:  # asked for again
-        work.change(jobs, jobs.c.job_id == name, begun | {"content": content})
-    elif not known:
-        row = begun | {"job_id": name, "kind": kind, "content": content, "made_at": work.now}
-        asked = {"made_by": work.actor.actor_id, "role": work.actor.role}
-        asked["fingerprint"] = fingerprint
-        work.add(jobs, [row | asked])
-    work.event.object_id = name
-    oldest = dt.datetime.fromisoformat(work.now) - dt.timedelta(KEPT_DAYS)
-    work.remove(jobs, (jobs.c.made_at < as_text(oldest)) & jobs.c.state.in_((DONE, FAILED)))
-    return get_job(work, name)
+    initial_values = {
+        "state": QUEUED,
+        "percent": 0,
+        "tries": 0,
+        "answer": None,
+        "leased_until": None,
+    }
+    if existing and existing["state"] == FAILED:  # asked for again
+        uow.update(jobs, jobs.c.job_id == name, initial_values | {"content": content})
+    elif not existing:
+        row = initial_values | {
+            "job_id": name,
+            "kind": kind,
+            "content": content,
+            "made_at": uow.now,
+        }
+        requester = {"made_by": uow.actor.actor_id, "role": uow.actor.role}
+        requester["fingerprint"] = fingerprint
+        uow.insert(jobs, [row | requester])
+    uow.event.object_id = name
+    oldest = dt.datetime.fromisoformat(uow.now) - dt.timedelta(KEPT_DAYS)
+    uow.delete(jobs, (jobs.c.made_at < as_text(oldest)) & jobs.c.state.in_((DONE, FAILED)))
+    return get_job(uow, name)
 
 
-def get_job(work: Work, job_id: str) -> dict[str, Any]:
+def get_job(uow: UnitOfWork, job_id: str) -> dict[str, Any]:
     """Return a job of the actor's: its state, how far it has come, and its answer.
 
     Raises:
         NotFound: they have none of that id.
     """
-    own = (jobs.c.job_id == job_id) & (jobs.c.made_by == work.actor.actor_id)
-    shown = [jobs.c[name] for name in (*SHOWN, "answer")]
-    found = work.one(sa.select(*shown).where(work.mine(jobs), own))
-    if found is None:
+    is_own_job = (jobs.c.job_id == job_id) & (jobs.c.made_by == uow.actor.actor_id)
+    job_columns = [jobs.c[name] for name in (*PUBLIC_COLUMNS, "answer")]
+    job_row = uow.fetch_one(sa.select(*job_columns).where(uow.scope(jobs), is_own_job))
+    if job_row is None:
         raise NotFound(f"There is no job '{job_id}'.")
-    return found | {"answer": json.loads(found["answer"]) if found["answer"] else None}
+    return job_row | {"answer": json.loads(job_row["answer"]) if job_row["answer"] else None}
 
 
-def list_jobs(work: Work, kinds: Sequence[str]) -> list[Row]:
+def list_jobs(uow: UnitOfWork, kinds: Sequence[str]) -> list[Row]:
     """Return the jobs of the actor's of some kinds, without their answers, the newest first."""
-    own = (jobs.c.made_by == work.actor.actor_id) & jobs.c.kind.in_(kinds)
-    question = sa.select(*(jobs.c[name] for name in SHOWN)).where(work.mine(jobs), own)
-    return work.rows(question.order_by(jobs.c.made_at.desc(), jobs.c.job_id))
-
-
-def list_failed(work: Work, kind: str) -> list[dict[str, Any]]:
-    """Return the newest jobs of a kind and of the actor's role that failed, with what was said."""
-    failed = (jobs.c.kind == kind) & (jobs.c.state == FAILED) & (jobs.c.role == work.actor.role)
-    oldest = as_text(dt.datetime.fromisoformat(work.now) - dt.timedelta(KEPT_DAYS))
-    question = sa.select(jobs.c.made_at, jobs.c.answer).where(
-        work.mine(jobs), failed, jobs.c.made_at >= oldest
+    is_own_job = (jobs.c.made_by == uow.actor.actor_id) & jobs.c.kind.in_(kinds)
+    question = sa.select(*(jobs.c[name] for name in PUBLIC_COLUMNS)).where(
+        uow.scope(jobs), is_own_job
     )
-    rows = work.rows(question.order_by(jobs.c.made_at.desc(), jobs.c.job_id).limit(FAILED_SHOWN))
+    return uow.fetch_all(question.order_by(jobs.c.made_at.desc(), jobs.c.job_id))
+
+
+def list_failed(uow: UnitOfWork, kind: str) -> list[dict[str, Any]]:
+    """Return the newest jobs of a kind and of the actor's role that failed, with what was said."""
+    failed = (jobs.c.kind == kind) & (jobs.c.state == FAILED) & (jobs.c.role == uow.actor.role)
+    oldest = as_text(dt.datetime.fromisoformat(uow.now) - dt.timedelta(KEPT_DAYS))
+    question = sa.select(jobs.c.made_at, jobs.c.answer).where(
+        uow.scope(jobs), failed, jobs.c.made_at >= oldest
+    )
+    rows = uow.fetch_all(
+        question.order_by(jobs.c.made_at.desc(), jobs.c.job_id).limit(FAILED_SHOWN)
+    )
     return [{"made_at": row["made_at"], **json.loads(row["answer"])} for row in rows]
 
 
-def claim_job(work: Work, kinds: Sequence[str]) -> Job | None:
+def claim_job(uow: UnitOfWork, kinds: Sequence[str]) -> Job | None:
     """Take the oldest job of some kinds that waits, or whose process has died, if there is one."""
-    waiting = sa.select(jobs).where(work.mine(jobs), _waits(work, kinds))
+    waiting = sa.select(jobs).where(uow.scope(jobs), _waits(uow, kinds))
     question = waiting.order_by(jobs.c.made_at, jobs.c.job_id).limit(1)
-    found = work.one(question.with_for_update(skip_locked=True))
-    if found is None:
+    claimed = uow.fetch_one(question.with_for_update(skip_locked=True))
+    if claimed is None:
         return None
-    this = jobs.c.job_id == found["job_id"]
-    if found["tries"] >= MOST_TRIES:
-        file = file_of(bytes(found["content"]))
+    this = jobs.c.job_id == claimed["job_id"]
+    if claimed["tries"] >= MOST_TRIES:
+        file = file_of(bytes(claimed["content"]))
         detail = (
-            f"We could not process {file or SUBJECTS[found['kind']]}: it was interrupted "
+            f"We could not process {file or SUBJECTS[claimed['kind']]}: it was interrupted "
             f"{MOST_TRIES} times. Try again, or contact your administrator."
         )
         answer = {"code": "broken_off", "detail": detail, "file": file}
-        finish_job(work, found["job_id"], answer, failed=True)
+        finish_job(uow, claimed["job_id"], answer, failed=True)
         return None
-    row = {"state": RUNNING, "tries": found["tries"] + 1, "leased_until": _lease(work)}
-    work.change(jobs, this, row)
-    actor = Actor(work.actor.organisation_id, found["made_by"], found["role"])
-    return Job(found["job_id"], actor, found["kind"], bytes(found["content"]))
+    row = {"state": RUNNING, "tries": claimed["tries"] + 1, "leased_until": _lease(uow)}
+    uow.update(jobs, this, row)
+    actor = Actor(uow.actor.organisation_id, claimed["made_by"], claimed["role"])
+    return Job(claimed["job_id"], actor, claimed["kind"], bytes(claimed["content"]))
 
 
-def is_any_waiting(work: Work, kinds: Sequence[str]) -> bool:
+def is_any_waiting(uow: UnitOfWork, kinds: Sequence[str]) -> bool:
     """Return whether there is a job of some kinds to be taken."""
-    question = sa.select(jobs.c.job_id).where(work.mine(jobs), _waits(work, kinds))
-    return work.one(question.limit(1)) is not None
+    question = sa.select(jobs.c.job_id).where(uow.scope(jobs), _waits(uow, kinds))
+    return uow.fetch_one(question.limit(1)) is not None
 
 
-def tell_job(work: Work, job_id: str, percent: int | None = None) -> None:
+def tell_job(uow: UnitOfWork, job_id: str, percent: int | None = None) -> None:
     """Say that a job goes on, and how far it has come."""
-    row: dict[str, Any] = {"leased_until": _lease(work)}
+    row: dict[str, Any] = {"leased_until": _lease(uow)}
     row |= {} if percent is None else {"percent": percent}
-    work.change(jobs, (jobs.c.job_id == job_id) & (jobs.c.state == RUNNING), row)
+    uow.update(jobs, (jobs.c.job_id == job_id) & (jobs.c.state == RUNNING), row)
 
 
-def finish_job(work: Work, job_id: str, answer: Mapping[str, Any], *, failed: bool = False) -> None:
+def finish_job(
+    uow: UnitOfWork, job_id: str, answer: Mapping[str, Any], *, failed: bool = False
+) -> None:
     """Keep what came of a job; what it was done with is not needed any more."""
     row = {"state": FAILED if failed else DONE, "percent": 100, "answer": canonical(answer)}
-    work.change(jobs, jobs.c.job_id == job_id, row | {"content": b"", "leased_until": None})
+    uow.update(jobs, jobs.c.job_id == job_id, row | {"content": b"", "leased_until": None})
 
 
 def file_of(content: bytes) -> str:
@@ -171,13 +188,13 @@ def file_of(content: bytes) -> str:
         return ""
 
 
-def _waits(work: Work, kinds: Sequence[str]) -> sa.ColumnElement[bool]:
+def _waits(uow: UnitOfWork, kinds: Sequence[str]) -> sa.ColumnElement[bool]:
     """Return the condition that a job waits, or that the process that had it has died."""
-    dead = (jobs.c.state == RUNNING) & (jobs.c.leased_until < work.now)
+    dead = (jobs.c.state == RUNNING) & (jobs.c.leased_until < uow.now)
     return jobs.c.kind.in_(kinds) & ((jobs.c.state == QUEUED) | dead)
 
 
-def _lease(work: Work) -> str:
+def _lease(uow: UnitOfWork) -> str:
     """Return until when a job is held by whoever takes it now."""
-    until = dt.datetime.fromisoformat(work.now) + dt.timedelta(seconds=LEASE_SECONDS)
+    until = dt.datetime.fromisoformat(uow.now) + dt.timedelta(seconds=LEASE_SECONDS)
     return as_text(until)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from cardwatch.casebook.tables import key_checks
-from cardwatch.casebook.work import SYSTEM, Actor
+from cardwatch.casebook.unit_of_work import SYSTEM, Actor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,35 +21,35 @@ _NOW = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 def needed_keys(casebook: Casebook) -> dict[str, str]:
     """Return the fingerprints of the keys that a casebook was written with, by file name."""
-    found: dict[str, str] = {}
+    counts: dict[str, str] = {}
     for row in casebook.organisations():
         itself = Actor(row["organisation_id"], SYSTEM, "admin")
-        with casebook.quiet(itself, _NOW, reads=True) as work:
-            rows = work.rows(sa.select(key_checks).where(work.mine(key_checks)))
-        found |= {one["name"]: one["fingerprint"] for one in rows}
-    return found
+        with casebook.unaudited(itself, _NOW, reads=True) as uow:
+            rows = uow.fetch_all(sa.select(key_checks).where(uow.scope(key_checks)))
+        counts |= {item["name"]: item["fingerprint"] for item in rows}
+    return counts
 
 
 def note_keys(casebook: Casebook, fingerprints: Mapping[str, str]) -> None:
     """Keep the fingerprints of keys that a casebook has none of yet."""
     for row in casebook.organisations():
         itself = Actor(row["organisation_id"], SYSTEM, "admin")
-        with casebook.quiet(itself, _NOW, reads=True) as work:
-            known = {one["name"] for one in work.rows(
-                sa.select(key_checks.c.name).where(work.mine(key_checks)))}  # fmt: skip
+        with casebook.unaudited(itself, _NOW, reads=True) as uow:
+            names = {item["name"] for item in uow.fetch_all(
+                sa.select(key_checks.c.name).where(uow.scope(key_checks)))}  # fmt: skip
         new = [
             {"name": name, "fingerprint": fingerprint}
             for name, fingerprint in fingerprints.items()
-            if name not in known
+            if name not in names
         ]
         if new:
-            with casebook.quiet(itself, _NOW) as work:
-                work.add(key_checks, new)
+            with casebook.unaudited(itself, _NOW) as uow:
+                uow.insert(key_checks, new)
 
 
 def forget_keys(casebook: Casebook) -> None:
     """Forget the fingerprints of the keys that a casebook was written with: they are lost."""
     for row in casebook.organisations():
         itself = Actor(row["organisation_id"], SYSTEM, "admin")
-        with casebook.quiet(itself, _NOW) as work:
-            work.remove(key_checks, sa.true())
+        with casebook.unaudited(itself, _NOW) as uow:
+            uow.delete(key_checks, sa.true())

@@ -10,13 +10,13 @@ import sqlalchemy as sa
 
 from cardwatch.casebook.alerts import not_about
 from cardwatch.casebook.counting import counting_payments, is_visible
-from cardwatch.casebook.naming import masked
+from cardwatch.casebook.pseudonyms import pseudonym
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
     PSD,
     alert_subjects,
+    alert_transactions,
     alerts,
-    evidence,
     merchants,
     statements,
     transactions,
@@ -28,13 +28,13 @@ from cardwatch.vocabulary import SubjectKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cardwatch.casebook.work import Row, Work
+    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
 HOLDER_ORDER = (
     "key_holder_id", "key_employee_id", "key_cardholder", "key_account", "key_card_number",
 )  # fmt: skip
 """How a payment's cardholder is named: by the first of these that its statement says."""
-SHOWN = ("statement_id", "row", "date", "posting_date", "merchant", "mcc", "category",
+PAYMENT_COLUMNS = ("statement_id", "row", "date", "posting_date", "merchant", "mcc", "category",
          "cost_centre", "unit", "amount_pence", "currency", "kind", "transaction_id",
          "card_last4")  # fmt: skip
 PLACE = re.compile(r"([0-9a-f]{12}):([0-9]{1,9})")
@@ -64,34 +64,34 @@ class PaymentFilters:
     same_holder_as: str = ""
     same_merchant_as: str = ""
 
-    def conditions(self, work: Work) -> list[sa.ColumnElement[bool]]:
+    def conditions(self, uow: UnitOfWork) -> list[sa.ColumnElement[bool]]:
         """The conditions that a row of transactions fulfils."""
-        mine = transactions.c
+        columns = transactions.c
         bounds = [
-            (self.statement_id, mine.statement_id == self.statement_id),
-            (self.unit, (mine.unit == self.unit) | (mine.cost_centre == self.unit)),
-            (self.since, mine.date >= self.since),
-            (self.until, mine.date <= self.until),
+            (self.statement_id, columns.statement_id == self.statement_id),
+            (self.unit, (columns.unit == self.unit) | (columns.cost_centre == self.unit)),
+            (self.since, columns.date >= self.since),
+            (self.until, columns.date <= self.until),
         ]
-        wanted = [condition for value, condition in bounds if value]
+        requested = [condition for value, condition in bounds if value]
         if self.least_pence is not None:
-            wanted.append(mine.amount_pence >= self.least_pence)
+            requested.append(columns.amount_pence >= self.least_pence)
         if self.most_pence is not None:
-            wanted.append(mine.amount_pence <= self.most_pence)
+            requested.append(columns.amount_pence <= self.most_pence)
         if self.same_holder_as:
-            wanted.append(_has_holder_of(work, self.same_holder_as))
+            requested.append(_has_holder_of(uow, self.same_holder_as))
         if self.same_merchant_as:
-            wanted.append(_has_merchant_of(work, self.same_merchant_as))
-        return [*wanted, _matches_text(work, self.text)] if self.text.strip() else wanted
+            requested.append(_has_merchant_of(uow, self.same_merchant_as))
+        return [*requested, _matches_text(uow, self.text)] if self.text.strip() else requested
 
 
 def find_payments(
-    work: Work, filters: PaymentFilters, *, after: Sequence[float | str] = (), limit: int
+    uow: UnitOfWork, filters: PaymentFilters, *, after: Sequence[float | str] = (), limit: int
 ) -> list[dict[str, Any]]:
     """Return payments that count and fit, each once, the newest first.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         filters: which of them.
         after: the `place` of the payment after which they begin.
         limit: the most that are given.
@@ -100,29 +100,29 @@ def find_payments(
         CardwatchError: the place is none.
     """
     by = [transactions.c.date, statements.c.seq, transactions.c.row]
-    question = _visible(work, filters, [*_columns(), statements.c.seq])
+    question = _visible(uow, filters, [*_columns(), statements.c.seq])
     if after:
         if [type(value) for value in after] != [str, int, int]:
             raise CardwatchError("Invalid cursor. Begin at the first page.", field="cursor")
         place = sa.tuple_(*(sa.literal(value) for value in after))
         question = question.where(sa.tuple_(*by) < place)
     newest = question.order_by(None).order_by(*(part.desc() for part in by)).limit(limit)
-    rows = work.rows(newest)
+    rows = uow.fetch_all(newest)
     for row in rows:
         row["place"] = [row["date"], row.pop("seq"), row["row"]]
     return rows
 
 
-def count_payments(work: Work, filters: PaymentFilters) -> tuple[int, int]:
+def count_payments(uow: UnitOfWork, filters: PaymentFilters) -> tuple[int, int]:
     """Return how many payments count and fit, and their pence together."""
-    fitting = _visible(work, filters, [transactions.c.amount_pence]).order_by(None).subquery()
+    fitting = _visible(uow, filters, [transactions.c.amount_pence]).order_by(None).subquery()
     pence = sa.func.coalesce(sa.func.sum(fitting.c.amount_pence), 0)
-    row = work.one(sa.select(sa.func.count().label("payments"), pence.label("pence")))
+    row = uow.fetch_one(sa.select(sa.func.count().label("payments"), pence.label("pence")))
     assert row is not None
     return int(row["payments"]), int(row["pence"])
 
 
-def get_payment(work: Work, statement_id: str, number: int) -> Row:
+def get_payment(uow: UnitOfWork, statement_id: str, number: int) -> Row:
     """Return one payment, whether its statement still counts or not.
 
     Raises:
@@ -131,11 +131,11 @@ def get_payment(work: Work, statement_id: str, number: int) -> Row:
     same = statements.c.statement_id == transactions.c.statement_id
     question = (
         sa.select(*_columns())
-        .join(statements, work.mine(statements) & same)
-        .where(work.mine(transactions), is_visible(with_psd_holds=work.actor.role == PSD))
+        .join(statements, uow.scope(statements) & same)
+        .where(uow.scope(transactions), is_visible(with_psd_holds=uow.actor.role == PSD))
         .where(transactions.c.statement_id == statement_id, transactions.c.row == number)
     )
-    row = work.one(question)
+    row = uow.fetch_one(question)
     if row is None:
         raise NotFound("There is no such payment.")
     return row
@@ -143,125 +143,137 @@ def get_payment(work: Work, statement_id: str, number: int) -> Row:
 
 def _columns() -> list[sa.ColumnElement[Any]]:
     """The columns of a payment as it is shown, with the label of its statement."""
-    names = [transactions.c[name] for name in SHOWN]
+    names = [transactions.c[name] for name in PAYMENT_COLUMNS]
     return [*names, statements.c.label, holder_column().label("holder_id")]
 
 
 def holder_column() -> sa.ColumnElement[str]:
     """The best name of a payment's cardholder."""
-    named = (sa.func.nullif(transactions.c[name], "") for name in HOLDER_ORDER)
-    return sa.func.coalesce(*named, transactions.c.card_last4)
+    nullifs = (sa.func.nullif(transactions.c[name], "") for name in HOLDER_ORDER)
+    return sa.func.coalesce(*nullifs, transactions.c.card_last4)
 
 
 def _visible(
-    work: Work, filters: PaymentFilters, columns: Sequence[sa.ColumnElement[Any]]
+    uow: UnitOfWork, filters: PaymentFilters, columns: Sequence[sa.ColumnElement[Any]]
 ) -> sa.Select[Any]:
     """Question for payments that count and fit; of one that two statements hold, the earlier."""
-    with_psd_holds = work.actor.role == PSD
+    with_psd_holds = uow.actor.role == PSD
     other, holding = transactions.alias(), statements.alias()
     earlier = sa.exists().where(
-        work.mine(other, holding),
+        uow.scope(other, holding),
         other.c.identity == transactions.c.identity,
         other.c.statement_id == holding.c.statement_id,
         holding.c.superseded_seq.is_(None),
         holding.c.seq < statements.c.seq,
         is_visible(other, with_psd_holds=with_psd_holds),
     )
-    question = counting_payments(work, columns, with_psd_holds=with_psd_holds)
-    return question.where(~earlier, *filters.conditions(work))
+    question = counting_payments(uow, columns, with_psd_holds=with_psd_holds)
+    return question.where(~earlier, *filters.conditions(uow))
 
 
-def _has_holder_of(work: Work, known: str) -> sa.ColumnElement[bool]:
+def _has_holder_of(uow: UnitOfWork, text: str) -> sa.ColumnElement[bool]:
     """The condition that a payment is by a cardholder of an alert, or by that of a payment."""
-    if place := PLACE.fullmatch(known):
-        row = get_payment(work, place[1], int(place[2]))
+    if place := PLACE.fullmatch(text):
+        row = get_payment(uow, place[1], int(place[2]))
         return holder_column() == row["holder_id"]
     kinds = (SubjectKind.HOLDER, SubjectKind.APPROVER)
-    names = sorted({row["name"] for row in _subjects(work, known, kinds)})
+    names = sorted({row["name"] for row in _subjects(uow, text, kinds)})
     return sa.or_(sa.false(), *(transactions.c[key].in_(names) for key in HOLDER_KEYS))
 
 
-def _has_merchant_of(work: Work, known: str) -> sa.ColumnElement[bool]:
+def _has_merchant_of(uow: UnitOfWork, text: str) -> sa.ColumnElement[bool]:
     """The condition that a payment is to a merchant of an alert, or to that of a payment."""
-    if place := PLACE.fullmatch(known):
-        row = get_payment(work, place[1], int(place[2]))
+    if place := PLACE.fullmatch(text):
+        row = get_payment(uow, place[1], int(place[2]))
         names = [canonical_name(row["merchant"]).name]
     else:
-        found = _subjects(work, known, (SubjectKind.MERCHANT,))
-        names = sorted({row["subject_id"] for row in found})
-    return _printed(work, merchants.c.name.in_(names))
+        subjects = _subjects(uow, text, (SubjectKind.MERCHANT,))
+        names = sorted({row["subject_id"] for row in subjects})
+    return _printed(uow, merchants.c.name.in_(names))
 
 
-def _subjects(work: Work, alert_id: str, kinds: Sequence[SubjectKind]) -> list[Row]:
+def _subjects(uow: UnitOfWork, alert_id: str, kinds: Sequence[SubjectKind]) -> list[Row]:
     """The subjects of some kinds of an alert."""
-    mine = alert_subjects.c
-    question = sa.select(mine.subject_id, mine.name).where(
-        work.mine(alert_subjects), mine.alert_id == alert_id, mine.kind.in_(kinds)
+    columns = alert_subjects.c
+    question = sa.select(columns.subject_id, columns.name).where(
+        uow.scope(alert_subjects), columns.alert_id == alert_id, columns.kind.in_(kinds)
     )
-    return work.rows(question)
+    return uow.fetch_all(question)
 
 
-def _printed(work: Work, which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+def _printed(uow: UnitOfWork, which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     """The condition that a payment is to one of some merchants, however they are printed."""
     return transactions.c.merchant.in_(
-        sa.select(merchants.c.printed).where(work.mine(merchants), which)
+        sa.select(merchants.c.printed).where(uow.scope(merchants), which)
     )
 
 
-def _matches_text(work: Work, text: str) -> sa.ColumnElement[bool]:
+def _matches_text(uow: UnitOfWork, text: str) -> sa.ColumnElement[bool]:
     """The condition that a payment's cardholder, merchant, unit or reference has some words.
 
     Professional standards search cardholders by the pseudonyms that they are shown.
     """
-    wanted = text.strip().lower()
-    mine = transactions.c
+    lower = text.strip().lower()
+    columns = transactions.c
 
     def has(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-        return sa.func.lower(column).contains(wanted, autoescape=True)
+        return sa.func.lower(column).contains(lower, autoescape=True)
 
     by_holder: sa.ColumnElement[bool]
-    if work.actor.role == PSD:
+    if uow.actor.role == PSD:
         holder = holder_column()
-        named = sa.select(holder.label("holder_id")).where(work.mine(transactions), is_visible())
-        people = (row["holder_id"] for row in work.rows(named.distinct()) if row["holder_id"])
-        by_holder = holder.in_([one for one in people if wanted in masked(work, one).lower()])
+        labels = sa.select(holder.label("holder_id")).where(uow.scope(transactions), is_visible())
+        people = (row["holder_id"] for row in uow.fetch_all(labels.distinct()) if row["holder_id"])
+        by_holder = holder.in_(
+            [person for person in people if lower in pseudonym(uow, person).lower()]
+        )
     else:
-        by_holder = sa.or_(*(has(mine[key]) for key in HOLDER_KEYS))
-    by_merchant = _printed(work, has(merchants.c.printed) | has(merchants.c.name))
+        by_holder = sa.or_(*(has(columns[key]) for key in HOLDER_KEYS))
+    by_merchant = _printed(uow, has(merchants.c.printed) | has(merchants.c.name))
     return sa.or_(
-        by_holder, by_merchant, has(mine.unit), has(mine.cost_centre), has(mine.transaction_id)
+        by_holder,
+        by_merchant,
+        has(columns.unit),
+        has(columns.cost_centre),
+        has(columns.transaction_id),
     )
 
 
-def alerts_of_payment(work: Work, statement_id: str, number: int) -> list[Row]:
+def alerts_of_payment(uow: UnitOfWork, statement_id: str, number: int) -> list[Row]:
     """The alerts that the actor may see and a payment is evidence of, the newest first."""
-    same = (evidence.c.lane == alerts.c.lane) & (evidence.c.alert_id == alerts.c.alert_id)
+    same = (alert_transactions.c.lane == alerts.c.lane) & (
+        alert_transactions.c.alert_id == alerts.c.alert_id
+    )
     question = (
         sa.select(alerts.c.alert_id, alerts.c.lane, alerts.c.state, alerts.c.last_on)
-        .join(evidence, work.mine(evidence) & same)
-        .where(work.mine(alerts), not_about(work, alerts))
-        .where(evidence.c.statement_id == statement_id, evidence.c.row == number)
+        .join(alert_transactions, uow.scope(alert_transactions) & same)
+        .where(uow.scope(alerts), not_about(uow, alerts))
+        .where(
+            alert_transactions.c.statement_id == statement_id, alert_transactions.c.row == number
+        )
         .order_by(alerts.c.last_on.desc(), alerts.c.alert_id)
     )
-    return work.rows(question)
+    return uow.fetch_all(question)
 
 
-def is_alert_visible(work: Work, alert_id: str) -> bool:
+def is_alert_visible(uow: UnitOfWork, alert_id: str) -> bool:
     """Whether there is an alert of an id that the actor may see."""
     question = sa.select(alerts.c.alert_id).where(
-        work.mine(alerts), not_about(work, alerts), alerts.c.alert_id == alert_id
+        uow.scope(alerts), not_about(uow, alerts), alerts.c.alert_id == alert_id
     )
-    return work.one(question) is not None
+    return uow.fetch_one(question) is not None
 
 
-def alert_places(work: Work, lane: str, alert_id: str) -> dict[str, str]:
+def alert_places(uow: UnitOfWork, lane: str, alert_id: str) -> dict[str, str]:
     """Where the payments of an alert are kept: `label:row` to the id of their statement."""
-    its = (evidence.c.lane == lane) & (evidence.c.alert_id == alert_id)
+    its = (alert_transactions.c.lane == lane) & (alert_transactions.c.alert_id == alert_id)
     question = (
-        sa.select(statements.c.label, evidence.c.row, evidence.c.statement_id)
+        sa.select(statements.c.label, alert_transactions.c.row, alert_transactions.c.statement_id)
         .join(
-            evidence, work.mine(evidence) & (evidence.c.statement_id == statements.c.statement_id)
+            alert_transactions,
+            uow.scope(alert_transactions)
+            & (alert_transactions.c.statement_id == statements.c.statement_id),
         )
-        .where(work.mine(statements), its)
+        .where(uow.scope(statements), its)
     )
-    return {f"{row['label']}:{row['row']}": row["statement_id"] for row in work.rows(question)}
+    return {f"{row['label']}:{row['row']}": row["statement_id"] for row in uow.fetch_all(question)}

@@ -22,14 +22,14 @@ from cardwatch.casebook.tables import (
     people,
     sessions,
 )
-from cardwatch.casebook.work import SYSTEM, Actor, Event, canonical
+from cardwatch.casebook.unit_of_work import SYSTEM, Actor, AuditEvent, canonical
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from cardwatch.casebook.database import Casebook
-    from cardwatch.casebook.work import Row, Work
+    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
 SECRET_BYTES = 32
 
@@ -43,12 +43,12 @@ def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
     owner = organisation_id(name)
     if not owner:
         raise CardwatchError("Enter an organisation name with letters.")
-    if any(one["organisation_id"] == owner for one in casebook.organisations()):
+    if any(existing["organisation_id"] == owner for existing in casebook.organisations()):
         raise CardwatchError(f"The organisation '{owner}' already exists.")
     actor = Actor(owner, SYSTEM, "admin")
-    with casebook.work(actor, Event("access", "organisation", owner), now) as work:
-        row = {"name": name, "made_at": work.now, "keeps": canonical(KEEPS_DAYS)}
-        work.add(organisations, [row | {"secret": secrets.token_hex(SECRET_BYTES)}])
+    with casebook.work(actor, AuditEvent("access", "organisation", owner), now) as uow:
+        row = {"name": name, "made_at": uow.now, "keeps": canonical(KEEPS_DAYS)}
+        uow.insert(organisations, [row | {"secret": secrets.token_hex(SECRET_BYTES)}])
     return owner
 
 
@@ -80,7 +80,7 @@ class CardLink:
         return {"holder_id": self.holder_id, "holds_no_card": int(self.holds_no_card)}
 
 
-def add_person(work: Work, *, name: str, email: str, role: str, link: CardLink) -> str:
+def add_person(uow: UnitOfWork, *, name: str, email: str, role: str, link: CardLink) -> str:
     """Add a person with a role; return their id.
 
     Raises:
@@ -89,23 +89,23 @@ def add_person(work: Work, *, name: str, email: str, role: str, link: CardLink) 
         Conflict: there is a person with that email.
     """
     check_person(role=role, email=email)
-    check_gives(work, role)
+    check_gives(uow, role)
     check_link(role, link)
     email = normal_email(email)
-    known = work.one(sa.select(people).where(work.mine(people), people.c.email == email))
-    if known and not known["ended_at"]:
+    existing = uow.fetch_one(sa.select(people).where(uow.scope(people), people.c.email == email))
+    if existing and not existing["ended_at"]:
         raise Conflict("A person with that email address already exists.", field="email")
-    person = work.keyed("person", email)[:12]
-    row = {"name": name, "role": role, "made_at": work.now} | link.columns()
-    if known:  # somebody who had access comes back, perhaps in another role
-        work.change(people, people.c.person_id == person, row | {"ended_at": None})
+    person = uow.keyed("person", email)[:12]
+    row = {"name": name, "role": role, "made_at": uow.now} | link.columns()
+    if existing:  # somebody who had access comes back, perhaps in another role
+        uow.update(people, people.c.person_id == person, row | {"ended_at": None})
     else:
-        work.add(people, [row | {"person_id": person, "email": email}])
-    work.event.object_id = person
-    if known:  # keys of an earlier time here stay ended, whatever the role is now
-        end_keys_made_by(work, person)
-    if PSD in {role, known and known["role"]}:
-        work.event.chain = PSD
+        uow.insert(people, [row | {"person_id": person, "email": email}])
+    uow.event.object_id = person
+    if existing:  # keys of an earlier time here stay ended, whatever the role is now
+        end_keys_made_by(uow, person)
+    if PSD in {role, existing and existing["role"]}:
+        uow.event.chain = PSD
     return person
 
 
@@ -126,7 +126,7 @@ def check_link(role: str, link: CardLink) -> None:
         )
 
 
-def set_link(work: Work, email: str, link: CardLink) -> None:
+def set_link(uow: UnitOfWork, email: str, link: CardLink) -> None:
     """Set who a person is in statements.
 
     Raises:
@@ -134,13 +134,13 @@ def set_link(work: Work, email: str, link: CardLink) -> None:
         NotFound: nobody of that email has access.
         CardwatchError: see `check_link`.
     """
-    person = find_person(work, email)
-    check_gives(work, person["role"])
+    person = find_person(uow, email)
+    check_gives(uow, person["role"])
     check_link(person["role"], link)
-    if person["person_id"] == work.actor.actor_id:
+    if person["person_id"] == uow.actor.actor_id:
         raise NotAllowed("Somebody else has to set who you are in statements.")
-    work.change(people, people.c.person_id == person["person_id"], link.columns())
-    work.event.object_id, work.event.chain = person["person_id"], chain_of(person)
+    uow.update(people, people.c.person_id == person["person_id"], link.columns())
+    uow.event.object_id, uow.event.chain = person["person_id"], chain_of(person)
 
 
 def check_person(*, role: str, email: str) -> None:
@@ -168,7 +168,7 @@ def check_role(role: str) -> None:
         raise CardwatchError(f"Choose a role: {', '.join(ROLES)}, not '{role}'.", field="role")
 
 
-def check_gives(work: Work, role: str) -> None:
+def check_gives(uow: UnitOfWork, role: str) -> None:
     """Refuse an actor who may not give a role to a person or key.
 
     Admin gives every role but psd; psd gives psd. The first psd person of an organisation is added
@@ -177,12 +177,12 @@ def check_gives(work: Work, role: str) -> None:
     Raises:
         NotAllowed: they may not.
     """
-    actor = work.actor
+    actor = uow.actor
     if role == PSD:
         living = sa.select(people.c.person_id).where(
-            work.mine(people), people.c.role == PSD, people.c.ended_at.is_(None)
+            uow.scope(people), people.c.role == PSD, people.c.ended_at.is_(None)
         )
-        first = actor.actor_id == SYSTEM and work.one(living) is None
+        first = actor.actor_id == SYSTEM and uow.fetch_one(living) is None
         if not may_give(actor.role, role) and not first:
             raise NotAllowed("Only professional standards can give that role.")
     elif not may_give(actor.role, role):
@@ -194,55 +194,55 @@ def may_give(giver_role: str, role: str) -> bool:
     return giver_role == PSD if role == PSD else giver_role in MANAGES
 
 
-def end_person(work: Work, email: str) -> None:
+def end_person(uow: UnitOfWork, email: str) -> None:
     """End a person's access, at once: their sessions, account, identity elsewhere, and keys.
 
     Raises:
         NotAllowed: the actor may not.
         NotFound: nobody of that email has access.
     """
-    person = find_person(work, email)
-    check_gives(work, person["role"])
+    person = find_person(uow, email)
+    check_gives(uow, person["role"])
     which = people.c.person_id == person["person_id"]
-    work.change(people, which, {"ended_at": work.now, "identity": None})
+    uow.update(people, which, {"ended_at": uow.now, "identity": None})
     for table in (sessions, accounts):
-        work.remove(table, table.c.person_id == person["person_id"])
-    work.event.counts["keys"] = end_keys_made_by(work, person["person_id"])
-    work.event.object_id = person["person_id"]
-    work.event.chain = chain_of(person)
+        uow.delete(table, table.c.person_id == person["person_id"])
+    uow.event.counts["keys"] = end_keys_made_by(uow, person["person_id"])
+    uow.event.object_id = person["person_id"]
+    uow.event.chain = chain_of(person)
 
 
-def end_keys_made_by(work: Work, maker_id: str) -> int:
+def end_keys_made_by(uow: UnitOfWork, maker_id: str) -> int:
     """End the keys that a person or key made, and the keys made with those; return how many."""
     makers, ended = [maker_id], 0
     while makers:
         question = sa.select(keys.c.key_id).where(
-            work.mine(keys), keys.c.made_by.in_(makers), keys.c.ended_at.is_(None)
+            uow.scope(keys), keys.c.made_by.in_(makers), keys.c.ended_at.is_(None)
         )
-        makers = [row["key_id"] for row in work.rows(question)]
-        ended += work.change(keys, keys.c.key_id.in_(makers), {"ended_at": work.now})
+        makers = [row["key_id"] for row in uow.fetch_all(question)]
+        ended += uow.update(keys, keys.c.key_id.in_(makers), {"ended_at": uow.now})
     return ended
 
 
-def find_person(work: Work, email: str) -> Row:
+def find_person(uow: UnitOfWork, email: str) -> Row:
     """Return the person of an email address, or of an id, who has access.
 
     Raises:
         NotFound: there is none.
     """
-    found = work.one(
+    person = uow.fetch_one(
         sa.select(people).where(
-            work.mine(people),
+            uow.scope(people),
             (people.c.email == normal_email(email)) | (people.c.person_id == email),
             people.c.ended_at.is_(None),
         )
     )
-    if found is None or (found["role"] == PSD and not _sees_psd(work.actor)):
+    if person is None or (person["role"] == PSD and not _sees_psd(uow.actor)):
         raise NotFound("Nobody of that email address has access.")
-    return found
+    return person
 
 
-def check_assignee(work: Work, email: str, lane: str) -> None:
+def check_assignee(uow: UnitOfWork, email: str, lane: str) -> None:
     """Refuse to assign an alert to somebody who does not decide in its lane.
 
     Somebody with another role is refused in the words for a stranger: what they are is not told.
@@ -250,7 +250,7 @@ def check_assignee(work: Work, email: str, lane: str) -> None:
     Raises:
         NotFound: nobody of that address has the role of the lane.
     """
-    if find_person(work, email)["role"] != lane:
+    if find_person(uow, email)["role"] != lane:
         raise NotFound("Nobody of that email address has access.")
 
 
@@ -259,40 +259,40 @@ def _sees_psd(actor: Actor) -> bool:
     return actor.role == PSD or actor.actor_id == SYSTEM
 
 
-def list_people(work: Work) -> list[Row]:
+def list_people(uow: UnitOfWork) -> list[Row]:
     """Return the people who have, or had, access, by name; psd's only to psd."""
-    question = sa.select(people).where(work.mine(people)).order_by("name", "person_id")
-    return work.rows(question if _sees_psd(work.actor) else question.where(people.c.role != PSD))
+    question = sa.select(people).where(uow.scope(people)).order_by("name", "person_id")
+    return uow.fetch_all(question if _sees_psd(uow.actor) else question.where(people.c.role != PSD))
 
 
-def list_assignees(work: Work) -> list[Row]:
+def list_assignees(uow: UnitOfWork) -> list[Row]:
     """The `name` and `email` of those who have access in the actor's own role, by name."""
-    mine = people.c
-    question = sa.select(mine.name, mine.email).where(
-        work.mine(people), mine.role == work.actor.role, mine.ended_at.is_(None)
+    table_columns = people.c
+    question = sa.select(table_columns.name, table_columns.email).where(
+        uow.scope(people), table_columns.role == uow.actor.role, table_columns.ended_at.is_(None)
     )
-    return work.rows(question.order_by(mine.name, mine.email))
+    return uow.fetch_all(question.order_by(table_columns.name, table_columns.email))
 
 
-def email_of(work: Work) -> str:
+def email_of(uow: UnitOfWork) -> str:
     """Return the actor's own email address; the id of a key, which has none."""
-    own = people.c.person_id == work.actor.actor_id
-    found = work.one(sa.select(people.c.email).where(work.mine(people), own))
-    return str(found["email"]) if found else work.actor.actor_id
+    is_actor = people.c.person_id == uow.actor.actor_id
+    person = uow.fetch_one(sa.select(people.c.email).where(uow.scope(people), is_actor))
+    return str(person["email"]) if person else uow.actor.actor_id
 
 
-def who(work: Work) -> dict[str, str]:
+def display_names(uow: UnitOfWork) -> dict[str, str]:
     """Return what everybody who acts is called, by id: an email address, or the name of a key."""
-    persons = work.rows(sa.select(people.c.person_id, people.c.email).where(work.mine(people)))
-    made = work.rows(sa.select(keys.c.key_id, keys.c.name).where(work.mine(keys)))
-    named = {one["person_id"]: one["email"] for one in persons}
-    return named | {one["key_id"]: f"key '{one['name']}'" for one in made}
+    persons = uow.fetch_all(sa.select(people.c.person_id, people.c.email).where(uow.scope(people)))
+    rows = uow.fetch_all(sa.select(keys.c.key_id, keys.c.name).where(uow.scope(keys)))
+    email = {person["person_id"]: person["email"] for person in persons}
+    return email | {item["key_id"]: f"key '{item['name']}'" for item in rows}
 
 
-def organisation_name(work: Work) -> str:
+def organisation_name(uow: UnitOfWork) -> str:
     """Return the name of the actor's organisation."""
-    found = work.one(sa.select(organisations.c.name).where(work.mine(organisations)))
-    return str(found["name"]) if found else ""
+    organisation = uow.fetch_one(sa.select(organisations.c.name).where(uow.scope(organisations)))
+    return str(organisation["name"]) if organisation else ""
 
 
 def actor_of_person(casebook: Casebook, owner: str, email: str | None, now: dt.datetime) -> Actor:
@@ -301,19 +301,19 @@ def actor_of_person(casebook: Casebook, owner: str, email: str | None, now: dt.d
     Raises:
         NotFound: nobody of that address has access, or there are several people or none.
     """
-    event = Event("access", "person")
-    with casebook.work(Actor(owner, SYSTEM, "admin"), event, now) as work:
+    event = AuditEvent("access", "person")
+    with casebook.work(Actor(owner, SYSTEM, "admin"), event, now) as uow:
         if email is None:
-            living = [one for one in list_people(work) if not one["ended_at"]]
+            living = [candidate for candidate in list_people(uow) if not candidate["ended_at"]]
             if len(living) != 1:
                 raise NotFound("Give your email address with '--as EMAIL', or set CARDWATCH_AS.")
-            found = living[0]
+            person = living[0]
         else:
-            found = find_person(work, email)
-        event.object_id, event.chain = found["person_id"], chain_of(found)
-    return Actor(owner, found["person_id"], found["role"], found["holder_id"])
+            person = find_person(uow, email)
+        event.object_id, event.chain = person["person_id"], chain_of(person)
+    return Actor(owner, person["person_id"], person["role"], person["holder_id"])
 
 
-def chain_of(found: Row | None) -> str:
+def chain_of(person_or_key: Row | None) -> str:
     """Return the chain that holds what a person or key does: psd's coming and going is psd's."""
-    return PSD if found and found["role"] == PSD else ""
+    return PSD if person_or_key and person_or_key["role"] == PSD else ""

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from cardwatch.casebook.api_keys import actor_now, person_behind
-from cardwatch.casebook.documents import keep_document, put_in_force, read_document
+from cardwatch.casebook.documents import activate_document, keep_document, read_document
 from cardwatch.casebook.tables import proposals
-from cardwatch.casebook.work import Actor
+from cardwatch.casebook.unit_of_work import Actor
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 
 if TYPE_CHECKING:
-    from cardwatch.casebook.work import Row, Work
+    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
 OPEN, AGREED, REFUSED = "open", "agreed", "refused"
 
 
-def propose(work: Work, kind: str, content: bytes, *, holds_from: str, reason: str) -> Row:
+def propose(uow: UnitOfWork, kind: str, content: bytes, *, effective_from: str, reason: str) -> Row:
     """Keep a document and propose that it holds from a day on; return the proposal.
 
     Raises:
@@ -26,18 +26,18 @@ def propose(work: Work, kind: str, content: bytes, *, holds_from: str, reason: s
     """
     if not reason.strip():
         raise CardwatchError("Enter a reason", field="reason")
-    lane = work.actor.chain
-    digest = keep_document(work, kind, content)
-    name = work.keyed("proposal", lane, kind, digest, work.actor.actor_id, work.now)[:12]
-    work.event.object_id = name
+    lane = uow.actor.chain
+    digest = keep_document(uow, kind, content)
+    name = uow.keyed("proposal", lane, kind, digest, uow.actor.actor_id, uow.now)[:12]
+    uow.event.object_id = name
     row = {"proposal_id": name, "lane": lane, "kind": kind, "sha256": digest, "state": OPEN}
-    row |= {"holds_from": holds_from, "reason": reason}
-    if _find(work, name) is None:  # the same within one second is one
-        work.add(proposals, [row | {"made_by": work.actor.actor_id, "made_at": work.now}])
-    return get_proposal(work, name)
+    row |= {"effective_from": effective_from, "reason": reason}
+    if _find(uow, name) is None:  # the same within one second is one
+        uow.insert(proposals, [row | {"made_by": uow.actor.actor_id, "made_at": uow.now}])
+    return get_proposal(uow, name)
 
 
-def decide_proposal(work: Work, proposal_id: str, *, agrees: bool) -> Row:
+def decide_proposal(uow: UnitOfWork, proposal_id: str, *, agrees: bool) -> Row:
     """Approve a proposal, which activates it, or reject it; return the result.
 
     Raises:
@@ -47,54 +47,54 @@ def decide_proposal(work: Work, proposal_id: str, *, agrees: bool) -> Row:
             longer has access.
         Conflict: it was decided already.
     """
-    found = get_proposal(work, proposal_id)
-    work.event.object_id = proposal_id
-    if agrees and person_behind(work, found["made_by"]) == person_behind(work, work.actor.actor_id):
+    proposal = get_proposal(uow, proposal_id)
+    uow.event.object_id = proposal_id
+    if agrees and person_behind(uow, proposal["made_by"]) == person_behind(uow, uow.actor.actor_id):
         raise NotAllowed("Another person must approve your proposal.")
-    if found["lane"] != work.actor.role:
+    if proposal["lane"] != uow.actor.role:
         raise NotAllowed("This role decides no such proposal.")
-    if not work.actor.can_decide:
+    if not uow.actor.can_decide:
         raise NotAllowed("This key records no decisions. Sign in, or make a key that may.")
-    if agrees and not _still_proposes(work, found):
+    if agrees and not _still_proposes(uow, proposal):
         raise NotAllowed("The person who proposed this no longer has access. Propose it again.")
     decided = {"state": AGREED if agrees else REFUSED}
-    decided |= {"decided_by": work.actor.actor_id, "decided_at": work.now}
+    decided |= {"decided_by": uow.actor.actor_id, "decided_at": uow.now}
     still = (proposals.c.proposal_id == proposal_id) & (proposals.c.state == OPEN)
-    if not work.change(proposals, still, decided):
+    if not uow.update(proposals, still, decided):
         raise Conflict("This proposal has already been decided.")
     if agrees:
-        content = read_document(work, found["sha256"])
-        put_in_force(work, found["kind"], content, found["holds_from"])
-    return get_proposal(work, proposal_id)
+        content = read_document(uow, proposal["sha256"])
+        activate_document(uow, proposal["kind"], content, proposal["effective_from"])
+    return get_proposal(uow, proposal_id)
 
 
-def _still_proposes(work: Work, proposal: Row) -> bool:
+def _still_proposes(uow: UnitOfWork, proposal: Row) -> bool:
     """Whether the person who proposed it still has access, in the same role."""
-    proposer = Actor(work.actor.organisation_id, proposal["made_by"], proposal["lane"])
+    proposer = Actor(uow.actor.organisation_id, proposal["made_by"], proposal["lane"])
     try:
-        return actor_now(work, proposer).role == proposal["lane"]
+        return actor_now(uow, proposer).role == proposal["lane"]
     except NotAllowed:
         return False
 
 
-def get_proposal(work: Work, proposal_id: str) -> Row:
+def get_proposal(uow: UnitOfWork, proposal_id: str) -> Row:
     """Return a proposal of the actor's lanes.
 
     Raises:
         NotFound: there is none of that id.
     """
-    found = _find(work, proposal_id)
-    if found is None:
+    proposal_row = _find(uow, proposal_id)
+    if proposal_row is None:
         raise NotFound(f"There is no proposal '{proposal_id}'.")
-    return found
+    return proposal_row
 
 
-def list_proposals(work: Work) -> list[Row]:
+def list_proposals(uow: UnitOfWork) -> list[Row]:
     """Return the proposals of the actor's lanes, the newest first."""
-    question = sa.select(proposals).where(work.mine(proposals))
-    return work.rows(question.order_by(proposals.c.made_at.desc(), proposals.c.proposal_id))
+    question = sa.select(proposals).where(uow.scope(proposals))
+    return uow.fetch_all(question.order_by(proposals.c.made_at.desc(), proposals.c.proposal_id))
 
 
-def _find(work: Work, proposal_id: str) -> Row | None:
+def _find(uow: UnitOfWork, proposal_id: str) -> Row | None:
     same = proposals.c.proposal_id == proposal_id
-    return work.one(sa.select(proposals).where(work.mine(proposals), same))
+    return uow.fetch_one(sa.select(proposals).where(uow.scope(proposals), same))

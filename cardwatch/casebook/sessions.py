@@ -12,12 +12,12 @@ import sqlalchemy as sa
 
 from cardwatch.casebook.people import chain_of
 from cardwatch.casebook.tables import PSD, people, sessions
-from cardwatch.casebook.work import SYSTEM, Actor, as_text
+from cardwatch.casebook.unit_of_work import SYSTEM, Actor, as_text
 from cardwatch.errors import NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from cardwatch.casebook.database import Casebook
-    from cardwatch.casebook.work import Row, Work
+    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
 IDLE_MINUTES, PSD_IDLE_MINUTES, LONGEST_HOURS = 60, 15, 12
 """A session ends when it is not used for so long, and in any case after half a day."""
@@ -29,22 +29,22 @@ BROWSER_CHARACTERS = 120
 SESSION = re.compile(r"([a-z0-9-]{1,40})_([\w-]{43})")
 
 
-def begin_session(work: Work, person: Row, browser: str, held: str = "") -> str:
+def begin_session(uow: UnitOfWork, person: Row, browser: str, held: str = "") -> str:
     """Begin a session for a person who has signed in; return what their browser is to hold.
 
     What it held before is ended, and so are their oldest if they have too many.
     """
     secret, before = secrets.token_urlsafe(32), _session_id(held.partition("_")[2])
-    oldest = as_text(dt.datetime.fromisoformat(work.now) - dt.timedelta(hours=LONGEST_HOURS))
-    work.remove(sessions, (sessions.c.made_at < oldest) | (sessions.c.session_id == before))
-    theirs = _newest_first(work, person["person_id"])
-    too_many = [one["session_id"] for one in theirs[MOST_SESSIONS - 1 :]]
-    work.remove(sessions, sessions.c.session_id.in_(too_many))
+    oldest = as_text(dt.datetime.fromisoformat(uow.now) - dt.timedelta(hours=LONGEST_HOURS))
+    uow.delete(sessions, (sessions.c.made_at < oldest) | (sessions.c.session_id == before))
+    theirs = _newest_first(uow, person["person_id"])
+    too_many = [session["session_id"] for session in theirs[MOST_SESSIONS - 1 :]]
+    uow.delete(sessions, sessions.c.session_id.in_(too_many))
     row = {"session_id": _session_id(secret), "person_id": person["person_id"]}
-    moments = {"made_at": work.now, "seen_at": work.now}
-    work.add(sessions, [row | moments | {"browser": browser[:BROWSER_CHARACTERS]}])
-    work.event.object_id, work.event.chain = person["person_id"], chain_of(person)
-    return f"{work.actor.organisation_id}_{secret}"
+    moments = {"made_at": uow.now, "seen_at": uow.now}
+    uow.insert(sessions, [row | moments | {"browser": browser[:BROWSER_CHARACTERS]}])
+    uow.event.object_id, uow.event.chain = person["person_id"], chain_of(person)
+    return f"{uow.actor.organisation_id}_{secret}"
 
 
 def actor_of_session(casebook: Casebook, text: str, now: dt.datetime) -> tuple[Actor, str]:
@@ -59,54 +59,60 @@ def actor_of_session(casebook: Casebook, text: str, now: dt.datetime) -> tuple[A
         raise refusal
     owner, session_id = shape[1], _session_id(shape[2])
     itself = Actor(owner, SYSTEM, "admin")
-    with casebook.quiet(itself, now, reads=True) as work:
-        found = work.one(
+    with casebook.unaudited(itself, now, reads=True) as uow:
+        session_row = uow.fetch_one(
             sa.select(sessions.c.made_at, sessions.c.seen_at, people)
-            .join(people, work.mine(people) & (people.c.person_id == sessions.c.person_id))
+            .join(people, uow.scope(people) & (people.c.person_id == sessions.c.person_id))
             .where(
-                work.mine(sessions),
+                uow.scope(sessions),
                 sessions.c.session_id == session_id,
                 people.c.ended_at.is_(None),
             )
         )
-    if found is None:
+    if session_row is None:
         raise refusal
-    idle = PSD_IDLE_MINUTES if found["role"] == PSD else IDLE_MINUTES
-    seen, made = (dt.datetime.fromisoformat(found[name]) for name in ("seen_at", "made_at"))
-    if now - seen > dt.timedelta(minutes=idle) or now - made > dt.timedelta(hours=LONGEST_HOURS):
+    idle = PSD_IDLE_MINUTES if session_row["role"] == PSD else IDLE_MINUTES
+    seen_at, made_at = (
+        dt.datetime.fromisoformat(session_row[name]) for name in ("seen_at", "made_at")
+    )
+    if now - seen_at > dt.timedelta(minutes=idle) or now - made_at > dt.timedelta(
+        hours=LONGEST_HOURS
+    ):
         raise refusal
-    if now - seen > dt.timedelta(minutes=TOLD_MINUTES):
-        with casebook.quiet(itself, now) as work:
-            work.change(sessions, sessions.c.session_id == session_id, {"seen_at": work.now})
-    return Actor(owner, found["person_id"], found["role"], found["holder_id"]), session_id
+    if now - seen_at > dt.timedelta(minutes=TOLD_MINUTES):
+        with casebook.unaudited(itself, now) as uow:
+            uow.update(sessions, sessions.c.session_id == session_id, {"seen_at": uow.now})
+    return Actor(
+        owner, session_row["person_id"], session_row["role"], session_row["holder_id"]
+    ), session_id
 
 
-def list_sessions(work: Work) -> list[Row]:
+def list_sessions(uow: UnitOfWork) -> list[Row]:
     """Return the sessions of the actor, the newest first."""
-    return _newest_first(work, work.actor.actor_id)
+    return _newest_first(uow, uow.actor.actor_id)
 
 
-def _newest_first(work: Work, person_id: str) -> list[Row]:
-    own = sessions.c.person_id == person_id
-    question = sa.select(sessions).where(work.mine(sessions), own)
-    return work.rows(question.order_by(sessions.c.made_at.desc(), sessions.c.session_id))
+def _newest_first(uow: UnitOfWork, person_id: str) -> list[Row]:
+    is_theirs = sessions.c.person_id == person_id
+    question = sa.select(sessions).where(uow.scope(sessions), is_theirs)
+    return uow.fetch_all(question.order_by(sessions.c.made_at.desc(), sessions.c.session_id))
 
 
-def end_session(work: Work, session_id: str) -> None:
+def end_session(uow: UnitOfWork, session_id: str) -> None:
     """End a session of the actor's, at once.
 
     Raises:
         NotFound: they have none of that id.
     """
-    own = sessions.c.person_id == work.actor.actor_id
-    if not work.remove(sessions, own & (sessions.c.session_id == session_id)):
+    is_actors = sessions.c.person_id == uow.actor.actor_id
+    if not uow.delete(sessions, is_actors & (sessions.c.session_id == session_id)):
         raise NotFound("There is no such session.")
 
 
-def end_sessions(work: Work, person_id: str, *, but: str) -> None:
+def end_sessions(uow: UnitOfWork, person_id: str, *, but: str) -> None:
     """End all sessions of a person but one, at once."""
     theirs = sessions.c.person_id == person_id
-    work.remove(sessions, theirs & (sessions.c.session_id != but))
+    uow.delete(sessions, theirs & (sessions.c.session_id != but))
 
 
 def _session_id(secret: str) -> str:

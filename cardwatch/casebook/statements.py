@@ -33,33 +33,33 @@ from cardwatch.casebook.tables import (
     statements,
     transactions,
 )
-from cardwatch.casebook.work import canonical, short_id
+from cardwatch.casebook.unit_of_work import canonical, short_id
 from cardwatch.errors import CardwatchError, NotFound, about_field
 from cardwatch.merchants import canonical_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cardwatch.casebook.work import Row, Work
+    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
     from cardwatch.records import ReadingReport
 
 WITHOUT_REFERENCE = ("date", "posting_date", "merchant", "amount_pence", "currency",
                      "original_amount", "kind", "card_token", *HOLDER_KEYS)  # fmt: skip
 """Fields that identify a transaction without a reference."""
 STORED = ("row", "identity", *TRANSACTION_TEXTS, "amount_pence", "day_doubled", *HOLDER_KEYS)
-AT_ONCE = 5_000
+TRANSACTIONS_PER_BATCH = 5_000
 DAY = transactions.c.date + ""
 """The day of a payment, for which no index is used: SQLite, which keeps no statistics here, goes
 through everybody's payments by day for those of one merchant or statement otherwise."""
 
 
 @dataclass(frozen=True)
-class Arrival:
+class IncomingStatement:
     """A statement on its way into the casebook: read, and compared with what is held.
 
     Attributes:
         rows: its transactions as `STORED`, a row each.
-        held_before: of each, whether a statement that counts holds it already; where it is to be
+        duplicate_count: of each, whether a statement that counts holds it already; where it is to be
             scored, one that was scored.
         holders: those statements, by id, with how many of its transactions each holds.
         is_any_left_out: whether a transaction of the statement that it corrects is not in it, or
@@ -72,113 +72,113 @@ class Arrival:
     corrects: str | None
     report: ReadingReport
     rows: pd.DataFrame
-    held_before: np.ndarray[Any, np.dtype[np.bool_]]
+    duplicate_count: np.ndarray[Any, np.dtype[np.bool_]]
     holders: dict[str, int]
     is_any_left_out: bool = False
 
     @property
     def new(self) -> pd.DataFrame:
         """The transactions that no statement held before."""
-        return self.rows[~self.held_before]
+        return self.rows[~self.duplicate_count]
 
 
-def find_statement(work: Work, sha256: str, *, is_scored: bool) -> Row | None:
+def find_statement(uow: UnitOfWork, sha256: str, *, is_scored: bool) -> Row | None:
     """Return the statement of some bytes that counts, if there is one.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         sha256: of the bytes.
         is_scored: whether only a statement that was scored is wanted.
     """
     same = (statements.c.sha256 == sha256) & statement_counts()
-    question = sa.select(statements).where(work.mine(statements), same)
-    return work.one(question.where(statements.c.is_scored >= int(is_scored)).limit(1))
+    question = sa.select(statements).where(uow.scope(statements), same)
+    return uow.fetch_one(question.where(statements.c.is_scored >= int(is_scored)).limit(1))
 
 
-def first_scored_on(work: Work) -> str:
+def first_scored_on(uow: UnitOfWork) -> str:
     """Return the first day of the statements that were scored and count; empty without any."""
     first = sa.select(sa.func.min(statements.c.first_on).label("first_on")).where(
-        work.mine(statements), statements.c.is_scored == 1, statement_counts()
+        uow.scope(statements), statements.c.is_scored == 1, statement_counts()
     )
-    found = work.one(first)
-    return str((found and found["first_on"]) or "")
+    row = uow.fetch_one(first)
+    return str((row and row["first_on"]) or "")
 
 
-def get_statement(work: Work, statement_id: str) -> Row:
+def get_statement(uow: UnitOfWork, statement_id: str) -> Row:
     """Return a statement by its id, or the beginning of it.
 
     Raises:
         NotFound: there is none, or there are several.
     """
     fits = statements.c.statement_id.startswith(statement_id, autoescape=True)
-    found = work.rows(sa.select(statements).where(work.mine(statements), fits).limit(2))
-    if len(found) != 1 or not statement_id:  # nothing is the beginning of all
+    rows = uow.fetch_all(sa.select(statements).where(uow.scope(statements), fits).limit(2))
+    if len(rows) != 1 or not statement_id:  # nothing is the beginning of all
         raise NotFound(f"There is no statement '{statement_id}'.")
-    return found[0]
+    return rows[0]
 
 
-def list_statements(work: Work) -> list[Row]:
+def list_statements(uow: UnitOfWork) -> list[Row]:
     """Return the statements in the order received."""
-    question = sa.select(statements).where(work.mine(statements))
-    return work.rows(question.order_by(statements.c.seq))
+    question = sa.select(statements).where(uow.scope(statements))
+    return uow.fetch_all(question.order_by(statements.c.seq))
 
 
-def day_at(work: Work, statement_id: str, share: float) -> str:
+def day_at(uow: UnitOfWork, statement_id: str, share: float) -> str:
     """Return the day before which a share of a statement's payments lie; empty without any."""
-    mine = (transactions.c.statement_id == statement_id) & is_visible()
-    days = sa.select(transactions.c.date).where(work.mine(transactions), mine)
-    count = work.one(sa.select(sa.func.count().label("rows")).select_from(days.subquery()))
-    at = int(share * count["rows"]) if count else 0
-    found = work.one(days.order_by(DAY).offset(at).limit(1))
-    return str(found["date"]) if found else ""
+    is_in_statement = (transactions.c.statement_id == statement_id) & is_visible()
+    days = sa.select(transactions.c.date).where(uow.scope(transactions), is_in_statement)
+    count = uow.fetch_one(sa.select(sa.func.count().label("rows")).select_from(days.subquery()))
+    offset = int(share * count["rows"]) if count else 0
+    day_row = uow.fetch_one(days.order_by(DAY).offset(offset).limit(1))
+    return str(day_row["date"]) if day_row else ""
 
 
-def shared_with(work: Work, statement_id: str) -> dict[str, int]:
+def shared_with(uow: UnitOfWork, statement_id: str) -> dict[str, int]:
     """Return the other statements that hold transactions of one too, by id, with how many."""
     other = transactions.alias()
     question = (
         sa.select(other.c.statement_id)
         .select_from(transactions)
-        .join(other, work.mine(other) & (other.c.identity == transactions.c.identity))
-        .where(work.mine(transactions), transactions.c.statement_id == statement_id)
+        .join(other, uow.scope(other) & (other.c.identity == transactions.c.identity))
+        .where(uow.scope(transactions), transactions.c.statement_id == statement_id)
         .where(other.c.statement_id != statement_id)
         .where(is_visible(), is_visible(other))
     )
     # Counted here: to group them SQLite goes through all payments held, and for each through these.
-    return Counter(work.connection.scalars(question))
+    return Counter(uow.connection.scalars(question))
 
 
-def newest_scored(work: Work) -> Row:
+def newest_scored(uow: UnitOfWork) -> Row:
     """Return `statement_id` and `label` of the scored statement of the latest days; else empty."""
-    mine = statements.c
+    columns = statements.c
     question = (
-        sa.select(mine.statement_id, mine.label)
-        .where(work.mine(statements), mine.is_scored == 1, statement_counts())
-        .order_by(mine.last_on.desc(), mine.seq.desc())
+        sa.select(columns.statement_id, columns.label)
+        .where(uow.scope(statements), columns.is_scored == 1, statement_counts())
+        .order_by(columns.last_on.desc(), columns.seq.desc())
         .limit(1)
     )
-    return work.one(question) or {"statement_id": "", "label": ""}
+    return uow.fetch_one(question) or {"statement_id": "", "label": ""}
 
 
-def last_seq(work: Work) -> int:
+def last_seq(uow: UnitOfWork) -> int:
     """Return the number of the statement received last, 0 before the first."""
-    last = sa.select(sa.func.max(statements.c.seq).label("seq")).where(work.mine(statements))
-    found = work.one(last)
-    return (found and found["seq"]) or 0
+    last = sa.select(sa.func.max(statements.c.seq).label("seq")).where(uow.scope(statements))
+    last_row = uow.fetch_one(last)
+    return (last_row and last_row["seq"]) or 0
 
 
 def compare(
-    work: Work,
+    uow: UnitOfWork,
     frame: pd.DataFrame,
     report: ReadingReport,
     corrects: str | None,
     *,
     is_history: bool = False,
-) -> Arrival:
+) -> IncomingStatement:
     """Compare a statement that was read with those held.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         frame: its transactions, as `read_each` gives them.
         report: its reading report.
         corrects: the statement in whose place it comes, if any.
@@ -187,52 +187,52 @@ def compare(
     Raises:
         CardwatchError: the statement it corrects was corrected already.
     """
-    seq = last_seq(work) + 1
+    seq = last_seq(uow) + 1
     with about_field("corrects"):
-        replaced = get_statement(work, corrects) if corrects else None
+        replaced = get_statement(uow, corrects) if corrects else None
     if replaced and replaced["superseded_seq"]:
         sentence = "That statement has already been corrected. Choose the corrected one."
         raise CardwatchError(sentence, field="corrects")
     corrects_id = replaced["statement_id"] if replaced else None
     rows = _rows(frame)
     columns = [transactions.c[name] for name in ("identity", "statement_id")]
-    question = counting_payments(work, columns, seq=seq - 1).where(
+    question = counting_payments(uow, columns, seq=seq - 1).where(
         transactions.c.date.between(rows["date"].min(), rows["date"].max())
     )
     if replaced:
         question = question.where(statements.c.statement_id != replaced["statement_id"])
     if not is_history:
         question = question.where(statements.c.is_scored == 1)
-    held = each_once(work, question).set_index("identity")["statement_id"].to_dict()
-    where = rows["identity"].map(held)
+    statement_of = each_once(uow, question).set_index("identity")["statement_id"].to_dict()
+    where = rows["identity"].map(statement_of)
     counts = where.value_counts()
-    return Arrival(
-        statement_id=_new_id(work, report.sha256, seq),
+    return IncomingStatement(
+        statement_id=_new_id(uow, report.sha256, seq),
         seq=seq,
-        label=_label(work, report.file),
+        label=_label(uow, report.file),
         corrects=corrects_id,
         report=report,
         rows=rows,
-        held_before=where.notna().to_numpy(),
+        duplicate_count=where.notna().to_numpy(),
         holders={str(name): int(count) for name, count in counts.items()},
-        is_any_left_out=corrects_id is not None and _is_any_left_out(work, rows, corrects_id),
+        is_any_left_out=corrects_id is not None and _is_any_left_out(uow, rows, corrects_id),
     )
 
 
-def _new_id(work: Work, sha256: str, seq: int) -> str:
+def _new_id(uow: UnitOfWork, sha256: str, seq: int) -> str:
     """Return the id of a statement to be kept: of its bytes, and of its number if these are held.
 
     The same bytes come again once they were corrected, or to be scored after they were history.
     """
-    owner = work.actor.organisation_id
+    owner = uow.actor.organisation_id
     name = short_id(owner, sha256)
     same = sa.select(statements.c.seq).where(
-        work.mine(statements), statements.c.statement_id == name
+        uow.scope(statements), statements.c.statement_id == name
     )
-    return short_id(owner, sha256, str(seq)) if work.one(same) else name
+    return short_id(owner, sha256, str(seq)) if uow.fetch_one(same) else name
 
 
-def _is_any_left_out(work: Work, rows: pd.DataFrame, statement_id: str) -> bool:
+def _is_any_left_out(uow: UnitOfWork, rows: pd.DataFrame, statement_id: str) -> bool:
     """Return whether a transaction of a statement is not among some, or is not what it was.
 
     Only what the statement shows to everybody counts: not what a hold of professional standards
@@ -240,17 +240,17 @@ def _is_any_left_out(work: Work, rows: pd.DataFrame, statement_id: str) -> bool:
     """
     names = ["identity", *WITHOUT_REFERENCE]
     question = sa.select(*(transactions.c[name] for name in names)).where(
-        work.mine(transactions), transactions.c.statement_id == statement_id, is_visible()
+        uow.scope(transactions), transactions.c.statement_id == statement_id, is_visible()
     )
-    held = {tuple(row) for row in work.connection.execute(question)}
-    return not held <= set(rows[names].itertuples(index=False, name=None))
+    stored = {tuple(row) for row in uow.connection.execute(question)}
+    return not stored <= set(rows[names].itertuples(index=False, name=None))
 
 
-def keep_statement(work: Work, arrival: Arrival, facts: dict[str, Any]) -> None:
+def keep_statement(uow: UnitOfWork, arrival: IncomingStatement, facts: dict[str, Any]) -> None:
     """Keep a statement and its transactions; the one it corrects is superseded.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         arrival: as `compare` gives it, with nothing received since.
         facts: what is known of its scoring: columns of the table of statements.
     """
@@ -260,45 +260,48 @@ def keep_statement(work: Work, arrival: Arrival, facts: dict[str, Any]) -> None:
         "seq": arrival.seq,
         "sha256": arrival.report.sha256,
         "label": arrival.label,
-        "received_by": work.actor.public_id,
-        "received_at": work.now,
+        "received_by": uow.actor.public_id,
+        "received_at": uow.now,
         "corrects": arrival.corrects,
         "first_on": rows["date"].min(),
         "last_on": rows["date"].max(),
         "transactions": len(rows),
         "pence": int(rows["amount_pence"].sum()),
-        "held_before": len(rows) - len(new),
+        "duplicate_count": len(rows) - len(new),
         "rows_sha256": rows_sha256(rows),
         "report": canonical(asdict(arrival.report)),
     }
-    work.add_sealed(statements, [row | facts])
+    uow.insert_sealed(statements, [row | facts])
     if arrival.corrects:
         which = statements.c.statement_id == arrival.corrects
-        work.change(statements, which, {"superseded_seq": arrival.seq})
-    owned: dict[str, Any] = {"statement_id": arrival.statement_id, "is_kept_for_psd": 0}
+        uow.update(statements, which, {"superseded_seq": arrival.seq})
+    owned: dict[str, Any] = {"statement_id": arrival.statement_id, "visible_to_psd_only": 0}
     names = [str(name) for name in rows.columns]
     lines = zip(*(rows[name].tolist() for name in names), strict=True)
-    work.add(transactions, [owned | dict(zip(names, line, strict=True)) for line in lines])
-    _keep_merchants(work, set(rows["merchant"]))
+    uow.insert(transactions, [owned | dict(zip(names, line, strict=True)) for line in lines])
+    _keep_merchants(uow, set(rows["merchant"]))
 
 
-def _keep_merchants(work: Work, printed: set[str]) -> None:
+def _keep_merchants(uow: UnitOfWork, printed: set[str]) -> None:
     """Keep the merchants that are new; those that another version named are named again."""
-    question = sa.select(merchants.c.printed).where(work.mine(merchants))
+    question = sa.select(merchants.c.printed).where(uow.scope(merchants))
     is_old = merchants.c.made_with != __version__
-    old = set(work.connection.scalars(question.where(is_old)))
+    old = set(uow.connection.scalars(question.where(is_old)))
     if old:
-        work.remove(merchants, is_old)
-    new = (printed | old).difference(work.connection.scalars(question))
-    rows = [{"printed": one, "name": canonical_name(one).name} for one in sorted(new)]
-    work.add(merchants, [row | {"made_with": __version__} for row in rows])
+        uow.delete(merchants, is_old)
+    new = (printed | old).difference(uow.connection.scalars(question))
+    rows = [
+        {"printed": printed_name, "name": canonical_name(printed_name).name}
+        for printed_name in sorted(new)
+    ]
+    uow.insert(merchants, [row | {"made_with": __version__} for row in rows])
 
 
-def read_window(work: Work, seq: int, since: str, until: str) -> pd.DataFrame:
+def read_window(uow: UnitOfWork, seq: int, since: str, until: str) -> pd.DataFrame:
     """Return the transactions of some days that counted once a statement was received.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         seq: number of the last statement that counts.
         since: first day.
         until: last day.
@@ -310,20 +313,20 @@ def read_window(work: Work, seq: int, since: str, until: str) -> pd.DataFrame:
     columns = [statements.c.seq, statements.c.label, statements.c.is_scored]
     columns += [transactions.c.statement_id]
     columns += [transactions.c[name] for name in STORED]
-    question = counting_payments(work, columns, seq=seq)
-    table = each_once(work, question.where(transactions.c.date.between(since, until)))
+    question = counting_payments(uow, columns, seq=seq)
+    table = each_once(uow, question.where(transactions.c.date.between(since, until)))
     return table.astype({"day_doubled": bool})
 
 
-def is_any_erased(work: Work, seq: int, since: str) -> bool:
+def is_any_erased(uow: UnitOfWork, seq: int, since: str) -> bool:
     """Return whether the transactions of a statement that once counted in a window are erased."""
     question = sa.select(statements.c.seq).where(
-        work.mine(statements),
+        uow.scope(statements),
         statement_counts(seq),
         statements.c.last_on >= since,
         statements.c.erased_at.is_not(None),
     )
-    return work.one(question.limit(1)) is not None
+    return uow.fetch_one(question.limit(1)) is not None
 
 
 def as_read(table: pd.DataFrame) -> list[pd.DataFrame]:
@@ -334,15 +337,15 @@ def as_read(table: pd.DataFrame) -> list[pd.DataFrame]:
     """
     texts = [name for name in (*TRANSACTION_TEXTS, "label") if "date" not in name]
     numbers = {"amount_pence": "int64", "row": "int64", "day_doubled": "bool"}
-    made = table.astype(dict.fromkeys(texts, "str") | numbers)
+    converted = table.astype(dict.fromkeys(texts, "str") | numbers)
     for name in ("date", "posting_date"):
-        made[name] = pd.to_datetime(made[name], format="%Y-%m-%d").astype("datetime64[s]")
-    made = made.rename(columns={"label": "file"})
+        converted[name] = pd.to_datetime(converted[name], format="%Y-%m-%d").astype("datetime64[s]")
+    converted = converted.rename(columns={"label": "file"})
     frames = []
-    for _, part in made.groupby("file", sort=False):
+    for _, part in converted.groupby("file", sort=False):
         unsaid = [key for key in HOLDER_KEYS if part[key].isna().all()]
-        said = {key: "str" for key in HOLDER_KEYS if key not in unsaid}
-        frames.append(part.drop(columns=unsaid).astype(said))
+        key_types = {key: "str" for key in HOLDER_KEYS if key not in unsaid}
+        frames.append(part.drop(columns=unsaid).astype(key_types))
     return frames
 
 
@@ -354,15 +357,15 @@ def rows_sha256(rows: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def check_rows(work: Work, statement: Row) -> str:
+def check_rows(uow: UnitOfWork, statement: Row) -> str:
     """Return what is wrong with a statement's transactions: count, sum or hash; or nothing."""
     if statement["erased_at"]:
         return ""
     question = sa.select(*(transactions.c[name] for name in STORED)).where(
-        work.mine(transactions), transactions.c.statement_id == statement["statement_id"]
+        uow.scope(transactions), transactions.c.statement_id == statement["statement_id"]
     )
-    found = work.connection.execute(question.order_by(transactions.c.row)).fetchall()
-    rows = pd.DataFrame(found, columns=list(STORED), dtype=object)
+    records = uow.connection.execute(question.order_by(transactions.c.row)).fetchall()
+    rows = pd.DataFrame(records, columns=list(STORED), dtype=object)
     if len(rows) != statement["transactions"]:
         return f"{len(rows)} transactions where {statement['transactions']} were received"
     if rows["amount_pence"].sum() != statement["pence"]:
@@ -374,8 +377,10 @@ def check_rows(work: Work, statement: Row) -> str:
 
 def _lines(rows: pd.DataFrame) -> Iterator[bytes]:
     """Return each row as text, for its hash."""
-    for first in range(0, len(rows), AT_ONCE):
-        for line in _values(rows[list(STORED)].iloc[first : first + AT_ONCE]).tolist():
+    for first in range(0, len(rows), TRANSACTIONS_PER_BATCH):
+        for line in _values(
+            rows[list(STORED)].iloc[first : first + TRANSACTIONS_PER_BATCH]
+        ).tolist():
             line[STORED.index("day_doubled")] = int(line[STORED.index("day_doubled")])
             yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
@@ -386,9 +391,11 @@ def _rows(frame: pd.DataFrame) -> pd.DataFrame:
     table = frame.assign(**days).reindex(columns=[n for n in STORED if n != "identity"])
     rows = pd.DataFrame(_values(table), table.index, table.columns, dtype=object)
     rows["day_doubled"] = frame["day_doubled"].astype("int64")
-    said = _texts(rows, ("transaction_id", "date", "amount_pence"))
-    known = (frame["transaction_id"] != "").to_numpy()
-    alike = pd.Series(np.where(known, said, _texts(rows, WITHOUT_REFERENCE)), rows.index)
+    reference_texts = _texts(rows, ("transaction_id", "date", "amount_pence"))
+    has_reference = (frame["transaction_id"] != "").to_numpy()
+    alike = pd.Series(
+        np.where(has_reference, reference_texts, _texts(rows, WITHOUT_REFERENCE)), rows.index
+    )
     nth = alike.groupby(alike).cumcount().tolist()
     texts = [f"{text}\x1e{number}" for text, number in zip(alike, nth, strict=True)]
     rows["identity"] = [hashlib.sha256(text.encode()).hexdigest()[:24] for text in texts]
@@ -408,12 +415,12 @@ def _texts(rows: pd.DataFrame, names: tuple[str, ...]) -> list[str]:
     return ["\x1f".join("" if part is None else str(part) for part in line) for line in lines]
 
 
-def _label(work: Work, name: str) -> str:
+def _label(uow: UnitOfWork, name: str) -> str:
     """Return a file's name, numbered if a statement has it already."""
-    known = sa.select(statements.c.label).where(work.mine(statements))
-    taken = {row["label"] for row in work.rows(known)}
+    question = sa.select(statements.c.label).where(uow.scope(statements))
+    taken_labels = {row["label"] for row in uow.fetch_all(question)}
     number, label = 1, name
-    while label in taken:
+    while label in taken_labels:
         number += 1
         label = f"{name} ({number})"
     return label

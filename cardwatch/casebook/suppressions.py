@@ -10,24 +10,24 @@ import sqlalchemy as sa
 
 from cardwatch.alerts.answered import Answer, compared_merchants, find_answered, person_key
 from cardwatch.casebook.tables import alert_subjects, alerts, suppressions
-from cardwatch.casebook.work import Event, canonical
+from cardwatch.casebook.unit_of_work import AuditEvent, canonical
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 from cardwatch.vocabulary import SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cardwatch.casebook.work import Row, Work
+    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
     from cardwatch.records import Alert
 
 LONGEST_SUPPRESSION_DAYS = 366
 
 
-def suppress(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> Row:
+def suppress(uow: UnitOfWork, row: Mapping[str, Any], *, until: str, reason: str) -> Row:
     """Let alerts like one be closed unasked until a day: of its rule, its holder and its merchant.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         row: the alert, as `get_alert` gives it.
         until: the last day.
         reason: why.
@@ -35,77 +35,77 @@ def suppress(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> 
     Raises:
         NotAllowed, CardwatchError, Conflict: see `check_suppression`.
     """
-    check_suppression(work, row, until=until, reason=reason)
-    created = _add(work, row, {"reason": reason, "expires_on": until})
-    work.event.object_id = created["suppression_id"]
+    check_suppression(uow, row, until=until, reason=reason)
+    created = _add(uow, row, {"reason": reason, "expires_on": until})
+    uow.event.object_id = created["suppression_id"]
     return _as_listed(created)
 
 
-def _add(work: Work, row: Mapping[str, Any], values: Mapping[str, Any]) -> Row:
+def _add(uow: UnitOfWork, row: Mapping[str, Any], values: Mapping[str, Any]) -> Row:
     """Add a suppression of alerts like one; return it as it is kept."""
-    like, mine = _suppressed_by(row), suppressions.c
-    same = [mine[name] == value for name, value in like.items()]
-    nth = len(work.rows(sa.select(mine.made_at).where(work.mine(suppressions), *same)))
+    like, columns = _suppressed_by(row), suppressions.c
+    same = [columns[name] == value for name, value in like.items()]
+    nth = len(uow.fetch_all(sa.select(columns.made_at).where(uow.scope(suppressions), *same)))
     created = (
         like
         | {
-            "suppression_id": work.keyed("suppression", *like.values(), work.now, str(nth))[:12],
+            "suppression_id": uow.keyed("suppression", *like.values(), uow.now, str(nth))[:12],
             "kind": row["kind"],
             "alert_id": None,
             "most_pence": None,
-            "made_by": work.actor.actor_id,
-            "made_at": work.now,
+            "made_by": uow.actor.actor_id,
+            "made_at": uow.now,
         }
         | dict(values)
     )
-    work.add(suppressions, [created])
+    uow.insert(suppressions, [created])
     return created
 
 
-def keep_answer(work: Work, row: Mapping[str, Any], *, until: str, most_pence: int) -> None:
+def keep_answer(uow: UnitOfWork, row: Mapping[str, Any], *, until: str, most_pence: int) -> None:
     """Let alerts that ask what one did be closed unasked until a day, as it was explained.
 
     Nothing is kept of facts against policy, which are listed whole, nor of alerts about cards; nor
     again where the answer to this alert is kept already.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         row: the alert with its decisions, as `get_alert` gives it.
         until: the last day.
         most_pence: the sum up to which alerts like it are not asked about again.
     """
-    if row["is_fact"] or not row["merchants"] or current_answer(work, row) is not None:
+    if row["is_fact"] or not row["merchants"] or current_answer(uow, row) is not None:
         return
     reason = row["decisions"][-1]["reason"]
     values = {"alert_id": row["alert_id"], "most_pence": most_pence}
-    created = _add(work, row, values | {"reason": reason, "expires_on": until})
-    work.also.append(_event(work, created["suppression_id"]))
+    created = _add(uow, row, values | {"reason": reason, "expires_on": until})
+    uow.extra_events.append(_event(uow, created["suppression_id"]))
 
 
-def drop_answer(work: Work, row: Mapping[str, Any]) -> None:
+def drop_answer(uow: UnitOfWork, row: Mapping[str, Any]) -> None:
     """End what the answer to an alert closes, since it is answered otherwise now."""
-    kept = current_answer(work, row)
-    if kept is not None:
-        which = suppressions.c.suppression_id == kept["suppression_id"]
-        work.change(suppressions, which, {"ended_at": work.now})
-        work.also.append(_event(work, kept["suppression_id"]))
+    retained = current_answer(uow, row)
+    if retained is not None:
+        which = suppressions.c.suppression_id == retained["suppression_id"]
+        uow.update(suppressions, which, {"ended_at": uow.now})
+        uow.extra_events.append(_event(uow, retained["suppression_id"]))
 
 
-def _event(work: Work, suppression_id: str) -> Event:
+def _event(uow: UnitOfWork, suppression_id: str) -> AuditEvent:
     """The audit event of a suppression that is kept or ended with a decision."""
-    return Event("alteration", "suppression", suppression_id, chain=work.actor.chain)
+    return AuditEvent("alteration", "suppression", suppression_id, chain=uow.actor.chain)
 
 
-def current_answer(work: Work, row: Mapping[str, Any]) -> Row | None:
+def current_answer(uow: UnitOfWork, row: Mapping[str, Any]) -> Row | None:
     """The suppression that the answer to an alert has made, while it is active."""
-    mine = suppressions.c
-    own = (mine.alert_id == row["alert_id"]) & (mine.lane == row["lane"])
-    return work.one(
-        sa.select(suppressions).where(work.mine(suppressions), own, _is_active(work.today))
+    columns = suppressions.c
+    itself = (columns.alert_id == row["alert_id"]) & (columns.lane == row["lane"])
+    return uow.fetch_one(
+        sa.select(suppressions).where(uow.scope(suppressions), itself, _is_active(uow.today))
     )
 
 
-def check_suppression(work: Work, row: Mapping[str, Any], *, until: str, reason: str) -> None:
+def check_suppression(uow: UnitOfWork, row: Mapping[str, Any], *, until: str, reason: str) -> None:
     """Refuse a suppression that cannot be made; arguments as of `suppress`.
 
     Raises:
@@ -113,13 +113,13 @@ def check_suppression(work: Work, row: Mapping[str, Any], *, until: str, reason:
         CardwatchError: no reason; a day past or more than a year away; it is about several holders.
         Conflict: alerts like it are suppressed already.
     """
-    may_decide(work, row["lane"], reason)
-    days = (day_of(until, "until") - day_of(work.today)).days
+    may_decide(uow, row["lane"], reason)
+    days = (day_of(until, "until") - day_of(uow.today)).days
     if not 0 < days <= LONGEST_SUPPRESSION_DAYS:
         raise CardwatchError("Enter a date after today, within a year.", field="until")
     if not is_suppressible(row):
         raise CardwatchError("Only alerts about one cardholder's payments can be suppressed.")
-    if current_suppression(work, row) is not None:
+    if current_suppression(uow, row) is not None:
         raise Conflict("Alerts like this are already suppressed. End that suppression first.")
 
 
@@ -128,14 +128,14 @@ def is_suppressible(row: Mapping[str, Any]) -> bool:
     return len(row["holders"]) == 1 and bool(row["merchants"])
 
 
-def current_suppression(work: Work, row: Mapping[str, Any]) -> Row | None:
+def current_suppression(uow: UnitOfWork, row: Mapping[str, Any]) -> Row | None:
     """The suppression of alerts like one that has neither ended nor expired, if there is one."""
     if not is_suppressible(row):
         return None
-    mine = suppressions.c
-    same = [mine[name] == value for name, value in _suppressed_by(row).items()]
-    question = sa.select(suppressions).where(work.mine(suppressions), *same)
-    return work.one(question.where(mine.alert_id.is_(None), _is_active(work.today)))
+    columns = suppressions.c
+    same = [columns[name] == value for name, value in _suppressed_by(row).items()]
+    question = sa.select(suppressions).where(uow.scope(suppressions), *same)
+    return uow.fetch_one(question.where(columns.alert_id.is_(None), _is_active(uow.today)))
 
 
 def _suppressed_by(row: Mapping[str, Any]) -> dict[str, str]:
@@ -148,27 +148,27 @@ def _suppressed_by(row: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def end_suppression(work: Work, suppression_id: str) -> None:
+def end_suppression(uow: UnitOfWork, suppression_id: str) -> None:
     """End a suppression before its day.
 
     Raises:
         NotFound: there is no such suppression of the actor's lane.
     """
-    mine = suppressions.c
-    which = (mine.suppression_id == suppression_id) & (mine.lane == work.actor.role)
-    known = {row["suppression_id"] for row in list_suppressions(work)}
-    still = which & mine.suppression_id.in_(known) & mine.ended_at.is_(None)
-    if not work.change(suppressions, still, {"ended_at": work.now}):
+    columns = suppressions.c
+    which = (columns.suppression_id == suppression_id) & (columns.lane == uow.actor.role)
+    visible_ids = {row["suppression_id"] for row in list_suppressions(uow)}
+    still = which & columns.suppression_id.in_(visible_ids) & columns.ended_at.is_(None)
+    if not uow.update(suppressions, still, {"ended_at": uow.now}):
         raise NotFound("There is no such suppression.")
-    work.event.object_id = suppression_id
+    uow.event.object_id = suppression_id
 
 
-def list_suppressions(work: Work) -> list[Row]:
+def list_suppressions(uow: UnitOfWork) -> list[Row]:
     """Return the suppressions of the actor's lanes, those about themselves left out."""
-    question = sa.select(suppressions).where(work.mine(suppressions))
+    question = sa.select(suppressions).where(uow.scope(suppressions))
     order = (suppressions.c.made_at, suppressions.c.suppression_id)
-    hidden = _hidden_holders(work)
-    listed = map(_as_listed, work.rows(question.order_by(*order)))
+    hidden = _hidden_holders(uow)
+    listed = map(_as_listed, uow.fetch_all(question.order_by(*order)))
     return [row for row in listed if hidden.isdisjoint(map(person_key, row["holders"]))]
 
 
@@ -177,60 +177,62 @@ def _as_listed(row: Row) -> Row:
     return row | {name: json.loads(row[name]) for name in ("holders", "merchants")}
 
 
-def count_active(work: Work, lane: str, day: str) -> int:
+def count_active(uow: UnitOfWork, lane: str, day: str) -> int:
     """Return how many suppressions made by hand were active on a day, but for the actor's own."""
     by_hand = (suppressions.c.lane == lane) & suppressions.c.alert_id.is_(None)
     question = sa.select(suppressions.c.suppression_id).where(
-        work.mine(suppressions), by_hand, _is_active(day)
+        uow.scope(suppressions), by_hand, _is_active(day)
     )
-    active = {row["suppression_id"] for row in work.rows(question)}
-    return sum(row["suppression_id"] in active for row in list_suppressions(work))
+    active = {row["suppression_id"] for row in uow.fetch_all(question)}
+    return sum(row["suppression_id"] in active for row in list_suppressions(uow))
 
 
 def _is_active(day: str) -> sa.ColumnElement[bool]:
     """Condition that a suppression was made by a day, had not expired, and was not ended by it."""
-    mine = suppressions.c
-    still = mine.ended_at.is_(None) | (sa.func.substr(mine.ended_at, 1, 10) > day)
-    return (sa.func.substr(mine.made_at, 1, 10) <= day) & (mine.expires_on >= day) & still
+    columns = suppressions.c
+    still = columns.ended_at.is_(None) | (sa.func.substr(columns.ended_at, 1, 10) > day)
+    return (sa.func.substr(columns.made_at, 1, 10) <= day) & (columns.expires_on >= day) & still
 
 
-def _hidden_holders(work: Work) -> set[str]:
+def _hidden_holders(uow: UnitOfWork) -> set[str]:
     """The actor, and the cardholders whose payments they approve, as `person_key`."""
-    if not work.actor.holder_id:
+    if not uow.actor.holder_id:
         return set()
-    own = person_key(work.actor.holder_id)
+    actor_key = person_key(uow.actor.holder_id)
     holder, approver = alert_subjects.alias("holder"), alert_subjects.alias("approver")
     question = sa.select(holder.c.subject_id).where(
-        work.mine(holder, approver),
+        uow.scope(holder, approver),
         holder.c.lane == approver.c.lane,
         holder.c.alert_id == approver.c.alert_id,
         holder.c.kind == SubjectKind.HOLDER,
         approver.c.kind == SubjectKind.APPROVER_OF_HOLDER,
-        approver.c.subject_id == own,
+        approver.c.subject_id == actor_key,
     )
-    return {own, *(row["subject_id"] for row in work.rows(question))}
+    return {actor_key, *(row["subject_id"] for row in uow.fetch_all(question))}
 
 
-def find_closed(work: Work, lane: str, made: Sequence[Alert]) -> dict[str, tuple[str, str]]:
+def initial_states(
+    uow: UnitOfWork, lane: str, result: Sequence[Alert]
+) -> dict[str, tuple[str, str]]:
     """Return which alerts of a list begin closed: by id, the state and the reason.
 
     Args:
-        work: the work it is done in.
+        uow: the work it is done in.
         lane: of the list.
-        made: its alerts.
+        result: its alerts.
     """
-    mine = suppressions.c
-    asked = (alerts.c.lane == mine.lane) & (alerts.c.alert_id == mine.alert_id)
-    rows = work.rows(
+    columns = suppressions.c
+    query = (alerts.c.lane == columns.lane) & (alerts.c.alert_id == columns.alert_id)
+    rows = uow.fetch_all(
         sa.select(suppressions, alerts.c.statement_id)
-        .outerjoin(alerts, sa.and_(work.mine(alerts), asked))
-        .where(work.mine(suppressions), mine.lane == lane, _is_active(work.today))
-        .order_by(mine.suppression_id)
+        .outerjoin(alerts, sa.and_(uow.scope(alerts), query))
+        .where(uow.scope(suppressions), columns.lane == lane, _is_active(uow.today))
+        .order_by(columns.suppression_id)
     )
     active = [_as_listed(row) for row in rows]
-    answered = find_answered(made, [_answer(row) for row in active if row["alert_id"]])
+    answered = find_answered(result, [_answer(row) for row in active if row["alert_id"]])
     closed = {}
-    for alert in made:
+    for alert in result:
         by_hand = _suppression_of(alert, active)
         earlier = answered.get(alert.alert_id)
         if by_hand:
@@ -270,7 +272,7 @@ def _suppression_of(alert: Alert, active: Sequence[Mapping[str, Any]]) -> str:
     return ""
 
 
-def may_decide(work: Work, lane: str, reason: str) -> None:
+def may_decide(uow: UnitOfWork, lane: str, reason: str) -> None:
     """Refuse whoever decides nothing in a lane, and what comes without a reason.
 
     Finance decides its own queries, professional standards theirs; these may read finance's, and
@@ -280,9 +282,9 @@ def may_decide(work: Work, lane: str, reason: str) -> None:
         NotAllowed: the role decides nothing there.
         CardwatchError: no reason is given.
     """
-    if work.actor.role != lane:
+    if uow.actor.role != lane:
         raise NotAllowed("This role records no decisions on such an alert.")
-    if not work.actor.can_decide:
+    if not uow.actor.can_decide:
         raise NotAllowed("This key records no decisions. Sign in, or make a key that may.")
     if not reason.strip():
         raise CardwatchError("Enter a reason", field="reason")

@@ -56,7 +56,7 @@ STATES: dict[str, str] = {
 """States of an alert. The last three are given by the casebook itself, never by a person."""
 KEEPS_DAYS = {"transactions": 2_557, "alerts": 2_557, "notices": 90}
 """Seven years, as most forces keep financial records; an organisation sets its own."""
-KINDS = ("policy", "rules", "model", "cards")
+DOCUMENT_KINDS = ("policy", "rules", "model", "cards")
 """Kinds of document that make alerts; each is kept by its hash."""
 
 metadata = MetaData()
@@ -149,23 +149,25 @@ documents = _table(
     Column("content", LargeBinary, nullable=False),
     _text("made_at"),
 )
-in_force = _table(
-    "in_force",
+active_documents = _table(
+    "active_documents",
     _key("kind"),
     _key("seq", Integer),
     _text("sha256"),
-    _text("holds_from"),
-    _text("put_by"),
-    _text("put_at"),
+    _text("effective_from"),
+    _text("activated_by"),
+    _text("activated_at"),
 )
-layouts = _table("layouts", _key("name"), _text("content"), _text("made_by"), _text("made_at"))
+column_profiles = _table(
+    "column_profiles", _key("name"), _text("content"), _text("made_by"), _text("made_at")
+)
 """Column profiles of statements, remembered for files with their headings."""
 proposals = _table(
     "proposals",
     _key("proposal_id"),
     _text("kind"),
     _text("sha256"),
-    _text("holds_from"),
+    _text("effective_from"),
     _text("reason"),
     _text("made_by"),
     _text("made_at"),
@@ -189,7 +191,7 @@ statements = _table(
     _text("last_on"),
     _number("transactions"),
     _number("pence"),
-    _number("held_before"),  # rows that an earlier statement holds
+    _number("duplicate_count"),  # rows that an earlier statement holds
     _text("rows_sha256"),
     _text("report"),
     _number("is_scored"),
@@ -224,7 +226,7 @@ transactions = _table(
     _number("amount_pence"),
     _number("day_doubled"),
     *(_text(name, missing=True) for name in HOLDER_KEYS),
-    _number("is_kept_for_psd"),  # past its time, and seen by professional standards alone
+    _number("visible_to_psd_only"),  # past its time, and seen by professional standards alone
     ForeignKeyConstraint(
         ["organisation_id", "statement_id"],
         ["statements.organisation_id", "statements.statement_id"],
@@ -252,15 +254,15 @@ merchants = _table(
     Index("merchants_by_name", "organisation_id", "name"),
 )
 """Merchants as statements print them, so that all that one was paid is found by its name."""
-lists = _table(
-    "lists",
+alert_lists = _table(
+    "alert_lists",
     _key("statement_id"),
     _text("content"),  # everything of the list but its alerts, as JSON
     _text("alerts_sha256"),
     lane=True,
 )
-raised = _table(
-    "raised",
+alert_snapshots = _table(
+    "alert_snapshots",
     _key("statement_id"),
     _key("alert_id"),
     _number("rank"),
@@ -292,12 +294,12 @@ alerts = _table(
     Index("alerts_by_state", "organisation_id", "lane", "state"),
     lane=True,
 )
-evidence = _table(
-    "evidence",
+alert_transactions = _table(
+    "alert_transactions",
     _key("alert_id"),
     _key("statement_id"),
     _key("row", Integer),
-    Index("evidence_by_row", "organisation_id", "statement_id", "row"),
+    Index("alert_transactions_by_row", "organisation_id", "statement_id", "row"),
     lane=True,
 )
 alert_subjects = _table(
@@ -324,8 +326,8 @@ decisions = _table(
     _text("decided_at"),
     lane=True,
 )
-unmaskings = _table(
-    "unmaskings",
+identity_reveals = _table(
+    "identity_reveals",
     _key("alert_id"),
     _key("made_by"),
     _text("reason"),
@@ -350,8 +352,8 @@ suppressions = _table(
     lane=True,
 )
 """Which later alerts are closed unasked: by hand, and by the answer "explained" to an alert."""
-holds = _table(
-    "holds",
+legal_holds = _table(
+    "legal_holds",
     _key("hold_id"),
     _text("alert_id"),
     _text("reason"),
@@ -360,8 +362,8 @@ holds = _table(
     _text("ended_at", missing=True),
     lane=True,
 )
-disclosures = _table(
-    "disclosures",
+exports = _table(
+    "exports",
     _key("disclosure_id"),
     _text("statement_id"),
     _text("purpose"),
@@ -378,7 +380,7 @@ outbox = _table(
     _text("made_at"),
     _text("sent_at", missing=True),
     _number("tries"),
-    _text("next_at"),
+    _text("next_attempt_at"),
     lane=True,
 )
 """Notices to be sent, written with what they tell of; they name a kind and nothing else."""
@@ -410,12 +412,12 @@ jobs = _table(
     Index("jobs_by_state", "organisation_id", "state"),
 )
 """Work that takes longer than somebody would wait."""
-RIGHTS = {"events": "SELECT, INSERT", "raised": "SELECT, INSERT, DELETE"}
+RIGHTS = {"audit_events": "SELECT, INSERT", "alert_snapshots": "SELECT, INSERT, DELETE"}
 """What a role of PostgreSQL that only serves may do with tables whose rows are never changed."""
 PASSING = ("sessions", "outbox", "jobs", "reminders", "key_uses", "key_checks")
 """Machinery: it may be changed without an event."""
-events = _table(
-    "events",
+audit_events = _table(
+    "audit_events",
     _key("seq", Pence),
     _text("body"),
     _text("hash"),

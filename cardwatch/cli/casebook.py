@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cardwatch import installation
-from cardwatch.cli.opening import (
+from cardwatch.cli.context import (
     LaneOption,
     LikeAlert,
     Owner,
     Reason,
     SomeAlert,
     Who,
-    open_desk,
+    open_context,
     print_json,
     print_rows,
     read_text,
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from cardwatch.desk import Delivery, Desk
     from cardwatch.records import ReadingReport
+    from cardwatch.services import Delivery, ServiceContext
     from cardwatch.statements import ReadingChoices
 
 STATEMENTS_SHOWN = (
@@ -83,20 +83,20 @@ def receive(
     """Import statements: each is stored and scored completely, or not at all."""
     if corrects and len(statements) > 1:
         raise typer.BadParameter("one statement corrects one other", param_hint="--corrects")
-    with open_desk(who, organisation) as at:
-        faults = installation.check_keys(at.casebook)
+    with open_context(who, organisation) as context:
+        faults = installation.check_keys(context.casebook)
         if faults:
             raise CardwatchError(" ".join(faults))
-        read, told = _read(statements, reading_choices(columns, date_order))
+        read, outcomes = _read(statements, reading_choices(columns, date_order))
         if columns:
             installation.remember_profile(columns)
-        for one in read:
-            told.append(_receive_one(at, one, corrects, history=history))
-            if not json and told[-1]["outcome"] not in NOT_RECEIVED:
-                _print_receipt(told[-1])
-        if any(one["outcome"] not in NOT_RECEIVED for one in told):
-            sign_checkpoint(at)
-    _finish(told, json=json)
+        for reading in read:
+            outcomes.append(_receive_one(context, reading, corrects, history=history))
+            if not json and outcomes[-1]["outcome"] not in NOT_RECEIVED:
+                _print_receipt(outcomes[-1])
+        if any(outcome["outcome"] not in NOT_RECEIVED for outcome in outcomes):
+            sign_checkpoint(context)
+    _finish(outcomes, json=json)
 
 
 @app.command(epilog="Example: cardwatch watch /srv/statements --as you@force.example")
@@ -124,18 +124,20 @@ def watch(
     """Receive every statement that is put into a folder, each once; it goes on until stopped."""
     import time
 
-    from cardwatch import desk
+    from cardwatch import services
 
-    drop_folder = desk.DropFolder(folder, settle, marker)
+    drop_folder = services.DropFolder(folder, settle, marker)
     choices = reading_choices(columns, date_order)
     with drop_folder.locked():
         drop_folder.take_complete(time.monotonic())
         while True:
             time.sleep(settle if once else every)
             if drop_folder.take_complete(time.monotonic()):
-                with open_desk(who, organisation) as at:
-                    deliveries = desk.receive_folder(at, drop_folder, choices, time.monotonic())
-                    sign_checkpoint(at)
+                with open_context(who, organisation) as context:
+                    deliveries = services.receive_folder(
+                        context, drop_folder, choices, time.monotonic()
+                    )
+                    sign_checkpoint(context)
                 _print_deliveries(deliveries, json=json)
             if once:
                 return
@@ -145,18 +147,18 @@ def _print_deliveries(deliveries: list[Delivery], *, json: bool) -> None:
     """Print what became of the files of a folder, a line each."""
     import json as json_text
 
-    from cardwatch.cli.printing import err, out
+    from cardwatch.cli.output import err, out
 
-    for one in deliveries:
+    for delivery in deliveries:
         if json:
             out.print(
-                json_text.dumps(asdict(one), ensure_ascii=False), markup=False, soft_wrap=True
+                json_text.dumps(asdict(delivery), ensure_ascii=False), markup=False, soft_wrap=True
             )
-        elif one.outcome == "refused":
-            err.print(f"Refused: {one.refused}", markup=False)
+        elif delivery.outcome == "refused":
+            err.print(f"Refused: {delivery.refused}", markup=False)
         else:
-            payments = quantity(one.transactions, "payment")
-            out.print(f"{one.outcome.capitalize()}: {one.file}, {payments}", markup=False)
+            payments = quantity(delivery.transactions, "payment")
+            out.print(f"{delivery.outcome.capitalize()}: {delivery.file}, {payments}", markup=False)
 
 
 def _read(
@@ -166,22 +168,30 @@ def _read(
     from cardwatch.statements import read_each
 
     with busy("Reading statements"):
-        found = read_each(paths, choices)
-    read = [one for one in found if not isinstance(one, FileRefused)]
-    read.sort(key=lambda one: (one[1].first_on, one[1].file))
-    return read, [_refused(one.file, one.what) for one in found if isinstance(one, FileRefused)]
+        outcomes = read_each(paths, choices)
+    read = [outcome for outcome in outcomes if not isinstance(outcome, FileRefused)]
+    read.sort(key=lambda reading: (reading[1].first_on, reading[1].file))
+    return read, [
+        _refused(outcome.file, outcome.what)
+        for outcome in outcomes
+        if isinstance(outcome, FileRefused)
+    ]
 
 
 def _receive_one(
-    at: Desk, read: tuple[pd.DataFrame, ReadingReport], corrects: str | None, *, history: bool
+    context: ServiceContext,
+    read: tuple[pd.DataFrame, ReadingReport],
+    corrects: str | None,
+    *,
+    history: bool,
 ) -> dict[str, Any]:
     """Import one statement; return its result, or its refusal."""
-    from cardwatch import desk
+    from cardwatch import services
 
     report = read[1]
     try:
         with busy(f"Receiving {report.file}"):
-            receipt = desk.receive(at, read, corrects=corrects, is_history=history)
+            receipt = services.receive(context, read, corrects=corrects, is_history=history)
     except CardwatchError as refusal:
         return _refused(report.file, str(refusal))
     return asdict(receipt) | {"problems": [asdict(problem) for problem in report.problems]}
@@ -191,18 +201,18 @@ def _refused(file: str, why: str) -> dict[str, Any]:
     return {"label": file, "outcome": "refused", "notes": [why], "problems": []}
 
 
-def _finish(told: list[dict[str, Any]], *, json: bool) -> None:
+def _finish(outcomes: list[dict[str, Any]], *, json: bool) -> None:
     """Print what was refused, or all of it as JSON, and end with the code that says so."""
-    from cardwatch.cli.printing import err
+    from cardwatch.cli.output import err
 
     if json:
-        print_json(told)
-    refused = [one for one in told if one["outcome"] in NOT_RECEIVED]
-    for one in refused:
-        err.print(f"Not imported: {one['label']}: {one['notes'][0]}", markup=False)
-    if refused and len(refused) == len(told):
+        print_json(outcomes)
+    refused = [outcome for outcome in outcomes if outcome["outcome"] in NOT_RECEIVED]
+    for refusal in refused:
+        err.print(f"Not imported: {refusal['label']}: {refusal['notes'][0]}", markup=False)
+    if refused and len(refused) == len(outcomes):
         raise typer.Exit(REFUSED)
-    if refused or any(one["problems"] for one in told):
+    if refused or any(outcome["problems"] for outcome in outcomes):
         raise typer.Exit(PARTLY)
 
 
@@ -216,13 +226,13 @@ def statements(
     json: AsJson = False,
 ) -> None:
     """List statements, or show one with what happened to every row."""
-    from cardwatch import desk
+    from cardwatch import services
 
-    with open_desk(who, organisation) as at:
+    with open_context(who, organisation) as context:
         if statement:
-            _print_statement(desk.get_statement(at, statement), json=json)
+            _print_statement(services.get_statement(context, statement), json=json)
         else:
-            print_rows(desk.list_statements(at), STATEMENTS_SHOWN, json=json)
+            print_rows(services.list_statements(context), STATEMENTS_SHOWN, json=json)
 
 
 @app.command(epilog="Example: cardwatch alerts --state open")
@@ -242,26 +252,28 @@ def alerts(
     json: AsJson = False,
 ) -> None:
     """List alerts in order, or show one in full with its decisions."""
-    from cardwatch import desk
+    from cardwatch import services
     from cardwatch.casebook import LANES, STATES
 
-    with open_desk(who, organisation) as at:
+    with open_context(who, organisation) as context:
         if alert:
-            _print_alert(desk.get_alert(at, alert), json=json)
+            _print_alert(services.get_alert(context, alert), json=json)
         elif precision:
-            told = desk.learned(at)
-            rows = [{"lane": name} | one for name, some in told.items() for one in some]
+            precision_by_lane = services.rule_precision(context)
+            rows = [
+                {"lane": name} | rate for name, rates in precision_by_lane.items() for rate in rates
+            ]
             print_rows(rows, ("lane", "rule", "band", "answered", "upheld", "share", "low",
                                "high", "expected", "orders"), json=json)  # fmt: skip
         elif counts:
-            stand = [{"state": k, "alerts": v} for k, v in desk.reconciled(at).items()]
+            stand = [{"state": k, "alerts": v} for k, v in services.state_counts(context).items()]
             print_rows(stand, ("state", "alerts"), json=json)
         else:
             one_of("--state", state, tuple(STATES))
             one_of("--lane", lane, ("", *LANES))
             state = "" if every else state
-            found = desk.list_alerts(at, lane=lane, state=state)
-            print_rows(found, ALERTS_SHOWN, json=json)
+            listed = services.list_alerts(context, lane=lane, state=state)
+            print_rows(listed, ALERTS_SHOWN, json=json)
 
 
 @app.command(
@@ -289,12 +301,14 @@ def decide(
     json: AsJson = False,
 ) -> None:
     """Record a decision on an alert, or a note, an assignment or a due date."""
-    from cardwatch import desk
-    from cardwatch.casebook.alerts import Said
+    from cardwatch import services
+    from cardwatch.casebook.alerts import DecisionInput
 
-    with open_desk(who, organisation) as at:
-        found = desk.decide(at, alert, Said(reason, state, assign, due, snooze, tags, seen))
-    _print_alert(found, json=json)
+    with open_context(who, organisation) as context:
+        alert_row = services.decide(
+            context, alert, DecisionInput(reason, state, assign, due, snooze, tags, seen)
+        )
+    _print_alert(alert_row, json=json)
 
 
 @app.command(epilog="Example: cardwatch suppress 3f2a --until 2027-03-31 --reason 'contract 17'")
@@ -308,15 +322,15 @@ def suppress(
     json: AsJson = False,
 ) -> None:
     """Suppress alerts of one rule, cardholder and merchant until a day, or list suppressions."""
-    from cardwatch import desk
+    from cardwatch import services
 
-    with open_desk(who, organisation) as at:
+    with open_context(who, organisation) as context:
         if end:
-            desk.end_suppression(at, end)
+            services.end_suppression(context, end)
         elif alert:
-            desk.suppress(at, alert, until=until, reason=reason)
-        found = desk.list_suppressions(at)
-    print_rows(found, ("suppression_id", "lane", "rule", "holders", "merchants", "expires_on",
+            services.suppress(context, alert, until=until, reason=reason)
+        rows = services.list_suppressions(context)
+    print_rows(rows, ("suppression_id", "lane", "rule", "holders", "merchants", "expires_on",
                         "ended_at", "reason"), json=json)  # fmt: skip
 
 
@@ -335,24 +349,24 @@ def put(
     json: AsJson = False,
 ) -> None:
     """Set the active policy, card register or model; without a folder, a model is retrained."""
-    from cardwatch import desk
+    from cardwatch import services
     from cardwatch.forest import load_forest
     from cardwatch.registers import read_cards
 
-    with open_desk(who, organisation) as at:
-        since = since or str(at.now.date())
+    with open_context(who, organisation) as context:
+        since = since or str(context.now.date())
         if kind == "model" and path is None:
-            digest = desk.renew_model(at)
+            digest = services.retrain_model(context)
         elif path is None or kind not in {"policy", "cards", "model"}:
             raise typer.BadParameter("policy FILE, cards FILE, or model [FOLDER]")
         else:
             if kind == "policy":
-                content = desk.pack_policy(read_text(path), path.name)
+                content = services.pack_policy(read_text(path), path.name)
             elif kind == "cards":
-                content = desk.pack_cards(read_cards(path, reading_choices(None, "decide")))
+                content = services.pack_cards(read_cards(path, reading_choices(None, "decide")))
             else:
-                content = desk.pack_forest(load_forest(path), path.name)
-            digest = desk.put_in_force(at, kind, content, since)
+                content = services.pack_forest(load_forest(path), path.name)
+            digest = services.activate_document(context, kind, content, since)
     print_rows([{"kind": kind, "sha256": digest}], ("kind", "sha256"), json=json)
 
 
@@ -382,12 +396,12 @@ def export(
     json: AsJson = False,
 ) -> None:
     """Export a statement's list, or a case of alerts; .zip is a signed evidence pack."""
-    from cardwatch import desk
+    from cardwatch import services
 
     if not path.absolute().parent.is_dir():
         raise typer.BadParameter(f"there is no folder {path.parent}", param_hint="PATH")
-    with open_desk(who, organisation) as at:
-        wanted = desk.Wanted(
+    with open_context(who, organisation) as context:
+        export_request = services.ExportRequest(
             purpose=purpose,
             recipient=to,
             marking=os.environ.get("CARDWATCH_MARKING") or installation.MARKING,
@@ -397,26 +411,26 @@ def export(
             alert_ids=tuple(what.split(",")) if case else (),
         )
         ending = f".{form.lower()}" if path.is_dir() else path.suffix.lower()
-        file = desk.hand_over(at, wanted, ending)
+        file = services.export_alerts(context, export_request, ending)
     target = path / file.filename if path.is_dir() else path
     target.write_bytes(file.content)
     row = {"file": str(target), "alerts": file.alert_count}
     print_rows([row], ("file", "alerts"), json=json)
 
 
-def _print_receipt(told: Mapping[str, Any]) -> None:
+def _print_receipt(receipt: Mapping[str, Any]) -> None:
     """Print what became of a statement: the same words whatever was found in it."""
-    from cardwatch.cli.printing import out
+    from cardwatch.cli.output import out
 
-    said = {
-        "received": f"received: {quantity(told['transactions'], 'transaction')}",
+    outcome = {
+        "received": f"received: {quantity(receipt['transactions'], 'transaction')}",
         "held": "already imported; nothing was changed",
         "rows-held": "all of its transactions are already imported; nothing was changed",
-    }[told["outcome"]]
-    late = f", {told['late']} of them late" if told["late"] else ""
-    faulty = f"; {_unread(len(told['problems']))}" if told["problems"] else ""
-    out.print(f"{told['label']}: {said}{late}{faulty}.", markup=False)
-    for note in told["notes"]:
+    }[receipt["outcome"]]
+    late = f", {receipt['late']} of them late" if receipt["late"] else ""
+    faulty = f"; {_unread(len(receipt['problems']))}" if receipt["problems"] else ""
+    out.print(f"{receipt['label']}: {outcome}{late}{faulty}.", markup=False)
+    for note in receipt["notes"]:
         out.print(f"  {note[0].upper()}{note[1:]}.", markup=False, style="dim")
 
 
@@ -425,48 +439,52 @@ def _unread(count: int) -> str:
     return f"{quantity(count, 'row')} {plural(count, 'was', 'were')} not read"
 
 
-def _print_statement(found: Mapping[str, Any], *, json: bool) -> None:
+def _print_statement(statement: Mapping[str, Any], *, json: bool) -> None:
     """Print a statement and its reading report."""
-    from cardwatch.cli.printing import out
+    from cardwatch.cli.output import out
 
     if json:
-        print_json(found)
+        print_json(statement)
         return
-    report = found["report"]
-    print_rows([found], STATEMENTS_SHOWN, json=False)
+    report = statement["report"]
+    print_rows([statement], STATEMENTS_SHOWN, json=False)
     placed = ("rows", "transactions", "blank", "headings", "ended", "elsewhere")
     lines = [", ".join(f"{name} {report[name]:,}" for name in placed if name in report)]
     lines += [f"{name} from '{heading}'" for name, heading in report.get("columns", {}).items()]
     lines += [*report.get("decisions", ()), *report.get("notes", ())]
-    for one in report.get("problems", ()):
-        lines.append(f"row {one['row']}, {one['column']}: {one['message']} ({one['code']})")
+    for problem in report.get("problems", ()):
+        lines.append(
+            f"row {problem['row']}, {problem['column']}: {problem['message']} ({problem['code']})"
+        )
     out.print(
         "\n".join(filter(None, lines)) or "Its rows and report were deleted when they expired.",
         markup=False,
     )
 
 
-def _print_alert(found: Mapping[str, Any], *, json: bool) -> None:
+def _print_alert(detail: Mapping[str, Any], *, json: bool) -> None:
     """Print one alert whole: the facts, the reasons, what to ask, its payments and decisions."""
     from cardwatch.alerts import holders_label, merchants_label, pounds
     from cardwatch.casebook.alerts import alert_from
-    from cardwatch.cli.printing import out
+    from cardwatch.cli.output import out
 
     if json:
-        print_json(found)
+        print_json(detail)
         return
-    raised = found["raised"]
+    raised = detail["raised"]
     lead = raised["reasons"][0]
-    days = " to ".join(dict.fromkeys([found["first_on"], found["last_on"]]))
-    stake = pounds(found["at_stake_pence"])
+    days = " to ".join(dict.fromkeys([detail["first_on"], detail["last_on"]]))
+    stake = pounds(detail["at_stake_pence"])
     alert = alert_from(dict(raised))
     lines = [
-        f"{found['alert_id']}  tier {found['tier']}  {found['lane']}  {found['state']}",
+        f"{detail['alert_id']}  tier {detail['tier']}  {detail['lane']}  {detail['state']}",
         ", ".join(filter(None, (stake, days, holders_label(alert), merchants_label(alert)))),
         f"{raised['title']}.",
     ]
-    if found["assigned_to"] or found["due_on"]:
-        lines.append(f"With {found['assigned_to'] or 'nobody'}, due {found['due_on'] or 'any day'}")
+    if detail["assigned_to"] or detail["due_on"]:
+        lines.append(
+            f"With {detail['assigned_to'] or 'nobody'}, due {detail['due_on'] or 'any day'}"
+        )
     lines += [f"- {reason['fact']}" for reason in raised["reasons"]]
     lines += [f"Weakened: {reason['fact']}" for reason in raised["weakened_by"]]
     lines += [*(f"- {line}" for line in raised["unusual"]), raised["merchant_history"]]
@@ -474,12 +492,12 @@ def _print_alert(found: Mapping[str, Any], *, json: bool) -> None:
         f"Ask: {' '.join(lead['ask'])}",
         f"Possible explanations: {' '.join(lead['innocent'])}",
     ]
-    for one in raised["payments"]:
-        name = one["reference"] or f"{one['file']} row {one['row']}"
+    for paid in raised["payments"]:
+        name = paid["reference"] or f"{paid['file']} row {paid['row']}"
         lines.append(
-            f"  {one['date']}  {pounds(one['amount_pence']):>12}  {one['merchant']}  {name}"
+            f"  {paid['date']}  {pounds(paid['amount_pence']):>12}  {paid['merchant']}  {name}"
         )
-    for one in found["decisions"]:
-        said = f"{one['state']}: {one['reason']}"
-        lines.append(f"{one['decided_at']}  {said} ({one['decided_by']})")
+    for decision in detail["decisions"]:
+        verdict = f"{decision['state']}: {decision['reason']}"
+        lines.append(f"{decision['decided_at']}  {verdict} ({decision['decided_by']})")
     out.print("\n".join(line for line in lines if line), markup=False)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardwatch import __version__, installation
-from cardwatch.cli import casebook, keeping, registers
+from cardwatch.cli import admin, casebook, registers
 from cardwatch.cli.options import (
     FAULTY,
     PARTLY,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cardwatch.records import AlertList, CardRegister, Statements
-    from cardwatch.scoring import Scoring
+    from cardwatch.scoring import ScoringResult
     from cardwatch.statements import ReadingChoices
 
 app = typer.Typer(
@@ -47,9 +47,9 @@ app = typer.Typer(
 )
 policy_app = typer.Typer(no_args_is_help=True, help="Check a policy file, or show the defaults.")
 app.add_typer(policy_app, name="policy")
-app.registered_commands += casebook.app.registered_commands + keeping.app.registered_commands
-app.add_typer(keeping.audit_app, name="audit")
-app.add_typer(keeping.keep_app, name="keep")
+app.registered_commands += casebook.app.registered_commands + admin.app.registered_commands
+app.add_typer(admin.audit_app, name="audit")
+app.add_typer(admin.keep_app, name="keep")
 app.add_typer(registers.registers_app, name="registers")
 
 Files = Annotated[
@@ -165,7 +165,7 @@ def score(
     overlap: Overlap = "keep",
 ) -> None:
     """Score statements: which payments deserve a question, in order, and why."""
-    from cardwatch.cli.printing import print_registers
+    from cardwatch.cli.output import print_registers
     from cardwatch.forest import load_forest
     from cardwatch.policy import load_policy
     from cardwatch.scoring import score as score_transactions
@@ -175,25 +175,27 @@ def score(
     _writable(save or [])
     choices, figures = _choices(columns, date_order, overlap), load_policy(policy)
     forest = load_forest(model) if model else None
-    asked = list_files(statements)
+    files = list_files(statements)
     with busy("Reading statements"):
-        register, known = _register(cards, choices), registers.read_folder(others, choices)
-        read = read_statements(asked, choices, history=history or [], overlap=overlap)
+        register, existing = _register(cards, choices), registers.read_folder(others, choices)
+        read = read_statements(files, choices, history=history or [], overlap=overlap)
     if columns:
         installation.remember_profile(columns)
-    names = [report.file for report in read.reports[: len(asked)]] if history else []
+    names = [report.file for report in read.reports[: len(files)]] if history else []
     with busy("Scoring"):
         scoring = score_transactions(
             read.transactions,
             figures,
             cards=register,
-            registers=known,
+            registers=existing,
             asked_files=names,
             forest=forest,
         )
-    print_registers(known)
+    print_registers(existing)
     read = _with_register(read, register)
-    lists = {name: made for name, made in scoring.lists.items() if lane in {name, "all"}}
+    lists = {
+        name: alert_list for name, alert_list in scoring.lists.items() if lane in {name, "all"}
+    }
     _give(lists, read, save or [], show_all=show_all, json=json)
     if any(report.refused or report.problems for report in read.reports):
         raise typer.Exit(PARTLY)
@@ -208,15 +210,15 @@ def _give(
     json: bool = False,
 ) -> None:
     """Print the lists, and write them where that was asked for."""
-    from cardwatch.cli.printing import err, print_list, print_reading
+    from cardwatch.cli.output import err, print_list, print_reading
     from cardwatch.reports import alerts_filename, as_json, write_alerts
 
     if json:
         sys.stdout.write(as_json(lists, read))
     else:
         print_reading(read)
-        for name, made in lists.items():
-            print_list(name, made, show_all=show_all)
+        for name, alert_list in lists.items():
+            print_list(name, alert_list, show_all=show_all)
     for place in save:
         path = place / alerts_filename(lists, lists, ".xlsx") if place.is_dir() else place
         write_alerts(path, lists, read)
@@ -234,7 +236,7 @@ def train(
     overlap: Overlap = "keep",
 ) -> None:
     """Train the anomaly model on statements and save it with its manifest and card."""
-    from cardwatch.cli.printing import out, print_reading
+    from cardwatch.cli.output import out, print_reading
     from cardwatch.forest import save_forest
     from cardwatch.policy import load_policy
     from cardwatch.scoring import train as train_forest
@@ -268,7 +270,7 @@ def cards(
     date_order: DateOrder = "decide",
 ) -> None:
     """Read a card register, report every row and count the payments it matches."""
-    from cardwatch.cli.printing import print_reading, print_register
+    from cardwatch.cli.output import print_reading, print_register
     from cardwatch.registers import match_cards, read_cards
     from cardwatch.statements import read_statements
 
@@ -278,10 +280,10 @@ def cards(
         read = read_statements(statements, choices) if statements else None
     report, counts = register.report, {}
     if read is not None and len(read.transactions):
-        found = match_cards(read.transactions, register)
-        counts["payments"] = len(found)
-        counts["matched"] = int((found["card_id"] != "").sum())
-        counts["not_listed"] = int((~found["is_card_known"]).sum())
+        matched_payments = match_cards(read.transactions, register)
+        counts["payments"] = len(matched_payments)
+        counts["matched"] = int((matched_payments["card_id"] != "").sum())
+        counts["not_listed"] = int((~matched_payments["is_card_known"]).sum())
     if json:
         content = asdict(report) | {"reconciles": report.reconciles} | counts
         sys.stdout.write(json_text.dumps(content, ensure_ascii=False, indent=2) + "\n")
@@ -289,7 +291,9 @@ def cards(
         if read is not None:
             print_reading(read)
         print_register(register, counts)
-    refused = read is not None and any(one.refused or one.problems for one in read.reports)
+    refused = read is not None and any(
+        statement_report.refused or statement_report.problems for statement_report in read.reports
+    )
     if report.problems or refused:
         raise typer.Exit(PARTLY)
 
@@ -310,10 +314,10 @@ def evaluate(
     overlap: Overlap = "once",
 ) -> None:
     """Measure detection: add invented cases to your own history and count how many are found."""
-    from cardwatch.cli.printing import err, print_evaluation, print_reading
+    from cardwatch.cli.output import err, print_evaluation, print_reading
+    from cardwatch.evaluation.benchmark import Plan, score_unchanged
+    from cardwatch.evaluation.benchmark import evaluate as measure
     from cardwatch.evaluation.plots import draw
-    from cardwatch.evaluation.trial import Plan, score_unchanged
-    from cardwatch.evaluation.trial import evaluate as measure
     from cardwatch.policy import load_policy
     from cardwatch.statements import read_statements
 
@@ -325,24 +329,26 @@ def evaluate(
         return
     pence = tuple(pounds * 100 for pounds in limit or [])
     plan = Plan(start.date() if start else None, pence, seeds)
-    found = measure(read.transactions, figures, plan, lambda what: err.print(f"Measuring: {what}"))
-    text = json_text.dumps(asdict(found), indent=2, sort_keys=True)
+    evaluation = measure(
+        read.transactions, figures, plan, lambda step: err.print(f"Measuring: {step}")
+    )
+    text = json_text.dumps(asdict(evaluation), indent=2, sort_keys=True)
     if json:
         sys.stdout.write(text + "\n")
     else:
         print_reading(read)
-        print_evaluation(found)
+        print_evaluation(evaluation)
     if save:
         _write_text(save / "evaluation.json", text + "\n")
-        for path in [save / "evaluation.json", *draw(found, save)]:
+        for path in [save / "evaluation.json", *draw(evaluation, save)]:
             err.print(f"Written: {path}")
 
 
 def _read_blind(
-    scoring: Scoring, count: int, filled: Sequence[Path] | None, save: Path | None
+    scoring: ScoringResult, count: int, filled: Sequence[Path] | None, save: Path | None
 ) -> None:
     """Write the sheet to be read, or score it as it was filled."""
-    from cardwatch.cli.printing import err, print_shares
+    from cardwatch.cli.output import err, print_shares
     from cardwatch.evaluation import reading
 
     items = reading.make_items(scoring, count)
@@ -366,20 +372,20 @@ def rules(name: RuleName = None, json: AsJson = False) -> None:
     from rich.markdown import Markdown
     from rich.table import Table
 
-    from cardwatch.cli.printing import out
+    from cardwatch.cli.output import out
     from cardwatch.rules import load_rules, rule_page
 
-    known = {rule.id: rule for rule in load_rules()}
-    if name is not None and name not in known:
+    rule_by_id = {rule.id: rule for rule in load_rules()}
+    if name is not None and name not in rule_by_id:
         raise CardwatchError(f"There is no rule '{name}'. 'cardwatch rules' lists them.")
     if json:
-        chosen = [known[name]] if name else list(known.values())
+        chosen = [rule_by_id[name]] if name else list(rule_by_id.values())
         typer.echo(json_text.dumps([asdict(rule) for rule in chosen], default=str, indent=2))
     elif name:
-        out.print(Markdown(rule_page(known[name])))
+        out.print(Markdown(rule_page(rule_by_id[name])))
     else:
         table = Table("Rule", "Rule", "Kind", "Level", "Lane", "Role", box=None, pad_edge=False)
-        for rule in known.values():
+        for rule in rule_by_id.values():
             table.add_row(rule.id, rule.title, rule.kind, rule.level, rule.lane, rule.role)
         out.print(table)
 
@@ -398,7 +404,7 @@ def show_columns(
     date_order: DateOrder = "decide",
 ) -> None:
     """Print a column profile for a statement to edit and give with --columns; or show its use."""
-    from cardwatch.cli.printing import out, print_preview
+    from cardwatch.cli.output import out, print_preview
     from cardwatch.statements import read_each
 
     if list_all or remove:
@@ -443,7 +449,7 @@ def corpus(
 
     The expected results are in expectations.toml or expectations.csv in the folder.
     """
-    from cardwatch.cli.printing import print_corpus
+    from cardwatch.cli.output import print_corpus
     from cardwatch.statements import differences, load_expectations, read_corpus
 
     expected = load_expectations(folder)
@@ -459,20 +465,20 @@ def merchant(name: PrintedName) -> None:
     """Show the name under which a merchant is compared, and how it was derived."""
     from cardwatch.merchants import canonical_name
 
-    found = canonical_name(name)
-    for step, result in (("as printed", found.raw), *found.steps):
+    canonical = canonical_name(name)
+    for step, result in (("as printed", canonical.raw), *canonical.steps):
         typer.echo(f"{step + ':':40} {result}")
-    hidden = " The seller is not shown." if found.seller_hidden else ""
-    typer.echo(f"Compared as {found.name}.{hidden}")
+    hidden = " The seller is not shown." if canonical.seller_hidden else ""
+    typer.echo(f"Compared as {canonical.name}.{hidden}")
 
 
 @policy_app.command("check", epilog="Example: cardwatch policy check policy.toml")
 def policy_check(file: OneFile) -> None:
     """Check a policy file and list every fault."""
-    from cardwatch.policy import LIMITS, load_policy
+    from cardwatch.policy import LIMIT_KINDS, load_policy
 
     figures = load_policy(file)
-    stated = [name for name in LIMITS if getattr(figures, name)[0].stated]
+    stated = [name for name in LIMIT_KINDS if getattr(figures, name)[0].stated]
     typer.echo(f"{file.name}: no faults. Limits stated: {', '.join(stated) or 'none'}.")
 
 
@@ -487,8 +493,8 @@ def policy_show() -> None:
 @app.command(epilog="Example: cardwatch demo --out alerts.xlsx")
 def demo(save: ListOut = Path(), casebook_folder: CasebookFolder = None) -> None:
     """Score the newest statement of an invented force against its history."""
-    from cardwatch.cli.inventing import FORCE, sample_folder
-    from cardwatch.cli.printing import out
+    from cardwatch.cli.demo import FORCE, sample_folder
+    from cardwatch.cli.output import out
     from cardwatch.policy import load_policy
     from cardwatch.registers import read_cards
     from cardwatch.scoring import score as score_transactions
@@ -505,14 +511,14 @@ def demo(save: ListOut = Path(), casebook_folder: CasebookFolder = None) -> None
     with busy("Reading statements"):
         read = read_statements([newest], choices, history=[sample / "statements"])
         register = read_cards(sample / "cards.csv", choices)
-        known = registers.read_folder(sample / "registers", choices)
+        folder = registers.read_folder(sample / "registers", choices)
     figures = load_policy(sample / "policy.toml")
     with busy("Scoring"):
         scoring = score_transactions(
             read.transactions,
             figures,
             cards=register,
-            registers=known,
+            registers=folder,
             asked_files=[newest.name],
         )
     _give(scoring.lists, _with_register(read, register), [save])
@@ -520,8 +526,8 @@ def demo(save: ListOut = Path(), casebook_folder: CasebookFolder = None) -> None
 
 def _invite_to_sample(folder: Path) -> None:
     """Fill a folder's casebook with the invented force, and print its invitations."""
-    from cardwatch.cli.inventing import fill_casebook
-    from cardwatch.cli.printing import out
+    from cardwatch.cli.demo import fill_casebook
+    from cardwatch.cli.output import out
 
     os.environ["CARDWATCH_HOME"] = str(folder)
     with busy("Importing a year of statements"):

@@ -26,11 +26,11 @@ DateOrder = Annotated[str, typer.Option(help="decide, day-first or month-first."
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 
 
-def busy(what: str) -> AbstractContextManager[object]:
+def busy(activity: str) -> AbstractContextManager[object]:
     """Show that work is going on, to a person who watches."""
-    from cardwatch.cli import printing
+    from cardwatch.cli import output
 
-    return printing.busy(what)
+    return output.busy(activity)
 
 
 def one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:

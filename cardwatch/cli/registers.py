@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cardwatch.cli.opening import print_json, print_rows
+from cardwatch.cli.context import print_json, print_rows
 from cardwatch.cli.options import PARTLY, AsJson, DateOrder, busy, reading_choices
 from cardwatch.errors import CardwatchError
 
@@ -79,7 +79,7 @@ def show(
     date_order: DateOrder = "decide",
 ) -> None:
     """Read a register: every row accounted for, columns dropped, figures about its quality."""
-    from cardwatch.cli.printing import print_register_report
+    from cardwatch.cli.output import print_register_report
     from cardwatch.registers import read_register
 
     with busy("Reading the register"):
@@ -116,7 +116,7 @@ def match(
 
     Beside it: how many entries would match by chance, as 1,000 shuffles of their people show.
     """
-    from cardwatch.cli.printing import out
+    from cardwatch.cli.output import out
     from cardwatch.evaluation.register_matches import chance_pairs
     from cardwatch.features import Ledger
     from cardwatch.policy import load_policy
@@ -126,12 +126,12 @@ def match(
     with busy("Reading registers and statements"):
         registers = read_folder(folder, choices)
         read = read_statements(statements, choices)
-        given = {register.kind: register for register in registers}
-        ledger = Ledger(read.transactions, load_policy(policy), given)
+        supplied = {register.kind: register for register in registers}
+        ledger = Ledger(read.transactions, load_policy(policy), supplied)
     with busy("Matching"):
         rows = _matches(ledger)
-        named = [kind for kind in given if "organisation" in given[kind].entries]
-        with_people = [kind for kind in named if "employee_id" in given[kind].entries]
+        labels = [kind for kind in supplied if "organisation" in supplied[kind].entries]
+        with_people = [kind for kind in labels if "employee_id" in supplied[kind].entries]
         chance = [asdict(chance_pairs(ledger, kind)) for kind in with_people]
     if save:
         _write_review(save, rows)
@@ -139,7 +139,7 @@ def match(
         print_json({"matches": rows, "chance": chance})
         return
     print_rows(rows, ("register", "organisation", "merchant", "band", "score", "words"), json=False)
-    for line in _coverage(ledger, named, rows):
+    for line in _coverage(ledger, labels, rows):
         out.print(line, markup=False)
     print_rows(chance, ("kind", "entries", "pairs", "by_chance", "per_hundred"), json=False)
 
@@ -178,18 +178,18 @@ def _matches(ledger: Ledger) -> list[dict[str, Any]]:
     for kind, register in ledger.registers.items():
         if kind == "matches" or "organisation" not in register.entries:
             continue
-        for found in links(ledger, kind)[1]:
+        for link in links(ledger, kind)[1]:
             rows.setdefault(
-                (kind, found.organisation, found.merchant),
+                (kind, link.organisation, link.merchant),
                 {
                     "register": kind,
-                    "organisation": found.organisation,
-                    "merchant": found.merchant,
-                    "band": found.band,
-                    "score": found.score,
-                    "words": ", ".join(word for word, _ in found.shared) or found.how,
-                    "only_register": ", ".join(found.only_register),
-                    "only_merchant": ", ".join(found.only_merchant),
+                    "organisation": link.organisation,
+                    "merchant": link.merchant,
+                    "band": link.band,
+                    "score": link.score,
+                    "words": ", ".join(word for word, _ in link.shared) or link.how,
+                    "only_register": ", ".join(link.only_register),
+                    "only_merchant": ", ".join(link.only_merchant),
                 },
             )
     return sorted(
@@ -205,8 +205,8 @@ def _coverage(ledger: Ledger, kinds: list[str], rows: list[dict[str, Any]]) -> l
             continue
         register = ledger.registers[kind]
         unread = sum(len(report.problems) for report in register.reports)
-        found = sum(row["register"] == kind for row in rows)
-        start = f"{found} names matched" if found else "nothing declared under a similar name"
+        total = sum(row["register"] == kind for row in rows)
+        start = f"{total} names matched" if total else "nothing declared under a similar name"
         count = f"{len(register.entries):,} entries read, {unread:,} rows not readable"
         lines.append(f"{kind}: {start}; {count}.")
     return lines
@@ -255,9 +255,11 @@ def evaluate_names(
     missing = [column for column in [*name, number] if rows and column not in rows[0]]
     if missing or not rows:
         raise CardwatchError(f"{file.name} has no column {', '.join(missing) or 'and no row'}.")
-    pairs = [{"name": row[one] or "", "number": row[number] or ""} for row in rows for one in name]
+    pairs = [
+        {"name": row[item] or "", "number": row[number] or ""} for row in rows for item in name
+    ]
     scores = measure_names(labelled_names(pairs))
-    shown = [
+    visible = [
         asdict(score)
         | {
             "precision": None if score.precision is None else round(score.precision, 3),
@@ -266,4 +268,4 @@ def evaluate_names(
         for score in scores
     ]
     columns = ("method", "true_pairs", "false_pairs", "all_pairs", "precision", "recall")
-    print_rows(shown, columns, json=json)
+    print_rows(visible, columns, json=json)

@@ -14,18 +14,18 @@ import numpy as np
 import pandas as pd
 
 from cardwatch.alerts import alert_order
+from cardwatch.evaluation.inject import plot_of
+from cardwatch.evaluation.inject_misuse import GENERATORS, plant_kinds
 from cardwatch.evaluation.measure import NOT_FOUND, Finding, recalls
-from cardwatch.evaluation.misuse import GENERATORS, plant_kinds
-from cardwatch.evaluation.one_line import ONE_LINE
-from cardwatch.evaluation.plant import plot_of
+from cardwatch.evaluation.one_line_rules import ONE_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cardwatch.evaluation.ground import Matter, World
+    from cardwatch.evaluation.dataset import AlertGroup, World
     from cardwatch.evaluation.measure import Recall
     from cardwatch.policy import Policy
-    from cardwatch.scoring import Scoring
+    from cardwatch.scoring import ScoringResult
 
 ALL_KINDS = "all kinds"
 PSD_KINDS = frozenset({"across holders"})
@@ -71,7 +71,7 @@ class Read:
         facts_per_1000: facts against policy, listed apart.
     """
 
-    matters: tuple[Matter, ...]
+    matters: tuple[AlertGroup, ...]
     ours: tuple[float, ...]
     one_line: tuple[float, ...]
     facts_per_1000: float
@@ -92,8 +92,8 @@ def seen_as(transactions: pd.DataFrame, view: str, start: pd.Timestamp) -> pd.Da
             transactions["category"] != "", transactions["description"]
         )
         codes = pd.Series(pd.factorize(words)[0] % 9_000 + 1_000, transactions.index).astype("str")
-        begins = start + pd.Timedelta(days=60)
-        coded = (transactions["date"] >= begins) & (words != "")
+        codes_start = start + pd.Timedelta(days=60)
+        coded = (transactions["date"] >= codes_start) & (words != "")
         return transactions.assign(
             mcc=codes.where(coded, ""), category=words.where(~coded, ""), description=""
         )
@@ -109,11 +109,16 @@ def plant_all(transactions: pd.DataFrame, policy: Policy, start: pd.Timestamp, s
     return plot.world()
 
 
-def read_lists(world: World, scoring: Scoring) -> Read:
+def read_lists(world: World, scoring: ScoringResult) -> Read:
     """Return where the questions of all lanes, and the one-line rules, come to what was planted."""
     scored = scoring.scored
     payments = int(scored.asked.sum())
-    alerts = [alert for made in scoring.lists.values() for alert in made.alerts if alert.payments]
+    alerts = [
+        alert
+        for alert_list in scoring.lists.values()
+        for alert in alert_list.alerts
+        if alert.payments
+    ]
     questions = sorted((a for a in alerts if not a.is_fact), key=alert_order)
     rows = [[payment.row for payment in alert.payments] for alert in questions]
     ours = _places(rows, world.matters, payments)
@@ -126,7 +131,7 @@ def read_lists(world: World, scoring: Scoring) -> Read:
 
 
 def _places(
-    items: Iterable[Sequence[int]], matters: Sequence[Matter], payments: int
+    items: Iterable[Sequence[int]], matters: Sequence[AlertGroup], payments: int
 ) -> list[float]:
     """Return for each matter how much of a list is read until an item holds enough of its rows."""
     owner = {row: number for number, matter in enumerate(matters) for row in matter.rows}
@@ -139,7 +144,7 @@ def _places(
     return places
 
 
-def kind_of(matter: Matter) -> str:
+def kind_of(matter: AlertGroup) -> str:
     """Return the kind of a planted matter."""
     return next(kind for kind in GENERATORS if matter.style.startswith(kind))
 
@@ -157,14 +162,14 @@ def rows_of(
     """
     kinds = [kind for kind in GENERATORS if kind not in left_out]
     tables = [(ALL_KINDS, kinds), *((kind, [kind]) for kind in kinds)]
-    return [_row(reads, limit_pence, view, named) for named in tables]
+    return [_row(reads, limit_pence, view, table) for table in tables]
 
 
 def _row(
-    reads: Sequence[Read], limit_pence: int, view: str, named: tuple[str, Sequence[str]]
+    reads: Sequence[Read], limit_pence: int, view: str, labelled_kinds: tuple[str, Sequence[str]]
 ) -> KindRow:
     """Return one line of the table."""
-    name, kinds = named
+    name, kinds = labelled_kinds
     chosen = [
         (matter, ours, theirs)
         for read in reads

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cardwatch.evaluation.ground import Matter
+    from cardwatch.evaluation.dataset import AlertGroup
 
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -39,7 +39,7 @@ class Finding:
 
 
 def find_matters_in(
-    items: Iterable[Sequence[int]], matters: Sequence[Matter], style: str, payments: int
+    items: Iterable[Sequence[int]], matters: Sequence[AlertGroup], style: str, payments: int
 ) -> Finding:
     """Return where a ranked list comes to the matters of a style.
 
@@ -54,30 +54,32 @@ def find_matters_in(
         payments: how many were scored.
     """
     owner = {row: number for number, matter in enumerate(matters) for row in matter.rows}
-    wanted = {n for n, matter in enumerate(matters) if matter.style == style and matter.rows}
+    style_matters = {n for n, matter in enumerate(matters) if matter.style == style and matter.rows}
     read = 0
-    found: dict[int, int] = {}
+    read_count_of: dict[int, int] = {}
     precisions = []
     for item in items:
         touched: dict[int, int] = {}
         for row in item:
             if row in owner:
                 touched[owner[row]] = touched.get(owner[row], 0) + 1
-        if touched and not touched.keys() & wanted:
+        if touched and not touched.keys() & style_matters:
             continue
-        hits = {n for n, rows in touched.items() if n in wanted and rows >= matters[n].needed}
-        if hits and hits <= found.keys():
+        hits = {
+            n for n, rows in touched.items() if n in style_matters and rows >= matters[n].needed
+        }
+        if hits and hits <= read_count_of.keys():
             continue
         read += 1
-        for number in hits - found.keys():
-            found[number] = read
-            precisions.append(len(found) / read)
-    order = sorted(wanted)
+        for number in hits - read_count_of.keys():
+            read_count_of[number] = read
+            precisions.append(len(read_count_of) / read)
+    order = sorted(style_matters)
     return Finding(
-        places=tuple(found.get(n, NOT_FOUND) * 1000 / payments for n in order),
+        places=tuple(read_count_of.get(n, NOT_FOUND) * 1000 / payments for n in order),
         holders=tuple(matters[n].holder_id for n in order),
-        precision=sum(precisions) / max(len(wanted), 1),
-        base_rate=len(wanted) / max(read, 1),
+        precision=sum(precisions) / max(len(style_matters), 1),
+        base_rate=len(style_matters) / max(read, 1),
     )
 
 
@@ -98,13 +100,13 @@ def recalls(findings: Sequence[Finding], lengths: Sequence[float] = PER_1000) ->
     if not len(places):
         return ()
     names, owner = np.unique(holders, return_inverse=True)
-    each = np.bincount(owner).astype("float64")
+    holder_counts = np.bincount(owner).astype("float64")
     rng = np.random.default_rng(BOOTSTRAP_SEED)
-    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), RESAMPLES)
-    told = []
+    resamples = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), RESAMPLES)
+    points = []
     for length in lengths:
         hit = np.bincount(owner, places <= length, len(names))
-        shares = (drawn @ hit) / np.maximum(drawn @ each, 1)
+        shares = (resamples @ hit) / np.maximum(resamples @ holder_counts, 1)
         low, high = np.quantile(shares, CONFIDENCE)
-        told.append(Recall(length, float((places <= length).mean()), float(low), float(high)))
-    return tuple(told)
+        points.append(Recall(length, float((places <= length).mean()), float(low), float(high)))
+    return tuple(points)

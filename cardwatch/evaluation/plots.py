@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.errors import CardwatchError
-from cardwatch.evaluation.trial import NOMINAL, OURS
+from cardwatch.evaluation.benchmark import NOMINAL, OURS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cardwatch.evaluation.trial import Evaluation, Row
+    from cardwatch.evaluation.benchmark import Evaluation, Row
 
-COLUMNS = 3
+PLOT_COLUMNS = 3
 LINES = ("-", "--", ":", "-.", (0, (1, 3)))
 MARKS = ("o", "s", "^", "x", "d")
 
@@ -46,13 +46,13 @@ def _recall(plt: Any, evaluation: Evaluation) -> Any:  # noqa: ANN401  a plot
     panels: dict[tuple[int, str], list[Row]] = {}
     for row in evaluation.rows:
         panels.setdefault((row.limit_pence, row.style), []).append(row)
-    lines = -(-len(panels) // COLUMNS)
-    figure, axes = plt.subplots(lines, COLUMNS, figsize=(11, 2.6 * lines), squeeze=False)
+    lines = -(-len(panels) // PLOT_COLUMNS)
+    figure, axes = plt.subplots(lines, PLOT_COLUMNS, figsize=(11, 2.6 * lines), squeeze=False)
     for (pence, style), axis in zip(panels, axes.flat, strict=False):
         for number, row in enumerate(panels[pence, style]):
-            at = [recall.per_1000 for recall in row.recalls]
+            lengths = [recall.per_1000 for recall in row.recalls]
             axis.plot(
-                at,
+                lengths,
                 [recall.share for recall in row.recalls],
                 linestyle=LINES[number % len(LINES)],
                 marker=MARKS[number % len(MARKS)],
@@ -62,9 +62,9 @@ def _recall(plt: Any, evaluation: Evaluation) -> Any:  # noqa: ANN401  a plot
             )
             if row.ranker == OURS:
                 low, high = ([getattr(r, end) for r in row.recalls] for end in ("low", "high"))
-                axis.fill_between(at, low, high, color="0.85")
+                axis.fill_between(lengths, low, high, color="0.85")
         axis.set(xscale="log", ylim=(-0.03, 1.03), title=f"{style}, \u00a3{pence // 100:,}")
-        axis.set_xticks(at, [f"{x:g}" for x in at])
+        axis.set_xticks(lengths, [f"{x:g}" for x in lengths])
         axis.legend(fontsize=6)
     for axis in axes.flat[len(panels) :]:
         axis.set_visible(False)

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardwatch.alerts import alert_order
-from cardwatch.chance import exact_interval
 from cardwatch.errors import CardwatchError
-from cardwatch.evaluation.rivals import by_score, window_rule
+from cardwatch.evaluation.baselines import by_score, window_rule
+from cardwatch.rarity import exact_interval
 from cardwatch.reports.as_csv import csv_text, safe_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cardwatch.scoring import Scoring
+    from cardwatch.scoring import ScoringResult
 
 OURS, PLAIN, RANDOM = "cardwatch", "7-day rule by money", "random payments"
 SOURCES = (OURS, PLAIN, RANDOM)
@@ -80,7 +80,7 @@ class Agreement:
     kappa: float | None
 
 
-def make_items(scoring: Scoring, count: int) -> list[Item]:
+def make_items(scoring: ScoringResult, count: int) -> list[Item]:
     """Return the items of a sheet, shuffled.
 
     Args:
@@ -88,7 +88,7 @@ def make_items(scoring: Scoring, count: int) -> list[Item]:
         count: how many of each source; fewer where it has fewer.
     """
     scored = scoring.scored
-    alerts = [a for made in scoring.lists.values() for a in made.alerts if a.payments]
+    alerts = [a for alert_list in scoring.lists.values() for a in alert_list.alerts if a.payments]
     ours = sorted((a for a in alerts if a.shown and not a.is_fact), key=alert_order)
     random = np.random.default_rng(SHEET_SEED)
     chance = np.where(scored.ledger.is_purchase, random.random(len(scored.ledger)), -1.0)
@@ -98,8 +98,8 @@ def make_items(scoring: Scoring, count: int) -> list[Item]:
         by_score(scored, chance),
     )
     sources: dict[tuple[int, ...], list[str]] = {}
-    for source, found in zip(SOURCES, lists, strict=True):
-        for rows in found[:count]:
+    for source, alert_list in zip(SOURCES, lists, strict=True):
+        for rows in alert_list[:count]:
             sources.setdefault(tuple(sorted(rows)), []).append(source)
     place = dict(zip(scored.ledger.frame["row"].tolist(), range(len(scored.ledger)), strict=True))
     items = [
@@ -110,7 +110,7 @@ def make_items(scoring: Scoring, count: int) -> list[Item]:
     return items
 
 
-def _item(scoring: Scoring, rows: Sequence[int], sources: tuple[str, ...]) -> Item:
+def _item(scoring: ScoringResult, rows: Sequence[int], sources: tuple[str, ...]) -> Item:
     """Return some payments as an item of a sheet."""
     ledger = scoring.scored.ledger
     rows = sorted(rows)
@@ -123,11 +123,11 @@ def _item(scoring: Scoring, rows: Sequence[int], sources: tuple[str, ...]) -> It
             table["description"], strict=True,
         )
     ]  # fmt: skip
-    before = ledger.rows_back(rows[0], ("merchant_id",))
+    before = ledger.window_rows(rows[0], ("merchant_id",))
     before = before[ledger.is_purchase[before] & (ledger.day[before] < ledger.day[rows[0]])]
     holders = ledger.group("holder_id")
-    own = int((holders[before] == holders[rows[0]]).sum())
-    others = len(set(holders[before].tolist()) - {holders[rows[0]]})
+    itself = int((holders[before] == holders[rows[0]]).sum())
+    count = len(set(holders[before].tolist()) - {holders[rows[0]]})
     cells = (
         ", ".join(dict.fromkeys(table["holder_id"])),
         min(days),
@@ -135,8 +135,8 @@ def _item(scoring: Scoring, rows: Sequence[int], sources: tuple[str, ...]) -> It
         f"{table['amount_pence'].sum() / 100:.2f}",
         f"{table['single_purchase_limit_pence'].iloc[-1] / 100:.2f}",
         "; ".join(paid),
-        f"{own} times" if own != 1 else "once",
-        str(others),
+        f"{itself} times" if itself != 1 else "once",
+        str(count),
     )
     digest = hashlib.sha256("\n".join(map(str, (*rows, *cells))).encode()).hexdigest()
     # A letter before it: a spreadsheet would take 12e34 for a number.
@@ -166,12 +166,12 @@ def read_answers(items: Sequence[Item], text: str, name: str) -> dict[str, bool]
     Raises:
         CardwatchError: it is another sheet, or an answer is neither yes nor no.
     """
-    known = {item.item_id for item in items}
+    item_ids = {item.item_id for item in items}
     answers: dict[str, bool] = {}
     rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     for number, row in enumerate(rows, start=2):
         item, answer = row.get(HEADINGS[0]), (row.get(HEADINGS[-1]) or "").strip().casefold()
-        if item not in known:
+        if item not in item_ids:
             raise CardwatchError(
                 f"{name}, line {number}: the sheet was written from other statements, figures or "
                 "versions. Use those that it was written from."
@@ -185,26 +185,28 @@ def read_answers(items: Sequence[Item], text: str, name: str) -> dict[str, bool]
 
 def shares_of(items: Sequence[Item], readers: Mapping[str, Mapping[str, bool]]) -> list[Share]:
     """Return the share worth asking by source and reader."""
-    found = []
+    shares = []
     for source in SOURCES:
-        own = [item.item_id for item in items if source in item.sources]
+        item_ids = [item.item_id for item in items if source in item.sources]
         for reader, answers in readers.items():
-            given = [answers[item] for item in own if item in answers]
-            interval = exact_interval(sum(given), len(given))
-            found.append(Share(source, reader, len(given), sum(given), *interval))
-    return found
+            supplied = [answers[item] for item in item_ids if item in answers]
+            interval = exact_interval(sum(supplied), len(supplied))
+            shares.append(Share(source, reader, len(supplied), sum(supplied), *interval))
+    return shares
 
 
 def agreements(readers: Mapping[str, Mapping[str, bool]]) -> list[Agreement]:
     """Return how far every two readers agree."""
     names = list(readers)
     return [
-        _agreement(one, other, readers) for at, one in enumerate(names) for other in names[at + 1 :]
+        _agreement(name, other, readers)
+        for index, name in enumerate(names)
+        for other in names[index + 1 :]
     ]
 
 
-def _agreement(one: str, other: str, readers: Mapping[str, Mapping[str, bool]]) -> Agreement:
-    first, second = readers[one], readers[other]
+def _agreement(text: str, other: str, readers: Mapping[str, Mapping[str, bool]]) -> Agreement:
+    first, second = readers[text], readers[other]
     both = sorted(first.keys() & second.keys())
     same = sum(first[item] == second[item] for item in both)
     kappa = None
@@ -213,4 +215,4 @@ def _agreement(one: str, other: str, readers: Mapping[str, Mapping[str, bool]]) 
         by_chance = yes[0] * yes[1] + (1 - yes[0]) * (1 - yes[1])
         if by_chance < 1:
             kappa = (same / len(both) - by_chance) / (1 - by_chance)
-    return Agreement((one, other), len(both), same, kappa)
+    return Agreement((text, other), len(both), same, kappa)

@@ -11,7 +11,7 @@ import numpy as np
 from rapidfuzz import fuzz
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from cardwatch.features.registered import SURE, keys_of_payments, links, register_entries
+from cardwatch.features.registered import CERTAIN_BANDS, keys_of_payments, links, register_entries
 from cardwatch.registers import BANDS, judge_names
 from cardwatch.registers.organisations import comparable_name, names_in
 
@@ -80,15 +80,15 @@ def measure_names(names: Mapping[str, frozenset[str]]) -> list[NameScore]:
     pairs = list(itertools.combinations(sorted(names), 2))
     truth = np.array([bool(names[a] & names[b]) for a, b in pairs], dtype=bool)
     bands = [judge_names(a, b) for a, b in pairs]
-    found: dict[str, Iterable[bool]] = {
+    counts: dict[str, Iterable[bool]] = {
         f"this matcher, {' or '.join(BANDS[1 : 2 + n])}": [
             band in BANDS[1 : 2 + n] for band in bands
         ]
         for n in range(2)
     }
-    found |= _rivals(names, pairs)
+    counts |= _rivals(names, pairs)
     scores = []
-    for method, matched in found.items():
+    for method, matched in counts.items():
         flags = np.array(list(matched), dtype=bool)
         true, false = int((flags & truth).sum()), int((flags & ~truth).sum())
         scores.append(NameScore(method, true, false, int(truth.sum())))
@@ -105,17 +105,17 @@ def _rivals(
         "plain ratio, 85 or more": (fuzz.ratio, 85),
         "token-set ratio, 90 or more": (fuzz.token_set_ratio, 90),
     }
-    found: dict[str, Iterable[bool]] = {
+    rivals: dict[str, Iterable[bool]] = {
         method: [scorer(plain[a], plain[b]) >= least for a, b in pairs]
         for method, (scorer, least) in scorers.items()
     }
     order = {name: n for n, name in enumerate(plain)}
     vectors = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 3)).fit_transform(plain.values())
     likeness = (vectors @ vectors.T).toarray()
-    found[f"character tf-idf, {TFIDF_LIKENESS} or more"] = [
+    rivals[f"character tf-idf, {TFIDF_LIKENESS} or more"] = [
         likeness[order[a], order[b]] >= TFIDF_LIKENESS for a, b in pairs
     ]
-    return found
+    return rivals
 
 
 def labelled_names(rows: Iterable[Mapping[str, str]]) -> dict[str, frozenset[str]]:
@@ -128,7 +128,7 @@ def labelled_names(rows: Iterable[Mapping[str, str]]) -> dict[str, frozenset[str
     for row in rows:
         if row["name"].strip() and row["number"].strip():
             numbers[row["name"].strip()].add(row["number"].strip().upper().zfill(8))
-    return {name: frozenset(known) for name, known in numbers.items()}
+    return {name: frozenset(number) for name, number in numbers.items()}
 
 
 def chance_pairs(ledger: Ledger, kind: str, shuffles: int = SHUFFLES) -> ChancePairs:
@@ -139,7 +139,9 @@ def chance_pairs(ledger: Ledger, kind: str, shuffles: int = SHUFFLES) -> ChanceP
     """
     entries = register_entries(ledger, kind)
     linked = links(ledger, kind)[0]
-    linked = linked[linked["band"].isin(SURE)].merge(entries[["entry", "person_key"]], on="entry")
+    linked = linked[linked["band"].isin(CERTAIN_BANDS)].merge(
+        entries[["entry", "person_key"]], on="entry"
+    )
     linked = linked[linked["person_key"] != ""]
     payments = keys_of_payments(ledger)
     holders = sorted(set(payments["holder_key"]))
@@ -149,8 +151,8 @@ def chance_pairs(ledger: Ledger, kind: str, shuffles: int = SHUFFLES) -> ChanceP
     rows = list(zip(linked["entry"], linked["person_key"], linked["merchant_code"], strict=True))
     for _ in range(shuffles if rows and holders else 0):
         order = rng.permutation(max(len(holders), len(people))) % len(holders)
-        given = dict(zip(people, (holders[n] for n in order), strict=False))
-        counts.append(_tied(rows, given, paid))
+        supplied = dict(zip(people, (holders[n] for n in order), strict=False))
+        counts.append(_tied(rows, supplied, paid))
     by_chance = float(np.mean(counts)) if counts else 0.0
     total = int((entries["person_key"] != "").sum())
     return ChancePairs(
@@ -163,7 +165,7 @@ def chance_pairs(ledger: Ledger, kind: str, shuffles: int = SHUFFLES) -> ChanceP
 
 
 def _tied(
-    rows: Sequence[tuple[Any, str, Any]], given: Mapping[str, str], paid: set[tuple[str, Any]]
+    rows: Sequence[tuple[Any, str, Any]], row: Mapping[str, str], paid: set[tuple[str, Any]]
 ) -> int:
     """Return the number of entries whose person, as given, has paid a merchant of the name."""
-    return len({entry for entry, person, code in rows if (given[person], code) in paid})
+    return len({entry for entry, person, code in rows if (row[person], code) in paid})

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cardwatch.features.baselines import amount_surprise
 from cardwatch.features.ledger import PAIR
-from cardwatch.features.moments import amount_surprise
 
 if TYPE_CHECKING:
     from cardwatch.features.ledger import Flags, Ledger, Numbers, Whole

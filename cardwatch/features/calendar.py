@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardwatch.features.moments import SHRINKAGE
+from cardwatch.features.baselines import SHRINKAGE
 from cardwatch.features.repeat import holder_history_days
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def non_working_day_surprise(ledger: Ledger) -> Numbers:
     """This cardholder rarely pays on weekends or bank holidays."""
     free, bought = ledger.is_non_working & ledger.is_purchase, ledger.is_purchase
     usual = (ledger.count(free, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 20)
-    own = ledger.count(free, ("holder_id",), until=1) + SHRINKAGE * usual
-    rate = own / (ledger.count(bought, ("holder_id",), until=1) + SHRINKAGE)
+    holder_count = ledger.count(free, ("holder_id",), until=1) + SHRINKAGE * usual
+    rate = holder_count / (ledger.count(bought, ("holder_id",), until=1) + SHRINKAGE)
     return np.where(free, -np.log(rate), 0.0)
 
 
@@ -41,8 +41,8 @@ def gap_surprise(ledger: Ledger) -> Numbers:
     """The card had not been used for much longer than usual."""
     gap = days_since_holder_paid(ledger)
     purchases = ledger.count(ledger.is_purchase, ("holder_id",), 365, 1)
-    seen = np.clip(holder_history_days(ledger), FEWEST_DAYS, 365)
-    usual = (seen + FEWEST_DAYS) / (purchases + SHRINKAGE)
+    history_days = np.clip(holder_history_days(ledger), FEWEST_DAYS, 365)
+    usual = (history_days + FEWEST_DAYS) / (purchases + SHRINKAGE)
     gap = np.minimum(gap, LONGEST_GAP_DAYS)
     return np.where(ledger.is_purchase, np.maximum(gap / usual - 1, 0), 0.0)
 
@@ -74,10 +74,12 @@ def day_total_surprise(ledger: Ledger) -> Numbers:
     variance = np.full(len(ledger), 1.3**2)
     for by in ((), ("holder_id",)):
         days = ledger.count(first, by, until=1)
-        own = ledger.total(total, by, until=1) / np.maximum(days, 1)
-        spread = np.maximum(ledger.total(total**2, by, until=1) / np.maximum(days, 1) - own**2, 0)
+        group_mean = ledger.total(total, by, until=1) / np.maximum(days, 1)
+        spread = np.maximum(
+            ledger.total(total**2, by, until=1) / np.maximum(days, 1) - group_mean**2, 0
+        )
         weight = days / (days + SHRINKAGE)
         variance = weight * spread + (1 - weight) * variance
-        mean = weight * own + (1 - weight) * mean
+        mean = weight * group_mean + (1 - weight) * mean
     above = (today - mean) / np.maximum(np.sqrt(variance), 0.3)
     return np.where(ledger.is_purchase, np.maximum(above, 0), 0.0)

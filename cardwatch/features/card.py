@@ -103,8 +103,8 @@ class OpenCards:
     @cached_property
     def known_since(self) -> Days:
         """Day from which each card's payments are known: its opening, or the first of the data."""
-        opened = self.frame["opened_on"].to_numpy().astype("datetime64[D]")
-        days = np.where(np.isnat(opened), self.first_day, opened.astype("int64"))
+        opened_on = self.frame["opened_on"].to_numpy().astype("datetime64[D]")
+        days = np.where(np.isnat(opened_on), self.first_day, opened_on.astype("int64"))
         return np.maximum(days, self.first_day)
 
     @cached_property

@@ -77,7 +77,7 @@ def category_hits(ledger: Ledger) -> Hits:
         codes, categories = ledger.texts("mcc")
         entries = register_entries(ledger, "contracts")
         bare = contract_hits(ledger).count == 0
-        found = [no_hits(ledger, "contracts")]
+        match = [no_hits(ledger, "contracts")]
         for entry in entries.to_dict("records"):
             listed = tuple(c.strip() for c in entry["categories"].split(";") if c.strip())
             listed = tuple(c for c in listed if c.replace("-", "").isdecimal())
@@ -86,10 +86,10 @@ def category_hits(ledger: Ledger) -> Hits:
                 holds = (day >= entry["true_day"]) & (day >= entry["known_day"])
                 holds &= bool(np.isnan(ends)) | (day <= ends)
                 holds &= in_categories(categories, listed)[codes] & bare & ledger.is_purchase
-                found.append(_one_contract(entry["entry"], holds))
-        count = np.sum([one.count for one in found], axis=0)
-        entry = np.max([one.entry for one in found], axis=0)
-        return Hits("contracts", count, entry, found[0].match)
+                match.append(_one_contract(entry["entry"], holds))
+        count = np.sum([item.count for item in match], axis=0)
+        entry = np.max([item.entry for item in match], axis=0)
+        return Hits("contracts", count, entry, match[0].match)
 
     return ledger.once("contracts for the category", make)
 
@@ -129,11 +129,11 @@ def is_year_without_contract(ledger: Ledger) -> Flags:
     """
     if not has_register(ledger, "contracts"):
         return np.zeros(len(ledger), dtype=bool)
-    given = ledger.day >= register_entries(ledger, "contracts")["known_day"].min()
+    supplied = ledger.day >= register_entries(ledger, "contracts")["known_day"].min()
     step = amount.step_pence(ledger)
     exceeds = (merchant.merchant_year_pence(ledger) > step) & (step > 0)
     exceeds &= merchant.merchant_year_before_pence(ledger) <= step
-    exceeds &= given & ledger.is_purchase & (contract_hits(ledger).count == 0)
+    exceeds &= supplied & ledger.is_purchase & (contract_hits(ledger).count == 0)
     earlier = ledger.count(exceeds, ("merchant_id",), 364, 1)
     new = exceeds & (earlier == 0)
     keys = pd.DataFrame({"merchant": ledger.group("merchant_id"), "day": ledger.day})[new]
@@ -153,11 +153,11 @@ def ended_contract_count(ledger: Ledger) -> Numbers:
 
 def days_since_contract_end(ledger: Ledger) -> Numbers:
     """Days since the latest contract with this merchant ended, where none was current; else 0."""
-    found = ended_hits(ledger)
-    if not found.count.any():
+    match = ended_hits(ledger)
+    if not match.count.any():
         return np.zeros(len(ledger))
     ends = register_entries(ledger, "contracts")["ends_day"].to_numpy()
-    return np.where(found.count > 0, ledger.day - ends[np.maximum(found.entry, 0)], 0.0)
+    return np.where(match.count > 0, ledger.day - ends[np.maximum(match.entry, 0)], 0.0)
 
 
 def category_contract_count(ledger: Ledger) -> Numbers:
@@ -167,29 +167,29 @@ def category_contract_count(ledger: Ledger) -> Numbers:
 
 def contract_value_pence(ledger: Ledger) -> Numbers:
     """Value of the current contract with this merchant; 0 without one, or if it is not stated."""
-    found = contract_hits(ledger)
-    if not found.count.any():
+    match = contract_hits(ledger)
+    if not match.count.any():
         return np.zeros(len(ledger))
     values = register_entries(ledger, "contracts")["value"].to_numpy("float64")
-    return np.where(found.count == 1, values[np.maximum(found.entry, 0)], 0.0)
+    return np.where(match.count == 1, values[np.maximum(match.entry, 0)], 0.0)
 
 
 def contract_spend_pence(ledger: Ledger) -> Numbers:
     """Pence paid to this merchant by all cards since its current contract began; 0 without one."""
-    found = contract_hits(ledger)
-    if not found.count.any():
+    match = contract_hits(ledger)
+    if not match.count.any():
         return np.zeros(len(ledger))
     starts = register_entries(ledger, "contracts")["true_day"].to_numpy()[
-        np.maximum(found.entry, 0)
+        np.maximum(match.entry, 0)
     ]
     spent = np.zeros(len(ledger))
-    one = found.count == 1
+    item = match.count == 1
     by = ("merchant_id",)
     so_far = ledger.total(np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0.0), by)
-    for start in np.unique(starts[one]):
+    for start in np.unique(starts[item]):
         before = ledger.is_purchase | ledger.is_refund
         earlier = np.where(before & (ledger.day < start), ledger.pence, 0.0)
-        rows = one & (starts == start)
+        rows = item & (starts == start)
         spent[rows] = (so_far - ledger.total(earlier, by))[rows]
     return spent
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardwatch.features.registered import (
-    SURE,
+    CERTAIN_BANDS,
     Hits,
     as_known,
     has_register,
@@ -39,12 +39,12 @@ def _given_before(pairs: pd.DataFrame, days: int = GIFT_DAYS) -> Flags:
 
 def accepted_hits(ledger: Ledger) -> Hits:
     """Return gifts that the cardholder accepted from the merchant in the half year before."""
-    return ledger.once("accepted gifts", lambda: _decided_hits(ledger, "accepted", SURE))
+    return ledger.once("accepted gifts", lambda: _decided_hits(ledger, "accepted", CERTAIN_BANDS))
 
 
 def declined_hits(ledger: Ledger) -> Hits:
     """Return gifts that the cardholder declined from the merchant in the half year before."""
-    return ledger.once("declined gifts", lambda: _decided_hits(ledger, "declined", SURE))
+    return ledger.once("declined gifts", lambda: _decided_hits(ledger, "declined", CERTAIN_BANDS))
 
 
 def possible_hits(ledger: Ledger) -> Hits:
@@ -69,8 +69,8 @@ def approver_hits(ledger: Ledger) -> Hits:
             return no_hits(ledger, "gifts")
         pairs = pairs_by_merchant(ledger, "gifts", "approver_key")
         decided = (pairs["decision"] == "accepted").to_numpy()
-        own = (pairs["approver_key"] == pairs["holder_key"]).to_numpy()
-        return hits(ledger, "gifts", pairs[_given_before(pairs) & decided & ~own])
+        itself = (pairs["approver_key"] == pairs["holder_key"]).to_numpy()
+        return hits(ledger, "gifts", pairs[_given_before(pairs) & decided & ~itself])
 
     return ledger.once("gifts to approvers", make)
 
@@ -83,8 +83,8 @@ def unit_hits(ledger: Ledger) -> Hits:
             return no_hits(ledger, "gifts")
         pairs = pairs_by_merchant(ledger, "gifts", "unit_key", (STATED,))
         decided = (pairs["decision"] == "accepted").to_numpy()
-        own = (pairs["person_key"] == pairs["holder_key"]).to_numpy()
-        return hits(ledger, "gifts", pairs[_given_before(pairs) & decided & ~own])
+        itself = (pairs["person_key"] == pairs["holder_key"]).to_numpy()
+        return hits(ledger, "gifts", pairs[_given_before(pairs) & decided & ~itself])
 
     return ledger.once("gifts to the unit", make)
 
@@ -110,7 +110,7 @@ def tender_hits(ledger: Ledger) -> Hits:
         pairs = pairs_by_merchant(ledger, "gifts", "holder_key")
         pairs = pairs[as_known(pairs)]
         bids = links(ledger, "tenders")[0]
-        bids = bids[bids["band"].isin(SURE)][["entry", "merchant_code"]]
+        bids = bids[bids["band"].isin(CERTAIN_BANDS)][["entry", "merchant_code"]]
         tenders = register_entries(ledger, "tenders")[
             ["entry", "opens_day", "closes_day", "awarded_day", "known_day"]
         ]
@@ -118,8 +118,8 @@ def tender_hits(ledger: Ledger) -> Hits:
         both = pairs.merge(bids, on="merchant_code", suffixes=("", "_of_tender"))
         ends = both["awarded_day"].fillna(both["closes_day"]).fillna(np.inf)
         during = (both["true_day"] >= both["opens_day"]) & (both["true_day"] <= ends)
-        known = both["known_day_of_tender"] <= both["day"]
-        return hits(ledger, "gifts", both[during & known])
+        history = both["known_day_of_tender"] <= both["day"]
+        return hits(ledger, "gifts", both[during & history])
 
     return ledger.once("gifts in a tender", make)
 
@@ -138,12 +138,12 @@ def late_hits(ledger: Ledger) -> Hits:
     return ledger.once("gifts recorded late", make)
 
 
-def _days_after(ledger: Ledger, found: Hits) -> Numbers:
+def _days_after(ledger: Ledger, match: Hits) -> Numbers:
     """Return days from the gift shown to the payment; 0 without one."""
-    if not found.count.any():
+    if not match.count.any():
         return np.zeros(len(ledger))
-    offered = register_entries(ledger, found.kind)["true_day"].to_numpy()
-    return np.where(found.count > 0, ledger.day - offered[np.maximum(found.entry, 0)], 0.0)
+    offered = register_entries(ledger, match.kind)["true_day"].to_numpy()
+    return np.where(match.count > 0, ledger.day - offered[np.maximum(match.entry, 0)], 0.0)
 
 
 def gift_accepted_count(ledger: Ledger) -> Numbers:

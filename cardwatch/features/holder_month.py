@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cardwatch.features.baselines import SHRINKAGE
 from cardwatch.features.likelihood import log_ratios
-from cardwatch.features.moments import SHRINKAGE
 from cardwatch.features.split import is_single_need
 
 if TYPE_CHECKING:
@@ -91,11 +91,11 @@ def _shift(ledger: Ledger, values: Numbers) -> Numbers:
     ones, before = _month_and_before(ledger, np.ones(len(ledger)))
     now, past = _month_and_before(ledger, values)
     squares = _month_and_before(ledger, values**2)[1]
-    own = (past + SHRINKAGE * mean) / (before + SHRINKAGE)
+    holder_mean = (past + SHRINKAGE * mean) / (before + SHRINKAGE)
     second = (squares + SHRINKAGE * (usual + mean**2)) / (before + SHRINKAGE)
-    variance = np.maximum(second - own**2, usual / 10)
+    variance = np.maximum(second - holder_mean**2, usual / 10)
     error = np.sqrt(variance * np.maximum(ones, 1) * (1 + ones / (before + SHRINKAGE)))
-    shift = (now - ones * own) / error
+    shift = (now - ones * holder_mean) / error
     return np.where(everybody, np.maximum(shift, 0), 0.0)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cardwatch.merchants import category_name, link_aliases, link_merchants
-from cardwatch.policy import LIMITS, WEEKDAYS, in_categories
+from cardwatch.policy import LIMIT_KINDS, WEEKDAYS, in_categories
 from cardwatch.registers import compared
 
 if TYPE_CHECKING:
@@ -79,14 +79,14 @@ def refund_rows(transactions: pd.DataFrame) -> Flags:
     return (transactions["kind"] == "refund").to_numpy(bool)
 
 
-def spread(first: Codes, sizes: Codes) -> tuple[Codes, Codes]:
+def expand_runs(first: Codes, sizes: Codes) -> tuple[Codes, Codes]:
     """Return for runs of positions, by first and size, each position and the run it is of."""
     run = np.repeat(np.arange(len(sizes)), sizes)
     offset = np.arange(len(run)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return run, first[run] + offset
 
 
-def taken(columns: Columns, which: Codes | Flags | slice) -> Columns:
+def take_rows(columns: Columns, which: Codes | Flags | slice) -> Columns:
     """Return some rows of columns."""
     return {name: values[which] for name, values in columns.items()}
 
@@ -115,15 +115,15 @@ class Ledger:
         )
         more |= {str(name): values for name, values in names.items()}
         more["alias_id"] = link_aliases(frame["holder_id"], names["merchant_id"], frame["date"])
-        for name in LIMITS:
-            found = policy.limits_in_force(name, frame["holder_id"], frame["date"])
-            given = frame.get(REGISTER_LIMITS.get(name))
-            if given is not None and (given > 0).any():
-                found.loc[given > 0, ["pence", "sure_pence"]] = given
-                found["stated"] |= given > 0
-            more[f"{name}_limit_pence"] = found["pence"]
-            more[f"{name}_sure_limit_pence"] = found["sure_pence"]
-            more[f"is_{name}_stated"] = found["stated"]
+        for name in LIMIT_KINDS:
+            limits = policy.limits_in_force(name, frame["holder_id"], frame["date"])
+            register_limit = frame.get(REGISTER_LIMITS.get(name))
+            if register_limit is not None and (register_limit > 0).any():
+                limits.loc[register_limit > 0, ["pence", "sure_pence"]] = register_limit
+                limits["stated"] |= register_limit > 0
+            more[f"{name}_limit_pence"] = limits["pence"]
+            more[f"{name}_sure_limit_pence"] = limits["sure_pence"]
+            more[f"is_{name}_stated"] = limits["stated"]
         more["approval_batch"] = self._approval_batches(frame, registers or {})
         self.frame = pd.concat([frame, pd.DataFrame(more, frame.index)], axis=1)
         self.policy = policy
@@ -146,8 +146,8 @@ class Ledger:
         """Return what `make` gives, made once for this ledger: several features share a search."""
         if name not in self._made:
             self._made[name] = make()
-        made: Made = self._made[name]
-        return made
+        result: Made = self._made[name]
+        return result
 
     def _keep(self, key: tuple[object, ...], make: Callable[[], Column]) -> Column:
         """Return the column that `make` gives, made again if it was let go; see `KEPT`."""
@@ -281,8 +281,8 @@ class Ledger:
 
         def make() -> Codes:
             parts = [self.texts(name)[0] for name in names]
-            codes, *others = parts or [np.zeros(len(self), dtype="int64")]
-            for part in others:
+            codes, *more_parts = parts or [np.zeros(len(self), dtype="int64")]
+            for part in more_parts:
                 codes = pd.factorize(codes * (part.max(initial=0) + 1) + part)[0]
             return codes
 
@@ -304,8 +304,10 @@ class Ledger:
             first = np.unique(codes, return_index=True)[1]
             columns = [self.texts(name) for name in names]
             rows = zip(*(texts.take(of[first]).tolist() for of, texts in columns), strict=True)
-            said = [(where, kind, category_name(code), *rest) for where, kind, code, *rest in rows]
-            return codes, pd.Series([" / ".join(texts) for texts in said], dtype="str")
+            phrases = [
+                (where, kind, category_name(code), *rest) for where, kind, code, *rest in rows
+            ]
+            return codes, pd.Series([" / ".join(texts) for texts in phrases], dtype="str")
 
         return self.once(f"words {more}", make)
 
@@ -338,8 +340,10 @@ class Ledger:
         groups = self.group(*by)[rows]
         return rows[~pd.Series(groups).duplicated(keep="last").to_numpy()]
 
-    def span_back(self, row: int, by: tuple[str, ...], days: int | None = None) -> tuple[int, int]:
-        """Return where the rows that `rows_back` gives begin and end in the order of their group.
+    def window_slice(
+        self, row: int, by: tuple[str, ...], days: int | None = None
+    ) -> tuple[int, int]:
+        """Return where the rows that `window_rows` gives begin and end in the order of their group.
 
         Rows of one group and day have the same span.
         """
@@ -349,9 +353,9 @@ class Ledger:
         first = start if days is None else today - days
         return int(keys.searchsorted(first, "left")), int(keys.searchsorted(today, "right"))
 
-    def rows_back(self, row: int, by: tuple[str, ...], days: int | None = None) -> Positions:
+    def window_rows(self, row: int, by: tuple[str, ...], days: int | None = None) -> Positions:
         """Return the rows of a row's group from so many days before to its own day, in order."""
-        return self._order(by)[slice(*self.span_back(row, by, days))]
+        return self._order(by)[slice(*self.window_slice(row, by, days))]
 
     def _key(self, by: tuple[str, ...]) -> Codes:
         """Return for each row its group and day in one number."""
@@ -397,10 +401,10 @@ class Ledger:
         def make() -> Positions:
             order, keys = self._order(by), self._keys(by)
             # In order, so that the search is quick.
-            wanted = keys - (self.day[order] if days is None else days)
-            found = np.empty(len(order), dtype="int32")
-            found[order] = np.searchsorted(keys, wanted)
-            return found
+            start_keys = keys - (self.day[order] if days is None else days)
+            starts = np.empty(len(order), dtype="int32")
+            starts[order] = np.searchsorted(keys, start_keys)
+            return starts
 
         return self._keep(("begin", by, days), make)
 
@@ -416,9 +420,9 @@ class Ledger:
         holds = np.asarray(where, dtype=bool)[order]
         latest = np.maximum.accumulate(np.where(holds, np.arange(len(order)), -1))
         first, before = self._begin(by, None), self._begin(by, 0) - 1
-        found = np.where(before >= first, latest[before], -1)
-        day = keys[np.maximum(found, 0)] - self.group(*by) * DAYS_APART
-        return np.where(found >= first, day, np.nan)
+        position = np.where(before >= first, latest[before], -1)
+        day = keys[np.maximum(position, 0)] - self.group(*by) * DAYS_APART
+        return np.where(position >= first, day, np.nan)
 
     def first_of_kind(self, where: object, by: tuple[str, ...]) -> Flags:
         """Return whether each row has the property and no earlier row of its group has.

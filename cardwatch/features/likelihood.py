@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from cardwatch.features.ledger import spread
+from cardwatch.features.ledger import expand_runs
 
 if TYPE_CHECKING:
     from cardwatch.features.ledger import Codes, Columns, Flags, Ledger, Numbers
@@ -64,30 +64,32 @@ def log_ratios(ledger: Ledger) -> Columns:
 def _likelihoods(ledger: Ledger) -> Columns:
     """Return the log ratios, 0 where it is no purchase or the item is not said."""
     bought, holder = ledger.is_purchase, ledger.group("holder_id")
-    known = {name: bought & ~ledger.is_blank(name) for name in _items(ledger)}
-    ratios = {name: np.zeros(len(ledger)) for name in known}
-    past = {name: _past(ledger, name, known[name]) for name in known if known[name].any()}
+    usable = {name: bought & ~ledger.is_blank(name) for name in _items(ledger)}
+    ratios = {name: np.zeros(len(ledger)) for name in usable}
+    past = {name: _past(ledger, name, usable[name]) for name in usable if usable[name].any()}
     months = np.unique(ledger.month)
     tables: dict[str, Any] = {}
     for last, month in itertools.pairwise(months):
         for name in past:
-            added = _counts(ledger, name, known[name] & (ledger.month == last))
+            added = _counts(ledger, name, usable[name] & (ledger.month == last))
             tables[name] = tables[name] + added if name in tables else added
         now = np.flatnonzero(bought & (ledger.month == month))
         if not len(now) or not any(table.nnz for table in tables.values()):
             continue
-        items = {n: np.where(known[n][now], ledger.group(n)[now], -1) for n in past}
+        items = {n: np.where(usable[n][now], ledger.group(n)[now], -1) for n in past}
         for name, nearby in _nearby(tables, holder[now], items).items():
-            said = items[name] >= 0
+            has_item = items[name] >= 0
             if not tables[name].nnz:
                 continue  # nobody has said what this column says before: nothing to compare with
-            rows = now[said]
-            ratio = _ratio(tables[name], nearby[said], items[name][said], past[name][:, rows])
+            rows = now[has_item]
+            ratio = _ratio(
+                tables[name], nearby[has_item], items[name][has_item], past[name][:, rows]
+            )
             ratios[name][rows] = ratio
-    used = ledger.count(known["purpose_id"], ("purpose_id",), until=1)
-    ratios["purpose_id"][used < FEWEST_USES] = 0.0
+    uses_count = ledger.count(usable["purpose_id"], ("purpose_id",), until=1)
+    ratios["purpose_id"][uses_count < FEWEST_USES] = 0.0
     if "category_id" not in ratios:
-        ratios["category_id"] = _two_views(ledger, ratios, known["category_words"])
+        ratios["category_id"] = _two_views(ledger, ratios, usable["category_words"])
     return ratios
 
 
@@ -116,7 +118,7 @@ def _items(ledger: Ledger) -> tuple[str, ...]:
     return ("merchant_id", "mcc", "category_words", "purpose_id") if later else ITEMS
 
 
-def _past(ledger: Ledger, name: str, known: Flags) -> Numbers:
+def _past(ledger: Ledger, name: str, usable: Flags) -> Numbers:
     """Return for each row what its holder did before its day.
 
     Returns:
@@ -124,12 +126,12 @@ def _past(ledger: Ledger, name: str, known: Flags) -> Numbers:
         lately met new ones, (new + 1/2) / (payments + 4).
     """
     by = ("holder_id",)
-    first = ledger.first_of_kind(known, (*by, name))
+    first = ledger.first_of_kind(usable, (*by, name))
     new = ledger.count(first, by, RATE_DAYS, 1)
-    lately = ledger.count(known, by, RATE_DAYS, 1)
-    own = ledger.count(known, (*by, name), until=1)
+    lately = ledger.count(usable, by, RATE_DAYS, 1)
+    item_count = ledger.count(usable, (*by, name), until=1)
     rate = (new + NEW_BEFORE) / (lately + PAID_BEFORE)
-    return np.stack([own, ledger.count(known, by, until=1), rate])
+    return np.stack([item_count, ledger.count(usable, by, until=1), rate])
 
 
 def _counts(ledger: Ledger, name: str, rows: Flags) -> Any:  # noqa: ANN401  scipy has no types
@@ -170,26 +172,28 @@ def _nearby(tables: dict[str, Any], holder: Codes, items: dict[str, Codes]) -> d
     """
     profiles = _profiles(list(tables.values()))
     active = np.flatnonzero(np.diff(profiles.indptr))
-    some = np.linspace(0, len(active) - 1, min(len(active), MOST_COMPARED)).astype("int64")
-    compared = active[some]
+    sampled = np.linspace(0, len(active) - 1, min(len(active), MOST_COMPARED)).astype("int64")
+    compared = active[sampled]
     columns = {name: _shares(table)[compared].tocsc() for name, table in tables.items()}
-    others = profiles[compared].T.tocsr()
-    found = {name: np.zeros(len(holder)) for name in items}
+    compared_profiles = profiles[compared].T.tocsr()
+    nearby_shares = {name: np.zeros(len(holder)) for name in items}
     order = np.argsort(holder, kind="stable")
     holders, starts = np.unique(holder[order], return_index=True)
     ends = np.append(starts, len(order))
     for first in range(0, len(holders), HOLDERS_AT_ONCE):
         last = min(first + HOLDERS_AT_ONCE, len(holders))
-        own = holders[first:last]
-        alike = np.round((profiles[own] @ others).toarray(), 9) ** 2
-        alike[own[:, None] == compared] = 0.0
+        batch = holders[first:last]
+        alike = np.round((profiles[batch] @ compared_profiles).toarray(), 9) ** 2
+        alike[batch[:, None] == compared] = 0.0
         alike /= np.maximum(alike.sum(axis=1, keepdims=True), 1e-12)
         rows = order[ends[first] : ends[last]]
         for name, item in items.items():
-            said = rows[item[rows] >= 0]
-            place = np.searchsorted(own, holder[said])
-            found[name][said] = _weighted(alike, columns[name], place, item[said])
-    return found
+            stated_rows = rows[item[rows] >= 0]
+            place = np.searchsorted(batch, holder[stated_rows])
+            nearby_shares[name][stated_rows] = _weighted(
+                alike, columns[name], place, item[stated_rows]
+            )
+    return nearby_shares
 
 
 def _weighted(alike: Numbers, shares: Any, holder: Codes, item: Codes) -> Numbers:  # noqa: ANN401  scipy has no types
@@ -198,27 +202,27 @@ def _weighted(alike: Numbers, shares: Any, holder: Codes, item: Codes) -> Number
     Items of many users are multiplied as one table, the others looked up user by user.
     """
     pairs, which = np.unique(holder * shares.shape[1] + item, return_inverse=True)
-    owner, wanted = np.divmod(pairs, shares.shape[1])
+    owner, items = np.divmod(pairs, shares.shape[1])
     users = np.diff(shares.indptr)
-    found, popular = np.zeros(len(pairs)), users[wanted] >= MANY_USERS
-    many = np.unique(wanted[popular])
-    at = np.searchsorted(many, wanted[popular])
-    found[popular] = (alike @ shares[:, many].toarray())[owner[popular], at]
-    pair, position = spread(shares.indptr[wanted[~popular]], users[wanted[~popular]])
+    weighted_shares, popular = np.zeros(len(pairs)), users[items] >= MANY_USERS
+    many = np.unique(items[popular])
+    column = np.searchsorted(many, items[popular])
+    weighted_shares[popular] = (alike @ shares[:, many].toarray())[owner[popular], column]
+    pair, position = expand_runs(shares.indptr[items[~popular]], users[items[~popular]])
     weight = alike[owner[~popular][pair], shares.indices[position]]
-    found[~popular] = np.bincount(pair, weight * shares.data[position], (~popular).sum())
-    return np.round(found, 12)[which]  # beyond that, sums depend on the machine
+    weighted_shares[~popular] = np.bincount(pair, weight * shares.data[position], (~popular).sum())
+    return np.round(weighted_shares, 12)[which]  # beyond that, sums depend on the machine
 
 
 def _ratio(table: Any, nearby: Numbers, item: Codes, past: Numbers) -> Numbers:  # noqa: ANN401  scipy has no types
     """Return ln(typical holder's chance / this holder's chance) of items."""
-    own, paid, rate = past
+    item_count, paid, rate = past
     totals = table.sum(axis=1)
     active = max((totals > 0).sum(), 1)
     typical = np.maximum(_shares(table).sum(axis=0) / active, RARE_SHARE)[item]
     everywhere = (table.sum(axis=0) / totals.sum())[item]
     like = (1 - EVERYWHERE_SHARE) * nearby + EVERYWHERE_SHARE * everywhere
     background = (paid * like + TYPICAL_WEIGHT * typical) / (paid + TYPICAL_WEIGHT)
-    used = (own + OWN_WEIGHT * background) / (paid + OWN_WEIGHT)
+    familiar = (item_count + OWN_WEIGHT * background) / (paid + OWN_WEIGHT)
     new = rate * (NEW_BACKGROUND * background + (1 - NEW_BACKGROUND) * RARE_SHARE) + 1e-9
-    return np.log(typical / np.where(own > 0, used, new))
+    return np.log(typical / np.where(item_count > 0, familiar, new))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardwatch.features.moments import SHRINKAGE
+from cardwatch.features.baselines import SHRINKAGE
 from cardwatch.merchants import listed_merchants
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LONG_WORD = 7
 """A word of so many letters is hardly ever part of another by accident."""
-YEAR_DAYS = 364
+MERCHANT_YEAR_DAYS = 364
 """A year back from a day, the day itself included."""
 
 
@@ -60,8 +60,8 @@ def hidden_seller_surprise(ledger: Ledger) -> Numbers:
     hidden = is_seller_hidden(ledger)
     bought = ledger.is_purchase
     usual = (ledger.count(hidden, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 50)
-    own = ledger.count(hidden, ("holder_id",), until=1) + SHRINKAGE * usual
-    rate = own / (ledger.count(bought, ("holder_id",), until=1) + SHRINKAGE)
+    holder_count = ledger.count(hidden, ("holder_id",), until=1) + SHRINKAGE * usual
+    rate = holder_count / (ledger.count(bought, ("holder_id",), until=1) + SHRINKAGE)
     size = np.log1p(ledger.pence.clip(0) / 5_000)
     return np.where(hidden, -np.log(rate) * size, 0.0)
 
@@ -155,16 +155,16 @@ def merchant_category_before_count(ledger: Ledger) -> Numbers:
 
 def merchant_categories_before_count(ledger: Ledger) -> Numbers:
     """Categories of earlier payments to this merchant."""
-    known = ledger.is_purchase & ~ledger.is_blank("category_id")
-    first = ledger.first_of_kind(known, ("merchant_id", "category_id"))
+    categorised = ledger.is_purchase & ~ledger.is_blank("category_id")
+    first = ledger.first_of_kind(categorised, ("merchant_id", "category_id"))
     return ledger.count(first, ("merchant_id",), until=1)
 
 
 def is_cash(ledger: Ledger) -> Flags:
     """Whether it is cash, or something close to cash."""
     cash = ledger.in_categories(ledger.policy.cash_categories) & ledger.is_purchase
-    drawn = ledger.is_in("kind", ("cash",)) & (ledger.pence > 0)
-    return cash | drawn
+    withdrawals = ledger.is_in("kind", ("cash",)) & (ledger.pence > 0)
+    return cash | withdrawals
 
 
 def is_gift_card(ledger: Ledger) -> Flags:
@@ -181,30 +181,30 @@ def is_billed_in_parts(ledger: Ledger) -> Flags:
 def holder_merchant_year_pence(ledger: Ledger) -> Numbers:
     """The cardholder's spending with this merchant in a year, up to and including this day."""
     by = ("holder_id", "merchant_id")
-    return ledger.total(spending(ledger), by, YEAR_DAYS)
+    return ledger.total(spending(ledger), by, MERCHANT_YEAR_DAYS)
 
 
 def holder_merchant_year_before_pence(ledger: Ledger) -> Numbers:
     """The cardholder's spending with this merchant in the year to the day before."""
     by = ("holder_id", "merchant_id")
-    return ledger.total(spending(ledger), by, YEAR_DAYS + 1, 1)
+    return ledger.total(spending(ledger), by, MERCHANT_YEAR_DAYS + 1, 1)
 
 
 def holder_merchant_year_months_count(ledger: Ledger) -> Numbers:
     """Months of the last year in which the cardholder paid this merchant."""
     by = ("holder_id", "merchant_id")
     first = ledger.first_of_kind(ledger.is_purchase, (*by, "month"))
-    return ledger.count(first, by, YEAR_DAYS)
+    return ledger.count(first, by, MERCHANT_YEAR_DAYS)
 
 
 def merchant_year_pence(ledger: Ledger) -> Numbers:
     """All cardholders' spending with this merchant in a year, up to and including this day."""
-    return ledger.total(spending(ledger), ("merchant_id",), YEAR_DAYS)
+    return ledger.total(spending(ledger), ("merchant_id",), MERCHANT_YEAR_DAYS)
 
 
 def merchant_year_before_pence(ledger: Ledger) -> Numbers:
     """All cardholders' spending with this merchant in the year to the day before."""
-    return ledger.total(spending(ledger), ("merchant_id",), YEAR_DAYS + 1, 1)
+    return ledger.total(spending(ledger), ("merchant_id",), MERCHANT_YEAR_DAYS + 1, 1)
 
 
 def merchant_holders_count(ledger: Ledger) -> Numbers:
@@ -216,7 +216,7 @@ def merchant_holders_count(ledger: Ledger) -> Numbers:
 def holder_merchant_year_count(ledger: Ledger) -> Numbers:
     """The cardholder's purchases at this merchant in a year, up to and including this day."""
     by = ("holder_id", "merchant_id")
-    return ledger.count(ledger.is_purchase, by, YEAR_DAYS)
+    return ledger.count(ledger.is_purchase, by, MERCHANT_YEAR_DAYS)
 
 
 def organisation_holders_count(ledger: Ledger) -> Numbers:

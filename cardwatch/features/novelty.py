@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_ndtr, pdtrc
 
+from cardwatch.features.baselines import past_moments
 from cardwatch.features.ledger import DAYS_APART, PAIR
-from cardwatch.features.moments import past_moments
 
 if TYPE_CHECKING:
     from cardwatch.features.ledger import Codes, Flags, Ledger, Numbers
 
-YEAR_DAYS = 365
+NOVELTY_YEAR_DAYS = 365
 NEW_BEFORE, PAID_BEFORE = 0.5, 4.0
 """Good-Turing's rate of new merchants is (new + 1/2) / (payments + 4)."""
 BURST_DAYS = 2
@@ -52,40 +52,42 @@ def is_new_to_holder(ledger: Ledger) -> Flags:
 def holder_novelty_surprise(ledger: Ledger) -> Numbers:
     """The merchant is new to a cardholder who rarely pays a new one."""
     first = ledger.first_of_kind(ledger.is_purchase, PAIR)
-    new = ledger.count(first, PAIR[:1], YEAR_DAYS, 1)
-    lately = ledger.count(ledger.is_purchase, PAIR[:1], YEAR_DAYS, 1)
+    new = ledger.count(first, PAIR[:1], NOVELTY_YEAR_DAYS, 1)
+    lately = ledger.count(ledger.is_purchase, PAIR[:1], NOVELTY_YEAR_DAYS, 1)
     rate = (new + NEW_BEFORE) / (lately + PAID_BEFORE)
     return np.where(is_new_to_holder(ledger), -np.log(rate), 0.0)
 
 
-def _users_before(ledger: Ledger, name: str, known: Flags) -> Numbers:
+def _users_before(ledger: Ledger, name: str, usable: Flags) -> Numbers:
     """Count the holders who had used a merchant or category before each day."""
-    first = ledger.first_of_kind(known, ("holder_id", name))
+    first = ledger.first_of_kind(usable, ("holder_id", name))
     return ledger.count(first, (name,), until=1)
 
 
-def _seldom(ledger: Ledger, users: Numbers, known: Flags) -> Numbers:
+def _seldom(ledger: Ledger, users: Numbers, usable: Flags) -> Numbers:
     """Return -ln of the share of the last year's payments for which as few users were known.
 
     The share is told by the payments before, each as it stood on its own day: so early, when little
     is known and much is new, being new counts for little.
     """
-    payments = ledger.count(known, (), YEAR_DAYS, 1) + 1
+    payments = ledger.count(usable, (), NOVELTY_YEAR_DAYS, 1) + 1
     surprise = np.zeros(len(ledger))
     for most in reversed(FEW_USERS):
-        as_few = known & (users <= most)
-        share = (ledger.count(as_few, (), YEAR_DAYS, 1) + 1) / payments
+        as_few = usable & (users <= most)
+        share = (ledger.count(as_few, (), NOVELTY_YEAR_DAYS, 1) + 1) / payments
         surprise = np.where(as_few, -np.log(np.minimum(share, 1.0)), surprise)
     return surprise
 
 
 def _rarity(ledger: Ledger, name: str) -> Numbers:
     """The rarity of payments to items with as few users; 0 where the holder is a user."""
-    known = ledger.is_purchase & ~ledger.is_blank(name)
-    if not known.any():
+    usable = ledger.is_purchase & ~ledger.is_blank(name)
+    if not usable.any():
         return np.zeros(len(ledger))
-    own = ledger.count(known, ("holder_id", name), until=1)
-    return np.where(own == 0, _seldom(ledger, _users_before(ledger, name, known), known), 0.0)
+    holder_count = ledger.count(usable, ("holder_id", name), until=1)
+    return np.where(
+        holder_count == 0, _seldom(ledger, _users_before(ledger, name, usable), usable), 0.0
+    )
 
 
 def merchant_rarity_surprise(ledger: Ledger) -> Numbers:
@@ -138,9 +140,9 @@ def trade_rarity_surprise(ledger: Ledger) -> Numbers:
     day, holder = ledger.day[row], ledger.group("holder_id")[row]
     order = np.argsort(day, kind="stable")
     pair = holder * (stems.max() + 1) + stem
-    seen = np.zeros(len(row), dtype=bool)
-    seen[order] = pd.Series(pair[order]).duplicated().to_numpy()
-    keys = np.sort(stem[~seen] * DAYS_APART + day[~seen])
+    is_repeat = np.zeros(len(row), dtype=bool)
+    is_repeat[order] = pd.Series(pair[order]).duplicated().to_numpy()
+    keys = np.sort(stem[~is_repeat] * DAYS_APART + day[~is_repeat])
     start = stem * DAYS_APART
     users = np.searchsorted(keys, start + day) - np.searchsorted(keys, start)
     fewest = np.full(len(ledger), np.inf)
@@ -170,10 +172,10 @@ def new_merchants_surprise(ledger: Ledger) -> Numbers:
     """
     first = ledger.first_of_kind(ledger.is_purchase, PAIR)
     count = new_merchants_count(ledger)
-    seen = ledger.day - ledger.first_day(("holder_id",))
-    seen = np.clip(seen, FEWEST_SEEN_DAYS, YEAR_DAYS)
-    before = ledger.count(first, PAIR[:1], YEAR_DAYS, BURST_DAYS + 1)
-    usual = (before + 1) / seen * (BURST_DAYS + 1)
+    history_days = ledger.day - ledger.first_day(("holder_id",))
+    history_days = np.clip(history_days, FEWEST_SEEN_DAYS, NOVELTY_YEAR_DAYS)
+    before = ledger.count(first, PAIR[:1], NOVELTY_YEAR_DAYS, BURST_DAYS + 1)
+    usual = (before + 1) / history_days * (BURST_DAYS + 1)
     tails = np.where(first, np.maximum(_tail(ledger) - 1, 0), 0.0)
     sums = ledger.total(tails, PAIR[:1], BURST_DAYS)
     # The Poisson tail by scipy.special: scipy.stats takes as long to load as a statement to score.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardwatch.features.ledger import PAIR
-from cardwatch.features.merchant import YEAR_DAYS, is_billed_in_parts
+from cardwatch.features.merchant import MERCHANT_YEAR_DAYS, is_billed_in_parts
 from cardwatch.features.repeat import SAME
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ THIRD_FROM_DAYS, THIRD_TO_DAYS = 55, 68
 
 def _new_in_year(ledger: Ledger, where: Flags, by: tuple[str, ...]) -> Flags:
     """Return where something holds that held of no earlier row of its group in the year before."""
-    return where & (ledger.count(where, by, YEAR_DAYS, 1) == 0)
+    return where & (ledger.count(where, by, MERCHANT_YEAR_DAYS, 1) == 0)
 
 
 def _drips(ledger: Ledger, buyer: str) -> Columns:
@@ -62,8 +62,8 @@ def _unit_drips(ledger: Ledger) -> Columns:
     def make() -> Columns:
         drips = _drips(ledger, "cost_centre")
         bought = np.where(ledger.is_purchase, ledger.pence, 0.0)
-        own = ledger.total(bought, PAIR, MONTH_DAYS)
-        alone = own > ledger.column("step_limit_pence")
+        holder_total = ledger.total(bought, PAIR, MONTH_DAYS)
+        alone = holder_total > ledger.column("step_limit_pence")
         return {name: values * ~alone for name, values in drips.items()}
 
     return ledger.once("unit_drips", make)
@@ -126,7 +126,7 @@ def steady_total_pence(ledger: Ledger) -> Numbers:
 def equal_months_count(ledger: Ledger) -> Numbers:
     """Months of the last year in which the cardholder paid exactly this amount here."""
     first = ledger.first_of_kind(ledger.is_purchase, (*SAME, "month"))
-    return ledger.count(first, SAME, YEAR_DAYS)
+    return ledger.count(first, SAME, MERCHANT_YEAR_DAYS)
 
 
 def _slow(ledger: Ledger) -> Columns:
@@ -141,8 +141,8 @@ def _slow(ledger: Ledger) -> Columns:
         part = ledger.is_purchase & (ledger.pence <= limit) & ~ledger.column("day_doubled")
         values = np.where(part | ledger.is_refund, ledger.pence, 0.0)
         first = ledger.first_of_kind(part, (*PAIR, "date"))
-        before = ledger.total(values, PAIR, SLOW_DAYS + YEAR_DAYS, SLOW_DAYS + 1)
-        usual = USUAL_TIMES * np.maximum(before, 0) * (SLOW_DAYS + 1) / YEAR_DAYS
+        before = ledger.total(values, PAIR, SLOW_DAYS + MERCHANT_YEAR_DAYS, SLOW_DAYS + 1)
+        usual = USUAL_TIMES * np.maximum(before, 0) * (SLOW_DAYS + 1) / MERCHANT_YEAR_DAYS
         now = ledger.total(values, PAIR, SLOW_DAYS)
         earlier = now - ledger.total(values, PAIR, 0)
         days = ledger.count(first, PAIR, SLOW_DAYS)
@@ -151,8 +151,8 @@ def _slow(ledger: Ledger) -> Columns:
         doubled = np.floor(np.log2(np.maximum(times, 0.5))) > np.floor(
             np.log2(np.maximum(times_before, 0.5))
         )
-        begun = days - ledger.count(first, PAIR, 0) < SLOW_LEAST_DAYS
-        over = part & (limit > 0) & (times > 1) & (days >= SLOW_LEAST_DAYS) & (begun | doubled)
+        has_begun = days - ledger.count(first, PAIR, 0) < SLOW_LEAST_DAYS
+        over = part & (limit > 0) & (times > 1) & (days >= SLOW_LEAST_DAYS) & (has_begun | doubled)
         over &= ~is_billed_in_parts(ledger)
         last = np.zeros(len(ledger), dtype=bool)
         last[ledger.last_rows(part, (*PAIR, "date"))] = True

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cardwatch.features.ledger import Flags, Ledger, Numbers, Whole
     from cardwatch.registers import OrganisationMatch
 
-SURE = (STATED, STRONG)
+CERTAIN_BANDS = (STATED, STRONG)
 """Bands on which a rule may rest that also needs the person."""
 NONE = -1
 
@@ -56,18 +56,18 @@ def no_hits(ledger: Ledger, kind: str) -> Hits:
 
 def hits(ledger: Ledger, kind: str, pairs: pd.DataFrame) -> Hits:
     """Return pairs of payments and entries as counts, with the latest entry of each payment."""
-    found = no_hits(ledger, kind)
+    result = no_hits(ledger, kind)
     if pairs.empty:
-        return found
+        return result
     pairs = pairs.sort_values(["row", "true_day", "entry"], kind="stable")
     counts = pairs.groupby("row")["entry"].nunique()
     last = pairs.drop_duplicates("row", keep="last")
     rows = last["row"].to_numpy()
-    found.count[counts.index.to_numpy()] = counts.to_numpy()
-    entry, match = found.entry.copy(), found.match.copy()
+    result.count[counts.index.to_numpy()] = counts.to_numpy()
+    entry, match = result.entry.copy(), result.match.copy()
     entry[rows] = last["entry"].to_numpy()
     match[rows] = last["match"].to_numpy() if "match" in last else NONE
-    return Hits(kind, found.count, entry, match)
+    return Hits(kind, result.count, entry, match)
 
 
 def has_register(ledger: Ledger, kind: str) -> bool:
@@ -113,13 +113,13 @@ def _people(ledger: Ledger) -> pd.DataFrame:
     if "people" in ledger.registers:
         people = ledger.registers["people"].entries
         return people.assign(key=people["employee_id"])[columns]
-    seen = ledger.frame[["holder_id", "cost_centre"]].drop_duplicates()
+    drop_duplicates = ledger.frame[["holder_id", "cost_centre"]].drop_duplicates()
     return pd.DataFrame(
         {
-            "key": compared(seen["holder_id"]),
-            "person": seen["holder_id"],
+            "key": compared(drop_duplicates["holder_id"]),
+            "person": drop_duplicates["holder_id"],
             "former_names": "",
-            "unit": seen["cost_centre"],
+            "unit": drop_duplicates["cost_centre"],
         }
     )[columns]
 
@@ -177,14 +177,14 @@ def links(ledger: Ledger, kind: str) -> tuple[pd.DataFrame, list[OrganisationMat
         texts = entries["organisation"]
         if "details" in entries:
             texts = texts.where(texts != "", entries["details"])
-        found: list[tuple[int, int, int, str]] = []
+        numbers: list[tuple[int, int, int, str]] = []
         matches: list[OrganisationMatch] = []
         for entry, (text, names) in enumerate(zip(texts.tolist(), stated, strict=True)):
             for match in matcher.match(text, names) if text else ():
-                found.append((entry, codes[match.merchant], len(matches), match.band))
+                numbers.append((entry, codes[match.merchant], len(matches), match.band))
                 matches.append(match)
         columns = ["entry", "merchant_code", "match", "band"]
-        return pd.DataFrame(found, columns=columns), matches
+        return pd.DataFrame(numbers, columns=columns), matches
 
     return ledger.once(f"links of {kind}", make)
 
@@ -213,21 +213,21 @@ def _stated_names(ledger: Ledger, kind: str) -> list[tuple[str, ...]]:
     entries = ledger.registers[kind].entries
     names: list[list[str]] = [[] for _ in range(len(entries))]
     if "trading_names" in entries:
-        for own, text in zip(names, entries["trading_names"], strict=True):
-            own += [name.strip() for name in text.split(";") if name.strip()]
+        for itself, text in zip(names, entries["trading_names"], strict=True):
+            itself += [name.strip() for name in text.split(";") if name.strip()]
     if "company_number" in entries and has_register(ledger, "companies") and kind != "companies":
-        known: dict[str, list[str]] = {}
+        counts: dict[str, list[str]] = {}
         companies = ledger.registers["companies"].entries
         columns = ("company_number", "organisation", "trading_names")
-        for number, name, others in zip(*(companies[c] for c in columns), strict=True):
-            known.setdefault(number, []).extend([name, *others.split(";")])
-        for own, number in zip(names, entries["company_number"], strict=True):
-            own += [name.strip() for name in known.get(number, ()) if number and name.strip()]
-    return [tuple(dict.fromkeys(own)) for own in names]
+        for number, name, rest in zip(*(companies[c] for c in columns), strict=True):
+            counts.setdefault(number, []).extend([name, *rest.split(";")])
+        for itself, number in zip(names, entries["company_number"], strict=True):
+            itself += [name.strip() for name in counts.get(number, ()) if number and name.strip()]
+    return [tuple(dict.fromkeys(personal)) for personal in names]
 
 
 def pairs_by_merchant(
-    ledger: Ledger, kind: str, by: str = "", bands: tuple[str, ...] = SURE
+    ledger: Ledger, kind: str, by: str = "", bands: tuple[str, ...] = CERTAIN_BANDS
 ) -> pd.DataFrame:
     """Return the payments to merchants that entries name, each with its entry.
 
@@ -260,7 +260,7 @@ def pairs_by_person(ledger: Ledger, kind: str, by: str = "holder_key") -> pd.Dat
 
 def as_known(pairs: pd.DataFrame) -> Flags:
     """Return which entries were known and true on the day of the payment or before it."""
-    known: Flags = (
+    flags: Flags = (
         (pairs["known_day"] <= pairs["day"]) & (pairs["true_day"] <= pairs["day"])
     ).to_numpy()
-    return known
+    return flags

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cardwatch.features.baselines import SHRINKAGE
 from cardwatch.features.ledger import PAIR
-from cardwatch.features.moments import SHRINKAGE
 from cardwatch.features.split import refunded_on
 
 if TYPE_CHECKING:
@@ -155,8 +155,8 @@ def other_bill_surprise(ledger: Ledger) -> Numbers:
     here = ledger.count(unexpected, ("merchant_id",), until=1) + SHRINKAGE * usual
     often = here / (ledger.count(bought, ("merchant_id",), until=1) + SHRINKAGE)
     often = np.maximum(often, LEAST_OFTEN * usual)
-    own = ledger.count(unexpected, PAIR, until=1) + SHRINKAGE * often
-    often = np.maximum(often, own / (ledger.count(bought, PAIR, until=1) + SHRINKAGE))
+    holder_matches = ledger.count(unexpected, PAIR, until=1) + SHRINKAGE * often
+    often = np.maximum(often, holder_matches / (ledger.count(bought, PAIR, until=1) + SHRINKAGE))
     more = np.maximum(by_others - 1, 0) + np.maximum(ledger.count(standing, SAME, BILL_DAYS) - 1, 0)
     surprise = -np.log(chance) / 2 - np.log(often) - 2 * np.log1p(more)
     return np.where(standing & (by_others > 0), np.maximum(surprise, 0.01), 0.0)
@@ -171,8 +171,8 @@ def _coincidence(ledger: Ledger) -> Numbers:
     bought, standing = ledger.is_purchase, _standing(ledger)
     least = np.ones(len(ledger))
     for days in BILL_WINDOWS:
-        others = ledger.count(bought, ("merchant_id",), days) - ledger.count(bought, PAIR, days)
-        usually = np.clip(others * _sum_share(ledger, days + 1), LEAST_CHANCE, 1.0)
+        count = ledger.count(bought, ("merchant_id",), days) - ledger.count(bought, PAIR, days)
+        usually = np.clip(count * _sum_share(ledger, days + 1), LEAST_CHANCE, 1.0)
         matched = standing & (_equal_by_others(ledger, days) > 0)
         least = np.where(matched, np.minimum(least, usually), least)
     return least
@@ -183,8 +183,8 @@ def refund_of_others_count(ledger: Ledger) -> Numbers:
     same = ("merchant_id", "size_pence")
     bought = ledger.is_purchase
     everybody = ledger.count(bought, same, BILL_DAYS)
-    own = ledger.count(bought, ("holder_id", *same), BILL_DAYS)
-    return np.where(ledger.is_refund, everybody - own, 0)
+    holder_count = ledger.count(bought, ("holder_id", *same), BILL_DAYS)
+    return np.where(ledger.is_refund, everybody - holder_count, 0)
 
 
 def unanswered_refund_surprise(ledger: Ledger) -> Numbers:
@@ -196,8 +196,8 @@ def unanswered_refund_surprise(ledger: Ledger) -> Numbers:
     )
     here = ledger.count(loose, ("merchant_id",), until=1) + usual
     often = here / (ledger.count(ledger.is_refund, ("merchant_id",), until=1) + 1)
-    others = np.log1p(refund_of_others_count(ledger)) * 4
-    return np.where(loose, np.log1p(size / 2_500) - np.log(often) + others, 0.0)
+    others_evidence = np.log1p(refund_of_others_count(ledger)) * 4
+    return np.where(loose, np.log1p(size / 2_500) - np.log(often) + others_evidence, 0.0)
 
 
 def holder_merchant_day_count(ledger: Ledger) -> Numbers:
@@ -230,6 +230,6 @@ def holder_history_days(ledger: Ledger) -> Numbers:
 
 def refund_surprise(ledger: Ledger) -> Numbers:
     """The refund is large and has no earlier charge of that size."""
-    known = holder_history_days(ledger) >= 90
-    refund = np.where(known, unanswered_refund_pence(ledger), 0.0)
+    has_history = holder_history_days(ledger) >= 90
+    refund = np.where(has_history, unanswered_refund_pence(ledger), 0.0)
     return np.log1p(refund / 2_500)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardwatch.features.ledger import PAIR
-from cardwatch.features.merchant import YEAR_DAYS, spending
+from cardwatch.features.merchant import MERCHANT_YEAR_DAYS, spending
 
 if TYPE_CHECKING:
     from cardwatch.features.ledger import Codes, Ledger, Numbers, Whole
 
 UNIT_PAIR = ("cost_centre", "merchant_id")
-MONTHS = 12
+COMPARED_MONTHS = 12
 LARGEST_MONTH = 1 << 40
 """Room for a month's pence in a key that joins month and sum."""
 MONTHS_ROOM = 1 << 12
@@ -25,12 +25,12 @@ USUAL_MONTHS, OTHERS_MONTHS = 3.0, 1.5
 
 def holder_year_pence(ledger: Ledger) -> Numbers:
     """The cardholder's spending in a year, up to and including this day, less refunds."""
-    return ledger.total(spending(ledger), ("holder_id",), YEAR_DAYS)
+    return ledger.total(spending(ledger), ("holder_id",), MERCHANT_YEAR_DAYS)
 
 
 def holder_year_before_pence(ledger: Ledger) -> Numbers:
     """The cardholder's spending in the year to the day before."""
-    return ledger.total(spending(ledger), ("holder_id",), YEAR_DAYS + 1, 1)
+    return ledger.total(spending(ledger), ("holder_id",), MERCHANT_YEAR_DAYS + 1, 1)
 
 
 def holder_year_limit_pence(ledger: Ledger) -> Whole:
@@ -66,11 +66,11 @@ def holder_best_month_before_pence(ledger: Ledger) -> Numbers:
     """The cardholder's largest month of the twelve before."""
     key, spent = _months(ledger)
     best = np.zeros(len(key))
-    for back in range(1, MONTHS + 1):
+    for back in range(1, COMPARED_MONTHS + 1):
         place = np.searchsorted(key, key - back)
         best = np.maximum(best, np.where(key[place] == key - back, spent[place], 0.0))
-    own = ledger.group("holder_id") * MONTHS_ROOM + ledger.month
-    return best[np.searchsorted(key, own)]
+    month_codes = ledger.group("holder_id") * MONTHS_ROOM + ledger.month
+    return best[np.searchsorted(key, month_codes)]
 
 
 def holder_month_top_share(ledger: Ledger) -> Numbers:
@@ -78,17 +78,20 @@ def holder_month_top_share(ledger: Ledger) -> Numbers:
     months, came_to = _months(ledger)
     key = np.sort(_month_key(months % MONTHS_ROOM, came_to))
     spent = ledger.total(spending(ledger), ("holder_id", "month"))
-    own = _month_key(ledger.month, spent)
-    order = np.argsort(own)
-    own, starts = own[order], ledger.month[order] * LARGEST_MONTH  # in order: quick to search
-    above, known = np.zeros(len(ledger)), np.zeros(len(ledger))
-    for back in range(1, MONTHS + 1):
+    holder_keys = _month_key(ledger.month, spent)
+    order = np.argsort(holder_keys)
+    holder_keys, starts = (
+        holder_keys[order],
+        ledger.month[order] * LARGEST_MONTH,
+    )  # in order: quick to search
+    above, month_counts = np.zeros(len(ledger)), np.zeros(len(ledger))
+    for back in range(1, COMPARED_MONTHS + 1):
         before = back * LARGEST_MONTH
         last = np.searchsorted(key, starts - before + LARGEST_MONTH)
-        above += last - np.searchsorted(key, own - before)
-        known += last - np.searchsorted(key, starts - before)
+        above += last - np.searchsorted(key, holder_keys - before)
+        month_counts += last - np.searchsorted(key, starts - before)
     share = np.empty(len(ledger))
-    share[order] = (above + 1) / (known + 1)
+    share[order] = (above + 1) / (month_counts + 1)
     return share
 
 
@@ -110,13 +113,13 @@ def _months(ledger: Ledger) -> tuple[Codes, Numbers]:
 
 def unit_merchant_year_pence(ledger: Ledger) -> Numbers:
     """The cost centre's spending here in a year, up to and including this day."""
-    spent = ledger.total(spending(ledger), UNIT_PAIR, YEAR_DAYS)
+    spent = ledger.total(spending(ledger), UNIT_PAIR, MERCHANT_YEAR_DAYS)
     return np.where(ledger.is_blank("cost_centre"), 0.0, spent)
 
 
 def unit_merchant_year_share(ledger: Ledger) -> Numbers:
     """Share of the cost centre's year paid to this merchant; 0 without a cost centre."""
-    everywhere = ledger.total(spending(ledger), ("cost_centre",), YEAR_DAYS)
+    everywhere = ledger.total(spending(ledger), ("cost_centre",), MERCHANT_YEAR_DAYS)
     here = unit_merchant_year_pence(ledger)
     return np.where(everywhere > 0, here / np.maximum(everywhere, 1), 0.0).clip(0, 1)
 
@@ -124,13 +127,13 @@ def unit_merchant_year_share(ledger: Ledger) -> Numbers:
 def unit_merchant_half_before_count(ledger: Ledger) -> Numbers:
     """Payments in the year before when this merchant already had half of the spending."""
     half = ledger.is_purchase & (unit_merchant_year_share(ledger) >= 0.5)
-    return ledger.count(half, UNIT_PAIR, YEAR_DAYS + 1, 1)
+    return ledger.count(half, UNIT_PAIR, MERCHANT_YEAR_DAYS + 1, 1)
 
 
 def unit_year_count(ledger: Ledger) -> Numbers:
     """The cost centre's purchases in a year, up to and including this day."""
     bought = ledger.is_purchase & ~ledger.is_blank("cost_centre")
-    return ledger.count(bought, ("cost_centre",), YEAR_DAYS)
+    return ledger.count(bought, ("cost_centre",), MERCHANT_YEAR_DAYS)
 
 
 def unit_merchants_count(ledger: Ledger) -> Numbers:
@@ -143,19 +146,19 @@ def unit_merchants_count(ledger: Ledger) -> Numbers:
 def year_end_rise_pence(ledger: Ledger) -> Numbers:
     """Spending here this March above three usual months, unless others rose as well."""
     spent = spending(ledger)
-    own, own_usual = _month_and_usual(ledger, spent, ("holder_id",))
+    holder_month, own_usual = _month_and_usual(ledger, spent, ("holder_id",))
     everybody, all_usual = _month_and_usual(ledger, spent, ())
-    risen = everybody - own > OTHERS_MONTHS * (all_usual - own_usual)
-    others = (all_usual > own_usual) & risen
+    risen = everybody - holder_month > OTHERS_MONTHS * (all_usual - own_usual)
+    is_general_rise = (all_usual > own_usual) & risen
     march = ledger.is_purchase & ((ledger.month + 1) % 12 == YEAR_END_MONTH)
-    rise = own - USUAL_MONTHS * own_usual
-    return np.where(march & (own_usual > 0) & ~others, np.maximum(rise, 0), 0.0)
+    rise = holder_month - USUAL_MONTHS * own_usual
+    return np.where(march & (own_usual > 0) & ~is_general_rise, np.maximum(rise, 0), 0.0)
 
 
 def _month_and_usual(
-    ledger: Ledger, spent: Numbers, who: tuple[str, ...]
+    ledger: Ledger, spent: Numbers, group_names: tuple[str, ...]
 ) -> tuple[Numbers, Numbers]:
     """Return what went to the merchant this month so far, and in a month of the eleven before."""
-    by = (*who, "merchant_id")
+    by = (*group_names, "merchant_id")
     month = ledger.total(spent, (*by, "month"))
-    return month, (ledger.total(spent, by, YEAR_DAYS) - month) / (MONTHS - 1)
+    return month, (ledger.total(spent, by, MERCHANT_YEAR_DAYS) - month) / (COMPARED_MONTHS - 1)

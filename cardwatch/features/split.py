@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardwatch.features.ledger import DAYS_APART, PAIR, spread, taken
-from cardwatch.features.split_chance import HISTORY_DAYS, window_chances
+from cardwatch.features.ledger import DAYS_APART, PAIR, expand_runs, take_rows
+from cardwatch.features.split_probability import HISTORY_DAYS, window_chances
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ TOGETHER = 2.0
 """Points for a split between holders of one cost centre."""
 STANDING_MONTHS = 6
 """Months of the last year with a similar amount that make a payment a regular one."""
-COLUMNS = {
+SPLIT_DEFAULTS = {
     "count": 0.0,
     "total_pence": 0.0,
     "limit_pence": 0.0,
@@ -60,7 +60,7 @@ class Search:
         only_days: the only window, in place of the policy's.
         what: the payments that it finds, in words.
         pattern: whose pattern their chance is told by, in words.
-        columns: those of `COLUMNS` that are features.
+        columns: those of `SPLIT_DEFAULTS` that are features.
     """
 
     by: tuple[str, str]
@@ -73,21 +73,21 @@ class Search:
     only_days: int | None = None
 
 
-FACTS = ("count", "total_pence", "limit_pence", "span_days")
+SPLIT_FACTS = ("count", "total_pence", "limit_pence", "span_days")
 SEARCHES = {
     "limit": Search(
         by=("holder_id", "merchant_id"),
         limit="single_purchase_limit_pence",
         what="payments to one merchant, each within the limit, that together exceed it",
         pattern="this cardholder's usual pattern",
-        columns=(*FACTS, "needed_count", "chance_share", "earlier_count"),
+        columns=(*SPLIT_FACTS, "needed_count", "chance_share", "earlier_count"),
     ),
     "alias": Search(
         by=("holder_id", "alias_id"),
         limit="single_purchase_limit_pence",
         what="payments to similar merchant names that together exceed the limit",
         pattern="this cardholder's usual pattern",
-        columns=(*FACTS, "needed_count", "chance_share", "earlier_count", "several_count"),
+        columns=(*SPLIT_FACTS, "needed_count", "chance_share", "earlier_count", "several_count"),
         several="merchant_id",
     ),
     "category": Search(
@@ -95,7 +95,7 @@ SEARCHES = {
         limit="single_purchase_limit_pence",
         what="payments on one day to merchants of one category that together exceed the limit",
         pattern="this cardholder's usual pattern",
-        columns=(*FACTS[:3], "needed_count", "chance_share", "several_count"),
+        columns=(*SPLIT_FACTS[:3], "needed_count", "chance_share", "several_count"),
         several="merchant_id",
         only_days=0,
     ),
@@ -104,14 +104,14 @@ SEARCHES = {
         limit="step_limit_pence",
         what="payments to one merchant within days that together exceed the quotation threshold",
         pattern="this cardholder's usual pattern",
-        columns=(*FACTS, "earlier_count"),
+        columns=(*SPLIT_FACTS, "earlier_count"),
     ),
     "unit": Search(
         by=("organisation", "merchant_id"),
         limit="single_purchase_limit_pence",
         what="payments by several cardholders to one merchant that together exceed the limit",
         pattern="the organisation's usual pattern",
-        columns=(*FACTS, "needed_count", "chance_share", "earlier_count", "several_count"),
+        columns=(*SPLIT_FACTS, "needed_count", "chance_share", "earlier_count", "several_count"),
         several="holder_id",
         several_needed=True,
     ),
@@ -129,17 +129,17 @@ MEANINGS = {
 
 
 def find_splits(ledger: Ledger, search: Search) -> Columns:
-    """Return for each row the best window that ends on its day, by the names of `COLUMNS`.
+    """Return for each row the best window that ends on its day, by the names of `SPLIT_DEFAULTS`.
 
     Only rows that are part of a qualifying day have one; all purchases of that day share it.
     """
-    found = np.tile([*COLUMNS.values()], (len(ledger), 1))
-    _search(ledger, search, found)
-    return dict(zip(COLUMNS, found.T, strict=True))
+    table = np.tile([*SPLIT_DEFAULTS.values()], (len(ledger), 1))
+    _search(ledger, search, table)
+    return dict(zip(SPLIT_DEFAULTS, table.T, strict=True))
 
 
-def _search(ledger: Ledger, search: Search, found: Numbers) -> None:
-    """Write what a search says of the rows that carry a window into a table of `COLUMNS`."""
+def _search(ledger: Ledger, search: Search, table: Numbers) -> None:
+    """Write what a search says of the rows that carry a window into a table of `SPLIT_DEFAULTS`."""
     limit = ledger.column(search.limit).astype("float64")
     parts = ledger.is_purchase & (ledger.pence <= limit) & (limit > 0)
     parts &= ~ledger.column("day_doubled")
@@ -159,21 +159,21 @@ def _search(ledger: Ledger, search: Search, found: Numbers) -> None:
     # Every purchase of the closing day that is in the window carries it.
     closing = _closing_of(ledger, group, rows)
     ended = np.isin(closing, best["close"])
-    rows, for_row = rows[ended], taken(best, np.searchsorted(best["close"], closing[ended]))
+    rows, for_row = rows[ended], take_rows(best, np.searchsorted(best["close"], closing[ended]))
     carries = ~(refunded_on(ledger)[rows] <= ledger.day[rows])
     carries &= ledger.pence[rows] <= for_row["limit_pence"]
-    found[rows[carries]] = np.stack([for_row[name] for name in COLUMNS], axis=1)[carries]
+    table[rows[carries]] = np.stack([for_row[name] for name in SPLIT_DEFAULTS], axis=1)[carries]
 
 
 def _best(windows: Columns, search: Search) -> Columns:
     """Return of the windows that end on one day the one that counts, with its habit."""
     ranked = ("window_days", "chance_share", "needed_count", "close")
-    windows = taken(windows, np.lexsort([windows[name] for name in ranked]))
+    windows = take_rows(windows, np.lexsort([windows[name] for name in ranked]))
     # A habit is one whether or not the earlier windows were spread among several as well.
-    ended = taken(windows, np.unique(windows["close"], return_index=True)[1])
+    ended = take_rows(windows, np.unique(windows["close"], return_index=True)[1])
     if search.several:
-        windows = taken(windows, windows["several_count"] > 1)
-    best = taken(windows, np.unique(windows["close"], return_index=True)[1])
+        windows = take_rows(windows, windows["several_count"] > 1)
+    best = take_rows(windows, np.unique(windows["close"], return_index=True)[1])
     return best | {"earlier_count": _earlier(ended, best)}
 
 
@@ -205,12 +205,12 @@ def _windows(ledger: Ledger, search: Search, rows: Codes, limit: Numbers) -> Col
 
 def _examined(ledger: Ledger, search: Search, rows: Codes, windows: Columns) -> Columns:
     """Look at each window payment by payment and keep those that still qualify."""
-    window, position = spread(windows["first"], windows["close"] - windows["first"] + 1)
+    window, position = expand_runs(windows["first"], windows["close"] - windows["first"] + 1)
     part, closed = rows[position], ledger.day[rows[windows["close"]]]
-    kept = ~(refunded_on(ledger)[part] <= closed[window])
-    kept &= ledger.pence[part] <= windows["limit_pence"][window]
-    there, window = np.unique(window[kept], return_inverse=True)
-    windows, part = taken(windows, there), part[kept]
+    qualifies = ~(refunded_on(ledger)[part] <= closed[window])
+    qualifies &= ledger.pence[part] <= windows["limit_pence"][window]
+    there, window = np.unique(window[qualifies], return_inverse=True)
+    windows, part = take_rows(windows, there), part[qualifies]
     order = np.lexsort((-ledger.pence[part], window))
     window, part = window[order], part[order]
     pence, day, count = ledger.pence[part], ledger.day[part], np.bincount(window)
@@ -240,7 +240,7 @@ def _examined(ledger: Ledger, search: Search, rows: Codes, windows: Columns) -> 
     good &= figures["end"] == closed[there]
     if search.several_needed:
         good &= _distinct(window[may_be], several[may_be]) > 1
-    return taken(figures, good)
+    return take_rows(figures, good)
 
 
 def _distinct(window: Codes, values: Codes) -> Codes:
@@ -298,18 +298,18 @@ def _found(ledger: Ledger, search: str) -> Columns:
     """Return what a search says of the rows at which a window ends."""
 
     def make() -> Columns:
-        found = find_splits(ledger, SEARCHES[search])
-        rows = np.flatnonzero(found["count"] > 0)
-        return taken(found, rows) | {"row": rows}
+        splits = find_splits(ledger, SEARCHES[search])
+        rows = np.flatnonzero(splits["count"] > 0)
+        return take_rows(splits, rows) | {"row": rows}
 
     return ledger.once(f"split {search}", make)
 
 
 def _of(ledger: Ledger, search: str, column: str) -> Numbers:
     """Return one column of a search, a row each."""
-    found = _found(ledger, search)
-    values = np.full(len(ledger), COLUMNS[column])
-    values[found["row"]] = found[column]
+    splits = _found(ledger, search)
+    values = np.full(len(ledger), SPLIT_DEFAULTS[column])
+    values[splits["row"]] = splits[column]
     return values
 
 
@@ -319,9 +319,9 @@ def _feature(search: str, column: str) -> Callable[[Ledger], Numbers]:
     def read(ledger: Ledger) -> Numbers:
         return _of(ledger, search, column)
 
-    found = SEARCHES[search]
+    searched = SEARCHES[search]
     read.__name__ = f"{search}_split_{column}"
-    read.__doc__ = MEANINGS[column].format(what=found.what, pattern=found.pattern)
+    read.__doc__ = MEANINGS[column].format(what=searched.what, pattern=searched.pattern)
     return read
 
 

@@ -40,8 +40,8 @@ def leaving_hits(ledger: Ledger) -> Hits:
             return no_hits(ledger, "people")
         pairs = pairs_by_person(ledger, "people")
         # Who works in a post that has not ended, or began again, has not left.
-        left = pairs["left_day"].fillna(np.inf).groupby(pairs["row"]).transform("max")
-        return hits(ledger, "people", pairs[left < pairs["day"]])
+        transform = pairs["left_day"].fillna(np.inf).groupby(pairs["row"]).transform("max")
+        return hits(ledger, "people", pairs[transform < pairs["day"]])
 
     return ledger.once("leavers", make)
 
@@ -109,11 +109,11 @@ def approval_rows(ledger: Ledger) -> pd.DataFrame:
 
 def days_since_leaving(ledger: Ledger) -> Numbers:
     """Days since the cardholder left; 0 if they had not."""
-    found = leaving_hits(ledger)
-    if not found.count.any():
+    match = leaving_hits(ledger)
+    if not match.count.any():
         return np.zeros(len(ledger))
-    left = register_entries(ledger, "people")["left_day"].to_numpy()
-    return np.where(found.count > 0, ledger.day - left[np.maximum(found.entry, 0)], 0.0)
+    left_day = register_entries(ledger, "people")["left_day"].to_numpy()
+    return np.where(match.count > 0, ledger.day - left_day[np.maximum(match.entry, 0)], 0.0)
 
 
 def is_after_leaving(ledger: Ledger) -> Flags:
@@ -169,8 +169,8 @@ def _managers(person: str, day: float, posts: dict[str, list[tuple[float, str]]]
     """Return everybody above a person on a day, as far as the register says."""
     above: set[str] = set()
     for _ in range(LONGEST_CHAIN):
-        begun = [manager for since, manager in posts.get(person, ()) if since <= day]
-        person = begun[-1] if begun else ""
+        post = [manager for since, manager in posts.get(person, ()) if since <= day]
+        person = post[-1] if post else ""
         if not person or person in above:
             break
         above.add(person)
@@ -179,12 +179,12 @@ def _managers(person: str, day: float, posts: dict[str, list[tuple[float, str]]]
 
 def is_self_approved(ledger: Ledger) -> Flags:
     """Whether the register of approvals names the cardholder as the one who approved it."""
-    own = np.zeros(len(ledger), dtype=bool)
+    self_approved = np.zeros(len(ledger), dtype=bool)
     if has_register(ledger, "approvals"):
         approved = approval_rows(ledger)
         same = approved["approver_id"] == approved["holder_key"]
-        own[approved["row"][same].to_numpy()] = True
-    return own
+        self_approved[approved["row"][same].to_numpy()] = True
+    return self_approved
 
 
 def reciprocal_count(ledger: Ledger) -> Numbers:
@@ -202,8 +202,8 @@ def reciprocal_count(ledger: Ledger) -> Numbers:
         suffixes=("", "_other"),
     )
     before = (pairs["other_day"] <= pairs["day"]) & (pairs["other_day"] >= pairs["day"] - 90)
-    found = pairs[before].groupby("row")["row_other"].nunique()
-    counts[found.index.to_numpy()] = found.to_numpy()
+    nunique = pairs[before].groupby("row")["row_other"].nunique()
+    counts[nunique.index.to_numpy()] = nunique.to_numpy()
     return counts
 
 

@@ -1,6 +1,7 @@
 """Reads the organisation's registers and matches transactions to them."""
 
-from cardwatch.registers.cards import MESSAGES, compared, read_cards
+from cardwatch.registers.card_matching import cards_in_force, match_cards
+from cardwatch.registers.cards import CARD_MESSAGES, compared, read_cards
 from cardwatch.registers.descriptions import (
     FIELD_TYPES,
     RegisterKind,
@@ -10,7 +11,6 @@ from cardwatch.registers.descriptions import (
     template_text,
 )
 from cardwatch.registers.entries import REGISTER_MESSAGES, read_register, read_registers
-from cardwatch.registers.matching import cards_in_force, match_cards
 from cardwatch.registers.organisation_matching import (
     BANDS,
     POSSIBLE,
@@ -25,8 +25,8 @@ from cardwatch.registers.quality import RegisterQuality, register_quality
 
 __all__ = [
     "BANDS",
+    "CARD_MESSAGES",
     "FIELD_TYPES",
-    "MESSAGES",
     "POSSIBLE",
     "REGISTER_MESSAGES",
     "STATED",

@@ -24,9 +24,9 @@ from cardwatch.statements import (
     redact_cards,
 )
 from cardwatch.statements.cells import (
-    DAMAGED,
     FILLED,
-    Coded,
+    SCIENTIFIC_NUMBER,
+    TextColumn,
     card_name,
     card_token,
     decimal_mark,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardwatch.statements import ReadingChoices
-    from cardwatch.tabular import Limits, Nursery
+    from cardwatch.tabular import Limits, ReaderPool
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
     Days = np.ndarray[Any, np.dtype[np.datetime64]]
@@ -50,9 +50,9 @@ if TYPE_CHECKING:
 
 WHO = ("employee_id", "cardholder", "account", "card_number")
 """Fields that say whose row it is, the best first."""
-LIMITS, DATES = ("single_limit", "month_limit"), ("opened_on", "closed_on", "holds_from")
-FACTS = ("unit", "approver_id", "approver", *LIMITS, *DATES, "status")
-MESSAGES = {
+LIMITS, DATES = ("single_limit", "month_limit"), ("opened_on", "closed_on", "effective_from")
+CARD_FACTS = ("unit", "approver_id", "approver", *LIMITS, *DATES, "status")
+CARD_MESSAGES = {
     "no_card": "the card and its holder are missing",
     "bad_limit": "a limit is not an amount in whole pence, or is negative",
     "bad_day": "the opening, closing or start date is not a date",
@@ -60,8 +60,8 @@ MESSAGES = {
     "card_twice": "an earlier row is for the same card and day",
 }
 """Problem codes of a register's rows, each with its sentence."""
-NOT_SAID = r"(?i)^[\s\p{Z}]*(?:n/?a|none|nil|not set|unlimited|-+)?[\s\p{Z}]*$"
-TOTAL = r"(?i)^[\s\p{Z}]*(?:sub-?|grand )?total\b"
+NO_LIMIT = r"(?i)^[\s\p{Z}]*(?:n/?a|none|nil|not set|unlimited|-+)?[\s\p{Z}]*$"
+TOTAL_ROW = r"(?i)^[\s\p{Z}]*(?:sub-?|grand )?total\b"
 LOST = re.compile(r"\b(?:lost|stolen|compromised|fraud\w*|counterfeit)\b", re.IGNORECASE)
 CLOSED = re.compile(
     r"\b(?:closed?|cancel\w*|inactive|expired|terminated|withdrawn|deactivated|destroyed|leaver)\b",
@@ -84,7 +84,7 @@ def read_cards(
     choices: ReadingChoices,
     *,
     limits: Limits = FILE_LIMITS,
-    nursery: Nursery | None = None,
+    nursery: ReaderPool | None = None,
 ) -> CardRegister:
     """Return the card register in a file, with what happened to every row of it.
 
@@ -101,10 +101,10 @@ def read_cards(
     name = redact_cards(path.name, choices.card_key)
     if not path.is_file():
         raise FileRefused(name, "missing", "there is no such file")
-    found = read_tables([path], known_headings([_profile()]), limits, nursery)[0]
-    if isinstance(found, FileRefused):
-        raise FileRefused(name, found.code, found.what)
-    return _Reading(replace(found, file=name), choices).register()
+    table = read_tables([path], known_headings([_profile()]), limits, nursery)[0]
+    if isinstance(table, FileRefused):
+        raise FileRefused(name, table.code, table.what)
+    return _Reading(replace(table, file=name), choices).register()
 
 
 class _Reading:
@@ -136,11 +136,11 @@ class _Reading:
         """Refuse a table that is no register."""
         file = self.table.file
         if not self.at and any(re.search(r"\d", heading) for heading in self.headings):
-            what = (
+            reason = (
                 "its first row looks like a card, not headings. Export it again with a heading row"
             )
-            raise FileRefused(file, "no_headings", what)
-        needs = {"card or holder": WHO, "limit, approver, unit, status or day": FACTS}
+            raise FileRefused(file, "no_headings", reason)
+        needs = {"card or holder": WHO, "limit, approver, unit, status or day": CARD_FACTS}
         missing = {
             need: fields for need, fields in needs.items() if not self.at.keys() & set(fields)
         }
@@ -148,11 +148,11 @@ class _Reading:
             near = nearest_headings(self.headings, missing, _profile())
             raise RegisterUnknown(file, self.headings, list(missing), near)
 
-    def column(self, name: str) -> Coded:
+    def column(self, name: str) -> TextColumn:
         """Return one field as printed; empty text where the file has no such column."""
         if name not in self.at:
-            return Coded.absent(len(self.table.rows))
-        return Coded.of(self.table.cells[str(self.at[name])])
+            return TextColumn.absent(len(self.table.rows))
+        return TextColumn.of(self.table.cells[str(self.at[name])])
 
     def text(self, name: str) -> pd.Series[str]:
         """Return one field with spaces collapsed and card numbers cut."""
@@ -175,12 +175,12 @@ class _Reading:
         mark = decimal_mark(t for field in LIMITS for t in self.column(field).values)
         pence = column.each(lambda text: read_pence(text, mark) or 0, "int64")
         unread = column.each(lambda text: read_pence(text, mark) is None, "bool")
-        return pence, (unread & ~column.matches(NOT_SAID)) | (pence < 0)
+        return pence, (unread & ~column.matches(NO_LIMIT)) | (pence < 0)
 
     def register(self) -> CardRegister:
         """Return the rows that are good, with the report of all."""
         table = self.table
-        cells = [Coded.of(column) for column in table.cells.columns]
+        cells = [TextColumn.of(column) for column in table.cells.columns]
         blank = ~np.logical_or.reduce([c.matches(FILLED) for c in cells])
         heading = np.logical_and.reduce([self._repeats(name) for name in self.at])
         frame = self._frame()
@@ -189,15 +189,15 @@ class _Reading:
         good[[problem.row - table.rows.start for problem in problems]] = False
         cards = frame[good].reset_index(drop=True)
         if cards.empty:
-            what = "it has no cards" + (f": {problems[0].message}" if problems else "")
-            raise FileRefused(table.file, "no_cards", what)
+            reason = "it has no cards" + (f": {problems[0].message}" if problems else "")
+            raise FileRefused(table.file, "no_cards", reason)
         self._note(cards)
         report = ReadingReport(
             file=table.file,
             sha256=table.sha256,
             form=table.form,
             layout=_profile().name,
-            columns={name: self.headings[at] for name, at in self.at.items()},
+            columns={name: self.headings[position] for name, position in self.at.items()},
             decisions=tuple(self.decisions),
             notes=tuple(self.notes),
             rows=len(table.rows),
@@ -217,15 +217,17 @@ class _Reading:
         """Return every row of the table as a row of a register, good or not."""
         card, key = self.column("card_number"), self.key
         first = self.text("cardholder_first")
-        who = {name: self.text(name) for name in WHO[:-1]}
-        who["cardholder"] = (first + " " + who["cardholder"]).str.strip()
-        holder = who["employee_id"].where(who["employee_id"] != "", who["cardholder"])
-        holder = holder.where(holder != "", who["account"])
+        holder_names = {name: self.text(name) for name in WHO[:-1]}
+        holder_names["cardholder"] = (first + " " + holder_names["cardholder"]).str.strip()
+        holder = holder_names["employee_id"].where(
+            holder_names["employee_id"] != "", holder_names["cardholder"]
+        )
+        holder = holder.where(holder != "", holder_names["account"])
         holder = holder.where(holder != "", card.mapped(lambda text: card_name(text, key)).texts())
-        keys = {f"key_{name}": compared(text) for name, text in who.items()}
+        keys = {f"key_{name}": compared(text) for name, text in holder_names.items()}
         number, name = self.text("approver_id"), self.text("approver")
         status = self.column("status").each(status_of, "object")
-        closed, since = self.days("closed_on"), self.days("holds_from")
+        closed, since = self.days("closed_on"), self.days("effective_from")
         ended = np.isnat(closed) & (status != "open")
         closed = np.where(ended, since - np.timedelta64(1, "D"), closed)  # closed from that day on
         values = {
@@ -242,7 +244,7 @@ class _Reading:
             "opened_on": self.days("opened_on").astype("datetime64[s]"),
             "closed_on": closed.astype("datetime64[s]"),
             "status": pd.Series(status, dtype="str"),
-            "holds_from": since.astype("datetime64[s]"),
+            "effective_from": since.astype("datetime64[s]"),
             "file": self.table.file,
             "row": np.arange(self.table.rows.start, self.table.rows.stop),
         }
@@ -257,43 +259,45 @@ class _Reading:
         token = card.mapped(lambda text: read_card(text, key)[1]).texts()
         last = card.mapped(lambda text: read_card(text, key)[0]).texts()
         whole = card.each(lambda text: read_card(text, key)[2], "bool")
-        named = compared(holder) + "/" + last.where(last != "", token)
-        hashed = named.map({text: card_token(text, key) for text in named.unique()})
+        card_names = compared(holder) + "/" + last.where(last != "", token)
+        hashed = card_names.map({text: card_token(text, key) for text in card_names.unique()})
         return token.where(pd.Series(whole), hashed)
 
     def _problems(self, frame: pd.DataFrame, rows: Flags) -> list[Problem]:
         """Return the first fault of each row that cannot be kept."""
-        total = np.logical_or.reduce([self.column(name).matches(TOTAL) for name in WHO])
-        named = (frame["holder_id"] != "").to_numpy() & ~(total & ~self.filled(*FACTS[:3]))
-        checks: list[tuple[Sequence[str], str, Flags]] = [(WHO, "no_card", ~named)]
+        total = np.logical_or.reduce([self.column(name).matches(TOTAL_ROW) for name in WHO])
+        has_holder = (frame["holder_id"] != "").to_numpy() & ~(
+            total & ~self.filled(*CARD_FACTS[:3])
+        )
+        checks: list[tuple[Sequence[str], str, Flags]] = [(WHO, "no_card", ~has_holder)]
         checks += [((name,), "bad_limit", self.limit(name)[1]) for name in LIMITS]
         for name in DATES:
-            unread = np.isnat(self.days(name)) & ~self.column(name).matches(NOT_SAID)
+            unread = np.isnat(self.days(name)) & ~self.column(name).matches(NO_LIMIT)
             checks.append(((name,), "bad_day", unread))
         turned = self.days("closed_on") < self.days("opened_on")
         checks.append((("closed_on",), "closed_before_opened", turned))
-        found: dict[int, Problem] = {}
+        problems: dict[int, Problem] = {}
         for fields, code, where in checks:
             for i in map(int, np.flatnonzero(rows & where)):
-                found.setdefault(i, self._problem(i, fields, code))
-        kept = rows.copy()
-        kept[list(found)] = False
-        twice = frame[kept].duplicated(["card_id", "holds_from"])
+                problems.setdefault(i, self._problem(i, fields, code))
+        is_good = rows.copy()
+        is_good[list(problems)] = False
+        twice = frame[is_good].duplicated(["card_id", "effective_from"])
         for i in twice.index[twice]:
-            found[i] = self._problem(i, ("card_number", *WHO), "card_twice")
-        return [found[i] for i in sorted(found)]
+            problems[i] = self._problem(i, ("card_number", *WHO), "card_twice")
+        return [problems[i] for i in sorted(problems)]
 
     def _problem(self, index: int, fields: Sequence[str], code: str) -> Problem:
         """Return one fault by file, row and heading; nothing of what the row says."""
         heading = next((self.headings[self.at[name]] for name in fields if name in self.at), "")
         row = self.table.rows[index]
-        return Problem(self.table.file, row, heading, code, MESSAGES[code])
+        return Problem(self.table.file, row, heading, code, CARD_MESSAGES[code])
 
     def _note(self, cards: pd.DataFrame) -> None:
         """Note what a person should know of the rows kept, by counts."""
         unsaid = cards["closed_on"].isna() & (cards["status"] != "open")
         damaged = self.column("card_number").each(
-            lambda text: bool(DAMAGED.fullmatch(text.strip())), "bool"
+            lambda text: bool(SCIENTIFIC_NUMBER.fullmatch(text.strip())), "bool"
         )
         lines = {
             "closed, without a closing date": int(unsaid.sum()),
@@ -302,7 +306,9 @@ class _Reading:
         if {"approver_id", "approver"} & self.at.keys():
             lines["without an approver"] = int((cards["approver_id"] == "").sum())
         self.notes += [
-            f"{n} {plural(n, 'row is', 'rows are')} {what}" for what, n in lines.items() if n
+            f"{n} {plural(n, 'row is', 'rows are')} {description}"
+            for description, n in lines.items()
+            if n
         ]
 
 
@@ -317,7 +323,11 @@ def is_own(keys: dict[str, pd.Series[str]], number: pd.Series[str], name: pd.Ser
         name: the approver's name as it is compared.
     """
     employee = keys["key_employee_id"]
-    same = [(told != "") & (told == held) for told in (number, name) for held in keys.values()]
+    same = [
+        (approver != "") & (approver == holder_key)
+        for approver in (number, name)
+        for holder_key in keys.values()
+    ]
     numbered = (number != "") & (employee != "")
     return np.where(numbered, number == employee, np.logical_or.reduce(same))
 

@@ -171,10 +171,10 @@ def recognise_kind(file: str, headings: Sequence[str]) -> RegisterKind | None:
     """
     fitting = [kind for kind in register_kinds().values() if has_needed(kind, headings)]
     name = file.casefold()
-    named = [kind for kind in fitting if any(part in name for part in kind.file_names)]
-    if len(named) == 1:
-        return named[0]
-    counts = {kind.kind: len(kind.profile.map(headings)) for kind in named or fitting}
+    labels = [kind for kind in fitting if any(part in name for part in kind.file_names)]
+    if len(labels) == 1:
+        return labels[0]
+    counts = {kind.kind: len(kind.profile.map(headings)) for kind in labels or fitting}
     best = [kind for kind, count in counts.items() if count == max(counts.values())]
     return register_kinds()[best[0]] if len(best) == 1 else None
 
@@ -217,7 +217,7 @@ def _layout(kind: RegisterKind) -> str:
         "|---|---|---|---|---|",
     ]
     for field in kind.fields:
-        first, *others = field.headings
+        first, *rest = field.headings
         cells = (first, f"`{field.name}`", FIELD_TYPES[field.kind], field.meaning)
-        lines.append(f"| {' | '.join(cells)} | {', '.join(others) or '-'} |")
+        lines.append(f"| {' | '.join(cells)} | {', '.join(rest) or '-'} |")
     return "\n".join([*lines, ""])

@@ -24,7 +24,7 @@ from cardwatch.registers.descriptions import (
     register_kinds,
 )
 from cardwatch.statements import known_headings, nearest_headings, order_by_dates, redact_cards
-from cardwatch.statements.cells import FILLED, Coded, decimal_mark, read_pence
+from cardwatch.statements.cells import FILLED, TextColumn, decimal_mark, read_pence
 from cardwatch.statements.dates import is_serial, read_date
 from cardwatch.tabular import LIMITS, Table, normalise_heading, read_tables
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from cardwatch.registers.descriptions import RegisterField, RegisterKind
     from cardwatch.statements import ReadingChoices
-    from cardwatch.tabular import Limits, Nursery
+    from cardwatch.tabular import Limits, ReaderPool
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -45,7 +45,7 @@ REGISTER_MESSAGES = {
     "turned": "the last day is before the first",
 }
 """Problem codes of a register's rows, each with its sentence."""
-NOT_SAID = (
+BLANK_WORDS = (
     r"(?i)^[\s\p{Z}]*(?:n/?a|not? (?:known|stated|given)|unknown|tbc|ongoing|none|-+)?[\s\p{Z}]*$"
 )
 NIL_RETURN = (
@@ -55,7 +55,7 @@ NIL_RETURN = (
 )
 """A row that says a unit or person has nothing to declare."""
 CLOCK = re.compile(r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?\s*([ap])?", re.IGNORECASE)
-SUMS = re.compile(r"\d[\d,]*(?:\.\d{1,2})?")
+STATED_SUM = re.compile(r"\d[\d,]*(?:\.\d{1,2})?")
 DAY_SECONDS = 86_400
 DAY_TYPES = ("day", "moment")
 
@@ -66,7 +66,7 @@ def read_register(
     *,
     kind: str = "",
     known_from: dt.date | None = None,
-    nursery: Nursery | None = None,
+    nursery: ReaderPool | None = None,
 ) -> Register:
     """Return the register in a file.
 
@@ -91,7 +91,7 @@ def read_registers(  # noqa: PLR0913  as `read_register`, and what a file may co
     kind: str = "",
     known_from: dt.date | None = None,
     limits: Limits = LIMITS,
-    nursery: Nursery | None = None,
+    nursery: ReaderPool | None = None,
 ) -> list[Register]:
     """Return the registers in some files, one a kind; several files of a kind become one.
 
@@ -175,16 +175,16 @@ class _RegisterReading:
         self.decisions.append(decision)
         return order
 
-    def column(self, name: str) -> Coded:
+    def column(self, name: str) -> TextColumn:
         """Return one field as printed; empty text where the file has no such column."""
         if name not in self.positions:
-            return Coded.absent(len(self.table.rows))
-        return Coded.of(self.table.cells[str(self.positions[name])])
+            return TextColumn.absent(len(self.table.rows))
+        return TextColumn.of(self.table.cells[str(self.positions[name])])
 
     def register(self, known_from: dt.date | None) -> Register:
         """Return the entries, with the report of all rows."""
         table, kind = self.table, self.kind
-        cells = [Coded.of(column) for column in table.cells.columns]
+        cells = [TextColumn.of(column) for column in table.cells.columns]
         blank = ~np.logical_or.reduce([c.matches(FILLED) for c in cells])
         repeated = ~blank & np.logical_and.reduce([self._repeats(name) for name in self.positions])
         nil = ~blank & ~repeated & self._nil_returns()
@@ -199,7 +199,7 @@ class _RegisterReading:
             file=table.file,
             sha256=table.sha256,
             form=table.form,
-            columns={name: self.headings[at] for name, at in self.positions.items()},
+            columns={name: self.headings[position] for name, position in self.positions.items()},
             dropped=self.reasons,
             unused=self._unused(),
             decisions=tuple(self.decisions),
@@ -215,11 +215,11 @@ class _RegisterReading:
 
     def _unused(self) -> tuple[str, ...]:
         """Return the headings that no field has."""
-        used = set(self.positions.values())
+        positions = set(self.positions.values())
         return tuple(
             heading
-            for at, heading in enumerate(self.headings)
-            if heading and at not in used and heading not in self.reasons
+            for index, heading in enumerate(self.headings)
+            if heading and index not in positions and heading not in self.reasons
         )
 
     def _repeats(self, name: str) -> Flags:
@@ -229,13 +229,15 @@ class _RegisterReading:
 
     def _nil_returns(self) -> Flags:
         """Return which rows say that there is nothing to declare."""
-        named = [f.name for f in self.kind.fields if f.kind == "organisation" or f.name == "kind"]
-        found = [self.column(name).matches(NIL_RETURN) for name in named if name in self.positions]
-        texts = [self.column(name) for name in named[:2] if name in self.positions]
-        others = [column.matches(FILLED) & ~column.matches(NIL_RETURN) for column in texts]
-        if not found or self.kind.kind in {"people", "companies"}:
+        names = [f.name for f in self.kind.fields if f.kind == "organisation" or f.name == "kind"]
+        matches = [
+            self.column(name).matches(NIL_RETURN) for name in names if name in self.positions
+        ]
+        texts = [self.column(name) for name in names[:2] if name in self.positions]
+        rest = [column.matches(FILLED) & ~column.matches(NIL_RETURN) for column in texts]
+        if not matches or self.kind.kind in {"people", "companies"}:
             return np.zeros(len(self.table.rows), dtype=bool)
-        return np.logical_or.reduce(found) & ~np.logical_or.reduce(others)
+        return np.logical_or.reduce(matches) & ~np.logical_or.reduce(rest)
 
     def _frame(self) -> pd.DataFrame:
         """Return every row of the table with the fields of the register, read by their types."""
@@ -265,7 +267,9 @@ class _RegisterReading:
             return compared(tidied.texts())
         return tidied.texts()
 
-    def _days(self, column: Coded, *, with_time: bool) -> np.ndarray[Any, np.dtype[np.datetime64]]:
+    def _days(
+        self, column: TextColumn, *, with_time: bool
+    ) -> np.ndarray[Any, np.dtype[np.datetime64]]:
         """Return a column as days, with their time of day where it is asked for."""
         serial = self.table.is_workbook
 
@@ -280,28 +284,28 @@ class _RegisterReading:
 
     def _problems(self, frame: pd.DataFrame, rows: Flags) -> list[Problem]:
         """Return the first fault of each row that cannot be kept."""
-        found: dict[int, Problem] = {}
+        counts: dict[int, Problem] = {}
         for group in self.kind.needs:
-            given = [name for name in group if name in self.positions]
-            filled = np.logical_or.reduce([self.column(name).matches(FILLED) for name in given])
-            days = [name for name in given if self.kind.field(name).kind in DAY_TYPES]
+            supplied = [name for name in group if name in self.positions]
+            filled = np.logical_or.reduce([self.column(name).matches(FILLED) for name in supplied])
+            days = [name for name in supplied if self.kind.field(name).kind in DAY_TYPES]
             unread = np.logical_and.reduce(
                 [np.isnat(frame[name].to_numpy()) for name in days] or [np.zeros(len(frame), bool)]
-            ) & (len(days) == len(given))
+            ) & (len(days) == len(supplied))
             for code, where in (("missing", ~filled), ("bad_day", filled & unread)):
                 for i in map(int, np.flatnonzero(rows & where)):
-                    found.setdefault(i, self._problem(i, given[0], code))
+                    counts.setdefault(i, self._problem(i, supplied[0], code))
         if self.kind.true_until:
             first = frame[self.kind.true_from[0]].to_numpy()
             turned = rows & (frame[self.kind.true_until].to_numpy() < first)
             for i in map(int, np.flatnonzero(turned)):
-                found.setdefault(i, self._problem(i, self.kind.true_until, "turned"))
-        return [found[i] for i in sorted(found)]
+                counts.setdefault(i, self._problem(i, self.kind.true_until, "turned"))
+        return [counts[i] for i in sorted(counts)]
 
     def _problem(self, index: int, field: str, code: str) -> Problem:
         """Return one fault by file, row and heading; nothing of what the row says."""
-        at = self.positions.get(field)
-        heading = self.headings[at] if at is not None else ""
+        position = self.positions.get(field)
+        heading = self.headings[position] if position is not None else ""
         row = self.table.rows[index]
         return Problem(self.table.file, row, heading, code, REGISTER_MESSAGES[code])
 
@@ -318,14 +322,14 @@ class _RegisterReading:
         true_until = (
             entries[until] if until else pd.Series(np.datetime64("NaT", "s"), entries.index)
         )
-        known = pd.Series(np.datetime64("NaT", "s"), entries.index)
+        series = pd.Series(np.datetime64("NaT", "s"), entries.index)
         if self.kind.known_on:
-            known = entries[self.kind.known_on]
+            series = entries[self.kind.known_on]
         fallback = true_from if known_from is None else pd.Series(known_from, entries.index)
         days = {
             "true_from": true_from,
             "true_until": true_until,
-            "known_on": known.where(known.notna(), pd.to_datetime(fallback)),
+            "known_on": series.where(series.notna(), pd.to_datetime(fallback)),
         }
         return entries.assign(**{n: v.to_numpy().astype("datetime64[s]") for n, v in days.items()})
 
@@ -336,7 +340,7 @@ class _RegisterReading:
             if field.kind in DAY_TYPES and field.name in self.positions:
                 column = self.column(field.name)
                 unread = np.isnat(good[field.name].to_numpy())
-                unread &= ~column.matches(NOT_SAID)[good.index.to_numpy()]
+                unread &= ~column.matches(BLANK_WORDS)[good.index.to_numpy()]
                 heading = self.headings[self.positions[field.name]]
                 lines[f"with a day in '{heading}' that cannot be read"] = int(unread.sum())
             elif field.kind == "choice" and field.name in self.positions:
@@ -344,7 +348,7 @@ class _RegisterReading:
                 lines[f"with a {field.name} that cannot be told"] = unclear
         future = entries["known_on"] < entries["true_from"]
         lines["recorded before they were true"] = int(future.sum())
-        return [f"{n} {plural(n, 'row is', 'rows are')} {what}" for what, n in lines.items() if n]
+        return [f"{n} {plural(n, 'row is', 'rows are')} {key}" for key, n in lines.items() if n]
 
 
 def pence_in(text: str, mark: str) -> int:
@@ -357,8 +361,8 @@ def pence_in(text: str, mark: str) -> int:
     pence = read_pence(text, mark)
     if pence is not None:
         return max(pence, 0)
-    sums = [read_pence(part, ".") for part in SUMS.findall(text)]
-    return max((one for one in sums if one is not None), default=0)
+    sums = [read_pence(part, ".") for part in STATED_SUM.findall(text)]
+    return max((item for item in sums if item is not None), default=0)
 
 
 def choice_in(text: str, choices: Sequence[tuple[str, str]]) -> str:
@@ -366,8 +370,8 @@ def choice_in(text: str, choices: Sequence[tuple[str, str]]) -> str:
     plain = " ".join(text.split())
     if not plain:
         return ""
-    named = (word for word, pattern in choices if re.search(pattern, plain, re.IGNORECASE))
-    return next(named, "unknown")
+    labels = (word for word, pattern in choices if re.search(pattern, plain, re.IGNORECASE))
+    return next(labels, "unknown")
 
 
 def company_number(text: str) -> str:

@@ -98,10 +98,10 @@ class OrganisationMatcher:
         for word in self._by_word:
             self._by_beginning[word[:NEAR_LETTERS]].append(word)
         self._aliases = dict(aliases or {})
-        named = [*self._names.values(), *map(comparable_name, self._aliases)]
-        self._telling = {word[:NEAR_LETTERS] for name in named for word in _telling(name)}
+        labels = [*self._names.values(), *map(comparable_name, self._aliases)]
+        self._telling = {word[:NEAR_LETTERS] for name in labels for word in _telling(name)}
         self._ordinary: dict[str, list[frozenset[str]]] = defaultdict(list)
-        for name in named:
+        for name in labels:
             if name.words and not _telling(name):  # known by all of its words together
                 rarest = max(name.words, key=word_weight)
                 self._ordinary[rarest].append(frozenset(name.words))
@@ -135,17 +135,17 @@ class OrganisationMatcher:
 
     def _match(self, text: str, stated: Sequence[str]) -> tuple[OrganisationMatch, ...]:
         """Return the matches of one cell."""
-        found: dict[str, OrganisationMatch] = {}
+        counts: dict[str, OrganisationMatch] = {}
         for printed in names_in(text):
             name = comparable_name(printed)
             for merchant in self._stated_as(name, stated):
-                found[merchant] = self._stated_match(text, name, merchant)
+                counts[merchant] = self._stated_match(text, name, merchant)
             for merchant in self._candidates(name):
                 match = judge(name, self._names[merchant], merchant)
                 if match is not None:
-                    found.setdefault(merchant, match)
-        kept = [self._as_decided(text, match) for match in found.values()]
-        matches = [match for match in kept if match is not None]
+                    counts.setdefault(merchant, match)
+        decideds = [self._as_decided(text, match) for match in counts.values()]
+        matches = [match for match in decideds if match is not None]
         return tuple(sorted(matches, key=lambda m: (BANDS.index(m.band), -m.score, m.merchant)))
 
     def _stated_as(self, name: OrganisationName, stated: Sequence[str]) -> Iterator[str]:
@@ -195,21 +195,25 @@ class OrganisationMatcher:
             for merchant in chain.from_iterable(postings):
                 reached[merchant] += weight
         total = name.weight
-        seen = {*self._by_name.get(" ".join(name.words), ())}
-        seen.update(self._by_word.get("".join(name.words), ()))
+        visited = {*self._by_name.get(" ".join(name.words), ())}
+        visited.update(self._by_word.get("".join(name.words), ()))
         for merchant, shared in reached.items():
             score, other = shared + rest, self._names[merchant]
             # The last word of a merchant may be cut short, and then it is not left over.
-            left = max(total + other.weight - word_weight(other.words[-1]) - 2 * score, 0.0)
-            if score >= POSSIBLE_WEIGHT and 2 * score >= POSSIBLE_COVERAGE * (2 * score + left):
-                seen.add(merchant)
-        return sorted(seen)
+            remaining = max(total + other.weight - word_weight(other.words[-1]) - 2 * score, 0.0)
+            if score >= POSSIBLE_WEIGHT and 2 * score >= POSSIBLE_COVERAGE * (
+                2 * score + remaining
+            ):
+                visited.add(merchant)
+        return sorted(visited)
 
     def _spellings(self, word: str) -> tuple[str, ...]:
         """Return the merchants' words that may be spellings of a word."""
         if word not in self._alike:
-            others = self._by_beginning.get(word[:NEAR_LETTERS], ())
-            self._alike[word] = tuple(other for other in others if _is_near(word, other, other))
+            by_beginning = self._by_beginning.get(word[:NEAR_LETTERS], ())
+            self._alike[word] = tuple(
+                other for other in by_beginning if _is_near(word, other, other)
+            )
         return self._alike[word]
 
 
@@ -230,8 +234,8 @@ def judge(
     """
     shared, only_register, only_merchant = _compare(register.words, merchant.words)
     score = sum(weight for _, weight in shared)
-    left = sum(map(word_weight, (*only_register, *only_merchant)))
-    coverage = 2 * score / (2 * score + left) if score else 0.0
+    total = sum(map(word_weight, (*only_register, *only_merchant)))
+    coverage = 2 * score / (2 * score + total) if score else 0.0
     is_same = bool(register.words) and "".join(register.words) == "".join(merchant.words)
     if is_same:
         score, coverage = max(register.weight, merchant.weight), 1.0
@@ -256,11 +260,11 @@ def judge(
     )
 
 
-def judge_names(one: str, other: str) -> str:
+def judge_names(text: str, other: str) -> str:
     """Return the band of two names as people write them; empty if they do not match."""
     pairs = (
         judge(comparable_name(a), comparable_name(b))
-        for a in names_in(one)
+        for a in names_in(text)
         for b in names_in(other)
     )
     bands = {match.band for match in pairs if match is not None}
@@ -271,20 +275,20 @@ def _compare(
     register: Sequence[str], merchant: Sequence[str]
 ) -> tuple[list[tuple[str, float]], tuple[str, ...], tuple[str, ...]]:
     """Return the words that two names share with their weights, and those that one alone has."""
-    left = list(merchant)
+    remaining = list(merchant)
     shared, only_register = [], []
     for word in register:
-        if word in left:
-            left.remove(word)
+        if word in remaining:
+            remaining.remove(word)
             shared.append((word, word_weight(word)))
             continue
-        near = next((other for other in left if _is_near(word, other, merchant[-1])), None)
+        near = next((other for other in remaining if _is_near(word, other, merchant[-1])), None)
         if near is None:
             only_register.append(word)
         else:
-            left.remove(near)
+            remaining.remove(near)
             shared.append((word, NEAR_PART * min(word_weight(word), word_weight(near))))
-    return shared, tuple(only_register), tuple(left)
+    return shared, tuple(only_register), tuple(remaining)
 
 
 def _is_near(word: str, other: str, last: str) -> bool:

@@ -50,13 +50,15 @@ def person_keys(entries: pd.DataFrame, people: pd.DataFrame) -> pd.Series[str]:
     keys = entries["employee_id"]
     if "person" not in entries or "unit" not in entries:
         return keys
-    known = pd.DataFrame(_name_rows(people), columns=["name", "unit", "key"]).drop_duplicates()
-    several = known.groupby(["name", "unit"])["key"].transform("nunique") > 1
-    columns = (known.loc[~several, name] for name in ("name", "unit", "key"))
+    drop_duplicates = pd.DataFrame(
+        _name_rows(people), columns=["name", "unit", "key"]
+    ).drop_duplicates()
+    several = drop_duplicates.groupby(["name", "unit"])["key"].transform("nunique") > 1
+    columns = (drop_duplicates.loc[~several, name] for name in ("name", "unit", "key"))
     by_both = {(name, unit): key for name, unit, key in zip(*columns, strict=True)}
-    asked = zip(entries["person"].map(full_name), compared(entries["unit"]), strict=True)
-    found = [by_both.get(both, "") for both in asked]
-    return keys.where(keys != "", pd.Series(found, entries.index, dtype="str"))
+    query = zip(entries["person"].map(full_name), compared(entries["unit"]), strict=True)
+    by_boths = [by_both.get(both, "") for both in query]
+    return keys.where(keys != "", pd.Series(by_boths, entries.index, dtype="str"))
 
 
 def _name_rows(people: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
@@ -67,5 +69,5 @@ def _name_rows(people: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
     )  # fmt: skip
     for key, person, former, unit in rows:
         for name in (person, *former.split(";")):
-            if unit and (named := full_name(name)):
-                yield named, unit, key
+            if unit and (labels := full_name(name)):
+                yield labels, unit, key

@@ -26,7 +26,7 @@ from cardwatch.reports.filenames import (
     unread_rows_filename,
 )
 from cardwatch.reports.governance import Figures, governance_document
-from cardwatch.reports.handover import PURPOSES, HandOver
+from cardwatch.reports.handover import PURPOSES, ExportCover
 from cardwatch.reports.impact import Installation, impact_document
 from cardwatch.reports.pack import check_pack, pack_of
 from cardwatch.reports.quarter import Coverage, Span, quarter_figures
@@ -41,7 +41,7 @@ def write_alerts(
     path: Path,
     lists: dict[str, AlertList],
     statements: Statements,
-    handed: HandOver | None = None,
+    handed: ExportCover | None = None,
 ) -> None:
     """Write the alerts of some lists to a file whose ending says the form.
 
@@ -65,9 +65,9 @@ def write_alerts(
             case ".pdf" if handed is not None:
                 path.write_bytes(pdf_of(list_document(lists, handed)))
             case other:
-                known = ", ".join(HANDED if handed else FORMATS)
+                endings = ", ".join(HANDED if handed else FORMATS)
                 raise CardwatchError(
-                    f"'{other}' is not a list format. Use a file name that ends in {known}."
+                    f"'{other}' is not a list format. Use a file name that ends in {endings}."
                 )
     except (OSError, FileCreateError) as error:
         raise CardwatchError(f"{path} cannot be written. Check that its folder exists.") from error
@@ -76,7 +76,7 @@ def write_alerts(
 def pack_alerts(
     lists: dict[str, AlertList],
     statements: Statements,
-    handed: HandOver,
+    handed: ExportCover,
     key: Ed25519PrivateKey,
 ) -> bytes:
     """Return the alerts of some lists in every form as a pack; see `pack_of`."""
@@ -86,7 +86,7 @@ def pack_alerts(
             path = Path(folder) / f"alerts{ending}"
             write_alerts(path, lists, statements, handed)
             files[path.name] = path.read_bytes()
-    made_by = {name: made.made_by for name, made in lists.items()}
+    made_by = {name: alert_list.made_by for name, alert_list in lists.items()}
     return pack_of(files, {**handed.said, "made_by_lists": made_by}, key)
 
 
@@ -97,8 +97,8 @@ __all__ = [
     "Controls",
     "Coverage",
     "Document",
+    "ExportCover",
     "Figures",
-    "HandOver",
     "Installation",
     "OpenCards",
     "Span",

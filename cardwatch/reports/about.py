@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardwatch.quantities import quantity
+from cardwatch.reports.formatting import days, moment, sentence
 from cardwatch.reports.handover import PURPOSES
-from cardwatch.reports.words import days, moment, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cardwatch.records import AlertList, ReadingReport, Statements
-    from cardwatch.reports.handover import HandOver
+    from cardwatch.reports.handover import ExportCover
 
 NOT_A_FINDING = "An alert is a question, not a finding. Most have a good answer."
 MOST_STATEMENTS = 6
 """Files that are named one by one; of more, the sheet about reading has them all."""
-TIERS = "A: against a stated limit or list. B: unusual. C: for information."
+TIERS_NOTE = "A: against a stated limit or list. B: unusual. C: for information."
 SHEETS = (
     "Alerts: one row an alert, in the order to ask. Payments: every payment of them. Evidence: "
     "reasons, figures, comparisons and what to ask. How it was read: what became of every row. "
@@ -26,7 +26,7 @@ SHEETS = (
 
 
 def about_rows(
-    lists: Mapping[str, AlertList], statements: Statements, handed: HandOver | None
+    lists: Mapping[str, AlertList], statements: Statements, handed: ExportCover | None
 ) -> Iterable[tuple[str, str]]:
     """Return what a list is, for its first sheet.
 
@@ -37,55 +37,55 @@ def about_rows(
     """
     is_case = bool(handed and handed.cases)
     is_part = bool(handed and handed.is_part)
-    what = "A case: alerts with their decisions and what was compared" if is_case else (
+    introduction = "A case: alerts with their decisions and what was compared" if is_case else (
         "A list of alerts about procurement-card payments, the strongest evidence first"
     )  # fmt: skip
-    yield "What this is", f"{what}."
+    yield "What this is", f"{introduction}."
     yield "How to read it", NOT_A_FINDING
     yield from _shared(handed) if handed else ()
-    for name, made in lists.items():
-        yield "Organisation", made.organisation or "Not named in the policy"
-        yield "List", f"{name}: {list_summary(made, is_part=is_part)}"
-        yield "Policy", policy_name(made)
-        yield from (("Note", sentence(note)) for note in (() if is_part else made.notes))
+    for name, alert_list in lists.items():
+        yield "Organisation", alert_list.organisation or "Not named in the policy"
+        yield "List", f"{name}: {list_summary(alert_list, is_part=is_part)}"
+        yield "Policy", policy_name(alert_list)
+        yield from (("Note", sentence(note)) for note in (() if is_part else alert_list.notes))
     yield from (("Statement", line) for line in _statement_lines(statements.reports))
     yield from (("Note", sentence(note)) for note in statements.notes)
-    yield "Tiers", TIERS
+    yield "Tiers", TIERS_NOTE
     yield "Sheets", SHEETS
 
 
-def list_summary(made: AlertList, *, is_part: bool = False) -> str:
+def list_summary(alert_list: AlertList, *, is_part: bool = False) -> str:
     """Return how many payments and alerts a list has, and of which days.
 
     Args:
-        made: the list.
+        alert_list: the list.
         is_part: whether it has only the alerts of a case or of a selection, so that its whole
             count is not known.
     """
     if is_part:
-        return f"{quantity(len(made.alerts), 'alert')} in this file."
-    if not made.first_on:
-        return f"{quantity(made.payments_count, 'payment')}; {quantity(len(made.alerts), 'alert')}."
-    count = quantity(len(made.alerts), "alert")
-    if len(made.shown) < len(made.alerts):
-        count += f", {len(made.shown):,} of them within the policy's budget"
-    payments = quantity(made.payments_count, "payment")
-    return f"{payments}, {days(made.first_on, made.last_on)}; {count}."
+        return f"{quantity(len(alert_list.alerts), 'alert')} in this file."
+    if not alert_list.first_on:
+        return f"{quantity(alert_list.payments_count, 'payment')}; {quantity(len(alert_list.alerts), 'alert')}."
+    count = quantity(len(alert_list.alerts), "alert")
+    if len(alert_list.shown) < len(alert_list.alerts):
+        count += f", {len(alert_list.shown):,} of them within the policy's budget"
+    payments = quantity(alert_list.payments_count, "payment")
+    return f"{payments}, {days(alert_list.first_on, alert_list.last_on)}; {count}."
 
 
-def policy_name(made: AlertList) -> str:
+def policy_name(alert_list: AlertList) -> str:
     """Return the policy by which a list was made: its hash, by which Settings lists it."""
-    digest = made.made_by.get("policy", "")
+    digest = alert_list.made_by.get("policy", "")
     return f"SHA-256 {digest}" if digest else "Not known"
 
 
 def version_rows(lists: Mapping[str, AlertList]) -> Iterable[tuple[str, str, str]]:
     """Return the hash or version of everything that made the lists."""
-    for name, made in lists.items():
-        yield from ((name, what, value) for what, value in made.made_by.items())
+    for name, alert_list in lists.items():
+        yield from ((name, component, value) for component, value in alert_list.made_by.items())
 
 
-def _shared(handed: HandOver) -> Iterable[tuple[str, str]]:
+def _shared(handed: ExportCover) -> Iterable[tuple[str, str]]:
     """Return who shared it, with whom, why and when."""
     yield "Shared by", f"{handed.made_by}, {handed.organisation}"
     yield "Shared with", handed.recipient

@@ -16,9 +16,9 @@ from cardwatch.alerts import (
 from cardwatch.quantities import quantity
 from cardwatch.reports.about import NOT_A_FINDING, list_summary
 from cardwatch.reports.document import Document, Section, Table
-from cardwatch.reports.handover import PURPOSES, HandOver
-from cardwatch.reports.words import day as day_of
-from cardwatch.reports.words import days, moment, money, sentence, short_days, title
+from cardwatch.reports.formatting import day as day_of
+from cardwatch.reports.formatting import days, moment, money, sentence, short_days, title
+from cardwatch.reports.handover import PURPOSES, ExportCover
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ GRADING = (
 person fills in."""
 
 
-def list_document(lists: Mapping[str, AlertList], handed: HandOver) -> Document:
+def list_document(lists: Mapping[str, AlertList], handed: ExportCover) -> Document:
     """Return the alerts of some lists that are within the budget, or a case with all that is kept.
 
     Args:
@@ -42,7 +42,9 @@ def list_document(lists: Mapping[str, AlertList], handed: HandOver) -> Document:
     """
     cases = {case["alert_id"]: case for case in handed.cases}
     alerts = [
-        one for made in lists.values() for one in (made.alerts if handed.is_part else made.shown)
+        listed_alert
+        for alert_list in lists.values()
+        for listed_alert in (alert_list.alerts if handed.is_part else alert_list.shown)
     ]
     sections = [
         Section("Before you read on", text=(NOT_A_FINDING, *_notes(lists, is_part=handed.is_part)))
@@ -106,22 +108,22 @@ def questions_document(
 def _alert_sections(number: int, alert: Alert, *, begins_page: bool) -> list[Section]:
     """Return one alert as it was raised."""
     lead = alert.reasons[0]
-    named = (
+    labelled_facts = (
         ("Alert id", alert.alert_id), ("List", alert.lane), ("Tier", alert.tier),
         ("At stake", pounds(alert.at_stake_pence)),
         ("Days", days(alert.first_on, alert.last_on)),
         ("Cardholder", holders_label(alert)), ("Merchant", merchants_label(alert)),
         ("Cost centre", cost_centres_label(alert)),
     )  # fmt: skip
-    facts = tuple(one for one in named if one[1])
-    why = [sentence(one.fact) for one in alert.reasons]
-    why += [sentence(one) for one in alert.unusual]
-    why += [f"Weakened: {one.fact}" for one in alert.weakened_by]
-    why += [f"In the register of {entry_label(one)}" for one in alert.entries]
-    told = (lead.why, alert.merchant_history) if alert.merchant_history else (lead.why,)
+    facts = tuple(labelled for labelled in labelled_facts if labelled[1])
+    why = [sentence(reason.fact) for reason in alert.reasons]
+    why += [sentence(comparison) for comparison in alert.unusual]
+    why += [f"Weakened: {weakening.fact}" for weakening in alert.weakened_by]
+    why += [f"In the register of {entry_label(entry)}" for entry in alert.entries]
+    paragraphs = (lead.why, alert.merchant_history) if alert.merchant_history else (lead.why,)
     return [
         Section(f"{number}. {alert.title}", facts=facts, begins_page=begins_page),
-        Section("Why the alert was raised", level=3, points=tuple(why), text=told),
+        Section("Why the alert was raised", level=3, points=tuple(why), text=paragraphs),
         Section("What to ask", level=3, points=lead.ask),
         Section("Possible explanations", level=3, points=lead.innocent),
         _subjects(alert),
@@ -137,12 +139,12 @@ def _subjects(alert: Alert) -> Section:
 
 def _payments(payments: Sequence[Payment]) -> Table:
     """Return payments with where each stands."""
-    total = money(sum(one.amount_pence for one in payments))
+    total = money(sum(paid.amount_pence for paid in payments))
     together = " together" if len(payments) > 1 else ""
     rows = tuple(
-        (_short_day(one.date), one.holder_id, one.merchant, money(one.amount_pence),
-         f"{one.reference or 'no reference'}; {one.file}, row {one.row}")
-        for one in payments
+        (_short_day(paid.date), paid.holder_id, paid.merchant, money(paid.amount_pence),
+         f"{paid.reference or 'no reference'}; {paid.file}, row {paid.row}")
+        for paid in payments
     )  # fmt: skip
     headings = ("Day", "Cardholder", "Merchant", "Amount", "Reference, file and row")
     caption = f"{quantity(len(rows), 'payment')}, {total}{together}"
@@ -157,21 +159,27 @@ def _short_day(text: str) -> str:
 def _case_sections(case: Mapping[str, Any]) -> list[Section]:
     """Return what is kept of an alert besides: decisions, comparators, who has seen it."""
     decided = tuple(
-        (moment(one["decided_at"]), title(one["state"]), one["reason"], one["decided_by"])
-        for one in case["decisions"]
+        (
+            moment(decision["decided_at"]),
+            title(decision["state"]),
+            decision["reason"],
+            decision["decided_by"],
+        )
+        for decision in case["decisions"]
     )
     beside = tuple(
-        (_short_day(one["date"]), one["holder_id"] or "", one["merchant"],
-         money(one["amount_pence"]), f"{one['statement_id']}, row {one['row']}")
-        for one in case["neighbours"]
+        (_short_day(neighbour["date"]), neighbour["holder_id"] or "", neighbour["merchant"],
+         money(neighbour["amount_pence"]), f"{neighbour['statement_id']}, row {neighbour['row']}")
+        for neighbour in case["neighbours"]
     )  # fmt: skip
-    others = tuple(
-        (one["alert_id"], title(one["rule"]), people_label(one["holders"], one["approvers"]),
-         money(one["at_stake_pence"]), _short_day(one["last_on"]), title(one["state"]))
-        for one in case["related"]
+    related_rows = tuple(
+        (other["alert_id"], title(other["rule"]), people_label(other["holders"], other["approvers"]),
+         money(other["at_stake_pence"]), _short_day(other["last_on"]), title(other["state"]))
+        for other in case["related"]
     )  # fmt: skip
-    seen = tuple(
-        (moment(one["at"]), one["actor"], one["role"], one["action"]) for one in case["seen"]
+    access_rows = tuple(
+        (moment(access["at"]), access["actor"], access["role"], access["action"])
+        for access in case["seen"]
     )
     tables = [
         Table("Decisions", ("When", "State", "Reason", "By"), decided,
@@ -180,15 +188,15 @@ def _case_sections(case: Mapping[str, Any]) -> list[Section]:
               ("Day", "Cardholder", "Merchant", "Amount", "Statement and row"), beside,
               numeric=(3,)),
         Table("Other alerts about these cardholders or merchants, including closed ones",
-              ("Alert id", "Rule", "Cardholder", "At stake", "Last day", "State"), others,
+              ("Alert id", "Rule", "Cardholder", "At stake", "Last day", "State"), related_rows,
               numeric=(3,)),
     ]  # fmt: skip
-    if seen:
-        tables.append(Table("Who has seen it", ("When", "Who", "Role", "What"), seen))
+    if access_rows:
+        tables.append(Table("Who has seen it", ("When", "Who", "Role", "What"), access_rows))
     return [Section("Versions used", level=3, tables=tuple(tables))]
 
 
-def _handed(handed: HandOver) -> Iterable[tuple[str, str]]:
+def _handed(handed: ExportCover) -> Iterable[tuple[str, str]]:
     """Return why, to whom, by whom and when."""
     yield "Organisation", handed.organisation
     yield "For", handed.recipient
@@ -199,13 +207,13 @@ def _handed(handed: HandOver) -> Iterable[tuple[str, str]]:
 
 def _notes(lists: Mapping[str, AlertList], *, is_part: bool) -> Iterable[str]:
     """Return what a reader of each list has to know."""
-    for name, made in lists.items():
-        yield f"{name}: {list_summary(made, is_part=is_part)}"
-        yield from map(sentence, () if is_part else made.notes)
+    for name, alert_list in lists.items():
+        yield f"{name}: {list_summary(alert_list, is_part=is_part)}"
+        yield from map(sentence, () if is_part else alert_list.notes)
 
 
 def _made_by(lists: Mapping[str, AlertList]) -> Iterable[tuple[str, str]]:
     """Return the hash or version of everything that made the lists."""
-    for name, made in lists.items():
-        for what, value in made.made_by.items():
-            yield f"{name}: {what}", value
+    for name, alert_list in lists.items():
+        for component, value in alert_list.made_by.items():
+            yield f"{name}: {component}", value

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardwatch.records import AlertList
-    from cardwatch.reports.handover import HandOver
+    from cardwatch.reports.handover import ExportCover
 
 FORMULA_STARTS = tuple("=+-@\t\r\n\x00'\uff1d\uff0b\uff0d\uff20")
 """Characters that a spreadsheet can read as the start of a formula (CWE-1236)."""
@@ -53,7 +53,7 @@ def _written(cell: Cell) -> str | float:
     return f"{cell:.2f}" if isinstance(cell, float) else cell
 
 
-def write_csv(path: Path, lists: dict[str, AlertList], handed: HandOver | None = None) -> None:
+def write_csv(path: Path, lists: dict[str, AlertList], handed: ExportCover | None = None) -> None:
     """Write alerts as CSV (RFC 4180, UTF-8 with mark): each payment with its alert's columns.
 
     What is handed over says its marking in every row, as it has no other place.
@@ -61,12 +61,14 @@ def write_csv(path: Path, lists: dict[str, AlertList], handed: HandOver | None =
     path.write_text(csv_text(_rows(lists, handed)), encoding="utf-8", newline="")
 
 
-def _rows(lists: dict[str, AlertList], handed: HandOver | None) -> Iterator[Sequence[str | float]]:
+def _rows(
+    lists: dict[str, AlertList], handed: ExportCover | None
+) -> Iterator[Sequence[str | float]]:
     heading, mark = (["Marking"], [safe_text(handed.marking)]) if handed else ([], [])
     yield [*ALERT_HEADINGS, *PAYMENT_HEADINGS[3:], *heading]
     empty = ("",) * len(PAYMENT_HEADINGS)
-    for made in lists.values():
-        for alert in made.alerts:
+    for alert_list in lists.values():
+        for alert in alert_list.alerts:
             first = [_written(cell) for cell in alert_cells(alert)]
             for payment in [*payment_cells(alert)] or [empty]:
                 yield [*first, *map(_written, payment[3:]), *mark]

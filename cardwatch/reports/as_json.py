@@ -10,17 +10,18 @@ from cardwatch.alerts import alert_content
 
 if TYPE_CHECKING:
     from cardwatch.records import AlertList, Statements
-    from cardwatch.reports.handover import HandOver
+    from cardwatch.reports.handover import ExportCover
 
 
 def as_json(
-    lists: dict[str, AlertList], statements: Statements, handed: HandOver | None = None
+    lists: dict[str, AlertList], statements: Statements, handed: ExportCover | None = None
 ) -> str:
     """Return the lists and the reading reports as JSON text, and what is said of a hand-over."""
     content: dict[str, Any] = {
         "lists": {
-            lane: asdict(made) | {"alerts": [alert_content(alert) for alert in made.alerts]}
-            for lane, made in lists.items()
+            lane: asdict(alert_list)
+            | {"alerts": [alert_content(alert) for alert in alert_list.alerts]}
+            for lane, alert_list in lists.items()
         },
         "reading": {
             "files": [

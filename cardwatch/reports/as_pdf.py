@@ -73,10 +73,10 @@ def pdf_of(document: Document) -> bytes:
     environment.filters["column_widths"] = column_widths
     text = environment.from_string(source).render(document=document)
     nothing = URLFetcher(allowed_protocols=())  # a document is whole in itself
-    made: bytes = weasyprint.HTML(string=text, url_fetcher=nothing).write_pdf(
+    content: bytes = weasyprint.HTML(string=text, url_fetcher=nothing).write_pdf(
         pdf_variant="pdf/ua-1"
     )
-    return made
+    return content
 
 
 def column_widths(table: Table) -> tuple[float, ...]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardwatch.records import Alert, AlertList, Statements
-    from cardwatch.reports.handover import HandOver
+    from cardwatch.reports.handover import ExportCover
 
 SWITCHES = {
     "strings_to_formulas": False,
@@ -41,8 +41,8 @@ SWITCHES = {
     "strings_to_numbers": False,
     "in_memory": True,
 }
-MADE = dt.datetime(2000, 1, 1)  # noqa: DTZ001  no clock: the same list gives the same bytes
-MONEY = "£"
+WORKBOOK_CREATED = dt.datetime(2000, 1, 1)  # noqa: DTZ001  no clock: the same list gives the same bytes
+MONEY_FORMAT = "£"
 """Text in the headings of amount columns."""
 A4 = 9
 """The number by which Excel knows the paper."""
@@ -84,13 +84,13 @@ def write_xlsx(
     path: Path,
     lists: dict[str, AlertList],
     statements: Statements,
-    handed: HandOver | None = None,
+    handed: ExportCover | None = None,
 ) -> None:
     """Write the lists as a workbook in which every text is text and every number a number."""
-    alerts = [alert for made in lists.values() for alert in made.alerts]
+    alerts = [alert for alert_list in lists.values() for alert in alert_list.alerts]
     is_part = bool(handed and handed.is_part)
     with xlsxwriter.Workbook(path, SWITCHES) as book:
-        book.set_properties({"title": "Alerts", "created": MADE})
+        book.set_properties({"title": "Alerts", "created": WORKBOOK_CREATED})
         writer = _Writer(book, handed.marking if handed else "")
         writer.add("About this list", ABOUT_COLUMNS, about_rows(lists, statements, handed))
         for name, chosen in _alert_sheets(alerts, is_part=is_part).items():
@@ -102,7 +102,9 @@ def write_xlsx(
         if handed and handed.cases:
             for kind, (name, columns) in CASE_SHEETS.items():
                 headings = (("Alert id", 16), *((title, width) for _, title, width in columns))
-                writer.add(name, headings, _case_rows(handed, kind, [one[0] for one in columns]))
+                writer.add(
+                    name, headings, _case_rows(handed, kind, [column[0] for column in columns])
+                )
         writer.add("How it was read", READING_COLUMNS, map(reading_cells, statements.reports))
         problems = [p for report in statements.reports for p in report.problems]
         rows = [(p.file, p.row, p.column, p.code, p.message) for p in problems]
@@ -124,7 +126,7 @@ def _alert_sheets(alerts: Sequence[Alert], *, is_part: bool) -> dict[str, list[A
     return sheets | ({"Beyond the budget": further} if further else {})
 
 
-def _case_rows(handed: HandOver, kind: str, names: Sequence[str]) -> Iterable[tuple[Cell, ...]]:
+def _case_rows(handed: ExportCover, kind: str, names: Sequence[str]) -> Iterable[tuple[Cell, ...]]:
     """Return what is kept of each alert of a case, of one kind."""
     for case in handed.cases:
         for row in case[kind]:
@@ -148,10 +150,10 @@ class _Writer:
 
     def __post_init__(self) -> None:
         wrapped = FONT | {"text_wrap": True}
-        left, right = ({"align": side, "indent": 1} for side in ("left", "right"))
-        self.top = self.book.add_format(wrapped | {"bold": True, "bottom": 1} | left)
+        left_aligned, right = ({"align": side, "indent": 1} for side in ("left", "right"))
+        self.top = self.book.add_format(wrapped | {"bold": True, "bottom": 1} | left_aligned)
         self.top_right = self.book.add_format(wrapped | {"bold": True, "bottom": 1} | right)
-        self.text = self.book.add_format(wrapped | left)
+        self.text = self.book.add_format(wrapped | left_aligned)
         self.number = self.book.add_format(
             FONT | {"num_format": "#,##0", "align": "left", "indent": 1}
         )
@@ -165,14 +167,16 @@ class _Writer:
         sheet = self.book.add_worksheet(name)
         for column, (heading, width) in enumerate(columns):
             sheet.set_column(column, column, width)
-            top = self.top_right if MONEY in heading else self.top
+            top = self.top_right if MONEY_FORMAT in heading else self.top
             sheet.write_string(0, column, heading, top)
         sheet.set_row(0, _height([heading for heading, _ in columns], columns))
         count = 0
         for count, cells in enumerate(rows, start=1):
             sheet.set_row(count, _height(cells, columns))
             for column, cell in enumerate(cells):
-                self._write(sheet, (count, column), cell, is_money=MONEY in columns[column][0])
+                self._write(
+                    sheet, (count, column), cell, is_money=MONEY_FORMAT in columns[column][0]
+                )
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, max(count, 1), len(columns) - 1)
         sheet.set_landscape()

@@ -16,8 +16,8 @@ from cardwatch.alerts import (
     holders_label,
     merchants_label,
 )
-from cardwatch.alerts.words import figure
-from cardwatch.reports.words import short_days
+from cardwatch.alerts.wording import figure
+from cardwatch.reports.formatting import short_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,9 +140,9 @@ def payment_sheet_cells(alert: Alert) -> Iterator[tuple[Cell, ...]]:
 
 def evidence_cells(alert: Alert) -> Iterator[tuple[Cell, ...]]:
     """Return what is known of an alert, a line a row, in the order of `EVIDENCE_COLUMNS`."""
-    for what, name, value in _evidence(alert):
+    for evidence_kind, name, value in _evidence(alert):
         if value:
-            yield alert.alert_id, alert.rank, what, name, value
+            yield alert.alert_id, alert.rank, evidence_kind, name, value
 
 
 def _evidence(alert: Alert) -> Iterator[tuple[str, str, str]]:
@@ -173,7 +173,7 @@ def _evidence(alert: Alert) -> Iterator[tuple[str, str, str]]:
 
 def reading_cells(report: ReadingReport) -> tuple[Cell, ...]:
     """Return what happened to every row of one file, in the order of `READING_COLUMNS`."""
-    others = {
+    other_counts = {
         "total": len(report.totals), "blank": report.blank, "heading": report.headings,
         "after the end": report.ended, "in an earlier file": report.elsewhere,
         "balance": report.balances, "not posted": report.not_booked,
@@ -186,7 +186,7 @@ def reading_cells(report: ReadingReport) -> tuple[Cell, ...]:
         report.rows,
         report.transactions + report.cards,
         len(report.problems),
-        ", ".join(f"{count:,} {name}" for name, count in others.items() if count) or "none",
+        ", ".join(f"{count:,} {name}" for name, count in other_counts.items() if count) or "none",
         report.pence / 100,
         short_days(report.first_on, report.last_on) if report.first_on else "",
         "\n".join(note for note in notes if note),

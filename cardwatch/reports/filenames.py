@@ -45,7 +45,12 @@ def alerts_filename(lists: Mapping[str, AlertList], lanes: Iterable[str], ending
         lanes: their lanes; where all of them are professional standards', the name says so.
         ending: of the file, with its dot.
     """
-    days = [day for made in lists.values() for day in (made.first_on, made.last_on) if day]
+    days = [
+        day
+        for alert_list in lists.values()
+        for day in (alert_list.first_on, alert_list.last_on)
+        if day
+    ]
     months = _months(days)
     owner = f"{PSD} " if set(lanes) == {PSD} else ""
     return safe_filename(f"{months}{owner}alerts{ending}")
@@ -98,7 +103,7 @@ def _months(days: Iterable[str]) -> str:
     if not dates:
         return ""
     first, last = dates[0], dates[-1]
-    begins, ends = first + WEEK, last - WEEK
-    if begins <= ends:
-        first, last = begins, ends
+    start, ends = first + WEEK, last - WEEK
+    if start <= ends:
+        first, last = start, ends
     return f"{' to '.join(dict.fromkeys((f'{first:%Y-%m}', f'{last:%Y-%m}')))} "

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 from cardwatch.alerts import pounds
 from cardwatch.quantities import quantity
 from cardwatch.reports.document import Document, Section, Table
-from cardwatch.reports.quarter import SMALL_PENCE, Answers, Outcomes
-from cardwatch.reports.self_assessment import Controls, self_assessment
-from cardwatch.reports.words import (
+from cardwatch.reports.formatting import (
     FEWEST_FOR_PERCENT,
     day,
     days,
@@ -24,6 +22,8 @@ from cardwatch.reports.words import (
     out_of,
     title,
 )
+from cardwatch.reports.quarter import SMALL_PENCE, Answers, Outcomes
+from cardwatch.reports.self_assessment import Controls, self_assessment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -200,28 +200,38 @@ def _others(quarter: Quarter) -> Iterable[str]:
 def _months(quarter: Quarter) -> Table:
     """Spending month by month."""
     rows = tuple(
-        (month(one.period), f"{one.purchases:,}", money(one.purchases_pence), f"{one.small:,}",
-         money(one.small_pence), money(one.refunds_pence), money(one.net_pence),
-         f"{one.holders:,}")
-        for one in quarter.months
+        (month(sums.period), f"{sums.purchases:,}", money(sums.purchases_pence), f"{sums.small:,}",
+         money(sums.small_pence), money(sums.refunds_pence), money(sums.net_pence),
+         f"{sums.holders:,}")
+        for sums in quarter.months
     )  # fmt: skip
     small = f"under {pounds(SMALL_PENCE)}"
     headings = ("Month", "Purchases", "Value", f"Purchases {small}", f"Value {small}", "Refunds",
                 "Net spending", "Cardholders")  # fmt: skip
     return Table("Spending by month", headings, rows, numeric=tuple(range(1, 8)), chart=6,
-                 values=tuple(one.net_pence for one in quarter.months),
+                 values=tuple(sums.net_pence for sums in quarter.months),
                  empty="No payments in this quarter.")  # fmt: skip
 
 
 def _kinds(figures: Figures) -> Table:
     """Alerts about the quarter's payments, by kind and outcome."""
-    now = {one.kind: one for one in figures.quarter.outcomes}
-    before = {one.kind: one.count for one in figures.before.outcomes} if figures.before else {}
+    now = {outcome.kind: outcome for outcome in figures.quarter.outcomes}
+    before = (
+        {outcome.kind: outcome.count for outcome in figures.before.outcomes}
+        if figures.before
+        else {}
+    )
     rows = []
     for kind in sorted(now.keys() | before.keys()):
-        one = now.get(kind, Outcomes(kind))
-        counts = [one.awaiting, one.explained, one.upheld, one.data_errors, one.not_asked]
-        counts += [one.count, *([before.get(kind, 0)] if figures.before else [])]
+        kind_outcomes = now.get(kind, Outcomes(kind))
+        counts = [
+            kind_outcomes.awaiting,
+            kind_outcomes.explained,
+            kind_outcomes.upheld,
+            kind_outcomes.data_errors,
+            kind_outcomes.not_asked,
+        ]
+        counts += [kind_outcomes.count, *([before.get(kind, 0)] if figures.before else [])]
         rows.append((title(kind), *(f"{count:,}" for count in counts)))
     headings = ["Kind", "Awaiting answer", "Explained", "Upheld", "Data error", "Not asked",
                 "All alerts"]  # fmt: skip
@@ -275,9 +285,12 @@ def _rules(figures: Figures) -> Table:
     """The share of answers that were upheld, by rule, beside the quarter before."""
     before = figures.before.answers_by_rule if figures.before else {}
     rows = []
-    for rule, one in figures.quarter.answers_by_rule.items():
+    for rule, answers in figures.quarter.answers_by_rule.items():
         earlier = before.get(rule, NO_ANSWERS)
-        shares = [out_of(one.upheld, one.answered), interval(one.upheld, one.answered)]
+        shares = [
+            out_of(answers.upheld, answers.answered),
+            interval(answers.upheld, answers.answered),
+        ]
         shares += [out_of(earlier.upheld, earlier.answered)] if figures.before else []
         rows.append((title(rule), *shares))
     headings = ["Rule", "Upheld", "95% interval"]
@@ -310,12 +323,12 @@ def _steps(figures: Figures) -> Table:
         holders=("holder_id", "nunique"),
     )
     limits = figures.controls.limits["step"]
-    own = {limit.pence for limit in limits if limit.stated}
+    stated_pence = {limit.pence for limit in limits if limit.stated}
     rows = []
-    for step in sorted({*STEPS_PENCE, *own}):
+    for step in sorted({*STEPS_PENCE, *stated_pence}):
         over = by[by["pence"] >= step]
         small = over[over["largest"] < SMALL_PENCE]
-        own_words = " (your quotation threshold)" if step in own else ""
+        own_words = " (your quotation threshold)" if step in stated_pence else ""
         rows.append(
             (f"{pounds(step)} or more{own_words}", f"{len(over):,}", money(over["pence"].sum()),
              f"{(over['holders'] > 1).sum():,}", f"{len(small):,}")

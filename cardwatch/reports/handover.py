@@ -14,7 +14,7 @@ PURPOSES = {
 
 
 @dataclass(frozen=True)
-class HandOver:
+class ExportCover:
     """The cover of an export.
 
     Attributes:
@@ -40,7 +40,11 @@ class HandOver:
     def said(self) -> dict[str, str]:
         """What is said of it, without the alerts it holds."""
         apart = {"cases", "is_selection"}
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in apart}
+        return {
+            attribute.name: getattr(self, attribute.name)
+            for attribute in fields(self)
+            if attribute.name not in apart
+        }
 
     @property
     def is_part(self) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardwatch.reports.document import Document, Section, Table
-from cardwatch.reports.words import day
+from cardwatch.reports.formatting import day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ class Installation:
 
 
 def impact_document(
-    held: Installation, *, marking: str, organisation: str, made_on: str
+    installation: Installation, *, marking: str, organisation: str, made_on: str
 ) -> Document:
     """Return the template with the facts of an installation in it."""
     facts = (
@@ -93,12 +93,12 @@ def impact_document(
                 "Finance follows up its alerts; professional standards follow up theirs.",
                 "Data leaves only when somebody shares it. Purpose and recipient are recorded.",
             ),
-            facts=held.facts,
+            facts=installation.facts,
             tables=(
-                Table("Data stored about a payment", ("Field",), tuple((f,) for f in held.fields)),
+                Table("Data stored about a payment", ("Field",), tuple((f,) for f in installation.fields)),
                 Table(
                     "For how long", ("What", "Days"),
-                    tuple((k.capitalize(), f"{v:,}") for k, v in held.keeps_days.items()),
+                    tuple((k.capitalize(), f"{v:,}") for k, v in installation.keeps_days.items()),
                     numeric=(1,),
                 ),
             ),

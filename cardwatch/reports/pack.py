@@ -26,28 +26,28 @@ if TYPE_CHECKING:
     )
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
-MOST_BYTES = 256 * 1024 * 1024
+MAX_PACK_BYTES = 256 * 1024 * 1024
 """The largest pack that is checked, unpacked."""
-MADE = (2000, 1, 1, 0, 0, 0)
+ZIP_TIMESTAMP = (2000, 1, 1, 0, 0, 0)
 """The time of every file in a pack: the same content gives the same bytes."""
 
 
-def pack_of(files: Mapping[str, bytes], said: Mapping[str, Any], key: Ed25519PrivateKey) -> bytes:
+def pack_of(files: Mapping[str, bytes], facts: Mapping[str, Any], key: Ed25519PrivateKey) -> bytes:
     """Return some files as a pack.
 
     Args:
         files: each by its name.
-        said: what the manifest says besides their hashes.
+        facts: what the manifest says besides their hashes.
         key: signs the manifest.
     """
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    text = json.dumps({**said, "files": hashes}, ensure_ascii=False, indent=2, sort_keys=True)
+    text = json.dumps({**facts, "files": hashes}, ensure_ascii=False, indent=2, sort_keys=True)
     manifest = (text + "\n").encode()
     signed = {MANIFEST: manifest, SIGNATURE: key.sign(manifest).hex().encode()}
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as pack:
         for name, content in {**files, **signed}.items():
-            pack.writestr(zipfile.ZipInfo(name, MADE), content, zipfile.ZIP_DEFLATED)
+            pack.writestr(zipfile.ZipInfo(name, ZIP_TIMESTAMP), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
@@ -59,16 +59,16 @@ def check_pack(path: Path, key: Ed25519PublicKey) -> dict[str, Any]:
     """
     try:
         with zipfile.ZipFile(path) as pack:
-            if sum(one.file_size for one in pack.infolist()) > MOST_BYTES:
+            if sum(member.file_size for member in pack.infolist()) > MAX_PACK_BYTES:
                 raise CardwatchError(f"{path.name} is too large for an evidence pack.")
-            files = {one.filename: pack.read(one) for one in pack.infolist()}
+            files = {member.filename: pack.read(member) for member in pack.infolist()}
         manifest = files.pop(MANIFEST)
         key.verify(bytes.fromhex(files.pop(SIGNATURE).decode()), manifest)
-        said: dict[str, Any] = json.loads(manifest)
+        facts: dict[str, Any] = json.loads(manifest)
         hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-        wrong = sorted(name for name, _ in hashes.items() ^ said["files"].items())
+        wrong = sorted(name for name, _ in hashes.items() ^ facts["files"].items())
     except (InvalidSignature, OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
         raise CardwatchError(f"{path.name} is not as this installation signed it.") from error
     if wrong:
         raise CardwatchError(f"{path.name}: {wrong[0]} is not as it was signed.")
-    return said
+    return facts

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 SMALL_PENCE = 500_000
 """£5,000: below it forces hardly checked what was bought (Without fear or favour, 2011)."""
 
-OPTIONAL = {"mcc": "merchant category", "card_token": "card number", "holder_id": "cardholder"}
+OPTIONAL_COLUMNS = {
+    "mcc": "merchant category",
+    "card_token": "card number",
+    "holder_id": "cardholder",
+}
 """Columns that a statement may leave empty, and what each holds."""
 
 
@@ -160,7 +164,7 @@ def quarter_figures(
         alerts: all of finance's alerts.
         coverage: how far statements cover it.
     """
-    own = payments[payments["date"].between(span.first_on, span.last_on)]
+    quarter_payments = payments[payments["date"].between(span.first_on, span.last_on)]
     closed = _closed_in(span, alerts)
     answered = [(alert, change) for alert, change in closed if change.state in ANSWERED]
     awaiting = [
@@ -172,11 +176,15 @@ def quarter_figures(
     return Quarter(
         **vars(span),
         **vars(coverage),
-        spending=_spending(span.name, own),
-        months=tuple(_spending(str(m), part) for m, part in own.groupby(own["date"].str[:7])),
+        spending=_spending(span.name, quarter_payments),
+        months=tuple(
+            _spending(str(m), part)
+            for m, part in quarter_payments.groupby(quarter_payments["date"].str[:7])
+        ),
         outcomes=_outcomes([a for a in alerts if span.first_on <= a.last_on <= span.last_on]),
         payments_without={
-            words: int((own[name].fillna("") == "").sum()) for name, words in OPTIONAL.items()
+            words: int((quarter_payments[name].fillna("") == "").sum())
+            for name, words in OPTIONAL_COLUMNS.items()
         },
         answers=_answers(answered),
         answers_by_rule={
@@ -199,7 +207,7 @@ def _spending(period: str, payments: pd.DataFrame) -> Spending:
     is_purchase, is_refund = purchase_rows(payments), refund_rows(payments)
     is_small = is_purchase & (pence < SMALL_PENCE).to_numpy()
     is_other = ~is_purchase & ~is_refund
-    used = payments[is_purchase]
+    purchases = payments[is_purchase]
     return Spending(
         period=period,
         purchases=int(is_purchase.sum()),
@@ -210,8 +218,8 @@ def _spending(period: str, payments: pd.DataFrame) -> Spending:
         refunds_pence=-int(pence[is_refund].sum()),
         others=int(is_other.sum()),
         others_pence=int(pence[is_other].sum()),
-        cards=int(used.loc[used["card_token"] != "", "card_token"].nunique()),
-        holders=int(used.loc[used["holder_id"] != "", "holder_id"].nunique()),
+        cards=int(purchases.loc[purchases["card_token"] != "", "card_token"].nunique()),
+        holders=int(purchases.loc[purchases["holder_id"] != "", "holder_id"].nunique()),
     )
 
 
@@ -219,8 +227,8 @@ def _outcomes(alerts: Sequence[AlertRecord]) -> tuple[Outcomes, ...]:
     """The states of some alerts, by kind."""
     outcomes = []
     for kind in sorted({alert.kind for alert in alerts}):
-        own = [alert for alert in alerts if alert.kind == kind]
-        states = Counter(alert.state for alert in own)
+        kind_alerts = [alert for alert in alerts if alert.kind == kind]
+        states = Counter(alert.state for alert in kind_alerts)
         outcomes.append(
             Outcomes(
                 kind=kind,

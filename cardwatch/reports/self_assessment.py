@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cardwatch.alerts import pounds
 from cardwatch.quantities import quantity
 from cardwatch.reports.document import Section
-from cardwatch.reports.words import day, title
+from cardwatch.reports.formatting import day, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cardwatch.policy import Limit, Policy
     from cardwatch.reports.quarter import Quarter
 
-LIMITS = {
+LIMIT_TITLES = {
     "single_purchase": "Single purchase", "holder_month": "Cardholder's month",
     "step": "Quotations and tenders",
 }  # fmt: skip
@@ -67,7 +67,7 @@ class Controls:
     def limits(self) -> dict[str, tuple[Limit, ...]]:
         """The entries of each limit that applied on the day."""
         on = dt.date.fromisoformat(self.on)
-        return {name: self.policy.entries_in_force(name, on) for name in LIMITS}
+        return {name: self.policy.entries_in_force(name, on) for name in LIMIT_TITLES}
 
 
 def self_assessment(quarter: Quarter, controls: Controls) -> Iterable[Section]:
@@ -109,7 +109,7 @@ def self_assessment(quarter: Quarter, controls: Controls) -> Iterable[Section]:
 def _limits(controls: Controls) -> Iterable[str]:
     """The limits that the policy states, and those that it does not."""
     limits = controls.limits
-    for name, words in LIMITS.items():
+    for name, words in LIMIT_TITLES.items():
         for limit in limits[name]:
             if limit.stated:
                 holders = f", for {quantity(len(limit.holders), 'cardholder')}"
@@ -119,7 +119,7 @@ def _limits(controls: Controls) -> Iterable[str]:
                 )
     unstated = [
         words.lower()
-        for name, words in LIMITS.items()
+        for name, words in LIMIT_TITLES.items()
         if not any(limit.stated for limit in limits[name])
     ]
     if unstated:
@@ -128,7 +128,7 @@ def _limits(controls: Controls) -> Iterable[str]:
 
 def _limit_alerts(quarter: Quarter) -> str:
     """How many alerts of the quarter were about limits."""
-    count = sum(one.count for one in quarter.outcomes if one.kind in {"limit", "split"})
+    count = sum(outcome.count for outcome in quarter.outcomes if outcome.kind in {"limit", "split"})
     were = "was" if count == 1 else "were"
     return (
         f"{quantity(count, 'alert')} in the quarter {were} about a limit that was exceeded, by one "

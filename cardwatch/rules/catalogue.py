@@ -7,9 +7,9 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from cardwatch.chance import CHANCES
 from cardwatch.errors import FileFaulty
 from cardwatch.features import CARD_FEATURES, FEATURES, meaning_of, name_of
+from cardwatch.rarity import CHANCES
 from cardwatch.rules.rule import LEVELS, Rule, parse_rule
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ def rules_sha256(rules: Iterable[Rule]) -> str:
 @cache
 def meanings() -> dict[str, str]:
     """Return what each thing that rules compare is, in a sentence, by its name."""
-    told = {name_of(f): meaning_of(f) for f in FEATURES}
-    told |= {name_of(f): meaning_of(f) for f in CARD_FEATURES}
-    return told | {name: text + "." for name, text in CHANCES.items()}
+    meaning_by_name = {name_of(f): meaning_of(f) for f in FEATURES}
+    meaning_by_name |= {name_of(f): meaning_of(f) for f in CARD_FEATURES}
+    return meaning_by_name | {name: text + "." for name, text in CHANCES.items()}
 
 
 def rule_page(rule: Rule) -> str:

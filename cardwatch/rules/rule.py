@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardwatch.bounded import read_toml
-from cardwatch.chance import BUYING, CHANCES, MONTH_SURPRISE, NOVELTY, SURPRISE
 from cardwatch.errors import FileFaulty
 from cardwatch.features import CARD_FEATURES, FEATURES, REGISTERS_READ, name_of
+from cardwatch.rarity import BUYING, CHANCES, MONTH_SURPRISE, NOVELTY, SURPRISE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,17 +58,17 @@ RANKS_BY = {
 }
 """Default ranking column of each kind; other kinds use the surprise of the whole payment."""
 LEVELS, LANES = ("low", "medium", "high"), ("finance", "psd")
-KINDS = ("split", "limit", "spend", "merchant", "amount", "repeat", "timing", "card", "pattern",
+RULE_KINDS = ("split", "limit", "spend", "merchant", "amount", "repeat", "timing", "card", "pattern",
          "relation", "contract", "approval")  # fmt: skip
 """What a rule is about; lists can be read and counted by it."""
 STATUSES, ROLES = ("stable", "trial"), ("raises", "adds", "weakens")
-NEEDED: dict[str, type] = {
+REQUIRED_KEYS: dict[str, type] = {
     "id": str, "title": str, "kind": str, "level": str, "status": str, "lane": str, "role": str,
     "since": dt.date, "evidence": str, "fact": str, "why": str, "ask": list, "innocent": list,
     "sources": list, "when": list, "example": list,
 }  # fmt: skip
-OPTIONAL = {"weakens", "ranks_by", "ranked_with", "subject", "is_policy_fact", "room"}
-TEXTS = ("title", "fact", "why")
+OPTIONAL_KEYS = {"weakens", "ranks_by", "ranked_with", "subject", "is_policy_fact", "room"}
+RULE_TEXTS = ("title", "fact", "why")
 SHORTEST_TEXT = 10
 MOST_ROOM = 10
 """No rule has more than so many times the room of others of its level."""
@@ -225,10 +225,10 @@ class Rule:
     @cached_property
     def reads(self) -> tuple[str, ...]:
         """Features that the rule compares or prints, in order of mention."""
-        named = [c.feature for c in self.when]
-        others = (str(c.than) for c in self.when)
-        named += [name for name in others if name in READABLE[self.subject]]
-        return tuple(dict.fromkeys([*named, *placeholders(self.fact)]))
+        feature_names = [c.feature for c in self.when]
+        thresholds = (str(c.than) for c in self.when)
+        feature_names += [name for name in thresholds if name in READABLE[self.subject]]
+        return tuple(dict.fromkeys([*feature_names, *placeholders(self.fact)]))
 
     @cached_property
     def registers(self) -> frozenset[str]:
@@ -244,12 +244,12 @@ class Rule:
         """Return for each payment, or card, whether every condition holds."""
         columns = {name: np.asarray(features[name]) for name in self.reads}
         holds = [condition.holds(columns, policy) for condition in self.when]
-        found: Flags = reduce(operator.and_, holds)
-        return found
+        flags: Flags = reduce(operator.and_, holds)
+        return flags
 
-    def decides(self, given: Mapping[str, float]) -> bool:
+    def decides(self, figures: Mapping[str, float]) -> bool:
         """Return whether the rule fires for one case's figures."""
-        return all(bool(condition.holds(given)) for condition in self.when)
+        return all(bool(condition.holds(figures)) for condition in self.when)
 
 
 def placeholders(template: str) -> list[str]:
@@ -269,7 +269,7 @@ def parse_rule(text: str, file: str) -> Rule:
         raise FileFaulty(file, faults)
     conditions = tuple(Condition(w["feature"], w["is"], w["than"]) for w in content["when"])
     examples = tuple(Example(e["case"], e["fires"], dict(e["given"])) for e in content["example"])
-    plain = {key: content[key] for key in NEEDED if key not in {"when", "example"}}
+    plain = {key: content[key] for key in REQUIRED_KEYS if key not in {"when", "example"}}
     lists = {k: tuple(v) for k, v in plain.items() if isinstance(v, list)}
     weakens = tuple(content.get("weakens", ()))
     more = {
@@ -288,10 +288,10 @@ def parse_rule(text: str, file: str) -> Rule:
 
 def _shape_faults(content: dict[str, Any], file: str) -> list[str]:
     """Return what is missing, unknown or of the wrong kind, else what is said badly."""
-    faults = [f"'{key}' is missing" for key in NEEDED if key not in content]
-    unknown = sorted(content.keys() - NEEDED.keys() - OPTIONAL)
+    faults = [f"'{key}' is missing" for key in REQUIRED_KEYS if key not in content]
+    unknown = sorted(content.keys() - REQUIRED_KEYS.keys() - OPTIONAL_KEYS)
     faults += [f"unknown setting '{key}'" for key in unknown]
-    for key, kind in NEEDED.items():
+    for key, kind in REQUIRED_KEYS.items():
         if key in content and not isinstance(content[key], kind):
             faults.append(f"'{key}' must be {'a list' if kind is list else 'a ' + kind.__name__}")
     return faults or _content_faults(content, file)
@@ -302,7 +302,7 @@ def _content_faults(content: dict[str, Any], file: str) -> list[str]:
     subject = content.get("subject", "payment")
     if subject not in READABLE:
         return [f"subject must be one of {', '.join(READABLE)}, not '{subject}'"]
-    choices = {"kind": KINDS, "level": LEVELS, "lane": LANES, "status": STATUSES}
+    choices = {"kind": RULE_KINDS, "level": LEVELS, "lane": LANES, "status": STATUSES}
     choices["role"] = ROLES if subject == "payment" else ROLES[:1]
     choices["evidence"] = tuple(EVIDENCE if subject == "payment" else CARD_EVIDENCE)
     faults = [
@@ -322,8 +322,8 @@ def _content_faults(content: dict[str, Any], file: str) -> list[str]:
         faults.append("'weakens' must name rules if the role is weakens, and only then")
     faults += _text_faults(content)
     for number, condition in enumerate(content["when"], start=1):
-        found = _condition_faults(condition, READABLE[subject])
-        faults += [f"when {number}: {fault}" for fault in found]
+        condition_faults = _condition_faults(condition, READABLE[subject])
+        faults += [f"when {number}: {fault}" for fault in condition_faults]
     faults += [
         f"example {number} needs exactly case, fires and given"
         for number, example in enumerate(content["example"], start=1)
@@ -334,7 +334,7 @@ def _content_faults(content: dict[str, Any], file: str) -> list[str]:
 
 def _text_faults(content: dict[str, Any]) -> list[str]:
     """Return what is wrong with what a person reads."""
-    faults = [f"'{key}' is too short" for key in TEXTS if len(content[key]) < SHORTEST_TEXT]
+    faults = [f"'{key}' is too short" for key in RULE_TEXTS if len(content[key]) < SHORTEST_TEXT]
     for key in ("ask", "innocent", "sources"):
         texts = content[key]
         if not texts or not all(isinstance(t, str) and len(t) >= SHORTEST_TEXT for t in texts):
@@ -346,13 +346,17 @@ def _text_faults(content: dict[str, Any]) -> list[str]:
     readable = READABLE[content.get("subject", "payment")]
     if re.search(r"[{}]", re.sub(r"\{\w+\}", "", content["fact"])):
         return [*faults, "fact: put only the name of a feature in braces"]
-    named = placeholders(content["fact"])
-    return faults + [f"fact: '{name}' is not a feature" for name in named if name not in readable]
+    fact_names = placeholders(content["fact"])
+    return faults + [
+        f"fact: '{name}' is not a feature" for name in fact_names if name not in readable
+    ]
 
 
 def _own_words(content: dict[str, Any]) -> str:
     """Return the texts a person reads, without the titles of sources."""
-    return " ".join([*(content[k] for k in TEXTS), *map(str, content["ask"] + content["innocent"])])
+    return " ".join(
+        [*(content[k] for k in RULE_TEXTS), *map(str, content["ask"] + content["innocent"])]
+    )
 
 
 def _condition_faults(condition: object, readable: AbstractSet[str]) -> list[str]:
@@ -365,8 +369,8 @@ def _condition_faults(condition: object, readable: AbstractSet[str]) -> list[str
     if condition["is"] not in COMPARISONS:
         faults.append(f"'is' must be one of {', '.join(COMPARISONS)}")
     than = condition["than"]
-    known = POLICY_FIGURES | readable
-    if isinstance(than, str) and than.removeprefix("policy.") not in known:
+    comparable = POLICY_FIGURES | readable
+    if isinstance(than, str) and than.removeprefix("policy.") not in comparable:
         faults.append(f"'{than}' is neither a feature nor a figure of the policy")
     elif not isinstance(than, str | int | float):
         faults.append("'than' must be a number, a feature or policy.<figure>")
@@ -376,13 +380,15 @@ def _condition_faults(condition: object, readable: AbstractSet[str]) -> list[str
 def _example_faults(rule: Rule) -> list[str]:
     """Return what the examples show to be wrong."""
     faults = []
-    wanted = {c.feature for c in rule.when}
-    wanted |= {c.than for c in rule.when if isinstance(c.than, str)}
+    compared_names = {c.feature for c in rule.when}
+    compared_names |= {c.than for c in rule.when if isinstance(c.than, str)}
     if {True, False} != {example.fires for example in rule.examples}:
         faults.append("add at least one example that raises an alert and one that does not")
     for example in rule.examples:
-        if example.given.keys() != wanted:
-            faults.append(f"example '{example.case}' must give exactly {', '.join(sorted(wanted))}")
+        if example.given.keys() != compared_names:
+            faults.append(
+                f"example '{example.case}' must give exactly {', '.join(sorted(compared_names))}"
+            )
         elif rule.decides(example.given) != example.fires:
             faults.append(f"example '{example.case}' has another result than it states")
     return faults

@@ -98,11 +98,11 @@ def _decimal_mark(sheet: ParsedSheet) -> str:
     stated = sheet.profile.decimal
     open_question = stated == "decide" and not sheet.table.is_workbook
     if open_question and cells.decimal_unclear(texts, sheet.table.separator):
-        what = (
+        reason = (
             "nothing shows whether the mark before three digits divides thousands or pounds from "
             'pence. Write decimal = "point" or "comma" in a column profile'
         )
-        raise FileRefused(sheet.table.file, "decimal_unclear", what)
+        raise FileRefused(sheet.table.file, "decimal_unclear", reason)
     mark = DECIMAL_MARKS.get(stated) or cells.decimal_mark(texts)
     if mark == ",":
         sheet.decisions.append("amounts with a decimal comma")
@@ -121,19 +121,19 @@ def _two_columns(sheet: ParsedSheet, mark: str) -> Amounts:
     debit, credit = _amounts(sheet, "debit", mark), _amounts(sheet, "credit", mark)
     negative, positive = int((debit.pence < 0).sum()), int((debit.pence > 0).sum())
     if negative and negative >= positive > 0:
-        what = (
+        reason = (
             f"{negative} of {negative + positive} amounts in its column of charges have a minus, "
             "so it is not clear which are charges. Name a signed column as 'amount' in a profile, "
             'with positive = "charge" or "refund"'
         )
-        raise FileRefused(sheet.table.file, "direction_unclear", what)
+        raise FileRefused(sheet.table.file, "direction_unclear", reason)
     charges = np.abs(debit.pence) if negative > positive else debit.pence
     fault = np.maximum(debit.fault, credit.fault)
     both = debit.given & credit.given & (debit.pence != 0) & (credit.pence != 0)
     fault[both] = AMOUNT_FAULTS.index("two_amounts")
     sheet.decisions.append("charges and refunds in separate columns")
-    given = debit.given | credit.given
-    return Amounts(charges - np.abs(credit.pence), given, fault, in_two_columns=True)
+    is_given = debit.given | credit.given
+    return Amounts(charges - np.abs(credit.pence), is_given, fault, in_two_columns=True)
 
 
 def _amounts(sheet: ParsedSheet, name: str, mark: str) -> Amounts:
@@ -141,13 +141,13 @@ def _amounts(sheet: ParsedSheet, name: str, mark: str) -> Amounts:
     return read_column(sheet.column(name), mark)
 
 
-def read_column(column: cells.Coded, mark: str) -> Amounts:
+def read_column(column: cells.TextColumn, mark: str) -> Amounts:
     """Return a column of amounts as printed; a dash alone is an empty cell."""
     values = [cells.read_pence(text, mark) for text in column.values]
     pence = np.array([value or 0 for value in values], dtype="int64")[column.codes]
-    given = ~column.matches(cells.NIL)
-    bad = np.array([value is None for value in values], dtype=bool)[column.codes] & given
-    return Amounts(pence, given, bad.astype("int64") * AMOUNT_FAULTS.index("bad_amount"))
+    is_given = ~column.matches(cells.NIL)
+    bad = np.array([value is None for value in values], dtype=bool)[column.codes] & is_given
+    return Amounts(pence, is_given, bad.astype("int64") * AMOUNT_FAULTS.index("bad_amount"))
 
 
 # Which column -----------------------------------------------------------------------------------
@@ -162,18 +162,18 @@ def _check_choice(sheet: ParsedSheet, mark: str) -> None:
     money = sheet.money
     if money is None or not money.candidates or "amount" not in sheet.positions:
         return
-    best, *others = money.candidates
-    twins = [column for column in others if column.rank == best.rank]
+    best, *other_columns = money.candidates
+    twins = [column for column in other_columns if column.rank == best.rank]
     for twin in twins:
         if _differ(sheet, best, twin, mark):
             first, second = sheet.headings[best.position], sheet.headings[twin.position]
-            what = (
+            reason = (
                 f"columns {best.position + 1} ('{first}') and {twin.position + 1} ('{second}') may "
                 "both be the amount, and they differ. Name one of them as 'amount' in a profile"
             )
-            raise FileRefused(sheet.table.file, "amount_unclear", what)
-    if others:
-        listed = ", ".join(f"'{sheet.headings[column.position]}'" for column in others)
+            raise FileRefused(sheet.table.file, "amount_unclear", reason)
+    if other_columns:
+        listed = ", ".join(f"'{sheet.headings[column.position]}'" for column in other_columns)
         sheet.decisions.append(
             f"amounts from '{sheet.headings[best.position]}' and not from {listed}: "
             "billed before paid at the merchant, gross before net"
@@ -181,9 +181,9 @@ def _check_choice(sheet: ParsedSheet, mark: str) -> None:
     _check_sums(sheet, best, mark)
 
 
-def _differ(sheet: ParsedSheet, one: AmountColumn, other: AmountColumn, mark: str) -> bool:
+def _differ(sheet: ParsedSheet, first_column: AmountColumn, other: AmountColumn, mark: str) -> bool:
     """Return whether two columns of amounts differ in any row."""
-    first = read_column(sheet.column_at(one.position), mark)
+    first = read_column(sheet.column_at(first_column.position), mark)
     second = read_column(sheet.column_at(other.position), mark)
     return bool((first.pence != second.pence).any())
 
@@ -202,16 +202,16 @@ def _check_sums(sheet: ParsedSheet, gross: AmountColumn, mark: str) -> None:
             sheet.notes.append("the amounts are without VAT")
         return
     columns = [gross.position, net.position, money.tax]
-    whole, part, tax = (read_column(sheet.column_at(at), mark) for at in columns)
+    whole, part, tax = (read_column(sheet.column_at(position), mark) for position in columns)
     compared = whole.given & part.given & tax.given
     agree = np.abs(part.pence + tax.pence - whole.pence) <= ROUNDING_PENCE
     count, rows = int((agree & compared).sum()), int(compared.sum())
-    names = [f"'{sheet.headings[at]}'" for at in columns]
+    names = [f"'{sheet.headings[position]}'" for position in columns]
     if rows >= SUMS_ROWS and count < SUMS_SHARE * rows:
-        what = (
+        reason = (
             f"{names[1]} and {names[2]} come to {names[0]} in {count} of {rows} rows only, so it "
             "is not clear which is the amount paid. Name it as 'amount' in a profile"
         )
-        raise FileRefused(sheet.table.file, "amount_unclear", what)
+        raise FileRefused(sheet.table.file, "amount_unclear", reason)
     sentence = f"{names[1]} and {names[2]} come to {names[0]} in {count} of {rows} rows"
     sheet.checks.append(Check("amounts", count == rows, sentence))

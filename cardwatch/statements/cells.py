@@ -38,7 +38,7 @@ PLAIN = re.compile(r"-?\d{1,10}\.\d\d")
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 """A text that a spreadsheet was made to leave alone."""
-DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 MARKED = re.compile(
     r"(?:(?P<before>CR|DR)[.:]?\s*)?(?P<body>.*?)\s*(?:\(?(?P<after>CR|DR|C|D)\.?\)?)?",
     re.IGNORECASE | re.DOTALL,
@@ -52,24 +52,24 @@ THREE_AFTER = re.compile(r"\D*\d{1,3}[.,]\d{3}\D*")
 """An amount whose only mark may divide thousands or pounds from pence."""
 LABEL = re.compile(r"[^\W\d_xX]{3}")
 MASKED = re.compile(r"\d{4}|[*•#]|[xX]{3}")
-DAMAGED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.IGNORECASE)
+SCIENTIFIC_NUMBER = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Coded:
+class TextColumn:
     """A column of text as its distinct values and, for each row, which of them stands there."""
 
     codes: Codes
     distinct: pa.StringArray
 
     @classmethod
-    def of(cls, column: pa.ChunkedArray) -> Coded:
+    def of(cls, column: pa.ChunkedArray) -> TextColumn:
         """Take a dictionary-encoded column."""
         whole = column.combine_chunks()
         return cls(whole.indices.to_numpy(), whole.dictionary)
 
     @classmethod
-    def absent(cls, rows: int) -> Coded:
+    def absent(cls, rows: int) -> TextColumn:
         """Return a column of empty text."""
         return cls(np.zeros(rows, dtype=np.int32), pa.array([""]))
 
@@ -88,35 +88,35 @@ class Coded:
         """Return `read` of every row as an array of a type; each distinct text is read once."""
         return np.array([read(text) for text in self.values], dtype=dtype)[self.codes]
 
-    def mapped(self, change: Callable[[str], str]) -> Coded:
+    def mapped(self, change: Callable[[str], str]) -> TextColumn:
         """Return the column with every text changed."""
-        return Coded(self.codes, pa.array(map(change, self.values), pa.string()))
+        return TextColumn(self.codes, pa.array(map(change, self.values), pa.string()))
 
     def matches(self, pattern: str) -> Flags:
         """Return for every row whether a pattern (RE2) is found in its text."""
         return self._found(pattern)[self.codes]
 
     def _found(self, pattern: str) -> Flags:
-        found = pc.match_substring_regex(self.distinct, pattern)
-        return found.to_numpy(zero_copy_only=False)
+        matching = pc.match_substring_regex(self.distinct, pattern)
+        return matching.to_numpy(zero_copy_only=False)
 
-    def tidied(self, key: bytes) -> Coded:
+    def tidied(self, key: bytes) -> TextColumn:
         """Return the column with spaces collapsed and card numbers cut."""
         wanting = np.flatnonzero(self._found(UNTIDY))
         if not len(wanting):
             return self
         values = self.distinct.to_numpy(zero_copy_only=False).copy()
         values[wanting] = [tidy(text, key) for text in values[wanting]]
-        return Coded(self.codes, pa.array(values, pa.string()))
+        return TextColumn(self.codes, pa.array(values, pa.string()))
 
-    def kept(self, where: Flags) -> Coded:
+    def kept(self, where: Flags) -> TextColumn:
         """Return only the rows in which `where` is true."""
-        return self if where.all() else Coded(self.codes[where], self.distinct)
+        return self if where.all() else TextColumn(self.codes[where], self.distinct)
 
-    def filled(self, other: Coded) -> Coded:
+    def filled(self, other: TextColumn) -> TextColumn:
         """Return the column with the other's text where this one's is empty."""
         codes = np.where(self.matches(FILLED), self.codes, other.codes + len(self.distinct))
-        return Coded(codes, pa.concat_arrays([self.distinct, other.distinct]))
+        return TextColumn(codes, pa.concat_arrays([self.distinct, other.distinct]))
 
     def texts(self) -> pd.Series[str]:
         """Return every row's text."""
@@ -141,7 +141,7 @@ def tidy(text: str, key: bytes) -> str:
 
 def read_reference(text: str) -> str:
     """Return a reference, or nothing where a spreadsheet has cut its digits short."""
-    return "" if DAMAGED.fullmatch(text) else text
+    return "" if SCIENTIFIC_NUMBER.fullmatch(text) else text
 
 
 def shape_of(text: str) -> str:
@@ -202,7 +202,7 @@ def read_pence(text: str, mark: str) -> int | None:
     """
     if mark == "." and PLAIN.fullmatch(text):
         return int(text.replace(".", ""))
-    marked = MARKED.fullmatch(CURRENCY_MARKS.sub("", plain_cell(text)).translate(DASHES).strip())
+    marked = MARKED.fullmatch(CURRENCY_MARKS.sub("", plain_cell(text)).translate(HYPHENS).strip())
     if marked is None or (marked["before"] and marked["after"]):
         return None
     plain, mark_text = marked["body"], (marked["before"] or marked["after"] or "").upper()
@@ -272,7 +272,7 @@ def read_card(text: str, key: bytes) -> tuple[str, str, bool]:
     plain = re.sub(r"[ -]", "", plain_cell(text))
     if re.fullmatch(r"\d{13,19}", plain):
         return plain[-4:], card_token(plain, key), True
-    if DAMAGED.fullmatch(plain):
+    if SCIENTIFIC_NUMBER.fullmatch(plain):
         return "", "", False
     last = re.search(r"(\d{4})[^\w*#•.]*\.?$", plain)
     return (last[1] if last else ""), card_token(plain, key) if plain else "", False

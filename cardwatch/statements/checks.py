@@ -30,7 +30,7 @@ OWN_ROWS, OWN_SHARE = 20, 0.1
 LATEST_BOOKING_DAYS, EARLIEST_BOOKING_DAYS = 120, -3
 """Issuers book a payment between these many days after its day, in any time zone."""
 CONTINUED = r"^[\s\p{Z}]*\d{3}(?:\.\d{1,2})?\)?(?:[\s\p{Z}]*CR)?[\s\p{Z}]*$"
-BEGUN = r"^[\s\p{Z}]*[-(£]*[\s\p{Z}]*\d{1,3}[\s\p{Z}]*$"
+CUT_OFF_AMOUNT = r"^[\s\p{Z}]*[-(£]*[\s\p{Z}]*\d{1,3}[\s\p{Z}]*$"
 """An amount cut at a thousands comma, and what follows it in the next column."""
 MOSTLY = 0.5
 LOOSE_FIELDS = ("description", "merchant", "category", "unit")
@@ -77,18 +77,18 @@ def _is_number(sheet: ParsedSheet, position: int) -> bool:
 def _cut_amounts(sheet: ParsedSheet) -> Flags:
     """Return the rows whose amount goes on in the next column, which holds other things."""
     cut = np.zeros(len(sheet.table.rows), dtype=bool)
-    used = {at for name, at in sheet.positions.items() if name not in LOOSE_FIELDS}
+    used_positions = {place for name, place in sheet.positions.items() if name not in LOOSE_FIELDS}
     for name in ("amount", "debit", "credit"):
-        at = sheet.positions.get(name)
-        if at is None or sheet.table.separator != "," or at + 1 >= len(sheet.headings):
+        position = sheet.positions.get(name)
+        if position is None or sheet.table.separator != "," or position + 1 >= len(sheet.headings):
             continue
-        following = sheet.column_at(at + 1)
-        begun = sheet.column(name).matches(BEGUN) & following.matches(CONTINUED)
-        if at + 1 in used:
+        following = sheet.column_at(position + 1)
+        is_cut = sheet.column(name).matches(CUT_OFF_AMOUNT) & following.matches(CONTINUED)
+        if position + 1 in used_positions:
             continue
-        if begun.sum() and begun.sum() > MOSTLY * following.matches(CONTINUED).sum():
+        if is_cut.sum() and is_cut.sum() > MOSTLY * following.matches(CONTINUED).sum():
             pointed = following.matches(r"\.\d\d\)?[\s\p{Z}]*$")
-            cut |= begun & pointed
+            cut |= is_cut & pointed
     return cut
 
 
@@ -120,23 +120,23 @@ def days_implausible(sheet: ParsedSheet, dates: Days, rows: Flags) -> Flags:
     The core has no clock, so the file's own days are the measure: those that are years away from
     the largest group, and few, are wrong.
     """
-    known = rows & ~np.isnat(dates)
-    wrong = known & (dates < EARLIEST)
-    if not known.any():
+    has_date = rows & ~np.isnat(dates)
+    wrong = has_date & (dates < EARLIEST)
+    if not has_date.any():
         return wrong
-    numbers = dates[known].astype("int64")
+    numbers = dates[has_date].astype("int64")
     groups = _day_groups(numbers)
     middle = np.median(numbers)
     main = max(groups, key=lambda g: (g.size, g.first <= middle <= g.last))
     apart = 0
     for group in groups:
         far = max(main.first - group.last, group.first - main.last) > FAR_DAYS
-        own = group.size >= max(OWN_ROWS, OWN_SHARE * len(numbers))
+        is_large_group = group.size >= max(OWN_ROWS, OWN_SHARE * len(numbers))
         if far and group.size == main.size and len(groups) == 2:
-            wrong |= known  # neither is known to be right
-        elif far and not own:
+            wrong |= has_date  # neither is known to be right
+        elif far and not is_large_group:
             inside = (dates.astype("int64") >= group.first) & (dates.astype("int64") <= group.last)
-            wrong |= known & inside
+            wrong |= has_date & inside
         elif group is not main:
             apart += group.size
     if apart:
@@ -148,10 +148,10 @@ def days_implausible(sheet: ParsedSheet, dates: Days, rows: Flags) -> Flags:
 
 def check_bookings(sheet: ParsedSheet, dates: Days, posted: Days, rows: Flags) -> None:
     """Check that payments are booked on or soon after their day; say how many are not."""
-    known = rows & ~np.isnat(dates) & ~np.isnat(posted)
-    if not known.any():
+    has_dates = rows & ~np.isnat(dates) & ~np.isnat(posted)
+    if not has_dates.any():
         return
-    lag = (posted[known] - dates[known]).astype("int64")
+    lag = (posted[has_dates] - dates[has_dates]).astype("int64")
     odd = int(((lag < EARLIEST_BOOKING_DAYS) | (lag > LATEST_BOOKING_DAYS)).sum())
     if odd:
         sheet.notes.append(
@@ -175,8 +175,8 @@ def check_balance(sheet: ParsedSheet, good: Flags, levels_only: Flags, pence: Pe
     if position is None or position in sheet.positions.values():
         return
     balance = read_column(sheet.column_at(position), ".")
-    kept = (good | levels_only) & balance.given & (balance.fault == 0)
-    amounts, levels = np.where(levels_only, 0, pence)[kept], balance.pence[kept]
+    balance_rows = (good | levels_only) & balance.given & (balance.fault == 0)
+    amounts, levels = np.where(levels_only, 0, pence)[balance_rows], balance.pence[balance_rows]
     if len(levels) < 2:
         return
     steps = np.diff(levels)
@@ -197,9 +197,9 @@ def check_holders(sheet: ParsedSheet, good: Flags) -> None:
     column = sheet.columns.get("cardholder")
     if column is None:
         return
-    used = np.flatnonzero(np.bincount(column.codes[good]))
+    used_codes = np.flatnonzero(np.bincount(column.codes[good]))
     tidy = sheet.tidy("cardholder").values
-    spelt = {tidy[i] for i in used if tidy[i]}
+    spelt = {tidy[i] for i in used_codes if tidy[i]}
     several = len(spelt) - len({fold_name(text) for text in spelt})
     sentence = (
         f"{several} cardholders' names have another spelling and are counted as the same"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardwatch.statements.sheet import ReadingChoices
-    from cardwatch.tabular import Limits, Nursery, Table
+    from cardwatch.tabular import Limits, ReaderPool, Table
 
 SAME_ROWS_SHARE = 0.9
 """Above this share of rows already held, a file is the same statement under another name."""
@@ -69,29 +69,29 @@ def read_statements(
     """
     files = list_files([*paths, *history])
     first_history = len(list_files(paths))
-    held: list[_Held] = []
+    read_files: list[_Held] = []
     reports: list[ReadingReport] = []
     profiles = choices.profiles
     tables = read_tables(files, known_headings(profiles), needed=needed_headings(profiles))
-    shown = [_short_name(path, files) for path in files]
-    for number, found in enumerate(_named(shown, tables, choices.card_key)):
+    short_names = [_short_name(path, files) for path in files]
+    for number, table in enumerate(_named(short_names, tables, choices.card_key)):
         try:
-            held.append(_read_once(found, choices, held))
-            held[-1].is_history = number >= first_history
-            reports.append(held[-1].report)
+            read_files.append(_read_once(table, choices, read_files))
+            read_files[-1].is_history = number >= first_history
+            reports.append(read_files[-1].report)
         except FileRefused as refusal:
             if len(files) == 1:
                 raise
-            digest = "" if isinstance(found, FileRefused) else found.sha256
+            digest = "" if isinstance(table, FileRefused) else table.sha256
             reports.append(ReadingReport(refusal.file, digest, refused=refusal.what))
-    if not held:
+    if not read_files:
         empty = pd.DataFrame(columns=list(TRANSACTION_COLUMNS))
         return Statements(empty, tuple(reports), ("no file could be read",))
-    notes = _overlaps(held, overlap)
-    read = {one.report.file: one.report for one in held}
+    notes = _overlaps(read_files, overlap)
+    read = {read_file.report.file: read_file.report for read_file in read_files}
     reports = [read.get(report.file, report) for report in reports]
-    together, told = name_holders([one.frame for one in held])
-    return Statements(together, tuple(reports), tuple(notes + told + _gaps(together)))
+    together, holder_notes = name_holders([read_file.frame for read_file in read_files])
+    return Statements(together, tuple(reports), tuple(notes + holder_notes + _gaps(together)))
 
 
 def read_each(
@@ -100,7 +100,7 @@ def read_each(
     *,
     names: Sequence[str] = (),
     limits: Limits = LIMITS,
-    nursery: Nursery | None = None,
+    nursery: ReaderPool | None = None,
 ) -> list[FileRefused | tuple[pd.DataFrame, ReadingReport]]:
     """Return for each file its transactions and reading report, or why it is refused.
 
@@ -121,16 +121,16 @@ def read_each(
     profiles = choices.profiles
     needed = needed_headings(profiles)
     tables = read_tables(files, known_headings(profiles), limits, nursery, needed)
-    each: list[FileRefused | tuple[pd.DataFrame, ReadingReport]] = []
-    shown = names or [_short_name(path, files) for path in files]
-    for found in _named(shown, tables, choices.card_key):
+    outcomes: list[FileRefused | tuple[pd.DataFrame, ReadingReport]] = []
+    file_names = names or [_short_name(path, files) for path in files]
+    for table in _named(file_names, tables, choices.card_key):
         try:
-            if isinstance(found, FileRefused):
-                raise found
-            each.append(read_statement(found, choices))
+            if isinstance(table, FileRefused):
+                raise table
+            outcomes.append(read_statement(table, choices))
         except FileRefused as refusal:
-            each.append(refusal)
-    return each
+            outcomes.append(refusal)
+    return outcomes
 
 
 @dataclass
@@ -159,13 +159,13 @@ class _Held:
         Texts are compared in small letters. References are left out where another file has none.
         """
         frame = self.frame
-        said = pd.DataFrame({"date": frame["date"], "pence": frame["amount_pence"]})
-        said["merchant"] = fold_key("merchant", frame["merchant"])
+        hashed_columns = pd.DataFrame({"date": frame["date"], "pence": frame["amount_pence"]})
+        hashed_columns["merchant"] = fold_key("merchant", frame["merchant"])
         if by_reference:
-            said["reference"] = frame["transaction_id"]
+            hashed_columns["reference"] = frame["transaction_id"]
         if key:
-            said["holder"] = fold_key(key, frame[key])
-        return pd.util.hash_pandas_object(said, index=False)
+            hashed_columns["holder"] = fold_key(key, frame[key])
+        return pd.util.hash_pandas_object(hashed_columns, index=False)
 
     def common_key(self, other: _Held) -> str:
         """Return the best key that both files have, or nothing."""
@@ -182,9 +182,9 @@ class _Held:
         """The number of rows that two files share."""
         key = self.common_key(other)
         both = self.has_references and other.has_references
-        mine = self.counts(key, by_reference=both)
+        own_counts = self.counts(key, by_reference=both)
         theirs = other.counts(key, by_reference=both)
-        return sum(min(mine[row], theirs[row]) for row in mine.keys() & theirs.keys())
+        return sum(min(own_counts[row], theirs[row]) for row in own_counts.keys() & theirs.keys())
 
 
 def _named(
@@ -194,16 +194,16 @@ def _named(
 
     A card number in the name of a file or sheet is cut as it would be in a cell.
     """
-    named: list[Table | FileRefused] = []
-    for shown, found in zip(names, tables, strict=True):
-        name = redact_cards(shown, key)
-        if isinstance(found, FileRefused):
-            named.append(FileRefused(name, found.code, found.what))
+    renamed: list[Table | FileRefused] = []
+    for file_name, table in zip(names, tables, strict=True):
+        name = redact_cards(file_name, key)
+        if isinstance(table, FileRefused):
+            renamed.append(FileRefused(name, table.code, table.what))
         else:
-            decisions = tuple(redact_cards(text, key) for text in found.decisions)
-            notes = tuple(redact_cards(text, key) for text in found.notes)
-            named.append(replace(found, file=name, decisions=decisions, notes=notes))
-    return named
+            decisions = tuple(redact_cards(text, key) for text in table.decisions)
+            notes = tuple(redact_cards(text, key) for text in table.notes)
+            renamed.append(replace(table, file=name, decisions=decisions, notes=notes))
+    return renamed
 
 
 def _short_name(path: Path, files: Sequence[Path]) -> str:
@@ -214,70 +214,74 @@ def _short_name(path: Path, files: Sequence[Path]) -> str:
     return str(path)
 
 
-def _read_once(found: Table | FileRefused, choices: ReadingChoices, held: Sequence[_Held]) -> _Held:
+def _read_once(
+    table: Table | FileRefused, choices: ReadingChoices, earlier_files: Sequence[_Held]
+) -> _Held:
     """Read a table, unless it was refused already or another file holds its rows.
 
     Raises:
         FileRefused: it is no statement, or the same statement as one read before.
     """
-    if isinstance(found, FileRefused):
-        raise found
-    for other in held:
-        if found.sha256 == other.report.sha256:
-            what = f"the same file as {other.report.file}, byte for byte; counted once"
-            raise FileRefused(found.file, "same_bytes", what)
-    one = _Held(*read_statement(found, choices))
-    for other in held:
-        shared = one.shared(other)
+    if isinstance(table, FileRefused):
+        raise table
+    for other in earlier_files:
+        if table.sha256 == other.report.sha256:
+            reason = f"the same file as {other.report.file}, byte for byte; counted once"
+            raise FileRefused(table.file, "same_bytes", reason)
+    read_file = _Held(*read_statement(table, choices))
+    for other in earlier_files:
+        shared = read_file.shared(other)
         if shared:
-            one.overlaps.append((other.report.file, shared))
-        if shared > SAME_ROWS_SHARE * len(one.frame):
-            what = (
-                f"{shared} of its {quantity(len(one.frame), 'row')} "
+            read_file.overlaps.append((other.report.file, shared))
+        if shared > SAME_ROWS_SHARE * len(read_file.frame):
+            reason = (
+                f"{shared} of its {quantity(len(read_file.frame), 'row')} "
                 f"{plural(shared, 'is', 'are')} those of {other.report.file}; counted once"
             )
-            raise FileRefused(found.file, "same_rows", what)
-    return one
+            raise FileRefused(table.file, "same_rows", reason)
+    return read_file
 
 
-def _overlaps(held: Sequence[_Held], overlap: str) -> list[str]:
+def _overlaps(read_files: Sequence[_Held], overlap: str) -> list[str]:
     """Report rows that two files share; if asked to, take them out of the later file.
 
     Rows of history that the statements hold are always taken out. A row counts as often as it
     stands in the file in which it stands most often.
     """
-    history = {one.report.file for one in held if one.is_history}
+    history = {read_file.report.file for read_file in read_files if read_file.is_history}
     notes = []
-    for one in held:
-        for other, count in one.overlaps:
-            once = overlap == "once" or (one.is_history and other not in history)
-            done = "counted once" if once else "kept in both; '--overlap once' drops them"
+    for read_file in read_files:
+        for other, count in read_file.overlaps:
+            once = overlap == "once" or (read_file.is_history and other not in history)
+            treatment = "counted once" if once else "kept in both; '--overlap once' drops them"
             rows = quantity(count, "row")
-            notes.append(f"{rows} of {one.report.file} also in {other}: {done}")
+            notes.append(f"{rows} of {read_file.report.file} also in {other}: {treatment}")
     if notes:
-        _count_once(held, everywhere=overlap == "once")
+        _count_once(read_files, everywhere=overlap == "once")
     return notes
 
 
-def _count_once(held: Sequence[_Held], *, everywhere: bool) -> None:
+def _count_once(read_files: Sequence[_Held], *, everywhere: bool) -> None:
     """Drop from each file the rows that the files before it hold already.
 
     Unless `everywhere`, only from history what the statements hold.
     """
-    key = next((k for k in held[0].keys if all(k in one.keys for one in held)), "")
-    by_reference = all(one.has_references for one in held)
-    kept: Counter[int] = Counter()
-    for one in held:
-        hashes = one.hashes(key, by_reference=by_reference)
-        if everywhere or one.is_history:
+    key = next(
+        (k for k in read_files[0].keys if all(k in read_file.keys for read_file in read_files)), ""
+    )
+    by_reference = all(read_file.has_references for read_file in read_files)
+    counted: Counter[int] = Counter()
+    for read_file in read_files:
+        hashes = read_file.hashes(key, by_reference=by_reference)
+        if everywhere or read_file.is_history:
             nth = hashes.groupby(hashes).cumcount()
-            one.frame = one.frame[(nth >= hashes.map(kept).fillna(0)).to_numpy()]
-        if everywhere or not one.is_history:
-            kept |= one.counts(key, by_reference=by_reference)
-        pence = int(one.frame["amount_pence"].sum())
-        dropped = one.report.transactions - len(one.frame)
-        one.report = replace(
-            one.report, transactions=len(one.frame), elsewhere=dropped, pence=pence
+            read_file.frame = read_file.frame[(nth >= hashes.map(counted).fillna(0)).to_numpy()]
+        if everywhere or not read_file.is_history:
+            counted |= read_file.counts(key, by_reference=by_reference)
+        pence = int(read_file.frame["amount_pence"].sum())
+        dropped = read_file.report.transactions - len(read_file.frame)
+        read_file.report = replace(
+            read_file.report, transactions=len(read_file.frame), elsewhere=dropped, pence=pence
         )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 EXPECTATIONS = ("expectations.toml", "expectations.csv")
 """Files in a folder that say what is right for the others."""
-ENDINGS = (".md", ".toml")
+IGNORED_SUFFIXES = (".md", ".toml")
 """Files that are about a corpus and no part of it."""
 
 
@@ -86,7 +86,7 @@ def corpus_files(folder: Path) -> list[Path]:
         path
         for path in sorted(folder.rglob("*"))
         if path.is_file()
-        and path.suffix not in ENDINGS
+        and path.suffix not in IGNORED_SUFFIXES
         and path.name not in EXPECTATIONS
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
@@ -157,9 +157,9 @@ def differences(
     A file whose rows do not add up differs whatever is expected. A file that is expected and not
     there differs too.
     """
-    found = {outcome.file: asdict(outcome) for outcome in outcomes}
+    figures_by_file = {outcome.file: asdict(outcome) for outcome in outcomes}
     differing: dict[str, list[str]] = {}
-    for name, figures in found.items():
+    for name, figures in figures_by_file.items():
         lines = [
             f"{figure} is {figures[figure]!r}, expected {value!r}"
             for figure, value in expected.get(name, {}).items()
@@ -169,4 +169,4 @@ def differences(
             lines.append("its rows do not add up")
         if lines:
             differing[name] = lines
-    return differing | {name: ["it is missing"] for name in expected if name not in found}
+    return differing | {name: ["it is missing"] for name in expected if name not in figures_by_file}

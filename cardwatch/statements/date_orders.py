@@ -65,11 +65,11 @@ def _year_first(sheet: ParsedSheet, texts: list[str]) -> str:
     if not votes["year-day"]:
         return ""
     if votes["year-month"]:
-        what = (
+        reason = (
             f"{votes['year-day']} of its dates can only be year, day, month and "
             f"{votes['year-month']} only year, month, day. Export it with dates like 2026-10-31"
         )
-        raise FileRefused(sheet.table.file, "date_order_mixed", what)
+        raise FileRefused(sheet.table.file, "date_order_mixed", reason)
     count = votes["year-day"]
     sheet.decisions.append(f"dates year, day, month: {count} distinct dates allow nothing else")
     return "year-day"
@@ -90,14 +90,14 @@ def _check_turned(sheet: ParsedSheet) -> None:
         texts = [text.strip() for text in sheet.column(name).used if text.strip()]
         typed = [m for text in texts if (m := dates.YEAR_FIRST.fullmatch(dates.plain_day(text)))]
         votes = dates.possible_orders(texts)
-        left = votes["day-first"] + votes["month-first"]
-        if typed and left and not votes["either"] and all(int(m[4]) <= 12 for m in typed):
-            what = (
+        stated = votes["day-first"] + votes["month-first"]
+        if typed and stated and not votes["either"] and all(int(m[4]) <= 12 for m in typed):
+            reason = (
                 f"a spreadsheet seems to have taken days for months: its {len(typed)} distinct "
-                f"typed dates all have a day up to 12, the {left} left as text one above. Export "
+                f"typed dates all have a day up to 12, the {stated} left as text one above. Export "
                 "the statement again and do not open it before the upload"
             )
-            raise FileRefused(sheet.table.file, "dates_flipped", what)
+            raise FileRefused(sheet.table.file, "dates_flipped", reason)
 
 
 def order_by_dates(texts: Iterable[str], file: str) -> tuple[str, str]:
@@ -109,8 +109,10 @@ def order_by_dates(texts: Iterable[str], file: str) -> tuple[str, str]:
     votes = dates.possible_orders(texts)
     day, month = votes["day-first"], votes["month-first"]
     if day and month:
-        what = f"{day} of its dates can only be day-first and {month} only month-first. {SAY_ORDER}"
-        raise FileRefused(file, "date_order_mixed", what)
+        reason = (
+            f"{day} of its dates can only be day-first and {month} only month-first. {SAY_ORDER}"
+        )
+        raise FileRefused(file, "date_order_mixed", reason)
     if day or month:
         order = "day-first" if day else "month-first"
         return order, f"dates {order}: {day or month} distinct dates allow nothing else"
@@ -119,12 +121,14 @@ def order_by_dates(texts: Iterable[str], file: str) -> tuple[str, str]:
 
 def order_unknown(file: str) -> FileRefused:
     """Return the refusal of a file whose dates do not say whether days or months come first."""
-    what = f"its dates do not show whether days or months come first. {SAY_ORDER}"
-    return FileRefused(file, "date_order_unknown", what)
+    reason = f"its dates do not show whether days or months come first. {SAY_ORDER}"
+    return FileRefused(file, "date_order_unknown", reason)
 
 
 def _lags_fit(sheet: ParsedSheet, order: str) -> bool:
     """Return whether every booking follows its payment soon under this order."""
     lag = (sheet.days("posting_date", order) - sheet.days("date", order)).astype("float")
-    known = lag[np.isfinite(lag)]
-    return len(known) > 0 and bool(((known >= 0) & (known <= POSTING_LAG_DAYS)).all())
+    finite_lags = lag[np.isfinite(lag)]
+    return len(finite_lags) > 0 and bool(
+        ((finite_lags >= 0) & (finite_lags <= POSTING_LAG_DAYS)).all()
+    )

@@ -30,7 +30,7 @@ TIME = re.compile(
     re.IGNORECASE,
 )
 """The time of day after a date, with its zone: the day printed is the day taken."""
-MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september",
+MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september",
           "october", "november", "december")  # fmt: skip
 LAST_CENTURY = 70
 """Years of two digits from here on are of the last century, as most systems read them."""
@@ -136,7 +136,7 @@ def _year_month_day(text: str) -> tuple[int, int, int] | None:
 def _month(name: str) -> int:
     """Return the number of a month by its name or a part of it; 0 for another word."""
     short = name.casefold().replace("sept", "sep") if len(name) == 4 else name.casefold()
-    return next((i for i, month in enumerate(MONTHS, 1) if month.startswith(short)), 0)
+    return next((i for i, month in enumerate(MONTH_NAMES, 1) if month.startswith(short)), 0)
 
 
 def _full_year(text: str) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 25
 """A column that says charge or refund has no more distinct texts than this."""
-TEXT_FIELDS = ("category", "description")
+DIRECTION_TEXT_FIELDS = ("category", "description")
 """Fields whose column may say charge or refund in every row."""
 MAJORITY = 2 / 3
 """Signs decide which way amounts go if this share of the payments has the same."""
@@ -35,7 +35,15 @@ UNCLEAR = (
     'State it in a column profile: positive = "charge" where an amount without a minus is a '
     'charge, "refund" where it is a refund'
 )
-SIDES = {"charge": 1, "fee": 1, "cash": 1, "refund": -1, "payment": -1, "adjustment": 0, "": 0}
+DIRECTION_SIGNS = {
+    "charge": 1,
+    "fee": 1,
+    "cash": 1,
+    "refund": -1,
+    "payment": -1,
+    "adjustment": 0,
+    "": 0,
+}
 """Which way an amount goes by the meaning of a word: 1 a charge, -1 money back, 0 not said."""
 
 
@@ -71,9 +79,9 @@ def sign_amounts(
     """
     read = rows & amounts.given & (amounts.fault == FAULTLESS)
     if words := _word_column(sheet, amounts, read):
-        meant = np.where(kinds == "", words.meanings, kinds)
-        meant[np.isin(meant, ["charge", "refund"])] = ""
-        return _by_words(sheet, amounts, read, words), meant
+        row_kinds = np.where(kinds == "", words.meanings, kinds)
+        row_kinds[np.isin(row_kinds, ["charge", "refund"])] = ""
+        return _by_words(sheet, amounts, read, words), row_kinds
     if amounts.in_two_columns:
         return amounts.pence, kinds
     positive = _stated(sheet, amounts, read) or _by_evidence(sheet, amounts, read, kinds)
@@ -92,20 +100,24 @@ def _word_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColum
     mapped = sheet.positions.get("debit_credit")
     if amounts.in_two_columns and mapped is None:
         return None
-    texts = [sheet.positions[name] for name in TEXT_FIELDS if name in sheet.positions]
+    texts = [sheet.positions[name] for name in DIRECTION_TEXT_FIELDS if name in sheet.positions]
     places = [mapped] if mapped is not None else [*sheet.unused, *texts]
-    columns = [(at, c) for at in places if (c := _meanings(sheet, at, amounts, read)) is not None]
-    named = [c for at, c in columns if _is_named(sheet, at)]
+    columns = [
+        (position, c)
+        for position in places
+        if (c := _meanings(sheet, position, amounts, read)) is not None
+    ]
+    named_columns = [c for position, c in columns if _is_named(sheet, position)]
     both = [c for _, c in columns if _both_sides(c, read)]
     if len(both) > 1 and any(
         (_sides(both[0])[read] * _sides(other)[read] < 0).any() for other in both[1:]
     ):
-        what = (
+        reason = (
             f"columns '{both[0].heading}' and '{both[1].heading}' disagree on which "
             "amounts are refunds. Name the right one as 'debit_credit' in a column profile"
         )
-        raise FileRefused(sheet.table.file, "direction_unclear", what)
-    return next(iter([*named, *both]), None)
+        raise FileRefused(sheet.table.file, "direction_unclear", reason)
+    return next(iter([*named_columns, *both]), None)
 
 
 def _is_named(sheet: ParsedSheet, position: int) -> bool:
@@ -124,25 +136,27 @@ def _meanings(
     Raises:
         FileRefused: it is there to say charge or refund, and has words that are not known.
     """
-    column, known = sheet.column_at(position), words_with_meaning("direction")
-    named = _is_named(sheet, position)
-    if len(column.distinct) > MOST_WORDS and not named:
+    column, known_words = sheet.column_at(position), words_with_meaning("direction")
+    is_named = _is_named(sheet, position)
+    if len(column.distinct) > MOST_WORDS and not is_named:
         return None
     words = [plain_word(cells.plain_cell(text)) for text in column.values]
-    used = np.flatnonzero(np.bincount(column.codes[read]))
-    filled = {words[i] for i in used if words[i]}
-    strange = filled - known.keys()
+    used_codes = np.flatnonzero(np.bincount(column.codes[read]))
+    filled = {words[i] for i in used_codes if words[i]}
+    strange = filled - known_words.keys()
     heading = sheet.headings[position]
     if strange or not filled:
-        if filled and (named or _is_direction(column, words, amounts, read, heading)):
-            count = int(np.isin(column.codes, [i for i in used if words[i] in strange])[read].sum())
-            what = (
+        if filled and (is_named or _is_direction(column, words, amounts, read, heading)):
+            count = int(
+                np.isin(column.codes, [i for i in used_codes if words[i] in strange])[read].sum()
+            )
+            reason = (
                 f"column '{heading}' says which amounts are refunds, and {count} of its rows have "
                 "a word for it that is not known. Write charge or refund there, or debit and credit"
             )
-            raise FileRefused(sheet.table.file, "direction_unclear", what)
+            raise FileRefused(sheet.table.file, "direction_unclear", reason)
         return None
-    meaning = {word: known[word] for word in filled}
+    meaning = {word: known_words[word] for word in filled}
     if "charge" not in meaning.values() and "payment" in meaning.values():
         meaning = {w: "charge" if m == "payment" else m for w, m in meaning.items()}
     meanings = np.array([meaning.get(word, "") for word in words], dtype=object)
@@ -150,7 +164,7 @@ def _meanings(
 
 
 def _is_direction(
-    column: cells.Coded, words: list[str], amounts: Amounts, read: Flags, heading: str
+    column: cells.TextColumn, words: list[str], amounts: Amounts, read: Flags, heading: str
 ) -> bool:
     """Return whether a column with strange words says charge or refund all the same.
 
@@ -158,8 +172,8 @@ def _is_direction(
     that is known or its heading names a type.
     """
     typed = bool(set(normalise_heading(heading).split()) & word_set("direction", "type_headings"))
-    known = words_with_meaning("direction")
-    meanings = np.array([known.get(word, "") for word in words], dtype=object)[column.codes]
+    known_words = words_with_meaning("direction")
+    meanings = np.array([known_words.get(word, "") for word in words], dtype=object)[column.codes]
     share = (meanings[read] != "").mean()
     back = np.isin(meanings[read], ["refund", "payment"]).any()
     unsigned = not (amounts.pence[read] < 0).any()
@@ -168,7 +182,7 @@ def _is_direction(
 
 def _sides(words: WordColumn) -> Pence:
     """Return for each row 1 for a charge, -1 for money back, 0 where it is not said."""
-    return np.array([SIDES[meaning] for meaning in words.meanings], dtype="int64")
+    return np.array([DIRECTION_SIGNS[meaning] for meaning in words.meanings], dtype="int64")
 
 
 def _both_sides(words: WordColumn, read: Flags) -> bool:
@@ -194,12 +208,12 @@ def _by_words(sheet: ParsedSheet, amounts: Amounts, read: Flags, words: WordColu
     elif (charges_minus and charges_plus) or (backs_minus and backs_plus):
         if not backs.any() and not charges_minus > charges_plus:
             return pence  # one word for every row: the signs alone say which way it goes
-        what = (
+        reason = (
             f"column '{words.heading}' and the signs of the amounts disagree in "
             f"{min(charges_minus, charges_plus) + min(backs_minus, backs_plus)} rows. {UNCLEAR}, "
             "and leave that column out of the file"
         )
-        raise FileRefused(sheet.table.file, "direction_unclear", what)
+        raise FileRefused(sheet.table.file, "direction_unclear", reason)
     turned = charges_minus > 0 and not backs_minus
     signed = np.where(sides == 0, -pence if turned else pence, np.abs(pence) * sides)
     return np.where(pence == 0, 0, signed)
@@ -221,11 +235,11 @@ def _stated(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> str:
     against, rest = (minus, plus) if positive == "charge" else (plus, minus)
     if against > rest:
         if sheet.profile.is_shipped and against >= max(MANY_ROWS, MAJORITY * (against + rest)):
-            what = (
+            reason = (
                 f"{against} of {against + rest} amounts have a minus, though in this layout "
                 f"charges have none. {UNCLEAR}"
             )
-            raise FileRefused(sheet.table.file, "direction_unclear", what)
+            raise FileRefused(sheet.table.file, "direction_unclear", reason)
         sheet.notes.append(
             f"amounts without a minus are taken for {positive}s, as the layout states, "
             "though fewer rows have them than not"
@@ -281,5 +295,5 @@ def _majority(minus: int, plus: int) -> str:
 
 
 def _unclear(sheet: ParsedSheet, why: str) -> FileRefused:
-    what = f"it is not clear which amounts are charges and which are refunds: {why}. {UNCLEAR}"
-    return FileRefused(sheet.table.file, "direction_unclear", what)
+    reason = f"it is not clear which amounts are charges and which are refunds: {why}. {UNCLEAR}"
+    return FileRefused(sheet.table.file, "direction_unclear", reason)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from cardwatch.statements import cells
-from cardwatch.statements.cells import Coded
+from cardwatch.statements.cells import TextColumn
 from cardwatch.statements.profiles import HOLDER_FIELDS
 from cardwatch.statements.words import is_period, plain_word, word_set
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LABELLED = re.compile(r"\s*([^:\d]{2,40}?)\s*(?::|\s-\s)\s*(.*)", re.DOTALL)
 """A label, a colon, and perhaps what it labels."""
-FIELDS = ("cardholder", "card_number")
+HOLDER_TEXT_FIELDS = ("cardholder", "card_number")
 FILLED_DOWN = 0.5
 """Empty cells after a holder are that holder's if there are this many for each name."""
 
@@ -35,7 +35,7 @@ def label_of(text: str) -> tuple[str, str]:
     word = plain_word(label)
     if match is None and not text.strip().endswith(":") and word == "name":
         return "", ""
-    return next((f for f in FIELDS if word in word_set("labels", f)), ""), value
+    return next((f for f in HOLDER_TEXT_FIELDS if word in word_set("labels", f)), ""), value
 
 
 def labelled(row: Sequence[str]) -> dict[str, str]:
@@ -52,14 +52,14 @@ def labelled(row: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def holders_elsewhere(table: Table) -> tuple[dict[str, Coded], str]:
+def holders_elsewhere(table: Table) -> tuple[dict[str, TextColumn], str]:
     """Return holder and card of every row where no column names them, and where they stand.
 
     They are looked for above the headings of each sheet, in section rows such as `Cardholder: A
     Roe`, and in the names of sheets that are no months or numbers. Nothing where they are in none.
     """
     above = [_merged(map(labelled, part.above)) for part in table.parts]
-    fields = [name for name in FIELDS if any(name in values for values in above)]
+    fields = [name for name in HOLDER_TEXT_FIELDS if any(name in values for values in above)]
     if fields:
         starts = [part.index for part in table.parts]
         columns = {
@@ -85,29 +85,29 @@ def _merged(values: Iterable[dict[str, str]]) -> dict[str, str]:
     return merged
 
 
-def _sections(table: Table) -> dict[str, Coded]:
+def _sections(table: Table) -> dict[str, TextColumn]:
     """Return holder and card by the section in which each row stands."""
     rows: set[int] = set()
-    for column in map(Coded.of, table.cells.columns):
+    for column in map(TextColumn.of, table.cells.columns):
         labels = [i for i, text in enumerate(column.values) if text and label_of(text)[0]]
         rows |= set(np.flatnonzero(np.isin(column.codes, labels)).tolist())
-    found: dict[int, dict[str, str]] = {}
+    section_labels: dict[int, dict[str, str]] = {}
     for row in sorted(rows):
         cells_of_row = [str(column[row].as_py()) for column in table.cells.columns]
         if values := labelled(cells_of_row):
-            found[row] = values
+            section_labels[row] = values
     columns = {}
-    for name in FIELDS:
-        starts = [row for row, values in found.items() if name in values]
+    for name in HOLDER_TEXT_FIELDS:
+        starts = [row for row, values in section_labels.items() if name in values]
         if starts:
-            columns[name] = _spread(starts, [found[row][name] for row in starts], table)
+            columns[name] = _spread(starts, [section_labels[row][name] for row in starts], table)
     return columns
 
 
-def _spread(starts: Sequence[int], values: Sequence[str], table: Table) -> Coded:
+def _spread(starts: Sequence[int], values: Sequence[str], table: Table) -> TextColumn:
     """Return a column in which each value stands from its row on; empty before the first."""
     nearest = np.searchsorted(starts, np.arange(len(table.rows)), side="right")
-    return Coded(nearest.astype(np.int32), pa.array(["", *values], pa.string()))
+    return TextColumn(nearest.astype(np.int32), pa.array(["", *values], pa.string()))
 
 
 def fill_down(sheet: ParsedSheet, rows: Flags) -> None:
@@ -121,19 +121,19 @@ def fill_down(sheet: ParsedSheet, rows: Flags) -> None:
         rows: which rows are payments.
     """
     names = [name for name in HOLDER_FIELDS if name in sheet.columns]
-    held = {name: sheet.columns[name].matches(cells.FILLED) for name in names}
-    nobody = rows & ~np.logical_or.reduce([*held.values(), np.zeros(len(rows), dtype=bool)])
-    for name, filled in held.items():
+    filled_cells = {name: sheet.columns[name].matches(cells.FILLED) for name in names}
+    nobody = rows & ~np.logical_or.reduce([*filled_cells.values(), np.zeros(len(rows), dtype=bool)])
+    for name, filled in filled_cells.items():
         column = sheet.columns[name]
         if not nobody.any() or (rows & ~filled & ~nobody).any():
             continue  # another column names the holder of a row that is empty here
-        named = column.codes[rows & filled]
+        holder_codes = column.codes[rows & filled]
         empty = int((rows & ~filled).sum())
         first = bool(filled[rows][0])
-        once = len(np.unique(named)) == len(named)
-        if first and once and empty and empty >= FILLED_DOWN * len(named):
+        once = len(np.unique(holder_codes)) == len(holder_codes)
+        if first and once and empty and empty >= FILLED_DOWN * len(holder_codes):
             last = np.maximum.accumulate(np.where(filled, np.arange(len(filled)), 0))
-            sheet.columns[name] = Coded(column.codes[last], column.distinct)
+            sheet.columns[name] = TextColumn(column.codes[last], column.distinct)
             sheet.decisions.append(
                 f"'{sheet.sources[name]}' names each cardholder once, above their payments"
             )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cardwatch.statements.amounts import read_column
-from cardwatch.statements.cells import FILLED, Coded
+from cardwatch.statements.cells import FILLED, TextColumn
 from cardwatch.statements.money_columns import money_columns
 from cardwatch.statements.profiles import HOLDER_FIELDS
 
@@ -55,10 +55,10 @@ def _payments(sheet: ParsedSheet, dates: Days, pence: Pence) -> pd.DataFrame:
 def _by_parts(sheet: ParsedSheet, good: Flags, payments: pd.DataFrame, part: int) -> Flags:
     """Return the further lines whose parts, row by row, come to the amount that each repeats."""
     parts = read_column(sheet.column_at(part), ".").pence
-    kept = payments[good]
-    group = (kept != kept.shift()).any(axis=1).cumsum()
+    good_payments = payments[good]
+    group = (good_payments != good_payments.shift()).any(axis=1).cumsum()
     frame = pd.DataFrame(
-        {"part": np.abs(parts[good]), "amount": kept["pence"].abs(), "group": group}
+        {"part": np.abs(parts[good]), "amount": good_payments["pence"].abs(), "group": group}
     )
     sums = frame.groupby("group")["part"].transform("sum")
     several = frame.groupby("group")["part"].transform("size") > 1
@@ -98,7 +98,9 @@ def _by_reference(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) ->
     if len(frame.drop_duplicates()) > payments:
         sheet.notes.append("some payments are on several rows, each with a part of the amount")
         return lines
-    every = pd.DataFrame({i: Coded.of(c).codes for i, c in enumerate(sheet.table.cells.columns)})
+    every = pd.DataFrame(
+        {i: TextColumn.of(c).codes for i, c in enumerate(sheet.table.cells.columns)}
+    )
     equal = every[referred].duplicated(keep=False)
     lines[referred] = (frame.duplicated() & ~equal).to_numpy()
     return lines

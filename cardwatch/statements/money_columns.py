@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PURCHASE, PLAIN, BILLED = range(3)
 """Where an amount was taken: at the merchant, not said, by the issuer in pounds."""
-FOREIGN = -1
+FOREIGN_COLUMN = -1
 """At the merchant, in a currency that may be another."""
 NET, UNSAID, GROSS = range(3)
 
@@ -67,7 +67,7 @@ def money_columns(headings: Sequence[str]) -> MoneyColumns:
     part = [i for i, name in enumerate(names) if _is_part(name)]
     balance = [i for i, name in enumerate(names) if _is_balance(name)]
     usable = sorted(
-        (column for column in amounts if column.taken != FOREIGN),
+        (column for column in amounts if column.taken != FOREIGN_COLUMN),
         key=lambda column: (-column.taken, -column.tax, column.position),
     )
     return MoneyColumns(
@@ -89,88 +89,94 @@ def _fields(
     billed = usable[0] if usable else None
     if billed:
         fields["amount"] = billed.position
-    others = [
+    other_amounts = [
         column
         for column in amounts
         if column is not billed and (billed is None or column.taken < billed.taken)
     ]
-    original = max(others, key=lambda c: (-c.taken, c.tax, -c.position), default=None)
+    original = max(other_amounts, key=lambda c: (-c.taken, c.tax, -c.position), default=None)
     if original:
         fields["original_amount"] = original.position
     for i, name in enumerate(names):
-        taken = _currency(name)
-        if taken is not None:
-            field = "currency" if _is_billed(taken, billed, original) else "original_currency"
+        currency_kind = _currency(name)
+        if currency_kind is not None:
+            field = (
+                "currency" if _is_billed(currency_kind, billed, original) else "original_currency"
+            )
             fields.setdefault(field, i)
     return fields
 
 
-def _is_billed(taken: int, billed: AmountColumn | None, original: AmountColumn | None) -> bool:
+def _is_billed(
+    currency_kind: int, billed: AmountColumn | None, original: AmountColumn | None
+) -> bool:
     """Return whether a column of currencies says in which the billed amount is."""
     if billed is None:
-        return taken == BILLED
-    if taken == BILLED:
+        return currency_kind == BILLED
+    if currency_kind == BILLED:
         return True
     if original is None:
-        return taken != FOREIGN and billed.taken != BILLED
-    return taken == billed.taken or (taken == PLAIN and billed.taken == PURCHASE)
+        return currency_kind != FOREIGN_COLUMN and billed.taken != BILLED
+    return currency_kind == billed.taken or (currency_kind == PLAIN and billed.taken == PURCHASE)
 
 
 def _taken(words: set[str]) -> int:
     """Return where an amount was taken, by the words of its heading."""
-    known = _words()
-    if words & known["foreign"]:
-        return FOREIGN
-    if words & known["billed"]:
+    vocabulary = _words()
+    if words & vocabulary["foreign"]:
+        return FOREIGN_COLUMN
+    if words & vocabulary["billed"]:
         return BILLED
-    return PURCHASE if words & known["purchase"] else PLAIN
+    return PURCHASE if words & vocabulary["purchase"] else PLAIN
 
 
 def _amount(position: int, name: str) -> AmountColumn | None:
     """Return what a heading says of a column of amounts; none if it is another column."""
-    known = _words()
+    vocabulary = _words()
     words = {word for word in without_pound_mark(name).split() if not word.isdecimal()}
     every = ("amount", "billed", "foreign", "purchase", "gross", "net", "tax", "filler")
-    if not words & known["amount"] or words - frozenset().union(*(known[k] for k in every)):
+    if not words & vocabulary["amount"] or words - frozenset().union(
+        *(vocabulary[k] for k in every)
+    ):
         return None
-    if words & known["tax"] and not words & (known["net"] | known["gross"]):
+    if words & vocabulary["tax"] and not words & (vocabulary["net"] | vocabulary["gross"]):
         return None
-    if name.rpartition(" ")[2] in known["currency"]:
+    if name.rpartition(" ")[2] in vocabulary["currency"]:
         return None
-    in_pounds = without_pound_mark(name) != name and not words & known["foreign"]
-    tax = NET if words & known["net"] else GROSS if words & known["gross"] else UNSAID
+    in_pounds = without_pound_mark(name) != name and not words & vocabulary["foreign"]
+    tax = NET if words & vocabulary["net"] else GROSS if words & vocabulary["gross"] else UNSAID
     return AmountColumn(position, BILLED if in_pounds else _taken(words), tax)
 
 
 def _currency(name: str) -> int | None:
     """Return to which amounts a column of currencies belongs; none if it is another column."""
-    words, known = name.split(), _words()
+    words, vocabulary = name.split(), _words()
     ends = bool(words) and (
-        words[-1] in known["currency"]
-        or (words[-1] in known["currency_end"] and bool(set(words) & known["currency"]))
+        words[-1] in vocabulary["currency"]
+        or (words[-1] in vocabulary["currency_end"] and bool(set(words) & vocabulary["currency"]))
     )
     return _taken(set(words)) if ends else None
 
 
 def _is_tax(name: str) -> bool:
-    words, known = set(without_pound_mark(name).split()), _words()
+    words, vocabulary = set(without_pound_mark(name).split()), _words()
     return (
-        bool(words & known["tax"])
+        bool(words & vocabulary["tax"])
         and not words
-        - known["tax"]
-        - known["amount"]
+        - vocabulary["tax"]
+        - vocabulary["amount"]
         - {"paid"}
-        - (known["billed"] | known["purchase"])
-        and not words & (known["net"] | known["gross"])
+        - (vocabulary["billed"] | vocabulary["purchase"])
+        and not words & (vocabulary["net"] | vocabulary["gross"])
     )
 
 
 def _is_part(name: str) -> bool:
-    words, known = set(without_pound_mark(name).split()), _words()
-    return bool(words & known["part"]) and bool(words & known["amount"])
+    words, vocabulary = set(without_pound_mark(name).split()), _words()
+    return bool(words & vocabulary["part"]) and bool(words & vocabulary["amount"])
 
 
 def _is_balance(name: str) -> bool:
-    words, known = set(without_pound_mark(name).split()), _words()
-    rest = words - known["balance"] - known["balance_filler"]
-    return bool(words & known["balance"]) and not rest
+    words, vocabulary = set(without_pound_mark(name).split()), _words()
+    rest = words - vocabulary["balance"] - vocabulary["balance_filler"]
+    return bool(words & vocabulary["balance"]) and not rest

@@ -10,7 +10,7 @@ import numpy as np
 from cardwatch.errors import FileRefused
 from cardwatch.records import Total
 from cardwatch.statements import cells
-from cardwatch.statements.cells import Coded
+from cardwatch.statements.cells import TextColumn
 from cardwatch.statements.profiles import HOLDER_FIELDS
 from cardwatch.statements.words import plain_word, word_set
 from cardwatch.tabular import normalise_heading
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROW, BLANK, HEADING, TOTALS, ENDED, TEXT, CONTROL, APART, LINE = range(9)
 """The places a row of a file can have."""
-TOTAL = r"(?i)\b(?:sub-?|grand )?total\b"
+TOTAL_WORD = r"(?i)\b(?:sub-?|grand )?total\b"
 ONLY_TOTAL = (
     r"(?i)^\W*(?:(?:sub|grand|overall|page|statement|card|report)\W*)?totals?\b\W*"
     r"(?:for\b.*|:.*|amount|gbp|£)?\W*$"
@@ -55,7 +55,7 @@ def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) 
     place[_not_booked(sheet) & (place == ROW)] = APART
     if mark := sheet.profile.end_mark:
         pattern = rf"^\s*{re.escape(mark)}\s*$"
-        everything = [Coded.of(column) for column in table.cells.columns]
+        everything = [TextColumn.of(column) for column in table.cells.columns]
         marked = np.logical_or.reduce([column.matches(pattern) for column in everything])
         if marked.any():
             place[int(marked.argmax()) :] = ENDED
@@ -66,19 +66,22 @@ def _place_undated(sheet: ParsedSheet, amounts: Amounts, dates: Days, place: Cod
     """Set the place of rows without a day: totals, blank rows and lines of text."""
     date, merchant = sheet.column("date"), sheet.column("merchant")
     filled = np.sum(
-        [Coded.of(column).matches(cells.FILLED) for column in sheet.table.cells.columns], axis=0
+        [TextColumn.of(column).matches(cells.FILLED) for column in sheet.table.cells.columns],
+        axis=0,
     )
-    undated = date.matches(cells.BLANK) | date.matches(TOTAL)
-    named = ("merchant", "date", *HOLDER_FIELDS, "cost_centre", "description")
-    totals = np.logical_or.reduce([sheet.column(name).matches(TOTAL) for name in named])
+    undated = date.matches(cells.BLANK) | date.matches(TOTAL_WORD)
+    text_fields = ("merchant", "date", *HOLDER_FIELDS, "cost_centre", "description")
+    totals = np.logical_or.reduce([sheet.column(name).matches(TOTAL_WORD) for name in text_fields])
     totals |= merchant.matches(cells.BLANK)
     totals &= undated & amounts.in_total
     holders = [sheet.column(name) for name in HOLDER_FIELDS if name in sheet.positions]
-    held = np.zeros(len(place), dtype=bool)
+    has_holder = np.zeros(len(place), dtype=bool)
     for column in holders:
-        held |= column.matches(cells.FILLED) & ~column.matches(TOTAL)
-    only_total = np.logical_or.reduce([sheet.column(name).matches(ONLY_TOTAL) for name in named])
-    sure = totals & ~held & (merchant.matches(cells.BLANK) | only_total)
+        has_holder |= column.matches(cells.FILLED) & ~column.matches(TOTAL_WORD)
+    only_total = np.logical_or.reduce(
+        [sheet.column(name).matches(ONLY_TOTAL) for name in text_fields]
+    )
+    sure = totals & ~has_holder & (merchant.matches(cells.BLANK) | only_total)
     running = np.cumsum(np.where((place == ROW) & ~np.isnat(dates), amounts.pence, 0))
     before = 0
     for i in map(int, np.flatnonzero(totals)):
@@ -126,23 +129,27 @@ def _not_booked(sheet: ParsedSheet) -> Flags:
     apart = np.zeros(len(sheet.table.rows), dtype=bool)
     posting = sheet.column("posting_date")
     apart |= posting.each(lambda text: plain_word(text) in unbooked, "bool")
-    known = unbooked | word_set("status", "booked") | set(map(plain_word, sheet.profile.booked))
+    status_words = (
+        unbooked | word_set("status", "booked") | set(map(plain_word, sheet.profile.booked))
+    )
     for position in sheet.unused:
         column = sheet.column_at(position)
-        named = normalise_heading(sheet.headings[position]) in word_set("status", "headings")
-        if len(column.distinct) > MOST_STATUS_WORDS and not named:
+        is_status_column = normalise_heading(sheet.headings[position]) in word_set(
+            "status", "headings"
+        )
+        if len(column.distinct) > MOST_STATUS_WORDS and not is_status_column:
             continue
-        used = {plain_word(cells.plain_cell(text)) for text in column.used}
-        if not unbooked & used:
+        column_words = {plain_word(cells.plain_cell(text)) for text in column.used}
+        if not unbooked & column_words:
             continue
-        strange = used - known - {""}
-        if strange and named:
-            what = (
+        strange = column_words - status_words - {""}
+        if strange and is_status_column:
+            reason = (
                 f"column '{sheet.headings[position]}' states which payments are posted, with "
                 f"{len(strange)} words that are not known. Write those that mean booked in a "
                 'column profile: booked = ["..."]'
             )
-            raise FileRefused(sheet.table.file, "status_unclear", what)
+            raise FileRefused(sheet.table.file, "status_unclear", reason)
         if not strange:
             apart |= column.each(
                 lambda text: plain_word(cells.plain_cell(text)) in unbooked, "bool"

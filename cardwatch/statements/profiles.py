@@ -54,8 +54,8 @@ CHOICES = {
     "holders": ("named", "none"),
 }
 """Settings of a profile that are one of several words; the first is taken where it says nothing."""
-TEXTS = ("name", *CHOICES, "end_mark", "holder_strip")
-SETTINGS = {*TEXTS, "recognise", "booked", "columns"}
+PROFILE_TEXTS = ("name", *CHOICES, "end_mark", "holder_strip")
+SETTINGS = {*PROFILE_TEXTS, "recognise", "booked", "columns"}
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ class Profile:
         for field, choices in self.columns.items():
             if field in positions:
                 continue
-            wanted = [normalise_heading(choice) for choice in choices]
-            places = [names.index(name) for name in wanted if name in names]
-            places += [plain.index(name) for name in wanted if name in plain]
+            choice_names = [normalise_heading(choice) for choice in choices]
+            places = [names.index(name) for name in choice_names if name in names]
+            places += [plain.index(name) for name in choice_names if name in plain]
             free = (place for place in places if place not in positions.values())
             if (place := next(free, None)) is not None:
                 positions[field] = place
@@ -154,7 +154,7 @@ def parse_profile(text: str, file: str) -> Profile:
         if value
     }
     recognise = frozenset(map(normalise_heading, _listed(content.get("recognise", []))))
-    plain = {k: v for k, v in content.items() if k in TEXTS and k != "name"}
+    plain = {k: v for k, v in content.items() if k in PROFILE_TEXTS and k != "name"}
     return Profile(
         name=str(content.get("name", file)),
         columns=listed,
@@ -171,7 +171,9 @@ def _listed(value: str | list[str]) -> list[str]:
 
 def _kind_faults(content: dict[str, Any]) -> list[str]:
     """Return which settings hold another kind of thing than they should."""
-    faults = [f"{key} must be text" for key in TEXTS if not isinstance(content.get(key, ""), str)]
+    faults = [
+        f"{key} must be text" for key in PROFILE_TEXTS if not isinstance(content.get(key, ""), str)
+    ]
     columns, recognise = content.get("columns", {}), content.get("recognise", [])
     if not isinstance(columns, dict):
         return [*faults, "[columns] must be a table"]
@@ -281,14 +283,14 @@ def columns_unknown(
     return ColumnsUnknown(file, headings, missing, hints)
 
 
-def missing_fields(found: dict[str, int]) -> list[str]:
+def missing_fields(mapping: dict[str, int]) -> list[str]:
     """Return which of date, holder, merchant and amount a mapping lacks."""
     amounts = ("amount", "original_amount", "debit")
     needs = {
-        "date": "date" in found,
-        "holder": any(field in found for field in HOLDER_FIELDS),
-        "merchant": "merchant" in found,
-        "amount": any(field in found for field in amounts),
+        "date": "date" in mapping,
+        "holder": any(field in mapping for field in HOLDER_FIELDS),
+        "merchant": "merchant" in mapping,
+        "amount": any(field in mapping for field in amounts),
     }
     return [need for need, has in needs.items() if not has]
 
@@ -303,17 +305,19 @@ def nearest_headings(
         missing: each need that no heading serves, with the fields that would.
         profile: where the headings of those fields are listed.
     """
-    seen = {normalise_heading(heading): heading for heading in headings if heading.strip()}
+    heading_by_name = {
+        normalise_heading(heading): heading for heading in headings if heading.strip()
+    }
     lines = []
     for need, fields in missing.items():
-        wanted = [normalise_heading(h) for f in fields for h in profile.columns.get(f, ())]
+        field_headings = [normalise_heading(h) for f in fields for h in profile.columns.get(f, ())]
         scored = {
-            name: max(difflib.SequenceMatcher(None, name, w).ratio() for w in wanted)
-            for name in seen
-            if wanted
+            name: max(difflib.SequenceMatcher(None, name, w).ratio() for w in field_headings)
+            for name in heading_by_name
+            if field_headings
         }
         best = sorted(scored, key=lambda name: (-scored[name], name))[:2]
-        near = [f"'{seen[name]}'" for name in best if scored[name] >= NEAR]
+        near = [f"'{heading_by_name[name]}'" for name in best if scored[name] >= NEAR]
         if near:
             lines.append(f"for {need} perhaps {' or '.join(near)}")
     return lines
@@ -332,8 +336,8 @@ def closest_profile(headings: Sequence[str], profiles: Sequence[Profile]) -> Pro
 
 def guess_columns(headings: Sequence[str], profiles: Sequence[Profile]) -> dict[str, str]:
     """The heading of each field that some profile recognises, as the file prints it."""
-    found = closest_profile(headings, profiles).map(headings)
-    return {field: headings[place] for field, place in found.items()}
+    mapping = closest_profile(headings, profiles).map(headings)
+    return {field: headings[place] for field, place in mapping.items()}
 
 
 def checked_profile(
@@ -351,24 +355,24 @@ def checked_profile(
         profiles: the profiles that come with cardwatch.
     """
     closest = closest_profile(headings, profiles)
-    seen = frozenset(normalise_heading(heading) for heading in headings if heading.strip())
-    used = set(filter(None, chosen.values()))
+    normalised = frozenset(normalise_heading(heading) for heading in headings if heading.strip())
+    chosen_headings = set(filter(None, chosen.values()))
     guesses = {
         field: heading
         for field, heading in guess_columns(headings, profiles).items()
-        if field not in chosen and heading not in used
+        if field not in chosen and heading not in chosen_headings
     }
     columns = {}
     for field in FIELDS:
         heading = chosen.get(field) or guesses.get(field)
-        others = [
+        other_choices = [
             choice
             for choice in closest.columns.get(field, ())
-            if normalise_heading(choice) not in seen
+            if normalise_heading(choice) not in normalised
         ]
-        columns[field] = (*((heading,) if heading else ()), *others)
+        columns[field] = (*((heading,) if heading else ()), *other_choices)
     filled = {field: choices for field, choices in columns.items() if choices}
-    return replace(closest, name="columns", recognise=seen, columns=filled)
+    return replace(closest, name="columns", recognise=normalised, columns=filled)
 
 
 def profile_toml(profile: Profile) -> str:
@@ -377,7 +381,7 @@ def profile_toml(profile: Profile) -> str:
         f"name = {_quoted(profile.name)}",
         f"recognise = {_toml_array(sorted(profile.recognise))}",
     ]
-    lines += [f"{name} = {_quoted(getattr(profile, name))}" for name in TEXTS[1:]]
+    lines += [f"{name} = {_quoted(getattr(profile, name))}" for name in PROFILE_TEXTS[1:]]
     lines += [f"booked = {_toml_array(profile.booked)}"] if profile.booked else []
     lines += ["[columns]"]
     lines += [f"{field} = {_toml_array(choices)}" for field, choices in profile.columns.items()]
@@ -395,9 +399,9 @@ def profile_text(headings: Sequence[str], profiles: Sequence[Profile]) -> str:
     Fields found are filled in; the others stand empty, with the headings not used listed.
     """
     best = closest_profile(headings, profiles)
-    found = best.map(headings)
-    used = {headings[at] for at in found.values()}
-    unused = [heading for heading in headings if heading.strip() and heading not in used]
+    mapping = best.map(headings)
+    used_headings = {headings[place] for place in mapping.values()}
+    unused = [heading for heading in headings if heading.strip() and heading not in used_headings]
     lines = [
         "# The heading of each field. Write each heading exactly as in the file.",
         f"# Headings not used yet: {', '.join(map(_quoted, unused)) or 'none'}",
@@ -421,7 +425,7 @@ def profile_text(headings: Sequence[str], profiles: Sequence[Profile]) -> str:
         "[columns]",
     ]
     for field, meaning in FIELDS.items():
-        heading = _quoted(headings[found[field]]) if field in found else '""'
+        heading = _quoted(headings[mapping[field]]) if field in mapping else '""'
         lines.append(f"{field} = {heading}  # {meaning}")
     return "\n".join(lines) + "\n"
 

@@ -27,7 +27,7 @@ from cardwatch.statements.amounts import (
     read_amounts,
     read_currency,
 )
-from cardwatch.statements.cells import Coded, card_name, read_card
+from cardwatch.statements.cells import TextColumn, card_name, read_card
 from cardwatch.statements.date_orders import decide_date_order
 from cardwatch.statements.direction import sign_amounts
 from cardwatch.statements.holders import fill_down
@@ -65,7 +65,7 @@ DOUBLED_DAY_ROWS, DOUBLED_DAY_SHARE = 20, 0.8
 """A day looks loaded twice when it has this many rows and this share of them in equal groups."""
 REFERENCE_SHARE = 0.9
 """A column is a reference if at least this share of its filled cells are distinct."""
-MESSAGES = {
+PROBLEM_MESSAGES = {
     "long_record": "the record has more fields than its form has",
     "type_unknown": "its code does not say whether it is a charge or a refund",
     "amount_unreadable": "its amount is no number, or says nothing of its decimals",
@@ -84,7 +84,7 @@ MESSAGES = {
     "not_in_pounds": "the billed amount is not in pounds",
 }
 """Problem codes of rows, each with its sentence."""
-DAMAGED = r"^\d(?:\.\d+)?[Ee]\+?\d+$"
+DAMAGED_REFERENCE = r"^\d(?:\.\d+)?[Ee]\+?\d+$"
 
 
 def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame, ReadingReport]:
@@ -233,13 +233,13 @@ def _check_any(sheet: ParsedSheet, good: Flags, problems: Sequence[Problem], pla
     """
     if good.any():
         return
-    what = "it has no transactions"
+    reason = "it has no transactions"
     if problems:
         first = problems[0]
-        what += f". The first, row {first.row}, column {first.column}: {first.message}"
+        reason += f". The first, row {first.row}, column {first.column}: {first.message}"
     elif (place == APART).any():
-        what += ": none is posted"
-    raise FileRefused(sheet.table.file, "no_transactions", what)
+        reason += ": none is posted"
+    raise FileRefused(sheet.table.file, "no_transactions", reason)
 
 
 def read_rows(
@@ -255,11 +255,11 @@ def read_rows(
     Raises:
         FileRefused: a field is missing in all of them, or no row is a transaction.
     """
-    named = [name for name in FIELDS if any(name in row for row in rows)]
-    columns = [[row.get(name, "") for row in rows] for name in named]
+    field_names = [name for name in FIELDS if any(name in row for row in rows)]
+    columns = [[row.get(name, "") for row in rows] for name in field_names]
     table_cells = pa.table(
         [pa.array(column, pa.string()).dictionary_encode() for column in columns],
-        [str(at) for at in range(len(named))],
+        [str(index) for index in range(len(field_names))],
     )
     text = json.dumps([list(row.items()) for row in rows], ensure_ascii=False)
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -267,7 +267,7 @@ def read_rows(
         file,
         digest,
         "csv",
-        tuple(named),
+        tuple(field_names),
         0,
         table_cells,
         range(1, len(rows) + 1),
@@ -280,15 +280,19 @@ def read_rows(
 def _named_by_nobody(sheet: ParsedSheet) -> Flags:
     """Return which rows name no holder in any way."""
     key = sheet.choices.card_key
-    held = [sheet.column(name).matches(cells.FILLED) for name in HOLDER_FIELDS[:-1]]
-    held.append(sheet.column("card_number").each(lambda text: bool(card_name(text, key)), "bool"))
-    return ~np.logical_or.reduce(held)
+    filled_cells = [sheet.column(name).matches(cells.FILLED) for name in HOLDER_FIELDS[:-1]]
+    filled_cells.append(
+        sheet.column("card_number").each(lambda text: bool(card_name(text, key)), "bool")
+    )
+    return ~np.logical_or.reduce(filled_cells)
 
 
 def _find_faults(sheet: ParsedSheet, dates: Days, amounts: Amounts) -> dict[str, tuple[str, Flags]]:
     """Return for each problem code the field it is about and the rows that have it."""
     nobody, card = _named_by_nobody(sheet), sheet.column("card_number")
-    lost = card.each(lambda text: bool(cells.DAMAGED.fullmatch(cells.plain_cell(text))), "bool")
+    lost = card.each(
+        lambda text: bool(cells.SCIENTIFIC_NUMBER.fullmatch(cells.plain_cell(text))), "bool"
+    )
     hidden = card.matches(r"\d")
     return {
         "bad_date": ("date", np.isnat(dates)),
@@ -318,7 +322,9 @@ def _problems(
         heading = next((sheet.sources[f] for f in reversed(among) if f in sheet.sources), field)
         for i in map(int, np.flatnonzero(rows & where)):
             place = sheet.table.place(i)
-            message = MESSAGES[code] + _looks(sheet, field, i) + (f", {place}" if place else "")
+            message = (
+                PROBLEM_MESSAGES[code] + _looks(sheet, field, i) + (f", {place}" if place else "")
+            )
             row = sheet.table.rows[i]
             problems.setdefault(i, Problem(sheet.table.file, row, heading, code, message))
     return [problems[i] for i in sorted(problems)]
@@ -328,8 +334,8 @@ def _looks(sheet: ParsedSheet, field: str, index: int) -> str:
     """Say what shape a faulty date or amount has, without what it says."""
     column = sheet.column(field)
     text = column.values[column.codes[index]].strip()
-    seen = field in {"date", "amount"} and text
-    return f" (it looks like '{cells.shape_of(text)}')" if seen else ""
+    is_described = field in {"date", "amount"} and text
+    return f" (it looks like '{cells.shape_of(text)}')" if is_described else ""
 
 
 def _frame(
@@ -377,17 +383,21 @@ def _frame(
     return frame
 
 
-def _references(sheet: ParsedSheet, column: Coded) -> Coded:
+def _references(sheet: ParsedSheet, column: TextColumn) -> TextColumn:
     """Return the issuer's references, or none where the column does not tell payments apart."""
-    column = column.mapped(cells.read_reference) if column.matches(DAMAGED).any() else column
+    column = (
+        column.mapped(cells.read_reference) if column.matches(DAMAGED_REFERENCE).any() else column
+    )
     if len(column.distinct) < REFERENCE_SHARE * column.matches(cells.FILLED).sum():
         heading = sheet.sources["transaction_id"]
         sheet.notes.append(f"'{heading}' has repeated values, so it is not used as a reference")
-        return Coded.absent(len(column.codes))
+        return TextColumn.absent(len(column.codes))
     return column
 
 
-def _holder_keys(sheet: ParsedSheet, name: str, holder: Coded, first: Coded) -> pd.Series[str]:
+def _holder_keys(
+    sheet: ParsedSheet, name: str, holder: TextColumn, first: TextColumn
+) -> pd.Series[str]:
     """Return who paid, by one of the columns that say so."""
     if name == "card_number":
         return holder.mapped(lambda text: card_name(text, sheet.choices.card_key)).texts()

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from cardwatch.errors import FileRefused
 from cardwatch.statements import cells
-from cardwatch.statements.cells import Coded
+from cardwatch.statements.cells import TextColumn
 from cardwatch.statements.dates import is_serial, read_date
 from cardwatch.statements.holders import holders_elsewhere
 from cardwatch.statements.money_columns import MoneyColumns, money_columns
@@ -73,8 +73,8 @@ class ParsedSheet:
         check_headings(table, choices.profiles)
         self.profile, missing = choose_profile(self.headings, choices.profiles)
         self.positions = self.profile.map(self.headings)
-        self.columns = {name: self.column_at(at) for name, at in self.positions.items()}
-        self.sources = {name: self.headings[at] for name, at in self.positions.items()}
+        self.columns = {name: self.column_at(position) for name, position in self.positions.items()}
+        self.sources = {name: self.headings[position] for name, position in self.positions.items()}
         self.money: MoneyColumns | None = (
             money_columns(self.headings) if self.profile.is_general else None
         )
@@ -106,21 +106,25 @@ class ParsedSheet:
                     raise FileRefused(self.table.file, "profile_unused", why)
                 self.notes.append(why)
 
-    def column(self, name: str) -> Coded:
+    def column(self, name: str) -> TextColumn:
         """Return one field as printed; empty text where the file has no such column."""
-        return self.columns.get(name) or Coded.absent(len(self.table.rows))
+        return self.columns.get(name) or TextColumn.absent(len(self.table.rows))
 
-    def column_at(self, position: int) -> Coded:
+    def column_at(self, position: int) -> TextColumn:
         """Return the column at a position as printed."""
-        return Coded.of(self.table.cells[str(position)])
+        return TextColumn.of(self.table.cells[str(position)])
 
     @property
     def unused(self) -> list[int]:
         """Positions of the columns with a heading that serve no field."""
-        used = set(self.positions.values())
-        return [i for i, heading in enumerate(self.headings) if heading.strip() and i not in used]
+        used_positions = set(self.positions.values())
+        return [
+            i
+            for i, heading in enumerate(self.headings)
+            if heading.strip() and i not in used_positions
+        ]
 
-    def tidy(self, name: str) -> Coded:
+    def tidy(self, name: str) -> TextColumn:
         """Return one field with spaces collapsed and card numbers cut."""
         return self.column(name).tidied(self.choices.card_key)
 
@@ -148,7 +152,7 @@ class ParsedSheet:
             unit = next(
                 (self.columns[n] for n in ("unit", "cost_centre") if n in self.columns), None
             )
-            absent = Coded.absent(len(self.table.rows)) if unit is None else unit
+            absent = TextColumn.absent(len(self.table.rows)) if unit is None else unit
             columns = {"holder_id": absent.mapped(lambda text: f"no holder: {text or 'all units'}")}
             teller = "its form" if self.table.feed else "the profile"
             source = f"{teller}, which says that the file names no holder"
@@ -170,16 +174,20 @@ class ParsedSheet:
         """
         names = [normalise_heading(heading) for heading in self.table.headings]
         for field in ONE_COLUMN_FIELDS:
-            at = self.positions.get(field)
-            twins = [i for i, name in enumerate(names) if at is not None and name == names[at]]
+            position = self.positions.get(field)
+            twins = [
+                i
+                for i, name in enumerate(names)
+                if position is not None and name == names[position]
+            ]
             for twin in twins[1:] if self.profile.is_shipped else ():
                 if self.column_at(twins[0]).texts().ne(self.column_at(twin).texts()).any():
                     heading = self.headings[twins[0]]
-                    what = (
+                    reason = (
                         f"columns {twins[0] + 1} and {twin + 1} are both headed '{heading}' and "
                         f"differ. Name '{heading}' or '{self.headings[twin]}' in a column profile"
                     )
-                    raise FileRefused(self.table.file, "columns_unclear", what)
+                    raise FileRefused(self.table.file, "columns_unclear", reason)
 
     def _take_codes(self) -> None:
         """Take a column of categories whose every cell is four digits for the codes they are."""
@@ -204,20 +212,22 @@ class ParsedSheet:
                 plain = pc.utf8_trim_whitespace(pc.utf8_lower(column.distinct))
                 hidden = pc.is_in(plain, value_set=words)
                 if pc.any(hidden).as_py():
-                    self.columns[name] = Coded(
+                    self.columns[name] = TextColumn(
                         column.codes, pc.if_else(hidden, "", column.distinct)
                     )
 
 
 def _distinct(headings: Iterable[str]) -> tuple[str, ...]:
     """Return headings of which the second with the same words is `Amount (2)`."""
-    seen: dict[str, int] = {}
-    named = []
+    name_counts: dict[str, int] = {}
+    distinct_headings = []
     for heading in headings:
         name = normalise_heading(heading)
-        seen[name] = seen.get(name, 0) + 1
-        named.append(f"{heading} ({seen[name]})" if name and seen[name] > 1 else heading)
-    return tuple(named)
+        name_counts[name] = name_counts.get(name, 0) + 1
+        distinct_headings.append(
+            f"{heading} ({name_counts[name]})" if name and name_counts[name] > 1 else heading
+        )
+    return tuple(distinct_headings)
 
 
 def check_headings(table: Table, profiles: Sequence[Profile]) -> None:
@@ -229,19 +239,21 @@ def check_headings(table: Table, profiles: Sequence[Profile]) -> None:
     Raises:
         FileRefused: there is no heading row.
     """
-    known, names = known_headings(profiles), list(map(normalise_heading, table.headings))
+    recognised, names = known_headings(profiles), list(map(normalise_heading, table.headings))
     first = table.cells.slice(0, SHOWN_ROWS)
     below = [
         any(_is_value(text) for text in column.to_pylist())
         for column, name in zip(first.columns, names, strict=False)
         if name
     ]
-    is_known = any(name in known or without_pound_mark(name) in known for name in names if name)
+    is_known = any(
+        name in recognised or without_pound_mark(name) in recognised for name in names if name
+    )
     if any(map(_is_value, table.headings)) or not (is_known or any(below)):
-        what = (
+        reason = (
             "its first row looks like a payment, not headings. Export it again with a heading row"
         )
-        raise FileRefused(table.file, "no_headings", what)
+        raise FileRefused(table.file, "no_headings", reason)
 
 
 def _is_value(text: str) -> bool:

@@ -15,7 +15,7 @@ BOMS = {
 CODE_PAGES = ("cp1252", "cp850", "mac_roman")
 """Windows, DOS and old Macintosh: what British systems write that do not write UTF-8."""
 LETTERS = frozenset("éèêëáàâäíìîïóòôöúùûüçñåøæœßÉÈÊËÁÀÂÄÍÌÎÏÓÒÔÖÚÙÛÜÇÑÅØÆ")
-SIGNS = frozenset("£€\u2013\u2014\u2018\u2019“”…•·®©™°½¼¾²³§«»\xa0")
+TYPOGRAPHIC_SIGNS = frozenset("£€\u2013\u2014\u2018\u2019“”…•·®©™°½¼¾²³§«»\xa0")
 TWICE_ENCODED = re.compile("Â£|Ã©|Ã¨|Ã¼|Ã¶|â€™|â€“")
 SAMPLE_BYTES = 20_000
 """Number of non-ASCII bytes read to choose a code page."""
@@ -69,7 +69,7 @@ def _likelihood(data: bytes, page: str) -> float:
         in_word = any(chr(byte).isalpha() or byte > 0x7F for byte in neighbours)
         in_word &= not (letter.isupper() and any(chr(byte).islower() for byte in neighbours))
         money = letter == "£" and re.match(rb"\s*-?\(?[\d)]|$", data[i + 1 : i + 4]) is not None
-        sound += money * 2 or (letter in LETTERS and in_word) or (letter in SIGNS)
+        sound += money * 2 or (letter in LETTERS and in_word) or (letter in TYPOGRAPHIC_SIGNS)
     return sound / max(len(places), 1)
 
 

@@ -48,7 +48,9 @@ def without_pound_mark(heading: str) -> str:
     return " ".join(words) or heading
 
 
-def find_heading_row(rows: Sequence[Sequence[str]], known: Iterable[str]) -> tuple[int, int]:
+def find_heading_row(
+    rows: Sequence[Sequence[str]], known_headings: Iterable[str]
+) -> tuple[int, int]:
     """Return the index of the likeliest heading row and how many known headings it holds.
 
     A word of a payment, such as the name of a shop, may be a known heading; its days and amounts
@@ -57,12 +59,14 @@ def find_heading_row(rows: Sequence[Sequence[str]], known: Iterable[str]) -> tup
 
     Args:
         rows: the first rows of a table, cells as text.
-        known: normalised headings of every layout.
+        known_headings: normalised headings of every layout.
     """
-    known = frozenset(known)
+    known_headings = frozenset(known_headings)
 
     def count_known(cells: Iterable[str]) -> int:
-        return sum(cell in known or without_pound_mark(cell) in known for cell in cells)
+        return sum(
+            cell in known_headings or without_pound_mark(cell) in known_headings for cell in cells
+        )
 
     def strength(index: int) -> tuple[int, int, int]:
         cells = {normalise_heading(cell) for cell in rows[index]} - {""}

@@ -79,9 +79,9 @@ class Sheet:
 
     def rank(self) -> tuple[int, ...]:
         """How likely it is to hold the payments: needed fields and rows before other headings."""
-        known = 0 if self.headings.needed and self.is_whole else self.known_count
-        seen = not self.hidden
-        return self.is_whole, seen, self.needs_met, known, self.size, -self.number
+        headings_count = 0 if self.headings.needed and self.is_whole else self.known_count
+        is_visible = not self.hidden
+        return self.is_whole, is_visible, self.needs_met, headings_count, self.size, -self.number
 
 
 def _key(row: Sequence[str]) -> tuple[str, ...]:
@@ -125,8 +125,10 @@ def _joins(sheet: Sheet, best: Sheet) -> bool:
     """Return whether a sheet is read together with the best one."""
     if sheet is best:
         return True
-    known = best.known_count > 0 and best.is_whole
-    return known and sheet.hidden == best.hidden and sorted(sheet.names) == sorted(best.names)
+    is_recognised = best.known_count > 0 and best.is_whole
+    return (
+        is_recognised and sheet.hidden == best.hidden and sorted(sheet.names) == sorted(best.names)
+    )
 
 
 def _check_others(filled: list[Sheet], same: list[Sheet], best: Sheet, file: str) -> None:
@@ -139,11 +141,11 @@ def _check_others(filled: list[Sheet], same: list[Sheet], best: Sheet, file: str
         small = sheet.size <= max(SMALL_ROWS, SMALL_SHARE * best.size)
         other = sheet not in same and not sheet.hidden and best.headings.needed
         if other and sheet.is_whole and not small and not SUMMARY.search(sheet.name):
-            what = (
+            reason = (
                 f"sheets {best.number} and {sheet.number} both hold payments, under different "
                 "headings. Save each as a file of its own, or give them the same headings"
             )
-            raise FileRefused(file, "sheets_differ", what)
+            raise FileRefused(file, "sheets_differ", reason)
 
 
 def _copies(same: list[Sheet], file: str) -> list[Sheet]:
@@ -153,18 +155,18 @@ def _copies(same: list[Sheet], file: str) -> list[Sheet]:
         FileRefused: a sheet repeats most rows of others, but not all.
     """
     copies: list[Sheet] = []
-    for sheet in sorted(same, key=lambda one: (-one.size, -one.number)):
-        others: Counter[tuple[str, ...]] = Counter()
+    for sheet in sorted(same, key=lambda candidate: (-candidate.size, -candidate.number)):
+        other_counts: Counter[tuple[str, ...]] = Counter()
         for other in same:
             if other is not sheet and other not in copies:
-                others += other.counts
-        shared = (sheet.counts & others).total()
+                other_counts += other.counts
+        shared = (sheet.counts & other_counts).total()
         if sheet.size > SMALL_ROWS and shared > SHARED_SHARE * sheet.size:
             if shared < sheet.size:
-                what = (
+                reason = (
                     f"sheet {sheet.number} repeats {shared} of its {sheet.size} rows from other "
                     "sheets. Take out the sheet that gathers the others"
                 )
-                raise FileRefused(file, "sheets_repeat", what)
+                raise FileRefused(file, "sheets_repeat", reason)
             copies.append(sheet)
     return copies

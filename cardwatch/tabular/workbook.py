@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import python_calamine
 
 from cardwatch.errors import FileRefused
-from cardwatch.tabular.delimited import check_size, columns_of, filled_cells
+from cardwatch.tabular.csv_reader import check_size, columns_of, filled_cells
+from cardwatch.tabular.detect_format import ZIP
 from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import Limits
-from cardwatch.tabular.recognise import ZIP
 from cardwatch.tabular.sheets import Sheet, choose_sheets
 from cardwatch.tabular.table import Found, Part
 
@@ -90,11 +90,11 @@ def _load(data: bytes, file: str, headings: Headings) -> list[Sheet]:
             hidden = meta.visible != python_calamine.SheetVisibleEnum.Visible
             sheets.append(Sheet(number, meta.name, rows, hidden, headings))
     except python_calamine.PasswordError as error:
-        what = "it is password protected. Save a copy without a password"
-        raise FileRefused(file, "password_protected", what) from error
+        reason = "it is password protected. Save a copy without a password"
+        raise FileRefused(file, "password_protected", reason) from error
     except (python_calamine.CalamineError, OSError, ValueError) as error:
-        what = "the workbook is damaged or cut short. Save or download it again"
-        raise FileRefused(file, "damaged", what) from error
+        reason = "the workbook is damaged or cut short. Save or download it again"
+        raise FileRefused(file, "damaged", reason) from error
     return sheets
 
 
@@ -104,12 +104,12 @@ def _unmerged(sheet: python_calamine.CalamineSheet) -> list[list[Cell]]:
     A number is not repeated: a payment over several lines is one payment.
     """
     rows = sheet.to_python(skip_empty_area=False)
-    for (top, left), (bottom, _) in sheet.merged_cell_ranges or ():
-        inside = top < len(rows) and left < len(rows[top])
-        value = rows[top][left] if inside else ""
+    for (top, column), (bottom, _) in sheet.merged_cell_ranges or ():
+        inside = top < len(rows) and column < len(rows[top])
+        value = rows[top][column] if inside else ""
         if isinstance(value, str | dt.date) and value:
             for row in rows[top + 1 : bottom + 1]:
-                row[left] = row[left] or value
+                row[column] = row[column] or value
     return rows
 
 
@@ -134,8 +134,8 @@ def _check_formulas(data: bytes, chosen: Sequence[Sheet], file: str) -> None:
         for sheet in chosen:
             part = names.get(f"xl/worksheets/sheet{sheet.number}.xml")
             if part and WITHOUT_VALUE.search(archive.read(part)):
-                what = (
+                reason = (
                     "it has formulas without saved values, as a program wrote it. Open it in a "
                     "spreadsheet, save it and try again"
                 )
-                raise FileRefused(file, "formulas", what)
+                raise FileRefused(file, "formulas", reason)

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cardwatch.records import Alert
-    from cardwatch.scoring import Scoring
+    from cardwatch.scoring import ScoringResult
 
 
 @pytest.fixture(scope="module")
-def alert(scored_month: Callable[[str], Scoring]) -> Alert:
+def alert(scored_month: Callable[[str], ScoringResult]) -> Alert:
     alerts = scored_month("2026-10").lists["finance"].alerts
     return next(a for a in alerts if a.payments and not a.is_fact and len(a.merchants) == 1)
 

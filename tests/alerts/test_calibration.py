@@ -15,14 +15,14 @@ from cardwatch.rules.rule import Condition
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cardwatch.alerts import Scored
+    from cardwatch.alerts import ScoringContext
     from cardwatch.rules import Rule
-    from cardwatch.scoring import Scoring
+    from cardwatch.scoring import ScoringResult
 
 RULES = {rule.id: rule for rule in load_rules()}
 
 
-def _weigh(scored: Scored, *rules: Rule) -> dict[str, np.ndarray]:
+def _weigh(scored: ScoringContext, *rules: Rule) -> dict[str, np.ndarray]:
     fires = {rule.id: rule.fires(scored.columns, scored.ledger.policy) for rule in rules}
     return weigh_findings(scored, rules, fires, [])
 
@@ -58,7 +58,7 @@ def test_with_hardly_any_past_findings_stay_in_order_and_none_is_beyond_one_in_a
 
 
 def test_every_kind_has_about_as_many_findings_of_some_evidence_in_the_past(
-    scored_month: Callable[[str], Scoring],
+    scored_month: Callable[[str], ScoringResult],
 ) -> None:
     scored = scored_month("2026-10").scored
     always = Condition("amount_pence", ">", 0)
@@ -79,7 +79,7 @@ def test_every_kind_has_about_as_many_findings_of_some_evidence_in_the_past(
 
 
 def test_a_kind_that_floods_the_statements_takes_no_more_than_its_room(
-    scored_month: Callable[[str], Scoring],
+    scored_month: Callable[[str], ScoringResult],
 ) -> None:
     scored = scored_month("2026-10").scored
     flood = dataclasses.replace(RULES["unusual-payment"], when=(Condition("is_purchase", "==", 1),))
@@ -92,7 +92,7 @@ def test_a_kind_that_floods_the_statements_takes_no_more_than_its_room(
     assert (_weigh(scored, flood)[flood.id][scored.asked] >= 1.5).sum() > 0
 
 
-def test_a_level_is_worth_a_factor(scored_month: Callable[[str], Scoring]) -> None:
+def test_a_level_is_worth_a_factor(scored_month: Callable[[str], ScoringResult]) -> None:
     scored, rule = scored_month("2026-10").scored, RULES["unusual-payment"]
     medium, high = (
         _weigh(scored, dataclasses.replace(rule, level=level))[rule.id]
@@ -104,7 +104,7 @@ def test_a_level_is_worth_a_factor(scored_month: Callable[[str], Scoring]) -> No
 
 
 def test_a_rule_with_more_room_has_so_many_times_more(
-    scored_month: Callable[[str], Scoring],
+    scored_month: Callable[[str], ScoringResult],
 ) -> None:
     scored, rule = scored_month("2026-10").scored, RULES["unusual-payment"]
     usual, more = (

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from cardwatch.policy import Policy
     from cardwatch.records import Alert, CardRegister, Statements
-    from cardwatch.scoring import Scoring
+    from cardwatch.scoring import ScoringResult
 
-    Ask = Callable[..., Scoring]
+    Ask = Callable[..., ScoringResult]
 
 CHOICES = ReadingChoices(shipped_profiles(), b"a key for tests, 32 bytes long..", "day-first")
 PAID = "Date,Holder,Merchant,Amount,Card Number\n"
@@ -36,7 +36,7 @@ MONTHS = [f"2026-{month:02}-05,E{n},Shop,40.0{n},\n" for month in range(1, 10) f
 def ask(tmp_path: Path) -> Ask:
     """Return a function that scores payments of a year with a register, both given as text."""
 
-    def scored(cards: str, payments: str = "", policy: str = "") -> Scoring:
+    def scored(cards: str, payments: str = "", policy: str = "") -> ScoringResult:
         (tmp_path / "s.csv").write_text(PAID + "".join(MONTHS) + payments, encoding="utf-8")
         (tmp_path / "c.csv").write_text(HELD + cards, encoding="utf-8")
         paid = read_statements([tmp_path / "s.csv"], CHOICES).transactions
@@ -46,7 +46,7 @@ def ask(tmp_path: Path) -> Ask:
     return scored
 
 
-def of_rule(scoring: Scoring, rule: str, lane: str = "finance") -> list[Alert]:
+def of_rule(scoring: ScoringResult, rule: str, lane: str = "finance") -> list[Alert]:
     alerts = scoring.lists[lane].alerts
     return [alert for alert in alerts if rule in {reason.rule for reason in alert.reasons}]
 
@@ -182,7 +182,7 @@ def test_cards_of_many_holders_do_not_share_one_holders_cap(ask: Ask) -> None:
 
 
 def test_cards_stand_after_payments_of_their_tier_and_the_list_says_how_many_they_are(
-    scored_with_cards: Callable[[str], Scoring],
+    scored_with_cards: Callable[[str], ScoringResult],
 ) -> None:
     made = scored_with_cards("2026-10").lists["finance"]
     for tier in "ABC":
@@ -205,7 +205,7 @@ def test_a_list_says_which_register_made_it_and_how_many_payments_it_does_not_kn
 
 
 def test_an_alert_without_payments_is_in_every_form_of_list(
-    scored_with_cards: Callable[[str], Scoring], sample: Statements, tmp_path: Path
+    scored_with_cards: Callable[[str], ScoringResult], sample: Statements, tmp_path: Path
 ) -> None:
     lists = scored_with_cards("2026-10").lists
     alerts = [alert for made in lists.values() for alert in made.alerts]
@@ -229,7 +229,7 @@ def test_row_order_changes_nothing_of_a_list_with_cards(
     sample: Statements,
     sample_policy: Policy,
     sample_cards: CardRegister,
-    scored_with_cards: Callable[[str], Scoring],
+    scored_with_cards: Callable[[str], ScoringResult],
 ) -> None:
     shuffled = sample.transactions.sample(frac=1, random_state=3)
     again = score(shuffled, sample_policy, cards=sample_cards, asked_files=["2026-10.csv"])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from cardwatch.scoring import Scoring
+    from cardwatch.scoring import ScoringResult
 
 CHOICES = ReadingChoices(shipped_profiles(), b"a key for tests, 32 bytes long..", "day-first")
 LIMITS = """
@@ -39,7 +39,7 @@ OVER_MONTH_LIMIT = "".join(
 """Over the monthly limit, on a card that no register lists: two questions, the same payments."""
 
 
-def score_text(folder: Path, rows: str, cards: str = "", policy: str = LIMITS) -> Scoring:
+def score_text(folder: Path, rows: str, cards: str = "", policy: str = LIMITS) -> ScoringResult:
     (folder / "statement.csv").write_text(HEADINGS + rows, encoding="utf-8")
     register = None
     if cards:
@@ -49,7 +49,7 @@ def score_text(folder: Path, rows: str, cards: str = "", policy: str = LIMITS) -
     return score(transactions, parse_policy(policy, "policy.toml"), cards=register)
 
 
-def every_id(scoring: Scoring) -> list[str]:
+def every_id(scoring: ScoringResult) -> list[str]:
     return [alert.alert_id for made in scoring.lists.values() for alert in made.alerts]
 
 

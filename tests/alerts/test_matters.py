@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardwatch.alerts.matters import find_matters
+from cardwatch.alerts.grouping import group_findings
 from cardwatch.features.ledger import PAIR
 from cardwatch.policy import load_policy
 from cardwatch.rules import load_rules
@@ -16,14 +16,14 @@ from cardwatch.statements import name_holders, read_rows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cardwatch.scoring import Scoring
+    from cardwatch.scoring import ScoringResult
     from cardwatch.statements import ReadingChoices
 
 RULES = {rule.id: rule for rule in load_rules()}
 
 
 def test_two_splits_of_one_holder_at_one_merchant_are_one_matter_however_far_apart(
-    scored_month: Callable[[str], Scoring],
+    scored_month: Callable[[str], ScoringResult],
 ) -> None:
     scored = scored_month("2026-10").scored
     ledger, rule = scored.ledger, RULES["split-same-day"]
@@ -31,18 +31,18 @@ def test_two_splits_of_one_holder_at_one_merchant_are_one_matter_however_far_apa
     first, other = bought[0], bought[pair[bought] != pair[bought[0]]][0]
     later = bought[pair[bought] == pair[first]][-1]
     assert ledger.day[later] > ledger.day[first] + ledger.policy.split_windows_days[-1]
-    matters = find_matters(ledger, scored.features, [(rule, np.array([first, other, later]))])
+    matters = group_findings(ledger, scored.features, [(rule, np.array([first, other, later]))])
     assert [{f.row for f in matter.findings} for matter in matters] == [{first, later}, {other}]
 
 
 def test_a_drip_over_a_month_does_not_swallow_the_split_within_it(
-    scored_month: Callable[[str], Scoring],
+    scored_month: Callable[[str], ScoringResult],
 ) -> None:
     scored = scored_month("2026-10").scored
     ledger, features = scored.ledger, scored.features
     split = np.flatnonzero(RULES["split-same-day"].fires(features, ledger.policy))[:1]
     fired = [(RULES["split-same-day"], split), (RULES["drip-30-day"], split)]
-    assert len(find_matters(ledger, features, fired)) == 2
+    assert len(group_findings(ledger, features, fired)) == 2
 
 
 def test_findings_of_one_day_share_what_belongs_to_them(choices: ReadingChoices) -> None:
@@ -52,7 +52,7 @@ def test_findings_of_one_day_share_what_belongs_to_them(choices: ReadingChoices)
     scored = score(table, load_policy()).scored
     fired = [(rule, np.flatnonzero(scored.ledger.is_purchase)) for rule in RULES.values()]
     fired = [(rule, at) for rule, at in fired if rule.subject == "payment"]
-    matters = find_matters(scored.ledger, scored.columns, fired)
+    matters = group_findings(scored.ledger, scored.columns, fired)
     findings = [one for matter in matters for one in matter.findings]
     assert len(findings) > 10_000
     kept = {id(one.evidence): len(one.evidence) for one in findings}

@@ -19,10 +19,10 @@ from cardwatch.rules.rule import Condition
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cardwatch.alerts.matters import Matter
+    from cardwatch.alerts.grouping import AlertGroup
     from cardwatch.records import Alert
     from cardwatch.rules import Rule
-    from cardwatch.scoring import Scoring
+    from cardwatch.scoring import ScoringResult
 
 RULES = {rule.id: rule for rule in load_rules()}
 ALWAYS, NEVER = Condition("amount_pence", ">", 0), Condition("amount_pence", "<", 0)
@@ -34,13 +34,13 @@ def _weakening(rule: Rule, number: int, when: Condition = ALWAYS) -> Rule:
     return dataclasses.replace(like, id=f"weak-{number}", weakens=(rule.id,), when=(when,))
 
 
-def _split_alerts(scoring: Scoring, *weakening: Rule) -> list[Alert]:
+def _split_alerts(scoring: ScoringResult, *weakening: Rule) -> list[Alert]:
     return rank_alerts(scoring.scored, [RULES["split-same-day"], *weakening], "finance")
 
 
 @pytest.mark.parametrize(("count", "tier"), [(0, "A"), (1, "B"), (2, "C"), (3, "C")])
 def test_each_rule_that_weakens_an_alert_lowers_it_by_one_level_and_the_lowest_stays(
-    scored_month: Callable[[str], Scoring], count: int, tier: str
+    scored_month: Callable[[str], ScoringResult], count: int, tier: str
 ) -> None:
     rule = RULES["split-same-day"]
     weak = [_weakening(rule, number) for number in range(count)]
@@ -53,7 +53,7 @@ def test_each_rule_that_weakens_an_alert_lowers_it_by_one_level_and_the_lowest_s
 
 
 def test_a_rule_that_weakens_another_rule_leaves_an_alert_alone(
-    scored_month: Callable[[str], Scoring],
+    scored_month: Callable[[str], ScoringResult],
 ) -> None:
     other = _weakening(RULES["split-few-days"], 1)
     alerts = _split_alerts(scored_month("2026-10"), other)
@@ -61,7 +61,7 @@ def test_a_rule_that_weakens_another_rule_leaves_an_alert_alone(
 
 
 def test_what_orders_a_rule_orders_its_alerts_and_changes_nothing_else(
-    scored_month: Callable[[str], Scoring],
+    scored_month: Callable[[str], ScoringResult],
 ) -> None:
     scored = scored_month("2026-10").scored
     rule = RULES["unusual-payment"]
@@ -75,7 +75,7 @@ def test_what_orders_a_rule_orders_its_alerts_and_changes_nothing_else(
 
 
 def test_questions_stand_by_evidence_then_facts_whatever_order_they_came_in(
-    scored_month: Callable[[str], Scoring],
+    scored_month: Callable[[str], ScoringResult],
 ) -> None:
     alerts = scored_month("2026-10").lists["finance"].alerts
     assert sorted(alerts, key=lambda alert: alert.alert_id) != [*alerts]
@@ -88,7 +88,7 @@ def test_questions_stand_by_evidence_then_facts_whatever_order_they_came_in(
 
 
 def test_the_rarer_or_dearer_of_two_questions_stands_first_whatever_their_tiers(
-    scored_month: Callable[[str], Scoring],
+    scored_month: Callable[[str], ScoringResult],
 ) -> None:
     alert = scored_month("2026-10").lists["finance"].alerts[0]
     worst_to_best = [
@@ -103,7 +103,7 @@ def test_the_rarer_or_dearer_of_two_questions_stands_first_whatever_their_tiers(
 
 
 def test_facts_against_policy_are_all_shown_and_take_no_room_from_questions(
-    scored_month: Callable[[str], Scoring],
+    scored_month: Callable[[str], ScoringResult],
 ) -> None:
     scored = scored_month("2026-10").scored
     fact = dataclasses.replace(RULES["over-single-limit"], when=(ALWAYS,), evidence="payment")
@@ -120,7 +120,7 @@ def test_facts_against_policy_are_all_shown_and_take_no_room_from_questions(
 
 
 def test_a_question_about_the_payments_of_a_fact_is_one_alert_with_it(
-    scored_month: Callable[[str], Scoring],
+    scored_month: Callable[[str], ScoringResult],
 ) -> None:
     scored = scored_month("2026-10").scored
     question = RULES["unusual-payment"]
@@ -134,7 +134,7 @@ def test_a_question_about_the_payments_of_a_fact_is_one_alert_with_it(
 
 
 def test_every_alert_says_what_kind_of_matter_its_leading_rule_is_about(
-    scored_month: Callable[[str], Scoring],
+    scored_month: Callable[[str], ScoringResult],
 ) -> None:
     for made in scored_month("2026-10").lists.values():
         for alert in made.alerts:
@@ -142,7 +142,7 @@ def test_every_alert_says_what_kind_of_matter_its_leading_rule_is_about(
 
 
 def test_a_matter_is_named_for_what_is_definite_and_stays_as_pressing_as_before(
-    scored_month: Callable[[str], Scoring],
+    scored_month: Callable[[str], ScoringResult],
 ) -> None:
     scored = scored_month("2026-10").scored
     always = dataclasses.replace(RULES["unusual-payment"], when=(ALWAYS,), level="medium")
@@ -162,6 +162,6 @@ def test_the_strongest_evidence_still_orders() -> None:
     rule = SimpleNamespace(id="some-rule")
     finding = SimpleNamespace(rule=rule, row=0)
     basis = cast("ranking.Basis", SimpleNamespace(weighed={"some-rule": np.array([400.0])}))
-    matter = cast("Matter", SimpleNamespace(findings=(finding,)))
+    matter = cast("AlertGroup", SimpleNamespace(findings=(finding,)))
     chance = ranking._case_chance(basis, matter)
     assert chance > 0  # 10**-400 would be 0, which has no logarithm

@@ -16,9 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pyotp
 import pytest
-from services import OTHER, OWN, PASSWORD, Running, sign_in, take_account
+from services import OTHER, OWN, PASSWORD, Running, activate_account, sign_in
 
-from api.guard import COOKIE
+from api.middleware import COOKIE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ def _me(running: Running) -> Any:
 
 
 def test_a_person_takes_their_account_signs_in_and_out(running: Running) -> None:
-    secret = take_account(running, "finance")
+    secret = activate_account(running, "finance")
     assert _me(running).status_code == 401
     answer = sign_in(running, "finance", secret)
     assert answer.status_code == 204
@@ -56,7 +56,7 @@ def test_a_person_takes_their_account_signs_in_and_out(running: Running) -> None
 def test_whatever_is_wrong_is_refused_in_the_same_words(
     running: Running, changed: dict[str, str]
 ) -> None:
-    secret = take_account(running, "finance")
+    secret = activate_account(running, "finance")
     refused = sign_in(running, "finance", secret, **changed)
     assert (refused.status_code, refused.json()["code"]) == (401, "sign_in")
     told = "Email address, password or code is incorrect or has expired."
@@ -65,7 +65,7 @@ def test_whatever_is_wrong_is_refused_in_the_same_words(
 
 
 def test_no_code_is_taken_twice(running: Running) -> None:
-    secret = take_account(running, "finance")
+    secret = activate_account(running, "finance")
     assert sign_in(running, "finance", secret).status_code == 204
     assert sign_in(running, "finance", secret).status_code == 401
     running.clock.go(seconds=30)
@@ -112,7 +112,7 @@ def test_admin_cannot_take_the_account_of_professional_standards(running: Runnin
 def test_a_session_ends_when_it_is_not_used_and_after_half_a_day(
     running: Running, role: str, minutes: int
 ) -> None:
-    secret = take_account(running, role)
+    secret = activate_account(running, role)
     sign_in(running, role, secret)
     running.clock.go(minutes=minutes)
     assert _me(running).status_code == 200
@@ -129,7 +129,7 @@ def test_a_session_ends_when_it_is_not_used_and_after_half_a_day(
 
 
 def test_what_is_ended_is_ended_at_the_next_request(running: Running) -> None:
-    secret = take_account(running, "finance")
+    secret = activate_account(running, "finance")
     sign_in(running, "finance", secret)
     first = dict(running.client.cookies)
     running.client.cookies.clear()
@@ -155,7 +155,7 @@ def test_what_is_ended_is_ended_at_the_next_request(running: Running) -> None:
 def test_a_new_password_needs_the_old_one_and_a_code_and_ends_other_sessions(
     running: Running,
 ) -> None:
-    secret = take_account(running, "finance")
+    secret = activate_account(running, "finance")
     sign_in(running, "finance", secret)
     first = dict(running.client.cookies)
     running.client.cookies.clear()
@@ -181,7 +181,7 @@ def test_a_new_password_needs_the_old_one_and_a_code_and_ends_other_sessions(
 
 
 def test_a_sixth_session_ends_the_oldest(running: Running) -> None:
-    secret = take_account(running, "finance")
+    secret = activate_account(running, "finance")
     begun = []
     for _ in range(6):
         running.client.cookies.clear()
@@ -197,7 +197,7 @@ def test_a_sixth_session_ends_the_oldest(running: Running) -> None:
 
 
 def test_who_signs_in_again_has_one_session(running: Running) -> None:
-    secret = take_account(running, "finance")
+    secret = activate_account(running, "finance")
     sign_in(running, "finance", secret)
     first = dict(running.client.cookies)
     running.clock.go(seconds=30)
@@ -233,7 +233,7 @@ def test_what_is_no_key_is_refused(running: Running, given: str) -> None:
 
 
 def test_tries_to_sign_in_are_limited_for_one_account_and_one_address(running: Running) -> None:
-    secret = take_account(running, "finance")
+    secret = activate_account(running, "finance")
     told = [sign_in(running, "finance", secret, code="000000").status_code for _ in range(12)]
     assert set(told) == {401, 429}
     refused = sign_in(running, "finance", secret)

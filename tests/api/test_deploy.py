@@ -16,11 +16,11 @@ from books import leave_out
 from conftest import ROOT
 from typer.testing import CliRunner
 
-from api.service import MIB, UPLOAD_BYTES
 from api.settings import Settings
+from api.state import MIB, UPLOAD_BYTES
 from cardwatch import cli
 from cardwatch.casebook import Casebook
-from cardwatch.casebook.doctor import examine
+from cardwatch.casebook.health import examine
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
 from services import OWN
 
-from api import elsewhere
-from api.guard import COOKIE
+from api import oidc
+from api.middleware import COOKIE
 from cardwatch.errors import NotAllowed
 
 if TYPE_CHECKING:
@@ -72,15 +72,15 @@ def _finish(
 
     keys = {"keys": [KEY.as_dict(private=False)]}
     answers = {f"{ISSUER}/.well-known/openid-configuration": described, f"{ISSUER}/k": keys}
-    monkeypatch.setattr(elsewhere.httpx2, "get", lambda url, **_: Answer(answers[url]))
-    monkeypatch.setattr(elsewhere, "_client", lambda *_: Client())
+    monkeypatch.setattr(oidc.httpx2, "get", lambda url, **_: Answer(answers[url]))
+    monkeypatch.setattr(oidc, "_client", lambda *_: Client())
     service = running.client.app.state.service  # type: ignore[attr-defined]
     now = int(time.time())
     claims = {"iss": ISSUER, "sub": "s", "aud": CLIENT, "exp": now + 60, "iat": now, "nonce": "n",
               "email": f"finance@{OWN}.example", "email_verified": True}  # fmt: skip
     token = make(claims)
     flow = json.dumps({"state": "x", "nonce": "n", "verifier": "v", "session": ""}).encode()
-    return elsewhere.finish(
+    return oidc.handle_callback(
         service,
         place="https://testserver/sign-in/back",
         query={"state": "x", "code": "c"},

@@ -13,10 +13,10 @@ from books import SPLIT, month
 from openpyxl import load_workbook
 from services import OCTOBER, OTHER, OWN, Running, text
 
-from api.handing import content_disposition
-from cardwatch import desk
+from api.downloads import content_disposition
+from cardwatch import services
 from cardwatch.casebook import Actor
-from cardwatch.casebook.work import SYSTEM
+from cardwatch.casebook.unit_of_work import SYSTEM
 
 
 def test_a_statement_becomes_alerts_that_are_decided_once(running: Running) -> None:
@@ -87,8 +87,8 @@ def test_a_correction_takes_the_place_of_a_statement(running: Running) -> None:
     shorter = text(*month(10), *SPLIT)
     asked = running.send(shorter, name="corrected.csv", corrects=old)
     assert (asked.status_code, asked.json()["outcome"]) == (202, "second-person")
-    admin = desk.Desk(running.book, Actor(OWN, SYSTEM, "admin"), running.clock())
-    running.keys[OWN, "finance"] = desk.make_key(admin, name="two", role="finance", days=9)
+    admin = services.ServiceContext(running.book, Actor(OWN, SYSTEM, "admin"), running.clock())
+    running.keys[OWN, "finance"] = services.create_key(admin, name="two", role="finance", days=9)
     new = running.send(shorter, name="corrected.csv", corrects=old)
     assert new.status_code == 201
     assert running.ask("GET", f"/v1/statements/{old}").json()["superseded_by"] is not None

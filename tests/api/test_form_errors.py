@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from services import OCTOBER, OWN, Running, serving, text
 
-from cardwatch import desk
+from cardwatch import services
 from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
 
 if TYPE_CHECKING:
@@ -63,14 +63,14 @@ FORMS: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
     ("/alerts/{alert}/questions", "finance", {"recipient": "{holder}"}, "recipient", "goes to"),
     ("/settings/propose", "finance", {"policy": "alerts_per_1000 = 9"}, "reason", "Enter a reason"),
     ("/settings/propose", "finance",
-     {"policy": "alerts_per_1000 = 9", "reason": "x", "holds_from": "day such as"}, "holds_from",
+     {"policy": "alerts_per_1000 = 9", "reason": "x", "effective_from": "day such as"}, "effective_from",
      "not a date"),
-    ("/settings/propose/model", "finance", {"reason": "x", "holds_from": "soon"}, "holds_from",
+    ("/settings/propose/model", "finance", {"reason": "x", "effective_from": "soon"}, "effective_from",
      "not a date"),
     ("/settings/propose/cards", "finance", {"reason": "x"}, "files", "Select a card register"),
     ("/settings/propose/cards", "finance", {"files": CARDS}, "reason", "Enter a reason"),
-    ("/settings/propose/cards", "finance", {"files": CARDS, "reason": "x", "holds_from": "soon"},
-     "holds_from", "not a date"),
+    ("/settings/propose/cards", "finance", {"files": CARDS, "reason": "x", "effective_from": "soon"},
+     "effective_from", "not a date"),
     ("/settings/propose/cards", "finance", {"files": "nothing", "reason": "x"}, "files", "csv: "),
     ("/settings/try", "finance", {"policy": "nothing", "months": "1"}, "policy", "TOML"),
     ("/settings/try", "finance", {"policy": "alerts_per_1000 = 9", "months": "statements"},
@@ -134,19 +134,19 @@ def _receive(service: Running, folder: Path) -> None:
     path.write_text(OCTOBER, encoding="utf-8")
     read = read_each([path], ReadingChoices(shipped_profiles(), b"k" * 32))[0]
     assert isinstance(read, tuple), read
-    desk.receive(service.desk("finance"), read)
+    services.receive(service.context("finance"), read)
 
 
 @pytest.fixture(scope="module")
 def words(running: Running) -> dict[str, str]:
     """What stands in addresses and forms for the ids of this service."""
-    finance, psd = running.desk("finance"), running.desk("psd")
-    alert = next(one for one in desk.list_alerts(finance) if len(one["holders"]) == 1)
+    finance, psd = running.context("finance"), running.context("psd")
+    alert = next(one for one in services.list_alerts(finance) if len(one["holders"]) == 1)
     return {
         "alert": alert["alert_id"],
         "holder": alert["holders"][0],
-        "psd_alert": desk.list_alerts(psd, lane="psd")[0]["alert_id"],
-        "statement": desk.list_statements(finance)[0]["statement_id"],
+        "psd_alert": services.list_alerts(psd, lane="psd")[0]["alert_id"],
+        "statement": services.list_statements(finance)[0]["statement_id"],
     }
 
 
@@ -217,11 +217,11 @@ def test_the_api_names_the_field(running: Running, words: dict[str, str]) -> Non
     [({"password": "short"}, "password"), ({"code": "000000"}, "code")],
 )
 def test_a_wrong_invitation_form(running: Running, sent: dict[str, str], field: str) -> None:
-    admin = running.desk("admin")
-    person = desk.add_person(
+    admin = running.context("admin")
+    person = services.add_person(
         admin, name="n", email=f"{field}@x.example", role="finance", holds_no_card=True
     )
-    token = desk.invite(admin, person)
+    token = services.invite(admin, person)
     secret = running.client.post("/v1/account/secret", json={"token": token}).json()["secret"]
     form = {"token": token, "email": "x", "secret": secret, "password": "orchard gravel violin",
             "code": "000000"} | sent  # fmt: skip

@@ -13,14 +13,14 @@ import anyio
 import anyio.lowlevel
 import pytest
 from books import EQUAL, SPLIT, month
-from services import OCTOBER, OWN, PASSWORD, Running, routes, serving, sign_in, take_account
+from services import OCTOBER, OWN, PASSWORD, Running, activate_account, routes, serving, sign_in
 from starlette.requests import Request
 
 from api.errors import CODES, MEDIA, URN
-from api.guard import COOKIE, DOORS, FILES, HEADERS, OPEN, SAFE, address_of
 from api.main import create_app
-from api.rendering import PAGE_POLICY
-from api.service import BODY_BYTES, ROWS_BYTES, UPLOAD_BYTES
+from api.middleware import COOKIE, DOORS, FILES, HEADERS, OPEN, SAFE, address_of
+from api.state import BODY_BYTES, ROWS_BYTES, UPLOAD_BYTES
+from api.templating import PAGE_POLICY
 from cardwatch.casebook import ROLES
 
 if TYPE_CHECKING:
@@ -344,7 +344,7 @@ def test_professional_standards_leave_no_line_and_no_count(
     serve: Callable[..., Running], caplog: pytest.LogCaptureFixture
 ) -> None:
     one = serve(chores=False, metrics_key=METRICS_KEY)
-    secret = take_account(one, "psd")
+    secret = activate_account(one, "psd")
     before = _counted(one)
     caplog.clear()
     for method, path in ROUTES:
@@ -383,7 +383,7 @@ def test_nothing_that_names_anybody_is_written_down_or_said_in_a_refusal(
     lines = [line + f",{name},{card}" for line in (*month(10), *SPLIT, *EQUAL)]
     heading = OCTOBER.partition("\n")[0] + ",Cardholder,Card Number"
     statement = "\n".join([heading, *lines]) + "\n"
-    secret = take_account(running, "finance")
+    secret = activate_account(running, "finance")
     sign_in(running, "finance", secret)
     session = str(dict(running.client.cookies)[COOKIE])
     running.client.cookies.clear()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api.json_bodies import MAX_BRACKETS
-from api.service import ROWS_BYTES
+from api.state import ROWS_BYTES
 
 if TYPE_CHECKING:
     from services import Running

@@ -19,7 +19,7 @@ from hostile import GOOD, MIB, OLE, damaged
 from processes import children, in_memory
 from services import OCTOBER, Running, serving, text
 
-from api.service import BODY_BYTES, ROWS_BYTES, UPLOAD_BYTES
+from api.state import BODY_BYTES, ROWS_BYTES, UPLOAD_BYTES
 from cardwatch.casebook.tables import metadata
 
 if TYPE_CHECKING:

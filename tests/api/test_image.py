@@ -130,24 +130,24 @@ def left_out(folder: str, names: list[str]) -> set[str]:
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Carry out the Dockerfile, and give its last stage."""
-    work = tmp_path_factory.mktemp("image")
+    uow = tmp_path_factory.mktemp("image")
     which = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
     mirror = subprocess.check_output(which, text=True).split()[0]
     options = ("--variant=minbase", "--include=ca-certificates,python3,python3-venv")
-    place = ["debootstrap", *options, RELEASE, str(work / BASE), mirror]
+    place = ["debootstrap", *options, RELEASE, str(uow / BASE), mirror]
     subprocess.run(place, check=True)
-    (work / BASE / "usr/local/bin/python").symlink_to("/usr/bin/python3")
+    (uow / BASE / "usr/local/bin/python").symlink_to("/usr/bin/python3")
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE)
     for line in filter(None, text.replace("\\\n", " ").splitlines()):
         word, _, rest = line.partition(" ")
         if word == "FROM":
             made_from, _, name = rest.partition(" AS ")
-            stage = Stage(work / (name or "last"))
-            subprocess.run([*COPY, work / made_from, stage.root], check=True)
+            stage = Stage(uow / (name or "last"))
+            subprocess.run([*COPY, uow / made_from, stage.root], check=True)
         else:
             stage.do(word, rest.strip())
     yield stage
-    shutil.rmtree(work)
+    shutil.rmtree(uow)
 
 
 def test_the_image_serves_as_its_own_user_where_it_may_write_its_volumes_alone(

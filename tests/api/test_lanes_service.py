@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from books import crowd, lively_month, month, rules_without
 from matrix import ROWS, TABLE, May
-from services import OWN, Running, routes, serving, sign_in, take_account, text
+from services import OWN, Running, activate_account, routes, serving, sign_in, text
 
-from api.guard import OPEN
-from cardwatch import desk, installation
+from api.middleware import OPEN
+from cardwatch import installation, services
 from cardwatch.casebook import FINANCE, LANES, PSD, Casebook
 from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
 
@@ -78,7 +78,7 @@ class World:
 
     def work_off(self) -> None:
         """Do what waits in the queue."""
-        while desk.do_next_job(self.running.book, self.running.clock):
+        while services.do_next_job(self.running.book, self.running.clock):
             pass
 
 
@@ -88,23 +88,23 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
     url = f"sqlite:///{folder / 'casebook.db'}"
     with serving(folder / "home", url, **SETTINGS) as running:
         for role in LANES:  # a second of each, to agree to what the first proposes
-            giver = running.desk(PSD if role == PSD else "admin")
+            giver = running.context(PSD if role == PSD else "admin")
             if role == PSD:  # a key counts as whoever made it
-                desk.add_person(
+                services.add_person(
                     giver, name="second", email="second@x.example", role=role, holds_no_card=True
                 )
                 now = running.clock()
-                second = desk.actor_of_person(running.book, OWN, "second@x.example", now)
-                giver = desk.Desk(running.book, second, now)
-            key = desk.make_key(giver, name="second", role=role, days=90, can_decide=True)
+                second = services.actor_of_person(running.book, OWN, "second@x.example", now)
+                giver = services.ServiceContext(running.book, second, now)
+            key = services.create_key(giver, name="second", role=role, days=90, can_decide=True)
             running.keys[OWN, f"second {role}"] = key
-        secret = take_account(running, "psd")
+        secret = activate_account(running, "psd")
         assert running.ask("PUT", "/v1/webhook", "admin", json={"url": HOOK}).status_code == 200
         path = folder / "history.csv"
         path.write_text(text(*month(8)), encoding="utf-8")
         read = read_each([path], ReadingChoices(shipped_profiles(), b"k" * 32))[0]
         assert isinstance(read, tuple), read
-        desk.receive(running.desk(FINANCE), read, is_history=True)
+        services.receive(running.context(FINANCE), read, is_history=True)
         yield Base(folder, running.keys, secret)
 
 
@@ -284,10 +284,10 @@ def _heard(world: World, before: dict[str, float]) -> None:
         return True
 
     book, clock = world.running.book, world.running.clock
-    desk.send_due(book, installation.seal(), clock, send)
+    services.send_due(book, installation.seal(), clock, send)
     world.told.append([one for one in sent if one["url"] == HOOK])
     assert world.told[-1], "finance hears of its lists"
-    world.told.append(desk.to_remind(book, clock))
+    world.told.append(services.reminders_due(book, clock))
     with book.snapshot() as connection:
         question = "SELECT * FROM outbox WHERE lane = 'finance' ORDER BY notice_id"
         world.told.append([tuple(row) for row in connection.exec_driver_sql(question)])

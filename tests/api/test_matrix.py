@@ -17,11 +17,11 @@ from books import EQUAL, SPLIT, crowd, month
 from matrix import EVERYBODY, KEEPERS, READERS, SUBJECT, TABLE, May
 from services import OCTOBER, OTHER, OWN, Running, routes, serving, text
 
-from api.guard import COOKIE
-from cardwatch import desk
+from api.middleware import COOKIE
+from cardwatch import services
 from cardwatch.casebook import FINANCE, LANES, PSD, ROLES, Actor, sessions
 from cardwatch.casebook.people import find_person
-from cardwatch.casebook.work import SYSTEM
+from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import NotAllowed, NotFound
 from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
 
@@ -88,15 +88,17 @@ class World:
         self.pool: dict[tuple[str, str], list[str]] = {}
         self.standing: dict[tuple[str, str, str], Thing] = {}
         self.old = {name: self._old_key(ends=name == "ended") for name in ("expired", "ended")}
-        self.second: dict[tuple[str, str], desk.Desk] = {}
+        self.second: dict[tuple[str, str], services.ServiceContext] = {}
         itself = self._itself(OWN)
-        desk.add_person(itself, name="x", email="subject@x.example", role=FINANCE, holder_id="E1")
+        services.add_person(
+            itself, name="x", email="subject@x.example", role=FINANCE, holder_id="E1"
+        )
         for owner, lines in ((OWN, LIVELY), (OTHER, LIVELY.replace(".00,", ".01,"))):
             path = folder / "october.csv"
             path.write_text(lines, encoding="utf-8")
             read = read_each([path], ReadingChoices(shipped_profiles(), b"k" * 32))[0]
             assert isinstance(read, tuple), read
-            desk.receive(running.desk(FINANCE, owner), read)
+            services.receive(running.context(FINANCE, owner), read)
             for lane in LANES:
                 self._begin(owner, lane)
 
@@ -139,7 +141,7 @@ class World:
     def events(self, owner: str) -> int:
         """Return how many events an organisation's chains have."""
         with self.running.book.snapshot() as connection:
-            question = "SELECT COUNT(*) FROM events WHERE organisation_id = ?"
+            question = "SELECT COUNT(*) FROM audit_events WHERE organisation_id = ?"
             return int(connection.exec_driver_sql(question, (owner,)).scalar() or 0)
 
     def hidden_from(self, comer: Comer) -> set[str]:
@@ -157,7 +159,9 @@ class World:
     def _begin(self, owner: str, lane: str) -> None:
         """Let there be a thing of every kind that stands, whoever asks for it."""
         alerts = [
-            one for one in desk.list_alerts(self.running.desk(PSD, owner)) if one["lane"] == lane
+            one
+            for one in services.list_alerts(self.running.context(PSD, owner))
+            if one["lane"] == lane
         ]
         self.pool[owner, lane] = [
             one["alert_id"] for one in alerts if one["rule"] != "equal-amounts-across-holders"
@@ -166,22 +170,26 @@ class World:
         first = (about or self.pool[owner, lane])[0]
         self.pool[owner, lane].remove(first)
         self._keep("alert", Thing(first, owner, lane))
-        working = self.running.desk(lane, owner)
-        desk.unmask(self.running.desk(PSD, owner), first, reason="standing")
-        ended = desk.suppress(working, first, until="2027-01-31", reason="standing")
+        working = self.running.context(lane, owner)
+        services.reveal_identity(self.running.context(PSD, owner), first, reason="standing")
+        ended = services.suppress(working, first, until="2027-01-31", reason="standing")
         self._keep("suppression", Thing(ended["suppression_id"], owner, lane))
-        self._keep("hold", Thing(desk.hold(working, first, reason="standing"), owner, lane))
-        giver = self.running.desk("admin" if lane == FINANCE else PSD, owner)
-        desk.add_person(
+        self._keep(
+            "hold", Thing(services.place_hold(working, first, reason="standing"), owner, lane)
+        )
+        giver = self.running.context("admin" if lane == FINANCE else PSD, owner)
+        services.add_person(
             giver, name="second", email=f"{lane}@x.example", role=lane, holds_no_card=True
         )
-        actor = desk.actor_of_person(
+        actor = services.actor_of_person(
             self.running.book, owner, f"{lane}@x.example", self.running.clock()
         )
-        self.second[owner, lane] = desk.Desk(self.running.book, actor, self.running.clock())
-        job = desk.ask_back_test(working, "policy", b"alerts_per_1000 = 9\n", 1)
+        self.second[owner, lane] = services.ServiceContext(
+            self.running.book, actor, self.running.clock()
+        )
+        job = services.queue_back_test(working, "policy", b"alerts_per_1000 = 9\n", 1)
         self._keep("job", Thing(job["job_id"], owner, lane))
-        statement = desk.list_statements(working)[0]["statement_id"]
+        statement = services.list_statements(working)[0]["statement_id"]
         self._keep("statement", Thing(statement, owner, FINANCE))
         for kind in ("proposal", "person", "key", "session"):
             self._keep(kind, self.fresh(kind, owner, lane))
@@ -195,55 +203,63 @@ class World:
 
     def _new_suppression(self, owner: str, lane: str) -> str:
         name = self._new_alert(owner, lane)
-        working = self.running.desk(lane, owner)
-        made = desk.suppress(working, name, until="2027-01-31", reason="so")
+        working = self.running.context(lane, owner)
+        made = services.suppress(working, name, until="2027-01-31", reason="so")
         return str(made["suppression_id"])
 
     def _new_hold(self, owner: str, lane: str) -> str:
-        return desk.hold(self.running.desk(lane, owner), self._new_alert(owner, lane), reason="so")
+        return services.place_hold(
+            self.running.context(lane, owner), self._new_alert(owner, lane), reason="so"
+        )
 
     def _new_proposal(self, owner: str, lane: str) -> str:
         policy = f"alerts_per_1000 = {next(self.numbers)}\n".encode()
-        made = desk.propose(self.second[owner, lane], "policy", policy, holds_from="", reason="so")
+        made = services.propose(
+            self.second[owner, lane], "policy", policy, effective_from="", reason="so"
+        )
         return str(made["proposal_id"])
 
     def _new_person(self, owner: str, lane: str) -> str:
-        giver = self.running.desk("admin" if lane == FINANCE else PSD, owner)
+        giver = self.running.context("admin" if lane == FINANCE else PSD, owner)
         email = f"{next(self.numbers)}@x.example"
-        return desk.add_person(giver, name="x", email=email, role=lane, holds_no_card=True)
+        return services.add_person(giver, name="x", email=email, role=lane, holds_no_card=True)
 
     def _new_key(self, owner: str, lane: str) -> str:
-        giver = self.running.desk("admin" if lane == FINANCE else PSD, owner)
-        return desk.make_key(giver, name="x", role=lane, days=9).split("_")[2]
+        giver = self.running.context("admin" if lane == FINANCE else PSD, owner)
+        return services.create_key(giver, name="x", role=lane, days=9).split("_")[2]
 
     def _new_session(self, owner: str, lane: str) -> str:
         person = (
             "subject@x.example" if (owner, lane) == (OWN, FINANCE) else f"{lane}@{owner}.example"
         )
         cookie = self._session(owner, person)
-        return desk.actor_of_session(self.running.book, cookie, self.running.clock())[1]
+        return services.actor_of_session(self.running.book, cookie, self.running.clock())[1]
 
     def _session(self, owner: str, email: str) -> str:
         """Begin a session of a person as signing in does; return what their browser holds."""
         actor = Actor(owner, SYSTEM, "admin")
-        with self.running.book.quiet(actor, self.running.clock()) as work:
-            return sessions.begin_session(work, find_person(work, email), "")
+        with self.running.book.unaudited(actor, self.running.clock()) as uow:
+            return sessions.begin_session(uow, find_person(uow, email), "")
 
     def _old_key(self, *, ends: bool) -> str:
         """Make a key that held once: its day is past, or it was ended."""
         now = self.running.clock() - dt.timedelta(days=9)
-        before = desk.Desk(self.running.book, self.running.desk("admin").actor, now)
-        key = desk.make_key(before, name="old", role=FINANCE, days=90 if ends else 1)
+        before = services.ServiceContext(
+            self.running.book, self.running.context("admin").actor, now
+        )
+        key = services.create_key(before, name="old", role=FINANCE, days=90 if ends else 1)
         if ends:
-            desk.end_key(before, key.split("_")[2])
+            services.revoke_key(before, key.split("_")[2])
         return key
 
-    def _itself(self, owner: str) -> desk.Desk:
-        return desk.Desk(self.running.book, Actor(owner, SYSTEM, "admin"), self.running.clock())
+    def _itself(self, owner: str) -> services.ServiceContext:
+        return services.ServiceContext(
+            self.running.book, Actor(owner, SYSTEM, "admin"), self.running.clock()
+        )
 
     def _version(self, owner: str, alert_id: str) -> int:
         with suppress(NotFound):
-            return int(desk.get_alert(self.running.desk(PSD, owner), alert_id)["version"])
+            return int(services.get_alert(self.running.context(PSD, owner), alert_id)["version"])
         return 0
 
 

@@ -11,7 +11,7 @@ from book_fixtures import database_url  # noqa: F401  both databases
 from services import OWN, Running
 
 from cardwatch.casebook import FINANCE, Casebook
-from cardwatch.casebook.work import lock_number
+from cardwatch.casebook.unit_of_work import lock_number
 from cardwatch.errors import CasebookBusy
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def test_health_answers_and_others_are_told_to_come_again_while_a_lock_is_held(
 def test_a_turn_that_somebody_else_has_is_waited_for_so_long_alone(casebook: Casebook) -> None:
     address = casebook.url.render_as_string(hide_password=False)
     hurried = Casebook(address, busy_seconds=0.2)
-    with casebook.turn(OWN), pytest.raises(CasebookBusy), hurried.turn(OWN):
+    with casebook.import_lock(OWN), pytest.raises(CasebookBusy), hurried.turn(OWN):
         pass
     with hurried.turn(OWN):
         pass

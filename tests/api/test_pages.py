@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from books import month, needs_pdf
-from services import OCTOBER, OWN, PASSWORD, Running, sign_in, take_account, text
+from services import OCTOBER, OWN, PASSWORD, Running, activate_account, sign_in, text
 
-from api.guard import HEADERS
-from api.handing import content_disposition
-from api.rendering import PAGE_POLICY
-from cardwatch import desk
+from api.downloads import content_disposition
+from api.middleware import HEADERS
+from api.templating import PAGE_POLICY
+from cardwatch import services
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ class Browser:
 
     def __init__(self, running: Running, role: str) -> None:
         self.running, self.client = running, running.client
-        secret = take_account(running, role)
+        secret = activate_account(running, role)
         self.client.cookies.clear()
         assert sign_in(running, role, secret).status_code == 204
 
@@ -172,7 +172,7 @@ def test_columns_that_are_recognised_are_preselected_and_kept(
     done = browser.post("/statements/columns", form | chosen | {"employee_id": "Wer", "mcc": ""})
     assert done.status_code == 200
     assert "2 payments were received" in _received(browser, ("strange.csv", strange))
-    kept = desk.layouts(running.desk("finance"))[0]
+    kept = services.list_column_profiles(running.context("finance"))[0]
     headings = strange.splitlines()[0].split(",")
     found = {field: headings[place] for field, place in kept.map(headings).items()}
     expected = RECOGNISED | {"employee_id": "Wer"}
@@ -182,10 +182,10 @@ def test_columns_that_are_recognised_are_preselected_and_kept(
 
 
 def test_columns_not_asked_about_keep_their_guess(running: Running) -> None:
-    at, headings = running.desk("finance"), [*KNOWN.split(","), "Wer"]
+    at, headings = running.context("finance"), [*KNOWN.split(","), "Wer"]
     needed = {"date": "Transaction Date", "merchant": "Merchant", "amount": "Amount"}
-    desk.keep_columns(at, headings=headings, chosen=needed | {"employee_id": "Wer"})
-    found = desk.layouts(at)[0].map(headings)
+    services.save_columns(at, headings=headings, chosen=needed | {"employee_id": "Wer"})
+    found = services.list_column_profiles(at)[0].map(headings)
     assert {field: headings[place] for field, place in found.items()} == RECOGNISED | {
         "employee_id": "Wer"
     }
@@ -224,14 +224,14 @@ def test_professional_standards_see_no_name_until_they_ask(
     shown = browser.post(f"/alerts/{own}/name", {"why": "case 12"})
     assert re.search(r"\bE\d\b", shown.text)
     assert "Who has seen this" in shown.text
-    desk.get_history(running.desk("psd"), own)
+    services.get_history(running.context("psd"), own)
     seen = browser.get(f"/alerts/{own}")
     assert f"psd@{OWN}.example</td>" in seen
     assert "key &#39;psd&#39;</td>" in seen
     assert re.search(r"Who asked to see the name.*psd@.*case 12", seen, re.DOTALL)
     finance = next(name for name in names if lane[name] == "finance")
     assert "Record the answer" not in browser.get(f"/alerts/{finance}")
-    assert desk.get_history(running.desk("finance"), finance)["seen"] == []
+    assert services.get_history(running.context("finance"), finance)["seen"] == []
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pyotp
 import pytest
 from books import EQUAL, SPLIT, crowd, month
-from services import OWN, PASSWORD, Running, sign_in, take_account
+from services import OWN, PASSWORD, Running, activate_account, sign_in
 
-from cardwatch import desk
+from cardwatch import services
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,9 @@ SITE = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
 def held(serve: Callable[..., Running], read: Callable[..., Any]) -> Running:
     """Give a service that does no chores by itself, with October's statement."""
     running = serve(chores=False, webhook_hosts="127.0.0.1")
-    desk.receive(running.desk("finance"), read(*month(10), *SPLIT, *EQUAL, name="october.csv"))
+    services.receive(
+        running.context("finance"), read(*month(10), *SPLIT, *EQUAL, name="october.csv")
+    )
     return running
 
 
@@ -79,13 +81,13 @@ def test_a_key_is_made_shown_once_and_ended(held: Running) -> None:
 
 
 def test_what_is_held_or_closed_unasked_is_listed_and_ended(held: Running) -> None:
-    finance = held.desk("finance")
-    name = desk.list_alerts(finance)[0]["alert_id"]
-    ids = {"holds": desk.hold(finance, name, reason="case 12"),
-           "suppressions": desk.suppress(finance, name, until="2027-01-31", reason="contract 17")[
+    finance = held.context("finance")
+    name = services.list_alerts(finance)[0]["alert_id"]
+    ids = {"holds": services.place_hold(finance, name, reason="case 12"),
+           "suppressions": services.suppress(finance, name, until="2027-01-31", reason="contract 17")[
                "suppression_id"]}  # fmt: skip
-    theirs = desk.list_alerts(held.desk("psd"), lane="psd")[0]["alert_id"]
-    hidden = desk.hold(held.desk("psd"), theirs, reason="their case")
+    theirs = services.list_alerts(held.context("psd"), lane="psd")[0]["alert_id"]
+    hidden = services.place_hold(held.context("psd"), theirs, reason="their case")
     for kind, reason in (("holds", "case 12"), ("suppressions", "contract 17")):
         place = f"/{kind}/{ids[kind]}/end"
         page = _ask(held, "GET", f"/{kind}", "auditor")
@@ -102,7 +104,7 @@ def test_what_is_held_or_closed_unasked_is_listed_and_ended(held: Running) -> No
 
 
 def test_an_alert_is_put_on_legal_hold_on_its_page(held: Running) -> None:
-    name = desk.list_alerts(held.desk("finance"))[0]["alert_id"]
+    name = services.list_alerts(held.context("finance"))[0]["alert_id"]
     place = f"/alerts/{name}/hold"
     link = f'href="{place}"'
     assert link in _ask(held, "GET", f"/alerts/{name}", "finance")
@@ -128,7 +130,7 @@ def test_an_alert_is_put_on_legal_hold_on_its_page(held: Running) -> None:
 def test_alerts_are_suppressed_once_it_was_shown_which(
     held: Running, read: Callable[..., Any]
 ) -> None:
-    name = desk.list_alerts(held.desk("finance"))[0]["alert_id"]
+    name = services.list_alerts(held.context("finance"))[0]["alert_id"]
     place = f"/alerts/{name}/suppression"
     sent = {"until": "2027-03-01", "reason": "contract 17"}
     assert place in _ask(held, "GET", f"/alerts/{name}", "finance")
@@ -140,7 +142,9 @@ def test_alerts_are_suppressed_once_it_was_shown_which(
     words = ("Alerts of this rule about this cardholder at this merchant will close automatically "
              "until 1 March 2027.")  # fmt: skip
     assert words in check
-    assert desk.list_suppressions(held.desk("finance")) == [], "nothing is done before the answer"
+    assert services.list_suppressions(held.context("finance")) == [], (
+        "nothing is done before the answer"
+    )
     page = _ask(held, "POST", place, "finance", confirmed="yes", **sent)
     assert "contract 17" in page
     alert = _ask(held, "GET", f"/alerts/{name}", "finance")
@@ -150,9 +154,9 @@ def test_alerts_are_suppressed_once_it_was_shown_which(
     again = _ask(held, "POST", place, "finance", 422, **sent)
     assert "already suppressed" in again
     later = read(*[line.replace("2026-10", "2026-11") for line in SPLIT], name="november.csv")
-    desk.receive(held.desk("finance"), later)
-    (one,) = desk.list_alerts(held.desk("finance"), since="2026-11-01")
-    decisions = desk.get_alert(held.desk("finance"), one["alert_id"])["decisions"]
+    services.receive(held.context("finance"), later)
+    (one,) = services.list_alerts(held.context("finance"), since="2026-11-01")
+    decisions = services.get_alert(held.context("finance"), one["alert_id"])["decisions"]
     assert decisions[0]["state"] == "suppressed", "it may be open again, at random, for review"
     _ask(held, "POST", ending[1], "finance")
     assert place in _ask(held, "GET", f"/alerts/{name}", "finance")
@@ -161,8 +165,8 @@ def test_alerts_are_suppressed_once_it_was_shown_which(
 def test_professional_standards_suppress_without_seeing_a_name(
     held: Running, read: Callable[..., Any]
 ) -> None:
-    desk.receive(held.desk("finance"), read(*crowd(4), name="crowd.csv"))
-    listed = desk.list_alerts(held.desk("psd"), lane="psd")
+    services.receive(held.context("finance"), read(*crowd(4), name="crowd.csv"))
+    listed = services.list_alerts(held.context("psd"), lane="psd")
     several = [one["alert_id"] for one in listed if len(one["holders"]) != 1]
     alone = [one["alert_id"] for one in listed if len(one["holders"]) == 1 and one["merchants"]]
     sent = {"until": "2027-03-01", "reason": "x"}
@@ -182,7 +186,7 @@ def test_professional_standards_suppress_without_seeing_a_name(
         assert not re.search(r"\b[EPZ]\d\b", page), page
         assert re.search(r"Holder [0-9A-F]{6}", page)
     _ask(held, "GET", place, "finance", 404)
-    assert desk.list_suppressions(held.desk("finance")) == []
+    assert services.list_suppressions(held.context("finance")) == []
 
 
 def test_times_are_set_and_what_is_past_them_is_erased_once_somebody_has_said_so(
@@ -196,10 +200,10 @@ def test_times_are_set_and_what_is_past_them_is_erased_once_somebody_has_said_so
     assert 'value="800"' in _ask(held, "POST", "/retention", "admin", **sent)
     assert "800 days" in _ask(held, "GET", "/retention", "auditor")
     held.clock.go(days=900)
-    admin = desk.actor_of_person(held.book, OWN, f"admin@{OWN}.example", held.clock())
-    asked = desk.Desk(held.book, admin, held.clock())
-    assert desk.keeps(asked)["transactions"] == 800
-    key = desk.make_key(asked, name="later", role="admin", days=9)
+    admin = services.actor_of_person(held.book, OWN, f"admin@{OWN}.example", held.clock())
+    asked = services.ServiceContext(held.book, admin, held.clock())
+    assert services.retention_periods(asked)["transactions"] == 800
+    key = services.create_key(asked, name="later", role="admin", days=9)
     held.keys[OWN, "later"] = key
     assert "october.csv" in _ask(held, "GET", "/retention", "later")
     page = _ask(held, "GET", "/retention/erasure", "later")
@@ -224,7 +228,7 @@ def test_notices_are_sent_to_an_address_and_no_more(held: Running) -> None:
 
 
 def test_ones_own_password_and_sessions(held: Running) -> None:
-    secret = take_account(held, "auditor")
+    secret = activate_account(held, "auditor")
 
     def code() -> str:
         held.clock.go(seconds=60)
@@ -269,7 +273,7 @@ def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     assert "1 alert was made again exactly as before" in told
     assert "alerts were made" not in _ask(held, "POST", place[1], "admin")
     for _ in range(55):
-        desk.list_alerts(held.desk("auditor"))
+        services.list_alerts(held.context("auditor"))
     page = _ask(held, "GET", "/audit/events?object=alerts&role=auditor", "auditor")
     assert page.count("> alerts<") == 50
     older = re.search(r'href="([^"]+)" rel="next"', page)

@@ -11,10 +11,10 @@ import pytest
 from books import EQUAL, EVALUATED, SPLIT, month
 from services import OWN, Running
 
-from cardwatch import desk
+from cardwatch import services
 from cardwatch.casebook import Actor
-from cardwatch.casebook.alerts import Said
-from cardwatch.casebook.work import SYSTEM
+from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.rules import rule_texts
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ CARDS = ("cards.csv", "card_last4,employee_id,single_limit\n1234,E1,500\n")
 def held(serve: Callable[..., Running], read: Callable[..., Any]) -> Running:
     """Give a service that does no chores by itself, with October's statement."""
     running = serve(chores=False)
-    desk.receive(running.desk("finance"), read(*month(9)), is_history=True)
+    services.receive(running.context("finance"), read(*month(9)), is_history=True)
     october = (*month(10, 40), *SPLIT, *EQUAL, "2026-10-09,=E1+1,SHOP 9,3.00,F1")
-    desk.receive(running.desk("finance"), read(*october, name="october.csv"))
+    services.receive(running.context("finance"), read(*october, name="october.csv"))
     return running
 
 
@@ -55,7 +55,7 @@ def _tried(running: Running, role: str, **more: Any) -> tuple[str, str]:
     waits, place = _post(running, "/settings/try", role, **more)
     assert "In progress" in waits
     assert "Refresh" in waits
-    assert desk.do_next_job(running.book, running.clock, desk.TRIALS)
+    assert services.do_next_job(running.book, running.clock, services.TRIALS)
     return _get(running, place, role), place
 
 
@@ -79,20 +79,23 @@ def test_a_change_is_tried_proposed_and_agreed_to_on_pages(held: Running) -> Non
     assert re.search(r"Added</td>\s*<td[^>]*>single_purchase: .*500000", form)
     assert re.search(r"Added</td>\s*<td[^>]*>from = 2020-01-01<", form)
     sent = {"job": place.split("/")[-1]}
-    for more, name in (({}, "reason"), ({"reason": "fewer", "holds_from": "soon"}, "holds_from")):
+    for more, name in (
+        ({}, "reason"),
+        ({"reason": "fewer", "effective_from": "soon"}, "effective_from"),
+    ):
         wrong, _ = _post(held, "/settings/propose", "finance", 422, data=sent | more)
         assert f'id="{name}-error"' in wrong
     made, place = _post(held, "/settings/propose", "finance", data=sent | {"reason": "fewer"})
     assert "Another person must approve" in made
     assert "Approve and activate" not in made
     _post(held, f"{place}/agreement", "finance", 403)
-    itself = desk.Desk(held.book, Actor(OWN, SYSTEM, "admin"), held.clock())
-    held.keys[OWN, "second"] = desk.make_key(
+    itself = services.ServiceContext(held.book, Actor(OWN, SYSTEM, "admin"), held.clock())
+    held.keys[OWN, "second"] = services.create_key(
         itself, name="second", role="finance", days=9, can_decide=True
     )
     assert "Agree: it is put in force" in _get(held, place, "second")
     _post(held, f"{place}/agreement", "second")
-    assert desk.get_policy(held.desk("finance"))["text"] == STRICT.replace("\r\n", "\n")
+    assert services.get_policy(held.context("finance"))["text"] == STRICT.replace("\r\n", "\n")
     assert "There are no differences from what is active." in _get(held, place, "auditor")
 
 
@@ -102,7 +105,7 @@ def test_a_policy_is_proposed_untried_where_there_is_nothing_to_try_it_on(
     running = serve(chores=False)
     sent = {"policy": STRICT, "months": "3"}
     failed, place = _post(running, "/settings/try", "finance", data=sent)
-    desk.do_next_job(running.book, running.clock, desk.TRIALS)
+    services.do_next_job(running.book, running.clock, services.TRIALS)
     assert "No statement has been scored yet" in _get(running, place, "finance")
     assert failed
     form, _ = _post(running, "/settings/try", "finance", data=sent | {"propose": "yes"})
@@ -171,21 +174,21 @@ def test_a_sample_is_drawn_printed_and_downloaded(held: Running) -> None:
 
 def test_what_was_answered_is_counted_by_rule_and_month(held: Running) -> None:
     assert "No alert has been answered yet" in _get(held, "/precision", "auditor")
-    name = desk.list_alerts(held.desk("finance"))[0]["alert_id"]
-    desk.decide(held.desk("finance"), name, Said("two sites", "explained"))
+    name = services.list_alerts(held.context("finance"))[0]["alert_id"]
+    services.decide(held.context("finance"), name, DecisionInput("two sites", "explained"))
     page = _get(held, "/precision", "auditor")
     assert "2026-10" in page
     assert "professional standards" not in page
 
 
 def test_an_evaluation_is_read_on_a_page(held: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cardwatch.desk import queueing  # noqa: PLC0415  beside its use
+    from cardwatch.services import jobs  # noqa: PLC0415  beside its use
 
-    monkeypatch.setattr(queueing, "evaluate_own", lambda *_, **__: EVALUATED)
+    monkeypatch.setattr(jobs, "evaluate_own", lambda *_, **__: EVALUATED)
     page, place = _post(held, "/evaluations", "auditor")
     assert "In progress" in page
     assert place in _get(held, "/evaluations", "auditor")
-    desk.do_next_job(held.book, held.clock, desk.TRIALS)
+    services.do_next_job(held.book, held.clock, services.TRIALS)
     page = _get(held, place, "auditor")
     for said in ("Split, equal", "50% (25% to 50%)", "of 9 of your 12 cardholders",
                  "stroke-dasharray", "not installed here: ECOD on surprises", "Weekly supplier",

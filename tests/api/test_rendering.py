@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from api.rendering import HERE, STATIC, asset, day, environment, integrity, moment, money
+from api.templating import HERE, STATIC, asset, day, environment, integrity, moment, money
 
 BAD = "<script>alert(1)</script>\"'"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from services import Running, sign_in, take_account
+from services import Running, activate_account, sign_in
 
 from api.sign_in_limit import SignInLimit, TooManyAttempts
 from cardwatch.errors import NotAllowed
@@ -74,7 +74,7 @@ def test_attempts_at_the_same_time_get_no_more_tries() -> None:
 
 @pytest.mark.parametrize("form", [" {} ", "{}\t", "\uff26{}"])
 def test_spaces_and_forms_of_an_address_do_not_void_the_limit(running: Running, form: str) -> None:
-    secret = take_account(running, "finance")
+    secret = activate_account(running, "finance")
     email = "finance@saltmarsh-vale.example"
     written = form.format(email[1:] if "\uff26" in form else email)
     for number in range(10):
@@ -83,7 +83,7 @@ def test_spaces_and_forms_of_an_address_do_not_void_the_limit(running: Running, 
 
 
 def test_an_account_that_does_not_exist_answers_alike(running: Running) -> None:
-    secret = take_account(running, "finance")
+    secret = activate_account(running, "finance")
 
     def answers(**changed: str) -> list[tuple[int, str]]:
         made = [sign_in(running, "finance", secret, code="000000", **changed) for _ in range(12)]

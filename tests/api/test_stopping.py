@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from services import OCTOBER, Clock, open_book, serving
 
-from cardwatch import desk
+from cardwatch import services
 
 if TYPE_CHECKING:
     from cardwatch.casebook import Casebook
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ENDLESS = """
 import sys, time
 import uvicorn
-from cardwatch.desk import queueing
+from cardwatch.services import queueing
 queueing.receive = lambda *_, **__: time.sleep(3600)
 uvicorn.run("api.main:app", host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
 """
@@ -69,5 +69,5 @@ def test_a_stop_waits_for_no_scoring_which_is_taken_up_again(tmp_path: Path) -> 
         process.kill()
         process.wait()
     after = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5)
-    assert desk.do_next_job(book, lambda: after)
+    assert services.do_next_job(book, lambda: after)
     assert _states(book) == ["done"]

@@ -17,9 +17,9 @@ from aiosmtpd.controller import Controller
 from services import OCTOBER, OWN, Running
 from standardwebhooks import Webhook
 
-from api import chores
-from api.sending import SUBJECT, TEXT
-from cardwatch.casebook.notices import RETRY_SECONDS
+from api import background
+from api.notifications import SUBJECT, TEXT
+from cardwatch.casebook.outbox import RETRY_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ def _do_chores(running: Running) -> None:
     """Do once what the service's own thread does again and again."""
     service = running.client.app.state.service  # type: ignore[attr-defined]
     over = threading.Event()
-    thread = threading.Thread(target=chores.do_chores, args=(service, over))
+    thread = threading.Thread(target=background.run_background, args=(service, over))
     thread.start()
     time.sleep(0.5)
     over.set()
@@ -85,7 +85,7 @@ def _send(running: Running) -> None:
 def test_a_notice_is_signed_and_says_nothing_of_what_was_found(
     serve: Callable[..., Running], listener: Listener, role: str
 ) -> None:
-    running = serve(webhook_hosts="127.0.0.1", chores=False)
+    running = serve(webhook_hosts="127.0.0.1", background=False)
     secret = running.ask("PUT", "/v1/webhook", role, json={"url": listener.address}).json()[
         "secret"
     ]
@@ -112,13 +112,13 @@ def _as_of(moment: float) -> Iterator[None]:
     """Let the oracle's clock, which refuses what is old, stand where the service's stands."""
     import standardwebhooks.webhooks as oracle  # noqa: PLC0415  to move its clock
 
-    class At(oracle.datetime):  # type: ignore[name-defined, misc]
+    class Context(oracle.datetime):  # type: ignore[name-defined, misc]
         @classmethod
         def now(cls, tz: Any = None) -> Any:
             return oracle.datetime.fromtimestamp(moment, tz)
 
     real = oracle.datetime
-    oracle.datetime = At
+    oracle.datetime = Context
     try:
         yield
     finally:
@@ -128,7 +128,7 @@ def _as_of(moment: float) -> Iterator[None]:
 def test_what_does_not_arrive_is_tried_again_for_three_days_and_then_no_more(
     serve: Callable[..., Running], listener: Listener
 ) -> None:
-    running = serve(webhook_hosts="127.0.0.1", chores=False)
+    running = serve(webhook_hosts="127.0.0.1", background=False)
     running.ask("PUT", "/v1/webhook", "admin", json={"url": listener.address})
     _send(running)
     listener.answers = [500, 302, 404] + [500] * 20
@@ -147,7 +147,7 @@ def test_what_does_not_arrive_is_tried_again_for_three_days_and_then_no_more(
 def test_a_notice_arrives_late_rather_than_never(
     serve: Callable[..., Running], listener: Listener
 ) -> None:
-    running = serve(webhook_hosts="127.0.0.1", chores=False)
+    running = serve(webhook_hosts="127.0.0.1", background=False)
     running.ask("PUT", "/v1/webhook", "admin", json={"url": listener.address})
     _send(running)
     listener.answers = [500]
@@ -166,7 +166,7 @@ def test_a_notice_arrives_late_rather_than_never(
      "file:///etc/passwd", "https://", "x", "https://systems.force.example.evil/"],
 )  # fmt: skip
 def test_notices_go_to_no_stranger(serve: Callable[..., Running], url: str) -> None:
-    running = serve(webhook_hosts="systems.force.example, 127.0.0.1", chores=False)
+    running = serve(webhook_hosts="systems.force.example, 127.0.0.1", background=False)
     refused = running.ask("PUT", "/v1/webhook", "admin", json={"url": url})
     assert (refused.status_code, refused.json()["code"]) == (422, "refused")
     assert running.ask("GET", "/v1/webhook", "admin").json() == []
@@ -175,7 +175,7 @@ def test_notices_go_to_no_stranger(serve: Callable[..., Running], url: str) -> N
 def test_a_webhook_that_is_ended_gets_nothing(
     serve: Callable[..., Running], listener: Listener
 ) -> None:
-    running = serve(webhook_hosts="127.0.0.1", chores=False)
+    running = serve(webhook_hosts="127.0.0.1", background=False)
     running.ask("PUT", "/v1/webhook", "admin", json={"url": listener.address})
     assert running.ask("DELETE", "/v1/webhook", "admin").status_code == 204
     _send(running)
@@ -207,7 +207,7 @@ def test_everybody_is_reminded_once_a_week_in_the_same_words_whatever_there_is(
     try:
         running = serve(
             smtp=f"smtp://127.0.0.1:{port}", mail_from="cardwatch@force.example",
-            remind="wed 08:00", chores=False,
+            remind="wed 08:00", background=False,
         )  # fmt: skip
         _do_chores(running)  # a Tuesday
         assert box.mails == []
@@ -238,7 +238,7 @@ def test_everybody_is_reminded_once_a_week_in_the_same_words_whatever_there_is(
 def test_what_is_past_its_time_is_erased_once_its_time_of_day_has_come(
     serve: Callable[..., Running],
 ) -> None:
-    running = serve(erase="10:15", chores=False)
+    running = serve(erase="10:15", background=False)
 
     def erasures() -> int:
         asked = {"action": "erasure"}

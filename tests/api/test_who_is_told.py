@@ -10,7 +10,7 @@ from book_fixtures import database_url  # noqa: F401  both databases
 from books import month
 from services import OCTOBER, OWN, Running, text
 
-from api.sending import check_address
+from api.notifications import check_address
 from api.settings import Settings
 from cardwatch.errors import CardwatchError
 
@@ -118,10 +118,10 @@ def test_a_port_that_is_listed_is_a_webhooks() -> None:
 def test_the_organisation_is_entered_by_its_name(
     serve: Callable[..., Running], organisation: str
 ) -> None:
-    from services import PASSWORD, take_account  # noqa: PLC0415  beside its use
+    from services import PASSWORD, activate_account  # noqa: PLC0415  beside its use
 
     running = serve()
-    secret = take_account(running, "finance")
+    secret = activate_account(running, "finance")
     import pyotp  # noqa: PLC0415
 
     sent = {"organisation": organisation, "email": f" FINANCE@{OWN}.example ",

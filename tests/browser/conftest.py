@@ -23,7 +23,7 @@ from sites import (
 )
 from steps import Steps, write
 
-from cardwatch import desk
+from cardwatch import services
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,7 +97,7 @@ def october(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("october")
     with listening(open_office(folder / "home"), chores=False) as site:
         path = write(folder, "october.csv", text(*crowd(4), *lively_month(10)))
-        desk.receive(site.desk("finance"), site.read(path))
+        services.receive(site.context("finance"), site.read(path))
     return folder / "home"
 
 

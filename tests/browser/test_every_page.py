@@ -15,7 +15,7 @@ from fastapi.routing import iter_route_contexts
 from services import text
 from sites import EMPTY, LONG, OWN, REASON, Site, Visit
 
-from api.pages import pages
+from api.web import pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 from services import PASSWORD, text
 from steps import in_every_way, in_every_way_once_proved, write
 
-from cardwatch import desk
+from cardwatch import services
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,13 +142,13 @@ def test_the_confirmation_is_the_same_whatever_was_found(
         told.append(re.sub(r"\d+\.csv|2026-\d\d-\d\d", "it", at.said()))
         at.page.goto("/statements/new")
     assert told[1] == told[2]
-    assert desk.list_alerts(at.site.desk("finance"))
+    assert services.list_alerts(at.site.context("finance"))
 
 
 @pytest.mark.usefixtures("october")
 def test_by_keyboard_alone_from_sign_in_to_a_recorded_answer(visit: Callable[[], Steps]) -> None:
     at = visit()
-    email = at.take_account("finance")
+    email = at.activate_account("finance")
     at.page.goto("/")
     for label, typed in (("Email address", email), ("Password", PASSWORD),
                          ("Code from your authenticator app", at.code())):  # fmt: skip

@@ -10,7 +10,7 @@ import pyotp
 from services import PASSWORD
 from sites import Site, Visit
 
-from cardwatch.cli.inventing import sample_folder
+from cardwatch.cli.demo import sample_folder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

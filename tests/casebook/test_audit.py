@@ -11,53 +11,53 @@ import pytest
 from books import NOW
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from cardwatch import desk
-from cardwatch.casebook import FINANCE, PSD, Actor, Casebook, Event
+from cardwatch import services
+from cardwatch.casebook import FINANCE, PSD, Actor, AuditEvent, Casebook
 from cardwatch.casebook.audit import verify_chain
-from cardwatch.casebook.work import canonical, first_hash, next_hash
+from cardwatch.casebook.unit_of_work import canonical, first_hash, next_hash
 from cardwatch.errors import CardwatchError, NotAllowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    At = Callable[..., desk.Desk]
+    Context = Callable[..., services.ServiceContext]
 
 EVENTS = 200
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
 
 @pytest.fixture
-def plain(tmp_path: Path) -> Iterator[desk.Desk]:
+def plain(tmp_path: Path) -> Iterator[services.ServiceContext]:
     """Give an auditor's desk of a casebook whose triggers are gone, as a tamperer would have it."""
     book = Casebook(f"sqlite:///{tmp_path / 'book.db'}", checkpoints=tmp_path / "elsewhere")
-    owner = desk.add_organisation(book, "Force", NOW)
-    at = desk.Desk(book, Actor(owner, "someone", "auditor"), NOW)
+    owner = services.add_organisation(book, "Force", NOW)
+    at = services.ServiceContext(book, Actor(owner, "someone", "auditor"), NOW)
     for number in range(EVENTS):
-        with at.work(Event("consultation", "alert", f"a{number}")):
+        with at.work(AuditEvent("consultation", "alert", f"a{number}")):
             pass
     with book.engine.begin() as connection:
-        connection.exec_driver_sql("DROP TRIGGER events_no_update")
-        connection.exec_driver_sql("DROP TRIGGER events_no_delete")
+        connection.exec_driver_sql("DROP TRIGGER audit_events_no_update")
+        connection.exec_driver_sql("DROP TRIGGER audit_events_no_delete")
     yield at
     book.close()
 
 
-def _rows(at: desk.Desk) -> list[tuple[int, str, str]]:
+def _rows(at: services.ServiceContext) -> list[tuple[int, str, str]]:
     with at.casebook.engine.connect() as connection:
         found = connection.exec_driver_sql(
-            "SELECT seq, body, hash FROM events WHERE lane = 'finance' ORDER BY seq"
+            "SELECT seq, body, hash FROM audit_events WHERE lane = 'finance' ORDER BY seq"
         )
         return [tuple(row) for row in found]  # type: ignore[misc]
 
 
-def _put(at: desk.Desk, rows: list[tuple[int, str, str]]) -> None:
+def _put(at: services.ServiceContext, rows: list[tuple[int, str, str]]) -> None:
     """Write a chain as somebody with the database file could."""
     owner = at.actor.organisation_id
     with at.casebook.engine.begin() as connection:
-        connection.exec_driver_sql("DELETE FROM events WHERE lane = 'finance'")
+        connection.exec_driver_sql("DELETE FROM audit_events WHERE lane = 'finance'")
         connection.exec_driver_sql(
-            "INSERT INTO events (organisation_id, lane, seq, body, hash) "
+            "INSERT INTO audit_events (organisation_id, lane, seq, body, hash) "
             "VALUES (?, 'finance', ?, ?, ?)",
             [(owner, *row) for row in rows],
         )
@@ -98,7 +98,7 @@ def _tampered(
 
 @pytest.mark.parametrize("times", [200, pytest.param(10_000, marks=pytest.mark.prove)])
 def test_every_tampering_with_a_past_event_is_found_at_its_place(
-    plain: desk.Desk, times: int
+    plain: services.ServiceContext, times: int
 ) -> None:
     rows, chance = _rows(plain), random.Random(4)
     assert verify_now(plain) == (EVENTS + 1, 0)
@@ -110,64 +110,66 @@ def test_every_tampering_with_a_past_event_is_found_at_its_place(
     assert verify_now(plain)[1] == 0
 
 
-def verify_now(at: desk.Desk) -> tuple[int, int]:
+def verify_now(at: services.ServiceContext) -> tuple[int, int]:
     """Return how many events follow each other and where the chain breaks, leaving no event."""
     with at.casebook.engine.connect() as connection:
-        from cardwatch.casebook.work import Work  # noqa: PLC0415  beside its use
+        from cardwatch.casebook.unit_of_work import UnitOfWork  # noqa: PLC0415  beside its use
 
-        work = Work(connection, at.actor, (FINANCE,), "", Event("access", "test"))
-        found = verify_chain(work, FINANCE)
+        uow = UnitOfWork(connection, at.actor, (FINANCE,), "", AuditEvent("access", "test"))
+        found = verify_chain(uow, FINANCE)
         return found.events, found.broken_at
 
 
-def test_cutting_off_the_newest_events_is_found_by_a_checkpoint_only(plain: desk.Desk) -> None:
-    path = desk.checkpoint(plain.casebook, plain.actor.organisation_id, KEY, NOW)[0]
+def test_cutting_off_the_newest_events_is_found_by_a_checkpoint_only(
+    plain: services.ServiceContext,
+) -> None:
+    path = services.checkpoint(plain.casebook, plain.actor.organisation_id, KEY, NOW)[0]
     _put(plain, _rows(plain)[:-20])
-    assert [one.fault for one in desk.verify_audit(plain)] == [""]
-    found = desk.verify_checkpoints(plain, KEY.public_key(), path)
+    assert [one.fault for one in services.verify_audit(plain)] == [""]
+    found = services.verify_checkpoints(plain, KEY.public_key(), path)
     assert found.broken_at == EVENTS + 1
     assert "checkpoint" in found.fault
 
 
-def test_a_chain_written_anew_is_found_by_a_checkpoint_only(plain: desk.Desk) -> None:
-    path = desk.checkpoint(plain.casebook, plain.actor.organisation_id, KEY, NOW)[0]
+def test_a_chain_written_anew_is_found_by_a_checkpoint_only(plain: services.ServiceContext) -> None:
+    path = services.checkpoint(plain.casebook, plain.actor.organisation_id, KEY, NOW)[0]
     before, anew = first_hash(plain.actor.organisation_id, FINANCE), []
     for seq, body, _ in _rows(plain):
         changed = body.replace('"a7"', '"a8"')
         before = next_hash(before, changed)
         anew.append((seq, changed, before))
     _put(plain, anew)
-    assert [one.fault for one in desk.verify_audit(plain)] == [""]
-    assert desk.verify_checkpoints(plain, KEY.public_key(), path).fault
+    assert [one.fault for one in services.verify_audit(plain)] == [""]
+    assert services.verify_checkpoints(plain, KEY.public_key(), path).fault
 
 
 def test_checkpoints_that_still_hold_are_found_good_and_a_changed_one_is_not(
-    plain: desk.Desk,
+    plain: services.ServiceContext,
 ) -> None:
     owner = plain.actor.organisation_id
     for _ in range(3):
-        path = desk.checkpoint(plain.casebook, owner, KEY, NOW)[0]
-    good = desk.verify_checkpoints(plain, KEY.public_key(), path)
+        path = services.checkpoint(plain.casebook, owner, KEY, NOW)[0]
+    good = services.verify_checkpoints(plain, KEY.public_key(), path)
     assert (good.fault, good.events) == ("", EVENTS + 3)
     path.write_text(path.read_text(encoding="utf-8").replace("seq", "seg"), encoding="utf-8")
-    assert "not as" in desk.verify_checkpoints(plain, KEY.public_key(), path).fault
+    assert "not as" in services.verify_checkpoints(plain, KEY.public_key(), path).fault
     other = Ed25519PrivateKey.generate().public_key()
-    desk.checkpoint(plain.casebook, owner, KEY, NOW)
-    assert desk.verify_checkpoints(plain, other, path).fault
+    services.checkpoint(plain.casebook, owner, KEY, NOW)
+    assert services.verify_checkpoints(plain, other, path).fault
 
 
-def test_checkpoints_of_another_organisation_are_refused(plain: desk.Desk) -> None:
-    path = desk.checkpoint(plain.casebook, plain.actor.organisation_id, KEY, NOW)[0]
-    desk.add_organisation(plain.casebook, "Other", NOW)
-    other = desk.Desk(plain.casebook, Actor("other", "x", "auditor"), NOW)
+def test_checkpoints_of_another_organisation_are_refused(plain: services.ServiceContext) -> None:
+    path = services.checkpoint(plain.casebook, plain.actor.organisation_id, KEY, NOW)[0]
+    services.add_organisation(plain.casebook, "Other", NOW)
+    other = services.ServiceContext(plain.casebook, Actor("other", "x", "auditor"), NOW)
     with pytest.raises(CardwatchError, match="another chain"):
-        desk.verify_checkpoints(other, KEY.public_key(), path)
+        services.verify_checkpoints(other, KEY.public_key(), path)
 
 
-def test_both_chains_of_ordinary_work_are_found_good(at: At) -> None:
+def test_both_chains_of_ordinary_work_are_found_good(at: Context) -> None:
     finance, psd = at(), at("psd")
-    desk.list_alerts(finance)
-    checks = {one.lane: one for one in desk.verify_audit(psd)}
+    services.list_alerts(finance)
+    checks = {one.lane: one for one in services.verify_audit(psd)}
     assert [one.fault for one in checks.values()] == ["", ""]
 
 
@@ -180,14 +182,14 @@ def test_the_hash_of_a_chain_is_what_it_was_in_every_casebook_there_is() -> None
 
 
 @pytest.mark.parametrize("role", ["finance", "auditor", "admin"])
-def test_only_professional_standards_read_their_own_chain(at: At, role: str) -> None:
+def test_only_professional_standards_read_their_own_chain(at: Context, role: str) -> None:
     with pytest.raises(NotAllowed):
-        desk.audit_events(at(role), lane=PSD, last=1)
-    assert [one.lane for one in desk.verify_audit(at(role))] == [FINANCE]
+        services.audit_events(at(role), lane=PSD, last=1)
+    assert [one.lane for one in services.verify_audit(at(role))] == [FINANCE]
 
 
 @pytest.mark.prove
-def test_a_million_events_are_verified_in_seconds(plain: desk.Desk) -> None:
+def test_a_million_events_are_verified_in_seconds(plain: services.ServiceContext) -> None:
     before, rows = first_hash(plain.actor.organisation_id, FINANCE), []
     body = canonical({**dict.fromkeys(("actor", "role", "action", "id"), "x" * 12), "seq": 0})
     for seq in range(1, 1_000_001):
@@ -200,10 +202,10 @@ def test_a_million_events_are_verified_in_seconds(plain: desk.Desk) -> None:
     print(f"\na million events verified in {time.perf_counter() - start:.1f} s")  # noqa: T201
 
 
-def test_events_of_two_workers_at_once_follow_each_other(at: At) -> None:
+def test_events_of_two_workers_at_once_follow_each_other(at: Context) -> None:
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  beside its use
 
     finance = at()
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: desk.list_statements(finance), range(40)))
-    assert [one.fault for one in desk.verify_audit(at("auditor"))] == [""]
+        list(pool.map(lambda _: services.list_statements(finance), range(40)))
+    assert [one.fault for one in services.verify_audit(at("auditor"))] == [""]

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from books import month, receive_as_two
 
-from cardwatch import desk
-from cardwatch.casebook import Event, governing
+from cardwatch import services
+from cardwatch.casebook import AuditEvent, report_queries
 from cardwatch.casebook import statements as kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    At = Callable[..., desk.Desk]
+    Context = Callable[..., services.ServiceContext]
     Read = Callable[..., Any]
 
 DAYS = ("2026-09-01", "2026-11-30")
 
 
-def _counted(at: At) -> tuple[int, int]:
+def _counted(at: Context) -> tuple[int, int]:
     """Return the pence of the payments that scoring and the report count."""
-    with at().work(Event("consultation", "statements")) as work:
-        scored = kept.read_window(work, kept.last_seq(work), *DAYS)
-        reported = governing.read_spending(work, *DAYS)
+    with at().work(AuditEvent("consultation", "statements")) as uow:
+        scored = kept.read_window(uow, kept.last_seq(uow), *DAYS)
+        reported = report_queries.read_spending(uow, *DAYS)
     return int(scored["amount_pence"].sum()), int(reported["amount_pence"].sum())
 
 
@@ -32,10 +32,10 @@ def _pence(lines: list[str]) -> int:
     return sum(round(float(line.split(",")[3]) * 100) for line in lines)
 
 
-def test_scoring_and_report_count_the_same(at: At, read: Read) -> None:
+def test_scoring_and_report_count_the_same(at: Context, read: Read) -> None:
     september, october = month(9), month(10)
-    first = desk.receive(at(), read(*september, *october[:6]), is_history=True)
-    desk.receive(at(), read(*october), is_history=True)  # six of them a second time
+    first = services.receive(at(), read(*september, *october[:6]), is_history=True)
+    services.receive(at(), read(*october), is_history=True)  # six of them a second time
     assert _counted(at) == (_pence([*september, *october]),) * 2
     changed = [*september[:-1], september[-1].replace(".50", ".75")]
     corrected = read(*changed, *october[:6])
@@ -45,9 +45,9 @@ def test_scoring_and_report_count_the_same(at: At, read: Read) -> None:
 
 @pytest.mark.parametrize(("days", "expired"), [(2_557, 0), (2_558, 1)])
 def test_what_is_shown_as_expired_is_what_is_erased(
-    at: At, read: Read, days: int, expired: int
+    at: Context, read: Read, days: int, expired: int
 ) -> None:
-    desk.receive(at(), read("2026-11-24,E1,SHOP,10.00,R1"), is_history=True)
-    assert len(desk.list_expired(at("admin", days=days))) == expired
-    assert desk.erase(at("admin", days=days)) == expired
-    assert not desk.list_expired(at("admin", days=days))
+    services.receive(at(), read("2026-11-24,E1,SHOP,10.00,R1"), is_history=True)
+    assert len(services.list_expired(at("admin", days=days))) == expired
+    assert services.erase(at("admin", days=days)) == expired
+    assert not services.list_expired(at("admin", days=days))

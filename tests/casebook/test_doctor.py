@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from book_fixtures import new_database
 
-from cardwatch.casebook import Casebook, doctor
+from cardwatch.casebook import Casebook, health
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def _ill(book: Casebook) -> set[str]:
-    return {one.what for one in doctor.examine(book) if not one.is_well}
+    return {one.what for one in health.examine(book) if not one.is_well}
 
 
 def test_a_new_casebook_is_well_but_for_checkpoints_it_does_not_write(casebook: Casebook) -> None:
@@ -39,7 +39,7 @@ def test_a_sqlite_that_can_damage_the_file_is_named(
 ) -> None:
     book = Casebook(f"sqlite:///{tmp_path / 'book.db'}")
     library = type("library", (), {"sqlite_version": version})
-    monkeypatch.setattr(doctor, "sqlite_library", lambda: library)
+    monkeypatch.setattr(health, "sqlite_library", lambda: library)
     assert ("SQLite" not in _ill(book)) == is_well
     book.close()
 
@@ -77,4 +77,4 @@ def test_a_role_that_row_security_does_not_bind_is_named(postgresql: str) -> Non
 def test_a_way_to_the_database_that_others_could_read_is_named(
     host: str, sslmode: str, *, is_well: bool
 ) -> None:
-    assert doctor.way_to(host, sslmode).is_well == is_well
+    assert health.way_to(host, sslmode).is_well == is_well

@@ -8,35 +8,37 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cardwatch import desk
-from cardwatch.casebook import Event, documents
+from cardwatch import services
+from cardwatch.casebook import AuditEvent, documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    At = Callable[..., desk.Desk]
+    Context = Callable[..., services.ServiceContext]
 
 
-def test_of_several_that_hold_the_last_put_counts_and_before_the_first_the_first(at: At) -> None:
+def test_of_several_that_hold_the_last_put_counts_and_before_the_first_the_first(
+    at: Context,
+) -> None:
     finance = at()
     put = [(b"a", "2026-04-01"), (b"b", "2026-06-01"), (b"c", "2026-06-01"), (b"d", "2026-05-01")]
-    names = {desk.put_in_force(finance, "policy", text, day): text for text, day in put}
-    with finance.work(Event("access", "test"), ()) as work:
+    names = {services.activate_document(finance, "policy", text, day): text for text, day in put}
+    with finance.work(AuditEvent("access", "test"), ()) as uow:
         told = {
-            day: names[documents.sha256_in_force(work, "policy", day) or ""]
+            day: names[documents.active_sha256(uow, "policy", day) or ""]
             for day in ("2026-01-01", "2026-04-01", "2026-05-31", "2026-06-01", "2030-01-01")
         }
-        assert documents.sha256_in_force(work, "cards", "2026-06-01") is None
-        assert [row["seq"] for row in documents.list_in_force(work)] == [1, 2, 3, 4]
+        assert documents.active_sha256(uow, "cards", "2026-06-01") is None
+        assert [row["seq"] for row in documents.list_active(uow)] == [1, 2, 3, 4]
     assert list(told.values()) == [b"a", b"a", b"d", b"c", b"c"]
 
 
-def test_the_same_document_is_kept_once(at: At) -> None:
+def test_the_same_document_is_kept_once(at: Context) -> None:
     finance = at()
-    first = desk.put_in_force(finance, "policy", b"text", "2026-01-01")
-    assert desk.put_in_force(finance, "policy", b"text", "2026-02-01") == first
-    with finance.work(Event("access", "test"), ()) as work:
-        assert documents.read_document(work, first) == b"text"
+    first = services.activate_document(finance, "policy", b"text", "2026-01-01")
+    assert services.activate_document(finance, "policy", b"text", "2026-02-01") == first
+    with finance.work(AuditEvent("access", "test"), ()) as uow:
+        assert documents.read_document(uow, first) == b"text"
 
 
 @given(

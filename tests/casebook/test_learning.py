@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cardwatch.casebook.learning import (
+from cardwatch.casebook.precision import (
     FEWEST_ANSWERS,
     PRIOR_SHARE,
     band_of,

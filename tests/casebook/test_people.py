@@ -8,33 +8,35 @@ from typing import TYPE_CHECKING
 import pytest
 from books import NOW
 
-from cardwatch import desk
-from cardwatch.casebook import Event
+from cardwatch import services
+from cardwatch.casebook import AuditEvent
 from cardwatch.casebook.api_keys import actor_now
 from cardwatch.casebook.tables import people
-from cardwatch.casebook.work import SYSTEM
+from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    At = Callable[..., desk.Desk]
+    Context = Callable[..., services.ServiceContext]
 
 DAY = dt.timedelta(days=1)
 
 
-def _add(at: desk.Desk, role: str, email: str = "new@force.example") -> str:
-    return desk.add_person(at, name="New", email=email, role=role, holds_no_card=True)
+def _add(at: services.ServiceContext, role: str, email: str = "new@force.example") -> str:
+    return services.add_person(at, name="New", email=email, role=role, holds_no_card=True)
 
 
-def test_an_admin_gives_every_role_but_that_of_professional_standards(at: At) -> None:
+def test_an_admin_gives_every_role_but_that_of_professional_standards(at: Context) -> None:
     for role in ("finance", "auditor", "admin"):
         assert _add(at("admin"), role, f"{role}2@force.example")
     with pytest.raises(NotAllowed):
         _add(at("admin"), "psd")
 
 
-def test_the_installation_adds_the_first_of_professional_standards_and_no_other(at: At) -> None:
+def test_the_installation_adds_the_first_of_professional_standards_and_no_other(
+    at: Context,
+) -> None:
     assert _add(at(SYSTEM), "psd")
     with pytest.raises(NotAllowed):
         _add(at(SYSTEM), "psd", "second@force.example")
@@ -42,147 +44,153 @@ def test_the_installation_adds_the_first_of_professional_standards_and_no_other(
 
 
 @pytest.mark.parametrize("role", ["finance", "auditor"])
-def test_finance_and_auditors_keep_no_people_and_no_keys(at: At, role: str) -> None:
+def test_finance_and_auditors_keep_no_people_and_no_keys(at: Context, role: str) -> None:
     for refused in (
         lambda: _add(at(role), "finance"),
-        lambda: desk.list_people(at(role)),
-        lambda: desk.make_key(at(role), name="x", role="finance", days=1),
-        lambda: desk.list_keys(at(role)),
+        lambda: services.list_people(at(role)),
+        lambda: services.create_key(at(role), name="x", role="finance", days=1),
+        lambda: services.list_keys(at(role)),
     ):
         with pytest.raises(NotAllowed):
             refused()
 
 
-def test_one_email_address_is_one_person_whatever_its_capitals(at: At) -> None:
+def test_one_email_address_is_one_person_whatever_its_capitals(at: Context) -> None:
     _add(at("admin"), "finance")
     with pytest.raises(CardwatchError, match="already"):
         _add(at("admin"), "auditor", "NEW@force.example")
 
 
 @pytest.mark.parametrize(("role", "email"), [("chief", "a@b.example"), ("finance", "nobody")])
-def test_a_role_there_is_not_or_a_missing_address_is_refused(at: At, role: str, email: str) -> None:
+def test_a_role_there_is_not_or_a_missing_address_is_refused(
+    at: Context, role: str, email: str
+) -> None:
     with pytest.raises(CardwatchError):
         _add(at("admin"), role, email)
-    assert len(desk.list_people(at("admin"))) == 1
+    assert len(services.list_people(at("admin"))) == 1
 
 
-def test_whoever_is_ended_has_no_access_any_more(at: At) -> None:
+def test_whoever_is_ended_has_no_access_any_more(at: Context) -> None:
     admin = at("admin")
     _add(admin, "finance")
-    desk.end_person(admin, "new@force.example")
+    services.end_person(admin, "new@force.example")
     with pytest.raises(NotFound):
-        desk.actor_of_person(admin.casebook, admin.actor.organisation_id, "new@force.example", NOW)
+        services.actor_of_person(
+            admin.casebook, admin.actor.organisation_id, "new@force.example", NOW
+        )
 
 
-def test_a_key_speaks_for_its_role_until_its_last_day_or_its_end(at: At) -> None:
+def test_a_key_speaks_for_its_role_until_its_last_day_or_its_end(at: Context) -> None:
     admin = at("admin")
-    key = desk.make_key(admin, name="ledger", role="auditor", days=2)
+    key = services.create_key(admin, name="ledger", role="auditor", days=2)
     book = admin.casebook
-    assert desk.actor_of_key(book, key, NOW).role == "auditor"
-    assert desk.actor_of_key(book, key, NOW + 2 * DAY).role == "auditor"
+    assert services.actor_of_key(book, key, NOW).role == "auditor"
+    assert services.actor_of_key(book, key, NOW + 2 * DAY).role == "auditor"
     with pytest.raises(NotAllowed):
-        desk.actor_of_key(book, key, NOW + 3 * DAY)
-    desk.end_key(admin, desk.list_keys(admin)[0]["key_id"])
+        services.actor_of_key(book, key, NOW + 3 * DAY)
+    services.revoke_key(admin, services.list_keys(admin)[0]["key_id"])
     with pytest.raises(NotAllowed):
-        desk.actor_of_key(book, key, NOW)
+        services.actor_of_key(book, key, NOW)
 
 
-def test_a_key_changed_in_any_place_is_refused_with_the_same_words(at: At) -> None:
+def test_a_key_changed_in_any_place_is_refused_with_the_same_words(at: Context) -> None:
     admin = at("admin")
-    key = desk.make_key(admin, name="ledger", role="auditor", days=2)
+    key = services.create_key(admin, name="ledger", role="auditor", days=2)
     end = "A" if key[-1] != "A" else "B"
     wrong = [key[:-1] + end, key.replace("saltmarsh", "elsewhere"), "", "cw_x", key + "x"]
     told = set()
     for text in wrong:
         with pytest.raises(NotAllowed) as refusal:
-            desk.actor_of_key(admin.casebook, text, NOW)
+            services.actor_of_key(admin.casebook, text, NOW)
         told.add(str(refusal.value))
     assert len(told) == 1
 
 
-def test_the_secret_of_a_key_is_kept_nowhere(at: At) -> None:
+def test_the_secret_of_a_key_is_kept_nowhere(at: Context) -> None:
     admin = at("admin")
-    secret = desk.make_key(admin, name="ledger", role="auditor", days=2).split("_")[-1]
-    assert secret not in repr(desk.list_keys(admin))
+    secret = services.create_key(admin, name="ledger", role="auditor", days=2).split("_")[-1]
+    assert secret not in repr(services.list_keys(admin))
     with admin.casebook.snapshot() as connection:
-        admin.casebook.own(connection, admin.actor.organisation_id, ("finance", "psd"))
+        admin.casebook.set_tenant(connection, admin.actor.organisation_id, ("finance", "psd"))
         rows = connection.exec_driver_sql("SELECT * FROM keys").fetchall()
-        events = connection.exec_driver_sql("SELECT * FROM events").fetchall()
+        events = connection.exec_driver_sql("SELECT * FROM audit_events").fetchall()
     assert rows
     assert events
     assert secret not in repr(rows) + repr(events)
 
 
-def test_an_admin_neither_makes_nor_sees_nor_ends_keys_of_professional_standards(at: At) -> None:
+def test_an_admin_neither_makes_nor_sees_nor_ends_keys_of_professional_standards(
+    at: Context,
+) -> None:
     admin, psd = at("admin"), at("psd")
     with pytest.raises(NotAllowed):
-        desk.make_key(admin, name="theirs", role="psd", days=2)
-    desk.make_key(psd, name="theirs", role="psd", days=2)
-    assert desk.list_keys(admin) == []
+        services.create_key(admin, name="theirs", role="psd", days=2)
+    services.create_key(psd, name="theirs", role="psd", days=2)
+    assert services.list_keys(admin) == []
     with pytest.raises(NotFound):
-        desk.end_key(admin, desk.list_keys(psd)[0]["key_id"])
+        services.revoke_key(admin, services.list_keys(psd)[0]["key_id"])
 
 
 @pytest.mark.parametrize("days", [0, -1, 366])
-def test_a_key_holds_for_a_year_at_most(at: At, days: int) -> None:
+def test_a_key_holds_for_a_year_at_most(at: Context, days: int) -> None:
     with pytest.raises(CardwatchError, match="365"):
-        desk.make_key(at("admin"), name="x", role="auditor", days=days)
+        services.create_key(at("admin"), name="x", role="auditor", days=days)
 
 
-def test_an_organisation_needs_letters_and_a_name_of_its_own(at: At) -> None:
+def test_an_organisation_needs_letters_and_a_name_of_its_own(at: Context) -> None:
     book = at("admin").casebook
     for name in ("Saltmarsh Vale", "saltmarsh  vale", "??"):
         with pytest.raises(CardwatchError):
-            desk.add_organisation(book, name, NOW)
+            services.add_organisation(book, name, NOW)
 
 
-def test_a_key_ends_with_the_access_of_its_maker_and_does_not_come_back(at: At) -> None:
+def test_a_key_ends_with_the_access_of_its_maker_and_does_not_come_back(at: Context) -> None:
     admin = at("admin")
-    key = desk.make_key(admin, name="k", role="finance", days=9)
-    by_key = desk.Desk(
+    key = services.create_key(admin, name="k", role="finance", days=9)
+    by_key = services.ServiceContext(
         admin.casebook,
-        desk.actor_of_key(
-            admin.casebook, desk.make_key(admin, name="a", role="admin", days=9), NOW
+        services.actor_of_key(
+            admin.casebook, services.create_key(admin, name="a", role="admin", days=9), NOW
         ),
         NOW,
     )
-    child = desk.make_key(by_key, name="child", role="auditor", days=9)
-    assert desk.actor_of_key(admin.casebook, child, NOW).role == "auditor"
-    email = desk.email_of(admin)
+    child = services.create_key(by_key, name="child", role="auditor", days=9)
+    assert services.actor_of_key(admin.casebook, child, NOW).role == "auditor"
+    email = services.email_of(admin)
     itself = at(SYSTEM)
-    desk.end_person(itself, email)
+    services.end_person(itself, email)
     for again in (False, True):
         if again:
-            desk.add_person(itself, name="Back", email=email, role="admin", holds_no_card=True)
+            services.add_person(itself, name="Back", email=email, role="admin", holds_no_card=True)
         for text in (key, child):
             with pytest.raises(NotAllowed):
-                desk.actor_of_key(admin.casebook, text, NOW)
+                services.actor_of_key(admin.casebook, text, NOW)
 
 
-def test_a_key_has_no_more_than_the_present_role_of_its_maker(at: At) -> None:
+def test_a_key_has_no_more_than_the_present_role_of_its_maker(at: Context) -> None:
     admin = at("admin")
-    key = desk.make_key(admin, name="k", role="finance", days=9)
-    with admin.casebook.work(at(SYSTEM).actor, Event("access", "person"), NOW) as work:
-        work.change(people, people.c.person_id == admin.actor.actor_id, {"role": "auditor"})
+    key = services.create_key(admin, name="k", role="finance", days=9)
+    with admin.casebook.work(at(SYSTEM).actor, AuditEvent("access", "person"), NOW) as uow:
+        uow.update(people, people.c.person_id == admin.actor.actor_id, {"role": "auditor"})
     with pytest.raises(NotAllowed):
-        desk.actor_of_key(admin.casebook, key, NOW)
+        services.actor_of_key(admin.casebook, key, NOW)
 
 
-def test_a_key_carries_who_its_maker_is_in_statements(at: At) -> None:
+def test_a_key_carries_who_its_maker_is_in_statements(at: Context) -> None:
     psd = at("psd")
-    with psd.casebook.work(at(SYSTEM).actor, Event("access", "person"), NOW) as work:
-        work.change(people, people.c.person_id == psd.actor.actor_id, {"holder_id": "E1"})
-    key = desk.make_key(psd, name="own", role="psd", days=9)
-    actor = desk.actor_of_key(psd.casebook, key, NOW)
+    with psd.casebook.work(at(SYSTEM).actor, AuditEvent("access", "person"), NOW) as uow:
+        uow.update(people, people.c.person_id == psd.actor.actor_id, {"holder_id": "E1"})
+    key = services.create_key(psd, name="own", role="psd", days=9)
+    actor = services.actor_of_key(psd.casebook, key, NOW)
     assert actor.holder_id == "E1"
-    with psd.casebook.quiet(actor, NOW, reads=True) as work:
-        assert actor_now(work, actor).holder_id == "E1"
+    with psd.casebook.unaudited(actor, NOW, reads=True) as uow:
+        assert actor_now(uow, actor).holder_id == "E1"
 
 
 @pytest.mark.parametrize(
     "email", [" NEW@force.example ", "\uff2eew@force.example", "new@force.example\t"]
 )
-def test_one_email_address_is_one_person_in_whatever_form(at: At, email: str) -> None:
+def test_one_email_address_is_one_person_in_whatever_form(at: Context, email: str) -> None:
     _add(at("admin"), "finance")
     with pytest.raises(CardwatchError, match="already"):
         _add(at("admin"), "auditor", email)

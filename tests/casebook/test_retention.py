@@ -7,89 +7,94 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from books import SPLIT, month
 
-from cardwatch import desk
-from cardwatch.casebook.alerts import Said
+from cardwatch import services
+from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    At = Callable[..., desk.Desk]
+    Context = Callable[..., services.ServiceContext]
     Read = Callable[..., Any]
 
 OLD = [line.replace("2026-10", "2016-10") for line in (*month(10), *SPLIT)]
 
 
 @pytest.fixture
-def old(at: At, read: Read) -> str:
+def old(at: Context, read: Read) -> str:
     """Give the alert of a statement that is past its time, and one that is not beside it."""
-    desk.receive(at(), read(*OLD))
-    desk.receive(at(), read(*month(11)))
-    return str(desk.list_alerts(at())[0]["alert_id"])
+    services.receive(at(), read(*OLD))
+    services.receive(at(), read(*month(11)))
+    return str(services.list_alerts(at())[0]["alert_id"])
 
 
-def test_what_is_past_its_time_goes_and_the_rest_stays(at: At, old: str) -> None:
-    desk.decide(at(), old, Said("so", "explained"))
-    assert desk.erase(at("admin")) == 14
-    assert desk.erase(at("admin")) == 0
-    assert desk.list_alerts(at()) == []
-    first, second = desk.list_statements(at())
+def test_what_is_past_its_time_goes_and_the_rest_stays(at: Context, old: str) -> None:
+    services.decide(at(), old, DecisionInput("so", "explained"))
+    assert services.erase(at("admin")) == 14
+    assert services.erase(at("admin")) == 0
+    assert services.list_alerts(at()) == []
+    first, second = services.list_statements(at())
     assert first["erased_at"]
     assert second["erased_at"] is None
-    assert [check.note for check in desk.verify(at())] == ["deleted when it expired", ""]
-    assert [check.fault for check in desk.verify(at())] == ["", ""]
+    assert [check.note for check in services.verify(at())] == ["deleted when it expired", ""]
+    assert [check.fault for check in services.verify(at())] == ["", ""]
 
 
-def test_an_open_alert_is_never_erased(at: At, old: str) -> None:
-    desk.erase(at("admin"))
-    assert desk.get_alert(at(), old)["raised"]["payments"]
+def test_an_open_alert_is_never_erased(at: Context, old: str) -> None:
+    services.erase(at("admin"))
+    assert services.get_alert(at(), old)["raised"]["payments"]
 
 
-def test_a_hold_beats_its_time_and_ends(at: At, old: str) -> None:
-    desk.decide(at(), old, Said("so", "explained"))
-    held = desk.hold(at(), old, reason="case 12")
+def test_a_hold_beats_its_time_and_ends(at: Context, old: str) -> None:
+    services.decide(at(), old, DecisionInput("so", "explained"))
+    held = services.place_hold(at(), old, reason="case 12")
     with pytest.raises(CardwatchError, match="already"):
-        desk.hold(at(), old, reason="case 13")
-    assert desk.erase(at("admin")) == 12
-    assert desk.get_alert(at(), old)["state"] == "explained"
+        services.place_hold(at(), old, reason="case 13")
+    assert services.erase(at("admin")) == 12
+    assert services.get_alert(at(), old)["state"] == "explained"
     with pytest.raises(NotFound):
-        desk.end_hold(at("psd"), held)
-    desk.end_hold(at(), held)
-    assert desk.erase(at("admin")) == 2
+        services.end_hold(at("psd"), held)
+    services.end_hold(at(), held)
+    assert services.erase(at("admin")) == 2
     with pytest.raises(NotFound):
-        desk.get_alert(at(), old)
-    assert [one["ended_at"] is None for one in desk.list_holds(at())] == [False]
+        services.get_alert(at(), old)
+    assert [one["ended_at"] is None for one in services.list_holds(at())] == [False]
 
 
-def test_the_erasing_is_logged_and_who_erases_is_admin(at: At, old: str) -> None:
+def test_the_erasing_is_logged_and_who_erases_is_admin(at: Context, old: str) -> None:
     assert old
     with pytest.raises(NotAllowed):
-        desk.erase(at())
-    desk.erase(at("admin"))
-    events = desk.audit_events(at("auditor"), lane="finance", last=99)
+        services.erase(at())
+    services.erase(at("admin"))
+    events = services.audit_events(at("auditor"), lane="finance", last=99)
     told = [(e["action"], e["outcome"], e["counts"]) for e in events if e["action"] == "erasure"]
     assert told == [("erasure", "done", {"transactions": 14}), ("erasure", "denied", {})]
 
 
-def test_how_long_is_set_by_an_admin_and_never_below_what_scoring_reads(at: At, old: str) -> None:
+def test_how_long_is_set_by_an_admin_and_never_below_what_scoring_reads(
+    at: Context, old: str
+) -> None:
     assert old
-    assert desk.keeps(at("admin"), kind="transactions", days=5000)["transactions"] == 5000
-    assert desk.erase(at("admin")) == 0
+    assert (
+        services.retention_periods(at("admin"), kind="transactions", days=5000)["transactions"]
+        == 5000
+    )
+    assert services.erase(at("admin")) == 0
     for kind, days in (("transactions", 400), ("alerts", 0), ("diaries", 5000)):
         with pytest.raises(CardwatchError):
-            desk.keeps(at("admin"), kind=kind, days=days)
+            services.retention_periods(at("admin"), kind=kind, days=days)
     with pytest.raises(NotAllowed):
-        desk.keeps(at(), kind="alerts", days=5000)
-    assert desk.keeps(at())["transactions"] == 5000
+        services.retention_periods(at(), kind="alerts", days=5000)
+    assert services.retention_periods(at())["transactions"] == 5000
 
 
-def test_each_day_it_is_erased_once_for_every_force(at: At, old: str) -> None:
-    desk.decide(at(), old, Said("so", "explained"))
+def test_each_day_it_is_erased_once_for_every_force(at: Context, old: str) -> None:
+    services.decide(at(), old, DecisionInput("so", "explained"))
     other = "Another Force"
     at("admin", other)
     for day in (0, 0, 1):
-        desk.erase_due(at().casebook, lambda day=day: at(days=day).now)
-    assert desk.list_statements(at())[0]["erased_at"]
+        services.purge_due(at().casebook, lambda day=day: at(days=day).now)
+    assert services.list_statements(at())[0]["erased_at"]
     for force in ("Saltmarsh Vale", other):
-        events = desk.audit_events(at("admin", force), lane="finance", last=100)
+        events = services.audit_events(at("admin", force), lane="finance", last=100)
         assert sum(one["action"] == "erasure" for one in events) == 2

@@ -9,21 +9,21 @@ import pytest
 import sqlalchemy as sa
 from books import NOW, SPLIT, month
 
-from cardwatch import desk
-from cardwatch.casebook import FINANCE, LANES, PSD, Actor, Event, tables
+from cardwatch import services
+from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, tables
 from cardwatch.casebook.database import Casebook
 from cardwatch.errors import CardwatchError, NotAllowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    At = Callable[..., desk.Desk]
+    Context = Callable[..., services.ServiceContext]
 
 ALERTS = tables.alerts
 
 
-def _events(at: desk.Desk, lane: str = FINANCE) -> list[dict[str, object]]:
-    return desk.audit_events(at, lane=lane, last=1000)
+def _events(at: services.ServiceContext, lane: str = FINANCE) -> list[dict[str, object]]:
+    return services.audit_events(at, lane=lane, last=1000)
 
 
 @pytest.mark.parametrize(
@@ -44,69 +44,74 @@ def _events(at: desk.Desk, lane: str = FINANCE) -> list[dict[str, object]]:
         sa.select(ALERTS.c.alert_id).where(
             ALERTS.c.organisation_id == "saltmarsh-vale",
             ALERTS.c.lane == FINANCE,
-            sa.exists().where(tables.evidence.c.alert_id == ALERTS.c.alert_id),
+            sa.exists().where(tables.alert_transactions.c.alert_id == ALERTS.c.alert_id),
         ),
     ],
     ids=range(9),
 )
 def test_a_question_that_does_not_say_whose_rows_it_wants_is_never_asked(
-    at: At, question: sa.Select[tuple[str]]
+    at: Context, question: sa.Select[tuple[str]]
 ) -> None:
     finance = at()
     with (
         pytest.raises(AssertionError, match="does not say whose"),
-        finance.work(Event("consultation", "alerts")) as work,
+        finance.work(AuditEvent("consultation", "alerts")) as uow,
     ):
-        work.connection.execute(question)
+        uow.connection.execute(question)
 
 
-def test_every_piece_of_work_leaves_one_event_in_the_chain_of_whoever_does_it(at: At) -> None:
+def test_every_piece_of_work_leaves_one_event_in_the_chain_of_whoever_does_it(at: Context) -> None:
     finance, psd = at(), at("psd")
     for who, lane in ((finance, FINANCE), (psd, PSD)):
         before = len(_events(psd, lane))
-        for act in (desk.list_alerts, desk.list_statements, desk.learned, desk.list_suppressions):
+        for act in (
+            services.list_alerts,
+            services.list_statements,
+            services.rule_precision,
+            services.list_suppressions,
+        ):
             act(who)
         more = 5 if lane == PSD else 4  # psd's reading of the chain is an event as well
         assert len(_events(psd, lane)) == before + more
 
 
-def test_what_professional_standards_do_leaves_no_event_where_others_read(at: At) -> None:
+def test_what_professional_standards_do_leaves_no_event_where_others_read(at: Context) -> None:
     finance, psd = at(), at("psd")
     before = len(_events(finance))
-    desk.list_alerts(psd)
-    desk.list_suppressions(psd)
+    services.list_alerts(psd)
+    services.list_suppressions(psd)
     assert len(_events(finance)) == before + 1  # finance's own reading of the chain
 
 
-def test_work_that_fails_leaves_nothing_and_no_event(at: At) -> None:
+def test_work_that_fails_leaves_nothing_and_no_event(at: Context) -> None:
     finance = at()
     before = len(_events(finance))
     row = {"lane": FINANCE, "notice_id": "n", "kind": "list", "made_at": "x", "tries": 0,
-           "next_at": "x"}  # fmt: skip
-    with pytest.raises(RuntimeError), finance.work(Event("alteration", "notice")) as work:
-        work.add(tables.outbox, [row])
+           "next_attempt_at": "x"}  # fmt: skip
+    with pytest.raises(RuntimeError), finance.work(AuditEvent("alteration", "notice")) as uow:
+        uow.insert(tables.outbox, [row])
         raise RuntimeError
-    with finance.work(Event("consultation", "notice")) as work:
-        assert work.rows(sa.select(tables.outbox).where(work.mine(tables.outbox))) == []
+    with finance.work(AuditEvent("consultation", "notice")) as uow:
+        assert uow.fetch_all(sa.select(tables.outbox).where(uow.scope(tables.outbox))) == []
     assert len(_events(finance)) == before + 2
 
 
-def test_a_refusal_leaves_nothing_but_an_event_that_says_so(at: At) -> None:
+def test_a_refusal_leaves_nothing_but_an_event_that_says_so(at: Context) -> None:
     with pytest.raises(NotAllowed):
-        desk.list_alerts(at("admin"))
+        services.list_alerts(at("admin"))
     denied = [one for one in _events(at("auditor")) if one["outcome"] == "denied"]
     assert [(one["role"], one["object"]) for one in denied] == [("admin", "alerts")]
 
 
 def test_no_event_holds_a_name_an_address_a_merchant_or_a_reason(
-    at: At, read: Callable[..., object]
+    at: Context, read: Callable[..., object]
 ) -> None:
     finance = at()
-    desk.receive(finance, read(*month(10), *SPLIT, name="Jo Bloggs.csv"))  # type: ignore[arg-type]
-    found = desk.list_alerts(finance)[0]["alert_id"]
-    from cardwatch.casebook.alerts import Said  # noqa: PLC0415  beside its use
+    services.receive(finance, read(*month(10), *SPLIT, name="Jo Bloggs.csv"))  # type: ignore[arg-type]
+    found = services.list_alerts(finance)[0]["alert_id"]
+    from cardwatch.casebook.alerts import DecisionInput  # noqa: PLC0415  beside its use
 
-    desk.decide(finance, found, Said("told by Jo", "asked"))
+    services.decide(finance, found, DecisionInput("told by Jo", "asked"))
     text = repr(_events(finance)) + repr(_events(at("psd"), PSD))
     for secret in ("Bloggs", "E1", "NEW FIRM", "told by", "@"):
         assert secret not in text, secret
@@ -114,16 +119,16 @@ def test_no_event_holds_a_name_an_address_a_merchant_or_a_reason(
     assert not {"950", "95000"} & set(re.findall(r"\w+", text))
 
 
-def test_organisations_never_see_each_other(at: At, read: Callable[..., object]) -> None:
+def test_organisations_never_see_each_other(at: Context, read: Callable[..., object]) -> None:
     here, there = at(), at("finance", "Another Force")
     statement = read(*month(10), *SPLIT)
-    desk.receive(here, statement)  # type: ignore[arg-type]
-    name = desk.list_alerts(here)[0]["alert_id"]
-    assert desk.list_alerts(there) == []
-    assert desk.list_statements(there) == []
+    services.receive(here, statement)  # type: ignore[arg-type]
+    name = services.list_alerts(here)[0]["alert_id"]
+    assert services.list_alerts(there) == []
+    assert services.list_statements(there) == []
     with pytest.raises(CardwatchError, match="no alert"):
-        desk.get_alert(there, name)
-    assert desk.receive(there, statement).outcome == "received"  # type: ignore[arg-type]
+        services.get_alert(there, name)
+    assert services.receive(there, statement).outcome == "received"  # type: ignore[arg-type]
 
 
 def test_row_level_security_holds_where_a_question_is_asked_past_the_desk(
@@ -133,39 +138,39 @@ def test_row_level_security_holds_where_a_question_is_asked_past_the_desk(
 
     book = Casebook(new_database(postgresql))
     for name in ("One", "Two"):
-        owner = desk.add_organisation(book, name, NOW)
-        desk.receive(
-            desk.Desk(book, Actor(owner, "p", "finance"), NOW),
+        owner = services.add_organisation(book, name, NOW)
+        services.receive(
+            services.ServiceContext(book, Actor(owner, "p", "finance"), NOW),
             read(*month(10), *SPLIT),  # type: ignore[arg-type]
         )
     with book.engine.begin() as connection:
-        for table in ("transactions", "alerts", "events", "people"):
+        for table in ("transactions", "alerts", "audit_events", "people"):
             assert connection.exec_driver_sql(f"SELECT * FROM {table}").all() == []  # noqa: S608
-        book.own(connection, "one", (FINANCE,))
+        book.set_tenant(connection, "one", (FINANCE,))
         rows = connection.exec_driver_sql("SELECT DISTINCT organisation_id FROM transactions")
         assert [tuple(row) for row in rows] == [("one",)]
-        lanes = connection.exec_driver_sql("SELECT DISTINCT lane FROM events").scalars()
+        lanes = connection.exec_driver_sql("SELECT DISTINCT lane FROM audit_events").scalars()
         assert list(lanes) == [FINANCE]
         with pytest.raises(sa.exc.DBAPIError, match="row-level security"):
             connection.exec_driver_sql(
-                "INSERT INTO events (organisation_id, lane, seq, body, hash) "
+                "INSERT INTO audit_events (organisation_id, lane, seq, body, hash) "
                 "VALUES ('two', 'finance', 99, '', '')"
             )
     book.close()
 
 
-@pytest.mark.parametrize("change", ["UPDATE events SET body = ''", "DELETE FROM events",
-                                    "UPDATE raised SET content = ''"])  # fmt: skip
+@pytest.mark.parametrize("change", ["UPDATE audit_events SET body = ''", "DELETE FROM audit_events",
+                                    "UPDATE alert_snapshots SET content = ''"])  # fmt: skip
 def test_the_database_itself_refuses_to_change_what_is_append_only(
-    at: At, read: Callable[..., object], change: str
+    at: Context, read: Callable[..., object], change: str
 ) -> None:
     finance = at()
-    desk.receive(finance, read(*month(10), *SPLIT))  # type: ignore[arg-type]
+    services.receive(finance, read(*month(10), *SPLIT))  # type: ignore[arg-type]
     with (
         pytest.raises(sa.exc.DBAPIError, match=r"never changed|permission denied"),
         finance.casebook.engine.begin() as connection,
     ):
-        finance.casebook.own(connection, finance.actor.organisation_id, LANES)
+        finance.casebook.set_tenant(connection, finance.actor.organisation_id, LANES)
         connection.exec_driver_sql(change)
 
 
@@ -176,26 +181,26 @@ def test_a_role_that_only_serves_cannot_take_away_what_guards_the_tables(
 
     url = new_database(postgresql)
     serving, owning = Casebook(url), Casebook(url.replace("app@", "keeper@"))
-    owner = desk.add_organisation(serving, "One", NOW)
-    desk.receive(
-        desk.Desk(serving, Actor(owner, "p", "finance"), NOW),
+    owner = services.add_organisation(serving, "One", NOW)
+    services.receive(
+        services.ServiceContext(serving, Actor(owner, "p", "finance"), NOW),
         read(*month(10), *SPLIT),  # type: ignore[arg-type]
     )
 
     def refusal(book: Casebook, change: str) -> str:
         with pytest.raises(sa.exc.DBAPIError) as refused, book.engine.begin() as connection:
-            book.own(connection, owner, LANES)
+            book.set_tenant(connection, owner, LANES)
             connection.exec_driver_sql(change)
         return str(refused.value.orig)
 
     for change in (
-        "DELETE FROM events", "UPDATE raised SET content = ''", "TRUNCATE events",
-        "ALTER TABLE events DISABLE TRIGGER ALL", "DROP POLICY owner ON alerts",
+        "DELETE FROM audit_events", "UPDATE alert_snapshots SET content = ''", "TRUNCATE events",
+        "ALTER TABLE audit_events DISABLE TRIGGER ALL", "DROP POLICY owner ON alerts",
         "ALTER TABLE alerts DISABLE ROW LEVEL SECURITY", "CREATE TABLE more (x text)",
         "UPDATE alembic_version SET version_num = ''",
     ):  # fmt: skip
         assert "permission denied" in (said := refusal(serving, change)) or "must be owner" in said
-    assert "never changed" in refusal(owning, "DELETE FROM events")
+    assert "never changed" in refusal(owning, "DELETE FROM audit_events")
     serving.close()
     owning.close()
 
@@ -207,7 +212,7 @@ def test_a_casebook_that_could_be_lost_or_is_neither_database_is_refused(url: st
 
 
 def test_organisations_are_listed_while_somebody_writes(
-    casebook: Casebook, at: Callable[..., desk.Desk]
+    casebook: Casebook, at: Callable[..., services.ServiceContext]
 ) -> None:
-    with at("finance").work(Event("access", "x")):
+    with at("finance").work(AuditEvent("access", "x")):
         assert len(casebook.organisations()) == 1

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from cardwatch.evaluation.ground import ASKED
+from cardwatch.evaluation.dataset import ASKED
+from cardwatch.evaluation.inject_misuse import GENERATORS
 from cardwatch.evaluation.kinds import (
     ALL_KINDS,
     LENGTHS,
@@ -18,12 +19,11 @@ from cardwatch.evaluation.kinds import (
     rows_of,
     seen_as,
 )
-from cardwatch.evaluation.misuse import GENERATORS
-from cardwatch.evaluation.one_line import ONE_LINE
+from cardwatch.evaluation.one_line_rules import ONE_LINE
 from cardwatch.scoring import score
 
 if TYPE_CHECKING:
-    from cardwatch.evaluation.ground import World
+    from cardwatch.evaluation.dataset import World
     from cardwatch.evaluation.kinds import KindRow
     from cardwatch.policy import Policy
     from cardwatch.records import Statements

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from cardwatch.evaluation.ground import Matter
+from cardwatch.evaluation.dataset import AlertGroup
 from cardwatch.evaluation.measure import NOT_FOUND, PER_1000, find_matters_in, recalls
 
 MATTERS = (
-    Matter("split", "A", (1, 2, 3), needed=2),
-    Matter("split", "B", (4, 5), needed=2),
-    Matter("other", "C", (6,)),
+    AlertGroup("split", "A", (1, 2, 3), needed=2),
+    AlertGroup("split", "B", (4, 5), needed=2),
+    AlertGroup("other", "C", (6,)),
 )
 
 

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from cardwatch.evaluation.ground import ASKED, HISTORY
-from cardwatch.evaluation.plant import Sowing, plant, shift_days
-from cardwatch.evaluation.splits import PARTS
+from cardwatch.evaluation.dataset import ASKED, HISTORY
+from cardwatch.evaluation.inject import InjectionPlan, plant, shift_days
+from cardwatch.evaluation.inject_splits import PART_STYLES
 
 if TYPE_CHECKING:
-    from cardwatch.evaluation.ground import World
+    from cardwatch.evaluation.dataset import World
     from cardwatch.policy import Policy
     from cardwatch.records import Statements
 
 START = pd.Timestamp("2026-05-01")
-EVERYTHING = Sowing(splits=3, merchants=("moved", "scaled", "special", "seldom used"), others=4)
+EVERYTHING = InjectionPlan(
+    splits=3, merchants=("moved", "scaled", "special", "seldom used"), others=4
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,7 @@ def test_what_is_looked_for_is_scored(world: World) -> None:
         assert set(matter.rows) <= scored
 
 
-@pytest.mark.parametrize("style", PARTS)
+@pytest.mark.parametrize("style", PART_STYLES)
 def test_parts_keep_to_the_limit_and_pass_it_together_within_a_week(
     world: World, sample_policy: Policy, style: str
 ) -> None:
@@ -91,7 +93,9 @@ def test_a_moved_payment_goes_to_a_holder_who_never_used_the_merchant(
 def test_nothing_is_lost_where_payments_only_move(
     sample: Statements, sample_policy: Policy
 ) -> None:
-    moved = plant(sample.transactions, sample_policy, START, Sowing(merchants=("moved",)), seed=2)
+    moved = plant(
+        sample.transactions, sample_policy, START, InjectionPlan(merchants=("moved",)), seed=2
+    )
     for column in ("amount_pence", "merchant", "date"):
         before = sample.transactions[column].sort_values(ignore_index=True)
         after = moved.transactions[column].sort_values(ignore_index=True)

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cardwatch.evaluation.reading import Item
-    from cardwatch.scoring import Scoring
+    from cardwatch.scoring import ScoringResult
 
 COUNT = 6
 
 
 @pytest.fixture(scope="module")
-def items(scored_month: Callable[[str], Scoring]) -> list[Item]:
+def items(scored_month: Callable[[str], ScoringResult]) -> list[Item]:
     return make_items(scored_month("2026-10"), COUNT)
 
 
@@ -53,7 +53,7 @@ def test_a_sheet_has_so_many_of_each_source_and_names_none(items: list[Item]) ->
 
 
 def test_a_sheet_is_in_no_order_of_its_sources_and_the_same_again(
-    items: list[Item], scored_month: Callable[[str], Scoring]
+    items: list[Item], scored_month: Callable[[str], ScoringResult]
 ) -> None:
     assert make_items(scored_month("2026-10"), COUNT) == items
     own = [at for at, item in enumerate(items) if OURS in item.sources]

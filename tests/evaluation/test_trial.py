@@ -13,14 +13,14 @@ import pandas as pd
 import pytest
 
 from cardwatch.errors import NothingToScore
-from cardwatch.evaluation.ground import ASKED
-from cardwatch.evaluation.plant import Sowing, plant
+from cardwatch.evaluation.benchmark import OURS, Plan, _findings, evaluate
+from cardwatch.evaluation.dataset import ASKED
+from cardwatch.evaluation.inject import InjectionPlan, plant
 from cardwatch.evaluation.plots import draw
-from cardwatch.evaluation.trial import OURS, Plan, _findings, evaluate
 from cardwatch.scoring import score
 
 if TYPE_CHECKING:
-    from cardwatch.evaluation.trial import Evaluation
+    from cardwatch.evaluation.benchmark import Evaluation
     from cardwatch.policy import Policy
     from cardwatch.records import Statements
 
@@ -45,7 +45,7 @@ def test_splits_are_found_before_the_rivals_find_them(found: Evaluation) -> None
 def test_what_is_looked_for_in_another_lane_is_not_told_of(
     sample: Statements, sample_policy: Policy
 ) -> None:
-    start, sowing = pd.Timestamp("2026-05-01"), Sowing(splits=2)
+    start, sowing = pd.Timestamp("2026-05-01"), InjectionPlan(splits=2)
     world = plant(sample.transactions, sample_policy, start, sowing, 11)
     scoring = score(world.transactions, sample_policy, asked_files=[ASKED], lanes=("finance",))
     theirs = "split, across holders"

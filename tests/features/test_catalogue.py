@@ -6,15 +6,6 @@ from collections import Counter
 
 import pytest
 
-from cardwatch.chance import (
-    ALONE,
-    BUYING,
-    CHANCES,
-    MONTH_SURPRISE,
-    NEW,
-    NOVELTY,
-    SURPRISE,
-)
 from cardwatch.features import (
     CARD_FEATURES,
     FAMILIES,
@@ -23,6 +14,15 @@ from cardwatch.features import (
     MONTH_FEATURES,
     meaning_of,
     name_of,
+)
+from cardwatch.rarity import (
+    ALONE,
+    BUYING,
+    CHANCES,
+    MONTH_SURPRISE,
+    NEW,
+    NOVELTY,
+    SURPRISE,
 )
 from cardwatch.rules import EVIDENCE, Rule, load_rules
 

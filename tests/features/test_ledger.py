@@ -134,7 +134,7 @@ def test_the_rows_back_are_those_of_the_group_up_to_the_rows_own_day_in_order_of
     ledger = make_ledger(payments)
     for by, days in itertools.product(GROUPS, (None, 0, 1, 5)):
         wanted = _windows(ledger, by, days, 0)
-        found = [ledger.rows_back(row, by, days).tolist() for row in range(len(ledger))]
+        found = [ledger.window_rows(row, by, days).tolist() for row in range(len(ledger))]
         assert found == wanted
 
 

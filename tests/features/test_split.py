@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from cardwatch.features import FEATURES, build_features, name_of, split
 from cardwatch.features.ledger import BAND
 from cardwatch.features.split import (
-    COLUMNS,
     SEARCHES,
+    SPLIT_DEFAULTS,
     STANDING_MONTHS,
     Search,
     find_splits,
@@ -77,7 +77,7 @@ class Window(NamedTuple):
     several_count: float
 
 
-NO_WINDOW = Window(*(COLUMNS[name] for name in Window._fields))
+NO_WINDOW = Window(*(SPLIT_DEFAULTS[name] for name in Window._fields))
 
 
 Line = dict[str, Any]
@@ -541,7 +541,7 @@ EVIDENCE = {
 
 def _evidence_of(ledger: Ledger, **change: float) -> float:
     """Return what speaks for a split that is as `EVIDENCE` says, save for a change."""
-    line = COLUMNS | EVIDENCE | change
+    line = SPLIT_DEFAULTS | EVIDENCE | change
     table = {name: np.array([value]) for name, value in line.items()} | {"row": np.array([0])}
     ledger.once("split limit", lambda: table)
     return float(split.split_surprise(ledger)[0])

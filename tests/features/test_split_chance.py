@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cardwatch.features import split
-from cardwatch.features.split_chance import CELLS, SMALLEST_CHANCE, _compound_tail
+from cardwatch.features.split_probability import CELLS, SMALLEST_CHANCE, _compound_tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable

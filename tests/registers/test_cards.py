@@ -11,7 +11,7 @@ import pytest
 
 from cardwatch.errors import CardwatchError, FileRefused, RegisterUnknown
 from cardwatch.records import CARD_COLUMNS
-from cardwatch.registers import MESSAGES, read_cards
+from cardwatch.registers import CARD_MESSAGES, read_cards
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def check(register: CardRegister) -> None:
     assert days(cards, "opened_on") == ["2024-01-31", "2024-02-01", ""]
     assert days(cards, "closed_on") == ["", "2026-09-30", "2026-05-12"]
     assert cards["status"].tolist() == ["open", "closed", "lost"]
-    assert days(cards, "holds_from") == ["", "", "2026-05-13"]
+    assert days(cards, "effective_from") == ["", "", "2026-05-13"]
     assert cards["row"].tolist() == [2, 3, 4]
 
 
@@ -125,7 +125,7 @@ def test_a_bad_row_is_a_problem_and_the_good_ones_are_kept(
     register = read(FULL + "\n".join([*ROWS, line]) + "\n")
     (problem,) = register.report.problems
     assert (problem.row, problem.column, problem.code) == (5, column, code)
-    assert problem.message == MESSAGES[code]
+    assert problem.message == CARD_MESSAGES[code]
     assert (register.report.rows, register.report.cards) == (4, 3)
     assert register.report.reconciles
 

@@ -196,12 +196,12 @@ ROWS = st.lists(
             "opened_on": st.one_of(st.none(), DAYS),
             "closed_on": st.one_of(st.none(), DAYS),
             "status": st.sampled_from(["open", "closed", "lost"]),
-            "holds_from": st.one_of(st.none(), DAYS),
+            "effective_from": st.one_of(st.none(), DAYS),
         }
     ),
     min_size=1,
     max_size=8,
-    unique_by=lambda row: (row["card_id"], row["holds_from"]),
+    unique_by=lambda row: (row["card_id"], row["effective_from"]),
 )
 PAYMENTS = st.lists(
     st.tuples(
@@ -219,7 +219,7 @@ def _register(rows: list[dict[str, Any]]) -> CardRegister:
     frame = pd.DataFrame(rows).assign(is_own_approver=False, row=range(len(rows)))
     frame["key_employee_id"] = frame["holder_id"].str.lower()
     frame["card_token"] = frame["card_id"]
-    for name in ("opened_on", "closed_on", "holds_from"):
+    for name in ("opened_on", "closed_on", "effective_from"):
         days = pd.to_timedelta(pd.to_numeric(frame[name]), unit="D")
         frame[name] = (pd.Timestamp("2026-01-01") + days).astype("datetime64[s]")
     frame = frame.reindex(columns=list(CARD_COLUMNS), fill_value="")
@@ -237,9 +237,9 @@ def _payments(lines: list[tuple[Any, ...]]) -> pd.DataFrame:
 def test_a_row_that_begins_later_never_matters_to_an_earlier_payment(
     rows: list[dict[str, Any]], lines: list[tuple[Any, ...]], cut: int
 ) -> None:
-    rows = [{**rows[0], "holds_from": None}, *rows[1:]]
-    rows = list({(row["card_id"], row["holds_from"]): row for row in rows}.values())
-    known = [row for row in rows if row["holds_from"] is None or row["holds_from"] <= cut]
+    rows = [{**rows[0], "effective_from": None}, *rows[1:]]
+    rows = list({(row["card_id"], row["effective_from"]): row for row in rows}.values())
+    known = [row for row in rows if row["effective_from"] is None or row["effective_from"] <= cut]
     paid = _payments([line for line in lines if line[0] <= cut] or [(cut, "E1", "", "")])
     pd.testing.assert_frame_equal(
         match_cards(paid, _register(rows)), match_cards(paid, _register(known))

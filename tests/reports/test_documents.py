@@ -11,7 +11,7 @@ import pytest
 from books import needs_pdf
 
 from cardwatch.records import AlertCard
-from cardwatch.reports import HandOver, pdf_of, questions_document
+from cardwatch.reports import ExportCover, pdf_of, questions_document
 from cardwatch.reports.alert_document import list_document
 from cardwatch.reports.as_pdf import BOLD, CAPITAL, PADDING, PAGE_SIZE, column_widths
 from cardwatch.reports.document import Document, Section, Table
@@ -19,9 +19,9 @@ from cardwatch.reports.document import Document, Section, Table
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cardwatch.scoring import Scoring
+    from cardwatch.scoring import ScoringResult
 
-HANDED = HandOver("OFFICIAL", "Force", "finance-assurance", "CFO", "a@force.example",
+HANDED = ExportCover("OFFICIAL", "Force", "finance-assurance", "CFO", "a@force.example",
                   "2026-11-02T10:00:00+00:00", "1 ab")  # fmt: skip
 LONG = "INTERNATIONALELEKTRONIKVERTRIEBSGESELLSCHAFT*MARKETPLACE EU SARL LUXEMBOURG"
 WITHOUT = """
@@ -56,7 +56,7 @@ def _text(document: Document) -> str:
 
 @pytest.mark.parametrize(("count", "words"), [(1, "; 1 alert"), (2, "; 2 alerts")])
 def test_a_list_counts_its_alerts_with_the_right_noun(
-    scored_month: Callable[[str], Scoring], count: int, words: str
+    scored_month: Callable[[str], ScoringResult], count: int, words: str
 ) -> None:
     made = scored_month("2026-10").lists["finance"]
     one = dataclasses.replace(made, alerts=made.alerts[:count], payments_count=1)
@@ -68,7 +68,7 @@ def test_a_list_counts_its_alerts_with_the_right_noun(
 
 
 def test_an_alert_about_cards_lists_its_cards_and_no_empty_table(
-    scored_month: Callable[[str], Scoring],
+    scored_month: Callable[[str], ScoringResult],
 ) -> None:
     made = scored_month("2026-10").lists["finance"]
     cards = (AlertCard("c1", "1234", "E1"),)

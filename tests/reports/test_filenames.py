@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from api.handing import content_disposition
+from api.downloads import content_disposition
 from cardwatch.records import AlertList
 from cardwatch.reports import (
     alerts_filename,

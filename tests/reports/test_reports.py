@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cardwatch.records import AlertList
-    from cardwatch.scoring import Scoring
+    from cardwatch.scoring import ScoringResult
 
 HOSTILE = [
     '=HYPERLINK("http://x")', "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\x00=1",
@@ -31,7 +31,7 @@ HOSTILE = [
 
 
 @pytest.fixture
-def hostile(scored_month: Callable[[str], Scoring]) -> dict[str, AlertList]:
+def hostile(scored_month: Callable[[str], ScoringResult]) -> dict[str, AlertList]:
     """Give a list in which every text a file can bring is hostile."""
     made = scored_month("2026-10").lists["finance"]
     alerts = tuple(
@@ -64,7 +64,7 @@ def test_no_cell_of_a_workbook_is_a_formula_or_a_link(
 
 
 def test_numbers_and_days_of_a_workbook_are_numbers_and_days(
-    scored_month: Callable[[str], Scoring], sample: Statements, tmp_path: Path
+    scored_month: Callable[[str], ScoringResult], sample: Statements, tmp_path: Path
 ) -> None:
     lists = scored_month("2026-10").lists
     write_alerts(tmp_path / "x.xlsx", lists, sample)
@@ -97,7 +97,7 @@ def test_no_cell_of_a_csv_starts_as_a_formula_and_amounts_stay_numbers(
 
 
 def test_a_json_list_holds_everything_and_reads_back(
-    scored_month: Callable[[str], Scoring], sample: Statements, tmp_path: Path
+    scored_month: Callable[[str], ScoringResult], sample: Statements, tmp_path: Path
 ) -> None:
     lists = scored_month("2026-10").lists
     write_alerts(tmp_path / "x.json", lists, sample)
@@ -110,7 +110,7 @@ def test_a_json_list_holds_everything_and_reads_back(
 
 @pytest.mark.parametrize("ending", [".csv", ".xlsx", ".json"])
 def test_the_same_list_gives_the_same_bytes(
-    scored_month: Callable[[str], Scoring], sample: Statements, tmp_path: Path, ending: str
+    scored_month: Callable[[str], ScoringResult], sample: Statements, tmp_path: Path, ending: str
 ) -> None:
     lists = scored_month("2026-10").lists
     for name in ("a", "b"):
@@ -119,7 +119,7 @@ def test_the_same_list_gives_the_same_bytes(
 
 
 def test_an_unknown_form_and_an_unwritable_place_are_refused_in_a_sentence(
-    scored_month: Callable[[str], Scoring], sample: Statements, tmp_path: Path
+    scored_month: Callable[[str], ScoringResult], sample: Statements, tmp_path: Path
 ) -> None:
     lists = scored_month("2026-10").lists
     with pytest.raises(CardwatchError, match="not a list format"):

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from cardwatch.records import AlertCard, Payment, Statements
-from cardwatch.reports import HandOver, write_alerts
+from cardwatch.reports import ExportCover, write_alerts
 from cardwatch.reports.as_xlsx import HIGHEST_ROW
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cardwatch.records import AlertList
-    from cardwatch.scoring import Scoring
+    from cardwatch.scoring import ScoringResult
 
-    Scored = Callable[[str], Scoring]
+    ScoringContext = Callable[[str], ScoringResult]
 
 SHEETS = ["About this list", "Alerts", "Payments", "Evidence", "How it was read", "Rows not read",
           "Versions"]  # fmt: skip
@@ -30,16 +30,16 @@ WIDEST = 165
 LONG = "INTERNATIONALELEKTRONIKVERTRIEBSGESELLSCHAFT*MARKETPLACE EU SARL LUXEMBOURG"
 
 
-def _handed(**case: Any) -> HandOver:
-    return HandOver("OFFICIAL & MORE", "Force", "finance-assurance", "CFO", "a@force.example",
+def _handed(**case: Any) -> ExportCover:
+    return ExportCover("OFFICIAL & MORE", "Force", "finance-assurance", "CFO", "a@force.example",
                     "2026-11-02T10:00:00+00:00", "1 ab", **case)  # fmt: skip
 
 
 @pytest.fixture
-def book(scored_month: Scored, sample: Statements, tmp_path: Path) -> Callable[..., Any]:
+def book(scored_month: ScoringContext, sample: Statements, tmp_path: Path) -> Callable[..., Any]:
     """Return a workbook read back."""
 
-    def write(lists: dict[str, AlertList] | None = None, handed: HandOver | None = None) -> Any:
+    def write(lists: dict[str, AlertList] | None = None, handed: ExportCover | None = None) -> Any:
         finance = {"finance": scored_month("2026-10").lists["finance"]}
         write_alerts(tmp_path / "x.xlsx", lists or finance, sample, handed)
         return openpyxl.load_workbook(tmp_path / "x.xlsx")
@@ -48,7 +48,7 @@ def book(scored_month: Scored, sample: Statements, tmp_path: Path) -> Callable[.
 
 
 def test_what_the_list_is_comes_first_and_its_alerts_in_nine_columns(
-    book: Callable[..., Any], scored_month: Scored
+    book: Callable[..., Any], scored_month: ScoringContext
 ) -> None:
     read = book(handed=_handed())
     made = scored_month("2026-10").lists["finance"]
@@ -74,7 +74,7 @@ def test_what_the_list_is_comes_first_and_its_alerts_in_nine_columns(
 
 @pytest.mark.parametrize("handed", [None, _handed()])
 def test_every_sheet_prints_on_a4_landscape(
-    book: Callable[..., Any], handed: HandOver | None
+    book: Callable[..., Any], handed: ExportCover | None
 ) -> None:
     for sheet in book(handed=handed):
         assert (sheet.page_setup.paperSize, sheet.page_setup.orientation) == (9, "landscape")
@@ -98,7 +98,7 @@ def test_every_sheet_prints_on_a4_landscape(
 
 
 def test_a_row_is_as_high_as_its_longest_text_needs(
-    book: Callable[..., Any], scored_month: Scored
+    book: Callable[..., Any], scored_month: ScoringContext
 ) -> None:
     made = scored_month("2026-10").lists["finance"]
     alert = made.alerts[0]
@@ -115,7 +115,7 @@ def test_a_row_is_as_high_as_its_longest_text_needs(
 
 
 def test_each_lane_has_its_sheet_and_what_is_beyond_the_budget_stands_apart(
-    book: Callable[..., Any], scored_month: Scored
+    book: Callable[..., Any], scored_month: ScoringContext
 ) -> None:
     lists = scored_month("2026-10").lists
     read = book(dict(lists))
@@ -129,7 +129,7 @@ def test_each_lane_has_its_sheet_and_what_is_beyond_the_budget_stands_apart(
 
 
 def test_an_alert_about_cards_has_no_payment_and_one_about_several_holders_has_all(
-    book: Callable[..., Any], scored_month: Scored
+    book: Callable[..., Any], scored_month: ScoringContext
 ) -> None:
     made = scored_month("2026-10").lists["finance"]
     alert = made.alerts[0]
@@ -150,7 +150,7 @@ def test_an_alert_about_cards_has_no_payment_and_one_about_several_holders_has_a
 
 
 def test_no_cell_of_any_sheet_of_a_case_is_a_formula(
-    book: Callable[..., Any], scored_month: Scored
+    book: Callable[..., Any], scored_month: ScoringContext
 ) -> None:
     made = scored_month("2026-10").lists["finance"]
     bad = "=1+1"

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cardwatch.alerts.matters import Neighbours
+from cardwatch.alerts.grouping import EvidenceFinder
 from cardwatch.features import Ledger, build_features
 from cardwatch.policy import load_policy
 from cardwatch.records import TRANSACTION_COLUMNS
@@ -109,6 +109,6 @@ def test_the_last_payment_stands_with_its_neighbours(
     frame = frame.astype({"day_doubled": "bool"})
     ledger = Ledger(frame, load_policy())
     rule, last = next(one for one in load_rules() if one.evidence == kind), len(frame) - 1
-    found = Neighbours(ledger, build_features(ledger)).finding(rule, last)
+    found = EvidenceFinder(ledger, build_features(ledger)).finding(rule, last)
     assert sorted({*found.evidence.tolist(), last}) == wanted
     assert found.pence == frame["amount_pence"][wanted].sum()

@@ -342,5 +342,7 @@ def test_a_shape_tells_how_a_cell_looks_and_nothing_of_what_it_says(text: str, s
 
 
 def test_zero_bytes_are_no_part_of_a_text() -> None:
-    column = cells.Coded.of(pa.chunked_array([pa.array(["A\0 B\0", "A B"]).dictionary_encode()]))
+    column = cells.TextColumn.of(
+        pa.chunked_array([pa.array(["A\0 B\0", "A B"]).dictionary_encode()])
+    )
     assert column.tidied(b"key").values == ["A B", "A B"]

@@ -17,7 +17,7 @@ import pytest
 from cardwatch.errors import FileRefused
 from cardwatch.scoring import score
 from cardwatch.statements import ReadingChoices, name_holders, read_each, shipped_profiles
-from cardwatch.tabular import Nursery
+from cardwatch.tabular import ReaderPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,8 +47,8 @@ MUTATIONS, ALL_MUTATIONS = 15, 300
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery(2) as running:
+def nursery() -> Iterator[ReaderPool]:
+    with ReaderPool(2) as running:
         yield running
 
 
@@ -63,7 +63,7 @@ def csv_month() -> pd.DataFrame:
     return read(SAMPLE / "statements" / "2026-10.csv")[0]
 
 
-def read(path: Path, nursery: Nursery | None = None) -> tuple[pd.DataFrame, ReadingReport]:
+def read(path: Path, nursery: ReaderPool | None = None) -> tuple[pd.DataFrame, ReadingReport]:
     (outcome,) = read_each([path], CHOICES, nursery=nursery)
     assert not isinstance(outcome, FileRefused), outcome
     return outcome
@@ -129,7 +129,7 @@ def test_each_feed_gives_the_payments_and_alerts_of_the_csv(
 def test_daily_feeds_of_a_month_give_what_the_monthly_one_gives(
     ending: str,
     tmp_path: Path,
-    nursery: Nursery,
+    nursery: ReaderPool,
     history: list[pd.DataFrame],
     sample_policy: Policy,
 ) -> None:
@@ -196,7 +196,7 @@ def fate(outcome: Outcome, whole: tuple[pd.DataFrame, ReadingReport]) -> str:
 
 
 def try_mutations(
-    ending: str, count: int, folder: Path, nursery: Nursery
+    ending: str, count: int, folder: Path, nursery: ReaderPool
 ) -> Counter[tuple[str, str]]:
     data = (SAMPLE / "feeds" / f"2026-10{ending}").read_bytes()
     whole = read(SAMPLE / "feeds" / f"2026-10{ending}", nursery)
@@ -217,7 +217,7 @@ COUNTED = [ending for ending in FEEDS if ending != ".ofx"]
 
 @pytest.mark.parametrize("ending", COUNTED)
 def test_no_changed_byte_or_line_gives_other_money_unseen(
-    ending: str, tmp_path: Path, nursery: Nursery
+    ending: str, tmp_path: Path, nursery: ReaderPool
 ) -> None:
     fates = try_mutations(ending, MUTATIONS, tmp_path, nursery)
     assert not [key for key in fates if key[1] == "MONEY"], fates
@@ -226,7 +226,7 @@ def test_no_changed_byte_or_line_gives_other_money_unseen(
 @pytest.mark.prove
 @pytest.mark.parametrize("ending", COUNTED)
 def test_hundreds_of_changed_bytes_and_lines_give_no_other_money(
-    ending: str, tmp_path: Path, nursery: Nursery
+    ending: str, tmp_path: Path, nursery: ReaderPool
 ) -> None:
     fates = try_mutations(ending, ALL_MUTATIONS, tmp_path, nursery)
     print(f"\n{ending}: {dict(sorted(fates.items()))}")  # noqa: T201  figures for the record

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from cardwatch.errors import FileRefused
 from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
 from cardwatch.statements.holder_keys import name_holders
-from cardwatch.tabular import Nursery
+from cardwatch.tabular import ReaderPool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -249,7 +249,7 @@ def with_few_refunds(payments: Statement) -> Statement:
     return kept
 
 
-def check(payments: Statement, spelling: Spelling, nursery: Nursery) -> str:
+def check(payments: Statement, spelling: Spelling, nursery: ReaderPool) -> str:
     """Assert that the statement reads back the same, or that what is left out is named."""
     payments = with_few_refunds(payments)
     with tempfile.TemporaryDirectory() as folder:
@@ -276,21 +276,21 @@ def check(payments: Statement, spelling: Spelling, nursery: Nursery) -> str:
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery(2) as running:
+def nursery() -> Iterator[ReaderPool]:
+    with ReaderPool(2) as running:
         yield running
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(payments=STATEMENTS, spelling=SPELLINGS)
 def test_no_spelling_changes_a_statement(
-    payments: Statement, spelling: Spelling, nursery: Nursery
+    payments: Statement, spelling: Spelling, nursery: ReaderPool
 ) -> None:
     check(payments, spelling, nursery)
 
 
 @pytest.mark.prove
-def test_two_thousand_statements_never_change(nursery: Nursery) -> None:
+def test_two_thousand_statements_never_change(nursery: ReaderPool) -> None:
     """Read 2,000 statements back, and say how many are refused for which reason."""
     outcomes: Counter[str] = Counter()
 

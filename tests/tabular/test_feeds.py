@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cardwatch.records import ReadingReport
-    from cardwatch.tabular import Nursery
+    from cardwatch.tabular import ReaderPool
 
     Read = Callable[[bytes], tuple[pd.DataFrame, ReadingReport] | FileRefused]
 
@@ -33,14 +33,14 @@ COUNTED = [name for name in NAMES if name != "small.ofx"]
 
 @pytest.fixture(scope="module")
 def nursery() -> object:
-    from cardwatch.tabular import Nursery  # noqa: PLC0415  one for the module
+    from cardwatch.tabular import ReaderPool  # noqa: PLC0415  one for the module
 
-    with Nursery() as running:
+    with ReaderPool() as running:
         yield running
 
 
 @pytest.fixture
-def read(tmp_path: Path, nursery: Nursery) -> Read:
+def read(tmp_path: Path, nursery: ReaderPool) -> Read:
     def read(data: bytes) -> tuple[pd.DataFrame, ReadingReport] | FileRefused:
         path = tmp_path / "feed.dat"
         path.write_bytes(data)

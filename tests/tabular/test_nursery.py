@@ -18,7 +18,7 @@ from processes import children, in_memory
 from cardwatch.errors import FileRefused
 from cardwatch.registers import read_cards
 from cardwatch.statements import read_each
-from cardwatch.tabular import LIMITS, Limits, Nursery, Table, child, read_tables
+from cardwatch.tabular import LIMITS, Limits, ReaderPool, Table, read_tables, sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ def killed(process: int) -> None:
     os.kill(process, signal.SIGKILL)
 
 
-def processes(nursery: Nursery) -> list[int]:
+def processes(nursery: ReaderPool) -> list[int]:
     """Return the process of each lane; none may be reading."""
     return [lane._process.pid for lane in nursery._free.queue if lane._process is not None]
 
@@ -80,18 +80,18 @@ def slow(tmp_path: Path) -> SlowFile:
 
 
 @pytest.fixture
-def nursery() -> Iterator[Nursery]:
+def nursery() -> Iterator[ReaderPool]:
     """Give a nursery of one lane, after which there are no more processes than before."""
     before = children(os.getpid()).keys()
-    with Nursery() as one:
+    with ReaderPool() as one:
         yield one
     assert children(os.getpid()).keys() == before
 
 
 @pytest.fixture
-def two_lanes() -> Iterator[Nursery]:
+def two_lanes() -> Iterator[ReaderPool]:
     before = children(os.getpid()).keys()
-    with Nursery(lanes=2) as one:
+    with ReaderPool(lanes=2) as one:
         yield one
     assert children(os.getpid()).keys() == before
 
@@ -105,7 +105,7 @@ def code_of(found: Table | FileRefused) -> str:
 
 
 def test_many_files_leave_one_process_with_no_more_memory_and_no_zombies(
-    nursery: Nursery, tmp_path: Path, good: Path
+    nursery: ReaderPool, tmp_path: Path, good: Path
 ) -> None:
     large = tmp_path / "large.csv"
     large.write_text(GOOD + "2026-01-07,H2,C shop,1.00\n" * 100_000)
@@ -124,7 +124,9 @@ def test_many_files_leave_one_process_with_no_more_memory_and_no_zombies(
     assert sizes[-1] - sizes[0] < 2 * 1024 * 1024
 
 
-def test_answers_are_those_of_read_tables(two_lanes: Nursery, tmp_path: Path, good: Path) -> None:
+def test_answers_are_those_of_read_tables(
+    two_lanes: ReaderPool, tmp_path: Path, good: Path
+) -> None:
     (tmp_path / "page.csv").write_text("<html>")
     paths = [*sorted((SAMPLE / "statements").iterdir()), good, tmp_path / "page.csv"]
     paths.append(tmp_path / "gone.csv")
@@ -139,7 +141,7 @@ def test_answers_are_those_of_read_tables(two_lanes: Nursery, tmp_path: Path, go
 
 
 def test_statements_and_registers_are_read_through_a_running_nursery(
-    nursery: Nursery, choices: ReadingChoices
+    nursery: ReaderPool, choices: ReadingChoices
 ) -> None:
     statement = SAMPLE / "statements" / "2025-09.csv"
     (process,) = processes(nursery)
@@ -156,7 +158,7 @@ def test_statements_and_registers_are_read_through_a_running_nursery(
 
 
 def test_a_file_is_read_while_another_thread_reads_a_slow_one(
-    two_lanes: Nursery, slow: SlowFile, good: Path
+    two_lanes: ReaderPool, slow: SlowFile, good: Path
 ) -> None:
     with ThreadPoolExecutor(1) as other:
         being_read = other.submit(two_lanes.read, slow.path, KNOWN)
@@ -166,7 +168,9 @@ def test_a_file_is_read_while_another_thread_reads_a_slow_one(
         assert is_good(being_read.result())
 
 
-def test_each_thread_gets_the_answers_to_its_own_files(two_lanes: Nursery, tmp_path: Path) -> None:
+def test_each_thread_gets_the_answers_to_its_own_files(
+    two_lanes: ReaderPool, tmp_path: Path
+) -> None:
     def read_mine(thread: int) -> list[Table | FileRefused]:
         paths = []
         for number in range(10):
@@ -184,7 +188,7 @@ def test_each_thread_gets_the_answers_to_its_own_files(two_lanes: Nursery, tmp_p
 
 @pytest.mark.parametrize("loaded", [True, False], ids=["waiting", "still loading"])
 def test_a_nursery_killed_between_files_costs_no_file(
-    nursery: Nursery, good: Path, *, loaded: bool
+    nursery: ReaderPool, good: Path, *, loaded: bool
 ) -> None:
     if loaded:
         assert is_good(nursery.read(good, KNOWN))
@@ -195,7 +199,7 @@ def test_a_nursery_killed_between_files_costs_no_file(
 
 
 def test_a_file_at_which_the_nursery_is_killed_is_refused_and_those_after_it_read(
-    nursery: Nursery, slow: SlowFile, good: Path
+    nursery: ReaderPool, slow: SlowFile, good: Path
 ) -> None:
     (process,) = processes(nursery)
     with ThreadPoolExecutor(1) as other:
@@ -210,20 +214,20 @@ def test_a_file_at_which_the_nursery_is_killed_is_refused_and_those_after_it_rea
 
 
 def test_a_nursery_that_dies_at_every_start_refuses_the_file(
-    nursery: Nursery, good: Path, monkeypatch: pytest.MonkeyPatch
+    nursery: ReaderPool, good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed(processes(nursery)[0])
     with monkeypatch.context() as patched:
-        patched.setattr(child, "SERVE", "raise MemoryError")
+        patched.setattr(sandbox, "SERVE", "raise MemoryError")
         assert code_of(nursery.read(good, KNOWN)) == "too_costly"
     assert is_good(nursery.read(good, KNOWN))
 
 
 def test_a_nursery_that_hangs_is_ended(
-    nursery: Nursery, slow: SlowFile, good: Path, monkeypatch: pytest.MonkeyPatch
+    nursery: ReaderPool, slow: SlowFile, good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert is_good(nursery.read(good, KNOWN))
-    monkeypatch.setattr(child, "SPARE_SECONDS", 1)
+    monkeypatch.setattr(sandbox, "SPARE_SECONDS", 1)
     with ThreadPoolExecutor(1) as other:
         (process,) = processes(nursery)
         reading = other.submit(nursery.read, slow.path, KNOWN, Limits(wall_seconds=1))
@@ -235,7 +239,7 @@ def test_a_nursery_that_hangs_is_ended(
 
 
 def test_a_file_that_never_ends_is_stopped_by_the_clock(
-    nursery: Nursery, slow: SlowFile, good: Path
+    nursery: ReaderPool, slow: SlowFile, good: Path
 ) -> None:
     (process,) = processes(nursery)
     assert code_of(nursery.read(slow.path, KNOWN, Limits(wall_seconds=1))) == "too_slow"
@@ -244,7 +248,7 @@ def test_a_file_that_never_ends_is_stopped_by_the_clock(
 
 
 def test_a_bomb_is_refused_and_the_nursery_lives_on(
-    nursery: Nursery, tmp_path: Path, good: Path
+    nursery: ReaderPool, tmp_path: Path, good: Path
 ) -> None:
     book = openpyxl.Workbook()
     book.active.cell(1, 1, "Date")
@@ -259,7 +263,7 @@ def test_a_bomb_is_refused_and_the_nursery_lives_on(
 
 
 def test_a_child_holds_neither_the_orders_nor_the_answers_of_its_nursery(
-    nursery: Nursery, slow: SlowFile
+    nursery: ReaderPool, slow: SlowFile
 ) -> None:
     (process,) = processes(nursery)
     pipes = set(open_files(process).values()) - {os.devnull}
@@ -298,7 +302,7 @@ def test_a_nursery_ends_with_its_parent() -> None:
 def test_a_closed_nursery_has_finished_its_file_and_reads_no_more(
     slow: SlowFile, good: Path
 ) -> None:
-    nursery = Nursery()
+    nursery = ReaderPool()
     with ThreadPoolExecutor(3) as others:
         reading = others.submit(nursery.read, slow.path, KNOWN)
         with slow.path.open("w") as end:
@@ -315,8 +319,8 @@ def test_a_closed_nursery_has_finished_its_file_and_reads_no_more(
 @pytest.mark.parametrize("name", ["2025-09.csv", "2026-03.xlsx", "2026-10.csv"])
 def test_what_reading_needs_is_loaded_before_there_is_a_file(name: str) -> None:
     code = (
-        f"{child.SERVE}; import sys; before = set(sys.modules); from pathlib import Path; "
-        "from cardwatch.tabular.child import LIMITS, Headings, _read_limited; "
+        f"{sandbox.SERVE_READERS}; import sys; before = set(sys.modules); from pathlib import Path; "
+        "from cardwatch.tabular.sandbox import LIMITS, Headings, _read_limited; "
         "_read_limited(Path(sys.argv[1]), Headings(frozenset()), LIMITS); "
         "print(*set(sys.modules) - before)"
     )

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardwatch.errors import FileRefused
-from cardwatch.tabular import LIMITS, Table, delimited, normalise_heading, read_tables
+from cardwatch.tabular import LIMITS, Table, csv_reader, normalise_heading, read_tables
 from cardwatch.tabular.headings import find_heading_row
 from cardwatch.tabular.workbook import cell_text
 
@@ -124,7 +124,7 @@ def test_one_late_byte_of_another_encoding_decides_for_the_whole_file(tmp_path: 
 
 def test_every_separator_and_line_end_gives_the_same_cells(tmp_path: Path) -> None:
     paths = []
-    for separator, name in delimited.SEPARATORS.items():
+    for separator, name in csv_reader.SEPARATORS.items():
         for line in ("\n", "\r\n", "\r"):
             paths.append(tmp_path / f"{name}-{line.encode().hex()}.csv")
             paths[-1].write_bytes(text_of(PLAIN, separator, line).encode())
@@ -248,7 +248,7 @@ CELL = st.text(
             st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=70
         )
     ),
-    st.sampled_from(list(delimited.SEPARATORS)),
+    st.sampled_from(list(csv_reader.SEPARATORS)),
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
 )
@@ -271,9 +271,11 @@ def same_by_both(text: str, separator: str) -> None:
     slow = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     if not slow:
         return
-    quick = delimited._read_even(text.encode(), separator, slow[: delimited.SEARCHED_ROWS], 0)
+    quick = csv_reader._read_even(text.encode(), separator, slow[: csv_reader.SEARCHED_ROWS], 0)
     if quick is not None:
-        assert quick.to_pylist() == delimited.columns_of(slow[1:], slow[0], "f", LIMITS).to_pylist()
+        assert (
+            quick.to_pylist() == csv_reader.columns_of(slow[1:], slow[0], "f", LIMITS).to_pylist()
+        )
 
 
 def test_a_file_of_headings_alone_keeps_a_column_for_each(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from cardwatch.errors import FileRefused
 from cardwatch.tabular import LIMITS
-from cardwatch.tabular.recognise import recognise
+from cardwatch.tabular.detect_format import recognise
 
 
 def test_an_archive_that_holds_a_link_is_refused() -> None:

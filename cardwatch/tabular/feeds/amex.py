@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from cardwatch.tabular.table import Found
 
 FEE_INDUSTRY = "FE"
-TEXT_FIELDS = ("card_number", "cardholder", "cardholder_first", "employee_id", "cost_centre",
+AMEX_TEXT_FIELDS = ("card_number", "cardholder", "cardholder_first", "employee_id", "cost_centre",
                "transaction_id", "mcc", "merchant")  # fmt: skip
 HEADER, TRANSACTION, TRAILER = "0", "1", "9"
 GL_CARD, GL_PRE_AUTHORISATION, GL_MARKET = "2", "3", "8"
@@ -143,7 +143,7 @@ def _take_payment(amex: _Amex, line: str, number: int) -> None:
     """Take a line of type 1."""
     feed = amex.feed
     places = feed.layout.records["transaction"]
-    row = {name: fixed_text(line, places[name]) for name in TEXT_FIELDS if name in places}
+    row = {name: fixed_text(line, places[name]) for name in AMEX_TEXT_FIELDS if name in places}
     for name in ("date", "posting_date"):
         row[name] = iso_date(fixed_text(line, places[name]), places[name].type)
     for name in ("currency", "original_currency"):
@@ -200,12 +200,12 @@ def _declared(feed: FeedRows, line: str, record: str, names: Sequence[str]) -> d
             if place.type == "number":
                 declared[name] = fixed_number(line, place)
         except Unreadable:
-            what = f"a count or total in its {record} record is no number. Ask for it again"
-            raise FileRefused(feed.file, "incomplete", what) from None
+            subject = f"a count or total in its {record} record is no number. Ask for it again"
+            raise FileRefused(feed.file, "incomplete", subject) from None
     return declared
 
 
-def _check_money(feed: FeedRows, what: str, declared: int, counted: int) -> None:
+def _check_money(feed: FeedRows, text: str, declared: int, counted: int) -> None:
     """Refuse the file if a total is not what the payments come to.
 
     Raises:
@@ -213,11 +213,11 @@ def _check_money(feed: FeedRows, what: str, declared: int, counted: int) -> None
     """
     if declared != counted:
         raise incomplete(
-            feed.file, f"in {what}", declared=pounds_text(declared), counted=pounds_text(counted)
+            feed.file, f"in {text}", declared=pounds_text(declared), counted=pounds_text(counted)
         )
 
 
-def _check_sums(feed: FeedRows, what: str, declared: dict[str, int], sums: _Sums) -> bool:
+def _check_sums(feed: FeedRows, text: str, declared: dict[str, int], sums: _Sums) -> bool:
     """Compare what a summary declares with the payments; return whether it declares anything.
 
     Raises:
@@ -225,10 +225,10 @@ def _check_sums(feed: FeedRows, what: str, declared: dict[str, int], sums: _Sums
     """
     if not any(declared.values()):
         return False
-    feed.compare(f"charges of {what}", declared["debit_count"], sums.debit_count)
-    feed.compare(f"refunds of {what}", declared["credit_count"], sums.credit_count)
-    _check_money(feed, f"charges of {what}", declared["debits"], sums.debits)
-    _check_money(feed, f"refunds of {what}", declared["credits"], sums.credits)
+    feed.compare(f"charges of {text}", declared["debit_count"], sums.debit_count)
+    feed.compare(f"refunds of {text}", declared["credit_count"], sums.credit_count)
+    _check_money(feed, f"charges of {text}", declared["debits"], sums.debits)
+    _check_money(feed, f"refunds of {text}", declared["credits"], sums.credits)
     return True
 
 
@@ -305,22 +305,22 @@ def _check_gl_parts(amex: _Amex) -> None:
         feed.compare("payments of a market", market["transactions"], market["count"])
         feed.compare("lines of a market", market["lines"], market["rows"])
         _check_money(feed, "a market", market["amount"], market["sum"])
-    seen = _check_summaries(amex)
+    visited = _check_summaries(amex)
     feed.passed(
         "control totals",
         f"the {len(feed.rows):,} payments and {pounds_text(amex.neutral)} are what the file, its "
-        f"{quantity(len(amex.markets), 'market')} and {seen} card summaries declare",
+        f"{quantity(len(amex.markets), 'market')} and {visited} card summaries declare",
     )
 
 
 def _check_summaries(amex: _Amex) -> int:
     """Compare the summaries with the payments; return how many declare anything."""
-    seen = 0
+    summaries = 0
     for record, account, declared in amex.summaries:
         sums = (amex.cards if record == "card" else amex.accounts)[account]
-        what = "a card" if record == "card" else "a control account"
-        seen += _check_sums(amex.feed, what, declared, sums)
-    return seen
+        subject = "a card" if record == "card" else "a control account"
+        summaries += _check_sums(amex.feed, subject, declared, sums)
+    return summaries
 
 
 # KR1025 -----------------------------------------------------------------------------------------
@@ -362,10 +362,10 @@ def _check_kr(amex: _Amex, total: dict[str, int], lines: list[str]) -> None:
     if declared not in {count, count - 1, count - 2}:
         feed.compare("lines", declared, count)
     _check_sums(feed, "the file", total, amex.whole)
-    seen = _check_summaries(amex)
+    visited = _check_summaries(amex)
     net = pounds_text(amex.whole.debits + amex.whole.credits)
     feed.passed(
         "control totals",
-        f"the {len(feed.rows):,} payments and {net} are what the file and {seen} summaries "
+        f"the {len(feed.rows):,} payments and {net} are what the file and {visited} summaries "
         "of cards and accounts declare",
     )

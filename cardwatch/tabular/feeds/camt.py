@@ -125,8 +125,8 @@ def _check_balance(camt: _Camt, statement: Element, account: str, moved: Decimal
     for balance in statement.iterfind("Bal"):
         amount = read_money(text_at(balance, "Amt"))
         if amount is None:
-            what = "a balance cannot be read. Ask the bank to send it again"
-            raise FileRefused(camt.feed.file, "incomplete", what)
+            subject = "a balance cannot be read. Ask the bank to send it again"
+            raise FileRefused(camt.feed.file, "incomplete", subject)
         is_credit = text_at(balance, "CdtDbtInd") == CREDIT
         balances.setdefault(
             text_at(balance, "Tp/CdOrPrtry/Cd"), signed(amount, is_credit=is_credit)
@@ -195,8 +195,8 @@ def _counterparty(entry: Element, details: Element | None, *, is_credit: bool) -
     """Return who was paid or paid, else what the bank says of the entry."""
     party = "Dbtr" if is_credit else "Cdtr"
     paths = (f"RltdPties/{party}/Nm", f"RltdPties/{party}/Pty/Nm")
-    named = next((text for path in paths if (text := text_at(details, path))), "")
-    if named:
-        return named
-    said = list(texts_at(details, "RmtInf/Ustrd")) if details is not None else []
-    return " ".join(said) or text_at(details, "AddtlTxInf") or text_at(entry, "AddtlNtryInf")
+    counterparty = next((text for path in paths if (text := text_at(details, path))), "")
+    if counterparty:
+        return counterparty
+    answers = list(texts_at(details, "RmtInf/Ustrd")) if details is not None else []
+    return " ".join(answers) or text_at(details, "AddtlTxInf") or text_at(entry, "AddtlNtryInf")

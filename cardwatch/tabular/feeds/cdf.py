@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 HEADER, TRAILER = "TransmissionHeader_1000", "TransmissionTrailer_9999"
 RECORD = re.compile(r"\w+_\d{4}")
-SIDES = {"D": CHARGE, "C": REFUND}
+CDF_SIDES = {"D": CHARGE, "C": REFUND}
 ADD, REPLACE = "A", "U"
 MOST_DECIMALS = 6
 
@@ -57,11 +57,11 @@ def read_cdf(data: bytes, file: str, limits: Limits) -> Found:
     root, layout = parse_xml(data, file), load_layout("cdf")
     header, trailer = root.find(HEADER), root.find(TRAILER)
     if header is None or not text_at(header, "CDFVersionNum").startswith("3"):
-        what = "this is a Mastercard CDF feed of a version that is not read"
-        raise FileRefused(file, "bank_feed", what)
+        subject = "this is a Mastercard CDF feed of a version that is not read"
+        raise FileRefused(file, "bank_feed", subject)
     if text_at(header, "RunModeIndicator") not in {"P", ""}:
-        what = "the issuer marks it as a test file, so its payments are not read"
-        raise FileRefused(file, "test_file", what)
+        subject = "the issuer marks it as a test file, so its payments are not read"
+        raise FileRefused(file, "test_file", subject)
     if trailer is None:
         raise cut_off(file, "trailer (9999)")
     cdf = _Cdf(FeedRows(file, layout, layout.name))
@@ -88,9 +88,9 @@ def _check_sequence(root: Element, trailer: Element, file: str) -> None:
     """
     records = sum(RECORD.fullmatch(element.tag) is not None for element in root.iter())
     numbers = [_integer(element, file) for element in root.iter("SequenceNum")]
-    for expected, seen in enumerate(numbers, 1):
-        if seen != expected:
-            raise out_of_sequence(file, "record", expected=expected, seen=seen)
+    for expected, number in enumerate(numbers, 1):
+        if number != expected:
+            raise out_of_sequence(file, "record", expected=expected, seen=number)
     declared = _integer(trailer.find("RecordCount"), file)
     if declared not in {records, records - 1}:
         raise incomplete(file, "records", declared=declared, counted=records)
@@ -106,8 +106,8 @@ def _integer(element: Element | None, file: str) -> int:
     """
     text = ((element.text if element is not None else "") or "").strip()
     if text and not (text.isascii() and text.isdigit()):
-        what = "a number that orders or counts its records cannot be read. Ask for it again"
-        raise FileRefused(file, "incomplete", what)
+        subject = "a number that orders or counts its records cannot be read. Ask for it again"
+        raise FileRefused(file, "incomplete", subject)
     return int(text or 0)
 
 
@@ -183,7 +183,7 @@ def _currency(amount: Element | None) -> str:
 
 def _direction(cdf: _Cdf, mark: str, amount: Element | None) -> str:
     """Return charge or refund by the indicator; the sign of the amount is only compared with it."""
-    direction = SIDES.get(mark, "")
+    direction = CDF_SIDES.get(mark, "")
     if not direction:
         cdf.feed.fault("type_unknown")
     sign = amount.get("CurrencySign", "").strip() if amount is not None else ""
@@ -253,8 +253,8 @@ def _check_totals(cdf: _Cdf, trailer: Element) -> None:
         if not fitting:
             raise incomplete(file, f"{side}s", declared=count, counted=ways[0][0])
         if not any(total in sums for sums in fitting):
-            found = min(fitting[0])
-            raise incomplete(file, f"minor units of {side}s", declared=total, counted=found)
+            match = min(fitting[0])
+            raise incomplete(file, f"minor units of {side}s", declared=total, counted=match)
     charges, refunds = len(cdf.raw[CHARGE]), len(cdf.raw[REFUND])
     cdf.feed.passed(
         "control totals",
@@ -265,7 +265,7 @@ def _check_totals(cdf: _Cdf, trailer: Element) -> None:
 
 def _sums(amounts: list[tuple[int, int, bool]], *, is_whole: bool) -> tuple[int, set[int]]:
     """Return how many amounts there are and what they may come to, adjustments with them or not."""
-    taken = [(minor, places) for minor, places, is_payment in amounts if is_whole or is_payment]
-    most = max((places for _, places in taken), default=0)
-    scaled = sum(minor * 10 ** (most - places) for minor, places in taken)
-    return len(taken), {sum(minor for minor, _ in taken), scaled}
+    selected = [(minor, places) for minor, places, is_payment in amounts if is_whole or is_payment]
+    most = max((places for _, places in selected), default=0)
+    scaled = sum(minor * 10 ** (most - places) for minor, places in selected)
+    return len(selected), {sum(minor for minor, _ in selected), scaled}

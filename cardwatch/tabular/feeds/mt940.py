@@ -93,7 +93,7 @@ def _fields(text: str) -> list[tuple[int, str, str]]:
         elif plain and fields:
             first, tag, value = fields[-1]
             fields[-1] = (first, tag, f"{value}\n{plain}")
-    return [one for one in fields if one[1]]
+    return [item for item in fields if item[1]]
 
 
 def _take_field(feed: FeedRows, page: _Page, tag: str, value: str, line: int) -> None:
@@ -120,8 +120,8 @@ def _take_balance(feed: FeedRows, page: _Page, tag: str, value: str) -> None:
     match = BALANCE.fullmatch(value.strip())
     amount = _money(match[4]) if match else None
     if match is None or amount is None:
-        what = f"its balance (:{tag}:) cannot be read. Ask the bank to send it again"
-        raise FileRefused(feed.file, "incomplete", what)
+        subject = f"its balance (:{tag}:) cannot be read. Ask the bank to send it again"
+        raise FileRefused(feed.file, "incomplete", subject)
     balance = signed(amount, is_credit=match[1] == "C")
     if tag.startswith("60"):
         page.opening, page.currency, page.is_opened = balance, match[3], tag == "60F"
@@ -143,8 +143,8 @@ def _take_entry(feed: FeedRows, page: _Page, value: str, line: int) -> None:
     match = ENTRY.fullmatch(value)
     amount = _money(match["amount"]) if match else None
     if match is None or amount is None:
-        what = f"its entry (:61:) on line {line} cannot be read. Ask the bank to send it again"
-        raise FileRefused(feed.file, "damaged", what)
+        subject = f"its entry (:61:) on line {line} cannot be read. Ask the bank to send it again"
+        raise FileRefused(feed.file, "damaged", subject)
     is_credit = match["mark"] in CREDIT_MARKS
     page.has_entries = True
     page.moved += signed(amount, is_credit=is_credit)

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from cardwatch.tabular.limits import Limits
     from cardwatch.tabular.table import Found
 
-TAG = re.compile(r"<(/?)([A-Za-z0-9_.]+)>([^<]*)")
+OFX_TAG = re.compile(r"<(/?)([A-Za-z0-9_.]+)>([^<]*)")
 PAYMENT, CARD, BANK = "STMTTRN", "CCSTMTRS", "STMTRS"
 GROUPS = frozenset({PAYMENT, CARD, BANK, "CCACCTFROM", "BANKACCTFROM", "PAYEE", "LEDGERBAL",
                     "AVAILBAL", "CURRENCY", "ORIGCURRENCY", "BANKACCTTO", "CCACCTTO"})  # fmt: skip
 """Elements that hold others; every other one holds a text, and 1.x may not close it."""
-KINDS = {"FEE": "fee", "SRVCHG": "fee", "INT": "fee", "ATM": "cash", "CASH": "cash"}
+OFX_KINDS = {"FEE": "fee", "SRVCHG": "fee", "INT": "fee", "ATM": "cash", "CASH": "cash"}
 
 
 @dataclass
@@ -57,7 +57,7 @@ def read_ofx(data: bytes, file: str, limits: Limits) -> Found:
     if not re.search(r"</OFX>\s*$", text, re.IGNORECASE):
         raise cut_off(file, "end (</OFX>)")
     ofx = _Ofx(FeedRows(file, layout, layout.name))
-    for closes, tag, value in TAG.findall(text):
+    for closes, tag, value in OFX_TAG.findall(text):
         _take_tag(ofx, tag.upper(), html.unescape(value).strip(), closes=bool(closes))
     count = max(ofx.ids.values(), default=1)
     if count > 1:
@@ -108,19 +108,19 @@ def _take_payment(ofx: _Ofx) -> None:
         feed.fault("amount_unreadable")
     if texts.get("CORRECTFITID"):
         feed.fault("taken_back")
-    kind = KINDS.get(texts.get("TRNTYPE", ""), "") if is_spent else ""
+    kind = OFX_KINDS.get(texts.get("TRNTYPE", ""), "") if is_spent else ""
     if not is_spent and (not ofx.is_card or texts.get("TRNTYPE") == "PAYMENT"):
         kind = "payment"
     number = ofx.account.get("ACCTID", "")
     posted = iso_date(texts.get("DTPOSTED", "")[:8], "CCYYMMDD")
-    used = iso_date(texts.get("DTUSER", "")[:8], "CCYYMMDD")
+    inputs = iso_date(texts.get("DTUSER", "")[:8], "CCYYMMDD")
     if reference := texts.get("FITID", ""):
         ofx.ids[number, reference] += 1
     merchant = texts.get("NAME") or texts.get("PAYEE/NAME") or texts.get("MEMO", "")
     memo = texts.get("MEMO", "")
     feed.add(
         {
-            "date": used or posted,
+            "date": inputs or posted,
             "posting_date": posted,
             "transaction_id": reference,
             "card_number": number if ofx.is_card else "",

@@ -35,7 +35,7 @@ ACCOUNT, CARDHOLDER, TRANSACTION = 3, 4, 5
 MARKER_FIELDS = 16
 SEQUENCE, KIND, COUNT, AMOUNT, VERSION = 2, 4, 5, 6, 7
 """Fields of a marker, counted from 0."""
-SUMS = ("with credits subtracted", "with credits added")
+TRAILER_SUMS = ("with credits subtracted", "with credits added")
 """Public sources leave open how totals treat credits; a file is held to one way throughout."""
 
 
@@ -68,7 +68,7 @@ class _Reader:
     block_sums: _Sums = field(default_factory=_Sums)
     set_sums: _Sums = field(default_factory=_Sums)
     all_sums: _Sums = field(default_factory=_Sums)
-    ways: set[str] = field(default_factory=lambda: set(SUMS))
+    ways: set[str] = field(default_factory=lambda: set(TRAILER_SUMS))
     unfilled: int = 0
     memo_posts: int = 0
     unread_types: dict[int, int] = field(default_factory=dict)
@@ -145,10 +145,10 @@ def _number(reader: _Reader, fields: list[str], index: int) -> int:
     """
     text = fields[index].strip() if index < len(fields) else ""
     if not re.fullmatch(r"-?\d*", text, re.ASCII) or text == "-":
-        what = (
+        subject = (
             "a marker that counts records or money has no number. Ask the issuer to send it again"
         )
-        raise FileRefused(reader.feed.file, "incomplete", what)
+        raise FileRefused(reader.feed.file, "incomplete", subject)
     return int(text or 0)
 
 
@@ -156,9 +156,9 @@ def _end_block(reader: _Reader, fields: list[str]) -> None:
     """Compare a block with its trailer."""
     assert reader.block is not None
     feed, sums = reader.feed, reader.block_sums
-    kind, opened = _number(reader, fields, KIND), _number(reader, reader.block, KIND)
-    if kind != opened:
-        raise out_of_sequence(feed.file, "the trailer of block", expected=opened, seen=kind)
+    kind, handle = _number(reader, fields, KIND), _number(reader, reader.block, KIND)
+    if kind != handle:
+        raise out_of_sequence(feed.file, "the trailer of block", expected=handle, seen=kind)
     feed.compare(f"records in a block of type {kind}", _number(reader, fields, COUNT), sums.records)
     if kind == TRANSACTION:
         _compare_money(reader, _number(reader, fields, AMOUNT), sums, "a block")
@@ -181,9 +181,9 @@ def _end_set(reader: _Reader, fields: list[str]) -> None:
     if len(fields) <= VERSION or fields[VERSION].strip() != reader.opened[VERSION].strip():
         raise cut_off(feed.file, "whole trailer of a set")
     if [text.strip() for text in fields[1:3]] != [text.strip() for text in reader.opened[1:3]]:
-        seen = " ".join(text.strip() for text in fields[1:3])
+        visited = " ".join(text.strip() for text in fields[1:3])
         expected = " ".join(text.strip() for text in reader.opened[1:3])
-        raise out_of_sequence(feed.file, "the trailer of set", expected=expected, seen=seen)
+        raise out_of_sequence(feed.file, "the trailer of set", expected=expected, seen=visited)
     content = "\n".join(reader.set_lines)
     count = 1 + sum(content == other for _, other in reader.sets)
     if count > 1 and sums.net:
@@ -193,20 +193,20 @@ def _end_set(reader: _Reader, fields: list[str]) -> None:
     reader.opened = None
 
 
-def _compare_money(reader: _Reader, declared: int, sums: _Sums, what: str) -> None:
+def _compare_money(reader: _Reader, declared: int, sums: _Sums, text: str) -> None:
     """Compare a declared total with what stands there, credits subtracted or added throughout.
 
     Raises:
         FileRefused: it is neither.
     """
-    values = dict(zip(SUMS, (sums.net, sums.gross), strict=True))
+    values = dict(zip(TRAILER_SUMS, (sums.net, sums.gross), strict=True))
     reader.ways &= {way for way, value in values.items() if value == declared}
     if not reader.ways:
         raise incomplete(
             reader.feed.file,
-            f"in {what}",
+            f"in {text}",
             declared=pounds_text(declared),
-            counted=f"{pounds_text(sums.net)} ({pounds_text(sums.gross)} {SUMS[1]})",
+            counted=f"{pounds_text(sums.net)} ({pounds_text(sums.gross)} {TRAILER_SUMS[1]})",
         )
 
 
@@ -247,7 +247,7 @@ def _take_payment(
     reader.memo_posts += texts["memo_post"] not in {"", "0"}
     foreign = currency_code(texts["original_currency"])
     original = texts["original_amount"]
-    known = original.isascii() and original.isdigit() and has_two_decimals(foreign)
+    isascii = original.isascii() and original.isdigit() and has_two_decimals(foreign)
     user_data = [texts[name] for name in ("user_data", "user_data_2", "user_data_3")]
     feed.add(
         {
@@ -261,7 +261,7 @@ def _take_payment(
             "debit_credit": direction,
             "kind": kind,
             "currency": currency_code(texts["currency"]),
-            "original_amount": as_pounds(int(original)) if known else "",
+            "original_amount": as_pounds(int(original)) if isascii else "",
             "original_currency": foreign,
             "description": "; ".join(filter(None, user_data)),
         },
@@ -291,8 +291,8 @@ def _finish(reader: _Reader) -> None:
         feed.notes.append(f"{count} records of types {kinds} are counted and not read")
     if reader.unfilled:
         feed.not_declared(f"no totals for {reader.unfilled} of its sets")
-    way = "" if sums.net == sums.gross else f", {next(w for w in SUMS if w in reader.ways)}"
-    amount = sums.net if SUMS[0] in reader.ways else sums.gross
+    way = "" if sums.net == sums.gross else f", {next(w for w in TRAILER_SUMS if w in reader.ways)}"
+    amount = sums.net if TRAILER_SUMS[0] in reader.ways else sums.gross
     feed.passed(
         "control totals",
         f"the {len(feed.rows):,} payments and {pounds_text(amount)} are what its blocks "

@@ -59,11 +59,11 @@ def parse_xml(data: bytes, file: str) -> Element:
     try:
         parser.Parse(data, True)  # noqa: FBT003  expat takes no names
     except expat.ExpatError as error:
-        what = f"it is cut off or damaged at line {error.lineno}. Ask for it again"
-        raise FileRefused(file, "damaged", what) from None
+        subject = f"it is cut off or damaged at line {error.lineno}. Ask for it again"
+        raise FileRefused(file, "damaged", subject) from None
     except _Refused:
-        what = "it declares a document type or nests too deep, as no statement does"
-        raise FileRefused(file, "xml", what) from None
+        subject = "it declares a document type or nests too deep, as no statement does"
+        raise FileRefused(file, "xml", subject) from None
     return builder.close()
 
 

@@ -15,7 +15,7 @@ revision, down_revision = "0001", None
 TEXT = sa.Text()
 INTEGER: TypeEngine[int] = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 REAL: TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
-APPEND_ONLY = ("events", "raised")
+APPEND_ONLY = ("audit_events", "alert_snapshots")
 """Tables whose rows are never changed; those of `events` are never removed either."""
 
 
@@ -29,7 +29,7 @@ def upgrade() -> None:
 
 
 def _guard_sqlite() -> None:
-    for table, change in (*((name, "UPDATE") for name in APPEND_ONLY), ("events", "DELETE")):
+    for table, change in (*((name, "UPDATE") for name in APPEND_ONLY), ("audit_events", "DELETE")):
         op.execute(
             f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
             f"BEGIN SELECT RAISE(ABORT, '{table} are never changed'); END"
@@ -41,7 +41,7 @@ def _guard_postgresql() -> None:
         "CREATE FUNCTION never_changed() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION '% are never changed', TG_TABLE_NAME; END $$"
     )
-    for table, change in (*((name, "UPDATE") for name in APPEND_ONLY), ("events", "DELETE")):
+    for table, change in (*((name, "UPDATE") for name in APPEND_ONLY), ("audit_events", "DELETE")):
         op.execute(
             f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
             "FOR EACH ROW EXECUTE FUNCTION never_changed()"
@@ -138,7 +138,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
-        "disclosures",
+        "exports",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("lane", TEXT, nullable=False),
         sa.Column("disclosure_id", TEXT, autoincrement=False, nullable=False),
@@ -161,7 +161,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
-        "events",
+        "audit_events",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("lane", TEXT, nullable=False),
         sa.Column("seq", INTEGER, autoincrement=False, nullable=False),
@@ -171,7 +171,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
-        "evidence",
+        "alert_transactions",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("lane", TEXT, nullable=False),
         sa.Column("alert_id", TEXT, autoincrement=False, nullable=False),
@@ -181,10 +181,13 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_index(
-        "evidence_by_row", "evidence", ["organisation_id", "statement_id", "row"], unique=False
+        "alert_transactions_by_row",
+        "alert_transactions",
+        ["organisation_id", "statement_id", "row"],
+        unique=False,
     )
     op.create_table(
-        "holds",
+        "legal_holds",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("lane", TEXT, nullable=False),
         sa.Column("hold_id", TEXT, autoincrement=False, nullable=False),
@@ -197,14 +200,14 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
-        "in_force",
+        "active_documents",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("kind", TEXT, autoincrement=False, nullable=False),
         sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("sha256", TEXT, nullable=False),
-        sa.Column("holds_from", TEXT, nullable=False),
-        sa.Column("put_by", TEXT, nullable=False),
-        sa.Column("put_at", TEXT, nullable=False),
+        sa.Column("effective_from", TEXT, nullable=False),
+        sa.Column("activated_by", TEXT, nullable=False),
+        sa.Column("activated_at", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "kind", "seq"),
         sqlite_strict=True,
     )
@@ -268,7 +271,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
-        "layouts",
+        "column_profiles",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("name", TEXT, autoincrement=False, nullable=False),
         sa.Column("content", TEXT, nullable=False),
@@ -278,7 +281,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
-        "lists",
+        "alert_lists",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("lane", TEXT, nullable=False),
         sa.Column("statement_id", TEXT, autoincrement=False, nullable=False),
@@ -316,7 +319,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("made_at", TEXT, nullable=False),
         sa.Column("sent_at", TEXT, nullable=True),
         sa.Column("tries", INTEGER, nullable=False),
-        sa.Column("next_at", TEXT, nullable=False),
+        sa.Column("next_attempt_at", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "lane", "notice_id"),
         sqlite_strict=True,
     )
@@ -344,7 +347,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("proposal_id", TEXT, autoincrement=False, nullable=False),
         sa.Column("kind", TEXT, nullable=False),
         sa.Column("sha256", TEXT, nullable=False),
-        sa.Column("holds_from", TEXT, nullable=False),
+        sa.Column("effective_from", TEXT, nullable=False),
         sa.Column("reason", TEXT, nullable=False),
         sa.Column("made_by", TEXT, nullable=False),
         sa.Column("made_at", TEXT, nullable=False),
@@ -355,7 +358,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
-        "raised",
+        "alert_snapshots",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("lane", TEXT, nullable=False),
         sa.Column("statement_id", TEXT, autoincrement=False, nullable=False),
@@ -401,7 +404,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("last_on", TEXT, nullable=False),
         sa.Column("transactions", INTEGER, nullable=False),
         sa.Column("pence", INTEGER, nullable=False),
-        sa.Column("held_before", INTEGER, nullable=False),
+        sa.Column("duplicate_count", INTEGER, nullable=False),
         sa.Column("rows_sha256", TEXT, nullable=False),
         sa.Column("report", TEXT, nullable=False),
         sa.Column("is_scored", INTEGER, nullable=False),
@@ -437,7 +440,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
-        "unmaskings",
+        "identity_reveals",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("lane", TEXT, nullable=False),
         sa.Column("alert_id", TEXT, autoincrement=False, nullable=False),
@@ -486,7 +489,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("key_account", TEXT, nullable=True),
         sa.Column("key_cardholder", TEXT, nullable=True),
         sa.Column("key_card_number", TEXT, nullable=True),
-        sa.Column("is_kept_for_psd", INTEGER, nullable=False),
+        sa.Column("visible_to_psd_only", INTEGER, nullable=False),
         sa.ForeignKeyConstraint(
             ["organisation_id", "statement_id"],
             ["statements.organisation_id", "statements.statement_id"],

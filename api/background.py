@@ -1,0 +1,90 @@
+"""Background work: jobs, back-tests, notices, reminders, checkpoints and deletion."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from typing import TYPE_CHECKING
+
+from api.notifications import send_notice, send_reminders
+from cardwatch import services
+from cardwatch.errors import place_of
+
+if TYPE_CHECKING:
+    import threading
+
+    from api.state import Service
+
+log = logging.getLogger("cardwatch.service")
+JOB_POLL_SECONDS = 1.0
+CHECKPOINT_SECONDS = 900
+"""Checkpoints are signed this often, if anything was done (docs/security.md)."""
+
+
+def run_background(service: Service, over: threading.Event) -> None:
+    """Do what is to be done, again and again, until the service ends."""
+    signed_at, erased_on = service.clock(), None
+    while not over.is_set():
+        busy = False
+        try:
+            busy = services.do_next_job(service.background, service.clock, (services.STATEMENT,))
+            _send(service)
+            _remind(service)
+            if service.clock() - signed_at >= dt.timedelta(seconds=CHECKPOINT_SECONDS):
+                signed_at = service.clock()
+                _sign(service)
+            now = service.clock()
+            if erased_on != now.date() and _has_come(service.settings.erase_at, now):
+                erased_on = now.date()
+                services.purge_due(service.background, service.clock)
+        except Exception as error:  # noqa: BLE001  it goes on, whatever one of them does
+            log.error("chores: %(fault)s", {"fault": place_of(error)})  # noqa: TRY400  no values in logs
+        if not busy:
+            service.wake.wait(JOB_POLL_SECONDS)
+            service.wake.clear()
+
+
+def run_long_jobs(service: Service, over: threading.Event) -> None:
+    """Do back-tests and evaluations, one after the other, until the service ends."""
+    while not over.is_set():
+        busy = False
+        try:
+            busy = services.do_next_job(
+                service.background, service.clock, services.TRIALS, over.is_set
+            )
+        except Exception as error:  # noqa: BLE001  it goes on, whatever one of them does
+            log.error("trials: %(fault)s", {"fault": place_of(error)})  # noqa: TRY400  no values in logs
+        if not busy:
+            over.wait(JOB_POLL_SECONDS)
+
+
+def _send(service: Service) -> None:
+    """Send the notices that are due."""
+
+    def send(notice: dict[str, str], secret: str) -> bool:
+        return send_notice(service.settings, notice, secret, service.clock())
+
+    if service.settings.webhook_hosts:
+        services.send_due(service.background, service.seal, service.clock, send)
+
+
+def _remind(service: Service) -> None:
+    """Send the week's reminder once its day and time have come."""
+    now, (day, minute) = service.clock(), service.settings.remind_at
+    if not service.settings.smtp or now.weekday() != day or not _has_come(minute, now):
+        return
+    addresses = services.reminders_due(service.background, service.clock)
+    if addresses:
+        send_reminders(service.settings, addresses)
+
+
+def _has_come(minute: int | None, now: dt.datetime) -> bool:
+    """Return whether a minute of the day has come; none never does."""
+    return minute is not None and 60 * now.hour + now.minute >= minute
+
+
+def _sign(service: Service) -> None:
+    """Sign how far every chain has come."""
+    for row in service.background.organisations():
+        owner, now = row["organisation_id"], service.clock()
+        services.checkpoint(service.background, owner, service.signing_key, now)

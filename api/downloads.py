@@ -1,0 +1,59 @@
+"""Exports as a file, for API operations and pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from fastapi import Response
+
+from cardwatch import services
+from cardwatch.reports import pdf_of, safe_filename
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from api.state import Service
+    from cardwatch.reports import Document
+    from cardwatch.services import ServiceContext
+
+CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json",
+         "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+         "pdf": "application/pdf", "zip": "application/zip"}  # fmt: skip
+
+
+def export_response(
+    context: ServiceContext, service: Service, form: str, **wanted: Any
+) -> Response:  # noqa: ANN401  fields of `services.ExportRequest`
+    """Return what is handed over as a file; see `services.export_alerts`."""
+    export_request = services.ExportRequest(
+        marking=service.settings.marking, key=service.signing_key, **wanted
+    )
+    with service.scoring():  # a PDF takes as long as a scoring does
+        file = services.export_alerts(context, export_request, f".{form}")
+    return as_file(file.content, file.filename)
+
+
+def drawn(service: Service, make: Callable[[], tuple[str, Document]]) -> Response:
+    """Return a document as a PDF to be kept; it is made once there is a place to draw it in.
+
+    Args:
+        service: draws one at a time.
+        make: returns the name of the file and the document.
+    """
+    with service.scoring():
+        filename, document = make()
+        return as_file(pdf_of(document), filename)
+
+
+def as_file(content: bytes | str, filename: str) -> Response:
+    """Return a file to be kept under a name, whose ending says the form: one of `FORMS`."""
+    form = filename.rpartition(".")[2]
+    headers = {"Content-Disposition": content_disposition(filename)}
+    return Response(content, media_type=CONTENT_TYPES[form], headers=headers)
+
+
+def content_disposition(filename: str) -> str:
+    """Return the header that names a download: in ASCII, and as RFC 5987 has it (RFC 6266)."""
+    name = safe_filename(filename)
+    return f"attachment; filename=\"{name}\"; filename*=UTF-8''{quote(name, safe='')}"

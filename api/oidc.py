@@ -1,0 +1,171 @@
+"""Sign-in at an identity provider: OpenID Connect, code flow with PKCE, state and nonce."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.httpx_client import OAuth2Client
+from authlib.oidc.core import CodeIDToken
+from cryptography.fernet import InvalidToken
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
+
+from api.settings import is_loopback
+from cardwatch import services
+from cardwatch.casebook import PSD
+from cardwatch.errors import NotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from api.state import Service
+
+FLOW_SECONDS = 600
+"""Seconds allowed for signing in at the provider."""
+PROVIDER_TIMEOUT_SECONDS = 10
+LEEWAY_SECONDS = 30
+"""Seconds by which the provider's clock may differ."""
+ALGORITHMS = ["RS256", "PS256", "ES256"]
+"""Signatures that are taken, whatever the provider says of itself."""
+ANYTHING = "any"
+"""The setting that leaves the second factor to the provider."""
+OIDC_REFUSAL = "Signing in with your organisation's account failed. Try again."
+NOT_SET = "Signing in with your organisation's account is not set up here."
+
+
+def authorise_url(service: Service, place: str, session: str) -> tuple[str, str]:
+    """Return the provider's address for one sign-in, and what the browser is to bring back.
+
+    Args:
+        service: where somebody signs in.
+        place: to which the provider sends them back.
+        session: that their browser holds already, if any; it ends when the new one begins.
+
+    Raises:
+        NotFound: no provider is set.
+        NotAllowed: it does not answer.
+    """
+    flow = {name: secrets.token_urlsafe(48) for name in ("state", "nonce", "verifier")}
+    with _client(service, place) as client:
+        address, _ = client.create_authorization_url(
+            _described(service)["authorization_endpoint"],
+            state=flow["state"],
+            nonce=flow["nonce"],
+            code_verifier=flow["verifier"],
+        )
+    content = json.dumps(flow | {"session": session})
+    return address, service.seal.encrypt(content.encode()).decode()
+
+
+def handle_callback(
+    service: Service, *, place: str, query: Mapping[str, str], flow: str, browser: str
+) -> str:
+    """The session of a person who returns from the provider.
+
+    Raises:
+        NotFound: no provider is set.
+        NotAllowed: this browser did not begin it, the provider did not say who it is, or nobody
+            here is known by that account.
+    """
+    stored = _opened(service, flow)
+    if not secrets.compare_digest(stored["state"].encode(), query.get("state", "").encode()):
+        raise NotAllowed(OIDC_REFUSAL)
+    claims = _claims(service, place, query.get("code", ""), stored)
+    settings = service.settings
+    answers = {str(claims.get("acr", "")), *map(str, claims.get("amr") or ())}
+
+    def is_enough(role: str) -> bool:
+        needed = {settings.oidc_acr, settings.oidc_psd_acr if role == PSD else ""}
+        return needed - {"", ANYTHING} <= answers
+
+    return services.sign_in_with_provider(
+        service.casebook,
+        settings.oidc_organisation,
+        identity=f"{claims['iss']} {claims['sub']}",
+        email=str(claims.get("email", "")) if claims.get("email_verified") is True else "",
+        is_enough=is_enough,
+        browser=browser,
+        held=stored["session"],
+        now=service.clock(),
+    )
+
+
+def _claims(
+    service: Service, place: str, code: str, flow_state: Mapping[str, str]
+) -> dict[str, Any]:
+    """The provider's verified claims about the person who signed in."""
+    described = _described(service)
+    try:
+        with _client(service, place) as client:
+            token = client.fetch_token(
+                described["token_endpoint"], code=code, code_verifier=flow_state["verifier"]
+            )
+        keys = httpx2.get(described["jwks_uri"], timeout=PROVIDER_TIMEOUT_SECONDS).json()
+        registry = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
+        read = jwt.decode(token["id_token"], KeySet.import_key_set(keys), registry=registry)
+        claims = CodeIDToken(
+            read.claims,
+            read.header,
+            {
+                "iss": {"essential": True, "value": service.settings.oidc_issuer},
+                "aud": {"essential": True, "value": service.settings.oidc_client},
+            },
+            {"nonce": flow_state["nonce"], "client_id": service.settings.oidc_client},
+        )
+        claims.validate(leeway=LEEWAY_SECONDS)
+    except (httpx2.HTTPError, AuthlibBaseError, JoseError, KeyError, ValueError) as error:
+        raise NotAllowed(OIDC_REFUSAL) from error
+    return dict(claims)
+
+
+def _described(service: Service) -> dict[str, Any]:
+    """Return what the provider says of itself.
+
+    Raises:
+        NotFound: no provider is set.
+        NotAllowed: it does not answer, or is another than the one set.
+    """
+    issuer = service.settings.oidc_issuer
+    if not issuer:
+        raise NotFound(NOT_SET)
+    address = issuer.rstrip("/") + "/.well-known/openid-configuration"
+    try:
+        described: dict[str, Any] = httpx2.get(address, timeout=PROVIDER_TIMEOUT_SECONDS).json()
+    except (httpx2.HTTPError, ValueError) as error:
+        raise NotAllowed(OIDC_REFUSAL) from error
+    places = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+    safe = all(
+        is_loopback(p) or p.startswith("https://") for n in places if (p := described.get(n, ""))
+    )
+    if described.get("issuer") != issuer or not safe or not all(map(described.get, places)):
+        raise NotAllowed(OIDC_REFUSAL)
+    return described
+
+
+def _opened(service: Service, flow: str) -> dict[str, str]:
+    """Return what the browser was given when it began."""
+    try:
+        flow_state: dict[str, str] = json.loads(
+            service.seal.decrypt(flow.encode(), ttl=FLOW_SECONDS)
+        )
+    except (InvalidToken, ValueError) as error:
+        raise NotAllowed(OIDC_REFUSAL) from error
+    return flow_state
+
+
+def _client(service: Service, place: str) -> OAuth2Client:
+    settings = service.settings
+    return OAuth2Client(
+        settings.oidc_client,
+        settings.oidc_secret,
+        scope="openid email",
+        redirect_uri=place,
+        code_challenge_method="S256",
+        timeout=PROVIDER_TIMEOUT_SECONDS,
+    )

@@ -1,0 +1,66 @@
+"""Pagination of alert lists, for API operations and pages."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from api.deps import make_cursor, read_cursor
+from cardwatch import services
+from cardwatch.casebook.alert_queries import AlertFilter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cardwatch.services import ServiceContext
+
+
+def filters_of(context: ServiceContext, chosen: Mapping[str, Any], *, snoozed: bool) -> AlertFilter:
+    """Return the filters of a list of alerts.
+
+    Args:
+        context: who asks.
+        chosen: fields of `casebook.alert_queries.AlertFilter`; `same_holder_as` and `same_merchant_as` name an
+            alert in place of a cardholder or merchant, so that no name stands in an address;
+            whatever `assigned_to` says, it is the caller.
+        snoozed: whether those that are snoozed are shown too.
+
+    Raises:
+        NotAllowed, NotFound: see `services.get_alert`.
+    """
+    requested = {name: value for name, value in chosen.items() if value}
+    for filter_name in ("same_holder_as", "same_merchant_as"):
+        if alert_id := requested.get(filter_name):
+            requested[filter_name] = services.get_alert(context, alert_id)["alert_id"]
+    if not snoozed:
+        requested["awake_on"] = str(context.now.date())
+    if "assigned_to" in requested:
+        requested["assigned_to"] = services.email_of(context)
+    return AlertFilter(**requested)
+
+
+def page_of(
+    context: ServiceContext, filters: AlertFilter, *, cursor: str, limit: int
+) -> tuple[list[dict[str, Any]], str]:
+    """Return one page of the alerts that fit, and where the next begins, if there is one.
+
+    Args:
+        context: who asks.
+        filters: as `filters_of` gives them.
+        cursor: where the page begins; empty for the first.
+        limit: the most on a page.
+
+    Raises:
+        NotAllowed, CardwatchError: see `services.list_alerts` and `read_cursor`.
+    """
+    rows = services.list_alerts(
+        context, after=read_cursor(cursor), limit=limit + 1, **asdict(filters)
+    )
+    more = len(rows) > limit
+    return rows[:limit], make_cursor(rows[limit - 1]["place"]) if more else ""
+
+
+def with_titles(context: ServiceContext, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows of alerts with their title, leading fact, merchant and number of payments."""
+    heads = services.alert_titles(context, [row["alert_id"] for row in rows])
+    return [row | heads[row["alert_id"]] for row in rows]

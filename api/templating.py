@@ -1,0 +1,134 @@
+"""Page rendering: templates, their filters and functions, and static files."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import segno
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from cardwatch.alerts import people_label
+from cardwatch.quantities import plural, quantity
+from cardwatch.reports.formatting import day, interval, moment, money, month, out_of, title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+)
+"""The content security policy of a page: what it loads is ours, and nothing stands in line."""
+LASTING = "public, max-age=31536000, immutable"
+"""`Cache-Control` of a file that is asked for by its hash."""
+
+
+@cache
+def environment() -> Environment:
+    """Return what renders `api/templates`; whatever is put into a page is escaped."""
+    renderer = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    renderer.globals.update(asset=asset, integrity=integrity)
+    renderer.filters.update(
+        money=money,
+        pounds=pounds,
+        brief=brief,
+        day=day,
+        days=days,
+        month=month,
+        out_of=out_of,
+        interval=interval,
+        moment=moment,
+        words=title,
+        qr=qr,
+        people=people,
+        merchants=merchants,
+        first_sentence=first_sentence,
+        without_first=without_first,
+        quantity=quantity,
+        plural=plural,
+    )
+    return renderer
+
+
+@cache
+def asset(name: str) -> str:
+    """Return the address of a file of `api/static`; another content is another address."""
+    return f"/static/{name}?{hashlib.sha256(_content(name)).hexdigest()[:16]}"
+
+
+@cache
+def integrity(name: str) -> str:
+    """Return the hash by which a browser checks a file of `api/static`."""
+    return f"sha384-{base64.b64encode(hashlib.sha384(_content(name)).digest()).decode()}"
+
+
+def pounds(pence: int) -> str:
+    """Return pence as a chart shows them, in whole pounds: `£6,120`."""
+    return f"{'-' if pence < 0 else ''}£{abs(pence) / 100:,.0f}"
+
+
+def brief(text: str) -> Markup:
+    """Return a day as a list of many shows it, in one piece: `11 Oct 2026`."""
+    when = dt.date.fromisoformat(text)
+    return Markup('<span class="cw-whole">{}</span>').format(f"{when.day} {when:%b %Y}")
+
+
+def days(first: str, last: str) -> str:
+    """Return the days from one to another, as few words as they need: `6 to 9 October 2026`."""
+    start, ends = day(first), day(last)
+    if start == ends:
+        return ends
+    number, *same = start.split()
+    return f"{number if same == ends.split()[1:] else start} to {ends}"
+
+
+def people(alert: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Whom an alert is about, under the names shown to the reader: one, or how many they are."""
+
+    def named(ids: Sequence[str]) -> list[str]:
+        return [names[person_id] for person_id in ids]
+
+    return people_label(named(alert["holders"]), named(alert["approvers"]))
+
+
+def merchants(raised: Mapping[str, Any]) -> str:
+    """The merchant of an alert's snapshot as last printed, or how many they are."""
+    several = raised["merchants"]
+    if len(several) == 1:
+        return str(raised["payments"][-1]["merchant"])
+    return quantity(len(several), "merchant") if several else ""
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a fact, without its full stop."""
+    return re.split(r"\.(?=\s+[A-Z0-9£]|\s*$)", text, maxsplit=1)[0]
+
+
+def without_first(rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+    """Return the rows of a table without their first cell."""
+    return [row[1:] for row in rows]
+
+
+def qr(text: str) -> Markup:
+    """Return a text as a QR code, to be scanned by a phone: SVG that stands in a page."""
+    svg = segno.make(text, error="m").svg_inline(scale=4, border=4, light="white", svgclass="cw-qr")
+    return Markup(svg)  # noqa: S704  of shapes alone
+
+
+def _content(name: str) -> bytes:
+    return (STATIC / name).read_bytes()

@@ -1,0 +1,33 @@
+"""The pages, one file per noun; each shows data from the services or passes a form to them."""
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+
+from api.web import (
+    account,
+    alerts,
+    audit,
+    back_tests,
+    exports,
+    files,
+    holds,
+    payments,
+    people,
+    proposals,
+    reports,
+    retention,
+    samples,
+    settings,
+    sign_in,
+    statements,
+    suppressions,
+)
+
+pages = APIRouter(include_in_schema=False)
+NOUNS = (files, sign_in, account, statements, payments, exports, alerts, holds, suppressions,
+         reports, settings, back_tests, proposals, samples, people, retention, audit)  # fmt: skip
+for one in NOUNS:
+    for route in one.router.routes:
+        assert isinstance(route, APIRoute)
+        route.name = f"page_{route.name}"  # the operations have the plain names
+    pages.include_router(one.router)

@@ -1,0 +1,169 @@
+"""Filters of the list of alerts: as its address has them, and in words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from api.pagination import filters_of
+from api.search_terms import read_term
+from api.web.base import LANE_TITLES, chips, day_faults, nonempty
+from cardwatch import services
+from cardwatch.casebook import STATES
+from cardwatch.errors import CardwatchError
+from cardwatch.reports.formatting import day, title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fastapi import Request
+
+    from api.state import Service
+    from cardwatch.casebook.alert_queries import AlertFilter
+    from cardwatch.services import ServiceContext
+
+UNANSWERED_FILTER = "unanswered"
+ALERT_FILTERS = ("state", "lane", "tier", "kind", "rule", "unit", "statement_id", "besides",
+           "same_holder_as", "same_merchant_as", "at_least", "since", "until", "due_by", "tag",
+           "assigned_to", "snoozed", "search", "order")  # fmt: skip
+DEFAULT = {"state": UNANSWERED_FILTER}
+"""Without filters a list shows what waits for an answer."""
+DATE_FILTERS = ("since", "until", "due_by")
+ORDERS = {"evidence": "Strength of evidence", "money": "Money at stake", "age": "Oldest first"}
+SORTS = {"evidence": ("Tier", "descending"), "money": ("At stake", "descending"),
+         "age": ("Last day", "ascending")}  # fmt: skip
+"""The column that each order sorts by, and which way."""
+TIERS = {"A": "A: against policy", "B": "B: unusual", "C": "C: information"}
+KIND_TITLES = {
+    "split": "Split purchase", "limit": "Over a limit", "repeat": "Repeated payment",
+    "merchant": "Merchant", "amount": "Amount", "spend": "Spending over time", "card": "Card",
+    "timing": "Day or time", "pattern": "Unusual pattern",
+}  # fmt: skip
+"""What the kinds of rules are called."""
+
+
+@dataclass(frozen=True)
+class AlertFilters:
+    """The filters of a list of alerts, as its address has them.
+
+    Attributes:
+        chosen: by name, those that are filled.
+        term: the words searched for.
+        errors: what is wrong with them, by field.
+    """
+
+    chosen: dict[str, str]
+    term: str
+    errors: dict[str, str]
+
+    @property
+    def query(self) -> str:
+        """The query of an address that keeps the filters; empty for the default list."""
+        return "" if self.chosen == DEFAULT else urlencode(self.chosen or {"state": ""})
+
+    @property
+    def back(self) -> str:
+        """The address of the list."""
+        return list_address(self.chosen)
+
+    def to_asked(self, context: ServiceContext) -> AlertFilter:
+        """The filters as the casebook takes them.
+
+        Raises:
+            NotAllowed, NotFound: see `api.pagination.filters_of`.
+        """
+        apart = {"snoozed", "at_least", "search"}
+        counts: dict[str, Any] = {k: v for k, v in self.chosen.items() if k not in apart}
+        if counts.get("state") == UNANSWERED_FILTER:
+            counts |= {"state": "", "unanswered": True}
+        if "at_least" in self.chosen:
+            counts["at_least_pence"] = 100 * int(self.chosen["at_least"])
+        counts["text"] = self.term
+        return filters_of(context, counts, snoozed=self.chosen.get("snoozed") == "yes")
+
+
+def read_filters(request: Request, service: Service, context: ServiceContext) -> AlertFilters:
+    """Return the filters of an address; without any it is what waits for an answer."""
+    supplied = nonempty(request.query_params)
+    chosen = {name: value for name, value in supplied.items() if name in ALERT_FILTERS}
+    if not request.query_params.keys() & set(ALERT_FILTERS):
+        chosen = dict(DEFAULT)
+    errors = _faults(chosen)
+    term = ""
+    try:
+        term = read_term(service, context.actor, chosen.get("search", ""))
+    except CardwatchError as refusal:
+        errors["text"] = str(refusal)
+    return AlertFilters(chosen, term, errors)
+
+
+def _faults(chosen: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong with the filters, by field."""
+    errors = day_faults(chosen, DATE_FILTERS)
+    if not re.fullmatch(r"[0-9]{0,9}", chosen.get("at_least", "")):
+        errors["at_least"] = "Enter whole pounds, like 500"
+    return errors
+
+
+def list_address(chosen: Mapping[str, str]) -> str:
+    """Return the address of the list with some filters; without any it shows every alert."""
+    return f"/alerts?{urlencode(chosen or {'state': ''})}"
+
+
+def filter_words(context: ServiceContext, around: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the words of the values of each filter that has a list of them.
+
+    Args:
+        context: who asks.
+        around: as `services.inbox_summary` gives it.
+    """
+    return {
+        "state": {UNANSWERED_FILTER: "Open or asked"} | {state: title(state) for state in STATES},
+        "lane": LANE_TITLES, "tier": TIERS, "order": ORDERS, "rule": around["rules"], "kind": KIND_TITLES,
+        "statement_id": around["statements"], "unit": {unit: unit for unit in services.list_units(context)},
+    }  # fmt: skip
+
+
+def filter_chips(
+    filters: AlertFilters, words: Mapping[str, Mapping[str, str]]
+) -> list[tuple[str, str]]:
+    """Return each filter in words, with the address of the list without it."""
+    return chips(
+        filters.chosen,
+        lambda name, value: (
+            _filter_label(name, filters.term or value, words)
+            if name == "search"
+            else _filter_label(name, value, words)
+        ),
+        list_address,
+        besides=("order",),
+    )
+
+
+def _filter_label(name: str, value: str, words: Mapping[str, Mapping[str, str]]) -> str:
+    """Return a filter that was chosen in words."""
+    alone = {
+        "same_holder_as": "Same cardholder", "same_merchant_as": "Same merchant",
+        "assigned_to": "Assigned to me", "snoozed": "Snoozed too",
+        "besides": "From earlier statements",
+    }  # fmt: skip
+    names = {"since": "From", "until": "To", "due_by": "Due by", "at_least": "At least",
+             "rule": "Question", "lane": "List", "statement_id": "Statement"}  # fmt: skip
+    text = words.get(name, {}).get(value, value)
+    text = day(value) if name in DATE_FILTERS and not _faults({name: value}) else text
+    text = f"£{text}" if name == "at_least" else text
+    return alone.get(name, f"{names.get(name, title(name))}: {text}")
+
+
+def list_headings(chosen: Mapping[str, str]) -> list[str | dict[str, str]]:
+    """Return the headings of the list; those by which it can be sorted are links."""
+    headings: list[str | dict[str, str]] = [
+        "Alert", "Cardholder", "Merchant", "Payments", "At stake", "Last day", "Tier", "State",
+    ]  # fmt: skip
+    for order, (label, way) in SORTS.items():
+        sort = {"sort": way} if chosen.get("order", "evidence") == order else {}
+        link = {"label": label, "href": list_address({**chosen, "order": order})}
+        headings[headings.index(label)] = link | sort
+    return headings

@@ -1,0 +1,262 @@
+"""Pages of alerts: the list, one alert, its decision form and the printed review."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request, Response
+
+from api.deps import AppStateDep, Context
+from api.pagination import page_of, with_titles
+from api.search_terms import seal_term
+from api.web.alert_filters import (
+    ALERT_FILTERS,
+    TIERS,
+    AlertFilters,
+    filter_chips,
+    filter_words,
+    list_address,
+    list_headings,
+    read_filters,
+)
+from api.web.base import Fields, RequestModel, field_errors, number, redirect, render
+from cardwatch import services
+from cardwatch.casebook import STATES
+from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.suppressions import is_suppressible
+from cardwatch.casebook.tables import RECEIVES
+from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.reports.formatting import title
+from cardwatch.vocabulary import AUTOMATIC
+
+router = APIRouter()
+ALERTS_PER_PAGE = 25
+DECISIONS = [
+    {"value": name, "label": title(name), "hint": meaning}
+    for name, meaning in STATES.items()
+    if name not in AUTOMATIC
+]
+
+
+@router.get("/alerts")
+def list_alerts(request: Request, context: Context, service: AppStateDep) -> Response:
+    """Show what to ask, in order."""
+    return _list_page(request, context, service, {})
+
+
+def _list_page(
+    request: Request,
+    context: Context,
+    service: AppStateDep,
+    errors: dict[str, str],
+    sent_text: str = "",
+) -> Response:
+    """Return the list of alerts with what is wrong in its filters or search."""
+    filters = read_filters(request, service, context)
+    cursor = request.query_params.get("cursor", "")
+    errors = errors | filters.errors
+    rows: list[dict[str, Any]] = []
+    after, totals = "", (0, 0)
+    if not filters.errors:
+        try:
+            query = filters.to_asked(context)
+            totals = services.count_alerts(context, query)
+            rows, after = page_of(context, query, cursor=cursor, limit=ALERTS_PER_PAGE)
+        except CardwatchError as refusal:
+            errors |= field_errors(refusal, {"cursor": ""})
+    around = services.inbox_summary(context)
+    words = filter_words(context, around)
+    rows = with_titles(context, rows)
+    return render(
+        request, "alerts.html", errors=errors, alerts=rows, around=around, totals=totals,
+        names=services.names_for_display(context, services.people_of(rows)), chosen=filters.chosen, words=words,
+        query=filters.query, term=sent_text or filters.term, chips=filter_chips(filters, words),
+        headings=list_headings(filters.chosen),
+        next=list_address(filters.chosen | {"cursor": after}) if after else "",
+        first=filters.back if cursor else "", may_receive=context.actor.role in RECEIVES,
+        decided_count=number(request.query_params.get("decided", ""), 0),
+    )  # fmt: skip
+
+
+@router.post("/alerts/search")
+def search_alerts(
+    request: Request, context: Context, service: AppStateDep, sent: RequestModel
+) -> Response:
+    """Go to the list of alerts with some words in a name; the words are sealed in its address.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+    """
+    if not context.actor.lanes:
+        raise NotAllowed("Your role has no access to alerts.")
+    chosen = {name: value for name, value in sent.items() if name in ALERT_FILTERS}
+    chosen.pop("search", None)
+    text = sent.get("text", "")
+    try:
+        token = seal_term(service, context.actor, text) if text else ""
+    except CardwatchError as refusal:
+        return _list_page(request, context, service, field_errors(refusal), text)
+    return redirect(list_address(chosen | ({"search": token} if token else {})))
+
+
+@router.get("/alerts/decisions")
+def show_decisions(request: Request, context: Context, service: AppStateDep) -> Response:
+    """Show the alerts that were selected, and the form that decides them together."""
+    alert_ids = request.query_params.getlist("alert")
+    if not 1 <= len(alert_ids) <= services.MAX_DECIDED_TOGETHER:
+        sentence = f"Select 1 to {services.MAX_DECIDED_TOGETHER} alerts"
+        return _list_page(request, context, service, {"alert": sentence})
+    return _decisions_page(request, context, service, alert_ids, {}, {})
+
+
+@router.post("/alerts/decisions")
+def decide_together(
+    request: Request,
+    context: Context,
+    service: AppStateDep,
+    sent: Fields,
+    alert: Annotated[list[str], Form(max_length=services.MAX_DECIDED_TOGETHER)] = [],  # noqa: B006  FastAPI copies it
+) -> Response:
+    """Record one decision on the alerts that were selected, on all of them or on none."""
+    versions = {
+        name: number(version) for name, _, version in (item.partition(":") for item in alert)
+    }
+    decision = DecisionInput(reason=sent.get("reason", ""), state=sent.get("state", ""))
+    try:
+        count = services.decide_together(context, versions, decision)
+    except CardwatchError as refusal:
+        errors = field_errors(refusal)
+        return _decisions_page(request, context, service, list(versions), sent, errors)
+    filters = read_filters(request, service, context)
+    return redirect(list_address(filters.chosen | {"decided": str(count)}))
+
+
+def _decisions_page(
+    request: Request,
+    context: Context,
+    service: AppStateDep,
+    alert_ids: list[str],
+    row: dict[str, str],
+    errors: dict[str, str],
+) -> Response:
+    """Return the page on which several alerts are decided together."""
+    alerts = [
+        services.get_alert(context, fromkey) for fromkey in dict.fromkeys(alert_ids) if fromkey
+    ]
+    if any(alert["lane"] != context.actor.role for alert in alerts):
+        raise NotAllowed("Your role cannot decide this alert.")
+    filters = read_filters(request, service, context)
+    return render(
+        request, "alerts_decisions.html", errors=errors, sent=row, query=filters.query,
+        back=filters.back, alerts=with_titles(context, alerts), decisions=DECISIONS,
+        names=services.names_for_display(context, services.people_of(alerts)),
+    )  # fmt: skip
+
+
+@router.get("/alerts/{alert_id}")
+def show_alert(request: Request, context: Context, service: AppStateDep, alert_id: str) -> Response:
+    """Show one alert whole: facts first, then reasons, payments, history and the decision."""
+    return _alert_page(request, context, service, alert_id, {}, {})
+
+
+def _alert_page(
+    request: Request,
+    context: Context,
+    service: AppStateDep,
+    alert_id: str,
+    form: dict[str, str],
+    errors: dict[str, str],
+) -> Response:
+    alert = services.get_history(context, alert_id)
+    filters = read_filters(request, service, context)
+    saved = number(request.query_params.get("saved", ""))
+    return render(
+        request, "alert.html", errors=errors, sent=form,
+        found=alert, raised=alert["raised"], names=alert["names"], decisions=DECISIONS,
+        heads=services.alert_titles(context, [related["alert_id"] for related in alert["related"]]), tiers=TIERS,
+        may_decide=context.actor.role == alert["lane"], can_suppress=is_suppressible(alert),
+        assignees=services.list_assignees(context), back=filters.back, query=filters.query,
+        adjacent=_adjacent(context, filters, alert["alert_id"]),
+        is_saved=saved == alert["version"] > 0,
+    )  # fmt: skip
+
+
+def _adjacent(context: Context, filters: AlertFilters, alert_id: str) -> tuple[str, str]:
+    """Return the addresses of the alerts before and after one; empty where there is none."""
+    if filters.errors:
+        return "", ""
+    before, after = services.adjacent_alerts(context, filters.to_asked(context), alert_id)
+    address = [_alert_address(item, filters.query) if item else "" for item in (before, after)]
+    return address[0], address[1]
+
+
+def _alert_address(alert_id: str, query: str, **more: str) -> str:
+    """Return the address of an alert in a list with some filters."""
+    parts = [query, *(f"{name}={value}" for name, value in more.items())]
+    return f"/alerts/{alert_id}?{'&'.join(filter(None, parts))}".rstrip("?")
+
+
+@router.post("/alerts/{alert_id}/decision")
+def decide(
+    request: Request, context: Context, service: AppStateDep, alert_id: str, sent: Fields
+) -> Response:
+    """Record what somebody decides; a form that is wrong is shown again as it was sent."""
+    decision = DecisionInput(
+        reason=sent.get("reason", ""),
+        state=sent.get("state", ""),
+        assigned_to=sent.get("assigned_to"),
+        due_on=sent.get("due_on"),
+        snoozed_until=sent.get("snoozed_until"),
+        tags=sent.get("tags"),
+        seen=number(sent.get("seen", "")),
+    )
+    try:
+        decided = services.decide(context, alert_id, decision)
+    except CardwatchError as refusal:
+        return _alert_page(request, context, service, alert_id, sent, field_errors(refusal))
+    query = read_filters(request, service, context).query
+    return redirect(_alert_address(alert_id, query, saved=decided["version"]))
+
+
+@router.post("/alerts/{alert_id}/name")
+def show_name(
+    request: Request, context: Context, service: AppStateDep, alert_id: str, sent: RequestModel
+) -> Response:
+    """Show by name whom an alert is about, for a reason that is kept."""
+    try:
+        services.reveal_identity(context, alert_id, reason=sent.get("why", ""))
+    except CardwatchError as refusal:
+        errors = field_errors(refusal, {"reason": "why"})
+        return _alert_page(request, context, service, alert_id, sent, errors)
+    return redirect(_alert_address(alert_id, read_filters(request, service, context).query))
+
+
+@router.get("/alerts/{alert_id}/holder")
+def show_holder(request: Request, context: Context, alert_id: str) -> Response:
+    """Show the year of whom an alert is about, on one page."""
+    alert = services.get_history(context, alert_id)
+    heads = services.alert_titles(context, [related["alert_id"] for related in alert["related"]])
+    return render(request, "holder.html", found=alert, names=alert["names"], heads=heads)
+
+
+@router.get("/alerts/{alert_id}/merchant")
+def show_merchant(request: Request, context: Context, alert_id: str) -> Response:
+    """Show who uses an alert's merchant, and since when."""
+    alert = services.get_history(context, alert_id)
+    heads = services.alert_titles(context, [related["alert_id"] for related in alert["related"]])
+    return render(request, "merchant.html", found=alert, names=alert["names"], heads=heads)
+
+
+@router.get("/review")
+def show_review(request: Request, context: Context, service: AppStateDep) -> Response:
+    """Show every open question with what to ask, to be printed or sent on."""
+    filters = read_filters(request, service, context)
+    rows: list[dict[str, Any]] = []
+    more = ""
+    if not filters.errors:
+        rows, more = page_of(context, filters.to_asked(context), cursor="", limit=ALERTS_PER_PAGE)
+    whole = [services.get_alert(context, row["alert_id"]) for row in rows]
+    names = services.names_for_display(context, services.people_of(whole))
+    return render(
+        request, "review.html", alerts=whole, names=names, has_more=bool(more), back=filters.back
+    )

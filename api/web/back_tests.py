@@ -1,0 +1,145 @@
+"""Pages of back-tests and evaluations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.deps import AppStateDep, Context
+from api.web.base import Files, RequestModel, field_errors, number, redirect, render
+from api.web.charts import styles_of
+from api.web.proposals import propose_page
+from cardwatch import services
+from cardwatch.casebook.jobs import DONE
+from cardwatch.casebook.tables import RECEIVES
+from cardwatch.errors import CardwatchError, FileFaulty, NotFound
+
+router = APIRouter()
+RULE_BYTES, MOST_RULES = 50_000, 200
+USUAL_MONTHS = 3
+TEMPLATES = {"back-test": "trial.html", "evaluation": "evaluation.html"}
+
+
+@router.get("/settings/try")
+def show_trying(request: Request, context: Context) -> Response:
+    """Show the form for a back-test, filled with the active policy."""
+    return _trying_page(request, context, {}, {})
+
+
+def _trying_page(
+    request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
+) -> Response:
+    form = {"policy": services.get_policy(context)["text"], "months": str(USUAL_MONTHS)} | form
+    return render(
+        request, "try.html", errors=errors, sent=form,
+        jobs=_jobs(context, "back-test"), may_propose=context.actor.role in RECEIVES,
+    )  # fmt: skip
+
+
+@router.post("/settings/try")
+def try_change(
+    request: Request, context: Context, service: AppStateDep, sent: RequestModel, files: Files
+) -> Response:
+    """Put a back-test in the queue; or go on to propose the policy without one."""
+    try:
+        if files:
+            contents = {upload.filename or "": upload.file.read(RULE_BYTES + 1) for upload in files}
+            texts = _texts(contents)
+            service.check_texts(texts, "rules")
+            kind, content = "rules", services.rules_with(context, texts)
+        else:
+            kind, content = "policy", (sent.get("policy", "") + "\n").encode()
+            service.check_texts({"policy.toml": sent.get("policy", "")}, "policy")
+            if "propose" in sent:
+                return propose_page(request, context, {"policy": sent.get("policy", "")}, {})
+        job = services.queue_back_test(context, kind, content, number(sent.get("months", "")))
+    except CardwatchError as refusal:
+        return _trying_page(request, context, sent, field_errors(refusal, {"rules": "files"}))
+    return redirect(f"/trials/{job['job_id']}")
+
+
+def _texts(contents: dict[str, bytes]) -> dict[str, str]:
+    """Return files of rules as texts by their names.
+
+    Raises:
+        FileFaulty: they are none.
+    """
+    faults = [
+        f"{name} is not a rule file. Choose a small file that ends in .toml"
+        for name, data in contents.items()
+        if not name.endswith(".toml") or len(data) > RULE_BYTES
+    ]
+    if faults or len(contents) > MOST_RULES:
+        raise FileFaulty("rules", faults or ["Choose fewer files"], field="rules")
+    return {name: data.decode("utf-8", "replace") for name, data in contents.items()}
+
+
+@router.get("/trials/{job_id}")
+def show_trial(request: Request, context: Context, job_id: str) -> Response:
+    """Show how far a trial of the caller's has come, or what came of it."""
+    job = services.get_job(context, job_id)
+    if job["kind"] not in TEMPLATES:
+        raise NotFound("There is no such back-test.")
+    if job["state"] != DONE:
+        return render(request, "trial_waits.html", job=job)
+    answer = job["answer"]
+    page_values = (
+        _evaluation(answer) if job["kind"] == "evaluation" else _back_test(context, answer)
+    )
+    return render(request, TEMPLATES[job["kind"]], job=job, answer=answer, **page_values)
+
+
+def _back_test(context: Context, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return what a page says of a back-test, lane by lane."""
+    lanes = [lane for lane in context.actor.lanes if lane in answer["statements"][0]]
+    both = ("newly_asked", "no_longer_asked")
+    alerts_by_lane = {
+        lane: {
+            way: [alert for row in answer["statements"] for alert in row[lane][way]] for way in both
+        }
+        for lane in lanes
+    }
+    every = [
+        alert for ways in alerts_by_lane.values() for group in ways.values() for alert in group
+    ]
+    pence = {
+        lane: {way: sum(alert["at_stake_pence"] for alert in group) for way, group in ways.items()}
+        for lane, ways in alerts_by_lane.items()
+    }
+    may = context.actor.role in RECEIVES and (
+        answer["kind"] != "rules" or context.actor.role == "psd"
+    )
+    names = services.names_for_display(context, services.people_of(every))
+    return {
+        "lanes": lanes,
+        "found": alerts_by_lane,
+        "pence": pence,
+        "names": names,
+        "may_propose": may,
+    }
+
+
+def _evaluation(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return what a page says of an evaluation, style by style."""
+    styles = styles_of(answer["rows"])
+    lengths = [recall["per_1000"] for recall in answer["rows"][0]["recalls"]] if styles else []
+    whole = next((chance for chance in answer["chance"] if chance["month"] == "all"), None)
+    return {"styles": styles, "lengths": lengths, "whole": whole}
+
+
+@router.get("/evaluations")
+def show_evaluations(request: Request, context: Context) -> Response:
+    """Show what an evaluation is, the form to ask for one, and the caller's own."""
+    policy = services.get_policy(context)  # whoever may read settings may ask
+    return render(request, "evaluations.html", policy=policy, jobs=_jobs(context, "evaluation"))
+
+
+@router.post("/evaluations")
+def evaluate(context: Context) -> Response:
+    """Put an evaluation in the queue."""
+    return redirect(f"/trials/{services.queue_evaluation(context)['job_id']}")
+
+
+def _jobs(context: Context, kind: str) -> list[dict[str, Any]]:
+    return [trial for trial in services.list_trials(context) if trial["kind"] == kind]

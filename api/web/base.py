@@ -1,0 +1,260 @@
+"""Shared parts of pages: person, navigation, form errors and rendering."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData, UploadFile
+
+from api.templating import PAGE_POLICY, environment
+from cardwatch import services
+from cardwatch.casebook import PSD
+from cardwatch.casebook.suppressions import day_of
+from cardwatch.errors import CardwatchError, FileFaulty, NotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+    from starlette.responses import Response
+
+    from api.state import Service
+    from cardwatch.casebook import Actor
+
+MENU: dict[str, tuple[tuple[str, str], ...]] = {
+    "finance": (("Home", "/"), ("Questions", "/alerts"), ("Statements", "/statements"),
+                ("Payments", "/payments"), ("Rules", "/rules"),
+                ("Settings", "/settings"), ("Evaluation", "/evaluations"),
+                ("Report", "/governance")),
+    "psd": (("Home", "/"), ("Inbox", "/alerts"), ("Statements", "/statements"),
+                ("Payments", "/payments"), ("Rules", "/rules"),
+            ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
+    "auditor": (("Home", "/"), ("Questions", "/alerts"), ("Statements", "/statements"),
+                ("Payments", "/payments"), ("Rules", "/rules"),
+                ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
+    "admin": (("Statements", "/statements"), ("People", "/people"), ("Audit", "/audit"),
+              ("Health", "/health")),
+}  # fmt: skip
+"""Where each role goes from any page."""
+LANE_TITLES = {"finance": "Finance", "psd": "Professional standards"}
+MOST_FILES = 24
+"""Maximum number of files in one form."""
+HOME = {role: places[0][1] for role, places in MENU.items()}
+
+
+def render(request: Request, template: str, *, status: int = 0, **given: Any) -> Response:  # noqa: ANN401  what a template takes
+    """Return a page.
+
+    Args:
+        request: what it answers.
+        template: its file in `api/templates`.
+        status: of the response; if not given, 422 for a form with `errors`, else 200.
+        **given: what the template asks for.
+    """
+    service: Service = request.app.state.service
+    actor: Actor | None = request.state.actor
+    path = request.url.path
+    nav = [
+        {"label": label, "href": href, "is_current": path == href or path.startswith(href + "/")}
+        for label, href in (MENU[actor.role] if actor else ())
+    ]
+    common: dict[str, Any] = {
+        "marking": service.settings.marking,
+        "organisation": service.name_of(actor.organisation_id) if actor else "",
+        "person": actor.role if actor else "",
+        "nav": nav,
+        "role": actor.role if actor else "",
+        "is_psd": actor is not None and actor.role == PSD,
+        "errors": {},
+        "who": _who(service, actor),
+    }
+    text = environment().get_template(template).render(common | given)
+    status = status or (422 if given.get("errors") else 200)
+    return HTMLResponse(text, status, {"Content-Security-Policy": PAGE_POLICY})
+
+
+def _who(service: Service, actor: Actor | None) -> Callable[[str], str]:
+    """Return what says by name who did something; names are looked up once a page asks."""
+
+    @cache
+    def names() -> dict[str, str]:
+        return (
+            services.display_names(
+                services.ServiceContext(service.casebook, actor, service.clock())
+            )
+            if actor
+            else {}
+        )
+
+    return lambda actor_id: names().get(actor_id, actor_id)
+
+
+def as_page(request: Request, response: Response) -> Response:
+    """Return a problem as a page that says the same."""
+    problem_body = json.loads(bytes(response.body))
+    titles = {403: "You do not have access to this page", 404: "There is no such page"}
+    title = titles.get(response.status_code, "This did not work")
+    page = render(
+        request,
+        "refused.html",
+        status=response.status_code,
+        title=title,
+        detail=problem_body["detail"],
+    )
+    page.headers.update(
+        {k: v for k, v in response.headers.items() if k in {"allow", "retry-after"}}
+    )
+    return page
+
+
+def redirect(place: str) -> Response:
+    """Send a browser on to another page, once what it sent is done."""
+    return RedirectResponse(place, 303)
+
+
+def nonempty(form: Mapping[str, Any]) -> dict[str, str]:
+    """Return the fields of a form that are filled, without the space around them."""
+    texts = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
+    return {name: value for name, value in texts.items() if value}
+
+
+def day_faults(chosen: Mapping[str, str], days: Sequence[str]) -> dict[str, str]:
+    """Return what is wrong with the days among the filters of a list, by field."""
+    errors: dict[str, str] = {}
+    for name in days:
+        try:
+            day_of(chosen.get(name, "2026-01-01"), name)
+        except CardwatchError as refusal:
+            errors |= field_errors(refusal)
+    return errors
+
+
+def chips(
+    chosen: Mapping[str, str],
+    words: Callable[[str, str], str],
+    link: Callable[[dict[str, str]], str],
+    besides: Sequence[str] = (),
+) -> list[tuple[str, str]]:
+    """Return each filter that was chosen in words, with the address of the list without it.
+
+    Args:
+        chosen: filters of a list, and what else its address holds.
+        words: gives the words of a filter's name and value.
+        link: gives the address of the list with some filters.
+        besides: what is no filter.
+    """
+    return [
+        (words(name, value), link({k: v for k, v in chosen.items() if k != name}))
+        for name, value in chosen.items()
+        if name not in besides
+    ]
+
+
+async def _form(request: Request) -> AsyncIterator[FormData]:
+    """Give a form, and close its files once it is answered."""
+    async with request.form(max_files=MOST_FILES) as form:
+        yield form
+
+
+def _fields(form: Annotated[FormData, Depends(_form)]) -> dict[str, str]:
+    """Return the fields of a form, lines ended as the casebook's are, without NUL."""
+    texts = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
+    return {k: v.replace("\r\n", "\n").replace("\0", "") for k, v in texts.items()}
+
+
+def _sent(fields: Annotated[dict[str, str], Depends(_fields)]) -> dict[str, str]:
+    """Return the fields of a form that are filled."""
+    return nonempty(fields)
+
+
+def _files(form: Annotated[FormData, Depends(_form)]) -> list[UploadFile]:
+    """Return the files of a form."""
+    form_files = form.getlist("files")
+    return [upload for upload in form_files if isinstance(upload, UploadFile) and upload.filename]
+
+
+Fields = Annotated[dict[str, str], Depends(_fields)]
+RequestModel = Annotated[dict[str, str], Depends(_sent)]
+"""What a form says, and without what was left empty; a route that asks for it in this way need not
+wait for it itself."""
+Files = Annotated[list[UploadFile], Depends(_files)]
+
+
+def field_errors(
+    refusal: CardwatchError, names: Mapping[str, str] | None = None, *, otherwise: str = ""
+) -> dict[str, str]:
+    """Convert a refusal into the errors of a form: its sentence by the field it is about.
+
+    Args:
+        refusal: with a field, or without one: then the error summary alone shows its sentence.
+        names: what the form calls fields that have another name in the API; empty for one that it
+            does not show.
+        otherwise: the field at which a refusal without a field is shown.
+
+    Raises:
+        NotAllowed, NotFound: the refusal is one, and about no field.
+    """
+    if isinstance(refusal, (NotAllowed, NotFound)) and not refusal.field:
+        raise refusal
+    field = (names or {}).get(refusal.field, refusal.field) or otherwise
+    return {field: "; ".join(refusal.faults) if isinstance(refusal, FileFaulty) else str(refusal)}
+
+
+def confirm(
+    request: Request,
+    title: str,
+    back: str,
+    text: str,
+    button: str,
+    fields: Mapping[str, str] | None = None,
+) -> Response:
+    """Return a page that asks once more before something is ended or erased.
+
+    Args:
+        request: what it answers; the form is sent to where it was asked for.
+        title: the question.
+        back: where somebody goes who does not want it.
+        text: what comes of it.
+        button: the words of the button that does it.
+        fields: hidden fields that are sent with the form.
+    """
+    return render(request, "confirm.html", title=title, back=back, text=text, button=button,
+                  action=request.url.path, fields=fields or {})  # fmt: skip
+
+
+def get_or_404(rows: Sequence[Mapping[str, Any]], name: str, value: str) -> Mapping[str, Any]:
+    """Return the row of a list that has a value, such as an id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for row in rows:
+        if row[name] == value:
+            return row
+    raise NotFound("Nothing was found at this address.")
+
+
+def own_row(role: str, rows: Sequence[Mapping[str, Any]], name: str, value: str) -> dict[str, Any]:
+    """The row of a list that has a value, if it is of the list that a role decides.
+
+    Raises:
+        NotFound: there is none.
+        NotAllowed: the role does not decide that list.
+    """
+    row = dict(get_or_404(rows, name, value))
+    if row["lane"] != role:
+        raise NotAllowed("Your role cannot end this.")
+    return row
+
+
+def sentence(text: str) -> str:
+    """Somebody's words as a sentence: with a full stop, unless they end in a mark already."""
+    return text if text[-1:] in {".", "?", "!"} else f"{text}."
+
+
+def number(text: str, otherwise: int = -1) -> int:
+    """Parse a number from a form, with a default."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else otherwise

@@ -1,0 +1,110 @@
+"""Layout of line charts: lines differ by dashes and letters, not by colour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cardwatch.evaluation.benchmark import OURS
+
+TOP, HEIGHT = 12, 170
+"""Pixels above the chart's highest line, and from it to the lowest."""
+LEFT, WIDTH = 9.0, 78.0
+"""Per cent of the width before the first point, and from it to the last."""
+LETTER_PIXELS = 15
+LINE_DASHES = ("", "8 4", "2 4", "10 3 2 3", "1 6", "14 6")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point: where it stands (per cent across, pixels down) with its interval, and its text."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart, with the letter at its end and in its table."""
+
+    letter: str
+    name: str
+    dash: str
+    width: int
+    has_interval: bool
+    letter_y: float
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Style:
+    """Results of one style at one limit, by method."""
+
+    name: str
+    limit_pence: int
+    planted: int
+    lines: tuple[Line, ...]
+    ticks: tuple[tuple[float, str], ...]
+
+
+def styles_of(rows: list[dict[str, Any]]) -> list[Style]:
+    """Return the rows of an evaluation as a chart for each limit and style, in their order."""
+    keys = dict.fromkeys((row["limit_pence"], row["style"]) for row in rows if row["recalls"])
+    styles = []
+    for pence, style in keys:
+        style_rows = [row for row in rows if (row["limit_pence"], row["style"]) == (pence, style)]
+        across = _across(len(style_rows[0]["recalls"]))
+        ticks = tuple(
+            (x, f"{recall['per_1000']:g}")
+            for x, recall in zip(across, style_rows[0]["recalls"], strict=True)
+        )
+        styles.append(Style(style, pence, style_rows[0]["planted"], _lines(style_rows), ticks))
+    return styles
+
+
+def _lines(rows: list[dict[str, Any]]) -> tuple[Line, ...]:
+    """Return one line a way of looking, their letters moved apart where they end alike."""
+    ends = _apart([_down(row["recalls"][-1]["share"]) for row in rows])
+    lines = []
+    for number, (row, end) in enumerate(zip(rows, ends, strict=True)):
+        ours = row["ranker"] == OURS
+        points = tuple(
+            Point(
+                x,
+                _down(recall["share"]),
+                _down(recall["low"]),
+                _down(recall["high"]),
+                _text(recall),
+            )
+            for x, recall in zip(_across(len(row["recalls"])), row["recalls"], strict=True)
+        )
+        dash = LINE_DASHES[number % len(LINE_DASHES)]
+        lines.append(
+            Line("ABCDEF"[number], row["ranker"], dash, 3 if ours else 2, ours, end, points)
+        )
+    return tuple(lines)
+
+
+def _text(recall: dict[str, float]) -> str:
+    return f"{recall['share']:.0%} ({recall['low']:.0%} to {recall['high']:.0%})"
+
+
+def _across(count: int) -> list[float]:
+    return [round(LEFT + WIDTH * context / max(count - 1, 1), 2) for context in range(count)]
+
+
+def _down(share: float) -> float:
+    return round(TOP + HEIGHT * (1 - share), 1)
+
+
+def _apart(places: list[float]) -> list[float]:
+    """Return places so far apart that a letter fits at each, near where they were."""
+    moved = list(places)
+    free = float(TOP + HEIGHT)
+    for context in sorted(range(len(places)), key=lambda n: (-places[n], -n)):  # from below
+        moved[context] = min(places[context], free)
+        free = moved[context] - LETTER_PIXELS
+    return moved

@@ -1,0 +1,224 @@
+"""Export pages: a statement's list, a case, a query to a line manager."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request, Response
+
+from api.deps import AppStateDep, Context
+from api.downloads import drawn, export_response
+from api.web.alert_filters import AlertFilters, filter_chips, filter_words, read_filters
+from api.web.base import LANE_TITLES, field_errors, render
+from cardwatch import services
+from cardwatch.casebook import FINANCE
+from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.quantities import quantity
+
+router = APIRouter()
+Text = Annotated[str, Form(max_length=200)]
+PURPOSE_CHOICES = [{"value": name, "label": label} for name, label in services.PURPOSES.items()]
+FORMAT_CHOICES = [
+    {"value": "zip", "label": "All of these in one file, with a signed list of its contents"},
+    {"value": "pdf", "label": "PDF, to read or print"},
+    {"value": "xlsx", "label": "Excel"},
+    {"value": "csv", "label": "CSV"},
+    {"value": "json", "label": "JSON, for other software"},
+]
+FORM_FIELDS = {"alert_ids": "also"}
+"""Form names of API fields."""
+LANE_CHOICES = [{"value": name, "label": label} for name, label in LANE_TITLES.items()]
+
+
+@router.get("/alerts/{alert_id}/hand-over")
+def show_case(request: Request, context: Context, alert_id: str) -> Response:
+    """Show the form on which an alert, and others of its holder, are handed over as a case."""
+    return _case_page(request, services.get_history(context, alert_id), {}, {})
+
+
+@router.post("/alerts/{alert_id}/hand-over")
+def hand_case_over(
+    request: Request,
+    context: Context,
+    service: AppStateDep,
+    alert_id: str,
+    purpose: Text = "",
+    recipient: Text = "",
+    form: Text = "",
+    also: Annotated[list[str], Form(max_length=services.MOST_IN_CASE)] = [],  # noqa: B006  FastAPI copies it
+) -> Response:
+    """Hand a case over as a file."""
+    alert = services.get_history(context, alert_id)
+    if not alert["is_named"]:
+        raise NotAllowed("A case names people. First show the name on the alert's page.")
+    beside = {related["alert_id"] for related in _beside(alert)}
+    try:
+        return export_response(
+            context, service, form, purpose=purpose, recipient=recipient,
+            alert_ids=(alert["alert_id"], *(other_id for other_id in also if other_id in beside)),
+        )  # fmt: skip
+    except CardwatchError as refusal:
+        form_values = {"purpose": purpose, "recipient": recipient, "form": form, "also": also}
+        return _case_page(request, alert, form_values, field_errors(refusal, FORM_FIELDS))
+
+
+def _beside(case_alert: dict[str, Any]) -> list[dict[str, Any]]:
+    """The other alerts about any of the same people."""
+    people = services.people_of([case_alert])
+    return [alert for alert in case_alert["related"] if people & services.people_of([alert])]
+
+
+def _case_page(
+    request: Request, alert: dict[str, Any], form: dict[str, Any], errors: dict[str, str]
+) -> Response:
+    return render(
+        request, "hand_over.html", errors=errors, sent=form,
+        back=f"/alerts/{alert['alert_id']}", what=alert["raised"]["title"],
+        beside=_beside(alert), forms=FORMAT_CHOICES, purposes=PURPOSE_CHOICES, lists=[],
+        is_named=alert["is_named"],
+    )  # fmt: skip
+
+
+@router.get("/alerts/export")
+def show_export(request: Request, context: Context, service: AppStateDep) -> Response:
+    """Show the form on which the alerts that fit some filters are shared as a file."""
+    return _export_page(request, context, service, {}, {})
+
+
+@router.post("/alerts/export")
+def export_alerts(
+    request: Request,
+    context: Context,
+    service: AppStateDep,
+    purpose: Text = "",
+    recipient: Text = "",
+    form: Text = "",
+) -> Response:
+    """Share the alerts that fit some filters as a file."""
+    payload = {"purpose": purpose, "recipient": recipient, "form": form}
+    filters = read_filters(request, service, context)
+    if filters.errors:
+        return _export_page(request, context, service, payload, {})
+    try:
+        return export_response(
+            context,
+            service,
+            form,
+            purpose=purpose,
+            recipient=recipient,
+            filters=filters.to_asked(context),
+        )
+    except CardwatchError as refusal:
+        return _export_page(request, context, service, payload, field_errors(refusal))
+
+
+def _export_page(
+    request: Request,
+    context: Context,
+    service: AppStateDep,
+    row: dict[str, Any],
+    errors: dict[str, str],
+) -> Response:
+    if not context.actor.lanes:
+        raise NotAllowed("Your role has no access to alerts.")
+    filters = read_filters(request, service, context)
+    labels = [
+        label
+        for label, _ in filter_chips(
+            filters, filter_words(context, services.inbox_summary(context))
+        )
+    ]
+    rows = [] if filters.errors else _selected(context, filters)
+    return render(
+        request, "hand_over.html", errors=filters.errors | errors, sent=row,
+        back=filters.back, what=f"{quantity(len(rows), 'alert')}. {'; '.join(labels)}",
+        beside=[], forms=FORMAT_CHOICES, purposes=PURPOSE_CHOICES, lists=[], is_named=True,
+    )  # fmt: skip
+
+
+def _selected(context: Context, filters: AlertFilters) -> list[dict[str, Any]]:
+    """Return the alerts that would be shared."""
+    query = asdict(filters.to_asked(context))
+    return services.list_alerts(context, limit=services.MAX_SELECTED, **query)
+
+
+@router.get("/statements/{statement_id}/hand-over")
+def show_list(request: Request, context: Context, statement_id: str) -> Response:
+    """Show the form on which a statement's list is handed over."""
+    if not context.actor.lanes:
+        raise NotAllowed("Your role cannot see alerts.")
+    return _list_page(request, context, services.get_statement(context, statement_id), {}, {})
+
+
+@router.post("/statements/{statement_id}/hand-over")
+def hand_list_over(
+    request: Request,
+    context: Context,
+    service: AppStateDep,
+    statement_id: str,
+    purpose: Text = "",
+    recipient: Text = "",
+    form: Text = "",
+    lane: Text = FINANCE,
+) -> Response:
+    """Hand a statement's list over as a file, as it was made."""
+    statement = services.get_statement(context, statement_id)
+    fields = {"purpose": purpose, "recipient": recipient, "lane": lane}
+    try:
+        return export_response(
+            context, service, form, statement_id=statement["statement_id"], **fields
+        )
+    except CardwatchError as refusal:
+        return _list_page(
+            request, context, statement, fields | {"form": form}, field_errors(refusal)
+        )
+
+
+def _list_page(
+    request: Request,
+    context: Context,
+    statement: dict[str, Any],
+    row: dict[str, Any],
+    errors: dict[str, str],
+) -> Response:
+    return render(
+        request, "hand_over.html", errors=errors, sent=row,
+        back=f"/statements/{statement['statement_id']}", what=statement["label"],
+        beside=[], forms=FORMAT_CHOICES, purposes=PURPOSE_CHOICES,
+        lists=LANE_CHOICES if len(context.actor.lanes) > 1 else [], is_named=True,
+    )  # fmt: skip
+
+
+@router.get("/alerts/{alert_id}/questions")
+def show_questions(request: Request, context: Context, alert_id: str) -> Response:
+    """Show the form on which a holder's open questions are made a document for their manager."""
+    return _questions_page(request, context, alert_id, "", {})
+
+
+@router.post("/alerts/{alert_id}/questions")
+def make_questions(
+    request: Request, context: Context, service: AppStateDep, alert_id: str, recipient: Text = ""
+) -> Response:
+    """Give a holder's open questions as a PDF for their line manager."""
+    try:
+        return drawn(
+            service,
+            lambda: services.ask_manager(
+                context, alert_id, recipient=recipient, marking=service.settings.marking
+            ),
+        )
+    except CardwatchError as refusal:
+        return _questions_page(request, context, alert_id, recipient, field_errors(refusal))
+
+
+def _questions_page(
+    request: Request, context: Context, alert_id: str, recipient: str, errors: dict[str, str]
+) -> Response:
+    questions = services.list_questions(context, alert_id)
+    alert = services.get_alert(context, alert_id)
+    return render(
+        request, "questions.html", errors=errors,
+        found=alert, asked=questions, recipient=recipient, names=services.names_for_display(context, services.people_of([alert])),
+        heads=services.alert_titles(context, [question["alert_id"] for question in questions]),
+    )  # fmt: skip

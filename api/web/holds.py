@@ -1,0 +1,74 @@
+"""Pages of legal holds: create, list and end them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.deps import Context
+from api.web.base import RequestModel, confirm, field_errors, own_row, redirect, render, sentence
+from cardwatch import services
+from cardwatch.errors import CardwatchError, NotAllowed
+
+router = APIRouter()
+
+
+@router.get("/alerts/{alert_id}/hold")
+def show_holding(request: Request, context: Context, alert_id: str) -> Response:
+    """Show the form that puts an alert on legal hold."""
+    return _hold_page(request, context, alert_id, {}, {})
+
+
+def _hold_page(
+    request: Request, context: Context, alert_id: str, form: dict[str, str], errors: dict[str, str]
+) -> Response:
+    alert = services.get_history(context, alert_id)
+    check_decides(context, alert)
+    return render(request, "hold.html", found=alert, sent=form, errors=errors)
+
+
+def check_decides(context: Context, alert: dict[str, Any]) -> None:
+    """Refuse a role that does not decide on an alert.
+
+    Raises:
+        NotAllowed: the role does not.
+    """
+    if alert["lane"] != context.actor.role:
+        raise NotAllowed("Your role cannot decide on this alert.")
+
+
+@router.post("/alerts/{alert_id}/hold")
+def hold(request: Request, context: Context, alert_id: str, sent: RequestModel) -> Response:
+    """Put an alert on legal hold."""
+    try:
+        services.place_hold(context, alert_id, reason=sent.get("reason", ""))
+    except CardwatchError as refusal:
+        return _hold_page(request, context, alert_id, sent, field_errors(refusal))
+    return redirect(f"/alerts/{alert_id}")
+
+
+@router.get("/holds")
+def list_holds(request: Request, context: Context) -> Response:
+    """Show the legal holds."""
+    holds = services.list_holds(context)
+    heads = services.alert_titles(context, {hold_row["alert_id"] for hold_row in holds})
+    return render(request, "holds.html", holds=holds, heads=heads, own=context.actor.role)
+
+
+@router.get("/holds/{hold_id}/end")
+def show_ending_hold(request: Request, context: Context, hold_id: str) -> Response:
+    """Ask whether a legal hold is to end."""
+    hold_row = own_row(context.actor.role, services.list_holds(context), "hold_id", hold_id)
+    return confirm(
+        request, "End this legal hold?", "/holds",
+        f"Reason for the hold: {sentence(hold_row['reason'])} After it ends, the alert and its "
+        "payments are deleted when they expire.", "End the legal hold",
+    )  # fmt: skip
+
+
+@router.post("/holds/{hold_id}/end")
+def end_hold(context: Context, hold_id: str) -> Response:
+    """End a legal hold."""
+    services.end_hold(context, hold_id)
+    return redirect("/holds")

@@ -1,0 +1,188 @@
+"""Pages of payments: the list by filters, its CSV, one payment, and every rule applied to it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from api.deps import AppStateDep, Context, make_cursor, read_cursor
+from api.downloads import as_file
+from api.search_terms import read_term, seal_term
+from api.web.base import RequestModel, chips, day_faults, field_errors, nonempty, redirect, render
+from cardwatch import services
+from cardwatch.casebook.payment_queries import PaymentFilters
+from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.reports import csv_text, payments_filename, safe_text
+from cardwatch.reports.formatting import day
+
+router = APIRouter()
+PAYMENTS_PER_PAGE = 50
+PAYMENT_FILTERS = ("statement_id", "unit", "since", "until", "at_least", "at_most", "same_holder_as",
+           "same_merchant_as", "search")  # fmt: skip
+PAYMENT_DATE_FILTERS = ("since", "until")
+AMOUNTS = {"at_least": "least_pence", "at_most": "most_pence"}
+AMOUNT = re.compile(r"(-?)£?([0-9]{1,9})(?:\.([0-9]{2}))?", re.ASCII)
+COLUMNS = ("date", "holder", "unit", "cost_centre", "merchant", "mcc", "category", "kind",
+           "amount_pence", "transaction_id", "label", "row")  # fmt: skip
+PAYMENT_HEADINGS = ("Day", "Cardholder", "Unit", "Cost centre", "Merchant", "Merchant category code",
+            "Category", "Kind", "Amount (£)", "Reference", "Statement", "Row")  # fmt: skip
+
+
+@router.get("/payments")
+def list_payments(request: Request, context: Context, service: AppStateDep) -> Response:
+    """Show the payments that fit some filters, the newest first."""
+    return _list_page(request, context, service, {})
+
+
+def _list_page(
+    request: Request,
+    context: Context,
+    service: AppStateDep,
+    errors: dict[str, str],
+    sent_text: str = "",
+) -> Response:
+    """Return the list of payments with what is wrong in its filters or search."""
+    if not context.actor.lanes:
+        raise NotAllowed("Your role has no access to payments.")
+    chosen = _chosen(request)
+    filters, term, faults = _filters(service, context, chosen)
+    rows: list[dict[str, Any]] = []
+    after, totals = "", (0, 0)
+    cursor = request.query_params.get("cursor", "")
+    if not faults:
+        try:
+            rows = services.list_payments(
+                context, filters, after=read_cursor(cursor), limit=PAYMENTS_PER_PAGE + 1
+            )
+            totals = services.count_payments(context, filters)
+        except CardwatchError as refusal:
+            errors |= field_errors(refusal, {"cursor": ""})
+    if len(rows) > PAYMENTS_PER_PAGE:
+        after = make_cursor(rows[PAYMENTS_PER_PAGE - 1]["place"])
+    statements = {
+        statement["statement_id"]: statement["label"]
+        for statement in services.list_statements(context)
+    }
+    return render(
+        request, "payments.html", errors=errors | faults, rows=rows[:PAYMENTS_PER_PAGE], totals=totals,
+        chosen=chosen, term=sent_text or term, statements=statements, query=urlencode(chosen),
+        chips=chips(chosen, lambda name, value: _filter_label(name, value, term, statements),
+                    _address),
+        next=_address(chosen | {"cursor": after}) if after else "",
+        first=_address(chosen) if cursor else "", max_exported=services.MAX_EXPORTED,
+    )  # fmt: skip
+
+
+@router.post("/payments/search")
+def search_payments(
+    request: Request, context: Context, service: AppStateDep, sent: RequestModel
+) -> Response:
+    """Go to the payments with some words in a name; the words are sealed in the address.
+
+    Raises:
+        NotAllowed: the role sees no payments.
+    """
+    if not context.actor.lanes:
+        raise NotAllowed("Your role has no access to payments.")
+    chosen = {
+        name: value for name, value in sent.items() if name in PAYMENT_FILTERS and name != "search"
+    }
+    text = sent.get("text", "")
+    try:
+        token = seal_term(service, context.actor, text) if text else ""
+    except CardwatchError as refusal:
+        return _list_page(request, context, service, field_errors(refusal), text)
+    return redirect(_address(chosen | ({"search": token} if token else {})))
+
+
+@router.get("/payments.csv")
+def get_payments(request: Request, context: Context, service: AppStateDep) -> Response:
+    """Give the payments that fit some filters as CSV.
+
+    Raises:
+        CardwatchError: a filter is wrong, or too many payments fit.
+    """
+    filters, _, faults = _filters(service, context, _chosen(request))
+    if faults:
+        raise CardwatchError(next(iter(faults.values())))
+    rows = services.list_payments(context, filters, limit=services.MAX_EXPORTED + 1, is_export=True)
+    if len(rows) > services.MAX_EXPORTED:
+        raise CardwatchError(
+            f"Choose filters that {services.MAX_EXPORTED:,} payments or fewer fit."
+        )
+    lines = [[_cell(row[name]) for name in COLUMNS] for row in rows]
+    return as_file(
+        csv_text([PAYMENT_HEADINGS, *lines]), payments_filename(row["date"] for row in rows)
+    )
+
+
+@router.get("/payments/{statement_id}/{row}")
+def show_payment(request: Request, context: Context, statement_id: str, row: int) -> Response:
+    """Show one payment with the alerts that it is evidence of."""
+    payment = services.get_payment(context, statement_id, row)
+    heads = services.alert_titles(context, [alert["alert_id"] for alert in payment["alerts"]])
+    return render(request, "payment.html", payment=payment, heads=heads)
+
+
+@router.get("/payments/{statement_id}/{row}/rules")
+def show_rules(
+    request: Request, context: Context, service: AppStateDep, statement_id: str, row: int
+) -> Response:
+    """Show every rule with its figures for one payment: those that fire, and those that do not."""
+    payment = services.get_payment(context, statement_id, row)
+    with service.scoring():
+        results = services.explain_payment(context, statement_id, row)
+    return render(request, "payment_rules.html", payment=payment, results=results)
+
+
+def _chosen(request: Request) -> dict[str, str]:
+    """Return the filters of an address."""
+    supplied = nonempty(request.query_params)
+    return {name: value for name, value in supplied.items() if name in PAYMENT_FILTERS}
+
+
+def _address(chosen: dict[str, str]) -> str:
+    """Return the address of the list with some filters."""
+    return f"/payments?{urlencode(chosen)}".rstrip("?")
+
+
+def _filters(
+    service: AppStateDep, context: Context, chosen: dict[str, str]
+) -> tuple[PaymentFilters, str, dict[str, str]]:
+    """Return filters as the casebook takes them, the words searched for, and what is wrong."""
+    errors = day_faults(chosen, PAYMENT_DATE_FILTERS)
+    fields: dict[str, Any] = {k: v for k, v in chosen.items() if k not in {*AMOUNTS, "search"}}
+    for name, field in AMOUNTS.items():
+        if amount := AMOUNT.fullmatch(chosen.get(name, "0").replace(",", "")):
+            pence = 100 * int(amount[2]) + int(amount[3] or 0)
+            fields[field] = (-pence if amount[1] else pence) if name in chosen else None
+        else:
+            errors[name] = "Enter an amount like 500 or 12.50"
+    try:
+        fields["text"] = read_term(service, context.actor, chosen.get("search", ""))
+    except CardwatchError as refusal:
+        errors["text"] = str(refusal)
+    return PaymentFilters(**fields), fields.get("text", ""), errors
+
+
+def _filter_label(name: str, value: str, term: str, statements: dict[str, str]) -> str:
+    """Return a filter that was chosen in words."""
+    alone = {"same_holder_as": "Same cardholder", "same_merchant_as": "Same merchant",
+             "search": f"Search: {term}"}  # fmt: skip
+    names = {"statement_id": "Statement", "unit": "Unit", "since": "From", "until": "To",
+             "at_least": "At least", "at_most": "At most"}  # fmt: skip
+    text = statements.get(value, value) if name == "statement_id" else value
+    text = (
+        day(value)
+        if name in PAYMENT_DATE_FILTERS and not day_faults({name: value}, [name])
+        else text
+    )
+    return alone.get(name, f"{names.get(name, '')}: {'£' if name in AMOUNTS else ''}{text}")
+
+
+def _cell(value: object) -> object:
+    """Return a cell that is safe in a spreadsheet; pence as pounds."""
+    return value / 100 if isinstance(value, int) else safe_text(str(value or ""))

@@ -1,0 +1,148 @@
+"""Pages of proposals: the change line by line, and its approval."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from api.deps import AppStateDep, Context
+from api.state import UPLOAD_BYTES
+from api.uploads import read_register
+from api.web.base import Files, RequestModel, field_errors, redirect, render
+from cardwatch import services
+from cardwatch.casebook.tables import RECEIVES
+from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+
+router = APIRouter()
+
+
+@router.get("/settings/propose")
+def show_proposing(request: Request, context: Context, job: str = "") -> Response:
+    """Show what a change that was tried would change, to be proposed."""
+    return propose_page(request, context, {"job": job}, {})
+
+
+def propose_page(
+    request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
+) -> Response:
+    """Show what a policy or rules would change, with the form to propose it."""
+    kind, content = _document(context, form)
+    changes = services.preview(context, kind, content)
+    return render(
+        request, "propose.html", errors=errors, sent=form,
+        kind=kind, changes=changes,
+    )  # fmt: skip
+
+
+@router.post("/settings/propose")
+def propose(
+    request: Request, context: Context, service: AppStateDep, sent: RequestModel
+) -> Response:
+    """Propose a policy or rules."""
+    service.check_texts({"policy.toml": sent.get("policy", "")}, "policy")
+    kind, content = _document(context, sent)
+    try:
+        proposal = services.propose(
+            context, kind, content,
+            effective_from=sent.get("effective_from", ""), reason=sent.get("reason", ""),
+        )  # fmt: skip
+    except CardwatchError as refusal:
+        return propose_page(request, context, sent, field_errors(refusal))
+    return redirect(f"/settings/proposals/{proposal['proposal_id']}")
+
+
+def _document(context: Context, form: dict[str, str]) -> tuple[str, bytes]:
+    """Return the kind and content of what is to be proposed: what a job tried, or as it was sent.
+
+    Raises:
+        NotFound: there is no such job of the caller's.
+    """
+    if not form.get("job"):
+        return "policy", (form.get("policy", "") + "\n").encode()
+    job = services.get_job(context, form["job"])
+    if job["state"] != "done" or "document" not in (job["answer"] or {}):
+        raise NotFound("This back-test has no results.")
+    return job["answer"]["kind"], job["answer"]["document"].encode()
+
+
+@router.get("/settings/propose/model")
+def show_proposing_model(request: Request, context: Context) -> Response:
+    """Show the form to propose a model fitted anew."""
+    return _more_page(request, context, "model", {}, {})
+
+
+@router.get("/settings/propose/cards")
+def show_proposing_cards(request: Request, context: Context) -> Response:
+    """Show the form to propose a card register."""
+    return _more_page(request, context, "cards", {}, {})
+
+
+def _more_page(
+    request: Request, context: Context, kind: str, form: dict[str, str], errors: dict[str, str]
+) -> Response:
+    if context.actor.role not in RECEIVES:
+        raise NotAllowed("Your role cannot change settings.")
+    model = services.get_model(context)
+    return render(
+        request, "propose_more.html", errors=errors, sent=form,
+        kind=kind, model=model,
+    )  # fmt: skip
+
+
+@router.post("/settings/propose/model")
+def propose_model(
+    request: Request, context: Context, service: AppStateDep, sent: RequestModel
+) -> Response:
+    """Fit a model to the last thirteen months and propose it."""
+    try:
+        with service.scoring():
+            proposal = services.propose(
+                context, "model", None,
+                effective_from=sent.get("effective_from", ""), reason=sent.get("reason", ""),
+            )  # fmt: skip
+    except NotFound as refusal:
+        return _more_page(request, context, "model", sent, {"": str(refusal)})
+    except CardwatchError as refusal:
+        return _more_page(request, context, "model", sent, field_errors(refusal))
+    return redirect(f"/settings/proposals/{proposal['proposal_id']}")
+
+
+@router.post("/settings/propose/cards", max_body_size=UPLOAD_BYTES)
+def propose_cards(
+    request: Request, context: Context, service: AppStateDep, sent: RequestModel, files: Files
+) -> Response:
+    """Read a card register and propose it."""
+    try:
+        if not files:
+            return _more_page(request, context, "cards", sent, {"files": "Select a card register"})
+        register = read_register(service, files[0])
+        proposal = services.propose(
+            context, "cards", register,
+            effective_from=sent.get("effective_from", ""), reason=sent.get("reason", ""),
+        )  # fmt: skip
+    except CardwatchError as refusal:
+        return _more_page(request, context, "cards", sent, field_errors(refusal, {"file": "files"}))
+    return redirect(f"/settings/proposals/{proposal['proposal_id']}")
+
+
+@router.get("/settings/proposals/{proposal_id}")
+def show_proposal(request: Request, context: Context, proposal_id: str) -> Response:
+    """Show a proposal: who proposed it, why, and its changes against what is active."""
+    proposal = services.get_proposal(context, proposal_id)
+    return render(
+        request, "proposal.html", found=proposal, is_own=proposal["made_by"] == context.actor.actor_id,
+        may_decide=context.actor.role == proposal["lane"] and proposal["state"] == "open",
+    )  # fmt: skip
+
+
+@router.post("/settings/proposals/{proposal_id}/agreement")
+def agree(context: Context, proposal_id: str) -> Response:
+    """Approve another person's proposal, which activates it."""
+    services.decide_proposal(context, proposal_id, agrees=True)
+    return redirect("/settings")
+
+
+@router.post("/settings/proposals/{proposal_id}/refusal")
+def refuse(context: Context, proposal_id: str) -> Response:
+    """Reject a proposal, or withdraw one's own."""
+    services.decide_proposal(context, proposal_id, agrees=False)
+    return redirect("/settings")

@@ -1,0 +1,135 @@
+"""Pages of retention, the webhook and health."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from api.deps import AppStateDep, Context
+from api.notifications import check_address
+from api.web.base import RequestModel, confirm, field_errors, number, redirect, render
+from cardwatch import services
+from cardwatch.casebook.retention import LEAST_DAYS
+from cardwatch.casebook.tables import MANAGES
+from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.quantities import quantity
+
+router = APIRouter()
+RETENTION_CLASSES = {
+    "transactions": "Payments of statements, counted from the statement's last day",
+    "alerts": "Alerts that were answered or closed, counted from their last payment. Open alerts "
+    "and those on hold are kept",
+    "notices": "Notices sent to other systems",
+}
+
+
+@router.get("/retention")
+def show_retention(request: Request, context: Context) -> Response:
+    """Show for how long data is kept, and what is past its time."""
+    return _retention_page(request, context, {}, {})
+
+
+def _retention_page(
+    request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
+) -> Response:
+    keeps = services.retention_periods(context)
+    return render(
+        request, "retention.html", errors=errors,
+        sent={kind: str(days) for kind, days in keeps.items()} | form, keeps=keeps, kept=RETENTION_CLASSES,
+        least=LEAST_DAYS, past=services.list_expired(context), may=context.actor.role in MANAGES,
+        daily=request.app.state.service.settings.erase,
+    )  # fmt: skip
+
+
+@router.post("/retention")
+def set_retention(request: Request, context: Context, sent: RequestModel) -> Response:
+    """Set for how many days each class of data is kept, where it was changed."""
+    if context.actor.role not in MANAGES:
+        raise NotAllowed("Only an administrator can change retention periods.")
+    keeps = services.retention_periods(context)
+    for kind in keeps:
+        days = number(sent.get(kind, ""))
+        if days == keeps[kind]:
+            continue
+        try:
+            services.retention_periods(context, kind=kind, days=days)
+        except CardwatchError as refusal:
+            return _retention_page(request, context, sent, field_errors(refusal, {"days": kind}))
+    return redirect("/retention")
+
+
+@router.get("/retention/erasure")
+def show_erasing(request: Request, context: Context) -> Response:
+    """Ask whether what is past its time is to be erased."""
+    if context.actor.role not in MANAGES:
+        raise NotAllowed("Your role cannot delete data.")
+    past = services.list_expired(context)
+    count = sum(statement["transactions"] for statement in past)
+    files = quantity(len(past), "statement")
+    return confirm(
+        request, "Delete expired data?", "/retention",
+        f"This deletes {files} with {quantity(count, 'payment')}, and the closed alerts of that "
+        "time. Data on hold is kept. You cannot undo this.", "Delete permanently",
+    )  # fmt: skip
+
+
+@router.post("/retention/erasure")
+def erase(request: Request, context: Context) -> Response:
+    """Delete expired data and not held, and say how many payments went."""
+    return render(request, "erased.html", count=services.erase(context))
+
+
+@router.get("/webhook")
+def show_webhook(request: Request, context: Context) -> Response:
+    """Show where notices of the caller's list go, with the form to set it."""
+    return _webhook_page(request, context, {}, {})
+
+
+def _webhook_page(
+    request: Request,
+    context: Context,
+    form: dict[str, str],
+    errors: dict[str, str],
+    secret: str = "",
+) -> Response:
+    webhooks = services.list_webhooks(context)
+    return render(
+        request, "webhook.html", errors=errors, sent=form,
+        held=webhooks, secret=secret,
+    )  # fmt: skip
+
+
+@router.post("/webhook")
+def set_webhook(
+    request: Request, context: Context, service: AppStateDep, sent: RequestModel
+) -> Response:
+    """Send notices of the caller's list to an address; the secret is shown this once."""
+    services.list_webhooks(context)  # says who may
+    try:
+        check_address(service.settings, sent.get("url", ""))
+        secret = services.set_webhook(context, sent.get("url", ""), service.seal)
+    except CardwatchError as refusal:
+        return _webhook_page(request, context, sent, field_errors(refusal))
+    return _webhook_page(request, context, {}, {}, secret)
+
+
+@router.get("/webhook/end")
+def show_ending_webhook(request: Request, context: Context) -> Response:
+    """Ask whether notices are to stop."""
+    services.list_webhooks(context)
+    return confirm(
+        request, "Stop sending notices?", "/webhook",
+        "The other system gets no more notices. Its secret is deleted.", "Stop sending",
+    )  # fmt: skip
+
+
+@router.post("/webhook/end")
+def end_webhook(context: Context) -> Response:
+    """Send notices of the caller's list nowhere any more."""
+    services.end_webhook(context)
+    return redirect("/webhook")
+
+
+@router.get("/health")
+def show_health(request: Request, context: Context) -> Response:
+    """Show the health checks, and whether the model is loaded."""
+    return render(request, "health.html", found=services.health(context))

@@ -1,0 +1,168 @@
+"""Pages for signing in and out, setting up an account, and help."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from calendar import monthrange
+from typing import Annotated
+
+import pyotp
+from fastapi import APIRouter, Form, Request, Response
+
+from api.deps import AppStateDep, Context
+from api.routes.access import begin_session, invitation_attempt, with_session, without_session
+from api.sign_in_limit import TooManyAttempts
+from api.web.base import HOME, field_errors, redirect, render
+from cardwatch import services
+from cardwatch.casebook.people import organisation_id
+from cardwatch.casebook.tables import RECEIVES
+from cardwatch.errors import CardwatchError, NotAllowed
+
+router = APIRouter()
+Text = Annotated[str, Form(max_length=1_000)]
+SECRET = re.compile(r"[A-Z2-7]{16,64}")
+
+
+@router.get("/sign-in")
+def show_sign_in(request: Request, service: AppStateDep) -> Response:
+    """Show the form for signing in."""
+    return _sign_in_page(request, service, {}, {})
+
+
+def _sign_in_page(
+    request: Request, service: AppStateDep, row: dict[str, str], errors: dict[str, str]
+) -> Response:
+    is_one = len(service.casebook.organisations()) == 1
+    elsewhere = bool(service.settings.oidc_issuer)
+    return render(
+        request, "sign_in.html", status=401 if errors else 200,
+        sent=row, errors=errors, is_one_organisation=is_one, elsewhere=elsewhere,
+    )  # fmt: skip
+
+
+@router.post("/sign-in")
+def sign_in(
+    request: Request,
+    service: AppStateDep,
+    organisation: Text = "",
+    email: Text = "",
+    password: Text = "",
+    code: Text = "",
+) -> Response:
+    """Sign in with password and code."""
+    form = {"organisation": organisation, "email": email}
+    try:
+        cookie = begin_session(
+            request,
+            service,
+            _organisation_id(service, organisation),
+            email=email,
+            password=password,
+            code=code.strip(),
+        )
+    except (NotAllowed, TooManyAttempts) as refusal:
+        return _sign_in_page(request, service, form, {"email": str(refusal)})
+    return with_session(redirect("/"), cookie)
+
+
+def _organisation_id(service: AppStateDep, organisation: str) -> str:
+    """Return the id of an organisation as it was entered: the only one where nothing was."""
+    organisations = service.casebook.organisations()
+    if not organisation.strip() and len(organisations) == 1:
+        return str(organisations[0]["organisation_id"])
+    return organisation_id(organisation)
+
+
+@router.get("/")
+def show_home(request: Request, context: Context) -> Response:
+    """Show what waits and which months are covered; admin goes to the statements."""
+    if not context.actor.lanes:
+        return redirect(HOME[context.actor.role])
+    home = services.show_home(context)
+    months = [month.month for month in home.months]
+    last_days = {month: monthrange(int(month[:4]), int(month[5:]))[1] for month in months}
+    return render(
+        request, "home.html", home=home, last_days=last_days,
+        may_receive=context.actor.role in RECEIVES,
+        yesterday=str(context.now.date() - dt.timedelta(1)),
+    )  # fmt: skip
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, context: Context) -> Response:
+    """Sign out: end the session at once and clear the browser's copy of what it was shown."""
+    return without_session(request, context, redirect("/sign-in"))
+
+
+@router.get("/account")
+def show_account(request: Request) -> Response:
+    """Show the form on which somebody who was invited gives their token."""
+    return render(request, "account_token.html", sent={})
+
+
+@router.post("/account")
+def start_account(request: Request, service: AppStateDep, token: Text = "") -> Response:
+    """Show a secret for an authenticator app, and the form for a password."""
+    try:
+        with invitation_attempt(request, service, token):
+            email, secret = services.start_account(
+                service.casebook, token.strip(), service.clock(), service.seal
+            )
+    except CardwatchError as refusal:
+        errors = field_errors(refusal, otherwise="token")
+        return render(request, "account_token.html", sent={"token": token}, errors=errors)
+    return _password_page(request, token.strip(), email, secret, {})
+
+
+@router.post("/account/password")
+def activate_account(
+    request: Request,
+    service: AppStateDep,
+    token: Text = "",
+    email: Text = "",
+    secret: Text = "",
+    password: Text = "",
+    code: Text = "",
+) -> Response:
+    """Set a password with the first code of the authenticator app."""
+    try:
+        with invitation_attempt(request, service, token):
+            services.activate_account(
+                service.casebook, token, password=password, code=code.strip(),
+                now=service.clock(), seal=service.seal,
+            )  # fmt: skip
+    except CardwatchError as refusal:
+        errors = field_errors(refusal, {"token": ""})
+        return _password_page(request, token, email, secret, errors)
+    return redirect("/sign-in")
+
+
+def _password_page(
+    request: Request, token: str, email: str, secret: str, errors: dict[str, str]
+) -> Response:
+    if not SECRET.fullmatch(secret):  # it comes back from the form, and is shown alone
+        raise CardwatchError("Start again with your invitation.")
+    address = pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name="cardwatch")
+    return render(
+        request, "account_password.html",
+        token=token, email=email, secret=secret, address=address, errors=errors,
+    )  # fmt: skip
+
+
+@router.get("/help")
+def show_help(request: Request) -> Response:
+    """Show how the work goes, step by step."""
+    return render(request, "help.html")
+
+
+@router.get("/accessibility")
+def show_accessibility(request: Request) -> Response:
+    """Show the accessibility statement."""
+    return render(request, "accessibility.html")
+
+
+@router.get("/privacy")
+def show_privacy(request: Request) -> Response:
+    """Show the privacy notice."""
+    return render(request, "privacy.html")

@@ -1,0 +1,234 @@
+"""Pages of statements: upload, check columns, and the report of every row."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from api.deps import AppStateDep, Context
+from api.state import UPLOAD_BYTES
+from api.uploads import read_upload
+from api.web.base import (
+    MOST_FILES,
+    Fields,
+    Files,
+    RequestModel,
+    chips,
+    day_faults,
+    field_errors,
+    nonempty,
+    redirect,
+    render,
+)
+from cardwatch import services
+from cardwatch.casebook.tables import RECEIVES
+from cardwatch.errors import CardwatchError, ColumnsUnknown, NotAllowed
+from cardwatch.reports.formatting import day
+from cardwatch.statements import FIELDS, guess_columns, shipped_profiles
+
+router = APIRouter()
+KEPT_FIELDS = ("corrects", "history", "date_order", "jobs")
+"""Form fields that are kept while columns are checked."""
+REQUIRED_FIELDS = (
+    "date",
+    "merchant",
+    "amount",
+    "employee_id",
+    "cardholder",
+    "card_number",
+    "holder_id",
+)
+"""Fields that nearly every file has, asked for first."""
+UNCLEAR_DATES = {"date_order_unknown", "date_order_mixed"}
+"""Codes of refusals that end once somebody says which order the dates have."""
+STATEMENT_STATES = {"scored": "Scored", "history": "History", "superseded": "Superseded"}
+STATEMENT_FILTERS = {"state": "State", "layout": "Source", "since": "Days from", "until": "Days to"}
+
+
+@router.get("/statements")
+def list_statements(request: Request, context: Context) -> Response:
+    """List the statements held that were chosen, the newest first."""
+    all_statements = list(reversed(services.list_statements(context)))
+    chosen = {k: v for k, v in nonempty(request.query_params).items() if k in STATEMENT_FILTERS}
+    errors = day_faults(chosen, ("since", "until"))
+    matching = [] if errors else [row for row in all_statements if _fits(row, chosen)]
+
+    def words(name: str, value: str) -> str:
+        filter_text = {"state": STATEMENT_STATES.get(value, value), "layout": _source(value)}.get(
+            name, value
+        )
+        is_day = name in {"since", "until"} and name not in errors
+        return f"{STATEMENT_FILTERS[name]}: {day(value) if is_day else filter_text}"
+
+    may_receive = context.actor.role in RECEIVES
+    return render(
+        request, "statements.html", errors=errors, held=all_statements, chosen=chosen,
+        refused=services.list_refused_files(context) if may_receive else [],
+        statements=[(row, STATEMENT_STATES[_state(row)]) for row in matching], states=STATEMENT_STATES,
+        sources={row["layout"]: _source(row["layout"]) for row in all_statements if row["layout"]},
+        chips=chips(chosen, words, lambda rest: f"/statements?{urlencode(rest)}"),
+        may_receive=may_receive,
+    )  # fmt: skip
+
+
+def _state(statement: dict[str, Any]) -> str:
+    """Return what a statement is kept for."""
+    if statement["superseded_by"]:
+        return "superseded"
+    return "scored" if statement["is_scored"] else "history"
+
+
+def _source(layout: str) -> str:
+    """Return what a column profile is called; one for whatever no other fits has no name."""
+    return "Other" if layout == "any" else layout
+
+
+def _fits(statement: dict[str, Any], chosen: dict[str, str]) -> bool:
+    """Return whether a statement fits the filters; of a period, whether it has a day in it."""
+    return (
+        chosen.get("state", _state(statement)) == _state(statement)
+        and chosen.get("layout", statement["layout"]) == statement["layout"]
+        and chosen.get("since", "") <= statement["last_on"]
+        and statement["first_on"] <= chosen.get("until", statement["first_on"])
+    )
+
+
+@router.get("/statements/new")
+def show_upload(request: Request, context: Context) -> Response:
+    """Show the form for bringing statements."""
+    if context.actor.role not in RECEIVES:
+        raise NotAllowed("Your role cannot upload statements.")
+    return _upload_page(request, context, {})
+
+
+def _upload_page(
+    request: Request,
+    context: Context,
+    errors: dict[str, str],
+    form: dict[str, str] | None = None,
+    *,
+    is_open: bool = False,
+) -> Response:
+    """Show the form for uploading statements; `is_open` shows the choices that few files need."""
+    statement_options = [{"value": "", "label": "None: these are new"}]
+    statement_options += [
+        {"value": row["statement_id"], "label": row["label"]}
+        for row in reversed(services.list_statements(context))
+        if row["superseded_by"] is None
+    ]
+    return render(
+        request, "statements_new.html", held=statement_options, errors=errors, sent=form or {},
+        is_open=is_open or not errors.keys() <= {"files", ""},
+    )  # fmt: skip
+
+
+@router.post("/statements/new", max_body_size=MOST_FILES * UPLOAD_BYTES)
+def receive(
+    request: Request, context: Context, service: AppStateDep, files: Files, said: RequestModel
+) -> Response:
+    """Take statements: each is read at once and put in the queue; say what became of each."""
+    if not files:
+        return _upload_page(request, context, {"files": "Select a statement"})
+    if said.get("corrects") and len(files) > 1:
+        return _upload_page(
+            request,
+            context,
+            {"files": "Choose one file to correct one statement"},
+            said,
+            is_open=True,
+        )
+    jobs = said.get("jobs", "").split()
+    unknown: list[ColumnsUnknown] = []
+    for file in files:
+        try:
+            read = read_upload(service, context, file, "", said.get("date_order", "decide"))
+            job = services.queue_import(
+                context, read, corrects=said.get("corrects"), is_history="history" in said
+            )
+            jobs.append(job["job_id"])
+        except ColumnsUnknown as refusal:
+            unknown.append(refusal)
+        except CardwatchError as refusal:
+            errors = field_errors(refusal, {"file": "files"})
+            if len(files) == 1 and not jobs:
+                is_open = refusal.code in UNCLEAR_DATES
+                return _upload_page(request, context, errors, said, is_open=is_open)
+            jobs.append(services.note_refusal(context, refusal)["job_id"])
+    service.wake.set()
+    if unknown:
+        return _columns_page(request, context, unknown, said | {"jobs": " ".join(jobs)}, {})
+    return redirect("/statements/jobs?" + "&".join(f"job={name}" for name in jobs))
+
+
+@router.get("/statements/jobs")
+def show_jobs(request: Request, context: Context) -> Response:
+    """Say what became of statements: the same words whatever was found in them."""
+    names = request.query_params.getlist("job")[:MOST_FILES]
+    jobs = [services.get_job(context, name) for name in names]
+    waits = any(job_row["state"] in {"queued", "running"} for job_row in jobs)
+    failed = [job for job in jobs if job["state"] == "failed" or _is_waiting(job)]
+    if waits:
+        heading = "Statements are being scored"
+    elif len(failed) == len(jobs):
+        heading = "Statements not uploaded"
+    else:
+        heading = "Some statements were not uploaded" if failed else "Statements uploaded"
+    return render(request, "statements_jobs.html", jobs=jobs, waits=waits, heading=heading)
+
+
+def _is_waiting(job: dict[str, Any]) -> bool:
+    """Return whether a statement waits for a second person."""
+    return bool(job["answer"]) and job["answer"].get("outcome") == "second-person"
+
+
+def _columns_page(
+    request: Request,
+    context: Context,
+    unknown: list[ColumnsUnknown],
+    form: dict[str, str],
+    errors: dict[str, str],
+) -> Response:
+    """Show which heading may hold which field, to be checked once; the first file is asked about.
+
+    What was said of the files, and became of others that came with them, goes on with the form.
+    """
+    first = unknown[0]
+    headings = [" ".join(heading.split()) for heading in first.headings]
+    guesses = {} if errors else guess_columns(headings, shipped_profiles())
+    same = [refusal.file for refusal in unknown if refusal.headings == first.headings]
+    return render(
+        request, "statements_columns.html", status=422,
+        fields=FIELDS, headings=[heading for heading in headings if heading], needed=REQUIRED_FIELDS,
+        files=same, others=[refusal.file for refusal in unknown if refusal.file not in same],
+        jobs=[services.get_job(context, name) for name in form.get("jobs", "").split()],
+        sent=guesses | form, kept=KEPT_FIELDS, errors=errors,
+    )  # fmt: skip
+
+
+@router.post("/statements/columns", max_body_size=MOST_FILES * UPLOAD_BYTES)
+def save_columns(
+    request: Request, context: Context, service: AppStateDep, files: Files, sent: Fields
+) -> Response:
+    """Remember which heading holds which field; take the files that come with it."""
+    headings = [line.strip() for line in sent.get("headings", "").split("\n")]
+    chosen = {field: heading for field, heading in sent.items() if field in FIELDS}
+    try:
+        services.save_columns(context, headings=headings, chosen=chosen)
+    except CardwatchError as refusal:
+        errors = field_errors(refusal)
+        names = sent.get("file", "statement").split("\n")
+        unknown = [ColumnsUnknown(file_name.strip(), headings, [], []) for file_name in names]
+        return _columns_page(request, context, unknown, nonempty(sent), errors)
+    if not files:
+        return redirect("/statements/new")
+    options = {name: sent[name] for name in KEPT_FIELDS if sent.get(name)}
+    return receive(request, context, service, files, options)
+
+
+@router.get("/statements/{statement_id}")
+def show_statement(request: Request, context: Context, statement_id: str) -> Response:
+    """Show one statement with its reading report."""
+    statement = services.get_statement(context, statement_id)
+    return render(request, "statement.html", found=statement, report=statement["report"])

@@ -1,0 +1,185 @@
+"""Figures in words: money, days, shares as "1 in N", and the sentences of an alert."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.quantities import plural, quantity
+from cardwatch.records import Reason
+from cardwatch.rules import meanings, placeholders
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cardwatch.policy import Policy
+    from cardwatch.records import Alert, AlertCard, EntryShown
+    from cardwatch.rules import Rule
+
+RAREST = 1_000_000
+TIER_OF_LEVEL = {"high": "A", "medium": "B", "low": "C"}
+"""The letter of each level in a list."""
+COMPARED = {">=": "{} or more", "<=": "{} or less", ">": "more than {}", "<": "less than {}",
+            "==": "{}"}  # fmt: skip
+"""The words for each comparison."""
+
+
+def pounds(pence: float) -> str:
+    """Format pence as pounds, with pence only where there are any: `£6,120`, `-£12.50`."""
+    whole = round(pence)
+    text = f"£{abs(whole) / 100:,.2f}".removesuffix(".00")
+    return f"-{text}" if whole < 0 else text
+
+
+def prose_day(day: str) -> str:
+    """Format an ISO day for prose: `7 October 2026`."""
+    date = dt.date.fromisoformat(day)
+    return f"{date.day} {date:%B %Y}"
+
+
+def one_in(share: float) -> str:
+    """Format a share as `1 in N`, N to two figures; from a third up as `N in 10`."""
+    if share >= 1 / 3:
+        return f"{share * 10:.0f} in 10"
+    if share <= 0:
+        return "none"
+    number = 1 / share
+    if number > RAREST:
+        return f"fewer than 1 in {RAREST:,}"
+    digits = max(len(str(int(number))) - 2, 0)
+    return f"1 in {round(number, -digits):,.0f}"
+
+
+def figure(name: str, value: float) -> str:
+    """Format a feature by the unit in its name: _pence, _span_days, _share or _count."""
+    if name.endswith("_pence"):
+        return pounds(value)
+    if name.endswith("_span_days"):
+        return "on one day" if value == 0 else f"within {value + 1:.0f} days"
+    if name.endswith("_share"):
+        return one_in(value)
+    return f"{value:,.0f}"
+
+
+def fact(template: str, row: Mapping[str, float]) -> str:
+    """A rule's sentence with its figures."""
+    text = template.format_map({n: figure(n, row[n]) for n in placeholders(template)})
+    return text.replace("Only about fewer", "Fewer").replace("about fewer", "fewer")
+
+
+def alert_content(alert: Alert) -> dict[str, Any]:
+    """Return an alert as it is written; the entries of registers only where it has any."""
+    content = asdict(alert)
+    if not alert.entries:
+        del content["entries"]
+    return content
+
+
+def reason_of(rule: Rule, figures: Mapping[str, Any]) -> Reason:
+    """The reason that a rule gives: its texts and the figures compared, floats to nine digits."""
+    rounded = {k: float(f"{v:.9g}") if isinstance(v, float) else v for k, v in figures.items()}
+    sentence = fact(rule.fact, rounded)
+    return Reason(rule.id, rule.title, sentence, rule.why, rule.ask, rule.innocent, rounded)
+
+
+def holders_label(alert: Alert) -> str:
+    """The people of an alert: one cardholder's id, the number of cardholders, or an approver."""
+    return people_label(alert.holders, alert.approvers)
+
+
+def people_label(holders: Sequence[str], approvers: Sequence[str]) -> str:
+    """Name one cardholder or approver; give the number of several."""
+    if approvers:
+        return _label([f"approver {name}" for name in approvers], "approver")
+    return _label(holders, "cardholder")
+
+
+def merchants_label(alert: Alert) -> str:
+    """The merchant as last printed, or the number of merchants; empty for an alert about cards."""
+    if len(alert.merchants) == 1:
+        return alert.payments[-1].merchant
+    return _label(alert.merchants, "merchant")
+
+
+def entry_label(entry: EntryShown) -> str:
+    """An entry of a register on one line: where it stands, both days, and how its name matched."""
+    days = [
+        f"{word} {prose_day(day)}"
+        for word, day in (("true from", entry.true_on), ("known from", entry.known_on))
+        if day
+    ]
+    match = f" {entry.match.capitalize()} match of names. {entry.matched_by}" if entry.match else ""
+    return f"{entry.register} ({entry.file}, row {entry.row}): {', '.join(days)}.{match}"
+
+
+def cost_centres_label(alert: Alert) -> str:
+    """The cost centre, or the number of cost centres."""
+    return _label(alert.cost_centres, "cost centre")
+
+
+def card_label(card: AlertCard) -> str:
+    """A card by its last four digits and its cardholder."""
+    number = f"card ending {card.card_last4}" if card.card_last4 else "a card"
+    return f"{number}, cardholder {card.holder_id}"
+
+
+def _label(names: Sequence[str], noun: str) -> str:
+    if len(names) == 1:
+        return names[0]
+    return quantity(len(names), noun) if names else ""
+
+
+def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tuple[str, str, str]]:
+    """The conditions of a rule, all of which were met.
+
+    Args:
+        rule: the version that raised the alert.
+        figures: of the rule's reason.
+        policy: the version that was active.
+
+    Returns:
+        For each condition its meaning, the figure of this alert and the figure required.
+    """
+    comparisons = []
+    for condition in rule.when:
+        than: Any = condition.than
+        if isinstance(than, str):
+            name = than.removeprefix("policy.")
+            than = getattr(policy, name) if name != than else figures.get(than, meanings()[than])
+        here = figures.get(condition.feature)
+        if condition.feature.startswith("is_"):
+            words = "yes" if than else "no"
+            actual = "" if here is None else "yes" if here else "no"
+        else:
+            actual = "" if here is None else figure(condition.feature, here)
+            text = than if isinstance(than, str) else figure(condition.feature, than)
+            words = COMPARED[condition.comparison].format(text)
+            if condition.feature.endswith("_chance_share") and condition.comparison == "<=":
+                words = f"{text} or rarer"
+            elif condition.feature.endswith("_span_days"):
+                words = "within one day" if condition.comparison == "==" else "over several days"
+        comparisons.append((meanings()[condition.feature].removesuffix("."), actual, words))
+    return comparisons
+
+
+def expected_words(shown_count: int, alert_count: int, expected: float | None) -> str:
+    """The sentence above every list: the number of alerts, and of a usual month.
+
+    Args:
+        shown_count: alerts within the budget.
+        alert_count: all alerts.
+        expected: alerts that as many payments of the months before would raise; None without
+            history. It describes a usual month and is not a statement about chance.
+    """
+    if not alert_count:
+        return "These rules and limits raise no alert."
+    alerts = quantity(alert_count, "alert")
+    if shown_count < alert_count:
+        alerts += f", of which {shown_count:,} {plural(shown_count, 'is', 'are')} shown"
+    if expected is None:
+        ordinary = "Without earlier payments we cannot say how many alerts a usual month has."
+    else:
+        number = f"about {expected:,.0f}" if expected >= 1 else "fewer than one"
+        ordinary = f"A usual month with as many payments has {number}."
+    return f"{alerts}. {ordinary} An alert is a reason to ask, not a finding."

@@ -1,0 +1,170 @@
+"""The context of an alert: other payments, its holder's year and its merchant's year."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from cardwatch.casebook.counting import counting_payments, each_once
+from cardwatch.casebook.statements import DAY
+from cardwatch.casebook.tables import (
+    HOLDER_KEYS,
+    PSD,
+    alert_transactions,
+    merchants,
+    statements,
+    transactions,
+)
+from cardwatch.merchants import canonical_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+
+MOST_NEIGHBOURS, MOST_LISTED = 100, 20
+TIMELINE_DAYS = 366
+
+
+def neighbours(uow: UnitOfWork, lane: str, alert_id: str) -> list[dict[str, Any]]:
+    """Return other payments of the days of an alert: to its merchants, or by its holders.
+
+    Returns:
+        The day, holder, merchant and pence of each, where it stands, and `shares`: merchant, holder
+        or both; at most `MOST_NEIGHBOURS`.
+    """
+    payments, key = _own(uow, lane, alert_id)
+    if not key:
+        return []
+    holders, days = ({row[name] for row in payments} for name in (key, "date"))
+    beside = _to_same(uow, payments) | transactions.c[key].in_(holders)
+    candidates = _rows(uow, key, beside & transactions.c.date.in_(days))
+    names = _names(payments)
+    places = {(row["statement_id"], row["row"]) for row in payments}
+    listed = []
+    for row in candidates.to_dict("records"):
+        if (row["statement_id"], row["row"]) not in places:
+            by = row["holder_id"] in holders
+            to = canonical_name(row["merchant"]).name in names
+            shares = "both" if by and to else "holder" if by else "merchant"
+            listed += [{str(k): v for k, v in row.items()} | {"shares": shares}] if by or to else []
+    return listed[:MOST_NEIGHBOURS]
+
+
+def holder_year(uow: UnitOfWork, lane: str, alert_id: str) -> dict[str, Any]:
+    """Return the year of an alert's holders up to its last day: by month, and by merchant."""
+    payments, key = _own(uow, lane, alert_id)
+    if not key:
+        return {"months": [], "merchants": []}
+    holders = {row[key] for row in payments}
+    year_frame = _rows(
+        uow, key, transactions.c[key].in_(holders) & _year(payments, transactions.c.date)
+    )
+    return {"months": _months(year_frame, payments), "merchants": _summed(year_frame, "merchant")}
+
+
+def merchant_year(uow: UnitOfWork, lane: str, alert_id: str) -> dict[str, Any]:
+    """Return the year of an alert's merchants, however they are printed: by month, by holder.
+
+    Returns:
+        The months, each with `own_pence` that the alert's holders paid; the holders who paid most;
+        and how many holders and payments there were in all.
+    """
+    payments, key = _own(uow, lane, alert_id)
+    if not key:
+        return {"months": [], "holders": [], "holders_count": 0, "payments_count": 0}
+    holders = {row[key] for row in payments}
+    year_frame = _rows(uow, key, _to_same(uow, payments) & _year(payments, DAY))
+    theirs = _months(year_frame[year_frame["holder_id"].isin(holders)], payments)
+    months = [
+        all_ | {"own_pence": holder_month["pence"]}
+        for all_, holder_month in zip(_months(year_frame, payments), theirs, strict=True)
+    ]
+    return {
+        "months": months,
+        "holders": _summed(year_frame, "holder_id"),
+        "holders_count": year_frame["holder_id"].nunique(dropna=False),
+        "payments_count": len(year_frame),
+    }
+
+
+def _names(payments: Iterable[Row]) -> set[str]:
+    """Return the names by which an alert's merchants are compared."""
+    return {canonical_name(row["merchant"]).name for row in payments}
+
+
+def _to_same(uow: UnitOfWork, payments: Iterable[Row]) -> sa.ColumnElement[bool]:
+    """Return the condition that a payment is to an alert's merchants, however they are printed."""
+    is_same_name = uow.scope(merchants) & merchants.c.name.in_(_names(payments))
+    return transactions.c.merchant.in_(sa.select(merchants.c.printed).where(is_same_name))
+
+
+def _own(uow: UnitOfWork, lane: str, alert_id: str) -> tuple[list[Row], str]:
+    """Return the payments of an alert, and the best key that names the holder of each."""
+    its = (alert_transactions.c.lane == lane) & (alert_transactions.c.alert_id == alert_id)
+    same = (alert_transactions.c.statement_id == transactions.c.statement_id) & (
+        alert_transactions.c.row == transactions.c.row
+    )
+    names = ("statement_id", "row", "date", "merchant", *HOLDER_KEYS)
+    payments = uow.fetch_all(
+        sa.select(*(transactions.c[name] for name in names))
+        .join(alert_transactions, uow.scope(alert_transactions) & its & same)
+        .where(uow.scope(transactions))
+    )
+    return payments, next(
+        (k for k in HOLDER_KEYS if payments and all(row[k] for row in payments)), ""
+    )
+
+
+def _rows(uow: UnitOfWork, key: str, which: sa.ColumnElement[bool]) -> pd.DataFrame:
+    """Return payments that count, each once, in the order of their days, with `holder_id`."""
+    names = ("statement_id", "row", "date", "merchant", "amount_pence", "identity")
+    columns = [transactions.c[name] for name in names]
+    question = counting_payments(
+        uow,
+        [*columns, transactions.c[key].label("holder_id")],
+        with_psd_holds=uow.actor.role == PSD,
+    )
+    order = (DAY, statements.c.seq, transactions.c.row)
+    table = each_once(uow, question.where(which).order_by(None).order_by(*order))
+    return table.drop(columns="identity")
+
+
+def _year(payments: Iterable[Row], day: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Return the condition that a payment lies in the year up to an alert's last day."""
+    last = max(row["date"] for row in payments)
+    first = dt.date.fromisoformat(last) - dt.timedelta(TIMELINE_DAYS)
+    return day.between(str(first), last)
+
+
+def _months(transactions_frame: pd.DataFrame, payments: Iterable[Row]) -> list[dict[str, Any]]:
+    """Return the pence and payments of each of the thirteen months up to an alert's last."""
+    by = transactions_frame.groupby(transactions_frame["date"].str[:7])["amount_pence"].agg(
+        ["sum", "size"]
+    )
+    last = max(row["date"] for row in payments)[:7]
+    months = [str(period) for period in pd.period_range(end=last, periods=13, freq="M")]
+    every = by.reindex(months, fill_value=0)
+    return [
+        {"month": month, "pence": int(pence), "payments": int(size)}
+        for month, pence, size in every.itertuples()
+    ]
+
+
+def _summed(frame: pd.DataFrame, name: str) -> list[dict[str, Any]]:
+    """Return the pence, payments and first day of each merchant or holder, the most pence first.
+
+    Merchants stand under the names by which they are compared.
+    """
+    if name == "merchant":
+        frame = frame.assign(
+            merchant=[canonical_name(printed_name).name for printed_name in frame[name]]
+        )
+    by = frame.groupby(name).agg(
+        pence=("amount_pence", "sum"), payments=("amount_pence", "size"), since=("date", "min")
+    )
+    by = by.reset_index().sort_values(["pence", name], ascending=[False, True])
+    return [{str(k): v for k, v in row.items()} for row in by.head(MOST_LISTED).to_dict("records")]

@@ -1,0 +1,76 @@
+"""Queries for the quarterly report: payments that count, and finance's alerts.
+
+Nothing here reads professional standards' lane, whoever asks, and no person is named.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from cardwatch.casebook.alerts import not_about
+from cardwatch.casebook.counting import counting_payments, each_once
+from cardwatch.casebook.tables import FINANCE, HOLDER_KEYS, alerts, decisions, transactions
+from cardwatch.casebook.unit_of_work import SYSTEM
+from cardwatch.records import AlertRecord, StateChange
+from cardwatch.statements import HOLDER_FIELDS, holder_ids
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cardwatch.casebook.unit_of_work import UnitOfWork
+
+SPENDING = ("date", "merchant", "amount_pence", "kind", "mcc", "card_token")
+
+
+def read_spending(uow: UnitOfWork, first_on: str, last_on: str) -> pd.DataFrame:
+    """The payments of some days that count, each once, with columns `SPENDING` and `holder_id`."""
+    names = ("identity", "statement_id", *SPENDING, *HOLDER_KEYS)
+    question = counting_payments(uow, [transactions.c[name] for name in names])
+    table = each_once(uow, question.where(transactions.c.date.between(first_on, last_on)))
+    keys = table[list(HOLDER_KEYS)].notna().groupby(table["statement_id"]).any().all()
+    common = [name for name in HOLDER_FIELDS if keys[f"key_{name}"]]
+    return table[list(SPENDING)].assign(holder_id=holder_ids(table, common))
+
+
+def read_alerts(uow: UnitOfWork) -> list[AlertRecord]:
+    """Finance's alerts that the actor may see, with the history of the state of each."""
+    names = ("alert_id", "kind", "rule", "last_on", "raised_at", "state",
+             "is_second_look")  # fmt: skip
+    question = (
+        sa.select(*(alerts.c[name] for name in names))
+        .where(uow.scope(alerts), not_about(uow, alerts), alerts.c.lane == FINANCE)
+        .order_by(alerts.c.alert_id)
+    )
+    changes = _state_changes(uow)
+    return [
+        AlertRecord(
+            kind=row["kind"],
+            rule=row["rule"],
+            last_on=row["last_on"],
+            raised_on=row["raised_at"][:10],
+            state=row["state"],
+            is_second_look=bool(row["is_second_look"]),
+            changes=tuple(changes[row["alert_id"]]),
+        )
+        for row in uow.fetch_all(question)
+    ]
+
+
+def _state_changes(uow: UnitOfWork) -> defaultdict[str, list[StateChange]]:
+    """The changes of state of finance's alerts, by alert; notes and assignments are none."""
+    columns = decisions.c
+    question = (
+        sa.select(columns.alert_id, columns.state, columns.decided_by, columns.decided_at)
+        .where(uow.scope(decisions), columns.lane == FINANCE)
+        .order_by(columns.alert_id, columns.version)
+    )
+    changes: defaultdict[str, list[StateChange]] = defaultdict(list)
+    for row in uow.fetch_all(question):
+        earlier = changes[row["alert_id"]]
+        if row["state"] != (earlier[-1].state if earlier else "open"):
+            by_person = row["decided_by"] != SYSTEM
+            earlier.append(StateChange(row["decided_at"][:10], row["state"], by_person))
+    return changes

@@ -1,0 +1,275 @@
+"""Unit of work: the actor, the organisation and lanes it may touch, and its audit event."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from cardwatch.casebook import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Row = dict[str, Any]
+"""One row of an answer, by the names of its columns."""
+ROWS_AT_ONCE = 10_000
+SEALED: dict[str, tuple[str, ...]] = {
+    "statements": ("statement_id", "seq", "sha256", "label", "received_by", "received_at",
+                   "corrects", "transactions", "pence", "rows_sha256", "is_scored", "window_from",
+                   "input_sha256"),
+    "alert_lists": ("lane", "statement_id", "content", "alerts_sha256"),
+    "alert_snapshots": ("lane", "statement_id", "alert_id", "rank", "content"),
+    "decisions": ("lane", "alert_id", "version", "state", "reason", "assigned_to", "due_on",
+                  "snoozed_until", "tags",
+                  "decided_by", "decided_at"),
+    "identity_reveals": ("lane", "alert_id", "made_by", "reason", "made_at"),
+    "exports": ("lane", "disclosure_id", "statement_id", "purpose", "recipient", "made_by",
+                    "made_at"),
+}  # fmt: skip
+"""Tables whose rows the chains hold seals of, and the columns that are sealed."""
+SYSTEM = "cardwatch"
+"""The actor of automatic decisions."""
+ACTIONS = (
+    "collection", "alteration", "consultation", "disclosure", "combination", "erasure", "access",
+)  # fmt: skip
+"""Kinds of audit event: those of the Data Protection Act 2018, s. 62, and access."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The actor: a person or an API key of one organisation, with a role.
+
+    Attributes:
+        actor_id: of the person or key; no name.
+        holder_id: who they are in statements; they see no alert about themselves.
+        can_decide: whether they may record decisions; a key may not unless it was made so.
+    """
+
+    organisation_id: str
+    actor_id: str
+    role: str
+    holder_id: str = ""
+    can_decide: bool = True
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """The lanes whose alerts they may see."""
+        return tables.ROLES[self.role]
+
+    @property
+    def public_id(self) -> str:
+        """The id that others may read: who belongs to professional standards is not for them."""
+        return SYSTEM if self.role == tables.PSD else self.actor_id
+
+    @property
+    def chain(self) -> str:
+        """The audit chain in which their doings stand: psd's leave no trace in the other."""
+        return tables.PSD if self.role == "psd" else tables.FINANCE
+
+
+@dataclass
+class AuditEvent:
+    """An event for the audit chain: ids only, no personal data.
+
+    Attributes:
+        chain: the chain it stands in; the actor's own where none is said.
+    """
+
+    action: str
+    object_kind: str
+    object_id: str = ""
+    purpose: str = ""
+    outcome: str = "done"
+    counts: dict[str, int] = field(default_factory=dict)
+    chain: str = ""
+
+
+@dataclass
+class UnitOfWork:
+    """One piece of work: a transaction for one actor, with the event that tells of it.
+
+    Attributes:
+        lanes: those it may touch: the actor's, or all where the casebook acts by itself.
+        now: the moment, as text.
+        extra_events: further events, for what is done in a lane that is not the actor's.
+        sealed, unsealed: by lane, seals of rows that were written, and of rows that were erased.
+        is_unaudited: whether it leaves no event, and so may change machinery alone.
+    """
+
+    connection: sa.Connection
+    actor: Actor
+    lanes: tuple[str, ...]
+    now: str
+    event: AuditEvent
+    extra_events: list[AuditEvent] = field(default_factory=list)
+    sealed: dict[str, list[str]] = field(default_factory=dict)
+    unsealed: dict[str, list[str]] = field(default_factory=dict)
+    is_unaudited: bool = False
+
+    @cached_property
+    def _secret(self) -> bytes:
+        """The secret of the organisation."""
+        organisation = self.fetch_one(
+            sa.select(tables.organisations.c.secret).where(self.scope(tables.organisations))
+        )
+        return str(organisation["secret"]).encode() if organisation else b""
+
+    def keyed(self, *parts: str) -> str:
+        """Return 32 hex digits made of some parts and the organisation's secret."""
+        text = "\n".join(parts).encode()
+        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:32]
+
+    def seal_of(self, table: sa.Table, row: Mapping[str, Any]) -> str:
+        """Return the seal of a row: it changes with every value that the row was written with."""
+        names = SEALED[table.name]
+        return self.keyed("seal", table.name, canonical({name: row.get(name) for name in names}))
+
+    def insert_sealed(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows, and let the event of their lane hold their seals."""
+        self.insert(table, rows)
+        for row in rows:
+            lane = str(row.get("lane", tables.FINANCE))
+            self.sealed.setdefault(lane, []).append(self.seal_of(table, row))
+
+    def delete_sealed(self, table: sa.Table, which: sa.ColumnElement[bool]) -> int:
+        """Remove rows, and let the event of their lane say that they were erased."""
+        for row in self.fetch_all(sa.select(table).where(self.scope(table), which)):
+            lane = str(row.get("lane", tables.FINANCE))
+            self.unsealed.setdefault(lane, []).append(self.seal_of(table, row))
+        return self.delete(table, which)
+
+    @property
+    def today(self) -> str:
+        """The day, as text."""
+        return self.now[:10]
+
+    def scope(self, *owned: sa.FromClause) -> sa.ColumnElement[bool]:
+        """WHERE condition: the actor's organisation and lanes."""
+        clauses = [table.c.organisation_id == self.actor.organisation_id for table in owned]
+        clauses += [table.c.lane.in_(self.lanes) for table in owned if "lane" in table.c]
+        return sa.and_(*clauses)
+
+    def fetch_all(self, question: sa.Select[Any]) -> list[Row]:
+        """Return the rows that answer a question."""
+        return [dict(row) for row in self.connection.execute(question).mappings()]
+
+    def fetch_one(self, question: sa.Select[Any]) -> Row | None:
+        """Return the row that answers a question, or nothing."""
+        row_mapping = self.connection.execute(question).mappings().first()
+        return None if row_mapping is None else dict(row_mapping)
+
+    def insert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows of the actor's organisation to a table."""
+        self._may_change(table)
+        owner = {"organisation_id": self.actor.organisation_id}
+        for first in range(0, len(rows), ROWS_AT_ONCE):
+            part = [owner | dict(row) for row in rows[first : first + ROWS_AT_ONCE]]
+            self.connection.execute(sa.insert(table), part)
+
+    def update(
+        self, table: sa.Table, which: sa.ColumnElement[bool], values: Mapping[str, Any]
+    ) -> int:
+        """Update the organisation's matching rows; return the row count."""
+        self._may_change(table)
+        cursor_result = self.connection.execute(
+            sa.update(table).where(self.scope(table), which).values(**values)
+        )
+        return int(cursor_result.rowcount)
+
+    def delete(self, table: sa.Table, which: sa.ColumnElement[bool]) -> int:
+        """Remove the actor's organisation's rows that fit; return how many these were."""
+        self._may_change(table)
+        cursor_result = self.connection.execute(sa.delete(table).where(self.scope(table), which))
+        return int(cursor_result.rowcount)
+
+    def lock(self, *parts: str) -> None:
+        """Let others who lock the same wait until this work is done; SQLite has one writer."""
+        if self.connection.dialect.name != "sqlite":
+            number = lock_number(*parts, self.actor.organisation_id)
+            self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+
+    def _may_change(self, table: sa.Table) -> None:
+        """Without an event nothing is changed but machinery."""
+        assert not self.is_unaudited or table.name in tables.PASSING
+
+
+def append_event(uow: UnitOfWork, event: AuditEvent) -> None:
+    """Append an event to its chain; see `audit` for how it is verified.
+
+    The hash covers the body, which holds the event's number, and the hash before it.
+    """
+    assert event.action in ACTIONS
+    owner, columns = uow.actor.organisation_id, tables.audit_events.c
+    lane = event.chain or uow.actor.chain
+    uow.lock("events", lane)
+    if uow.connection.dialect.name != "sqlite":
+        set_local(uow.connection, "lanes", lane)
+    uow.connection.info["owner"] = owner, frozenset({lane})
+    last = uow.fetch_one(
+        sa.select(columns.seq, columns.hash)
+        .where(columns.organisation_id == owner, columns.lane == lane)
+        .order_by(columns.seq.desc())
+        .limit(1)
+    )
+    seq, before = (last["seq"] + 1, last["hash"]) if last else (1, first_hash(owner, lane))
+    content = {
+        "seq": seq,
+        "at": uow.now,
+        "actor": uow.actor.public_id if lane == tables.FINANCE else uow.actor.actor_id,
+        "role": "" if lane == tables.FINANCE and uow.actor.role == tables.PSD else uow.actor.role,
+        "action": event.action,
+        "object": event.object_kind,
+        "id": event.object_id,
+        "purpose": event.purpose,
+        "outcome": event.outcome,
+        "counts": event.counts,
+    }
+    for name, seals in (("sealed", uow.sealed), ("unsealed", uow.unsealed)):
+        if seals.get(lane):
+            content[name] = sorted(seals.pop(lane))
+    body = canonical(content)
+    row = {"lane": lane, "seq": seq, "body": body, "hash": next_hash(before, body)}
+    uow.insert(tables.audit_events, [row])
+
+
+def first_hash(organisation_id: str, lane: str) -> str:
+    """Return what the first event of a chain follows."""
+    return hashlib.sha256(f"cardwatch chain 1\n{organisation_id}\n{lane}".encode()).hexdigest()
+
+
+def next_hash(before: str, body: str) -> str:
+    """Return the hash of an event that follows another."""
+    return hashlib.sha256(f"cardwatch event 1\n{before}\n{body}".encode()).hexdigest()
+
+
+def canonical(content: object) -> str:
+    """Return content as JSON in one form only: keys in order, no spaces, text as it is."""
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def as_text(moment: dt.datetime) -> str:
+    """Return a moment as the casebook's text: UTC, to the second."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def short_id(*parts: str) -> str:
+    """Return twelve hex digits made of parts that are no secret: the same parts, the same id."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def set_local(connection: sa.Connection, name: str, value: str) -> None:
+    """Set what row-level security asks for, until the transaction ends."""
+    setting = sa.func.set_config(f"app.{name}", value, sa.true())
+    connection.execute(sa.select(setting))
+
+
+def lock_number(*parts: str) -> int:
+    """Return a number for a lock of PostgreSQL: 63 bits of a hash."""
+    return int(hashlib.sha256("\n".join(parts).encode()).hexdigest()[:15], 16)

@@ -1,0 +1,356 @@
+"""Commands of administration: people, keys, backup, verification, holds and deletion."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json as json_text
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cardwatch import installation
+from cardwatch.cli.context import (
+    LaneOption,
+    LikeAlert,
+    Owner,
+    Reason,
+    Who,
+    open_casebook,
+    open_context,
+    print_rows,
+    sign_checkpoint,
+)
+from cardwatch.cli.options import FAULTY, AsJson, busy
+
+NewFile = Annotated[Path, typer.Argument(help="The file to write.")]
+Email = Annotated[str | None, typer.Argument(help="Their email address.")]
+
+app = typer.Typer()
+audit_app = typer.Typer(no_args_is_help=True, help="Verify, read and sign the audit chains.")
+keep_app = typer.Typer(no_args_is_help=True, help="Retention periods, legal holds and deletion.")
+
+
+@app.command(epilog="Example: cardwatch people finance@force.example --name Finance --role finance")
+def people(
+    email: Email = None,
+    name: Annotated[str, typer.Option(help="Their name.")] = "",
+    role: Annotated[str, typer.Option(help="finance, auditor, psd or admin.")] = "",
+    holder: Annotated[
+        str,
+        typer.Option(
+            help="Their name or number in statements: they see no alert about themselves."
+        ),
+    ] = "",
+    no_card: Annotated[
+        bool, typer.Option("--no-card", help="They hold no card and approve no payments.")
+    ] = False,
+    invite: Annotated[
+        bool,
+        typer.Option(
+            "--invite", help="Let them sign in: print an invitation to set up their account."
+        ),
+    ] = False,
+    end: Annotated[bool, typer.Option("--end", help="End their access at once.")] = False,
+    new: Annotated[
+        str | None, typer.Option("--new-organisation", help="Add this organisation with them.")
+    ] = None,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Add, invite or remove a person, or list people; the first person creates the casebook."""
+    from cardwatch import services
+    from cardwatch.casebook.people import check_person
+    from cardwatch.cli.output import err
+
+    if new and not email:
+        raise typer.BadParameter("it needs a first person", param_hint="--new-organisation")
+    links = bool(holder) or no_card
+    adds = bool(email) and not end and (bool(role) or not (invite or links))
+    if adds and email:
+        check_person(role=role, email=email)
+    with open_context(who, organisation, system=True, new=new) as context:
+        if email and end:
+            services.end_person(context, email)
+        elif adds and email:
+            services.add_person(
+                context, name=name, email=email, role=role, holder_id=holder, holds_no_card=no_card
+            )
+        elif email and links:
+            services.set_link(context, email, holder_id=holder, holds_no_card=no_card)
+        token = services.invite(context, email) if email and invite else ""
+        person_rows = services.list_people(context)
+    if token:
+        err.print("Their invitation. Copy it now; it expires after seven days:")
+        sys.stdout.write((json_text.dumps({"token": token}) if json else token) + "\n")
+        return
+    _print_people(person_rows, json=json)
+
+
+def _print_people(people: list[dict[str, Any]], *, json: bool) -> None:
+    """Print people; warn of those of whom it is not stated who they are in statements."""
+    from cardwatch.cli.output import err
+
+    print_rows(people, ("email", "name", "role", "holder_id", "made_at", "ended_at"), json=json)
+    for person in people:
+        if not (person["holder_id"] or person["holds_no_card"] or person["ended_at"]):
+            err.print(
+                f"It is not stated who {person['email']} is in statements: "
+                "use '--holder', or '--no-card'.",
+                markup=False,
+            )
+
+
+@app.command(epilog="Example: cardwatch keys --name ledger --role auditor --days 90")
+def keys(
+    name: Annotated[str, typer.Option(help="Create a key for this system.")] = "",
+    role: Annotated[str, typer.Option(help="finance, auditor, psd or admin.")] = "auditor",
+    days: Annotated[int, typer.Option(help="Days for which it holds, at most 365.")] = 90,
+    decides: Annotated[
+        bool, typer.Option("--decides", help="Let it record decisions too.")
+    ] = False,
+    end: Annotated[str | None, typer.Option(help="End this key, at once.")] = None,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Create an API key, which is shown once, or revoke or list keys."""
+    from cardwatch import services
+    from cardwatch.cli.output import err
+
+    with open_context(who, organisation, system=True) as context:
+        if end:
+            services.revoke_key(context, end)
+        elif name:
+            text = services.create_key(context, name=name, role=role, days=days, can_decide=decides)
+            err.print("The key, shown this once:")
+            sys.stdout.write((json_text.dumps({"key": text}) if json else text) + "\n")
+            return
+        key_rows = services.list_keys(context)
+    columns = ("key_id", "name", "role", "owner", "used_on", "expires_on", "ended_at")
+    print_rows(key_rows, columns, json=json)
+
+
+@app.command(epilog="Example: cardwatch backup /media/safe/2026-11-24.db")
+def backup(path: NewFile, json: AsJson = False) -> None:
+    """Copy the whole casebook to a new file, and check the copy."""
+    from cardwatch import services
+
+    with open_casebook() as casebook, busy("Copying"):
+        rows = services.back_up(casebook, path, dt.datetime.now(dt.UTC))
+    needs = ", ".join(installation.fingerprints())
+    row = {"file": str(path), "rows": rows, "needs_keys": needs}
+    print_rows([row], ("file", "rows", "needs_keys"), json=json)
+
+
+@app.command(epilog="Example: cardwatch restore /media/safe/2026-11-24.db")
+def restore(
+    path: Annotated[Path, typer.Argument(help="The backup.")], json: AsJson = False
+) -> None:
+    """Fill an empty casebook from a backup."""
+    from cardwatch import services
+
+    with open_casebook(make=True) as casebook, busy("Copying"):
+        rows = services.restore(path, casebook, dt.datetime.now(dt.UTC))
+        faults = installation.check_keys(casebook)
+    print_rows([{"file": str(path), "rows": rows}], ("file", "rows"), json=json)
+    _end_if_faulty(faults)
+
+
+@app.command(epilog="Example: cardwatch verify")
+def verify(
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="Check rows, totals and hashes only; alerts are not reproduced."
+        ),
+    ] = False,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Check that statements are as received, and that every alert can be reproduced exactly."""
+    from cardwatch import services
+
+    with open_context(who, organisation) as context, busy("Verifying"):
+        checks = [asdict(check) for check in services.verify(context, again=not quick)]
+        faults = installation.check_keys(context.casebook)
+    print_rows(checks, ("label", "alerts", "fault", "note", "statement_id"), json=json)
+    _end_if_faulty(faults)
+    if any(check["fault"] for check in checks):
+        raise typer.Exit(FAULTY)
+
+
+def _end_if_faulty(faults: list[str]) -> None:
+    """Print which keys are missing, and end with the code that says so, if any are."""
+    from cardwatch.cli.output import err
+
+    for fault in faults:
+        err.print(fault, markup=False)
+    if faults:
+        raise typer.Exit(FAULTY)
+
+
+@app.command(epilog="Example: cardwatch upgrade --serve-as cardwatch")
+def upgrade(
+    serve_as: Annotated[
+        str, typer.Option(help="A role of PostgreSQL that may work with the tables, not own them.")
+    ] = "",
+    accept_keys: Annotated[
+        bool,
+        typer.Option(
+            "--accept-keys", help="Go on without keys that are lost: those here take their place."
+        ),
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Make the casebook's tables or bring them up to this version, as the role that owns them."""
+    from cardwatch.casebook.key_checks import forget_keys
+
+    with open_casebook(make=True) as casebook:
+        if serve_as:
+            casebook.grant_service_role(serve_as)
+        if accept_keys:
+            forget_keys(casebook)
+        status = {"tables": casebook.tables_version, "served_as": serve_as}
+    print_rows([status], ("tables", "served_as"), json=json)
+
+
+@app.command(epilog="Example: cardwatch doctor")
+def doctor(json: AsJson = False) -> None:
+    """Check the database, the disk and the settings."""
+    from cardwatch.casebook.health import examine
+
+    with open_casebook() as casebook:
+        findings = [asdict(finding) for finding in examine(casebook)]
+        faults = installation.check_keys(casebook)
+    visited = " ".join(faults) or "those that the casebook was written with"
+    findings.append({"what": "keys", "is_well": not faults, "seen": visited})
+    print_rows(findings, ("what", "is_well", "seen"), json=json)
+    if not all(finding["is_well"] for finding in findings):
+        raise typer.Exit(FAULTY)
+
+
+@audit_app.command("verify", epilog="Example: cardwatch audit verify force-finance.checkpoints")
+def audit_verify(
+    checkpoints: Annotated[
+        list[Path] | None, typer.Argument(help="Checkpoint files to compare the chains with.")
+    ] = None,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Check each audit chain from its first event, and name the first event that was changed."""
+    from cardwatch import services
+
+    with open_context(who, organisation) as context:
+        chain_checks = services.verify_audit(context)
+        public = installation.signing_key().public_key()
+        for path in checkpoints or []:
+            chain_checks.append(services.verify_checkpoints(context, public, path))
+    print_rows(
+        [asdict(chain_check) for chain_check in chain_checks],
+        ("lane", "events", "broken_at", "fault"),
+        json=json,
+    )
+    if any(chain_check.fault for chain_check in chain_checks):
+        raise typer.Exit(FAULTY)
+
+
+@audit_app.command("list", epilog="Example: cardwatch audit list --last 50")
+def audit_list(
+    last: Annotated[int, typer.Option(help="Number of events, the newest first.")] = 50,
+    lane: LaneOption = "finance",
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Show the newest events: who did what, when and to what."""
+    from cardwatch import services
+
+    with open_context(who, organisation) as context:
+        events = services.audit_events(context, lane=lane, last=last)
+    print_rows(
+        events, ("seq", "at", "actor", "role", "action", "object", "id", "outcome"), json=json
+    )
+
+
+@audit_app.command("exports", epilog="Example: cardwatch audit exports")
+def audit_exports(who: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+    """List exports: what was shared, why, with whom and by whom."""
+    from cardwatch import services
+
+    with open_context(who, organisation) as context:
+        exports = services.list_exports(context)
+    columns = ("made_at", "statement_id", "purpose", "recipient", "made_by")
+    print_rows(exports, columns, json=json)
+
+
+@audit_app.command("checkpoint", epilog="Example: cardwatch audit checkpoint")
+def audit_checkpoint(organisation: Owner = None, json: AsJson = False) -> None:
+    """Sign a checkpoint of each audit chain in the folder CARDWATCH_CHECKPOINTS."""
+    with open_context(None, organisation, system=True) as context:
+        files = sign_checkpoint(context)
+    print_rows([{"file": str(path)} for path in files], ("file",), json=json)
+
+
+@audit_app.command("key", epilog="Example: cardwatch audit key > public.pem")
+def audit_key(json: AsJson = False) -> None:
+    """Print the public key for checking the checkpoints."""
+    from cardwatch.casebook.audit import public_text
+
+    text = public_text(installation.signing_key().public_key())
+    sys.stdout.write(json_text.dumps({"key": text}) + "\n" if json else text)
+
+
+@keep_app.command("days", epilog="Example: cardwatch keep days transactions 2557")
+def keep_days(
+    kind: Annotated[str | None, typer.Argument(help="transactions, alerts or notices.")] = None,
+    days: Annotated[int | None, typer.Argument(help="Retention period in days.")] = None,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Show or set the retention period of each class of data."""
+    from cardwatch import services
+
+    with open_context(who, organisation, system=True) as context:
+        if kind and days is None:
+            raise typer.BadParameter("enter the number of days", param_hint="DAYS")
+        periods = services.retention_periods(context, kind=kind, days=days)
+    print_rows([periods], tuple(periods), json=json)
+
+
+@keep_app.command("hold", epilog="Example: cardwatch keep hold 3f2a --reason 'case 12'")
+def keep_hold(
+    alert: LikeAlert = None,
+    reason: Reason = "",
+    end: Annotated[str | None, typer.Option(help="End this hold.")] = None,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Put an alert and its payments on legal hold, end a hold, or list holds."""
+    from cardwatch import services
+
+    with open_context(who, organisation) as context:
+        if end:
+            services.end_hold(context, end)
+        elif alert:
+            services.place_hold(context, alert, reason=reason)
+        holds = services.list_holds(context)
+    columns = ("hold_id", "lane", "alert_id", "reason", "made_at", "ended_at")
+    print_rows(holds, columns, json=json)
+
+
+@keep_app.command("erase", epilog="Example: cardwatch keep erase")
+def keep_erase(who: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+    """Delete expired data that is not on hold."""
+    from cardwatch import services
+
+    with open_context(who, organisation, system=True) as context:
+        erased_count = services.erase(context)
+    print_rows([{"transactions": erased_count}], ("transactions",), json=json)

@@ -1,0 +1,355 @@
+"""Alerts for the people who may see them, and their decisions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.alerts import compared
+from cardwatch.casebook import (
+    FINANCE,
+    PSD,
+    AuditEvent,
+    alert_context,
+    alert_queries,
+    payment_queries,
+    pseudonyms,
+    retention,
+    suppressions,
+)
+from cardwatch.casebook import alerts as kept
+from cardwatch.casebook.precision import precision_by_rule
+from cardwatch.casebook.statements import get_statement, list_statements, newest_scored
+from cardwatch.rules import rules_sha256
+from cardwatch.services.context import public_row
+from cardwatch.services.scoring_inputs import ScoringInputs, active_inputs, load_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from cardwatch.casebook.unit_of_work import UnitOfWork
+    from cardwatch.services.context import ServiceContext
+
+
+PERSON_FIELDS = ("holder_id", "approver_id")
+PEOPLE_FIELDS = ("holders", "approvers")
+"""Fields of answers that name cardholders and approvers: one, or several."""
+
+
+def list_alerts(
+    context: ServiceContext,
+    *,
+    after: Sequence[float | str] = (),
+    limit: int | None = None,
+    **asked: Any,  # noqa: ANN401  the fields of `AlertFilter`
+) -> list[dict[str, Any]]:
+    """Return the alerts the actor may see, in the order to be asked in; see `find_alerts`.
+
+    Args:
+        context: who asks.
+        after: the `place` of the alert after which they begin.
+        limit: the most that are given.
+        **asked: which of them: the fields of `casebook.alert_queries.AlertFilter`.
+    """
+    with context.work(AuditEvent("consultation", "alerts")) as uow:
+        context.require_alert_access()
+        return alert_queries.find_alerts(
+            uow, alert_queries.AlertFilter(**asked), after=after, limit=limit
+        )
+
+
+def get_alert(context: ServiceContext, alert_id: str) -> dict[str, Any]:
+    """Return one alert whole, with its decisions.
+
+    Raises:
+        NotFound: there is none that the actor may see.
+    """
+    event = AuditEvent("consultation", "alert")
+    with context.work(event) as uow:
+        context.require_alert_access()
+        alert = kept.get_alert(uow, alert_id)
+        event.object_id = alert["alert_id"]
+        return alert
+
+
+def get_history(context: ServiceContext, alert_id: str) -> dict[str, Any]:
+    """Return the year behind an alert: of its holder, of its merchant, and who looked at it.
+
+    For professional standards holders stand under another name until they ask, with a reason, to
+    see them by their own: `names` gives the one shown for each.
+
+    Raises:
+        NotFound: there is no such alert that the actor may see.
+    """
+    event = AuditEvent("consultation", "alert")
+    with context.work(event) as uow:
+        context.require_alert_access()
+        alert = kept.get_alert(uow, alert_id)
+        lane, name = alert["lane"], alert["alert_id"]
+        event.object_id = name
+        history: dict[str, Any] = {
+            "holder": alert_context.holder_year(uow, lane, name),
+            "merchant": alert_context.merchant_year(uow, lane, name),
+            "seen": pseudonyms.access_log(uow, name),
+            "identity_reveals": [public_row(row) for row in pseudonyms.list_reveals(uow, name)],
+        }
+        is_named = context.actor.role != PSD or pseudonyms.is_revealed(uow, name)
+        people = {payment["holder_id"] for payment in alert["neighbours"]}
+        people |= {payment["holder_id"] for payment in alert["raised"]["payments"]}
+        people |= {card["holder_id"] for card in alert["raised"]["cards"]}
+        people |= {holder["holder_id"] for holder in history["merchant"]["holders"]}
+        people |= people_of([alert, *alert["related"]])
+        shown_names = pseudonyms.holder_names(uow, people) if is_named else {}
+        names = {
+            holder_id: shown_names.get(holder_id, holder_id)
+            if is_named
+            else pseudonyms.pseudonym(uow, holder_id)
+            for holder_id in people
+            if holder_id
+        }
+        history["compared"] = _compared(uow, alert)
+        history["versions"] = _versions(uow, alert["statement_id"])
+        history["places"] = payment_queries.alert_places(uow, lane, name)
+        history["hold"] = retention.current_hold(uow, name, lane)
+        history["suppression"] = suppressions.current_suppression(uow, alert)
+        history["answer"] = suppressions.current_answer(uow, alert)
+        return alert | history | {"is_named": is_named, "names": names}
+
+
+def _compared(uow: UnitOfWork, alert: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return what the leading rule of an alert compared; nothing once its statement is erased."""
+    statement = get_statement(uow, alert["statement_id"])
+    if not statement["made_with"]:
+        return []
+    recipe = ScoringInputs(**json.loads(statement["made_with"]))
+    loaded = load_inputs(uow, replace(recipe, model="", cards=""))
+    lead = alert["raised"]["reasons"][0]
+    rule = next((candidate for candidate in loaded.rules if candidate.id == lead["rule"]), None)
+    return compared(rule, lead["figures"], loaded.policy) if rule else []
+
+
+def _versions(uow: UnitOfWork, statement_id: str) -> list[dict[str, Any]]:
+    """The documents that made an alert, by the hashes that Settings shows, and if each is active.
+
+    Empty once the statement is erased. Whoever may not see the rules of professional standards is
+    told of the others alone: those may change without a trace here.
+    """
+    statement = get_statement(uow, statement_id)
+    if not statement["made_with"]:
+        return []
+    recipe = ScoringInputs(**json.loads(statement["made_with"]))
+    hashes, active = (_told(uow, inputs) for inputs in (recipe, active_inputs(uow, uow.today)))
+    return [
+        {"kind": kind, "sha256": sha256, "is_active": sha256 == active[kind]}
+        for kind, sha256 in hashes.items()
+    ]
+
+
+def _told(uow: UnitOfWork, recipe: ScoringInputs) -> dict[str, str]:
+    """Return a recipe as the actor may know it: the rules by the hash of those of their lanes."""
+    rules = load_inputs(uow, replace(recipe, model="", cards="")).rules
+    lanes = (*uow.actor.lanes, FINANCE)
+    return asdict(recipe) | {"rules": rules_sha256([rule for rule in rules if rule.lane in lanes])}
+
+
+def people_of(alerts: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The cardholders and approvers that rows of alerts name."""
+    return {name for alert in alerts for name in (*alert["holders"], *alert["approvers"])}
+
+
+def alert_titles(context: ServiceContext, ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """Return what alerts are called in lists: see `casebook.alert_queries.alert_titles`."""
+    with context.casebook.unaudited(
+        context.actor, context.now, lanes=context.actor.lanes, reads=True
+    ) as uow:
+        return alert_queries.alert_titles(uow, ids)
+
+
+def inbox_summary(context: ServiceContext) -> dict[str, Any]:
+    """Return what stands around a list of alerts, as far as the actor may see it.
+
+    Returns:
+        `alerts` that wait for an answer, without snoozed ones, and their `pence`; `earlier`, how
+        many of these are not of the newest statement that was scored; `answered_before`, how many
+        of its alerts ask what was explained before; `statement_id` and `label`
+        of that one, empty where there is none; titles of `rules` and labels of `statements`, by id.
+    """
+    with context.casebook.unaudited(
+        context.actor, context.now, lanes=context.actor.lanes, reads=True
+    ) as uow:
+        alert_filter = alert_queries.AlertFilter(unanswered=True, awake_on=uow.today)
+        count, pence = alert_queries.count_alerts(uow, alert_filter)
+        newest = newest_scored(uow)
+        earlier, _ = alert_queries.count_alerts(
+            uow, replace(alert_filter, besides=newest["statement_id"])
+        )
+        stored = alert_queries.AlertFilter(
+            state="answered-before", statement_id=newest["statement_id"]
+        )
+        lanes = (*context.actor.lanes, FINANCE)
+        rules = load_inputs(uow, replace(active_inputs(uow, uow.today), model="", cards="")).rules
+        return {
+            "alerts": count,
+            "pence": pence,
+            "earlier": earlier,
+            "answered_before": alert_queries.count_alerts(uow, stored)[0]
+            if stored.statement_id
+            else 0,
+            "rules": {rule.id: rule.title for rule in rules if rule.lane in lanes},
+            "statements": {
+                statement["statement_id"]: statement["label"] for statement in list_statements(uow)
+            },
+        } | newest
+
+
+def names_for_display(context: ServiceContext, holders: set[str]) -> dict[str, str]:
+    """Return the names under which holders are shown in lists to the actor."""
+    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        hides = context.actor.role == PSD
+        names = {} if hides else pseudonyms.holder_names(uow, holders)
+        return {
+            holder: pseudonyms.pseudonym(uow, holder) if hides else names.get(holder, holder)
+            for holder in holders
+        }
+
+
+def pseudonymise(context: ServiceContext, content: Any, *, alert_id: str = "") -> Any:  # noqa: ANN401  JSON
+    """Convert an answer for machines to one that shows people under other names to psd.
+
+    Args:
+        context: who asks; others than professional standards get the answer as it is.
+        content: what is answered.
+        alert_id: the alert it is about: once the actor has given a reason to see the names in it,
+            they are shown.
+    """
+    if context.actor.role != PSD:
+        return content
+    with context.casebook.unaudited(
+        context.actor, context.now, lanes=context.actor.lanes, reads=True
+    ) as uow:
+        if alert_id and pseudonyms.is_revealed(uow, alert_id):
+            return content
+        return _with_pseudonyms(uow, content)
+
+
+def _with_pseudonyms(uow: UnitOfWork, content: Any) -> Any:  # noqa: ANN401  JSON
+    """Replace every person in some JSON, wherever a field names one."""
+    if isinstance(content, dict):
+        return {
+            name: pseudonyms.pseudonym(uow, value)
+            if name in PERSON_FIELDS and isinstance(value, str) and value
+            else [pseudonyms.pseudonym(uow, item) for item in value]
+            if name in PEOPLE_FIELDS and isinstance(value, list | tuple)
+            else _with_pseudonyms(uow, value)
+            for name, value in content.items()
+        }
+    if isinstance(content, list | tuple):
+        return [_with_pseudonyms(uow, item) for item in content]
+    return content
+
+
+def reveal_identity(context: ServiceContext, alert_id: str, *, reason: str) -> None:
+    """Let the actor see by name whom an alert is about, from now on; see `casebook.pseudonyms`.
+
+    Raises:
+        NotAllowed: the role is shown no other names.
+        NotFound: there is no such alert that the actor may see.
+        CardwatchError: no reason is given.
+    """
+    with context.work(AuditEvent("consultation", "name")) as uow:
+        context.allow((PSD,), "ask for names: it already sees them")
+        alert = kept.get_alert(uow, alert_id)
+        pseudonyms.reveal_identity(uow, alert["alert_id"], reason)
+
+
+def decide(
+    context: ServiceContext, alert_id: str, decision_input: kept.DecisionInput
+) -> dict[str, Any]:
+    """Record a decision, note, assignment or due day; see `casebook.alerts.decide`.
+
+    What was explained is not asked again while it stays the same, for as long as the policy says;
+    any other state ends that.
+    """
+    with context.work(AuditEvent("alteration", "alert")) as uow:
+        decided = kept.decide(uow, alert_id, decision_input)
+        policy = load_inputs(uow, replace(active_inputs(uow, uow.today), model="", cards="")).policy
+        if decision_input.state == "explained" and policy.answered_days:
+            until = context.now.date() + dt.timedelta(policy.answered_days)
+            most = round(decided["at_stake_pence"] * policy.answered_times)
+            suppressions.keep_answer(uow, decided, until=str(until), most_pence=most)
+        elif decision_input.state and decision_input.state != "explained":
+            suppressions.drop_answer(uow, decided)
+        return decided
+
+
+def suppress(context: ServiceContext, alert_id: str, *, until: str, reason: str) -> dict[str, Any]:
+    """Let alerts like one be closed unasked until a day; see `casebook.suppressions`."""
+    with context.work(AuditEvent("alteration", "suppression")) as uow:
+        alert = kept.get_alert(uow, alert_id)
+        return suppressions.suppress(uow, alert, until=until, reason=reason)
+
+
+def check_suppression(context: ServiceContext, alert_id: str, *, until: str, reason: str) -> None:
+    """Refuse a suppression that cannot be made; see `casebook.suppressions.check_suppression`."""
+    with context.work(AuditEvent("consultation", "alert")) as uow:
+        alert = kept.get_alert(uow, alert_id)
+        uow.event.object_id = alert["alert_id"]
+        suppressions.check_suppression(uow, alert, until=until, reason=reason)
+
+
+def end_suppression(context: ServiceContext, suppression_id: str) -> None:
+    """End a suppression before its day; see `casebook.suppressions`."""
+    with context.work(AuditEvent("alteration", "suppression")) as uow:
+        suppressions.end_suppression(uow, suppression_id)
+
+
+def list_suppressions(context: ServiceContext) -> list[dict[str, Any]]:
+    """Return the suppressions of the actor's lanes."""
+    with context.work(AuditEvent("consultation", "suppressions")) as uow:
+        context.require_alert_access()
+        return [public_row(row) for row in suppressions.list_suppressions(uow)]
+
+
+def rule_precision(
+    context: ServiceContext, *, by_month: bool = False
+) -> dict[str, list[dict[str, Any]]]:
+    """Return for each of the actor's lanes how often each rule's alerts were upheld.
+
+    It is told by band of evidence, or by month, which then stands in place of the band.
+    """
+    with context.work(AuditEvent("consultation", "precision")) as uow:
+        context.require_alert_access()
+        answers = {lane: alert_queries.answers(uow, lane, by_month=by_month) for lane in uow.lanes}
+    return {
+        lane: [asdict(item) for item in precision_by_rule(rows)] for lane, rows in answers.items()
+    }
+
+
+def state_counts(context: ServiceContext) -> dict[str, int]:
+    """The number of alerts in each state, and in none."""
+    with context.work(AuditEvent("consultation", "alerts")) as uow:
+        context.require_alert_access()
+        return kept.reconcile(uow)
+
+
+def place_hold(context: ServiceContext, alert_id: str, *, reason: str) -> str:
+    """Keep an alert and its payments beyond their time; return the hold's id."""
+    with context.work(AuditEvent("alteration", "hold")) as uow:
+        context.require_alert_access()
+        alert = kept.get_alert(uow, alert_id)
+        return retention.hold(uow, alert["alert_id"], alert["lane"], reason)
+
+
+def end_hold(context: ServiceContext, hold_id: str) -> None:
+    """End a hold; see `casebook.retention.end_hold`."""
+    with context.work(AuditEvent("alteration", "hold")) as uow:
+        retention.end_hold(uow, hold_id)
+
+
+def list_holds(context: ServiceContext) -> list[dict[str, Any]]:
+    """Return the holds of the actor's lanes."""
+    with context.work(AuditEvent("consultation", "holds")) as uow:
+        context.require_alert_access()
+        return [public_row(row) for row in retention.list_holds(uow)]

@@ -1,0 +1,168 @@
+"""Authentication: invitations, accounts, sign-in and sessions."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.casebook import Actor, AuditEvent, Casebook, accounts, sessions
+from cardwatch.casebook.sessions import actor_of_session
+from cardwatch.casebook.unit_of_work import SYSTEM
+from cardwatch.errors import NotAllowed
+from cardwatch.services.people import KEEPERS
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator
+
+    from cryptography.fernet import Fernet
+
+    from cardwatch.casebook import UnitOfWork
+    from cardwatch.services.context import ServiceContext
+
+
+def invite(context: ServiceContext, email: str) -> str:
+    """Invite a person to take their account; return the token; see `casebook.accounts.invite`."""
+    with context.work(AuditEvent("access", "invitation"), ()) as uow:
+        context.allow(KEEPERS, "manage people")
+        return accounts.invite(uow, email)
+
+
+def start_account(
+    casebook: Casebook, token: str, now: dt.datetime, seal: Fernet
+) -> tuple[str, str]:
+    """Return who was invited, and a new secret; see `casebook.accounts.start_account`."""
+    owner, secret = _parts(token)
+    with _door(casebook, owner, "invitation", now) as uow:
+        return accounts.start_account(uow, secret, seal)
+
+
+def activate_account(  # noqa: PLR0913  what a form has
+    casebook: Casebook, token: str, *, password: str, code: str, now: dt.datetime, seal: Fernet
+) -> None:
+    """Set the password of an invited person; see `casebook.accounts.activate_account`."""
+    owner, secret = _parts(token)
+    with _door(casebook, owner, "account", now) as uow:
+        accounts.activate_account(uow, secret, password, code, seal)
+
+
+def sign_in(  # noqa: PLR0913  what a form has, and a browser
+    casebook: Casebook,
+    owner: str,
+    *,
+    email: str,
+    password: str,
+    code: str,
+    browser: str,
+    now: dt.datetime,
+    seal: Fernet,
+    held: str = "",
+) -> str:
+    """Begin a session for a person with password and code; return what their browser is to hold.
+
+    What it held before is ended.
+
+    Raises:
+        NotAllowed: something is not right.
+    """
+    with _door(casebook, owner, "session", now) as uow:
+        person = accounts.check_account(uow, email, password, code, seal)
+        return sessions.begin_session(uow, person, browser, held)
+
+
+def sign_in_with_provider(  # noqa: PLR0913  the same
+    casebook: Casebook,
+    owner: str,
+    *,
+    identity: str,
+    email: str,
+    is_enough: Callable[[str], bool],
+    browser: str,
+    held: str,
+    now: dt.datetime,
+) -> str:
+    """Begin a session for a person whom an identity provider names; see `sign_in`.
+
+    Args:
+        casebook: where.
+        owner: the organisation whose provider it is.
+        identity: issuer and subject.
+        email: as the provider has verified it; empty if it has not.
+        is_enough: whether the way in which they signed in there is enough for a role.
+        browser: what they sign in with.
+        held: session that their browser held before, if any.
+        now: the moment, with a time zone.
+
+    Raises:
+        NotAllowed: nobody here is known by that account, or the way is not enough.
+    """
+    with _door(casebook, owner, "session", now) as uow:
+        person = accounts.bind_identity(uow, identity, email)
+        if not is_enough(person["role"]):
+            raise NotAllowed("Your identity provider must require a second factor.")
+        return sessions.begin_session(uow, person, browser, held)
+
+
+def change_password(  # noqa: PLR0913  the same
+    context: ServiceContext, *, password: str, code: str, new: str, seal: Fernet, session_id: str
+) -> None:
+    """Set a new password for the actor, who gives the old one and a code; end other sessions.
+
+    Raises:
+        NotAllowed: something is not right, or it is a key.
+        CardwatchError: the new one is too short, too long or too easily guessed.
+    """
+    with context.work(AuditEvent("access", "account"), ()) as uow:
+        accounts.change_password(uow, password=password, code=code, new=new, seal=seal)
+        sessions.end_sessions(uow, context.actor.actor_id, but=session_id)
+
+
+def list_sessions(context: ServiceContext) -> list[dict[str, Any]]:
+    """Return the actor's own sessions."""
+    with context.work(AuditEvent("consultation", "sessions"), ()) as uow:
+        field_names = ("session_id", "made_at", "seen_at", "browser")
+        return [{name: row[name] for name in field_names} for row in sessions.list_sessions(uow)]
+
+
+def end_session(context: ServiceContext, session_id: str) -> None:
+    """End one of the actor's sessions; see `casebook.sessions.end_session`."""
+    with context.work(AuditEvent("access", "session"), ()) as uow:
+        sessions.end_session(uow, session_id)
+
+
+@contextmanager
+def _door(
+    casebook: Casebook, owner: str, object_kind: str, now: dt.datetime
+) -> Iterator[UnitOfWork]:
+    """Begin a piece of work of somebody who is not known yet.
+
+    Raises:
+        NotAllowed: there is no such organisation.
+    """
+    if owner not in {organisation["organisation_id"] for organisation in casebook.organisations()}:
+        if object_kind == "session":
+            raise NotAllowed(accounts.REFUSAL)
+        raise NotAllowed(accounts.NOT_INVITED, field="token")
+    with casebook.work(
+        Actor(owner, SYSTEM, "admin"), AuditEvent("access", object_kind), now, lanes=()
+    ) as uow:
+        yield uow
+
+
+def _parts(token: str) -> tuple[str, str]:
+    """Return the organisation and the secret of an invitation."""
+    owner, _, secret = token.partition("_")
+    return owner, secret
+
+
+__all__ = [
+    "activate_account",
+    "actor_of_session",
+    "change_password",
+    "end_session",
+    "invite",
+    "list_sessions",
+    "sign_in",
+    "sign_in_with_provider",
+    "start_account",
+]

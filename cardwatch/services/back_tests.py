@@ -1,0 +1,225 @@
+"""Scores without storing: single statements, and back-tests with changed settings."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.alerts import merchants_label, without_alerts
+from cardwatch.casebook import AuditEvent, documents
+from cardwatch.casebook import statements as kept
+from cardwatch.casebook.alert_store import is_about
+from cardwatch.casebook.counting import is_counting
+from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.services.imports import table_of, window_from
+from cardwatch.services.scoring_inputs import (
+    LoadedInputs,
+    ScoringInputs,
+    active_inputs,
+    load_inputs,
+    score_read,
+    score_window,
+    unpack_policy,
+    unpack_rules,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from cardwatch.casebook import UnitOfWork
+    from cardwatch.casebook.statements import IncomingStatement
+    from cardwatch.casebook.unit_of_work import Row
+    from cardwatch.records import Alert, ReadingReport
+    from cardwatch.scoring import ScoringResult
+    from cardwatch.services.context import ServiceContext
+
+ACTIVE, NONE = "in-force", "none"
+"""Values in place of a document's hash: the active document; the defaults, or no model."""
+MOST_MONTHS = 24
+TRIED = ("policy", "rules")
+"""Kinds of document that can be tried on past statements."""
+
+
+def score_only(
+    context: ServiceContext,
+    read: tuple[pd.DataFrame, ReadingReport],
+    *,
+    policy: str = ACTIVE,
+    model: str = ACTIVE,
+    with_history: bool = True,
+) -> dict[str, Any]:
+    """Score a statement and keep nothing but the event that it was done.
+
+    Args:
+        context: who asks; they get the lists of the lanes they see, without alerts about themselves.
+        read: the statement, as `read_each` gives it.
+        policy: `in-force`, `none` for the defaults, or the beginning of a kept policy's hash.
+        model: `in-force`, `none`, or the beginning of a kept model's hash.
+        with_history: whether it is compared with the casebook's statements.
+
+    Returns:
+        The lists by lane, the reading report, and the hashes of what was used.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+        NotFound: there is no such policy or model.
+        NothingToScore: none of its transactions can be scored.
+    """
+    frame, report = read
+    with context.work(AuditEvent("consultation", "score")) as uow:
+        context.require_alert_access()
+        recipe = active_inputs(uow, report.last_on)
+        recipe = replace(recipe, policy=_named(uow, recipe, "policy", policy))
+        recipe = replace(recipe, model=_named(uow, recipe, "model", model))
+        loaded = load_inputs(uow, recipe)
+        label, frames, digest = report.file, [frame], report.sha256
+        if with_history:
+            arrival = kept.compare(uow, frame, report, None)
+            table = _with_history(uow, arrival)
+            label, frames, digest = arrival.label, kept.as_read(table), kept.rows_sha256(table)
+    scoring = score_read(frames, label, loaded, context.actor.lanes)
+    made_with = asdict(recipe) | {"input": digest}
+    if context.actor.lanes == ("finance",):  # rules of professional standards leave no mark there
+        made_with["rules"] = scoring.lists["finance"].made_by["rules"]
+    return {
+        "lists": {lane: _list(context, scoring, loaded, lane) for lane in context.actor.lanes},
+        "report": asdict(report) | {"reconciles": report.reconciles},
+        "made_with": made_with,
+    }
+
+
+def _with_history(uow: UnitOfWork, arrival: IncomingStatement) -> pd.DataFrame:
+    """Return a statement with what it is compared with.
+
+    Each of its rows is asked about, even one that the casebook holds already.
+    """
+    since, until = window_from(arrival.rows), str(arrival.rows["date"].max())
+    history = kept.read_window(uow, arrival.seq, since, until)
+    return table_of(arrival, history[~history["identity"].isin(arrival.rows["identity"])])
+
+
+def back_test(
+    context: ServiceContext,
+    kind: str,
+    content: bytes,
+    *,
+    months: int,
+    tell: Callable[[int], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Score past statements as they would be scored today, and with a changed policy or rules.
+
+    Args:
+        context: who asks; they are told of the lanes they see.
+        kind: policy or rules.
+        content: the changed document, as it would be activated.
+        months: how many of the newest scored statements to try, one a month as a rule.
+        tell: called with how many per cent are done.
+
+    Returns:
+        For each statement and lane: alerts newly asked, alerts no longer asked, and how many both;
+        and what was tried, so that it can be proposed.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+        NotFound: no statement was scored yet.
+        FileFaulty: the document has faults.
+        CardwatchError: it is of another kind, or the months are too many.
+    """
+    check_trial(kind, months)
+    changed = unpack_policy(content) if kind == "policy" else unpack_rules(content)
+    with context.work(AuditEvent("consultation", "back-test"), ()) as uow:
+        context.require_alert_access()
+        scored_statements = [row for row in kept.list_statements(uow) if _is_tried(row)][-months:]
+        if not scored_statements:
+            raise NotFound("No statement has been scored yet.")
+    comparisons = []
+    for number, row in enumerate(scored_statements):
+        comparisons.append(_try(context, row, {kind: changed}))
+        tell(100 * (number + 1) // len(scored_statements))
+    sha256 = documents.document_sha256(kind, content)
+    return {"kind": kind, "sha256": sha256, "document": content.decode(), "statements": comparisons}
+
+
+def check_trial(kind: str, months: int) -> None:
+    """Refuse what cannot be tried on past statements.
+
+    Raises:
+        CardwatchError: it cannot.
+    """
+    if kind not in TRIED:
+        sentence = f"Choose what to test: {', '.join(TRIED)}, not '{kind}'."
+        raise CardwatchError(sentence, field="kind")
+    if not 1 <= months <= MOST_MONTHS:
+        raise CardwatchError(f"Enter a number from 1 to {MOST_MONTHS}.", field="months")
+
+
+def _try(context: ServiceContext, row: Row, changed: dict[str, Any]) -> dict[str, Any]:
+    """Score one past statement as it would be today, and with the change."""
+    with context.work(AuditEvent("consultation", "statement", row["statement_id"]), ()) as uow:
+        table = kept.read_window(uow, row["seq"], row["window_from"], row["last_on"])
+        loaded = load_inputs(uow, active_inputs(uow, row["last_on"]))
+    before = score_window(table, row["label"], loaded, context.actor.lanes)
+    after = score_window(table, row["label"], replace(loaded, **changed), context.actor.lanes)
+    comparison: dict[str, Any] = {name: row[name] for name in ("statement_id", "label", "last_on")}
+    for lane in context.actor.lanes:
+        old, new = (_asked(context, scoring, loaded, lane) for scoring in (before, after))
+        comparison[lane] = {
+            "before": len(old),
+            "after": len(new),
+            "newly_asked": [_short(new[name]) for name in new.keys() - old.keys()],
+            "no_longer_asked": [_short(old[name]) for name in old.keys() - new.keys()],
+        }
+        for group_name in ("newly_asked", "no_longer_asked"):
+            comparison[lane][group_name].sort(key=lambda entry: entry["alert_id"])
+    return comparison
+
+
+def _is_tried(row: Row) -> bool:
+    """Return whether a statement was scored, counts still, and has its rows."""
+    return bool(row["is_scored"]) and is_counting(row) and not row["erased_at"]
+
+
+def _named(uow: UnitOfWork, recipe: ScoringInputs, kind: str, name: str) -> str:
+    """Return the hash of a document that is named, or nothing for the default."""
+    if name == ACTIVE:
+        return str(getattr(recipe, kind))
+    return "" if name == NONE else documents.find_document(uow, kind, name)
+
+
+def _list(
+    context: ServiceContext, scoring: ScoringResult, loaded: LoadedInputs, lane: str
+) -> dict[str, Any]:
+    """Return one lane's list as it is shown to the actor."""
+    alert_list = scoring.lists[lane]
+    alert_ids = {alert.alert_id for alert in _seen(context, alert_list.alerts, loaded)}
+    return asdict(
+        without_alerts(alert_list, {item.alert_id for item in alert_list.alerts} - alert_ids)
+    )
+
+
+def _asked(
+    context: ServiceContext, scoring: ScoringResult, loaded: LoadedInputs, lane: str
+) -> dict[str, Alert]:
+    """Return the alerts of a lane that would be asked about, by their ids."""
+    return {alert.alert_id: alert for alert in _seen(context, scoring.lists[lane].shown, loaded)}
+
+
+def _seen(
+    context: ServiceContext, alerts: tuple[Alert, ...], loaded: LoadedInputs
+) -> tuple[Alert, ...]:
+    """Return alerts without those about the actor or about whose payments they approve."""
+    if not context.actor.holder_id:
+        return alerts
+    actor_holder, approvers = context.actor.holder_id, loaded.approvers
+    return tuple(alert for alert in alerts if not is_about(alert, approvers, actor_holder))
+
+
+def _short(alert: Alert) -> dict[str, Any]:
+    """The summary of an alert that a change adds or removes."""
+    field_names = ("alert_id", "title", "holders", "approvers", "last_on", "at_stake_pence", "tier")
+    return {name: getattr(alert, name) for name in field_names} | {
+        "merchant": merchants_label(alert),
+        "fact": alert.reasons[0].fact,
+    }

@@ -1,0 +1,308 @@
+"""Takes statements that arrive in a folder: never half a file, each once, with a receipt beside it.
+
+A file that is complete is moved to `.taking`, received, given a receipt and moved to `received` or
+`refused`. Whenever the process ends between, the next one goes on from `.taking`: the casebook
+knows a file by its bytes, so it is received once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.errors import (
+    CardwatchError,
+    CasebookBusy,
+    CasebookFailed,
+    FileRefused,
+    NotAllowed,
+)
+from cardwatch.services.jobs import note_refusal, receive_now
+from cardwatch.statements import read_each, redact_cards
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+    from cardwatch.records import ReadingReport
+    from cardwatch.services.context import ServiceContext
+    from cardwatch.statements import ReadingChoices
+    from cardwatch.tabular import ReaderPool
+
+RECEIVED, REFUSED, TAKING = "received", "refused", ".taking"
+RECEIPT = ".receipt.json"
+UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".uploading", ".crdownload")
+"""Endings under which programs write a file that is not complete yet."""
+AT_ONCE = 100
+"""Files taken in one pass, the earliest statement first; the others wait for the next."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of one file, as its receipt says.
+
+    Attributes:
+        file: its name, with card numbers cut.
+        sha256: hash of its bytes.
+        outcome: received; held, the same bytes; rows-held, the same rows; or refused.
+        statement_id: the statement that holds its rows; empty where it is refused.
+        refused: why it was not received; empty where it was.
+        code: the refusal's code.
+    """
+
+    file: str
+    sha256: str
+    size_bytes: int
+    at: str
+    outcome: str
+    statement_id: str = ""
+    refused: str = ""
+    code: str = ""
+    form: str = ""
+    transactions: int = 0
+    pence: int = 0
+    first_on: str = ""
+    last_on: str = ""
+    problems: int = 0
+    checks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class DropFolder:
+    """A folder into which statements are put.
+
+    Attributes:
+        path: the folder.
+        settle_seconds: a file is complete once it has not changed for so long.
+        marker: ending of a file that says that another is complete; none where it is empty.
+    """
+
+    path: Path
+    settle_seconds: float
+    marker: str = ""
+    _seen: dict[str, tuple[tuple[int, int, int], float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Make the folders for what was taken.
+
+        Raises:
+            CardwatchError: it is no folder, or nothing can be written in it.
+        """
+        if not self.path.is_dir():
+            raise CardwatchError(f"There is no folder '{self.path.name}'.")
+        try:
+            for name in (RECEIVED, REFUSED, TAKING):
+                (self.path / name).mkdir(exist_ok=True)
+        except OSError as error:
+            subject = f"The folder '{self.path.name}' cannot be written in ({error.strerror})."
+            raise CardwatchError(subject) from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other process from taking files of this folder.
+
+        Raises:
+            CardwatchError: another process does so already.
+        """
+        with (self.path / TAKING / ".lock").open("w", encoding="ascii") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                subject = f"The folder '{self.path.name}' is watched by another process."
+                raise CardwatchError(subject) from error
+            yield
+
+    def take_complete(self, now: float) -> list[Path]:
+        """Move the files that are complete to `.taking`; return those in it, by name.
+
+        Args:
+            now: seconds on a clock that only goes on.
+        """
+        waiting = self._waiting()
+        self._seen = {name: visited for name, visited in self._seen.items() if name in waiting}
+        free = AT_ONCE - len(self._taken())
+        for name, path in waiting.items():
+            if free > 0 and self._is_complete(path, now) and self._claim(path):
+                self._seen.pop(name, None)
+                free -= 1
+        return self._taken()
+
+    def _waiting(self) -> dict[str, Path]:
+        """Return the files that wait, by name."""
+        return {
+            entry.name: self.path / entry.name
+            for entry in sorted(os.scandir(self.path), key=lambda entry: entry.name)
+            if entry.is_file(follow_symlinks=False)
+            and not entry.name.startswith(".")
+            and not entry.name.lower().endswith(UNFINISHED)
+            and not (self.marker and entry.name.endswith(self.marker))
+        }
+
+    def _taken(self) -> list[Path]:
+        """Return the files in `.taking`, by name."""
+        return sorted(p for p in (self.path / TAKING).iterdir() if not p.name.startswith("."))
+
+    def _is_complete(self, path: Path, now: float) -> bool:
+        """Return whether a file has come whole: its marker is there, or it changes no more."""
+        if self.marker:
+            return path.with_name(path.name + self.marker).exists()
+        try:
+            facts = path.stat()
+        except FileNotFoundError:
+            return False
+        state = (facts.st_size, facts.st_mtime_ns, facts.st_ino)
+        history, since = self._seen.get(path.name, (None, now))
+        if history != state:
+            self._seen[path.name] = (state, now)
+            return self.settle_seconds <= 0 and not _is_written(path)
+        return now - since >= self.settle_seconds and not _is_written(path)
+
+    def _claim(self, path: Path) -> bool:
+        """Move a file to `.taking`, unless one of its name is there; return whether it is."""
+        target = self.path / TAKING / path.name
+        if target.exists():
+            return False
+        try:
+            path.rename(target)
+        except FileNotFoundError:
+            return False
+        if self.marker:
+            path.with_name(path.name + self.marker).unlink(missing_ok=True)
+        return True
+
+    def keep(self, path: Path, delivery: Delivery) -> None:
+        """Write the receipt of a file in `.taking`, and move it to where it belongs.
+
+        The receipt comes first, whole: a process that ends between leaves the file in `.taking`,
+        and the receipt of what was done stays as it was written.
+        """
+        place = self.path / (REFUSED if delivery.outcome == "refused" else RECEIVED)
+        target = place / path.name
+        if target.exists():  # another file of this name came before
+            target = place / f"{path.stem} {delivery.sha256[:8]}{path.suffix}"
+        receipt = target.with_name(target.name + RECEIPT)
+        if not receipt.exists() or target.exists() or not _is_of(receipt, delivery.sha256):
+            text = json.dumps(asdict(delivery), ensure_ascii=False, indent=2, sort_keys=True)
+            half = place / f".{secrets.token_hex(8)}"
+            half.write_text(text + "\n", encoding="utf-8")
+            half.replace(receipt)
+        path.replace(target)
+
+
+def _is_of(receipt: Path, sha256: str) -> bool:
+    """Return whether a receipt is that of some bytes."""
+    with suppress(ValueError, OSError):
+        return bool(json.loads(receipt.read_text(encoding="utf-8")).get("sha256") == sha256)
+    return False
+
+
+def _is_written(path: Path) -> bool:
+    """Return whether some process on this machine has a file open to write in it.
+
+    Linux gives a read lease only on files that nobody writes in. Where leases are not to be had,
+    nothing is known and the file's size and time decide alone.
+    """
+    if not hasattr(fcntl, "F_SETLEASE"):
+        return False
+    try:
+        with path.open("rb") as file:
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def receive_folder(
+    context: ServiceContext,
+    folder: DropFolder,
+    choices: ReadingChoices,
+    now: float,
+    nursery: ReaderPool | None = None,
+) -> list[Delivery]:
+    """Receive the complete files of a folder, the earliest statement first.
+
+    A file that could not be received because the casebook was busy or failed stays in `.taking`.
+
+    Args:
+        context: who receives them.
+        folder: where they are.
+        choices: layouts, card key and date order.
+        now: seconds on a clock that only goes on.
+        nursery: readers that are running.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+    """
+    paths = folder.take_complete(now)
+    if not paths:
+        return []
+    names = [redact_cards(path.name, choices.card_key) for path in paths]
+    outcomes = read_each(paths, choices, names=names, nursery=nursery)
+    deliveries = []
+    for path, name, outcome in sorted(
+        zip(paths, names, outcomes, strict=True),
+        key=lambda item: "" if isinstance(item[2], FileRefused) else item[2][1].first_on,
+    ):
+        delivery = _receive_one(context, path, name, outcome)
+        if delivery is not None:
+            folder.keep(path, delivery)
+            deliveries.append(delivery)
+    return deliveries
+
+
+def _receive_one(
+    context: ServiceContext,
+    path: Path,
+    name: str,
+    outcome: FileRefused | tuple[pd.DataFrame, ReadingReport],
+) -> Delivery | None:
+    """Receive one file; nothing where the casebook could not, and it is to be tried again."""
+    data = path.read_bytes()
+    facts: dict[str, Any] = {
+        "file": name,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "size_bytes": len(data),
+    }
+    facts["at"] = context.now.isoformat(timespec="seconds")
+    if isinstance(outcome, FileRefused):
+        return _refuse(context, outcome, facts)
+    try:
+        receipt = receive_now(context, outcome)
+    except (CasebookBusy, CasebookFailed):
+        return None
+    except NotAllowed:
+        raise
+    except CardwatchError as refusal:
+        return _refuse(context, refusal, facts)
+    report = outcome[1]
+    return Delivery(
+        **facts,
+        outcome=receipt.outcome,
+        statement_id=receipt.statement_id,
+        form=report.form,
+        transactions=report.transactions,
+        pence=report.pence,
+        first_on=report.first_on,
+        last_on=report.last_on,
+        problems=len(report.problems),
+        checks=tuple(check.sentence for check in report.checks),
+        notes=tuple(receipt.notes or report.notes),
+    )
+
+
+def _refuse(context: ServiceContext, refusal: CardwatchError, facts: dict[str, Any]) -> Delivery:
+    """Tell people of a file that is refused, and return its receipt."""
+    note_refusal(context, refusal, sha256=facts["sha256"])
+    return Delivery(**facts, outcome="refused", refused=str(refusal), code=refusal.code)

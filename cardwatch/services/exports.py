@@ -1,0 +1,347 @@
+"""Exports: a statement's list, a case, and a query to a line manager."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from cardwatch.alerts.answered import person_key
+from cardwatch.casebook import FINANCE, PSD, AuditEvent, people, pseudonyms
+from cardwatch.casebook import alerts as kept
+from cardwatch.casebook.alert_queries import AlertFilter, find_alerts
+from cardwatch.casebook.audit import checkpoint_line
+from cardwatch.casebook.statements import get_statement
+from cardwatch.casebook.tables import exports
+from cardwatch.errors import CardwatchError, NotAllowed, about_field
+from cardwatch.records import Statements
+from cardwatch.reports import (
+    HANDED,
+    PURPOSES,
+    Document,
+    ExportCover,
+    alerts_filename,
+    case_filename,
+    check_drawing,
+    pack_alerts,
+    questions_document,
+    questions_filename,
+    write_alerts,
+)
+from cardwatch.services.alerts import people_of
+from cardwatch.services.context import public_row
+from cardwatch.services.scoring_inputs import report_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from cardwatch.casebook import UnitOfWork
+    from cardwatch.records import AlertList
+    from cardwatch.services.context import ServiceContext
+
+PACK = ".zip"
+EXPORT_FORMATS = (*HANDED, PACK)
+"""Forms in which alerts are handed over; a pack has all of the others, and a signed manifest."""
+MOST_IN_CASE = 50
+MAX_SELECTED = 1_000
+"""Alerts that one file of filtered alerts has at most."""
+
+
+@dataclass(frozen=True)
+class ExportFile:
+    """A file that is handed over.
+
+    Attributes:
+        filename: what it holds and of when, never about whom.
+        alert_count: how many alerts it has.
+    """
+
+    filename: str
+    content: bytes
+    alert_count: int
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """A request for an export: object, purpose, recipient, marking and key.
+
+    Attributes:
+        statement_id, lane: whose list, as it was made; or
+        alert_ids: alerts that make a case, with everything that is kept of them; or
+        filters: alerts that fit, as they were raised.
+        key: signs the checkpoint in it, and the manifest of a pack.
+    """
+
+    purpose: str
+    recipient: str
+    marking: str
+    key: Ed25519PrivateKey
+    statement_id: str = ""
+    lane: str = FINANCE
+    alert_ids: tuple[str, ...] = ()
+    filters: AlertFilter | None = None
+
+
+def export_alerts(context: ServiceContext, wanted: ExportRequest, form: str) -> ExportFile:
+    """Hand alerts over as a file.
+
+    Args:
+        context: who hands over.
+        wanted: what, why and to whom.
+        form: one of `FORMS`.
+
+    Raises:
+        NotAllowed: the lane is not the actor's, or they have not asked to see its names.
+        NotFound: there is no such statement, list or alert.
+        CardwatchError: no such purpose or form, nobody is named, a case has too many
+            alerts.
+    """
+    _check(wanted, form)
+    event = AuditEvent("disclosure", "list", purpose=wanted.purpose)
+    with context.work(event) as uow:
+        context.require_alert_access()
+        if wanted.alert_ids:
+            event.object_kind = "case"
+        cases, raised_lists = _chosen(context, uow, wanted)
+        lists, read = _called(uow, raised_lists, of_case=not wanted.statement_id)
+        handed = ExportCover(
+            marking=wanted.marking,
+            organisation=people.organisation_name(uow),
+            purpose=wanted.purpose,
+            recipient=wanted.recipient.strip(),
+            made_by=people.email_of(uow),
+            made_at=uow.now,
+            checkpoint=checkpoint_line(uow, wanted.key, context.actor.chain),
+            cases=cases,
+            is_selection=wanted.filters is not None,
+        )
+        _disclose(uow, handed, next(name for _, name in raised_lists))
+        count = sum(len(alert_list.alerts) for alert_list in lists.values())
+        event.counts = {"alerts": count}
+    filename = _filename(lists, {lane for lane, _ in raised_lists}, cases, form)
+    if form == PACK:
+        return ExportFile(filename, pack_alerts(lists, read, handed, wanted.key), count)
+    with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
+        path = Path(folder) / f"alerts{form}"
+        write_alerts(path, lists, read, handed)
+        return ExportFile(filename, path.read_bytes(), count)
+
+
+def _chosen(
+    context: ServiceContext, uow: UnitOfWork, export_request: ExportRequest
+) -> tuple[tuple[dict[str, Any], ...], dict[tuple[str, str], AlertList]]:
+    """Return what is kept of the alerts of a case, and the lists by lane and statement."""
+    if export_request.alert_ids:
+        cases = _cases(uow, export_request)
+        return cases, _lists(uow, cases)
+    if export_request.filters is not None:
+        return (), _lists(uow, _selection(uow, export_request))
+    context.require_lane(export_request.lane)
+    name = get_statement(uow, export_request.statement_id)["statement_id"]
+    return (), {(export_request.lane, name): kept.read_list(uow, export_request.lane, name)}
+
+
+def _selection(uow: UnitOfWork, export_request: ExportRequest) -> list[dict[str, Any]]:
+    """Return the alerts that fit the filters, and write down that each leaves.
+
+    Raises:
+        NotAllowed: professional standards have not asked to see the names in one of them.
+        CardwatchError: none fits, or too many.
+    """
+    assert export_request.filters is not None
+    rows = find_alerts(uow, export_request.filters, limit=MAX_SELECTED + 1)
+    if not 1 <= len(rows) <= MAX_SELECTED:
+        raise CardwatchError(f"Choose filters that 1 to {MAX_SELECTED:,} alerts fit.")
+    for row in rows:
+        if uow.actor.role == PSD and not pseudonyms.is_revealed(uow, row["alert_id"]):
+            raise NotAllowed(
+                "A list names people. On each alert's page, ask first to see the name, or share "
+                "the list of a statement."
+            )
+        uow.extra_events.append(
+            AuditEvent("disclosure", "alert", row["alert_id"], purpose=export_request.purpose)
+        )
+    return rows
+
+
+def _filename(
+    lists: Mapping[str, AlertList],
+    lanes: set[str],
+    cases: Sequence[Mapping[str, Any]],
+    form: str,
+) -> str:
+    """Return what the file is called: a case by its alerts, a list by its months."""
+    if cases:
+        return case_filename([case["alert_id"] for case in cases], lanes, form)
+    return alerts_filename(lists, lanes, form)
+
+
+def _check(export_request: ExportRequest, form: str) -> None:
+    """Refuse what cannot be handed over, before anything is written down."""
+    if export_request.purpose not in PURPOSES:
+        valid_names = ", ".join(PURPOSES)
+        sentence = f"Choose a purpose: {valid_names}, not '{export_request.purpose}'."
+        raise CardwatchError(
+            sentence if export_request.purpose else "Choose a purpose", field="purpose"
+        )
+    if not export_request.recipient.strip():
+        raise CardwatchError("Enter the recipient", field="recipient")
+    if form not in EXPORT_FORMATS:
+        valid_names = ", ".join(EXPORT_FORMATS)
+        sentence = f"'{form}' is not a list format. Use a file name that ends in {valid_names}."
+        raise CardwatchError(sentence, field="form")
+    if len(export_request.alert_ids) > MOST_IN_CASE:
+        raise CardwatchError(
+            f"Choose at most {MOST_IN_CASE} alerts for one case.", field="alert_ids"
+        )
+    if form in {".pdf", PACK}:
+        with about_field("form"):
+            check_drawing()
+
+
+def _cases(uow: UnitOfWork, export_request: ExportRequest) -> tuple[dict[str, Any], ...]:
+    """Return everything that is kept of the alerts of a case, and write down that each leaves."""
+    field_names = ("alert_id", "lane", "statement_id", "state", "assigned_to", "due_on", "tags",
+            "decisions", "neighbours", "related")  # fmt: skip
+    alerts = {
+        alert["alert_id"]: alert
+        for alert in (kept.get_alert(uow, n) for n in export_request.alert_ids)
+    }
+    cases = []
+    for alert_id, alert_row in alerts.items():
+        cases.append(
+            {field: alert_row[field] for field in field_names}
+            | {"seen": pseudonyms.access_log(uow, alert_id)}
+        )
+        uow.extra_events.append(
+            AuditEvent("disclosure", "alert", alert_id, purpose=export_request.purpose)
+        )
+    return tuple(cases)
+
+
+def _lists(
+    uow: UnitOfWork, alerts: Sequence[Mapping[str, Any]]
+) -> dict[tuple[str, str], AlertList]:
+    """Return some alerts as they were raised: by lane and statement, in that order."""
+    only = {alert["alert_id"] for alert in alerts}
+    places = dict.fromkeys((alert["lane"], alert["statement_id"]) for alert in alerts)
+    return {place: kept.read_list(uow, *place, only=only) for place in places}
+
+
+def _called(
+    uow: UnitOfWork, raised_lists: Mapping[tuple[str, str], AlertList], *, of_case: bool
+) -> tuple[dict[str, AlertList], Statements]:
+    """Return lists by what they are called, and how their statements were read."""
+    rows = {name: get_statement(uow, name) for _, name in raised_lists}
+    lists = {
+        f"{lane} list of {rows[name]['label']}" if of_case else lane: alert_list
+        for (lane, name), alert_list in raised_lists.items()
+    }
+    reports = (report_of(row["report"]) for row in rows.values())
+    return lists, Statements(pd.DataFrame(), tuple(report for report in reports if report))
+
+
+def _disclose(uow: UnitOfWork, handed: ExportCover, statement_id: str) -> None:
+    """Write down that something is handed over; the same again within a second is one."""
+    disclosure = {"statement_id": statement_id, "purpose": handed.purpose,
+            "recipient": handed.recipient, "lane": uow.actor.chain,
+            "made_by": uow.actor.actor_id, "made_at": uow.now}  # fmt: skip
+    uow.event.object_id = uow.keyed("disclosure", *disclosure.values(), *map(str, handed.cases))[
+        :12
+    ]
+    same = exports.c.disclosure_id == uow.event.object_id
+    if uow.fetch_one(sa.select(exports.c.lane).where(uow.scope(exports), same)) is None:
+        uow.insert_sealed(exports, [disclosure | {"disclosure_id": uow.event.object_id}])
+
+
+def list_exports(context: ServiceContext) -> list[dict[str, Any]]:
+    """Return what was handed over, as far as the actor may know: why, to whom."""
+    with context.work(AuditEvent("consultation", "disclosures")) as uow:
+        context.require_alert_access()
+        question = sa.select(exports).where(uow.scope(exports))
+        if context.actor.holder_id:  # others may have exported alerts about them
+            question = question.where(exports.c.made_by == context.actor.actor_id)
+        order = (exports.c.made_at, exports.c.disclosure_id)
+        return [public_row(row) for row in uow.fetch_all(question.order_by(*order))]
+
+
+def list_questions(context: ServiceContext, alert_id: str) -> list[dict[str, Any]]:
+    """The open alerts of finance about the same people as an alert, and nobody else.
+
+    Raises:
+        NotAllowed: the role is not finance.
+        NotFound: there is no such alert that the actor may see.
+    """
+    with context.work(AuditEvent("consultation", "alerts")) as uow:
+        context.allow((FINANCE,), "send queries to a line manager")
+        return _open_questions(uow, kept.get_alert(uow, alert_id))
+
+
+def _open_questions(uow: UnitOfWork, alert: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The open alerts of finance about the same people as an alert, and nobody else."""
+    filters = AlertFilter(lane=FINANCE, same_holder_as=alert["alert_id"], unanswered=True)
+    same_people = people_of([alert])
+    return [row for row in find_alerts(uow, filters) if people_of([row]) == same_people]
+
+
+def ask_manager(
+    context: ServiceContext, alert_id: str, *, recipient: str, marking: str
+) -> tuple[str, Document]:
+    """The name and content of finance's open questions about the people of an alert.
+
+    They are about the same people and nobody else: an alert that also asks about another person,
+    or about one of several alone, is left out.
+
+    Args:
+        context: who asks; of finance.
+        alert_id: one of finance's alerts.
+        recipient: the line manager; never one of the people asked about.
+        marking: protective marking.
+
+    Raises:
+        NotAllowed: the role is not finance.
+        NotFound: there is no such alert that the actor may see.
+        CardwatchError: nobody is named, somebody asked about is, or nothing is left to ask.
+    """
+    event = AuditEvent("disclosure", "questions", purpose="finance-assurance")
+    with context.work(event) as uow:
+        context.allow((FINANCE,), "send queries to a line manager")
+        alert = kept.get_alert(uow, alert_id)
+        if not recipient.strip():
+            raise CardwatchError("Enter the line manager's name", field="recipient")
+        event.object_id = alert["alert_id"]
+        open_questions = _open_questions(uow, alert)
+        if person_key(recipient) in map(person_key, people_of([alert])):
+            sentence = "Choose somebody else. A query about a person goes to their line manager."
+            raise CardwatchError(sentence, field="recipient")
+        lists = _lists(uow, open_questions)
+        raised = {
+            raised_alert.alert_id: raised_alert
+            for alert_list in lists.values()
+            for raised_alert in alert_list.alerts
+        }
+        alerts = [
+            raised[question["alert_id"]]
+            for question in open_questions
+            if question["alert_id"] in raised
+        ]
+        if not alerts:
+            raise CardwatchError("There are no open alerts about this cardholder.")
+        uow.extra_events += [
+            AuditEvent("disclosure", "alert", asked_alert.alert_id, purpose=event.purpose)
+            for asked_alert in alerts
+        ]
+        filename = questions_filename([asked_alert.alert_id for asked_alert in alerts])
+        return filename, questions_document(
+            alerts,
+            marking=marking,
+            organisation=people.organisation_name(uow),
+            recipient=recipient.strip(),
+            day=uow.today,
+        )

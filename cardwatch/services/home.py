@@ -1,0 +1,150 @@
+"""What somebody finds after signing in: months covered, what waits, and what is set up."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from cardwatch.casebook import PSD, alert_queries, people, proposals
+from cardwatch.casebook.counting import counting_payments, is_counting
+from cardwatch.casebook.statements import list_statements
+from cardwatch.casebook.tables import RECEIVES, transactions
+from cardwatch.services.scoring_inputs import active_inputs, load_inputs
+
+if TYPE_CHECKING:
+    from cardwatch.casebook import UnitOfWork
+    from cardwatch.casebook.unit_of_work import Row
+    from cardwatch.services.context import ServiceContext
+
+MONTHS_SHOWN = 13
+FEW_SHARE = 0.1
+"""A month with fewer payments than this share of the usual month holds late payments alone."""
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month, how many payments of it count, and whether a statement of it seems to be missing."""
+
+    month: str
+    payments: int
+    is_missing: bool
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a casebook needs before its alerts can be relied on, and whether it is there."""
+
+    has_limits: bool
+    has_cards: bool
+    has_history: bool
+    has_statement: bool
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to be set up."""
+        return all((self.has_limits, self.has_cards, self.has_history, self.has_statement))
+
+
+@dataclass(frozen=True)
+class Home:
+    """What somebody finds after signing in, as far as they may see it.
+
+    Attributes:
+        waiting, overdue, mine: how many alerts wait for an answer, are past their due day, and are
+            assigned to the actor, with the pence at stake in each.
+        last_upload: the statement received last, if there is one.
+        agreements: open proposals that the actor may agree to.
+        months: the last months up to this one, the newest first.
+    """
+
+    waiting: tuple[int, int]
+    overdue: tuple[int, int]
+    mine: tuple[int, int]
+    last_upload: Row | None
+    agreements: list[Row]
+    months: list[Month]
+    setup: Setup
+
+
+def show_home(context: ServiceContext) -> Home:
+    """Return what somebody finds after signing in.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+    """
+    actor = context.actor
+    lanes = tuple(dict.fromkeys((*actor.lanes, actor.chain)))
+    with context.casebook.unaudited(actor, context.now, lanes=lanes, reads=True) as uow:
+        context.require_alert_access()
+        waiting = alert_queries.AlertFilter(unanswered=True, awake_on=uow.today)
+        before_today = str(context.now.date() - dt.timedelta(1))
+        overdue = alert_queries.AlertFilter(unanswered=True, due_by=before_today)
+        itself = replace(waiting, assigned_to=people.email_of(uow))
+        statements = list_statements(uow)
+        return Home(
+            waiting=alert_queries.count_alerts(uow, waiting),
+            overdue=alert_queries.count_alerts(uow, overdue),
+            mine=alert_queries.count_alerts(uow, itself),
+            last_upload=statements[-1] if statements else None,
+            agreements=_agreements(uow),
+            months=_months(uow) if statements else [],
+            setup=_setup(uow, statements),
+        )
+
+
+def _agreements(uow: UnitOfWork) -> list[Row]:
+    """The open proposals of others that the actor may agree to."""
+    if uow.actor.role not in RECEIVES:
+        return []
+    return [
+        row
+        for row in proposals.list_proposals(uow)
+        if row["state"] == proposals.OPEN
+        and row["lane"] == uow.actor.role
+        and row["made_by"] != uow.actor.actor_id
+    ]
+
+
+def _months(uow: UnitOfWork) -> list[Month]:
+    """The last months up to this one, the newest first, with their payments.
+
+    Months before the first payment are left out, and this month is never missing.
+    """
+    newest = dt.date.fromisoformat(uow.today)
+    numbers = [12 * newest.year + newest.month - 1 - back for back in range(MONTHS_SHOWN)]
+    names = [f"{number // 12}-{number % 12 + 1:02}" for number in numbers]
+    month = sa.func.substr(transactions.c.date, 1, 7).label("month")
+    question = (
+        counting_payments(
+            uow, [month, sa.func.count().label("payments")], with_psd_holds=uow.actor.role == PSD
+        )
+        .where(transactions.c.date >= names[-1])
+        .order_by(None)
+        .group_by(month)
+    )
+    counts = {row["month"]: int(row["payments"]) for row in uow.fetch_all(question)}
+    history = [counts[name] for name in names if counts.get(name)]
+    few = FEW_SHARE * median(history) if history else 0
+    first = min((name for name in names if counts.get(name, 0) > few), default=names[0])
+    return [
+        Month(name, counts.get(name, 0), name != names[0] and counts.get(name, 0) <= few)
+        for name in names
+        if name >= first
+    ]
+
+
+def _setup(uow: UnitOfWork, rows: list[Row]) -> Setup:
+    """What a casebook needs before its alerts can be relied on."""
+    recipe = active_inputs(uow, uow.today)
+    policy = load_inputs(uow, replace(recipe, model="", cards="")).policy
+    counting = [row for row in rows if is_counting(row)]
+    return Setup(
+        has_limits=policy.single_purchase[0].stated,
+        has_cards=bool(recipe.cards),
+        has_history=len(counting) > 1,
+        has_statement=any(row["is_scored"] for row in counting),
+    )

@@ -1,0 +1,426 @@
+"""Imports statements and the settings they are scored with."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cardwatch.casebook import FINANCE, LANES, AuditEvent, UnitOfWork, alert_store, documents
+from cardwatch.casebook import statements as kept
+from cardwatch.casebook.counting import is_counting
+from cardwatch.casebook.import_requests import REQUEST_DAYS, confirm_import
+from cardwatch.casebook.suppressions import day_of
+from cardwatch.casebook.tables import RECEIVES, outbox
+from cardwatch.casebook.unit_of_work import canonical, short_id
+from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, NotAllowed, NotFound
+from cardwatch.quantities import plural
+from cardwatch.scoring import ScoringResult, train
+from cardwatch.services.scoring_inputs import (
+    LoadedInputs,
+    ScoringInputs,
+    active_inputs,
+    keep_shipped_rules,
+    load_inputs,
+    pack_forest,
+    score_window,
+)
+from cardwatch.statements import name_holders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from cardwatch.casebook.statements import IncomingStatement
+    from cardwatch.casebook.unit_of_work import Row
+    from cardwatch.forest import Forest
+    from cardwatch.records import ReadingReport
+    from cardwatch.services.context import ServiceContext
+
+HISTORY_WINDOW_DAYS = 400
+"""Days of history that a scoring reads, so that its cost does not grow with the years kept. It is
+thirteen months: what comes yearly is seen again; detection was measured with twelve."""
+GAP_DAYS = 10
+"""Days without a payment between two statements after which one is reported missing."""
+LATE_SHARE = 0.05
+"""A statement begins on the day before which this share of its payments lie; these are late."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The result of an import; the same words whatever was found in the statement.
+
+    Attributes:
+        statement_id: the statement, this one or the one that holds its rows already; empty while
+            a second person is waited for.
+        outcome: received; held, the same bytes; rows-held, the same rows in another file; or
+            second-person, which waits for another person to ask for the same.
+        transactions: rows that are transactions.
+        duplicate_count: those of them that other statements hold, counted once.
+        holders: labels of these statements with how many each holds.
+        late: transactions from before the days the statement is about.
+        notes: what a person should know, each a sentence.
+    """
+
+    statement_id: str
+    label: str
+    outcome: str
+    transactions: int = 0
+    duplicate_count: int = 0
+    holders: dict[str, int] = field(default_factory=dict)
+    late: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """The result of scoring a statement, and its inputs.
+
+    Attributes:
+        table: everything the scoring read, as `read_window` will give it once it is kept.
+        since: first day of it.
+    """
+
+    scoring: ScoringResult
+    table: pd.DataFrame
+    since: str
+    recipe: ScoringInputs
+    used: LoadedInputs
+
+
+def receive(
+    context: ServiceContext,
+    read: tuple[pd.DataFrame, ReadingReport],
+    *,
+    corrects: str | None = None,
+    is_history: bool = False,
+    tell: Callable[[int], None] = lambda _: None,
+) -> Receipt:
+    """Import one statement: store it, score it and store its alerts, completely or not at all.
+
+    The same bytes again, by however many at once, make one statement and give the same answer.
+
+    Args:
+        context: who brings it.
+        read: its transactions and reading report, as `read_each` gives them.
+        corrects: the statement in whose place it comes.
+        is_history: whether it is only kept, for later ones to be compared with.
+        tell: called with how many per cent are done.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        NotFound: there is no statement to be corrected.
+        NothingToScore: none of its transactions can be scored.
+        CardwatchError: a correction is to be kept without being scored.
+    """
+    if corrects and is_history:
+        raise CardwatchError(
+            "A corrected statement is always scored. Import it without '--history'.",
+            field="history",
+        )
+    with (
+        context.casebook.import_lock(context.actor.organisation_id),
+        _failure_recorded(context, read[1]),
+    ):
+        tell(10)
+        receipt, arrival, scored = _prepare(context, read, corrects, is_history=is_history)
+        if arrival is not None:
+            tell(80)
+            _keep(context, arrival, scored)
+    return receipt
+
+
+@contextmanager
+def _failure_recorded(context: ServiceContext, report: ReadingReport) -> Iterator[None]:
+    """Write an audit event that a statement failed, unless the refusal has one of its own."""
+    is_recorded = False
+    try:
+        yield
+        is_recorded = True
+    except (NotAllowed, NotFound, CasebookBusy):
+        is_recorded = True
+        raise
+    finally:
+        if not is_recorded:
+            name = short_id(context.actor.organisation_id, report.sha256)
+            event = AuditEvent("collection", "statement", name, outcome="failed")
+            with suppress(CasebookFailed), context.work(event, ()):  # the first error is to be seen
+                pass
+
+
+def activate_document(
+    context: ServiceContext, kind: str, content: bytes, effective_from: str
+) -> str:
+    """Store a policy, card register or model and activate it from a day; return its hash.
+
+    Raises:
+        NotAllowed: the role changes no settings.
+        CardwatchError: the day is none.
+    """
+    day_of(effective_from, "effective_from")
+    event = AuditEvent("alteration", kind)
+    with (
+        context.casebook.import_lock(context.actor.organisation_id),
+        context.work(event, ()) as uow,
+    ):
+        context.allow(RECEIVES, "change settings")
+        event.object_id = documents.activate_document(uow, kind, content, effective_from)
+        return event.object_id
+
+
+def retrain_model(context: ServiceContext) -> str:
+    """Train a forest on the last 13 months and activate it from today; return its hash.
+
+    Raises:
+        NotAllowed, NotFound, NothingToScore: see `newest_forest`.
+    """
+    today = str(context.now.date())
+    return activate_document(context, "model", pack_forest(newest_forest(context), today), today)
+
+
+def newest_forest(context: ServiceContext) -> Forest:
+    """Return a forest fitted to the last thirteen months.
+
+    Raises:
+        NotAllowed: the role changes no settings.
+        NotFound: no statement of these months is held.
+        NothingToScore: there are too few payments or holders for a forest.
+    """
+    today = context.now.date()
+    with context.work(AuditEvent("combination", "model"), ()) as uow:
+        context.allow(RECEIVES, "change settings")
+        since = str(today - dt.timedelta(HISTORY_WINDOW_DAYS))
+        table = kept.read_window(uow, kept.last_seq(uow), since, str(today))
+        loaded = load_inputs(uow, replace(active_inputs(uow, str(today)), model=""))
+    if table.empty:
+        raise NotFound("No statement of the last 13 months has been uploaded.")
+    together, _ = name_holders(kept.as_read(table))
+    return train(together, loaded.policy, cards=loaded.cards)
+
+
+def list_statements(context: ServiceContext) -> list[dict[str, Any]]:
+    """Return the statements held, in the order received, with what is known of their reading."""
+    with context.work(AuditEvent("consultation", "statements"), ()) as uow:
+        statements = kept.list_statements(uow)
+    return [_told(row, statements) for row in statements]
+
+
+def get_statement(context: ServiceContext, statement_id: str) -> dict[str, Any]:
+    """Return one statement with its reading report: what happened to every row.
+
+    `beside` says in sentences which days before it no statement covers, and what others hold too.
+
+    Raises:
+        NotFound: there is no such statement.
+    """
+    event = AuditEvent("consultation", "statement")
+    with context.work(event, ()) as uow:
+        row = kept.get_statement(uow, statement_id)
+        event.object_id = row["statement_id"]
+        statements = kept.list_statements(uow)
+        beside = _beside(uow, row, statements)
+    return _told(row, statements) | {"report": json.loads(row["report"]), "beside": beside}
+
+
+def _beside(uow: UnitOfWork, row: Row, statements: list[Row]) -> list[str]:
+    """Return sentences on how a statement that is kept lies beside the others."""
+    start = kept.day_at(uow, row["statement_id"], LATE_SHARE)
+    other_statements = [
+        statement
+        for statement in statements
+        if statement["seq"] != row["seq"] and is_counting(statement)
+    ]
+    labels = {statement["statement_id"]: statement["label"] for statement in other_statements}
+    shared = kept.shared_with(uow, row["statement_id"])
+    notes = _shares({labels[name]: count for name, count in shared.items() if name in labels})
+    return notes + (_gap(start, other_statements) if start else [])
+
+
+def _told(row: Row, statements: list[Row]) -> dict[str, Any]:
+    """The result of an import in words for people."""
+    field_names = ("statement_id", "label", "sha256", "received_at", "received_by", "corrects",
+             "first_on", "last_on", "transactions", "pence", "duplicate_count", "is_scored",
+             "erased_at")  # fmt: skip
+    id_by_seq = {statement["seq"]: statement["statement_id"] for statement in statements}
+    return {name: row[name] for name in field_names} | {
+        "superseded_by": id_by_seq.get(row["superseded_seq"]),
+        "layout": json.loads(row["report"]).get("layout", ""),
+    }
+
+
+def _prepare(
+    context: ServiceContext,
+    read: tuple[pd.DataFrame, ReadingReport],
+    corrects: str | None,
+    *,
+    is_history: bool,
+) -> tuple[Receipt, IncomingStatement | None, _Scored | None]:
+    """Compare a statement with stored ones and score it; None if it is already stored."""
+    frame, report = read
+    event = AuditEvent(
+        "combination", "statement", short_id(context.actor.organisation_id, report.sha256)
+    )
+    with context.work(event, ()) as uow:
+        context.allow(RECEIVES, "receives no statements")
+        existing = kept.find_statement(uow, report.sha256, is_scored=not is_history)
+        if existing is not None:
+            event.outcome = "held"
+            return Receipt(existing["statement_id"], existing["label"], "held"), None, None
+        arrival = kept.compare(uow, frame, report, corrects, is_history=is_history)
+        receipt = _receipt(uow, arrival)
+        why = _needs_second_person(uow, arrival, is_history=is_history)
+        if why and not confirm_import(uow, report.sha256, arrival.corrects or "history"):
+            receipt = Receipt("", arrival.label, "second-person", len(arrival.rows), notes=(why,))
+        if receipt.outcome != "received":
+            event.outcome = receipt.outcome
+            return receipt, None, None
+        if is_history:
+            event.outcome = "begun"
+            return receipt, arrival, None
+        since = window_from(arrival.rows)
+        recipe = active_inputs(uow, str(arrival.rows["date"].max()))
+        loaded = load_inputs(uow, recipe)
+        table = table_of(arrival, _history(uow, arrival, since))
+        event.outcome = "begun"  # the statement exists once `_keep` says so
+    scoring = score_window(table, arrival.label, loaded)
+    return receipt, arrival, _Scored(scoring, table, since, recipe, loaded)
+
+
+def _needs_second_person(uow: UnitOfWork, arrival: IncomingStatement, *, is_history: bool) -> str:
+    """Return why an import needs two people, as a sentence; empty where it needs one.
+
+    It depends on payments alone and never on alerts: who brings a statement may not know of those.
+    """
+    if arrival.is_any_left_out:
+        why = "the correction leaves out or changes a payment of the statement it corrects"
+    else:
+        first = kept.first_scored_on(uow) if is_history else ""
+        if not first or arrival.rows["date"].max() < first:
+            return ""
+        why = "history after the first scored day can hide what is unusual"
+    return (
+        f"A second person is needed: {why}. Another person with your role has to upload the same "
+        f"file with the same choices within {REQUEST_DAYS} days."
+    )
+
+
+def _keep(context: ServiceContext, arrival: IncomingStatement, scored: _Scored | None) -> None:
+    """Keep a statement with everything made of it, in one transaction."""
+    event = AuditEvent("collection", "statement", arrival.statement_id, chain=FINANCE)
+    facts: dict[str, Any] = {"is_scored": int(scored is not None)}
+    if scored is not None:
+        facts["window_from"] = scored.since
+        facts["input_sha256"] = kept.rows_sha256(scored.table)
+        facts["made_with"] = canonical(asdict(scored.recipe))
+    with context.work(event, LANES) as uow:
+        kept.keep_statement(uow, arrival, facts)
+        event.counts = {"transactions": len(arrival.rows)}
+        if scored is not None:
+            keep_shipped_rules(uow, scored.recipe)
+            _keep_model(uow, arrival, scored)
+            _keep_alerts(uow, arrival, scored)
+
+
+def _keep_model(uow: UnitOfWork, arrival: IncomingStatement, scored: _Scored) -> None:
+    """Activate the first trained forest: from then on it changes only by hand."""
+    forest = scored.scoring.scored.forest
+    if scored.used.forest is None and forest is not None:
+        day = str(arrival.rows["date"].max())
+        name = documents.activate_document(uow, "model", pack_forest(forest, day), day)
+        uow.extra_events.append(AuditEvent("alteration", "model", name))
+
+
+def _keep_alerts(uow: UnitOfWork, arrival: IncomingStatement, scored: _Scored) -> None:
+    """Keep both lanes' lists and a notice of each; what was only in a corrected one is closed."""
+    table = scored.table
+    rows = table["row"].astype(int)
+    read = zip(table["label"], rows, strict=True)
+    stored_places = zip(table["statement_id"], rows, strict=True)
+    places = dict(zip(read, stored_places, strict=True))
+    approvers = scored.used.approvers
+    name = arrival.statement_id
+    for lane in LANES:
+        source = alert_store.Source(lane, name, places, approvers, arrival.corrects)
+        counts = asdict(alert_store.keep_list(uow, source, scored.scoring.lists[lane]))
+        uow.extra_events.append(AuditEvent("collection", "alerts", name, counts=counts, chain=lane))
+        notice = {"lane": lane, "notice_id": short_id(lane, name), "kind": "list"}
+        uow.insert(outbox, [notice | {"made_at": uow.now, "next_attempt_at": uow.now, "tries": 0}])
+
+
+def _receipt(uow: UnitOfWork, arrival: IncomingStatement) -> Receipt:
+    """Return what becomes of a statement that was compared with those held."""
+    statements = kept.list_statements(uow)
+    labels = {row["statement_id"]: row["label"] for row in statements}
+    holders = {labels[name]: count for name, count in arrival.holders.items()}
+    duplicates, count = int(arrival.duplicate_count.sum()), len(arrival.rows)
+    notes = _shares(holders)
+    if duplicates == count:
+        name = next(iter(arrival.holders))
+        return Receipt(name, labels[name], "rows-held", count, duplicates, holders, 0, tuple(notes))
+    if duplicates > count // 2 and not arrival.corrects:
+        notes.append("if this is a corrected statement, upload it as a correction")
+    start = _first_on(arrival.rows)
+    notes += _gap(start, statements)
+    late = int((arrival.rows["date"] < start).sum())
+    all_notes = (*arrival.report.decisions, *arrival.report.notes, *notes)
+    return Receipt(
+        arrival.statement_id, arrival.label, "received", count, duplicates, holders, late, all_notes
+    )
+
+
+def _shares(holders: Mapping[str, int]) -> list[str]:
+    """Return a sentence on each other statement, by label, that holds so many of a statement's."""
+    return [
+        f"{shared:,} of its transactions {plural(shared, 'is', 'are')} also in {label}, "
+        "and counted once"
+        for label, shared in holders.items()
+    ]
+
+
+def _gap(start: str, statements: list[Row]) -> list[str]:
+    """Return a sentence on the days that no statement covers before one begins."""
+    ends = [row["last_on"] for row in statements if row["last_on"] < start]
+    if not ends or any(row["first_on"] <= start <= row["last_on"] for row in statements):
+        return []
+    day = dt.timedelta(days=1)
+    last, first = dt.date.fromisoformat(max(ends)), dt.date.fromisoformat(start)
+    if first - last <= GAP_DAYS * day:
+        return []
+    return [f"no statement covers {last + day} to {first - day}: is one missing?"]
+
+
+def _first_on(rows: pd.DataFrame) -> str:
+    """Return the day on which a statement begins, late payments left aside."""
+    days = rows["date"].sort_values(ignore_index=True)
+    return str(days.iloc[int(LATE_SHARE * len(days))])
+
+
+def window_from(rows: pd.DataFrame) -> str:
+    """Return the first day of the history that a statement is compared with."""
+    start = dt.date.fromisoformat(_first_on(rows)) - dt.timedelta(HISTORY_WINDOW_DAYS)
+    return min(str(start), str(rows["date"].min()))
+
+
+def table_of(arrival: IncomingStatement, before: pd.DataFrame) -> pd.DataFrame:
+    """Return what the scoring of a statement reads, as `read_window` will give it once kept.
+
+    Args:
+        arrival: the statement.
+        before: history that it is compared with, as `read_window` gives it.
+    """
+    new = arrival.rows.astype({"day_doubled": bool})
+    new = new.assign(seq=arrival.seq, label=arrival.label, statement_id=arrival.statement_id)
+    new = new.assign(is_scored=1)
+    table = pd.concat([before, new[list(before.columns)]], ignore_index=True)
+    order = np.lexsort([table["seq"], table["is_scored"] != 1])  # as `counting_payments` has them
+    return table.iloc[order].drop_duplicates("identity", ignore_index=True)
+
+
+def _history(uow: UnitOfWork, arrival: IncomingStatement, since: str) -> pd.DataFrame:
+    """Return what a statement is compared with: what counts before it, without what it corrects."""
+    before = kept.read_window(uow, arrival.seq - 1, since, str(arrival.rows["date"].max()))
+    return before[before["statement_id"] != arrival.corrects]

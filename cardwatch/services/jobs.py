@@ -1,0 +1,322 @@
+"""Queues and runs jobs: imports, back-tests and evaluations."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+import threading
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.casebook import FINANCE, LANES, Actor, AuditEvent, Casebook, documents, jobs, outbox
+from cardwatch.casebook.api_keys import actor_now
+from cardwatch.casebook.statements import find_statement
+from cardwatch.casebook.tables import RECEIVES
+from cardwatch.casebook.unit_of_work import SYSTEM, canonical
+from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, stack_of
+from cardwatch.services.back_tests import back_test, check_trial
+from cardwatch.services.context import ServiceContext
+from cardwatch.services.evaluation_runner import evaluate_own
+from cardwatch.services.imports import Receipt, receive
+from cardwatch.services.scoring_inputs import pack_read, unpack_policy, unpack_read, unpack_rules
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator, Sequence
+
+    import pandas as pd
+
+    from cardwatch.records import ReadingReport
+
+log = logging.getLogger("cardwatch.jobs")
+STATEMENT, BACK_TEST, EVALUATION = JOB_KINDS = "statement", "back-test", "evaluation"
+TRIALS = (BACK_TEST, EVALUATION)
+"""Kinds of job that take minutes and change nothing: no statement waits for them."""
+BEAT_SECONDS = 10
+"""Seconds between renewals of a job's lease: a third of the lease."""
+
+
+def queue_import(
+    context: ServiceContext,
+    read: tuple[pd.DataFrame, ReadingReport],
+    *,
+    corrects: str | None = None,
+    is_history: bool = False,
+    once: str = "",
+) -> dict[str, Any]:
+    """Queue a parsed statement for import; return the job.
+
+    Args:
+        context: who brings it.
+        read: its transactions and reading report, as `read_each` gives them.
+        corrects: the statement in whose place it comes.
+        is_history: whether it is only kept.
+        once: what the sender calls this request, to be known when it comes again.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        CardwatchError: a correction is to be kept without being scored; the actor has used `once`
+            for another statement.
+    """
+    if corrects and is_history:
+        raise CardwatchError(
+            "A corrected statement is always scored. It cannot be stored as history only.",
+            field="history",
+        )
+    frame, report = read
+    options = {"corrects": corrects, "is_history": is_history}
+    fingerprint = _sha256(report.sha256, canonical(options))
+    with context.work(AuditEvent("collection", "job"), ()) as uow:
+        context.allow(RECEIVES, "upload statements")
+        once = once or fingerprint
+        existing = find_statement(uow, report.sha256, is_scored=False)
+        is_new = existing or corrects or is_history  # may have another answer than the last time
+        if is_new and once == fingerprint:  # and no key says that it is the same request
+            once = _sha256(once, uow.now)
+        content = pack_read(frame, report, options)
+        return jobs.put_job(uow, STATEMENT, content, once=once, fingerprint=fingerprint)
+
+
+def receive_now(context: ServiceContext, read: tuple[pd.DataFrame, ReadingReport]) -> Receipt:
+    """Receive a statement at once, for whoever has others to go on with, whatever this one does.
+
+    Raises:
+        CardwatchError: it is refused, or failed for a reason that nobody foresaw: then the sentence
+            has the number under which the log has it.
+    """
+    try:
+        return receive(context, read)
+    except CardwatchError:
+        raise
+    except Exception as error:  # noqa: BLE001  the others are not to wait for this one
+        number = secrets.token_hex(4)
+        fault = {"number": number, "stack": stack_of(error)}
+        log.error("statement failed, error %(number)s: %(stack)s", fault)  # noqa: TRY400  no values
+        sentence = (
+            f"We could not process {read[1].file} (error {number}). Contact your administrator."
+        )
+        raise CardwatchError(sentence) from None
+
+
+def note_refusal(
+    context: ServiceContext, refusal: CardwatchError, *, sha256: str = ""
+) -> dict[str, Any]:
+    """Keep what was said of a file that cannot be read, as a job that failed; return the job.
+
+    So it stands beside what became of the files that came with it, however often that is read.
+
+    Args:
+        context: who brought it.
+        refusal: why it cannot be read.
+        sha256: hash of the bytes of a file that nobody waits for: it is noted once, and a notice
+            goes to the webhook.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+    """
+    lanes = LANES if sha256 else ()
+    with context.work(AuditEvent("collection", "job", outcome="failed"), lanes) as uow:
+        context.allow(RECEIVES, "receives no statements")
+        answers = _sha256(str(refusal), sha256 or uow.now)
+        job = jobs.put_job(uow, STATEMENT, b"", once=answers, fingerprint=answers)
+        answer = {"code": refusal.code, "detail": str(refusal)}
+        jobs.finish_job(uow, job["job_id"], answer, failed=True)
+        if sha256:
+            outbox.put_notice(uow, FINANCE, job["job_id"], "refused")
+        return job
+
+
+def list_refused_files(context: ServiceContext) -> list[dict[str, Any]]:
+    """Return the files of the last 30 days that the actor's role brought and that were refused.
+
+    Each has `made_at` and the sentence that was said of it, the newest first.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+    """
+    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        context.allow(RECEIVES, "receives no statements")
+        return jobs.list_failed(uow, STATEMENT)
+
+
+def queue_back_test(
+    context: ServiceContext, kind: str, content: bytes, months: int
+) -> dict[str, Any]:
+    """Put a back-test in the queue; return the job; see `services.trying.back_test`.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+        FileFaulty: the document has faults.
+        CardwatchError: it is of another kind, or the months are too many.
+    """
+    check_trial(kind, months)
+    (unpack_policy if kind == "policy" else unpack_rules)(content)
+    options = canonical({"kind": kind, "months": months}).encode()
+    packed = documents.pack({"said.json": options, "content": content})
+    with context.work(AuditEvent("consultation", "job"), ()) as uow:
+        context.require_alert_access()
+        fingerprint = hashlib.sha256(packed).hexdigest()
+        once = _sha256(fingerprint, uow.now)
+        return jobs.put_job(uow, BACK_TEST, packed, once=once, fingerprint=fingerprint)
+
+
+def queue_evaluation(context: ServiceContext) -> dict[str, Any]:
+    """Put an evaluation in the queue; return the job, or the one that waits or goes on already.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+    """
+    with context.work(AuditEvent("consultation", "job"), ()) as uow:
+        context.require_alert_access()
+        for job in jobs.list_jobs(uow, (EVALUATION,)):
+            if job["state"] in {jobs.QUEUED, jobs.RUNNING}:
+                uow.event.object_id = job["job_id"]
+                return jobs.get_job(uow, job["job_id"])
+        once = _sha256(EVALUATION, uow.now)
+        return jobs.put_job(uow, EVALUATION, b"", once=once, fingerprint=once)
+
+
+def list_trials(context: ServiceContext) -> list[dict[str, Any]]:
+    """Return the actor's own back-tests and evaluations, without their answers, newest first."""
+    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        return jobs.list_jobs(uow, TRIALS)
+
+
+def get_job(context: ServiceContext, job_id: str) -> dict[str, Any]:
+    """Return one of the actor's jobs.
+
+    Raises:
+        NotFound: they have none of that id.
+    """
+    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        return jobs.get_job(uow, job_id)
+
+
+def do_next_job(
+    casebook: Casebook,
+    clock: Callable[[], dt.datetime],
+    kinds: Sequence[str] = JOB_KINDS,
+    is_over: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Do one job that waits, of any organisation; return whether there was one.
+
+    Several processes and threads may do this at once: each takes another job.
+
+    Args:
+        casebook: whose jobs.
+        clock: what tells the moment.
+        kinds: those of jobs to be done.
+        is_over: whether an evaluation is to be broken off; it is taken up again later.
+    """
+    for row in casebook.organisations():
+        itself = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.unaudited(itself, clock(), reads=True) as uow:
+            waits = jobs.is_any_waiting(uow, kinds)
+        if not waits:
+            continue
+        with casebook.unaudited(itself, clock()) as uow:
+            job = jobs.claim_job(uow, kinds)
+        if job is not None:
+            _do(casebook, job, clock, is_over)
+            return True
+    return False
+
+
+def _do(
+    casebook: Casebook,
+    job: jobs.Job,
+    clock: Callable[[], dt.datetime],
+    is_over: Callable[[], bool],
+) -> None:
+    """Do one job, and keep what came of it."""
+
+    def tell(percent: int | None = None) -> None:
+        with casebook.unaudited(job.actor, clock()) as uow:
+            jobs.tell_job(uow, job.job_id, percent)
+
+    try:
+        with casebook.unaudited(job.actor, clock(), reads=True) as uow:
+            context = ServiceContext(casebook, actor_now(uow, job.actor), clock())
+        with _beating(tell):
+            answer = _act(context, job, tell, is_over)
+    except CasebookBusy:
+        return  # it is tried again once its lease is over
+    except CardwatchError as refusal:
+        answer = _failure(job, refusal)
+        _fail(casebook, job, clock, answer)
+    except Exception as error:  # noqa: BLE001  it would fail again: once is enough
+        answer = _failure(job, error)
+        _fail(casebook, job, clock, answer)
+    else:
+        with casebook.unaudited(job.actor, clock()) as uow:
+            jobs.finish_job(uow, job.job_id, answer)
+
+
+def _failure(job: jobs.Job, error: Exception) -> dict[str, Any]:
+    """Return the answer of a job that failed; log the stack of an unforeseen error.
+
+    The log holds the type of the error and where it arose, never its words: they may hold cells.
+    """
+    file = jobs.file_of(job.content)
+    if isinstance(error, CardwatchError) and not isinstance(error, CasebookFailed):
+        return {"code": error.code, "detail": str(error), "file": file}
+    number = secrets.token_hex(4)
+    fault = {"kind": job.kind, "number": number, "stack": stack_of(error)}
+    log.error("%(kind)s job failed, error %(number)s: %(stack)s", fault)
+    subject = file or jobs.SUBJECTS[job.kind]
+    detail = f"We could not process {subject} (error {number}). Contact your administrator."
+    return {"code": "internal", "detail": detail, "file": file, "error_number": number}
+
+
+def _fail(
+    casebook: Casebook, job: jobs.Job, clock: Callable[[], dt.datetime], answer: dict[str, Any]
+) -> None:
+    """Keep that a job failed, with an audit event that says so."""
+    action = "collection" if job.kind == STATEMENT else "consultation"
+    event = AuditEvent(action, "job", job.job_id, outcome="failed")
+    with casebook.work(job.actor, event, clock(), lanes=()) as uow:
+        jobs.finish_job(uow, job.job_id, answer, failed=True)
+
+
+def _act(
+    context: ServiceContext,
+    job: jobs.Job,
+    report_percent: Callable[[int], None],
+    is_over: Callable[[], bool],
+) -> dict[str, Any]:
+    """Do what a job asks for; return its answer."""
+    if job.kind == EVALUATION:
+        return evaluate_own(context, tell=report_percent, is_over=is_over)
+    if job.kind == STATEMENT:
+        frame, report, options = unpack_read(job.content)
+        return asdict(receive(context, (frame, report), **options, tell=report_percent))
+    files = documents.unpack(job.content)
+    options = json.loads(files["said.json"])
+    return back_test(
+        context, options["kind"], files["content"], months=options["months"], tell=report_percent
+    )
+
+
+@contextmanager
+def _beating(extend_lease: Callable[[], None]) -> Iterator[None]:
+    """Say every few seconds that a job goes on, until it ends."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT_SECONDS):
+            extend_lease()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _sha256(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

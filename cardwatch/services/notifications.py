@@ -1,0 +1,111 @@
+"""Notifications to other systems and people, without content."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook, outbox
+from cardwatch.casebook.people import list_people
+from cardwatch.casebook.unit_of_work import SYSTEM
+from cardwatch.errors import NotAllowed
+from cardwatch.services.context import public_row
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
+    from cryptography.fernet import Fernet
+
+    from cardwatch.services.context import ServiceContext
+
+
+def set_webhook(context: ServiceContext, url: str, seal: Fernet) -> str:
+    """Send notices of the actor's lane to an address; return the secret they are signed with.
+
+    Admin sets the finance lane's, professional standards their own.
+
+    Raises:
+        NotAllowed: the role sets none.
+    """
+    lane = _lane(context)
+    with context.work(AuditEvent("alteration", "webhook"), (lane,) if lane else ()) as uow:
+        _sets(context)
+        return outbox.set_webhook(uow, lane, url, seal)
+
+
+def end_webhook(context: ServiceContext) -> None:
+    """Send notices of the actor's lane nowhere any more.
+
+    Raises:
+        NotAllowed: the role sets none.
+    """
+    lane = _lane(context)
+    with context.work(AuditEvent("alteration", "webhook"), (lane,)) as uow:
+        _sets(context)
+        outbox.end_webhook(uow, lane)
+
+
+def list_webhooks(context: ServiceContext) -> list[dict[str, Any]]:
+    """Return where notices of the actor's lane are sent.
+
+    Raises:
+        NotAllowed: the role sets none.
+    """
+    lane = _lane(context)
+    with context.work(AuditEvent("consultation", "webhook"), (lane,)) as uow:
+        _sets(context)
+        return [public_row(row) for row in outbox.list_webhooks(uow, (lane,))]
+
+
+def send_due(
+    casebook: Casebook,
+    seal: Fernet,
+    clock: Callable[[], dt.datetime],
+    send: Callable[[dict[str, str], str], bool],
+) -> int:
+    """Send the notices that are due; return how many arrived.
+
+    Args:
+        casebook: whose they are.
+        seal: opens the secrets.
+        clock: what tells the moment.
+        send: sends one: given url, id, kind and moment, and the secret; whether it arrived.
+    """
+    arrived = 0
+    for row in casebook.organisations():
+        itself = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.unaudited(itself, clock(), lanes=LANES, reads=True) as uow:
+            waiting = outbox.is_any_due(uow)
+        if not waiting:
+            continue
+        with casebook.unaudited(itself, clock(), lanes=LANES) as uow:
+            notices = outbox.take_due(uow)
+        for notice in notices:
+            fields = {name: str(notice[name]) for name in ("url", "notice_id", "kind", "made_at")}
+            has_arrived = send(fields, seal.decrypt(notice["secret"].encode()).decode())
+            arrived += has_arrived
+            with casebook.unaudited(itself, clock(), lanes=LANES) as uow:
+                (outbox.mark_sent if has_arrived else outbox.mark_failed)(uow, notice)
+    return arrived
+
+
+def reminders_due(casebook: Casebook, clock: Callable[[], dt.datetime]) -> list[str]:
+    """Return the email addresses of everybody who works with alerts, once a day for each force."""
+    emails: list[str] = []
+    for row in casebook.organisations():
+        itself = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.unaudited(itself, clock()) as uow:
+            if outbox.begin_reminder(uow, uow.today):
+                people = [person for person in list_people(uow) if not person["ended_at"]]
+                emails += [person["email"] for person in people if person["role"] in LANES]
+    return emails
+
+
+def _lane(context: ServiceContext) -> str:
+    return PSD if context.actor.role == PSD else FINANCE
+
+
+def _sets(context: ServiceContext) -> None:
+    """Refuse who sets no address; within a piece of work only."""
+    if context.actor.role not in {"admin", PSD}:
+        raise NotAllowed("Your role cannot set a webhook.")

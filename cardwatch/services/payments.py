@@ -1,0 +1,234 @@
+"""Payments as people look at them: lists by filters, one payment, and every rule applied to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.alerts import compared, fact
+from cardwatch.alerts.answered import person_key
+from cardwatch.casebook import PSD, AuditEvent, payment_queries, pseudonyms
+from cardwatch.casebook import statements as kept
+from cardwatch.casebook.suppressions import day_of
+from cardwatch.errors import NotFound
+from cardwatch.services.imports import HISTORY_WINDOW_DAYS
+from cardwatch.services.scoring_inputs import (
+    ScoringInputs,
+    active_inputs,
+    load_inputs,
+    score_window,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from cardwatch.casebook import UnitOfWork
+    from cardwatch.casebook.payment_queries import PaymentFilters
+    from cardwatch.casebook.unit_of_work import Row
+    from cardwatch.rules import Rule
+    from cardwatch.scoring import ScoringResult
+    from cardwatch.services.context import ServiceContext
+    from cardwatch.services.scoring_inputs import LoadedInputs
+
+MAX_EXPORTED = 50_000
+"""Payments that one CSV file has at most."""
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """What one rule says of one payment.
+
+    Attributes:
+        fires: whether all of its conditions are met.
+        fact: what it found, in a sentence; empty where it does not fire.
+        compared: of each condition what was compared, the figure here, and when it is met.
+        met: of each condition, whether it is met.
+    """
+
+    rule: str
+    title: str
+    lane: str
+    fires: bool
+    fact: str
+    compared: tuple[tuple[str, str, str], ...]
+    met: tuple[bool, ...]
+
+
+def list_payments(
+    context: ServiceContext,
+    filters: PaymentFilters,
+    *,
+    after: Sequence[float | str] = (),
+    limit: int,
+    is_export: bool = False,
+) -> list[dict[str, Any]]:
+    """Return payments that fit, the newest first, cardholders as the actor is shown them.
+
+    Args:
+        context: who asks.
+        filters: which of them.
+        after: the `place` of the payment after which they begin.
+        limit: the most that are given.
+        is_export: whether they leave as a file.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+        NotFound: a filter names an alert or payment that the actor may not see.
+        CardwatchError: a day or the place is none.
+    """
+    for field in ("since", "until"):
+        if day := getattr(filters, field):
+            day_of(day, field)
+    event = AuditEvent("disclosure" if is_export else "consultation", "payments")
+    with context.work(event) as uow:
+        context.require_alert_access()
+        _check_alerts(uow, filters)
+        rows = payment_queries.find_payments(uow, filters, after=after, limit=limit)
+        event.counts = {"payments": len(rows)} if is_export else {}
+        return _with_holders(uow, rows)
+
+
+def count_payments(context: ServiceContext, filters: PaymentFilters) -> tuple[int, int]:
+    """Return how many payments fit, and their pence together."""
+    with context.casebook.unaudited(
+        context.actor, context.now, lanes=context.actor.lanes, reads=True
+    ) as uow:
+        return payment_queries.count_payments(uow, filters)
+
+
+def get_payment(context: ServiceContext, statement_id: str, row_number: int) -> dict[str, Any]:
+    """Return one payment with the alerts it is evidence of, as far as the actor may see them.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+        NotFound: there is no such payment that the actor may see.
+    """
+    event = AuditEvent("consultation", "payment", f"{statement_id}:{row_number}")
+    with context.work(event) as uow:
+        context.require_alert_access()
+        row = payment_queries.get_payment(uow, statement_id, row_number)
+        alerts_of_payment = payment_queries.alerts_of_payment(uow, statement_id, row_number)
+        return _with_holders(uow, [row])[0] | {"alerts": alerts_of_payment}
+
+
+def explain_payment(
+    context: ServiceContext, statement_id: str, row_number: int
+) -> list[RuleResult]:
+    """Apply every rule of the actor's lanes to one payment, as its statement was scored.
+
+    A statement that was kept as history is scored with the settings that held on its last day.
+
+    Args:
+        context: who asks.
+        statement_id: whole id of the payment's statement.
+        row_number: the payment's row there.
+
+    Returns:
+        The rules that fire, then those that do not, each with its figures; none for a payment of
+        the actor's own, or on a card that they approve.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+        NotFound: there is no such payment, or what it was scored with is erased.
+    """
+    event = AuditEvent("consultation", "payment", f"{statement_id}:{row_number}", purpose="rules")
+    with context.work(event) as uow:
+        context.require_alert_access()
+        payment = payment_queries.get_payment(uow, statement_id, row_number)
+        statement = kept.get_statement(uow, statement_id)
+        settings = _settings(uow, statement)
+        if _is_about_actor(uow, payment["holder_id"], settings):
+            return []
+        table, place = _window(uow, statement, payment)
+    scoring = score_window(table, statement["label"], settings, ())
+    frame = scoring.scored.ledger.frame
+    rows = ((frame["file"] == place[0]) & (frame["row"].astype(int) == place[1])).to_numpy()
+    if not rows.any():
+        raise NotFound("This payment cannot be compared: its statement is not scored any more.")
+    lanes = context.actor.lanes
+    rules = [rule for rule in settings.rules if rule.lane in lanes and rule.subject == "payment"]
+    results = (_result(rule, scoring, int(rows.argmax()), settings) for rule in rules)
+    return sorted(filter(None, results), key=lambda row: (not row.fires, row.rule))
+
+
+def _check_alerts(uow: UnitOfWork, filters: PaymentFilters) -> None:
+    """Refuse filters that name an alert which the actor may not see.
+
+    Raises:
+        NotFound: there is no such alert.
+    """
+    for same_holder_as in (filters.same_holder_as, filters.same_merchant_as):
+        if (
+            same_holder_as
+            and ":" not in same_holder_as
+            and not payment_queries.is_alert_visible(uow, same_holder_as)
+        ):
+            raise NotFound(f"There is no alert '{same_holder_as}'.")
+
+
+def _with_holders(uow: UnitOfWork, rows: list[Row]) -> list[Row]:
+    """Return payments with `holder` as the actor is shown them; `holder_id` is taken out."""
+    ids = {row["holder_id"] for row in rows if row["holder_id"]}
+    if uow.actor.role == PSD:
+        names = {item: pseudonyms.pseudonym(uow, item) for item in ids}
+    else:
+        names = pseudonyms.holder_names(uow, ids)
+    for row in rows:
+        holder_id = row.pop("holder_id") or ""
+        row["holder"] = names.get(holder_id, holder_id)
+    return rows
+
+
+def _settings(uow: UnitOfWork, statement: Row) -> LoadedInputs:
+    """Return what a statement was scored with, or for history what held on its last day."""
+    if statement["erased_at"]:
+        raise NotFound("The payments of this statement were deleted at the end of their time.")
+    if statement["made_with"]:
+        return load_inputs(uow, ScoringInputs(**json.loads(statement["made_with"])))
+    return load_inputs(uow, active_inputs(uow, statement["last_on"]))
+
+
+def _is_about_actor(uow: UnitOfWork, holder_id: str, loaded_inputs: LoadedInputs) -> bool:
+    """Whether a payment is the actor's own, or on a card that they approve."""
+    if not uow.actor.holder_id:
+        return False
+    people = [holder_id, loaded_inputs.approvers.get(holder_id, "")]
+    return person_key(uow.actor.holder_id) in map(person_key, filter(None, people))
+
+
+def _window(uow: UnitOfWork, statement: Row, payment: Row) -> tuple[pd.DataFrame, tuple[str, int]]:
+    """Return what a statement is scored with, and the file and row of the payment in it."""
+    since = statement["window_from"] or str(
+        dt.date.fromisoformat(statement["first_on"]) - dt.timedelta(HISTORY_WINDOW_DAYS)
+    )
+    table = kept.read_window(uow, statement["seq"], since, statement["last_on"])
+    same = table[
+        table["statement_id"].eq(payment["statement_id"]) & table["row"].eq(payment["row"])
+    ]
+    if same.empty:
+        raise NotFound("This payment is counted in another statement, which holds it too.")
+    return table, (statement["label"], payment["row"])
+
+
+def _result(
+    rule: Rule, scoring: ScoringResult, row: int, loaded_inputs: LoadedInputs
+) -> RuleResult | None:
+    """Return what a rule says of a payment; none where a figure it reads is not known."""
+    columns = scoring.scored.columns
+    if not set(rule.reads) <= set(columns):
+        return None
+    figures = {name: columns[name][row].item() for name in rule.reads}
+    met = tuple(bool(condition.holds(figures, loaded_inputs.policy)) for condition in rule.when)
+    return RuleResult(
+        rule=rule.id,
+        title=rule.title,
+        lane=rule.lane,
+        fires=all(met),
+        fact=fact(rule.fact, figures) if all(met) else "",
+        compared=tuple(compared(rule, figures, loaded_inputs.policy)),
+        met=met,
+    )

@@ -1,0 +1,159 @@
+"""People and API keys, and authentication of keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.alerts.answered import person_key
+from cardwatch.casebook import PSD, AuditEvent, api_keys, people
+from cardwatch.casebook.api_keys import actor_of_key
+from cardwatch.casebook.people import actor_of_person, add_organisation
+from cardwatch.casebook.tables import MANAGES
+from cardwatch.errors import CardwatchError
+from cardwatch.services.context import public_row
+from cardwatch.services.scoring_inputs import active_inputs, load_inputs
+
+if TYPE_CHECKING:
+    from cardwatch.casebook import UnitOfWork
+    from cardwatch.services.context import ServiceContext
+
+KEEPERS = (*MANAGES, PSD)
+
+
+def add_person(  # noqa: PLR0913  what is known of a person
+    context: ServiceContext,
+    *,
+    name: str,
+    email: str,
+    role: str,
+    holder_id: str = "",
+    holds_no_card: bool = False,
+) -> str:
+    """Add a person with a role; return their id; see `casebook.people.add_person`.
+
+    Raises:
+        CardwatchError: the cardholder is not in the card register in force.
+    """
+    with context.work(AuditEvent("access", "person"), ()) as uow:
+        link = people.CardLink(_registered(uow, holder_id), holds_no_card)
+        return people.add_person(uow, name=name, email=email, role=role, link=link)
+
+
+def set_link(
+    context: ServiceContext, email: str, *, holder_id: str = "", holds_no_card: bool = False
+) -> None:
+    """Set who a person is in statements; see `casebook.people.set_link`.
+
+    Raises:
+        CardwatchError: the cardholder is not in the card register in force.
+    """
+    with context.work(AuditEvent("access", "person"), ()) as uow:
+        context.allow(KEEPERS, "keeps no people")
+        link = people.CardLink(_registered(uow, holder_id), holds_no_card)
+        people.set_link(uow, email, link)
+
+
+def list_cardholders(context: ServiceContext) -> list[str]:
+    """Return the holders and approvers of the card register in force, by id; none without one.
+
+    Raises:
+        NotAllowed: the role keeps no people.
+    """
+    with context.work(AuditEvent("consultation", "cards"), ()) as uow:
+        context.allow(KEEPERS, "keeps no people")
+        return _cardholders(uow)
+
+
+def _cardholders(uow: UnitOfWork) -> list[str]:
+    """Return the holders and approvers of the card register in force, by id."""
+    recipe = replace(active_inputs(uow, uow.today), policy="", model="")
+    cards = load_inputs(uow, recipe).cards
+    if cards is None:
+        return []
+    labels = {*cards.cards["holder_id"], *cards.cards["approver_id"]}
+    return sorted(str(item) for item in labels if item)
+
+
+def _registered(uow: UnitOfWork, holder_id: str) -> str:
+    """Return a cardholder as the card register in force names them; as typed where there is none.
+
+    Raises:
+        CardwatchError: the register does not name them.
+    """
+    history = {person_key(cardholder): cardholder for cardholder in _cardholders(uow)}
+    if holder_id and history and person_key(holder_id) not in history:
+        raise CardwatchError("Choose a cardholder from the card register", field="holder_id")
+    return history.get(person_key(holder_id), holder_id.strip())
+
+
+def email_of(context: ServiceContext) -> str:
+    """Return the actor's own email address; the id of a key, which has none."""
+    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        return people.email_of(uow)
+
+
+def display_names(context: ServiceContext) -> dict[str, str]:
+    """Return what everybody who acts is called, by id; see `casebook.people.who`."""
+    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        return people.display_names(uow)
+
+
+def end_person(context: ServiceContext, email: str) -> None:
+    """End a person's access, at once; see `casebook.people.end_person`."""
+    with context.work(AuditEvent("access", "person"), ()) as uow:
+        context.allow(KEEPERS, "manage people")
+        people.end_person(uow, email)
+
+
+def list_people(context: ServiceContext) -> list[dict[str, Any]]:
+    """Return the people who have, or had, access.
+
+    Raises:
+        NotAllowed: the role keeps no people.
+    """
+    with context.work(AuditEvent("consultation", "people"), ()) as uow:
+        context.allow(KEEPERS, "manage people")
+        return [public_row(row) for row in people.list_people(uow)]
+
+
+def create_key(
+    context: ServiceContext, *, name: str, role: str, days: int, can_decide: bool = False
+) -> str:
+    """Make an API key; return it whole, this once; see `casebook.api_keys.create_key`."""
+    with context.work(AuditEvent("access", "key"), ()) as uow:
+        return api_keys.create_key(uow, name=name, role=role, days=days, can_decide=can_decide)
+
+
+def revoke_key(context: ServiceContext, key_id: str) -> None:
+    """End a key, at once; see `casebook.api_keys.revoke_key`."""
+    with context.work(AuditEvent("access", "key"), ()) as uow:
+        context.allow(KEEPERS, "manage API keys")
+        api_keys.revoke_key(uow, key_id)
+
+
+def list_keys(context: ServiceContext) -> list[dict[str, Any]]:
+    """Return the keys, without their secrets.
+
+    Raises:
+        NotAllowed: the role keeps no keys.
+    """
+    with context.work(AuditEvent("consultation", "keys"), ()) as uow:
+        context.allow(KEEPERS, "manage API keys")
+        return [public_row(row) for row in api_keys.list_keys(uow)]
+
+
+__all__ = [
+    "actor_of_key",
+    "actor_of_person",
+    "add_organisation",
+    "add_person",
+    "create_key",
+    "email_of",
+    "end_person",
+    "list_cardholders",
+    "list_keys",
+    "list_people",
+    "revoke_key",
+    "set_link",
+]

@@ -1,0 +1,266 @@
+"""The active settings and proposals: one person proposes, another approves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.casebook import FINANCE, PSD, AuditEvent, documents, proposals
+from cardwatch.casebook.suppressions import day_of
+from cardwatch.casebook.tables import DOCUMENT_KINDS, RECEIVES
+from cardwatch.casebook.unit_of_work import short_id
+from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.services.context import public_row
+from cardwatch.services.diffs import changes
+from cardwatch.services.imports import newest_forest
+from cardwatch.services.scoring_inputs import (
+    active_inputs,
+    load_inputs,
+    pack_cards,
+    pack_forest,
+    pack_rules,
+    read_content,
+    read_model,
+    shipped_sha256,
+    unpack_policy,
+    unpack_rules,
+)
+from cardwatch.statements import (
+    checked_profile,
+    missing_fields,
+    parse_profile,
+    profile_toml,
+    shipped_profiles,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cardwatch.records import CardRegister
+    from cardwatch.rules import Rule
+    from cardwatch.services.context import ServiceContext
+    from cardwatch.statements import Profile
+
+NEEDS = {
+    "date": "Choose the column with the date of the purchase",
+    "merchant": "Choose the column with the merchant",
+    "amount": "Choose the column with the amount, or the one with debits",
+    "holder": "Choose the column that names the cardholder: a number, a name or a card",
+}
+"""Error messages for required fields without a column."""
+SHOWN_OF_FOREST = ("features", "rows", "holders", "first_on", "last_on", "data_sha256")
+
+
+def list_active(context: ServiceContext) -> list[dict[str, Any]]:
+    """Every activated document, by kind and time.
+
+    Rule sets are told to professional standards alone, who change them; what is active of the
+    others' rules is on the page of rules.
+    """
+    with context.work(AuditEvent("consultation", "settings"), ()) as uow:
+        context.allow((*RECEIVES, "auditor"), "read settings")
+        hidden = "" if context.actor.role == PSD else "rules"
+        return [public_row(row) for row in documents.list_active(uow) if row["kind"] != hidden]
+
+
+def get_policy(context: ServiceContext, day: str = "") -> dict[str, Any]:
+    """The active policy on a day (today by default): its text and every figure."""
+    with context.work(AuditEvent("consultation", "policy"), ()) as uow:
+        context.allow((*RECEIVES, "auditor"), "read settings")
+        recipe = active_inputs(uow, _day(context, day))
+        sha256, content = recipe.policy, read_content(uow, recipe, "policy")
+    figures = asdict(unpack_policy(content))
+    return {
+        "sha256": sha256 or shipped_sha256("policy"),
+        "is_shipped": not sha256,
+        "text": content.decode(),
+        "figures": figures,
+    }
+
+
+def list_rules(context: ServiceContext, day: str = "") -> list[Rule]:
+    """The active rules of the actor's lanes on a day (today by default)."""
+    with context.work(AuditEvent("consultation", "rules"), ()) as uow:
+        context.allow((*RECEIVES, "auditor"), "read settings")
+        rules = load_inputs(uow, active_inputs(uow, _day(context, day))).rules
+    lanes = (*context.actor.lanes, FINANCE)
+    return [rule for rule in rules if rule.lane in lanes]
+
+
+def get_model(context: ServiceContext) -> dict[str, Any]:
+    """Facts about the active model: `status` is loaded, none or refused."""
+    with context.work(AuditEvent("consultation", "model"), ()) as uow:
+        context.allow((*RECEIVES, "auditor"), "read settings")
+        recipe = active_inputs(uow, str(context.now.date()))
+        if not recipe.model:
+            return {"status": "none", "sha256": ""}
+        forest, why = read_model(uow, recipe)
+    if why:
+        return {"status": "refused", "sha256": recipe.model, "why": why}
+    facts = {name: getattr(forest, name) for name in SHOWN_OF_FOREST}
+    return {"status": "loaded", "sha256": recipe.model} | facts
+
+
+def get_proposal(context: ServiceContext, proposal_id: str) -> dict[str, Any]:
+    """A proposal with its changes against what is active today; see `services.changes`.
+
+    Raises:
+        NotFound: there is none of that id that the actor may know of.
+    """
+    event = AuditEvent("consultation", "proposal")
+    with context.work(event, (context.actor.chain,)) as uow:
+        context.allow((*RECEIVES, "auditor"), "read settings")
+        proposal = proposals.get_proposal(uow, proposal_id)
+        event.object_id = proposal_id
+        content = documents.read_document(uow, proposal["sha256"])
+        changed_files = changes(uow, proposal["kind"], content, str(context.now.date()))
+    return public_row(proposal) | {"changes": changed_files}
+
+
+def preview(context: ServiceContext, kind: str, content: bytes) -> list[dict[str, Any]]:
+    """Return what a policy or rules would change of what is active today; see `services.changes`.
+
+    Raises:
+        NotAllowed: the role proposes no such document.
+        FileFaulty: it has faults; all are listed.
+    """
+    _packed(context, kind, content)
+    with context.work(AuditEvent("consultation", "settings"), ()) as uow:
+        _may_propose(context, kind)
+        return changes(uow, kind, content, str(context.now.date()))
+
+
+def rules_with(context: ServiceContext, files: Mapping[str, str]) -> bytes:
+    """The active rules with some files replaced, as a document.
+
+    Raises:
+        NotAllowed: the role changes no rules.
+    """
+    with context.work(AuditEvent("consultation", "rules"), ()) as uow:
+        _may_propose(context, "rules")
+        recipe = active_inputs(uow, str(context.now.date()))
+        current_files = json.loads(read_content(uow, recipe, "rules"))
+    return pack_rules(current_files | dict(files))
+
+
+def propose(
+    context: ServiceContext,
+    kind: str,
+    content: bytes | CardRegister | None,
+    *,
+    effective_from: str,
+    reason: str,
+) -> dict[str, Any]:
+    """Propose a document; somebody else of the same role has to agree before it holds.
+
+    Args:
+        context: who proposes.
+        kind: policy, rules, cards or model.
+        content: the document; none for a model, which is fitted to the last thirteen months.
+        effective_from: day from which it is to hold; today if none is said.
+        reason: why.
+
+    Raises:
+        NotAllowed: the role proposes no such document: rules are professional standards' own.
+        FileFaulty: the document has faults; all are listed.
+        CardwatchError: no reason, no such kind, no such day.
+    """
+    day_of(effective_from or str(context.now.date()), "effective_from")
+    if kind not in DOCUMENT_KINDS:
+        sentence = f"Choose what to propose: {', '.join(DOCUMENT_KINDS)}, not '{kind}'."
+        raise CardwatchError(sentence, field="kind")
+    packed = _packed(context, kind, content)
+    with context.work(AuditEvent("alteration", "proposal"), (context.actor.chain,)) as uow:
+        _may_propose(context, kind)
+        proposal_row = proposals.propose(
+            uow, kind, packed, effective_from=_day(context, effective_from), reason=reason
+        )
+        return public_row(proposal_row)
+
+
+def decide_proposal(context: ServiceContext, proposal_id: str, *, agrees: bool) -> dict[str, Any]:
+    """Agree to a proposal or refuse it; see `casebook.proposals.decide_proposal`."""
+    with context.work(AuditEvent("alteration", "proposal"), (context.actor.chain,)) as uow:
+        context.allow(RECEIVES, "change settings")
+        return public_row(proposals.decide_proposal(uow, proposal_id, agrees=agrees))
+
+
+def list_proposals(context: ServiceContext) -> list[dict[str, Any]]:
+    """Return the proposals that the actor may know of: psd's are their own."""
+    lanes = (context.actor.chain,)
+    with context.work(AuditEvent("consultation", "proposals"), lanes) as uow:
+        context.allow((*RECEIVES, "auditor"), "read settings")
+        return [public_row(row) for row in proposals.list_proposals(uow)]
+
+
+def save_profile(context: ServiceContext, text: str) -> None:
+    """Remember a column profile for files with its headings, in place of one for the same.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        FileFaulty: it has faults; all are listed.
+    """
+    headings = sorted(parse_profile(text, "columns").recognise)
+    with context.work(AuditEvent("alteration", "layout"), ()) as uow:
+        context.allow(RECEIVES, "upload statements")
+        documents.save_profile(uow, short_id(*headings or [text]), text)
+
+
+def save_columns(
+    context: ServiceContext, *, headings: Sequence[str], chosen: Mapping[str, str]
+) -> None:
+    """Remember which heading holds which field, for files with the same headings.
+
+    Args:
+        context: who has checked the columns.
+        headings: all of the file's.
+        chosen: the heading of each field; empty where the file has none. Fields that are left out
+            are guessed; see `cardwatch.statements.checked_profile`.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        CardwatchError: a field that is needed has no heading, or one heading holds two fields.
+    """
+    chosen_headings: set[str] = set()
+    for field, heading in chosen.items():
+        if heading in chosen_headings:
+            raise CardwatchError("This column is already chosen for another field.", field=field)
+        chosen_headings |= {heading} - {""}
+    profile = checked_profile(headings, chosen, shipped_profiles())
+    missing = missing_fields(profile.map(headings))
+    if missing:
+        field = {"holder": "employee_id"}.get(missing[0], missing[0])
+        raise CardwatchError(NEEDS[missing[0]], field=field)
+    save_profile(context, profile_toml(profile))
+
+
+def list_column_profiles(context: ServiceContext) -> list[Profile]:
+    """Return the column profiles that the organisation remembers, the newest first."""
+    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        texts = [row["content"] for row in documents.list_layouts(uow)]
+    return [parse_profile(text, "columns") for text in texts]
+
+
+def _may_propose(context: ServiceContext, kind: str) -> None:
+    """Refuse who changes no such setting; within a piece of work only."""
+    context.allow(RECEIVES, "change settings")
+    if kind == "rules" and context.actor.role != PSD:
+        raise NotAllowed("Only professional standards can change rules.")
+
+
+def _packed(context: ServiceContext, kind: str, content: bytes | CardRegister | None) -> bytes:
+    """Return a document as it is kept, once it is found to have no fault."""
+    if kind == "model":
+        return pack_forest(newest_forest(context), str(context.now.date()))
+    if kind == "cards":
+        assert content is not None
+        assert not isinstance(content, bytes)
+        return pack_cards(content)
+    assert isinstance(content, bytes)
+    (unpack_policy if kind == "policy" else unpack_rules)(content)
+    return content
+
+
+def _day(context: ServiceContext, day: str) -> str:
+    return str(day_of(day)) if day else str(context.now.date())

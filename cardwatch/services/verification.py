@@ -1,0 +1,298 @@
+"""Verification of statements, alerts and audit chains; and deletion."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from cardwatch import __version__
+from cardwatch.casebook import (
+    FINANCE,
+    LANES,
+    PSD,
+    Actor,
+    AuditEvent,
+    Casebook,
+    alert_store,
+    retention,
+)
+from cardwatch.casebook import statements as kept
+from cardwatch.casebook.alerts import hidden_ids, kept_texts
+from cardwatch.casebook.audit import (
+    ChainCheck,
+    check_checkpoints,
+    own_events,
+    read_events,
+    sign_checkpoint,
+    verify_chain,
+)
+from cardwatch.casebook.health import examine
+from cardwatch.casebook.tables import MANAGES
+from cardwatch.casebook.unit_of_work import SYSTEM
+from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.reports import check_pack
+from cardwatch.services.context import ServiceContext
+from cardwatch.services.exports import PACK
+from cardwatch.services.scoring_inputs import (
+    ScoringInputs,
+    active_inputs,
+    load_inputs,
+    read_model,
+    score_window,
+)
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+        Ed25519PrivateKey,
+        Ed25519PublicKey,
+    )
+
+    from cardwatch.scoring import ScoringResult
+
+
+@dataclass(frozen=True)
+class Check:
+    """The result of verifying one statement; `fault` is empty where nothing has changed.
+
+    Attributes:
+        alerts: how many of those the actor may see were made again, byte for byte.
+        note: why none could be, where that is no fault.
+    """
+
+    statement_id: str
+    label: str
+    fault: str
+    alerts: int = 0
+    note: str = ""
+
+
+def verify(context: ServiceContext, *, again: bool = True) -> Iterator[Check]:
+    """Check every statement against what was received, and make its alerts again, one by one.
+
+    Args:
+        context: who checks: alerts of the lanes they see are compared.
+        again: whether alerts are made again; otherwise rows, sums and hashes alone are checked.
+    """
+    event = AuditEvent("consultation", "statements", purpose="verification")
+    with context.work(event, ()) as uow:
+        names = [row["statement_id"] for row in kept.list_statements(uow)]
+    for name in names:
+        yield verify_statement(context, name, again=again)
+
+
+def verify_statement(context: ServiceContext, statement_id: str, *, again: bool = True) -> Check:
+    """Check one statement by its id, and make its alerts again; see `verify`."""
+    try:
+        return _verify_one(context, statement_id, again=again)
+    except (CardwatchError, TypeError, KeyError, ValueError) as error:
+        fault = f"the settings it was scored with cannot be read ({type(error).__name__})"
+        return Check(statement_id, statement_id, fault)
+
+
+def verify_audit(context: ServiceContext) -> list[ChainCheck]:
+    """Verify the audit chains that the actor may see: their own, and for psd both.
+
+    Raises:
+        NotAllowed: the actor holds a card.
+    """
+    event = AuditEvent("consultation", "audit", purpose="verification")
+    with context.work(event, context.chains) as uow:
+        _check_verifies(context)
+        return [verify_chain(uow, lane) for lane in uow.lanes]
+
+
+def verify_checkpoints(context: ServiceContext, key: Ed25519PublicKey, path: Path) -> ChainCheck:
+    """Check that a chain still holds what a file of checkpoints, or a pack, says of it.
+
+    Raises:
+        NotAllowed: the actor holds a card.
+        CardwatchError: the file cannot be read, or is of another organisation or lane; something
+            in a pack is not as it was signed.
+    """
+    if path.suffix == PACK:
+        lines = [check_pack(path, key)["checkpoint"]]
+    else:
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise CardwatchError(f"{path} cannot be read.") from error
+    event = AuditEvent("consultation", "audit", purpose="verification")
+    with context.work(event, context.chains) as uow:
+        _check_verifies(context)
+        return check_checkpoints(uow, key, lines, path.name)
+
+
+def _check_verifies(context: ServiceContext) -> None:
+    """Refuse somebody who holds a card: the number of events tells what others do about them.
+
+    Raises:
+        NotAllowed: they hold one.
+    """
+    if context.actor.holder_id:
+        raise NotAllowed("Somebody who holds no card has to verify the audit chain.")
+
+
+def audit_events(
+    context: ServiceContext, *, lane: str, last: int, before: int = 0, **wanted: str
+) -> list[dict[str, Any]]:
+    """Return events of a chain, the newest first; their own alone to somebody who holds a card.
+
+    Args:
+        context: who asks.
+        lane: whose chain.
+        last: how many at most.
+        before: number of the event before which they lie; 0 for the newest.
+        **wanted: what they have to be: `action`, `object`, `role`, `actor`, `id`, `outcome`.
+
+    Raises:
+        NotAllowed: the chain is not the actor's.
+    """
+    with context.work(AuditEvent("consultation", "audit"), context.chains) as uow:
+        if lane not in uow.lanes:
+            raise NotAllowed("This role reads no such chain.")
+        if context.actor.holder_id:
+            return own_events(uow, lane, last=last, before=before, wanted=wanted)
+        return list(read_events(uow, lane, last=last, before=before, wanted=wanted))
+
+
+def checkpoint(
+    casebook: Casebook, organisation_id: str, key: Ed25519PrivateKey, now: dt.datetime
+) -> list[Path]:
+    """Sign how far an organisation's chains have come; return the files, one a chain."""
+    if casebook.checkpoints is None:
+        return []
+    itself = ServiceContext(casebook, Actor(organisation_id, SYSTEM, "admin"), now)
+    with itself.work(AuditEvent("access", "checkpoint"), LANES) as uow:
+        return sign_checkpoint(uow, key, casebook.checkpoints)
+
+
+def retention_periods(
+    context: ServiceContext, *, kind: str | None = None, days: int | None = None
+) -> dict[str, int]:
+    """Return for how many days each class of data is kept, once one is set if it is named.
+
+    Raises:
+        NotAllowed: the role sets nothing.
+        CardwatchError: there is no such class, or it would be too short.
+    """
+    with context.work(AuditEvent("alteration" if kind else "access", "retention"), ()) as uow:
+        if kind is not None and days is not None:
+            retention.set_keeps(uow, kind, days)
+        return retention.keeps_days(uow)
+
+
+def list_expired(context: ServiceContext) -> list[dict[str, Any]]:
+    """Return `label`, `last_on` and `transactions` of the statements that are past their time."""
+    with context.work(AuditEvent("consultation", "statements"), ()) as uow:
+        rows = retention.list_expired(uow)
+    return [{name: row[name] for name in ("label", "last_on", "transactions")} for row in rows]
+
+
+def health(context: ServiceContext) -> dict[str, Any]:
+    """Quick health checks, and whether the model loads.
+
+    Raises:
+        NotAllowed: the role keeps no installation.
+    """
+    with context.work(AuditEvent("consultation", "health"), ()) as uow:
+        context.allow(MANAGES, "manage the installation")
+        recipe = active_inputs(uow, str(context.now.date()))
+        status = (read_model(uow, recipe)[1] or "loaded") if recipe.model else "none"
+    findings = [asdict(finding) for finding in examine(context.casebook, quickly=True)]
+    kind = "SQLite" if context.casebook.is_sqlite else "PostgreSQL"
+    return {"cardwatch": __version__, "tables": context.casebook.tables_version, "database": kind,
+            "model": status, "findings": findings}  # fmt: skip
+
+
+def erase(context: ServiceContext) -> int:
+    """Delete expired data and not held; return how many transactions went.
+
+    Nothing else is said: how many alerts went would tell of professional standards' own.
+
+    Raises:
+        NotAllowed: the role erases nothing.
+    """
+    event = AuditEvent("erasure", "expired", chain=FINANCE)
+    with (
+        context.casebook.import_lock(context.actor.organisation_id),
+        context.work(event, LANES) as uow,
+    ):
+        context.allow(MANAGES, "delete data")
+        uow.extra_events.append(AuditEvent("erasure", "expired", chain=PSD))
+        count = retention.erase(uow)
+        event.counts = {"transactions": count}
+    context.casebook.checkpoint_wal()
+    return count
+
+
+def purge_due(casebook: Casebook, clock: Callable[[], dt.datetime]) -> None:
+    """Delete expired data of each organisation, unless that was done today already."""
+    for row in casebook.organisations():
+        itself = ServiceContext(casebook, Actor(row["organisation_id"], SYSTEM, "admin"), clock())
+        with casebook.unaudited(itself.actor, itself.now, lanes=(FINANCE,), reads=True) as uow:
+            erasures = read_events(uow, FINANCE, last=1, wanted={"action": "erasure"})
+            last_at = next((erasure["at"] for erasure in erasures), "")
+        if last_at < str(itself.now.date()):
+            erase(itself)
+
+
+def _verify_one(context: ServiceContext, statement_id: str, *, again: bool) -> Check:
+    """Check one statement, and make its alerts again."""
+    event = AuditEvent("consultation", "statement", statement_id, purpose="verification")
+    with context.work(event) as uow:
+        row = kept.get_statement(uow, statement_id)
+        label = row["label"]
+        fault = kept.check_rows(uow, row)
+        if fault or row["erased_at"]:
+            note = "deleted when it expired" if row["erased_at"] else ""
+            return Check(statement_id, label, fault, note=note)
+        if not again or not row["is_scored"] or not uow.lanes:
+            return Check(statement_id, label, "")
+        recipe = ScoringInputs(**json.loads(row["made_with"]))
+        if recipe.cardwatch != __version__:
+            note = f"its alerts were made by cardwatch {recipe.cardwatch}; use that version"
+            return Check(statement_id, label, "", note=note)
+        table = kept.read_window(uow, row["seq"], row["window_from"], row["last_on"])
+        if kept.rows_sha256(table) != row["input_sha256"]:
+            if kept.is_any_erased(uow, row["seq"], row["window_from"]):
+                note = "some of the history it was scored with has been deleted"
+                return Check(statement_id, label, "", note=note)
+            return Check(statement_id, label, "the settings it was scored with have changed")
+        loaded = load_inputs(uow, recipe, fresh=True)
+        stored_lists = {lane: kept_texts(uow, lane, statement_id) for lane in uow.lanes}
+        hidden = hidden_ids(uow, statement_id)
+    scoring = score_window(table, label, loaded)
+    faults = [
+        _differs(scoring, lane, *stored_list, hidden) for lane, stored_list in stored_lists.items()
+    ]
+    count = sum(len(texts.keys() - hidden) for _, texts, _ in stored_lists.values())
+    return Check(statement_id, label, "; ".join(filter(None, faults)), count)
+
+
+def _differs(  # noqa: PLR0913, PLR0917  what is kept of a list, and what of it is not to be named
+    scoring: ScoringResult,
+    lane: str,
+    list_text: str,
+    texts: dict[str, str],
+    digest: str,
+    hidden: set[str],
+) -> str:
+    """The difference between a list made again and the stored one; empty if there is none."""
+    alert_list = scoring.lists[lane]
+    again = {
+        raised_alert.alert_id: alert_store.alert_text(raised_alert)
+        for raised_alert in alert_list.alerts
+    }
+    if alert_store.list_text(alert_list) != list_text:
+        return f"the {lane} list has changed"
+    if alert_store.texts_sha256(list(again.values())) != digest:
+        return f"the {lane} alerts have changed"
+    wrong = [name for name, text in texts.items() if again.get(name) != text]
+    visible_ids = [name for name in wrong if name not in hidden]
+    alert_name = f"alert {visible_ids[0]}" if visible_ids else "an alert"
+    return f"{alert_name} has changed" if wrong else ""

@@ -1,0 +1,189 @@
+"""Reads delimited text: separator, ragged rows. Runs in the limited child only."""
+
+import contextlib
+import csv
+import io
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as arrow_csv
+
+from cardwatch.errors import FileRefused
+from cardwatch.tabular.encoding import decode
+from cardwatch.tabular.headings import SEARCHED_ROWS, Headings, find_heading_row
+from cardwatch.tabular.limits import Limits
+from cardwatch.tabular.table import Found, Part
+
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+SAMPLE_CHARACTERS = 1024 * 1024
+
+
+def choose_separator(sample: str) -> str:
+    """Return the separator under which most rows of the sample have the same count of cells."""
+
+    def constancy(separator: str) -> tuple[float, int]:
+        widths: Counter[int] = Counter()
+        with contextlib.suppress(csv.Error):  # the sample's end may cut a quoted cell
+            widths.update(len(row) for row in _rows(sample, separator) if row)
+        several = {width: count for width, count in widths.items() if width > 1}
+        width = max(several, key=lambda w: (several[w], w), default=0)
+        return several.get(width, 0) / max(widths.total(), 1), width
+
+    return max(SEPARATORS, key=constancy)
+
+
+def _rows(text: str, separator: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+
+
+def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -> Found:
+    """Return the headings, the rows after them, and what was decided.
+
+    Raises:
+        FileRefused: the text is over a limit or no table.
+    """
+    text, encoding = decode(data, file)
+    csv.field_size_limit(limits.cell_characters)
+    sample = text[:SAMPLE_CHARACTERS]
+    separator = choose_separator(sample)
+    decided = [f"text in {encoding}", f"cells separated by {SEPARATORS[separator]}"]
+    if encoding != "utf-8":
+        data = text.encode()
+    try:
+        first = list(itertools.islice(_rows(sample, separator), SEARCHED_ROWS))
+        heading_index, _ = find_heading_row(first, headings.known)
+        _check_shape(0, max(map(len, first)), file, limits)
+        cells, long_rows = _read_even(data, separator, first, heading_index), []
+        if cells is None:
+            rest = itertools.islice(
+                _rows(text, separator), heading_index + 1, heading_index + 2 + limits.rows
+            )
+            rows = list(rest)
+            cells, long_rows = (
+                columns_of(rows, first[heading_index], file, limits),
+                too_long(rows, first[heading_index]),
+            )
+    except csv.Error as error:
+        reason = (
+            f"a cell is longer than {limits.cell_characters:,} characters, or a quotation mark "
+            "is never closed. Export the file again"
+        )
+        raise FileRefused(file, "cell_too_long", reason) from error
+    check_size(cells, file, limits)
+    _check_quotes(cells, separator, file)
+    part = Part("", 0, heading_index + 2, filled_cells(first[:heading_index]))
+    return Found(
+        first[heading_index], heading_index + 1, cells, decided, [], [part], long_rows, separator
+    )
+
+
+def too_long(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> list[int]:
+    """Return the positions of rows that have more cells than headings.
+
+    Either a cell beyond the headings is filled, or the row is longer than most: an unquoted comma
+    pushes its cells to the right though the last of them are empty.
+    """
+    width = len(headings)
+    usual = Counter(len(row) for row in rows if row).most_common(1)
+    longest = max(width, usual[0][0] if usual else 0)
+    return [
+        i
+        for i, row in enumerate(rows)
+        if len(row) > longest or (len(row) > width and any(cell.strip() for cell in row[width:]))
+    ]
+
+
+def filled_cells(rows: Iterable[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    """Return the filled cells of each row that has any."""
+    filled = (tuple(cell for cell in row if cell.strip()) for row in rows)
+    return tuple(row for row in filled if row)
+
+
+def _read_even(
+    data: bytes, separator: str, first: list[list[str]], heading_index: int
+) -> pa.Table | None:
+    """Read quickly a table of which every row has the same count of cells; else give nothing.
+
+    Tested equal to the standard library's reader, which reads the rest.
+    """
+    width = len(first[heading_index])
+    if any(len(row) != width for row in first):
+        return None
+    names = [str(i) for i in range(width)]
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(data),
+            read_options=arrow_csv.ReadOptions(column_names=names, block_size=4 << 20),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=separator, newlines_in_values=b'"' in data, ignore_empty_lines=False
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    with ThreadPoolExecutor() as pool:  # Arrow lets go of the interpreter while it encodes
+        columns = pool.map(lambda name: table[name].combine_chunks().dictionary_encode(), names)
+        return pa.table(list(columns), names=names).slice(heading_index + 1)
+
+
+def _check_quotes(cells: pa.Table, separator: str, file: str) -> None:
+    """Refuse a table in which a cell has whole rows in it: a quotation mark was never closed.
+
+    Raises:
+        FileRefused: there is such a cell; rows would be lost in it without a word.
+    """
+    for column in cells.columns:
+        values = column.combine_chunks().dictionary
+        for text in values.filter(pc.match_substring(values, "\n")).to_pylist():
+            lines = text.splitlines()[1:]
+            if any(line.count(separator) >= max(cells.num_columns - 1, 1) for line in lines):
+                reason = "a quotation mark is never closed, so rows run together in one cell"
+                raise FileRefused(file, "quotes", f"{reason}. Export the file again")
+
+
+def columns_of(
+    rows: Iterable[Sequence[str]], headings: Sequence[str], file: str, limits: Limits
+) -> pa.Table:
+    """Return rows of text as dictionary-encoded columns "0", "1", ...; short rows are filled.
+
+    There are at least as many columns as headings, even where there are no rows.
+
+    Raises:
+        FileRefused: too many columns or rows.
+    """
+    limited_rows = list(itertools.islice(rows, limits.rows + 1))
+    width = max(map(len, [headings, *limited_rows]))
+    _check_shape(len(limited_rows), width, file, limits)
+    filled = ((*row, *[""] * (width - len(row))) for row in limited_rows)
+    columns = zip(*filled, strict=True) if limited_rows else [()] * width
+    encoded = [pa.array(column, pa.string()).dictionary_encode() for column in columns]
+    return pa.table(encoded, names=list(map(str, range(len(encoded)))))
+
+
+def check_size(cells: pa.Table, file: str, limits: Limits) -> None:
+    """Refuse a table with too many rows or columns, or a cell longer than a cell can be.
+
+    Raises:
+        FileRefused: one of them is over its limit.
+    """
+    _check_shape(cells.num_rows, cells.num_columns, file, limits)
+    for column in cells.columns:
+        for chunk in column.chunks:
+            longest = pc.max(pc.utf8_length(chunk.dictionary)).as_py() or 0
+            if longest > limits.cell_characters:
+                reason = f"a cell is longer than {limits.cell_characters:,} characters"
+                raise FileRefused(file, "cell_too_long", reason)
+
+
+def _check_shape(rows: int, columns: int, file: str, limits: Limits) -> None:
+    if columns > limits.columns:
+        reason = f"it has over {limits.columns} columns. Check that it is a card statement"
+        raise FileRefused(file, "too_wide", reason)
+    if rows > limits.rows:
+        raise FileRefused(file, "too_long", f"it has over {limits.rows:,} rows. Split it")

@@ -1,0 +1,140 @@
+"""Recognises what a file is from its bytes, never from its name."""
+
+import io
+import re
+import stat
+import zipfile
+
+from cardwatch.errors import FileRefused
+from cardwatch.tabular.encoding import BOMS
+from cardwatch.tabular.feeds import recognise_feed
+from cardwatch.tabular.limits import Limits
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ZIP = b"PK\x03\x04"
+EXPORT_AGAIN = "Ask the issuer's portal for the same payments as CSV or XLSX"
+FOREIGN_FORMATS = (
+    (rb"%PDF", "pdf", "this is a PDF. Ask the issuer or the portal for the data export"),
+    (rb"-----BEGIN PGP|\x85[\x01-\x04]", "encrypted", "this file is encrypted. Decrypt it first"),
+    (
+        rb"\s*<(?:!doctype\s+html|html|table)",
+        "web_page",
+        "this is a web page saved as a table. Export it as CSV or XLSX",
+    ),
+    (
+        rb"MIME-Version:|From:.*\nMIME",
+        "web_page",
+        "this is a web page saved as a table. Open it in a spreadsheet and save it as CSV or XLSX",
+    ),
+    (rb"\s*!(?:Type|Account|Option):", "bank_feed", f"this is a QIF file. {EXPORT_AGAIN}"),
+    (
+        rb"(?s)\s*(?:<\?xml[^>]*>\s*)?<[^>]*Document[^>]*camt\.05",
+        "bank_feed",
+        f"this is a CAMT message, and no camt.053 statement. {EXPORT_AGAIN}",
+    ),
+    (
+        rb"(?s)\s*<\?xml.{0,200}(?:Excel\.Sheet|office:spreadsheet)",
+        "xml",
+        "this is an Excel 2003 XML file. Save it as XLSX",
+    ),
+    (
+        rb"[68]\t\d{6,}\t\d+\t\d{6,8}\t\d\d\t",
+        "bank_feed",
+        (
+            "this is a Visa VCF feed of a version that is not read, or without its set header. "
+            f"{EXPORT_AGAIN}"
+        ),
+    ),
+    (
+        rb"[^\n]{0,120}\b(?:KR|GL)[ -]?1(?:025|080|205)\b",
+        "bank_feed",
+        f"this is an American Express feed that is not read, or without its header. {EXPORT_AGAIN}",
+    ),
+    (
+        rb"\s*(?:\{\s*\"|\[\s*[\[{])",
+        "json",
+        "this is JSON. Export the statement as CSV or XLSX, or send it to the API",
+    ),
+    (rb"\s*<", "xml", "XML files are not read yet. Export the statement as CSV or XLSX"),
+    (rb"\x1f\x8b|7z\xbc\xaf|Rar!|BZh", "archive", "this is a packed archive. Unpack it first"),
+)
+
+
+def recognise(data: bytes, file: str, limits: Limits) -> str:
+    """Return `csv` (any delimited text), `xls`, `xlsx`, `ods` or the form of a bank feed.
+
+    Raises:
+        FileRefused: the file is empty, encrypted, something else, or over a limit.
+    """
+    if not re.search(rb"[^\s\x00\xef\xbb\xbf\xff\xfe]", data):
+        raise FileRefused(file, "empty", "the file is empty")
+    if data.startswith(ZIP):
+        return _inside_zip(data, file, limits)
+    if data.startswith(OLE):
+        return _inside_ole(data, file)
+    if feed := recognise_feed(data):
+        return feed
+    for pattern, code, reason in FOREIGN_FORMATS:
+        if re.match(pattern, data[:512].lstrip(b"\xef\xbb\xbf"), re.IGNORECASE):
+            raise FileRefused(file, code, reason)
+    if b"\x00" in data and not any(data.startswith(bom) for bom in BOMS):
+        reason = "it has zero bytes, so it is not text. Export it again as CSV or XLSX"
+        raise FileRefused(file, "zero_bytes", reason)
+    return "csv"
+
+
+def _inside_ole(data: bytes, file: str) -> str:
+    """Tell an old workbook from what else the container may hold; stream names are UTF-16."""
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        reason = "it is password protected. Save a copy without a password"
+        raise FileRefused(file, "password_protected", reason)
+    if "_VBA_PROJECT".encode("utf-16-le") in data:
+        raise FileRefused(file, "macros", "it has macros. Save it as a workbook without macros")
+    if any(name.encode("utf-16-le") in data for name in ("Workbook", "Book")):
+        return "xls"
+    raise FileRefused(file, "not_a_table", "it is an Office file but not a workbook")
+
+
+def _inside_zip(data: bytes, file: str, limits: Limits) -> str:
+    """Check the archive against the limits before anything is unpacked from it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError) as error:
+        reason = "the workbook is damaged or cut short. Save or download it again"
+        raise FileRefused(file, "damaged", reason) from error
+    names = {entry.filename.replace("\\", "/") for entry in entries}
+    unpacked = sum(entry.file_size for entry in entries)
+    steepest = max((e.file_size / max(e.compress_size, 1) for e in entries), default=0)
+    if (
+        len(entries) > limits.archive_entries
+        or unpacked > limits.archive_bytes
+        or steepest > limits.archive_ratio
+    ):
+        reason = "the workbook unpacks into more than is allowed. Save the data as CSV"
+        raise FileRefused(file, "unpacks_too_large", reason)
+    if any(stat.S_ISLNK(entry.external_attr >> 16) for entry in entries):
+        reason = "it has a link to another file. Save the data as CSV"
+        raise FileRefused(file, "not_a_table", reason)
+    if any(entry.flag_bits & 1 for entry in entries):
+        reason = "it is password protected. Save a copy without a password"
+        raise FileRefused(file, "password_protected", reason)
+    if any(name.lower().endswith("vbaproject.bin") for name in names):
+        raise FileRefused(file, "macros", "it has macros. Save it as a workbook without macros")
+    return _workbook_form(names, file)
+
+
+def _workbook_form(names: set[str], file: str) -> str:
+    """Return which form of workbook an archive is, by the names of its parts.
+
+    Raises:
+        FileRefused: it is none that is read.
+    """
+    if "xl/workbook.xml" in names:
+        return "xlsx"
+    if "xl/workbook.bin" in names:
+        reason = "it is a binary workbook (.xlsb). Save it as XLSX"
+        raise FileRefused(file, "binary_workbook", reason)
+    if "content.xml" in names and "mimetype" in names:
+        return "ods"
+    raise FileRefused(file, "not_a_table", "this is a packed archive, not a workbook. Unpack it")

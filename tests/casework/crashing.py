@@ -1,0 +1,59 @@
+"""A process that receives statements until it is killed; run by `test_crash`, never by itself.
+
+It forks one child a round from a parent that has everything loaded, so that a round takes a second.
+A child reads one line (what to kill at), receives statement after statement, and writes each
+acknowledged one's name to its output.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+from pathlib import Path
+
+import sqlalchemy as sa
+from books import NOW
+
+from cardwatch import services
+from cardwatch.casebook import Actor, Casebook
+
+
+def receive_all(url: str, owner: str, statements: list[object], kill_at: int) -> None:
+    """Receive every statement; kill this very process at its so many-th call of the database."""
+    book = Casebook(url)
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
+        sa.event.listen(book.engine, name, count)
+    at = services.ServiceContext(book, Actor(owner, "bringer", "finance"), NOW)
+    for statement in statements:
+        receipt = services.receive(at, statement)  # type: ignore[arg-type]
+        os.write(1, f"{receipt.statement_id}\n".encode())
+    os.write(1, f"calls {calls}\n".encode())
+    book.close()
+
+
+def main() -> None:
+    """Serve rounds: a line names the database, the organisation and the call to die at."""
+    statements = pickle.loads(Path(sys.argv[1]).read_bytes())  # noqa: S301  made by the test
+    for line in sys.stdin:
+        url, owner, kill_at = line.split()
+        child = os.fork()
+        if not child:
+            receive_all(url, owner, statements, int(kill_at))
+            os._exit(0)
+        os.write(1, f"child {child}\n".encode())
+        _, status = os.waitpid(child, 0)
+        os.write(1, f"ended {status}\n".encode())
+
+
+if __name__ == "__main__":
+    main()

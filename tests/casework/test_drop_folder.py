@@ -1,0 +1,264 @@
+"""A folder that is watched: never half a file, each once, nothing lost whatever is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from books import HEADINGS, month
+
+from cardwatch import services
+from cardwatch.errors import CardwatchError, CasebookBusy
+from cardwatch.services import drop_folder as watching
+from cardwatch.tabular import ReaderPool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cardwatch.services import Delivery, DropFolder, ServiceContext
+    from cardwatch.statements import ReadingChoices
+
+    Context = Callable[..., ServiceContext]
+
+FEED = Path(__file__).parents[1] / "tabular" / "feeds" / "small.vcf"
+STEPS = ("read_bytes", "receive_now", "note_refusal", "write_text", "replace", "rename")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[ReaderPool]:
+    with ReaderPool() as running:
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DropFolder:
+    (tmp_path / "in").mkdir()
+    return services.DropFolder(tmp_path / "in", settle_seconds=30)
+
+
+@pytest.fixture
+def take(
+    at: Context, folder: DropFolder, choices: ReadingChoices, nursery: ReaderPool
+) -> Callable[..., list[Delivery]]:
+    """Look into the folder twice, a minute apart, and receive what is complete."""
+
+    def take(role: str = "finance") -> list[Delivery]:
+        folder.take_complete(0)
+        return services.receive_folder(at(role), folder, choices, 60, nursery)
+
+    return take
+
+
+def statement(number: int) -> str:
+    return "\n".join([HEADINGS, *month(number), ""])
+
+
+def names(folder: DropFolder, place: str) -> list[str]:
+    files = (folder.path / place).iterdir() if place else folder.path.iterdir()
+    return sorted(p.name for p in files if p.is_file() and not p.name.startswith("."))
+
+
+def receipt(folder: DropFolder, place: str, name: str) -> dict[str, object]:
+    text = (folder.path / place / f"{name}.receipt.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def test_a_feed_and_a_statement_are_received_with_a_receipt(
+    folder: DropFolder, take: Callable[..., list[Delivery]], at: Context
+) -> None:
+    (folder.path / "feed.vcf").write_bytes(FEED.read_bytes())
+    (folder.path / "october.csv").write_text(statement(10), encoding="utf-8")
+    assert [one.outcome for one in take()] == ["received", "received"]
+    assert names(folder, "") == names(folder, ".taking") == names(folder, "refused") == []
+    told = receipt(folder, "received", "feed.vcf")
+    assert told["transactions"] == 3
+    assert told["sha256"] == hashlib.sha256(FEED.read_bytes()).hexdigest()
+    assert any("declare" in text for text in told["checks"])  # type: ignore[attr-defined]
+    assert len(services.list_statements(at())) == 2
+
+
+def test_a_file_is_taken_only_once_it_has_not_changed_for_a_while(folder: DropFolder) -> None:
+    path = folder.path / "october.csv"
+    path.write_text(statement(10)[:100], encoding="utf-8")
+    assert folder.take_complete(0) == folder.take_complete(29) == []
+    path.write_text(statement(10), encoding="utf-8")
+    assert folder.take_complete(31) == folder.take_complete(60) == []
+    assert [p.name for p in folder.take_complete(61)] == ["october.csv"]
+
+
+def test_a_file_that_is_still_open_to_be_written_waits(folder: DropFolder) -> None:
+    with (folder.path / "october.csv").open("w", encoding="utf-8") as file:
+        file.write(statement(10)[:100])
+        file.flush()
+        folder.take_complete(0)
+        assert folder.take_complete(1000) == []
+    folder.take_complete(1001)
+    assert folder.take_complete(2000)
+
+
+@pytest.mark.parametrize("name", [".october.csv", "october.csv.part", "october.csv.filepart"])
+def test_names_of_unfinished_files_are_left_alone(name: str, folder: DropFolder) -> None:
+    (folder.path / name).write_text(statement(10), encoding="utf-8")
+    folder.take_complete(0)
+    assert folder.take_complete(1000) == []
+
+
+def test_with_a_marker_a_file_waits_for_it(tmp_path: Path) -> None:
+    folder = services.DropFolder(tmp_path, 0, ".done")
+    (tmp_path / "a.csv").write_text(statement(10), encoding="utf-8")
+    assert folder.take_complete(0) == folder.take_complete(1000) == []
+    (tmp_path / "a.csv.done").touch()
+    assert [p.name for p in folder.take_complete(1001)] == ["a.csv"]
+    assert names(folder, "") == []
+
+
+def test_the_same_bytes_under_any_name_are_one_statement(
+    folder: DropFolder, take: Callable[..., list[Delivery]], at: Context
+) -> None:
+    for name in ("october.csv", "copy.csv", "october.csv"):
+        (folder.path / name).write_text(statement(10), encoding="utf-8")
+        take()
+    assert len(services.list_statements(at())) == 1
+    assert receipt(folder, "received", "copy.csv")["outcome"] == "held"
+    assert len(names(folder, "received")) == 6, "three files, each with its receipt"
+
+
+def test_a_refused_file_is_told_of_on_pages_and_by_webhook(
+    folder: DropFolder, take: Callable[..., list[Delivery]], at: Context
+) -> None:
+    (folder.path / "half.vcf").write_bytes(FEED.read_bytes()[:900])
+    (delivery,) = take()
+    assert (delivery.outcome, delivery.code) == ("refused", "incomplete")
+    assert names(folder, "refused") == ["half.vcf", "half.vcf.receipt.json"]
+    (told,) = services.list_refused_files(at())
+    assert "half.vcf: read as Visa VCF" in told["detail"]
+    assert services.list_refused_files(at("psd")) == [], "whose file it was not"
+    (folder.path / "half.vcf").write_bytes(FEED.read_bytes())
+    assert [one.outcome for one in take()] == ["received"], "the whole one comes later"
+
+
+def test_who_receives_no_statements_refuses_none(
+    folder: DropFolder, take: Callable[..., list[Delivery]]
+) -> None:
+    (folder.path / "feed.vcf").write_bytes(FEED.read_bytes())
+    with pytest.raises(CardwatchError, match="receives no statements"):
+        take("auditor")
+    assert names(folder, ".taking") == ["feed.vcf"]
+
+
+def test_a_busy_casebook_leaves_the_file_for_the_next_pass(
+    folder: DropFolder, take: Callable[..., list[Delivery]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.path / "feed.vcf").write_bytes(FEED.read_bytes())
+
+    def busy(*_: object) -> None:
+        raise CasebookBusy("busy")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(watching, "receive_now", busy)
+        assert take() == []
+    assert names(folder, ".taking") == ["feed.vcf"]
+    assert [one.outcome for one in take()] == ["received"]
+
+
+def test_a_second_watcher_of_the_folder_is_refused(folder: DropFolder) -> None:
+    with folder.locked(), pytest.raises(CardwatchError, match="by another process"):  # noqa: SIM117
+        with services.DropFolder(folder.path, 30).locked():
+            pass
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("name", ["feed.vcf", "half.vcf"])
+def test_killed_at_any_step_nothing_is_lost_or_doubled(
+    name: str,
+    step: str,
+    when: str,
+    folder: DropFolder,
+    take: Callable[..., list[Delivery]],
+    at: Context,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = FEED.read_bytes()
+    (folder.path / name).write_bytes(whole if name == "feed.vcf" else whole[:900])
+    owner = watching if step in {"receive_now", "note_refusal"} else Path
+    real = getattr(owner, step)
+
+    def killed(*given: object, **named: object) -> None:
+        if when == "after":
+            real(*given, **named)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, step, killed)
+        with contextlib.suppress(Killed):
+            take()
+    take()
+    place = "received" if name == "feed.vcf" else "refused"
+    assert names(folder, place) == [name, f"{name}.receipt.json"]
+    assert names(folder, "") == names(folder, ".taking") == []
+    assert len(services.list_statements(at())) == (name == "feed.vcf")
+    assert len(services.list_refused_files(at())) == (name == "half.vcf")
+
+
+def test_transfers_broken_at_random_end_refused_and_whole_once_sent_again(
+    folder: DropFolder, take: Callable[..., list[Delivery]], at: Context
+) -> None:
+    rng, whole = random.Random(20261129), FEED.read_bytes()
+    end = whole.rindex(b"4.4") + 2  # only empty fields and the processor's own follow
+    for number, length in enumerate(rng.sample(range(1, end), 50)):
+        (folder.path / f"{number}.vcf").write_bytes(whole[:length])
+    assert {one.outcome for one in take()} == {"refused"}
+    assert services.list_statements(at()) == []
+    (folder.path / "0.vcf").write_bytes(whole)
+    assert [one.outcome for one in take()] == ["received"]
+    assert [one["transactions"] for one in services.list_statements(at())] == [3]
+
+
+@pytest.mark.prove
+def test_a_watcher_killed_again_and_again_receives_every_feed_once(tmp_path: Path) -> None:
+    kills, rng = int(os.environ.get("CARDWATCH_KILLS", "200")), random.Random(20261129)
+    environment = os.environ | {"CARDWATCH_HOME": str(tmp_path / "home")}
+    command = [sys.executable, "-m", "cardwatch"]
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [*command, *arguments], env=environment, capture_output=True, check=True
+        )
+        return done.stdout.decode()
+
+    run("people", "f@x.example", "--name", "F", "--role", "finance", "--new-organisation", "X")
+    folder, whole = tmp_path / "in", FEED.read_bytes()
+    folder.mkdir()
+    watch = ["watch", str(folder), "--every", "0.1", "--settle", "0.1", "--as", "f@x.example"]
+    for number in range(kills):
+        data = whole.replace(b"TEST000", f"T{number:05}A".encode())
+        (folder / f"{number}.vcf").write_bytes(data[:900] if number % 4 == 3 else data)
+        process = subprocess.Popen([*command, *watch], env=environment, stderr=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL)  # fmt: skip
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(rng.uniform(1.0, 6.0))
+        process.kill()
+        process.wait()
+    run("watch", str(folder), "--once", "--settle", "0.5", "--as", "f@x.example")
+    left = [p for p in (*folder.iterdir(), *(folder / ".taking").iterdir()) if p.is_file()]
+    assert [p.name for p in left] == [".lock"]
+    statements = json.loads(run("statements", "--json", "--as", "f@x.example"))
+    assert sorted(one["transactions"] for one in statements) == [3] * (kills - kills // 4)
+    for place, count in (("received", kills - kills // 4), ("refused", kills // 4)):
+        files = sorted(p.name for p in (folder / place).glob("*.vcf"))
+        assert len(files) == count
+        assert all((folder / place / f"{name}.receipt.json").is_file() for name in files)
+    print(f"\n{kills} kills, {len(statements)} statements, none lost or doubled")  # noqa: T201

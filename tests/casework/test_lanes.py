@@ -1,0 +1,216 @@
+"""Nothing of professional standards can be told from what any other role can ask."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import shutil
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from books import EQUAL, NOW, SPLIT, export_alerts, lively_month, month, rules_without
+
+from cardwatch import services
+from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook, documents
+from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.unit_of_work import SYSTEM, canonical
+from cardwatch.errors import CardwatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    Read = Callable[..., Any]
+
+OTHERS = ("finance", "auditor", "admin")
+
+
+def _context(book: Casebook, role: str) -> services.ServiceContext:
+    """Return the desk of a role, come in as people do."""
+    return services.ServiceContext(
+        book, services.actor_of_person(book, "force", f"{role}@force.example", NOW), NOW
+    )
+
+
+def _begin(url: str) -> Casebook:
+    """Make a casebook with a person of every role."""
+    book = Casebook(url)
+    itself = services.ServiceContext(
+        book, Actor(services.add_organisation(book, "Force", NOW), SYSTEM, "admin"), NOW
+    )
+    for role in (*OTHERS, "psd"):
+        services.add_person(
+            itself, name=role, email=f"{role}@force.example", role=role, holds_no_card=True
+        )
+    return book
+
+
+def _answers(book: Casebook, names: list[str], again: Sequence[Any] = ()) -> str:
+    """Return everything that the other roles are answered, whatever they ask, as one text.
+
+    Args:
+        book: the casebook.
+        names: alerts of both lanes, to be asked for.
+        again: statements that they bring once more.
+    """
+    told: list[Any] = []
+
+    def ask(act: Callable[[], Any]) -> None:
+        try:
+            told.append(act())
+        except CardwatchError as refusal:
+            told.append(f"{type(refusal).__name__}: {refusal}")
+
+    for role in (*OTHERS, *OTHERS):  # and again, once admin has erased
+        at = _context(book, role)
+        for act in (services.list_statements, services.list_alerts, services.rule_precision, services.state_counts,
+                    services.list_suppressions, services.list_holds, services.list_people, services.list_keys,
+                    services.retention_periods, services.verify_audit):  # fmt: skip
+            ask(lambda act=act, at=at: act(at))
+        ask(lambda at=at: list(services.verify(at)))
+        for lane in LANES:
+            ask(lambda at=at, lane=lane: services.list_alerts(at, lane=lane))
+            ask(lambda at=at, lane=lane: services.audit_events(at, lane=lane, last=10**6))
+        for name in names:
+            ask(lambda at=at, name=name: services.get_alert(at, name))
+            ask(lambda at=at, name=name: export_alerts(at, alert_ids=(name,)))
+            ask(lambda at=at, name=name: services.ask_manager(
+                at, name, recipient="x", marking="OFFICIAL"
+            ))  # fmt: skip
+            ask(lambda at=at, name=name: services.place_hold(at, name, reason="so"))
+            ask(lambda at=at, name=name: services.decide(at, name, DecisionInput("so", "asked")))
+            ask(
+                lambda at=at, name=name: services.suppress(
+                    at, name, until="2027-02-01", reason="so"
+                )
+            )
+        ask(lambda at=at: services.list_exports(at))
+        for one in again:
+            ask(lambda at=at, one=one: asdict(services.receive(at, one)))
+        for statement in services.list_statements(at):
+            ask(lambda at=at, s=statement: services.get_statement(at, s["statement_id"]))
+            for lane in LANES:
+                ask(lambda at=at, s=statement, lane=lane: export_alerts(
+                    at, s["statement_id"], lane=lane
+                ))  # fmt: skip
+        ask(lambda at=at: services.erase(at))
+    return json.dumps(told, indent=1, default=repr, sort_keys=True)
+
+
+def _live(
+    book: Casebook, chance: random.Random, read: list[Any], *, secret: random.Random | None
+) -> list[str]:
+    """Let months come and people work; professional standards do as `secret` has it, or nothing.
+
+    Returns:
+        Ids of all alerts of both lanes, for others to ask for.
+    """
+    names: set[str] = set()
+    for statement in read:
+        if secret is not None:  # they have rules of their own, here and there
+            texts = rules_without(secret)
+            with _context(book, "psd").work(AuditEvent("alteration", "rules"), ()) as uow:
+                documents.activate_document(uow, "rules", canonical(texts).encode(), "2020-01-01")
+        services.receive(_context(book, "finance"), statement)
+        for one in services.list_alerts(_context(book, "finance")):
+            names.add(one["alert_id"])
+            if chance.random() < 0.5:
+                said = DecisionInput("so", chance.choice(["asked", "explained", "policy-breach"]))
+                services.decide(_context(book, "finance"), one["alert_id"], said)
+        if secret is not None:
+            _work_unseen(book, secret)
+    return sorted(names)
+
+
+def _work_unseen(book: Casebook, secret: random.Random) -> None:
+    """Let professional standards read, decide, suppress, hold and make keys as chance has it."""
+    psd = _context(book, "psd")
+    for one in services.list_alerts(psd):
+        services.get_alert(psd, one["alert_id"])
+        if one["lane"] != PSD:
+            continue
+        for act in (
+            lambda n=one["alert_id"]: services.decide(psd, n, DecisionInput("so", "confirmed")),
+            lambda n=one["alert_id"]: services.place_hold(psd, n, reason="case"),
+            lambda n=one["alert_id"]: export_alerts(psd, alert_ids=(n,)),
+            lambda n=one["alert_id"]: services.suppress(psd, n, until="2027-01-01", reason="so"),
+        ):
+            if secret.random() < 0.5:
+                with contextlib.suppress(CardwatchError):  # such a one may stand already
+                    act()
+    if secret.random() < 0.5:
+        services.create_key(psd, name="theirs", role="psd", days=10)
+    for act in (
+        services.rule_precision,
+        services.state_counts,
+        services.list_suppressions,
+        services.list_holds,
+    ):
+        act(psd)
+
+
+@pytest.mark.parametrize("pairs", [6, pytest.param(200, marks=pytest.mark.prove)])
+def test_worlds_that_differ_in_the_psd_lane_alone_give_others_the_same_bytes(
+    tmp_path: Path, read: Read, pairs: int
+) -> None:
+    base = tmp_path / "base.db"
+    book = _begin(f"sqlite:///{base}")
+    services.receive(_context(book, "finance"), read(*month(8)), is_history=True)
+    book.close()
+    old = [line.replace("2026-1", "2019-1") for line in (*month(10), *SPLIT, *EQUAL)]
+    months = [read(*old), *(read(*lively_month(number)) for number in (9, 10, 11))]
+    saved_again = read(*old[3:], "2019-10-30,E1,SHOP 1,4.00,N1", name="saved again.csv")
+    differed = 0
+    for pair in range(pairs):
+        told, theirs = [], []
+        for number, secret in enumerate((None, random.Random(pair))):
+            folder = tmp_path / f"world{number}"
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            shutil.copy(base, folder / "book.db")
+            book = Casebook(f"sqlite:///{folder / 'book.db'}")
+            chance = random.Random(1000 + pair)
+            names = _live(book, chance, chance.sample(months, 3), secret=secret)
+            psd = services.list_alerts(_context(book, "psd"), lane=PSD)
+            theirs.append(psd)
+            asked = [*names, *sorted(a["alert_id"] for a in theirs[0])]
+            told.append(_answers(book, asked, [saved_again]))
+            book.close()
+        assert told[0] == told[1]
+        assert FINANCE in told[0]
+        differed += theirs[0] != theirs[1]
+    assert differed > pairs // 2
+
+
+def test_what_only_a_psd_hold_keeps_vanishes_for_the_others_at_its_time(
+    tmp_path: Path, read: Read
+) -> None:
+    said, base = [], tmp_path / "base.db"
+    _begin(f"sqlite:///{base}").close()
+    old = read(*(line.replace("2026-1", "2016-1") for line in (*month(10), *SPLIT, *EQUAL)))
+    for number in range(2):
+        shutil.copy(base, tmp_path / f"book{number}.db")
+        book = Casebook(f"sqlite:///{tmp_path / f'book{number}.db'}")
+        services.receive(_context(book, "finance"), old)
+        psd = _context(book, "psd")
+        theirs = services.list_alerts(psd, lane=PSD)[0]["alert_id"]
+        if number:
+            services.place_hold(psd, theirs, reason="case 12")
+        for one in services.list_alerts(psd):
+            role = "psd" if one["lane"] == PSD else "finance"
+            services.decide(_context(book, role), one["alert_id"], DecisionInput("so", "explained"))
+        said.append(_answers(book, [theirs]))
+        left = services.list_alerts(psd, lane=PSD)
+        assert len(left) == number
+        assert services.list_alerts(_context(book, "finance")) == []
+        with book.snapshot() as connection:
+            book.set_tenant(connection, "force", LANES)
+            rows = connection.exec_driver_sql(
+                "SELECT visible_to_psd_only FROM transactions"
+            ).scalars()
+            assert list(rows) == [1] * 4 * number
+        assert [check.fault for check in services.verify(psd)] == [""]
+        book.close()
+    assert said[0] == said[1]

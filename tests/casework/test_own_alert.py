@@ -1,0 +1,181 @@
+"""Somebody who holds a card learns nothing of an alert about themselves, whatever they ask."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from books import EQUAL, SPLIT, crowd, export_alerts, month
+
+from cardwatch import services
+from cardwatch.alerts import without_alerts
+from cardwatch.casebook import LANES, AuditEvent
+from cardwatch.casebook import alerts as kept
+from cardwatch.casebook.alert_store import alert_text, list_text
+from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.tables import (
+    alert_lists,
+    alert_snapshots,
+    alert_subjects,
+    alert_transactions,
+    alerts,
+    decisions,
+    legal_holds,
+)
+from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+from cardwatch.registers import read_cards
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardwatch.statements import ReadingChoices
+
+    Context = Callable[..., services.ServiceContext]
+    Read = Callable[..., Any]
+
+WITH_ALERTS = (alert_snapshots, alerts, alert_transactions, alert_subjects, decisions, legal_holds)
+
+
+def _subject(at: Context) -> services.ServiceContext:
+    return at(person="subject", holder_id="E1")
+
+
+def _hidden(at: Context, subject: services.ServiceContext) -> str:
+    """Return the alert about the subject."""
+    seen = {one["alert_id"] for one in services.list_alerts(subject)}
+    (hidden,) = (
+        one["alert_id"] for one in services.list_alerts(at()) if one["alert_id"] not in seen
+    )
+    return str(hidden)
+
+
+def _answers(subject: services.ServiceContext, statement_id: str, hidden: str) -> list[Any]:
+    """Return what the subject is answered, whatever they ask."""
+    shown = [one["alert_id"] for one in services.list_alerts(subject)]
+    found: list[Any] = [
+        ask(subject)
+        for ask in (services.list_alerts, services.rule_precision, services.state_counts, services.inbox_summary, services.list_holds,
+                    services.list_suppressions, services.list_statements)
+    ]  # fmt: skip
+    for form in (".csv", ".json"):
+        content, count = export_alerts(subject, statement_id, form)
+        found.append((count, re.sub(rb'"checkpoint":.*?"signature[^}]*}', b"", content)))
+    found.append(export_alerts(subject, alert_ids=(shown[-1],))[1])
+    found += [services.get_alert(subject, name) for name in shown]
+    found.append(
+        services.draw_sample(subject, services.SampleRequest(statement_id=statement_id, count=3))
+    )
+    for ask_one in (services.get_alert, services.get_history):
+        with pytest.raises(NotFound) as refusal:
+            ask_one(subject, hidden)
+        found.append(str(refusal.value))
+    return found
+
+
+def _forget(at: Context, statement_id: str, hidden: str) -> None:
+    """Make the casebook one in which an alert was never raised."""
+    system = at("cardwatch")
+    event = AuditEvent("erasure", "alert")
+    with system.casebook.work(system.actor, event, system.now, lanes=LANES) as uow:
+        left = without_alerts(kept.read_list(uow, "finance", statement_id), {hidden})
+        uow.update(alert_lists, alert_lists.c.lane == "finance", {"content": list_text(left)})
+        for table in WITH_ALERTS:
+            uow.delete(table, table.c.alert_id == hidden)
+        uow.delete(alert_snapshots, alert_snapshots.c.lane == "finance")
+        owned = {"lane": "finance", "statement_id": statement_id}
+        for one in left.alerts:
+            row = {"alert_id": one.alert_id, "rank": one.rank, "content": alert_text(one)}
+            uow.insert(alert_snapshots, [owned | row])
+
+
+def test_worlds_with_and_without_an_alert_about_the_reader_are_the_same_to_them(
+    at: Context, read: Read
+) -> None:
+    received = services.receive(at(), read(*month(10), *SPLIT, *EQUAL, *crowd(3)))
+    subject = _subject(at)
+    hidden = _hidden(at, subject)
+    services.decide(at(), hidden, DecisionInput("seen the receipts", "asked"))
+    services.place_hold(at(), hidden, reason="case")
+    export_alerts(at(), alert_ids=(hidden,))
+    with_alert = _answers(subject, received.statement_id, hidden)
+    _forget(at, received.statement_id, hidden)
+    without = _answers(subject, received.statement_id, hidden)
+    for one, other in zip(with_alert, without, strict=True):
+        assert one == other
+
+
+def test_ranks_and_counts_have_no_gap_where_an_alert_about_the_reader_is(
+    at: Context, read: Read
+) -> None:
+    received = services.receive(at(), read(*month(10), *SPLIT, *EQUAL, *crowd(3)))
+    subject = _subject(at)
+    whole = json.loads(export_alerts(at(), received.statement_id)[0])["lists"]["finance"]
+    shown = json.loads(export_alerts(subject, received.statement_id)[0])["lists"]["finance"]
+    count = len(whole["alerts"])
+    assert [one["rank"] for one in shown["alerts"]] == list(range(1, count))
+    ranks = {
+        services.get_alert(subject, one["alert_id"])["raised"]["rank"] for one in shown["alerts"]
+    }
+    assert ranks == set(range(1, count))
+    assert any(f"{count} alerts" in note for note in whole["notes"])
+    assert not any(f"{count} alerts" in note for note in shown["notes"])
+    assert any(f"{count - 1} alerts" in note for note in shown["notes"])
+
+
+def test_the_chain_tells_a_reader_who_holds_a_card_of_their_own_acts_alone(
+    at: Context, read: Read
+) -> None:
+    services.receive(at(), read(*month(10), *SPLIT))
+    subject = _subject(at)
+    hidden = services.list_alerts(at())[0]["alert_id"]
+    services.decide(at(), hidden, DecisionInput("seen", "asked"))
+    services.receive(subject, read(*month(11)))
+    services.list_alerts(subject)
+    told = services.audit_events(subject, lane="finance", last=100)
+    assert {one["actor"] for one in told} == {subject.actor.actor_id}
+    assert [one["seq"] for one in told] == list(range(len(told), 0, -1))
+    assert not any({"counts", "sealed"} & one.keys() for one in told)
+    assert hidden not in json.dumps(told)
+    assert told[-2:] == services.audit_events(subject, lane="finance", last=2, before=3)
+    with pytest.raises(NotAllowed, match="holds no card"):
+        services.verify_audit(subject)
+    assert [one.fault for one in services.verify_audit(at("auditor"))] == [""]
+
+
+@pytest.mark.parametrize("role", ["finance", "psd"])
+def test_who_decides_is_a_cardholder_or_stated_to_hold_no_card(at: Context, role: str) -> None:
+    giver = at("psd" if role == "psd" else "admin")
+    given = {"name": "New", "email": "new@x.example", "role": role}
+    for link in ({}, {"holder_id": "E1", "holds_no_card": True}):
+        with pytest.raises(CardwatchError, match="hold no card") as refusal:
+            services.add_person(giver, **given, **link)
+        assert refusal.value.field == "holder_id"
+    services.add_person(giver, **given, holds_no_card=True)
+    services.set_link(giver, "new@x.example", holder_id="E1")
+    (found,) = (one for one in services.list_people(giver) if one["email"] == "new@x.example")
+    assert (found["holder_id"], found["holds_no_card"]) == ("E1", 0)
+
+
+def test_nobody_sets_who_they_are_themselves(at: Context) -> None:
+    with pytest.raises(NotAllowed):
+        services.set_link(at("psd"), at("psd").actor.actor_id, holds_no_card=True)
+    with pytest.raises(NotAllowed):
+        services.set_link(at(), at().actor.actor_id, holds_no_card=True)
+
+
+def test_a_cardholder_is_chosen_from_the_register_in_force(
+    at: Context, choices: ReadingChoices
+) -> None:
+    admin = at("admin")
+    given = {"name": "New", "email": "new@x.example", "role": "finance"}
+    cards = read_cards(Path(__file__).parent / "house-cards.csv", choices)
+    services.activate_document(at(), "cards", services.pack_cards(cards), "2026-01-01")
+    known = services.list_cardholders(admin)
+    with pytest.raises(CardwatchError, match="from the card register"):
+        services.add_person(admin, **given, holder_id="nobody of the register")
+    services.add_person(admin, **given, holder_id=f" {known[0].upper()} ")
+    (found,) = (one for one in services.list_people(admin) if one["email"] == "new@x.example")
+    assert found["holder_id"] == known[0]

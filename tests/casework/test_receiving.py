@@ -1,0 +1,408 @@
+"""Receiving: one statement whatever happens, nothing lost, nothing doubled, nothing half."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+from books import EQUAL, NOW, SPLIT, assert_whole, month, receive_as_two
+
+from cardwatch import services
+from cardwatch.casebook import Casebook
+from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Context = Callable[..., services.ServiceContext]
+    Read = Callable[..., Any]
+
+
+def _labels(at: services.ServiceContext) -> list[str]:
+    return [one["label"] for one in services.list_statements(at)]
+
+
+def _payments(at: services.ServiceContext) -> list[str]:
+    """Return the references of every payment in every alert."""
+    found = [services.get_alert(at, one["alert_id"]) for one in services.list_alerts(at)]
+    return sorted(p["reference"] for one in found for p in one["raised"]["payments"])
+
+
+def test_a_statement_is_kept_with_its_alerts_and_says_the_same_whatever_was_found(
+    at: Context, read: Read
+) -> None:
+    quiet = services.receive(at(), read(*month(9, 27)))
+    loud = services.receive(at(), read(*month(10), *SPLIT))
+    assert services.list_alerts(at())
+    assert {quiet.outcome, loud.outcome} == {"received"}
+    counted = "27 of 27", "14 of 14"
+    assert [note.replace(counted[0], counted[1]) for note in quiet.notes] == [*loud.notes]
+    assert (quiet.transactions, loud.transactions) == (27, 14)
+
+
+def test_the_same_bytes_under_another_name_are_the_same_statement(at: Context, read: Read) -> None:
+    lines = [*month(10), *SPLIT]
+    first = services.receive(at(), read(*lines, name="october.csv"))
+    again = services.receive(at(), read(*lines, name="copy of october.csv"))
+    assert (again.outcome, again.statement_id) == ("held", first.statement_id)
+    assert _labels(at()) == ["october.csv"]
+
+
+@pytest.mark.parametrize("rounds", [3, pytest.param(50, marks=pytest.mark.prove)])
+def test_ten_at_once_bring_the_same_file_and_get_the_same_answer(
+    at: Context, read: Read, rounds: int
+) -> None:
+    finance = at()
+    for number in range(rounds):
+        statement = read(*month(1 + number % 12, reference=f"N{number}"), *SPLIT)
+        start = threading.Barrier(10)
+
+        def bring(_: int, statement: Any = statement, start: Any = start) -> services.Receipt:
+            start.wait()
+            return services.receive(finance, statement)
+
+        with ThreadPoolExecutor(10) as pool:
+            receipts = list(pool.map(bring, range(10)))
+        assert len({one.statement_id for one in receipts}) == 1
+        assert sorted(one.outcome for one in receipts) == ["held"] * 9 + ["received"]
+        assert len(services.list_statements(finance)) == number + 1
+    assert_whole(finance)
+
+
+def test_the_same_rows_in_another_file_are_counted_once(at: Context, read: Read) -> None:
+    first = services.receive(at(), read(*month(10), *SPLIT))
+    again = services.receive(at(), read(*reversed([*month(10), *SPLIT])))
+    assert (again.outcome, again.statement_id) == ("rows-held", first.statement_id)
+    assert len(_labels(at())) == 1
+
+
+def test_of_a_file_that_overlaps_only_the_new_rows_count(at: Context, read: Read) -> None:
+    services.receive(at(), read(*month(10), SPLIT[0], name="early.csv"))
+    later = services.receive(at(), read(*SPLIT, *month(11), name="late.csv"))
+    assert (later.outcome, later.duplicate_count) == ("received", 1)
+    assert later.holders == {"early.csv": 1}
+    assert any("also in early.csv" in note for note in later.notes)
+    assert _payments(at()).count("S1") == 1
+
+
+def test_equal_payments_of_one_statement_are_each_counted(at: Context, read: Read) -> None:
+    equal = ["2026-10-11,E1,NEW FIRM,600.00,"] * 2
+    services.receive(at(), read(*month(10), *equal))
+    found = services.get_alert(at(), services.list_alerts(at())[0]["alert_id"])
+    assert len(found["raised"]["payments"]) == 2
+    again = services.receive(at(), read(*equal, *month(11)))
+    assert again.duplicate_count == 2
+
+
+def test_two_files_of_one_name_are_told_apart(at: Context, read: Read) -> None:
+    services.receive(at(), read(*month(9), name="statement.csv"))
+    services.receive(at(), read(*month(10), name="statement.csv"))
+    assert _labels(at()) == ["statement.csv", "statement.csv (2)"]
+
+
+def test_a_late_payment_completes_a_split_that_an_earlier_statement_began(
+    at: Context, read: Read
+) -> None:
+    services.receive(at(), read(*month(10), SPLIT[0]))
+    late = services.receive(at(), read(SPLIT[1], *month(11, 25)))
+    assert late.late == 1
+    assert _payments(at()) == ["S1", "S2"]
+
+
+def test_a_corrected_statement_takes_the_place_of_the_first_and_keeps_its_decisions(
+    at: Context, read: Read
+) -> None:
+    from cardwatch.casebook.alerts import DecisionInput  # noqa: PLC0415  beside its use
+
+    wrong = [*SPLIT, "2026-10-20,E2,OLD FIRM,990.00,T1", "2026-10-20,E2,OLD FIRM,980.00,T2"]
+    first = services.receive(at(), read(*month(10), *wrong))
+    both = services.list_alerts(at())
+    kept = next(one for one in both if one["holders"] == ["E1"])
+    gone = next(one for one in both if one["holders"] == ["E2"])
+    services.decide(at(), kept["alert_id"], DecisionInput("two orders", "explained"))
+    new = read(*month(10), *SPLIT, *wrong[2:3])
+    second = receive_as_two(at, new, corrects=first.statement_id)
+    again = services.get_alert(at(), kept["alert_id"])
+    assert (again["state"], again["source_corrected_by"]) == ("explained", None)
+    marked = services.get_alert(at(), gone["alert_id"])
+    assert (marked["state"], marked["source_corrected_by"]) == ("open", second.statement_id)
+    one, two = services.list_statements(at())
+    assert (one["superseded_by"], two["corrects"]) == (second.statement_id, first.statement_id)
+    services.receive(at(), read(*month(11)))
+    assert [check.fault for check in services.verify(at())] == ["", "", ""]
+    with pytest.raises(CardwatchError, match="already been corrected"):
+        services.receive(at(), read(*month(10, 5)), corrects=first.statement_id)
+
+
+@pytest.mark.parametrize("role", ["auditor", "admin"])
+def test_who_may_bring_no_statement_brings_none(at: Context, read: Read, role: str) -> None:
+    with pytest.raises(NotAllowed):
+        services.receive(at(role), read(*month(10)))
+    with pytest.raises(NotAllowed):
+        services.activate_document(at(role), "policy", b"", "2026-01-01")
+    with pytest.raises(NotAllowed):
+        services.retrain_model(at(role))
+    assert _labels(at()) == []
+
+
+def test_correcting_what_is_not_there_is_refused_and_keeps_nothing(at: Context, read: Read) -> None:
+    with pytest.raises(NotFound):
+        services.receive(at(), read(*month(10)), corrects="beef")
+    assert _labels(at()) == []
+
+
+def test_a_question_that_a_second_correction_raises_again_is_asked_again(
+    at: Context, read: Read
+) -> None:
+    first = services.receive(at(), read(*month(10), *SPLIT))
+    old = read(*month(10), SPLIT[0])
+    second = receive_as_two(at, old, corrects=first.statement_id)
+    marked = [(a["state"], a["source_corrected_by"]) for a in services.list_alerts(at())]
+    assert marked == [("open", second.statement_id)]
+    services.receive(
+        at(), read(*month(10), *SPLIT, "2026-10-28,E3,SHOP 1,9.00,Z1"), corrects=second.statement_id
+    )
+    again = [(a["state"], a["source_corrected_by"]) for a in services.list_alerts(at())]
+    assert again == [("open", None)]
+
+
+def _alerts(at: services.ServiceContext) -> list[tuple[str, str]]:
+    return sorted((one["lane"], one["state"]) for one in services.list_alerts(at))
+
+
+@pytest.mark.parametrize("change", ["left out", "another cardholder", "another sum"])
+def test_one_person_ends_no_alert_by_a_correction(at: Context, read: Read, change: str) -> None:
+    whole = [*month(10), *SPLIT, *EQUAL]
+    first = services.receive(at(), read(*whole))
+    before = _alerts(at("psd"))
+    assert {"finance", "psd"} == {lane for lane, _ in before}
+    lines = {
+        "left out": month(10),
+        "another cardholder": [line.replace(",E1,", ",E9,") for line in whole],
+        "another sum": [line.replace(",900.00,", ",90.00,") for line in whole],
+    }[change]
+    attack = read(*lines)
+    for _ in range(2):  # the same person is never the second one
+        assert (
+            services.receive(at(), attack, corrects=first.statement_id).outcome == "second-person"
+        )
+    assert len(_labels(at())) == 1
+    assert _alerts(at("psd")) == before
+
+
+def test_two_people_correct_and_alerts_stay_for_a_person_to_close(at: Context, read: Read) -> None:
+    first = services.receive(at(), read(*month(10), *SPLIT, *EQUAL))
+    before = _alerts(at("psd"))
+    second = receive_as_two(at, read(*month(10)), corrects=first.statement_id)
+    assert _alerts(at("psd")) == before
+    marks = {one["source_corrected_by"] for one in services.list_alerts(at("psd"))}
+    assert marks == {second.statement_id}
+    assert all(check.fault == "" for check in services.verify(at("psd")))
+
+
+def test_a_second_person_is_of_the_same_role_and_asks_within_days(at: Context, read: Read) -> None:
+    first = services.receive(at(), read(*month(10), *SPLIT))
+    attack = read(*month(10))
+    choices = {"corrects": first.statement_id}
+    waiting = [at(), at("psd"), at(person=2, days=8)]
+    assert [services.receive(one, attack, **choices).outcome for one in waiting] == [
+        "second-person"
+    ] * 3
+    services.end_person(at("admin"), "finance2@saltmarsh-vale.example")
+    assert services.receive(at(person=3, days=9), attack, **choices).outcome == "second-person"
+    assert services.receive(at(days=9), attack, **choices).outcome == "received"
+
+
+def test_a_correction_that_only_adds_payments_needs_one_person(at: Context, read: Read) -> None:
+    first = services.receive(at(), read(*month(10), SPLIT[0]))
+    fuller = services.receive(at(), read(*month(10), *SPLIT), corrects=first.statement_id)
+    assert fuller.outcome == "received"
+
+
+@pytest.mark.parametrize("part", ["own rows", "whole month", "whole file"])
+def test_history_keeps_no_payment_from_being_asked_about(
+    at: Context, read: Read, part: str
+) -> None:
+    whole = [*month(10), *SPLIT, *EQUAL]
+    first = [*SPLIT, *EQUAL] if part == "own rows" else whole
+    name = "october.csv" if part == "whole file" else "first.csv"
+    if part == "whole month":
+        first = list(reversed(whole))
+    services.receive(at(), read(*first, name=name), is_history=True)
+    true = services.receive(at(), read(*whole, name="october.csv"))
+    assert (true.outcome, true.duplicate_count) == ("received", 0)
+    assert {lane for lane, _ in _alerts(at("psd"))} == {"finance", "psd"}
+    assert services.receive(at(), read(*whole, name="october.csv")).outcome == "held"
+    assert all(check.fault == "" for check in services.verify(at("psd")))
+
+
+def test_history_after_the_first_scored_day_needs_two_people(at: Context, read: Read) -> None:
+    services.receive(at(), read(*month(9, 27), name="september.csv"))  # from 2 September on
+    assert services.receive(at(), read(*month(8)), is_history=True).outcome == "received"
+    day_before, same_day = ("2026-09-01,E1,SHOP 9,5.00,H1", "2026-09-02,E1,SHOP 9,5.00,H2")
+    first = str(services.list_statements(at())[0]["first_on"])
+    before, same = (
+        line.replace(line[:10], str(day))
+        for line, day in (
+            (day_before, dt.date.fromisoformat(first) - dt.timedelta(1)),
+            (same_day, first),
+        )
+    )
+    assert services.receive(at(), read(before), is_history=True).outcome == "received"
+    assert receive_as_two(at, read(same), is_history=True).outcome == "received"
+
+
+def test_a_corrected_statement_that_comes_back_is_scored_again(at: Context, read: Read) -> None:
+    true = read(*month(10), *SPLIT)
+    first = services.receive(at(), true)
+    receive_as_two(at, read(*month(10)), corrects=first.statement_id)
+    again = services.receive(at(), true)
+    assert again.outcome == "received"
+    assert again.statement_id != first.statement_id
+    assert [one["source_corrected_by"] for one in services.list_alerts(at())] == [None]
+
+
+def test_days_that_no_statement_covers_are_named(at: Context, read: Read) -> None:
+    services.receive(at(), read(*month(7, 27)))
+    after = services.receive(at(), read(*month(9, 27)))
+    assert "no statement covers 2026-07-28 to 2026-09-01: is one missing?" in after.notes
+    between = services.receive(at(), read(*month(8, 27)))
+    assert not any("missing" in note for note in between.notes)
+
+
+def test_the_reading_report_is_kept_with_every_row_that_was_not_read(
+    at: Context, read: Read
+) -> None:
+    receipt = services.receive(at(), read(*month(10), "soon,E1,SHOP,5.00,"))
+    found = services.get_statement(at("auditor"), receipt.statement_id[:5])
+    assert [(p["row"], p["code"]) for p in found["report"]["problems"]] == [(14, "bad_date")]
+    assert found["sha256"] == found["report"]["sha256"]
+    with pytest.raises(NotFound):
+        services.get_statement(at(), "beef")
+
+
+def test_a_correction_is_never_kept_unscored(at: Context, read: Read) -> None:
+    first = services.receive(at(), read(*month(10), *SPLIT))
+    with pytest.raises(CardwatchError, match="is scored"):
+        services.receive(at(), read(*month(10)), corrects=first.statement_id, is_history=True)
+    assert len(_labels(at())) == 1
+
+
+def test_what_was_in_force_on_the_last_day_of_a_statement_scores_it(
+    at: Context, read: Read
+) -> None:
+    limit = '[[single_purchase]]\nfrom = 2020-01-01\npounds = {}\nvat = "included"\n'
+    for pounds, since in ((5000, "2026-01-01"), (1000, "2026-10-01")):
+        text = limit.format(pounds)
+        services.activate_document(at(), "policy", services.pack_policy(text, "p.toml"), since)
+    september = [line.replace("2026-10", "2026-09").replace("S", "Q") for line in SPLIT]
+    services.receive(at(), read(*month(9), *september))
+    assert services.list_alerts(at()) == []
+    services.receive(at(), read(*month(10), *SPLIT))
+    assert [one["rule"] for one in services.list_alerts(at())] == ["split-same-day"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "since"),
+    [("policy", b"", "soon"), ("policy", b"", "2026-02-30")],
+)
+def test_a_day_that_is_none_puts_nothing_in_force(
+    at: Context, kind: str, content: bytes, since: str
+) -> None:
+    with pytest.raises(CardwatchError, match="not a date"):
+        services.activate_document(at(), kind, content, since)
+
+
+# What follows breaks the database under our hands; each end is whole, and the next try succeeds.
+
+
+def _fail_at(book: Casebook, number: int, error: Exception) -> Callable[[], int]:
+    """Let the database fail at its so many-th call; return what says how many there were."""
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == number:
+            raise error
+
+    for name in ("before_cursor_execute", "commit"):
+        sa.event.listen(book.engine, name, count)
+    return lambda: calls
+
+
+def _broken_receives(
+    at: services.ServiceContext,
+    statement: Any,
+    error: Exception,
+    step: int,
+) -> int:
+    """Receive while every so many-th call fails in turn; return at how many calls that was."""
+    url, tried, number = at.casebook.url, 0, 1
+    while True:
+        book = Casebook(url.render_as_string(hide_password=False))
+        calls = _fail_at(book, number, error)
+        broken = services.ServiceContext(book, at.actor, at.now)
+        try:
+            services.receive(broken, statement)
+        except (sqlite3.Error, OSError, CardwatchError):
+            pass
+        finally:
+            book.close()
+        assert_whole(at)
+        if calls() < number:
+            return tried
+        tried, number = tried + 1, number + step
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        (7, sqlite3.OperationalError("disk I/O error")),
+        pytest.param(
+            1, sqlite3.OperationalError("database or disk is full"), marks=pytest.mark.prove
+        ),
+        pytest.param(1, OSError(5, "Input/output error"), marks=pytest.mark.prove),
+    ],
+)
+def test_whichever_call_of_the_database_fails_the_end_is_whole(
+    at: Context, read: Read, step: int, error: Exception
+) -> None:
+    finance = at()
+    services.receive(finance, read(*month(9)), is_history=True)
+    statement = read(*month(10), *SPLIT)
+    tried = _broken_receives(finance, statement, error, step)
+    assert tried * step > 20
+    assert services.receive(finance, statement).outcome == "held"
+    assert len(_labels(finance)) == 2
+
+
+def test_a_disk_that_is_full_keeps_nothing_and_the_next_try_all(
+    at: Context, read: Read, request: pytest.FixtureRequest
+) -> None:
+    if "sqlite" not in request.node.name:
+        pytest.skip("the size of a file of SQLite can be held down; that of PostgreSQL cannot")
+    finance = at()
+    statement = read(*month(10, 25), *SPLIT)
+    path = finance.casebook.url.database
+    for more in range(0, 12, 3):
+        book = Casebook(f"sqlite:///{path}")
+
+        def hold_down(connection: Any, _: object, more: int = more) -> None:
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {pages + more}")
+
+        sa.event.listen(book.engine, "connect", hold_down)
+        try:
+            services.receive(services.ServiceContext(book, finance.actor, NOW), statement)
+        except CardwatchError as error:
+            assert "full" in str(error)
+        book.close()
+        assert_whole(finance)
+    assert services.receive(finance, statement).statement_id
+    assert len(_labels(finance)) == 1
