@@ -23,8 +23,11 @@ CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json",
 
 
 def export_response(
-    context: ServiceContext, service: Service, form: str, **wanted: Any
-) -> Response:  # noqa: ANN401  fields of `services.ExportRequest`
+    context: ServiceContext,
+    service: Service,
+    form: str,
+    **wanted: Any,  # noqa: ANN401  fields of `services.ExportRequest`
+) -> Response:
     """Return what is handed over as a file; see `services.export_alerts`."""
     export_request = services.ExportRequest(
         marking=service.settings.marking, key=service.signing_key, **wanted

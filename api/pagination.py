@@ -20,7 +20,8 @@ def filters_of(context: ServiceContext, chosen: Mapping[str, Any], *, snoozed: b
 
     Args:
         context: who asks.
-        chosen: fields of `casebook.alert_queries.AlertFilter`; `same_holder_as` and `same_merchant_as` name an
+        chosen: fields of `casebook.alert_queries.AlertFilter`; `same_holder_as` and
+            `same_merchant_as` name an
             alert in place of a cardholder or merchant, so that no name stands in an address;
             whatever `assigned_to` says, it is the caller.
         snoozed: whether those that are snoozed are shown too.

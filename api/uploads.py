@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from cardwatch.records import CardRegister, ReadingReport
     from cardwatch.services import ServiceContext
 
-UPLOAD_SUFFIXES = (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods", ".vcf", ".xml", ".ofx", ".qfx", ".sta",
+UPLOAD_SUFFIXES = (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods", ".vcf", ".xml", ".ofx",
+                   ".qfx", ".sta",
            ".mt940", ".940", ".dat", ".gl1025", ".kr1025")  # fmt: skip
 LABEL_CHARACTERS = 100
 

@@ -12,8 +12,7 @@ from typer.main import get_command
 
 from cardwatch import cli, records
 from cardwatch.policy import default_policy_text
-from cardwatch.registers import CARD_MESSAGES as CARD_MESSAGES
-from cardwatch.registers import REGISTER_MESSAGES, layouts_page
+from cardwatch.registers import CARD_MESSAGES, REGISTER_MESSAGES, layouts_page
 from cardwatch.statements.profiles import FIELDS, SETTINGS
 from cardwatch.statements.reading import PROBLEM_MESSAGES
 from cardwatch.tabular import LIMITS

@@ -31,7 +31,8 @@ def _mine_page(
     sessions = services.list_sessions(context)
     return render(
         request, "account_mine.html", status=status, errors=errors,
-        sessions=sessions, this=getattr(request.state, "session_id", ""), email=services.email_of(context),
+        sessions=sessions, this=getattr(request.state, "session_id", ""),
+        email=services.email_of(context),
         actor=context.actor, is_changed=is_changed,
     )  # fmt: skip
 

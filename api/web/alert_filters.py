@@ -121,8 +121,10 @@ def filter_words(context: ServiceContext, around: Mapping[str, Any]) -> dict[str
     """
     return {
         "state": {UNANSWERED_FILTER: "Open or asked"} | {state: title(state) for state in STATES},
-        "lane": LANE_TITLES, "tier": TIERS, "order": ORDERS, "rule": around["rules"], "kind": KIND_TITLES,
-        "statement_id": around["statements"], "unit": {unit: unit for unit in services.list_units(context)},
+        "lane": LANE_TITLES, "tier": TIERS, "order": ORDERS, "rule": around["rules"],
+        "kind": KIND_TITLES,
+        "statement_id": around["statements"],
+        "unit": {unit: unit for unit in services.list_units(context)},
     }  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from api.pagination import page_of, with_titles
 from api.search_terms import seal_term
 from api.web.alert_filters import (
     ALERT_FILTERS,
-    TIERS,
     AlertFilters,
     filter_chips,
     filter_words,
@@ -69,7 +68,8 @@ def _list_page(
     rows = with_titles(context, rows)
     return render(
         request, "alerts.html", errors=errors, alerts=rows, around=around, totals=totals,
-        names=services.names_for_display(context, services.people_of(rows)), chosen=filters.chosen, words=words,
+        names=services.names_for_display(context, services.people_of(rows)),
+        chosen=filters.chosen, words=words,
         query=filters.query, term=sent_text or filters.term, chips=filter_chips(filters, words),
         headings=list_headings(filters.chosen),
         next=list_address(filters.chosen | {"cursor": after}) if after else "",
@@ -173,7 +173,7 @@ def _alert_page(
     return render(
         request, "alert.html", errors=errors, sent=form,
         found=alert, raised=alert["raised"], names=alert["names"], decisions=DECISIONS,
-        heads=services.alert_titles(context, [related["alert_id"] for related in alert["related"]]), tiers=TIERS,
+        heads=services.alert_titles(context, [related["alert_id"] for related in alert["related"]]),
         may_decide=context.actor.role == alert["lane"], can_suppress=is_suppressible(alert),
         assignees=services.list_assignees(context), back=filters.back, query=filters.query,
         adjacent=_adjacent(context, filters, alert["alert_id"]),

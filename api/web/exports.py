@@ -219,6 +219,7 @@ def _questions_page(
     alert = services.get_alert(context, alert_id)
     return render(
         request, "questions.html", errors=errors,
-        found=alert, asked=questions, recipient=recipient, names=services.names_for_display(context, services.people_of([alert])),
+        found=alert, asked=questions, recipient=recipient,
+        names=services.names_for_display(context, services.people_of([alert])),
         heads=services.alert_titles(context, [question["alert_id"] for question in questions]),
     )  # fmt: skip

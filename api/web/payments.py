@@ -20,14 +20,16 @@ from cardwatch.reports.formatting import day
 
 router = APIRouter()
 PAYMENTS_PER_PAGE = 50
-PAYMENT_FILTERS = ("statement_id", "unit", "since", "until", "at_least", "at_most", "same_holder_as",
+PAYMENT_FILTERS = ("statement_id", "unit", "since", "until", "at_least", "at_most",
+                   "same_holder_as",
            "same_merchant_as", "search")  # fmt: skip
 PAYMENT_DATE_FILTERS = ("since", "until")
 AMOUNTS = {"at_least": "least_pence", "at_most": "most_pence"}
 AMOUNT = re.compile(r"(-?)£?([0-9]{1,9})(?:\.([0-9]{2}))?", re.ASCII)
 COLUMNS = ("date", "holder", "unit", "cost_centre", "merchant", "mcc", "category", "kind",
            "amount_pence", "transaction_id", "label", "row")  # fmt: skip
-PAYMENT_HEADINGS = ("Day", "Cardholder", "Unit", "Cost centre", "Merchant", "Merchant category code",
+PAYMENT_HEADINGS = ("Day", "Cardholder", "Unit", "Cost centre", "Merchant",
+                    "Merchant category code",
             "Category", "Kind", "Amount (£)", "Reference", "Statement", "Row")  # fmt: skip
 
 
@@ -67,7 +69,8 @@ def _list_page(
         for statement in services.list_statements(context)
     }
     return render(
-        request, "payments.html", errors=errors | faults, rows=rows[:PAYMENTS_PER_PAGE], totals=totals,
+        request, "payments.html", errors=errors | faults, rows=rows[:PAYMENTS_PER_PAGE],
+        totals=totals,
         chosen=chosen, term=sent_text or term, statements=statements, query=urlencode(chosen),
         chips=chips(chosen, lambda name, value: _filter_label(name, value, term, statements),
                     _address),

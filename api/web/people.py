@@ -143,7 +143,8 @@ def _keys_page(
     keys = services.list_keys(context)
     return render(
         request, "keys.html", errors=errors, sent=form,
-        keys=keys, roles=_roles(context), key=key, longest=LONGEST_KEY_DAYS, today=str(context.now.date()),
+        keys=keys, roles=_roles(context), key=key, longest=LONGEST_KEY_DAYS,
+        today=str(context.now.date()),
     )  # fmt: skip
 
 
@@ -154,7 +155,8 @@ def create_key(request: Request, context: Context, sent: RequestModel) -> Respon
         if not sent.get("name"):
             return _keys_page(request, context, sent, {"name": "Enter what the key is for"})
         key = services.create_key(
-            context, name=sent["name"], role=sent.get("role", ""), days=number(sent.get("days", "90")),
+            context, name=sent["name"], role=sent.get("role", ""),
+            days=number(sent.get("days", "90")),
             can_decide="can_decide" in sent,
         )  # fmt: skip
     except CardwatchError as refusal:

@@ -129,7 +129,8 @@ def show_proposal(request: Request, context: Context, proposal_id: str) -> Respo
     """Show a proposal: who proposed it, why, and its changes against what is active."""
     proposal = services.get_proposal(context, proposal_id)
     return render(
-        request, "proposal.html", found=proposal, is_own=proposal["made_by"] == context.actor.actor_id,
+        request, "proposal.html", found=proposal,
+        is_own=proposal["made_by"] == context.actor.actor_id,
         may_decide=context.actor.role == proposal["lane"] and proposal["state"] == "open",
     )  # fmt: skip
 

@@ -34,7 +34,8 @@ def _retention_page(
     keeps = services.retention_periods(context)
     return render(
         request, "retention.html", errors=errors,
-        sent={kind: str(days) for kind, days in keeps.items()} | form, keeps=keeps, kept=RETENTION_CLASSES,
+        sent={kind: str(days) for kind, days in keeps.items()} | form,
+        keeps=keeps, kept=RETENTION_CLASSES,
         least=LEAST_DAYS, past=services.list_expired(context), may=context.actor.role in MANAGES,
         daily=request.app.state.service.settings.erase,
     )  # fmt: skip

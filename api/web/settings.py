@@ -50,7 +50,8 @@ def show_precision(request: Request, context: Context) -> Response:
 def show_settings(request: Request, context: Context) -> Response:
     """Show the active policy and model, their history and proposals."""
     return render(
-        request, "settings.html", policy=services.get_policy(context), model=services.get_model(context),
+        request, "settings.html", policy=services.get_policy(context),
+        model=services.get_model(context),
         held=services.list_active(context), proposals=services.list_proposals(context),
         may_propose=context.actor.role in RECEIVES,
     )  # fmt: skip

@@ -66,7 +66,8 @@ def list_statements(request: Request, context: Context) -> Response:
     return render(
         request, "statements.html", errors=errors, held=all_statements, chosen=chosen,
         refused=services.list_refused_files(context) if may_receive else [],
-        statements=[(row, STATEMENT_STATES[_state(row)]) for row in matching], states=STATEMENT_STATES,
+        statements=[(row, STATEMENT_STATES[_state(row)]) for row in matching],
+        states=STATEMENT_STATES,
         sources={row["layout"]: _source(row["layout"]) for row in all_statements if row["layout"]},
         chips=chips(chosen, words, lambda rest: f"/statements?{urlencode(rest)}"),
         may_receive=may_receive,
@@ -200,7 +201,8 @@ def _columns_page(
     same = [refusal.file for refusal in unknown if refusal.headings == first.headings]
     return render(
         request, "statements_columns.html", status=422,
-        fields=FIELDS, headings=[heading for heading in headings if heading], needed=REQUIRED_FIELDS,
+        fields=FIELDS, headings=[heading for heading in headings if heading],
+        needed=REQUIRED_FIELDS,
         files=same, others=[refusal.file for refusal in unknown if refusal.file not in same],
         jobs=[services.get_job(context, name) for name in form.get("jobs", "").split()],
         sent=guesses | form, kept=KEPT_FIELDS, errors=errors,

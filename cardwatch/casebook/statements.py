@@ -59,7 +59,8 @@ class IncomingStatement:
 
     Attributes:
         rows: its transactions as `STORED`, a row each.
-        duplicate_count: of each, whether a statement that counts holds it already; where it is to be
+        duplicate_count: of each, whether a statement that counts holds it already; where it is
+            to be
             scored, one that was scored.
         holders: those statements, by id, with how many of its transactions each holds.
         is_any_left_out: whether a transaction of the statement that it corrects is not in it, or

@@ -65,7 +65,8 @@ def list_summary(alert_list: AlertList, *, is_part: bool = False) -> str:
     if is_part:
         return f"{quantity(len(alert_list.alerts), 'alert')} in this file."
     if not alert_list.first_on:
-        return f"{quantity(alert_list.payments_count, 'payment')}; {quantity(len(alert_list.alerts), 'alert')}."
+        payments = quantity(alert_list.payments_count, "payment")
+        return f"{payments}; {quantity(len(alert_list.alerts), 'alert')}."
     count = quantity(len(alert_list.alerts), "alert")
     if len(alert_list.shown) < len(alert_list.alerts):
         count += f", {len(alert_list.shown):,} of them within the policy's budget"

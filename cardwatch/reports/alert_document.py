@@ -173,7 +173,8 @@ def _case_sections(case: Mapping[str, Any]) -> list[Section]:
         for neighbour in case["neighbours"]
     )  # fmt: skip
     related_rows = tuple(
-        (other["alert_id"], title(other["rule"]), people_label(other["holders"], other["approvers"]),
+        (other["alert_id"], title(other["rule"]),
+         people_label(other["holders"], other["approvers"]),
          money(other["at_stake_pence"]), _short_day(other["last_on"]), title(other["state"]))
         for other in case["related"]
     )  # fmt: skip

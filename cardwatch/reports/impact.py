@@ -95,7 +95,8 @@ def impact_document(
             ),
             facts=installation.facts,
             tables=(
-                Table("Data stored about a payment", ("Field",), tuple((f,) for f in installation.fields)),
+                Table("Data stored about a payment", ("Field",),
+                      tuple((field,) for field in installation.fields)),
                 Table(
                     "For how long", ("What", "Days"),
                     tuple((k.capitalize(), f"{v:,}") for k, v in installation.keeps_days.items()),

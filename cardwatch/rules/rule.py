@@ -58,7 +58,8 @@ RANKS_BY = {
 }
 """Default ranking column of each kind; other kinds use the surprise of the whole payment."""
 LEVELS, LANES = ("low", "medium", "high"), ("finance", "psd")
-RULE_KINDS = ("split", "limit", "spend", "merchant", "amount", "repeat", "timing", "card", "pattern",
+RULE_KINDS = ("split", "limit", "spend", "merchant", "amount", "repeat", "timing", "card",
+              "pattern",
          "relation", "contract", "approval")  # fmt: skip
 """What a rule is about; lists can be read and counted by it."""
 STATUSES, ROLES = ("stable", "trial"), ("raises", "adds", "weakens")

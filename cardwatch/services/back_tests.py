@@ -53,7 +53,8 @@ def score_only(
     """Score a statement and keep nothing but the event that it was done.
 
     Args:
-        context: who asks; they get the lists of the lanes they see, without alerts about themselves.
+        context: who asks; they get the lists of the lanes they see, without alerts about
+            themselves.
         read: the statement, as `read_each` gives it.
         policy: `in-force`, `none` for the defaults, or the beginning of a kept policy's hash.
         model: `in-force`, `none`, or the beginning of a kept model's hash.

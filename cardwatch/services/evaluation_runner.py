@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
     from cardwatch.services.context import ServiceContext
 
-SERVE = "import sys; sys.path.insert(0, sys.argv[1]); from cardwatch.services.evaluation_runner import serve; "
+SERVE = "import sys; sys.path.insert(0, sys.argv[1]); "
+SERVE += "from cardwatch.services.evaluation_runner import serve; "
 SERVE += "serve()"
 """Code that the process runs: this package, at its own path."""
 EVALUATION_MONTHS = 24

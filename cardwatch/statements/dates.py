@@ -30,7 +30,8 @@ TIME = re.compile(
     re.IGNORECASE,
 )
 """The time of day after a date, with its zone: the day printed is the day taken."""
-MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september",
+MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august",
+               "september",
           "october", "november", "december")  # fmt: skip
 LAST_CENTURY = 70
 """Years of two digits from here on are of the last century, as most systems read them."""

@@ -84,8 +84,9 @@ def test_what_is_held_or_closed_unasked_is_listed_and_ended(held: Running) -> No
     finance = held.context("finance")
     name = services.list_alerts(finance)[0]["alert_id"]
     ids = {"holds": services.place_hold(finance, name, reason="case 12"),
-           "suppressions": services.suppress(finance, name, until="2027-01-31", reason="contract 17")[
-               "suppression_id"]}  # fmt: skip
+           "suppressions": services.suppress(
+               finance, name, until="2027-01-31", reason="contract 17"
+           )["suppression_id"]}  # fmt: skip
     theirs = services.list_alerts(held.context("psd"), lane="psd")[0]["alert_id"]
     hidden = services.place_hold(held.context("psd"), theirs, reason="their case")
     for kind, reason in (("holds", "case 12"), ("suppressions", "contract 17")):

@@ -140,7 +140,8 @@ def test_alerts_of_professional_standards_are_not_there_for_others(
 
 
 def test_admin_sees_no_alert_and_no_precision(at: Context, asked: str) -> None:
-    for act in (services.list_alerts, services.rule_precision, services.state_counts, services.list_suppressions,
+    for act in (services.list_alerts, services.rule_precision, services.state_counts,
+                services.list_suppressions,
                 services.list_holds, lambda d: services.get_alert(d, asked)):  # fmt: skip
         with pytest.raises(NotAllowed):
             act(at("admin"))

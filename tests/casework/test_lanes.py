@@ -65,8 +65,10 @@ def _answers(book: Casebook, names: list[str], again: Sequence[Any] = ()) -> str
 
     for role in (*OTHERS, *OTHERS):  # and again, once admin has erased
         at = _context(book, role)
-        for act in (services.list_statements, services.list_alerts, services.rule_precision, services.state_counts,
-                    services.list_suppressions, services.list_holds, services.list_people, services.list_keys,
+        for act in (services.list_statements, services.list_alerts, services.rule_precision,
+                    services.state_counts,
+                    services.list_suppressions, services.list_holds, services.list_people,
+                    services.list_keys,
                     services.retention_periods, services.verify_audit):  # fmt: skip
             ask(lambda act=act, at=at: act(at))
         ask(lambda at=at: list(services.verify(at)))

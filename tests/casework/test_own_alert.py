@@ -57,7 +57,8 @@ def _answers(subject: services.ServiceContext, statement_id: str, hidden: str) -
     shown = [one["alert_id"] for one in services.list_alerts(subject)]
     found: list[Any] = [
         ask(subject)
-        for ask in (services.list_alerts, services.rule_precision, services.state_counts, services.inbox_summary, services.list_holds,
+        for ask in (services.list_alerts, services.rule_precision, services.state_counts,
+                    services.inbox_summary, services.list_holds,
                     services.list_suppressions, services.list_statements)
     ]  # fmt: skip
     for form in (".csv", ".json"):

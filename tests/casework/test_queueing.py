@@ -14,7 +14,8 @@ from cardwatch.casebook import Actor, jobs
 from cardwatch.casebook.jobs import LEASE_SECONDS, MOST_TRIES
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CasebookBusy, CasebookFailed, NotFound
-from cardwatch.services import imports, jobs
+from cardwatch.services import imports
+from cardwatch.services import jobs as job_services
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ def _clock(seconds: float = 0) -> Callable[[], dt.datetime]:
 def _claim(book: Casebook, owner: str, seconds: float) -> jobs.Job | None:
     """Take a job and do nothing about it, as a process does that dies."""
     with book.unaudited(Actor(owner, SYSTEM, "admin"), _clock(seconds)()) as uow:
-        return jobs.claim_job(uow, jobs.JOB_KINDS)
+        return jobs.claim_job(uow, job_services.JOB_KINDS)
 
 
 def test_a_statement_waits_as_it_was_read(at: Context, read: Read) -> None:
@@ -134,7 +135,7 @@ def test_a_refusal_on_the_way_is_the_answer(at: Context, read: Read) -> None:
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("canary"), CasebookFailed("canary")])
-@pytest.mark.parametrize("kind", jobs.JOB_KINDS)
+@pytest.mark.parametrize("kind", job_services.JOB_KINDS)
 def test_a_fault_that_does_not_pass_fails_the_job_at_once(
     at: Context,
     read: Read,
@@ -154,7 +155,7 @@ def test_a_fault_that_does_not_pass_fails_the_job_at_once(
         raise error
 
     for name in ("receive", "back_test", "evaluate_own"):
-        monkeypatch.setattr(jobs, name, fail)
+        monkeypatch.setattr(job_services, name, fail)
     with caplog.at_level("ERROR", logger="cardwatch"):
         assert services.do_next_job(finance.casebook, _clock())
     assert not services.do_next_job(finance.casebook, _clock(1000))
@@ -205,7 +206,7 @@ def test_a_locked_database_lets_the_job_be_tried_again(
         raise CasebookBusy("locked")
 
     with monkeypatch.context() as changed:
-        changed.setattr(jobs, "receive", fail)
+        changed.setattr(job_services, "receive", fail)
         assert services.do_next_job(finance.casebook, _clock())
     assert services.get_job(finance, job["job_id"])["state"] == "running"
     assert services.do_next_job(finance.casebook, _clock(LEASE_SECONDS + 1))

@@ -218,7 +218,7 @@ def test_a_nursery_that_dies_at_every_start_refuses_the_file(
 ) -> None:
     killed(processes(nursery)[0])
     with monkeypatch.context() as patched:
-        patched.setattr(sandbox, "SERVE", "raise MemoryError")
+        patched.setattr(sandbox, "SERVE_READERS", "raise MemoryError")
         assert code_of(nursery.read(good, KNOWN)) == "too_costly"
     assert is_good(nursery.read(good, KNOWN))
 
@@ -319,7 +319,8 @@ def test_a_closed_nursery_has_finished_its_file_and_reads_no_more(
 @pytest.mark.parametrize("name", ["2025-09.csv", "2026-03.xlsx", "2026-10.csv"])
 def test_what_reading_needs_is_loaded_before_there_is_a_file(name: str) -> None:
     code = (
-        f"{sandbox.SERVE_READERS}; import sys; before = set(sys.modules); from pathlib import Path; "
+        f"{sandbox.SERVE_READERS}; import sys; before = set(sys.modules); "
+        "from pathlib import Path; "
         "from cardwatch.tabular.sandbox import LIMITS, Headings, _read_limited; "
         "_read_limited(Path(sys.argv[1]), Headings(frozenset()), LIMITS); "
         "print(*set(sys.modules) - before)"
