@@ -190,7 +190,7 @@ def test_no_more_alerts_than_the_cap_are_shown_for_one_holder_and_month(
 def test_nothing_to_score_is_said_in_one_sentence(
     sample: Statements, sample_policy: Policy
 ) -> None:
-    with pytest.raises(NothingToScore, match="no transactions"):
+    with pytest.raises(NothingToScore, match="no transaction to score"):
         score(sample.transactions.iloc[:0], sample_policy)
     with pytest.raises(NothingToScore, match="could not be read"):
         score(sample.transactions, sample_policy, asked_files=["absent.csv"])

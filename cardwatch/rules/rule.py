@@ -313,7 +313,7 @@ def _content_faults(content: dict[str, Any], file: str) -> list[str]:
     ]
     orders = READABLE[subject] | {SURPRISE, BUYING, NOVELTY, MONTH_SURPRISE}
     if content.get("ranks_by", SURPRISE) not in orders:
-        faults.append(f"ranks_by: '{content['ranks_by']}' is no feature")
+        faults.append(f"ranks_by: '{content['ranks_by']}' is not a feature")
     room = content.get("room", 1)
     if isinstance(room, bool) or not isinstance(room, int | float) or not 1 <= room <= MOST_ROOM:
         faults.append(f"room is a number from 1 to {MOST_ROOM}")

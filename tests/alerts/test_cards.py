@@ -198,7 +198,7 @@ def test_a_list_says_which_register_made_it_and_how_many_payments_it_does_not_kn
 ) -> None:
     made = ask(ORDINARY, "2026-08-19,E4,Shop,40.00,\n").lists["finance"]
     assert len(made.made_by["cards"]) == 64
-    assert "1 of 28 payments is on a card the register does not list." in made.notes
+    assert "1 of 28 payments is on a card not in the register." in made.notes
     without = score(sample.transactions, parse_policy("", "p.toml")).lists["finance"]
     assert without.made_by["cards"] == "none"
     assert not any("register" in note for note in without.notes)

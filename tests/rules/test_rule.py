@@ -45,7 +45,7 @@ def test_there_are_rules_of_every_kind_the_first_release_promises() -> None:
         ),
         ("room     = 3", "room     = 0.5", "room is a number from 1 to 10"),
         ("room     = 3", "room     = true", "room is a number from 1 to 10"),
-        ('id       = "split-same-day"', 'id       = "split"', "is not its file's name"),
+        ('id       = "split-same-day"', 'id       = "split"', "does not match its file name"),
         ('why      = "', 'why      = ""\nwhy_not = "', "unknown setting 'why_not'"),
         ("since    = 2026-11-01", 'since    = "lately"', "'since' must be a date"),
         ("{limit_split_count} payments", "{limit_split_counts} payments", "is not a feature"),
