@@ -171,7 +171,7 @@ def test_no_cell_of_any_sheet_of_a_case_is_a_formula(
     read = book({bad: dataclasses.replace(made, alerts=(alert,), notes=(bad,))},
                 _handed(cases=(case,)))  # fmt: skip
     about = list(read["About this list"].values)
-    assert ("List", f"{bad}: 1 alert in this case.") in about
+    assert ("List", f"{bad}: 1 alert in this file.") in about
     assert not any(what == "Note" and note == f"{bad}." for what, note in about)
     cells = [cell for sheet in read for row in sheet.iter_rows() for cell in row]
     assert sum(cell.value == bad for cell in cells) > 15
