@@ -30,7 +30,7 @@ def context_of(request: Request) -> ServiceContext:
     """The caller's context, as the middleware authenticated it."""
     service = service_of(request)
     actor = request.state.actor
-    assert actor is not None, "a route that is open asks for no desk"
+    assert actor is not None, "an open route has no service context"
     return ServiceContext(service.casebook, actor, service.clock())
 
 

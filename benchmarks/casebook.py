@@ -50,7 +50,7 @@ def months_of(name: str, months: int, rows: int) -> Iterator[Read]:
 
 
 def begin(book: Casebook, name: str) -> services.ServiceContext:
-    """Return finance's desk of a new organisation."""
+    """Return finance's service context of a new organisation."""
     owner = services.add_organisation(book, name, NOW)
     return services.ServiceContext(book, Actor(owner, "finance", "finance"), NOW)
 

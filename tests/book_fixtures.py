@@ -1,4 +1,4 @@
-"""Fixtures of the casebook and the desk: both databases, people of every role, small statements."""
+"""Fixtures of casebook and services: both databases, people of every role, small statements."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def casebook(database_url: str) -> Iterator[Casebook]:
 
 @pytest.fixture
 def at(casebook: Casebook) -> Callable[..., services.ServiceContext]:
-    """Give the desk of a role, in an organisation that is made when first asked for."""
+    """Give the service context of a role, in an organisation that is made when first asked for."""
     made: dict[tuple[str, str], Actor] = {}
 
     def of(

@@ -1,4 +1,4 @@
-"""What tests of the casebook and the desk share: a moment, and lines of small statements."""
+"""What tests of the casebook and the services share: a moment, and lines of small statements."""
 
 from __future__ import annotations
 

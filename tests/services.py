@@ -63,7 +63,7 @@ class Running:
         return self.ask("POST", "/v1/statements", role, files={"file": (name, text)}, data=data)
 
     def context(self, role: str, organisation: str = OWN) -> services.ServiceContext:
-        """Return the desk of a role."""
+        """Return the service context of a role."""
         actor = services.actor_of_key(self.book, self.keys[organisation, role], self.clock())
         return services.ServiceContext(self.book, actor, self.clock())
 

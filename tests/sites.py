@@ -62,7 +62,7 @@ class Site:
     judged: set[tuple[str, int]] = field(default_factory=set)
 
     def context(self, role: str, owner: str = OWN) -> services.ServiceContext:
-        """Return the desk of the person of a role."""
+        """Return the service context of the person of a role."""
         email = f"{role}@{owner}.example"
         actor = services.actor_of_person(self.book, owner, email, self.clock())
         return services.ServiceContext(self.book, actor, self.clock())
@@ -266,7 +266,7 @@ def fill_people(site: Site) -> None:
 
 
 def at_email(at: services.ServiceContext) -> str:
-    """Return the email address of whoever is at a desk."""
+    """Return the email address of the person in a service context."""
     return services.email_of(at)
 
 

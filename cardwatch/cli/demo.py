@@ -69,7 +69,7 @@ def fill_casebook(now: dt.datetime) -> dict[str, str]:
 
 
 def _people(casebook: Casebook, now: dt.datetime) -> dict[str, services.ServiceContext]:
-    """Return the desk of each role's person; they are added, with their force, if need be.
+    """The service context of each role's person; people and force are added where missing.
 
     Raises:
         CardwatchError: the casebook is another force's.

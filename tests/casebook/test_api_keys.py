@@ -30,7 +30,7 @@ EMAIL = "new@force.example"
 def _new(
     giver: ServiceContext, role: str, holder_id: str = "", now: dt.datetime = NOW
 ) -> ServiceContext:
-    """Add a person of a role; return their desk."""
+    """Add a person of a role; return their service context."""
     at_now = ServiceContext(giver.casebook, giver.actor, now)
     services.add_person(
         at_now, name="New", email=EMAIL, role=role, holder_id=holder_id, holds_no_card=not holder_id
@@ -52,7 +52,7 @@ def _key(giver: ServiceContext, role: str, now: dt.datetime = NOW) -> str:
 
 
 def _by(casebook: Casebook, key: str, now: dt.datetime = NOW) -> ServiceContext:
-    """Return the desk of a key."""
+    """Return the service context of a key."""
     return ServiceContext(casebook, services.actor_of_key(casebook, key, now), now)
 
 

@@ -29,7 +29,7 @@ KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
 @pytest.fixture
 def plain(tmp_path: Path) -> Iterator[services.ServiceContext]:
-    """Give an auditor's desk of a casebook whose triggers are gone, as a tamperer would have it."""
+    """An auditor's context of a casebook whose triggers are gone, as a tamperer has it."""
     book = Casebook(f"sqlite:///{tmp_path / 'book.db'}", checkpoints=tmp_path / "elsewhere")
     owner = services.add_organisation(book, "Force", NOW)
     at = services.ServiceContext(book, Actor(owner, "someone", "auditor"), NOW)

@@ -194,7 +194,8 @@ def test_a_role_that_only_serves_cannot_take_away_what_guards_the_tables(
         return str(refused.value.orig)
 
     for change in (
-        "DELETE FROM audit_events", "UPDATE alert_snapshots SET content = ''", "TRUNCATE audit_events",
+        "DELETE FROM audit_events", "UPDATE alert_snapshots SET content = ''",
+        "TRUNCATE audit_events",
         "ALTER TABLE audit_events DISABLE TRIGGER ALL", "DROP POLICY owner ON alerts",
         "ALTER TABLE alerts DISABLE ROW LEVEL SECURITY", "CREATE TABLE more (x text)",
         "UPDATE alembic_version SET version_num = ''",

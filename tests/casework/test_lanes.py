@@ -28,7 +28,7 @@ OTHERS = ("finance", "auditor", "admin")
 
 
 def _context(book: Casebook, role: str) -> services.ServiceContext:
-    """Return the desk of a role, come in as people do."""
+    """Return the service context of a role, come in as people do."""
     return services.ServiceContext(
         book, services.actor_of_person(book, "force", f"{role}@force.example", NOW), NOW
     )
