@@ -239,7 +239,17 @@ def test_a_watcher_killed_again_and_again_receives_every_feed_once(tmp_path: Pat
         )
         return done.stdout.decode()
 
-    run("people", "f@x.example", "--name", "F", "--role", "finance", "--new-organisation", "X")
+    run(
+        "people",
+        "f@x.example",
+        "--name",
+        "F",
+        "--role",
+        "finance",
+        "--no-card",
+        "--new-organisation",
+        "X",
+    )
     folder, whole = tmp_path / "in", FEED.read_bytes()
     folder.mkdir()
     watch = ["watch", str(folder), "--every", "0.1", "--settle", "0.1", "--as", "f@x.example"]

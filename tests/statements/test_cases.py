@@ -181,7 +181,7 @@ def test_a_summary_sheet_is_not_read_in_place_of_the_data(tmp_path: Path) -> Non
     summary = [head, ["2025-01-31", "All", "All", 999, "5999", "C1"]]
     _, report = read(book(tmp_path / "a.xlsx", {"Top": summary, "Data": month(1, 24)}))
     assert (report.transactions, report.pence) == (24, 30_000)
-    assert any("'Top' was left unread" in note for note in report.notes)
+    assert any("'Top' was not read" in note for note in report.notes)
 
 
 def test_a_sheet_of_all_months_is_not_counted_beside_them(tmp_path: Path) -> None:

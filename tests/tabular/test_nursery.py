@@ -287,8 +287,8 @@ def test_a_child_holds_neither_the_orders_nor_the_answers_of_its_nursery(
 
 def test_a_nursery_ends_with_its_parent() -> None:
     code = (
-        "import time; from cardwatch.tabular import Nursery; "
-        "nursery = Nursery(2); print(flush=True); time.sleep(60)"
+        "import time; from cardwatch.tabular import ReaderPool; "
+        "pool = ReaderPool(2); print(flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
