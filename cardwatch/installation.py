@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cardwatch.statements import Profile
 
 
-NEEDED = {
+KEYS_NEEDED = {
     "card.key": "cards lose their past",
     "seal.key": "nobody can sign in with a code, and no webhook is sent",
 }
@@ -77,7 +77,7 @@ def _check_not_needed(name: str) -> None:
     Raises:
         CardwatchError: it was.
     """
-    if name not in NEEDED:
+    if name not in KEYS_NEEDED:
         return
     casebook = open_casebook()
     if casebook is None:
@@ -92,7 +92,7 @@ def _check_not_needed(name: str) -> None:
 def fingerprints() -> dict[str, str]:
     """Return a fingerprint of each key of this installation that is there and data hangs on."""
     match = {}
-    for name in NEEDED:
+    for name in KEYS_NEEDED:
         path = home() / name
         if path.exists():
             text = f"cardwatch key\n{name}\n".encode() + path.read_bytes()
@@ -112,7 +112,7 @@ def check_keys(casebook: Casebook) -> list[str]:
             state = f"in {home()} is another key than the casebook was written with"
         else:
             continue
-        faults.append(f"{name} {state}: without it {NEEDED[name]}. Restore it from its copy.")
+        faults.append(f"{name} {state}: without it {KEYS_NEEDED[name]}. Restore it from its copy.")
     return faults
 
 

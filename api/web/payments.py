@@ -25,10 +25,10 @@ PAYMENT_FILTERS = ("statement_id", "unit", "since", "until", "at_least", "at_mos
            "same_merchant_as", "search")  # fmt: skip
 PAYMENT_DATE_FILTERS = ("since", "until")
 AMOUNTS = {"at_least": "least_pence", "at_most": "most_pence"}
-AMOUNT = re.compile(r"(-?)£?([0-9]{1,9})(?:\.([0-9]{2}))?", re.ASCII)
+POUNDS = re.compile(r"(-?)£?([0-9]{1,9})(?:\.([0-9]{2}))?", re.ASCII)
 COLUMNS = ("date", "holder", "unit", "cost_centre", "merchant", "mcc", "category", "kind",
            "amount_pence", "transaction_id", "label", "row")  # fmt: skip
-PAYMENT_HEADINGS = ("Day", "Cardholder", "Unit", "Cost centre", "Merchant",
+PAYMENT_LIST_HEADINGS = ("Day", "Cardholder", "Unit", "Cost centre", "Merchant",
                     "Merchant category code",
             "Category", "Kind", "Amount (£)", "Reference", "Statement", "Row")  # fmt: skip
 
@@ -118,7 +118,7 @@ def get_payments(request: Request, context: Context, service: AppStateDep) -> Re
         )
     lines = [[_cell(row[name]) for name in COLUMNS] for row in rows]
     return as_file(
-        csv_text([PAYMENT_HEADINGS, *lines]), payments_filename(row["date"] for row in rows)
+        csv_text([PAYMENT_LIST_HEADINGS, *lines]), payments_filename(row["date"] for row in rows)
     )
 
 
@@ -159,7 +159,7 @@ def _filters(
     errors = day_faults(chosen, PAYMENT_DATE_FILTERS)
     fields: dict[str, Any] = {k: v for k, v in chosen.items() if k not in {*AMOUNTS, "search"}}
     for name, field in AMOUNTS.items():
-        if amount := AMOUNT.fullmatch(chosen.get(name, "0").replace(",", "")):
+        if amount := POUNDS.fullmatch(chosen.get(name, "0").replace(",", "")):
             pence = 100 * int(amount[2]) + int(amount[3] or 0)
             fields[field] = (-pence if amount[1] else pence) if name in chosen else None
         else:

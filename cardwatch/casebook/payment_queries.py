@@ -34,7 +34,7 @@ HOLDER_ORDER = (
     "key_holder_id", "key_employee_id", "key_cardholder", "key_account", "key_card_number",
 )  # fmt: skip
 """How a payment's cardholder is named: by the first of these that its statement says."""
-PAYMENT_COLUMNS = ("statement_id", "row", "date", "posting_date", "merchant", "mcc", "category",
+STORED_COLUMNS = ("statement_id", "row", "date", "posting_date", "merchant", "mcc", "category",
          "cost_centre", "unit", "amount_pence", "currency", "kind", "transaction_id",
          "card_last4")  # fmt: skip
 PLACE = re.compile(r"([0-9a-f]{12}):([0-9]{1,9})")
@@ -143,7 +143,7 @@ def get_payment(uow: UnitOfWork, statement_id: str, number: int) -> Row:
 
 def _columns() -> list[sa.ColumnElement[Any]]:
     """The columns of a payment as it is shown, with the label of its statement."""
-    names = [transactions.c[name] for name in PAYMENT_COLUMNS]
+    names = [transactions.c[name] for name in STORED_COLUMNS]
     return [*names, statements.c.label, holder_column().label("holder_id")]
 
 

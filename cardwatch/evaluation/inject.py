@@ -38,7 +38,7 @@ BENIGN_PATTERNS = (
     plant_year_end,
     plant_late,
 )
-NO_LIMIT = np.iinfo("int64").max // 100
+UNLIMITED_PENCE = np.iinfo("int64").max // 100
 
 
 @dataclass(frozen=True)
@@ -120,5 +120,5 @@ def plot_of(
     frame = transactions.sort_values(["date", "file", "row"], kind="stable", ignore_index=True)
     frame = frame.assign(row=np.arange(len(frame)))
     limits = policy.limits_in_force("single_purchase", frame["holder_id"], frame["date"])
-    limit = limits["pence"].where(limits["pence"] > 0, NO_LIMIT)
+    limit = limits["pence"].where(limits["pence"] > 0, UNLIMITED_PENCE)
     return DatasetBuilder(frame, limit, start, np.random.default_rng(seed))

@@ -25,7 +25,7 @@ from cardwatch.registers.organisations import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-WORDS = re.compile(r"[A-Z0-9]+")
+NAME_WORD = re.compile(r"[A-Z0-9]+")
 STATED, STRONG, POSSIBLE = BANDS = "stated", "strong", "possible"
 """How sure a match is, the surest first."""
 DISTINCTIVE = 2.4
@@ -127,7 +127,7 @@ class OrganisationMatcher:
 
         Most rows of a large register have none, and are not looked at further.
         """
-        words = frozenset(WORDS.findall(text.upper().replace("'", "")))
+        words = frozenset(NAME_WORD.findall(text.upper().replace("'", "")))
         if not text.isascii() or any(word[:NEAR_LETTERS] in self._telling for word in words):
             return True
         names = (name for word in words for name in self._ordinary.get(word, ()))

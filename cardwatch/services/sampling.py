@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 PAYMENTS, CLOSED = "payments", "closed-alerts"
 OF = {PAYMENTS: "Payments that are in no alert you can see", CLOSED: "Closed alerts"}
 MOST_DRAWN, LARGEST_SEED = 500, 999_999_999
-CONFIDENCE = 0.95
+SAMPLE_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def draw_sample(context: ServiceContext, draw: SampleRequest) -> dict[str, Any]:
             "drawn": [population[index] for index in chosen]}  # fmt: skip
 
 
-def sample_size(share: float, sure: float = CONFIDENCE) -> int:
+def sample_size(share: float, sure: float = SAMPLE_CONFIDENCE) -> int:
     """The sample size that, with no error, shows that fewer than a share are wrong.
 
     Were the share wrong, none of n would be with chance (1 - share)^n; n is the least for which
@@ -115,7 +115,7 @@ def sample_size(share: float, sure: float = CONFIDENCE) -> int:
     return math.ceil(math.log(1 - sure) / math.log(1 - share))
 
 
-def highest_rate(count: int, sure: float = CONFIDENCE) -> float:
+def highest_rate(count: int, sure: float = SAMPLE_CONFIDENCE) -> float:
     """Return the share of which fewer are wrong, surely enough, if none of so many is.
 
     The other way round from `needed`; about three divided by the count (Hanley and Lippman-Hand,

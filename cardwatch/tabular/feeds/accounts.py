@@ -11,7 +11,7 @@ from cardwatch.tabular.feeds.rows import CHARGE, REFUND, incomplete
 if TYPE_CHECKING:
     from cardwatch.tabular.feeds.rows import FeedRows
 
-AMOUNT = re.compile(r"\d{1,15}(?:\.\d{0,5})?", re.ASCII)
+ACCOUNT_AMOUNT = re.compile(r"\d{1,15}(?:\.\d{0,5})?", re.ASCII)
 NO_HOLDERS = "none"
 CREDITS_NOTE = (
     "money that comes into the account is counted as payments to it; a refund is one that the bank "
@@ -28,7 +28,7 @@ def account_label(number: str) -> str:
 def read_money(text: str) -> Decimal | None:
     """Return an amount without a sign, or none where the text is not one."""
     try:
-        return Decimal(text) if AMOUNT.fullmatch(text) else None
+        return Decimal(text) if ACCOUNT_AMOUNT.fullmatch(text) else None
     except InvalidOperation:
         return None
 

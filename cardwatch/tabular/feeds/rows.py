@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cardwatch.tabular.feeds.layout import Layout
     from cardwatch.tabular.limits import Limits
 
-NEEDED = ("date", "merchant", "debit_credit", "amount")
+REQUIRED_COLUMNS = ("date", "merchant", "debit_credit", "amount")
 ASK_AGAIN = "Ask the issuer or bank to send it again"
 CHARGE, REFUND = "charge", "refund"
 
@@ -119,7 +119,7 @@ class FeedRows:
         if not self.rows:
             raise FileRefused(self.file, "no_transactions", "it holds no payment")
         names = dict.fromkeys(name for row in self.rows for name, text in row.items() if text)
-        headings = [*NEEDED, *(name for name in names if name not in NEEDED)]
+        headings = [*REQUIRED_COLUMNS, *(name for name in names if name not in REQUIRED_COLUMNS)]
         columns = [
             pa.array([row.get(name, "") for row in self.rows], pa.string()).dictionary_encode()
             for name in headings
