@@ -13,47 +13,12 @@ MODULES = {
     for path in sorted((ROOT / package).rglob("*.py"))
     if "migrations" not in path.parts
 }
-EMPTY_WORDS = frozenset(
-    [
-        "told",
-        "tell",
-        "said",
-        "asked",
-        "found",
-        "held",
-        "made",
-        "kept",
-        "taken",
-        "given",
-        "wanted",
-        "begun",
-        "used",
-        "shown",
-        "sent",
-        "known",
-        "own",
-        "mine",
-        "one",
-        "some",
-        "others",
-        "at",
-        "what",
-        "who",
-        "each",
-        "read_",
-        "seen",
-        "done",
-        "meant",
-        "named",
-        "called",
-        "drawn",
-        "put",
-        "left",
-        "begins",
-        "opened",
-        "due",
-    ]
-)
+EMPTY_WORDS = frozenset((
+    "told", "tell", "said", "asked", "found", "held", "made", "kept", "taken", "given", "wanted",
+    "begun", "used", "shown", "sent", "known", "own", "mine", "one", "some", "others", "at",
+    "what", "who", "each", "read_", "seen", "done", "meant", "named", "called", "drawn", "put",
+    "left", "begins", "opened", "due",
+))  # fmt: skip
 MOST_EMPTY = 0.01
 """Share of bound names that may be such words: a test that allowed none would forbid `sent`."""
 
