@@ -288,7 +288,7 @@ def test_the_reading_report_is_kept_with_every_row_that_was_not_read(
 
 def test_a_correction_is_never_kept_unscored(at: Context, read: Read) -> None:
     first = services.receive(at(), read(*month(10), *SPLIT))
-    with pytest.raises(CardwatchError, match="is scored"):
+    with pytest.raises(CardwatchError, match="is always scored"):
         services.receive(at(), read(*month(10)), corrects=first.statement_id, is_history=True)
     assert len(_labels(at())) == 1
 
