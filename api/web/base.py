@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from cardwatch.casebook import Actor
 
 MENU: dict[str, tuple[tuple[str, str], ...]] = {
-    "finance": (("Home", "/"), ("Questions", "/alerts"), ("Statements", "/statements"),
+    "finance": (("Home", "/"), ("Alerts", "/alerts"), ("Statements", "/statements"),
                 ("Payments", "/payments"), ("Rules", "/rules"),
                 ("Settings", "/settings"), ("Evaluation", "/evaluations"),
                 ("Report", "/governance")),
     "psd": (("Home", "/"), ("Inbox", "/alerts"), ("Statements", "/statements"),
                 ("Payments", "/payments"), ("Rules", "/rules"),
             ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
-    "auditor": (("Home", "/"), ("Questions", "/alerts"), ("Statements", "/statements"),
+    "auditor": (("Home", "/"), ("Alerts", "/alerts"), ("Statements", "/statements"),
                 ("Payments", "/payments"), ("Rules", "/rules"),
                 ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
     "admin": (("Statements", "/statements"), ("People", "/people"), ("Audit", "/audit"),

@@ -238,7 +238,7 @@ def find_person(uow: UnitOfWork, email: str) -> Row:
         )
     )
     if person is None or (person["role"] == PSD and not _sees_psd(uow.actor)):
-        raise NotFound("Nobody of that email address has access.")
+        raise NotFound("Nobody with that email address has access.")
     return person
 
 
@@ -251,7 +251,7 @@ def check_assignee(uow: UnitOfWork, email: str, lane: str) -> None:
         NotFound: nobody of that address has the role of the lane.
     """
     if find_person(uow, email)["role"] != lane:
-        raise NotFound("Nobody of that email address has access.")
+        raise NotFound("Nobody with that email address has access.")
 
 
 def _sees_psd(actor: Actor) -> bool:

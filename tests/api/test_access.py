@@ -75,7 +75,7 @@ def test_no_code_is_taken_twice(running: Running) -> None:
 @pytest.mark.parametrize(
     ("password", "told"),
     [("short", "15 to 128"), ("x" * 129, "15 to 128"), ("passwordpassword", "easy to guess"),
-     ("finance@saltmarsh-vale.example", "easy to guess"), ("a" * 20, "easily guessed"),
+     ("finance@saltmarsh-vale.example", "easy to guess"), ("a" * 20, "easy to guess"),
      ("CardWatch Saltmarsh Vale", "easy to guess")],
 )  # fmt: skip
 def test_a_password_that_can_be_guessed_is_refused_and_the_invitation_stays(
@@ -103,7 +103,7 @@ def test_admin_cannot_take_the_account_of_professional_standards(running: Runnin
     everybody = running.ask("GET", "/v1/people", "psd").json()
     person = next(one["person_id"] for one in everybody if one["role"] == "psd")
     refused = running.ask("POST", f"/v1/people/{person}/invitation", "admin")
-    assert refused.status_code == 403
+    assert refused.status_code == 404
     made = running.ask("POST", "/v1/keys", "admin", json={"name": "k", "role": "psd"})
     assert made.status_code == 403
 

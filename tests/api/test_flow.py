@@ -266,8 +266,13 @@ def test_what_one_proposes_holds_once_another_agrees(running: Running) -> None:
     assert running.ask("POST", f"{path}/agreement", "auditor").status_code == 403
     assert running.ask("POST", f"{path}/agreement", organisation=OTHER).status_code == 404
     assert running.ask("GET", "/v1/policy").json()["is_shipped"]
-    key = running.ask("POST", "/v1/keys", "admin", json={"name": "b", "role": "finance"}).json()
-    second = {"Authorization": f"Bearer {key['key']}"}
+    wanted = {"name": "b", "role": "finance"}
+    only_reads = running.ask("POST", "/v1/keys", "admin", json=wanted).json()["key"]
+    reader = {"Authorization": f"Bearer {only_reads}"}
+    assert running.client.post(f"{path}/agreement", headers=reader).status_code == 403
+    wanted_to_decide = wanted | {"can_decide": True}
+    decides = running.ask("POST", "/v1/keys", "admin", json=wanted_to_decide).json()["key"]
+    second = {"Authorization": f"Bearer {decides}"}
     agreed = running.client.post(f"{path}/agreement", headers=second)
     assert (agreed.status_code, agreed.json()["state"]) == (200, "agreed")
     assert running.client.post(f"{path}/refusal", headers=second).status_code == 409

@@ -138,10 +138,10 @@ def test_a_database_that_fails_is_a_problem_and_is_written_down_whoever_asked(
     rename("gone", "keys")
     _assert_dressed(refused)
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
-    rename("holds", "gone")
+    rename("legal_holds", "gone")
     caplog.clear()
     answer = one.ask("GET", "/v1/holds", "psd")
-    rename("gone", "holds")
+    rename("gone", "legal_holds")
     _assert_dressed(answer)
     assert (answer.status_code, answer.json()["code"]) == (503, "casebook_failed")
     assert "casebook.db" not in answer.text
@@ -404,6 +404,7 @@ def test_nothing_that_names_anybody_is_written_down_or_said_in_a_refusal(
     shown.append(running.ask("POST", "/v1/exports", json=listed))
     assert [one.status_code for one in shown if not one.is_success] == []
     email = {"name": "CANARY", "email": "CANARY@x.example", "role": "finance"}
+    email |= {"holds_no_card": True}
     assert running.ask("POST", "/v1/people", "admin", json=email).status_code == 201
     wrong = {"CANARY": 1, "name": ["CANARY"], "email": "CANARY", "reason": {"CANARY": card}}
     refused = [

@@ -295,7 +295,7 @@ def held(running: Running) -> dict[str, int]:
         return {
             name: connection.exec_driver_sql(f"SELECT COUNT(*) FROM {name}").scalar_one()  # noqa: S608
             for name in metadata.tables
-            if name not in {"events", "jobs"}
+            if name not in {"audit_events", "jobs"}
         }
 
 

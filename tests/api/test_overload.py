@@ -52,8 +52,8 @@ def test_health_answers_and_others_are_told_to_come_again_while_a_lock_is_held(
 def test_a_turn_that_somebody_else_has_is_waited_for_so_long_alone(casebook: Casebook) -> None:
     address = casebook.url.render_as_string(hide_password=False)
     hurried = Casebook(address, busy_seconds=0.2)
-    with casebook.import_lock(OWN), pytest.raises(CasebookBusy), hurried.turn(OWN):
+    with casebook.import_lock(OWN), pytest.raises(CasebookBusy), hurried.import_lock(OWN):
         pass
-    with hurried.turn(OWN):
+    with hurried.import_lock(OWN):
         pass
     hurried.close()

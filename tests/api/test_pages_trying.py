@@ -93,7 +93,7 @@ def test_a_change_is_tried_proposed_and_agreed_to_on_pages(held: Running) -> Non
     held.keys[OWN, "second"] = services.create_key(
         itself, name="second", role="finance", days=9, can_decide=True
     )
-    assert "Agree: it is put in force" in _get(held, place, "second")
+    assert "Approve and activate" in _get(held, place, "second")
     _post(held, f"{place}/agreement", "second")
     assert services.get_policy(held.context("finance"))["text"] == STRICT.replace("\r\n", "\n")
     assert "There are no differences from what is active." in _get(held, place, "auditor")

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 ENDLESS = """
 import sys, time
 import uvicorn
-from cardwatch.services import queueing
-queueing.receive = lambda *_, **__: time.sleep(3600)
+from cardwatch.services import jobs
+jobs.receive = lambda *_, **__: time.sleep(3600)
 uvicorn.run("api.main:app", host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
 """
 """A service in which a scoring never ends."""

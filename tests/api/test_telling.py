@@ -85,7 +85,7 @@ def _send(running: Running) -> None:
 def test_a_notice_is_signed_and_says_nothing_of_what_was_found(
     serve: Callable[..., Running], listener: Listener, role: str
 ) -> None:
-    running = serve(webhook_hosts="127.0.0.1", background=False)
+    running = serve(webhook_hosts="127.0.0.1", chores=False)
     secret = running.ask("PUT", "/v1/webhook", role, json={"url": listener.address}).json()[
         "secret"
     ]
@@ -128,7 +128,7 @@ def _as_of(moment: float) -> Iterator[None]:
 def test_what_does_not_arrive_is_tried_again_for_three_days_and_then_no_more(
     serve: Callable[..., Running], listener: Listener
 ) -> None:
-    running = serve(webhook_hosts="127.0.0.1", background=False)
+    running = serve(webhook_hosts="127.0.0.1", chores=False)
     running.ask("PUT", "/v1/webhook", "admin", json={"url": listener.address})
     _send(running)
     listener.answers = [500, 302, 404] + [500] * 20
@@ -147,7 +147,7 @@ def test_what_does_not_arrive_is_tried_again_for_three_days_and_then_no_more(
 def test_a_notice_arrives_late_rather_than_never(
     serve: Callable[..., Running], listener: Listener
 ) -> None:
-    running = serve(webhook_hosts="127.0.0.1", background=False)
+    running = serve(webhook_hosts="127.0.0.1", chores=False)
     running.ask("PUT", "/v1/webhook", "admin", json={"url": listener.address})
     _send(running)
     listener.answers = [500]
@@ -166,7 +166,7 @@ def test_a_notice_arrives_late_rather_than_never(
      "file:///etc/passwd", "https://", "x", "https://systems.force.example.evil/"],
 )  # fmt: skip
 def test_notices_go_to_no_stranger(serve: Callable[..., Running], url: str) -> None:
-    running = serve(webhook_hosts="systems.force.example, 127.0.0.1", background=False)
+    running = serve(webhook_hosts="systems.force.example, 127.0.0.1", chores=False)
     refused = running.ask("PUT", "/v1/webhook", "admin", json={"url": url})
     assert (refused.status_code, refused.json()["code"]) == (422, "refused")
     assert running.ask("GET", "/v1/webhook", "admin").json() == []
@@ -175,7 +175,7 @@ def test_notices_go_to_no_stranger(serve: Callable[..., Running], url: str) -> N
 def test_a_webhook_that_is_ended_gets_nothing(
     serve: Callable[..., Running], listener: Listener
 ) -> None:
-    running = serve(webhook_hosts="127.0.0.1", background=False)
+    running = serve(webhook_hosts="127.0.0.1", chores=False)
     running.ask("PUT", "/v1/webhook", "admin", json={"url": listener.address})
     assert running.ask("DELETE", "/v1/webhook", "admin").status_code == 204
     _send(running)
@@ -207,7 +207,7 @@ def test_everybody_is_reminded_once_a_week_in_the_same_words_whatever_there_is(
     try:
         running = serve(
             smtp=f"smtp://127.0.0.1:{port}", mail_from="cardwatch@force.example",
-            remind="wed 08:00", background=False,
+            remind="wed 08:00", chores=False,
         )  # fmt: skip
         _do_chores(running)  # a Tuesday
         assert box.mails == []
@@ -238,7 +238,7 @@ def test_everybody_is_reminded_once_a_week_in_the_same_words_whatever_there_is(
 def test_what_is_past_its_time_is_erased_once_its_time_of_day_has_come(
     serve: Callable[..., Running],
 ) -> None:
-    running = serve(erase="10:15", background=False)
+    running = serve(erase="10:15", chores=False)
 
     def erasures() -> int:
         asked = {"action": "erasure"}

@@ -33,7 +33,7 @@ def test_the_api_names_nobody_to_psd_before_they_say_why(running: Running) -> No
     listed = running.ask("GET", "/v1/alerts", "psd")
     alerts = {one["lane"]: one["alert_id"] for one in listed.json()["alerts"]}
     path = f"/v1/alerts/{alerts['psd']}"
-    draw = {"count": 5, "since": "2026-10-01", "until": "2026-10-31"}
+    draw = {"count": 5, "seed": 7, "since": "2026-10-01", "until": "2026-10-31"}
     sampled = running.ask("POST", "/v1/samples", "psd", json=draw)
     assert sampled.status_code == 200
     whole = running.ask("GET", path, "psd")

@@ -159,7 +159,7 @@ def test_by_keyboard_alone_from_sign_in_to_a_recorded_answer(visit: Callable[[],
     at.sees("Home", "Waiting for an answer")
     at.tab_to("5 alerts")
     at.leave_by("Enter")
-    at.sees("Questions", "wait for an answer")
+    at.sees("Alerts", "wait for an answer")
     at.tab_to("Skip to main content")
     at.page.keyboard.press("Enter")
     at.tab_to("Filter and order")
