@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -144,8 +145,19 @@ def add_handlers(app: FastAPI, show: Callable[[Request, Response], Response]) ->
 
 
 def methods_of(request: Request) -> list[str]:
-    """Return every method that a request's path takes; a route knows of its own alone."""
-    return [name for name in ("DELETE", "GET", "POST", "PUT") if matches_route(request, name)]
+    """Return every method that a request's path takes; a route knows of its own alone.
+
+    A path that is written out in full is not also an id: `search` names no alert.
+    """
+    in_full = [
+        one for one in iter_route_contexts(request.app.routes) if one.path == request.url.path
+    ]
+    written = {name for one in in_full for name in one.methods or ()}
+    return [
+        name
+        for name in ("DELETE", "GET", "POST", "PUT")
+        if (name in written if written else matches_route(request, name))
+    ]
 
 
 def matches_route(request: Request, method: str = "") -> bool:
