@@ -96,7 +96,7 @@ def test_every_alert_of_the_sample_force_is_made_again_whatever_came_since(
         ("DELETE FROM documents WHERE kind = 'rules'", "cannot be read"),
         ("UPDATE statements SET made_with = '{}'", "cannot be read"),
         ("UPDATE alert_lists SET content = replace(content, '14', '15')", "list has changed"),
-        ("UPDATE statements SET pence = pence + 1", "sum"),
+        ("UPDATE statements SET pence = pence + 1", "total received"),
     ],
 )
 def test_whatever_is_changed_behind_the_desk_is_named(
