@@ -40,8 +40,8 @@ def _rows(answer: Any) -> list[str]:
 
 def test_a_line_says_the_fact(page: Callable[..., Any]) -> None:
     listed = page("/alerts").text
-    assert "2 payments to one merchant on one day, £1,850 together" in listed
-    assert "Several payments to one merchant on one day pass" not in listed.partition("<table")[2]
+    assert "2 payments to one merchant on one day, £1,850 in total" in listed
+    assert "Split purchase: payments on one day exceed" not in listed.partition("<table")[2]
     assert "NEW FIRM" in listed
 
 
