@@ -168,7 +168,7 @@ class Steps(Visit):
 
     def until_scored(self) -> None:
         """Refresh until the statements that were brought are scored or refused."""
-        self.until("received")
+        self.until("uploaded")
 
     def until(self, heading: str) -> None:
         """Refresh until there is a page of a heading."""

@@ -98,7 +98,7 @@ def _fits(statement: dict[str, Any], chosen: dict[str, str]) -> bool:
 
 @router.get("/statements/new")
 def show_upload(request: Request, context: Context) -> Response:
-    """Show the form for bringing statements."""
+    """Show the form for uploading statements."""
     if context.actor.role not in RECEIVES:
         raise NotAllowed("Your role cannot upload statements.")
     return _upload_page(request, context, {})

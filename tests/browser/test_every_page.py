@@ -108,7 +108,7 @@ PAGES = (
     _wrong("/alerts/decisions", "finance", "Record on 1 alert",
            at="/alerts/decisions?alert={finance_card}"),
     State("/alerts/export", READERS, at="/alerts/export?kind=split"),
-    _wrong("/alerts/export", "finance", "Hand over", at="/alerts/export?kind=split"),
+    _wrong("/alerts/export", "finance", "Share", at="/alerts/export?kind=split"),
     _of("/alerts/{alert_id}", "finance"),
     _of("/alerts/{alert_id}", "finance_card"),
     _of("/alerts/{alert_id}", "psd", "psd"),

@@ -79,7 +79,7 @@ def test_columns_are_checked_once_and_are_known_the_next_month(
     at.press("Upload this month's statements")
     at.select(files[9], known, files[10])
     at.press("Continue")
-    at.sees("2026-9.csv, 2026-10.csv have headings that are not known yet")
+    at.sees("2026-9.csv, 2026-10.csv have headings that we do not know yet")
     for label, heading in (("Day of the purchase (needed)", "Wann"),
                            ("Merchant as printed (needed)", "Wo"),
                            ("Billed amount, signed (needed, or debit and credit)", "Wieviel"),
@@ -116,7 +116,7 @@ def test_columns_that_are_recognised_are_chosen_already(
         ("Merchant as printed (needed)", "Merchant"),
         ("Billed amount, signed (needed, or debit and credit)", "Amount"),
         ("Merchant category code", "MCC"),
-        ("Who bears the cost", "Cost Centre"),
+        ("Cost centre", "Cost Centre"),
         ("The cardholder's staff number", ""),
     ):
         assert at.chosen(label) == heading
@@ -159,7 +159,7 @@ def test_by_keyboard_alone_from_sign_in_to_a_recorded_answer(visit: Callable[[],
     at.sees("Home", "Waiting for an answer")
     at.tab_to("5 alerts")
     at.leave_by("Enter")
-    at.sees("Alerts", "wait for an answer")
+    at.sees("Alerts", "waiting for an answer")
     at.tab_to("Skip to main content")
     at.page.keyboard.press("Enter")
     at.tab_to("Filter and order")

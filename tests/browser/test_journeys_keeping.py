@@ -55,12 +55,12 @@ def test_a_change_is_tried_compared_and_agreed_to_by_another(visit: Callable[[],
     second.press("Policy: the limit was raised")
     second.sees(f"by finance@{OWN}.example", "pounds = 5000")
     second.press("Approve and activate")
-    second.sees("Agreed")
+    second.sees("Approved")
 
     auditor.go("Settings")
     assert f"second@{OWN}.example" in auditor.rows("Activated settings")[0]
     auditor.press("Policy: the limit was raised")
-    auditor.sees("Agreed", f"by second@{OWN}.example")
+    auditor.sees("Approved", f"by second@{OWN}.example")
 
 
 @in_every_way
@@ -154,7 +154,7 @@ def test_admin_keeps_people_keys_and_times(visit: Callable[[], Steps]) -> None:
     at.press("Revoke key")
     assert "Ended" in at.rows("Keys")[0]
     at.press("Back")
-    at.press("how long data is kept")
+    at.press("How long data is kept")
     at.sees("No statement has expired")
     at.go("Health")
     at.sees("Journal", "Foreign keys")

@@ -58,7 +58,7 @@ def test_the_inbox_is_filtered_sorted_and_cleared(visit: Callable[[], Steps]) ->
 def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     at = visit()
     at.enter("psd", "/alerts?lane=psd&order=money")
-    at.press("nobody else of")
+    at.press("None of the other cardholders")
     place = at.page.url
     assert not HOLDER.search(at.said())
     for page in ("The cardholder's year on one page", "Who uses this merchant"):
