@@ -203,7 +203,7 @@ def test_files_are_dropped_where_scripts_run(visit: Callable[[], Steps]) -> None
 def test_what_to_ask_is_printed_with_every_fact(visit: Callable[[], Steps]) -> None:
     at = visit()
     at.enter("finance")
-    at.press("Print these with the questions to ask")
+    at.press("Print these with what to ask")
     shown = at.said()
     at.page.emulate_media(media="print")
     at.sees("What to ask", "£1,850.00", "E1", "NEW FIRM")
@@ -244,7 +244,7 @@ def test_a_question_is_handed_over_and_asked_of_a_line_manager(
     assert at.download("Create document").startswith(b"%PDF-")
     at.go("Statements")
     at.press("october.csv")
-    at.press("hand its list over")
+    at.press("Share its list")
     at.choose("Finance assurance (UK GDPR)")
     at.type("Recipient", "CFO")
     at.choose("CSV")

@@ -35,7 +35,7 @@ def test_a_change_is_tried_compared_and_agreed_to_by_another(visit: Callable[[],
     auditor.press("Test change")
     auditor.until("Back-test")
     auditor.sees("Alerts removed: 5 with £9,250.00 at stake", "New alerts: none")
-    auditor.sees_none("Propose this")
+    auditor.sees_none("Propose this change")
 
     finance.enter("finance", "/settings")
     finance.press("Test a change on past statements")
@@ -43,7 +43,7 @@ def test_a_change_is_tried_compared_and_agreed_to_by_another(visit: Callable[[],
     finance.type("How many of the newest statements", "1")
     finance.press("Test change")
     finance.until("Back-test")
-    finance.press("Propose this")
+    finance.press("Propose this change")
     finance.press("Propose change")
     finance.sees("There is a problem")
     finance.type("Why", "the limit was raised")
@@ -92,7 +92,7 @@ def test_an_auditor_goes_through_rules_model_and_the_chain(visit: Callable[[], S
     assert {f"auditor@{OWN}.example" in row for row in at.rows("Events")} == {True}
     at.press("Back")
 
-    at.press("draw a sample for a dip test")
+    at.press("Draw a sample for a spot check")
     at.type("Seed", "x")
     at.press("Draw the sample")
     at.sees("There is a problem")
@@ -126,6 +126,7 @@ def test_admin_keeps_people_keys_and_times(visit: Callable[[], Steps]) -> None:
     at.type("Name", "Newcomer")
     at.type("Email address", f"new@{OWN}.example")
     at.choose("Finance")
+    at.choose("Holds no card")
     at.press("Add person")
     at.press("Create an invitation")
     token = re.search(rf"{OWN}_[\w-]+", at.said())

@@ -38,7 +38,7 @@ def test_the_inbox_is_filtered_sorted_and_cleared(visit: Callable[[], Steps]) ->
     at.press("Remove filter: At least: £1000")
     at.press("At stake")
     at.sees("List: Professional standards")
-    money = [re.findall(r"£([\d,]+)", row) for row in at.rows("What to ask, in order")]
+    money = [re.findall(r"£([\d,]+)", row) for row in at.rows("Alerts, in order")]
     pounds = [int(one[-1].replace(",", "")) for one in money if one]
     assert pounds == sorted(pounds, reverse=True)
     assert len(pounds) == 5
@@ -58,7 +58,7 @@ def test_the_inbox_is_filtered_sorted_and_cleared(visit: Callable[[], Steps]) ->
 def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     at = visit()
     at.enter("psd", "/alerts?lane=psd&order=money")
-    at.press("None of the other cardholders")
+    at.press("in twelve months")
     place = at.page.url
     assert not HOLDER.search(at.said())
     for page in ("The cardholder's year on one page", "Who uses this merchant"):
