@@ -55,12 +55,12 @@ def test_a_change_is_tried_compared_and_agreed_to_by_another(visit: Callable[[],
     second.press("Policy: the limit was raised")
     second.sees(f"by finance@{OWN}.example", "pounds = 5000")
     second.press("Approve and activate")
-    second.sees("Approved")
+    second.sees("Agreed")
 
     auditor.go("Settings")
     assert f"second@{OWN}.example" in auditor.rows("Activated settings")[0]
     auditor.press("Policy: the limit was raised")
-    auditor.sees("Approved", f"by second@{OWN}.example")
+    auditor.sees("Agreed", f"by second@{OWN}.example")
 
 
 @in_every_way
@@ -126,7 +126,7 @@ def test_admin_keeps_people_keys_and_times(visit: Callable[[], Steps]) -> None:
     at.type("Name", "Newcomer")
     at.type("Email address", f"new@{OWN}.example")
     at.choose("Finance")
-    at.choose("Holds no card")
+    at.choose("They hold no card and approve no payments")
     at.press("Add person")
     at.press("Create an invitation")
     token = re.search(rf"{OWN}_[\w-]+", at.said())
