@@ -137,9 +137,7 @@ def test_admin_keeps_people_keys_and_times(visit: Callable[[], Steps]) -> None:
     their.sees("Sign in")
     at.press("End their access")
     at.press("End their access")
-    assert any(
-        "Newcomer" in row and "Ended" in row for row in at.rows("People with access, now or before")
-    )
+    assert any("Newcomer" in row and "Ended" in row for row in at.rows("Who has access, or had it"))
     their.type("Email address", f"new@{OWN}.example")
     their.type("Password", PASSWORD)
     their.type("Code from your authenticator app", their.code())
