@@ -149,7 +149,7 @@ def test_admin_keeps_people_keys_and_times(visit: Callable[[], Steps]) -> None:
     at.choose("Auditor")
     at.press("Create key")
     at.sees("Copy the key now: it will not be shown again", "cw_")
-    at.press("Revoke the key ledger")
+    at.press("End the key ledger")
     at.press("Revoke key")
     assert "Ended" in at.rows("Keys")[0]
     at.press("Back")
