@@ -40,8 +40,18 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 @pytest.fixture
 def begun(run: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
     """Begin a casebook with a person of each lane and two statements."""
-    run("people", FINANCE, "--name", "F", "--role", "finance", "--new-organisation", "Our Force")
-    run("people", PSD, "--name", "P", "--role", "psd")
+    run(
+        "people",
+        FINANCE,
+        "--name",
+        "F",
+        "--role",
+        "finance",
+        "--no-card",
+        "--new-organisation",
+        "Our Force",
+    )
+    run("people", PSD, "--name", "P", "--role", "psd", "--no-card")
     for number, more in ((9, []), (10, [*SPLIT, *EQUAL])):
         path = tmp_path / f"2026-{number:02}.csv"
         path.write_text("\n".join([HEADINGS, *month(number), *more]) + "\n", encoding="utf-8")
