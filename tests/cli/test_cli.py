@@ -42,7 +42,7 @@ def test_the_demo_prints_ranked_alerts_with_what_to_ask_and_writes_a_spreadsheet
     home: Path, tmp_path: Path
 ) -> None:
     done = run(home, "demo", "--out", tmp_path)
-    shown = ("1.  £", "tier A", "Ask:", "Innocent if:", "Questions for finance", "SV1060")
+    shown = ("1.  £", "tier A", "Ask:", "Possible explanations:", "Questions for finance", "SV1060")
     for text in (*shown, "In the register of gifts", "accepted a gift"):
         assert text in done.stdout
     assert "For professional standards only" in done.stdout
@@ -108,7 +108,7 @@ def test_a_statement_is_previewed_and_remembered_profiles_are_listed_and_removed
     assert "Charges: 477 payments" in shown
     assert "Refunds and credits: 9 payments, -£" in shown
     assert "merchant from 'MERCHANT NAME'" in shown
-    assert "- amounts without a minus are charges, as the layout says" in shown
+    assert "- amounts without a minus are charges, as the layout states" in shown
     assert not (home / "columns").exists()
     feed = SAMPLE / "feeds" / "2026-10.vcf"
     assert "needs no profile" in run(home, "columns", feed, code=3).stderr
@@ -145,7 +145,7 @@ def test_a_trained_model_scores_and_a_changed_one_is_refused(home: Path, tmp_pat
     policy = ("--policy", SAMPLE / "policy.toml")
     run(home, "train", SAMPLE / "statements", "--out", model, *policy)
     words = ("score", SAMPLE / "statements" / "2026-10.csv", *policy, "--model", model)
-    assert "forest given was fitted to 6,874 payments" in run(home, *words).stdout
+    assert "stored anomaly model was trained on 6,874 payments" in run(home, *words).stdout
     (model / "forest.skops").write_bytes(b"changed")
     assert "does not match its manifest" in run(home, *words, code=3).stderr
 
