@@ -14,8 +14,9 @@ from cardwatch.features import amount, merchant
 from cardwatch.features.registered import (
     Hits,
     as_known,
+    days_since,
     has_register,
-    hits,
+    hits_of,
     links,
     no_hits,
     pairs_by_merchant,
@@ -43,29 +44,19 @@ def _contract_pairs(ledger: Ledger) -> pd.DataFrame:
     return ledger.once("pairs of contracts", make)
 
 
-def contract_hits(ledger: Ledger) -> Hits:
+@hits_of("contracts")
+def contract_hits(ledger: Ledger) -> pd.DataFrame:
     """Return the current contracts with the merchant."""
-
-    def make() -> Hits:
-        if not has_register(ledger, "contracts"):
-            return no_hits(ledger, "contracts")
-        pairs = _contract_pairs(ledger)
-        return hits(ledger, "contracts", pairs[~_has_ended(pairs)])
-
-    return ledger.once("contracts", make)
+    pairs = _contract_pairs(ledger)
+    return pairs[~_has_ended(pairs)]
 
 
-def ended_hits(ledger: Ledger) -> Hits:
+@hits_of("contracts")
+def ended_hits(ledger: Ledger) -> pd.DataFrame:
     """Return the contracts with the merchant that had ended, where none was current."""
-
-    def make() -> Hits:
-        if not has_register(ledger, "contracts"):
-            return no_hits(ledger, "contracts")
-        pairs = _contract_pairs(ledger)
-        current = contract_hits(ledger).count[pairs["row"].to_numpy()] > 0
-        return hits(ledger, "contracts", pairs[_has_ended(pairs) & ~current])
-
-    return ledger.once("ended contracts", make)
+    pairs = _contract_pairs(ledger)
+    current = contract_hits(ledger).count[pairs["row"].to_numpy()] > 0
+    return pairs[_has_ended(pairs) & ~current]
 
 
 def category_hits(ledger: Ledger) -> Hits:
@@ -100,26 +91,18 @@ def _one_contract(entry: int, holds: Flags) -> Hits:
     return Hits("contracts", holds.astype("float64"), np.where(holds, entry, -1), nowhere)
 
 
-def company_hits(ledger: Ledger) -> Hits:
+@hits_of("companies")
+def company_hits(ledger: Ledger) -> pd.DataFrame:
     """Return companies of the merchant's name that were dissolved or debarred before."""
-
-    def make() -> Hits:
-        if not has_register(ledger, "companies"):
-            return no_hits(ledger, "companies")
-        pairs = pairs_by_merchant(ledger, "companies")
-        matches = links(ledger, "companies")[1]
-        same = np.array(
-            [
-                matches[m].band == STATED or matches[m].how == "the same letters"
-                for m in pairs["match"]
-            ],
-            dtype=bool,
-        )
-        closed = pairs["status"].isin(["dissolved", "debarred"])
-        since = pairs["dissolved_day"].fillna(pairs["true_day"]) < pairs["day"]
-        return hits(ledger, "companies", pairs[same & closed & since & as_known(pairs)])
-
-    return ledger.once("closed companies", make)
+    pairs = pairs_by_merchant(ledger, "companies")
+    matches = links(ledger, "companies")[1]
+    same = np.array(
+        [matches[m].band == STATED or matches[m].how == "the same letters" for m in pairs["match"]],
+        dtype=bool,
+    )
+    closed = pairs["status"].isin(["dissolved", "debarred"])
+    since = pairs["dissolved_day"].fillna(pairs["true_day"]) < pairs["day"]
+    return pairs[same & closed & since & as_known(pairs)]
 
 
 def is_year_without_contract(ledger: Ledger) -> Flags:
@@ -153,11 +136,7 @@ def ended_contract_count(ledger: Ledger) -> Numbers:
 
 def days_since_contract_end(ledger: Ledger) -> Numbers:
     """Days since the latest contract with this merchant ended, where none was current; else 0."""
-    match = ended_hits(ledger)
-    if not match.count.any():
-        return np.zeros(len(ledger))
-    ends = register_entries(ledger, "contracts")["ends_day"].to_numpy()
-    return np.where(match.count > 0, ledger.day - ends[np.maximum(match.entry, 0)], 0.0)
+    return days_since(ledger, ended_hits(ledger), "ends_day")
 
 
 def category_contract_count(ledger: Ledger) -> Numbers:

@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardwatch.features.registered import (
-    Hits,
-    as_known,
-    has_register,
-    hits,
-    no_hits,
-    pairs_by_merchant,
-)
+from cardwatch.features.registered import as_known, hits_of, pairs_by_merchant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,63 +27,46 @@ def _current(pairs: pd.DataFrame) -> Flags:
     return current
 
 
-def own_interest_hits(ledger: Ledger) -> Hits:
+@hits_of("interests")
+def own_interest_hits(ledger: Ledger) -> pd.DataFrame:
     """Return the cardholder's own current interests in the merchant."""
-    return ledger.once("own interests", lambda: _interest_hits(ledger, "holder_key"))
+    return _current_interests(ledger, "holder_key")
 
 
-def approver_interest_hits(ledger: Ledger) -> Hits:
+@hits_of("interests")
+def approver_interest_hits(ledger: Ledger) -> pd.DataFrame:
     """Return the approver's current interests in the merchant."""
-    return ledger.once("approvers' interests", lambda: _interest_hits(ledger, "approver_key"))
+    return _current_interests(ledger, "approver_key")
 
 
-def _interest_hits(ledger: Ledger, by: str) -> Hits:
+def _current_interests(ledger: Ledger, by: str) -> pd.DataFrame:
     """Return current interests of the holder or approver in the merchant."""
-    if not has_register(ledger, "interests"):
-        return no_hits(ledger, "interests")
     pairs = pairs_by_merchant(ledger, "interests", by)
     allowed = pairs["decision"].isin(ALLOWED).to_numpy()
-    return hits(ledger, "interests", pairs[_current(pairs) & allowed])
+    return pairs[_current(pairs) & allowed]
 
 
-def refused_hits(ledger: Ledger) -> Hits:
+@hits_of("interests")
+def refused_hits(ledger: Ledger) -> pd.DataFrame:
     """Return the cardholder's refused, withdrawn or lapsed interests in the merchant."""
-
-    def make() -> Hits:
-        if not has_register(ledger, "interests"):
-            return no_hits(ledger, "interests")
-        pairs = pairs_by_merchant(ledger, "interests", "holder_key")
-        refused = pairs["decision"].isin(NOT_ALLOWED).to_numpy()
-        decided = pairs["decided_day"].fillna(pairs["true_day"]) <= pairs["day"]
-        return hits(ledger, "interests", pairs[as_known(pairs) & refused & decided.to_numpy()])
-
-    return ledger.once("refused interests", make)
+    pairs = pairs_by_merchant(ledger, "interests", "holder_key")
+    refused = pairs["decision"].isin(NOT_ALLOWED).to_numpy()
+    decided = pairs["decided_day"].fillna(pairs["true_day"]) <= pairs["day"]
+    return pairs[as_known(pairs) & refused & decided.to_numpy()]
 
 
-def overdue_hits(ledger: Ledger) -> Hits:
+@hits_of("interests")
+def overdue_hits(ledger: Ledger) -> pd.DataFrame:
     """Return the cardholder's interests in the merchant that were past their review."""
-
-    def make() -> Hits:
-        if not has_register(ledger, "interests"):
-            return no_hits(ledger, "interests")
-        pairs = pairs_by_merchant(ledger, "interests", "holder_key")
-        allowed = pairs["decision"].isin(ALLOWED).to_numpy()
-        overdue = (pairs["review_day"] < pairs["day"]).to_numpy()
-        return hits(ledger, "interests", pairs[_current(pairs) & allowed & overdue])
-
-    return ledger.once("interests past review", make)
+    pairs = _current_interests(ledger, "holder_key")
+    return pairs[pairs["review_day"] < pairs["day"]]
 
 
-def association_hits(ledger: Ledger) -> Hits:
+@hits_of("associations")
+def association_hits(ledger: Ledger) -> pd.DataFrame:
     """Return the cardholder's declared associations with the merchant."""
-
-    def make() -> Hits:
-        if not has_register(ledger, "associations"):
-            return no_hits(ledger, "associations")
-        pairs = pairs_by_merchant(ledger, "associations", "holder_key")
-        return hits(ledger, "associations", pairs[_current(pairs)])
-
-    return ledger.once("declared associations", make)
+    pairs = pairs_by_merchant(ledger, "associations", "holder_key")
+    return pairs[_current(pairs)]
 
 
 def own_interest_count(ledger: Ledger) -> Numbers:

@@ -7,6 +7,7 @@ was both true and known. What each feature counted is kept, so that an alert can
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from cardwatch.registers import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cardwatch.features.ledger import Flags, Ledger, Numbers, Whole
     from cardwatch.registers import OrganisationMatch
 
@@ -73,6 +76,47 @@ def hits(ledger: Ledger, kind: str, pairs: pd.DataFrame) -> Hits:
 def has_register(ledger: Ledger, kind: str) -> bool:
     """Return whether a register was given and has any entry."""
     return kind in ledger.registers and len(ledger.registers[kind].entries) > 0
+
+
+def hits_of(
+    kind: str, *others: str
+) -> Callable[[Callable[[Ledger], pd.DataFrame]], Callable[[Ledger], Hits]]:
+    """Decorate a function that joins payments to entries: it counts them, once for each ledger.
+
+    Where one of the registers was not given, or has no entry, nothing is joined and counted.
+
+    Args:
+        kind: the register whose entries are counted.
+        others: registers that the function needs besides.
+    """
+
+    def decorate(join: Callable[[Ledger], pd.DataFrame]) -> Callable[[Ledger], Hits]:
+        @wraps(join)
+        def count(ledger: Ledger) -> Hits:
+            def make() -> Hits:
+                if all(has_register(ledger, name) for name in (kind, *others)):
+                    return hits(ledger, kind, join(ledger))
+                return no_hits(ledger, kind)
+
+            return ledger.once(f"{join.__module__}.{join.__qualname__}", make)
+
+        return count
+
+    return decorate
+
+
+def days_since(ledger: Ledger, match: Hits, column: str) -> Numbers:
+    """Days from a day of the entry shown to the payment; 0 without an entry.
+
+    Args:
+        ledger: the payments.
+        match: which entry each shows.
+        column: of the register's entries, with days counted from 1970.
+    """
+    if not match.count.any():
+        return np.zeros(len(ledger))
+    days = register_entries(ledger, match.kind)[column].to_numpy()
+    return np.where(match.count > 0, ledger.day - days[np.maximum(match.entry, 0)], 0.0)
 
 
 def register_entries(ledger: Ledger, kind: str) -> pd.DataFrame:

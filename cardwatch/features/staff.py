@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardwatch.features.registered import (
-    Hits,
     approvers,
+    days_since,
     has_register,
-    hits,
+    hits_of,
     keys_of_payments,
-    no_hits,
     pairs_by_merchant,
     pairs_by_person,
     register_entries,
 )
-from cardwatch.registers import STATED
+from cardwatch.registers import STATED, compared
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,61 +31,39 @@ LONGEST_CHAIN = 12
 """So many managers above each other are followed; no force has more ranks."""
 
 
-def leaving_hits(ledger: Ledger) -> Hits:
+@hits_of("people")
+def leaving_hits(ledger: Ledger) -> pd.DataFrame:
     """Return the cardholder's last post, where they had left before the payment."""
-
-    def make() -> Hits:
-        if not has_register(ledger, "people"):
-            return no_hits(ledger, "people")
-        pairs = pairs_by_person(ledger, "people")
-        # Who works in a post that has not ended, or began again, has not left.
-        transform = pairs["left_day"].fillna(np.inf).groupby(pairs["row"]).transform("max")
-        return hits(ledger, "people", pairs[transform < pairs["day"]])
-
-    return ledger.once("leavers", make)
+    pairs = pairs_by_person(ledger, "people")
+    # Who works in a post that has not ended, or began again, has not left.
+    last_left = pairs["left_day"].fillna(np.inf).groupby(pairs["row"]).transform("max")
+    return pairs[last_left < pairs["day"]]
 
 
-def absence_hits(ledger: Ledger) -> Hits:
+@hits_of("absence")
+def absence_hits(ledger: Ledger) -> pd.DataFrame:
     """Return absences of the cardholder that hold the day of the payment."""
-    return ledger.once("absences", lambda: _absent(ledger, "holder_key"))
+    pairs = pairs_by_person(ledger, "absence")
+    return pairs[(pairs["true_day"] <= pairs["day"]) & (pairs["day"] <= pairs["until_day"])]
 
 
-def approver_absence_hits(ledger: Ledger) -> Hits:
+@hits_of("absence", "approvals")
+def approver_absence_hits(ledger: Ledger) -> pd.DataFrame:
     """Return absences of the approver that hold the day of the approval."""
-
-    def make() -> Hits:
-        if not (has_register(ledger, "absence") and has_register(ledger, "approvals")):
-            return no_hits(ledger, "absence")
-        approved = approval_rows(ledger)[["row", "approver_id", "approved_day"]]
-        absences = register_entries(ledger, "absence")
-        pairs = approved.merge(absences, left_on="approver_id", right_on="person_key")
-        during = (pairs["true_day"] <= pairs["approved_day"]) & (
-            pairs["approved_day"] <= pairs["until_day"]
-        )
-        return hits(ledger, "absence", pairs[during])
-
-    return ledger.once("absent approvers", make)
+    approved = approval_rows(ledger)[["row", "approver_id", "approved_day"]]
+    absences = register_entries(ledger, "absence")
+    pairs = approved.merge(absences, left_on="approver_id", right_on="person_key")
+    during = (pairs["true_day"] <= pairs["approved_day"]) & (
+        pairs["approved_day"] <= pairs["until_day"]
+    )
+    return pairs[during]
 
 
-def _absent(ledger: Ledger, by: str) -> Hits:
-    """Return absences of a payment's holder or approver on its day."""
-    if not has_register(ledger, "absence"):
-        return no_hits(ledger, "absence")
-    pairs = pairs_by_person(ledger, "absence", by)
-    during = (pairs["true_day"] <= pairs["day"]) & (pairs["day"] <= pairs["until_day"])
-    return hits(ledger, "absence", pairs[during])
-
-
-def leaver_firm_hits(ledger: Ledger) -> Hits:
+@hits_of("people")
+def leaver_firm_hits(ledger: Ledger) -> pd.DataFrame:
     """Return people who left the unit for this merchant before it was paid by the unit."""
-
-    def make() -> Hits:
-        if not has_register(ledger, "people"):
-            return no_hits(ledger, "people")
-        pairs = pairs_by_merchant(ledger, "people", "unit_key", (STATED,))
-        return hits(ledger, "people", pairs[pairs["left_day"] < pairs["day"]])
-
-    return ledger.once("leavers' firms", make)
+    pairs = pairs_by_merchant(ledger, "people", "unit_key", (STATED,))
+    return pairs[pairs["left_day"] < pairs["day"]]
 
 
 def approval_rows(ledger: Ledger) -> pd.DataFrame:
@@ -96,9 +73,7 @@ def approval_rows(ledger: Ledger) -> pd.DataFrame:
         entries = register_entries(ledger, "approvals")
         columns = ["payment", "approver_id", "approved_at"]
         payments = keys_of_payments(ledger)[["row", "holder_key", "day"]]
-        reference = (
-            ledger.frame["transaction_id"].str.casefold().str.replace(r"\s+", "", regex=True)
-        )
+        reference = compared(ledger.frame["transaction_id"])
         payments = payments.assign(payment=reference.to_numpy()[payments["row"]])
         joined = payments[payments["payment"] != ""].merge(entries[columns], on="payment")
         seconds = joined["approved_at"].to_numpy().astype("datetime64[s]").astype("int64")
@@ -109,11 +84,7 @@ def approval_rows(ledger: Ledger) -> pd.DataFrame:
 
 def days_since_leaving(ledger: Ledger) -> Numbers:
     """Days since the cardholder left; 0 if they had not."""
-    match = leaving_hits(ledger)
-    if not match.count.any():
-        return np.zeros(len(ledger))
-    left_day = register_entries(ledger, "people")["left_day"].to_numpy()
-    return np.where(match.count > 0, ledger.day - left_day[np.maximum(match.entry, 0)], 0.0)
+    return days_since(ledger, leaving_hits(ledger), "left_day")
 
 
 def is_after_leaving(ledger: Ledger) -> Flags:

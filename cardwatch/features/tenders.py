@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardwatch.features.registered import (
-    Hits,
-    as_known,
-    has_register,
-    hits,
-    no_hits,
-    pairs_by_merchant,
-)
+from cardwatch.features.registered import as_known, hits_of, pairs_by_merchant
 from cardwatch.registers import STATED
 
 if TYPE_CHECKING:
@@ -32,32 +25,22 @@ def _open(pairs: pd.DataFrame) -> Flags:
     return is_open
 
 
-def open_bid_hits(ledger: Ledger) -> Hits:
+@hits_of("tenders")
+def open_bid_hits(ledger: Ledger) -> pd.DataFrame:
     """Return open tenders in which the merchant is stated to bid."""
-
-    def make() -> Hits:
-        if not has_register(ledger, "tenders"):
-            return no_hits(ledger, "tenders")
-        pairs = pairs_by_merchant(ledger, "tenders", bands=(STATED,))
-        return hits(ledger, "tenders", pairs[_open(pairs)])
-
-    return ledger.once("open bids", make)
+    pairs = pairs_by_merchant(ledger, "tenders", bands=(STATED,))
+    return pairs[_open(pairs)]
 
 
-def panel_hits(ledger: Ledger) -> Hits:
+@hits_of("tenders")
+def panel_hits(ledger: Ledger) -> pd.DataFrame:
     """Return open tenders of the merchant on whose panel the cardholder sits."""
-
-    def make() -> Hits:
-        if not has_register(ledger, "tenders"):
-            return no_hits(ledger, "tenders")
-        pairs = pairs_by_merchant(ledger, "tenders")
-        panels = [
-            holder in panel.replace(",", ";").split(";")
-            for holder, panel in zip(pairs["holder_key"], pairs["panel"], strict=True)
-        ]
-        return hits(ledger, "tenders", pairs[_open(pairs) & np.array(panels, dtype=bool)])
-
-    return ledger.once("panel members", make)
+    pairs = pairs_by_merchant(ledger, "tenders")
+    panels = [
+        holder in panel.replace(",", ";").split(";")
+        for holder, panel in zip(pairs["holder_key"], pairs["panel"], strict=True)
+    ]
+    return pairs[_open(pairs) & np.array(panels, dtype=bool)]
 
 
 def open_bid_count(ledger: Ledger) -> Numbers:
