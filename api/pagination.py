@@ -1,4 +1,4 @@
-"""Pagination of alert lists, for API operations and pages."""
+"""Pagination of lists, for API operations and pages."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from cardwatch import services
 from cardwatch.casebook.alert_queries import AlertFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from cardwatch.casebook.payment_queries import PaymentFilters
     from cardwatch.services import ServiceContext
 
 
@@ -21,9 +22,8 @@ def filters_of(context: ServiceContext, chosen: Mapping[str, Any], *, snoozed: b
     Args:
         context: who asks.
         chosen: fields of `casebook.alert_queries.AlertFilter`; `same_holder_as` and
-            `same_merchant_as` name an
-            alert in place of a cardholder or merchant, so that no name stands in an address;
-            whatever `assigned_to` says, it is the caller.
+            `same_merchant_as` name an alert in place of a cardholder or merchant, so that no name
+            stands in an address; whatever `assigned_to` says, it is the caller.
         snoozed: whether those that are snoozed are shown too.
 
     Raises:
@@ -40,6 +40,24 @@ def filters_of(context: ServiceContext, chosen: Mapping[str, Any], *, snoozed: b
     return AlertFilter(**requested)
 
 
+def one_page(
+    fetch: Callable[[Sequence[float | str], int], list[dict[str, Any]]], *, cursor: str, limit: int
+) -> tuple[list[dict[str, Any]], str]:
+    """Return one page of rows, and where the next begins; empty if there is none.
+
+    Args:
+        fetch: gives rows, each with its `place`, after a place and not more than a number.
+        cursor: where the page begins; empty for the first.
+        limit: the most on a page.
+
+    Raises:
+        CardwatchError: see `read_cursor`, and what `fetch` refuses.
+    """
+    rows = fetch(read_cursor(cursor), limit + 1)
+    more = len(rows) > limit
+    return rows[:limit], make_cursor(rows[limit - 1]["place"]) if more else ""
+
+
 def page_of(
     context: ServiceContext, filters: AlertFilter, *, cursor: str, limit: int
 ) -> tuple[list[dict[str, Any]], str]:
@@ -54,11 +72,28 @@ def page_of(
     Raises:
         NotAllowed, CardwatchError: see `services.list_alerts` and `read_cursor`.
     """
-    rows = services.list_alerts(
-        context, after=read_cursor(cursor), limit=limit + 1, **asdict(filters)
+    return one_page(
+        lambda after, most: services.list_alerts(
+            context, after=after, limit=most, **asdict(filters)
+        ),
+        cursor=cursor,
+        limit=limit,
     )
-    more = len(rows) > limit
-    return rows[:limit], make_cursor(rows[limit - 1]["place"]) if more else ""
+
+
+def payments_page(
+    context: ServiceContext, filters: PaymentFilters, *, cursor: str, limit: int
+) -> tuple[list[dict[str, Any]], str]:
+    """Return one page of the payments that fit, and where the next begins; see `page_of`.
+
+    Raises:
+        NotAllowed, NotFound, CardwatchError: see `services.list_payments` and `read_cursor`.
+    """
+    return one_page(
+        lambda after, most: services.list_payments(context, filters, after=after, limit=most),
+        cursor=cursor,
+        limit=limit,
+    )
 
 
 def with_titles(context: ServiceContext, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

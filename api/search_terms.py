@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from api.state import Service
     from cardwatch.casebook import Actor
 
@@ -33,6 +35,18 @@ def seal_term(service: Service, actor: Actor, term: str) -> str:
         raise CardwatchError(sentence, field="text")
     sealed = _cipher(service).encrypt(term.encode("utf-8", "replace"), _owner(actor))
     return base64.urlsafe_b64encode(sealed).decode()
+
+
+def with_term(
+    service: Service, actor: Actor, filters: Mapping[str, str], term: str
+) -> dict[str, str]:
+    """Return the filters of an address with a search term in place of the one before, sealed.
+
+    Raises:
+        CardwatchError: the term is too long.
+    """
+    kept_filters = {name: value for name, value in filters.items() if name != "search"}
+    return kept_filters | ({"search": seal_term(service, actor, term)} if term else {})
 
 
 def read_term(service: Service, actor: Actor, token: str) -> str:

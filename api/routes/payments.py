@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 
-from api.deps import AppStateDep, Context, make_cursor, read_cursor
+from api.deps import AppStateDep, Context
+from api.pagination import payments_page
 from api.schemas import (
     Day,
     Id,
@@ -71,9 +72,8 @@ def search_payments(sent: PaymentSearch, context: Context) -> dict[str, Any]:
 
 def _page(context: Context, filters: PaymentFilters, limit: int, cursor: str) -> dict[str, Any]:
     """Return one page of payments, and where the next begins."""
-    rows = services.list_payments(context, filters, after=read_cursor(cursor), limit=limit + 1)
-    after = make_cursor(rows[limit - 1]["place"]) if len(rows) > limit else None
-    return {"payments": rows[:limit], "next": after}
+    rows, after = payments_page(context, filters, cursor=cursor, limit=limit)
+    return {"payments": rows, "next": after or None}
 
 
 @router.get("/payments/{statement_id}/{row}", response_model=PaymentDetail)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 UNANSWERED_FILTER = "unanswered"
 ALERT_FILTERS = ("state", "lane", "tier", "kind", "rule", "unit", "statement_id", "besides",
-           "same_holder_as", "same_merchant_as", "at_least", "since", "until", "due_by", "tag",
-           "assigned_to", "snoozed", "search", "order")  # fmt: skip
+                 "same_holder_as", "same_merchant_as", "at_least", "since", "until", "due_by",
+                 "tag", "assigned_to", "snoozed", "search", "order")  # fmt: skip
 DEFAULT = {"state": UNANSWERED_FILTER}
 """Without filters a list shows what waits for an answer."""
 DATE_FILTERS = ("since", "until", "due_by")
@@ -122,8 +122,7 @@ def filter_words(context: ServiceContext, around: Mapping[str, Any]) -> dict[str
     return {
         "state": {UNANSWERED_FILTER: "Open or asked"} | {state: title(state) for state in STATES},
         "lane": LANE_TITLES, "tier": TIERS, "order": ORDERS, "rule": around["rules"],
-        "kind": KIND_TITLES,
-        "statement_id": around["statements"],
+        "kind": KIND_TITLES, "statement_id": around["statements"],
         "unit": {unit: unit for unit in services.list_units(context)},
     }  # fmt: skip
 

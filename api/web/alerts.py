@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from api.deps import AppStateDep, Context
 from api.pagination import page_of, with_titles
-from api.search_terms import seal_term
+from api.search_terms import with_term
 from api.web.alert_filters import (
     ALERT_FILTERS,
     AlertFilters,
@@ -89,14 +89,12 @@ def search_alerts(
     """
     if not context.actor.lanes:
         raise NotAllowed("Your role has no access to alerts.")
-    chosen = {name: value for name, value in sent.items() if name in ALERT_FILTERS}
-    chosen.pop("search", None)
+    filters = {name: value for name, value in sent.items() if name in ALERT_FILTERS}
     text = sent.get("text", "")
     try:
-        token = seal_term(service, context.actor, text) if text else ""
+        return redirect(list_address(with_term(service, context.actor, filters, text)))
     except CardwatchError as refusal:
         return _list_page(request, context, service, field_errors(refusal), text)
-    return redirect(list_address(chosen | ({"search": token} if token else {})))
 
 
 @router.get("/alerts/decisions")

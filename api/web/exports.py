@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 
@@ -15,6 +15,9 @@ from cardwatch import services
 from cardwatch.casebook import FINANCE
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.quantities import quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 router = APIRouter()
 Text = Annotated[str, Form(max_length=200)]
@@ -72,11 +75,38 @@ def _beside(case_alert: dict[str, Any]) -> list[dict[str, Any]]:
 def _case_page(
     request: Request, alert: dict[str, Any], form: dict[str, Any], errors: dict[str, str]
 ) -> Response:
+    return _share_page(
+        request, form, errors, back=f"/alerts/{alert['alert_id']}", what=alert["raised"]["title"],
+        beside=_beside(alert), is_named=alert["is_named"],
+    )  # fmt: skip
+
+
+def _share_page(
+    request: Request,
+    form: dict[str, Any],
+    errors: dict[str, str],
+    *,
+    back: str,
+    what: str,
+    beside: Sequence[dict[str, Any]] = (),
+    lists: Sequence[dict[str, str]] = (),
+    is_named: bool = True,
+) -> Response:
+    """Return the form on which alerts are shared as a file.
+
+    Args:
+        request: what is answered.
+        form: what was entered.
+        errors: what is wrong with it, by field.
+        back: the address to go back to.
+        what: what is shared, in words.
+        beside: alerts that can be added to a case.
+        lists: lists to choose from.
+        is_named: whether the reader sees the people by name.
+    """
     return render(
-        request, "hand_over.html", errors=errors, sent=form,
-        back=f"/alerts/{alert['alert_id']}", what=alert["raised"]["title"],
-        beside=_beside(alert), forms=FORMAT_CHOICES, purposes=PURPOSE_CHOICES, lists=[],
-        is_named=alert["is_named"],
+        request, "hand_over.html", errors=errors, sent=form, back=back, what=what, beside=beside,
+        forms=FORMAT_CHOICES, purposes=PURPOSE_CHOICES, lists=lists, is_named=is_named,
     )  # fmt: skip
 
 
@@ -117,7 +147,7 @@ def _export_page(
     request: Request,
     context: Context,
     service: AppStateDep,
-    row: dict[str, Any],
+    form: dict[str, Any],
     errors: dict[str, str],
 ) -> Response:
     if not context.actor.lanes:
@@ -130,11 +160,8 @@ def _export_page(
         )
     ]
     rows = [] if filters.errors else _selected(context, filters)
-    return render(
-        request, "hand_over.html", errors=filters.errors | errors, sent=row,
-        back=filters.back, what=f"{quantity(len(rows), 'alert')}. {'; '.join(labels)}",
-        beside=[], forms=FORMAT_CHOICES, purposes=PURPOSE_CHOICES, lists=[], is_named=True,
-    )  # fmt: skip
+    summary = f"{quantity(len(rows), 'alert')}. {'; '.join(labels)}"
+    return _share_page(request, form, filters.errors | errors, back=filters.back, what=summary)
 
 
 def _selected(context: Context, filters: AlertFilters) -> list[dict[str, Any]]:
@@ -179,14 +206,12 @@ def _list_page(
     request: Request,
     context: Context,
     statement: dict[str, Any],
-    row: dict[str, Any],
+    form: dict[str, Any],
     errors: dict[str, str],
 ) -> Response:
-    return render(
-        request, "hand_over.html", errors=errors, sent=row,
-        back=f"/statements/{statement['statement_id']}", what=statement["label"],
-        beside=[], forms=FORMAT_CHOICES, purposes=PURPOSE_CHOICES,
-        lists=LANE_CHOICES if len(context.actor.lanes) > 1 else [], is_named=True,
+    return _share_page(
+        request, form, errors, back=f"/statements/{statement['statement_id']}",
+        what=statement["label"], lists=LANE_CHOICES if len(context.actor.lanes) > 1 else (),
     )  # fmt: skip
 
 

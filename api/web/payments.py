@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import AppStateDep, Context, make_cursor, read_cursor
+from api.deps import AppStateDep, Context
 from api.downloads import as_file
-from api.search_terms import read_term, seal_term
+from api.pagination import payments_page
+from api.search_terms import read_term, with_term
 from api.web.base import RequestModel, chips, day_faults, field_errors, nonempty, redirect, render
 from cardwatch import services
 from cardwatch.casebook.payment_queries import PaymentFilters
@@ -21,16 +22,15 @@ from cardwatch.reports.formatting import day
 router = APIRouter()
 PAYMENTS_PER_PAGE = 50
 PAYMENT_FILTERS = ("statement_id", "unit", "since", "until", "at_least", "at_most",
-                   "same_holder_as",
-           "same_merchant_as", "search")  # fmt: skip
+                   "same_holder_as", "same_merchant_as", "search")  # fmt: skip
 PAYMENT_DATE_FILTERS = ("since", "until")
 AMOUNTS = {"at_least": "least_pence", "at_most": "most_pence"}
 POUNDS = re.compile(r"(-?)£?([0-9]{1,9})(?:\.([0-9]{2}))?", re.ASCII)
 COLUMNS = ("date", "holder", "unit", "cost_centre", "merchant", "mcc", "category", "kind",
            "amount_pence", "transaction_id", "label", "row")  # fmt: skip
 PAYMENT_LIST_HEADINGS = ("Day", "Cardholder", "Unit", "Cost centre", "Merchant",
-                    "Merchant category code",
-            "Category", "Kind", "Amount (£)", "Reference", "Statement", "Row")  # fmt: skip
+                         "Merchant category code", "Category", "Kind", "Amount (£)", "Reference",
+                         "Statement", "Row")  # fmt: skip
 
 
 @router.get("/payments")
@@ -56,21 +56,16 @@ def _list_page(
     cursor = request.query_params.get("cursor", "")
     if not faults:
         try:
-            rows = services.list_payments(
-                context, filters, after=read_cursor(cursor), limit=PAYMENTS_PER_PAGE + 1
-            )
+            rows, after = payments_page(context, filters, cursor=cursor, limit=PAYMENTS_PER_PAGE)
             totals = services.count_payments(context, filters)
         except CardwatchError as refusal:
             errors |= field_errors(refusal, {"cursor": ""})
-    if len(rows) > PAYMENTS_PER_PAGE:
-        after = make_cursor(rows[PAYMENTS_PER_PAGE - 1]["place"])
     statements = {
         statement["statement_id"]: statement["label"]
         for statement in services.list_statements(context)
     }
     return render(
-        request, "payments.html", errors=errors | faults, rows=rows[:PAYMENTS_PER_PAGE],
-        totals=totals,
+        request, "payments.html", errors=errors | faults, rows=rows, totals=totals,
         chosen=chosen, term=sent_text or term, statements=statements, query=urlencode(chosen),
         chips=chips(chosen, lambda name, value: _filter_label(name, value, term, statements),
                     _address),
@@ -90,15 +85,12 @@ def search_payments(
     """
     if not context.actor.lanes:
         raise NotAllowed("Your role has no access to payments.")
-    chosen = {
-        name: value for name, value in sent.items() if name in PAYMENT_FILTERS and name != "search"
-    }
+    filters = {name: value for name, value in sent.items() if name in PAYMENT_FILTERS}
     text = sent.get("text", "")
     try:
-        token = seal_term(service, context.actor, text) if text else ""
+        return redirect(_address(with_term(service, context.actor, filters, text)))
     except CardwatchError as refusal:
         return _list_page(request, context, service, field_errors(refusal), text)
-    return redirect(_address(chosen | ({"search": token} if token else {})))
 
 
 @router.get("/payments.csv")

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from cardwatch.tabular.feeds.rows import CHARGE, REFUND, incomplete
+from cardwatch.tabular.feeds.rows import CHARGE, REFUND, incomplete, out_of_sequence
 
 if TYPE_CHECKING:
     from cardwatch.tabular.feeds.rows import FeedRows
@@ -17,6 +17,14 @@ CREDITS_NOTE = (
     "money that comes into the account is counted as payments to it; a refund is one that the bank "
     "marks as a card payment or a reversal"
 )
+
+
+def note_account(feed: FeedRows) -> None:
+    """Say of a feed of accounts what its payments are: whose, and what came into an account."""
+    if not any(row.get("card_number") for row in feed.rows):
+        feed.holders = NO_HOLDERS
+    if any(row["kind"] == "payment" for row in feed.rows):
+        feed.notes.append(CREDITS_NOTE)
 
 
 def account_label(number: str) -> str:
@@ -55,6 +63,21 @@ def follow(feed: FeedRows, opening: Decimal, moved: Decimal, closing: Decimal) -
             "pounds as its closing balance",
             declared=plain_money(closing),
             counted=f"{plain_money(opening + moved)} by its opening balance and entries",
+        )
+
+
+def follow_on(feed: FeedRows, before: Decimal, opening: Decimal) -> None:
+    """Refuse a statement whose opening balance is not the closing one of the statement before.
+
+    Raises:
+        FileRefused: it is not.
+    """
+    if before != opening:
+        raise out_of_sequence(
+            feed.file,
+            "an opening balance of",
+            expected=plain_money(before),
+            seen=plain_money(opening),
         )
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from cardwatch.errors import FileRefused
 from cardwatch.quantities import quantity
 from cardwatch.tabular.feeds.accounts import (
-    CREDITS_NOTE,
-    NO_HOLDERS,
     account_label,
     direction,
     follow,
+    follow_on,
+    note_account,
     plain_money,
     read_money,
     signed,
@@ -60,12 +60,9 @@ def read_camt(data: bytes, file: str, limits: Limits) -> Found:
     feed = camt.feed
     for statement in root.iterfind("BkToCstmrStmt/Stmt"):
         _take_statement(camt, statement)
-    if not any(row["card_number"] for row in feed.rows):
-        feed.holders = NO_HOLDERS
     if camt.not_booked:
         feed.notes.append(f"{camt.not_booked} entries are not booked, and no purchases yet")
-    if any(row["kind"] == "payment" for row in feed.rows):
-        feed.notes.append(CREDITS_NOTE)
+    note_account(feed)
     if camt.proved == camt.statements:
         sentence = (
             f"the closing balance follows from the entries of {quantity(camt.proved, 'statement')}"
@@ -136,13 +133,8 @@ def _check_balance(camt: _Camt, statement: Element, account: str, moved: Decimal
     if opening is None or closing is None:
         return
     before = camt.closing.get(account)
-    if before is not None and before != opening:
-        raise out_of_sequence(
-            camt.feed.file,
-            "an opening balance of",
-            expected=plain_money(before),
-            seen=plain_money(opening),
-        )
+    if before is not None:
+        follow_on(camt.feed, before, opening)
     follow(camt.feed, opening, moved, closing)
     camt.closing[account] = closing
     camt.proved += 1

@@ -11,11 +11,11 @@ from cardwatch.errors import FileRefused
 from cardwatch.quantities import quantity
 from cardwatch.tabular.encoding import decode
 from cardwatch.tabular.feeds.accounts import (
-    CREDITS_NOTE,
-    NO_HOLDERS,
     account_label,
     direction,
     follow,
+    follow_on,
+    note_account,
     plain_money,
     read_money,
     signed,
@@ -65,7 +65,7 @@ def read_mt940(data: bytes, file: str, limits: Limits) -> Found:
     """
     text, _ = decode(data, file)
     layout = load_layout("mt940")
-    feed = FeedRows(file, layout, layout.name, holders=NO_HOLDERS)
+    feed = FeedRows(file, layout, layout.name)
     pages: list[_Page] = []
     for line, tag, value in _fields(text):
         if tag == "20":
@@ -74,8 +74,7 @@ def read_mt940(data: bytes, file: str, limits: Limits) -> Found:
             raise out_of_sequence(file, "field", expected=":20:", seen=f":{tag}:")
         _take_field(feed, pages[-1], tag, value, line)
     _check_pages(feed, pages)
-    if any(row["kind"] == "payment" for row in feed.rows):
-        feed.notes.append(CREDITS_NOTE)
+    note_account(feed)
     sentence = f"the closing balance follows from the entries of {quantity(len(pages), 'page')}"
     feed.passed("control totals", sentence)
     return feed.found(limits)
@@ -217,10 +216,4 @@ def _check_follows(feed: FeedRows, before: _Page, page: _Page) -> None:
             )
     assert before.closing is not None
     assert page.opening is not None
-    if before.closing != page.opening:
-        raise out_of_sequence(
-            feed.file,
-            "an opening balance of",
-            expected=plain_money(before.closing),
-            seen=plain_money(page.opening),
-        )
+    follow_on(feed, before.closing, page.opening)

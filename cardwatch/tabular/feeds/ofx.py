@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from cardwatch.tabular.encoding import decode
 from cardwatch.tabular.feeds.accounts import (
-    CREDITS_NOTE,
-    NO_HOLDERS,
     account_label,
     direction,
+    note_account,
     plain_money,
     read_money,
 )
@@ -63,10 +62,7 @@ def read_ofx(data: bytes, file: str, limits: Limits) -> Found:
     if count > 1:
         raise doubled(file, "payment, by its FITID,", count=count)
     feed = ofx.feed
-    if not any(row["card_number"] for row in feed.rows):
-        feed.holders = NO_HOLDERS
-    if any(row["kind"] == "payment" for row in feed.rows):
-        feed.notes.append(CREDITS_NOTE)
+    note_account(feed)
     feed.not_declared()
     return feed.found(limits)
 
@@ -113,14 +109,14 @@ def _take_payment(ofx: _Ofx) -> None:
         kind = "payment"
     number = ofx.account.get("ACCTID", "")
     posted = iso_date(texts.get("DTPOSTED", "")[:8], "CCYYMMDD")
-    inputs = iso_date(texts.get("DTUSER", "")[:8], "CCYYMMDD")
+    bought = iso_date(texts.get("DTUSER", "")[:8], "CCYYMMDD")
     if reference := texts.get("FITID", ""):
         ofx.ids[number, reference] += 1
     merchant = texts.get("NAME") or texts.get("PAYEE/NAME") or texts.get("MEMO", "")
     memo = texts.get("MEMO", "")
     feed.add(
         {
-            "date": inputs or posted,
+            "date": bought or posted,
             "posting_date": posted,
             "transaction_id": reference,
             "card_number": number if ofx.is_card else "",
