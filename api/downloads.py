@@ -50,7 +50,7 @@ def drawn(service: Service, make: Callable[[], tuple[str, Document]]) -> Respons
 
 
 def as_file(content: bytes | str, filename: str) -> Response:
-    """Return a file to be kept under a name, whose ending says the form: one of `FORMS`."""
+    """Return a file to be kept under a name, whose ending says the form: one of `CONTENT_TYPES`."""
     form = filename.rpartition(".")[2]
     headers = {"Content-Disposition": content_disposition(filename)}
     return Response(content, media_type=CONTENT_TYPES[form], headers=headers)

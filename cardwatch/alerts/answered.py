@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardwatch.merchants import canonical_name
+from cardwatch.registers import person_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,8 +85,3 @@ def _pattern(answer: Answer) -> Pattern:
 def compared_merchants(alert: Alert) -> list[str]:
     """The names under which an alert's merchants are compared from one statement to another."""
     return sorted({canonical_name(payment.merchant).name for payment in alert.payments})
-
-
-def person_key(name: str) -> str:
-    """Return a person's name or number as it is compared."""
-    return "".join(name.casefold().split())

@@ -12,7 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from cardwatch.alerts import alert_content, alert_strength
-from cardwatch.alerts.answered import compared_merchants, person_key
+from cardwatch.alerts.answered import compared_merchants
 from cardwatch.casebook.alerts import LEFT, is_alert, record_decision
 from cardwatch.casebook.precision import band_of
 from cardwatch.casebook.suppressions import initial_states
@@ -25,6 +25,7 @@ from cardwatch.casebook.tables import (
     decisions,
 )
 from cardwatch.casebook.unit_of_work import SYSTEM, canonical
+from cardwatch.registers import person_key
 from cardwatch.vocabulary import AUTOMATIC, SubjectKind
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from cardwatch.alerts import without_alerts
-from cardwatch.alerts.answered import person_key
 from cardwatch.casebook.alert_context import neighbours
 from cardwatch.casebook.people import check_assignee, display_names
 from cardwatch.casebook.suppressions import day_of, may_decide
@@ -28,6 +27,7 @@ from cardwatch.casebook.tables import (
 )
 from cardwatch.errors import CardwatchError, Changed, NotFound, about_field
 from cardwatch.records import Alert, AlertCard, AlertList, EntryShown, Payment, Reason
+from cardwatch.registers import person_key
 from cardwatch.vocabulary import AUTOMATIC, PERSON_KINDS, SubjectKind
 
 if TYPE_CHECKING:

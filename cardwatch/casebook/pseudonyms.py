@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from cardwatch.alerts.answered import person_key
 from cardwatch.casebook.counting import is_visible
 from cardwatch.casebook.people import display_names
 from cardwatch.casebook.tables import HOLDER_KEYS, PSD, audit_events, identity_reveals, transactions
 from cardwatch.errors import CardwatchError
+from cardwatch.registers import person_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from cardwatch.alerts.answered import Answer, compared_merchants, find_answered, person_key
+from cardwatch.alerts.answered import Answer, compared_merchants, find_answered
 from cardwatch.casebook.tables import alert_subjects, alerts, suppressions
 from cardwatch.casebook.unit_of_work import AuditEvent, canonical
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
+from cardwatch.registers import person_key
 from cardwatch.vocabulary import SubjectKind
 
 if TYPE_CHECKING:

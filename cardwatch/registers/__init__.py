@@ -1,7 +1,7 @@
 """Reads the organisation's registers and matches transactions to them."""
 
 from cardwatch.registers.card_matching import cards_in_force, match_cards
-from cardwatch.registers.cards import CARD_MESSAGES, compared, read_cards
+from cardwatch.registers.cards import CARD_MESSAGES, compared, person_key, read_cards
 from cardwatch.registers.descriptions import (
     FIELD_TYPES,
     RegisterKind,
@@ -40,6 +40,7 @@ __all__ = [
     "judge_names",
     "layouts_page",
     "match_cards",
+    "person_key",
     "person_keys",
     "read_cards",
     "read_register",

@@ -332,6 +332,11 @@ def is_own(keys: dict[str, pd.Series[str]], number: pd.Series[str], name: pd.Ser
     return np.where(numbered, number == employee, np.logical_or.reduce(same))
 
 
+def person_key(name: str) -> str:
+    """Return a person's name or number as it is compared; `compared` does so for a column."""
+    return "".join(name.casefold().split())
+
+
 def compared(texts: pd.Series[str]) -> pd.Series[str]:
     """Return names and numbers of people as they are compared: small letters, no spaces."""
     return texts.str.casefold().str.replace(r"\s+", "", regex=True)

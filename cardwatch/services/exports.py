@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import sqlalchemy as sa
 
-from cardwatch.alerts.answered import person_key
 from cardwatch.casebook import FINANCE, PSD, AuditEvent, people, pseudonyms
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.alert_queries import AlertFilter, find_alerts
@@ -19,6 +18,7 @@ from cardwatch.casebook.statements import get_statement
 from cardwatch.casebook.tables import exports
 from cardwatch.errors import CardwatchError, NotAllowed, about_field
 from cardwatch.records import Statements
+from cardwatch.registers import person_key
 from cardwatch.reports import (
     HANDED,
     PURPOSES,
@@ -94,7 +94,7 @@ def export_alerts(context: ServiceContext, wanted: ExportRequest, form: str) -> 
     Args:
         context: who hands over.
         wanted: what, why and to whom.
-        form: one of `FORMS`.
+        form: one of `EXPORT_FORMATS`.
 
     Raises:
         NotAllowed: the lane is not the actor's, or they have not asked to see its names.

@@ -145,7 +145,7 @@ def list_refused_files(context: ServiceContext) -> list[dict[str, Any]]:
 def queue_back_test(
     context: ServiceContext, kind: str, content: bytes, months: int
 ) -> dict[str, Any]:
-    """Put a back-test in the queue; return the job; see `services.trying.back_test`.
+    """Put a back-test in the queue; return the job; see `services.back_tests.back_test`.
 
     Raises:
         NotAllowed: the role sees no alerts.

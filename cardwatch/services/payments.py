@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.alerts import compared, fact
-from cardwatch.alerts.answered import person_key
 from cardwatch.casebook import PSD, AuditEvent, payment_queries, pseudonyms
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.errors import NotFound
+from cardwatch.registers import person_key
 from cardwatch.services.imports import HISTORY_WINDOW_DAYS
 from cardwatch.services.scoring_inputs import (
     ScoringInputs,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cardwatch.alerts.answered import person_key
 from cardwatch.casebook import PSD, AuditEvent, api_keys, people
 from cardwatch.casebook.api_keys import actor_of_key
 from cardwatch.casebook.people import actor_of_person, add_organisation
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.errors import CardwatchError
+from cardwatch.registers import person_key
 from cardwatch.services.context import public_row
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 
@@ -94,7 +94,7 @@ def email_of(context: ServiceContext) -> str:
 
 
 def display_names(context: ServiceContext) -> dict[str, str]:
-    """Return what everybody who acts is called, by id; see `casebook.people.who`."""
+    """Return what everybody who acts is called, by id; see `casebook.people.display_names`."""
     with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
         return people.display_names(uow)
 

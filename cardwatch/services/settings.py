@@ -103,7 +103,7 @@ def get_model(context: ServiceContext) -> dict[str, Any]:
 
 
 def get_proposal(context: ServiceContext, proposal_id: str) -> dict[str, Any]:
-    """A proposal with its changes against what is active today; see `services.changes`.
+    """A proposal with its changes against what is active today; see `services.diffs`.
 
     Raises:
         NotFound: there is none of that id that the actor may know of.
@@ -119,7 +119,7 @@ def get_proposal(context: ServiceContext, proposal_id: str) -> dict[str, Any]:
 
 
 def preview(context: ServiceContext, kind: str, content: bytes) -> list[dict[str, Any]]:
-    """Return what a policy or rules would change of what is active today; see `services.changes`.
+    """Return what a policy or rules would change of what is active today; see `services.diffs`.
 
     Raises:
         NotAllowed: the role proposes no such document.

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cardwatch.alerts.answered import Answer, compared_merchants, find_answered, person_key
+from cardwatch.alerts.answered import Answer, compared_merchants, find_answered
+from cardwatch.registers import person_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
