@@ -49,7 +49,7 @@ DOORS = frozenset({
 })  # fmt: skip
 """Where people come in, of whatever role: a path, or one method of it."""
 OPEN = DOORS | {"/health/live", "/health/ready", "/metrics"}
-"""What is open to whoever comes; so are the files that pages load."""
+"""Paths open without authentication, besides the files that pages load."""
 HEALTH = ("/health/live", "/health/ready")
 MOST_WAITING = 20
 """So many requests may wait for one of the 40 threads; the next is told at once to come again."""

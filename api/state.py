@@ -29,9 +29,9 @@ UPLOAD_BYTES, BODY_BYTES, ROWS_BYTES = 25 * MIB, 256 * 1024, 8 * MIB
 """The largest file, the largest body elsewhere, and the largest list of transactions."""
 READING = Limits(text_bytes=UPLOAD_BYTES, workbook_bytes=UPLOAD_BYTES, rows=250_000)
 SWITCH_SECONDS = 0.001
-"""So soon a scoring lets requests in between; Python's own 5 ms add up with each step of one."""
+"""Thread switch interval (s): the default 5 ms delays requests while a scoring runs."""
 WAITING_SECONDS = 5.0
-"""So long a person waits while others write, then is told to try again."""
+"""Seconds a person waits while others write, before being asked to try again."""
 HEALTH_THREADS = 2
 """Threads for health alone: it answers while all others wait."""
 READER_PROCESSES = 2

@@ -20,6 +20,8 @@ class SubjectKind(StrEnum):
     """The unit that bears the cost, by its code."""
 
 
+ASKED_ABOUT = (SubjectKind.HOLDER, SubjectKind.APPROVER)
+"""Kinds of the people an alert asks about."""
 PERSON_KINDS = (SubjectKind.HOLDER, SubjectKind.APPROVER, SubjectKind.APPROVER_OF_HOLDER)
 """Kinds of the people who may not see an alert."""
 

@@ -34,7 +34,7 @@ A_LEVEL = 3.0
 FLOOD = 2.0
 """Maximum room of a group of findings, as a multiple of a usual year."""
 TAIL, FEWEST_IN_TAIL = 20, 3
-"""So many of the highest reference values give the slope of what lies beyond them."""
+"""Number of highest reference values that give the slope of the tail, and the minimum."""
 FLATTEST, MOST_EVIDENCE = 0.02, 300.0
 """Least slope, as a share of where the tail begins: equal values of the past give none. And
 the most evidence there is, so that the chance it stands for is still a number above 0."""

@@ -47,7 +47,7 @@ def count_notes(
 
 
 def _fact_notes(alerts: Sequence[Alert]) -> tuple[str, ...]:
-    """Return how many alerts state facts against policy, which stand apart and are all shown."""
+    """A note on the number of facts against policy, which are listed separately."""
     facts = sum(alert.is_fact for alert in alerts)
     if not facts:
         return ()

@@ -12,7 +12,6 @@ from sqlalchemy import Double
 from cardwatch.alerts import merchants_label
 from cardwatch.casebook.alert_search import has_subject, matches_text
 from cardwatch.casebook.alerts import (
-    ASKED_ABOUT,
     add_subjects,
     alert_from,
     not_about,
@@ -21,7 +20,7 @@ from cardwatch.casebook.alerts import (
 from cardwatch.casebook.precision import PRIOR_SHARE, precision_by_rule
 from cardwatch.casebook.tables import alert_snapshots, alert_subjects, alerts
 from cardwatch.errors import CardwatchError
-from cardwatch.vocabulary import ANSWERED, UNANSWERED, SubjectKind
+from cardwatch.vocabulary import ANSWERED, ASKED_ABOUT, UNANSWERED, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -155,7 +154,7 @@ def _order(
         "age": [columns.last_on, columns.alert_id],
     }
     if order not in orders:
-        sentence = f"An order is one of {', '.join(orders)}, not '{order}'."
+        sentence = f"Choose an order: {', '.join(orders)}, not '{order}'."
         raise CardwatchError(sentence, field="order")
     return orders[order], expected
 

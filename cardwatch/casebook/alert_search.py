@@ -10,15 +10,14 @@ import sqlalchemy as sa
 from cardwatch.casebook.pseudonyms import holder_names, pseudonym
 from cardwatch.casebook.tables import PSD, alert_subjects, alerts
 from cardwatch.merchants import canonical_name
-from cardwatch.vocabulary import SubjectKind
+from cardwatch.vocabulary import ASKED_ABOUT, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
-PEOPLE = (SubjectKind.HOLDER, SubjectKind.APPROVER)
-SEARCHED = (*PEOPLE, SubjectKind.MERCHANT, SubjectKind.COST_CENTRE)
+SEARCHED = (*ASKED_ABOUT, SubjectKind.MERCHANT, SubjectKind.COST_CENTRE)
 MAX_SUBJECTS = 20_000
 """The most subjects one search names: PostgreSQL takes 65,535 values in a statement."""
 ID_START = re.compile(r"[0-9a-f]{4,12}")
@@ -58,7 +57,7 @@ def matches_text(uow: UnitOfWork, text: str) -> sa.ColumnElement[bool]:
     )
     matching: dict[str, set[str]] = {}
     rows = uow.fetch_all(question)
-    people = [row["name"] for row in rows if row["kind"] in PEOPLE]
+    people = [row["name"] for row in rows if row["kind"] in ASKED_ABOUT]
     names = {} if uow.actor.role == PSD else holder_names(uow, people)
     for row in rows:
         is_merchant = row["kind"] == SubjectKind.MERCHANT
@@ -77,6 +76,6 @@ def matches_text(uow: UnitOfWork, text: str) -> sa.ColumnElement[bool]:
 def _shown_name(uow: UnitOfWork, subject: Row, names: Mapping[str, str]) -> str:
     """The name of a subject as the actor is shown it in lists; `names` are those of people."""
     name = str(subject["name"])
-    if subject["kind"] not in PEOPLE:
+    if subject["kind"] not in ASKED_ABOUT:
         return name
     return pseudonym(uow, name) if uow.actor.role == PSD else names.get(name, name)

@@ -28,7 +28,7 @@ from cardwatch.casebook.tables import (
 from cardwatch.errors import CardwatchError, Changed, NotFound, about_field
 from cardwatch.records import Alert, AlertCard, AlertList, EntryShown, Payment, Reason
 from cardwatch.registers import person_key
-from cardwatch.vocabulary import AUTOMATIC, PERSON_KINDS, SubjectKind
+from cardwatch.vocabulary import ASKED_ABOUT, AUTOMATIC, PERSON_KINDS, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 LEFT = ("assigned_to", "due_on", "snoozed_until", "tags")
 """Fields that a decision leaves unchanged by default."""
 LONGEST_WAIT_DAYS = 366
-ASKED_ABOUT = (SubjectKind.HOLDER, SubjectKind.APPROVER)
-"""Kinds of the people an alert asks about."""
 SUBJECT_FIELDS = {
     "holders": SubjectKind.HOLDER,
     "approvers": SubjectKind.APPROVER,

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 
 BUSY_SECONDS = 60
-"""So long a writer waits for another on SQLite; each holds the file for milliseconds."""
+"""Seconds a writer waits for another on SQLite; each locks the file for milliseconds."""
 POOL_SIZE = 50
 """Connections to SQLite: more than a service has threads, so that none waits for one."""
 LOOK_SECONDS = 0.05
@@ -356,7 +356,7 @@ def _engine(url: sa.URL, *, make: bool, busy_seconds: float | None) -> sa.Engine
         locks = {"connect_args": {"options": f"-c lock_timeout={round(1000 * busy_seconds)}"}}
     if url.get_backend_name() == "sqlite":
         if not url.database or url.database == ":memory:":
-            raise CardwatchError("A casebook in memory would be lost; name a file.")
+            raise CardwatchError("A casebook in memory would be lost. Enter a file name.")
         _make_file(Path(url.database), make=make)
         engine = sa.create_engine(url, module=sqlite_library(), pool_size=POOL_SIZE, **waits)
         milliseconds = round(1000 * (BUSY_SECONDS if busy_seconds is None else busy_seconds))

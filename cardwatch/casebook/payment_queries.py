@@ -23,7 +23,7 @@ from cardwatch.casebook.tables import (
 )
 from cardwatch.errors import CardwatchError, NotFound
 from cardwatch.merchants import canonical_name
-from cardwatch.vocabulary import SubjectKind
+from cardwatch.vocabulary import ASKED_ABOUT, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,8 +176,7 @@ def _has_holder_of(uow: UnitOfWork, text: str) -> sa.ColumnElement[bool]:
     if place := PLACE.fullmatch(text):
         row = get_payment(uow, place[1], int(place[2]))
         return holder_column() == row["holder_id"]
-    kinds = (SubjectKind.HOLDER, SubjectKind.APPROVER)
-    names = sorted({row["name"] for row in _subjects(uow, text, kinds)})
+    names = sorted({row["name"] for row in _subjects(uow, text, ASKED_ABOUT)})
     return sa.or_(sa.false(), *(transactions.c[key].in_(names) for key in HOLDER_KEYS))
 
 

@@ -52,7 +52,7 @@ def decide_proposal(uow: UnitOfWork, proposal_id: str, *, agrees: bool) -> Row:
     if agrees and person_behind(uow, proposal["made_by"]) == person_behind(uow, uow.actor.actor_id):
         raise NotAllowed("Another person must approve your proposal.")
     if proposal["lane"] != uow.actor.role:
-        raise NotAllowed("This role decides no such proposal.")
+        raise NotAllowed("Your role cannot decide this proposal.")
     if not uow.actor.can_decide:
         raise NotAllowed("This key records no decisions. Sign in, or make a key that may.")
     if agrees and not _still_proposes(uow, proposal):

@@ -242,7 +242,7 @@ def initial_states(
             reason = f"The same was explained in alert {earlier}, and nothing has changed since."
             closed[alert.alert_id] = "answered-before", reason
         elif not alert.shown:
-            reason = "Beyond the budget of the list or the cap for its holder."
+            reason = "Beyond the list's budget or the limit of alerts for one cardholder."
             closed[alert.alert_id] = "not-asked", reason
     return closed
 
@@ -284,7 +284,7 @@ def may_decide(uow: UnitOfWork, lane: str, reason: str) -> None:
         CardwatchError: no reason is given.
     """
     if uow.actor.role != lane:
-        raise NotAllowed("This role records no decisions on such an alert.")
+        raise NotAllowed("Your role cannot decide on this alert.")
     if not uow.actor.can_decide:
         raise NotAllowed("This key records no decisions. Sign in, or make a key that may.")
     if not reason.strip():

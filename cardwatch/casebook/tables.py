@@ -413,7 +413,7 @@ jobs = _table(
 )
 """Work that takes longer than somebody would wait."""
 RIGHTS = {"audit_events": "SELECT, INSERT", "alert_snapshots": "SELECT, INSERT, DELETE"}
-"""What a role of PostgreSQL that only serves may do with tables whose rows are never changed."""
+"""Rights of a serving PostgreSQL role on append-only tables."""
 PASSING = ("sessions", "outbox", "jobs", "reminders", "key_uses", "key_checks")
 """Machinery: it may be changed without an event."""
 audit_events = _table(

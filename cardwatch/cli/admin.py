@@ -67,7 +67,7 @@ def people(
     from cardwatch.cli.output import err
 
     if new and not email:
-        raise typer.BadParameter("it needs a first person", param_hint="--new-organisation")
+        raise typer.BadParameter("add its first person with it", param_hint="--new-organisation")
     links = bool(holder) or no_card
     adds = bool(email) and not end and (bool(role) or not (invite or links))
     if adds and email:
@@ -108,11 +108,11 @@ def _print_people(people: list[dict[str, Any]], *, json: bool) -> None:
 def keys(
     name: Annotated[str, typer.Option(help="Create a key for this system.")] = "",
     role: Annotated[str, typer.Option(help="finance, auditor, psd or admin.")] = "auditor",
-    days: Annotated[int, typer.Option(help="Days for which it holds, at most 365.")] = 90,
+    days: Annotated[int, typer.Option(help="Days until it expires, at most 365.")] = 90,
     decides: Annotated[
         bool, typer.Option("--decides", help="Let it record decisions too.")
     ] = False,
-    end: Annotated[str | None, typer.Option(help="End this key, at once.")] = None,
+    end: Annotated[str | None, typer.Option(help="Revoke this key at once.")] = None,
     who: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
@@ -126,7 +126,7 @@ def keys(
             services.revoke_key(context, end)
         elif name:
             text = services.create_key(context, name=name, role=role, days=days, can_decide=decides)
-            err.print("The key, shown this once:")
+            err.print("The key. Copy it now; it is not shown again:")
             sys.stdout.write((json_text.dumps({"key": text}) if json else text) + "\n")
             return
         key_rows = services.list_keys(context)
@@ -207,7 +207,7 @@ def upgrade(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Make the casebook's tables or bring them up to this version, as the role that owns them."""
+    """Create or upgrade the casebook's tables, as the role that owns them."""
     from cardwatch.casebook.key_checks import forget_keys
 
     with open_casebook(make=True) as casebook:

@@ -164,7 +164,7 @@ def score(
     date_order: DateOrder = "decide",
     overlap: Overlap = "keep",
 ) -> None:
-    """Score statements: which payments deserve a question, in order, and why."""
+    """Score statements: list the payments that deserve a question, in order, and why."""
     from cardwatch.cli.output import print_registers
     from cardwatch.forest import load_forest
     from cardwatch.policy import load_policy

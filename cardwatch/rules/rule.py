@@ -61,7 +61,7 @@ LEVELS, LANES = ("low", "medium", "high"), ("finance", "psd")
 RULE_KINDS = ("split", "limit", "spend", "merchant", "amount", "repeat", "timing", "card",
               "pattern",
          "relation", "contract", "approval")  # fmt: skip
-"""What a rule is about; lists can be read and counted by it."""
+"""Kinds of rule; lists can be filtered and counted by them."""
 STATUSES, ROLES = ("stable", "trial"), ("raises", "adds", "weakens")
 REQUIRED_KEYS: dict[str, type] = {
     "id": str, "title": str, "kind": str, "level": str, "status": str, "lane": str, "role": str,

@@ -265,7 +265,7 @@ def _prepare(
         "combination", "statement", short_id(context.actor.organisation_id, report.sha256)
     )
     with context.work(event, ()) as uow:
-        context.allow(RECEIVES, "receives no statements")
+        context.allow(RECEIVES, "upload statements")
         existing = kept.find_statement(uow, report.sha256, is_scored=not is_history)
         if existing is not None:
             event.outcome = "held"
@@ -335,7 +335,7 @@ def _keep_model(uow: UnitOfWork, arrival: IncomingStatement, scored: _Scored) ->
 
 
 def _keep_alerts(uow: UnitOfWork, arrival: IncomingStatement, scored: _Scored) -> None:
-    """Keep both lanes' lists and a notice of each; what was only in a corrected one is closed."""
+    """Keep both lanes' lists and a notice of each."""
     table = scored.table
     rows = table["row"].astype(int)
     read = zip(table["label"], rows, strict=True)

@@ -119,7 +119,7 @@ def note_refusal(
     """
     lanes = LANES if sha256 else ()
     with context.work(AuditEvent("collection", "job", outcome="failed"), lanes) as uow:
-        context.allow(RECEIVES, "receives no statements")
+        context.allow(RECEIVES, "upload statements")
         answers = _sha256(str(refusal), sha256 or uow.now)
         job = jobs.put_job(uow, STATEMENT, b"", once=answers, fingerprint=answers)
         answer = {"code": refusal.code, "detail": str(refusal)}
@@ -138,7 +138,7 @@ def list_refused_files(context: ServiceContext) -> list[dict[str, Any]]:
         NotAllowed: the role receives no statements.
     """
     with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
-        context.allow(RECEIVES, "receives no statements")
+        context.allow(RECEIVES, "upload statements")
         return jobs.list_failed(uow, STATEMENT)
 
 

@@ -49,7 +49,7 @@ def set_link(
         CardwatchError: the cardholder is not in the card register in force.
     """
     with context.work(AuditEvent("access", "person"), ()) as uow:
-        context.allow(KEEPERS, "keeps no people")
+        context.allow(KEEPERS, "manage people")
         link = people.CardLink(_registered(uow, holder_id), holds_no_card)
         people.set_link(uow, email, link)
 
@@ -61,7 +61,7 @@ def list_cardholders(context: ServiceContext) -> list[str]:
         NotAllowed: the role keeps no people.
     """
     with context.work(AuditEvent("consultation", "cards"), ()) as uow:
-        context.allow(KEEPERS, "keeps no people")
+        context.allow(KEEPERS, "manage people")
         return _cardholders(uow)
 
 

@@ -154,7 +154,7 @@ def audit_events(
     """
     with context.work(AuditEvent("consultation", "audit"), context.chains) as uow:
         if lane not in uow.lanes:
-            raise NotAllowed("This role reads no such chain.")
+            raise NotAllowed("Your role cannot read this audit chain.")
         if context.actor.holder_id:
             return own_events(uow, lane, last=last, before=before, wanted=wanted)
         return list(read_events(uow, lane, last=last, before=before, wanted=wanted))

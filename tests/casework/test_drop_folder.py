@@ -153,7 +153,7 @@ def test_who_receives_no_statements_refuses_none(
     folder: DropFolder, take: Callable[..., list[Delivery]]
 ) -> None:
     (folder.path / "feed.vcf").write_bytes(FEED.read_bytes())
-    with pytest.raises(CardwatchError, match="receives no statements"):
+    with pytest.raises(CardwatchError, match="Your role cannot upload statements"):
         take("auditor")
     assert names(folder, ".taking") == ["feed.vcf"]
 
