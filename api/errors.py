@@ -150,9 +150,9 @@ def methods_of(request: Request) -> list[str]:
     A path that is written out in full is not also an id: `search` names no alert.
     """
     in_full = [
-        one for one in iter_route_contexts(request.app.routes) if one.path == request.url.path
+        route for route in iter_route_contexts(request.app.routes) if route.path == request.url.path
     ]
-    written = {name for one in in_full for name in one.methods or ()}
+    written = {name for route in in_full for name in route.methods or ()}
     return [
         name
         for name in ("DELETE", "GET", "POST", "PUT")

@@ -121,11 +121,11 @@ def _problem(description: str) -> dict[str, object]:
 class _Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return a record as one line of JSON: its moment, and what was said."""
-        isoformat = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(
+        timestamp = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(
             timespec="milliseconds"
         )
         fields = record.args if isinstance(record.args, dict) else {"said": record.getMessage()}
-        return json.dumps({"at": isoformat} | fields)
+        return json.dumps({"at": timestamp} | fields)
 
 
 _log, _handler = logging.getLogger("cardwatch"), logging.StreamHandler()

@@ -211,9 +211,9 @@ def _log_request(scope: Scope, seconds: float) -> None:
     method = scope["method"] if scope["method"] in METHODS else "other"
     COUNT.labels(method, route, status).inc()
     TOOK.labels(route).observe(seconds)
-    answers = {"id": scope["state"]["request_id"], "method": method, "route": route,
+    fields = {"id": scope["state"]["request_id"], "method": method, "route": route,
             "status": status, "ms": round(1000 * seconds)}  # fmt: skip
-    log.info("%(method)s %(route)s %(status)s", answers)
+    log.info("%(method)s %(route)s %(status)s", fields)
 
 
 def _is_any(places: frozenset[str], scope: Scope) -> bool:

@@ -71,11 +71,11 @@ def send_notice(
     """
     body = json.dumps({"type": f"cardwatch.{notice['kind']}", "timestamp": notice["made_at"],
                        "data": {"id": notice["notice_id"]}})  # fmt: skip
-    position = str(int(now.timestamp()))
+    timestamp = str(int(now.timestamp()))
     headers = {
         "webhook-id": notice["notice_id"],
-        "webhook-timestamp": position,
-        "webhook-signature": sign(secret, f"{notice['notice_id']}.{position}.{body}"),
+        "webhook-timestamp": timestamp,
+        "webhook-signature": sign(secret, f"{notice['notice_id']}.{timestamp}.{body}"),
         "content-type": "application/json",
     }
     try:

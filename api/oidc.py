@@ -73,16 +73,16 @@ def handle_callback(
         NotAllowed: this browser did not begin it, the provider did not say who it is, or nobody
             here is known by that account.
     """
-    stored = _opened(service, flow)
-    if not secrets.compare_digest(stored["state"].encode(), query.get("state", "").encode()):
+    attempt = _opened(service, flow)
+    if not secrets.compare_digest(attempt["state"].encode(), query.get("state", "").encode()):
         raise NotAllowed(OIDC_REFUSAL)
-    claims = _claims(service, place, query.get("code", ""), stored)
+    claims = _claims(service, place, query.get("code", ""), attempt)
     settings = service.settings
-    answers = {str(claims.get("acr", "")), *map(str, claims.get("amr") or ())}
+    assurances = {str(claims.get("acr", "")), *map(str, claims.get("amr") or ())}
 
     def is_enough(role: str) -> bool:
         needed = {settings.oidc_acr, settings.oidc_psd_acr if role == PSD else ""}
-        return needed - {"", ANYTHING} <= answers
+        return needed - {"", ANYTHING} <= assurances
 
     return services.sign_in_with_provider(
         service.casebook,
@@ -91,7 +91,7 @@ def handle_callback(
         email=str(claims.get("email", "")) if claims.get("email_verified") is True else "",
         is_enough=is_enough,
         browser=browser,
-        held=stored["session"],
+        held=attempt["session"],
         now=service.clock(),
     )
 

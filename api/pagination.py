@@ -29,15 +29,15 @@ def filters_of(context: ServiceContext, chosen: Mapping[str, Any], *, snoozed: b
     Raises:
         NotAllowed, NotFound: see `services.get_alert`.
     """
-    requested = {name: value for name, value in chosen.items() if value}
+    fields = {name: value for name, value in chosen.items() if value}
     for filter_name in ("same_holder_as", "same_merchant_as"):
-        if alert_id := requested.get(filter_name):
-            requested[filter_name] = services.get_alert(context, alert_id)["alert_id"]
+        if alert_id := fields.get(filter_name):
+            fields[filter_name] = services.get_alert(context, alert_id)["alert_id"]
     if not snoozed:
-        requested["awake_on"] = str(context.now.date())
-    if "assigned_to" in requested:
-        requested["assigned_to"] = services.email_of(context)
-    return AlertFilter(**requested)
+        fields["awake_on"] = str(context.now.date())
+    if "assigned_to" in fields:
+        fields["assigned_to"] = services.email_of(context)
+    return AlertFilter(**fields)
 
 
 def one_page(

@@ -91,28 +91,28 @@ def _check_not_needed(name: str) -> None:
 
 def fingerprints() -> dict[str, str]:
     """Return a fingerprint of each key of this installation that is there and data hangs on."""
-    match = {}
+    digests = {}
     for name in KEYS_NEEDED:
         path = home() / name
         if path.exists():
             text = f"cardwatch key\n{name}\n".encode() + path.read_bytes()
-            match[name] = hashlib.sha256(text).hexdigest()[:16]
-    return match
+            digests[name] = hashlib.sha256(text).hexdigest()[:16]
+    return digests
 
 
 def check_keys(casebook: Casebook) -> list[str]:
     """Return what cannot be opened or continued here for want of the right keys, in sentences."""
     from cardwatch.casebook.key_checks import needed_keys
 
-    stored, faults = fingerprints(), []
+    present, faults = fingerprints(), []
     for name, fingerprint in sorted(needed_keys(casebook).items()):
-        if name not in stored:
-            state = f"is not in {home()}"
-        elif stored[name] != fingerprint:
-            state = f"in {home()} is another key than the casebook was written with"
+        if name not in present:
+            fault = f"is not in {home()}"
+        elif present[name] != fingerprint:
+            fault = f"in {home()} is another key than the casebook was written with"
         else:
             continue
-        faults.append(f"{name} {state}: without it {KEYS_NEEDED[name]}. Restore it from its copy.")
+        faults.append(f"{name} {fault}: without it {KEYS_NEEDED[name]}. Restore it from its copy.")
     return faults
 
 

@@ -42,9 +42,9 @@ def fit_trees(table: Table, trees: int, samples: int, seed: int) -> IsolationFor
     Returns:
         The forest that `IsolationForest.fit` gives.
     """
-    sample = min(samples, len(table))
+    sample_size = min(samples, len(table))
     forest = IsolationForest(
-        n_estimators=1, max_samples=sample, contamination="auto", random_state=seed
+        n_estimators=1, max_samples=sample_size, contamination="auto", random_state=seed
     )
     # A caller's joblib context would ship the table to other processes.
     with joblib.parallel_config("sequential"):
@@ -52,8 +52,8 @@ def fit_trees(table: Table, trees: int, samples: int, seed: int) -> IsolationFor
     outcomes = RandomState(seed).uniform(size=len(table))
     seeds = RandomState(seed).randint(SEEDS_BELOW, size=trees)
     chance = RandomState(0)
-    fitted = [_fit_tree(forest, table, outcomes, item, chance) for item in seeds]
-    leaves = _average_path_length(np.arange(sample + 1))  # of a leaf with so many rows
+    fitted = [_fit_tree(forest, table, outcomes, tree_seed, chance) for tree_seed in seeds]
+    leaves = _average_path_length(np.arange(sample_size + 1))  # of a leaf with so many rows
     forest.set_params(n_estimators=trees, max_samples=samples)
     vars(forest).update(
         _seeds=seeds,

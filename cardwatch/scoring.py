@@ -94,9 +94,9 @@ def score(  # noqa: PLR0913  one for each thing that can be given
     """
     if transactions.empty:
         raise NothingToScore("There is no transaction to score.")
-    supplied = {register.kind: register for register in registers}
-    rules = _usable(load_rules() if rules is None else rules, supplied)
-    ledger = Ledger(match_cards(transactions, cards) if cards else transactions, policy, supplied)
+    by_kind = {register.kind: register for register in registers}
+    rules = _usable(load_rules() if rules is None else rules, by_kind)
+    ledger = Ledger(match_cards(transactions, cards) if cards else transactions, policy, by_kind)
     scored_rows = (
         ledger.frame["file"].isin(asked_files).to_numpy()
         if asked_files
@@ -290,10 +290,12 @@ def _list(
     read = [rule for rule in rules if lane != "finance" or rule.lane == lane]
     made_by = base_list.made_by | {"rules": rules_sha256(read)}
     registers = scored.ledger.registers.values()
-    if columns := [
-        item for item in registers if lane != "finance" or register_kind(item.kind).lane == lane
+    if lane_registers := [
+        register
+        for register in registers
+        if lane != "finance" or register_kind(register.kind).lane == lane
     ]:
-        made_by |= {"registers": registers_sha256(columns)}
+        made_by |= {"registers": registers_sha256(lane_registers)}
     return replace(base_list, alerts=alerts, expected=expected, notes=notes, made_by=made_by)
 
 

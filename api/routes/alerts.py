@@ -156,10 +156,10 @@ def _version(if_match: str) -> int:
     return int(text)
 
 
-def _answer(context: Context, response: Response, row: dict[str, Any]) -> Any:  # noqa: ANN401  JSON
+def _answer(context: Context, response: Response, alert: dict[str, Any]) -> Any:  # noqa: ANN401  JSON
     """Return an alert with its ETag, its people under other names where the caller is psd."""
-    response.headers["ETag"] = f'"{row["version"]}"'
-    return services.pseudonymise(context, row, alert_id=row["alert_id"])
+    response.headers["ETag"] = f'"{alert["version"]}"'
+    return services.pseudonymise(context, alert, alert_id=alert["alert_id"])
 
 
 @router.post("/alerts/{alert_id}/names", status_code=204)

@@ -93,8 +93,8 @@ def explain_payment(
         asdict(result)
         | {
             "compared": [
-                {"what": compared, "here": here, "met_at": than, "met": met}
-                for (compared, here, than), met in zip(result.compared, result.met, strict=True)
+                {"what": meaning, "here": here, "met_at": than, "met": met}
+                for (meaning, here, than), met in zip(result.compared, result.met, strict=True)
             ]
         }
         for result in results

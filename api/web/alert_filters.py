@@ -75,19 +75,19 @@ class AlertFilters:
             NotAllowed, NotFound: see `api.pagination.filters_of`.
         """
         apart = {"snoozed", "at_least", "search"}
-        counts: dict[str, Any] = {k: v for k, v in self.chosen.items() if k not in apart}
-        if counts.get("state") == UNANSWERED_FILTER:
-            counts |= {"state": "", "unanswered": True}
+        fields: dict[str, Any] = {k: v for k, v in self.chosen.items() if k not in apart}
+        if fields.get("state") == UNANSWERED_FILTER:
+            fields |= {"state": "", "unanswered": True}
         if "at_least" in self.chosen:
-            counts["at_least_pence"] = 100 * int(self.chosen["at_least"])
-        counts["text"] = self.term
-        return filters_of(context, counts, snoozed=self.chosen.get("snoozed") == "yes")
+            fields["at_least_pence"] = 100 * int(self.chosen["at_least"])
+        fields["text"] = self.term
+        return filters_of(context, fields, snoozed=self.chosen.get("snoozed") == "yes")
 
 
 def read_filters(request: Request, service: Service, context: ServiceContext) -> AlertFilters:
     """Return the filters of an address; without any it is what waits for an answer."""
-    supplied = nonempty(request.query_params)
-    chosen = {name: value for name, value in supplied.items() if name in ALERT_FILTERS}
+    params = nonempty(request.query_params)
+    chosen = {name: value for name, value in params.items() if name in ALERT_FILTERS}
     if not request.query_params.keys() & set(ALERT_FILTERS):
         chosen = dict(DEFAULT)
     errors = _faults(chosen)

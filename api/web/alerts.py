@@ -58,9 +58,9 @@ def _list_page(
     after, totals = "", (0, 0)
     if not filters.errors:
         try:
-            query = filters.to_asked(context)
-            totals = services.count_alerts(context, query)
-            rows, after = page_of(context, query, cursor=cursor, limit=ALERTS_PER_PAGE)
+            alert_filter = filters.to_asked(context)
+            totals = services.count_alerts(context, alert_filter)
+            rows, after = page_of(context, alert_filter, cursor=cursor, limit=ALERTS_PER_PAGE)
         except CardwatchError as refusal:
             errors |= field_errors(refusal, {"cursor": ""})
     around = services.inbox_summary(context)
@@ -117,7 +117,7 @@ def decide_together(
 ) -> Response:
     """Record one decision on the alerts that were selected, on all of them or on none."""
     versions = {
-        name: number(version) for name, _, version in (item.partition(":") for item in alert)
+        name: number(version) for name, _, version in (value.partition(":") for value in alert)
     }
     decision = DecisionInput(reason=sent.get("reason", ""), state=sent.get("state", ""))
     try:
@@ -134,18 +134,18 @@ def _decisions_page(
     context: Context,
     service: AppStateDep,
     alert_ids: list[str],
-    row: dict[str, str],
+    form: dict[str, str],
     errors: dict[str, str],
 ) -> Response:
     """Return the page on which several alerts are decided together."""
     alerts = [
-        services.get_alert(context, fromkey) for fromkey in dict.fromkeys(alert_ids) if fromkey
+        services.get_alert(context, alert_id) for alert_id in dict.fromkeys(alert_ids) if alert_id
     ]
     if any(alert["lane"] != context.actor.role for alert in alerts):
         raise NotAllowed("Your role cannot decide this alert.")
     filters = read_filters(request, service, context)
     return render(
-        request, "alerts_decisions.html", errors=errors, sent=row, query=filters.query,
+        request, "alerts_decisions.html", errors=errors, sent=form, query=filters.query,
         back=filters.back, alerts=with_titles(context, alerts), decisions=DECISIONS,
         names=services.names_for_display(context, services.people_of(alerts)),
     )  # fmt: skip
@@ -184,7 +184,10 @@ def _adjacent(context: Context, filters: AlertFilters, alert_id: str) -> tuple[s
     if filters.errors:
         return "", ""
     before, after = services.adjacent_alerts(context, filters.to_asked(context), alert_id)
-    address = [_alert_address(item, filters.query) if item else "" for item in (before, after)]
+    address = [
+        _alert_address(adjacent_id, filters.query) if adjacent_id else ""
+        for adjacent_id in (before, after)
+    ]
     return address[0], address[1]
 
 

@@ -126,10 +126,10 @@ def export_alerts(
     form: Text = "",
 ) -> Response:
     """Share the alerts that fit some filters as a file."""
-    payload = {"purpose": purpose, "recipient": recipient, "form": form}
+    fields = {"purpose": purpose, "recipient": recipient, "form": form}
     filters = read_filters(request, service, context)
     if filters.errors:
-        return _export_page(request, context, service, payload, {})
+        return _export_page(request, context, service, fields, {})
     try:
         return export_response(
             context,
@@ -140,7 +140,7 @@ def export_alerts(
             filters=filters.to_asked(context),
         )
     except CardwatchError as refusal:
-        return _export_page(request, context, service, payload, field_errors(refusal))
+        return _export_page(request, context, service, fields, field_errors(refusal))
 
 
 def _export_page(
@@ -166,8 +166,8 @@ def _export_page(
 
 def _selected(context: Context, filters: AlertFilters) -> list[dict[str, Any]]:
     """Return the alerts that would be shared."""
-    query = asdict(filters.to_asked(context))
-    return services.list_alerts(context, limit=services.MAX_SELECTED, **query)
+    fields = asdict(filters.to_asked(context))
+    return services.list_alerts(context, limit=services.MAX_SELECTED, **fields)
 
 
 @router.get("/statements/{statement_id}/hand-over")

@@ -135,8 +135,8 @@ def show_rules(
 
 def _chosen(request: Request) -> dict[str, str]:
     """Return the filters of an address."""
-    supplied = nonempty(request.query_params)
-    return {name: value for name, value in supplied.items() if name in PAYMENT_FILTERS}
+    params = nonempty(request.query_params)
+    return {name: value for name, value in params.items() if name in PAYMENT_FILTERS}
 
 
 def _address(chosen: dict[str, str]) -> str:

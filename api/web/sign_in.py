@@ -31,13 +31,13 @@ def show_sign_in(request: Request, service: AppStateDep) -> Response:
 
 
 def _sign_in_page(
-    request: Request, service: AppStateDep, row: dict[str, str], errors: dict[str, str]
+    request: Request, service: AppStateDep, form: dict[str, str], errors: dict[str, str]
 ) -> Response:
     is_one = len(service.casebook.organisations()) == 1
     elsewhere = bool(service.settings.oidc_issuer)
     return render(
         request, "sign_in.html", status=401 if errors else 200,
-        sent=row, errors=errors, is_one_organisation=is_one, elsewhere=elsewhere,
+        sent=form, errors=errors, is_one_organisation=is_one, elsewhere=elsewhere,
     )  # fmt: skip
 
 

@@ -38,16 +38,16 @@ def entries_shown(
         rows: the payments that it is about.
         fires: where each rule fires, by its id.
     """
-    counts: dict[tuple[str, str, int], EntryShown] = {}
+    entries: dict[tuple[str, str, int], EntryShown] = {}
     for rule in rules if ledger.registers else ():
         for name in (feature for feature in rule.reads if feature in ENTRIES_SHOWN):
-            match = ENTRIES_SHOWN[name](ledger)
+            hits = ENTRIES_SHOWN[name](ledger)
             for row in rows:
-                entry = int(match.entry[row])
-                key = (rule.id, match.kind, entry)
-                if entry >= 0 and fires[rule.id][row] and key not in counts:
-                    counts[key] = _entry(ledger, rule.id, match.kind, entry, int(match.match[row]))
-    return tuple(counts.values())[:MOST_ENTRIES]
+                entry = int(hits.entry[row])
+                key = (rule.id, hits.kind, entry)
+                if entry >= 0 and fires[rule.id][row] and key not in entries:
+                    entries[key] = _entry(ledger, rule.id, hits.kind, entry, int(hits.match[row]))
+    return tuple(entries.values())[:MOST_ENTRIES]
 
 
 def _entry(ledger: Ledger, rule: str, kind: str, entry: int, match: int) -> EntryShown:

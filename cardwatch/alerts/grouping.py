@@ -99,15 +99,17 @@ def group_findings(
     """
     neighbours = EvidenceFinder(ledger, features)
     findings = [neighbours.finding(rule, int(row)) for rule, rows in fired for row in rows]
-    members: dict[int, list[Finding]] = {}
+    groups: dict[int, list[Finding]] = {}
     for label, finding in zip(_labels(ledger, findings), findings, strict=True):
-        members.setdefault(label, []).append(finding)
-    matters = []
-    for member in members.values():
-        evidence = {id(item.evidence): item.evidence for item in member}
-        rows = np.unique(np.concatenate([*evidence.values(), [item.row for item in member]]))
-        matters.append(AlertGroup(tuple(member), rows))
-    return sorted(matters, key=lambda matter: tuple(matter.rows.tolist()))
+        groups.setdefault(label, []).append(finding)
+    alert_groups = []
+    for group in groups.values():
+        evidence = {id(group_finding.evidence): group_finding.evidence for group_finding in group}
+        rows = np.unique(
+            np.concatenate([*evidence.values(), [group_finding.row for group_finding in group]])
+        )
+        alert_groups.append(AlertGroup(tuple(group), rows))
+    return sorted(alert_groups, key=lambda matter: tuple(matter.rows.tolist()))
 
 
 def _labels(ledger: Ledger, findings: Sequence[Finding]) -> list[int]:

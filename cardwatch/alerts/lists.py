@@ -36,8 +36,8 @@ def count_notes(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the sentences that count a list's alerts: those at its start, those at its end."""
     questions = [alert for alert in alerts if not alert.is_fact]
-    total = sum(alert.shown for alert in questions)
-    first = (expected_words(total, len(questions), expected), *_fact_notes(alerts))
+    shown_count = sum(alert.shown for alert in questions)
+    first = (expected_words(shown_count, len(questions), expected), *_fact_notes(alerts))
     of_cards = sum(not alert.payments for alert in alerts)
     if not of_cards:
         return first, ()

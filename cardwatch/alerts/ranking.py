@@ -279,12 +279,12 @@ def _merge_month_alerts(alerts: list[Alert]) -> list[Alert]:
         if alert.reasons[0].rule == WHOLE_MONTH:
             months[month] = len(retained)
         elif alert.reasons[0].rule in FOLDED and month in months:
-            stored = retained[months[month]]
-            if set(alert.payments) <= set(stored.payments):
-                rules = {reason.rule for reason in stored.reasons}
+            month_alert = retained[months[month]]
+            if set(alert.payments) <= set(month_alert.payments):
+                rules = {reason.rule for reason in month_alert.reasons}
                 more = tuple(r for r in alert.reasons if r.rule not in rules)
                 retained[months[month]] = dataclasses.replace(
-                    stored, reasons=(*stored.reasons, *more)
+                    month_alert, reasons=(*month_alert.reasons, *more)
                 )
                 continue
         retained.append(alert)
@@ -296,13 +296,13 @@ def _apply_budget(alerts: list[Alert], scored: ScoringContext) -> list[Alert]:
     policy = scored.ledger.policy
     budget = math.ceil(policy.alerts_per_1000 * int(scored.asked.sum()) / 1000)
     budget = max(budget, policy.alerts_at_least)
-    counter: Counter[tuple[frozenset[str], str]] = Counter()
-    visible, numbered = 0, []
+    month_counts: Counter[tuple[frozenset[str], str]] = Counter()
+    shown_count, numbered = 0, []
     for rank, alert in enumerate(alerts, start=1):
         month = (frozenset(alert.holders or alert.approvers), alert.last_on[:7])
-        within = visible < budget and counter[month] < policy.alerts_per_holder_month
-        counter[month] += 1
-        visible += within
+        within = shown_count < budget and month_counts[month] < policy.alerts_per_holder_month
+        month_counts[month] += 1
+        shown_count += within
         numbered.append(dataclasses.replace(alert, rank=rank, shown=within))
     return numbered
 
@@ -397,11 +397,11 @@ def _alert(basis: Basis, matter: AlertGroup, leading: tuple[int, Finding]) -> Al
 
 def _entries(basis: Basis, matter: AlertGroup, reasons: Sequence[Reason]) -> tuple[EntryShown, ...]:
     """Return the entries of registers on which the reasons of a matter rest."""
-    labels = {reason.rule for reason in reasons}
+    rule_ids = {reason.rule for reason in reasons}
     rules = {rule.id: rule for rule in [*(f.rule for f in matter.findings), *basis.context]}
-    inputs = [rules[name] for name in sorted(labels)]
+    reason_rules = [rules[name] for name in sorted(rule_ids)]
     rows = sorted({finding.row for finding in matter.findings})
-    return entries_shown(basis.scored.ledger, inputs, rows, basis.fires)
+    return entries_shown(basis.scored.ledger, reason_rules, rows, basis.fires)
 
 
 def _weakens(rule: Rule, finding: Finding, fires: Mapping[str, Flags]) -> bool:

@@ -175,15 +175,15 @@ def adjacent_alerts(uow: UnitOfWork, alert_filter: AlertFilter, alert_id: str) -
     by, _ = _order(uow, alert_filter.order)
     visible = sa.and_(uow.scope(alerts), not_about(uow, alerts))
     columns = [part.label(f"by_{number}") for number, part in enumerate(by)]
-    here = uow.fetch_one(sa.select(*columns).where(visible, alerts.c.alert_id == alert_id))
-    if here is None:
+    place_row = uow.fetch_one(sa.select(*columns).where(visible, alerts.c.alert_id == alert_id))
+    if place_row is None:
         return "", ""
-    place = sa.tuple_(*(sa.literal(here[column.name]) for column in columns))
+    place = sa.tuple_(*(sa.literal(place_row[column.name]) for column in columns))
     listed = sa.select(alerts.c.alert_id).where(visible, *alert_filter.conditions(uow)).limit(1)
     before = listed.where(sa.tuple_(*by) < place).order_by(*(part.desc() for part in by))
     after = listed.where(sa.tuple_(*by) > place).order_by(*by)
-    match = (uow.fetch_one(before), uow.fetch_one(after))
-    previous_id, next_id = (row["alert_id"] if row else "" for row in match)
+    neighbours = (uow.fetch_one(before), uow.fetch_one(after))
+    previous_id, next_id = (row["alert_id"] if row else "" for row in neighbours)
     return previous_id, next_id
 
 

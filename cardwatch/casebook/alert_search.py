@@ -46,7 +46,7 @@ def matches_text(uow: UnitOfWork, text: str) -> sa.ColumnElement[bool]:
         uow: the work it is done in.
         text: the words; a merchant may be typed as any statement prints it.
     """
-    casefold = text.strip().casefold()
+    term = text.strip().casefold()
     compared = canonical_name(text).name.casefold()
     subjects = alert_subjects.c
     question = (
@@ -62,15 +62,15 @@ def matches_text(uow: UnitOfWork, text: str) -> sa.ColumnElement[bool]:
     for row in rows:
         is_merchant = row["kind"] == SubjectKind.MERCHANT
         name = _shown_name(uow, row, names).casefold()
-        if casefold in name or (is_merchant and compared and compared in name):
+        if term in name or (is_merchant and compared and compared in name):
             matching.setdefault(row["kind"], set()).add(row["subject_id"])
-    match = [
+    conditions = [
         has_subject(uow, SubjectKind(kind), sorted(ids)[:MAX_SUBJECTS])
         for kind, ids in matching.items()
     ]
-    if ID_START.fullmatch(casefold):
-        match.append(alerts.c.alert_id.startswith(casefold))
-    return sa.or_(sa.false(), *match)
+    if ID_START.fullmatch(term):
+        conditions.append(alerts.c.alert_id.startswith(term))
+    return sa.or_(sa.false(), *conditions)
 
 
 def _shown_name(uow: UnitOfWork, subject: Row, names: Mapping[str, str]) -> str:

@@ -112,9 +112,9 @@ def keep_list(uow: UnitOfWork, source: Source, alert_list: AlertList) -> StoreRe
     closed = initial_states(uow, lane, alert_list.alerts)
     states = []
     for alert in alert_list.alerts:
-        start = closed.get(alert.alert_id, ("open", ""))
-        _keep(uow, source, (alert, *start), known_rows.get(alert.alert_id))
-        states.append(start[0])
+        initial_state = closed.get(alert.alert_id, ("open", ""))
+        _keep(uow, source, (alert, *initial_state), known_rows.get(alert.alert_id))
+        states.append(initial_state[0])
     uow.insert(
         alert_transactions, [row for alert in alert_list.alerts for row in _evidence(source, alert)]
     )
@@ -221,14 +221,14 @@ def _sample_for_review(uow: UnitOfWork, source: Source) -> int:
     count = min(max(SECOND_LOOK_LEAST, math.ceil(SECOND_LOOK_SHARE * len(pool))), len(pool))
     digest = hashlib.sha256(f"{source.lane}\n{source.statement_id}".encode()).digest()
     random = np.random.default_rng(list(digest))
-    for permutation in sorted(random.permutation(len(pool))[:count].tolist()):
+    for index in sorted(random.permutation(len(pool))[:count].tolist()):
         changes = {
             "state": "open",
             "is_second_look": 1,
             "reason": "Reopened at random for review.",
             "decided_by": SYSTEM,
         }
-        record_decision(uow, source.lane, pool[permutation], changes)
+        record_decision(uow, source.lane, pool[index], changes)
     return count
 
 

@@ -138,8 +138,8 @@ def _as_ranked(uow: UnitOfWork, row: Mapping[str, str], snapshot: dict[str, Any]
         alert_snapshots.c.rank < snapshot["rank"],
         ~not_about(uow, alert_snapshots),
     )
-    match = uow.fetch_one(before)
-    return snapshot | {"rank": snapshot["rank"] - (match["hidden"] if match else 0)}
+    count_row = uow.fetch_one(before)
+    return snapshot | {"rank": snapshot["rank"] - (count_row["hidden"] if count_row else 0)}
 
 
 def _related(uow: UnitOfWork, row: Mapping[str, Any]) -> list[Row]:
@@ -238,9 +238,9 @@ def read_list(
     content = json.loads(list_row["content"])
     content["notes"] = tuple(content["notes"])
     content["alerts"] = tuple(alert_from(json.loads(row["content"])) for row in raised_rows)
-    visible = without_alerts(AlertList(**content), hidden_ids(uow, statement_id))
-    is_wanted = [alert for alert in visible.alerts if only is None or alert.alert_id in only]
-    return replace(visible, alerts=tuple(is_wanted))
+    visible_list = without_alerts(AlertList(**content), hidden_ids(uow, statement_id))
+    selected = [alert for alert in visible_list.alerts if only is None or alert.alert_id in only]
+    return replace(visible_list, alerts=tuple(selected))
 
 
 def kept_texts(uow: UnitOfWork, lane: str, statement_id: str) -> tuple[str, dict[str, str], str]:

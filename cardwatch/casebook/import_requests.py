@@ -30,13 +30,13 @@ def confirm_import(uow: UnitOfWork, *parts: str) -> bool:
     uow.delete(import_requests, import_requests.c.made_at < as_text(oldest))
     same = import_requests.c.request_id == request_id
     rows = uow.fetch_all(sa.select(import_requests).where(uow.scope(import_requests), same))
-    itself = person_behind(uow, uow.actor.actor_id)
-    made_bys = [row["made_by"] for row in rows if row["made_by"] != itself]
-    if itself not in {row["made_by"] for row in rows}:
+    requester = person_behind(uow, uow.actor.actor_id)
+    other_requesters = [row["made_by"] for row in rows if row["made_by"] != requester]
+    if requester not in {row["made_by"] for row in rows}:
         uow.insert(
-            import_requests, [{"request_id": request_id, "made_by": itself, "made_at": uow.now}]
+            import_requests, [{"request_id": request_id, "made_by": requester, "made_at": uow.now}]
         )
-    return any(_has_role(uow, other) for other in made_bys)
+    return any(_has_role(uow, other) for other in other_requesters)
 
 
 def _has_role(uow: UnitOfWork, person_id: str) -> bool:

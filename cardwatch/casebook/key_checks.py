@@ -21,35 +21,35 @@ _NOW = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 def needed_keys(casebook: Casebook) -> dict[str, str]:
     """Return the fingerprints of the keys that a casebook was written with, by file name."""
-    counts: dict[str, str] = {}
+    fingerprints: dict[str, str] = {}
     for row in casebook.organisations():
-        itself = Actor(row["organisation_id"], SYSTEM, "admin")
-        with casebook.unaudited(itself, _NOW, reads=True) as uow:
+        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.unaudited(actor, _NOW, reads=True) as uow:
             rows = uow.fetch_all(sa.select(key_checks).where(uow.scope(key_checks)))
-        counts |= {item["name"]: item["fingerprint"] for item in rows}
-    return counts
+        fingerprints |= {key_check["name"]: key_check["fingerprint"] for key_check in rows}
+    return fingerprints
 
 
 def note_keys(casebook: Casebook, fingerprints: Mapping[str, str]) -> None:
     """Keep the fingerprints of keys that a casebook has none of yet."""
     for row in casebook.organisations():
-        itself = Actor(row["organisation_id"], SYSTEM, "admin")
-        with casebook.unaudited(itself, _NOW, reads=True) as uow:
-            names = {item["name"] for item in uow.fetch_all(
+        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.unaudited(actor, _NOW, reads=True) as uow:
+            known_names = {key_check["name"] for key_check in uow.fetch_all(
                 sa.select(key_checks.c.name).where(uow.scope(key_checks)))}  # fmt: skip
         new = [
             {"name": name, "fingerprint": fingerprint}
             for name, fingerprint in fingerprints.items()
-            if name not in names
+            if name not in known_names
         ]
         if new:
-            with casebook.unaudited(itself, _NOW) as uow:
+            with casebook.unaudited(actor, _NOW) as uow:
                 uow.insert(key_checks, new)
 
 
 def forget_keys(casebook: Casebook) -> None:
     """Forget the fingerprints of the keys that a casebook was written with: they are lost."""
     for row in casebook.organisations():
-        itself = Actor(row["organisation_id"], SYSTEM, "admin")
-        with casebook.unaudited(itself, _NOW) as uow:
+        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.unaudited(actor, _NOW) as uow:
             uow.delete(key_checks, sa.true())

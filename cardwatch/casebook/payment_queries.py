@@ -73,16 +73,16 @@ class PaymentFilters:
             (self.since, columns.date >= self.since),
             (self.until, columns.date <= self.until),
         ]
-        requested = [condition for value, condition in bounds if value]
+        clauses = [condition for value, condition in bounds if value]
         if self.least_pence is not None:
-            requested.append(columns.amount_pence >= self.least_pence)
+            clauses.append(columns.amount_pence >= self.least_pence)
         if self.most_pence is not None:
-            requested.append(columns.amount_pence <= self.most_pence)
+            clauses.append(columns.amount_pence <= self.most_pence)
         if self.same_holder_as:
-            requested.append(_has_holder_of(uow, self.same_holder_as))
+            clauses.append(_has_holder_of(uow, self.same_holder_as))
         if self.same_merchant_as:
-            requested.append(_has_merchant_of(uow, self.same_merchant_as))
-        return [*requested, _matches_text(uow, self.text)] if self.text.strip() else requested
+            clauses.append(_has_merchant_of(uow, self.same_merchant_as))
+        return [*clauses, _matches_text(uow, self.text)] if self.text.strip() else clauses
 
 
 def find_payments(
@@ -149,8 +149,8 @@ def _columns() -> list[sa.ColumnElement[Any]]:
 
 def holder_column() -> sa.ColumnElement[str]:
     """The best name of a payment's cardholder."""
-    nullifs = (sa.func.nullif(transactions.c[name], "") for name in HOLDER_ORDER)
-    return sa.func.coalesce(*nullifs, transactions.c.card_last4)
+    names = (sa.func.nullif(transactions.c[name], "") for name in HOLDER_ORDER)
+    return sa.func.coalesce(*names, transactions.c.card_last4)
 
 
 def _visible(
@@ -171,22 +171,22 @@ def _visible(
     return question.where(~earlier, *filters.conditions(uow))
 
 
-def _has_holder_of(uow: UnitOfWork, text: str) -> sa.ColumnElement[bool]:
+def _has_holder_of(uow: UnitOfWork, same_as: str) -> sa.ColumnElement[bool]:
     """The condition that a payment is by a cardholder of an alert, or by that of a payment."""
-    if place := PLACE.fullmatch(text):
+    if place := PLACE.fullmatch(same_as):
         row = get_payment(uow, place[1], int(place[2]))
         return holder_column() == row["holder_id"]
-    names = sorted({row["name"] for row in _subjects(uow, text, ASKED_ABOUT)})
+    names = sorted({row["name"] for row in _subjects(uow, same_as, ASKED_ABOUT)})
     return sa.or_(sa.false(), *(transactions.c[key].in_(names) for key in HOLDER_KEYS))
 
 
-def _has_merchant_of(uow: UnitOfWork, text: str) -> sa.ColumnElement[bool]:
+def _has_merchant_of(uow: UnitOfWork, same_as: str) -> sa.ColumnElement[bool]:
     """The condition that a payment is to a merchant of an alert, or to that of a payment."""
-    if place := PLACE.fullmatch(text):
+    if place := PLACE.fullmatch(same_as):
         row = get_payment(uow, place[1], int(place[2]))
         names = [canonical_name(row["merchant"]).name]
     else:
-        subjects = _subjects(uow, text, (SubjectKind.MERCHANT,))
+        subjects = _subjects(uow, same_as, (SubjectKind.MERCHANT,))
         names = sorted({row["subject_id"] for row in subjects})
     return _printed(uow, merchants.c.name.in_(names))
 
@@ -212,19 +212,21 @@ def _matches_text(uow: UnitOfWork, text: str) -> sa.ColumnElement[bool]:
 
     Professional standards search cardholders by the pseudonyms that they are shown.
     """
-    lower = text.strip().lower()
+    term = text.strip().lower()
     columns = transactions.c
 
     def has(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-        return sa.func.lower(column).contains(lower, autoescape=True)
+        return sa.func.lower(column).contains(term, autoescape=True)
 
     by_holder: sa.ColumnElement[bool]
     if uow.actor.role == PSD:
         holder = holder_column()
-        labels = sa.select(holder.label("holder_id")).where(uow.scope(transactions), is_visible())
-        people = (row["holder_id"] for row in uow.fetch_all(labels.distinct()) if row["holder_id"])
+        question = sa.select(holder.label("holder_id")).where(uow.scope(transactions), is_visible())
+        people = (
+            row["holder_id"] for row in uow.fetch_all(question.distinct()) if row["holder_id"]
+        )
         by_holder = holder.in_(
-            [person for person in people if lower in pseudonym(uow, person).lower()]
+            [person for person in people if term in pseudonym(uow, person).lower()]
         )
     else:
         by_holder = sa.or_(*(has(columns[key]) for key in HOLDER_KEYS))

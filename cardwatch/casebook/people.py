@@ -267,11 +267,11 @@ def list_people(uow: UnitOfWork) -> list[Row]:
 
 def list_assignees(uow: UnitOfWork) -> list[Row]:
     """The `name` and `email` of those who have access in the actor's own role, by name."""
-    table_columns = people.c
-    question = sa.select(table_columns.name, table_columns.email).where(
-        uow.scope(people), table_columns.role == uow.actor.role, table_columns.ended_at.is_(None)
+    person_columns = people.c
+    question = sa.select(person_columns.name, person_columns.email).where(
+        uow.scope(people), person_columns.role == uow.actor.role, person_columns.ended_at.is_(None)
     )
-    return uow.fetch_all(question.order_by(table_columns.name, table_columns.email))
+    return uow.fetch_all(question.order_by(person_columns.name, person_columns.email))
 
 
 def email_of(uow: UnitOfWork) -> str:
@@ -284,9 +284,9 @@ def email_of(uow: UnitOfWork) -> str:
 def display_names(uow: UnitOfWork) -> dict[str, str]:
     """Return what everybody who acts is called, by id: an email address, or the name of a key."""
     persons = uow.fetch_all(sa.select(people.c.person_id, people.c.email).where(uow.scope(people)))
-    rows = uow.fetch_all(sa.select(keys.c.key_id, keys.c.name).where(uow.scope(keys)))
-    email = {person["person_id"]: person["email"] for person in persons}
-    return email | {item["key_id"]: f"key '{item['name']}'" for item in rows}
+    key_rows = uow.fetch_all(sa.select(keys.c.key_id, keys.c.name).where(uow.scope(keys)))
+    emails = {person["person_id"]: person["email"] for person in persons}
+    return emails | {key_row["key_id"]: f"key '{key_row['name']}'" for key_row in key_rows}
 
 
 def organisation_name(uow: UnitOfWork) -> str:

@@ -85,11 +85,11 @@ def keep_answer(uow: UnitOfWork, row: Mapping[str, Any], *, until: str, most_pen
 
 def drop_answer(uow: UnitOfWork, row: Mapping[str, Any]) -> None:
     """End what the answer to an alert closes, since it is answered otherwise now."""
-    retained = current_answer(uow, row)
-    if retained is not None:
-        which = suppressions.c.suppression_id == retained["suppression_id"]
+    answer = current_answer(uow, row)
+    if answer is not None:
+        which = suppressions.c.suppression_id == answer["suppression_id"]
         uow.update(suppressions, which, {"ended_at": uow.now})
-        uow.extra_events.append(_event(uow, retained["suppression_id"]))
+        uow.extra_events.append(_event(uow, answer["suppression_id"]))
 
 
 def _event(uow: UnitOfWork, suppression_id: str) -> AuditEvent:
@@ -100,9 +100,9 @@ def _event(uow: UnitOfWork, suppression_id: str) -> AuditEvent:
 def current_answer(uow: UnitOfWork, row: Mapping[str, Any]) -> Row | None:
     """The suppression that the answer to an alert has made, while it is active."""
     columns = suppressions.c
-    itself = (columns.alert_id == row["alert_id"]) & (columns.lane == row["lane"])
+    same_alert = (columns.alert_id == row["alert_id"]) & (columns.lane == row["lane"])
     return uow.fetch_one(
-        sa.select(suppressions).where(uow.scope(suppressions), itself, _is_active(uow.today))
+        sa.select(suppressions).where(uow.scope(suppressions), same_alert, _is_active(uow.today))
     )
 
 
@@ -213,27 +213,27 @@ def _hidden_holders(uow: UnitOfWork) -> set[str]:
 
 
 def initial_states(
-    uow: UnitOfWork, lane: str, result: Sequence[Alert]
+    uow: UnitOfWork, lane: str, raised_alerts: Sequence[Alert]
 ) -> dict[str, tuple[str, str]]:
     """Return which alerts of a list begin closed: by id, the state and the reason.
 
     Args:
         uow: the work it is done in.
         lane: of the list.
-        result: its alerts.
+        raised_alerts: its alerts.
     """
     columns = suppressions.c
-    query = (alerts.c.lane == columns.lane) & (alerts.c.alert_id == columns.alert_id)
+    same_alert = (alerts.c.lane == columns.lane) & (alerts.c.alert_id == columns.alert_id)
     rows = uow.fetch_all(
         sa.select(suppressions, alerts.c.statement_id)
-        .outerjoin(alerts, sa.and_(uow.scope(alerts), query))
+        .outerjoin(alerts, sa.and_(uow.scope(alerts), same_alert))
         .where(uow.scope(suppressions), columns.lane == lane, _is_active(uow.today))
         .order_by(columns.suppression_id)
     )
     active = [_as_listed(row) for row in rows]
-    answered = find_answered(result, [_answer(row) for row in active if row["alert_id"]])
+    answered = find_answered(raised_alerts, [_answer(row) for row in active if row["alert_id"]])
     closed = {}
-    for alert in result:
+    for alert in raised_alerts:
         by_hand = _suppression_of(alert, active)
         earlier = answered.get(alert.alert_id)
         if by_hand:

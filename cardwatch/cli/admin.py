@@ -227,8 +227,8 @@ def doctor(json: AsJson = False) -> None:
     with open_casebook() as casebook:
         findings = [asdict(finding) for finding in examine(casebook)]
         faults = installation.check_keys(casebook)
-    visited = " ".join(faults) or "those that the casebook was written with"
-    findings.append({"what": "keys", "is_well": not faults, "seen": visited})
+    detail = " ".join(faults) or "those that the casebook was written with"
+    findings.append({"what": "keys", "is_well": not faults, "seen": detail})
     print_rows(findings, ("what", "is_well", "seen"), json=json)
     if not all(finding["is_well"] for finding in findings):
         raise typer.Exit(FAULTY)

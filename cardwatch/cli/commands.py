@@ -173,11 +173,14 @@ def score(
 
     one_of("--lane", lane, ("finance", "psd", "all"))
     _writable(save or [])
-    choices, figures = _choices(columns, date_order, overlap), load_policy(policy)
+    choices, policy_figures = _choices(columns, date_order, overlap), load_policy(policy)
     forest = load_forest(model) if model else None
     files = list_files(statements)
     with busy("Reading statements"):
-        register, existing = _register(cards, choices), registers.read_folder(others, choices)
+        register, other_registers = (
+            _register(cards, choices),
+            registers.read_folder(others, choices),
+        )
         read = read_statements(files, choices, history=history or [], overlap=overlap)
     if columns:
         installation.remember_profile(columns)
@@ -185,13 +188,13 @@ def score(
     with busy("Scoring"):
         scoring = score_transactions(
             read.transactions,
-            figures,
+            policy_figures,
             cards=register,
-            registers=existing,
+            registers=other_registers,
             asked_files=names,
             forest=forest,
         )
-    print_registers(existing)
+    print_registers(other_registers)
     read = _with_register(read, register)
     lists = {
         name: alert_list for name, alert_list in scoring.lists.items() if lane in {name, "all"}
@@ -511,14 +514,14 @@ def demo(save: ListOut = Path(), casebook_folder: CasebookFolder = None) -> None
     with busy("Reading statements"):
         read = read_statements([newest], choices, history=[sample / "statements"])
         register = read_cards(sample / "cards.csv", choices)
-        folder = registers.read_folder(sample / "registers", choices)
+        other_registers = registers.read_folder(sample / "registers", choices)
     figures = load_policy(sample / "policy.toml")
     with busy("Scoring"):
         scoring = score_transactions(
             read.transactions,
             figures,
             cards=register,
-            registers=folder,
+            registers=other_registers,
             asked_files=[newest.name],
         )
     _give(scoring.lists, _with_register(read, register), [save])

@@ -59,12 +59,12 @@ def open_casebook(*, make: bool = False) -> Iterator[Casebook]:
 
 @contextmanager
 def open_context(
-    text: str | None, organisation: str | None, *, system: bool = False, new: str | None = None
+    email: str | None, organisation: str | None, *, system: bool = False, new: str | None = None
 ) -> Iterator[ServiceContext]:
     """Open the casebook for the acting person: the one named, or the only one.
 
     Args:
-        text: their email address.
+        email: their email address.
         organisation: its name or id.
         system: whether the installation itself acts where nobody is named.
         new: name of an organisation to be added if the casebook holds none.
@@ -82,8 +82,8 @@ def open_context(
             services.add_organisation(casebook, new, now)
         owner = _organisation(casebook, new or organisation)
         actor = Actor(owner, SYSTEM, "admin")
-        if text or not system:
-            actor = services.actor_of_person(casebook, owner, text or None, now)
+        if email or not system:
+            actor = services.actor_of_person(casebook, owner, email or None, now)
         yield services.ServiceContext(casebook, actor, now)
 
 

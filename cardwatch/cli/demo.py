@@ -82,13 +82,13 @@ def _people(casebook: Casebook, now: dt.datetime) -> dict[str, services.ServiceC
         if organisations
         else services.add_organisation(casebook, FORCE, now)
     )
-    itself = services.ServiceContext(casebook, Actor(owner, SYSTEM, "admin"), now)
+    system_context = services.ServiceContext(casebook, Actor(owner, SYSTEM, "admin"), now)
     contexts = {}
     for role in ROLES:
         email = f"{role}@{owner}.example"
         if not organisations:
             services.add_person(
-                itself, name=role.capitalize(), email=email, role=role, holds_no_card=True
+                system_context, name=role.capitalize(), email=email, role=role, holds_no_card=True
             )
         actor = services.actor_of_person(casebook, owner, email, now)
         contexts[role] = services.ServiceContext(casebook, actor, now)

@@ -94,8 +94,8 @@ def print_preview(frame: pd.DataFrame, report: ReadingReport) -> None:
     ):
         total = pounds(int(side["amount_pence"].sum()))
         out.print(f"{name}: {quantity(len(side), 'payment')}, {total}")
-    inputs = ", ".join(f"{field} from '{source}'" for field, source in report.columns.items())
-    out.print(f"Read as {report.layout}: {inputs}", markup=False, soft_wrap=True)
+    sources = ", ".join(f"{field} from '{source}'" for field, source in report.columns.items())
+    out.print(f"Read as {report.layout}: {sources}", markup=False, soft_wrap=True)
     for line in (*report.decisions, *report.notes):
         out.print(f"- {line}", markup=False, soft_wrap=True)
     if report.problems:
@@ -337,16 +337,23 @@ def print_shares(shares: Sequence[Share], agreed: Sequence[Agreement]) -> None:
     table = Table(title="Worth asking", box=None)
     for heading in ("Source", "Reader", "Read", "Worth asking", "Share", "95% interval"):
         table.add_column(heading)
-    for item in shares:
-        share = f"{item.worth / item.read:.2f}" if item.read else ""
-        interval = escape(f"[{item.low:.2f}-{item.high:.2f}]")
-        table.add_row(item.source, item.reader, str(item.read), str(item.worth), share, interval)
+    for source_share in shares:
+        share = f"{source_share.worth / source_share.read:.2f}" if source_share.read else ""
+        interval = escape(f"[{source_share.low:.2f}-{source_share.high:.2f}]")
+        table.add_row(
+            source_share.source,
+            source_share.reader,
+            str(source_share.read),
+            str(source_share.worth),
+            share,
+            interval,
+        )
     out.print(table)
-    for two in agreed:
-        kappa = "not defined" if two.kappa is None else f"{two.kappa:.2f}"
-        names = escape(" and ".join(two.readers))
+    for agreement in agreed:
+        kappa = "not defined" if agreement.kappa is None else f"{agreement.kappa:.2f}"
+        names = escape(" and ".join(agreement.readers))
         out.print(
-            f"{names} agree on {two.same} of {two.both} items that both answered; "
+            f"{names} agree on {agreement.same} of {agreement.both} items that both answered; "
             f"Cohen's kappa: {kappa}."
         )
 

@@ -126,12 +126,12 @@ def match(
     with busy("Reading registers and statements"):
         registers = read_folder(folder, choices)
         read = read_statements(statements, choices)
-        supplied = {register.kind: register for register in registers}
-        ledger = Ledger(read.transactions, load_policy(policy), supplied)
+        by_kind = {register.kind: register for register in registers}
+        ledger = Ledger(read.transactions, load_policy(policy), by_kind)
     with busy("Matching"):
         rows = _matches(ledger)
-        labels = [kind for kind in supplied if "organisation" in supplied[kind].entries]
-        with_people = [kind for kind in labels if "employee_id" in supplied[kind].entries]
+        kinds = [kind for kind in by_kind if "organisation" in by_kind[kind].entries]
+        with_people = [kind for kind in kinds if "employee_id" in by_kind[kind].entries]
         chance = [asdict(chance_pairs(ledger, kind)) for kind in with_people]
     if save:
         _write_review(save, rows)
@@ -139,7 +139,7 @@ def match(
         print_json({"matches": rows, "chance": chance})
         return
     print_rows(rows, ("register", "organisation", "merchant", "band", "score", "words"), json=False)
-    for line in _coverage(ledger, labels, rows):
+    for line in _coverage(ledger, kinds, rows):
         out.print(line, markup=False)
     print_rows(chance, ("kind", "entries", "pairs", "by_chance", "per_hundred"), json=False)
 
@@ -205,8 +205,12 @@ def _coverage(ledger: Ledger, kinds: list[str], rows: list[dict[str, Any]]) -> l
             continue
         register = ledger.registers[kind]
         unread = sum(len(report.problems) for report in register.reports)
-        total = sum(row["register"] == kind for row in rows)
-        start = f"{total} names matched" if total else "nothing declared under a similar name"
+        match_count = sum(row["register"] == kind for row in rows)
+        start = (
+            f"{match_count} names matched"
+            if match_count
+            else "nothing declared under a similar name"
+        )
         count = f"{len(register.entries):,} entries read, {unread:,} rows not readable"
         lines.append(f"{kind}: {start}; {count}.")
     return lines
@@ -256,10 +260,12 @@ def evaluate_names(
     if missing or not rows:
         raise CardwatchError(f"{file.name} has no column {', '.join(missing) or 'and no row'}.")
     pairs = [
-        {"name": row[item] or "", "number": row[number] or ""} for row in rows for item in name
+        {"name": row[heading] or "", "number": row[number] or ""}
+        for row in rows
+        for heading in name
     ]
     scores = measure_names(labelled_names(pairs))
-    visible = [
+    score_rows = [
         asdict(score)
         | {
             "precision": None if score.precision is None else round(score.precision, 3),
@@ -268,4 +274,4 @@ def evaluate_names(
         for score in scores
     ]
     columns = ("method", "true_pairs", "false_pairs", "all_pairs", "precision", "recall")
-    print_rows(visible, columns, json=json)
+    print_rows(score_rows, columns, json=json)

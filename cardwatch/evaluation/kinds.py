@@ -162,7 +162,7 @@ def rows_of(
     """
     kinds = [kind for kind in GENERATORS if kind not in left_out]
     tables = [(ALL_KINDS, kinds), *((kind, [kind]) for kind in kinds)]
-    return [_row(reads, limit_pence, view, table) for table in tables]
+    return [_row(reads, limit_pence, view, named_kinds) for named_kinds in tables]
 
 
 def _row(

@@ -98,8 +98,8 @@ def make_items(scoring: ScoringResult, count: int) -> list[Item]:
         by_score(scored, chance),
     )
     sources: dict[tuple[int, ...], list[str]] = {}
-    for source, alert_list in zip(SOURCES, lists, strict=True):
-        for rows in alert_list[:count]:
+    for source, groups in zip(SOURCES, lists, strict=True):
+        for rows in groups[:count]:
             sources.setdefault(tuple(sorted(rows)), []).append(source)
     place = dict(zip(scored.ledger.frame["row"].tolist(), range(len(scored.ledger)), strict=True))
     items = [
@@ -126,8 +126,8 @@ def _item(scoring: ScoringResult, rows: Sequence[int], sources: tuple[str, ...])
     before = ledger.window_rows(rows[0], ("merchant_id",))
     before = before[ledger.is_purchase[before] & (ledger.day[before] < ledger.day[rows[0]])]
     holders = ledger.group("holder_id")
-    itself = int((holders[before] == holders[rows[0]]).sum())
-    count = len(set(holders[before].tolist()) - {holders[rows[0]]})
+    holder_count = int((holders[before] == holders[rows[0]]).sum())
+    other_holders = len(set(holders[before].tolist()) - {holders[rows[0]]})
     cells = (
         ", ".join(dict.fromkeys(table["holder_id"])),
         min(days),
@@ -135,8 +135,8 @@ def _item(scoring: ScoringResult, rows: Sequence[int], sources: tuple[str, ...])
         f"{table['amount_pence'].sum() / 100:.2f}",
         f"{table['single_purchase_limit_pence'].iloc[-1] / 100:.2f}",
         "; ".join(paid),
-        f"{itself} times" if itself != 1 else "once",
-        str(count),
+        f"{holder_count} times" if holder_count != 1 else "once",
+        str(other_holders),
     )
     digest = hashlib.sha256("\n".join(map(str, (*rows, *cells))).encode()).hexdigest()
     # A letter before it: a spreadsheet would take 12e34 for a number.
@@ -189,9 +189,9 @@ def shares_of(items: Sequence[Item], readers: Mapping[str, Mapping[str, bool]]) 
     for source in SOURCES:
         item_ids = [item.item_id for item in items if source in item.sources]
         for reader, answers in readers.items():
-            supplied = [answers[item] for item in item_ids if item in answers]
-            interval = exact_interval(sum(supplied), len(supplied))
-            shares.append(Share(source, reader, len(supplied), sum(supplied), *interval))
+            verdicts = [answers[item] for item in item_ids if item in answers]
+            interval = exact_interval(sum(verdicts), len(verdicts))
+            shares.append(Share(source, reader, len(verdicts), sum(verdicts), *interval))
     return shares
 
 
@@ -205,8 +205,8 @@ def agreements(readers: Mapping[str, Mapping[str, bool]]) -> list[Agreement]:
     ]
 
 
-def _agreement(text: str, other: str, readers: Mapping[str, Mapping[str, bool]]) -> Agreement:
-    first, second = readers[text], readers[other]
+def _agreement(reader: str, other: str, readers: Mapping[str, Mapping[str, bool]]) -> Agreement:
+    first, second = readers[reader], readers[other]
     both = sorted(first.keys() & second.keys())
     same = sum(first[item] == second[item] for item in both)
     kappa = None
@@ -215,4 +215,4 @@ def _agreement(text: str, other: str, readers: Mapping[str, Mapping[str, bool]])
         by_chance = yes[0] * yes[1] + (1 - yes[0]) * (1 - yes[1])
         if by_chance < 1:
             kappa = (same / len(both) - by_chance) / (1 - by_chance)
-    return Agreement((text, other), len(both), same, kappa)
+    return Agreement((reader, other), len(both), same, kappa)

@@ -80,15 +80,15 @@ def measure_names(names: Mapping[str, frozenset[str]]) -> list[NameScore]:
     pairs = list(itertools.combinations(sorted(names), 2))
     truth = np.array([bool(names[a] & names[b]) for a, b in pairs], dtype=bool)
     bands = [judge_names(a, b) for a, b in pairs]
-    counts: dict[str, Iterable[bool]] = {
+    methods: dict[str, Iterable[bool]] = {
         f"this matcher, {' or '.join(BANDS[1 : 2 + n])}": [
             band in BANDS[1 : 2 + n] for band in bands
         ]
         for n in range(2)
     }
-    counts |= _rivals(names, pairs)
+    methods |= _rivals(names, pairs)
     scores = []
-    for method, matched in counts.items():
+    for method, matched in methods.items():
         flags = np.array(list(matched), dtype=bool)
         true, false = int((flags & truth).sum()), int((flags & ~truth).sum())
         scores.append(NameScore(method, true, false, int(truth.sum())))
@@ -128,7 +128,7 @@ def labelled_names(rows: Iterable[Mapping[str, str]]) -> dict[str, frozenset[str
     for row in rows:
         if row["name"].strip() and row["number"].strip():
             numbers[row["name"].strip()].add(row["number"].strip().upper().zfill(8))
-    return {name: frozenset(number) for name, number in numbers.items()}
+    return {name: frozenset(company_numbers) for name, company_numbers in numbers.items()}
 
 
 def chance_pairs(ledger: Ledger, kind: str, shuffles: int = SHUFFLES) -> ChancePairs:
@@ -145,27 +145,27 @@ def chance_pairs(ledger: Ledger, kind: str, shuffles: int = SHUFFLES) -> ChanceP
     linked = linked[linked["person_key"] != ""]
     payments = keys_of_payments(ledger)
     holders = sorted(set(payments["holder_key"]))
-    paid = set(zip(payments["holder_key"], payments["merchant_code"], strict=True))
+    paid_pairs = set(zip(payments["holder_key"], payments["merchant_code"], strict=True))
     people = sorted(set(entries["person_key"]) - {""})
     rng, counts = np.random.default_rng(SEED), []
     rows = list(zip(linked["entry"], linked["person_key"], linked["merchant_code"], strict=True))
     for _ in range(shuffles if rows and holders else 0):
         order = rng.permutation(max(len(holders), len(people))) % len(holders)
-        supplied = dict(zip(people, (holders[n] for n in order), strict=False))
-        counts.append(_tied(rows, supplied, paid))
+        holder_of = dict(zip(people, (holders[n] for n in order), strict=False))
+        counts.append(_tied(rows, holder_of, paid_pairs))
     by_chance = float(np.mean(counts)) if counts else 0.0
     total = int((entries["person_key"] != "").sum())
     return ChancePairs(
         kind=kind,
         entries=total,
-        pairs=_tied(rows, {person: person for person in people}, paid),
+        pairs=_tied(rows, {person: person for person in people}, paid_pairs),
         by_chance=round(by_chance, 3),
         per_hundred=round(100 * by_chance / total, 3) if total else 0.0,
     )
 
 
 def _tied(
-    rows: Sequence[tuple[Any, str, Any]], row: Mapping[str, str], paid: set[tuple[str, Any]]
+    rows: Sequence[tuple[Any, str, Any]], holder_of: Mapping[str, str], paid: set[tuple[str, Any]]
 ) -> int:
     """Return the number of entries whose person, as given, has paid a merchant of the name."""
-    return len({entry for entry, person, code in rows if (row[person], code) in paid})
+    return len({entry for entry, person, code in rows if (holder_of[person], code) in paid})

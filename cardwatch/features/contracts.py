@@ -68,7 +68,7 @@ def category_hits(ledger: Ledger) -> Hits:
         codes, categories = ledger.texts("mcc")
         entries = register_entries(ledger, "contracts")
         bare = contract_hits(ledger).count == 0
-        match = [no_hits(ledger, "contracts")]
+        parts = [no_hits(ledger, "contracts")]
         for entry in entries.to_dict("records"):
             listed = tuple(c.strip() for c in entry["categories"].split(";") if c.strip())
             listed = tuple(c for c in listed if c.replace("-", "").isdecimal())
@@ -77,10 +77,10 @@ def category_hits(ledger: Ledger) -> Hits:
                 holds = (day >= entry["true_day"]) & (day >= entry["known_day"])
                 holds &= bool(np.isnan(ends)) | (day <= ends)
                 holds &= in_categories(categories, listed)[codes] & bare & ledger.is_purchase
-                match.append(_one_contract(entry["entry"], holds))
-        count = np.sum([item.count for item in match], axis=0)
-        entry = np.max([item.entry for item in match], axis=0)
-        return Hits("contracts", count, entry, match[0].match)
+                parts.append(_one_contract(entry["entry"], holds))
+        count = np.sum([part.count for part in parts], axis=0)
+        entry = np.max([part.entry for part in parts], axis=0)
+        return Hits("contracts", count, entry, parts[0].match)
 
     return ledger.once("contracts for the category", make)
 
@@ -112,16 +112,16 @@ def is_year_without_contract(ledger: Ledger) -> Flags:
     """
     if not has_register(ledger, "contracts"):
         return np.zeros(len(ledger), dtype=bool)
-    supplied = ledger.day >= register_entries(ledger, "contracts")["known_day"].min()
+    is_known = ledger.day >= register_entries(ledger, "contracts")["known_day"].min()
     step = amount.step_pence(ledger)
     exceeds = (merchant.merchant_year_pence(ledger) > step) & (step > 0)
     exceeds &= merchant.merchant_year_before_pence(ledger) <= step
-    exceeds &= supplied & ledger.is_purchase & (contract_hits(ledger).count == 0)
+    exceeds &= is_known & ledger.is_purchase & (contract_hits(ledger).count == 0)
     earlier = ledger.count(exceeds, ("merchant_id",), 364, 1)
-    new = exceeds & (earlier == 0)
-    keys = pd.DataFrame({"merchant": ledger.group("merchant_id"), "day": ledger.day})[new]
-    new[keys.index[keys.duplicated()]] = False  # of one day's payments the first
-    return new
+    is_first = exceeds & (earlier == 0)
+    keys = pd.DataFrame({"merchant": ledger.group("merchant_id"), "day": ledger.day})[is_first]
+    is_first[keys.index[keys.duplicated()]] = False  # of one day's payments the first
+    return is_first
 
 
 def contract_count(ledger: Ledger) -> Numbers:
@@ -146,29 +146,29 @@ def category_contract_count(ledger: Ledger) -> Numbers:
 
 def contract_value_pence(ledger: Ledger) -> Numbers:
     """Value of the current contract with this merchant; 0 without one, or if it is not stated."""
-    match = contract_hits(ledger)
-    if not match.count.any():
+    current = contract_hits(ledger)
+    if not current.count.any():
         return np.zeros(len(ledger))
     values = register_entries(ledger, "contracts")["value"].to_numpy("float64")
-    return np.where(match.count == 1, values[np.maximum(match.entry, 0)], 0.0)
+    return np.where(current.count == 1, values[np.maximum(current.entry, 0)], 0.0)
 
 
 def contract_spend_pence(ledger: Ledger) -> Numbers:
     """Pence paid to this merchant by all cards since its current contract began; 0 without one."""
-    match = contract_hits(ledger)
-    if not match.count.any():
+    current = contract_hits(ledger)
+    if not current.count.any():
         return np.zeros(len(ledger))
     starts = register_entries(ledger, "contracts")["true_day"].to_numpy()[
-        np.maximum(match.entry, 0)
+        np.maximum(current.entry, 0)
     ]
     spent = np.zeros(len(ledger))
-    item = match.count == 1
+    has_contract = current.count == 1
     by = ("merchant_id",)
     so_far = ledger.total(np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0.0), by)
-    for start in np.unique(starts[item]):
+    for start in np.unique(starts[has_contract]):
         before = ledger.is_purchase | ledger.is_refund
         earlier = np.where(before & (ledger.day < start), ledger.pence, 0.0)
-        rows = item & (starts == start)
+        rows = has_contract & (starts == start)
         spent[rows] = (so_far - ledger.total(earlier, by))[rows]
     return spent
 

@@ -65,8 +65,8 @@ def approver_hits(ledger: Ledger) -> pd.DataFrame:
     """Return gifts from the merchant that the approver accepted in the half year before."""
     pairs = pairs_by_merchant(ledger, "gifts", "approver_key")
     decided = (pairs["decision"] == "accepted").to_numpy()
-    itself = (pairs["approver_key"] == pairs["holder_key"]).to_numpy()
-    return pairs[_given_before(pairs) & decided & ~itself]
+    is_holder = (pairs["approver_key"] == pairs["holder_key"]).to_numpy()
+    return pairs[_given_before(pairs) & decided & ~is_holder]
 
 
 @hits_of("gifts")
@@ -74,8 +74,8 @@ def unit_hits(ledger: Ledger) -> pd.DataFrame:
     """Return gifts from the merchant that others of the cardholder's unit accepted before."""
     pairs = pairs_by_merchant(ledger, "gifts", "unit_key", (STATED,))
     decided = (pairs["decision"] == "accepted").to_numpy()
-    itself = (pairs["person_key"] == pairs["holder_key"]).to_numpy()
-    return pairs[_given_before(pairs) & decided & ~itself]
+    is_holder = (pairs["person_key"] == pairs["holder_key"]).to_numpy()
+    return pairs[_given_before(pairs) & decided & ~is_holder]
 
 
 @hits_of("gifts")

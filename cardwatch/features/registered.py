@@ -157,13 +157,13 @@ def _people(ledger: Ledger) -> pd.DataFrame:
     if "people" in ledger.registers:
         people = ledger.registers["people"].entries
         return people.assign(key=people["employee_id"])[columns]
-    drop_duplicates = ledger.frame[["holder_id", "cost_centre"]].drop_duplicates()
+    holders = ledger.frame[["holder_id", "cost_centre"]].drop_duplicates()
     return pd.DataFrame(
         {
-            "key": compared(drop_duplicates["holder_id"]),
-            "person": drop_duplicates["holder_id"],
+            "key": compared(holders["holder_id"]),
+            "person": holders["holder_id"],
             "former_names": "",
-            "unit": drop_duplicates["cost_centre"],
+            "unit": holders["cost_centre"],
         }
     )[columns]
 
@@ -221,14 +221,14 @@ def links(ledger: Ledger, kind: str) -> tuple[pd.DataFrame, list[OrganisationMat
         texts = entries["organisation"]
         if "details" in entries:
             texts = texts.where(texts != "", entries["details"])
-        numbers: list[tuple[int, int, int, str]] = []
+        link_rows: list[tuple[int, int, int, str]] = []
         matches: list[OrganisationMatch] = []
         for entry, (text, names) in enumerate(zip(texts.tolist(), stated, strict=True)):
             for match in matcher.match(text, names) if text else ():
-                numbers.append((entry, codes[match.merchant], len(matches), match.band))
+                link_rows.append((entry, codes[match.merchant], len(matches), match.band))
                 matches.append(match)
         columns = ["entry", "merchant_code", "match", "band"]
-        return pd.DataFrame(numbers, columns=columns), matches
+        return pd.DataFrame(link_rows, columns=columns), matches
 
     return ledger.once(f"links of {kind}", make)
 
@@ -255,19 +255,21 @@ def _matcher(ledger: Ledger, lane: str) -> OrganisationMatcher:
 def _stated_names(ledger: Ledger, kind: str) -> list[tuple[str, ...]]:
     """Return for each entry of a register the names stated to be the same organisation's."""
     entries = ledger.registers[kind].entries
-    names: list[list[str]] = [[] for _ in range(len(entries))]
+    names_by_entry: list[list[str]] = [[] for _ in range(len(entries))]
     if "trading_names" in entries:
-        for itself, text in zip(names, entries["trading_names"], strict=True):
-            itself += [name.strip() for name in text.split(";") if name.strip()]
+        for entry_names, text in zip(names_by_entry, entries["trading_names"], strict=True):
+            entry_names += [name.strip() for name in text.split(";") if name.strip()]
     if "company_number" in entries and has_register(ledger, "companies") and kind != "companies":
-        counts: dict[str, list[str]] = {}
+        names_by_number: dict[str, list[str]] = {}
         companies = ledger.registers["companies"].entries
         columns = ("company_number", "organisation", "trading_names")
-        for number, name, rest in zip(*(companies[c] for c in columns), strict=True):
-            counts.setdefault(number, []).extend([name, *rest.split(";")])
-        for itself, number in zip(names, entries["company_number"], strict=True):
-            itself += [name.strip() for name in counts.get(number, ()) if number and name.strip()]
-    return [tuple(dict.fromkeys(personal)) for personal in names]
+        for number, name, trading_names in zip(*(companies[c] for c in columns), strict=True):
+            names_by_number.setdefault(number, []).extend([name, *trading_names.split(";")])
+        for entry_names, number in zip(names_by_entry, entries["company_number"], strict=True):
+            entry_names += [
+                name.strip() for name in names_by_number.get(number, ()) if number and name.strip()
+            ]
+    return [tuple(dict.fromkeys(spellings)) for spellings in names_by_entry]
 
 
 def pairs_by_merchant(

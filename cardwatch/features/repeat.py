@@ -171,8 +171,10 @@ def _coincidence(ledger: Ledger) -> Numbers:
     bought, standing = ledger.is_purchase, _standing(ledger)
     least = np.ones(len(ledger))
     for days in BILL_WINDOWS:
-        count = ledger.count(bought, ("merchant_id",), days) - ledger.count(bought, PAIR, days)
-        usually = np.clip(count * _sum_share(ledger, days + 1), LEAST_CHANCE, 1.0)
+        other_payments = ledger.count(bought, ("merchant_id",), days) - ledger.count(
+            bought, PAIR, days
+        )
+        usually = np.clip(other_payments * _sum_share(ledger, days + 1), LEAST_CHANCE, 1.0)
         matched = standing & (_equal_by_others(ledger, days) > 0)
         least = np.where(matched, np.minimum(least, usually), least)
     return least

@@ -140,8 +140,8 @@ def _managers(person: str, day: float, posts: dict[str, list[tuple[float, str]]]
     """Return everybody above a person on a day, as far as the register says."""
     above: set[str] = set()
     for _ in range(LONGEST_CHAIN):
-        post = [manager for since, manager in posts.get(person, ()) if since <= day]
-        person = post[-1] if post else ""
+        managers = [manager for since, manager in posts.get(person, ()) if since <= day]
+        person = managers[-1] if managers else ""
         if not person or person in above:
             break
         above.add(person)
@@ -173,8 +173,8 @@ def reciprocal_count(ledger: Ledger) -> Numbers:
         suffixes=("", "_other"),
     )
     before = (pairs["other_day"] <= pairs["day"]) & (pairs["other_day"] >= pairs["day"] - 90)
-    nunique = pairs[before].groupby("row")["row_other"].nunique()
-    counts[nunique.index.to_numpy()] = nunique.to_numpy()
+    payment_counts = pairs[before].groupby("row")["row_other"].nunique()
+    counts[payment_counts.index.to_numpy()] = payment_counts.to_numpy()
     return counts
 
 

@@ -171,10 +171,10 @@ def recognise_kind(file: str, headings: Sequence[str]) -> RegisterKind | None:
     """
     fitting = [kind for kind in register_kinds().values() if has_needed(kind, headings)]
     name = file.casefold()
-    labels = [kind for kind in fitting if any(part in name for part in kind.file_names)]
-    if len(labels) == 1:
-        return labels[0]
-    counts = {kind.kind: len(kind.profile.map(headings)) for kind in labels or fitting}
+    by_name = [kind for kind in fitting if any(part in name for part in kind.file_names)]
+    if len(by_name) == 1:
+        return by_name[0]
+    counts = {kind.kind: len(kind.profile.map(headings)) for kind in by_name or fitting}
     best = [kind for kind, count in counts.items() if count == max(counts.values())]
     return register_kinds()[best[0]] if len(best) == 1 else None
 

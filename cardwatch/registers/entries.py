@@ -234,10 +234,10 @@ class _RegisterReading:
             self.column(name).matches(NIL_RETURN) for name in names if name in self.positions
         ]
         texts = [self.column(name) for name in names[:2] if name in self.positions]
-        rest = [column.matches(FILLED) & ~column.matches(NIL_RETURN) for column in texts]
+        declared = [column.matches(FILLED) & ~column.matches(NIL_RETURN) for column in texts]
         if not matches or self.kind.kind in {"people", "companies"}:
             return np.zeros(len(self.table.rows), dtype=bool)
-        return np.logical_or.reduce(matches) & ~np.logical_or.reduce(rest)
+        return np.logical_or.reduce(matches) & ~np.logical_or.reduce(declared)
 
     def _frame(self) -> pd.DataFrame:
         """Return every row of the table with the fields of the register, read by their types."""
@@ -284,23 +284,23 @@ class _RegisterReading:
 
     def _problems(self, frame: pd.DataFrame, rows: Flags) -> list[Problem]:
         """Return the first fault of each row that cannot be kept."""
-        counts: dict[int, Problem] = {}
+        problems: dict[int, Problem] = {}
         for group in self.kind.needs:
-            supplied = [name for name in group if name in self.positions]
-            filled = np.logical_or.reduce([self.column(name).matches(FILLED) for name in supplied])
-            days = [name for name in supplied if self.kind.field(name).kind in DAY_TYPES]
+            present = [name for name in group if name in self.positions]
+            filled = np.logical_or.reduce([self.column(name).matches(FILLED) for name in present])
+            days = [name for name in present if self.kind.field(name).kind in DAY_TYPES]
             unread = np.logical_and.reduce(
                 [np.isnat(frame[name].to_numpy()) for name in days] or [np.zeros(len(frame), bool)]
-            ) & (len(days) == len(supplied))
+            ) & (len(days) == len(present))
             for code, where in (("missing", ~filled), ("bad_day", filled & unread)):
                 for i in map(int, np.flatnonzero(rows & where)):
-                    counts.setdefault(i, self._problem(i, supplied[0], code))
+                    problems.setdefault(i, self._problem(i, present[0], code))
         if self.kind.true_until:
             first = frame[self.kind.true_from[0]].to_numpy()
             turned = rows & (frame[self.kind.true_until].to_numpy() < first)
             for i in map(int, np.flatnonzero(turned)):
-                counts.setdefault(i, self._problem(i, self.kind.true_until, "turned"))
-        return [counts[i] for i in sorted(counts)]
+                problems.setdefault(i, self._problem(i, self.kind.true_until, "turned"))
+        return [problems[i] for i in sorted(problems)]
 
     def _problem(self, index: int, field: str, code: str) -> Problem:
         """Return one fault by file, row and heading; nothing of what the row says."""
@@ -322,14 +322,14 @@ class _RegisterReading:
         true_until = (
             entries[until] if until else pd.Series(np.datetime64("NaT", "s"), entries.index)
         )
-        series = pd.Series(np.datetime64("NaT", "s"), entries.index)
+        known_on = pd.Series(np.datetime64("NaT", "s"), entries.index)
         if self.kind.known_on:
-            series = entries[self.kind.known_on]
+            known_on = entries[self.kind.known_on]
         fallback = true_from if known_from is None else pd.Series(known_from, entries.index)
         days = {
             "true_from": true_from,
             "true_until": true_until,
-            "known_on": series.where(series.notna(), pd.to_datetime(fallback)),
+            "known_on": known_on.where(known_on.notna(), pd.to_datetime(fallback)),
         }
         return entries.assign(**{n: v.to_numpy().astype("datetime64[s]") for n, v in days.items()})
 
@@ -348,7 +348,7 @@ class _RegisterReading:
                 lines[f"with a {field.name} that cannot be told"] = unclear
         future = entries["known_on"] < entries["true_from"]
         lines["recorded before they were true"] = int(future.sum())
-        return [f"{n} {plural(n, 'row is', 'rows are')} {key}" for key, n in lines.items() if n]
+        return [f"{n} {plural(n, 'row is', 'rows are')} {note}" for note, n in lines.items() if n]
 
 
 def pence_in(text: str, mark: str) -> int:
@@ -362,7 +362,7 @@ def pence_in(text: str, mark: str) -> int:
     if pence is not None:
         return max(pence, 0)
     sums = [read_pence(part, ".") for part in STATED_SUM.findall(text)]
-    return max((item for item in sums if item is not None), default=0)
+    return max((amount for amount in sums if amount is not None), default=0)
 
 
 def choice_in(text: str, choices: Sequence[tuple[str, str]]) -> str:
@@ -370,8 +370,8 @@ def choice_in(text: str, choices: Sequence[tuple[str, str]]) -> str:
     plain = " ".join(text.split())
     if not plain:
         return ""
-    labels = (word for word, pattern in choices if re.search(pattern, plain, re.IGNORECASE))
-    return next(labels, "unknown")
+    meanings = (word for word, pattern in choices if re.search(pattern, plain, re.IGNORECASE))
+    return next(meanings, "unknown")
 
 
 def company_number(text: str) -> str:

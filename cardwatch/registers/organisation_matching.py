@@ -98,10 +98,10 @@ class OrganisationMatcher:
         for word in self._by_word:
             self._by_beginning[word[:NEAR_LETTERS]].append(word)
         self._aliases = dict(aliases or {})
-        labels = [*self._names.values(), *map(comparable_name, self._aliases)]
-        self._telling = {word[:NEAR_LETTERS] for name in labels for word in _telling(name)}
+        all_names = [*self._names.values(), *map(comparable_name, self._aliases)]
+        self._telling = {word[:NEAR_LETTERS] for name in all_names for word in _telling(name)}
         self._ordinary: dict[str, list[frozenset[str]]] = defaultdict(list)
-        for name in labels:
+        for name in all_names:
             if name.words and not _telling(name):  # known by all of its words together
                 rarest = max(name.words, key=word_weight)
                 self._ordinary[rarest].append(frozenset(name.words))
@@ -135,17 +135,17 @@ class OrganisationMatcher:
 
     def _match(self, text: str, stated: Sequence[str]) -> tuple[OrganisationMatch, ...]:
         """Return the matches of one cell."""
-        counts: dict[str, OrganisationMatch] = {}
+        by_merchant: dict[str, OrganisationMatch] = {}
         for printed in names_in(text):
             name = comparable_name(printed)
             for merchant in self._stated_as(name, stated):
-                counts[merchant] = self._stated_match(text, name, merchant)
+                by_merchant[merchant] = self._stated_match(text, name, merchant)
             for merchant in self._candidates(name):
                 match = judge(name, self._names[merchant], merchant)
                 if match is not None:
-                    counts.setdefault(merchant, match)
-        decideds = [self._as_decided(text, match) for match in counts.values()]
-        matches = [match for match in decideds if match is not None]
+                    by_merchant.setdefault(merchant, match)
+        reviewed = [self._as_decided(text, match) for match in by_merchant.values()]
+        matches = [match for match in reviewed if match is not None]
         return tuple(sorted(matches, key=lambda m: (BANDS.index(m.band), -m.score, m.merchant)))
 
     def _stated_as(self, name: OrganisationName, stated: Sequence[str]) -> Iterator[str]:
@@ -195,24 +195,22 @@ class OrganisationMatcher:
             for merchant in chain.from_iterable(postings):
                 reached[merchant] += weight
         total = name.weight
-        visited = {*self._by_name.get(" ".join(name.words), ())}
-        visited.update(self._by_word.get("".join(name.words), ()))
+        candidates = {*self._by_name.get(" ".join(name.words), ())}
+        candidates.update(self._by_word.get("".join(name.words), ()))
         for merchant, shared in reached.items():
             score, other = shared + rest, self._names[merchant]
             # The last word of a merchant may be cut short, and then it is not left over.
-            remaining = max(total + other.weight - word_weight(other.words[-1]) - 2 * score, 0.0)
-            if score >= POSSIBLE_WEIGHT and 2 * score >= POSSIBLE_COVERAGE * (
-                2 * score + remaining
-            ):
-                visited.add(merchant)
-        return sorted(visited)
+            unshared = max(total + other.weight - word_weight(other.words[-1]) - 2 * score, 0.0)
+            if score >= POSSIBLE_WEIGHT and 2 * score >= POSSIBLE_COVERAGE * (2 * score + unshared):
+                candidates.add(merchant)
+        return sorted(candidates)
 
     def _spellings(self, word: str) -> tuple[str, ...]:
         """Return the merchants' words that may be spellings of a word."""
         if word not in self._alike:
-            by_beginning = self._by_beginning.get(word[:NEAR_LETTERS], ())
+            similar_words = self._by_beginning.get(word[:NEAR_LETTERS], ())
             self._alike[word] = tuple(
-                other for other in by_beginning if _is_near(word, other, other)
+                other for other in similar_words if _is_near(word, other, other)
             )
         return self._alike[word]
 
@@ -234,8 +232,8 @@ def judge(
     """
     shared, only_register, only_merchant = _compare(register.words, merchant.words)
     score = sum(weight for _, weight in shared)
-    total = sum(map(word_weight, (*only_register, *only_merchant)))
-    coverage = 2 * score / (2 * score + total) if score else 0.0
+    unshared = sum(map(word_weight, (*only_register, *only_merchant)))
+    coverage = 2 * score / (2 * score + unshared) if score else 0.0
     is_same = bool(register.words) and "".join(register.words) == "".join(merchant.words)
     if is_same:
         score, coverage = max(register.weight, merchant.weight), 1.0
@@ -260,11 +258,11 @@ def judge(
     )
 
 
-def judge_names(text: str, other: str) -> str:
+def judge_names(name: str, other: str) -> str:
     """Return the band of two names as people write them; empty if they do not match."""
     pairs = (
         judge(comparable_name(a), comparable_name(b))
-        for a in names_in(text)
+        for a in names_in(name)
         for b in names_in(other)
     )
     bands = {match.band for match in pairs if match is not None}
@@ -275,20 +273,20 @@ def _compare(
     register: Sequence[str], merchant: Sequence[str]
 ) -> tuple[list[tuple[str, float]], tuple[str, ...], tuple[str, ...]]:
     """Return the words that two names share with their weights, and those that one alone has."""
-    remaining = list(merchant)
+    unmatched = list(merchant)
     shared, only_register = [], []
     for word in register:
-        if word in remaining:
-            remaining.remove(word)
+        if word in unmatched:
+            unmatched.remove(word)
             shared.append((word, word_weight(word)))
             continue
-        near = next((other for other in remaining if _is_near(word, other, merchant[-1])), None)
+        near = next((other for other in unmatched if _is_near(word, other, merchant[-1])), None)
         if near is None:
             only_register.append(word)
         else:
-            remaining.remove(near)
+            unmatched.remove(near)
             shared.append((word, NEAR_PART * min(word_weight(word), word_weight(near))))
-    return shared, tuple(only_register), tuple(remaining)
+    return shared, tuple(only_register), tuple(unmatched)
 
 
 def _is_near(word: str, other: str, last: str) -> bool:

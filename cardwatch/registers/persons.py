@@ -50,15 +50,13 @@ def person_keys(entries: pd.DataFrame, people: pd.DataFrame) -> pd.Series[str]:
     keys = entries["employee_id"]
     if "person" not in entries or "unit" not in entries:
         return keys
-    drop_duplicates = pd.DataFrame(
-        _name_rows(people), columns=["name", "unit", "key"]
-    ).drop_duplicates()
-    several = drop_duplicates.groupby(["name", "unit"])["key"].transform("nunique") > 1
-    columns = (drop_duplicates.loc[~several, name] for name in ("name", "unit", "key"))
+    name_table = pd.DataFrame(_name_rows(people), columns=["name", "unit", "key"]).drop_duplicates()
+    several = name_table.groupby(["name", "unit"])["key"].transform("nunique") > 1
+    columns = (name_table.loc[~several, name] for name in ("name", "unit", "key"))
     by_both = {(name, unit): key for name, unit, key in zip(*columns, strict=True)}
-    query = zip(entries["person"].map(full_name), compared(entries["unit"]), strict=True)
-    by_boths = [by_both.get(both, "") for both in query]
-    return keys.where(keys != "", pd.Series(by_boths, entries.index, dtype="str"))
+    pairs = zip(entries["person"].map(full_name), compared(entries["unit"]), strict=True)
+    matched_keys = [by_both.get(both, "") for both in pairs]
+    return keys.where(keys != "", pd.Series(matched_keys, entries.index, dtype="str"))
 
 
 def _name_rows(people: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
@@ -69,5 +67,5 @@ def _name_rows(people: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
     )  # fmt: skip
     for key, person, former, unit in rows:
         for name in (person, *former.split(";")):
-            if unit and (labels := full_name(name)):
-                yield labels, unit, key
+            if unit and (whole_name := full_name(name)):
+                yield whole_name, unit, key

@@ -42,9 +42,9 @@ def list_document(lists: Mapping[str, AlertList], handed: ExportCover) -> Docume
     """
     cases = {case["alert_id"]: case for case in handed.cases}
     alerts = [
-        listed_alert
+        reported
         for alert_list in lists.values()
-        for listed_alert in (alert_list.alerts if handed.is_part else alert_list.shown)
+        for reported in (alert_list.alerts if handed.is_part else alert_list.shown)
     ]
     sections = [
         Section("Before you read on", text=(NOT_A_FINDING, *_notes(lists, is_part=handed.is_part)))

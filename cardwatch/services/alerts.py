@@ -185,7 +185,7 @@ def inbox_summary(context: ServiceContext) -> dict[str, Any]:
         earlier, _ = alert_queries.count_alerts(
             uow, replace(alert_filter, besides=newest["statement_id"])
         )
-        stored = alert_queries.AlertFilter(
+        answered_filter = alert_queries.AlertFilter(
             state="answered-before", statement_id=newest["statement_id"]
         )
         lanes = (*context.actor.lanes, FINANCE)
@@ -194,8 +194,8 @@ def inbox_summary(context: ServiceContext) -> dict[str, Any]:
             "alerts": count,
             "pence": pence,
             "earlier": earlier,
-            "answered_before": alert_queries.count_alerts(uow, stored)[0]
-            if stored.statement_id
+            "answered_before": alert_queries.count_alerts(uow, answered_filter)[0]
+            if answered_filter.statement_id
             else 0,
             "rules": {rule.id: rule.title for rule in rules if rule.lane in lanes},
             "statements": {
@@ -240,13 +240,13 @@ def _with_pseudonyms(uow: UnitOfWork, content: Any) -> Any:  # noqa: ANN401  JSO
         return {
             name: pseudonyms.pseudonym(uow, value)
             if name in PERSON_FIELDS and isinstance(value, str) and value
-            else [pseudonyms.pseudonym(uow, item) for item in value]
+            else [pseudonyms.pseudonym(uow, person) for person in value]
             if name in PEOPLE_FIELDS and isinstance(value, list | tuple)
             else _with_pseudonyms(uow, value)
             for name, value in content.items()
         }
     if isinstance(content, list | tuple):
-        return [_with_pseudonyms(uow, item) for item in content]
+        return [_with_pseudonyms(uow, element) for element in content]
     return content
 
 
@@ -323,7 +323,7 @@ def rule_precision(
         context.require_alert_access()
         answers = {lane: alert_queries.answers(uow, lane, by_month=by_month) for lane in uow.lanes}
     return {
-        lane: [asdict(item) for item in precision_by_rule(rows)] for lane, rows in answers.items()
+        lane: [asdict(rate) for rate in precision_by_rule(rows)] for lane, rows in answers.items()
     }
 
 

@@ -194,9 +194,11 @@ def _list(
 ) -> dict[str, Any]:
     """Return one lane's list as it is shown to the actor."""
     alert_list = scoring.lists[lane]
-    alert_ids = {alert.alert_id for alert in _seen(context, alert_list.alerts, loaded)}
+    visible_ids = {alert.alert_id for alert in _seen(context, alert_list.alerts, loaded)}
     return asdict(
-        without_alerts(alert_list, {item.alert_id for item in alert_list.alerts} - alert_ids)
+        without_alerts(
+            alert_list, {listed_alert.alert_id for listed_alert in alert_list.alerts} - visible_ids
+        )
     )
 
 

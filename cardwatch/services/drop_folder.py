@@ -103,8 +103,8 @@ class DropFolder:
             for name in (RECEIVED, REFUSED, TAKING):
                 (self.path / name).mkdir(exist_ok=True)
         except OSError as error:
-            subject = f"The folder '{self.path.name}' cannot be written in ({error.strerror})."
-            raise CardwatchError(subject) from error
+            sentence = f"The folder '{self.path.name}' cannot be written in ({error.strerror})."
+            raise CardwatchError(sentence) from error
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -117,8 +117,8 @@ class DropFolder:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                subject = f"The folder '{self.path.name}' is watched by another process."
-                raise CardwatchError(subject) from error
+                sentence = f"The folder '{self.path.name}' is watched by another process."
+                raise CardwatchError(sentence) from error
             yield
 
     def take_complete(self, now: float) -> list[Path]:
@@ -128,7 +128,7 @@ class DropFolder:
             now: seconds on a clock that only goes on.
         """
         waiting = self._waiting()
-        self._seen = {name: visited for name, visited in self._seen.items() if name in waiting}
+        self._seen = {name: sighting for name, sighting in self._seen.items() if name in waiting}
         free = AT_ONCE - len(self._taken())
         for name, path in waiting.items():
             if free > 0 and self._is_complete(path, now) and self._claim(path):
@@ -160,8 +160,8 @@ class DropFolder:
         except FileNotFoundError:
             return False
         state = (facts.st_size, facts.st_mtime_ns, facts.st_ino)
-        history, since = self._seen.get(path.name, (None, now))
-        if history != state:
+        last_state, since = self._seen.get(path.name, (None, now))
+        if last_state != state:
             self._seen[path.name] = (state, now)
             return self.settle_seconds <= 0 and not _is_written(path)
         return now - since >= self.settle_seconds and not _is_written(path)

@@ -211,7 +211,7 @@ def _cases(uow: UnitOfWork, export_request: ExportRequest) -> tuple[dict[str, An
             "decisions", "neighbours", "related")  # fmt: skip
     alerts = {
         alert["alert_id"]: alert
-        for alert in (kept.get_alert(uow, n) for n in export_request.alert_ids)
+        for alert in (kept.get_alert(uow, name) for name in export_request.alert_ids)
     }
     cases = []
     for alert_id, alert_row in alerts.items():

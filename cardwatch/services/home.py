@@ -80,15 +80,15 @@ def show_home(context: ServiceContext) -> Home:
     lanes = tuple(dict.fromkeys((*actor.lanes, actor.chain)))
     with context.casebook.unaudited(actor, context.now, lanes=lanes, reads=True) as uow:
         context.require_alert_access()
-        waiting = alert_queries.AlertFilter(unanswered=True, awake_on=uow.today)
+        waiting_filter = alert_queries.AlertFilter(unanswered=True, awake_on=uow.today)
         before_today = str(context.now.date() - dt.timedelta(1))
-        overdue = alert_queries.AlertFilter(unanswered=True, due_by=before_today)
-        itself = replace(waiting, assigned_to=people.email_of(uow))
+        overdue_filter = alert_queries.AlertFilter(unanswered=True, due_by=before_today)
+        assigned = replace(waiting_filter, assigned_to=people.email_of(uow))
         statements = list_statements(uow)
         return Home(
-            waiting=alert_queries.count_alerts(uow, waiting),
-            overdue=alert_queries.count_alerts(uow, overdue),
-            mine=alert_queries.count_alerts(uow, itself),
+            waiting=alert_queries.count_alerts(uow, waiting_filter),
+            overdue=alert_queries.count_alerts(uow, overdue_filter),
+            mine=alert_queries.count_alerts(uow, assigned),
             last_upload=statements[-1] if statements else None,
             agreements=_agreements(uow),
             months=_months(uow) if statements else [],
@@ -127,8 +127,8 @@ def _months(uow: UnitOfWork) -> list[Month]:
         .group_by(month)
     )
     counts = {row["month"]: int(row["payments"]) for row in uow.fetch_all(question)}
-    history = [counts[name] for name in names if counts.get(name)]
-    few = FEW_SHARE * median(history) if history else 0
+    month_counts = [counts[name] for name in names if counts.get(name)]
+    few = FEW_SHARE * median(month_counts) if month_counts else 0
     first = min((name for name in names if counts.get(name, 0) > few), default=names[0])
     return [
         Month(name, counts.get(name, 0), name != names[0] and counts.get(name, 0) <= few)
@@ -137,11 +137,11 @@ def _months(uow: UnitOfWork) -> list[Month]:
     ]
 
 
-def _setup(uow: UnitOfWork, rows: list[Row]) -> Setup:
+def _setup(uow: UnitOfWork, statements: list[Row]) -> Setup:
     """What a casebook needs before its alerts can be relied on."""
     recipe = active_inputs(uow, uow.today)
     policy = load_inputs(uow, replace(recipe, model="", cards="")).policy
-    counting = [row for row in rows if is_counting(row)]
+    counting = [row for row in statements if is_counting(row)]
     return Setup(
         has_limits=policy.single_purchase[0].stated,
         has_cards=bool(recipe.cards),

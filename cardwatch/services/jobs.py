@@ -120,8 +120,8 @@ def note_refusal(
     lanes = LANES if sha256 else ()
     with context.work(AuditEvent("collection", "job", outcome="failed"), lanes) as uow:
         context.allow(RECEIVES, "upload statements")
-        answers = _sha256(str(refusal), sha256 or uow.now)
-        job = jobs.put_job(uow, STATEMENT, b"", once=answers, fingerprint=answers)
+        fingerprint = _sha256(str(refusal), sha256 or uow.now)
+        job = jobs.put_job(uow, STATEMENT, b"", once=fingerprint, fingerprint=fingerprint)
         answer = {"code": refusal.code, "detail": str(refusal)}
         jobs.finish_job(uow, job["job_id"], answer, failed=True)
         if sha256:
@@ -212,12 +212,12 @@ def do_next_job(
         is_over: whether an evaluation is to be broken off; it is taken up again later.
     """
     for row in casebook.organisations():
-        itself = Actor(row["organisation_id"], SYSTEM, "admin")
-        with casebook.unaudited(itself, clock(), reads=True) as uow:
+        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.unaudited(actor, clock(), reads=True) as uow:
             waits = jobs.is_any_waiting(uow, kinds)
         if not waits:
             continue
-        with casebook.unaudited(itself, clock()) as uow:
+        with casebook.unaudited(actor, clock()) as uow:
             job = jobs.claim_job(uow, kinds)
         if job is not None:
             _do(casebook, job, clock, is_over)

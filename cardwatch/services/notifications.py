@@ -73,18 +73,18 @@ def send_due(
     """
     arrived = 0
     for row in casebook.organisations():
-        itself = Actor(row["organisation_id"], SYSTEM, "admin")
-        with casebook.unaudited(itself, clock(), lanes=LANES, reads=True) as uow:
+        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.unaudited(actor, clock(), lanes=LANES, reads=True) as uow:
             waiting = outbox.is_any_due(uow)
         if not waiting:
             continue
-        with casebook.unaudited(itself, clock(), lanes=LANES) as uow:
+        with casebook.unaudited(actor, clock(), lanes=LANES) as uow:
             notices = outbox.take_due(uow)
         for notice in notices:
             fields = {name: str(notice[name]) for name in ("url", "notice_id", "kind", "made_at")}
             has_arrived = send(fields, seal.decrypt(notice["secret"].encode()).decode())
             arrived += has_arrived
-            with casebook.unaudited(itself, clock(), lanes=LANES) as uow:
+            with casebook.unaudited(actor, clock(), lanes=LANES) as uow:
                 (outbox.mark_sent if has_arrived else outbox.mark_failed)(uow, notice)
     return arrived
 
@@ -93,8 +93,8 @@ def reminders_due(casebook: Casebook, clock: Callable[[], dt.datetime]) -> list[
     """Return the email addresses of everybody who works with alerts, once a day for each force."""
     emails: list[str] = []
     for row in casebook.organisations():
-        itself = Actor(row["organisation_id"], SYSTEM, "admin")
-        with casebook.unaudited(itself, clock()) as uow:
+        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.unaudited(actor, clock()) as uow:
             if outbox.begin_reminder(uow, uow.today):
                 people = [person for person in list_people(uow) if not person["ended_at"]]
                 emails += [person["email"] for person in people if person["role"] in LANES]

@@ -152,7 +152,7 @@ def explain_payment(
     lanes = context.actor.lanes
     rules = [rule for rule in settings.rules if rule.lane in lanes and rule.subject == "payment"]
     results = (_result(rule, scoring, int(rows.argmax()), settings) for rule in rules)
-    return sorted(filter(None, results), key=lambda row: (not row.fires, row.rule))
+    return sorted(filter(None, results), key=lambda result: (not result.fires, result.rule))
 
 
 def _check_alerts(uow: UnitOfWork, filters: PaymentFilters) -> None:
@@ -161,20 +161,16 @@ def _check_alerts(uow: UnitOfWork, filters: PaymentFilters) -> None:
     Raises:
         NotFound: there is no such alert.
     """
-    for same_holder_as in (filters.same_holder_as, filters.same_merchant_as):
-        if (
-            same_holder_as
-            and ":" not in same_holder_as
-            and not payment_queries.is_alert_visible(uow, same_holder_as)
-        ):
-            raise NotFound(f"There is no alert '{same_holder_as}'.")
+    for same_as in (filters.same_holder_as, filters.same_merchant_as):
+        if same_as and ":" not in same_as and not payment_queries.is_alert_visible(uow, same_as):
+            raise NotFound(f"There is no alert '{same_as}'.")
 
 
 def _with_holders(uow: UnitOfWork, rows: list[Row]) -> list[Row]:
     """Return payments with `holder` as the actor is shown them; `holder_id` is taken out."""
     ids = {row["holder_id"] for row in rows if row["holder_id"]}
     if uow.actor.role == PSD:
-        names = {item: pseudonyms.pseudonym(uow, item) for item in ids}
+        names = {person_id: pseudonyms.pseudonym(uow, person_id) for person_id in ids}
     else:
         names = pseudonyms.holder_names(uow, ids)
     for row in rows:

@@ -71,8 +71,8 @@ def _cardholders(uow: UnitOfWork) -> list[str]:
     cards = load_inputs(uow, recipe).cards
     if cards is None:
         return []
-    labels = {*cards.cards["holder_id"], *cards.cards["approver_id"]}
-    return sorted(str(item) for item in labels if item)
+    person_ids = {*cards.cards["holder_id"], *cards.cards["approver_id"]}
+    return sorted(str(person_id) for person_id in person_ids if person_id)
 
 
 def _registered(uow: UnitOfWork, holder_id: str) -> str:
@@ -81,10 +81,10 @@ def _registered(uow: UnitOfWork, holder_id: str) -> str:
     Raises:
         CardwatchError: the register does not name them.
     """
-    history = {person_key(cardholder): cardholder for cardholder in _cardholders(uow)}
-    if holder_id and history and person_key(holder_id) not in history:
+    by_key = {person_key(cardholder): cardholder for cardholder in _cardholders(uow)}
+    if holder_id and by_key and person_key(holder_id) not in by_key:
         raise CardwatchError("Choose a cardholder from the card register", field="holder_id")
-    return history.get(person_key(holder_id), holder_id.strip())
+    return by_key.get(person_key(holder_id), holder_id.strip())
 
 
 def email_of(context: ServiceContext) -> str:

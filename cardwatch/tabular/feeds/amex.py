@@ -200,12 +200,12 @@ def _declared(feed: FeedRows, line: str, record: str, names: Sequence[str]) -> d
             if place.type == "number":
                 declared[name] = fixed_number(line, place)
         except Unreadable:
-            subject = f"a count or total in its {record} record is no number. Ask for it again"
-            raise FileRefused(feed.file, "incomplete", subject) from None
+            reason = f"a count or total in its {record} record is no number. Ask for it again"
+            raise FileRefused(feed.file, "incomplete", reason) from None
     return declared
 
 
-def _check_money(feed: FeedRows, text: str, declared: int, counted: int) -> None:
+def _check_money(feed: FeedRows, subject: str, declared: int, counted: int) -> None:
     """Refuse the file if a total is not what the payments come to.
 
     Raises:
@@ -213,11 +213,11 @@ def _check_money(feed: FeedRows, text: str, declared: int, counted: int) -> None
     """
     if declared != counted:
         raise incomplete(
-            feed.file, f"in {text}", declared=pounds_text(declared), counted=pounds_text(counted)
+            feed.file, f"in {subject}", declared=pounds_text(declared), counted=pounds_text(counted)
         )
 
 
-def _check_sums(feed: FeedRows, text: str, declared: dict[str, int], sums: _Sums) -> bool:
+def _check_sums(feed: FeedRows, subject: str, declared: dict[str, int], sums: _Sums) -> bool:
     """Compare what a summary declares with the payments; return whether it declares anything.
 
     Raises:
@@ -225,10 +225,10 @@ def _check_sums(feed: FeedRows, text: str, declared: dict[str, int], sums: _Sums
     """
     if not any(declared.values()):
         return False
-    feed.compare(f"charges of {text}", declared["debit_count"], sums.debit_count)
-    feed.compare(f"refunds of {text}", declared["credit_count"], sums.credit_count)
-    _check_money(feed, f"charges of {text}", declared["debits"], sums.debits)
-    _check_money(feed, f"refunds of {text}", declared["credits"], sums.credits)
+    feed.compare(f"charges of {subject}", declared["debit_count"], sums.debit_count)
+    feed.compare(f"refunds of {subject}", declared["credit_count"], sums.credit_count)
+    _check_money(feed, f"charges of {subject}", declared["debits"], sums.debits)
+    _check_money(feed, f"refunds of {subject}", declared["credits"], sums.credits)
     return True
 
 
@@ -305,22 +305,22 @@ def _check_gl_parts(amex: _Amex) -> None:
         feed.compare("payments of a market", market["transactions"], market["count"])
         feed.compare("lines of a market", market["lines"], market["rows"])
         _check_money(feed, "a market", market["amount"], market["sum"])
-    visited = _check_summaries(amex)
+    summary_count = _check_summaries(amex)
     feed.passed(
         "control totals",
         f"the {len(feed.rows):,} payments and {pounds_text(amex.neutral)} are what the file, its "
-        f"{quantity(len(amex.markets), 'market')} and {visited} card summaries declare",
+        f"{quantity(len(amex.markets), 'market')} and {summary_count} card summaries declare",
     )
 
 
 def _check_summaries(amex: _Amex) -> int:
     """Compare the summaries with the payments; return how many declare anything."""
-    summaries = 0
+    summary_count = 0
     for record, account, declared in amex.summaries:
         sums = (amex.cards if record == "card" else amex.accounts)[account]
         subject = "a card" if record == "card" else "a control account"
-        summaries += _check_sums(amex.feed, subject, declared, sums)
-    return summaries
+        summary_count += _check_sums(amex.feed, subject, declared, sums)
+    return summary_count
 
 
 # KR1025 -----------------------------------------------------------------------------------------
@@ -362,10 +362,10 @@ def _check_kr(amex: _Amex, total: dict[str, int], lines: list[str]) -> None:
     if declared not in {count, count - 1, count - 2}:
         feed.compare("lines", declared, count)
     _check_sums(feed, "the file", total, amex.whole)
-    visited = _check_summaries(amex)
+    summary_count = _check_summaries(amex)
     net = pounds_text(amex.whole.debits + amex.whole.credits)
     feed.passed(
         "control totals",
-        f"the {len(feed.rows):,} payments and {net} are what the file and {visited} summaries "
-        "of cards and accounts declare",
+        f"the {len(feed.rows):,} payments and {net} are what the file and {summary_count} "
+        "summaries of cards and accounts declare",
     )

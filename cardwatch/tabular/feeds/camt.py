@@ -122,8 +122,8 @@ def _check_balance(camt: _Camt, statement: Element, account: str, moved: Decimal
     for balance in statement.iterfind("Bal"):
         amount = read_money(text_at(balance, "Amt"))
         if amount is None:
-            subject = "a balance cannot be read. Ask the bank to send it again"
-            raise FileRefused(camt.feed.file, "incomplete", subject)
+            reason = "a balance cannot be read. Ask the bank to send it again"
+            raise FileRefused(camt.feed.file, "incomplete", reason)
         is_credit = text_at(balance, "CdtDbtInd") == CREDIT
         balances.setdefault(
             text_at(balance, "Tp/CdOrPrtry/Cd"), signed(amount, is_credit=is_credit)
@@ -190,5 +190,5 @@ def _counterparty(entry: Element, details: Element | None, *, is_credit: bool) -
     counterparty = next((text for path in paths if (text := text_at(details, path))), "")
     if counterparty:
         return counterparty
-    answers = list(texts_at(details, "RmtInf/Ustrd")) if details is not None else []
-    return " ".join(answers) or text_at(details, "AddtlTxInf") or text_at(entry, "AddtlNtryInf")
+    remittance = list(texts_at(details, "RmtInf/Ustrd")) if details is not None else []
+    return " ".join(remittance) or text_at(details, "AddtlTxInf") or text_at(entry, "AddtlNtryInf")

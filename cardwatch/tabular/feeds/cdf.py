@@ -57,11 +57,11 @@ def read_cdf(data: bytes, file: str, limits: Limits) -> Found:
     root, layout = parse_xml(data, file), load_layout("cdf")
     header, trailer = root.find(HEADER), root.find(TRAILER)
     if header is None or not text_at(header, "CDFVersionNum").startswith("3"):
-        subject = "this is a Mastercard CDF feed of a version that is not read"
-        raise FileRefused(file, "bank_feed", subject)
+        reason = "this is a Mastercard CDF feed of a version that is not read"
+        raise FileRefused(file, "bank_feed", reason)
     if text_at(header, "RunModeIndicator") not in {"P", ""}:
-        subject = "the issuer marks it as a test file, so its payments are not read"
-        raise FileRefused(file, "test_file", subject)
+        reason = "the issuer marks it as a test file, so its payments are not read"
+        raise FileRefused(file, "test_file", reason)
     if trailer is None:
         raise cut_off(file, "trailer (9999)")
     cdf = _Cdf(FeedRows(file, layout, layout.name))
@@ -106,8 +106,8 @@ def _integer(element: Element | None, file: str) -> int:
     """
     text = ((element.text if element is not None else "") or "").strip()
     if text and not (text.isascii() and text.isdigit()):
-        subject = "a number that orders or counts its records cannot be read. Ask for it again"
-        raise FileRefused(file, "incomplete", subject)
+        reason = "a number that orders or counts its records cannot be read. Ask for it again"
+        raise FileRefused(file, "incomplete", reason)
     return int(text or 0)
 
 
@@ -253,8 +253,8 @@ def _check_totals(cdf: _Cdf, trailer: Element) -> None:
         if not fitting:
             raise incomplete(file, f"{side}s", declared=count, counted=ways[0][0])
         if not any(total in sums for sums in fitting):
-            match = min(fitting[0])
-            raise incomplete(file, f"minor units of {side}s", declared=total, counted=match)
+            counted = min(fitting[0])
+            raise incomplete(file, f"minor units of {side}s", declared=total, counted=counted)
     charges, refunds = len(cdf.raw[CHARGE]), len(cdf.raw[REFUND])
     cdf.feed.passed(
         "control totals",

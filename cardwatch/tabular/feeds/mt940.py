@@ -90,9 +90,9 @@ def _fields(text: str) -> list[tuple[int, str, str]]:
         elif plain in {"-", "-}"} or plain.startswith(("-}", "{")):
             fields.append((number, "", ""))
         elif plain and fields:
-            first, tag, value = fields[-1]
-            fields[-1] = (first, tag, f"{value}\n{plain}")
-    return [item for item in fields if item[1]]
+            first_line, tag, value = fields[-1]
+            fields[-1] = (first_line, tag, f"{value}\n{plain}")
+    return [tagged_field for tagged_field in fields if tagged_field[1]]
 
 
 def _take_field(feed: FeedRows, page: _Page, tag: str, value: str, line: int) -> None:
@@ -119,8 +119,8 @@ def _take_balance(feed: FeedRows, page: _Page, tag: str, value: str) -> None:
     match = BALANCE.fullmatch(value.strip())
     amount = _money(match[4]) if match else None
     if match is None or amount is None:
-        subject = f"its balance (:{tag}:) cannot be read. Ask the bank to send it again"
-        raise FileRefused(feed.file, "incomplete", subject)
+        reason = f"its balance (:{tag}:) cannot be read. Ask the bank to send it again"
+        raise FileRefused(feed.file, "incomplete", reason)
     balance = signed(amount, is_credit=match[1] == "C")
     if tag.startswith("60"):
         page.opening, page.currency, page.is_opened = balance, match[3], tag == "60F"
@@ -142,8 +142,8 @@ def _take_entry(feed: FeedRows, page: _Page, value: str, line: int) -> None:
     match = ENTRY.fullmatch(value)
     amount = _money(match["amount"]) if match else None
     if match is None or amount is None:
-        subject = f"its entry (:61:) on line {line} cannot be read. Ask the bank to send it again"
-        raise FileRefused(feed.file, "damaged", subject)
+        reason = f"its entry (:61:) on line {line} cannot be read. Ask the bank to send it again"
+        raise FileRefused(feed.file, "damaged", reason)
     is_credit = match["mark"] in CREDIT_MARKS
     page.has_entries = True
     page.moved += signed(amount, is_credit=is_credit)

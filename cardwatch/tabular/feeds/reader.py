@@ -60,5 +60,5 @@ def read_feed(data: bytes, file: str, form: str, limits: Limits) -> Found:
     except FileRefused as refusal:
         if refusal.code == "bank_feed":  # which says what it is
             raise
-        subject = f"read as {load_layout(form).name}, {refusal.what}"
-        raise FileRefused(file, refusal.code, subject) from None
+        reason = f"read as {load_layout(form).name}, {refusal.what}"
+        raise FileRefused(file, refusal.code, reason) from None

@@ -23,11 +23,11 @@ ASK_AGAIN = "Ask the issuer or bank to send it again"
 CHARGE, REFUND = "charge", "refund"
 
 
-def incomplete(file: str, text: str, *, declared: object, counted: object) -> FileRefused:
+def incomplete(file: str, subject: str, *, declared: object, counted: object) -> FileRefused:
     """Return the refusal of a feed that does not hold what it declares."""
     sentence = (
-        f"it declares {declared} {text} and holds {counted}, so a part of it is missing, doubled "
-        f"or altered. {ASK_AGAIN}"
+        f"it declares {declared} {subject} and holds {counted}, so a part of it is missing, "
+        f"doubled or altered. {ASK_AGAIN}"
     )
     return FileRefused(file, "incomplete", sentence)
 
@@ -37,15 +37,15 @@ def cut_off(file: str, missing: str) -> FileRefused:
     return FileRefused(file, "incomplete", f"it has no {missing}, so it is cut off. {ASK_AGAIN}")
 
 
-def doubled(file: str, text: str, *, count: int) -> FileRefused:
+def doubled(file: str, subject: str, *, count: int) -> FileRefused:
     """Return the refusal of a feed that holds something twice."""
-    sentence = f"it holds the same {text} {count} times where 1 is expected. {ASK_AGAIN}"
+    sentence = f"it holds the same {subject} {count} times where 1 is expected. {ASK_AGAIN}"
     return FileRefused(file, "doubled", sentence)
 
 
-def out_of_sequence(file: str, text: str, *, expected: object, seen: object) -> FileRefused:
+def out_of_sequence(file: str, subject: str, *, expected: object, seen: object) -> FileRefused:
     """Return the refusal of a feed whose records are not in their order."""
-    sentence = f"{text} {expected} is expected where {seen} stands. {ASK_AGAIN}"
+    sentence = f"{subject} {expected} is expected where {seen} stands. {ASK_AGAIN}"
     return FileRefused(file, "out_of_sequence", sentence)
 
 
@@ -92,22 +92,22 @@ class FeedRows:
         """Whether the row that is added next is a problem."""
         return any(len(self.rows) in rows[-1:] for rows in self.faults.values())
 
-    def compare(self, text: str, declared: int, counted: int) -> None:
+    def compare(self, subject: str, declared: int, counted: int) -> None:
         """Refuse the feed if a count that it declares is not what it holds.
 
         Raises:
             FileRefused: they differ.
         """
         if declared != counted:
-            raise incomplete(self.file, text, declared=f"{declared:,}", counted=f"{counted:,}")
+            raise incomplete(self.file, subject, declared=f"{declared:,}", counted=f"{counted:,}")
 
     def passed(self, name: str, sentence: str) -> None:
         """Add a check that the feed passed."""
         self.checks.append(Check(name, passed=True, sentence=sentence))
 
-    def not_declared(self, text: str = "no counts or totals") -> None:
+    def not_declared(self, declared: str = "no counts or totals") -> None:
         """Say that nothing in the feed shows whether it is complete."""
-        note = f"the feed declares {text}, so a missing or altered payment would not be noticed"
+        note = f"the feed declares {declared}, so a missing or altered payment would not be noticed"
         self.notes.append(note)
 
     def found(self, limits: Limits) -> Found:

@@ -145,10 +145,10 @@ def _number(reader: _Reader, fields: list[str], index: int) -> int:
     """
     text = fields[index].strip() if index < len(fields) else ""
     if not re.fullmatch(r"-?\d*", text, re.ASCII) or text == "-":
-        subject = (
+        reason = (
             "a marker that counts records or money has no number. Ask the issuer to send it again"
         )
-        raise FileRefused(reader.feed.file, "incomplete", subject)
+        raise FileRefused(reader.feed.file, "incomplete", reason)
     return int(text or 0)
 
 
@@ -156,9 +156,9 @@ def _end_block(reader: _Reader, fields: list[str]) -> None:
     """Compare a block with its trailer."""
     assert reader.block is not None
     feed, sums = reader.feed, reader.block_sums
-    kind, handle = _number(reader, fields, KIND), _number(reader, reader.block, KIND)
-    if kind != handle:
-        raise out_of_sequence(feed.file, "the trailer of block", expected=handle, seen=kind)
+    kind, header_kind = _number(reader, fields, KIND), _number(reader, reader.block, KIND)
+    if kind != header_kind:
+        raise out_of_sequence(feed.file, "the trailer of block", expected=header_kind, seen=kind)
     feed.compare(f"records in a block of type {kind}", _number(reader, fields, COUNT), sums.records)
     if kind == TRANSACTION:
         _compare_money(reader, _number(reader, fields, AMOUNT), sums, "a block")
@@ -181,9 +181,9 @@ def _end_set(reader: _Reader, fields: list[str]) -> None:
     if len(fields) <= VERSION or fields[VERSION].strip() != reader.opened[VERSION].strip():
         raise cut_off(feed.file, "whole trailer of a set")
     if [text.strip() for text in fields[1:3]] != [text.strip() for text in reader.opened[1:3]]:
-        visited = " ".join(text.strip() for text in fields[1:3])
+        actual = " ".join(text.strip() for text in fields[1:3])
         expected = " ".join(text.strip() for text in reader.opened[1:3])
-        raise out_of_sequence(feed.file, "the trailer of set", expected=expected, seen=visited)
+        raise out_of_sequence(feed.file, "the trailer of set", expected=expected, seen=actual)
     content = "\n".join(reader.set_lines)
     count = 1 + sum(content == other for _, other in reader.sets)
     if count > 1 and sums.net:
@@ -193,7 +193,7 @@ def _end_set(reader: _Reader, fields: list[str]) -> None:
     reader.opened = None
 
 
-def _compare_money(reader: _Reader, declared: int, sums: _Sums, text: str) -> None:
+def _compare_money(reader: _Reader, declared: int, sums: _Sums, subject: str) -> None:
     """Compare a declared total with what stands there, credits subtracted or added throughout.
 
     Raises:
@@ -204,7 +204,7 @@ def _compare_money(reader: _Reader, declared: int, sums: _Sums, text: str) -> No
     if not reader.ways:
         raise incomplete(
             reader.feed.file,
-            f"in {text}",
+            f"in {subject}",
             declared=pounds_text(declared),
             counted=f"{pounds_text(sums.net)} ({pounds_text(sums.gross)} {TRAILER_SUMS[1]})",
         )
@@ -247,7 +247,7 @@ def _take_payment(
     reader.memo_posts += texts["memo_post"] not in {"", "0"}
     foreign = currency_code(texts["original_currency"])
     original = texts["original_amount"]
-    isascii = original.isascii() and original.isdigit() and has_two_decimals(foreign)
+    is_readable = original.isascii() and original.isdigit() and has_two_decimals(foreign)
     user_data = [texts[name] for name in ("user_data", "user_data_2", "user_data_3")]
     feed.add(
         {
@@ -261,7 +261,7 @@ def _take_payment(
             "debit_credit": direction,
             "kind": kind,
             "currency": currency_code(texts["currency"]),
-            "original_amount": as_pounds(int(original)) if isascii else "",
+            "original_amount": as_pounds(int(original)) if is_readable else "",
             "original_currency": foreign,
             "description": "; ".join(filter(None, user_data)),
         },

@@ -59,11 +59,11 @@ def parse_xml(data: bytes, file: str) -> Element:
     try:
         parser.Parse(data, True)  # noqa: FBT003  expat takes no names
     except expat.ExpatError as error:
-        subject = f"it is cut off or damaged at line {error.lineno}. Ask for it again"
-        raise FileRefused(file, "damaged", subject) from None
+        reason = f"it is cut off or damaged at line {error.lineno}. Ask for it again"
+        raise FileRefused(file, "damaged", reason) from None
     except _Refused:
-        subject = "it declares a document type or nests too deep, as no statement does"
-        raise FileRefused(file, "xml", subject) from None
+        reason = "it declares a document type or nests too deep, as no statement does"
+        raise FileRefused(file, "xml", reason) from None
     return builder.close()
 
 
