@@ -33,7 +33,9 @@ audit_app = typer.Typer(no_args_is_help=True, help="Verify, read and sign the au
 keep_app = typer.Typer(no_args_is_help=True, help="Retention periods, legal holds and deletion.")
 
 
-@app.command(epilog="Example: cardwatch people finance@force.example --name Finance --role finance")
+@app.command(
+    epilog="Example: cardwatch people finance@force.example --name F --role finance --no-card"
+)
 def people(
     email: Email = None,
     name: Annotated[str, typer.Option(help="Their name.")] = "",

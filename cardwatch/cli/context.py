@@ -24,7 +24,7 @@ FIXED_COLUMNS = ("_id", "_on", "_pence", "label", "rule", "state")
 """Columns whose words are never cut."""
 BEGIN = (
     "There is no casebook yet. Add its first person: cardwatch people EMAIL --name NAME "
-    "--role finance --new-organisation 'NAME OF THE FORCE'."
+    "--role finance --no-card --new-organisation 'NAME OF THE FORCE'."
 )
 Who = Annotated[
     str | None,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,17 +42,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 @pytest.fixture
 def begun(run: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
     """Begin a casebook with a person of each lane and two statements."""
-    run(
-        "people",
-        FINANCE,
-        "--name",
-        "F",
-        "--role",
-        "finance",
-        "--no-card",
-        "--new-organisation",
-        "Our Force",
-    )
+    added = ("--no-card", "--new-organisation", "Our Force")
+    run("people", FINANCE, "--name", "F", "--role", "finance", *added)
     run("people", PSD, "--name", "P", "--role", "psd", "--no-card")
     for number, more in ((9, []), (10, [*SPLIT, *EQUAL])):
         path = tmp_path / f"2026-{number:02}.csv"
@@ -81,6 +74,15 @@ def test_feeds_dropped_in_a_folder_are_received_without_a_click(
     assert sorted(p.name for p in (tmp_path / "in" / "received").glob("*.receipt.json")) == [
         f"feed{ending}.receipt.json" for ending in (".cdf.xml", ".gl1025", ".vcf")
     ]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/casebook.md", "docs/using.md", "docs/api.md"])
+def test_the_first_person_is_added_as_the_page_says(run: Callable[..., Any], page: str) -> None:
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8").replace("\\\n", " ")
+    (command,) = re.findall(r"^cardwatch (people \S+@.*--new-organisation.*)$", text, re.MULTILINE)
+    words = shlex.split(command, comments=True)
+    run(*words, json_out=False)
+    assert run("people")[0]["email"] == words[1]
 
 
 def test_before_there_is_a_casebook_a_person_is_told_how_to_begin(

@@ -32,16 +32,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("CARDWATCH_DATABASE", raising=False)
     statement = tmp_path / "october.csv"
     statement.write_text("\n".join([HEADINGS, *month(10), *SPLIT]) + "\n", encoding="utf-8")
-    given = (
-        "--name",
-        "F",
-        "--role",
-        "finance",
-        "--no-card",
-        "--no-card",
-        "--new-organisation",
-        "Force",
-    )
+    given = ("--name", "F", "--role", "finance", "--no-card", "--new-organisation", "Force")
     assert _run("people", "f@force.example", *given).exit_code == 0
     assert _run("receive", str(statement)).exit_code == 0
     backup = _run("backup", str(tmp_path / "backup.db"), "--json")
