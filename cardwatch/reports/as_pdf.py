@@ -50,7 +50,10 @@ def check_drawing() -> None:
     try:
         with warnings.catch_warnings(), redirect_stdout(io.StringIO()):  # it prints advice
             warnings.simplefilter("ignore", DeprecationWarning)
-            from weasyprint.text.ffi import harfbuzz_subset  # noqa: PLC0415  takes half a second
+            # The package itself first: after a try that failed, Python answers `KeyError`
+            # when only its part is imported.
+            import weasyprint  # noqa: F401, PLC0415  takes half a second
+            from weasyprint.text.ffi import harfbuzz_subset  # noqa: PLC0415  see above
     except (ImportError, OSError) as error:
         raise CardwatchError(MISSING) from error
     if harfbuzz_subset is None:

@@ -40,12 +40,13 @@ def dlopen_others(ffi, name, flags=0):
 
 
 FFI.dlopen = dlopen_others
-try:
-    check_drawing()
-except CardwatchError as error:
-    print(error)
+for _ in range(2):
+    try:
+        check_drawing()
+    except CardwatchError as error:
+        print(error)
 """
-"""A process that looks for what draws a PDF where one library is not installed."""
+"""A process that looks twice for what draws a PDF where one library is not installed."""
 
 
 def _text(document: Document) -> str:
@@ -102,9 +103,9 @@ def test_an_empty_table_has_widths(rows: tuple[tuple[str, ...], ...]) -> None:
     assert sum(column_widths(Table("x", ("", ""), rows))) == pytest.approx(100)
 
 
-@pytest.mark.parametrize("library", ["pango-1", "pangoft2", "harfbuzz-subset"])
+@pytest.mark.parametrize("library", ["gobject-2", "pango-1", "pangoft2", "harfbuzz-subset"])
 def test_without_a_library_a_pdf_is_refused_with_its_package(library: str) -> None:
-    """As on a machine without it: no warning, none of WeasyPrint's own advice, one sentence."""
+    """As on a machine without it: no warning, none of WeasyPrint's own advice, one sentence a try."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", WITHOUT, library],
         capture_output=True,
@@ -113,7 +114,8 @@ def test_without_a_library_a_pdf_is_refused_with_its_package(library: str) -> No
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0" in done.stdout
-    assert len(done.stdout.splitlines()) == 1
+    first, second = done.stdout.splitlines()
+    assert first == second
 
 
 @needs_pdf

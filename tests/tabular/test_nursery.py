@@ -35,6 +35,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+def is_running(process: int) -> bool:
+    """Whether a process has not ended; one that ended and was not waited for has no command."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes() != b""
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def wait_until(true: Callable[[], object]) -> None:
     end = time.monotonic() + 20
     while not true():
@@ -296,7 +304,7 @@ def test_a_nursery_ends_with_its_parent() -> None:
         nurseries = children(parent.pid)
         parent.kill()
     assert len(nurseries) == 2
-    wait_until(lambda: not any(Path(f"/proc/{process}/cmdline").exists() for process in nurseries))
+    wait_until(lambda: not any(is_running(process) for process in nurseries))
 
 
 def test_a_closed_nursery_has_finished_its_file_and_reads_no_more(
