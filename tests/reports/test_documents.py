@@ -105,7 +105,7 @@ def test_an_empty_table_has_widths(rows: tuple[tuple[str, ...], ...]) -> None:
 
 @pytest.mark.parametrize("library", ["gobject-2", "pango-1", "pangoft2", "harfbuzz-subset"])
 def test_without_a_library_a_pdf_is_refused_with_its_package(library: str) -> None:
-    """As on a machine without it: no warning, none of WeasyPrint's own advice, one sentence a try."""
+    """As on a machine without it: no warning, none of WeasyPrint's advice, one sentence a try."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", WITHOUT, library],
         capture_output=True,
