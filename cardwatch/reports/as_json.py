@@ -18,11 +18,7 @@ def as_json(
 ) -> str:
     """Return the lists and the reading reports as JSON text, and what is said of a hand-over."""
     content: dict[str, Any] = {
-        "lists": {
-            lane: asdict(alert_list)
-            | {"alerts": [alert_content(alert) for alert in alert_list.alerts]}
-            for lane, alert_list in lists.items()
-        },
+        "lists": lists_content(lists),
         "reading": {
             "files": [
                 asdict(report) | {"reconciles": report.reconciles} for report in statements.reports
@@ -33,3 +29,11 @@ def as_json(
     if handed:
         content |= {"handed_over": handed.said, "cases": handed.cases}
     return json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def lists_content(lists: dict[str, AlertList]) -> dict[str, dict[str, Any]]:
+    """Return lists of alerts as JSON writes them, by lane."""
+    return {
+        lane: asdict(alert_list) | {"alerts": [alert_content(alert) for alert in alert_list.alerts]}
+        for lane, alert_list in lists.items()
+    }

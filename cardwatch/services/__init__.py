@@ -84,6 +84,7 @@ from cardwatch.services.notifications import (
     send_due,
     set_webhook,
 )
+from cardwatch.services.partition_export import PartitionExport, export_partition
 from cardwatch.services.payments import (
     MAX_EXPORTED,
     count_payments,
@@ -153,6 +154,7 @@ __all__ = [
     "ExportFile",
     "ExportRequest",
     "Home",
+    "PartitionExport",
     "Receipt",
     "SampleRequest",
     "ServiceContext",
@@ -191,6 +193,7 @@ __all__ = [
     "erase",
     "explain_payment",
     "export_alerts",
+    "export_partition",
     "get_alert",
     "get_history",
     "get_job",

@@ -184,14 +184,7 @@ def _filename(
 
 def _check(export_request: ExportRequest, form: str) -> None:
     """Refuse what cannot be handed over, before anything is written down."""
-    if export_request.purpose not in PURPOSES:
-        valid_names = ", ".join(PURPOSES)
-        sentence = f"Choose a purpose: {valid_names}, not '{export_request.purpose}'."
-        raise CardwatchError(
-            sentence if export_request.purpose else "Choose a purpose", field="purpose"
-        )
-    if not export_request.recipient.strip():
-        raise CardwatchError("Enter the recipient", field="recipient")
+    check_purpose(export_request.purpose, export_request.recipient)
     if form not in EXPORT_FORMATS:
         valid_names = ", ".join(EXPORT_FORMATS)
         sentence = f"'{form}' is not a list format. Use a file name that ends in {valid_names}."
@@ -203,6 +196,20 @@ def _check(export_request: ExportRequest, form: str) -> None:
     if form in {".pdf", PACK}:
         with about_field("form"):
             check_drawing()
+
+
+def check_purpose(purpose: str, recipient: str) -> None:
+    """Refuse an export without a purpose that is known, or without a recipient.
+
+    Raises:
+        CardwatchError: with the field that is wrong.
+    """
+    if purpose not in PURPOSES:
+        valid_names = ", ".join(PURPOSES)
+        sentence = f"Choose a purpose: {valid_names}, not '{purpose}'."
+        raise CardwatchError(sentence if purpose else "Choose a purpose", field="purpose")
+    if not recipient.strip():
+        raise CardwatchError("Enter the recipient", field="recipient")
 
 
 def _cases(uow: UnitOfWork, export_request: ExportRequest) -> tuple[dict[str, Any], ...]:
@@ -248,13 +255,26 @@ def _called(
 
 
 def _disclose(uow: UnitOfWork, handed: ExportCover, statement_id: str) -> None:
-    """Write down that something is handed over; the same again within a second is one."""
-    disclosure = {"statement_id": statement_id, "purpose": handed.purpose,
-            "recipient": handed.recipient, "lane": uow.actor.chain,
+    """Write down that alerts are handed over; the same again within a second is one."""
+    record_export(uow, statement_id, handed.purpose, handed.recipient, *map(str, handed.cases))
+
+
+def record_export(
+    uow: UnitOfWork, statement_id: str, purpose: str, recipient: str, *more: str
+) -> None:
+    """Write down that something is handed over; the same again within a second is one.
+
+    Args:
+        uow: the work it is done in.
+        statement_id: the statement it is about, or the newest of several.
+        purpose: one of `PURPOSES`.
+        recipient: to whom.
+        more: what else tells it from other exports.
+    """
+    disclosure = {"statement_id": statement_id, "purpose": purpose,
+            "recipient": recipient.strip(), "lane": uow.actor.chain,
             "made_by": uow.actor.actor_id, "made_at": uow.now}  # fmt: skip
-    uow.event.object_id = uow.keyed("disclosure", *disclosure.values(), *map(str, handed.cases))[
-        :12
-    ]
+    uow.event.object_id = uow.keyed("disclosure", *disclosure.values(), *more)[:12]
     same = exports.c.disclosure_id == uow.event.object_id
     if uow.fetch_one(sa.select(exports.c.lane).where(uow.scope(exports), same)) is None:
         uow.insert_sealed(exports, [disclosure | {"disclosure_id": uow.event.object_id}])
