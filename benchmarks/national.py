@@ -54,9 +54,8 @@ def main() -> None:
             walls[name] = time.perf_counter() - start
             seconds = sum(outcome.processor_seconds for outcome in outcomes)
             failed = sum(outcome.outcome != "scored" for outcome in outcomes)
-            print(
-                f"  {name:13} {walls[name]:6.1f} s wall, {seconds:6.1f} s processor, {failed} failed"
-            )
+            costs = f"{walls[name]:6.1f} s wall, {seconds:6.1f} s processor"
+            print(f"  {name:13} {costs}, {failed} failed")
         one, two = (result_bytes(root / name) for name in walls)
         efficiency = walls["this process"] / walls["2 processes"] / WORKERS
         print(f"  efficiency {efficiency:.2f}; bytes {'agree' if one == two else 'DIFFER'}")
