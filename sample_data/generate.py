@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import xlsxwriter
 from feeds import FORMS, FeedRow
+from generate_aggregates import write_aggregates
 from generate_registers import write_registers
 
 if TYPE_CHECKING:
@@ -622,6 +623,7 @@ def main(out: Path) -> None:
         matter["rows"] = registered_rows(force, matter)
     write_truth(out / "truth.csv", [*plan["planted"], *plan["registered"]])
     write_registers(out, force)
+    write_aggregates(out / "aggregates")
 
 
 if __name__ == "__main__":

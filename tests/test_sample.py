@@ -48,7 +48,7 @@ def test_the_generator_makes_the_committed_files_again_byte_for_byte(tmp_path: P
     command = [sys.executable, SAMPLE / "generate.py", tmp_path]
     subprocess.run(command, check=True, capture_output=True)
     made = sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*") if p.is_file())
-    assert len(made) == 35
+    assert len(made) == 49
     for path in made:
         assert (tmp_path / path).read_bytes() == (SAMPLE / path).read_bytes(), path
 

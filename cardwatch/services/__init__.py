@@ -1,6 +1,7 @@
 """Services: each function is one use case, done completely or not at all."""
 
 from cardwatch.reports import PURPOSES
+from cardwatch.services.aggregates import make_aggregate
 from cardwatch.services.alert_lists import (
     MAX_DECIDED_TOGETHER,
     adjacent_alerts,
@@ -228,6 +229,7 @@ __all__ = [
     "list_trials",
     "list_units",
     "list_webhooks",
+    "make_aggregate",
     "names_for_display",
     "note_refusal",
     "pack_cards",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.unit_of_work import Row
     from cardwatch.records import CardRegister
+    from cardwatch.reports.quarter import Quarter
     from cardwatch.services.context import ServiceContext
 
 QUARTER = re.compile(r"(20\d\d)-Q([1-4])")
@@ -92,6 +93,20 @@ def assess_impact(
     return impact_document(
         installation, marking=marking, organisation=organisation, made_on=made_on
     )
+
+
+def read_quarter(uow: UnitOfWork, name: str) -> Quarter:
+    """Return the figures of one quarter, such as `2026-Q3`.
+
+    Raises:
+        CardwatchError: that is no quarter, or it has not begun.
+    """
+    span = _span(name, dt.date.fromisoformat(uow.today))
+    statements = [row for row in kept.list_statements(uow) if is_counting(row)]
+    held_statements = [row for row in statements if row["erased_at"] is None]
+    payments = report_queries.read_spending(uow, span.first_on, span.last_on)
+    alerts = report_queries.read_alerts(uow)
+    return quarter_figures(span, payments, alerts, _coverage(held_statements, span))
 
 
 def _span(quarter: str, today: dt.date) -> Span:

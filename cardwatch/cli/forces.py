@@ -1,0 +1,141 @@
+"""Commands that compare forces: make the shareable aggregate, and compare many of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cardwatch import installation
+from cardwatch.cli.context import Owner, Who, open_context
+from cardwatch.cli.options import busy
+from cardwatch.errors import CardwatchError
+
+if TYPE_CHECKING:
+    from cardwatch.reports import Document
+    from cardwatch.reports.benchmark import Funnel
+
+BENCHMARK_FORMS = (".xlsx", ".pdf", ".svg")
+Outputs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--out",
+        help="Write it as .xlsx or .pdf; .svg writes a plot of each figure beside that name.",
+    ),
+]
+Aggregates = Annotated[
+    list[Path], typer.Argument(help="Aggregates of forces.", exists=True, dir_okay=False)
+]
+AggregateFile = Annotated[Path, typer.Option("--out", help="The file to write.")]
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: cardwatch aggregate 2026-Q3 --out our-force-2026-Q3.json")
+def aggregate(
+    quarter: Annotated[str, typer.Argument(help="A quarter that is over, such as 2026-Q3.")],
+    path: AggregateFile,
+    threshold: Annotated[
+        int, typer.Option(min=1, help="Smallest count that is shared; 5 or more.")
+    ] = 10,
+    who: Who = None,
+    organisation: Owner = None,
+) -> None:
+    """Write a quarter's figures without people or merchants, signed, to share with others."""
+    from cardwatch import services
+    from cardwatch.cli.output import out
+
+    with open_context(who, organisation) as context:
+        content = services.make_aggregate(
+            context, quarter, threshold=threshold, key=installation.signing_key()
+        )
+    _write(path, content)
+    out.print(f"Written: {path}. Read it before you share it.", markup=False)
+
+
+@app.command(epilog="Example: cardwatch benchmark forces/*.json --out benchmark.xlsx")
+def benchmark(
+    files: Aggregates,
+    force: Annotated[
+        str, typer.Option(help="Your force's name, to mark it and its peers by size.")
+    ] = "",
+    outputs: Outputs = None,
+) -> None:
+    """Compare forces by their aggregates, with limits that respect their size."""
+    from cardwatch.reports.aggregate import read_aggregate
+    from cardwatch.reports.benchmark import benchmark_document, make_funnels
+
+    for path in outputs or []:
+        if path.suffix.lower() not in BENCHMARK_FORMS:
+            raise typer.BadParameter("use a file that ends in .xlsx, .pdf or .svg")
+    aggregates = [read_aggregate(path.name, path.read_bytes()) for path in files]
+    document = benchmark_document(
+        aggregates,
+        marking=os.environ.get("CARDWATCH_MARKING") or installation.MARKING,
+        made_on=str(dt.datetime.now(dt.UTC).date()),
+        organisation=force,
+    )
+    _print_document(document)
+    for path in outputs or []:
+        with busy(f"Writing {path.name}"):
+            _write_benchmark(path, document, make_funnels(aggregates))
+
+
+def _write_benchmark(path: Path, document: Document, funnels: list[Funnel]) -> None:
+    """Write the comparison in the form that a file's ending names."""
+    from cardwatch.cli.output import err
+    from cardwatch.reports import pdf_of
+    from cardwatch.reports.document_xlsx import document_xlsx
+    from cardwatch.reports.funnel_plot import funnel_svg
+
+    match path.suffix.lower():
+        case ".xlsx":
+            files = {path: document_xlsx(document)}
+        case ".pdf":
+            files = {path: pdf_of(document)}
+        case _:
+            files = {
+                path.with_stem(f"{path.stem}-{funnel.indicator}"): funnel_svg(funnel).encode()
+                for funnel in funnels
+            }
+    for target, content in files.items():
+        _write(target, content)
+        err.print(f"Written: {target}", markup=False)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file, or say that it cannot be written."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise CardwatchError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _print_document(document: Document) -> None:
+    """Print a document: its facts, sentences and tables."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from cardwatch.cli.output import out
+
+    out.print(f"[bold]{escape(document.title)}[/]")
+    for name, fact in document.facts:
+        out.print(f"{name}: {fact}", markup=False, highlight=False)
+    for section in document.sections:
+        out.print(f"\n[bold]{escape(section.title)}[/]")
+        for line in (*section.text, *(f"- {point}" for point in section.points)):
+            out.print(line, markup=False, highlight=False)
+        for table in section.tables:
+            printed = Table(box=None, pad_edge=False)
+            for number, heading in enumerate(table.headings):
+                printed.add_column(
+                    escape(heading),
+                    justify="right" if number in table.numeric else "left",
+                    overflow="fold",
+                )
+            for row in table.rows:
+                printed.add_row(*map(escape, row))
+            out.print(printed if table.rows else table.empty)

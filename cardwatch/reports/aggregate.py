@@ -1,0 +1,261 @@
+"""The shareable aggregate of one force's quarter: figures without people or merchants.
+
+Every count is of at least so many payments (the force's own threshold), and every cell of spending
+is of at least `FEWEST_HOLDERS` cardholders. What is too small is never left out alone, where the
+total less the rest would give it away: it is added to the cell of all others, with the smallest
+published cells until that one is large enough. Counts are given to the nearest `COUNT_STEP`, money
+to the nearest `POUNDS_STEP` pounds. A file covers one whole quarter that is over, so that no two
+files overlap by less than a quarter.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from cardwatch.errors import CardwatchError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+AGGREGATE_SCHEMA, AGGREGATE_VERSION = "cardwatch aggregate", 1
+LEAST_THRESHOLD, USUAL_THRESHOLD = 5, 10
+FEWEST_HOLDERS = 5
+MOST_OF_ONE = 0.8
+"""Share of a cell's money above which it would tell what one cardholder spent."""
+COUNT_STEP, POUNDS_STEP = 5, 1_000
+OTHERS = "all others"
+MAX_AGGREGATE_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class SpendingCell:
+    """Purchases of one category or month before anything is suppressed.
+
+    Attributes:
+        largest_pence: what the cardholder who spent most in it spent.
+    """
+
+    name: str
+    purchases: int
+    pence: int
+    holders: int
+    largest_pence: int
+
+
+@dataclass(frozen=True)
+class PublishedCell:
+    """Purchases of one category or month as they are shared."""
+
+    name: str
+    purchases: int
+    pounds: int
+
+
+@dataclass(frozen=True)
+class SharePair:
+    """A count out of a total, each rounded; nothing where either part is too small to share."""
+
+    count: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """One force's quarter as it is shared.
+
+    Attributes:
+        quarter: such as `2026-Q3`.
+        threshold: the smallest count that is shared.
+        purchases, pounds, cardholders: of the whole quarter; 0 where they are too few.
+        uncovered_days: days that no statement covers, which make every figure too low.
+        months, categories: purchases by month, and by merchant category.
+        shares: by what `INDICATORS` call them, a count out of a total.
+        median_answer_days: half of the answers took at most as long; none where they are too few.
+        public_key: of the force's installation, as hex; it signed the file.
+    """
+
+    organisation: str
+    quarter: str
+    made_on: str
+    cardwatch: str
+    threshold: int
+    purchases: int
+    pounds: int
+    cardholders: int
+    uncovered_days: int
+    months: tuple[PublishedCell, ...]
+    categories: tuple[PublishedCell, ...]
+    shares: dict[str, SharePair] = field(default_factory=dict)
+    median_answer_days: int | None = None
+    public_key: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """The first 16 digits of the hash of its key, by which a force can confirm it."""
+        return hashlib.sha256(bytes.fromhex(self.public_key)).hexdigest()[:16]
+
+
+def rounded_count(count: int) -> int:
+    """Return a count to the nearest `COUNT_STEP`."""
+    return COUNT_STEP * round(count / COUNT_STEP)
+
+
+def rounded_pounds(pence: int) -> int:
+    """Return pence as pounds, to the nearest `POUNDS_STEP`."""
+    return POUNDS_STEP * round(pence / (100 * POUNDS_STEP))
+
+
+def share_pair(count: int, total: int, threshold: int) -> SharePair | None:
+    """Return a share to be published; none where the counted or the others are too few.
+
+    None of the counted is shared as well as few: it says of each that they are not among them.
+    """
+    if min(count, total - count) < threshold:
+        return None
+    return SharePair(rounded_count(count), rounded_count(total))
+
+
+def published_cells(cells: Sequence[SpendingCell], threshold: int) -> tuple[PublishedCell, ...]:
+    """Return cells without those that are too small, whose sum joins `OTHERS`.
+
+    The cell of all others is itself large enough, or nothing is published: the total less the
+    published cells is then never a small cell.
+    """
+    ordered = sorted(cells, key=lambda cell: (-cell.purchases, cell.name))
+    shared = [cell for cell in ordered if _is_large(cell, threshold)]
+    hidden = [cell for cell in ordered if not _is_large(cell, threshold)]
+    while hidden and shared and not _is_together_large(hidden, threshold):
+        hidden.append(shared.pop())
+    if hidden and not _is_together_large(hidden, threshold):
+        return ()
+    published = [
+        PublishedCell(cell.name, rounded_count(cell.purchases), rounded_pounds(cell.pence))
+        for cell in sorted(shared, key=lambda cell: cell.name)
+    ]
+    if hidden:
+        purchases, pence = (
+            sum(getattr(c, name) for c in hidden) for name in ("purchases", "pence")
+        )
+        published.append(PublishedCell(OTHERS, rounded_count(purchases), rounded_pounds(pence)))
+    return tuple(published)
+
+
+def _is_large(cell: SpendingCell, threshold: int) -> bool:
+    """Return whether a cell may stand alone."""
+    return _is_together_large([cell], threshold)
+
+
+def _is_together_large(cells: Sequence[SpendingCell], threshold: int) -> bool:
+    """Return whether cells may stand together; the cardholders of one are counted, at least."""
+    pence = sum(cell.pence for cell in cells)
+    return (
+        sum(cell.purchases for cell in cells) >= threshold
+        and max(cell.holders for cell in cells) >= FEWEST_HOLDERS
+        and max(cell.largest_pence for cell in cells) <= MOST_OF_ONE * pence
+    )
+
+
+def sign_aggregate(aggregate: Aggregate, key: Ed25519PrivateKey) -> bytes:
+    """Return an aggregate as the bytes of its file, signed (Ed25519, RFC 8032)."""
+    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    content = {"schema": AGGREGATE_SCHEMA, "version": AGGREGATE_VERSION}
+    content |= asdict(aggregate) | {"public_key": public}
+    signature = base64.b64encode(key.sign(_canonical(content))).decode()
+    text = json.dumps(content | {"signature": signature}, ensure_ascii=False, indent=1)
+    return (text + "\n").encode()
+
+
+def read_aggregate(file: str, data: bytes) -> Aggregate:
+    """Return the aggregate in a file once its signature and every value are right.
+
+    Raises:
+        CardwatchError: it is no aggregate of this version, or was changed after it was signed.
+    """
+    if len(data) > MAX_AGGREGATE_BYTES:
+        raise CardwatchError(f"{file}: it is too large for an aggregate.")
+    try:
+        content: dict[str, Any] = json.loads(data)
+        if content["schema"] != AGGREGATE_SCHEMA or content["version"] != AGGREGATE_VERSION:
+            raise CardwatchError(f"{file}: it is of another version. Ask for version 1.")
+        signature = base64.b64decode(content.pop("signature"), validate=True)
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(content["public_key"]))
+        key.verify(signature, _canonical(content))
+        return _aggregate_of(content)
+    except InvalidSignature as error:
+        reason = "it was changed after it was signed. Ask the force for its file again."
+        raise CardwatchError(f"{file}: {reason}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        reason = "it is not an aggregate. Choose a file that 'cardwatch aggregate' wrote."
+        raise CardwatchError(f"{file}: {reason}") from error
+
+
+def _aggregate_of(content: Mapping[str, Any]) -> Aggregate:
+    """Return the aggregate in what a file holds; a value of another kind is a `TypeError`."""
+    days = content["median_answer_days"]
+    return Aggregate(
+        organisation=_text(content["organisation"]),
+        quarter=_text(content["quarter"]),
+        made_on=_text(content["made_on"]),
+        cardwatch=_text(content["cardwatch"]),
+        threshold=_whole(content["threshold"]),
+        purchases=_whole(content["purchases"]),
+        pounds=_whole(content["pounds"]),
+        cardholders=_whole(content["cardholders"]),
+        uncovered_days=_whole(content["uncovered_days"]),
+        months=tuple(map(_cell, content["months"])),
+        categories=tuple(map(_cell, content["categories"])),
+        shares={_text(name): _pair(pair) for name, pair in content["shares"].items()},
+        median_answer_days=None if days is None else _whole(days),
+        public_key=_text(content["public_key"]),
+    )
+
+
+def _cell(content: Mapping[str, Any]) -> PublishedCell:
+    return PublishedCell(
+        _text(content["name"]), _whole(content["purchases"]), _whole(content["pounds"])
+    )
+
+
+def _pair(content: Mapping[str, Any]) -> SharePair:
+    pair = SharePair(_whole(content["count"]), _whole(content["total"]))
+    if not 0 < pair.count <= pair.total:
+        raise ValueError
+    return pair
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or len(value) > 200:
+        raise TypeError
+    return value
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 10**12:
+        raise TypeError
+    return value
+
+
+def _canonical(content: Mapping[str, Any]) -> bytes:
+    """Return what is signed: the content in one form whatever the file's spaces."""
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def check_threshold(threshold: int) -> None:
+    """Refuse a threshold that protects nobody.
+
+    Raises:
+        CardwatchError: it is below `LEAST_THRESHOLD`.
+    """
+    if threshold < LEAST_THRESHOLD:
+        sentence = f"Choose a threshold of {LEAST_THRESHOLD} or more."
+        raise CardwatchError(sentence, field="threshold")

@@ -1,0 +1,294 @@
+"""Compares forces by their aggregates: funnel limits that respect size, tables and sentences.
+
+A share is compared with that of all forces together. The limits around it are quantiles of the
+binomial distribution at the force's own size, so that a small force is not an outlier for being
+small (Spiegelhalter 2005, "Funnel plots for comparing institutional performance"). Where forces
+differ more than chance gives, the limits are widened by that overdispersion (his section 4, with
+the largest and smallest tenth winsorised).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import binom, norm
+
+from cardwatch.errors import CardwatchError
+from cardwatch.rarity import exact_interval
+from cardwatch.reports.document import Document, Section, Table
+from cardwatch.reports.formatting import day, money
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cardwatch.reports.aggregate import Aggregate, SharePair
+
+COMMON_LIMIT_PENCE = 100_000
+"""£1,000: the limit that all forces' purchases are compared with, whatever their own is."""
+NEAR_SHARE, NEXT_SHARE = 0.95, 0.90
+"""Purchases just under the limit lie from 95% of it; those they are compared with from 90%."""
+INDICATORS: dict[str, str] = {
+    "alerts": "Alerts per purchase",
+    "split_alerts": "Split purchase alerts per purchase",
+    "repeat_alerts": "Repeated payment alerts per purchase",
+    "cumulative_alerts": "Cumulative spending alerts per purchase",
+    "upheld": "Upheld, of answered queries",
+    "late": "Waiting for more than 28 days, of alerts without an answer",
+    "refunds": "Refunds, of purchases and refunds",
+    "just_under": "At 95% to 100% of £1,000, of purchases at 90% to 100%",
+}
+"""Shares that forces are compared by, each with what it is."""
+WARNING_Z, ALARM_Z = 1.96, 3.09
+"""Normal deviates of the limits: chance puts 5% and 0.2% of forces outside."""
+WINSORISED_SHARE = 0.1
+FEWEST_FORCES = 3
+MOST_PEERS = 5
+NOT_SHOWN = (
+    "A difference is a question for both forces. It is not a finding against either, or anybody.",
+    "More alerts may mean more misuse, stricter limits, or better data. Figures cannot tell which.",
+    "A higher share of upheld queries may mean that a force asks better questions.",
+    "A force within the limits has not been shown to be without problems.",
+    "Counts below each force's threshold are left out, and counts are rounded to the nearest 5.",
+)
+
+
+@dataclass(frozen=True)
+class FunnelPoint:
+    """One force on a funnel.
+
+    Attributes:
+        low, high: its exact 95% interval.
+        verdict: where it lies, in words.
+        earlier: its share in the last quarter before, if that is given.
+    """
+
+    organisation: str
+    count: int
+    total: int
+    low: float
+    high: float
+    verdict: str
+    earlier: float | None = None
+
+    @property
+    def share(self) -> float:
+        """The share itself."""
+        return self.count / self.total
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """One figure of many forces.
+
+    Attributes:
+        indicator: a key of `INDICATORS`.
+        centre: share of all forces together.
+        spread: factor by which chance's own limits are widened, at least 1.
+        points: the forces that share it, by their total.
+    """
+
+    indicator: str
+    centre: float
+    spread: float
+    points: tuple[FunnelPoint, ...]
+
+
+def funnel_limits(centre: float, total: int, spread: float, deviate: float) -> tuple[float, float]:
+    """Return the lowest and highest share within a funnel at a size.
+
+    Args:
+        centre: share of all forces together.
+        total: size of the force.
+        spread: see `Funnel`.
+        deviate: normal deviate of the limit.
+    """
+    tail = float(norm.sf(deviate * spread))
+    low, high = binom.ppf([tail, 1 - tail], total, centre)
+    return float(low) / total, float(high) / total
+
+
+def make_funnels(aggregates: Sequence[Aggregate]) -> list[Funnel]:
+    """Return a funnel for each figure that enough forces share, of the newest quarter.
+
+    Raises:
+        CardwatchError: there are too few forces, or a force is there twice for one quarter.
+    """
+    newest, earlier = _by_quarter(aggregates)
+    funnels = []
+    for indicator in INDICATORS:
+        shares = {a.organisation: a.shares[indicator] for a in newest if indicator in a.shares}
+        if len(shares) < FEWEST_FORCES:
+            continue
+        before = {a.organisation: a.shares[indicator] for a in earlier if indicator in a.shares}
+        funnels.append(_funnel(indicator, shares, before))
+    return funnels
+
+
+def nearest_peers(aggregates: Sequence[Aggregate], organisation: str) -> list[str]:
+    """Return the forces nearest in size to one, by purchases in the newest quarter.
+
+    Raises:
+        CardwatchError: that force is not among them.
+    """
+    sizes = {a.organisation: a.purchases for a in _by_quarter(aggregates)[0]}
+    if organisation not in sizes:
+        raise CardwatchError(f"There is no aggregate of {organisation} for the newest quarter.")
+    own = max(sizes.pop(organisation), 1)
+    ratio = {name: abs(np.log(max(size, 1) / own)) for name, size in sizes.items()}
+    return sorted(ratio, key=lambda name: (ratio[name], name))[:MOST_PEERS]
+
+
+def benchmark_document(
+    aggregates: Sequence[Aggregate], *, marking: str, made_on: str, organisation: str = ""
+) -> Document:
+    """Return the comparison as a document.
+
+    Args:
+        aggregates: as `read_aggregate` gives them; of earlier quarters too.
+        marking: protective marking.
+        made_on: the day.
+        organisation: the force that the peers are chosen for; none for an inspectorate.
+
+    Raises:
+        CardwatchError: see `make_funnels` and `nearest_peers`.
+    """
+    funnels = make_funnels(aggregates)
+    newest, _ = _by_quarter(aggregates)
+    peers = nearest_peers(aggregates, organisation) if organisation else []
+    facts = (
+        ("Quarter", newest[0].quarter),
+        ("Forces", f"{len(newest)}"),
+        ("Date", day(made_on)),
+        *((("Compared for", organisation), ("Peers by size", ", ".join(peers))) if peers else ()),
+    )
+    sections = [
+        Section("What a difference does not mean", points=(*NOT_SHOWN, _by_chance(funnels))),
+        Section("Forces", text=FORCES_TEXT, tables=(_forces(newest),)),
+        *(_section(funnel, organisation, peers) for funnel in funnels),
+    ]
+    return Document("Comparison of forces", marking, facts, tuple(sections))
+
+
+def _by_chance(funnels: Sequence[Funnel]) -> str:
+    """How many points chance alone puts outside the limits."""
+    points = sum(len(funnel.points) for funnel in funnels)
+    return (
+        f"{points:,} points are shown. If all forces were alike, up to {round(points * 0.05):,} of "
+        "them would lie outside the 95% limits by chance."
+    )
+
+
+FORCES_TEXT = (
+    "Each file is signed by the force's own installation. Confirm the key with the force once.",
+)
+
+
+def _by_quarter(aggregates: Sequence[Aggregate]) -> tuple[list[Aggregate], list[Aggregate]]:
+    """Return the aggregates of the newest quarter, and those of the newest before it."""
+    by_key = {(a.quarter, a.organisation): a for a in aggregates}
+    if len(by_key) < len(aggregates):
+        raise CardwatchError("A force is there twice for one quarter. Remove one of its files.")
+    quarters = sorted({a.quarter for a in aggregates}, reverse=True)
+    chosen = [[a for a in aggregates if a.quarter == quarter] for quarter in quarters[:2]]
+    if not chosen or len(chosen[0]) < FEWEST_FORCES:
+        raise CardwatchError(f"Choose the aggregates of at least {FEWEST_FORCES} forces.")
+    ordered = [sorted(part, key=lambda a: a.organisation) for part in chosen]
+    return ordered[0], ordered[1] if len(ordered) > 1 else []
+
+
+def _funnel(indicator: str, shares: dict[str, SharePair], before: dict[str, SharePair]) -> Funnel:
+    """Return the funnel of one figure."""
+    counts = np.array([pair.count for pair in shares.values()], float)
+    totals = np.array([pair.total for pair in shares.values()], float)
+    centre = float(counts.sum() / totals.sum())
+    spread = _spread(counts, totals, centre)
+    points = [
+        FunnelPoint(
+            name,
+            pair.count,
+            pair.total,
+            *exact_interval(pair.count, pair.total),
+            _verdict(pair, centre, spread),
+            before[name].count / before[name].total if name in before else None,
+        )
+        for name, pair in shares.items()
+    ]
+    return Funnel(indicator, centre, spread, tuple(sorted(points, key=lambda p: -p.total)))
+
+
+def _spread(counts: np.ndarray, totals: np.ndarray, centre: float) -> float:
+    """Return the square root of the overdispersion, at least 1."""
+    if not 0 < centre < 1:
+        return 1.0
+    deviates = (counts / totals - centre) / np.sqrt(centre * (1 - centre) / totals)
+    low, high = np.quantile(deviates, [WINSORISED_SHARE, 1 - WINSORISED_SHARE])
+    return float(np.sqrt(max(np.mean(np.clip(deviates, low, high) ** 2), 1.0)))
+
+
+def _verdict(pair: SharePair, centre: float, spread: float) -> str:
+    """Return where a share lies, in words."""
+    share = pair.count / pair.total
+    side = "higher" if share > centre else "lower"
+    for deviate, words in ((ALARM_Z, "outside 99.8% limits"), (WARNING_Z, "outside 95% limits")):
+        low, high = funnel_limits(centre, pair.total, spread, deviate)
+        if not low <= share <= high:
+            return f"{side}, {words}"
+    return "within limits"
+
+
+def _forces(aggregates: Sequence[Aggregate]) -> Table:
+    """The forces and their size."""
+    rows = tuple(
+        (a.organisation, f"{a.purchases:,}", money(a.pounds * 100), f"{a.cardholders:,}",
+         f"{a.uncovered_days:,}", f"{a.threshold}", a.fingerprint)
+        for a in aggregates
+    )  # fmt: skip
+    headings = (
+        "Force",
+        "Purchases",
+        "Value",
+        "Cardholders",
+        "Days not covered",
+        "Threshold",
+        "Key",
+    )
+    return Table("Forces by name", headings, rows, numeric=(1, 2, 3, 4, 5))
+
+
+def _section(funnel: Funnel, organisation: str, peers: Sequence[str]) -> Section:
+    """One figure: a sentence and a table."""
+    rows = tuple(_rows(funnel, organisation, peers))
+    widened = ""
+    if funnel.spread > 1:
+        widened = (
+            f" Forces differ more than chance gives, so the limits are {funnel.spread:.1f} times "
+            "as wide."
+        )
+    text = (f"All forces together: {_percent(funnel.centre)}.{widened}",)
+    headings = ("Force", "Count", "Of", "Share", "95% interval", "Quarter before", "Position")
+    table = Table(INDICATORS[funnel.indicator], headings, rows, numeric=(1, 2, 3, 4, 5))
+    return Section(INDICATORS[funnel.indicator], text=text, tables=(table,))
+
+
+def _rows(funnel: Funnel, organisation: str, peers: Sequence[str]) -> Iterable[tuple[str, ...]]:
+    """The forces of a funnel, the largest first; one's own and its peers are marked."""
+    for point in funnel.points:
+        mark = " (your force)" if point.organisation == organisation else ""
+        mark = " (peer)" if point.organisation in peers else mark
+        earlier = "" if point.earlier is None else _percent(point.earlier)
+        yield (
+            point.organisation + mark,
+            f"{point.count:,}",
+            f"{point.total:,}",
+            _percent(point.share),
+            f"{_percent(point.low)} to {_percent(point.high)}",
+            earlier,
+            point.verdict,
+        )
+
+
+def _percent(share: float) -> str:
+    """Return a share as a percentage with as many digits as a small one needs."""
+    return f"{share:.2%}" if share < 0.1 else f"{share:.0%}"

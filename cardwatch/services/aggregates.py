@@ -1,0 +1,154 @@
+"""Makes the shareable aggregate of a quarter from a casebook, from finance's lane alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import median_low
+from typing import TYPE_CHECKING
+
+from cardwatch import __version__
+from cardwatch.casebook import AuditEvent, people, report_queries
+from cardwatch.errors import CardwatchError
+from cardwatch.features import purchase_rows
+from cardwatch.merchants import category_name
+from cardwatch.reports.aggregate import (
+    FEWEST_HOLDERS,
+    Aggregate,
+    PublishedCell,
+    SharePair,
+    SpendingCell,
+    check_threshold,
+    published_cells,
+    rounded_count,
+    rounded_pounds,
+    share_pair,
+    sign_aggregate,
+)
+from cardwatch.reports.benchmark import COMMON_LIMIT_PENCE, NEAR_SHARE, NEXT_SHARE
+from cardwatch.reports.governance import LATE_DAYS
+from cardwatch.services.governance_report import read_quarter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from cardwatch.reports.quarter import Quarter
+    from cardwatch.services.context import ServiceContext
+
+UNKNOWN_CATEGORY = "category not given"
+
+
+def make_aggregate(
+    context: ServiceContext, quarter: str, *, threshold: int, key: Ed25519PrivateKey
+) -> bytes:
+    """Return the signed aggregate of a quarter, as the bytes of its file.
+
+    Args:
+        context: who makes it.
+        quarter: one that is over, such as `2026-Q3`.
+        threshold: the smallest count that it has.
+        key: signs it.
+
+    Raises:
+        NotAllowed: the role sees no alerts.
+        CardwatchError: the quarter is not over, or the threshold is too low.
+    """
+    check_threshold(threshold)
+    with context.work(AuditEvent("disclosure", "aggregate", quarter)):
+        context.require_alert_access()
+    with context.casebook.unaudited(
+        context.actor, context.now, lanes=context.actor.lanes, reads=True
+    ) as uow:
+        figures = read_quarter(uow, quarter)
+        payments = report_queries.read_spending(uow, figures.first_on, figures.last_on)
+        organisation, made_on = people.organisation_name(uow), uow.today
+    if not figures.is_over:
+        raise CardwatchError(f"{quarter} is not over. Choose an earlier one.", field="quarter")
+    base = _spending(figures, payments[purchase_rows(payments)], threshold)
+    return sign_aggregate(
+        replace(base, organisation=organisation, made_on=made_on, cardwatch=__version__), key
+    )
+
+
+def _spending(quarter: Quarter, purchases: pd.DataFrame, threshold: int) -> Aggregate:
+    """Return an aggregate's figures, suppressed and rounded."""
+    spending = quarter.spending
+    is_enough = spending.purchases >= threshold and spending.holders >= FEWEST_HOLDERS
+    names = {code: category_name(code) for code in purchases["mcc"].fillna("").unique()}
+    categories = purchases["mcc"].fillna("").map(names).replace("", UNKNOWN_CATEGORY)
+    answer_days = quarter.answer_days
+    return Aggregate(
+        organisation="",
+        quarter=quarter.name,
+        made_on="",
+        cardwatch="",
+        threshold=threshold,
+        purchases=rounded_count(spending.purchases) if is_enough else 0,
+        pounds=rounded_pounds(spending.purchases_pence) if is_enough else 0,
+        cardholders=rounded_count(spending.holders) if is_enough else 0,
+        uncovered_days=quarter.uncovered_days,
+        months=_cells(purchases, purchases["date"].str[:7], threshold) if is_enough else (),
+        categories=_cells(purchases, categories, threshold) if is_enough else (),
+        shares=_shares(quarter, purchases, threshold),
+        median_answer_days=median_low(answer_days) if len(answer_days) >= threshold else None,
+    )
+
+
+def _cells(
+    purchases: pd.DataFrame, names: pd.Series[str], threshold: int
+) -> tuple[PublishedCell, ...]:
+    """Return purchases by a name, as they are shared."""
+    grouped = purchases.groupby(names.to_numpy())
+    cells = []
+    for name, part in grouped:
+        by_holder = part.groupby("holder_id")["amount_pence"].sum()
+        pence, largest = int(part["amount_pence"].sum()), int(by_holder.max())
+        cells.append(SpendingCell(str(name), len(part), pence, len(by_holder), largest))
+    return published_cells(cells, threshold)
+
+
+def _shares(quarter: Quarter, purchases: pd.DataFrame, threshold: int) -> dict[str, SharePair]:
+    """Return the shares that forces are compared by, without those that are too small."""
+    spending, answers, waiting = quarter.spending, quarter.answers, quarter.awaiting_days
+    pence = purchases["amount_pence"]
+    near = _between(pence, NEAR_SHARE, 1.0)
+    below = _between(pence, NEXT_SHARE, NEAR_SHARE)
+    by_kind = {outcome.kind: outcome.count for outcome in quarter.outcomes}
+    pairs = {
+        "alerts": (sum(by_kind.values()), spending.purchases),
+        "split_alerts": (by_kind.get("split", 0), spending.purchases),
+        "repeat_alerts": (by_kind.get("repeat", 0), spending.purchases),
+        "cumulative_alerts": (by_kind.get("spend", 0), spending.purchases),
+        "upheld": (answers.upheld, answers.answered),
+        "late": (sum(days > LATE_DAYS for days in waiting), len(waiting)),
+        "refunds": (spending.refunds, spending.purchases + spending.refunds),
+        "just_under": (near, near + below),
+    }
+    published = {name: share_pair(*pair, threshold) for name, pair in pairs.items()}
+    shares = {name: pair for name, pair in published.items() if pair is not None}
+    for name in _kinds_that_tell(pairs, shares, threshold):
+        del shares[name]
+    return shares
+
+
+def _kinds_that_tell(
+    pairs: Mapping[str, tuple[int, int]], shares: Mapping[str, SharePair], threshold: int
+) -> list[str]:
+    """Return kinds to be left out: all alerts less the published kinds would be few."""
+    kinds = [name for name in pairs if name.endswith("_alerts") and name in shares]
+    kinds.sort(key=lambda name: (pairs[name][0], name))
+    left_out = []
+    rest = pairs["alerts"][0] - sum(pairs[name][0] for name in kinds)
+    while kinds and 0 < rest < threshold:
+        smallest = kinds.pop(0)
+        rest += pairs[smallest][0]
+        left_out.append(smallest)
+    return left_out
+
+
+def _between(pence: pd.Series[int], low: float, high: float) -> int:
+    """Return how many purchases lie between two shares of the common limit, the upper left out."""
+    within = (pence >= low * COMMON_LIMIT_PENCE) & (pence < high * COMMON_LIMIT_PENCE)
+    return int(within.sum())

@@ -1,0 +1,123 @@
+"""Forces compared: size is respected, what is planted is found, and no sentence accuses."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+from typer.testing import CliRunner
+
+from cardwatch.cli import app
+from cardwatch.errors import CardwatchError
+from cardwatch.reports.aggregate import Aggregate, SharePair, read_aggregate
+from cardwatch.reports.benchmark import benchmark_document, make_funnels, nearest_peers
+from cardwatch.reports.document_xlsx import document_xlsx
+from cardwatch.reports.funnel_plot import funnel_svg
+
+FILES = sorted((Path(__file__).parents[2] / "sample_data" / "aggregates").iterdir())
+VALE = "Saltmarsh Vale (invented)"
+
+
+@pytest.fixture(scope="module")
+def aggregates() -> list[Aggregate]:
+    return [read_aggregate(path.name, path.read_bytes()) for path in FILES]
+
+
+def _force(name: str, count: int, total: int) -> Aggregate:
+    return Aggregate(
+        organisation=name, quarter="2026-Q3", made_on="2026-10-14", cardwatch="1", threshold=10,
+        purchases=total, pounds=1_000, cardholders=20, uncovered_days=0, months=(), categories=(),
+        shares={"alerts": SharePair(count, total)}, public_key="00" * 32,
+    )  # fmt: skip
+
+
+def test_a_small_force_is_no_outlier_for_being_small() -> None:
+    """Forces alike but for size: as many small ones as large ones lie outside."""
+    rng = np.random.default_rng(7)
+    sizes = [200] * 300 + [20_000] * 300
+    forces = [
+        _force(f"{number}", int(rng.binomial(size, 0.03)), size)
+        for number, size in enumerate(sizes)
+    ]
+    (funnel,) = make_funnels(forces)
+    for size in (200, 20_000):
+        points = [point for point in funnel.points if point.total == size]
+        outside = sum(point.verdict != "within limits" for point in points) / len(points)
+        assert outside < 0.07, size
+
+
+def test_what_is_planted_is_outside(aggregates: list[Aggregate]) -> None:
+    outside = {
+        (point.organisation, funnel.indicator)
+        for funnel in make_funnels(aggregates)
+        for point in funnel.points
+        if "99.8%" in point.verdict
+    }
+    assert outside == {("Kingsmere (invented)", "alerts"), ("Holmshire (invented)", "just_under")}
+
+
+def test_changes_stand_beside(aggregates: list[Aggregate]) -> None:
+    funnel = next(one for one in make_funnels(aggregates) if one.indicator == "alerts")
+    earlier = {point.organisation for point in funnel.points if point.earlier is not None}
+    assert earlier == {VALE, "Northwick Metropolitan (invented)"}
+
+
+def test_peers_are_the_nearest_in_size(aggregates: list[Aggregate]) -> None:
+    peers = nearest_peers(aggregates, VALE)
+    assert peers[:2] == ["Ashdown (invented)", "Brackwater (invented)"]
+    with pytest.raises(CardwatchError, match="no aggregate of Nowhere"):
+        nearest_peers(aggregates, "Nowhere")
+
+
+def test_too_few_or_double_files_are_refused(aggregates: list[Aggregate]) -> None:
+    with pytest.raises(CardwatchError, match="at least 3"):
+        make_funnels(aggregates[:2])
+    with pytest.raises(CardwatchError, match="twice"):
+        make_funnels([*aggregates, aggregates[0]])
+
+
+def test_the_document_says_what_it_does_not_mean(aggregates: list[Aggregate]) -> None:
+    document = benchmark_document(
+        aggregates, marking="OFFICIAL", made_on="2026-11-29", organisation=VALE
+    )
+    assert document.sections[0].title == "What a difference does not mean"
+    text = str(document).lower()
+    for word in ("fraud", "suspect", "offender", "worst", "league"):
+        assert word not in text
+    assert sum("your force" in str(section.tables) for section in document.sections) == 3
+
+
+def test_the_workbook_has_every_table(aggregates: list[Aggregate]) -> None:
+    document = benchmark_document(aggregates, marking="OFFICIAL", made_on="2026-11-29")
+    book = openpyxl.load_workbook(io.BytesIO(document_xlsx(document)))
+    tables = [table for section in document.sections for table in section.tables]
+    assert len(book.sheetnames) == 1 + len(tables)
+    sheet = book.worksheets[1]
+    assert [cell.value for cell in sheet[1]] == list(tables[0].headings)
+    assert sheet.max_row == 1 + len(tables[0].rows)
+
+
+def test_a_plot_has_no_styles_and_no_markup_of_others(aggregates: list[Aggregate]) -> None:
+    hostile = [
+        dataclasses.replace(one, organisation=f"<script>{one.organisation}&") for one in aggregates
+    ]
+    for funnel in make_funnels(hostile):
+        svg = funnel_svg(funnel)
+        assert "style" not in svg
+        assert "<script" not in svg
+        assert svg.count("<circle") == len(funnel.points)
+        assert svg == funnel_svg(funnel)
+
+
+def test_the_command_shows_the_funnel(tmp_path: Path) -> None:
+    paths = [str(path) for path in FILES]
+    out = ["--out", str(tmp_path / "b.xlsx"), "--out", str(tmp_path / "b.svg")]
+    ran = CliRunner().invoke(app, ["benchmark", *paths, "--force", VALE, *out])
+    assert ran.exit_code == 0, ran.output
+    assert "Alerts per purchase" in ran.output
+    assert (tmp_path / "b.xlsx").stat().st_size > 5_000
+    assert len(list(tmp_path.glob("b-*.svg"))) == 8
