@@ -70,6 +70,7 @@ class Source:
         places: file and row of each payment to its statement's id and row.
         approvers: holder to whoever approves what they pay.
         corrects: the statement in whose place it comes, if any.
+        registers: the versions of registers it was made with, as JSON.
     """
 
     lane: str
@@ -77,6 +78,7 @@ class Source:
     places: Mapping[tuple[str, int], tuple[str, int]]
     approvers: Mapping[str, str]
     corrects: str | None = None
+    registers: str = ""
 
 
 def alert_text(alert: Alert) -> str:
@@ -99,6 +101,7 @@ def keep_list(uow: UnitOfWork, source: Source, alert_list: AlertList) -> StoreRe
     lane, owned = source.lane, {"lane": source.lane, "statement_id": source.statement_id}
     texts = [alert_text(alert) for alert in alert_list.alerts]
     row = {"content": list_text(alert_list), "alerts_sha256": texts_sha256(texts)}
+    row |= {"registers": source.registers}
     uow.insert_sealed(alert_lists, [owned | row])
     alerts_with_texts = zip(alert_list.alerts, texts, strict=True)
     uow.insert_sealed(

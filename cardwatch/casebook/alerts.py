@@ -106,7 +106,7 @@ def get_alert(uow: UnitOfWork, alert_id: str) -> dict[str, Any]:
     names = display_names(uow)
     del row["organisation_id"]
     list_row = uow.fetch_one(
-        sa.select(alert_lists.c.content).where(
+        sa.select(alert_lists.c.content, alert_lists.c.registers).where(
             uow.scope(alert_lists),
             alert_lists.c.lane == row["lane"],
             alert_lists.c.statement_id == row["statement_id"],
@@ -116,6 +116,7 @@ def get_alert(uow: UnitOfWork, alert_id: str) -> dict[str, Any]:
     return row | {
         "raised": _as_ranked(uow, raised_key, json.loads(content["content"])) if content else None,
         "made_by": json.loads(list_row["content"])["made_by"] if list_row else None,
+        "registers": json.loads(list_row["registers"])["versions"] if list_row else [],
         "related": _related(uow, row),
         "neighbours": neighbours(uow, row["lane"], row["alert_id"]),
         "decisions": [
@@ -264,6 +265,19 @@ def kept_texts(uow: UnitOfWork, lane: str, statement_id: str) -> tuple[str, dict
     )
     texts = {row["alert_id"]: row["content"] for row in raised_rows}
     return list_row["content"], texts, list_row["alerts_sha256"]
+
+
+def registers_of_list(uow: UnitOfWork, lane: str, statement_id: str) -> str:
+    """Return the versions of registers that a list was made with, as JSON.
+
+    Raises:
+        NotFound: the statement made no such list.
+    """
+    is_list = (alert_lists.c.lane == lane) & (alert_lists.c.statement_id == statement_id)
+    row = uow.fetch_one(sa.select(alert_lists.c.registers).where(uow.scope(alert_lists), is_list))
+    if row is None:
+        raise NotFound(f"There is no list of statement '{statement_id}'.")
+    return str(row["registers"])
 
 
 def hidden_ids(uow: UnitOfWork, statement_id: str) -> set[str]:

@@ -259,6 +259,7 @@ alert_lists = _table(
     _key("statement_id"),
     _text("content"),  # everything of the list but its alerts, as JSON
     _text("alerts_sha256"),
+    _text("registers"),  # versions of registers it was made with, and decisions on names, as JSON
     lane=True,
 )
 alert_snapshots = _table(
@@ -352,6 +353,36 @@ suppressions = _table(
     lane=True,
 )
 """Which later alerts are closed unasked: by hand, and by the answer "explained" to an alert."""
+register_versions = _table(
+    "register_versions",
+    _key("version_id"),
+    _text("kind"),
+    _number("seq"),  # in the order received, of its lane: 1, 2, ...
+    _text("file"),
+    _text("sha256"),  # of the file's bytes
+    _text("known_from", missing=True),  # from which entries count that say no day of their own
+    _number("replaces"),  # whether entries of earlier versions that it lacks are used no more
+    _number("entries"),
+    _number("unreadable"),  # rows that could not be read
+    Column("content", LargeBinary, nullable=False),
+    _text("content_sha256"),
+    _text("received_by"),
+    _text("received_at"),
+    lane=True,
+)
+"""Versions of registers as they were read, each in the lane that its kind belongs to."""
+match_decisions = _table(
+    "match_decisions",
+    _key("seq", Integer),
+    _text("organisation"),  # as a register names it
+    _text("merchant"),  # the name by which it is compared
+    _text("decision"),
+    _text("reason"),
+    _text("decided_by"),
+    _text("decided_at"),
+    lane=True,
+)
+"""What people decided about a name in a register and a merchant; the last of a pair counts."""
 legal_holds = _table(
     "legal_holds",
     _key("hold_id"),

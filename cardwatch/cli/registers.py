@@ -11,13 +11,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cardwatch.cli.context import print_json, print_rows
+from cardwatch.cli.context import (
+    Owner,
+    Who,
+    open_context,
+    print_json,
+    print_rows,
+    sign_checkpoint,
+)
 from cardwatch.cli.options import PARTLY, AsJson, DateOrder, busy, reading_choices
 from cardwatch.errors import CardwatchError
+from cardwatch.quantities import quantity
 
 if TYPE_CHECKING:
     from cardwatch.features import Ledger
     from cardwatch.records import Register
+    from cardwatch.services import RegisterReceipt
     from cardwatch.statements import ReadingChoices
 
 registers_app = typer.Typer(
@@ -44,7 +53,66 @@ OfStatements = Annotated[
 ]
 
 
-@registers_app.command("list", epilog="Example: cardwatch registers list")
+@registers_app.command("import", epilog="Example: cardwatch registers import gifts.csv")
+def import_files(
+    files: Annotated[list[Path], typer.Argument(help="Registers: CSV, XLSX, XLS or ODS.")],
+    kind: RegisterKindName = "",
+    known_from: KnownFrom = None,
+    replaces: Annotated[
+        bool,
+        typer.Option(
+            "--replaces", help="Entries of earlier versions that this file lacks are used no more."
+        ),
+    ] = False,
+    who: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+    date_order: DateOrder = "decide",
+) -> None:
+    """Import registers into the casebook: each file is the newest version of its register."""
+    from cardwatch import services
+    from cardwatch.cli.output import out
+    from cardwatch.registers import read_register
+
+    day = str(known_from.date()) if known_from else ""
+    receipts = []
+    with open_context(who, organisation) as context:
+        for file in files:
+            with busy(f"Reading {file.name}"):
+                register = read_register(file, reading_choices(None, date_order), kind=kind)
+            receipt = services.import_register(context, register, known_from=day, replaces=replaces)
+            receipts.append(receipt)
+            if not json:
+                out.print(_received(receipt), markup=False, soft_wrap=True)
+        sign_checkpoint(context)
+    if json:
+        print_json([asdict(receipt) for receipt in receipts])
+    if any(receipt.unreadable for receipt in receipts):
+        raise typer.Exit(PARTLY)
+
+
+def _received(receipt: RegisterReceipt) -> str:
+    """Return what became of a file in a sentence."""
+    if receipt.outcome == "held":
+        return f"{receipt.file}: the same file is the newest version already ({receipt.version_id})"
+    entries = quantity(receipt.entries, "entry", "entries")
+    counts = f"{entries}, {quantity(receipt.unreadable, 'row')} not readable"
+    version = f" ({receipt.version_id})" if receipt.version_id else ""
+    return f"{receipt.file}: {receipt.kind}, {counts}{version}"
+
+
+@registers_app.command("list", epilog="Example: cardwatch registers list --as you@force.example")
+def list_stored(who: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+    """List the registers in the casebook that you may see, with how much of each is held."""
+    from cardwatch import services
+
+    with open_context(who, organisation) as context:
+        rows = [asdict(summary) for summary in services.list_registers(context)]
+    columns = ("kind", "title", "owner", "lane", "versions", "entries", "last_received_at")
+    print_rows(rows, columns, json=json)
+
+
+@registers_app.command("kinds", epilog="Example: cardwatch registers kinds")
 def list_kinds(json: AsJson = False) -> None:
     """List the registers that can be read: what a row is, whose it is, who may see it."""
     from cardwatch.registers import register_kinds
@@ -72,13 +140,54 @@ def template(kind: Annotated[str, typer.Argument(help="gifts, interests, contrac
 
 @registers_app.command("show", epilog="Example: cardwatch registers show gifts.csv")
 def show(
-    file: RegisterFile,
+    file: Annotated[
+        str, typer.Argument(help="A file; or a register or version in the casebook, by its name.")
+    ],
     kind: RegisterKindName = "",
     known_from: KnownFrom = None,
+    who: Who = None,
+    organisation: Owner = None,
     json: AsJson = False,
     date_order: DateOrder = "decide",
 ) -> None:
-    """Read a register: every row accounted for, columns dropped, figures about its quality."""
+    """Show a register: every row accounted for, columns dropped, figures about its quality."""
+    if Path(file).is_file():
+        _show_file(Path(file), kind, known_from, json=json, date_order=date_order)
+    else:
+        _show_stored(file, who, organisation, json=json)
+
+
+def _show_stored(name: str, who: str | None, organisation: str | None, *, json: bool) -> None:
+    """Show a register in the casebook with its versions, or one version with its problems."""
+    from cardwatch import services
+    from cardwatch.registers import register_kinds
+
+    with open_context(who, organisation) as context:
+        if name in register_kinds():
+            detail = services.get_register(context, name)
+            if json:
+                print_json(asdict(detail))
+                return
+            versions = [asdict(version) for version in detail.versions]
+            columns = ("version_id", "file", "received_at", "entries", "unreadable", "known_from")
+            print_rows(versions, columns, json=False)
+            figures = asdict(detail.quality) if detail.quality else {}
+            rows = [{"figure": key, "value": value} for key, value in figures.items()]
+            print_rows(rows, ("figure", "value"), json=False)
+            return
+        version, report = services.get_version(context, name)
+    if json:
+        print_json(asdict(version) | {"report": asdict(report)})
+        return
+    problems = [asdict(problem) for problem in report.problems]
+    print_rows([asdict(version)], ("version_id", "kind", "file", "entries"), json=False)
+    print_rows(problems, ("row", "column", "code", "message"), json=False)
+
+
+def _show_file(
+    file: Path, kind: str, known_from: dt.datetime | None, *, json: bool, date_order: str
+) -> None:
+    """Read a register that is a file, and print what it holds."""
     from cardwatch.cli.output import print_register_report
     from cardwatch.registers import read_register
 
@@ -119,6 +228,7 @@ def match(
     from cardwatch.cli.output import out
     from cardwatch.evaluation.register_matches import chance_pairs
     from cardwatch.features import Ledger
+    from cardwatch.features.name_matches import name_matches
     from cardwatch.policy import load_policy
     from cardwatch.statements import read_statements
 
@@ -129,7 +239,7 @@ def match(
         by_kind = {register.kind: register for register in registers}
         ledger = Ledger(read.transactions, load_policy(policy), by_kind)
     with busy("Matching"):
-        rows = _matches(ledger)
+        rows = [asdict(match) for match in name_matches(ledger)]
         kinds = [kind for kind in by_kind if "organisation" in by_kind[kind].entries]
         with_people = [kind for kind in kinds if "employee_id" in by_kind[kind].entries]
         chance = [asdict(chance_pairs(ledger, kind)) for kind in with_people]
@@ -167,34 +277,6 @@ def _quality(register: Register) -> dict[str, Any]:
 
     last = register.entries["known_on"].max()
     return asdict(register_quality(register, last))
-
-
-def _matches(ledger: Ledger) -> list[dict[str, Any]]:
-    """Return each pair of a register's organisation and a merchant once, the surest first."""
-    from cardwatch.features.registered import links
-    from cardwatch.registers import BANDS
-
-    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for kind, register in ledger.registers.items():
-        if kind == "matches" or "organisation" not in register.entries:
-            continue
-        for link in links(ledger, kind)[1]:
-            rows.setdefault(
-                (kind, link.organisation, link.merchant),
-                {
-                    "register": kind,
-                    "organisation": link.organisation,
-                    "merchant": link.merchant,
-                    "band": link.band,
-                    "score": link.score,
-                    "words": ", ".join(word for word, _ in link.shared) or link.how,
-                    "only_register": ", ".join(link.only_register),
-                    "only_merchant": ", ".join(link.only_merchant),
-                },
-            )
-    return sorted(
-        rows.values(), key=lambda r: (BANDS.index(r["band"]), -r["score"], *map(str, r.values()))
-    )
 
 
 def _coverage(ledger: Ledger, kinds: list[str], rows: list[dict[str, Any]]) -> list[str]:

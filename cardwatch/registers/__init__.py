@@ -10,7 +10,13 @@ from cardwatch.registers.descriptions import (
     register_kinds,
     template_text,
 )
-from cardwatch.registers.entries import REGISTER_MESSAGES, read_register, read_registers
+from cardwatch.registers.entries import (
+    REGISTER_MESSAGES,
+    join_registers,
+    known_no_earlier,
+    read_register,
+    read_registers,
+)
 from cardwatch.registers.organisation_matching import (
     BANDS,
     POSSIBLE,
@@ -37,7 +43,9 @@ __all__ = [
     "RegisterQuality",
     "cards_in_force",
     "compared",
+    "join_registers",
     "judge_names",
+    "known_no_earlier",
     "layouts_page",
     "match_cards",
     "person_key",

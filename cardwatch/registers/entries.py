@@ -115,22 +115,40 @@ def read_registers(  # noqa: PLR0913  as `read_register`, and what a file may co
         reading = _RegisterReading(replace(table, file=name), chosen, choices)
         register = reading.register(known_from)
         by_kind.setdefault(register.kind, []).append(register)
-    return [_joined(by_kind[name]) for name in sorted(by_kind)]
+    return [join_registers(by_kind[name]) for name in sorted(by_kind)]
 
 
-def _joined(registers: list[Register]) -> Register:
-    """Return several files of one register as one, each entry once."""
+def join_registers(registers: Sequence[Register], replaced: int = 0) -> Register:
+    """Return several files of one register as one, each entry once.
+
+    Args:
+        registers: its files, in the order received.
+        replaced: so many of the first were replaced: their entries count only where a later file
+            has them too, from the day on which they were known then.
+    """
     if len(registers) == 1:
         return registers[0]
-    entries = pd.concat([register.entries for register in registers], ignore_index=True)
+    numbered = [register.entries.assign(nth=nth) for nth, register in enumerate(registers)]
+    entries = pd.concat(numbered, ignore_index=True)
+    facts = [name for name in entries if name not in {"known_on", "file", "row", "nth"}]
+    is_current = entries.groupby(facts, dropna=False)["nth"].transform("max") >= replaced
+    entries = entries[is_current].drop(columns="nth")
     entries = entries.sort_values(["known_on", "file", "row"], kind="stable", na_position="first")
-    facts = [name for name in entries if name not in {"known_on", "file", "row"}]
     return Register(
         registers[0].kind,
         entries.drop_duplicates(facts, ignore_index=True),
         tuple(report for register in registers for report in register.reports),
         tuple(sorted({unit for register in registers for unit in register.nil_units})),
     )
+
+
+def known_no_earlier(register: Register, day: dt.date) -> Register:
+    """Return a register whose entries that say no day of their own are known from a day on."""
+    column = register_kind(register.kind).known_on
+    entries = register.entries
+    is_stated = entries[column].notna() if column else pd.Series(data=False, index=entries.index)
+    known_on = entries["known_on"].where(is_stated, pd.Timestamp(day).as_unit("s"))
+    return replace(register, entries=entries.assign(known_on=known_on))
 
 
 class _RegisterReading:

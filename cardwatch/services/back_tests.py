@@ -12,6 +12,7 @@ from cardwatch.casebook.alert_store import is_about
 from cardwatch.casebook.counting import is_counting
 from cardwatch.errors import CardwatchError, NotFound
 from cardwatch.services.imports import table_of, window_from
+from cardwatch.services.register_inputs import actor_registers
 from cardwatch.services.scoring_inputs import (
     LoadedInputs,
     ScoringInputs,
@@ -80,6 +81,7 @@ def score_only(
             arrival = kept.compare(uow, frame, report, None)
             table = _with_history(uow, arrival)
             label, frames, digest = arrival.label, kept.as_read(table), kept.rows_sha256(table)
+    loaded = replace(loaded, registers=actor_registers(context))
     scoring = score_read(frames, label, loaded, context.actor.lanes)
     made_with = asdict(recipe) | {"input": digest}
     if context.actor.lanes == ("finance",):  # rules of professional standards leave no mark there
@@ -161,6 +163,7 @@ def _try(context: ServiceContext, row: Row, changed: dict[str, Any]) -> dict[str
     with context.work(AuditEvent("consultation", "statement", row["statement_id"]), ()) as uow:
         table = kept.read_window(uow, row["seq"], row["window_from"], row["last_on"])
         loaded = load_inputs(uow, active_inputs(uow, row["last_on"]))
+    loaded = replace(loaded, registers=actor_registers(context))
     before = score_window(table, row["label"], loaded, context.actor.lanes)
     after = score_window(table, row["label"], replace(loaded, **changed), context.actor.lanes)
     comparison: dict[str, Any] = {name: row[name] for name in ("statement_id", "label", "last_on")}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardwatch.casebook import FINANCE, LANES, AuditEvent, UnitOfWork, alert_store, documents
+from cardwatch.casebook import FINANCE, LANES, PSD, AuditEvent, UnitOfWork, alert_store, documents
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.counting import is_counting
 from cardwatch.casebook.import_requests import REQUEST_DAYS, confirm_import
@@ -21,6 +21,12 @@ from cardwatch.casebook.unit_of_work import canonical, short_id
 from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, NotAllowed, NotFound
 from cardwatch.quantities import plural
 from cardwatch.scoring import ScoringResult, train
+from cardwatch.services.register_inputs import (
+    UsedRegisters,
+    load_registers,
+    registers_text,
+    used_registers,
+)
 from cardwatch.services.scoring_inputs import (
     LoadedInputs,
     ScoringInputs,
@@ -83,6 +89,7 @@ class _Scored:
     Attributes:
         table: everything the scoring read, as `read_window` will give it once it is kept.
         since: first day of it.
+        registers: the versions of registers that the list of each lane was made with.
     """
 
     scoring: ScoringResult
@@ -90,6 +97,7 @@ class _Scored:
     since: str
     recipe: ScoringInputs
     used: LoadedInputs
+    registers: dict[str, UsedRegisters]
 
 
 def receive(
@@ -286,8 +294,21 @@ def _prepare(
         loaded = load_inputs(uow, recipe)
         table = table_of(arrival, _history(uow, arrival, since))
         event.outcome = "begun"  # the statement exists once `_keep` says so
+    loaded, registers = _with_registers(context, loaded)
     scoring = score_window(table, arrival.label, loaded)
-    return receipt, arrival, _Scored(scoring, table, since, recipe, loaded)
+    return receipt, arrival, _Scored(scoring, table, since, recipe, loaded, registers)
+
+
+def _with_registers(
+    context: ServiceContext, loaded: LoadedInputs
+) -> tuple[LoadedInputs, dict[str, UsedRegisters]]:
+    """Return what to score with, and the registers held in both lanes, whoever has the statement.
+
+    The casebook reads them by itself; nothing of them is in what the importer is told.
+    """
+    with context.casebook.unaudited(context.actor, context.now, lanes=LANES, reads=True) as uow:
+        by_lane = {lane: used_registers(uow, lane) for lane in LANES}
+        return replace(loaded, registers=load_registers(uow, by_lane[PSD])), by_lane
 
 
 def _needs_second_person(uow: UnitOfWork, arrival: IncomingStatement, *, is_history: bool) -> str:
@@ -344,7 +365,8 @@ def _keep_alerts(uow: UnitOfWork, arrival: IncomingStatement, scored: _Scored) -
     approvers = scored.used.approvers
     name = arrival.statement_id
     for lane in LANES:
-        source = alert_store.Source(lane, name, places, approvers, arrival.corrects)
+        registers = registers_text(scored.registers[lane])
+        source = alert_store.Source(lane, name, places, approvers, arrival.corrects, registers)
         counts = asdict(alert_store.keep_list(uow, source, scored.scoring.lists[lane]))
         uow.extra_events.append(AuditEvent("collection", "alerts", name, counts=counts, chain=lane))
         notice = {"lane": lane, "notice_id": short_id(lane, name), "kind": "list"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.alerts import compared, fact
@@ -14,6 +14,7 @@ from cardwatch.casebook.suppressions import day_of
 from cardwatch.errors import NotFound
 from cardwatch.registers import person_key
 from cardwatch.services.imports import HISTORY_WINDOW_DAYS
+from cardwatch.services.register_inputs import load_registers, registers_then, used_registers
 from cardwatch.services.scoring_inputs import (
     ScoringInputs,
     active_inputs,
@@ -184,8 +185,10 @@ def _settings(uow: UnitOfWork, statement: Row) -> LoadedInputs:
     if statement["erased_at"]:
         raise NotFound("The payments of this statement were deleted at the end of their time.")
     if statement["made_with"]:
-        return load_inputs(uow, ScoringInputs(**json.loads(statement["made_with"])))
-    return load_inputs(uow, active_inputs(uow, statement["last_on"]))
+        loaded = load_inputs(uow, ScoringInputs(**json.loads(statement["made_with"])))
+        return replace(loaded, registers=registers_then(uow, statement["statement_id"]))
+    loaded = load_inputs(uow, active_inputs(uow, statement["last_on"]))
+    return replace(loaded, registers=load_registers(uow, used_registers(uow, uow.lanes[-1])))
 
 
 def _is_about_actor(uow: UnitOfWork, holder_id: str, loaded_inputs: LoadedInputs) -> bool:

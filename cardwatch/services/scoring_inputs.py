@@ -21,7 +21,7 @@ from cardwatch.casebook.unit_of_work import canonical
 from cardwatch.errors import CardwatchError, about_field
 from cardwatch.forest import Forest, load_forest, save_forest
 from cardwatch.policy import Policy, default_policy_text, load_policy, parse_policy
-from cardwatch.records import CardRegister, Check, Problem, ReadingReport, Total
+from cardwatch.records import CardRegister, Check, Problem, ReadingReport, Register, Total
 from cardwatch.rules import Rule, load_rules, read_rules, rule_texts
 from cardwatch.scoring import LANES, ScoringResult, score
 from cardwatch.statements import name_holders
@@ -51,6 +51,7 @@ class LoadedInputs:
     rules: tuple[Rule, ...]
     forest: Forest | None
     cards: CardRegister | None
+    registers: tuple[Register, ...] = ()
 
     @property
     def approvers(self) -> dict[str, str]:
@@ -196,6 +197,7 @@ def score_read(
         together,
         loaded.policy,
         cards=loaded.cards,
+        registers=loaded.registers,
         asked_files=[label],
         forest=loaded.forest,
         rules=loaded.rules,

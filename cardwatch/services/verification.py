@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cardwatch import __version__
@@ -34,6 +34,7 @@ from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.reports import check_pack
 from cardwatch.services.context import ServiceContext
 from cardwatch.services.exports import PACK
+from cardwatch.services.register_inputs import registers_then
 from cardwatch.services.scoring_inputs import (
     ScoringInputs,
     active_inputs,
@@ -264,6 +265,7 @@ def _verify_one(context: ServiceContext, statement_id: str, *, again: bool) -> C
                 return Check(statement_id, label, "", note=note)
             return Check(statement_id, label, "the settings it was scored with have changed")
         loaded = load_inputs(uow, recipe, fresh=True)
+        loaded = replace(loaded, registers=registers_then(uow, statement_id))
         stored_lists = {lane: kept_texts(uow, lane, statement_id) for lane in uow.lanes}
         hidden = hidden_ids(uow, statement_id)
     scoring = score_window(table, label, loaded)

@@ -17,6 +17,8 @@ from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook,
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.unit_of_work import SYSTEM, canonical
 from cardwatch.errors import CardwatchError
+from cardwatch.registers import read_register, register_kinds
+from cardwatch.statements import ReadingChoices, shipped_profiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +27,17 @@ if TYPE_CHECKING:
     Read = Callable[..., Any]
 
 OTHERS = ("finance", "auditor", "admin")
+CHOICES = ReadingChoices(shipped_profiles(), b"a key for tests, 32 bytes long..")
+REGISTERS = {
+    "gifts.csv": "Employee No,Department,Date of offer,Donor,Accepted or declined\n"
+    "E1,Fleet,05/09/2026,New Firm Ltd,Accepted\nE2,Fleet,05/09/2026,Shop,Declined\n",
+    "contracts.csv": "Supplier,Reference,Start date,End date\n"
+    "Training Hall Ltd,C1,01/01/2019,31/12/2026\n",
+    "interests.csv": "Employee No,Business,Date applied,Status\n"
+    "E1,New Firm Ltd,01/01/2019,Refused\nE2,Training Hall Ltd,01/01/2019,Approved\n",
+}
+"""Registers that name merchants of these months."""
+THEIRS = ("gifts.csv", "interests.csv")
 
 
 def _context(book: Casebook, role: str) -> services.ServiceContext:
@@ -47,13 +60,23 @@ def _begin(url: str) -> Casebook:
     return book
 
 
-def _answers(book: Casebook, names: list[str], again: Sequence[Any] = ()) -> str:
+def _versions(book: Casebook) -> list[str]:
+    """Return the ids of all versions of registers."""
+    psd = _context(book, "psd")
+    details = [services.get_register(psd, s.kind) for s in services.list_registers(psd)]
+    return [version.version_id for detail in details for version in detail.versions]
+
+
+def _answers(
+    book: Casebook, names: list[str], again: Sequence[Any] = (), versions: Sequence[str] = ()
+) -> str:
     """Return everything that the other roles are answered, whatever they ask, as one text.
 
     Args:
         book: the casebook.
         names: alerts of both lanes, to be asked for.
         again: statements that they bring once more.
+        versions: of registers, in the other world at least.
     """
     told: list[Any] = []
 
@@ -89,6 +112,15 @@ def _answers(book: Casebook, names: list[str], again: Sequence[Any] = ()) -> str
                 )
             )
         ask(lambda at=at: services.list_exports(at))
+        ask(lambda at=at: services.list_registers(at))
+        ask(lambda at=at: services.list_matches(at))
+        for kind in register_kinds():
+            ask(lambda at=at, kind=kind: services.get_register(at, kind))
+        for version in versions:
+            ask(lambda at=at, version=version: services.get_version(at, version))
+        ask(lambda at=at: services.decide_match(
+            at, organisation="New Firm Ltd", merchant="NEW FIRM", decision="same", reason="so"
+        ))  # fmt: skip
         for one in again:
             ask(lambda at=at, one=one: asdict(services.receive(at, one)))
         for statement in services.list_statements(at):
@@ -101,8 +133,19 @@ def _answers(book: Casebook, names: list[str], again: Sequence[Any] = ()) -> str
     return json.dumps(told, indent=1, default=repr, sort_keys=True)
 
 
+def _import(context: services.ServiceContext, name: str, folder: Path) -> services.RegisterReceipt:
+    """Import a register of professional standards."""
+    (folder / name).write_text(REGISTERS[name], encoding="utf-8")
+    return services.import_register(context, read_register(folder / name, CHOICES))
+
+
 def _live(
-    book: Casebook, chance: random.Random, read: list[Any], *, secret: random.Random | None
+    book: Casebook,
+    chance: random.Random,
+    read: list[Any],
+    *,
+    secret: random.Random | None,
+    folder: Path,
 ) -> list[str]:
     """Let months come and people work; professional standards do as `secret` has it, or nothing.
 
@@ -115,6 +158,8 @@ def _live(
             texts = rules_without(secret)
             with _context(book, "psd").work(AuditEvent("alteration", "rules"), ()) as uow:
                 documents.activate_document(uow, "rules", canonical(texts).encode(), "2020-01-01")
+            for name in secret.sample(THEIRS, secret.randint(1, len(THEIRS))):
+                _import(_context(book, "psd"), name, folder)
         services.receive(_context(book, "finance"), statement)
         for one in services.list_alerts(_context(book, "finance")):
             names.add(one["alert_id"])
@@ -142,6 +187,11 @@ def _work_unseen(book: Casebook, secret: random.Random) -> None:
             if secret.random() < 0.5:
                 with contextlib.suppress(CardwatchError):  # such a one may stand already
                     act()
+    services.list_registers(psd)
+    for match in services.list_matches(psd):
+        pair = {"organisation": match.organisation, "merchant": match.merchant}
+        decision = secret.choice(["same", "not-the-same", "undecided"])
+        services.decide_match(psd, **pair, decision=decision, reason="so")
     if secret.random() < 0.5:
         services.create_key(psd, name="theirs", role="psd", days=10)
     for act in (
@@ -160,6 +210,7 @@ def test_worlds_that_differ_in_the_psd_lane_alone_give_others_the_same_bytes(
     base = tmp_path / "base.db"
     book = _begin(f"sqlite:///{base}")
     services.receive(_context(book, "finance"), read(*month(8)), is_history=True)
+    _import(_context(book, "finance"), "contracts.csv", tmp_path)
     book.close()
     old = [line.replace("2026-1", "2019-1") for line in (*month(10), *SPLIT, *EQUAL)]
     months = [read(*old), *(read(*lively_month(number)) for number in (9, 10, 11))]
@@ -167,18 +218,20 @@ def test_worlds_that_differ_in_the_psd_lane_alone_give_others_the_same_bytes(
     differed = 0
     for pair in range(pairs):
         told, theirs = [], []
-        for number, secret in enumerate((None, random.Random(pair))):
+        versions: list[str] = []
+        for number, secret in enumerate((random.Random(pair), None)):
             folder = tmp_path / f"world{number}"
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             shutil.copy(base, folder / "book.db")
             book = Casebook(f"sqlite:///{folder / 'book.db'}")
             chance = random.Random(1000 + pair)
-            names = _live(book, chance, chance.sample(months, 3), secret=secret)
+            names = _live(book, chance, chance.sample(months, 3), secret=secret, folder=folder)
             psd = services.list_alerts(_context(book, "psd"), lane=PSD)
             theirs.append(psd)
             asked = [*names, *sorted(a["alert_id"] for a in theirs[0])]
-            told.append(_answers(book, asked, [saved_again]))
+            versions = versions or _versions(book)
+            told.append(_answers(book, asked, [saved_again], versions))
             book.close()
         assert told[0] == told[1]
         assert FINANCE in told[0]

@@ -53,6 +53,23 @@ def begun(run: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
     return run
 
 
+def test_registers_are_imported_listed_and_shown(begun: Callable[..., Any], tmp_path: Path) -> None:
+    gifts = tmp_path / "gifts.csv"
+    gifts.write_text(
+        "Employee No,Date of offer,Donor,Accepted or declined\n"
+        "E1,05/09/2026,New Firm Ltd,Accepted\nE2,31/13/2026,Shop,Declined\n"
+    )
+    receipt = begun("registers", "import", str(gifts), "--as", PSD, code=4, json_out=False)
+    assert "1 entry, 1 row not readable" in receipt
+    (held,) = [r for r in begun("registers", "list", "--as", PSD) if r["versions"]]
+    assert (held["kind"], held["entries"]) == ("gifts", 1)
+    detail = begun("registers", "show", "gifts", "--as", PSD)
+    version = begun("registers", "show", detail["versions"][0]["version_id"], "--as", PSD)
+    assert [p["code"] for p in version["report"]["problems"]] == ["bad_day"]
+    assert not [r for r in begun("registers", "list", "--as", FINANCE) if r["versions"]]
+    assert "cannot see" in begun("registers", "import", str(gifts), "--as", FINANCE, code=3)
+
+
 def test_feeds_dropped_in_a_folder_are_received_without_a_click(
     begun: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -273,7 +273,7 @@ def test_no_word_about_guilt_is_in_anything_a_person_reads(home: Path) -> None:
 
 def test_registers_are_listed_read_matched_and_scored_with(home: Path, tmp_path: Path) -> None:
     folder = SAMPLE / "registers"
-    assert "Gifts and hospitality" in run(home, "registers", "list").stdout
+    assert "Gifts and hospitality" in run(home, "registers", "kinds").stdout
     template = run(home, "registers", "template", "gifts").stdout
     assert template.startswith("Employee No,Name,Unit,Date offered,Donor")
     shown = run(home, "registers", "show", folder / "absence.csv").stdout

@@ -187,6 +187,40 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         unique=False,
     )
     op.create_table(
+        "register_versions",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("version_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("seq", INTEGER, nullable=False),
+        sa.Column("file", TEXT, nullable=False),
+        sa.Column("sha256", TEXT, nullable=False),
+        sa.Column("known_from", TEXT, nullable=True),
+        sa.Column("replaces", INTEGER, nullable=False),
+        sa.Column("entries", INTEGER, nullable=False),
+        sa.Column("unreadable", INTEGER, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("content_sha256", TEXT, nullable=False),
+        sa.Column("received_by", TEXT, nullable=False),
+        sa.Column("received_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "version_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "match_decisions",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("organisation", TEXT, nullable=False),
+        sa.Column("merchant", TEXT, nullable=False),
+        sa.Column("decision", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("decided_by", TEXT, nullable=False),
+        sa.Column("decided_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "seq"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "legal_holds",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("lane", TEXT, nullable=False),
@@ -287,6 +321,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("statement_id", TEXT, autoincrement=False, nullable=False),
         sa.Column("content", TEXT, nullable=False),
         sa.Column("alerts_sha256", TEXT, nullable=False),
+        sa.Column("registers", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "lane", "statement_id"),
         sqlite_strict=True,
     )

@@ -1,0 +1,157 @@
+"""Stores versions of registers, each in its kind's lane, and what people decided about names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from cardwatch.casebook.suppressions import may_decide
+from cardwatch.casebook.tables import PSD, match_decisions, register_versions
+from cardwatch.errors import CardwatchError, NotFound
+
+if TYPE_CHECKING:
+    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+
+SAME, NOT_THE_SAME, CANNOT_TELL, UNDECIDED = MATCH_DECISIONS = (
+    "same",
+    "not-the-same",
+    "cannot-tell",
+    "undecided",
+)
+"""What a person may decide about a name in a register and a merchant; the last takes it back."""
+
+
+@dataclass(frozen=True)
+class RegisterFile:
+    """One version of a register as it came.
+
+    Attributes:
+        lane: to which its kind belongs.
+        sha256: of the file's bytes.
+        known_from: day from which entries count as known that say none; empty where each counts
+            from the day on which it became true.
+        replaces: whether entries of earlier versions that it lacks are used no more.
+        entries: how many were read.
+        unreadable: how many rows could not be read.
+        content: it as it was read, packed.
+        content_sha256: of that.
+    """
+
+    kind: str
+    lane: str
+    file: str
+    sha256: str
+    known_from: str
+    replaces: bool
+    entries: int
+    unreadable: int
+    content: bytes
+    content_sha256: str
+
+
+def keep_version(uow: UnitOfWork, register: RegisterFile) -> str:
+    """Keep a version of a register in its lane; return its id.
+
+    The event of the work has to be in the chain of that lane.
+    """
+    seq = last_seq(uow, register.lane) + 1
+    version_id = uow.keyed("register", register.kind, register.sha256, str(seq))[:12]
+    row = {
+        "lane": register.lane,
+        "version_id": version_id,
+        "kind": register.kind,
+        "seq": seq,
+        "file": register.file,
+        "sha256": register.sha256,
+        "known_from": register.known_from or None,
+        "replaces": int(register.replaces),
+        "entries": register.entries,
+        "unreadable": register.unreadable,
+        "content": register.content,
+        "content_sha256": register.content_sha256,
+        "received_by": uow.actor.public_id if register.lane != PSD else uow.actor.actor_id,
+        "received_at": uow.now,
+    }
+    uow.insert_sealed(register_versions, [row])
+    return version_id
+
+
+def last_seq(uow: UnitOfWork, lane: str) -> int:
+    """Return the number of a lane's newest version, 0 before the first."""
+    newest = sa.select(sa.func.max(register_versions.c.seq).label("seq"))
+    is_of_lane = register_versions.c.lane == lane
+    row = uow.fetch_one(newest.where(uow.scope(register_versions), is_of_lane))
+    return int((row and row["seq"]) or 0)
+
+
+def list_versions(uow: UnitOfWork, kind: str = "") -> list[Row]:
+    """Return the versions of the work's lanes without their content, in the order received."""
+    columns = [column for column in register_versions.c if column.name != "content"]
+    question = sa.select(*columns).where(uow.scope(register_versions))
+    if kind:
+        question = question.where(register_versions.c.kind == kind)
+    order = (register_versions.c.lane, register_versions.c.seq)
+    return uow.fetch_all(question.order_by(*order))
+
+
+def get_version(uow: UnitOfWork, version_id: str) -> Row:
+    """Return a version of the work's lanes, with its content, by its id or the beginning of it.
+
+    Raises:
+        NotFound: there is none, or there are several.
+    """
+    fits = register_versions.c.version_id.startswith(version_id, autoescape=True)
+    rows = uow.fetch_all(
+        sa.select(register_versions).where(uow.scope(register_versions), fits).limit(2)
+    )
+    if len(rows) != 1 or not version_id:
+        raise NotFound(f"There is no version '{version_id}' of a register.")
+    return rows[0]
+
+
+def record_match(
+    uow: UnitOfWork, *, organisation: str, merchant: str, decision: str, reason: str
+) -> int:
+    """Record whether a name in a register and a merchant are one; return the decision's number.
+
+    It is remembered for the pair; a later decision of the same pair takes its place.
+
+    Raises:
+        NotAllowed: the actor decides nothing in the lane of professional standards.
+        CardwatchError: no reason is given, or there is no such decision.
+    """
+    may_decide(uow, PSD, reason)
+    if decision not in MATCH_DECISIONS:
+        sentence = f"Choose one of {', '.join(MATCH_DECISIONS)}, not '{decision}'."
+        raise CardwatchError(sentence, field="decision")
+    if not organisation.strip() or not merchant.strip():
+        raise CardwatchError("Enter the name in the register and the merchant.", field="merchant")
+    seq = last_match(uow) + 1
+    row = {"lane": PSD, "seq": seq, "organisation": organisation, "merchant": merchant}
+    row |= {"decision": decision, "reason": reason}
+    row |= {"decided_by": uow.actor.actor_id, "decided_at": uow.now}
+    uow.insert_sealed(match_decisions, [row])
+    uow.event.object_id = str(seq)
+    return seq
+
+
+def last_match(uow: UnitOfWork) -> int:
+    """Return the number of the newest decision about names, 0 before the first."""
+    newest = sa.select(sa.func.max(match_decisions.c.seq).label("seq"))
+    row = uow.fetch_one(newest.where(uow.scope(match_decisions)))
+    return int((row and row["seq"]) or 0)
+
+
+def list_matches(uow: UnitOfWork, until: int | None = None) -> list[Row]:
+    """Return the decisions about names in the order made.
+
+    Args:
+        uow: the work it is done in.
+        until: number of the last that counts; all without it.
+    """
+    question = sa.select(match_decisions).where(uow.scope(match_decisions))
+    if until is not None:
+        question = question.where(match_decisions.c.seq <= until)
+    return uow.fetch_all(question.order_by(match_decisions.c.seq))

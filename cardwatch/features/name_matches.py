@@ -1,0 +1,98 @@
+"""Lists each pair of a register's organisation and a merchant, for a person to review."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cardwatch.features.registered import links
+from cardwatch.registers import BANDS
+
+if TYPE_CHECKING:
+    from cardwatch.features.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class NameMatch:
+    """One name in a register with a merchant that may be the same organisation.
+
+    Attributes:
+        register: gifts, interests, contracts and so on.
+        organisation: the name in the register.
+        merchant: the merchant's one name.
+        band: stated, strong or possible.
+        score: the weight of the words shared.
+        words: the words shared, or how it matched where no word is.
+        only_register: words that only the register's name has.
+        only_merchant: words that only the merchant's name has.
+        entries: how many entries have the name.
+        true_on: first day from which one of them is true; empty where none says.
+        known_on: first day from which one of them is known.
+    """
+
+    register: str
+    organisation: str
+    merchant: str
+    band: str
+    score: float
+    words: str
+    only_register: str
+    only_merchant: str
+    entries: int
+    true_on: str
+    known_on: str
+
+
+def name_matches(ledger: Ledger) -> list[NameMatch]:
+    """Return each pair of a register's organisation and a merchant once, the surest first."""
+    rows: list[NameMatch] = []
+    for kind, register in ledger.registers.items():
+        if kind == "matches" or "organisation" not in register.entries:
+            continue
+        linked, matches = links(ledger, kind)
+        entries_by_pair: dict[tuple[str, str], list[int]] = {}
+        first: dict[tuple[str, str], int] = {}
+        for entry, number in zip(linked["entry"], linked["match"], strict=True):
+            pair = matches[number].organisation, matches[number].merchant
+            entries_by_pair.setdefault(pair, []).append(entry)
+            first.setdefault(pair, number)
+        for pair, positions in entries_by_pair.items():
+            link, entries = matches[first[pair]], register.entries.iloc[positions]
+            rows.append(
+                NameMatch(
+                    register=kind,
+                    organisation=link.organisation,
+                    merchant=link.merchant,
+                    band=link.band,
+                    score=link.score,
+                    words=", ".join(word for word, _ in link.shared) or link.how,
+                    only_register=", ".join(link.only_register),
+                    only_merchant=", ".join(link.only_merchant),
+                    entries=len(positions),
+                    true_on=_first_day(entries["true_from"]),
+                    known_on=_first_day(entries["known_on"]),
+                )
+            )
+    order = {band: number for number, band in enumerate(BANDS)}
+    return sorted(
+        rows, key=lambda r: (order[r.band], -r.score, r.register, r.organisation, r.merchant)
+    )
+
+
+def _first_day(days: pd.Series[Any]) -> str:
+    """Return the first of some days; empty where there is none."""
+    first = days.min()
+    return "" if pd.isna(first) else str(first.date())
+
+
+def unmatched_names(ledger: Ledger, kind: str) -> list[str]:
+    """Return the names in a register that match no merchant, in the order of the alphabet."""
+    entries = ledger.registers[kind].entries
+    if "organisation" not in entries:
+        return []
+    linked = set(links(ledger, kind)[0]["entry"].tolist())
+    is_matched = [number in linked for number in range(len(entries))]
+    names = entries["organisation"][[not matched for matched in is_matched]]
+    return sorted(set(names) - {""})

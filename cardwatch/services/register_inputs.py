@@ -1,0 +1,182 @@
+"""Registers as a scoring uses them: versions joined by kind, and decisions about names."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cardwatch.casebook import FINANCE, PSD, documents
+from cardwatch.casebook import registers as kept
+from cardwatch.casebook.alerts import registers_of_list
+from cardwatch.casebook.unit_of_work import canonical
+from cardwatch.errors import NotFound
+from cardwatch.records import Problem, Register, RegisterReport
+from cardwatch.registers import join_registers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cardwatch.casebook import UnitOfWork
+    from cardwatch.casebook.unit_of_work import Row
+    from cardwatch.services.context import ServiceContext
+
+MATCHES = "matches"
+"""The kind of register that holds what people decided about names."""
+
+
+@dataclass(frozen=True)
+class RegisterVersion:
+    """One version of a register that a list of alerts was made with."""
+
+    version_id: str
+    kind: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class UsedRegisters:
+    """The registers that the list of one lane was made with.
+
+    Attributes:
+        versions: in the order received.
+        matches: number of the last decision about names that counted; 0 where none did.
+    """
+
+    versions: tuple[RegisterVersion, ...] = ()
+    matches: int = 0
+
+
+def used_registers(uow: UnitOfWork, lane: str) -> UsedRegisters:
+    """Return the versions held of which the list of a lane may know.
+
+    Finance's list is made with finance's registers alone, and without decisions about names.
+    """
+    versions = tuple(
+        RegisterVersion(row["version_id"], row["kind"], row["sha256"])
+        for row in kept.list_versions(uow)
+        if lane == PSD or row["lane"] == lane
+    )
+    return UsedRegisters(versions, kept.last_match(uow) if lane == PSD else 0)
+
+
+def actor_registers(context: ServiceContext) -> tuple[Register, ...]:
+    """Return the registers of the actor's lanes, as a scoring of today uses them."""
+    lanes = context.actor.lanes
+    with context.casebook.unaudited(context.actor, context.now, lanes=lanes, reads=True) as uow:
+        return load_registers(uow, used_registers(uow, lanes[-1] if lanes else FINANCE))
+
+
+def registers_then(uow: UnitOfWork, statement_id: str) -> tuple[Register, ...]:
+    """Return the registers that a statement was scored with, as far as the actor may see them."""
+    return load_registers(uow, parse_registers(registers_of_list(uow, uow.lanes[-1], statement_id)))
+
+
+def registers_text(used: UsedRegisters) -> str:
+    """Return what a list was made with as the text that is kept."""
+    return canonical(asdict(used))
+
+
+def parse_registers(text: str) -> UsedRegisters:
+    """Return what a list was made with from what is kept of it."""
+    content = json.loads(text)
+    versions = tuple(RegisterVersion(**version) for version in content["versions"])
+    return UsedRegisters(versions, content["matches"])
+
+
+def load_registers(uow: UnitOfWork, used: UsedRegisters) -> tuple[Register, ...]:
+    """Return registers, one a kind, each made of its versions.
+
+    Raises:
+        NotFound: a version is not kept any more, or is not as it was.
+    """
+    by_kind: dict[str, list[Register]] = {}
+    replaced: dict[str, int] = {}
+    for version in used.versions:
+        register, replaces = _read_version(uow, version.version_id)
+        versions = by_kind.setdefault(register.kind, [])
+        if replaces:
+            replaced[register.kind] = len(versions)
+        versions.append(register)
+    registers = [join_registers(by_kind[kind], replaced.get(kind, 0)) for kind in sorted(by_kind)]
+    rows = kept.list_matches(uow, used.matches) if used.matches else []
+    return (*registers, matches_register(rows)) if rows else tuple(registers)
+
+
+MOST_VERSIONS = 32
+_read: dict[tuple[str, str], tuple[Register, bool]] = {}
+"""Versions read last, by organisation and id: they are read at each scoring."""
+
+
+def _read_version(uow: UnitOfWork, version_id: str) -> tuple[Register, bool]:
+    """Return one version, and whether it replaces those before it."""
+    key = uow.actor.organisation_id, version_id
+    if key not in _read:
+        row = kept.get_version(uow, version_id)
+        if len(_read) >= MOST_VERSIONS:
+            _read.clear()
+        _read[key] = unpack_register(row), bool(row["replaces"])
+    return _read[key]
+
+
+def pack_register(register: Register) -> bytes:
+    """Return one file of a register to be kept."""
+    table = io.BytesIO()
+    register.entries.to_parquet(table, index=False)
+    facts = {"report": asdict(register.reports[0]), "nil_units": register.nil_units}
+    return documents.pack(
+        {"entries.parquet": table.getvalue(), "facts.json": canonical(facts).encode()}
+    )
+
+
+def unpack_register(row: Row) -> Register:
+    """Return a version as it was read.
+
+    Raises:
+        NotFound: it is not as it was kept.
+    """
+    content = bytes(row["content"])
+    if content_sha256(content) != row["content_sha256"]:
+        raise NotFound(f"Version {row['version_id']} does not match its stored hash.")
+    files = documents.unpack(content)
+    facts: dict[str, Any] = json.loads(files["facts.json"])
+    entries = pd.read_parquet(io.BytesIO(files["entries.parquet"]))
+    days = [name for name in entries if entries[name].dtype.kind == "M"]
+    entries = entries.astype(dict.fromkeys(days, "datetime64[s]"))
+    report = facts["report"]
+    report["problems"] = tuple(Problem(**problem) for problem in report["problems"])
+    for name in ("unused", "decisions", "notes"):
+        report[name] = tuple(report[name])
+    return Register(row["kind"], entries, (RegisterReport(**report),), tuple(facts["nil_units"]))
+
+
+def content_sha256(content: bytes) -> str:
+    """Return the hash by which the content of a version is known."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def current_matches(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
+    """Return the last decision of each pair of a register's name and a merchant."""
+    return {(row["organisation"], row["merchant"]): row for row in rows}
+
+
+def matches_register(rows: Sequence[Row]) -> Register:
+    """Return decisions about names as the register that the matcher reads."""
+    pairs = sorted(current_matches(rows).values(), key=lambda row: int(row["seq"]))
+    decided = [row for row in pairs if row["decision"] != kept.UNDECIDED]
+    names = ("organisation", "merchant", "decision", "reason", "decided_by")
+    entries = pd.DataFrame({name: [row[name] for row in decided] for name in names}, dtype="str")
+    on = pd.to_datetime([row["decided_at"][:10] for row in decided]).astype("datetime64[s]")
+    entries = entries.assign(decided_on=on, true_from=on, known_on=on, file="", row=0)
+    entries["true_until"] = pd.Series(pd.NaT, entries.index).astype("datetime64[s]")
+    lines = canonical([{name: row[name] for name in names} for row in decided])
+    report = RegisterReport(
+        kind=MATCHES, file="", sha256=hashlib.sha256(lines.encode()).hexdigest(), form="",
+        columns={}, dropped={}, unused=(), decisions=(), notes=(), rows=len(decided),
+        entries=len(decided), nil_returns=0, blank=0, headings=0, problems=(),
+    )  # fmt: skip
+    return Register(MATCHES, entries, (report,))

@@ -1,0 +1,111 @@
+"""Reviews of names: a name in a register beside a merchant, decided by a person and remembered."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from cardwatch.casebook import PSD, AuditEvent
+from cardwatch.casebook import registers as kept
+from cardwatch.casebook import statements as kept_statements
+from cardwatch.features import Ledger
+from cardwatch.features.name_matches import NameMatch, name_matches
+from cardwatch.registers import match_cards, register_kind
+from cardwatch.services.imports import HISTORY_WINDOW_DAYS
+from cardwatch.services.register_inputs import current_matches, load_registers, used_registers
+from cardwatch.services.scoring_inputs import active_inputs, load_inputs
+from cardwatch.statements import name_holders
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cardwatch.casebook import UnitOfWork
+    from cardwatch.casebook.unit_of_work import Row
+    from cardwatch.records import Register
+    from cardwatch.services.context import ServiceContext
+
+
+@dataclass(frozen=True)
+class MatchToReview:
+    """One name in a register beside a merchant, with what was decided.
+
+    Attributes:
+        match: how the names match; none where they do not, or no longer do.
+        decision: same, not-the-same or cannot-tell; empty where nobody has decided.
+        reason, decided_by, decided_at: of the decision that counts.
+    """
+
+    organisation: str
+    merchant: str
+    match: NameMatch | None
+    decision: str
+    reason: str
+    decided_by: str
+    decided_at: str
+
+
+def list_matches(context: ServiceContext, *, undecided: bool = False) -> list[MatchToReview]:
+    """Return names in registers beside merchants, the surest first, with what was decided.
+
+    Args:
+        context: who asks.
+        undecided: whether only those are wanted about which nobody has decided.
+
+    Raises:
+        NotAllowed: the role is not professional standards'.
+    """
+    with context.work(AuditEvent("consultation", "matches")) as uow:
+        context.allow((PSD,), "review names in registers")
+        rows = kept.list_matches(uow)
+        used = replace(used_registers(uow, PSD), matches=0)  # else what was decided is hidden
+        theirs = [v for v in used.versions if register_kind(v.kind).lane == PSD]
+        registers = {r.kind: r for r in load_registers(uow, replace(used, versions=tuple(theirs)))}
+        ledger = payments_beside(uow, registers) if registers else None
+    decided = current_matches(rows)
+    by_pair: dict[tuple[str, str], NameMatch | None] = {}
+    for match in name_matches(ledger) if ledger is not None else ():
+        by_pair.setdefault((match.organisation, match.merchant), match)
+    pairs = [_to_review(pair, match, decided.get(pair)) for pair, match in by_pair.items()]
+    gone = [_to_review(pair, None, row) for pair, row in decided.items() if pair not in by_pair]
+    everything = [*pairs, *(review for review in gone if review.decision)]
+    return [review for review in everything if not (undecided and review.decision)]
+
+
+def decide_match(
+    context: ServiceContext, *, organisation: str, merchant: str, decision: str, reason: str
+) -> None:
+    """Decide whether a name in a register and a merchant are one; see `casebook.registers`.
+
+    Raises:
+        NotAllowed: the role is not professional standards'.
+        CardwatchError: no reason is given, or there is no such decision.
+    """
+    with (
+        context.casebook.import_lock(context.actor.organisation_id),
+        context.work(AuditEvent("alteration", "match")) as uow,
+    ):
+        context.allow((PSD,), "review names in registers")
+        kept.record_match(
+            uow, organisation=organisation, merchant=merchant, decision=decision, reason=reason
+        )
+
+
+def _to_review(pair: tuple[str, str], match: NameMatch | None, row: Row | None) -> MatchToReview:
+    is_decided = row is not None and row["decision"] != kept.UNDECIDED
+    facts = {name: str(row[name]) if row is not None and is_decided else ""
+             for name in ("decision", "reason", "decided_by", "decided_at")}  # fmt: skip
+    return MatchToReview(*pair, match, **facts)
+
+
+def payments_beside(uow: UnitOfWork, registers: Mapping[str, Register]) -> Ledger | None:
+    """Return the payments of the last 13 months beside some registers; none without a payment."""
+    since = str(dt.date.fromisoformat(uow.today) - dt.timedelta(HISTORY_WINDOW_DAYS))
+    table = kept_statements.read_window(uow, kept_statements.last_seq(uow), since, uow.today)
+    if table.empty:
+        return None
+    loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
+    transactions, _ = name_holders(kept_statements.as_read(table))
+    if loaded.cards is not None:
+        transactions = match_cards(transactions, loaded.cards)
+    return Ledger(transactions, loaded.policy, registers)

@@ -1,0 +1,326 @@
+"""Registers in the casebook: upload a version, list them, show their quality.
+
+A register belongs to a lane: contracts and companies to finance, everything about people to
+professional standards. Whoever may not see a lane is refused in the same words whatever it holds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cardwatch.casebook import FINANCE, PSD, AuditEvent
+from cardwatch.casebook import registers as kept
+from cardwatch.casebook.suppressions import day_of
+from cardwatch.casebook.tables import RECEIVES
+from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.features.name_matches import name_matches, unmatched_names
+from cardwatch.registers import (
+    RegisterKind,
+    RegisterQuality,
+    known_no_earlier,
+    register_kind,
+    register_kinds,
+    register_quality,
+)
+from cardwatch.services.register_inputs import (
+    MATCHES,
+    UsedRegisters,
+    content_sha256,
+    load_registers,
+    pack_register,
+    unpack_register,
+    used_registers,
+)
+from cardwatch.services.register_matches import payments_beside
+
+if TYPE_CHECKING:
+    from cardwatch.casebook import UnitOfWork
+    from cardwatch.casebook.unit_of_work import Row
+    from cardwatch.records import Register, RegisterReport
+    from cardwatch.services.context import ServiceContext
+
+READS = (*RECEIVES, "auditor")
+"""Roles that may see the registers of their lanes."""
+
+
+@dataclass(frozen=True)
+class RegisterReceipt:
+    """The result of uploading a register.
+
+    Attributes:
+        outcome: received; or held, where the same file is the newest version already.
+        entries: rows that are entries.
+        nil_returns: rows that say there is nothing to declare.
+        unreadable: rows that could not be read.
+        dropped: headings of columns that are never taken, each with the reason.
+        notes: what a person should know, each a sentence.
+    """
+
+    version_id: str
+    kind: str
+    file: str
+    outcome: str
+    entries: int
+    nil_returns: int
+    unreadable: int
+    dropped: dict[str, str]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StoredVersion:
+    """One version of a register that is held."""
+
+    version_id: str
+    kind: str
+    file: str
+    sha256: str
+    known_from: str
+    replaces: bool
+    entries: int
+    unreadable: int
+    received_by: str
+    received_at: str
+
+
+@dataclass(frozen=True)
+class RegisterSummary:
+    """One kind of register that the actor may see, with how much of it is held.
+
+    Attributes:
+        row: what a row of it is.
+        owner: who keeps it in the force.
+        versions: how many are held.
+        entries: entries in use; 0 without a version.
+        last_received_at: moment of the newest version; empty without one.
+    """
+
+    kind: str
+    title: str
+    row: str
+    owner: str
+    lane: str
+    versions: int
+    entries: int
+    last_received_at: str
+
+
+@dataclass(frozen=True)
+class RegisterDetail:
+    """One register with its versions and quality.
+
+    Attributes:
+        versions: the newest first.
+        quality: figures about the entries in use; none without a version.
+        unmatched: names in it that are like no merchant of the last 13 months.
+        matched: how many of its names are like a merchant.
+    """
+
+    summary: RegisterSummary
+    versions: tuple[StoredVersion, ...]
+    quality: RegisterQuality | None
+    unmatched: tuple[str, ...]
+    matched: int
+
+
+def import_register(
+    context: ServiceContext, register: Register, *, known_from: str = "", replaces: bool = False
+) -> RegisterReceipt:
+    """Keep a file of a register as its newest version; later scorings use it.
+
+    Entries that say when they were recorded are known from that day. Others are known from
+    `known_from`; without it those of the first version from the day on which they became true,
+    those of a later one from today, so that nothing is taken as known before it came.
+
+    Args:
+        context: who uploads it.
+        register: one file, as `cardwatch.registers.read_register` gives it.
+        known_from: see above.
+        replaces: whether entries of earlier versions that this one lacks are used no more.
+
+    Raises:
+        NotAllowed: the role may not see such a register, or uploads nothing.
+        CardwatchError: the day is none, or the file has no entry and no nil return.
+    """
+    kind, report = register_kind(register.kind), register.reports[0]
+    if known_from:
+        day_of(known_from, "known_from")
+    event = AuditEvent("collection", "register", chain=_chain(context, kind))
+    with (
+        context.casebook.import_lock(context.actor.organisation_id),
+        context.work(event) as uow,
+    ):
+        _check_lane(context, kind, RECEIVES)
+        if not report.entries and not report.nil_returns:
+            sentence = f"{report.file} has no entry. Check the file and its columns."
+            raise CardwatchError(sentence, field="file")
+        if kind.kind == MATCHES:
+            return _import_matches(uow, register)
+        versions = kept.list_versions(uow, kind.kind)
+        if versions and _is_same(versions[-1], report, known_from, replaces=replaces):
+            event.outcome, event.object_id = "held", versions[-1]["version_id"]
+            return _receipt(report, versions[-1]["version_id"], "held")
+        known_from = known_from or (uow.today if versions else "")
+        if known_from:
+            register = known_no_earlier(register, dt.date.fromisoformat(known_from))
+        version_id = _keep(uow, kind, register, known_from, replaces=replaces)
+        event.object_id = version_id
+        event.counts = {"entries": report.entries, "unreadable": len(report.problems)}
+        return _receipt(report, version_id, "received")
+
+
+def list_registers(context: ServiceContext) -> list[RegisterSummary]:
+    """Return each kind of register of the actor's lanes, with how much of it is held.
+
+    Raises:
+        NotAllowed: the role sees no registers.
+    """
+    with context.work(AuditEvent("consultation", "registers")) as uow:
+        context.allow(READS, "see registers")
+        rows = kept.list_versions(uow)
+        registers = {r.kind: r for r in load_registers(uow, _used(context, uow))}
+    return [
+        _summary(kind, [row for row in rows if row["kind"] == kind.kind], registers.get(kind.kind))
+        for kind in register_kinds().values()
+        if kind.lane in context.actor.lanes and kind.kind != MATCHES
+    ]
+
+
+def get_register(context: ServiceContext, kind_name: str) -> RegisterDetail:
+    """Return one register with its versions, its quality, and the names that match no merchant.
+
+    Raises:
+        NotAllowed: the role may not see it.
+        CardwatchError: there is no such kind.
+    """
+    kind = register_kind(kind_name)
+    with context.work(AuditEvent("consultation", "register", kind.kind)) as uow:
+        _check_lane(context, kind, READS)
+        rows = kept.list_versions(uow, kind.kind)
+        used = _used(context, uow)
+        registers = {register.kind: register for register in load_registers(uow, used)}
+        ledger = payments_beside(uow, registers) if rows else None
+    register = registers.get(kind.kind)
+    unmatched: tuple[str, ...] = ()
+    quality, matched = None, 0
+    if register is not None:
+        units = ledger.frame["cost_centre"].unique() if ledger is not None else ()
+        quality = register_quality(register, pd.Timestamp(context.now.date()), units)
+        if ledger is not None and kind.kind != MATCHES:
+            unmatched = tuple(unmatched_names(ledger, kind.kind))
+            matched = len({m.organisation for m in name_matches(ledger) if m.register == kind.kind})
+    versions = tuple(_stored(row) for row in reversed(rows))
+    return RegisterDetail(_summary(kind, rows, register), versions, quality, unmatched, matched)
+
+
+def get_version(context: ServiceContext, version_id: str) -> tuple[StoredVersion, RegisterReport]:
+    """Return one version of a register with its reading report: what happened to every row.
+
+    Raises:
+        NotAllowed: the role sees no registers.
+        NotFound: there is none that the actor may see.
+    """
+    event = AuditEvent("consultation", "register")
+    with context.work(event) as uow:
+        context.allow(READS, "see registers")
+        row = kept.get_version(uow, version_id)
+        event.object_id = row["version_id"]
+    return _stored(row), unpack_register(row).reports[0]
+
+
+def _check_lane(context: ServiceContext, kind: RegisterKind, roles: tuple[str, ...]) -> None:
+    """Refuse whoever may not see a kind of register; the words are the same whatever is held."""
+    context.allow(roles, "use registers")
+    if kind.lane not in context.actor.lanes:
+        raise NotAllowed("Your role cannot see this register.")
+
+
+def _chain(context: ServiceContext, kind: RegisterKind) -> str:
+    """Return the chain for the event of an upload: its register's, or the actor's own."""
+    return kind.lane if kind.lane in context.actor.lanes else context.actor.chain
+
+
+def _used(context: ServiceContext, uow: UnitOfWork) -> UsedRegisters:
+    """Return the versions of the actor's lanes."""
+    return used_registers(uow, PSD if PSD in context.actor.lanes else FINANCE)
+
+
+def _is_same(row: Row, report: RegisterReport, known_from: str, *, replaces: bool) -> bool:
+    """Return whether a version is the same file, taken in the same way."""
+    is_as_stated = not known_from or row["known_from"] == known_from
+    return bool(row["sha256"] == report.sha256 and is_as_stated and row["replaces"] == replaces)
+
+
+def _keep(
+    uow: UnitOfWork, kind: RegisterKind, register: Register, known_from: str, *, replaces: bool
+) -> str:
+    """Keep one version; return its id."""
+    report, content = register.reports[0], pack_register(register)
+    return kept.keep_version(
+        uow,
+        kept.RegisterFile(
+            kind=kind.kind,
+            lane=kind.lane,
+            file=report.file,
+            sha256=report.sha256,
+            known_from=known_from,
+            replaces=replaces,
+            entries=report.entries,
+            unreadable=len(report.problems),
+            content=content,
+            content_sha256=content_sha256(content),
+        ),
+    )
+
+
+def _import_matches(uow: UnitOfWork, register: Register) -> RegisterReceipt:
+    """Record the decisions in a file of reviewed matches."""
+    report, entries = register.reports[0], register.entries
+    names = ("organisation", "merchant", "decision", "reason")
+    for organisation, merchant, decision, reason in zip(*(entries[n] for n in names), strict=True):
+        kept.record_match(
+            uow, organisation=organisation, merchant=merchant, decision=decision, reason=reason
+        )
+    uow.event.object_id, uow.event.counts = "", {"decisions": len(entries)}
+    return _receipt(report, "", "received")
+
+
+def _receipt(report: RegisterReport, version_id: str, outcome: str) -> RegisterReceipt:
+    return RegisterReceipt(
+        version_id=version_id,
+        kind=report.kind,
+        file=report.file,
+        outcome=outcome,
+        entries=report.entries,
+        nil_returns=report.nil_returns,
+        unreadable=len(report.problems),
+        dropped=report.dropped,
+        notes=(*report.decisions, *report.notes),
+    )
+
+
+def _summary(kind: RegisterKind, rows: list[Row], register: Register | None) -> RegisterSummary:
+    return RegisterSummary(
+        kind=kind.kind,
+        title=kind.title,
+        row=kind.row,
+        owner=kind.owner,
+        lane=kind.lane,
+        versions=len(rows),
+        entries=len(register.entries) if register is not None else 0,
+        last_received_at=rows[-1]["received_at"] if rows else "",
+    )
+
+
+def _stored(row: Row) -> StoredVersion:
+    names = ("version_id", "kind", "file", "sha256", "entries", "unreadable", "received_by",
+             "received_at")  # fmt: skip
+    return StoredVersion(
+        **{name: row[name] for name in names},
+        known_from=row["known_from"] or "",
+        replaces=bool(row["replaces"]),
+    )

@@ -1,0 +1,208 @@
+"""Registers in the casebook: versions kept by lane, used in scoring, never altering an alert."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+from books import month
+
+from cardwatch import services
+from cardwatch.casebook import LANES, AuditEvent
+from cardwatch.casebook import registers as kept
+from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+from cardwatch.registers import read_register
+from cardwatch.services.register_inputs import unpack_register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cardwatch.records import Register
+    from cardwatch.statements import ReadingChoices
+
+    At = Callable[..., services.ServiceContext]
+    Read = Callable[..., Any]
+
+GIFTS = "Employee No,Department,Date of offer,Donor,Details,Accepted or declined,Value,Registered\n"
+LUNCH = "E1,Fleet,05/09/2026,Osprey Joinery Ltd,Lunch,Accepted,£40,06/09/2026\n"
+LATER = "E2,Fleet,07/09/2026,Osprey Joinery Ltd,Cup,Accepted,£5,08/09/2026\n"
+UNREAD = "E3,Fleet,31/13/2026,Foo Ltd,Cup,No,,\n"
+CONTRACTS = "Supplier,Reference,Start date,End date\nOsprey Joinery Ltd,C1,01/01/2026,31/12/2026\n"
+PAID = ["2026-10-15,E1,OSPREY JOINERY LTD,420.00,P1", "2026-10-16,E2,OSPREY JOINERY LTD,99.00,P2"]
+RULE = "gift-accepted-then-paid"
+
+
+@pytest.fixture
+def register(tmp_path: Path, choices: ReadingChoices) -> Callable[..., Register]:
+    """Return a function that reads some text as a register."""
+
+    def read_text(text: str, name: str = "gifts.csv", **options: Any) -> Register:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return read_register(path, choices, **options)
+
+    return read_text
+
+
+def gift_alerts(context: services.ServiceContext) -> list[dict[str, Any]]:
+    """Return the alerts that rest on a gift, with all that is kept of each."""
+    rows = services.list_alerts(context, lane="psd")
+    details = [services.get_alert(context, row["alert_id"]) for row in rows]
+    return [d for d in details if RULE in {r["rule"] for r in d["raised"]["reasons"]}]
+
+
+def test_a_version_keeps_what_was_read_and_every_problem(
+    at: At, register: Callable[..., Register]
+) -> None:
+    gifts = register(GIFTS + LUNCH + UNREAD)
+    receipt = services.import_register(at("psd"), gifts)
+    assert (receipt.outcome, receipt.entries, receipt.unreadable) == ("received", 1, 1)
+    version, report = services.get_version(at("psd"), receipt.version_id)
+    assert (version.kind, version.file, version.entries) == ("gifts", "gifts.csv", 1)
+    assert report == gifts.reports[0]
+    assert [problem.code for problem in report.problems] == ["bad_day"]
+    with at("psd").work(AuditEvent("consultation", "register"), LANES) as uow:
+        stored = unpack_register(kept.get_version(uow, receipt.version_id))
+    pd.testing.assert_frame_equal(stored.entries, gifts.entries)
+
+
+def test_the_same_file_again_is_held(at: At, register: Callable[..., Register]) -> None:
+    first = services.import_register(at("psd"), register(GIFTS + LUNCH))
+    again = services.import_register(at("psd", days=1), register(GIFTS + LUNCH))
+    assert (again.outcome, again.version_id) == ("held", first.version_id)
+    assert services.get_register(at("psd"), "gifts").summary.versions == 1
+
+
+def test_finance_has_its_own_registers_and_no_other(
+    at: At, register: Callable[..., Register]
+) -> None:
+    contracts = services.import_register(at(), register(CONTRACTS, "contracts.csv"))
+    gifts = services.import_register(at("psd"), register(GIFTS + LUNCH))
+    assert {s.kind for s in services.list_registers(at())} == {"contracts", "companies"}
+    assert services.list_registers(at("auditor")) == services.list_registers(at())
+    assert services.get_version(at("psd"), contracts.version_id)[0].kind == "contracts"
+    for act in (
+        lambda: services.get_register(at(), "gifts"),
+        lambda: services.import_register(at(), register(GIFTS + LUNCH)),
+        lambda: services.list_matches(at()),
+        lambda: services.list_registers(at("admin")),
+        lambda: services.import_register(at("auditor"), register(CONTRACTS, "contracts.csv")),
+    ):
+        with pytest.raises(NotAllowed):
+            act()
+    with pytest.raises(NotFound):
+        services.get_version(at(), gifts.version_id)
+    assert [check.fault for check in services.verify_audit(at("psd"))] == ["", ""]
+
+
+def test_a_statement_is_scored_with_the_registers_held(
+    at: At, read: Read, register: Callable[..., Register]
+) -> None:
+    receipt = services.import_register(at("psd"), register(GIFTS + LUNCH))
+    services.receive(at(), read(*month(10), *PAID))
+    (alert,) = gift_alerts(at("psd"))
+    assert alert["holders"] == ["E1"]
+    assert [v["version_id"] for v in alert["registers"]] == [receipt.version_id]
+    assert alert["raised"]["entries"][0]["known_on"] == "2026-09-06"
+    for role in ("psd", "finance", "auditor"):
+        assert [check.fault for check in services.verify(at(role))] == [""]
+    finance = [services.get_alert(at(), a["alert_id"]) for a in services.list_alerts(at())]
+    assert all(alert["registers"] == [] for alert in finance)
+
+
+def test_a_later_version_alters_no_alert(
+    at: At, read: Read, register: Callable[..., Register]
+) -> None:
+    services.import_register(at("psd"), register(GIFTS + LUNCH))
+    services.receive(at(), read(*month(9), *month(10), *PAID))
+    before = gift_alerts(at("psd"))
+    services.import_register(at("psd", days=1), register(GIFTS + LATER, "more gifts.csv"))
+    services.receive(
+        at(days=1), read(*month(11), PAID[1].replace("10-16", "11-16").replace("P2", "P3"))
+    )
+    after = gift_alerts(at("psd"))
+    assert [a["raised"] for a in after if a["holders"] == ["E1"]] == [a["raised"] for a in before]
+    assert {tuple(a["holders"]) for a in after} == {("E1",), ("E2",)}
+    assert [check.fault for check in services.verify(at("psd"))] == ["", ""]
+
+
+def test_an_entry_that_says_no_day_is_known_from_its_version(
+    at: At, register: Callable[..., Register]
+) -> None:
+    no_day = LATER.replace("08/09/2026", "")
+    services.import_register(at("psd"), register(GIFTS + LUNCH))
+    late = services.import_register(at("psd", days=2), register(GIFTS + no_day, "more gifts.csv"))
+    stated = services.import_register(
+        at("psd", days=3), register(GIFTS + no_day, "gifts 3.csv"), known_from="2026-09-10"
+    )
+    versions = {v.version_id: v for v in services.get_register(at("psd"), "gifts").versions}
+    assert versions[late.version_id].known_from == "2026-11-26"
+    assert versions[stated.version_id].known_from == "2026-09-10"
+    with at("psd").work(AuditEvent("consultation", "register"), LANES) as uow:
+        entries = unpack_register(kept.get_version(uow, late.version_id)).entries
+    assert str(entries["known_on"][0].date()) == "2026-11-26"
+
+
+def test_a_version_that_replaces_ends_what_it_lacks(
+    at: At, register: Callable[..., Register]
+) -> None:
+    services.import_register(at("psd"), register(GIFTS + LUNCH + LATER))
+    assert services.get_register(at("psd"), "gifts").summary.entries == 2
+    services.import_register(at("psd", days=1), register(GIFTS + LATER, "new.csv"), replaces=True)
+    assert services.get_register(at("psd"), "gifts").summary.entries == 1
+
+
+def test_quality_and_unmatched_names_are_shown(
+    at: At, read: Read, register: Callable[..., Register]
+) -> None:
+    other = LUNCH.replace("Osprey Joinery Ltd", "Kittiwake Forge Ltd")
+    services.import_register(at("psd"), register(GIFTS + LUNCH + other + UNREAD))
+    services.receive(at(), read(*month(10), *PAID))
+    detail = services.get_register(at("psd"), "gifts")
+    assert detail.quality is not None
+    assert (detail.quality.entries, detail.quality.rows_unreadable) == (2, 1)
+    assert (detail.unmatched, detail.matched) == (("Kittiwake Forge Ltd",), 1)
+
+
+def test_a_person_decides_a_pair_once_and_may_take_it_back(
+    at: At, read: Read, register: Callable[..., Register]
+) -> None:
+    services.receive(at(), read(*month(9), PAID[0].replace("10-15", "09-15")), is_history=True)
+    services.import_register(at("psd"), register(GIFTS + LUNCH))
+    (match,) = services.list_matches(at("psd"))
+    assert match.match is not None
+    assert (match.match.band, match.decision) == ("strong", "")
+    pair = {"organisation": match.organisation, "merchant": match.merchant}
+    services.decide_match(at("psd"), **pair, decision="not-the-same", reason="another firm")
+    services.receive(at(), read(*month(10), *PAID))
+    assert gift_alerts(at("psd")) == []
+    assert services.list_matches(at("psd"), undecided=True) == []
+    assert services.list_matches(at("psd"))[0].reason == "another firm"
+    services.decide_match(at("psd"), **pair, decision="undecided", reason="decided too soon")
+    assert services.list_matches(at("psd"))[0].decision == ""
+    services.receive(at(), read(*month(11), PAID[0].replace("10-15", "11-15")))
+    assert len(gift_alerts(at("psd"))) == 1
+    assert [check.fault for check in services.verify(at("psd"))] == ["", "", ""]
+    for wrong in ({"decision": "maybe", "reason": "so"}, {"decision": "same", "reason": " "}):
+        with pytest.raises(CardwatchError):
+            services.decide_match(at("psd"), **pair, **wrong)
+    events = services.audit_events(at("psd"), lane="psd", last=99, object="match")
+    assert [event["action"] for event in events] == ["alteration"] * 2
+
+
+def test_reviewed_matches_come_as_a_file_too(at: At, register: Callable[..., Register]) -> None:
+    text = "Name in register,Merchant,Decision,Reason\nOsprey plc,OSPREY,same,seen the invoice\n"
+    services.import_register(at("psd"), register(text, "matches.csv"))
+    (match,) = services.list_matches(at("psd"))
+    assert (match.organisation, match.decision) == ("Osprey plc", "same")
+
+
+def test_changed_versions_are_found(at: At, register: Callable[..., Register]) -> None:
+    services.import_register(at("psd"), register(GIFTS + LUNCH))
+    context = at("psd")
+    with context.work(AuditEvent("consultation", "register"), LANES) as uow:
+        uow.update(kept.register_versions, kept.register_versions.c.seq == 1, {"entries": 7})
+    faults = [check.fault for check in services.verify_audit(context)]
+    assert faults == ["", "a row of register_versions is not as it was written"]
