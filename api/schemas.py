@@ -302,6 +302,9 @@ class Alert(BaseModel):
         description="Other alerts that share a cardholder, approver or merchant with it."
     )
     made_by: dict[str, str] | None = Field(description="Hashes of all inputs.")
+    registers: list[dict[str, str]] = Field(
+        description="Versions of registers that its list was made with: id, kind and hash."
+    )
 
 
 class Decision(RequestModel):

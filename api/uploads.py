@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from api.state import READING
 from cardwatch import services
 from cardwatch.errors import FileFaulty, FileRefused, about_field
-from cardwatch.registers import read_cards
+from cardwatch.registers import read_cards, read_registers
 from cardwatch.statements import parse_profile, read_each
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import UploadFile
 
     from api.state import Service
-    from cardwatch.records import CardRegister, ReadingReport
+    from cardwatch.records import CardRegister, ReadingReport, Register
     from cardwatch.services import ServiceContext
 
 UPLOAD_SUFFIXES = (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods", ".vcf", ".xml", ".ofx",
@@ -82,6 +82,30 @@ def read_register(service: Service, file: UploadFile) -> CardRegister:
             shutil.copyfileobj(file.file, out)
         choices = service.choices([], "decide")
         return read_cards(path, choices, limits=READING, nursery=service.nursery)
+
+
+def read_register_file(service: Service, file: UploadFile, kind: str, date_order: str) -> Register:
+    """Return an uploaded register other than that of cards.
+
+    Args:
+        service: whose readers read it.
+        file: as it came.
+        kind: which register it is; empty to tell by its name and headings.
+        date_order: decide, day-first or month-first.
+
+    Raises:
+        FileRefused: nothing of it can be read; the reason says what to do.
+        CardwatchError: there is no such register.
+    """
+    label = label_of(file.filename or "")
+    choices = service.choices([], date_order)
+    with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder, about_field("file"):
+        path = Path(folder) / label
+        with path.open("wb") as out:
+            shutil.copyfileobj(file.file, out)
+        return read_registers([path], choices, kind=kind, limits=READING, nursery=service.nursery)[
+            0
+        ]
 
 
 def label_of(name: str) -> str:

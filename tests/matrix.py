@@ -25,6 +25,9 @@ ROWS = [
 ]
 FILE = {"file": ("october.csv", OCTOBER)}
 CARDS = {"file": ("cards.csv", "card_last4,employee_id,single_limit\n1234,E1,500\n")}
+CONTRACTS = {"file": ("contracts.csv", "Supplier,Reference,Start date\nNew Firm,C1,2026-01-01\n")}
+GIFT = "E1,2026-09-05,New Firm Ltd,Accepted\n"
+GIFTS = {"file": ("gifts.csv", f"Employee No,Date of offer,Donor,Accepted or declined\n{GIFT}")}
 COLUMNS = {"headings": "A\nB\nC\nD", "date": "A", "merchant": "B", "amount": "C",
            "employee_id": "D"}  # fmt: skip
 POLICY = {"kind": "policy", "policy": "alerts_per_1000 = {n}\n"}
@@ -129,6 +132,15 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("POST /v1/alerts/{alert_id}/holds",
      May("finance", "psd", of="alert", is_used=True, sent=_json(reason="so"))),
     ("POST /v1/alerts/{alert_id}/names", May("psd", "psd", of="alert", sent=_json(reason="so"))),
+    ("GET /v1/registers", May(READERS)),
+    ("POST /v1/registers", May(RECEIVERS, sent={"files": CONTRACTS})),
+    ("POST /v1/registers", May("psd", sent={"files": GIFTS})),
+    ("GET /v1/registers/{kind}", May(READERS, "psd", of="register")),
+    ("GET /v1/register-versions/{version_id}", May(READERS, "psd", of="version")),
+    ("GET /v1/matches", May("psd")),
+    ("POST /v1/matches/decisions",
+     May("psd", sent=_json(organisation="New Firm", merchant="NEW FIRM", decision="same",
+                           reason="so"))),
     ("GET /v1/suppressions", May(READERS)),
     ("DELETE /v1/suppressions/{suppression_id}",
      May("finance", "psd", of="suppression", is_used=True)),

@@ -10,11 +10,12 @@ from api.routes.health import open_health
 from api.routes.health import router as health
 from api.routes.payments import router as payments
 from api.routes.people import router as people
+from api.routes.registers import router as registers
 from api.routes.scores import router as scores
 from api.routes.settings import router as settings
 from api.routes.statements import router as statements
 
-ROUTERS = (scores, statements, payments, alerts, settings, people, audit, access, health)
+ROUTERS = (scores, statements, payments, alerts, registers, settings, people, audit, access, health)
 open_router = APIRouter()
 open_router.include_router(open_access)
 open_router.include_router(open_health)

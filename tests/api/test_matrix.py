@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from books import EQUAL, SPLIT, crowd, month
-from matrix import EVERYBODY, KEEPERS, READERS, SUBJECT, TABLE, May
+from matrix import CONTRACTS, EVERYBODY, GIFTS, KEEPERS, READERS, SUBJECT, TABLE, May
 from services import OCTOBER, OTHER, OWN, Running, routes, serving, text
 
 from api.middleware import COOKIE
@@ -23,6 +23,7 @@ from cardwatch.casebook import FINANCE, LANES, PSD, ROLES, Actor, sessions
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import NotAllowed, NotFound
+from cardwatch.registers import read_register
 from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ VISIBLE: dict[str, tuple[str, str]] = {
     "hold": ("finance auditor psd", "psd"),
     "proposal": ("finance auditor subject", "psd"),
     "rule": (READERS, "psd"),
+    "register": (EVERYBODY, EVERYBODY),
+    "version": (READERS, "psd"),
     "person": (KEEPERS, KEEPERS),
     "key": (KEEPERS, "psd"),
     "job": ("finance", "psd"),
@@ -82,6 +85,7 @@ class World:
 
     def __init__(self, running: Running, folder: Path) -> None:
         self.running = running
+        self.folder = folder
         self.numbers = itertools.count(1)
         self.made: defaultdict[str, set[Thing]] = defaultdict(set)
         self.held = ""
@@ -121,6 +125,8 @@ class World:
             return [None]
         if may.of == "rule":
             return [Thing(MINE, "", FINANCE), Thing(THEIRS, "", PSD)]
+        if may.of == "register":
+            return [Thing("contracts", "", FINANCE), Thing("gifts", "", PSD)]
         lanes = LANES if may.of != "statement" else (FINANCE,)
         return [self.standing[may.of, owner, lane] for owner in (OWN, OTHER) for lane in lanes]
 
@@ -191,7 +197,7 @@ class World:
         self._keep("job", Thing(job["job_id"], owner, lane))
         statement = services.list_statements(working)[0]["statement_id"]
         self._keep("statement", Thing(statement, owner, FINANCE))
-        for kind in ("proposal", "person", "key", "session"):
+        for kind in ("proposal", "person", "key", "session", "version"):
             self._keep(kind, self.fresh(kind, owner, lane))
 
     def _keep(self, kind: str, thing: Thing) -> None:
@@ -227,6 +233,13 @@ class World:
     def _new_key(self, owner: str, lane: str) -> str:
         giver = self.running.context("admin" if lane == FINANCE else PSD, owner)
         return services.create_key(giver, name="x", role=lane, days=9).split("_")[2]
+
+    def _new_version(self, owner: str, lane: str) -> str:
+        name, content = (CONTRACTS if lane == FINANCE else GIFTS)["file"]
+        path = self.folder / name
+        path.write_text(f"{content}\n{next(self.numbers)}", encoding="utf-8")
+        register = read_register(path, ReadingChoices(shipped_profiles(), b"k" * 32))
+        return services.import_register(self.running.context(lane, owner), register).version_id
 
     def _new_session(self, owner: str, lane: str) -> str:
         person = (

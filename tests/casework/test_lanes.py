@@ -67,6 +67,28 @@ def _versions(book: Casebook) -> list[str]:
     return [version.version_id for detail in details for version in detail.versions]
 
 
+def _answer(act: Callable[[], Any]) -> Any:
+    """Return what somebody is answered, or the refusal."""
+    try:
+        return act()
+    except CardwatchError as refusal:
+        return f"{type(refusal).__name__}: {refusal}"
+
+
+def _register_questions(
+    at: services.ServiceContext, versions: Sequence[str]
+) -> list[Callable[[], Any]]:
+    """Return everything that somebody can ask about registers."""
+    pair = {"organisation": "New Firm Ltd", "merchant": "NEW FIRM"}
+    return [
+        lambda: services.list_registers(at),
+        lambda: services.list_matches(at),
+        lambda: services.decide_match(at, **pair, decision="same", reason="so"),
+        *(lambda kind=kind: services.get_register(at, kind) for kind in register_kinds()),
+        *(lambda version=version: services.get_version(at, version) for version in versions),
+    ]
+
+
 def _answers(
     book: Casebook, names: list[str], again: Sequence[Any] = (), versions: Sequence[str] = ()
 ) -> str:
@@ -81,10 +103,7 @@ def _answers(
     told: list[Any] = []
 
     def ask(act: Callable[[], Any]) -> None:
-        try:
-            told.append(act())
-        except CardwatchError as refusal:
-            told.append(f"{type(refusal).__name__}: {refusal}")
+        told.append(_answer(act))
 
     for role in (*OTHERS, *OTHERS):  # and again, once admin has erased
         at = _context(book, role)
@@ -112,15 +131,7 @@ def _answers(
                 )
             )
         ask(lambda at=at: services.list_exports(at))
-        ask(lambda at=at: services.list_registers(at))
-        ask(lambda at=at: services.list_matches(at))
-        for kind in register_kinds():
-            ask(lambda at=at, kind=kind: services.get_register(at, kind))
-        for version in versions:
-            ask(lambda at=at, version=version: services.get_version(at, version))
-        ask(lambda at=at: services.decide_match(
-            at, organisation="New Firm Ltd", merchant="NEW FIRM", decision="same", reason="so"
-        ))  # fmt: skip
+        told += map(_answer, _register_questions(at, versions))
         for one in again:
             ask(lambda at=at, one=one: asdict(services.receive(at, one)))
         for statement in services.list_statements(at):
