@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 MENU: dict[str, tuple[tuple[str, str], ...]] = {
     "finance": (("Home", "/"), ("Alerts", "/alerts"), ("Statements", "/statements"),
-                ("Payments", "/payments"), ("Rules", "/rules"),
+                ("Payments", "/payments"), ("Registers", "/registers"), ("Rules", "/rules"),
                 ("Settings", "/settings"), ("Evaluation", "/evaluations"),
                 ("Report", "/governance")),
     "psd": (("Home", "/"), ("Inbox", "/alerts"), ("Statements", "/statements"),
-                ("Payments", "/payments"), ("Rules", "/rules"),
+                ("Payments", "/payments"), ("Registers", "/registers"), ("Rules", "/rules"),
             ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
     "auditor": (("Home", "/"), ("Alerts", "/alerts"), ("Statements", "/statements"),
-                ("Payments", "/payments"), ("Rules", "/rules"),
+                ("Payments", "/payments"), ("Registers", "/registers"), ("Rules", "/rules"),
                 ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
     "admin": (("Statements", "/statements"), ("People", "/people"), ("Audit", "/audit"),
               ("Health", "/health")),

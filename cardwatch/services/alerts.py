@@ -24,6 +24,7 @@ from cardwatch.casebook.precision import precision_by_rule
 from cardwatch.casebook.statements import get_statement, list_statements, newest_scored
 from cardwatch.rules import rules_sha256
 from cardwatch.services.context import public_row
+from cardwatch.services.entry_masks import masked_entry
 from cardwatch.services.scoring_inputs import ScoringInputs, active_inputs, load_inputs
 
 if TYPE_CHECKING:
@@ -109,6 +110,9 @@ def get_history(context: ServiceContext, alert_id: str) -> dict[str, Any]:
             for holder_id in people
             if holder_id
         }
+        if not is_named and "entries" in alert["raised"]:
+            entries = [masked_entry(uow, entry) for entry in alert["raised"]["entries"]]
+            alert["raised"]["entries"] = entries
         history["compared"] = _compared(uow, alert)
         history["versions"] = _versions(uow, alert["statement_id"])
         history["places"] = payment_queries.alert_places(uow, lane, name)
@@ -237,6 +241,8 @@ def pseudonymise(context: ServiceContext, content: Any, *, alert_id: str = "") -
 def _with_pseudonyms(uow: UnitOfWork, content: Any) -> Any:  # noqa: ANN401  JSON
     """Replace every person in some JSON, wherever a field names one."""
     if isinstance(content, dict):
+        if content.keys() >= {"register", "facts"}:
+            return masked_entry(uow, content)
         return {
             name: pseudonyms.pseudonym(uow, value)
             if name in PERSON_FIELDS and isinstance(value, str) and value

@@ -16,7 +16,7 @@ from cardwatch.casebook import FINANCE, PSD, AuditEvent
 from cardwatch.casebook import registers as kept
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import RECEIVES
-from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.features.name_matches import name_matches, unmatched_names
 from cardwatch.registers import (
     RegisterKind,
@@ -154,7 +154,9 @@ def import_register(
         context.casebook.import_lock(context.actor.organisation_id),
         context.work(event) as uow,
     ):
-        _check_lane(context, kind, RECEIVES)
+        context.allow(RECEIVES, "upload registers")
+        if kind.lane not in context.actor.lanes:
+            raise NotAllowed("Your role cannot upload this register.")
         if not report.entries and not report.nil_returns:
             sentence = f"{report.file} has no entry. Check the file and its columns."
             raise CardwatchError(sentence, field="file")
@@ -171,6 +173,16 @@ def import_register(
         event.object_id = version_id
         event.counts = {"entries": report.entries, "unreadable": len(report.problems)}
         return _receipt(report, version_id, "received")
+
+
+def check_register_upload(context: ServiceContext) -> None:
+    """Refuse whoever uploads no registers, before their file is read.
+
+    Raises:
+        NotAllowed: the role uploads none.
+    """
+    with context.work(AuditEvent("consultation", "registers"), ()):
+        context.allow(RECEIVES, "upload registers")
 
 
 def list_registers(context: ServiceContext) -> list[RegisterSummary]:
@@ -194,12 +206,16 @@ def get_register(context: ServiceContext, kind_name: str) -> RegisterDetail:
     """Return one register with its versions, its quality, and the names that match no merchant.
 
     Raises:
-        NotAllowed: the role may not see it.
-        CardwatchError: there is no such kind.
+        NotAllowed: the role sees no registers.
+        NotFound: there is no such kind that the actor may see.
     """
-    kind = register_kind(kind_name)
-    with context.work(AuditEvent("consultation", "register", kind.kind)) as uow:
-        _check_lane(context, kind, READS)
+    event = AuditEvent("consultation", "register")
+    with context.work(event) as uow:
+        context.allow(READS, "see registers")
+        kind = register_kinds().get(kind_name)
+        if kind is None or kind.lane not in context.actor.lanes:
+            raise NotFound(f"There is no register '{kind_name}'.")
+        event.object_id = kind.kind
         rows = kept.list_versions(uow, kind.kind)
         used = _used(context, uow)
         registers = {register.kind: register for register in load_registers(uow, used)}
@@ -230,13 +246,6 @@ def get_version(context: ServiceContext, version_id: str) -> tuple[StoredVersion
         row = kept.get_version(uow, version_id)
         event.object_id = row["version_id"]
     return _stored(row), unpack_register(row).reports[0]
-
-
-def _check_lane(context: ServiceContext, kind: RegisterKind, roles: tuple[str, ...]) -> None:
-    """Refuse whoever may not see a kind of register; the words are the same whatever is held."""
-    context.allow(roles, "use registers")
-    if kind.lane not in context.actor.lanes:
-        raise NotAllowed("Your role cannot see this register.")
 
 
 def _chain(context: ServiceContext, kind: RegisterKind) -> str:

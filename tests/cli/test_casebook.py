@@ -67,7 +67,7 @@ def test_registers_are_imported_listed_and_shown(begun: Callable[..., Any], tmp_
     version = begun("registers", "show", detail["versions"][0]["version_id"], "--as", PSD)
     assert [p["code"] for p in version["report"]["problems"]] == ["bad_day"]
     assert not [r for r in begun("registers", "list", "--as", FINANCE) if r["versions"]]
-    assert "cannot see" in begun("registers", "import", str(gifts), "--as", FINANCE, code=3)
+    assert "cannot upload" in begun("registers", "import", str(gifts), "--as", FINANCE, code=3)
 
 
 def test_feeds_dropped_in_a_folder_are_received_without_a_click(

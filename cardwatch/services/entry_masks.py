@@ -1,0 +1,39 @@
+"""Hides the people in a register's entries until somebody gives a reason to see their names."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.casebook import pseudonyms
+from cardwatch.registers import register_kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cardwatch.casebook import UnitOfWork
+
+NUMBER_FIELDS = ("employee_id", "approver_id", "manager_id")
+"""Fields that hold the number of a person, shown as their pseudonym."""
+NAME_FIELDS = ("person", "surname", "forenames", "former_names", "email", "panel", "details")
+"""Fields that hold names, or free text that may."""
+NOT_SHOWN = "Not shown until you ask for the name"
+
+
+@cache
+def _headings(kind: str) -> dict[str, str]:
+    """Return the field that each heading of a register's entries stands for."""
+    return {field.headings[0]: field.name for field in register_kinds()[kind].fields}
+
+
+def masked_entry(uow: UnitOfWork, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry of a register, as an alert shows it, without the people in it."""
+    headings = _headings(entry["register"])
+    facts = []
+    for heading, value in entry["facts"]:
+        field = headings.get(heading, "")
+        if field in NUMBER_FIELDS:
+            facts.append((heading, pseudonyms.pseudonym(uow, value)))
+        else:
+            facts.append((heading, NOT_SHOWN if field in NAME_FIELDS else value))
+    return {**entry, "facts": facts}

@@ -1,0 +1,133 @@
+"""Registers on pages and in the API: from an upload to a reviewed name and an alert."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from books import month
+from services import Running, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SITE = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+GIFTS = (
+    "Employee No,Department,Date of offer,Donor,Details,Accepted or declined,Registered\n"
+    "E1,Fleet,05/09/2026,Osprey Joinery Ltd,Lunch for Ann Roe,Accepted,06/09/2026\n"
+    "E2,Fleet,31/13/2026,Kittiwake Forge,Cup,Declined,\n"
+    "E2,Fleet,01/09/2026,Kittiwake Forge,Cup,Declined,02/09/2026\n"
+)
+PAID = "2026-10-15,E1,OSPREY JOINERY LTD,420.00,P1"
+
+
+@pytest.fixture
+def page(running: Running) -> Callable[..., Any]:
+    """Ask for a page as a role, following where it sends on."""
+
+    def ask(path: str, role: str = "psd", files: Any = None, **data: Any) -> Any:
+        method = "POST" if data or files else "GET"
+        return running.client.request(
+            method, path, headers=running.of(role) | SITE, data=data or None, files=files
+        )
+
+    return ask
+
+
+def gifts() -> dict[str, Any]:
+    return {"files": ("gifts.csv", GIFTS)}
+
+
+def test_from_an_upload_to_a_reviewed_name_and_an_alert(
+    running: Running, page: Callable[..., Any]
+) -> None:
+    running.send(text(*month(9), PAID.replace("10-15", "09-15")))
+    uploaded = page("/registers/new", files=gifts(), kind="gifts")
+    assert "Register uploaded" in uploaded.text
+    assert "a day that the register needs cannot be read" in uploaded.text
+    register = page("/registers/gifts").text
+    assert "Without value" in register
+    assert "1 name without a merchant of a similar name" in register
+    review = page("/registers/matches").text
+    assert "Is “Osprey Joinery Ltd” the merchant" in review
+    merchant = re.search(r'name="merchant" value="([^"]+)"', review)
+    assert merchant is not None
+    pair = {"organisation": "Osprey Joinery Ltd", "merchant": merchant[1]}
+    assert "Enter a reason" in page("/registers/matches", **pair, decision="same").text
+    assert "Select what you decide" in page("/registers/matches", **pair, reason="so").text
+    saved = page("/registers/matches", **pair, decision="same", reason="seen the invoice").text
+    assert "Decision saved" in saved
+    assert "seen the invoice" not in saved
+    assert "The same organisation" in page("/registers/matches?show=decided").text
+    running.send(text(*month(10), PAID))
+    alerts = running.ask("GET", "/v1/alerts", role="psd").json()["alerts"]
+    alert = next(a for a in alerts if a["rule"].startswith("gift-"))
+    shown = page(f"/alerts/{alert['alert_id']}").text
+    assert "In the registers" in shown
+    assert "A person has confirmed that the two are one" in shown
+    assert "5 Sep 2026" in shown
+    assert "6 Sep 2026" in shown
+
+
+def test_people_in_an_entry_are_hidden_until_somebody_asks(
+    running: Running, page: Callable[..., Any]
+) -> None:
+    page("/registers/new", files=gifts())
+    running.send(text(*month(10), PAID))
+    alerts = running.ask("GET", "/v1/alerts", role="psd").json()["alerts"]
+    alert_id = next(a["alert_id"] for a in alerts if a["rule"].startswith("gift-"))
+    told = running.ask("GET", f"/v1/alerts/{alert_id}", role="psd").text
+    shown = page(f"/alerts/{alert_id}").text
+    for answer in (told, shown):
+        assert "Ann Roe" not in answer
+        assert "Not shown until you ask for the name" in answer
+    assert "Ann Roe" in page(f"/alerts/{alert_id}/name", why="a case").text
+
+
+def test_finance_sees_nothing_of_what_psd_holds(running: Running, page: Callable[..., Any]) -> None:
+    running.send(text(*month(10), PAID))
+    before = [page(path, role).text for path, role in finance_pages()]
+    page("/registers/new", files=gifts())
+    assert [page(path, role).text for path, role in finance_pages()] == before
+    refused = page("/registers/new", "finance", files=gifts())
+    assert refused.status_code == 403
+    assert page("/registers/gifts", "finance").status_code == 404
+    assert page("/registers/matches", "finance").status_code == 403
+
+
+def finance_pages() -> list[tuple[str, str]]:
+    """Return pages about registers that others than professional standards see."""
+    paths = ("/registers", "/registers/new", "/registers/contracts")
+    return [(path, "finance") for path in paths] + [("/registers", "auditor")]
+
+
+def test_a_form_that_is_wrong_says_so_at_its_field(page: Callable[..., Any]) -> None:
+    assert "Select a register" in page("/registers/new", kind="gifts").text
+    answer = page("/registers/new", files=gifts(), known_from="soon")
+    assert answer.status_code == 422
+    assert 'href="#known_from"' in answer.text
+    answer = page("/registers/new", files={"files": ("x.csv", "A,B\n1,2\n")})
+    assert 'href="#files"' in answer.text
+    assert page("/registers/gifts/template.csv").text.startswith("Employee")
+
+
+def test_the_api_does_the_same(running: Running) -> None:
+    psd = running.of("psd")
+    receipt = running.client.post(
+        "/v1/registers", headers=psd, files={"file": ("gifts.csv", GIFTS)}
+    )
+    assert receipt.status_code == 201
+    version = receipt.json()["version_id"]
+    detail = running.client.get(f"/v1/register-versions/{version}", headers=psd).json()
+    assert [p["code"] for p in detail["problems"]] == ["bad_day"]
+    running.send(text(*month(10), PAID))
+    (match,) = running.client.get("/v1/matches", headers=psd).json()
+    pair = {name: match[name] for name in ("organisation", "merchant")}
+    decided = running.client.post(
+        "/v1/matches/decisions", headers=psd, json=pair | {"decision": "same", "reason": "seen"}
+    )
+    assert decided.status_code == 204
+    params = {"undecided": "true"}
+    assert running.client.get("/v1/matches", headers=psd, params=params).json() == []
+    assert running.client.get("/v1/registers/gifts", headers=psd).json()["matched"] == 1
