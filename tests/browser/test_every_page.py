@@ -29,9 +29,12 @@ PROBLEM = "There is a problem"
 LONG_NAME = f"{'long-' * 18}file.csv"
 STRANGE = (LONG_NAME, f"Wann,Wer,{LONG},Wieviel\n2026-10-01,E1,SHOP,5.00\n")
 UNREAD = (LONG_NAME, text("2026-10-40,E1,SHOP,12.00,R1"))
+GIFT = "E1,2026-09-05,New Firm Ltd,Accepted\nE1,soon,New Firm Ltd,Accepted\n"
+GIFTS = ("gifts.csv", f"Employee No,Date of offer,Donor,Accepted or declined\n{GIFT}")
 INVITED = {"Invitation": "{invitation}"}
 
-NO_PAGE = {"/static/{name}", "/governance.pdf", "/impact.pdf", "/samples.csv", "/payments.csv"}
+NO_PAGE = {"/static/{name}", "/governance.pdf", "/impact.pdf", "/samples.csv", "/payments.csv",
+           "/registers/{kind}/template.csv"}  # fmt: skip
 """What is sent on, or loaded, and is no page itself."""
 
 
@@ -158,6 +161,15 @@ PAGES = (
     _wrong("/statements/new", "finance", "Continue", "Choose the column", file=STRANGE,
            then="Save and continue"),
     State("/statements/new", ("admin",), says="You do not have access to this page"),
+    _empty("/registers", "finance"),
+    State("/registers", READERS),
+    State("/registers/new", ("finance", "psd")),
+    _wrong("/registers/new", "psd", "Upload", "Select a register"),
+    State("/registers/versions/{version_id}", ("psd",), at="/registers/new", press="Upload",
+          file=GIFTS, says="Register uploaded"),
+    State("/registers/{kind}", READERS, at="/registers/contracts"),
+    State("/registers/{kind}", ("psd",), at="/registers/gifts"),
+    State("/registers/matches", ("psd",)),
     _of("/statements/{statement_id}", "statement", *ALL),
     _of("/statements/{statement_id}", "long_statement", *ALL),
     State("/statements/jobs", ("finance",), at="/statements/jobs?job={job}"),
