@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, File, Form, Query, UploadFile
 from pydantic import BaseModel, Field
 
 from api.deps import AppStateDep, Context
@@ -105,7 +105,10 @@ def get_register_version(version_id: Id, context: Context) -> VersionDetail:
 
 @router.get("/matches")
 def list_matches(
-    context: Context, service: AppStateDep, *, undecided: bool = False
+    context: Context,
+    service: AppStateDep,
+    *,
+    undecided: Annotated[bool, Query(examples=[True])] = False,
 ) -> list[services.MatchToReview]:
     """List names in registers beside merchants, the surest first, with what was decided."""
     with service.scoring():
