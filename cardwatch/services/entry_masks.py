@@ -17,7 +17,7 @@ NUMBER_FIELDS = ("employee_id", "approver_id", "manager_id")
 """Fields that hold the number of a person, shown as their pseudonym."""
 NAME_FIELDS = ("person", "surname", "forenames", "former_names", "email", "panel", "details")
 """Fields that hold names, or free text that may."""
-NOT_SHOWN = "Not shown until you ask for the name"
+HIDDEN_VALUE = "Not shown until you ask for the name"
 
 
 @cache
@@ -35,5 +35,5 @@ def masked_entry(uow: UnitOfWork, entry: Mapping[str, Any]) -> dict[str, Any]:
         if field in NUMBER_FIELDS:
             facts.append((heading, pseudonyms.pseudonym(uow, value)))
         else:
-            facts.append((heading, NOT_SHOWN if field in NAME_FIELDS else value))
+            facts.append((heading, HIDDEN_VALUE if field in NAME_FIELDS else value))
     return {**entry, "facts": facts}
