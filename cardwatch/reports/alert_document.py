@@ -9,6 +9,7 @@ from cardwatch.alerts import (
     cost_centres_label,
     entry_label,
     holders_label,
+    joined_facts,
     merchants_label,
     people_label,
     pounds,
@@ -116,7 +117,7 @@ def _alert_sections(number: int, alert: Alert, *, begins_page: bool) -> list[Sec
         ("Cost centre", cost_centres_label(alert)),
     )  # fmt: skip
     facts = tuple(labelled for labelled in labelled_facts if labelled[1])
-    why = [sentence(reason.fact) for reason in alert.reasons]
+    why = [sentence(fact) for fact in joined_facts(alert.reasons)]
     why += [sentence(comparison) for comparison in alert.unusual]
     why += [f"Weakened: {weakening.fact}" for weakening in alert.weakened_by]
     why += [f"In the register of {entry_label(entry)}" for entry in alert.entries]

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from cardwatch.alerts import compared
+from cardwatch.alerts import compared, joined_facts
 from cardwatch.casebook import (
     FINANCE,
     PSD,
@@ -109,6 +109,7 @@ def get_history(context: ServiceContext, alert_id: str) -> dict[str, Any]:
             for holder_id in people
             if holder_id
         }
+        history["facts"] = joined_facts(kept.alert_from(dict(alert["raised"])).reasons)
         history["compared"] = _compared(uow, alert)
         history["versions"] = _versions(uow, alert["statement_id"])
         history["places"] = payment_queries.alert_places(uow, lane, name)

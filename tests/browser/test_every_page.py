@@ -117,7 +117,7 @@ PAGES = (
     _of("/alerts/{alert_id}", "long"),
     State("/alerts/{alert_id}", ("finance", "auditor"), at="/alerts/{long}?saved=1&order=money",
           says="Saved: asked"),
-    _wrong("/alerts/{alert_id}", "finance", "Explained", at="/alerts/{finance}", says=NO_REASON),
+    _wrong("/alerts/{alert_id}", "finance", "Save", at="/alerts/{finance}", says=NO_REASON),
     State("/alerts/{alert_id}", ("psd",), "/alerts/{psd}", press="Show the name", says=NO_REASON),
     State("/alerts/{alert_id}", ("finance",), "/alerts/000000000000", says="There is no alert"),
     _of("/alerts/{alert_id}/holder", "finance"),
