@@ -583,6 +583,27 @@ class Rule(BaseModel):
     when: list[str]
 
 
+class RuleRequirement(BaseModel):
+    """One condition of a rule in words."""
+
+    what: str = Field(description="What is compared.")
+    met_at: str = Field(description="The value at which the condition is met.")
+
+
+class PolicyFigure(BaseModel):
+    """One figure of the active policy in words."""
+
+    label: str
+    value: str
+
+
+class RuleDetail(Rule):
+    """An active rule in words, with the figures of the active policy that it uses."""
+
+    conditions: list[RuleRequirement]
+    figures: list[PolicyFigure]
+
+
 class PolicyInForce(BaseModel):
     """The active policy on a day: its text and every figure."""
 

@@ -108,6 +108,7 @@ from cardwatch.services.people import (
     revoke_key,
     set_link,
 )
+from cardwatch.services.rules import RuleDetail, get_rule
 from cardwatch.services.sampling import SampleRequest, draw_sample, highest_rate, sample_size
 from cardwatch.services.scoring_inputs import pack_cards, pack_forest, pack_policy, pack_rules
 from cardwatch.services.settings import (
@@ -157,6 +158,7 @@ __all__ = [
     "Home",
     "PartitionExport",
     "Receipt",
+    "RuleDetail",
     "SampleRequest",
     "ServiceContext",
     "activate_account",
@@ -202,6 +204,7 @@ __all__ = [
     "get_payment",
     "get_policy",
     "get_proposal",
+    "get_rule",
     "get_statement",
     "health",
     "highest_rate",

@@ -1,0 +1,132 @@
+"""The figures and lists of a policy as people read and state them: label, unit and hint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cardwatch.alerts import pounds, prose_day
+from cardwatch.quantities import quantity
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable
+
+    from cardwatch.policy import Limit, Policy
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a policy.
+
+    Attributes:
+        name: its key in the policy.
+        label: what people call it.
+        unit: pounds, days, number, or share of a limit.
+        group: the heading under which it is stated.
+        hint: what follows from it; empty where the label says it.
+    """
+
+    name: str
+    label: str
+    unit: str
+    group: str
+    hint: str = ""
+
+    def value(self, policy: Policy) -> str:
+        """The figure of a policy in words."""
+        value = getattr(policy, self.name)
+        if self.unit == "pounds":
+            return pounds(value * 100) if value else "Off"
+        if self.unit == "share":
+            return f"{value:.0%}"
+        return quantity(value, "day") if self.unit == "days" else f"{value:,g}"
+
+
+OFF = "0 turns it off."
+THRESHOLDS, BUDGET, CARDS = "Thresholds", "Alert budget", "Cards"
+FIGURES = (
+    Figure("materiality_pounds", "Smallest payment that is asked about alone", "pounds",
+           THRESHOLDS),
+    Figure("unusual_one_in", "A payment is unusual at 1 in", "number", THRESHOLDS,
+           "1000 means that at most 1 in 1,000 comparable payments is as unusual."),
+    Figure("large_payment_pounds", "Every payment of this much or more", "pounds", THRESHOLDS, OFF),
+    Figure("holder_year_pounds", "A cardholder's twelve months above", "pounds", THRESHOLDS, OFF),
+    Figure("non_working_day_pounds", "A weekend or bank holiday of this much or more", "pounds",
+           THRESHOLDS, f"Asked about where that is rare. {OFF}"),
+    Figure("hospitality_cap_pounds", "Hospitality at one merchant in one day above", "pounds",
+           THRESHOLDS, OFF),
+    Figure("near_limit_share", "Just below the limit, from this share of it", "share", THRESHOLDS,
+           "0.95 means from 95% of the limit up to the limit."),
+    Figure("near_limit_payments", "Payments just below the limit in 90 days that are a habit",
+           "number", THRESHOLDS),
+    Figure("habit_windows", "Split purchases at one merchant in a year that are a habit", "number",
+           THRESHOLDS),
+    Figure("round_pounds", "Round sums are whole multiples of", "pounds", THRESHOLDS),
+    Figure("dormant_days", "A card is dormant without a payment for", "days", CARDS),
+    Figure("closed_card_days", "Late bookings are allowed after a card is closed for", "days",
+           CARDS),
+    Figure("limit_times_use", "A monthly limit is far above use at so many times the highest month",
+           "number", CARDS),
+    Figure("approver_cards", "Open cards that one person may approve without a question", "number",
+           CARDS),
+    Figure("alerts_per_1000", "Alerts for each 1,000 payments", "number", BUDGET),
+    Figure("alerts_at_least", "Alerts shown at least", "number", BUDGET),
+    Figure("alerts_per_holder_month", "Alerts for one cardholder in one month", "number", BUDGET),
+    Figure("answered_days", "An explained alert is not asked again for", "days", BUDGET, OFF),
+    Figure("answered_times", "It is asked again above so many times its sum", "number", BUDGET),
+)  # fmt: skip
+"""Every figure of a policy that is one number, in the order of the form."""
+LIMITS = {
+    "single_purchase": "Single-purchase limit",
+    "holder_month": "Monthly limit",
+    "step": "Quotation threshold",
+}
+DERIVED = {
+    "materiality_pence": "materiality_pounds",
+    "unusual_share": "unusual_one_in",
+    "limit_use_share": "limit_times_use",
+    "hospitality_cap_pence": "hospitality_cap_pounds",
+    "large_payment_limit_pence": "large_payment_pounds",
+    "holder_year_limit_pence": "holder_year_pounds",
+    "non_working_day_limit_pence": "non_working_day_pounds",
+}
+"""The figure behind a value that is computed from it."""
+
+
+def limit_words(limit: Limit) -> str:
+    """One limit in words: `£1,000 since 1 April 2020, including VAT`."""
+    vat = {"included": ", including VAT", "excluded": ", excluding VAT"}.get(limit.vat, "")
+    whose = f", for {quantity(len(limit.holders), 'cardholder')}" if limit.holders else ""
+    source = "" if limit.stated else " (default: your policy states none)"
+    return f"{pounds(limit.pence)} since {prose_day(str(limit.since))}{vat}{whose}{source}"
+
+
+def figures_read(
+    policy: Policy, names: Iterable[str], today: dt.date
+) -> tuple[tuple[str, str], ...]:
+    """The figures of a policy behind some features and settings, as label and value.
+
+    Args:
+        policy: the active one.
+        names: features that a rule reads, and `policy.` settings that it compares with.
+        today: the day on which limits apply.
+    """
+    names = [name.removeprefix("policy.") for name in names]
+    wanted = {DERIVED.get(name, name) for name in names}
+    limits = [
+        (LIMITS[key], limit_words(entry))
+        for key in dict.fromkeys(filter(None, map(_limit_of, names)))
+        for entry in policy.entries_in_force(key, today)
+    ]
+    figures = [(one.label, one.value(policy)) for one in FIGURES if one.name in wanted]
+    return (*limits, *figures)
+
+
+def _limit_of(name: str) -> str:
+    """The limit that a feature measures, or nothing."""
+    if name.startswith("step_"):
+        return "step"
+    if name.startswith("month_limit"):
+        return "holder_month"
+    return "single_purchase" if name.startswith(("limit_split", "limit_pence")) else ""
