@@ -185,6 +185,7 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /help", May(opens=200)),
     ("GET /accessibility", May(opens=200)),
     ("GET /privacy", May(opens=200)),
+    ("GET /reference", May(opens=200)),
     ("GET /sign-in", May(opens=200)),
     ("POST /sign-in", May(opens=401)),
     ("GET /account", May(opens=200)),

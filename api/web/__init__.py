@@ -14,6 +14,7 @@ from api.web import (
     payments,
     people,
     proposals,
+    reference,
     reports,
     retention,
     samples,
@@ -25,7 +26,8 @@ from api.web import (
 
 pages = APIRouter(include_in_schema=False)
 NOUNS = (files, sign_in, account, statements, payments, exports, alerts, holds, suppressions,
-         reports, settings, back_tests, proposals, samples, people, retention, audit)  # fmt: skip
+         reports, settings, back_tests, proposals, samples, people, retention, audit,
+         reference)  # fmt: skip
 for one in NOUNS:
     for route in one.router.routes:
         assert isinstance(route, APIRoute)

@@ -45,7 +45,7 @@ class Figure:
 
 OFF = "0 turns it off."
 THRESHOLDS, BUDGET, CARDS = "Thresholds", "Alert budget", "Cards"
-FIGURES = (
+POLICY_FIGURES = (
     Figure("materiality_pounds", "Smallest payment that is asked about alone", "pounds",
            THRESHOLDS),
     Figure("unusual_one_in", "A payment is unusual at 1 in", "number", THRESHOLDS,
@@ -77,7 +77,7 @@ FIGURES = (
     Figure("answered_times", "It is asked again above so many times its sum", "number", BUDGET),
 )  # fmt: skip
 """Every figure of a policy that is one number, in the order of the form."""
-LIMITS = {
+LIMIT_LABELS = {
     "single_purchase": "Single-purchase limit",
     "holder_month": "Monthly limit",
     "step": "Quotation threshold",
@@ -115,11 +115,11 @@ def figures_read(
     names = [name.removeprefix("policy.") for name in names]
     wanted = {DERIVED.get(name, name) for name in names}
     limits = [
-        (LIMITS[key], limit_words(entry))
+        (LIMIT_LABELS[key], limit_words(entry))
         for key in dict.fromkeys(filter(None, map(_limit_of, names)))
         for entry in policy.entries_in_force(key, today)
     ]
-    figures = [(one.label, one.value(policy)) for one in FIGURES if one.name in wanted]
+    figures = [(one.label, one.value(policy)) for one in POLICY_FIGURES if one.name in wanted]
     return (*limits, *figures)
 
 

@@ -91,6 +91,8 @@ PAGES = (
     State("/help", ("-", "finance")),
     State("/accessibility", ("-",)),
     State("/privacy", ("-",)),
+    State("/reference", ("-", "finance")),
+    State("/reference", ("-",), at="/reference?find=nothing+like+it", says="No operation has"),
     State("/", READERS, says="Waiting for an answer"),
     _empty("/"),
     State("/alerts", READERS),
