@@ -100,7 +100,8 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     at.page.goto(place)
     at.actions = 0
     at.type("Reason", "it goes to the appropriate authority")
-    at.press("Confirmed")
+    at.choose("Confirmed")
+    at.press("Save")
     assert at.actions <= 2
     at.sees("it goes to the appropriate authority")
     at.press("Share this alert")

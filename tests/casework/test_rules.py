@@ -11,7 +11,7 @@ from cardwatch import services
 from cardwatch.errors import NotAllowed, NotFound
 from cardwatch.policy import Policy, load_policy
 from cardwatch.rules import load_rules
-from cardwatch.services.policy_figures import POLICY_FIGURES, LIMIT_LABELS, figures_read
+from cardwatch.services.policy_figures import LIMIT_LABELS, POLICY_FIGURES, figures_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
