@@ -291,6 +291,7 @@ class Alert(BaseModel):
     approvers: list[str] = Field(description="Ids of the approvers it asks about, if it does.")
     merchants: list[str] = Field(description="Names under which its merchants are compared.")
     cost_centres: list[str] = Field(description="Codes of the units that bear the cost.")
+    clause: str = Field(description="The clause of the card policy; empty where none is given.")
     raised: dict[str, Any] | None = Field(
         description="The alert as raised: payments, reasons, comparisons, what to ask."
     )
@@ -600,6 +601,7 @@ class PolicyFigure(BaseModel):
 class RuleDetail(Rule):
     """An active rule in words, with the figures of the active policy that it uses."""
 
+    clause: str = Field(description="The clause of the card policy; empty where none is given.")
     conditions: list[RuleRequirement]
     figures: list[PolicyFigure]
 

@@ -46,6 +46,7 @@ def get_rule(rule_id: Id, context: Context) -> dict[str, Any]:
     """Show one active rule: its conditions in words, with the figures of the active policy."""
     detail = services.get_rule(context, rule_id)
     return _shown(detail.rule) | {
+        "clause": detail.clause,
         "conditions": [{"what": what, "met_at": met_at} for what, met_at in detail.conditions],
         "figures": [{"label": label, "value": value} for label, value in detail.figures],
     }

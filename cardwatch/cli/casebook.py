@@ -485,6 +485,7 @@ def _print_alert(detail: Mapping[str, Any], *, json: bool) -> None:
         lines.append(
             f"With {detail['assigned_to'] or 'nobody'}, due {detail['due_on'] or 'any day'}"
         )
+    lines.append(f"Card policy: {detail['clause'] or 'no clause is given for this kind of alert'}")
     lines += [f"- {fact}" for fact in joined_facts(alert.reasons)]
     lines += [f"Weakened: {reason['fact']}" for reason in raised["weakened_by"]]
     lines += [*(f"- {line}" for line in raised["unusual"]), raised["merchant_history"]]

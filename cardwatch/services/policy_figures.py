@@ -45,7 +45,7 @@ class Figure:
 
 OFF = "0 turns it off."
 THRESHOLDS, BUDGET, CARDS = "Thresholds", "Alert budget", "Cards"
-POLICY_FIGURES = (
+FIGURE_LABELS = (
     Figure("materiality_pounds", "Smallest payment that is asked about alone", "pounds",
            THRESHOLDS),
     Figure("unusual_one_in", "A payment is unusual at 1 in", "number", THRESHOLDS,
@@ -119,7 +119,7 @@ def figures_read(
         for key in dict.fromkeys(filter(None, map(_limit_of, names)))
         for entry in policy.entries_in_force(key, today)
     ]
-    figures = [(one.label, one.value(policy)) for one in POLICY_FIGURES if one.name in wanted]
+    figures = [(one.label, one.value(policy)) for one in FIGURE_LABELS if one.name in wanted]
     return (*limits, *figures)
 
 

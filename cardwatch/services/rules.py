@@ -26,12 +26,14 @@ class RuleDetail:
         conditions: for each condition what is compared, and when it is met.
         figures: label and value of each figure of the active policy that it uses.
         toml: its conditions as its file has them.
+        clause: the clause of the card policy it rests on; empty where none is given.
     """
 
     rule: Rule
     conditions: tuple[tuple[str, str], ...]
     figures: tuple[tuple[str, str], ...]
     toml: str
+    clause: str
 
 
 def get_rule(context: ServiceContext, rule_id: str) -> RuleDetail:
@@ -53,6 +55,7 @@ def get_rule(context: ServiceContext, rule_id: str) -> RuleDetail:
         conditions=tuple((what, met_at) for what, _, met_at in compared(rule, {}, inputs.policy)),
         figures=figures_read(inputs.policy, read, context.now.date()),
         toml=conditions_toml(rule),
+        clause=inputs.policy.clause_of(rule.id, rule.kind),
     )
 
 

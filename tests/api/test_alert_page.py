@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 SITE = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
 
 
+POLICY = '[clauses]\nsplit = "4.2 A purchase must not be divided."\n'
+
+
 @pytest.fixture
 def held(serve: Callable[..., Running], read: Callable[..., Any]) -> Running:
     """Give a service with October's statement, in which there is a split purchase."""
     running = serve(chores=False)
+    document = services.pack_policy(POLICY, "policy.toml")
+    services.activate_document(running.context("finance"), "policy", document, "2026-01-01")
     services.receive(running.context("finance"), read(*month(10, 40), *SPLIT))
     return running
 
@@ -68,3 +73,11 @@ def test_a_rule_page_has_words_figures_and_code(held: Running) -> None:
     answer = held.ask("GET", "/v1/rules/split-same-day", "finance").json()
     assert answer["conditions"]
     assert answer["figures"][0]["label"] == "Single-purchase limit"
+
+
+def test_an_alert_names_the_clause_it_rests_on(held: Running) -> None:
+    alert_id, clause = _alert_id(held), "4.2 A purchase must not be divided."
+    assert clause in _get(held, f"/alerts/{alert_id}")
+    assert held.ask("GET", f"/v1/alerts/{alert_id}", "finance").json()["clause"] == clause
+    assert clause in _get(held, "/rules/split-same-day")
+    assert "No clause is given" in _get(held, "/rules/new-and-rare")

@@ -102,7 +102,7 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     at.type("Reason", "it goes to the appropriate authority")
     at.choose("Confirmed")
     at.press("Save")
-    assert at.actions <= 2
+    assert at.actions <= 3
     at.sees("it goes to the appropriate authority")
     at.press("Share this alert")
     at.choose("Misconduct (UK GDPR)")

@@ -11,7 +11,7 @@ from cardwatch import services
 from cardwatch.errors import NotAllowed, NotFound
 from cardwatch.policy import Policy, load_policy
 from cardwatch.rules import load_rules
-from cardwatch.services.policy_figures import LIMIT_LABELS, POLICY_FIGURES, figures_read
+from cardwatch.services.policy_figures import FIGURE_LABELS, LIMIT_LABELS, figures_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +43,8 @@ def test_a_rule_of_another_list_is_not_found(at: Context) -> None:
 
 def test_every_number_of_the_policy_has_a_label() -> None:
     numbers = {name for name, kind in Policy.__annotations__.items() if kind in {"int", "float"}}
-    assert {one.name for one in POLICY_FIGURES} == numbers
-    assert all(one.value(load_policy()) for one in POLICY_FIGURES)
+    assert {one.name for one in FIGURE_LABELS} == numbers
+    assert all(one.value(load_policy()) for one in FIGURE_LABELS)
 
 
 def test_every_rule_is_read_in_words() -> None:
