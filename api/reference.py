@@ -109,7 +109,7 @@ def _operation(
 
 def _answer(status: str, answer: Mapping[str, Any]) -> tuple[str, str, str, str]:
     """A response as status, meaning, type, and the object it links to."""
-    content = next(iter(answer.get("content", {}).values()), {})
+    content: Mapping[str, Any] = next(iter(answer.get("content", {}).values()), {})
     schema = content.get("schema", {})
     words, linked = type_words(schema) if schema else ("", "")
     return status, answer.get("description", ""), words, linked

@@ -216,6 +216,11 @@ def parse_policy(text: str, file: str) -> Policy:
     return Policy(**values)
 
 
+def setting_fault(key: str, value: float | list[str] | list[int]) -> str:
+    """Say what is wrong with one setting of the policy, or nothing."""
+    return _fault(key, value, tomllib.loads(default_policy_text())[key])
+
+
 def _fault(key: str, value: Any, default: Any) -> str:  # noqa: ANN401  whatever TOML holds
     """Say what is wrong with one setting, or nothing."""
     number = isinstance(default, int | float)

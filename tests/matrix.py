@@ -244,6 +244,8 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /trials/{job_id}", May("finance", "psd", of="job")),
     ("GET /evaluations", May(READERS)),
     ("POST /evaluations", May(READERS)),
+    ("GET /settings/policy", May(RECEIVERS)),
+    ("POST /settings/policy", May(RECEIVERS, sent={"data": {"alerts_at_least": "1{n}"}})),
     ("GET /settings/propose", May(RECEIVERS)),
     ("POST /settings/propose",
      May(RECEIVERS, sent={"data": {"policy": "alerts_per_1000 = {n}", "reason": "so"}})),

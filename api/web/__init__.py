@@ -13,6 +13,7 @@ from api.web import (
     holds,
     payments,
     people,
+    policy,
     proposals,
     reference,
     reports,
@@ -26,7 +27,7 @@ from api.web import (
 
 pages = APIRouter(include_in_schema=False)
 NOUNS = (files, sign_in, account, statements, payments, exports, alerts, holds, suppressions,
-         reports, settings, back_tests, proposals, samples, people, retention, audit,
+         reports, settings, back_tests, policy, proposals, samples, people, retention, audit,
          reference)  # fmt: skip
 for one in NOUNS:
     for route in one.router.routes:

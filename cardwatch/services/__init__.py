@@ -108,10 +108,17 @@ from cardwatch.services.people import (
     revoke_key,
     set_link,
 )
+from cardwatch.services.policy_figures import (
+    FIGURE_LABELS,
+    LIMIT_LABELS,
+    LIST_LABELS,
+    PolicyChange,
+)
 from cardwatch.services.rules import RuleDetail, get_rule
 from cardwatch.services.sampling import SampleRequest, draw_sample, highest_rate, sample_size
 from cardwatch.services.scoring_inputs import pack_cards, pack_forest, pack_policy, pack_rules
 from cardwatch.services.settings import (
+    change_policy,
     decide_proposal,
     get_model,
     get_policy,
@@ -120,7 +127,9 @@ from cardwatch.services.settings import (
     list_column_profiles,
     list_proposals,
     list_rules,
+    policy_form,
     preview,
+    preview_policy,
     propose,
     rules_with,
     save_columns,
@@ -143,6 +152,9 @@ from cardwatch.services.verification import (
 
 __all__ = [
     "ACTIVE",
+    "FIGURE_LABELS",
+    "LIMIT_LABELS",
+    "LIST_LABELS",
     "MAX_DECIDED_TOGETHER",
     "MAX_EXPORTED",
     "MAX_SELECTED",
@@ -157,6 +169,7 @@ __all__ = [
     "ExportRequest",
     "Home",
     "PartitionExport",
+    "PolicyChange",
     "Receipt",
     "RuleDetail",
     "SampleRequest",
@@ -176,6 +189,7 @@ __all__ = [
     "back_test",
     "back_up",
     "change_password",
+    "change_policy",
     "check_suppression",
     "checkpoint",
     "count_alerts",
@@ -241,7 +255,9 @@ __all__ = [
     "pack_rules",
     "people_of",
     "place_hold",
+    "policy_form",
     "preview",
+    "preview_policy",
     "propose",
     "pseudonymise",
     "purge_due",

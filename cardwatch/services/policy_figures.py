@@ -82,6 +82,26 @@ LIMIT_LABELS = {
     "holder_month": "Monthly limit",
     "step": "Quotation threshold",
 }
+LIST_LABELS = {
+    "watched_merchants": "Merchants whose every payment is asked about",
+    "blocked_categories": "Blocked categories",
+    "watched_categories": "Watched categories",
+    "cash_categories": "Categories of cash, or what can be turned into it",
+    "bulk_categories": "Categories usually bought in bulk",
+    "personal_categories": "Categories often used privately",
+    "hospitality_categories": "Categories of hospitality",
+    "fuel_categories": "Categories of fuel",
+    "restricted_words": "Words of restricted items",
+    "gift_card_words": "Words of gift cards",
+    "bulk_words": "Words of what is usually bought in bulk",
+    "personal_words": "Words of what is often private",
+    "hospitality_words": "Words of hospitality",
+    "fuel_words": "Words of fuel",
+    "payment_processors": "Payment services that hide the seller",
+    "working_days": "Working days",
+    "split_windows_days": "Periods added up for a split, in days after the first payment",
+}
+"""Every list of a policy, in the order of the form."""
 DERIVED = {
     "materiality_pence": "materiality_pounds",
     "unusual_share": "unusual_one_in",
@@ -100,6 +120,65 @@ def limit_words(limit: Limit) -> str:
     whose = f", for {quantity(len(limit.holders), 'cardholder')}" if limit.holders else ""
     source = "" if limit.stated else " (default: your policy states none)"
     return f"{pounds(limit.pence)} since {prose_day(str(limit.since))}{vat}{whose}{source}"
+
+
+@dataclass(frozen=True)
+class PolicyChange:
+    """One setting that a policy changes, before and after."""
+
+    label: str
+    before: str
+    after: str
+
+
+def policy_changes(before: Policy, after: Policy) -> list[PolicyChange]:
+    """The settings in which two policies differ, in words: limits, figures, lists, clauses."""
+    rows = [
+        *(
+            (label, _limits(before, key), _limits(after, key))
+            for key, label in LIMIT_LABELS.items()
+        ),
+        *((one.label, one.value(before), one.value(after)) for one in FIGURE_LABELS),
+        *((label, *_list_words(before, after, key)) for key, label in LIST_LABELS.items()),
+        *_name_changes(before, after),
+    ]
+    return [PolicyChange(*row) for row in rows if row[1] != row[2]]
+
+
+def _limits(policy: Policy, key: str) -> str:
+    """Every entry of a limit in words."""
+    return "; ".join(map(limit_words, getattr(policy, key)))
+
+
+def _list_words(before: Policy, after: Policy, key: str) -> tuple[str, str]:
+    """What a list loses, and what it gains; the whole lists where only their order differs."""
+    old, new = list(map(str, getattr(before, key))), list(map(str, getattr(after, key)))
+    if old == new:
+        return "", ""
+    lost, gained = ([e for e in old if e not in new], [e for e in new if e not in old])
+    if not lost and not gained:
+        return ", ".join(old), ", ".join(new)
+    return (
+        f"Has {', '.join(lost)}" if lost else "Without these",
+        f"Has {', '.join(gained)}" if gained else "Without these",
+    )
+
+
+def _name_changes(before: Policy, after: Policy) -> list[tuple[str, str, str]]:
+    """The organisation, its country, other names of merchants, and clauses."""
+    rows = [
+        ("Organisation", before.organisation or "None", after.organisation or "None"),
+        ("Country", before.country, after.country),
+    ]
+    for label, old, new in (
+        ("Other name of a merchant", before.merchant_aliases, after.merchant_aliases),
+        ("Clause of the card policy", before.clauses, after.clauses),
+    ):
+        rows += [
+            (f"{label}: {name}", old.get(name, "None"), new.get(name, "None"))
+            for name in sorted(old.keys() | new.keys())
+        ]
+    return rows
 
 
 def figures_read(
