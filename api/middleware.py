@@ -45,7 +45,7 @@ COOKIE = "__Host-cardwatch"
 DOORS = frozenset({
     "/v1/session:POST", "/v1/account:POST", "/v1/account/secret:POST", "/sign-in",
     "/sign-in/elsewhere", "/sign-in/back", "/account", "/account/password", "/help",
-    "/accessibility", "/privacy",
+    "/accessibility", "/privacy", "/reference",
 })  # fmt: skip
 """Where people come in, of whatever role: a path, or one method of it."""
 OPEN = DOORS | {"/health/live", "/health/ready", "/metrics"}

@@ -291,6 +291,7 @@ class Alert(BaseModel):
     approvers: list[str] = Field(description="Ids of the approvers it asks about, if it does.")
     merchants: list[str] = Field(description="Names under which its merchants are compared.")
     cost_centres: list[str] = Field(description="Codes of the units that bear the cost.")
+    clause: str = Field(description="The clause of the card policy; empty where none is given.")
     raised: dict[str, Any] | None = Field(
         description="The alert as raised: payments, reasons, comparisons, what to ask."
     )
@@ -584,6 +585,28 @@ class Rule(BaseModel):
     sources: list[str]
     reads: list[str]
     when: list[str]
+
+
+class RuleRequirement(BaseModel):
+    """One condition of a rule in words."""
+
+    what: str = Field(description="What is compared.")
+    met_at: str = Field(description="The value at which the condition is met.")
+
+
+class PolicyFigure(BaseModel):
+    """One figure of the active policy in words."""
+
+    label: str
+    value: str
+
+
+class RuleDetail(Rule):
+    """An active rule in words, with the figures of the active policy that it uses."""
+
+    clause: str = Field(description="The clause of the card policy; empty where none is given.")
+    conditions: list[RuleRequirement]
+    figures: list[PolicyFigure]
 
 
 class PolicyInForce(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from functools import cache
@@ -31,6 +32,10 @@ LIMIT_KINDS = ("single_purchase", "holder_month", "step")
 VAT_RATE = 0.20
 """United Kingdom standard rate (VAT Act 1994, s. 2)."""
 LARGEST_POUNDS = 10_000_000
+CLAUSE_KEY = re.compile(r"[a-z][a-z0-9-]{0,59}")
+"""The kind or id of a rule."""
+MAX_CLAUSE = 500
+"""Characters of a clause."""
 KIND_WORDS: dict[type, str] = {str: "text in quotation marks", list: "a list", dict: "a table"}
 
 
@@ -88,6 +93,7 @@ class Policy:
     watched_merchants: tuple[str, ...]
     payment_processors: tuple[str, ...]
     merchant_aliases: dict[str, str]
+    clauses: dict[str, str]
     single_purchase: tuple[Limit, ...]
     holder_month: tuple[Limit, ...]
     step: tuple[Limit, ...]
@@ -110,8 +116,15 @@ class Policy:
     @property
     def sha256(self) -> str:
         """Hash of all figures and lists, by which a result names the policy that made it."""
-        text = json.dumps(asdict(self), sort_keys=True, default=str)
+        content = asdict(self)
+        if not self.clauses:  # one without clauses is the policy it was before there were any
+            del content["clauses"]
+        text = json.dumps(content, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def clause_of(self, rule: str, kind: str) -> str:
+        """The clause of the card policy behind a rule: its own, else its kind's; empty for none."""
+        return self.clauses.get(rule) or self.clauses.get(kind, "")
 
     def limits_in_force(
         self, name: str, holders: pd.Series[str], dates: pd.Series[pd.Timestamp]
@@ -203,6 +216,11 @@ def parse_policy(text: str, file: str) -> Policy:
     return Policy(**values)
 
 
+def setting_fault(key: str, value: float | list[str] | list[int]) -> str:
+    """Say what is wrong with one setting of the policy, or nothing."""
+    return _fault(key, value, tomllib.loads(default_policy_text())[key])
+
+
 def _fault(key: str, value: Any, default: Any) -> str:  # noqa: ANN401  whatever TOML holds
     """Say what is wrong with one setting, or nothing."""
     number = isinstance(default, int | float)
@@ -216,6 +234,13 @@ def _fault(key: str, value: Any, default: Any) -> str:  # noqa: ANN401  whatever
         is_valid = all(isinstance(name, str) for name in value.values())
         is_valid = is_valid and all(map(_has_letter_or_digit, (*value, *value.values())))
         faults = {"must give a name for each name": not is_valid}
+        if key == "clauses" and is_valid:
+            wrong = [name for name in value if not CLAUSE_KEY.fullmatch(name)]
+            long = [name for name, text in value.items() if len(text) > MAX_CLAUSE]
+            faults = {
+                f"must name kinds or rules such as split, not {', '.join(wrong)}": bool(wrong),
+                f"must be at most {MAX_CLAUSE} characters each: {', '.join(long)}": bool(long),
+            }
     elif isinstance(value, int | float):
         faults = {
             f"must be between 0 and {LARGEST_POUNDS:,}": not 0 <= value <= LARGEST_POUNDS,

@@ -146,6 +146,8 @@ def test_every_fault_of_every_entry_of_a_limit_is_listed_with_its_number() -> No
         "hospitality_cap_pounds = -1",
         'large_payment_pounds = "off"',
         "merchant_aliases = []",
+        '[clauses]\n"Split purchases" = "4.2"',
+        f'[clauses]\nsplit = "{"x" * 501}"',
         "[merchant_aliases]\nA = 1",
         "single_purchase = 1000",
         "single_purchase = [1000]",
@@ -196,6 +198,7 @@ OTHER_FIGURES = {
     "working_days": '["Mon"]',
     "split_windows_days": "[0, 3]",
     "merchant_aliases": '{ "A" = "B" }',
+    "clauses": '{ split = "4.2 No splitting." }',
 } | dict.fromkeys(LIMIT_KINDS, "[{ from = 2000-01-01, pounds = 77 }]")
 
 
@@ -290,3 +293,15 @@ def test_a_sum_of_0_is_allowed_and_asks_about_nothing() -> None:
     assert policy.hospitality_cap_pounds == 0
     assert load_policy().large_payment_pounds == load_policy().holder_year_pounds == 0
     assert load_policy().watched_merchants == ()
+
+
+def test_a_rule_rests_on_its_own_clause_or_its_kinds() -> None:
+    text = '[clauses]\nsplit = "4.2 No splitting."\nstep-split = "5.1 Quotations."\n'
+    policy = parse_policy(text, "policy.toml")
+    assert policy.clause_of("step-split", "split") == "5.1 Quotations."
+    assert policy.clause_of("split-same-day", "split") == "4.2 No splitting."
+    assert policy.clause_of("new-and-rare", "merchant") == ""
+
+
+def test_a_policy_without_clauses_keeps_its_hash() -> None:
+    assert parse_policy("[clauses]", "policy.toml").sha256 == load_policy().sha256

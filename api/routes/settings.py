@@ -18,12 +18,13 @@ from api.schemas import (
     Proposal,
     Reason,
     Rule,
+    RuleDetail,
     ToPropose,
 )
 from api.state import UPLOAD_BYTES
 from api.uploads import read_register
 from cardwatch import services
-from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
     from cardwatch import rules
@@ -40,13 +41,15 @@ def list_rules(context: Context, day: Day | None = None) -> list[dict[str, Any]]
     return [_shown(rule) for rule in services.list_rules(context, day or "")]
 
 
-@router.get("/rules/{rule_id}", response_model=Rule)
+@router.get("/rules/{rule_id}", response_model=RuleDetail)
 def get_rule(rule_id: Id, context: Context) -> dict[str, Any]:
-    """Show one active rule."""
-    matching_rules = [rule for rule in services.list_rules(context) if rule.id == rule_id]
-    if not matching_rules:
-        raise NotFound("There is no such rule.")
-    return _shown(matching_rules[0])
+    """Show one active rule: its conditions in words, with the figures of the active policy."""
+    detail = services.get_rule(context, rule_id)
+    return _shown(detail.rule) | {
+        "clause": detail.clause,
+        "conditions": [{"what": what, "met_at": met_at} for what, met_at in detail.conditions],
+        "figures": [{"label": label, "value": value} for label, value in detail.figures],
+    }
 
 
 def _shown(rule: rules.Rule) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from api.web import (
     holds,
     payments,
     people,
+    policy,
     proposals,
+    reference,
     registers,
     reports,
     retention,
@@ -26,8 +28,8 @@ from api.web import (
 
 pages = APIRouter(include_in_schema=False)
 NOUNS = (files, sign_in, account, statements, payments, exports, alerts, holds, suppressions,
-         reports, registers, settings, back_tests, proposals, samples, people, retention,
-         audit)  # fmt: skip
+         reports, registers, settings, back_tests, policy, proposals, samples, people, retention,
+         audit, reference)  # fmt: skip
 for one in NOUNS:
     for route in one.router.routes:
         assert isinstance(route, APIRoute)

@@ -30,6 +30,7 @@ def propose_page(
     return render(
         request, "propose.html", errors=errors, sent=form,
         kind=kind, changes=changes,
+        before_after=services.preview_policy(context, content) if kind == "policy" else [],
     )  # fmt: skip
 
 

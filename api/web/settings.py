@@ -10,7 +10,6 @@ from api.deps import Context
 from api.web.base import render
 from cardwatch import services
 from cardwatch.casebook.tables import RECEIVES
-from cardwatch.errors import NotFound
 from cardwatch.features import FEATURES, meaning_of, name_of
 from cardwatch.forest import SAMPLES, SEED, TREES
 from cardwatch.rules import meanings
@@ -28,12 +27,10 @@ def list_rules(request: Request, context: Context) -> Response:
 
 @router.get("/rules/{rule_id}")
 def show_rule(request: Request, context: Context, rule_id: str) -> Response:
-    """Show one rule: what it compares, why, what to ask and what would be innocent."""
-    matching_rules = [rule for rule in services.list_rules(context) if rule.id == rule_id]
-    if not matching_rules:
-        raise NotFound("There is no such rule.")
-    reads = [(name, meanings()[name]) for name in matching_rules[0].reads]
-    return render(request, "rule.html", rule=matching_rules[0], reads=reads)
+    """Show one rule in words, with the figures of the active policy."""
+    detail = services.get_rule(context, rule_id)
+    reads = [(name, meanings()[name]) for name in detail.rule.reads]
+    return render(request, "rule.html", rule=detail.rule, detail=detail, reads=reads)
 
 
 @router.get("/precision")

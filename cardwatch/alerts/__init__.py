@@ -2,6 +2,7 @@
 
 from cardwatch.alerts.lists import count_notes, without_alerts
 from cardwatch.alerts.ranking import ScoringContext, alert_order, alert_strength, rank_alerts
+from cardwatch.alerts.reasons import joined_facts
 from cardwatch.alerts.wording import (
     alert_content,
     card_label,
@@ -29,6 +30,7 @@ __all__ = [
     "entry_label",
     "fact",
     "holders_label",
+    "joined_facts",
     "merchants_label",
     "one_in",
     "people_label",

@@ -464,7 +464,7 @@ def _print_statement(statement: Mapping[str, Any], *, json: bool) -> None:
 
 def _print_alert(detail: Mapping[str, Any], *, json: bool) -> None:
     """Print one alert whole: the facts, the reasons, what to ask, its payments and decisions."""
-    from cardwatch.alerts import holders_label, merchants_label, pounds
+    from cardwatch.alerts import holders_label, joined_facts, merchants_label, pounds
     from cardwatch.casebook.alerts import alert_from
     from cardwatch.cli.output import out
 
@@ -485,7 +485,8 @@ def _print_alert(detail: Mapping[str, Any], *, json: bool) -> None:
         lines.append(
             f"With {detail['assigned_to'] or 'nobody'}, due {detail['due_on'] or 'any day'}"
         )
-    lines += [f"- {reason['fact']}" for reason in raised["reasons"]]
+    lines.append(f"Card policy: {detail['clause'] or 'no clause is given for this kind of alert'}")
+    lines += [f"- {fact}" for fact in joined_facts(alert.reasons)]
     lines += [f"Weakened: {reason['fact']}" for reason in raised["weakened_by"]]
     lines += [*(f"- {line}" for line in raised["unusual"]), raised["merchant_history"]]
     lines += [

@@ -9,7 +9,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cardwatch.alerts import card_label, entry_label, holders_label, merchants_label, pounds
+from cardwatch.alerts import (
+    card_label,
+    entry_label,
+    holders_label,
+    joined_facts,
+    merchants_label,
+    pounds,
+)
 from cardwatch.quantities import plural, quantity
 
 if TYPE_CHECKING:
@@ -276,8 +283,9 @@ def _whose(alert: Alert) -> str:
 
 def _why(alert: Alert) -> str:
     """Return why one alert deserves a question, and what to ask."""
-    lines = [f"[bold]{escape(alert.title)}.[/]", escape(alert.reasons[0].fact)]
-    lines += [f"Also: {escape(reason.fact)}" for reason in alert.reasons[1:]]
+    first, *others = joined_facts(alert.reasons)
+    lines = [f"[bold]{escape(alert.title)}.[/]", escape(first)]
+    lines += [f"Also: {escape(fact)}" for fact in others]
     lines += [f"Weakened: {escape(reason.fact)}" for reason in alert.weakened_by]
     lines += [f"In the register of {escape(entry_label(entry))}" for entry in alert.entries]
     lines.append(escape(alert.merchant_history))

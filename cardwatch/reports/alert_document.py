@@ -9,6 +9,7 @@ from cardwatch.alerts import (
     cost_centres_label,
     entry_label,
     holders_label,
+    joined_facts,
     merchants_label,
     people_label,
     pounds,
@@ -60,17 +61,24 @@ def list_document(lists: Mapping[str, AlertList], handed: ExportCover) -> Docume
 
 
 def questions_document(
-    alerts: Sequence[Alert], *, marking: str, organisation: str, recipient: str, day: str
+    asked: Sequence[tuple[Alert, str]],
+    *,
+    marking: str,
+    organisation: str,
+    recipient: str,
+    day: str,
 ) -> Document:
     """The open questions about the payments of some people, with room for the answers.
 
     Args:
-        alerts: those to be asked about; all of the finance lane and about the same people.
+        asked: the alerts, all of the finance lane and about the same people, each with its clause
+            of the card policy; empty where none is given.
         marking: protective marking.
         organisation: who asks.
         recipient: the line manager who is asked.
         day: on which it is made.
     """
+    alerts = [alert for alert, _ in asked]
     people = ", ".join(dict.fromkeys((*alerts[0].holders, *alerts[0].approvers)))
     facts = (
         ("From", organisation), ("To", recipient), ("Payments of", people),
@@ -84,12 +92,12 @@ def questions_document(
         ),
     )
     sections = [Section("What we ask you to do", text=ask)]
-    for number, alert in enumerate(alerts, start=1):
+    for number, (alert, clause) in enumerate(asked, start=1):
         lead = alert.reasons[0]
         sections += [
             Section(
                 f"Alert {number}: {alert.title}",
-                text=(sentence(lead.fact), lead.why),
+                text=(sentence(lead.fact), lead.why, _clause(clause)),
                 points=tuple(map(card_label, alert.cards)),
                 tables=(_payments(alert.payments),) if alert.payments else (),
                 begins_page=number > 1,
@@ -105,6 +113,13 @@ def questions_document(
     return Document("Query about card payments", marking, facts, tuple(sections))
 
 
+def _clause(clause: str) -> str:
+    """The clause of the card policy behind an alert in a sentence."""
+    if clause:
+        return sentence(f"Card policy: {clause}")
+    return "The card policy gives no clause for this kind of alert."
+
+
 def _alert_sections(number: int, alert: Alert, *, begins_page: bool) -> list[Section]:
     """Return one alert as it was raised."""
     lead = alert.reasons[0]
@@ -116,7 +131,7 @@ def _alert_sections(number: int, alert: Alert, *, begins_page: bool) -> list[Sec
         ("Cost centre", cost_centres_label(alert)),
     )  # fmt: skip
     facts = tuple(labelled for labelled in labelled_facts if labelled[1])
-    why = [sentence(reason.fact) for reason in alert.reasons]
+    why = [sentence(fact) for fact in joined_facts(alert.reasons)]
     why += [sentence(comparison) for comparison in alert.unusual]
     why += [f"Weakened: {weakening.fact}" for weakening in alert.weakened_by]
     why += [f"In the register of {entry_label(entry)}" for entry in alert.entries]

@@ -108,6 +108,12 @@ from cardwatch.services.people import (
     revoke_key,
     set_link,
 )
+from cardwatch.services.policy_figures import (
+    FIGURE_LABELS,
+    LIMIT_LABELS,
+    LIST_LABELS,
+    PolicyChange,
+)
 from cardwatch.services.register_matches import MatchToReview, decide_match, list_matches
 from cardwatch.services.registers import (
     RegisterDetail,
@@ -120,9 +126,11 @@ from cardwatch.services.registers import (
     import_register,
     list_registers,
 )
+from cardwatch.services.rules import RuleDetail, get_rule
 from cardwatch.services.sampling import SampleRequest, draw_sample, highest_rate, sample_size
 from cardwatch.services.scoring_inputs import pack_cards, pack_forest, pack_policy, pack_rules
 from cardwatch.services.settings import (
+    change_policy,
     decide_proposal,
     get_model,
     get_policy,
@@ -131,7 +139,9 @@ from cardwatch.services.settings import (
     list_column_profiles,
     list_proposals,
     list_rules,
+    policy_form,
     preview,
+    preview_policy,
     propose,
     rules_with,
     save_columns,
@@ -154,6 +164,9 @@ from cardwatch.services.verification import (
 
 __all__ = [
     "ACTIVE",
+    "FIGURE_LABELS",
+    "LIMIT_LABELS",
+    "LIST_LABELS",
     "MAX_DECIDED_TOGETHER",
     "MAX_EXPORTED",
     "MAX_SELECTED",
@@ -169,10 +182,12 @@ __all__ = [
     "Home",
     "MatchToReview",
     "PartitionExport",
+    "PolicyChange",
     "Receipt",
     "RegisterDetail",
     "RegisterReceipt",
     "RegisterSummary",
+    "RuleDetail",
     "SampleRequest",
     "ServiceContext",
     "StoredVersion",
@@ -191,6 +206,7 @@ __all__ = [
     "back_test",
     "back_up",
     "change_password",
+    "change_policy",
     "check_register_upload",
     "check_suppression",
     "checkpoint",
@@ -222,6 +238,7 @@ __all__ = [
     "get_policy",
     "get_proposal",
     "get_register",
+    "get_rule",
     "get_statement",
     "get_version",
     "health",
@@ -262,7 +279,9 @@ __all__ = [
     "pack_rules",
     "people_of",
     "place_hold",
+    "policy_form",
     "preview",
+    "preview_policy",
     "propose",
     "pseudonymise",
     "purge_due",

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from cardwatch.alerts import compared
+from cardwatch.alerts import compared, joined_facts
 from cardwatch.casebook import (
     FINANCE,
     PSD,
@@ -72,7 +72,7 @@ def get_alert(context: ServiceContext, alert_id: str) -> dict[str, Any]:
         context.require_alert_access()
         alert = kept.get_alert(uow, alert_id)
         event.object_id = alert["alert_id"]
-        return alert
+        return alert | {"clause": clause_behind(uow, alert)}
 
 
 def get_history(context: ServiceContext, alert_id: str) -> dict[str, Any]:
@@ -113,6 +113,8 @@ def get_history(context: ServiceContext, alert_id: str) -> dict[str, Any]:
         if not is_named and "entries" in alert["raised"]:
             entries = [masked_entry(uow, entry) for entry in alert["raised"]["entries"]]
             alert["raised"]["entries"] = entries
+        history["facts"] = joined_facts(kept.alert_from(dict(alert["raised"])).reasons)
+        history["clause"] = clause_behind(uow, alert)
         history["compared"] = _compared(uow, alert)
         history["versions"] = _versions(uow, alert["statement_id"])
         history["places"] = payment_queries.alert_places(uow, lane, name)
@@ -132,6 +134,19 @@ def _compared(uow: UnitOfWork, alert: dict[str, Any]) -> list[tuple[str, str, st
     lead = alert["raised"]["reasons"][0]
     rule = next((candidate for candidate in loaded.rules if candidate.id == lead["rule"]), None)
     return compared(rule, lead["figures"], loaded.policy) if rule else []
+
+
+def clause_behind(uow: UnitOfWork, alert: Mapping[str, Any]) -> str:
+    """The clause of the card policy that an alert rests on, as the policy had it that raised it.
+
+    Empty where the policy gives none, or once the statement is erased.
+    """
+    statement = get_statement(uow, alert["statement_id"])
+    if not statement["made_with"]:
+        return ""
+    recipe = ScoringInputs(**json.loads(statement["made_with"]))
+    policy = load_inputs(uow, replace(recipe, model="", cards="")).policy
+    return policy.clause_of(alert["rule"], alert["kind"])
 
 
 def _versions(uow: UnitOfWork, statement_id: str) -> list[dict[str, Any]]:
@@ -287,7 +302,7 @@ def decide(
             suppressions.keep_answer(uow, decided, until=str(until), most_pence=most)
         elif decision_input.state and decision_input.state != "explained":
             suppressions.drop_answer(uow, decided)
-        return decided
+        return decided | {"clause": clause_behind(uow, decided)}
 
 
 def suppress(context: ServiceContext, alert_id: str, *, until: str, reason: str) -> dict[str, Any]:

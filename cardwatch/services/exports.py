@@ -32,7 +32,7 @@ from cardwatch.reports import (
     questions_filename,
     write_alerts,
 )
-from cardwatch.services.alerts import people_of
+from cardwatch.services.alerts import clause_behind, people_of
 from cardwatch.services.context import public_row
 from cardwatch.services.scoring_inputs import report_of
 
@@ -357,9 +357,10 @@ def ask_manager(
             AuditEvent("disclosure", "alert", asked_alert.alert_id, purpose=event.purpose)
             for asked_alert in alerts
         ]
+        clauses = {one["alert_id"]: clause_behind(uow, one) for one in open_questions}
         filename = questions_filename([asked_alert.alert_id for asked_alert in alerts])
         return filename, questions_document(
-            alerts,
+            [(one, clauses[one.alert_id]) for one in alerts],
             marking=marking,
             organisation=people.organisation_name(uow),
             recipient=recipient.strip(),

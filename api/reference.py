@@ -1,0 +1,196 @@
+"""The reference of the API: the OpenAPI document as operations and objects for a page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+DESCRIBED_METHODS = ("get", "post", "put", "delete", "head")
+OBJECT = "#/components/schemas/"
+
+
+@dataclass(frozen=True)
+class FieldInfo:
+    """One field or parameter: its name, type in words, the object it links to, and meaning."""
+
+    name: str
+    type: str
+    object: str
+    is_required: bool
+    place: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the API."""
+
+    name: str
+    method: str
+    path: str
+    tag: str
+    meaning: str
+    parameters: tuple[FieldInfo, ...]
+    body: tuple[FieldInfo, ...]
+    answers: tuple[tuple[str, str, str, str], ...]
+    example: str
+
+    def matches(self, words: Iterable[str], tag: str) -> bool:
+        """Whether each word stands in it, and it has the tag, if one is given."""
+        text = f"{self.method} {self.path} {self.tag} {self.meaning}".casefold()
+        return (not tag or tag == self.tag) and all(word in text for word in words)
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """One object that is sent or answered."""
+
+    name: str
+    meaning: str
+    fields: tuple[FieldInfo, ...]
+
+
+def operations(document: Mapping[str, Any]) -> list[Operation]:
+    """Convert an OpenAPI document into its operations, in its order."""
+    schemas = document["components"]["schemas"]
+    return [
+        _operation(method, path, content[method], schemas)
+        for path, content in document["paths"].items()
+        for method in DESCRIBED_METHODS
+        if method in content
+    ]
+
+
+def objects(document: Mapping[str, Any]) -> list[ObjectInfo]:
+    """Convert the schemas of an OpenAPI document into objects, by name."""
+    return [
+        ObjectInfo(name, schema.get("description", ""), _fields(schema, "")
+                   or (_value(name, schema),))
+        for name, schema in sorted(document["components"]["schemas"].items())
+    ]  # fmt: skip
+
+
+def _value(name: str, schema: Mapping[str, Any]) -> FieldInfo:
+    """A schema that is one value, such as an enumeration."""
+    words, linked = type_words(schema)
+    return FieldInfo(name, words, linked, True, "", schema.get("description", ""))
+
+
+def _operation(
+    method: str, path: str, content: Mapping[str, Any], schemas: Mapping[str, Any]
+) -> Operation:
+    parameters = tuple(
+        FieldInfo(
+            one["name"], *type_words(one["schema"]), one.get("required", False), one["in"],
+            one.get("description", ""),
+        )
+        for one in content.get("parameters", ())
+    )  # fmt: skip
+    media, sent = next(
+        iter(content.get("requestBody", {}).get("content", {}).items()), ("", {"schema": {}})
+    )
+    schema = _resolved(sent["schema"], schemas)
+    return Operation(
+        name=content["operationId"],
+        method=method.upper(),
+        path=path,
+        tag=(content.get("tags") or ["other"])[0],
+        meaning=content.get("description", content.get("summary", "")),
+        parameters=parameters,
+        body=_fields(schema, media),
+        answers=tuple(_answer(status, one) for status, one in content["responses"].items()),
+        example=_example(method, path, media, schema, schemas),
+    )
+
+
+def _answer(status: str, answer: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """A response as status, meaning, type, and the object it links to."""
+    content: Mapping[str, Any] = next(iter(answer.get("content", {}).values()), {})
+    schema = content.get("schema", {})
+    words, linked = type_words(schema) if schema else ("", "")
+    return status, answer.get("description", ""), words, linked
+
+
+def _resolved(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema that another refers to, or itself."""
+    found: Mapping[str, Any] = schemas.get(schema.get("$ref", "").removeprefix(OBJECT), schema)
+    return found
+
+
+def _fields(schema: Mapping[str, Any], media: str) -> tuple[FieldInfo, ...]:
+    """The fields of an object."""
+    required = schema.get("required", ())
+    return tuple(
+        FieldInfo(
+            name, *type_words(one), name in required, media or "field", one.get("description", "")
+        )
+        for name, one in schema.get("properties", {}).items()
+    )
+
+
+def type_words(schema: Mapping[str, Any]) -> tuple[str, str]:
+    """The type of a value in words, and the name of the object it links to, if any."""
+    if ref := schema.get("$ref", ""):
+        name = ref.removeprefix(OBJECT)
+        return name, name
+    for several in ("anyOf", "oneOf", "allOf"):
+        if several in schema:
+            kinds = [type_words(one) for one in schema[several]]
+            linked = next((link for _, link in kinds if link), "")
+            return " or ".join(dict.fromkeys(words for words, _ in kinds)), linked
+    if "enum" in schema:
+        return " or ".join(map(str, schema["enum"])), ""
+    if schema.get("type") == "array":
+        words, linked = type_words(schema.get("items", {}))
+        return f"list of {words}", linked
+    kind = schema.get("type", "any value")
+    return (f"{kind} ({schema['format']})" if "format" in schema else str(kind)), ""
+
+
+def _example(
+    method: str,
+    path: str,
+    media: str,
+    schema: Mapping[str, Any],
+    schemas: Mapping[str, Any],
+) -> str:
+    """A command that calls an operation, with the fields it needs."""
+    parts = ["curl -sS"] + ([f"-X {method.upper()}"] if method not in {"get", "post"} else [])
+    parts.append('-H "Authorization: Bearer $KEY"')
+    needed = {
+        name: one
+        for name, one in schema.get("properties", {}).items()
+        if name in schema.get("required", ())
+    }
+    if media == "application/json":
+        body = {name: _sample(one, schemas) for name, one in needed.items()}
+        parts += ["-H 'Content-Type: application/json'", f"-d '{json.dumps(body)}'"]
+    elif media == "multipart/form-data":
+        parts += [f"-F {name}=@{name}.csv" for name in needed]
+    elif method == "post":
+        parts.insert(1, "-X POST")
+    return " ".join([*parts, f'"$SERVICE{path}"'])
+
+
+def _sample(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:  # noqa: ANN401  JSON
+    """A value of a schema: its example, or one of its type."""
+    schema = _resolved(schema, schemas)
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "enum" in schema:
+        return schema["enum"][0]
+    for several in ("anyOf", "oneOf", "allOf"):
+        if several in schema:
+            return _sample(schema[several][0], schemas)
+    if schema.get("type") == "array":
+        return [_sample(schema.get("items", {}), schemas)]
+    if "properties" in schema:
+        needed = schema.get("required", ())
+        properties = schema["properties"].items()
+        return {name: _sample(one, schemas) for name, one in properties if name in needed}
+    kinds: dict[str, Any] = {"integer": 1, "number": 1, "boolean": True, "object": {}}
+    return kinds.get(schema.get("type", ""), "...")

@@ -1,0 +1,40 @@
+"""Pages on which the policy is changed in a form, in pounds; it ends in a proposal."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from api.deps import AppStateDep, Context
+from api.web.base import Fields, field_errors, render
+from api.web.proposals import propose_page
+from cardwatch import services
+from cardwatch.errors import CardwatchError
+
+router = APIRouter()
+
+
+@router.get("/settings/policy")
+def show_policy_form(request: Request, context: Context) -> Response:
+    """Show the figures of the active policy as a form."""
+    return _form_page(request, services.policy_form(context), {})
+
+
+@router.post("/settings/policy")
+def change_policy(
+    request: Request, context: Context, service: AppStateDep, sent: Fields
+) -> Response:
+    """Show what the form changes, before and after, with the form to propose it."""
+    before = services.policy_form(context)
+    try:
+        policy = services.change_policy(context, sent)
+        service.check_texts({"policy.toml": policy}, "policy")
+        return propose_page(request, context, {"policy": policy}, {})
+    except CardwatchError as refusal:
+        return _form_page(request, before | sent, field_errors(refusal))
+
+
+def _form_page(request: Request, values: dict[str, str], errors: dict[str, str]) -> Response:
+    return render(
+        request, "settings_policy.html", errors=errors, sent=values,
+        figures=services.FIGURE_LABELS, limits=services.LIMIT_LABELS, lists=services.LIST_LABELS,
+    )  # fmt: skip

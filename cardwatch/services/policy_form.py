@@ -1,0 +1,185 @@
+"""The policy as a form in pounds: its values, and the TOML of a changed policy."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from cardwatch.errors import CardwatchError
+from cardwatch.policy import (
+    LARGEST_POUNDS,
+    VAT_WORDS,
+    default_policy_text,
+    parse_policy,
+    setting_fault,
+)
+from cardwatch.services.policy_figures import FIGURE_LABELS, LIMIT_LABELS, LIST_LABELS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def policy_values(text: str, today: dt.date) -> dict[str, str]:
+    """The values of the policy's form: figures, lists one entry a line, and the general limits.
+
+    Args:
+        text: the active policy as TOML.
+        today: the day on which limits apply.
+    """
+    policy = parse_policy(text, "policy.toml")
+    values = {one.name: f"{getattr(policy, one.name):.12g}" for one in FIGURE_LABELS}
+    values |= {name: "\n".join(map(str, getattr(policy, name))) for name in LIST_LABELS}
+    for key in LIMIT_LABELS:
+        for entry in policy.entries_in_force(key, today):
+            if not entry.holders:
+                values |= {f"{key}_pounds": f"{entry.pence / 100:.12g}", f"{key}_vat": entry.vat}
+    return values
+
+
+def changed_policy(text: str, form: Mapping[str, str], today: dt.date) -> str:
+    """The TOML of a policy with what a form changes; comments of the text are not kept.
+
+    Args:
+        text: the active policy as TOML.
+        form: its fields by name; those that are missing stay as they are.
+        today: a limit without a day of its own applies from here on.
+
+    Raises:
+        CardwatchError: a field is wrong, which it names, or nothing is changed.
+        FileFaulty: the policy has other faults.
+    """
+    settings = tomllib.loads(text)
+    before = policy_values(text, today)
+    changed = {name for name, value in form.items() if before.get(name, "") != _plain(value)}
+    for figure in FIGURE_LABELS:
+        if figure.name in changed:
+            settings[figure.name] = _number(figure.name, form[figure.name])
+    for name in LIST_LABELS:
+        if name in changed:
+            settings[name] = _entries(name, form[name])
+    for key in LIMIT_LABELS:
+        if changed & {f"{key}_pounds", f"{key}_vat", f"{key}_from"}:
+            entries = settings.get(key, [])
+            settings[key] = _with_limit(entries, _limit(key, form, before, today))
+    if settings == tomllib.loads(text):
+        raise CardwatchError("Change a figure or a list first.")
+    written = policy_toml(settings)
+    parse_policy(written, "policy.toml")
+    return written
+
+
+def _plain(text: str) -> str:
+    """A field without the space around it or its lines, a pound sign or separators of thousands."""
+    lines = [line.strip() for line in text.replace("£", "").splitlines()]
+    plain = "\n".join(filter(None, lines))
+    return plain.replace(",", "") if plain.replace(",", "").replace(".", "").isdecimal() else plain
+
+
+def _number(name: str, text: str) -> int | float:
+    """A figure from its field.
+
+    Raises:
+        CardwatchError: it is no number, or one that the policy does not take.
+    """
+    default = tomllib.loads(default_policy_text())[name]
+    try:
+        value = float(_plain(text))
+    except ValueError:
+        raise CardwatchError("Enter a number like 500 or 12.50", field=name) from None
+    number = int(value) if isinstance(default, int) and value.is_integer() else value
+    if fault := setting_fault(name, number):
+        raise CardwatchError(f"The figure {fault.removeprefix(name).strip()}", field=name)
+    return number
+
+
+def _entries(name: str, text: str) -> list[str] | list[int]:
+    """A list from its field, one entry a line.
+
+    Raises:
+        CardwatchError: an entry is one that the policy does not take.
+    """
+    lines = list(filter(None, map(str.strip, text.splitlines())))
+    is_days = name == "split_windows_days"
+    if is_days and not all(line.isascii() and line.isdecimal() for line in lines):
+        raise CardwatchError("Enter whole numbers of days, one a line", field=name)
+    entries: Any = [int(line[:9]) for line in lines] if is_days else lines
+    if fault := setting_fault(name, entries):
+        raise CardwatchError(f"The list {fault.removeprefix(name).strip()}", field=name)
+    return entries
+
+
+def _limit(
+    key: str, form: Mapping[str, str], before: Mapping[str, str], today: dt.date
+) -> dict[str, Any]:
+    """A limit for everybody from its fields.
+
+    Raises:
+        CardwatchError: its sum, its day or its VAT is wrong.
+    """
+    try:
+        pounds = float(_plain(form.get(f"{key}_pounds", "")))
+    except ValueError:
+        raise CardwatchError("Enter an amount like 1000", field=f"{key}_pounds") from None
+    if not 0 < pounds <= LARGEST_POUNDS:
+        sentence = f"Enter an amount above 0 and at most {LARGEST_POUNDS:,}"
+        raise CardwatchError(sentence, field=f"{key}_pounds")
+    day = form.get(f"{key}_from", "").strip()
+    try:
+        since = dt.date.fromisoformat(day) if day else today
+    except ValueError:
+        sentence = "Enter a date like 2027-04-01"
+        raise CardwatchError(sentence, field=f"{key}_from") from None
+    vat = form.get(f"{key}_vat", before.get(f"{key}_vat", "unknown"))
+    if vat not in VAT_WORDS:
+        raise CardwatchError("Choose whether it includes VAT", field=f"{key}_vat")
+    return {"from": since, "pounds": int(pounds) if pounds.is_integer() else pounds, "vat": vat}
+
+
+def _with_limit(entries: list[dict[str, Any]], new: dict[str, Any]) -> list[dict[str, Any]]:
+    """Entries of a limit with a new one for everybody, in place of one from the same day."""
+    return [entry for entry in entries if entry.get("holders") or entry["from"] != new["from"]] + [
+        new
+    ]
+
+
+def policy_toml(settings: Mapping[str, Any]) -> str:
+    """Some settings of a policy as TOML."""
+    plain = [f"{k} = {_toml(v)}" for k, v in settings.items() if k not in _tables(settings)]
+    tables = []
+    for key in _tables(settings):
+        entries = settings[key]
+        blocks = entries if isinstance(entries, list) else [entries]
+        heading = f"[[{key}]]" if isinstance(entries, list) else f"[{key}]"
+        tables += [
+            "\n".join([heading, *(f"{_key(k)} = {_toml(v)}" for k, v in block.items())])
+            for block in blocks
+        ]
+    return "\n\n".join(filter(None, ["\n".join(plain), *tables])) + "\n"
+
+
+def _tables(settings: Mapping[str, Any]) -> list[str]:
+    """The settings that are tables, or lists of them."""
+    return [
+        key
+        for key, value in settings.items()
+        if isinstance(value, dict)
+        or (isinstance(value, list) and value and isinstance(value[0], dict))
+    ]
+
+
+def _key(name: str) -> str:
+    is_bare = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
+    return name if is_bare else json.dumps(name, ensure_ascii=False)
+
+
+def _toml(value: Any) -> str:  # noqa: ANN401  whatever TOML holds
+    """A value as TOML."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return str(value).lower() if isinstance(value, bool) else repr(value)

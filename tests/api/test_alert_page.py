@@ -1,0 +1,83 @@
+"""The page of one alert and of the rules behind it."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from books import SPLIT, month
+
+from cardwatch import services
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from services import Running
+
+SITE = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+
+
+POLICY = '[clauses]\nsplit = "4.2 A purchase must not be divided."\n'
+
+
+@pytest.fixture
+def held(serve: Callable[..., Running], read: Callable[..., Any]) -> Running:
+    """Give a service with October's statement, in which there is a split purchase."""
+    running = serve(chores=False)
+    document = services.pack_policy(POLICY, "policy.toml")
+    services.activate_document(running.context("finance"), "policy", document, "2026-01-01")
+    services.receive(running.context("finance"), read(*month(10, 40), *SPLIT))
+    return running
+
+
+def _get(running: Running, path: str, role: str = "finance") -> str:
+    answer = running.ask("GET", path, role, headers=SITE)
+    assert answer.status_code == 200, answer.text
+    return html.unescape(answer.text)
+
+
+def _alert_id(running: Running) -> str:
+    return str(services.list_alerts(running.context("finance"))[0]["alert_id"])
+
+
+def test_reasons_come_first_and_link_to_rules(held: Running) -> None:
+    alert_id = _alert_id(held)
+    page = _get(held, f"/alerts/{alert_id}")
+    raised = services.get_alert(held.context("finance"), alert_id)["raised"]
+    lead = raised["reasons"][0]
+    assert page.index(lead["fact"]) < page.index("At stake")
+    for reason in raised["reasons"]:
+        assert reason["fact"] in page
+        assert f'href="/rules/{reason["rule"]}"' in page
+
+
+def test_one_chart_shows_the_year(held: Running) -> None:
+    page = _get(held, f"/alerts/{_alert_id(held)}")
+    assert page.count('<figure class="cw-chart">') == 1
+    assert "Figures of this chart as a table" in page
+
+
+def test_a_decision_is_chosen_before_it_is_saved(held: Running) -> None:
+    page = _get(held, f"/alerts/{_alert_id(held)}")
+    assert page.count('type="radio"') == 6
+    assert 'name="state" type="radio" value="" checked' in " ".join(page.split())
+
+
+def test_a_rule_page_has_words_figures_and_code(held: Running) -> None:
+    page = _get(held, "/rules/split-same-day")
+    assert "£1,000 since 1 January 2000" in page
+    assert "(default: your policy states none)" in page
+    assert page.index("The rule applies when") < page.index("The conditions as code")
+    assert "[[when]]" in page
+    answer = held.ask("GET", "/v1/rules/split-same-day", "finance").json()
+    assert answer["conditions"]
+    assert answer["figures"][0]["label"] == "Single-purchase limit"
+
+
+def test_an_alert_names_the_clause_it_rests_on(held: Running) -> None:
+    alert_id, clause = _alert_id(held), "4.2 A purchase must not be divided."
+    assert clause in _get(held, f"/alerts/{alert_id}")
+    assert held.ask("GET", f"/v1/alerts/{alert_id}", "finance").json()["clause"] == clause
+    assert clause in _get(held, "/rules/split-same-day")
+    assert "No clause is given" in _get(held, "/rules/new-and-rare")

@@ -1,0 +1,130 @@
+"""The policy as a form: in pounds, faults by field, and a second person who sees each change."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cardwatch import services
+from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.policy import Policy, load_policy, parse_policy
+from cardwatch.services.policy_figures import LIST_LABELS, policy_changes
+from cardwatch.services.policy_form import changed_policy, policy_toml, policy_values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from services import Running
+
+TODAY = dt.date(2026, 11, 29)
+SITE = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+TEXT = """materiality_pounds = 40.0
+watched_merchants = ["ACE", 'SHOP "ONE"']
+[merchant_aliases]
+"Alpha Ltd" = "ALPHA"
+[[single_purchase]]
+from = 2020-01-01
+pounds = 1000
+[[single_purchase]]
+from = 2021-01-01
+pounds = 5000
+holders = ["E1"]
+"""
+
+
+def test_a_form_sent_as_it_is_changes_nothing() -> None:
+    with pytest.raises(CardwatchError, match="Change a figure"):
+        changed_policy(TEXT, policy_values(TEXT, TODAY), TODAY)
+
+
+def test_a_figure_a_limit_and_a_list_are_changed() -> None:
+    form = policy_values(TEXT, TODAY) | {
+        "materiality_pounds": "£1,050.50",
+        "single_purchase_pounds": "750",
+        "single_purchase_from": "2027-01-01",
+        "single_purchase_vat": "included",
+        "watched_merchants": "ACE\nBETA",
+    }
+    after = parse_policy(changed_policy(TEXT, form, TODAY), "policy.toml")
+    assert after.materiality_pounds == 1050.5
+    assert after.watched_merchants == ("ACE", "BETA")
+    assert [entry.pence for entry in after.single_purchase] == [100_000, 500_000, 75_000]
+    assert after.merchant_aliases == {"Alpha Ltd": "ALPHA"}
+    told = {one.label: (one.before, one.after) for one in
+            policy_changes(parse_policy(TEXT, "policy.toml"), after)}  # fmt: skip
+    assert told["Smallest payment that is asked about alone"] == ("£40", "£1,050.50")
+    assert "£750 since 1 January 2027, including VAT" in told["Single-purchase limit"][1]
+    assert told["Merchants whose every payment is asked about"][1] == "Has BETA"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("materiality_pounds", "many"),
+        ("materiality_pounds", "nan"),
+        ("near_limit_share", "2"),
+        ("alerts_at_least", "1.5"),
+        ("blocked_categories", "59000"),
+        ("split_windows_days", "99"),
+        ("split_windows_days", "x"),
+        ("single_purchase_pounds", ""),
+        ("single_purchase_pounds", "inf"),
+        ("step_from", "soon"),
+        ("step_vat", "some"),
+    ],
+)
+def test_a_wrong_field_is_named(field: str, value: str) -> None:
+    with pytest.raises(CardwatchError) as refusal:
+        changed_policy(TEXT, policy_values(TEXT, TODAY) | {field: value}, TODAY)
+    assert refusal.value.field == field
+
+
+def test_every_list_of_the_policy_has_a_label() -> None:
+    lists = {n for n, kind in Policy.__annotations__.items() if kind.startswith("tuple[")}
+    assert set(LIST_LABELS) == lists - {"single_purchase", "holder_month", "step"}
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=20), max_size=3))
+def test_any_text_is_written_so_that_it_is_read_again(texts: list[str]) -> None:
+    settings = {"a": texts, "b": {text: text for text in texts}}
+    assert tomllib.loads(policy_toml(settings)) == settings
+
+
+def test_it_is_proposed_and_the_second_person_reads_it(
+    serve: Callable[..., Running],
+) -> None:
+    running = serve(chores=False)
+    page = _post(running, "/settings/policy", {"single_purchase_pounds": "750"})
+    assert "£1,000 since 1 January 2000 (default: your policy states none)" in page
+    assert "£750 since" in page
+    assert "Propose change" in page
+    wrong = _post(running, "/settings/policy", {"near_limit_share": "2"}, status=422)
+    assert "must be a share of the limit" in wrong
+    policy = services.change_policy(running.context("finance"), {"materiality_pounds": "30"})
+    made = services.propose(
+        running.context("finance"), "policy", policy.encode(), effective_from="", reason="so"
+    )
+    answer = running.ask("GET", f"/settings/proposals/{made['proposal_id']}", "finance",
+                         headers=SITE)  # fmt: skip
+    assert "Smallest payment that is asked about alone" in answer.text
+    assert "£30" in answer.text
+
+
+def test_who_changes_no_settings_gets_no_form(serve: Callable[..., Running]) -> None:
+    running = serve(chores=False)
+    for role in ("auditor", "admin"):
+        with pytest.raises(NotAllowed):
+            services.policy_form(running.context(role))
+    assert load_policy().clauses == {}
+
+
+def _post(running: Running, path: str, data: dict[str, Any], status: int = 200) -> str:
+    answer = running.ask("POST", path, "finance", headers=SITE, data=data)
+    assert answer.status_code == status, answer.text
+    return html.unescape(answer.text)
