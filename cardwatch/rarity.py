@@ -36,6 +36,7 @@ ALONE = {
     "twice_chance_share": "charged_twice_surprise",
     "bill_chance_share": "other_bill_surprise",
     "slow_chance_share": "slow_total_surprise",
+    "sole_chance_share": "sole_merchant_surprise",
 }
 """Shares of single surprises that belong to no family of the forest's."""
 UNUSUALNESS, SURPRISE, BUYING = "unusualness", "payment_surprise", "buying_surprise"
@@ -58,6 +59,8 @@ CHANCES: dict[str, str] = {
     "twice_chance_share": "Share of comparable payments with as unusual a repeated amount",
     "bill_chance_share": "Share of comparable payments as unlikely to equal another cardholder's",
     "slow_chance_share": "Share of comparable payments with as unusual a total over the limit",
+    "sole_chance_share": "Share of comparable payments at a merchant of one cardholder with as "
+    "unusual amounts",
     "month_chance_share": "Share of cardholders' earlier months as unlike the months before",
 }
 """Columns that rules may read beside the features, with their meanings."""

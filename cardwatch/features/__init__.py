@@ -17,6 +17,7 @@ from cardwatch.features import (
     contracts,
     dispute,
     gifts,
+    habits,
     holder_month,
     interests,
     likelihood,
@@ -29,6 +30,7 @@ from cardwatch.features import (
     split,
     staff,
     tenders,
+    together,
 )
 from cardwatch.features.card import CARD_FEATURES, OpenCards, build_card_features
 from cardwatch.features.ledger import Ledger, purchase_rows, refund_rows
@@ -189,6 +191,13 @@ FEATURES: tuple[Feature, ...] = (
     recurring.slow_total_pence,
     recurring.slow_total_surprise,
     recurring.monthly_charge_surprise,
+    together.is_billed_per_person,
+    together.merchant_users_share,
+    together.is_shared_equally,
+    split.is_unlikely_split,
+    habits.sole_merchant_surprise,
+    habits.split_merchants_count,
+    habits.split_merchants_surprise,
     gifts.gift_accepted_count,
     gifts.gift_accepted_days,
     gifts.gift_declined_count,

@@ -75,7 +75,7 @@ def _listed(ledger: Ledger, codes: tuple[str, ...]) -> Flags:
     return ledger.in_categories(codes) & ledger.is_purchase
 
 
-def _worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> Flags:
+def worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> Flags:
     """Return which rows say one of some words, whole and case ignored; see `Ledger.words`.
 
     Long words count at the end of a longer one as well, as web shops write them: `bestvouchers`.
@@ -107,8 +107,8 @@ def is_watched_category(ledger: Ledger) -> Flags:
 
 def is_personal_kind(ledger: Ledger) -> Flags:
     """Whether the merchant or category is of a kind often used privately."""
-    worded = _worded(ledger, ledger.policy.personal_words) & ledger.is_purchase
-    return _listed(ledger, ledger.policy.personal_categories) | worded
+    named = worded(ledger, ledger.policy.personal_words) & ledger.is_purchase
+    return _listed(ledger, ledger.policy.personal_categories) | named
 
 
 def is_watched_kind(ledger: Ledger) -> Flags:
@@ -126,20 +126,20 @@ def is_watched_merchant(ledger: Ledger) -> Flags:
 
 def is_restricted_item(ledger: Ledger) -> Flags:
     """Whether the merchant, category or purpose names goods that the policy restricts."""
-    worded = _worded(ledger, ledger.policy.restricted_words, "description")
-    return worded & ledger.is_purchase
+    named = worded(ledger, ledger.policy.restricted_words, "description")
+    return named & ledger.is_purchase
 
 
 def is_hospitality(ledger: Ledger) -> Flags:
     """Whether the merchant is a restaurant, caterer or similar."""
-    worded = _worded(ledger, ledger.policy.hospitality_words) & ledger.is_purchase
-    return _listed(ledger, ledger.policy.hospitality_categories) | worded
+    named = worded(ledger, ledger.policy.hospitality_words) & ledger.is_purchase
+    return _listed(ledger, ledger.policy.hospitality_categories) | named
 
 
 def is_fuel(ledger: Ledger) -> Flags:
     """Whether the merchant, category or purpose names fuel for vehicles."""
-    worded = _worded(ledger, ledger.policy.fuel_words, "description") & ledger.is_purchase
-    return _listed(ledger, ledger.policy.fuel_categories) | worded
+    named = worded(ledger, ledger.policy.fuel_words, "description") & ledger.is_purchase
+    return _listed(ledger, ledger.policy.fuel_categories) | named
 
 
 def holder_fuel_before_count(ledger: Ledger) -> Numbers:
@@ -169,13 +169,13 @@ def is_cash(ledger: Ledger) -> Flags:
 
 def is_gift_card(ledger: Ledger) -> Flags:
     """Whether the merchant or its category names gift cards or vouchers."""
-    return _worded(ledger, ledger.policy.gift_card_words) & ledger.is_purchase
+    return worded(ledger, ledger.policy.gift_card_words) & ledger.is_purchase
 
 
 def is_billed_in_parts(ledger: Ledger) -> Flags:
     """Whether the merchant is of a kind that bills per person, night or journey."""
-    worded = _worded(ledger, ledger.policy.bulk_words)
-    return _listed(ledger, ledger.policy.bulk_categories) | worded
+    named = worded(ledger, ledger.policy.bulk_words)
+    return _listed(ledger, ledger.policy.bulk_categories) | named
 
 
 def holder_merchant_year_pence(ledger: Ledger) -> Numbers:

@@ -18,6 +18,13 @@ import numpy as np
 
 from cardwatch.features.ledger import DAYS_APART, PAIR, expand_runs, take_rows
 from cardwatch.features.split_probability import HISTORY_DAYS, window_chances
+from cardwatch.features.together import (
+    approver,
+    bought_together,
+    is_billed_per_person,
+    merchant_users_share,
+    small_team,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +33,12 @@ if TYPE_CHECKING:
 
 LIKENESS_TO_SPLIT = 8.0
 """Offset of the evidence for a split; see `_evidence`."""
-TOGETHER = 2.0
-"""Points for a split between holders of one cost centre."""
+TOGETHER = 3.0
+"""Points for a split between holders who buy together; for others those of an unused merchant."""
+LEAST_SHARE = 0.001
+"""Share of holders below which a merchant is as good as unused."""
+FEW_PARTS, UNLIKELY = 3, 0.02
+"""A split of few parts whose total the usual pattern makes less than once in 50 such periods."""
 STANDING_MONTHS = 6
 """Months of the last year with a similar amount that make a payment a regular one."""
 SPLIT_DEFAULTS = {
@@ -39,8 +50,8 @@ SPLIT_DEFAULTS = {
     "needed_count": 0.0,
     "needed_pence": 0.0,
     "needed_bookings_count": 0.0,
-    "needed_teams_count": 0.0,
     "several_count": 0.0,
+    "pairs_count": 0.0,
     "chance_share": 1.0,
     "earlier_count": 0.0,
 }
@@ -111,7 +122,14 @@ SEARCHES = {
         limit="single_purchase_limit_pence",
         what="payments by several cardholders to one merchant that together exceed the limit",
         pattern="the organisation's usual pattern",
-        columns=(*SPLIT_FACTS, "needed_count", "chance_share", "earlier_count", "several_count"),
+        columns=(
+            *SPLIT_FACTS,
+            "needed_count",
+            "chance_share",
+            "earlier_count",
+            "several_count",
+            "pairs_count",
+        ),
         several="holder_id",
         several_needed=True,
     ),
@@ -125,6 +143,7 @@ MEANINGS = {
     "chance_share": "Chance of a total this high in a period of this length, on {pattern}.",
     "earlier_count": "Earlier days in a year with {what}.",
     "several_count": "Number of cardholders or merchants of {what}.",
+    "pairs_count": "Pairs of cardholders who buy together among those of {what}.",
 }
 
 
@@ -222,7 +241,6 @@ def _examined(ledger: Ledger, search: Search, rows: Codes, windows: Columns) -> 
     may_be = pence >= pence[starts + needed_count - 1][window]
     several = ledger.group(search.several or "holder_id")[part]
     booking = ledger.group("cost_centre", "purpose_id")[part]
-    team = ledger.group("team")[part]
     figures = windows | {
         "group": ledger.group(*search.by)[rows[windows["close"]]],
         "count": count,
@@ -233,14 +251,44 @@ def _examined(ledger: Ledger, search: Search, rows: Codes, windows: Columns) -> 
         "needed_count": needed_count,
         "needed_pence": np.bincount(window[needed], pence[needed]),
         "needed_bookings_count": _distinct(window[may_be], booking[may_be]),
-        "needed_teams_count": _distinct(window[may_be], team[may_be]),
+        "pairs_count": np.zeros(len(count)),
     }
     figures["span_days"] = figures["end"] - figures["start"]
     good = (figures["total_pence"] > figures["limit_pence"]) & (count > 1)
     good &= figures["end"] == closed[there]
     if search.several_needed:
         good &= _distinct(window[may_be], several[may_be]) > 1
+        needed_rows = (window[may_be], part[may_be])
+        figures["pairs_count"] = _together(ledger, *needed_rows, figures["start"], good)
     return take_rows(figures, good)
+
+
+def _together(ledger: Ledger, window: Codes, part: Codes, start: Codes, good: Flags) -> Numbers:
+    """Count for each window the pairs of holders who are colleagues by all that is known.
+
+    Args:
+        ledger: the transactions.
+        window: of each part, the number of its window.
+        part: rows that may be needed to exceed the limit.
+        start: first day of each window.
+        good: which windows are looked at.
+    """
+    window, part = window[good[window]], part[good[window]]
+    holder = ledger.group("holder_id")[part]
+    table = {"window": window, "holder": holder, "part": part}
+    first = np.unique(np.stack([window, holder]), axis=1, return_index=True)[1]
+    table = take_rows(table, first)  # each holder of a window once, window by window
+    size = np.bincount(table["window"], minlength=len(start))[table["window"]]
+    place = np.searchsorted(table["window"], table["window"])
+    one, two = expand_runs(np.arange(len(first)) + 1, place + size - np.arange(len(first)) - 1)
+    first_part, second_part = table["part"][one], table["part"][two]
+    same = np.zeros(len(one), bool)
+    for circle in (small_team(ledger), approver(ledger)):
+        same |= (circle[first_part] == circle[second_part]) & (circle[first_part] >= 0)
+    same |= bought_together(
+        ledger, table["holder"][one], table["holder"][two], start[table["window"][one]]
+    )
+    return np.bincount(table["window"][one[same]], minlength=len(start)).astype("float64")
 
 
 def _distinct(window: Codes, values: Codes) -> Codes:
@@ -331,6 +379,13 @@ SEARCH_FEATURES = tuple(
 """One feature for each column that a search names, such as `limit_split_total_pence`."""
 
 
+def is_unlikely_split(ledger: Ledger) -> Flags:
+    """Whether a split of at most three parts ends here that chance and prices seldom make."""
+    needed, chance = (_of(ledger, "limit", name) for name in ("needed_count", "chance_share"))
+    unlikely = (needed > 0) & (needed <= FEW_PARTS) & (chance <= UNLIKELY)
+    return unlikely & ~is_billed_per_person(ledger)
+
+
 def _only_with_vat(ledger: Ledger, search: str, limit: str) -> Flags:
     """Return whether a window passes its limit only if the limit is meant with VAT, not said."""
     total = _of(ledger, search, "total_pence")
@@ -389,8 +444,8 @@ def _evidence(ledger: Ledger, search: str) -> Numbers:
     points += 2 * np.log2(np.maximum(filled, 1e-3)) - needed
     points -= 2 * np.log1p(table["earlier_count"])
     if SEARCHES[search].several_needed:  # colleagues buy together more often than strangers do
-        stated = ~ledger.is_blank("team")[table["row"]]
-        points += TOGETHER * (stated & (table["needed_teams_count"] == 1))
+        seldom = -np.log10(np.maximum(merchant_users_share(ledger)[table["row"]], LEAST_SHARE))
+        points += np.where(table["pairs_count"] > 0, TOGETHER, seldom)
     else:
         points -= 2 * np.log2(bookings)
     strength = np.zeros(len(ledger))

@@ -131,6 +131,7 @@ EVIDENCE = {
     "holder_month": Evidence(("holder_id", "month"), 31, "is_single_need", joins="group"),
     "near_limit": Evidence(("holder_id",), 90, "is_near_limit", joins="group"),
     "holder_merchant_year": Evidence(PAIR, 364, "is_spending", joins="group"),
+    "splits_of_holder": Evidence(("holder_id",), 364, "is_unlikely_split", joins="group"),
     "unlisted_card": Evidence(("holder_id",), 31, "is_card_unknown", joins="group"),
     "closed_card": Evidence(("card_id",), 31, "is_after_closing", joins="group"),
     "related": Evidence(PAIR, 364, "relation_count", joins="group"),
