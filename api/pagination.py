@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 from api.deps import make_cursor, read_cursor
 from cardwatch import services
 from cardwatch.casebook.alert_queries import AlertFilter
+from cardwatch.casebook.alert_rows import AlertDetail, ListedAlert
+from cardwatch.services.answers import ListedPayment, TitledAlert
+
+R = TypeVar("R", bound=Mapping[str, object])
+"""A kind of row."""
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from cardwatch.casebook.payment_queries import PaymentFilters
     from cardwatch.services import ServiceContext
 
 
-def filters_of(context: ServiceContext, chosen: Mapping[str, Any], *, snoozed: bool) -> AlertFilter:
+class AlertRows(TypedDict):
+    """A page of alerts, and where the next begins."""
+
+    alerts: list[TitledAlert]
+    next: str | None
+
+
+class PaymentRows(TypedDict):
+    """A page of payments, and where the next begins."""
+
+    payments: list[ListedPayment]
+    next: str | None
+
+
+def filters_of(
+    context: ServiceContext, chosen: Mapping[str, object], *, snoozed: bool
+) -> AlertFilter:
     """Return the filters of a list of alerts.
 
     Args:
@@ -29,7 +51,7 @@ def filters_of(context: ServiceContext, chosen: Mapping[str, Any], *, snoozed: b
     Raises:
         NotAllowed, NotFound: see `services.get_alert`.
     """
-    fields = {name: value for name, value in chosen.items() if value}
+    fields: dict[str, Any] = {name: value for name, value in chosen.items() if value}
     for filter_name in ("same_holder_as", "same_merchant_as"):
         if alert_id := fields.get(filter_name):
             fields[filter_name] = services.get_alert(context, alert_id)["alert_id"]
@@ -41,8 +63,8 @@ def filters_of(context: ServiceContext, chosen: Mapping[str, Any], *, snoozed: b
 
 
 def one_page(
-    fetch: Callable[[Sequence[float | str], int], list[dict[str, Any]]], *, cursor: str, limit: int
-) -> tuple[list[dict[str, Any]], str]:
+    fetch: Callable[[Sequence[float | str], int], list[R]], *, cursor: str, limit: int
+) -> tuple[list[R], str]:
     """Return one page of rows, and where the next begins; empty if there is none.
 
     Args:
@@ -55,12 +77,14 @@ def one_page(
     """
     rows = fetch(read_cursor(cursor), limit + 1)
     more = len(rows) > limit
-    return rows[:limit], make_cursor(rows[limit - 1]["place"]) if more else ""
+    return rows[:limit], make_cursor(
+        cast("list[float | str]", rows[limit - 1]["place"])
+    ) if more else ""
 
 
 def page_of(
     context: ServiceContext, filters: AlertFilter, *, cursor: str, limit: int
-) -> tuple[list[dict[str, Any]], str]:
+) -> tuple[list[ListedAlert], str]:
     """Return one page of the alerts that fit, and where the next begins, if there is one.
 
     Args:
@@ -83,7 +107,7 @@ def page_of(
 
 def payments_page(
     context: ServiceContext, filters: PaymentFilters, *, cursor: str, limit: int
-) -> tuple[list[dict[str, Any]], str]:
+) -> tuple[list[ListedPayment], str]:
     """Return one page of the payments that fit, and where the next begins; see `page_of`.
 
     Raises:
@@ -96,7 +120,9 @@ def payments_page(
     )
 
 
-def with_titles(context: ServiceContext, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_titles(
+    context: ServiceContext, rows: Sequence[ListedAlert] | Sequence[AlertDetail]
+) -> list[TitledAlert]:
     """Return rows of alerts with their title, leading fact, merchant and number of payments."""
     heads = services.alert_titles(context, [row["alert_id"] for row in rows])
-    return [row | heads[row["alert_id"]] for row in rows]
+    return [cast("TitledAlert", {**row, **heads[row["alert_id"]]}) for row in rows]

@@ -119,7 +119,7 @@ def first_sentence(text: str) -> str:
     return re.split(r"\.(?=\s+[A-Z0-9£]|\s*$)", text, maxsplit=1)[0]
 
 
-def without_first(rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+def without_first(rows: Sequence[Sequence[object]]) -> list[Sequence[object]]:
     """Return the rows of a table without their first cell."""
     return [row[1:] for row in rows]
 

@@ -21,6 +21,9 @@ from cardwatch.errors import NotAllowed
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from cardwatch.casebook import rows
+    from cardwatch.services import answers
+
 router = APIRouter(tags=["access"])
 open_access = APIRouter(tags=["access"])
 FLOW = "__Host-cardwatch-flow"
@@ -72,7 +75,7 @@ def with_session(response: Response, cookie: str) -> Response:
 
 
 @router.get("/session", response_model=CurrentUser)
-def get_session(context: Context) -> dict[str, Any]:
+def get_session(context: Context) -> answers.CurrentUser:
     """Show the caller."""
     actor = context.actor
     return {"organisation_id": actor.organisation_id, "actor_id": actor.actor_id,
@@ -96,7 +99,7 @@ def without_session(request: Request, context: Context, response: Response) -> R
 
 
 @router.get("/sessions", response_model=list[Session])
-def list_sessions(context: Context) -> list[dict[str, Any]]:
+def list_sessions(context: Context) -> list[rows.Session]:
     """List the caller's own sessions."""
     return services.list_sessions(context)
 

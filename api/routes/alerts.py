@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi import Path as InPath
@@ -34,6 +34,11 @@ from api.schemas import (
 from cardwatch import services
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.errors import Changed
+
+if TYPE_CHECKING:
+    from api.pagination import AlertRows
+    from cardwatch.casebook import alert_rows, rows
+    from cardwatch.services import answers
 
 router = APIRouter(tags=["alerts"])
 ALERT_LINK, FIRST = "$response.body#/alert_id", "$response.body#/alerts/0/alert_id"
@@ -78,7 +83,7 @@ def list_alerts(
     order: Literal["evidence", "money", "age"] = "evidence",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str, Query(max_length=500)] = "",
-) -> dict[str, Any]:
+) -> AlertRows:
     """List the alerts that the caller may see, in order, a page at a time.
 
     Cardholders and merchants are chosen by an alert that is about them, so that no name stands in
@@ -92,12 +97,12 @@ def list_alerts(
               "order": order}  # fmt: skip
     filters = filters_of(context, chosen, snoozed=snoozed)
     rows, after = page_of(context, filters, cursor=cursor, limit=limit)
-    rows = services.pseudonymise(context, with_titles(context, rows))
-    return {"alerts": rows, "next": after or None}
+    alerts = services.pseudonymise(context, with_titles(context, rows))
+    return {"alerts": alerts, "next": after or None}
 
 
 @router.post("/alerts/search", response_model=AlertPage, responses=LISTED)
-def search_alerts(sent: AlertSearch, context: Context) -> dict[str, Any]:
+def search_alerts(sent: AlertSearch, context: Context) -> AlertRows:
     """List the alerts with some words in the name of a cardholder, merchant or unit.
 
     Professional standards search cardholders by the pseudonyms they are shown.
@@ -106,8 +111,8 @@ def search_alerts(sent: AlertSearch, context: Context) -> dict[str, Any]:
     rows, after = page_of(
         context, filters_of(context, chosen, snoozed=True), cursor=sent.cursor, limit=sent.limit
     )
-    rows = services.pseudonymise(context, with_titles(context, rows))
-    return {"alerts": rows, "next": after or None}
+    alerts = services.pseudonymise(context, with_titles(context, rows))
+    return {"alerts": alerts, "next": after or None}
 
 
 @router.post("/alerts/decisions", response_model=DecidedCount, status_code=201)
@@ -121,7 +126,7 @@ def decide_alerts(sent: SharedDecision, context: Context) -> dict[str, int]:
 
 
 @router.get("/alerts/{alert_id}", response_model=Alert, responses={200: SEEN})
-def get_alert(alert_id: AlertId, context: Context, response: Response) -> dict[str, Any]:
+def get_alert(alert_id: AlertId, context: Context, response: Response) -> alert_rows.AlertDetail:
     """Show one alert whole: payments, reasons, comparisons, neighbours, history, versions."""
     return _answer(context, response, services.get_alert(context, alert_id))
 
@@ -136,7 +141,7 @@ def decide_alert(
     context: Context,
     response: Response,
     if_match: Annotated[str | None, Header(max_length=50, description="The alert's ETag.")] = None,
-) -> dict[str, Any]:
+) -> alert_rows.AlertDetail:
     """Record a decision, a note, an assignment or a due date; without a state, keep the state."""
     if if_match is None:
         raise HTTPException(428)
@@ -156,7 +161,9 @@ def _version(if_match: str) -> int:
     return int(text)
 
 
-def _answer(context: Context, response: Response, alert: dict[str, Any]) -> Any:  # noqa: ANN401  JSON
+def _answer(
+    context: Context, response: Response, alert: alert_rows.AlertDetail
+) -> alert_rows.AlertDetail:
     """Return an alert with its ETag, its people under other names where the caller is psd."""
     response.headers["ETag"] = f'"{alert["version"]}"'
     return services.pseudonymise(context, alert, alert_id=alert["alert_id"])
@@ -169,7 +176,9 @@ def show_names(alert_id: AlertId, sent: HoldCreate, context: Context) -> None:
 
 
 @router.post("/alerts/{alert_id}/suppressions", response_model=Suppression, status_code=201)
-def suppress_alert(alert_id: AlertId, sent: SuppressionCreate, context: Context) -> dict[str, Any]:
+def suppress_alert(
+    alert_id: AlertId, sent: SuppressionCreate, context: Context
+) -> alert_rows.Suppression:
     """Close alerts like one unasked until a day: the same rule, holder and merchant."""
     return services.pseudonymise(
         context, services.suppress(context, alert_id, until=sent.until, reason=sent.reason)
@@ -177,7 +186,7 @@ def suppress_alert(alert_id: AlertId, sent: SuppressionCreate, context: Context)
 
 
 @router.get("/suppressions", response_model=list[Suppression])
-def list_suppressions(context: Context) -> list[dict[str, Any]]:
+def list_suppressions(context: Context) -> list[alert_rows.Suppression]:
     """List the suppressions of the caller's lanes."""
     return services.pseudonymise(context, services.list_suppressions(context))
 
@@ -189,14 +198,14 @@ def end_suppression(suppression_id: Id, context: Context) -> None:
 
 
 @router.post("/alerts/{alert_id}/holds", status_code=201, response_model=list[Hold])
-def hold_alert(alert_id: AlertId, sent: HoldCreate, context: Context) -> list[dict[str, Any]]:
+def hold_alert(alert_id: AlertId, sent: HoldCreate, context: Context) -> list[alert_rows.Hold]:
     """Put an alert and its payments on legal hold."""
     services.place_hold(context, alert_id, reason=sent.reason)
     return services.list_holds(context)
 
 
 @router.get("/holds", response_model=list[Hold])
-def list_holds(context: Context) -> list[dict[str, Any]]:
+def list_holds(context: Context) -> list[alert_rows.Hold]:
     """List the legal holds of the caller's lanes."""
     return services.list_holds(context)
 
@@ -222,13 +231,13 @@ def export_list(sent: ExportCreate, context: Context, service: AppStateDep) -> R
 
 
 @router.get("/exports", response_model=list[Export])
-def list_exports(context: Context) -> list[dict[str, Any]]:
+def list_exports(context: Context) -> list[rows.Export]:
     """List exports with purpose and recipient."""
     return services.list_exports(context)
 
 
 @router.get("/precision", response_model=dict[Lane, list[Precision]])
-def get_precision(context: Context) -> dict[str, Any]:
+def get_precision(context: Context) -> dict[str, list[answers.RulePrecision]]:
     """Show for each of the caller's lanes how often each rule's alerts were upheld."""
     return services.rule_precision(context)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
@@ -22,6 +22,10 @@ from api.schemas import (
 from cardwatch import services
 from cardwatch.casebook.unit_of_work import ACTIONS
 
+if TYPE_CHECKING:
+    from cardwatch.casebook import alert_rows
+    from cardwatch.services import answers
+
 router = APIRouter(tags=["audit"])
 
 
@@ -39,7 +43,7 @@ def list_events(
     actor: Short = "",
     id: Short = "",  # noqa: A002  as it is called in an event
     outcome: Literal["done", "denied", "not-found", "failed"] | None = None,
-) -> list[dict[str, Any]]:
+) -> list[alert_rows.Event]:
     """List the matching events of a chain, the newest first."""
     filters = {"action": action, "object": object, "role": role, "actor": actor, "id": id,
              "outcome": outcome}  # fmt: skip
@@ -48,13 +52,13 @@ def list_events(
 
 
 @router.get("/audit/verification", response_model=list[ChainCheck])
-def verify_audit(context: Context) -> list[dict[str, Any]]:
+def verify_audit(context: Context) -> list[ChainCheck]:
     """Verify the audit chains that the caller may see, and the hashes in them."""
-    return [asdict(check) for check in services.verify_audit(context)]
+    return [ChainCheck(**asdict(check)) for check in services.verify_audit(context)]
 
 
 @router.post("/samples", response_model=Sample)
-def draw_sample(sent: SampleCreate, context: Context) -> dict[str, Any]:
+def draw_sample(sent: SampleCreate, context: Context) -> answers.Sample:
     """Draw a sample for a dip test; its seed and size stay in the audit chain."""
     return services.pseudonymise(
         context, services.draw_sample(context, services.SampleRequest(**sent.model_dump()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio.to_thread
 from fastapi import APIRouter, Request, Response
@@ -47,7 +47,7 @@ def metrics(request: Request, service: AppStateDep) -> Response:
 
 
 @router.get("/version", response_model=Version)
-def get_version(context: Context) -> dict[str, Any]:
+def get_version(context: Context) -> dict[str, str]:
     """Show the version of cardwatch."""
     kind = "sqlite" if context.casebook.is_sqlite else "postgresql"
     return {"cardwatch": __version__, "tables": context.casebook.tables_version, "database": kind}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
@@ -21,6 +21,10 @@ from api.schemas import (
 )
 from cardwatch import services
 from cardwatch.casebook.payment_queries import PaymentFilters
+
+if TYPE_CHECKING:
+    from api.pagination import PaymentRows
+    from cardwatch.services import answers
 
 router = APIRouter(tags=["payments"])
 Pence = Annotated[int | None, Query(ge=-(10**12), le=10**12)]
@@ -44,7 +48,7 @@ def list_payments(
     ] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: Annotated[str, Query(max_length=500)] = "",
-) -> dict[str, Any]:
+) -> PaymentRows:
     """List the payments that count and fit some filters, each once, the newest first."""
     filters = PaymentFilters(
         statement_id=statement_id,
@@ -60,7 +64,7 @@ def list_payments(
 
 
 @router.post("/payments/search", response_model=PaymentPage)
-def search_payments(sent: PaymentSearch, context: Context) -> dict[str, Any]:
+def search_payments(sent: PaymentSearch, context: Context) -> PaymentRows:
     """List the payments with some words in a cardholder, merchant, unit or reference.
 
     The words are sent in a body, so that no name stands in an address. Professional standards
@@ -70,14 +74,14 @@ def search_payments(sent: PaymentSearch, context: Context) -> dict[str, Any]:
     return _page(context, filters, sent.limit, sent.cursor)
 
 
-def _page(context: Context, filters: PaymentFilters, limit: int, cursor: str) -> dict[str, Any]:
+def _page(context: Context, filters: PaymentFilters, limit: int, cursor: str) -> PaymentRows:
     """Return one page of payments, and where the next begins."""
     rows, after = payments_page(context, filters, cursor=cursor, limit=limit)
     return {"payments": rows, "next": after or None}
 
 
 @router.get("/payments/{statement_id}/{row}", response_model=PaymentDetail)
-def get_payment(statement_id: Id, row: RowNumber, context: Context) -> dict[str, Any]:
+def get_payment(statement_id: Id, row: RowNumber, context: Context) -> answers.PaymentDetail:
     """Show one payment with the alerts it is evidence of."""
     return services.get_payment(context, statement_id, row)
 
@@ -85,17 +89,19 @@ def get_payment(statement_id: Id, row: RowNumber, context: Context) -> dict[str,
 @router.get("/payments/{statement_id}/{row}/rules", response_model=list[PaymentRule])
 def explain_payment(
     statement_id: Id, row: RowNumber, context: Context, service: AppStateDep
-) -> list[dict[str, Any]]:
+) -> list[PaymentRule]:
     """Apply every rule to one payment: those that fire, then those that do not, with figures."""
     with service.scoring():
         results = services.explain_payment(context, statement_id, row)
     return [
-        asdict(result)
-        | {
-            "compared": [
-                {"what": meaning, "here": here, "met_at": than, "met": met}
-                for (meaning, here, than), met in zip(result.compared, result.met, strict=True)
-            ]
-        }
+        PaymentRule.model_validate(
+            asdict(result)
+            | {
+                "compared": [
+                    {"what": meaning, "here": here, "met_at": than, "met": met}
+                    for (meaning, here, than), met in zip(result.compared, result.met, strict=True)
+                ]
+            }
+        )
         for result in results
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
@@ -24,11 +24,14 @@ from api.schemas import (
 )
 from cardwatch import services
 
+if TYPE_CHECKING:
+    from cardwatch.casebook import rows
+
 router = APIRouter(tags=["people"])
 
 
 @router.get("/people", response_model=list[Person])
-def list_people(context: Context) -> list[dict[str, Any]]:
+def list_people(context: Context) -> list[rows.Person]:
     """List the people who have, or had, access."""
     return services.list_people(context)
 
@@ -58,7 +61,7 @@ def invite_person(person_id: Id, context: Context) -> dict[str, str]:
 
 
 @router.get("/keys", response_model=list[Key])
-def list_keys(context: Context) -> list[dict[str, Any]]:
+def list_keys(context: Context) -> list[rows.Key]:
     """List API keys without their secrets."""
     return services.list_keys(context)
 
@@ -76,7 +79,7 @@ def revoke_key(key_id: Id, context: Context) -> None:
 
 
 @router.get("/webhook", response_model=list[Webhook])
-def get_webhook(context: Context) -> list[dict[str, Any]]:
+def get_webhook(context: Context) -> list[rows.Webhook]:
     """Show the webhook of the caller's lane, if any."""
     return services.list_webhooks(context)
 

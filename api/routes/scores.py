@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, File, Form, UploadFile
 
@@ -13,11 +13,14 @@ from api.uploads import read_upload
 from cardwatch import services
 from cardwatch.statements import read_rows
 
+if TYPE_CHECKING:
+    from cardwatch.services import answers
+
 router = APIRouter(tags=["scores"])
 
 
 @router.post("/scores", response_model=Score, max_body_size=ROWS_BYTES)
-def score_transactions(sent: ToScore, context: Context, service: AppStateDep) -> dict[str, Any]:
+def score_transactions(sent: ToScore, context: Context, service: AppStateDep) -> answers.Scores:
     """Score transactions without storing them; only the audit event is recorded."""
     rows = [transaction.model_dump(exclude_defaults=True) for transaction in sent.transactions]
     read = read_rows("transactions", rows, service.choices([], "decide"))
@@ -37,7 +40,7 @@ def score_file(
     model: Annotated[Short, Form()] = services.ACTIVE,
     columns: Annotated[str, Form(max_length=20_000)] = "",
     date_order: Annotated[DateOrder, Form(examples=["day-first"])] = "decide",
-) -> dict[str, Any]:
+) -> answers.Scores:
     """Score a statement without storing it; only the audit event is recorded."""
     read = read_upload(service, context, file, columns, date_order)
     with service.scoring():

@@ -28,6 +28,8 @@ from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
     from cardwatch import rules
+    from cardwatch.casebook import rows
+    from cardwatch.services import answers
 
 router = APIRouter(tags=["settings"])
 JOB_LINKS: dict[str, Any] = {
@@ -36,42 +38,45 @@ JOB_LINKS: dict[str, Any] = {
 
 
 @router.get("/rules", response_model=list[Rule])
-def list_rules(context: Context, day: Day | None = None) -> list[dict[str, Any]]:
+def list_rules(context: Context, day: Day | None = None) -> list[Rule]:
     """List the active rules of the caller's lanes on a day (today by default)."""
     return [_shown(rule) for rule in services.list_rules(context, day or "")]
 
 
 @router.get("/rules/{rule_id}", response_model=RuleDetail)
-def get_rule(rule_id: Id, context: Context) -> dict[str, Any]:
+def get_rule(rule_id: Id, context: Context) -> RuleDetail:
     """Show one active rule: its conditions in words, with the figures of the active policy."""
     detail = services.get_rule(context, rule_id)
-    return _shown(detail.rule) | {
-        "clause": detail.clause,
-        "conditions": [{"what": what, "met_at": met_at} for what, met_at in detail.conditions],
-        "figures": [{"label": label, "value": value} for label, value in detail.figures],
-    }
+    return RuleDetail.model_validate(
+        _shown(detail.rule).model_dump()
+        | {
+            "clause": detail.clause,
+            "conditions": [{"what": what, "met_at": met_at} for what, met_at in detail.conditions],
+            "figures": [{"label": label, "value": value} for label, value in detail.figures],
+        }
+    )
 
 
-def _shown(rule: rules.Rule) -> dict[str, Any]:
+def _shown(rule: rules.Rule) -> Rule:
     """Return what is shown of a rule."""
     plain = {name: getattr(rule, name) for name in Rule.model_fields if name != "when"}
-    return plain | {"when": [str(condition) for condition in rule.when]}
+    return Rule(**plain, when=[str(condition) for condition in rule.when])
 
 
 @router.get("/policy", response_model=PolicyInForce)
-def get_policy(context: Context, day: Day | None = None) -> dict[str, Any]:
+def get_policy(context: Context, day: Day | None = None) -> answers.PolicyInForce:
     """Show the active policy on a day (today by default)."""
     return services.get_policy(context, day or "")
 
 
 @router.get("/model", response_model=Model)
-def get_model(context: Context) -> dict[str, Any]:
+def get_model(context: Context) -> answers.ModelInForce:
     """Show the active anomaly model: loaded, none, or refused and why."""
     return services.get_model(context)
 
 
 @router.get("/settings", response_model=list[InForce])
-def list_settings(context: Context) -> list[dict[str, Any]]:
+def list_settings(context: Context) -> list[rows.ActiveDocument]:
     """List every activated policy, register and model, by kind and time."""
     return services.list_active(context)
 
@@ -104,13 +109,13 @@ def evaluate(context: Context, request: Request, response: Response) -> Any:  # 
 
 
 @router.get("/proposals", response_model=list[Proposal])
-def list_proposals(context: Context) -> list[dict[str, Any]]:
+def list_proposals(context: Context) -> list[rows.Proposal]:
     """List proposals, the newest first; those of professional standards only to them."""
     return services.list_proposals(context)
 
 
 @router.post("/proposals", response_model=Proposal, status_code=201)
-def propose(sent: ToPropose, context: Context, service: AppStateDep) -> dict[str, Any]:
+def propose(sent: ToPropose, context: Context, service: AppStateDep) -> rows.Proposal:
     """Propose a policy, rules or a retrained model; another person in the role must approve."""
     with service.scoring():
         content = None if sent.kind == "model" else _content(service, sent)
@@ -128,7 +133,7 @@ def propose_cards(
     file: Annotated[UploadFile, File(description="A card register: CSV, XLS, XLSX or ODS.")],
     reason: Annotated[Reason, Form()],
     effective_from: Annotated[Day | None, Form()] = None,
-) -> dict[str, Any]:
+) -> rows.Proposal:
     """Propose a card register; another person in the role must approve it."""
     cards = read_register(service, file)
     return services.propose(
@@ -137,13 +142,13 @@ def propose_cards(
 
 
 @router.post("/proposals/{proposal_id}/agreement", response_model=Proposal)
-def agree(proposal_id: Id, context: Context) -> dict[str, Any]:
+def agree(proposal_id: Id, context: Context) -> rows.Proposal:
     """Approve another person's proposal, which activates it."""
     return services.decide_proposal(context, proposal_id, agrees=True)
 
 
 @router.post("/proposals/{proposal_id}/refusal", response_model=Proposal)
-def refuse(proposal_id: Id, context: Context) -> dict[str, Any]:
+def refuse(proposal_id: Id, context: Context) -> rows.Proposal:
     """Reject a proposal, or withdraw one's own."""
     return services.decide_proposal(context, proposal_id, agrees=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio
 import anyio.to_thread
@@ -20,6 +20,10 @@ from api.state import UPLOAD_BYTES
 from api.uploads import read_upload
 from cardwatch import services
 from cardwatch.reports import csv_text, safe_text, unread_rows_filename
+
+if TYPE_CHECKING:
+    from cardwatch.casebook import rows
+    from cardwatch.services import answers
 
 router = APIRouter(tags=["statements"])
 WAIT_SECONDS, LONGEST_WAIT = 10.0, 30.0
@@ -66,7 +70,7 @@ async def receive_statement(
     `Idempotency-Key` the same job.
     """
 
-    def ask() -> dict[str, Any]:
+    def ask() -> rows.JobAnswer:
         read = read_upload(service, context, file, columns, date_order)
         return services.queue_import(
             context, read, corrects=corrects or None, is_history=history, once=idempotency_key
@@ -89,7 +93,7 @@ def _wait(prefer: str) -> float:
     return min(float(wait_match[1]), LONGEST_WAIT) if wait_match else WAIT_SECONDS
 
 
-def _answer(request: Request, job: dict[str, Any]) -> Response:
+def _answer(request: Request, job: rows.JobAnswer) -> Response:
     """The result of an import, or the job to follow."""
     if job["state"] == "failed":
         answer = job["answer"]
@@ -106,19 +110,19 @@ def _answer(request: Request, job: dict[str, Any]) -> Response:
 
 
 @router.get("/jobs/{job_id}", response_model=Job)
-def get_job(job_id: Id, context: Context) -> dict[str, Any]:
+def get_job(job_id: Id, context: Context) -> rows.JobAnswer:
     """Show a job of the caller's: its state, how many per cent are done, its answer."""
     return services.pseudonymise(context, services.get_job(context, job_id))
 
 
 @router.get("/statements", response_model=list[Statement])
-def list_statements(context: Context) -> list[dict[str, Any]]:
+def list_statements(context: Context) -> list[answers.ImportedStatement]:
     """List statements in the order received."""
     return services.list_statements(context)
 
 
 @router.get("/statements/{statement_id}", response_model=StatementDetail)
-def get_statement(statement_id: Id, context: Context) -> dict[str, Any]:
+def get_statement(statement_id: Id, context: Context) -> answers.StatementDetail:
     """Show one statement with its reading report: what happened to every row."""
     return services.get_statement(context, statement_id)
 
@@ -140,8 +144,8 @@ def get_problems(statement_id: Id, context: Context) -> Response:
 
 
 @router.post("/statements/{statement_id}/verification", response_model=Check)
-def verify_statement(statement_id: Id, context: Context, service: AppStateDep) -> dict[str, Any]:
+def verify_statement(statement_id: Id, context: Context, service: AppStateDep) -> Check:
     """Verify that a statement's rows are unchanged and its alerts can be reproduced."""
     with service.scoring():
         name = services.get_statement(context, statement_id)["statement_id"]
-        return asdict(services.verify_statement(context, name))
+        return Check(**asdict(services.verify_statement(context, name)))

@@ -14,6 +14,7 @@ from cardwatch import services
 from cardwatch.casebook import STATES
 from cardwatch.errors import CardwatchError
 from cardwatch.reports.formatting import day, title
+from cardwatch.services.answers import InboxSummary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,7 +113,7 @@ def list_address(chosen: Mapping[str, str]) -> str:
     return f"/alerts?{urlencode(chosen or {'state': ''})}"
 
 
-def filter_words(context: ServiceContext, around: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def filter_words(context: ServiceContext, around: InboxSummary) -> dict[str, dict[str, str]]:
     """Return the words of the values of each filter that has a list of them.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
@@ -21,6 +21,7 @@ from api.web.alert_filters import (
 from api.web.base import Fields, RequestModel, field_errors, number, redirect, render
 from cardwatch import services
 from cardwatch.casebook import STATES
+from cardwatch.casebook.alert_rows import ListedAlert
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.suppressions import is_suppressible
 from cardwatch.casebook.tables import RECEIVES
@@ -54,7 +55,7 @@ def _list_page(
     filters = read_filters(request, service, context)
     cursor = request.query_params.get("cursor", "")
     errors = errors | filters.errors
-    rows: list[dict[str, Any]] = []
+    rows: list[ListedAlert] = []
     after, totals = "", (0, 0)
     if not filters.errors:
         try:
@@ -65,10 +66,10 @@ def _list_page(
             errors |= field_errors(refusal, {"cursor": ""})
     around = services.inbox_summary(context)
     words = filter_words(context, around)
-    rows = with_titles(context, rows)
+    titled = with_titles(context, rows)
     return render(
-        request, "alerts.html", errors=errors, alerts=rows, around=around, totals=totals,
-        names=services.names_for_display(context, services.people_of(rows)),
+        request, "alerts.html", errors=errors, alerts=titled, around=around, totals=totals,
+        names=services.names_for_display(context, services.people_of(titled)),
         chosen=filters.chosen, words=words,
         query=filters.query, term=sent_text or filters.term, chips=filter_chips(filters, words),
         headings=list_headings(filters.chosen),
@@ -216,7 +217,7 @@ def decide(
     except CardwatchError as refusal:
         return _alert_page(request, context, service, alert_id, sent, field_errors(refusal))
     query = read_filters(request, service, context).query
-    return redirect(_alert_address(alert_id, query, saved=decided["version"]))
+    return redirect(_alert_address(alert_id, query, saved=str(decided["version"])))
 
 
 @router.post("/alerts/{alert_id}/name")
@@ -252,7 +253,7 @@ def show_merchant(request: Request, context: Context, alert_id: str) -> Response
 def show_review(request: Request, context: Context, service: AppStateDep) -> Response:
     """Show every open question with what to ask, to be printed or sent on."""
     filters = read_filters(request, service, context)
-    rows: list[dict[str, Any]] = []
+    rows: list[ListedAlert] = []
     more = ""
     if not filters.errors:
         rows, more = page_of(context, filters.to_asked(context), cursor="", limit=ALERTS_PER_PAGE)

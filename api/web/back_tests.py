@@ -12,6 +12,7 @@ from api.web.charts import styles_of
 from api.web.proposals import propose_page
 from cardwatch import services
 from cardwatch.casebook.jobs import DONE
+from cardwatch.casebook.rows import JobState
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, FileFaulty, NotFound
 
@@ -141,5 +142,5 @@ def evaluate(context: Context) -> Response:
     return redirect(f"/trials/{services.queue_evaluation(context)['job_id']}")
 
 
-def _jobs(context: Context, kind: str) -> list[dict[str, Any]]:
+def _jobs(context: Context, kind: str) -> list[JobState]:
     return [trial for trial in services.list_trials(context) if trial["kind"] == kind]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -16,8 +17,11 @@ from cardwatch.casebook import PSD
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.errors import CardwatchError, FileFaulty, NotAllowed, NotFound
 
+R = TypeVar("R", bound=Mapping[str, object])
+"""A kind of row."""
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from starlette.responses import Response
 
@@ -115,7 +119,7 @@ def redirect(place: str) -> Response:
     return RedirectResponse(place, 303)
 
 
-def nonempty(form: Mapping[str, Any]) -> dict[str, str]:
+def nonempty(form: Mapping[str, object]) -> dict[str, str]:
     """Return the fields of a form that are filled, without the space around them."""
     texts = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
     return {name: value for name, value in texts.items() if value}
@@ -225,7 +229,7 @@ def confirm(
                   action=request.url.path, fields=fields or {})  # fmt: skip
 
 
-def get_or_404(rows: Sequence[Mapping[str, Any]], name: str, value: str) -> Mapping[str, Any]:
+def get_or_404(rows: Sequence[R], name: str, value: str) -> R:
     """Return the row of a list that has a value, such as an id.
 
     Raises:
@@ -237,14 +241,14 @@ def get_or_404(rows: Sequence[Mapping[str, Any]], name: str, value: str) -> Mapp
     raise NotFound("Nothing was found at this address.")
 
 
-def own_row(role: str, rows: Sequence[Mapping[str, Any]], name: str, value: str) -> dict[str, Any]:
+def own_row(role: str, rows: Sequence[R], name: str, value: str) -> R:
     """The row of a list that has a value, if it is of the list that a role decides.
 
     Raises:
         NotFound: there is none.
         NotAllowed: the role does not decide that list.
     """
-    row = dict(get_or_404(rows, name, value))
+    row = get_or_404(rows, name, value)
     if row["lane"] != role:
         raise NotAllowed("Your role cannot end this.")
     return row

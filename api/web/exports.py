@@ -13,8 +13,10 @@ from api.web.alert_filters import AlertFilters, filter_chips, filter_words, read
 from api.web.base import LANE_TITLES, field_errors, render
 from cardwatch import services
 from cardwatch.casebook import FINANCE
+from cardwatch.casebook.alert_rows import ListedAlert, RelatedAlert
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.quantities import quantity
+from cardwatch.services.answers import AlertHistory, StatementDetail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,14 +68,14 @@ def hand_case_over(
         return _case_page(request, alert, form_values, field_errors(refusal, FORM_FIELDS))
 
 
-def _beside(case_alert: dict[str, Any]) -> list[dict[str, Any]]:
+def _beside(case_alert: AlertHistory) -> list[RelatedAlert]:
     """The other alerts about any of the same people."""
     people = services.people_of([case_alert])
     return [alert for alert in case_alert["related"] if people & services.people_of([alert])]
 
 
 def _case_page(
-    request: Request, alert: dict[str, Any], form: dict[str, Any], errors: dict[str, str]
+    request: Request, alert: AlertHistory, form: dict[str, Any], errors: dict[str, str]
 ) -> Response:
     return _share_page(
         request, form, errors, back=f"/alerts/{alert['alert_id']}", what=alert["raised"]["title"],
@@ -88,7 +90,7 @@ def _share_page(
     *,
     back: str,
     what: str,
-    beside: Sequence[dict[str, Any]] = (),
+    beside: Sequence[RelatedAlert] = (),
     lists: Sequence[dict[str, str]] = (),
     is_named: bool = True,
 ) -> Response:
@@ -164,7 +166,7 @@ def _export_page(
     return _share_page(request, form, filters.errors | errors, back=filters.back, what=summary)
 
 
-def _selected(context: Context, filters: AlertFilters) -> list[dict[str, Any]]:
+def _selected(context: Context, filters: AlertFilters) -> list[ListedAlert]:
     """Return the alerts that would be shared."""
     fields = asdict(filters.to_asked(context))
     return services.list_alerts(context, limit=services.MAX_SELECTED, **fields)
@@ -205,7 +207,7 @@ def hand_list_over(
 def _list_page(
     request: Request,
     context: Context,
-    statement: dict[str, Any],
+    statement: StatementDetail,
     form: dict[str, Any],
     errors: dict[str, str],
 ) -> Response:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 
 from api.deps import Context
 from api.web.base import RequestModel, confirm, field_errors, own_row, redirect, render, sentence
 from cardwatch import services
+from cardwatch.casebook.alert_rows import AlertRow
 from cardwatch.errors import CardwatchError, NotAllowed
 
 router = APIRouter()
@@ -28,7 +27,7 @@ def _hold_page(
     return render(request, "hold.html", found=alert, sent=form, errors=errors)
 
 
-def check_decides(context: Context, alert: dict[str, Any]) -> None:
+def check_decides(context: Context, alert: AlertRow) -> None:
     """Refuse a role that does not decide on an alert.
 
     Raises:

@@ -18,6 +18,7 @@ from cardwatch.casebook.payment_queries import PaymentFilters
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.reports import csv_text, payments_filename, safe_text
 from cardwatch.reports.formatting import day
+from cardwatch.services.answers import ListedPayment
 
 router = APIRouter()
 PAYMENTS_PER_PAGE = 50
@@ -51,7 +52,7 @@ def _list_page(
         raise NotAllowed("Your role has no access to payments.")
     chosen = _chosen(request)
     filters, term, faults = _filters(service, context, chosen)
-    rows: list[dict[str, Any]] = []
+    rows: list[ListedPayment] = []
     after, totals = "", (0, 0)
     cursor = request.query_params.get("cursor", "")
     if not faults:
@@ -108,7 +109,7 @@ def get_payments(request: Request, context: Context, service: AppStateDep) -> Re
         raise CardwatchError(
             f"Choose filters that {services.MAX_EXPORTED:,} payments or fewer fit."
         )
-    lines = [[_cell(row[name]) for name in COLUMNS] for row in rows]
+    lines = [[_cell(value) for value in map(row.get, COLUMNS)] for row in rows]
     return as_file(
         csv_text([PAYMENT_LIST_HEADINGS, *lines]), payments_filename(row["date"] for row in rows)
     )

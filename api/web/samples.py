@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
@@ -15,6 +14,7 @@ from api.web.base import field_errors, nonempty, number, render
 from cardwatch import services
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.reports import csv_text, safe_text, sample_filename
+from cardwatch.services.answers import Sample
 from cardwatch.services.sampling import CLOSED, LARGEST_SEED, OF
 
 router = APIRouter()
@@ -53,7 +53,7 @@ def show_sample(request: Request, context: Context) -> Response:
     return _sample_page(request, context, query, {}, sample)
 
 
-def _drawn(context: Context, query: dict[str, str]) -> dict[str, Any]:
+def _drawn(context: Context, query: dict[str, str]) -> Sample:
     """Draw a sample; holders have the names that the caller is shown."""
     draw = services.SampleRequest(
         of=query.get("of", "payments"),
@@ -82,7 +82,7 @@ def _sample_page(
     context: Context,
     query: dict[str, str],
     errors: dict[str, str],
-    sample: dict[str, Any] | None,
+    sample: Sample | None,
 ) -> Response:
     if not context.actor.lanes:
         raise NotAllowed("Your role cannot see alerts.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 
 from api.deps import Context
@@ -58,7 +56,7 @@ def show_settings(request: Request, context: Context) -> Response:
 def show_model(request: Request, context: Context) -> Response:
     """Show the card of the active model."""
     model = services.get_model(context)
-    in_force: list[dict[str, Any]] = [
+    in_force = [
         activation
         for activation in services.list_active(context)
         if activation["sha256"] == model["sha256"]

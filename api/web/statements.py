@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
@@ -23,9 +22,11 @@ from api.web.base import (
     render,
 )
 from cardwatch import services
+from cardwatch.casebook.rows import JobAnswer
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, ColumnsUnknown, NotAllowed
 from cardwatch.reports.formatting import day
+from cardwatch.services.answers import ImportedStatement
 from cardwatch.statements import FIELDS, guess_columns, shipped_profiles
 
 router = APIRouter()
@@ -74,7 +75,7 @@ def list_statements(request: Request, context: Context) -> Response:
     )  # fmt: skip
 
 
-def _state(statement: dict[str, Any]) -> str:
+def _state(statement: ImportedStatement) -> str:
     """Return what a statement is kept for."""
     if statement["superseded_by"]:
         return "superseded"
@@ -86,7 +87,7 @@ def _source(layout: str) -> str:
     return "Other" if layout == "any" else layout
 
 
-def _fits(statement: dict[str, Any], chosen: dict[str, str]) -> bool:
+def _fits(statement: ImportedStatement, chosen: dict[str, str]) -> bool:
     """Return whether a statement fits the filters; of a period, whether it has a day in it."""
     return (
         chosen.get("state", _state(statement)) == _state(statement)
@@ -179,7 +180,7 @@ def show_jobs(request: Request, context: Context) -> Response:
     return render(request, "statements_jobs.html", jobs=jobs, waits=waits, heading=heading)
 
 
-def _is_waiting(job: dict[str, Any]) -> bool:
+def _is_waiting(job: JobAnswer) -> bool:
     """Return whether a statement waits for a second person."""
     return bool(job["answer"]) and job["answer"].get("outcome") == "second-person"
 

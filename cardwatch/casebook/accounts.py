@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pyotp
 import sqlalchemy as sa
@@ -17,11 +17,14 @@ from zxcvbn import zxcvbn
 
 from cardwatch.casebook.api_keys import gives_now
 from cardwatch.casebook.people import chain_of, check_gives, find_person, normal_email
+from cardwatch.casebook.rows import Person
 from cardwatch.casebook.tables import accounts, people, sessions
 from cardwatch.casebook.unit_of_work import SYSTEM, as_text
 from cardwatch.errors import CardwatchError, NotAllowed, about_field
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cryptography.fernet import Fernet
 
     from cardwatch.casebook.unit_of_work import Row, UnitOfWork
@@ -103,7 +106,7 @@ def activate_account(uow: UnitOfWork, token: str, password: str, code: str, seal
     uow.delete(sessions, sessions.c.person_id == person["person_id"])
 
 
-def check_account(uow: UnitOfWork, email: str, password: str, code: str, seal: Fernet) -> Row:
+def check_account(uow: UnitOfWork, email: str, password: str, code: str, seal: Fernet) -> Person:
     """Return the person who signs in with password and code.
 
     Raises:
@@ -130,7 +133,7 @@ def check_account(uow: UnitOfWork, email: str, password: str, code: str, seal: F
     which = accounts.c.person_id == person["person_id"]
     if not uow.update(accounts, which & (accounts.c.totp_step < step), {"totp_step": step}):
         raise NotAllowed(REFUSAL)
-    return person
+    return cast("Person", person)
 
 
 def change_password(uow: UnitOfWork, *, password: str, code: str, new: str, seal: Fernet) -> None:
@@ -150,7 +153,7 @@ def change_password(uow: UnitOfWork, *, password: str, code: str, new: str, seal
     uow.update(accounts, which, {"password": _hasher.hash(new)})
 
 
-def bind_identity(uow: UnitOfWork, identity: str, email: str) -> Row:
+def bind_identity(uow: UnitOfWork, identity: str, email: str) -> Person:
     """Return the person who signed in elsewhere; the first time their email says who they are.
 
     Args:
@@ -162,10 +165,10 @@ def bind_identity(uow: UnitOfWork, identity: str, email: str) -> Row:
         NotAllowed: nobody here is known by either.
     """
     living = sa.select(people).where(uow.scope(people), people.c.ended_at.is_(None))
-    person = uow.fetch_one(living.where(people.c.identity == identity))
+    person = uow.fetch_one(living.where(people.c.identity == identity), Person)
     if person is None and email:
         mail = people.c.email == normal_email(email)
-        person = uow.fetch_one(living.where(mail, people.c.identity.is_(None)))
+        person = uow.fetch_one(living.where(mail, people.c.identity.is_(None)), Person)
         if person is not None:
             uow.update(people, people.c.person_id == person["person_id"], {"identity": identity})
     if person is None:
@@ -232,13 +235,14 @@ def _code_step(uow: UnitOfWork, person: Row, code: str, seal: Fernet) -> int | N
     return step if is_right and person["totp"] and step > person["totp_step"] else None
 
 
-def _check_strength(password: str, person: Row) -> None:
+def _check_strength(password: str, person: Mapping[str, object]) -> None:
     """Refuse a password that is too short, too long or too easily guessed."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise CardwatchError(
             f"Enter a password of {SHORTEST} to {LONGEST} characters. Spaces count."
         )
-    personal_texts = ["cardwatch", person["organisation_id"], person["email"], person["name"]]
+    fields = ("organisation_id", "email", "name")
+    personal_texts = ["cardwatch", *(str(person[field]) for field in fields)]
     words = {
         word for word in re.split(r"\W+", " ".join(personal_texts)) if len(word) >= WORD_CHARACTERS
     }

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 import sqlalchemy as sa
 
+from cardwatch.casebook.alert_rows import (
+    ComparedMonth,
+    HolderYear,
+    MerchantYear,
+    Month,
+    Neighbour,
+)
 from cardwatch.casebook.counting import counting_payments, each_once
 from cardwatch.casebook.statements import DAY
 from cardwatch.casebook.tables import (
@@ -29,7 +36,7 @@ MOST_NEIGHBOURS, MOST_LISTED = 100, 20
 TIMELINE_DAYS = 366
 
 
-def neighbours(uow: UnitOfWork, lane: str, alert_id: str) -> list[dict[str, Any]]:
+def neighbours(uow: UnitOfWork, lane: str, alert_id: str) -> list[Neighbour]:
     """Return other payments of the days of an alert: to its merchants, or by its holders.
 
     Returns:
@@ -44,17 +51,18 @@ def neighbours(uow: UnitOfWork, lane: str, alert_id: str) -> list[dict[str, Any]
     candidates = _rows(uow, key, beside & transactions.c.date.in_(days))
     names = _names(payments)
     places = {(row["statement_id"], row["row"]) for row in payments}
-    listed = []
+    listed: list[Neighbour] = []
     for row in candidates.to_dict("records"):
         if (row["statement_id"], row["row"]) not in places:
             by = row["holder_id"] in holders
             to = canonical_name(row["merchant"]).name in names
             shares = "both" if by and to else "holder" if by else "merchant"
-            listed += [{str(k): v for k, v in row.items()} | {"shares": shares}] if by or to else []
+            if by or to:
+                listed.append(cast("Neighbour", row | {"shares": shares}))
     return listed[:MOST_NEIGHBOURS]
 
 
-def holder_year(uow: UnitOfWork, lane: str, alert_id: str) -> dict[str, Any]:
+def holder_year(uow: UnitOfWork, lane: str, alert_id: str) -> HolderYear:
     """Return the year of an alert's holders up to its last day: by month, and by merchant."""
     payments, key = _own(uow, lane, alert_id)
     if not key:
@@ -63,10 +71,13 @@ def holder_year(uow: UnitOfWork, lane: str, alert_id: str) -> dict[str, Any]:
     year_frame = _rows(
         uow, key, transactions.c[key].in_(holders) & _year(payments, transactions.c.date)
     )
-    return {"months": _months(year_frame, payments), "merchants": _summed(year_frame, "merchant")}
+    return {
+        "months": _months(year_frame, payments),
+        "merchants": _summed(year_frame, "merchant"),
+    }
 
 
-def merchant_year(uow: UnitOfWork, lane: str, alert_id: str) -> dict[str, Any]:
+def merchant_year(uow: UnitOfWork, lane: str, alert_id: str) -> MerchantYear:
     """Return the year of an alert's merchants, however they are printed: by month, by holder.
 
     Returns:
@@ -80,7 +91,7 @@ def merchant_year(uow: UnitOfWork, lane: str, alert_id: str) -> dict[str, Any]:
     year_frame = _rows(uow, key, _to_same(uow, payments) & _year(payments, DAY))
     theirs = _months(year_frame[year_frame["holder_id"].isin(holders)], payments)
     months = [
-        all_ | {"own_pence": holder_month["pence"]}
+        ComparedMonth(**all_, own_pence=holder_month["pence"])
         for all_, holder_month in zip(_months(year_frame, payments), theirs, strict=True)
     ]
     return {
@@ -140,7 +151,7 @@ def _year(payments: Iterable[Row], day: sa.ColumnElement[str]) -> sa.ColumnEleme
     return day.between(str(first), last)
 
 
-def _months(transactions_frame: pd.DataFrame, payments: Iterable[Row]) -> list[dict[str, Any]]:
+def _months(transactions_frame: pd.DataFrame, payments: Iterable[Row]) -> list[Month]:
     """Return the pence and payments of each of the thirteen months up to an alert's last."""
     by = transactions_frame.groupby(transactions_frame["date"].str[:7])["amount_pence"].agg(
         ["sum", "size"]
@@ -154,7 +165,7 @@ def _months(transactions_frame: pd.DataFrame, payments: Iterable[Row]) -> list[d
     ]
 
 
-def _summed(frame: pd.DataFrame, name: str) -> list[dict[str, Any]]:
+def _summed(frame: pd.DataFrame, name: str) -> list[Any]:
     """Return the pence, payments and first day of each merchant or holder, the most pence first.
 
     Merchants stand under the names by which they are compared.
@@ -167,4 +178,4 @@ def _summed(frame: pd.DataFrame, name: str) -> list[dict[str, Any]]:
         pence=("amount_pence", "sum"), payments=("amount_pence", "size"), since=("date", "min")
     )
     by = by.reset_index().sort_values(["pence", name], ascending=[False, True])
-    return [{str(k): v for k, v in row.items()} for row in by.head(MOST_LISTED).to_dict("records")]
+    return by.head(MOST_LISTED).to_dict("records")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import Double
 
 from cardwatch.alerts import merchants_label
+from cardwatch.casebook.alert_rows import AlertTitle, Answered, ListedAlert
 from cardwatch.casebook.alert_search import has_subject, matches_text
 from cardwatch.casebook.alerts import (
     add_subjects,
@@ -25,7 +26,7 @@ from cardwatch.vocabulary import ANSWERED, ASKED_ABOUT, UNANSWERED, SubjectKind
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+    from cardwatch.casebook.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def find_alerts(
     *,
     after: Sequence[float | str] = (),
     limit: int | None = None,
-) -> list[dict[str, Any]]:
+) -> list[ListedAlert]:
     """Return the alerts the actor may see, in the order asked for, each with its state.
 
     The order by evidence is that in which they were ranked, facts against the policy last; once a
@@ -140,7 +141,7 @@ def find_alerts(
         del row["organisation_id"]
         row["place"] = [row.pop(f"by_{index}") for index in range(len(by))]
     add_subjects(uow, rows)
-    return rows
+    return cast("list[ListedAlert]", rows)
 
 
 def _order(
@@ -211,7 +212,7 @@ def count_alerts(uow: UnitOfWork, alert_filter: AlertFilter) -> tuple[int, int]:
     return int(totals["alerts"]), int(totals["pence"])
 
 
-def alert_titles(uow: UnitOfWork, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+def alert_titles(uow: UnitOfWork, ids: Collection[str]) -> dict[str, AlertTitle]:
     """What lists show of alerts as they were raised, by their ids.
 
     Returns:
@@ -255,7 +256,7 @@ def _expected_precision(uow: UnitOfWork) -> sa.ColumnElement[float]:
     return sa.case(*precision_cases, else_=prior) if precision_cases else prior
 
 
-def answers(uow: UnitOfWork, lane: str, *, by_month: bool = False) -> list[Row]:
+def answers(uow: UnitOfWork, lane: str, *, by_month: bool = False) -> list[Answered]:
     """The number of a lane's answered alerts by rule, band and state.
 
     Those about the actor are left out: a count tells what was decided of them.
@@ -273,4 +274,4 @@ def answers(uow: UnitOfWork, lane: str, *, by_month: bool = False) -> list[Row]:
         .where(alerts.c.lane == lane, alerts.c.state.in_(ANSWERED))
         .group_by(*of)
     )
-    return uow.fetch_all(question)
+    return uow.fetch_all(question, Answered)

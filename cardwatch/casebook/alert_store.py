@@ -6,7 +6,7 @@ import hashlib
 import math
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import sqlalchemy as sa
@@ -31,6 +31,7 @@ from cardwatch.vocabulary import AUTOMATIC, SubjectKind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cardwatch.casebook.alert_rows import DecidedAlert
     from cardwatch.casebook.unit_of_work import Row, UnitOfWork
     from cardwatch.records import Alert, AlertList
 
@@ -164,7 +165,7 @@ def _keep(
             uow.delete(table, is_alert(table, lane, alert.alert_id))
     if by_itself and stored_row["state"] != state:
         changes = {"state": state, "reason": why or "Raised again.", "decided_by": SYSTEM}
-        record_decision(uow, lane, stored_row, changes)
+        record_decision(uow, lane, cast("DecidedAlert", stored_row), changes)
 
 
 def _known(uow: UnitOfWork, lane: str, names: list[str]) -> dict[str, Row]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
@@ -31,9 +31,10 @@ from cardwatch.registers import person_key
 from cardwatch.vocabulary import ASKED_ABOUT, AUTOMATIC, PERSON_KINDS, SubjectKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, MutableMapping, Sequence
 
-    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+    from cardwatch.casebook.alert_rows import AlertDetail, DecidedAlert, NewDecision, RelatedAlert
+    from cardwatch.casebook.unit_of_work import UnitOfWork
 
 LEFT = ("assigned_to", "due_on", "snoozed_until", "tags")
 """Fields that a decision leaves unchanged by default."""
@@ -73,7 +74,7 @@ class DecisionInput:
     seen: int | None = None
 
 
-def get_alert(uow: UnitOfWork, alert_id: str) -> dict[str, Any]:
+def get_alert(uow: UnitOfWork, alert_id: str) -> AlertDetail:
     """Return an alert by its id or the beginning of it: its state, how it was raised, decisions.
 
     Raises:
@@ -113,8 +114,9 @@ def get_alert(uow: UnitOfWork, alert_id: str) -> dict[str, Any]:
         )
     )
     add_subjects(uow, [row])
-    return row | {
-        "raised": _as_ranked(uow, raised_key, json.loads(content["content"])) if content else None,
+    assert content is not None  # it goes with the alert
+    whole = row | {
+        "raised": _as_ranked(uow, raised_key, json.loads(content["content"])),
         "made_by": json.loads(list_row["content"])["made_by"] if list_row else None,
         "registers": json.loads(list_row["registers"])["versions"] if list_row else [],
         "related": _related(uow, row),
@@ -128,6 +130,7 @@ def get_alert(uow: UnitOfWork, alert_id: str) -> dict[str, Any]:
             for decision in decision_rows
         ],
     }
+    return cast("AlertDetail", whole)
 
 
 def _as_ranked(uow: UnitOfWork, row: Mapping[str, str], snapshot: dict[str, Any]) -> dict[str, Any]:
@@ -143,7 +146,7 @@ def _as_ranked(uow: UnitOfWork, row: Mapping[str, str], snapshot: dict[str, Any]
     return snapshot | {"rank": snapshot["rank"] - (count_row["hidden"] if count_row else 0)}
 
 
-def _related(uow: UnitOfWork, row: Mapping[str, Any]) -> list[Row]:
+def _related(uow: UnitOfWork, row: Mapping[str, Any]) -> list[RelatedAlert]:
     """The newest other alerts that the actor may see and that share a person or a merchant.
 
     Each has `decided_at`, the moment of its last decision, if there is one.
@@ -162,7 +165,7 @@ def _related(uow: UnitOfWork, row: Mapping[str, Any]) -> list[Row]:
     )
     related = uow.fetch_all(question)
     add_subjects(uow, related)
-    return related
+    return cast("list[RelatedAlert]", related)
 
 
 def shares_subject(
@@ -188,7 +191,7 @@ def shares_subject(
     )
 
 
-def add_subjects(uow: UnitOfWork, rows: Sequence[Row]) -> None:
+def add_subjects(uow: UnitOfWork, rows: Sequence[MutableMapping[str, object]]) -> None:
     """Add the holders, approvers, merchants and cost centres of alerts to their rows, in one order.
 
     Args:
@@ -207,7 +210,7 @@ def add_subjects(uow: UnitOfWork, rows: Sequence[Row]) -> None:
         names.setdefault(key, []).append(subject["name"])
     for row in rows:
         for field, kind in SUBJECT_FIELDS.items():
-            row[field] = names.get((row["lane"], row["alert_id"], kind), [])
+            row[field] = names.get((str(row["lane"]), str(row["alert_id"]), kind), [])
 
 
 def read_list(
@@ -287,25 +290,26 @@ def hidden_ids(uow: UnitOfWork, statement_id: str) -> set[str]:
     return {row["alert_id"] for row in uow.fetch_all(question)}
 
 
-def alert_from(content: dict[str, Any]) -> Alert:
+def alert_from(content: Mapping[str, object]) -> Alert:
     """An alert from its kept JSON content."""
     lists_of: dict[str, type] = {
         "payments": Payment, "reasons": Reason, "weakened_by": Reason, "cards": AlertCard,
     }  # fmt: skip
-    content["entries"] = tuple(
+    fields_of: dict[str, Any] = dict(content)
+    fields_of["entries"] = tuple(
         EntryShown(**(fields | {"facts": tuple((name, text) for name, text in fields["facts"])}))
-        for fields in content.get("entries", ())
+        for fields in fields_of.get("entries", ())
     )
     for name, kind in lists_of.items():
-        content[name] = tuple(kind(**_tuples(fields)) for fields in content[name])
-    return Alert(**_tuples(content))
+        fields_of[name] = tuple(kind(**_tuples(fields)) for fields in fields_of[name])
+    return Alert(**_tuples(fields_of))
 
 
 def _tuples(content: dict[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
 
 
-def decide(uow: UnitOfWork, alert_id: str, decision: DecisionInput) -> dict[str, Any]:
+def decide(uow: UnitOfWork, alert_id: str, decision: DecisionInput) -> AlertDetail:
     """Record a decision, a note, an assignment or a due day; return the alert as it is then.
 
     Raises:
@@ -319,9 +323,10 @@ def decide(uow: UnitOfWork, alert_id: str, decision: DecisionInput) -> dict[str,
         sentence = f"Choose a state: {', '.join(by_hand)}, not '{decision.state}'."
         raise CardwatchError(sentence, field="state")
     row = get_alert(uow, alert_id)
+    before = cast("dict[str, str]", row)
     for field in ("due_on", "snoozed_until"):
-        day = getattr(decision, field)
-        if not day or day == row[field]:  # one that has passed since does not stand in the way
+        day: str | None = getattr(decision, field)
+        if not day or day == before[field]:  # one that has passed since does not stand in the way
             continue
         if not 0 <= (day_of(day, field) - day_of(uow.today)).days <= LONGEST_WAIT_DAYS:
             raise CardwatchError("Enter a date from today to a year from now.", field=field)
@@ -339,7 +344,7 @@ def decide(uow: UnitOfWork, alert_id: str, decision: DecisionInput) -> dict[str,
     tags = None if decision.tags is None else _tags(decision.tags)
     for name in LEFT:
         value = tags if name == "tags" else getattr(decision, name)
-        changes[name] = row[name] if value is None else value
+        changes[name] = before[name] if value is None else value
     record_decision(uow, row["lane"], row, changes)
     return get_alert(uow, row["alert_id"])
 
@@ -414,7 +419,7 @@ def not_about(uow: UnitOfWork, table: sa.FromClause) -> sa.ColumnElement[bool]:
 
 
 def record_decision(
-    uow: UnitOfWork, lane: str, row: Mapping[str, Any], changes: Mapping[str, Any]
+    uow: UnitOfWork, lane: str, row: DecidedAlert, changes: Mapping[str, object]
 ) -> None:
     """Write a decision down, and what the alert's own row says since.
 
@@ -436,11 +441,11 @@ def record_decision(
     if not uow.update(alerts, same, new_values):
         raise Changed("Somebody else has changed this alert. Read it again before you decide.")
     decision = new_decision(uow, lane, row["alert_id"], version)
-    row = decision | {name: changes[name] for name in decision if name in changes}
-    uow.insert_sealed(decisions, [row])
+    changed = {name: changes[name] for name in decision if name in changes}
+    uow.insert_sealed(decisions, [{**decision, **changed}])
 
 
-def new_decision(uow: UnitOfWork, lane: str, alert_id: str, version: int) -> dict[str, Any]:
+def new_decision(uow: UnitOfWork, lane: str, alert_id: str, version: int) -> NewDecision:
     """Return a decision of the actor's, before what it says."""
     return {
         "lane": lane,
@@ -448,7 +453,10 @@ def new_decision(uow: UnitOfWork, lane: str, alert_id: str, version: int) -> dic
         "version": version,
         "state": "open",
         "reason": "",
-        **dict.fromkeys(LEFT, ""),
+        "assigned_to": "",
+        "due_on": "",
+        "snoozed_until": "",
+        "tags": "",
         "decided_by": uow.actor.actor_id,
         "decided_at": uow.now,
     }

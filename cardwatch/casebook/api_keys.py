@@ -8,7 +8,7 @@ import hmac
 import re
 import secrets
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import sqlalchemy as sa
 
@@ -26,6 +26,7 @@ from cardwatch.errors import CardwatchError, CasebookBusy, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from cardwatch.casebook.database import Casebook
+    from cardwatch.casebook.rows import Key
     from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
 LONGEST_KEY_DAYS = 365
@@ -76,7 +77,7 @@ def create_key(
     return f"cw_{uow.actor.organisation_id}_{key_id}_{secret}"
 
 
-def list_keys(uow: UnitOfWork) -> list[Row]:
+def list_keys(uow: UnitOfWork) -> list[Key]:
     """Return the keys, without their secrets, each with its owner; those of psd only to psd.
 
     `owner` is the person who answers for it; `used_on` the day of its last use, none before that.
@@ -89,7 +90,10 @@ def list_keys(uow: UnitOfWork) -> list[Row]:
         .order_by("made_at", "key_id")
     )
     question = question if uow.actor.role == PSD else question.where(keys.c.role != PSD)
-    return [row | {"owner": person_behind(uow, row["key_id"])} for row in uow.fetch_all(question)]
+    return [
+        cast("Key", row | {"owner": person_behind(uow, row["key_id"])})
+        for row in uow.fetch_all(question)
+    ]
 
 
 def revoke_key(uow: UnitOfWork, key_id: str) -> None:

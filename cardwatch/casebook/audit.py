@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidSignature
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Ed25519PublicKey,
     )
 
+    from cardwatch.casebook.alert_rows import Event
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
 EVENTS_PER_QUERY = 20_000
@@ -107,7 +108,7 @@ def read_events(
     last: int = 0,
     before: int = 0,
     wanted: Mapping[str, str] | None = None,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Event]:
     """Return the events of a chain, the newest first.
 
     Args:
@@ -136,7 +137,7 @@ def own_events(
     last: int,
     before: int = 0,
     wanted: Mapping[str, str] | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Event]:
     """Return the actor's own events of a chain, numbered for them, the newest first.
 
     For readers who hold a card: what others did with an alert about them, and how many events or
@@ -145,13 +146,13 @@ def own_events(
     actor = {"actor": uow.actor.actor_id}
     events_of = reversed(list(read_events(uow, lane, wanted=actor)))
     numbered = [
-        {name: value for name, value in event.items() if name in OWN_FIELDS} | {"seq": number}
+        (number, {name: value for name, value in event.items() if name in OWN_FIELDS})
         for number, event in enumerate(events_of, start=1)
     ]
     fits = [
-        event
-        for event in reversed(numbered)
-        if (not before or event["seq"] < before)
+        cast("Event", event | {"seq": number})
+        for number, event in reversed(numbered)
+        if (not before or number < before)
         and all(event[name] == value for name, value in (wanted or {}).items())
     ]
     return fits[:last]

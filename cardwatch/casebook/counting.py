@@ -18,7 +18,8 @@ from cardwatch.casebook.tables import statements, transactions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+    from cardwatch.casebook.rows import Statement
+    from cardwatch.casebook.unit_of_work import UnitOfWork
 
 
 def statement_counts(seq: int | None = None) -> sa.ColumnElement[bool]:
@@ -34,7 +35,7 @@ def statement_counts(seq: int | None = None) -> sa.ColumnElement[bool]:
     return (statements.c.seq <= seq) & (corrected.is_(None) | (corrected > seq))
 
 
-def is_counting(row: Row) -> bool:
+def is_counting(row: Statement) -> bool:
     """Whether a statement that was read counts; the same as `statement_counts()`."""
     return row["superseded_seq"] is None
 

@@ -15,7 +15,7 @@ import time
 from contextlib import closing, contextmanager
 from importlib import import_module, resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import alembic.command
 import alembic.config
@@ -30,7 +30,6 @@ from cardwatch.casebook.tenant_guard import EVERYBODY, check_owner
 from cardwatch.casebook.unit_of_work import (
     Actor,
     AuditEvent,
-    Row,
     UnitOfWork,
     append_event,
     as_text,
@@ -49,6 +48,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Sequence
     from types import ModuleType
+
+    from cardwatch.casebook.rows import Organisation
 
 
 BUSY_SECONDS = 60
@@ -226,13 +227,14 @@ class Casebook:
             else:
                 return
 
-    def organisations(self) -> list[Row]:
+    def organisations(self) -> list[Organisation]:
         """Return the organisations that the casebook holds; it waits for nobody."""
         engine = self.engine.execution_options(reads=True)
         with self._sentence("failed"), engine.begin() as connection:
             self.set_tenant(connection, EVERYBODY, ())
             question = sa.select(tables.organisations).order_by("organisation_id")
-            return [dict(row) for row in connection.execute(question).mappings()]
+            rows = connection.execute(question).mappings()
+            return [cast("Organisation", dict(row)) for row in rows]
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:

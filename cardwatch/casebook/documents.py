@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from cardwatch.casebook.rows import ActiveDocument, Layout
 from cardwatch.casebook.tables import (
     DOCUMENT_KINDS,
     active_documents,
@@ -21,7 +22,7 @@ from cardwatch.errors import NotFound
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+    from cardwatch.casebook.unit_of_work import UnitOfWork
 
 
 def keep_document(uow: UnitOfWork, kind: str, content: bytes) -> str:
@@ -113,10 +114,12 @@ def active_sha256(uow: UnitOfWork, kind: str, day: str) -> str | None:
     return effective_rows[-1]["sha256"] if effective_rows else None
 
 
-def list_active(uow: UnitOfWork) -> list[Row]:
+def list_active(uow: UnitOfWork) -> list[ActiveDocument]:
     """Return every document that was ever activated, in the order of its kind and time."""
     question = sa.select(active_documents).where(uow.scope(active_documents))
-    return uow.fetch_all(question.order_by(active_documents.c.kind, active_documents.c.seq))
+    return uow.fetch_all(
+        question.order_by(active_documents.c.kind, active_documents.c.seq), ActiveDocument
+    )
 
 
 def save_profile(uow: UnitOfWork, name: str, content: str) -> None:
@@ -126,11 +129,11 @@ def save_profile(uow: UnitOfWork, name: str, content: str) -> None:
         uow.insert(column_profiles, [row | {"name": name}])
 
 
-def list_layouts(uow: UnitOfWork) -> list[Row]:
+def list_layouts(uow: UnitOfWork) -> list[Layout]:
     """Return the column profiles that were remembered, the newest first."""
     question = sa.select(column_profiles).where(uow.scope(column_profiles))
     return uow.fetch_all(
-        question.order_by(column_profiles.c.made_at.desc(), column_profiles.c.name)
+        question.order_by(column_profiles.c.made_at.desc(), column_profiles.c.name), Layout
     )
 
 

@@ -11,11 +11,12 @@ import datetime as dt
 import json
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
 from cardwatch.casebook import documents
+from cardwatch.casebook.rows import FailedJob, JobAnswer, JobState
 from cardwatch.casebook.tables import jobs
 from cardwatch.casebook.unit_of_work import Actor, as_text, canonical
 from cardwatch.errors import CardwatchError, NotFound
@@ -23,7 +24,7 @@ from cardwatch.errors import CardwatchError, NotFound
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+    from cardwatch.casebook.unit_of_work import UnitOfWork
 
 LEASE_SECONDS, MOST_TRIES = 30, 3
 KEPT_DAYS = 30
@@ -56,7 +57,9 @@ class Job:
     content: bytes
 
 
-def put_job(uow: UnitOfWork, kind: str, content: bytes, *, once: str, fingerprint: str) -> Row:
+def put_job(
+    uow: UnitOfWork, kind: str, content: bytes, *, once: str, fingerprint: str
+) -> JobAnswer:
     """Put a job in the queue, unless the actor has asked for the same; return it as shown.
 
     Args:
@@ -99,7 +102,7 @@ def put_job(uow: UnitOfWork, kind: str, content: bytes, *, once: str, fingerprin
     return get_job(uow, name)
 
 
-def get_job(uow: UnitOfWork, job_id: str) -> dict[str, Any]:
+def get_job(uow: UnitOfWork, job_id: str) -> JobAnswer:
     """Return a job of the actor's: its state, how far it has come, and its answer.
 
     Raises:
@@ -107,22 +110,23 @@ def get_job(uow: UnitOfWork, job_id: str) -> dict[str, Any]:
     """
     is_own_job = (jobs.c.job_id == job_id) & (jobs.c.made_by == uow.actor.actor_id)
     job_columns = [jobs.c[name] for name in (*PUBLIC_COLUMNS, "answer")]
-    job_row = uow.fetch_one(sa.select(*job_columns).where(uow.scope(jobs), is_own_job))
-    if job_row is None:
+    row = uow.fetch_one(sa.select(*job_columns).where(uow.scope(jobs), is_own_job))
+    if row is None:
         raise NotFound(f"There is no job '{job_id}'.")
-    return job_row | {"answer": json.loads(job_row["answer"]) if job_row["answer"] else None}
+    answer = json.loads(row["answer"]) if row["answer"] else None
+    return cast("JobAnswer", row | {"answer": answer})
 
 
-def list_jobs(uow: UnitOfWork, kinds: Sequence[str]) -> list[Row]:
+def list_jobs(uow: UnitOfWork, kinds: Sequence[str]) -> list[JobState]:
     """Return the jobs of the actor's of some kinds, without their answers, the newest first."""
     is_own_job = (jobs.c.made_by == uow.actor.actor_id) & jobs.c.kind.in_(kinds)
     question = sa.select(*(jobs.c[name] for name in PUBLIC_COLUMNS)).where(
         uow.scope(jobs), is_own_job
     )
-    return uow.fetch_all(question.order_by(jobs.c.made_at.desc(), jobs.c.job_id))
+    return uow.fetch_all(question.order_by(jobs.c.made_at.desc(), jobs.c.job_id), JobState)
 
 
-def list_failed(uow: UnitOfWork, kind: str) -> list[dict[str, Any]]:
+def list_failed(uow: UnitOfWork, kind: str) -> list[FailedJob]:
     """Return the newest jobs of a kind and of the actor's role that failed, with what was said."""
     failed = (jobs.c.kind == kind) & (jobs.c.state == FAILED) & (jobs.c.role == uow.actor.role)
     oldest = as_text(dt.datetime.fromisoformat(uow.now) - dt.timedelta(KEPT_DAYS))
@@ -132,7 +136,9 @@ def list_failed(uow: UnitOfWork, kind: str) -> list[dict[str, Any]]:
     rows = uow.fetch_all(
         question.order_by(jobs.c.made_at.desc(), jobs.c.job_id).limit(FAILED_SHOWN)
     )
-    return [{"made_at": row["made_at"], **json.loads(row["answer"])} for row in rows]
+    return [
+        cast("FailedJob", {"made_at": row["made_at"]} | json.loads(row["answer"])) for row in rows
+    ]
 
 
 def claim_job(uow: UnitOfWork, kinds: Sequence[str]) -> Job | None:
@@ -172,7 +178,7 @@ def tell_job(uow: UnitOfWork, job_id: str, percent: int | None = None) -> None:
 
 
 def finish_job(
-    uow: UnitOfWork, job_id: str, answer: Mapping[str, Any], *, failed: bool = False
+    uow: UnitOfWork, job_id: str, answer: Mapping[str, object], *, failed: bool = False
 ) -> None:
     """Keep what came of a job; what it was done with is not needed any more."""
     row = {"state": FAILED if failed else DONE, "percent": 100, "answer": canonical(answer)}

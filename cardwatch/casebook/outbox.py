@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from cardwatch.casebook.rows import Notice, Webhook
 from cardwatch.casebook.tables import outbox, reminders, webhooks
 from cardwatch.casebook.unit_of_work import as_text
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
-    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+    from cardwatch.casebook.unit_of_work import UnitOfWork
 
 RETRY_SECONDS = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Waits after each failure, about 75 hours together (Standard Webhooks 1.0.0)."""
@@ -45,11 +46,11 @@ def end_webhook(uow: UnitOfWork, lane: str) -> bool:
     return bool(uow.delete(webhooks, webhooks.c.lane == lane))
 
 
-def list_webhooks(uow: UnitOfWork, lanes: tuple[str, ...]) -> list[Row]:
+def list_webhooks(uow: UnitOfWork, lanes: tuple[str, ...]) -> list[Webhook]:
     """Return where the notices of some lanes are sent, without the secrets."""
     public_columns = [webhooks.c[name] for name in ("lane", "url", "made_by", "made_at")]
     question = sa.select(*public_columns).where(uow.scope(webhooks), webhooks.c.lane.in_(lanes))
-    return uow.fetch_all(question.order_by(webhooks.c.lane))
+    return uow.fetch_all(question.order_by(webhooks.c.lane), Webhook)
 
 
 def put_notice(uow: UnitOfWork, lane: str, name: str, kind: str) -> None:
@@ -66,10 +67,10 @@ def is_any_due(uow: UnitOfWork) -> bool:
     return uow.fetch_one(_due(uow).limit(1)) is not None
 
 
-def take_due(uow: UnitOfWork) -> list[Row]:
+def take_due(uow: UnitOfWork) -> list[Notice]:
     """Take the notices that are due, each with its address and sealed secret."""
     question = _due(uow).order_by(outbox.c.made_at, outbox.c.notice_id).limit(NOTICES_PER_RUN)
-    notices = uow.fetch_all(question.with_for_update(skip_locked=True, of=outbox))
+    notices = uow.fetch_all(question.with_for_update(skip_locked=True, of=outbox), Notice)
     for row in notices:
         uow.update(outbox, _is(row), {"next_attempt_at": _later(uow, HELD_SECONDS)})
     return notices
@@ -91,12 +92,12 @@ def _due(uow: UnitOfWork) -> sa.Select[Any]:
     )
 
 
-def mark_sent(uow: UnitOfWork, row: Row) -> None:
+def mark_sent(uow: UnitOfWork, row: Notice) -> None:
     """Keep that a notice has arrived."""
     uow.update(outbox, _is(row), {"sent_at": uow.now, "tries": row["tries"] + 1})
 
 
-def mark_failed(uow: UnitOfWork, row: Row) -> None:
+def mark_failed(uow: UnitOfWork, row: Notice) -> None:
     """Keep that a notice has not arrived, and when it is tried again, if it is."""
     waits = RETRY_SECONDS[min(row["tries"], len(RETRY_SECONDS) - 1)]
     uow.update(outbox, _is(row), {"tries": row["tries"] + 1, "next_attempt_at": _later(uow, waits)})
@@ -112,7 +113,7 @@ def begin_reminder(uow: UnitOfWork, day: str) -> bool:
     return True
 
 
-def _is(row: Row) -> sa.ColumnElement[bool]:
+def _is(row: Notice) -> sa.ColumnElement[bool]:
     """Return the condition that a row of the outbox is this one."""
     return (outbox.c.lane == row["lane"]) & (outbox.c.notice_id == row["notice_id"])
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
 from cardwatch.casebook.alerts import not_about
 from cardwatch.casebook.counting import counting_payments, is_visible
 from cardwatch.casebook.pseudonyms import pseudonym
+from cardwatch.casebook.rows import PaymentAlert, PlacedPayment, StoredPayment
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
     PSD,
@@ -87,7 +88,7 @@ class PaymentFilters:
 
 def find_payments(
     uow: UnitOfWork, filters: PaymentFilters, *, after: Sequence[float | str] = (), limit: int
-) -> list[dict[str, Any]]:
+) -> list[PlacedPayment]:
     """Return payments that count and fit, each once, the newest first.
 
     Args:
@@ -110,7 +111,7 @@ def find_payments(
     rows = uow.fetch_all(newest)
     for row in rows:
         row["place"] = [row["date"], row.pop("seq"), row["row"]]
-    return rows
+    return cast("list[PlacedPayment]", rows)
 
 
 def count_payments(uow: UnitOfWork, filters: PaymentFilters) -> tuple[int, int]:
@@ -122,7 +123,7 @@ def count_payments(uow: UnitOfWork, filters: PaymentFilters) -> tuple[int, int]:
     return int(row["payments"]), int(row["pence"])
 
 
-def get_payment(uow: UnitOfWork, statement_id: str, number: int) -> Row:
+def get_payment(uow: UnitOfWork, statement_id: str, number: int) -> StoredPayment:
     """Return one payment, whether its statement still counts or not.
 
     Raises:
@@ -135,7 +136,7 @@ def get_payment(uow: UnitOfWork, statement_id: str, number: int) -> Row:
         .where(uow.scope(transactions), is_visible(with_psd_holds=uow.actor.role == PSD))
         .where(transactions.c.statement_id == statement_id, transactions.c.row == number)
     )
-    row = uow.fetch_one(question)
+    row = uow.fetch_one(question, StoredPayment)
     if row is None:
         raise NotFound("There is no such payment.")
     return row
@@ -240,7 +241,7 @@ def _matches_text(uow: UnitOfWork, text: str) -> sa.ColumnElement[bool]:
     )
 
 
-def alerts_of_payment(uow: UnitOfWork, statement_id: str, number: int) -> list[Row]:
+def alerts_of_payment(uow: UnitOfWork, statement_id: str, number: int) -> list[PaymentAlert]:
     """The alerts that the actor may see and a payment is evidence of, the newest first."""
     same = (alert_transactions.c.lane == alerts.c.lane) & (
         alert_transactions.c.alert_id == alerts.c.alert_id
@@ -254,7 +255,7 @@ def alerts_of_payment(uow: UnitOfWork, statement_id: str, number: int) -> list[R
         )
         .order_by(alerts.c.last_on.desc(), alerts.c.alert_id)
     )
-    return uow.fetch_all(question)
+    return uow.fetch_all(question, PaymentAlert)
 
 
 def is_alert_visible(uow: UnitOfWork, alert_id: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from cardwatch.casebook.rows import Assignee, Person
 from cardwatch.casebook.tables import (
     KEEPS_DAYS,
     MANAGES,
@@ -27,9 +28,10 @@ from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
 
     from cardwatch.casebook.database import Casebook
-    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+    from cardwatch.casebook.unit_of_work import UnitOfWork
 
 SECRET_BYTES = 32
 
@@ -224,7 +226,7 @@ def end_keys_made_by(uow: UnitOfWork, maker_id: str) -> int:
     return ended
 
 
-def find_person(uow: UnitOfWork, email: str) -> Row:
+def find_person(uow: UnitOfWork, email: str) -> Person:
     """Return the person of an email address, or of an id, who has access.
 
     Raises:
@@ -235,7 +237,8 @@ def find_person(uow: UnitOfWork, email: str) -> Row:
             uow.scope(people),
             (people.c.email == normal_email(email)) | (people.c.person_id == email),
             people.c.ended_at.is_(None),
-        )
+        ),
+        Person,
     )
     if person is None or (person["role"] == PSD and not _sees_psd(uow.actor)):
         raise NotFound("Nobody with that email address has access.")
@@ -259,19 +262,21 @@ def _sees_psd(actor: Actor) -> bool:
     return actor.role == PSD or actor.actor_id == SYSTEM
 
 
-def list_people(uow: UnitOfWork) -> list[Row]:
+def list_people(uow: UnitOfWork) -> list[Person]:
     """Return the people who have, or had, access, by name; psd's only to psd."""
     question = sa.select(people).where(uow.scope(people)).order_by("name", "person_id")
-    return uow.fetch_all(question if _sees_psd(uow.actor) else question.where(people.c.role != PSD))
+    return uow.fetch_all(
+        question if _sees_psd(uow.actor) else question.where(people.c.role != PSD), Person
+    )
 
 
-def list_assignees(uow: UnitOfWork) -> list[Row]:
+def list_assignees(uow: UnitOfWork) -> list[Assignee]:
     """The `name` and `email` of those who have access in the actor's own role, by name."""
     person_columns = people.c
     question = sa.select(person_columns.name, person_columns.email).where(
         uow.scope(people), person_columns.role == uow.actor.role, person_columns.ended_at.is_(None)
     )
-    return uow.fetch_all(question.order_by(person_columns.name, person_columns.email))
+    return uow.fetch_all(question.order_by(person_columns.name, person_columns.email), Assignee)
 
 
 def email_of(uow: UnitOfWork) -> str:
@@ -314,6 +319,6 @@ def actor_of_person(casebook: Casebook, owner: str, email: str | None, now: dt.d
     return Actor(owner, person["person_id"], person["role"], person["holder_id"])
 
 
-def chain_of(person_or_key: Row | None) -> str:
+def chain_of(person_or_key: Mapping[str, object] | None) -> str:
     """Return the chain that holds what a person or key does: psd's coming and going is psd's."""
     return PSD if person_or_key and person_or_key["role"] == PSD else ""

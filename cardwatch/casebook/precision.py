@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cardwatch.rarity import exact_interval
 from cardwatch.vocabulary import UPHELD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
+
+    from cardwatch.casebook.alert_rows import Answered
 
 PRIOR_UPHELD, PRIOR_OTHERS = 1.0, 6.0
 """Beta(1, 6): the DoD's 13.4 in 100 that needed looking into (docs/detection.md, section 6.6)."""
@@ -55,7 +57,7 @@ def band_of(chance: float) -> str:
     return next(name for limit, name in RARITY_BANDS if chance <= limit)
 
 
-def precision_by_rule(answers: Iterable[Mapping[str, Any]]) -> list[Precision]:
+def precision_by_rule(answers: Iterable[Answered]) -> list[Precision]:
     """Return the precision of every rule and band that has been answered, by rule and band.
 
     Args:

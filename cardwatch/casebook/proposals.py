@@ -8,17 +8,20 @@ import sqlalchemy as sa
 
 from cardwatch.casebook.api_keys import actor_now, person_behind
 from cardwatch.casebook.documents import activate_document, keep_document, read_document
+from cardwatch.casebook.rows import Proposal
 from cardwatch.casebook.tables import proposals
 from cardwatch.casebook.unit_of_work import Actor
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 
 if TYPE_CHECKING:
-    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+    from cardwatch.casebook.unit_of_work import UnitOfWork
 
 OPEN, AGREED, REFUSED = "open", "agreed", "refused"
 
 
-def propose(uow: UnitOfWork, kind: str, content: bytes, *, effective_from: str, reason: str) -> Row:
+def propose(
+    uow: UnitOfWork, kind: str, content: bytes, *, effective_from: str, reason: str
+) -> Proposal:
     """Keep a document and propose that it holds from a day on; return the proposal.
 
     Raises:
@@ -37,7 +40,7 @@ def propose(uow: UnitOfWork, kind: str, content: bytes, *, effective_from: str, 
     return get_proposal(uow, name)
 
 
-def decide_proposal(uow: UnitOfWork, proposal_id: str, *, agrees: bool) -> Row:
+def decide_proposal(uow: UnitOfWork, proposal_id: str, *, agrees: bool) -> Proposal:
     """Approve a proposal, which activates it, or reject it; return the result.
 
     Raises:
@@ -68,7 +71,7 @@ def decide_proposal(uow: UnitOfWork, proposal_id: str, *, agrees: bool) -> Row:
     return get_proposal(uow, proposal_id)
 
 
-def _still_proposes(uow: UnitOfWork, proposal: Row) -> bool:
+def _still_proposes(uow: UnitOfWork, proposal: Proposal) -> bool:
     """Whether the person who proposed it still has access, in the same role."""
     proposer = Actor(uow.actor.organisation_id, proposal["made_by"], proposal["lane"])
     try:
@@ -77,7 +80,7 @@ def _still_proposes(uow: UnitOfWork, proposal: Row) -> bool:
         return False
 
 
-def get_proposal(uow: UnitOfWork, proposal_id: str) -> Row:
+def get_proposal(uow: UnitOfWork, proposal_id: str) -> Proposal:
     """Return a proposal of the actor's lanes.
 
     Raises:
@@ -89,12 +92,14 @@ def get_proposal(uow: UnitOfWork, proposal_id: str) -> Row:
     return proposal_row
 
 
-def list_proposals(uow: UnitOfWork) -> list[Row]:
+def list_proposals(uow: UnitOfWork) -> list[Proposal]:
     """Return the proposals of the actor's lanes, the newest first."""
     question = sa.select(proposals).where(uow.scope(proposals))
-    return uow.fetch_all(question.order_by(proposals.c.made_at.desc(), proposals.c.proposal_id))
+    return uow.fetch_all(
+        question.order_by(proposals.c.made_at.desc(), proposals.c.proposal_id), Proposal
+    )
 
 
-def _find(uow: UnitOfWork, proposal_id: str) -> Row | None:
+def _find(uow: UnitOfWork, proposal_id: str) -> Proposal | None:
     same = proposals.c.proposal_id == proposal_id
-    return uow.fetch_one(sa.select(proposals).where(uow.scope(proposals), same))
+    return uow.fetch_one(sa.select(proposals).where(uow.scope(proposals), same), Proposal)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from cardwatch.casebook.alert_rows import Access, Reveal
 from cardwatch.casebook.counting import is_visible
 from cardwatch.casebook.people import display_names
 from cardwatch.casebook.tables import HOLDER_KEYS, PSD, audit_events, identity_reveals, transactions
@@ -16,7 +17,7 @@ from cardwatch.registers import person_key
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+    from cardwatch.casebook.unit_of_work import UnitOfWork
 
 MASK_CHARACTERS = 6
 
@@ -73,7 +74,7 @@ def is_revealed(uow: UnitOfWork, alert_id: str) -> bool:
     return uow.fetch_one(question) is not None
 
 
-def list_reveals(uow: UnitOfWork, alert_id: str) -> list[Row]:
+def list_reveals(uow: UnitOfWork, alert_id: str) -> list[Reveal]:
     """Return who has asked to see by name whom an alert is about, and why."""
     columns, names = identity_reveals.c, display_names(uow)
     question = sa.select(identity_reveals).where(
@@ -81,11 +82,11 @@ def list_reveals(uow: UnitOfWork, alert_id: str) -> list[Row]:
     )
     return [
         row | {"made_by": names.get(row["made_by"], row["made_by"])}
-        for row in uow.fetch_all(question.order_by(columns.made_at, columns.made_by))
+        for row in uow.fetch_all(question.order_by(columns.made_at, columns.made_by), Reveal)
     ]
 
 
-def access_log(uow: UnitOfWork, alert_id: str) -> list[Row]:
+def access_log(uow: UnitOfWork, alert_id: str) -> list[Access]:
     """Return what was done with an alert: who looked at it or changed it, by name, and when.
 
     It is what the chains say, and for professional standards alone; others are told nothing.
@@ -100,10 +101,15 @@ def access_log(uow: UnitOfWork, alert_id: str) -> list[Row]:
     event_bodies = [
         json.loads(row["body"]) for row in uow.fetch_all(question.order_by(audit_events.c.seq))
     ]
-    field_names = ("at", "actor", "role", "action", "object", "outcome")
     return [
-        {name: event_body[name] for name in field_names}
-        | {"actor": names.get(event_body["actor"], event_body["actor"])}
+        Access(
+            at=event_body["at"],
+            actor=names.get(event_body["actor"], event_body["actor"]),
+            role=event_body["role"],
+            action=event_body["action"],
+            object=event_body["object"],
+            outcome=event_body["outcome"],
+        )
         for event_body in event_bodies
         if event_body["object"] == "alert"
     ]

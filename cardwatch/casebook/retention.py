@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from cardwatch.casebook.alert_rows import Hold
 from cardwatch.casebook.alerts import is_alert, not_about
 from cardwatch.casebook.counting import is_visible
+from cardwatch.casebook.rows import Statement
 from cardwatch.casebook.suppressions import may_decide
 from cardwatch.casebook.tables import (
     KEEPS_DAYS,
@@ -34,7 +36,7 @@ from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 from cardwatch.vocabulary import AUTOMATIC, CLOSED_BY_PERSON
 
 if TYPE_CHECKING:
-    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+    from cardwatch.casebook.unit_of_work import UnitOfWork
 
 LEAST_DAYS = {"transactions": 800, "alerts": 800, "notices": 1}
 """Twice the window a scoring reads, so that erasing never changes what is found."""
@@ -52,12 +54,12 @@ def first_days_kept(uow: UnitOfWork) -> dict[str, str]:
     return {kind: str(today - dt.timedelta(days)) for kind, days in keeps_days(uow).items()}
 
 
-def list_expired(uow: UnitOfWork) -> list[Row]:
+def list_expired(uow: UnitOfWork) -> list[Statement]:
     """Return the statements whose payments are past their time and not yet erased."""
     expired = _has_expired(first_days_kept(uow)["transactions"])
     question = sa.select(statements).where(uow.scope(statements), expired)
     return uow.fetch_all(
-        question.where(statements.c.erased_at.is_(None)).order_by(statements.c.seq)
+        question.where(statements.c.erased_at.is_(None)).order_by(statements.c.seq), Statement
     )
 
 
@@ -107,14 +109,14 @@ def hold(uow: UnitOfWork, alert_id: str, lane: str, reason: str) -> str:
     return hold_id
 
 
-def current_hold(uow: UnitOfWork, alert_id: str, lane: str) -> Row | None:
+def current_hold(uow: UnitOfWork, alert_id: str, lane: str) -> Hold | None:
     """The hold that keeps an alert, if there is one that has not ended."""
     same = (
         (legal_holds.c.lane == lane)
         & (legal_holds.c.alert_id == alert_id)
         & legal_holds.c.ended_at.is_(None)
     )
-    return uow.fetch_one(sa.select(legal_holds).where(uow.scope(legal_holds), same))
+    return uow.fetch_one(sa.select(legal_holds).where(uow.scope(legal_holds), same), Hold)
 
 
 def end_hold(uow: UnitOfWork, hold_id: str) -> None:
@@ -130,10 +132,10 @@ def end_hold(uow: UnitOfWork, hold_id: str) -> None:
     uow.event.object_id = hold_id
 
 
-def list_holds(uow: UnitOfWork) -> list[Row]:
+def list_holds(uow: UnitOfWork) -> list[Hold]:
     """Return the holds of the actor's lanes, in the order made."""
     question = sa.select(legal_holds).where(uow.scope(legal_holds), not_about(uow, legal_holds))
-    return uow.fetch_all(question.order_by(legal_holds.c.made_at, legal_holds.c.hold_id))
+    return uow.fetch_all(question.order_by(legal_holds.c.made_at, legal_holds.c.hold_id), Hold)
 
 
 def erase(uow: UnitOfWork) -> int:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from cardwatch.casebook.people import chain_of
+from cardwatch.casebook.rows import Person, Session
 from cardwatch.casebook.tables import PSD, people, sessions
 from cardwatch.casebook.unit_of_work import SYSTEM, Actor, as_text
 from cardwatch.errors import NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from cardwatch.casebook.database import Casebook
-    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+    from cardwatch.casebook.unit_of_work import UnitOfWork
 
 IDLE_MINUTES, PSD_IDLE_MINUTES, LONGEST_HOURS = 60, 15, 12
 """A session ends when it is not used for so long, and in any case after half a day."""
@@ -29,7 +30,7 @@ BROWSER_CHARACTERS = 120
 SESSION = re.compile(r"([a-z0-9-]{1,40})_([\w-]{43})")
 
 
-def begin_session(uow: UnitOfWork, person: Row, browser: str, held: str = "") -> str:
+def begin_session(uow: UnitOfWork, person: Person, browser: str, held: str = "") -> str:
     """Begin a session for a person who has signed in; return what their browser is to hold.
 
     What it held before is ended, and so are their oldest if they have too many.
@@ -87,15 +88,17 @@ def actor_of_session(casebook: Casebook, text: str, now: dt.datetime) -> tuple[A
     ), session_id
 
 
-def list_sessions(uow: UnitOfWork) -> list[Row]:
+def list_sessions(uow: UnitOfWork) -> list[Session]:
     """Return the sessions of the actor, the newest first."""
     return _newest_first(uow, uow.actor.actor_id)
 
 
-def _newest_first(uow: UnitOfWork, person_id: str) -> list[Row]:
+def _newest_first(uow: UnitOfWork, person_id: str) -> list[Session]:
     is_theirs = sessions.c.person_id == person_id
     question = sa.select(sessions).where(uow.scope(sessions), is_theirs)
-    return uow.fetch_all(question.order_by(sessions.c.made_at.desc(), sessions.c.session_id))
+    return uow.fetch_all(
+        question.order_by(sessions.c.made_at.desc(), sessions.c.session_id), Session
+    )
 
 
 def end_session(uow: UnitOfWork, session_id: str) -> None:

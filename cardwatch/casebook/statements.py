@@ -26,6 +26,7 @@ from cardwatch.casebook.counting import (
     is_visible,
     statement_counts,
 )
+from cardwatch.casebook.rows import Statement, StatementName
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
     TRANSACTION_TEXTS,
@@ -38,9 +39,9 @@ from cardwatch.errors import CardwatchError, NotFound, about_field
 from cardwatch.merchants import canonical_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+    from cardwatch.casebook.unit_of_work import UnitOfWork
     from cardwatch.records import ReadingReport
 
 WITHOUT_REFERENCE = ("date", "posting_date", "merchant", "amount_pence", "currency",
@@ -83,7 +84,7 @@ class IncomingStatement:
         return self.rows[~self.duplicate_count]
 
 
-def find_statement(uow: UnitOfWork, sha256: str, *, is_scored: bool) -> Row | None:
+def find_statement(uow: UnitOfWork, sha256: str, *, is_scored: bool) -> Statement | None:
     """Return the statement of some bytes that counts, if there is one.
 
     Args:
@@ -93,7 +94,9 @@ def find_statement(uow: UnitOfWork, sha256: str, *, is_scored: bool) -> Row | No
     """
     same = (statements.c.sha256 == sha256) & statement_counts()
     question = sa.select(statements).where(uow.scope(statements), same)
-    return uow.fetch_one(question.where(statements.c.is_scored >= int(is_scored)).limit(1))
+    return uow.fetch_one(
+        question.where(statements.c.is_scored >= int(is_scored)).limit(1), Statement
+    )
 
 
 def first_scored_on(uow: UnitOfWork) -> str:
@@ -105,23 +108,25 @@ def first_scored_on(uow: UnitOfWork) -> str:
     return str((row and row["first_on"]) or "")
 
 
-def get_statement(uow: UnitOfWork, statement_id: str) -> Row:
+def get_statement(uow: UnitOfWork, statement_id: str) -> Statement:
     """Return a statement by its id, or the beginning of it.
 
     Raises:
         NotFound: there is none, or there are several.
     """
     fits = statements.c.statement_id.startswith(statement_id, autoescape=True)
-    rows = uow.fetch_all(sa.select(statements).where(uow.scope(statements), fits).limit(2))
+    rows = uow.fetch_all(
+        sa.select(statements).where(uow.scope(statements), fits).limit(2), Statement
+    )
     if len(rows) != 1 or not statement_id:  # nothing is the beginning of all
         raise NotFound(f"There is no statement '{statement_id}'.")
     return rows[0]
 
 
-def list_statements(uow: UnitOfWork) -> list[Row]:
+def list_statements(uow: UnitOfWork) -> list[Statement]:
     """Return the statements in the order received."""
     question = sa.select(statements).where(uow.scope(statements))
-    return uow.fetch_all(question.order_by(statements.c.seq))
+    return uow.fetch_all(question.order_by(statements.c.seq), Statement)
 
 
 def day_at(uow: UnitOfWork, statement_id: str, share: float) -> str:
@@ -149,7 +154,7 @@ def shared_with(uow: UnitOfWork, statement_id: str) -> dict[str, int]:
     return Counter(uow.connection.scalars(question))
 
 
-def newest_scored(uow: UnitOfWork) -> Row:
+def newest_scored(uow: UnitOfWork) -> StatementName:
     """Return `statement_id` and `label` of the scored statement of the latest days; else empty."""
     columns = statements.c
     question = (
@@ -158,7 +163,7 @@ def newest_scored(uow: UnitOfWork) -> Row:
         .order_by(columns.last_on.desc(), columns.seq.desc())
         .limit(1)
     )
-    return uow.fetch_one(question) or {"statement_id": "", "label": ""}
+    return uow.fetch_one(question, StatementName) or {"statement_id": "", "label": ""}
 
 
 def last_seq(uow: UnitOfWork) -> int:
@@ -247,7 +252,9 @@ def _is_any_left_out(uow: UnitOfWork, rows: pd.DataFrame, statement_id: str) -> 
     return not stored <= set(rows[names].itertuples(index=False, name=None))
 
 
-def keep_statement(uow: UnitOfWork, arrival: IncomingStatement, facts: dict[str, Any]) -> None:
+def keep_statement(
+    uow: UnitOfWork, arrival: IncomingStatement, facts: Mapping[str, object]
+) -> None:
     """Keep a statement and its transactions; the one it corrects is superseded.
 
     Args:
@@ -272,7 +279,7 @@ def keep_statement(uow: UnitOfWork, arrival: IncomingStatement, facts: dict[str,
         "rows_sha256": rows_sha256(rows),
         "report": canonical(asdict(arrival.report)),
     }
-    uow.insert_sealed(statements, [row | facts])
+    uow.insert_sealed(statements, [{**row, **facts}])
     if arrival.corrects:
         which = statements.c.statement_id == arrival.corrects
         uow.update(statements, which, {"superseded_seq": arrival.seq})
@@ -358,7 +365,7 @@ def rows_sha256(rows: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def check_rows(uow: UnitOfWork, statement: Row) -> str:
+def check_rows(uow: UnitOfWork, statement: Statement) -> str:
     """Return what is wrong with a statement's transactions: count, sum or hash; or nothing."""
     if statement["erased_at"]:
         return ""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
 from cardwatch.alerts.answered import Answer, compared_merchants, find_answered
+from cardwatch.casebook.alert_rows import AlertDetail, AlertRow, Suppression, SuppressionRow
 from cardwatch.casebook.tables import alert_subjects, alerts, suppressions
 from cardwatch.casebook.unit_of_work import AuditEvent, canonical
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 LONGEST_SUPPRESSION_DAYS = 366
 
 
-def suppress(uow: UnitOfWork, row: Mapping[str, Any], *, until: str, reason: str) -> Row:
+def suppress(uow: UnitOfWork, row: AlertDetail, *, until: str, reason: str) -> Suppression:
     """Let alerts like one be closed unasked until a day: of its rule, its holder and its merchant.
 
     Args:
@@ -42,7 +43,7 @@ def suppress(uow: UnitOfWork, row: Mapping[str, Any], *, until: str, reason: str
     return _as_listed(created)
 
 
-def _add(uow: UnitOfWork, row: Mapping[str, Any], values: Mapping[str, Any]) -> Row:
+def _add(uow: UnitOfWork, row: AlertRow, values: Mapping[str, Any]) -> Row:
     """Add a suppression of alerts like one; return it as it is kept."""
     like, columns = _suppressed_by(row), suppressions.c
     same = [columns[name] == value for name, value in like.items()]
@@ -63,7 +64,7 @@ def _add(uow: UnitOfWork, row: Mapping[str, Any], values: Mapping[str, Any]) -> 
     return created
 
 
-def keep_answer(uow: UnitOfWork, row: Mapping[str, Any], *, until: str, most_pence: int) -> None:
+def keep_answer(uow: UnitOfWork, row: AlertDetail, *, until: str, most_pence: int) -> None:
     """Let alerts that ask what one did be closed unasked until a day, as it was explained.
 
     Nothing is kept of facts against policy, which are listed whole, nor of alerts about cards; nor
@@ -83,7 +84,7 @@ def keep_answer(uow: UnitOfWork, row: Mapping[str, Any], *, until: str, most_pen
     uow.extra_events.append(_event(uow, created["suppression_id"]))
 
 
-def drop_answer(uow: UnitOfWork, row: Mapping[str, Any]) -> None:
+def drop_answer(uow: UnitOfWork, row: AlertDetail) -> None:
     """End what the answer to an alert closes, since it is answered otherwise now."""
     answer = current_answer(uow, row)
     if answer is not None:
@@ -97,16 +98,15 @@ def _event(uow: UnitOfWork, suppression_id: str) -> AuditEvent:
     return AuditEvent("alteration", "suppression", suppression_id, chain=uow.actor.chain)
 
 
-def current_answer(uow: UnitOfWork, row: Mapping[str, Any]) -> Row | None:
+def current_answer(uow: UnitOfWork, row: AlertRow) -> SuppressionRow | None:
     """The suppression that the answer to an alert has made, while it is active."""
     columns = suppressions.c
     same_alert = (columns.alert_id == row["alert_id"]) & (columns.lane == row["lane"])
-    return uow.fetch_one(
-        sa.select(suppressions).where(uow.scope(suppressions), same_alert, _is_active(uow.today))
-    )
+    question = sa.select(suppressions).where(uow.scope(suppressions), same_alert)
+    return uow.fetch_one(question.where(_is_active(uow.today)), SuppressionRow)
 
 
-def check_suppression(uow: UnitOfWork, row: Mapping[str, Any], *, until: str, reason: str) -> None:
+def check_suppression(uow: UnitOfWork, row: AlertRow, *, until: str, reason: str) -> None:
     """Refuse a suppression that cannot be made; arguments as of `suppress`.
 
     Raises:
@@ -124,22 +124,23 @@ def check_suppression(uow: UnitOfWork, row: Mapping[str, Any], *, until: str, re
         raise Conflict("Alerts like this are already suppressed. End that suppression first.")
 
 
-def is_suppressible(row: Mapping[str, Any]) -> bool:
+def is_suppressible(row: AlertRow) -> bool:
     """Whether alerts like one can be suppressed: it is about one cardholder's payments."""
     return len(row["holders"]) == 1 and bool(row["merchants"])
 
 
-def current_suppression(uow: UnitOfWork, row: Mapping[str, Any]) -> Row | None:
+def current_suppression(uow: UnitOfWork, row: AlertRow) -> SuppressionRow | None:
     """The suppression of alerts like one that has neither ended nor expired, if there is one."""
     if not is_suppressible(row):
         return None
     columns = suppressions.c
     same = [columns[name] == value for name, value in _suppressed_by(row).items()]
     question = sa.select(suppressions).where(uow.scope(suppressions), *same)
-    return uow.fetch_one(question.where(columns.alert_id.is_(None), _is_active(uow.today)))
+    by_hand = question.where(columns.alert_id.is_(None), _is_active(uow.today))
+    return uow.fetch_one(by_hand, SuppressionRow)
 
 
-def _suppressed_by(row: Mapping[str, Any]) -> dict[str, str]:
+def _suppressed_by(row: AlertRow) -> dict[str, str]:
     """The columns of a suppression that say which alerts it is about."""
     return {
         "holders": canonical(row["holders"]),
@@ -164,7 +165,7 @@ def end_suppression(uow: UnitOfWork, suppression_id: str) -> None:
     uow.event.object_id = suppression_id
 
 
-def list_suppressions(uow: UnitOfWork) -> list[Row]:
+def list_suppressions(uow: UnitOfWork) -> list[Suppression]:
     """Return the suppressions of the actor's lanes, those about themselves left out."""
     question = sa.select(suppressions).where(uow.scope(suppressions))
     order = (suppressions.c.made_at, suppressions.c.suppression_id)
@@ -173,9 +174,11 @@ def list_suppressions(uow: UnitOfWork) -> list[Row]:
     return [row for row in listed if hidden.isdisjoint(map(person_key, row["holders"]))]
 
 
-def _as_listed(row: Row) -> Row:
+def _as_listed(row: Row) -> Suppression:
     """Return a suppression with its cardholders and merchants as lists."""
-    return row | {name: json.loads(row[name]) for name in ("holders", "merchants")}
+    return cast(
+        "Suppression", row | {name: json.loads(row[name]) for name in ("holders", "merchants")}
+    )
 
 
 def count_active(uow: UnitOfWork, lane: str, day: str) -> int:

@@ -8,7 +8,7 @@ import hmac
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import sqlalchemy as sa
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 """One row of an answer, by the names of its columns."""
+R = TypeVar("R")
+"""A kind of row: a class of `rows` or `alert_rows`."""
 ROWS_AT_ONCE = 10_000
 SEALED: dict[str, tuple[str, ...]] = {
     "statements": ("statement_id", "seq", "sha256", "label", "received_by", "received_at",
@@ -131,12 +133,12 @@ class UnitOfWork:
         text = "\n".join(parts).encode()
         return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:32]
 
-    def seal_of(self, table: sa.Table, row: Mapping[str, Any]) -> str:
+    def seal_of(self, table: sa.Table, row: Mapping[str, object]) -> str:
         """Return the seal of a row: it changes with every value that the row was written with."""
         names = SEALED[table.name]
         return self.keyed("seal", table.name, canonical({name: row.get(name) for name in names}))
 
-    def insert_sealed(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    def insert_sealed(self, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
         """Add rows, and let the event of their lane hold their seals."""
         self.insert(table, rows)
         for row in rows:
@@ -161,16 +163,28 @@ class UnitOfWork:
         clauses += [table.c.lane.in_(self.lanes) for table in owned if "lane" in table.c]
         return sa.and_(*clauses)
 
-    def fetch_all(self, question: sa.Select[Any]) -> list[Row]:
-        """Return the rows that answer a question."""
+    @overload
+    def fetch_all(self, question: sa.Select[Any]) -> list[Row]: ...
+
+    @overload
+    def fetch_all(self, question: sa.Select[Any], kind: type[R]) -> list[R]: ...
+
+    def fetch_all(self, question: sa.Select[Any], kind: object = dict) -> list[Any]:  # noqa: ARG002  for types
+        """Return the rows that answer a question, of a kind from `rows` where one is named."""
         return [dict(row) for row in self.connection.execute(question).mappings()]
 
-    def fetch_one(self, question: sa.Select[Any]) -> Row | None:
-        """Return the row that answers a question, or nothing."""
+    @overload
+    def fetch_one(self, question: sa.Select[Any]) -> Row | None: ...
+
+    @overload
+    def fetch_one(self, question: sa.Select[Any], kind: type[R]) -> R | None: ...
+
+    def fetch_one(self, question: sa.Select[Any], kind: object = dict) -> Any:  # noqa: ARG002  the same
+        """Return the row that answers a question, or nothing; see `fetch_all`."""
         row_mapping = self.connection.execute(question).mappings().first()
         return None if row_mapping is None else dict(row_mapping)
 
-    def insert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    def insert(self, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
         """Add rows of the actor's organisation to a table."""
         self._may_change(table)
         owner = {"organisation_id": self.actor.organisation_id}
@@ -179,7 +193,7 @@ class UnitOfWork:
             self.connection.execute(sa.insert(table), part)
 
     def update(
-        self, table: sa.Table, which: sa.ColumnElement[bool], values: Mapping[str, Any]
+        self, table: sa.Table, which: sa.ColumnElement[bool], values: Mapping[str, object]
     ) -> int:
         """Update the organisation's matching rows; return the row count."""
         self._may_change(table)

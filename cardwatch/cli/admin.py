@@ -7,7 +7,7 @@ import json as json_text
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,9 @@ from cardwatch.cli.context import (
     sign_checkpoint,
 )
 from cardwatch.cli.options import FAULTY, AsJson, busy
+
+if TYPE_CHECKING:
+    from cardwatch.casebook.rows import Person
 
 NewFile = Annotated[Path, typer.Argument(help="The file to write.")]
 Email = Annotated[str | None, typer.Argument(help="Their email address.")]
@@ -92,7 +95,7 @@ def people(
     _print_people(person_rows, json=json)
 
 
-def _print_people(people: list[dict[str, Any]], *, json: bool) -> None:
+def _print_people(people: list[Person], *, json: bool) -> None:
     """Print people; warn of those of whom it is not stated who they are in statements."""
     from cardwatch.cli.output import err
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cardwatch.casebook import AuditEvent, alert_queries, alerts, people
 from cardwatch.errors import CardwatchError
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cardwatch.casebook.alerts import DecisionInput
+    from cardwatch.casebook.rows import Assignee
     from cardwatch.services.context import ServiceContext
 
 MAX_DECIDED_TOGETHER = 50
@@ -43,7 +44,7 @@ def list_units(context: ServiceContext) -> list[str]:
         return alert_queries.list_units(uow)
 
 
-def list_assignees(context: ServiceContext) -> list[dict[str, Any]]:
+def list_assignees(context: ServiceContext) -> list[Assignee]:
     """The `name` and `email` of the people of the actor's role, to whom an alert is assigned."""
     with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
         return people.list_assignees(uow)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cardwatch.alerts import compared, joined_facts
 from cardwatch.casebook import (
@@ -27,10 +27,27 @@ from cardwatch.services.context import public_row
 from cardwatch.services.entry_masks import masked_entry
 from cardwatch.services.scoring_inputs import ScoringInputs, active_inputs, load_inputs
 
+T = TypeVar("T")
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from cardwatch.casebook.alert_rows import (
+        AlertDetail,
+        AlertRow,
+        AlertTitle,
+        Hold,
+        ListedAlert,
+        Suppression,
+    )
     from cardwatch.casebook.unit_of_work import UnitOfWork
+    from cardwatch.services.answers import (
+        AlertHistory,
+        DocumentVersion,
+        InboxSummary,
+        RulePrecision,
+        ShownAlert,
+    )
     from cardwatch.services.context import ServiceContext
 
 
@@ -45,7 +62,7 @@ def list_alerts(
     after: Sequence[float | str] = (),
     limit: int | None = None,
     **asked: Any,  # noqa: ANN401  the fields of `AlertFilter`
-) -> list[dict[str, Any]]:
+) -> list[ListedAlert]:
     """Return the alerts the actor may see, in the order to be asked in; see `find_alerts`.
 
     Args:
@@ -61,7 +78,7 @@ def list_alerts(
         )
 
 
-def get_alert(context: ServiceContext, alert_id: str) -> dict[str, Any]:
+def get_alert(context: ServiceContext, alert_id: str) -> ShownAlert:
     """Return one alert whole, with its decisions.
 
     Raises:
@@ -72,10 +89,10 @@ def get_alert(context: ServiceContext, alert_id: str) -> dict[str, Any]:
         context.require_alert_access()
         alert = kept.get_alert(uow, alert_id)
         event.object_id = alert["alert_id"]
-        return alert | {"clause": clause_behind(uow, alert)}
+        return {**alert, "clause": clause_behind(uow, alert)}
 
 
-def get_history(context: ServiceContext, alert_id: str) -> dict[str, Any]:
+def get_history(context: ServiceContext, alert_id: str) -> AlertHistory:
     """Return the year behind an alert: of its holder, of its merchant, and who looked at it.
 
     For professional standards holders stand under another name until they ask, with a reason, to
@@ -90,41 +107,45 @@ def get_history(context: ServiceContext, alert_id: str) -> dict[str, Any]:
         alert = kept.get_alert(uow, alert_id)
         lane, name = alert["lane"], alert["alert_id"]
         event.object_id = name
-        history: dict[str, Any] = {
-            "holder": alert_context.holder_year(uow, lane, name),
-            "merchant": alert_context.merchant_year(uow, lane, name),
-            "seen": pseudonyms.access_log(uow, name),
-            "identity_reveals": [public_row(row) for row in pseudonyms.list_reveals(uow, name)],
-        }
         is_named = context.actor.role != PSD or pseudonyms.is_revealed(uow, name)
-        people = {payment["holder_id"] for payment in alert["neighbours"]}
+        merchant = alert_context.merchant_year(uow, lane, name)
+        people = {payment["holder_id"] or "" for payment in alert["neighbours"]}
         people |= {payment["holder_id"] for payment in alert["raised"]["payments"]}
         people |= {card["holder_id"] for card in alert["raised"]["cards"]}
-        people |= {holder["holder_id"] for holder in history["merchant"]["holders"]}
+        people |= {holder["holder_id"] for holder in merchant["holders"]}
         people |= people_of([alert, *alert["related"]])
-        shown_names = pseudonyms.holder_names(uow, people) if is_named else {}
-        names = {
-            holder_id: shown_names.get(holder_id, holder_id)
-            if is_named
-            else pseudonyms.pseudonym(uow, holder_id)
-            for holder_id in people
-            if holder_id
-        }
         if not is_named and "entries" in alert["raised"]:
             entries = [masked_entry(uow, entry) for entry in alert["raised"]["entries"]]
             alert["raised"]["entries"] = entries
-        history["facts"] = joined_facts(kept.alert_from(dict(alert["raised"])).reasons)
-        history["clause"] = clause_behind(uow, alert)
-        history["compared"] = _compared(uow, alert)
-        history["versions"] = _versions(uow, alert["statement_id"])
-        history["places"] = payment_queries.alert_places(uow, lane, name)
-        history["hold"] = retention.current_hold(uow, name, lane)
-        history["suppression"] = suppressions.current_suppression(uow, alert)
-        history["answer"] = suppressions.current_answer(uow, alert)
-        return alert | history | {"is_named": is_named, "names": names}
+        return {
+            **alert,
+            "holder": alert_context.holder_year(uow, lane, name),
+            "merchant": merchant,
+            "seen": pseudonyms.access_log(uow, name),
+            "identity_reveals": [public_row(row) for row in pseudonyms.list_reveals(uow, name)],
+            "facts": joined_facts(kept.alert_from(alert["raised"]).reasons),
+            "clause": clause_behind(uow, alert),
+            "compared": _compared(uow, alert),
+            "versions": _versions(uow, alert["statement_id"]),
+            "places": payment_queries.alert_places(uow, lane, name),
+            "hold": retention.current_hold(uow, name, lane),
+            "suppression": suppressions.current_suppression(uow, alert),
+            "answer": suppressions.current_answer(uow, alert),
+            "is_named": is_named,
+            "names": _names(uow, people - {""}, is_named=is_named),
+        }
 
 
-def _compared(uow: UnitOfWork, alert: dict[str, Any]) -> list[tuple[str, str, str]]:
+def _names(uow: UnitOfWork, people: set[str], *, is_named: bool) -> dict[str, str]:
+    """The name shown for each person: their own, or a pseudonym."""
+    names = pseudonyms.holder_names(uow, people) if is_named else {}
+    return {
+        person: names.get(person, person) if is_named else pseudonyms.pseudonym(uow, person)
+        for person in people
+    }
+
+
+def _compared(uow: UnitOfWork, alert: AlertDetail) -> list[tuple[str, str, str]]:
     """Return what the leading rule of an alert compared; nothing once its statement is erased."""
     statement = get_statement(uow, alert["statement_id"])
     if not statement["made_with"]:
@@ -136,7 +157,7 @@ def _compared(uow: UnitOfWork, alert: dict[str, Any]) -> list[tuple[str, str, st
     return compared(rule, lead["figures"], loaded.policy) if rule else []
 
 
-def clause_behind(uow: UnitOfWork, alert: Mapping[str, Any]) -> str:
+def clause_behind(uow: UnitOfWork, alert: AlertRow) -> str:
     """The clause of the card policy that an alert rests on, as the policy had it that raised it.
 
     Empty where the policy gives none, or once the statement is erased.
@@ -149,7 +170,7 @@ def clause_behind(uow: UnitOfWork, alert: Mapping[str, Any]) -> str:
     return policy.clause_of(alert["rule"], alert["kind"])
 
 
-def _versions(uow: UnitOfWork, statement_id: str) -> list[dict[str, Any]]:
+def _versions(uow: UnitOfWork, statement_id: str) -> list[DocumentVersion]:
     """The documents that made an alert, by the hashes that Settings shows, and if each is active.
 
     Empty once the statement is erased. Whoever may not see the rules of professional standards is
@@ -173,12 +194,13 @@ def _told(uow: UnitOfWork, recipe: ScoringInputs) -> dict[str, str]:
     return asdict(recipe) | {"rules": rules_sha256([rule for rule in rules if rule.lane in lanes])}
 
 
-def people_of(alerts: Iterable[Mapping[str, Any]]) -> set[str]:
+def people_of(alerts: Iterable[Mapping[str, object]]) -> set[str]:
     """The cardholders and approvers that rows of alerts name."""
-    return {name for alert in alerts for name in (*alert["holders"], *alert["approvers"])}
+    fields = (alert[field] for alert in alerts for field in PEOPLE_FIELDS)
+    return {name for names in fields for name in cast("Sequence[str]", names)}
 
 
-def alert_titles(context: ServiceContext, ids: Collection[str]) -> dict[str, dict[str, str]]:
+def alert_titles(context: ServiceContext, ids: Collection[str]) -> dict[str, AlertTitle]:
     """Return what alerts are called in lists: see `casebook.alert_queries.alert_titles`."""
     with context.casebook.unaudited(
         context.actor, context.now, lanes=context.actor.lanes, reads=True
@@ -186,7 +208,7 @@ def alert_titles(context: ServiceContext, ids: Collection[str]) -> dict[str, dic
         return alert_queries.alert_titles(uow, ids)
 
 
-def inbox_summary(context: ServiceContext) -> dict[str, Any]:
+def inbox_summary(context: ServiceContext) -> InboxSummary:
     """Return what stands around a list of alerts, as far as the actor may see it.
 
     Returns:
@@ -210,6 +232,7 @@ def inbox_summary(context: ServiceContext) -> dict[str, Any]:
         lanes = (*context.actor.lanes, FINANCE)
         rules = load_inputs(uow, replace(active_inputs(uow, uow.today), model="", cards="")).rules
         return {
+            **newest,
             "alerts": count,
             "pence": pence,
             "earlier": earlier,
@@ -220,7 +243,7 @@ def inbox_summary(context: ServiceContext) -> dict[str, Any]:
             "statements": {
                 statement["statement_id"]: statement["label"] for statement in list_statements(uow)
             },
-        } | newest
+        }
 
 
 def names_for_display(context: ServiceContext, holders: set[str]) -> dict[str, str]:
@@ -234,7 +257,7 @@ def names_for_display(context: ServiceContext, holders: set[str]) -> dict[str, s
         }
 
 
-def pseudonymise(context: ServiceContext, content: Any, *, alert_id: str = "") -> Any:  # noqa: ANN401  JSON
+def pseudonymise(context: ServiceContext, content: T, *, alert_id: str = "") -> T:
     """Convert an answer for machines to one that shows people under other names to psd.
 
     Args:
@@ -250,7 +273,7 @@ def pseudonymise(context: ServiceContext, content: Any, *, alert_id: str = "") -
     ) as uow:
         if alert_id and pseudonyms.is_revealed(uow, alert_id):
             return content
-        return _with_pseudonyms(uow, content)
+        return cast("T", _with_pseudonyms(uow, content))
 
 
 def _with_pseudonyms(uow: UnitOfWork, content: Any) -> Any:  # noqa: ANN401  JSON
@@ -287,7 +310,7 @@ def reveal_identity(context: ServiceContext, alert_id: str, *, reason: str) -> N
 
 def decide(
     context: ServiceContext, alert_id: str, decision_input: kept.DecisionInput
-) -> dict[str, Any]:
+) -> ShownAlert:
     """Record a decision, note, assignment or due day; see `casebook.alerts.decide`.
 
     What was explained is not asked again while it stays the same, for as long as the policy says;
@@ -302,10 +325,10 @@ def decide(
             suppressions.keep_answer(uow, decided, until=str(until), most_pence=most)
         elif decision_input.state and decision_input.state != "explained":
             suppressions.drop_answer(uow, decided)
-        return decided | {"clause": clause_behind(uow, decided)}
+        return {**decided, "clause": clause_behind(uow, decided)}
 
 
-def suppress(context: ServiceContext, alert_id: str, *, until: str, reason: str) -> dict[str, Any]:
+def suppress(context: ServiceContext, alert_id: str, *, until: str, reason: str) -> Suppression:
     """Let alerts like one be closed unasked until a day; see `casebook.suppressions`."""
     with context.work(AuditEvent("alteration", "suppression")) as uow:
         alert = kept.get_alert(uow, alert_id)
@@ -326,7 +349,7 @@ def end_suppression(context: ServiceContext, suppression_id: str) -> None:
         suppressions.end_suppression(uow, suppression_id)
 
 
-def list_suppressions(context: ServiceContext) -> list[dict[str, Any]]:
+def list_suppressions(context: ServiceContext) -> list[Suppression]:
     """Return the suppressions of the actor's lanes."""
     with context.work(AuditEvent("consultation", "suppressions")) as uow:
         context.require_alert_access()
@@ -335,7 +358,7 @@ def list_suppressions(context: ServiceContext) -> list[dict[str, Any]]:
 
 def rule_precision(
     context: ServiceContext, *, by_month: bool = False
-) -> dict[str, list[dict[str, Any]]]:
+) -> dict[str, list[RulePrecision]]:
     """Return for each of the actor's lanes how often each rule's alerts were upheld.
 
     It is told by band of evidence, or by month, which then stands in place of the band.
@@ -344,7 +367,8 @@ def rule_precision(
         context.require_alert_access()
         answers = {lane: alert_queries.answers(uow, lane, by_month=by_month) for lane in uow.lanes}
     return {
-        lane: [asdict(rate) for rate in precision_by_rule(rows)] for lane, rows in answers.items()
+        lane: [cast("RulePrecision", asdict(rate)) for rate in precision_by_rule(rows)]
+        for lane, rows in answers.items()
     }
 
 
@@ -369,7 +393,7 @@ def end_hold(context: ServiceContext, hold_id: str) -> None:
         retention.end_hold(uow, hold_id)
 
 
-def list_holds(context: ServiceContext) -> list[dict[str, Any]]:
+def list_holds(context: ServiceContext) -> list[Hold]:
     """Return the holds of the actor's lanes."""
     with context.work(AuditEvent("consultation", "holds")) as uow:
         context.require_alert_access()

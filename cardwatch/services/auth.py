@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cardwatch.casebook import Actor, AuditEvent, Casebook, accounts, sessions
+from cardwatch.casebook.rows import Session
 from cardwatch.casebook.sessions import actor_of_session
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import NotAllowed
@@ -117,11 +118,18 @@ def change_password(  # noqa: PLR0913  the same
         sessions.end_sessions(uow, context.actor.actor_id, but=session_id)
 
 
-def list_sessions(context: ServiceContext) -> list[dict[str, Any]]:
+def list_sessions(context: ServiceContext) -> list[Session]:
     """Return the actor's own sessions."""
     with context.work(AuditEvent("consultation", "sessions"), ()) as uow:
-        field_names = ("session_id", "made_at", "seen_at", "browser")
-        return [{name: row[name] for name in field_names} for row in sessions.list_sessions(uow)]
+        return [
+            Session(
+                session_id=row["session_id"],
+                made_at=row["made_at"],
+                seen_at=row["seen_at"],
+                browser=row["browser"],
+            )
+            for row in sessions.list_sessions(uow)
+        ]
 
 
 def end_session(context: ServiceContext, session_id: str) -> None:

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cardwatch.casebook import UnitOfWork
+    from cardwatch.casebook.rows import Statement
     from cardwatch.casebook.statements import IncomingStatement
-    from cardwatch.casebook.unit_of_work import Row
     from cardwatch.records import Alert, ReadingReport
     from cardwatch.scoring import ScoringResult
+    from cardwatch.services.answers import AlertSummary, BackTest, Scores
     from cardwatch.services.context import ServiceContext
 
 ACTIVE, NONE = "in-force", "none"
@@ -50,7 +51,7 @@ def score_only(
     policy: str = ACTIVE,
     model: str = ACTIVE,
     with_history: bool = True,
-) -> dict[str, Any]:
+) -> Scores:
     """Score a statement and keep nothing but the event that it was done.
 
     Args:
@@ -110,7 +111,7 @@ def back_test(
     *,
     months: int,
     tell: Callable[[int], None] = lambda _: None,
-) -> dict[str, Any]:
+) -> BackTest:
     """Score past statements as they would be scored today, and with a changed policy or rules.
 
     Args:
@@ -158,9 +159,10 @@ def check_trial(kind: str, months: int) -> None:
         raise CardwatchError(f"Enter a number from 1 to {MOST_MONTHS}.", field="months")
 
 
-def _try(context: ServiceContext, row: Row, changed: dict[str, Any]) -> dict[str, Any]:
+def _try(context: ServiceContext, row: Statement, changed: dict[str, Any]) -> dict[str, Any]:
     """Score one past statement as it would be today, and with the change."""
     with context.work(AuditEvent("consultation", "statement", row["statement_id"]), ()) as uow:
+        assert row["window_from"] is not None  # it was scored
         table = kept.read_window(uow, row["seq"], row["window_from"], row["last_on"])
         loaded = load_inputs(uow, active_inputs(uow, row["last_on"]))
     loaded = replace(loaded, registers=actor_registers(context))
@@ -180,7 +182,7 @@ def _try(context: ServiceContext, row: Row, changed: dict[str, Any]) -> dict[str
     return comparison
 
 
-def _is_tried(row: Row) -> bool:
+def _is_tried(row: Statement) -> bool:
     """Return whether a statement was scored, counts still, and has its rows."""
     return bool(row["is_scored"]) and is_counting(row) and not row["erased_at"]
 
@@ -222,10 +224,16 @@ def _seen(
     return tuple(alert for alert in alerts if not is_about(alert, approvers, actor_holder))
 
 
-def _short(alert: Alert) -> dict[str, Any]:
+def _short(alert: Alert) -> AlertSummary:
     """The summary of an alert that a change adds or removes."""
-    field_names = ("alert_id", "title", "holders", "approvers", "last_on", "at_stake_pence", "tier")
-    return {name: getattr(alert, name) for name in field_names} | {
+    return {
+        "alert_id": alert.alert_id,
+        "title": alert.title,
+        "holders": alert.holders,
+        "approvers": alert.approvers,
+        "last_on": alert.last_on,
+        "at_stake_pence": alert.at_stake_pence,
+        "tier": alert.tier,
         "merchant": merchants_label(alert),
         "fact": alert.reasons[0].fact,
     }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook
 from cardwatch.errors import NotAllowed
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from cardwatch.casebook import UnitOfWork
-    from cardwatch.casebook.unit_of_work import Row
+
+R = TypeVar("R", bound=Mapping[str, object])
+"""A kind of row."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class ServiceContext:
             raise NotAllowed("Your role cannot see this list.")
 
 
-def public_row(row: Row) -> Row:
+def public_row(row: R) -> R:
     """Return a row of the casebook without what is the same for all of them."""
-    return {name: value for name, value in row.items() if name != "organisation_id"}
+    shown = {name: value for name, value in row.items() if name != "organisation_id"}
+    return cast("R", shown)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from cardwatch.services.answers import DiffLine, FileChange
 from cardwatch.services.scoring_inputs import (
     active_inputs,
     read_content,
@@ -26,7 +27,7 @@ AROUND = 2
 """Unchanged lines shown around a change."""
 
 
-def changes(uow: UnitOfWork, kind: str, content: bytes, day: str) -> list[dict[str, Any]]:
+def changes(uow: UnitOfWork, kind: str, content: bytes, day: str) -> list[FileChange]:
     """The changes of a document against the active one on a day, for each changed file.
 
     A policy is compared by its figures too, as a text leaves out what keeps the default; a register
@@ -42,11 +43,11 @@ def changes(uow: UnitOfWork, kind: str, content: bytes, day: str) -> list[dict[s
     for file in sorted(before.keys() | after.keys()):
         lines = list(_lines(before.get(file, ""), after.get(file, "")))
         if lines:
-            changed_files.append({"file": file, "lines": lines})
+            changed_files.append(FileChange(file=file, lines=lines))
     return changed_files
 
 
-def _lines(before: str, after: str) -> Iterator[dict[str, str]]:
+def _lines(before: str, after: str) -> Iterator[DiffLine]:
     diff_lines = difflib.unified_diff(
         before.splitlines(), after.splitlines(), lineterm="", n=AROUND
     )

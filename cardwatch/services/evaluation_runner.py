@@ -16,7 +16,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cardwatch.casebook import UnitOfWork
+    from cardwatch.services.answers import OwnEvaluation
     from cardwatch.services.context import ServiceContext
 
 SERVE = "import sys; sys.path.insert(0, sys.argv[1]); "
@@ -62,7 +63,7 @@ def evaluate_own(
     *,
     tell: Callable[[int], None] = lambda _: None,
     is_over: Callable[[], bool] = lambda: False,
-) -> dict[str, Any]:
+) -> OwnEvaluation:
     """Measure what would be found in the organisation's own payments: see `evaluation.benchmark`.
 
     Args:
@@ -124,7 +125,7 @@ def _fewer(transactions: pd.DataFrame) -> pd.DataFrame:
 
 def _apart(
     order: bytes, report_percent: Callable[[int], None], is_over: Callable[[], bool]
-) -> dict[str, Any]:
+) -> OwnEvaluation:
     """Run an evaluation in a separate process; return its answer; see `evaluate_own`."""
     answer: dict[str, Any] = {}
     place = str(Path(__file__).parents[2])
@@ -148,7 +149,7 @@ def _apart(
                 if "percent" in answer:
                     report_percent(answer["percent"])
     if "facts" in answer:
-        return answer
+        return cast("OwnEvaluation", answer)
     if is_over():
         raise CasebookBusy("It was interrupted and has been started again.")
     if answer.get("code") == NothingToScore.code:

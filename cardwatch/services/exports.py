@@ -14,6 +14,7 @@ from cardwatch.casebook import FINANCE, PSD, AuditEvent, people, pseudonyms
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.alert_queries import AlertFilter, find_alerts
 from cardwatch.casebook.audit import checkpoint_line
+from cardwatch.casebook.rows import Export
 from cardwatch.casebook.statements import get_statement
 from cardwatch.casebook.tables import exports
 from cardwatch.errors import CardwatchError, NotAllowed, about_field
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from cardwatch.casebook import UnitOfWork
+    from cardwatch.casebook.alert_rows import AlertDetail, ListedAlert
     from cardwatch.records import AlertList
     from cardwatch.services.context import ServiceContext
 
@@ -147,7 +149,7 @@ def _chosen(
     return (), {(export_request.lane, name): kept.read_list(uow, export_request.lane, name)}
 
 
-def _selection(uow: UnitOfWork, export_request: ExportRequest) -> list[dict[str, Any]]:
+def _selection(uow: UnitOfWork, export_request: ExportRequest) -> list[ListedAlert]:
     """Return the alerts that fit the filters, and write down that each leaves.
 
     Raises:
@@ -221,9 +223,9 @@ def _cases(uow: UnitOfWork, export_request: ExportRequest) -> tuple[dict[str, An
         for alert in (kept.get_alert(uow, name) for name in export_request.alert_ids)
     }
     cases = []
-    for alert_id, alert_row in alerts.items():
+    for alert_id, alert in alerts.items():
         cases.append(
-            {field: alert_row[field] for field in field_names}
+            {field: value for field, value in alert.items() if field in field_names}
             | {"seen": pseudonyms.access_log(uow, alert_id)}
         )
         uow.extra_events.append(
@@ -280,7 +282,7 @@ def record_export(
         uow.insert_sealed(exports, [disclosure | {"disclosure_id": uow.event.object_id}])
 
 
-def list_exports(context: ServiceContext) -> list[dict[str, Any]]:
+def list_exports(context: ServiceContext) -> list[Export]:
     """Return what was handed over, as far as the actor may know: why, to whom."""
     with context.work(AuditEvent("consultation", "disclosures")) as uow:
         context.require_alert_access()
@@ -288,10 +290,10 @@ def list_exports(context: ServiceContext) -> list[dict[str, Any]]:
         if context.actor.holder_id:  # others may have exported alerts about them
             question = question.where(exports.c.made_by == context.actor.actor_id)
         order = (exports.c.made_at, exports.c.disclosure_id)
-        return [public_row(row) for row in uow.fetch_all(question.order_by(*order))]
+        return [public_row(row) for row in uow.fetch_all(question.order_by(*order), Export)]
 
 
-def list_questions(context: ServiceContext, alert_id: str) -> list[dict[str, Any]]:
+def list_questions(context: ServiceContext, alert_id: str) -> list[ListedAlert]:
     """The open alerts of finance about the same people as an alert, and nobody else.
 
     Raises:
@@ -303,7 +305,7 @@ def list_questions(context: ServiceContext, alert_id: str) -> list[dict[str, Any
         return _open_questions(uow, kept.get_alert(uow, alert_id))
 
 
-def _open_questions(uow: UnitOfWork, alert: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _open_questions(uow: UnitOfWork, alert: AlertDetail) -> list[ListedAlert]:
     """The open alerts of finance about the same people as an alert, and nobody else."""
     filters = AlertFilter(lane=FINANCE, same_holder_as=alert["alert_id"], unanswered=True)
     same_people = people_of([alert])

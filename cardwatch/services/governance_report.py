@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cardwatch.casebook import UnitOfWork
-    from cardwatch.casebook.unit_of_work import Row
+    from cardwatch.casebook.rows import Statement
     from cardwatch.records import CardRegister
     from cardwatch.reports.quarter import Quarter
     from cardwatch.services.context import ServiceContext
@@ -197,7 +197,7 @@ def _open_cards(register: CardRegister | None, day: str) -> OpenCards | None:
     )
 
 
-def _coverage(statements: Sequence[Row], span: Span) -> Coverage:
+def _coverage(statements: Sequence[Statement], span: Span) -> Coverage:
     """How many days of a quarter no statement covers, and how many of their rows were not read."""
     first, last = (dt.date.fromisoformat(day) for day in (span.first_on, span.last_on))
     uncovered = {str(first + dt.timedelta(n)) for n in range((last - first).days + 1)}

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 
 from cardwatch.casebook import PSD, alert_queries, people, proposals
 from cardwatch.casebook.counting import counting_payments, is_counting
+from cardwatch.casebook.rows import Statement
 from cardwatch.casebook.statements import list_statements
 from cardwatch.casebook.tables import RECEIVES, transactions
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 
 if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
-    from cardwatch.casebook.unit_of_work import Row
+    from cardwatch.casebook.rows import Proposal, Statement
     from cardwatch.services.context import ServiceContext
 
 MONTHS_SHOWN = 13
@@ -64,8 +65,8 @@ class Home:
     waiting: tuple[int, int]
     overdue: tuple[int, int]
     mine: tuple[int, int]
-    last_upload: Row | None
-    agreements: list[Row]
+    last_upload: Statement | None
+    agreements: list[Proposal]
     months: list[Month]
     setup: Setup
 
@@ -96,7 +97,7 @@ def show_home(context: ServiceContext) -> Home:
         )
 
 
-def _agreements(uow: UnitOfWork) -> list[Row]:
+def _agreements(uow: UnitOfWork) -> list[Proposal]:
     """The open proposals of others that the actor may agree to."""
     if uow.actor.role not in RECEIVES:
         return []
@@ -137,7 +138,7 @@ def _months(uow: UnitOfWork) -> list[Month]:
     ]
 
 
-def _setup(uow: UnitOfWork, statements: list[Row]) -> Setup:
+def _setup(uow: UnitOfWork, statements: list[Statement]) -> Setup:
     """What a casebook needs before its alerts can be relied on."""
     recipe = active_inputs(uow, uow.today)
     policy = load_inputs(uow, replace(recipe, model="", cards="")).policy

@@ -41,10 +41,11 @@ from cardwatch.statements import name_holders
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from cardwatch.casebook.rows import Statement
     from cardwatch.casebook.statements import IncomingStatement
-    from cardwatch.casebook.unit_of_work import Row
     from cardwatch.forest import Forest
     from cardwatch.records import ReadingReport
+    from cardwatch.services.answers import ImportedStatement, StatementDetail
     from cardwatch.services.context import ServiceContext
 
 HISTORY_WINDOW_DAYS = 400
@@ -210,14 +211,14 @@ def newest_forest(context: ServiceContext) -> Forest:
     return train(together, loaded.policy, cards=loaded.cards)
 
 
-def list_statements(context: ServiceContext) -> list[dict[str, Any]]:
+def list_statements(context: ServiceContext) -> list[ImportedStatement]:
     """Return the statements held, in the order received, with what is known of their reading."""
     with context.work(AuditEvent("consultation", "statements"), ()) as uow:
         statements = kept.list_statements(uow)
     return [_told(row, statements) for row in statements]
 
 
-def get_statement(context: ServiceContext, statement_id: str) -> dict[str, Any]:
+def get_statement(context: ServiceContext, statement_id: str) -> StatementDetail:
     """Return one statement with its reading report: what happened to every row.
 
     `beside` says in sentences which days before it no statement covers, and what others hold too.
@@ -231,10 +232,10 @@ def get_statement(context: ServiceContext, statement_id: str) -> dict[str, Any]:
         event.object_id = row["statement_id"]
         statements = kept.list_statements(uow)
         beside = _beside(uow, row, statements)
-    return _told(row, statements) | {"report": json.loads(row["report"]), "beside": beside}
+    return {**_told(row, statements), "report": json.loads(row["report"]), "beside": beside}
 
 
-def _beside(uow: UnitOfWork, row: Row, statements: list[Row]) -> list[str]:
+def _beside(uow: UnitOfWork, row: Statement, statements: list[Statement]) -> list[str]:
     """Return sentences on how a statement that is kept lies beside the others."""
     start = kept.day_at(uow, row["statement_id"], LATE_SHARE)
     other_statements = [
@@ -248,14 +249,24 @@ def _beside(uow: UnitOfWork, row: Row, statements: list[Row]) -> list[str]:
     return notes + (_gap(start, other_statements) if start else [])
 
 
-def _told(row: Row, statements: list[Row]) -> dict[str, Any]:
+def _told(row: Statement, statements: list[Statement]) -> ImportedStatement:
     """The result of an import in words for people."""
-    field_names = ("statement_id", "label", "sha256", "received_at", "received_by", "corrects",
-             "first_on", "last_on", "transactions", "pence", "duplicate_count", "is_scored",
-             "erased_at")  # fmt: skip
-    id_by_seq = {statement["seq"]: statement["statement_id"] for statement in statements}
-    return {name: row[name] for name in field_names} | {
-        "superseded_by": id_by_seq.get(row["superseded_seq"]),
+    later = [one["statement_id"] for one in statements if one["seq"] == row["superseded_seq"]]
+    return {
+        "statement_id": row["statement_id"],
+        "label": row["label"],
+        "sha256": row["sha256"],
+        "received_at": row["received_at"],
+        "received_by": row["received_by"],
+        "corrects": row["corrects"],
+        "superseded_by": later[0] if later else None,
+        "first_on": row["first_on"],
+        "last_on": row["last_on"],
+        "transactions": row["transactions"],
+        "pence": row["pence"],
+        "duplicate_count": row["duplicate_count"],
+        "is_scored": row["is_scored"],
+        "erased_at": row["erased_at"],
         "layout": json.loads(row["report"]).get("layout", ""),
     }
 
@@ -403,7 +414,7 @@ def _shares(holders: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _gap(start: str, statements: list[Row]) -> list[str]:
+def _gap(start: str, statements: list[Statement]) -> list[str]:
     """Return a sentence on the days that no statement covers before one begins."""
     ends = [row["last_on"] for row in statements if row["last_on"] < start]
     if not ends or any(row["first_on"] <= start <= row["last_on"] for row in statements):

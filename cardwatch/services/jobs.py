@@ -9,7 +9,7 @@ import secrets
 import threading
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cardwatch.casebook import FINANCE, LANES, Actor, AuditEvent, Casebook, documents, jobs, outbox
 from cardwatch.casebook.api_keys import actor_now
@@ -17,6 +17,7 @@ from cardwatch.casebook.statements import find_statement
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.casebook.unit_of_work import SYSTEM, canonical
 from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, stack_of
+from cardwatch.services.answers import ImportOptions
 from cardwatch.services.back_tests import back_test, check_trial
 from cardwatch.services.context import ServiceContext
 from cardwatch.services.evaluation_runner import evaluate_own
@@ -25,10 +26,11 @@ from cardwatch.services.scoring_inputs import pack_read, unpack_policy, unpack_r
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
+    from cardwatch.casebook.rows import FailedJob, JobAnswer, JobState
     from cardwatch.records import ReadingReport
 
 log = logging.getLogger("cardwatch.jobs")
@@ -46,7 +48,7 @@ def queue_import(
     corrects: str | None = None,
     is_history: bool = False,
     once: str = "",
-) -> dict[str, Any]:
+) -> JobAnswer:
     """Queue a parsed statement for import; return the job.
 
     Args:
@@ -67,7 +69,7 @@ def queue_import(
             field="history",
         )
     frame, report = read
-    options = {"corrects": corrects, "is_history": is_history}
+    options = ImportOptions(corrects=corrects, is_history=is_history)
     fingerprint = _sha256(report.sha256, canonical(options))
     with context.work(AuditEvent("collection", "job"), ()) as uow:
         context.allow(RECEIVES, "upload statements")
@@ -103,7 +105,7 @@ def receive_now(context: ServiceContext, read: tuple[pd.DataFrame, ReadingReport
 
 def note_refusal(
     context: ServiceContext, refusal: CardwatchError, *, sha256: str = ""
-) -> dict[str, Any]:
+) -> JobAnswer:
     """Keep what was said of a file that cannot be read, as a job that failed; return the job.
 
     So it stands beside what became of the files that came with it, however often that is read.
@@ -129,7 +131,7 @@ def note_refusal(
         return job
 
 
-def list_refused_files(context: ServiceContext) -> list[dict[str, Any]]:
+def list_refused_files(context: ServiceContext) -> list[FailedJob]:
     """Return the files of the last 30 days that the actor's role brought and that were refused.
 
     Each has `made_at` and the sentence that was said of it, the newest first.
@@ -142,9 +144,7 @@ def list_refused_files(context: ServiceContext) -> list[dict[str, Any]]:
         return jobs.list_failed(uow, STATEMENT)
 
 
-def queue_back_test(
-    context: ServiceContext, kind: str, content: bytes, months: int
-) -> dict[str, Any]:
+def queue_back_test(context: ServiceContext, kind: str, content: bytes, months: int) -> JobAnswer:
     """Put a back-test in the queue; return the job; see `services.back_tests.back_test`.
 
     Raises:
@@ -163,7 +163,7 @@ def queue_back_test(
         return jobs.put_job(uow, BACK_TEST, packed, once=once, fingerprint=fingerprint)
 
 
-def queue_evaluation(context: ServiceContext) -> dict[str, Any]:
+def queue_evaluation(context: ServiceContext) -> JobAnswer:
     """Put an evaluation in the queue; return the job, or the one that waits or goes on already.
 
     Raises:
@@ -179,13 +179,13 @@ def queue_evaluation(context: ServiceContext) -> dict[str, Any]:
         return jobs.put_job(uow, EVALUATION, b"", once=once, fingerprint=once)
 
 
-def list_trials(context: ServiceContext) -> list[dict[str, Any]]:
+def list_trials(context: ServiceContext) -> list[JobState]:
     """Return the actor's own back-tests and evaluations, without their answers, newest first."""
     with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
         return jobs.list_jobs(uow, TRIALS)
 
 
-def get_job(context: ServiceContext, job_id: str) -> dict[str, Any]:
+def get_job(context: ServiceContext, job_id: str) -> JobAnswer:
     """Return one of the actor's jobs.
 
     Raises:
@@ -255,7 +255,7 @@ def _do(
             jobs.finish_job(uow, job.job_id, answer)
 
 
-def _failure(job: jobs.Job, error: Exception) -> dict[str, Any]:
+def _failure(job: jobs.Job, error: Exception) -> dict[str, object]:
     """Return the answer of a job that failed; log the stack of an unforeseen error.
 
     The log holds the type of the error and where it arose, never its words: they may hold cells.
@@ -272,7 +272,10 @@ def _failure(job: jobs.Job, error: Exception) -> dict[str, Any]:
 
 
 def _fail(
-    casebook: Casebook, job: jobs.Job, clock: Callable[[], dt.datetime], answer: dict[str, Any]
+    casebook: Casebook,
+    job: jobs.Job,
+    clock: Callable[[], dt.datetime],
+    answer: Mapping[str, object],
 ) -> None:
     """Keep that a job failed, with an audit event that says so."""
     action = "collection" if job.kind == STATEMENT else "consultation"
@@ -286,7 +289,7 @@ def _act(
     job: jobs.Job,
     report_percent: Callable[[int], None],
     is_over: Callable[[], bool],
-) -> dict[str, Any]:
+) -> Mapping[str, object]:
     """Do what a job asks for; return its answer."""
     if job.kind == EVALUATION:
         return evaluate_own(context, tell=report_percent, is_over=is_over)

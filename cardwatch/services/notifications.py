@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook, outbox
 from cardwatch.casebook.people import list_people
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from cryptography.fernet import Fernet
 
+    from cardwatch.casebook.rows import Webhook
     from cardwatch.services.context import ServiceContext
 
 
@@ -45,7 +46,7 @@ def end_webhook(context: ServiceContext) -> None:
         outbox.end_webhook(uow, lane)
 
 
-def list_webhooks(context: ServiceContext) -> list[dict[str, Any]]:
+def list_webhooks(context: ServiceContext) -> list[Webhook]:
     """Return where notices of the actor's lane are sent.
 
     Raises:

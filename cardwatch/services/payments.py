@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from cardwatch.alerts import compared, fact
 from cardwatch.casebook import PSD, AuditEvent, payment_queries, pseudonyms
@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.payment_queries import PaymentFilters
-    from cardwatch.casebook.unit_of_work import Row
+    from cardwatch.casebook.rows import Statement, StoredPayment
     from cardwatch.rules import Rule
     from cardwatch.scoring import ScoringResult
+    from cardwatch.services.answers import ListedPayment, PaymentDetail, ShownPayment
     from cardwatch.services.context import ServiceContext
     from cardwatch.services.scoring_inputs import LoadedInputs
 
@@ -66,7 +67,7 @@ def list_payments(
     after: Sequence[float | str] = (),
     limit: int,
     is_export: bool = False,
-) -> list[dict[str, Any]]:
+) -> list[ListedPayment]:
     """Return payments that fit, the newest first, cardholders as the actor is shown them.
 
     Args:
@@ -90,7 +91,7 @@ def list_payments(
         _check_alerts(uow, filters)
         rows = payment_queries.find_payments(uow, filters, after=after, limit=limit)
         event.counts = {"payments": len(rows)} if is_export else {}
-        return _with_holders(uow, rows)
+        return cast("list[ListedPayment]", _with_holders(uow, rows))
 
 
 def count_payments(context: ServiceContext, filters: PaymentFilters) -> tuple[int, int]:
@@ -101,7 +102,7 @@ def count_payments(context: ServiceContext, filters: PaymentFilters) -> tuple[in
         return payment_queries.count_payments(uow, filters)
 
 
-def get_payment(context: ServiceContext, statement_id: str, row_number: int) -> dict[str, Any]:
+def get_payment(context: ServiceContext, statement_id: str, row_number: int) -> PaymentDetail:
     """Return one payment with the alerts it is evidence of, as far as the actor may see them.
 
     Raises:
@@ -113,7 +114,8 @@ def get_payment(context: ServiceContext, statement_id: str, row_number: int) -> 
         context.require_alert_access()
         row = payment_queries.get_payment(uow, statement_id, row_number)
         alerts_of_payment = payment_queries.alerts_of_payment(uow, statement_id, row_number)
-        return _with_holders(uow, [row])[0] | {"alerts": alerts_of_payment}
+        shown = _with_holders(uow, [row])[0]
+        return cast("PaymentDetail", {**shown, "alerts": alerts_of_payment})
 
 
 def explain_payment(
@@ -167,20 +169,22 @@ def _check_alerts(uow: UnitOfWork, filters: PaymentFilters) -> None:
             raise NotFound(f"There is no alert '{same_as}'.")
 
 
-def _with_holders(uow: UnitOfWork, rows: list[Row]) -> list[Row]:
-    """Return payments with `holder` as the actor is shown them; `holder_id` is taken out."""
+def _with_holders(uow: UnitOfWork, rows: Sequence[StoredPayment]) -> list[ShownPayment]:
+    """Return payments with `holder` as the actor is shown them, in place of `holder_id`."""
     ids = {row["holder_id"] for row in rows if row["holder_id"]}
     if uow.actor.role == PSD:
         names = {person_id: pseudonyms.pseudonym(uow, person_id) for person_id in ids}
     else:
         names = pseudonyms.holder_names(uow, ids)
+    shown = []
     for row in rows:
-        holder_id = row.pop("holder_id") or ""
-        row["holder"] = names.get(holder_id, holder_id)
-    return rows
+        fields: dict[str, object] = {**row}
+        holder_id = str(fields.pop("holder_id") or "")
+        shown.append(cast("ShownPayment", fields | {"holder": names.get(holder_id, holder_id)}))
+    return shown
 
 
-def _settings(uow: UnitOfWork, statement: Row) -> LoadedInputs:
+def _settings(uow: UnitOfWork, statement: Statement) -> LoadedInputs:
     """Return what a statement was scored with, or for history what held on its last day."""
     if statement["erased_at"]:
         raise NotFound("The payments of this statement were deleted at the end of their time.")
@@ -199,7 +203,9 @@ def _is_about_actor(uow: UnitOfWork, holder_id: str, loaded_inputs: LoadedInputs
     return person_key(uow.actor.holder_id) in map(person_key, filter(None, people))
 
 
-def _window(uow: UnitOfWork, statement: Row, payment: Row) -> tuple[pd.DataFrame, tuple[str, int]]:
+def _window(
+    uow: UnitOfWork, statement: Statement, payment: StoredPayment
+) -> tuple[pd.DataFrame, tuple[str, int]]:
     """Return what a statement is scored with, and the file and row of the payment in it."""
     since = statement["window_from"] or str(
         dt.date.fromisoformat(statement["first_on"]) - dt.timedelta(HISTORY_WINDOW_DAYS)

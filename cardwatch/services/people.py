@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cardwatch.casebook import PSD, AuditEvent, api_keys, people
 from cardwatch.casebook.api_keys import actor_of_key
@@ -16,6 +16,7 @@ from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 
 if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
+    from cardwatch.casebook.rows import Key, Person
     from cardwatch.services.context import ServiceContext
 
 KEEPERS = (*MANAGES, PSD)
@@ -106,7 +107,7 @@ def end_person(context: ServiceContext, email: str) -> None:
         people.end_person(uow, email)
 
 
-def list_people(context: ServiceContext) -> list[dict[str, Any]]:
+def list_people(context: ServiceContext) -> list[Person]:
     """Return the people who have, or had, access.
 
     Raises:
@@ -132,7 +133,7 @@ def revoke_key(context: ServiceContext, key_id: str) -> None:
         api_keys.revoke_key(uow, key_id)
 
 
-def list_keys(context: ServiceContext) -> list[dict[str, Any]]:
+def list_keys(context: ServiceContext) -> list[Key]:
     """Return the keys, without their secrets.
 
     Raises:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import sqlalchemy as sa
@@ -24,12 +24,13 @@ from cardwatch.errors import CardwatchError
 from cardwatch.vocabulary import UNANSWERED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.unit_of_work import Row
+    from cardwatch.services.answers import Sample
     from cardwatch.services.context import ServiceContext
 
 PAYMENTS, CLOSED = "payments", "closed-alerts"
@@ -66,7 +67,7 @@ class SampleRequest:
         return "statement_id" if self.statement_id else "since"
 
 
-def draw_sample(context: ServiceContext, draw: SampleRequest) -> dict[str, Any]:
+def draw_sample(context: ServiceContext, draw: SampleRequest) -> Sample:
     """Draw a sample, and leave its seed and size in the audit chain.
 
     What is drawn hangs on the lanes the actor sees alone.
@@ -124,7 +125,7 @@ def highest_rate(count: int, sure: float = SAMPLE_CONFIDENCE) -> float:
     return float(1 - (1 - sure) ** (1 / count))
 
 
-def place_of(row: Row) -> str:
+def place_of(row: Mapping[str, object]) -> str:
     """Return by what a payment is told apart: its statement and row."""
     return f"{row['statement_id']}:{row['row']}"
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cardwatch.casebook import UnitOfWork
+    from cardwatch.services.answers import ImportOptions
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,7 @@ def pack_cards(register: CardRegister) -> bytes:
     return documents.pack({"cards.parquet": table.getvalue(), "report.json": report})
 
 
-def pack_read(frame: pd.DataFrame, report: ReadingReport, options: Mapping[str, Any]) -> bytes:
+def pack_read(frame: pd.DataFrame, report: ReadingReport, options: ImportOptions) -> bytes:
     """Serialise a parsed statement with its import options for the job queue."""
     table = io.BytesIO()
     frame.to_parquet(table, index=False)
@@ -235,7 +236,7 @@ def pack_read(frame: pd.DataFrame, report: ReadingReport, options: Mapping[str, 
     return documents.pack(files | {"said.json": canonical(options).encode()})
 
 
-def unpack_read(content: bytes) -> tuple[pd.DataFrame, ReadingReport, dict[str, Any]]:
+def unpack_read(content: bytes) -> tuple[pd.DataFrame, ReadingReport, ImportOptions]:
     """Return a statement that waited, as it was read, and what is said of it."""
     files = documents.unpack(content)
     frame = pd.read_parquet(io.BytesIO(files["rows.parquet"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from cardwatch.casebook import FINANCE, PSD, AuditEvent, documents, proposals
 from cardwatch.casebook.suppressions import day_of
@@ -40,8 +40,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cardwatch.casebook import UnitOfWork
+    from cardwatch.casebook.rows import ActiveDocument, Proposal
     from cardwatch.records import CardRegister
     from cardwatch.rules import Rule
+    from cardwatch.services.answers import (
+        FigureChange,
+        FileChange,
+        ModelInForce,
+        PolicyInForce,
+        ProposedChange,
+    )
     from cardwatch.services.context import ServiceContext
     from cardwatch.statements import Profile
 
@@ -55,7 +63,7 @@ NEEDS = {
 SHOWN_OF_FOREST = ("features", "rows", "holders", "first_on", "last_on", "data_sha256")
 
 
-def list_active(context: ServiceContext) -> list[dict[str, Any]]:
+def list_active(context: ServiceContext) -> list[ActiveDocument]:
     """Every activated document, by kind and time.
 
     Rule sets are told to professional standards alone, who change them; what is active of the
@@ -67,7 +75,7 @@ def list_active(context: ServiceContext) -> list[dict[str, Any]]:
         return [public_row(row) for row in documents.list_active(uow) if row["kind"] != hidden]
 
 
-def get_policy(context: ServiceContext, day: str = "") -> dict[str, Any]:
+def get_policy(context: ServiceContext, day: str = "") -> PolicyInForce:
     """The active policy on a day (today by default): its text and every figure."""
     with context.work(AuditEvent("consultation", "policy"), ()) as uow:
         context.allow((*RECEIVES, "auditor"), "read settings")
@@ -91,7 +99,7 @@ def list_rules(context: ServiceContext, day: str = "") -> list[Rule]:
     return [rule for rule in rules if rule.lane in lanes]
 
 
-def get_model(context: ServiceContext) -> dict[str, Any]:
+def get_model(context: ServiceContext) -> ModelInForce:
     """Facts about the active model: `status` is loaded, none or refused."""
     with context.work(AuditEvent("consultation", "model"), ()) as uow:
         context.allow((*RECEIVES, "auditor"), "read settings")
@@ -102,10 +110,10 @@ def get_model(context: ServiceContext) -> dict[str, Any]:
     if why:
         return {"status": "refused", "sha256": recipe.model, "why": why}
     facts = {name: getattr(forest, name) for name in SHOWN_OF_FOREST}
-    return {"status": "loaded", "sha256": recipe.model} | facts
+    return cast("ModelInForce", {"status": "loaded", "sha256": recipe.model} | facts)
 
 
-def get_proposal(context: ServiceContext, proposal_id: str) -> dict[str, Any]:
+def get_proposal(context: ServiceContext, proposal_id: str) -> ProposedChange:
     """A proposal with its changes against what is active today; see `services.diffs`.
 
     Raises:
@@ -120,11 +128,15 @@ def get_proposal(context: ServiceContext, proposal_id: str) -> dict[str, Any]:
         changed_files = changes(uow, proposal["kind"], content, str(context.now.date()))
         is_policy = proposal["kind"] == "policy"
         words = _policy_changes(context, uow, content) if is_policy else []
-    before_after = [asdict(change) for change in words]
-    return public_row(proposal) | {"changes": changed_files, "before_after": before_after}
+    before_after = [cast("FigureChange", asdict(change)) for change in words]
+    return {
+        **public_row(proposal),
+        "changes": changed_files,
+        "before_after": before_after,
+    }
 
 
-def preview(context: ServiceContext, kind: str, content: bytes) -> list[dict[str, Any]]:
+def preview(context: ServiceContext, kind: str, content: bytes) -> list[FileChange]:
     """Return what a policy or rules would change of what is active today; see `services.diffs`.
 
     Raises:
@@ -205,7 +217,7 @@ def propose(
     *,
     effective_from: str,
     reason: str,
-) -> dict[str, Any]:
+) -> Proposal:
     """Propose a document; somebody else of the same role has to agree before it holds.
 
     Args:
@@ -233,14 +245,14 @@ def propose(
         return public_row(proposal_row)
 
 
-def decide_proposal(context: ServiceContext, proposal_id: str, *, agrees: bool) -> dict[str, Any]:
+def decide_proposal(context: ServiceContext, proposal_id: str, *, agrees: bool) -> Proposal:
     """Agree to a proposal or refuse it; see `casebook.proposals.decide_proposal`."""
     with context.work(AuditEvent("alteration", "proposal"), (context.actor.chain,)) as uow:
         context.allow(RECEIVES, "change settings")
         return public_row(proposals.decide_proposal(uow, proposal_id, agrees=agrees))
 
 
-def list_proposals(context: ServiceContext) -> list[dict[str, Any]]:
+def list_proposals(context: ServiceContext) -> list[Proposal]:
     """Return the proposals that the actor may know of: psd's are their own."""
     lanes = (context.actor.chain,)
     with context.work(AuditEvent("consultation", "proposals"), lanes) as uow:

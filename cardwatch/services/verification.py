@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cardwatch import __version__
 from cardwatch.casebook import (
@@ -32,6 +32,7 @@ from cardwatch.casebook.tables import MANAGES
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.reports import check_pack
+from cardwatch.services.answers import CasebookHealth, ExpiredStatement
 from cardwatch.services.context import ServiceContext
 from cardwatch.services.exports import PACK
 from cardwatch.services.register_inputs import registers_then
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         Ed25519PublicKey,
     )
 
+    from cardwatch.casebook.alert_rows import Event
     from cardwatch.scoring import ScoringResult
 
 
@@ -140,7 +142,7 @@ def _check_verifies(context: ServiceContext) -> None:
 
 def audit_events(
     context: ServiceContext, *, lane: str, last: int, before: int = 0, **wanted: str
-) -> list[dict[str, Any]]:
+) -> list[Event]:
     """Return events of a chain, the newest first; their own alone to somebody who holds a card.
 
     Args:
@@ -187,14 +189,19 @@ def retention_periods(
         return retention.keeps_days(uow)
 
 
-def list_expired(context: ServiceContext) -> list[dict[str, Any]]:
+def list_expired(context: ServiceContext) -> list[ExpiredStatement]:
     """Return `label`, `last_on` and `transactions` of the statements that are past their time."""
     with context.work(AuditEvent("consultation", "statements"), ()) as uow:
         rows = retention.list_expired(uow)
-    return [{name: row[name] for name in ("label", "last_on", "transactions")} for row in rows]
+    return [
+        ExpiredStatement(
+            label=row["label"], last_on=row["last_on"], transactions=row["transactions"]
+        )
+        for row in rows
+    ]
 
 
-def health(context: ServiceContext) -> dict[str, Any]:
+def health(context: ServiceContext) -> CasebookHealth:
     """Quick health checks, and whether the model loads.
 
     Raises:
@@ -254,6 +261,8 @@ def _verify_one(context: ServiceContext, statement_id: str, *, again: bool) -> C
             return Check(statement_id, label, fault, note=note)
         if not again or not row["is_scored"] or not uow.lanes:
             return Check(statement_id, label, "")
+        assert row["made_with"] is not None
+        assert row["window_from"] is not None
         recipe = ScoringInputs(**json.loads(row["made_with"]))
         if recipe.cardwatch != __version__:
             note = f"its alerts were made by cardwatch {recipe.cardwatch}; use that version"

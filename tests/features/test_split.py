@@ -230,6 +230,16 @@ def test_two_payments_that_together_come_to_the_limit_exactly_are_no_split(
     assert _counts(make_ledger([(day, "h", "ALPHA", 5_000), (day, "h", "ALPHA", 5_001)])) == [2, 2]
 
 
+def test_what_came_back_leaves_a_total_at_the_limit_exactly_which_is_no_split(
+    make_ledger: MakeLedger,
+) -> None:
+    first = ("2026-03-02", "h", "ALPHA", 9_000)
+    returned = [("2026-03-02", "h", "ALPHA", 700), ("2026-03-03", "h", "ALPHA", -700)]
+    at_limit, over = (("2026-03-04", "h", "ALPHA", pence) for pence in (1_000, 1_001))
+    assert _counts(make_ledger([first, *returned, at_limit])) == [0, 0, 0, 0]
+    assert _counts(make_ledger([first, *returned, over])) == [0, 0, 0, 2]
+
+
 def test_a_payment_over_the_limit_by_itself_is_no_part_of_a_split(make_ledger: MakeLedger) -> None:
     payments = [("2026-03-02", "h", "ALPHA", 10_001), ("2026-03-02", "h", "ALPHA", 500)]
     assert _counts(make_ledger(payments)) == [0, 0]

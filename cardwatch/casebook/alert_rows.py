@@ -1,0 +1,248 @@
+"""The rows that the casebook answers with about alerts; see `rows`."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+
+class SubjectNames(TypedDict):
+    """Whom and what an alert is about."""
+
+    holders: list[str]
+    approvers: list[str]
+    merchants: list[str]
+    cost_centres: list[str]
+
+
+class DecidedAlert(TypedDict):
+    """An alert and the number of its last decision."""
+
+    alert_id: str
+    version: int
+
+
+class AlertRow(SubjectNames, DecidedAlert):
+    """An alert with its state, which is that of its last decision."""
+
+    lane: str
+    statement_id: str
+    raised_at: str
+    tier: str
+    kind: str
+    rule: str
+    band: str
+    is_fact: int
+    first_on: str
+    last_on: str
+    at_stake_pence: int
+    strength: float
+    state: str
+    is_second_look: int
+    assigned_to: str
+    due_on: str
+    snoozed_until: str
+    tags: str
+    source_corrected_by: str | None
+
+
+class ListedAlert(AlertRow):
+    """An alert of a list, with the place after which the next page begins."""
+
+    expected_precision: float
+    place: list[float | str]
+
+
+class RelatedAlert(SubjectNames):
+    """An alert that shares a person or a merchant with another; when it was decided last."""
+
+    alert_id: str
+    lane: str
+    state: str
+    rule: str
+    tier: str
+    last_on: str
+    at_stake_pence: int
+    decided_at: str | None
+
+
+class Decision(TypedDict):
+    """A decision on an alert."""
+
+    version: int
+    state: str
+    reason: str
+    assigned_to: str
+    due_on: str
+    snoozed_until: str
+    tags: str
+    decided_by: str
+    decided_at: str
+
+
+class NewDecision(Decision):
+    """A decision with the alert it is about."""
+
+    lane: str
+    alert_id: str
+
+
+class Neighbour(TypedDict):
+    """Another payment of the days of an alert; what it `shares`: merchant, holder or both."""
+
+    statement_id: str
+    row: int
+    date: str
+    merchant: str
+    amount_pence: int
+    holder_id: str | None
+    shares: str
+
+
+class AlertDetail(AlertRow):
+    """An alert whole. `raised` is the alert as it was raised: the fields of `records.Alert`."""
+
+    raised: dict[str, Any]
+    made_by: dict[str, str] | None
+    related: list[RelatedAlert]
+    neighbours: list[Neighbour]
+    decisions: list[Decision]
+
+
+class AlertTitle(TypedDict):
+    """What lists show of an alert as it was raised."""
+
+    title: str
+    fact: str
+    payments_count: int
+    merchant: str
+
+
+class Month(TypedDict):
+    """What was paid in a month."""
+
+    month: str
+    pence: int
+    payments: int
+
+
+class ComparedMonth(Month):
+    """What all paid a merchant in a month, and what the holders of an alert paid."""
+
+    own_pence: int
+
+
+class MerchantSum(TypedDict):
+    """What a holder paid a merchant in a year."""
+
+    merchant: str
+    pence: int
+    payments: int
+    since: str
+
+
+class HolderSum(TypedDict):
+    """What a merchant was paid by a holder in a year."""
+
+    holder_id: str
+    pence: int
+    payments: int
+    since: str
+
+
+class HolderYear(TypedDict):
+    """The year of an alert's holders."""
+
+    months: list[Month]
+    merchants: list[MerchantSum]
+
+
+class MerchantYear(TypedDict):
+    """The year of an alert's merchants."""
+
+    months: list[ComparedMonth]
+    holders: list[HolderSum]
+    holders_count: int
+    payments_count: int
+
+
+class Answered(TypedDict):
+    """How many alerts of a rule and band were answered in one way."""
+
+    rule: str
+    band: str
+    state: str
+    count: int
+
+
+class SuppressionFields(TypedDict):
+    """What is kept of a suppression beside whom it is about."""
+
+    lane: str
+    suppression_id: str
+    kind: str
+    rule: str
+    alert_id: str | None
+    most_pence: int | None
+    reason: str
+    expires_on: str
+    made_by: str
+    made_at: str
+    ended_at: str | None
+
+
+class SuppressionRow(SuppressionFields):
+    """A suppression as it is stored: holders and merchants as JSON."""
+
+    holders: str
+    merchants: str
+
+
+class Suppression(SuppressionFields):
+    """Alerts that are closed unasked: of these holders, merchants and rule, until a day."""
+
+    holders: list[str]
+    merchants: list[str]
+
+
+class Hold(TypedDict):
+    """A legal hold on an alert."""
+
+    lane: str
+    hold_id: str
+    alert_id: str
+    reason: str
+    made_by: str
+    made_at: str
+    ended_at: str | None
+
+
+class Reveal(TypedDict):
+    """Who asked to see by name whom an alert is about, and why."""
+
+    lane: str
+    alert_id: str
+    made_by: str
+    reason: str
+    made_at: str
+
+
+class Access(TypedDict):
+    """What was done with an alert, and by whom."""
+
+    at: str
+    actor: str
+    role: str
+    action: str
+    object: str
+    outcome: str
+
+
+class Event(Access, total=False):
+    """An audit event; of an own event fewer fields are told."""
+
+    seq: int
+    id: str
+    purpose: str
+    counts: dict[str, int]
+    sealed: list[str]
+    unsealed: list[str]

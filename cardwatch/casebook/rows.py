@@ -1,0 +1,233 @@
+"""The rows that the casebook answers with; alerts are in `alert_rows`.
+
+Each class names the columns that a function returns, and what is added to them. The column
+`organisation_id` is in every row of a table and not named.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+
+class Organisation(TypedDict):
+    """An organisation."""
+
+    organisation_id: str
+    name: str
+    made_at: str
+    keeps: str
+    secret: str
+
+
+class Assignee(TypedDict):
+    """Whom an alert can be assigned to."""
+
+    name: str
+    email: str
+
+
+class Person(Assignee):
+    """Somebody who has access, or had it."""
+
+    person_id: str
+    role: str
+    holder_id: str
+    holds_no_card: int
+    made_at: str
+    ended_at: str | None
+    identity: str | None
+
+
+class Session(TypedDict):
+    """A session, as its owner is shown it."""
+
+    session_id: str
+    made_at: str
+    seen_at: str
+    browser: str
+
+
+class Key(TypedDict):
+    """An API key without its secret; `owner` answers for it."""
+
+    key_id: str
+    name: str
+    role: str
+    can_decide: int
+    made_by: str
+    made_at: str
+    expires_on: str
+    ended_at: str | None
+    used_on: str | None
+    owner: str
+
+
+class ActiveDocument(TypedDict):
+    """A document from the day on which it held."""
+
+    kind: str
+    seq: int
+    sha256: str
+    effective_from: str
+    activated_by: str
+    activated_at: str
+
+
+class Layout(TypedDict):
+    """A remembered column profile."""
+
+    name: str
+    content: str
+    made_by: str
+    made_at: str
+
+
+class Proposal(TypedDict):
+    """A document that one person has proposed."""
+
+    lane: str
+    proposal_id: str
+    kind: str
+    sha256: str
+    effective_from: str
+    reason: str
+    made_by: str
+    made_at: str
+    state: str
+    decided_by: str | None
+    decided_at: str | None
+
+
+class StatementName(TypedDict):
+    """By what a statement is known."""
+
+    statement_id: str
+    label: str
+
+
+class Statement(StatementName):
+    """A statement received; `report` and `made_with` are JSON.
+
+    `window_from`, `input_sha256` and `made_with` are None where it was kept and not scored.
+    """
+
+    seq: int
+    sha256: str
+    received_by: str
+    received_at: str
+    corrects: str | None
+    superseded_seq: int | None
+    first_on: str
+    last_on: str
+    transactions: int
+    pence: int
+    duplicate_count: int
+    rows_sha256: str
+    report: str
+    is_scored: int
+    window_from: str | None
+    input_sha256: str | None
+    made_with: str | None
+    erased_at: str | None
+
+
+class PaymentColumns(TypedDict):
+    """A transaction as it is shown, with the label of its statement."""
+
+    statement_id: str
+    label: str
+    row: int
+    date: str
+    posting_date: str | None
+    transaction_id: str
+    merchant: str
+    mcc: str
+    category: str
+    cost_centre: str
+    unit: str
+    amount_pence: int
+    currency: str
+    kind: str
+    card_last4: str
+
+
+class StoredPayment(PaymentColumns):
+    """A transaction with the id of its holder."""
+
+    holder_id: str
+
+
+class PlacedPayment(StoredPayment):
+    """A transaction of a page, with the place after which the next page begins."""
+
+    place: list[float | str]
+
+
+class PaymentAlert(TypedDict):
+    """An alert that a payment is evidence of."""
+
+    alert_id: str
+    lane: str
+    state: str
+    last_on: str
+
+
+class Export(TypedDict):
+    """A list that was handed over."""
+
+    lane: str
+    disclosure_id: str
+    statement_id: str
+    purpose: str
+    recipient: str
+    made_by: str
+    made_at: str
+
+
+class Webhook(TypedDict):
+    """Where the notices of a lane are sent, without the secret."""
+
+    lane: str
+    url: str
+    made_by: str
+    made_at: str
+
+
+class Notice(TypedDict):
+    """A notice that is due, with its address and its sealed secret."""
+
+    lane: str
+    notice_id: str
+    kind: str
+    made_at: str
+    sent_at: str | None
+    tries: int
+    next_attempt_at: str
+    url: str
+    secret: str
+
+
+class JobState(TypedDict):
+    """A job and how far it has come."""
+
+    job_id: str
+    kind: str
+    made_at: str
+    state: str
+    percent: int
+
+
+class JobAnswer(JobState):
+    """A job with its answer as JSON: as its kind gives it, or why it failed; None before that."""
+
+    answer: Any
+
+
+class FailedJob(TypedDict, total=False):
+    """When a job failed, and what was said of it."""
+
+    made_at: str
+    code: str
+    detail: str
+    file: str
+    error_number: str

@@ -1,0 +1,267 @@
+"""What the services answer beside the casebook's own rows, field by field."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from cardwatch.casebook.alert_rows import (
+    Access,
+    AlertDetail,
+    AlertTitle,
+    Hold,
+    HolderYear,
+    ListedAlert,
+    MerchantYear,
+    Reveal,
+    SuppressionRow,
+)
+from cardwatch.casebook.rows import PaymentAlert, PaymentColumns, Proposal, StatementName
+
+
+class DocumentVersion(TypedDict):
+    """A document that made an alert, and whether it is active."""
+
+    kind: str
+    sha256: str
+    is_active: bool
+
+
+class ShownAlert(AlertDetail):
+    """An alert with the clause of the card policy it rests on; empty where none is given."""
+
+    clause: str
+
+
+class AlertHistory(ShownAlert):
+    """An alert with the year behind it; `names` gives the name shown for each person."""
+
+    facts: list[str]
+    holder: HolderYear
+    merchant: MerchantYear
+    seen: list[Access]
+    identity_reveals: list[Reveal]
+    compared: list[tuple[str, str, str]]
+    versions: list[DocumentVersion]
+    places: dict[str, str]
+    hold: Hold | None
+    suppression: SuppressionRow | None
+    answer: SuppressionRow | None
+    is_named: bool
+    names: dict[str, str]
+
+
+class TitledAlert(ListedAlert, AlertTitle):
+    """An alert of a list with its title and leading fact."""
+
+
+class InboxSummary(StatementName):
+    """What stands around a list of alerts; see `inbox_summary`."""
+
+    alerts: int
+    pence: int
+    earlier: int
+    answered_before: int
+    rules: dict[str, str]
+    statements: dict[str, str]
+
+
+class RulePrecision(TypedDict):
+    """How often one rule's alerts were upheld: the fields of `casebook.precision.Precision`."""
+
+    rule: str
+    band: str
+    answered: int
+    upheld: int
+    share: float
+    low: float
+    high: float
+    expected: float
+    orders: bool
+
+
+class Scores(TypedDict):
+    """A scoring that nothing is kept of.
+
+    `lists` and `report` are `records.AlertList` by lane and `records.ReadingReport`, as JSON.
+    """
+
+    lists: dict[str, dict[str, Any]]
+    report: dict[str, Any]
+    made_with: dict[str, str]
+
+
+class AlertSummary(TypedDict):
+    """An alert that a change adds or removes."""
+
+    alert_id: str
+    title: str
+    holders: tuple[str, ...]
+    approvers: tuple[str, ...]
+    last_on: str
+    at_stake_pence: int
+    tier: str
+    merchant: str
+    fact: str
+
+
+class BackTest(TypedDict):
+    """Past statements scored as today and with a changed document.
+
+    Each of `statements` has its id, label and last day, and for each lane the alerts before and
+    after, those newly asked and those no longer asked.
+    """
+
+    kind: str
+    sha256: str
+    document: str
+    statements: list[dict[str, Any]]
+
+
+class DiffLine(TypedDict):
+    """A line of a change: added, removed, same or skipped, and its text."""
+
+    what: str
+    text: str
+
+
+class FileChange(TypedDict):
+    """What changes in one file of a document."""
+
+    file: str
+    lines: list[DiffLine]
+
+
+class OwnEvaluation(TypedDict):
+    """The fields of `evaluation.benchmark.Evaluation`, as JSON."""
+
+    facts: dict[str, Any]
+    rows: list[dict[str, Any]]
+    quiet: list[dict[str, Any]]
+    chance: list[dict[str, Any]]
+    volume: list[dict[str, float]]
+    stability: dict[str, float]
+    kinds: list[dict[str, Any]]
+
+
+class ImportedStatement(StatementName):
+    """A statement and what is known of its reading."""
+
+    sha256: str
+    received_at: str
+    received_by: str
+    corrects: str | None
+    superseded_by: str | None
+    first_on: str
+    last_on: str
+    transactions: int
+    pence: int
+    duplicate_count: int
+    is_scored: int
+    erased_at: str | None
+    layout: str
+
+
+class StatementDetail(ImportedStatement):
+    """A statement with its reading report as JSON, and sentences on how it lies beside others."""
+
+    report: dict[str, Any]
+    beside: list[str]
+
+
+class ExpiredStatement(TypedDict):
+    """A statement whose payments are past their time."""
+
+    label: str
+    last_on: str
+    transactions: int
+
+
+class CasebookHealth(TypedDict):
+    """Whether the installation is well."""
+
+    cardwatch: str
+    tables: str
+    database: str
+    model: str
+    findings: list[dict[str, Any]]
+
+
+class ShownPayment(PaymentColumns):
+    """A transaction with its cardholder as the reader is shown them."""
+
+    holder: str
+
+
+class ListedPayment(ShownPayment):
+    """A transaction of a page, with the place after which the next page begins."""
+
+    place: list[float | str]
+
+
+class PaymentDetail(ShownPayment):
+    """A transaction with the alerts it is evidence of."""
+
+    alerts: list[PaymentAlert]
+
+
+class Sample(TypedDict):
+    """A sample of payments or alerts that was drawn."""
+
+    population: int
+    pence: int
+    population_sha256: str
+    drawn: list[dict[str, Any]]
+
+
+class PolicyInForce(TypedDict):
+    """The active policy: its text and the fields of `policy.Policy`."""
+
+    sha256: str
+    is_shipped: bool
+    text: str
+    figures: dict[str, Any]
+
+
+class ModelInForce(TypedDict, total=False):
+    """Facts about the active model; only `status` and `sha256` where there is none."""
+
+    status: str
+    sha256: str
+    why: str
+    features: tuple[str, ...]
+    rows: int
+    holders: int
+    first_on: str
+    last_on: str
+    data_sha256: str
+
+
+class FigureChange(TypedDict):
+    """One setting that a policy changes, before and after, in words."""
+
+    label: str
+    before: str
+    after: str
+
+
+class ProposedChange(Proposal):
+    """A proposal with its changes against what is active, those of a policy in words too."""
+
+    changes: list[FileChange]
+    before_after: list[FigureChange]
+
+
+class ImportOptions(TypedDict):
+    """How a statement that waits is imported."""
+
+    corrects: str | None
+    is_history: bool
+
+
+class CurrentUser(TypedDict):
+    """Who asks: an id, a role and the lanes they see."""
+
+    organisation_id: str
+    actor_id: str
+    role: str
+    lanes: list[str]
