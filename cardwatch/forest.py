@@ -111,11 +111,29 @@ def fit_forest(
         rows: the payments themselves, same index, for what the model says of itself.
         seed: of the forest's own chance; another one shows how much hangs on it.
     """
+    return fit_table(training_table(features, columns), columns, rows, seed)
+
+
+def training_table(
+    features: Mapping[str, Any] | pd.DataFrame, columns: Sequence[str]
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return the numbers that a forest is fitted to, in an order that only they decide.
+
+    The same payments from other files give the same table, and so the same forest.
+    """
+    table = _matrix(features, columns)
+    return table[np.lexsort(table.T[::-1])]
+
+
+def fit_table(
+    table: np.ndarray[Any, np.dtype[np.float32]],
+    columns: Sequence[str],
+    rows: pd.DataFrame,
+    seed: int = SEED,
+) -> Forest:
+    """Return a forest fitted to a table as `training_table` gives it; see `fit_forest`."""
     from cardwatch.isolation_trees import fit_trees  # noqa: PLC0415  a second to import
 
-    table = _matrix(features, columns)
-    # By their own numbers: the same payments from other files give the same forest.
-    table = table[np.lexsort(table.T[::-1])]
     return Forest(
         estimator=fit_trees(table, TREES, SAMPLES, seed),
         features=tuple(columns),

@@ -36,7 +36,7 @@ from cardwatch.registers import cards_in_force, match_cards, register_kind
 from cardwatch.rules import Rule, load_rules, rules_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from cardwatch.records import CardRegister, Register
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    FitForest = Callable[[Columns, Sequence[str], pd.DataFrame], Forest]
 
 FOREST_HOLDERS, FOREST_PAYMENTS = 50, 4_000
 """Below this an organisation's own forest is worse than none of its own (docs/detection.md)."""
@@ -74,6 +75,7 @@ def score(  # noqa: PLR0913  one for each thing that can be given
     forest: Forest | None = None,
     rules: Sequence[Rule] | None = None,
     lanes: Sequence[str] = LANES,
+    fit: FitForest = fit_forest,
 ) -> ScoringResult:
     """Return the ranked alerts of some statements, one list a lane.
 
@@ -87,6 +89,7 @@ def score(  # noqa: PLR0913  one for each thing that can be given
         forest: a fitted one; without it one is fitted to the history if there is enough.
         rules: the rules to use; the shipped ones if not given.
         lanes: those of which a list is wanted; none looks at another's.
+        fit: fits forests; a service keeps those that it fitted, see `FittedForests`.
 
     Raises:
         NothingToScore: no transaction is left to score.
@@ -109,14 +112,15 @@ def score(  # noqa: PLR0913  one for each thing that can be given
     is_own_forest = forest is None and enough_for_forest(ledger, reference)
     if is_own_forest:
         read = {name: features[name][reference] for name in FOREST_FEATURES}
-        forest = fit_forest(read, FOREST_FEATURES, ledger.frame[reference])
+        forest = fit(read, FOREST_FEATURES, ledger.frame[reference])
     if forest is not None and forest.features != FOREST_FEATURES:
         raise ModelRefused(
             "given", "it was trained for another version of cardwatch. Train it again"
         )
     days = ledger.frame["date"][scored_rows]
     open_cards = _open_cards(ledger, cards, days.max()) if cards else None
-    features, shares = _weigh(ledger, features, forest, reference, scored_rows)
+    unusual = _unusualness(ledger, features, forest, reference, scored_rows, fit)
+    features, shares = _weigh(ledger, features | unusual, reference)
     scored = ScoringContext(ledger, features, shares, scored_rows, reference, open_cards, forest)
     made_by = {
         "cardwatch": __version__,
@@ -146,30 +150,46 @@ def _usable(rules: Sequence[Rule], registers: Mapping[str, Register]) -> list[Ru
     return [rule for rule in rules if rule.registers <= registers.keys()]
 
 
-def _weigh(
-    ledger: Ledger, features: Columns, forest: Forest | None, reference: Flags, scored_rows: Flags
-) -> tuple[Columns, pd.DataFrame]:
-    """Return the features with both forests' scores and the chances, and each surprise's share."""
-    columns = dict(features)
+def _unusualness(  # noqa: PLR0913, PLR0917  what is read, and what is asked about
+    ledger: Ledger,
+    features: Columns,
+    forest: Forest | None,
+    reference: Flags,
+    scored_rows: Flags,
+    fit: FitForest,
+) -> Columns:
+    """Return both forests' scores, as far as there are forests."""
+    columns: Columns = {}
     if forest is not None:
         # Of earlier rows, before the reference, no score is read: 0 is no surprise.
         columns[UNUSUALNESS] = _scored_rows(
             forest, features, np.flatnonzero(reference | scored_rows)
         )
-    ends = ledger.last_rows(reference & ledger.is_purchase, ("holder_id", "month"))
+    ends = _month_ends(ledger, reference)
     if len(ends) >= FOREST_MONTHS:
         read = {name: features[name] for name in MONTH_FEATURES}
-        months = fit_forest(take_rows(read, ends), MONTH_FEATURES, ledger.frame.iloc[ends])
+        months = fit(take_rows(read, ends), MONTH_FEATURES, ledger.frame.iloc[ends])
         looked_at = np.union1d(ends, np.flatnonzero(scored_rows))
         columns[MONTH_UNUSUALNESS] = _scored_rows(months, features, looked_at)
+    return columns
+
+
+def _month_ends(ledger: Ledger, reference: Flags) -> Codes:
+    """Return the last purchase of each holder's month in the reference."""
+    return ledger.last_rows(reference & ledger.is_purchase, ("holder_id", "month"))
+
+
+def _weigh(ledger: Ledger, columns: Columns, reference: Flags) -> tuple[Columns, pd.DataFrame]:
+    """Return the columns with the chances, and each surprise's share."""
     shares = surprise_shares(columns, reference)
+    weighed = dict(columns)
     for chance_columns in (
         chances(shares, reference),
         novelty_chances(columns, reference),
-        month_chances(columns, ends),
+        month_chances(columns, _month_ends(ledger, reference)),
     ):
-        columns |= {str(name): values.to_numpy() for name, values in chance_columns.items()}
-    return columns, shares
+        weighed |= {str(name): values.to_numpy() for name, values in chance_columns.items()}
+    return weighed, shares
 
 
 def _scored_rows(forest: Forest, features: Columns, rows: Codes) -> Numbers:

@@ -19,6 +19,7 @@ from cardwatch.casebook.statements import as_read
 from cardwatch.casebook.tables import DOCUMENT_KINDS
 from cardwatch.casebook.unit_of_work import canonical
 from cardwatch.errors import CardwatchError, about_field
+from cardwatch.fitted_forests import FittedForests
 from cardwatch.forest import Forest, load_forest, save_forest
 from cardwatch.policy import Policy, default_policy_text, load_policy, parse_policy
 from cardwatch.records import CardRegister, Check, Problem, ReadingReport, Total
@@ -147,6 +148,8 @@ def read_content(uow: UnitOfWork, recipe: ScoringInputs, kind: str) -> bytes:
 MOST_READ = 16
 _read: dict[str, Any] = {}
 """Documents read last, by their hash: loading a forest takes longer than scoring with it."""
+_fitted = FittedForests()
+"""Forests fitted last where no model is active: a statement is scored, shown and verified."""
 
 
 def unpack_policy(content: bytes) -> Policy:
@@ -200,6 +203,7 @@ def score_read(
         forest=loaded.forest,
         rules=loaded.rules,
         lanes=lanes,
+        fit=_fitted.fit,
     )
 
 
