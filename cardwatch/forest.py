@@ -16,7 +16,6 @@ from functools import cached_property
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-import joblib
 import numpy as np
 import pandas as pd
 
@@ -154,6 +153,8 @@ def _score(forest: Forest, table: np.ndarray[Any, Any]) -> Numbers:
     order in which these end change their last bits from run to run. Shared memory is required, not
     preferred: inside a caller's joblib context the rows and trees would go to other processes.
     """
+    import joblib  # noqa: PLC0415  a third of a second to import
+
     count = max(min(os.cpu_count() or 1, len(table) // FEWEST_ROWS), 1)
     parts = np.array_split(table, count)
     depths = joblib.Parallel(n_jobs=count, require="sharedmem")(
