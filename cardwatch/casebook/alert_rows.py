@@ -99,10 +99,15 @@ class Neighbour(TypedDict):
 
 
 class AlertDetail(AlertRow):
-    """An alert whole. `raised` is the alert as it was raised: the fields of `records.Alert`."""
+    """An alert whole.
+
+    `raised` is the alert as it was raised: the fields of `records.Alert`; `registers` the versions
+    of registers that its list was made with.
+    """
 
     raised: dict[str, Any]
     made_by: dict[str, str] | None
+    registers: list[dict[str, str]]
     related: list[RelatedAlert]
     neighbours: list[Neighbour]
     decisions: list[Decision]

@@ -60,7 +60,7 @@ def answered(at: Context, read: Read) -> dict[str, tuple[type, Any]]:
         "statements": (answers.ImportedStatement, services.list_statements(at())),
         "statement": (answers.StatementDetail, services.get_statement(at(), statement)),
         "alerts": (alert_rows.ListedAlert, services.list_alerts(at())),
-        "alert": (alert_rows.AlertDetail, services.get_alert(at(), first)),
+        "alert": (answers.ShownAlert, services.get_alert(at(), first)),
         "related": (alert_rows.RelatedAlert, history["related"]),
         "neighbours": (alert_rows.Neighbour, history["neighbours"]),
         "decisions": (alert_rows.Decision, history["decisions"]),
