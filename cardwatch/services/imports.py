@@ -25,6 +25,7 @@ from cardwatch.services.register_inputs import (
     UsedRegisters,
     load_registers,
     registers_text,
+    split_unreadable,
     used_registers,
 )
 from cardwatch.services.scoring_inputs import (
@@ -91,6 +92,7 @@ class _Scored:
         table: everything the scoring read, as `read_window` will give it once it is kept.
         since: first day of it.
         registers: the versions of registers that the list of each lane was made with.
+        unreadable: ids of versions of professional standards' that could not be used.
     """
 
     scoring: ScoringResult
@@ -99,6 +101,7 @@ class _Scored:
     recipe: ScoringInputs
     used: LoadedInputs
     registers: dict[str, UsedRegisters]
+    unreadable: tuple[str, ...]
 
 
 def receive(
@@ -305,21 +308,24 @@ def _prepare(
         loaded = load_inputs(uow, recipe)
         table = table_of(arrival, _history(uow, arrival, since))
         event.outcome = "begun"  # the statement exists once `_keep` says so
-    loaded, registers = _with_registers(context, loaded)
+    loaded, registers, unreadable = _with_registers(context, loaded)
     scoring = score_window(table, arrival.label, loaded)
-    return receipt, arrival, _Scored(scoring, table, since, recipe, loaded, registers)
+    scored = _Scored(scoring, table, since, recipe, loaded, registers, unreadable)
+    return receipt, arrival, scored
 
 
 def _with_registers(
     context: ServiceContext, loaded: LoadedInputs
-) -> tuple[LoadedInputs, dict[str, UsedRegisters]]:
+) -> tuple[LoadedInputs, dict[str, UsedRegisters], tuple[str, ...]]:
     """Return what to score with, and the registers held in both lanes, whoever has the statement.
 
-    The casebook reads them by itself; nothing of them is in what the importer is told.
+    The casebook reads them by itself; nothing of them is in what the importer is told. The third
+    answer is ids of versions that could not be used: see `split_unreadable`.
     """
     with context.casebook.unaudited(context.actor, context.now, lanes=LANES, reads=True) as uow:
         by_lane = {lane: used_registers(uow, lane) for lane in LANES}
-        return replace(loaded, registers=load_registers(uow, by_lane[PSD])), by_lane
+        by_lane[PSD], unreadable = split_unreadable(uow, by_lane[PSD])
+        return replace(loaded, registers=load_registers(uow, by_lane[PSD])), by_lane, unreadable
 
 
 def _needs_second_person(uow: UnitOfWork, arrival: IncomingStatement, *, is_history: bool) -> str:
@@ -355,6 +361,10 @@ def _keep(context: ServiceContext, arrival: IncomingStatement, scored: _Scored |
             keep_shipped_rules(uow, scored.recipe)
             _keep_model(uow, arrival, scored)
             _keep_alerts(uow, arrival, scored)
+            uow.extra_events += [
+                AuditEvent("combination", "register", version_id, outcome="failed", chain=PSD)
+                for version_id in scored.unreadable
+            ]
 
 
 def _keep_model(uow: UnitOfWork, arrival: IncomingStatement, scored: _Scored) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -62,6 +62,28 @@ def used_registers(uow: UnitOfWork, lane: str) -> UsedRegisters:
         if lane == PSD or row["lane"] == lane
     )
     return UsedRegisters(versions, kept.last_match(uow) if lane == PSD else 0)
+
+
+def split_unreadable(uow: UnitOfWork, used: UsedRegisters) -> tuple[UsedRegisters, tuple[str, ...]]:
+    """Return what can be used, and the ids of professional standards' versions that cannot.
+
+    One that is not as it was kept must not refuse the statement: whoever has it may not know of it.
+    A version that finance sees is not left out, and `load_registers` refuses it.
+    """
+    unreadable = {
+        version.version_id for version in used.versions if _is_unreadable(uow, version.version_id)
+    }
+    kept_versions = (one for one in used.versions if one.version_id not in unreadable)
+    return replace(used, versions=tuple(kept_versions)), tuple(sorted(unreadable))
+
+
+def _is_unreadable(uow: UnitOfWork, version_id: str) -> bool:
+    """Whether a version that professional standards alone may see is not as it was kept."""
+    try:
+        _read_version(uow, version_id)
+    except NotFound:
+        return bool(kept.get_version(uow, version_id)["lane"] == PSD)
+    return False
 
 
 def actor_registers(context: ServiceContext) -> tuple[Register, ...]:

@@ -209,3 +209,19 @@ def test_changed_versions_are_found(at: At, register: Callable[..., Register]) -
         uow.update(kept.register_versions, kept.register_versions.c.seq == 1, {"entries": 7})
     faults = [check.fault for check in services.verify_audit(context)]
     assert faults == ["", "a row of register_versions is not as it was written"]
+
+
+def test_a_damaged_version_of_psd_refuses_nobodys_statement(
+    at: At, read: Read, register: Callable[..., Register]
+) -> None:
+    services.receive(at(), read(*month(9)), is_history=True)
+    received = services.import_register(at("psd"), register(GIFTS + LUNCH))
+    with at("psd").work(AuditEvent("consultation", "register"), LANES) as uow:
+        uow.update(kept.register_versions, kept.register_versions.c.seq == 1, {"content": b"x"})
+    receipt = services.receive(at(), read(*month(10), *PAID))
+    assert receipt.outcome == "received"
+    assert not gift_alerts(at("psd"))
+    wanted = {"action": "combination", "object": "register"}
+    (event,) = services.audit_events(at("psd"), lane="psd", last=9, **wanted)
+    assert (event["id"], event["outcome"]) == (received.version_id, "failed")
+    assert not services.audit_events(at(), lane="finance", last=9, object="register")
