@@ -6,8 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+JsonObject = dict[str, Any]
+"""An object of an OpenAPI document."""
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 DESCRIBED_METHODS = ("get", "post", "put", "delete", "head")
 OBJECT = "#/components/schemas/"
@@ -54,7 +57,7 @@ class ObjectInfo:
     fields: tuple[FieldInfo, ...]
 
 
-def operations(document: Mapping[str, Any]) -> list[Operation]:
+def operations(document: JsonObject) -> list[Operation]:
     """Convert an OpenAPI document into its operations, in its order."""
     schemas = document["components"]["schemas"]
     return [
@@ -65,7 +68,7 @@ def operations(document: Mapping[str, Any]) -> list[Operation]:
     ]
 
 
-def objects(document: Mapping[str, Any]) -> list[ObjectInfo]:
+def objects(document: JsonObject) -> list[ObjectInfo]:
     """Convert the schemas of an OpenAPI document into objects, by name."""
     return [
         ObjectInfo(name, schema.get("description", ""), _fields(schema, "")
@@ -74,15 +77,13 @@ def objects(document: Mapping[str, Any]) -> list[ObjectInfo]:
     ]  # fmt: skip
 
 
-def _value(name: str, schema: Mapping[str, Any]) -> FieldInfo:
+def _value(name: str, schema: JsonObject) -> FieldInfo:
     """A schema that is one value, such as an enumeration."""
     words, linked = type_words(schema)
     return FieldInfo(name, words, linked, True, "", schema.get("description", ""))
 
 
-def _operation(
-    method: str, path: str, content: Mapping[str, Any], schemas: Mapping[str, Any]
-) -> Operation:
+def _operation(method: str, path: str, content: JsonObject, schemas: JsonObject) -> Operation:
     parameters = tuple(
         FieldInfo(
             one["name"], *type_words(one["schema"]), one.get("required", False), one["in"],
@@ -99,7 +100,7 @@ def _operation(
         method=method.upper(),
         path=path,
         tag=(content.get("tags") or ["other"])[0],
-        meaning=content.get("description", content.get("summary", "")),
+        meaning=str(content.get("description", content.get("summary", ""))),
         parameters=parameters,
         body=_fields(schema, media),
         answers=tuple(_answer(status, one) for status, one in content["responses"].items()),
@@ -107,21 +108,21 @@ def _operation(
     )
 
 
-def _answer(status: str, answer: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _answer(status: str, answer: JsonObject) -> tuple[str, str, str, str]:
     """A response as status, meaning, type, and the object it links to."""
-    content: Mapping[str, Any] = next(iter(answer.get("content", {}).values()), {})
+    content: JsonObject = next(iter(answer.get("content", {}).values()), {})
     schema = content.get("schema", {})
     words, linked = type_words(schema) if schema else ("", "")
     return status, answer.get("description", ""), words, linked
 
 
-def _resolved(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:
+def _resolved(schema: JsonObject, schemas: JsonObject) -> JsonObject:
     """The schema that another refers to, or itself."""
-    found: Mapping[str, Any] = schemas.get(schema.get("$ref", "").removeprefix(OBJECT), schema)
+    found: JsonObject = schemas.get(schema.get("$ref", "").removeprefix(OBJECT), schema)
     return found
 
 
-def _fields(schema: Mapping[str, Any], media: str) -> tuple[FieldInfo, ...]:
+def _fields(schema: JsonObject, media: str) -> tuple[FieldInfo, ...]:
     """The fields of an object."""
     required = schema.get("required", ())
     return tuple(
@@ -132,7 +133,7 @@ def _fields(schema: Mapping[str, Any], media: str) -> tuple[FieldInfo, ...]:
     )
 
 
-def type_words(schema: Mapping[str, Any]) -> tuple[str, str]:
+def type_words(schema: JsonObject) -> tuple[str, str]:
     """The type of a value in words, and the name of the object it links to, if any."""
     if ref := schema.get("$ref", ""):
         name = ref.removeprefix(OBJECT)
@@ -155,8 +156,8 @@ def _example(
     method: str,
     path: str,
     media: str,
-    schema: Mapping[str, Any],
-    schemas: Mapping[str, Any],
+    schema: JsonObject,
+    schemas: JsonObject,
 ) -> str:
     """A command that calls an operation, with the fields it needs."""
     parts = ["curl -sS"] + ([f"-X {method.upper()}"] if method not in {"get", "post"} else [])
@@ -176,7 +177,7 @@ def _example(
     return " ".join([*parts, f'"$SERVICE{path}"'])
 
 
-def _sample(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:  # noqa: ANN401  JSON
+def _sample(schema: JsonObject, schemas: JsonObject) -> Any:  # noqa: ANN401  JSON
     """A value of a schema: its example, or one of its type."""
     schema = _resolved(schema, schemas)
     if "examples" in schema:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from cardwatch.casebook.rows import MatchDecision, StoredRegister, StoredRegisterContent
 from cardwatch.casebook.suppressions import may_decide
 from cardwatch.casebook.tables import PSD, match_decisions, register_versions
 from cardwatch.errors import CardwatchError, NotFound
 
 if TYPE_CHECKING:
-    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+    from cardwatch.casebook.unit_of_work import UnitOfWork
 
 SAME, NOT_THE_SAME, CANNOT_TELL, UNDECIDED = MATCH_DECISIONS = (
     "same",
@@ -86,17 +87,17 @@ def last_seq(uow: UnitOfWork, lane: str) -> int:
     return int((row and row["seq"]) or 0)
 
 
-def list_versions(uow: UnitOfWork, kind: str = "") -> list[Row]:
+def list_versions(uow: UnitOfWork, kind: str = "") -> list[StoredRegister]:
     """Return the versions of the work's lanes without their content, in the order received."""
     columns = [column for column in register_versions.c if column.name != "content"]
     question = sa.select(*columns).where(uow.scope(register_versions))
     if kind:
         question = question.where(register_versions.c.kind == kind)
     order = (register_versions.c.lane, register_versions.c.seq)
-    return uow.fetch_all(question.order_by(*order))
+    return uow.fetch_all(question.order_by(*order), StoredRegister)
 
 
-def get_version(uow: UnitOfWork, version_id: str) -> Row:
+def get_version(uow: UnitOfWork, version_id: str) -> StoredRegisterContent:
     """Return a version of the work's lanes, with its content, by its id or the beginning of it.
 
     Raises:
@@ -104,7 +105,8 @@ def get_version(uow: UnitOfWork, version_id: str) -> Row:
     """
     fits = register_versions.c.version_id.startswith(version_id, autoescape=True)
     rows = uow.fetch_all(
-        sa.select(register_versions).where(uow.scope(register_versions), fits).limit(2)
+        sa.select(register_versions).where(uow.scope(register_versions), fits).limit(2),
+        StoredRegisterContent,
     )
     if len(rows) != 1 or not version_id:
         raise NotFound(f"There is no version '{version_id}' of a register.")
@@ -144,7 +146,7 @@ def last_match(uow: UnitOfWork) -> int:
     return int((row and row["seq"]) or 0)
 
 
-def list_matches(uow: UnitOfWork, until: int | None = None) -> list[Row]:
+def list_matches(uow: UnitOfWork, until: int | None = None) -> list[MatchDecision]:
     """Return the decisions about names in the order made.
 
     Args:
@@ -154,4 +156,4 @@ def list_matches(uow: UnitOfWork, until: int | None = None) -> list[Row]:
     question = sa.select(match_decisions).where(uow.scope(match_decisions))
     if until is not None:
         question = question.where(match_decisions.c.seq <= until)
-    return uow.fetch_all(question.order_by(match_decisions.c.seq))
+    return uow.fetch_all(question.order_by(match_decisions.c.seq), MatchDecision)

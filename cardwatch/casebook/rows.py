@@ -231,3 +231,54 @@ class FailedJob(TypedDict, total=False):
     detail: str
     file: str
     error_number: str
+
+
+class StoredRegister(TypedDict):
+    """A version of a register, without its content."""
+
+    lane: str
+    version_id: str
+    kind: str
+    seq: int
+    file: str
+    sha256: str
+    known_from: str | None
+    replaces: int
+    entries: int
+    unreadable: int
+    content_sha256: str
+    received_by: str
+    received_at: str
+
+
+class StoredRegisterContent(StoredRegister):
+    """A version of a register with its content."""
+
+    content: bytes
+
+
+class MatchDecision(TypedDict):
+    """What a person decided about a name in a register and a merchant."""
+
+    lane: str
+    seq: int
+    organisation: str
+    merchant: str
+    decision: str
+    reason: str
+    decided_by: str
+    decided_at: str
+
+
+class EntryRow(TypedDict):
+    """An entry of a register as an alert shows it: the fields of `records.EntryShown`."""
+
+    register: str
+    rule: str
+    file: str
+    row: int
+    true_on: str
+    known_on: str
+    facts: list[tuple[str, str]]
+    match: str
+    matched_by: str

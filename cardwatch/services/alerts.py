@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         ListedAlert,
         Suppression,
     )
+    from cardwatch.casebook.rows import EntryRow
     from cardwatch.casebook.unit_of_work import UnitOfWork
     from cardwatch.services.answers import (
         AlertHistory,
@@ -280,7 +281,7 @@ def _with_pseudonyms(uow: UnitOfWork, content: Any) -> Any:  # noqa: ANN401  JSO
     """Replace every person in some JSON, wherever a field names one."""
     if isinstance(content, dict):
         if content.keys() >= {"register", "facts"}:
-            return masked_entry(uow, content)
+            return masked_entry(uow, cast("EntryRow", content))
         return {
             name: pseudonyms.pseudonym(uow, value)
             if name in PERSON_FIELDS and isinstance(value, str) and value

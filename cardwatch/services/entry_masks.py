@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cardwatch.casebook import pseudonyms
 from cardwatch.registers import register_kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from cardwatch.casebook import UnitOfWork
+    from cardwatch.casebook.rows import EntryRow
 
 NUMBER_FIELDS = ("employee_id", "approver_id", "manager_id")
 """Fields that hold the number of a person, shown as their pseudonym."""
@@ -26,7 +25,7 @@ def _headings(kind: str) -> dict[str, str]:
     return {field.headings[0]: field.name for field in register_kinds()[kind].fields}
 
 
-def masked_entry(uow: UnitOfWork, entry: Mapping[str, Any]) -> dict[str, Any]:
+def masked_entry(uow: UnitOfWork, entry: EntryRow) -> EntryRow:
     """Return an entry of a register, as an alert shows it, without the people in it."""
     headings = _headings(entry["register"])
     facts = []

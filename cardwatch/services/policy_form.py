@@ -159,7 +159,7 @@ def policy_toml(settings: Mapping[str, Any]) -> str:
     return "\n\n".join(filter(None, ["\n".join(plain), *tables])) + "\n"
 
 
-def _tables(settings: Mapping[str, Any]) -> list[str]:
+def _tables(settings: Mapping[str, object]) -> list[str]:
     """The settings that are tables, or lists of them."""
     return [
         key

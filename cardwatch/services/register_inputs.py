@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cardwatch.casebook import UnitOfWork
-    from cardwatch.casebook.unit_of_work import Row
+    from cardwatch.casebook.rows import MatchDecision, StoredRegisterContent
     from cardwatch.services.context import ServiceContext
 
 MATCHES = "matches"
@@ -155,7 +155,7 @@ def pack_register(register: Register) -> bytes:
     )
 
 
-def unpack_register(row: Row) -> Register:
+def unpack_register(row: StoredRegisterContent) -> Register:
     """Return a version as it was read.
 
     Raises:
@@ -181,21 +181,22 @@ def content_sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def current_matches(rows: Iterable[Row]) -> dict[tuple[str, str], Row]:
+def current_matches(rows: Iterable[MatchDecision]) -> dict[tuple[str, str], MatchDecision]:
     """Return the last decision of each pair of a register's name and a merchant."""
     return {(row["organisation"], row["merchant"]): row for row in rows}
 
 
-def matches_register(rows: Sequence[Row]) -> Register:
+def matches_register(rows: Sequence[MatchDecision]) -> Register:
     """Return decisions about names as the register that the matcher reads."""
     pairs = sorted(current_matches(rows).values(), key=lambda row: int(row["seq"]))
     decided = [row for row in pairs if row["decision"] != kept.UNDECIDED]
     names = ("organisation", "merchant", "decision", "reason", "decided_by")
-    entries = pd.DataFrame({name: [row[name] for row in decided] for name in names}, dtype="str")
+    columns = {name: [str(dict(row)[name]) for row in decided] for name in names}
+    entries = pd.DataFrame(columns, dtype="str")
     on = pd.to_datetime([row["decided_at"][:10] for row in decided]).astype("datetime64[s]")
     entries = entries.assign(decided_on=on, true_from=on, known_on=on, file="", row=0)
     entries["true_until"] = pd.Series(pd.NaT, entries.index).astype("datetime64[s]")
-    lines = canonical([{name: row[name] for name in names} for row in decided])
+    lines = canonical([{name: dict(row)[name] for name in names} for row in decided])
     report = RegisterReport(
         kind=MATCHES, file="", sha256=hashlib.sha256(lines.encode()).hexdigest(), form="",
         columns={}, dropped={}, unused=(), decisions=(), notes=(), rows=len(decided),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cardwatch.casebook import UnitOfWork
-    from cardwatch.casebook.unit_of_work import Row
+    from cardwatch.casebook.rows import MatchDecision
     from cardwatch.records import Register
     from cardwatch.services.context import ServiceContext
 
@@ -91,7 +91,9 @@ def decide_match(
         )
 
 
-def _to_review(pair: tuple[str, str], match: NameMatch | None, row: Row | None) -> MatchToReview:
+def _to_review(
+    pair: tuple[str, str], match: NameMatch | None, row: MatchDecision | None
+) -> MatchToReview:
     is_decided = row is not None and row["decision"] != kept.UNDECIDED
     facts = {name: str(row[name]) if row is not None and is_decided else ""
              for name in ("decision", "reason", "decided_by", "decided_at")}  # fmt: skip

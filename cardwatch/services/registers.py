@@ -39,7 +39,7 @@ from cardwatch.services.register_matches import payments_beside
 
 if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
-    from cardwatch.casebook.unit_of_work import Row
+    from cardwatch.casebook.rows import StoredRegister
     from cardwatch.records import Register, RegisterReport
     from cardwatch.services.context import ServiceContext
 
@@ -258,7 +258,9 @@ def _used(context: ServiceContext, uow: UnitOfWork) -> UsedRegisters:
     return used_registers(uow, PSD if PSD in context.actor.lanes else FINANCE)
 
 
-def _is_same(row: Row, report: RegisterReport, known_from: str, *, replaces: bool) -> bool:
+def _is_same(
+    row: StoredRegister, report: RegisterReport, known_from: str, *, replaces: bool
+) -> bool:
     """Return whether a version is the same file, taken in the same way."""
     is_as_stated = not known_from or row["known_from"] == known_from
     return bool(row["sha256"] == report.sha256 and is_as_stated and row["replaces"] == replaces)
@@ -312,7 +314,9 @@ def _receipt(report: RegisterReport, version_id: str, outcome: str) -> RegisterR
     )
 
 
-def _summary(kind: RegisterKind, rows: list[Row], register: Register | None) -> RegisterSummary:
+def _summary(
+    kind: RegisterKind, rows: list[StoredRegister], register: Register | None
+) -> RegisterSummary:
     return RegisterSummary(
         kind=kind.kind,
         title=kind.title,
@@ -325,11 +329,16 @@ def _summary(kind: RegisterKind, rows: list[Row], register: Register | None) -> 
     )
 
 
-def _stored(row: Row) -> StoredVersion:
-    names = ("version_id", "kind", "file", "sha256", "entries", "unreadable", "received_by",
-             "received_at")  # fmt: skip
+def _stored(row: StoredRegister) -> StoredVersion:
     return StoredVersion(
-        **{name: row[name] for name in names},
+        version_id=row["version_id"],
+        kind=row["kind"],
+        file=row["file"],
+        sha256=row["sha256"],
         known_from=row["known_from"] or "",
         replaces=bool(row["replaces"]),
+        entries=row["entries"],
+        unreadable=row["unreadable"],
+        received_by=row["received_by"],
+        received_at=row["received_at"],
     )
