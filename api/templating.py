@@ -8,7 +8,7 @@ import hashlib
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -97,11 +97,11 @@ def days(first: str, last: str) -> str:
     return f"{number if same == ends.split()[1:] else start} to {ends}"
 
 
-def people(alert: Mapping[str, Any], names: Mapping[str, str]) -> str:
+def people(alert: Mapping[str, object], names: Mapping[str, str]) -> str:
     """Whom an alert is about, under the names shown to the reader: one, or how many they are."""
 
-    def named(ids: Sequence[str]) -> list[str]:
-        return [names[person_id] for person_id in ids]
+    def named(ids: object) -> list[str]:
+        return [names[person_id] for person_id in cast("Sequence[str]", ids)]
 
     return people_label(named(alert["holders"]), named(alert["approvers"]))
 
