@@ -43,6 +43,8 @@ def _rising(ledger: Ledger) -> Numbers:
     Of k amounts in any order one in k! is rising; every day may begin one.
     """
     rows = np.flatnonzero(ledger.is_purchase)
+    if not len(rows):
+        return np.zeros(len(ledger))
     pair, day, pence = ledger.group(*PAIR), ledger.day, ledger.pence
     rows = rows[np.lexsort((pence[rows], day[rows], pair[rows]))]
     last = np.append((np.diff(pair[rows]) != 0) | (np.diff(day[rows]) != 0), True)

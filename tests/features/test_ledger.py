@@ -7,8 +7,11 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from cardwatch.features import feature_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,3 +195,21 @@ def test_a_fee_or_a_payment_to_the_bank_is_no_purchase(make_ledger: MakeLedger) 
     ledger = make_ledger(payments)
     assert ledger.is_purchase.tolist() == [True, False, False, False, False]
     assert ledger.is_refund.tolist() == [False, False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    "payments",
+    [
+        [("2026-03-02", "h", "ALPHA", -500)],
+        [("2026-03-02", "h", "ALPHA", -500), ("2026-03-03", "g", "BETA", -70)],
+        [("2026-03-02", "h", "ALPHA", 500)],
+        [("2026-03-02", "", "", 500)],
+    ],
+)
+def test_every_feature_is_built_of_few_rows(
+    make_ledger: MakeLedger, payments: list[tuple[Any, ...]]
+) -> None:
+    """Of refunds alone too: a statement may hold nothing else."""
+    ledger = make_ledger(payments)
+    for name, column in feature_columns(ledger).items():
+        assert len(column) == len(payments), name
