@@ -37,7 +37,7 @@ def list_registers(request: Request, context: Context) -> Response:
 
 
 @router.get("/registers/new")
-def show_upload(request: Request, context: Context) -> Response:
+def show_register_upload(request: Request, context: Context) -> Response:
     """Show the form for a register."""
     return _upload_page(request, context, {}, {})
 
