@@ -93,9 +93,15 @@ def actor_registers(context: ServiceContext) -> tuple[Register, ...]:
         return load_registers(uow, used_registers(uow, lanes[-1] if lanes else FINANCE))
 
 
-def registers_then(uow: UnitOfWork, statement_id: str) -> tuple[Register, ...]:
-    """Return the registers that a statement was scored with, as far as the actor may see them."""
-    return load_registers(uow, parse_registers(registers_of_list(uow, uow.lanes[-1], statement_id)))
+def registers_then(
+    uow: UnitOfWork, statement_id: str, *, fresh: bool = False
+) -> tuple[Register, ...]:
+    """Return the registers that a statement was scored with, as far as the actor may see them.
+
+    Arguments and errors as of `load_registers`.
+    """
+    used = parse_registers(registers_of_list(uow, uow.lanes[-1], statement_id))
+    return load_registers(uow, used, fresh=fresh)
 
 
 def registers_text(used: UsedRegisters) -> str:
@@ -110,8 +116,15 @@ def parse_registers(text: str) -> UsedRegisters:
     return UsedRegisters(versions, content["matches"])
 
 
-def load_registers(uow: UnitOfWork, used: UsedRegisters) -> tuple[Register, ...]:
+def load_registers(
+    uow: UnitOfWork, used: UsedRegisters, *, fresh: bool = False
+) -> tuple[Register, ...]:
     """Return registers, one a kind, each made of its versions.
+
+    Args:
+        uow: the work it is done in.
+        used: which versions.
+        fresh: whether each is read from the database again and compared with its hash.
 
     Raises:
         NotFound: a version is not kept any more, or is not as it was.
@@ -119,7 +132,7 @@ def load_registers(uow: UnitOfWork, used: UsedRegisters) -> tuple[Register, ...]
     by_kind: dict[str, list[Register]] = {}
     replaced: dict[str, int] = {}
     for version in used.versions:
-        register, replaces = _read_version(uow, version.version_id)
+        register, replaces = _read_version(uow, version.version_id, fresh=fresh)
         versions = by_kind.setdefault(register.kind, [])
         if replaces:
             replaced[register.kind] = len(versions)
@@ -134,10 +147,12 @@ _read: dict[tuple[str, str], tuple[Register, bool]] = {}
 """Versions read last, by organisation and id: they are read at each scoring."""
 
 
-def _read_version(uow: UnitOfWork, version_id: str) -> tuple[Register, bool]:
+def _read_version(
+    uow: UnitOfWork, version_id: str, *, fresh: bool = False
+) -> tuple[Register, bool]:
     """Return one version, and whether it replaces those before it."""
     key = uow.actor.organisation_id, version_id
-    if key not in _read:
+    if fresh or key not in _read:
         row = kept.get_version(uow, version_id)
         if len(_read) >= MOST_VERSIONS:
             _read.clear()

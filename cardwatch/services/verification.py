@@ -30,7 +30,7 @@ from cardwatch.casebook.audit import (
 from cardwatch.casebook.health import examine
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.casebook.unit_of_work import SYSTEM
-from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.reports import check_pack
 from cardwatch.services.answers import CasebookHealth, ExpiredStatement
 from cardwatch.services.context import ServiceContext
@@ -54,7 +54,10 @@ if TYPE_CHECKING:
         Ed25519PublicKey,
     )
 
+    from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.alert_rows import Event
+    from cardwatch.casebook.rows import Statement
+    from cardwatch.records import Register
     from cardwatch.scoring import ScoringResult
 
 
@@ -262,19 +265,18 @@ def _verify_one(context: ServiceContext, statement_id: str, *, again: bool) -> C
         if not again or not row["is_scored"] or not uow.lanes:
             return Check(statement_id, label, "")
         assert row["made_with"] is not None
-        assert row["window_from"] is not None
         recipe = ScoringInputs(**json.loads(row["made_with"]))
         if recipe.cardwatch != __version__:
             note = f"its alerts were made by cardwatch {recipe.cardwatch}; use that version"
             return Check(statement_id, label, "", note=note)
-        table = kept.read_window(uow, row["seq"], row["window_from"], row["last_on"])
+        table = kept.read_window(uow, row["seq"], str(row["window_from"]), row["last_on"])
+        registers = _registers_then(uow, statement_id)
         if kept.rows_sha256(table) != row["input_sha256"]:
-            if kept.is_any_erased(uow, row["seq"], row["window_from"]):
-                note = "some of the history it was scored with has been deleted"
-                return Check(statement_id, label, "", note=note)
-            return Check(statement_id, label, "the settings it was scored with have changed")
-        loaded = load_inputs(uow, recipe, fresh=True)
-        loaded = replace(loaded, registers=registers_then(uow, statement_id))
+            return _changed_input(uow, row)
+        if registers is None:
+            fault = "a version of a register it was scored with has changed"
+            return Check(statement_id, label, fault)
+        loaded = replace(load_inputs(uow, recipe, fresh=True), registers=registers)
         stored_lists = {lane: kept_texts(uow, lane, statement_id) for lane in uow.lanes}
         hidden = hidden_ids(uow, statement_id)
     scoring = score_window(table, label, loaded)
@@ -283,6 +285,23 @@ def _verify_one(context: ServiceContext, statement_id: str, *, again: bool) -> C
     ]
     count = sum(len(texts.keys() - hidden) for _, texts, _ in stored_lists.values())
     return Check(statement_id, label, "; ".join(filter(None, faults)), count)
+
+
+def _registers_then(uow: UnitOfWork, statement_id: str) -> tuple[Register, ...] | None:
+    """The registers that a statement was scored with; None if one is not as it was kept."""
+    try:
+        return registers_then(uow, statement_id, fresh=True)
+    except NotFound:
+        return None
+
+
+def _changed_input(uow: UnitOfWork, row: Statement) -> Check:
+    """What is said of a statement whose history is not what it was scored with."""
+    if kept.is_any_erased(uow, row["seq"], str(row["window_from"])):
+        note = "some of the history it was scored with has been deleted"
+        return Check(row["statement_id"], row["label"], "", note=note)
+    fault = "the settings it was scored with have changed"
+    return Check(row["statement_id"], row["label"], fault)
 
 
 def _differs(  # noqa: PLR0913, PLR0917  what is kept of a list, and what of it is not to be named

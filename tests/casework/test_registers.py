@@ -225,3 +225,17 @@ def test_a_damaged_version_of_psd_refuses_nobodys_statement(
     (event,) = services.audit_events(at("psd"), lane="psd", last=9, **wanted)
     assert (event["id"], event["outcome"]) == (received.version_id, "failed")
     assert not services.audit_events(at(), lane="finance", last=9, object="register")
+
+
+def test_changed_content_is_found_by_verifying_a_statement(
+    at: At, read: Read, register: Callable[..., Register]
+) -> None:
+    services.receive(at(), read(*month(9)), is_history=True)
+    services.import_register(at("psd"), register(GIFTS + LUNCH))
+    receipt = services.receive(at(), read(*month(10), *PAID))
+    assert not services.verify_statement(at("psd"), receipt.statement_id).fault
+    with at("psd").work(AuditEvent("consultation", "register"), LANES) as uow:
+        uow.update(kept.register_versions, kept.register_versions.c.seq == 1, {"content": b"x"})
+    fault = services.verify_statement(at("psd"), receipt.statement_id).fault
+    assert fault == "a version of a register it was scored with has changed"
+    assert not services.verify_statement(at(), receipt.statement_id).fault
