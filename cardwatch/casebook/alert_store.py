@@ -61,6 +61,10 @@ class StoreResult:
     second_look: int
 
 
+NO_REGISTERS = canonical({"matches": 0, "versions": []})
+"""What is kept of a list that no register was used for."""
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a list of alerts comes from.
@@ -79,7 +83,7 @@ class Source:
     places: Mapping[tuple[str, int], tuple[str, int]]
     approvers: Mapping[str, str]
     corrects: str | None = None
-    registers: str = ""
+    registers: str = NO_REGISTERS
 
 
 def alert_text(alert: Alert) -> str:

@@ -53,7 +53,7 @@ def test_a_change_is_tried_compared_and_agreed_to_by_another(visit: Callable[[],
 
     second.enter("second", "/settings")
     second.press("Policy: the limit was raised")
-    second.sees(f"by finance@{OWN}.example", "pounds = 5000")
+    second.sees(f"by finance@{OWN}.example", "Single-purchase limit", "£5,000 since 1 January 2020")
     second.press("Approve and activate")
     second.sees("Agreed")
 
