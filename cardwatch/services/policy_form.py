@@ -171,7 +171,7 @@ def _tables(settings: Mapping[str, object]) -> list[str]:
 
 def _key(name: str) -> str:
     is_bare = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
-    return name if is_bare else json.dumps(name, ensure_ascii=False)
+    return name if is_bare else _toml(name)
 
 
 def _toml(value: Any) -> str:  # noqa: ANN401  whatever TOML holds
