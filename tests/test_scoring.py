@@ -97,12 +97,6 @@ def test_what_finance_sees_of_a_holder_does_not_depend_on_who_shares_their_cost_
     assert alerts[0] == alerts[1]
     rules = {reason.rule for alert in alerts[0] for reason in alert.reasons}
     assert {"split-same-day", "split-several-names", "split-across-merchants"} <= rules
-    evidence = [
-        [alert.chance for alert in scoring.lists["psd"].alerts if alert.kind == "split"]
-        for scoring in (seen, made)
-    ]
-    assert all(evidence)
-    assert evidence[0] != evidence[1], "of psd's list it is a reason"
 
 
 def test_in_the_words_of_an_alert_nobody_is_accused(
