@@ -68,8 +68,15 @@ def test_what_finance_sees_does_not_depend_on_what_only_psd_may_know(
         assert scored_month(month).lists["psd"].alerts
 
 
+QUILLBURN_HOLDERS = ["SV1011", "SV1008", "SV1009", "SV1007", "SV1016"]
+"""Three who use a merchant, and two who then split a purchase there."""
+
+
 def _with_splits(known: pd.DataFrame) -> pd.DataFrame:
-    """Return statements with two splits more, each by a search that the sample has nothing for."""
+    """Return statements with three splits more: two by searches that the sample has nothing for.
+
+    The third is by two holders who have nothing in common but their cost centre.
+    """
     names = ("WIDGET STORES", "WIDGET STORES LEEDS", "KERB PRINTERS", "OTHER INK")
     codes = ("5251", "5734", "5111", "5111")
     last = known[known["file"] == "2026-10.csv"]
@@ -77,7 +84,16 @@ def _with_splits(known: pd.DataFrame) -> pd.DataFrame:
         merchant=names, mcc=codes, amount_pence=[91_000, 92_000, 93_000, 94_000], kind="purchase"
     )
     added = added.assign(transaction_id=names, row=range(90_001, 90_005))
-    return pd.concat([known, added.astype(known.dtypes)], ignore_index=True)
+    by_holder = known[known["kind"] == "purchase"].drop_duplicates("holder_id")
+    shared = by_holder.set_index("holder_id", drop=False).loc[QUILLBURN_HOLDERS].assign(
+        merchant="QUILLBURN", mcc="5251", cost_centre=["CC410", "CC310", "CC320", "CC210", "CC210"],
+        date=pd.to_datetime(["2026-09-01"] * 3 + ["2026-10-14"] * 2),
+        file=["2026-09.csv"] * 3 + ["2026-10.csv"] * 2,
+        amount_pence=[4_100, 4_300, 4_700, 93_000, 88_000],
+        transaction_id=[f"QUILLBURN {n}" for n in range(5)], row=range(90_005, 90_010),
+    )  # fmt: skip
+    parts = [known, added.astype(known.dtypes), shared.astype(known.dtypes)]
+    return pd.concat(parts, ignore_index=True)
 
 
 def test_what_finance_sees_of_a_holder_does_not_depend_on_who_shares_their_cost_centre(
@@ -97,6 +113,12 @@ def test_what_finance_sees_of_a_holder_does_not_depend_on_who_shares_their_cost_
     assert alerts[0] == alerts[1]
     rules = {reason.rule for alert in alerts[0] for reason in alert.reasons}
     assert {"split-same-day", "split-several-names", "split-across-merchants"} <= rules
+    evidence = [
+        [alert.chance for alert in scoring.lists["psd"].alerts if alert.kind == "split"]
+        for scoring in (seen, made)
+    ]
+    assert all(evidence)
+    assert evidence[0] != evidence[1], "of psd's list it is a reason"
 
 
 def test_in_the_words_of_an_alert_nobody_is_accused(

@@ -38,7 +38,7 @@ from cardwatch.errors import Changed
 if TYPE_CHECKING:
     from api.pagination import AlertRows
     from cardwatch.casebook import alert_rows, rows
-    from cardwatch.services import answers
+    from cardwatch.casebook.precision import Precision as RulePrecision
 
 router = APIRouter(tags=["alerts"])
 ALERT_LINK, FIRST = "$response.body#/alert_id", "$response.body#/alerts/0/alert_id"
@@ -237,7 +237,7 @@ def list_exports(context: Context) -> list[rows.Export]:
 
 
 @router.get("/precision", response_model=dict[Lane, list[Precision]])
-def get_precision(context: Context) -> dict[str, list[answers.RulePrecision]]:
+def get_precision(context: Context) -> dict[str, list[RulePrecision]]:
     """Show for each of the caller's lanes how often each rule's alerts were upheld."""
     return services.rule_precision(context)
 

@@ -261,7 +261,9 @@ def alerts(
         elif precision:
             precision_by_lane = services.rule_precision(context)
             rows = [
-                {"lane": name} | rate for name, rates in precision_by_lane.items() for rate in rates
+                {"lane": name} | asdict(rate)
+                for name, rates in precision_by_lane.items()
+                for rate in rates
             ]
             print_rows(rows, ("lane", "rule", "band", "answered", "upheld", "share", "low",
                                "high", "expected", "orders"), json=json)  # fmt: skip

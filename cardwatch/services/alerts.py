@@ -40,16 +40,17 @@ if TYPE_CHECKING:
         ListedAlert,
         Suppression,
     )
+    from cardwatch.casebook.precision import Precision
     from cardwatch.casebook.rows import EntryRow
     from cardwatch.casebook.unit_of_work import UnitOfWork
     from cardwatch.services.answers import (
         AlertHistory,
         DocumentVersion,
         InboxSummary,
-        RulePrecision,
         ShownAlert,
     )
     from cardwatch.services.context import ServiceContext
+    from cardwatch.services.scoring_inputs import LoadedInputs
 
 
 PERSON_FIELDS = ("holder_id", "approver_id")
@@ -118,6 +119,7 @@ def get_history(context: ServiceContext, alert_id: str) -> AlertHistory:
         if not is_named and "entries" in alert["raised"]:
             entries = [masked_entry(uow, entry) for entry in alert["raised"]["entries"]]
             alert["raised"]["entries"] = entries
+        recipe, loaded = _made_with(uow, alert["statement_id"])
         return {
             **alert,
             "holder": alert_context.holder_year(uow, lane, name),
@@ -125,9 +127,9 @@ def get_history(context: ServiceContext, alert_id: str) -> AlertHistory:
             "seen": pseudonyms.access_log(uow, name),
             "identity_reveals": [public_row(row) for row in pseudonyms.list_reveals(uow, name)],
             "facts": joined_facts(kept.alert_from(alert["raised"]).reasons),
-            "clause": clause_behind(uow, alert),
-            "compared": _compared(uow, alert),
-            "versions": _versions(uow, alert["statement_id"]),
+            "clause": _clause(alert, loaded),
+            "compared": _compared(alert, loaded),
+            "versions": _versions(uow, recipe, loaded),
             "places": payment_queries.alert_places(uow, lane, name),
             "hold": retention.current_hold(uow, name, lane),
             "suppression": suppressions.current_suppression(uow, alert),
@@ -146,13 +148,24 @@ def _names(uow: UnitOfWork, people: set[str], *, is_named: bool) -> dict[str, st
     }
 
 
-def _compared(uow: UnitOfWork, alert: AlertDetail) -> list[tuple[str, str, str]]:
+def _made_with(
+    uow: UnitOfWork, statement_id: str
+) -> tuple[ScoringInputs, LoadedInputs] | tuple[None, None]:
+    """The documents that made a statement's alerts, without model and cards as they were read.
+
+    Nothing once the statement is erased.
+    """
+    made_with = get_statement(uow, statement_id)["made_with"]
+    if not made_with:
+        return None, None
+    recipe = ScoringInputs(**json.loads(made_with))
+    return recipe, load_inputs(uow, replace(recipe, model="", cards=""))
+
+
+def _compared(alert: AlertDetail, loaded: LoadedInputs | None) -> list[tuple[str, str, str]]:
     """Return what the leading rule of an alert compared; nothing once its statement is erased."""
-    statement = get_statement(uow, alert["statement_id"])
-    if not statement["made_with"]:
+    if loaded is None:
         return []
-    recipe = ScoringInputs(**json.loads(statement["made_with"]))
-    loaded = load_inputs(uow, replace(recipe, model="", cards=""))
     lead = alert["raised"]["reasons"][0]
     rule = next((candidate for candidate in loaded.rules if candidate.id == lead["rule"]), None)
     return compared(rule, lead["figures"], loaded.policy) if rule else []
@@ -163,36 +176,37 @@ def clause_behind(uow: UnitOfWork, alert: AlertRow) -> str:
 
     Empty where the policy gives none, or once the statement is erased.
     """
-    statement = get_statement(uow, alert["statement_id"])
-    if not statement["made_with"]:
-        return ""
-    recipe = ScoringInputs(**json.loads(statement["made_with"]))
-    policy = load_inputs(uow, replace(recipe, model="", cards="")).policy
-    return policy.clause_of(alert["rule"], alert["kind"])
+    return _clause(alert, _made_with(uow, alert["statement_id"])[1])
 
 
-def _versions(uow: UnitOfWork, statement_id: str) -> list[DocumentVersion]:
+def _clause(alert: AlertRow, loaded: LoadedInputs | None) -> str:
+    """The clause of a policy that an alert rests on; empty where there is none."""
+    return loaded.policy.clause_of(alert["rule"], alert["kind"]) if loaded else ""
+
+
+def _versions(
+    uow: UnitOfWork, recipe: ScoringInputs | None, loaded: LoadedInputs | None
+) -> list[DocumentVersion]:
     """The documents that made an alert, by the hashes that Settings shows, and if each is active.
 
     Empty once the statement is erased. Whoever may not see the rules of professional standards is
     told of the others alone: those may change without a trace here.
     """
-    statement = get_statement(uow, statement_id)
-    if not statement["made_with"]:
+    if recipe is None or loaded is None:
         return []
-    recipe = ScoringInputs(**json.loads(statement["made_with"]))
-    hashes, active = (_told(uow, inputs) for inputs in (recipe, active_inputs(uow, uow.today)))
+    now = active_inputs(uow, uow.today)
+    active = _told(uow, now, load_inputs(uow, replace(now, model="", cards="")))
     return [
         {"kind": kind, "sha256": sha256, "is_active": sha256 == active[kind]}
-        for kind, sha256 in hashes.items()
+        for kind, sha256 in _told(uow, recipe, loaded).items()
     ]
 
 
-def _told(uow: UnitOfWork, recipe: ScoringInputs) -> dict[str, str]:
+def _told(uow: UnitOfWork, recipe: ScoringInputs, loaded: LoadedInputs) -> dict[str, str]:
     """Return a recipe as the actor may know it: the rules by the hash of those of their lanes."""
-    rules = load_inputs(uow, replace(recipe, model="", cards="")).rules
     lanes = (*uow.actor.lanes, FINANCE)
-    return asdict(recipe) | {"rules": rules_sha256([rule for rule in rules if rule.lane in lanes])}
+    rules = [rule for rule in loaded.rules if rule.lane in lanes]
+    return asdict(recipe) | {"rules": rules_sha256(rules)}
 
 
 def people_of(alerts: Iterable[Mapping[str, object]]) -> set[str]:
@@ -359,7 +373,7 @@ def list_suppressions(context: ServiceContext) -> list[Suppression]:
 
 def rule_precision(
     context: ServiceContext, *, by_month: bool = False
-) -> dict[str, list[RulePrecision]]:
+) -> dict[str, list[Precision]]:
     """Return for each of the actor's lanes how often each rule's alerts were upheld.
 
     It is told by band of evidence, or by month, which then stands in place of the band.
@@ -367,10 +381,7 @@ def rule_precision(
     with context.work(AuditEvent("consultation", "precision")) as uow:
         context.require_alert_access()
         answers = {lane: alert_queries.answers(uow, lane, by_month=by_month) for lane in uow.lanes}
-    return {
-        lane: [cast("RulePrecision", asdict(rate)) for rate in precision_by_rule(rows)]
-        for lane, rows in answers.items()
-    }
+    return {lane: precision_by_rule(rows) for lane, rows in answers.items()}
 
 
 def state_counts(context: ServiceContext) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from cardwatch.casebook.alert_rows import (
     Access,
@@ -16,6 +16,9 @@ from cardwatch.casebook.alert_rows import (
     SuppressionRow,
 )
 from cardwatch.casebook.rows import PaymentAlert, PaymentColumns, Proposal, StatementName
+
+if TYPE_CHECKING:
+    from cardwatch.services.policy_figures import PolicyChange
 
 
 class DocumentVersion(TypedDict):
@@ -63,20 +66,6 @@ class InboxSummary(StatementName):
     answered_before: int
     rules: dict[str, str]
     statements: dict[str, str]
-
-
-class RulePrecision(TypedDict):
-    """How often one rule's alerts were upheld: the fields of `casebook.precision.Precision`."""
-
-    rule: str
-    band: str
-    answered: int
-    upheld: int
-    share: float
-    low: float
-    high: float
-    expected: float
-    orders: bool
 
 
 class Scores(TypedDict):
@@ -236,19 +225,11 @@ class ModelInForce(TypedDict, total=False):
     data_sha256: str
 
 
-class FigureChange(TypedDict):
-    """One setting that a policy changes, before and after, in words."""
-
-    label: str
-    before: str
-    after: str
-
-
 class ProposedChange(Proposal):
     """A proposal with its changes against what is active, those of a policy in words too."""
 
     changes: list[FileChange]
-    before_after: list[FigureChange]
+    before_after: list[PolicyChange]
 
 
 class ImportOptions(TypedDict):

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from cardwatch.records import CardRegister
     from cardwatch.rules import Rule
     from cardwatch.services.answers import (
-        FigureChange,
         FileChange,
         ModelInForce,
         PolicyInForce,
@@ -127,8 +126,7 @@ def get_proposal(context: ServiceContext, proposal_id: str) -> ProposedChange:
         content = documents.read_document(uow, proposal["sha256"])
         changed_files = changes(uow, proposal["kind"], content, str(context.now.date()))
         is_policy = proposal["kind"] == "policy"
-        words = _policy_changes(context, uow, content) if is_policy else []
-    before_after = [cast("FigureChange", asdict(change)) for change in words]
+        before_after = _policy_changes(context, uow, content) if is_policy else []
     return {
         **public_row(proposal),
         "changes": changed_files,

@@ -335,7 +335,7 @@ def test_after_twenty_answers_a_rules_precision_orders_its_alerts(at: Context, r
         state = "policy-breach" if number % 2 else "explained"
         services.decide(at(), one["alert_id"], DecisionInput("answered", state))
         told = services.rule_precision(at())["finance"]
-        assert told[0]["orders"] == (number == 19)
+        assert told[0].orders == (number == 19)
     (after,) = {
         alert["expected_precision"]
         for alert in services.list_alerts(at(), state="open", rule="split-usual")
