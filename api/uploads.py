@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from cardwatch.registers import read_cards, read_registers
 from cardwatch.statements import parse_profile, read_each
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
     from starlette.datastructures import UploadFile
 
@@ -26,6 +29,8 @@ UPLOAD_SUFFIXES = (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods", ".vcf", ".xm
                    ".qfx", ".sta",
            ".mt940", ".940", ".dat", ".gl1025", ".kr1025")  # fmt: skip
 LABEL_CHARACTERS = 100
+FILE_NAME_BYTES = 200
+"""What every file system takes: a label may have four bytes a character."""
 
 
 def read_upload(
@@ -55,10 +60,7 @@ def read_upload(
         raise FileFaulty("columns", [fault], field="columns")
     label = label_of(file.filename or "")
     choices = service.choices([*own_profiles, *services.list_column_profiles(context)], date_order)
-    with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
-        path = Path(folder) / "upload"
-        with path.open("wb") as out:
-            shutil.copyfileobj(file.file, out)
+    with _saved(file, "upload") as path:
         (reading,) = read_each(
             [path], choices, names=[label], limits=READING, nursery=service.nursery
         )
@@ -76,10 +78,7 @@ def read_register(service: Service, file: UploadFile) -> CardRegister:
         FileRefused: nothing of it can be read; the reason says what to do.
     """
     label = label_of(file.filename or "")
-    with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
-        path = Path(folder) / f"register{Path(label).suffix.lower()}"
-        with path.open("wb") as out:
-            shutil.copyfileobj(file.file, out)
+    with _saved(file, f"register{Path(label).suffix.lower()}") as path:
         choices = service.choices([], "decide")
         return read_cards(path, choices, limits=READING, nursery=service.nursery)
 
@@ -99,13 +98,22 @@ def read_register_file(service: Service, file: UploadFile, kind: str, date_order
     """
     label = label_of(file.filename or "")
     choices = service.choices([], date_order)
-    with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder, about_field("file"):
-        path = Path(folder) / label
+    with _saved(file, label) as path, about_field("file"):
+        (register,) = read_registers(
+            [path], choices, kind=kind, limits=READING, nursery=service.nursery
+        )
+    return register
+
+
+@contextmanager
+def _saved(file: UploadFile, name: str) -> Iterator[Path]:
+    """Give a file as it came under a name, in a folder that goes afterwards."""
+    short = name.encode()[-FILE_NAME_BYTES:].decode("utf-8", "ignore")
+    with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
+        path = Path(folder) / short
         with path.open("wb") as out:
             shutil.copyfileobj(file.file, out)
-        return read_registers([path], choices, kind=kind, limits=READING, nursery=service.nursery)[
-            0
-        ]
+        yield path
 
 
 def label_of(name: str) -> str:

@@ -23,7 +23,7 @@ from cardwatch import services
 from cardwatch.casebook.unit_of_work import ACTIONS
 
 if TYPE_CHECKING:
-    from cardwatch.casebook import alert_rows
+    from cardwatch.casebook import rows
     from cardwatch.services import answers
 
 router = APIRouter(tags=["audit"])
@@ -43,7 +43,7 @@ def list_events(
     actor: Short = "",
     id: Short = "",  # noqa: A002  as it is called in an event
     outcome: Literal["done", "denied", "not-found", "failed"] | None = None,
-) -> list[alert_rows.Event]:
+) -> list[rows.Event]:
     """List the matching events of a chain, the newest first."""
     filters = {"action": action, "object": object, "role": role, "actor": actor, "id": id,
              "outcome": outcome}  # fmt: skip

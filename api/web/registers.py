@@ -45,9 +45,8 @@ def show_register_upload(request: Request, context: Context) -> Response:
 def _upload_page(
     request: Request, context: Context, form: Mapping[str, str], errors: dict[str, str]
 ) -> Response:
-    services.check_register_upload(context)
-    summaries = services.list_registers(context)
-    return render(request, "registers_new.html", summaries=summaries, sent=form, errors=errors)
+    kinds = services.uploadable_kinds(context)
+    return render(request, "registers_new.html", kinds=kinds, sent=form, errors=errors)
 
 
 @router.post("/registers/new", max_body_size=UPLOAD_BYTES)
@@ -55,7 +54,7 @@ def upload(
     request: Request, context: Context, service: AppStateDep, files: Files, sent: RequestModel
 ) -> Response:
     """Keep a register as its newest version, and say what happened to every row."""
-    services.check_register_upload(context)
+    services.uploadable_kinds(context)
     if not files:
         return _upload_page(request, context, sent, {"files": "Select a register"})
     try:
@@ -154,5 +153,5 @@ def show_register(request: Request, context: Context, service: AppStateDep, kind
 @router.get("/registers/{kind}/template.csv")
 def get_template(context: Context, kind: str) -> Response:
     """Download an empty register: a row of headings."""
-    services.check_register_upload(context)
+    services.uploadable_kinds(context)
     return as_file(template_text(register_kind(kind)).encode(), f"{kind}.csv")

@@ -229,25 +229,3 @@ class Reveal(TypedDict):
     made_by: str
     reason: str
     made_at: str
-
-
-class Access(TypedDict):
-    """What was done with an alert, and by whom."""
-
-    at: str
-    actor: str
-    role: str
-    action: str
-    object: str
-    outcome: str
-
-
-class Event(Access, total=False):
-    """An audit event; of an own event fewer fields are told."""
-
-    seq: int
-    id: str
-    purpose: str
-    counts: dict[str, int]
-    sealed: list[str]
-    unsealed: list[str]

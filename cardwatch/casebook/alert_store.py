@@ -15,6 +15,7 @@ from cardwatch.alerts import alert_content, alert_strength
 from cardwatch.alerts.answered import compared_merchants
 from cardwatch.casebook.alerts import LEFT, is_alert, record_decision
 from cardwatch.casebook.precision import band_of
+from cardwatch.casebook.registers import NO_REGISTERS, UsedRegisters, registers_text
 from cardwatch.casebook.suppressions import initial_states
 from cardwatch.casebook.tables import (
     alert_lists,
@@ -61,10 +62,6 @@ class StoreResult:
     second_look: int
 
 
-NO_REGISTERS = canonical({"matches": 0, "versions": []})
-"""What is kept of a list that no register was used for."""
-
-
 @dataclass(frozen=True)
 class Source:
     """Where a list of alerts comes from.
@@ -75,7 +72,7 @@ class Source:
         places: file and row of each payment to its statement's id and row.
         approvers: holder to whoever approves what they pay.
         corrects: the statement in whose place it comes, if any.
-        registers: the versions of registers it was made with, as JSON.
+        registers: the versions of registers it was made with.
     """
 
     lane: str
@@ -83,7 +80,7 @@ class Source:
     places: Mapping[tuple[str, int], tuple[str, int]]
     approvers: Mapping[str, str]
     corrects: str | None = None
-    registers: str = NO_REGISTERS
+    registers: UsedRegisters = NO_REGISTERS
 
 
 def alert_text(alert: Alert) -> str:
@@ -106,7 +103,7 @@ def keep_list(uow: UnitOfWork, source: Source, alert_list: AlertList) -> StoreRe
     lane, owned = source.lane, {"lane": source.lane, "statement_id": source.statement_id}
     texts = [alert_text(alert) for alert in alert_list.alerts]
     row = {"content": list_text(alert_list), "alerts_sha256": texts_sha256(texts)}
-    row |= {"registers": source.registers}
+    row |= {"registers": registers_text(source.registers)}
     uow.insert_sealed(alert_lists, [owned | row])
     alerts_with_texts = zip(alert_list.alerts, texts, strict=True)
     uow.insert_sealed(

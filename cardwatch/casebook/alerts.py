@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from cardwatch.alerts import without_alerts
 from cardwatch.casebook.alert_context import neighbours
 from cardwatch.casebook.people import check_assignee, display_names
+from cardwatch.casebook.registers import parse_registers
 from cardwatch.casebook.suppressions import day_of, may_decide
 from cardwatch.casebook.tables import (
     STATES,
@@ -118,7 +119,7 @@ def get_alert(uow: UnitOfWork, alert_id: str) -> AlertDetail:
     whole = row | {
         "raised": _as_ranked(uow, raised_key, json.loads(content["content"])),
         "made_by": json.loads(list_row["content"])["made_by"] if list_row else None,
-        "registers": json.loads(list_row["registers"])["versions"] if list_row else [],
+        "registers": _versions(list_row["registers"]) if list_row else [],
         "related": _related(uow, row),
         "neighbours": neighbours(uow, row["lane"], row["alert_id"]),
         "decisions": [
@@ -131,6 +132,11 @@ def get_alert(uow: UnitOfWork, alert_id: str) -> AlertDetail:
         ],
     }
     return cast("AlertDetail", whole)
+
+
+def _versions(registers: str) -> list[dict[str, str]]:
+    """Return the versions of registers in what is kept of a list."""
+    return [asdict(version) for version in parse_registers(registers).versions]
 
 
 def _as_ranked(uow: UnitOfWork, row: Mapping[str, str], snapshot: dict[str, Any]) -> dict[str, Any]:
@@ -268,19 +274,6 @@ def kept_texts(uow: UnitOfWork, lane: str, statement_id: str) -> tuple[str, dict
     )
     texts = {row["alert_id"]: row["content"] for row in raised_rows}
     return list_row["content"], texts, list_row["alerts_sha256"]
-
-
-def registers_of_list(uow: UnitOfWork, lane: str, statement_id: str) -> str:
-    """Return the versions of registers that a list was made with, as JSON.
-
-    Raises:
-        NotFound: the statement made no such list.
-    """
-    is_list = (alert_lists.c.lane == lane) & (alert_lists.c.statement_id == statement_id)
-    row = uow.fetch_one(sa.select(alert_lists.c.registers).where(uow.scope(alert_lists), is_list))
-    if row is None:
-        raise NotFound(f"There is no list of statement '{statement_id}'.")
-    return str(row["registers"])
 
 
 def hidden_ids(uow: UnitOfWork, statement_id: str) -> set[str]:

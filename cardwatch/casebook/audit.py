@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         Ed25519PublicKey,
     )
 
-    from cardwatch.casebook.alert_rows import Event
+    from cardwatch.casebook.rows import Event
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
 EVENTS_PER_QUERY = 20_000

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.alert_rows import Access, Reveal
+from cardwatch.casebook.alert_rows import Reveal
 from cardwatch.casebook.counting import is_visible
 from cardwatch.casebook.people import display_names
+from cardwatch.casebook.rows import Access
 from cardwatch.casebook.tables import HOLDER_KEYS, PSD, audit_events, identity_reveals, transactions
 from cardwatch.errors import CardwatchError
 from cardwatch.registers import person_key

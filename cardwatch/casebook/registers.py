@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from cardwatch.casebook.rows import MatchDecision, StoredRegister, StoredRegisterContent
 from cardwatch.casebook.suppressions import may_decide
-from cardwatch.casebook.tables import PSD, match_decisions, register_versions
+from cardwatch.casebook.tables import (
+    FINANCE,
+    PSD,
+    alert_lists,
+    match_decisions,
+    register_versions,
+)
+from cardwatch.casebook.unit_of_work import canonical
 from cardwatch.errors import CardwatchError, NotFound
 
 if TYPE_CHECKING:
@@ -22,6 +30,31 @@ SAME, NOT_THE_SAME, CANNOT_TELL, UNDECIDED = MATCH_DECISIONS = (
     "undecided",
 )
 """What a person may decide about a name in a register and a merchant; the last takes it back."""
+
+
+@dataclass(frozen=True)
+class RegisterVersion:
+    """One version of a register that a list of alerts was made with."""
+
+    version_id: str
+    kind: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class UsedRegisters:
+    """The registers that the list of one lane was made with.
+
+    Attributes:
+        versions: in the order received.
+        matches: number of the last decision about names that counted; 0 where none did.
+    """
+
+    versions: tuple[RegisterVersion, ...] = ()
+    matches: int = 0
+
+
+NO_REGISTERS = UsedRegisters()
 
 
 @dataclass(frozen=True)
@@ -59,24 +92,64 @@ def keep_version(uow: UnitOfWork, register: RegisterFile) -> str:
     """
     seq = last_seq(uow, register.lane) + 1
     version_id = uow.keyed("register", register.kind, register.sha256, str(seq))[:12]
-    row = {
-        "lane": register.lane,
+    row = asdict(register) | {
         "version_id": version_id,
-        "kind": register.kind,
         "seq": seq,
-        "file": register.file,
-        "sha256": register.sha256,
         "known_from": register.known_from or None,
         "replaces": int(register.replaces),
-        "entries": register.entries,
-        "unreadable": register.unreadable,
-        "content": register.content,
-        "content_sha256": register.content_sha256,
         "received_by": uow.actor.public_id if register.lane != PSD else uow.actor.actor_id,
         "received_at": uow.now,
     }
     uow.insert_sealed(register_versions, [row])
     return version_id
+
+
+def used_registers(uow: UnitOfWork, lane: str) -> UsedRegisters:
+    """Return the versions held of which the list of a lane may know.
+
+    Finance's list is made with finance's registers alone, and without decisions about names.
+    """
+    versions = tuple(
+        RegisterVersion(row["version_id"], row["kind"], row["sha256"])
+        for row in list_versions(uow)
+        if lane == PSD or row["lane"] == lane
+    )
+    return UsedRegisters(versions, last_match(uow) if lane == PSD else 0)
+
+
+def visible_registers(uow: UnitOfWork) -> UsedRegisters:
+    """Return the versions held that the work may know of, as a scoring of today uses them."""
+    return used_registers(uow, visible_lane(uow))
+
+
+def visible_lane(uow: UnitOfWork) -> str:
+    """The lane whose list was made with all the registers that the work may know of."""
+    return PSD if PSD in uow.lanes else FINANCE
+
+
+def registers_text(used: UsedRegisters) -> str:
+    """Return what a list was made with as the text that is kept."""
+    return canonical(asdict(used))
+
+
+def parse_registers(text: str) -> UsedRegisters:
+    """Return what a list was made with from what is kept of it."""
+    content = json.loads(text)
+    versions = tuple(RegisterVersion(**version) for version in content["versions"])
+    return UsedRegisters(versions, content["matches"])
+
+
+def registers_of_list(uow: UnitOfWork, lane: str, statement_id: str) -> UsedRegisters:
+    """Return the registers that a list was made with.
+
+    Raises:
+        NotFound: the statement made no such list.
+    """
+    is_list = (alert_lists.c.lane == lane) & (alert_lists.c.statement_id == statement_id)
+    row = uow.fetch_one(sa.select(alert_lists.c.registers).where(uow.scope(alert_lists), is_list))
+    if row is None:
+        raise NotFound(f"There is no list of statement '{statement_id}'.")
+    return parse_registers(row["registers"])
 
 
 def last_seq(uow: UnitOfWork, lane: str) -> int:

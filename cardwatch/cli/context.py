@@ -115,6 +115,14 @@ def read_text(path: Path) -> str:
         raise CardwatchError(f"{path} cannot be read.") from error
 
 
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file, or say that it cannot be written."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise CardwatchError(f"{path} cannot be written: {error.strerror}.") from error
+
+
 def print_json(content: object) -> None:
     """Print content as JSON."""
     sys.stdout.write(json_text.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardwatch import installation
-from cardwatch.cli.context import Owner, Who, open_context
+from cardwatch.cli.context import Owner, Who, open_context, write_file
 from cardwatch.cli.options import busy
-from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
     from cardwatch.reports import Document
@@ -52,7 +51,7 @@ def aggregate(
         content = services.make_aggregate(
             context, quarter, threshold=threshold, key=installation.signing_key()
         )
-    _write(path, content)
+    write_file(path, content)
     out.print(f"Written: {path}. Read it before you share it.", markup=False)
 
 
@@ -102,16 +101,8 @@ def _write_benchmark(path: Path, document: Document, funnels: list[Funnel]) -> N
                 for funnel in funnels
             }
     for target, content in files.items():
-        _write(target, content)
+        write_file(target, content)
         err.print(f"Written: {target}", markup=False)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file, or say that it cannot be written."""
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise CardwatchError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _print_document(document: Document) -> None:

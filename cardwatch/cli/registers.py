@@ -18,6 +18,7 @@ from cardwatch.cli.context import (
     print_json,
     print_rows,
     sign_checkpoint,
+    write_file,
 )
 from cardwatch.cli.options import PARTLY, AsJson, DateOrder, busy, reading_choices
 from cardwatch.errors import CardwatchError
@@ -300,23 +301,17 @@ def _coverage(ledger: Ledger, kinds: list[str], rows: list[dict[str, Any]]) -> l
 
 def _write_review(path: Path, rows: list[dict[str, Any]]) -> None:
     """Write the matches to be reviewed: the columns of the register of reviewed matches, empty."""
+    from cardwatch.reports import csv_text, safe_text
+
     headings = ["Name in register", "Merchant", "Decision", "Reason", "Decided by", "Decided on"]
     headings += ["Register", "Band", "Words shared", "Only in register", "Only in statement"]
     names = ("register", "band", "words", "only_register", "only_merchant")
-    try:
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            out = csv.writer(file)
-            out.writerow(headings)
-            for row in rows:
-                values = [row["organisation"], row["merchant"], "", "", "", ""]
-                out.writerow(map(_plain, [*values, *(row[name] for name in names)]))
-    except OSError as error:
-        raise CardwatchError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _plain(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
+    lines = [
+        [row["organisation"], row["merchant"], "", "", "", "", *(row[name] for name in names)]
+        for row in rows
+    ]
+    text = csv_text([headings, *([safe_text(cell) for cell in line] for line in lines)])
+    write_file(path, text.encode())
 
 
 @registers_app.command(

@@ -120,11 +120,11 @@ from cardwatch.services.registers import (
     RegisterReceipt,
     RegisterSummary,
     StoredVersion,
-    check_register_upload,
     get_register,
     get_version,
     import_register,
     list_registers,
+    uploadable_kinds,
 )
 from cardwatch.services.rules import RuleDetail, get_rule
 from cardwatch.services.sampling import SampleRequest, draw_sample, highest_rate, sample_size
@@ -207,7 +207,6 @@ __all__ = [
     "back_up",
     "change_password",
     "change_policy",
-    "check_register_upload",
     "check_suppression",
     "checkpoint",
     "count_alerts",
@@ -312,6 +311,7 @@ __all__ = [
     "start_account",
     "state_counts",
     "suppress",
+    "uploadable_kinds",
     "verify",
     "verify_audit",
     "verify_checkpoints",

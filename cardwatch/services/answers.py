@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from cardwatch.casebook.alert_rows import (
-    Access,
     AlertDetail,
     AlertTitle,
     Hold,
@@ -15,7 +14,7 @@ from cardwatch.casebook.alert_rows import (
     Reveal,
     SuppressionRow,
 )
-from cardwatch.casebook.rows import PaymentAlert, PaymentColumns, Proposal, StatementName
+from cardwatch.casebook.rows import Access, PaymentAlert, PaymentColumns, Proposal, StatementName
 
 if TYPE_CHECKING:
     from cardwatch.services.policy_figures import PolicyChange

@@ -15,6 +15,7 @@ from cardwatch.casebook import FINANCE, LANES, PSD, AuditEvent, UnitOfWork, aler
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.counting import is_counting
 from cardwatch.casebook.import_requests import REQUEST_DAYS, confirm_import
+from cardwatch.casebook.registers import UsedRegisters, used_registers
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import RECEIVES, outbox
 from cardwatch.casebook.unit_of_work import canonical, short_id
@@ -22,11 +23,8 @@ from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, NotAl
 from cardwatch.quantities import plural
 from cardwatch.scoring import ScoringResult, train
 from cardwatch.services.register_inputs import (
-    UsedRegisters,
     load_registers,
-    registers_text,
     split_unreadable,
-    used_registers,
 )
 from cardwatch.services.scoring_inputs import (
     LoadedInputs,
@@ -386,7 +384,7 @@ def _keep_alerts(uow: UnitOfWork, arrival: IncomingStatement, scored: _Scored) -
     approvers = scored.used.approvers
     name = arrival.statement_id
     for lane in LANES:
-        registers = registers_text(scored.registers[lane])
+        registers = scored.registers[lane]
         source = alert_store.Source(lane, name, places, approvers, arrival.corrects, registers)
         counts = asdict(alert_store.keep_list(uow, source, scored.scoring.lists[lane]))
         uow.extra_events.append(AuditEvent("collection", "alerts", name, counts=counts, chain=lane))

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, cast
 from cardwatch.alerts import compared, fact
 from cardwatch.casebook import PSD, AuditEvent, payment_queries, pseudonyms
 from cardwatch.casebook import statements as kept
+from cardwatch.casebook.registers import visible_registers
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.errors import NotFound
 from cardwatch.registers import person_key
 from cardwatch.services.imports import HISTORY_WINDOW_DAYS
-from cardwatch.services.register_inputs import load_registers, registers_then, used_registers
+from cardwatch.services.register_inputs import load_registers, registers_then
 from cardwatch.services.scoring_inputs import (
     ScoringInputs,
     active_inputs,
@@ -192,7 +193,7 @@ def _settings(uow: UnitOfWork, statement: Statement) -> LoadedInputs:
         loaded = load_inputs(uow, ScoringInputs(**json.loads(statement["made_with"])))
         return replace(loaded, registers=registers_then(uow, statement["statement_id"]))
     loaded = load_inputs(uow, active_inputs(uow, statement["last_on"]))
-    return replace(loaded, registers=load_registers(uow, used_registers(uow, uow.lanes[-1])))
+    return replace(loaded, registers=load_registers(uow, visible_registers(uow)))
 
 
 def _is_about_actor(uow: UnitOfWork, holder_id: str, loaded_inputs: LoadedInputs) -> bool:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardwatch.casebook import FINANCE, PSD, documents
+from cardwatch.casebook import PSD, documents
 from cardwatch.casebook import registers as kept
-from cardwatch.casebook.alerts import registers_of_list
 from cardwatch.casebook.unit_of_work import canonical
 from cardwatch.errors import NotFound
 from cardwatch.records import Problem, Register, RegisterReport
@@ -29,42 +28,9 @@ MATCHES = "matches"
 """The kind of register that holds what people decided about names."""
 
 
-@dataclass(frozen=True)
-class RegisterVersion:
-    """One version of a register that a list of alerts was made with."""
-
-    version_id: str
-    kind: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class UsedRegisters:
-    """The registers that the list of one lane was made with.
-
-    Attributes:
-        versions: in the order received.
-        matches: number of the last decision about names that counted; 0 where none did.
-    """
-
-    versions: tuple[RegisterVersion, ...] = ()
-    matches: int = 0
-
-
-def used_registers(uow: UnitOfWork, lane: str) -> UsedRegisters:
-    """Return the versions held of which the list of a lane may know.
-
-    Finance's list is made with finance's registers alone, and without decisions about names.
-    """
-    versions = tuple(
-        RegisterVersion(row["version_id"], row["kind"], row["sha256"])
-        for row in kept.list_versions(uow)
-        if lane == PSD or row["lane"] == lane
-    )
-    return UsedRegisters(versions, kept.last_match(uow) if lane == PSD else 0)
-
-
-def split_unreadable(uow: UnitOfWork, used: UsedRegisters) -> tuple[UsedRegisters, tuple[str, ...]]:
+def split_unreadable(
+    uow: UnitOfWork, used: kept.UsedRegisters
+) -> tuple[kept.UsedRegisters, tuple[str, ...]]:
     """Return what can be used, and the ids of professional standards' versions that cannot.
 
     One that is not as it was kept must not refuse the statement: whoever has it may not know of it.
@@ -90,7 +56,7 @@ def actor_registers(context: ServiceContext) -> tuple[Register, ...]:
     """Return the registers of the actor's lanes, as a scoring of today uses them."""
     lanes = context.actor.lanes
     with context.casebook.unaudited(context.actor, context.now, lanes=lanes, reads=True) as uow:
-        return load_registers(uow, used_registers(uow, lanes[-1] if lanes else FINANCE))
+        return load_registers(uow, kept.visible_registers(uow))
 
 
 def registers_then(
@@ -100,24 +66,12 @@ def registers_then(
 
     Arguments and errors as of `load_registers`.
     """
-    used = parse_registers(registers_of_list(uow, uow.lanes[-1], statement_id))
+    used = kept.registers_of_list(uow, kept.visible_lane(uow), statement_id)
     return load_registers(uow, used, fresh=fresh)
 
 
-def registers_text(used: UsedRegisters) -> str:
-    """Return what a list was made with as the text that is kept."""
-    return canonical(asdict(used))
-
-
-def parse_registers(text: str) -> UsedRegisters:
-    """Return what a list was made with from what is kept of it."""
-    content = json.loads(text)
-    versions = tuple(RegisterVersion(**version) for version in content["versions"])
-    return UsedRegisters(versions, content["matches"])
-
-
 def load_registers(
-    uow: UnitOfWork, used: UsedRegisters, *, fresh: bool = False
+    uow: UnitOfWork, used: kept.UsedRegisters, *, fresh: bool = False
 ) -> tuple[Register, ...]:
     """Return registers, one a kind, each made of its versions.
 

@@ -13,7 +13,7 @@ from cardwatch.features import Ledger
 from cardwatch.features.name_matches import NameMatch, name_matches
 from cardwatch.registers import match_cards, register_kind
 from cardwatch.services.imports import HISTORY_WINDOW_DAYS
-from cardwatch.services.register_inputs import current_matches, load_registers, used_registers
+from cardwatch.services.register_inputs import current_matches, load_registers
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 from cardwatch.statements import name_holders
 
@@ -58,7 +58,7 @@ def list_matches(context: ServiceContext, *, undecided: bool = False) -> list[Ma
     with context.work(AuditEvent("consultation", "matches")) as uow:
         context.allow((PSD,), "review names in registers")
         rows = kept.list_matches(uow)
-        used = replace(used_registers(uow, PSD), matches=0)  # else what was decided is hidden
+        used = replace(kept.used_registers(uow, PSD), matches=0)  # else what was decided is hidden
         theirs = [v for v in used.versions if register_kind(v.kind).lane == PSD]
         registers = {r.kind: r for r in load_registers(uow, replace(used, versions=tuple(theirs)))}
         ledger = payments_beside(uow, registers) if registers else None

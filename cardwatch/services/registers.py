@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardwatch.casebook import FINANCE, PSD, AuditEvent
+from cardwatch.casebook import AuditEvent
 from cardwatch.casebook import registers as kept
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import RECEIVES
@@ -28,12 +28,10 @@ from cardwatch.registers import (
 )
 from cardwatch.services.register_inputs import (
     MATCHES,
-    UsedRegisters,
     content_sha256,
     load_registers,
     pack_register,
     unpack_register,
-    used_registers,
 )
 from cardwatch.services.register_matches import payments_beside
 
@@ -175,14 +173,24 @@ def import_register(
         return _receipt(report, version_id, "received")
 
 
-def check_register_upload(context: ServiceContext) -> None:
-    """Refuse whoever uploads no registers, before their file is read.
+def uploadable_kinds(context: ServiceContext) -> list[RegisterKind]:
+    """Return the registers that the actor uploads; asked before their file is read.
 
     Raises:
         NotAllowed: the role uploads none.
     """
     with context.work(AuditEvent("consultation", "registers"), ()):
         context.allow(RECEIVES, "upload registers")
+    return _visible_kinds(context)
+
+
+def _visible_kinds(context: ServiceContext) -> list[RegisterKind]:
+    """Return the kinds of the actor's lanes; what was decided about names is no register."""
+    return [
+        kind
+        for kind in register_kinds().values()
+        if kind.lane in context.actor.lanes and kind.kind != MATCHES
+    ]
 
 
 def list_registers(context: ServiceContext) -> list[RegisterSummary]:
@@ -194,11 +202,10 @@ def list_registers(context: ServiceContext) -> list[RegisterSummary]:
     with context.work(AuditEvent("consultation", "registers")) as uow:
         context.allow(READS, "see registers")
         rows = kept.list_versions(uow)
-        registers = {r.kind: r for r in load_registers(uow, _used(context, uow))}
+        registers = {r.kind: r for r in load_registers(uow, kept.visible_registers(uow))}
     return [
         _summary(kind, [row for row in rows if row["kind"] == kind.kind], registers.get(kind.kind))
-        for kind in register_kinds().values()
-        if kind.lane in context.actor.lanes and kind.kind != MATCHES
+        for kind in _visible_kinds(context)
     ]
 
 
@@ -217,7 +224,7 @@ def get_register(context: ServiceContext, kind_name: str) -> RegisterDetail:
             raise NotFound(f"There is no register '{kind_name}'.")
         event.object_id = kind.kind
         rows = kept.list_versions(uow, kind.kind)
-        used = _used(context, uow)
+        used = kept.visible_registers(uow)
         registers = {register.kind: register for register in load_registers(uow, used)}
         ledger = payments_beside(uow, registers) if rows else None
     register = registers.get(kind.kind)
@@ -251,11 +258,6 @@ def get_version(context: ServiceContext, version_id: str) -> tuple[StoredVersion
 def _chain(context: ServiceContext, kind: RegisterKind) -> str:
     """Return the chain for the event of an upload: its register's, or the actor's own."""
     return kind.lane if kind.lane in context.actor.lanes else context.actor.chain
-
-
-def _used(context: ServiceContext, uow: UnitOfWork) -> UsedRegisters:
-    """Return the versions of the actor's lanes."""
-    return used_registers(uow, PSD if PSD in context.actor.lanes else FINANCE)
 
 
 def _is_same(

@@ -55,8 +55,7 @@ if TYPE_CHECKING:
     )
 
     from cardwatch.casebook import UnitOfWork
-    from cardwatch.casebook.alert_rows import Event
-    from cardwatch.casebook.rows import Statement
+    from cardwatch.casebook.rows import Event, Statement
     from cardwatch.records import Register
     from cardwatch.scoring import ScoringResult
 

@@ -131,3 +131,10 @@ def test_the_api_does_the_same(running: Running) -> None:
     params = {"undecided": "true"}
     assert running.client.get("/v1/matches", headers=psd, params=params).json() == []
     assert running.client.get("/v1/registers/gifts", headers=psd).json()["matched"] == 1
+
+
+def test_a_file_with_a_very_long_name_is_read(page: Callable[..., Any]) -> None:
+    """A hundred characters are up to 400 bytes, more than a file system takes."""
+    long_name = "\N{CARD INDEX}" * 120 + ".csv"
+    uploaded = page("/registers/new", files={"files": (long_name, GIFTS)}, kind="gifts")
+    assert "Register uploaded" in uploaded.text

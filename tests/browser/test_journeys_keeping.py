@@ -54,6 +54,8 @@ def test_a_change_is_tried_compared_and_agreed_to_by_another(visit: Callable[[],
     second.enter("second", "/settings")
     second.press("Policy: the limit was raised")
     second.sees(f"by finance@{OWN}.example", "Single-purchase limit", "£5,000 since 1 January 2020")
+    second.page.get_by_text("Changes in the file, line by line").click()
+    second.sees("pounds = 5000")
     second.press("Approve and activate")
     second.sees("Agreed")
 

@@ -69,7 +69,7 @@ def answered(at: Context, read: Read) -> dict[str, tuple[type, Any]]:
         "merchant year": (alert_rows.MerchantYear, history["merchant"]),
         "holder sums": (alert_rows.HolderSum, history["merchant"]["holders"]),
         "merchant sums": (alert_rows.MerchantSum, history["holder"]["merchants"]),
-        "access": (alert_rows.Access, services.get_history(at("psd"), psd_alert)["seen"]),
+        "access": (rows.Access, services.get_history(at("psd"), psd_alert)["seen"]),
         "reveals": (
             alert_rows.Reveal, services.get_history(at("psd"), psd_alert)["identity_reveals"]
         ),
@@ -81,7 +81,7 @@ def answered(at: Context, read: Read) -> dict[str, tuple[type, Any]]:
         "policy": (answers.PolicyInForce, services.get_policy(at())),
         "health": (answers.CasebookHealth, services.health(at("admin"))),
         "assignees": (rows.Assignee, services.list_assignees(at())),
-        "events": (alert_rows.Event, services.audit_events(at(), lane="finance", last=9)),
+        "events": (rows.Event, services.audit_events(at(), lane="finance", last=9)),
     }  # fmt: skip
 
 
