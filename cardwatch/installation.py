@@ -29,6 +29,11 @@ MARKING = "OFFICIAL - SENSITIVE"
 """Protective marking of pages and of what is handed over, where `CARDWATCH_MARKING` says none."""
 
 
+def marking() -> str:
+    """Return the protective marking of what is handed over: `CARDWATCH_MARKING`, or `MARKING`."""
+    return os.environ.get("CARDWATCH_MARKING") or MARKING
+
+
 def home() -> Path:
     """Return the folder: `CARDWATCH_HOME`, else `.cardwatch` in the user's own."""
     return Path(os.environ.get("CARDWATCH_HOME") or Path.home() / ".cardwatch")

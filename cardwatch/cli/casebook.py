@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -406,7 +405,7 @@ def export(
         export_request = services.ExportRequest(
             purpose=purpose,
             recipient=to,
-            marking=os.environ.get("CARDWATCH_MARKING") or installation.MARKING,
+            marking=installation.marking(),
             key=installation.signing_key(),
             lane=lane,
             statement_id="" if case else what,

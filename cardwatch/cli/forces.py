@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,7 +72,7 @@ def benchmark(
     aggregates = [read_aggregate(path.name, path.read_bytes()) for path in files]
     document = benchmark_document(
         aggregates,
-        marking=os.environ.get("CARDWATCH_MARKING") or installation.MARKING,
+        marking=installation.marking(),
         made_on=str(dt.datetime.now(dt.UTC).date()),
         organisation=force,
     )
