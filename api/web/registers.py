@@ -13,6 +13,7 @@ from api.uploads import read_register_file
 from api.web.base import Fields, Files, RequestModel, field_errors, nonempty, redirect, render
 from cardwatch import services
 from cardwatch.casebook import PSD
+from cardwatch.casebook.tables import RECEIVES
 from cardwatch.casebook.unit_of_work import short_id
 from cardwatch.errors import CardwatchError
 from cardwatch.registers import register_kind, template_text
@@ -32,7 +33,7 @@ DECISION_LABELS = {
 def list_registers(request: Request, context: Context) -> Response:
     """Show the registers that somebody may see."""
     summaries = services.list_registers(context)
-    may_upload = context.actor.role != "auditor"
+    may_upload = context.actor.role in RECEIVES
     return render(request, "registers.html", summaries=summaries, may_upload=may_upload)
 
 
@@ -146,7 +147,7 @@ def show_register(request: Request, context: Context, service: AppStateDep, kind
     fields = {field.name: field.headings[0] for field in register_kind(kind).fields}
     return render(
         request, "register.html", detail=detail, summary=detail.summary, fields=fields,
-        may_upload=context.actor.role != "auditor", is_theirs=detail.summary.lane == PSD,
+        may_upload=context.actor.role in RECEIVES, is_theirs=detail.summary.lane == PSD,
     )  # fmt: skip
 
 
