@@ -42,6 +42,8 @@ ROLES: dict[str, tuple[str, ...]] = {
 MANAGES, RECEIVES = ("admin",), ("finance", "psd")
 """Who keeps people, keys and times; who receives statements and settings. Decisions are recorded
 by the role that has a lane's name."""
+READS = (*RECEIVES, "auditor")
+"""Who reads settings and registers, as far as their lanes go."""
 STATES: dict[str, str] = {
     "open": "nobody has decided yet",
     "asked": "the cardholder's line manager has been asked",

@@ -15,7 +15,7 @@ import pandas as pd
 from cardwatch.casebook import AuditEvent
 from cardwatch.casebook import registers as kept
 from cardwatch.casebook.suppressions import day_of
-from cardwatch.casebook.tables import RECEIVES
+from cardwatch.casebook.tables import READS, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.features.name_matches import name_matches, unmatched_names
 from cardwatch.registers import (
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from cardwatch.casebook.rows import StoredRegister
     from cardwatch.records import Register, RegisterReport
     from cardwatch.services.context import ServiceContext
-
-READS = (*RECEIVES, "auditor")
-"""Roles that may see the registers of their lanes."""
 
 
 @dataclass(frozen=True)

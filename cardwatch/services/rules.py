@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cardwatch.alerts import compared
 from cardwatch.casebook import FINANCE, AuditEvent
-from cardwatch.casebook.tables import RECEIVES
+from cardwatch.casebook.tables import READS
 from cardwatch.errors import NotFound
 from cardwatch.services.policy_figures import figures_read
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
@@ -43,7 +43,7 @@ def get_rule(context: ServiceContext, rule_id: str) -> RuleDetail:
         NotFound: there is no such rule for the actor.
     """
     with context.work(AuditEvent("consultation", "rules"), ()) as uow:
-        context.allow((*RECEIVES, "auditor"), "read settings")
+        context.allow(READS, "read settings")
         inputs = load_inputs(uow, active_inputs(uow, uow.today))
     lanes = (*context.actor.lanes, FINANCE)
     rule = next((one for one in inputs.rules if one.id == rule_id and one.lane in lanes), None)

@@ -69,7 +69,7 @@ def list_active(context: ServiceContext) -> list[ActiveDocument]:
     others' rules is on the page of rules.
     """
     with context.work(AuditEvent("consultation", "settings"), ()) as uow:
-        context.allow((*RECEIVES, "auditor"), "read settings")
+        context.allow(READS, "read settings")
         hidden = "" if context.actor.role == PSD else "rules"
         return [public_row(row) for row in documents.list_active(uow) if row["kind"] != hidden]
 
@@ -77,7 +77,7 @@ def list_active(context: ServiceContext) -> list[ActiveDocument]:
 def get_policy(context: ServiceContext, day: str = "") -> PolicyInForce:
     """The active policy on a day (today by default): its text and every figure."""
     with context.work(AuditEvent("consultation", "policy"), ()) as uow:
-        context.allow((*RECEIVES, "auditor"), "read settings")
+        context.allow(READS, "read settings")
         recipe = active_inputs(uow, _day(context, day))
         sha256, content = recipe.policy, read_content(uow, recipe, "policy")
     figures = asdict(unpack_policy(content))
@@ -92,7 +92,7 @@ def get_policy(context: ServiceContext, day: str = "") -> PolicyInForce:
 def list_rules(context: ServiceContext, day: str = "") -> list[Rule]:
     """The active rules of the actor's lanes on a day (today by default)."""
     with context.work(AuditEvent("consultation", "rules"), ()) as uow:
-        context.allow((*RECEIVES, "auditor"), "read settings")
+        context.allow(READS, "read settings")
         rules = load_inputs(uow, active_inputs(uow, _day(context, day))).rules
     lanes = (*context.actor.lanes, FINANCE)
     return [rule for rule in rules if rule.lane in lanes]
@@ -101,7 +101,7 @@ def list_rules(context: ServiceContext, day: str = "") -> list[Rule]:
 def get_model(context: ServiceContext) -> ModelInForce:
     """Facts about the active model: `status` is loaded, none or refused."""
     with context.work(AuditEvent("consultation", "model"), ()) as uow:
-        context.allow((*RECEIVES, "auditor"), "read settings")
+        context.allow(READS, "read settings")
         recipe = active_inputs(uow, str(context.now.date()))
         if not recipe.model:
             return {"status": "none", "sha256": ""}
@@ -120,7 +120,7 @@ def get_proposal(context: ServiceContext, proposal_id: str) -> ProposedChange:
     """
     event = AuditEvent("consultation", "proposal")
     with context.work(event, (context.actor.chain,)) as uow:
-        context.allow((*RECEIVES, "auditor"), "read settings")
+        context.allow(READS, "read settings")
         proposal = proposals.get_proposal(uow, proposal_id)
         event.object_id = proposal_id
         content = documents.read_document(uow, proposal["sha256"])
@@ -254,7 +254,7 @@ def list_proposals(context: ServiceContext) -> list[Proposal]:
     """Return the proposals that the actor may know of: psd's are their own."""
     lanes = (context.actor.chain,)
     with context.work(AuditEvent("consultation", "proposals"), lanes) as uow:
-        context.allow((*RECEIVES, "auditor"), "read settings")
+        context.allow(READS, "read settings")
         return [public_row(row) for row in proposals.list_proposals(uow)]
 
 
