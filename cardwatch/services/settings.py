@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from cardwatch.casebook import FINANCE, PSD, AuditEvent, documents, proposals
 from cardwatch.casebook.suppressions import day_of
-from cardwatch.casebook.tables import DOCUMENT_KINDS, RECEIVES
+from cardwatch.casebook.tables import DOCUMENT_KINDS, READS, RECEIVES
 from cardwatch.casebook.unit_of_work import short_id
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.services.context import public_row
