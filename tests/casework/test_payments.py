@@ -98,7 +98,9 @@ def test_psd_is_shown_pseudonyms(at: Context, kept: str) -> None:
     names = services.names_for_display(at("psd"), {"E1", "E2", "E3"})
     found = services.list_payments(at("psd"), PaymentFilters(), limit=9)
     assert [row["holder"] for row in found] == [names["E3"], names["E2"], names["E1"]]
-    assert rows_of(at("psd"), text="E1") == [2] * ("e1" in names["E1"].lower())
+    rows = {"E3": 4, "E2": 3, "E1": 2}  # a pseudonym's digits may be e1 by chance
+    by_chance = [row for holder, row in rows.items() if "e1" in names[holder].lower()]
+    assert rows_of(at("psd"), text="E1") == by_chance
     assert rows_of(at("psd"), text=names["E2"]) == [3]
     assert services.get_payment(at("psd"), kept, 2)["holder"] == names["E1"]
 
