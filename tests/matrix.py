@@ -49,6 +49,7 @@ class May:
         is_used: whether the thing is not as it was once somebody has asked.
         opens: what it answers whoever comes, where no key is asked for.
         refused: what it answers whoever may, where this world has not what it takes.
+        draws: whether it makes a PDF, which takes libraries that a machine may lack.
     """
 
     finance: str = ""
@@ -58,6 +59,7 @@ class May:
     is_used: bool = False
     opens: int = 0
     refused: int = 0
+    draws: bool = False
 
     def request(self, route: str, thing_id: str, version: int, number: int) -> dict[str, Any]:
         """Return what to send for one thing: the arguments of a client's request."""
@@ -254,7 +256,7 @@ TABLE: tuple[tuple[str, May], ...] = (
      May("psd", of="statement", sent={"data": HANDED | {"lane": "psd"}})),
     ("GET /alerts/{alert_id}/questions", May("finance", of="alert")),
     ("POST /alerts/{alert_id}/questions",
-     May("finance", of="alert", sent={"data": {"recipient": "Them"}})),
+     May("finance", of="alert", sent={"data": {"recipient": "Them"}}, draws=True)),
     ("GET /review", May(READERS)),
     ("GET /rules", May(READERS)),
     ("GET /rules/{rule_id}", May(READERS, "psd", of="rule")),
@@ -290,9 +292,10 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /samples.csv", May(READERS, of="statement",
                              sent={"params": {"seed": "7", "statement_id": "{id}"}})),
     ("GET /governance", May(READERS)),
-    ("GET /governance.pdf", May(READERS, sent={"params": {"quarter": "2026-Q3"}})),
+    ("GET /governance.pdf",
+     May(READERS, sent={"params": {"quarter": "2026-Q3"}}, draws=True)),
     ("GET /impact", May(EVERYBODY)),
-    ("GET /impact.pdf", May(EVERYBODY)),
+    ("GET /impact.pdf", May(EVERYBODY, draws=True)),
     ("GET /audit", May(EVERYBODY)),
     ("GET /audit/events", May(EVERYBODY)),
     ("GET /audit/events", May("psd", sent={"params": {"lane": "psd"}})),

@@ -43,6 +43,7 @@ JUDGED = {
     "search_payments": "the same",
     "search_alerts": "the same",
     "decide_alerts": "a version, a person or a day of chance is not of these alerts, or is past",
+    "export_list": "a PDF takes libraries that a machine may lack",
 }
 """Operations that may refuse what is well formed (422), and why."""
 VALID = ["2xx", "401", "403", "404", "409", "429"]

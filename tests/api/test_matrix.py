@@ -303,8 +303,10 @@ def test_the_table_knows_every_route_and_no_other() -> None:
 
 @pytest.mark.parametrize(("route", "may"), TABLE, ids=[route for route, _ in TABLE])
 def test_nobody_is_let_in_but_who_may_and_what_is_not_theirs_is_not_there(
-    world: World, route: str, may: May
+    world: World, route: str, may: May, request: pytest.FixtureRequest
 ) -> None:
+    if may.draws:
+        request.getfixturevalue("pdf_libraries")
     wrong = [
         f"{comer.name} of {comer.organisation} for {thing}: {fault}"
         for comer in COMERS
