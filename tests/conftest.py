@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import Phase, settings
 
 from cardwatch.policy import load_policy
 from cardwatch.registers import read_cards
 from cardwatch.scoring import ScoringResult, score
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
+from cardwatch.tabular import ReaderPool
 
 pytest_plugins = ["book_fixtures", "service_fixtures"]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from cardwatch.policy import Policy
     from cardwatch.records import CardRegister, Statements
@@ -29,6 +31,34 @@ if "CI" in os.environ:  # a property that fails is not made smaller there: it fa
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_data"
 CHOICES = ReadingChoices(shipped_profiles(), b"a key for tests, 32 bytes long..")
+
+
+class KeptReaders(ReaderPool):
+    """Readers that stay when whoever has started them is done, as starting takes 0.2 s."""
+
+    def close(self) -> None:
+        """Leave them for the next test."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_readers() -> Iterator[None]:
+    """Let tests share their reader processes; those of `ReaderPool` itself start their own."""
+    readers = KeptReaders(2)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("cardwatch.tabular.sandbox", "api.state"):
+            patch.setattr(f"{module}.ReaderPool", lambda _: readers)
+        yield
+    ReaderPool.close(readers)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Let a password cost a test less than the 0.1 s that it costs whoever guesses one."""
+    quick = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cardwatch.casebook.accounts._hasher", quick)
+        patch.setattr("cardwatch.casebook.accounts._NOBODY", quick.hash("nobody's"))
+        yield
 
 
 @pytest.fixture(scope="session")
