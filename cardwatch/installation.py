@@ -154,13 +154,13 @@ def open_casebook(*, make: bool = False, busy_seconds: float | None = None) -> C
     Raises:
         CardwatchError: it cannot be opened.
     """
-    from cardwatch.casebook import Casebook
-
     default = home() / "casebook.db"
     url = os.environ.get("CARDWATCH_DATABASE") or f"sqlite:///{default}"
     folder = os.environ.get("CARDWATCH_CHECKPOINTS") or home() / "checkpoints"
     if not make and url == f"sqlite:///{default}" and not default.exists():
         return None
+    from cardwatch.casebook import Casebook  # where there is none, a first score loads no database
+
     return Casebook(url, checkpoints=Path(folder), make=make, busy_seconds=busy_seconds)
 
 

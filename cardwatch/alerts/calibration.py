@@ -4,12 +4,12 @@ Strengths of unlike rules cannot be compared; how seldom they come can. Each fin
 held against those of the findings that the same rules would have made among the reference payments,
 first by what orders them, then once more by group of rules: in every group evidence of 3 comes once
 in 1,000 payments of an ordinary year. A list ordered by it gives each group the same room at every
-length; a level more or less is worth a factor (docs/detection.md).
+length; a level more or less is worth a factor, and so is the money (docs/detection.md).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 WEAKENED = 0.5
 """Evidence subtracted for each weakening rule: about a factor of three."""
+MONEY = 0.5
+"""Evidence added where ten times the money is at stake, beyond what is material."""
 SETTLING_DAYS = 180
 """Days at the start of a history that are left out: everything is new then."""
 A_LEVEL = 3.0
@@ -101,6 +103,8 @@ def weigh_findings(
             if rule.id in other.weakens:
                 weighed[rule.id][fires[other.id]] -= WEAKENED
         weighed[rule.id] = np.maximum(weighed[rule.id], 0.0)
+        if rule.at_stake:
+            weighed[rule.id][weighed[rule.id] > 0] += _money(scored, rule)[weighed[rule.id] > 0]
     for group in dict.fromkeys(rule.group for rule in rules):
         same = [rule for rule in rules if rule.group == group]
         best = np.max([weighed[rule.id] for rule in same], axis=0)
@@ -110,23 +114,43 @@ def weigh_findings(
         for rule in same:
             rows = np.flatnonzero(weighed[rule.id] > 0)
             values = weighed[rule.id][rows]
+            asked = int(scored.asked.sum())
             evidence = rarity(values, before, int(past.sum()))
-            most = _at_most(values, now, int(scored.asked.sum()))
+            is_beyond = values > before.max(initial=0)
+            by_rank = _by_rank(values, now, asked, "left")
+            evidence = np.where(is_beyond, np.maximum(evidence, by_rank), evidence)
+            most = _by_rank(values, now, asked, "right")
             level = np.log10(A_LEVEL) * (LEVELS.index(rule.level) - 1) + np.log10(rule.room)
             weighed[rule.id][rows] = np.maximum(np.minimum(evidence, most) + level, 0.0)
     return weighed
 
 
-def _at_most(values: Numbers, now: Numbers, payments: int) -> Numbers:
-    """Return the evidence that a group can have at most, by how many of its findings are stronger.
+def _by_rank(
+    values: Numbers, now: Numbers, payments: int, side: Literal["left", "right"]
+) -> Numbers:
+    """Return the evidence that findings have by their place in their group, at `FLOOD` times room.
 
-    Where a group finds far more among the payments scored than in the past, it gets no more than
-    `FLOOD` times the room of an ordinary year, so that it starves no other.
+    Where a group finds far more among the payments scored than in the past, it gets no more, so
+    that it starves no other; where a short past has nothing as strong, and so cannot tell how
+    seldom that is, it gets no less.
+
+    Args:
+        values: strengths of findings.
+        now: strengths of those among the payments scored, each once.
+        payments: how many are scored.
+        side: left to count those as strong with the stronger, right for the stronger alone.
     """
     ranked = np.sort(now)
-    stronger = len(ranked) - np.searchsorted(ranked, values, side="right")
-    share = stronger / (FLOOD * max(payments, 1))
-    return np.where(stronger > 0, -np.log10(np.maximum(share, 1e-300)), np.inf)
+    places = len(ranked) - np.searchsorted(ranked, values, side=side)
+    share = places / (FLOOD * max(payments, 1))
+    return np.where(places > 0, -np.log10(np.maximum(share, 1e-300)), np.inf)
+
+
+def _money(scored: ScoringContext, rule: Rule) -> Numbers:
+    """Return the evidence that a rule's findings have for the money at stake in them."""
+    pence = np.asarray(scored.columns[rule.at_stake], dtype="float64")
+    material = max(scored.ledger.policy.materiality_pence, 1)
+    return MONEY * np.log10(np.maximum(pence / material, 1.0))
 
 
 def _scale(rule: Rule) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.quantities import plural, quantity
@@ -62,9 +62,24 @@ def figure(name: str, value: float) -> str:
     return f"{value:,.0f}"
 
 
+@dataclass(frozen=True)
+class _Figure:
+    """A figure that a template prints alone, or with the words that go with one or with several."""
+
+    text: str
+    count: float
+
+    def __format__(self, words: str) -> str:
+        """Return the figure; after it the words for one or several, where the template has them."""
+        one, _, several = words.partition("|")
+        return f"{self.text} {plural(self.count, one, several)}" if words else self.text
+
+
 def fact(template: str, row: Mapping[str, float]) -> str:
-    """A rule's sentence with its figures."""
-    text = template.format_map({n: figure(n, row[n]) for n in placeholders(template)})
+    """A rule's sentence with its figures, as `{n}` or `{n:payment|payments}`."""
+    text = template.format_map(
+        {n: _Figure(figure(n, row[n]), row[n]) for n in placeholders(template)}
+    )
     return text.replace("Only about fewer", "Fewer").replace("about fewer", "fewer")
 
 

@@ -177,13 +177,19 @@ def slow_total_pence(ledger: Ledger) -> Numbers:
 
 
 def slow_total_surprise(ledger: Ledger) -> Numbers:
-    """Small payments in 90 days exceed the limit at a merchant hardly anybody here uses."""
+    """Small payments in 90 days exceed the limit at a merchant hardly anybody here uses.
+
+    Each time that the cardholder's payments added up in the year before, anywhere, takes from it: a
+    card with which bills are paid has such totals at merchant after merchant.
+    """
     times = _slow(ledger)["times"]
+    before = ledger.count(times > 0, ("holder_id",), MERCHANT_YEAR_DAYS, 1)
     bought = ledger.is_purchase
     users = ledger.count(ledger.first_of_kind(bought, PAIR), ("merchant_id",))
     holders = ledger.count(ledger.first_of_kind(bought, ("holder_id",)), ())
     rarity = np.log((holders + 1) / (np.maximum(users, 1) + 1))
-    return np.where(times > 0, 2 * np.log(np.maximum(times, 1)) + np.maximum(rarity, 0), 0.0)
+    surprise = 2 * np.log(np.maximum(times, 1)) + np.maximum(rarity, 0) - np.log1p(before)
+    return np.where(times > 0, np.maximum(surprise, 0.01), 0.0)
 
 
 def monthly_charge_surprise(ledger: Ledger) -> Numbers:

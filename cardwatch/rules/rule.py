@@ -68,11 +68,14 @@ REQUIRED_KEYS: dict[str, type] = {
     "since": dt.date, "evidence": str, "fact": str, "why": str, "ask": list, "innocent": list,
     "sources": list, "when": list, "example": list,
 }  # fmt: skip
-OPTIONAL_KEYS = {"weakens", "ranks_by", "ranked_with", "subject", "is_policy_fact", "room"}
+OPTIONAL_KEYS = {"weakens", "ranks_by", "ranked_with", "subject", "is_policy_fact", "room",
+                 "at_stake"}
 RULE_TEXTS = ("title", "fact", "why")
 SHORTEST_TEXT = 10
 MOST_ROOM = 10
 """No rule has more than so many times the room of others of its level."""
+FIGURE = re.compile(r"\{\w+(?::[^{}|]+\|[^{}|]+)?\}")
+"""A figure in a fact: a feature's name, with the words that go with one and with several."""
 ACCUSING = re.compile(r"\b(?:fraud\w*|suspect\w*|offen[cd]\w*|guilty)\b", re.IGNORECASE)
 
 
@@ -189,6 +192,7 @@ class Rule:
 
     Attributes:
         room: how many times the room in a list it has that others of its level have.
+        at_stake: the column of pence by which, of findings as strong, the larger comes first.
     """
 
     id: str
@@ -213,6 +217,7 @@ class Rule:
     ranked_with: str = ""
     is_policy_fact: bool = False
     room: float = 1.0
+    at_stake: str = ""
 
     @property
     def group(self) -> str:
@@ -281,6 +286,7 @@ def parse_rule(text: str, file: str) -> Rule:
         "ranked_with": content.get("ranked_with", ""),
         "is_policy_fact": content.get("is_policy_fact", False),
         "room": float(content.get("room", 1)),
+        "at_stake": content.get("at_stake", ""),
     }
     rule = Rule(**(plain | lists | more), when=conditions, examples=examples)
     if faults := _example_faults(rule):
@@ -315,6 +321,9 @@ def _content_faults(content: dict[str, Any], file: str) -> list[str]:
     orders = READABLE[subject] | {SURPRISE, BUYING, NOVELTY, MONTH_SURPRISE}
     if content.get("ranks_by", SURPRISE) not in orders:
         faults.append(f"ranks_by: '{content['ranks_by']}' is not a feature")
+    pence = {name for name in READABLE[subject] if name.endswith("_pence")} | {""}
+    if content.get("at_stake", "") not in pence:
+        faults.append(f"at_stake: '{content['at_stake']}' is not a feature in pence")
     room = content.get("room", 1)
     if isinstance(room, bool) or not isinstance(room, int | float) or not 1 <= room <= MOST_ROOM:
         faults.append(f"room is a number from 1 to {MOST_ROOM}")
@@ -346,8 +355,8 @@ def _text_faults(content: dict[str, Any]) -> list[str]:
             "an alert is a question: remove words such as fraud, suspect, offender or guilty"
         )
     readable = READABLE[content.get("subject", "payment")]
-    if re.search(r"[{}]", re.sub(r"\{\w+\}", "", content["fact"])):
-        return [*faults, "fact: put only the name of a feature in braces"]
+    if re.search(r"[{}]", FIGURE.sub("", content["fact"])):
+        return [*faults, "fact: put only the name of a feature in braces, or {n:payment|payments}"]
     fact_names = placeholders(content["fact"])
     return faults + [
         f"fact: '{name}' is not a feature" for name in fact_names if name not in readable

@@ -97,7 +97,7 @@ CARDS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(payments=PAYMENTS, cards=CARDS, order=st.randoms(use_true_random=False))
 def test_ids_are_unique_and_do_not_depend_on_the_order_of_rows(
     tmp_path_factory: pytest.TempPathFactory,

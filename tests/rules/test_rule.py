@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from cardwatch.alerts.wording import fact
 from cardwatch.errors import FileFaulty
-from cardwatch.rules import CARD_EVIDENCE, EVIDENCE, Rule, load_rules, rule_page, rules_page
+from cardwatch.rules import (
+    CARD_EVIDENCE,
+    EVIDENCE,
+    Rule,
+    load_rules,
+    placeholders,
+    rule_page,
+    rules_page,
+)
 from cardwatch.rules.rule import Example, parse_rule
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +53,7 @@ def test_there_are_rules_of_every_kind_the_first_release_promises() -> None:
             'evidence = "limit_split"\nranks_by = "split_strength"',
             "ranks_by: 'split_strength' is not a feature",
         ),
+        ("room     = 3", 'at_stake = "split_surprise"', "is not a feature in pence"),
         ("room     = 3", "room     = 0.5", "room is a number from 1 to 10"),
         ("room     = 3", "room     = true", "room is a number from 1 to 10"),
         ('id       = "split-same-day"', 'id       = "split"', "does not match its file name"),
@@ -51,6 +62,8 @@ def test_there_are_rules_of_every_kind_the_first_release_promises() -> None:
         ("{limit_split_count} payments", "{limit_split_counts} payments", "is not a feature"),
         ("{limit_split_count} payments", "{limit_split_count:>9999999999}", "only the name"),
         ("{limit_split_count} payments", "{limit_split_count!r}", "only the name"),
+        ("{limit_split_count} payments", "{limit_split_count:payment}", "only the name"),
+        ("{limit_split_count} payments", "{limit_split_count:{x}|payments}", "only the name"),
         ("{limit_split_count} payments", "{limit_split_count.real}", "only the name"),
         ("{limit_split_count} payments", "{ payments", "only the name"),
         (
@@ -80,6 +93,16 @@ def test_a_rules_findings_are_ordered_by_what_it_names_else_by_what_its_kind_is_
     for kind, column in (("merchant", "buying_surprise"), ("limit", "payment_surprise")):
         other = GOOD.replace('kind     = "split"', f'kind     = "{kind}"')
         assert parse_rule(other, NAME).order == column
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_what_a_rule_says_of_one_is_in_the_singular(rule: Rule) -> None:
+    may_be_one = {c.feature for c in rule.when if (c.comparison, c.than) == (">=", 1)}
+    figures = {name: 1 if name in may_be_one else 2 for name in placeholders(rule.fact)}
+    said = fact(rule.fact, figures)
+    assert not re.search(r"(?<![\d,.£])1 (?:current |open )?(?!was|has|is|business)\w+s\b", said), (
+        said
+    )
 
 
 def test_all_faults_of_a_rule_are_listed_at_once() -> None:
