@@ -106,23 +106,29 @@ def weigh_findings(
         if rule.at_stake:
             weighed[rule.id][weighed[rule.id] > 0] += _money(scored, rule)[weighed[rule.id] > 0]
     for group in dict.fromkeys(rule.group for rule in rules):
-        same = [rule for rule in rules if rule.group == group]
-        best = np.max([weighed[rule.id] for rule in same], axis=0)
-        rows = np.flatnonzero(best > 0)
-        before = _each_once(scored, rows, best[rows], past)
-        now = _each_once(scored, rows, best[rows], scored.asked)
-        for rule in same:
-            rows = np.flatnonzero(weighed[rule.id] > 0)
-            values = weighed[rule.id][rows]
-            asked = int(scored.asked.sum())
-            evidence = rarity(values, before, int(past.sum()))
-            is_beyond = values > before.max(initial=0)
-            by_rank = _by_rank(values, now, asked, "left")
-            evidence = np.where(is_beyond, np.maximum(evidence, by_rank), evidence)
-            most = _by_rank(values, now, asked, "right")
-            level = np.log10(A_LEVEL) * (LEVELS.index(rule.level) - 1) + np.log10(rule.room)
-            weighed[rule.id][rows] = np.maximum(np.minimum(evidence, most) + level, 0.0)
+        _weigh_group(scored, [rule for rule in rules if rule.group == group], weighed, past)
     return weighed
+
+
+def _weigh_group(
+    scored: ScoringContext, rules: Sequence[Rule], weighed: dict[str, Numbers], past: Flags
+) -> None:
+    """Hold the evidence of a group's rules against the group's own past, and add their levels."""
+    best = np.max([weighed[rule.id] for rule in rules], axis=0)
+    rows = np.flatnonzero(best > 0)
+    before = _each_once(scored, rows, best[rows], past)
+    now = _each_once(scored, rows, best[rows], scored.asked)
+    asked = int(scored.asked.sum())
+    for rule in rules:
+        rows = np.flatnonzero(weighed[rule.id] > 0)
+        values = weighed[rule.id][rows]
+        evidence = rarity(values, before, int(past.sum()))
+        is_beyond = values > before.max(initial=0)
+        by_rank = _by_rank(values, now, asked, "left")
+        evidence = np.where(is_beyond, np.maximum(evidence, by_rank), evidence)
+        most = _by_rank(values, now, asked, "right")
+        level = np.log10(A_LEVEL) * (LEVELS.index(rule.level) - 1) + np.log10(rule.room)
+        weighed[rule.id][rows] = np.maximum(np.minimum(evidence, most) + level, 0.0)
 
 
 def _by_rank(

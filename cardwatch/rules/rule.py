@@ -68,8 +68,15 @@ REQUIRED_KEYS: dict[str, type] = {
     "since": dt.date, "evidence": str, "fact": str, "why": str, "ask": list, "innocent": list,
     "sources": list, "when": list, "example": list,
 }  # fmt: skip
-OPTIONAL_KEYS = {"weakens", "ranks_by", "ranked_with", "subject", "is_policy_fact", "room",
-                 "at_stake"}
+OPTIONAL_KEYS = {
+    "weakens",
+    "ranks_by",
+    "ranked_with",
+    "subject",
+    "is_policy_fact",
+    "room",
+    "at_stake",
+}
 RULE_TEXTS = ("title", "fact", "why")
 SHORTEST_TEXT = 10
 MOST_ROOM = 10
