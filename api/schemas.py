@@ -258,6 +258,7 @@ class AlertSummary(BaseModel):
     due_on: str
     snoozed_until: str
     tags: str
+    recovered_pence: int = Field(description="Money recovered so far, by refund or repayment.")
     source_corrected_by: str | None = Field(
         description="The correction of a statement with its payments that did not raise it again."
     )
@@ -284,6 +285,7 @@ class Alert(BaseModel):
     due_on: str
     snoozed_until: str
     tags: str
+    recovered_pence: int = Field(description="Money recovered so far, by refund or repayment.")
     source_corrected_by: str | None = Field(
         description="The correction of a statement with its payments that did not raise it again."
     )
@@ -325,6 +327,9 @@ class Decision(RequestModel):
         None, description="The last day on which lists leave it out."
     )
     tags: Short | None = Field(None, description="Tags separated by spaces; null for no change.")
+    recovered_pence: Annotated[int, Field(ge=0, le=10**12)] | None = Field(
+        None, description="Money recovered so far, by refund or repayment; null for no change."
+    )
 
     model_config = ConfigDict(
         extra="forbid",

@@ -415,6 +415,8 @@ class AlertRecord:
         state: what it is now.
         is_second_look: whether it was closed automatically and reopened at random.
         changes: of its state, in order.
+        recovered: day on which money was recorded as recovered, and how many pence more than
+            before; less where a record was put right.
     """
 
     kind: str
@@ -424,3 +426,4 @@ class AlertRecord:
     state: str
     is_second_look: bool
     changes: tuple[StateChange, ...]
+    recovered: tuple[tuple[str, int], ...] = ()

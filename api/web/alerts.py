@@ -203,16 +203,17 @@ def decide(
     request: Request, context: Context, service: AppStateDep, alert_id: str, sent: Fields
 ) -> Response:
     """Record what somebody decides; a form that is wrong is shown again as it was sent."""
-    decision = DecisionInput(
-        reason=sent.get("reason", ""),
-        state=sent.get("state", ""),
-        assigned_to=sent.get("assigned_to"),
-        due_on=sent.get("due_on"),
-        snoozed_until=sent.get("snoozed_until"),
-        tags=sent.get("tags"),
-        seen=number(sent.get("seen", "")),
-    )
     try:
+        decision = DecisionInput(
+            reason=sent.get("reason", ""),
+            state=sent.get("state", ""),
+            assigned_to=sent.get("assigned_to"),
+            due_on=sent.get("due_on"),
+            snoozed_until=sent.get("snoozed_until"),
+            tags=sent.get("tags"),
+            recovered_pence=services.pence_recovered(sent.get("recovered_pence")),
+            seen=number(sent.get("seen", "")),
+        )
         decided = services.decide(context, alert_id, decision)
     except CardwatchError as refusal:
         return _alert_page(request, context, service, alert_id, sent, field_errors(refusal))

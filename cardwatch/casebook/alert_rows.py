@@ -42,6 +42,7 @@ class AlertRow(SubjectNames, DecidedAlert):
     due_on: str
     snoozed_until: str
     tags: str
+    recovered_pence: int
     source_corrected_by: str | None
 
 
@@ -75,6 +76,7 @@ class Decision(TypedDict):
     due_on: str
     snoozed_until: str
     tags: str
+    recovered_pence: int
     decided_by: str
     decided_at: str
 

@@ -151,7 +151,8 @@ def _keep(
     )
     if stored_row is None:
         stored_row = {"alert_id": alert.alert_id, "version": 0, "state": "open"}
-        initial_values = {"lane": lane, "is_second_look": 0, **dict.fromkeys(LEFT, "")}
+        initial_values = {"lane": lane, "is_second_look": 0, **dict.fromkeys(LEFT, ""),
+                          "recovered_pence": 0}  # fmt: skip
         initial_values |= {
             "state": "open",
             "version": 0,

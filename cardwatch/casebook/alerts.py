@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     from cardwatch.casebook.alert_rows import AlertDetail, DecidedAlert, NewDecision, RelatedAlert
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
-LEFT = ("assigned_to", "due_on", "snoozed_until", "tags")
+LEFT = ("assigned_to", "due_on", "snoozed_until", "tags", "recovered_pence")
 """Fields that a decision leaves unchanged by default."""
 LONGEST_WAIT_DAYS = 366
+MOST_RECOVERED_PENCE = 10**12
 SUBJECT_FIELDS = {
     "holders": SubjectKind.HOLDER,
     "approvers": SubjectKind.APPROVER,
@@ -63,6 +64,7 @@ class DecisionInput:
         due_on: day by which; empty for none; none to leave it.
         snoozed_until: last day on which lists leave it out; empty for none; none to leave it.
         tags: words of one's own, with spaces between; none to leave them.
+        recovered_pence: money recovered so far, by refund or repayment; none to leave it.
         seen: number of the last decision they have seen, if they say.
     """
 
@@ -72,6 +74,7 @@ class DecisionInput:
     due_on: str | None = None
     snoozed_until: str | None = None
     tags: str | None = None
+    recovered_pence: int | None = None
     seen: int | None = None
 
 
@@ -309,23 +312,12 @@ def decide(uow: UnitOfWork, alert_id: str, decision: DecisionInput) -> AlertDeta
         NotAllowed: the role decides nothing.
         NotFound: there is no such alert for the actor.
         Changed: somebody has decided since.
-        CardwatchError: no reason, no such state, no such day or one past, no such person.
+        CardwatchError: no reason, no such state, no such day or one past, no such person, no such
+            sum.
     """
-    by_hand = [name for name in STATES if name not in AUTOMATIC]
-    if decision.state and decision.state not in by_hand:
-        sentence = f"Choose a state: {', '.join(by_hand)}, not '{decision.state}'."
-        raise CardwatchError(sentence, field="state")
     row = get_alert(uow, alert_id)
-    before = cast("dict[str, str]", row)
-    for field in ("due_on", "snoozed_until"):
-        day: str | None = getattr(decision, field)
-        if not day or day == before[field]:  # one that has passed since does not stand in the way
-            continue
-        if not 0 <= (day_of(day, field) - day_of(uow.today)).days <= LONGEST_WAIT_DAYS:
-            raise CardwatchError("Enter a date from today to a year from now.", field=field)
-    if decision.assigned_to and decision.assigned_to != row["assigned_to"]:
-        with about_field("assigned_to"):
-            check_assignee(uow, decision.assigned_to, row["lane"])
+    before = cast("dict[str, Any]", row)
+    _check_decision(uow, before, decision)
     may_decide(uow, row["lane"], decision.reason)
     if decision.seen not in {None, row["version"]}:
         raise Changed("Somebody else has changed this alert. Read it again before you decide.")
@@ -340,6 +332,30 @@ def decide(uow: UnitOfWork, alert_id: str, decision: DecisionInput) -> AlertDeta
         changes[name] = before[name] if value is None else value
     record_decision(uow, row["lane"], row, changes)
     return get_alert(uow, row["alert_id"])
+
+
+def _check_decision(uow: UnitOfWork, before: Mapping[str, Any], decision: DecisionInput) -> None:
+    """Refuse a decision on an alert that has a field which cannot be.
+
+    Raises:
+        CardwatchError: no such state, day, person or sum.
+    """
+    by_hand = [name for name in STATES if name not in AUTOMATIC]
+    if decision.state and decision.state not in by_hand:
+        sentence = f"Choose a state: {', '.join(by_hand)}, not '{decision.state}'."
+        raise CardwatchError(sentence, field="state")
+    for field in ("due_on", "snoozed_until"):
+        day: str | None = getattr(decision, field)
+        if not day or day == before[field]:  # one that has passed since does not stand in the way
+            continue
+        if not 0 <= (day_of(day, field) - day_of(uow.today)).days <= LONGEST_WAIT_DAYS:
+            raise CardwatchError("Enter a date from today to a year from now.", field=field)
+    if decision.assigned_to and decision.assigned_to != before["assigned_to"]:
+        with about_field("assigned_to"):
+            check_assignee(uow, decision.assigned_to, before["lane"])
+    if not 0 <= (decision.recovered_pence or 0) <= MOST_RECOVERED_PENCE:
+        sentence = "Enter the money recovered so far as a sum of 0 or more."
+        raise CardwatchError(sentence, field="recovered_pence")
 
 
 def _tags(text: str) -> str:
@@ -450,6 +466,7 @@ def new_decision(uow: UnitOfWork, lane: str, alert_id: str, version: int) -> New
         "due_on": "",
         "snoozed_until": "",
         "tags": "",
+        "recovered_pence": 0,
         "decided_by": uow.actor.actor_id,
         "decided_at": uow.now,
     }

@@ -44,7 +44,7 @@ def read_alerts(uow: UnitOfWork) -> list[AlertRecord]:
         .where(uow.scope(alerts), not_about(uow, alerts), alerts.c.lane == FINANCE)
         .order_by(alerts.c.alert_id)
     )
-    changes = _state_changes(uow)
+    changes, recovered = _changes(uow)
     return [
         AlertRecord(
             kind=row["kind"],
@@ -54,23 +54,33 @@ def read_alerts(uow: UnitOfWork) -> list[AlertRecord]:
             state=row["state"],
             is_second_look=bool(row["is_second_look"]),
             changes=tuple(changes[row["alert_id"]]),
+            recovered=tuple(recovered[row["alert_id"]]),
         )
         for row in uow.fetch_all(question)
     ]
 
 
-def _state_changes(uow: UnitOfWork) -> defaultdict[str, list[StateChange]]:
-    """The changes of state of finance's alerts, by alert; notes and assignments are none."""
+def _changes(
+    uow: UnitOfWork,
+) -> tuple[defaultdict[str, list[StateChange]], defaultdict[str, list[tuple[str, int]]]]:
+    """The changes of state of finance's alerts and of the money recovered, by alert."""
     columns = decisions.c
     question = (
-        sa.select(columns.alert_id, columns.state, columns.decided_by, columns.decided_at)
+        sa.select(columns.alert_id, columns.state, columns.recovered_pence, columns.decided_by,
+                  columns.decided_at)
         .where(uow.scope(decisions), columns.lane == FINANCE)
         .order_by(columns.alert_id, columns.version)
-    )
+    )  # fmt: skip
     changes: defaultdict[str, list[StateChange]] = defaultdict(list)
+    recovered: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
     for row in uow.fetch_all(question):
-        earlier = changes[row["alert_id"]]
+        day, earlier, sums = (
+            row["decided_at"][:10],
+            changes[row["alert_id"]],
+            recovered[row["alert_id"]],
+        )
         if row["state"] != (earlier[-1].state if earlier else "open"):
-            by_person = row["decided_by"] != SYSTEM
-            earlier.append(StateChange(row["decided_at"][:10], row["state"], by_person))
-    return changes
+            earlier.append(StateChange(day, row["state"], row["decided_by"] != SYSTEM))
+        if more := row["recovered_pence"] - sum(pence for _, pence in sums):
+            sums.append((day, more))
+    return changes, recovered

@@ -293,6 +293,7 @@ alerts = _table(
     _text("due_on"),
     _text("snoozed_until"),
     _text("tags"),
+    _number("recovered_pence"),
     _text("source_corrected_by", missing=True),  # statement in place of one with its payments
     Index("alerts_by_state", "organisation_id", "lane", "state"),
     lane=True,
@@ -325,6 +326,7 @@ decisions = _table(
     _text("due_on"),
     _text("snoozed_until"),
     _text("tags"),
+    _number("recovered_pence"),
     _text("decided_by"),
     _text("decided_at"),
     lane=True,

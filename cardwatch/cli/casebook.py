@@ -294,6 +294,9 @@ def decide(
         str | None, typer.Option(help="Last day on which lists leave it out.")
     ] = None,
     tags: Annotated[str | None, typer.Option(help="Tags, in place of those it has.")] = None,
+    recovered: Annotated[
+        str | None, typer.Option(help="Money recovered so far, in pounds.")
+    ] = None,
     seen: Annotated[
         int | None, typer.Option(help="Number of the last decision you have seen.")
     ] = None,
@@ -305,10 +308,10 @@ def decide(
     from cardwatch import services
     from cardwatch.casebook.alerts import DecisionInput
 
+    pence = services.pence_recovered(recovered)
+    decision = DecisionInput(reason, state, assign, due, snooze, tags, pence, seen)
     with open_context(who, organisation) as context:
-        alert_row = services.decide(
-            context, alert, DecisionInput(reason, state, assign, due, snooze, tags, seen)
-        )
+        alert_row = services.decide(context, alert, decision)
     _print_alert(alert_row, json=json)
 
 

@@ -180,6 +180,7 @@ def _main_figures(quarter: Quarter) -> dict[str, str]:
         "Share of answered queries that were upheld": out_of(
             quarter.answers.upheld, quarter.answers.answered
         ),
+        "Money recovered": money(quarter.recovered_pence),
         "Alerts of any quarter without an answer at the end": f"{len(quarter.awaiting_days):,}",
         "Days that no statement covers": f"{quarter.uncovered_days:,} of {quarter.days:,}",
     }

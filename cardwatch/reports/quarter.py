@@ -99,6 +99,7 @@ class Quarter:
         answers_by_rule: the same by rule.
         second_looks: the same of those reopened at random after they were closed automatically.
         data_errors: alerts closed in it by a person because the data was wrong.
+        recovered_pence: money recorded in it as recovered, less what was put right.
         answer_days: days from raising to answering of each alert closed in it by a person.
         awaiting_days: days for which each alert without an answer on its last day had waited.
         uncovered_days: its days so far that no statement covers.
@@ -117,6 +118,7 @@ class Quarter:
     answers_by_rule: dict[str, Answers]
     second_looks: Answers
     data_errors: int
+    recovered_pence: int
     answer_days: tuple[int, ...]
     awaiting_days: tuple[int, ...]
     uncovered_days: int
@@ -192,6 +194,12 @@ def quarter_figures(
         },
         second_looks=_answers([pair for pair in answered if pair[0].is_second_look]),
         data_errors=len(closed) - len(answered),
+        recovered_pence=sum(
+            pence
+            for alert in alerts
+            for day, pence in alert.recovered
+            if span.first_on <= day <= span.last_on
+        ),
         answer_days=tuple(
             sorted(_days_between(alert.raised_on, change.on) for alert, change in closed)
         ),

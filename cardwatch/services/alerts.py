@@ -22,10 +22,12 @@ from cardwatch.casebook import (
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.precision import precision_by_rule
 from cardwatch.casebook.statements import get_statement, list_statements, newest_scored
+from cardwatch.errors import CardwatchError
 from cardwatch.rules import rules_sha256
 from cardwatch.services.context import public_row
 from cardwatch.services.entry_masks import masked_entry
 from cardwatch.services.scoring_inputs import ScoringInputs, active_inputs, load_inputs
+from cardwatch.statements.cells import read_pence
 
 T = TypeVar("T")
 
@@ -321,6 +323,26 @@ def reveal_identity(context: ServiceContext, alert_id: str, *, reason: str) -> N
         context.allow((PSD,), "ask for names: it already sees them")
         alert = kept.get_alert(uow, alert_id)
         pseudonyms.reveal_identity(uow, alert["alert_id"], reason)
+
+
+def pence_recovered(text: str | None) -> int | None:
+    """Return the money that somebody says was recovered, in pence; 0 if they leave it empty.
+
+    Args:
+        text: pounds, such as `120`, `£1,204.50`; none where nothing is said of it.
+
+    Raises:
+        CardwatchError: it is no sum.
+    """
+    if text is None:
+        return None
+    if not text.strip():
+        return 0
+    pence = read_pence(text, ".")
+    if pence is None or pence < 0:
+        sentence = f"Enter a sum in pounds, such as 120.50, not '{text}'."
+        raise CardwatchError(sentence, field="recovered_pence")
+    return pence
 
 
 def decide(

@@ -217,7 +217,7 @@ def check_purpose(purpose: str, recipient: str) -> None:
 def _cases(uow: UnitOfWork, export_request: ExportRequest) -> tuple[dict[str, Any], ...]:
     """Return everything that is kept of the alerts of a case, and write down that each leaves."""
     field_names = ("alert_id", "lane", "statement_id", "state", "assigned_to", "due_on", "tags",
-            "decisions", "neighbours", "related")  # fmt: skip
+            "recovered_pence", "decisions", "neighbours", "related")  # fmt: skip
     alerts = {
         alert["alert_id"]: alert
         for alert in (kept.get_alert(uow, name) for name in export_request.alert_ids)

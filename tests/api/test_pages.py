@@ -100,6 +100,7 @@ def test_a_form_that_is_wrong_is_shown_again_with_what_is_wrong(
         ({"seen": "0", "state": "explained", "reason": " "}, "Enter a reason"),
         ({"seen": "0", "reason": "x", "due_on": "soon"}, "is not a date"),
         ({"seen": "0", "reason": "x", "tags": "no!"}, "Enter at most 8 tags"),
+        ({"seen": "0", "reason": "x", "recovered_pence": "ten"}, "Enter a sum in pounds"),
         ({"seen": "0", "reason": "x", "assigned_to": "nobody@x.example"}, "Nobody with that email"),
     ):
         answer = browser.post(f"/alerts/{name}/decision", sent)
@@ -111,6 +112,24 @@ def test_a_form_that_is_wrong_is_shown_again_with_what_is_wrong(
     assert "Select a statement" in nothing.text
     wrong = browser.upload(("x.pdf", "%PDF"))
     assert "name ends in" in wrong.text
+
+
+def test_money_recovered_is_recorded_on_the_alert_and_in_the_quarterly_report(
+    browse: Callable[[str], Browser],
+) -> None:
+    browser = browse("finance")
+    _received(browser, ("october.csv", OCTOBER))
+    name = _first_alert(browser.get("/alerts"))
+    sent = {"seen": "0", "reason": "card refund seen", "state": "confirmed",
+            "recovered_pence": "£1,850"}  # fmt: skip
+    assert browser.post(f"/alerts/{name}/decision", sent).status_code == 200
+    page = browser.get(f"/alerts/{name}")
+    assert "Money recovered so far: £1,850.00." in page
+    assert 'value="1850.00"' in page
+    (alert,) = browser.running.ask("GET", "/v1/alerts?state=confirmed").json()["alerts"]
+    assert alert["recovered_pence"] == 185_000
+    report = re.sub(r"<[^>]+>", " ", browser.get("/governance?quarter=2026-Q4"))
+    assert re.search(r"Money recovered\s+£1,850\b", report)
 
 
 def test_columns_are_checked_once_and_then_known(browse: Callable[[str], Browser]) -> None:

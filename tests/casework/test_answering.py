@@ -10,8 +10,9 @@ import pytest
 from books import EQUAL, NOW, SPLIT, export_alerts, month
 
 from cardwatch import services
-from cardwatch.casebook import PSD, STATES, Actor
+from cardwatch.casebook import PSD, STATES, Actor, AuditEvent
 from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.report_queries import read_alerts
 from cardwatch.errors import CardwatchError, Changed, NotAllowed, NotFound
 from cardwatch.vocabulary import AUTOMATIC
 
@@ -73,6 +74,8 @@ def test_a_note_leaves_the_state_and_an_assignment_can_be_taken_back(
         DecisionInput("because", due_on="tomorrow"),
         DecisionInput("because", due_on="2026-11-23"),
         DecisionInput("because", assigned_to="stranger@force.example"),
+        DecisionInput("because", recovered_pence=-1),
+        DecisionInput("because", recovered_pence=10**13),
         DecisionInput("bad \udce9 text", "asked"),
     ],
 )
@@ -82,6 +85,34 @@ def test_what_may_not_be_said_is_refused_and_changes_nothing(
     with pytest.raises(CardwatchError):
         services.decide(at(), asked, said)
     assert services.get_alert(at(), asked)["version"] == 0
+
+
+def test_money_that_came_back_is_kept_until_it_is_put_right(at: Context, asked: str) -> None:
+    part = services.decide(at(), asked, DecisionInput("card refund", recovered_pence=12_050))
+    assert part["recovered_pence"] == 12_050
+    later = services.decide(at(days=40), asked, DecisionInput("seen", "confirmed"))
+    assert later["recovered_pence"] == 12_050
+    services.decide(at(days=40), asked, DecisionInput("the rest", recovered_pence=30_000))
+    services.decide(at(days=41), asked, DecisionInput("a typing error", recovered_pence=25_000))
+    with at(days=41).work(AuditEvent("consultation", "report")) as uow:
+        (record,) = read_alerts(uow)
+    assert record.recovered == (("2026-11-24", 12_050), ("2027-01-03", 17_950),
+                                ("2027-01-04", -5_000))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "pence"),
+    [("120.5", 12_050), (" £1,204.50 ", 120_450), ("0", 0), ("", 0), (None, None)],
+)
+def test_money_is_typed_in_pounds(text: str | None, pence: int | None) -> None:
+    assert services.pence_recovered(text) == pence
+
+
+@pytest.mark.parametrize("text", ["-5", "12.345", "ten", "1.2.3", "£", "5 CR", "9" * 40])
+def test_what_is_no_money_is_refused_at_its_field(text: str) -> None:
+    with pytest.raises(CardwatchError, match="Enter a sum in pounds") as refused:
+        services.pence_recovered(text)
+    assert refused.value.field == "recovered_pence"
 
 
 def test_a_day_that_has_passed_since_stands_in_nobodys_way(at: Context, asked: str) -> None:
