@@ -19,7 +19,7 @@ from api.deps import SIGNED_IN
 from api.errors import MEDIA, add_handlers
 from api.middleware import AccessMiddleware
 from api.routes import ROUTERS, open_router
-from api.schemas import Problem
+from api.schemas.base import Problem
 from api.settings import Settings, read_settings
 from api.state import BODY_BYTES, Service
 from api.stopping import end_in_time

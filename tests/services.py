@@ -90,9 +90,9 @@ def open_book(home: Path, url: str, clock: Clock) -> tuple[Casebook, dict[tuple[
     On SQLite it is a copy of the first that was made, as making one takes half a second.
     """
     home.mkdir(exist_ok=True)
-    file = Path(url.removeprefix("sqlite:///"))
-    if url == str(file):
+    if not url.startswith("sqlite:///"):
         return _new_book(url, clock)
+    file = Path(url.removeprefix("sqlite:///"))
     if clock() not in FIRST_BOOKS:
         book, keys = _new_book(url, clock)
         book.close()

@@ -12,7 +12,16 @@ from api import oidc
 from api.deps import AppStateDep, Context
 from api.errors import CODES, problem
 from api.middleware import COOKIE, address_of
-from api.schemas import AccountActivate, CurrentUser, Id, Secret, Session, ToChange, Token, ToSignIn
+from api.schemas.access import (
+    AccountActivate,
+    CurrentUser,
+    Secret,
+    Session,
+    ToChange,
+    Token,
+    ToSignIn,
+)
+from api.schemas.base import Id
 from cardwatch import services
 from cardwatch.casebook.people import normal_email
 from cardwatch.casebook.sessions import LONGEST_HOURS

@@ -11,26 +11,22 @@ from fastapi.exceptions import HTTPException
 from api.deps import AppStateDep, Context
 from api.downloads import CONTENT_TYPES, export_response
 from api.pagination import filters_of, page_of, with_titles
-from api.schemas import (
+from api.schemas.alerts import (
     Alert,
     AlertPage,
     AlertSearch,
-    AnyState,
-    Day,
     DecidedCount,
     Decision,
     Export,
     ExportCreate,
     Hold,
     HoldCreate,
-    Id,
-    Lane,
     Precision,
     SharedDecision,
-    Short,
     Suppression,
     SuppressionCreate,
 )
+from api.schemas.base import AnyState, Day, Id, Lane, Short
 from cardwatch import services
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.errors import Changed

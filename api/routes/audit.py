@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter, Query
 
 from api.deps import Context
-from api.schemas import (
+from api.schemas.audit import (
     ChainCheck,
     Erased,
-    Lane,
     RetentionPeriods,
     RetentionUpdate,
-    Role,
     Sample,
     SampleCreate,
-    Short,
 )
+from api.schemas.base import Lane, Role, Short
 from cardwatch import services
 from cardwatch.casebook.unit_of_work import ACTIONS
 

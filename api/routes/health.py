@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from api.deps import AppStateDep, Context
 from api.middleware import METRICS
-from api.schemas import Health, Version
+from api.schemas.health import Health, Version
 from cardwatch import __version__
 
 if TYPE_CHECKING:

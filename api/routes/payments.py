@@ -10,15 +10,8 @@ from fastapi import Path as InPath
 
 from api.deps import AppStateDep, Context
 from api.pagination import payments_page
-from api.schemas import (
-    Day,
-    Id,
-    PaymentDetail,
-    PaymentPage,
-    PaymentRule,
-    PaymentSearch,
-    Short,
-)
+from api.schemas.base import Day, Id, Short
+from api.schemas.payments import PaymentDetail, PaymentPage, PaymentRule, PaymentSearch
 from cardwatch import services
 from cardwatch.casebook.payment_queries import PaymentFilters
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter
 
 from api.deps import AppStateDep, Context
 from api.notifications import check_address
-from api.schemas import (
+from api.schemas.base import Id
+from api.schemas.people import (
     ApiKeyCreate,
-    Id,
     Invitation,
     Key,
     NewKey,

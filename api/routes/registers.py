@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from pydantic import BaseModel, Field
 
 from api.deps import AppStateDep, Context
-from api.schemas import DateOrder, Day, Id, Name, Reason, RequestModel, Short
+from api.schemas.base import DateOrder, Day, Id, Name, Reason, RequestModel, Short
 from api.state import UPLOAD_BYTES
 from api.uploads import read_register_file
 from cardwatch import services

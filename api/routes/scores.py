@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, File, Form, UploadFile
 
 from api.deps import AppStateDep, Context
-from api.schemas import DateOrder, Score, Short, ToScore
+from api.schemas.base import DateOrder, Short
+from api.schemas.scores import Score, ToScore
 from api.state import ROWS_BYTES, UPLOAD_BYTES
 from api.uploads import read_upload
 from cardwatch import services

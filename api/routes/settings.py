@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
 from api.deps import AppStateDep, Context
-from api.schemas import (
+from api.schemas.base import Day, Id, Reason
+from api.schemas.settings import (
     BackTestCreate,
-    Day,
-    Id,
     InForce,
-    Job,
     Model,
     PolicyInForce,
     Proposal,
-    Reason,
     Rule,
     RuleDetail,
     ToPropose,
 )
+from api.schemas.statements import Job
 from api.state import UPLOAD_BYTES
 from api.uploads import read_register
 from cardwatch import services

@@ -15,7 +15,8 @@ from fastapi.responses import JSONResponse
 from api.deps import AppStateDep, Context
 from api.downloads import as_file
 from api.errors import STATUS_OF_CODE, problem
-from api.schemas import Check, DateOrder, Id, Job, Receipt, Short, Statement, StatementDetail
+from api.schemas.base import DateOrder, Id, Short
+from api.schemas.statements import Check, Job, Receipt, Statement, StatementDetail
 from api.state import UPLOAD_BYTES
 from api.uploads import read_upload
 from cardwatch import services

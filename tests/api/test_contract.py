@@ -43,6 +43,9 @@ JUDGED = {
     "search_payments": "the same",
     "search_alerts": "the same",
     "decide_alerts": "a version, a person or a day of chance is not of these alerts, or is past",
+    "add_person": "who may decide is a cardholder of the force, or is said to hold no card",
+    "set_cardholder": "the same",
+    "import_register": "few files of chance are registers",
     "export_list": "a PDF takes libraries that a machine may lack",
 }
 """Operations that may refuse what is well formed (422), and why."""

@@ -1,0 +1,1 @@
+"""Request and response models, a module for each module of routes."""

@@ -1,0 +1,136 @@
+"""Models of policies, rules, models and proposals."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from api.schemas.base import Day, Lane, Reason, RequestModel, Short, Whole
+
+
+class Rule(BaseModel):
+    """An active rule."""
+
+    id: str
+    title: str
+    kind: str
+    level: str
+    lane: Lane
+    status: str
+    role: str
+    why: str
+    ask: list[str]
+    innocent: list[str]
+    sources: list[str]
+    reads: list[str]
+    when: list[str]
+
+
+class RuleRequirement(BaseModel):
+    """One condition of a rule in words."""
+
+    what: str = Field(description="What is compared.")
+    met_at: str = Field(description="The value at which the condition is met.")
+
+
+class PolicyFigure(BaseModel):
+    """One figure of the active policy in words."""
+
+    label: str
+    value: str
+
+
+class RuleDetail(Rule):
+    """An active rule in words, with the figures of the active policy that it uses."""
+
+    clause: str = Field(description="The clause of the card policy; empty where none is given.")
+    conditions: list[RuleRequirement]
+    figures: list[PolicyFigure]
+
+
+class PolicyInForce(BaseModel):
+    """The active policy on a day: its text and every figure."""
+
+    sha256: str
+    is_shipped: bool
+    text: str
+    figures: dict[str, Any]
+
+
+class Model(BaseModel):
+    """The active anomaly model."""
+
+    status: Literal["loaded", "none", "refused"]
+    sha256: str
+    why: str = ""
+    features: list[str] = Field([], description="The columns it reads, in order.")
+    rows: int | None = None
+    holders: int | None = None
+    first_on: str = ""
+    last_on: str = ""
+    data_sha256: str = ""
+
+
+class InForce(BaseModel):
+    """An activated document."""
+
+    kind: str
+    seq: int
+    sha256: str
+    effective_from: str
+    activated_by: str
+    activated_at: str
+
+
+class ToPropose(RequestModel):
+    """A policy, rule set or model to activate from a day, once somebody else approves."""
+
+    kind: Literal["policy", "rules", "model"]
+    reason: Reason
+    effective_from: Day | Literal[""] = Field("", description="Today if empty.")
+    policy: Annotated[str, StringConstraints(max_length=200_000)] | None = Field(
+        None, description="The policy as TOML."
+    )
+    rules: dict[Short, Annotated[str, StringConstraints(max_length=50_000)]] | None = Field(
+        None, description="All rule files, by name."
+    )
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"kind": "policy", "reason": "new limits from April",
+                          "effective_from": "2027-04-01", "policy": "alerts_per_1000 = 10\n"}]
+        },
+    )  # fmt: skip
+
+
+class BackTestCreate(RequestModel):
+    """A policy or rule set to test on past statements."""
+
+    kind: Literal["policy", "rules"]
+    months: Whole = Field(3, ge=1, le=24, description="Number of newest scored statements.")
+    policy: Annotated[str, StringConstraints(max_length=200_000)] | None = None
+    rules: dict[Short, Annotated[str, StringConstraints(max_length=50_000)]] | None = None
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"kind": "policy", "months": 2,
+                                         "policy": "alerts_per_1000 = 10\n"}]},
+    )  # fmt: skip
+
+
+class Proposal(BaseModel):
+    """A document that somebody proposed."""
+
+    proposal_id: str
+    lane: Lane
+    kind: str
+    sha256: str
+    effective_from: str
+    reason: str
+    made_by: str
+    made_at: str
+    state: Literal["open", "agreed", "refused"]
+    decided_by: str | None
+    decided_at: str | None
