@@ -1,4 +1,4 @@
-"""Sends notices to other systems (Standard Webhooks) and reminders by e-mail, without content."""
+"""Sends notices to other systems (Standard Webhooks), and reminders and queries by e-mail."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import re
 import smtplib
 import ssl
 from email.message import EmailMessage
+from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import httpx2
 
 from api.settings import is_loopback
+from cardwatch.alerts import prose_day
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
@@ -33,6 +35,13 @@ SUBJECT = "cardwatch: time to look"
 TEXT = """Please look at your list in cardwatch.
 
 This message is sent every week, whether or not there is anything new in the list.
+"""
+QUERY_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}")
+QUERY_SUBJECT = "Query about card payments"
+QUERY_TEXT = """The attached document has questions about card payments in your area.
+
+Please answer them in the document and send it back{by}, by replying to this message. Do not pass it
+on to a cardholder it is about. A question is a reason to ask, not a finding.
 """
 
 
@@ -102,6 +111,65 @@ def send_reminders(settings: Settings, addresses: Sequence[str]) -> None:
     Raises:
         OSError: the mail server does not answer, or does not take them.
     """
+    messages = [_message(settings, address, SUBJECT, TEXT) for address in addresses]
+    _send(settings, messages)
+
+
+def check_query_address(settings: Settings, address: str) -> None:
+    """Refuse an address to which no query may go: only those of the sender's own domain are.
+
+    Raises:
+        CardwatchError: it is none of the organisation's, or no e-mail is sent here.
+    """
+    if not settings.smtp:
+        raise CardwatchError("This installation sends no e-mail", field="email")
+    domain = parseaddr(settings.mail_from)[1].rpartition("@")[2].casefold()
+    if not QUERY_ADDRESS.fullmatch(address) or address.rpartition("@")[2].casefold() != domain:
+        sentence = f"Enter an email address of your organisation, which ends in @{domain}"
+        raise CardwatchError(sentence, field="email")
+
+
+def send_query(
+    settings: Settings, address: str, *, reply_to: str, due_on: str, file: tuple[str, bytes]
+) -> None:
+    """Send a line manager a document with questions; the message itself says nothing of them.
+
+    Args:
+        settings: with the mail server.
+        address: see `check_query_address`.
+        reply_to: who asks; empty where that is no address.
+        due_on: day by which an answer is wanted; empty for none.
+        file: name and bytes of the document, a PDF.
+
+    Raises:
+        CardwatchError: the mail server does not answer, or does not take it.
+    """
+    by = f" by {prose_day(due_on)}" if due_on else ""
+    message = _message(settings, address, QUERY_SUBJECT, QUERY_TEXT.format(by=by))
+    if QUERY_ADDRESS.fullmatch(reply_to):
+        message["Reply-To"] = reply_to
+    name, content = file
+    message.add_attachment(content, maintype="application", subtype="pdf", filename=name)
+    try:
+        _send(settings, [message])
+    except OSError as error:  # smtplib's own are of this kind
+        sentence = "The mail server did not take the query. Nothing was sent or recorded as asked."
+        raise CardwatchError(sentence, field="email") from error
+
+
+def _message(settings: Settings, address: str, subject: str, text: str) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = subject, settings.mail_from, address
+    message.set_content(text)
+    return message
+
+
+def _send(settings: Settings, messages: Sequence[EmailMessage]) -> None:
+    """Send messages over one connection to the mail server.
+
+    Raises:
+        OSError: it does not answer, or does not take them.
+    """
     server = urlsplit(settings.smtp)
     context, host = ssl.create_default_context(), server.hostname or ""
     port = server.port or 0
@@ -115,12 +183,5 @@ def send_reminders(settings: Settings, addresses: Sequence[str]) -> None:
             mail.starttls(context=context)
         if server.username:
             mail.login(unquote(server.username), unquote(server.password or ""))
-        for address in addresses:
-            message = EmailMessage()
-            message["Subject"], message["From"], message["To"] = (
-                SUBJECT,
-                settings.mail_from,
-                address,
-            )
-            message.set_content(TEXT)
+        for message in messages:
             mail.send_message(message)

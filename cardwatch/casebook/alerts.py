@@ -348,14 +348,23 @@ def _check_decision(uow: UnitOfWork, before: Mapping[str, Any], decision: Decisi
         day: str | None = getattr(decision, field)
         if not day or day == before[field]:  # one that has passed since does not stand in the way
             continue
-        if not 0 <= (day_of(day, field) - day_of(uow.today)).days <= LONGEST_WAIT_DAYS:
-            raise CardwatchError("Enter a date from today to a year from now.", field=field)
+        check_due(uow, day, field)
     if decision.assigned_to and decision.assigned_to != before["assigned_to"]:
         with about_field("assigned_to"):
             check_assignee(uow, decision.assigned_to, before["lane"])
     if not 0 <= (decision.recovered_pence or 0) <= MOST_RECOVERED_PENCE:
         sentence = "Enter the money recovered so far as a sum of 0 or more."
         raise CardwatchError(sentence, field="recovered_pence")
+
+
+def check_due(uow: UnitOfWork, day: str, field: str = "due_on") -> None:
+    """Refuse a day that is past, or further off than a year; an empty text is no day.
+
+    Raises:
+        CardwatchError: it is, or it is no day.
+    """
+    if day and not 0 <= (day_of(day, field) - day_of(uow.today)).days <= LONGEST_WAIT_DAYS:
+        raise CardwatchError("Enter a date from today to a year from now.", field=field)
 
 
 def _tags(text: str) -> str:

@@ -245,6 +245,13 @@ def find_person(uow: UnitOfWork, email: str) -> Person:
     return person
 
 
+def holder_of(uow: UnitOfWork, email: str) -> str:
+    """Return the cardholder that somebody with an email address is; empty if nobody says so."""
+    fits = uow.scope(people) & (people.c.email == normal_email(email))
+    row = uow.fetch_one(sa.select(people.c.holder_id).where(fits, people.c.ended_at.is_(None)))
+    return str(row["holder_id"] or "") if row else ""
+
+
 def check_assignee(uow: UnitOfWork, email: str, lane: str) -> None:
     """Refuse to assign an alert to somebody who does not decide in its lane.
 

@@ -52,10 +52,12 @@ from cardwatch.services.exports import (
     MOST_IN_CASE,
     ExportFile,
     ExportRequest,
+    Query,
     ask_manager,
     export_alerts,
     list_exports,
     list_questions,
+    send_query,
 )
 from cardwatch.services.governance_report import assess_impact, last_quarter, report_governance
 from cardwatch.services.home import Home, show_home
@@ -184,6 +186,7 @@ __all__ = [
     "MatchToReview",
     "PartitionExport",
     "PolicyChange",
+    "Query",
     "Receipt",
     "RegisterDetail",
     "RegisterReceipt",
@@ -305,6 +308,7 @@ __all__ = [
     "save_profile",
     "score_only",
     "send_due",
+    "send_query",
     "set_link",
     "set_webhook",
     "show_home",

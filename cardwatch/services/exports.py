@@ -33,12 +33,13 @@ from cardwatch.reports import (
     questions_filename,
     write_alerts,
 )
+from cardwatch.services.alert_lists import MAX_DECIDED_TOGETHER, decide_together
 from cardwatch.services.alerts import clause_behind, people_of
 from cardwatch.services.context import public_row
 from cardwatch.services.scoring_inputs import report_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -53,6 +54,21 @@ EXPORT_FORMATS = (*HANDED, PACK)
 MOST_IN_CASE = 50
 MAX_SELECTED = 1_000
 """Alerts that one file of filtered alerts has at most."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query to a line manager by e-mail.
+
+    Attributes:
+        recipient: their name.
+        email: their address.
+        due_on: day by which an answer is wanted; empty for none.
+    """
+
+    recipient: str
+    email: str
+    due_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -310,6 +326,56 @@ def _open_questions(uow: UnitOfWork, alert: AlertDetail) -> list[ListedAlert]:
     filters = AlertFilter(lane=FINANCE, same_holder_as=alert["alert_id"], unanswered=True)
     same_people = people_of([alert])
     return [row for row in find_alerts(uow, filters) if people_of([row]) == same_people]
+
+
+def send_query(
+    context: ServiceContext,
+    alert_id: str,
+    query: Query,
+    send: Callable[[str, Document, str], None],
+    *,
+    marking: str,
+) -> int:
+    """Send finance's open questions about the people of an alert, and record them as asked.
+
+    They are recorded once the message has been sent: what cannot be sent is not asked.
+
+    Args:
+        context: who asks; of finance.
+        alert_id: one of finance's alerts.
+        query: to whom, and by when an answer is wanted.
+        send: sends a document; takes its file name, itself, and whom to reply to.
+        marking: protective marking.
+
+    Returns:
+        How many alerts are recorded as asked.
+
+    Raises:
+        CardwatchError: see `ask_manager`; the address is of somebody asked about; no such day; it
+            could not be sent.
+    """
+    questions = list_questions(context, alert_id)
+    if len(questions) > MAX_DECIDED_TOGETHER:
+        sentence = f"More than {MAX_DECIDED_TOGETHER} alerts are open. Create the document instead."
+        raise CardwatchError(sentence, field="email")
+    with context.work(AuditEvent("consultation", "alert")) as uow:
+        alert = kept.get_alert(uow, alert_id)
+        uow.event.object_id = alert["alert_id"]
+        kept.check_due(uow, query.due_on)
+        reply_to = people.email_of(uow)
+        linked = people.holder_of(uow, query.email)
+        if linked and person_key(linked) in map(person_key, people_of([alert])):
+            sentence = "Choose somebody else. A query about a person goes to their line manager."
+            raise CardwatchError(sentence, field="email")
+    filename, document = ask_manager(context, alert_id, recipient=query.recipient, marking=marking)
+    send(filename, document, reply_to)
+    decision = kept.DecisionInput(
+        reason=f"Query sent by e-mail to {query.recipient.strip()}.",
+        state="asked",
+        due_on=query.due_on,
+    )
+    versions = {question["alert_id"]: question["version"] for question in questions}
+    return decide_together(context, versions, decision)
 
 
 def ask_manager(

@@ -8,13 +8,13 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email import message_from_bytes
+from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from services import OCTOBER, OWN, Running
+from services import OCTOBER, OWN, Running, activate_account, sign_in
 from standardwebhooks import Webhook
 
 from api import background
@@ -253,3 +253,100 @@ def test_what_is_past_its_time_is_erased_once_its_time_of_day_has_come(
     running.clock.go(days=1)
     _do_chores(running)
     assert erasures() == 2
+
+
+@contextmanager
+def _mail_server(box: Mailbox) -> Iterator[str]:
+    """Run a mail server on this machine; give its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    mail = Controller(box, hostname="127.0.0.1", port=port)
+    mail.start()
+    try:
+        yield f"smtp://127.0.0.1:{port}"
+    finally:
+        mail.stop()
+
+
+def _page(running: Running) -> tuple[str, dict[str, str]]:
+    """Sign in as finance; return the address of the query about the first alert, and headers."""
+    assert sign_in(running, "finance", activate_account(running, "finance")).status_code == 204
+    (alert,) = running.ask("GET", "/v1/alerts").json()["alerts"]
+    return f"/alerts/{alert['alert_id']}/questions", {"Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.mark.usefixtures("pdf_libraries")
+def test_a_query_is_sent_by_email_and_its_alerts_are_recorded_as_asked(
+    serve: Callable[..., Running],
+) -> None:
+    box = Mailbox()
+    with _mail_server(box) as smtp:
+        running = serve(smtp=smtp, mail_from="cardwatch@force.example")
+        assert running.send(OCTOBER).is_success
+        path, headers = _page(running)
+        sent = {"recipient": "The Manager", "email": "manager@force.example",
+                "due_on": "2026-12-04", "mail": "yes"}  # fmt: skip
+        answer = running.client.post(path, data=sent, headers=headers)
+        assert answer.status_code == 200, answer.text
+    ((to, content),) = box.mails
+    assert to == ["manager@force.example"]
+    mail = message_from_bytes(content, policy=policy.default)
+    assert mail["Reply-To"] == f"finance@{OWN}.example"
+    text = mail.get_body().get_content()
+    assert "by 4 December 2026" in text
+    (file,) = mail.iter_attachments()
+    assert file.get_content().startswith(b"%PDF")
+    (alert,) = running.ask("GET", "/v1/alerts").json()["alerts"]
+    assert (alert["state"], alert["due_on"]) == ("asked", "2026-12-04")
+    for name in (*alert["holders"], *alert["merchants"]):
+        assert name not in text + str(mail["Subject"])
+
+
+@pytest.mark.usefixtures("pdf_libraries")
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"email": "manager@elsewhere.example"}, "which ends in @force.example"),
+        ({"email": "manager@force.example\r\nBcc: x@y.example"}, "which ends in @force.example"),
+        ({"email": ""}, "which ends in @force.example"),
+        ({"recipient": " "}, "Enter the line manager"),
+        ({"due_on": "2026-11-01"}, "from today to a year from now"),
+        ({"email": "holder@force.example"}, "goes to their line manager"),
+    ],
+)
+def test_a_query_that_may_not_be_sent_is_neither_sent_nor_recorded(
+    serve: Callable[..., Running], changed: dict[str, str], told: str
+) -> None:
+    box = Mailbox()
+    with _mail_server(box) as smtp:
+        running = serve(smtp=smtp, mail_from="cardwatch@force.example")
+        assert running.send(OCTOBER).is_success
+        path, headers = _page(running)
+        (alert,) = running.ask("GET", "/v1/alerts").json()["alerts"]
+        holder = {"name": "x", "email": "holder@force.example", "role": "finance",
+                  "holder_id": alert["holders"][0]}  # fmt: skip
+        assert running.ask("POST", "/v1/people", "admin", json=holder).status_code == 201
+        sent = {"recipient": "The Manager", "email": "manager@force.example", "due_on": "",
+                "mail": "yes"}  # fmt: skip
+        answer = running.client.post(path, data=sent | changed, headers=headers)
+        assert answer.status_code == 422
+        assert told in answer.text
+    assert box.mails == []
+    assert running.ask("GET", "/v1/alerts").json()["alerts"][0]["state"] == "open"
+
+
+@pytest.mark.usefixtures("pdf_libraries")
+def test_a_query_that_the_mail_server_does_not_take_is_not_recorded(
+    serve: Callable[..., Running],
+) -> None:
+    with _mail_server(Mailbox()) as smtp:
+        pass  # nobody listens there any more
+    running = serve(smtp=smtp, mail_from="cardwatch@force.example")
+    assert running.send(OCTOBER).is_success
+    path, headers = _page(running)
+    sent = {"recipient": "The Manager", "email": "manager@force.example", "mail": "yes"}
+    answer = running.client.post(path, data=sent, headers=headers)
+    assert answer.status_code == 422
+    assert "Nothing was sent or recorded as asked" in answer.text
+    assert running.ask("GET", "/v1/alerts").json()["alerts"][0]["state"] == "open"
