@@ -195,20 +195,28 @@ class Mailbox:
         return "250 OK"
 
 
-def test_everybody_is_reminded_once_a_week_in_the_same_words_whatever_there_is(
-    serve: Callable[..., Running],
-) -> None:
-    box = Mailbox()
+@contextmanager
+def _mail_server(box: Mailbox) -> Iterator[str]:
+    """Run a mail server on this machine; give its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     mail = Controller(box, hostname="127.0.0.1", port=port)
     mail.start()
     try:
+        yield f"smtp://127.0.0.1:{port}"
+    finally:
+        mail.stop()
+
+
+def test_everybody_is_reminded_once_a_week_in_the_same_words_whatever_there_is(
+    serve: Callable[..., Running],
+) -> None:
+    box = Mailbox()
+    with _mail_server(box) as smtp:
         running = serve(
-            smtp=f"smtp://127.0.0.1:{port}", mail_from="cardwatch@force.example",
-            remind="wed 08:00", chores=False,
-        )  # fmt: skip
+            smtp=smtp, mail_from="cardwatch@force.example", remind="wed 08:00", chores=False
+        )
         _do_chores(running)  # a Tuesday
         assert box.mails == []
         running.clock.go(days=1, hours=-2)
@@ -231,8 +239,6 @@ def test_everybody_is_reminded_once_a_week_in_the_same_words_whatever_there_is(
             sent = read.get_payload(decode=True)
             assert isinstance(sent, bytes)
             assert sent.decode().replace("\r\n", "\n") == TEXT
-    finally:
-        mail.stop()
 
 
 def test_what_is_past_its_time_is_erased_once_its_time_of_day_has_come(
@@ -253,20 +259,6 @@ def test_what_is_past_its_time_is_erased_once_its_time_of_day_has_come(
     running.clock.go(days=1)
     _do_chores(running)
     assert erasures() == 2
-
-
-@contextmanager
-def _mail_server(box: Mailbox) -> Iterator[str]:
-    """Run a mail server on this machine; give its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    mail = Controller(box, hostname="127.0.0.1", port=port)
-    mail.start()
-    try:
-        yield f"smtp://127.0.0.1:{port}"
-    finally:
-        mail.stop()
 
 
 def _page(running: Running) -> tuple[str, dict[str, str]]:
