@@ -122,7 +122,7 @@ def check_query_address(settings: Settings, address: str) -> None:
         CardwatchError: it is none of the organisation's, or no e-mail is sent here.
     """
     if not settings.smtp:
-        raise CardwatchError("This installation sends no e-mail", field="email")
+        raise CardwatchError("This installation sends no email", field="email")
     domain = parseaddr(settings.mail_from)[1].rpartition("@")[2].casefold()
     if not QUERY_ADDRESS.fullmatch(address) or address.rpartition("@")[2].casefold() != domain:
         sentence = f"Enter an email address of your organisation, which ends in @{domain}"

@@ -370,7 +370,7 @@ def send_query(
     filename, document = ask_manager(context, alert_id, recipient=query.recipient, marking=marking)
     send(filename, document, reply_to)
     decision = kept.DecisionInput(
-        reason=f"Query sent by e-mail to {query.recipient.strip()}.",
+        reason=f"Query sent by email to {query.recipient.strip()}.",
         state="asked",
         due_on=query.due_on,
     )
