@@ -81,7 +81,7 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     assert "case 12" in at.rows("Who asked to see the name")[0]
 
     at.type("Reason", "waits for the register of interests")
-    at.press("Assign it, set a day, snooze or tag it")
+    at.press("Assign it, set a day, snooze or tag it, or record money recovered")
     at.choose("Assigned to", f"psd@{OWN}.example")
     at.type("Due", "2026-12-18")
     at.type("Leave it out of lists until", "2026-12-10")
