@@ -426,4 +426,4 @@ class AlertRecord:
     state: str
     is_second_look: bool
     changes: tuple[StateChange, ...]
-    recovered: tuple[tuple[str, int], ...] = ()
+    recovered: tuple[tuple[str, int], ...]

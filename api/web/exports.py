@@ -11,7 +11,7 @@ from api.deps import AppStateDep, Context
 from api.downloads import drawn, export_response
 from api.notifications import check_query_address, send_query
 from api.web.alert_filters import AlertFilters, filter_chips, filter_words, read_filters
-from api.web.base import LANE_TITLES, Fields, field_errors, redirect, render
+from api.web.base import LANE_TITLES, field_errors, redirect, render
 from cardwatch import services
 from cardwatch.casebook import FINANCE
 from cardwatch.casebook.alert_rows import ListedAlert, RelatedAlert
@@ -226,36 +226,40 @@ def show_questions(
     request: Request, context: Context, service: AppStateDep, alert_id: str
 ) -> Response:
     """Show the form on which a holder's open questions are made a document for their manager."""
-    return _questions_page(request, context, service, alert_id, {}, {})
+    return _questions_page(request, context, service, alert_id, services.Query(), {})
 
 
 @router.post("/alerts/{alert_id}/questions")
 def make_questions(
-    request: Request, context: Context, service: AppStateDep, alert_id: str, sent: Fields
+    request: Request,
+    context: Context,
+    service: AppStateDep,
+    alert_id: str,
+    recipient: Text = "",
+    email: Text = "",
+    due_on: Text = "",
+    mail: Text = "",
 ) -> Response:
     """Give a holder's open questions as a PDF for their line manager, or send it to them."""
+    query = services.Query(recipient, email.strip(), due_on)
     try:
-        if "mail" in sent:
-            _send_query(context, service, alert_id, sent)
+        if mail:
+            _send_query(context, service, alert_id, query)
             return redirect(f"/alerts/{alert_id}")
         return drawn(
             service,
             lambda: services.ask_manager(
-                context, alert_id, recipient=sent.get("recipient", ""),
-                marking=service.settings.marking,
+                context, alert_id, recipient=recipient, marking=service.settings.marking
             ),
-        )  # fmt: skip
+        )
     except CardwatchError as refusal:
-        return _questions_page(request, context, service, alert_id, sent, field_errors(refusal))
+        return _questions_page(request, context, service, alert_id, query, field_errors(refusal))
 
 
 def _send_query(
-    context: Context, service: AppStateDep, alert_id: str, sent: dict[str, str]
+    context: Context, service: AppStateDep, alert_id: str, query: services.Query
 ) -> None:
     """Send the document of a query by e-mail, and record its alerts as asked."""
-    query = services.Query(
-        sent.get("recipient", ""), sent.get("email", "").strip(), sent.get("due_on", "")
-    )
     check_query_address(service.settings, query.email)
 
     def send(filename: str, document: Document, reply_to: str) -> None:
@@ -274,14 +278,14 @@ def _questions_page(
     context: Context,
     service: AppStateDep,
     alert_id: str,
-    form: dict[str, str],
+    query: services.Query,
     errors: dict[str, str],
 ) -> Response:
     questions = services.list_questions(context, alert_id)
     alert = services.get_alert(context, alert_id)
     return render(
         request, "questions.html", errors=errors,
-        found=alert, asked=questions, sent=form, can_send=bool(service.settings.smtp),
+        found=alert, asked=questions, query=query, can_send=bool(service.settings.smtp),
         names=services.names_for_display(context, services.people_of([alert])),
         heads=services.alert_titles(context, [question["alert_id"] for question in questions]),
     )  # fmt: skip

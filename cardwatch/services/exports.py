@@ -66,8 +66,8 @@ class Query:
         due_on: day by which an answer is wanted; empty for none.
     """
 
-    recipient: str
-    email: str
+    recipient: str = ""
+    email: str = ""
     due_on: str = ""
 
 
@@ -354,20 +354,19 @@ def send_query(
         CardwatchError: see `ask_manager`; the address is of somebody asked about; no such day; it
             could not be sent.
     """
-    questions = list_questions(context, alert_id)
-    if len(questions) > MAX_DECIDED_TOGETHER:
-        sentence = f"More than {MAX_DECIDED_TOGETHER} alerts are open. Create the document instead."
-        raise CardwatchError(sentence, field="email")
-    with context.work(AuditEvent("consultation", "alert")) as uow:
-        alert = kept.get_alert(uow, alert_id)
-        uow.event.object_id = alert["alert_id"]
+    event = AuditEvent("disclosure", "questions", purpose="finance-assurance")
+    with context.work(event) as uow:
+        context.allow((FINANCE,), "send queries to a line manager")
         kept.check_due(uow, query.due_on)
-        reply_to = people.email_of(uow)
-        linked = people.holder_of(uow, query.email)
-        if linked and person_key(linked) in map(person_key, people_of([alert])):
-            sentence = "Choose somebody else. A query about a person goes to their line manager."
+        filename, document, questions = _questions_for(
+            uow, alert_id, recipient=query.recipient, email=query.email, marking=marking
+        )
+        if len(questions) > MAX_DECIDED_TOGETHER:
+            sentence = (
+                f"More than {MAX_DECIDED_TOGETHER} alerts are open. Create the document instead."
+            )
             raise CardwatchError(sentence, field="email")
-    filename, document = ask_manager(context, alert_id, recipient=query.recipient, marking=marking)
+        reply_to = people.email_of(uow)
     send(filename, document, reply_to)
     decision = kept.DecisionInput(
         reason=f"Query sent by email to {query.recipient.strip()}.",
@@ -400,37 +399,50 @@ def ask_manager(
     event = AuditEvent("disclosure", "questions", purpose="finance-assurance")
     with context.work(event) as uow:
         context.allow((FINANCE,), "send queries to a line manager")
-        alert = kept.get_alert(uow, alert_id)
-        if not recipient.strip():
-            raise CardwatchError("Enter the line manager's name", field="recipient")
-        event.object_id = alert["alert_id"]
-        open_questions = _open_questions(uow, alert)
-        if person_key(recipient) in map(person_key, people_of([alert])):
+        filename, document, _ = _questions_for(uow, alert_id, recipient=recipient, marking=marking)
+        return filename, document
+
+
+def _questions_for(
+    uow: UnitOfWork, alert_id: str, *, recipient: str, email: str = "", marking: str
+) -> tuple[str, Document, list[ListedAlert]]:
+    """Return a query's file name and document, and the alerts in it; see `ask_manager`.
+
+    Args:
+        uow: its event becomes that of the query.
+        alert_id: one of finance's alerts.
+        recipient: the line manager.
+        email: their address; empty where it is not sent.
+        marking: protective marking.
+    """
+    alert = kept.get_alert(uow, alert_id)
+    if not recipient.strip():
+        raise CardwatchError("Enter the line manager's name", field="recipient")
+    uow.event.object_id = alert["alert_id"]
+    asked_about = set(map(person_key, people_of([alert])))
+    cardholder = people.holder_of(uow, email) if email else ""
+    for field, name in (("recipient", recipient), ("email", cardholder)):
+        if name and person_key(name) in asked_about:
             sentence = "Choose somebody else. A query about a person goes to their line manager."
-            raise CardwatchError(sentence, field="recipient")
-        lists = _lists(uow, open_questions)
-        raised = {
-            raised_alert.alert_id: raised_alert
-            for alert_list in lists.values()
-            for raised_alert in alert_list.alerts
-        }
-        alerts = [
-            raised[question["alert_id"]]
-            for question in open_questions
-            if question["alert_id"] in raised
-        ]
-        if not alerts:
-            raise CardwatchError("There are no open alerts about this cardholder.")
-        uow.extra_events += [
-            AuditEvent("disclosure", "alert", asked_alert.alert_id, purpose=event.purpose)
-            for asked_alert in alerts
-        ]
-        clauses = {one["alert_id"]: clause_behind(uow, one) for one in open_questions}
-        filename = questions_filename([asked_alert.alert_id for asked_alert in alerts])
-        return filename, questions_document(
-            [(one, clauses[one.alert_id]) for one in alerts],
-            marking=marking,
-            organisation=people.organisation_name(uow),
-            recipient=recipient.strip(),
-            day=uow.today,
-        )
+            raise CardwatchError(sentence, field=field)
+    open_questions = _open_questions(uow, alert)
+    raised = {
+        raised_alert.alert_id: raised_alert
+        for alert_list in _lists(uow, open_questions).values()
+        for raised_alert in alert_list.alerts
+    }
+    questions = [question for question in open_questions if question["alert_id"] in raised]
+    if not questions:
+        raise CardwatchError("There are no open alerts about this cardholder.")
+    alert_ids = [question["alert_id"] for question in questions]
+    uow.extra_events += [
+        AuditEvent("disclosure", "alert", one, purpose=uow.event.purpose) for one in alert_ids
+    ]
+    document = questions_document(
+        [(raised[one["alert_id"]], clause_behind(uow, one)) for one in questions],
+        marking=marking,
+        organisation=people.organisation_name(uow),
+        recipient=recipient.strip(),
+        day=uow.today,
+    )
+    return questions_filename(alert_ids), document, questions

@@ -261,11 +261,18 @@ def test_what_is_past_its_time_is_erased_once_its_time_of_day_has_come(
     assert erasures() == 2
 
 
-def _page(running: Running) -> tuple[str, dict[str, str]]:
-    """Sign in as finance; return the address of the query about the first alert, and headers."""
+def _asking(serve: Callable[..., Running], smtp: str) -> tuple[Running, str, dict[str, str]]:
+    """Receive a statement with a mail server set up, and sign in as finance.
+
+    Returns:
+        The service, the address of the query about the first alert, and a browser's headers.
+    """
+    running = serve(smtp=smtp, mail_from="cardwatch@force.example")
+    assert running.send(OCTOBER).is_success
     assert sign_in(running, "finance", activate_account(running, "finance")).status_code == 204
     (alert,) = running.ask("GET", "/v1/alerts").json()["alerts"]
-    return f"/alerts/{alert['alert_id']}/questions", {"Sec-Fetch-Site": "same-origin"}
+    path = f"/alerts/{alert['alert_id']}/questions"
+    return running, path, {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.mark.usefixtures("pdf_libraries")
@@ -274,9 +281,7 @@ def test_a_query_is_sent_by_email_and_its_alerts_are_recorded_as_asked(
 ) -> None:
     box = Mailbox()
     with _mail_server(box) as smtp:
-        running = serve(smtp=smtp, mail_from="cardwatch@force.example")
-        assert running.send(OCTOBER).is_success
-        path, headers = _page(running)
+        running, path, headers = _asking(serve, smtp)
         sent = {"recipient": "The Manager", "email": "manager@force.example",
                 "due_on": "2026-12-04", "mail": "yes"}  # fmt: skip
         answer = running.client.post(path, data=sent, headers=headers)
@@ -305,6 +310,7 @@ def test_a_query_is_sent_by_email_and_its_alerts_are_recorded_as_asked(
         ({"recipient": " "}, "Enter the line manager"),
         ({"due_on": "2026-11-01"}, "from today to a year from now"),
         ({"email": "holder@force.example"}, "goes to their line manager"),
+        ({"recipient": "x" * 201}, "at most 200"),
     ],
 )
 def test_a_query_that_may_not_be_sent_is_neither_sent_nor_recorded(
@@ -312,9 +318,7 @@ def test_a_query_that_may_not_be_sent_is_neither_sent_nor_recorded(
 ) -> None:
     box = Mailbox()
     with _mail_server(box) as smtp:
-        running = serve(smtp=smtp, mail_from="cardwatch@force.example")
-        assert running.send(OCTOBER).is_success
-        path, headers = _page(running)
+        running, path, headers = _asking(serve, smtp)
         (alert,) = running.ask("GET", "/v1/alerts").json()["alerts"]
         holder = {"name": "x", "email": "holder@force.example", "role": "finance",
                   "holder_id": alert["holders"][0]}  # fmt: skip
@@ -334,9 +338,7 @@ def test_a_query_that_the_mail_server_does_not_take_is_not_recorded(
 ) -> None:
     with _mail_server(Mailbox()) as smtp:
         pass  # nobody listens there any more
-    running = serve(smtp=smtp, mail_from="cardwatch@force.example")
-    assert running.send(OCTOBER).is_success
-    path, headers = _page(running)
+    running, path, headers = _asking(serve, smtp)
     sent = {"recipient": "The Manager", "email": "manager@force.example", "mail": "yes"}
     answer = running.client.post(path, data=sent, headers=headers)
     assert answer.status_code == 422

@@ -186,3 +186,30 @@ def test_the_two_bills_that_failed(at: Context, choices: ReadingChoices) -> None
     people = [row["holders"] for row in services.list_alerts(at()) if len(row["holders"]) > 1]
     assert ["E1", "E2"] in people
     assert ["E7", "E8"] in people
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="needs the inputs that failed")
+def test_a_query_about_two_goes_to_neither_and_asks_about_both_alone(
+    at: Context, choices: ReadingChoices
+) -> None:
+    services.receive(at(), read_each([SHARED / "house-two-bills.csv"], choices)[0])
+    alert = next(row for row in services.list_alerts(at()) if row["holders"] == ["E1", "E2"])
+    at("auditor", person="second", holder_id="E2")
+    letters: list[str] = []
+
+    def ask(recipient: str, email: str) -> int:
+        return services.send_query(
+            at(), alert["alert_id"], services.Query(recipient, email),
+            lambda name, _, reply_to: letters.append(f"{name} {reply_to}"), marking="OFFICIAL",
+        )  # fmt: skip
+
+    for recipient, email in (("e2", "x@y.example"),
+                             ("Them", "auditorsecond@saltmarsh-vale.example")):  # fmt: skip
+        with pytest.raises(CardwatchError, match="goes to their line manager"):
+            ask(recipient, email)
+    assert not letters
+    assert ask("Them", "manager@saltmarsh-vale.example") >= 1
+    assert len(letters) == 1
+    asked = [row for row in services.list_alerts(at()) if row["state"] == "asked"]
+    assert alert["alert_id"] in {row["alert_id"] for row in asked}
+    assert all(row["holders"] == ["E1", "E2"] for row in asked)
