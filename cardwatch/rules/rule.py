@@ -68,15 +68,10 @@ REQUIRED_KEYS: dict[str, type] = {
     "since": dt.date, "evidence": str, "fact": str, "why": str, "ask": list, "innocent": list,
     "sources": list, "when": list, "example": list,
 }  # fmt: skip
-OPTIONAL_KEYS = {
-    "weakens",
-    "ranks_by",
-    "ranked_with",
-    "subject",
-    "is_policy_fact",
-    "room",
-    "at_stake",
-}
+OPTIONAL_KEYS: dict[str, type] = {
+    "weakens": list, "ranks_by": str, "ranked_with": str, "subject": str, "is_policy_fact": bool,
+    "room": object, "at_stake": str,
+}  # fmt: skip
 RULE_TEXTS = ("title", "fact", "why")
 SHORTEST_TEXT = 10
 MOST_ROOM = 10
@@ -304,9 +299,10 @@ def parse_rule(text: str, file: str) -> Rule:
 def _shape_faults(content: dict[str, Any], file: str) -> list[str]:
     """Return what is missing, unknown or of the wrong kind, else what is said badly."""
     faults = [f"'{key}' is missing" for key in REQUIRED_KEYS if key not in content]
-    unknown = sorted(content.keys() - REQUIRED_KEYS.keys() - OPTIONAL_KEYS)
+    keys = REQUIRED_KEYS | OPTIONAL_KEYS
+    unknown = sorted(content.keys() - keys.keys())
     faults += [f"unknown setting '{key}'" for key in unknown]
-    for key, kind in REQUIRED_KEYS.items():
+    for key, kind in keys.items():
         if key in content and not isinstance(content[key], kind):
             faults.append(f"'{key}' must be {'a list' if kind is list else 'a ' + kind.__name__}")
     return faults or _content_faults(content, file)
