@@ -104,7 +104,7 @@ def weigh_findings(
                 weighed[rule.id][fires[other.id]] -= WEAKENED
         weighed[rule.id] = np.maximum(weighed[rule.id], 0.0)
         if rule.at_stake:
-            weighed[rule.id][weighed[rule.id] > 0] += _money(scored, rule)[weighed[rule.id] > 0]
+            weighed[rule.id] += np.where(weighed[rule.id] > 0, _money(scored, rule), 0.0)
     for group in dict.fromkeys(rule.group for rule in rules):
         _weigh_group(scored, [rule for rule in rules if rule.group == group], weighed, past)
     return weighed

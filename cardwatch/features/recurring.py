@@ -176,6 +176,14 @@ def slow_total_pence(ledger: Ledger) -> Numbers:
     return _slow(ledger)["total"]
 
 
+def _merchant_rarity(ledger: Ledger) -> Numbers:
+    """Return how many times more cardholders there are than use the merchant, as a logarithm."""
+    bought = ledger.is_purchase
+    users = ledger.count(ledger.first_of_kind(bought, PAIR), ("merchant_id",))
+    holders = ledger.count(ledger.first_of_kind(bought, ("holder_id",)), ())
+    return np.maximum(np.log((holders + 1) / (np.maximum(users, 1) + 1)), 0)
+
+
 def slow_total_surprise(ledger: Ledger) -> Numbers:
     """Small payments in 90 days exceed the limit at a merchant hardly anybody here uses.
 
@@ -184,11 +192,7 @@ def slow_total_surprise(ledger: Ledger) -> Numbers:
     """
     times = _slow(ledger)["times"]
     before = ledger.count(times > 0, ("holder_id",), MERCHANT_YEAR_DAYS, 1)
-    bought = ledger.is_purchase
-    users = ledger.count(ledger.first_of_kind(bought, PAIR), ("merchant_id",))
-    holders = ledger.count(ledger.first_of_kind(bought, ("holder_id",)), ())
-    rarity = np.log((holders + 1) / (np.maximum(users, 1) + 1))
-    surprise = 2 * np.log(np.maximum(times, 1)) + np.maximum(rarity, 0) - np.log1p(before)
+    surprise = 2 * np.log(np.maximum(times, 1)) + _merchant_rarity(ledger) - np.log1p(before)
     return np.where(times > 0, np.maximum(surprise, 0.01), 0.0)
 
 
@@ -200,11 +204,8 @@ def monthly_charge_surprise(ledger: Ledger) -> Numbers:
     third = bought & (equal == THIRD_MONTH) & (days >= THIRD_FROM_DAYS) & (days <= THIRD_TO_DAYS)
     third &= all_here <= THIRD_MONTH + OTHER_CHARGES
     third &= ledger.day - ledger.first_day(PAIR, bought) <= SLOW_DAYS
-    users = ledger.count(ledger.first_of_kind(bought, PAIR), ("merchant_id",))
-    holders = ledger.count(ledger.first_of_kind(bought, ("holder_id",)), ())
-    rarity = np.log((holders + 1) / (np.maximum(users, 1) + 1))
     began_otherwise = ledger.first_day(PAIR, bought) < ledger.first_day(SAME, bought)
-    return np.where(third, 1 + np.maximum(rarity, 0) + 2 * began_otherwise, 0.0)
+    return np.where(third, 1 + _merchant_rarity(ledger) + 2 * began_otherwise, 0.0)
 
 
 def subscription_year_pence(ledger: Ledger) -> Numbers:
