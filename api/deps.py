@@ -10,9 +10,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
+from starlette.exceptions import HTTPException
 
 from api.middleware import COOKIE
 from api.state import Service
+from cardwatch.casebook import Actor
 from cardwatch.errors import CardwatchError
 from cardwatch.services import ServiceContext
 
@@ -26,11 +28,21 @@ def service_of(request: Request) -> Service:
     return service
 
 
-def context_of(request: Request) -> ServiceContext:
-    """The caller's context, as the middleware authenticated it."""
+def current_actor(request: Request) -> Actor:
+    """The caller, whom the middleware identified before the body was read.
+
+    Raises:
+        HTTPException: nobody is signed in (401), though the middleware let the request through.
+    """
+    actor: Actor | None = request.state.actor
+    if actor is None:
+        raise HTTPException(401)
+    return actor
+
+
+def context_of(request: Request, actor: Annotated[Actor, Depends(current_actor)]) -> ServiceContext:
+    """The caller's context."""
     service = service_of(request)
-    actor = request.state.actor
-    assert actor is not None, "an open route has no service context"
     return ServiceContext(service.casebook, actor, service.clock())
 
 
@@ -65,4 +77,5 @@ def make_cursor(place: list[float | str]) -> str:
 
 AppStateDep = Annotated[Service, Depends(service_of)]
 Context = Annotated[ServiceContext, Depends(context_of)]
-SIGNED_IN = [Security(_key), Security(_session)]
+SIGNED_IN = [Security(_key), Security(_session), Depends(current_actor)]
+"""What every operation asks for that is not open; the first two describe it in the document."""

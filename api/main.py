@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from api.background import run_background, run_long_jobs
 from api.deps import SIGNED_IN
 from api.errors import MEDIA, add_handlers
-from api.middleware import AccessMiddleware
+from api.middleware import add_middleware
 from api.routes import ROUTERS, open_router
 from api.schemas.base import Problem
 from api.settings import Settings, read_settings
-from api.state import BODY_BYTES, Service
+from api.state import Service
 from api.stopping import end_in_time
 from api.web import pages
 from api.web.base import as_page
@@ -88,8 +87,7 @@ def create_app(
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)
-    app.add_middleware(AccessMiddleware)  # around it: it says in its own words what was too large
+    add_middleware(app)
     add_handlers(app, as_page)
     _add_routes(app)
     app.state.templates = {route.name: route.path for route in iter_route_contexts(app.routes)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from api.json_bodies import MAX_BRACKETS
+from api.middleware.json_limit import MAX_BRACKETS
 from api.state import ROWS_BYTES
 
 if TYPE_CHECKING:

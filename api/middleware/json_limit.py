@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 if TYPE_CHECKING:
-    from starlette.types import Message, Receive, Scope
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BRACKETS = 50_000
 """Objects and lists of one body: 20,000 transactions, and room for brackets in their texts."""
@@ -20,7 +20,20 @@ MAX_COMMAS = 500_000
 FORM_TYPES = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
-def limit_json(scope: Scope, receive: Receive) -> Receive:
+class JsonLimitMiddleware:
+    """Counts the parts of a body as it arrives."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Stand before an app."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through with a limit on its body."""
+        is_http = scope["type"] == "http"
+        await self.app(scope, _limited(scope, receive) if is_http else receive, send)
+
+
+def _limited(scope: Scope, receive: Receive) -> Receive:
     """Wrap `receive` so that a body other than a form is refused (413) once it has too many parts.
 
     How deep it is nested is limited by the parser of Python, which builds nothing on the way down.

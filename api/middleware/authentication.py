@@ -1,0 +1,92 @@
+"""Who a request comes from, and that nobody unknown goes further than what is open.
+
+Whatever is not named as open asks for a key or a session before its body is read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+from starlette.responses import RedirectResponse
+
+from api.errors import is_page, matches_route, methods_of, problem, refusal_response
+from api.middleware.check import CheckMiddleware
+from api.middleware.csrf import SAFE
+from cardwatch.casebook.api_keys import actor_of_key
+from cardwatch.casebook.sessions import actor_of_session
+from cardwatch.errors import CasebookFailed, NotAllowed
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import Scope
+
+    from api.state import Service
+    from cardwatch.casebook import Actor
+
+COOKIE = "__Host-cardwatch"
+DOORS = frozenset({
+    "/v1/session:POST", "/v1/account:POST", "/v1/account/secret:POST", "/sign-in",
+    "/sign-in/elsewhere", "/sign-in/back", "/account", "/account/password", "/help",
+    "/accessibility", "/privacy", "/reference",
+})  # fmt: skip
+"""Where people come in, of whatever role: a path, or one method of it."""
+OPEN = DOORS | {"/health/live", "/health/ready", "/metrics"}
+"""Paths open without authentication, besides the files that pages load."""
+FILES = "/static/"
+SIGN_IN = "/sign-in"
+
+
+class AuthenticationMiddleware(CheckMiddleware):
+    """Sets `request.state.actor`, or the reason why there is none; refuses nobody itself."""
+
+    async def refusal(self, request: Request) -> Response | None:
+        """Identify the caller; refuse only where the database fails."""
+        if is_any(OPEN, request.scope):
+            return None
+        service: Service = request.app.state.service
+        try:
+            request.state.actor = await anyio.to_thread.run_sync(_identify, service, request)
+        except CasebookFailed as error:
+            return refusal_response(error)
+        except NotAllowed as error:
+            request.state.sign_in_refusal = str(error)
+        return None
+
+
+class SignInMiddleware(CheckMiddleware):
+    """Refuses whoever is not known, wherever a path is not open."""
+
+    async def refusal(self, request: Request) -> Response | None:
+        """Return the refusal of somebody unknown: for a browser, the way to the sign-in page."""
+        if request.state.actor is not None or is_any(OPEN, request.scope):
+            return None
+        if not matches_route(request) and methods_of(request):
+            return None  # no route takes this method, and the path says so to whoever asks
+        if is_page(request) and request.method in SAFE:
+            return RedirectResponse(SIGN_IN, 303)
+        return problem(401, "sign_in", request.state.sign_in_refusal)
+
+
+def is_any(places: frozenset[str], scope: Scope) -> bool:
+    """Return whether a request goes to one of some places, or for a file that pages load."""
+    path = scope["path"]
+    return path.startswith(FILES) or bool(places & {path, f"{path}:{scope['method']}"})
+
+
+def _identify(service: Service, request: Request) -> Actor:
+    """Return who a request speaks for: by its key, else by its session.
+
+    Raises:
+        NotAllowed: by neither.
+    """
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        if scheme.casefold() != "bearer":
+            raise NotAllowed("Send the key as 'Authorization: Bearer KEY'.")
+        return actor_of_key(service.casebook, key.strip(), service.clock())
+    cookie = request.cookies.get(COOKIE, "")
+    actor, session_id = actor_of_session(service.casebook, cookie, service.clock())
+    request.state.session_id = session_id
+    return actor
