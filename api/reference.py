@@ -14,11 +14,18 @@ if TYPE_CHECKING:
 
 DESCRIBED_METHODS = ("get", "post", "put", "delete", "head")
 OBJECT = "#/components/schemas/"
+JSON_MEDIA, FORM_MEDIA = "application/json", "multipart/form-data"
 
 
 @dataclass(frozen=True)
 class FieldInfo:
-    """One field or parameter: its name, type in words, the object it links to, and meaning."""
+    """One field or parameter: its name, type in words, the object it links to, and meaning.
+
+    Attributes:
+        place: where it is sent: `path`, `query`, `header`, or the media type of the body.
+        choices: the values it can have, where these are few.
+        is_file: whether it is sent as a file.
+    """
 
     name: str
     type: str
@@ -26,11 +33,19 @@ class FieldInfo:
     is_required: bool
     place: str
     meaning: str
+    choices: tuple[str, ...] = ()
+    is_file: bool = False
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of the API."""
+    """One operation of the API.
+
+    Attributes:
+        media: media type of the body, if it has one.
+        sample: a body of JSON with the fields it needs, each of its type.
+        example: a command that calls it.
+    """
 
     name: str
     method: str
@@ -38,7 +53,9 @@ class Operation:
     tag: str
     meaning: str
     parameters: tuple[FieldInfo, ...]
+    media: str
     body: tuple[FieldInfo, ...]
+    sample: str
     answers: tuple[tuple[str, str, str, str], ...]
     example: str
 
@@ -87,7 +104,7 @@ def _operation(method: str, path: str, content: JsonObject, schemas: JsonObject)
     parameters = tuple(
         FieldInfo(
             one["name"], *type_words(one["schema"]), one.get("required", False), one["in"],
-            one.get("description", ""),
+            one.get("description", ""), _choices(one["schema"]),
         )
         for one in content.get("parameters", ())
     )  # fmt: skip
@@ -95,6 +112,7 @@ def _operation(method: str, path: str, content: JsonObject, schemas: JsonObject)
         iter(content.get("requestBody", {}).get("content", {}).items()), ("", {"schema": {}})
     )
     schema = _resolved(sent["schema"], schemas)
+    body = _body(schema, schemas) if media == JSON_MEDIA else None
     return Operation(
         name=content["operationId"],
         method=method.upper(),
@@ -102,9 +120,11 @@ def _operation(method: str, path: str, content: JsonObject, schemas: JsonObject)
         tag=(content.get("tags") or ["other"])[0],
         meaning=str(content.get("description", content.get("summary", ""))),
         parameters=parameters,
+        media=media,
         body=_fields(schema, media),
+        sample="" if body is None else json.dumps(body, indent=2),
         answers=tuple(_answer(status, one) for status, one in content["responses"].items()),
-        example=_example(method, path, media, schema, schemas),
+        example=_example(method, path, media, schema, body),
     )
 
 
@@ -127,9 +147,20 @@ def _fields(schema: JsonObject, media: str) -> tuple[FieldInfo, ...]:
     required = schema.get("required", ())
     return tuple(
         FieldInfo(
-            name, *type_words(one), name in required, media or "field", one.get("description", "")
+            name, *type_words(one), name in required, media or "field", one.get("description", ""),
+            _choices(one), "contentMediaType" in one,
         )
         for name, one in schema.get("properties", {}).items()
+    )  # fmt: skip
+
+
+def _choices(schema: JsonObject) -> tuple[str, ...]:
+    """The values that a schema names, if it names them; null is left out."""
+    if schema.get("type") == "boolean":
+        return ("true", "false")
+    several = [schema, *schema.get("anyOf", ())]
+    return tuple(
+        str(value) for one in several for value in one.get("enum", [one.get("const")]) if value
     )
 
 
@@ -152,26 +183,31 @@ def type_words(schema: JsonObject) -> tuple[str, str]:
     return (f"{kind} ({schema['format']})" if "format" in schema else str(kind)), ""
 
 
+def _body(schema: JsonObject, schemas: JsonObject) -> JsonObject:
+    """A body: the example of its schema, or the fields it needs; all where it needs none."""
+    if "examples" in schema:
+        example: JsonObject = schema["examples"][0]
+        return example
+    needed = schema.get("required", ()) or schema.get("properties", ())
+    return {name: _sample(schema["properties"][name], schemas) for name in needed}
+
+
 def _example(
-    method: str,
-    path: str,
-    media: str,
-    schema: JsonObject,
-    schemas: JsonObject,
+    method: str, path: str, media: str, schema: JsonObject, body: JsonObject | None
 ) -> str:
     """A command that calls an operation, with the fields it needs."""
     parts = ["curl -sS"] + ([f"-X {method.upper()}"] if method not in {"get", "post"} else [])
     parts.append('-H "Authorization: Bearer $KEY"')
-    needed = {
-        name: one
-        for name, one in schema.get("properties", {}).items()
-        if name in schema.get("required", ())
-    }
-    if media == "application/json":
-        body = {name: _sample(one, schemas) for name, one in needed.items()}
-        parts += ["-H 'Content-Type: application/json'", f"-d '{json.dumps(body)}'"]
-    elif media == "multipart/form-data":
-        parts += [f"-F {name}=@{name}.csv" for name in needed]
+    if body is not None:
+        parts += [f"-H 'Content-Type: {JSON_MEDIA}'", f"-d '{json.dumps(body)}'"]
+    elif media == FORM_MEDIA:
+        needed = {name: schema["properties"][name] for name in schema.get("required", ())}
+        parts += [
+            f"-F {name}=@{name}.csv"
+            if "contentMediaType" in one
+            else f"-F '{name}={_sample(one, {})}'"
+            for name, one in needed.items()
+        ]
     elif method == "post":
         parts.insert(1, "-X POST")
     return " ".join([*parts, f'"$SERVICE{path}"'])
@@ -180,18 +216,19 @@ def _example(
 def _sample(schema: JsonObject, schemas: JsonObject) -> Any:  # noqa: ANN401  JSON
     """A value of a schema: its example, or one of its type."""
     schema = _resolved(schema, schemas)
-    if "examples" in schema:
-        return schema["examples"][0]
-    if "enum" in schema:
-        return schema["enum"][0]
+    for name in ("examples", "enum"):
+        if name in schema:
+            return schema[name][0]
+    for name in ("const", "default"):
+        if name in schema:
+            return schema[name]
     for several in ("anyOf", "oneOf", "allOf"):
         if several in schema:
             return _sample(schema[several][0], schemas)
     if schema.get("type") == "array":
         return [_sample(schema.get("items", {}), schemas)]
     if "properties" in schema:
-        needed = schema.get("required", ())
-        properties = schema["properties"].items()
-        return {name: _sample(one, schemas) for name, one in properties if name in needed}
-    kinds: dict[str, Any] = {"integer": 1, "number": 1, "boolean": True, "object": {}}
-    return kinds.get(schema.get("type", ""), "...")
+        return _body(schema, schemas)
+    samples: dict[str, Any] = {"integer": schema.get("minimum", 1), "number": 1, "boolean": True,
+                               "object": {}}  # fmt: skip
+    return samples.get(schema.get("type", ""), "...")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.reference import objects, operations
+from api.templating import PAGE_POLICY
 from api.web.base import render
 
 router = APIRouter()
+REFERENCE_POLICY = f"{PAGE_POLICY}; connect-src 'self'"
+"""This page alone sends requests of its own, and to this service alone."""
 
 
 @router.get("/reference")
@@ -19,8 +22,10 @@ def show_reference(request: Request) -> Response:
     words = find.casefold().split()
     shown = [one for one in every if one.matches(words, tag)]
     tags = list(dict.fromkeys(one.tag for one in every))
-    return render(
+    page = render(
         request, "reference.html", find=find, tag=tag, tags=tags, shown=shown, count=len(every),
         objects=[] if words or tag else objects(document), names=document["components"]["schemas"],
         version=document["info"]["version"],
     )  # fmt: skip
+    page.headers["Content-Security-Policy"] = REFERENCE_POLICY
+    return page

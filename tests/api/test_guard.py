@@ -21,6 +21,7 @@ from api.main import create_app
 from api.middleware import COOKIE, DOORS, FILES, HEADERS, OPEN, SAFE, address_of
 from api.state import BODY_BYTES, ROWS_BYTES, UPLOAD_BYTES
 from api.templating import PAGE_POLICY
+from api.web.reference import REFERENCE_POLICY
 from cardwatch.casebook import ROLES
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def _assert_dressed(answer: Any) -> None:
     """Check what every response has, and that a refusal is a problem of a known code."""
     is_page = answer.headers.get("Content-Type", "").startswith("text/html")
-    policy = {"Content-Security-Policy": PAGE_POLICY} if is_page else {}
+    page_policy = REFERENCE_POLICY if answer.url.path == "/reference" else PAGE_POLICY
+    policy = {"Content-Security-Policy": page_policy} if is_page else {}
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS | policy
     assert re.fullmatch(r"[0-9a-f]{16}", answer.headers["X-Request-Id"])
     if answer.is_success or answer.is_redirect or is_page:
@@ -219,6 +221,17 @@ def test_nothing_of_a_body_is_read_before_it_is_known_who_sends_it(one: Running)
                 assert _send_without_end(one, method, path, headers) == (401, 0), path
         foreign = one.of("finance") | {"Origin": "https://other.example"}
         assert _send_without_end(one, method, path, foreign) == (403, 0)
+
+
+def test_a_path_opened_by_mistake_is_closed_by_its_route(
+    one: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.middleware.authentication.is_any", lambda *_: True)
+    operations = [route for route in ROUTES if route[1].startswith("/v1/")]
+    closed = [(m, p) for m, p in operations if not OPEN & {p, f"{p}:{m}"}]
+    answers = {f"{m} {p}": one.client.request(m, p) for m, p in closed if "openapi" not in p}
+    assert {route for route, answer in answers.items() if answer.status_code != 401} == set()
+    assert {answer.json()["code"] for answer in answers.values()} == {"sign_in"}
 
 
 def _limit(method: str, path: str) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
+
+from jsonschema_rs import Draft202012Validator
 
 from api.reference import objects, operations
 
@@ -48,3 +51,23 @@ def test_every_operation_has_a_meaning_and_an_example(running: Running) -> None:
     decided = next(one for one in every if one.name == "decide_alert")
     assert '"reason"' in decided.example
     assert {one.name for one in objects(document)} == set(document["components"]["schemas"])
+
+
+def test_every_sample_body_is_valid_for_its_operation(running: Running) -> None:
+    document = running.client.app.openapi()  # type: ignore[attr-defined]
+    samples = [one for one in operations(document) if one.sample]
+    assert len(samples) > 15
+    for one in samples:
+        content = document["paths"][one.path][one.method.lower()]["requestBody"]["content"]
+        schema = content[one.media]["schema"] | {"components": document["components"]}
+        Draft202012Validator(schema).validate(json.loads(one.sample))
+
+
+def test_each_field_has_the_control_of_its_type(running: Running) -> None:
+    every = {one.name: one for one in operations(running.client.app.openapi())}  # type: ignore[attr-defined]
+    files = [field.name for field in every["receive_statement"].body if field.is_file]
+    choices = {field.name: field.choices for field in every["list_alerts"].parameters}
+    assert files == ["file"]
+    assert choices["tier"] == ("A", "B", "C")
+    assert choices["snoozed"] == ("true", "false")
+    assert choices["tag"] == ()
