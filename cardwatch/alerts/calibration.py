@@ -31,7 +31,7 @@ MONEY = 0.5
 """Evidence added where ten times the money is at stake, beyond what is material."""
 SETTLING_DAYS = 180
 """Days at the start of a history that are left out: everything is new then."""
-A_LEVEL = 3.0
+A_LEVEL = 1.5
 """Room in a list that a rule of one level has beside one of the level below (docs/detection.md)."""
 FLOOD = 2.0
 """Maximum room of a group of findings, as a multiple of a usual year."""

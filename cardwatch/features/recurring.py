@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardwatch.features.ledger import PAIR
-from cardwatch.features.merchant import MERCHANT_YEAR_DAYS, is_billed_in_parts
+from cardwatch.features.merchant import MERCHANT_YEAR_DAYS, is_billed_in_parts, spending
 from cardwatch.features.repeat import SAME
 
 if TYPE_CHECKING:
-    from cardwatch.features.ledger import Columns, Flags, Ledger, Numbers
+    from cardwatch.features.ledger import Columns, Flags, Ledger, Numbers, Whole
 
 MONTH_DAYS = 29
 """Thirty days back from a day, the day itself included."""
@@ -22,6 +22,8 @@ STEADY_COUNT, STEADY_SPREAD = 5, 0.2
 SLOW_DAYS = 89
 """Ninety days back from a day, the day itself included."""
 SLOW_LEAST_DAYS, USUAL_TIMES = 3, 2
+SETTLING_DAYS = 180
+"""A merchant first paid so long after the history begins is taken for new."""
 OTHER_CHARGES = 2
 """Maximum number of other charges in a month with three equal ones."""
 THIRD_MONTH = 3
@@ -129,41 +131,109 @@ def equal_months_count(ledger: Ledger) -> Numbers:
     return ledger.count(first, SAME, MERCHANT_YEAR_DAYS)
 
 
-def _slow(ledger: Ledger) -> Columns:
-    """Return what has gone from a holder to a merchant in 90 days, when it adds up past the limit.
+def _totals(ledger: Ledger, by: tuple[str, ...], limit: Numbers, back: int = SLOW_DAYS) -> Columns:
+    """Return what has gone to a merchant in a time, when it adds up to more than a limit.
 
     What goes beyond twice what the year before would lead one to expect counts, on three days or
     more, each payment within the limit; again only when it has doubled since.
+
+    Args:
+        ledger: the payments.
+        by: whose payments to the merchant are added up.
+        limit: in pence, a row each; 0 for none.
+        back: days of the time before the row's own.
+    """
+    part = ledger.is_purchase & (ledger.pence <= limit) & ~ledger.column("day_doubled")
+    values = np.where(part | ledger.is_refund, ledger.pence, 0.0)
+    first = ledger.first_of_kind(part, (*by, "date"))
+    before = ledger.total(values, by, back + MERCHANT_YEAR_DAYS, back + 1)
+    usual = USUAL_TIMES * np.maximum(before, 0) * (back + 1) / MERCHANT_YEAR_DAYS
+    now = ledger.total(values, by, back)
+    earlier = now - ledger.total(values, by, 0)
+    days = ledger.count(first, by, back)
+    times = (now - usual) / np.maximum(limit, 1)
+    times_before = (earlier - usual) / np.maximum(limit, 1)
+    doubled = np.floor(np.log2(np.maximum(times, 0.5))) > np.floor(
+        np.log2(np.maximum(times_before, 0.5))
+    )
+    has_begun = days - ledger.count(first, by, 0) < SLOW_LEAST_DAYS
+    over = part & (limit > 0) & (times > 1) & (days >= SLOW_LEAST_DAYS) & (has_begun | doubled)
+    over &= ~is_billed_in_parts(ledger)
+    last = np.zeros(len(ledger), dtype=bool)
+    last[ledger.last_rows(part, (*by, "date"))] = True
+    over &= last  # a day of many payments is one day
+    return {
+        "count": np.where(over, ledger.count(part, by, back), 0),
+        "total": np.where(over, now, 0.0),
+        "times": np.where(over, times, 0.0),
+    }
+
+
+def _slow(ledger: Ledger) -> Columns:
+    """Return a cardholder's totals at a merchant against the single-purchase limit."""
+    limit = ledger.column("single_purchase_limit_pence").astype("float64")
+    return ledger.once("slow", lambda: _totals(ledger, PAIR, limit))
+
+
+def _organisation_totals(ledger: Ledger) -> Columns:
+    """Return totals of all cardholders against the quotation threshold that none exceeds alone.
+
+    They are of 90 days, else of a year. What is usual at a merchant has to be known: it is new, or
+    the history reaches back another year.
     """
 
     def make() -> Columns:
-        limit = ledger.column("single_purchase_limit_pence").astype("float64")
-        part = ledger.is_purchase & (ledger.pence <= limit) & ~ledger.column("day_doubled")
-        values = np.where(part | ledger.is_refund, ledger.pence, 0.0)
-        first = ledger.first_of_kind(part, (*PAIR, "date"))
-        before = ledger.total(values, PAIR, SLOW_DAYS + MERCHANT_YEAR_DAYS, SLOW_DAYS + 1)
-        usual = USUAL_TIMES * np.maximum(before, 0) * (SLOW_DAYS + 1) / MERCHANT_YEAR_DAYS
-        now = ledger.total(values, PAIR, SLOW_DAYS)
-        earlier = now - ledger.total(values, PAIR, 0)
-        days = ledger.count(first, PAIR, SLOW_DAYS)
-        times = (now - usual) / np.maximum(limit, 1)
-        times_before = (earlier - usual) / np.maximum(limit, 1)
-        doubled = np.floor(np.log2(np.maximum(times, 0.5))) > np.floor(
-            np.log2(np.maximum(times_before, 0.5))
-        )
-        has_begun = days - ledger.count(first, PAIR, 0) < SLOW_LEAST_DAYS
-        over = part & (limit > 0) & (times > 1) & (days >= SLOW_LEAST_DAYS) & (has_begun | doubled)
-        over &= ~is_billed_in_parts(ledger)
-        last = np.zeros(len(ledger), dtype=bool)
-        last[ledger.last_rows(part, (*PAIR, "date"))] = True
-        over &= last  # a day of many payments is one day
-        return {
-            "count": np.where(over, ledger.count(part, PAIR, SLOW_DAYS), 0),
-            "total": np.where(over, now, 0.0),
-            "times": np.where(over, times, 0.0),
+        here, spent = ("merchant_id",), spending(ledger)
+        limit = ledger.column("step_limit_pence").astype("float64")
+        begin = ledger.first_day(("organisation",))
+        is_new = ledger.first_day(here) - begin >= SETTLING_DAYS
+        found: Columns = {
+            name: np.zeros(len(ledger)) for name in ("count", "total", "times", "days")
         }
+        for back in (MERCHANT_YEAR_DAYS, SLOW_DAYS):
+            totals = _totals(ledger, here, limit, back)
+            totals["days"] = np.full(len(ledger), back + 1)
+            alone = ledger.total(spent, PAIR, back) > limit
+            counts = (totals["times"] > 0) & (ledger.count(alone, here, back) == 0)
+            counts &= is_new | (ledger.day - begin > back + MERCHANT_YEAR_DAYS)
+            found = {name: np.where(counts, totals[name], found[name]) for name in found}
+        return found
 
-    return ledger.once("slow", make)
+    return ledger.once("organisation_totals", make)
+
+
+def organisation_total_count(ledger: Ledger) -> Numbers:
+    """All payments here, where together they newly exceed the quotation threshold."""
+    return _organisation_totals(ledger)["count"]
+
+
+def organisation_total_pence(ledger: Ledger) -> Numbers:
+    """Total of those payments of all cardholders, less refunds."""
+    return _organisation_totals(ledger)["total"]
+
+
+def organisation_total_days(ledger: Ledger) -> Numbers:
+    """Days over which all payments here are added up: 90, or a year."""
+    return _organisation_totals(ledger)["days"]
+
+
+def organisation_total_span_days(ledger: Ledger) -> Whole:
+    """Days before the last of those payments from which they are added up."""
+    return np.maximum(_organisation_totals(ledger)["days"] - 1, 0).astype("int64")
+
+
+def organisation_total_surprise(ledger: Ledger) -> Numbers:
+    """All payments together newly exceed the quotation threshold at a merchant rare here.
+
+    No cardholder's payments do so alone.
+    """
+    return _total_surprise(ledger, _organisation_totals(ledger)["times"])
+
+
+def _total_surprise(ledger: Ledger, times: Numbers) -> Numbers:
+    """Return how far totals exceed a limit, as a logarithm, and how rare their merchants are."""
+    surprise = 2 * np.log(np.maximum(times, 1)) + _merchant_rarity(ledger)
+    return np.where(times > 0, np.maximum(surprise, 0.01), 0.0)
 
 
 def slow_total_count(ledger: Ledger) -> Numbers:
@@ -192,7 +262,7 @@ def slow_total_surprise(ledger: Ledger) -> Numbers:
     """
     times = _slow(ledger)["times"]
     before = ledger.count(times > 0, ("holder_id",), MERCHANT_YEAR_DAYS, 1)
-    surprise = 2 * np.log(np.maximum(times, 1)) + _merchant_rarity(ledger) - np.log1p(before)
+    surprise = _total_surprise(ledger, times) - np.log1p(before)
     return np.where(times > 0, np.maximum(surprise, 0.01), 0.0)
 
 

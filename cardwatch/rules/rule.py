@@ -113,6 +113,9 @@ EVIDENCE = {
     "same_bill": Evidence(("merchant_id", "amount_pence"), 60),
     "new_merchants": Evidence(("holder_id",), 2, "is_new_to_holder"),
     "holder_merchant_quarter": Evidence(PAIR, 89, joins="group"),
+    "merchant_total": Evidence(
+        ("merchant_id",), "organisation_total_span_days", joins="group"
+    ),
     "disputes": Evidence(("holder_id",), 30, "is_dispute_booking", joins="group"),
     "tiny_charge": Evidence(("holder_id",), 2, "is_tiny_charge"),
     "over_limit": Evidence(PAIR, having="is_over_limit"),

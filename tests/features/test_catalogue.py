@@ -30,7 +30,13 @@ LONGEST_MEANING = 140
 """Those of the searches for splits are made of two parts, what is told and of which payments."""
 UNITS = ("_pence", "_days", "_count", "_share", "_on", "_at", "_id", "_surprise")
 ASKED = ("is_", "has_", "days_since_")
-APART = {*NEW, *ALONE.values(), "unanswered_refund_surprise", "monthly_charge_surprise"}
+APART = {
+    *NEW,
+    *ALONE.values(),
+    "unanswered_refund_surprise",
+    "monthly_charge_surprise",
+    "organisation_total_surprise",
+}
 """Surprises with a rule of their own, which the forest does not read."""
 NAMES = tuple(name_of(feature) for feature in (*FEATURES, *CARD_FEATURES))
 

@@ -208,6 +208,38 @@ def test_a_standing_supplier_has_no_slow_total_until_it_rises(make_ledger: MakeL
     assert not late.any()
 
 
+LONG_AGO = (dt.date(2025, 5, 4), "other", "BETA", 500)
+"""A payment that begins the history a year before: what comes later at a merchant is new."""
+
+
+def _shared(days: list[int], pence: int) -> list[tuple[Any, ...]]:
+    """Return payments to one merchant by a cardholder each."""
+    payments = _paid(days, pence)
+    return [(day, f"h{n}", merchant, paid) for n, (day, _, merchant, paid) in enumerate(payments)]
+
+
+def test_what_several_cardholders_pay_adds_up_for_the_organisation(
+    make_ledger: MakeLedger,
+) -> None:
+    ledger = make_ledger([LONG_AGO, *_shared([7 * n for n in range(9)], 4_800)], STEP_100)
+    count = recurring.organisation_total_count(ledger)
+    assert np.flatnonzero(count).tolist() == [3, 5, 9], "144 pounds, over 200, over 400"
+    assert count[9] == 9
+    assert recurring.organisation_total_days(ledger)[9] == 90
+
+
+def test_what_one_cardholder_exceeds_alone_is_no_total_of_all(make_ledger: MakeLedger) -> None:
+    shared = [LONG_AGO, *_paid([0, 3, 5], 4_000), *_shared([7, 14, 21], 4_800)]
+    assert not recurring.organisation_total_count(make_ledger(shared, STEP_100)).any()
+
+
+def test_totals_of_a_year_need_a_new_merchant_or_a_year_before(make_ledger: MakeLedger) -> None:
+    spread = _shared([100, 200, 300, 400], 4_000)
+    days = recurring.organisation_total_days(make_ledger([LONG_AGO, *spread], STEP_100))
+    assert days.tolist() == [0, 0, 0, 365, 0], "120 pounds at the third; again only when doubled"
+    assert not recurring.organisation_total_days(make_ledger(spread, STEP_100)).any()
+
+
 def test_a_monthly_charge_begins_with_its_third_payment_after_a_trial_or_an_order(
     make_ledger: MakeLedger,
 ) -> None:
