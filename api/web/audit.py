@@ -10,7 +10,7 @@ from api.deps import AppStateDep, Context
 from api.web.base import nonempty, number, render
 from cardwatch import services
 from cardwatch.casebook import FINANCE, ROLES
-from cardwatch.casebook.audit import public_text
+from cardwatch.casebook.checkpoints import public_text
 from cardwatch.casebook.unit_of_work import ACTIONS
 
 router = APIRouter()

@@ -1,8 +1,8 @@
-"""Verifies the audit chains and signs checkpoints.
+"""Verifies and reads the audit chains.
 
 Whoever changes, removes, inserts or reorders a past event breaks the chain after it. Whoever cuts
-off the newest events, or rewrites a whole chain, is found out only by an earlier checkpoint: so
-checkpoints belong in another place, and the key that signs them in a third (docs/casebook.md).
+off the newest events, or rewrites a whole chain, is found out by an earlier checkpoint
+(`checkpoints`).
 """
 
 from __future__ import annotations
@@ -13,22 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import sqlalchemy as sa
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
 
 from cardwatch.casebook.tables import FINANCE, audit_events, metadata
 from cardwatch.casebook.unit_of_work import SEALED, canonical, first_hash, next_hash
-from cardwatch.errors import CardwatchError
 from cardwatch.quantities import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-        Ed25519PrivateKey,
-        Ed25519PublicKey,
-    )
+    from collections.abc import Iterator, Mapping
 
     from cardwatch.casebook.rows import Event
     from cardwatch.casebook.unit_of_work import UnitOfWork
@@ -156,96 +147,3 @@ def own_events(
         and all(event[name] == value for name, value in (wanted or {}).items())
     ]
     return fits[:last]
-
-
-def checkpoint_line(uow: UnitOfWork, key: Ed25519PrivateKey, lane: str) -> str:
-    """A signed checkpoint of a chain as a line; empty before its first event."""
-    owner = uow.actor.organisation_id
-    last = uow.fetch_one(
-        sa.select(audit_events.c.seq, audit_events.c.hash)
-        .where(uow.scope(audit_events), audit_events.c.lane == lane)
-        .order_by(audit_events.c.seq.desc())
-        .limit(1)
-    )
-    if last is None:
-        return ""
-    content = {"organisation": owner, "lane": lane, "seq": last["seq"], "hash": last["hash"]}
-    body = canonical(content | {"at": uow.now})
-    return canonical({"checkpoint": body, "signature": key.sign(body.encode()).hex()})
-
-
-def sign_checkpoint(uow: UnitOfWork, key: Ed25519PrivateKey, folder: Path) -> list[Path]:
-    """Add how far each chain of the work's lanes has come, signed, to a file a chain; return them.
-
-    Raises:
-        CardwatchError: a file cannot be written.
-    """
-    written = []
-    for lane in uow.lanes:
-        path = folder / f"{uow.actor.organisation_id}-{lane}.checkpoints"
-        line = checkpoint_line(uow, key, lane)
-        if not line:
-            continue
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
-        except OSError as error:
-            raise CardwatchError(f"{path} cannot be written: {error.strerror}.") from error
-        written.append(path)
-    return written
-
-
-def check_checkpoints(
-    uow: UnitOfWork, key: Ed25519PublicKey, lines: Sequence[str], name: str
-) -> ChainCheck:
-    """Return whether the chain still holds what some checkpoints say of it.
-
-    Args:
-        uow: the work it is done in.
-        key: by which they are checked.
-        lines: the checkpoints, as `checkpoint_line` made them.
-        name: of the file they come from.
-
-    Raises:
-        CardwatchError: there are none, or they are of another organisation or lane.
-    """
-    lane, signed_hashes = "", {}
-    for number, line in enumerate(lines, start=1):
-        try:
-            signed = json.loads(line)
-            key.verify(bytes.fromhex(signed["signature"]), signed["checkpoint"].encode())
-            content = json.loads(signed["checkpoint"])
-        except (ValueError, KeyError, TypeError, InvalidSignature):
-            fault = f"line {number} of the checkpoints is not as this installation signed it"
-            return ChainCheck(lane, 0, "", 1, fault)
-        is_own_organisation = content["organisation"] == uow.actor.organisation_id
-        if (
-            not is_own_organisation
-            or content["lane"] not in uow.lanes
-            or lane not in {"", content["lane"]}
-        ):
-            raise CardwatchError(f"{name} has the checkpoints of another chain.")
-        lane = content["lane"]
-        signed_hashes[content["seq"]] = content["hash"]
-    if not signed_hashes:
-        raise CardwatchError(f"{name} has no checkpoint.")
-    question = sa.select(audit_events.c.seq, audit_events.c.hash).where(
-        uow.scope(audit_events),
-        audit_events.c.lane == lane,
-        audit_events.c.seq.between(min(signed_hashes), max(signed_hashes)),
-    )
-    event_rows = uow.connection.execute(question.execution_options(yield_per=EVENTS_PER_QUERY))
-    stored_hashes = {seq: event_hash for seq, event_hash in event_rows if seq in signed_hashes}
-    for seq in sorted(signed_hashes):
-        if stored_hashes.get(seq) != signed_hashes[seq]:
-            fault = f"event {seq} has changed since a checkpoint was signed"
-            return ChainCheck(lane, 0, "", seq, fault)
-    return ChainCheck(lane, max(signed_hashes), signed_hashes[max(signed_hashes)])
-
-
-def public_text(key: Ed25519PublicKey) -> str:
-    """A public key as PEM text, for checking checkpoints."""
-    return key.public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    ).decode()

@@ -13,7 +13,6 @@ import typer
 
 from cardwatch import installation
 from cardwatch.cli.context import (
-    LaneOption,
     LikeAlert,
     Owner,
     Reason,
@@ -21,7 +20,6 @@ from cardwatch.cli.context import (
     open_casebook,
     open_context,
     print_rows,
-    sign_checkpoint,
 )
 from cardwatch.cli.options import FAULTY, AsJson, busy
 
@@ -32,7 +30,6 @@ NewFile = Annotated[Path, typer.Argument(help="The file to write.")]
 Email = Annotated[str | None, typer.Argument(help="Their email address.")]
 
 app = typer.Typer()
-audit_app = typer.Typer(no_args_is_help=True, help="Verify, read and sign the audit chains.")
 keep_app = typer.Typer(no_args_is_help=True, help="Retention periods, legal holds and deletion.")
 
 
@@ -237,78 +234,6 @@ def doctor(json: AsJson = False) -> None:
     print_rows(findings, ("what", "is_well", "seen"), json=json)
     if not all(finding["is_well"] for finding in findings):
         raise typer.Exit(FAULTY)
-
-
-@audit_app.command("verify", epilog="Example: cardwatch audit verify force-finance.checkpoints")
-def audit_verify(
-    checkpoints: Annotated[
-        list[Path] | None, typer.Argument(help="Checkpoint files to compare the chains with.")
-    ] = None,
-    who: Who = None,
-    organisation: Owner = None,
-    json: AsJson = False,
-) -> None:
-    """Check each audit chain from its first event, and name the first event that was changed."""
-    from cardwatch import services
-
-    with open_context(who, organisation) as context:
-        chain_checks = services.verify_audit(context)
-        public = installation.signing_key().public_key()
-        for path in checkpoints or []:
-            chain_checks.append(services.verify_checkpoints(context, public, path))
-    print_rows(
-        [asdict(chain_check) for chain_check in chain_checks],
-        ("lane", "events", "broken_at", "fault"),
-        json=json,
-    )
-    if any(chain_check.fault for chain_check in chain_checks):
-        raise typer.Exit(FAULTY)
-
-
-@audit_app.command("list", epilog="Example: cardwatch audit list --last 50")
-def audit_list(
-    last: Annotated[int, typer.Option(help="Number of events, the newest first.")] = 50,
-    lane: LaneOption = "finance",
-    who: Who = None,
-    organisation: Owner = None,
-    json: AsJson = False,
-) -> None:
-    """Show the newest events: who did what, when and to what."""
-    from cardwatch import services
-
-    with open_context(who, organisation) as context:
-        events = services.audit_events(context, lane=lane, last=last)
-    print_rows(
-        events, ("seq", "at", "actor", "role", "action", "object", "id", "outcome"), json=json
-    )
-
-
-@audit_app.command("exports", epilog="Example: cardwatch audit exports")
-def audit_exports(who: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
-    """List exports: what was shared, why, with whom and by whom."""
-    from cardwatch import services
-
-    with open_context(who, organisation) as context:
-        exports = services.list_exports(context)
-    columns = ("made_at", "statement_id", "purpose", "recipient", "made_by")
-    print_rows(exports, columns, json=json)
-
-
-@audit_app.command("checkpoint", epilog="Example: cardwatch audit checkpoint")
-def audit_checkpoint(organisation: Owner = None, json: AsJson = False) -> None:
-    """Sign a checkpoint of each audit chain in the folder CARDWATCH_CHECKPOINTS."""
-    with open_context(None, organisation, system=True) as context:
-        files = sign_checkpoint(context)
-    print_rows([{"file": str(path)} for path in files], ("file",), json=json)
-
-
-@audit_app.command("key", epilog="Example: cardwatch audit key > public.pem")
-def audit_key(json: AsJson = False) -> None:
-    """Print the public key for checking the checkpoints."""
-    from cardwatch.casebook.audit import public_text
-
-    text = public_text(installation.signing_key().public_key())
-    sys.stdout.write(json_text.dumps({"key": text}) + "\n" if json else text)
 
 
 @keep_app.command("days", epilog="Example: cardwatch keep days transactions 2557")

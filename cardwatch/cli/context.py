@@ -115,6 +115,14 @@ def read_text(path: Path) -> str:
         raise CardwatchError(f"{path} cannot be read.") from error
 
 
+def read_bytes(path: Path) -> bytes:
+    """Return a file's bytes, or say that it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CardwatchError(f"{path} cannot be read: {error.strerror}.") from error
+
+
 def write_file(path: Path, content: bytes) -> None:
     """Write a file, or say that it cannot be written."""
     try:

@@ -20,7 +20,7 @@ class ExportCover:
     Attributes:
         marking: protective marking.
         made_by, made_at: who hands it over, and when.
-        checkpoint: how far the audit chain had come, signed: a line of a file of checkpoints.
+        checkpoint: how far the audit chain had come, as a signed note.
         cases: what is kept of each alert of a case: its state, decisions, other payments of its
             days, other alerts of its holder or merchant, and who has seen it.
         is_selection: whether it holds the alerts that fit some filters, in place of a whole list.

@@ -45,6 +45,12 @@ from cardwatch.services.auth import (
 )
 from cardwatch.services.back_tests import ACTIVE, back_test, score_only
 from cardwatch.services.backup import back_up, restore
+from cardwatch.services.checkpoints import (
+    chain_keys,
+    checkpoint,
+    verify_checkpoints,
+    witness_request,
+)
 from cardwatch.services.context import ServiceContext
 from cardwatch.services.drop_folder import Delivery, DropFolder, receive_folder
 from cardwatch.services.exports import (
@@ -153,7 +159,6 @@ from cardwatch.services.settings import (
 from cardwatch.services.verification import (
     Check,
     audit_events,
-    checkpoint,
     erase,
     health,
     list_expired,
@@ -161,7 +166,6 @@ from cardwatch.services.verification import (
     retention_periods,
     verify,
     verify_audit,
-    verify_checkpoints,
     verify_statement,
 )
 
@@ -209,6 +213,7 @@ __all__ = [
     "audit_events",
     "back_test",
     "back_up",
+    "chain_keys",
     "change_password",
     "change_policy",
     "check_suppression",
@@ -322,4 +327,5 @@ __all__ = [
     "verify_audit",
     "verify_checkpoints",
     "verify_statement",
+    "witness_request",
 ]

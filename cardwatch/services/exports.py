@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from cardwatch.casebook import FINANCE, PSD, AuditEvent, people, pseudonyms
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.alert_queries import AlertFilter, find_alerts
-from cardwatch.casebook.audit import checkpoint_line
+from cardwatch.casebook.checkpoints import sign_checkpoint
 from cardwatch.casebook.rows import Export
 from cardwatch.casebook.statements import get_statement
 from cardwatch.casebook.tables import exports
@@ -135,7 +135,7 @@ def export_alerts(context: ServiceContext, wanted: ExportRequest, form: str) -> 
             recipient=wanted.recipient.strip(),
             made_by=people.email_of(uow),
             made_at=uow.now,
-            checkpoint=checkpoint_line(uow, wanted.key, context.actor.chain),
+            checkpoint=str(sign_checkpoint(uow, wanted.key, context.actor.chain) or ""),
             cases=cases,
             is_selection=wanted.filters is not None,
         )

@@ -19,22 +19,14 @@ from cardwatch.casebook import (
 )
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.alerts import hidden_ids, kept_texts
-from cardwatch.casebook.audit import (
-    ChainCheck,
-    check_checkpoints,
-    own_events,
-    read_events,
-    sign_checkpoint,
-    verify_chain,
-)
+from cardwatch.casebook.audit import ChainCheck, own_events, read_events, verify_chain
 from cardwatch.casebook.health import examine
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
-from cardwatch.reports import check_pack
 from cardwatch.services.answers import CasebookHealth, ExpiredStatement
+from cardwatch.services.checkpoints import check_verifies
 from cardwatch.services.context import ServiceContext
-from cardwatch.services.exports import PACK
 from cardwatch.services.register_inputs import registers_then
 from cardwatch.services.scoring_inputs import (
     ScoringInputs,
@@ -47,12 +39,6 @@ from cardwatch.services.scoring_inputs import (
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-        Ed25519PrivateKey,
-        Ed25519PublicKey,
-    )
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import Event, Statement
@@ -107,39 +93,8 @@ def verify_audit(context: ServiceContext) -> list[ChainCheck]:
     """
     event = AuditEvent("consultation", "audit", purpose="verification")
     with context.work(event, context.chains) as uow:
-        _check_verifies(context)
+        check_verifies(context)
         return [verify_chain(uow, lane) for lane in uow.lanes]
-
-
-def verify_checkpoints(context: ServiceContext, key: Ed25519PublicKey, path: Path) -> ChainCheck:
-    """Check that a chain still holds what a file of checkpoints, or a pack, says of it.
-
-    Raises:
-        NotAllowed: the actor holds a card.
-        CardwatchError: the file cannot be read, or is of another organisation or lane; something
-            in a pack is not as it was signed.
-    """
-    if path.suffix == PACK:
-        lines = [check_pack(path, key)["checkpoint"]]
-    else:
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise CardwatchError(f"{path} cannot be read.") from error
-    event = AuditEvent("consultation", "audit", purpose="verification")
-    with context.work(event, context.chains) as uow:
-        _check_verifies(context)
-        return check_checkpoints(uow, key, lines, path.name)
-
-
-def _check_verifies(context: ServiceContext) -> None:
-    """Refuse somebody who holds a card: the number of events tells what others do about them.
-
-    Raises:
-        NotAllowed: they hold one.
-    """
-    if context.actor.holder_id:
-        raise NotAllowed("Somebody who holds no card has to verify the audit chain.")
 
 
 def audit_events(
@@ -163,17 +118,6 @@ def audit_events(
         if context.actor.holder_id:
             return own_events(uow, lane, last=last, before=before, wanted=wanted)
         return list(read_events(uow, lane, last=last, before=before, wanted=wanted))
-
-
-def checkpoint(
-    casebook: Casebook, organisation_id: str, key: Ed25519PrivateKey, now: dt.datetime
-) -> list[Path]:
-    """Sign how far an organisation's chains have come; return the files, one a chain."""
-    if casebook.checkpoints is None:
-        return []
-    itself = ServiceContext(casebook, Actor(organisation_id, SYSTEM, "admin"), now)
-    with itself.work(AuditEvent("access", "checkpoint"), LANES) as uow:
-        return sign_checkpoint(uow, key, casebook.checkpoints)
 
 
 def retention_periods(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import time
 from typing import TYPE_CHECKING
@@ -14,17 +15,30 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cardwatch import services
 from cardwatch.casebook import FINANCE, PSD, Actor, AuditEvent, Casebook
 from cardwatch.casebook.audit import verify_chain
-from cardwatch.casebook.unit_of_work import canonical, first_hash, next_hash
+from cardwatch.casebook.checkpoints import check_checkpoints, sign_checkpoint
+from cardwatch.casebook.unit_of_work import UnitOfWork, canonical, first_hash, next_hash
 from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.transparency import (
+    COSIGNATURE,
+    VerifierKey,
+    cosign_note,
+    cosign_request,
+    parse_checkpoint,
+    parse_notes,
+    parse_request,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from cardwatch.transparency import Note
+
     Context = Callable[..., services.ServiceContext]
 
 EVENTS = 200
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+WITNESS = Ed25519PrivateKey.from_private_bytes(bytes([7] * 32))
 
 
 @pytest.fixture
@@ -113,8 +127,6 @@ def test_every_tampering_with_a_past_event_is_found_at_its_place(
 def verify_now(at: services.ServiceContext) -> tuple[int, int]:
     """Return how many events follow each other and where the chain breaks, leaving no event."""
     with at.casebook.engine.connect() as connection:
-        from cardwatch.casebook.unit_of_work import UnitOfWork  # noqa: PLC0415  beside its use
-
         uow = UnitOfWork(connection, at.actor, (FINANCE,), "", AuditEvent("access", "test"))
         found = verify_chain(uow, FINANCE)
         return found.events, found.broken_at
@@ -124,10 +136,12 @@ def test_cutting_off_the_newest_events_is_found_by_a_checkpoint_only(
     plain: services.ServiceContext,
 ) -> None:
     path = services.checkpoint(plain.casebook, plain.actor.organisation_id, KEY, NOW)[0]
-    _put(plain, _rows(plain)[:-20])
+    left = _rows(plain)[:-20]
+    _put(plain, left)
     assert [one.fault for one in services.verify_audit(plain)] == [""]
+    _put(plain, left)
     found = services.verify_checkpoints(plain, KEY.public_key(), path)
-    assert found.broken_at == EVENTS + 1
+    assert found.broken_at == len(left) + 1
     assert "checkpoint" in found.fault
 
 
@@ -151,8 +165,9 @@ def test_checkpoints_that_still_hold_are_found_good_and_a_changed_one_is_not(
         path = services.checkpoint(plain.casebook, owner, KEY, NOW)[0]
     good = services.verify_checkpoints(plain, KEY.public_key(), path)
     assert (good.fault, good.events) == ("", EVENTS + 3)
-    path.write_text(path.read_text(encoding="utf-8").replace("seq", "seg"), encoding="utf-8")
-    assert "not as" in services.verify_checkpoints(plain, KEY.public_key(), path).fault
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(f"\n{EVENTS + 1}\n", f"\n{EVENTS}\n"), encoding="utf-8")
+    assert "not signed by" in services.verify_checkpoints(plain, KEY.public_key(), path).fault
     other = Ed25519PrivateKey.generate().public_key()
     services.checkpoint(plain.casebook, owner, KEY, NOW)
     assert services.verify_checkpoints(plain, other, path).fault
@@ -188,6 +203,117 @@ def test_only_professional_standards_read_their_own_chain(at: Context, role: str
     assert [one.lane for one in services.verify_audit(at(role))] == [FINANCE]
 
 
+def _rewritten(
+    rows: list[tuple[int, str, str]], owner: str, chance: random.Random
+) -> list[tuple[int, str, str]]:
+    """Return a whole chain with another past, as somebody with database and key can make it."""
+    bodies = [body for _, body, _ in rows]
+    for _ in range(chance.randint(1, 3)):
+        place = chance.randrange(len(bodies))
+        way = chance.choice(["changed", "removed", "inserted", "moved", "cut"])
+        if way == "changed":
+            bodies[place] = bodies[place].replace('"done"', '"denied"')
+        elif way == "removed":
+            del bodies[place]
+        elif way == "inserted":
+            bodies.insert(place, bodies[place].replace("alert", "person"))
+        elif way == "moved":
+            bodies.insert(chance.randrange(len(bodies)), bodies.pop(place))
+        else:
+            bodies = bodies[: max(place, 1)]
+    before, chain = first_hash(owner, FINANCE), []
+    for seq, body in enumerate(bodies, 1):
+        content = json.loads(body) | {"seq": seq}
+        before = next_hash(before, canonical(content))
+        chain.append((seq, canonical(content), before))
+    return chain
+
+
+@pytest.mark.parametrize("times", [50, pytest.param(1_000, marks=pytest.mark.prove)])
+def test_a_history_rewritten_with_database_and_key_is_found_by_one_cosigned_note(
+    plain: services.ServiceContext, tmp_path: Path, times: int
+) -> None:
+    owner, chance, witness = plain.actor.organisation_id, random.Random(38), tmp_path / "w.json"
+    rows, log_keys = _rows(plain), services.chain_keys(plain, KEY.public_key())
+    request = parse_request(services.witness_request(plain, KEY, lane=FINANCE))
+    cosigned = cosign_request(
+        request, ("audit.example", WITNESS), log_keys=log_keys, state=witness, moment=1
+    )
+    keys = [VerifierKey("audit.example", WITNESS.public_key(), COSIGNATURE)]
+    found = attacks = 0
+    while attacks < times:
+        chain = _rewritten(rows, owner, chance)
+        if [row[2] for row in chain] == [row[2] for row in rows]:
+            continue  # what was removed was put back
+        attacks += 1
+        _put(plain, chain)
+        with plain.casebook.engine.connect() as connection:
+            uow = UnitOfWork(connection, plain.actor, (FINANCE,), "", AuditEvent("access", "test"))
+            assert verify_chain(uow, FINANCE).broken_at == 0  # the chain alone shows nothing
+            signed_anew = sign_checkpoint(uow, KEY, FINANCE)
+            assert signed_anew is not None
+            assert not check_checkpoints(uow, [signed_anew], log_keys, "new").fault
+            found += bool(check_checkpoints(uow, [cosigned], keys, "note").fault)
+    assert found == times
+    _put(plain, rows)
+    path = tmp_path / "cosigned.note"
+    path.write_text(str(cosigned), encoding="utf-8")
+    assert not services.verify_checkpoints(plain, KEY.public_key(), path, keys).fault
+
+
+def test_a_witness_refuses_what_was_rewritten_and_cosigns_what_has_grown(
+    plain: services.ServiceContext, tmp_path: Path
+) -> None:
+    def cosign(since: int) -> Note:
+        text = services.witness_request(plain, KEY, lane=FINANCE, since=since)
+        return cosign_request(
+            parse_request(text), ("audit.example", WITNESS),
+            log_keys=services.chain_keys(plain, KEY.public_key()),
+            state=tmp_path / "w.json", moment=1,
+        )  # fmt: skip
+
+    first = parse_checkpoint(cosign(0).text).size
+    second = parse_checkpoint(cosign(first).text).size
+    assert second > first
+    with pytest.raises(CardwatchError, match=f"--since {second}"):
+        cosign(first)
+    rows = _rows(plain)
+    _put(plain, _rewritten(rows[:60], plain.actor.organisation_id, random.Random(1)))
+    with pytest.raises(CardwatchError, match="has"):  # there is no proof from what is not there
+        cosign(second)
+    with pytest.raises(CardwatchError, match="Entries were removed"):
+        cosign(1)
+    body = rows[5][1].replace('"done"', '"denied"')
+    before, chain = first_hash(plain.actor.organisation_id, FINANCE), []
+    for seq, kept_body, _ in rows:
+        before = next_hash(before, body if seq == 6 else kept_body)
+        chain.append((seq, body if seq == 6 else kept_body, before))
+    _put(plain, chain)
+    with pytest.raises(CardwatchError, match="history was rewritten"):
+        cosign(second)
+    _put(plain, rows)
+    assert parse_checkpoint(cosign(second).text).size >= second
+
+
+def test_a_signature_by_the_installation_alone_does_not_stand_for_a_witness(
+    plain: services.ServiceContext,
+) -> None:
+    path = services.checkpoint(plain.casebook, plain.actor.organisation_id, KEY, NOW)[0]
+    keys = [VerifierKey("audit.example", WITNESS.public_key(), COSIGNATURE)]
+    assert not services.verify_checkpoints(plain, KEY.public_key(), path).fault
+    fault = services.verify_checkpoints(plain, KEY.public_key(), path, keys).fault
+    assert fault == "checkpoint 1 is not signed by audit.example"
+    note = parse_notes(path.read_text(encoding="utf-8"))[0]
+    forged = cosign_note(note, "audit.example", KEY, 1)  # by a key of the same name
+    path.write_text(str(forged), encoding="utf-8")
+    assert services.verify_checkpoints(plain, KEY.public_key(), path, keys).fault
+    with pytest.raises(NotAllowed):
+        services.witness_request(plain, KEY, lane=PSD)
+    assert [key.name for key in services.chain_keys(plain, KEY.public_key())] == [
+        f"cardwatch/{plain.actor.organisation_id}/finance"
+    ]
+
+
 @pytest.mark.prove
 def test_a_million_events_are_verified_in_seconds(plain: services.ServiceContext) -> None:
     before, rows = first_hash(plain.actor.organisation_id, FINANCE), []
@@ -200,6 +326,10 @@ def test_a_million_events_are_verified_in_seconds(plain: services.ServiceContext
     start = time.perf_counter()
     assert verify_now(plain) == (1_000_000, 0)
     print(f"\na million events verified in {time.perf_counter() - start:.1f} s")  # noqa: T201
+    start = time.perf_counter()
+    path = services.checkpoint(plain.casebook, plain.actor.organisation_id, KEY, NOW)[0]
+    assert not services.verify_checkpoints(plain, KEY.public_key(), path).fault
+    print(f"signed and compared in {time.perf_counter() - start:.1f} s")  # noqa: T201
 
 
 def test_events_of_two_workers_at_once_follow_each_other(at: Context) -> None:

@@ -225,6 +225,40 @@ def test_proof_and_copies(begun: Callable[..., Any], tmp_path: Path) -> None:
     assert len(begun("alerts", "--as", FINANCE)) == 1
 
 
+def test_another_machine_cosigns_a_checkpoint_and_refuses_a_shorter_log(
+    begun: Callable[..., Any], tmp_path: Path
+) -> None:
+    files = {name: tmp_path / name for name in ("w.key", "w.pub", "logs", "request", "note")}
+    public = begun("audit", "witness-key", "audit.example", str(files["w.key"]))["key"]
+    files["w.pub"].write_text(public)
+    assert files["w.key"].stat().st_mode & 0o777 == 0o600
+    assert "written" in begun("audit", "witness-key", "again", str(files["w.key"]), code=3)
+    assert len(begun("audit", "log-keys", "--as", PSD)["keys"].splitlines()) == 2
+    files["logs"].write_text(begun("audit", "log-keys", "--as", FINANCE)["keys"])
+    assert "cardwatch/our-force/psd" not in files["logs"].read_text()
+    request = begun("audit", "witness-request", "--as", FINANCE)["request"]
+    files["request"].write_text(request)
+    cosign = ("audit", "cosign", str(files["request"]), "--key", str(files["w.key"]),
+              "--log-key", str(files["logs"]), "--state", str(tmp_path / "seen.json"))  # fmt: skip
+    files["note"].write_text(begun(*cosign)["note"])
+    check = ("audit", "verify", str(files["note"]), "--witness-key", str(files["w.pub"]))
+    assert [row["fault"] for row in begun(*check, "--as", FINANCE)] == ["", ""]
+    size = int(request.splitlines()[3])
+    assert f"--since {size}" in begun(*cosign, code=3)  # it has moved on since
+    later = begun("audit", "witness-request", "--since", str(size), "--as", FINANCE)["request"]
+    files["request"].write_text(later)
+    assert begun(*cosign)["note"].count("— audit.example") == 1
+    assert "events" in begun("audit", "witness-request", "--since", "9999", "--as", FINANCE, code=3)
+    assert "cannot read" in begun(
+        "audit", "witness-request", "--lane", "psd", "--as", FINANCE, code=3
+    )
+    stamp = ("--timestamp", str(files["note"]))
+    begun(*check, *stamp, "--as", FINANCE, code=2, json_out=False)
+    assert begun("audit", "timestamp-request", str(files["note"]))[0]["file"].endswith("note.tsq")
+    faults = begun(*check, *stamp, "--tsa", str(files["note"]), "--as", FINANCE, code=5)
+    assert "time-stamp is not" in faults[2]["fault"]
+
+
 def test_what_cannot_be_read_is_named_and_the_others_are_received(
     begun: Callable[..., Any], tmp_path: Path
 ) -> None:

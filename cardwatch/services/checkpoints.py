@@ -1,0 +1,112 @@
+"""Checkpoints of the audit chains: signing them, requests to witnesses, and checking them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardwatch.casebook import LANES, Actor, AuditEvent, Casebook
+from cardwatch.casebook import checkpoints as stored
+from cardwatch.casebook.unit_of_work import SYSTEM
+from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.reports import check_pack
+from cardwatch.services.context import ServiceContext
+from cardwatch.services.exports import PACK
+from cardwatch.transparency import VerifierKey, parse_checkpoint, parse_note, parse_notes
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+        Ed25519PrivateKey,
+        Ed25519PublicKey,
+    )
+
+    from cardwatch.casebook.audit import ChainCheck
+
+
+def checkpoint(
+    casebook: Casebook, organisation_id: str, key: Ed25519PrivateKey, now: dt.datetime
+) -> list[Path]:
+    """Sign how far an organisation's chains have come; return the files, one a chain."""
+    if casebook.checkpoints is None:
+        return []
+    itself = ServiceContext(casebook, Actor(organisation_id, SYSTEM, "admin"), now)
+    with itself.work(AuditEvent("access", "checkpoint"), LANES) as uow:
+        return stored.write_checkpoints(uow, key, casebook.checkpoints)
+
+
+def witness_request(
+    context: ServiceContext, key: Ed25519PrivateKey, *, lane: str, since: int = 0
+) -> str:
+    """Return a checkpoint of a chain for a witness, with the proof that the chain only grew.
+
+    Args:
+        context: who asks.
+        key: signs the checkpoint.
+        lane: whose chain.
+        since: events of the newest checkpoint that the witness cosigned, 0 for none.
+
+    Raises:
+        NotAllowed: the actor holds a card, or the chain is not theirs.
+        CardwatchError: the chain has fewer events.
+    """
+    with context.work(AuditEvent("consultation", "checkpoint"), context.chains) as uow:
+        check_verifies(context)
+        if lane not in uow.lanes:
+            raise NotAllowed("Your role cannot read this audit chain.")
+        return str(stored.witness_request(uow, key, lane, since))
+
+
+def verify_checkpoints(
+    context: ServiceContext,
+    key: Ed25519PublicKey,
+    path: Path,
+    witness_keys: Sequence[VerifierKey] = (),
+) -> ChainCheck:
+    """Check that a chain still holds what a file of checkpoints, or a pack, says of it.
+
+    Args:
+        context: who checks.
+        key: of this installation.
+        path: the file.
+        witness_keys: where some are given, each of them has to have cosigned each checkpoint, and
+            the installation's own key, which whoever rewrites history may have, counts for nothing.
+
+    Raises:
+        NotAllowed: the actor holds a card.
+        CardwatchError: the file cannot be read, or is of another organisation or lane; something
+            in a pack is not as it was signed.
+    """
+    try:
+        if path.suffix == PACK:
+            notes = [parse_note(check_pack(path, key)["checkpoint"])]
+        else:
+            notes = parse_notes(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CardwatchError(f"{path} cannot be read.") from error
+    keys = list(witness_keys)
+    if not keys:
+        origins = {parse_checkpoint(note.text).origin for note in notes}
+        keys = [VerifierKey(origin, key) for origin in origins]
+    event = AuditEvent("consultation", "audit", purpose="verification")
+    with context.work(event, context.chains) as uow:
+        check_verifies(context)
+        return stored.check_checkpoints(uow, notes, keys, path.name)
+
+
+def chain_keys(context: ServiceContext, key: Ed25519PublicKey) -> list[VerifierKey]:
+    """The public keys of the chains that the actor may read, for a witness."""
+    owner = context.actor.organisation_id
+    return [VerifierKey(stored.origin_of(owner, lane), key) for lane in context.chains]
+
+
+def check_verifies(context: ServiceContext) -> None:
+    """Refuse somebody who holds a card: the number of events tells what others do about them.
+
+    Raises:
+        NotAllowed: they hold one.
+    """
+    if context.actor.holder_id:
+        raise NotAllowed("Somebody who holds no card has to verify the audit chain.")
