@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from api.state import READING
 from cardwatch import services
 from cardwatch.errors import FileFaulty, FileRefused, about_field
-from cardwatch.registers import read_cards, read_registers
+from cardwatch.registers import read_cards, read_groups, read_registers
 from cardwatch.statements import parse_profile, read_each
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from api.state import Service
     from cardwatch.records import CardRegister, ReadingReport, Register
+    from cardwatch.registers import GroupFile
     from cardwatch.services import ServiceContext
 
 UPLOAD_SUFFIXES = (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods", ".vcf", ".xml", ".ofx",
@@ -103,6 +104,18 @@ def read_register_file(service: Service, file: UploadFile, kind: str, date_order
             [path], choices, kind=kind, limits=READING, nursery=service.nursery
         )
     return register
+
+
+def read_group_file(service: Service, file: UploadFile) -> GroupFile:
+    """Return the groups of cardholders in an uploaded file; it is gone once it is read.
+
+    Raises:
+        FileRefused: nothing of it can be read, or it names no cardholder or group.
+    """
+    label = label_of(file.filename or "")
+    with _saved(file, label) as path, about_field("file"):
+        choices = service.choices([], "decide")
+        return read_groups(path, choices, limits=READING, nursery=service.nursery)
 
 
 @contextmanager

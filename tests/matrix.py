@@ -28,6 +28,7 @@ CARDS = {"file": ("cards.csv", "card_last4,employee_id,single_limit\n1234,E1,500
 CONTRACTS = {"file": ("contracts.csv", "Supplier,Reference,Start date\nNew Firm,C1,2026-01-01\n")}
 GIFT = "E1,2026-09-05,New Firm Ltd,Accepted\n"
 GIFTS = {"file": ("gifts.csv", f"Employee No,Date of offer,Donor,Accepted or declined\n{GIFT}")}
+GROUPS = ("groups.csv", "Staff Number,Sex\nE1,F\nE2,M\n")
 COLUMNS = {"headings": "A\nB\nC\nD", "date": "A", "merchant": "B", "amount": "C",
            "employee_id": "D"}  # fmt: skip
 POLICY = {"kind": "policy", "policy": "alerts_per_1000 = {n}\n"}
@@ -294,6 +295,9 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /governance", May(READERS)),
     ("GET /governance.pdf",
      May(READERS, sent={"params": {"quarter": "2026-Q3"}}, draws=True)),
+    ("GET /equality", May(READERS, sent={"params": {"quarter": "2026-Q4"}})),
+    ("POST /equality",
+     May("auditor", sent={"files": {"files": GROUPS}, "data": {"until": "2026-Q4"}})),
     ("GET /impact", May(EVERYBODY)),
     ("GET /impact.pdf", May(EVERYBODY, draws=True)),
     ("GET /audit", May(EVERYBODY)),

@@ -1,4 +1,4 @@
-"""Pages of reports: the quarterly report and the impact assessment."""
+"""Pages of reports: the quarterly report, equality monitoring and the impact assessment."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context
 from api.downloads import drawn
-from api.web.base import field_errors, render
+from api.state import UPLOAD_BYTES
+from api.uploads import read_group_file
+from api.web.base import Files, RequestModel, field_errors, render
 from cardwatch import services
-from cardwatch.errors import CardwatchError
-from cardwatch.reports import IMPACT_FILENAME, Document, report_filename
+from cardwatch.casebook.tables import OVERSEES
+from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.reports import IMPACT_FILENAME, Document, equality_filename, report_filename
 
 router = APIRouter()
 QUARTERS = 8
@@ -29,10 +32,14 @@ def show_governance(
     except CardwatchError as refusal:
         errors = field_errors(refusal)
     return render(
-        request, "governance.html", errors=errors,
-        document=report, quarter=quarter,
-        quarters=[{"value": period, "label": period.replace("-", ", ")} for period in quarters],
+        request, "governance.html", errors=errors, document=report, quarter=quarter,
+        quarters=_quarter_items(quarters), oversees=context.actor.role in OVERSEES,
     )  # fmt: skip
+
+
+def _quarter_items(quarters: list[str]) -> list[dict[str, str]]:
+    """Return quarters as the items of a form."""
+    return [{"value": period, "label": period.replace("-", ", ")} for period in quarters]
 
 
 def _quarters(context: Context) -> list[str]:
@@ -51,6 +58,64 @@ def get_governance(context: Context, service: AppStateDep, quarter: str) -> Resp
         return report_filename(quarter), document
 
     return drawn(service, make)
+
+
+@router.get("/equality")
+def show_equality(
+    request: Request, context: Context, service: AppStateDep, quarter: str = ""
+) -> Response:
+    """Show rates by unit, and to who oversees the form for a file of groups."""
+    document, errors = None, {}
+    quarter = quarter or _quarters(context)[1]
+    try:
+        with service.scoring():
+            document = services.report_equality(context, quarter, marking=service.settings.marking)
+    except CardwatchError as refusal:
+        errors = field_errors(refusal)
+    return _equality_page(request, context, quarter, document, errors)
+
+
+@router.post("/equality", max_body_size=UPLOAD_BYTES)
+def compare_groups(
+    request: Request, context: Context, service: AppStateDep, files: Files, sent: RequestModel
+) -> Response:
+    """Show rates by the groups in a file, or give them as PDF; the file is not kept."""
+    quarter = sent.get("until", "")
+
+    def make() -> tuple[str, Document]:
+        document = services.report_equality(
+            context, quarter, groups, marking=service.settings.marking
+        )
+        return equality_filename(quarter), document
+
+    if context.actor.role not in OVERSEES:  # before a file of personal data is read
+        raise NotAllowed("Your role cannot compare groups of people.")
+    if not files:
+        errors = {"files": "Select a file of groups"}
+        return _equality_page(request, context, quarter, None, errors)
+    try:
+        groups = read_group_file(service, files[0])
+        if sent.get("form") == "pdf":
+            return drawn(service, make)
+        with service.scoring():
+            document = make()[1]
+    except CardwatchError as refusal:
+        errors = field_errors(refusal, {"file": "files", "quarter": "until"})
+        return _equality_page(request, context, quarter, None, errors)
+    return _equality_page(request, context, quarter, document, {})
+
+
+def _equality_page(
+    request: Request,
+    context: Context,
+    quarter: str,
+    document: Document | None,
+    errors: dict[str, str],
+) -> Response:
+    return render(
+        request, "equality.html", errors=errors, document=document, quarter=quarter,
+        quarters=_quarter_items(_quarters(context)), oversees=context.actor.role in OVERSEES,
+    )  # fmt: skip
 
 
 @router.get("/impact")

@@ -12,12 +12,23 @@ import sqlalchemy as sa
 
 from cardwatch.casebook.alerts import not_about
 from cardwatch.casebook.counting import counting_payments, each_once
-from cardwatch.casebook.tables import FINANCE, HOLDER_KEYS, alerts, decisions, transactions
+from cardwatch.casebook.rows import HolderAlert
+from cardwatch.casebook.tables import (
+    FINANCE,
+    HOLDER_KEYS,
+    alert_subjects,
+    alerts,
+    decisions,
+    transactions,
+)
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.records import AlertRecord, StateChange
 from cardwatch.statements import HOLDER_FIELDS, holder_ids
+from cardwatch.vocabulary import AUTOMATIC, SubjectKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from cardwatch.casebook.unit_of_work import UnitOfWork
@@ -25,14 +36,48 @@ if TYPE_CHECKING:
 SPENDING = ("date", "merchant", "amount_pence", "kind", "mcc", "card_token")
 
 
-def read_spending(uow: UnitOfWork, first_on: str, last_on: str) -> pd.DataFrame:
-    """The payments of some days that count, each once, with columns `SPENDING` and `holder_id`."""
-    names = ("identity", "statement_id", *SPENDING, *HOLDER_KEYS)
+def read_spending(
+    uow: UnitOfWork, first_on: str, last_on: str, more: Sequence[str] = ()
+) -> pd.DataFrame:
+    """The payments of some days that count, each once, with columns `SPENDING` and `holder_id`.
+
+    Args:
+        uow: the work it is done in.
+        first_on: first day.
+        last_on: last day.
+        more: further columns of a transaction.
+    """
+    names = dict.fromkeys(("identity", "statement_id", *SPENDING, *HOLDER_KEYS, *more))
     question = counting_payments(uow, [transactions.c[name] for name in names])
     table = each_once(uow, question.where(transactions.c.date.between(first_on, last_on)))
     keys = table[list(HOLDER_KEYS)].notna().groupby(table["statement_id"]).any().all()
     common = [name for name in HOLDER_FIELDS if keys[f"key_{name}"]]
-    return table[list(SPENDING)].assign(holder_id=holder_ids(table, common))
+    return table[[*SPENDING, *more]].assign(holder_id=holder_ids(table, common))
+
+
+def read_holder_alerts(uow: UnitOfWork, first_on: str, last_on: str) -> list[HolderAlert]:
+    """Finance's alerts of some days that people were asked to look at, a row a cardholder.
+
+    Those that were closed automatically are left out: nobody asks anything because of them.
+    """
+    subjects = alert_subjects.alias()  # `not_about` looks among the same
+    same = (subjects.c.lane == alerts.c.lane) & (subjects.c.alert_id == alerts.c.alert_id)
+    is_query = sa.exists().where(
+        uow.scope(decisions),
+        decisions.c.lane == alerts.c.lane,
+        decisions.c.alert_id == alerts.c.alert_id,
+        decisions.c.state == "asked",
+    )
+    question = (
+        sa.select(alerts.c.alert_id, alerts.c.state, subjects.c.subject_id,
+                  is_query.label("is_queried"))
+        .join(subjects, uow.scope(subjects) & same)
+        .where(uow.scope(alerts), not_about(uow, alerts), alerts.c.lane == FINANCE)
+        .where(alerts.c.last_on.between(first_on, last_on), alerts.c.state.not_in(AUTOMATIC))
+        .where(subjects.c.kind == SubjectKind.HOLDER)
+        .order_by(alerts.c.alert_id, subjects.c.subject_id)
+    )  # fmt: skip
+    return uow.fetch_all(question, HolderAlert)
 
 
 def read_alerts(uow: UnitOfWork) -> list[AlertRecord]:

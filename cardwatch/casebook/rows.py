@@ -172,6 +172,15 @@ class PaymentAlert(TypedDict):
     last_on: str
 
 
+class HolderAlert(TypedDict):
+    """An alert and one cardholder it is about, by the key by which people are compared."""
+
+    alert_id: str
+    state: str
+    subject_id: str
+    is_queried: bool
+
+
 class Export(TypedDict):
     """A list that was handed over."""
 

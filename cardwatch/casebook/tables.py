@@ -42,7 +42,9 @@ ROLES: dict[str, tuple[str, ...]] = {
 MANAGES, RECEIVES = ("admin",), ("finance", "psd")
 """Who keeps people, keys and times; who receives statements and settings. Decisions are recorded
 by the role that has a lane's name."""
-READS = (*RECEIVES, "auditor")
+OVERSEES = ("auditor",)
+"""Who acts for the data protection officer: they see finance's alerts and decide none."""
+READS = (*RECEIVES, *OVERSEES)
 """Who reads settings and registers, as far as their lanes go."""
 STATES: dict[str, str] = {
     "open": "nobody has decided yet",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardwatch import __version__, installation
-from cardwatch.cli import admin, audit, casebook, forces, national, registers
+from cardwatch.cli import admin, audit, casebook, forces, national, registers, rights
 from cardwatch.cli.options import (
     FAULTY,
     PARTLY,
@@ -49,6 +49,7 @@ policy_app = typer.Typer(no_args_is_help=True, help="Check a policy file, or sho
 app.add_typer(policy_app, name="policy")
 app.registered_commands += casebook.app.registered_commands + admin.app.registered_commands
 app.registered_commands += national.app.registered_commands + forces.app.registered_commands
+app.registered_commands += rights.app.registered_commands
 app.add_typer(national.casebook_app, name="casebook")
 app.add_typer(audit.app, name="audit")
 app.add_typer(admin.keep_app, name="keep")

@@ -76,7 +76,7 @@ def benchmark(
         made_on=str(dt.datetime.now(dt.UTC).date()),
         organisation=force,
     )
-    _print_document(document)
+    print_document(document)
     for path in outputs or []:
         with busy(f"Writing {path.name}"):
             _write_benchmark(path, document, make_funnels(aggregates))
@@ -104,7 +104,7 @@ def _write_benchmark(path: Path, document: Document, funnels: list[Funnel]) -> N
         err.print(f"Written: {target}", markup=False)
 
 
-def _print_document(document: Document) -> None:
+def print_document(document: Document) -> None:
     """Print a document: its facts, sentences and tables."""
     from rich.markup import escape
     from rich.table import Table

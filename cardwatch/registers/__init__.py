@@ -17,6 +17,7 @@ from cardwatch.registers.entries import (
     read_register,
     read_registers,
 )
+from cardwatch.registers.groups import GroupFile, read_groups
 from cardwatch.registers.organisation_matching import (
     BANDS,
     POSSIBLE,
@@ -37,6 +38,7 @@ __all__ = [
     "REGISTER_MESSAGES",
     "STATED",
     "STRONG",
+    "GroupFile",
     "OrganisationMatch",
     "OrganisationMatcher",
     "RegisterKind",
@@ -51,6 +53,7 @@ __all__ = [
     "person_key",
     "person_keys",
     "read_cards",
+    "read_groups",
     "read_register",
     "read_registers",
     "register_kind",

@@ -79,6 +79,11 @@ def _profile() -> Profile:
     return Profile("card register", columns)
 
 
+def headings_of(field: str) -> tuple[str, ...]:
+    """Return the headings by which a field of a register is recognised, the preferred first."""
+    return _profile().columns[field]
+
+
 def read_cards(
     path: Path,
     choices: ReadingChoices,

@@ -14,7 +14,7 @@ import base64
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -23,10 +23,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+C = TypeVar("C")
+"""A kind of cell."""
 AGGREGATE_SCHEMA, AGGREGATE_VERSION = "cardwatch aggregate", 1
 LEAST_THRESHOLD, USUAL_THRESHOLD = 5, 10
 FEWEST_HOLDERS = 5
@@ -132,11 +134,8 @@ def published_cells(cells: Sequence[SpendingCell], threshold: int) -> tuple[Publ
     published cells is then never a small cell.
     """
     ordered = sorted(cells, key=lambda cell: (-cell.purchases, cell.name))
-    shared = [cell for cell in ordered if _is_large(cell, threshold)]
-    hidden = [cell for cell in ordered if not _is_large(cell, threshold)]
-    while hidden and shared and not _is_together_large(hidden, threshold):
-        hidden.append(shared.pop())
-    if hidden and not _is_together_large(hidden, threshold):
+    shared, hidden = split_small(ordered, lambda cells: _is_together_large(cells, threshold))
+    if hidden and not shared and not _is_together_large(hidden, threshold):
         return ()
     published = [
         PublishedCell(cell.name, rounded_count(cell.purchases), rounded_pounds(cell.pence))
@@ -150,9 +149,23 @@ def published_cells(cells: Sequence[SpendingCell], threshold: int) -> tuple[Publ
     return tuple(published)
 
 
-def _is_large(cell: SpendingCell, threshold: int) -> bool:
-    """Return whether a cell may stand alone."""
-    return _is_together_large([cell], threshold)
+def split_small(
+    cells: Sequence[C], is_large: Callable[[Sequence[C]], bool]
+) -> tuple[list[C], list[C]]:
+    """Split cells into those that may be shown and the rest, which is large itself or is all.
+
+    The total less what is shown is then never a small cell: with one that is too small goes the
+    smallest that is not, until what is hidden is large enough together.
+
+    Args:
+        cells: the largest first.
+        is_large: whether some cells together are large enough.
+    """
+    shared = [cell for cell in cells if is_large([cell])]
+    hidden = [cell for cell in cells if not is_large([cell])]
+    while hidden and shared and not is_large(hidden):
+        hidden.append(shared.pop())
+    return shared, hidden
 
 
 def _is_together_large(cells: Sequence[SpendingCell], threshold: int) -> bool:

@@ -74,6 +74,11 @@ def questions_filename(alert_ids: Sequence[str], ending: str = ".pdf") -> str:
     return safe_filename(f"questions {alert_ids[0]}{more}{ending}")
 
 
+def equality_filename(quarter: str) -> str:
+    """Return the name of the report on equality up to a quarter: `2026-Q4 equality.pdf`."""
+    return safe_filename(f"{quarter} equality.pdf")
+
+
 def report_filename(quarter: str, ending: str = ".pdf") -> str:
     """Return the name of a quarterly report: `2026-Q4 report.pdf`."""
     return safe_filename(f"{quarter} report{ending}")

@@ -53,6 +53,7 @@ from cardwatch.services.checkpoints import (
 )
 from cardwatch.services.context import ServiceContext
 from cardwatch.services.drop_folder import Delivery, DropFolder, receive_folder
+from cardwatch.services.equality import report_equality
 from cardwatch.services.exports import (
     MAX_SELECTED,
     MOST_IN_CASE,
@@ -300,6 +301,7 @@ __all__ = [
     "receive",
     "receive_folder",
     "reminders_due",
+    "report_equality",
     "report_governance",
     "restore",
     "retention_periods",

@@ -63,7 +63,7 @@ def report_governance(context: ServiceContext, quarter: str, *, marking: str) ->
         NotAllowed: the role sees no alerts.
         CardwatchError: that is no quarter, or it has not begun.
     """
-    span = _span(quarter, context.now.date())
+    span = quarter_span(quarter, context.now.date())
     with context.work(AuditEvent("combination", "report", quarter)):
         context.require_alert_access()
     # Apart: a year takes seconds to read, and on SQLite whoever leaves an event lets others wait.
@@ -101,7 +101,7 @@ def read_quarter(uow: UnitOfWork, name: str) -> Quarter:
     Raises:
         CardwatchError: that is no quarter, or it has not begun.
     """
-    span = _span(name, dt.date.fromisoformat(uow.today))
+    span = quarter_span(name, dt.date.fromisoformat(uow.today))
     statements = [row for row in kept.list_statements(uow) if is_counting(row)]
     held_statements = [row for row in statements if row["erased_at"] is None]
     payments = report_queries.read_spending(uow, span.first_on, span.last_on)
@@ -109,7 +109,7 @@ def read_quarter(uow: UnitOfWork, name: str) -> Quarter:
     return quarter_figures(span, payments, alerts, _coverage(held_statements, span))
 
 
-def _span(quarter: str, today: dt.date) -> Span:
+def quarter_span(quarter: str, today: dt.date) -> Span:
     """The days of a quarter, up to today.
 
     Raises:
@@ -132,7 +132,7 @@ def _span(quarter: str, today: dt.date) -> Span:
 
 def _span_before(span: Span, today: dt.date) -> Span:
     """The quarter before one."""
-    return _span(last_quarter(dt.date.fromisoformat(span.first_on)), today)
+    return quarter_span(last_quarter(dt.date.fromisoformat(span.first_on)), today)
 
 
 def _figures(uow: UnitOfWork, span: Span) -> Figures:

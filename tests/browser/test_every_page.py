@@ -31,6 +31,7 @@ STRANGE = (LONG_NAME, f"Wann,Wer,{LONG},Wieviel\n2026-10-01,E1,SHOP,5.00\n")
 UNREAD = (LONG_NAME, text("2026-10-40,E1,SHOP,12.00,R1"))
 GIFT = "E1,2026-09-05,New Firm Ltd,Accepted\nE1,soon,New Firm Ltd,Accepted\n"
 GIFTS = ("gifts.csv", f"Employee No,Date of offer,Donor,Accepted or declined\n{GIFT}")
+GROUPS = ("groups.csv", f"Staff Number,{LONG}\nE1,F\nE2,M\n")
 INVITED = {"Invitation": "{invitation}"}
 
 NO_PAGE = {"/static/{name}", "/governance.pdf", "/impact.pdf", "/samples.csv", "/payments.csv",
@@ -183,6 +184,12 @@ PAGES = (
     State("/governance", ("finance", "psd")),
     _empty("/governance", "finance"),
     _wrong("/governance", "finance", at="/governance?quarter=x"),
+    State("/equality", READERS),
+    _empty("/equality", "auditor"),
+    _wrong("/equality", "finance", at="/equality?quarter=x"),
+    _wrong("/equality", "auditor", "Compare groups"),
+    State("/equality", ("auditor",), press="Compare groups", file=GROUPS,
+          says="There are too few alerts"),
     State("/impact", ("finance",)),
     State("/rules", READERS),
     State("/rules/{rule_id}", READERS, at="/rules/split-same-day"),
