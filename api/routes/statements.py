@@ -16,7 +16,15 @@ from api.deps import AppStateDep, Context
 from api.downloads import as_file
 from api.errors import STATUS_OF_CODE, problem
 from api.schemas.base import DateOrder, Id, Short
-from api.schemas.statements import Check, Job, Receipt, Statement, StatementDetail
+from api.schemas.statements import (
+    AgreementRow,
+    Check,
+    IndependentCheck,
+    Job,
+    Receipt,
+    Statement,
+    StatementDetail,
+)
 from api.state import UPLOAD_BYTES
 from api.uploads import read_upload
 from cardwatch import services
@@ -150,3 +158,17 @@ def verify_statement(statement_id: Id, context: Context, service: AppStateDep) -
     with service.scoring():
         name = services.get_statement(context, statement_id)["statement_id"]
         return Check(**asdict(services.verify_statement(context, name)))
+
+
+@router.post("/statements/{statement_id}/verification/independent", response_model=IndependentCheck)
+def verify_independently(
+    statement_id: Id, context: Context, service: AppStateDep
+) -> IndependentCheck:
+    """Find a statement's limits, splits and duplicates again by a second program."""
+    with service.scoring():
+        name = services.get_statement(context, statement_id)["statement_id"]
+        check = services.verify_independently(context, name)
+    rules = [AgreementRow(**row) for row in services.agreement_rows(check)]
+    return IndependentCheck(
+        statement_id=check.statement_id, label=check.label, agrees=check.agrees, rules=rules
+    )

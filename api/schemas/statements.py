@@ -58,6 +58,24 @@ class Check(BaseModel):
     note: str
 
 
+class AgreementRow(BaseModel):
+    """The comparison of one rule with the independent run."""
+
+    rule: str = Field(description="A rule, or `search:` and what its splits are searched by.")
+    firings: int = Field(description="Payments at which it fires, before what rests on chance.")
+    result: str = Field(description="`agreed`, `not agreed`, or `not run:` and why.")
+    rows: str = Field(description="Rows of the statement that differ, with commas.")
+
+
+class IndependentCheck(BaseModel):
+    """The result of the independent run over limits, splits and duplicates of a statement."""
+
+    statement_id: str
+    label: str
+    agrees: bool
+    rules: list[AgreementRow]
+
+
 class Job(BaseModel):
     """Work that takes longer than a request; `answer` once it is done or has failed."""
 

@@ -72,3 +72,15 @@ def verify_statement(
         check=check,
         sees_alerts=bool(context.actor.lanes),
     )
+
+
+@router.post("/audit/statements/{statement_id}/verification/independent")
+def verify_independently(
+    request: Request, context: Context, service: AppStateDep, statement_id: str
+) -> Response:
+    """Find a statement's limits, splits and duplicates again by a second program."""
+    with service.scoring():
+        statement = services.get_statement(context, statement_id)
+        check = services.verify_independently(context, statement["statement_id"])
+    rows = services.agreement_rows(check)
+    return render(request, "agreement.html", found=statement, check=check, rows=rows)

@@ -25,6 +25,7 @@ from cardwatch import services
 from cardwatch.casebook.rows import JobAnswer
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, ColumnsUnknown, NotAllowed
+from cardwatch.independent import is_installed
 from cardwatch.reports.formatting import day
 from cardwatch.services.answers import ImportedStatement
 from cardwatch.statements import FIELDS, guess_columns, shipped_profiles
@@ -234,4 +235,10 @@ def save_columns(
 def show_statement(request: Request, context: Context, statement_id: str) -> Response:
     """Show one statement with its reading report."""
     statement = services.get_statement(context, statement_id)
-    return render(request, "statement.html", found=statement, report=statement["report"])
+    return render(
+        request,
+        "statement.html",
+        found=statement,
+        report=statement["report"],
+        runs_independently=is_installed(),
+    )

@@ -170,6 +170,13 @@ def verify(
             "--quick", help="Check rows, totals and hashes only; alerts are not reproduced."
         ),
     ] = False,
+    independent: Annotated[
+        bool,
+        typer.Option(
+            "--independent",
+            help="Find limits, splits and duplicates again by a second program, rule by rule.",
+        ),
+    ] = False,
     who: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
@@ -177,12 +184,29 @@ def verify(
     """Check that statements are as received, and that every alert can be reproduced exactly."""
     from cardwatch import services
 
+    if independent:
+        _verify_independently(who, organisation, json=json)
+        return
     with open_context(who, organisation) as context, busy("Verifying"):
         checks = [asdict(check) for check in services.verify(context, again=not quick)]
         faults = installation.check_keys(context.casebook)
     print_rows(checks, ("label", "alerts", "fault", "note", "statement_id"), json=json)
     _end_if_faulty(faults)
     if any(check["fault"] for check in checks):
+        raise typer.Exit(FAULTY)
+
+
+def _verify_independently(who: Who, organisation: Owner, *, json: bool) -> None:
+    """Print for each statement and rule whether the second program agrees, and where not."""
+    from cardwatch import services
+
+    with open_context(who, organisation) as context, busy("Verifying"):
+        checks = list(services.verify_all_independently(context))
+    rows = [
+        {"label": check.label, **row} for check in checks for row in services.agreement_rows(check)
+    ]
+    print_rows(rows, ("label", "rule", "firings", "result", "rows"), json=json)
+    if not all(check.agrees for check in checks):
         raise typer.Exit(FAULTY)
 
 

@@ -136,6 +136,12 @@ from cardwatch.services.registers import (
     list_registers,
     uploadable_kinds,
 )
+from cardwatch.services.reperformance import (
+    IndependentCheck,
+    agreement_rows,
+    verify_all_independently,
+    verify_independently,
+)
 from cardwatch.services.rules import RuleDetail, get_rule
 from cardwatch.services.sampling import SampleRequest, draw_sample, highest_rate, sample_size
 from cardwatch.services.scoring_inputs import pack_cards, pack_forest, pack_policy, pack_rules
@@ -188,6 +194,7 @@ __all__ = [
     "ExportFile",
     "ExportRequest",
     "Home",
+    "IndependentCheck",
     "MatchToReview",
     "PartitionExport",
     "PolicyChange",
@@ -208,6 +215,7 @@ __all__ = [
     "add_organisation",
     "add_person",
     "adjacent_alerts",
+    "agreement_rows",
     "alert_titles",
     "ask_manager",
     "assess_impact",
@@ -326,8 +334,10 @@ __all__ = [
     "suppress",
     "uploadable_kinds",
     "verify",
+    "verify_all_independently",
     "verify_audit",
     "verify_checkpoints",
+    "verify_independently",
     "verify_statement",
     "witness_request",
 ]

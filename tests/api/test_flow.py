@@ -249,6 +249,10 @@ def test_an_auditor_makes_a_statements_alerts_again_and_verifies_the_chain(
     name = running.send(OCTOBER).json()["statement_id"]
     check = running.ask("POST", f"/v1/statements/{name}/verification", "auditor").json()
     assert (check["fault"], check["alerts"]) == ("", 1)
+    again = running.ask("POST", f"/v1/statements/{name}/verification/independent", "auditor").json()
+    assert (again["agrees"], again["label"]) == (True, check["label"])
+    results = {rule["rule"]: (rule["firings"], rule["result"]) for rule in again["rules"]}
+    assert results["split-same-day"] == (2, "agreed")
     (chain,) = running.ask("GET", "/v1/audit/verification", "auditor").json()
     assert (chain["lane"], chain["fault"]) == ("finance", "")
     both = running.ask("GET", "/v1/audit/verification", "psd").json()

@@ -275,6 +275,14 @@ def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     assert "october.csv is as it was received" in told
     assert "1 alert was made again exactly as before" in told
     assert "alerts were made" not in _ask(held, "POST", place[1], "admin")
+    statement = _ask(
+        held, "GET", place[1].removeprefix("/audit").removesuffix("/verification"), "auditor"
+    )
+    assert f'action="{place[1]}/independent"' in statement
+    again = _ask(held, "POST", f"{place[1]}/independent", "auditor")
+    assert "A second program found the same limits, splits and duplicates" in again
+    assert "split-same-day" in again
+    assert "Not agreed" not in again
     for _ in range(55):
         services.list_alerts(held.context("auditor"))
     page = _ask(held, "GET", "/audit/events?object=alerts&role=auditor", "auditor")

@@ -208,6 +208,9 @@ def test_keys_are_shown_once_and_people_end(begun: Callable[..., Any]) -> None:
 
 def test_proof_and_copies(begun: Callable[..., Any], tmp_path: Path) -> None:
     assert [one["fault"] for one in begun("verify", "--as", PSD)] == ["", ""]
+    again = begun("verify", "--independent", "--as", FINANCE)
+    assert {one["result"] for one in again} == {"agreed"}
+    assert {"split-same-day", "exact-duplicate"} <= {one["rule"] for one in again}
     assert [one["fault"] for one in begun("audit", "verify", "--as", PSD)] == ["", ""]
     assert len(begun("audit", "checkpoint")) == 2
     files = sorted((tmp_path / "home" / "checkpoints").iterdir())
