@@ -377,6 +377,8 @@ class AlertList:
         organisation: whose policy it was, as the policy names it.
         payments_count: transactions scored.
         expected: how many alerts a month like those before would give; none without history.
+        usual_most: 9 of 10 periods before, with as many payments, would give at most so many; none
+            where the history is too short to tell.
         notes: what a reader of the list has to know, each a sentence.
         made_by: name and hash of the policy, rule set, model and code that made it.
     """
@@ -387,6 +389,7 @@ class AlertList:
     first_on: str
     last_on: str
     expected: float | None
+    usual_most: int | None
     notes: tuple[str, ...]
     made_by: dict[str, str]
 

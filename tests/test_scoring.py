@@ -64,6 +64,7 @@ def test_what_finance_sees_does_not_depend_on_what_only_psd_may_know(
         seen, unseen = (r.lists["finance"] for r in (scored_month(month), without))
         assert [dataclasses.replace(a, cost_centres=()) for a in seen.alerts] == [*unseen.alerts]
         assert (seen.notes, seen.expected) == (unseen.notes, unseen.expected)
+        assert seen.usual_most == unseen.usual_most
         assert not without.lists["psd"].alerts
         assert scored_month(month).lists["psd"].alerts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cardwatch.alerts.wording import expected_words
+from cardwatch.alerts.wording import drift_notes, expected_words
 from cardwatch.quantities import plural
 
 if TYPE_CHECKING:
@@ -25,20 +25,24 @@ def without_alerts(alert_list: AlertList, hidden: Collection[str]) -> AlertList:
     if len(remaining) == len(alert_list.alerts):
         return alert_list
     alerts = tuple(replace(alert, rank=rank) for rank, alert in enumerate(remaining, start=1))
-    first, last = count_notes(alert_list.alerts, alert_list.expected)
+    first, last = count_notes(alert_list.alerts, alert_list.expected, alert_list.usual_most)
     notes = alert_list.notes[len(first) : len(alert_list.notes) - len(last)]
-    first, last = count_notes(alerts, alert_list.expected)
+    first, last = count_notes(alerts, alert_list.expected, alert_list.usual_most)
     return replace(alert_list, alerts=alerts, notes=(*first, *notes, *last))
 
 
 def count_notes(
-    alerts: Sequence[Alert], expected: float | None
+    alerts: Sequence[Alert], expected: float | None, usual_most: int | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the sentences that count a list's alerts: those at its start, those at its end."""
     questions = [alert for alert in alerts if not alert.is_fact]
     shown_count = sum(alert.shown for alert in questions)
-    first = (expected_words(shown_count, len(questions), expected), *_fact_notes(alerts))
     of_cards = sum(not alert.payments for alert in alerts)
+    first = (
+        expected_words(shown_count, len(questions), expected, usual_most),
+        *drift_notes(len(questions) - of_cards, expected, usual_most),
+        *_fact_notes(alerts),
+    )
     if not of_cards:
         return first, ()
     are = plural(of_cards, "alert is about a card", "alerts are about cards")

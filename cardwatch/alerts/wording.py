@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from cardwatch.rules import Rule
 
 RAREST = 1_000_000
+DRIFT_TIMES, FEWEST_TO_TELL = 2, 5
+"""A list drifts at so many times what is usual, and never on fewer alerts than that."""
 TIER_OF_LEVEL = {"high": "A", "medium": "B", "low": "C"}
 """The letter of each level in a list."""
 COMPARED = {">=": "{} or more", "<=": "{} or less", ">": "more than {}", "<": "less than {}",
@@ -178,7 +180,9 @@ def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tup
     return comparisons
 
 
-def expected_words(shown_count: int, alert_count: int, expected: float | None) -> str:
+def expected_words(
+    shown_count: int, alert_count: int, expected: float | None, usual_most: int | None = None
+) -> str:
     """The sentence above every list: the number of alerts, and of a usual month.
 
     Args:
@@ -186,6 +190,7 @@ def expected_words(shown_count: int, alert_count: int, expected: float | None) -
         alert_count: all alerts.
         expected: alerts that as many payments of the months before would raise; None without
             history. It describes a usual month and is not a statement about chance.
+        usual_most: how many 9 of 10 such months would raise at most; None where that is not known.
     """
     if not alert_count:
         return "These rules and limits raise no alert."
@@ -196,5 +201,29 @@ def expected_words(shown_count: int, alert_count: int, expected: float | None) -
         ordinary = "Without earlier payments we cannot say how many alerts a usual month has."
     else:
         number = f"about {expected:,.0f}" if expected >= 1 else "fewer than one"
-        ordinary = f"A usual month with as many payments has {number}."
+        most = "" if usual_most is None else f", and 9 of 10 months have at most {usual_most:,}"
+        ordinary = f"A usual month with as many payments has {number}{most}."
     return f"{alerts}. {ordinary} An alert is a reason to ask, not a finding."
+
+
+def drift_notes(
+    alert_count: int, expected: float | None, usual_most: int | None
+) -> tuple[str, ...]:
+    """Return a sentence that asks for a review where there are far more or fewer alerts than usual.
+
+    Far more is over `DRIFT_TIMES` times what 9 of 10 months have at most; far fewer is under the
+    same share of a usual month that has enough alerts to tell.
+    """
+    if expected is None or usual_most is None:
+        return ()
+    if alert_count > DRIFT_TIMES * max(usual_most, FEWEST_TO_TELL):
+        how = f"more than {DRIFT_TIMES} times as many alerts as 9 of 10 months before have at most"
+    elif expected >= DRIFT_TIMES * FEWEST_TO_TELL and alert_count * DRIFT_TIMES < expected:
+        how = f"fewer than 1 in {DRIFT_TIMES} of the alerts that a usual month has"
+    else:
+        return ()
+    sentence = (
+        f"This list has {how}. Before you use it, have somebody check whether the statement is "
+        "complete, and whether cards, limits or the policy have changed."
+    )
+    return (sentence,)

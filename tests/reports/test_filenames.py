@@ -23,7 +23,7 @@ from cardwatch.reports.filenames import LONGEST
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-OCTOBER = AlertList("Force", (), 3, "2026-10-01", "2026-10-31", None, (), {})
+OCTOBER = AlertList("Force", (), 3, "2026-10-01", "2026-10-31", None, None, (), {})
 IDS = ("ba0e12345678", "3f2a12345678", "77aa12345678")
 
 
