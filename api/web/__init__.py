@@ -19,6 +19,7 @@ from api.web import (
     registers,
     reports,
     retention,
+    rights,
     samples,
     settings,
     sign_in,
@@ -28,8 +29,8 @@ from api.web import (
 
 pages = APIRouter(include_in_schema=False)
 NOUNS = (files, sign_in, account, statements, payments, exports, alerts, holds, suppressions,
-         reports, registers, settings, back_tests, policy, proposals, samples, people, retention,
-         audit, reference)  # fmt: skip
+         reports, rights, registers, settings, back_tests, policy, proposals, samples, people,
+         retention, audit, reference)  # fmt: skip
 for one in NOUNS:
     for route in one.router.routes:
         assert isinstance(route, APIRoute)

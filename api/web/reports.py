@@ -11,7 +11,7 @@ from api.uploads import read_group_file
 from api.web.base import Files, RequestModel, field_errors, render
 from cardwatch import services
 from cardwatch.casebook.tables import OVERSEES
-from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.errors import CardwatchError
 from cardwatch.reports import IMPACT_FILENAME, Document, equality_filename, report_filename
 
 router = APIRouter()
@@ -88,8 +88,7 @@ def compare_groups(
         )
         return equality_filename(quarter), document
 
-    if context.actor.role not in OVERSEES:  # before a file of personal data is read
-        raise NotAllowed("Your role cannot compare groups of people.")
+    services.check_oversees(context)  # before a file of personal data is read
     if not files:
         errors = {"files": "Select a file of groups"}
         return _equality_page(request, context, quarter, None, errors)

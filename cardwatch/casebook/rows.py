@@ -181,6 +181,15 @@ class HolderAlert(TypedDict):
     is_queried: bool
 
 
+class Look(TypedDict):
+    """How often on a day a role did something with some alerts."""
+
+    on: str
+    role: str
+    action: str
+    times: int
+
+
 class Export(TypedDict):
     """A list that was handed over."""
 

@@ -1,4 +1,4 @@
-"""Commands about people's rights: equality monitoring."""
+"""Commands about people's rights: equality monitoring and subject-access packs."""
 
 from __future__ import annotations
 
@@ -43,3 +43,26 @@ def equality(
         print_document(document)
     else:
         write_file(path, pdf_of(document))
+
+
+@app.command(
+    "subject-access", epilog="Example: cardwatch subject-access E1042 --out 'subject access.zip'"
+)
+def subject_access(
+    identifiers: Annotated[
+        list[str], typer.Argument(help="Numbers and names by which statements know the person.")
+    ],
+    path: Annotated[Path, typer.Option("--out", help="The ZIP file to write.")],
+    who: Who = None,
+    organisation: Owner = None,
+) -> None:
+    """Write what is held about a cardholder, to answer their request; nobody else is named."""
+    from cardwatch import services
+    from cardwatch.cli.output import out
+
+    with open_context(who, organisation) as context, busy("Gathering what is held"):
+        content = services.make_subject_access_pack(
+            context, identifiers, marking=installation.marking(), key=installation.signing_key()
+        )
+    write_file(path, content)
+    out.print(f"Written: {path}. Read it before you send it.", markup=False)

@@ -163,6 +163,7 @@ from cardwatch.services.settings import (
     save_columns,
     save_profile,
 )
+from cardwatch.services.subject_access import check_oversees, make_subject_access_pack
 from cardwatch.services.verification import (
     Check,
     audit_events,
@@ -225,6 +226,7 @@ __all__ = [
     "chain_keys",
     "change_password",
     "change_policy",
+    "check_oversees",
     "check_suppression",
     "checkpoint",
     "count_alerts",
@@ -288,6 +290,7 @@ __all__ = [
     "list_units",
     "list_webhooks",
     "make_aggregate",
+    "make_subject_access_pack",
     "names_for_display",
     "note_refusal",
     "pack_cards",

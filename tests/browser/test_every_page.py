@@ -190,6 +190,8 @@ PAGES = (
     _wrong("/equality", "auditor", "Compare groups"),
     State("/equality", ("auditor",), press="Compare groups", file=GROUPS,
           says="There are too few alerts"),
+    State("/subject-access", ("auditor",)),
+    _wrong("/subject-access", "auditor", "Create the pack"),
     State("/impact", ("finance",)),
     State("/rules", READERS),
     State("/rules/{rule_id}", READERS, at="/rules/split-same-day"),
