@@ -1,6 +1,7 @@
 """Writes lists of alerts, evidence packs and documents; one module per format."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,7 +30,7 @@ from cardwatch.reports.filenames import (
 from cardwatch.reports.governance import Figures, governance_document
 from cardwatch.reports.handover import PURPOSES, ExportCover
 from cardwatch.reports.impact import Installation, impact_document
-from cardwatch.reports.pack import check_pack, pack_of
+from cardwatch.reports.pack import PACK, check_pack, pack_of
 from cardwatch.reports.quarter import Coverage, Span, quarter_figures
 from cardwatch.reports.self_assessment import Controls, OpenCards
 
@@ -79,8 +80,9 @@ def pack_alerts(
     statements: Statements,
     handed: ExportCover,
     key: Ed25519PrivateKey,
+    more_files: Mapping[str, bytes],
 ) -> bytes:
-    """Return the alerts of some lists in every form as a pack; see `pack_of`."""
+    """Return the alerts of some lists in every form, with more files, as a pack; see `pack_of`."""
     with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
         files = {}
         for ending in HANDED:
@@ -88,12 +90,13 @@ def pack_alerts(
             write_alerts(path, lists, statements, handed)
             files[path.name] = path.read_bytes()
     made_by = {name: alert_list.made_by for name, alert_list in lists.items()}
-    return pack_of(files, {**handed.said, "made_by_lists": made_by}, key)
+    return pack_of({**files, **more_files}, {**handed.said, "made_by_lists": made_by}, key)
 
 
 __all__ = [
     "HANDED",
     "IMPACT_FILENAME",
+    "PACK",
     "PURPOSES",
     "Controls",
     "Coverage",

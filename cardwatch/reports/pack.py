@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Ed25519PublicKey,
     )
 
+PACK = ".zip"
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 MAX_PACK_BYTES = 256 * 1024 * 1024
 """The largest pack that is checked, unpacked."""

@@ -8,9 +8,8 @@ from cardwatch.casebook import LANES, Actor, AuditEvent, Casebook
 from cardwatch.casebook import checkpoints as stored
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed
-from cardwatch.reports import check_pack
+from cardwatch.reports import PACK, check_pack
 from cardwatch.services.context import ServiceContext
-from cardwatch.services.exports import PACK
 from cardwatch.transparency import VerifierKey, parse_checkpoint, parse_note, parse_notes
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from cardwatch.records import Statements
 from cardwatch.registers import person_key
 from cardwatch.reports import (
     HANDED,
+    PACK,
     PURPOSES,
     Document,
     ExportCover,
@@ -36,6 +37,7 @@ from cardwatch.reports import (
 from cardwatch.services.alert_lists import MAX_DECIDED_TOGETHER, decide_together
 from cardwatch.services.alerts import clause_behind, people_of
 from cardwatch.services.context import public_row
+from cardwatch.services.reliability import PackContent, reliability_files
 from cardwatch.services.scoring_inputs import report_of
 
 if TYPE_CHECKING:
@@ -48,7 +50,6 @@ if TYPE_CHECKING:
     from cardwatch.records import AlertList
     from cardwatch.services.context import ServiceContext
 
-PACK = ".zip"
 EXPORT_FORMATS = (*HANDED, PACK)
 """Forms in which alerts are handed over; a pack has all of the others, and a signed manifest."""
 MOST_IN_CASE = 50
@@ -144,7 +145,10 @@ def export_alerts(context: ServiceContext, wanted: ExportRequest, form: str) -> 
         event.counts = {"alerts": count}
     filename = _filename(lists, {lane for lane, _ in raised_lists}, cases, form)
     if form == PACK:
-        return ExportFile(filename, pack_alerts(lists, read, handed, wanted.key), count)
+        statement_ids = tuple(dict.fromkeys(name for _, name in raised_lists))
+        packed = PackContent(lists, statement_ids, read, handed, wanted.key.public_key())
+        more_files = reliability_files(context, packed)
+        return ExportFile(filename, pack_alerts(lists, read, handed, wanted.key, more_files), count)
     with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
         path = Path(folder) / f"alerts{form}"
         write_alerts(path, lists, read, handed)

@@ -100,7 +100,10 @@ def test_a_pack_shows_any_change_and_where_the_chain_was(
     path = tmp_path / "pack.zip"
     path.write_bytes(content)
     said = check_pack(path, KEY.public_key())
-    assert set(said["files"]) == {"alerts.csv", "alerts.json", "alerts.pdf", "alerts.xlsx"}
+    assert set(said["files"]) == {
+        *(f"alerts.{form}" for form in ("csv", "json", "pdf", "xlsx")),
+        *("reliability.txt", "reliability.json", "signing-key.pem"),
+    }
     assert (said["purpose"], said["recipient"]) == ("finance-assurance", "CFO")
     assert {"policy", "rules"} <= {key for made in said["made_by_lists"].values() for key in made}
     assert not services.verify_checkpoints(at(), KEY.public_key(), path).fault
