@@ -149,12 +149,12 @@ def compare(
         facts = _facts(columns, about)
         fires = _fires(rule, columns, ledger.policy) if rule else facts["count"] > 0
         by_rules = set(_rows(facts, fires & compared))
-        candidates = {one for one in firings.get(rule_id, ()) if compared[one[0]]}
+        candidates = {firing for firing in firings.get(rule_id, ()) if compared[firing[0]]}
         # Where windows need equally few payments chance chooses: the other candidates are none.
         if about in SPLIT_SEARCHES:
             chosen, windows = set(_rows(facts, facts["count"] > 0)), firings.get(about, set())
-            known = {one[0] for one in chosen & windows}
-            candidates = {one for one in candidates if one in chosen or one[0] not in known}
+            decided = {firing[0] for firing in chosen & windows}
+            candidates = {f for f in candidates if f in chosen or f[0] not in decided}
         agreements.append(
             RuleAgreement(
                 name,

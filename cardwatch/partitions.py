@@ -157,9 +157,9 @@ def list_partitions(root: str) -> list[Partition]:
     if not partitions:
         raise CardwatchError(f"{root} has no partitions: no folder such as organisation=NAME.")
     partitions.sort(key=lambda partition: partition.organisation)
-    for one, next_one in pairwise(partitions):
-        if one.organisation == next_one.organisation:
-            raise CardwatchError(f"{root} has two folders of {one.organisation}. Remove one.")
+    for earlier, later in pairwise(partitions):
+        if earlier.organisation == later.organisation:
+            raise CardwatchError(f"{root} has two folders of {later.organisation}. Remove one.")
     return partitions
 
 

@@ -196,11 +196,11 @@ def verify(
         raise typer.Exit(FAULTY)
 
 
-def _verify_independently(who: Who, organisation: Owner, *, json: bool) -> None:
+def _verify_independently(email: Who, organisation: Owner, *, json: bool) -> None:
     """Print for each statement and rule whether the second program agrees, and where not."""
     from cardwatch import services
 
-    with open_context(who, organisation) as context, busy("Verifying"):
+    with open_context(email, organisation) as context, busy("Verifying"):
         checks = list(services.verify_all_independently(context))
     rows = [
         {"label": check.label, **row} for check in checks for row in services.agreement_rows(check)
