@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 from typing import TYPE_CHECKING
 
-from api.notifications import send_notice, send_reminders
+from api.notifications import send_notice, send_query_reminder, send_reminders
 from cardwatch import services
 from cardwatch.errors import place_of
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import threading
 
     from api.state import Service
+    from cardwatch.casebook.rows import SentQuery
 
 log = logging.getLogger("cardwatch.service")
 JOB_POLL_SECONDS = 1.0
@@ -23,17 +24,20 @@ CHECKPOINT_SECONDS = 900
 
 def run_background(service: Service, over: threading.Event) -> None:
     """Do what is to be done, again and again, until the service ends."""
-    signed_at, erased_on = service.clock(), None
+    signed_at, erased_on, reminded_on = service.clock(), None, None
     while not over.is_set():
         busy = False
         try:
             busy = services.do_next_job(service.background, service.clock, (services.STATEMENT,))
             _send(service)
             _remind(service)
+            now = service.clock()
+            if reminded_on != now.date() and _has_come(service.settings.remind_at[1], now):
+                reminded_on = now.date()
+                _remind_of_queries(service)
             if service.clock() - signed_at >= dt.timedelta(seconds=CHECKPOINT_SECONDS):
                 signed_at = service.clock()
                 _sign(service)
-            now = service.clock()
             if erased_on != now.date() and _has_come(service.settings.erase_at, now):
                 erased_on = now.date()
                 services.purge_due(service.background, service.clock)
@@ -76,6 +80,17 @@ def _remind(service: Service) -> None:
     addresses = services.reminders_due(service.background, service.clock)
     if addresses:
         send_reminders(service.settings, addresses)
+
+
+def _remind_of_queries(service: Service) -> None:
+    """Remind line managers of queries that are past their due day."""
+
+    def send(query: SentQuery) -> bool:
+        return send_query_reminder(service.settings, query)
+
+    days = service.settings.remind_queries
+    if service.settings.smtp and days:
+        services.send_query_reminders(service.background, service.clock, send, days=days)
 
 
 def _has_come(minute: int | None, now: dt.datetime) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from api.settings import Settings
+    from cardwatch.casebook.rows import SentQuery
 
 WEBHOOK_TIMEOUT_SECONDS = 15
 HTTPS_PORT = 443
@@ -42,6 +43,15 @@ QUERY_TEXT = """The attached document has questions about card payments in your 
 
 Please answer them in the document and send it back{by}, by replying to this message. Do not pass it
 on to a cardholder it is about. A question is a reason to ask, not a finding.
+"""
+
+REMINDER_SUBJECT = "Reminder: query about card payments"
+REMINDER_TEXT = """A query about card payments in your area was sent to you on {sent}. An answer was
+asked for by {due}. No reply has been recorded yet.
+
+Please answer the questions in the document that came with it, and send it back by replying to this
+message. Do not pass it on to a cardholder it is about. A question is a reason to ask, not a
+finding. If you have replied already, you need do nothing.
 """
 
 
@@ -145,9 +155,7 @@ def send_query(
         CardwatchError: the mail server does not answer, or does not take it.
     """
     by = f" by {prose_day(due_on)}" if due_on else ""
-    message = _message(settings, address, QUERY_SUBJECT, QUERY_TEXT.format(by=by))
-    if QUERY_ADDRESS.fullmatch(reply_to):
-        message["Reply-To"] = reply_to
+    message = _message(settings, address, QUERY_SUBJECT, QUERY_TEXT.format(by=by), reply_to)
     name, content = file
     message.add_attachment(content, maintype="application", subtype="pdf", filename=name)
     try:
@@ -157,9 +165,28 @@ def send_query(
         raise CardwatchError(sentence, field="email") from error
 
 
-def _message(settings: Settings, address: str, subject: str, text: str) -> EmailMessage:
+def send_query_reminder(settings: Settings, query: SentQuery) -> bool:
+    """Remind a line manager of a query; return whether the mail server took the message.
+
+    The message says less than the query's document: neither whom nor what it is about.
+    """
+    sent_day, due_day = prose_day(query["sent_at"][:10]), prose_day(query["due_on"] or "")
+    text = REMINDER_TEXT.format(sent=sent_day, due=due_day)
+    message = _message(settings, query["email"], REMINDER_SUBJECT, text, query["reply_to"])
+    try:
+        _send(settings, [message])
+    except OSError:
+        return False
+    return True
+
+
+def _message(
+    settings: Settings, address: str, subject: str, text: str, reply_to: str = ""
+) -> EmailMessage:
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = subject, settings.mail_from, address
+    if QUERY_ADDRESS.fullmatch(reply_to):
+        message["Reply-To"] = reply_to
     message.set_content(text)
     return message
 

@@ -103,15 +103,15 @@ def _value(name: str, schema: JsonObject) -> FieldInfo:
 def _operation(method: str, path: str, content: JsonObject, schemas: JsonObject) -> Operation:
     parameters = tuple(
         FieldInfo(
-            one["name"], *type_words(one["schema"]), one.get("required", False), one["in"],
-            one.get("description", ""), _choices(one["schema"]),
+            field["name"], *type_words(field["schema"]), field.get("required", False), field["in"],
+            field.get("description", ""), _choices(field["schema"]),
         )
-        for one in content.get("parameters", ())
+        for field in content.get("parameters", ())
     )  # fmt: skip
-    media, sent = next(
+    media, body_content = next(
         iter(content.get("requestBody", {}).get("content", {}).items()), ("", {"schema": {}})
     )
-    schema = _resolved(sent["schema"], schemas)
+    schema = _resolved(body_content["schema"], schemas)
     body = _body(schema, schemas) if media == JSON_MEDIA else None
     return Operation(
         name=content["operationId"],
@@ -138,8 +138,8 @@ def _answer(status: str, answer: JsonObject) -> tuple[str, str, str, str]:
 
 def _resolved(schema: JsonObject, schemas: JsonObject) -> JsonObject:
     """The schema that another refers to, or itself."""
-    found: JsonObject = schemas.get(schema.get("$ref", "").removeprefix(OBJECT), schema)
-    return found
+    resolved: JsonObject = schemas.get(schema.get("$ref", "").removeprefix(OBJECT), schema)
+    return resolved
 
 
 def _fields(schema: JsonObject, media: str) -> tuple[FieldInfo, ...]:

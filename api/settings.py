@@ -31,6 +31,7 @@ class Settings:
         smtp: mail server, `smtp://HOST:PORT` or `smtps://USER:PASSWORD@HOST`; none without it.
         mail_from: sender of reminders.
         remind: day and time (UTC) of the weekly reminder.
+        remind_queries: days between reminders of a query that is past its due day; 0 for none.
         erase: time of day (UTC) at which what is past its time is erased; by hand only without it.
         marking: protective marking at the head and foot of every page, and of what is handed over.
         metrics_key: who may read the metrics shows this; nobody without it.
@@ -47,6 +48,7 @@ class Settings:
     smtp: str = field(default="", repr=False)
     mail_from: str = ""
     remind: str = "mon 08:00"
+    remind_queries: int = 7
     erase: str = ""
     marking: str = MARKING
     metrics_key: str = field(default="", repr=False)

@@ -211,6 +211,9 @@ def fill_long(site: Site) -> None:
     site.ids["long"] = alert["alert_id"]
     said = DecisionInput(REASON, "asked", at_email(at), "2026-12-24", "", " ".join(8 * ["a" * 20]))
     services.decide(at, alert["alert_id"], said)
+    query = services.Query(f"Manager {LONG}", f"{LONG}@force.example", "2026-12-24")
+    sent = services.send_query(at, alert["alert_id"], query, lambda *_: None, marking="OFFICIAL")
+    site.ids["query"] = sent["query_id"]
     ended = services.suppress(at, alert["alert_id"], until="2027-01-31", reason=REASON)
     site.ids["suppression"] = ended["suppression_id"]
     later = folder / "december.csv"

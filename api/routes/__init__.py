@@ -10,12 +10,25 @@ from api.routes.health import open_health
 from api.routes.health import router as health
 from api.routes.payments import router as payments
 from api.routes.people import router as people
+from api.routes.queries import router as queries
 from api.routes.registers import router as registers
 from api.routes.scores import router as scores
 from api.routes.settings import router as settings
 from api.routes.statements import router as statements
 
-ROUTERS = (scores, statements, payments, alerts, registers, settings, people, audit, access, health)
+ROUTERS = (
+    scores,
+    statements,
+    payments,
+    alerts,
+    queries,
+    registers,
+    settings,
+    people,
+    audit,
+    access,
+    health,
+)
 open_router = APIRouter()
 open_router.include_router(open_access)
 open_router.include_router(open_health)

@@ -15,6 +15,7 @@ from api.web import (
     people,
     policy,
     proposals,
+    queries,
     reference,
     registers,
     reports,
@@ -28,9 +29,9 @@ from api.web import (
 )
 
 pages = APIRouter(include_in_schema=False)
-NOUNS = (files, sign_in, account, statements, payments, exports, alerts, holds, suppressions,
-         reports, rights, registers, settings, back_tests, policy, proposals, samples, people,
-         retention, audit, reference)  # fmt: skip
+NOUNS = (files, sign_in, account, statements, payments, exports, queries, alerts, holds,
+         suppressions, reports, rights, registers, settings, back_tests, policy, proposals,
+         samples, people, retention, audit, reference)  # fmt: skip
 for one in NOUNS:
     for route in one.router.routes:
         assert isinstance(route, APIRoute)

@@ -177,6 +177,7 @@ def _alert_page(
         assignees=services.list_assignees(context), back=filters.back, query=filters.query,
         adjacent=_adjacent(context, filters, alert["alert_id"]),
         is_saved=saved == alert["version"] > 0,
+        queries=services.queries_about(context, alert["alert_id"]),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from api.deps import AppStateDep, Context
 from api.downloads import drawn, export_response
-from api.notifications import check_query_address, send_query
+from api.query_email import email_query
 from api.web.alert_filters import AlertFilters, filter_chips, filter_words, read_filters
 from api.web.base import LANE_TITLES, field_errors, redirect, render
 from cardwatch import services
@@ -17,13 +17,10 @@ from cardwatch.casebook import FINANCE
 from cardwatch.casebook.alert_rows import ListedAlert, RelatedAlert
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.quantities import quantity
-from cardwatch.reports import pdf_of
 from cardwatch.services.answers import AlertHistory, StatementDetail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from cardwatch.reports import Document
 
 router = APIRouter()
 Text = Annotated[str, Form(max_length=200)]
@@ -238,14 +235,15 @@ def make_questions(
     recipient: Text = "",
     email: Text = "",
     due_on: Text = "",
+    reminds: Text = "",
     mail: Text = "",
 ) -> Response:
     """Give a holder's open questions as a PDF for their line manager, or send it to them."""
-    query = services.Query(recipient, email.strip(), due_on)
+    query = services.Query(recipient, email.strip(), due_on, reminds=bool(reminds))
     try:
         if mail:
-            _send_query(context, service, alert_id, query)
-            return redirect(f"/alerts/{alert_id}")
+            sent = email_query(context, service, alert_id, query)
+            return redirect(f"/queries/{sent['query_id']}")
         return drawn(
             service,
             lambda: services.ask_manager(
@@ -254,23 +252,6 @@ def make_questions(
         )
     except CardwatchError as refusal:
         return _questions_page(request, context, service, alert_id, query, field_errors(refusal))
-
-
-def _send_query(
-    context: Context, service: AppStateDep, alert_id: str, query: services.Query
-) -> None:
-    """Send the document of a query by e-mail, and record its alerts as asked."""
-    check_query_address(service.settings, query.email)
-
-    def send(filename: str, document: Document, reply_to: str) -> None:
-        with service.scoring():
-            content = pdf_of(document)
-        send_query(
-            service.settings, query.email, reply_to=reply_to, due_on=query.due_on,
-            file=(filename, content),
-        )  # fmt: skip
-
-    services.send_query(context, alert_id, query, send, marking=service.settings.marking)
 
 
 def _questions_page(
@@ -286,6 +267,7 @@ def _questions_page(
     return render(
         request, "questions.html", errors=errors,
         found=alert, asked=questions, query=query, can_send=bool(service.settings.smtp),
+        reminder_days=service.settings.remind_queries,
         names=services.names_for_display(context, services.people_of([alert])),
         heads=services.alert_titles(context, [question["alert_id"] for question in questions]),
     )  # fmt: skip

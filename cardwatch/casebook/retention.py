@@ -27,6 +27,9 @@ from cardwatch.casebook.tables import (
     merchants,
     organisations,
     outbox,
+    queries,
+    query_alerts,
+    query_replies,
     statements,
     suppressions,
     transactions,
@@ -202,10 +205,13 @@ def _erase_alerts(uow: UnitOfWork, before: str, held_alerts: set[tuple[str, str]
     )
     gone = [row for row in old if (row["lane"], row["alert_id"]) not in held_alerts]
     for row in gone:
-        for table in (alerts, alert_transactions, alert_subjects):
+        for table in (alerts, alert_transactions, alert_subjects, query_alerts):
             uow.delete(table, is_alert(table, row["lane"], row["alert_id"]))
         for table in (alert_snapshots, decisions):
             uow.delete_sealed(table, is_alert(table, row["lane"], row["alert_id"]))
+    for table in (queries, query_replies):
+        asks = uow.scope(query_alerts) & (query_alerts.c.query_id == table.c.query_id)
+        uow.delete_sealed(table, ~sa.exists().where(asks))
     uow.delete(suppressions, suppressions.c.expires_on < before)
     erased = sa.select(statements.c.statement_id).where(
         uow.scope(statements), statements.c.erased_at.is_not(None)

@@ -322,3 +322,37 @@ class Event(Access, total=False):
     counts: dict[str, int]
     sealed: list[str]
     unsealed: list[str]
+
+
+class QueryReply(TypedDict):
+    """A reply to a query, as somebody recorded it."""
+
+    seq: int
+    replied_by: str
+    replied_on: str
+    text: str
+    recorded_by: str
+    recorded_at: str
+
+
+class SentQuery(TypedDict):
+    """A query that was sent by e-mail; `is_open` until a reply is recorded or each alert answered.
+
+    `age_days` counts from the day it was sent, `overdue_days` from its due day, to today.
+    """
+
+    query_id: str
+    lane: str
+    recipient: str
+    email: str
+    reply_to: str
+    due_on: str | None
+    sent_by: str
+    sent_at: str
+    next_reminder_on: str | None
+    reminders: int
+    alert_ids: list[str]
+    replies: list[QueryReply]
+    is_open: bool
+    age_days: int
+    overdue_days: int

@@ -410,6 +410,34 @@ exports = _table(
     lane=True,
 )
 """Lists that were handed over: why, to whom, by whom."""
+queries = _table(
+    "queries",
+    _key("query_id"),
+    _text("recipient"),  # name of the line manager
+    _text("email"),
+    _text("reply_to"),  # address of who asks
+    _text("due_on", missing=True),
+    _text("sent_by"),
+    _text("sent_at"),
+    _text("next_reminder_on", missing=True),  # missing where none is to be sent
+    _number("reminders"),  # how many were sent
+    lane=True,
+)
+"""Queries that were sent to line managers by e-mail."""
+query_alerts = _table("query_alerts", _key("query_id"), _key("alert_id"), lane=True)
+"""The alerts that each query asks about."""
+query_replies = _table(
+    "query_replies",
+    _key("query_id"),
+    _key("seq", Integer),
+    _text("replied_by"),  # name of who answered
+    _text("replied_on"),
+    _text("text"),
+    _text("recorded_by"),
+    _text("recorded_at"),
+    lane=True,
+)
+"""Replies to queries, as somebody recorded them."""
 outbox = _table(
     "outbox",
     _key("notice_id"),

@@ -38,6 +38,10 @@ SEALED: dict[str, tuple[str, ...]] = {
                         "decided_by", "decided_at"),
     "exports": ("lane", "disclosure_id", "statement_id", "purpose", "recipient", "made_by",
                     "made_at"),
+    "queries": ("lane", "query_id", "recipient", "email", "reply_to", "due_on", "sent_by",
+                "sent_at"),
+    "query_replies": ("lane", "query_id", "seq", "replied_by", "replied_on", "text",
+                      "recorded_by", "recorded_at"),
 }  # fmt: skip
 """Tables whose rows the chains hold seals of, and the columns that are sealed."""
 SYSTEM = "cardwatch"

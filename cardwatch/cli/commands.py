@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardwatch import __version__, installation
-from cardwatch.cli import admin, audit, casebook, forces, national, registers, rights
+from cardwatch.cli import (
+    admin,
+    audit,
+    casebook,
+    forces,
+    national,
+    queries,
+    registers,
+    rights,
+)
 from cardwatch.cli.options import (
     FAULTY,
     PARTLY,
@@ -54,6 +63,7 @@ app.add_typer(national.casebook_app, name="casebook")
 app.add_typer(audit.app, name="audit")
 app.add_typer(admin.keep_app, name="keep")
 app.add_typer(registers.registers_app, name="registers")
+app.add_typer(queries.queries_app, name="queries")
 
 Files = Annotated[
     list[Path], typer.Argument(help="Statements, or folders of them.", show_default=False)

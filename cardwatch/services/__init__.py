@@ -124,6 +124,13 @@ from cardwatch.services.policy_figures import (
     LIST_LABELS,
     PolicyChange,
 )
+from cardwatch.services.queries import (
+    get_query,
+    list_queries,
+    queries_about,
+    record_reply,
+    send_query_reminders,
+)
 from cardwatch.services.register_matches import MatchToReview, decide_match, list_matches
 from cardwatch.services.registers import (
     RegisterDetail,
@@ -256,6 +263,7 @@ __all__ = [
     "get_payment",
     "get_policy",
     "get_proposal",
+    "get_query",
     "get_register",
     "get_rule",
     "get_statement",
@@ -279,6 +287,7 @@ __all__ = [
     "list_payments",
     "list_people",
     "list_proposals",
+    "list_queries",
     "list_questions",
     "list_refused_files",
     "list_registers",
@@ -306,11 +315,13 @@ __all__ = [
     "propose",
     "pseudonymise",
     "purge_due",
+    "queries_about",
     "queue_back_test",
     "queue_evaluation",
     "queue_import",
     "receive",
     "receive_folder",
+    "record_reply",
     "reminders_due",
     "report_equality",
     "report_governance",
@@ -327,6 +338,7 @@ __all__ = [
     "score_only",
     "send_due",
     "send_query",
+    "send_query_reminders",
     "set_link",
     "set_webhook",
     "show_home",

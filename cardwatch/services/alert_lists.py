@@ -11,6 +11,7 @@ from cardwatch.errors import CardwatchError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.alerts import DecisionInput
     from cardwatch.casebook.rows import Assignee
     from cardwatch.services.context import ServiceContext
@@ -73,8 +74,13 @@ def decide_together(
         raise CardwatchError("Choose a decision", field="state")
     event = AuditEvent("alteration", "alerts", counts={"alerts": len(versions)})
     with context.work(event) as uow:
-        for alert_id, version in versions.items():
-            decided = alerts.decide(uow, alert_id, replace(decision, seen=version))
-            uow.extra_events.append(AuditEvent("alteration", "alert", decided["alert_id"]))
+        decide_each(uow, versions, decision)
         event.object_id = ""
     return len(versions)
+
+
+def decide_each(uow: UnitOfWork, versions: Mapping[str, int], decision: DecisionInput) -> None:
+    """Record one decision on several alerts, each with its event; see `decide_together`."""
+    for alert_id, version in versions.items():
+        decided = alerts.decide(uow, alert_id, replace(decision, seen=version))
+        uow.extra_events.append(AuditEvent("alteration", "alert", decided["alert_id"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import sqlalchemy as sa
 
-from cardwatch.casebook import FINANCE, PSD, AuditEvent, people, pseudonyms
+from cardwatch.casebook import FINANCE, PSD, AuditEvent, people, pseudonyms, queries
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.alert_queries import AlertFilter, find_alerts
 from cardwatch.casebook.checkpoints import sign_checkpoint
-from cardwatch.casebook.rows import Export
+from cardwatch.casebook.rows import Export, SentQuery
 from cardwatch.casebook.statements import get_statement
+from cardwatch.casebook.suppressions import day_of, may_decide
 from cardwatch.casebook.tables import exports
 from cardwatch.errors import CardwatchError, NotAllowed, about_field
 from cardwatch.records import Statements
@@ -34,7 +36,7 @@ from cardwatch.reports import (
     questions_filename,
     write_alerts,
 )
-from cardwatch.services.alert_lists import MAX_DECIDED_TOGETHER, decide_together
+from cardwatch.services.alert_lists import MAX_DECIDED_TOGETHER, decide_each
 from cardwatch.services.alerts import clause_behind, people_of
 from cardwatch.services.context import public_row
 from cardwatch.services.reliability import PackContent, reliability_files
@@ -65,11 +67,13 @@ class Query:
         recipient: their name.
         email: their address.
         due_on: day by which an answer is wanted; empty for none.
+        reminds: whether they are reminded after that day, until a reply is recorded.
     """
 
     recipient: str = ""
     email: str = ""
     due_on: str = ""
+    reminds: bool = True
 
 
 @dataclass(frozen=True)
@@ -339,7 +343,7 @@ def send_query(
     send: Callable[[str, Document, str], None],
     *,
     marking: str,
-) -> int:
+) -> SentQuery:
     """Send finance's open questions about the people of an alert, and record them as asked.
 
     They are recorded once the message has been sent: what cannot be sent is not asked.
@@ -352,15 +356,21 @@ def send_query(
         marking: protective marking.
 
     Returns:
-        How many alerts are recorded as asked.
+        The query, whose alerts are recorded as asked.
 
     Raises:
         CardwatchError: see `ask_manager`; the address is of somebody asked about; no such day; it
             could not be sent.
     """
     event = AuditEvent("disclosure", "questions", purpose="finance-assurance")
+    decision = kept.DecisionInput(
+        reason=f"Query sent by email to {query.recipient.strip()}.",
+        state="asked",
+        due_on=query.due_on,
+    )
     with context.work(event) as uow:
         context.allow((FINANCE,), "send queries to a line manager")
+        may_decide(uow, FINANCE, decision.reason)
         kept.check_due(uow, query.due_on)
         filename, document, questions = _questions_for(
             uow, alert_id, recipient=query.recipient, email=query.email, marking=marking
@@ -372,13 +382,18 @@ def send_query(
             raise CardwatchError(sentence, field="email")
         reply_to = people.email_of(uow)
     send(filename, document, reply_to)
-    decision = kept.DecisionInput(
-        reason=f"Query sent by email to {query.recipient.strip()}.",
-        state="asked",
-        due_on=query.due_on,
-    )
     versions = {question["alert_id"]: question["version"] for question in questions}
-    return decide_together(context, versions, decision)
+    with context.work(AuditEvent("alteration", "query")) as uow:
+        decide_each(uow, versions, decision)
+        day_after = str(day_of(query.due_on) + dt.timedelta(1)) if query.due_on else None
+        values = {
+            "recipient": query.recipient.strip(),
+            "email": query.email,
+            "reply_to": reply_to,
+            "due_on": query.due_on or None,
+            "next_reminder_on": day_after if query.reminds else None,
+        }
+        return queries.get_query(uow, queries.add_query(uow, list(versions), values))
 
 
 def ask_manager(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from cardwatch.casebook import PSD, alert_queries, people, proposals
+from cardwatch.casebook import PSD, alert_queries, people, proposals, queries
 from cardwatch.casebook.counting import counting_payments, is_counting
 from cardwatch.casebook.rows import Statement
 from cardwatch.casebook.statements import list_statements
@@ -57,6 +57,7 @@ class Home:
     Attributes:
         waiting, overdue, mine: how many alerts wait for an answer, are past their due day, and are
             assigned to the actor, with the pence at stake in each.
+        queries: how many queries to line managers wait for a reply, and are past their due day.
         last_upload: the statement received last, if there is one.
         agreements: open proposals that the actor may agree to.
         months: the last months up to this one, the newest first.
@@ -65,6 +66,7 @@ class Home:
     waiting: tuple[int, int]
     overdue: tuple[int, int]
     mine: tuple[int, int]
+    queries: tuple[int, int]
     last_upload: Statement | None
     agreements: list[Proposal]
     months: list[Month]
@@ -86,10 +88,15 @@ def show_home(context: ServiceContext) -> Home:
         overdue_filter = alert_queries.AlertFilter(unanswered=True, due_by=before_today)
         assigned = replace(waiting_filter, assigned_to=people.email_of(uow))
         statements = list_statements(uow)
+        open_queries = queries.list_queries(uow, open_only=True)
         return Home(
             waiting=alert_queries.count_alerts(uow, waiting_filter),
             overdue=alert_queries.count_alerts(uow, overdue_filter),
             mine=alert_queries.count_alerts(uow, assigned),
+            queries=(
+                len(open_queries),
+                sum(row["overdue_days"] > 0 for row in open_queries),
+            ),
             last_upload=statements[-1] if statements else None,
             agreements=_agreements(uow),
             months=_months(uow) if statements else [],

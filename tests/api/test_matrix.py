@@ -45,6 +45,7 @@ VISIBLE: dict[str, tuple[str, str]] = {
     "alert": ("finance auditor psd", "psd"),
     "suppression": ("finance auditor psd", "psd"),
     "hold": ("finance auditor psd", "psd"),
+    "query": ("finance auditor psd", ""),
     "proposal": ("finance auditor subject", "psd"),
     "rule": (READERS, "psd"),
     "register": (EVERYBODY, EVERYBODY),
@@ -127,7 +128,7 @@ class World:
             return [Thing(MINE, "", FINANCE), Thing(THEIRS, "", PSD)]
         if may.of == "register":
             return [Thing("contracts", "", FINANCE), Thing("gifts", "", PSD)]
-        lanes = LANES if may.of != "statement" else (FINANCE,)
+        lanes = LANES if may.of not in {"statement", "query"} else (FINANCE,)
         return [self.standing[may.of, owner, lane] for owner in (OWN, OTHER) for lane in lanes]
 
     def fresh(self, kind: str, owner: str, lane: str) -> Thing:
@@ -197,12 +198,19 @@ class World:
         self._keep("job", Thing(job["job_id"], owner, lane))
         statement = services.list_statements(working)[0]["statement_id"]
         self._keep("statement", Thing(statement, owner, FINANCE))
+        if lane == FINANCE:
+            self._keep("query", Thing(self._query(working, first), owner, lane))
         for kind in ("proposal", "person", "key", "session", "version"):
             self._keep(kind, self.fresh(kind, owner, lane))
 
     def _keep(self, kind: str, thing: Thing) -> None:
         self.standing[kind, thing.organisation, thing.lane] = thing
         self.made[kind].add(thing)
+
+    def _query(self, working: services.ServiceContext, alert_id: str) -> str:
+        query = services.Query("Them", "them@force.example", "2026-12-04")
+        sent = services.send_query(working, alert_id, query, lambda *_: None, marking="x")
+        return sent["query_id"]
 
     def _new_alert(self, owner: str, lane: str) -> str:
         return self.pool[owner, lane].pop()
@@ -293,7 +301,8 @@ def _may(may: May, comer: Comer, thing: Thing | None) -> bool:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("matrix")
     url = f"sqlite:///{folder / 'casebook.db'}"
-    with serving(folder / "home", url, chores=False, webhook_hosts="127.0.0.1") as running:
+    mail = {"smtp": "smtp://127.0.0.1:9", "mail_from": "cardwatch@force.example"}
+    with serving(folder / "home", url, chores=False, webhook_hosts="127.0.0.1", **mail) as running:
         yield World(running, folder)
 
 

@@ -344,3 +344,39 @@ def test_a_query_that_the_mail_server_does_not_take_is_not_recorded(
     assert answer.status_code == 422
     assert "Nothing was sent or recorded as asked" in answer.text
     assert running.ask("GET", "/v1/alerts").json()["alerts"][0]["state"] == "open"
+
+
+@pytest.mark.usefixtures("pdf_libraries")
+def test_a_query_is_sent_by_the_api_and_its_manager_reminded_without_content(
+    serve: Callable[..., Running],
+) -> None:
+    box = Mailbox()
+    with _mail_server(box) as smtp:
+        running, path, _ = _asking(serve, smtp)
+        (alert,) = running.ask("GET", "/v1/alerts").json()["alerts"]
+        sent = {"recipient": "The Manager", "email": "manager@force.example",
+                "due_on": "2026-12-04"}  # fmt: skip
+        path = f"/v1/alerts/{alert['alert_id']}/queries"
+        wrong = running.ask("POST", path, json=sent | {"email": "manager@elsewhere.example"})
+        assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "email")
+        query = running.ask("POST", path, json=sent)
+        assert query.status_code == 201, query.text
+        assert query.json()["alert_ids"] == [alert["alert_id"]]
+        running.clock.go(days=11)
+        _do_chores(running)
+        assert running.ask("GET", "/v1/queries").json()[0]["reminders"] == 1
+        _do_chores(running)
+    (_, (to, content)) = box.mails
+    assert to == ["manager@force.example"]
+    mail = message_from_bytes(content, policy=policy.default)
+    text = mail.get_body().get_content()
+    assert "was sent to you on 24 November 2026" in text
+    assert "by 4 December 2026" in text
+    assert not list(mail.iter_attachments())
+    for name in (*alert["holders"], *alert["merchants"]):
+        assert name not in text + str(mail["Subject"])
+    reply = f"/v1/queries/{query.json()['query_id']}/replies"
+    answer = running.ask("POST", reply, json={"replied_by": "The Manager", "text": "two sites"})
+    assert (answer.status_code, answer.json()["is_open"]) == (201, False)
+    assert running.ask("GET", "/v1/queries").json() == []
+    assert len(running.ask("GET", "/v1/queries?is_open=false").json()) == 1

@@ -153,6 +153,45 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
+        "queries",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("query_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("recipient", TEXT, nullable=False),
+        sa.Column("email", TEXT, nullable=False),
+        sa.Column("reply_to", TEXT, nullable=False),
+        sa.Column("due_on", TEXT, nullable=True),
+        sa.Column("sent_by", TEXT, nullable=False),
+        sa.Column("sent_at", TEXT, nullable=False),
+        sa.Column("next_reminder_on", TEXT, nullable=True),
+        sa.Column("reminders", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "query_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "query_alerts",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("query_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("alert_id", TEXT, autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "query_id", "alert_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "query_replies",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("query_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("replied_by", TEXT, nullable=False),
+        sa.Column("replied_on", TEXT, nullable=False),
+        sa.Column("text", TEXT, nullable=False),
+        sa.Column("recorded_by", TEXT, nullable=False),
+        sa.Column("recorded_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "query_id", "seq"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "documents",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("sha256", TEXT, autoincrement=False, nullable=False),
