@@ -13,8 +13,8 @@ queries_app = typer.Typer(
     no_args_is_help=True,
     help="Queries to line managers: list those sent by email, and record replies.",
 )
-QUERY_COLUMNS = ("query_id", "recipient", "sent_at", "age_days", "due_on", "overdue_days", "reminders",
-           "is_open")  # fmt: skip
+QUERY_COLUMNS = ("query_id", "recipient", "sent_at", "age_days", "due_on", "overdue_days",
+                 "reminders", "is_open")  # fmt: skip
 
 
 @queries_app.command("list", epilog="Example: cardwatch queries list")
