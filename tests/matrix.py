@@ -28,6 +28,8 @@ CARDS = {"file": ("cards.csv", "card_last4,employee_id,single_limit\n1234,E1,500
 CONTRACTS = {"file": ("contracts.csv", "Supplier,Reference,Start date\nNew Firm,C1,2026-01-01\n")}
 GIFT = "E1,2026-09-05,New Firm Ltd,Accepted\n"
 GIFTS = {"file": ("gifts.csv", f"Employee No,Date of offer,Donor,Accepted or declined\n{GIFT}")}
+RECEIVED = "2026-10-20"
+COMPLAINT = {"kind": "complaint", "person": "them", "subject": "so", "received_on": RECEIVED}
 GROUPS = ("groups.csv", "Staff Number,Sex\nE1,F\nE2,M\n")
 COLUMNS = {"headings": "A\nB\nC\nD", "date": "A", "merchant": "B", "amount": "C",
            "employee_id": "D"}  # fmt: skip
@@ -202,6 +204,13 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /v1/audit/events", May("psd", sent={"params": {"lane": "psd"}})),
     ("GET /v1/audit/verification", May("finance auditor psd admin")),  # who holds no card
     ("POST /v1/samples", May(READERS, sent=_json(seed=7, since="2026-10-01", until="2026-10-31"))),
+    ("GET /v1/complaints", May("auditor")),
+    ("POST /v1/complaints", May("auditor", sent={"json": COMPLAINT})),
+    ("GET /v1/complaints/{complaint_id}", May("auditor", of="complaint")),
+    ("POST /v1/complaints/{complaint_id}/acknowledgement",
+     May("auditor", of="complaint", is_used=True, sent=_json(acknowledged_on=RECEIVED))),
+    ("POST /v1/complaints/{complaint_id}/answer",
+     May("auditor", of="complaint", is_used=True, sent=_json(answered_on=RECEIVED, answer="so"))),
     ("GET /v1/retention", May(EVERYBODY)),
     ("PUT /v1/retention", May("admin", sent=_json(kind="alerts", days=2_557))),
     ("POST /v1/erasures", May("admin")),
@@ -310,6 +319,14 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /subject-access", May("auditor")),
     ("POST /subject-access",
      May("auditor", sent={"data": {"identifiers": "E1"}}, draws=True)),
+    ("GET /complaints", May("auditor")),
+    ("POST /complaints", May("auditor", sent={"data": COMPLAINT})),
+    ("GET /complaints/{complaint_id}", May("auditor", of="complaint")),
+    ("POST /complaints/{complaint_id}/acknowledgement",
+     May("auditor", of="complaint", is_used=True, sent={"data": {"acknowledged_on": RECEIVED}})),
+    ("POST /complaints/{complaint_id}/answer",
+     May("auditor", of="complaint", is_used=True,
+         sent={"data": {"answered_on": RECEIVED, "answer": "so"}})),
     ("GET /impact", May(EVERYBODY)),
     ("GET /impact.pdf", May(EVERYBODY, draws=True)),
     ("GET /audit", May(EVERYBODY)),
@@ -358,7 +375,7 @@ TABLE: tuple[tuple[str, May], ...] = (
      May("finance", "psd", of="suppression", is_used=True)),
     ("GET /retention", May(EVERYBODY)),
     ("POST /retention", May("admin", sent={"data": {"transactions": "2557", "alerts": "2557",
-                                                    "notices": "90"}})),
+                                                    "notices": "90", "complaints": "2557"}})),
     ("GET /retention/erasure", May("admin")),
     ("POST /retention/erasure", May("admin")),
     ("GET /webhook", May(KEEPERS)),

@@ -25,6 +25,7 @@ from api.settings import Settings
 from cardwatch import installation, services
 from cardwatch.casebook import PSD, ROLES, Actor, Casebook, jobs, sessions
 from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.complaints import NewComplaint
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.cli.demo import fill_casebook, sample_folder
@@ -266,6 +267,8 @@ def fill_people(site: Site) -> None:
     services.decide_proposal(at, refused["proposal_id"], agrees=False)
     site.ids["refused"] = refused["proposal_id"]
     services.place_hold(at, site.ids["long"], reason=REASON)
+    late = NewComplaint("complaint", LONG, REASON, "2026-09-01")
+    site.ids["complaint"] = services.add_complaint(site.context("auditor"), late)
 
 
 def at_email(at: services.ServiceContext) -> str:

@@ -6,6 +6,7 @@ from api.routes.access import open_access
 from api.routes.access import router as access
 from api.routes.alerts import router as alerts
 from api.routes.audit import router as audit
+from api.routes.complaints import router as complaints
 from api.routes.health import open_health
 from api.routes.health import router as health
 from api.routes.payments import router as payments
@@ -25,6 +26,7 @@ ROUTERS = (
     registers,
     settings,
     people,
+    complaints,
     audit,
     access,
     health,

@@ -57,12 +57,13 @@ class RetentionPeriods(BaseModel):
     transactions: int
     alerts: int
     notices: int
+    complaints: int
 
 
 class RetentionUpdate(RequestModel):
     """A new retention period for one class of data."""
 
-    kind: Literal["transactions", "alerts", "notices"]
+    kind: Literal["transactions", "alerts", "notices", "complaints"]
     days: Whole = Field(ge=1, le=36_500)
 
     model_config = ConfigDict(

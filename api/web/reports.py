@@ -77,10 +77,10 @@ def show_equality(
 
 @router.post("/equality", max_body_size=UPLOAD_BYTES)
 def compare_groups(
-    request: Request, context: Context, service: AppStateDep, files: Files, sent: RequestModel
+    request: Request, context: Context, service: AppStateDep, files: Files, form: RequestModel
 ) -> Response:
     """Show rates by the groups in a file, or give them as PDF; the file is not kept."""
-    quarter = sent.get("until", "")
+    quarter = form.get("until", "")
 
     def make() -> tuple[str, Document]:
         document = services.report_equality(
@@ -94,7 +94,7 @@ def compare_groups(
         return _equality_page(request, context, quarter, None, errors)
     try:
         groups = read_group_file(service, files[0])
-        if sent.get("form") == "pdf":
+        if form.get("form") == "pdf":
             return drawn(service, make)
         with service.scoring():
             document = make()[1]

@@ -19,6 +19,7 @@ RETENTION_CLASSES = {
     "alerts": "Alerts that were answered or closed, counted from their last payment. Open alerts "
     "and those on hold are kept",
     "notices": "Notices sent to other systems",
+    "complaints": "Complaints and objections, counted from the day of the answer",
 }
 
 

@@ -22,6 +22,7 @@ from cardwatch.casebook.tables import (
     alert_subjects,
     alert_transactions,
     alerts,
+    complaints,
     decisions,
     legal_holds,
     merchants,
@@ -41,8 +42,8 @@ from cardwatch.vocabulary import AUTOMATIC, CLOSED_BY_PERSON
 if TYPE_CHECKING:
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
-LEAST_DAYS = {"transactions": 800, "alerts": 800, "notices": 1}
-"""Twice the window a scoring reads, so that erasing never changes what is found."""
+LEAST_DAYS = {"transactions": 800, "alerts": 800, "notices": 1, "complaints": 365}
+"""Of payments and alerts twice the window a scoring reads: erasing never changes what is found."""
 
 
 def keeps_days(uow: UnitOfWork) -> dict[str, int]:
@@ -164,6 +165,7 @@ def erase(uow: UnitOfWork) -> int:
     uow.delete(merchants, ~sa.exists().where(is_used))
     _erase_alerts(uow, first["alerts"], held_alerts)
     uow.delete(outbox, outbox.c.made_at < first["notices"])
+    uow.delete(complaints, complaints.c.answered_on < first["complaints"])
     return count
 
 

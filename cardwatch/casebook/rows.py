@@ -172,6 +172,29 @@ class PaymentAlert(TypedDict):
     last_on: str
 
 
+class StoredComplaint(TypedDict):
+    """A complaint or objection as it is stored."""
+
+    complaint_id: str
+    kind: str
+    person: str
+    subject: str
+    received_on: str
+    acknowledged_on: str | None
+    answered_on: str | None
+    answer: str
+    made_by: str
+    made_at: str
+
+
+class Complaint(StoredComplaint):
+    """A complaint or objection with the next step, and the day by which the law asks for it."""
+
+    next_step: str
+    due_on: str | None
+    is_overdue: bool
+
+
 class HolderAlert(TypedDict):
     """An alert and one cardholder it is about, by the key by which people are compared."""
 

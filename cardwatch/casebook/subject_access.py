@@ -76,16 +76,16 @@ def _key_rows(uow: UnitOfWork) -> list[Row]:
 def payments_of(uow: UnitOfWork, keys: AbstractSet[str]) -> pd.DataFrame:
     """The payments of a person that count, each once, by day, with `label` and `row`."""
     rows = _key_rows(uow)
-    named = {
+    spellings = {
         str(row[name])
         for row in rows
         for name in HOLDER_KEYS
         if row[name] and person_key(str(row[name])) in keys
     }
-    own = sa.or_(sa.false(), *(transactions.c[name].in_(named) for name in HOLDER_KEYS))
+    is_own = sa.or_(sa.false(), *(transactions.c[name].in_(spellings) for name in HOLDER_KEYS))
     names = ("identity", "row", *TRANSACTION_TEXTS, "amount_pence")
     columns = [*(transactions.c[name] for name in names), statements.c.label]
-    table = each_once(uow, counting_payments(uow, columns).where(own))
+    table = each_once(uow, counting_payments(uow, columns).where(is_own))
     return table.sort_values(["date", "label", "row"], ignore_index=True)
 
 

@@ -58,7 +58,7 @@ STATES: dict[str, str] = {
     "not-asked": "beyond the budget or the holder's cap, so closed unasked",
 }
 """States of an alert. The last three are given by the casebook itself, never by a person."""
-KEEPS_DAYS = {"transactions": 2_557, "alerts": 2_557, "notices": 90}
+KEEPS_DAYS = {"transactions": 2_557, "alerts": 2_557, "notices": 90, "complaints": 2_557}
 """Seven years, as most forces keep financial records; an organisation sets its own."""
 DOCUMENT_KINDS = ("policy", "rules", "model", "cards")
 """Kinds of document that make alerts; each is kept by its hash."""
@@ -438,6 +438,20 @@ query_replies = _table(
     lane=True,
 )
 """Replies to queries, as somebody recorded them."""
+complaints = _table(
+    "complaints",
+    _key("complaint_id"),
+    _text("kind"),  # complaint or objection
+    _text("person"),  # who complains, and how to answer them
+    _text("subject"),  # what it is about
+    _text("received_on"),
+    _text("acknowledged_on", missing=True),
+    _text("answered_on", missing=True),
+    _text("answer"),
+    _text("made_by"),
+    _text("made_at"),
+)
+"""Complaints and objections about the use of personal data, for who oversees data protection."""
 outbox = _table(
     "outbox",
     _key("notice_id"),

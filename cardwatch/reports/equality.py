@@ -194,7 +194,7 @@ def _tables(figures: EqualityFigures, column: str) -> Iterable[Table]:
 
 def _row(rate: GroupRate, *, per_holder: bool) -> tuple[str, ...]:
     """A group as a row of a table."""
-    each = (f"{100 * rate.count / rate.holders:.0f}",) if per_holder else ()
+    per_hundred = (f"{100 * rate.count / rate.holders:.0f}",) if per_holder else ()
     if rate.low is None or rate.high is None:
         compared = ("", "Too few to compare", "")
     else:
@@ -206,7 +206,7 @@ def _row(rate: GroupRate, *, per_holder: bool) -> tuple[str, ...]:
         f"{rounded_count(rate.holders):,}",
         f"{rounded_count(rate.total):,}",
         _rate(rate, rate.rate),
-        *each,
+        *per_hundred,
         *compared,
     )
 

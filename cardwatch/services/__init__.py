@@ -51,6 +51,13 @@ from cardwatch.services.checkpoints import (
     verify_checkpoints,
     witness_request,
 )
+from cardwatch.services.complaints import (
+    acknowledge_complaint,
+    add_complaint,
+    answer_complaint,
+    get_complaint,
+    list_complaints,
+)
 from cardwatch.services.context import ServiceContext
 from cardwatch.services.drop_folder import Delivery, DropFolder, receive_folder
 from cardwatch.services.equality import report_equality
@@ -215,16 +222,19 @@ __all__ = [
     "SampleRequest",
     "ServiceContext",
     "StoredVersion",
+    "acknowledge_complaint",
     "activate_account",
     "activate_document",
     "actor_of_key",
     "actor_of_person",
     "actor_of_session",
+    "add_complaint",
     "add_organisation",
     "add_person",
     "adjacent_alerts",
     "agreement_rows",
     "alert_titles",
+    "answer_complaint",
     "ask_manager",
     "assess_impact",
     "audit_events",
@@ -257,6 +267,7 @@ __all__ = [
     "export_alerts",
     "export_partition",
     "get_alert",
+    "get_complaint",
     "get_history",
     "get_job",
     "get_model",
@@ -279,6 +290,7 @@ __all__ = [
     "list_assignees",
     "list_cardholders",
     "list_column_profiles",
+    "list_complaints",
     "list_expired",
     "list_exports",
     "list_holds",

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from cardwatch.casebook import PSD, alert_queries, people, proposals, queries
+from cardwatch.casebook import PSD, alert_queries, complaints, people, proposals, queries
 from cardwatch.casebook.counting import counting_payments, is_counting
 from cardwatch.casebook.rows import Statement
 from cardwatch.casebook.statements import list_statements
-from cardwatch.casebook.tables import RECEIVES, transactions
+from cardwatch.casebook.tables import OVERSEES, RECEIVES, transactions
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Home:
         last_upload: the statement received last, if there is one.
         agreements: open proposals that the actor may agree to.
         months: the last months up to this one, the newest first.
+        overdue_complaints: complaints and objections past their day, for who oversees them.
     """
 
     waiting: tuple[int, int]
@@ -71,6 +72,7 @@ class Home:
     agreements: list[Proposal]
     months: list[Month]
     setup: Setup
+    overdue_complaints: int
 
 
 def show_home(context: ServiceContext) -> Home:
@@ -101,6 +103,7 @@ def show_home(context: ServiceContext) -> Home:
             agreements=_agreements(uow),
             months=_months(uow) if statements else [],
             setup=_setup(uow, statements),
+            overdue_complaints=complaints.count_overdue(uow) if actor.role in OVERSEES else 0,
         )
 
 

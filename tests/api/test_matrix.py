@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from books import EQUAL, SPLIT, crowd, month
-from matrix import CONTRACTS, EVERYBODY, GIFTS, KEEPERS, READERS, SUBJECT, TABLE, May
+from matrix import COMPLAINT, CONTRACTS, EVERYBODY, GIFTS, KEEPERS, READERS, SUBJECT, TABLE, May
 from services import OCTOBER, OTHER, OWN, Running, routes, serving, text
 
 from api.middleware import COOKIE
 from cardwatch import services
 from cardwatch.casebook import FINANCE, LANES, PSD, ROLES, Actor, sessions
+from cardwatch.casebook.complaints import NewComplaint
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import NotAllowed, NotFound
@@ -54,6 +55,7 @@ VISIBLE: dict[str, tuple[str, str]] = {
     "key": (KEEPERS, "psd"),
     "job": ("finance", "psd"),
     "session": (SUBJECT, ""),
+    "complaint": ("auditor", ""),
 }
 """Who may know that a thing of finance's, and of professional standards' own, is there at all."""
 
@@ -128,7 +130,7 @@ class World:
             return [Thing(MINE, "", FINANCE), Thing(THEIRS, "", PSD)]
         if may.of == "register":
             return [Thing("contracts", "", FINANCE), Thing("gifts", "", PSD)]
-        lanes = LANES if may.of not in {"statement", "query"} else (FINANCE,)
+        lanes = (FINANCE,) if may.of in {"statement", "query", "complaint"} else LANES
         return [self.standing[may.of, owner, lane] for owner in (OWN, OTHER) for lane in lanes]
 
     def fresh(self, kind: str, owner: str, lane: str) -> Thing:
@@ -202,6 +204,8 @@ class World:
             self._keep("query", Thing(self._query(working, first), owner, lane))
         for kind in ("proposal", "person", "key", "session", "version"):
             self._keep(kind, self.fresh(kind, owner, lane))
+        if lane == FINANCE:
+            self._keep("complaint", self.fresh("complaint", owner, lane))
 
     def _keep(self, kind: str, thing: Thing) -> None:
         self.standing[kind, thing.organisation, thing.lane] = thing
@@ -232,6 +236,11 @@ class World:
             self.second[owner, lane], "policy", policy, effective_from="", reason="so"
         )
         return str(made["proposal_id"])
+
+    def _new_complaint(self, owner: str, lane: str) -> str:
+        assert lane == FINANCE  # it belongs to no lane
+        new = NewComplaint(**COMPLAINT | {"subject": str(next(self.numbers))})
+        return services.add_complaint(self.running.context("auditor", owner), new)
 
     def _new_person(self, owner: str, lane: str) -> str:
         giver = self.running.context("admin" if lane == FINANCE else PSD, owner)

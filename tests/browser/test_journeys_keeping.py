@@ -11,10 +11,11 @@ import pytest
 from books import needs_pdf
 from services import PASSWORD
 from sites import OWN
-from steps import Steps, in_every_way, in_every_way_once_proved
+from steps import Steps, in_every_way, in_every_way_once_proved, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from playwright.sync_api import Browser
     from sites import Site
@@ -228,3 +229,44 @@ def test_an_evaluation_is_asked_for_and_read(chromium: Browser, working: Site) -
     at.sees("Found by cardwatch", "Your payments without invented cases")
     assert not at.judge()
     at.close()
+
+
+@needs_pdf
+@in_every_way_once_proved
+def test_an_auditor_answers_for_data_protection(visit: Callable[[], Steps], tmp_path: Path) -> None:
+    at = visit()
+    at.enter("auditor", "/governance")
+    at.press("Equality monitoring")
+    at.sees("What a difference means", "Compare groups of people")
+    groups = write(tmp_path, "groups.csv", "Staff Number,Sex\nE1,F\nE2,M\nE3,F\n")
+    at.select(groups)
+    at.press("Compare groups")
+    at.sees("There are too few alerts or cardholders")
+    at.press("Back")
+    at.press("Answer a subject-access request")
+    at.press("Create the pack")
+    at.sees("Enter a number or name of the person")
+    at.type("Cardholder", "E1")
+    assert at.download("Create the pack").startswith(b"PK")
+
+    at.page.goto("/complaints")
+    at.choose("Complaint")
+    at.type("Received on", "2026-10-01")
+    at.press("Record")
+    at.sees("Enter what it is about")
+    at.type("What it is about", "no answer to my request")
+    at.press("Record")
+    at.sees("no answer to my request", "31 October 2026")
+    at.page.goto("/")
+    at.press("1 complaint or objection")
+    at.sees("overdue")
+    at.press("Complaint of 1 October 2026")
+    at.type("Acknowledged on", "2026-11-02")
+    at.press("Record acknowledgement")
+    at.sees("2 November 2026")
+    at.type("Answer", "The pack was sent.")
+    at.press("Record answer")
+    at.sees("The pack was sent.")
+    at.sees_none("Record the answer")
+    at.page.goto("/")
+    at.sees_none("complaint or objection")

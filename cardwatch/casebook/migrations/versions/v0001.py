@@ -122,6 +122,22 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
     )
     op.create_index("alerts_by_state", "alerts", ["organisation_id", "lane", "state"], unique=False)
     op.create_table(
+        "complaints",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("complaint_id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("person", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("received_on", TEXT, nullable=False),
+        sa.Column("acknowledged_on", TEXT, nullable=True),
+        sa.Column("answered_on", TEXT, nullable=True),
+        sa.Column("answer", TEXT, nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "complaint_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "decisions",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("lane", TEXT, nullable=False),
