@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Annotated, LiteralString
 from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from cardwatch.errors import CardwatchError
 from cardwatch.installation import MARKING
@@ -15,10 +27,36 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REMINDER_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+NEEDED_WITH = {"oidc_client": "oidc_issuer", "oidc_secret": "oidc_issuer",
+               "oidc_organisation": "oidc_issuer", "oidc_acr": "oidc_issuer",
+               "mail_from": "smtp"}  # fmt: skip
+"""Settings that another one cannot do without."""
+TIME_OF_DAY = r"([01]?\d|2[0-3]):[0-5]\d"
 
 
-@dataclass(frozen=True)
-class Settings:
+def _in_form(pattern: str, meaning: LiteralString) -> AfterValidator:
+    """Validator that refuses a text of another form, with what it has to be; empty is not set."""
+
+    def check(text: str) -> str:
+        if text and not re.fullmatch(pattern, text, re.ASCII):
+            raise PydanticCustomError("form", meaning)
+        return text
+
+    return AfterValidator(check)
+
+
+ISSUER = _in_form(
+    r"https://.+|http://(127\.0\.0\.1|\[::1\]|localhost)(:\d+)?(/.*)?", "begins with https://"
+)
+MAIL_SERVER = _in_form("smtps?://.+", "begins with smtp:// or smtps://")
+WEEKLY = _in_form(
+    rf"({'|'.join(REMINDER_WEEKDAYS)}) {TIME_OF_DAY}", "is a day and a time such as 'mon 08:00'"
+)
+DAILY = _in_form(TIME_OF_DAY, "is a time such as '02:30'")
+Secret = Annotated[str, Field(repr=False)]
+
+
+class Settings(BaseModel):
     """Settings of the service; each is read from `CARDWATCH_` and its name in capitals.
 
     Attributes:
@@ -37,97 +75,71 @@ class Settings:
         metrics_key: who may read the metrics shows this; nobody without it.
     """
 
-    rate: int = 3_000
-    oidc_issuer: str = ""
+    model_config = ConfigDict(frozen=True, validate_default=True)
+
+    rate: PositiveInt = 3_000
+    oidc_issuer: Annotated[str, ISSUER] = ""
     oidc_client: str = ""
-    oidc_secret: str = field(default="", repr=False)
+    oidc_secret: Secret = ""
     oidc_organisation: str = ""
     oidc_acr: str = ""
     oidc_psd_acr: str = ""
     webhook_hosts: str = ""
-    smtp: str = field(default="", repr=False)
+    smtp: Annotated[Secret, MAIL_SERVER] = ""
     mail_from: str = ""
-    remind: str = "mon 08:00"
-    remind_queries: int = 7
-    erase: str = ""
+    remind: Annotated[str, WEEKLY] = "mon 08:00"
+    remind_queries: NonNegativeInt = 7
+    erase: Annotated[str, DAILY] = ""
     marking: str = MARKING
-    metrics_key: str = field(default="", repr=False)
+    metrics_key: Secret = ""
+
+    @field_validator(*NEEDED_WITH)
+    @classmethod
+    def _check_needed(cls, value: str, info: ValidationInfo) -> str:
+        """Refuse a setting that is missing; one that was refused itself counts as set."""
+        needs_it = NEEDED_WITH[info.field_name or ""]
+        if not value and info.data.get(needs_it, "refused"):
+            raise PydanticCustomError("needed", "is needed with {it}", {"it": _variable(needs_it)})
+        return value
 
     @property
     def remind_at(self) -> tuple[int, int]:
         """Day of the week of the reminder, Monday is 0, and its minute of the day."""
         day, _, time = self.remind.partition(" ")
-        return REMINDER_WEEKDAYS.index(day), minute_of(time)
+        return REMINDER_WEEKDAYS.index(day), _minute(time)
 
     @property
     def erase_at(self) -> int | None:
         """Minute of the day of the erasing, if it is not left to somebody's hand."""
-        return minute_of(self.erase) if self.erase else None
+        return _minute(self.erase) if self.erase else None
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings of an environment.
+    """Return the settings of an environment; a variable that is empty counts as missing.
 
     Raises:
-        CardwatchError: one of them cannot be meant; every fault is named.
+        CardwatchError: some cannot be meant; every one is named.
     """
-    variables = {
-        setting.name: environment.get(f"CARDWATCH_{setting.name.upper()}", "")
-        for setting in fields(Settings)
-    }
-    faults = []
-    if variables["rate"] and not (variables["rate"].isdecimal() and int(variables["rate"])):
-        faults.append("CARDWATCH_RATE is a whole number of requests a minute")
-        variables["rate"] = ""
-    values = {
-        name: int(text) if name == "rate" else text for name, text in variables.items() if text
-    }
-    settings = Settings(**values)  # type: ignore[arg-type]
-    faults += _faults(settings)
-    if faults:
-        raise CardwatchError("; ".join(faults) + ".")
-    return settings
-
-
-def _faults(settings: Settings) -> list[str]:
-    """Return what cannot be meant."""
-    faults = []
-    if settings.oidc_issuer:
-        needed = ("oidc_client", "oidc_secret", "oidc_organisation", "oidc_acr")
-        faults += [
-            f"CARDWATCH_{name.upper()} is needed with an issuer"
-            for name in needed
-            if not getattr(settings, name)
+    variables = {name: environment.get(_variable(name)) for name in Settings.model_fields}
+    try:
+        return Settings.model_validate({name: text for name, text in variables.items() if text})
+    except ValidationError as error:
+        faults = [
+            f"{_variable(str(fault['loc'][0]))} {fault['msg'][0].lower()}{fault['msg'][1:]}"
+            for fault in error.errors()
         ]
-        if urlsplit(settings.oidc_issuer).scheme != "https" and not is_loopback(
-            settings.oidc_issuer
-        ):
-            faults.append("CARDWATCH_OIDC_ISSUER begins with https://")
-    if settings.smtp:
-        if urlsplit(settings.smtp).scheme not in {"smtp", "smtps"}:
-            faults.append("CARDWATCH_SMTP begins with smtp:// or smtps://")
-        if not settings.mail_from:
-            faults.append("CARDWATCH_MAIL_FROM is needed with a mail server")
-    times = {
-        "remind_at": "CARDWATCH_REMIND is a day and a time such as 'mon 08:00'",
-        "erase_at": "CARDWATCH_ERASE is a time such as '02:30'",
-    }
-    for name, message in times.items():
-        try:
-            getattr(settings, name)
-        except ValueError:
-            faults.append(message)
-    return faults
+        raise CardwatchError("; ".join(faults) + ".") from None
 
 
-def minute_of(text: str) -> int:
-    """Return which minute of the day a time such as 08:00 is.
+def _variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"CARDWATCH_{name.upper()}"
 
-    Raises:
-        ValueError: it is no time of day.
-    """
-    time = dt.datetime.strptime(text, "%H:%M")  # noqa: DTZ007  a time of day has no zone
-    return 60 * time.hour + time.minute
+
+def _minute(time: str) -> int:
+    """Which minute of the day a time such as 08:00 is."""
+    hours, _, minutes = time.partition(":")
+    return 60 * int(hours) + int(minutes)
 
 
 def is_loopback(url: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,7 +144,7 @@ APPS: dict[tuple[object, ...], list[tuple[FastAPI, LentClock]]] = defaultdict(li
 @contextmanager
 def app_with(clock: Clock, settings: Settings, *, chores: bool) -> Iterator[FastAPI]:
     """Lend an app that tells the time by a clock."""
-    free = APPS[*astuple(settings), chores]
+    free = APPS[settings, chores]
     if not free:
         lent = LentClock(clock)
         free.append((create_app(settings, lent, chores=chores), lent))

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from services import Running
 
 ISSUER, CLIENT = "https://provider.example", "cardwatch"
-SET = {"oidc_issuer": ISSUER, "oidc_client": CLIENT, "oidc_secret": "s", "oidc_organisation": OWN}
+SET = {"oidc_issuer": ISSUER, "oidc_client": CLIENT, "oidc_secret": "s", "oidc_organisation": OWN,
+       "oidc_acr": "any"}  # fmt: skip
 KEY = RSAKey.generate_key(2048, {"kid": "1"})
 DESCRIBED = {"issuer": ISSUER, "authorization_endpoint": f"{ISSUER}/a",
              "token_endpoint": f"{ISSUER}/t", "jwks_uri": f"{ISSUER}/k"}  # fmt: skip

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import pytest
 from conftest import ROOT
 
@@ -25,6 +23,7 @@ def test_nothing_has_to_be_set() -> None:
     [
         ({"CARDWATCH_RATE": "many"}, "CARDWATCH_RATE"),
         ({"CARDWATCH_RATE": "0"}, "CARDWATCH_RATE"),
+        ({"CARDWATCH_REMIND_QUERIES": "-1"}, "CARDWATCH_REMIND_QUERIES"),
         ({"CARDWATCH_OIDC_ISSUER": "https://login.example"}, "CARDWATCH_OIDC_CLIENT"),
         (OIDC | {"CARDWATCH_OIDC_ISSUER": "http://login.example"}, "https://"),
         (OIDC | {"CARDWATCH_OIDC_ACR": ""}, "CARDWATCH_OIDC_ACR is needed"),
@@ -42,6 +41,18 @@ def test_a_setting_that_cannot_be_meant_is_named(given: dict[str, str], told: st
         read_settings(given)
 
 
+def test_every_fault_is_named_at_once() -> None:
+    with pytest.raises(CardwatchError) as refused:
+        read_settings({
+            "CARDWATCH_RATE": "many", "CARDWATCH_OIDC_ISSUER": "http://login.example",
+            "CARDWATCH_SMTP": "canary", "CARDWATCH_ERASE": "daily",
+        })  # fmt: skip
+    names = ("RATE", "OIDC_ISSUER", "OIDC_CLIENT", "OIDC_SECRET", "OIDC_ORGANISATION", "OIDC_ACR",
+             "SMTP", "MAIL_FROM", "ERASE")  # fmt: skip
+    assert all(f"CARDWATCH_{name}" in str(refused.value) for name in names)
+    assert "canary" not in str(refused.value)
+
+
 def test_no_secret_is_printed_with_the_settings() -> None:
     read = read_settings(
         OIDC | {"CARDWATCH_OIDC_SECRET": "canary", "CARDWATCH_METRICS_KEY": "canary"}
@@ -51,5 +62,5 @@ def test_no_secret_is_printed_with_the_settings() -> None:
 
 def test_every_setting_is_documented() -> None:
     docs = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    for one in fields(Settings):
-        assert f"`CARDWATCH_{one.name.upper()}`" in docs, one.name
+    for name in Settings.model_fields:
+        assert f"`CARDWATCH_{name.upper()}`" in docs, name
