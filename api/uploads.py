@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.state import READING
 from cardwatch import services
 from cardwatch.errors import FileFaulty, FileRefused, about_field
 from cardwatch.registers import read_cards, read_groups, read_registers
+from cardwatch.reports import upload_label
 from cardwatch.statements import parse_profile, read_each
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 UPLOAD_SUFFIXES = (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods", ".vcf", ".xml", ".ofx",
                    ".qfx", ".sta",
            ".mt940", ".940", ".dat", ".gl1025", ".kr1025")  # fmt: skip
-LABEL_CHARACTERS = 100
 FILE_NAME_BYTES = 200
 """What every file system takes: a label may have four bytes a character."""
 
@@ -135,9 +134,7 @@ def label_of(name: str) -> str:
     Raises:
         FileRefused: its ending is of no file that is read.
     """
-    bare = PureWindowsPath(PurePosixPath(name.replace("\x00", "")).name).name
-    label = re.sub(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", "", bare)
-    label = label.encode("utf-8", "replace").decode()[-LABEL_CHARACTERS:].strip() or "statement"
+    label = upload_label(name, "statement")
     if Path(label).suffix.lower() not in UPLOAD_SUFFIXES:
         reason = f"a statement's name ends in {', '.join(UPLOAD_SUFFIXES)}"
         raise FileRefused(label, "unknown_ending", reason)

@@ -36,3 +36,18 @@ ANSWERED = (*UPHELD, "explained")
 """Answers that count for or against a rule; where the data was wrong, it is neither."""
 CLOSED_BY_PERSON = (*ANSWERED, "data-error")
 """States in which a person closes an alert."""
+
+
+class CaseEntryKind(StrEnum):
+    """What was done in a case of professional standards."""
+
+    OPENED = "opened"
+    CHANGED = "changed"
+    """Its title or owner."""
+    ALERT_ADDED = "alert-added"
+    ALERT_REMOVED = "alert-removed"
+    NOTE = "note"
+    ATTACHMENT = "attachment"
+    EXPORTED = "exported"
+    CLOSED = "closed"
+    REOPENED = "reopened"

@@ -15,6 +15,7 @@ from cardwatch.casebook.alert_rows import (
     Month,
     Neighbour,
 )
+from cardwatch.casebook.case_rows import AlertReferral
 from cardwatch.casebook.counting import counting_payments, each_once
 from cardwatch.casebook.statements import DAY
 from cardwatch.casebook.tables import (
@@ -22,18 +23,38 @@ from cardwatch.casebook.tables import (
     PSD,
     alert_transactions,
     merchants,
+    referrals,
     statements,
     transactions,
 )
 from cardwatch.merchants import canonical_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
 MOST_NEIGHBOURS, MOST_LISTED = 100, 20
 TIMELINE_DAYS = 366
+
+
+def referrals_of_alert(
+    uow: UnitOfWork, lane: str, alert_id: str, names: Mapping[str, str]
+) -> list[AlertReferral]:
+    """Return when an alert was referred to professional standards, by whom and why; no more.
+
+    Args:
+        uow: the work it is done in.
+        lane: of the alert.
+        alert_id: whole id of the alert.
+        names: the name of whoever acts, by id.
+    """
+    columns = referrals.c
+    question = sa.select(columns.reason, columns.made_by, columns.made_at).where(
+        uow.scope(referrals), columns.lane == lane, columns.alert_id == alert_id
+    )
+    rows = uow.fetch_all(question.order_by(columns.made_at, columns.version), AlertReferral)
+    return [{**row, "made_by": names.get(row["made_by"], row["made_by"])} for row in rows]
 
 
 def neighbours(uow: UnitOfWork, lane: str, alert_id: str) -> list[Neighbour]:

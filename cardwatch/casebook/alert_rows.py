@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from cardwatch.casebook.case_rows import AlertReferral
 
 
 class SubjectNames(TypedDict):
@@ -112,6 +115,7 @@ class AlertDetail(AlertRow):
     registers: list[dict[str, str]]
     related: list[RelatedAlert]
     neighbours: list[Neighbour]
+    referrals: list[AlertReferral]
     decisions: list[Decision]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import sqlalchemy as sa
 
 from cardwatch.alerts import without_alerts
-from cardwatch.casebook.alert_context import neighbours
+from cardwatch.casebook.alert_context import neighbours, referrals_of_alert
 from cardwatch.casebook.people import check_assignee, display_names
 from cardwatch.casebook.registers import parse_registers
 from cardwatch.casebook.suppressions import day_of, may_decide
@@ -125,6 +125,7 @@ def get_alert(uow: UnitOfWork, alert_id: str) -> AlertDetail:
         "registers": _versions(list_row["registers"]) if list_row else [],
         "related": _related(uow, row),
         "neighbours": neighbours(uow, row["lane"], row["alert_id"]),
+        "referrals": referrals_of_alert(uow, row["lane"], row["alert_id"], names),
         "decisions": [
             {
                 k: names.get(v, v) if k == "decided_by" else v

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, cast
 import sqlalchemy as sa
 
 from cardwatch.casebook.tables import FINANCE, audit_events, metadata
-from cardwatch.casebook.unit_of_work import SEALED, canonical, first_hash, next_hash
+from cardwatch.casebook.unit_of_work import (
+    SEALED,
+    canonical,
+    first_hash,
+    next_hash,
+    sealed_columns,
+)
 from cardwatch.quantities import plural
 
 if TYPE_CHECKING:
@@ -77,7 +83,7 @@ def _check_seals(uow: UnitOfWork, lane: str, seals: Counter[str]) -> str:
     """Return which table's rows are not those that a chain holds the seals of, or nothing."""
     for name in SEALED:
         table = metadata.tables[name]
-        question = sa.select(table).where(uow.scope(table))
+        question = sealed_columns(table).where(uow.scope(table))
         if "lane" in table.c:
             question = question.where(table.c.lane == lane)
         elif lane != FINANCE:

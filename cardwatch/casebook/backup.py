@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from cardwatch.casebook.database import Casebook
 
 ROWS_PER_BATCH = 10_000
+FILES_PER_BATCH = 10
+"""Rows of a table with files at a time: an attachment may have ten megabytes."""
 
 
 def copy_casebook(source: Casebook, target: Casebook) -> int:
@@ -45,7 +47,9 @@ def _copy(reading: sa.Connection, writing: sa.Connection, table: sa.Table, owner
     if "lane" in table.c:
         question = question.where(table.c.lane.in_(LANES))
     question = question.order_by(*table.primary_key.columns)
-    cursor = reading.execute(question.execution_options(yield_per=ROWS_PER_BATCH))
+    has_files = any(isinstance(column.type, sa.LargeBinary) for column in table.c)
+    batch = FILES_PER_BATCH if has_files else ROWS_PER_BATCH
+    cursor = reading.execute(question.execution_options(yield_per=batch))
     count = 0
     for part in cursor.mappings().partitions():
         writing.execute(sa.insert(table), [dict(row) for row in part])

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 
 from cardwatch.casebook.alert_rows import Hold
 from cardwatch.casebook.alerts import is_alert, not_about
+from cardwatch.casebook.case_alerts import held_by_cases, refresh_copies
+from cardwatch.casebook.cases import CLOSED_CASE
 from cardwatch.casebook.counting import is_visible
 from cardwatch.casebook.rows import Statement
 from cardwatch.casebook.suppressions import may_decide
@@ -22,6 +24,11 @@ from cardwatch.casebook.tables import (
     alert_subjects,
     alert_transactions,
     alerts,
+    case_alerts,
+    case_attachments,
+    case_entries,
+    case_subjects,
+    cases,
     complaints,
     decisions,
     legal_holds,
@@ -31,6 +38,8 @@ from cardwatch.casebook.tables import (
     queries,
     query_alerts,
     query_replies,
+    referral_answers,
+    referrals,
     statements,
     suppressions,
     transactions,
@@ -42,14 +51,15 @@ from cardwatch.vocabulary import AUTOMATIC, CLOSED_BY_PERSON
 if TYPE_CHECKING:
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
-LEAST_DAYS = {"transactions": 800, "alerts": 800, "notices": 1, "complaints": 365}
-"""Of payments and alerts twice the window a scoring reads: erasing never changes what is found."""
+LEAST_DAYS = {"transactions": 800, "alerts": 800, "cases": 800, "notices": 1, "complaints": 365}
+"""Of payments and alerts twice the window a scoring reads: erasing never changes what is found. A
+case is erased after the year in which it was opened, so no reference is given twice."""
 
 
 def keeps_days(uow: UnitOfWork) -> dict[str, int]:
     """Return for how many days each class of data is kept."""
     organisation = uow.fetch_one(sa.select(organisations.c.keeps).where(uow.scope(organisations)))
-    return json.loads(organisation["keeps"]) if organisation else dict(KEEPS_DAYS)
+    return KEEPS_DAYS | (json.loads(organisation["keeps"]) if organisation else {})
 
 
 def first_days_kept(uow: UnitOfWork) -> dict[str, str]:
@@ -160,6 +170,8 @@ def erase(uow: UnitOfWork) -> int:
             )
         )
     }
+    _erase_cases(uow, first["cases"], held_alerts)
+    held_alerts |= held_by_cases(uow)
     count = _erase_transactions(uow, first["transactions"], held_alerts)
     is_used = uow.scope(transactions) & (transactions.c.merchant == merchants.c.printed)
     uow.delete(merchants, ~sa.exists().where(is_used))
@@ -205,12 +217,16 @@ def _erase_alerts(uow: UnitOfWork, before: str, held_alerts: set[tuple[str, str]
             uow.scope(alerts), alerts.c.last_on < before, alerts.c.state.in_(settled)
         )
     )
-    gone = [row for row in old if (row["lane"], row["alert_id"]) not in held_alerts]
-    for row in gone:
+    gone = {(row["lane"], row["alert_id"]) for row in old} - held_alerts
+    refresh_copies(uow, gone)
+    for lane, alert_id in sorted(gone):
+        of_alert = is_alert(referrals, lane, alert_id)
+        referral_ids = sa.select(referrals.c.referral_id).where(uow.scope(referrals), of_alert)
+        uow.delete_sealed(referral_answers, referral_answers.c.referral_id.in_(referral_ids))
         for table in (alerts, alert_transactions, alert_subjects, query_alerts):
-            uow.delete(table, is_alert(table, row["lane"], row["alert_id"]))
-        for table in (alert_snapshots, decisions):
-            uow.delete_sealed(table, is_alert(table, row["lane"], row["alert_id"]))
+            uow.delete(table, is_alert(table, lane, alert_id))
+        for table in (alert_snapshots, decisions, referrals):
+            uow.delete_sealed(table, is_alert(table, lane, alert_id))
     for table in (queries, query_replies):
         asks = uow.scope(query_alerts) & (query_alerts.c.query_id == table.c.query_id)
         uow.delete_sealed(table, ~sa.exists().where(asks))
@@ -224,3 +240,20 @@ def _erase_alerts(uow: UnitOfWork, before: str, held_alerts: set[tuple[str, str]
         alert_snapshots.c.statement_id == alert_lists.c.statement_id,
     )
     uow.delete_sealed(alert_lists, alert_lists.c.statement_id.in_(erased) & ~is_still_raised)
+
+
+def _erase_cases(uow: UnitOfWork, before: str, held_alerts: set[tuple[str, str]]) -> None:
+    """Erase cases closed before a day, unless an alert in them is on legal hold."""
+    question = sa.select(case_alerts.c.case_id, case_alerts.c.alert_lane, case_alerts.c.alert_id)
+    kept_cases = {
+        row["case_id"]
+        for row in uow.fetch_all(question.where(uow.scope(case_alerts)))
+        if (row["alert_lane"], row["alert_id"]) in held_alerts
+    }
+    expired = (cases.c.state == CLOSED_CASE) & (cases.c.closed_at < before)
+    old = sa.select(cases.c.case_id).where(uow.scope(cases), expired)
+    for case_id in sorted({row["case_id"] for row in uow.fetch_all(old)} - kept_cases):
+        for table in (case_entries, case_attachments):
+            uow.delete_sealed(table, table.c.case_id == case_id)
+        for table in (case_alerts, case_subjects, cases):
+            uow.delete(table, table.c.case_id == case_id)

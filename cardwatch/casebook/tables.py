@@ -58,7 +58,21 @@ STATES: dict[str, str] = {
     "not-asked": "beyond the budget or the holder's cap, so closed unasked",
 }
 """States of an alert. The last three are given by the casebook itself, never by a person."""
-KEEPS_DAYS = {"transactions": 2_557, "alerts": 2_557, "notices": 90, "complaints": 2_557}
+CASE_OUTCOMES: dict[str, str] = {
+    "no-further-action": "No further action",
+    "management-action": "Reflective practice or other management action",
+    "misconduct-proceedings": "Misconduct proceedings",
+    "criminal-investigation": "Criminal investigation",
+    "passed-on": "Passed to another body",
+}
+"""With what a case of professional standards is closed."""
+KEEPS_DAYS = {
+    "transactions": 2_557,
+    "alerts": 2_557,
+    "cases": 2_557,
+    "notices": 90,
+    "complaints": 2_557,
+}
 """Seven years, as most forces keep financial records; an organisation sets its own."""
 DOCUMENT_KINDS = ("policy", "rules", "model", "cards")
 """Kinds of document that make alerts; each is kept by its hash."""
@@ -491,7 +505,98 @@ jobs = _table(
     Index("jobs_by_state", "organisation_id", "state"),
 )
 """Work that takes longer than somebody would wait."""
-RIGHTS = {"audit_events": "SELECT, INSERT", "alert_snapshots": "SELECT, INSERT, DELETE"}
+cases = _table(
+    "cases",
+    _key("case_id"),
+    _text("reference"),  # such as C-2026-0001
+    _number("number"),  # of its year
+    _text("title"),
+    _text("owner"),  # email of who is to see to it; empty for nobody
+    _text("state"),
+    _text("outcome"),
+    _number("version"),  # of its last entry
+    _text("made_by"),
+    _text("made_at"),
+    _text("closed_by", missing=True),
+    _text("closed_at", missing=True),
+    UniqueConstraint("organisation_id", "lane", "reference"),
+    lane=True,
+)
+"""Cases of professional standards."""
+case_entries = _table(
+    "case_entries",
+    _key("case_id"),
+    _key("version", Integer),
+    _text("kind"),  # one of `CaseEntryKind`
+    _text("object_id"),  # the alert or attachment it is about, if any
+    _text("text"),  # the reason, or the note
+    _text("title"),  # of the case, its owner and outcome, as they are since
+    _text("owner"),
+    _text("outcome"),
+    _text("made_by"),
+    _text("made_at"),
+    lane=True,
+)
+"""Everything that was done in a case, in order; never changed."""
+case_alerts = _table(
+    "case_alerts",
+    _key("case_id"),
+    _key("alert_id"),
+    _text("alert_lane"),
+    _text("content"),  # a copy, for when the alert is erased, as JSON
+    Index("case_alerts_by_alert", "organisation_id", "alert_id"),
+    lane=True,
+)
+"""The alerts of a case."""
+case_subjects = _table(
+    "case_subjects",
+    _key("case_id"),
+    _key("alert_id"),
+    _key("kind"),  # one of `SubjectKind`
+    _key("subject_id"),
+    lane=True,
+)
+"""A copy of whom the alerts of a case are about, for when they are erased."""
+case_attachments = _table(
+    "case_attachments",
+    _key("attachment_id"),
+    _text("case_id"),
+    _text("name"),
+    _text("media_type"),  # as its content says
+    _number("size"),
+    _text("sha256"),
+    Column("content", LargeBinary, nullable=False),
+    _text("made_by"),
+    _text("made_at"),
+    Index("case_attachments_by_case", "organisation_id", "case_id"),
+    lane=True,
+)
+referrals = _table(
+    "referrals",
+    _key("referral_id"),
+    _text("alert_id"),
+    _number("version"),  # of the alert when it was referred
+    _text("reason"),
+    _text("made_by"),
+    _text("made_at"),
+    lane=True,
+)
+"""Alerts that finance refers to professional standards: finance's own rows."""
+referral_answers = _table(
+    "referral_answers",
+    _key("referral_id"),
+    _text("case_id", missing=True),  # missing where it was declined
+    _text("reason"),
+    _text("made_by"),
+    _text("made_at"),
+    lane=True,
+)
+"""What professional standards did about a referral: their own rows, which finance never sees."""
+RIGHTS = {
+    "audit_events": "SELECT, INSERT",
+    "alert_snapshots": "SELECT, INSERT, DELETE",
+    "case_entries": "SELECT, INSERT, DELETE",
+}
 """Rights of a serving PostgreSQL role on append-only tables."""
 PASSING = ("sessions", "outbox", "jobs", "reminders", "key_uses", "key_checks")
 """Machinery: it may be changed without an event."""

@@ -42,6 +42,12 @@ SEALED: dict[str, tuple[str, ...]] = {
                 "sent_at"),
     "query_replies": ("lane", "query_id", "seq", "replied_by", "replied_on", "text",
                       "recorded_by", "recorded_at"),
+    "case_entries": ("lane", "case_id", "version", "kind", "object_id", "text", "title", "owner",
+                     "outcome", "made_by", "made_at"),
+    "case_attachments": ("lane", "attachment_id", "case_id", "name", "media_type", "size",
+                         "sha256", "made_by", "made_at"),
+    "referrals": ("lane", "referral_id", "alert_id", "version", "reason", "made_by", "made_at"),
+    "referral_answers": ("lane", "referral_id", "case_id", "reason", "made_by", "made_at"),
 }  # fmt: skip
 """Tables whose rows the chains hold seals of, and the columns that are sealed."""
 SYSTEM = "cardwatch"
@@ -150,7 +156,7 @@ class UnitOfWork:
 
     def delete_sealed(self, table: sa.Table, which: sa.ColumnElement[bool]) -> int:
         """Remove rows, and let the event of their lane say that they were erased."""
-        for row in self.fetch_all(sa.select(table).where(self.scope(table), which)):
+        for row in self.fetch_all(sealed_columns(table).where(self.scope(table), which)):
             lane = str(row.get("lane", tables.FINANCE))
             self.unsealed.setdefault(lane, []).append(self.seal_of(table, row))
         return self.delete(table, which)
@@ -220,6 +226,11 @@ class UnitOfWork:
     def _may_change(self, table: sa.Table) -> None:
         """Without an event nothing is changed but machinery."""
         assert not self.is_unaudited or table.name in tables.PASSING
+
+
+def sealed_columns(table: sa.Table) -> sa.Select[Any]:
+    """Question for the sealed columns of a table, without the content of files."""
+    return sa.select(*(table.c[name] for name in SEALED[table.name]))
 
 
 def append_event(uow: UnitOfWork, event: AuditEvent) -> None:

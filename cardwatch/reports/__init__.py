@@ -26,6 +26,7 @@ from cardwatch.reports.filenames import (
     safe_filename,
     sample_filename,
     unread_rows_filename,
+    upload_label,
 )
 from cardwatch.reports.governance import Figures, governance_document
 from cardwatch.reports.handover import PURPOSES, ExportCover
@@ -75,22 +76,28 @@ def write_alerts(
         raise CardwatchError(f"{path} cannot be written. Check that its folder exists.") from error
 
 
-def pack_alerts(
-    lists: dict[str, AlertList],
-    statements: Statements,
-    handed: ExportCover,
-    key: Ed25519PrivateKey,
-    more_files: Mapping[str, bytes],
-) -> bytes:
-    """Return the alerts of some lists in every form, with more files, as a pack; see `pack_of`."""
+def alert_files(
+    lists: dict[str, AlertList], statements: Statements, handed: ExportCover
+) -> dict[str, bytes]:
+    """Return the alerts of some lists in every form, by file name; see `write_alerts`."""
+    files = {}
     with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
-        files = {}
         for ending in HANDED:
             path = Path(folder) / f"alerts{ending}"
             write_alerts(path, lists, statements, handed)
             files[path.name] = path.read_bytes()
+    return files
+
+
+def pack_alerts(
+    lists: dict[str, AlertList],
+    files: Mapping[str, bytes],
+    handed: ExportCover,
+    key: Ed25519PrivateKey,
+) -> bytes:
+    """Return the files of some lists as a pack, which says what made the lists; see `pack_of`."""
     made_by = {name: alert_list.made_by for name, alert_list in lists.items()}
-    return pack_of({**files, **more_files}, {**handed.said, "made_by_lists": made_by}, key)
+    return pack_of(files, {**handed.said, "made_by_lists": made_by}, key)
 
 
 __all__ = [
@@ -106,6 +113,7 @@ __all__ = [
     "Installation",
     "OpenCards",
     "Span",
+    "alert_files",
     "alerts_filename",
     "as_json",
     "case_filename",
@@ -127,5 +135,6 @@ __all__ = [
     "safe_text",
     "sample_filename",
     "unread_rows_filename",
+    "upload_label",
     "write_alerts",
 ]

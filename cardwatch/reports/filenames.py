@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ PSD = "psd"
 LONGEST = 120
 """Characters of a file name, its ending included."""
 WEEK = dt.timedelta(days=7)
+LABEL_CHARACTERS = 100
+HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Characters that are not seen, or turn the reading direction."""
 ODD = re.compile(r"[^A-Za-z0-9 ._-]+")
 
 
@@ -35,6 +39,18 @@ def safe_filename(name: str) -> str:
         stem, ending = ending, ""
     stem = re.sub(r"\.{2,}", ".", stem)[: LONGEST - len(dot + ending)].strip(" .-")
     return f"{stem or 'file'}{dot}{ending}"
+
+
+def upload_label(name: str, otherwise: str) -> str:
+    """Return the name of an uploaded file as it may be shown: no folder, one line, not too long.
+
+    Args:
+        name: as it was sent.
+        otherwise: what it is called if nothing is left of its name.
+    """
+    bare = PureWindowsPath(PurePosixPath(name.replace("\x00", "")).name).name
+    label = HIDDEN.sub("", bare).encode("utf-8", "replace").decode()
+    return label[-LABEL_CHARACTERS:].strip() or otherwise
 
 
 def alerts_filename(lists: Mapping[str, AlertList], lanes: Iterable[str], ending: str) -> str:

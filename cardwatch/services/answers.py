@@ -14,6 +14,7 @@ from cardwatch.casebook.alert_rows import (
     Reveal,
     SuppressionRow,
 )
+from cardwatch.casebook.case_rows import Attachment, Case, ChronologyRow
 from cardwatch.casebook.rows import Access, PaymentAlert, PaymentColumns, Proposal, StatementName
 
 if TYPE_CHECKING:
@@ -245,3 +246,46 @@ class CurrentUser(TypedDict):
     actor_id: str
     role: str
     lanes: list[str]
+
+
+class CasePayment(TypedDict):
+    """A payment of an alert in a case, its cardholder as the reader is shown them."""
+
+    date: str
+    person: str
+    merchant: str
+    amount_pence: int
+    reference: str
+
+
+class ShownCaseAlert(TypedDict):
+    """An alert of a case, its people as the reader is shown them."""
+
+    alert_id: str
+    lane: str
+    state: str
+    is_erased: bool
+    title: str
+    facts: list[str]
+    first_on: str
+    last_on: str
+    at_stake_pence: int
+    people: list[str]
+    payments: list[CasePayment]
+
+
+class CasePerson(TypedDict):
+    """Somebody whom alerts of a case are about, as the reader is shown them."""
+
+    name: str
+    alerts_count: int
+
+
+class CaseDetail(Case):
+    """A case whole; `is_named` once the reader has asked to see the names in all of its alerts."""
+
+    alerts: list[ShownCaseAlert]
+    people: list[CasePerson]
+    attachments: list[Attachment]
+    chronology: list[ChronologyRow]
+    is_named: bool

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from cardwatch.casebook import FINANCE, PSD, AuditEvent, people, pseudonyms, queries
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.alert_queries import AlertFilter, find_alerts
+from cardwatch.casebook.case_alerts import MOST_IN_CASE
 from cardwatch.casebook.checkpoints import sign_checkpoint
 from cardwatch.casebook.rows import Export, SentQuery
 from cardwatch.casebook.statements import get_statement
@@ -28,6 +29,7 @@ from cardwatch.reports import (
     PURPOSES,
     Document,
     ExportCover,
+    alert_files,
     alerts_filename,
     case_filename,
     check_drawing,
@@ -54,7 +56,6 @@ if TYPE_CHECKING:
 
 EXPORT_FORMATS = (*HANDED, PACK)
 """Forms in which alerts are handed over; a pack has all of the others, and a signed manifest."""
-MOST_IN_CASE = 50
 MAX_SELECTED = 1_000
 """Alerts that one file of filtered alerts has at most."""
 
@@ -125,7 +126,7 @@ def export_alerts(context: ServiceContext, wanted: ExportRequest, form: str) -> 
         CardwatchError: no such purpose or form, nobody is named, a case has too many
             alerts.
     """
-    _check(wanted, form)
+    check_request(wanted, form)
     event = AuditEvent("disclosure", "list", purpose=wanted.purpose)
     with context.work(event) as uow:
         context.require_alert_access()
@@ -133,17 +134,7 @@ def export_alerts(context: ServiceContext, wanted: ExportRequest, form: str) -> 
             event.object_kind = "case"
         cases, raised_lists = _chosen(context, uow, wanted)
         lists, read = _called(uow, raised_lists, of_case=not wanted.statement_id)
-        handed = ExportCover(
-            marking=wanted.marking,
-            organisation=people.organisation_name(uow),
-            purpose=wanted.purpose,
-            recipient=wanted.recipient.strip(),
-            made_by=people.email_of(uow),
-            made_at=uow.now,
-            checkpoint=str(sign_checkpoint(uow, wanted.key, context.actor.chain) or ""),
-            cases=cases,
-            is_selection=wanted.filters is not None,
-        )
+        handed = _cover(uow, wanted, cases)
         _disclose(uow, handed, next(name for _, name in raised_lists))
         count = sum(len(alert_list.alerts) for alert_list in lists.values())
         event.counts = {"alerts": count}
@@ -151,12 +142,66 @@ def export_alerts(context: ServiceContext, wanted: ExportRequest, form: str) -> 
     if form == PACK:
         statement_ids = tuple(dict.fromkeys(name for _, name in raised_lists))
         packed = PackContent(lists, statement_ids, read, handed, wanted.key.public_key())
-        more_files = reliability_files(context, packed)
-        return ExportFile(filename, pack_alerts(lists, read, handed, wanted.key, more_files), count)
+        return ExportFile(filename, packed_alerts(context, packed, wanted.key), count)
     with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
         path = Path(folder) / f"alerts{form}"
         write_alerts(path, lists, read, handed)
         return ExportFile(filename, path.read_bytes(), count)
+
+
+def _cover(
+    uow: UnitOfWork, export_request: ExportRequest, cases: tuple[dict[str, Any], ...]
+) -> ExportCover:
+    """Return the cover of an export."""
+    return ExportCover(
+        marking=export_request.marking,
+        organisation=people.organisation_name(uow),
+        purpose=export_request.purpose,
+        recipient=export_request.recipient.strip(),
+        made_by=people.email_of(uow),
+        made_at=uow.now,
+        checkpoint=str(sign_checkpoint(uow, export_request.key, uow.actor.chain) or ""),
+        cases=cases,
+        is_selection=export_request.filters is not None,
+    )
+
+
+def case_content(uow: UnitOfWork, export_request: ExportRequest) -> tuple[PackContent, int]:
+    """Return the alerts of a case for its pack, and how many they are.
+
+    Args:
+        uow: the work it is done in.
+        export_request: names the alerts that are there; none where all are erased.
+    """
+    cases = _cases(uow, export_request)
+    raised_lists = _lists(uow, cases)
+    lists, read = _called(uow, raised_lists, of_case=True)
+    handed = _cover(uow, export_request, cases)
+    statement_ids = tuple(dict.fromkeys(name for _, name in raised_lists))
+    _disclose(uow, handed, next(iter(statement_ids), ""))
+    public_key = export_request.key.public_key()
+    return PackContent(lists, statement_ids, read, handed, public_key), len(cases)
+
+
+def packed_alerts(
+    context: ServiceContext,
+    packed: PackContent,
+    key: Ed25519PrivateKey,
+    more: Mapping[str, bytes] | None = None,
+) -> bytes:
+    """Return a pack: alerts in every form, how reliable they are, and other files.
+
+    Args:
+        context: who hands it over.
+        packed: the alerts; without any their files are left out.
+        key: signs the manifest.
+        more: the other files, by name.
+    """
+    files = {}
+    if packed.lists:
+        files = alert_files(packed.lists, packed.statements, packed.cover)
+        files |= reliability_files(context, packed)
+    return pack_alerts(packed.lists, {**files, **(more or {})}, packed.cover, key)
 
 
 def _chosen(
@@ -208,8 +253,12 @@ def _filename(
     return alerts_filename(lists, lanes, form)
 
 
-def _check(export_request: ExportRequest, form: str) -> None:
-    """Refuse what cannot be handed over, before anything is written down."""
+def check_request(export_request: ExportRequest, form: str) -> None:
+    """Refuse what cannot be handed over, before anything is written down.
+
+    Raises:
+        CardwatchError: with the field that is wrong.
+    """
     check_purpose(export_request.purpose, export_request.recipient)
     if form not in EXPORT_FORMATS:
         valid_names = ", ".join(EXPORT_FORMATS)

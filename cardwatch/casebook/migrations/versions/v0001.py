@@ -15,7 +15,7 @@ revision, down_revision = "0001", None
 TEXT = sa.Text()
 INTEGER: TypeEngine[int] = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 REAL: TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
-APPEND_ONLY = ("audit_events", "alert_snapshots")
+APPEND_ONLY = ("audit_events", "alert_snapshots", "case_entries")
 """Tables whose rows are never changed; those of `events` are never removed either."""
 
 
@@ -135,6 +135,114 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("made_by", TEXT, nullable=False),
         sa.Column("made_at", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "complaint_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "cases",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("case_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("reference", TEXT, nullable=False),
+        sa.Column("number", INTEGER, nullable=False),
+        sa.Column("title", TEXT, nullable=False),
+        sa.Column("owner", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("outcome", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.Column("closed_by", TEXT, nullable=True),
+        sa.Column("closed_at", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "case_id"),
+        sa.UniqueConstraint("organisation_id", "lane", "reference"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "case_entries",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("case_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("object_id", TEXT, nullable=False),
+        sa.Column("text", TEXT, nullable=False),
+        sa.Column("title", TEXT, nullable=False),
+        sa.Column("owner", TEXT, nullable=False),
+        sa.Column("outcome", TEXT, nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "case_id", "version"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "case_alerts",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("case_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("alert_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("alert_lane", TEXT, nullable=False),
+        sa.Column("content", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "case_id", "alert_id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "case_alerts_by_alert", "case_alerts", ["organisation_id", "alert_id"], unique=False
+    )
+    op.create_table(
+        "case_subjects",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("case_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("alert_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("kind", TEXT, autoincrement=False, nullable=False),
+        sa.Column("subject_id", TEXT, autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint(
+            "organisation_id", "lane", "case_id", "alert_id", "kind", "subject_id"
+        ),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "case_attachments",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("attachment_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("case_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("media_type", TEXT, nullable=False),
+        sa.Column("size", INTEGER, nullable=False),
+        sa.Column("sha256", TEXT, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "attachment_id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "case_attachments_by_case", "case_attachments", ["organisation_id", "case_id"], unique=False
+    )
+    op.create_table(
+        "referrals",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("referral_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("alert_id", TEXT, nullable=False),
+        sa.Column("version", INTEGER, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "referral_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "referral_answers",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("referral_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("case_id", TEXT, nullable=True),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "referral_id"),
         sqlite_strict=True,
     )
     op.create_table(
