@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from api.middleware import COOKIE
 from api.state import Service
 from cardwatch.casebook import Actor
-from cardwatch.errors import CardwatchError
+from cardwatch.errors import CardwatchError, Changed
 from cardwatch.services import ServiceContext
 
 _key = HTTPBearer(auto_error=False, description="A key made with `cardwatch keys`.")
@@ -73,6 +73,21 @@ def _is_kept(value: object) -> bool:
 def make_cursor(place: list[float | str]) -> str:
     """Encode a place in a list as an opaque cursor."""
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+
+
+def version_of(if_match: str | None) -> int:
+    """Return the version that an ETag names.
+
+    Raises:
+        HTTPException: there is none (428).
+        Changed: it is no ETag of ours.
+    """
+    if if_match is None:
+        raise HTTPException(428)
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+        raise Changed("This ETag is not of what you read. Get it again.")
+    return int(text)
 
 
 AppStateDep = Annotated[Service, Depends(service_of)]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from api.state import Service
+    from cardwatch.casebook.case_rows import AttachmentContent
     from cardwatch.reports import Document
     from cardwatch.services import ServiceContext
 
@@ -35,6 +36,25 @@ def export_response(
     with service.scoring():  # a PDF takes as long as a scoring does
         file = services.export_alerts(context, export_request, f".{form}")
     return as_file(file.content, file.filename)
+
+
+def case_pack(
+    context: ServiceContext, service: Service, case_id: str, purpose: str, recipient: str
+) -> Response:
+    """Return the pack of a case as a file; see `services.export_case`."""
+    export_request = services.ExportRequest(
+        purpose, recipient, service.settings.marking, service.signing_key
+    )
+    with service.scoring():
+        file = services.export_case(context, case_id, export_request)
+    return as_file(file.content, file.filename)
+
+
+def attachment_response(attachment: AttachmentContent) -> Response:
+    """Return a file of a case as a download, which no browser shows in a page."""
+    headers = {"Content-Disposition": content_disposition(attachment["name"])}
+    headers["Content-Type"] = attachment["media_type"]
+    return Response(attachment["content"], headers=headers)
 
 
 def drawn(service: Service, make: Callable[[], tuple[str, Document]]) -> Response:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from services import OCTOBER
 
 from cardwatch.rules import rule_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SUBJECT = "subject"
 """A finance person who is signed in, and about whom and whose card there are alerts."""
@@ -37,6 +40,10 @@ POLICY = {"kind": "policy", "policy": "alerts_per_1000 = {n}\n"}
 EXPORT = {"statement_id": "{id}", "form": "json", "purpose": "misconduct", "recipient": "{n}"}
 CASE = {"alert_ids": ["{id}"]} | {k: v for k, v in EXPORT.items() if k != "statement_id"}
 SUPPRESSED = {"until": "2027-03-31", "reason": "so"}
+NOTE_FILE = ("note.txt", "a file")
+OPENED = {"title": "Case {n}", "reason": "so"}
+SEEN = {"headers": {"If-Match": '"2"'}}
+"""The version of a case that was opened with an alert."""
 HANDED = {"form": "json", "purpose": "misconduct", "recipient": "{n}"}
 
 
@@ -64,12 +71,18 @@ class May:
     refused: int = 0
     draws: bool = False
 
-    def request(self, route: str, thing_id: str, version: int, number: int) -> dict[str, Any]:
-        """Return what to send for one thing: the arguments of a client's request."""
+    def request(
+        self, route: str, thing_id: str, version: int, number: int, alert_ids: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """Return what to send for one thing: the arguments of a client's request.
+
+        Beside the thing, `{alert}` and `{theirs}` are an alert of either lane.
+        """
         method, _, path = route.partition(" ")
         sent = json.dumps({k: v for k, v in self.sent.items() if k != "files"})
         words = {"{id}": thing_id, "{n}": str(number), "{version}": str(version),
                  '"{version_number}"': str(version)}  # fmt: skip
+        words |= dict(zip(("{alert}", "{theirs}"), alert_ids, strict=False))
         for word, value in words.items():
             sent = sent.replace(word, value)
         more = json.loads(sent) | {k: v for k, v in self.sent.items() if k == "files"}
@@ -146,6 +159,31 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /v1/queries/{query_id}", May("finance auditor psd", of="query")),
     ("POST /v1/queries/{query_id}/replies",
      May("finance", of="query", sent=_json(replied_by="Them", text="so"))),
+    ("POST /v1/alerts/{alert_id}/referrals",  # it is not confirmed
+     May("finance", of="alert", sent=_json(reason="so"), refused=409)),
+    ("POST /v1/cases/search", May("psd", sent=_json(text="case"))),
+    ("POST /v1/cases", May("psd", sent={"json": OPENED | {"alert_ids": ["{alert}"]}})),
+    ("GET /v1/cases/{case_id}", May("", "psd", of="case")),
+    ("PUT /v1/cases/{case_id}",
+     May("", "psd", of="case", is_used=True, sent=_json(reason="so", title="New {n}") | SEEN)),
+    ("POST /v1/cases/{case_id}/alerts",
+     May("", "psd", of="case", is_used=True, sent=_json(reason="so", alert_id="{theirs}"))),
+    ("POST /v1/cases/{case_id}/removals",
+     May("", "psd", of="case", is_used=True, sent=_json(reason="so", alert_id="{alert}"))),
+    ("POST /v1/cases/{case_id}/notes", May("", "psd", of="case", sent=_json(text="note {n}"))),
+    ("POST /v1/cases/{case_id}/attachments",
+     May("", "psd", of="case", is_used=True, sent={"files": {"file": NOTE_FILE}})),
+    ("POST /v1/cases/{case_id}/closure",
+     May("", "psd", of="case", is_used=True, sent=_json(reason="so", outcome="passed-on") | SEEN)),
+    ("POST /v1/cases/{case_id}/reopening",  # it is open
+     May("", "psd", of="case", is_used=True, sent=_json(reason="so") | SEEN, refused=409)),
+    ("POST /v1/cases/{case_id}/names", May("", "psd", of="case", sent=_json(reason="so"))),
+    ("POST /v1/cases/{case_id}/exports",
+     May("", "psd", of="case", sent=_json(purpose="misconduct", recipient="{n}"), draws=True)),
+    ("GET /v1/attachments/{attachment_id}", May("", "psd", of="attachment")),
+    ("GET /v1/referrals", May("psd")),
+    ("POST /v1/referrals/{referral_id}/refusal",
+     May("", "psd", of="referral", is_used=True, sent=_json(reason="so"))),
     ("GET /v1/registers", May(READERS)),
     ("POST /v1/registers", May(RECEIVERS, sent={"files": CONTRACTS})),
     ("POST /v1/registers", May("psd", sent={"files": GIFTS})),
@@ -268,6 +306,38 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /alerts/{alert_id}/hand-over", May("finance auditor psd", "psd", of="alert")),
     ("POST /alerts/{alert_id}/hand-over",
      May("finance auditor psd", "psd", of="alert", sent={"data": HANDED})),
+    ("GET /alerts/{alert_id}/referral", May("finance", of="alert")),
+    ("POST /alerts/{alert_id}/referral",  # it is not confirmed
+     May("finance", of="alert", sent={"data": {"reason": "so"}}, refused=422)),
+    ("GET /alerts/{alert_id}/case", May("psd", "psd", of="alert")),
+    ("POST /alerts/{alert_id}/case",
+     May("psd", "psd", of="alert", sent={"data": OPENED | {"choice": "new"}})),
+    ("GET /cases", May("psd")),
+    ("POST /cases/search", May("psd", sent={"data": {"text": "case"}})),
+    ("GET /cases/new", May("psd")),
+    ("POST /cases/new", May("psd", sent={"data": OPENED})),
+    ("GET /cases/{case_id}", May("", "psd", of="case")),
+    ("GET /cases/{case_id}/change", May("", "psd", of="case")),
+    ("POST /cases/{case_id}/change",
+     May("", "psd", of="case", is_used=True, sent={"data": OPENED | {"seen": "2"}})),
+    ("POST /cases/{case_id}/notes", May("", "psd", of="case", sent={"data": {"note": "n {n}"}})),
+    ("POST /cases/{case_id}/attachments",
+     May("", "psd", of="case", is_used=True, sent={"files": {"files": NOTE_FILE}})),
+    ("POST /cases/{case_id}/names", May("", "psd", of="case", sent={"data": {"why": "so"}})),
+    ("POST /cases/{case_id}/removals",
+     May("", "psd", of="case", is_used=True,
+         sent={"data": {"removal": "so", "alert": "{alert}"}})),
+    ("POST /cases/{case_id}/closure",
+     May("", "psd", of="case", is_used=True,
+         sent={"data": {"closing": "so", "outcome": "passed-on", "seen": "2"}})),
+    ("POST /cases/{case_id}/reopening",  # it is open
+     May("", "psd", of="case", is_used=True, sent={"data": {"reopening": "so", "seen": "2"}},
+         refused=422)),
+    ("GET /cases/{case_id}/hand-over", May("", "psd", of="case")),
+    ("POST /cases/{case_id}/hand-over",
+     May("", "psd", of="case", sent={"data": HANDED}, draws=True)),
+    ("GET /attachments/{attachment_id}", May("", "psd", of="attachment")),
+    ("GET /referrals", May("psd")),
     ("GET /statements/{statement_id}/hand-over", May(READERS, of="statement")),
     ("POST /statements/{statement_id}/hand-over",
      May(READERS, of="statement", sent={"data": HANDED})),
@@ -375,7 +445,8 @@ TABLE: tuple[tuple[str, May], ...] = (
      May("finance", "psd", of="suppression", is_used=True)),
     ("GET /retention", May(EVERYBODY)),
     ("POST /retention", May("admin", sent={"data": {"transactions": "2557", "alerts": "2557",
-                                                    "notices": "90", "complaints": "2557"}})),
+                                                    "cases": "2557", "notices": "90",
+                                                    "complaints": "2557"}})),
     ("GET /retention/erasure", May("admin")),
     ("POST /retention/erasure", May("admin")),
     ("GET /webhook", May(KEEPERS)),

@@ -25,6 +25,7 @@ from api.settings import Settings
 from cardwatch import installation, services
 from cardwatch.casebook import PSD, ROLES, Actor, Casebook, jobs, sessions
 from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.cases import CaseUpdate
 from cardwatch.casebook.complaints import NewComplaint
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.unit_of_work import SYSTEM
@@ -269,6 +270,32 @@ def fill_people(site: Site) -> None:
     services.place_hold(at, site.ids["long"], reason=REASON)
     late = NewComplaint("complaint", LONG, REASON, "2026-09-01")
     site.ids["complaint"] = services.add_complaint(site.context("auditor"), late)
+
+
+def fill_cases(site: Site) -> None:
+    """Let finance refer alerts; let cases be open with everything in them, closed, and referred."""
+    at, psd = site.context("finance"), site.context(PSD)
+    other, confirmed = [
+        one["alert_id"] for one in services.list_alerts(at, state="open") if one["is_fact"]
+    ][:2]
+    for alert_id in (other, confirmed, site.ids["long"]):
+        services.decide(at, alert_id, DecisionInput(REASON, "confirmed"))
+        services.refer_alert(at, alert_id, reason=REASON)
+    site.ids["confirmed"] = confirmed
+    alert_ids = (site.ids["long"], site.ids["psd"])
+    case_id = services.open_case(psd, services.NewCase(LONG, REASON, alert_ids))["case_id"]
+    services.add_case_note(psd, case_id, REASON)
+    services.attach_file(psd, case_id, f"{LONG}.txt", b"a file")
+    site.ids["case"] = case_id
+    closed = services.open_case(psd, services.NewCase("Gifts", REASON))["case_id"]
+    services.close_case(psd, closed, CaseUpdate(REASON, outcome="management-action"))
+    site.ids["closed_case"] = closed
+    (declined,) = [
+        one["referral_id"]
+        for one in services.list_referrals(psd, waiting=True)
+        if one["alert_id"] == other
+    ]
+    services.decline_referral(psd, declined, reason=REASON)
 
 
 def at_email(at: services.ServiceContext) -> str:

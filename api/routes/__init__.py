@@ -6,6 +6,7 @@ from api.routes.access import open_access
 from api.routes.access import router as access
 from api.routes.alerts import router as alerts
 from api.routes.audit import router as audit
+from api.routes.cases import router as cases
 from api.routes.complaints import router as complaints
 from api.routes.health import open_health
 from api.routes.health import router as health
@@ -23,6 +24,7 @@ ROUTERS = (
     payments,
     alerts,
     queries,
+    cases,
     registers,
     settings,
     people,

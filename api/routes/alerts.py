@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi import Path as InPath
-from fastapi.exceptions import HTTPException
 
-from api.deps import AppStateDep, Context
+from api.deps import AppStateDep, Context, version_of
 from api.downloads import CONTENT_TYPES, export_response
 from api.pagination import filters_of, page_of, with_titles
 from api.schemas.alerts import (
@@ -29,7 +28,6 @@ from api.schemas.alerts import (
 from api.schemas.base import AnyState, Day, Id, Lane, Short
 from cardwatch import services
 from cardwatch.casebook.alerts import DecisionInput
-from cardwatch.errors import Changed
 
 if TYPE_CHECKING:
     from api.pagination import AlertRows
@@ -139,22 +137,8 @@ def decide_alert(
     if_match: Annotated[str | None, Header(max_length=50, description="The alert's ETag.")] = None,
 ) -> alert_rows.AlertDetail:
     """Record a decision, a note, an assignment or a due date; without a state, keep the state."""
-    if if_match is None:
-        raise HTTPException(428)
-    decision = DecisionInput(**sent.model_dump(), seen=_version(if_match))
+    decision = DecisionInput(**sent.model_dump(), seen=version_of(if_match))
     return _answer(context, response, services.decide(context, alert_id, decision))
-
-
-def _version(if_match: str) -> int:
-    """Return the number of the decision that an ETag names.
-
-    Raises:
-        Changed: it is no ETag of an alert.
-    """
-    text = if_match.strip().removeprefix("W/").strip('"')
-    if not text.isascii() or not text.isdecimal() or len(text) > 9:
-        raise Changed("This ETag is not of this alert. Get the alert again.")
-    return int(text)
 
 
 def _answer(

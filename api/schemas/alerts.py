@@ -68,6 +68,14 @@ class AlertPage(BaseModel):
     next: str | None = Field(description="The cursor of the next page; null on the last.")
 
 
+class AlertReferral(BaseModel):
+    """A referral of an alert to professional standards."""
+
+    reason: str
+    made_by: str
+    made_at: str
+
+
 class Alert(BaseModel):
     """One alert in full: a reason to ask, not a finding."""
 
@@ -100,6 +108,9 @@ class Alert(BaseModel):
     )
     related: list[dict[str, Any]] = Field(
         description="Other alerts that share a cardholder, approver or merchant with it."
+    )
+    referrals: list[AlertReferral] = Field(
+        description="When it was referred to professional standards, by whom and why."
     )
     made_by: dict[str, str] | None = Field(description="Hashes of all inputs.")
     registers: list[dict[str, str]] = Field(

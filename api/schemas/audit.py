@@ -56,6 +56,7 @@ class RetentionPeriods(BaseModel):
 
     transactions: int
     alerts: int
+    cases: int
     notices: int
     complaints: int
 
@@ -63,7 +64,7 @@ class RetentionPeriods(BaseModel):
 class RetentionUpdate(RequestModel):
     """A new retention period for one class of data."""
 
-    kind: Literal["transactions", "alerts", "notices", "complaints"]
+    kind: Literal["transactions", "alerts", "cases", "notices", "complaints"]
     days: Whole = Field(ge=1, le=36_500)
 
     model_config = ConfigDict(

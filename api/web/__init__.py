@@ -8,6 +8,7 @@ from api.web import (
     alerts,
     audit,
     back_tests,
+    cases,
     exports,
     files,
     holds,
@@ -29,7 +30,7 @@ from api.web import (
 )
 
 pages = APIRouter(include_in_schema=False)
-NOUNS = (files, sign_in, account, statements, payments, exports, queries, alerts, holds,
+NOUNS = (files, sign_in, account, statements, payments, exports, queries, cases, alerts, holds,
          suppressions, reports, rights, registers, settings, back_tests, policy, proposals,
          samples, people, retention, audit, reference)  # fmt: skip
 for one in NOUNS:

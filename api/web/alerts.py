@@ -20,9 +20,10 @@ from api.web.alert_filters import (
 )
 from api.web.base import Fields, RequestModel, field_errors, number, redirect, render
 from cardwatch import services
-from cardwatch.casebook import STATES
+from cardwatch.casebook import FINANCE, STATES
 from cardwatch.casebook.alert_rows import ListedAlert
 from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.referrals import REFERRED_STATE
 from cardwatch.casebook.suppressions import is_suppressible
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
@@ -178,6 +179,9 @@ def _alert_page(
         adjacent=_adjacent(context, filters, alert["alert_id"]),
         is_saved=saved == alert["version"] > 0,
         queries=services.queries_about(context, alert["alert_id"]),
+        cases=services.cases_with_alert(context, alert["alert_id"]),
+        may_refer=context.actor.role == alert["lane"] == FINANCE
+        and alert["state"] == REFERRED_STATE,
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
                 ("Payments", "/payments"), ("Registers", "/registers"), ("Rules", "/rules"),
                 ("Settings", "/settings"), ("Evaluation", "/evaluations"),
                 ("Report", "/governance")),
-    "psd": (("Home", "/"), ("Inbox", "/alerts"), ("Statements", "/statements"),
+    "psd": (("Home", "/"), ("Inbox", "/alerts"), ("Cases", "/cases"), ("Statements", "/statements"),
                 ("Payments", "/payments"), ("Registers", "/registers"), ("Rules", "/rules"),
             ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
     "auditor": (("Home", "/"), ("Alerts", "/alerts"), ("Statements", "/statements"),

@@ -78,13 +78,13 @@ def _beside(case_alert: AlertHistory) -> list[RelatedAlert]:
 def _case_page(
     request: Request, alert: AlertHistory, form: dict[str, Any], errors: dict[str, str]
 ) -> Response:
-    return _share_page(
+    return share_page(
         request, form, errors, back=f"/alerts/{alert['alert_id']}", what=alert["raised"]["title"],
         beside=_beside(alert), is_named=alert["is_named"],
     )  # fmt: skip
 
 
-def _share_page(
+def share_page(
     request: Request,
     form: dict[str, Any],
     errors: dict[str, str],
@@ -94,6 +94,7 @@ def _share_page(
     beside: Sequence[RelatedAlert] = (),
     lists: Sequence[dict[str, str]] = (),
     is_named: bool = True,
+    forms: Sequence[dict[str, str]] = FORMAT_CHOICES,
 ) -> Response:
     """Return the form on which alerts are shared as a file.
 
@@ -106,10 +107,11 @@ def _share_page(
         beside: alerts that can be added to a case.
         lists: lists to choose from.
         is_named: whether the reader sees the people by name.
+        forms: formats to choose from; none where there is one only.
     """
     return render(
         request, "hand_over.html", errors=errors, sent=form, back=back, what=what, beside=beside,
-        forms=FORMAT_CHOICES, purposes=PURPOSE_CHOICES, lists=lists, is_named=is_named,
+        forms=forms, purposes=PURPOSE_CHOICES, lists=lists, is_named=is_named,
     )  # fmt: skip
 
 
@@ -164,7 +166,7 @@ def _export_page(
     ]
     rows = [] if filters.errors else _selected(context, filters)
     summary = f"{quantity(len(rows), 'alert')}. {'; '.join(labels)}"
-    return _share_page(request, form, filters.errors | errors, back=filters.back, what=summary)
+    return share_page(request, form, filters.errors | errors, back=filters.back, what=summary)
 
 
 def _selected(context: Context, filters: AlertFilters) -> list[ListedAlert]:
@@ -212,7 +214,7 @@ def _list_page(
     form: dict[str, Any],
     errors: dict[str, str],
 ) -> Response:
-    return _share_page(
+    return share_page(
         request, form, errors, back=f"/statements/{statement['statement_id']}",
         what=statement["label"], lists=LANE_CHOICES if len(context.actor.lanes) > 1 else (),
     )  # fmt: skip

@@ -18,6 +18,7 @@ RETENTION_CLASSES = {
     "transactions": "Payments of statements, counted from the statement's last day",
     "alerts": "Alerts that were answered or closed, counted from their last payment. Open alerts "
     "and those on hold are kept",
+    "cases": "Closed cases of professional standards, counted from the day they were closed",
     "notices": "Notices sent to other systems",
     "complaints": "Complaints and objections, counted from the day of the answer",
 }

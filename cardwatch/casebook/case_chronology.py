@@ -26,7 +26,7 @@ ENTRY_TITLES = {
     CaseEntryKind.CLOSED: "Case closed",
     CaseEntryKind.REOPENED: "Case reopened",
 }
-KIND_TITLES = {str(kind): title for kind, title in ENTRY_TITLES.items()} | {
+CHRONOLOGY_TITLES = {str(kind): title for kind, title in ENTRY_TITLES.items()} | {
     "payment": "Payment",
     "alert-raised": "Alert raised",
     "decision": "Decision",

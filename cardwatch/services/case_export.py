@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cardwatch.casebook import PSD, AuditEvent, attachments, cases
-from cardwatch.casebook.case_chronology import KIND_TITLES
+from cardwatch.casebook.case_chronology import CHRONOLOGY_TITLES
 from cardwatch.errors import NotAllowed
 from cardwatch.reports import PURPOSES, csv_text, safe_filename, safe_text
 from cardwatch.services.cases import case_detail
@@ -60,8 +60,11 @@ def export_case(context: ServiceContext, case_id: str, export_request: ExportReq
 def _files(uow: UnitOfWork, case: CaseDetail) -> dict[str, bytes]:
     """The files of a case besides its alerts, by name."""
     lines = case["chronology"]
-    rows = [(row["at"], KIND_TITLES[row["kind"]], *_texts(row["text"], row["by"], row["alert_id"]))
-            for row in lines]  # fmt: skip
+    rows = [
+        (row["at"], CHRONOLOGY_TITLES[row["kind"]],
+         *_texts(row["text"], row["by"], row["alert_id"]))
+        for row in lines
+    ]  # fmt: skip
     notes = [
         (row["at"], *_texts(row["by"], row["text"]))
         for row in lines

@@ -97,22 +97,22 @@ def case_detail(uow: UnitOfWork, case_id: str) -> CaseDetail:
     rows = case_alerts.list_case_alerts(uow, case["case_id"])
     reveals = _reveals(uow, [row["alert_id"] for row in rows])
     actor_id = uow.actor.actor_id
-    named = {row["alert_id"] for row in reveals if row["made_by"] == actor_id}
-    names, actors = _shown_names(uow, rows, named), display_names(uow)
+    revealed = {row["alert_id"] for row in reveals if row["made_by"] == actor_id}
+    names, actors = _shown_names(uow, rows, revealed), display_names(uow)
     lines = chronology(rows, cases.list_entries(uow, case["case_id"]), reveals, names, actors)
-    shown = [_shown_alert(row, names) for row in rows]
+    shown_alerts = [_shown_alert(row, names) for row in rows]
     whole = {
         **public_row(case),
         "made_by": actors.get(case["made_by"], case["made_by"]),
         "closed_by": actors.get(case["closed_by"] or "", case["closed_by"]),
-        "alerts": shown,
-        "people": _people(shown),
+        "alerts": shown_alerts,
+        "people": _people(shown_alerts),
         "attachments": [
             public_row({**row, "made_by": actors.get(row["made_by"], row["made_by"])})
             for row in attachments.list_attachments(uow, case["case_id"])
         ],
         "chronology": lines,
-        "is_named": named >= {row["alert_id"] for row in rows},
+        "is_named": revealed >= {row["alert_id"] for row in rows},
     }
     return cast("CaseDetail", whole)
 
@@ -133,10 +133,12 @@ def _people_in(alert: CaseAlert) -> set[str]:
     return {*raised["holders"], *raised.get("approvers", ()), *holders} - {""}
 
 
-def _shown_names(uow: UnitOfWork, alerts: Sequence[CaseAlert], named: set[str]) -> dict[str, str]:
+def _shown_names(
+    uow: UnitOfWork, alerts: Sequence[CaseAlert], revealed: set[str]
+) -> dict[str, str]:
     """The name shown for each person: their own if it was asked for in one of their alerts."""
     people = {alert["alert_id"]: _people_in(alert) for alert in alerts}
-    by_name = {person for alert_id in named for person in people.get(alert_id, ())}
+    by_name = {person for alert_id in revealed for person in people.get(alert_id, ())}
     own_names = pseudonyms.holder_names(uow, by_name)
     return {
         person: own_names.get(person, person)

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from cardwatch.casebook import PSD, alert_queries, complaints, people, proposals, queries
+from cardwatch.casebook import (
+    PSD,
+    alert_queries,
+    cases,
+    complaints,
+    people,
+    proposals,
+    queries,
+    referrals,
+)
 from cardwatch.casebook.counting import counting_payments, is_counting
 from cardwatch.casebook.rows import Statement
 from cardwatch.casebook.statements import list_statements
@@ -18,6 +27,7 @@ from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 
 if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
+    from cardwatch.casebook.case_rows import ListedCase
     from cardwatch.casebook.rows import Proposal, Statement
     from cardwatch.services.context import ServiceContext
 
@@ -60,6 +70,8 @@ class Home:
         queries: how many queries to line managers wait for a reply, and are past their due day.
         last_upload: the statement received last, if there is one.
         agreements: open proposals that the actor may agree to.
+        referrals_count: how many referrals wait for an answer; 0 for who does not answer them.
+        cases: the actor's open cases, the newest first.
         months: the last months up to this one, the newest first.
         overdue_complaints: complaints and objections past their day, for who oversees them.
     """
@@ -73,6 +85,8 @@ class Home:
     months: list[Month]
     setup: Setup
     overdue_complaints: int
+    referrals_count: int
+    cases: list[ListedCase]
 
 
 def show_home(context: ServiceContext) -> Home:
@@ -104,7 +118,19 @@ def show_home(context: ServiceContext) -> Home:
             months=_months(uow) if statements else [],
             setup=_setup(uow, statements),
             overdue_complaints=complaints.count_overdue(uow) if actor.role in OVERSEES else 0,
+            referrals_count=len(referrals.list_referrals(uow, waiting=True))
+            if actor.role == PSD
+            else 0,
+            cases=_open_cases(uow),
         )
+
+
+def _open_cases(uow: UnitOfWork) -> list[ListedCase]:
+    """The actor's own open cases, the newest first; none for other roles."""
+    if uow.actor.role != PSD:
+        return []
+    own = cases.CaseFilter(state=cases.OPEN_CASE, owner=people.email_of(uow))
+    return cases.find_cases(uow, own)
 
 
 def _agreements(uow: UnitOfWork) -> list[Proposal]:

@@ -127,6 +127,7 @@ def _live(world: World, base: Base, secret: random.Random | None) -> None:
             world.ids["alert"].add(alert["alert_id"])
             said = {"reason": "so", "state": chance.choice(["asked", "explained", "confirmed"])}
             world.ask("finance", "POST", f"{path}/decisions", json=said, headers=match)
+            world.ask("finance", "POST", f"{path}/referrals", json={"reason": "so"})
         if secret is not None:
             _work_unseen(world, base, secret)
         running.clock.go(minutes=5)
@@ -161,6 +162,26 @@ def _answer_unseen(world: World, secret: random.Random, ask: Callable[..., Any])
             ask("POST", f"{path}/suppressions", json={"until": "2027-02-01", "reason": "so"})
 
 
+def _fill_cases(world: World, secret: random.Random, ask: Callable[..., Any]) -> None:
+    """Let professional standards answer finance's referrals and work on cases."""
+    theirs = sorted(alert["alert_id"] for alert in ask("GET", "/v1/alerts")["alerts"])
+    for referral in ask("GET", "/v1/referrals", params={"waiting": True}):
+        if secret.random() < 0.5:
+            ask("POST", f"/v1/referrals/{referral['referral_id']}/refusal", json={"reason": "so"})
+            continue
+        alert_ids = sorted({referral["alert_id"], *secret.sample(theirs, min(2, len(theirs)))})
+        sent = {"title": "a case", "reason": "so", "alert_ids": alert_ids}
+        case_id = ask("POST", "/v1/cases", json=sent)["case_id"]
+        world.ids["case"].add(case_id)
+        world.ids["referral"].add(referral["referral_id"])
+        path = f"/v1/cases/{case_id}"
+        ask("POST", f"{path}/notes", json={"text": "a note"})
+        ask("POST", f"{path}/names", json={"reason": "so"})
+        attached = ask("POST", f"{path}/attachments", files={"file": ("a.txt", b"x")})
+        world.ids["attachment"].add(attached["attachment_id"])
+        ask("GET", path.removeprefix("/v1"))
+
+
 def _work_unseen(world: World, base: Base, secret: random.Random) -> None:
     """Let professional standards do, as chance has it, everything that is theirs alone."""
     running = world.running
@@ -171,6 +192,7 @@ def _work_unseen(world: World, base: Base, secret: random.Random) -> None:
         return answer.json() if answer.content[:1] in {b"{", b"["} else {}
 
     _answer_unseen(world, secret, ask)
+    _fill_cases(world, secret, ask)
     for kind in ("hold", "suppression"):
         world.ids[kind].update(one[f"{kind}_id"] for one in ask("GET", f"/v1/{kind}s"))
     for statement in ask("GET", "/v1/statements")[1:]:

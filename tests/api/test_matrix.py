@@ -20,6 +20,7 @@ from services import OCTOBER, OTHER, OWN, Running, routes, serving, text
 from api.middleware import COOKIE
 from cardwatch import services
 from cardwatch.casebook import FINANCE, LANES, PSD, ROLES, Actor, sessions
+from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.complaints import NewComplaint
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.unit_of_work import SYSTEM
@@ -39,8 +40,17 @@ MINE, THEIRS = "new-merchant", "sole-holder-merchant"
 UNTOLD = {"GET /v1/openapi.json", "HEAD /v1/openapi.json", "GET /v1/version", "GET /v1/session",
           "DELETE /v1/session", "GET /v1/jobs/{job_id}", "GET /statements/jobs",
           "GET /trials/{job_id}", "GET /", "POST /sign-out", "POST /alerts/search",
-          "POST /payments/search"}  # fmt: skip
+          "POST /payments/search", "POST /cases/search", "GET /cases/new"}  # fmt: skip
 """What leaves no event: it shows nothing but the caller's own, and a key has no session to end."""
+ONE_LANE = {
+    "statement": FINANCE,
+    "query": FINANCE,
+    "complaint": FINANCE,
+    "case": PSD,
+    "attachment": PSD,
+    "referral": PSD,
+}
+"""Kinds of things that one lane alone has."""
 VISIBLE: dict[str, tuple[str, str]] = {
     "statement": (EVERYBODY, ""),
     "alert": ("finance auditor psd", "psd"),
@@ -54,6 +64,9 @@ VISIBLE: dict[str, tuple[str, str]] = {
     "person": (KEEPERS, KEEPERS),
     "key": (KEEPERS, "psd"),
     "job": ("finance", "psd"),
+    "case": ("", "psd"),
+    "attachment": ("", "psd"),
+    "referral": ("", "psd"),
     "session": (SUBJECT, ""),
     "complaint": ("auditor", ""),
 }
@@ -130,7 +143,7 @@ class World:
             return [Thing(MINE, "", FINANCE), Thing(THEIRS, "", PSD)]
         if may.of == "register":
             return [Thing("contracts", "", FINANCE), Thing("gifts", "", PSD)]
-        lanes = (FINANCE,) if may.of in {"statement", "query", "complaint"} else LANES
+        lanes = (ONE_LANE[may.of],) if may.of in ONE_LANE else LANES
         return [self.standing[may.of, owner, lane] for owner in (OWN, OTHER) for lane in lanes]
 
     def fresh(self, kind: str, owner: str, lane: str) -> Thing:
@@ -143,7 +156,9 @@ class World:
     def ask(self, route: str, may: May, comer: Comer, thing_id: str) -> Any:
         """Send a request as somebody; return the response."""
         version = self._version(comer.organisation, thing_id) if may.of == "alert" else 0
-        asked = may.request(route, thing_id, version, next(self.numbers))
+        own = comer.organisation
+        alert_ids = [self.standing["alert", own, lane].thing_id for lane in LANES]
+        asked = may.request(route, thing_id, version, next(self.numbers), alert_ids)
         headers = asked.pop("headers", {}) | self.headers(comer)
         return self.running.client.request(**asked, headers=headers, follow_redirects=False)
 
@@ -206,6 +221,8 @@ class World:
             self._keep(kind, self.fresh(kind, owner, lane))
         if lane == FINANCE:
             self._keep("complaint", self.fresh("complaint", owner, lane))
+        for kind in ("case", "attachment", "referral") if lane == PSD else ():
+            self._keep(kind, self.fresh(kind, owner, lane))
 
     def _keep(self, kind: str, thing: Thing) -> None:
         self.standing[kind, thing.organisation, thing.lane] = thing
@@ -218,6 +235,22 @@ class World:
 
     def _new_alert(self, owner: str, lane: str) -> str:
         return self.pool[owner, lane].pop()
+
+    def _new_case(self, owner: str, lane: str) -> str:
+        alert_id = self.standing["alert", owner, FINANCE].thing_id
+        new_case = services.NewCase("a case", "so", (alert_id,))
+        return str(services.open_case(self.running.context(lane, owner), new_case)["case_id"])
+
+    def _new_attachment(self, owner: str, lane: str) -> str:
+        case_id = self._new_case(owner, lane)
+        working = self.running.context(lane, owner)
+        return services.attach_file(working, case_id, "a.txt", b"x")["attachment_id"]
+
+    def _new_referral(self, owner: str, lane: str) -> str:
+        assert lane == PSD
+        name, working = self._new_alert(owner, FINANCE), self.running.context(FINANCE, owner)
+        services.decide(working, name, DecisionInput("so", "confirmed"))
+        return services.refer_alert(working, name, reason="so")
 
     def _new_suppression(self, owner: str, lane: str) -> str:
         name = self._new_alert(owner, lane)
@@ -353,6 +386,7 @@ def _fault(world: World, route: str, may: May, comer: Comer, thing: Thing | None
         return told if answer.status_code not in {403, 404} or differs else ""
     shown = [one for one in world.hidden_from(comer) if one in answer.text]
     has_event = world.events(comer.organisation) > before or route in UNTOLD
+    has_event |= answer.status_code == may.refused  # nothing was done
     done = answer.is_success or answer.status_code in {303, may.refused}
     return "" if done and not shown and has_event else f"{told} {shown} {has_event}"
 

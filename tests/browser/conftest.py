@@ -13,6 +13,7 @@ from sites import (
     Site,
     browser_here,
     browsing,
+    fill_cases,
     fill_jobs,
     fill_long,
     fill_months,
@@ -68,6 +69,7 @@ def served(force: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         fill_long(site)
         fill_jobs(site)
         fill_people(site)
+        fill_cases(site)
         yield site
 
 

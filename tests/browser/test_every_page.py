@@ -35,7 +35,7 @@ GROUPS = ("groups.csv", f"Staff Number,{LONG}\nE1,F\nE2,M\n")
 INVITED = {"Invitation": "{invitation}"}
 
 NO_PAGE = {"/static/{name}", "/governance.pdf", "/impact.pdf", "/samples.csv", "/payments.csv",
-           "/registers/{kind}/template.csv"}  # fmt: skip
+           "/registers/{kind}/template.csv", "/attachments/{attachment_id}"}  # fmt: skip
 """What is sent on, or loaded, and is no page itself."""
 
 
@@ -141,6 +141,36 @@ PAGES = (
            at="/alerts/{long}/questions"),
     _of("/alerts/{alert_id}/questions", "finance", "finance"),
     _of("/alerts/{alert_id}/questions", "long", "finance"),
+    _of("/alerts/{alert_id}/case", "confirmed", "psd"),
+    _wrong("/alerts/{alert_id}/case", "psd", "Save", "Choose a case", at="/alerts/{psd2}/case"),
+    _of("/alerts/{alert_id}/referral", "confirmed", "finance"),
+    State("/alerts/{alert_id}/referral", ("finance",), at="/alerts/{finance}/referral",
+          says="Only a confirmed alert can be referred"),
+    _wrong("/alerts/{alert_id}/referral", "finance", "Refer", NO_REASON,
+           at="/alerts/{confirmed}/referral"),
+    _of("/alerts/{alert_id}", "confirmed", "finance", "psd"),
+    State("/referrals", ("psd",)),
+    _empty("/referrals", "psd"),
+    State("/cases", ("psd",)),
+    _empty("/cases", "psd"),
+    State("/cases", ("psd",), at="/cases?state=closed&owner=me"),
+    State("/cases", ("psd",), press="Search", fill={"Search cases": LONG}, says="Search:"),
+    State("/cases", ("psd",), at="/cases?search=x", says="Search again"),
+    State("/cases", ("finance",), says="You do not have access to this page"),
+    State("/cases/new", ("psd",)),
+    _wrong("/cases/new", "psd", "Open case", "Enter a title",
+           fill={"Reason": "so"}),
+    _of("/cases/{case_id}", "case", "psd"),
+    _of("/cases/{case_id}", "closed_case", "psd"),
+    _wrong("/cases/{case_id}", "psd", "Add note", "Enter a note", at="/cases/{case}"),
+    _wrong("/cases/{case_id}", "psd", "Attach file", "Select a file", at="/cases/{case}"),
+    _wrong("/cases/{case_id}", "psd", "Close case", "Choose an outcome", at="/cases/{case}"),
+    _wrong("/cases/{case_id}", "psd", "Remove alert", "Choose an alert", at="/cases/{case}"),
+    _wrong("/cases/{case_id}", "psd", "Show the names", NO_REASON, at="/cases/{case}"),
+    _of("/cases/{case_id}/change", "case", "psd"),
+    _wrong("/cases/{case_id}/change", "psd", "Save", NO_REASON, at="/cases/{case}/change"),
+    _of("/cases/{case_id}/hand-over", "case", "psd"),
+    _wrong("/cases/{case_id}/hand-over", "psd", "Share", at="/cases/{closed_case}/hand-over"),
     State("/payments", READERS),
     _empty("/payments"),
     State("/payments", ("finance",), at="/payments?search=x", says="Search again"),

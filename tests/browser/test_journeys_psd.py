@@ -14,6 +14,7 @@ from steps import in_every_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from steps import Steps
 
@@ -110,3 +111,64 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     pack = zipfile.ZipFile(io.BytesIO(at.download("Share")))
     assert {"manifest.json", "manifest.sig"} < set(pack.namelist())
     assert pack.testzip() is None
+
+
+@needs_pdf
+@in_every_way
+def test_finance_refers_and_a_case_is_opened_filled_and_closed(
+    visit: Callable[[], Steps], tmp_path: Path
+) -> None:
+    (tmp_path / "orders.csv").write_text("order,day\n")
+    at = visit()
+    at.enter("finance", "/alerts?kind=split&state=")
+    at.press("Split purchase")
+    at.choose("Confirmed")
+    at.type("Reason", "no quotations were taken")
+    at.press("Save")
+    at.press("Refer to professional standards")
+    at.press("Refer")
+    at.sees("There is a problem", "Enter a reason")
+    at.type("Reason", "it goes further")
+    at.press("Refer")
+    at.sees("Referred", f"finance@{OWN}.example", "it goes further")
+    place = at.page.url
+
+    theirs = visit()
+    theirs.enter("psd", "/")
+    theirs.press("1 referral by finance")
+    theirs.sees("it goes further")
+    theirs.press("Answer")
+    theirs.choose("A new case")
+    theirs.type("Title of a new case", "Split purchases")
+    theirs.type("Reason", "to be looked at")
+    theirs.press("Save")
+    theirs.sees("Split purchases", "C-2026-", "Referred by finance")
+    assert not HOLDER.search(theirs.said())
+    theirs.type("Note", "asked for the order book")
+    theirs.press("Add note")
+    theirs.sees("asked for the order book")
+    theirs.select(tmp_path / "orders.csv")
+    theirs.press("Attach file")
+    theirs.sees("orders.csv", "File attached")
+    theirs.press("Share this case")
+    theirs.sees("First show the names")
+    theirs.press("Back")
+    theirs.press("Show by name whom this is about")
+    theirs.type("Why you need the names", "interview")
+    theirs.press("Show the names")
+    assert HOLDER.search(theirs.said())
+    theirs.choose("Reflective practice or other management action")
+    theirs.type("Reason for closing", "advice was given")
+    theirs.press("Close case")
+    theirs.sees("Closed", "advice was given")
+    theirs.press("Share this case")
+    theirs.choose("Misconduct (UK GDPR)")
+    theirs.type("Recipient", "Appropriate authority")
+    pack = zipfile.ZipFile(io.BytesIO(theirs.download("Share")))
+    assert {"case.json", "chronology.csv", "attachments/01 orders.csv"} < set(pack.namelist())
+    theirs.page.goto("/cases")
+    assert len(theirs.rows("Cases, the newest first")) == 1
+
+    at.page.goto(place)
+    at.sees("it goes further")
+    assert "Case" not in at.said()

@@ -15,6 +15,7 @@ from books import EQUAL, NOW, SPLIT, export_alerts, lively_month, month, rules_w
 from cardwatch import services
 from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook, documents
 from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.cases import CaseUpdate
 from cardwatch.casebook.unit_of_work import SYSTEM, canonical
 from cardwatch.errors import CardwatchError
 from cardwatch.registers import read_register, register_kinds
@@ -124,6 +125,8 @@ def _answers(
                 at, name, recipient="x", marking="OFFICIAL"
             ))  # fmt: skip
             ask(lambda at=at, name=name: services.place_hold(at, name, reason="so"))
+            ask(lambda at=at, name=name: services.refer_alert(at, name, reason="again"))
+            ask(lambda at=at, name=name: services.cases_with_alert(at, name))
             ask(lambda at=at, name=name: services.decide(at, name, DecisionInput("so", "asked")))
             ask(
                 lambda at=at, name=name: services.suppress(
@@ -131,6 +134,7 @@ def _answers(
                 )
             )
         ask(lambda at=at: services.list_exports(at))
+        ask(lambda at=at: services.list_referrals(at))
         told += map(_answer, _register_questions(at, versions))
         for one in again:
             ask(lambda at=at, one=one: asdict(services.receive(at, one)))
@@ -175,11 +179,29 @@ def _live(
         for one in services.list_alerts(_context(book, "finance")):
             names.add(one["alert_id"])
             if chance.random() < 0.5:
-                said = DecisionInput("so", chance.choice(["asked", "explained", "policy-breach"]))
+                said = DecisionInput("so", chance.choice(["asked", "explained", "confirmed"]))
                 services.decide(_context(book, "finance"), one["alert_id"], said)
+                if said.state == "confirmed":
+                    services.refer_alert(_context(book, "finance"), one["alert_id"], reason="so")
         if secret is not None:
             _work_unseen(book, secret)
     return sorted(names)
+
+
+def _fill_cases(psd: services.ServiceContext, secret: random.Random) -> None:
+    """Let professional standards decline referrals, or put their alerts into cases."""
+    for referral in services.list_referrals(psd, waiting=True):
+        if secret.random() < 0.5:
+            services.decline_referral(psd, referral["referral_id"], reason="so")
+            continue
+        new_case = services.NewCase("a case", "so", (referral["alert_id"],))
+        case_id = services.open_case(psd, new_case)["case_id"]
+        services.add_case_note(psd, case_id, "a note")
+        services.attach_file(psd, case_id, "a.txt", b"x")
+        for one in services.list_alerts(psd, lane=PSD)[:1]:
+            services.add_case_alert(psd, case_id, one["alert_id"], reason="so")
+        if secret.random() < 0.5:
+            services.close_case(psd, case_id, CaseUpdate("so", outcome="passed-on"))
 
 
 def _work_unseen(book: Casebook, secret: random.Random) -> None:
@@ -198,6 +220,7 @@ def _work_unseen(book: Casebook, secret: random.Random) -> None:
             if secret.random() < 0.5:
                 with contextlib.suppress(CardwatchError):  # such a one may stand already
                     act()
+    _fill_cases(psd, secret)
     services.list_registers(psd)
     for match in services.list_matches(psd):
         pair = {"organisation": match.organisation, "merchant": match.merchant}

@@ -344,9 +344,10 @@ def test_a_case_is_shared_as_a_pack_that_shows_any_change(
             "attachments/01 photo.png"} < set(files)  # fmt: skip
     for name, digest in manifest["files"].items():
         assert hashlib.sha256(files[name]).hexdigest() == digest
-    assert json.loads(files["case.json"])["attachments"][0]["sha256"] == hashlib.sha256(
-        files["attachments/01 photo.png"]
-    ).hexdigest()
+    assert (
+        json.loads(files["case.json"])["attachments"][0]["sha256"]
+        == hashlib.sha256(files["attachments/01 photo.png"]).hexdigest()
+    )
     notes = list(csv.reader(io.StringIO(files["notes.csv"].decode("utf-8-sig"))))
     assert notes[1][2] == "'=cmd|' /C calc'!A0"
     assert not services.verify_checkpoints(at("psd"), KEY.public_key(), path).fault
@@ -355,7 +356,7 @@ def test_a_case_is_shared_as_a_pack_that_shows_any_change(
     with zipfile.ZipFile(path, "w") as pack:
         for name, content in files.items():
             pack.writestr(name, content)
-    with pytest.raises(CardwatchError, match="photo.png is not as it was signed"):
+    with pytest.raises(CardwatchError, match=r"photo\.png is not as it was signed"):
         check_pack(path, KEY.public_key())
     assert_whole(at("psd"))
 

@@ -1,0 +1,390 @@
+"""Pages of cases of professional standards, and of finance's referrals to them."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from api.deps import AppStateDep, Context
+from api.downloads import attachment_response, case_pack
+from api.pagination import one_page
+from api.search_terms import read_term, with_term
+from api.state import UPLOAD_BYTES
+from api.web.base import (
+    Files,
+    RequestModel,
+    chips,
+    field_errors,
+    nonempty,
+    number,
+    redirect,
+    render,
+)
+from api.web.exports import share_page
+from cardwatch import services
+from cardwatch.casebook import FINANCE, PSD
+from cardwatch.casebook.attachments import MAX_ATTACHMENT_BYTES, MAX_ATTACHMENTS, MEDIA_TYPES
+from cardwatch.casebook.case_chronology import CHRONOLOGY_TITLES
+from cardwatch.casebook.case_rows import ListedCase
+from cardwatch.casebook.cases import OPEN_CASE, CaseFilter, CaseUpdate
+from cardwatch.casebook.referrals import REFERRED_STATE
+from cardwatch.casebook.tables import CASE_OUTCOMES
+from cardwatch.errors import CardwatchError, NotAllowed
+
+router = APIRouter()
+CASES_PER_PAGE = 25
+CASE_FILTERS = ("state", "owner", "search")
+CASE_STATE_TITLES = {"open": "Open", "closed": "Closed"}
+OUTCOME_CHOICES = [{"value": name, "label": label} for name, label in CASE_OUTCOMES.items()]
+NEW_CASE, DECLINE = "new", "decline"
+"""What becomes of an alert besides that it is put into one of the open cases."""
+
+
+def _check_role(context: Context) -> None:
+    """Refuse other roles than professional standards.
+
+    Raises:
+        NotAllowed: the role is another.
+    """
+    if context.actor.role != PSD:
+        raise NotAllowed("Your role cannot see cases.")
+
+
+@router.get("/cases")
+def list_cases(request: Request, context: Context, service: AppStateDep) -> Response:
+    """Show the cases that fit some filters, the newest first."""
+    return _list_page(request, context, service, {})
+
+
+def _list_page(
+    request: Request,
+    context: Context,
+    service: AppStateDep,
+    errors: dict[str, str],
+    sent_text: str = "",
+) -> Response:
+    """Return the list of cases with what is wrong in its search."""
+    params = nonempty(request.query_params)
+    chosen = {name: value for name, value in params.items() if name in CASE_FILTERS}
+    term, after, cursor = "", "", params.get("cursor", "")
+    rows: list[ListedCase] = []
+    waiting = services.list_referrals(context, waiting=True)
+    try:
+        term = read_term(service, context.actor, chosen.get("search", ""))
+        owner = services.email_of(context) if "owner" in chosen else ""
+        case_filter = CaseFilter(state=chosen.get("state", ""), owner=owner, text=term)
+        rows, after = one_page(
+            lambda place, most: services.list_cases(context, case_filter, after=place, limit=most),
+            cursor=cursor,
+            limit=CASES_PER_PAGE,
+        )
+    except CardwatchError as refusal:
+        errors |= field_errors(refusal, {"cursor": ""})
+    words = {"owner": "My cases", "search": f"Search: {term}"} | CASE_STATE_TITLES
+    return render(
+        request, "cases.html", errors=errors, rows=rows, chosen=chosen, term=sent_text or term,
+        states=CASE_STATE_TITLES, waiting=waiting,
+        chips=chips(chosen, lambda name, value: words.get(name, words.get(value, value)), _address),
+        next=_address(chosen | {"cursor": after}) if after else "",
+        first=_address(chosen) if cursor else "",
+    )  # fmt: skip
+
+
+def _address(chosen: dict[str, str]) -> str:
+    """Return the address of the list with some filters."""
+    return f"/cases?{urlencode(chosen)}".rstrip("?")
+
+
+@router.post("/cases/search")
+def search_cases(
+    request: Request, context: Context, service: AppStateDep, form: RequestModel
+) -> Response:
+    """Go to the cases with some words in the reference or title; the words are sealed."""
+    _check_role(context)
+    filters = {name: value for name, value in form.items() if name in CASE_FILTERS}
+    text = form.get("text", "")
+    try:
+        return redirect(_address(with_term(service, context.actor, filters, text)))
+    except CardwatchError as refusal:
+        return _list_page(request, context, service, field_errors(refusal), text)
+
+
+@router.get("/cases/new")
+def show_opening(request: Request, context: Context) -> Response:
+    """Show the form that opens a case without an alert."""
+    return _opening_page(request, context, {}, {})
+
+
+def _opening_page(
+    request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
+) -> Response:
+    _check_role(context)
+    return render(
+        request, "case_new.html", errors=errors, sent=form,
+        assignees=services.list_assignees(context), own_email=services.email_of(context),
+    )  # fmt: skip
+
+
+@router.post("/cases/new")
+def open_case(request: Request, context: Context, form: RequestModel) -> Response:
+    """Open a case without an alert."""
+    new_case = services.NewCase(
+        form.get("title", ""), form.get("reason", ""), owner=form.get("owner", "")
+    )
+    try:
+        case = services.open_case(context, new_case)
+    except CardwatchError as refusal:
+        return _opening_page(request, context, form, field_errors(refusal))
+    return redirect(f"/cases/{case['case_id']}")
+
+
+@router.get("/cases/{case_id}")
+def show_case(request: Request, context: Context, case_id: str) -> Response:
+    """Show a case: alerts, people, chronology, notes, files and how it is closed."""
+    return _case_page(request, context, case_id, {}, {})
+
+
+def _case_page(
+    request: Request, context: Context, case_id: str, form: dict[str, str], errors: dict[str, str]
+) -> Response:
+    case = services.get_case(context, case_id)
+    return render(
+        request, "case.html", errors=errors, sent=form, case=case, outcomes=OUTCOME_CHOICES,
+        outcome_titles=CASE_OUTCOMES, kinds=CHRONOLOGY_TITLES, endings=",".join(MEDIA_TYPES),
+        most_files=MAX_ATTACHMENTS, is_open=case["state"] == OPEN_CASE,
+    )  # fmt: skip
+
+
+def _seen(form: dict[str, str]) -> int:
+    """The version of the case that a form was made for."""
+    return number(form.get("seen", ""))
+
+
+@router.post("/cases/{case_id}/notes")
+def add_note(request: Request, context: Context, case_id: str, form: RequestModel) -> Response:
+    """Add a note to a case."""
+    try:
+        services.add_case_note(context, case_id, form.get("note", ""))
+    except CardwatchError as refusal:
+        errors = field_errors(refusal, {"reason": "note"})
+        return _case_page(request, context, case_id, form, errors)
+    return redirect(f"/cases/{case_id}#chronology")
+
+
+@router.post("/cases/{case_id}/attachments", max_body_size=UPLOAD_BYTES)
+def attach_file(request: Request, context: Context, case_id: str, files: Files) -> Response:
+    """Attach a file to a case."""
+    if not files:
+        return _case_page(request, context, case_id, {}, {"files": "Select a file"})
+    try:
+        content = files[0].file.read(MAX_ATTACHMENT_BYTES + 1)
+        services.attach_file(context, case_id, files[0].filename or "", content)
+    except CardwatchError as refusal:
+        errors = field_errors(refusal, {"file": "files"})
+        return _case_page(request, context, case_id, {}, errors)
+    return redirect(f"/cases/{case_id}#files-of-case")
+
+
+@router.get("/attachments/{attachment_id}")
+def get_attachment(context: Context, attachment_id: str) -> Response:
+    """Give a file of a case as a download."""
+    return attachment_response(services.get_attachment(context, attachment_id))
+
+
+@router.post("/cases/{case_id}/names")
+def show_names(request: Request, context: Context, case_id: str, form: RequestModel) -> Response:
+    """Show by name whom the alerts of a case are about, for a reason that is kept."""
+    try:
+        services.reveal_case(context, case_id, reason=form.get("why", ""))
+    except CardwatchError as refusal:
+        errors = field_errors(refusal, {"reason": "why"})
+        return _case_page(request, context, case_id, form, errors)
+    return redirect(f"/cases/{case_id}")
+
+
+@router.post("/cases/{case_id}/removals")
+def remove_alert(request: Request, context: Context, case_id: str, form: RequestModel) -> Response:
+    """Take an alert out of a case."""
+    if not form.get("alert"):
+        return _case_page(request, context, case_id, form, {"alert": "Choose an alert"})
+    try:
+        services.remove_case_alert(context, case_id, form["alert"], reason=form.get("removal", ""))
+    except CardwatchError as refusal:
+        errors = field_errors(refusal, {"reason": "removal"})
+        return _case_page(request, context, case_id, form, errors)
+    return redirect(f"/cases/{case_id}")
+
+
+@router.post("/cases/{case_id}/closure")
+def close_case(request: Request, context: Context, case_id: str, form: RequestModel) -> Response:
+    """Close a case with an outcome."""
+    update = CaseUpdate(form.get("closing", ""), _seen(form), outcome=form.get("outcome", ""))
+    try:
+        services.close_case(context, case_id, update)
+    except CardwatchError as refusal:
+        errors = field_errors(refusal, {"reason": "closing"})
+        return _case_page(request, context, case_id, form, errors)
+    return redirect(f"/cases/{case_id}")
+
+
+@router.post("/cases/{case_id}/reopening")
+def reopen_case(request: Request, context: Context, case_id: str, form: RequestModel) -> Response:
+    """Open a closed case again."""
+    try:
+        services.reopen_case(context, case_id, CaseUpdate(form.get("reopening", ""), _seen(form)))
+    except CardwatchError as refusal:
+        errors = field_errors(refusal, {"reason": "reopening"})
+        return _case_page(request, context, case_id, form, errors)
+    return redirect(f"/cases/{case_id}")
+
+
+@router.get("/cases/{case_id}/change")
+def show_change(request: Request, context: Context, case_id: str) -> Response:
+    """Show the form that changes the title or owner of a case."""
+    return _change_page(request, context, case_id, {}, {})
+
+
+def _change_page(
+    request: Request, context: Context, case_id: str, form: dict[str, str], errors: dict[str, str]
+) -> Response:
+    case = services.get_case(context, case_id)
+    return render(
+        request, "case_change.html", errors=errors, sent=form, case=case,
+        assignees=services.list_assignees(context),
+    )  # fmt: skip
+
+
+@router.post("/cases/{case_id}/change")
+def change_case(request: Request, context: Context, case_id: str, form: RequestModel) -> Response:
+    """Change the title or owner of a case."""
+    update = CaseUpdate(
+        form.get("reason", ""), _seen(form), form.get("title", ""), form.get("owner", "")
+    )
+    try:
+        services.change_case(context, case_id, update)
+    except CardwatchError as refusal:
+        return _change_page(request, context, case_id, form, field_errors(refusal))
+    return redirect(f"/cases/{case_id}")
+
+
+@router.get("/cases/{case_id}/hand-over")
+def show_sharing(request: Request, context: Context, case_id: str) -> Response:
+    """Show the form on which a whole case is shared as a pack."""
+    return _sharing_page(request, context, case_id, {}, {})
+
+
+def _sharing_page(
+    request: Request, context: Context, case_id: str, form: dict[str, Any], errors: dict[str, str]
+) -> Response:
+    case = services.get_case(context, case_id)
+    return share_page(
+        request, form, errors, back=f"/cases/{case['case_id']}", forms=(),
+        what=f"{case['reference']}: {case['title']}", is_named=case["is_named"],
+    )  # fmt: skip
+
+
+@router.post("/cases/{case_id}/hand-over")
+def share_case(
+    request: Request, context: Context, service: AppStateDep, case_id: str, form: RequestModel
+) -> Response:
+    """Share a whole case as a pack with a signed manifest."""
+    try:
+        return case_pack(
+            context, service, case_id, form.get("purpose", ""), form.get("recipient", "")
+        )
+    except CardwatchError as refusal:
+        return _sharing_page(request, context, case_id, form, field_errors(refusal))
+
+
+@router.get("/referrals")
+def list_referrals(request: Request, context: Context) -> Response:
+    """Show finance's referrals with their answers."""
+    referrals = services.list_referrals(context)
+    references = {
+        case["case_id"]: case["reference"] for case in services.list_cases(context, CaseFilter())
+    }
+    heads = services.alert_titles(context, {row["alert_id"] for row in referrals})
+    return render(
+        request, "referrals.html", referrals=referrals, heads=heads, references=references
+    )
+
+
+@router.get("/alerts/{alert_id}/case")
+def show_choice(request: Request, context: Context, alert_id: str) -> Response:
+    """Show the form that puts an alert into a case, or declines its referral."""
+    return _choice_page(request, context, alert_id, {}, {})
+
+
+def _choice_page(
+    request: Request, context: Context, alert_id: str, form: dict[str, str], errors: dict[str, str]
+) -> Response:
+    _check_role(context)
+    alert = services.get_alert(context, alert_id)
+    present = {case["case_id"] for case in services.cases_with_alert(context, alert["alert_id"])}
+    open_cases = services.list_cases(context, CaseFilter(state=OPEN_CASE))
+    return render(
+        request, "case_choice.html", errors=errors, sent=form, alert=alert,
+        cases=[case for case in open_cases if case["case_id"] not in present],
+        waiting=_waiting(context, alert["alert_id"]),
+    )  # fmt: skip
+
+
+def _waiting(context: Context, alert_id: str) -> list[dict[str, Any]]:
+    """The referrals of an alert that wait for an answer."""
+    rows = services.list_referrals(context, waiting=True)
+    return [{**row} for row in rows if row["alert_id"] == alert_id]
+
+
+@router.post("/alerts/{alert_id}/case")
+def choose_case(request: Request, context: Context, alert_id: str, form: RequestModel) -> Response:
+    """Put an alert into a new case or an open one, or decline its referral."""
+    _check_role(context)
+    choice, reason = form.get("choice", ""), form.get("reason", "")
+    if not choice:
+        return _choice_page(request, context, alert_id, form, {"choice": "Choose a case"})
+    alert_id = services.get_alert(context, alert_id)["alert_id"]
+    try:
+        if choice == NEW_CASE:
+            new_case = services.NewCase(form.get("title", ""), reason, (alert_id,))
+            choice = services.open_case(context, new_case)["case_id"]
+        elif choice == DECLINE:
+            for row in _waiting(context, alert_id):
+                services.decline_referral(context, row["referral_id"], reason=reason)
+            return redirect("/referrals")
+        else:
+            services.add_case_alert(context, choice, alert_id, reason=reason)
+    except CardwatchError as refusal:
+        return _choice_page(request, context, alert_id, form, field_errors(refusal))
+    return redirect(f"/cases/{choice}")
+
+
+@router.get("/alerts/{alert_id}/referral")
+def show_referral(request: Request, context: Context, alert_id: str) -> Response:
+    """Show the form that refers an alert to professional standards."""
+    return _referral_page(request, context, alert_id, {}, {})
+
+
+def _referral_page(
+    request: Request, context: Context, alert_id: str, form: dict[str, str], errors: dict[str, str]
+) -> Response:
+    alert = services.get_alert(context, alert_id)
+    if not context.actor.role == alert["lane"] == FINANCE:
+        raise NotAllowed("Your role cannot refer this alert.")
+    is_confirmed = alert["state"] == REFERRED_STATE
+    heads = services.alert_titles(context, [alert["alert_id"]])
+    return render(
+        request, "referral.html", errors=errors, sent=form, alert=alert,
+        is_confirmed=is_confirmed, head=heads[alert["alert_id"]],
+    )  # fmt: skip
+
+
+@router.post("/alerts/{alert_id}/referral")
+def refer_alert(request: Request, context: Context, alert_id: str, form: RequestModel) -> Response:
+    """Refer an alert to professional standards."""
+    try:
+        services.refer_alert(context, alert_id, reason=form.get("reason", ""))
+    except CardwatchError as refusal:
+        return _referral_page(request, context, alert_id, form, field_errors(refusal))
+    return redirect(f"/alerts/{alert_id}")
