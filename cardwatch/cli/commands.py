@@ -20,6 +20,7 @@ from cardwatch.cli import (
     admin,
     audit,
     casebook,
+    cases,
     forces,
     national,
     queries,
@@ -60,6 +61,7 @@ app.registered_commands += casebook.app.registered_commands + admin.app.register
 app.registered_commands += national.app.registered_commands + forces.app.registered_commands
 app.registered_commands += rights.app.registered_commands
 app.add_typer(national.casebook_app, name="casebook")
+app.add_typer(cases.cases_app, name="case")
 app.add_typer(audit.app, name="audit")
 app.add_typer(admin.keep_app, name="keep")
 app.add_typer(registers.registers_app, name="registers")

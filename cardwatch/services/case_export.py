@@ -11,7 +11,13 @@ from cardwatch.casebook.case_chronology import CHRONOLOGY_TITLES
 from cardwatch.errors import NotAllowed
 from cardwatch.reports import PURPOSES, csv_text, safe_filename, safe_text
 from cardwatch.services.cases import case_detail
-from cardwatch.services.exports import PACK, ExportFile, case_files, check_request
+from cardwatch.services.exports import (
+    PACK,
+    ExportFile,
+    case_content,
+    check_request,
+    packed_alerts,
+)
 from cardwatch.vocabulary import CaseEntryKind
 
 if TYPE_CHECKING:
@@ -46,14 +52,14 @@ def export_case(context: ServiceContext, case_id: str, export_request: ExportReq
         if not case["is_named"]:
             raise NotAllowed("A case names people. First show the names on the case's page.")
         current = tuple(alert["alert_id"] for alert in case["alerts"] if not alert["is_erased"])
-        content, count = case_files(
-            uow, replace(export_request, alert_ids=current), _files(uow, case)
-        )
+        packed, count = case_content(uow, replace(export_request, alert_ids=current))
+        more = _files(uow, case)
         event.counts = {"alerts": count, "attachments": len(case["attachments"])}
         uow.extra_events.append(AuditEvent("disclosure", "case", case["case_id"]))
         text = f"{PURPOSES[export_request.purpose]}, for {export_request.recipient.strip()}"
         row = cases.find_case(uow, case["case_id"])
         cases.add_entry(uow, row, CaseEntryKind.EXPORTED, text)
+    content = packed_alerts(context, packed, export_request.key, more)
     return ExportFile(safe_filename(f"psd case {case['reference']}{PACK}"), content, count)
 
 

@@ -197,11 +197,11 @@ def packed_alerts(
         key: signs the manifest.
         more: the other files, by name.
     """
-    files = {}
+    files: dict[str, bytes] = {}
     if packed.lists:
-        files = alert_files(packed.lists, packed.statements, packed.cover)
+        files = alert_files(dict(packed.lists), packed.reading, packed.cover)
         files |= reliability_files(context, packed)
-    return pack_alerts(packed.lists, {**files, **(more or {})}, packed.cover, key)
+    return pack_alerts(dict(packed.lists), {**files, **(more or {})}, packed.cover, key)
 
 
 def _chosen(

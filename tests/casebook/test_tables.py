@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from cardwatch.casebook import Casebook, tables
-from cardwatch.cli import admin, audit, casebook
+from cardwatch.cli import admin, audit, casebook, cases
 
 DOCS = (Path(__file__).parents[2] / "docs" / "casebook.md").read_text(encoding="utf-8")
 
@@ -45,7 +45,8 @@ def test_every_setting_is_documented() -> None:
 def test_docs_name_every_command_of_the_casebook() -> None:
     commands = casebook.app.registered_commands + admin.app.registered_commands
     names = [command.name or command.callback.__name__ for command in commands]
-    for group, app in (("audit", audit.app), ("keep", admin.keep_app)):
+    groups = (("audit", audit.app), ("keep", admin.keep_app), ("case", cases.cases_app))
+    for group, app in groups:
         names += [f"{group} {command.name}" for command in app.registered_commands]
     assert len(names) > 20
     for name in names:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import EQUAL, HEADINGS, SPLIT, month
+from books import EQUAL, HEADINGS, SPLIT, month, needs_pdf
 from typer.testing import CliRunner
 
-from cardwatch import cli
+from cardwatch import cli, services
+from cardwatch.cli.context import open_context
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
@@ -273,3 +274,25 @@ def test_what_cannot_be_read_is_named_and_the_others_are_received(
     assert "1 row was not read" in told
     assert "bad.csv" in told
     assert [one["label"] for one in begun("statements", "--as", FINANCE)][-1] == "good.csv"
+
+
+@needs_pdf
+def test_cases_are_listed_shown_and_exported(begun: Callable[..., Any], tmp_path: Path) -> None:
+    with open_context(PSD, None) as context:
+        (alert,) = services.list_alerts(context, lane="psd")
+        new_case = services.NewCase("Equal amounts", "so", (alert["alert_id"],))
+        reference = services.open_case(context, new_case)["reference"]
+    (listed,) = begun("case", "list", "--state", "open", "--as", PSD)
+    assert (listed["reference"], listed["alerts_count"]) == (reference, 1)
+    assert begun("case", "list", "--text", "nothing", "--as", PSD) == []
+    assert "cannot see cases" in begun("case", "list", "--as", FINANCE, code=3)
+    shown = begun("case", "show", reference, "--as", PSD, json_out=False)
+    assert "Equal amounts" in shown
+    assert "Case opened: so" in shown
+    export = ("case", "export", reference, str(tmp_path), "--purpose", "misconduct", "--to", "AA")
+    assert "show the names" in begun(*export, "--as", PSD, code=3)
+    with open_context(PSD, None) as context:
+        services.reveal_case(context, reference, reason="so")
+    (row,) = begun(*export, "--as", PSD)
+    assert Path(row["file"]).name == f"psd case {reference}.zip"
+    assert begun("audit", "verify", row["file"], "--as", PSD)
