@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from cardwatch.casebook import PSD, AuditEvent, attachments, cases
 from cardwatch.casebook.case_chronology import CHRONOLOGY_TITLES
 from cardwatch.errors import NotAllowed
-from cardwatch.reports import PURPOSES, csv_text, safe_filename, safe_text
+from cardwatch.reports import PACK, PURPOSES, csv_text, safe_filename, safe_text
 from cardwatch.services.cases import case_detail
 from cardwatch.services.exports import (
-    PACK,
     ExportFile,
     case_content,
     check_request,
