@@ -504,10 +504,11 @@ def _questions_for(
         raise CardwatchError("There are no open alerts about this cardholder.")
     alert_ids = [question["alert_id"] for question in questions]
     uow.extra_events += [
-        AuditEvent("disclosure", "alert", one, purpose=uow.event.purpose) for one in alert_ids
+        AuditEvent("disclosure", "alert", alert_id, purpose=uow.event.purpose)
+        for alert_id in alert_ids
     ]
     document = questions_document(
-        [(raised[one["alert_id"]], clause_behind(uow, one)) for one in questions],
+        [(raised[question["alert_id"]], clause_behind(uow, question)) for question in questions],
         marking=marking,
         organisation=people.organisation_name(uow),
         recipient=recipient.strip(),
