@@ -101,7 +101,7 @@ def reperform(
             return database.execute(query).df()
         except duckdb.OutOfMemoryException as error:
             raise CardwatchError(
-                "There are too many payments for the independent run. Verify fewer at a time."
+                "The independent run has 1 GB, and these payments need more. Verify without it."
             ) from error
 
 

@@ -177,13 +177,15 @@ FROM bought WHERE NOT doubled AND refunded_on IS DISTINCT FROM day;
 CREATE TEMP TABLE repeats AS
 WITH same_day AS (
     SELECT holder, merchant, pence, day, count(*) AS count FROM standing GROUP BY ALL
+), equal AS (
+    SELECT holder, merchant, pence, day, refunded_on, count(*) AS count FROM standing GROUP BY ALL
 ), days_before AS (
-    SELECT s.number, count(*) AS count
-    FROM standing AS s
-    JOIN standing AS e ON e.holder = s.holder AND e.merchant = s.merchant AND e.pence = s.pence
+    SELECT s.holder, s.merchant, s.pence, s.day, sum(e.count) AS count
+    FROM same_day AS s
+    JOIN equal AS e ON e.holder = s.holder AND e.merchant = s.merchant AND e.pence = s.pence
         AND e.day BETWEEN s.day - 3 AND s.day - 1
     WHERE e.refunded_on IS NULL OR e.refunded_on > s.day
-    GROUP BY s.number
+    GROUP BY ALL
 ), sixty_days AS (
     SELECT number,
            count(*) OVER (PARTITION BY merchant, pence ORDER BY day
@@ -200,7 +202,7 @@ SELECT s.number, s.pence, d.count AS same_day, coalesce(e.count, 0) AS days_befo
        o.count AS by_others, b.count AS purchases_before
 FROM standing AS s
 JOIN same_day AS d USING (holder, merchant, pence, day)
-LEFT JOIN days_before AS e USING (number)
+LEFT JOIN days_before AS e USING (holder, merchant, pence, day)
 JOIN sixty_days AS o USING (number)
 JOIN before AS b ON b.day = s.day;
 

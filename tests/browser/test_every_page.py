@@ -205,6 +205,8 @@ PAGES = (
     State("/registers/matches", ("psd",)),
     _of("/statements/{statement_id}", "statement", *ALL),
     _of("/statements/{statement_id}", "long_statement", *ALL),
+    State("/statements/{statement_id}", ("auditor",), at="/statements/{statement}",
+          press="Verify with the independent run", says="A second program found the same limits"),
     State("/statements/jobs", ("finance",), at="/statements/jobs?job={job}"),
     State("/statements/jobs", ("finance",), says="Not uploaded",
           at="/statements/jobs?job={received}&job={held}&job={unreceived}"),
