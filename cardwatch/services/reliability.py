@@ -14,6 +14,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from cardwatch import __version__
+from cardwatch.casebook import PSD
 from cardwatch.casebook.checkpoints import public_text
 from cardwatch.casebook.health import examine
 from cardwatch.errors import CardwatchError
@@ -138,7 +139,7 @@ def _answers(context: ServiceContext, content: PackContent) -> Iterator[tuple[st
     yield (
         "Who changed the policy, the rules, the model or the registers?",
         _changes(context),
-        ("No document was activated; the defaults of this version apply."),
+        "",
     )
     yield (
         "Who has seen the alerts?",
@@ -225,8 +226,8 @@ def _made_again(check: Check) -> str:
     if check.note:
         return f"{check.label}: not made again: {check.note}."
     return (
-        f"{check.label}: {quantity(check.alerts, 'alert was', 'alerts were')} made again from the "
-        "payments, policy, rules and model of that day, exactly as before."
+        f"{check.label}: every alert was made again from the payments, policy, rules and model of "
+        "that day, exactly as before."
     )
 
 
@@ -257,11 +258,14 @@ def _independent(context: ServiceContext, names: Sequence[str]) -> list[str]:
 def _changes(context: ServiceContext) -> list[str]:
     """Who activated which document, and when, as far as the reader may know."""
     names = display_names(context)
-    return [
+    lines = [
         f"{row['kind']} {row['sha256'][:16]}: effective from {row['effective_from']}, activated "
         f"at {row['activated_at']} by {names.get(row['activated_by'], 'somebody not named here')}."
         for row in list_active(context)
     ]
+    if context.actor.role != PSD:
+        lines.append("Changes of rule sets are shown to professional standards alone.")
+    return [*lines, "Versions of registers other than the card register are not listed here."]
 
 
 def _seen(content: PackContent) -> list[str]:

@@ -32,7 +32,10 @@ QUESTIONS = {
     2: ("known limits or faults", "payments were for one need or several"),
     3: ("Which tests were passed", "checks of the database passed at 2026-11-24T09:30"),
     4: ("as they were received", "agree with those of the day it came"),
-    5: ("made again just now", "made again from the payments, policy, rules and model of that day"),
+    5: (
+        "made again just now",
+        "every alert was made again from the payments, policy",
+    ),
     6: ("Did anything independent", "a second program, which shares no code with the rules, found"),
     7: ("Which clock", "offset from another clock are not recorded"),
     8: ("Who changed the policy", "effective from 2026-01-01, activated at 2026-11-24T09:30"),
