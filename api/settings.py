@@ -33,6 +33,12 @@ NEEDED_WITH = {"oidc_client": "oidc_issuer", "oidc_secret": "oidc_issuer",
 """Settings that another one cannot do without."""
 TIME_OF_DAY = r"([01]?\d|2[0-3]):[0-5]\d"
 
+PRIVACY_BASIS = (
+    "A task in the public interest: to look after public money (UK GDPR, Article 6(1)(e)). Where a "
+    "crime is looked into, Part 3 of the Data Protection Act 2018 applies."
+)
+"""The usual lawful basis of a police force; an organisation with another sets its own."""
+
 
 def _in_form(pattern: str, meaning: LiteralString) -> AfterValidator:
     """Validator that refuses a text of another form, with what it has to be; empty is not set."""
@@ -72,6 +78,8 @@ class Settings(BaseModel):
         remind_queries: days between reminders of a query that is past its due day; 0 for none.
         erase: time of day (UTC) at which what is past its time is erased; by hand only without it.
         marking: protective marking at the head and foot of every page, and of what is handed over.
+        privacy_contact: whom people ask about their data: the data protection officer's address.
+        privacy_basis: the lawful basis, as the privacy notice says it.
         metrics_key: who may read the metrics shows this; nobody without it.
     """
 
@@ -101,6 +109,10 @@ class Settings(BaseModel):
         if not value and info.data.get(needs_it, "refused"):
             raise PydanticCustomError("needed", "is needed with {it}", {"it": _variable(needs_it)})
         return value
+
+    privacy_contact: str = ""
+    privacy_basis: str = PRIVACY_BASIS
+    metrics_key: str = field(default="", repr=False)
 
     @property
     def remind_at(self) -> tuple[int, int]:

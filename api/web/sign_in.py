@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from calendar import monthrange
 from typing import Annotated
@@ -16,7 +17,7 @@ from api.sign_in_limit import TooManyAttempts
 from api.web.base import HOME, field_errors, redirect, render
 from cardwatch import services
 from cardwatch.casebook.people import organisation_id
-from cardwatch.casebook.tables import RECEIVES
+from cardwatch.casebook.tables import KEEPS_DAYS, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
 
 router = APIRouter()
@@ -163,6 +164,15 @@ def show_accessibility(request: Request) -> Response:
 
 
 @router.get("/privacy")
-def show_privacy(request: Request) -> Response:
-    """Show the privacy notice."""
-    return render(request, "privacy.html")
+def show_privacy(request: Request, service: AppStateDep) -> Response:
+    """Show the privacy notice, with the retention periods of the organisation where it is known."""
+    actor = request.state.actor
+    keeps = [
+        json.loads(organisation["keeps"])
+        for organisation in service.casebook.organisations()
+        if actor is None or organisation["organisation_id"] == actor.organisation_id
+    ]
+    return render(
+        request, "privacy.html", keeps=keeps[0] if len(keeps) == 1 else KEEPS_DAYS,
+        contact=service.settings.privacy_contact, basis=service.settings.privacy_basis,
+    )  # fmt: skip

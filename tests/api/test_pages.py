@@ -445,3 +445,13 @@ def test_the_list_of_statements_is_narrowed_by_source_period_and_state(
     assert re.search(r'href="/statements\?state=scored">.*Days to: 31 October 2026</a>', chosen)
     wrong = browser.get("/statements?since=soon", status=422)
     assert "is not a date" in wrong
+
+
+def test_the_privacy_notice_is_whole(serve: Callable[..., Running]) -> None:
+    contact, basis = "dpo@saltmarsh.example", "our own basis"
+    running = serve(privacy_contact=contact, privacy_basis=basis)
+    page = running.client.get("/privacy").text
+    for words in (contact, basis, "within 30 days", "within one month", "copy of the data",
+                  "You can object", "ico.org.uk", "2,557 days"):  # fmt: skip
+        assert words in page, words
+    assert "CARDWATCH_PRIVACY_CONTACT" not in page
