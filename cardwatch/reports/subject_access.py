@@ -43,7 +43,7 @@ LOGIC = (
     ),
     (
         "Rules and a statistical model order the payments by how unusual they are. Who somebody "
-        "is (age, sex, ethnicity, rank) is not used."
+        "is (age, sex, ethnicity, belief) is not used."
     ),
     (
         "An alert is a question, and no finding. A person reads it, asks where needed, and decides "
@@ -132,6 +132,7 @@ def subject_access_document(content: Mapping[str, Any], *, marking: str) -> Docu
             text=("An alert is a question about payments. It is not a finding against anybody.",),
         ),
         *(_alert(alert) for alert in content["alerts"]),
+        Section("Queries to your line manager", tables=(_queries(content["queries"]),)),
         Section("Later alerts that are not asked", tables=(_suppressions(content["not_asked"]),)),
         Section("Who has looked", tables=(_looks(content["looks"]),)),
         Section(
@@ -217,6 +218,19 @@ def _alert(alert: Mapping[str, Any]) -> Section:
             Table("Decisions", ("Date", "By", "State", "Reason"), decisions),
         ),
     )
+
+
+def _queries(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Queries that were sent, with their replies."""
+    cells = tuple(
+        (
+            day(row["sent_on"]),
+            ", ".join(row["alerts"]),
+            "; ".join(f"{day(reply['on'])}: {reply['text']}" for reply in row["replies"]),
+        )
+        for row in rows
+    )
+    return Table("Queries sent by email", ("Sent", "Alerts", "Replies"), cells)
 
 
 def _suppressions(rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -10,6 +10,7 @@ import pandas as pd
 from cardwatch.casebook import AuditEvent, people, retention
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook import subject_access as queries
+from cardwatch.casebook.queries import list_queries as queries_sent
 from cardwatch.casebook.tables import OVERSEES, STATES
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import NotAllowed, NotFound
@@ -84,7 +85,10 @@ def _content(uow: UnitOfWork, keys: set[str]) -> dict[str, Any]:
     """Gather what a pack holds."""
     payments = queries.payments_of(uow, keys)
     details = [kept.get_alert(uow, name) for name in queries.alert_ids_about(uow, keys)]
-    names = queries.names_to_redact(uow, keys)
+    managers = {
+        text for query in queries_sent(uow) for text in (query["recipient"], query["email"]) if text
+    }
+    names = queries.names_to_redact(uow, keys) | managers
     account = queries.account_of(uow, keys)
     statement_ids = {detail["statement_id"] for detail in details}
     return {
@@ -96,6 +100,7 @@ def _content(uow: UnitOfWork, keys: set[str]) -> dict[str, Any]:
         ],
         "cards": _cards(uow, keys),
         "alerts": [_alert(detail, keys, names) for detail in details],
+        "queries": _queries(uow, details, names),
         "not_asked": [
             {"made_on": row["made_at"][:10], "until": row["expires_on"],
              "reason": redacted(row["reason"], names)}
@@ -111,6 +116,28 @@ def _content(uow: UnitOfWork, keys: set[str]) -> dict[str, Any]:
                                 "since": account["made_at"][:10]},
         "kept_for_days": retention.keeps_days(uow),
     }  # fmt: skip
+
+
+def _queries(
+    uow: UnitOfWork, details: Sequence[AlertDetail], names: set[str]
+) -> list[dict[str, Any]]:
+    """Queries to line managers about alerts of the person, with their replies; nobody is named."""
+    alert_ids = {detail["alert_id"] for detail in details}
+    return [
+        {
+            "sent_on": query["sent_at"][:10],
+            "alerts": sorted(alert_ids & set(query["alert_ids"])),
+            "replies": [
+                {
+                    "on": reply["replied_on"],
+                    "text": redacted(reply["text"], {*names, *filter(None, [reply["replied_by"]])}),
+                }
+                for reply in query["replies"]
+            ],
+        }
+        for query in queries_sent(uow)
+        if alert_ids & set(query["alert_ids"])
+    ]
 
 
 def _cards(uow: UnitOfWork, keys: set[str]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from books import KEY, export_alerts, lively_month, month, needs_pdf
 
 from cardwatch import services
 from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.queries import ReplyInput
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.reports.subject_access import EXEMPTIONS, REDACTED, redacted
 
@@ -44,6 +45,10 @@ def force(at: Context, read: Read) -> Context:
     services.receive(at(), read(*month(9), name="september.csv"), is_history=True)
     services.receive(at(), read(*lively_month(10), name="october.csv"))
     (alert,) = [one for one in services.list_alerts(at()) if one["holders"] == ["E1"]]
+    query = services.Query("The Manager", "manager@saltmarsh-vale.example", "2026-12-01")
+    sent = services.send_query(at(), alert["alert_id"], query, lambda *_: None, marking="OFFICIAL")
+    reply = ReplyInput("The Manager", "The Manager saw the goods")
+    services.record_reply(at(), sent["query_id"], reply)
     text = "asked finance@saltmarsh-vale.example, who knows Jo Bloggs"
     services.decide(at(), alert["alert_id"], DecisionInput(text, "explained"))
     export_alerts(at(), alert_ids=(alert["alert_id"],))
@@ -58,11 +63,14 @@ def test_a_pack_is_whole_for_its_person_and_names_nobody_else(force: Context) ->
     assert {payment["label"] for payment in data["payments"]} == {"september.csv", "october.csv"}
     (alert,) = data["alerts"]
     assert len(alert["payments"]) == 2
-    assert [decision["by"] for decision in alert["decisions"]] == ["finance"]
-    assert REDACTED in alert["decisions"][0]["reason"]
+    assert [decision["by"] for decision in alert["decisions"]] == ["finance", "finance"]
+    assert all(REDACTED in decision["reason"] for decision in alert["decisions"])
+    (query,) = data["queries"]
+    assert query["replies"][0]["text"] == f"{REDACTED} saw the goods"
     assert {look["action"] for look in data["looks"]} >= {"alteration", "disclosure"}
     assert data["shared"][0]["recipient"] == "CFO"
     text = json.dumps(data)
+    assert "The Manager" not in text
     assert "saltmarsh-vale.example" not in text
     assert not any(f'"{other}"' in text for other in ("E0", "E2", "E3"))
     event = services.audit_events(force("auditor"), lane="finance", last=1)[0]
