@@ -99,6 +99,8 @@ class Settings(BaseModel):
     remind_queries: NonNegativeInt = 7
     erase: Annotated[str, DAILY] = ""
     marking: str = MARKING
+    privacy_contact: str = ""
+    privacy_basis: str = PRIVACY_BASIS
     metrics_key: Secret = ""
 
     @field_validator(*NEEDED_WITH)
@@ -109,10 +111,6 @@ class Settings(BaseModel):
         if not value and info.data.get(needs_it, "refused"):
             raise PydanticCustomError("needed", "is needed with {it}", {"it": _variable(needs_it)})
         return value
-
-    privacy_contact: str = ""
-    privacy_basis: str = PRIVACY_BASIS
-    metrics_key: str = field(default="", repr=False)
 
     @property
     def remind_at(self) -> tuple[int, int]:
