@@ -204,6 +204,7 @@ TABLE: tuple[tuple[str, May], ...] = (
      May("finance auditor psd", "psd", of="alert", sent={"json": CASE})),
     ("GET /v1/exports", May(READERS)),
     ("GET /v1/precision", May(READERS)),
+    ("GET /v1/order", May(READERS)),
     ("GET /v1/reconciliation", May(READERS)),
     ("GET /v1/rules", May(READERS)),
     ("GET /v1/rules/{rule_id}", May(READERS, "psd", of="rule")),
@@ -366,6 +367,8 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /settings/propose/model", May(RECEIVERS)),
     ("POST /settings/propose/model",  # a month is too little for a model
      May(RECEIVERS, sent={"data": {"reason": "so"}}, refused=422)),
+    ("POST /settings/propose/order",  # no rule has been answered often enough
+     May(RECEIVERS, sent={"data": {"kind": "order-by-answers", "reason": "so"}}, refused=422)),
     ("GET /settings/propose/cards", May(RECEIVERS)),
     ("POST /settings/propose/cards",
      May(RECEIVERS, sent={"files": {"files": CARDS["file"]}, "data": {"reason": "so"}})),

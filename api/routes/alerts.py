@@ -12,6 +12,7 @@ from api.downloads import CONTENT_TYPES, export_response
 from api.pagination import filters_of, page_of, with_titles
 from api.schemas.alerts import (
     Alert,
+    AlertOrder,
     AlertPage,
     AlertSearch,
     DecidedCount,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from api.pagination import AlertRows
     from cardwatch.casebook import alert_rows, rows
     from cardwatch.casebook.precision import Precision as RulePrecision
+    from cardwatch.services import answers
 
 router = APIRouter(tags=["alerts"])
 ALERT_LINK, FIRST = "$response.body#/alert_id", "$response.body#/alerts/0/alert_id"
@@ -220,6 +222,12 @@ def list_exports(context: Context) -> list[rows.Export]:
 def get_precision(context: Context) -> dict[str, list[RulePrecision]]:
     """Show for each of the caller's lanes how often each rule's alerts were upheld."""
     return services.rule_precision(context)
+
+
+@router.get("/order", response_model=dict[Lane, AlertOrder])
+def get_order(context: Context) -> dict[str, answers.AlertOrder]:
+    """Show what orders the alerts, what the answers would make of it, and a test of that."""
+    return services.alert_orders(context)
 
 
 @router.get("/reconciliation", response_model=dict[str, int])

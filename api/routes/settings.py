@@ -116,7 +116,7 @@ def list_proposals(context: Context) -> list[rows.Proposal]:
 def propose(sent: ToPropose, context: Context, service: AppStateDep) -> rows.Proposal:
     """Propose a policy, rules or a retrained model; another person in the role must approve."""
     with service.scoring():
-        content = None if sent.kind == "model" else _content(service, sent)
+        content = _content(service, sent) if sent.kind in {"policy", "rules"} else None
         return services.propose(
             context, sent.kind, content, effective_from=sent.effective_from, reason=sent.reason
         )

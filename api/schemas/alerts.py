@@ -289,7 +289,7 @@ class Precision(BaseModel):
     """How often one rule's alerts in one band of evidence were upheld.
 
     `low` and `high` are the exact 95 % interval of `share`. `expected` begins at one in seven, and
-    orders the list once `orders` is true.
+    can order the list once `orders` is true, if two people put it in force.
     """
 
     rule: str
@@ -301,3 +301,37 @@ class Precision(BaseModel):
     high: float
     expected: float
     orders: bool
+
+
+class UpheldRate(BaseModel):
+    """The rate by which alerts of a rule and band of evidence are ordered."""
+
+    rule: str
+    band: str
+    rate: float
+
+
+class OrderBackTest(BaseModel):
+    """What the order of earlier answers would have put first among alerts answered later.
+
+    `read` is the first half of those `tested`; `upheld_by_evidence` and `upheld_by_answers` are how
+    many of the `upheld` stand in it by evidence alone, and by the answers to the `learned` ones.
+    """
+
+    learned: int
+    tested: int
+    read: int
+    upheld: int
+    upheld_by_evidence: int
+    upheld_by_answers: int
+
+
+class AlertOrder(BaseModel):
+    """What orders a lane's alerts now, and what the answers would make of it.
+
+    An empty list of rates is evidence alone. `back_test` is null where answers are too few.
+    """
+
+    in_force: list[UpheldRate]
+    by_answers: list[UpheldRate]
+    back_test: OrderBackTest | None

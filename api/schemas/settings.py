@@ -84,9 +84,12 @@ class InForce(BaseModel):
 
 
 class ToPropose(RequestModel):
-    """A policy, rule set or model to activate from a day, once somebody else approves."""
+    """A policy, rule set, model or order of alerts to activate, once somebody else approves."""
 
-    kind: Literal["policy", "rules", "model"]
+    kind: Literal["policy", "rules", "model", "order-by-answers", "order-by-evidence"] = Field(
+        description="The orders are of your own list: by the answers so far, or by evidence alone. "
+        "They hold from the day of approval."
+    )
     reason: Reason
     effective_from: Day | Literal[""] = Field("", description="Today if empty.")
     policy: Annotated[str, StringConstraints(max_length=200_000)] | None = Field(

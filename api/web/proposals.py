@@ -8,6 +8,7 @@ from api.deps import AppStateDep, Context
 from api.state import UPLOAD_BYTES
 from api.uploads import read_register
 from api.web.base import Files, RequestModel, field_errors, redirect, render
+from api.web.settings import precision_page
 from cardwatch import services
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
@@ -104,6 +105,21 @@ def propose_model(
         return _more_page(request, context, "model", sent, {"": str(refusal)})
     except CardwatchError as refusal:
         return _more_page(request, context, "model", sent, field_errors(refusal))
+    return redirect(f"/settings/proposals/{proposal['proposal_id']}")
+
+
+@router.post("/settings/propose/order")
+def propose_order(request: Request, context: Context, sent: RequestModel) -> Response:
+    """Propose to order alerts by the answers so far, or by evidence alone."""
+    kind = sent.get("kind", "")
+    if kind not in services.PROPOSED_ORDERS:
+        return precision_page(request, context, sent, {"kind": "Choose an order"})
+    try:
+        proposal = services.propose(
+            context, kind, None, effective_from="", reason=sent.get("reason", "")
+        )
+    except CardwatchError as refusal:
+        return precision_page(request, context, sent, field_errors(refusal))
     return redirect(f"/settings/proposals/{proposal['proposal_id']}")
 
 

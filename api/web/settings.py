@@ -33,12 +33,20 @@ def show_rule(request: Request, context: Context, rule_id: str) -> Response:
 
 @router.get("/precision")
 def show_precision(request: Request, context: Context) -> Response:
-    """Show how often each rule's alerts were upheld: by month, and by band of evidence."""
-    by_month, by_band = (
-        services.rule_precision(context, by_month=True),
-        services.rule_precision(context),
-    )
-    return render(request, "precision.html", by_month=by_month, by_band=by_band)
+    """Show how often each rule's alerts were upheld, and the order that the answers make."""
+    return precision_page(request, context, {}, {})
+
+
+def precision_page(
+    request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
+) -> Response:
+    """Show the rates by month and band of evidence, with the form to propose an order by them."""
+    return render(
+        request, "precision.html", errors=errors, sent=form,
+        by_month=services.rule_precision(context, by_month=True),
+        by_band=services.rule_precision(context), orders=services.alert_orders(context),
+        own_lane=context.actor.chain if context.actor.role in RECEIVES else "",
+    )  # fmt: skip
 
 
 @router.get("/settings")

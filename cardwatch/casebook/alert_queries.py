@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy import Double
 
 from cardwatch.alerts import merchants_label
+from cardwatch.casebook.alert_order import expected_precision
 from cardwatch.casebook.alert_rows import AlertTitle, Answered, ListedAlert
 from cardwatch.casebook.alert_search import has_subject, matches_text
 from cardwatch.casebook.alerts import (
@@ -18,7 +18,6 @@ from cardwatch.casebook.alerts import (
     not_about,
     shares_subject,
 )
-from cardwatch.casebook.precision import PRIOR_SHARE, precision_by_rule
 from cardwatch.casebook.tables import alert_snapshots, alert_subjects, alerts
 from cardwatch.errors import CardwatchError
 from cardwatch.vocabulary import ANSWERED, ASKED_ABOUT, UNANSWERED, SubjectKind
@@ -148,7 +147,7 @@ def _order(
     uow: UnitOfWork, order: str
 ) -> tuple[list[sa.ColumnElement[Any]], sa.ColumnElement[float]]:
     """The columns that an order sorts by, the last one unique, and the expected precision."""
-    expected, columns = _expected_precision(uow), alerts.c
+    expected, columns = expected_precision(uow), alerts.c
     orders: dict[str, list[sa.ColumnElement[Any]]] = {
         "evidence": [columns.is_fact, -expected, -columns.strength, columns.alert_id],
         "money": [-columns.at_stake_pence, columns.alert_id],
@@ -237,23 +236,6 @@ def alert_titles(uow: UnitOfWork, ids: Collection[str]) -> dict[str, AlertTitle]
         }
         for alert_id, snapshot in snapshots.items()
     }
-
-
-def _expected_precision(uow: UnitOfWork) -> sa.ColumnElement[float]:
-    """How often alerts like each are upheld: as answered, else as any rule is taken for."""
-    precision_cases: list[tuple[sa.ColumnElement[bool], sa.ColumnElement[float]]] = [
-        (
-            (alerts.c.lane == lane)
-            & (alerts.c.rule == precision.rule)
-            & (alerts.c.band == precision.band),
-            sa.literal(precision.expected, Double()),
-        )
-        for lane in uow.lanes
-        for precision in precision_by_rule(answers(uow, lane))
-        if precision.orders
-    ]
-    prior: sa.ColumnElement[float] = sa.literal(PRIOR_SHARE, Double())
-    return sa.case(*precision_cases, else_=prior) if precision_cases else prior
 
 
 def answers(uow: UnitOfWork, lane: str, *, by_month: bool = False) -> list[Answered]:

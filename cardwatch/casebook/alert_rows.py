@@ -185,6 +185,17 @@ class Answered(TypedDict):
     count: int
 
 
+class AnsweredAlert(TypedDict):
+    """One answered alert: what it was ordered by, its answer and when it was given."""
+
+    alert_id: str
+    rule: str
+    band: str
+    strength: float
+    state: str
+    decided_at: str
+
+
 class SuppressionFields(TypedDict):
     """What is kept of a suppression beside whom it is about."""
 

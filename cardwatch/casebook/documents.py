@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from cardwatch.casebook.rows import ActiveDocument, Layout
 from cardwatch.casebook.tables import (
     DOCUMENT_KINDS,
+    ORDER_KINDS,
     active_documents,
     column_profiles,
     documents,
@@ -37,7 +38,7 @@ def keep_document(uow: UnitOfWork, kind: str, content: bytes) -> str:
 
 def document_sha256(kind: str, content: bytes) -> str:
     """Return the hash by which a document of a kind is kept."""
-    assert kind in DOCUMENT_KINDS
+    assert kind in {*DOCUMENT_KINDS, *ORDER_KINDS.values()}
     return hashlib.sha256(kind.encode() + b"\n" + content).hexdigest()
 
 

@@ -11,6 +11,7 @@ from cardwatch.services.alert_lists import (
     list_assignees,
     list_units,
 )
+from cardwatch.services.alert_order import PROPOSED_ORDERS, alert_orders
 from cardwatch.services.alerts import (
     alert_titles,
     check_suppression,
@@ -220,6 +221,7 @@ __all__ = [
     "MAX_EXPORTED",
     "MAX_SELECTED",
     "MOST_IN_CASE",
+    "PROPOSED_ORDERS",
     "PURPOSES",
     "STATEMENT",
     "TRIALS",
@@ -256,6 +258,7 @@ __all__ = [
     "add_person",
     "adjacent_alerts",
     "agreement_rows",
+    "alert_orders",
     "alert_titles",
     "answer_complaint",
     "ask_manager",

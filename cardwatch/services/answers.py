@@ -18,6 +18,7 @@ from cardwatch.casebook.case_rows import Attachment, Case, ChronologyRow
 from cardwatch.casebook.rows import Access, PaymentAlert, PaymentColumns, Proposal, StatementName
 
 if TYPE_CHECKING:
+    from cardwatch.casebook.precision import OrderBackTest
     from cardwatch.services.policy_figures import PolicyChange
 
 
@@ -230,6 +231,22 @@ class ProposedChange(Proposal):
 
     changes: list[FileChange]
     before_after: list[PolicyChange]
+
+
+class UpheldRate(TypedDict):
+    """The rate by which alerts of a rule and band of evidence are ordered."""
+
+    rule: str
+    band: str
+    rate: float
+
+
+class AlertOrder(TypedDict):
+    """What orders a lane's alerts now, what the answers would make of it, and a test of that."""
+
+    in_force: list[UpheldRate]
+    by_answers: list[UpheldRate]
+    back_test: OrderBackTest | None
 
 
 class ImportOptions(TypedDict):

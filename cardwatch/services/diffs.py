@@ -7,6 +7,9 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from cardwatch.casebook.documents import active_sha256, read_document
+from cardwatch.casebook.precision import unpack_order
+from cardwatch.casebook.tables import ORDER_KINDS
 from cardwatch.services.answers import DiffLine, FileChange
 from cardwatch.services.scoring_inputs import (
     active_inputs,
@@ -37,7 +40,11 @@ def changes(uow: UnitOfWork, kind: str, content: bytes, day: str) -> list[FileCh
         For each `file` its `lines`, each with what it is (added, removed, same, or skipped) and
         its text.
     """
-    before = _readable(kind, read_content(uow, active_inputs(uow, day), kind))
+    if kind in ORDER_KINDS.values():
+        sha256 = active_sha256(uow, kind, day)
+        before = _readable(kind, read_document(uow, sha256) if sha256 else b"")
+    else:
+        before = _readable(kind, read_content(uow, active_inputs(uow, day), kind))
     after = _readable(kind, content)
     changed_files = []
     for file in sorted(before.keys() | after.keys()):
@@ -66,8 +73,17 @@ def _readable(kind: str, content: bytes) -> Mapping[str, str]:
         "rules": lambda c: dict(json.loads(c)),
         "cards": lambda c: {"Card register": _cards(c)},
         "model": lambda c: {"Model": _model(c)},
+        **dict.fromkeys(ORDER_KINDS.values(), lambda c: {"Order of alerts": _order(c)}),
     }
     return texts[kind](content)
+
+
+def _order(content: bytes) -> str:
+    """Return the rates of an order, a line each."""
+    return "\n".join(
+        f"{rule}, {band}: {round(100 * rate)} in 100 upheld"
+        for (rule, band), rate in unpack_order(content).items()
+    )
 
 
 def _figures(content: bytes) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 from cardwatch.casebook import FINANCE, PSD, AuditEvent, documents, proposals
 from cardwatch.casebook.suppressions import day_of
-from cardwatch.casebook.tables import DOCUMENT_KINDS, READS, RECEIVES
+from cardwatch.casebook.tables import DOCUMENT_KINDS, ORDER_KINDS, READS, RECEIVES
 from cardwatch.casebook.unit_of_work import short_id
 from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.services.alert_order import PROPOSED_ORDERS, packed_order
 from cardwatch.services.context import public_row
 from cardwatch.services.diffs import changes
 from cardwatch.services.imports import newest_forest
@@ -65,13 +66,13 @@ SHOWN_OF_FOREST = ("features", "rows", "holders", "first_on", "last_on", "data_s
 def list_active(context: ServiceContext) -> list[ActiveDocument]:
     """Every activated document, by kind and time.
 
-    Rule sets are told to professional standards alone, who change them; what is active of the
-    others' rules is on the page of rules.
+    Rule sets and the order of their own alerts are told to professional standards alone, who
+    change them; what is active of the others' rules is on the page of rules.
     """
     with context.work(AuditEvent("consultation", "settings"), ()) as uow:
         context.allow(READS, "read settings")
-        hidden = "" if context.actor.role == PSD else "rules"
-        return [public_row(row) for row in documents.list_active(uow) if row["kind"] != hidden]
+        hidden = set() if context.actor.role == PSD else {"rules", ORDER_KINDS[PSD]}
+        return [public_row(row) for row in documents.list_active(uow) if row["kind"] not in hidden]
 
 
 def get_policy(context: ServiceContext, day: str = "") -> PolicyInForce:
@@ -220,8 +221,9 @@ def propose(
 
     Args:
         context: who proposes.
-        kind: policy, rules, cards or model.
-        content: the document; none for a model, which is fitted to the last thirteen months.
+        kind: policy, rules, cards, model, or one of `alert_order.PROPOSED_ORDERS`.
+        content: the document; none for a model, which is fitted to the last thirteen months, and
+            for an order, which is made of the answers so far.
         effective_from: day from which it is to hold; today if none is said.
         reason: why.
 
@@ -231,12 +233,17 @@ def propose(
         CardwatchError: no reason, no such kind, no such day.
     """
     day_of(effective_from or str(context.now.date()), "effective_from")
-    if kind not in DOCUMENT_KINDS:
-        sentence = f"Choose what to propose: {', '.join(DOCUMENT_KINDS)}, not '{kind}'."
+    kinds = (*DOCUMENT_KINDS, *PROPOSED_ORDERS)
+    if kind not in kinds:
+        sentence = f"Choose what to propose: {', '.join(kinds)}, not '{kind}'."
         raise CardwatchError(sentence, field="kind")
-    packed = _packed(context, kind, content)
-    with context.work(AuditEvent("alteration", "proposal"), (context.actor.chain,)) as uow:
+    packed = b"" if kind in PROPOSED_ORDERS else _packed(context, kind, content)
+    lane = context.actor.chain
+    with context.work(AuditEvent("alteration", "proposal"), (lane,)) as uow:
         _may_propose(context, kind)
+        if kind in PROPOSED_ORDERS:
+            kind, packed = ORDER_KINDS[lane], packed_order(uow, lane, kind)
+            effective_from = ""  # it cannot wait: before the first of a kind, the first holds
         proposal_row = proposals.propose(
             uow, kind, packed, effective_from=_day(context, effective_from), reason=reason
         )

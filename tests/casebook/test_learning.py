@@ -1,7 +1,8 @@
-"""Precision by rule and band: shown from the first answer, used for order from the twentieth."""
+"""Precision by rule and band: shown from the first answer, fit to order from the twentieth."""
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from typing import Any
 
@@ -10,8 +11,12 @@ import pytest
 from cardwatch.casebook.precision import (
     FEWEST_ANSWERS,
     PRIOR_SHARE,
+    back_test_order,
     band_of,
+    pack_order,
     precision_by_rule,
+    unpack_order,
+    upheld_rates,
 )
 
 BAND = "1 in 1,000 or rarer"
@@ -72,3 +77,37 @@ def test_only_enough_answers_come_before_the_evidence(answered: int) -> None:
 )  # fmt: skip
 def test_every_chance_has_a_band(chance: float, band: str) -> None:
     assert band_of(chance) == band
+
+
+def _answered(rule: str, states: list[str], first: int) -> list[dict[str, Any]]:
+    """Return answered alerts of a rule, two days apart, with stronger evidence for each later."""
+    begin = dt.date(2026, 1, 1)
+    return [
+        {"alert_id": f"{rule}{n}", "rule": rule, "band": BAND, "strength": 3.0 + n / 100,
+         "state": state, "decided_at": str(begin + dt.timedelta(days=first + 2 * n))}
+        for n, state in enumerate(states)
+    ]  # fmt: skip
+
+
+def test_an_order_is_tested_on_answers_it_was_not_made_from() -> None:
+    good = _answered("good", ["confirmed"] * 45, 0)
+    weak = _answered("weak", ["explained"] * 45, 1)
+    for answer in weak:
+        answer["strength"] += 1
+    test = back_test_order([*weak, *good])
+    assert test is not None
+    assert (test.learned, test.tested, test.read, test.upheld) == (60, 30, 15, 15)
+    assert (test.upheld_by_evidence, test.upheld_by_answers) == (0, 15)
+    for answer in good[30:]:
+        answer["state"] = "explained"  # what was upheld before no longer is: the test must say so
+    turned = back_test_order([*weak, *good])
+    assert turned is not None
+    assert (turned.upheld, turned.upheld_by_answers) == (0, 0)
+    assert back_test_order(good[:25]) is None, "too few before, and too few after"
+
+
+def test_the_rates_of_an_order_do_not_tell_one_answer() -> None:
+    one, more = upheld_rates(_answers(30, 30)), upheld_rates(_answers(31, 30))
+    assert one == more == {("split", BAND): 0.45}
+    assert unpack_order(pack_order(one)) == one
+    assert unpack_order(b"") == {}

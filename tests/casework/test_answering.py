@@ -349,7 +349,7 @@ def test_a_suppression_ends_on_a_later_day_within_a_year(
         services.suppress(at(), asked, until=until, reason="because")
 
 
-def test_after_twenty_answers_a_rules_precision_orders_its_alerts(at: Context, read: Read) -> None:
+def test_answers_order_alerts_once_two_people_say_so(at: Context, read: Read) -> None:
     lines = [
         f"2026-10-{1 + n:02},E{n},{chr(65 + n) * 5} WORKS,{sum_}.00,X{n}{sum_}"
         for n in range(25)
@@ -367,13 +367,26 @@ def test_after_twenty_answers_a_rules_precision_orders_its_alerts(at: Context, r
         services.decide(at(), one["alert_id"], DecisionInput("answered", state))
         told = services.rule_precision(at())["finance"]
         assert told[0].orders == (number == 19)
-    (after,) = {
-        alert["expected_precision"]
-        for alert in services.list_alerts(at(), state="open", rule="split-usual")
-        if alert["band"] == "more usual"
-    }
-    assert after == pytest.approx(11 / 27, abs=1e-4)
-    assert after != before
+        if number == 18:
+            with pytest.raises(CardwatchError, match="enough answers"):
+                services.propose(at(), "order-by-answers", None, effective_from="", reason="so")
+
+    def expected() -> set[float]:
+        listed = services.list_alerts(at(), state="open", rule="split-usual")
+        return {one["expected_precision"] for one in listed if one["band"] == "more usual"}
+
+    assert expected() == {before}, "nothing changes by itself"
+    proposal = services.propose(at(), "order-by-answers", None, effective_from="", reason="so")
+    assert expected() == {before}, "another person has to agree"
+    services.decide_proposal(at(person=2), proposal["proposal_id"], agrees=True)
+    assert expected() == {0.4}, "11 of 27, to the nearest twentieth"
+    (line,) = services.alert_orders(at())["finance"]["in_force"]
+    assert (line["rule"], line["rate"]) == ("split-usual", 0.4)
+    with pytest.raises(CardwatchError, match="already"):
+        services.propose(at(), "order-by-answers", None, effective_from="", reason="so")
+    back = services.propose(at(), "order-by-evidence", None, effective_from="", reason="no gain")
+    services.decide_proposal(at(person=2), back["proposal_id"], agrees=True)
+    assert expected() == {before}
     assert services.rule_precision(at("psd"))["psd"] == []
 
 
