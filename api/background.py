@@ -38,6 +38,7 @@ def run_background(service: Service, over: threading.Event) -> None:
             if service.clock() - signed_at >= dt.timedelta(seconds=CHECKPOINT_SECONDS):
                 signed_at = service.clock()
                 _sign(service)
+            services.erase_expired_uploads(service.background, service.clock)
             if erased_on != now.date() and _has_come(service.settings.erase_at, now):
                 erased_on = now.date()
                 services.purge_due(service.background, service.clock)

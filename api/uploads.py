@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,16 @@ from cardwatch import services
 from cardwatch.errors import FileFaulty, FileRefused, about_field
 from cardwatch.registers import read_cards, read_groups, read_registers
 from cardwatch.reports import upload_label
-from cardwatch.statements import parse_profile, read_each
+from cardwatch.statements import (
+    open_table,
+    parse_profile,
+    preview_statement,
+    read_each,
+    redact_cards,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
     from starlette.datastructures import UploadFile
@@ -24,7 +31,9 @@ if TYPE_CHECKING:
     from api.state import Service
     from cardwatch.records import CardRegister, ReadingReport, Register
     from cardwatch.registers import GroupFile
-    from cardwatch.services import ServiceContext
+    from cardwatch.services import ServiceContext, Upload
+    from cardwatch.statements import Profile, ReadingChoices, StatementPreview
+    from cardwatch.tabular import Table
 
 UPLOAD_SUFFIXES = (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods", ".vcf", ".xml", ".ofx",
                    ".qfx", ".sta",
@@ -49,17 +58,9 @@ def read_upload(
         FileRefused: nothing of it can be read; the reason says what to do.
         FileFaulty: the column profile has faults.
     """
-    if columns.strip():
-        service.check_texts({"columns": columns}, "columns")
-    with about_field("columns"):
-        own_profiles = [parse_profile(columns, "columns")] if columns.strip() else []
-    if any(
-        profile.holder_strip for profile in own_profiles
-    ):  # a pattern of strangers may run for ever
-        fault = "holder_strip is taken from a file of the installation only"
-        raise FileFaulty("columns", [fault], field="columns")
+    own_profiles = _own_profiles(service, columns)
     label = label_of(file.filename or "")
-    choices = service.choices([*own_profiles, *services.list_column_profiles(context)], date_order)
+    choices = choices_of(service, context, own_profiles, date_order)
     with _saved(file, "upload") as path:
         (reading,) = read_each(
             [path], choices, names=[label], limits=READING, nursery=service.nursery
@@ -69,6 +70,70 @@ def read_upload(
     if own_profiles:
         services.save_profile(context, columns)
     return reading
+
+
+def choices_of(
+    service: Service, context: ServiceContext, own_profiles: Sequence[Profile], date_order: str
+) -> ReadingChoices:
+    """Return the choices for reading a file: profiles given for it, those remembered, the rest."""
+    choices = service.choices([*own_profiles, *services.list_column_profiles(context)], date_order)
+    return replace(choices, given_count=len(own_profiles))
+
+
+def preview_upload(
+    service: Service, context: ServiceContext, file: UploadFile, columns: str, date_order: str
+) -> StatementPreview:
+    """Return how an uploaded file would be read, keeping nothing; arguments as of `read_upload`.
+
+    Raises:
+        FileRefused: it holds no table, or has no heading row.
+        FileFaulty: the column profile has faults.
+    """
+    services.note_preview(context)
+    choices = choices_of(service, context, _own_profiles(service, columns), date_order)
+    label = label_of(file.filename or "")
+    with _saved(file, "upload") as path:
+        return preview_statement(path, choices, name=label, limits=READING, nursery=service.nursery)
+
+
+def keep_upload(
+    service: Service, context: ServiceContext, file: UploadFile, options: Mapping[str, str]
+) -> str:
+    """Keep an uploaded file until its columns are checked; return its id."""
+    file.file.seek(0)
+    content, label = file.file.read(), label_of(file.filename or "")
+    name = redact_cards(label, service.card_key)
+    return services.keep_upload(context, name, content, options, service.seal)
+
+
+def open_kept(service: Service, context: ServiceContext, upload: Upload) -> Table:
+    """Return the table of a file that waits until its columns are checked.
+
+    Raises:
+        FileRefused: it holds none.
+    """
+    with tempfile.TemporaryDirectory(prefix="cardwatch-") as folder:
+        path = Path(folder) / "upload"
+        path.write_bytes(upload.content)
+        choices = choices_of(service, context, [], "decide")
+        return open_table(path, choices, name=upload.file, limits=READING, nursery=service.nursery)
+
+
+def _own_profiles(service: Service, columns: str) -> list[Profile]:
+    """Return the column profile that came with a file, if one did.
+
+    Raises:
+        FileFaulty: it has faults.
+    """
+    if not columns.strip():
+        return []
+    service.check_texts({"columns": columns}, "columns")
+    with about_field("columns"):
+        profile = parse_profile(columns, "columns")
+    if profile.holder_strip:  # a pattern of strangers may run for ever
+        fault = "holder_strip is taken from a file of the installation only"
+        raise FileFaulty("columns", [fault], field="columns")
+    return [profile]
 
 
 def read_register(service: Service, file: UploadFile) -> CardRegister:

@@ -34,8 +34,8 @@ GIFTS = {"file": ("gifts.csv", f"Employee No,Date of offer,Donor,Accepted or dec
 RECEIVED = "2026-10-20"
 COMPLAINT = {"kind": "complaint", "person": "them", "subject": "so", "received_on": RECEIVED}
 GROUPS = ("groups.csv", "Staff Number,Sex\nE1,F\nE2,M\n")
-COLUMNS = {"headings": "A\nB\nC\nD", "date": "A", "merchant": "B", "amount": "C",
-           "employee_id": "D"}  # fmt: skip
+COLUMNS = {"date": "A", "merchant": "B", "amount": "C", "employee_id": "D"}
+UNKNOWN_LAYOUT = "A,B,C,D\n2026-10-01,SHOP,5.00,E1\n"
 POLICY = {"kind": "policy", "policy": "alerts_per_1000 = {n}\n"}
 EXPORT = {"statement_id": "{id}", "form": "json", "purpose": "misconduct", "recipient": "{n}"}
 CASE = {"alert_ids": ["{id}"]} | {k: v for k, v in EXPORT.items() if k != "statement_id"}
@@ -118,6 +118,7 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("POST /v1/scores/file", May(READERS, sent={"files": FILE})),
     ("POST /v1/statements",
      May(RECEIVERS, sent={"files": FILE, "headers": {"Prefer": "respond-async"}})),
+    ("POST /v1/statements/preview", May(RECEIVERS, sent={"files": FILE})),
     ("GET /v1/jobs/{job_id}", May("finance", "psd", of="job")),
     ("GET /v1/statements", May(EVERYBODY)),
     ("GET /v1/statements/{statement_id}", May(EVERYBODY, of="statement")),
@@ -268,7 +269,17 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /statements", May(EVERYBODY)),
     ("GET /statements/new", May(RECEIVERS)),
     ("POST /statements/new", May(RECEIVERS, sent={"files": {"files": FILE["file"]}})),
-    ("POST /statements/columns", May(RECEIVERS, sent={"data": COLUMNS})),
+    ("GET /statements/columns",
+     May("finance", "psd", of="upload", sent={"params": {"upload": "{id}"}})),
+    ("POST /statements/columns",
+     May("finance", "psd", of="upload", sent={"data": COLUMNS | {"uploads": "{id}"}})),
+    ("GET /statements/profiles", May(RECEIVERS)),
+    ("GET /statements/profiles/{profile_id}", May(RECEIVERS, of="profile")),
+    ("POST /statements/profiles/{profile_id}",
+     May(RECEIVERS, of="profile", sent={"data": COLUMNS | {"name": "x"}})),
+    ("GET /statements/profiles/{profile_id}/removal", May(RECEIVERS, of="profile")),
+    ("POST /statements/profiles/{profile_id}/removal",
+     May(RECEIVERS, of="profile", is_used=True)),
     ("GET /statements/jobs", May("finance", "psd", of="job", sent={"params": {"job": "{id}"}})),
     ("GET /statements/{statement_id}", May(EVERYBODY, of="statement")),
     ("GET /payments", May(READERS)),

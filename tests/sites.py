@@ -30,7 +30,7 @@ from cardwatch.casebook.complaints import NewComplaint
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.cli.demo import fill_casebook, sample_folder
-from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
+from cardwatch.statements import ReadingChoices, profile_toml, read_each, shipped_profiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -259,6 +259,11 @@ def fill_people(site: Site) -> None:
     person = services.add_person(
         admin, name=f"{LONG} Long", email="long@x.example", role="finance", holds_no_card=True
     )
+    chosen = {"date": "a", "merchant": LONG, "amount": "c", "employee_id": "d"}
+    name = f"columns of {'long-name' * 9}.csv"
+    profile = services.profile_of_form(["a", LONG, "c", "d"], chosen, {"name": name})
+    services.save_profile(at, profile_toml(profile))
+    site.ids["profile"] = next(iter(services.column_profiles(at)))
     site.ids["long_person"], site.ids["invitation"] = person, services.invite(admin, person)
     services.create_key(admin, name=LONG, role="auditor", days=90)
     policy = services.pack_policy(f"# {LONG}\nalerts_per_1000 = 6\n", "policy.toml")

@@ -24,9 +24,11 @@ from api.schemas.statements import (
     Receipt,
     Statement,
     StatementDetail,
+    StatementPreview,
+    shown_preview,
 )
 from api.state import UPLOAD_BYTES
-from api.uploads import read_upload
+from api.uploads import preview_upload, read_upload
 from cardwatch import services
 from cardwatch.reports import csv_text, safe_text, unread_rows_filename
 
@@ -92,6 +94,22 @@ async def receive_statement(
         await anyio.sleep(ANSWER_POLL_SECONDS)
         job = await anyio.to_thread.run_sync(services.get_job, context, job["job_id"])
     return _answer(request, job)
+
+
+@router.post("/statements/preview", response_model=StatementPreview, max_body_size=UPLOAD_BYTES)
+def preview_statement(
+    context: Context,
+    service: AppStateDep,
+    file: Annotated[UploadFile, File(description="A statement: CSV, XLS, XLSX or ODS.")],
+    columns: Annotated[str, Form(max_length=20_000, description="A column profile, TOML.")] = "",
+    date_order: Annotated[DateOrder, Form(examples=["day-first"])] = "decide",
+) -> StatementPreview:
+    """Show how a statement would be read, storing nothing: columns, first payments and totals.
+
+    Where the layout is not known, columns are guessed by heading or by content, and `refusal` says
+    what is missing.
+    """
+    return shown_preview(preview_upload(service, context, file, columns, date_order))
 
 
 def _wait(prefer: str) -> float:

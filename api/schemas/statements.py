@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
+
+from cardwatch.statements import BY_CONTENT, profile_text, shipped_profiles
+
+if TYPE_CHECKING:
+    from cardwatch.statements import StatementPreview as Preview
 
 
 class Statement(BaseModel):
@@ -74,6 +80,73 @@ class IndependentCheck(BaseModel):
     label: str
     agrees: bool
     rules: list[AgreementRow]
+
+
+class PreviewColumn(BaseModel):
+    """The column of a field, and why it is taken for it."""
+
+    field: str
+    heading: str
+    reason: str = Field(description="`by heading`, `by content` or the profile that says so.")
+
+
+class PreviewPayment(BaseModel):
+    """A payment as it would be read."""
+
+    date: str
+    holder: str
+    merchant: str
+    amount_pence: int = Field(description="A charge is positive, a refund negative.")
+    direction: Literal["charge", "refund or credit"]
+
+
+class PreviewTotal(BaseModel):
+    """The payments of one direction."""
+
+    payments: int
+    pence: int
+
+
+class Refusal(BaseModel):
+    """Why a file cannot be read."""
+
+    code: str
+    detail: str
+
+
+class StatementPreview(BaseModel):
+    """How a statement would be read; nothing of it is stored."""
+
+    file: str
+    headings: list[str]
+    columns: list[PreviewColumn]
+    unused: list[str] = Field(description="Headings that serve no field.")
+    is_guessed: bool = Field(description="Whether no profile fits, and columns were guessed.")
+    payments: list[PreviewPayment] = Field(description="The first five.")
+    charges: PreviewTotal
+    refunds: PreviewTotal
+    report: dict[str, Any] | None = Field(description="The reading report, if it can be read.")
+    refusal: Refusal | None = Field(description="Why it cannot be read with these columns.")
+    profile: str = Field(description="A column profile as TOML, to edit and send as `columns`.")
+
+
+def shown_preview(preview: Preview) -> StatementPreview:
+    """Return a preview as the API answers it."""
+    guessed = {k: v.heading for k, v in preview.columns.items() if v.reason == BY_CONTENT}
+    refusal = preview.refusal
+    return StatementPreview(
+        file=preview.file,
+        headings=list(preview.headings),
+        columns=[PreviewColumn(field=k, **asdict(v)) for k, v in preview.columns.items()],
+        unused=list(preview.unused),
+        is_guessed=preview.is_guessed,
+        payments=[PreviewPayment(**asdict(row), direction=row.direction) for row in preview.rows],
+        charges=PreviewTotal(**asdict(preview.charges)),
+        refunds=PreviewTotal(**asdict(preview.refunds)),
+        report=asdict(preview.read[1]) if preview.read else None,
+        refusal=Refusal(code=refusal.code, detail=str(refusal)) if refusal else None,
+        profile=profile_text(preview.headings, shipped_profiles(), guessed),
+    )
 
 
 class Job(BaseModel):

@@ -9,6 +9,7 @@ from api.web import (
     audit,
     back_tests,
     cases,
+    columns,
     exports,
     files,
     holds,
@@ -30,8 +31,8 @@ from api.web import (
 )
 
 pages = APIRouter(include_in_schema=False)
-NOUNS = (files, sign_in, account, statements, payments, exports, queries, cases, alerts, holds,
-         suppressions, reports, rights, registers, settings, back_tests, policy, proposals,
+NOUNS = (files, sign_in, account, columns, statements, payments, exports, queries, cases, alerts,
+         holds, suppressions, reports, rights, registers, settings, back_tests, policy, proposals,
          samples, people, retention, audit, reference)  # fmt: skip
 for one in NOUNS:
     for route in one.router.routes:

@@ -8,10 +8,9 @@ from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context
 from api.state import UPLOAD_BYTES
-from api.uploads import read_upload
+from api.uploads import keep_upload, read_upload
 from api.web.base import (
     MOST_FILES,
-    Fields,
     Files,
     RequestModel,
     chips,
@@ -21,30 +20,18 @@ from api.web.base import (
     redirect,
     render,
 )
+from api.web.columns import SETTLED_BY_COLUMNS, columns_address, jobs_address
 from cardwatch import services
 from cardwatch.casebook.rows import JobAnswer
 from cardwatch.casebook.tables import RECEIVES
-from cardwatch.errors import CardwatchError, ColumnsUnknown, NotAllowed
+from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.independent import is_installed
 from cardwatch.reports.formatting import day
 from cardwatch.services.answers import ImportedStatement
-from cardwatch.statements import FIELDS, guess_columns, shipped_profiles
 
 router = APIRouter()
-KEPT_FIELDS = ("corrects", "history", "date_order", "jobs")
-"""Form fields that are kept while columns are checked."""
-REQUIRED_FIELDS = (
-    "date",
-    "merchant",
-    "amount",
-    "employee_id",
-    "cardholder",
-    "card_number",
-    "holder_id",
-)
-"""Fields that nearly every file has, asked for first."""
-UNCLEAR_DATES = {"date_order_unknown", "date_order_mixed"}
-"""Codes of refusals that end once somebody says which order the dates have."""
+UPLOAD_OPTIONS = ("corrects", "history", "date_order")
+"""Fields of the upload form that stay with a file until its columns are checked."""
 STATEMENT_STATES = {"scored": "Scored", "history": "History", "superseded": "Superseded"}
 STATEMENT_FILTERS = {"state": "State", "layout": "Source", "since": "Days from", "until": "Days to"}
 
@@ -123,6 +110,7 @@ def _upload_page(
     ]
     return render(
         request, "statements_new.html", held=statement_options, errors=errors, sent=form or {},
+        waiting=services.list_uploads(context),
         is_open=is_open or not errors.keys() <= {"files", ""},
     )  # fmt: skip
 
@@ -142,8 +130,9 @@ def receive(
             said,
             is_open=True,
         )
-    jobs = said.get("jobs", "").split()
-    unknown: list[ColumnsUnknown] = []
+    jobs: list[str] = []
+    uploads: list[str] = []
+    options = {name: said[name] for name in UPLOAD_OPTIONS if name in said}
     for file in files:
         try:
             read = read_upload(service, context, file, "", said.get("date_order", "decide"))
@@ -151,18 +140,18 @@ def receive(
                 context, read, corrects=said.get("corrects"), is_history="history" in said
             )
             jobs.append(job["job_id"])
-        except ColumnsUnknown as refusal:
-            unknown.append(refusal)
         except CardwatchError as refusal:
-            errors = field_errors(refusal, {"file": "files"})
-            if len(files) == 1 and not jobs:
-                is_open = refusal.code in UNCLEAR_DATES
-                return _upload_page(request, context, errors, said, is_open=is_open)
-            jobs.append(services.note_refusal(context, refusal)["job_id"])
+            try:
+                if refusal.code not in SETTLED_BY_COLUMNS:
+                    raise
+                uploads.append(keep_upload(service, context, file, options))
+            except CardwatchError as last_refusal:
+                errors = field_errors(last_refusal, {"file": "files"})
+                if len(files) == 1:
+                    return _upload_page(request, context, errors, said)
+                jobs.append(services.note_refusal(context, last_refusal)["job_id"])
     service.wake.set()
-    if unknown:
-        return _columns_page(request, context, unknown, said | {"jobs": " ".join(jobs)}, {})
-    return redirect("/statements/jobs?" + "&".join(f"job={name}" for name in jobs))
+    return redirect(columns_address(uploads, jobs) if uploads else jobs_address(jobs))
 
 
 @router.get("/statements/jobs")
@@ -184,51 +173,6 @@ def show_jobs(request: Request, context: Context) -> Response:
 def _is_waiting(job: JobAnswer) -> bool:
     """Return whether a statement waits for a second person."""
     return bool(job["answer"]) and job["answer"].get("outcome") == "second-person"
-
-
-def _columns_page(
-    request: Request,
-    context: Context,
-    unknown: list[ColumnsUnknown],
-    form: dict[str, str],
-    errors: dict[str, str],
-) -> Response:
-    """Show which heading may hold which field, to be checked once; the first file is asked about.
-
-    What was said of the files, and became of others that came with them, goes on with the form.
-    """
-    first = unknown[0]
-    headings = [" ".join(heading.split()) for heading in first.headings]
-    guesses = {} if errors else guess_columns(headings, shipped_profiles())
-    same = [refusal.file for refusal in unknown if refusal.headings == first.headings]
-    return render(
-        request, "statements_columns.html", status=422,
-        fields=FIELDS, headings=[heading for heading in headings if heading],
-        needed=REQUIRED_FIELDS,
-        files=same, others=[refusal.file for refusal in unknown if refusal.file not in same],
-        jobs=[services.get_job(context, name) for name in form.get("jobs", "").split()],
-        sent=guesses | form, kept=KEPT_FIELDS, errors=errors,
-    )  # fmt: skip
-
-
-@router.post("/statements/columns", max_body_size=MOST_FILES * UPLOAD_BYTES)
-def save_columns(
-    request: Request, context: Context, service: AppStateDep, files: Files, sent: Fields
-) -> Response:
-    """Remember which heading holds which field; take the files that come with it."""
-    headings = [line.strip() for line in sent.get("headings", "").split("\n")]
-    chosen = {field: heading for field, heading in sent.items() if field in FIELDS}
-    try:
-        services.save_columns(context, headings=headings, chosen=chosen)
-    except CardwatchError as refusal:
-        errors = field_errors(refusal)
-        names = sent.get("file", "statement").split("\n")
-        unknown = [ColumnsUnknown(file_name.strip(), headings, [], []) for file_name in names]
-        return _columns_page(request, context, unknown, nonempty(sent), errors)
-    if not files:
-        return redirect("/statements/new")
-    options = {name: sent[name] for name in KEPT_FIELDS if sent.get(name)}
-    return receive(request, context, service, files, options)
 
 
 @router.get("/statements/{statement_id}")

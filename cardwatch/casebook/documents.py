@@ -130,6 +130,11 @@ def save_profile(uow: UnitOfWork, name: str, content: str) -> None:
         uow.insert(column_profiles, [row | {"name": name}])
 
 
+def remove_profile(uow: UnitOfWork, name: str) -> int:
+    """Forget a column profile; return how many there were."""
+    return uow.delete(column_profiles, column_profiles.c.name == name)
+
+
 def list_layouts(uow: UnitOfWork) -> list[Layout]:
     """Return the column profiles that were remembered, the newest first."""
     question = sa.select(column_profiles).where(uow.scope(column_profiles))

@@ -264,6 +264,15 @@ class JobAnswer(JobState):
     answer: Any
 
 
+class WaitingUpload(TypedDict):
+    """A file that waits until its columns are checked, without its content."""
+
+    upload_id: str
+    file: str
+    size_bytes: int
+    expires_at: str
+
+
 class FailedJob(TypedDict, total=False):
     """When a job failed, and what was said of it."""
 

@@ -182,6 +182,19 @@ column_profiles = _table(
     "column_profiles", _key("name"), _text("content"), _text("made_by"), _text("made_at")
 )
 """Column profiles of statements, remembered for files with their headings."""
+uploads = _table(
+    "uploads",
+    _key("upload_id"),
+    _text("made_by"),  # nobody else sees it
+    _text("made_at"),
+    _text("expires_at"),
+    _text("file"),
+    _text("options"),  # what was chosen for it, as JSON
+    _number("size_bytes"),
+    Column("content", LargeBinary, nullable=False),  # sealed with a key outside the database
+    Index("uploads_by_expiry", "organisation_id", "expires_at"),
+)
+"""Files that wait until somebody has checked their columns, for an hour at most."""
 proposals = _table(
     "proposals",
     _key("proposal_id"),
@@ -600,7 +613,7 @@ RIGHTS = {
     "case_entries": "SELECT, INSERT, DELETE",
 }
 """Rights of a serving PostgreSQL role on append-only tables."""
-PASSING = ("sessions", "outbox", "jobs", "reminders", "key_uses", "key_checks")
+PASSING = ("sessions", "outbox", "jobs", "uploads", "reminders", "key_uses", "key_checks")
 """Machinery: it may be changed without an event."""
 audit_events = _table(
     "audit_events",

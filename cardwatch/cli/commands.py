@@ -423,7 +423,7 @@ def show_columns(
 ) -> None:
     """Print a column profile for a statement to edit and give with --columns; or show its use."""
     from cardwatch.cli.output import out, print_preview
-    from cardwatch.statements import read_each
+    from cardwatch.statements import preview_statement
 
     if list_all or remove:
         if remove:
@@ -437,15 +437,22 @@ def show_columns(
     if not preview:
         _print_profile(file)
         return
-    (outcome,) = read_each([file], reading_choices(columns, date_order))
-    if isinstance(outcome, CardwatchError):
-        raise outcome
-    print_preview(*outcome)
+    preview_of_file = preview_statement(file, reading_choices(columns, date_order))
+    print_preview(preview_of_file)
+    if preview_of_file.refusal:
+        raise preview_of_file.refusal
 
 
 def _print_profile(file: Path) -> None:
     """Print a column profile for a file, filled in as far as its headings are known."""
-    from cardwatch.statements import check_headings, known_headings, profile_text, redact_cards
+    from cardwatch.statements import (
+        BY_CONTENT,
+        check_headings,
+        distinct_headings,
+        guess_fields,
+        known_headings,
+        profile_text,
+    )
     from cardwatch.tabular import read_tables
 
     profiles = installation.profiles()
@@ -455,8 +462,12 @@ def _print_profile(file: Path) -> None:
     if table.feed:
         raise CardwatchError(f"{table.file} is read as {table.feed.name} and needs no profile.")
     check_headings(table, profiles)
-    headings = [redact_cards(heading, installation.card_key()) for heading in table.headings]
-    sys.stdout.write(profile_text(headings, profiles))
+    headings = distinct_headings(table, installation.card_key())
+    guesses = guess_fields(table, headings, profiles)
+    by_content = {
+        field: guess.heading for field, guess in guesses.items() if guess.reason == BY_CONTENT
+    }
+    sys.stdout.write(profile_text(headings, profiles, by_content))
 
 
 @app.command(epilog="Example: cardwatch corpus statements/ --columns profile.toml")

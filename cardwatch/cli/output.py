@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    import pandas as pd
-
     from cardwatch.evaluation.benchmark import Evaluation, Row
     from cardwatch.evaluation.kinds import KindRow
     from cardwatch.evaluation.reading import Agreement, Share
@@ -32,14 +30,12 @@ if TYPE_CHECKING:
         Alert,
         AlertList,
         CardRegister,
-        ReadingReport,
         Register,
         Statements,
     )
-    from cardwatch.statements import Outcome
+    from cardwatch.statements import Outcome, StatementPreview
 
 LANE_WORDS = {"finance": "Questions for finance", "psd": "For professional standards only"}
-PREVIEW_ROWS = 5
 SHOWN_PROBLEMS, NAMED_PAYMENTS = 10, 6
 out, err = Console(highlight=False), Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -78,31 +74,29 @@ def print_reading(read: Statements) -> None:
         err.print(escape(note[0].upper() + note[1:]) + ("" if note.endswith("?") else "."))
 
 
-def print_preview(frame: pd.DataFrame, report: ReadingReport) -> None:
+def print_preview(preview: StatementPreview) -> None:
     """Print the first payments of a file as they are read, totals by direction, and every reason.
 
     Args:
-        frame: the file's payments, as `read_each` gives them.
-        report: its reading report.
+        preview: of the file.
     """
-    from cardwatch.statements import name_holders
-
-    payments, _ = name_holders([frame])
+    for name, guess in preview.columns.items():
+        out.print(f"{name} from '{guess.heading}', {guess.reason}", markup=False, soft_wrap=True)
+    if preview.unused:
+        unused = ", ".join(f"'{heading}'" for heading in preview.unused)
+        out.print(f"Not used: {unused}", markup=False, soft_wrap=True)
+    if preview.read is None:
+        return
     table = Table("Date", "Cardholder", "Merchant", "Amount", "Direction", box=None)
-    first = payments.head(PREVIEW_ROWS)
-    texts = [first["date"].astype(str), first["holder_id"], first["merchant"]]
-    for date, holder, merchant, pence in zip(*texts, first["amount_pence"].tolist(), strict=True):
-        direction = "charge" if pence >= 0 else "refund or credit"
-        table.add_row(date, escape(holder), escape(merchant), pounds(pence), direction)
+    for row in preview.rows:
+        texts = (escape(row.holder), escape(row.merchant), pounds(row.amount_pence))
+        table.add_row(row.date, *texts, row.direction)
     out.print(table)
-    for name, side in (
-        ("Charges", payments[payments["amount_pence"] >= 0]),
-        ("Refunds and credits", payments[payments["amount_pence"] < 0]),
-    ):
-        total = pounds(int(side["amount_pence"].sum()))
-        out.print(f"{name}: {quantity(len(side), 'payment')}, {total}")
-    sources = ", ".join(f"{field} from '{source}'" for field, source in report.columns.items())
-    out.print(f"Read as {report.layout}: {sources}", markup=False, soft_wrap=True)
+    for title, total in (("Charges", preview.charges), ("Refunds and credits", preview.refunds)):
+        out.print(f"{title}: {quantity(total.payments, 'payment')}, {pounds(total.pence)}")
+    report = preview.read[1]
+    guessed = "guessed columns: check them, and give them with --columns"
+    out.print(f"Read as {guessed if preview.is_guessed else report.layout}", markup=False)
     for line in (*report.decisions, *report.notes):
         out.print(f"- {line}", markup=False, soft_wrap=True)
     if report.problems:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 from cardwatch.casebook import FINANCE, PSD, AuditEvent, documents, proposals
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import DOCUMENT_KINDS, ORDER_KINDS, READS, RECEIVES
-from cardwatch.casebook.unit_of_work import short_id
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.services.alert_order import PROPOSED_ORDERS, packed_order
 from cardwatch.services.context import public_row
@@ -29,16 +28,9 @@ from cardwatch.services.scoring_inputs import (
     unpack_policy,
     unpack_rules,
 )
-from cardwatch.statements import (
-    checked_profile,
-    missing_fields,
-    parse_profile,
-    profile_toml,
-    shipped_profiles,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import ActiveDocument, Proposal
@@ -51,15 +43,7 @@ if TYPE_CHECKING:
         ProposedChange,
     )
     from cardwatch.services.context import ServiceContext
-    from cardwatch.statements import Profile
 
-NEEDS = {
-    "date": "Choose the column with the date of the purchase",
-    "merchant": "Choose the column with the merchant",
-    "amount": "Choose the column with the amount, or the one with debits",
-    "holder": "Choose the column that names the cardholder: a number, a name or a card",
-}
-"""Error messages for required fields without a column."""
 SHOWN_OF_FOREST = ("features", "rows", "holders", "first_on", "last_on", "data_sha256")
 
 
@@ -263,54 +247,6 @@ def list_proposals(context: ServiceContext) -> list[Proposal]:
     with context.work(AuditEvent("consultation", "proposals"), lanes) as uow:
         context.allow(READS, "read settings")
         return [public_row(row) for row in proposals.list_proposals(uow)]
-
-
-def save_profile(context: ServiceContext, text: str) -> None:
-    """Remember a column profile for files with its headings, in place of one for the same.
-
-    Raises:
-        NotAllowed: the role receives no statements.
-        FileFaulty: it has faults; all are listed.
-    """
-    headings = sorted(parse_profile(text, "columns").recognise)
-    with context.work(AuditEvent("alteration", "layout"), ()) as uow:
-        context.allow(RECEIVES, "upload statements")
-        documents.save_profile(uow, short_id(*headings or [text]), text)
-
-
-def save_columns(
-    context: ServiceContext, *, headings: Sequence[str], chosen: Mapping[str, str]
-) -> None:
-    """Remember which heading holds which field, for files with the same headings.
-
-    Args:
-        context: who has checked the columns.
-        headings: all of the file's.
-        chosen: the heading of each field; empty where the file has none. Fields that are left out
-            are guessed; see `cardwatch.statements.checked_profile`.
-
-    Raises:
-        NotAllowed: the role receives no statements.
-        CardwatchError: a field that is needed has no heading, or one heading holds two fields.
-    """
-    chosen_headings: set[str] = set()
-    for field, heading in chosen.items():
-        if heading in chosen_headings:
-            raise CardwatchError("This column is already chosen for another field.", field=field)
-        chosen_headings |= {heading} - {""}
-    profile = checked_profile(headings, chosen, shipped_profiles())
-    missing = missing_fields(profile.map(headings))
-    if missing:
-        field = {"holder": "employee_id"}.get(missing[0], missing[0])
-        raise CardwatchError(NEEDS[missing[0]], field=field)
-    save_profile(context, profile_toml(profile))
-
-
-def list_column_profiles(context: ServiceContext) -> list[Profile]:
-    """Return the column profiles that the organisation remembers, the newest first."""
-    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
-        texts = [row["content"] for row in documents.list_layouts(uow)]
-    return [parse_profile(text, "columns") for text in texts]
 
 
 def _may_propose(context: ServiceContext, kind: str) -> None:

@@ -4,12 +4,22 @@ from cardwatch.statements.cells import redact_cards
 from cardwatch.statements.collection import list_files, read_each, read_statements
 from cardwatch.statements.corpus import Outcome, differences, load_expectations, read_corpus
 from cardwatch.statements.date_orders import order_by_dates, order_unknown
+from cardwatch.statements.guesses import BY_CONTENT, Guess, guess_fields
 from cardwatch.statements.holder_keys import holder_ids, name_holders
+from cardwatch.statements.preview import (
+    StatementPreview,
+    open_table,
+    plain_headings,
+    preview_statement,
+    preview_table,
+)
 from cardwatch.statements.profiles import (
+    CHOICES,
     DATE_ORDERS,
     FIELDS,
     HOLDER_FIELDS,
     Profile,
+    changed_profile,
     checked_profile,
     guess_columns,
     known_headings,
@@ -23,19 +33,26 @@ from cardwatch.statements.profiles import (
     shipped_profiles,
 )
 from cardwatch.statements.reading import read_rows
-from cardwatch.statements.sheet import ReadingChoices, check_headings
+from cardwatch.statements.sheet import ReadingChoices, check_headings, distinct_headings
 
 __all__ = [
+    "BY_CONTENT",
+    "CHOICES",
     "DATE_ORDERS",
     "FIELDS",
     "HOLDER_FIELDS",
+    "Guess",
     "Outcome",
     "Profile",
     "ReadingChoices",
+    "StatementPreview",
+    "changed_profile",
     "check_headings",
     "checked_profile",
     "differences",
+    "distinct_headings",
     "guess_columns",
+    "guess_fields",
     "holder_ids",
     "known_headings",
     "list_files",
@@ -45,9 +62,13 @@ __all__ = [
     "name_holders",
     "nearest_headings",
     "needed_headings",
+    "open_table",
     "order_by_dates",
     "order_unknown",
     "parse_profile",
+    "plain_headings",
+    "preview_statement",
+    "preview_table",
     "profile_text",
     "profile_toml",
     "read_corpus",

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.bounded import read_toml
@@ -341,7 +342,10 @@ def guess_columns(headings: Sequence[str], profiles: Sequence[Profile]) -> dict[
 
 
 def checked_profile(
-    headings: Sequence[str], chosen: Mapping[str, str], profiles: Sequence[Profile]
+    headings: Sequence[str],
+    chosen: Mapping[str, str],
+    profiles: Sequence[Profile],
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Profile:
     """The profile of files with some headings, once somebody has checked their columns.
 
@@ -353,8 +357,10 @@ def checked_profile(
         headings: all of the file's, as printed.
         chosen: the heading of each field that was asked about; empty where the file has none.
         profiles: the profiles that come with cardwatch.
+        settings: name and choices of the profile that somebody has stated, as in `CHOICES`.
     """
     closest = closest_profile(headings, profiles)
+    stated: dict[str, Any] = {"name": "columns"} | dict(settings)
     normalised = frozenset(normalise_heading(heading) for heading in headings if heading.strip())
     chosen_headings = set(filter(None, chosen.values()))
     guesses = {
@@ -372,7 +378,31 @@ def checked_profile(
         ]
         columns[field] = (*((heading,) if heading else ()), *other_choices)
     filled = {field: choices for field, choices in columns.items() if choices}
-    return replace(closest, name="columns", recognise=normalised, columns=filled)
+    return replace(closest, **stated, recognise=normalised, columns=filled, is_shipped=False)
+
+
+def changed_profile(
+    profile: Profile, chosen: Mapping[str, str], settings: Mapping[str, str]
+) -> Profile:
+    """The profile with other headings for its fields, and other settings.
+
+    Args:
+        profile: one that is remembered.
+        chosen: the heading of each field among those that it recognises; empty where there is none.
+        settings: name and choices, as in `CHOICES`.
+    """
+    columns = {}
+    for field in FIELDS:
+        others = [
+            choice
+            for choice in profile.columns.get(field, ())
+            if normalise_heading(choice) not in profile.recognise
+        ]
+        choices = (*filter(None, [chosen.get(field)]), *others)
+        if choices:
+            columns[field] = choices
+    stated: dict[str, Any] = dict(settings)
+    return replace(profile, **stated, columns=columns)
 
 
 def profile_toml(profile: Profile) -> str:
@@ -393,14 +423,24 @@ def _toml_array(texts: Sequence[str]) -> str:
     return f"[{', '.join(map(_quoted, texts))}]"
 
 
-def profile_text(headings: Sequence[str], profiles: Sequence[Profile]) -> str:
+def profile_text(
+    headings: Sequence[str],
+    profiles: Sequence[Profile],
+    by_content: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Return a column profile for these headings as TOML, ready to edit.
 
     Fields found are filled in; the others stand empty, with the headings not used listed.
+
+    Args:
+        headings: of the file.
+        profiles: layouts that know headings.
+        by_content: headings of fields that were guessed by what stands under them.
     """
     best = closest_profile(headings, profiles)
-    mapping = best.map(headings)
-    used_headings = {headings[place] for place in mapping.values()}
+    by_heading = {field: headings[place] for field, place in best.map(headings).items()}
+    guesses = dict(by_content) | by_heading
+    used_headings = set(guesses.values())
     unused = [heading for heading in headings if heading.strip() and heading not in used_headings]
     lines = [
         "# The heading of each field. Write each heading exactly as in the file.",
@@ -425,8 +465,8 @@ def profile_text(headings: Sequence[str], profiles: Sequence[Profile]) -> str:
         "[columns]",
     ]
     for field, meaning in FIELDS.items():
-        heading = _quoted(headings[mapping[field]]) if field in mapping else '""'
-        lines.append(f"{field} = {heading}  # {meaning}")
+        reason = ", guessed by content" if field in guesses and field not in by_heading else ""
+        lines.append(f"{field} = {_quoted(guesses.get(field, ''))}  # {meaning}{reason}")
     return "\n".join(lines) + "\n"
 
 

@@ -26,7 +26,7 @@ from cardwatch.statements.words import word_set
 from cardwatch.tabular import Table, normalise_heading, without_pound_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
 
@@ -67,7 +67,7 @@ class ParsedSheet:
             FileRefused: it has no headings, or lacks a column that a statement needs.
         """
         self.table, self.choices = table, choices
-        self.headings = _distinct(cells.redact_cards(h, choices.card_key) for h in table.headings)
+        self.headings = distinct_headings(table, choices.card_key)
         self.decisions, self.notes = list(table.decisions), list(table.notes)
         self.checks: list[Check] = []
         check_headings(table, choices.profiles)
@@ -217,17 +217,17 @@ class ParsedSheet:
                     )
 
 
-def _distinct(headings: Iterable[str]) -> tuple[str, ...]:
-    """Return headings of which the second with the same words is `Amount (2)`."""
+def distinct_headings(table: Table, card_key: bytes) -> tuple[str, ...]:
+    """Return a table's headings without card numbers; a second `Amount` is `Amount (2)`."""
     name_counts: dict[str, int] = {}
-    distinct_headings = []
-    for heading in headings:
+    headings = []
+    for heading in (cells.redact_cards(printed, card_key) for printed in table.headings):
         name = normalise_heading(heading)
         name_counts[name] = name_counts.get(name, 0) + 1
-        distinct_headings.append(
+        headings.append(
             f"{heading} ({name_counts[name]})" if name and name_counts[name] > 1 else heading
         )
-    return tuple(distinct_headings)
+    return tuple(headings)
 
 
 def check_headings(table: Table, profiles: Sequence[Profile]) -> None:

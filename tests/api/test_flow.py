@@ -317,3 +317,20 @@ def test_rules_policy_and_model_are_shown(running: Running) -> None:
     assert running.ask("GET", f"/v1/rules/{theirs}", "psd").status_code == 200
     assert running.ask("GET", "/v1/model").json()["status"] == "none"
     assert running.ask("GET", "/v1/version").json()["database"] in {"sqlite", "postgresql"}
+
+
+def test_a_preview_stores_nothing_and_gives_a_profile(running: Running) -> None:
+    strange = "Wann,Wer,Wo,Wieviel\n" + "2026-10-01,E1,SHOP,5.00\n2026-10-02,E1,SHOP,-6.00\n"
+    file = {"file": ("strange.csv", strange)}
+    preview = running.ask("POST", "/v1/statements/preview", files=file).json()
+    assert preview["is_guessed"]
+    assert [row["direction"] for row in preview["payments"]] == ["charge", "refund or credit"]
+    assert preview["refunds"] == {"payments": 1, "pence": -600}
+    assert {row["field"]: row["heading"] for row in preview["columns"]}["merchant"] == "Wo"
+    assert running.ask("GET", "/v1/statements").json() == []
+    unclear = {"file": ("strange.csv", strange.replace("E1", ""))}
+    refused = running.ask("POST", "/v1/statements/preview", files=unclear).json()
+    assert refused["refusal"]["code"] == "columns_unknown"
+    profile = {"columns": preview["profile"]}
+    stored = running.ask("POST", "/v1/statements", files=file, data=profile)
+    assert stored.status_code == 201

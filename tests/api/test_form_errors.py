@@ -9,7 +9,7 @@ import pytest
 from services import OCTOBER, OWN, Running, serving, text
 
 from cardwatch import services
-from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
+from cardwatch.statements import ReadingChoices, profile_toml, read_each, shipped_profiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 SITE = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
 CARDS = "card_last4,employee_id,single_limit\n1234,E1,500\n"
 STRANGE = "Wann,Wer,Wo,Wieviel\n2026-10-01,E1,SHOP,5.00\n"
-COLUMNS = {"headings": "Wann\nWer\nWo\nWieviel", "file": "strange.csv", "date": "Wann",
-           "merchant": "Wo", "amount": "Wieviel", "employee_id": "Wer"}  # fmt: skip
+COLUMNS = {"uploads": "{upload}", "date": "Wann", "merchant": "Wo", "amount": "Wieviel",
+           "employee_id": "Wer"}  # fmt: skip
+PROFILE = {"name": "ours", "date": "a", "merchant": "b", "amount": "c", "employee_id": "d"}
 DECISION = {"seen": "0", "reason": "two sites"}
 SHARE = {"purpose": "misconduct", "recipient": "Audit", "form": "json"}
 PERSON = {"name": "New", "email": "new@x.example", "role": "finance"}
@@ -89,6 +90,10 @@ FORMS: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
     ("/statements/columns", "finance", COLUMNS | {"employee_id": ""}, "employee_id",
      "names the cardholder"),
     ("/statements/columns", "finance", COLUMNS | {"mcc": "Wo"}, "mcc", "already chosen"),
+    ("/statements/columns", "finance", COLUMNS | {"decimal": "dash"}, "decimal", "Choose one"),
+    ("/statements/profiles/{profile}", "finance", PROFILE | {"name": ""}, "name", "Enter a name"),
+    ("/statements/profiles/{profile}", "finance", PROFILE | {"name": "x" * 101}, "name", "at most"),
+    ("/statements/profiles/{profile}", "finance", PROFILE | {"amount": ""}, "amount", "the amount"),
     ("/people", "admin", PERSON | {"name": ""}, "name", "Enter their name"),
     ("/people", "admin", PERSON | {"email": "role is"}, "email", "email address in the correct"),
     ("/people", "admin", PERSON | {"email": f"finance@{OWN}.example", "holds_no_card": "yes"},
@@ -143,6 +148,7 @@ def _receive(service: Running, folder: Path) -> None:
 @pytest.fixture(scope="module")
 def words(running: Running) -> dict[str, str]:
     """What stands in addresses and forms for the ids of this service."""
+    seal = running.client.app.state.service.seal  # type: ignore[attr-defined]
     finance, psd = running.context("finance"), running.context("psd")
     alert = next(one for one in services.list_alerts(finance) if len(one["holders"]) == 1)
     return {
@@ -150,7 +156,16 @@ def words(running: Running) -> dict[str, str]:
         "holder": alert["holders"][0],
         "psd_alert": services.list_alerts(psd, lane="psd")[0]["alert_id"],
         "statement": services.list_statements(finance)[0]["statement_id"],
+        "upload": services.keep_upload(finance, "strange.csv", STRANGE.encode(), {}, seal),
+        "profile": _remember(finance),
     }
+
+
+def _remember(context: services.ServiceContext) -> str:
+    """Remember a column profile; return its id."""
+    chosen = {"date": "A", "merchant": "B", "amount": "C", "employee_id": "D"}
+    services.save_profile(context, profile_toml(services.profile_of_form([*"ABCD"], chosen, {})))
+    return next(iter(services.column_profiles(context)))
 
 
 def _send(

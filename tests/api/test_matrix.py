@@ -14,7 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from books import EQUAL, SPLIT, crowd, month
-from matrix import COMPLAINT, CONTRACTS, EVERYBODY, GIFTS, KEEPERS, READERS, SUBJECT, TABLE, May
+from matrix import (
+    COLUMNS,
+    COMPLAINT,
+    CONTRACTS,
+    EVERYBODY,
+    GIFTS,
+    KEEPERS,
+    READERS,
+    RECEIVERS,
+    SUBJECT,
+    TABLE,
+    UNKNOWN_LAYOUT,
+    May,
+)
 from services import OCTOBER, OTHER, OWN, Running, routes, serving, text
 
 from api.middleware import COOKIE
@@ -26,11 +39,13 @@ from cardwatch.casebook.people import find_person
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import NotAllowed, NotFound
 from cardwatch.registers import read_register
-from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
+from cardwatch.statements import ReadingChoices, profile_toml, read_each, shipped_profiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from cryptography.fernet import Fernet
 
 UNKNOWN = ("anonymous", "expired", "ended")
 LIVELY = text(*month(10), *SPLIT, *EQUAL, *crowd(12))
@@ -43,6 +58,7 @@ UNTOLD = {"GET /v1/openapi.json", "HEAD /v1/openapi.json", "GET /v1/version", "G
           "POST /payments/search", "POST /cases/search", "GET /cases/new"}  # fmt: skip
 """What leaves no event: it shows nothing but the caller's own, and a key has no session to end."""
 ONE_LANE = {
+    "profile": FINANCE,
     "statement": FINANCE,
     "query": FINANCE,
     "complaint": FINANCE,
@@ -69,6 +85,8 @@ VISIBLE: dict[str, tuple[str, str]] = {
     "referral": ("", "psd"),
     "session": (SUBJECT, ""),
     "complaint": ("auditor", ""),
+    "upload": ("finance", "psd"),
+    "profile": (RECEIVERS, ""),
 }
 """Who may know that a thing of finance's, and of professional standards' own, is there at all."""
 
@@ -217,10 +235,11 @@ class World:
         self._keep("statement", Thing(statement, owner, FINANCE))
         if lane == FINANCE:
             self._keep("query", Thing(self._query(working, first), owner, lane))
-        for kind in ("proposal", "person", "key", "session", "version"):
+        for kind in ("proposal", "person", "key", "session", "version", "upload"):
             self._keep(kind, self.fresh(kind, owner, lane))
         if lane == FINANCE:
             self._keep("complaint", self.fresh("complaint", owner, lane))
+            self._keep("profile", self.fresh("profile", owner, lane))
         for kind in ("case", "attachment", "referral") if lane == PSD else ():
             self._keep(kind, self.fresh(kind, owner, lane))
 
@@ -290,6 +309,22 @@ class World:
         path.write_text(f"{content}\n{next(self.numbers)}", encoding="utf-8")
         register = read_register(path, ReadingChoices(shipped_profiles(), b"k" * 32))
         return services.import_register(self.running.context(lane, owner), register).version_id
+
+    def _new_upload(self, owner: str, lane: str) -> str:
+        seal: Fernet = self.running.client.app.state.service.seal  # type: ignore[attr-defined]
+        context = self.running.context(lane, owner)
+        return services.keep_upload(context, "unknown.csv", UNKNOWN_LAYOUT.encode(), {}, seal)
+
+    def _new_profile(self, owner: str, lane: str) -> str:
+        context = self.running.context(lane, owner)
+        headings = [*"ABCD", str(next(self.numbers))]
+        profile = services.profile_of_form(headings, COLUMNS, {})
+        services.save_profile(context, profile_toml(profile))
+        return next(
+            name
+            for name, kept in services.column_profiles(context).items()
+            if headings[-1] in kept.recognise
+        )
 
     def _new_session(self, owner: str, lane: str) -> str:
         person = (

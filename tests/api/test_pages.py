@@ -14,6 +14,7 @@ from api.downloads import content_disposition
 from api.middleware import HEADERS
 from api.templating import PAGE_POLICY
 from cardwatch import services
+from cardwatch.statements import FIELDS, profile_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,14 @@ class Browser:
         sent = [("files", (name, content)) for name, content in files]
         return self.post("/statements/new", data, files=sent)
 
+    def until_done(self, answer: Any) -> str:
+        """Look until everything that was uploaded is scored; return the page that says so."""
+        assert answer.status_code == 200, answer.text
+        place, page = str(answer.url), str(answer.text)
+        while "are being scored" in page:
+            page = self.get(place)
+        return page
+
 
 @pytest.fixture
 def browse(running: Running) -> Callable[[str], Browser]:
@@ -58,12 +67,7 @@ def _first_alert(page: str) -> str:
 
 def _received(browser: Browser, *files: tuple[str, str], **said: str) -> str:
     """Upload, and look until everything is scored."""
-    answer = browser.upload(*files, **said)
-    assert answer.status_code == 200, answer.text
-    place, page = str(answer.url), str(answer.text)
-    while "are being scored" in page:
-        page = browser.get(place)
-    return page
+    return browser.until_done(browser.upload(*files, **said))
 
 
 def test_a_month_from_sign_in_to_a_recorded_answer(browse: Callable[[str], Browser]) -> None:
@@ -132,20 +136,95 @@ def test_money_recovered_is_recorded_on_the_alert_and_in_the_quarterly_report(
     assert re.search(r"Money recovered\s+£1,850\b", report)
 
 
+def _waiting(page: str) -> dict[str, str]:
+    """The hidden fields of Check columns: which file waits, and what came with it."""
+    return dict(re.findall(r'type="hidden" name="(uploads|jobs)" value="([^"]*)"', page))
+
+
 def test_columns_are_checked_once_and_then_known(browse: Callable[[str], Browser]) -> None:
     browser = browse("finance")
     strange = "Wann,Wer,Wo,Wieviel\n2026-10-01,E1,SHOP,5.00\n2026-10-02,E2,SHOP,6.00\n"
     asked = browser.upload(("strange.csv", strange))
-    assert asked.status_code == 422
     assert "Check columns" in asked.text
-    chosen = {"headings": "Wann\nWer\nWo\nWieviel", "file": "strange.csv", "date": "Wann",
-              "employee_id": "Wer", "merchant": "Wo", "amount": "Wieviel"}  # fmt: skip
+    assert "Not readable yet: choose the column for holder" in asked.text
+    chosen = _preselected(asked.text)
+    assert (chosen["date"], chosen["merchant"], chosen["amount"]) == ("Wann", "Wo", "Wieviel")
+    assert asked.text.count("Guessed by content") == 3
+    form = _waiting(asked.text) | chosen | {"employee_id": "Wer", "action": "preview"}
     for gone in ("date", "employee_id"):
-        wrong = browser.post("/statements/columns", chosen | {gone: ""})
+        wrong = browser.post("/statements/columns", form | {gone: ""})
         assert wrong.status_code == 422
-    kept = browser.post("/statements/columns", chosen)
-    assert "Upload statements" in kept.text
-    assert "2 payments were received" in _received(browser, ("strange.csv", strange))
+    shown = browser.post("/statements/columns", form)
+    assert shown.status_code == 200
+    for words in ("SHOP", "1 Oct 2026", "£11.00", "Charge", "Columns not used"):
+        assert words in shown.text
+    done = browser.post("/statements/columns", form | {"action": "read"})
+    assert "2 payments were received" in browser.until_done(done)
+    gone = browser.post("/statements/columns", form)
+    assert gone.status_code == 404, "the file was erased once it was read"
+    later = strange.replace("2026-10", "2026-11")
+    assert "2 payments were received" in _received(browser, ("later.csv", later))
+
+
+def test_files_of_several_layouts_are_asked_about_one_after_the_other(
+    browse: Callable[[str], Browser],
+) -> None:
+    browser = browse("finance")
+    first = "Wann,Wer,Wo,Wieviel\n2026-10-01,E1,SHOP,5.00\n2026-10-02,E2,SHOP,6.00\n"
+    second = "Dag;Navn;Sted;Sum\n01/10/2026;E1;SHOP;7,00\n02/10/2026;E2;SHOP;8,00\n"
+    files = {"a.csv": first, "b.csv": second, "c.csv": first.replace("-10-", "-09-")}
+    page = browser.upload(*files.items(), ("known.csv", OCTOBER)).text
+    assert "1 other file was read" in page
+    assert "Next: b.csv, c.csv" in page
+    form = _waiting(page) | _preselected(page) | {"employee_id": "Wer", "action": "read"}
+    page = browser.post("/statements/columns", form).text
+    assert "b.csv has a layout that we do not know yet" in page
+    assert "3 other files were read" in page
+    assert "Next:" not in page
+    chosen = {"merchant": "Sted", "employee_id": "Navn"}
+    form = _waiting(page) | _preselected(page) | chosen | {"action": "read"}
+    unclear = browser.post("/statements/columns", form | {"date": "Dag", "date_order": "decide"})
+    assert unclear.status_code == 422
+    assert 'href="#date_order"' in unclear.text
+    done = browser.post("/statements/columns", form | {"date_order": "day-first"})
+    told = browser.until_done(done)
+    assert told.count("2 payments were received") == 3
+
+
+def test_an_unclear_file_is_settled_without_a_second_upload(
+    browse: Callable[[str], Browser],
+) -> None:
+    browser = browse("finance")
+    lines = OCTOBER.splitlines()
+    unclear = [re.sub(r"^2026-(\d\d)-(\d\d)", r"\1/03/2026", line) for line in lines]
+    page = browser.upload(("unclear.csv", "\n".join(unclear))).text
+    assert "do not show whether days or months come first" in page
+    form = _waiting(page) | _preselected(page) | {"date_order": "month-first", "action": "read"}
+    assert "were received" in browser.until_done(browser.post("/statements/columns", form))
+
+
+def test_profiles_are_listed_changed_and_removed(
+    browse: Callable[[str], Browser], running: Running
+) -> None:
+    browser, context = browse("finance"), running.context("finance")
+    chosen = {"date": "Wann", "merchant": "Wo", "amount": "Wieviel", "employee_id": "Wer"}
+    profile = services.profile_of_form(["Wann", "Wer", "Wo", "Wieviel"], chosen, {"name": "Ours"})
+    services.save_profile(context, profile_toml(profile))
+    (profile_id,) = services.column_profiles(context)
+    assert "Ours" in browser.get("/statements/profiles")
+    page = browser.get(f"/statements/profiles/{profile_id}")
+    form = _preselected(page) | {"name": "Theirs", "date_order": "month-first"}
+    assert form["merchant"] == "wo"
+    wrong = browser.post(f"/statements/profiles/{profile_id}", form | {"merchant": ""})
+    assert wrong.status_code == 422
+    assert browser.post(f"/statements/profiles/{profile_id}", form).status_code == 200
+    kept = services.get_column_profile(context, profile_id)
+    assert (kept.name, kept.date_order) == ("Theirs", "month-first")
+    assert kept.map(["Wann", "Wer", "Wo", "Wieviel"]) == profile.map(["Wann", "Wer", "Wo",
+                                                                      "Wieviel"])  # fmt: skip
+    assert "Remove the profile Theirs?" in browser.get(f"/statements/profiles/{profile_id}/removal")
+    browser.post(f"/statements/profiles/{profile_id}/removal", {})
+    assert not services.column_profiles(context)
 
 
 def test_a_bank_feed_is_uploaded_and_one_cut_off_is_listed(
@@ -183,14 +262,14 @@ def test_columns_that_are_recognised_are_preselected_and_kept(
     strange += "2026-10-03,2026-10-04,SHOP,6.00,5411,CC1,paper,E2\n"
     asked = browser.upload(("strange.csv", strange)).text
     chosen = _preselected(asked)
-    assert {field: heading for field, heading in chosen.items() if heading} == RECOGNISED
-    form = {"headings": "\n".join(strange.splitlines()[0].split(",")), "file": "strange.csv"}
+    fields = {field: heading for field, heading in chosen.items() if heading and field in FIELDS}
+    assert fields == RECOGNISED
+    form = _waiting(asked) | {"action": "read"}
     wrong = browser.post("/statements/columns", form | chosen)
     assert wrong.status_code == 422, "nobody has said who pays"
     assert _preselected(wrong.text) == chosen
     done = browser.post("/statements/columns", form | chosen | {"employee_id": "Wer", "mcc": ""})
-    assert done.status_code == 200
-    assert "2 payments were received" in _received(browser, ("strange.csv", strange))
+    assert "2 payments were received" in browser.until_done(done)
     kept = services.list_column_profiles(running.context("finance"))[0]
     headings = strange.splitlines()[0].split(",")
     found = {field: headings[place] for field, place in kept.map(headings).items()}
@@ -203,7 +282,8 @@ def test_columns_that_are_recognised_are_preselected_and_kept(
 def test_columns_not_asked_about_keep_their_guess(running: Running) -> None:
     at, headings = running.context("finance"), [*KNOWN.split(","), "Wer"]
     needed = {"date": "Transaction Date", "merchant": "Merchant", "amount": "Amount"}
-    services.save_columns(at, headings=headings, chosen=needed | {"employee_id": "Wer"})
+    profile = services.profile_of_form(headings, needed | {"employee_id": "Wer"}, {})
+    services.save_profile(at, profile_toml(profile))
     found = services.list_column_profiles(at)[0].map(headings)
     assert {field: headings[place] for field, place in found.items()} == RECOGNISED | {
         "employee_id": "Wer"
@@ -214,13 +294,12 @@ def test_a_heading_of_two_lines_is_known_the_next_time(browse: Callable[[str], B
     browser = browse("finance")
     strange = '"Kauf\nTag",Wer,Wo,Wieviel\n2026-10-01,E1,SHOP,5.00\n2026-10-02,E1,SHOP,6.00\n'
     asked = browser.upload(("strange.csv", strange)).text
-    sent = re.search(r'name="headings" value="([^"]*)"', asked)
-    assert sent is not None
-    assert sent[1].split("\n") == ["Kauf Tag", "Wer", "Wo", "Wieviel"]
-    chosen = {"headings": sent[1], "file": "strange.csv", "date": "Kauf Tag",
-              "employee_id": "Wer", "merchant": "Wo", "amount": "Wieviel"}  # fmt: skip
-    assert browser.post("/statements/columns", chosen).status_code == 200
-    assert "2 payments were received" in _received(browser, ("strange.csv", strange))
+    assert _preselected(asked)["date"] == "Kauf Tag"
+    chosen = {"date": "Kauf Tag", "employee_id": "Wer", "merchant": "Wo", "amount": "Wieviel"}
+    done = browser.post("/statements/columns", _waiting(asked) | chosen | {"action": "read"})
+    assert "2 payments were received" in browser.until_done(done)
+    later = strange.replace("2026-10", "2026-11")
+    assert "2 payments were received" in _received(browser, ("later.csv", later))
 
 
 def test_professional_standards_see_no_name_until_they_ask(

@@ -28,6 +28,7 @@ NO_REASON = "Enter a reason"
 PROBLEM = "There is a problem"
 LONG_NAME = f"{'long-' * 18}file.csv"
 STRANGE = (LONG_NAME, f"Wann,Wer,{LONG},Wieviel\n2026-10-01,E1,SHOP,5.00\n")
+GUESSED = (LONG_NAME, f"Wann,Wer,{LONG},Wieviel\n" + "2026-10-01,E1,SHOP,5.00\n" * 2)
 UNREAD = (LONG_NAME, text("2026-10-40,E1,SHOP,12.00,R1"))
 GIFT = "E1,2026-09-05,New Firm Ltd,Accepted\nE1,soon,New Firm Ltd,Accepted\n"
 GIFTS = ("gifts.csv", f"Employee No,Date of offer,Donor,Accepted or declined\n{GIFT}")
@@ -190,9 +191,19 @@ PAGES = (
     State("/statements/new", ("finance", "psd")),
     State("/statements/new", ("finance",), press="Continue", says="Select a statement"),
     _wrong("/statements/new", "finance", "Continue", "row 2, column Date", file=UNREAD),
-    State("/statements/new", ("finance",), press="Continue", file=STRANGE, says="Check columns"),
-    _wrong("/statements/new", "finance", "Continue", "Choose the column", file=STRANGE,
-           then="Save and continue"),
+    State("/statements/columns", ("finance",), at="/statements/new", press="Continue",
+          file=STRANGE, says="Not readable yet"),
+    State("/statements/columns", ("finance",), at="/statements/new", press="Continue",
+          file=GUESSED, says="First payments"),
+    _wrong("/statements/columns", "finance", "Continue", "Choose the column", at="/statements/new",
+           file=STRANGE, then="Read it"),
+    State("/statements/profiles", ("finance", "psd"), says="long-name"),
+    _empty("/statements/profiles", "finance"),
+    State("/statements/profiles/{profile_id}", ("finance",), at="/statements/profiles/{profile}"),
+    _wrong("/statements/profiles/{profile_id}", "finance", "Save profile", "Enter a name",
+           at="/statements/profiles/{profile}", fill={"Name": ""}),
+    State("/statements/profiles/{profile_id}/removal", ("finance",),
+          at="/statements/profiles/{profile}/removal"),
     State("/statements/new", ("admin",), says="You do not have access to this page"),
     _empty("/registers", "finance"),
     State("/registers", READERS),

@@ -91,8 +91,9 @@ def test_a_column_profile_is_written_edited_given_once_and_then_remembered(
     statement.write_text(OWN, encoding="utf-8")
     run(home, "score", statement, code=3)
     text = run(home, "columns", statement).stdout
+    assert '\ndate = "Wann"' in text
+    assert '\nmerchant = "Wo"  # merchant as printed (needed), guessed by content' in text
     for field, heading in PROFILE_EDITS.items():
-        assert f'\n{field} = ""' in text
         text = text.replace(f'\n{field} = ""', f'\n{field} = "{heading}"')
     (tmp_path / "profile.toml").write_text(text, encoding="utf-8")
     told = run(home, "score", statement, "--columns", tmp_path / "profile.toml")
@@ -114,6 +115,14 @@ def test_a_statement_is_previewed_and_remembered_profiles_are_listed_and_removed
     assert "needs no profile" in run(home, "columns", feed, code=3).stderr
     statement, profile = tmp_path / "own.csv", tmp_path / "profile.toml"
     statement.write_text(OWN, encoding="utf-8")
+    unknown = run(home, "columns", statement, "--preview", code=3)
+    assert "amount from 'Betrag', by content" in unknown.stdout
+    assert "Not used: 'Wer'" in unknown.stdout
+    assert "no column for holder" in unknown.stderr
+    statement.write_text(OWN + "04/10/2026;H1;Shop C;1.00\n" * 4, encoding="utf-8")
+    guessed = run(home, "columns", statement, "--preview").stdout
+    assert "employee_id from 'Wer', by content" in guessed
+    assert "Read as guessed columns" in guessed
     text = run(home, "columns", statement).stdout
     for field, heading in PROFILE_EDITS.items():
         text = text.replace(f'\n{field} = ""', f'\n{field} = "{heading}"')

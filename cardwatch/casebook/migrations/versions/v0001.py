@@ -480,6 +480,21 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
+        "uploads",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("upload_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.Column("expires_at", TEXT, nullable=False),
+        sa.Column("file", TEXT, nullable=False),
+        sa.Column("options", TEXT, nullable=False),
+        sa.Column("size_bytes", INTEGER, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "upload_id"),
+        sqlite_strict=True,
+    )
+    op.create_index("uploads_by_expiry", "uploads", ["organisation_id", "expires_at"], unique=False)
+    op.create_table(
         "alert_lists",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("lane", TEXT, nullable=False),

@@ -1,0 +1,270 @@
+"""Column profiles that are remembered, and the files that wait until their columns are checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cardwatch.casebook import Actor, AuditEvent, Casebook, documents, uploads
+from cardwatch.casebook.tables import RECEIVES
+from cardwatch.casebook.unit_of_work import SYSTEM, short_id
+from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.statements import (
+    CHOICES,
+    Profile,
+    changed_profile,
+    checked_profile,
+    missing_fields,
+    parse_profile,
+    profile_toml,
+    shipped_profiles,
+)
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from cryptography.fernet import Fernet
+
+    from cardwatch.casebook import UnitOfWork
+    from cardwatch.casebook.rows import WaitingUpload
+    from cardwatch.services.context import ServiceContext
+
+NEEDS = {
+    "date": "Choose the column with the date of the purchase",
+    "merchant": "Choose the column with the merchant",
+    "amount": "Choose the column with the amount, or the one with debits",
+    "holder": "Choose the column that names the cardholder: a number, a name or a card",
+}
+"""Error messages for required fields without a column."""
+NAME_CHARACTERS = 100
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that waits until its columns are checked."""
+
+    file: str
+    content: bytes
+    options: dict[str, str]
+
+
+def save_profile(context: ServiceContext, text: str) -> None:
+    """Remember a column profile for files with its headings, in place of one for the same.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        FileFaulty: it has faults; all are listed.
+    """
+    headings = sorted(parse_profile(text, "columns").recognise)
+    with _change(context) as uow:
+        _may_receive(context)
+        uow.event.object_id = short_id(*headings or [text])
+        documents.save_profile(uow, uow.event.object_id, text)
+
+
+def profile_of_form(
+    headings: Sequence[str], chosen: Mapping[str, str], settings: Mapping[str, str]
+) -> Profile:
+    """Return the profile that somebody has chosen for files with some headings.
+
+    Args:
+        headings: all of the file's.
+        chosen: the heading of each field; empty where the file has none. Fields that are left out
+            are guessed; see `cardwatch.statements.checked_profile`.
+        settings: its name and choices, as in `cardwatch.statements.CHOICES`.
+
+    Raises:
+        CardwatchError: a field that is needed has no heading, one heading holds two fields, or a
+            choice is none.
+    """
+    _check_chosen(chosen, settings)
+    profile = checked_profile(headings, chosen, shipped_profiles(), settings)
+    _check_complete(profile, headings)
+    return profile
+
+
+def change_profile(
+    context: ServiceContext, profile_id: str, chosen: Mapping[str, str], settings: Mapping[str, str]
+) -> None:
+    """Change a column profile that is remembered, for the same headings.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        NotFound: there is none of that id.
+        CardwatchError: see `profile_of_form`.
+    """
+    profile = get_column_profile(context, profile_id)
+    _check_chosen(chosen, settings)
+    if not settings.get("name", "x"):
+        raise CardwatchError("Enter a name", field="name")
+    changed = changed_profile(profile, chosen, settings)
+    _check_complete(changed, sorted(profile.recognise))
+    with _change(context, profile_id) as uow:
+        _may_receive(context)
+        documents.save_profile(uow, profile_id, profile_toml(changed))
+
+
+def remove_profile(context: ServiceContext, profile_id: str) -> None:
+    """Forget a column profile; statements that were read with it stay as they are.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        NotFound: there is none of that id.
+    """
+    with _change(context, profile_id) as uow:
+        _may_receive(context)
+        if not documents.remove_profile(uow, profile_id):
+            raise NotFound("There is no such column profile.")
+
+
+def column_profiles(context: ServiceContext) -> dict[str, Profile]:
+    """Return the column profiles that the organisation remembers by id, the newest first.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+    """
+    with context.work(AuditEvent("consultation", "layout"), ()) as uow:
+        _may_receive(context)
+        rows = documents.list_layouts(uow)
+    return {row["name"]: parse_profile(row["content"], "columns") for row in rows}
+
+
+def list_column_profiles(context: ServiceContext) -> list[Profile]:
+    """Return the column profiles to read a file with, the newest first."""
+    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        rows = documents.list_layouts(uow)
+    return [parse_profile(row["content"], "columns") for row in rows]
+
+
+def get_column_profile(context: ServiceContext, profile_id: str) -> Profile:
+    """Return a column profile that is remembered.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        NotFound: there is none of that id.
+    """
+    with context.work(AuditEvent("consultation", "layout", profile_id), ()) as uow:
+        _may_receive(context)
+        for row in documents.list_layouts(uow):
+            if row["name"] == profile_id:
+                return parse_profile(row["content"], "columns")
+        raise NotFound("There is no such column profile.")
+
+
+def keep_upload(
+    context: ServiceContext, file: str, content: bytes, options: Mapping[str, str], seal: Fernet
+) -> str:
+    """Keep a file until its columns are checked, sealed, for an hour at most; return its id.
+
+    Args:
+        context: who brought it; nobody else sees it.
+        file: its name as it may be shown.
+        content: its bytes.
+        options: what was chosen for it.
+        seal: keeps its cells unreadable in the database.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        CardwatchError: too much waits for this person already.
+    """
+    sealed = seal.encrypt(content)
+    with context.work(AuditEvent("collection", "upload"), ()) as uow:
+        _may_receive(context)
+        uow.event.object_id = uploads.put_upload(uow, file, sealed, len(content), options)
+        return uow.event.object_id
+
+
+def open_upload(context: ServiceContext, upload_id: str, seal: Fernet) -> Upload:
+    """Return a file that waits until its columns are checked.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        NotFound: it does not wait, or waits for somebody else.
+    """
+    with context.work(AuditEvent("consultation", "upload", upload_id), ()) as uow:
+        _may_receive(context)
+        file, sealed, options = uploads.get_upload(uow, upload_id)
+    return Upload(file, seal.decrypt(sealed), options)
+
+
+def discard_upload(context: ServiceContext, upload_id: str) -> None:
+    """Erase a file that waits until its columns are checked, if it is the actor's.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+    """
+    with context.work(AuditEvent("erasure", "upload", upload_id), ()) as uow:
+        _may_receive(context)
+        uploads.delete_upload(uow, upload_id)
+
+
+def list_uploads(context: ServiceContext) -> list[WaitingUpload]:
+    """Return the files of the actor's that wait until their columns are checked."""
+    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        return uploads.list_uploads(uow)
+
+
+def note_preview(context: ServiceContext) -> None:
+    """Record that somebody is shown how a file would be read.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+    """
+    with context.work(AuditEvent("consultation", "upload"), ()):
+        _may_receive(context)
+
+
+def erase_expired_uploads(casebook: Casebook, clock: Callable[[], dt.datetime]) -> int:
+    """Erase files of every organisation that have waited for an hour; return how many."""
+    count = 0
+    for row in casebook.organisations():
+        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.unaudited(actor, clock(), reads=True) as uow:
+            is_any = uploads.is_any_expired(uow)
+        if is_any:
+            with casebook.unaudited(actor, clock()) as uow:
+                count += uploads.erase_expired(uow)
+    return count
+
+
+def _change(context: ServiceContext, profile_id: str = "") -> AbstractContextManager[UnitOfWork]:
+    """Begin a change of a column profile."""
+    return context.work(AuditEvent("alteration", "layout", profile_id), ())
+
+
+def _may_receive(context: ServiceContext) -> None:
+    """Refuse who receives no statements; within a piece of work only."""
+    context.allow(RECEIVES, "upload statements")
+
+
+def _check_chosen(chosen: Mapping[str, str], settings: Mapping[str, str]) -> None:
+    """Refuse one heading for two fields, and a choice that is none.
+
+    Raises:
+        CardwatchError: there is one.
+    """
+    headings: set[str] = set()
+    for field, heading in chosen.items():
+        if heading in headings:
+            raise CardwatchError("This column is already chosen for another field.", field=field)
+        headings |= {heading} - {""}
+    for name, choices in CHOICES.items():
+        if settings.get(name, choices[0]) not in choices:
+            raise CardwatchError("Choose one of the list", field=name)
+    if len(settings.get("name", "")) > NAME_CHARACTERS:
+        raise CardwatchError(f"Use at most {NAME_CHARACTERS} characters", field="name")
+
+
+def _check_complete(profile: Profile, headings: Sequence[str]) -> None:
+    """Refuse a profile that lacks a field that is needed.
+
+    Raises:
+        CardwatchError: it does.
+    """
+    missing = missing_fields(profile.map(headings))
+    missing = [need for need in missing if need != "holder" or profile.holders != "none"]
+    if missing:
+        field = {"holder": "employee_id"}.get(missing[0], missing[0])
+        raise CardwatchError(NEEDS[missing[0]], field=field)
