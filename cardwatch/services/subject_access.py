@@ -100,7 +100,7 @@ def _content(uow: UnitOfWork, keys: set[str]) -> dict[str, Any]:
         ],
         "cards": _cards(uow, keys),
         "alerts": [_alert(detail, keys, names) for detail in details],
-        "queries": _queries(uow, details, names),
+        "queries": _queries(uow, details, names | _others(details, keys)),
         "not_asked": [
             {"made_on": row["made_at"][:10], "until": row["expires_on"],
              "reason": redacted(row["reason"], names)}
@@ -116,6 +116,16 @@ def _content(uow: UnitOfWork, keys: set[str]) -> dict[str, Any]:
                                 "since": account["made_at"][:10]},
         "kept_for_days": retention.keeps_days(uow),
     }  # fmt: skip
+
+
+def _others(details: Sequence[AlertDetail], keys: set[str]) -> set[str]:
+    """Other people that alerts of the person are also about, as statements name them."""
+    return {
+        person
+        for detail in details
+        for person in (*detail["holders"], *detail["approvers"])
+        if person_key(person) not in keys
+    }
 
 
 def _queries(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import EQUAL, KEY, export_alerts, month
+from books import EQUAL, KEY, export_alerts, month, needs_pdf
 
 from cardwatch import services
 from cardwatch.casebook import Actor, AuditEvent, documents
 from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.queries import ReplyInput
 from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.reports.subject_access import REDACTED
 from cardwatch.statements import read_each
 
 if TYPE_CHECKING:
@@ -63,6 +68,21 @@ def test_an_alert_names_each_of_its_cardholders(bills: dict[str, dict[str, Any]]
         "ROOFING CO": ["E1", "E2"],
         "DENTAL LAB": ["E7", "E8"],
     }
+
+
+@needs_pdf
+def test_a_reply_about_two_people_names_only_whose_pack_it_is(
+    at: Context, bills: dict[str, dict[str, Any]]
+) -> None:
+    query = services.Query("The Manager", "manager@force.example")
+    alert_id = bills["ROOFING CO"]["alert_id"]
+    sent = services.send_query(at(), alert_id, query, lambda *_: None, marking="OFFICIAL")
+    reply = ReplyInput("The Manager", "E2 paid it first, E1 again")
+    services.record_reply(at(), sent["query_id"], reply)
+    pack = services.make_subject_access_pack(at("auditor"), ["E1"], marking="OFFICIAL", key=KEY)
+    with zipfile.ZipFile(io.BytesIO(pack)) as archive:
+        (shown,) = json.loads(archive.read("data.json"))["queries"]
+    assert shown["replies"][0]["text"] == f"{REDACTED} paid it first, E1 again"
 
 
 def test_a_line_managers_document_is_about_the_people_of_its_alert_alone(
