@@ -13,11 +13,16 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.exceptions import HTTPException
 
 from api.middleware import COOKIE
+from api.sign_in_limit import TooManyAttempts
 from api.state import Service
+from cardwatch import services
 from cardwatch.casebook import Actor
-from cardwatch.errors import CardwatchError, Changed
+from cardwatch.errors import CardwatchError, Changed, NotAllowed, StepUpNeeded
 from cardwatch.services import ServiceContext
 
+CODE_FIELD = "step_up_code"
+"""The field of a form with a code, beside its own fields."""
+FORM = "application/x-www-form-urlencoded"
 _key = HTTPBearer(auto_error=False, description="A key made with `cardwatch keys`.")
 _session = APIKeyCookie(name=COOKIE, auto_error=False, description="A session of a person.")
 
@@ -44,6 +49,46 @@ def context_of(request: Request, actor: Annotated[Actor, Depends(current_actor)]
     """The caller's context."""
     service = service_of(request)
     return ServiceContext(service.casebook, actor, service.clock())
+
+
+async def _form_code(request: Request) -> str:
+    """The code that a page sends with a form that was refused for want of one."""
+    if not request.headers.get("content-type", "").startswith(FORM):
+        return ""
+    return str((await request.form()).get(CODE_FIELD, ""))
+
+
+def verified_context_of(
+    request: Request,
+    context: Annotated[ServiceContext, Depends(context_of)],
+    code: Annotated[str, Depends(_form_code)],
+) -> ServiceContext:
+    """The caller's context, where an operation needs a code of the last minutes."""
+    require_code(request, context, code)
+    return context
+
+
+def require_code(request: Request, context: ServiceContext, code: str = "") -> None:
+    """Refuse a caller whose session has no recent code, nor gets one with this code.
+
+    Args:
+        request: what is asked for.
+        context: the caller's.
+        code: the code that came with it, if any.
+
+    Raises:
+        StepUpNeeded: there is none, or it is not right; or it is a key that may not decide.
+    """
+    service = service_of(request)
+    session_id = getattr(request.state, "session_id", "")
+    if code and session_id:
+        actor_id = context.actor.actor_id
+        try:
+            with service.sign_in_limit.attempt(actor_id, actor_id):
+                services.step_up(context, session_id, code.strip(), service.seal)
+        except (NotAllowed, TooManyAttempts) as refusal:
+            raise StepUpNeeded(str(refusal), field=CODE_FIELD) from refusal
+    services.require_step_up(context, session_id)
 
 
 def read_cursor(cursor: str) -> list[float | str]:
@@ -92,5 +137,7 @@ def version_of(if_match: str | None) -> int:
 
 AppStateDep = Annotated[Service, Depends(service_of)]
 Context = Annotated[ServiceContext, Depends(context_of)]
+VerifiedContext = Annotated[ServiceContext, Depends(verified_context_of)]
+"""The context of what needs a recent code: exports, names, people, keys, retention, deletion."""
 SIGNED_IN = [Security(_key), Security(_session), Depends(current_actor)]
 """What every operation asks for that is not open; the first two describe it in the document."""

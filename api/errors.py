@@ -51,6 +51,8 @@ CODES: dict[str, str] = {
     "model_refused": "The model failed its checks and is not loaded",
     "nothing_to_score": "There are no transactions to score",
     "not_allowed": "The role does not allow it",
+    "step_up": "The operation needs a code of the last five minutes, sent to `/v1/session/code`, "
+    "or a key that may decide",
     "not_found": "The object does not exist, or the caller may not see it",
     "conflict": "The request conflicts with what is stored",
     "changed": "Somebody else has changed it; read it again",

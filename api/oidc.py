@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from joserfc.jws import JWSRegistry
 from api.settings import is_loopback
 from cardwatch import services
 from cardwatch.casebook import PSD
+from cardwatch.casebook.sessions import VERIFIED_MINUTES
+from cardwatch.casebook.unit_of_work import as_text
 from cardwatch.errors import NotAllowed, NotFound
 
 if TYPE_CHECKING:
@@ -39,13 +42,16 @@ OIDC_REFUSAL = "Signing in with your organisation's account failed. Try again."
 NOT_SET = "Signing in with your organisation's account is not set up here."
 
 
-def authorise_url(service: Service, place: str, session: str) -> tuple[str, str]:
+def authorise_url(
+    service: Service, place: str, session: str, *, is_again: bool = False
+) -> tuple[str, str]:
     """Return the provider's address for one sign-in, and what the browser is to bring back.
 
     Args:
         service: where somebody signs in.
         place: to which the provider sends them back.
         session: that their browser holds already, if any; it ends when the new one begins.
+        is_again: whether the provider has to ask for their factors again.
 
     Raises:
         NotFound: no provider is set.
@@ -58,8 +64,9 @@ def authorise_url(service: Service, place: str, session: str) -> tuple[str, str]
             state=flow["state"],
             nonce=flow["nonce"],
             code_verifier=flow["verifier"],
+            **({"max_age": "0"} if is_again else {}),
         )
-    content = json.dumps(flow | {"session": session})
+    content = json.dumps(flow | {"session": session, "again": "yes" if is_again else ""})
     return address, service.seal.encrypt(content.encode()).decode()
 
 
@@ -77,6 +84,9 @@ def handle_callback(
     if not secrets.compare_digest(attempt["state"].encode(), query.get("state", "").encode()):
         raise NotAllowed(OIDC_REFUSAL)
     claims = _claims(service, place, query.get("code", ""), attempt)
+    verified_at = _verified_at(claims, service.clock())
+    if attempt.get("again") and not verified_at:
+        raise NotAllowed(OIDC_REFUSAL)
     settings = service.settings
     assurances = {str(claims.get("acr", "")), *map(str, claims.get("amr") or ())}
 
@@ -93,7 +103,18 @@ def handle_callback(
         browser=browser,
         held=attempt["session"],
         now=service.clock(),
+        verified_at=verified_at,
     )
+
+
+def _verified_at(claims: Mapping[str, Any], now: dt.datetime) -> str:
+    """When the person gave their factors at the provider, if that was in the last minutes."""
+    seconds = claims.get("auth_time")
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
+        return ""
+    age = now.timestamp() - seconds
+    is_recent = -LEEWAY_SECONDS <= age <= VERIFIED_MINUTES * 60
+    return as_text(now - dt.timedelta(seconds=max(age, 0))) if is_recent else ""
 
 
 def _claims(

@@ -101,6 +101,12 @@ class NotAllowed(CardwatchError):
     code = "not_allowed"
 
 
+class StepUpNeeded(NotAllowed):
+    """The operation needs a code of the last minutes from the person, whose session has none."""
+
+    code = "step_up"
+
+
 class NotFound(CardwatchError):
     """There is no such object, or the actor may not see it: the message is the same for both."""
 

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api import oidc
-from api.deps import AppStateDep, Context
+from api.deps import AppStateDep, Context, VerifiedContext
 from api.errors import CODES, problem
 from api.middleware import COOKIE, address_of
 from api.schemas.access import (
     AccountActivate,
+    Code,
     CurrentUser,
     Secret,
     Session,
@@ -107,6 +108,15 @@ def without_session(request: Request, context: Context, response: Response) -> R
     return response
 
 
+@router.post("/session/code", status_code=204)
+def verify_session(sent: Code, request: Request, context: Context, service: AppStateDep) -> None:
+    """Give a code, which lets the session do for five minutes what needs one."""
+    actor_id = context.actor.actor_id
+    with service.sign_in_limit.attempt(actor_id, actor_id):
+        session_id = getattr(request.state, "session_id", "")
+        services.step_up(context, session_id, sent.code, service.seal)
+
+
 @router.get("/sessions", response_model=list[Session])
 def list_sessions(context: Context) -> list[rows.Session]:
     """List the caller's own sessions."""
@@ -114,7 +124,7 @@ def list_sessions(context: Context) -> list[rows.Session]:
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
-def end_session(session_id: Id, context: Context) -> None:
+def end_session(session_id: Id, context: VerifiedContext) -> None:
     """End one of the caller's own sessions at once."""
     services.end_session(context, session_id)
 
@@ -176,7 +186,8 @@ def sign_in_with_provider(request: Request, service: AppStateDep) -> Response:
     if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
         return problem(403, "cross_site", CODES["cross_site"] + ".")
     back, session_cookie = str(request.url_for("come_back")), request.cookies.get(COOKIE, "")
-    place, flow = oidc.authorise_url(service, back, session_cookie)
+    is_again = "again" in request.query_params
+    place, flow = oidc.authorise_url(service, back, session_cookie, is_again=is_again)
     response = RedirectResponse(place, 303)
     response.set_cookie(
         FLOW, flow, max_age=oidc.FLOW_SECONDS, path="/",

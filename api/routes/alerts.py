@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Response
 from fastapi import Path as InPath
 
-from api.deps import AppStateDep, Context, version_of
+from api.deps import AppStateDep, Context, VerifiedContext, version_of
 from api.downloads import CONTENT_TYPES, export_response
 from api.pagination import filters_of, page_of, with_titles
 from api.schemas.alerts import (
@@ -152,7 +152,7 @@ def _answer(
 
 
 @router.post("/alerts/{alert_id}/names", status_code=204)
-def show_names(alert_id: AlertId, sent: HoldCreate, context: Context) -> None:
+def show_names(alert_id: AlertId, sent: HoldCreate, context: VerifiedContext) -> None:
     """Let the caller, of professional standards, see by name whom an alert is about, and why."""
     services.reveal_identity(context, alert_id, reason=sent.reason)
 
@@ -206,7 +206,7 @@ def end_hold(hold_id: Id, context: Context) -> None:
         for form, media in CONTENT_TYPES.items()
     }}},
 )  # fmt: skip
-def export_list(sent: ExportCreate, context: Context, service: AppStateDep) -> Response:
+def export_list(sent: ExportCreate, context: VerifiedContext, service: AppStateDep) -> Response:
     """Export a statement's list or a case; purpose and recipient are recorded."""
     fields = {k: v for k, v in sent.model_dump().items() if k not in {"form", "alert_ids"}}
     return export_response(context, service, sent.form, alert_ids=tuple(sent.alert_ids), **fields)

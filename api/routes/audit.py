@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
-from api.deps import Context
+from api.deps import Context, VerifiedContext
 from api.schemas.audit import (
     ChainCheck,
     Erased,
@@ -70,12 +70,12 @@ def get_retention(context: Context) -> dict[str, int]:
 
 
 @router.put("/retention", response_model=RetentionPeriods)
-def set_retention(sent: RetentionUpdate, context: Context) -> dict[str, int]:
+def set_retention(sent: RetentionUpdate, context: VerifiedContext) -> dict[str, int]:
     """Set the retention period of one class of data."""
     return services.retention_periods(context, kind=sent.kind, days=sent.days)
 
 
 @router.post("/erasures", response_model=Erased)
-def erase(context: Context) -> dict[str, int]:
+def erase(context: VerifiedContext) -> dict[str, int]:
     """Delete expired data that is not on hold."""
     return {"transactions": services.erase(context)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
-from api.deps import AppStateDep, Context
+from api.deps import AppStateDep, Context, VerifiedContext
 from api.notifications import check_address
 from api.schemas.base import Id
 from api.schemas.people import (
@@ -37,25 +37,25 @@ def list_people(context: Context) -> list[rows.Person]:
 
 
 @router.post("/people", response_model=PersonCreated, status_code=201)
-def add_person(sent: PersonCreate, context: Context) -> dict[str, str]:
+def add_person(sent: PersonCreate, context: VerifiedContext) -> dict[str, str]:
     """Add a person with a role; only professional standards add their own people."""
     return {"person_id": services.add_person(context, **sent.model_dump())}
 
 
 @router.delete("/people/{person_id}", status_code=204)
-def end_person(person_id: Id, context: Context) -> None:
+def end_person(person_id: Id, context: VerifiedContext) -> None:
     """End a person's access, their sessions and their account, at once."""
     services.end_person(context, person_id)
 
 
 @router.put("/people/{person_id}/cardholder", status_code=204)
-def set_cardholder(person_id: Id, sent: ToLink, context: Context) -> None:
+def set_cardholder(person_id: Id, sent: ToLink, context: VerifiedContext) -> None:
     """Set who a person is in statements, or that they hold no card."""
     services.set_link(context, person_id, **sent.model_dump())
 
 
 @router.post("/people/{person_id}/invitation", response_model=Invitation, status_code=201)
-def invite_person(person_id: Id, context: Context) -> dict[str, str]:
+def invite_person(person_id: Id, context: VerifiedContext) -> dict[str, str]:
     """Invite a person to set up an account or a new password; shown only once."""
     return {"token": services.invite(context, person_id)}
 
@@ -67,13 +67,13 @@ def list_keys(context: Context) -> list[rows.Key]:
 
 
 @router.post("/keys", response_model=NewKey, status_code=201)
-def create_key(sent: ApiKeyCreate, context: Context) -> dict[str, str]:
+def create_key(sent: ApiKeyCreate, context: VerifiedContext) -> dict[str, str]:
     """Make a key for a machine; it is shown this once."""
     return {"key": services.create_key(context, **sent.model_dump())}
 
 
 @router.delete("/keys/{key_id}", status_code=204)
-def revoke_key(key_id: Id, context: Context) -> None:
+def revoke_key(key_id: Id, context: VerifiedContext) -> None:
     """Revoke a key at once."""
     services.revoke_key(context, key_id)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
-from api.deps import AppStateDep, Context
+from api.deps import AppStateDep, Context, VerifiedContext
 from api.schemas.base import Day, Id, Reason
 from api.schemas.settings import (
     BackTestCreate,
@@ -140,7 +140,7 @@ def propose_cards(
 
 
 @router.post("/proposals/{proposal_id}/agreement", response_model=Proposal)
-def agree(proposal_id: Id, context: Context) -> rows.Proposal:
+def agree(proposal_id: Id, context: VerifiedContext) -> rows.Proposal:
     """Approve another person's proposal, which activates it."""
     return services.decide_proposal(context, proposal_id, agrees=True)
 

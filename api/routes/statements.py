@@ -12,7 +12,7 @@ import anyio.to_thread
 from fastapi import APIRouter, File, Form, Header, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
-from api.deps import AppStateDep, Context
+from api.deps import AppStateDep, Context, require_code
 from api.downloads import as_file
 from api.errors import STATUS_OF_CODE, problem
 from api.schemas.base import DateOrder, Id, Short
@@ -82,6 +82,8 @@ async def receive_statement(
     """
 
     def ask() -> rows.JobAnswer:
+        if corrects:
+            require_code(request, context)
         read = read_upload(service, context, file, columns, date_order)
         return services.queue_import(
             context, read, corrects=corrects or None, is_history=history, once=idempotency_key

@@ -26,6 +26,14 @@ class ToSignIn(RequestModel):
     )  # fmt: skip
 
 
+class Code(RequestModel):
+    """A code of the caller's authenticator app."""
+
+    code: Annotated[str, StringConstraints(max_length=10)]
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"code": "123456"}]})
+
+
 class CurrentUser(BaseModel):
     """The caller."""
 

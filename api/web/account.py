@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import AppStateDep, Context
+from api.deps import AppStateDep, Context, VerifiedContext
 from api.sign_in_limit import TooManyAttempts
 from api.web.base import RequestModel, field_errors, redirect, render
 from cardwatch import services
@@ -59,7 +59,7 @@ def change_password(
 
 
 @router.post("/account/mine/sessions/{session_id}/end")
-def end_session(context: Context, session_id: str) -> Response:
+def end_session(context: VerifiedContext, session_id: str) -> Response:
     """End one of one's own sessions, at once."""
     services.end_session(context, session_id)
     return redirect(MINE)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
-from api.deps import AppStateDep, Context
+from api.deps import AppStateDep, Context, VerifiedContext
 from api.pagination import page_of, with_titles
 from api.search_terms import with_term
 from api.web.alert_filters import (
@@ -228,7 +228,11 @@ def decide(
 
 @router.post("/alerts/{alert_id}/name")
 def show_name(
-    request: Request, context: Context, service: AppStateDep, alert_id: str, sent: RequestModel
+    request: Request,
+    context: VerifiedContext,
+    service: AppStateDep,
+    alert_id: str,
+    sent: RequestModel,
 ) -> Response:
     """Show by name whom an alert is about, for a reason that is kept."""
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 
-from api.deps import AppStateDep, Context
+from api.deps import AppStateDep, Context, VerifiedContext
 from api.downloads import drawn, export_response
 from api.query_email import email_query
 from api.web.alert_filters import AlertFilters, filter_chips, filter_words, read_filters
@@ -46,7 +46,7 @@ def show_case(request: Request, context: Context, alert_id: str) -> Response:
 @router.post("/alerts/{alert_id}/hand-over")
 def hand_case_over(
     request: Request,
-    context: Context,
+    context: VerifiedContext,
     service: AppStateDep,
     alert_id: str,
     purpose: Text = "",
@@ -124,7 +124,7 @@ def show_export(request: Request, context: Context, service: AppStateDep) -> Res
 @router.post("/alerts/export")
 def export_alerts(
     request: Request,
-    context: Context,
+    context: VerifiedContext,
     service: AppStateDep,
     purpose: Text = "",
     recipient: Text = "",
@@ -186,7 +186,7 @@ def show_list(request: Request, context: Context, statement_id: str) -> Response
 @router.post("/statements/{statement_id}/hand-over")
 def hand_list_over(
     request: Request,
-    context: Context,
+    context: VerifiedContext,
     service: AppStateDep,
     statement_id: str,
     purpose: Text = "",

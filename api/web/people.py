@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import Context
+from api.deps import Context, VerifiedContext
 from api.web.base import RequestModel, confirm, field_errors, get_or_404, number, redirect, render
 from cardwatch import services
 from cardwatch.casebook import PSD, ROLES
@@ -53,7 +53,7 @@ def _people_page(
 
 
 @router.post("/people")
-def add_person(request: Request, context: Context, sent: RequestModel) -> Response:
+def add_person(request: Request, context: VerifiedContext, sent: RequestModel) -> Response:
     """Add a person; their page is where they are invited."""
     try:
         if not sent.get("name"):
@@ -92,7 +92,7 @@ def _person_page(
 
 @router.post("/people/{person_id}/cardholder")
 def set_cardholder(
-    request: Request, context: Context, person_id: str, sent: RequestModel
+    request: Request, context: VerifiedContext, person_id: str, sent: RequestModel
 ) -> Response:
     """Set who a person is in statements, or that they hold no card."""
     try:
@@ -106,7 +106,7 @@ def set_cardholder(
 
 
 @router.post("/people/{person_id}/invitation")
-def invite_person(request: Request, context: Context, person_id: str) -> Response:
+def invite_person(request: Request, context: VerifiedContext, person_id: str) -> Response:
     """Invite a person to take their account, or to set a new password; it is shown this once."""
     return _person_page(request, context, person_id, services.invite(context, person_id))
 
@@ -125,7 +125,7 @@ def show_ending_person(request: Request, context: Context, person_id: str) -> Re
 
 
 @router.post("/people/{person_id}/end")
-def end_person(context: Context, person_id: str) -> Response:
+def end_person(context: VerifiedContext, person_id: str) -> Response:
     """End a person's access, their sessions and their account, at once."""
     services.end_person(context, person_id)
     return redirect("/people")
@@ -149,7 +149,7 @@ def _keys_page(
 
 
 @router.post("/keys")
-def create_key(request: Request, context: Context, sent: RequestModel) -> Response:
+def create_key(request: Request, context: VerifiedContext, sent: RequestModel) -> Response:
     """Create an API key; it is shown only once."""
     try:
         if not sent.get("name"):
@@ -177,7 +177,7 @@ def show_ending_key(request: Request, context: Context, key_id: str) -> Response
 
 
 @router.post("/keys/{key_id}/end")
-def revoke_key(context: Context, key_id: str) -> Response:
+def revoke_key(context: VerifiedContext, key_id: str) -> Response:
     """Revoke a key at once."""
     services.revoke_key(context, key_id)
     return redirect("/keys")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import AppStateDep, Context
+from api.deps import AppStateDep, Context, VerifiedContext
 from api.state import UPLOAD_BYTES
 from api.uploads import read_register
 from api.web.base import Files, RequestModel, field_errors, redirect, render
@@ -153,7 +153,7 @@ def show_proposal(request: Request, context: Context, proposal_id: str) -> Respo
 
 
 @router.post("/settings/proposals/{proposal_id}/agreement")
-def agree(context: Context, proposal_id: str) -> Response:
+def agree(context: VerifiedContext, proposal_id: str) -> Response:
     """Approve another person's proposal, which activates it."""
     services.decide_proposal(context, proposal_id, agrees=True)
     return redirect("/settings")

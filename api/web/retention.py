@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import AppStateDep, Context
+from api.deps import AppStateDep, Context, VerifiedContext
 from api.notifications import check_address
 from api.web.base import RequestModel, confirm, field_errors, number, redirect, render
 from cardwatch import services
@@ -44,7 +44,7 @@ def _retention_page(
 
 
 @router.post("/retention")
-def set_retention(request: Request, context: Context, sent: RequestModel) -> Response:
+def set_retention(request: Request, context: VerifiedContext, sent: RequestModel) -> Response:
     """Set for how many days each class of data is kept, where it was changed."""
     if context.actor.role not in MANAGES:
         raise NotAllowed("Only an administrator can change retention periods.")
@@ -76,7 +76,7 @@ def show_erasing(request: Request, context: Context) -> Response:
 
 
 @router.post("/retention/erasure")
-def erase(request: Request, context: Context) -> Response:
+def erase(request: Request, context: VerifiedContext) -> Response:
     """Delete expired data and not held, and say how many payments went."""
     return render(request, "erased.html", count=services.erase(context))
 

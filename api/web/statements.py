@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import AppStateDep, Context
+from api.deps import CODE_FIELD, AppStateDep, Context, require_code
 from api.state import UPLOAD_BYTES
 from api.uploads import keep_upload, read_upload
 from api.web.base import (
@@ -24,7 +24,7 @@ from api.web.columns import SETTLED_BY_COLUMNS, columns_address, jobs_address
 from cardwatch import services
 from cardwatch.casebook.rows import JobAnswer
 from cardwatch.casebook.tables import RECEIVES
-from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.errors import CardwatchError, NotAllowed, StepUpNeeded
 from cardwatch.independent import is_installed
 from cardwatch.reports.formatting import day
 from cardwatch.services.answers import ImportedStatement
@@ -130,6 +130,8 @@ def receive(
             said,
             is_open=True,
         )
+    if errors := _code_errors(request, context, said):
+        return _upload_page(request, context, errors, said, is_open=True)
     jobs: list[str] = []
     uploads: list[str] = []
     options = {name: said[name] for name in UPLOAD_OPTIONS if name in said}
@@ -152,6 +154,16 @@ def receive(
                 jobs.append(services.note_refusal(context, last_refusal)["job_id"])
     service.wake.set()
     return redirect(columns_address(uploads, jobs) if uploads else jobs_address(jobs))
+
+
+def _code_errors(request: Request, context: Context, said: dict[str, str]) -> dict[str, str]:
+    """Return what is wrong with the code of a correction; nothing where none is needed."""
+    try:
+        if said.get("corrects"):
+            require_code(request, context, said.get(CODE_FIELD, ""))
+    except StepUpNeeded as refusal:
+        return {CODE_FIELD: str(refusal)}
+    return {}
 
 
 @router.get("/statements/jobs")

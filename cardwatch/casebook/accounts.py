@@ -44,6 +44,7 @@ STEP_SECONDS = 30
 _hasher = PasswordHasher()
 _NOBODY = _hasher.hash(secrets.token_urlsafe())
 _NO_SECRET = pyotp.random_base32().encode()
+CODE_REFUSAL = "This code is incorrect, has expired or was used. Enter the one shown now."
 REFUSAL = "Email address, password or code is incorrect or has expired."
 NOT_INVITED = "The invitation is not valid or has expired. Ask for a new one."
 
@@ -134,6 +135,24 @@ def check_account(uow: UnitOfWork, email: str, password: str, code: str, seal: F
     if not uow.update(accounts, which & (accounts.c.totp_step < step), {"totp_step": step}):
         raise NotAllowed(REFUSAL)
     return cast("Person", person)
+
+
+def check_code(uow: UnitOfWork, code: str, seal: Fernet) -> None:
+    """Use up a code of the actor's.
+
+    Raises:
+        NotAllowed: it is not right, or was used before, or the actor has no account here.
+    """
+    theirs = accounts.c.person_id == uow.actor.actor_id
+    account = uow.fetch_one(
+        sa.select(accounts.c.totp, accounts.c.totp_step).where(uow.scope(accounts), theirs)
+    )
+    step = _code_step(uow, account or {"totp": "", "totp_step": 0}, code, seal)
+    is_new = step is not None and uow.update(
+        accounts, theirs & (accounts.c.totp_step < step), {"totp_step": step}
+    )
+    if not is_new:
+        raise NotAllowed(CODE_REFUSAL, field="code")
 
 
 def change_password(uow: UnitOfWork, *, password: str, code: str, new: str, seal: Fernet) -> None:

@@ -353,9 +353,6 @@ def _engine(url: sa.URL, *, make: bool, busy_seconds: float | None) -> sa.Engine
         CardwatchError: it is neither SQLite nor PostgreSQL, or its driver is not installed.
     """
     waits: dict[str, Any] = {} if busy_seconds is None else {"pool_timeout": busy_seconds}
-    locks: dict[str, Any] = {}
-    if busy_seconds is not None:
-        locks = {"connect_args": {"options": f"-c lock_timeout={round(1000 * busy_seconds)}"}}
     if url.get_backend_name() == "sqlite":
         if not url.database or url.database == ":memory:":
             raise CardwatchError("A casebook in memory would be lost. Enter a file name.")
@@ -370,7 +367,8 @@ def _engine(url: sa.URL, *, make: bool, busy_seconds: float | None) -> sa.Engine
         sa.event.listen(engine, "begin", _begin)
     elif url.get_backend_name() == "postgresql":
         try:
-            engine = sa.create_engine(url, pool_pre_ping=True, **waits | locks)
+            arguments = _postgresql_arguments(url, busy_seconds)
+            engine = sa.create_engine(url, pool_pre_ping=True, connect_args=arguments, **waits)
         except (ImportError, NoSuchModuleError) as error:
             raise CardwatchError(
                 "PostgreSQL needs its driver, pip install 'cardwatch[postgresql]', and an address "
@@ -380,6 +378,28 @@ def _engine(url: sa.URL, *, make: bool, busy_seconds: float | None) -> sa.Engine
         raise CardwatchError(f"A casebook needs SQLite or PostgreSQL, not {url.drivername}.")
     sa.event.listen(engine, "before_execute", check_owner)
     return engine
+
+
+def _postgresql_arguments(url: sa.URL, busy_seconds: float | None) -> dict[str, str]:
+    """The arguments of a connection to PostgreSQL.
+
+    Over a network it is encrypted, and the certificate and name are checked (`verify-full`)
+    by the system's authorities, unless the address says otherwise.
+    """
+    arguments = {}
+    if busy_seconds is not None:
+        arguments["options"] = f"-c lock_timeout={round(1000 * busy_seconds)}"
+    host = str(url.query.get("host", url.host or ""))
+    if not is_this_machine(host) and "sslmode" not in url.query:
+        arguments["sslmode"] = "verify-full"
+        if "sslrootcert" not in url.query:
+            arguments["sslrootcert"] = "system"
+    return arguments
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a database's host is a socket or an address of this machine."""
+    return host.startswith("/") or host in {"", "localhost", "127.0.0.1", "::1"}
 
 
 def _make_file(path: Path, *, make: bool) -> None:

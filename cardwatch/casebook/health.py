@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.database import sqlite_library
+from cardwatch.casebook.database import is_this_machine, sqlite_library
 from cardwatch.casebook.tables import metadata
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _postgresql(casebook: Casebook) -> list[Finding]:
 
 def way_to(host: str, sslmode: str) -> Finding:
     """Return whether nobody between here and a database's host can read or change what passes."""
-    is_near = host.startswith("/") or host in {"", "localhost", "127.0.0.1", "::1"}
+    is_near = is_this_machine(host)
     detail = f"to {host or 'this machine'}, sslmode {sslmode}"
     detail += "" if is_near else "; over a network it must be verify-full"
     return Finding("connection", is_near or sslmode == "verify-full", detail)

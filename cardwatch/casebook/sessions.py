@@ -24,16 +24,32 @@ IDLE_MINUTES, PSD_IDLE_MINUTES, LONGEST_HOURS = 60, 15, 12
 """A session ends when it is not used for so long, and in any case after half a day."""
 TOLD_MINUTES = 1
 """Its last use is written down this often."""
+VERIFIED_MINUTES = 5
+"""Minutes for which a code allows what is sensitive (OWASP ASVS 5.0, 7.5.3)."""
 MOST_SESSIONS = 5
 """Of one person; one more ends the oldest."""
 BROWSER_CHARACTERS = 120
 SESSION = re.compile(r"([a-z0-9-]{1,40})_([\w-]{43})")
 
 
-def begin_session(uow: UnitOfWork, person: Person, browser: str, held: str = "") -> str:
+def begin_session(
+    uow: UnitOfWork,
+    person: Person,
+    browser: str,
+    held: str = "",
+    *,
+    verified_at: str | None = None,
+) -> str:
     """Begin a session for a person who has signed in; return what their browser is to hold.
 
     What it held before is ended, and so are their oldest if they have too many.
+
+    Args:
+        uow: the work it is done in.
+        person: who has signed in.
+        browser: what they signed in with.
+        held: the session that their browser held before.
+        verified_at: when they gave a second factor, empty if that is not known; now if not given.
     """
     secret, before = secrets.token_urlsafe(32), _session_id(held.partition("_")[2])
     oldest = as_text(dt.datetime.fromisoformat(uow.now) - dt.timedelta(hours=LONGEST_HOURS))
@@ -43,6 +59,7 @@ def begin_session(uow: UnitOfWork, person: Person, browser: str, held: str = "")
     uow.delete(sessions, sessions.c.session_id.in_(too_many))
     row = {"session_id": _session_id(secret), "person_id": person["person_id"]}
     moments = {"made_at": uow.now, "seen_at": uow.now}
+    moments["verified_at"] = uow.now if verified_at is None else verified_at
     uow.insert(sessions, [row | moments | {"browser": browser[:BROWSER_CHARACTERS]}])
     uow.event.object_id, uow.event.chain = person["person_id"], chain_of(person)
     return f"{uow.actor.organisation_id}_{secret}"
@@ -86,6 +103,24 @@ def actor_of_session(casebook: Casebook, text: str, now: dt.datetime) -> tuple[A
     return Actor(
         owner, session_row["person_id"], session_row["role"], session_row["holder_id"]
     ), session_id
+
+
+def set_verified(uow: UnitOfWork, session_id: str) -> None:
+    """Record that the actor has given a code in one of their sessions."""
+    theirs = (sessions.c.person_id == uow.actor.actor_id) & (sessions.c.session_id == session_id)
+    uow.update(sessions, theirs, {"verified_at": uow.now})
+
+
+def is_verified(uow: UnitOfWork, session_id: str) -> bool:
+    """Whether the actor has given a code in one of their sessions within the last minutes."""
+    earliest = dt.datetime.fromisoformat(uow.now) - dt.timedelta(minutes=VERIFIED_MINUTES)
+    recent = sa.select(sessions.c.session_id).where(
+        uow.scope(sessions),
+        sessions.c.person_id == uow.actor.actor_id,
+        sessions.c.session_id == session_id,
+        sessions.c.verified_at >= as_text(earliest),
+    )
+    return uow.fetch_one(recent) is not None
 
 
 def list_sessions(uow: UnitOfWork) -> list[Session]:

@@ -143,6 +143,7 @@ sessions = _table(
     _text("person_id"),
     _text("made_at"),
     _text("seen_at"),
+    _text("verified_at"),  # when its person last gave a code, or the provider asked them to sign in
     _text("browser"),
     Index("sessions_by_person", "organisation_id", "person_id"),
 )

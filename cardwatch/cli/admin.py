@@ -112,7 +112,10 @@ def keys(
     role: Annotated[str, typer.Option(help="finance, auditor, psd or admin.")] = "auditor",
     days: Annotated[int, typer.Option(help="Days until it expires, at most 365.")] = 90,
     decides: Annotated[
-        bool, typer.Option("--decides", help="Let it record decisions too.")
+        bool,
+        typer.Option(
+            "--decides", help="Let it record decisions, and do what asks a person for a code."
+        ),
     ] = False,
     end: Annotated[str | None, typer.Option(help="Revoke this key at once.")] = None,
     who: Who = None,

@@ -41,9 +41,11 @@ from cardwatch.services.auth import (
     end_session,
     invite,
     list_sessions,
+    require_step_up,
     sign_in,
     sign_in_with_provider,
     start_account,
+    step_up,
 )
 from cardwatch.services.back_tests import ACTIVE, back_test, score_only
 from cardwatch.services.backup import back_up, restore
@@ -404,6 +406,7 @@ __all__ = [
     "reopen_case",
     "report_equality",
     "report_governance",
+    "require_step_up",
     "restore",
     "retention_periods",
     "retrain_model",
@@ -425,6 +428,7 @@ __all__ = [
     "sign_in_with_provider",
     "start_account",
     "state_counts",
+    "step_up",
     "suppress",
     "uploadable_kinds",
     "verify",

@@ -9,7 +9,7 @@ from cardwatch.casebook import Actor, AuditEvent, Casebook, accounts, sessions
 from cardwatch.casebook.rows import Session
 from cardwatch.casebook.sessions import actor_of_session
 from cardwatch.casebook.unit_of_work import SYSTEM
-from cardwatch.errors import NotAllowed
+from cardwatch.errors import NotAllowed, StepUpNeeded
 from cardwatch.services.people import KEEPERS
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def sign_in_with_provider(  # noqa: PLR0913  the same
     browser: str,
     held: str,
     now: dt.datetime,
+    verified_at: str = "",
 ) -> str:
     """Begin a session for a person whom an identity provider names; see `sign_in`.
 
@@ -93,6 +94,7 @@ def sign_in_with_provider(  # noqa: PLR0913  the same
         browser: what they sign in with.
         held: session that their browser held before, if any.
         now: the moment, with a time zone.
+        verified_at: when they gave a factor there; empty if the provider does not say.
 
     Raises:
         NotAllowed: nobody here is known by that account, or the way is not enough.
@@ -101,7 +103,7 @@ def sign_in_with_provider(  # noqa: PLR0913  the same
         person = accounts.bind_identity(uow, identity, email)
         if not is_enough(person["role"]):
             raise NotAllowed("Your identity provider must require a second factor.")
-        return sessions.begin_session(uow, person, browser, held)
+        return sessions.begin_session(uow, person, browser, held, verified_at=verified_at)
 
 
 def change_password(  # noqa: PLR0913  the same
@@ -116,6 +118,40 @@ def change_password(  # noqa: PLR0913  the same
     with context.work(AuditEvent("access", "account"), ()) as uow:
         accounts.change_password(uow, password=password, code=code, new=new, seal=seal)
         sessions.end_sessions(uow, context.actor.actor_id, but=session_id)
+
+
+def step_up(context: ServiceContext, session_id: str, code: str, seal: Fernet) -> None:
+    """Let a session do for some minutes what needs a recent code.
+
+    Raises:
+        NotAllowed: the code is not right or was used, or it is a key.
+    """
+    with context.work(AuditEvent("access", "code"), ()) as uow:
+        accounts.check_code(uow, code, seal)
+        sessions.set_verified(uow, session_id)
+
+
+def require_step_up(context: ServiceContext, session_id: str) -> None:
+    """Refuse a session without a recent code, and a key that was not made to decide.
+
+    A machine has no phone: what needs a person's code, the person who makes a key allows it.
+
+    Args:
+        context: who asks.
+        session_id: their session; empty for a key.
+
+    Raises:
+        StepUpNeeded: it is such a one.
+    """
+    if session_id:
+        with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+            if not sessions.is_verified(uow, session_id):
+                raise StepUpNeeded("Enter the code that your authenticator app shows now.")
+    elif not context.actor.can_decide:
+        with context.work(AuditEvent("access", "code"), ()):
+            raise StepUpNeeded(
+                "This needs a person's code. Sign in, or use a key that was made to decide."
+            )
 
 
 def list_sessions(context: ServiceContext) -> list[Session]:
@@ -170,7 +206,9 @@ __all__ = [
     "end_session",
     "invite",
     "list_sessions",
+    "require_step_up",
     "sign_in",
     "sign_in_with_provider",
     "start_account",
+    "step_up",
 ]

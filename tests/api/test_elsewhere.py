@@ -54,6 +54,7 @@ def _finish(
     monkeypatch: pytest.MonkeyPatch,
     make: Callable[[dict[str, Any]], str],
     described: dict[str, str] = DESCRIBED,
+    again: str = "",
 ) -> str:
     """Come back from a provider that answers with a token; return the session."""
 
@@ -80,7 +81,9 @@ def _finish(
     claims = {"iss": ISSUER, "sub": "s", "aud": CLIENT, "exp": now + 60, "iat": now, "nonce": "n",
               "email": f"finance@{OWN}.example", "email_verified": True}  # fmt: skip
     token = make(claims)
-    flow = json.dumps({"state": "x", "nonce": "n", "verifier": "v", "session": ""}).encode()
+    flow = json.dumps(
+        {"state": "x", "nonce": "n", "verifier": "v", "session": "", "again": again}
+    ).encode()
     return oidc.handle_callback(
         service,
         place="https://testserver/sign-in/back",
@@ -99,6 +102,32 @@ def test_a_token_for_us_begins_a_session(
     session = _finish(running, monkeypatch, lambda claims: _token(claims | more))
     running.client.cookies.set(COOKIE, session)
     assert running.client.get("/v1/session").json()["role"] == "finance"
+
+
+@pytest.mark.parametrize(
+    ("age", "is_fresh"),
+    [(0, True), (300, True), (301, False), (-31, False), (None, False)],
+)
+def test_a_session_may_do_what_needs_a_code_if_the_provider_asked_for_factors_just_now(
+    serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch, age: Any, is_fresh: Any
+) -> None:
+    running = serve(**SET)
+    now = int(running.clock().timestamp())
+    when = now - age if isinstance(age, int) else age
+
+    def make(claims: dict[str, Any]) -> str:
+        return _token(claims | ({} if when is None else {"auth_time": when}))
+
+    session = _finish(running, monkeypatch, make)
+    running.client.cookies.set(COOKIE, session)
+    sent = {"statement_id": "0" * 12, "form": "json", "purpose": "audit", "recipient": "x"}
+    answer = running.client.post("/v1/exports", json=sent)
+    assert (answer.json()["code"] != "step_up") == is_fresh
+    if is_fresh:
+        _finish(running, monkeypatch, make, again="yes")
+    else:
+        with pytest.raises(NotAllowed):
+            _finish(running, monkeypatch, make, again="yes")
 
 
 @pytest.mark.parametrize(

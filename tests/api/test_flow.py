@@ -88,7 +88,9 @@ def test_a_correction_takes_the_place_of_a_statement(running: Running) -> None:
     asked = running.send(shorter, name="corrected.csv", corrects=old)
     assert (asked.status_code, asked.json()["outcome"]) == (202, "second-person")
     admin = services.ServiceContext(running.book, Actor(OWN, SYSTEM, "admin"), running.clock())
-    running.keys[OWN, "finance"] = services.create_key(admin, name="two", role="finance", days=9)
+    running.keys[OWN, "finance"] = services.create_key(
+        admin, name="two", role="finance", days=9, can_decide=True
+    )
     new = running.send(shorter, name="corrected.csv", corrects=old)
     assert new.status_code == 201
     assert running.ask("GET", f"/v1/statements/{old}").json()["superseded_by"] is not None

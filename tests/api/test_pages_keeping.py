@@ -206,7 +206,7 @@ def test_times_are_set_and_what_is_past_them_is_erased_once_somebody_has_said_so
     admin = services.actor_of_person(held.book, OWN, f"admin@{OWN}.example", held.clock())
     asked = services.ServiceContext(held.book, admin, held.clock())
     assert services.retention_periods(asked)["transactions"] == 800
-    key = services.create_key(asked, name="later", role="admin", days=9)
+    key = services.create_key(asked, name="later", role="admin", days=9, can_decide=True)
     held.keys[OWN, "later"] = key
     assert "october.csv" in _ask(held, "GET", "/retention", "later")
     page = _ask(held, "GET", "/retention/erasure", "later")

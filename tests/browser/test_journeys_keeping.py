@@ -270,3 +270,26 @@ def test_an_auditor_answers_for_data_protection(visit: Callable[[], Steps], tmp_
     at.sees_none("Record the answer")
     at.page.goto("/")
     at.sees_none("complaint or objection")
+
+
+@in_every_way_once_proved
+def test_a_code_is_asked_for_after_five_minutes_and_what_was_entered_is_kept(
+    visit: Callable[[], Steps], office: Site
+) -> None:
+    at = visit()
+    at.sign_in("admin")
+    at.page.goto("/keys")
+    office.clock.go(minutes=6)
+    before = at.actions
+    at.type("What it is for", "journal")
+    at.choose("Auditor")
+    at.press("Create key")
+    at.sees("Enter a code")
+    assert not at.judge()
+    at.type("Code from your authenticator app", "000000")
+    at.press("Continue")
+    at.sees("There is a problem", "This code is incorrect")
+    at.type("Code from your authenticator app", at.code())
+    at.press("Continue")
+    at.sees("Copy the key now: it will not be shown again", "journal")
+    assert at.actions - before == 7  # two of them for the code, two for a wrong one

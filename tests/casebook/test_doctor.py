@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from book_fixtures import new_database
 
 from cardwatch.casebook import Casebook, health
+from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +64,36 @@ def test_a_role_that_row_security_does_not_bind_is_named(postgresql: str) -> Non
         connection.exec_driver_sql("ALTER TABLE alerts NO FORCE ROW LEVEL SECURITY")
     assert "row security" in _ill(almighty)
     almighty.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("db.force.example/c", {"sslmode": "verify-full", "sslrootcert": "system"}),
+        ("/c?host=db.force.example", {"sslmode": "verify-full", "sslrootcert": "system"}),
+        ("db.force.example/c?sslrootcert=/etc/ca.pem", {"sslmode": "verify-full"}),
+        ("db.force.example/c?sslmode=disable", {}),
+        ("localhost/c", {}),
+        ("/c?host=/run/postgresql", {}),
+    ],
+)
+def test_a_database_over_a_network_is_reached_encrypted_and_checked_unless_said_otherwise(
+    address: str, expected: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[dict[str, str]] = []
+
+    def connect(*_: object, **arguments: str) -> None:
+        given.append(arguments)
+        raise psycopg.OperationalError
+
+    monkeypatch.setattr(psycopg, "connect", connect)
+    monkeypatch.setattr("psycopg.Connection.connect", connect)
+    with pytest.raises(CardwatchError):
+        Casebook(f"postgresql+psycopg://user@{address}")
+    ssl = {name: value for name, value in given[0].items() if name.startswith("ssl")}
+    said = {name: ssl[name] for name in expected}
+    assert said == expected
+    assert ssl.get("sslmode", "") in {expected.get("sslmode", ""), "disable"}
 
 
 @pytest.mark.parametrize(
