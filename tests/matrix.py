@@ -97,7 +97,8 @@ def _json(**sent: Any) -> dict[str, Any]:
 
 
 NEEDS_CODE = frozenset({
-    "POST /v1/exports", "POST /subject-access", "POST /alerts/export", "POST /alerts/{alert_id}/hand-over",
+    "POST /v1/exports", "POST /subject-access",
+    "POST /alerts/export", "POST /alerts/{alert_id}/hand-over",
     "POST /statements/{statement_id}/hand-over",
     "POST /v1/alerts/{alert_id}/names", "POST /alerts/{alert_id}/name",
     "POST /v1/people", "DELETE /v1/people/{person_id}", "PUT /v1/people/{person_id}/cardholder",

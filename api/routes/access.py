@@ -109,12 +109,12 @@ def without_session(request: Request, context: Context, response: Response) -> R
 
 
 @router.post("/session/code", status_code=204)
-def verify_session(sent: Code, request: Request, context: Context, service: AppStateDep) -> None:
+def verify_session(body: Code, request: Request, context: Context, service: AppStateDep) -> None:
     """Give a code, which lets the session do for five minutes what needs one."""
     actor_id = context.actor.actor_id
     with service.sign_in_limit.attempt(actor_id, actor_id):
         session_id = getattr(request.state, "session_id", "")
-        services.step_up(context, session_id, sent.code, service.seal)
+        services.step_up(context, session_id, body.code, service.seal)
 
 
 @router.get("/sessions", response_model=list[Session])

@@ -19,8 +19,8 @@ def leaf_hash(entry: bytes) -> bytes:
     return hashlib.sha256(b"\0" + entry).digest()
 
 
-def _node_hash(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\1" + left + right).digest()
+def _node_hash(left_node: bytes, right_node: bytes) -> bytes:
+    return hashlib.sha256(b"\1" + left_node + right_node).digest()
 
 
 class Frontier:
@@ -47,8 +47,8 @@ class Frontier:
         if not self.roots:
             return EMPTY_ROOT
         node = self.roots[-1]
-        for left in reversed(self.roots[:-1]):
-            node = _node_hash(left, node)
+        for sibling in reversed(self.roots[:-1]):
+            node = _node_hash(sibling, node)
         return node
 
 
