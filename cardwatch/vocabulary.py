@@ -38,6 +38,11 @@ CLOSED_BY_PERSON = (*ANSWERED, "data-error")
 """States in which a person closes an alert."""
 
 
+RAISED_BY_HAND = "raised-by-hand"
+"""The rule of an alert that a person raised: no figure about rules counts it."""
+BY_HAND_KIND = "by-hand"
+
+
 class CaseEntryKind(StrEnum):
     """What was done in a case of professional standards."""
 

@@ -287,6 +287,8 @@ def fill_cases(site: Site) -> None:
         services.decide(at, alert_id, DecisionInput(REASON, "confirmed"))
         services.refer_alert(at, alert_id, reason=REASON)
     site.ids["confirmed"] = confirmed
+    places = [(site.ids["long_statement"], row) for row in (2, 3)]
+    site.ids["by_hand"] = services.raise_by_hand(at, places, question=REASON)
     alert_ids = (site.ids["long"], site.ids["psd"])
     case_id = services.open_case(psd, services.NewCase(LONG, REASON, alert_ids))["case_id"]
     services.add_case_note(psd, case_id, REASON)

@@ -12,8 +12,10 @@ from api.downloads import CONTENT_TYPES, export_response
 from api.pagination import filters_of, page_of, with_titles
 from api.schemas.alerts import (
     Alert,
+    AlertCreate,
     AlertOrder,
     AlertPage,
+    AlertRaised,
     AlertSearch,
     DecidedCount,
     Decision,
@@ -95,6 +97,13 @@ def list_alerts(
     rows, after = page_of(context, filters, cursor=cursor, limit=limit)
     alerts = services.pseudonymise(context, with_titles(context, rows))
     return {"alerts": alerts, "next": after or None}
+
+
+@router.post("/alerts", response_model=AlertRaised, status_code=201)
+def raise_alert(sent: AlertCreate, context: Context) -> dict[str, str]:
+    """Raise an alert by hand about some payments, in the caller's own lane."""
+    places = [(payment.statement_id, payment.row) for payment in sent.payments]
+    return {"alert_id": services.raise_by_hand(context, places, question=sent.question)}
 
 
 @router.post("/alerts/search", response_model=AlertPage, responses=LISTED)

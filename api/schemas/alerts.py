@@ -173,6 +173,32 @@ class DecidedCount(BaseModel):
     alerts: int
 
 
+class PaymentPlace(RequestModel):
+    """A payment: its statement and its row there."""
+
+    statement_id: Id
+    row: Annotated[Whole, Field(ge=0, le=10**9)]
+
+
+class AlertCreate(RequestModel):
+    """A question about payments that somebody raises by hand."""
+
+    payments: list[PaymentPlace] = Field(min_length=1, max_length=50)
+    question: Reason
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"payments": [{"statement_id": "ba0e7c01d2f3", "row": 2}],
+                                         "question": "Was this for the training day?"}]},
+    )  # fmt: skip
+
+
+class AlertRaised(BaseModel):
+    """The id of an alert that was raised by hand."""
+
+    alert_id: str
+
+
 class AlertSearch(RequestModel):
     """Words to search alerts by, with filters; sent in a body, so that no name is in an address."""
 

@@ -41,6 +41,7 @@ KIND_TITLES = {
     "split": "Split purchase", "limit": "Over a limit", "repeat": "Repeated payment",
     "merchant": "Merchant", "amount": "Amount", "spend": "Spending over time", "card": "Card",
     "timing": "Day or time", "pattern": "Unusual pattern",
+    "by-hand": "Raised by hand",
 }  # fmt: skip
 """What the kinds of rules are called."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 
 from api.deps import AppStateDep, Context
 from api.downloads import as_file
@@ -14,8 +14,9 @@ from api.pagination import payments_page
 from api.search_terms import read_term, with_term
 from api.web.base import RequestModel, chips, day_faults, field_errors, nonempty, redirect, render
 from cardwatch import services
-from cardwatch.casebook.payment_queries import PaymentFilters
-from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.casebook.payment_queries import PLACE, PaymentFilters
+from cardwatch.casebook.tables import RECEIVES
+from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.reports import csv_text, payments_filename, safe_text
 from cardwatch.reports.formatting import day
 from cardwatch.services.answers import ListedPayment
@@ -71,6 +72,7 @@ def _list_page(
         chips=chips(chosen, lambda name, value: _filter_label(name, value, term, statements),
                     _address),
         next=_address(chosen | {"cursor": after}) if after else "",
+        may_raise=context.actor.role in RECEIVES,
         first=_address(chosen) if cursor else "", max_exported=services.MAX_EXPORTED,
     )  # fmt: skip
 
@@ -115,12 +117,63 @@ def get_payments(request: Request, context: Context, service: AppStateDep) -> Re
     )
 
 
+@router.get("/alerts/new")
+def show_raising(request: Request, context: Context) -> Response:
+    """Show the form that raises an alert about the payments that were selected."""
+    places = request.query_params.getlist("payment")
+    if not 1 <= len(places) <= services.MAX_RAISED_TOGETHER:
+        raise CardwatchError(f"Select 1 to {services.MAX_RAISED_TOGETHER} payments.")
+    return _raising_page(request, context, places, "", {})
+
+
+def _raising_page(
+    request: Request, context: Context, places: list[str], question: str, errors: dict[str, str]
+) -> Response:
+    if context.actor.role not in RECEIVES:
+        raise NotAllowed("Your role cannot raise alerts.")
+    rows = [services.get_payment(context, *_place(place)) for place in dict.fromkeys(places)]
+    return render(
+        request, "alert_new.html", errors=errors, rows=rows, question=question,
+        pence=sum(row["amount_pence"] for row in rows),
+    )  # fmt: skip
+
+
+@router.post("/alerts/new")
+def raise_alert(
+    request: Request,
+    context: Context,
+    question: Annotated[str, Form(max_length=2_000)] = "",
+    payment: Annotated[list[str], Form(max_length=services.MAX_RAISED_TOGETHER)] = [],  # noqa: B006  FastAPI copies it
+) -> Response:
+    """Raise an alert about the payments that were selected."""
+    places = [_place(place) for place in payment]
+    try:
+        alert_id = services.raise_by_hand(context, places, question=question)
+    except CardwatchError as refusal:
+        errors = field_errors(refusal, {"payments": ""})
+        return _raising_page(request, context, payment, question, errors)
+    return redirect(f"/alerts/{alert_id}")
+
+
+def _place(text: str) -> tuple[str, int]:
+    """Return a payment's statement and row, which an address or a form names.
+
+    Raises:
+        NotFound: it names none.
+    """
+    place = PLACE.fullmatch(text)
+    if place is None:
+        raise NotFound("There is no such payment.")
+    return place[1], int(place[2])
+
+
 @router.get("/payments/{statement_id}/{row}")
 def show_payment(request: Request, context: Context, statement_id: str, row: int) -> Response:
     """Show one payment with the alerts that it is evidence of."""
     payment = services.get_payment(context, statement_id, row)
     heads = services.alert_titles(context, [alert["alert_id"] for alert in payment["alerts"]])
-    return render(request, "payment.html", payment=payment, heads=heads)
+    return render(request, "payment.html", payment=payment, heads=heads,
+                  may_raise=context.actor.role in RECEIVES)  # fmt: skip
 
 
 @router.get("/payments/{statement_id}/{row}/rules")

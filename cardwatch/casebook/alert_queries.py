@@ -20,7 +20,7 @@ from cardwatch.casebook.alerts import (
 )
 from cardwatch.casebook.tables import alert_snapshots, alert_subjects, alerts
 from cardwatch.errors import CardwatchError
-from cardwatch.vocabulary import ANSWERED, ASKED_ABOUT, UNANSWERED, SubjectKind
+from cardwatch.vocabulary import ANSWERED, ASKED_ABOUT, RAISED_BY_HAND, UNANSWERED, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -254,6 +254,7 @@ def answers(uow: UnitOfWork, lane: str, *, by_month: bool = False) -> list[Answe
         sa.select(*of, sa.func.count().label("count"))
         .where(uow.scope(alerts), not_about(uow, alerts))
         .where(alerts.c.lane == lane, alerts.c.state.in_(ANSWERED))
+        .where(alerts.c.rule != RAISED_BY_HAND)
         .group_by(*of)
     )
     return uow.fetch_all(question, Answered)

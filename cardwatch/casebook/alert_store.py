@@ -26,6 +26,7 @@ from cardwatch.casebook.tables import (
     decisions,
 )
 from cardwatch.casebook.unit_of_work import SYSTEM, canonical
+from cardwatch.errors import Conflict
 from cardwatch.registers import person_key
 from cardwatch.vocabulary import AUTOMATIC, SubjectKind
 
@@ -135,6 +136,23 @@ def keep_list(uow: UnitOfWork, source: Source, alert_list: AlertList) -> StoreRe
         source_corrected=_mark_corrected(uow, source) if source.corrects else 0,
         second_look=_sample_for_review(uow, source),
     )
+
+
+def keep_by_hand(uow: UnitOfWork, source: Source, alert: Alert) -> None:
+    """Keep an alert that a person raised. It has rank 0: it belongs to no list that is made again.
+
+    Raises:
+        Conflict: these payments were raised by hand in this lane before.
+    """
+    uow.lock("alert", source.lane, alert.alert_id)
+    if _known(uow, source.lane, [alert.alert_id]):
+        raise Conflict(f"Alert {alert.alert_id} about these payments was raised by hand before.")
+    owned = {"lane": source.lane, "statement_id": source.statement_id}
+    row = {"alert_id": alert.alert_id, "rank": alert.rank, "content": alert_text(alert)}
+    uow.insert_sealed(alert_snapshots, [owned | row])
+    _keep(uow, source, (alert, "open", ""), None)
+    uow.insert(alert_transactions, _evidence(source, alert))
+    uow.insert(alert_subjects, _subjects(source, alert))
 
 
 def _keep(

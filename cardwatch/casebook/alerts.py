@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from cardwatch.casebook.alert_rows import AlertDetail, DecidedAlert, NewDecision, RelatedAlert
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
+NO_LIST: dict[str, Any] = {"organisation": "", "payments_count": 0, "first_on": "", "last_on": "",
+           "expected": None, "notes": (), "made_by": {}}  # fmt: skip
+"""Everything of a list but its alerts, for a statement that was kept as history and made none."""
 LEFT = ("assigned_to", "due_on", "snoozed_until", "tags", "recovered_pence")
 """Fields that a decision leaves unchanged by default."""
 LONGEST_WAIT_DAYS = 366
@@ -149,7 +152,7 @@ def _as_ranked(uow: UnitOfWork, row: Mapping[str, str], snapshot: dict[str, Any]
         uow.scope(alert_snapshots),
         alert_snapshots.c.lane == row["lane"],
         alert_snapshots.c.statement_id == row["statement_id"],
-        alert_snapshots.c.rank < snapshot["rank"],
+        alert_snapshots.c.rank.between(1, snapshot["rank"] - 1),  # 0 is raised by hand
         ~not_about(uow, alert_snapshots),
     )
     count_row = uow.fetch_one(before)
@@ -241,15 +244,16 @@ def read_list(
     list_row = uow.fetch_one(
         sa.select(alert_lists.c.content).where(uow.scope(alert_lists), is_list)
     )
-    if list_row is None:
+    if list_row is None and only is None:
         raise NotFound(f"There is no list of statement '{statement_id}'.")
+    least_rank = 1 if only is None else 0  # what was raised by hand belongs to no list
     raised_rows = uow.fetch_all(
         sa.select(alert_snapshots.c.content)
-        .where(uow.scope(alert_snapshots))
+        .where(uow.scope(alert_snapshots), alert_snapshots.c.rank >= least_rank)
         .where(alert_snapshots.c.lane == lane, alert_snapshots.c.statement_id == statement_id)
-        .order_by(alert_snapshots.c.rank)
+        .order_by(alert_snapshots.c.rank, alert_snapshots.c.alert_id)
     )
-    content = json.loads(list_row["content"])
+    content = json.loads(list_row["content"]) if list_row else dict(NO_LIST)
     content["notes"] = tuple(content["notes"])
     content["alerts"] = tuple(alert_from(json.loads(row["content"])) for row in raised_rows)
     visible_list = without_alerts(AlertList(**content), hidden_ids(uow, statement_id))
@@ -273,6 +277,7 @@ def kept_texts(uow: UnitOfWork, lane: str, statement_id: str) -> tuple[str, dict
             uow.scope(alert_snapshots),
             alert_snapshots.c.lane == lane,
             alert_snapshots.c.statement_id == statement_id,
+            alert_snapshots.c.rank > 0,  # what was raised by hand is not made again
         )
         .order_by(alert_snapshots.c.rank)
     )

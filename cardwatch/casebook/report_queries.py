@@ -24,7 +24,7 @@ from cardwatch.casebook.tables import (
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.records import AlertRecord, StateChange
 from cardwatch.statements import HOLDER_FIELDS, holder_ids
-from cardwatch.vocabulary import AUTOMATIC, SubjectKind
+from cardwatch.vocabulary import AUTOMATIC, RAISED_BY_HAND, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +73,7 @@ def read_holder_alerts(uow: UnitOfWork, first_on: str, last_on: str) -> list[Hol
                   is_query.label("is_queried"))
         .join(subjects, uow.scope(subjects) & same)
         .where(uow.scope(alerts), not_about(uow, alerts), alerts.c.lane == FINANCE)
+        .where(alerts.c.rule != RAISED_BY_HAND)
         .where(alerts.c.last_on.between(first_on, last_on), alerts.c.state.not_in(AUTOMATIC))
         .where(subjects.c.kind == SubjectKind.HOLDER)
         .order_by(alerts.c.alert_id, subjects.c.subject_id)
@@ -87,6 +88,7 @@ def read_alerts(uow: UnitOfWork) -> list[AlertRecord]:
     question = (
         sa.select(*(alerts.c[name] for name in names))
         .where(uow.scope(alerts), not_about(uow, alerts), alerts.c.lane == FINANCE)
+        .where(alerts.c.rule != RAISED_BY_HAND)
         .order_by(alerts.c.alert_id)
     )
     changes, recovered = _changes(uow)

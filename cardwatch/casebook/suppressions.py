@@ -14,7 +14,7 @@ from cardwatch.casebook.tables import alert_subjects, alerts, suppressions
 from cardwatch.casebook.unit_of_work import AuditEvent, canonical
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 from cardwatch.registers import person_key
-from cardwatch.vocabulary import SubjectKind
+from cardwatch.vocabulary import RAISED_BY_HAND, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,6 +76,8 @@ def keep_answer(uow: UnitOfWork, row: AlertDetail, *, until: str, most_pence: in
         until: the last day.
         most_pence: the sum up to which alerts like it are not asked about again.
     """
+    if row["rule"] == RAISED_BY_HAND:
+        return
     if row["is_fact"] or not row["merchants"] or current_answer(uow, row) is not None:
         return
     reason = row["decisions"][-1]["reason"]
@@ -125,8 +127,8 @@ def check_suppression(uow: UnitOfWork, row: AlertRow, *, until: str, reason: str
 
 
 def is_suppressible(row: AlertRow) -> bool:
-    """Whether alerts like one can be suppressed: it is about one cardholder's payments."""
-    return len(row["holders"]) == 1 and bool(row["merchants"])
+    """Whether alerts like one can be suppressed: a rule's, about one cardholder's payments."""
+    return len(row["holders"]) == 1 and bool(row["merchants"]) and row["rule"] != RAISED_BY_HAND
 
 
 def current_suppression(uow: UnitOfWork, row: AlertRow) -> SuppressionRow | None:

@@ -114,6 +114,7 @@ from cardwatch.services.exports import (
     send_query,
 )
 from cardwatch.services.governance_report import assess_impact, last_quarter, report_governance
+from cardwatch.services.hand_alerts import MAX_RAISED_TOGETHER, raise_by_hand
 from cardwatch.services.home import Home, show_home
 from cardwatch.services.imports import (
     Receipt,
@@ -235,6 +236,7 @@ __all__ = [
     "LIST_LABELS",
     "MAX_DECIDED_TOGETHER",
     "MAX_EXPORTED",
+    "MAX_RAISED_TOGETHER",
     "MAX_SELECTED",
     "MOST_IN_CASE",
     "NAME_CHARACTERS",
@@ -396,6 +398,7 @@ __all__ = [
     "queue_back_test",
     "queue_evaluation",
     "queue_import",
+    "raise_by_hand",
     "receive",
     "receive_folder",
     "record_reply",
