@@ -322,7 +322,7 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /alerts/new",
      May(RECEIVERS, of="statement", sent={"params": {"payment": "{id}:2"}})),
     ("POST /alerts/new",
-     May(RECEIVERS, of="statement", sent={"data": {"payment": "{id}:3", "question": "so"}},
+     May(RECEIVERS, of="statement", sent={"data": {"payment": "{id}:4", "question": "so"}},
          refused=422)),
     ("GET /alerts/decisions",
      May("finance", "psd", of="alert", sent={"params": {"alert": "{id}"}})),
