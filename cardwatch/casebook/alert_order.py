@@ -12,7 +12,7 @@ from cardwatch.casebook.alerts import not_about
 from cardwatch.casebook.documents import active_sha256, read_document
 from cardwatch.casebook.precision import PRIOR_SHARE, unpack_order
 from cardwatch.casebook.tables import ORDER_KINDS, alerts, decisions
-from cardwatch.vocabulary import ANSWERED
+from cardwatch.vocabulary import ANSWERED, RAISED_BY_HAND
 
 if TYPE_CHECKING:
     from cardwatch.casebook.unit_of_work import UnitOfWork
@@ -54,5 +54,6 @@ def answered_alerts(uow: UnitOfWork, lane: str) -> list[AnsweredAlert]:
         sa.select(*columns, sa.func.coalesce(last, alerts.c.raised_at).label("decided_at"))
         .where(uow.scope(alerts), not_about(uow, alerts))
         .where(alerts.c.lane == lane, alerts.c.state.in_(ANSWERED))
+        .where(alerts.c.rule != RAISED_BY_HAND)
     )
     return uow.fetch_all(question, AnsweredAlert)
