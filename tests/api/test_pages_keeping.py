@@ -199,7 +199,13 @@ def test_times_are_set_and_what_is_past_them_is_erased_once_somebody_has_said_so
                 notices="90", complaints="2557")  # fmt: skip
     assert 'id="transactions-error"' in page
     assert 'value="9"' in page, "what was sent is kept"
-    sent = {"transactions": "800", "alerts": "2557", "notices": "90", "complaints": "2557"}
+    sent = {
+        "transactions": "800",
+        "alerts": "2557",
+        "cases": "2557",
+        "notices": "90",
+        "complaints": "2557",
+    }
     assert 'value="800"' in _ask(held, "POST", "/retention", "admin", **sent)
     assert "800 days" in _ask(held, "GET", "/retention", "auditor")
     held.clock.go(days=900)
