@@ -87,7 +87,7 @@ SCHEMA = schemathesis.openapi.from_dict(
     copy.deepcopy(DOCUMENT), config=SchemathesisConfig.from_dict(CONFIG)
 )
 SCHEMA.app = Door()
-ROLES = {"people": "admin", "audit": "psd"}
+ROLES = {"people": "admin", "audit": "psd", "complaints": "auditor"}
 """By subject, the role that may do most; elsewhere it is finance."""
 OPEN = {"sign_in", "start_account", "activate_account", "live", "ready"}
 
