@@ -11,7 +11,7 @@ from cardwatch import services
 from cardwatch.casebook import rows
 from cardwatch.casebook.complaints import NewComplaint
 
-router = APIRouter()
+router = APIRouter(tags=["complaints"])
 
 
 @router.get("/complaints", response_model=list[Complaint])
