@@ -328,7 +328,8 @@ def test_a_hidden_zero_byte_is_no_part_of_what_is_kept(running: Running) -> None
 
 LARGEST = {"/v1/scores": ROWS_BYTES, SCORED: UPLOAD_BYTES, KEPT: UPLOAD_BYTES,
            "/v1/statements/preview": UPLOAD_BYTES, "/v1/proposals/cards": UPLOAD_BYTES,
-           "/v1/registers": UPLOAD_BYTES}  # fmt: skip
+           "/v1/registers": UPLOAD_BYTES,
+           "/v1/cases/{case_id}/attachments": UPLOAD_BYTES}  # fmt: skip
 
 
 def test_a_body_over_the_limit_is_refused_wherever_it_is_sent(service: Running) -> None:
