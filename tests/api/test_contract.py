@@ -47,6 +47,7 @@ JUDGED = {
     "decide_alerts": "a version, a person or a day of chance is not of these alerts, or is past",
     "add_person": "who may decide is a cardholder of the force, or is said to hold no card",
     "set_cardholder": "the same",
+    "preview_statement": "few files of chance are statements",
     "import_register": "few files of chance are registers",
     "export_list": "a PDF takes libraries that a machine may lack",
 }
