@@ -50,6 +50,9 @@ JUDGED = {
     "preview_statement": "few files of chance are statements",
     "import_register": "few files of chance are registers",
     "export_list": "a PDF takes libraries that a machine may lack",
+    "add_complaint": "a day after today, or before the law was in force",
+    "acknowledge_complaint": "a day before it was received, or after today",
+    "answer_complaint": "the same",
 }
 """Operations that may refuse what is well formed (422), and why."""
 VALID = ["2xx", "401", "403", "404", "409", "429"]
