@@ -100,9 +100,9 @@ def decline_referral(uow: UnitOfWork, referral_id: str, reason: str) -> None:
         Conflict: it was answered already.
     """
     may_decide(uow, PSD, reason)
-    uow.event.object_id = referral_id
     if referral_id not in {row["referral_id"] for row in list_referrals(uow)}:
         raise NotFound(f"There is no referral '{referral_id}'.")
+    uow.event.object_id = referral_id
     _answer(uow, referral_id, None, reason)
 
 
