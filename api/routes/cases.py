@@ -178,7 +178,9 @@ def refer_alert(alert_id: Id, body: CaseReason, context: Context) -> dict[str, s
 def list_referrals(
     context: Context,
     *,
-    waiting: Annotated[bool, Query(description="Only those without an answer.")] = False,
+    waiting: Annotated[
+        bool, Query(description="Only those without an answer.", examples=[True])
+    ] = False,
 ) -> list[case_rows.ListedReferral]:
     """List finance's referrals with their answers, the newest first."""
     return services.list_referrals(context, waiting=waiting)

@@ -32,7 +32,9 @@ def send_query(
 @router.get("/queries", response_model=list[SentQuery])
 def list_queries(
     context: Context,
-    is_open: Annotated[bool, Query(description="Only those that wait for a reply.")] = True,
+    is_open: Annotated[
+        bool, Query(description="Only those that wait for a reply.", examples=[False])
+    ] = True,
 ) -> list[rows.SentQuery]:
     """List queries with their age, the one due first at the head."""
     return services.list_queries(context, open_only=is_open)

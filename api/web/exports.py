@@ -38,7 +38,7 @@ LANE_CHOICES = [{"value": name, "label": label} for name, label in LANE_TITLES.i
 
 
 @router.get("/alerts/{alert_id}/hand-over")
-def show_case(request: Request, context: Context, alert_id: str) -> Response:
+def show_alert_export(request: Request, context: Context, alert_id: str) -> Response:
     """Show the form on which an alert, and others of its holder, are handed over as a case."""
     return _case_page(request, services.get_history(context, alert_id), {}, {})
 
