@@ -50,12 +50,12 @@ def run_background(service: Service, over: threading.Event) -> None:
 
 
 def run_long_jobs(service: Service, over: threading.Event) -> None:
-    """Do back-tests and evaluations, one after the other, until the service ends."""
+    """Do the jobs that no statement waits for, one after the other, until the service ends."""
     while not over.is_set():
         busy = False
         try:
             busy = services.do_next_job(
-                service.background, service.clock, services.TRIALS, over.is_set
+                service.background, service.clock, services.LONG_JOBS, over.is_set
             )
         except Exception as error:  # noqa: BLE001  it goes on, whatever one of them does
             log.error("trials: %(fault)s", {"fault": place_of(error)})  # noqa: TRY400  no values in logs

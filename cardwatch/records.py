@@ -287,6 +287,7 @@ class EntryShown:
         match: how sure it is that the organisation is the merchant: stated, strong or possible;
             empty where no name was matched.
         matched_by: how the name matched, in words, with the words shared and those left over.
+        sha256: hash of the bytes of the file that it stands in.
     """
 
     register: str
@@ -298,6 +299,7 @@ class EntryShown:
     facts: tuple[tuple[str, str], ...]
     match: str = ""
     matched_by: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -340,6 +342,8 @@ class Alert:
             question of evidence; facts are complete, all shown, and listed after the questions.
         cards: the cards it is about, where it is about cards and no payment.
         entries: the entries of registers that it rests on.
+        later: where a register raised it that was received after its statement was scored,
+            sentences on when that was, and on entries that became known after its payments.
     """
 
     alert_id: str
@@ -367,6 +371,7 @@ class Alert:
     approvers: tuple[str, ...] = ()
     is_fact: bool = False
     entries: tuple[EntryShown, ...] = ()
+    later: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

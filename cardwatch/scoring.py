@@ -80,6 +80,7 @@ def score(  # noqa: PLR0913  one for each thing that can be given
     rules: Sequence[Rule] | None = None,
     lanes: Sequence[str] = LANES,
     fit: FitForest = fit_forest,
+    known_by: str = "",
 ) -> ScoringResult:
     """Return the ranked alerts of some statements, one list a lane.
 
@@ -94,6 +95,8 @@ def score(  # noqa: PLR0913  one for each thing that can be given
         rules: the rules to use; the shipped ones if not given.
         lanes: those of which a list is wanted; none looks at another's.
         fit: fits forests; a service keeps those that it fitted, see `FittedForests`.
+        known_by: day by which an entry of a register has to be known, for payments of the past;
+            without it each has to be known on the day of the payment.
 
     Raises:
         NothingToScore: no transaction is left to score.
@@ -103,7 +106,12 @@ def score(  # noqa: PLR0913  one for each thing that can be given
         raise NothingToScore("There is no transaction to score.")
     by_kind = {register.kind: register for register in registers}
     rules = _usable(load_rules() if rules is None else rules, by_kind)
-    ledger = Ledger(match_cards(transactions, cards) if cards else transactions, policy, by_kind)
+    ledger = Ledger(
+        match_cards(transactions, cards) if cards else transactions,
+        policy,
+        by_kind,
+        known_by=_day_number(known_by),
+    )
     scored_rows = (
         ledger.frame["file"].isin(asked_files).to_numpy()
         if asked_files
@@ -148,6 +156,11 @@ def score(  # noqa: PLR0913  one for each thing that can be given
     )
     lists = {lane: _list(scored, rules, lane, reference, base_list) for lane in lanes}
     return ScoringResult(lists, scored)
+
+
+def _day_number(day: str) -> float:
+    """Return a day counted from 1970, before every day where there is none."""
+    return float(np.datetime64(day, "D").astype("int64")) if day else -np.inf
 
 
 def _usable(rules: Sequence[Rule], registers: Mapping[str, Register]) -> list[Rule]:

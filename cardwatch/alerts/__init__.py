@@ -1,6 +1,7 @@
 """Grouping, ranking and wording of alerts."""
 
-from cardwatch.alerts.lists import count_notes, without_alerts
+from cardwatch.alerts.later import as_raised_later
+from cardwatch.alerts.lists import count_notes, with_later, without_alerts
 from cardwatch.alerts.ranking import ScoringContext, alert_order, alert_strength, rank_alerts
 from cardwatch.alerts.reasons import joined_facts
 from cardwatch.alerts.wording import (
@@ -23,6 +24,7 @@ __all__ = [
     "alert_content",
     "alert_order",
     "alert_strength",
+    "as_raised_later",
     "card_label",
     "compared",
     "cost_centres_label",
@@ -37,5 +39,6 @@ __all__ = [
     "pounds",
     "prose_day",
     "rank_alerts",
+    "with_later",
     "without_alerts",
 ]

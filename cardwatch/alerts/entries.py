@@ -52,7 +52,8 @@ def entries_shown(
 
 def _entry(ledger: Ledger, rule: str, kind: str, entry: int, match: int) -> EntryShown:
     """Return one entry as it is shown."""
-    row = ledger.registers[kind].entries.iloc[entry]
+    register = ledger.registers[kind]
+    row = register.entries.iloc[entry]
     link = links(ledger, kind)[1][match] if match >= 0 else None
     return EntryShown(
         register=kind,
@@ -64,6 +65,7 @@ def _entry(ledger: Ledger, rule: str, kind: str, entry: int, match: int) -> Entr
         facts=tuple(_facts(kind, row)),
         match=link.band if link else "",
         matched_by=match_words(link) if link else "",
+        sha256=row.get("sha256", register.reports[0].sha256 if register.reports else ""),
     )
 
 

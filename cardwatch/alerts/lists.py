@@ -1,4 +1,4 @@
-"""The sentences that count a list's alerts, and a list without some of them."""
+"""The sentences that count a list's alerts, and a list without some of them or with later ones."""
 
 from __future__ import annotations
 
@@ -29,6 +29,23 @@ def without_alerts(alert_list: AlertList, hidden: Collection[str]) -> AlertList:
     notes = alert_list.notes[len(first) : len(alert_list.notes) - len(last)]
     first, last = count_notes(alerts, alert_list.expected, alert_list.usual_most)
     return replace(alert_list, alerts=alerts, notes=(*first, *notes, *last))
+
+
+def with_later(alert_list: AlertList, later: Sequence[Alert]) -> AlertList:
+    """Return a list with alerts that registers raised later, after the others; a note counts them.
+
+    Args:
+        alert_list: the list as it was made when its statement was scored.
+        later: the alerts, in their order.
+    """
+    if not later:
+        return alert_list
+    first = len(alert_list.alerts) + 1
+    alerts = (replace(alert, rank=rank) for rank, alert in enumerate(later, start=first))
+    were = plural(len(later), "alert was", "alerts were")
+    note = f"{len(later):,} {were} raised later, after a register was received."
+    notes = (*alert_list.notes, note)
+    return replace(alert_list, alerts=(*alert_list.alerts, *alerts), notes=notes)
 
 
 def count_notes(

@@ -86,10 +86,11 @@ def fact(template: str, row: Mapping[str, float]) -> str:
 
 
 def alert_content(alert: Alert) -> dict[str, Any]:
-    """Return an alert as it is written; the entries of registers only where it has any."""
+    """Return an alert as it is written; what registers add to it only where they do."""
     content = asdict(alert)
-    if not alert.entries:
-        del content["entries"]
+    for name in ("entries", "later"):
+        if not content[name]:
+            del content[name]
     return content
 
 

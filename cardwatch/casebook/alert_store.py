@@ -74,6 +74,8 @@ class Source:
         approvers: holder to whoever approves what they pay.
         corrects: the statement in whose place it comes, if any.
         registers: the versions of registers it was made with.
+        known_by, made_with: of a list that is made again after a register was received: the day by
+            which its entries were known, and the documents it was made with; empty for the first.
     """
 
     lane: str
@@ -82,6 +84,8 @@ class Source:
     approvers: Mapping[str, str]
     corrects: str | None = None
     registers: UsedRegisters = NO_REGISTERS
+    known_by: str = ""
+    made_with: str = ""
 
 
 def alert_text(alert: Alert) -> str:
@@ -100,17 +104,22 @@ def texts_sha256(texts: Sequence[str]) -> str:
 
 
 def keep_list(uow: UnitOfWork, source: Source, alert_list: AlertList) -> StoreResult:
-    """Keep a statement's alerts of one lane, as they were raised, each with a state."""
+    """Keep a statement's alerts of one lane, as they were raised, each with a state.
+
+    A list made after a register was received later stands beside those before it.
+    """
     lane, owned = source.lane, {"lane": source.lane, "statement_id": source.statement_id}
+    seq = _last_list(uow, source) + 1 if source.known_by else 0
     texts = [alert_text(alert) for alert in alert_list.alerts]
-    row = {"content": list_text(alert_list), "alerts_sha256": texts_sha256(texts)}
-    row |= {"registers": registers_text(source.registers)}
+    row: dict[str, object] = {"seq": seq, "content": list_text(alert_list)}
+    row |= {"alerts_sha256": texts_sha256(texts), "registers": registers_text(source.registers)}
+    row |= {"known_by": source.known_by or None, "made_with": source.made_with or None}
     uow.insert_sealed(alert_lists, [owned | row])
     alerts_with_texts = zip(alert_list.alerts, texts, strict=True)
     uow.insert_sealed(
         alert_snapshots,
         [
-            owned | {"alert_id": a.alert_id, "rank": a.rank, "content": text}
+            owned | {"alert_id": a.alert_id, "list_seq": seq, "rank": a.rank, "content": text}
             for a, text in alerts_with_texts
         ],
     )
@@ -134,7 +143,7 @@ def keep_list(uow: UnitOfWork, source: Source, alert_list: AlertList) -> StoreRe
         answered_before=states.count("answered-before"),
         not_asked=states.count("not-asked"),
         source_corrected=_mark_corrected(uow, source) if source.corrects else 0,
-        second_look=_sample_for_review(uow, source),
+        second_look=0 if seq else _sample_for_review(uow, source),
     )
 
 
@@ -148,11 +157,24 @@ def keep_by_hand(uow: UnitOfWork, source: Source, alert: Alert) -> None:
     if _known(uow, source.lane, [alert.alert_id]):
         raise Conflict(f"Alert {alert.alert_id} about these payments was raised by hand before.")
     owned = {"lane": source.lane, "statement_id": source.statement_id}
-    row = {"alert_id": alert.alert_id, "rank": alert.rank, "content": alert_text(alert)}
+    row = {"alert_id": alert.alert_id, "list_seq": 0, "rank": alert.rank}
+    row |= {"content": alert_text(alert)}
     uow.insert_sealed(alert_snapshots, [owned | row])
     _keep(uow, source, (alert, "open", ""), None)
     uow.insert(alert_transactions, _evidence(source, alert))
     uow.insert(alert_subjects, _subjects(source, alert))
+
+
+def _last_list(uow: UnitOfWork, source: Source) -> int:
+    """Return the number of a statement's newest list of one lane."""
+    columns = alert_lists.c
+    newest = sa.select(sa.func.max(columns.seq).label("seq")).where(
+        uow.scope(alert_lists),
+        columns.lane == source.lane,
+        columns.statement_id == source.statement_id,
+    )
+    row = uow.fetch_one(newest)
+    return int((row and row["seq"]) or 0)
 
 
 def _keep(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 
-from cardwatch.alerts import without_alerts
+from cardwatch.alerts import with_later, without_alerts
 from cardwatch.casebook.alert_context import neighbours, referrals_of_alert
 from cardwatch.casebook.people import check_assignee, display_names
 from cardwatch.casebook.registers import parse_registers
@@ -96,7 +96,7 @@ def get_alert(uow: UnitOfWork, alert_id: str) -> AlertDetail:
     row = dict(matching_rows[0])
     raised_key = {name: row[name] for name in ("lane", "statement_id", "alert_id")}
     content = uow.fetch_one(
-        sa.select(alert_snapshots.c.content).where(
+        sa.select(alert_snapshots.c.content, alert_snapshots.c.list_seq).where(
             uow.scope(alert_snapshots),
             *(alert_snapshots.c[name] == value for name, value in raised_key.items()),
         )
@@ -111,6 +111,7 @@ def get_alert(uow: UnitOfWork, alert_id: str) -> AlertDetail:
         .order_by(decisions.c.version)
     )
     hidden = {"organisation_id", "lane", "alert_id"}
+    assert content is not None  # it goes with the alert
     names = display_names(uow)
     del row["organisation_id"]
     list_row = uow.fetch_one(
@@ -118,12 +119,14 @@ def get_alert(uow: UnitOfWork, alert_id: str) -> AlertDetail:
             uow.scope(alert_lists),
             alert_lists.c.lane == row["lane"],
             alert_lists.c.statement_id == row["statement_id"],
+            alert_lists.c.seq == content["list_seq"],
         )
     )
     add_subjects(uow, [row])
-    assert content is not None  # it goes with the alert
     whole = row | {
-        "raised": _as_ranked(uow, raised_key, json.loads(content["content"])),
+        "raised": _as_ranked(
+            uow, raised_key | {"list_seq": content["list_seq"]}, json.loads(content["content"])
+        ),
         "made_by": json.loads(list_row["content"])["made_by"] if list_row else None,
         "registers": _versions(list_row["registers"]) if list_row else [],
         "related": _related(uow, row),
@@ -146,12 +149,13 @@ def _versions(registers: str) -> list[dict[str, str]]:
     return [asdict(version) for version in parse_registers(registers).versions]
 
 
-def _as_ranked(uow: UnitOfWork, row: Mapping[str, str], snapshot: dict[str, Any]) -> dict[str, Any]:
+def _as_ranked(uow: UnitOfWork, row: Mapping[str, Any], snapshot: dict[str, Any]) -> dict[str, Any]:
     """Return an alert as raised, ranked as if no alert before it had been about the actor."""
     before = sa.select(sa.func.count().label("hidden")).where(
         uow.scope(alert_snapshots),
         alert_snapshots.c.lane == row["lane"],
         alert_snapshots.c.statement_id == row["statement_id"],
+        alert_snapshots.c.list_seq == row["list_seq"],
         alert_snapshots.c.rank.between(1, snapshot["rank"] - 1),  # 0 is raised by hand
         ~not_about(uow, alert_snapshots),
     )
@@ -231,6 +235,8 @@ def read_list(
 ) -> AlertList:
     """Return a statement's list of one lane as if no alert had been raised about the actor.
 
+    What was raised after a register was received later follows the others, which keep their places.
+
     Args:
         uow: the work it is done in.
         lane: of the list.
@@ -240,35 +246,46 @@ def read_list(
     Raises:
         NotFound: the statement made no list for the actor.
     """
-    is_list = (alert_lists.c.lane == lane) & (alert_lists.c.statement_id == statement_id)
     list_row = uow.fetch_one(
-        sa.select(alert_lists.c.content).where(uow.scope(alert_lists), is_list)
+        sa.select(alert_lists.c.content).where(uow.scope(alert_lists), is_list(lane, statement_id))
     )
     if list_row is None and only is None:
         raise NotFound(f"There is no list of statement '{statement_id}'.")
     least_rank = 1 if only is None else 0  # what was raised by hand belongs to no list
     raised_rows = uow.fetch_all(
-        sa.select(alert_snapshots.c.content)
+        sa.select(alert_snapshots.c.content, alert_snapshots.c.list_seq)
         .where(uow.scope(alert_snapshots), alert_snapshots.c.rank >= least_rank)
         .where(alert_snapshots.c.lane == lane, alert_snapshots.c.statement_id == statement_id)
-        .order_by(alert_snapshots.c.rank, alert_snapshots.c.alert_id)
+        .order_by(alert_snapshots.c.list_seq, alert_snapshots.c.rank, alert_snapshots.c.alert_id)
     )
+    raised = [(alert_from(json.loads(row["content"])), row["list_seq"]) for row in raised_rows]
     content = json.loads(list_row["content"]) if list_row else dict(NO_LIST)
     content["notes"] = tuple(content["notes"])
-    content["alerts"] = tuple(alert_from(json.loads(row["content"])) for row in raised_rows)
-    visible_list = without_alerts(AlertList(**content), hidden_ids(uow, statement_id))
+    content["alerts"] = tuple(alert for alert, list_seq in raised if not list_seq)
+    hidden = hidden_ids(uow, statement_id)
+    visible_list = without_alerts(AlertList(**content), hidden)
+    later = [alert for alert, seq in raised if seq and alert.alert_id not in hidden]
+    visible_list = with_later(visible_list, later)
     selected = [alert for alert in visible_list.alerts if only is None or alert.alert_id in only]
     return replace(visible_list, alerts=tuple(selected))
 
 
-def kept_texts(uow: UnitOfWork, lane: str, statement_id: str) -> tuple[str, dict[str, str], str]:
+def is_list(lane: str, statement_id: str, seq: int = 0) -> sa.ColumnElement[bool]:
+    """Condition that a row of `alert_lists` is one list of a statement; see its column `seq`."""
+    columns = alert_lists.c
+    return (columns.lane == lane) & (columns.statement_id == statement_id) & (columns.seq == seq)
+
+
+def kept_texts(
+    uow: UnitOfWork, lane: str, statement_id: str, seq: int = 0
+) -> tuple[str, dict[str, str], str]:
     """Return a statement's list of one lane as it is kept, for it to be compared byte for byte.
 
     Returns:
         The text of the list without its alerts; the text of each alert by its id; the hash of all.
     """
-    is_list = (alert_lists.c.lane == lane) & (alert_lists.c.statement_id == statement_id)
-    list_row = uow.fetch_one(sa.select(alert_lists).where(uow.scope(alert_lists), is_list))
+    which = is_list(lane, statement_id, seq)
+    list_row = uow.fetch_one(sa.select(alert_lists).where(uow.scope(alert_lists), which))
     if list_row is None:
         return "", {}, ""
     raised_rows = uow.fetch_all(
@@ -277,6 +294,7 @@ def kept_texts(uow: UnitOfWork, lane: str, statement_id: str) -> tuple[str, dict
             uow.scope(alert_snapshots),
             alert_snapshots.c.lane == lane,
             alert_snapshots.c.statement_id == statement_id,
+            alert_snapshots.c.list_seq == seq,
             alert_snapshots.c.rank > 0,  # what was raised by hand is not made again
         )
         .order_by(alert_snapshots.c.rank)

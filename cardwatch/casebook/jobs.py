@@ -17,8 +17,8 @@ import sqlalchemy as sa
 
 from cardwatch.casebook import documents
 from cardwatch.casebook.rows import FailedJob, JobAnswer, JobState
-from cardwatch.casebook.tables import jobs
-from cardwatch.casebook.unit_of_work import Actor, as_text, canonical
+from cardwatch.casebook.tables import PSD, jobs
+from cardwatch.casebook.unit_of_work import SYSTEM, Actor, as_text, canonical
 from cardwatch.errors import CardwatchError, NotFound
 
 if TYPE_CHECKING:
@@ -31,12 +31,20 @@ KEPT_DAYS = 30
 FAILED_SHOWN = 20
 PUBLIC_COLUMNS = ("job_id", "kind", "made_at", "state", "percent")
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
+INITIAL_VALUES: dict[str, object] = {
+    "state": QUEUED,
+    "percent": 0,
+    "tries": 0,
+    "answer": None,
+    "leased_until": None,
+}
 
 
 SUBJECTS = {
     "statement": "the statement",
     "back-test": "the back-test",
     "evaluation": "the evaluation",
+    "register-check": "the comparison with registers",
 }
 """How a job is named to people where it has no file."""
 
@@ -47,7 +55,7 @@ class Job:
 
     Attributes:
         actor: for whom; the role they have by now is to be looked up.
-        kind: statement, back-test or evaluation.
+        kind: statement, back-test, evaluation or register-check.
         content: what it is done with.
     """
 
@@ -77,17 +85,10 @@ def put_job(
     existing = uow.fetch_one(sa.select(jobs).where(uow.scope(jobs), jobs.c.job_id == name))
     if existing and existing["fingerprint"] != fingerprint:
         raise CardwatchError("This Idempotency-Key was used for another request. Use a new one.")
-    initial_values = {
-        "state": QUEUED,
-        "percent": 0,
-        "tries": 0,
-        "answer": None,
-        "leased_until": None,
-    }
     if existing and existing["state"] == FAILED:  # asked for again
-        uow.update(jobs, jobs.c.job_id == name, initial_values | {"content": content})
+        uow.update(jobs, jobs.c.job_id == name, INITIAL_VALUES | {"content": content})
     elif not existing:
-        row = initial_values | {
+        row = INITIAL_VALUES | {
             "job_id": name,
             "kind": kind,
             "content": content,
@@ -97,9 +98,33 @@ def put_job(
         requester["fingerprint"] = fingerprint
         uow.insert(jobs, [row | requester])
     uow.event.object_id = name
+    _delete_old(uow)
+    return get_job(uow, name)
+
+
+def put_own_job(uow: UnitOfWork, kind: str, content: bytes) -> None:
+    """Put a job of the casebook's own in the queue, unless the same waits already.
+
+    No person's list of jobs names it. What becomes of it is recorded with professional standards:
+    nobody else may know that they received something.
+    """
+    fingerprint = uow.keyed("own job", kind, content.decode())
+    same = (jobs.c.fingerprint == fingerprint) & (jobs.c.state == QUEUED)
+    if uow.fetch_one(sa.select(jobs.c.job_id).where(uow.scope(jobs), same)):
+        return
+    earlier = sa.select(sa.func.count().label("count")).where(uow.scope(jobs))
+    count = uow.fetch_one(earlier.where(jobs.c.fingerprint == fingerprint))
+    name = uow.keyed("job", SYSTEM, fingerprint, str(count and count["count"]))[:12]
+    row = {"job_id": name, "kind": kind, "content": content, "made_at": uow.now}
+    owner = {"made_by": SYSTEM, "role": PSD, "fingerprint": fingerprint}
+    uow.insert(jobs, [INITIAL_VALUES | row | owner])
+    _delete_old(uow)
+
+
+def _delete_old(uow: UnitOfWork) -> None:
+    """Delete the jobs that ended a month ago."""
     oldest = dt.datetime.fromisoformat(uow.now) - dt.timedelta(KEPT_DAYS)
     uow.delete(jobs, (jobs.c.made_at < as_text(oldest)) & jobs.c.state.in_((DONE, FAILED)))
-    return get_job(uow, name)
 
 
 def get_job(uow: UnitOfWork, job_id: str) -> JobAnswer:

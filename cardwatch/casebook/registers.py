@@ -140,12 +140,13 @@ def parse_registers(text: str) -> UsedRegisters:
 
 
 def registers_of_list(uow: UnitOfWork, lane: str, statement_id: str) -> UsedRegisters:
-    """Return the registers that a list was made with.
+    """Return the registers that a statement's list was made with when it was scored.
 
     Raises:
         NotFound: the statement made no such list.
     """
     is_list = (alert_lists.c.lane == lane) & (alert_lists.c.statement_id == statement_id)
+    is_list &= alert_lists.c.seq == 0
     row = uow.fetch_one(sa.select(alert_lists.c.registers).where(uow.scope(alert_lists), is_list))
     if row is None:
         raise NotFound(f"There is no list of statement '{statement_id}'.")

@@ -238,6 +238,7 @@ def _erase_alerts(uow: UnitOfWork, before: str, held_alerts: set[tuple[str, str]
         uow.scope(alert_snapshots),
         alert_snapshots.c.lane == alert_lists.c.lane,
         alert_snapshots.c.statement_id == alert_lists.c.statement_id,
+        alert_snapshots.c.list_seq == alert_lists.c.seq,
     )
     uow.delete_sealed(alert_lists, alert_lists.c.statement_id.in_(erased) & ~is_still_raised)
 

@@ -307,6 +307,16 @@ class StoredRegisterContent(StoredRegister):
     content: bytes
 
 
+class LaterList(TypedDict):
+    """A list that was made again after a register came; `registers` and `made_with` are JSON."""
+
+    lane: str
+    seq: int
+    registers: str
+    known_by: str
+    made_with: str
+
+
 class MatchDecision(TypedDict):
     """What a person decided about a name in a register and a merchant."""
 
@@ -332,6 +342,7 @@ class EntryRow(TypedDict):
     facts: list[tuple[str, str]]
     match: str
     matched_by: str
+    sha256: str
 
 
 class Access(TypedDict):

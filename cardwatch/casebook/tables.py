@@ -291,15 +291,19 @@ merchants = _table(
 alert_lists = _table(
     "alert_lists",
     _key("statement_id"),
+    _key("seq", Integer),  # 0 as it was scored; 1, 2 ... for what registers received later raised
     _text("content"),  # everything of the list but its alerts, as JSON
     _text("alerts_sha256"),
     _text("registers"),  # versions of registers it was made with, and decisions on names, as JSON
+    _text("known_by", missing=True),  # a later list's day: all that was known by then counts
+    _text("made_with", missing=True),  # a later list's documents, as those of its statement
     lane=True,
 )
 alert_snapshots = _table(
     "alert_snapshots",
     _key("statement_id"),
     _key("alert_id"),
+    _number("list_seq"),
     _number("rank"),
     _text("content"),  # the alert as it was raised, as JSON, never changed
     lane=True,

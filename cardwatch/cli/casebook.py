@@ -86,6 +86,8 @@ def receive(
         faults = installation.check_keys(context.casebook)
         if faults:
             raise CardwatchError(" ".join(faults))
+        from cardwatch import services
+
         read, outcomes = _read(statements, reading_choices(columns, date_order))
         if columns:
             installation.remember_profile(columns)
@@ -93,6 +95,7 @@ def receive(
             outcomes.append(_receive_one(context, reading, corrects, history=history))
             if not json and outcomes[-1]["outcome"] not in NOT_RECEIVED:
                 _print_receipt(outcomes[-1])
+        services.check_registers_now(context)
         if any(outcome["outcome"] not in NOT_RECEIVED for outcome in outcomes):
             sign_checkpoint(context)
     _finish(outcomes, json=json)
@@ -136,6 +139,7 @@ def watch(
                     deliveries = services.receive_folder(
                         context, drop_folder, choices, time.monotonic()
                     )
+                    services.check_registers_now(context)
                     sign_checkpoint(context)
                 _print_deliveries(deliveries, json=json)
             if once:

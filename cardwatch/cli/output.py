@@ -281,6 +281,7 @@ def _why(alert: Alert) -> str:
     lines = [f"[bold]{escape(alert.title)}.[/]", escape(first)]
     lines += [f"Also: {escape(fact)}" for fact in others]
     lines += [f"Weakened: {escape(reason.fact)}" for reason in alert.weakened_by]
+    lines += [escape(sentence) for sentence in alert.later]
     lines += [f"In the register of {escape(entry_label(entry))}" for entry in alert.entries]
     lines.append(escape(alert.merchant_history))
     lines += [f"[dim]- {escape(line)}[/]" for line in alert.unusual]

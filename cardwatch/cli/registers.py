@@ -85,6 +85,8 @@ def import_files(
             receipts.append(receipt)
             if not json:
                 out.print(_received(receipt), markup=False, soft_wrap=True)
+        with busy("Comparing the statements of the last 12 months"):
+            services.check_registers_now(context)
         sign_checkpoint(context)
     if json:
         print_json([asdict(receipt) for receipt in receipts])

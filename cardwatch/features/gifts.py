@@ -107,7 +107,7 @@ def tender_hits(ledger: Ledger) -> pd.DataFrame:
 def late_hits(ledger: Ledger) -> pd.DataFrame:
     """Return gifts to the cardholder from before the payment that were recorded after it only."""
     pairs = pairs_by_merchant(ledger, "gifts", "holder_key")
-    before = (pairs["true_day"] <= pairs["day"]) & (pairs["known_day"] > pairs["day"])
+    before = (pairs["true_day"] <= pairs["day"]) & (pairs["recorded_day"] > pairs["day"])
     recent = pairs["day"] - pairs["true_day"] <= GIFT_DAYS
     return pairs[before & recent]
 

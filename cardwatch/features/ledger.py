@@ -99,6 +99,8 @@ class Ledger:
             and the active limits added. Its index is 0, 1, ...; features have the same.
         policy: the organisation's figures.
         registers: the registers given besides the cards, by kind.
+        known_by: a day in days since 1970: entries known by then count from when they were true.
+            Before every payment, so that an entry counts from the day on which it was known.
     """
 
     def __init__(
@@ -106,6 +108,8 @@ class Ledger:
         transactions: pd.DataFrame,
         policy: Policy,
         registers: Mapping[str, Register] | None = None,
+        *,
+        known_by: float = -np.inf,
     ) -> None:
         """Sort the transactions, name their merchants and look up their limits."""
         frame = transactions.sort_values(ORDER, kind="stable", ignore_index=True)
@@ -128,6 +132,7 @@ class Ledger:
         self.frame = pd.concat([frame, pd.DataFrame(more, frame.index)], axis=1)
         self.policy = policy
         self.registers = dict(registers or {})
+        self.known_by = known_by
         self._rows = len(frame)  # asked for often, and a frame takes its time to tell
         self._kept: dict[tuple[object, ...], Any] = {}
         self._made: dict[str, Any] = {}

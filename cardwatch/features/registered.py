@@ -1,7 +1,9 @@
 """Joins payments to the entries of registers: by holder, approver or unit, and by merchant.
 
 Everything is as the register stood on the payment's day: an entry counts from the day on which it
-was both true and known. What each feature counted is kept, so that an alert can show the entry.
+was both true and known. Where a statement is looked at again, what was known by then counts from
+the day on which it was true (`Ledger.known_by`). What each feature counted is kept, so that an
+alert can show the entry.
 """
 
 from __future__ import annotations
@@ -127,11 +129,14 @@ def register_entries(ledger: Ledger, kind: str) -> pd.DataFrame:
         entries = entries.drop(columns=["file", "row"])  # their names are those of payments
         days = {f"{name.removesuffix('_on')}_day": entries[name] for name in _days_of(entries)}
         counted = {name: _counted(values) for name, values in days.items()}
+        true_day, recorded_day = (_counted(entries[name]) for name in ("true_from", "known_on"))
+        is_known = recorded_day <= ledger.known_by
         more: dict[str, Any] = {
             "entry": np.arange(len(entries)),
-            "true_day": _counted(entries["true_from"]),
+            "true_day": true_day,
             "until_day": _counted(entries["true_until"]),
-            "known_day": _counted(entries["known_on"]),
+            "recorded_day": recorded_day,
+            "known_day": np.where(is_known, np.fmin(recorded_day, true_day), recorded_day),
         }
         if "employee_id" in entries:
             more["person_key"] = person_keys(entries, _people(ledger)).to_numpy()

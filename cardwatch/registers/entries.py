@@ -128,9 +128,13 @@ def join_registers(registers: Sequence[Register], replaced: int = 0) -> Register
     """
     if len(registers) == 1:
         return registers[0]
-    numbered = [register.entries.assign(nth=nth) for nth, register in enumerate(registers)]
+    numbered = [
+        register.entries.assign(nth=nth, sha256=register.reports[0].sha256)
+        for nth, register in enumerate(registers)
+    ]
     entries = pd.concat(numbered, ignore_index=True)
-    facts = [name for name in entries if name not in {"known_on", "file", "row", "nth"}]
+    places = {"known_on", "file", "row", "sha256", "nth"}
+    facts = [name for name in entries if name not in places]
     is_current = entries.groupby(facts, dropna=False)["nth"].transform("max") >= replaced
     entries = entries[is_current].drop(columns="nth")
     entries = entries.sort_values(["known_on", "file", "row"], kind="stable", na_position="first")

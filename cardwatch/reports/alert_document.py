@@ -134,6 +134,7 @@ def _alert_sections(number: int, alert: Alert, *, begins_page: bool) -> list[Sec
     why = [sentence(fact) for fact in joined_facts(alert.reasons)]
     why += [sentence(comparison) for comparison in alert.unusual]
     why += [f"Weakened: {weakening.fact}" for weakening in alert.weakened_by]
+    why += alert.later
     why += [f"In the register of {entry_label(entry)}" for entry in alert.entries]
     paragraphs = (lead.why, alert.merchant_history) if alert.merchant_history else (lead.why,)
     return [

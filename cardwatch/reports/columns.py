@@ -157,6 +157,7 @@ def _evidence(alert: Alert) -> Iterator[tuple[str, str, str]]:
         yield "Comparison", "", comparison
     for name, value in alert.contributions.items():
         yield "Raised the forest's score", name, f"+{value:.3f}"
+    yield "Raised later", "", " ".join(alert.later)
     for entry in alert.entries:
         facts = "; ".join(f"{heading}: {value}" for heading, value in entry.facts)
         yield "Register entry", entry.rule, f"{entry_label(entry)} {facts}"

@@ -125,8 +125,10 @@ from cardwatch.services.imports import (
     retrain_model,
 )
 from cardwatch.services.jobs import (
+    LONG_JOBS,
     STATEMENT,
     TRIALS,
+    check_registers_now,
     do_next_job,
     get_job,
     list_refused_files,
@@ -234,6 +236,7 @@ __all__ = [
     "FIGURE_LABELS",
     "LIMIT_LABELS",
     "LIST_LABELS",
+    "LONG_JOBS",
     "MAX_DECIDED_TOGETHER",
     "MAX_EXPORTED",
     "MAX_RAISED_TOGETHER",
@@ -294,6 +297,7 @@ __all__ = [
     "change_policy",
     "change_profile",
     "check_oversees",
+    "check_registers_now",
     "check_suppression",
     "checkpoint",
     "close_case",

@@ -22,6 +22,7 @@ from cardwatch.casebook.unit_of_work import canonical, short_id
 from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, NotAllowed, NotFound
 from cardwatch.quantities import plural
 from cardwatch.scoring import ScoringResult, train
+from cardwatch.services.register_checks import lanes_with_later_entries, queue_check
 from cardwatch.services.register_inputs import (
     load_registers,
     split_unreadable,
@@ -357,6 +358,8 @@ def _keep(context: ServiceContext, arrival: IncomingStatement, scored: _Scored |
         event.counts = {"transactions": len(arrival.rows)}
         if scored is not None:
             keep_shipped_rules(uow, scored.recipe)
+            lanes = lanes_with_later_entries(scored.used.registers, arrival.rows)
+            queue_check(uow, lanes, arrival.statement_id)
             _keep_model(uow, arrival, scored)
             _keep_alerts(uow, arrival, scored)
             uow.extra_events += [

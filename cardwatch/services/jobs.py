@@ -22,6 +22,7 @@ from cardwatch.services.back_tests import back_test, check_trial
 from cardwatch.services.context import ServiceContext
 from cardwatch.services.evaluation_runner import evaluate_own
 from cardwatch.services.imports import Receipt, receive
+from cardwatch.services.register_checks import REGISTER_CHECK, run_checks
 from cardwatch.services.scoring_inputs import pack_read, unpack_policy, unpack_read, unpack_rules
 
 if TYPE_CHECKING:
@@ -34,9 +35,12 @@ if TYPE_CHECKING:
     from cardwatch.records import ReadingReport
 
 log = logging.getLogger("cardwatch.jobs")
-STATEMENT, BACK_TEST, EVALUATION = JOB_KINDS = "statement", "back-test", "evaluation"
+STATEMENT, BACK_TEST, EVALUATION = "statement", "back-test", "evaluation"
+JOB_KINDS = (STATEMENT, BACK_TEST, EVALUATION, REGISTER_CHECK)
 TRIALS = (BACK_TEST, EVALUATION)
-"""Kinds of job that take minutes and change nothing: no statement waits for them."""
+"""Kinds of job that take minutes and change nothing."""
+LONG_JOBS = (REGISTER_CHECK, *TRIALS)
+"""Kinds of job that no statement waits for."""
 BEAT_SECONDS = 10
 """Seconds between renewals of a job's lease: a third of the lease."""
 
@@ -209,7 +213,7 @@ def do_next_job(
         casebook: whose jobs.
         clock: what tells the moment.
         kinds: those of jobs to be done.
-        is_over: whether an evaluation is to be broken off; it is taken up again later.
+        is_over: whether a long job is to be broken off; it is taken up again later.
     """
     for row in casebook.organisations():
         actor = Actor(row["organisation_id"], SYSTEM, "admin")
@@ -223,6 +227,12 @@ def do_next_job(
             _do(casebook, job, clock, is_over)
             return True
     return False
+
+
+def check_registers_now(context: ServiceContext) -> None:
+    """Do the comparisons with registers that wait, where no service does: for the command."""
+    while do_next_job(context.casebook, lambda: context.now, (REGISTER_CHECK,)):
+        pass
 
 
 def _do(
@@ -291,6 +301,8 @@ def _act(
     is_over: Callable[[], bool],
 ) -> Mapping[str, object]:
     """Do what a job asks for; return its answer."""
+    if job.kind == REGISTER_CHECK:
+        return run_checks(context, job.content, report_percent, is_over)
     if job.kind == EVALUATION:
         return evaluate_own(context, tell=report_percent, is_over=is_over)
     if job.kind == STATEMENT:

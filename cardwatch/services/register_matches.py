@@ -13,6 +13,7 @@ from cardwatch.features import Ledger
 from cardwatch.features.name_matches import NameMatch, name_matches
 from cardwatch.registers import match_cards, register_kind
 from cardwatch.services.imports import HISTORY_WINDOW_DAYS
+from cardwatch.services.register_checks import queue_check
 from cardwatch.services.register_inputs import current_matches, load_registers
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 from cardwatch.statements import name_holders
@@ -89,6 +90,7 @@ def decide_match(
         kept.record_match(
             uow, organisation=organisation, merchant=merchant, decision=decision, reason=reason
         )
+        queue_check(uow, (PSD,))
 
 
 def _to_review(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardwatch.casebook import AuditEvent
+from cardwatch.casebook import PSD, AuditEvent
 from cardwatch.casebook import registers as kept
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import READS, RECEIVES
@@ -26,6 +26,7 @@ from cardwatch.registers import (
     register_kinds,
     register_quality,
 )
+from cardwatch.services.register_checks import queue_check
 from cardwatch.services.register_inputs import (
     MATCHES,
     content_sha256,
@@ -127,6 +128,8 @@ def import_register(
 ) -> RegisterReceipt:
     """Keep a file of a register as its newest version; later scorings use it.
 
+    A job looks at the statements of the last twelve months again; see `register_checks`.
+
     Entries that say when they were recorded are known from that day. Others are known from
     `known_from`; without it those of the first version from the day on which they became true,
     those of a later one from today, so that nothing is taken as known before it came.
@@ -156,6 +159,7 @@ def import_register(
             sentence = f"{report.file} has no entry. Check the file and its columns."
             raise CardwatchError(sentence, field="file")
         if kind.kind == MATCHES:
+            queue_check(uow, (PSD,))
             return _import_matches(uow, register)
         versions = kept.list_versions(uow, kind.kind)
         if versions and _is_same(versions[-1], report, known_from, replaces=replaces):
@@ -165,6 +169,7 @@ def import_register(
         if known_from:
             register = known_no_earlier(register, dt.date.fromisoformat(known_from))
         version_id = _keep(uow, kind, register, known_from, replaces=replaces)
+        queue_check(uow, {kind.lane, PSD})
         event.object_id = version_id
         event.counts = {"entries": report.entries, "unreadable": len(report.problems)}
         return _receipt(report, version_id, "received")

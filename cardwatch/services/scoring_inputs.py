@@ -47,13 +47,18 @@ class ScoringInputs:
 
 @dataclass(frozen=True)
 class LoadedInputs:
-    """The documents that a recipe names, read."""
+    """The documents that a recipe names, read.
+
+    Attributes:
+        known_by: see `scoring.score`.
+    """
 
     policy: Policy
     rules: tuple[Rule, ...]
     forest: Forest | None
     cards: CardRegister | None
     registers: tuple[Register, ...] = ()
+    known_by: str = ""
 
     @property
     def approvers(self) -> dict[str, str]:
@@ -207,6 +212,7 @@ def score_read(
         rules=loaded.rules,
         lanes=lanes,
         fit=_fitted.fit,
+        known_by=loaded.known_by,
     )
 
 

@@ -14,7 +14,6 @@ from cardwatch.casebook import (
     Actor,
     AuditEvent,
     Casebook,
-    alert_store,
     retention,
 )
 from cardwatch.casebook import statements as kept
@@ -27,6 +26,7 @@ from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.services.answers import CasebookHealth, ExpiredStatement
 from cardwatch.services.checkpoints import check_verifies
 from cardwatch.services.context import ServiceContext
+from cardwatch.services.later_verification import differs, later_differs, stored_later
 from cardwatch.services.register_inputs import registers_then
 from cardwatch.services.scoring_inputs import (
     ScoringInputs,
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import Event, Statement
     from cardwatch.records import Register
-    from cardwatch.scoring import ScoringResult
 
 
 @dataclass(frozen=True)
@@ -217,16 +216,17 @@ def _verify_one(context: ServiceContext, statement_id: str, *, again: bool) -> C
         if kept.rows_sha256(table) != row["input_sha256"]:
             return _changed_input(uow, row)
         if registers is None:
-            fault = "a version of a register it was scored with has changed"
-            return Check(statement_id, label, fault)
+            return Check(
+                statement_id, label, "a version of a register it was scored with has changed"
+            )
         loaded = replace(load_inputs(uow, recipe, fresh=True), registers=registers)
         stored_lists = {lane: kept_texts(uow, lane, statement_id) for lane in uow.lanes}
-        hidden = hidden_ids(uow, statement_id)
-    scoring = score_window(table, label, loaded)
-    faults = [
-        _differs(scoring, lane, *stored_list, hidden) for lane, stored_list in stored_lists.items()
-    ]
-    count = sum(len(texts.keys() - hidden) for _, texts, _ in stored_lists.values())
+        hidden, later = hidden_ids(uow, statement_id), stored_later(uow, statement_id)
+    lists = score_window(table, label, loaded).lists
+    faults = [differs(lists[lane], lane, *stored, hidden) for lane, stored in stored_lists.items()]
+    faults += [later_differs(table, label, later_list, hidden) for later_list in later]
+    stored_texts = [*stored_lists.values(), *(later_list.stored for later_list in later)]
+    count = sum(len(texts.keys() - hidden) for _, texts, _ in stored_texts)
     return Check(statement_id, label, "; ".join(filter(None, faults)), count)
 
 
@@ -245,27 +245,3 @@ def _changed_input(uow: UnitOfWork, row: Statement) -> Check:
         return Check(row["statement_id"], row["label"], "", note=note)
     fault = "the settings it was scored with have changed"
     return Check(row["statement_id"], row["label"], fault)
-
-
-def _differs(  # noqa: PLR0913, PLR0917  what is kept of a list, and what of it is not to be named
-    scoring: ScoringResult,
-    lane: str,
-    list_text: str,
-    texts: dict[str, str],
-    digest: str,
-    hidden: set[str],
-) -> str:
-    """The difference between a list made again and the stored one; empty if there is none."""
-    alert_list = scoring.lists[lane]
-    again = {
-        raised_alert.alert_id: alert_store.alert_text(raised_alert)
-        for raised_alert in alert_list.alerts
-    }
-    if alert_store.list_text(alert_list) != list_text:
-        return f"the {lane} list has changed"
-    if alert_store.texts_sha256(list(again.values())) != digest:
-        return f"the {lane} alerts have changed"
-    wrong = [name for name, text in texts.items() if again.get(name) != text]
-    visible_ids = [name for name in wrong if name not in hidden]
-    alert_name = f"alert {visible_ids[0]}" if visible_ids else "an alert"
-    return f"{alert_name} has changed" if wrong else ""

@@ -34,6 +34,8 @@ REGISTERS = {
     "E1,Fleet,05/09/2026,New Firm Ltd,Accepted\nE2,Fleet,05/09/2026,Shop,Declined\n",
     "contracts.csv": "Supplier,Reference,Start date,End date\n"
     "Training Hall Ltd,C1,01/01/2019,31/12/2026\n",
+    "contracts-ended.csv": "Supplier,Reference,Start date,End date\n"
+    "New Firm Ltd,C2,01/01/2019,31/08/2026\n",
     "interests.csv": "Employee No,Business,Date applied,Status\n"
     "E1,New Firm Ltd,01/01/2019,Refused\nE2,Training Hall Ltd,01/01/2019,Approved\n",
 }
@@ -76,6 +78,13 @@ def _answer(act: Callable[[], Any]) -> Any:
         return f"{type(refusal).__name__}: {refusal}"
 
 
+def _home(at: services.ServiceContext) -> dict[str, Any]:
+    """Return the first page; without the hash of rules, of which these months have psd's own."""
+    home = asdict(services.show_home(at))
+    (home["last_upload"] or {}).pop("made_with", None)
+    return home
+
+
 def _register_questions(
     at: services.ServiceContext, versions: Sequence[str]
 ) -> list[Callable[[], Any]]:
@@ -111,7 +120,8 @@ def _answers(
         for act in (services.list_statements, services.list_alerts, services.rule_precision,
                     services.state_counts,
                     services.list_suppressions, services.list_holds, services.list_people,
-                    services.list_keys,
+                    services.list_keys, services.list_trials, services.list_refused_files,
+                    _home,
                     services.retention_periods, services.verify_audit):  # fmt: skip
             ask(lambda act=act, at=at: act(at))
         ask(lambda at=at: list(services.verify(at)))
@@ -149,7 +159,7 @@ def _answers(
 
 
 def _import(context: services.ServiceContext, name: str, folder: Path) -> services.RegisterReceipt:
-    """Import a register of professional standards."""
+    """Import a register."""
     (folder / name).write_text(REGISTERS[name], encoding="utf-8")
     return services.import_register(context, read_register(folder / name, CHOICES))
 
@@ -176,6 +186,7 @@ def _live(
             for name in secret.sample(THEIRS, secret.randint(1, len(THEIRS))):
                 _import(_context(book, "psd"), name, folder)
         services.receive(_context(book, "finance"), statement)
+        services.check_registers_now(_context(book, "finance"))
         for one in services.list_alerts(_context(book, "finance")):
             names.add(one["alert_id"])
             if chance.random() < 0.5:
@@ -185,6 +196,9 @@ def _live(
                     services.refer_alert(_context(book, "finance"), one["alert_id"], reason="so")
         if secret is not None:
             _work_unseen(book, secret)
+    _import(_context(book, "finance"), "contracts-ended.csv", folder)
+    services.check_registers_now(_context(book, "finance"))
+    names |= {alert["alert_id"] for alert in services.list_alerts(_context(book, "finance"))}
     return sorted(names)
 
 
@@ -269,6 +283,7 @@ def test_worlds_that_differ_in_the_psd_lane_alone_give_others_the_same_bytes(
             book.close()
         assert told[0] == told[1]
         assert FINANCE in told[0]
+        assert "after the contracts register of 24 November 2026 was received." in told[0]
         differed += theirs[0] != theirs[1]
     assert differed > pairs // 2
 

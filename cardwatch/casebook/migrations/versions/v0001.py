@@ -499,10 +499,13 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("lane", TEXT, nullable=False),
         sa.Column("statement_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("content", TEXT, nullable=False),
         sa.Column("alerts_sha256", TEXT, nullable=False),
         sa.Column("registers", TEXT, nullable=False),
-        sa.PrimaryKeyConstraint("organisation_id", "lane", "statement_id"),
+        sa.Column("known_by", TEXT, nullable=True),
+        sa.Column("made_with", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "statement_id", "seq"),
         sqlite_strict=True,
     )
     op.create_table(
@@ -578,6 +581,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("lane", TEXT, nullable=False),
         sa.Column("statement_id", TEXT, autoincrement=False, nullable=False),
         sa.Column("alert_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("list_seq", INTEGER, nullable=False),
         sa.Column("rank", INTEGER, nullable=False),
         sa.Column("content", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "lane", "statement_id", "alert_id"),

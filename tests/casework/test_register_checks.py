@@ -1,0 +1,194 @@
+"""A register received later raises new alerts about earlier statements, and changes no old one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from books import NOW, month
+
+from cardwatch import services
+from cardwatch.casebook import AuditEvent
+from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.registers import read_register
+from cardwatch.services.register_checks import REGISTER_CHECK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cardwatch.statements import ReadingChoices
+
+    At = Callable[..., services.ServiceContext]
+    Read = Callable[..., Any]
+    Bring = Callable[..., services.RegisterReceipt]
+
+GIFTS = "Employee No,Department,Date of offer,Donor,Accepted or declined,Registered\n"
+LUNCH = "E1,Fleet,05/09/2026,Osprey Joinery Ltd,Accepted,06/09/2026\n"
+LATER = "E2,Fleet,07/09/2026,Osprey Joinery Ltd,Accepted,20/11/2026\n"
+CONTRACTS = "Supplier,Reference,Start date,End date\n"
+ENDED = "Osprey Joinery Ltd,C1,01/01/2026,31/08/2026\n"
+PAID = ["2026-10-15,E1,OSPREY JOINERY LTD,420.00,P1", "2026-10-16,E2,OSPREY JOINERY LTD,99.00,P2"]
+RULE = "gift-accepted-then-paid"
+
+
+@pytest.fixture
+def bring(at: At, tmp_path: Path, choices: ReadingChoices) -> Bring:
+    """Return a function that imports some text as a register, and does what waits then."""
+
+    def import_text(
+        role: str, text: str, name: str = "gifts.csv", *, days: int = 0, check: bool = True
+    ) -> services.RegisterReceipt:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        receipt = services.import_register(at(role, days=days), read_register(path, choices))
+        if check:
+            services.check_registers_now(at(role, days=days))
+        return receipt
+
+    return import_text
+
+
+def details(context: services.ServiceContext, lane: str = "psd") -> list[dict[str, Any]]:
+    """Return everything that is kept of the alerts of a lane, by the day of their last payment."""
+    rows = services.list_alerts(context, lane=lane, order="age")
+    return [dict(services.get_alert(context, row["alert_id"])) for row in rows]
+
+
+def by_rule(context: services.ServiceContext, rule: str, lane: str = "psd") -> list[dict[str, Any]]:
+    """Return the alerts of a lane of which a rule is a reason."""
+    found = details(context, lane)
+    return [d for d in found if rule in {reason["rule"] for reason in d["raised"]["reasons"]}]
+
+
+def test_a_later_gift_raises_a_new_alert_and_alters_none(at: At, read: Read, bring: Bring) -> None:
+    bring("psd", GIFTS + LUNCH)
+    services.receive(at(), read(*month(9), *month(10), *PAID))
+    services.check_registers_now(at())
+    (first,) = by_rule(at("psd"), RULE)
+    services.decide(at("psd"), first["alert_id"], DecisionInput("seen", "explained"))
+    before, finance = details(at("psd")), details(at(), "finance")
+    bring("psd", GIFTS + LUNCH + LATER, "gifts 2.csv", days=3)
+    after = {d["alert_id"]: d for d in details(at("psd", days=3))}
+    assert [after[d["alert_id"]]["raised"] for d in before] == [d["raised"] for d in before]
+    assert [after[d["alert_id"]]["state"] for d in before] == [d["state"] for d in before]
+    (new,) = [d for d in after.values() if d["alert_id"] not in {b["alert_id"] for b in before}]
+    assert (new["holders"], new["state"], new["lane"]) == (["E2"], "open", "psd")
+    assert RULE in {reason["rule"] for reason in new["raised"]["reasons"]}
+    assert list(new["raised"]["later"]) == [
+        "Raised on 27 November 2026, after the gifts register of 27 November 2026 was received.",
+        "The entry in row 3 of gifts 2.csv became known on 20 November 2026, after the payment.",
+    ]
+    assert new["raised"]["entries"][0]["true_on"] == "2026-09-07"
+    assert "later" not in first["raised"]
+    assert details(at(days=3), "finance") == finance
+    assert [check.fault for check in services.verify(at("psd"))] == [""]
+    assert services.state_counts(at("psd"))["unreconciled"] == 0
+    assert [check.fault for check in services.verify_audit(at("psd"))] == ["", ""]
+
+
+def test_the_same_news_twice_raises_nothing_twice(at: At, read: Read, bring: Bring) -> None:
+    services.receive(at(), read(*month(9), *month(10), *PAID))
+    bring("psd", GIFTS + LUNCH + LATER)
+    raised = [d["raised"] for d in details(at("psd"))]
+    assert len(by_rule(at("psd"), RULE)) == 2
+    bring("psd", GIFTS + LUNCH + LATER, days=1)
+    bring("psd", GIFTS + LUNCH + LATER + "E3,Fleet,07/09/2026,Nobody Ltd,Accepted,\n", days=2)
+    assert [d["raised"] for d in details(at("psd", days=2))] == raised
+    assert [check.fault for check in services.verify(at("psd"))] == [""]
+
+
+def test_a_confirmed_match_looks_at_earlier_months(at: At, read: Read, bring: Bring) -> None:
+    services.receive(at(), read(*month(9), *month(10), *PAID))
+    bring("psd", GIFTS + LUNCH.replace("Osprey Joinery Ltd", "Osprey Fittings"))
+    assert by_rule(at("psd"), RULE) == []
+    pair = {"organisation": "Osprey Fittings", "merchant": "OSPREY JOINERY"}
+    services.decide_match(at("psd"), **pair, decision="same", reason="seen the invoice")
+    services.check_registers_now(at("psd"))
+    (alert,) = by_rule(at("psd"), RULE)
+    assert alert["raised"]["entries"][0]["match"] == "stated"
+
+
+def test_a_gift_recorded_after_the_payment_counts_once_the_statement_is_kept(
+    at: At, read: Read, bring: Bring
+) -> None:
+    bring("psd", GIFTS + LATER)
+    services.receive(at(), read(*month(9), *month(10), *PAID))
+    assert by_rule(at("psd"), RULE) == []
+    services.check_registers_now(at())
+    (alert,) = by_rule(at("psd"), RULE)
+    assert "after the gifts register of 24 November 2026" in alert["raised"]["later"][0]
+
+
+def test_a_contract_goes_to_finance_and_a_gift_does_not(at: At, read: Read, bring: Bring) -> None:
+    services.receive(at(), read(*month(9), *month(10), *PAID))
+    bring("psd", GIFTS + LUNCH)
+    assert not any("later" in d["raised"] for d in details(at(), "finance"))
+    bring("finance", CONTRACTS + ENDED, "contracts.csv", days=1)
+    later = [d for d in details(at(days=1), "finance") if "later" in d["raised"]]
+    assert later
+    assert "the contracts register of 25 November 2026" in later[0]["raised"]["later"][0]
+    assert [v["kind"] for v in later[0]["registers"]] == ["contracts"]
+    events = services.audit_events(
+        at(), lane="finance", last=9, object="alerts", action="collection"
+    )
+    assert len(events) == 2  # the statement's, and that of the contract
+
+
+def test_a_check_that_is_broken_off_is_taken_up_again(at: At, read: Read, bring: Bring) -> None:
+    services.receive(at(), read(*month(9), PAID[0].replace("10-15", "09-15")))
+    services.receive(at(), read(*month(10), PAID[1]))
+    bring("psd", GIFTS + LUNCH + LATER, check=False)
+    book, turns = at().casebook, itertools.count()
+    kinds = (REGISTER_CHECK,)
+    assert services.do_next_job(book, lambda: NOW, kinds, lambda: next(turns) == 1)
+    assert [d["holders"] for d in by_rule(at("psd"), RULE)] == [["E1"]]
+    assert not services.do_next_job(book, lambda: NOW, kinds)
+    assert services.do_next_job(book, lambda: NOW + dt.timedelta(minutes=1), kinds)
+    assert [d["holders"] for d in by_rule(at("psd"), RULE)] == [["E1"], ["E2"]]
+    assert not services.do_next_job(book, lambda: NOW + dt.timedelta(minutes=9), kinds)
+    assert [check.fault for check in services.verify(at("psd"))] == ["", ""]
+
+
+def test_a_list_of_a_statement_holds_what_came_later(at: At, read: Read, bring: Bring) -> None:
+    receipt = services.receive(at(), read(*month(9), *month(10), *PAID))
+    bring("psd", GIFTS + LUNCH)
+    with at("psd").work(AuditEvent("consultation", "alerts")) as uow:
+        whole = services.alerts.kept.read_list(uow, "psd", receipt.statement_id)
+    assert [alert.rank for alert in whole.alerts] == list(range(1, len(whole.alerts) + 1))
+    assert whole.alerts[-1].later
+    assert whole.notes[-1] == "1 alert was raised later, after a register was received."
+
+
+def test_a_statement_of_more_than_a_year_ago_is_left_alone(
+    at: At, read: Read, bring: Bring
+) -> None:
+    old = (line.replace("2026-", "2025-") for line in [*month(9), *month(10), *PAID])
+    services.receive(at(), read(*old))
+    bring("psd", GIFTS + LUNCH.replace("/2026", "/2025"))
+    assert by_rule(at("psd"), RULE) == []
+
+
+def test_the_job_is_in_nobodys_list(at: At, read: Read, bring: Bring) -> None:
+    services.receive(at(), read(*month(9), *month(10), *PAID))
+    bring("psd", GIFTS + LUNCH, check=False)
+    assert [services.list_trials(at(role)) for role in ("finance", "psd", "admin")] == [[], [], []]
+
+
+def test_an_alert_of_a_corrected_statement_is_raised_again(
+    at: At, read: Read, bring: Bring
+) -> None:
+    receipt = services.receive(at(), read(*month(9), *month(10), *PAID))
+    bring("psd", GIFTS + LATER)
+    (first,) = by_rule(at("psd"), RULE)
+    corrected = read(*month(9), *month(10), *PAID, "2026-10-20,E3,SHOP 1,4.00,N1")
+    services.receive(at(days=1), corrected, corrects=receipt.statement_id)
+    services.check_registers_now(at(days=1))
+    (again,) = by_rule(at("psd", days=1), RULE)
+    assert again["alert_id"] == first["alert_id"]
+    assert (again["source_corrected_by"], again["statement_id"] != first["statement_id"]) == (
+        None,
+        True,
+    )
