@@ -120,6 +120,12 @@ def merchants_label(alert: Alert) -> str:
     return _label(alert.merchants, "merchant")
 
 
+def entry_evidence(entry: EntryShown) -> str:
+    """An entry of a register on one line, with the hash of the file that it stands in."""
+    file_hash = f" SHA-256 of the file: {entry.sha256}." if entry.sha256 else ""
+    return f"{entry_label(entry)}{file_hash}"
+
+
 def entry_label(entry: EntryShown) -> str:
     """An entry of a register on one line: where it stands, both days, and how its name matched."""
     days = [

@@ -70,20 +70,20 @@ def new_alerts(
         alert.alert_id: frozenset(places[payment.file, payment.row] for payment in alert.payments)
         for alert in raised
     }
-    asked = _asked(uow, lane, {name for rows in about.values() for name, _ in rows})
-    ids = {alert_id for alert_id, _, _ in asked}
+    earlier = _earlier_alerts(uow, lane, {name for rows in about.values() for name, _ in rows})
+    ids = {alert_id for alert_id, _, _ in earlier}
 
     def is_new(alert: Alert) -> bool:
-        wanted = {reason.rule for reason in alert.reasons} & set(rules)
-        for _, reasons, payments in asked:
+        unasked = {reason.rule for reason in alert.reasons} & set(rules)
+        for _, reasons, payments in earlier:
             if about[alert.alert_id] <= payments:
-                wanted -= reasons
-        return bool(wanted) and alert.alert_id not in ids
+                unasked -= reasons
+        return bool(unasked) and alert.alert_id not in ids
 
     return [alert for alert in raised if is_new(alert)]
 
 
-def _asked(
+def _earlier_alerts(
     uow: UnitOfWork, lane: str, statement_ids: Collection[str]
 ) -> list[tuple[str, frozenset[str], Places]]:
     """Return the alerts of a lane with payments of some statements: id, rules, and payments."""

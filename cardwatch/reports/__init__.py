@@ -1,8 +1,9 @@
 """Writes lists of alerts, evidence packs and documents; one module per format."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from xlsxwriter.exceptions import FileCreateError
@@ -97,7 +98,24 @@ def pack_alerts(
 ) -> bytes:
     """Return the files of some lists as a pack, which says what made the lists; see `pack_of`."""
     made_by = {name: alert_list.made_by for name, alert_list in lists.items()}
-    return pack_of(files, {**handed.said, "made_by_lists": made_by}, key)
+    facts: dict[str, Any] = {**handed.said, "made_by_lists": made_by}
+    if entries := register_rows(lists.values()):
+        facts["register_rows"] = entries
+    return pack_of(files, facts, key)
+
+
+def register_rows(lists: Iterable[AlertList]) -> list[dict[str, str | int]]:
+    """Return the rows of registers on which alerts rest, each once, with the hash of its file."""
+    rows = {
+        (entry.register, entry.file, entry.row, entry.sha256)
+        for alert_list in lists
+        for alert in alert_list.alerts
+        for entry in alert.entries
+    }
+    return [
+        {"register": register, "file": file, "row": row, "sha256": sha256}
+        for register, file, row, sha256 in sorted(rows)
+    ]
 
 
 __all__ = [

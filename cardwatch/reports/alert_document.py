@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cardwatch.alerts import (
     card_label,
     cost_centres_label,
-    entry_label,
+    entry_evidence,
     holders_label,
     joined_facts,
     merchants_label,
@@ -135,7 +135,7 @@ def _alert_sections(number: int, alert: Alert, *, begins_page: bool) -> list[Sec
     why += [sentence(comparison) for comparison in alert.unusual]
     why += [f"Weakened: {weakening.fact}" for weakening in alert.weakened_by]
     why += alert.later
-    why += [f"In the register of {entry_label(entry)}" for entry in alert.entries]
+    why += [f"In the register of {entry_evidence(entry)}" for entry in alert.entries]
     paragraphs = (lead.why, alert.merchant_history) if alert.merchant_history else (lead.why,)
     return [
         Section(f"{number}. {alert.title}", facts=facts, begins_page=begins_page),

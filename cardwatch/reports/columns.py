@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cardwatch.alerts import (
     card_label,
     cost_centres_label,
-    entry_label,
+    entry_evidence,
     holders_label,
     merchants_label,
 )
@@ -160,7 +160,7 @@ def _evidence(alert: Alert) -> Iterator[tuple[str, str, str]]:
     yield "Raised later", "", " ".join(alert.later)
     for entry in alert.entries:
         facts = "; ".join(f"{heading}: {value}" for heading, value in entry.facts)
-        yield "Register entry", entry.rule, f"{entry_label(entry)} {facts}"
+        yield "Register entry", entry.rule, f"{entry_evidence(entry)} {facts}"
     yield "History with the merchant", "", alert.merchant_history
     for card in alert.cards:
         yield "Card", "", card_label(card)

@@ -68,9 +68,8 @@ def later_differs(table: pd.DataFrame, label: str, later: StoredLater, hidden: s
         return ""
     if later.loaded is None:
         return "a version of a register it was compared with later has changed"
-    known = later.received, later.stored[1]
-    again = made_again(table, label, later.loaded, later.row, known)
-    return differs(again, later.row["lane"], *later.stored, hidden)
+    remade = made_again(table, label, later.loaded, later.row, later.received, later.stored[1])
+    return differs(remade, later.row["lane"], *later.stored, hidden)
 
 
 def differs(  # noqa: PLR0913, PLR0917  what is kept of a list, and what of it is not to be named

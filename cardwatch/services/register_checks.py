@@ -172,12 +172,13 @@ def _raised_by_entries(
     return replace(alert_list, alerts=alerts, expected=None, notes=())
 
 
-def made_again(
+def made_again(  # noqa: PLR0913, PLR0917  what it was made with, and which of it is stored
     table: pd.DataFrame,
     label: str,
     loaded: LoadedInputs,
     later: LaterList,
-    known: tuple[Mapping[str, str], Collection[str]],
+    received: Mapping[str, str],
+    ids: Collection[str],
 ) -> AlertList:
     """Return a list that was raised later, made again from what it was made with.
 
@@ -186,9 +187,9 @@ def made_again(
         label: of the statement.
         loaded: the documents and registers that the list names.
         later: the list.
-        known: the day on which each file of a register was received, and the ids of its alerts.
+        received: the day on which each file of a register was received, by its hash.
+        ids: of its alerts.
     """
-    received, ids = known
     day = later["known_by"]
     raised = _raised_by_entries(table, label, replace(loaded, known_by=day), later["lane"])
     alerts = [alert for alert in raised.alerts if alert.alert_id in ids]

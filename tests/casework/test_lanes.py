@@ -186,7 +186,6 @@ def _live(
             for name in secret.sample(THEIRS, secret.randint(1, len(THEIRS))):
                 _import(_context(book, "psd"), name, folder)
         services.receive(_context(book, "finance"), statement)
-        services.check_registers_now(_context(book, "finance"))
         for one in services.list_alerts(_context(book, "finance")):
             names.add(one["alert_id"])
             if chance.random() < 0.5:

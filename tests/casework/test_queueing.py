@@ -135,7 +135,7 @@ def test_a_refusal_on_the_way_is_the_answer(at: Context, read: Read) -> None:
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("canary"), CasebookFailed("canary")])
-@pytest.mark.parametrize("kind", job_services.JOB_KINDS)
+@pytest.mark.parametrize("kind", [job_services.STATEMENT, *job_services.TRIALS])
 def test_a_fault_that_does_not_pass_fails_the_job_at_once(
     at: Context,
     read: Read,

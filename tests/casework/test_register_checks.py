@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import itertools
+import json
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import NOW, month
+from books import NOW, export_alerts, month
 
 from cardwatch import services
 from cardwatch.casebook import AuditEvent
@@ -160,6 +163,28 @@ def test_a_list_of_a_statement_holds_what_came_later(at: At, read: Read, bring: 
     assert [alert.rank for alert in whole.alerts] == list(range(1, len(whole.alerts) + 1))
     assert whole.alerts[-1].later
     assert whole.notes[-1] == "1 alert was raised later, after a register was received."
+
+
+@pytest.mark.usefixtures("pdf_libraries")
+def test_a_pack_names_the_rows_of_registers_and_their_files(
+    at: At, read: Read, bring: Bring
+) -> None:
+    services.receive(at(), read(*month(9), *month(10), *PAID))
+    receipt = bring("psd", GIFTS + LUNCH)
+    version, _ = services.get_version(at("psd"), receipt.version_id)
+    (alert,) = by_rule(at("psd"), RULE)
+    services.reveal_identity(at("psd"), alert["alert_id"], reason="case 12")
+    content, _ = export_alerts(at("psd"), alert_ids=(alert["alert_id"],), form=".zip")
+    with zipfile.ZipFile(io.BytesIO(content)) as pack:
+        manifest = json.loads(pack.read("manifest.json"))
+        lists = json.loads(pack.read("alerts.json"))["lists"]
+        evidence = pack.read("alerts.json").decode()
+    row = {"register": "gifts", "file": "gifts.csv", "row": 2, "sha256": version.sha256}
+    assert manifest["register_rows"] == [row]
+    assert [e["sha256"] for one in lists.values() for e in one["alerts"][0]["entries"]] == [
+        version.sha256
+    ]
+    assert "after the gifts register of 24 November 2026" in evidence
 
 
 def test_a_statement_of_more_than_a_year_ago_is_left_alone(
