@@ -483,7 +483,7 @@ TABLE: tuple[tuple[str, May], ...] = (
      May("finance", "psd", of="suppression", is_used=True)),
     ("GET /retention", May(EVERYBODY)),
     ("POST /retention", May("admin", sent={"data": {"transactions": "2557", "alerts": "2557",
-                                                    "cases": "2557", "notices": "90",
+                                                    "cases": "2557", "registers": "2557", "notices": "90",
                                                     "complaints": "2557"}})),
     ("GET /retention/erasure", May("admin")),
     ("POST /retention/erasure", May("admin")),

@@ -57,6 +57,7 @@ class RetentionPeriods(BaseModel):
     transactions: int
     alerts: int
     cases: int
+    registers: int
     notices: int
     complaints: int
 
@@ -64,7 +65,7 @@ class RetentionPeriods(BaseModel):
 class RetentionUpdate(RequestModel):
     """A new retention period for one class of data."""
 
-    kind: Literal["transactions", "alerts", "cases", "notices", "complaints"]
+    kind: Literal["transactions", "alerts", "cases", "registers", "notices", "complaints"]
     days: Whole = Field(ge=1, le=36_500)
 
     model_config = ConfigDict(

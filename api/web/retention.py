@@ -19,6 +19,8 @@ RETENTION_CLASSES = {
     "alerts": "Alerts that were answered or closed, counted from their last payment. Open alerts "
     "and those on hold are kept",
     "cases": "Closed cases of professional standards, counted from the day they were closed",
+    "registers": "Versions of registers, counted from the day received. The newest of each, and "
+    "those by which a kept alert was raised, are kept",
     "notices": "Notices sent to other systems",
     "complaints": "Complaints and objections, counted from the day of the answer",
 }

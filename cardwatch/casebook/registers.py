@@ -153,6 +153,12 @@ def registers_of_list(uow: UnitOfWork, lane: str, statement_id: str) -> UsedRegi
     return parse_registers(row["registers"])
 
 
+def is_any_erased(uow: UnitOfWork, used: UsedRegisters) -> bool:
+    """Whether a version that a list was made with is not kept any more."""
+    ids = {row["version_id"] for row in list_versions(uow)}
+    return any(version.version_id not in ids for version in used.versions)
+
+
 def last_seq(uow: UnitOfWork, lane: str) -> int:
     """Return the number of a lane's newest version, 0 before the first."""
     newest = sa.select(sa.func.max(register_versions.c.seq).label("seq"))
@@ -183,7 +189,10 @@ def get_version(uow: UnitOfWork, version_id: str) -> StoredRegisterContent:
         StoredRegisterContent,
     )
     if len(rows) != 1 or not version_id:
-        raise NotFound(f"There is no version '{version_id}' of a register.")
+        raise NotFound(
+            f"There is no version '{version_id}' of a register. It may have been deleted at the "
+            "end of its time."
+        )
     return rows[0]
 
 

@@ -13,6 +13,7 @@ from cardwatch.casebook.alerts import is_alert, not_about
 from cardwatch.casebook.case_alerts import held_by_cases, refresh_copies
 from cardwatch.casebook.cases import CLOSED_CASE
 from cardwatch.casebook.counting import is_visible
+from cardwatch.casebook.registers import list_versions, parse_registers
 from cardwatch.casebook.rows import Statement
 from cardwatch.casebook.suppressions import may_decide
 from cardwatch.casebook.tables import (
@@ -40,6 +41,7 @@ from cardwatch.casebook.tables import (
     query_replies,
     referral_answers,
     referrals,
+    register_versions,
     statements,
     suppressions,
     transactions,
@@ -51,7 +53,14 @@ from cardwatch.vocabulary import AUTOMATIC, CLOSED_BY_PERSON
 if TYPE_CHECKING:
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
-LEAST_DAYS = {"transactions": 800, "alerts": 800, "cases": 800, "notices": 1, "complaints": 365}
+LEAST_DAYS = {
+    "transactions": 800,
+    "alerts": 800,
+    "cases": 800,
+    "registers": 800,
+    "notices": 1,
+    "complaints": 365,
+}
 """Of payments and alerts twice the window a scoring reads: erasing never changes what is found. A
 case is erased after the year in which it was opened, so no reference is given twice."""
 
@@ -176,6 +185,7 @@ def erase(uow: UnitOfWork) -> int:
     is_used = uow.scope(transactions) & (transactions.c.merchant == merchants.c.printed)
     uow.delete(merchants, ~sa.exists().where(is_used))
     _erase_alerts(uow, first["alerts"], held_alerts)
+    _erase_registers(uow, first["registers"])
     uow.delete(outbox, outbox.c.made_at < first["notices"])
     uow.delete(complaints, complaints.c.answered_on < first["complaints"])
     return count
@@ -234,7 +244,13 @@ def _erase_alerts(uow: UnitOfWork, before: str, held_alerts: set[tuple[str, str]
     erased = sa.select(statements.c.statement_id).where(
         uow.scope(statements), statements.c.erased_at.is_not(None)
     )
-    is_still_raised = sa.exists().where(
+    is_over = alert_lists.c.statement_id.in_(erased) & ~_has_alerts(uow)
+    uow.delete_sealed(alert_lists, is_over)
+
+
+def _has_alerts(uow: UnitOfWork) -> sa.ColumnElement[bool]:
+    """Condition that an alert of a list is kept."""
+    return sa.exists().where(
         uow.scope(alert_snapshots),
         alert_snapshots.c.lane == alert_lists.c.lane,
         alert_snapshots.c.statement_id == alert_lists.c.statement_id,
@@ -258,3 +274,30 @@ def _erase_cases(uow: UnitOfWork, before: str, held_alerts: set[tuple[str, str]]
             uow.delete_sealed(table, table.c.case_id == case_id)
         for table in (case_alerts, case_subjects, cases):
             uow.delete(table, table.c.case_id == case_id)
+
+
+def _erase_registers(uow: UnitOfWork, before: str) -> None:
+    """Erase versions of registers that came before a day.
+
+    The newest of each register stays, since statements are scored with it, and so does one by which
+    an alert of its own lane was raised that is kept. An alert of professional standards keeps none
+    of finance's: finance would see that somebody needs it.
+    """
+    lists = sa.select(alert_lists.c.lane, alert_lists.c.registers).where(
+        uow.scope(alert_lists), _has_alerts(uow)
+    )
+    used = {
+        (row["lane"], version.version_id)
+        for row in uow.fetch_all(lists)
+        for version in parse_registers(row["registers"]).versions
+    }
+    versions = list_versions(uow)
+    newest = {row["kind"]: row["version_id"] for row in versions}
+    for row in versions:
+        name = row["version_id"]
+        is_needed = name == newest[row["kind"]] or (row["lane"], name) in used
+        if row["received_at"] < before and not is_needed:
+            which = (register_versions.c.lane == row["lane"]) & (
+                register_versions.c.version_id == name
+            )
+            uow.delete_sealed(register_versions, which)

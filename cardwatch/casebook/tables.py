@@ -70,6 +70,7 @@ KEEPS_DAYS = {
     "transactions": 2_557,
     "alerts": 2_557,
     "cases": 2_557,
+    "registers": 2_557,
     "notices": 90,
     "complaints": 2_557,
 }

@@ -38,6 +38,11 @@ RISKS: dict[str, tuple[str, ...]] = {
         "Only the last four digits of a card number and a keyed code are stored.",
         "Expired data is deleted, unless it is on hold for a case.",
     ),
+    "Somebody is linked to a firm of a similar name": (
+        "A match of names shows the words in common and left over. A person confirms it.",
+        "A possible match never leads an alert. Where none is found, nothing is called clear.",
+        "An alert says from when an entry was true and from when it was known.",
+    ),
     "Wrong data leads to a wrong alert": (
         "Every row of a statement is accounted for, and rows that cannot be read are listed.",
         "An alert shows the file and row of each payment, and can be closed as a data error.",
@@ -90,6 +95,9 @@ def impact_document(
             points=(
                 "Finance uploads statements of purchasing cards.",
                 "They are read and compared with earlier months, and alerts are ranked.",
+                "Registers that the force keeps may be uploaded and compared with payments.",
+                "Finance uploads those of contracts and companies.",
+                "Professional standards alone upload and see those about people.",
                 "Finance follows up its alerts; professional standards follow up theirs.",
                 "Data leaves only when somebody shares it. Purpose and recipient are recorded.",
             ),
@@ -114,10 +122,14 @@ def impact_document(
             "Necessity and proportionality",
             points=(
                 "Purpose: to find payments that deserve a question, before money is lost.",
-                "Only card payments are used: no diaries, messages or locations.",
+                "Only card payments and registers are used: no messages or locations.",
+                "Dates of birth, pay, bank details and private addresses in registers are dropped.",
+                "So are National Insurance numbers and the reason of an absence.",
+                "A register that is not uploaded is not used. Each can be left out by itself.",
                 "There is no decision without a person (UK GDPR, Art. 22A to 22D).",
             ),
             blanks=("The lawful basis, and the condition where crime is looked for",
+                    "The lawful basis of each register, and whether its purpose allows this use",
                     "How people are told, and how they can object"),
         ),
         Section("Risks to people, and measures", begins_page=True),

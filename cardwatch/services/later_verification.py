@@ -10,7 +10,7 @@ from cardwatch import __version__
 from cardwatch.casebook import alert_store
 from cardwatch.casebook.alerts import kept_texts
 from cardwatch.casebook.later_alerts import later_lists, received_on
-from cardwatch.casebook.registers import parse_registers
+from cardwatch.casebook.registers import is_any_erased, parse_registers
 from cardwatch.errors import NotFound
 from cardwatch.services.register_checks import made_again
 from cardwatch.services.register_inputs import load_registers
@@ -30,14 +30,14 @@ class StoredLater:
 
     Attributes:
         loaded: None where a version of a register is not as it was kept.
-        is_other_version: whether another version of cardwatch made it.
+        cannot_be_made: whether another version of cardwatch made it, or its registers were deleted.
         received: day on which each file of a register was received, by its hash.
         stored: as `kept_texts` gives it.
     """
 
     row: LaterList
     loaded: LoadedInputs | None
-    is_other_version: bool
+    cannot_be_made: bool
     received: dict[str, str]
     stored: tuple[str, dict[str, str], str]
 
@@ -54,17 +54,18 @@ def _later(uow: UnitOfWork, row: LaterList, stored: tuple[str, dict[str, str], s
     """Return a later list with what it was made with, read again from the database."""
     recipe = ScoringInputs(**json.loads(row["made_with"]))
     is_other = recipe.cardwatch != __version__
+    used = parse_registers(row["registers"])
     try:
-        registers = load_registers(uow, parse_registers(row["registers"]), fresh=True)
+        registers = load_registers(uow, used, fresh=True)
     except NotFound:
-        return StoredLater(row, None, is_other, {}, stored)
+        return StoredLater(row, None, is_other or is_any_erased(uow, used), {}, stored)
     loaded = None if is_other else replace(load_inputs(uow, recipe), registers=registers)
     return StoredLater(row, loaded, is_other, received_on(uow), stored)
 
 
 def later_differs(table: pd.DataFrame, label: str, later: StoredLater, hidden: set[str]) -> str:
     """The difference between a later list made again and the stored one; empty without one."""
-    if later.is_other_version:
+    if later.cannot_be_made:
         return ""
     if later.loaded is None:
         return "a version of a register it was compared with later has changed"

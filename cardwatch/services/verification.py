@@ -20,6 +20,7 @@ from cardwatch.casebook import statements as kept
 from cardwatch.casebook.alerts import hidden_ids, kept_texts
 from cardwatch.casebook.audit import ChainCheck, own_events, read_events, verify_chain
 from cardwatch.casebook.health import examine
+from cardwatch.casebook.registers import is_any_erased, registers_of_list, visible_lane
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
@@ -216,9 +217,7 @@ def _verify_one(context: ServiceContext, statement_id: str, *, again: bool) -> C
         if kept.rows_sha256(table) != row["input_sha256"]:
             return _changed_input(uow, row)
         if registers is None:
-            return Check(
-                statement_id, label, "a version of a register it was scored with has changed"
-            )
+            return _changed_registers(uow, statement_id, label)
         loaded = replace(load_inputs(uow, recipe, fresh=True), registers=registers)
         stored_lists = {lane: kept_texts(uow, lane, statement_id) for lane in uow.lanes}
         hidden, later = hidden_ids(uow, statement_id), stored_later(uow, statement_id)
@@ -236,6 +235,14 @@ def _registers_then(uow: UnitOfWork, statement_id: str) -> tuple[Register, ...] 
         return registers_then(uow, statement_id, fresh=True)
     except NotFound:
         return None
+
+
+def _changed_registers(uow: UnitOfWork, statement_id: str, label: str) -> Check:
+    """What is said of a statement whose registers cannot be read as they were."""
+    if is_any_erased(uow, registers_of_list(uow, visible_lane(uow), statement_id)):
+        note = "a version of a register it was scored with has been deleted"
+        return Check(statement_id, label, "", note=note)
+    return Check(statement_id, label, "a version of a register it was scored with has changed")
 
 
 def _changed_input(uow: UnitOfWork, row: Statement) -> Check:

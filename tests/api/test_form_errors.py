@@ -25,8 +25,8 @@ DECISION = {"seen": "0", "reason": "two sites"}
 SHARE = {"purpose": "misconduct", "recipient": "Audit", "form": "json"}
 PERSON = {"name": "New", "email": "new@x.example", "role": "finance"}
 KEY = {"name": "ledger", "role": "auditor", "days": "9"}
-TIMES = {"transactions": "2557", "alerts": "2557", "cases": "2557", "notices": "90",
-         "complaints": "2557"}  # fmt: skip
+TIMES = {"transactions": "2557", "alerts": "2557", "cases": "2557", "registers": "2557",
+         "notices": "90", "complaints": "2557"}  # fmt: skip
 SAMPLE = {"seed": "7", "since": "2026-10-01", "until": "2026-10-31"}
 SUPPRESSION = {"until": "2027-03-01", "reason": "contract 17"}
 

@@ -196,13 +196,14 @@ def test_times_are_set_and_what_is_past_them_is_erased_once_somebody_has_said_so
     held: Running,
 ) -> None:
     page = _ask(held, "POST", "/retention", "admin", 422, transactions="9", alerts="2557",
-                notices="90", complaints="2557", cases="2557")  # fmt: skip
+                registers="2557", notices="90", complaints="2557", cases="2557")  # fmt: skip
     assert 'id="transactions-error"' in page
     assert 'value="9"' in page, "what was sent is kept"
     sent = {
         "transactions": "800",
         "alerts": "2557",
         "cases": "2557",
+        "registers": "2557",
         "notices": "90",
         "complaints": "2557",
     }

@@ -196,6 +196,35 @@ def test_a_statement_of_more_than_a_year_ago_is_left_alone(
     assert by_rule(at("psd"), RULE) == []
 
 
+def test_old_versions_are_erased_but_for_the_newest_and_those_of_kept_alerts(
+    at: At, read: Read, bring: Bring
+) -> None:
+    bring("psd", GIFTS + LUNCH)
+    bring(
+        "psd",
+        "Employee No,Business,Date applied,Status\nE1,Foo,01/01/2019,Approved\n",
+        "interests.csv",
+    )
+    services.receive(at(), read(*month(9), *month(10), *PAID))
+    bring("psd", GIFTS + LATER, "gifts 2.csv", days=1)
+    bring("psd", GIFTS + LATER + LUNCH, "gifts 3.csv", days=2)
+    services.erase(at("admin", days=2_600))
+
+    def files(days: int) -> list[str]:
+        detail = services.get_register(at("psd", days=days), "gifts")
+        return [version.file for version in detail.versions]
+
+    assert files(2_600) == ["gifts 3.csv", "gifts 2.csv", "gifts.csv"], "open alerts rest on them"
+    for alert in details(at("psd", days=2_600)):
+        role = "psd" if alert["lane"] == "psd" else "finance"
+        decision = DecisionInput("seen", "explained")
+        services.decide(at(role, days=2_600), alert["alert_id"], decision)
+    services.erase(at("admin", days=2_601))
+    assert files(2_601) == ["gifts 3.csv"]
+    assert services.get_register(at("psd", days=2_601), "interests").summary.versions == 1
+    assert [check.fault for check in services.verify_audit(at("psd"))] == ["", ""]
+
+
 def test_the_job_is_in_nobodys_list(at: At, read: Read, bring: Bring) -> None:
     services.receive(at(), read(*month(9), *month(10), *PAID))
     bring("psd", GIFTS + LUNCH, check=False)
