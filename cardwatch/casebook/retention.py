@@ -286,7 +286,7 @@ def _erase_registers(uow: UnitOfWork, before: str) -> None:
     lists = sa.select(alert_lists.c.lane, alert_lists.c.registers).where(
         uow.scope(alert_lists), _has_alerts(uow)
     )
-    used = {
+    needed = {
         (row["lane"], version.version_id)
         for row in uow.fetch_all(lists)
         for version in parse_registers(row["registers"]).versions
@@ -295,7 +295,7 @@ def _erase_registers(uow: UnitOfWork, before: str) -> None:
     newest = {row["kind"]: row["version_id"] for row in versions}
     for row in versions:
         name = row["version_id"]
-        is_needed = name == newest[row["kind"]] or (row["lane"], name) in used
+        is_needed = name == newest[row["kind"]] or (row["lane"], name) in needed
         if row["received_at"] < before and not is_needed:
             which = (register_versions.c.lane == row["lane"]) & (
                 register_versions.c.version_id == name

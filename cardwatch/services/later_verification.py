@@ -54,11 +54,11 @@ def _later(uow: UnitOfWork, row: LaterList, stored: tuple[str, dict[str, str], s
     """Return a later list with what it was made with, read again from the database."""
     recipe = ScoringInputs(**json.loads(row["made_with"]))
     is_other = recipe.cardwatch != __version__
-    used = parse_registers(row["registers"])
+    versions = parse_registers(row["registers"])
     try:
-        registers = load_registers(uow, used, fresh=True)
+        registers = load_registers(uow, versions, fresh=True)
     except NotFound:
-        return StoredLater(row, None, is_other or is_any_erased(uow, used), {}, stored)
+        return StoredLater(row, None, is_other or is_any_erased(uow, versions), {}, stored)
     loaded = None if is_other else replace(load_inputs(uow, recipe), registers=registers)
     return StoredLater(row, loaded, is_other, received_on(uow), stored)
 

@@ -146,17 +146,17 @@ def _check_statement(context: ServiceContext, lane: str, name: str, day: str) ->
 def _load(context: ServiceContext, lane: str, name: str, day: str) -> _Check | None:
     """Return what a statement is looked at again with; none where no register is held."""
     with context.casebook.unaudited(context.actor, context.now, lanes=LANES, reads=True) as uow:
-        used = used_registers(uow, lane)
+        versions = used_registers(uow, lane)
         if lane == PSD:  # one that cannot be read is reported with each statement scored
-            used, _ = split_unreadable(uow, used)
-        if not used.versions:
+            versions, _ = split_unreadable(uow, versions)
+        if not versions.versions:
             return None
         row = kept.get_statement(uow, name)
         recipe = active_inputs(uow, row["last_on"])
         table = kept.read_window(uow, row["seq"], str(row["window_from"]), row["last_on"])
         loaded = load_inputs(uow, recipe)
-        loaded = replace(loaded, registers=load_registers(uow, used), known_by=day)
-        return _Check(lane, row, table, recipe, loaded, used, received_on(uow))
+        loaded = replace(loaded, registers=load_registers(uow, versions), known_by=day)
+        return _Check(lane, row, table, recipe, loaded, versions, received_on(uow))
 
 
 def _raised_by_entries(
