@@ -256,7 +256,6 @@ def _has_alerts(uow: UnitOfWork) -> sa.ColumnElement[bool]:
         alert_snapshots.c.statement_id == alert_lists.c.statement_id,
         alert_snapshots.c.list_seq == alert_lists.c.seq,
     )
-    uow.delete_sealed(alert_lists, alert_lists.c.statement_id.in_(erased) & ~is_still_raised)
 
 
 def _erase_cases(uow: UnitOfWork, before: str, held_alerts: set[tuple[str, str]]) -> None:
