@@ -53,6 +53,7 @@ JUDGED = {
     "add_complaint": "a day after today, or before the law was in force",
     "acknowledge_complaint": "a day before it was received, or after today",
     "answer_complaint": "the same",
+    "send_query": "this service sends no e-mail",
 }
 """Operations that may refuse what is well formed (422), and why."""
 VALID = ["2xx", "401", "403", "404", "409", "429"]

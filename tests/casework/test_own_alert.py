@@ -86,7 +86,7 @@ def _forget(at: Context, statement_id: str, hidden: str) -> None:
         for table in WITH_ALERTS:
             uow.delete(table, table.c.alert_id == hidden)
         uow.delete(alert_snapshots, alert_snapshots.c.lane == "finance")
-        owned = {"lane": "finance", "statement_id": statement_id}
+        owned = {"lane": "finance", "statement_id": statement_id, "list_seq": 0}
         for one in left.alerts:
             row = {"alert_id": one.alert_id, "rank": one.rank, "content": alert_text(one)}
             uow.insert(alert_snapshots, [owned | row])
