@@ -54,6 +54,9 @@ JUDGED = {
     "acknowledge_complaint": "a day before it was received, or after today",
     "answer_complaint": "the same",
     "send_query": "this service sends no e-mail",
+    "change_case": "an ETag of chance is not of this case",
+    "close_case": "the same",
+    "reopen_case": "the same",
 }
 """Operations that may refuse what is well formed (422), and why."""
 VALID = ["2xx", "401", "403", "404", "409", "429"]
