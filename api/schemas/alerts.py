@@ -150,7 +150,7 @@ class AlertVersion(RequestModel):
     """An alert, and the number of the last decision on it that somebody has seen."""
 
     alert_id: Id
-    version: Annotated[Whole, Field(ge=0, le=10**9)]
+    version: Whole = Field(ge=0, le=10**9)
 
 
 class SharedDecision(RequestModel):
@@ -177,7 +177,7 @@ class PaymentPlace(RequestModel):
     """A payment: its statement and its row there."""
 
     statement_id: Id
-    row: Annotated[Whole, Field(ge=0, le=10**9)]
+    row: Whole = Field(ge=0, le=10**9)
 
 
 class AlertCreate(RequestModel):
@@ -211,7 +211,7 @@ class AlertSearch(RequestModel):
     kind: Short = ""
     unit: Short = ""
     order: Literal["evidence", "money", "age"] = "evidence"
-    limit: Annotated[Whole, Field(ge=1, le=200)] = 50
+    limit: Whole = Field(50, ge=1, le=200)
     cursor: Annotated[str, StringConstraints(max_length=500)] = ""
 
     model_config = ConfigDict(

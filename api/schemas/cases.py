@@ -137,7 +137,7 @@ class CaseSearch(RequestModel):
     )
     state: CaseState | None = None
     owner: Literal["me"] | None = Field(None, description="Only the caller's own.")
-    limit: Annotated[Whole, Field(ge=1, le=200)] = 50
+    limit: Whole = Field(50, ge=1, le=200)
     cursor: Annotated[str, StringConstraints(max_length=500)] = ""
 
     model_config = ConfigDict(

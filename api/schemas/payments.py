@@ -80,7 +80,7 @@ class PaymentSearch(RequestModel):
     )
     since: Day | None = None
     until: Day | None = None
-    limit: Annotated[Whole, Field(ge=1, le=500)] = 100
+    limit: Whole = Field(100, ge=1, le=500)
     cursor: Annotated[str, StringConstraints(max_length=500)] = ""
 
     model_config = ConfigDict(
