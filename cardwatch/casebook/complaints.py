@@ -79,6 +79,7 @@ def get_complaint(uow: UnitOfWork, complaint_id: str) -> Complaint:
     row = uow.fetch_one(sa.select(complaints).where(uow.scope(complaints), same), StoredComplaint)
     if row is None:
         raise NotFound("There is no such complaint.")
+    uow.event.object_id = complaint_id
     return _with_clock(row, uow.today)
 
 

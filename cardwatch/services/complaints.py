@@ -28,7 +28,7 @@ def list_complaints(context: ServiceContext) -> list[Complaint]:
 
 def get_complaint(context: ServiceContext, complaint_id: str) -> Complaint:
     """Return one complaint; see `casebook.complaints.get_complaint`."""
-    with context.work(AuditEvent("consultation", "complaint", complaint_id), ()) as uow:
+    with context.work(AuditEvent("consultation", "complaint"), ()) as uow:
         context.allow(OVERSEES, COMPLAINTS_REFUSAL)
         return complaints.get_complaint(uow, complaint_id)
 
@@ -42,7 +42,7 @@ def add_complaint(context: ServiceContext, new: NewComplaint) -> str:
 
 def acknowledge_complaint(context: ServiceContext, complaint_id: str, day: str) -> Complaint:
     """Record an acknowledgement; see `casebook.complaints.acknowledge`."""
-    with context.work(AuditEvent("alteration", "complaint", complaint_id), ()) as uow:
+    with context.work(AuditEvent("alteration", "complaint"), ()) as uow:
         context.allow(OVERSEES, COMPLAINTS_REFUSAL)
         complaints.acknowledge(uow, complaint_id, day)
         return complaints.get_complaint(uow, complaint_id)
@@ -52,7 +52,7 @@ def answer_complaint(
     context: ServiceContext, complaint_id: str, day: str, answer: str
 ) -> Complaint:
     """Record an answer; see `casebook.complaints.answer_complaint`."""
-    with context.work(AuditEvent("alteration", "complaint", complaint_id), ()) as uow:
+    with context.work(AuditEvent("alteration", "complaint"), ()) as uow:
         context.allow(OVERSEES, COMPLAINTS_REFUSAL)
         complaints.answer_complaint(uow, complaint_id, day, answer)
         return complaints.get_complaint(uow, complaint_id)
