@@ -134,7 +134,6 @@ def answer_complaint(uow: UnitOfWork, complaint_id: str, day: str, answer: str) 
 def _change(uow: UnitOfWork, complaint_id: str, values: dict[str, str]) -> None:
     """Change one complaint."""
     uow.update(complaints, complaints.c.complaint_id == complaint_id, values)
-    uow.event.object_id = complaint_id
 
 
 def _with_clock(row: StoredComplaint, today: str) -> Complaint:

@@ -171,8 +171,12 @@ def _totals(ledger: Ledger, by: tuple[str, ...], limit: Numbers, back: int = SLO
 
 def _slow(ledger: Ledger) -> Columns:
     """Return a cardholder's totals at a merchant against the single-purchase limit."""
-    limit = ledger.column("single_purchase_limit_pence").astype("float64")
-    return ledger.once("slow", lambda: _totals(ledger, PAIR, limit))
+
+    def make() -> Columns:
+        limit = ledger.column("single_purchase_limit_pence").astype("float64")
+        return _totals(ledger, PAIR, limit)
+
+    return ledger.once("slow", make)
 
 
 def _organisation_totals(ledger: Ledger) -> Columns:
