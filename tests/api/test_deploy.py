@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -30,7 +29,7 @@ COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 SHARED = {"CARDWATCH_DATABASE", "CARDWATCH_HOME", "CARDWATCH_CHECKPOINTS"}
 PASSWORDS = {"POSTGRES_PASSWORD", "CARDWATCH_OWNER_PASSWORD", "CARDWATCH_ROLE_PASSWORD"}
-NAMES = SHARED | {f"CARDWATCH_{one.name.upper()}" for one in fields(Settings)}
+NAMES = SHARED | {f"CARDWATCH_{name.upper()}" for name in Settings.model_fields}
 
 
 def test_only_the_proxy_is_reached_from_outside() -> None:
