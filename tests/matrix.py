@@ -97,7 +97,10 @@ def _json(**sent: Any) -> dict[str, Any]:
 
 
 NEEDS_CODE = frozenset({
-    "POST /v1/exports", "POST /subject-access",
+    "POST /v1/exports", "POST /subject-access", "GET /payments.csv", "GET /samples.csv",
+    "POST /v1/cases/{case_id}/exports", "POST /cases/{case_id}/hand-over",
+    "GET /v1/attachments/{attachment_id}", "GET /attachments/{attachment_id}",
+    "POST /v1/cases/{case_id}/names", "POST /cases/{case_id}/names", "POST /account/mine/code",
     "POST /alerts/export", "POST /alerts/{alert_id}/hand-over",
     "POST /statements/{statement_id}/hand-over",
     "POST /v1/alerts/{alert_id}/names", "POST /alerts/{alert_id}/name",
@@ -494,6 +497,7 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("POST /webhook/end", May(KEEPERS)),
     ("GET /health", May("admin")),
     ("GET /account/mine", May(EVERYBODY)),
+    ("POST /account/mine/code", May(EVERYBODY, sent={"data": {"next": "/statements"}})),
     ("POST /account/mine/password", May(sent={"data": {"password": "x", "code": "x", "new": "x"}})),
     ("POST /account/mine/sessions/{session_id}/end", May(SUBJECT, of="session", is_used=True)),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, File, Header, Query, Response, UploadFile
 
-from api.deps import AppStateDep, Context, version_of
+from api.deps import AppStateDep, Context, VerifiedContext, version_of
 from api.downloads import attachment_response, case_pack
 from api.pagination import one_page
 from api.schemas.base import Id
@@ -130,7 +130,7 @@ def attach_file(
     "/attachments/{attachment_id}", response_class=Response,
     responses={200: {"content": dict.fromkeys(sorted(set(MEDIA_TYPES.values())), BINARY)}},
 )  # fmt: skip
-def get_attachment(attachment_id: Id, context: Context) -> Response:
+def get_attachment(attachment_id: Id, context: VerifiedContext) -> Response:
     """Download a file of a case."""
     return attachment_response(services.get_attachment(context, attachment_id))
 
@@ -154,7 +154,7 @@ def reopen_case(
 
 
 @router.post("/cases/{case_id}/names", status_code=204)
-def show_case_names(case_id: Id, body: CaseReason, context: Context) -> None:
+def show_case_names(case_id: Id, body: CaseReason, context: VerifiedContext) -> None:
     """Let the caller see by name whom the alerts of a case are about, and why."""
     services.reveal_case(context, case_id, reason=body.reason)
 
@@ -163,7 +163,9 @@ def show_case_names(case_id: Id, body: CaseReason, context: Context) -> None:
     "/cases/{case_id}/exports", response_class=Response,
     responses={200: {"content": {"application/zip": BINARY}}},
 )  # fmt: skip
-def export_case(case_id: Id, body: CaseExport, context: Context, service: AppStateDep) -> Response:
+def export_case(
+    case_id: Id, body: CaseExport, context: VerifiedContext, service: AppStateDep
+) -> Response:
     """Export a whole case as a pack with a signed manifest."""
     return case_pack(context, service, case_id, body.purpose, body.recipient)
 

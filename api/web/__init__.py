@@ -27,13 +27,14 @@ from api.web import (
     settings,
     sign_in,
     statements,
+    step_up,
     suppressions,
 )
 
 pages = APIRouter(include_in_schema=False)
-NOUNS = (files, sign_in, account, columns, statements, payments, exports, queries, cases, alerts,
-         holds, suppressions, reports, rights, registers, settings, back_tests, policy, proposals,
-         samples, people, retention, audit, reference)  # fmt: skip
+NOUNS = (files, sign_in, account, step_up, columns, statements, payments, exports, queries, cases,
+         alerts, holds, suppressions, reports, rights, registers, settings, back_tests, policy,
+         proposals, samples, people, retention, audit, reference)  # fmt: skip
 for one in NOUNS:
     for route in one.router.routes:
         assert isinstance(route, APIRoute)

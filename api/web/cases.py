@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import AppStateDep, Context
+from api.deps import AppStateDep, Context, VerifiedContext
 from api.downloads import attachment_response, case_pack
 from api.pagination import one_page
 from api.search_terms import read_term, with_term
@@ -188,13 +188,15 @@ def attach_file(request: Request, context: Context, case_id: str, files: Files) 
 
 
 @router.get("/attachments/{attachment_id}")
-def get_attachment(context: Context, attachment_id: str) -> Response:
+def get_attachment(context: VerifiedContext, attachment_id: str) -> Response:
     """Give a file of a case as a download."""
     return attachment_response(services.get_attachment(context, attachment_id))
 
 
 @router.post("/cases/{case_id}/names")
-def show_names(request: Request, context: Context, case_id: str, form: RequestModel) -> Response:
+def show_names(
+    request: Request, context: VerifiedContext, case_id: str, form: RequestModel
+) -> Response:
     """Show by name whom the alerts of a case are about, for a reason that is kept."""
     try:
         services.reveal_case(context, case_id, reason=form.get("why", ""))
@@ -287,7 +289,11 @@ def _sharing_page(
 
 @router.post("/cases/{case_id}/hand-over")
 def share_case(
-    request: Request, context: Context, service: AppStateDep, case_id: str, form: RequestModel
+    request: Request,
+    context: VerifiedContext,
+    service: AppStateDep,
+    case_id: str,
+    form: RequestModel,
 ) -> Response:
     """Share a whole case as a pack with a signed manifest."""
     try:

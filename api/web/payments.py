@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request, Response
 
-from api.deps import AppStateDep, Context
+from api.deps import AppStateDep, Context, VerifiedContext
 from api.downloads import as_file
 from api.pagination import payments_page
 from api.search_terms import read_term, with_term
@@ -97,7 +97,7 @@ def search_payments(
 
 
 @router.get("/payments.csv")
-def get_payments(request: Request, context: Context, service: AppStateDep) -> Response:
+def get_payments(request: Request, context: VerifiedContext, service: AppStateDep) -> Response:
     """Give the payments that fit some filters as CSV.
 
     Raises:

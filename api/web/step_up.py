@@ -1,16 +1,24 @@
-"""The page that asks for a code before what is sensitive, and goes on with what was entered."""
+"""The page that asks for a code before what is sensitive, and goes on with what was entered.
+
+A download is asked for by its address alone: the form with the code leads back to it.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
 
-from api.deps import CODE_FIELD, FORM
+from fastapi import APIRouter, Request, Response
+from starlette.exceptions import HTTPException
+
+from api.deps import CODE_FIELD, FORM, VerifiedContext
 from api.errors import is_page, refusal_response
-from api.web.base import as_page, render
+from api.web.base import RequestModel, as_page, redirect, render
 from cardwatch.errors import StepUpNeeded
 
-if TYPE_CHECKING:
-    from fastapi import Request, Response
+router = APIRouter()
+CODE_PATH = "/account/mine/code"
+OWN_ADDRESS = re.compile(r"/[a-z][!-\[\]-~]*")
+"""A path of this service: neither `//host`, nor `/\\host`, which browsers read as another site."""
 
 
 async def ask_for_code(request: Request, refusal: Exception) -> Response:
@@ -25,8 +33,23 @@ async def ask_for_code(request: Request, refusal: Exception) -> Response:
     fields = (await request.form()).multi_items() if has_body else []
     entered = [(name, str(value)) for name, value in fields if name != CODE_FIELD]
     action = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.method == "GET":
+        action, entered = CODE_PATH, [("next", action)]
     return render(
         request, "step_up.html", status=403, action=action, fields=entered,
         errors={CODE_FIELD: str(refusal)} if refusal.field else {},
         elsewhere=bool(request.app.state.service.settings.oidc_issuer),
     )  # fmt: skip
+
+
+@router.post(CODE_PATH)
+def enter_code(context: VerifiedContext, sent: RequestModel) -> Response:  # noqa: ARG001  it asks for the code
+    """Go back to the download that needed a code, now that it was given.
+
+    Raises:
+        HTTPException: the address is not one of this service (404).
+    """
+    place = sent.get("next", "")
+    if not OWN_ADDRESS.fullmatch(place):
+        raise HTTPException(404)
+    return redirect(place)

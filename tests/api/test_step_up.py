@@ -173,3 +173,39 @@ def test_a_key_does_what_needs_a_code_only_if_it_was_made_to_decide(running: Run
     assert running.ask("POST", "/v1/erasures", "admin").status_code == 200
     assert running.ask("POST", "/v1/session/code", "admin", json={"code": "1"}).status_code == 403
     assert _events(running).count(("code", "denied")) == 2
+
+
+@pytest.fixture
+def stale_finance(running: Running) -> tuple[Running, str]:
+    """A finance officer whose code is older than five minutes, and the secret of their phone."""
+    running.send(OCTOBER)
+    secret = activate_account(running, "finance")
+    sign_in(running, "finance", secret)
+    running.clock.go(minutes=5, seconds=1)
+    return running, secret
+
+
+def test_a_download_leads_to_the_code_form_and_back(stale_finance: tuple[Running, str]) -> None:
+    running, secret = stale_finance
+    address = "/payments.csv?since=2026-10-01&until=2026-10-31"
+    assert running.client.get(address).json()["code"] == "step_up"
+    asked = running.client.get(address, headers=HTML)
+    assert asked.status_code == 403
+    assert "Date" not in asked.text
+    wrong = _resend(running, asked.text, "000000")
+    assert "This code is incorrect" in wrong.text
+    back = _resend(running, wrong.text, pyotp.TOTP(secret).at(running.clock()))
+    assert (back.status_code, back.headers["location"]) == (303, address)
+    file = running.client.get(back.headers["location"], headers=HTML)
+    assert file.headers["content-disposition"].startswith("attachment")
+
+
+def test_the_code_form_leads_to_no_other_site(stale_finance: tuple[Running, str]) -> None:
+    running, secret = stale_finance
+    code = {"code": pyotp.TOTP(secret).at(running.clock())}
+    assert running.client.post("/v1/session/code", json=code).status_code == 204
+    for place in ("https://evil.example/", "//evil.example", "/\\evil.example", "/%2f", "", "x",
+                  "javascript:alert(1)", "/a\r\nSet-Cookie: x", "/\t/evil.example"):  # fmt: skip
+        answer = _page(running, "/account/mine/code", next=place)
+        assert answer.status_code == 404, place
+        assert "location" not in answer.headers
