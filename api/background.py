@@ -6,7 +6,12 @@ import datetime as dt
 import logging
 from typing import TYPE_CHECKING
 
-from api.notifications import send_notice, send_query_reminder, send_reminders
+from api.notifications import (
+    send_notice,
+    send_query_reminder,
+    send_refusals,
+    send_reminders,
+)
 from cardwatch import services
 from cardwatch.errors import place_of
 
@@ -71,6 +76,12 @@ def _send(service: Service) -> None:
 
     if service.settings.webhook_hosts:
         services.send_due(service.background, service.seal, service.clock, send)
+    if service.settings.refused_addresses:
+        services.mail_refusals(
+            service.background,
+            service.clock,
+            lambda count: send_refusals(service.settings, count),
+        )
 
 
 def _remind(service: Service) -> None:

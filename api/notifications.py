@@ -20,6 +20,7 @@ import httpx2
 from api.settings import is_loopback
 from cardwatch.alerts import prose_day
 from cardwatch.errors import CardwatchError
+from cardwatch.quantities import plural, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +37,11 @@ SUBJECT = "cardwatch: time to look"
 TEXT = """Please look at your list in cardwatch.
 
 This message is sent every week, whether or not there is anything new in the list.
+"""
+REFUSED_SUBJECT = "cardwatch: a statement was refused"
+REFUSED_TEXT = """{files} arrived in the watched folder and {were} refused.
+
+Sign in to cardwatch: Home and Statements show which, why, and what to do.
 """
 QUERY_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}")
 QUERY_SUBJECT = "Query about card payments"
@@ -123,6 +129,29 @@ def send_reminders(settings: Settings, addresses: Sequence[str]) -> None:
     """
     messages = [_message(settings, address, SUBJECT, TEXT) for address in addresses]
     _send(settings, messages)
+
+
+def send_refusals(settings: Settings, count: int) -> bool:
+    """Tell the addresses of the settings that files were refused, each alone.
+
+    The message has no name, reason or sum: it goes where nobody has signed in.
+
+    Args:
+        settings: with the mail server and the addresses.
+        count: how many files.
+
+    Returns:
+        Whether the mail server took every message.
+    """
+    text = REFUSED_TEXT.format(files=quantity(count, "file"), were=plural(count, "was", "were"))
+    messages = [
+        _message(settings, address, REFUSED_SUBJECT, text) for address in settings.refused_addresses
+    ]
+    try:
+        _send(settings, messages)
+    except OSError:
+        return False
+    return True
 
 
 def check_query_address(settings: Settings, address: str) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 REMINDER_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NEEDED_WITH = {"oidc_client": "oidc_issuer", "oidc_secret": "oidc_issuer",
                "oidc_organisation": "oidc_issuer", "oidc_acr": "oidc_issuer",
-               "mail_from": "smtp"}  # fmt: skip
+               "smtp": "mail_refused", "mail_from": "smtp"}  # fmt: skip
 """Settings that another one cannot do without."""
 TIME_OF_DAY = r"([01]?\d|2[0-3]):[0-5]\d"
 
@@ -55,6 +55,9 @@ ISSUER = _in_form(
     r"https://.+|http://(127\.0\.0\.1|\[::1\]|localhost)(:\d+)?(/.*)?", "begins with https://"
 )
 MAIL_SERVER = _in_form("smtps?://.+", "begins with smtp:// or smtps://")
+ADDRESSES = _in_form(
+    r"[^@\s,]+@[^@\s,]+(, ?[^@\s,]+@[^@\s,]+)*", "is email addresses with commas between"
+)
 WEEKLY = _in_form(
     rf"({'|'.join(REMINDER_WEEKDAYS)}) {TIME_OF_DAY}", "is a day and a time such as 'mon 08:00'"
 )
@@ -72,6 +75,8 @@ class Settings(BaseModel):
         oidc_acr: what `acr` or `amr` has to say for everybody; `any` leaves that to the provider.
         oidc_psd_acr: what it has to say for professional standards besides.
         webhook_hosts: hosts to which notices may be sent, with commas between.
+        mail_refused: addresses, with commas between, that are told when a watched folder refuses a
+            file; nobody without it.
         smtp: mail server, `smtp://HOST:PORT` or `smtps://USER:PASSWORD@HOST`; none without it.
         mail_from: sender of reminders.
         remind: day and time (UTC) of the weekly reminder.
@@ -93,6 +98,7 @@ class Settings(BaseModel):
     oidc_acr: str = ""
     oidc_psd_acr: str = ""
     webhook_hosts: str = ""
+    mail_refused: Annotated[str, ADDRESSES] = ""
     smtp: Annotated[Secret, MAIL_SERVER] = ""
     mail_from: str = ""
     remind: Annotated[str, WEEKLY] = "mon 08:00"
@@ -117,6 +123,11 @@ class Settings(BaseModel):
         """Day of the week of the reminder, Monday is 0, and its minute of the day."""
         day, _, time = self.remind.partition(" ")
         return REMINDER_WEEKDAYS.index(day), _minute(time)
+
+    @property
+    def refused_addresses(self) -> list[str]:
+        """Addresses that are told when a watched folder refuses a file."""
+        return [text.strip() for text in self.mail_refused.split(",") if text.strip()]
 
     @property
     def erase_at(self) -> int | None:

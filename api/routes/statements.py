@@ -22,6 +22,7 @@ from api.schemas.statements import (
     IndependentCheck,
     Job,
     Receipt,
+    RefusedFile,
     Statement,
     StatementDetail,
     StatementPreview,
@@ -148,6 +149,21 @@ def get_job(job_id: Id, context: Context) -> rows.JobAnswer:
 def list_statements(context: Context) -> list[answers.ImportedStatement]:
     """List statements in the order received."""
     return services.list_statements(context)
+
+
+@router.get("/refused-files", response_model=list[RefusedFile])
+def list_refused_files(context: Context) -> list[answers.RefusedArrival]:
+    """List the files that a watched folder refused and that nobody of the caller's role dealt with.
+
+    The newest comes first. A file that is received later leaves the list by itself.
+    """
+    return services.list_refused_files(context)
+
+
+@router.post("/refused-files/{refusal_id}/settlement", status_code=204)
+def settle_refused_file(refusal_id: Id, context: Context) -> None:
+    """Mark a refused file as dealt with; the bytes that were kept of it are erased."""
+    services.settle_refused_file(context, refusal_id)
 
 
 @router.get("/statements/{statement_id}", response_model=StatementDetail)

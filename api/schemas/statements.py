@@ -39,6 +39,19 @@ class StatementDetail(Statement):
     report: dict[str, Any]
 
 
+class RefusedFile(BaseModel):
+    """A file that arrived in a watched folder and was refused, and that nobody has dealt with."""
+
+    refusal_id: str
+    file: str
+    size_bytes: int
+    received_at: str
+    code: str
+    reason: str = Field(description="In the words of the reading report, without any cell.")
+    has_content: bool = Field(description="Whether it can be read here with its columns stated.")
+    advice: str = Field(description="What to do.")
+
+
 class Receipt(BaseModel):
     """The result of an import; the same words whatever was found in the statement."""
 

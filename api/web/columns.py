@@ -35,17 +35,6 @@ REQUIRED_FIELDS = (
     "holder_id",
 )
 """Fields that nearly every file has, asked for first."""
-FIELD_OF_REFUSAL = {
-    "columns_unknown": "",
-    "columns_unclear": "",
-    "amount_unclear": "amount",
-    "decimal_unclear": "decimal",
-    "direction_unclear": "positive",
-    "date_order_unknown": "date_order",
-    "date_order_mixed": "date_order",
-}
-"""Refusals that end once somebody has checked the columns, with the field that ends each."""
-SETTLED_BY_COLUMNS = frozenset(FIELD_OF_REFUSAL)
 CHOICE_LABELS = {
     "date_order": ("Order of the dates", {
         "decide": "Detect from the file",
@@ -162,7 +151,7 @@ def _preview_errors(preview: StatementPreview) -> dict[str, str]:
     """Return why a file cannot be read with the columns that were chosen, by field."""
     if preview.refusal is None:
         return {}
-    return {FIELD_OF_REFUSAL.get(preview.refusal.code, ""): str(preview.refusal)}
+    return {services.FIELD_OF_REFUSAL.get(preview.refusal.code, ""): str(preview.refusal)}
 
 
 def _open_step(

@@ -20,7 +20,7 @@ from api.web.base import (
     redirect,
     render,
 )
-from api.web.columns import SETTLED_BY_COLUMNS, columns_address, jobs_address
+from api.web.columns import columns_address, jobs_address
 from cardwatch import services
 from cardwatch.casebook.rows import JobAnswer
 from cardwatch.casebook.tables import RECEIVES
@@ -54,7 +54,8 @@ def list_statements(request: Request, context: Context) -> Response:
     may_receive = context.actor.role in RECEIVES
     return render(
         request, "statements.html", errors=errors, held=all_statements, chosen=chosen,
-        refused=services.list_refused_files(context) if may_receive else [],
+        refused=services.list_refused_uploads(context) if may_receive else [],
+        arrivals=services.list_refused_files(context) if may_receive else [],
         statements=[(row, STATEMENT_STATES[_state(row)]) for row in matching],
         states=STATEMENT_STATES,
         sources={row["layout"]: _source(row["layout"]) for row in all_statements if row["layout"]},
@@ -144,7 +145,7 @@ def receive(
             jobs.append(job["job_id"])
         except CardwatchError as refusal:
             try:
-                if refusal.code not in SETTLED_BY_COLUMNS:
+                if refusal.code not in services.SETTLED_BY_COLUMNS:
                     raise
                 uploads.append(keep_upload(service, context, file, options))
             except CardwatchError as last_refusal:
@@ -164,6 +165,19 @@ def _code_errors(request: Request, context: Context, said: dict[str, str]) -> di
     except StepUpNeeded as refusal:
         return {CODE_FIELD: str(refusal)}
     return {}
+
+
+@router.post("/statements/refused/{refusal_id}/columns")
+def open_refused_file(context: Context, refusal_id: str) -> Response:
+    """Let a refused file wait until its columns are checked, and show these."""
+    return redirect(columns_address([services.open_refused_file(context, refusal_id)], []))
+
+
+@router.post("/statements/refused/{refusal_id}/settlement")
+def settle_refused_file(context: Context, refusal_id: str) -> Response:
+    """Mark a refused file as dealt with."""
+    services.settle_refused_file(context, refusal_id)
+    return redirect("/statements")
 
 
 @router.get("/statements/jobs")

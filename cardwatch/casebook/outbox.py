@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from cardwatch.casebook.rows import Notice, Webhook
+from cardwatch.casebook.rows import MailNotice, Notice, Webhook
 from cardwatch.casebook.tables import outbox, reminders, webhooks
 from cardwatch.casebook.unit_of_work import as_text
 
@@ -24,6 +24,10 @@ RETRY_SECONDS = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 HELD_SECONDS = 60
 """Seconds before another worker may take a notice that was not sent."""
 NOTICES_PER_RUN = 20
+MAIL = "refused-by-mail"
+"""Kind of the notice that becomes an e-mail about a refused file, and goes to no webhook."""
+MAIL_DAYS = 3
+"""Days after which a refused file is announced by e-mail no more."""
 
 
 def set_webhook(uow: UnitOfWork, lane: str, url: str, seal: Fernet) -> str:
@@ -83,21 +87,49 @@ def _due(uow: UnitOfWork) -> sa.Select[Any]:
         sa.select(outbox, webhooks.c.url, webhooks.c.secret)
         .join(webhooks, same)
         .where(
-            uow.scope(outbox),
-            outbox.c.sent_at.is_(None),
-            outbox.c.tries <= len(RETRY_SECONDS),
-            outbox.c.next_attempt_at <= uow.now,
+            outbox.c.kind != MAIL,
             outbox.c.made_at >= webhooks.c.made_at,
+            *_unsent(uow),
         )
     )
 
 
-def mark_sent(uow: UnitOfWork, row: Notice) -> None:
+def _unsent(uow: UnitOfWork) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return the conditions that a notice is to be sent, or sent again, by now."""
+    return (
+        uow.scope(outbox),
+        outbox.c.sent_at.is_(None),
+        outbox.c.tries <= len(RETRY_SECONDS),
+        outbox.c.next_attempt_at <= uow.now,
+    )
+
+
+def _mail_due(uow: UnitOfWork) -> sa.Select[Any]:
+    """Return the question for the notices that are due by e-mail."""
+    oldest = as_text(dt.datetime.fromisoformat(uow.now) - dt.timedelta(MAIL_DAYS))
+    due = sa.select(outbox).where(outbox.c.kind == MAIL, outbox.c.made_at >= oldest, *_unsent(uow))
+    return due.order_by(outbox.c.made_at, outbox.c.notice_id)
+
+
+def is_any_mail_due(uow: UnitOfWork) -> bool:
+    """Return whether a notice is due by e-mail."""
+    return uow.fetch_one(_mail_due(uow).limit(1)) is not None
+
+
+def take_mail_due(uow: UnitOfWork) -> list[MailNotice]:
+    """Take the notices that are due by e-mail: one message announces all of them."""
+    notices = uow.fetch_all(_mail_due(uow).with_for_update(skip_locked=True), MailNotice)
+    for row in notices:
+        uow.update(outbox, _is(row), {"next_attempt_at": _later(uow, HELD_SECONDS)})
+    return notices
+
+
+def mark_sent(uow: UnitOfWork, row: MailNotice) -> None:
     """Keep that a notice has arrived."""
     uow.update(outbox, _is(row), {"sent_at": uow.now, "tries": row["tries"] + 1})
 
 
-def mark_failed(uow: UnitOfWork, row: Notice) -> None:
+def mark_failed(uow: UnitOfWork, row: MailNotice) -> None:
     """Keep that a notice has not arrived, and when it is tried again, if it is."""
     waits = RETRY_SECONDS[min(row["tries"], len(RETRY_SECONDS) - 1)]
     uow.update(outbox, _is(row), {"tries": row["tries"] + 1, "next_attempt_at": _later(uow, waits)})
@@ -113,7 +145,7 @@ def begin_reminder(uow: UnitOfWork, day: str) -> bool:
     return True
 
 
-def _is(row: Notice) -> sa.ColumnElement[bool]:
+def _is(row: MailNotice) -> sa.ColumnElement[bool]:
     """Return the condition that a row of the outbox is this one."""
     return (outbox.c.lane == row["lane"]) & (outbox.c.notice_id == row["notice_id"])
 

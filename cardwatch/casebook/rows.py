@@ -234,8 +234,8 @@ class Webhook(TypedDict):
     made_at: str
 
 
-class Notice(TypedDict):
-    """A notice that is due, with its address and its sealed secret."""
+class MailNotice(TypedDict):
+    """A notice that is due by e-mail."""
 
     lane: str
     notice_id: str
@@ -244,6 +244,11 @@ class Notice(TypedDict):
     sent_at: str | None
     tries: int
     next_attempt_at: str
+
+
+class Notice(MailNotice):
+    """A notice that is due, with its address and its sealed secret."""
+
     url: str
     secret: str
 
@@ -281,6 +286,21 @@ class FailedJob(TypedDict, total=False):
     detail: str
     file: str
     error_number: str
+
+
+class RefusedFile(TypedDict):
+    """A file that arrived in a watched folder and was refused, and that nobody has dealt with.
+
+    `has_content` is whether its bytes are kept, so that it can be read with its columns stated.
+    """
+
+    refusal_id: str
+    file: str
+    size_bytes: int
+    received_at: str
+    code: str
+    reason: str
+    has_content: bool
 
 
 class StoredRegister(TypedDict):

@@ -196,7 +196,23 @@ uploads = _table(
     Column("content", LargeBinary, nullable=False),  # sealed with a key outside the database
     Index("uploads_by_expiry", "organisation_id", "expires_at"),
 )
-"""Files that wait until somebody has checked their columns, for an hour at most."""
+"""Files that wait until somebody has checked their columns, for an hour at most; the content of a
+refused file, for a month at most."""
+refused_files = _table(
+    "refused_files",
+    _key("refusal_id"),
+    _text("file"),
+    _text("sha256"),  # of its bytes, after decryption where that succeeded
+    _number("size_bytes"),
+    _text("received_at"),
+    _text("code"),
+    _text("reason"),
+    _text("settled_at", missing=True),  # when somebody dealt with it
+    _text("settled_by", missing=True),
+    Index("refused_files_by_sha256", "organisation_id", "sha256"),
+    lane=True,
+)
+"""Files that arrived in a watched folder and were refused, in the lane of who received them."""
 proposals = _table(
     "proposals",
     _key("proposal_id"),

@@ -1,4 +1,7 @@
-"""Files that wait until somebody has checked their columns: an hour at most, for them alone."""
+"""Files that wait until somebody has checked their columns: an hour at most, for them alone.
+
+A refused file of a watched folder waits a month at most, for anybody of its lane.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,15 @@ from cardwatch.casebook.unit_of_work import as_text, canonical
 from cardwatch.errors import CardwatchError, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
 WAITING_MINUTES = 60
 WAITING_BYTES = 100 * 1024 * 1024
 """Bytes of files that may wait for one person at once."""
+REFUSED_OWNER = "refused-file"
+"""Whose a refused file is, in place of a person: any of its lane may state its columns."""
 SHOWN_COLUMNS = ("upload_id", "file", "size_bytes", "expires_at")
 
 
@@ -80,6 +85,52 @@ def delete_upload(uow: UnitOfWork, upload_id: str) -> int:
     """Erase a file that waits for the actor; return how many there were."""
     is_own = uploads.c.made_by == uow.actor.actor_id
     return uow.delete(uploads, is_own & (uploads.c.upload_id == upload_id))
+
+
+def put_refused(
+    uow: UnitOfWork, refusal_id: str, file: str, content: bytes, kept: tuple[int, str]
+) -> None:
+    """Store the sealed bytes of a refused file, until somebody states its columns.
+
+    Args:
+        uow: the work it is done in.
+        refusal_id: of the refusal.
+        file: its name as it may be shown.
+        content: its bytes, sealed.
+        kept: how many bytes they were before, and the moment at which they are erased.
+    """
+    delete_refused(uow, [refusal_id])
+    size_bytes, expires_at = kept
+    row = {"upload_id": refusal_id, "made_by": REFUSED_OWNER, "made_at": uow.now, "file": file}
+    row |= {"options": canonical({}), "expires_at": expires_at}
+    uow.insert(uploads, [row | {"size_bytes": size_bytes, "content": content}])
+
+
+def list_refused(uow: UnitOfWork) -> set[str]:
+    """Return the refusals whose files are kept."""
+    is_kept = (uploads.c.made_by == REFUSED_OWNER) & sa.not_(_expired(uow))
+    question = sa.select(uploads.c.upload_id).where(uow.scope(uploads), is_kept)
+    return {row["upload_id"] for row in uow.fetch_all(question)}
+
+
+def copy_refused(uow: UnitOfWork, refusal_id: str) -> str:
+    """Let a refused file wait for the actor until they have checked its columns; return its id.
+
+    Raises:
+        NotFound: its bytes are not kept.
+        CardwatchError: too much waits for this person already.
+    """
+    is_kept = (uploads.c.made_by == REFUSED_OWNER) & (uploads.c.upload_id == refusal_id)
+    question = sa.select(uploads).where(uow.scope(uploads), is_kept, sa.not_(_expired(uow)))
+    row = uow.fetch_one(question)
+    if row is None:
+        raise NotFound("This file is not kept any more. Upload it again.")
+    return put_upload(uow, row["file"], bytes(row["content"]), row["size_bytes"], {})
+
+
+def delete_refused(uow: UnitOfWork, refusal_ids: Sequence[str]) -> None:
+    """Erase the bytes of refused files."""
+    uow.delete(uploads, (uploads.c.made_by == REFUSED_OWNER) & uploads.c.upload_id.in_(refusal_ids))
 
 
 def is_any_expired(uow: UnitOfWork) -> bool:

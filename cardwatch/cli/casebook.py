@@ -129,7 +129,7 @@ def watch(
     from cardwatch import services
 
     drop_folder = services.DropFolder(folder, settle, marker)
-    choices = reading_choices(columns, date_order)
+    reader = services.ArrivalReader(reading_choices(columns, date_order), installation.seal())
     with drop_folder.locked():
         drop_folder.take_complete(time.monotonic())
         while True:
@@ -137,7 +137,7 @@ def watch(
             if drop_folder.take_complete(time.monotonic()):
                 with open_context(who, organisation) as context:
                     deliveries = services.receive_folder(
-                        context, drop_folder, choices, time.monotonic()
+                        context, drop_folder, reader, time.monotonic()
                     )
                     services.check_registers_now(context)
                     sign_checkpoint(context)

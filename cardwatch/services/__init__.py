@@ -76,7 +76,9 @@ from cardwatch.services.checkpoints import (
     witness_request,
 )
 from cardwatch.services.columns import (
+    FIELD_OF_REFUSAL,
     NAME_CHARACTERS,
+    SETTLED_BY_COLUMNS,
     Upload,
     change_profile,
     column_profiles,
@@ -100,7 +102,7 @@ from cardwatch.services.complaints import (
     list_complaints,
 )
 from cardwatch.services.context import ServiceContext
-from cardwatch.services.drop_folder import Delivery, DropFolder, receive_folder
+from cardwatch.services.drop_folder import ArrivalReader, Delivery, DropFolder, receive_folder
 from cardwatch.services.equality import report_equality
 from cardwatch.services.exports import (
     MAX_SELECTED,
@@ -131,7 +133,7 @@ from cardwatch.services.jobs import (
     check_registers_now,
     do_next_job,
     get_job,
-    list_refused_files,
+    list_refused_uploads,
     list_trials,
     note_refusal,
     queue_back_test,
@@ -180,6 +182,12 @@ from cardwatch.services.queries import (
     queries_about,
     record_reply,
     send_query_reminders,
+)
+from cardwatch.services.refused_files import (
+    list_refused_files,
+    mail_refusals,
+    open_refused_file,
+    settle_refused_file,
 )
 from cardwatch.services.register_matches import MatchToReview, decide_match, list_matches
 from cardwatch.services.registers import (
@@ -233,6 +241,7 @@ from cardwatch.services.verification import (
 
 __all__ = [
     "ACTIVE",
+    "FIELD_OF_REFUSAL",
     "FIGURE_LABELS",
     "LIMIT_LABELS",
     "LIST_LABELS",
@@ -245,8 +254,10 @@ __all__ = [
     "NAME_CHARACTERS",
     "PROPOSED_ORDERS",
     "PURPOSES",
+    "SETTLED_BY_COLUMNS",
     "STATEMENT",
     "TRIALS",
+    "ArrivalReader",
     "Check",
     "Delivery",
     "DropFolder",
@@ -368,6 +379,7 @@ __all__ = [
     "list_questions",
     "list_referrals",
     "list_refused_files",
+    "list_refused_uploads",
     "list_registers",
     "list_rules",
     "list_sessions",
@@ -377,12 +389,14 @@ __all__ = [
     "list_units",
     "list_uploads",
     "list_webhooks",
+    "mail_refusals",
     "make_aggregate",
     "make_subject_access_pack",
     "names_for_display",
     "note_preview",
     "note_refusal",
     "open_case",
+    "open_refused_file",
     "open_upload",
     "pack_cards",
     "pack_forest",
@@ -430,6 +444,7 @@ __all__ = [
     "send_query_reminders",
     "set_link",
     "set_webhook",
+    "settle_refused_file",
     "show_home",
     "sign_in",
     "sign_in_with_provider",

@@ -15,7 +15,14 @@ from cardwatch.casebook.alert_rows import (
     SuppressionRow,
 )
 from cardwatch.casebook.case_rows import Attachment, Case, ChronologyRow
-from cardwatch.casebook.rows import Access, PaymentAlert, PaymentColumns, Proposal, StatementName
+from cardwatch.casebook.rows import (
+    Access,
+    PaymentAlert,
+    PaymentColumns,
+    Proposal,
+    RefusedFile,
+    StatementName,
+)
 
 if TYPE_CHECKING:
     from cardwatch.casebook.precision import OrderBackTest
@@ -149,6 +156,12 @@ class ImportedStatement(StatementName):
     is_scored: int
     erased_at: str | None
     layout: str
+
+
+class RefusedArrival(RefusedFile):
+    """A refused file of a watched folder, and what to do about it."""
+
+    advice: str
 
 
 class StatementDetail(ImportedStatement):

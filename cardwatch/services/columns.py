@@ -39,6 +39,17 @@ NEEDS = {
 }
 """Error messages for required fields without a column."""
 NAME_CHARACTERS = 100
+FIELD_OF_REFUSAL = {
+    "columns_unknown": "",
+    "columns_unclear": "",
+    "amount_unclear": "amount",
+    "decimal_unclear": "decimal",
+    "direction_unclear": "positive",
+    "date_order_unknown": "date_order",
+    "date_order_mixed": "date_order",
+}
+"""Refusals that end once somebody has checked the columns, with the field that ends each."""
+SETTLED_BY_COLUMNS = frozenset(FIELD_OF_REFUSAL)
 
 
 @dataclass(frozen=True)

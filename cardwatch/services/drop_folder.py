@@ -23,7 +23,8 @@ from cardwatch.errors import (
     FileRefused,
     NotAllowed,
 )
-from cardwatch.services.jobs import note_refusal, receive_now
+from cardwatch.services.jobs import receive_now
+from cardwatch.services.refused_files import ArrivedFile, refuse_arrival
 from cardwatch.statements import read_each, redact_cards
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from cryptography.fernet import Fernet
 
     from cardwatch.records import ReadingReport
     from cardwatch.services.context import ServiceContext
@@ -43,6 +45,21 @@ UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".uploading", "
 """Endings under which programs write a file that is not complete yet."""
 AT_ONCE = 100
 """Files taken in one pass, the earliest statement first; the others wait for the next."""
+
+
+@dataclass(frozen=True)
+class ArrivalReader:
+    """What files of a watched folder are read with.
+
+    Attributes:
+        choices: layouts, card key and date order.
+        seal: keeps the cells of a refused file unreadable in the database.
+        nursery: readers that are running; without it, some are started for each pass.
+    """
+
+    choices: ReadingChoices
+    seal: Fernet
+    nursery: ReaderPool | None = None
 
 
 @dataclass(frozen=True)
@@ -225,11 +242,7 @@ def _is_written(path: Path) -> bool:
 
 
 def receive_folder(
-    context: ServiceContext,
-    folder: DropFolder,
-    choices: ReadingChoices,
-    now: float,
-    nursery: ReaderPool | None = None,
+    context: ServiceContext, folder: DropFolder, reader: ArrivalReader, now: float
 ) -> list[Delivery]:
     """Receive the complete files of a folder, the earliest statement first.
 
@@ -238,9 +251,8 @@ def receive_folder(
     Args:
         context: who receives them.
         folder: where they are.
-        choices: layouts, card key and date order.
+        reader: what they are read with.
         now: seconds on a clock that only goes on.
-        nursery: readers that are running.
 
     Raises:
         NotAllowed: the role receives no statements.
@@ -248,14 +260,17 @@ def receive_folder(
     paths = folder.take_complete(now)
     if not paths:
         return []
+    choices = reader.choices
     names = [redact_cards(path.name, choices.card_key) for path in paths]
-    outcomes = read_each(paths, choices, names=names, nursery=nursery)
+    outcomes = read_each(paths, choices, names=names, nursery=reader.nursery)
     deliveries = []
     for path, name, outcome in sorted(
         zip(paths, names, outcomes, strict=True),
         key=lambda item: "" if isinstance(item[2], FileRefused) else item[2][1].first_on,
     ):
-        delivery = _receive_one(context, path, name, outcome)
+        data = path.read_bytes()
+        file = ArrivedFile(name, hashlib.sha256(data).hexdigest(), data)
+        delivery = _receive_one(context, file, outcome, reader.seal)
         if delivery is not None:
             folder.keep(path, delivery)
             deliveries.append(delivery)
@@ -264,28 +279,28 @@ def receive_folder(
 
 def _receive_one(
     context: ServiceContext,
-    path: Path,
-    name: str,
+    file: ArrivedFile,
     outcome: FileRefused | tuple[pd.DataFrame, ReadingReport],
+    seal: Fernet,
 ) -> Delivery | None:
     """Receive one file; nothing where the casebook could not, and it is to be tried again."""
-    data = path.read_bytes()
     facts: dict[str, Any] = {
-        "file": name,
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "size_bytes": len(data),
+        "file": file.name,
+        "sha256": file.sha256,
+        "size_bytes": len(file.content),
+        "at": context.now.isoformat(timespec="seconds"),
     }
-    facts["at"] = context.now.isoformat(timespec="seconds")
-    if isinstance(outcome, FileRefused):
-        return _refuse(context, outcome, facts)
     try:
+        if isinstance(outcome, FileRefused):
+            raise outcome
         receipt = receive_now(context, outcome)
     except (CasebookBusy, CasebookFailed):
         return None
     except NotAllowed:
         raise
     except CardwatchError as refusal:
-        return _refuse(context, refusal, facts)
+        refuse_arrival(context, file, refusal, seal)
+        return Delivery(**facts, outcome="refused", refused=str(refusal), code=refusal.code)
     report = outcome[1]
     return Delivery(
         **facts,
@@ -300,9 +315,3 @@ def _receive_one(
         checks=tuple(check.sentence for check in report.checks),
         notes=tuple(receipt.notes or report.notes),
     )
-
-
-def _refuse(context: ServiceContext, refusal: CardwatchError, facts: dict[str, Any]) -> Delivery:
-    """Tell people of a file that is refused, and return its receipt."""
-    note_refusal(context, refusal, sha256=facts["sha256"])
-    return Delivery(**facts, outcome="refused", refused=str(refusal), code=refusal.code)

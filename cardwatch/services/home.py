@@ -23,12 +23,14 @@ from cardwatch.casebook.counting import counting_payments, is_counting
 from cardwatch.casebook.rows import Statement
 from cardwatch.casebook.statements import list_statements
 from cardwatch.casebook.tables import OVERSEES, RECEIVES, transactions
+from cardwatch.services.refused_files import refused_arrivals
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 
 if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.case_rows import ListedCase
     from cardwatch.casebook.rows import Proposal, Statement
+    from cardwatch.services.answers import RefusedArrival
     from cardwatch.services.context import ServiceContext
 
 MONTHS_SHOWN = 13
@@ -74,6 +76,7 @@ class Home:
         cases: the actor's open cases, the newest first.
         months: the last months up to this one, the newest first.
         overdue_complaints: complaints and objections past their day, for who oversees them.
+        arrivals: refused files of a watched folder that nobody has dealt with, the newest first.
     """
 
     waiting: tuple[int, int]
@@ -87,6 +90,7 @@ class Home:
     overdue_complaints: int
     referrals_count: int
     cases: list[ListedCase]
+    arrivals: list[RefusedArrival]
 
 
 def show_home(context: ServiceContext) -> Home:
@@ -122,6 +126,7 @@ def show_home(context: ServiceContext) -> Home:
             if actor.role == PSD
             else 0,
             cases=_open_cases(uow),
+            arrivals=refused_arrivals(uow) if actor.role in RECEIVES else [],
         )
 
 

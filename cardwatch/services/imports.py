@@ -15,6 +15,7 @@ from cardwatch.casebook import FINANCE, LANES, PSD, AuditEvent, UnitOfWork, aler
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.counting import is_counting
 from cardwatch.casebook.import_requests import REQUEST_DAYS, confirm_import
+from cardwatch.casebook.refused_files import settle_received
 from cardwatch.casebook.registers import UsedRegisters, used_registers
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import RECEIVES, outbox
@@ -355,6 +356,7 @@ def _keep(context: ServiceContext, arrival: IncomingStatement, scored: _Scored |
         facts["made_with"] = canonical(asdict(scored.recipe))
     with context.work(event, LANES) as uow:
         kept.keep_statement(uow, arrival, facts)
+        settle_received(uow, arrival.report.sha256)
         event.counts = {"transactions": len(arrival.rows)}
         if scored is not None:
             keep_shipped_rules(uow, scored.recipe)

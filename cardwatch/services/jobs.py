@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import FINANCE, LANES, Actor, AuditEvent, Casebook, documents, jobs, outbox
+from cardwatch.casebook import Actor, AuditEvent, Casebook, documents, jobs
 from cardwatch.casebook.api_keys import actor_now
 from cardwatch.casebook.statements import find_statement
 from cardwatch.casebook.tables import RECEIVES
@@ -107,9 +107,7 @@ def receive_now(context: ServiceContext, read: tuple[pd.DataFrame, ReadingReport
         raise CardwatchError(sentence) from None
 
 
-def note_refusal(
-    context: ServiceContext, refusal: CardwatchError, *, sha256: str = ""
-) -> JobAnswer:
+def note_refusal(context: ServiceContext, refusal: CardwatchError) -> JobAnswer:
     """Keep what was said of a file that cannot be read, as a job that failed; return the job.
 
     So it stands beside what became of the files that came with it, however often that is read.
@@ -117,26 +115,21 @@ def note_refusal(
     Args:
         context: who brought it.
         refusal: why it cannot be read.
-        sha256: hash of the bytes of a file that nobody waits for: it is noted once, and a notice
-            goes to the webhook.
 
     Raises:
         NotAllowed: the role receives no statements.
     """
-    lanes = LANES if sha256 else ()
-    with context.work(AuditEvent("collection", "job", outcome="failed"), lanes) as uow:
+    with context.work(AuditEvent("collection", "job", outcome="failed"), ()) as uow:
         context.allow(RECEIVES, "upload statements")
-        fingerprint = _sha256(str(refusal), sha256 or uow.now)
+        fingerprint = _sha256(str(refusal), uow.now)
         job = jobs.put_job(uow, STATEMENT, b"", once=fingerprint, fingerprint=fingerprint)
         answer = {"code": refusal.code, "detail": str(refusal)}
         jobs.finish_job(uow, job["job_id"], answer, failed=True)
-        if sha256:
-            outbox.put_notice(uow, FINANCE, job["job_id"], "refused")
         return job
 
 
-def list_refused_files(context: ServiceContext) -> list[FailedJob]:
-    """Return the files of the last 30 days that the actor's role brought and that were refused.
+def list_refused_uploads(context: ServiceContext) -> list[FailedJob]:
+    """Return the files of the last 30 days that the actor's role uploaded and that were refused.
 
     Each has `made_at` and the sentence that was said of it, the newest first.
 

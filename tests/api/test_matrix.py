@@ -6,6 +6,7 @@ The routes come from the app itself: one that the table does not know fails.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import itertools
 from collections import defaultdict
 from contextlib import suppress
@@ -37,8 +38,9 @@ from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.complaints import NewComplaint
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.unit_of_work import SYSTEM
-from cardwatch.errors import NotAllowed, NotFound
+from cardwatch.errors import FileRefused, NotAllowed, NotFound
 from cardwatch.registers import read_register
+from cardwatch.services.refused_files import ArrivedFile, refuse_arrival
 from cardwatch.statements import ReadingChoices, profile_toml, read_each, shipped_profiles
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ VISIBLE: dict[str, tuple[str, str]] = {
     "session": (SUBJECT, ""),
     "complaint": ("auditor", ""),
     "upload": ("finance", "psd"),
+    "refusal": (RECEIVERS, "psd"),
     "profile": (RECEIVERS, ""),
 }
 """Who may know that a thing of finance's, and of professional standards' own, is there at all."""
@@ -236,7 +239,7 @@ class World:
         self._keep("statement", Thing(statement, owner, FINANCE))
         if lane == FINANCE:
             self._keep("query", Thing(self._query(working, first), owner, lane))
-        for kind in ("proposal", "person", "key", "session", "version", "upload"):
+        for kind in ("proposal", "person", "key", "session", "version", "upload", "refusal"):
             self._keep(kind, self.fresh(kind, owner, lane))
         if lane == FINANCE:
             self._keep("complaint", self.fresh("complaint", owner, lane))
@@ -315,6 +318,17 @@ class World:
         seal: Fernet = self.running.client.app.state.service.seal  # type: ignore[attr-defined]
         context = self.running.context(lane, owner)
         return services.keep_upload(context, "unknown.csv", UNKNOWN_LAYOUT.encode(), {}, seal)
+
+    def _new_refusal(self, owner: str, lane: str) -> str:
+        seal: Fernet = self.running.client.app.state.service.seal  # type: ignore[attr-defined]
+        context, content = self.running.context(lane, owner), b"x" * next(self.numbers)
+        file = ArrivedFile("unknown.csv", hashlib.sha256(content).hexdigest(), content)
+        refuse_arrival(context, file, FileRefused("unknown.csv", "columns_unknown", "so"), seal)
+        return next(
+            row["refusal_id"]
+            for row in services.list_refused_files(context)
+            if row["size_bytes"] == len(content)
+        )
 
     def _new_profile(self, owner: str, lane: str) -> str:
         context = self.running.context(lane, owner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from api.downloads import content_disposition
 from api.middleware import HEADERS
 from api.templating import PAGE_POLICY
 from cardwatch import services
+from cardwatch.errors import FileRefused
+from cardwatch.services.refused_files import ArrivedFile, refuse_arrival
 from cardwatch.statements import FIELDS, profile_toml
 
 if TYPE_CHECKING:
@@ -236,9 +239,41 @@ def test_a_bank_feed_is_uploaded_and_one_cut_off_is_listed(
     half = browser.upload(("november.vcf", feed[:900]), ("december.vcf", feed[:800]))
     assert half.status_code == 200
     page = browser.get("/statements")
-    assert "Files refused in the last 30 days" in page
+    assert "Uploads refused in the last 30 days" in page
     assert "november.vcf: read as Visa VCF" in page
     assert "Visa VCF 4.4" in page
+
+
+def test_a_refused_file_of_the_folder_is_dealt_with_on_pages(
+    browse: Callable[[str], Browser], running: Running
+) -> None:
+    browser, context = browse("finance"), running.context("finance")
+    seal = running.client.app.state.service.seal  # type: ignore[attr-defined]
+    content = b"Wann,Wer,Wo,Wieviel\n2026-10-01,E1,SHOP,5.00\n2026-10-02,E2,SHOP,6.00\n"
+    for code, reason in (("columns_unknown", "no column for date"), ("damaged", "it is damaged")):
+        data = content if code == "columns_unknown" else b"x"
+        file = ArrivedFile(f"{code}.csv", hashlib.sha256(data).hexdigest(), data)
+        refuse_arrival(context, file, FileRefused(file.name, code, reason), seal)
+    for place in ("/", "/statements"):
+        page = browser.get(place)
+        assert "Files that arrived and were refused" in page
+        assert "damaged.csv: it is damaged" in page
+        assert page.count("State the columns<") == 1
+        assert "SHOP" not in page
+    rows = {row["code"]: row for row in running.ask("GET", "/v1/refused-files").json()}
+    assert rows["columns_unknown"]["has_content"]
+    place = f"/statements/refused/{rows['columns_unknown']['refusal_id']}"
+    page = str(browser.post(f"{place}/columns", {}).text)
+    form = _waiting(page) | _preselected(page) | {"employee_id": "Wer", "action": "read"}
+    done = browser.until_done(browser.post("/statements/columns", form))
+    assert "2 payments were received" in done
+    page = browser.get("/statements")
+    assert "columns_unknown.csv: no column" not in page
+    assert "damaged.csv: it is damaged" in page
+    place = f"/v1/refused-files/{rows['damaged']['refusal_id']}/settlement"
+    assert running.ask("POST", place).status_code == 204
+    assert running.ask("POST", place).status_code == 404
+    assert "Files that arrived and were refused" not in browser.get("/")
 
 
 def _preselected(page: str) -> dict[str, str]:

@@ -29,6 +29,8 @@ def test_nothing_has_to_be_set() -> None:
         (OIDC | {"CARDWATCH_OIDC_ACR": ""}, "CARDWATCH_OIDC_ACR is needed"),
         ({"CARDWATCH_SMTP": "mail.example:25"}, "smtp://"),
         ({"CARDWATCH_SMTP": "smtp://mail.example"}, "CARDWATCH_MAIL_FROM"),
+        ({"CARDWATCH_MAIL_REFUSED": "nobody"}, "CARDWATCH_MAIL_REFUSED"),
+        ({"CARDWATCH_MAIL_REFUSED": "x@force.example"}, "CARDWATCH_SMTP"),
         ({"CARDWATCH_REMIND": "monday 8"}, "CARDWATCH_REMIND"),
         ({"CARDWATCH_REMIND": "mon 25:00"}, "CARDWATCH_REMIND"),
         ({"CARDWATCH_REMIND": "mon"}, "CARDWATCH_REMIND"),

@@ -18,8 +18,10 @@ from services import OCTOBER, OWN, Running, activate_account, sign_in
 from standardwebhooks import Webhook
 
 from api import background
-from api.notifications import SUBJECT, TEXT
+from api.notifications import REFUSED_SUBJECT, SUBJECT, TEXT
 from cardwatch.casebook.outbox import RETRY_SECONDS
+from cardwatch.errors import FileRefused
+from cardwatch.services.refused_files import ArrivedFile, refuse_arrival
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -239,6 +241,34 @@ def test_everybody_is_reminded_once_a_week_in_the_same_words_whatever_there_is(
             sent = read.get_payload(decode=True)
             assert isinstance(sent, bytes)
             assert sent.decode().replace("\r\n", "\n") == TEXT
+
+
+def test_a_refused_file_is_announced_by_webhook_and_mail_without_its_name(
+    serve: Callable[..., Running], listener: Listener
+) -> None:
+    box, to = Mailbox(), "cards@force.example, it@force.example"
+    with _mail_server(box) as smtp:
+        running = serve(
+            smtp=smtp, mail_from="cardwatch@force.example", mail_refused=to, chores=False,
+            webhook_hosts="127.0.0.1",
+        )  # fmt: skip
+        running.ask("PUT", "/v1/webhook", "admin", json={"url": listener.address})
+        file = ArrivedFile("October E1.csv", "0" * 64, b"x")
+        seal = running.client.app.state.service.seal  # type: ignore[attr-defined]
+        refusal = FileRefused(file.name, "damaged", "it is damaged")
+        for role in ("finance", "finance", "psd"):
+            refuse_arrival(running.context(role), file, refusal, seal)
+        _do_chores(running)
+        _do_chores(running)
+    assert [json.loads(body)["type"] for _, body in listener.got] == ["cardwatch.refused"]
+    assert sorted(box_to for tos, _ in box.mails for box_to in tos) == to.split(", ")
+    for _, content in box.mails:
+        message = message_from_bytes(content)
+        assert message["Subject"] == REFUSED_SUBJECT
+        text = message.get_payload(decode=True)
+        assert isinstance(text, bytes)
+        assert b"1 file arrived in the watched folder and was refused" in text
+        assert b"October" not in content + listener.got[0][1]
 
 
 def test_what_is_past_its_time_is_erased_once_its_time_of_day_has_come(

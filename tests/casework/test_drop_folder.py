@@ -9,27 +9,33 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from books import HEADINGS, month
+from cryptography.fernet import Fernet
 
 from cardwatch import services
-from cardwatch.errors import CardwatchError, CasebookBusy
+from cardwatch.casebook import uploads
+from cardwatch.errors import CardwatchError, CasebookBusy, FileRefused, NotAllowed, NotFound
 from cardwatch.services import drop_folder as watching
+from cardwatch.statements import parse_profile, read_each
 from cardwatch.tabular import ReaderPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cardwatch.casebook import Casebook
     from cardwatch.services import Delivery, DropFolder, ServiceContext
     from cardwatch.statements import ReadingChoices
 
     Context = Callable[..., ServiceContext]
 
+SEAL = Fernet(Fernet.generate_key())
 FEED = Path(__file__).parents[1] / "tabular" / "feeds" / "small.vcf"
-STEPS = ("read_bytes", "receive_now", "note_refusal", "write_text", "replace", "rename")
+STEPS = ("read_bytes", "receive_now", "refuse_arrival", "write_text", "replace", "rename")
 
 
 class Killed(BaseException):
@@ -56,7 +62,8 @@ def take(
 
     def take(role: str = "finance") -> list[Delivery]:
         folder.take_complete(0)
-        return services.receive_folder(at(role), folder, choices, 60, nursery)
+        reader = services.ArrivalReader(choices, SEAL, nursery)
+        return services.receive_folder(at(role), folder, reader, 60)
 
     return take
 
@@ -135,18 +142,101 @@ def test_the_same_bytes_under_any_name_are_one_statement(
     assert len(names(folder, "received")) == 6, "three files, each with its receipt"
 
 
-def test_a_refused_file_is_told_of_on_pages_and_by_webhook(
+def test_a_refused_file_is_listed_until_it_is_dealt_with(
     folder: DropFolder, take: Callable[..., list[Delivery]], at: Context
 ) -> None:
     (folder.path / "half.vcf").write_bytes(FEED.read_bytes()[:900])
     (delivery,) = take()
     assert (delivery.outcome, delivery.code) == ("refused", "incomplete")
     assert names(folder, "refused") == ["half.vcf", "half.vcf.receipt.json"]
-    (told,) = services.list_refused_files(at())
-    assert "half.vcf: read as Visa VCF" in told["detail"]
-    assert services.list_refused_files(at("psd")) == [], "whose file it was not"
+    (refused,) = services.list_refused_files(at())
+    assert (refused["file"], refused["size_bytes"]) == ("half.vcf", 900)
+    assert "half.vcf: read as Visa VCF" in refused["reason"]
+    assert "whole file again" in refused["advice"]
+    assert services.show_home(at()).arrivals == [refused]
+    assert services.list_refused_files(at("psd")) == [], "another lane's"
+    assert services.show_home(at("auditor")).arrivals == []
+    with pytest.raises(NotFound):
+        services.settle_refused_file(at("psd"), refused["refusal_id"])
+    with pytest.raises(NotAllowed):
+        services.list_refused_files(at("auditor"))
+    with pytest.raises(NotFound, match="not kept any more"):
+        services.open_refused_file(at(), refused["refusal_id"])
+    services.settle_refused_file(at(), refused["refusal_id"])
+    assert services.list_refused_files(at()) == services.show_home(at()).arrivals == []
+    with pytest.raises(NotFound):
+        services.settle_refused_file(at(), refused["refusal_id"])
+    (folder.path / "again.vcf").write_bytes(FEED.read_bytes()[:900])
+    take()
+    assert [row["file"] for row in services.list_refused_files(at())] == ["again.vcf"]
     (folder.path / "half.vcf").write_bytes(FEED.read_bytes())
     assert [one.outcome for one in take()] == ["received"], "the whole one comes later"
+
+
+def test_a_refused_file_can_be_read_with_its_columns_stated(
+    folder: DropFolder,
+    take: Callable[..., list[Delivery]],
+    at: Context,
+    choices: ReadingChoices,
+    casebook: Casebook,
+) -> None:
+    text = "A,B,C,D\n2026-10-01,SHOP,5.00,E1\n"
+    (folder.path / "unknown.csv").write_text(text, encoding="utf-8")
+    take("psd")
+    assert services.list_refused_files(at()) == []
+    (refused,) = services.list_refused_files(at("psd"))
+    assert refused["has_content"]
+    assert "State its columns" in refused["advice"]
+    assert "SHOP" not in str(refused)
+    waiting = services.open_refused_file(at("psd"), refused["refusal_id"])
+    upload = services.open_upload(at("psd"), waiting, SEAL)
+    assert (upload.file, upload.content.decode()) == ("unknown.csv", text)
+    profile = parse_profile(
+        'name = "own"\n[columns]\ndate = "A"\nmerchant = "B"\namount = "C"\nemployee_id = "D"\n',
+        "x",
+    )
+    given = replace(choices, profiles=(profile, *choices.profiles), given_count=1)
+    path = folder.path / "received" / "unknown.csv"
+    path.write_bytes(upload.content)
+    (read,) = read_each([path], given)
+    assert not isinstance(read, FileRefused)
+    services.receive(at("psd"), read, is_history=True)
+    assert services.list_refused_files(at("psd")) == [], "it was received"
+    with casebook.unaudited(at("psd").actor, at().now, reads=True) as uow:
+        assert uploads.list_refused(uow) == set()
+
+
+def test_what_is_kept_of_a_refused_file_is_erased_after_a_month(
+    folder: DropFolder, take: Callable[..., list[Delivery]], at: Context, casebook: Casebook
+) -> None:
+    (folder.path / "unknown.csv").write_text("A,B,C,D\n2026-10-01,SHOP,5.00,E1\n", encoding="utf-8")
+    take()
+    later = at(days=30)
+    assert services.erase_expired_uploads(casebook, lambda: at(days=29).now) == 0
+    assert services.erase_expired_uploads(casebook, lambda: later.now) == 1
+    (refused,) = services.list_refused_files(later)
+    assert not refused["has_content"]
+    assert "put it into the folder again" in refused["advice"]
+
+
+def test_refusals_are_mailed_together_and_only_those_of_finance(
+    folder: DropFolder, take: Callable[..., list[Delivery]], at: Context, casebook: Casebook
+) -> None:
+    counts: list[int] = []
+
+    def send(count: int) -> bool:
+        counts.append(count)
+        return len(counts) > 1
+
+    for number, role in enumerate(("finance", "finance", "psd")):
+        (folder.path / f"{number}.vcf").write_bytes(FEED.read_bytes()[: 900 + number])
+        take(role)
+    services.mail_refusals(casebook, lambda: at().now, send)
+    services.mail_refusals(casebook, lambda: at().now, send)
+    assert counts == [2], "the server did not take it, and is asked again later"
+    services.mail_refusals(casebook, lambda: at(days=1).now, send)
+    services.mail_refusals(casebook, lambda: at(days=2).now, send)
+    assert counts == [2, 2]
 
 
 def test_who_receives_no_statements_refuses_none(
@@ -193,7 +283,7 @@ def test_killed_at_any_step_nothing_is_lost_or_doubled(
 ) -> None:
     whole = FEED.read_bytes()
     (folder.path / name).write_bytes(whole if name == "feed.vcf" else whole[:900])
-    owner = watching if step in {"receive_now", "note_refusal"} else Path
+    owner = watching if step in {"receive_now", "refuse_arrival"} else Path
     real = getattr(owner, step)
 
     def killed(*given: object, **named: object) -> None:

@@ -120,7 +120,8 @@ def _answers(
         for act in (services.list_statements, services.list_alerts, services.rule_precision,
                     services.state_counts,
                     services.list_suppressions, services.list_holds, services.list_people,
-                    services.list_keys, services.list_trials, services.list_refused_files,
+                    services.list_keys, services.list_trials, services.list_refused_uploads,
+                    services.list_refused_files,
                     _home,
                     services.retention_periods, services.verify_audit):  # fmt: skip
             ask(lambda act=act, at=at: act(at))

@@ -495,6 +495,25 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
     )
     op.create_index("uploads_by_expiry", "uploads", ["organisation_id", "expires_at"], unique=False)
     op.create_table(
+        "refused_files",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("refusal_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("file", TEXT, nullable=False),
+        sa.Column("sha256", TEXT, nullable=False),
+        sa.Column("size_bytes", INTEGER, nullable=False),
+        sa.Column("received_at", TEXT, nullable=False),
+        sa.Column("code", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("settled_at", TEXT, nullable=True),
+        sa.Column("settled_by", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "refusal_id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "refused_files_by_sha256", "refused_files", ["organisation_id", "sha256"], unique=False
+    )
+    op.create_table(
         "alert_lists",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("lane", TEXT, nullable=False),

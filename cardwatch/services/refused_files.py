@@ -1,0 +1,150 @@
+"""Files that a watched folder refused: listed until somebody has dealt with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cardwatch.casebook import FINANCE, LANES, Actor, AuditEvent, Casebook, outbox
+from cardwatch.casebook import refused_files as stored
+from cardwatch.casebook.tables import RECEIVES
+from cardwatch.casebook.unit_of_work import SYSTEM
+from cardwatch.casebook.uploads import WAITING_BYTES
+from cardwatch.services.columns import SETTLED_BY_COLUMNS
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
+    from cryptography.fernet import Fernet
+
+    from cardwatch.casebook import UnitOfWork
+    from cardwatch.errors import CardwatchError
+    from cardwatch.services.answers import RefusedArrival
+    from cardwatch.services.context import ServiceContext
+
+SEND_AGAIN = "Ask the sender for the whole file again. It is received when it arrives."
+STATE_COLUMNS = "State its columns. If it is read with them, this entry goes."
+CORRECT = (
+    "Correct the file as the reason says and put it into the folder again, or upload it. Then mark "
+    "this entry as dealt with."
+)
+ADVICE = dict.fromkeys(("incomplete", "doubled", "out_of_sequence", "empty"), SEND_AGAIN)
+"""What to do about a refused file, by the code of its refusal; `CORRECT` for any other."""
+
+
+@dataclass(frozen=True)
+class ArrivedFile:
+    """A file of a watched folder: its name as it may be shown, and its bytes."""
+
+    name: str
+    sha256: str
+    content: bytes
+
+
+def refuse_arrival(
+    context: ServiceContext, file: ArrivedFile, refusal: CardwatchError, seal: Fernet
+) -> None:
+    """Store that a file was refused, and announce it to the webhook of the lane and by e-mail.
+
+    The same bytes are stored and announced once, until somebody has dealt with them. Where stating
+    the columns may be enough, the bytes are kept for a month, sealed.
+
+    Args:
+        context: who received it.
+        file: what arrived.
+        refusal: why it is refused.
+        seal: keeps its cells unreadable in the database.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+    """
+    size_bytes = len(file.content)
+    is_kept = refusal.code in SETTLED_BY_COLUMNS and size_bytes <= WAITING_BYTES
+    facts = {"file": file.name, "sha256": file.sha256, "size_bytes": size_bytes}
+    facts |= {"code": refusal.code, "reason": str(refusal)}
+    sealed = seal.encrypt(file.content) if is_kept else b""
+    with context.work(AuditEvent("collection", "refused-file", outcome="failed")) as uow:
+        _may_receive(context)
+        if stored.put_refused_file(uow, facts, sealed):
+            lane = context.actor.chain
+            name = f"{uow.event.object_id} {uow.now}"
+            outbox.put_notice(uow, lane, name, "refused")
+            if lane == FINANCE:
+                outbox.put_notice(uow, lane, f"mail {name}", outbox.MAIL)
+
+
+def list_refused_files(context: ServiceContext) -> list[RefusedArrival]:
+    """Return the refused files that nobody of the actor's role has dealt with, the newest first.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+    """
+    with context.work(AuditEvent("consultation", "refused-files")) as uow:
+        _may_receive(context)
+        return refused_arrivals(uow)
+
+
+def refused_arrivals(uow: UnitOfWork) -> list[RefusedArrival]:
+    """Return the refused files of the actor's lane, each with what to do about it."""
+    return [
+        {
+            **row,
+            "advice": STATE_COLUMNS if row["has_content"] else ADVICE.get(row["code"], CORRECT),
+        }
+        for row in stored.list_refused_files(uow)
+    ]
+
+
+def open_refused_file(context: ServiceContext, refusal_id: str) -> str:
+    """Let a refused file wait for the actor until its columns are checked; return the upload's id.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        NotFound: it is not open any more, or its bytes are not kept.
+        CardwatchError: too much waits for this person already.
+    """
+    with context.work(AuditEvent("consultation", "refused-file")) as uow:
+        _may_receive(context)
+        return stored.open_refused_file(uow, refusal_id)
+
+
+def settle_refused_file(context: ServiceContext, refusal_id: str) -> None:
+    """Mark a refused file as dealt with; the bytes that were kept of it are erased.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+        NotFound: it is not open any more.
+    """
+    with context.work(AuditEvent("alteration", "refused-file")) as uow:
+        _may_receive(context)
+        stored.settle_refused_file(uow, refusal_id)
+
+
+def mail_refusals(
+    casebook: Casebook, clock: Callable[[], dt.datetime], send: Callable[[int], bool]
+) -> None:
+    """Announce by e-mail the files of finance that were refused, those of an organisation together.
+
+    Args:
+        casebook: whose they are.
+        clock: what tells the moment.
+        send: sends a message that so many files were refused; whether the mail server took it.
+    """
+    for row in casebook.organisations():
+        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.unaudited(actor, clock(), lanes=LANES, reads=True) as uow:
+            is_any = outbox.is_any_mail_due(uow)
+        if not is_any:
+            continue
+        with casebook.unaudited(actor, clock(), lanes=LANES) as uow:
+            notices = outbox.take_mail_due(uow)
+        mark = outbox.mark_sent if send(len(notices)) else outbox.mark_failed
+        with casebook.unaudited(actor, clock(), lanes=LANES) as uow:
+            for notice in notices:
+                mark(uow, notice)
+
+
+def _may_receive(context: ServiceContext) -> None:
+    """Refuse who receives no statements; within a piece of work only."""
+    context.allow(RECEIVES, "upload statements")
