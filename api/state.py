@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 UPLOAD_BYTES, BODY_BYTES, ROWS_BYTES = 25 * MIB, 256 * 1024, 8 * MIB
 """The largest file, the largest body elsewhere, and the largest list of transactions."""
+PACK_BYTES = 4 * MIB
+"""The largest body with a policy pack, whose own limit is 1 MiB before JSON escapes its text."""
 READING = Limits(text_bytes=UPLOAD_BYTES, workbook_bytes=UPLOAD_BYTES, rows=250_000)
 SWITCH_SECONDS = 0.001
 """Thread switch interval (s): the default 5 ms delays requests while a scoring runs."""

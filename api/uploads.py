@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from api.state import READING
 from cardwatch import services
 from cardwatch.errors import FileFaulty, FileRefused, about_field
+from cardwatch.policy_pack import open_pack
 from cardwatch.registers import read_cards, read_groups, read_registers
 from cardwatch.reports import upload_label
 from cardwatch.statements import (
@@ -180,6 +181,16 @@ def read_group_file(service: Service, file: UploadFile) -> GroupFile:
     with _saved(file, label) as path, about_field("file"):
         choices = service.choices([], "decide")
         return read_groups(path, choices, limits=READING, nursery=service.nursery)
+
+
+def read_pack(service: Service, content: bytes) -> bytes:
+    """Return a policy pack as it came, once its signature is right and its TOML can be parsed.
+
+    Raises:
+        CardwatchError: it is no pack, was changed after it was signed, or holds no TOML.
+    """
+    service.check_texts(open_pack("pack.json", content).texts, "pack")
+    return content
 
 
 @contextmanager

@@ -36,6 +36,10 @@ CLAUSE_KEY = re.compile(r"[a-z][a-z0-9-]{0,59}")
 """The kind or id of a rule."""
 MAX_CLAUSE = 500
 """Characters of a clause."""
+PACK_KEYS = ("name", "owner", "version", "sha256")
+"""What a policy says of the pack that it was taken from."""
+MAX_PACK_TEXT = 100
+"""Characters of a pack's name, owner or version."""
 KIND_WORDS: dict[type, str] = {str: "text in quotation marks", list: "a list", dict: "a table"}
 
 
@@ -94,6 +98,7 @@ class Policy:
     payment_processors: tuple[str, ...]
     merchant_aliases: dict[str, str]
     clauses: dict[str, str]
+    pack: dict[str, str]
     single_purchase: tuple[Limit, ...]
     holder_month: tuple[Limit, ...]
     step: tuple[Limit, ...]
@@ -117,10 +122,16 @@ class Policy:
     def sha256(self) -> str:
         """Hash of all figures and lists, by which a result names the policy that made it."""
         content = asdict(self)
-        if not self.clauses:  # one without clauses is the policy it was before there were any
-            del content["clauses"]
+        for name in ("clauses", "pack"):
+            if not content[name]:  # one without is the policy it was before there were any
+                del content[name]
         text = json.dumps(content, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def pack_name(self) -> str:
+        """The policy pack it was taken from, with its version; empty where it is of none."""
+        return f"{self.pack['name']}, version {self.pack['version']}" if self.pack else ""
 
     def clause_of(self, rule: str, kind: str) -> str:
         """The clause of the card policy behind a rule: its own, else its kind's; empty for none."""
@@ -241,6 +252,9 @@ def _fault(key: str, value: Any, default: Any) -> str:  # noqa: ANN401  whatever
                 f"must name kinds or rules such as split, not {', '.join(wrong)}": bool(wrong),
                 f"must be at most {MAX_CLAUSE} characters each: {', '.join(long)}": bool(long),
             }
+        elif key == "pack" and is_valid and value:
+            is_valid = value.keys() == set(PACK_KEYS) and all(map(is_pack_text, value.values()))
+            faults = {f"must state {', '.join(PACK_KEYS)}, each in a line": not is_valid}
     elif isinstance(value, int | float):
         faults = {
             f"must be between 0 and {LARGEST_POUNDS:,}": not 0 <= value <= LARGEST_POUNDS,
@@ -276,6 +290,11 @@ def _list_faults(key: str, value: list[Any], default: list[Any]) -> dict[str, bo
 
 def _has_letter_or_digit(text: str) -> bool:
     return any(map(str.isalnum, text))
+
+
+def is_pack_text(text: str) -> bool:
+    """Return whether a text may be the name, owner or version of a pack."""
+    return len(text) <= MAX_PACK_TEXT and text.isprintable() and _has_letter_or_digit(text)
 
 
 def _is_range(text: str) -> bool:

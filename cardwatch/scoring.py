@@ -139,7 +139,7 @@ def score(  # noqa: PLR0913  one for each thing that can be given
         "policy": policy.sha256,
         "forest": forest.data_sha256 if forest else "none",
         "cards": cards.report.sha256 if cards else "none",
-    }
+    } | ({"pack": policy.pack_name} if policy.pack else {})
     base_list = AlertList(
         organisation=policy.organisation,
         alerts=(),

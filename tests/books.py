@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cardwatch import services
 from cardwatch.casebook import LANES, Actor
+from cardwatch.policy_pack import PolicyPack
 from cardwatch.rules import rule_texts
 from cardwatch.services import ServiceContext
 
@@ -141,6 +142,25 @@ def export_alerts(
         at, services.ExportRequest(statement_id=statement_id, **said | given), form
     )
     return file.content, file.alert_count
+
+
+PACK_KEY = Ed25519PrivateKey.from_private_bytes(b"p" * 32)
+
+
+def policy_pack() -> PolicyPack:
+    """Return an invented policy pack with the shipped rules."""
+    return PolicyPack(
+        name="Pack (invented)",
+        owner="Owner (invented)",
+        version="2027.1",
+        published_on="2026-11-01",
+        review_on="2027-11-01",
+        policy=(
+            "materiality_pounds = 30.0\nnear_limit_payments = 3\n"
+            "[[single_purchase]]\nfrom = 2026-01-01\npounds = 500\n"
+        ),
+        rules=rule_texts(),
+    )
 
 
 def leave_out(part: str, packages: str) -> NoReturn:

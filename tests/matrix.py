@@ -6,11 +6,13 @@ The table is held against the app's own routes in tests/api/test_matrix.py.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from books import PACK_KEY, policy_pack
 from services import OCTOBER
 
+from cardwatch.policy_pack import make_pack
 from cardwatch.rules import rule_texts
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ COMPLAINT = {"kind": "complaint", "person": "them", "subject": "so", "received_o
 GROUPS = ("groups.csv", "Staff Number,Sex\nE1,F\nE2,M\n")
 COLUMNS = {"date": "A", "merchant": "B", "amount": "C", "employee_id": "D"}
 UNKNOWN_LAYOUT = "A,B,C,D\n2026-10-01,SHOP,5.00,E1\n"
+ONE_RULE = {name: text for name, text in rule_texts().items() if name == "split-same-day.toml"}
+SMALL_PACK = make_pack(replace(policy_pack(), rules=ONE_RULE), PACK_KEY).decode()
 POLICY = {"kind": "policy", "policy": "alerts_per_1000 = {n}\n"}
 EXPORT = {"statement_id": "{id}", "form": "json", "purpose": "misconduct", "recipient": "{n}"}
 CASE = {"alert_ids": ["{id}"]} | {k: v for k, v in EXPORT.items() if k != "statement_id"}
@@ -239,6 +243,10 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /v1/settings", May(READERS)),
     ("POST /v1/back-tests", May(READERS, sent={"json": POLICY | {"months": 1}})),
     ("POST /v1/evaluations", May(READERS)),
+    ("GET /v1/pack", May(READERS, refused=404)),  # no pack was taken
+    ("POST /v1/pack/preview", May(READERS, sent=_json(pack=SMALL_PACK))),
+    ("POST /v1/pack/proposals",  # no pack was tested
+     May("psd", sent=_json(job_id="000000000000", reason="so"), refused=404)),
     ("GET /v1/proposals", May(READERS)),
     ("POST /v1/proposals", May(RECEIVERS, sent={"json": POLICY | {"reason": "so"}})),
     ("POST /v1/proposals",
@@ -397,6 +405,9 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /rules/{rule_id}", May(READERS, "psd", of="rule")),
     ("GET /settings", May(READERS)),
     ("GET /settings/model", May(READERS)),
+    ("GET /settings/pack", May(READERS)),
+    ("POST /settings/pack",
+     May(READERS, sent={"files": {"files": ("pack.json", SMALL_PACK)}, "data": {"months": "1"}})),
     ("GET /precision", May(READERS)),
     ("GET /settings/try", May(READERS)),
     ("POST /settings/try",

@@ -198,6 +198,7 @@ OTHER_FIGURES = {
     "working_days": '["Mon"]',
     "split_windows_days": "[0, 3]",
     "merchant_aliases": '{ "A" = "B" }',
+    "pack": '{ name = "P", owner = "O", version = "1", sha256 = "ab" }',
     "clauses": '{ split = "4.2 No splitting." }',
 } | dict.fromkeys(LIMIT_KINDS, "[{ from = 2000-01-01, pounds = 77 }]")
 

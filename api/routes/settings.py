@@ -9,9 +9,13 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from api.deps import AppStateDep, Context, VerifiedContext
 from api.schemas.base import Day, Id, Reason
 from api.schemas.settings import (
+    ActivePack,
     BackTestCreate,
     InForce,
     Model,
+    PackPreview,
+    PackProposal,
+    PackUpload,
     PolicyInForce,
     Proposal,
     Rule,
@@ -19,10 +23,10 @@ from api.schemas.settings import (
     ToPropose,
 )
 from api.schemas.statements import Job
-from api.state import UPLOAD_BYTES
-from api.uploads import read_register
+from api.state import PACK_BYTES, UPLOAD_BYTES
+from api.uploads import read_pack, read_register
 from cardwatch import services
-from cardwatch.errors import CardwatchError
+from cardwatch.errors import CardwatchError, NotFound
 
 if TYPE_CHECKING:
     from cardwatch import rules
@@ -79,8 +83,35 @@ def list_settings(context: Context) -> list[rows.ActiveDocument]:
     return services.list_active(context)
 
 
+@router.get("/pack", response_model=ActivePack)
+def get_pack(context: Context) -> answers.ActivePack:
+    """Show the pack behind the active policy, and what differs from it here."""
+    active = services.get_pack(context)
+    if active is None:
+        raise NotFound("The active policy was not taken from a pack.")
+    return active
+
+
+@router.post("/pack/preview", response_model=PackPreview, max_body_size=PACK_BYTES)
+def preview_pack(sent: PackUpload, context: Context, service: AppStateDep) -> answers.PackChange:
+    """Show what a pack would change here; nothing is stored."""
+    return services.preview_pack(context, read_pack(service, sent.pack.encode()))
+
+
+@router.post("/pack/proposals", response_model=Proposal, status_code=201)
+def propose_pack(sent: PackProposal, context: Context) -> rows.Proposal:
+    """Propose the pack that a back-test of yours tested; another person must approve it."""
+    return services.propose_pack(
+        context, sent.job_id, effective_from=sent.effective_from, reason=sent.reason
+    )
+
+
 @router.post(
-    "/back-tests", response_model=Job, status_code=202, responses={202: {"links": JOB_LINKS}}
+    "/back-tests",
+    response_model=Job,
+    status_code=202,
+    responses={202: {"links": JOB_LINKS}},
+    max_body_size=PACK_BYTES,
 )
 def back_test(
     sent: BackTestCreate,
@@ -89,7 +120,7 @@ def back_test(
     request: Request,
     response: Response,
 ) -> Any:  # noqa: ANN401
-    """Test a policy or rules on past statements: new alerts and alerts removed."""
+    """Test a policy, rules or a pack on past statements: new alerts and alerts removed."""
     job = services.queue_back_test(context, sent.kind, _content(service, sent), sent.months)
     service.wake.set()
     response.headers["Location"] = request.url_for("get_job", job_id=job["job_id"]).path
@@ -164,4 +195,6 @@ def _content(service: AppStateDep, body: ToPropose | BackTestCreate) -> bytes:
     if body.kind == "rules" and body.rules is not None:
         service.check_texts(body.rules, "rules")
         return services.pack_rules(body.rules)
+    if isinstance(body, BackTestCreate) and body.kind == "pack" and body.pack is not None:
+        return read_pack(service, body.pack.encode())
     raise CardwatchError(f"Send the {body.kind} in the field '{body.kind}'.", field=body.kind)

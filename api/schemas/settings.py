@@ -6,7 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from api.schemas.base import Day, Lane, Reason, RequestModel, Short, Whole
+from api.schemas.base import Day, Id, Lane, Reason, RequestModel, Short, Whole
+
+PackText = Annotated[str, StringConstraints(max_length=1024 * 1024)]
+"""The text of a pack's file."""
+PACK_EXAMPLE = '{"schema": "cardwatch policy pack", "format": 1}'
+"""The beginning of a pack: a whole one has every rule."""
 
 
 class Rule(BaseModel):
@@ -83,6 +88,80 @@ class InForce(BaseModel):
     activated_at: str
 
 
+class PackFacts(BaseModel):
+    """What a policy pack says of itself."""
+
+    name: str
+    owner: str
+    version: str
+    published_on: str
+    review_on: str
+    fingerprint: str = Field(description="Of the owner's key. Confirm it with the owner.")
+    sha256: str
+
+
+class PolicyDifference(BaseModel):
+    """A setting in which two policies differ."""
+
+    label: str
+    before: str
+    after: str
+
+
+class RuleChanges(BaseModel):
+    """Ids of rules that are added, removed and changed, of the lists that you see."""
+
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+
+
+class ActivePack(BaseModel):
+    """The pack behind the active policy, and what differs from it here."""
+
+    pack: PackFacts
+    is_review_due: bool
+    own_figures: list[PolicyDifference] = Field(
+        description="The pack's figure before, the organisation's own after."
+    )
+    own_rules: RuleChanges
+
+
+class PackPreview(BaseModel):
+    """What a pack would change here."""
+
+    pack: PackFacts
+    before_after: list[PolicyDifference] = Field(description="Of the active policy.")
+    own_figures: list[PolicyDifference] = Field(description="Own figures that stay on top.")
+    rules: RuleChanges
+    notes: list[str]
+
+
+class PackUpload(RequestModel):
+    """A policy pack."""
+
+    pack: PackText
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"pack": PACK_EXAMPLE}]}
+    )
+
+
+class PackProposal(RequestModel):
+    """A pack to activate, once somebody else approves."""
+
+    job_id: Id = Field(description="Your back-test of the pack.")
+    reason: Reason
+    effective_from: Day | Literal[""] = Field("", description="Today if empty.")
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"job_id": "0f3a5c7e9b12", "reason": "national pack 2027.1"}]
+        },
+    )
+
+
 class ToPropose(RequestModel):
     """A policy, rule set, model or order of alerts to activate, once somebody else approves."""
 
@@ -109,12 +188,13 @@ class ToPropose(RequestModel):
 
 
 class BackTestCreate(RequestModel):
-    """A policy or rule set to test on past statements."""
+    """A policy, rule set or pack to test on past statements."""
 
-    kind: Literal["policy", "rules"]
+    kind: Literal["policy", "rules", "pack"]
     months: Whole = Field(3, ge=1, le=24, description="Number of newest scored statements.")
     policy: Annotated[str, StringConstraints(max_length=200_000)] | None = None
     rules: dict[Short, Annotated[str, StringConstraints(max_length=50_000)]] | None = None
+    pack: PackText | None = None
 
     model_config = ConfigDict(
         extra="forbid",

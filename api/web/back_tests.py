@@ -7,14 +7,17 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context
+from api.state import PACK_BYTES
+from api.uploads import read_pack
 from api.web.base import Files, RequestModel, field_errors, number, redirect, render
 from api.web.charts import styles_of
 from api.web.proposals import propose_page
 from cardwatch import services
 from cardwatch.casebook.jobs import DONE
 from cardwatch.casebook.rows import JobState
-from cardwatch.casebook.tables import RECEIVES
+from cardwatch.casebook.tables import POLICY_PACK, RECEIVES
 from cardwatch.errors import CardwatchError, FileFaulty, NotFound
+from cardwatch.policy_pack import MAX_POLICY_PACK_BYTES
 
 router = APIRouter()
 RULE_BYTES, MOST_RULES = 50_000, 200
@@ -76,6 +79,38 @@ def _texts(contents: dict[str, bytes]) -> dict[str, str]:
     return {name: data.decode("utf-8", "replace") for name, data in contents.items()}
 
 
+@router.get("/settings/pack")
+def show_pack(request: Request, context: Context) -> Response:
+    """Show the active policy pack, what differs from it, and the form to test another."""
+    return _pack_page(request, context, {}, {})
+
+
+@router.post("/settings/pack", max_body_size=PACK_BYTES)
+def try_pack(
+    request: Request, context: Context, service: AppStateDep, sent: RequestModel, files: Files
+) -> Response:
+    """Put a back-test of a policy pack in the queue."""
+    if not files:
+        return _pack_page(request, context, sent, {"files": "Select a policy pack"})
+    try:
+        content = read_pack(service, files[0].file.read(MAX_POLICY_PACK_BYTES + 1))
+        job = services.queue_back_test(
+            context, POLICY_PACK, content, number(sent.get("months", ""))
+        )
+    except CardwatchError as refusal:
+        return _pack_page(request, context, sent, field_errors(refusal, {"pack": "files"}))
+    return redirect(f"/trials/{job['job_id']}")
+
+
+def _pack_page(
+    request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
+) -> Response:
+    return render(
+        request, "pack.html", errors=errors, sent={"months": str(USUAL_MONTHS)} | form,
+        active=services.get_pack(context), jobs=_jobs(context, "back-test"),
+    )  # fmt: skip
+
+
 @router.get("/trials/{job_id}")
 def show_trial(request: Request, context: Context, job_id: str) -> Response:
     """Show how far a trial of the caller's has come, or what came of it."""
@@ -93,7 +128,7 @@ def show_trial(request: Request, context: Context, job_id: str) -> Response:
 
 def _back_test(context: Context, answer: dict[str, Any]) -> dict[str, Any]:
     """Return what a page says of a back-test, lane by lane."""
-    lanes = [lane for lane in context.actor.lanes if lane in answer["statements"][0]]
+    lanes = [lane for lane in context.actor.lanes if lane in answer["units"]]
     both = ("newly_asked", "no_longer_asked")
     alerts_by_lane = {
         lane: {
@@ -109,8 +144,9 @@ def _back_test(context: Context, answer: dict[str, Any]) -> dict[str, Any]:
         for lane, ways in alerts_by_lane.items()
     }
     may = context.actor.role in RECEIVES and (
-        answer["kind"] != "rules" or context.actor.role == "psd"
+        answer["kind"] == "policy" or context.actor.role == "psd"
     )
+    is_pack = answer["kind"] == POLICY_PACK
     names = services.names_for_display(context, services.people_of(every))
     return {
         "lanes": lanes,
@@ -118,6 +154,7 @@ def _back_test(context: Context, answer: dict[str, Any]) -> dict[str, Any]:
         "pence": pence,
         "names": names,
         "may_propose": may,
+        "change": services.preview_pack(context, answer["document"].encode()) if is_pack else None,
     }
 
 

@@ -10,7 +10,7 @@ from api.uploads import read_register
 from api.web.base import Files, RequestModel, field_errors, redirect, render
 from api.web.settings import precision_page
 from cardwatch import services
-from cardwatch.casebook.tables import RECEIVES
+from cardwatch.casebook.tables import POLICY_PACK, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 
 router = APIRouter()
@@ -27,6 +27,9 @@ def propose_page(
 ) -> Response:
     """Show what a policy or rules would change, with the form to propose it."""
     kind, content = _document(context, form)
+    if kind == POLICY_PACK:
+        change = services.preview_pack(context, content)
+        return render(request, "propose.html", errors=errors, sent=form, kind=kind, change=change)
     changes = services.preview(context, kind, content)
     return render(
         request, "propose.html", errors=errors, sent=form,
@@ -42,11 +45,12 @@ def propose(
     """Propose a policy or rules."""
     service.check_texts({"policy.toml": sent.get("policy", "")}, "policy")
     kind, content = _document(context, sent)
+    chosen = {name: sent.get(name, "") for name in ("effective_from", "reason")}
     try:
-        proposal = services.propose(
-            context, kind, content,
-            effective_from=sent.get("effective_from", ""), reason=sent.get("reason", ""),
-        )  # fmt: skip
+        if kind == POLICY_PACK:
+            proposal = services.propose_pack(context, sent["job"], **chosen)
+            return redirect(f"/settings/proposals/{proposal['proposal_id']}")
+        proposal = services.propose(context, kind, content, **chosen)
     except CardwatchError as refusal:
         return propose_page(request, context, sent, field_errors(refusal))
     return redirect(f"/settings/proposals/{proposal['proposal_id']}")

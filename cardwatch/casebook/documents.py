@@ -13,6 +13,7 @@ from cardwatch.casebook.rows import ActiveDocument, Layout
 from cardwatch.casebook.tables import (
     DOCUMENT_KINDS,
     ORDER_KINDS,
+    POLICY_PACK,
     active_documents,
     column_profiles,
     documents,
@@ -38,7 +39,7 @@ def keep_document(uow: UnitOfWork, kind: str, content: bytes) -> str:
 
 def document_sha256(kind: str, content: bytes) -> str:
     """Return the hash by which a document of a kind is kept."""
-    assert kind in {*DOCUMENT_KINDS, *ORDER_KINDS.values()}
+    assert kind in {*DOCUMENT_KINDS, POLICY_PACK, *ORDER_KINDS.values()}
     return hashlib.sha256(kind.encode() + b"\n" + content).hexdigest()
 
 

@@ -77,6 +77,8 @@ KEEPS_DAYS = {
 """Seven years, as most forces keep financial records; an organisation sets its own."""
 DOCUMENT_KINDS = ("policy", "rules", "model", "cards")
 """Kinds of document that make alerts; each is kept by its hash."""
+POLICY_PACK = "pack"
+"""A policy pack as its owner signed it; approved, it makes a policy and rules."""
 ORDER_KINDS = {"finance": "finance-order", "psd": "psd-order"}
 """Kinds of document that order each lane's alerts: rates at which people have upheld them."""
 

@@ -23,6 +23,7 @@ from cardwatch.cli import (
     cases,
     forces,
     national,
+    packs,
     queries,
     registers,
     rights,
@@ -66,6 +67,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(admin.keep_app, name="keep")
 app.add_typer(registers.registers_app, name="registers")
 app.add_typer(queries.queries_app, name="queries")
+app.add_typer(packs.packs_app, name="pack")
 
 Files = Annotated[
     list[Path], typer.Argument(help="Statements, or folders of them.", show_default=False)

@@ -75,9 +75,14 @@ def list_summary(alert_list: AlertList, *, is_part: bool = False) -> str:
 
 
 def policy_name(alert_list: AlertList) -> str:
-    """Return the policy by which a list was made: its hash, by which Settings lists it."""
+    """Return the policy by which a list was made: its hash, by which Settings lists it.
+
+    The pack that it was taken from stands before.
+    """
     digest = alert_list.made_by.get("policy", "")
-    return f"SHA-256 {digest}" if digest else "Not known"
+    pack = alert_list.made_by.get("pack", "")
+    of_pack = f"{pack}; " if pack else ""
+    return f"{of_pack}SHA-256 {digest}" if digest else "Not known"
 
 
 def version_rows(lists: Mapping[str, AlertList]) -> Iterable[tuple[str, str, str]]:

@@ -10,17 +10,14 @@ files overlap by less than a quarter.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cardwatch.errors import CardwatchError
+from cardwatch.signed_files import key_fingerprint, sign_content, verify_signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -104,7 +101,7 @@ class Aggregate:
     @property
     def fingerprint(self) -> str:
         """The first 16 digits of the hash of its key, by which a force can confirm it."""
-        return hashlib.sha256(bytes.fromhex(self.public_key)).hexdigest()[:16]
+        return key_fingerprint(self.public_key)
 
 
 def rounded_count(count: int) -> int:
@@ -180,12 +177,8 @@ def _is_together_large(cells: Sequence[SpendingCell], threshold: int) -> bool:
 
 def sign_aggregate(aggregate: Aggregate, key: Ed25519PrivateKey) -> bytes:
     """Return an aggregate as the bytes of its file, signed (Ed25519, RFC 8032)."""
-    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
-    content = {"schema": AGGREGATE_SCHEMA, "version": AGGREGATE_VERSION}
-    content |= asdict(aggregate) | {"public_key": public}
-    signature = base64.b64encode(key.sign(_canonical(content))).decode()
-    text = json.dumps(content | {"signature": signature}, ensure_ascii=False, indent=1)
-    return (text + "\n").encode()
+    content = {"schema": AGGREGATE_SCHEMA, "version": AGGREGATE_VERSION} | asdict(aggregate)
+    return sign_content(content, key)
 
 
 def read_aggregate(file: str, data: bytes) -> Aggregate:
@@ -200,9 +193,7 @@ def read_aggregate(file: str, data: bytes) -> Aggregate:
         content: dict[str, Any] = json.loads(data)
         if content["schema"] != AGGREGATE_SCHEMA or content["version"] != AGGREGATE_VERSION:
             raise CardwatchError(f"{file}: it is of another version. Ask for version 1.")
-        signature = base64.b64decode(content.pop("signature"), validate=True)
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(content["public_key"]))
-        key.verify(signature, _canonical(content))
+        verify_signature(content)
         return _aggregate_of(content)
     except InvalidSignature as error:
         reason = "it was changed after it was signed. Ask the force for its file again."
@@ -256,11 +247,6 @@ def _whole(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 10**12:
         raise TypeError
     return value
-
-
-def _canonical(content: Mapping[str, Any]) -> bytes:
-    """Return what is signed: the content in one form whatever the file's spaces."""
-    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def check_threshold(threshold: int) -> None:

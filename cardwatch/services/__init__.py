@@ -147,6 +147,7 @@ from cardwatch.services.notifications import (
     send_due,
     set_webhook,
 )
+from cardwatch.services.packs import get_pack, preview_pack, propose_pack
 from cardwatch.services.partition_export import PartitionExport, export_partition
 from cardwatch.services.payments import (
     MAX_EXPORTED,
@@ -345,6 +346,7 @@ __all__ = [
     "get_history",
     "get_job",
     "get_model",
+    "get_pack",
     "get_payment",
     "get_policy",
     "get_proposal",
@@ -407,9 +409,11 @@ __all__ = [
     "place_hold",
     "policy_form",
     "preview",
+    "preview_pack",
     "preview_policy",
     "profile_of_form",
     "propose",
+    "propose_pack",
     "pseudonymise",
     "purge_due",
     "queries_about",

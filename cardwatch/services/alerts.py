@@ -201,6 +201,7 @@ def _versions(
     return [
         {"kind": kind, "sha256": sha256, "is_active": sha256 == active[kind]}
         for kind, sha256 in _told(uow, recipe, loaded).items()
+        if kind != "pack" or sha256
     ]
 
 
@@ -208,7 +209,7 @@ def _told(uow: UnitOfWork, recipe: ScoringInputs, loaded: LoadedInputs) -> dict[
     """Return a recipe as the actor may know it: the rules by the hash of those of their lanes."""
     lanes = (*uow.actor.lanes, FINANCE)
     rules = [rule for rule in loaded.rules if rule.lane in lanes]
-    return asdict(recipe) | {"rules": rules_sha256(rules)}
+    return asdict(recipe) | {"rules": rules_sha256(rules), "pack": loaded.policy.pack_name}
 
 
 def people_of(alerts: Iterable[Mapping[str, object]]) -> set[str]:

@@ -99,19 +99,69 @@ class AlertSummary(TypedDict):
     tier: str
     merchant: str
     fact: str
+    cost_centres: tuple[str, ...]
+
+
+class UnitCounts(TypedDict):
+    """What a change adds and removes in one unit; `unit` is empty for all units together."""
+
+    unit: str
+    newly_asked: int
+    no_longer_asked: int
+    holders_newly_asked: int
 
 
 class BackTest(TypedDict):
     """Past statements scored as today and with a changed document.
 
     Each of `statements` has its id, label and last day, and for each lane the alerts before and
-    after, those newly asked and those no longer asked.
+    after, those newly asked and those no longer asked. `units` has the counts of each lane.
     """
 
     kind: str
     sha256: str
     document: str
     statements: list[dict[str, Any]]
+    units: dict[str, list[UnitCounts]]
+
+
+class PackFacts(TypedDict):
+    """What a policy pack says of itself; `fingerprint` is that of its owner's key."""
+
+    name: str
+    owner: str
+    version: str
+    published_on: str
+    review_on: str
+    fingerprint: str
+    sha256: str
+
+
+class RuleChanges(TypedDict):
+    """The ids of rules that one set has and another has not, and of those that differ."""
+
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+
+
+class ActivePack(TypedDict):
+    """The pack behind the active policy, and what differs from it: the pack's, then the own."""
+
+    pack: PackFacts
+    is_review_due: bool
+    own_figures: list[PolicyChange]
+    own_rules: RuleChanges
+
+
+class PackChange(TypedDict):
+    """What a pack would change: of the active policy, of its own figures, and of the rules."""
+
+    pack: PackFacts
+    before_after: list[PolicyChange]
+    own_figures: list[PolicyChange]
+    rules: RuleChanges
+    notes: list[str]
 
 
 class DiffLine(TypedDict):

@@ -10,8 +10,10 @@ from cardwatch.casebook import AuditEvent, documents
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.alert_store import is_about
 from cardwatch.casebook.counting import is_counting
+from cardwatch.casebook.tables import POLICY_PACK
 from cardwatch.errors import CardwatchError, NotFound
 from cardwatch.services.imports import table_of, window_from
+from cardwatch.services.packs import pack_documents, read_pack
 from cardwatch.services.register_inputs import actor_registers
 from cardwatch.services.scoring_inputs import (
     LoadedInputs,
@@ -25,7 +27,7 @@ from cardwatch.services.scoring_inputs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
@@ -34,13 +36,14 @@ if TYPE_CHECKING:
     from cardwatch.casebook.statements import IncomingStatement
     from cardwatch.records import Alert, ReadingReport
     from cardwatch.scoring import ScoringResult
-    from cardwatch.services.answers import AlertSummary, BackTest, Scores
+    from cardwatch.services.answers import AlertSummary, BackTest, Scores, UnitCounts
     from cardwatch.services.context import ServiceContext
 
 ACTIVE, NONE = "in-force", "none"
 """Values in place of a document's hash: the active document; the defaults, or no model."""
 MOST_MONTHS = 24
-TRIED = ("policy", "rules")
+WAYS = ("newly_asked", "no_longer_asked")
+TRIED = ("policy", "rules", POLICY_PACK)
 """Kinds of document that can be tried on past statements."""
 
 
@@ -116,7 +119,7 @@ def back_test(
 
     Args:
         context: who asks; they are told of the lanes they see.
-        kind: policy or rules.
+        kind: policy, rules or pack.
         content: the changed document, as it would be activated.
         months: how many of the newest scored statements to try, one a month as a rule.
         tell: called with how many per cent are done.
@@ -132,18 +135,62 @@ def back_test(
         CardwatchError: it is of another kind, or the months are too many.
     """
     check_trial(kind, months)
-    changed = unpack_policy(content) if kind == "policy" else unpack_rules(content)
+    unpack_trial(kind, content)
     with context.work(AuditEvent("consultation", "back-test"), ()) as uow:
         context.require_alert_access()
         scored_statements = [row for row in kept.list_statements(uow) if _is_tried(row)][-months:]
-        if not scored_statements:
+        if not scored_statements and kind != POLICY_PACK:  # nothing but a back-test proposes a pack
             raise NotFound("No statement has been scored yet.")
+        changed = unpack_trial(kind, content)
+        if kind == POLICY_PACK:
+            policy, rules = pack_documents(uow, content, uow.today)
+            changed = {"policy": unpack_policy(policy), "rules": unpack_rules(rules)}
     comparisons = []
     for number, row in enumerate(scored_statements):
-        comparisons.append(_try(context, row, {kind: changed}))
+        comparisons.append(_try(context, row, changed))
         tell(100 * (number + 1) // len(scored_statements))
     sha256 = documents.document_sha256(kind, content)
-    return {"kind": kind, "sha256": sha256, "document": content.decode(), "statements": comparisons}
+    return {
+        "kind": kind,
+        "sha256": sha256,
+        "document": content.decode(),
+        "statements": comparisons,
+        "units": {lane: _by_unit(comparisons, lane) for lane in context.actor.lanes},
+    }
+
+
+def unpack_trial(kind: str, content: bytes) -> dict[str, Any]:
+    """Return what a document that is tried puts in place of what is active; of a pack nothing yet.
+
+    Raises:
+        CardwatchError: it has faults; all are listed.
+    """
+    if kind == POLICY_PACK:
+        read_pack(content)
+        return {}
+    return {kind: (unpack_policy if kind == "policy" else unpack_rules)(content)}
+
+
+def _by_unit(comparisons: Sequence[dict[str, Any]], lane: str) -> list[UnitCounts]:
+    """Count what a change adds and removes: in all units together, then in each by its code.
+
+    An alert about several units counts in each of them.
+    """
+    alerts: dict[str, dict[str, list[AlertSummary]]] = {"": {way: [] for way in WAYS}}
+    for row in comparisons:
+        for way in WAYS:
+            for alert in row[lane][way]:
+                for unit in ("", *alert["cost_centres"]):
+                    alerts.setdefault(unit, {each: [] for each in WAYS})[way].append(alert)
+    return [
+        {
+            "unit": unit,
+            "newly_asked": len(ways["newly_asked"]),
+            "no_longer_asked": len(ways["no_longer_asked"]),
+            "holders_newly_asked": len({h for one in ways["newly_asked"] for h in one["holders"]}),
+        }
+        for unit, ways in sorted(alerts.items())
+    ]
 
 
 def check_trial(kind: str, months: int) -> None:
@@ -177,7 +224,7 @@ def _try(context: ServiceContext, row: Statement, changed: dict[str, Any]) -> di
             "newly_asked": [_short(new[name]) for name in new.keys() - old.keys()],
             "no_longer_asked": [_short(old[name]) for name in old.keys() - new.keys()],
         }
-        for group_name in ("newly_asked", "no_longer_asked"):
+        for group_name in WAYS:
             comparison[lane][group_name].sort(key=lambda entry: entry["alert_id"])
     return comparison
 
@@ -236,4 +283,5 @@ def _short(alert: Alert) -> AlertSummary:
         "tier": alert.tier,
         "merchant": merchants_label(alert),
         "fact": alert.reasons[0].fact,
+        "cost_centres": alert.cost_centres,
     }

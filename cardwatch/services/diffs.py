@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from cardwatch.casebook.documents import active_sha256, read_document
 from cardwatch.casebook.precision import unpack_order
-from cardwatch.casebook.tables import ORDER_KINDS
+from cardwatch.casebook.tables import ORDER_KINDS, POLICY_PACK
 from cardwatch.services.answers import DiffLine, FileChange
+from cardwatch.services.packs import pack_documents
 from cardwatch.services.scoring_inputs import (
     active_inputs,
     read_content,
@@ -33,25 +34,36 @@ AROUND = 2
 def changes(uow: UnitOfWork, kind: str, content: bytes, day: str) -> list[FileChange]:
     """The changes of a document against the active one on a day, for each changed file.
 
-    A policy is compared by its figures too, as a text leaves out what keeps the default; a register
-    and a model by what is known of them, so that no holder is named.
+    A pack is compared by the policy and rules it makes. A policy is compared by its figures too, as
+    a text leaves out what keeps the default; a register and a model by what is known of them, so
+    that no holder is named.
 
     Returns:
         For each `file` its `lines`, each with what it is (added, removed, same, or skipped) and
         its text.
     """
-    if kind in ORDER_KINDS.values():
-        sha256 = active_sha256(uow, kind, day)
-        before = _readable(kind, read_document(uow, sha256) if sha256 else b"")
-    else:
-        before = _readable(kind, read_content(uow, active_inputs(uow, day), kind))
-    after = _readable(kind, content)
+    documents = {kind: content}
+    if kind == POLICY_PACK:
+        documents = dict(zip(("policy", "rules"), pack_documents(uow, content, day), strict=True))
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    for part, new in documents.items():
+        before |= _readable(part, _active_content(uow, part, day))
+        after |= _readable(part, new)
     changed_files = []
     for file in sorted(before.keys() | after.keys()):
         lines = list(_lines(before.get(file, ""), after.get(file, "")))
         if lines:
             changed_files.append(FileChange(file=file, lines=lines))
     return changed_files
+
+
+def _active_content(uow: UnitOfWork, kind: str, day: str) -> bytes:
+    """The active document of a kind on a day; nothing without one."""
+    if kind in ORDER_KINDS.values():
+        sha256 = active_sha256(uow, kind, day)
+        return read_document(uow, sha256) if sha256 else b""
+    return read_content(uow, active_inputs(uow, day), kind)
 
 
 def _lines(before: str, after: str) -> Iterator[DiffLine]:

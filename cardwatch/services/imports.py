@@ -23,6 +23,7 @@ from cardwatch.casebook.unit_of_work import canonical, short_id
 from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, NotAllowed, NotFound
 from cardwatch.quantities import plural
 from cardwatch.scoring import ScoringResult, train
+from cardwatch.services.packs import check_named_pack
 from cardwatch.services.register_checks import lanes_with_later_entries, queue_check
 from cardwatch.services.register_inputs import (
     load_registers,
@@ -36,6 +37,7 @@ from cardwatch.services.scoring_inputs import (
     load_inputs,
     pack_forest,
     score_window,
+    unpack_policy,
 )
 from cardwatch.statements import name_holders
 
@@ -180,6 +182,8 @@ def activate_document(
         context.work(event, ()) as uow,
     ):
         context.allow(RECEIVES, "change settings")
+        if kind == "policy":
+            check_named_pack(uow, unpack_policy(content))
         event.object_id = documents.activate_document(uow, kind, content, effective_from)
         return event.object_id
 

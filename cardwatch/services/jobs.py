@@ -18,12 +18,12 @@ from cardwatch.casebook.tables import RECEIVES
 from cardwatch.casebook.unit_of_work import SYSTEM, canonical
 from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, stack_of
 from cardwatch.services.answers import ImportOptions
-from cardwatch.services.back_tests import back_test, check_trial
+from cardwatch.services.back_tests import back_test, check_trial, unpack_trial
 from cardwatch.services.context import ServiceContext
 from cardwatch.services.evaluation_runner import evaluate_own
 from cardwatch.services.imports import Receipt, receive
 from cardwatch.services.register_checks import REGISTER_CHECK, run_checks
-from cardwatch.services.scoring_inputs import pack_read, unpack_policy, unpack_read, unpack_rules
+from cardwatch.services.scoring_inputs import pack_read, unpack_read
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -150,7 +150,7 @@ def queue_back_test(context: ServiceContext, kind: str, content: bytes, months: 
         CardwatchError: it is of another kind, or the months are too many.
     """
     check_trial(kind, months)
-    (unpack_policy if kind == "policy" else unpack_rules)(content)
+    unpack_trial(kind, content)
     options = canonical({"kind": kind, "months": months}).encode()
     packed = documents.pack({"said.json": options, "content": content})
     with context.work(AuditEvent("consultation", "job"), ()) as uow:

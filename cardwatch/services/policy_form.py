@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from cardwatch.policy import (
     setting_fault,
 )
 from cardwatch.services.policy_figures import FIGURE_LABELS, LIMIT_LABELS, LIST_LABELS
+from cardwatch.toml_text import policy_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,44 +142,3 @@ def _with_limit(entries: list[dict[str, Any]], new: dict[str, Any]) -> list[dict
     return [entry for entry in entries if entry.get("holders") or entry["from"] != new["from"]] + [
         new
     ]
-
-
-def policy_toml(settings: Mapping[str, Any]) -> str:
-    """Some settings of a policy as TOML."""
-    plain = [f"{k} = {_toml(v)}" for k, v in settings.items() if k not in _tables(settings)]
-    tables = []
-    for key in _tables(settings):
-        entries = settings[key]
-        blocks = entries if isinstance(entries, list) else [entries]
-        heading = f"[[{key}]]" if isinstance(entries, list) else f"[{key}]"
-        tables += [
-            "\n".join([heading, *(f"{_key(k)} = {_toml(v)}" for k, v in block.items())])
-            for block in blocks
-        ]
-    return "\n\n".join(filter(None, ["\n".join(plain), *tables])) + "\n"
-
-
-def _tables(settings: Mapping[str, object]) -> list[str]:
-    """The settings that are tables, or lists of them."""
-    return [
-        key
-        for key, value in settings.items()
-        if isinstance(value, dict)
-        or (isinstance(value, list) and value and isinstance(value[0], dict))
-    ]
-
-
-def _key(name: str) -> str:
-    is_bare = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
-    return name if is_bare else _toml(name)
-
-
-def _toml(value: Any) -> str:  # noqa: ANN401  whatever TOML holds
-    """A value as TOML."""
-    if isinstance(value, list):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return str(value).lower() if isinstance(value, bool) else repr(value)

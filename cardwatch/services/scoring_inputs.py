@@ -159,6 +159,12 @@ _fitted = FittedForests()
 """Forests fitted last where no model is active: a statement is scored, shown and verified."""
 
 
+def stated_policy(uow: UnitOfWork, day: str) -> bytes:
+    """Return what the active policy of a day states; nothing where the defaults are active."""
+    recipe = active_inputs(uow, day)
+    return read_content(uow, recipe, "policy") if recipe.policy else b""
+
+
 def unpack_policy(content: bytes) -> Policy:
     """Return a policy from what is kept of it."""
     with about_field("policy"):

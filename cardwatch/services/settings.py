@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, cast
 
 from cardwatch.casebook import FINANCE, PSD, AuditEvent, documents, proposals
 from cardwatch.casebook.suppressions import day_of
-from cardwatch.casebook.tables import DOCUMENT_KINDS, ORDER_KINDS, READS, RECEIVES
+from cardwatch.casebook.tables import DOCUMENT_KINDS, ORDER_KINDS, POLICY_PACK, READS, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.services.alert_order import PROPOSED_ORDERS, packed_order
 from cardwatch.services.context import public_row
 from cardwatch.services.diffs import changes
 from cardwatch.services.imports import newest_forest
+from cardwatch.services.packs import activate_pack, check_named_pack, pack_documents
 from cardwatch.services.policy_figures import PolicyChange, policy_changes
 from cardwatch.services.policy_form import changed_policy, policy_values
 from cardwatch.services.scoring_inputs import (
@@ -25,6 +26,7 @@ from cardwatch.services.scoring_inputs import (
     read_content,
     read_model,
     shipped_sha256,
+    stated_policy,
     unpack_policy,
     unpack_rules,
 )
@@ -110,8 +112,12 @@ def get_proposal(context: ServiceContext, proposal_id: str) -> ProposedChange:
         event.object_id = proposal_id
         content = documents.read_document(uow, proposal["sha256"])
         changed_files = changes(uow, proposal["kind"], content, str(context.now.date()))
-        is_policy = proposal["kind"] == "policy"
-        before_after = _policy_changes(context, uow, content) if is_policy else []
+        before_after = []
+        if proposal["kind"] in {"policy", POLICY_PACK}:
+            policy = content
+            if proposal["kind"] == POLICY_PACK:
+                policy = pack_documents(uow, content, uow.today)[0]
+            before_after = _policy_changes(context, uow, policy)
     return {
         **public_row(proposal),
         "changes": changed_files,
@@ -145,14 +151,8 @@ def preview_policy(context: ServiceContext, content: bytes) -> list[PolicyChange
 
 
 def _policy_changes(context: ServiceContext, uow: UnitOfWork, content: bytes) -> list[PolicyChange]:
-    before = unpack_policy(_stated(context, uow))
+    before = unpack_policy(stated_policy(uow, str(context.now.date())))
     return policy_changes(before, unpack_policy(content))
-
-
-def _stated(context: ServiceContext, uow: UnitOfWork) -> bytes:
-    """What the active policy states; nothing where the defaults are active."""
-    recipe = active_inputs(uow, str(context.now.date()))
-    return read_content(uow, recipe, "policy") if recipe.policy else b""
 
 
 def policy_form(context: ServiceContext) -> dict[str, str]:
@@ -177,7 +177,7 @@ def change_policy(context: ServiceContext, form: Mapping[str, str]) -> str:
 def _active_policy(context: ServiceContext) -> str:
     with context.work(AuditEvent("consultation", "policy"), ()) as uow:
         _may_propose(context, "policy")
-        return _stated(context, uow).decode()
+        return stated_policy(uow, str(context.now.date())).decode()
 
 
 def rules_with(context: ServiceContext, files: Mapping[str, str]) -> bytes:
@@ -225,6 +225,8 @@ def propose(
     lane = context.actor.chain
     with context.work(AuditEvent("alteration", "proposal"), (lane,)) as uow:
         _may_propose(context, kind)
+        if kind == "policy":
+            check_named_pack(uow, unpack_policy(packed))
         if kind in PROPOSED_ORDERS:
             kind, packed = ORDER_KINDS[lane], packed_order(uow, lane, kind)
             effective_from = ""  # it cannot wait: before the first of a kind, the first holds
@@ -238,7 +240,10 @@ def decide_proposal(context: ServiceContext, proposal_id: str, *, agrees: bool) 
     """Agree to a proposal or refuse it; see `casebook.proposals.decide_proposal`."""
     with context.work(AuditEvent("alteration", "proposal"), (context.actor.chain,)) as uow:
         context.allow(RECEIVES, "change settings")
-        return public_row(proposals.decide_proposal(uow, proposal_id, agrees=agrees))
+        proposal = proposals.decide_proposal(uow, proposal_id, agrees=agrees)
+        if agrees and proposal["kind"] == POLICY_PACK:
+            activate_pack(uow, proposal["sha256"], proposal["effective_from"])
+        return public_row(proposal)
 
 
 def list_proposals(context: ServiceContext) -> list[Proposal]:

@@ -34,6 +34,8 @@ JUDGED = {
     "propose_cards": "few files of chance are card registers",
     "propose": "few texts of chance are a policy or rules",
     "back_test": "the same",
+    "preview_pack": "few texts of chance are a policy pack",
+    "propose_pack": "a job of chance is no back-test of a pack",
     "decide_alert": "an ETag, a person or a day of chance is not of this alert, or is past",
     "suppress_alert": "a day of chance is past or years away",
     "list_alerts": "a cursor of chance is none of ours",

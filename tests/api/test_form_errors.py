@@ -77,6 +77,8 @@ FORMS: tuple[tuple[str, str, dict[str, str], str, str], ...] = (
                                               "effective_from": "soon"},
      "effective_from", "not a date"),
     ("/settings/propose/cards", "finance", {"files": "nothing", "reason": "x"}, "files", "csv: "),
+    ("/settings/pack", "finance", {"months": "1"}, "files", "Select a policy pack"),
+    ("/settings/pack", "finance", {"files": "nothing", "months": "1"}, "files", "policy pack"),
     ("/settings/try", "finance", {"policy": "nothing", "months": "1"}, "policy", "TOML"),
     ("/settings/try", "finance", {"policy": "alerts_per_1000 = 9", "months": "statements"},
      "months", "Enter a number"),

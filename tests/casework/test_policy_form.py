@@ -15,7 +15,8 @@ from cardwatch import services
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.policy import Policy, load_policy, parse_policy
 from cardwatch.services.policy_figures import LIST_LABELS, policy_changes
-from cardwatch.services.policy_form import changed_policy, policy_toml, policy_values
+from cardwatch.services.policy_form import changed_policy, policy_values
+from cardwatch.toml_text import policy_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
