@@ -127,6 +127,13 @@ EvaluateLimits = Annotated[
 EvaluateSeeds = Annotated[
     int, typer.Option(min=1, max=100, help="Number of data sets of each kind.")
 ]
+EvaluateSize = Annotated[
+    int | None,
+    typer.Option(
+        "--organisation", min=100, max=100_000,
+        help="Measure on an organisation of so many payments a month, made of these cardholders.",
+    ),
+]  # fmt: skip
 EvaluateOut = Annotated[
     Path | None, typer.Option("--out", help="Folder for the figures (JSON) and plots (SVG).")
 ]
@@ -325,6 +332,7 @@ def evaluate(
     start: EvaluateFrom = None,
     limit: EvaluateLimits = None,
     seeds: EvaluateSeeds = 3,
+    size: EvaluateSize = None,
     save: EvaluateOut = None,
     read_count: EvaluateRead = None,
     filled: EvaluateFilled = None,
@@ -338,6 +346,7 @@ def evaluate(
     from cardwatch.evaluation.benchmark import Plan, score_unchanged
     from cardwatch.evaluation.benchmark import evaluate as measure
     from cardwatch.evaluation.plots import draw
+    from cardwatch.evaluation.sizes import resize
     from cardwatch.policy import load_policy
     from cardwatch.statements import read_statements
 
@@ -347,11 +356,9 @@ def evaluate(
     if read_count is not None:
         _read_blind(score_unchanged(read.transactions, figures, start), read_count, filled, save)
         return
-    pence = tuple(pounds * 100 for pounds in limit or [])
-    plan = Plan(start.date() if start else None, pence, seeds)
-    evaluation = measure(
-        read.transactions, figures, plan, lambda step: err.print(f"Measuring: {step}")
-    )
+    plan = Plan(start and start.date(), tuple(pounds * 100 for pounds in limit or []), seeds)
+    payments = resize(read.transactions, size, plan.first_seed) if size else read.transactions
+    evaluation = measure(payments, figures, plan, lambda step: err.print(f"Measuring: {step}"))
     text = json_text.dumps(asdict(evaluation), indent=2, sort_keys=True)
     if json:
         sys.stdout.write(text + "\n")
