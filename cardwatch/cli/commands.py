@@ -44,8 +44,9 @@ from cardwatch.quantities import quantity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cardwatch.evaluation.benchmark import Evaluation
+    from cardwatch.evaluation.reading import Item
     from cardwatch.records import AlertList, CardRegister, Statements
-    from cardwatch.scoring import ScoringResult
     from cardwatch.statements import ReadingChoices
 
 app = typer.Typer(
@@ -141,7 +142,8 @@ EvaluateRead = Annotated[
     int | None,
     typer.Option(
         "--read", min=1, max=1000,
-        help="Write a sheet to be read blind instead: so many questions, by whom is not said.",
+        help="Write a sheet to be read blind instead: so many questions, by whom is not said; "
+        "--lane chooses the list.",
     ),
 ]  # fmt: skip
 EvaluateFilled = Annotated[
@@ -336,16 +338,17 @@ def evaluate(
     save: EvaluateOut = None,
     read_count: EvaluateRead = None,
     filled: EvaluateFilled = None,
+    lane: Lane = "all",
     columns: ColumnsFile = None,
     json: AsJson = False,
     date_order: DateOrder = "decide",
     overlap: Overlap = "once",
 ) -> None:
     """Measure detection: add invented cases to your own history and count how many are found."""
-    from cardwatch.cli.output import err, print_evaluation, print_reading
+    from cardwatch.cli.output import err, print_reading
+    from cardwatch.evaluation import reading
     from cardwatch.evaluation.benchmark import Plan, score_unchanged
     from cardwatch.evaluation.benchmark import evaluate as measure
-    from cardwatch.evaluation.plots import draw
     from cardwatch.evaluation.sizes import resize
     from cardwatch.policy import load_policy
     from cardwatch.statements import read_statements
@@ -354,16 +357,27 @@ def evaluate(
     with busy("Reading statements"):
         read = read_statements(statements, choices, overlap=overlap)
     if read_count is not None:
-        _read_blind(score_unchanged(read.transactions, figures, start), read_count, filled, save)
+        one_of("--lane", lane, ("finance", "psd", "all"))
+        scoring = score_unchanged(read.transactions, figures, start)
+        _read_blind(reading.make_items(scoring, read_count, lane), filled, save)
         return
     plan = Plan(start and start.date(), tuple(pounds * 100 for pounds in limit or []), seeds)
     payments = resize(read.transactions, size, plan.first_seed) if size else read.transactions
     evaluation = measure(payments, figures, plan, lambda step: err.print(f"Measuring: {step}"))
+    if not json:
+        print_reading(read)
+    _give_evaluation(evaluation, save, json=json)
+
+
+def _give_evaluation(evaluation: Evaluation, save: Path | None, *, json: bool) -> None:
+    """Print what was measured, and write it with its plots where a folder is named."""
+    from cardwatch.cli.output import err, print_evaluation
+    from cardwatch.evaluation.plots import draw
+
     text = json_text.dumps(asdict(evaluation), indent=2, sort_keys=True)
     if json:
         sys.stdout.write(text + "\n")
     else:
-        print_reading(read)
         print_evaluation(evaluation)
     if save:
         _write_text(save / "evaluation.json", text + "\n")
@@ -371,14 +385,11 @@ def evaluate(
             err.print(f"Written: {path}")
 
 
-def _read_blind(
-    scoring: ScoringResult, count: int, filled: Sequence[Path] | None, save: Path | None
-) -> None:
+def _read_blind(items: list[Item], filled: Sequence[Path] | None, save: Path | None) -> None:
     """Write the sheet to be read, or score it as it was filled."""
     from cardwatch.cli.output import err, print_shares
     from cardwatch.evaluation import reading
 
-    items = reading.make_items(scoring, count)
     if filled:
         readers = {
             path.name: reading.read_answers(items, path.read_text("utf-8", "replace"), path.name)

@@ -369,13 +369,16 @@ def _evaluated(row: Row) -> list[str]:
 
 
 def _measured(row: KindRow) -> str:
-    """Return what is found of one kind, beside its one-line rule."""
+    """Return what is found of one kind, beside its one-line rule, or of all beside all of them."""
+    from cardwatch.evaluation.kinds import ALL_KINDS
+
+    rival = "all one-line rules in turn" if row.kind == ALL_KINDS else "one-line rule"
     ours = ", ".join(f"{r.share:.2f} [{r.low:.2f}-{r.high:.2f}]" for r in row.recalls)
     plain = ", ".join(f"{r.share:.2f}" for r in row.one_line)
     words = [
         f"{row.kind}, limit {pounds(row.limit_pence)}, {row.view}: {row.planted} planted",
         f"found at 1, 2, 5 and 10 per 1,000 of all lists {ours}",
-        f"one-line rule {plain}" if plain else "",
+        f"{rival} {plain}",
         row.verdict,
     ]
     return "; ".join(filter(None, words)) + "."

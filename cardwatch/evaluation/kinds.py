@@ -2,12 +2,14 @@
 
 All kinds are planted in one world, and the questions of all lanes are read in one order. Facts
 against policy stand apart and are counted. A one-line rule has the whole length of list for its own
-kind, where cardwatch shares it among all: where it still finds more, the table says so.
+kind, where cardwatch shares it among all: where it still finds more, the table says so. All kinds
+together are compared with all one-line rules in one list, an item of each in turn.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +22,7 @@ from cardwatch.evaluation.measure import NOT_FOUND, Finding, recalls
 from cardwatch.evaluation.one_line_rules import ONE_LINE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cardwatch.evaluation.dataset import AlertGroup, World
     from cardwatch.evaluation.measure import Recall
@@ -46,7 +48,7 @@ class KindRow:
     """How much of one kind, or of all, is found within some lengths of the whole list.
 
     Attributes:
-        one_line: that of the one-line rule of the kind; none for all kinds together.
+        one_line: that of the one-line rule of the kind; for all kinds, of all these rules in turn.
         by_generator: recall of each generator of the kind at the same lengths, without intervals.
         verdict: in words, where the one-line rule finds more; else empty.
     """
@@ -67,13 +69,16 @@ class Read:
     """Where the lists of one world come to what was planted in it.
 
     Attributes:
-        ours, one_line: for each matter how many alerts per 1,000 payments are read until then.
+        ours: for each matter how many alerts per 1,000 payments are read until then.
+        one_line: the same in a list of the one-line rule of its kind.
+        in_turn: the same in one list of all one-line rules.
         facts_per_1000: facts against policy, listed apart.
     """
 
     matters: tuple[AlertGroup, ...]
     ours: tuple[float, ...]
     one_line: tuple[float, ...]
+    in_turn: tuple[float, ...]
     facts_per_1000: float
 
 
@@ -122,12 +127,22 @@ def read_lists(world: World, scoring: ScoringResult) -> Read:
     questions = sorted((a for a in alerts if not a.is_fact), key=alert_order)
     rows = [[payment.row for payment in alert.payments] for alert in questions]
     ours = _places(rows, world.matters, payments)
-    rules = {
-        kind: _places(rule(scored), world.matters, payments) for kind, rule in ONE_LINE.items()
-    }
-    theirs = [rules[kind_of(m)][n] for n, m in enumerate(world.matters)]
+    found = {kind: rule(scored) for kind, rule in ONE_LINE.items()}
+    by_kind = {kind: _places(items, world.matters, payments) for kind, items in found.items()}
+    theirs = [by_kind[kind_of(m)][n] for n, m in enumerate(world.matters)]
+    in_turn = _places(_in_turn(list(found.values())), world.matters, payments)
     facts = sum(alert.is_fact for alert in alerts) * 1000 / payments
-    return Read(world.matters, tuple(ours), tuple(theirs), facts)
+    return Read(world.matters, tuple(ours), tuple(theirs), tuple(in_turn), facts)
+
+
+def _in_turn(lists: Sequence[Sequence[Sequence[int]]]) -> Iterator[Sequence[int]]:
+    """Return the first item of each list, then the second of each; an item of equal rows once."""
+    seen = set()
+    for items in zip_longest(*lists):
+        for item in items:
+            if item is not None and (rows := frozenset(item)) not in seen:
+                seen.add(rows)
+                yield item
 
 
 def _places(
@@ -173,7 +188,12 @@ def _row(
     chosen = [
         (matter, ours, theirs)
         for read in reads
-        for matter, ours, theirs in zip(read.matters, read.ours, read.one_line, strict=True)
+        for matter, ours, theirs in zip(
+            read.matters,
+            read.ours,
+            read.in_turn if name == ALL_KINDS else read.one_line,
+            strict=True,
+        )
         if kind_of(matter) in kinds and matter.rows
     ]
     holders = tuple(matter.holder_id for matter, _, _ in chosen)
@@ -185,15 +205,16 @@ def _row(
         places = np.array([place for matter, place, _ in chosen if matter.style == style])
         by_generator[style] = tuple(float((places <= length).mean()) for length in LENGTHS)
     worse = [f"{a.per_1000:g}" for a, b in zip(ours, theirs, strict=True) if b.share > a.share]
-    verdict = f"the one-line rule finds more at {', '.join(worse)} per 1,000" if worse else ""
+    rival = "all one-line rules find" if name == ALL_KINDS else "the one-line rule finds"
+    verdict = f"{rival} more at {', '.join(worse)} per 1,000" if worse else ""
     return KindRow(
         limit_pence=limit_pence,
         view=view,
         kind=name,
         planted=len(chosen),
         recalls=ours,
-        one_line=() if name == ALL_KINDS else theirs,
+        one_line=theirs,
         by_generator=by_generator,
         facts_per_1000=float(np.mean([read.facts_per_1000 for read in reads])),
-        verdict="" if name == ALL_KINDS else verdict,
+        verdict=verdict,
     )

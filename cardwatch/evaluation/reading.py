@@ -80,15 +80,17 @@ class Agreement:
     kappa: float | None
 
 
-def make_items(scoring: ScoringResult, count: int) -> list[Item]:
+def make_items(scoring: ScoringResult, count: int, lane: str = "all") -> list[Item]:
     """Return the items of a sheet, shuffled.
 
     Args:
         scoring: of real payments, with nothing planted.
         count: how many of each source; fewer where it has fewer.
+        lane: whose list is read; all for the lists of all lanes in one order.
     """
     scored = scoring.scored
-    alerts = [a for alert_list in scoring.lists.values() for a in alert_list.alerts if a.payments]
+    lists_read = [one for name, one in scoring.lists.items() if lane in {name, "all"}]
+    alerts = [alert for one in lists_read for alert in one.alerts if alert.payments]
     ours = sorted((a for a in alerts if a.shown and not a.is_fact), key=alert_order)
     random = np.random.default_rng(SHEET_SEED)
     chance = np.where(scored.ledger.is_purchase, random.random(len(scored.ledger)), -1.0)

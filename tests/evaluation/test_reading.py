@@ -60,6 +60,20 @@ def test_a_sheet_is_in_no_order_of_its_sources_and_the_same_again(
     assert own != list(range(COUNT)), "ours do not come first"
 
 
+def test_a_sheet_of_one_lane_has_the_questions_of_that_list(
+    scored_month: Callable[[str], ScoringResult],
+) -> None:
+    scoring = scored_month("2026-10")
+
+    def asked_in(lane: str) -> set[str]:
+        return {i.item_id for i in make_items(scoring, 1_000, lane) if OURS in i.sources}
+
+    finance, psd = asked_in("finance"), asked_in("psd")
+    assert psd
+    assert psd != finance
+    assert finance | psd == asked_in("all")
+
+
 def test_a_filled_sheet_is_scored_by_source_with_an_exact_interval(items: list[Item]) -> None:
     answers = read_answers(items, _filled(items, ["Yes"] * len(items)), "a.csv")
     for share in shares_of(items, {"a.csv": answers}):
