@@ -284,9 +284,9 @@ def fill_cases(site: Site) -> None:
         one["alert_id"] for one in services.list_alerts(at, state="open") if one["is_fact"]
     ][:2]
     for alert_id in (other, confirmed, site.ids["long"]):
-        services.decide(at, alert_id, DecisionInput(REASON, "confirmed"))
+        decided = services.decide(at, alert_id, DecisionInput(REASON, "confirmed"))
         services.refer_alert(at, alert_id, reason=REASON)
-    site.ids["confirmed"] = confirmed
+    site.ids |= {"confirmed": confirmed, "long_version": str(decided["version"])}
     places = [(site.ids["long_statement"], row) for row in (2, 3)]
     site.ids["by_hand"] = services.raise_by_hand(at, places, question=REASON)
     alert_ids = (site.ids["long"], site.ids["psd"])
