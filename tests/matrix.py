@@ -445,6 +445,8 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /equality", May(READERS, sent={"params": {"quarter": "2026-Q4"}})),
     ("POST /equality",
      May("auditor", sent={"files": {"files": GROUPS}, "data": {"until": "2026-Q4"}})),
+    ("GET /benchmark", May(READERS)),
+    ("POST /benchmark", May(READERS, refused=422)),  # no file is sent
     ("GET /subject-access", May("auditor")),
     ("POST /subject-access",
      May("auditor", sent={"data": {"identifiers": "E1"}}, draws=True)),

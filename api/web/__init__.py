@@ -8,6 +8,7 @@ from api.web import (
     alerts,
     audit,
     back_tests,
+    benchmark,
     cases,
     columns,
     exports,
@@ -33,8 +34,8 @@ from api.web import (
 
 pages = APIRouter(include_in_schema=False)
 NOUNS = (files, sign_in, account, step_up, columns, statements, payments, exports, queries, cases,
-         alerts, holds, suppressions, reports, rights, registers, settings, back_tests, policy,
-         proposals, samples, people, retention, audit, reference)  # fmt: skip
+         alerts, holds, suppressions, reports, benchmark, rights, registers, settings, back_tests,
+         policy, proposals, samples, people, retention, audit, reference)  # fmt: skip
 for one in NOUNS:
     for route in one.router.routes:
         assert isinstance(route, APIRoute)

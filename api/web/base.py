@@ -180,6 +180,18 @@ def _files(form: Annotated[FormData, Depends(_form)]) -> list[UploadFile]:
     return [upload for upload in form_files if isinstance(upload, UploadFile) and upload.filename]
 
 
+async def _large_form(request: Request) -> AsyncIterator[FormData]:
+    """Give a form with as many files as forces are compared, and close them afterwards."""
+    async with request.form(max_files=services.MOST_AGGREGATES) as form:
+        yield form
+
+
+def form_parts(form: FormData) -> tuple[dict[str, str], list[UploadFile]]:
+    """Return the fields of a form that are filled, and its files."""
+    return _sent(_fields(form)), _files(form)
+
+
+LargeForm = Annotated[FormData, Depends(_large_form)]
 Fields = Annotated[dict[str, str], Depends(_fields)]
 RequestModel = Annotated[dict[str, str], Depends(_sent)]
 """What a form says, and without what was left empty; a route that asks for it in this way need not

@@ -19,6 +19,7 @@ from cardwatch.reports.document import Document
 from cardwatch.reports.filenames import (
     IMPACT_FILENAME,
     alerts_filename,
+    benchmark_filename,
     case_filename,
     equality_filename,
     payments_filename,
@@ -134,6 +135,7 @@ __all__ = [
     "alert_files",
     "alerts_filename",
     "as_json",
+    "benchmark_filename",
     "case_filename",
     "check_drawing",
     "check_pack",

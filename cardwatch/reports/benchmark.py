@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import binom, norm
+from scipy.stats import binom, binomtest, norm
 
 from cardwatch.errors import CardwatchError
 from cardwatch.rarity import exact_interval
+from cardwatch.reports.aggregate import SharePair
 from cardwatch.reports.document import Document, Section, Table
 from cardwatch.reports.formatting import day, money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cardwatch.reports.aggregate import Aggregate, SharePair
+    from cardwatch.reports.aggregate import Aggregate
 
 COMMON_LIMIT_PENCE = 100_000
 """£1,000: the limit that all forces' purchases are compared with, whatever their own is."""
@@ -50,6 +51,7 @@ NOT_SHOWN = (
     "More alerts may mean more misuse, stricter limits, or better data. Figures cannot tell which.",
     "A higher share of upheld queries may mean that a force asks better questions.",
     "A force within the limits has not been shown to be without problems.",
+    "A change from the quarter before may come of the season, a large order, or better records.",
     "Counts below each force's threshold are left out, and counts are rounded to the nearest 5.",
 )
 
@@ -61,7 +63,7 @@ class FunnelPoint:
     Attributes:
         low, high: its exact 95% interval.
         verdict: where it lies, in words.
-        earlier: its share in the last quarter before, if that is given.
+        earlier: its count and total in the quarter before, if that is given.
     """
 
     organisation: str
@@ -70,7 +72,7 @@ class FunnelPoint:
     low: float
     high: float
     verdict: str
-    earlier: float | None = None
+    earlier: SharePair | None = None
 
     @property
     def share(self) -> float:
@@ -93,6 +95,24 @@ class Funnel:
     centre: float
     spread: float
     points: tuple[FunnelPoint, ...]
+
+
+def change_interval(now: SharePair, before: SharePair) -> tuple[float, float, float]:
+    """Return the difference of two shares, and its 95% interval.
+
+    The interval is that of Newcombe (1998, "Interval estimation for the difference between
+    independent proportions", method 10), made of the Wilson intervals of both shares.
+    """
+    shares, lows, highs = [], [], []
+    for pair in (now, before):
+        interval = binomtest(pair.count, pair.total).proportion_ci(0.95, method="wilson")
+        shares.append(pair.count / pair.total)
+        lows.append(float(interval.low))
+        highs.append(float(interval.high))
+    change = shares[0] - shares[1]
+    below = np.hypot(shares[0] - lows[0], highs[1] - shares[1])
+    above = np.hypot(highs[0] - shares[0], shares[1] - lows[1])
+    return change, change - float(below), change + float(above)
 
 
 def funnel_limits(centre: float, total: int, spread: float, deviate: float) -> tuple[float, float]:
@@ -134,7 +154,8 @@ def nearest_peers(aggregates: Sequence[Aggregate], organisation: str) -> list[st
     """
     sizes = {a.organisation: a.purchases for a in _by_quarter(aggregates)[0]}
     if organisation not in sizes:
-        raise CardwatchError(f"There is no aggregate of {organisation} for the newest quarter.")
+        sentence = f"There is no aggregate of {organisation} for the newest quarter."
+        raise CardwatchError(sentence, field="force")
     own = max(sizes.pop(organisation), 1)
     ratio = {name: abs(np.log(max(size, 1) / own)) for name, size in sizes.items()}
     return sorted(ratio, key=lambda name: (ratio[name], name))[:MOST_PEERS]
@@ -155,16 +176,18 @@ def benchmark_document(
         CardwatchError: see `make_funnels` and `nearest_peers`.
     """
     funnels = make_funnels(aggregates)
-    newest, _ = _by_quarter(aggregates)
+    newest, before = _by_quarter(aggregates)
     peers = nearest_peers(aggregates, organisation) if organisation else []
     facts = (
         ("Quarter", newest[0].quarter),
+        ("Compared with", before[0].quarter if before else "No earlier quarter is given"),
         ("Forces", f"{len(newest)}"),
         ("Date", day(made_on)),
         *((("Compared for", organisation), ("Peers by size", ", ".join(peers))) if peers else ()),
     )
     sections = [
         Section("What a difference does not mean", points=(*NOT_SHOWN, _by_chance(funnels))),
+        *((_own_section(funnels, organisation, peers),) if organisation else ()),
         Section("Forces", text=FORCES_TEXT, tables=(_forces(newest),)),
         *(_section(funnel, organisation, peers) for funnel in funnels),
     ]
@@ -211,7 +234,7 @@ def _funnel(indicator: str, shares: dict[str, SharePair], before: dict[str, Shar
             pair.total,
             *exact_interval(pair.count, pair.total),
             _verdict(pair, centre, spread),
-            before[name].count / before[name].total if name in before else None,
+            before.get(name),
         )
         for name, pair in shares.items()
     ]
@@ -257,6 +280,30 @@ def _forces(aggregates: Sequence[Aggregate]) -> Table:
     return Table("Forces by name", headings, rows, numeric=(1, 2, 3, 4, 5))
 
 
+def _own_section(funnels: Sequence[Funnel], organisation: str, peers: Sequence[str]) -> Section:
+    """One force against its peers by size, figure by figure."""
+    rows = []
+    for funnel in funnels:
+        own = next((p for p in funnel.points if p.organisation == organisation), None)
+        if own is None:
+            continue
+        near = [point for point in funnel.points if point.organisation in peers]
+        together = ""
+        if near:
+            together = _percent(sum(p.count for p in near) / sum(p.total for p in near))
+        change = change_words(own) or "Not given"
+        rows.append((
+            INDICATORS[funnel.indicator], _percent(own.share), together, _percent(funnel.centre),
+            change, own.verdict,
+        ))  # fmt: skip
+    headings = ("Figure", "Your force", "Peers together", "All forces", "Change", "Position")
+    table = Table(
+        "Your force", headings, tuple(rows), numeric=(1, 2, 3), empty="Your force shares no figure."
+    )
+    text = (f"Peers are the {len(peers)} forces nearest in number of purchases.",)
+    return Section("Your force and its peers", text=text, tables=(table,))
+
+
 def _section(funnel: Funnel, organisation: str, peers: Sequence[str]) -> Section:
     """One figure: a sentence and a table."""
     rows = tuple(_rows(funnel, organisation, peers))
@@ -267,7 +314,9 @@ def _section(funnel: Funnel, organisation: str, peers: Sequence[str]) -> Section
             "as wide."
         )
     text = (f"All forces together: {_percent(funnel.centre)}.{widened}",)
-    headings = ("Force", "Count", "Of", "Share", "95% interval", "Quarter before", "Position")
+    headings = (
+        "Force", "Count", "Of", "Share", "95% interval", "Quarter before", "Change", "Position"
+    )  # fmt: skip
     table = Table(INDICATORS[funnel.indicator], headings, rows, numeric=(1, 2, 3, 4, 5))
     return Section(INDICATORS[funnel.indicator], text=text, tables=(table,))
 
@@ -277,7 +326,9 @@ def _rows(funnel: Funnel, organisation: str, peers: Sequence[str]) -> Iterable[t
     for point in funnel.points:
         mark = " (your force)" if point.organisation == organisation else ""
         mark = " (peer)" if point.organisation in peers else mark
-        earlier = "" if point.earlier is None else _percent(point.earlier)
+        earlier = ""
+        if point.earlier is not None:
+            earlier = _percent(point.earlier.count / point.earlier.total)
         yield (
             point.organisation + mark,
             f"{point.count:,}",
@@ -285,8 +336,22 @@ def _rows(funnel: Funnel, organisation: str, peers: Sequence[str]) -> Iterable[t
             _percent(point.share),
             f"{_percent(point.low)} to {_percent(point.high)}",
             earlier,
+            change_words(point),
             point.verdict,
         )
+
+
+def change_words(point: FunnelPoint) -> str:
+    """Return the change of a force against the quarter before, in percentage points.
+
+    It is called higher or lower only where its 95% interval leaves out that nothing changed.
+    """
+    if point.earlier is None:
+        return ""
+    change, low, high = change_interval(SharePair(point.count, point.total), point.earlier)
+    words = "within chance" if low <= 0 <= high else "higher" if change > 0 else "lower"
+    figures = " to ".join(f"{100 * bound:+.2f}" for bound in (low, high))
+    return f"{100 * change:+.2f} points ({figures}): {words}".replace("-", "\u2212")
 
 
 def _percent(share: float) -> str:

@@ -95,6 +95,11 @@ def equality_filename(quarter: str) -> str:
     return safe_filename(f"{quarter} equality.pdf")
 
 
+def benchmark_filename(quarter: str, ending: str) -> str:
+    """Return the name of a comparison of forces: `2026-Q3 comparison of forces.xlsx`."""
+    return safe_filename(f"{quarter} comparison of forces{ending}")
+
+
 def report_filename(quarter: str, ending: str = ".pdf") -> str:
     """Return the name of a quarterly report: `2026-Q4 report.pdf`."""
     return safe_filename(f"{quarter} report{ending}")

@@ -49,6 +49,7 @@ from cardwatch.services.auth import (
 )
 from cardwatch.services.back_tests import ACTIVE, back_test, score_only
 from cardwatch.services.backup import back_up, restore
+from cardwatch.services.benchmarks import MOST_AGGREGATES, check_compares, compare_forces
 from cardwatch.services.case_export import export_case
 from cardwatch.services.cases import (
     NewCase,
@@ -251,6 +252,7 @@ __all__ = [
     "MAX_EXPORTED",
     "MAX_RAISED_TOGETHER",
     "MAX_SELECTED",
+    "MOST_AGGREGATES",
     "MOST_IN_CASE",
     "NAME_CHARACTERS",
     "PROPOSED_ORDERS",
@@ -308,12 +310,14 @@ __all__ = [
     "change_password",
     "change_policy",
     "change_profile",
+    "check_compares",
     "check_oversees",
     "check_registers_now",
     "check_suppression",
     "checkpoint",
     "close_case",
     "column_profiles",
+    "compare_forces",
     "count_alerts",
     "count_payments",
     "create_key",

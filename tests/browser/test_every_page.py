@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,6 +27,7 @@ READERS = ("finance", "auditor", "psd")
 ALL = (*READERS, "admin")
 NO_REASON = "Enter a reason"
 PROBLEM = "There is a problem"
+AGGREGATES = tuple(sorted((Path(__file__).parents[2] / "sample_data" / "aggregates").iterdir()))
 LONG_NAME = f"{'long-' * 18}file.csv"
 STRANGE = (LONG_NAME, f"Wann,Wer,{LONG},Wieviel\n2026-10-01,E1,SHOP,5.00\n")
 GUESSED = (LONG_NAME, f"Wann,Wer,{LONG},Wieviel\n" + "2026-10-01,E1,SHOP,5.00\n" * 2)
@@ -51,6 +53,7 @@ class State:
         press: the button by which this state is reached, if any.
         fill: what is entered before, by label, with the words of `Site.ids`.
         file: name and text of a file that is selected before, if any.
+        paths: files that are selected before, if any.
         then: the button that is pressed next, if any.
         owner: the force.
         says: words that the page shows, if it is to be told from another state.
@@ -62,6 +65,7 @@ class State:
     press: str = ""
     fill: dict[str, str] = field(default_factory=dict)
     file: tuple[str, str] = ("", "")
+    paths: tuple[Path, ...] = ()
     then: str = ""
     owner: str = OWN
     says: str = ""
@@ -233,6 +237,11 @@ PAGES = (
     State("/governance", ("finance", "psd")),
     _empty("/governance", "finance"),
     _wrong("/governance", "finance", at="/governance?quarter=x"),
+    State("/benchmark", READERS),
+    _empty("/benchmark", "auditor"),
+    State("/benchmark", ("auditor",), press="Compare forces", says="Funnel plots",
+          fill={"Your force": "Saltmarsh Vale (invented)"}, paths=AGGREGATES),
+    _wrong("/benchmark", "auditor", "Compare forces"),
     State("/equality", READERS),
     _empty("/equality", "auditor"),
     _wrong("/equality", "finance", at="/equality?quarter=x"),
@@ -383,6 +392,8 @@ def test_a_page_is_whole_for_everybody(
         if name:
             sent = {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
             page.locator("input[type=file]").set_input_files(sent)
+        if state.paths:
+            page.locator("input[type=file]").set_input_files(state.paths)
         for button in filter(None, (state.press, state.then)):
             name = button.format_map(visit.site.ids)
             page.get_by_role("button", name=name, exact=True).click()

@@ -14,7 +14,14 @@ from typer.testing import CliRunner
 from cardwatch.cli import app
 from cardwatch.errors import CardwatchError
 from cardwatch.reports.aggregate import Aggregate, SharePair, read_aggregate
-from cardwatch.reports.benchmark import benchmark_document, make_funnels, nearest_peers
+from cardwatch.reports.benchmark import (
+    FunnelPoint,
+    benchmark_document,
+    change_interval,
+    change_words,
+    make_funnels,
+    nearest_peers,
+)
 from cardwatch.reports.document_xlsx import document_xlsx
 from cardwatch.reports.funnel_plot import funnel_svg
 
@@ -64,6 +71,25 @@ def test_changes_stand_beside(aggregates: list[Aggregate]) -> None:
     funnel = next(one for one in make_funnels(aggregates) if one.indicator == "alerts")
     earlier = {point.organisation for point in funnel.points if point.earlier is not None}
     assert earlier == {VALE, "Northwick Metropolitan (invented)"}
+
+
+def test_the_interval_of_a_change_is_newcombes() -> None:
+    """Newcombe 1998, table II, example (a): 56/70 and 48/80 by method 10."""
+    change = change_interval(SharePair(56, 70), SharePair(48, 80))
+    assert change == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
+
+
+def test_a_change_within_chance_is_called_so(aggregates: list[Aggregate]) -> None:
+    document = benchmark_document(
+        aggregates, marking="OFFICIAL", made_on="2026-11-29", organisation=VALE
+    )
+    own = next(s for s in document.sections if s.title == "Your force and its peers").tables[0]
+    changes = [row[own.headings.index("Change")] for row in own.rows]
+    assert any("within chance" in words for words in changes)
+    grown = FunnelPoint("x", 300, 1_000, 0, 1, "", SharePair(100, 1_000))
+    assert change_words(grown).endswith(": higher")
+    assert change_words(dataclasses.replace(grown, earlier=SharePair(600, 1_000))).endswith("lower")
+    assert not change_words(dataclasses.replace(grown, earlier=None))
 
 
 def test_peers_are_the_nearest_in_size(aggregates: list[Aggregate]) -> None:

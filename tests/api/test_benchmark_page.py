@@ -1,0 +1,81 @@
+"""Forces compared on a page: from files that are not kept, as page, PDF and workbook."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pytest
+from books import needs_pdf
+
+from cardwatch import services
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from services import Running
+
+SITE = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+FILES = sorted((Path(__file__).parents[2] / "sample_data" / "aggregates").iterdir())
+VALE = "Saltmarsh Vale (invented)"
+
+
+def _compare(running: Running, files: list[tuple[str, bytes]], status: int, **data: str) -> Any:
+    sent = [("files", file) for file in files]
+    answer = running.ask("POST", "/benchmark", "auditor", headers=SITE, files=sent, data=data)
+    assert answer.status_code == status, answer.text
+    return answer
+
+
+@pytest.fixture
+def files() -> list[tuple[str, bytes]]:
+    return [(path.name, path.read_bytes()) for path in FILES]
+
+
+def test_the_page_shows_ones_force_among_others(
+    serve: Callable[..., Running], files: list[tuple[str, bytes]]
+) -> None:
+    running = serve(chores=False)
+    page = _compare(running, files, 200, force=VALE).text
+    for words in ("What a difference does not mean", "Your force and its peers", "Funnel plots",
+                  "within chance", "read once and not kept"):  # fmt: skip
+        assert words in page
+    assert page.count("<svg xmlns") >= 8
+    event = services.audit_events(running.context("auditor"), lane="finance", last=1)[0]
+    assert (event["object"], event["id"], event["counts"]) == ("benchmark", "", {"files": 14})
+
+
+def test_a_workbook_is_given(serve: Callable[..., Running], files: list[tuple[str, bytes]]) -> None:
+    answer = _compare(serve(chores=False), files, 200, form="xlsx")
+    assert "2026-Q3 comparison of forces.xlsx" in answer.headers["content-disposition"]
+    assert "About" in openpyxl.load_workbook(io.BytesIO(answer.content)).sheetnames
+
+
+@needs_pdf
+def test_a_pdf_is_given(serve: Callable[..., Running], files: list[tuple[str, bytes]]) -> None:
+    assert _compare(serve(chores=False), files, 200, form="pdf").content.startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(
+    ("change", "data", "field", "words"),
+    [
+        (lambda files: files[:2], {}, "files", "at least 3"),
+        (lambda _: [], {}, "files", "at least 3"),
+        (lambda files: [*files, ("more.json", b"{}")], {}, "files", "not an aggregate"),
+        (lambda files: files, {"force": "Nowhere"}, "force", "no aggregate of Nowhere"),
+        (lambda files: files * 8, {}, "", ""),
+    ],
+)
+def test_what_cannot_be_compared_is_named_at_its_field(
+    serve: Callable[..., Running],
+    files: list[tuple[str, bytes]],
+    change: Any,
+    data: dict[str, str],
+    field: str,
+    words: str,
+) -> None:
+    page = _compare(serve(chores=False), change(files), 422 if field else 400, **data).text
+    assert words in page
+    assert not field or f'id="{field}-error"' in page
