@@ -11,6 +11,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from api import scim
 from api.sign_in_limit import TooManyAttempts
 from api.state import Busy
 from cardwatch.errors import (
@@ -121,7 +122,13 @@ def add_handlers(app: FastAPI, show: Callable[[Request, Response], Response]) ->
     """
 
     def told(request: Request, response: Response) -> Response:
+        if request.url.path.startswith(scim.BASE):
+            return scim.problem_as_scim(response)
         return show(request, response) if is_page(request) else response
+
+    @app.exception_handler(scim.ScimRefused)
+    def refused_by_scim(_request: Request, error: scim.ScimRefused) -> Response:
+        return scim.refusal_as_scim(error)
 
     @app.exception_handler(CardwatchError)
     def refused(request: Request, error: CardwatchError) -> Response:
@@ -157,7 +164,7 @@ def methods_of(request: Request) -> list[str]:
     written = {name for route in in_full for name in route.methods or ()}
     return [
         name
-        for name in ("DELETE", "GET", "POST", "PUT")
+        for name in ("DELETE", "GET", "PATCH", "POST", "PUT")
         if (name in written if written else matches_route(request, name))
     ]
 

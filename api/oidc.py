@@ -16,11 +16,12 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
+from joserfc.jwt import JWTClaimsRegistry
 
 from api.settings import is_loopback
 from cardwatch import services
 from cardwatch.casebook import PSD
-from cardwatch.casebook.sessions import VERIFIED_MINUTES
+from cardwatch.casebook.sessions import VERIFIED_MINUTES, ProviderSignIn
 from cardwatch.casebook.unit_of_work import as_text
 from cardwatch.errors import NotAllowed, NotFound
 
@@ -39,6 +40,8 @@ ALGORITHMS = ["RS256", "PS256", "ES256"]
 ANYTHING = "any"
 """The setting that leaves the second factor to the provider."""
 OIDC_REFUSAL = "Signing in with your organisation's account failed. Try again."
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+LOGOUT_REFUSAL = "The logout token is not valid."
 NOT_SET = "Signing in with your organisation's account is not set up here."
 
 
@@ -85,6 +88,7 @@ def handle_callback(
         raise NotAllowed(OIDC_REFUSAL)
     claims = _claims(service, place, query.get("code", ""), attempt)
     verified_at = _verified_at(claims, service.clock())
+    provider = ProviderSignIn(verified_at, str(claims.get("sid", "")))
     if attempt.get("again") and not verified_at:
         raise NotAllowed(OIDC_REFUSAL)
     settings = service.settings
@@ -103,8 +107,61 @@ def handle_callback(
         browser=browser,
         held=attempt["session"],
         now=service.clock(),
-        verified_at=verified_at,
+        provider=provider,
     )
+
+
+def end_sessions(service: Service, token: str) -> None:
+    """End the sessions that the provider says have ended (OpenID Connect Back-Channel Logout 1.0).
+
+    Args:
+        service: where somebody has signed in.
+        token: the provider's logout token: of one person, one of their sessions, or both.
+
+    Raises:
+        NotFound: no provider is set.
+        NotAllowed: the provider does not answer, or did not make this token for us just now.
+    """
+    settings = service.settings
+    described = _described(service)
+    try:
+        read = jwt.decode(token, _keys(described), registry=_registry())
+        claims = read.claims
+        JWTClaimsRegistry(
+            now=int(service.clock().timestamp()),
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": settings.oidc_issuer},
+            aud={"essential": True, "value": settings.oidc_client},
+            iat={"essential": True},
+            exp={"essential": True},
+            jti={"essential": True},
+            events={"essential": True},
+        ).validate(claims)
+        is_logout = LOGOUT_EVENT in dict(claims["events"]) and "nonce" not in claims
+    except (
+        httpx2.HTTPError, AuthlibBaseError, JoseError, KeyError, ValueError, TypeError,
+    ) as error:  # fmt: skip
+        raise NotAllowed(LOGOUT_REFUSAL) from error
+    subject, session = (str(claims.get(name) or "") for name in ("sub", "sid"))
+    if not is_logout or not (subject or session):
+        raise NotAllowed(LOGOUT_REFUSAL)
+    services.end_provider_sessions(
+        service.casebook,
+        settings.oidc_organisation,
+        f"{claims['iss']} {subject}" if subject else "",
+        session,
+        service.clock(),
+    )
+
+
+def _keys(described: Mapping[str, Any]) -> KeySet:
+    """The provider's public keys."""
+    answer = httpx2.get(described["jwks_uri"], timeout=PROVIDER_TIMEOUT_SECONDS)
+    return KeySet.import_key_set(answer.json())
+
+
+def _registry() -> JWSRegistry:
+    return JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
 
 
 def _verified_at(claims: Mapping[str, Any], now: dt.datetime) -> str:
@@ -127,9 +184,7 @@ def _claims(
             token = client.fetch_token(
                 described["token_endpoint"], code=code, code_verifier=flow_state["verifier"]
             )
-        keys = httpx2.get(described["jwks_uri"], timeout=PROVIDER_TIMEOUT_SECONDS).json()
-        registry = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
-        read = jwt.decode(token["id_token"], KeySet.import_key_set(keys), registry=registry)
+        read = jwt.decode(token["id_token"], _keys(described), registry=_registry())
         claims = CodeIDToken(
             read.claims,
             read.header,

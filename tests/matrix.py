@@ -44,6 +44,8 @@ POLICY = {"kind": "policy", "policy": "alerts_per_1000 = {n}\n"}
 EXPORT = {"statement_id": "{id}", "form": "json", "purpose": "misconduct", "recipient": "{n}"}
 CASE = {"alert_ids": ["{id}"]} | {k: v for k, v in EXPORT.items() if k != "statement_id"}
 SUPPRESSED = {"until": "2027-03-31", "reason": "so"}
+SCIM = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "x",
+        "displayName": "x"}  # fmt: skip
 NOTE_FILE = ("note.txt", "a file")
 OPENED = {"title": "Case {n}", "reason": "so"}
 SEEN = {"headers": {"If-Match": '"2"'}}
@@ -115,6 +117,7 @@ NEEDS_CODE = frozenset({
     "DELETE /v1/sessions/{session_id}", "POST /account/mine/sessions/{session_id}/end",
     "POST /v1/proposals/{proposal_id}/agreement",
     "POST /settings/proposals/{proposal_id}/agreement",
+    "PUT /v1/directory/groups/{group_id}/role", "POST /people/directory",
     "PUT /v1/retention", "POST /v1/erasures", "POST /retention", "POST /retention/erasure",
 })  # fmt: skip
 """What needs a code of the last five minutes; so do corrections, by either way of uploading."""
@@ -270,6 +273,10 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("POST /v1/keys", May("admin", sent=_json(name="x", role="auditor"))),
     ("POST /v1/keys", May("psd", sent=_json(name="x", role="psd"))),
     ("DELETE /v1/keys/{key_id}", May("admin", "psd", of="key", is_used=True)),
+    ("GET /v1/directory/users", May("admin")),
+    ("GET /v1/directory/groups", May("admin")),
+    ("PUT /v1/directory/groups/{group_id}/role",
+     May("admin", of="group", sent=_json(role="auditor"))),
     ("GET /v1/webhook", May(KEEPERS)),
     ("PUT /v1/webhook", May(KEEPERS, sent=_json(url="http://127.0.0.1:9/"))),
     ("DELETE /v1/webhook", May(KEEPERS)),
@@ -287,6 +294,28 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /v1/retention", May(EVERYBODY)),
     ("PUT /v1/retention", May("admin", sent=_json(kind="alerts", days=2_557))),
     ("POST /v1/erasures", May("admin")),
+    # An identity provider's key alone reaches these: tests/api/test_scim.py.
+    ("GET /scim/v2/ServiceProviderConfig", May()),
+    ("GET /scim/v2/ResourceTypes", May()),
+    ("GET /scim/v2/ResourceTypes/{name}", May()),
+    ("GET /scim/v2/Schemas", May()),
+    ("GET /scim/v2/Schemas/{name}", May()),
+    ("POST /scim/v2/.search", May(sent={"json": {}})),
+    ("GET /scim/v2/Users", May()),
+    ("POST /scim/v2/Users", May(sent={"json": SCIM})),
+    ("GET /scim/v2/Groups", May()),
+    ("POST /scim/v2/Groups", May(sent={"json": SCIM})),
+    ("POST /scim/v2/Users/.search", May(sent={"json": {}})),
+    ("POST /scim/v2/Groups/.search", May(sent={"json": {}})),
+    ("GET /scim/v2/Users/{user_id}", May()),
+    ("PUT /scim/v2/Users/{user_id}", May(sent={"json": SCIM})),
+    ("PATCH /scim/v2/Users/{user_id}", May(sent={"json": SCIM})),
+    ("DELETE /scim/v2/Users/{user_id}", May()),
+    ("GET /scim/v2/Groups/{group_id}", May()),
+    ("PUT /scim/v2/Groups/{group_id}", May(sent={"json": SCIM})),
+    ("PATCH /scim/v2/Groups/{group_id}", May(sent={"json": SCIM})),
+    ("DELETE /scim/v2/Groups/{group_id}", May()),
+    ("POST /sign-in/provider-logout", May(opens=422)),
     ("GET /static/{name}", May(opens=404)),
     ("GET /help", May(opens=200)),
     ("GET /accessibility", May(opens=200)),
@@ -466,6 +495,9 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("POST /audit/statements/{statement_id}/verification", May(EVERYBODY, of="statement")),
     ("POST /audit/statements/{statement_id}/verification/independent",
      May(READERS, of="statement")),
+    ("GET /people/directory", May("admin")),
+    ("POST /people/directory",
+     May("admin", of="group", sent={"data": {"group_id": "{id}", "role": "auditor"}})),
     ("GET /people", May(KEEPERS)),
     ("POST /people",
      May("admin", sent={"data": {"name": "x", "email": "{n}@y.example", "role": "finance",

@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from cardwatch.casebook import PSD, ROLES, Actor, Casebook, jobs, sessions
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.cases import CaseUpdate
 from cardwatch.casebook.complaints import NewComplaint
+from cardwatch.casebook.directory import ProvidedGroup, ProvidedUser
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.cli.demo import fill_casebook, sample_folder
@@ -266,6 +267,13 @@ def fill_people(site: Site) -> None:
     site.ids["profile"] = next(iter(services.column_profiles(at)))
     site.ids["long_person"], site.ids["invitation"] = person, services.invite(admin, person)
     services.create_key(admin, name=LONG, role="auditor", days=90)
+    provider = services.ServiceContext(
+        site.book, replace(admin.actor, scope="directory"), admin.now
+    )
+    sent = ProvidedUser(f"{LONG}@force.example", "", LONG, "", is_active=True, content="{}")
+    user_id = services.add_provided_user(provider, sent)["user_id"]
+    group = services.add_provided_group(provider, ProvidedGroup(LONG, "", (user_id,)))
+    services.set_group_role(admin, group["group_id"], "finance")
     policy = services.pack_policy(f"# {LONG}\nalerts_per_1000 = 6\n", "policy.toml")
     long = services.propose(at, "policy", policy, effective_from="", reason=REASON)
     site.ids["long_proposal"] = long["proposal_id"]

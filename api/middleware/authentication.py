@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 from starlette.responses import RedirectResponse
 
+from api import scim
 from api.errors import is_page, matches_route, methods_of, problem, refusal_response
 from api.middleware.check import CheckMiddleware
 from api.middleware.csrf import SAFE
+from cardwatch.casebook import AuditEvent
 from cardwatch.casebook.api_keys import actor_of_key
 from cardwatch.casebook.sessions import actor_of_session
-from cardwatch.errors import CasebookFailed, NotAllowed
+from cardwatch.errors import CardwatchError, CasebookFailed, NotAllowed
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 COOKIE = "__Host-cardwatch"
 DOORS = frozenset({
     "/v1/session:POST", "/v1/account:POST", "/v1/account/secret:POST", "/sign-in",
-    "/sign-in/elsewhere", "/sign-in/back", "/account", "/account/password", "/help",
-    "/accessibility", "/privacy", "/reference",
+    "/sign-in/elsewhere", "/sign-in/back", "/sign-in/provider-logout", "/account",
+    "/account/password", "/help", "/accessibility", "/privacy", "/reference",
 })  # fmt: skip
 """Where people come in, of whatever role: a path, or one method of it."""
 OPEN = DOORS | {"/health/live", "/health/ready", "/metrics"}
@@ -60,6 +62,8 @@ class SignInMiddleware(CheckMiddleware):
 
     async def refusal(self, request: Request) -> Response | None:
         """Return the refusal of somebody unknown: for a browser, the way to the sign-in page."""
+        if request.state.actor is not None and request.state.actor.scope:
+            return await _refuse_outside_scope(request)
         if request.state.actor is not None or is_any(OPEN, request.scope):
             return None
         if not matches_route(request) and methods_of(request):
@@ -67,6 +71,25 @@ class SignInMiddleware(CheckMiddleware):
         if is_page(request) and request.method in SAFE:
             return RedirectResponse(SIGN_IN, 303)
         return problem(401, "sign_in", request.state.sign_in_refusal)
+
+
+async def _refuse_outside_scope(request: Request) -> Response | None:
+    """Return the refusal of a key that comes to what it was not made for; it leaves an event."""
+    if request.url.path.startswith(f"{scim.BASE}/"):
+        return None
+    service: Service = request.app.state.service
+    actor: Actor = request.state.actor
+
+    def refuse() -> None:
+        event = AuditEvent("access", "key", actor.actor_id)
+        with service.casebook.work(actor, event, service.clock()):
+            raise NotAllowed("This key is for an identity provider alone.")
+
+    try:
+        await anyio.to_thread.run_sync(refuse)
+    except CardwatchError as refusal:
+        return refusal_response(refusal)
+    return None
 
 
 def is_any(places: frozenset[str], scope: Scope) -> bool:

@@ -14,6 +14,7 @@ from api.routes.payments import router as payments
 from api.routes.people import router as people
 from api.routes.queries import router as queries
 from api.routes.registers import router as registers
+from api.routes.scim import router as scim
 from api.routes.scores import router as scores
 from api.routes.settings import router as settings
 from api.routes.statements import router as statements
@@ -36,3 +37,4 @@ ROUTERS = (
 open_router = APIRouter()
 open_router.include_router(open_access)
 open_router.include_router(open_health)
+open_router.include_router(scim)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pyotp
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api import oidc
@@ -212,3 +212,15 @@ def come_back(request: Request, service: AppStateDep) -> Response:
     response = with_session(HTMLResponse(GO_ON), cookie)
     response.delete_cookie(FLOW, path="/", secure=True, httponly=True, samesite="lax")
     return response
+
+
+@open_access.post("/sign-in/provider-logout", include_in_schema=False)
+def end_provider_sessions(
+    service: AppStateDep, logout_token: Annotated[str, Form(max_length=16_000)]
+) -> Response:
+    """Receive from the identity provider that a session there has ended; ours end with it."""
+    try:
+        oidc.end_sessions(service, logout_token)
+    except NotAllowed as refusal:
+        return problem(400, "refused", str(refusal))
+    return Response(status_code=200)

@@ -11,6 +11,9 @@ from api.notifications import check_address
 from api.schemas.base import Id
 from api.schemas.people import (
     ApiKeyCreate,
+    DirectoryGroup,
+    DirectoryUser,
+    GroupRole,
     Invitation,
     Key,
     NewKey,
@@ -76,6 +79,27 @@ def create_key(sent: ApiKeyCreate, context: VerifiedContext) -> dict[str, str]:
 def revoke_key(key_id: Id, context: VerifiedContext) -> None:
     """Revoke a key at once."""
     services.revoke_key(context, key_id)
+
+
+@router.get("/directory/users", response_model=list[DirectoryUser])
+def list_directory_users(context: Context) -> list[rows.DirectoryUser]:
+    """List the users that the identity provider keeps here, and what their role waits for."""
+    return services.list_directory_users(context)
+
+
+@router.get("/directory/groups", response_model=list[DirectoryGroup])
+def list_directory_groups(context: Context) -> list[rows.DirectoryGroup]:
+    """List the groups that the identity provider keeps here, with the role each gives."""
+    return services.list_directory_groups(context)
+
+
+@router.put("/directory/groups/{group_id}/role", status_code=204)
+def set_group_role(group_id: Id, sent: GroupRole, context: VerifiedContext) -> None:
+    """Let a group give its members a role, or none; no group gives that of professional standards.
+
+    It holds at once, for whoever is in the group.
+    """
+    services.set_group_role(context, group_id, sent.role)
 
 
 @router.get("/webhook", response_model=list[Webhook])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -74,6 +74,7 @@ class Key(BaseModel):
     name: str
     role: Role
     can_decide: int = Field(description="1 if it may record decisions.")
+    scope: str = Field(description="What it is for alone; empty where its role says it all.")
     owner: str = Field(description="The person who answers for it, or the key if the installation.")
     used_on: str | None = Field(description="The day of its last use.")
     made_by: str
@@ -89,6 +90,9 @@ class ApiKeyCreate(RequestModel):
     role: Role
     days: Whole = Field(90, ge=1, le=365)
     can_decide: bool = Field(False, description="Whether it may record decisions.")
+    scope: Literal["", "directory"] = Field(
+        "", description="`directory` for an identity provider: SCIM alone, with the role admin."
+    )
 
     model_config = ConfigDict(
         extra="forbid",
@@ -100,6 +104,45 @@ class NewKey(BaseModel):
     """An API key; shown only once."""
 
     key: str
+
+
+class DirectoryUser(BaseModel):
+    """A user whom the identity provider keeps here."""
+
+    user_id: str
+    user_name: str
+    email: str = Field(description="The person they are here; empty if the provider names none.")
+    name: str
+    employee_number: str
+    is_active: int = Field(description="1 unless the provider has deactivated them.")
+    role: Literal["", "finance", "auditor", "admin"] = Field(
+        description="What their groups call for."
+    )
+    waits_for: Literal["", "an email address", "a cardholder"] = Field(
+        description="What the role cannot be given without; empty if nothing is missing."
+    )
+    made_at: str
+    changed_at: str
+
+
+class DirectoryGroup(BaseModel):
+    """A group that the identity provider keeps here."""
+
+    group_id: str
+    name: str
+    external_id: str
+    role: Literal["", "finance", "auditor", "admin"]
+    made_at: str
+    changed_at: str
+    members: list[str] = Field(description="Ids of its users.")
+
+
+class GroupRole(RequestModel):
+    """The role that a group gives its members; none if empty."""
+
+    role: Literal["", "finance", "auditor", "admin"]
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"role": "finance"}]})
 
 
 class Webhook(BaseModel):

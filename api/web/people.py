@@ -67,6 +67,36 @@ def add_person(request: Request, context: VerifiedContext, sent: RequestModel) -
     return redirect(f"/people/{person}")
 
 
+@router.get("/people/directory")
+def show_directory(request: Request, context: Context) -> Response:
+    """Show the groups and users of the identity provider, and the role that each group gives."""
+    return _directory_page(request, context, {}, {})
+
+
+def _directory_page(
+    request: Request, context: Context, form: dict[str, str], errors: dict[str, str]
+) -> Response:
+    groups = services.list_directory_groups(context)
+    return render(
+        request, "directory.html", groups=groups, users=services.list_directory_users(context),
+        roles=[role for role in ROLES if role != PSD], sent=form, errors=errors,
+    )  # fmt: skip
+
+
+@router.post("/people/directory")
+def set_group_role(request: Request, context: VerifiedContext, sent: RequestModel) -> Response:
+    """Let a group of the identity provider give a role, or none."""
+    if not sent.get("group_id"):
+        return _directory_page(request, context, sent, {"group_id": "Choose a group"})
+    try:
+        services.set_group_role(context, sent["group_id"], sent.get("role", ""))
+    except CardwatchError as refusal:
+        if not refusal.field:
+            raise
+        return _directory_page(request, context, sent, field_errors(refusal))
+    return redirect("/people/directory")
+
+
 @router.get("/people/{person_id}")
 def show_person(request: Request, context: Context, person_id: str) -> Response:
     """Show one person, with what may be done."""
@@ -157,7 +187,7 @@ def create_key(request: Request, context: VerifiedContext, sent: RequestModel) -
         key = services.create_key(
             context, name=sent["name"], role=sent.get("role", ""),
             days=number(sent.get("days", "90")),
-            can_decide="can_decide" in sent,
+            can_decide="can_decide" in sent, scope=sent.get("scope", ""),
         )  # fmt: skip
     except CardwatchError as refusal:
         return _keys_page(request, context, sent, field_errors(refusal))

@@ -35,8 +35,18 @@ MAX_KEY_LINKS = 2
 KEY = re.compile(r"cw_([a-z0-9-]{1,40})_([0-9a-f]{12})_([\w-]{43})")
 
 
-def create_key(
-    uow: UnitOfWork, *, name: str, role: str, days: int, can_decide: bool = False
+DIRECTORY = "directory"
+"""The scope of a key for an identity provider: it reaches the users and groups it keeps alone."""
+
+
+def create_key(  # noqa: PLR0913  what a form has
+    uow: UnitOfWork,
+    *,
+    name: str,
+    role: str,
+    days: int,
+    can_decide: bool = False,
+    scope: str = "",
 ) -> str:
     """Make an API key; return it whole, once: only a hash of its secret is kept.
 
@@ -46,13 +56,19 @@ def create_key(
         role: what it may do, at most.
         days: for which it is valid.
         can_decide: whether it may record decisions too.
+        scope: what it is for alone; see `Actor`.
 
     Raises:
         NotAllowed: the actor may not give that role, or is a key that was made with a key, or one
             that records no decisions and would make one that does.
-        CardwatchError: no such role, or longer than a year.
+        CardwatchError: no such role or scope, or longer than a year.
     """
     check_role(role)
+    if scope and (scope != DIRECTORY or role != "admin" or can_decide):
+        raise CardwatchError(
+            "A key with the scope 'directory' has the role admin and decides nothing.",
+            field="scope",
+        )
     if not 0 < days <= LONGEST_KEY_DAYS:
         raise CardwatchError(f"Enter a number of days from 1 to {LONGEST_KEY_DAYS}.", field="days")
     check_gives(uow, role)
@@ -68,6 +84,7 @@ def create_key(
         "role": role,
         "secret_sha256": hashlib.sha256(secret.encode()).hexdigest(),
         "can_decide": int(can_decide),
+        "scope": scope,
         "made_by": uow.actor.actor_id,
         "made_at": uow.now,
         "expires_on": str(expires),
@@ -178,8 +195,10 @@ def key_actor(uow: UnitOfWork, key_id: str) -> Actor | None:
         if person is None or not may_give(person["role"], first["role"]):
             return None
         holder_id = person["holder_id"]
-    can_decide = bool(links[0]["can_decide"])
-    return Actor(uow.actor.organisation_id, key_id, links[0]["role"], holder_id, can_decide)
+    key = links[0]
+    can_decide = bool(key["can_decide"])
+    owner = uow.actor.organisation_id
+    return Actor(owner, key_id, key["role"], holder_id, can_decide, key["scope"])
 
 
 def person_behind(uow: UnitOfWork, actor_id: str) -> str:

@@ -205,6 +205,11 @@ def end_person(uow: UnitOfWork, email: str) -> None:
     """
     person = find_person(uow, email)
     check_gives(uow, person["role"])
+    end_access(uow, person)
+
+
+def end_access(uow: UnitOfWork, person: Person) -> None:
+    """End a person's access, whoever may decide it; see `end_person`."""
     which = people.c.person_id == person["person_id"]
     uow.update(people, which, {"ended_at": uow.now, "identity": None})
     for table in (sessions, accounts):

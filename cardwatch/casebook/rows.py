@@ -54,12 +54,46 @@ class Key(TypedDict):
     name: str
     role: str
     can_decide: int
+    scope: str
     made_by: str
     made_at: str
     expires_on: str
     ended_at: str | None
     used_on: str | None
     owner: str
+
+
+class DirectoryUser(TypedDict):
+    """A user whom an identity provider keeps here; `waits_for` says what their role lacks."""
+
+    user_id: str
+    user_name: str
+    email: str
+    name: str
+    employee_number: str
+    is_active: int
+    role: str
+    waits_for: str
+    made_at: str
+    changed_at: str
+
+
+class StoredDirectoryUser(DirectoryUser):
+    """The same with what the provider has sent, as JSON."""
+
+    content: str
+
+
+class DirectoryGroup(TypedDict):
+    """A group of an identity provider, the role that it gives, and who is in it."""
+
+    group_id: str
+    name: str
+    external_id: str
+    role: str
+    made_at: str
+    changed_at: str
+    members: list[str]
 
 
 class ActiveDocument(TypedDict):

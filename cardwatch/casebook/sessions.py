@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import re
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -32,13 +33,25 @@ BROWSER_CHARACTERS = 120
 SESSION = re.compile(r"([a-z0-9-]{1,40})_([\w-]{43})")
 
 
+@dataclass(frozen=True)
+class ProviderSignIn:
+    """How a person signed in at their identity provider.
+
+    Attributes:
+        verified_at: when they gave a factor there; empty if the provider does not say.
+        session: its own session, by which it says later that it has ended; empty for none.
+    """
+
+    verified_at: str = ""
+    session: str = ""
+
+
 def begin_session(
     uow: UnitOfWork,
     person: Person,
     browser: str,
     held: str = "",
-    *,
-    verified_at: str | None = None,
+    provider: ProviderSignIn | None = None,
 ) -> str:
     """Begin a session for a person who has signed in; return what their browser is to hold.
 
@@ -49,7 +62,8 @@ def begin_session(
         person: who has signed in.
         browser: what they signed in with.
         held: the session that their browser held before.
-        verified_at: when they gave a second factor, empty if that is not known; now if not given.
+        provider: how they signed in at their identity provider; not given where they gave a
+            password and code here.
     """
     secret, before = secrets.token_urlsafe(32), _session_id(held.partition("_")[2])
     oldest = as_text(dt.datetime.fromisoformat(uow.now) - dt.timedelta(hours=LONGEST_HOURS))
@@ -59,7 +73,8 @@ def begin_session(
     uow.delete(sessions, sessions.c.session_id.in_(too_many))
     row = {"session_id": _session_id(secret), "person_id": person["person_id"]}
     moments = {"made_at": uow.now, "seen_at": uow.now}
-    moments["verified_at"] = uow.now if verified_at is None else verified_at
+    moments["verified_at"] = provider.verified_at if provider else uow.now
+    row |= {"provider_session": provider.session if provider else ""}
     uow.insert(sessions, [row | moments | {"browser": browser[:BROWSER_CHARACTERS]}])
     uow.event.object_id, uow.event.chain = person["person_id"], chain_of(person)
     return f"{uow.actor.organisation_id}_{secret}"
@@ -145,6 +160,34 @@ def end_session(uow: UnitOfWork, session_id: str) -> None:
     is_actors = sessions.c.person_id == uow.actor.actor_id
     if not uow.delete(sessions, is_actors & (sessions.c.session_id == session_id)):
         raise NotFound("There is no such session.")
+
+
+def end_provider_sessions(uow: UnitOfWork, identity: str, session: str) -> None:
+    """End what an identity provider says has ended.
+
+    Args:
+        uow: the work it is done in.
+        identity: issuer and subject; empty for whoever has the session.
+        session: the provider's own session; empty for all sessions of that person.
+    """
+    theirs = sa.select(people).where(
+        uow.scope(people),
+        people.c.identity == identity
+        if identity
+        else people.c.person_id.in_(
+            sa.select(sessions.c.person_id).where(
+                uow.scope(sessions), sessions.c.provider_session == session
+            )
+        ),
+    )
+    person = uow.fetch_one(theirs, Person)
+    if person is None:
+        return
+    ended = sessions.c.person_id == person["person_id"]
+    if session:
+        ended &= sessions.c.provider_session == session
+    uow.event.counts["sessions"] = uow.delete(sessions, ended)
+    uow.event.object_id, uow.event.chain = person["person_id"], chain_of(person)
 
 
 def end_sessions(uow: UnitOfWork, person_id: str, *, but: str) -> None:

@@ -148,6 +148,7 @@ sessions = _table(
     _text("seen_at"),
     _text("verified_at"),  # when its person last gave a code, or the provider asked them to sign in
     _text("browser"),
+    _text("provider_session"),  # its `sid` at the identity provider; empty where there is none
     Index("sessions_by_person", "organisation_id", "person_id"),
 )
 keys = _table(
@@ -157,6 +158,7 @@ keys = _table(
     _text("role"),
     _text("secret_sha256"),
     _number("can_decide"),  # whether it may record decisions
+    _text("scope"),  # `directory` where it serves an identity provider alone; else empty
     _text("made_by"),
     _text("made_at"),
     _text("expires_on"),
@@ -164,6 +166,37 @@ keys = _table(
 )
 key_uses = _table("key_uses", _key("key_id"), _text("used_on"))
 """The day on which each key was used last."""
+directory_users = _table(
+    "directory_users",
+    _key("user_id"),
+    _text("user_name"),
+    _text("email"),  # the person they are here; empty where the provider names none
+    _text("name"),
+    _text("employee_number"),  # who they are in statements, if the card register names it
+    _number("is_active"),
+    _text("content"),  # what the provider has sent and reads again, as JSON
+    _text("role"),  # that their groups called for last; empty for none
+    _text("waits_for"),  # what the role could not be given without
+    _text("made_at"),
+    _text("changed_at"),
+    UniqueConstraint("organisation_id", "user_name"),
+)
+"""Users whom an identity provider keeps here; it reads these rows alone, never `people`."""
+directory_groups = _table(
+    "directory_groups",
+    _key("group_id"),
+    _text("name"),
+    _text("external_id"),
+    _text("role"),  # that admin gives its members; empty for none
+    _text("made_at"),
+    _text("changed_at"),
+)
+directory_members = _table(
+    "directory_members",
+    _key("group_id"),
+    _key("user_id"),
+    Index("directory_members_by_user", "organisation_id", "user_id"),
+)
 key_checks = _table("key_checks", _key("name"), _text("fingerprint"))
 """Which keys of the installation the casebook was written with, by file: none is in it."""
 documents = _table(

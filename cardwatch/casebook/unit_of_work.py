@@ -67,6 +67,7 @@ class Actor:
         actor_id: of the person or key; no name.
         holder_id: who they are in statements; they see no alert about themselves.
         can_decide: whether they may record decisions; a key may not unless it was made so.
+        scope: what a key is for alone, such as `directory`; empty where its role says it all.
     """
 
     organisation_id: str
@@ -74,6 +75,7 @@ class Actor:
     role: str
     holder_id: str = ""
     can_decide: bool = True
+    scope: str = ""
 
     @property
     def lanes(self) -> tuple[str, ...]:

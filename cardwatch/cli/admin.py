@@ -117,6 +117,12 @@ def keys(
             "--decides", help="Let it record decisions, and do what asks a person for a code."
         ),
     ] = False,
+    scope: Annotated[
+        str,
+        typer.Option(
+            help="directory: for an identity provider, with the role admin; SCIM and nothing else."
+        ),
+    ] = "",
     end: Annotated[str | None, typer.Option(help="Revoke this key at once.")] = None,
     who: Who = None,
     organisation: Owner = None,
@@ -130,7 +136,9 @@ def keys(
         if end:
             services.revoke_key(context, end)
         elif name:
-            text = services.create_key(context, name=name, role=role, days=days, can_decide=decides)
+            text = services.create_key(
+                context, name=name, role=role, days=days, can_decide=decides, scope=scope
+            )
             err.print("The key. Copy it now; it is not shown again:")
             sys.stdout.write((json_text.dumps({"key": text}) if json else text) + "\n")
             return

@@ -81,7 +81,7 @@ def sign_in_with_provider(  # noqa: PLR0913  the same
     browser: str,
     held: str,
     now: dt.datetime,
-    verified_at: str = "",
+    provider: sessions.ProviderSignIn,
 ) -> str:
     """Begin a session for a person whom an identity provider names; see `sign_in`.
 
@@ -94,7 +94,7 @@ def sign_in_with_provider(  # noqa: PLR0913  the same
         browser: what they sign in with.
         held: session that their browser held before, if any.
         now: the moment, with a time zone.
-        verified_at: when they gave a factor there; empty if the provider does not say.
+        provider: how they signed in there.
 
     Raises:
         NotAllowed: nobody here is known by that account, or the way is not enough.
@@ -103,7 +103,18 @@ def sign_in_with_provider(  # noqa: PLR0913  the same
         person = accounts.bind_identity(uow, identity, email)
         if not is_enough(person["role"]):
             raise NotAllowed("Your identity provider must require a second factor.")
-        return sessions.begin_session(uow, person, browser, held, verified_at=verified_at)
+        return sessions.begin_session(uow, person, browser, held, provider)
+
+
+def end_provider_sessions(
+    casebook: Casebook, owner: str, identity: str, session: str, now: dt.datetime
+) -> None:
+    """End the sessions that an identity provider has ended, at once.
+
+    Nothing is said of whether there were any; see `casebook.sessions.end_provider_sessions`.
+    """
+    with _door(casebook, owner, "session", now) as uow:
+        sessions.end_provider_sessions(uow, identity, session)
 
 
 def change_password(  # noqa: PLR0913  the same
@@ -203,6 +214,7 @@ __all__ = [
     "activate_account",
     "actor_of_session",
     "change_password",
+    "end_provider_sessions",
     "end_session",
     "invite",
     "list_sessions",

@@ -76,6 +76,16 @@ def _cardholders(uow: UnitOfWork) -> list[str]:
     return sorted(str(person_id) for person_id in person_ids if person_id)
 
 
+def link_by_number(uow: UnitOfWork, employee_number: str) -> people.CardLink:
+    """Return the cardholder of an employee number, or an empty link.
+
+    Without a card register in force nothing says whose number it is.
+    """
+    by_key = {person_key(cardholder): cardholder for cardholder in _cardholders(uow)}
+    number_key = person_key(employee_number) if employee_number else ""
+    return people.CardLink(by_key.get(number_key, "") if number_key else "")
+
+
 def _registered(uow: UnitOfWork, holder_id: str) -> str:
     """Return a cardholder as the card register in force names them; as typed where there is none.
 
@@ -118,12 +128,20 @@ def list_people(context: ServiceContext) -> list[Person]:
         return [public_row(row) for row in people.list_people(uow)]
 
 
-def create_key(
-    context: ServiceContext, *, name: str, role: str, days: int, can_decide: bool = False
+def create_key(  # noqa: PLR0913  what a form has
+    context: ServiceContext,
+    *,
+    name: str,
+    role: str,
+    days: int,
+    can_decide: bool = False,
+    scope: str = "",
 ) -> str:
     """Make an API key; return it whole, this once; see `casebook.api_keys.create_key`."""
     with context.work(AuditEvent("access", "key"), ()) as uow:
-        return api_keys.create_key(uow, name=name, role=role, days=days, can_decide=can_decide)
+        return api_keys.create_key(
+            uow, name=name, role=role, days=days, can_decide=can_decide, scope=scope
+        )
 
 
 def revoke_key(context: ServiceContext, key_id: str) -> None:

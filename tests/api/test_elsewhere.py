@@ -93,6 +93,67 @@ def _finish(
     )
 
 
+LOGOUT = {"events": {oidc.LOGOUT_EVENT: {}}, "jti": "1"}
+
+
+def _log_out(running: Running, changed: dict[str, Any], key: Any = KEY) -> Any:
+    """Say as the provider that a session there has ended; return the answer."""
+    now = int(running.clock().timestamp())
+    claims = {"iss": ISSUER, "aud": CLIENT, "iat": now, "exp": now + 60} | LOGOUT | changed
+    claims = {name: value for name, value in claims.items() if value is not None}
+    token = _token(claims, key=key)
+    return running.client.post("/sign-in/provider-logout", data={"logout_token": token})
+
+
+def _two_sessions(running: Running, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Sign in twice at the provider, by its sessions `a` and `b`."""
+    return [
+        _finish(running, monkeypatch, lambda claims, sid=sid: _token(claims | {"sid": sid}))  # type: ignore[misc]
+        for sid in "ab"
+    ]
+
+
+def _is_open(running: Running, session: str) -> bool:
+    running.client.cookies.set(COOKIE, session)
+    return bool(running.client.get("/v1/session").status_code == 200)
+
+
+@pytest.mark.parametrize(
+    ("ended", "left"),
+    [({"sub": "s"}, [False, False]), ({"sid": "a"}, [False, True]),
+     ({"sub": "s", "sid": "b"}, [True, False]), ({"sub": "other"}, [True, True]),
+     ({"sid": "c"}, [True, True]), ({"sub": "other", "sid": "a"}, [True, True])],
+)  # fmt: skip
+def test_sessions_end_when_the_provider_says_so(
+    serve: Callable[..., Running],
+    monkeypatch: pytest.MonkeyPatch,
+    ended: dict[str, Any],
+    left: list[bool],
+) -> None:
+    running = serve(**SET)
+    held = _two_sessions(running, monkeypatch)
+    assert [_is_open(running, session) for session in held] == [True, True]
+    answer = _log_out(running, ended)
+    assert (answer.status_code, answer.text) == (200, ""), "whoever it is"
+    assert [_is_open(running, session) for session in held] == left
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"iss": "https://other.example"}, {"aud": "other"}, {"exp": 1}, {"exp": None}, {"iat": None},
+     {"iat": 9_999_999_999}, {"events": {}}, {"events": None}, {"events": "x"}, {"nonce": "n"},
+     {"jti": None}, {"sub": None}, {"key": "another"}],
+)  # fmt: skip
+def test_a_logout_token_that_the_provider_did_not_make_for_us_ends_nothing(
+    serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]
+) -> None:
+    running = serve(**SET)
+    held = _two_sessions(running, monkeypatch)
+    key = RSAKey.generate_key(2048, {"kid": "1"}) if changed.pop("key", "") else KEY
+    assert _log_out(running, {"sub": "s"} | changed, key).status_code == 400
+    assert all(_is_open(running, session) for session in held)
+
+
 @pytest.mark.parametrize("audience", [CLIENT, [CLIENT], [CLIENT, "other"]])
 def test_a_token_for_us_begins_a_session(
     serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch, audience: Any

@@ -10,7 +10,7 @@ import hashlib
 import itertools
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,6 +36,7 @@ from cardwatch import services
 from cardwatch.casebook import FINANCE, LANES, PSD, ROLES, Actor, sessions
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.complaints import NewComplaint
+from cardwatch.casebook.directory import ProvidedGroup
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import FileRefused, NotAllowed, NotFound
@@ -65,6 +66,7 @@ ONE_LANE = {
     "statement": FINANCE,
     "query": FINANCE,
     "complaint": FINANCE,
+    "group": FINANCE,
     "case": PSD,
     "attachment": PSD,
     "referral": PSD,
@@ -88,6 +90,7 @@ VISIBLE: dict[str, tuple[str, str]] = {
     "referral": ("", EVERYBODY),  # finance made it: its id stands in their chain
     "session": (SUBJECT, ""),
     "complaint": ("auditor", ""),
+    "group": ("admin", ""),
     "upload": ("finance", "psd"),
     "refusal": (RECEIVERS, "psd"),
     "profile": (RECEIVERS, ""),
@@ -243,6 +246,7 @@ class World:
             self._keep(kind, self.fresh(kind, owner, lane))
         if lane == FINANCE:
             self._keep("complaint", self.fresh("complaint", owner, lane))
+            self._keep("group", self.fresh("group", owner, lane))
             self._keep("profile", self.fresh("profile", owner, lane))
         for kind in ("case", "attachment", "referral") if lane == PSD else ():
             self._keep(kind, self.fresh(kind, owner, lane))
@@ -297,6 +301,12 @@ class World:
         assert lane == FINANCE  # it belongs to no lane
         new = NewComplaint(**COMPLAINT | {"subject": str(next(self.numbers))})
         return services.add_complaint(self.running.context("auditor", owner), new)
+
+    def _new_group(self, owner: str, lane: str) -> str:
+        assert lane == FINANCE  # it belongs to no lane
+        admin = self.running.context("admin", owner)
+        provider = replace(admin, actor=replace(admin.actor, scope="directory"))
+        return services.add_provided_group(provider, ProvidedGroup("x", "", ()))["group_id"]
 
     def _new_person(self, owner: str, lane: str) -> str:
         giver = self.running.context("admin" if lane == FINANCE else PSD, owner)

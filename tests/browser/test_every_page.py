@@ -268,6 +268,8 @@ PAGES = (
     State("/people/{person_id}", ("admin",), at="/people/{long_person}",
           press="Create an invitation", says="Copy the invitation now: it will not be shown again"),
     _wrong("/people", "admin", "Add person"),
+    State("/people/directory", ("admin",)),
+    _wrong("/people/directory", "admin", "Save the role"),
     State("/keys", ("admin",)),
     _of("/keys/{key_id}/end", "key", "admin"),
     _wrong("/keys", "admin", "Create key"),

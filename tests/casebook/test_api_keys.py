@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from cardwatch import services
 from cardwatch.casebook import PSD
 from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.sessions import ProviderSignIn
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import NotAllowed, NotFound
 from cardwatch.services import ServiceContext
@@ -185,7 +186,7 @@ def test_an_account_elsewhere_of_somebody_who_left_does_not_open_a_later_persons
 ) -> None:
     admin = at("admin")
     _new(admin, "finance")
-    bind = {"is_enough": lambda _: True, "browser": "", "held": ""}
+    bind = {"is_enough": lambda _: True, "browser": "", "held": "", "provider": ProviderSignIn()}
     owner = admin.actor.organisation_id
     services.sign_in_with_provider(casebook, owner, identity="iss a", email=EMAIL, now=NOW, **bind)
     services.end_person(admin, EMAIL)

@@ -316,6 +316,50 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
+        "directory_groups",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("group_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("external_id", TEXT, nullable=False),
+        sa.Column("role", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.Column("changed_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "group_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "directory_members",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("group_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("user_id", TEXT, autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "group_id", "user_id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "directory_members_by_user",
+        "directory_members",
+        ["organisation_id", "user_id"],
+        unique=False,
+    )
+    op.create_table(
+        "directory_users",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("user_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("user_name", TEXT, nullable=False),
+        sa.Column("email", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("employee_number", TEXT, nullable=False),
+        sa.Column("is_active", INTEGER, nullable=False),
+        sa.Column("content", TEXT, nullable=False),
+        sa.Column("role", TEXT, nullable=False),
+        sa.Column("waits_for", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.Column("changed_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "user_id"),
+        sa.UniqueConstraint("organisation_id", "user_name"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "documents",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("sha256", TEXT, autoincrement=False, nullable=False),
@@ -462,6 +506,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("role", TEXT, nullable=False),
         sa.Column("secret_sha256", TEXT, nullable=False),
         sa.Column("can_decide", INTEGER, nullable=False),
+        sa.Column("scope", TEXT, nullable=False),
         sa.Column("made_by", TEXT, nullable=False),
         sa.Column("made_at", TEXT, nullable=False),
         sa.Column("expires_on", TEXT, nullable=False),
@@ -622,6 +667,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("seen_at", TEXT, nullable=False),
         sa.Column("verified_at", TEXT, nullable=False),
         sa.Column("browser", TEXT, nullable=False),
+        sa.Column("provider_session", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "session_id"),
         sqlite_strict=True,
     )
