@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardwatch import installation
-from cardwatch.cli.context import Owner, Who, open_context, write_file
+from cardwatch.cli.context import Owner, Who, open_context, read_text, write_file
 from cardwatch.cli.options import busy
 
 if TYPE_CHECKING:
@@ -80,6 +80,38 @@ def benchmark(
     for path in outputs or []:
         with busy(f"Writing {path.name}"):
             _write_benchmark(path, document, make_funnels(aggregates))
+
+
+@app.command(epilog="Example: cardwatch publish 2026-Q3 --redactions redactions.toml --out q3.csv")
+def publish(
+    quarter: Annotated[str, typer.Argument(help="A quarter that is over, such as 2026-Q3.")],
+    path: AggregateFile,
+    listed: Annotated[
+        Path | None,
+        typer.Option("--redactions", help="TOML: merchants to redact, cards to leave out."),
+    ] = None,
+    over: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="Publish payments that exceed these pounds.")
+    ] = 500,
+    who: Who = None,
+    organisation: Owner = None,
+) -> None:
+    """Write the payments of a quarter as they are published: seven fields, redactions in place."""
+    from cardwatch import services
+    from cardwatch.cli.output import err, out
+    from cardwatch.reports.publication import publication_csv, read_redactions
+
+    text, name = (read_text(listed), listed.name) if listed else ("", "redactions")
+    redactions = read_redactions(text, name)
+    with open_context(who, organisation) as context:
+        publication = services.publish_quarter(context, quarter, redactions, threshold_pounds=over)
+    write_file(path, publication_csv(publication).encode())
+    for entry in publication.unused:
+        err.print(f"Fits no payment: {entry}. Check how it is written.", markup=False)
+    for reason, count in publication.redacted.items():
+        out.print(f"Redacted: {count}, {reason}", markup=False)
+    out.print(f"Left out, and not to be published: {publication.withheld}", markup=False)
+    out.print(f"Written: {path}. Read it before you publish it.", markup=False)
 
 
 def _write_benchmark(path: Path, document: Document, funnels: list[Funnel]) -> None:

@@ -195,6 +195,7 @@ from cardwatch.services.policy_figures import (
     LIST_LABELS,
     PolicyChange,
 )
+from cardwatch.services.publications import publish_quarter
 from cardwatch.services.queries import (
     get_query,
     list_queries,
@@ -448,6 +449,7 @@ __all__ = [
     "provided_user",
     "provided_users",
     "pseudonymise",
+    "publish_quarter",
     "purge_due",
     "queries_about",
     "queue_back_test",

@@ -6,14 +6,37 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cardwatch.policy import load_policy
 from cardwatch.reports import as_json
+from cardwatch.reports.publication import (
+    USUAL_POUNDS,
+    Redactions,
+    make_publication,
+    publication_csv,
+    read_redactions,
+)
 from cardwatch.scoring import score
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 HERE = Path(__file__).parent
 SAMPLE = HERE.parents[1] / "sample_data"
+
+
+def third_quarter(transactions: pd.DataFrame) -> pd.DataFrame:
+    """The payments of July to September 2026, their days as text."""
+    days = transactions["date"].dt.strftime("%Y-%m-%d")
+    return transactions.assign(date=days)[days.between("2026-07-01", "2026-09-30")]
+
+
+def sample_redactions() -> Redactions:
+    """What the invented force does not publish."""
+    path = SAMPLE / "redactions.toml"
+    return read_redactions(path.read_text(encoding="utf-8"), path.name)
 
 
 def main() -> None:
@@ -29,6 +52,10 @@ def main() -> None:
     plain = {lane: dataclasses.replace(m, made_by={}) for lane, m in scoring.lists.items()}
     text = as_json(plain, dataclasses.replace(sample, reports=()))
     (HERE / "sample-2026-10.json").write_text(text, encoding="utf-8")
+    rows = make_publication(third_quarter(sample.transactions), sample_redactions(), USUAL_POUNDS)
+    (HERE / "publication-2026-Q3.csv").write_text(
+        publication_csv(rows), encoding="utf-8", newline=""
+    )
     document = json.dumps(create_app(Settings()).openapi(), indent=1, ensure_ascii=False)
     (HERE / "openapi.json").write_text(document + "\n", encoding="utf-8")
 
