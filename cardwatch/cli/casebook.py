@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cardwatch.records import ReadingReport
-    from cardwatch.services import Delivery, ServiceContext
+    from cardwatch.services import Delivery, ServiceContext, SftpPull
     from cardwatch.statements import ReadingChoices
 
 STATEMENTS_SHOWN = (
@@ -117,6 +117,10 @@ def watch(
     once: Annotated[
         bool, typer.Option("--once", help="Take what is complete after one wait, and end.")
     ] = False,
+    arrivals: Annotated[
+        Path | None,
+        typer.Option(help="TOML file with PGP keys and an SFTP server (docs/feeds.md)."),
+    ] = None,
     columns: ColumnsFile = None,
     date_order: DateOrder = "decide",
     who: Who = None,
@@ -129,11 +133,16 @@ def watch(
     from cardwatch import services
 
     drop_folder = services.DropFolder(folder, settle, marker)
-    reader = services.ArrivalReader(reading_choices(columns, date_order), installation.seal())
+    settings = services.load_arrivals(arrivals) if arrivals else services.ArrivalSettings()
+    choices, seal = reading_choices(columns, date_order), installation.seal()
+    reader = services.ArrivalReader(choices, seal, keys=settings.keys)
     with drop_folder.locked():
+        pull = services.SftpPull(settings.source, drop_folder) if settings.source else None
         drop_folder.take_complete(time.monotonic())
+        _fetch(pull, is_due=True)
         while True:
             time.sleep(settle if once else every)
+            _fetch(pull, is_due=once)
             if drop_folder.take_complete(time.monotonic()):
                 with open_context(who, organisation) as context:
                     deliveries = services.receive_folder(
@@ -144,6 +153,16 @@ def watch(
                 _print_deliveries(deliveries, json=json)
             if once:
                 return
+
+
+def _fetch(pull: SftpPull | None, *, is_due: bool) -> None:
+    """Fetch from the SFTP server, if there is one and it is time to; print what went wrong."""
+    import time
+
+    from cardwatch.cli.output import err
+
+    for problem in pull.look(time.monotonic(), is_due=is_due) if pull else []:
+        err.print(problem, markup=False)
 
 
 def _print_deliveries(deliveries: list[Delivery], *, json: bool) -> None:

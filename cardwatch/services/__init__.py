@@ -34,6 +34,7 @@ from cardwatch.services.alerts import (
     state_counts,
     suppress,
 )
+from cardwatch.services.arrivals import ArrivalSettings, load_arrivals
 from cardwatch.services.auth import (
     activate_account,
     actor_of_session,
@@ -245,6 +246,7 @@ from cardwatch.services.settings import (
     propose,
     rules_with,
 )
+from cardwatch.services.sftp import SftpPull
 from cardwatch.services.subject_access import check_oversees, make_subject_access_pack
 from cardwatch.services.verification import (
     Check,
@@ -279,6 +281,7 @@ __all__ = [
     "STATEMENT",
     "TRIALS",
     "ArrivalReader",
+    "ArrivalSettings",
     "Check",
     "Delivery",
     "DropFolder",
@@ -298,6 +301,7 @@ __all__ = [
     "RuleDetail",
     "SampleRequest",
     "ServiceContext",
+    "SftpPull",
     "StoredVersion",
     "Upload",
     "acknowledge_complaint",
@@ -421,6 +425,7 @@ __all__ = [
     "list_units",
     "list_uploads",
     "list_webhooks",
+    "load_arrivals",
     "mail_refusals",
     "make_aggregate",
     "make_subject_access_pack",

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import secrets
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from cardwatch.errors import (
 from cardwatch.services.jobs import receive_now
 from cardwatch.services.refused_files import ArrivedFile, refuse_arrival
 from cardwatch.statements import read_each, redact_cards
+from cardwatch.tabular import decrypted, is_encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +38,15 @@ if TYPE_CHECKING:
     from cardwatch.records import ReadingReport
     from cardwatch.services.context import ServiceContext
     from cardwatch.statements import ReadingChoices
-    from cardwatch.tabular import ReaderPool
+    from cardwatch.tabular import PgpKeys, ReaderPool
+
+    _Outcome = FileRefused | tuple[pd.DataFrame, ReadingReport]
+    _Arrival = tuple[Path, ArrivedFile, _Outcome]
 
 RECEIVED, REFUSED, TAKING = "received", "refused", ".taking"
 RECEIPT = ".receipt.json"
+HALF = ".half-"
+"""Beginning of the name of a file that is being fetched."""
 UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".uploading", ".crdownload")
 """Endings under which programs write a file that is not complete yet."""
 AT_ONCE = 100
@@ -55,11 +61,13 @@ class ArrivalReader:
         choices: layouts, card key and date order.
         seal: keeps the cells of a refused file unreadable in the database.
         nursery: readers that are running; without it, some are started for each pass.
+        keys: with which files encrypted with PGP are decrypted.
     """
 
     choices: ReadingChoices
     seal: Fernet
     nursery: ReaderPool | None = None
+    keys: PgpKeys | None = None
 
 
 @dataclass(frozen=True)
@@ -196,6 +204,27 @@ class DropFolder:
             path.with_name(path.name + self.marker).unlink(missing_ok=True)
         return True
 
+    def has_room(self) -> bool:
+        """Return whether `.taking` has room for another file."""
+        return len(self._taken()) < AT_ONCE
+
+    def begin_delivery(self) -> Path:
+        """Return where a file may be written that is then delivered; remains of others are erased.
+
+        Only whoever has locked the folder may ask.
+        """
+        for path in (self.path / TAKING).glob(f"{HALF}*"):
+            path.unlink()
+        return self.path / TAKING / f"{HALF}{secrets.token_hex(8)}"
+
+    def deliver(self, half: Path, name: str, sha256: str) -> None:
+        """Let a whole file that was written where `begin_delivery` says be received next."""
+        target = self.path / TAKING / name
+        if target.exists():
+            target = target.with_name(f"{target.stem} {sha256[:8]}{target.suffix}")
+        half.replace(target)
+        sync_folder(target.parent)
+
     def keep(self, path: Path, delivery: Delivery) -> None:
         """Write the receipt of a file in `.taking`, and move it to where it belongs.
 
@@ -213,6 +242,15 @@ class DropFolder:
             half.write_text(text + "\n", encoding="utf-8")
             half.replace(receipt)
         path.replace(target)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let what was renamed in a folder outlast a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _is_of(receipt: Path, sha256: str) -> bool:
@@ -260,27 +298,59 @@ def receive_folder(
     paths = folder.take_complete(now)
     if not paths:
         return []
-    choices = reader.choices
-    names = [redact_cards(path.name, choices.card_key) for path in paths]
-    outcomes = read_each(paths, choices, names=names, nursery=reader.nursery)
     deliveries = []
-    for path, name, outcome in sorted(
-        zip(paths, names, outcomes, strict=True),
-        key=lambda item: "" if isinstance(item[2], FileRefused) else item[2][1].first_on,
-    ):
-        data = path.read_bytes()
-        file = ArrivedFile(name, hashlib.sha256(data).hexdigest(), data)
-        delivery = _receive_one(context, file, outcome, reader.seal)
-        if delivery is not None:
-            folder.keep(path, delivery)
-            deliveries.append(delivery)
+    with ExitStack() as plaintexts:
+        arrivals = _read_arrivals(paths, reader, plaintexts)
+        for path, file, outcome in sorted(
+            arrivals,
+            key=lambda item: "" if isinstance(item[2], FileRefused) else item[2][1].first_on,
+        ):
+            delivery = _receive_one(context, file, outcome, reader.seal)
+            if delivery is not None:
+                folder.keep(path, delivery)
+                deliveries.append(delivery)
     return deliveries
+
+
+def _read_arrivals(
+    paths: list[Path], reader: ArrivalReader, plaintexts: ExitStack
+) -> list[_Arrival]:
+    """Return for each file what arrived, decrypted where it was encrypted, and its reading.
+
+    Args:
+        paths: the files.
+        reader: what they are read with.
+        plaintexts: keeps what was decrypted until the files are received.
+    """
+    arrivals: list[_Arrival] = []
+    readable: list[tuple[Path, str, Path]] = []
+    for path in paths:
+        name = redact_cards(path.name, reader.choices.card_key)
+        try:
+            is_plain = not is_encrypted(path)
+            source = path if is_plain else plaintexts.enter_context(decrypted(path, reader.keys))
+            readable.append((path, name, source))
+        except FileRefused as refusal:
+            outcome = FileRefused(name, refusal.code, refusal.what)
+            arrivals.append((path, _arrived_file(name, path), outcome))
+    sources, names = [source for *_, source in readable], [name for _, name, _ in readable]
+    outcomes = read_each(sources, reader.choices, names=names, nursery=reader.nursery)
+    return arrivals + [
+        (path, _arrived_file(name, source), outcome)
+        for (path, name, source), outcome in zip(readable, outcomes, strict=True)
+    ]
+
+
+def _arrived_file(name: str, source: Path) -> ArrivedFile:
+    """Return a file with its bytes, decrypted where that succeeded, and their hash."""
+    data = source.read_bytes()
+    return ArrivedFile(name, hashlib.sha256(data).hexdigest(), data)
 
 
 def _receive_one(
     context: ServiceContext,
     file: ArrivedFile,
-    outcome: FileRefused | tuple[pd.DataFrame, ReadingReport],
+    outcome: _Outcome,
     seal: Fernet,
 ) -> Delivery | None:
     """Receive one file; nothing where the casebook could not, and it is to be tried again."""

@@ -1,16 +1,23 @@
 """Turns any tabular file into one table of text cells, and refuses what is not one."""
 
 from cardwatch.tabular.headings import normalise_heading, without_pound_mark
-from cardwatch.tabular.limits import LIMITS, Limits
+from cardwatch.tabular.limits import LIMITS, MIB, Limits
+from cardwatch.tabular.pgp import PgpKeys, check_private, decrypted, is_encrypted, load_keys
 from cardwatch.tabular.sandbox import ReaderPool, read_tables
 from cardwatch.tabular.table import Part, Table
 
 __all__ = [
     "LIMITS",
+    "MIB",
     "Limits",
     "Part",
+    "PgpKeys",
     "ReaderPool",
     "Table",
+    "check_private",
+    "decrypted",
+    "is_encrypted",
+    "load_keys",
     "normalise_heading",
     "read_tables",
     "without_pound_mark",

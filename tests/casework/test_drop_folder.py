@@ -22,7 +22,7 @@ from cardwatch.casebook import uploads
 from cardwatch.errors import CardwatchError, CasebookBusy, FileRefused, NotAllowed, NotFound
 from cardwatch.services import drop_folder as watching
 from cardwatch.statements import parse_profile, read_each
-from cardwatch.tabular import ReaderPool
+from cardwatch.tabular import ReaderPool, load_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -362,3 +362,43 @@ def test_a_watcher_killed_again_and_again_receives_every_feed_once(tmp_path: Pat
         assert len(files) == count
         assert all((folder / place / f"{name}.receipt.json").is_file() for name in files)
     print(f"\n{kills} kills, {len(statements)} statements, none lost or doubled")  # noqa: T201
+
+
+def test_an_encrypted_file_is_received_once_however_often_it_is_encrypted(
+    folder: DropFolder,
+    at: Context,
+    choices: ReadingChoices,
+    nursery: ReaderPool,
+    tmp_path: Path,
+) -> None:
+    pysequoia = pytest.importorskip("pysequoia")
+    bank, force = (pysequoia.Tsk.generate(f"{name} <{name}@x.example>") for name in "bf")
+    (tmp_path / "keys").mkdir(mode=0o700)
+    for name, text in (("force.asc", str(force)), ("bank.asc", str(bank.extract_certificate()))):
+        (tmp_path / "keys" / name).write_text(text, encoding="utf-8")
+        (tmp_path / "keys" / name).chmod(0o600)
+    keys = load_keys(tmp_path / "keys", None)
+    reader = services.ArrivalReader(choices, SEAL, nursery, keys)
+    feed, to_us = FEED.read_bytes(), [force.extract_certificate()]
+    unknown = b"A,B,C,D\n2026-10-01,SHOP,5.00,E1\n"
+    for name, data, signer in (
+        ("a.vcf.pgp", feed, bank), ("b.vcf", feed, bank), ("c.vcf.pgp", feed, None),
+        ("d.csv.gpg", unknown, bank),
+    ):  # fmt: skip
+        message = pysequoia.encrypt(data, to_us, signer and signer.signer(), armor=False)
+        (folder.path / name).write_bytes(message)
+    folder.take_complete(0)
+    services.receive_folder(at(), folder, reader, 60)
+    outcomes = {name: receipt(folder, place, name) for place, name in (
+        ("received", "a.vcf.pgp"), ("received", "b.vcf"), ("refused", "c.vcf.pgp"),
+        ("refused", "d.csv.gpg"),
+    )}  # fmt: skip
+    assert {outcomes[name]["outcome"] for name in ("a.vcf.pgp", "b.vcf")} == {"received", "held"}
+    assert outcomes["a.vcf.pgp"]["sha256"] == hashlib.sha256(feed).hexdigest()
+    assert outcomes["c.vcf.pgp"]["code"] == "pgp_signature"
+    refused = {row["code"]: row for row in services.list_refused_files(at())}
+    assert "public key" in refused["pgp_signature"]["reason"]
+    upload = services.open_refused_file(at(), refused["columns_unknown"]["refusal_id"])
+    assert services.open_upload(at(), upload, SEAL).content == unknown
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or b"SHOP" not in path.read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
-from books import EQUAL, NOW, SPLIT, assert_whole, month, receive_as_two
+from books import EQUAL, NOW, SPLIT, assert_whole, lively_month, month, receive_as_two
 
 from cardwatch import services
 from cardwatch.casebook import Casebook
+from cardwatch.casebook.payment_queries import PaymentFilters
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 
 if TYPE_CHECKING:
@@ -406,3 +408,31 @@ def test_a_disk_that_is_full_keeps_nothing_and_the_next_try_all(
         assert_whole(finance)
     assert services.receive(finance, statement).statement_id
     assert len(_labels(finance)) == 1
+
+
+def test_a_month_of_daily_statements_is_compared_with_as_the_monthly_one_is(
+    at: Context, read: Read
+) -> None:
+    earlier, later = lively_month(9), lively_month(10)
+    by_day = [[line for line in earlier if line[:10] == day] for day in _days(earlier)]
+    lists = []
+    for owner, statements in (("Monthly", [earlier]), ("Daily", by_day)):
+        for lines in statements:
+            services.receive(at("psd", owner), read(*lines), is_history=True)
+        services.receive(at("psd", owner), read(*later, name="october.csv"))
+        psd = at("psd", owner)
+        rows = services.list_payments(psd, PaymentFilters(), limit=200)
+        alerts = [services.get_alert(psd, row["alert_id"]) for row in services.list_alerts(psd)]
+        assert len(rows) == len(earlier) + len(later)
+        assert alerts
+        text = json.dumps([[(row["date"], row["merchant"], row["amount_pence"]) for row in rows],
+                           [alert["raised"] for alert in alerts]], sort_keys=True)  # fmt: skip
+        for row in services.list_statements(psd):
+            text = text.replace(row["statement_id"], "STATEMENT")
+        lists.append(text)
+    assert len(by_day) > 10
+    assert lists[0] == lists[1]
+
+
+def _days(lines: list[str]) -> list[str]:
+    return sorted({line[:10] for line in lines})
