@@ -119,15 +119,15 @@ def scim_users(request: Request, context: Provider) -> Response:
 
 
 @router.post("/Users/.search")
-def search_scim_users(request: Request, context: Provider, sent: Sent) -> Response:
+def search_scim_users(request: Request, context: Provider, body: Sent) -> Response:
     """List the users that fit a filter, which is sent in the body."""
-    return scim.page_of(scim.FullUser, _users(request, context), sent)
+    return scim.page_of(scim.FullUser, _users(request, context), body)
 
 
 @router.post("/Users", status_code=201)
-def add_scim_user(request: Request, context: Provider, sent: Sent) -> Response:
+def add_scim_user(request: Request, context: Provider, body: Sent) -> Response:
     """Add a user."""
-    user = _read(scim.FullUser, sent, ScimContext.RESOURCE_CREATION_REQUEST)
+    user = _read(scim.FullUser, body, ScimContext.RESOURCE_CREATION_REQUEST)
     row = services.add_provided_user(context, scim.provided_user(user))
     created = scim.user_from_row(row, _base(request))
     return _answer(created, request, ScimContext.RESOURCE_CREATION_RESPONSE, 201)
@@ -141,12 +141,12 @@ def scim_user(request: Request, context: Provider, user_id: str) -> Response:
 
 
 @router.put("/Users/{user_id}")
-def replace_scim_user(request: Request, context: Provider, user_id: str, sent: Sent) -> Response:
+def replace_scim_user(request: Request, context: Provider, user_id: str, body: Sent) -> Response:
     """Replace a user."""
     base = _base(request)
 
     def change(row: StoredDirectoryUser) -> ProvidedUser:
-        user = _read(scim.FullUser, sent, ScimContext.RESOURCE_REPLACEMENT_REQUEST)
+        user = _read(scim.FullUser, body, ScimContext.RESOURCE_REPLACEMENT_REQUEST)
         with scim.reading():
             user.replace(scim.user_from_row(row, base))
         return scim.provided_user(user)
@@ -157,13 +157,13 @@ def replace_scim_user(request: Request, context: Provider, user_id: str, sent: S
 
 
 @router.patch("/Users/{user_id}")
-def patch_scim_user(request: Request, context: Provider, user_id: str, sent: Sent) -> Response:
+def patch_scim_user(request: Request, context: Provider, user_id: str, body: Sent) -> Response:
     """Change parts of a user."""
     base = _base(request)
 
     def change(row: StoredDirectoryUser) -> ProvidedUser:
         user = scim.user_from_row(row, base)
-        scim.apply_patch(sent, user)
+        scim.apply_patch(body, user)
         return scim.provided_user(user)
 
     row = services.change_provided_user(context, user_id, change)
@@ -185,15 +185,15 @@ def scim_groups(request: Request, context: Provider) -> Response:
 
 
 @router.post("/Groups/.search")
-def search_scim_groups(request: Request, context: Provider, sent: Sent) -> Response:
+def search_scim_groups(request: Request, context: Provider, body: Sent) -> Response:
     """List the groups that fit a filter, which is sent in the body."""
-    return scim.page_of(scim.Group, _groups(request, context), sent)
+    return scim.page_of(scim.Group, _groups(request, context), body)
 
 
 @router.post("/Groups", status_code=201)
-def add_scim_group(request: Request, context: Provider, sent: Sent) -> Response:
+def add_scim_group(request: Request, context: Provider, body: Sent) -> Response:
     """Add a group; it gives no role until an administrator lets it."""
-    group = _read(scim.Group, sent, ScimContext.RESOURCE_CREATION_REQUEST)
+    group = _read(scim.Group, body, ScimContext.RESOURCE_CREATION_REQUEST)
     row = services.add_provided_group(context, scim.provided_group(group))
     created = scim.group_from_row(row, _base(request))
     return _answer(created, request, ScimContext.RESOURCE_CREATION_RESPONSE, 201)
@@ -207,13 +207,13 @@ def scim_group(request: Request, context: Provider, group_id: str) -> Response:
 
 
 @router.put("/Groups/{group_id}")
-def replace_scim_group(request: Request, context: Provider, group_id: str, sent: Sent) -> Response:
+def replace_scim_group(request: Request, context: Provider, group_id: str, body: Sent) -> Response:
     """Replace a group."""
     base = _base(request)
 
     def change(_row: DirectoryGroup) -> ProvidedGroup:
         return scim.provided_group(
-            _read(scim.Group, sent, ScimContext.RESOURCE_REPLACEMENT_REQUEST)
+            _read(scim.Group, body, ScimContext.RESOURCE_REPLACEMENT_REQUEST)
         )
 
     row = services.change_provided_group(context, group_id, change)
@@ -222,13 +222,13 @@ def replace_scim_group(request: Request, context: Provider, group_id: str, sent:
 
 
 @router.patch("/Groups/{group_id}")
-def patch_scim_group(request: Request, context: Provider, group_id: str, sent: Sent) -> Response:
+def patch_scim_group(request: Request, context: Provider, group_id: str, body: Sent) -> Response:
     """Change parts of a group, such as its members."""
     base = _base(request)
 
     def change(row: DirectoryGroup) -> ProvidedGroup:
         group = scim.group_from_row(row, base)
-        scim.apply_patch(sent, group)
+        scim.apply_patch(body, group)
         return scim.provided_group(group)
 
     row = services.change_provided_group(context, group_id, change)
@@ -244,10 +244,10 @@ def remove_scim_group(context: Provider, group_id: str) -> Response:
 
 
 @router.post("/.search")
-def search_scim(request: Request, context: Provider, sent: Sent) -> Response:
+def search_scim(request: Request, context: Provider, body: Sent) -> Response:
     """List the users and groups that fit a filter, which is sent in the body."""
     resources = [*_users(request, context), *_groups(request, context)]
-    return scim.page_of(scim.FullUser | scim.Group, resources, sent)
+    return scim.page_of(scim.FullUser | scim.Group, resources, body)
 
 
 def _users(request: Request, context: Provider) -> list[scim.User[Any]]:

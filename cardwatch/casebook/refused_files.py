@@ -70,9 +70,9 @@ def list_refused_files(uow: UnitOfWork) -> list[RefusedFile]:
     )
     newest = question.order_by(refused_files.c.received_at.desc(), refused_files.c.refusal_id)
     rows = uow.fetch_all(newest)
-    kept = uploads.list_refused(uow)
+    stored_ids = uploads.list_refused(uow)
     return [
-        RefusedFile(**row, has_content=row["refusal_id"] in kept)  # type: ignore[typeddict-item]
+        RefusedFile(**row, has_content=row["refusal_id"] in stored_ids)  # type: ignore[typeddict-item]
         for row in rows
     ]
 

@@ -88,7 +88,7 @@ def delete_upload(uow: UnitOfWork, upload_id: str) -> int:
 
 
 def put_refused(
-    uow: UnitOfWork, refusal_id: str, file: str, content: bytes, kept: tuple[int, str]
+    uow: UnitOfWork, refusal_id: str, file: str, content: bytes, storage: tuple[int, str]
 ) -> None:
     """Store the sealed bytes of a refused file, until somebody states its columns.
 
@@ -97,10 +97,10 @@ def put_refused(
         refusal_id: of the refusal.
         file: its name as it may be shown.
         content: its bytes, sealed.
-        kept: how many bytes they were before, and the moment at which they are erased.
+        storage: how many bytes they were before, and the moment at which they are erased.
     """
     delete_refused(uow, [refusal_id])
-    size_bytes, expires_at = kept
+    size_bytes, expires_at = storage
     row = {"upload_id": refusal_id, "made_by": REFUSED_OWNER, "made_at": uow.now, "file": file}
     row |= {"options": canonical({}), "expires_at": expires_at}
     uow.insert(uploads, [row | {"size_bytes": size_bytes, "content": content}])
