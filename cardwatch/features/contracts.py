@@ -5,6 +5,7 @@ Where no such register is given, they are all 0.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +27,7 @@ from cardwatch.policy import in_categories
 from cardwatch.registers import STATED
 
 if TYPE_CHECKING:
-    from cardwatch.features.ledger import Flags, Ledger, Numbers
+    from cardwatch.features.ledger import Flags, Ledger, Numbers, Whole
 
 
 def _has_ended(pairs: pd.DataFrame) -> Flags:
@@ -66,29 +67,32 @@ def category_hits(ledger: Ledger) -> Hits:
         if not has_register(ledger, "contracts"):
             return no_hits(ledger, "contracts")
         codes, categories = ledger.texts("mcc")
+        bare = (contract_hits(ledger).count == 0) & ledger.is_purchase
+        result = no_hits(ledger, "contracts")
+        latest = result.entry.copy()
         entries = register_entries(ledger, "contracts")
-        bare = contract_hits(ledger).count == 0
-        parts = [no_hits(ledger, "contracts")]
-        for entry in entries.to_dict("records"):
-            listed = tuple(c.strip() for c in entry["categories"].split(";") if c.strip())
-            listed = tuple(c for c in listed if c.replace("-", "").isdecimal())
-            if listed:
-                day, ends = ledger.day, entry["ends_day"]
-                holds = (day >= entry["true_day"]) & (day >= entry["known_day"])
-                holds &= bool(np.isnan(ends)) | (day <= ends)
-                holds &= in_categories(categories, listed)[codes] & bare & ledger.is_purchase
-                parts.append(_one_contract(entry["entry"], holds))
-        count = np.sum([part.count for part in parts], axis=0)
-        entry = np.max([part.entry for part in parts], axis=0)
-        return Hits("contracts", count, entry, parts[0].match)
+        entries = entries[entries["categories"] != ""]
+        rows_by_list: dict[str, Whole] = {}  # many contracts list the same categories
+        columns = ("entry", "categories", "true_day", "known_day", "ends_day")
+        for entry, text, *days in zip(*(entries[name].tolist() for name in columns), strict=True):
+            if text not in rows_by_list:
+                listed = in_categories(categories, _listed_categories(text))
+                rows_by_list[text] = np.flatnonzero(listed[codes] & bare)
+            rows = rows_by_list[text]
+            day, (true_day, known_day, ends_day) = ledger.day[rows], days
+            holds = (day >= true_day) & (day >= known_day)
+            holds &= np.isnan(ends_day) | (day <= ends_day)
+            result.count[rows[holds]] += 1
+            latest[rows[holds]] = entry  # in the order of the register: the last stays
+        return replace(result, entry=latest)
 
     return ledger.once("contracts for the category", make)
 
 
-def _one_contract(entry: int, holds: Flags) -> Hits:
-    """Return where one contract holds."""
-    nowhere = np.full(len(holds), -1, dtype="int64")
-    return Hits("contracts", holds.astype("float64"), np.where(holds, entry, -1), nowhere)
+def _listed_categories(text: str) -> tuple[str, ...]:
+    """Return the codes and ranges of codes in a cell; what is neither is left out."""
+    listed = (code.strip() for code in text.split(";"))
+    return tuple(code for code in listed if code.replace("-", "").isdecimal())
 
 
 @hits_of("companies")

@@ -143,8 +143,9 @@ class Ledger:
         if "approvals" not in registers:
             return ""
         entries = registers["approvals"].entries.drop_duplicates("payment", keep="last")
-        minute = entries["approved_at"].dt.strftime("%Y-%m-%dT%H:%M")
-        batches = pd.Series((entries["approver_id"] + " " + minute).to_numpy(), entries["payment"])
+        moments = entries["approved_at"].to_numpy().astype("datetime64[m]")
+        minutes = pd.Series(np.datetime_as_string(moments), entries.index, dtype="str")
+        batches = pd.Series((entries["approver_id"] + " " + minutes).to_numpy(), entries["payment"])
         return compared(frame["transaction_id"]).map(batches).fillna("").astype("str")
 
     def once(self, name: str, make: Callable[[], Made]) -> Made:

@@ -8,6 +8,7 @@ alert can show the entry.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from cardwatch.registers import (
     STRONG,
     OrganisationMatcher,
     compared,
+    keys_by_name_and_unit,
     person_keys,
     register_kind,
 )
@@ -139,7 +141,7 @@ def register_entries(ledger: Ledger, kind: str) -> pd.DataFrame:
             "known_day": np.where(is_known, np.fmin(recorded_day, true_day), recorded_day),
         }
         if "employee_id" in entries:
-            more["person_key"] = person_keys(entries, _people(ledger)).to_numpy()
+            more["person_key"] = person_keys(entries, lambda: _keys_by_name(ledger)).to_numpy()
         return entries.assign(**(counted | more))
 
     return ledger.once(f"entries of {kind}", make)
@@ -154,6 +156,11 @@ def _counted(days: pd.Series[Any]) -> Numbers:
     """Return days counted from 1970, nan where there is none."""
     values = days.to_numpy().astype("datetime64[D]")
     return np.where(np.isnat(values), np.nan, values.astype("int64").astype("float64"))
+
+
+def _keys_by_name(ledger: Ledger) -> dict[tuple[str, str], str]:
+    """Return the keys of people by full name and unit."""
+    return ledger.once("keys by name", lambda: keys_by_name_and_unit(_people(ledger)))
 
 
 def _people(ledger: Ledger) -> pd.DataFrame:
@@ -228,8 +235,8 @@ def links(ledger: Ledger, kind: str) -> tuple[pd.DataFrame, list[OrganisationMat
             texts = texts.where(texts != "", entries["details"])
         link_rows: list[tuple[int, int, int, str]] = []
         matches: list[OrganisationMatch] = []
-        for entry, (text, names) in enumerate(zip(texts.tolist(), stated, strict=True)):
-            for match in matcher.match(text, names) if text else ():
+        for entry, text in enumerate(texts.tolist()):
+            for match in matcher.match(text, stated.get(entry, ())) if text else ():
                 link_rows.append((entry, codes[match.merchant], len(matches), match.band))
                 matches.append(match)
         columns = ["entry", "merchant_code", "match", "band"]
@@ -257,24 +264,30 @@ def _matcher(ledger: Ledger, lane: str) -> OrganisationMatcher:
     )
 
 
-def _stated_names(ledger: Ledger, kind: str) -> list[tuple[str, ...]]:
-    """Return for each entry of a register the names stated to be the same organisation's."""
+def _stated_names(ledger: Ledger, kind: str) -> dict[int, tuple[str, ...]]:
+    """Return the names stated to be the same organisation's, by entry; few entries have any."""
     entries = ledger.registers[kind].entries
-    names_by_entry: list[list[str]] = [[] for _ in range(len(entries))]
+    names_by_entry: dict[int, list[str]] = defaultdict(list)
     if "trading_names" in entries:
-        for entry_names, text in zip(names_by_entry, entries["trading_names"], strict=True):
-            entry_names += [name.strip() for name in text.split(";") if name.strip()]
+        for entry, text in enumerate(entries["trading_names"].tolist()):
+            if text:
+                names_by_entry[entry] += text.split(";")
     if "company_number" in entries and has_register(ledger, "companies") and kind != "companies":
+        numbers = entries["company_number"].tolist()
         names_by_number: dict[str, list[str]] = {}
         companies = ledger.registers["companies"].entries
+        companies = companies[companies["company_number"].isin(set(numbers) - {""})]
         columns = ("company_number", "organisation", "trading_names")
-        for number, name, trading_names in zip(*(companies[c] for c in columns), strict=True):
+        rows = zip(*(companies[c].tolist() for c in columns), strict=True)
+        for number, name, trading_names in rows:
             names_by_number.setdefault(number, []).extend([name, *trading_names.split(";")])
-        for entry_names, number in zip(names_by_entry, entries["company_number"], strict=True):
-            entry_names += [
-                name.strip() for name in names_by_number.get(number, ()) if number and name.strip()
-            ]
-    return [tuple(dict.fromkeys(spellings)) for spellings in names_by_entry]
+        for entry, number in enumerate(numbers):
+            if number in names_by_number:
+                names_by_entry[entry] += names_by_number[number]
+    return {
+        entry: tuple(dict.fromkeys(name.strip() for name in spellings if name.strip()))
+        for entry, spellings in names_by_entry.items()
+    }
 
 
 def pairs_by_merchant(
@@ -289,24 +302,27 @@ def pairs_by_merchant(
             `unit_key`; empty for any payment.
         bands: how sure the match of the names has to be.
     """
-    linked = links(ledger, kind)[0]
+    linked = ledger.once(
+        f"linked entries of {kind}",
+        lambda: links(ledger, kind)[0].merge(register_entries(ledger, kind), on="entry"),
+    )
     linked = linked[linked["band"].isin(bands)]
-    entries = register_entries(ledger, kind)
-    linked = linked.merge(entries, on="entry")
     payments = keys_of_payments(ledger)
+    if by:
+        column = compared(linked["unit"]) if by == "unit_key" else linked["person_key"]
+        linked = linked.assign(**{by: column.to_numpy()})
+        linked = linked[(linked[by] != "") & linked[by].isin(payments[by].unique())]
     payments = payments[payments["merchant_code"].isin(linked["merchant_code"].unique())]
-    if not by:
-        return payments.merge(linked, on="merchant_code")
-    column = compared(linked["unit"]) if by == "unit_key" else linked["person_key"]
-    linked = linked.assign(**{by: column.to_numpy()})
-    return payments.merge(linked[linked[by] != ""], on=["merchant_code", by])
+    return payments.merge(linked, on=["merchant_code", by] if by else "merchant_code")
 
 
 def pairs_by_person(ledger: Ledger, kind: str, by: str = "holder_key") -> pd.DataFrame:
-    """Return the payments of the persons of entries, each with its entry."""
-    entries = register_entries(ledger, kind)
+    """Return the payments of the persons of entries, each with its entry and the entry's days."""
+    entries, payments = register_entries(ledger, kind), keys_of_payments(ledger)
     entries = entries.assign(**{by: entries["person_key"].to_numpy()})
-    return keys_of_payments(ledger).merge(entries[entries[by] != ""], on=by)
+    entries = entries[(entries[by] != "") & entries[by].isin(payments[by].unique())]
+    days = [name for name in entries if str(name).endswith("_day")]  # a force has many absences
+    return payments.merge(entries[["entry", by, *days]], on=by)
 
 
 def as_known(pairs: pd.DataFrame) -> Flags:

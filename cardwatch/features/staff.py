@@ -117,8 +117,9 @@ def is_junior_approver(ledger: Ledger) -> Flags:
     pairs = keys[["holder_key", "approver_key", "day"]]
     pairs = pairs[(pairs["approver_key"] != "") & (pairs["approver_key"] != pairs["holder_key"])]
     distinct = pairs.drop_duplicates()
+    ever = {person: _ever_above(person, posts) for person in distinct["approver_key"].unique()}
     below = {
-        row: row[0] in _managers(row[1], row[2], posts)
+        row: row[0] in ever[row[1]] and row[0] in _managers(row[1], row[2], posts)
         for row in distinct.itertuples(index=False, name=None)
     }
     flags = [below[row] for row in pairs.itertuples(index=False, name=None)]
@@ -131,9 +132,19 @@ def _posts(ledger: Ledger) -> dict[str, list[tuple[float, str]]]:
     entries = register_entries(ledger, "people").sort_values("true_day", na_position="first")
     posts: dict[str, list[tuple[float, str]]] = {}
     columns = (entries[name] for name in ("employee_id", "true_day", "manager_id"))
-    for person, day, manager in zip(*columns, strict=True):
+    for person, day, manager in zip(*(column.tolist() for column in columns), strict=True):
         posts.setdefault(person, []).append((-np.inf if np.isnan(day) else day, manager))
     return posts
+
+
+def _ever_above(person: str, posts: dict[str, list[tuple[float, str]]]) -> set[str]:
+    """Return everybody who may be above a person on some day; few are, and those are looked at."""
+    above: set[str] = set()
+    below = {person}
+    for _ in range(LONGEST_CHAIN):
+        below = {manager for one in below for _, manager in posts.get(one, ())} - above
+        above |= below
+    return above
 
 
 def _managers(person: str, day: float, posts: dict[str, list[tuple[float, str]]]) -> set[str]:

@@ -27,8 +27,8 @@ from cardwatch.registers.organisation_matching import (
     OrganisationMatcher,
     judge_names,
 )
-from cardwatch.registers.persons import person_keys
-from cardwatch.registers.quality import RegisterQuality, register_quality
+from cardwatch.registers.persons import keys_by_name_and_unit, person_keys
+from cardwatch.registers.quality import RegisterQuality, incomplete_entries, register_quality
 
 __all__ = [
     "BANDS",
@@ -45,8 +45,10 @@ __all__ = [
     "RegisterQuality",
     "cards_in_force",
     "compared",
+    "incomplete_entries",
     "join_registers",
     "judge_names",
+    "keys_by_name_and_unit",
     "known_no_earlier",
     "layouts_page",
     "match_cards",

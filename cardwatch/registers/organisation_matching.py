@@ -127,11 +127,15 @@ class OrganisationMatcher:
 
         Most rows of a large register have none, and are not looked at further.
         """
-        words = frozenset(NAME_WORD.findall(text.upper().replace("'", "")))
-        if not text.isascii() or any(word[:NEAR_LETTERS] in self._telling for word in words):
+        words = NAME_WORD.findall(text.upper().replace("'", ""))
+        telling = self._telling
+        for word in words:  # a generator would take twice as long, and this is asked most
+            if word[:NEAR_LETTERS] in telling:
+                return True
+        if not text.isascii():
             return True
-        names = (name for word in words for name in self._ordinary.get(word, ()))
-        return any(name <= words for name in names)
+        names = [name for word in words for name in self._ordinary.get(word, ())]
+        return any(name.issubset(words) for name in names)
 
     def _match(self, text: str, stated: Sequence[str]) -> tuple[OrganisationMatch, ...]:
         """Return the matches of one cell."""

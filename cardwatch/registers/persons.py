@@ -7,6 +7,7 @@ The second fact is the unit; dates of birth and National Insurance numbers are n
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,7 +15,7 @@ import pandas as pd
 from cardwatch.registers.cards import compared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 TITLES = re.compile(
     r"\b(?:mr|mrs|ms|miss|mx|dr|prof|sir|dame|pc|dc|ps|ds|di|dci|dsu|pcso|sgt|sergeant|insp|inspector"
@@ -40,32 +41,45 @@ def full_name(text: str) -> str:
     return f"{whole[0]} {whole[-1]}"
 
 
-def person_keys(entries: pd.DataFrame, people: pd.DataFrame) -> pd.Series[str]:
+def person_keys(
+    entries: pd.DataFrame, keys_by_name: Callable[[], Mapping[tuple[str, str], str]]
+) -> pd.Series[str]:
     """Return for each entry the key of its person; empty where it names nobody for certain.
 
     Args:
         entries: with `employee_id`, and perhaps `person` and `unit`.
-        people: `key`, `person`, `former_names` and `unit`, a row a person and post.
+        keys_by_name: gives what `keys_by_name_and_unit` makes; called where an entry needs it.
     """
     keys = entries["employee_id"]
     if "person" not in entries or "unit" not in entries:
         return keys
-    name_table = pd.DataFrame(_name_rows(people), columns=["name", "unit", "key"]).drop_duplicates()
-    several = name_table.groupby(["name", "unit"])["key"].transform("nunique") > 1
-    columns = (name_table.loc[~several, name] for name in ("name", "unit", "key"))
-    by_both = {(name, unit): key for name, unit, key in zip(*columns, strict=True)}
-    pairs = zip(entries["person"].map(full_name), compared(entries["unit"]), strict=True)
+    unnumbered = entries[(keys == "") & (entries["person"] != "")]
+    if unnumbered.empty:
+        return keys
+    by_both = keys_by_name()
+    units = compared(unnumbered["unit"]).tolist()
+    pairs = zip(map(full_name, unnumbered["person"].tolist()), units, strict=True)
     matched_keys = [by_both.get(both, "") for both in pairs]
-    return keys.where(keys != "", pd.Series(matched_keys, entries.index, dtype="str"))
+    named = pd.Series(matched_keys, unnumbered.index, dtype="str")
+    return keys.where(keys != "", named.reindex(entries.index, fill_value=""))
+
+
+def keys_by_name_and_unit(people: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Return the key of each person by full name and unit, where the two are one person's alone.
+
+    Args:
+        people: `key`, `person`, `former_names` and `unit`, a row a person and post.
+    """
+    keys: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for name, unit, key in _name_rows(people):
+        keys[name, unit].add(key)
+    return {both: next(iter(several)) for both, several in keys.items() if len(several) == 1}
 
 
 def _name_rows(people: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
     """Give each name and unit of each person with their key."""
-    rows = zip(
-        people["key"], people["person"], people["former_names"], compared(people["unit"]),
-        strict=True,
-    )  # fmt: skip
-    for key, person, former, unit in rows:
+    columns = (people["key"], people["person"], people["former_names"], compared(people["unit"]))
+    for key, person, former, unit in zip(*(c.tolist() for c in columns), strict=True):
         for name in (person, *former.split(";")):
             if unit and (whole_name := full_name(name)):
                 yield whole_name, unit, key

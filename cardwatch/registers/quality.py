@@ -82,6 +82,14 @@ def register_quality(
     )
 
 
+def incomplete_entries(register: Register) -> pd.Series[bool]:
+    """Return which entries lack a value that each should have."""
+    entries = register.entries
+    expected = register_kind(register.kind).expects
+    blank = [_is_blank(entries[name]) for name in expected]
+    return pd.concat(blank, axis=1).any(axis=1) if blank else pd.Series(False, entries.index)  # noqa: FBT003
+
+
 def _is_blank(values: pd.Series[Any]) -> pd.Series[bool]:
     """Return which values say nothing: no text, no day, no sum, or a choice that is unclear."""
     if values.dtype.kind == "M":

@@ -114,6 +114,11 @@ def _read_version(
     return _read[key]
 
 
+def forget_versions() -> None:
+    """Forget the versions read last, as a new process has read none."""
+    _read.clear()
+
+
 def pack_register(register: Register) -> bytes:
     """Return one file of a register to be kept."""
     table = io.BytesIO()

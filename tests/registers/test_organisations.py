@@ -9,7 +9,12 @@ import pandas as pd
 import pytest
 
 from cardwatch.evaluation.register_matches import labelled_names, measure_names
-from cardwatch.registers import OrganisationMatcher, judge_names, person_keys
+from cardwatch.registers import (
+    OrganisationMatcher,
+    judge_names,
+    keys_by_name_and_unit,
+    person_keys,
+)
 from cardwatch.registers.organisations import names_in, word_weight
 from cardwatch.registers.persons import full_name
 
@@ -128,7 +133,15 @@ def test_a_person_is_found_by_number_or_by_full_name_and_unit_and_never_by_less(
         ],
         columns=["employee_id", "person", "unit"],
     )
-    assert person_keys(entries, people).tolist() == ["e9", "e1", "e1", "", "", "", ""]
+    assert person_keys(entries, lambda: keys_by_name_and_unit(people)).tolist() == [
+        "e9",
+        "e1",
+        "e1",
+        "",
+        "",
+        "",
+        "",
+    ]
 
 
 @pytest.mark.skipif(not LABELLED.is_file(), reason="the labelled names are not beside the project")
