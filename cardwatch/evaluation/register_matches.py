@@ -5,13 +5,19 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rapidfuzz import fuzz
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from cardwatch.features.registered import CERTAIN_BANDS, keys_of_payments, links, register_entries
+from cardwatch.features.gifts import GIFT_DAYS
+from cardwatch.features.registered import (
+    as_known,
+    keys_of_payments,
+    pairs_by_merchant,
+    register_entries,
+)
 from cardwatch.registers import BANDS, judge_names
 from cardwatch.registers.organisations import comparable_name, names_in
 
@@ -59,7 +65,7 @@ class ChancePairs:
 
     Attributes:
         entries: entries that name a person and an organisation.
-        pairs: entries whose person has paid a merchant of that name.
+        pairs: entries whose person has paid a merchant of that name while a rule looks at them.
         by_chance: the mean number of such entries when people are shuffled.
         per_hundred: the same for each 100 entries.
     """
@@ -135,37 +141,39 @@ def chance_pairs(ledger: Ledger, kind: str, shuffles: int = SHUFFLES) -> ChanceP
     """Return how many entries of a register tie to payments, and how many would by chance.
 
     The people of the register are given the cards of others, each shuffle anew (a permutation test
-    under the hypothesis that who declared what has nothing to do with who paid whom).
+    under the hypothesis that who declared what has nothing to do with who paid whom). Payments
+    count on the days on which a rule would look at the entry, as it then was known and true.
     """
     entries = register_entries(ledger, kind)
-    linked = links(ledger, kind)[0]
-    linked = linked[linked["band"].isin(CERTAIN_BANDS)].merge(
-        entries[["entry", "person_key"]], on="entry"
-    )
-    linked = linked[linked["person_key"] != ""]
     payments = keys_of_payments(ledger)
     holders = sorted(set(payments["holder_key"]))
-    paid_pairs = set(zip(payments["holder_key"], payments["merchant_code"], strict=True))
     people = sorted(set(entries["person_key"]) - {""})
     rng, counts = np.random.default_rng(SEED), []
-    rows = list(zip(linked["entry"], linked["person_key"], linked["merchant_code"], strict=True))
-    for _ in range(shuffles if rows and holders else 0):
+    payers = _payers(ledger, kind)
+    for _ in range(shuffles if payers and holders else 0):
         order = rng.permutation(max(len(holders), len(people))) % len(holders)
         holder_of = dict(zip(people, (holders[n] for n in order), strict=False))
-        counts.append(_tied(rows, holder_of, paid_pairs))
+        counts.append(sum(holder_of[person] in paid for person, paid in payers))
     by_chance = float(np.mean(counts)) if counts else 0.0
     total = int((entries["person_key"] != "").sum())
     return ChancePairs(
         kind=kind,
         entries=total,
-        pairs=_tied(rows, {person: person for person in people}, paid_pairs),
+        pairs=sum(person in paid for person, paid in payers),
         by_chance=round(by_chance, 3),
         per_hundred=round(100 * by_chance / total, 3) if total else 0.0,
     )
 
 
-def _tied(
-    rows: Sequence[tuple[Any, str, Any]], holder_of: Mapping[str, str], paid: set[tuple[str, Any]]
-) -> int:
-    """Return the number of entries whose person, as given, has paid a merchant of the name."""
-    return len({entry for entry, person, code in rows if (holder_of[person], code) in paid})
+def _payers(ledger: Ledger, kind: str) -> list[tuple[str, frozenset[str]]]:
+    """Return the person of each entry, and who paid a merchant of its name while it bore on it.
+
+    A gift bears on the payments of the half year after it, other entries until they end.
+    """
+    pairs = pairs_by_merchant(ledger, kind)
+    until = pairs["until_day"].fillna(np.inf)
+    if kind == "gifts":
+        until = np.minimum(until, pairs["true_day"] + GIFT_DAYS)
+    bears = as_known(pairs) & (pairs["day"] <= until).to_numpy()
+    by_entry = pairs[bears & (pairs["person_key"] != "").to_numpy()].groupby("entry")
+    return [(rows["person_key"].iloc[0], frozenset(rows["holder_key"])) for _, rows in by_entry]
