@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import json
 import os
 import pickle
 import random
@@ -12,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +24,14 @@ import sqlalchemy as sa
 from books import NOW, SPLIT, assert_whole, month
 
 from cardwatch import services
-from cardwatch.casebook import Actor, Casebook
+from cardwatch.casebook import LANES, Actor, Casebook
+from cardwatch.casebook.tables import outbox
+from cardwatch.registers import read_register
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from cardwatch.statements import ReadingChoices
 
 HERE = Path(__file__).parent
 
@@ -41,11 +48,19 @@ class Rounds:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
 
-    def run(self, url: str, owner: str, *, kill_at: int = 0, kill_after: float = 0.0) -> list[str]:
-        """Receive in a fork; return what it acknowledged until it ended, and how many calls."""
+    def run(
+        self,
+        url: str,
+        owner: str,
+        *,
+        act: str = "receive",
+        kill_at: int = 0,
+        kill_after: float = 0.0,
+    ) -> list[str]:
+        """Do it in a fork; return what it acknowledged until it ended, and how many calls."""
         assert self.process.stdin
         assert self.process.stdout
-        self.process.stdin.write(f"{url} {owner} {kill_at}\n")
+        self.process.stdin.write(f"{url} {owner} {kill_at} {act}\n")
         self.process.stdin.flush()
         child = int(self.process.stdout.readline().split()[1])
         if kill_after:
@@ -101,6 +116,71 @@ def test_a_process_killed_while_receiving_loses_and_doubles_nothing(
         assert len(services.list_statements(at)) == len(statements)
         assert_whole(at)
     book.close()
+
+
+GIFTS = (
+    "Employee No,Date of offer,Donor,Accepted or declined,Registered\n"
+    "E1,05/09/2026,Osprey Joinery Ltd,Accepted,06/09/2026\n"
+    "E2,07/09/2026,Osprey Joinery Ltd,Accepted,20/11/2026\n"
+)
+PAID = ["2026-{}-15,E1,OSPREY JOINERY LTD,420.00,P1", "2026-{}-16,E2,OSPREY JOINERY LTD,99.00,P2"]
+
+
+@pytest.mark.parametrize("count", [2, pytest.param(60, marks=pytest.mark.prove)])
+def test_a_check_killed_after_a_register_came_loses_and_doubles_nothing(
+    rounds: Rounds,
+    database_url: str,
+    read: Callable[..., Any],
+    tmp_path: Path,
+    choices: ReadingChoices,
+    count: int,
+) -> None:
+    (tmp_path / "gifts.csv").write_text(GIFTS, encoding="utf-8")
+    gifts = read_register(tmp_path / "gifts.csv", choices)
+    months = [read(*month(number), *[line.format(f"{number:02}") for line in PAID])
+              for number in (9, 10)]  # fmt: skip
+    chance, calls, whole = random.Random(7), 0, None
+    book = Casebook(database_url)
+    for number in range(count):
+        owner = services.add_organisation(book, f"Force {number}", NOW)
+        psd = services.ServiceContext(book, Actor(owner, "test", "psd"), NOW)
+        for statement in months:
+            services.receive(psd, statement)
+        services.import_register(psd, gifts)
+        first = _raised(psd)
+        if whole is None:
+            calls = int(rounds.run(database_url, owner, act="check")[-1].split()[1])
+            whole = _raised(psd)
+            assert len(whole) > len(first)
+            continue
+        rounds.run(database_url, owner, act="check", kill_at=chance.randint(1, calls))
+        between = _raised(psd)
+        assert all(between.count(alert) == 1 and alert in whole for alert in between)
+        assert all(alert in between for alert in first)
+        later = replace(psd, now=NOW + dt.timedelta(minutes=30))
+        services.check_registers_now(later)
+        assert _raised(later) == whole
+    book.close()
+
+
+def _raised(psd: services.ServiceContext) -> list[str]:
+    """Return what was raised in professional standards' lane, once the casebook has been checked.
+
+    And the notices of it: none is lost or sent twice.
+    """
+    assert {check.fault for check in services.verify(psd)} == {""}
+    assert [check.fault for check in services.verify_audit(psd)] == ["", ""]
+    assert services.state_counts(psd)["unreconciled"] == 0
+    details = [
+        services.get_alert(psd, row["alert_id"]) for row in services.list_alerts(psd, lane="psd")
+    ]
+    alerts = [json.dumps(d["raised"]["reasons"]) + d["last_on"] + d["holders"][0] for d in details]
+    with psd.casebook.snapshot() as connection:
+        psd.casebook.set_tenant(connection, psd.actor.organisation_id, LANES)
+        is_own = outbox.c.organisation_id == psd.actor.organisation_id
+        is_own &= outbox.c.lane.in_(LANES)
+        notices = connection.scalar(sa.select(sa.func.count()).where(is_own)) or 0
+    return [*sorted(alerts), *(f"notice {n}" for n in range(notices))]
 
 
 # A power cut: a file system that keeps what was synced, and of the rest what chance will have.
