@@ -10,9 +10,16 @@ from api.state import UPLOAD_BYTES
 from api.uploads import read_group_file
 from api.web.base import Files, RequestModel, field_errors, render
 from cardwatch import services
+from cardwatch.casebook import PSD
 from cardwatch.casebook.tables import OVERSEES
 from cardwatch.errors import CardwatchError
-from cardwatch.reports import IMPACT_FILENAME, Document, equality_filename, report_filename
+from cardwatch.reports import (
+    IMPACT_FILENAME,
+    Document,
+    equality_filename,
+    register_report_filename,
+    report_filename,
+)
 
 router = APIRouter()
 QUARTERS = 8
@@ -34,6 +41,7 @@ def show_governance(
     return render(
         request, "governance.html", errors=errors, document=report, quarter=quarter,
         quarters=_quarter_items(quarters), oversees=context.actor.role in OVERSEES,
+        is_psd=PSD in context.actor.lanes,
     )  # fmt: skip
 
 
@@ -56,6 +64,36 @@ def get_governance(context: Context, service: AppStateDep, quarter: str) -> Resp
     def make() -> tuple[str, Document]:
         document = services.report_governance(context, quarter, marking=service.settings.marking)
         return report_filename(quarter), document
+
+    return drawn(service, make)
+
+
+@router.get("/governance/registers")
+def show_register_report(
+    request: Request, context: Context, service: AppStateDep, quarter: str = ""
+) -> Response:
+    """Show professional standards the report on registers of a quarter."""
+    document, errors = None, {}
+    quarters = _quarters(context)
+    quarter = quarter or quarters[1]
+    try:
+        with service.scoring():
+            document = services.report_registers(context, quarter, marking=service.settings.marking)
+    except CardwatchError as refusal:
+        errors = field_errors(refusal)
+    return render(
+        request, "register_report.html", errors=errors, document=document, quarter=quarter,
+        quarters=_quarter_items(quarters),
+    )  # fmt: skip
+
+
+@router.get("/governance/registers.pdf")
+def get_register_report(context: Context, service: AppStateDep, quarter: str) -> Response:
+    """Give professional standards the report on registers of a quarter as PDF."""
+
+    def make() -> tuple[str, Document]:
+        document = services.report_registers(context, quarter, marking=service.settings.marking)
+        return register_report_filename(quarter), document
 
     return drawn(service, make)
 

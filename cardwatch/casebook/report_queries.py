@@ -1,6 +1,6 @@
-"""Queries for the quarterly report: payments that count, and finance's alerts.
+"""Queries for the quarterly reports: payments that count, and alerts.
 
-Nothing here reads professional standards' lane, whoever asks, and no person is named.
+Nothing but `count_by_rule` reads professional standards' lane, whoever asks; no person is named.
 """
 
 from __future__ import annotations
@@ -79,6 +79,17 @@ def read_holder_alerts(uow: UnitOfWork, first_on: str, last_on: str) -> list[Hol
         .order_by(alerts.c.alert_id, subjects.c.subject_id)
     )  # fmt: skip
     return uow.fetch_all(question, HolderAlert)
+
+
+def count_by_rule(uow: UnitOfWork, first_on: str, last_on: str) -> dict[str, int]:
+    """Return how many alerts of the work's lanes have their last payment in some days, by rule."""
+    question = (
+        sa.select(alerts.c.rule, sa.func.count().label("count"))
+        .where(uow.scope(alerts), not_about(uow, alerts))
+        .where(alerts.c.last_on.between(first_on, last_on))
+        .group_by(alerts.c.rule)
+    )
+    return {row["rule"]: row["count"] for row in uow.fetch_all(question)}
 
 
 def read_alerts(uow: UnitOfWork) -> list[AlertRecord]:

@@ -24,6 +24,7 @@ from cardwatch.reports.filenames import (
     equality_filename,
     payments_filename,
     questions_filename,
+    register_report_filename,
     report_filename,
     safe_filename,
     sample_filename,
@@ -35,7 +36,7 @@ from cardwatch.reports.handover import PURPOSES, ExportCover
 from cardwatch.reports.impact import Installation, impact_document
 from cardwatch.reports.pack import PACK, check_pack, pack_of
 from cardwatch.reports.quarter import Coverage, Span, quarter_figures
-from cardwatch.reports.self_assessment import Controls, OpenCards
+from cardwatch.reports.self_assessment import Controls, FinanceRegisters, OpenCards
 
 FORMATS = (".csv", ".xlsx", ".json")
 HANDED = (*FORMATS, ".pdf")
@@ -129,6 +130,7 @@ __all__ = [
     "Document",
     "ExportCover",
     "Figures",
+    "FinanceRegisters",
     "Installation",
     "OpenCards",
     "Span",
@@ -150,6 +152,7 @@ __all__ = [
     "quarter_figures",
     "questions_document",
     "questions_filename",
+    "register_report_filename",
     "report_filename",
     "safe_filename",
     "safe_text",

@@ -105,6 +105,11 @@ def report_filename(quarter: str, ending: str = ".pdf") -> str:
     return safe_filename(f"{quarter} report{ending}")
 
 
+def register_report_filename(quarter: str) -> str:
+    """Return the name of a quarter's report on registers: `2026-Q4 registers.pdf`."""
+    return safe_filename(f"{quarter} registers.pdf")
+
+
 def sample_filename(population: str, seed: str, ending: str = ".csv") -> str:
     """Return the name of a sample by what it is of and its seed: `sample of payments 42.csv`."""
     return safe_filename(f"sample of {population} {seed}{ending}")

@@ -1,7 +1,7 @@
-"""A force's own evidence on three of the inspectorate's questions, as sections of a report.
+"""A force's own evidence on the inspectorate's questions, as sections of a report.
 
-HM Inspectorate of Constabulary asked forces to examine themselves: 4.2, 4.4 and 4.5 (Without fear
-or favour, 2011, appendix B).
+HM Inspectorate of Constabulary asked forces to examine themselves (Without fear or favour, 2011,
+appendix B). What registers of professional standards answer is in a report of their own.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cardwatch.policy import Limit, Policy
+    from cardwatch.registers import RegisterQuality
     from cardwatch.reports.quarter import Quarter
 
 LIMIT_TITLES = {
@@ -43,6 +44,21 @@ class OpenCards:
 
 
 @dataclass(frozen=True)
+class FinanceRegisters:
+    """Registers that finance uploads, on the day of the report.
+
+    Attributes:
+        held: figures about each that was uploaded.
+        missing: titles of the others.
+        alerts: finance's alerts of the quarter that were raised by rules that read them.
+    """
+
+    held: tuple[RegisterQuality, ...]
+    missing: tuple[str, ...]
+    alerts: int
+
+
+@dataclass(frozen=True)
 class Controls:
     """The active settings on a day.
 
@@ -53,6 +69,7 @@ class Controls:
         model: what is known of the model.
         cards: open cards; nothing where there is no register.
         suppressions: how many of finance's were active.
+        registers: what finance's registers hold.
     """
 
     on: str
@@ -62,6 +79,7 @@ class Controls:
     model: str
     cards: OpenCards | None
     suppressions: int
+    registers: FinanceRegisters
 
     @property
     def limits(self) -> dict[str, tuple[Limit, ...]]:
@@ -104,6 +122,22 @@ def self_assessment(quarter: Quarter, controls: Controls) -> Iterable[Section]:
             "Professional standards has alerts of its own. They are not in this report.",
         ),
     )
+    yield Section(
+        "4.6 How are conflicts of interest in procurement managed?",
+        level=3,
+        points=tuple(_registers(controls.registers)),
+    )
+    yield Section(
+        "3.5, 3.7, 3.8, 5.6, 5.8, 5.11 and 6.8",
+        level=3,
+        points=(
+            (
+                "These ask about gifts, second jobs, people at risk and the work of professional "
+                "standards. Professional standards answer them in a report of their own. Nothing "
+                "of it is in this report."
+            ),
+        ),
+    )
 
 
 def _limits(controls: Controls) -> Iterable[str]:
@@ -134,6 +168,29 @@ def _limit_alerts(quarter: Quarter) -> str:
         f"{quantity(count, 'alert')} in the quarter {were} about a limit that was exceeded, by one "
         "payment or by several together."
     )
+
+
+def _registers(registers: FinanceRegisters) -> Iterable[str]:
+    """Finance's registers, what they lack, and the alerts that rest on them."""
+    for quality in registers.held:
+        gaps = "; ".join(
+            f"{count:,} without {name.replace('_', ' ')}" for name, count in quality.gaps.items()
+        )
+        yield (
+            f"{quality.title}: {quality.entries:,} "
+            f"{'entry' if quality.entries == 1 else 'entries'}{f' ({gaps})' if gaps else ''}, the "
+            f"latest of {day(quality.last_entry_on)}."
+            if quality.last_entry_on
+            else f"{quality.title}: no entry."
+        )
+    for title_text in registers.missing:
+        yield f"This register has not been uploaded: {title_text}."
+    if registers.held:
+        yield (
+            f"{quantity(registers.alerts, 'alert')} in the quarter "
+            f"{'was' if registers.alerts == 1 else 'were'} raised by rules that read them."
+        )
+    yield "Interests, gifts and tenders are compared by professional standards."
 
 
 def _card_controls(controls: Controls) -> Iterable[str]:

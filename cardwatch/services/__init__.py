@@ -211,6 +211,7 @@ from cardwatch.services.refused_files import (
     settle_refused_file,
 )
 from cardwatch.services.register_matches import MatchToReview, decide_match, list_matches
+from cardwatch.services.register_report import report_registers
 from cardwatch.services.registers import (
     RegisterDetail,
     RegisterReceipt,
@@ -473,6 +474,7 @@ __all__ = [
     "reopen_case",
     "report_equality",
     "report_governance",
+    "report_registers",
     "require_step_up",
     "restore",
     "retention_periods",

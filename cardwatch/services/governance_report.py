@@ -14,16 +14,18 @@ import pandas as pd
 from cardwatch.casebook import FINANCE, AuditEvent, people, report_queries, retention, suppressions
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.counting import is_counting
+from cardwatch.casebook.registers import used_registers
 from cardwatch.errors import CardwatchError
 from cardwatch.features import purchase_rows, refund_rows
 from cardwatch.merchants import canonical_name
 from cardwatch.records import TRANSACTION_COLUMNS
-from cardwatch.registers import cards_in_force
+from cardwatch.registers import cards_in_force, register_kinds, register_quality
 from cardwatch.reports import (
     Controls,
     Coverage,
     Document,
     Figures,
+    FinanceRegisters,
     Installation,
     OpenCards,
     Span,
@@ -31,6 +33,8 @@ from cardwatch.reports import (
     impact_document,
     quarter_figures,
 )
+from cardwatch.rules import load_rules
+from cardwatch.services.register_inputs import load_registers
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs, read_model, shipped_sha256
 
 if TYPE_CHECKING:
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import Statement
-    from cardwatch.records import CardRegister
+    from cardwatch.records import AlertRecord, CardRegister
     from cardwatch.reports.quarter import Quarter
     from cardwatch.services.context import ServiceContext
 
@@ -160,12 +164,13 @@ def _figures(uow: UnitOfWork, span: Span) -> Figures:
         year_uncovered_days=_coverage(
             held_statements, replace(span, first_on=year_first_on)
         ).uncovered_days,
-        controls=_controls(uow, span.last_on),
+        controls=_controls(uow, span, alerts),
     )
 
 
-def _controls(uow: UnitOfWork, day: str) -> Controls:
-    """The active policy, rules, model, cards and suppressions on a day."""
+def _controls(uow: UnitOfWork, span: Span, alerts: Sequence[AlertRecord]) -> Controls:
+    """The active policy, rules, model, cards and suppressions on a quarter's last day."""
+    day = span.last_on
     recipe = active_inputs(uow, day)
     loaded = load_inputs(uow, replace(recipe, model=""))
     model = "none, rules alone"
@@ -180,6 +185,23 @@ def _controls(uow: UnitOfWork, day: str) -> Controls:
         model=model,
         cards=_open_cards(loaded.cards, day),
         suppressions=suppressions.count_active(uow, FINANCE, day),
+        registers=_registers(uow, span, alerts),
+    )
+
+
+def _registers(uow: UnitOfWork, span: Span, alerts: Sequence[AlertRecord]) -> FinanceRegisters:
+    """Finance's own registers: those of professional standards are in no report but theirs."""
+    registers = load_registers(uow, used_registers(uow, FINANCE))
+    kinds = [kind for kind in register_kinds().values() if kind.lane == FINANCE]
+    by_register = {rule.id for rule in load_rules() if rule.registers and rule.lane == FINANCE}
+    held_kinds = {register.kind for register in registers}
+    return FinanceRegisters(
+        held=tuple(register_quality(one, pd.Timestamp(uow.today)) for one in registers),
+        missing=tuple(kind.title for kind in kinds if kind.kind not in held_kinds),
+        alerts=sum(
+            alert.rule in by_register and span.first_on <= alert.last_on <= span.last_on
+            for alert in alerts
+        ),
     )
 
 

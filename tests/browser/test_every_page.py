@@ -37,7 +37,8 @@ GIFTS = ("gifts.csv", f"Employee No,Date of offer,Donor,Accepted or declined\n{G
 GROUPS = ("groups.csv", f"Staff Number,{LONG}\nE1,F\nE2,M\n")
 INVITED = {"Invitation": "{invitation}"}
 
-NO_PAGE = {"/static/{name}", "/governance.pdf", "/impact.pdf", "/samples.csv", "/payments.csv",
+NO_PAGE = {"/static/{name}", "/governance.pdf", "/governance/registers.pdf", "/impact.pdf",
+           "/samples.csv", "/payments.csv",
            "/registers/{kind}/template.csv", "/attachments/{attachment_id}"}  # fmt: skip
 """What is sent on, or loaded, and is no page itself."""
 
@@ -242,6 +243,9 @@ PAGES = (
     State("/benchmark", ("auditor",), press="Compare forces", says="Funnel plots",
           fill={"Your force": "Saltmarsh Vale (invented)"}, paths=AGGREGATES),
     _wrong("/benchmark", "auditor", "Compare forces"),
+    State("/governance/registers", ("psd",)),
+    _empty("/governance/registers", "psd"),
+    _wrong("/governance/registers", "psd", at="/governance/registers?quarter=x"),
     State("/equality", READERS),
     _empty("/equality", "auditor"),
     _wrong("/equality", "finance", at="/equality?quarter=x"),
