@@ -173,7 +173,7 @@ def _payers(ledger: Ledger, kind: str) -> list[tuple[str, frozenset[str]]]:
     pairs = pairs_by_merchant(ledger, kind)
     until = pairs["until_day"].fillna(np.inf)
     if kind == "gifts":
-        until = np.minimum(until, pairs["true_day"] + GIFT_DAYS)
+        until = until.clip(upper=pairs["true_day"] + GIFT_DAYS)
     bears = as_known(pairs) & (pairs["day"] <= until).to_numpy()
     by_entry = pairs[bears & (pairs["person_key"] != "").to_numpy()].groupby("entry")
     return [(rows["person_key"].iloc[0], frozenset(rows["holder_key"])) for _, rows in by_entry]

@@ -164,7 +164,7 @@ def _units(registers: Mapping[str, Register], ledger: Ledger) -> list[UnitState]
             incomplete={kind: counted[unit] for kind, counted in incomplete.items()},
             nil={kind: unit in units for kind, units in nil.items()},
         )
-        for unit, count in counts.items()
+        for unit, count in zip(map(str, counts.index), counts, strict=True)
     ]
 
 
@@ -219,7 +219,9 @@ def _waiting_since(uow: UnitOfWork) -> dict[tuple[str, str], str]:
     registers = load_registers(uow, replace(used, versions=theirs))
     ledger = payments_beside(uow, {register.kind: register for register in registers})
     received, since = received_on(uow), dict[tuple[str, str], str]()
-    for register in registers if ledger is not None else ():
+    if ledger is None:
+        return since
+    for register in registers:
         entries = register.entries
         if "organisation" not in entries:
             continue
