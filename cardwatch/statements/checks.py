@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cardwatch.errors import FileRefused
 from cardwatch.records import Check
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import read_column
@@ -45,7 +46,7 @@ def cells_outside(sheet: ParsedSheet, amounts: Amounts) -> Flags:
     """
     outside = np.zeros(len(sheet.table.rows), dtype=bool)
     outside[list(sheet.table.long_rows)] = True
-    unnamed = 0
+    unnamed, unread = 0, ""
     for position, heading in enumerate(sheet.headings):
         if heading.strip():
             continue
@@ -58,12 +59,14 @@ def cells_outside(sheet: ParsedSheet, amounts: Amounts) -> Flags:
             unnamed += 1
     outside |= _cut_amounts(sheet)
     if unnamed:
-        columns = "column without a heading is" if unnamed == 1 else "columns without a heading are"
-        sheet.notes.append(f"{unnamed} {columns} not read")
+        columns = "column has no heading" if unnamed == 1 else "columns have no heading"
+        unread = f"{unnamed} {columns}, so nothing is read there but words for charge or refund"
+        sheet.notes.append(unread)
     count = int((outside & amounts.given).sum())
     sentence = (
         f"{count} rows have more cells than headings" if count else "no cell is outside the columns"
     )
+    sentence = unread if unnamed and not count else sentence
     sheet.checks.append(Check("cells", not count and not unnamed, sentence))
     return outside
 
@@ -165,11 +168,17 @@ def check_bookings(sheet: ParsedSheet, dates: Days, posted: Days, rows: Flags) -
 def check_balance(sheet: ParsedSheet, good: Flags, levels_only: Flags, pence: Pence) -> None:
     """Check that a running balance follows from the amounts, oldest or newest row first.
 
+    Where amounts have no sign and the balance goes both ways by them, it says that some are
+    refunds and not which way a charge goes.
+
     Args:
         sheet: the file.
         good: which rows are transactions.
         levels_only: which rows say a balance; their amounts are no transactions.
         pence: the amount of every row.
+
+    Raises:
+        FileRefused: the balance contradicts the direction of some amounts.
     """
     position = money_columns(sheet.headings).balance
     if position is None or position in sheet.positions.values():
@@ -186,6 +195,13 @@ def check_balance(sheet: ParsedSheet, good: Flags, levels_only: Flags, pence: Pe
         for part in (amounts[1:], amounts[:-1])
     ]
     count = max(agreements)
+    mirrored = any((np.abs(steps) == np.abs(part)).all() for part in (amounts[1:], amounts[:-1]))
+    if count < len(steps) and mirrored and not (pence[good] < 0).any():
+        reason = (
+            f"its balance rises after some amounts and falls after {count} of {len(steps)}, though "
+            "no amount has a sign. Add a column with charge or refund for each row"
+        )
+        raise FileRefused(sheet.table.file, "direction_unclear", reason)
     sentence = f"the balance follows from the amounts in {count} of {len(steps)} rows"
     if count < len(steps):
         sheet.notes.append(f"{sentence}: are rows missing?")

@@ -18,6 +18,8 @@ SAY_ORDER = (
     "Say which: with 'Order of the dates' on the page, '--date-order' of the command, 'date_order' "
     "of the service"
 )
+NEAR_DAYS, FAR_DAYS = 100, 200
+"""Days from the first to the last that suit a statement, and that do not beside such ones."""
 POSTING_LAG_DAYS = 45
 """Issuers book a payment on or after its day and rarely more than a month later."""
 
@@ -42,6 +44,7 @@ def decide_date_order(sheet: ParsedSheet) -> str:
         return stated
     if order := _year_first(sheet, texts):
         return order
+    _check_short_years(texts, sheet.table.file)
     order, decision = order_by_dates(texts, sheet.table.file)
     if not order:
         fitting = [order for order in ("day-first", "month-first") if _lags_fit(sheet, order)]
@@ -73,6 +76,27 @@ def _year_first(sheet: ParsedSheet, texts: list[str]) -> str:
     count = votes["year-day"]
     sheet.decisions.append(f"dates year, day, month: {count} distinct dates allow nothing else")
     return "year-day"
+
+
+def _check_short_years(texts: list[str], file: str) -> None:
+    """Refuse dates such as 25-10-13 that lie near each other only if the year comes first.
+
+    Raises:
+        FileRefused: every date is of that form, and they do.
+    """
+    filled = [dates.plain_day(text) for text in texts if text.strip()]
+    turned = [dates.year_before(text) for text in filled]
+    days = [dates.read_date(text, "day-first", serial=False) for text in filled]
+    if not filled or None in turned or None in days:
+        return
+    spans = [(max(d) - min(d)).days for d in (list(filter(None, turned)), list(filter(None, days)))]
+    if spans[0] <= NEAR_DAYS and spans[1] > FAR_DAYS:
+        reason = (
+            "its dates have years of two digits, and perhaps in front: so they are within "
+            f"{spans[0]} days, with the day in front {spans[1]} days apart. Export it with dates "
+            "like 2026-10-31"
+        )
+        raise FileRefused(file, "date_order_unknown", reason)
 
 
 def _check_turned(sheet: ParsedSheet) -> None:

@@ -74,6 +74,17 @@ def year_first_orders(texts: Iterable[str]) -> Counter[str]:
     return votes
 
 
+def year_before(text: str) -> dt.date | None:
+    """Return the day of a date such as 25-10-13 if its year comes first; none of another form."""
+    match = NUMERIC.fullmatch(text)
+    if match is None or len(match[1] + match[3] + match[4]) != 6:
+        return None
+    try:
+        return dt.date(2000 + int(match[1]), int(match[3]), int(match[4]))
+    except ValueError:
+        return None
+
+
 def is_serial(text: str) -> bool:
     """Return whether a text may be the number that a spreadsheet keeps for a day."""
     number = plain_cell(text).split(".")[0]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 25
 """A column that says charge or refund has no more distinct texts than this."""
+MOST_CODE_CHARACTERS = 4
+"""Codes of transactions have no more characters than this."""
 DIRECTION_TEXT_FIELDS = ("category", "description")
 """Fields whose column may say charge or refund in every row."""
 MAJORITY = 2 / 3
@@ -84,8 +86,28 @@ def sign_amounts(
         return _by_words(sheet, amounts, read, words), row_kinds
     if amounts.in_two_columns:
         return amounts.pence, kinds
+    if not (amounts.pence[read] < 0).any():
+        _tell_codes(sheet)
     positive = _stated(sheet, amounts, read) or _by_evidence(sheet, amounts, read, kinds)
     return (-amounts.pence if positive == "refund" else amounts.pence), kinds
+
+
+def _tell_codes(sheet: ParsedSheet) -> None:
+    """Say that a column has codes of transactions, of which some may mean a refund."""
+    codes_headings = word_set("direction", "code_headings")
+    for position in sheet.unused:
+        heading = sheet.headings[position]
+        texts = {text.strip() for text in sheet.column_at(position).used} - {""}
+        is_code = all(len(text) <= MOST_CODE_CHARACTERS for text in texts)
+        if (
+            normalise_heading(heading) in codes_headings
+            and is_code
+            and 1 < len(texts) <= MOST_WORDS
+        ):
+            sheet.notes.append(
+                f"column '{heading}' has {len(texts)} codes that are not known, and no amount has "
+                "a sign: if one means a refund, add a column with charge or refund"
+            )
 
 
 # A column of words ------------------------------------------------------------------------------
@@ -101,7 +123,9 @@ def _word_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColum
     if amounts.in_two_columns and mapped is None:
         return None
     texts = [sheet.positions[name] for name in DIRECTION_TEXT_FIELDS if name in sheet.positions]
-    places = [mapped] if mapped is not None else [*sheet.unused, *texts]
+    texts += [sheet.positions["credit"]] if "credit" in sheet.positions else []
+    unnamed = [i for i, heading in enumerate(sheet.headings) if not heading.strip()]
+    places = [mapped] if mapped is not None else [*sheet.unused, *texts, *unnamed]
     columns = [
         (position, c)
         for position in places
@@ -137,6 +161,8 @@ def _meanings(
         FileRefused: it is there to say charge or refund, and has words that are not known.
     """
     column, known_words = sheet.column_at(position), words_with_meaning("direction")
+    if (flags := _flag_column(sheet, position)) is not None:
+        return flags
     is_named = _is_named(sheet, position)
     if len(column.distinct) > MOST_WORDS and not is_named:
         return None
@@ -144,7 +170,7 @@ def _meanings(
     used_codes = np.flatnonzero(np.bincount(column.codes[read]))
     filled = {words[i] for i in used_codes if words[i]}
     strange = filled - known_words.keys()
-    heading = sheet.headings[position]
+    heading = sheet.headings[position] or f"number {position + 1}"
     if strange or not filled:
         if filled and (is_named or _is_direction(column, words, amounts, read, heading)):
             count = int(
@@ -161,6 +187,25 @@ def _meanings(
         meaning = {w: "charge" if m == "payment" else m for w, m in meaning.items()}
     meanings = np.array([meaning.get(word, "") for word in words], dtype=object)
     return WordColumn(heading, meanings[column.codes])
+
+
+def _flag_column(sheet: ParsedSheet, position: int) -> WordColumn | None:
+    """Return the column that marks refunds with yes or no, or with a cross; none if it is another.
+
+    Its heading says that it marks money back, and every filled cell is yes or no.
+    """
+    heading = normalise_heading(sheet.headings[position])
+    flags = word_set("direction", "flag_headings")
+    words = set(heading.split())
+    if not words & flags or words - flags - word_set("direction", "flag_filler_headings"):
+        return None
+    known_words, column = words_with_meaning("flags"), sheet.column_at(position)
+    meanings = [known_words.get(text.strip().casefold(), "") for text in column.values]
+    used_texts = [text for text in column.used if text.strip()]
+    if not used_texts or any(text.strip().casefold() not in known_words for text in used_texts):
+        return None
+    sides = np.array(["refund" if m == "yes" else "charge" for m in meanings], dtype=object)
+    return WordColumn(sheet.headings[position], sides[column.codes])
 
 
 def _is_direction(
@@ -273,7 +318,7 @@ def _by_evidence(sheet: ParsedSheet, amounts: Amounts, read: Flags, kinds: Kinds
         raise _unclear(sheet, "payments to the account have the same sign as most purchases")
     elif by_count == "refund" and minus >= FEW_ROWS and total < 0:
         by_payments, decided = "refund", f"{minus} of {minus + plus} payments have a minus"
-    elif by_count == "charge" or (plus >= minus and total >= -above):
+    elif by_count == "charge" or (plus > minus and total >= -above) or max(minus, plus) < FEW_ROWS:
         by_payments, decided = "charge", f"{plus} of {minus + plus} payments have no minus"
     else:
         raise _unclear(sheet, f"{minus} of its {minus + plus} amounts have a minus")

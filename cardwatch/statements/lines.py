@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cardwatch.errors import FileRefused
 from cardwatch.statements.amounts import read_column
 from cardwatch.statements.cells import FILLED, TextColumn
 from cardwatch.statements.money_columns import money_columns
 from cardwatch.statements.profiles import HOLDER_FIELDS
+from cardwatch.statements.words import plain_word, words_with_meaning
 
 if TYPE_CHECKING:
     from cardwatch.statements.sheet import ParsedSheet
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
     Pence = np.ndarray[Any, np.dtype[np.int64]]
 
+MOST_KINDS = 25
+"""A column that says what a row is has no more distinct texts than this."""
 SAME_PAYMENT = 0.99
 """A column of references names payments if so large a share of them have one day, merchant and
 amount each; otherwise it names an account or a batch."""
@@ -27,11 +31,17 @@ amount each; otherwise it names an account or a batch."""
 def further_lines(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) -> Flags:
     """Return which rows repeat the payment of a row before, for another part or item of it.
 
-    Proved by a column of parts that come to the amount; or by a reference that stands on several
-    rows with the same day, merchant and amount and other cells that differ.
+    Proved by a column that says which rows are parts, or of parts that come to the amount; or by a
+    reference that stands on several rows with the same day, merchant and amount and other cells
+    that differ.
+
+    Raises:
+        FileRefused: parts do not come to their payment, or VAT has rows of its own.
     """
     part = money_columns(sheet.headings).part
-    if part is not None and part not in sheet.positions.values():
+    if (kinds := _line_kinds(sheet, good)) is not None:
+        lines = _by_kind(sheet, good, kinds, pence)
+    elif part is not None and part not in sheet.positions.values():
         lines = _by_parts(sheet, good, _payments(sheet, dates, pence), part)
     elif "transaction_id" in sheet.columns:
         lines = _by_reference(sheet, good, dates, pence)
@@ -43,6 +53,52 @@ def further_lines(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) ->
             f"{count} {rows} of a payment that is counted once with its whole amount"
         )
     return lines
+
+
+def _line_kinds(sheet: ParsedSheet, good: Flags) -> tuple[str, Flags] | None:
+    """Return the column that says which rows are parts of a payment, and these; none without one.
+
+    Raises:
+        FileRefused: one says that VAT has rows of its own.
+    """
+    meanings = words_with_meaning("lines")
+    texts = [sheet.positions[n] for n in ("category", "description") if n in sheet.positions]
+    for position in [*sheet.unused, *texts]:
+        column = sheet.column_at(position)
+        if len(column.distinct) > MOST_KINDS:
+            continue
+        kinds = np.array([meanings.get(plain_word(text), "") for text in column.values])
+        used = set(kinds[column.codes[good]])
+        heading = sheet.headings[position]
+        if used == {"net", "tax"}:
+            reason = (
+                f"column '{heading}' puts VAT on rows of its own, so a payment is on two rows. "
+                "Export it with a row for each payment, VAT in a column"
+            )
+            raise FileRefused(sheet.table.file, "tax_rows", reason)
+        if used == {"payment", "part"}:
+            return heading, good & (kinds == "part")[column.codes]
+    return None
+
+
+def _by_kind(sheet: ParsedSheet, good: Flags, kinds: tuple[str, Flags], pence: Pence) -> Flags:
+    """Return the rows that a column calls parts, which come to the payment above them.
+
+    Raises:
+        FileRefused: those of a payment do not.
+    """
+    heading, parts = kinds
+    payment = np.cumsum(good & ~parts)
+    sums = np.bincount(payment[parts], weights=pence[parts], minlength=int(payment[-1]) + 1)
+    whole = np.bincount(payment[good & ~parts], weights=pence[good & ~parts], minlength=len(sums))
+    divided = np.unique(payment[parts])
+    if (sums[divided] != whole[divided]).any():
+        reason = (
+            f"column '{heading}' says which rows are parts of a payment, and some do not come to "
+            "it. Export it with a row for each payment"
+        )
+        raise FileRefused(sheet.table.file, "lines_unclear", reason)
+    return parts
 
 
 def _payments(sheet: ParsedSheet, dates: Days, pence: Pence) -> pd.DataFrame:

@@ -18,6 +18,11 @@ PURCHASE, PLAIN, BILLED = range(3)
 FOREIGN_COLUMN = -1
 """At the merchant, in a currency that may be another."""
 NET, UNSAID, GROSS = range(3)
+THOUSANDS = "000"
+"""A heading such as `Amount £'000` is of thousands, which no payment is printed in."""
+QUANTITIES = frozenset({"qty", "quantity", "no of units", "units"})
+PRICES = frozenset({"price", "price each"})
+"""Beside a quantity these are of one piece, and not what was paid."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,12 @@ def _words() -> dict[str, frozenset[str]]:
 def money_columns(headings: Sequence[str]) -> MoneyColumns:
     """Return what the money columns of a file are, by the words of their headings."""
     names = [normalise_heading(heading) for heading in headings]
-    amounts = [column for i, name in enumerate(names) if (column := _amount(i, name))]
+    pieces = PRICES if QUANTITIES & set(names) else frozenset()
+    amounts = [
+        column
+        for i, name in enumerate(names)
+        if without_pound_mark(name) not in pieces and (column := _amount(i, name))
+    ]
     tax = [i for i, name in enumerate(names) if _is_tax(name)]
     part = [i for i, name in enumerate(names) if _is_part(name)]
     balance = [i for i, name in enumerate(names) if _is_balance(name)]
@@ -133,7 +143,7 @@ def _taken(words: set[str]) -> int:
 def _amount(position: int, name: str) -> AmountColumn | None:
     """Return what a heading says of a column of amounts; none if it is another column."""
     vocabulary = _words()
-    words = {word for word in without_pound_mark(name).split() if not word.isdecimal()}
+    words = {w for w in without_pound_mark(name).split() if not w.isdecimal() or w == THOUSANDS}
     every = ("amount", "billed", "foreign", "purchase", "gross", "net", "tax", "filler")
     if not words & vocabulary["amount"] or words - frozenset().union(
         *(vocabulary[k] for k in every)

@@ -32,6 +32,8 @@ ONLY_TOTAL = (
     r"(?i)^\W*(?:(?:sub|grand|overall|page|statement|card|report)\W*)?totals?\b\W*"
     r"(?:for\b.*|:.*|amount|gbp|£)?\W*$"
 )
+TOTAL_AT_END = r"(?i)^\W*totals?\b|\btotals?\W*$"
+"""A merchant that is perhaps a total of the rows before."""
 MOST_TEXT_CELLS = 2
 """A row without day and amount is a line of text if no more cells than this are filled."""
 MOST_STATUS_WORDS = 40
@@ -52,6 +54,8 @@ def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) 
         _place_undated(sheet, amounts, dates, place)
     heading = normalise_heading(sheet.table.headings[sheet.positions["date"]])
     place[date.each(lambda text: normalise_heading(text) == heading, "bool")] = HEADING
+    _check_repeated_headings(sheet, np.flatnonzero(place == HEADING))
+    _place_dated_totals(sheet, amounts, dates, place)
     place[_not_booked(sheet) & (place == ROW)] = APART
     if mark := sheet.profile.end_mark:
         pattern = rf"^\s*{re.escape(mark)}\s*$"
@@ -91,6 +95,51 @@ def _place_undated(sheet: ParsedSheet, amounts: Amounts, dates: Days, place: Cod
     text = np.isnat(dates) & ~amounts.given & (filled <= MOST_TEXT_CELLS)
     place[text & np.isin(place, [ROW, CONTROL])] = TEXT
     place[filled == 0] = BLANK
+
+
+def _place_dated_totals(sheet: ParsedSheet, amounts: Amounts, dates: Days, place: Codes) -> None:
+    """Set the place of totals that have a day: of a cardholder or unit, and the sum of the rows.
+
+    A shop may be called Total, so the rest of the name has to be that of the rows before.
+    """
+    named = sheet.column("merchant").matches(TOTAL_AT_END) & ~np.isnat(dates) & amounts.in_total
+    rows = [i for i in np.flatnonzero(named & (place == ROW)).tolist() if _is_named_total(sheet, i)]
+    summed = np.where(place == ROW, amounts.pence, 0)
+    summed[rows] = 0
+    start = 0
+    for i in rows:
+        start = max(start, *(np.flatnonzero(place[:i] == CONTROL) + 1), 0)
+        if abs(int(amounts.pence[i])) in {abs(int(summed[start:i].sum())), abs(summed[:i].sum())}:
+            place[i], start = TOTALS, i + 1
+        else:
+            summed[i] = amounts.pence[i]
+
+
+def _is_named_total(sheet: ParsedSheet, row: int) -> bool:
+    """Return whether a merchant is the word total with the cardholder or unit of the row before."""
+    merchant = sheet.column("merchant")
+    text = re.sub(TOTAL_WORD, "", merchant.values[merchant.codes[row]])
+    columns = [sheet.column(name) for name in (*HOLDER_FIELDS, "unit", "cost_centre")]
+    before = {c.values[c.codes[i]] for c in columns for i in {row, max(row - 1, 0)}}
+    return plain_word(text).removeprefix("for ") in set(map(plain_word, before)) - {""}
+
+
+def _check_repeated_headings(sheet: ParsedSheet, rows: np.ndarray[Any, Any]) -> None:
+    """Refuse a file whose headings change further down, as of a second table.
+
+    Raises:
+        FileRefused: a repeated heading row has another heading over a column that is read.
+    """
+    for row in map(int, rows):
+        for position in sheet.positions.values():
+            column = sheet.column_at(position)
+            name = normalise_heading(column.values[column.codes[row]])
+            if name and name != normalise_heading(sheet.table.headings[position]):
+                reason = (
+                    f"row {sheet.table.rows[row]} has other headings than the first. Save each "
+                    "table as a file of its own"
+                )
+                raise FileRefused(sheet.table.file, "headings_change", reason)
 
 
 def check_totals(sheet: ParsedSheet, totals: Flags, good: Flags, pence: Pence) -> tuple[Total, ...]:

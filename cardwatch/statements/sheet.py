@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -20,6 +20,7 @@ from cardwatch.statements.profiles import (
     choose_profile,
     columns_unknown,
     known_headings,
+    missing_fields,
     unused_profile,
 )
 from cardwatch.statements.words import word_set
@@ -66,11 +67,11 @@ class ParsedSheet:
         Raises:
             FileRefused: it has no headings, or lacks a column that a statement needs.
         """
-        self.table, self.choices = table, choices
-        self.headings = distinct_headings(table, choices.card_key)
-        self.decisions, self.notes = list(table.decisions), list(table.notes)
+        self.table, self.choices = _first_table(table, choices.profiles), choices
+        self.headings = distinct_headings(self.table, choices.card_key)
+        self.decisions, self.notes = list(self.table.decisions), list(self.table.notes)
         self.checks: list[Check] = []
-        check_headings(table, choices.profiles)
+        check_headings(self.table, choices.profiles)
         self.profile, missing = choose_profile(self.headings, choices.profiles)
         self.positions = self.profile.map(self.headings)
         self.columns = {name: self.column_at(position) for name, position in self.positions.items()}
@@ -82,16 +83,16 @@ class ParsedSheet:
             missing = self._take_holders_elsewhere()
         self._tell_unused_profiles(is_refused=bool(missing))
         if missing:
-            raise columns_unknown(table.file, self.headings, self.profile, missing)
-        if table.feed:
-            self.sources |= table.feed.sources
-            self.checks += table.feed.checks
+            raise columns_unknown(self.table.file, self.headings, self.profile, missing)
+        if self.table.feed:
+            self.sources |= self.table.feed.sources
+            self.checks += self.table.feed.checks
         if not self.profile.is_shipped:
             self.decisions.append(f"columns by the profile '{self.profile.name}'")
         self._check_twins()
         self._take_codes()
         self._blank_placeholders()
-        self.serial = table.is_workbook or self._has_serial_days()
+        self.serial = self.table.is_workbook or self._has_serial_days()
 
     def _tell_unused_profiles(self, *, is_refused: bool) -> None:
         """Say which profiles that somebody wrote are not used for the file, and why.
@@ -215,6 +216,30 @@ class ParsedSheet:
                     self.columns[name] = TextColumn(
                         column.codes, pc.if_else(hidden, "", column.distinct)
                     )
+
+
+def _first_table(table: Table, profiles: Sequence[Profile]) -> Table:
+    """Return a table without another beside it, and with a note that one is not read.
+
+    An empty column parts them, and fields of the first would be taken from the second.
+    """
+    for gap, heading in enumerate(table.headings):
+        if (
+            heading.strip()
+            or gap == 0
+            or TextColumn.of(table.cells[str(gap)]).matches(cells.FILLED).any()
+        ):
+            continue
+        profile, _ = choose_profile(table.headings, profiles)
+        whole, first = profile.map(table.headings), profile.map(table.headings[:gap])
+        if not missing_fields(first) and any(whole.get(name) != first[name] for name in first):
+            note = (
+                f"the columns after the empty one, number {gap + 1}, stand apart and are not read"
+            )
+            columns = table.cells.select(list(map(str, range(gap))))
+            notes = (*table.notes, note)
+            return replace(table, headings=table.headings[:gap], cells=columns, notes=notes)
+    return table
 
 
 def distinct_headings(table: Table, card_key: bytes) -> tuple[str, ...]:

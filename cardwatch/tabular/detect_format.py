@@ -46,9 +46,43 @@ FOREIGN_FORMATS = (
         ),
     ),
     (
-        rb"[^\n]{0,120}\b(?:KR|GL)[ -]?1(?:025|080|205)\b",
+        rb"0[^\n]{26}GL1080",
+        "bank_feed",
+        (
+            "this is American Express GL1080, the lines of hotel bills. It declares no totals and "
+            "its amounts have no known decimals, so it is not read. Send the GL1025 or KR1025 file "
+            "of the same payments"
+        ),
+    ),
+    (
+        rb"0[^\n]{26}GL1205",
+        "bank_feed",
+        (
+            "this is American Express GL1205, a list of card accounts without payments. Export the "
+            "accounts as CSV or XLSX and import them as the card register"
+        ),
+    ),
+    (
+        rb"FH[^\n]{64}GL1076",
+        "bank_feed",
+        (
+            "this is American Express GL1076, the line items of payments. Its amounts have no "
+            "known decimals, so it is not read. Send the GL1025 file of the same payments"
+        ),
+    ),
+    (
+        rb"[^\n]{0,120}\b(?:KR|GL)[ -]?1(?:025|076|080|205)\b",
         "bank_feed",
         f"this is an American Express feed that is not read, or without its header. {EXPORT_AGAIN}",
+    ),
+    (
+        rb"\"?EXTRACT\"?[|,\t;]\"?\d{4}-?\d\d-?\d\d\"?[|,\t;]|\"?DETAIL\"?[|\t]\"?\d+\"?[|\t]",
+        "bank_feed",
+        (
+            "this is an extract of SAP Concur, whose columns differ from one organisation to "
+            "another and have no headings. Export the card payments from SAP Concur as CSV or XLSX "
+            "with headings, or send the issuer's own file"
+        ),
     ),
     (
         rb"\s*(?:\{\s*\"|\[\s*[\[{])",

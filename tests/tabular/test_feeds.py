@@ -300,9 +300,16 @@ def test_a_kr1025_count_may_leave_out_header_and_trailer(less: int, read: Read) 
 
 
 def test_american_express_feeds_that_are_not_read_say_so(read: Read) -> None:
-    for data in (b"0" + b" " * 26 + b"GL1080 \n", b"0999999" + b" " * 20 + b"GL1205 \n"):
+    files = {
+        "GL1080": b"0" + b" " * 26 + b"GL1080 \n1",
+        "GL1205": b"0999999" + b" " * 20 + b"GL1205 \n1",
+        "GL1076": b"FH" + b" " * 64 + b"GL1076 001\n00",
+        "SAP Concur": b"EXTRACT|2026-10-31|2|120.00|\nDETAIL|1|2\n",
+    }
+    for name, data in files.items():
         refused = refusal(read(data))
-        assert (refused.code, "American Express" in refused.what) == ("bank_feed", True)
+        assert refused.code == "bank_feed"
+        assert re.search(rf"{name}\b.*(?:Send|import|Export)", refused.what)
 
 
 # Accounts ---------------------------------------------------------------------------------------
