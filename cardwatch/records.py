@@ -26,6 +26,8 @@ TRANSACTION_COLUMNS: dict[str, str] = {
     "original_currency": "currency at the merchant",
     "kind": "purchase, refund, fee, cash, payment or adjustment",
     "description": "what the source says it was for",
+    "vat": "VAT in the amount, in pounds; empty where the source does not say",
+    "line_items": "line items as JSON: description, pence, pence of VAT; empty without any",
     "day_doubled": "whether this day looks loaded twice in its file",
     "file": "name of the file it came from",
     "row": "its row in that file, the first line being 1",
@@ -252,8 +254,22 @@ class Register:
 
 
 @dataclass(frozen=True)
+class LineItem:
+    """One line item of a payment (level 3).
+
+    Attributes:
+        description: what was bought, or which part of the payment it is.
+        amount_pence, vat_pence: what it cost and the VAT of it; none where the source says neither.
+    """
+
+    description: str
+    amount_pence: int | None = None
+    vat_pence: int | None = None
+
+
+@dataclass(frozen=True)
 class Payment:
-    """One transaction as an alert shows it."""
+    """One transaction as an alert shows it; line items where its source has them."""
 
     reference: str
     file: str
@@ -262,6 +278,7 @@ class Payment:
     holder_id: str
     merchant: str
     amount_pence: int
+    line_items: tuple[LineItem, ...] = ()
 
 
 @dataclass(frozen=True)

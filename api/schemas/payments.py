@@ -9,6 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from api.schemas.base import WORDS, AnyState, Day, Lane, RequestModel, Whole
 
 
+class LineItemRow(BaseModel):
+    """A line item of a payment; amounts are null where the statement does not say them."""
+
+    description: str = Field(description="What was bought, or which part of the payment it is.")
+    amount_pence: int | None
+    vat_pence: int | None
+
+
 class PaymentRow(BaseModel):
     """A payment as lists show it."""
 
@@ -28,6 +36,8 @@ class PaymentRow(BaseModel):
     currency: str
     kind: str
     transaction_id: str = Field(description="The source's own reference.")
+    vat: str = Field(description="VAT in the amount, in pounds; empty where it is not said.")
+    line_items: list[LineItemRow] = Field(description="Line items, where the statement has them.")
 
 
 class PaymentPage(BaseModel):

@@ -17,6 +17,8 @@ from cardwatch import services
 from cardwatch.casebook.payment_queries import PLACE, PaymentFilters
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
+from cardwatch.line_items import line_item_label
+from cardwatch.records import LineItem
 from cardwatch.reports import csv_text, payments_filename, safe_text
 from cardwatch.reports.formatting import day
 from cardwatch.services.answers import ListedPayment
@@ -29,9 +31,10 @@ PAYMENT_DATE_FILTERS = ("since", "until")
 AMOUNTS = {"at_least": "least_pence", "at_most": "most_pence"}
 POUNDS = re.compile(r"(-?)£?([0-9]{1,9})(?:\.([0-9]{2}))?", re.ASCII)
 COLUMNS = ("date", "holder", "unit", "cost_centre", "merchant", "mcc", "category", "kind",
-           "amount_pence", "transaction_id", "label", "row")  # fmt: skip
+           "amount_pence", "vat", "line_items", "transaction_id", "label", "row")  # fmt: skip
 PAYMENT_LIST_HEADINGS = ("Day", "Cardholder", "Unit", "Cost centre", "Merchant",
-                         "Merchant category code", "Category", "Kind", "Amount (£)", "Reference",
+                         "Merchant category code", "Category", "Kind", "Amount (£)", "VAT (£)",
+                         "Line items", "Reference",
                          "Statement", "Row")  # fmt: skip
 
 
@@ -111,7 +114,7 @@ def get_payments(request: Request, context: VerifiedContext, service: AppStateDe
         raise CardwatchError(
             f"Choose filters that {services.MAX_EXPORTED:,} payments or fewer fit."
         )
-    lines = [[_cell(value) for value in map(row.get, COLUMNS)] for row in rows]
+    lines = [[_cell(name, row) for name in COLUMNS] for row in rows]
     return as_file(
         csv_text([PAYMENT_LIST_HEADINGS, *lines]), payments_filename(row["date"] for row in rows)
     )
@@ -232,6 +235,12 @@ def _filter_label(name: str, value: str, term: str, statements: dict[str, str]) 
     return alone.get(name, f"{names.get(name, '')}: {'£' if name in AMOUNTS else ''}{text}")
 
 
-def _cell(value: object) -> object:
-    """Return a cell that is safe in a spreadsheet; pence as pounds."""
-    return value / 100 if isinstance(value, int) else safe_text(str(value or ""))
+def _cell(name: str, row: ListedPayment) -> object:
+    """Return a cell that is safe in a spreadsheet; pence as pounds, line items a line each."""
+    if name == "amount_pence":
+        return row["amount_pence"] / 100
+    if name == "row":
+        return row["row"]
+    if name == "line_items":
+        return safe_text("\n".join(line_item_label(LineItem(**i)) for i in row["line_items"]))
+    return safe_text(str(row.get(name) or ""))

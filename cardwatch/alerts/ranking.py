@@ -20,6 +20,7 @@ from cardwatch.alerts.grouping import AlertGroup, Finding, group_findings
 from cardwatch.alerts.wording import TIER_OF_LEVEL, one_in, pounds, prose_day, reason_of
 from cardwatch.features import FAMILIES, meaning_of, name_of
 from cardwatch.features.split import refunded_on, taken_back
+from cardwatch.line_items import read_line_items
 from cardwatch.quantities import quantity
 from cardwatch.rarity import UNUSUALNESS
 from cardwatch.records import Alert, Payment, Reason
@@ -81,6 +82,13 @@ class ScoringContext:
         table = {name: self.ledger.frame[name].tolist() for name in PRINTED}
         days = self.ledger.column("date").astype("datetime64[D]")
         return table | {"date": np.datetime_as_string(days).tolist()}
+
+    @cached_property
+    def line_items(self) -> dict[int, str]:
+        """The line items of each payment that has any, as they are kept."""
+        texts = self.ledger.frame["line_items"]
+        rows = np.flatnonzero((texts != "").to_numpy())
+        return dict(zip(rows.tolist(), texts.iloc[rows], strict=True))
 
     @cached_property
     def repeats(self) -> np.ndarray[Any, Any]:
@@ -390,7 +398,7 @@ def _alert(basis: Basis, matter: AlertGroup, leading: tuple[int, Finding]) -> Al
         weakened_by=tuple(_reason(scored, rule, lead.row) for rule in weak),
         unusual=() if whole else _comparisons(scored, lead.row),
         merchant_history=_past_and_refunds(scored, rows, one_pair=one_pair),
-        payments=tuple(_payment(printed, row) for row in rows),
+        payments=tuple(_payment(scored, row) for row in rows),
         entries=_entries(basis, matter, reasons),
     )
 
@@ -496,8 +504,9 @@ def _past_and_refunds(scored: ScoringContext, rows: list[int], *, one_pair: bool
     return " ".join(sentences)
 
 
-def _payment(printed: dict[str, list[Any]], row: int) -> Payment:
+def _payment(scored: ScoringContext, row: int) -> Payment:
     """Return one transaction as an alert names it: by its reference, file and row."""
+    printed = scored.printed
     return Payment(
         reference=printed["transaction_id"][row],
         file=printed["file"][row],
@@ -506,6 +515,7 @@ def _payment(printed: dict[str, list[Any]], row: int) -> Payment:
         holder_id=printed["holder_id"][row],
         merchant=printed["merchant"][row],
         amount_pence=printed["amount_pence"][row],
+        line_items=read_line_items(scored.line_items.get(row, "")),
     )
 
 

@@ -86,8 +86,11 @@ def fact(template: str, row: Mapping[str, float]) -> str:
 
 
 def alert_content(alert: Alert) -> dict[str, Any]:
-    """Return an alert as it is written; what registers add to it only where they do."""
+    """Return an alert as it is written; line items and what registers add only where they are."""
     content = asdict(alert)
+    for payment in content["payments"]:
+        if not payment["line_items"]:
+            del payment["line_items"]
     for name in ("entries", "later"):
         if not content[name]:
             del content[name]

@@ -27,7 +27,15 @@ from cardwatch.casebook.tables import (
     decisions,
 )
 from cardwatch.errors import CardwatchError, Changed, NotFound, about_field
-from cardwatch.records import Alert, AlertCard, AlertList, EntryShown, Payment, Reason
+from cardwatch.records import (
+    Alert,
+    AlertCard,
+    AlertList,
+    EntryShown,
+    LineItem,
+    Payment,
+    Reason,
+)
 from cardwatch.registers import person_key
 from cardwatch.vocabulary import ASKED_ABOUT, AUTOMATIC, PERSON_KINDS, SubjectKind
 
@@ -320,6 +328,10 @@ def alert_from(content: Mapping[str, object]) -> Alert:
         EntryShown(**(fields | {"facts": tuple((name, text) for name, text in fields["facts"])}))
         for fields in fields_of.get("entries", ())
     )
+    fields_of["payments"] = [
+        fields | {"line_items": tuple(LineItem(**item) for item in fields.get("line_items", ()))}
+        for fields in fields_of["payments"]
+    ]
     for name, kind in lists_of.items():
         fields_of[name] = tuple(kind(**_tuples(fields)) for fields in fields_of[name])
     return Alert(**_tuples(fields_of))

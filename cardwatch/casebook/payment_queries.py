@@ -37,7 +37,7 @@ HOLDER_ORDER = (
 """How a payment's cardholder is named: by the first of these that its statement says."""
 STORED_COLUMNS = ("statement_id", "row", "date", "posting_date", "merchant", "mcc", "category",
          "cost_centre", "unit", "amount_pence", "currency", "kind", "transaction_id",
-         "card_last4")  # fmt: skip
+         "card_last4", "vat", "line_items")  # fmt: skip
 PLACE = re.compile(r"([0-9a-f]{12}):([0-9]{1,9})")
 """A payment in an address: its statement's id, and its row there."""
 

@@ -183,12 +183,14 @@ class PaymentColumns(TypedDict):
     currency: str
     kind: str
     card_last4: str
+    vat: str
 
 
 class StoredPayment(PaymentColumns):
-    """A transaction with the id of its holder."""
+    """A transaction with the id of its holder; its line items as they are kept."""
 
     holder_id: str
+    line_items: str
 
 
 class PlacedPayment(StoredPayment):

@@ -299,7 +299,7 @@ import_requests = _table(
 TRANSACTION_TEXTS = (
     "transaction_id", "date", "posting_date", "card_last4", "card_token", "merchant", "mcc",
     "category", "cost_centre", "unit", "currency", "original_amount", "original_currency", "kind",
-    "description",
+    "description", "vat", "line_items",
 )  # fmt: skip
 HOLDER_KEYS = tuple(f"key_{field}" for field in HOLDER_FIELDS)
 """Ways in which a statement names a holder; missing where it has no such column."""

@@ -33,7 +33,9 @@ from cardwatch.cli.options import (
     reading_choices,
 )
 from cardwatch.errors import CardwatchError, FileRefused
+from cardwatch.line_items import line_item_label
 from cardwatch.quantities import plural, quantity
+from cardwatch.records import LineItem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -525,6 +527,7 @@ def _print_alert(detail: Mapping[str, Any], *, json: bool) -> None:
         lines.append(
             f"  {paid['date']}  {pounds(paid['amount_pence']):>12}  {paid['merchant']}  {name}"
         )
+        lines += [f"    {line_item_label(LineItem(**item))}" for item in paid.get("line_items", ())]
     for decision in detail["decisions"]:
         verdict = f"{decision['state']}: {decision['reason']}"
         lines.append(f"{decision['decided_at']}  {verdict} ({decision['decided_by']})")

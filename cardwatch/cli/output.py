@@ -17,6 +17,7 @@ from cardwatch.alerts import (
     merchants_label,
     pounds,
 )
+from cardwatch.line_items import line_item_label
 from cardwatch.quantities import plural, quantity
 
 if TYPE_CHECKING:
@@ -290,6 +291,10 @@ def _why(alert: Alert) -> str:
     names = [p.reference or f"{p.file} row {p.row}" for p in alert.payments] or list(
         map(card_label, alert.cards)
     )
+    items = [line_item_label(item) for paid in alert.payments for item in paid.line_items]
+    if items:
+        more = f" and {len(items) - NAMED_PAYMENTS} more" if len(items) > NAMED_PAYMENTS else ""
+        lines.append(f"Line items: {escape('; '.join(items[:NAMED_PAYMENTS]))}{more}")
     label = "Payments" if alert.payments else "Cards"
     more = f" and {len(names) - NAMED_PAYMENTS} more" if len(names) > NAMED_PAYMENTS else ""
     lines.append(f"[dim]{label}: {escape(', '.join(names[:NAMED_PAYMENTS]))}{more}[/]")

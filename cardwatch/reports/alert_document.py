@@ -14,6 +14,7 @@ from cardwatch.alerts import (
     people_label,
     pounds,
 )
+from cardwatch.line_items import line_item_label
 from cardwatch.quantities import quantity
 from cardwatch.reports.about import NOT_A_FINDING, list_summary
 from cardwatch.reports.document import Document, Section, Table
@@ -150,7 +151,17 @@ def _subjects(alert: Alert) -> Section:
     """Return the payments that an alert is about, or the cards of one about the register."""
     if not alert.payments:
         return Section("Cards", level=3, points=tuple(map(card_label, alert.cards)))
-    return Section("Payments", level=3, tables=(_payments(alert.payments),))
+    return _payments_section(alert)
+
+
+def _payments_section(alert: Alert) -> Section:
+    """Return the payments of an alert, and the line items of those that have any."""
+    items = tuple(
+        f"{_short_day(paid.date)}, {paid.merchant}: {line_item_label(item)}"
+        for paid in alert.payments
+        for item in paid.line_items
+    )
+    return Section("Payments", level=3, points=items, tables=(_payments(alert.payments),))
 
 
 def _payments(payments: Sequence[Payment]) -> Table:

@@ -10,6 +10,7 @@ import datetime as dt
 import io
 from typing import TYPE_CHECKING
 
+from cardwatch.line_items import line_item_label
 from cardwatch.reports.columns import (
     ALERT_HEADINGS,
     PAYMENT_HEADINGS,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from cardwatch.records import AlertList
+    from cardwatch.records import AlertList, Payment
     from cardwatch.reports.handover import ExportCover
 
 FORMULA_STARTS = tuple("=+-@\t\r\n\x00'\uff1d\uff0b\uff0d\uff20")
@@ -65,10 +66,18 @@ def _rows(
     lists: dict[str, AlertList], handed: ExportCover | None
 ) -> Iterator[Sequence[str | float]]:
     heading, mark = (["Marking"], [safe_text(handed.marking)]) if handed else ([], [])
-    yield [*ALERT_HEADINGS, *PAYMENT_HEADINGS[3:], *heading]
+    alerts = [alert for alert_list in lists.values() for alert in alert_list.alerts]
+    has_items = any(paid.line_items for alert in alerts for paid in alert.payments)
+    items_heading = ["Line items"] if has_items else []
+    yield [*ALERT_HEADINGS, *PAYMENT_HEADINGS[3:], *items_heading, *heading]
     empty = ("",) * len(PAYMENT_HEADINGS)
-    for alert_list in lists.values():
-        for alert in alert_list.alerts:
-            first = [_written(cell) for cell in alert_cells(alert)]
-            for payment in [*payment_cells(alert)] or [empty]:
-                yield [*first, *map(_written, payment[3:]), *mark]
+    for alert in alerts:
+        first = [_written(cell) for cell in alert_cells(alert)]
+        items = [_items_text(paid) for paid in alert.payments] or [""]
+        for payment, text in zip([*payment_cells(alert)] or [empty], items, strict=True):
+            yield [*first, *map(_written, payment[3:]), *([text] if has_items else []), *mark]
+
+
+def _items_text(payment: Payment) -> str:
+    """Return the line items of a payment in one cell, a line each."""
+    return safe_text("\n".join(map(line_item_label, payment.line_items)))

@@ -17,6 +17,7 @@ from cardwatch.alerts import (
     merchants_label,
 )
 from cardwatch.alerts.wording import figure
+from cardwatch.line_items import line_item_label
 from cardwatch.reports.formatting import short_days
 
 if TYPE_CHECKING:
@@ -145,12 +146,23 @@ def evidence_cells(alert: Alert) -> Iterator[tuple[Cell, ...]]:
             yield alert.alert_id, alert.rank, evidence_kind, name, value
 
 
-def _evidence(alert: Alert) -> Iterator[tuple[str, str, str]]:
-    lead = alert.reasons[0]
+def _reasons(alert: Alert) -> Iterator[tuple[str, str, str]]:
     for reason in alert.reasons:
         yield "Reason", reason.rule, reason.fact
         for name, value in reason.figures.items():
             yield "Figure", name, value if isinstance(value, str) else figure(name, value)
+
+
+def _line_items(alert: Alert) -> Iterator[tuple[str, str, str]]:
+    for payment in alert.payments:
+        name = payment.reference or f"{payment.file}, row {payment.row}"
+        for item in payment.line_items:
+            yield "Line item", name, line_item_label(item)
+
+
+def _evidence(alert: Alert) -> Iterator[tuple[str, str, str]]:
+    lead = alert.reasons[0]
+    yield from _reasons(alert)
     for reason in alert.weakened_by:
         yield "Weakened by", reason.rule, reason.fact
     for comparison in alert.unusual:
@@ -162,6 +174,7 @@ def _evidence(alert: Alert) -> Iterator[tuple[str, str, str]]:
         facts = "; ".join(f"{heading}: {value}" for heading, value in entry.facts)
         yield "Register entry", entry.rule, f"{entry_evidence(entry)} {facts}"
     yield "History with the merchant", "", alert.merchant_history
+    yield from _line_items(alert)
     for card in alert.cards:
         yield "Card", "", card_label(card)
     yield "Cost centre", "", cost_centres_label(alert)

@@ -11,6 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from cardwatch.line_items import line_item_label, read_line_items
 from cardwatch.quantities import quantity
 from cardwatch.reports.as_csv import csv_text, safe_text
 from cardwatch.reports.document import Document, Section, Table
@@ -25,7 +26,8 @@ PAYMENT_FIELDS = {
     "date": "Date", "posting_date": "Posted", "merchant": "Merchant", "mcc": "Category code",
     "category": "Category", "amount_pence": "Pence", "currency": "Currency",
     "original_amount": "Amount at merchant", "original_currency": "Currency at merchant",
-    "kind": "Kind", "description": "Description", "transaction_id": "Reference",
+    "kind": "Kind", "description": "Description", "vat": "VAT",
+    "line_items": "Line items", "transaction_id": "Reference",
     "card_last4": "Card ending", "cost_centre": "Cost centre", "unit": "Unit",
     "label": "Source file", "row": "Row",
 }  # fmt: skip
@@ -95,13 +97,21 @@ def subject_access_files(content: Mapping[str, Any]) -> dict[str, bytes]:
     numbers = {"amount_pence", "row"}
     rows = [
         tuple(
-            payment[name] if name in numbers else safe_text(str(payment[name] or ""))
+            payment[name] if name in numbers else safe_text(_text(name, payment[name]))
             for name in PAYMENT_FIELDS
         )
         for payment in content["payments"]
     ]
     table = csv_text([tuple(PAYMENT_FIELDS.values()), *rows])
     return {"data.json": text.encode(), "payments.csv": table.encode()}
+
+
+def _text(name: str, value: object) -> str:
+    """Return a field of a payment as text; line items a line each."""
+    text = str(value or "")
+    if name == "line_items":
+        return "\n".join(map(line_item_label, read_line_items(text)))
+    return text
 
 
 def subject_access_document(content: Mapping[str, Any], *, marking: str) -> Document:

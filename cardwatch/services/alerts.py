@@ -25,7 +25,7 @@ from cardwatch.casebook.statements import get_statement, list_statements, newest
 from cardwatch.errors import CardwatchError
 from cardwatch.rules import rules_sha256
 from cardwatch.services.context import public_row
-from cardwatch.services.entry_masks import masked_entry
+from cardwatch.services.entry_masks import masked_entry, masked_item
 from cardwatch.services.scoring_inputs import ScoringInputs, active_inputs, load_inputs
 from cardwatch.statements.cells import read_pence
 
@@ -121,6 +121,8 @@ def get_history(context: ServiceContext, alert_id: str) -> AlertHistory:
         if not is_named and "entries" in alert["raised"]:
             entries = [masked_entry(uow, entry) for entry in alert["raised"]["entries"]]
             alert["raised"]["entries"] = entries
+        if not is_named:
+            _mask_items(alert["raised"]["payments"])
         recipe, loaded = _made_with(uow, alert["statement_id"])
         return {
             **alert,
@@ -294,11 +296,20 @@ def pseudonymise(context: ServiceContext, content: T, *, alert_id: str = "") -> 
         return cast("T", _with_pseudonyms(uow, content))
 
 
+def _mask_items(payments: Sequence[dict[str, Any]]) -> None:
+    """Hide the descriptions of the line items of payments."""
+    for payment in payments:
+        if "line_items" in payment:
+            payment["line_items"] = list(map(masked_item, payment["line_items"]))
+
+
 def _with_pseudonyms(uow: UnitOfWork, content: Any) -> Any:  # noqa: ANN401  JSON
     """Replace every person in some JSON, wherever a field names one."""
     if isinstance(content, dict):
         if content.keys() >= {"register", "facts"}:
             return masked_entry(uow, cast("EntryRow", content))
+        if content.keys() >= {"description", "vat_pence"}:
+            return masked_item(content)
         return {
             name: pseudonyms.pseudonym(uow, value)
             if name in PERSON_FIELDS and isinstance(value, str) and value

@@ -239,10 +239,19 @@ class CasebookHealth(TypedDict):
     findings: list[dict[str, Any]]
 
 
+class LineItemRow(TypedDict):
+    """A line item of a payment."""
+
+    description: str
+    amount_pence: int | None
+    vat_pence: int | None
+
+
 class ShownPayment(PaymentColumns):
-    """A transaction with its cardholder as the reader is shown them."""
+    """A transaction with its cardholder as the reader is shown them, and its line items."""
 
     holder: str
+    line_items: list[LineItemRow]
 
 
 class ListedPayment(ShownPayment):

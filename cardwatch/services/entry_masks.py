@@ -1,14 +1,16 @@
-"""Hides the people in a register's entries until somebody gives a reason to see their names."""
+"""Hides people in registers' entries and line items until somebody has a reason to see them."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cardwatch.casebook import pseudonyms
 from cardwatch.registers import register_kinds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import EntryRow
 
@@ -36,3 +38,8 @@ def masked_entry(uow: UnitOfWork, entry: EntryRow) -> EntryRow:
         else:
             facts.append((heading, HIDDEN_VALUE if field in NAME_FIELDS else value))
     return {**entry, "facts": facts}
+
+
+def masked_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a line item without its description, which is free text and may name people."""
+    return {**item, "description": HIDDEN_VALUE if item["description"] else ""}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from cardwatch.alerts import compared, fact
@@ -13,7 +13,9 @@ from cardwatch.casebook import statements as kept
 from cardwatch.casebook.registers import visible_registers
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.errors import NotFound
+from cardwatch.line_items import read_line_items
 from cardwatch.registers import person_key
+from cardwatch.services.entry_masks import masked_item
 from cardwatch.services.imports import HISTORY_WINDOW_DAYS
 from cardwatch.services.register_inputs import load_registers, registers_then
 from cardwatch.services.scoring_inputs import (
@@ -179,7 +181,10 @@ def _with_holders(uow: UnitOfWork, rows: Sequence[StoredPayment]) -> list[ShownP
         names = pseudonyms.holder_names(uow, ids)
     shown = []
     for row in rows:
-        fields: dict[str, object] = {**row}
+        items = list(map(asdict, read_line_items(row["line_items"])))
+        if uow.actor.role == PSD:
+            items = list(map(masked_item, items))
+        fields: dict[str, object] = {**row, "line_items": items}
         holder_id = str(fields.pop("holder_id") or "")
         shown.append(cast("ShownPayment", fields | {"holder": names.get(holder_id, holder_id)}))
     return shown

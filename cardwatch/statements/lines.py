@@ -6,21 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from cardwatch.errors import FileRefused
-from cardwatch.statements.amounts import read_column
+from cardwatch.line_items import write_line_items
+from cardwatch.records import LineItem
+from cardwatch.statements import cells
+from cardwatch.statements.amounts import FAULTLESS, read_column
 from cardwatch.statements.cells import FILLED, TextColumn
 from cardwatch.statements.money_columns import money_columns
 from cardwatch.statements.profiles import HOLDER_FIELDS
 from cardwatch.statements.words import plain_word, words_with_meaning
 
 if TYPE_CHECKING:
+    from cardwatch.statements.amounts import Amounts
     from cardwatch.statements.sheet import ParsedSheet
 
     Days = np.ndarray[Any, np.dtype[np.datetime64]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
     Pence = np.ndarray[Any, np.dtype[np.int64]]
 
+ITEM_FIELDS = ("description", "category", "cost_centre", "unit")
+"""Fields that may say what a line item is, the best first."""
 MOST_KINDS = 25
 """A column that says what a row is has no more distinct texts than this."""
 SAME_PAYMENT = 0.99
@@ -28,8 +35,8 @@ SAME_PAYMENT = 0.99
 amount each; otherwise it names an account or a batch."""
 
 
-def further_lines(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) -> Flags:
-    """Return which rows repeat the payment of a row before, for another part or item of it.
+def further_lines(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) -> Pence:
+    """Return for every row which row before has its payment, where it is a part or item; else -1.
 
     Proved by a column that says which rows are parts, or of parts that come to the amount; or by a
     reference that stands on several rows with the same day, merchant and amount and other cells
@@ -46,13 +53,87 @@ def further_lines(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) ->
     elif "transaction_id" in sheet.columns:
         lines = _by_reference(sheet, good, dates, pence)
     else:
-        return np.zeros(len(good), dtype=bool)
+        return np.full(len(good), -1)
     if count := int(lines.sum()):
         rows = "row is a further line" if count == 1 else "rows are further lines"
         sheet.notes.append(
             f"{count} {rows} of a payment that is counted once with its whole amount"
         )
-    return lines
+    return _owners(sheet, good, lines)
+
+
+def _owners(sheet: ParsedSheet, good: Flags, lines: Flags) -> Pence:
+    """Return for every further line the row of its payment, and -1 for all other rows.
+
+    That is the last payment above it, or where it has a reference, the last one with the same.
+    """
+    owners = np.maximum.accumulate(np.where(good & ~lines, np.arange(len(good)), 0))
+    if "transaction_id" in sheet.columns and lines.any():
+        column = sheet.columns["transaction_id"]
+        first = dict(zip(*np.unique(column.codes[good & ~lines], return_index=True), strict=True))
+        rows = np.flatnonzero(good & ~lines)
+        for row in np.flatnonzero(lines & column.matches(FILLED)).tolist():
+            if (code := column.codes[row]) in first:
+                owners[row] = rows[first[code]]
+    return np.where(lines, owners, -1)
+
+
+def line_items(sheet: ParsedSheet, good: Flags, lines: Pence, pence: Pence) -> dict[int, str]:
+    """Return for each payment on several rows its line items, as they are kept.
+
+    Args:
+        sheet: the file.
+        good: which rows are payments or further lines of them.
+        lines: for every row the row that has its payment, or -1; see `further_lines`.
+        pence: amount of every row.
+    """
+    if not (lines >= 0).any():
+        return {}
+    money = money_columns(sheet.headings)
+    kinds = _line_kinds(sheet, good)
+    part = None if money.part is None else read_column(sheet.column_at(money.part), ".")
+    vat = _vat(sheet)
+    columns = [sheet.tidy(name) for name in ITEM_FIELDS if name in sheet.columns]
+    rows: dict[int, list[int]] = {}
+    for row in np.flatnonzero(lines >= 0).tolist():
+        owner = int(lines[row])
+        rows.setdefault(owner, [] if kinds else [owner]).append(row)
+
+    def item(row: int) -> LineItem:
+        texts = (column.values[column.codes[row]] for column in columns)
+        amount = int(pence[row]) if kinds else _pence_at(part, row)
+        return LineItem(next(filter(None, texts), ""), amount, _pence_at(vat, row))
+
+    return {owner: write_line_items([item(row) for row in own]) for owner, own in rows.items()}
+
+
+def read_vat(sheet: ParsedSheet, good: Flags) -> pd.Series[str]:
+    """Return the VAT of each payment in pounds, as a feed or a column of it says; else empty."""
+    column = _vat_column(sheet)
+    if column is None:
+        return sheet.column("vat").kept(good).texts()
+    texts = [cells.read_pence(text, ".") if text.strip() else None for text in column.values]
+    pounds = ["" if value is None else f"{value / 100:.2f}" for value in texts]
+    return TextColumn(column.codes, pa.array(pounds, pa.string())).kept(good).texts()
+
+
+def _vat_column(sheet: ParsedSheet) -> TextColumn | None:
+    """Return the column of VAT; none where there is no such column, or it serves another field."""
+    position = None if sheet.table.feed else money_columns(sheet.headings).tax
+    used = position is None or position in sheet.positions.values()
+    return None if position is None or used else sheet.column_at(position)
+
+
+def _vat(sheet: ParsedSheet) -> Amounts | None:
+    """Return the amounts of VAT; none without a column of it."""
+    column = _vat_column(sheet)
+    return None if column is None else read_column(column, ".")
+
+
+def _pence_at(amounts: Amounts | None, row: int) -> int | None:
+    """Return the pence of a row; none where nothing that can be read stands there."""
+    readable = amounts is not None and amounts.given[row] and amounts.fault[row] == FAULTLESS
+    return int(amounts.pence[row]) if amounts is not None and readable else None
 
 
 def _line_kinds(sheet: ParsedSheet, good: Flags) -> tuple[str, Flags] | None:

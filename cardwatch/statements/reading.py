@@ -31,7 +31,7 @@ from cardwatch.statements.cells import TextColumn, card_name, read_card
 from cardwatch.statements.date_orders import decide_date_order
 from cardwatch.statements.direction import sign_amounts
 from cardwatch.statements.holders import fill_down
-from cardwatch.statements.lines import further_lines
+from cardwatch.statements.lines import further_lines, line_items, read_vat
 from cardwatch.statements.places import (
     APART,
     BLANK,
@@ -114,15 +114,32 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     problems = _find_problems(sheet, place == ROW, dates, amounts, outside)
     good = place == ROW
     good[[problem.row - table.rows.start for problem in problems]] = False
-    if not table.feed:
-        lines = further_lines(sheet, good, dates, pence)
-        place[lines], good = LINE, good & ~lines
+    items = {} if table.feed else _take_lines(sheet, place, good, dates, pence)
+    good &= place == ROW
     _check_any(sheet, good, problems, place)
     frame = _frame(sheet, good, order, amounts, kinds)
+    frame = frame.assign(vat=read_vat(sheet, good), line_items=_line_items(sheet, good, items))
     checks.check_bookings(sheet, dates, sheet.days("posting_date", order), good)
     checks.check_balance(sheet, good, place == CONTROL, pence)
     checks.check_holders(sheet, good)
     return frame, _report(sheet, place, good, problems, amounts, frame)
+
+
+def _take_lines(
+    sheet: ParsedSheet, place: Codes, good: Flags, dates: Days, pence: Pence
+) -> dict[int, str]:
+    """Set the place of further lines; return the line items of each payment that has any."""
+    lines = further_lines(sheet, good, dates, pence)
+    place[lines >= 0] = LINE
+    return line_items(sheet, good, lines, pence)
+
+
+def _line_items(sheet: ParsedSheet, good: Flags, items: Mapping[int, str]) -> pd.Series[str]:
+    """Return the line items of each good row: a feed's own, or those of further lines."""
+    if sheet.table.feed or not items:
+        return sheet.column("line_items").kept(good).texts()
+    rows = np.flatnonzero(good).tolist()
+    return pd.Series([items.get(row, "") for row in rows], dtype="str")
 
 
 def _places(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) -> tuple[Codes, Flags]:

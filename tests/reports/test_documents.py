@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from books import needs_pdf
 
-from cardwatch.records import AlertCard
+from cardwatch.records import AlertCard, LineItem
 from cardwatch.reports import ExportCover, pdf_of, questions_document
 from cardwatch.reports.alert_document import list_document
 from cardwatch.reports.as_pdf import BOLD, CAPITAL, PADDING, PAGE_SIZE, column_widths
@@ -123,3 +123,15 @@ def test_a_document_with_long_words_and_no_rows_is_drawn() -> None:
     table = Table("x", ("Day", "Merchant"), (("1 Oct 2026", LONG),))
     sections = (Section("One", tables=(table, Table("none", ("A",), ()))),)
     assert pdf_of(Document("X", "OFFICIAL", (), sections)).startswith(b"%PDF-")
+
+
+def test_a_document_lists_the_line_items(scored_month: Callable[[str], ScoringResult]) -> None:
+    made = scored_month("2026-10").lists["finance"]
+    paid = dataclasses.replace(
+        made.alerts[0].payments[0], line_items=(LineItem("<i>Toner", 1_250),)
+    )
+    alert = dataclasses.replace(made.alerts[0], payments=(paid,))
+    listed = list_document({"finance": dataclasses.replace(made, alerts=(alert,))}, HANDED)
+    points = [point for section in listed.sections for point in section.points]
+    assert any(point.endswith(": <i>Toner, £12.50") for point in points)
+    assert "Toner" not in _text(list_document({"finance": made}, HANDED))

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from cardwatch.errors import CardwatchError
-from cardwatch.records import Payment, Statements
+from cardwatch.records import LineItem, Payment, Statements
 from cardwatch.reports import write_alerts
 from cardwatch.reports.as_csv import FORMULA_STARTS
 from cardwatch.reports.columns import ALERT_HEADINGS, PAYMENT_HEADINGS
@@ -135,3 +135,43 @@ def test_every_column_of_a_csv_is_documented() -> None:
     cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ")]
     named = {name.strip() for cell in cells for name in cell.split(", ")}
     assert {*ALERT_HEADINGS, *PAYMENT_HEADINGS, "Marking"} - {"column"} == named - {"column"}
+
+
+# Line items -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_items(scored_month: Callable[[str], ScoringResult]) -> dict[str, AlertList]:
+    """Give a list whose first payment has a hostile line item and one with an amount."""
+    made = scored_month("2026-10").lists["finance"]
+    items = (LineItem("=1+1 toner"), LineItem("Paper", 1_250, 208))
+    paid = dataclasses.replace(made.alerts[0].payments[0], line_items=items)
+    first = dataclasses.replace(made.alerts[0], payments=(paid, *made.alerts[0].payments[1:]))
+    return {"finance": dataclasses.replace(made, alerts=(first, *made.alerts[1:]))}
+
+
+def test_line_items_are_in_every_form(
+    with_items: dict[str, AlertList], sample: Statements, tmp_path: Path
+) -> None:
+    for form in ("csv", "json", "xlsx"):
+        write_alerts(tmp_path / f"x.{form}", with_items, sample)
+    rows = list(
+        csv.DictReader((tmp_path / "x.csv").read_text("utf-8-sig").splitlines(keepends=True))
+    )
+    assert rows[0]["Line items"] == "'=1+1 toner\nPaper, £12.50, VAT £2.08"
+    content = json.loads((tmp_path / "x.json").read_text("utf-8"))
+    paid = content["lists"]["finance"]["alerts"][0]["payments"][0]
+    assert [item["amount_pence"] for item in paid["line_items"]] == [None, 1_250]
+    evidence = openpyxl.load_workbook(tmp_path / "x.xlsx")["Evidence"]
+    shown = [row[4].value for row in evidence.iter_rows() if row[2].value == "Line item"]
+    assert shown == ["=1+1 toner", "Paper, £12.50, VAT £2.08"]
+
+
+def test_without_line_items_nothing_names_them(
+    scored_month: Callable[[str], ScoringResult], sample: Statements, tmp_path: Path
+) -> None:
+    for form in ("csv", "json"):
+        write_alerts(tmp_path / f"x.{form}", scored_month("2026-10").lists, sample)
+        text = (tmp_path / f"x.{form}").read_text("utf-8-sig")
+        assert "Line items" not in text.splitlines()[0]
+        assert '"line_items"' not in text

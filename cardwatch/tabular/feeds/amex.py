@@ -173,6 +173,8 @@ def _take_amounts(amex: _Amex, line: str, row: dict[str, str]) -> None:
         amex.accounts[fixed_text(line, places["control_account"])].add(minor)
     row["amount"] = as_pounds(abs(minor), decimals) if amount else ""
     row["original_amount"] = as_pounds(abs(original[0]), original[1]) if original else ""
+    vat = _amount(amex, line, places["vat"])
+    row["vat"] = as_pounds(*vat) if vat and vat[0] else ""
     row["debit_credit"] = REFUND if minor < 0 else CHARGE
 
 

@@ -8,7 +8,9 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from cardwatch.errors import FileRefused
+from cardwatch.line_items import write_line_items
 from cardwatch.quantities import quantity
+from cardwatch.records import LineItem
 from cardwatch.tabular.feeds.layout import as_pounds, currency_code, iso_date, load_layout
 from cardwatch.tabular.feeds.rows import (
     CHARGE,
@@ -173,8 +175,19 @@ def _take_payment(cdf: _Cdf, element: Element, context: dict[str, str]) -> None:
     row["currency"] = _currency(posted)
     row["original_amount"] = _pounds(foreign) if foreign else ""
     row["original_currency"] = _currency(original)
-    row["description"] = "; ".join(texts_at(element, places["item"].path))
+    row["vat"] = _tax(element.find(places["vat"].path), row["debit_credit"])
+    items = list(texts_at(element, places["item"].path))
+    row["description"] = "; ".join(items)
+    row["line_items"] = write_line_items(list(map(LineItem, items)))
     _keep(cdf, row, text_at(record, "FinancialRecordHeader/MaintenanceCode"))
+
+
+def _tax(element: Element | None, direction: str) -> str:
+    """Return the VAT of a payment; empty where there is none, or it does not say its decimals."""
+    tax = _amount(element)
+    if tax is None or not tax[0]:
+        return ""
+    return f"{'-' if direction == REFUND else ''}{_pounds(tax)}"
 
 
 def _currency(amount: Element | None) -> str:

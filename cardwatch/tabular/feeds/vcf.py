@@ -263,10 +263,18 @@ def _take_payment(
             "currency": currency_code(texts["currency"]),
             "original_amount": as_pounds(int(original)) if is_readable else "",
             "original_currency": foreign,
+            "vat": _tax(texts["vat"], direction),
             "description": "; ".join(filter(None, user_data)),
         },
         number,
     )
+
+
+def _tax(text: str, direction: str) -> str:
+    """Return the VAT of a payment in pounds; empty where there is none, or no number."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        return ""
+    return as_pounds(-int(text) if direction == "refund" else int(text))
 
 
 def _finish(reader: _Reader) -> None:

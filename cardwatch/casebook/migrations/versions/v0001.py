@@ -767,6 +767,8 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("original_currency", TEXT, nullable=False),
         sa.Column("kind", TEXT, nullable=False),
         sa.Column("description", TEXT, nullable=False),
+        sa.Column("vat", TEXT, nullable=False),
+        sa.Column("line_items", TEXT, nullable=False),
         sa.Column("amount_pence", INTEGER, nullable=False),
         sa.Column("day_doubled", INTEGER, nullable=False),
         sa.Column("key_holder_id", TEXT, nullable=True),
