@@ -97,13 +97,11 @@ def _tell_codes(sheet: ParsedSheet) -> None:
     codes_headings = word_set("direction", "code_headings")
     for position in sheet.unused:
         heading = sheet.headings[position]
+        if normalise_heading(heading) not in codes_headings:
+            continue
         texts = {text.strip() for text in sheet.column_at(position).used} - {""}
         is_code = all(len(text) <= MOST_CODE_CHARACTERS for text in texts)
-        if (
-            normalise_heading(heading) in codes_headings
-            and is_code
-            and 1 < len(texts) <= MOST_WORDS
-        ):
+        if is_code and 1 < len(texts) <= MOST_WORDS:
             sheet.notes.append(
                 f"column '{heading}' has {len(texts)} codes that are not known, and no amount has "
                 "a sign: if one means a refund, add a column with charge or refund"

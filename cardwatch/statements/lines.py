@@ -149,7 +149,7 @@ def _line_kinds(sheet: ParsedSheet, good: Flags) -> tuple[str, Flags] | None:
         if len(column.distinct) > MOST_KINDS:
             continue
         kinds = np.array([meanings.get(plain_word(text), "") for text in column.values])
-        used = set(kinds[column.codes[good]])
+        used = set(kinds[np.flatnonzero(np.bincount(column.codes[good]))].tolist())
         heading = sheet.headings[position]
         if used == {"net", "tax"}:
             reason = (

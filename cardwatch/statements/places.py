@@ -104,6 +104,8 @@ def _place_dated_totals(sheet: ParsedSheet, amounts: Amounts, dates: Days, place
     """
     named = sheet.column("merchant").matches(TOTAL_AT_END) & ~np.isnat(dates) & amounts.in_total
     rows = [i for i in np.flatnonzero(named & (place == ROW)).tolist() if _is_named_total(sheet, i)]
+    if not rows:
+        return
     summed = np.where(place == ROW, amounts.pence, 0)
     summed[rows] = 0
     start = 0
