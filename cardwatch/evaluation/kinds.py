@@ -40,7 +40,7 @@ AS_GIVEN, NAMES_ALONE = "as given", "names alone"
 CODES_LATE, ONE_YEAR = "codes come later", "one year"
 VIEWS = (AS_GIVEN, NAMES_ALONE, CODES_LATE, ONE_YEAR)
 """Columns of the statements that a data set keeps."""
-BLANK = ["unit", "cost_centre", "category", "mcc", "description"]
+BLANK = ["unit", "cost_centre", "category", "mcc", "description", "vat", "line_items"]
 
 
 @dataclass(frozen=True)
