@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from books import EQUAL, HEADINGS, SPLIT, month
 
+from cardwatch import services
+from cardwatch.statements import read_each
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from services import Running
+
+    from cardwatch.statements import ReadingChoices
 
 SITE = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
 HOSTILE = "<b>=1+1 rafters</b>"
@@ -33,9 +40,12 @@ ITEMS = [
 
 
 @pytest.fixture
-def alert_id(running: Running) -> str:
-    """Upload a statement with line items; return the alert about the payment that has them."""
-    assert running.send("\n".join(LINES) + "\n").status_code in {200, 201, 202}
+def alert_id(running: Running, choices: ReadingChoices, tmp_path: Path) -> str:
+    """Receive a statement with line items; return the alert about the payment that has them."""
+    (tmp_path / "october.csv").write_text("\n".join(LINES) + "\n", encoding="utf-8")
+    (statement,) = read_each([tmp_path / "october.csv"], choices)
+    assert isinstance(statement, tuple)
+    services.receive(running.context("finance"), statement)
     alerts = running.ask("GET", "/v1/alerts", "finance").json()["alerts"]
     return str(next(a["alert_id"] for a in alerts if "NEW FIRM" in a["merchant"].upper()))
 
