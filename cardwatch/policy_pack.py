@@ -155,9 +155,9 @@ def compose_policy(pack: PolicyPack, sha256: str, stated: str, base: str) -> str
     Raises:
         FileFaulty: what comes of it has faults.
     """
-    own = own_settings(stated, base)
+    own_figures = own_settings(stated, base)
     names = {"name": pack.name, "owner": pack.owner, "version": pack.version, "sha256": sha256}
-    text = policy_toml(tomllib.loads(pack.policy) | own | {"pack": names})
+    text = policy_toml(tomllib.loads(pack.policy) | own_figures | {"pack": names})
     parse_policy(text, "policy.toml")
     return text
 

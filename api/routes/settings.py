@@ -93,16 +93,16 @@ def get_pack(context: Context) -> answers.ActivePack:
 
 
 @router.post("/pack/preview", response_model=PackPreview, max_body_size=PACK_BYTES)
-def preview_pack(sent: PackUpload, context: Context, service: AppStateDep) -> answers.PackChange:
+def preview_pack(body: PackUpload, context: Context, service: AppStateDep) -> answers.PackChange:
     """Show what a pack would change here; nothing is stored."""
-    return services.preview_pack(context, read_pack(service, sent.pack.encode()))
+    return services.preview_pack(context, read_pack(service, body.pack.encode()))
 
 
 @router.post("/pack/proposals", response_model=Proposal, status_code=201)
-def propose_pack(sent: PackProposal, context: Context) -> rows.Proposal:
+def propose_pack(body: PackProposal, context: Context) -> rows.Proposal:
     """Propose the pack that a back-test of yours tested; another person must approve it."""
     return services.propose_pack(
-        context, sent.job_id, effective_from=sent.effective_from, reason=sent.reason
+        context, body.job_id, effective_from=body.effective_from, reason=body.reason
     )
 
 

@@ -87,18 +87,18 @@ def show_pack(request: Request, context: Context) -> Response:
 
 @router.post("/settings/pack", max_body_size=PACK_BYTES)
 def try_pack(
-    request: Request, context: Context, service: AppStateDep, sent: RequestModel, files: Files
+    request: Request, context: Context, service: AppStateDep, fields: RequestModel, files: Files
 ) -> Response:
     """Put a back-test of a policy pack in the queue."""
     if not files:
-        return _pack_page(request, context, sent, {"files": "Select a policy pack"})
+        return _pack_page(request, context, fields, {"files": "Select a policy pack"})
     try:
         content = read_pack(service, files[0].file.read(MAX_POLICY_PACK_BYTES + 1))
         job = services.queue_back_test(
-            context, POLICY_PACK, content, number(sent.get("months", ""))
+            context, POLICY_PACK, content, number(fields.get("months", ""))
         )
     except CardwatchError as refusal:
-        return _pack_page(request, context, sent, field_errors(refusal, {"pack": "files"}))
+        return _pack_page(request, context, fields, field_errors(refusal, {"pack": "files"}))
     return redirect(f"/trials/{job['job_id']}")
 
 

@@ -38,7 +38,7 @@ def compare_forces(
     request: Request, context: Context, service: AppStateDep, form: LargeForm
 ) -> Response:
     """Show forces compared, or give the comparison as PDF or XLSX; the files are not kept."""
-    sent, uploads = form_parts(form)
+    fields, uploads = form_parts(form)
     files = [
         (
             upload_label(upload.filename or "", "aggregate"),
@@ -49,22 +49,22 @@ def compare_forces(
     try:
         with service.scoring():
             benchmark = services.compare_forces(
-                context, files, force=sent.get("force", ""), marking=service.settings.marking
+                context, files, force=fields.get("force", ""), marking=service.settings.marking
             )
     except CardwatchError as refusal:
-        return _page(request, None, sent, field_errors(refusal, otherwise="files"))
-    match sent.get("form", "page"):
+        return _page(request, None, fields, field_errors(refusal, otherwise="files"))
+    match fields.get("form", "page"):
         case "pdf":
             name = benchmark_filename(benchmark.quarter, ".pdf")
             return drawn(service, lambda: (name, benchmark.document))
         case "xlsx":
             content = document_xlsx(benchmark.document)
             return as_file(content, benchmark_filename(benchmark.quarter, ".xlsx"))
-    return _page(request, benchmark, sent, {})
+    return _page(request, benchmark, fields, {})
 
 
 def _page(
-    request: Request, benchmark: Benchmark | None, sent: dict[str, str], errors: dict[str, str]
+    request: Request, benchmark: Benchmark | None, fields: dict[str, str], errors: dict[str, str]
 ) -> Response:
     values: dict[str, Any] = {"document": None, "plots": []}
     if benchmark:
@@ -74,4 +74,4 @@ def _page(
             for funnel in benchmark.funnels
         ]
         values = {"document": benchmark.document, "plots": plots}
-    return render(request, "benchmark.html", errors=errors, sent=sent, **values)
+    return render(request, "benchmark.html", errors=errors, sent=fields, **values)

@@ -93,7 +93,7 @@ def publish(
     over: Annotated[
         int, typer.Option(min=0, max=1_000_000, help="Publish payments that exceed these pounds.")
     ] = 500,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
 ) -> None:
     """Write the payments of a quarter as they are published: seven fields, redactions in place."""
@@ -103,7 +103,7 @@ def publish(
 
     text, name = (read_text(listed), listed.name) if listed else ("", "redactions")
     redactions = read_redactions(text, name)
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         publication = services.publish_quarter(context, quarter, redactions, threshold_pounds=over)
     write_file(path, publication_csv(publication).encode())
     for entry in publication.unused:

@@ -78,11 +78,13 @@ def make(
 
 
 @packs_app.command("show", epilog="Example: cardwatch pack show pack.json")
-def show(file: PackFile, who: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+def show(
+    file: PackFile, person: Who = None, organisation: Owner = None, json: AsJson = False
+) -> None:
     """Show what a pack would change of the active policy and rules."""
     from cardwatch import services
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         change = services.preview_pack(context, read_bytes(file))
     figures = {
         "before_after": [asdict(row) for row in change["before_after"]],
@@ -114,7 +116,7 @@ def back_test(
     months: Annotated[
         int, typer.Option(min=1, max=24, help="How many of the newest statements.")
     ] = 3,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
@@ -123,7 +125,7 @@ def back_test(
     from cardwatch.casebook.tables import POLICY_PACK
     from cardwatch.errors import CardwatchError
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         job = services.queue_back_test(context, POLICY_PACK, read_bytes(file), months)
         with busy("Scoring past statements"):
             answer = _result(context, job["job_id"])
@@ -157,14 +159,14 @@ def propose(
     since: Annotated[
         str, typer.Option("--from", help="First day on which it applies; today if empty.")
     ] = "",
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
     """Propose a pack that was tested; another person has to approve it."""
     from cardwatch import services
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         row = services.propose_pack(context, job, effective_from=since, reason=reason)
     print_rows([row], PROPOSAL_COLUMNS, json=json)
 
@@ -172,13 +174,13 @@ def propose(
 @packs_app.command("approve", epilog="Example: cardwatch pack approve 5b1c0d9e8f7a --as NAME")
 def approve(
     proposal: Annotated[str, typer.Argument(help="The proposal's id.")],
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
     """Approve another person's proposal, which activates it."""
     from cardwatch import services
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         row = services.decide_proposal(context, proposal, agrees=True)
     print_rows([row], PROPOSAL_COLUMNS, json=json)

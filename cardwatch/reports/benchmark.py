@@ -284,17 +284,17 @@ def _own_section(funnels: Sequence[Funnel], organisation: str, peers: Sequence[s
     """One force against its peers by size, figure by figure."""
     rows = []
     for funnel in funnels:
-        own = next((p for p in funnel.points if p.organisation == organisation), None)
-        if own is None:
+        force_point = next((p for p in funnel.points if p.organisation == organisation), None)
+        if force_point is None:
             continue
         near = [point for point in funnel.points if point.organisation in peers]
         together = ""
         if near:
             together = _percent(sum(p.count for p in near) / sum(p.total for p in near))
-        change = change_words(own) or "Not given"
+        change = change_words(force_point) or "Not given"
         rows.append((
-            INDICATORS[funnel.indicator], _percent(own.share), together, _percent(funnel.centre),
-            change, own.verdict,
+            INDICATORS[funnel.indicator], _percent(force_point.share), together,
+            _percent(funnel.centre), change, force_point.verdict,
         ))  # fmt: skip
     headings = ("Figure", "Your force", "Peers together", "All forces", "Change", "Position")
     table = Table(

@@ -181,13 +181,15 @@ def _by_unit(comparisons: Sequence[dict[str, Any]], lane: str) -> list[UnitCount
         for way in WAYS:
             for alert in row[lane][way]:
                 for unit in ("", *alert["cost_centres"]):
-                    alerts.setdefault(unit, {each: [] for each in WAYS})[way].append(alert)
+                    alerts.setdefault(unit, {name: [] for name in WAYS})[way].append(alert)
     return [
         {
             "unit": unit,
             "newly_asked": len(ways["newly_asked"]),
             "no_longer_asked": len(ways["no_longer_asked"]),
-            "holders_newly_asked": len({h for one in ways["newly_asked"] for h in one["holders"]}),
+            "holders_newly_asked": len(
+                {h for alert in ways["newly_asked"] for h in alert["holders"]}
+            ),
         }
         for unit, ways in sorted(alerts.items())
     ]
