@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_TERM_CHARACTERS = 100
 MAX_TOKEN_CHARACTERS = 1_000
+NOT_YOURS = "Search again: this link is not yours."
 
 
 def seal_term(service: Service, actor: Actor, term: str) -> str:
@@ -33,7 +35,7 @@ def seal_term(service: Service, actor: Actor, term: str) -> str:
     if len(term) > MAX_TERM_CHARACTERS:
         sentence = f"Search for {MAX_TERM_CHARACTERS} characters or fewer."
         raise CardwatchError(sentence, field="text")
-    sealed = _cipher(service).encrypt(term.encode("utf-8", "replace"), _owner(actor))
+    sealed = _ciphers(service)[0].encrypt(term.encode("utf-8", "replace"), _owner(actor))
     return base64.urlsafe_b64encode(sealed).decode()
 
 
@@ -59,13 +61,20 @@ def read_term(service: Service, actor: Actor, token: str) -> str:
         return ""
     try:
         sealed = base64.b64decode(token[:MAX_TOKEN_CHARACTERS], altchars=b"-_", validate=True)
-        return _cipher(service).decrypt(sealed, _owner(actor)).decode()
-    except (ValueError, binascii.Error, InvalidTag) as error:
-        raise CardwatchError("Search again: this link is not yours.", field="text") from error
+    except (ValueError, binascii.Error) as error:
+        raise CardwatchError(NOT_YOURS, field="text") from error
+    for cipher in _ciphers(service):
+        with suppress(InvalidTag, ValueError):
+            return cipher.decrypt(sealed, _owner(actor)).decode()
+    raise CardwatchError(NOT_YOURS, field="text")
 
 
-def _cipher(service: Service) -> AESSIV:
-    return AESSIV(hashlib.sha512(b"cardwatch search term 1\n" + service.card_key).digest())
+def _ciphers(service: Service) -> list[AESSIV]:
+    """The ciphers of the installation's secrets, the newest first."""
+    return [
+        AESSIV(hashlib.sha512(b"cardwatch search term 1\n" + secret).digest())
+        for secret in service.card_secrets
+    ]
 
 
 def _owner(actor: Actor) -> list[bytes]:

@@ -20,6 +20,9 @@ from cardwatch.tabular import Limits, ReaderPool
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from cryptography.fernet import MultiFernet
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     from api.settings import Settings
     from cardwatch.casebook import Casebook
     from cardwatch.statements import Profile
@@ -73,9 +76,8 @@ class Service:
         self.casebook: Casebook = casebook
         self.background: Casebook = background  # for jobs, which may wait, and for health
         self.health_threads = CapacityLimiter(HEALTH_THREADS)
-        self.seal = installation.seal()
-        self.signing_key = installation.signing_key()
-        self.card_key = installation.card_key()
+        for make_key in (installation.seal, installation.signing_key, installation.card_secrets):
+            make_key()
         installation.note_keys(background)
         self.clock = clock or (lambda: dt.datetime.now(dt.UTC))
         self.nursery = ReaderPool(READER_PROCESSES)
@@ -85,6 +87,26 @@ class Service:
         self._limits = strategies.MovingWindowRateLimiter(storage.MemoryStorage())
         self.sign_in_limit = SignInLimit()
         self._rate = RateLimitItemPerMinute(settings.rate)
+
+    @property
+    def seal(self) -> MultiFernet:
+        """The seal; read each time, as it can be replaced while the service runs."""
+        return installation.seal()
+
+    @property
+    def signing_key(self) -> Ed25519PrivateKey:
+        """The key for checkpoints and packs; read each time, as it can be replaced."""
+        return installation.signing_key()
+
+    @property
+    def card_secrets(self) -> list[bytes]:
+        """The secrets for card numbers, the newest first; see `card_key`."""
+        return installation.card_secrets()
+
+    @property
+    def card_key(self) -> bytes:
+        """The secret for card numbers; read each time, as it can be replaced."""
+        return installation.card_key(self.casebook)
 
     def close(self) -> None:
         """End the readers and close the casebook."""

@@ -8,21 +8,24 @@ import secrets
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cardwatch.errors import CardwatchError, CasebookBusy, NotFound
+from cardwatch.key_files import OLDER, read_older
 
 if TYPE_CHECKING:
-    from cryptography.fernet import Fernet
+    from cryptography.fernet import Fernet, MultiFernet
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from cardwatch.casebook import Casebook
+    from cardwatch.casebook.checkpoints import InstallationKeys
     from cardwatch.statements import Profile
 
 
+CARD_KEY, SEAL_KEY, SIGNING_KEY = "card.key", "seal.key", "signing.key"
 KEYS_NEEDED = {
-    "card.key": "cards lose their past",
-    "seal.key": "nobody can sign in with a code, and no webhook is sent",
+    CARD_KEY: "cards lose their past",
+    SEAL_KEY: "nobody can sign in with a code, and no webhook is sent",
 }
 """Keys that data hangs on, by file, and what is lost without each."""
 MARKING = "OFFICIAL - SENSITIVE"
@@ -39,19 +42,43 @@ def home() -> Path:
     return Path(os.environ.get("CARDWATCH_HOME") or Path.home() / ".cardwatch")
 
 
-def card_key() -> bytes:
+def card_key(casebook: Casebook | None = None) -> bytes:
     """Return this installation's secret for card numbers, made at first use, for its owner only.
+
+    Args:
+        casebook: of this installation, if it is open. A card that it knows by the hash of an older
+            secret keeps that hash.
 
     Raises:
         CardwatchError: it cannot be kept, or what is kept is no key.
     """
-    path = home() / "card.key"
+    key, *older = card_secrets()
+    if not older:
+        return key
+    from cardwatch.services.rekeying import known_cards
+    from cardwatch.statements.cells import CardKey
+
+    opened = casebook or open_casebook()
+    try:
+        return CardKey(key, reversed(older), known_cards(opened) if opened else ())
+    finally:
+        if opened and opened is not casebook:
+            opened.close()
+
+
+def card_secrets() -> list[bytes]:
+    """Return the secrets for card numbers, the newest first; see `card_key`.
+
+    Raises:
+        CardwatchError: they cannot be kept, or what is kept is no key.
+    """
+    path = home() / CARD_KEY
     key = _kept(path, secrets.token_bytes(32))
     if len(key) < 32:
         raise CardwatchError(
             f"{path} is not a card key. Restore it, or remove it to create a new one."
         )
-    return key
+    return [key, *(older.content for older in reversed(read_older(path)))]
 
 
 def _kept(path: Path, new: bytes) -> bytes:
@@ -94,30 +121,54 @@ def _check_not_needed(name: str) -> None:
             raise CardwatchError(fault)
 
 
-def fingerprints() -> dict[str, str]:
-    """Return a fingerprint of each key of this installation that is there and data hangs on."""
+def fingerprints() -> dict[str, list[str]]:
+    """Return a fingerprint of each key that is there and data hangs on, the newest of a file first.
+
+    Raises:
+        CardwatchError: older keys cannot be read.
+    """
     digests = {}
     for name in KEYS_NEEDED:
         path = home() / name
         if path.exists():
-            text = f"cardwatch key\n{name}\n".encode() + path.read_bytes()
-            digests[name] = hashlib.sha256(text).hexdigest()[:16]
+            older = (key.content for key in reversed(read_older(path)))
+            digests[name] = [fingerprint(name, key) for key in (path.read_bytes(), *older)]
     return digests
 
 
+def needed_files() -> list[str]:
+    """Return the files of keys, in `home`, that a copy of the casebook has to go with."""
+    files = []
+    for name, keys in fingerprints().items():
+        files += [name, f"{name}{OLDER}"] if len(keys) > 1 else [name]
+    return files
+
+
+def fingerprint(name: str, key: bytes) -> str:
+    """Return what tells a key from others of its file, and does not tell the key."""
+    return hashlib.sha256(f"cardwatch key\n{name}\n".encode() + key).hexdigest()[:16]
+
+
 def check_keys(casebook: Casebook) -> list[str]:
-    """Return what cannot be opened or continued here for want of the right keys, in sentences."""
+    """Return what cannot be opened or continued here for want of the right keys, in sentences.
+
+    Raises:
+        CardwatchError: older keys cannot be read.
+    """
     from cardwatch.casebook.key_checks import needed_keys
 
     present, faults = fingerprints(), []
-    for name, fingerprint in sorted(needed_keys(casebook).items()):
+    for name, needed in sorted(needed_keys(casebook).items()):
+        missing = needed - set(present.get(name, ()))
         if name not in present:
-            fault = f"is not in {home()}"
-        elif present[name] != fingerprint:
-            fault = f"in {home()} is another key than the casebook was written with"
+            fault = f"{name} is not in {home()}"
+        elif missing == needed:
+            fault = f"{name} in {home()} is another key than the casebook was written with"
+        elif missing:
+            fault = f"{name} or {name}{OLDER} in {home()} lacks a key that the casebook needs"
         else:
             continue
-        faults.append(f"{name} {fault}: without it {KEYS_NEEDED[name]}. Restore it from its copy.")
+        faults.append(f"{fault}: without it {KEYS_NEEDED[name]}. Restore it from its copy.")
     return faults
 
 
@@ -129,17 +180,30 @@ def note_keys(casebook: Casebook) -> None:
         key_checks.note_keys(casebook, fingerprints())
 
 
-def seal() -> Fernet:
+def seal() -> MultiFernet:
     """Return this installation's seal for what the database must not hold readable.
 
     Raises:
         CardwatchError: it cannot be kept, or what is kept is no key.
     """
+    from cryptography.fernet import MultiFernet
+
+    return MultiFernet(seal_keys())
+
+
+def seal_keys() -> list[Fernet]:
+    """Return the keys of the seal: the newest, which seals, and older ones, which open.
+
+    Raises:
+        CardwatchError: they cannot be kept, or what is kept is no key.
+    """
     from cryptography.fernet import Fernet
 
-    path = home() / "seal.key"
+    path = home() / SEAL_KEY
     try:
-        return Fernet(_kept(path, Fernet.generate_key()))
+        newest = _kept(path, Fernet.generate_key())
+        older = (key.content for key in reversed(read_older(path)))
+        return [Fernet(key) for key in (newest, *older)]
     except ValueError as error:
         raise CardwatchError(f"{path} is not a key. Restore it.") from error
 
@@ -173,19 +237,43 @@ def signing_key() -> Ed25519PrivateKey:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    new_pem = Ed25519PrivateKey.generate().private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path = home() / "signing.key"
+    path = home() / SIGNING_KEY
     try:
-        key = serialization.load_pem_private_key(_kept(path, new_pem), None)
+        key = serialization.load_pem_private_key(_kept(path, new_signing_pem()), None)
     except ValueError as error:
         raise CardwatchError(f"{path} is not a key. Restore it.") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise CardwatchError(f"{path} is not a signing key. Restore it.")
     return key
+
+
+def new_signing_pem() -> bytes:
+    """Return a new key for checkpoints, as it is kept."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def verifying_keys() -> InstallationKeys:
+    """Return the public keys of this installation: of the key that signs, and of older ones.
+
+    Raises:
+        CardwatchError: they cannot be read.
+    """
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    from cardwatch.casebook.checkpoints import InstallationKeys, RetiredKey
+
+    retired = []
+    for key in read_older(home() / SIGNING_KEY):
+        public: Any = load_pem_public_key(key.content)
+        retired.append(RetiredKey(public, key.counts))
+    return InstallationKeys(signing_key().public_key(), tuple(retired))
 
 
 def profiles(chosen_path: Path | None = None) -> tuple[Profile, ...]:

@@ -25,7 +25,7 @@ from cardwatch.errors import CardwatchError, NotAllowed, about_field
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cryptography.fernet import Fernet
+    from cryptography.fernet import MultiFernet
 
     from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
@@ -74,7 +74,7 @@ def invite(uow: UnitOfWork, email: str) -> str:
     return f"{uow.actor.organisation_id}_{token}"
 
 
-def start_account(uow: UnitOfWork, token: str, seal: Fernet) -> tuple[str, str]:
+def start_account(uow: UnitOfWork, token: str, seal: MultiFernet) -> tuple[str, str]:
     """Return the email of whoever was invited, and a new secret for the codes of their phone.
 
     Raises:
@@ -87,7 +87,9 @@ def start_account(uow: UnitOfWork, token: str, seal: Fernet) -> tuple[str, str]:
     return person["email"], secret
 
 
-def activate_account(uow: UnitOfWork, token: str, password: str, code: str, seal: Fernet) -> None:
+def activate_account(
+    uow: UnitOfWork, token: str, password: str, code: str, seal: MultiFernet
+) -> None:
     """Set the password of whoever was invited, once a code shows that their phone has the secret.
 
     What was open under the account before is ended.
@@ -107,7 +109,9 @@ def activate_account(uow: UnitOfWork, token: str, password: str, code: str, seal
     uow.delete(sessions, sessions.c.person_id == person["person_id"])
 
 
-def check_account(uow: UnitOfWork, email: str, password: str, code: str, seal: Fernet) -> Person:
+def check_account(
+    uow: UnitOfWork, email: str, password: str, code: str, seal: MultiFernet
+) -> Person:
     """Return the person who signs in with password and code.
 
     Raises:
@@ -137,7 +141,7 @@ def check_account(uow: UnitOfWork, email: str, password: str, code: str, seal: F
     return cast("Person", person)
 
 
-def check_code(uow: UnitOfWork, code: str, seal: Fernet) -> None:
+def check_code(uow: UnitOfWork, code: str, seal: MultiFernet) -> None:
     """Use up a code of the actor's.
 
     Raises:
@@ -155,7 +159,9 @@ def check_code(uow: UnitOfWork, code: str, seal: Fernet) -> None:
         raise NotAllowed(CODE_REFUSAL, field="code")
 
 
-def change_password(uow: UnitOfWork, *, password: str, code: str, new: str, seal: Fernet) -> None:
+def change_password(
+    uow: UnitOfWork, *, password: str, code: str, new: str, seal: MultiFernet
+) -> None:
     """Set a new password for the actor, who gives the old one and a code.
 
     Raises:
@@ -228,7 +234,7 @@ def _is_password(password_hash: str, password: str) -> bool:
         return False
 
 
-def _step_of(uow: UnitOfWork, person: Row, code: str, seal: Fernet) -> int:
+def _step_of(uow: UnitOfWork, person: Row, code: str, seal: MultiFernet) -> int:
     """Return the time step of a right code that was not used before (RFC 6238).
 
     Raises:
@@ -240,7 +246,7 @@ def _step_of(uow: UnitOfWork, person: Row, code: str, seal: Fernet) -> int:
     return step
 
 
-def _code_step(uow: UnitOfWork, person: Row, code: str, seal: Fernet) -> int | None:
+def _code_step(uow: UnitOfWork, person: Row, code: str, seal: MultiFernet) -> int | None:
     """Return the time step of a right code that was not used before, None for any other.
 
     Somebody without a secret costs as much time as somebody with one.

@@ -79,8 +79,8 @@ def verify_chain(uow: UnitOfWork, lane: str) -> ChainCheck:
     return ChainCheck(lane, count, before, fault=_check_seals(uow, lane, seals))
 
 
-def _check_seals(uow: UnitOfWork, lane: str, seals: Counter[str]) -> str:
-    """Return which table's rows are not those that a chain holds the seals of, or nothing."""
+def current_seals(uow: UnitOfWork, lane: str) -> Iterator[tuple[str, str]]:
+    """The seal of each row that a chain has to hold the seal of, with the name of its table."""
     for name in SEALED:
         table = metadata.tables[name]
         question = sealed_columns(table).where(uow.scope(table))
@@ -89,10 +89,15 @@ def _check_seals(uow: UnitOfWork, lane: str, seals: Counter[str]) -> str:
         elif lane != FINANCE:
             continue
         for row in uow.fetch_all(question):
-            seal = uow.seal_of(table, row)
-            if seals[seal] < 1:
-                return f"a row of {name} is not as it was written"
-            seals[seal] -= 1
+            yield name, uow.seal_of(table, row)
+
+
+def _check_seals(uow: UnitOfWork, lane: str, seals: Counter[str]) -> str:
+    """Return which table's rows are not those that a chain holds the seals of, or nothing."""
+    for name, seal in current_seals(uow, lane):
+        if seals[seal] < 1:
+            return f"a row of {name} is not as it was written"
+        seals[seal] -= 1
     gone = sum(seals.values())
     are = plural(gone, "row that was written is", "rows that were written are")
     return f"{gone} {are} missing" if gone else ""

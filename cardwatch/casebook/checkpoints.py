@@ -7,6 +7,7 @@ the rewritten events has another root (docs/decisions/0038-merkle-checkpoints.md
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ from cardwatch.transparency import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -37,6 +38,37 @@ if TYPE_CHECKING:
     )
 
     from cardwatch.casebook.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class RetiredKey:
+    """The public half of a key that signed checkpoints once.
+
+    Attributes:
+        events: how many events each chain had when it was replaced, by the chain's name: a longer
+            chain it cannot have signed. Missing until they are counted.
+    """
+
+    public: Ed25519PublicKey
+    events: Mapping[str, int] | None
+
+
+@dataclass(frozen=True)
+class InstallationKeys:
+    """The public keys of an installation: of the key that signs now, and of those before it."""
+
+    public: Ed25519PublicKey
+    retired: tuple[RetiredKey, ...] = ()
+
+    def signers(self, checkpoint: Checkpoint) -> list[VerifierKey]:
+        """The keys that can have signed a checkpoint."""
+        older = [
+            key.public
+            for key in self.retired
+            if key.events is None or checkpoint.size <= key.events.get(checkpoint.origin, 0)
+        ]
+        return [VerifierKey(checkpoint.origin, public) for public in (self.public, *older)]
+
 
 _frontiers: dict[tuple[str, str, str], tuple[Frontier, str]] = {}
 """By database, organisation and lane: the tree as it was last signed here, and its last hash."""
@@ -135,14 +167,18 @@ def witness_request(
 
 
 def check_checkpoints(
-    uow: UnitOfWork, notes: Sequence[Note], keys: Sequence[VerifierKey], name: str
+    uow: UnitOfWork,
+    notes: Sequence[Note],
+    keys: Sequence[VerifierKey] | InstallationKeys,
+    name: str,
 ) -> ChainCheck:
     """Check that a chain still holds what some checkpoints say of it.
 
     Args:
         uow: the work it is done in.
         notes: the checkpoints, all of one chain.
-        keys: each of them has to have signed each of the checkpoints.
+        keys: of witnesses, each of whom has to have signed each of the checkpoints, or those of
+            the installation, of which one has to have.
         name: of the file they come from.
 
     Raises:
@@ -153,18 +189,28 @@ def check_checkpoints(
     origins = {origin_of(uow.actor.organisation_id, lane): lane for lane in uow.lanes}
     for number, note in enumerate(notes, start=1):
         checkpoint = parse_checkpoint(note.text)
-        unsigned = [key.name for key in keys if not note.is_signed_by(key)]
+        unsigned = _unsigned(note, checkpoint, keys)
         if origins.get(checkpoint.origin) not in ({lane} if lane else set(uow.lanes)):
             raise CardwatchError(f"{name} has the checkpoints of another chain.")
         lane = origins[checkpoint.origin]
         if unsigned:
-            return ChainCheck(lane, 0, "", 1, f"checkpoint {number} is not signed by {unsigned[0]}")
+            return ChainCheck(lane, 0, "", 1, f"checkpoint {number} is not signed by {unsigned}")
         if signed_roots.setdefault(checkpoint.size, checkpoint.root) != checkpoint.root:
             fault = f"two checkpoints of {checkpoint.size} events differ: history was rewritten"
             return ChainCheck(lane, 0, "", 1, fault)
     if not signed_roots:
         raise CardwatchError(f"{name} has no checkpoint.")
     return _compare(uow, lane, signed_roots)
+
+
+def _unsigned(
+    note: Note, checkpoint: Checkpoint, keys: Sequence[VerifierKey] | InstallationKeys
+) -> str:
+    """The name of a key that has not signed a checkpoint and had to; empty if there is none."""
+    if isinstance(keys, InstallationKeys):
+        is_signed = any(note.is_signed_by(key) for key in keys.signers(checkpoint))
+        return "" if is_signed else checkpoint.origin
+    return next((key.name for key in keys if not note.is_signed_by(key)), "")
 
 
 def _compare(uow: UnitOfWork, lane: str, signed_roots: dict[int, bytes]) -> ChainCheck:

@@ -11,7 +11,7 @@ from cardwatch.casebook.tables import key_checks
 from cardwatch.casebook.unit_of_work import SYSTEM, Actor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from cardwatch.casebook.database import Casebook
 
@@ -19,37 +19,50 @@ _NOW = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 """No moment is kept with a fingerprint."""
 
 
-def needed_keys(casebook: Casebook) -> dict[str, str]:
+def needed_keys(casebook: Casebook) -> dict[str, set[str]]:
     """Return the fingerprints of the keys that a casebook was written with, by file name."""
-    fingerprints: dict[str, str] = {}
+    fingerprints: dict[str, set[str]] = {}
     for row in casebook.organisations():
-        actor = Actor(row["organisation_id"], SYSTEM, "admin")
-        with casebook.unaudited(actor, _NOW, reads=True) as uow:
-            rows = uow.fetch_all(sa.select(key_checks).where(uow.scope(key_checks)))
-        fingerprints |= {key_check["name"]: key_check["fingerprint"] for key_check in rows}
+        for name, needed in _needed(casebook, row["organisation_id"]).items():
+            fingerprints.setdefault(name, set()).update(needed)
     return fingerprints
 
 
-def note_keys(casebook: Casebook, fingerprints: Mapping[str, str]) -> None:
-    """Keep the fingerprints of keys that a casebook has none of yet."""
+def _needed(casebook: Casebook, organisation_id: str) -> dict[str, set[str]]:
+    """The fingerprints that an organisation's rows need, by file name."""
+    fingerprints: dict[str, set[str]] = {}
+    actor = Actor(organisation_id, SYSTEM, "admin")
+    with casebook.unaudited(actor, _NOW, reads=True) as uow:
+        for row in uow.fetch_all(sa.select(key_checks).where(uow.scope(key_checks))):
+            fingerprints.setdefault(row["name"], set()).add(row["fingerprint"])
+    return fingerprints
+
+
+def note_keys(casebook: Casebook, fingerprints: Mapping[str, Collection[str]]) -> None:
+    """Keep the fingerprints of keys: of a file that none is kept of yet, or that continues one."""
     for row in casebook.organisations():
-        actor = Actor(row["organisation_id"], SYSTEM, "admin")
-        with casebook.unaudited(actor, _NOW, reads=True) as uow:
-            known_names = {key_check["name"] for key_check in uow.fetch_all(
-                sa.select(key_checks.c.name).where(uow.scope(key_checks)))}  # fmt: skip
+        needed = _needed(casebook, row["organisation_id"])
         new = [
             {"name": name, "fingerprint": fingerprint}
-            for name, fingerprint in fingerprints.items()
-            if name not in known_names
+            for name, present in fingerprints.items()
+            if name not in needed or needed[name] & set(present)
+            for fingerprint in set(present) - needed.get(name, set())
         ]
         if new:
+            actor = Actor(row["organisation_id"], SYSTEM, "admin")
             with casebook.unaudited(actor, _NOW) as uow:
                 uow.insert(key_checks, new)
 
 
-def forget_keys(casebook: Casebook) -> None:
-    """Forget the fingerprints of the keys that a casebook was written with: they are lost."""
+def forget_keys(casebook: Casebook, fingerprints: Collection[str] | None = None) -> None:
+    """Forget the fingerprints of keys that are needed no more; without any, of all that are lost.
+
+    Args:
+        casebook: that was written with them.
+        fingerprints: of the keys.
+    """
+    which = sa.true() if fingerprints is None else key_checks.c.fingerprint.in_(fingerprints)
     for row in casebook.organisations():
         actor = Actor(row["organisation_id"], SYSTEM, "admin")
         with casebook.unaudited(actor, _NOW) as uow:
-            uow.delete(key_checks, sa.true())
+            uow.delete(key_checks, which)

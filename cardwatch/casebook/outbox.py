@@ -15,7 +15,7 @@ from cardwatch.casebook.tables import outbox, reminders, webhooks
 from cardwatch.casebook.unit_of_work import as_text
 
 if TYPE_CHECKING:
-    from cryptography.fernet import Fernet
+    from cryptography.fernet import MultiFernet
 
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
@@ -30,7 +30,7 @@ MAIL_DAYS = 3
 """Days after which a refused file is announced by e-mail no more."""
 
 
-def set_webhook(uow: UnitOfWork, lane: str, url: str, seal: Fernet) -> str:
+def set_webhook(uow: UnitOfWork, lane: str, url: str, seal: MultiFernet) -> str:
     """Send a lane's notices to an address from now on; return the secret they are signed with.
 
     Notices of before stay unsent.

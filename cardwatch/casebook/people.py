@@ -97,7 +97,7 @@ def add_person(uow: UnitOfWork, *, name: str, email: str, role: str, link: CardL
     existing = uow.fetch_one(sa.select(people).where(uow.scope(people), people.c.email == email))
     if existing and not existing["ended_at"]:
         raise Conflict("A person with that email address already exists.", field="email")
-    person = uow.keyed("person", email)[:12]
+    person = existing["person_id"] if existing else uow.keyed("person", email)[:12]
     row = {"name": name, "role": role, "made_at": uow.now} | link.columns()
     if existing:  # somebody who had access comes back, perhaps in another role
         uow.update(people, people.c.person_id == person, row | {"ended_at": None})

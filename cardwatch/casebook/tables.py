@@ -197,8 +197,8 @@ directory_members = _table(
     _key("user_id"),
     Index("directory_members_by_user", "organisation_id", "user_id"),
 )
-key_checks = _table("key_checks", _key("name"), _text("fingerprint"))
-"""Which keys of the installation the casebook was written with, by file: none is in it."""
+key_checks = _table("key_checks", _key("name"), _key("fingerprint"))
+"""Which keys of the installation the casebook needs, by file: none is in it."""
 documents = _table(
     "documents",
     _key("sha256"),

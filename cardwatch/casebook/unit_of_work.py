@@ -134,7 +134,8 @@ class UnitOfWork:
 
     @cached_property
     def _secret(self) -> bytes:
-        """The secret of the organisation."""
+        """The secret of the organisation, which nobody replaces before this work is done."""
+        self.lock("secret", shared=True)
         organisation = self.fetch_one(
             sa.select(tables.organisations.c.secret).where(self.scope(tables.organisations))
         )
@@ -220,11 +221,22 @@ class UnitOfWork:
         cursor_result = self.connection.execute(sa.delete(table).where(self.scope(table), which))
         return int(cursor_result.rowcount)
 
-    def lock(self, *parts: str) -> None:
-        """Let others who lock the same wait until this work is done; SQLite has one writer."""
+    def lock(self, *parts: str, shared: bool = False) -> None:
+        """Let others who lock the same wait until this work is done; SQLite has one writer.
+
+        Args:
+            *parts: what is locked.
+            shared: whether others who share it need not wait.
+        """
         if self.connection.dialect.name != "sqlite":
             number = lock_number(*parts, self.actor.organisation_id)
-            self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+            lock = sa.func.pg_advisory_xact_lock_shared if shared else sa.func.pg_advisory_xact_lock
+            self.connection.execute(sa.select(lock(number)))
+
+    def replace_secret(self, secret: str) -> None:
+        """Put a new secret in place of the organisation's."""
+        self.update(tables.organisations, sa.true(), {"secret": secret})
+        self.__dict__.pop("_secret", None)
 
     def _may_change(self, table: sa.Table) -> None:
         """Without an event nothing is changed but machinery."""

@@ -154,7 +154,7 @@ def backup(path: NewFile, json: AsJson = False) -> None:
 
     with open_casebook() as casebook, busy("Copying"):
         rows = services.back_up(casebook, path, dt.datetime.now(dt.UTC))
-    needs = ", ".join(installation.fingerprints())
+    needs = ", ".join(installation.needed_files())
     row = {"file": str(path), "rows": rows, "needs_keys": needs}
     print_rows([row], ("file", "rows", "needs_keys"), json=json)
 

@@ -61,9 +61,9 @@ def audit_verify(
     keys = [key for path in witness_key or [] for key in parse_verifier_keys(read_text(path))]
     with open_context(who, organisation) as context:
         chain_checks = services.verify_audit(context)
-        public = installation.signing_key().public_key()
+        own_keys = installation.verifying_keys()
         for path in checkpoints or []:
-            chain_checks.append(services.verify_checkpoints(context, public, path, keys))
+            chain_checks.append(services.verify_checkpoints(context, own_keys, path, keys))
     rows = [asdict(chain_check) for chain_check in chain_checks]
     if timestamp and tsa and checkpoints:
         rows.append(_timestamp_row(rows[-1]["lane"], checkpoints[0], timestamp, tsa))

@@ -27,6 +27,7 @@ from cardwatch.cli import (
     queries,
     registers,
     rights,
+    secrets,
 )
 from cardwatch.cli.options import (
     FAULTY,
@@ -66,6 +67,7 @@ app.add_typer(national.casebook_app, name="casebook")
 app.add_typer(cases.cases_app, name="case")
 app.add_typer(audit.app, name="audit")
 app.add_typer(admin.keep_app, name="keep")
+app.add_typer(secrets.app, name="secrets")
 app.add_typer(registers.registers_app, name="registers")
 app.add_typer(queries.queries_app, name="queries")
 app.add_typer(packs.packs_app, name="pack")

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import zipfile
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidSignature
@@ -17,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -52,8 +53,12 @@ def pack_of(files: Mapping[str, bytes], facts: Mapping[str, Any], key: Ed25519Pr
     return out.getvalue()
 
 
-def check_pack(path: Path, key: Ed25519PublicKey) -> dict[str, Any]:
+def check_pack(path: Path, *keys: Ed25519PublicKey) -> dict[str, Any]:
     """Return the manifest of a pack, once its signature and the hash of every file are right.
+
+    Args:
+        path: of the pack.
+        *keys: one of them has to have signed it.
 
     Raises:
         CardwatchError: the file is no pack, or something in it is not as it was signed.
@@ -64,7 +69,7 @@ def check_pack(path: Path, key: Ed25519PublicKey) -> dict[str, Any]:
                 raise CardwatchError(f"{path.name} is too large for an evidence pack.")
             files = {member.filename: pack.read(member) for member in pack.infolist()}
         manifest = files.pop(MANIFEST)
-        key.verify(bytes.fromhex(files.pop(SIGNATURE).decode()), manifest)
+        _check_signature(bytes.fromhex(files.pop(SIGNATURE).decode()), manifest, keys)
         facts: dict[str, Any] = json.loads(manifest)
         hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         wrong = sorted(name for name, _ in hashes.items() ^ facts["files"].items())
@@ -73,3 +78,15 @@ def check_pack(path: Path, key: Ed25519PublicKey) -> dict[str, Any]:
     if wrong:
         raise CardwatchError(f"{path.name}: {wrong[0]} is not as it was signed.")
     return facts
+
+
+def _check_signature(signature: bytes, manifest: bytes, keys: Sequence[Ed25519PublicKey]) -> None:
+    """Refuse a signature that is of none of some keys.
+
+    Raises:
+        InvalidSignature: it is of none.
+    """
+    for key in keys:
+        with suppress(InvalidSignature):
+            return key.verify(signature, manifest)
+    raise InvalidSignature

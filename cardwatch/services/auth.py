@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator
 
-    from cryptography.fernet import Fernet
+    from cryptography.fernet import MultiFernet
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.services.context import ServiceContext
@@ -30,7 +30,7 @@ def invite(context: ServiceContext, email: str) -> str:
 
 
 def start_account(
-    casebook: Casebook, token: str, now: dt.datetime, seal: Fernet
+    casebook: Casebook, token: str, now: dt.datetime, seal: MultiFernet
 ) -> tuple[str, str]:
     """Return who was invited, and a new secret; see `casebook.accounts.start_account`."""
     owner, secret = _parts(token)
@@ -39,7 +39,7 @@ def start_account(
 
 
 def activate_account(  # noqa: PLR0913  what a form has
-    casebook: Casebook, token: str, *, password: str, code: str, now: dt.datetime, seal: Fernet
+    casebook: Casebook, token: str, *, password: str, code: str, now: dt.datetime, seal: MultiFernet
 ) -> None:
     """Set the password of an invited person; see `casebook.accounts.activate_account`."""
     owner, secret = _parts(token)
@@ -56,7 +56,7 @@ def sign_in(  # noqa: PLR0913  what a form has, and a browser
     code: str,
     browser: str,
     now: dt.datetime,
-    seal: Fernet,
+    seal: MultiFernet,
     held: str = "",
 ) -> str:
     """Begin a session for a person with password and code; return what their browser is to hold.
@@ -118,7 +118,13 @@ def end_provider_sessions(
 
 
 def change_password(  # noqa: PLR0913  the same
-    context: ServiceContext, *, password: str, code: str, new: str, seal: Fernet, session_id: str
+    context: ServiceContext,
+    *,
+    password: str,
+    code: str,
+    new: str,
+    seal: MultiFernet,
+    session_id: str,
 ) -> None:
     """Set a new password for the actor, who gives the old one and a code; end other sessions.
 
@@ -131,7 +137,7 @@ def change_password(  # noqa: PLR0913  the same
         sessions.end_sessions(uow, context.actor.actor_id, but=session_id)
 
 
-def step_up(context: ServiceContext, session_id: str, code: str, seal: Fernet) -> None:
+def step_up(context: ServiceContext, session_id: str, code: str, seal: MultiFernet) -> None:
     """Let a session do for some minutes what needs a recent code.
 
     Raises:

@@ -10,7 +10,7 @@ from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.reports import PACK, check_pack
 from cardwatch.services.context import ServiceContext
-from cardwatch.transparency import VerifierKey, parse_checkpoint, parse_note, parse_notes
+from cardwatch.transparency import VerifierKey, parse_note, parse_notes
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -60,7 +60,7 @@ def witness_request(
 
 def verify_checkpoints(
     context: ServiceContext,
-    key: Ed25519PublicKey,
+    own_keys: Ed25519PublicKey | stored.InstallationKeys,
     path: Path,
     witness_keys: Sequence[VerifierKey] = (),
 ) -> ChainCheck:
@@ -68,7 +68,7 @@ def verify_checkpoints(
 
     Args:
         context: who checks.
-        key: of this installation.
+        own_keys: of this installation, with those it has replaced.
         path: the file.
         witness_keys: where some are given, each of them has to have cosigned each checkpoint, and
             the installation's own key, which whoever rewrites history may have, counts for nothing.
@@ -78,21 +78,20 @@ def verify_checkpoints(
         CardwatchError: the file cannot be read, or is of another organisation or lane; something
             in a pack is not as it was signed.
     """
+    if not isinstance(own_keys, stored.InstallationKeys):
+        own_keys = stored.InstallationKeys(own_keys)
     try:
         if path.suffix == PACK:
-            notes = [parse_note(check_pack(path, key)["checkpoint"])]
+            publics = (own_keys.public, *(key.public for key in own_keys.retired))
+            notes = [parse_note(check_pack(path, *publics)["checkpoint"])]
         else:
             notes = parse_notes(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise CardwatchError(f"{path} cannot be read.") from error
-    keys = list(witness_keys)
-    if not keys:
-        origins = {parse_checkpoint(note.text).origin for note in notes}
-        keys = [VerifierKey(origin, key) for origin in origins]
     event = AuditEvent("consultation", "audit", purpose="verification")
     with context.work(event, context.chains) as uow:
         check_verifies(context)
-        return stored.check_checkpoints(uow, notes, keys, path.name)
+        return stored.check_checkpoints(uow, notes, witness_keys or own_keys, path.name)
 
 
 def chain_keys(context: ServiceContext, key: Ed25519PublicKey) -> list[VerifierKey]:

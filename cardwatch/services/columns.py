@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from cryptography.fernet import Fernet
+    from cryptography.fernet import MultiFernet
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import WaitingUpload
@@ -165,7 +165,11 @@ def get_column_profile(context: ServiceContext, profile_id: str) -> Profile:
 
 
 def keep_upload(
-    context: ServiceContext, file: str, content: bytes, options: Mapping[str, str], seal: Fernet
+    context: ServiceContext,
+    file: str,
+    content: bytes,
+    options: Mapping[str, str],
+    seal: MultiFernet,
 ) -> str:
     """Keep a file until its columns are checked, sealed, for an hour at most; return its id.
 
@@ -187,7 +191,7 @@ def keep_upload(
         return uow.event.object_id
 
 
-def open_upload(context: ServiceContext, upload_id: str, seal: Fernet) -> Upload:
+def open_upload(context: ServiceContext, upload_id: str, seal: MultiFernet) -> Upload:
     """Return a file that waits until its columns are checked.
 
     Raises:

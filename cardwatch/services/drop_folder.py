@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
-    from cryptography.fernet import Fernet
+    from cryptography.fernet import MultiFernet
 
     from cardwatch.records import ReadingReport
     from cardwatch.services.context import ServiceContext
@@ -65,7 +65,7 @@ class ArrivalReader:
     """
 
     choices: ReadingChoices
-    seal: Fernet
+    seal: MultiFernet
     nursery: ReaderPool | None = None
     keys: PgpKeys | None = None
 
@@ -351,7 +351,7 @@ def _receive_one(
     context: ServiceContext,
     file: ArrivedFile,
     outcome: _Outcome,
-    seal: Fernet,
+    seal: MultiFernet,
 ) -> Delivery | None:
     """Receive one file; nothing where the casebook could not, and it is to be tried again."""
     facts: dict[str, Any] = {

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
 
-    from cryptography.fernet import Fernet
+    from cryptography.fernet import MultiFernet
 
     from cardwatch.casebook.rows import Webhook
     from cardwatch.services.context import ServiceContext
 
 
-def set_webhook(context: ServiceContext, url: str, seal: Fernet) -> str:
+def set_webhook(context: ServiceContext, url: str, seal: MultiFernet) -> str:
     """Send notices of the actor's lane to an address; return the secret they are signed with.
 
     Admin sets the finance lane's, professional standards their own.
@@ -60,7 +60,7 @@ def list_webhooks(context: ServiceContext) -> list[Webhook]:
 
 def send_due(
     casebook: Casebook,
-    seal: Fernet,
+    seal: MultiFernet,
     clock: Callable[[], dt.datetime],
     send: Callable[[dict[str, str], str], bool],
 ) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
 
-    from cryptography.fernet import Fernet
+    from cryptography.fernet import MultiFernet
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.errors import CardwatchError
@@ -43,7 +43,7 @@ class ArrivedFile:
 
 
 def refuse_arrival(
-    context: ServiceContext, file: ArrivedFile, refusal: CardwatchError, seal: Fernet
+    context: ServiceContext, file: ArrivedFile, refusal: CardwatchError, seal: MultiFernet
 ) -> None:
     """Store that a file was refused, and announce it to the webhook of the lane and by e-mail.
 

@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
+    from typing import Self
 
     Codes = np.ndarray[Any, np.dtype[np.int32]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -29,6 +30,9 @@ GROUPED = {
 }
 NOISE = Decimal("0.000001")
 LARGEST_PENCE = 10**12
+TOKEN_START = 6
+"""Hex digits of a card's hash that its name shows."""
+CARD_NAME = re.compile(r"card ending \d{4} \(([0-9a-f]{6})\)")
 DIGIT_RUNS = re.compile(r"[0-9]+(?:[ ./-][0-9]+)*")
 CARD_LENGTHS = range(13, 20)
 UNTIDY = r"^['=]|^\s|\s$|\s\s|[^\S ]|[^\x01-\x7f]|[2-6][0-9](?:[ ./-]?[0-9]){11}"
@@ -233,9 +237,40 @@ def passes_luhn(digits: str) -> bool:
     return sum(doubled) % 10 == 0
 
 
+class CardKey(bytes):
+    """A secret for card numbers that has replaced others: a card keeps the hash it is known by.
+
+    Attributes:
+        older: the secrets it has replaced, the oldest first.
+        known: the beginnings (`TOKEN_START`) of the hashes that a casebook has.
+    """
+
+    older: tuple[bytes, ...]
+    known: Collection[str]
+
+    def __new__(cls, secret: bytes, older: Iterable[bytes], known: Collection[str]) -> Self:
+        """Return a secret beside those it has replaced."""
+        key = super().__new__(cls, secret)
+        key.older, key.known = tuple(older), known
+        return key
+
+    def __getnewargs__(self) -> tuple[bytes, tuple[bytes, ...], Collection[str]]:  # type: ignore[override]
+        """What it is made of, for another process."""
+        return bytes(self), self.older, self.known
+
+
 def card_token(text: str, key: bytes) -> str:
     """Return the keyed hash under which a card is known: 16 hex digits of HMAC-SHA256."""
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:16]
+    if isinstance(key, CardKey):
+        for secret in key.older:
+            token = _keyed_hash(text, secret)
+            if token[:TOKEN_START] in key.known:
+                return token
+    return _keyed_hash(text, key)
+
+
+def _keyed_hash(text: str, secret: bytes) -> str:
+    return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def redact_cards(text: str, key: bytes) -> str:
@@ -260,7 +295,7 @@ def redact_cards(text: str, key: bytes) -> str:
 
 
 def _last_four(digits: str, key: bytes) -> str:
-    return f"card ending {digits[-4:]} ({card_token(digits, key)[:6]})"
+    return f"card ending {digits[-4:]} ({card_token(digits, key)[:TOKEN_START]})"
 
 
 def read_card(text: str, key: bytes) -> tuple[str, str, bool]:
@@ -286,6 +321,6 @@ def card_name(text: str, key: bytes) -> str:
     """
     last, token, whole = read_card(text, key)
     if last:
-        return f"card ending {last}" + (f" ({token[:6]})" if whole else "")
+        return f"card ending {last}" + (f" ({token[:TOKEN_START]})" if whole else "")
     plain = tidy(text, key)
     return plain if LABEL.search(plain) and not MASKED.search(plain) else ""

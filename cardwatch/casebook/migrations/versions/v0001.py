@@ -486,8 +486,8 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         "key_checks",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("name", TEXT, autoincrement=False, nullable=False),
-        sa.Column("fingerprint", TEXT, nullable=False),
-        sa.PrimaryKeyConstraint("organisation_id", "name"),
+        sa.Column("fingerprint", TEXT, autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "name", "fingerprint"),
         sqlite_strict=True,
     )
     op.create_table(
