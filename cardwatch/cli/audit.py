@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json as json_text
-import os
 import sys
 from dataclasses import asdict
 from pathlib import Path  # noqa: TC003  Typer reads the annotations
@@ -23,6 +22,7 @@ from cardwatch.cli.context import (
     read_text,
     sign_checkpoint,
     write_file,
+    write_private,
 )
 from cardwatch.cli.options import FAULTY, AsJson
 from cardwatch.errors import CardwatchError
@@ -179,11 +179,7 @@ def audit_witness_key(
     from cardwatch.transparency import COSIGNATURE, VerifierKey, new_signing_key, parse_signing_key
 
     text = new_signing_key(name)
-    try:
-        with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as stream:
-            stream.write(text)
-    except OSError as error:
-        raise CardwatchError(f"{file} cannot be written: {error.strerror}.") from error
+    write_private(file, text)
     _, key = parse_signing_key(text)
     _print_text(f"{VerifierKey(name, key.public_key(), COSIGNATURE)}\n", "key", json=json)
 

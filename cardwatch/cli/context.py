@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json as json_text
+import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -127,6 +128,15 @@ def write_file(path: Path, content: bytes) -> None:
     """Write a file, or say that it cannot be written."""
     try:
         path.write_bytes(content)
+    except OSError as error:
+        raise CardwatchError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a new file for its owner only, or say that it cannot be written."""
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as stream:
+            stream.write(text)
     except OSError as error:
         raise CardwatchError(f"{path} cannot be written: {error.strerror}.") from error
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import json as json_text
+import sys
 from enum import StrEnum
+from pathlib import Path  # noqa: TC003  Typer reads the annotations
 from typing import Annotated
 
 import typer
 
-from cardwatch.cli.context import Owner, open_casebook, open_context, print_json, print_rows
+from cardwatch.cli.context import (
+    Owner,
+    open_casebook,
+    open_context,
+    print_json,
+    print_rows,
+    write_private,
+)
 from cardwatch.cli.options import AsJson, busy
 
 app = typer.Typer(
@@ -66,6 +76,19 @@ def finish(json: AsJson = False) -> None:
     with open_casebook() as casebook, busy("Sealing"):
         sentences = key_rotation.finish(casebook, dt.datetime.now(dt.UTC))
     _print_sentences("Nothing is left to be done." if not sentences else "", sentences, json=json)
+
+
+@app.command("backup-key", epilog="Example: cardwatch secrets backup-key backup.key")
+def backup_key(
+    file: Annotated[Path, typer.Argument(help="The file to write the private key to.")],
+    json: AsJson = False,
+) -> None:
+    """Create a private key for encrypted backups, and print its public key."""
+    from cardwatch.services.backup import new_backup_key
+
+    private, public = new_backup_key()
+    write_private(file, private + "\n")
+    sys.stdout.write(json_text.dumps({"key": public}) + "\n" if json else public + "\n")
 
 
 def _print_sentences(first: str, sentences: list[str], *, json: bool) -> None:

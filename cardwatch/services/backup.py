@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from cardwatch.casebook import Actor, AuditEvent, Casebook
 from cardwatch.casebook.backup import copy_casebook
@@ -14,6 +16,11 @@ from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
+    from types import ModuleType
+
+AGE_HEADER = b"age-encryption.org/v1"
+"""How an encrypted backup begins."""
 
 
 def back_up(casebook: Casebook, path: Path, now: dt.datetime) -> int:
@@ -22,10 +29,7 @@ def back_up(casebook: Casebook, path: Path, now: dt.datetime) -> int:
     Raises:
         CardwatchError: the file exists, there is nothing to copy, or the copy is not whole.
     """
-    if path.exists():
-        raise CardwatchError(
-            f"{path} already exists. A backup never overwrites a file. Choose another name."
-        )
+    _check_new(path)
     if not casebook.organisations():
         raise CardwatchError("The casebook is empty, so there is nothing to back up.")
     _tell(casebook, AuditEvent("disclosure", "backup"), now)
@@ -47,16 +51,127 @@ def back_up(casebook: Casebook, path: Path, now: dt.datetime) -> int:
     return count
 
 
-def restore(path: Path, casebook: Casebook, now: dt.datetime) -> int:
-    """Fill an empty casebook from a backup; return how many rows that were.
+def _check_new(path: Path) -> None:
+    """Refuse a name that a file has.
 
     Raises:
-        CardwatchError: there is no backup there, or the casebook is not empty.
+        CardwatchError: it has.
     """
-    if not path.exists():
-        raise CardwatchError(f"There is no backup {path}.")
+    if path.exists():
+        raise CardwatchError(
+            f"{path} already exists. A backup never overwrites a file. Choose another name."
+        )
+
+
+def back_up_encrypted(
+    casebook: Casebook, path: Path, recipients: Sequence[str], folder: Path, now: dt.datetime
+) -> int:
+    """Copy the whole casebook to a new file that the holders of some keys alone can open.
+
+    Args:
+        casebook: what is copied.
+        path: of the new file, in the format of age (age-encryption.org).
+        recipients: public keys such as `age1...`; each of their owners can open it.
+        folder: where the copy lies, for its owner only, until it is encrypted.
+        now: the moment.
+
+    Returns:
+        How many rows it has.
+
+    Raises:
+        CardwatchError: see `back_up`; a key is none, or the file cannot be written.
+    """
+    age = _age()
+    try:
+        keys = [age.x25519.Recipient.from_str(recipient) for recipient in recipients]
+    except age.RecipientError as error:
+        raise CardwatchError("A backup key begins with age1. Copy it whole.") from error
+    _check_new(path)
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        plain = Path(place) / "backup.db"
+        count = back_up(casebook, plain, now)
+        try:
+            with plain.open("rb") as reading, _new_file(path) as writing:
+                age.encrypt_io(reading, writing, keys)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise CardwatchError(f"{path} cannot be written: {error.strerror}.") from error
+    return count
+
+
+def new_backup_key() -> tuple[str, str]:
+    """Return a new private key that opens encrypted backups, and its public key.
+
+    Raises:
+        CardwatchError: what encrypts is not installed.
+    """
+    key = _age().x25519.Identity.generate()
+    return str(key), str(key.to_public())
+
+
+def _decrypt(path: Path, private_key: str, plain: Path) -> None:
+    """Decrypt a backup to a new file.
+
+    Raises:
+        CardwatchError: the key is none or another, or the file is not whole.
+    """
+    age = _age()
+    lines = [line.strip() for line in private_key.splitlines()]
+    try:
+        keys = [age.x25519.Identity.from_str(line) for line in lines if line.startswith("AGE-")]
+        with path.open("rb") as reading, _new_file(plain) as writing:
+            age.decrypt_io(reading, writing, keys)
+    except (age.IdentityError, age.DecryptError, OSError) as error:
+        raise CardwatchError(
+            f"{path} cannot be opened with this key, or is not whole. Nothing was restored."
+        ) from error
+
+
+def _new_file(path: Path) -> BinaryIO:
+    """Open a file that was not there, for its owner only."""
+    return os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb")
+
+
+def _age() -> ModuleType:
+    """What encrypts.
+
+    Raises:
+        CardwatchError: it is not installed.
+    """
+    try:
+        return import_module("pyrage")
+    except ImportError as error:
+        raise CardwatchError(
+            "Encrypted backups need pyrage: install cardwatch[backups]."
+        ) from error
+
+
+def restore(path: Path, casebook: Casebook, now: dt.datetime, private_key: str = "") -> int:
+    """Fill an empty casebook from a backup; return how many rows that were.
+
+    Args:
+        path: of the backup.
+        casebook: what is filled.
+        now: the moment.
+        private_key: opens an encrypted backup.
+
+    Raises:
+        CardwatchError: there is no backup there, or the casebook is not empty; the backup is
+            encrypted, and the key is missing or another.
+    """
+    try:
+        with path.open("rb") as file:
+            is_encrypted = file.read(len(AGE_HEADER)) == AGE_HEADER
+    except OSError as error:
+        raise CardwatchError(f"There is no backup {path}.") from error
+    if is_encrypted and not private_key:
+        raise CardwatchError(f"{path} is encrypted. Give the file of its key with '--key'.")
     with tempfile.TemporaryDirectory() as place:  # the backup itself is left as it is
-        copied_file = shutil.copy(path, Path(place) / "backup.db")
+        copied_file = Path(place) / "backup.db"
+        if is_encrypted:
+            _decrypt(path, private_key, copied_file)
+        else:
+            shutil.copy(path, copied_file)
         copy = Casebook(f"sqlite:///{copied_file}", make=False)
         try:
             count = copy_casebook(copy, casebook)

@@ -76,7 +76,9 @@ def test_no_code_is_taken_twice(running: Running) -> None:
     ("password", "told"),
     [("short", "15 to 128"), ("x" * 129, "15 to 128"), ("passwordpassword", "easy to guess"),
      ("finance@saltmarsh-vale.example", "easy to guess"), ("a" * 20, "easy to guess"),
-     ("CardWatch Saltmarsh Vale", "easy to guess")],
+     ("CardWatch Saltmarsh Vale", "easy to guess"),
+     ("Heckenschere283", "list of stolen"), ("menofhonors 2312", "list of stolen"),
+     ("MENOFHONORS2312", "list of stolen")],
 )  # fmt: skip
 def test_a_password_that_can_be_guessed_is_refused_and_the_invitation_stays(
     running: Running, password: str, told: str
@@ -166,7 +168,8 @@ def test_a_new_password_needs_the_old_one_and_a_code_and_ends_other_sessions(
     code = pyotp.TOTP(secret).at(running.clock())
     good = {"password": PASSWORD, "code": code, "new": new}
     for changed, status in (
-        ({"password": new}, 403), ({"code": "000000"}, 403), ({"new": "passwordpassword"}, 422)
+        ({"password": new}, 403), ({"code": "000000"}, 403), ({"new": "passwordpassword"}, 422),
+        ({"new": "Heckenschere283"}, 422),
     ):  # fmt: skip
         refused = running.client.put("/v1/account", json=good | changed)
         assert refused.status_code == status, refused.text

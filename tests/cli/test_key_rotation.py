@@ -26,6 +26,7 @@ from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.cli import app
 from cardwatch.errors import CardwatchError
 from cardwatch.services import rekeying
+from cardwatch.services.backup import back_up_encrypted
 from cardwatch.statements import cells
 
 if TYPE_CHECKING:
@@ -360,3 +361,39 @@ def test_a_list_of_keys_shows_none() -> None:
 def test_every_sealed_column_is_sealed_anew() -> None:
     marks = Path(str(tables.__file__)).read_text(encoding="utf-8").count("sealed with a key")
     assert marks == len(rekeying.SEALED_COLUMNS)
+
+
+def test_an_encrypted_backup_is_for_the_holder_of_its_key(
+    book: Casebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _receive(tmp_path / "september.csv", 9, (1, 2))
+    before, copy = _alerts(), tmp_path / "backup.age"
+    keys = [
+        _run("secrets", "backup-key", str(tmp_path / f"{n}.key")).stdout.strip() for n in (1, 2)
+    ]
+    _run("backup", str(copy), "--encrypt-to", keys[0])
+    assert b"NEW FIRM" not in copy.read_bytes()
+    assert b"SQLite" not in copy.read_bytes()
+    assert [path.stat().st_mode & 0o77 for path in (copy, tmp_path / "1.key")] == [0, 0]
+    assert not list(installation.home().glob("tmp*")), "a copy that is not encrypted is left"
+    monkeypatch.setenv("CARDWATCH_DATABASE", f"sqlite:///{tmp_path / 'restored.db'}")
+    refused = [_run("restore", str(copy), code=1)]
+    refused.append(_run("restore", str(copy), "--key", str(tmp_path / "2.key"), code=1))
+    changed = bytearray(copy.read_bytes())
+    changed[-100] ^= 1
+    (tmp_path / "changed.age").write_bytes(changed)
+    key = str(tmp_path / "1.key")
+    refused.append(_run("restore", str(tmp_path / "changed.age"), "--key", key, code=1))
+    sentences = [str(result.exception) for result in refused]
+    assert "Give the file of its key" in sentences[0]
+    assert all("cannot be opened with this key" in sentence for sentence in sentences[1:])
+    _run("restore", str(copy), "--key", key)
+    assert _alerts() == before
+    _run("verify")
+    assert book.organisations()
+
+
+def test_a_backup_is_encrypted_to_keys_alone(book: Casebook, tmp_path: Path) -> None:
+    with pytest.raises(CardwatchError, match="begins with age1"):
+        back_up_encrypted(book, tmp_path / "b.age", ["no key"], tmp_path, NOW)
+    assert not (tmp_path / "b.age").exists()
