@@ -142,7 +142,7 @@ def _ever_above(person: str, posts: dict[str, list[tuple[float, str]]]) -> set[s
     above: set[str] = set()
     below = {person}
     for _ in range(LONGEST_CHAIN):
-        below = {manager for one in below for _, manager in posts.get(one, ())} - above
+        below = {manager for junior in below for _, manager in posts.get(junior, ())} - above
         above |= below
     return above
 

@@ -48,12 +48,12 @@ class FinanceRegisters:
     """Registers that finance uploads, on the day of the report.
 
     Attributes:
-        held: figures about each that was uploaded.
+        figures: about each that was uploaded.
         missing: titles of the others.
         alerts: finance's alerts of the quarter that were raised by rules that read them.
     """
 
-    held: tuple[RegisterQuality, ...]
+    figures: tuple[RegisterQuality, ...]
     missing: tuple[str, ...]
     alerts: int
 
@@ -172,7 +172,7 @@ def _limit_alerts(quarter: Quarter) -> str:
 
 def _registers(registers: FinanceRegisters) -> Iterable[str]:
     """Finance's registers, what they lack, and the alerts that rest on them."""
-    for quality in registers.held:
+    for quality in registers.figures:
         gaps = "; ".join(
             f"{count:,} without {name.replace('_', ' ')}" for name, count in quality.gaps.items()
         )
@@ -185,7 +185,7 @@ def _registers(registers: FinanceRegisters) -> Iterable[str]:
         )
     for title_text in registers.missing:
         yield f"This register has not been uploaded: {title_text}."
-    if registers.held:
+    if registers.figures:
         yield (
             f"{quantity(registers.alerts, 'alert')} in the quarter "
             f"{'was' if registers.alerts == 1 else 'were'} raised by rules that read them."

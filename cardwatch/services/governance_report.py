@@ -194,10 +194,12 @@ def _registers(uow: UnitOfWork, span: Span, alerts: Sequence[AlertRecord]) -> Fi
     registers = load_registers(uow, used_registers(uow, FINANCE))
     kinds = [kind for kind in register_kinds().values() if kind.lane == FINANCE]
     by_register = {rule.id for rule in load_rules() if rule.registers and rule.lane == FINANCE}
-    held_kinds = {register.kind for register in registers}
+    uploaded_kinds = {register.kind for register in registers}
     return FinanceRegisters(
-        held=tuple(register_quality(one, pd.Timestamp(uow.today)) for one in registers),
-        missing=tuple(kind.title for kind in kinds if kind.kind not in held_kinds),
+        figures=tuple(
+            register_quality(register, pd.Timestamp(uow.today)) for register in registers
+        ),
+        missing=tuple(kind.title for kind in kinds if kind.kind not in uploaded_kinds),
         alerts=sum(
             alert.rule in by_register and span.first_on <= alert.last_on <= span.last_on
             for alert in alerts
