@@ -24,6 +24,7 @@ from cardwatch.errors import (
     FileRefused,
     NotAllowed,
     NotFound,
+    SecondPersonNeeded,
 )
 from cardwatch.statements import profile_text, shipped_profiles
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 MEDIA = "application/problem+json"
 URN = "urn:cardwatch:problem:"
 STATUS: dict[type[CardwatchError], int] = {
+    SecondPersonNeeded: 409,
     NotAllowed: 403,
     NotFound: 404,
     Conflict: 409,
@@ -54,6 +56,8 @@ CODES: dict[str, str] = {
     "not_allowed": "The role does not allow it",
     "step_up": "The operation needs a code of the last five minutes, sent to `/v1/session/code`, "
     "or a key that may decide",
+    "second_person": "Another person with the same role must approve it first; `approval_id` names "
+    "the request",
     "not_found": "The object does not exist, or the caller may not see it",
     "conflict": "The request conflicts with what is stored",
     "changed": "Somebody else has changed it; read it again",
@@ -102,6 +106,8 @@ def _more(refusal: CardwatchError) -> dict[str, Any]:
         return {"file": refusal.file, "headings": list(refusal.headings),
                 "missing": list(refusal.missing), "nearest": list(refusal.nearest),
                 "profile": profile}  # fmt: skip
+    if isinstance(refusal, SecondPersonNeeded):
+        return {"approval_id": refusal.approval_id}
     if isinstance(refusal, FileRefused):
         return {"file": refusal.file}
     return {"faults": list(refusal.faults)} if isinstance(refusal, FileFaulty) else {}

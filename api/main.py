@@ -23,10 +23,11 @@ from api.settings import Settings, read_settings
 from api.state import Service
 from api.stopping import end_in_time
 from api.web import pages
+from api.web.approvals import show_request
 from api.web.base import as_page
 from api.web.step_up import ask_for_code
 from cardwatch import __version__
-from cardwatch.errors import StepUpNeeded
+from cardwatch.errors import SecondPersonNeeded, StepUpNeeded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -92,6 +93,7 @@ def create_app(
     add_middleware(app)
     add_handlers(app, as_page)
     app.add_exception_handler(StepUpNeeded, ask_for_code)
+    app.add_exception_handler(SecondPersonNeeded, show_request)
     _add_routes(app)
     app.state.templates = {route.name: route.path for route in iter_route_contexts(app.routes)}
     return app

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 from cardwatch.quantities import quantity
 
@@ -105,6 +105,20 @@ class StepUpNeeded(NotAllowed):
     """The operation needs a code of the last minutes from the person, whose session has none."""
 
     code = "step_up"
+
+
+class SecondPersonNeeded(NotAllowed):
+    """The act needs the approval of another person, who has not given it yet (HTTP 409)."""
+
+    code = "second_person"
+
+    def __init__(self, approval_id: str, until: str, request: Mapping[str, object] | None) -> None:
+        """Name the request and the day it expires; take it as it is to be kept, if it is new."""
+        self.approval_id, self.request = approval_id, request
+        super().__init__(
+            f"Another person with your role must approve this first: request {approval_id}. Once "
+            f"it is approved, do the same again by {until}."
+        )
 
 
 class NotFound(CardwatchError):

@@ -56,3 +56,28 @@ class CaseEntryKind(StrEnum):
     EXPORTED = "exported"
     CLOSED = "closed"
     REOPENED = "reopened"
+
+
+class ApprovalKind(StrEnum):
+    """What needs two people."""
+
+    MEMBERSHIP = "membership"
+    """Giving somebody the role of professional standards, or ending it."""
+    NAMES = "names"
+    """Seeing by name whom the alerts of a whole case are about."""
+    EXPORT = "export"
+    """An export of professional standards."""
+    RETENTION = "retention"
+    """A shorter retention period."""
+    ERASURE = "erasure"
+    """Deleting expired data by hand."""
+
+
+class ApprovalState(StrEnum):
+    """What became of a request for an approval."""
+
+    OPEN = "open"
+    AGREED = "agreed"
+    REFUSED = "refused"
+    USED = "used"
+    """The act was done; the approval lets nothing more be done."""

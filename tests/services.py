@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyotp
 import pytest
-from books import EQUAL, HEADINGS, SPLIT, month
+from books import EQUAL, HEADINGS, SPLIT, month, second_person
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
@@ -112,8 +112,8 @@ def _new_book(url: str, clock: Clock) -> tuple[Casebook, dict[tuple[str, str], s
                 itself, name=role, email=f"{role}@{owner}.example", role=role, holds_no_card=True
             )
             giver = itself
-            if role == "psd":
-                actor = services.actor_of_person(book, owner, f"psd@{owner}.example", clock())
+            if role in {"psd", "admin"}:  # what needs two people, a person has to answer for
+                actor = services.actor_of_person(book, owner, f"{role}@{owner}.example", clock())
                 giver = services.ServiceContext(book, actor, clock())
             keys[owner, role] = services.create_key(
                 giver, name=role, role=role, days=90, can_decide=True
@@ -178,6 +178,14 @@ def serving(
         changed.setenv("CARDWATCH_DATABASE", url)
         with TestClient(app, base_url="https://testserver") as client:
             yield Running(client, book, clock, keys)
+
+
+def approve_all(running: Running, role: str) -> None:
+    """Let a second person approve what waits for them."""
+    approver = second_person(running.context(role))
+    for row in services.list_approvals(approver):
+        if row["state"] == "open":
+            services.decide_approval(approver, row["approval_id"], agrees=True)
 
 
 def activate_account(running: Running, role: str, organisation: str = OWN) -> str:

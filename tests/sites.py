@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import axe_playwright_python
 import pytest
 import uvicorn
-from books import EVALUATED, lively_month
+from books import EVALUATED, lively_month, second_person
 from cryptography.fernet import Fernet
 from playwright.sync_api import sync_playwright
 from services import Clock, text
@@ -31,6 +31,7 @@ from cardwatch.casebook.directory import ProvidedGroup, ProvidedUser
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.cli.demo import fill_casebook, sample_folder
+from cardwatch.errors import SecondPersonNeeded
 from cardwatch.statements import ReadingChoices, profile_toml, read_each, shipped_profiles
 
 if TYPE_CHECKING:
@@ -311,6 +312,25 @@ def fill_cases(site: Site) -> None:
         if one["alert_id"] == other
     ]
     services.decline_referral(psd, declined, reason=REASON)
+    _ask_for_approvals(site, psd)
+
+
+def _ask_for_approvals(site: Site, psd: services.ServiceContext) -> None:
+    """Let a second of professional standards approve one request, and one wait for each role."""
+    statement = services.list_statements(psd)[0]["statement_id"]
+    wanted = services.ExportRequest(
+        "misconduct", LONG, "OFFICIAL", installation.signing_key(), statement_id=statement, lane=PSD
+    )
+    asks = {
+        "approved": lambda: services.export_alerts(psd, wanted, ".csv"),
+        "approval": lambda: services.reveal_case(psd, site.ids["case"], reason=REASON),
+        "erasure": lambda: services.erase(site.context("admin")),
+    }
+    for name, ask in asks.items():
+        with pytest.raises(SecondPersonNeeded) as needed:
+            ask()
+        site.ids[name] = needed.value.approval_id
+    services.decide_approval(second_person(psd), site.ids["approved"], agrees=True)
 
 
 def at_email(at: services.ServiceContext) -> str:

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.routes.access import open_access
 from api.routes.access import router as access
 from api.routes.alerts import router as alerts
+from api.routes.approvals import router as approvals
 from api.routes.audit import router as audit
 from api.routes.cases import router as cases
 from api.routes.complaints import router as complaints
@@ -29,6 +30,7 @@ ROUTERS = (
     registers,
     settings,
     people,
+    approvals,
     complaints,
     audit,
     access,

@@ -6,6 +6,7 @@ from fastapi.routing import APIRoute
 from api.web import (
     account,
     alerts,
+    approvals,
     audit,
     back_tests,
     benchmark,
@@ -35,7 +36,7 @@ from api.web import (
 pages = APIRouter(include_in_schema=False)
 NOUNS = (files, sign_in, account, step_up, columns, statements, payments, exports, queries, cases,
          alerts, holds, suppressions, reports, benchmark, rights, registers, settings, back_tests,
-         policy, proposals, samples, people, retention, audit, reference)  # fmt: skip
+         policy, proposals, samples, people, approvals, retention, audit, reference)  # fmt: skip
 for one in NOUNS:
     for route in one.router.routes:
         assert isinstance(route, APIRoute)

@@ -39,7 +39,8 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
     "auditor": (("Home", "/"), ("Alerts", "/alerts"), ("Statements", "/statements"),
                 ("Payments", "/payments"), ("Registers", "/registers"), ("Rules", "/rules"),
                 ("Settings", "/settings"), ("Audit", "/audit"), ("Report", "/governance")),
-    "admin": (("Statements", "/statements"), ("People", "/people"), ("Audit", "/audit"),
+    "admin": (("Statements", "/statements"), ("People", "/people"), ("Approvals", "/approvals"),
+              ("Audit", "/audit"),
               ("Health", "/health")),
 }  # fmt: skip
 """Where each role goes from any page."""

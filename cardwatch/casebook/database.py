@@ -42,6 +42,7 @@ from cardwatch.errors import (
     CasebookFailed,
     NotAllowed,
     NotFound,
+    SecondPersonNeeded,
 )
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ class Casebook:
         Raises:
             NotAllowed, NotFound: on the way somebody was refused; the event then says so, and
                 stands alone.
+            SecondPersonNeeded: nothing is done; the request for an approval is kept.
             CasebookFailed: the database failed.
         """
         moment = as_text(now)
@@ -147,12 +149,29 @@ class Casebook:
                     append_event(uow, audit_event)
                 assert not uow.sealed, "rows of a lane were written without an event there"
         except (NotAllowed, NotFound) as refusal:
-            event.outcome = "denied" if isinstance(refusal, NotAllowed) else "not-found"
-            with self.engine.begin() as connection:
-                self.set_tenant(connection, actor.organisation_id, ())
-                uow = UnitOfWork(connection, actor, (), moment, event)
-                append_event(uow, event)
+            self._record_refusal(actor, event, moment, refusal)
             raise
+
+    def _record_refusal(
+        self, actor: Actor, event: AuditEvent, moment: str, refusal: NotAllowed | NotFound
+    ) -> None:
+        """Write down that somebody was refused, and what they ask another person to approve."""
+        lanes: tuple[str, ...] = ()
+        if isinstance(refusal, SecondPersonNeeded):
+            event = AuditEvent("access", "approval", refusal.approval_id, outcome="asked")
+            lanes = (actor.chain,)
+        else:
+            event.outcome = "denied" if isinstance(refusal, NotAllowed) else "not-found"
+        with self.engine.begin() as connection:
+            self.set_tenant(connection, actor.organisation_id, lanes)
+            uow = UnitOfWork(connection, actor, lanes, moment, event)
+            if isinstance(refusal, SecondPersonNeeded) and refusal.request is not None:
+                uow.lock("approvals")
+                same = tables.approvals.c.approval_id == refusal.approval_id
+                kept = sa.select(tables.approvals).where(uow.scope(tables.approvals), same)
+                if uow.fetch_one(kept) is None:  # the same at one moment is one request
+                    uow.insert(tables.approvals, [refusal.request])
+            append_event(uow, event)
 
     @contextmanager
     def unaudited(

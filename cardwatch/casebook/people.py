@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import secrets
 import unicodedata
@@ -23,17 +24,20 @@ from cardwatch.casebook.tables import (
     people,
     sessions,
 )
-from cardwatch.casebook.unit_of_work import SYSTEM, Actor, AuditEvent, canonical
+from cardwatch.casebook.unit_of_work import SYSTEM, Actor, AuditEvent, as_text, canonical
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
 
     from cardwatch.casebook.database import Casebook
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
 SECRET_BYTES = 32
+OTHERS_NEEDED = 2
+"""So many others of professional standards take somebody in or out: one asks, one approves."""
+INVITED_LATELY_DAYS = 30
+"""So long somebody is not independent of whoever invited them: they could be one and the same."""
 
 
 def add_organisation(casebook: Casebook, name: str, now: dt.datetime) -> str:
@@ -91,13 +95,13 @@ def add_person(uow: UnitOfWork, *, name: str, email: str, role: str, link: CardL
         Conflict: there is a person with that email.
     """
     check_person(role=role, email=email)
-    check_gives(uow, role)
-    check_link(role, link)
     email = normal_email(email)
     existing = uow.fetch_one(sa.select(people).where(uow.scope(people), people.c.email == email))
+    person = existing["person_id"] if existing else uow.keyed("person", email)[:12]
+    check_gives(uow, role, membership_of=person)
+    check_link(role, link)
     if existing and not existing["ended_at"]:
         raise Conflict("A person with that email address already exists.", field="email")
-    person = existing["person_id"] if existing else uow.keyed("person", email)[:12]
     row = {"name": name, "role": role, "made_at": uow.now} | link.columns()
     if existing:  # somebody who had access comes back, perhaps in another role
         uow.update(people, people.c.person_id == person, row | {"ended_at": None})
@@ -170,11 +174,17 @@ def check_role(role: str) -> None:
         raise CardwatchError(f"Choose a role: {', '.join(ROLES)}, not '{role}'.", field="role")
 
 
-def check_gives(uow: UnitOfWork, role: str) -> None:
+def check_gives(uow: UnitOfWork, role: str, *, membership_of: str = "") -> None:
     """Refuse an actor who may not give a role to a person or key.
 
-    Admin gives every role but psd; psd gives psd. The first psd person of an organisation is added
-    at the command line, by whoever runs the installation.
+    Admin gives every role but psd; psd gives psd. Whoever runs the installation gives psd's role,
+    invites to it and ends it, at the command line, while fewer than two others have it: there is
+    nobody then who could ask and nobody who could approve.
+
+    Args:
+        uow: the work it is done in.
+        role: which role.
+        membership_of: the id of the person whose role it is; none for a key or a cardholder.
 
     Raises:
         NotAllowed: they may not.
@@ -184,8 +194,9 @@ def check_gives(uow: UnitOfWork, role: str) -> None:
         living = sa.select(people.c.person_id).where(
             uow.scope(people), people.c.role == PSD, people.c.ended_at.is_(None)
         )
-        first = actor.actor_id == SYSTEM and uow.fetch_one(living) is None
-        if not may_give(actor.role, role) and not first:
+        others = uow.fetch_all(living.where(people.c.person_id != membership_of))
+        are_too_few = len(others) < (OTHERS_NEEDED if membership_of else 1)
+        if not may_give(actor.role, role) and not (actor.actor_id == SYSTEM and are_too_few):
             raise NotAllowed("Only professional standards can give that role.")
     elif not may_give(actor.role, role):
         raise NotAllowed("Only an administrator can give that role.")
@@ -204,7 +215,7 @@ def end_person(uow: UnitOfWork, email: str) -> None:
         NotFound: nobody of that email has access.
     """
     person = find_person(uow, email)
-    check_gives(uow, person["role"])
+    check_gives(uow, person["role"], membership_of=person["person_id"])
     end_access(uow, person)
 
 
@@ -248,6 +259,18 @@ def find_person(uow: UnitOfWork, email: str) -> Person:
     if person is None or (person["role"] == PSD and not _sees_psd(uow.actor)):
         raise NotFound("Nobody with that email address has access.")
     return person
+
+
+def inviters(uow: UnitOfWork, person_id: str) -> set[str]:
+    """Return a person, and whoever invited them lately, or invited those who did."""
+    since = dt.datetime.fromisoformat(uow.now) - dt.timedelta(INVITED_LATELY_DAYS)
+    question = sa.select(accounts.c.inviters).where(
+        uow.scope(accounts),
+        accounts.c.person_id == person_id,
+        accounts.c.taken_at >= as_text(since),
+    )
+    account = uow.fetch_one(question)
+    return {person_id, *(account["inviters"].split() if account else ())}
 
 
 def holder_of(uow: UnitOfWork, email: str) -> str:

@@ -25,6 +25,7 @@ from cardwatch.casebook.tables import (
     alert_subjects,
     alert_transactions,
     alerts,
+    approvals,
     case_alerts,
     case_attachments,
     case_entries,
@@ -188,6 +189,7 @@ def erase(uow: UnitOfWork) -> int:
     _erase_registers(uow, first["registers"])
     uow.delete(outbox, outbox.c.made_at < first["notices"])
     uow.delete(complaints, complaints.c.answered_on < first["complaints"])
+    uow.delete(approvals, approvals.c.made_at < first["alerts"])
     return count
 
 

@@ -132,6 +132,47 @@ class Proposal(TypedDict):
     decided_at: str | None
 
 
+class ApprovalScope(TypedDict, total=False):
+    """The one act that somebody asks to do; which fields it has depends on its kind."""
+
+    export_of: str
+    case_id: str
+    alert_id: str
+    alert_ids: list[str]
+    attachment_ids: list[str]
+    statement_ids: list[str]
+    lanes: list[str]
+    purpose: str
+    recipient: str
+    reason: str
+    person_id: str
+    email: str
+    name: str
+    role: str
+    holder_id: str
+    holds_no_card: bool
+    ends: bool
+    retention: str
+    days: int
+    keeps: dict[str, int]
+
+
+class Approval(TypedDict):
+    """What one person asks to do, and what another said to it."""
+
+    lane: str
+    approval_id: str
+    kind: str
+    scope: ApprovalScope
+    state: str
+    made_by: str
+    made_at: str
+    expires_at: str
+    decided_by: str | None
+    decided_at: str | None
+    used_at: str | None
+
+
 class StatementName(TypedDict):
     """By what a statement is known."""
 

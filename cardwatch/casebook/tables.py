@@ -138,6 +138,8 @@ accounts = _table(
     _text("invited_sha256", missing=True),
     _text("invited_until", missing=True),
     _text("invited_by", missing=True),  # the invitation ends with their access
+    _text("taken_at", missing=True),
+    _text("inviters", missing=True),  # who invited them, who had invited those, and so on: ids
 )
 """How people sign in who have no account elsewhere."""
 sessions = _table(
@@ -263,6 +265,21 @@ proposals = _table(
     lane=True,
 )
 """Documents that one person has proposed, until another approves."""
+approvals = _table(
+    "approvals",
+    _key("approval_id"),
+    _text("kind"),
+    _text("scope"),  # the one act that is asked for, as JSON
+    _text("state"),
+    _text("made_by"),  # the person, also where their key asked
+    _text("made_at"),
+    _text("expires_at"),
+    _text("decided_by", missing=True),
+    _text("decided_at", missing=True),
+    _text("used_at", missing=True),
+    lane=True,
+)
+"""What one person asks to do, until another has approved it and it is done."""
 statements = _table(
     "statements",
     _key("statement_id"),

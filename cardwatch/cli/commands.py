@@ -18,6 +18,7 @@ import typer
 from cardwatch import __version__, installation
 from cardwatch.cli import (
     admin,
+    approvals,
     audit,
     casebook,
     cases,
@@ -62,7 +63,7 @@ policy_app = typer.Typer(no_args_is_help=True, help="Check a policy file, or sho
 app.add_typer(policy_app, name="policy")
 app.registered_commands += casebook.app.registered_commands + admin.app.registered_commands
 app.registered_commands += national.app.registered_commands + forces.app.registered_commands
-app.registered_commands += rights.app.registered_commands
+app.registered_commands += rights.app.registered_commands + approvals.app.registered_commands
 app.add_typer(national.casebook_app, name="casebook")
 app.add_typer(cases.cases_app, name="case")
 app.add_typer(audit.app, name="audit")

@@ -35,6 +35,7 @@ from cardwatch.services.alerts import (
     suppress,
 )
 from cardwatch.services.arrivals import ArrivalSettings, load_arrivals
+from cardwatch.services.approvals import decide_approval, get_approval, list_approvals
 from cardwatch.services.auth import (
     activate_account,
     actor_of_session,
@@ -350,6 +351,7 @@ __all__ = [
     "count_payments",
     "create_key",
     "decide",
+    "decide_approval",
     "decide_match",
     "decide_proposal",
     "decide_together",
@@ -372,6 +374,7 @@ __all__ = [
     "export_case",
     "export_partition",
     "get_alert",
+    "get_approval",
     "get_attachment",
     "get_case",
     "get_column_profile",
@@ -397,6 +400,7 @@ __all__ = [
     "last_quarter",
     "list_active",
     "list_alerts",
+    "list_approvals",
     "list_assignees",
     "list_cardholders",
     "list_cases",

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cardwatch.casebook import PSD, AuditEvent, attachments, cases
+from cardwatch.casebook.approvals import require_approval
 from cardwatch.casebook.case_chronology import CHRONOLOGY_TITLES
+from cardwatch.casebook.rows import ApprovalScope
 from cardwatch.errors import NotAllowed
 from cardwatch.reports import PACK, PURPOSES, csv_text, safe_filename, safe_text
 from cardwatch.services.cases import case_detail
@@ -17,7 +19,7 @@ from cardwatch.services.exports import (
     check_request,
     packed_alerts,
 )
-from cardwatch.vocabulary import CaseEntryKind
+from cardwatch.vocabulary import ApprovalKind, CaseEntryKind
 
 if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
@@ -40,6 +42,7 @@ def export_case(context: ServiceContext, case_id: str, export_request: ExportReq
     Raises:
         NotAllowed: the role is not professional standards, or the actor has not asked to see the
             names in the case.
+        SecondPersonNeeded: another person has not approved it.
         NotFound: there is no such case that the actor may see.
         CardwatchError: no such purpose, or nobody is named.
     """
@@ -51,6 +54,12 @@ def export_case(context: ServiceContext, case_id: str, export_request: ExportReq
         if not case["is_named"]:
             raise NotAllowed("A case names people. First show the names on the case's page.")
         current = tuple(alert["alert_id"] for alert in case["alerts"] if not alert["is_erased"])
+        scope = ApprovalScope(
+            export_of="case", case_id=case["case_id"], alert_ids=sorted(current),
+            attachment_ids=sorted(row["attachment_id"] for row in case["attachments"]),
+            purpose=export_request.purpose, recipient=export_request.recipient.strip(),
+        )  # fmt: skip
+        require_approval(uow, ApprovalKind.EXPORT, scope)
         packed, count = case_content(uow, replace(export_request, alert_ids=current))
         more = _files(uow, case)
         event.counts = {"alerts": count, "attachments": len(case["attachments"])}

@@ -13,13 +13,16 @@ from cardwatch.casebook import PSD, AuditEvent, attachments, case_alerts, cases,
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook import referrals as kept_referrals
 from cardwatch.casebook.alert_rows import Reveal
+from cardwatch.casebook.approvals import require_approval
 from cardwatch.casebook.case_chronology import chronology
 from cardwatch.casebook.people import display_names
+from cardwatch.casebook.rows import ApprovalScope
 from cardwatch.casebook.tables import identity_reveals
 from cardwatch.errors import CardwatchError
 from cardwatch.registers import person_key
 from cardwatch.reports import upload_label
 from cardwatch.services.context import public_row
+from cardwatch.vocabulary import ApprovalKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -281,6 +284,7 @@ def reveal_case(context: ServiceContext, case_id: str, *, reason: str) -> None:
 
     Raises:
         NotAllowed: the role is not professional standards.
+        SecondPersonNeeded: the case has several alerts.
         NotFound: there is no such case that the actor may see.
         CardwatchError: no reason is given.
     """
@@ -288,7 +292,12 @@ def reveal_case(context: ServiceContext, case_id: str, *, reason: str) -> None:
         case = cases.find_case(uow, case_id)
         if not reason.strip():
             raise CardwatchError("Enter a reason", field="reason")
-        for alert in case_alerts.list_case_alerts(uow, case["case_id"]):
+        alerts = case_alerts.list_case_alerts(uow, case["case_id"])
+        if len(alerts) > 1:
+            current = sorted(row["alert_id"] for row in alerts if not row["is_erased"])
+            scope = ApprovalScope(case_id=case["case_id"], alert_ids=current, reason=reason)
+            require_approval(uow, ApprovalKind.NAMES, scope)
+        for alert in alerts:
             pseudonyms.reveal_identity(uow, alert["alert_id"], reason)
             uow.extra_events.append(AuditEvent("consultation", "name", alert["alert_id"]))
         uow.event.object_kind, uow.event.object_id = "case", case["case_id"]

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from cardwatch.casebook import FINANCE, PSD, AuditEvent, people, pseudonyms, queries
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.alert_queries import AlertFilter, find_alerts
+from cardwatch.casebook.approvals import require_approval
 from cardwatch.casebook.case_alerts import MOST_IN_CASE
 from cardwatch.casebook.checkpoints import sign_checkpoint
-from cardwatch.casebook.rows import Export, SentQuery
+from cardwatch.casebook.rows import ApprovalScope, Export, SentQuery
 from cardwatch.casebook.statements import get_statement
 from cardwatch.casebook.suppressions import day_of, may_decide
 from cardwatch.casebook.tables import exports
@@ -43,6 +44,7 @@ from cardwatch.services.alerts import clause_behind, people_of
 from cardwatch.services.context import public_row
 from cardwatch.services.reliability import PackContent, reliability_files
 from cardwatch.services.scoring_inputs import report_of
+from cardwatch.vocabulary import ApprovalKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -122,6 +124,7 @@ def export_alerts(context: ServiceContext, wanted: ExportRequest, form: str) -> 
 
     Raises:
         NotAllowed: the lane is not the actor's, or they have not asked to see its names.
+        SecondPersonNeeded: it is of professional standards, and nobody else has approved it.
         NotFound: there is no such statement, list or alert.
         CardwatchError: no such purpose or form, nobody is named, a case has too many
             alerts.
@@ -133,6 +136,7 @@ def export_alerts(context: ServiceContext, wanted: ExportRequest, form: str) -> 
         if wanted.alert_ids:
             event.object_kind = "case"
         cases, raised_lists = _chosen(context, uow, wanted)
+        _require_approval(uow, wanted, raised_lists)
         lists, read = _called(uow, raised_lists, of_case=not wanted.statement_id)
         handed = _cover(uow, wanted, cases)
         _disclose(uow, handed, next(name for _, name in raised_lists))
@@ -147,6 +151,34 @@ def export_alerts(context: ServiceContext, wanted: ExportRequest, form: str) -> 
         path = Path(folder) / f"alerts{form}"
         write_alerts(path, lists, read, handed)
         return ExportFile(filename, path.read_bytes(), count)
+
+
+def _require_approval(
+    uow: UnitOfWork,
+    export_request: ExportRequest,
+    raised_lists: Mapping[tuple[str, str], AlertList],
+) -> None:
+    """Refuse an export of professional standards, which names people, that nobody has approved.
+
+    Raises:
+        SecondPersonNeeded: it is such a one.
+    """
+    if uow.actor.role != PSD:
+        return
+    alert_ids = {
+        alert.alert_id for alert_list in raised_lists.values() for alert in alert_list.alerts
+    }
+    scope = ApprovalScope(
+        export_of="list" if export_request.statement_id else "alerts",
+        statement_ids=sorted({name for _, name in raised_lists}),
+        lanes=sorted({lane for lane, _ in raised_lists}),
+        alert_ids=sorted(alert_ids),
+        purpose=export_request.purpose,
+        recipient=export_request.recipient.strip(),
+    )
+    if export_request.alert_ids:
+        scope["alert_id"] = export_request.alert_ids[0]
+    require_approval(uow, ApprovalKind.EXPORT, scope)
 
 
 def _cover(

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from cardwatch.casebook import (
     PSD,
     alert_queries,
+    approvals,
     cases,
     complaints,
     people,
@@ -29,7 +30,7 @@ from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.case_rows import ListedCase
-    from cardwatch.casebook.rows import Proposal, Statement
+    from cardwatch.casebook.rows import Approval, Proposal, Statement
     from cardwatch.services.answers import RefusedArrival
     from cardwatch.services.context import ServiceContext
 
@@ -72,6 +73,7 @@ class Home:
         queries: how many queries to line managers wait for a reply, and are past their due day.
         last_upload: the statement received last, if there is one.
         agreements: open proposals that the actor may agree to.
+        approvals: requests that wait for the actor's approval, and their own once approved.
         referrals_count: how many referrals wait for an answer; 0 for who does not answer them.
         cases: the actor's open cases, the newest first.
         months: the last months up to this one, the newest first.
@@ -85,6 +87,7 @@ class Home:
     queries: tuple[int, int]
     last_upload: Statement | None
     agreements: list[Proposal]
+    approvals: list[Approval]
     months: list[Month]
     setup: Setup
     overdue_complaints: int
@@ -119,6 +122,7 @@ def show_home(context: ServiceContext) -> Home:
             ),
             last_upload=statements[-1] if statements else None,
             agreements=_agreements(uow),
+            approvals=approvals.waiting_approvals(uow) if actor.role == PSD else [],
             months=_months(uow) if statements else [],
             setup=_setup(uow, statements),
             overdue_complaints=complaints.count_overdue(uow) if actor.role in OVERSEES else 0,

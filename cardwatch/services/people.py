@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from cardwatch.casebook import PSD, AuditEvent, api_keys, people
 from cardwatch.casebook.api_keys import actor_of_key
+from cardwatch.casebook.approvals import require_approval
 from cardwatch.casebook.people import actor_of_person, add_organisation
+from cardwatch.casebook.rows import ApprovalScope
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.errors import CardwatchError
 from cardwatch.registers import person_key
 from cardwatch.services.context import public_row
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
+from cardwatch.vocabulary import ApprovalKind
 
 if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
@@ -34,11 +37,19 @@ def add_person(  # noqa: PLR0913  what is known of a person
     """Add a person with a role; return their id; see `casebook.people.add_person`.
 
     Raises:
+        SecondPersonNeeded: the role is that of professional standards.
         CardwatchError: the cardholder is not in the card register in force.
     """
-    with context.work(AuditEvent("access", "person"), ()) as uow:
+    with context.work(AuditEvent("access", "person"), (context.actor.chain,)) as uow:
         link = people.CardLink(_registered(uow, holder_id), holds_no_card)
-        return people.add_person(uow, name=name, email=email, role=role, link=link)
+        person_id = people.add_person(uow, name=name, email=email, role=role, link=link)
+        if role == PSD:
+            scope = ApprovalScope(
+                person_id=person_id, email=people.normal_email(email), name=name, role=role,
+                holder_id=link.holder_id, holds_no_card=holds_no_card, ends=False,
+            )  # fmt: skip
+            require_approval(uow, ApprovalKind.MEMBERSHIP, scope)
+        return person_id
 
 
 def set_link(
@@ -111,9 +122,20 @@ def display_names(context: ServiceContext) -> dict[str, str]:
 
 
 def end_person(context: ServiceContext, email: str) -> None:
-    """End a person's access, at once; see `casebook.people.end_person`."""
-    with context.work(AuditEvent("access", "person"), ()) as uow:
+    """End a person's access, at once; see `casebook.people.end_person`.
+
+    Raises:
+        SecondPersonNeeded: they are of professional standards.
+    """
+    with context.work(AuditEvent("access", "person"), (context.actor.chain,)) as uow:
         context.allow(KEEPERS, "manage people")
+        person = people.find_person(uow, email)
+        if person["role"] == PSD and context.actor.role == PSD:
+            scope = ApprovalScope(
+                person_id=person["person_id"], email=person["email"], name=person["name"],
+                role=person["role"], ends=True,
+            )  # fmt: skip
+            require_approval(uow, ApprovalKind.MEMBERSHIP, scope)
         people.end_person(uow, email)
 
 

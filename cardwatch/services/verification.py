@@ -18,9 +18,11 @@ from cardwatch.casebook import (
 )
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.alerts import hidden_ids, kept_texts
+from cardwatch.casebook.approvals import require_approval
 from cardwatch.casebook.audit import ChainCheck, own_events, read_events, verify_chain
 from cardwatch.casebook.health import examine
 from cardwatch.casebook.registers import is_any_erased, registers_of_list, visible_lane
+from cardwatch.casebook.rows import ApprovalScope
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
@@ -36,6 +38,7 @@ from cardwatch.services.scoring_inputs import (
     read_model,
     score_window,
 )
+from cardwatch.vocabulary import ApprovalKind
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -127,11 +130,16 @@ def retention_periods(
 
     Raises:
         NotAllowed: the role sets nothing.
+        SecondPersonNeeded: it would be shorter than now.
         CardwatchError: there is no such class, or it would be too short.
     """
-    with context.work(AuditEvent("alteration" if kind else "access", "retention"), ()) as uow:
+    event = AuditEvent("alteration" if kind else "access", "retention")
+    with context.work(event, (context.actor.chain,)) as uow:
         if kind is not None and days is not None:
+            before = retention.keeps_days(uow)
             retention.set_keeps(uow, kind, days)
+            if days < before[kind]:
+                require_approval(uow, ApprovalKind.RETENTION, {"retention": kind, "days": days})
         return retention.keeps_days(uow)
 
 
@@ -170,6 +178,7 @@ def erase(context: ServiceContext) -> int:
 
     Raises:
         NotAllowed: the role erases nothing.
+        SecondPersonNeeded: another administrator has not approved it.
     """
     event = AuditEvent("erasure", "expired", chain=FINANCE)
     with (
@@ -177,6 +186,9 @@ def erase(context: ServiceContext) -> int:
         context.work(event, LANES) as uow,
     ):
         context.allow(MANAGES, "delete data")
+        expired = sorted(row["statement_id"] for row in retention.list_expired(uow))
+        scope = ApprovalScope(keeps=retention.keeps_days(uow), statement_ids=expired)
+        require_approval(uow, ApprovalKind.ERASURE, scope)
         uow.extra_events.append(AuditEvent("erasure", "expired", chain=PSD))
         count = retention.erase(uow)
         event.counts = {"transactions": count}

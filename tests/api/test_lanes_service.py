@@ -21,7 +21,8 @@ from services import OWN, Running, activate_account, routes, serving, sign_in, t
 
 from api.middleware import OPEN
 from cardwatch import installation, services
-from cardwatch.casebook import FINANCE, LANES, PSD, Casebook
+from cardwatch.casebook import FINANCE, LANES, PSD, Actor, Casebook
+from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.statements import ReadingChoices, read_each, shipped_profiles
 
 if TYPE_CHECKING:
@@ -88,12 +89,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
     url = f"sqlite:///{folder / 'casebook.db'}"
     with serving(folder / "home", url, **SETTINGS) as running:
         for role in LANES:  # a second of each, to agree to what the first proposes
-            giver = running.context(PSD if role == PSD else "admin")
+            giver, now = running.context("admin"), running.clock()
             if role == PSD:  # a key counts as whoever made it
+                itself = services.ServiceContext(running.book, Actor(OWN, SYSTEM, "admin"), now)
                 services.add_person(
-                    giver, name="second", email="second@x.example", role=role, holds_no_card=True
+                    itself, name="second", email="second@x.example", role=role, holds_no_card=True
                 )
-                now = running.clock()
                 second = services.actor_of_person(running.book, OWN, "second@x.example", now)
                 giver = services.ServiceContext(running.book, second, now)
             key = services.create_key(giver, name="second", role=role, days=90, can_decide=True)

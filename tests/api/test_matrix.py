@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import EQUAL, SPLIT, crowd, month
+from books import EQUAL, SPLIT, approved, crowd, month
 from matrix import (
     COLUMNS,
     COMPLAINT,
@@ -39,7 +39,7 @@ from cardwatch.casebook.complaints import NewComplaint
 from cardwatch.casebook.directory import ProvidedGroup
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.unit_of_work import SYSTEM
-from cardwatch.errors import FileRefused, NotAllowed, NotFound
+from cardwatch.errors import FileRefused, NotAllowed, NotFound, SecondPersonNeeded
 from cardwatch.registers import read_register
 from cardwatch.services.refused_files import ArrivedFile, refuse_arrival
 from cardwatch.statements import ReadingChoices, profile_toml, read_each, shipped_profiles
@@ -82,6 +82,7 @@ VISIBLE: dict[str, tuple[str, str]] = {
     "rule": (READERS, "psd"),
     "register": (EVERYBODY, EVERYBODY),
     "version": (READERS, "psd"),
+    "approval": ("admin", "psd"),
     "person": (KEEPERS, KEEPERS),
     "key": (KEEPERS, "psd"),
     "job": ("finance", "psd"),
@@ -226,7 +227,7 @@ class World:
         self._keep(
             "hold", Thing(services.place_hold(working, first, reason="standing"), owner, lane)
         )
-        giver = self.running.context("admin" if lane == FINANCE else PSD, owner)
+        giver = self.running.context("admin", owner) if lane == FINANCE else self._itself(owner)
         services.add_person(
             giver, name="second", email=f"{lane}@x.example", role=lane, holds_no_card=True
         )
@@ -242,7 +243,8 @@ class World:
         self._keep("statement", Thing(statement, owner, FINANCE))
         if lane == FINANCE:
             self._keep("query", Thing(self._query(working, first), owner, lane))
-        for kind in ("proposal", "person", "key", "session", "version", "upload", "refusal"):
+        kinds = ("proposal", "person", "key", "session", "version", "upload", "refusal", "approval")
+        for kind in kinds:
             self._keep(kind, self.fresh(kind, owner, lane))
         if lane == FINANCE:
             self._keep("complaint", self.fresh("complaint", owner, lane))
@@ -311,7 +313,19 @@ class World:
     def _new_person(self, owner: str, lane: str) -> str:
         giver = self.running.context("admin" if lane == FINANCE else PSD, owner)
         email = f"{next(self.numbers)}@x.example"
-        return services.add_person(giver, name="x", email=email, role=lane, holds_no_card=True)
+        new = {"name": "x", "email": email, "role": lane, "holds_no_card": True}
+        return approved(giver, lambda person: services.add_person(person, **new))
+
+    def _new_approval(self, owner: str, lane: str) -> str:
+        number = next(self.numbers)
+        new = {"name": "x", "email": f"{number}@x.example", "role": PSD, "holds_no_card": True}
+        with pytest.raises(SecondPersonNeeded) as needed:
+            if lane == FINANCE:
+                admin = self.running.context("admin", owner)
+                services.retention_periods(admin, kind="alerts", days=2_556 - number)
+            else:
+                services.add_person(self.running.context(PSD, owner), **new)
+        return needed.value.approval_id
 
     def _new_key(self, owner: str, lane: str) -> str:
         giver = self.running.context("admin" if lane == FINANCE else PSD, owner)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyotp
 import pytest
 from books import EQUAL, SPLIT, crowd, month
-from services import OWN, PASSWORD, Running, activate_account, sign_in
+from services import OWN, PASSWORD, Running, activate_account, approve_all, sign_in
 
 from cardwatch import services
 
@@ -207,6 +207,8 @@ def test_times_are_set_and_what_is_past_them_is_erased_once_somebody_has_said_so
         "notices": "90",
         "complaints": "2557",
     }
+    assert "Keep transactions for 800 days" in _ask(held, "POST", "/retention", "admin", **sent)
+    approve_all(held, "admin")
     assert 'value="800"' in _ask(held, "POST", "/retention", "admin", **sent)
     assert "800 days" in _ask(held, "GET", "/retention", "auditor")
     held.clock.go(days=900)
@@ -218,6 +220,8 @@ def test_times_are_set_and_what_is_past_them_is_erased_once_somebody_has_said_so
     assert "october.csv" in _ask(held, "GET", "/retention", "later")
     page = _ask(held, "GET", "/retention/erasure", "later")
     assert "1 statement with 18 payments" in page
+    assert "Delete expired data for good" in _ask(held, "POST", "/retention/erasure", "later")
+    approve_all(held, "later")
     assert "18 payments were deleted" in _ask(held, "POST", "/retention/erasure", "later")
     assert "No statement has expired." in _ask(held, "GET", "/retention", "later")
 

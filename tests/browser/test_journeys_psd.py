@@ -8,9 +8,13 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from books import needs_pdf
+from books import needs_pdf, second_person
 from sites import OWN
 from steps import in_every_way, in_every_way_once_proved
+
+from cardwatch import services
+from cardwatch.casebook import Actor
+from cardwatch.casebook.unit_of_work import SYSTEM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +112,12 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     at.press("Share this alert")
     at.choose("Misconduct (UK GDPR)")
     at.type("Recipient", "Appropriate authority")
-    pack = zipfile.ZipFile(io.BytesIO(at.download("Share")))
+    at.press("Share")
+    request = at.page.url
+    approver = second_person(at.site.context("psd"))
+    services.decide_approval(approver, request.rpartition("/")[2], agrees=True)
+    at.page.goto(request)
+    pack = zipfile.ZipFile(io.BytesIO(at.download("Do it now")))
     assert {"manifest.json", "manifest.sig"} < set(pack.namelist())
     assert pack.testzip() is None
 
@@ -164,7 +173,23 @@ def test_finance_refers_and_a_case_is_opened_filled_and_closed(
     theirs.press("Share this case")
     theirs.choose("Misconduct (UK GDPR)")
     theirs.type("Recipient", "Appropriate authority")
-    pack = zipfile.ZipFile(io.BytesIO(theirs.download("Share")))
+    theirs.press("Share")
+    theirs.sees("Another person with your role must approve it", "Appropriate authority")
+    request = theirs.page.url
+    second = visit()
+    services.add_person(
+        services.ServiceContext(at.site.book, Actor(OWN, SYSTEM, "admin"), at.site.clock()),
+        name="Second", email=f"second-psd@{OWN}.example", role="psd",
+        holds_no_card=True,
+    )  # fmt: skip
+    second.enter("second-psd", "/")
+    second.press("Export")
+    second.sees("Appropriate authority", "Misconduct")
+    second.press("Approve")
+    second.sees("Agreed")
+    theirs.page.goto(request)
+    theirs.sees("It is approved")
+    pack = zipfile.ZipFile(io.BytesIO(theirs.download("Do it now")))
     assert {"case.json", "chronology.csv", "attachments/01 orders.csv"} < set(pack.namelist())
     theirs.page.goto("/cases")
     assert len(theirs.rows("Cases, the newest first")) == 1

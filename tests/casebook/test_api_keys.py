@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
-from books import EQUAL, NOW, SPLIT, month
+from books import EQUAL, NOW, SPLIT, approved, month
 from cryptography.fernet import Fernet
 
 from cardwatch import services
@@ -33,9 +33,8 @@ def _new(
 ) -> ServiceContext:
     """Add a person of a role; return their service context."""
     at_now = ServiceContext(giver.casebook, giver.actor, now)
-    services.add_person(
-        at_now, name="New", email=EMAIL, role=role, holder_id=holder_id, holds_no_card=not holder_id
-    )
+    new = {"name": "New", "email": EMAIL, "role": role, "holder_id": holder_id}
+    approved(at_now, lambda one: services.add_person(one, **new, holds_no_card=not holder_id))
     owner = giver.actor.organisation_id
     return ServiceContext(
         giver.casebook, services.actor_of_person(giver.casebook, owner, EMAIL, now), now
@@ -74,7 +73,7 @@ def test_a_key_and_what_was_made_with_it_end_with_their_maker(
     keys = [_key(maker, role)]
     keys.append(_key(_by(casebook, keys[0]), role))
     assert not any(_is_refused(casebook, key) for key in keys)
-    services.end_person(giver, EMAIL)
+    approved(giver, lambda one: services.end_person(one, EMAIL))
     assert all(_is_refused(casebook, key) for key in keys)
     assert all(row["ended_at"] for row in services.list_keys(giver))
 
@@ -155,7 +154,7 @@ def test_what_somebody_proposed_is_not_agreed_to_once_their_access_has_ended(
         services.propose(one, "policy", policy, effective_from="", reason=reason)["proposal_id"]
         for one, reason in ((leaver, "by hand"), (by_key, "by key"))
     ]
-    services.end_person(psd, EMAIL)
+    approved(psd, lambda one: services.end_person(one, EMAIL))
     for proposal_id in ids:
         with pytest.raises(NotAllowed, match="no longer has access"):
             services.decide_proposal(psd, proposal_id, agrees=True)

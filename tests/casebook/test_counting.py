@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import month, receive_as_two
+from books import erase, month, receive_as_two
 
 from cardwatch import services
 from cardwatch.casebook import AuditEvent, report_queries
@@ -49,5 +49,5 @@ def test_what_is_shown_as_expired_is_what_is_erased(
 ) -> None:
     services.receive(at(), read("2026-11-24,E1,SHOP,10.00,R1"), is_history=True)
     assert len(services.list_expired(at("admin", days=days))) == expired
-    assert services.erase(at("admin", days=days)) == expired
+    assert erase(at("admin", days=days)) == expired
     assert not services.list_expired(at("admin", days=days))

@@ -34,13 +34,19 @@ def test_an_admin_gives_every_role_but_that_of_professional_standards(at: Contex
         _add(at("admin"), "psd")
 
 
-def test_the_installation_adds_the_first_of_professional_standards_and_no_other(
+def test_the_installation_adds_the_first_two_of_professional_standards_and_no_other(
     at: Context,
 ) -> None:
+    """Two are needed before one can ask and another approve."""
     assert _add(at(SYSTEM), "psd")
+    assert _add(at(SYSTEM), "psd", "second@force.example")
     with pytest.raises(NotAllowed):
-        _add(at(SYSTEM), "psd", "second@force.example")
-    assert _add(at("psd", "Another Force"), "psd", "second@force.example")
+        _add(at(SYSTEM), "psd", "third@force.example")
+    for giver in (at("admin"), at("finance")):
+        with pytest.raises(NotAllowed):
+            _add(giver, "psd", "third@force.example")
+    services.end_person(at(SYSTEM), "second@force.example")
+    assert _add(at(SYSTEM), "psd", "third@force.example")
 
 
 @pytest.mark.parametrize("role", ["finance", "auditor"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from books import NOW
+from books import NOW, approved
 
 from cardwatch import services
 from cardwatch.errors import NotAllowed
@@ -34,7 +34,8 @@ def test_nobody_agrees_to_their_own_by_a_key_they_made(
         made = services.propose(one, "policy", policy, effective_from="", reason=str(number))
         with pytest.raises(NotAllowed):
             services.decide_proposal(other, made["proposal_id"], agrees=True)
-    services.add_person(person, name="two", email="two@x.example", role="psd", holds_no_card=True)
+    new = {"name": "two", "email": "two@x.example", "role": "psd", "holds_no_card": True}
+    approved(person, lambda giver: services.add_person(giver, **new))
     actor = services.actor_of_person(casebook, person.actor.organisation_id, "two@x.example", NOW)
     agreed = services.decide_proposal(
         by_key(ServiceContext(casebook, actor, NOW)), made["proposal_id"], agrees=True

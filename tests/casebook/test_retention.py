@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import SPLIT, month
+from books import SPLIT, erase, month
 
 from cardwatch import services
 from cardwatch.casebook.alerts import DecisionInput
@@ -30,8 +30,8 @@ def old(at: Context, read: Read) -> str:
 
 def test_what_is_past_its_time_goes_and_the_rest_stays(at: Context, old: str) -> None:
     services.decide(at(), old, DecisionInput("so", "explained"))
-    assert services.erase(at("admin")) == 14
-    assert services.erase(at("admin")) == 0
+    assert erase(at("admin")) == 14
+    assert erase(at("admin")) == 0
     assert services.list_alerts(at()) == []
     first, second = services.list_statements(at())
     assert first["erased_at"]
@@ -41,7 +41,7 @@ def test_what_is_past_its_time_goes_and_the_rest_stays(at: Context, old: str) ->
 
 
 def test_an_open_alert_is_never_erased(at: Context, old: str) -> None:
-    services.erase(at("admin"))
+    erase(at("admin"))
     assert services.get_alert(at(), old)["raised"]["payments"]
 
 
@@ -50,12 +50,12 @@ def test_a_hold_beats_its_time_and_ends(at: Context, old: str) -> None:
     held = services.place_hold(at(), old, reason="case 12")
     with pytest.raises(CardwatchError, match="already"):
         services.place_hold(at(), old, reason="case 13")
-    assert services.erase(at("admin")) == 12
+    assert erase(at("admin")) == 12
     assert services.get_alert(at(), old)["state"] == "explained"
     with pytest.raises(NotFound):
         services.end_hold(at("psd"), held)
     services.end_hold(at(), held)
-    assert services.erase(at("admin")) == 2
+    assert erase(at("admin")) == 2
     with pytest.raises(NotFound):
         services.get_alert(at(), old)
     assert [one["ended_at"] is None for one in services.list_holds(at())] == [False]
@@ -65,7 +65,7 @@ def test_the_erasing_is_logged_and_who_erases_is_admin(at: Context, old: str) ->
     assert old
     with pytest.raises(NotAllowed):
         services.erase(at())
-    services.erase(at("admin"))
+    erase(at("admin"))
     events = services.audit_events(at("auditor"), lane="finance", last=99)
     told = [(e["action"], e["outcome"], e["counts"]) for e in events if e["action"] == "erasure"]
     assert told == [("erasure", "done", {"transactions": 14}), ("erasure", "denied", {})]
@@ -79,7 +79,7 @@ def test_how_long_is_set_by_an_admin_and_never_below_what_scoring_reads(
         services.retention_periods(at("admin"), kind="transactions", days=5000)["transactions"]
         == 5000
     )
-    assert services.erase(at("admin")) == 0
+    assert erase(at("admin")) == 0
     for kind, days in (("transactions", 400), ("alerts", 0), ("diaries", 5000)):
         with pytest.raises(CardwatchError):
             services.retention_periods(at("admin"), kind=kind, days=days)

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import SPLIT, month
+from books import SPLIT, erase, month
 
 from cardwatch import services
 from cardwatch.casebook.alerts import DecisionInput
@@ -44,7 +44,7 @@ def test_payments_are_kept_to_the_last_of_their_days(
     services.decide(at(), october, DecisionInput("so", "explained"))
     days = services.retention_periods(at("admin"))["transactions"]
     passed = days_after(at, LAST_DAY) + days + more
-    assert services.erase(at("admin", days=passed)) == count
+    assert erase(at("admin", days=passed)) == count
     payments = services.list_payments(at(days=passed), PaymentFilters(), limit=99)
     assert len(payments) == 15 - count
 
@@ -57,7 +57,7 @@ def test_answered_alerts_are_kept_to_the_last_of_their_days(
     last = services.get_alert(at(), october)["last_on"]
     days = services.retention_periods(at("admin"))["alerts"]
     passed = days_after(at, dt.date.fromisoformat(last)) + days + more
-    services.erase(at("admin", days=passed))
+    erase(at("admin", days=passed))
     if more:
         with pytest.raises(NotFound):
             services.get_alert(at(days=passed), october)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from books import NOW
+from books import NOW, erase
 
 from cardwatch import services
 from cardwatch.casebook.complaints import NewComplaint
@@ -108,7 +108,7 @@ def test_only_the_auditor_sees_them_and_events_hold_no_words(at: Context) -> Non
 def test_an_answered_complaint_goes_at_its_time_and_an_open_one_stays(at: Context) -> None:
     answered, waiting = _add(at("auditor")), _add(at("auditor"))
     services.answer_complaint(at("auditor"), answered, TODAY, "explained")
-    services.erase(at("admin", days=2_557))
+    erase(at("admin", days=2_557))
     assert len(services.list_complaints(at("auditor"))) == 2
-    services.erase(at("admin", days=2_558))
+    erase(at("admin", days=2_558))
     assert [r["complaint_id"] for r in services.list_complaints(at("auditor"))] == [waiting]

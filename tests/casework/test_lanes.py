@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import EQUAL, NOW, SPLIT, export_alerts, lively_month, month, rules_without
+from books import EQUAL, NOW, SPLIT, erase, export_alerts, lively_month, month, rules_without
 
 from cardwatch import services
 from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook, documents
@@ -155,7 +155,7 @@ def _answers(
                 ask(lambda at=at, s=statement, lane=lane: export_alerts(
                     at, s["statement_id"], lane=lane
                 ))  # fmt: skip
-        ask(lambda at=at: services.erase(at))
+        ask(lambda at=at: erase(at))
     return json.dumps(told, indent=1, default=repr, sort_keys=True)
 
 

@@ -10,7 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import NOW, export_alerts, month
+from books import NOW, erase, export_alerts, month
 
 from cardwatch import services
 from cardwatch.casebook import AuditEvent
@@ -208,7 +208,7 @@ def test_old_versions_are_erased_but_for_the_newest_and_those_of_kept_alerts(
     services.receive(at(), read(*month(9), *month(10), *PAID))
     bring("psd", GIFTS + LATER, "gifts 2.csv", days=1)
     bring("psd", GIFTS + LATER + LUNCH, "gifts 3.csv", days=2)
-    services.erase(at("admin", days=2_600))
+    erase(at("admin", days=2_600))
 
     def files(days: int) -> list[str]:
         detail = services.get_register(at("psd", days=days), "gifts")
@@ -219,7 +219,7 @@ def test_old_versions_are_erased_but_for_the_newest_and_those_of_kept_alerts(
         role = "psd" if alert["lane"] == "psd" else "finance"
         decision = DecisionInput("seen", "explained")
         services.decide(at(role, days=2_600), alert["alert_id"], decision)
-    services.erase(at("admin", days=2_601))
+    erase(at("admin", days=2_601))
     assert files(2_601) == ["gifts 3.csv"]
     assert services.get_register(at("psd", days=2_601), "interests").summary.versions == 1
     assert [check.fault for check in services.verify_audit(at("psd"))] == ["", ""]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FINANCE, PSD = "finance@force.example", "psd@force.example"
+SECOND = "second@force.example"
 
 
 @pytest.fixture
@@ -293,6 +294,13 @@ def test_cases_are_listed_shown_and_exported(begun: Callable[..., Any], tmp_path
     assert "show the names" in begun(*export, "--as", PSD, code=3)
     with open_context(PSD, None) as context:
         services.reveal_case(context, reference, reason="so")
+    assert "Another person with your role" in begun(*export, "--as", PSD, code=3)
+    begun("people", SECOND, "--name", "S", "--role", "psd", "--no-card")
+    (asked,) = begun("approvals", "--as", SECOND)
+    assert (asked["kind"], asked["scope"]["recipient"]) == ("export", "AA")
+    request = ("approvals", asked["approval_id"], "--approve")
+    assert "approve your request" in begun(*request, "--as", PSD, code=3)
+    begun(*request, "--as", SECOND)
     (row,) = begun(*export, "--as", PSD)
     assert Path(row["file"]).name == f"psd case {reference}.zip"
     assert begun("audit", "verify", row["file"], "--as", PSD)

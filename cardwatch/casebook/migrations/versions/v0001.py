@@ -72,6 +72,8 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("invited_sha256", TEXT, nullable=True),
         sa.Column("invited_until", TEXT, nullable=True),
         sa.Column("invited_by", TEXT, nullable=True),
+        sa.Column("taken_at", TEXT, nullable=True),
+        sa.Column("inviters", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("organisation_id", "person_id"),
         sqlite_strict=True,
     )
@@ -172,6 +174,23 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("made_by", TEXT, nullable=False),
         sa.Column("made_at", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "lane", "case_id", "version"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "approvals",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("lane", TEXT, nullable=False),
+        sa.Column("approval_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("scope", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("made_by", TEXT, nullable=False),
+        sa.Column("made_at", TEXT, nullable=False),
+        sa.Column("expires_at", TEXT, nullable=False),
+        sa.Column("decided_by", TEXT, nullable=True),
+        sa.Column("decided_at", TEXT, nullable=True),
+        sa.Column("used_at", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("organisation_id", "lane", "approval_id"),
         sqlite_strict=True,
     )
     op.create_table(

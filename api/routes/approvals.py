@@ -1,0 +1,46 @@
+"""Routes of requests that need two people: list, approve and reject."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+
+from api.deps import Context, VerifiedContext
+from api.schemas.approvals import Approval
+from api.schemas.base import Id
+from cardwatch import services
+
+if TYPE_CHECKING:
+    from cardwatch.casebook import rows
+
+router = APIRouter(tags=["people"])
+
+
+@router.get("/approvals", response_model=list[Approval], response_model_exclude_unset=True)
+def list_approvals(context: Context) -> list[rows.Approval]:
+    """List requests that need another person, the newest first."""
+    return services.list_approvals(context)
+
+
+@router.get("/approvals/{approval_id}", response_model=Approval, response_model_exclude_unset=True)
+def get_approval(approval_id: Id, context: Context) -> rows.Approval:
+    """Show a request: what is asked for, by whom, and whether it was approved."""
+    return services.get_approval(context, approval_id)
+
+
+@router.post(
+    "/approvals/{approval_id}/agreement", response_model=Approval,
+    response_model_exclude_unset=True,
+)  # fmt: skip
+def approve_request(approval_id: Id, context: VerifiedContext) -> rows.Approval:
+    """Approve another person's request, who may then do it once; no key approves."""
+    return services.decide_approval(context, approval_id, agrees=True)
+
+
+@router.post(
+    "/approvals/{approval_id}/refusal", response_model=Approval, response_model_exclude_unset=True
+)
+def reject_request(approval_id: Id, context: Context) -> rows.Approval:
+    """Reject a request, or withdraw one's own."""
+    return services.decide_approval(context, approval_id, agrees=False)
