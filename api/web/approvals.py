@@ -15,14 +15,13 @@ from cardwatch.errors import SecondPersonNeeded
 from cardwatch.vocabulary import ApprovalKind, ApprovalState
 
 router = APIRouter()
-TITLES = {
+APPROVAL_TITLES: dict[str, str] = {
     ApprovalKind.MEMBERSHIP: "Membership of professional standards",
     ApprovalKind.NAMES: "Names in a case",
     ApprovalKind.EXPORT: "Export",
     ApprovalKind.RETENTION: "Shorter retention period",
     ApprovalKind.ERASURE: "Deletion of expired data",
 }
-SHOWN_TITLES = {str(kind): title for kind, title in TITLES.items()}
 
 
 def show_request(request: Request, refusal: Exception) -> Response:
@@ -37,7 +36,7 @@ def show_request(request: Request, refusal: Exception) -> Response:
 def list_approvals(request: Request, context: Context) -> Response:
     """Show the requests that the reader may know of."""
     return render(
-        request, "approvals.html", rows=services.list_approvals(context), titles=SHOWN_TITLES,
+        request, "approvals.html", rows=services.list_approvals(context), titles=APPROVAL_TITLES,
         now=as_text(context.now),
     )  # fmt: skip
 
@@ -52,7 +51,7 @@ def show_approval(request: Request, context: Context, approval_id: str) -> Respo
     action, fields = _act(context, approval) if may_repeat else ("", [])
     needs_form = approval["scope"].get("export_of") in {"list", "alerts"}
     return render(
-        request, "approval.html", found=approval, scope=approval["scope"], titles=SHOWN_TITLES,
+        request, "approval.html", found=approval, scope=approval["scope"], titles=APPROVAL_TITLES,
         is_own=is_own, is_current=is_current, action=action, fields=fields, may_repeat=may_repeat,
         forms=FORMAT_CHOICES if needs_form else (), purposes=services.PURPOSES,
         is_open=is_current and approval["state"] == ApprovalState.OPEN,

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Form, Request, Response
 from api.deps import AppStateDep, Context
 from api.routes.access import begin_session, invitation_attempt, with_session, without_session
 from api.sign_in_limit import TooManyAttempts
-from api.web.approvals import SHOWN_TITLES
+from api.web.approvals import APPROVAL_TITLES
 from api.web.base import HOME, field_errors, redirect, render
 from cardwatch import services
 from cardwatch.casebook.people import organisation_id
@@ -85,7 +85,7 @@ def show_home(request: Request, context: Context) -> Response:
     months = [month.month for month in home.months]
     last_days = {month: monthrange(int(month[:4]), int(month[5:]))[1] for month in months}
     return render(
-        request, "home.html", home=home, last_days=last_days, approval_titles=SHOWN_TITLES,
+        request, "home.html", home=home, last_days=last_days, approval_titles=APPROVAL_TITLES,
         may_receive=context.actor.role in RECEIVES,
         yesterday=str(context.now.date() - dt.timedelta(1)),
     )  # fmt: skip
