@@ -34,8 +34,8 @@ from cardwatch.services.alerts import (
     state_counts,
     suppress,
 )
-from cardwatch.services.arrivals import ArrivalSettings, load_arrivals
 from cardwatch.services.approvals import decide_approval, get_approval, list_approvals
+from cardwatch.services.arrivals import ArrivalSettings, load_arrivals
 from cardwatch.services.auth import (
     activate_account,
     actor_of_session,
