@@ -1,5 +1,8 @@
+# Which base, such as python:3.12-slim@sha256:...; docs/security.md says how to pin it.
+ARG PYTHON_IMAGE=python:3.12-slim
+
 # The image installs as 'make' does on any fresh machine, and keeps only what runs.
-FROM python:3.12-slim AS build
+FROM ${PYTHON_IMAGE} AS build
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -15,7 +18,7 @@ COPY models ./models
 # Whoever checked the project out may keep it from others; the image's user has to read it.
 RUN chmod -R a+rX .
 
-FROM python:3.12-slim
+FROM ${PYTHON_IMAGE}
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends \

@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export MALLOC_ARENA_MAX = 2
 .DEFAULT_GOAL := help
 
-.PHONY: help demo try serve test collect prove corpus bench docs pictures lint types contracts unit format lock sample model assets clean
+.PHONY: help demo try serve test collect prove corpus bench docs pictures lint types contracts unit format lock release sample model assets clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -101,5 +101,15 @@ lock: $(VENV)/dev.stamp  ## Choose the versions that CI and the image install
 	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade \
 	  --group assets -o requirements-assets.lock
 
+release: $(VENV)/dev.stamp  ## Build wheel and source twice, compare them, and write the SBOM and checksums to dist/
+	rm -rf dist
+	for place in dist dist/again; do \
+	  SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/hatchling build --directory $$place || exit 1; done
+	cd dist/again && for file in *; do cmp $$file ../$$file || exit 1; done
+	rm -r dist/again
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --spec-version 1.6 \
+	  --output-format JSON --output-file dist/cardwatch.cdx.json requirements.lock
+	cd dist && sha256sum * > SHA256SUMS
+
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) $(NODE) $(SAMPLE) api/assets/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(NODE) $(SAMPLE) dist api/assets/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

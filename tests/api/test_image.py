@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from string import Template
 from subprocess import Popen
 from typing import TYPE_CHECKING, Any
 
@@ -138,9 +139,14 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     subprocess.run(place, check=True)
     (uow / BASE / "usr/local/bin/python").symlink_to("/usr/bin/python3")
     text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE)
+    build_arguments: dict[str, str] = {}
     for line in filter(None, text.replace("\\\n", " ").splitlines()):
         word, _, rest = line.partition(" ")
-        if word == "FROM":
+        if word == "ARG":
+            name, _, default = rest.partition("=")
+            build_arguments[name] = default
+        elif word == "FROM":
+            rest = Template(rest).substitute(build_arguments)
             made_from, _, name = rest.partition(" AS ")
             stage = Stage(uow / (name or "last"))
             subprocess.run([*COPY, uow / made_from, stage.root], check=True)
