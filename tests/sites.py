@@ -306,6 +306,12 @@ def fill_cases(site: Site) -> None:
     closed = services.open_case(psd, services.NewCase("Gifts", REASON))["case_id"]
     services.close_case(psd, closed, CaseUpdate(REASON, outcome="management-action"))
     site.ids["closed_case"] = closed
+    links = services.subject_links(psd, [site.ids["long"]])
+    site.ids["long_supplier"] = links.suppliers[0].id
+    site.ids["long_cardholder"] = links.cardholders[0].id
+    links = services.subject_links(psd, [site.ids["psd"], site.ids["finance"]])
+    site.ids["supplier"], site.ids["cardholder"] = links.suppliers[0].id, links.cardholders[0].id
+    site.ids["unit"] = links.units[0].id
     (declined,) = [
         one["referral_id"]
         for one in services.list_referrals(psd, waiting=True)

@@ -19,6 +19,7 @@ from api.routes.scim import router as scim
 from api.routes.scores import router as scores
 from api.routes.settings import router as settings
 from api.routes.statements import router as statements
+from api.routes.subjects import router as subjects
 
 ROUTERS = (
     scores,
@@ -28,6 +29,7 @@ ROUTERS = (
     queries,
     cases,
     registers,
+    subjects,
     settings,
     people,
     approvals,

@@ -30,13 +30,15 @@ from api.web import (
     sign_in,
     statements,
     step_up,
+    subjects,
     suppressions,
 )
 
 pages = APIRouter(include_in_schema=False)
 NOUNS = (files, sign_in, account, step_up, columns, statements, payments, exports, queries, cases,
          alerts, holds, suppressions, reports, benchmark, rights, registers, settings, back_tests,
-         policy, proposals, samples, people, approvals, retention, audit, reference)  # fmt: skip
+         policy, proposals, samples, people, approvals, subjects, retention, audit,
+         reference)  # fmt: skip
 for one in NOUNS:
     for route in one.router.routes:
         assert isinstance(route, APIRoute)

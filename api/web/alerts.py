@@ -18,7 +18,7 @@ from api.web.alert_filters import (
     list_headings,
     read_filters,
 )
-from api.web.base import Fields, RequestModel, field_errors, number, redirect, render
+from api.web.base import Fields, RequestModel, field_errors, number, redirect, render, subjects_for
 from cardwatch import services
 from cardwatch.casebook import FINANCE, STATES
 from cardwatch.casebook.alert_rows import ListedAlert
@@ -178,6 +178,7 @@ def _alert_page(
         assignees=services.list_assignees(context), back=filters.back, query=filters.query,
         adjacent=_adjacent(context, filters, alert["alert_id"]),
         is_saved=saved == alert["version"] > 0,
+        subjects=subjects_for(context, [alert["alert_id"]]),
         queries=services.queries_about(context, alert["alert_id"]),
         cases=services.cases_with_alert(context, alert["alert_id"]),
         may_refer=context.actor.role == alert["lane"] == FINANCE

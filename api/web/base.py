@@ -242,6 +242,15 @@ def confirm(
                   action=request.url.path, fields=fields or {})  # fmt: skip
 
 
+def subjects_for(
+    context: services.ServiceContext, same_as: Sequence[str]
+) -> services.SubjectLinks | None:
+    """Return links to the people, suppliers and units of alerts or payments; psd alone has them."""
+    if context.actor.role != PSD or not same_as:
+        return None
+    return services.subject_links(context, same_as)
+
+
 def get_or_404(rows: Sequence[R], name: str, value: str) -> R:
     """Return the row of a list that has a value, such as an id.
 

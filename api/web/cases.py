@@ -21,6 +21,7 @@ from api.web.base import (
     number,
     redirect,
     render,
+    subjects_for,
 )
 from api.web.exports import share_page
 from cardwatch import services
@@ -150,8 +151,10 @@ def _case_page(
     request: Request, context: Context, case_id: str, form: dict[str, str], errors: dict[str, str]
 ) -> Response:
     case = services.get_case(context, case_id)
+    alert_ids = [alert["alert_id"] for alert in case["alerts"] if not alert["is_erased"]]
     return render(
         request, "case.html", errors=errors, sent=form, case=case, outcomes=OUTCOME_CHOICES,
+        subjects=subjects_for(context, alert_ids),
         outcome_titles=CASE_OUTCOMES, kinds=CHRONOLOGY_TITLES, endings=",".join(MEDIA_TYPES),
         most_files=MAX_ATTACHMENTS, is_open=case["state"] == OPEN_CASE,
     )  # fmt: skip

@@ -1,12 +1,19 @@
-"""Layout of line charts: lines differ by dashes and letters, not by colour."""
+"""Layout of charts and drawings: lines differ by dashes, width and letters, not by colour."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cardwatch.evaluation.benchmark import OURS
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_DRAWN = 10
+"""Branches that a drawing of relations shows; its table has all."""
+BRANCH_TOP, BRANCH_NAME, BRANCH_LINE, BRANCH_GAP = 50, 19, 19, 20
+"""Pixels above the first branch, of its name, of each line of words, and between two."""
 TOP, HEIGHT = 12, 170
 """Pixels above the chart's highest line, and from it to the lowest."""
 LEFT, WIDTH = 9.0, 78.0
@@ -48,6 +55,38 @@ class Style:
     planted: int
     lines: tuple[Line, ...]
     ticks: tuple[tuple[float, str], ...]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One line of a drawing of relations: to whom or what it leads, and words about it.
+
+    Attributes:
+        match: stated, strong or possible; empty where no register names the two.
+        y: pixels down.
+    """
+
+    name: str
+    match: str
+    lines: tuple[str, ...]
+    y: int
+
+
+def branches_of(relations: Iterable[tuple[str, str, str]]) -> tuple[tuple[Branch, ...], int]:
+    """Return relations as branches, one a name, and the height of the drawing.
+
+    Args:
+        relations: name, match and words of each, the most telling first.
+    """
+    by_name: dict[str, list[tuple[str, str]]] = {}
+    for name, match, words in relations:
+        by_name.setdefault(name, []).append((match, words))
+    branches, y = [], BRANCH_TOP
+    for name, parts in list(by_name.items())[:MOST_DRAWN]:
+        lines = tuple(words for _, words in parts)
+        branches.append(Branch(name, parts[0][0], lines, y))
+        y += BRANCH_NAME + BRANCH_LINE * len(lines) + BRANCH_GAP
+    return tuple(branches), y
 
 
 def styles_of(rows: list[dict[str, Any]]) -> list[Style]:

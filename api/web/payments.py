@@ -12,7 +12,16 @@ from api.deps import AppStateDep, Context, VerifiedContext
 from api.downloads import as_file
 from api.pagination import payments_page
 from api.search_terms import read_term, with_term
-from api.web.base import RequestModel, chips, day_faults, field_errors, nonempty, redirect, render
+from api.web.base import (
+    RequestModel,
+    chips,
+    day_faults,
+    field_errors,
+    nonempty,
+    redirect,
+    render,
+    subjects_for,
+)
 from cardwatch import services
 from cardwatch.casebook.payment_queries import PLACE, PaymentFilters
 from cardwatch.casebook.tables import RECEIVES
@@ -75,7 +84,7 @@ def _list_page(
         chips=chips(chosen, lambda name, value: _filter_label(name, value, term, statements),
                     _address),
         next=_address(chosen | {"cursor": after}) if after else "",
-        may_raise=context.actor.role in RECEIVES,
+        subjects=_subjects(context, chosen, rows), may_raise=context.actor.role in RECEIVES,
         first=_address(chosen) if cursor else "", max_exported=services.MAX_EXPORTED,
     )  # fmt: skip
 
@@ -176,6 +185,7 @@ def show_payment(request: Request, context: Context, statement_id: str, row: int
     payment = services.get_payment(context, statement_id, row)
     heads = services.alert_titles(context, [alert["alert_id"] for alert in payment["alerts"]])
     return render(request, "payment.html", payment=payment, heads=heads,
+                  subjects=subjects_for(context, [f"{statement_id}:{row}"]),
                   may_raise=context.actor.role in RECEIVES)  # fmt: skip
 
 
@@ -188,6 +198,14 @@ def show_rules(
     with service.scoring():
         results = services.explain_payment(context, statement_id, row)
     return render(request, "payment_rules.html", payment=payment, results=results)
+
+
+def _subjects(
+    context: Context, chosen: dict[str, str], rows: list[ListedPayment]
+) -> services.SubjectLinks | None:
+    """Return links for a list of one cardholder's or merchant's payments: of whom it was asked."""
+    named = [chosen[name] for name in ("same_holder_as", "same_merchant_as") if name in chosen]
+    return subjects_for(context, named) if rows else None
 
 
 def _chosen(request: Request) -> dict[str, str]:

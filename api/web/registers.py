@@ -135,6 +135,7 @@ def _matches_page(
         request, "matches.html", listed=dict(list(listed.items())[:MOST_MATCHES]),
         counts={"undecided": len(undecided), "decided": len(by_id) - len(undecided)}, show=show,
         chosen=by_id.get(pair), pair=pair, labels=DECISION_LABELS, sent=form, errors=errors,
+        supplier_ids=services.supplier_ids(context, {m.merchant for m in matches}),
         is_saved="saved" in request.query_params and not errors,
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Grouping, ranking and wording of alerts."""
 
+from cardwatch.alerts.entries import entry_shown
 from cardwatch.alerts.later import as_raised_later
 from cardwatch.alerts.lists import count_notes, with_later, without_alerts
 from cardwatch.alerts.ranking import ScoringContext, alert_order, alert_strength, rank_alerts
@@ -32,6 +33,7 @@ __all__ = [
     "count_notes",
     "entry_evidence",
     "entry_label",
+    "entry_shown",
     "fact",
     "holders_label",
     "joined_facts",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cardwatch.features import Ledger
+    from cardwatch.records import Register
     from cardwatch.registers import OrganisationMatch
     from cardwatch.rules import Rule
 
@@ -52,9 +53,22 @@ def entries_shown(
 
 def _entry(ledger: Ledger, rule: str, kind: str, entry: int, match: int) -> EntryShown:
     """Return one entry as it is shown."""
-    register = ledger.registers[kind]
-    row = register.entries.iloc[entry]
     link = links(ledger, kind)[1][match] if match >= 0 else None
+    return entry_shown(ledger.registers[kind], entry, link, rule)
+
+
+def entry_shown(
+    register: Register, position: int, link: OrganisationMatch | None = None, rule: str = ""
+) -> EntryShown:
+    """Return one entry of a register as it is shown, with both days and where it stands.
+
+    Args:
+        register: with the entry.
+        position: of the entry among its entries.
+        link: how its organisation matched a merchant; none where no name was matched.
+        rule: the rule that rests on it, if any.
+    """
+    kind, row = register.kind, register.entries.iloc[position]
     return EntryShown(
         register=kind,
         rule=rule,

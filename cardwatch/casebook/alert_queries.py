@@ -18,7 +18,7 @@ from cardwatch.casebook.alerts import (
     not_about,
     shares_subject,
 )
-from cardwatch.casebook.tables import alert_snapshots, alert_subjects, alerts
+from cardwatch.casebook.tables import alert_snapshots, alert_subjects, alerts, decisions
 from cardwatch.errors import CardwatchError
 from cardwatch.vocabulary import ANSWERED, ASKED_ABOUT, RAISED_BY_HAND, UNANSWERED, SubjectKind
 
@@ -44,6 +44,7 @@ class AlertFilter:
         unanswered: whether only those are asked for that are open, or asked and not answered yet.
         besides: statement whose alerts are left out.
         unit: code of a unit that bears the cost.
+        people, merchants, units: ids of subjects as alerts keep them, of which they have one.
         text: words of a cardholder, merchant or unit, or the beginning of an alert's id.
         order: evidence, money (the most first) or age (the oldest first).
     """
@@ -66,6 +67,9 @@ class AlertFilter:
     unanswered: bool = False
     besides: str = ""
     unit: str = ""
+    people: tuple[str, ...] = ()
+    merchants: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
     text: str = ""
     order: str = "evidence"
 
@@ -91,6 +95,12 @@ class AlertFilter:
         clauses += [columns.due_on.between("1", self.due_by)] if self.due_by else []
         if self.unit:
             clauses.append(has_subject(uow, SubjectKind.COST_CENTRE, [self.unit]))
+        if self.people:
+            clauses.append(sa.or_(*(has_subject(uow, kind, self.people) for kind in ASKED_ABOUT)))
+        if self.merchants:
+            clauses.append(has_subject(uow, SubjectKind.MERCHANT, self.merchants))
+        if self.units:
+            clauses.append(has_subject(uow, SubjectKind.COST_CENTRE, self.units))
         clauses += [matches_text(uow, self.text)] if self.text.strip() else []
         return (
             [*clauses, columns.at_stake_pence >= self.at_least_pence]
@@ -209,6 +219,27 @@ def count_alerts(uow: UnitOfWork, alert_filter: AlertFilter) -> tuple[int, int]:
     totals = uow.fetch_one(question)
     assert totals is not None
     return int(totals["alerts"]), int(totals["pence"])
+
+
+def count_by_state(uow: UnitOfWork, alert_filter: AlertFilter) -> dict[str, int]:
+    """The number of matching alerts that the actor may see, by state."""
+    question = (
+        sa.select(alerts.c.state, sa.func.count().label("alerts"))
+        .where(uow.scope(alerts), not_about(uow, alerts), *alert_filter.conditions(uow))
+        .group_by(alerts.c.state)
+        .order_by(alerts.c.state)
+    )
+    return {row["state"]: int(row["alerts"]) for row in uow.fetch_all(question)}
+
+
+def decided_days(uow: UnitOfWork, ids: Collection[str]) -> dict[str, str]:
+    """The days of the last decisions on alerts, by their ids; none for those nobody decided."""
+    question = (
+        sa.select(decisions.c.alert_id, sa.func.max(decisions.c.decided_at).label("decided_at"))
+        .where(uow.scope(decisions), decisions.c.alert_id.in_(ids))
+        .group_by(decisions.c.alert_id)
+    )
+    return {row["alert_id"]: row["decided_at"][:10] for row in uow.fetch_all(question)}
 
 
 def alert_titles(uow: UnitOfWork, ids: Collection[str]) -> dict[str, AlertTitle]:

@@ -53,6 +53,10 @@ class PaymentFilters:
         text: words of a cardholder, merchant, unit or reference.
         same_holder_as, same_merchant_as: an alert whose cardholders or merchants they have, or the
             place of a payment, `statement:row`.
+        holders: names of a cardholder as statements print them; of none nothing fits.
+        merchants: names under which merchants are compared.
+        units: codes that bear the cost.
+        references: the source's own references, as they are compared.
     """
 
     statement_id: str = ""
@@ -64,6 +68,10 @@ class PaymentFilters:
     text: str = ""
     same_holder_as: str = ""
     same_merchant_as: str = ""
+    holders: tuple[str, ...] | None = None
+    merchants: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
 
     def conditions(self, uow: UnitOfWork) -> list[sa.ColumnElement[bool]]:
         """The conditions that a row of transactions fulfils."""
@@ -83,6 +91,14 @@ class PaymentFilters:
             clauses.append(_has_holder_of(uow, self.same_holder_as))
         if self.same_merchant_as:
             clauses.append(_has_merchant_of(uow, self.same_merchant_as))
+        if self.holders is not None:
+            clauses.append(holder_column().in_(self.holders))
+        if self.merchants:
+            clauses.append(_printed(uow, merchants.c.name.in_(self.merchants)))
+        if self.units:
+            clauses.append(columns.cost_centre.in_(self.units))
+        if self.references:
+            clauses.append(sa.func.lower(columns.transaction_id).in_(self.references))
         return [*clauses, _matches_text(uow, self.text)] if self.text.strip() else clauses
 
 
@@ -121,6 +137,13 @@ def count_payments(uow: UnitOfWork, filters: PaymentFilters) -> tuple[int, int]:
     row = uow.fetch_one(sa.select(sa.func.count().label("payments"), pence.label("pence")))
     assert row is not None
     return int(row["payments"]), int(row["pence"])
+
+
+def first_payments(uow: UnitOfWork) -> list[Row]:
+    """Return each merchant as printed, with the first `day` on which it was paid."""
+    columns = [transactions.c.merchant, sa.func.min(transactions.c.date).label("day")]
+    question = counting_payments(uow, columns, with_psd_holds=uow.actor.role == PSD)
+    return uow.fetch_all(question.order_by(None).group_by(transactions.c.merchant))
 
 
 def get_payment(uow: UnitOfWork, statement_id: str, number: int) -> StoredPayment:
@@ -177,7 +200,7 @@ def _has_holder_of(uow: UnitOfWork, same_as: str) -> sa.ColumnElement[bool]:
     if place := PLACE.fullmatch(same_as):
         row = get_payment(uow, place[1], int(place[2]))
         return holder_column() == row["holder_id"]
-    names = sorted({row["name"] for row in _subjects(uow, same_as, ASKED_ABOUT)})
+    names = sorted({row["name"] for row in subjects_of_alert(uow, same_as, ASKED_ABOUT)})
     return sa.or_(sa.false(), *(transactions.c[key].in_(names) for key in HOLDER_KEYS))
 
 
@@ -187,15 +210,15 @@ def _has_merchant_of(uow: UnitOfWork, same_as: str) -> sa.ColumnElement[bool]:
         row = get_payment(uow, place[1], int(place[2]))
         names = [canonical_name(row["merchant"]).name]
     else:
-        subjects = _subjects(uow, same_as, (SubjectKind.MERCHANT,))
+        subjects = subjects_of_alert(uow, same_as, (SubjectKind.MERCHANT,))
         names = sorted({row["subject_id"] for row in subjects})
     return _printed(uow, merchants.c.name.in_(names))
 
 
-def _subjects(uow: UnitOfWork, alert_id: str, kinds: Sequence[SubjectKind]) -> list[Row]:
+def subjects_of_alert(uow: UnitOfWork, alert_id: str, kinds: Sequence[SubjectKind]) -> list[Row]:
     """The subjects of some kinds of an alert."""
     columns = alert_subjects.c
-    question = sa.select(columns.subject_id, columns.name).where(
+    question = sa.select(columns.kind, columns.subject_id, columns.name).where(
         uow.scope(alert_subjects), columns.alert_id == alert_id, columns.kind.in_(kinds)
     )
     return uow.fetch_all(question)

@@ -11,9 +11,17 @@ from cardwatch.casebook.alert_rows import Reveal
 from cardwatch.casebook.counting import is_visible
 from cardwatch.casebook.people import display_names
 from cardwatch.casebook.rows import Access
-from cardwatch.casebook.tables import HOLDER_KEYS, PSD, audit_events, identity_reveals, transactions
+from cardwatch.casebook.tables import (
+    HOLDER_KEYS,
+    PSD,
+    alert_subjects,
+    audit_events,
+    identity_reveals,
+    transactions,
+)
 from cardwatch.errors import CardwatchError
 from cardwatch.registers import person_key
+from cardwatch.vocabulary import ASKED_ABOUT
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -73,6 +81,19 @@ def is_revealed(uow: UnitOfWork, alert_id: str) -> bool:
         columns.made_by == uow.actor.actor_id,
     )
     return uow.fetch_one(question) is not None
+
+
+def revealed_people(uow: UnitOfWork) -> frozenset[str]:
+    """Return the keys of the people whom the actor has asked, of some alert, to see by name."""
+    same = identity_reveals.c.alert_id == alert_subjects.c.alert_id
+    question = (
+        sa.select(alert_subjects.c.subject_id)
+        .join(identity_reveals, uow.scope(identity_reveals) & same)
+        .where(uow.scope(alert_subjects), alert_subjects.c.kind.in_(ASKED_ABOUT))
+        .where(identity_reveals.c.made_by == uow.actor.actor_id)
+        .distinct()
+    )
+    return frozenset(row["subject_id"] for row in uow.fetch_all(question))
 
 
 def list_reveals(uow: UnitOfWork, alert_id: str) -> list[Reveal]:

@@ -29,6 +29,7 @@ from cardwatch.casebook.counting import (
 from cardwatch.casebook.rows import Statement, StatementName
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
+    PSD,
     TRANSACTION_TEXTS,
     merchants,
     statements,
@@ -323,6 +324,28 @@ def read_window(uow: UnitOfWork, seq: int, since: str, until: str) -> pd.DataFra
     columns += [transactions.c[name] for name in STORED]
     question = counting_payments(uow, columns, seq=seq)
     table = each_once(uow, question.where(transactions.c.date.between(since, until)))
+    return table.astype({"day_doubled": bool})
+
+
+def read_newest(uow: UnitOfWork, which: sa.ColumnElement[bool], limit: int) -> pd.DataFrame:
+    """Return the newest payments that count and fit a condition, for professional standards too.
+
+    Args:
+        uow: the work it is done in.
+        which: condition on a row of transactions.
+        limit: the most that are given.
+
+    Returns:
+        A frame as `read_window` gives it.
+    """
+    columns = [statements.c.seq, statements.c.label, statements.c.is_scored]
+    columns += [transactions.c.statement_id]
+    columns += [transactions.c[name] for name in STORED]
+    question = counting_payments(uow, columns, with_psd_holds=uow.actor.role == PSD)
+    order = (transactions.c.date.desc(), statements.c.seq.desc(), transactions.c.row.desc())
+    newest = question.where(which).order_by(None).order_by(*order).limit(limit).subquery()
+    counted = (newest.c.is_scored.desc(), newest.c.seq, newest.c.row)
+    table = each_once(uow, sa.select(newest).order_by(*counted))
     return table.astype({"day_doubled": bool})
 
 

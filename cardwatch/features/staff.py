@@ -71,7 +71,7 @@ def approval_rows(ledger: Ledger) -> pd.DataFrame:
 
     def make() -> pd.DataFrame:
         entries = register_entries(ledger, "approvals")
-        columns = ["payment", "approver_id", "approved_at"]
+        columns = ["entry", "payment", "approver_id", "approved_at"]
         payments = keys_of_payments(ledger)[["row", "holder_key", "day"]]
         reference = compared(ledger.frame["transaction_id"])
         payments = payments.assign(payment=reference.to_numpy()[payments["row"]])

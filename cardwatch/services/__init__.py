@@ -53,6 +53,7 @@ from cardwatch.services.auth import (
 from cardwatch.services.back_tests import ACTIVE, back_test, score_only
 from cardwatch.services.backup import back_up, restore
 from cardwatch.services.benchmarks import MOST_AGGREGATES, check_compares, compare_forces
+from cardwatch.services.cardholders import CardholderDetail, get_cardholder
 from cardwatch.services.case_export import export_case
 from cardwatch.services.cases import (
     NewCase,
@@ -250,6 +251,11 @@ from cardwatch.services.settings import (
 )
 from cardwatch.services.sftp import SftpPull
 from cardwatch.services.subject_access import check_oversees, make_subject_access_pack
+from cardwatch.services.subject_links import subject_links, supplier_ids
+from cardwatch.services.subject_rows import SubjectLink, SubjectLinks
+from cardwatch.services.subject_timeline import ROWS_PER_PAGE, TIMELINE_KINDS
+from cardwatch.services.suppliers import SupplierDetail, get_supplier
+from cardwatch.services.units import UnitDetail, get_unit
 from cardwatch.services.verification import (
     Check,
     audit_events,
@@ -279,11 +285,14 @@ __all__ = [
     "NAME_CHARACTERS",
     "PROPOSED_ORDERS",
     "PURPOSES",
+    "ROWS_PER_PAGE",
     "SETTLED_BY_COLUMNS",
     "STATEMENT",
+    "TIMELINE_KINDS",
     "TRIALS",
     "ArrivalReader",
     "ArrivalSettings",
+    "CardholderDetail",
     "Check",
     "Delivery",
     "DropFolder",
@@ -305,6 +314,10 @@ __all__ = [
     "ServiceContext",
     "SftpPull",
     "StoredVersion",
+    "SubjectLink",
+    "SubjectLinks",
+    "SupplierDetail",
+    "UnitDetail",
     "Upload",
     "acknowledge_complaint",
     "activate_account",
@@ -376,6 +389,7 @@ __all__ = [
     "get_alert",
     "get_approval",
     "get_attachment",
+    "get_cardholder",
     "get_case",
     "get_column_profile",
     "get_complaint",
@@ -390,6 +404,8 @@ __all__ = [
     "get_register",
     "get_rule",
     "get_statement",
+    "get_supplier",
+    "get_unit",
     "get_version",
     "health",
     "highest_rate",
@@ -504,6 +520,8 @@ __all__ = [
     "start_account",
     "state_counts",
     "step_up",
+    "subject_links",
+    "supplier_ids",
     "suppress",
     "uploadable_kinds",
     "verify",

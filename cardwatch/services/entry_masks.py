@@ -6,10 +6,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.casebook import pseudonyms
-from cardwatch.registers import register_kinds
+from cardwatch.registers import person_key, register_kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import EntryRow
@@ -27,16 +27,27 @@ def _headings(kind: str) -> dict[str, str]:
     return {field.headings[0]: field.name for field in register_kinds()[kind].fields}
 
 
-def masked_entry(uow: UnitOfWork, entry: EntryRow) -> EntryRow:
-    """Return an entry of a register, as an alert shows it, without the people in it."""
+def masked_entry(
+    uow: UnitOfWork, entry: EntryRow, named: Collection[str] = (), person: str = ""
+) -> EntryRow:
+    """Return an entry of a register, as an alert shows it, without the people in it.
+
+    Args:
+        uow: the work it is done in.
+        entry: as it is kept.
+        named: keys of the people whom the actor may see by name.
+        person: key of the person whom the entry is about; empty where it names none for certain.
+    """
     headings = _headings(entry["register"])
     facts = []
     for heading, value in entry["facts"]:
         field = headings.get(heading, "")
-        if field in NUMBER_FIELDS:
+        if field in NUMBER_FIELDS and person_key(value) not in named:
             facts.append((heading, pseudonyms.pseudonym(uow, value)))
+        elif field in NAME_FIELDS and person not in named:
+            facts.append((heading, HIDDEN_VALUE))
         else:
-            facts.append((heading, HIDDEN_VALUE if field in NAME_FIELDS else value))
+            facts.append((heading, value))
     return {**entry, "facts": facts}
 
 

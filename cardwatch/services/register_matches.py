@@ -16,15 +16,18 @@ from cardwatch.services.imports import HISTORY_WINDOW_DAYS
 from cardwatch.services.register_checks import queue_check
 from cardwatch.services.register_inputs import current_matches, load_registers
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
-from cardwatch.statements import name_holders
+from cardwatch.statements import name_holders, no_transactions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import MatchDecision
     from cardwatch.records import Register
     from cardwatch.services.context import ServiceContext
+    from cardwatch.services.scoring_inputs import LoadedInputs
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,16 @@ def payments_beside(uow: UnitOfWork, registers: Mapping[str, Register]) -> Ledge
     if table.empty:
         return None
     loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
-    transactions, _ = name_holders(kept_statements.as_read(table))
+    return ledger_of(table, loaded, registers)
+
+
+def ledger_of(
+    table: pd.DataFrame, loaded: LoadedInputs, registers: Mapping[str, Register]
+) -> Ledger:
+    """Return payments that the casebook read, with their cards, beside some registers."""
+    transactions = no_transactions()
+    if not table.empty:
+        transactions, _ = name_holders(kept_statements.as_read(table))
     if loaded.cards is not None:
         transactions = match_cards(transactions, loaded.cards)
     return Ledger(transactions, loaded.policy, registers)

@@ -5,7 +5,7 @@ from cardwatch.statements.collection import list_files, read_each, read_statemen
 from cardwatch.statements.corpus import Outcome, differences, load_expectations, read_corpus
 from cardwatch.statements.date_orders import order_by_dates, order_unknown
 from cardwatch.statements.guesses import BY_CONTENT, Guess, guess_fields
-from cardwatch.statements.holder_keys import holder_ids, name_holders
+from cardwatch.statements.holder_keys import holder_ids, name_holders, no_transactions
 from cardwatch.statements.preview import (
     StatementPreview,
     open_table,
@@ -62,6 +62,7 @@ __all__ = [
     "name_holders",
     "nearest_headings",
     "needed_headings",
+    "no_transactions",
     "open_table",
     "order_by_dates",
     "order_unknown",

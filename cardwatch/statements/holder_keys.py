@@ -38,6 +38,15 @@ def name_holders(frames: Sequence[pd.DataFrame]) -> tuple[pd.DataFrame, list[str
     return together[list(TRANSACTION_COLUMNS)], notes
 
 
+def no_transactions() -> pd.DataFrame:
+    """Return a frame of no transactions, as `name_holders` gives it."""
+    types = {"date": "datetime64[s]", "posting_date": "datetime64[s]"}
+    types |= {"amount_pence": "int64", "row": "int64", "day_doubled": "bool"}
+    return pd.DataFrame(
+        {name: pd.Series(dtype=types.get(name, "str")) for name in TRANSACTION_COLUMNS}
+    )
+
+
 def fold_key(key: str, texts: pd.Series[str]) -> pd.Series[str]:
     """Return holders or merchants as they are compared: names without case and comma."""
     change = (

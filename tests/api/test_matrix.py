@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 UNKNOWN = ("anonymous", "expired", "ended")
 LIVELY = text(*month(10), *SPLIT, *EQUAL, *crowd(12))
+WITH_UNIT = "Date,Employee ID,Merchant,Amount,Cost Centre\n2025-01-10,E7,OLD FIRM,7.00,CC1\n"
 NOTHING = "000000000000"
 """An id that nothing has."""
 MINE, THEIRS = "new-merchant", "sole-holder-merchant"
@@ -70,6 +71,9 @@ ONE_LANE = {
     "case": PSD,
     "attachment": PSD,
     "referral": PSD,
+    "supplier": PSD,
+    "cardholder": PSD,
+    "unit": PSD,
 }
 """Kinds of things that one lane alone has."""
 VISIBLE: dict[str, tuple[str, str]] = {
@@ -89,6 +93,9 @@ VISIBLE: dict[str, tuple[str, str]] = {
     "case": ("", "psd"),
     "attachment": ("", "psd"),
     "referral": ("", EVERYBODY),  # finance made it: its id stands in their chain
+    "supplier": ("", "psd"),
+    "cardholder": ("", "psd"),
+    "unit": ("", "psd"),
     "session": (SUBJECT, ""),
     "complaint": ("auditor", ""),
     "group": ("admin", ""),
@@ -145,6 +152,10 @@ class World:
             read = read_each([path], ReadingChoices(shipped_profiles(), b"k" * 32))[0]
             assert isinstance(read, tuple), read
             services.receive(running.context(FINANCE, owner), read)
+            path.write_text(WITH_UNIT, encoding="utf-8")
+            before = read_each([path], ReadingChoices(shipped_profiles(), b"k" * 32))[0]
+            assert isinstance(before, tuple), before
+            services.receive(running.context(FINANCE, owner), before, is_history=True)
             for lane in LANES:
                 self._begin(owner, lane)
 
@@ -252,6 +263,17 @@ class World:
             self._keep("profile", self.fresh("profile", owner, lane))
         for kind in ("case", "attachment", "referral") if lane == PSD else ():
             self._keep(kind, self.fresh(kind, owner, lane))
+        if lane == PSD:
+            for kind, links in zip(("supplier", "cardholder", "unit"),
+                                   self._subjects(owner), strict=True):  # fmt: skip
+                self._keep(kind, Thing(links[0].id, owner, lane))
+
+    def _subjects(self, owner: str) -> tuple[tuple[services.SubjectLink, ...], ...]:
+        """Return the supplier, cardholder and unit of the one payment that has a unit."""
+        psd = self.running.context(PSD, owner)
+        first = services.list_statements(psd)[-1]["statement_id"]
+        links = services.subject_links(psd, [f"{first}:2"])
+        return links.suppliers, links.cardholders, links.units
 
     def _keep(self, kind: str, thing: Thing) -> None:
         self.standing[kind, thing.organisation, thing.lane] = thing
