@@ -60,7 +60,7 @@ def people(
     new: Annotated[
         str | None, typer.Option("--new-organisation", help="Add this organisation with them.")
     ] = None,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
@@ -75,7 +75,7 @@ def people(
     adds = bool(email) and not end and (bool(role) or not (invite or links))
     if adds and email:
         check_person(role=role, email=email)
-    with open_context(who, organisation, system=True, new=new) as context:
+    with open_context(person, organisation, system=True, new=new) as context:
         if email and end:
             services.end_person(context, email)
         elif adds and email:
@@ -125,7 +125,7 @@ def keys(
         ),
     ] = "",
     end: Annotated[str | None, typer.Option(help="Revoke this key at once.")] = None,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
@@ -133,7 +133,7 @@ def keys(
     from cardwatch import services
     from cardwatch.cli.output import err
 
-    with open_context(who, organisation, system=True) as context:
+    with open_context(person, organisation, system=True) as context:
         if end:
             services.revoke_key(context, end)
         elif name:
@@ -206,7 +206,7 @@ def verify(
             help="Find limits, splits and duplicates again by a second program, rule by rule.",
         ),
     ] = False,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
@@ -214,9 +214,9 @@ def verify(
     from cardwatch import services
 
     if independent:
-        _verify_independently(who, organisation, json=json)
+        _verify_independently(person, organisation, json=json)
         return
-    with open_context(who, organisation) as context, busy("Verifying"):
+    with open_context(person, organisation) as context, busy("Verifying"):
         checks = [asdict(check) for check in services.verify(context, again=not quick)]
         faults = installation.check_keys(context.casebook)
     print_rows(checks, ("label", "alerts", "fault", "note", "statement_id"), json=json)
@@ -293,14 +293,14 @@ def doctor(json: AsJson = False) -> None:
 def keep_days(
     kind: Annotated[str | None, typer.Argument(help="transactions, alerts or notices.")] = None,
     days: Annotated[int | None, typer.Argument(help="Retention period in days.")] = None,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
     """Show or set the retention period of each class of data."""
     from cardwatch import services
 
-    with open_context(who, organisation, system=True) as context:
+    with open_context(person, organisation, system=True) as context:
         if kind and days is None:
             raise typer.BadParameter("enter the number of days", param_hint="DAYS")
         periods = services.retention_periods(context, kind=kind, days=days)
@@ -312,14 +312,14 @@ def keep_hold(
     alert: LikeAlert = None,
     reason: Reason = "",
     end: Annotated[str | None, typer.Option(help="End this hold.")] = None,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
     """Put an alert and its payments on legal hold, end a hold, or list holds."""
     from cardwatch import services
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         if end:
             services.end_hold(context, end)
         elif alert:
@@ -330,10 +330,10 @@ def keep_hold(
 
 
 @keep_app.command("erase", epilog="Example: cardwatch keep erase")
-def keep_erase(who: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+def keep_erase(person: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
     """Delete expired data that is not on hold."""
     from cardwatch import services
 
-    with open_context(who, organisation, system=True) as context:
+    with open_context(person, organisation, system=True) as context:
         erased_count = services.erase(context)
     print_rows([{"transactions": erased_count}], ("transactions",), json=json)

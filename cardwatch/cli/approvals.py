@@ -19,7 +19,7 @@ def approvals(
     reject: Annotated[
         bool, typer.Option("--reject", help="Reject it, or withdraw your own.")
     ] = False,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
@@ -28,7 +28,7 @@ def approvals(
 
     if request and approve == reject:
         raise typer.BadParameter("choose '--approve' or '--reject'", param_hint="REQUEST")
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         if request:
             services.decide_approval(context, request, agrees=approve)
         rows = services.list_approvals(context)

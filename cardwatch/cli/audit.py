@@ -48,7 +48,7 @@ def audit_verify(
     tsa: Annotated[
         Path | None, typer.Option(help="PEM certificates of the time-stamping authority.")
     ] = None,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
@@ -59,7 +59,7 @@ def audit_verify(
     if timestamp and (not tsa or len(checkpoints or []) != 1):
         raise typer.BadParameter("give one checkpoint and --tsa with it", param_hint="--timestamp")
     keys = [key for path in witness_key or [] for key in parse_verifier_keys(read_text(path))]
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         chain_checks = services.verify_audit(context)
         own_keys = installation.verifying_keys()
         for path in checkpoints or []:
@@ -96,14 +96,14 @@ def _newest_note(path: Path) -> Note:
 def audit_list(
     last: Annotated[int, typer.Option(help="Number of events, the newest first.")] = 50,
     lane: LaneOption = "finance",
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
     """Show the newest events: who did what, when and to what."""
     from cardwatch import services
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         events = services.audit_events(context, lane=lane, last=last)
     print_rows(
         events, ("seq", "at", "actor", "role", "action", "object", "id", "outcome"), json=json
@@ -111,11 +111,11 @@ def audit_list(
 
 
 @app.command("exports", epilog="Example: cardwatch audit exports")
-def audit_exports(who: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+def audit_exports(person: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
     """List exports: what was shared, why, with whom and by whom."""
     from cardwatch import services
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         exports = services.list_exports(context)
     columns = ("made_at", "statement_id", "purpose", "recipient", "made_by")
     print_rows(exports, columns, json=json)
@@ -139,11 +139,11 @@ def audit_key(json: AsJson = False) -> None:
 
 
 @app.command("log-keys", epilog="Example: cardwatch audit log-keys > force.keys")
-def audit_log_keys(who: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+def audit_log_keys(person: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
     """Print the public keys of the audit chains, by which a witness knows them."""
     from cardwatch import services
 
-    with open_context(who, organisation, system=True) as context:
+    with open_context(person, organisation, system=True) as context:
         keys = services.chain_keys(context, installation.signing_key().public_key())
     lines = "".join(f"{key}\n" for key in keys)
     _print_text(lines, "keys", json=json)
@@ -155,14 +155,14 @@ def audit_witness_request(
     since: Annotated[
         int, typer.Option(help="Events of the newest checkpoint that the witness cosigned.")
     ] = 0,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
     """Print a checkpoint with the proof that the chain only grew, for a witness to cosign."""
     from cardwatch import services
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         text = services.witness_request(context, installation.signing_key(), lane=lane, since=since)
     _print_text(text, "request", json=json)
 

@@ -77,14 +77,14 @@ def receive(
     ] = None,
     columns: ColumnsFile = None,
     date_order: DateOrder = "decide",
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
     """Import statements: each is stored and scored completely, or not at all."""
     if corrects and len(statements) > 1:
         raise typer.BadParameter("one statement corrects one other", param_hint="--corrects")
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         faults = installation.check_keys(context.casebook)
         if faults:
             raise CardwatchError(" ".join(faults))
@@ -125,7 +125,7 @@ def watch(
     ] = None,
     columns: ColumnsFile = None,
     date_order: DateOrder = "decide",
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
@@ -146,7 +146,7 @@ def watch(
             time.sleep(settle if once else every)
             _fetch(pull, is_due=once)
             if drop_folder.take_complete(time.monotonic()):
-                with open_context(who, organisation) as context:
+                with open_context(person, organisation) as context:
                     deliveries = services.receive_folder(
                         context, drop_folder, reader, time.monotonic()
                     )
@@ -245,14 +245,14 @@ def statements(
     statement: Annotated[
         str | None, typer.Argument(help="A statement to show with its reading report.")
     ] = None,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
     """List statements, or show one with what happened to every row."""
     from cardwatch import services
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         if statement:
             _print_statement(services.get_statement(context, statement), json=json)
         else:
@@ -271,7 +271,7 @@ def alerts(
     counts: Annotated[
         bool, typer.Option("--counts", help="The number of alerts in each state.")
     ] = False,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
@@ -279,7 +279,7 @@ def alerts(
     from cardwatch import services
     from cardwatch.casebook import LANES, STATES
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         if alert:
             _print_alert(services.get_alert(context, alert), json=json)
         elif precision:
@@ -325,7 +325,7 @@ def decide(
     seen: Annotated[
         int | None, typer.Option(help="Number of the last decision you have seen.")
     ] = None,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
@@ -335,7 +335,7 @@ def decide(
 
     pence = services.pence_recovered(recovered)
     decision = DecisionInput(reason, state, assign, due, snooze, tags, pence, seen)
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         alert_row = services.decide(context, alert, decision)
     _print_alert(alert_row, json=json)
 
@@ -346,14 +346,14 @@ def suppress(
     until: Annotated[str, typer.Option(help="Last day, within a year.")] = "",
     reason: Reason = "",
     end: Annotated[str | None, typer.Option(help="End this suppression.")] = None,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
     """Suppress alerts of one rule, cardholder and merchant until a day, or list suppressions."""
     from cardwatch import services
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         if end:
             services.end_suppression(context, end)
         elif alert:
@@ -373,7 +373,7 @@ def put(
     since: Annotated[
         str, typer.Option("--from", help="First day on which it applies; today if empty.")
     ] = "",
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
@@ -382,7 +382,7 @@ def put(
     from cardwatch.forest import load_forest
     from cardwatch.registers import read_cards
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         since = since or str(context.now.date())
         if kind == "model" and path is None:
             digest = services.retrain_model(context)
@@ -420,7 +420,7 @@ def export(
     ] = "xlsx",
     case: Annotated[bool, typer.Option("--case", help="Alerts in full.")] = False,
     lane: LaneOption = "finance",
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
@@ -429,7 +429,7 @@ def export(
 
     if not path.absolute().parent.is_dir():
         raise typer.BadParameter(f"there is no folder {path.parent}", param_hint="PATH")
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         export_request = services.ExportRequest(
             purpose=purpose,
             recipient=to,

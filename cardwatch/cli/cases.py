@@ -23,7 +23,7 @@ CaseId = Annotated[str, typer.Argument(help="The case's reference, such as C-202
 def list_cases(
     state: Annotated[str, typer.Option(help="Only open or closed cases.")] = "",
     text: Annotated[str, typer.Option(help="Part of a reference or title.")] = "",
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
@@ -32,19 +32,19 @@ def list_cases(
     from cardwatch.casebook.cases import CASE_STATES, CaseFilter
 
     one_of("--state", state, ("", *CASE_STATES))
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         rows = services.list_cases(context, CaseFilter(state=state, text=text))
     print_rows(rows, CASES_SHOWN, json=json)
 
 
 @cases_app.command("show", epilog="Example: cardwatch case show C-2026-0001")
 def show_case(
-    case: CaseId, who: Who = None, organisation: Owner = None, json: AsJson = False
+    case: CaseId, person: Who = None, organisation: Owner = None, json: AsJson = False
 ) -> None:
     """Show a case with its chronology."""
     from cardwatch import services
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         detail = services.get_case(context, case)
     if json:
         print_json(detail)
@@ -82,14 +82,14 @@ def export_case(
     ],
     to: Annotated[str, typer.Option("--to", help="The recipient.")],
     path: Annotated[Path, typer.Argument(help="File or folder to write the pack to.")] = Path(),
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
     """Export a whole case as a signed evidence pack, once you have shown its names."""
     from cardwatch import services
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         export_request = services.ExportRequest(
             purpose, to, installation.marking(), installation.signing_key()
         )

@@ -39,14 +39,14 @@ def aggregate(
     threshold: Annotated[
         int, typer.Option(min=1, help="Smallest count that is shared; 5 or more.")
     ] = 10,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
 ) -> None:
     """Write a quarter's figures without people or merchants, signed, to share with others."""
     from cardwatch import services
     from cardwatch.cli.output import out
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         content = services.make_aggregate(
             context, quarter, threshold=threshold, key=installation.signing_key()
         )

@@ -52,7 +52,7 @@ def export_casebook(
         bool,
         typer.Option("--parquet", help="As Parquet files, one a year, in its own folder."),
     ] = False,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
@@ -61,7 +61,7 @@ def export_casebook(
 
     if not parquet:
         raise typer.BadParameter("choose the form", param_hint="--parquet")
-    with busy("Exporting payments"), open_context(who, organisation) as context:
+    with busy("Exporting payments"), open_context(person, organisation) as context:
         written = services.export_partition(context, folder, purpose=purpose, recipient=recipient)
     print_rows([asdict(written)], ("organisation", "payments", "files"), json=json)
 

@@ -22,14 +22,14 @@ def list_queries(
     every: Annotated[
         bool, typer.Option("--all", help="Also those that wait for no reply.")
     ] = False,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
     """List queries that wait for a reply, the one due first at the head."""
     from cardwatch import services
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         queries = services.list_queries(context, open_only=not every)
     print_rows(queries, QUERY_COLUMNS, json=json)
 
@@ -42,7 +42,7 @@ def reply(
     replied_by: Annotated[str, typer.Option("--by", help="Name of the person who replied.")],
     text: Annotated[str, typer.Option(help="What they replied.")],
     replied_on: Annotated[str, typer.Option("--on", help="The day; today without it.")] = "",
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
@@ -50,6 +50,6 @@ def reply(
     from cardwatch import services
     from cardwatch.casebook.queries import ReplyInput
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         answered = services.record_reply(context, query, ReplyInput(replied_by, text, replied_on))
     print_rows([answered], QUERY_COLUMNS, json=json)

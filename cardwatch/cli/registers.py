@@ -65,7 +65,7 @@ def import_files(
             "--replaces", help="Entries of earlier versions that this file lacks are used no more."
         ),
     ] = False,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
     date_order: DateOrder = "decide",
@@ -77,7 +77,7 @@ def import_files(
 
     day = str(known_from.date()) if known_from else ""
     receipts = []
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         for file in files:
             with busy(f"Reading {file.name}"):
                 register = read_register(file, reading_choices(None, date_order), kind=kind)
@@ -105,11 +105,11 @@ def _received(receipt: RegisterReceipt) -> str:
 
 
 @registers_app.command("list", epilog="Example: cardwatch registers list --as you@force.example")
-def list_stored(who: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
+def list_stored(person: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
     """List the registers in the casebook that you may see, with how much of each is held."""
     from cardwatch import services
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         rows = [asdict(summary) for summary in services.list_registers(context)]
     columns = ("kind", "title", "owner", "lane", "versions", "entries", "last_received_at")
     print_rows(rows, columns, json=json)
@@ -148,7 +148,7 @@ def show(
     ],
     kind: RegisterKindName = "",
     known_from: KnownFrom = None,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
     date_order: DateOrder = "decide",
@@ -157,15 +157,15 @@ def show(
     if Path(file).is_file():
         _show_file(Path(file), kind, known_from, json=json, date_order=date_order)
     else:
-        _show_stored(file, who, organisation, json=json)
+        _show_stored(file, person, organisation, json=json)
 
 
-def _show_stored(name: str, who: str | None, organisation: str | None, *, json: bool) -> None:
+def _show_stored(name: str, person: str | None, organisation: str | None, *, json: bool) -> None:
     """Show a register in the casebook with its versions, or one version with its problems."""
     from cardwatch import services
     from cardwatch.registers import register_kinds
 
-    with open_context(who, organisation) as context:
+    with open_context(person, organisation) as context:
         if name in register_kinds():
             detail = services.get_register(context, name)
             if json:

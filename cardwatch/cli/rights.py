@@ -26,7 +26,7 @@ def equality(
     quarter: Quarter,
     file: GroupsFile = None,
     path: PdfFile = None,
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
 ) -> None:
     """Compare how often groups of cardholders are asked about, with what chance does."""
@@ -35,7 +35,7 @@ def equality(
     from cardwatch.reports import pdf_of
 
     groups = read_groups(file, reading_choices(None, "decide")) if file else None
-    with open_context(who, organisation) as context, busy("Comparing groups"):
+    with open_context(person, organisation) as context, busy("Comparing groups"):
         document = services.report_equality(
             context, quarter, groups, marking=installation.marking()
         )
@@ -53,14 +53,14 @@ def subject_access(
         list[str], typer.Argument(help="Numbers and names by which statements know the person.")
     ],
     path: Annotated[Path, typer.Option("--out", help="The ZIP file to write.")],
-    who: Who = None,
+    person: Who = None,
     organisation: Owner = None,
 ) -> None:
     """Write what is held about a cardholder, to answer their request; nobody else is named."""
     from cardwatch import services
     from cardwatch.cli.output import out
 
-    with open_context(who, organisation) as context, busy("Gathering what is held"):
+    with open_context(person, organisation) as context, busy("Gathering what is held"):
         content = services.make_subject_access_pack(
             context, identifiers, marking=installation.marking(), key=installation.signing_key()
         )

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from cardwatch.registers import OrganisationMatch
     from cardwatch.services.scoring_inputs import LoadedInputs
 
-MOST_PAYMENTS = 10_000
+NEWEST_PAYMENTS = 10_000
 """The newest payments that are read; pages say so where there are more."""
 PERSON_COLUMNS = ("employee_id", "approver_id", "person")
 
@@ -78,7 +78,7 @@ class SubjectData:
 
     Attributes:
         filters: which payments count for it.
-        ledger: the newest of them, `MOST_PAYMENTS` at most.
+        ledger: the newest of them, `NEWEST_PAYMENTS` at most.
         places: the statement of each, by file and row.
         registers: by kind, without entries about people who are hidden from the actor.
         versions: id of the version, by kind and hash of its file.
@@ -98,7 +98,7 @@ class SubjectData:
         """How many payments count, and their pence together."""
         read = len(self.ledger)
         pence = int(self.ledger.frame["amount_pence"].sum())
-        if read < MOST_PAYMENTS:
+        if read < NEWEST_PAYMENTS:
             return SubjectTotals(read, pence, read)
         return SubjectTotals(*payment_queries.count_payments(self.uow, self.filters), read)
 
@@ -174,7 +174,7 @@ def load_subject(uow: UnitOfWork, filters: PaymentFilters) -> SubjectData:
     used, _ = split_unreadable(uow, kept.visible_registers(uow))
     registers = {register.kind: register for register in load_registers(uow, used)}
     which = sa.and_(sa.true(), *filters.conditions(uow))
-    table = kept_statements.read_newest(uow, which, MOST_PAYMENTS)
+    table = kept_statements.read_newest(uow, which, NEWEST_PAYMENTS)
     ledger = ledger_of(table, loaded, registers)
     if people.hidden:
         registers = {
