@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cardwatch.alerts import holders_label, merchants_label
@@ -105,6 +105,8 @@ def test_ids_are_unique_and_do_not_depend_on_the_order_of_rows(
     cards: list[tuple[str, str, str, str, str]],
     order: random.Random,
 ) -> None:
+    # A statement most of whose amounts have a minus is refused: its direction is not clear.
+    assume(2 * sum(amount.startswith("-") for *_, amount, _ in payments) <= len(payments))
     folder = tmp_path_factory.mktemp("ids")
     rows = [
         f"2026-11-{day:02},{holder},************{card},{merchant},{amount},{mcc}\n"
