@@ -19,7 +19,9 @@ from starlette.requests import Request
 from api.errors import CODES, MEDIA, URN
 from api.main import create_app
 from api.middleware import COOKIE, DOORS, FILES, HEADERS, OPEN, SAFE, address_of
-from api.state import BODY_BYTES, ROWS_BYTES, UPLOAD_BYTES
+from api.scim import BASE as SCIM_BASE
+from api.scim import SCIM_MEDIA
+from api.state import BODY_BYTES, PACK_BYTES, ROWS_BYTES, UPLOAD_BYTES
 from api.templating import PAGE_POLICY
 from api.web.reference import REFERENCE_POLICY
 from cardwatch.casebook import ROLES
@@ -60,6 +62,11 @@ def _assert_dressed(answer: Any) -> None:
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS | policy
     assert re.fullmatch(r"[0-9a-f]{16}", answer.headers["X-Request-Id"])
     if answer.is_success or answer.is_redirect or is_page:
+        return
+    if answer.headers["Content-Type"] == SCIM_MEDIA:
+        assert answer.url.path.startswith(SCIM_BASE)
+        assert answer.json()["status"] == str(answer.status_code)
+        assert answer.json()["detail"]
         return
     assert answer.headers["Content-Type"] == MEDIA, answer.text
     told = answer.json() if answer.content else {}
@@ -238,6 +245,8 @@ def _limit(method: str, path: str) -> int:
     """Return how many bytes a route's body may have."""
     if "multipart/form-data" in WITH_BODY[method, path]:
         return UPLOAD_BYTES
+    if path in {"/v1/pack/preview", "/v1/back-tests"}:
+        return PACK_BYTES
     return ROWS_BYTES if path == "/v1/scores" else BODY_BYTES
 
 
