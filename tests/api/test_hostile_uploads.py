@@ -19,7 +19,7 @@ from hostile import GOOD, MIB, OLE, damaged
 from processes import children, in_memory
 from services import OCTOBER, Running, serving, text
 
-from api.state import BODY_BYTES, ROWS_BYTES, UPLOAD_BYTES
+from api.state import BODY_BYTES, PACK_BYTES, ROWS_BYTES, UPLOAD_BYTES
 from cardwatch.casebook.tables import metadata
 
 if TYPE_CHECKING:
@@ -329,6 +329,7 @@ def test_a_hidden_zero_byte_is_no_part_of_what_is_kept(running: Running) -> None
 LARGEST = {"/v1/scores": ROWS_BYTES, SCORED: UPLOAD_BYTES, KEPT: UPLOAD_BYTES,
            "/v1/statements/preview": UPLOAD_BYTES, "/v1/proposals/cards": UPLOAD_BYTES,
            "/v1/registers": UPLOAD_BYTES,
+           "/v1/pack/preview": PACK_BYTES, "/v1/back-tests": PACK_BYTES,
            "/v1/cases/{case_id}/attachments": UPLOAD_BYTES}  # fmt: skip
 
 
