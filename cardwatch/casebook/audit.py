@@ -103,12 +103,13 @@ def _check_seals(uow: UnitOfWork, lane: str, seals: Counter[str]) -> str:
     return f"{gone} {are} missing" if gone else ""
 
 
-def read_events(
+def read_events(  # noqa: PLR0913  bounds on both sides
     uow: UnitOfWork,
     lane: str,
     *,
     last: int = 0,
     before: int = 0,
+    after: int = 0,
     wanted: Mapping[str, str] | None = None,
 ) -> Iterator[Event]:
     """Return the events of a chain, the newest first.
@@ -118,10 +119,11 @@ def read_events(
         lane: whose chain.
         last: so many at most; 0 for all.
         before: number of the event before which they lie; 0 for the end.
+        after: number of the event after which they lie; 0 for the first.
         wanted: what fields of an event have to be, such as `action`.
     """
     question = sa.select(audit_events.c.body).where(
-        uow.scope(audit_events), audit_events.c.lane == lane
+        uow.scope(audit_events), audit_events.c.lane == lane, audit_events.c.seq > after
     )
     if before:
         question = question.where(audit_events.c.seq < before)

@@ -110,6 +110,25 @@ def audit_list(
     )
 
 
+@app.command("siem", epilog="Example: cardwatch audit siem --since 1200 >> events.jsonl")
+def audit_siem(
+    since: Annotated[
+        int, typer.Option(min=0, help="Number of the last event that the SIEM has.")
+    ] = 0,
+    person: Who = None,
+    organisation: Owner = None,
+) -> None:
+    """Print finance's audit events for a SIEM, in OCSF 1.6.0: one a line, the oldest first.
+
+    Go on from `metadata.sequence` of the last line; at most 10,000 events are printed at once.
+    """
+    from cardwatch import services
+
+    with open_context(person, organisation, system=True) as context:
+        events = services.siem_events(context, since)
+    sys.stdout.writelines(json_text.dumps(event, ensure_ascii=False) + "\n" for event in events)
+
+
 @app.command("exports", epilog="Example: cardwatch audit exports")
 def audit_exports(person: Who = None, organisation: Owner = None, json: AsJson = False) -> None:
     """List exports: what was shared, why, with whom and by whom."""

@@ -250,6 +250,7 @@ from cardwatch.services.settings import (
     rules_with,
 )
 from cardwatch.services.sftp import SftpPull
+from cardwatch.services.siem import siem_events
 from cardwatch.services.subject_access import check_oversees, make_subject_access_pack
 from cardwatch.services.subject_links import subject_links, supplier_ids
 from cardwatch.services.subject_rows import SubjectLink, SubjectLinks
@@ -515,6 +516,7 @@ __all__ = [
     "set_webhook",
     "settle_refused_file",
     "show_home",
+    "siem_events",
     "sign_in",
     "sign_in_with_provider",
     "start_account",
