@@ -323,10 +323,10 @@ def fill_cases(site: Site) -> None:
 
 def _ask_for_approvals(site: Site, psd: services.ServiceContext) -> None:
     """Let a second of professional standards approve one request, and one wait for each role."""
-    statement = services.list_statements(psd)[0]["statement_id"]
     wanted = services.ExportRequest(
-        "misconduct", LONG, "OFFICIAL", installation.signing_key(), statement_id=statement, lane=PSD
-    )
+        "misconduct", LONG, "OFFICIAL", installation.signing_key(),
+        statement_id=site.ids["statement"], lane=PSD,
+    )  # fmt: skip
     asks = {
         "approved": lambda: services.export_alerts(psd, wanted, ".csv"),
         "approval": lambda: services.reveal_case(psd, site.ids["case"], reason=REASON),
