@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import PACK_KEY, lively_month, policy_pack
+from books import PACK_KEY, lively_month, policy_pack, second_person
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
@@ -28,16 +27,6 @@ CONTENT = make_pack(policy_pack(), PACK_KEY)
 THEIRS = next(name for name, text in rule_texts().items() if 'id       = "sole-holder' in text)
 
 
-def _second(at: Context) -> services.ServiceContext:
-    """Return the context of another person of professional standards."""
-    first = at("psd")
-    owner, email = first.actor.organisation_id, "second@psd.example"
-    with suppress(CardwatchError):  # they are there already
-        services.add_person(first, name="b", email=email, role="psd", holds_no_card=True)
-    actor = services.actor_of_person(first.casebook, owner, email, first.now)
-    return services.ServiceContext(first.casebook, actor, first.now)
-
-
 def _tested(context: services.ServiceContext, content: bytes = CONTENT) -> Any:
     job = services.queue_back_test(context, "pack", content, 1)
     assert services.do_next_job(context.casebook, lambda: context.now, services.TRIALS)
@@ -50,7 +39,7 @@ def _take(at: Context, content: bytes = CONTENT, **given: str) -> Any:
     made = services.propose_pack(
         at("psd"), job["job_id"], reason="national", **{"effective_from": ""} | given
     )
-    return services.decide_proposal(_second(at), made["proposal_id"], agrees=True)
+    return services.decide_proposal(second_person(at("psd")), made["proposal_id"], agrees=True)
 
 
 def test_two_people_take_a_pack_and_alerts_name_it(at: Context, read: Read) -> None:
@@ -61,12 +50,12 @@ def test_two_people_take_a_pack_and_alerts_name_it(at: Context, read: Read) -> N
     made = services.propose_pack(
         at("psd"), job["job_id"], effective_from="2026-10-01", reason="national"
     )
-    seen = services.get_proposal(_second(at), made["proposal_id"])
+    seen = services.get_proposal(second_person(at("psd")), made["proposal_id"])
     assert "Single-purchase limit" in [change.label for change in seen["before_after"]]
     assert "near-limit-habit.toml" not in [change["file"] for change in seen["changes"]]
     with pytest.raises(NotAllowed, match="Another person"):
         services.decide_proposal(at("psd"), made["proposal_id"], agrees=True)
-    services.decide_proposal(_second(at), made["proposal_id"], agrees=True)
+    services.decide_proposal(second_person(at("psd")), made["proposal_id"], agrees=True)
     active = services.get_pack(at())
     assert active is not None
     assert (active["pack"]["version"], active["is_review_due"]) == ("2027.1", False)
@@ -115,7 +104,7 @@ def test_an_upgrade_keeps_own_figures_and_takes_rules_whole(at: Context) -> None
         at("psd"), "rules", services.pack_rules(rules | {THEIRS: own_rule}), effective_from="",
         reason="own",
     )  # fmt: skip
-    services.decide_proposal(_second(at), changed["proposal_id"], agrees=True)
+    services.decide_proposal(second_person(at("psd")), changed["proposal_id"], agrees=True)
     assert services.get_pack(at("psd"))["own_rules"]["changed"] == [THEIRS.removesuffix(".toml")]  # type: ignore[index]
     assert services.get_pack(at())["own_rules"]["changed"] == [], "psd's own rule is not finance's"  # type: ignore[index]
     newer = replace(policy_pack(), version="2027.2", policy="materiality_pounds = 12.0\n")
@@ -184,7 +173,7 @@ def test_the_command_takes_a_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     new = ("--role", "psd", "--no-card", "--new-organisation", "Saltmarsh Vale")
     run("people", "a@x.example", "--name", "a", *new)
-    run("people", "b@x.example", "--name", "b", *new[:3], "--as", "a@x.example")
+    run("people", "b@x.example", "--name", "b", *new[:3])
     pack = str(tmp_path / "pack.json")
     made = run("pack", "make", str(root / "sample_data" / "national-pack.toml"), "--out", pack)
     assert "fingerprint" in made
