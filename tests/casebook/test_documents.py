@@ -21,7 +21,12 @@ def test_of_several_that_hold_the_last_put_counts_and_before_the_first_the_first
     at: Context,
 ) -> None:
     finance = at()
-    put = [(b"a", "2026-04-01"), (b"b", "2026-06-01"), (b"c", "2026-06-01"), (b"d", "2026-05-01")]
+    put = [
+        (b"# a", "2026-04-01"),
+        (b"# b", "2026-06-01"),
+        (b"# c", "2026-06-01"),
+        (b"# d", "2026-05-01"),
+    ]
     names = {services.activate_document(finance, "policy", text, day): text for text, day in put}
     with finance.work(AuditEvent("access", "test"), ()) as uow:
         told = {
@@ -30,15 +35,15 @@ def test_of_several_that_hold_the_last_put_counts_and_before_the_first_the_first
         }
         assert documents.active_sha256(uow, "cards", "2026-06-01") is None
         assert [row["seq"] for row in documents.list_active(uow)] == [1, 2, 3, 4]
-    assert list(told.values()) == [b"a", b"a", b"d", b"c", b"c"]
+    assert list(told.values()) == [b"# a", b"# a", b"# d", b"# c", b"# c"]
 
 
 def test_the_same_document_is_kept_once(at: Context) -> None:
     finance = at()
-    first = services.activate_document(finance, "policy", b"text", "2026-01-01")
-    assert services.activate_document(finance, "policy", b"text", "2026-02-01") == first
+    first = services.activate_document(finance, "policy", b"# text", "2026-01-01")
+    assert services.activate_document(finance, "policy", b"# text", "2026-02-01") == first
     with finance.work(AuditEvent("access", "test"), ()) as uow:
-        assert documents.read_document(uow, first) == b"text"
+        assert documents.read_document(uow, first) == b"# text"
 
 
 @given(
