@@ -233,7 +233,9 @@ def fill_jobs(site: Site) -> None:
             "fact": REASON}  # fmt: skip
     asked = {"before": 3, "after": 3, "newly_asked": [note], "no_longer_asked": [note]}
     statement = {"label": LONG, "last_on": "2026-10-31", "finance": asked}
-    tried = {"kind": "policy", "sha256": LONG, "document": LONG, "statements": [statement]}
+    counts = {"unit": LONG, "holders_newly_asked": 1, "newly_asked": 1, "no_longer_asked": 1}
+    tried = {"kind": "policy", "sha256": LONG, "document": LONG, "statements": [statement],
+             "units": {"finance": [counts | {"unit": ""}, counts]}}  # fmt: skip
     styled = [row | {"style": f"split, {LONG}"} for row in EVALUATED["rows"]]
     received = {"label": f"{LONG}.csv", "outcome": "received", "transactions": 1_800, "late": 3,
                 "statement_id": site.ids["statement"], "notes": [LONG]}  # fmt: skip
