@@ -76,6 +76,7 @@ class Service:
         self.casebook: Casebook = casebook
         self.background: Casebook = background  # for jobs, which may wait, and for health
         self.health_threads = CapacityLimiter(HEALTH_THREADS)
+        self.home = installation.home()
         for make_key in (installation.seal, installation.signing_key, installation.card_secrets):
             make_key()
         installation.note_keys(background)
@@ -91,7 +92,7 @@ class Service:
     @property
     def seal(self) -> MultiFernet:
         """The seal; read each time, as it can be replaced while the service runs."""
-        return installation.seal()
+        return installation.seal(self.home)
 
     @property
     def signing_key(self) -> Ed25519PrivateKey:

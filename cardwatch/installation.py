@@ -180,7 +180,7 @@ def note_keys(casebook: Casebook) -> None:
         key_checks.note_keys(casebook, fingerprints())
 
 
-def seal() -> MultiFernet:
+def seal(folder: Path | None = None) -> MultiFernet:
     """Return this installation's seal for what the database must not hold readable.
 
     Raises:
@@ -188,10 +188,10 @@ def seal() -> MultiFernet:
     """
     from cryptography.fernet import MultiFernet
 
-    return MultiFernet(seal_keys())
+    return MultiFernet(seal_keys(folder))
 
 
-def seal_keys() -> list[Fernet]:
+def seal_keys(folder: Path | None = None) -> list[Fernet]:
     """Return the keys of the seal: the newest, which seals, and older ones, which open.
 
     Raises:
@@ -199,7 +199,7 @@ def seal_keys() -> list[Fernet]:
     """
     from cryptography.fernet import Fernet
 
-    path = home() / SEAL_KEY
+    path = (folder or home()) / SEAL_KEY
     try:
         newest = _kept(path, Fernet.generate_key())
         older = (key.content for key in reversed(read_older(path)))
