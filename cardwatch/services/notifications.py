@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook, outbox
 from cardwatch.casebook.people import list_people
@@ -12,12 +12,15 @@ from cardwatch.services.context import public_row
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from cryptography.fernet import MultiFernet
 
+    from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import Webhook
     from cardwatch.services.context import ServiceContext
+
+N = TypeVar("N")
 
 
 def set_webhook(context: ServiceContext, url: str, seal: MultiFernet) -> str:
@@ -58,6 +61,30 @@ def list_webhooks(context: ServiceContext) -> list[Webhook]:
         return [public_row(row) for row in outbox.list_webhooks(uow, (lane,))]
 
 
+def due_notices(
+    casebook: Casebook,
+    clock: Callable[[], dt.datetime],
+    is_any: Callable[[UnitOfWork], bool],
+    take: Callable[[UnitOfWork], list[N]],
+) -> Iterator[tuple[Actor, list[N]]]:
+    """Take the notices that are due, organisation by organisation, with who acts for each.
+
+    Args:
+        casebook: whose they are.
+        clock: what tells the moment.
+        is_any: whether an organisation has one; asked first, so that nobody waits to write nothing.
+        take: takes them.
+    """
+    for row in casebook.organisations():
+        actor = Actor(row["organisation_id"], SYSTEM, "admin")
+        with casebook.unaudited(actor, clock(), lanes=LANES, reads=True) as uow:
+            waiting = is_any(uow)
+        if waiting:
+            with casebook.unaudited(actor, clock(), lanes=LANES) as uow:
+                notices = take(uow)
+            yield actor, notices
+
+
 def send_due(
     casebook: Casebook,
     seal: MultiFernet,
@@ -73,14 +100,7 @@ def send_due(
         send: sends one: given url, id, kind and moment, and the secret; whether it arrived.
     """
     arrived = 0
-    for row in casebook.organisations():
-        actor = Actor(row["organisation_id"], SYSTEM, "admin")
-        with casebook.unaudited(actor, clock(), lanes=LANES, reads=True) as uow:
-            waiting = outbox.is_any_due(uow)
-        if not waiting:
-            continue
-        with casebook.unaudited(actor, clock(), lanes=LANES) as uow:
-            notices = outbox.take_due(uow)
+    for actor, notices in due_notices(casebook, clock, outbox.is_any_due, outbox.take_due):
         for notice in notices:
             fields = {name: str(notice[name]) for name in ("url", "notice_id", "kind", "made_at")}
             has_arrived = send(fields, seal.decrypt(notice["secret"].encode()).decode())

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import FINANCE, LANES, Actor, AuditEvent, Casebook, outbox
+from cardwatch.casebook import FINANCE, LANES, AuditEvent, Casebook, outbox
 from cardwatch.casebook import refused_files as stored
 from cardwatch.casebook.tables import RECEIVES
-from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.casebook.uploads import WAITING_BYTES
 from cardwatch.services.columns import SETTLED_BY_COLUMNS
+from cardwatch.services.notifications import due_notices
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -131,14 +131,8 @@ def mail_refusals(
         clock: what tells the moment.
         send: sends a message that so many files were refused; whether the mail server took it.
     """
-    for row in casebook.organisations():
-        actor = Actor(row["organisation_id"], SYSTEM, "admin")
-        with casebook.unaudited(actor, clock(), lanes=LANES, reads=True) as uow:
-            is_any = outbox.is_any_mail_due(uow)
-        if not is_any:
-            continue
-        with casebook.unaudited(actor, clock(), lanes=LANES) as uow:
-            notices = outbox.take_mail_due(uow)
+    due = due_notices(casebook, clock, outbox.is_any_mail_due, outbox.take_mail_due)
+    for actor, notices in due:
         mark = outbox.mark_sent if send(len(notices)) else outbox.mark_failed
         with casebook.unaudited(actor, clock(), lanes=LANES) as uow:
             for notice in notices:
