@@ -97,17 +97,17 @@ class Service:
     @property
     def signing_key(self) -> Ed25519PrivateKey:
         """The key for checkpoints and packs; read each time, as it can be replaced."""
-        return installation.signing_key()
+        return installation.signing_key(self.home)
 
     @property
     def card_secrets(self) -> list[bytes]:
         """The secrets for card numbers, the newest first; see `card_key`."""
-        return installation.card_secrets()
+        return installation.card_secrets(self.home)
 
     @property
     def card_key(self) -> bytes:
         """The secret for card numbers; read each time, as it can be replaced."""
-        return installation.card_key(self.casebook)
+        return installation.card_key(self.casebook, self.home)
 
     def close(self) -> None:
         """End the readers and close the casebook."""

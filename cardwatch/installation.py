@@ -42,17 +42,18 @@ def home() -> Path:
     return Path(os.environ.get("CARDWATCH_HOME") or Path.home() / ".cardwatch")
 
 
-def card_key(casebook: Casebook | None = None) -> bytes:
+def card_key(casebook: Casebook | None = None, folder: Path | None = None) -> bytes:
     """Return this installation's secret for card numbers, made at first use, for its owner only.
 
     Args:
         casebook: of this installation, if it is open. A card that it knows by the hash of an older
             secret keeps that hash.
+        folder: that the secret is kept in, where it is not `home`; so for each key.
 
     Raises:
         CardwatchError: it cannot be kept, or what is kept is no key.
     """
-    key, *older = card_secrets()
+    key, *older = card_secrets(folder)
     if not older:
         return key
     from cardwatch.services.rekeying import known_cards
@@ -66,13 +67,13 @@ def card_key(casebook: Casebook | None = None) -> bytes:
             opened.close()
 
 
-def card_secrets() -> list[bytes]:
+def card_secrets(folder: Path | None = None) -> list[bytes]:
     """Return the secrets for card numbers, the newest first; see `card_key`.
 
     Raises:
         CardwatchError: they cannot be kept, or what is kept is no key.
     """
-    path = home() / CARD_KEY
+    path = (folder or home()) / CARD_KEY
     key = _kept(path, secrets.token_bytes(32))
     if len(key) < 32:
         raise CardwatchError(
@@ -228,7 +229,7 @@ def open_casebook(*, make: bool = False, busy_seconds: float | None = None) -> C
     return Casebook(url, checkpoints=Path(folder), make=make, busy_seconds=busy_seconds)
 
 
-def signing_key() -> Ed25519PrivateKey:
+def signing_key(folder: Path | None = None) -> Ed25519PrivateKey:
     """Return this installation's key for checkpoints, made at first use, for its owner only.
 
     Raises:
@@ -237,7 +238,7 @@ def signing_key() -> Ed25519PrivateKey:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    path = home() / SIGNING_KEY
+    path = (folder or home()) / SIGNING_KEY
     try:
         key = serialization.load_pem_private_key(_kept(path, new_signing_pem()), None)
     except ValueError as error:
