@@ -316,7 +316,7 @@ def _by_evidence(sheet: ParsedSheet, amounts: Amounts, read: Flags, kinds: Kinds
         raise _unclear(sheet, "payments to the account have the same sign as most purchases")
     elif by_count == "refund" and minus >= FEW_ROWS and total < 0:
         by_payments, decided = "refund", f"{minus} of {minus + plus} payments have a minus"
-    elif by_count == "charge" or (plus > minus and total >= -above) or max(minus, plus) < FEW_ROWS:
+    elif by_count == "charge" or ((plus > minus or plus == minus < FEW_ROWS) and total >= -above):
         by_payments, decided = "charge", f"{plus} of {minus + plus} payments have no minus"
     else:
         raise _unclear(sheet, f"{minus} of its {minus + plus} amounts have a minus")
