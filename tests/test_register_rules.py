@@ -291,7 +291,7 @@ def test_the_order_of_a_registers_rows_changes_nothing(
     backward = alerts_for({"gifts.csv": GIFT + "\n".join(rows[::-1]) + "\n"})
 
     def plain(alerts: list[Alert]) -> str:
-        return re.sub(r"row=\d+", "", repr(alerts))
+        return re.sub(r"row=\d+|sha256='\w+'", "", repr(alerts))
 
     assert plain(forward) == plain(backward)
 
