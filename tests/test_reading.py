@@ -99,7 +99,7 @@ def test_the_measure_tells_plain_words_from_hard_ones() -> None:
 
 def test_texts_are_found_in_most_pages_and_whole() -> None:
     empty = {name for name, texts in SAID.items() if not texts}
-    assert {"base.html", "parts.html"} < empty
+    assert "base.html" in empty
     assert len([name for name in empty if name.endswith(".html")]) < len(PAGES) / 4
     assert "Nobody has decided yet." in SAID["help.html"]
     assert (
