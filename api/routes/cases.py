@@ -51,7 +51,7 @@ BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
 @router.post("/cases/search", response_model=CasePage)
-def list_cases(body: CaseSearch, context: Context) -> dict[str, Any]:
+def list_cases(body: CaseSearch, context: Context) -> dict[str, object]:
     """List the cases that fit, the newest first, a page at a time."""
     owner = services.email_of(context) if body.owner else ""
     case_filter = cases.CaseFilter(state=body.state or "", owner=owner, text=body.text)

@@ -20,7 +20,7 @@ from cardwatch.quantities import quantity
 from cardwatch.services.answers import AlertHistory, StatementDetail
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 router = APIRouter()
 Text = Annotated[str, Form(max_length=200)]
@@ -86,7 +86,7 @@ def _case_page(
 
 def share_page(
     request: Request,
-    form: dict[str, Any],
+    form: Mapping[str, object],
     errors: dict[str, str],
     *,
     back: str,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cardwatch.casebook.rows import Statement
-    from cardwatch.casebook.unit_of_work import UnitOfWork
+    from cardwatch.casebook.unit_of_work import Select, UnitOfWork
 
 
 def statement_counts(seq: int | None = None) -> sa.ColumnElement[bool]:
@@ -58,7 +58,7 @@ def counting_payments(
     *,
     seq: int | None = None,
     with_psd_holds: bool = False,
-) -> sa.Select[Any]:
+) -> Select:
     """Question for the payments that count, in the order in which statements were received.
 
     Statements kept as history come after all that were scored.
@@ -82,7 +82,7 @@ def counting_payments(
     )
 
 
-def each_once(uow: UnitOfWork, question: sa.Select[Any]) -> pd.DataFrame:
+def each_once(uow: UnitOfWork, question: Select) -> pd.DataFrame:
     """Payments that answer a question, each once.
 
     Args:

@@ -11,7 +11,13 @@ import sqlalchemy as sa
 from cardwatch.casebook.alerts import not_about
 from cardwatch.casebook.counting import counting_payments, is_visible
 from cardwatch.casebook.pseudonyms import pseudonym
-from cardwatch.casebook.rows import PaymentAlert, PlacedPayment, StoredPayment
+from cardwatch.casebook.rows import (
+    AlertSubject,
+    FirstPayment,
+    PaymentAlert,
+    PlacedPayment,
+    StoredPayment,
+)
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
     PSD,
@@ -29,7 +35,7 @@ from cardwatch.vocabulary import ASKED_ABOUT, SubjectKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+    from cardwatch.casebook.unit_of_work import Select, UnitOfWork
 
 HOLDER_ORDER = (
     "key_holder_id", "key_employee_id", "key_cardholder", "key_account", "key_card_number",
@@ -139,11 +145,11 @@ def count_payments(uow: UnitOfWork, filters: PaymentFilters) -> tuple[int, int]:
     return int(row["payments"]), int(row["pence"])
 
 
-def first_payments(uow: UnitOfWork) -> list[Row]:
-    """Return each merchant as printed, with the first `day` on which it was paid."""
+def first_payments(uow: UnitOfWork) -> list[FirstPayment]:
+    """Return each merchant as printed, with the first day on which it was paid."""
     columns = [transactions.c.merchant, sa.func.min(transactions.c.date).label("day")]
     question = counting_payments(uow, columns, with_psd_holds=uow.actor.role == PSD)
-    return uow.fetch_all(question.order_by(None).group_by(transactions.c.merchant))
+    return uow.fetch_all(question.order_by(None).group_by(transactions.c.merchant), FirstPayment)
 
 
 def get_payment(uow: UnitOfWork, statement_id: str, number: int) -> StoredPayment:
@@ -179,7 +185,7 @@ def holder_column() -> sa.ColumnElement[str]:
 
 def _visible(
     uow: UnitOfWork, filters: PaymentFilters, columns: Sequence[sa.ColumnElement[Any]]
-) -> sa.Select[Any]:
+) -> Select:
     """Question for payments that count and fit; of one that two statements hold, the earlier."""
     with_psd_holds = uow.actor.role == PSD
     other, holding = transactions.alias(), statements.alias()
@@ -215,13 +221,15 @@ def _has_merchant_of(uow: UnitOfWork, same_as: str) -> sa.ColumnElement[bool]:
     return _printed(uow, merchants.c.name.in_(names))
 
 
-def subjects_of_alert(uow: UnitOfWork, alert_id: str, kinds: Sequence[SubjectKind]) -> list[Row]:
+def subjects_of_alert(
+    uow: UnitOfWork, alert_id: str, kinds: Sequence[SubjectKind]
+) -> list[AlertSubject]:
     """The subjects of some kinds of an alert."""
     columns = alert_subjects.c
     question = sa.select(columns.kind, columns.subject_id, columns.name).where(
         uow.scope(alert_subjects), columns.alert_id == alert_id, columns.kind.in_(kinds)
     )
-    return uow.fetch_all(question)
+    return uow.fetch_all(question, AlertSubject)
 
 
 def _printed(uow: UnitOfWork, which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, cast
 
 import sqlalchemy as sa
 
@@ -22,6 +22,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class NewQuery:
+    """A query that was sent by e-mail.
+
+    Attributes:
+        recipient: name of the manager who is asked.
+        email: their address.
+        reply_to: address that they answer to.
+        due_on: day by which an answer is wanted.
+        next_reminder_on: day of the first reminder; none where nobody is reminded.
+    """
+
+    recipient: str
+    email: str
+    reply_to: str
+    due_on: str | None
+    next_reminder_on: str | None
+
+
+@dataclass(frozen=True)
 class ReplyInput:
     """A reply to a query.
 
@@ -36,18 +55,18 @@ class ReplyInput:
     replied_on: str = ""
 
 
-def add_query(uow: UnitOfWork, alert_ids: Sequence[str], values: dict[str, Any]) -> str:
+def add_query(uow: UnitOfWork, alert_ids: Sequence[str], query: NewQuery) -> str:
     """Record a query of finance that was sent; return its id.
 
     Args:
         uow: the work it is done in.
         alert_ids: the alerts it asks about.
-        values: `recipient`, `email`, `reply_to`, `due_on` and `next_reminder_on`.
+        query: to whom it was sent.
     """
-    query_id = uow.keyed("query", uow.now, values["email"], *alert_ids)[:12]
+    query_id = uow.keyed("query", uow.now, query.email, *alert_ids)[:12]
     owner = {"lane": FINANCE, "query_id": query_id}
     sender = {"sent_by": uow.actor.actor_id, "sent_at": uow.now, "reminders": 0}
-    uow.insert_sealed(queries, [owner | values | sender])
+    uow.insert_sealed(queries, [owner | asdict(query) | sender])
     uow.insert(query_alerts, [owner | {"alert_id": alert_id} for alert_id in alert_ids])
     return query_id
 

@@ -6,7 +6,10 @@ Each class names the columns that a function returns, and what is added to them.
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from cardwatch.vocabulary import SubjectKind
 
 
 class Organisation(TypedDict):
@@ -496,3 +499,18 @@ class SentQuery(TypedDict):
     is_open: bool
     age_days: int
     overdue_days: int
+
+
+class FirstPayment(TypedDict):
+    """The first day on which a merchant was paid, under one of its printed names."""
+
+    merchant: str
+    day: str
+
+
+class AlertSubject(TypedDict):
+    """A cardholder, merchant or unit that an alert is about."""
+
+    kind: SubjectKind
+    subject_id: str
+    name: str

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 """One row of an answer, by the names of its columns."""
+Select = sa.Select[Any]
+"""A SELECT, whatever its columns."""
 R = TypeVar("R")
 """A kind of row: a class of `rows` or `alert_rows`."""
 ROWS_AT_ONCE = 10_000
@@ -177,22 +179,22 @@ class UnitOfWork:
         return sa.and_(*clauses)
 
     @overload
-    def fetch_all(self, question: sa.Select[Any]) -> list[Row]: ...
+    def fetch_all(self, question: Select) -> list[Row]: ...
 
     @overload
-    def fetch_all(self, question: sa.Select[Any], kind: type[R]) -> list[R]: ...
+    def fetch_all(self, question: Select, kind: type[R]) -> list[R]: ...
 
-    def fetch_all(self, question: sa.Select[Any], kind: object = dict) -> list[Any]:  # noqa: ARG002  for types
+    def fetch_all(self, question: Select, kind: object = dict) -> list[Any]:  # noqa: ARG002  for types
         """Return the rows that answer a question, of a kind from `rows` where one is named."""
         return [dict(row) for row in self.connection.execute(question).mappings()]
 
     @overload
-    def fetch_one(self, question: sa.Select[Any]) -> Row | None: ...
+    def fetch_one(self, question: Select) -> Row | None: ...
 
     @overload
-    def fetch_one(self, question: sa.Select[Any], kind: type[R]) -> R | None: ...
+    def fetch_one(self, question: Select, kind: type[R]) -> R | None: ...
 
-    def fetch_one(self, question: sa.Select[Any], kind: object = dict) -> Any:  # noqa: ARG002  the same
+    def fetch_one(self, question: Select, kind: object = dict) -> Any:  # noqa: ARG002  the same
         """Return the row that answers a question, or nothing; see `fetch_all`."""
         row_mapping = self.connection.execute(question).mappings().first()
         return None if row_mapping is None else dict(row_mapping)
@@ -243,7 +245,7 @@ class UnitOfWork:
         assert not self.is_unaudited or table.name in tables.PASSING
 
 
-def sealed_columns(table: sa.Table) -> sa.Select[Any]:
+def sealed_columns(table: sa.Table) -> Select:
     """Question for the sealed columns of a table, without the content of files."""
     return sa.select(*(table.c[name] for name in SEALED[table.name]))
 

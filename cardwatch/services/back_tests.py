@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from cardwatch.alerts import merchants_label, without_alerts
 from cardwatch.casebook import AuditEvent, documents
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import Statement
     from cardwatch.casebook.statements import IncomingStatement
+    from cardwatch.policy import Policy
     from cardwatch.records import Alert, ReadingReport
+    from cardwatch.rules import Rule
     from cardwatch.scoring import ScoringResult
     from cardwatch.services.answers import AlertSummary, BackTest, Scores, UnitCounts
     from cardwatch.services.context import ServiceContext
@@ -45,6 +47,13 @@ MOST_MONTHS = 24
 WAYS = ("newly_asked", "no_longer_asked")
 TRIED = ("policy", "rules", POLICY_PACK)
 """Kinds of document that can be tried on past statements."""
+
+
+class TrialChange(TypedDict, total=False):
+    """What a document that is tried puts in place of what is active."""
+
+    policy: Policy
+    rules: tuple[Rule, ...]
 
 
 def score_only(
@@ -159,7 +168,7 @@ def back_test(
     }
 
 
-def unpack_trial(kind: str, content: bytes) -> dict[str, Any]:
+def unpack_trial(kind: str, content: bytes) -> TrialChange:
     """Return what a document that is tried puts in place of what is active; of a pack nothing yet.
 
     Raises:
@@ -168,7 +177,9 @@ def unpack_trial(kind: str, content: bytes) -> dict[str, Any]:
     if kind == POLICY_PACK:
         read_pack(content)
         return {}
-    return {kind: (unpack_policy if kind == "policy" else unpack_rules)(content)}
+    if kind == "policy":
+        return {"policy": unpack_policy(content)}
+    return {"rules": unpack_rules(content)}
 
 
 def _by_unit(comparisons: Sequence[dict[str, Any]], lane: str) -> list[UnitCounts]:
@@ -208,7 +219,7 @@ def check_trial(kind: str, months: int) -> None:
         raise CardwatchError(f"Enter a number from 1 to {MOST_MONTHS}.", field="months")
 
 
-def _try(context: ServiceContext, row: Statement, changed: dict[str, Any]) -> dict[str, Any]:
+def _try(context: ServiceContext, row: Statement, changed: TrialChange) -> dict[str, Any]:
     """Score one past statement as it would be today, and with the change."""
     with context.work(AuditEvent("consultation", "statement", row["statement_id"]), ()) as uow:
         assert row["window_from"] is not None  # it was scored

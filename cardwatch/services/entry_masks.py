@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cardwatch.casebook import pseudonyms
 from cardwatch.registers import person_key, register_kinds
@@ -51,6 +51,6 @@ def masked_entry(
     return {**entry, "facts": facts}
 
 
-def masked_item(item: Mapping[str, Any]) -> dict[str, Any]:
+def masked_item(item: Mapping[str, object]) -> dict[str, object]:
     """Return a line item without its description, which is free text and may name people."""
     return {**item, "description": HIDDEN_VALUE if item["description"] else ""}

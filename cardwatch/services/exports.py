@@ -467,14 +467,14 @@ def send_query(
     with context.work(AuditEvent("alteration", "query")) as uow:
         decide_each(uow, versions, decision)
         day_after = str(day_of(query.due_on) + dt.timedelta(1)) if query.due_on else None
-        values = {
-            "recipient": query.recipient.strip(),
-            "email": query.email,
-            "reply_to": reply_to,
-            "due_on": query.due_on or None,
-            "next_reminder_on": day_after if query.reminds else None,
-        }
-        return queries.get_query(uow, queries.add_query(uow, list(versions), values))
+        new_query = queries.NewQuery(
+            recipient=query.recipient.strip(),
+            email=query.email,
+            reply_to=reply_to,
+            due_on=query.due_on or None,
+            next_reminder_on=day_after if query.reminds else None,
+        )
+        return queries.get_query(uow, queries.add_query(uow, list(versions), new_query))
 
 
 def ask_manager(

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
@@ -69,6 +69,8 @@ class LoadedInputs:
         return dict(holder_approvers.itertuples(index=False))
 
 
+D = TypeVar("D")
+"""A kind of document, read."""
 SHIPPED = ("policy", "rules")
 """Kinds of document with a default in this version."""
 
@@ -109,7 +111,7 @@ def load_inputs(uow: UnitOfWork, recipe: ScoringInputs, *, fresh: bool = False) 
         ModelRefused: the model does not pass its checks.
     """
 
-    def read(kind: str, make: Callable[[bytes], Any]) -> Any:  # noqa: ANN401  whatever is made
+    def read(kind: str, make: Callable[[bytes], D]) -> D | None:
         sha256 = getattr(recipe, kind)
         if not sha256:
             return None
@@ -130,7 +132,7 @@ def load_inputs(uow: UnitOfWork, recipe: ScoringInputs, *, fresh: bool = False) 
         documents.read_document(uow, recipe.rules)
     return LoadedInputs(
         policy=read("policy", unpack_policy) or load_policy(),
-        rules=load_rules() if shipped else read("rules", unpack_rules),
+        rules=(None if shipped else read("rules", unpack_rules)) or load_rules(),
         forest=read("model", unpack_forest),
         cards=read("cards", unpack_cards),
     )

@@ -33,11 +33,13 @@ SUCCESS, FAILURE = 1, 2
 INFORMATIONAL, LOW = 1, 2
 NOT_DONE = frozenset({"failed", "denied", "not-found"})
 """Outcomes of an attempt."""
+OcsfEvent = dict[str, Any]
+"""An event as the OCSF schema has it: objects in objects."""
 MAX_SIEM_EVENTS = 10_000
 """Events of one answer; the next one goes on."""
 
 
-def siem_events(context: ServiceContext, since: int) -> list[dict[str, Any]]:
+def siem_events(context: ServiceContext, since: int) -> list[OcsfEvent]:
     """Return events of finance's chain as OCSF events, the oldest first.
 
     The chain of professional standards goes to no SIEM: its administrators would read it.
@@ -57,7 +59,7 @@ def siem_events(context: ServiceContext, since: int) -> list[dict[str, Any]]:
         return [_ocsf_event(event, owner) for event in reversed(list(events))]
 
 
-def _ocsf_event(event: Event, organisation_id: str) -> dict[str, Any]:
+def _ocsf_event(event: Event, organisation_id: str) -> OcsfEvent:
     """Return an audit event as an OCSF event: ids alone, as the chain has them."""
     activity = ACTIVITIES.get(event["action"], OTHER)
     has_failed = event["outcome"] in NOT_DONE
