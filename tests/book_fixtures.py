@@ -119,10 +119,7 @@ def postgresql() -> Iterator[str]:
         )
 
     run("initdb", "-U", "owner", "--auth=trust", "-E", "UTF8", "--no-sync")
-    settings = (
-        f"-p {port} -c listen_addresses=127.0.0.1 -c max_connections=50 -k {folder}"
-        " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"  # nothing of it is kept
-    )
+    settings = f"-p {port} -c listen_addresses=127.0.0.1 -c max_connections=50 -k {folder}"
     run("pg_ctl", "-o", settings, "-l", str(folder / "log"), "-w", "start")
     try:
         yield f"postgresql+psycopg://owner@127.0.0.1:{port}"

@@ -352,7 +352,7 @@ class Visit:
     def __init__(
         self, browser: Browser, site: Site, *, width: int = 1280, scripts: bool = True
     ) -> None:
-        self.site = site
+        self.site, self.scripts = site, scripts
         self.context: BrowserContext = browser.new_context(
             viewport={"width": width, "height": 900}, java_script_enabled=scripts,
             base_url=site.address,
@@ -382,6 +382,7 @@ class Visit:
 
         Contrast is judged at the wide screen alone, as colours are the same at both.
         """
+        assert self.scripts, "axe is a script, and would never end"
         page, wrong = self.page, list(self.faults)
         self.faults.clear()
         page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -58,7 +58,6 @@ class Steps(Visit):
 
     def __init__(self, browser: Browser, site: Site, width: int, *, scripts: bool) -> None:
         super().__init__(browser, site, width=width, scripts=scripts)
-        self.scripts = scripts
         self.page.set_default_timeout(15_000)  # a pack with its PDF takes a busy machine longer
         self.actions = 0
         self.page.on("response", self._answered)

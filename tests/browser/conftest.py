@@ -40,9 +40,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("browser"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Give the browser."""
+    """Give the browser; it is closed soon, as no test may run an event loop while it is open."""
     path = browser_here()
     if path is None:
         leave_out("BROWSER", "chromium")

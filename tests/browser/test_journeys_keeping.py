@@ -285,7 +285,8 @@ def test_a_code_is_asked_for_after_five_minutes_and_what_was_entered_is_kept(
     at.choose("Auditor")
     at.press("Create key")
     at.sees("Enter a code")
-    assert not at.judge()
+    if at.scripts:
+        assert not at.judge()
     at.type("Code from your authenticator app", "000000")
     at.press("Continue")
     at.sees("There is a problem", "This code is incorrect")
