@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     Read = tuple[pd.DataFrame, ReadingReport]
 
 _numbers = itertools.count(1)
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 2**31  # noqa: S108  a folder of its own is made there
+"""Where a database is quick to make, and how much room it is given there."""
 
 
 @pytest.fixture
@@ -104,7 +106,8 @@ def postgresql() -> Iterator[str]:
     programs = _postgresql_programs()
     if programs is None:
         leave_out("POSTGRESQL", "postgresql")
-    folder = Path(tempfile.mkdtemp(prefix="cardwatch-postgresql-"))
+    memory = MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES else None
+    folder = Path(tempfile.mkdtemp(prefix="cardwatch-postgresql-", dir=memory))
     user = "postgres" if os.geteuid() == 0 else None  # it refuses to run as root
     if user:
         shutil.chown(folder, user)
@@ -128,11 +131,21 @@ def postgresql() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def first_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the file of a new casebook on SQLite, as making one takes long."""
+    file = tmp_path_factory.mktemp("first") / "casebook.db"
+    Casebook(f"sqlite:///{file}").close()
+    return file
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give the address of a new, empty database: a file of SQLite, or one of PostgreSQL."""
+    """Give the address of a new, empty casebook: a file of SQLite, or one of PostgreSQL."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'casebook.db'}"
+        file = tmp_path / "casebook.db"
+        shutil.copy(request.getfixturevalue("first_file"), file)
+        return f"sqlite:///{file}"
     server = request.getfixturevalue("postgresql")
     return new_database(server)
 
