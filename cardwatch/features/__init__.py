@@ -198,6 +198,7 @@ FEATURES: tuple[Feature, ...] = (
     recurring.monthly_charge_surprise,
     together.is_billed_per_person,
     together.merchant_users_share,
+    together.is_widely_used,
     together.is_shared_equally,
     split.is_unlikely_split,
     habits.sole_merchant_surprise,

@@ -27,6 +27,8 @@ UNCOMMON_USERS = 8
 TIE_CHANCE = 0.01
 """Two cardholders buy together if chance gives two of their size as much in common this seldom."""
 FEWEST_EQUAL = 2
+WIDE_SHARE = 0.1
+"""What more than a tenth of all cardholders pay sells everything (decision 0049)."""
 PER_PERSON_SHARE = 0.25
 """A merchant bills for each person if so many of its payments stand beside an equal one."""
 
@@ -193,3 +195,10 @@ def merchant_users_share(ledger: Ledger) -> Numbers:
     holders = ledger.first_of_kind(ledger.is_purchase, ("holder_id",))
     known = ledger.count(holders, (), until=1)
     return ledger.count(users, ("merchant_id",), until=1) / np.maximum(known, 1)
+
+
+def is_widely_used(ledger: Ledger) -> Flags:
+    """Whether the merchant was paid before by more cardholders than a firm for one need is."""
+    users = ledger.first_of_kind(ledger.is_purchase, PAIR)
+    before = ledger.count(users, ("merchant_id",), until=1)
+    return (before > UNCOMMON_USERS) & (merchant_users_share(ledger) > WIDE_SHARE)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from cardwatch.features import split, together
 
@@ -118,3 +119,15 @@ def test_users_are_those_of_the_days_before(make_ledger: MakeLedger) -> None:
         ("2026-03-02", "h2", "ALPHA", 100),
     ]
     assert together.merchant_users_share(make_ledger(payments)).tolist() == [0, 0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("holders", "users", "wide"), [(20, 9, True), (20, 8, False), (100, 9, False), (3, 3, False)]
+)
+def test_a_merchant_is_widely_used_by_many_cardholders_and_a_large_part_of_all(
+    make_ledger: MakeLedger, holders: int, users: int, *, wide: bool
+) -> None:
+    others = [("2026-03-01", f"h{n}", f"FIRM {n}", 100) for n in range(holders)]
+    there = [("2026-03-01", f"h{n}", "BAZAAR", 100) for n in range(users)]
+    ledger = make_ledger([*others, *there, ("2026-03-02", "h0", "BAZAAR", 100)])
+    assert together.is_widely_used(ledger).tolist()[-1] is wide
