@@ -14,6 +14,8 @@ class SubjectKind(StrEnum):
     """An approver it asks about, where it is about what they approve."""
     APPROVER_OF_HOLDER = "approver-of-holder"
     """An approver of one of its cardholders; not asked about, and may not see it."""
+    NAMED_IN_ENTRY = "named-in-entry"
+    """Somebody whom an entry of a register names that it rests on; may not see it."""
     MERCHANT = "merchant"
     """A merchant, by the name under which its spellings are compared."""
     COST_CENTRE = "cost-centre"
@@ -22,7 +24,7 @@ class SubjectKind(StrEnum):
 
 ASKED_ABOUT = (SubjectKind.HOLDER, SubjectKind.APPROVER)
 """Kinds of the people an alert asks about."""
-PERSON_KINDS = (SubjectKind.HOLDER, SubjectKind.APPROVER, SubjectKind.APPROVER_OF_HOLDER)
+PERSON_KINDS = (*ASKED_ABOUT, SubjectKind.APPROVER_OF_HOLDER, SubjectKind.NAMED_IN_ENTRY)
 """Kinds of the people who may not see an alert."""
 
 

@@ -27,7 +27,7 @@ from cardwatch.casebook.tables import (
 )
 from cardwatch.casebook.unit_of_work import SYSTEM, canonical
 from cardwatch.errors import Conflict
-from cardwatch.registers import person_key
+from cardwatch.registers import people_in, person_key
 from cardwatch.vocabulary import AUTOMATIC, SubjectKind
 
 if TYPE_CHECKING:
@@ -299,11 +299,14 @@ def alert_people(alert: Alert, approvers: Mapping[str, str]) -> dict[SubjectKind
         SubjectKind.APPROVER_OF_HOLDER: tuple(
             approver for person in asked_about if (approver := approvers.get(person))
         ),
+        SubjectKind.NAMED_IN_ENTRY: tuple(
+            chain.from_iterable(people_in(entry.register, entry.facts) for entry in alert.entries)
+        ),
     }
 
 
 def is_about(alert: Alert, approvers: Mapping[str, str], person: str) -> bool:
-    """Whether an alert asks about a person, or about somebody whose payments they approve."""
+    """Whether an alert is about a person: see `PERSON_KINDS`."""
     names = chain.from_iterable(alert_people(alert, approvers).values())
     return person_key(person) in map(person_key, names)
 

@@ -16,8 +16,10 @@ from cardwatch.statements import Profile
 from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+NUMBER_FIELDS = ("employee_id", "approver_id", "manager_id")
+"""Fields that hold the number of a person."""
 FIELD_TYPES = {
     "code": "a number or code, compared without spaces and capitals",
     "text": "text",
@@ -160,6 +162,29 @@ def register_kind(name: str) -> RegisterKind:
     if name not in kinds:
         raise CardwatchError(f"'{name}' is not a register. Choose one of {', '.join(kinds)}.")
     return kinds[name]
+
+
+@cache
+def fields_by_heading(kind: str) -> dict[str, RegisterField]:
+    """Return the field that each heading of an entry, as it is shown, stands for."""
+    return {field.headings[0]: field for field in register_kind(kind).fields}
+
+
+def people_in(kind: str, facts: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the people whom an entry names, by their number or whole name.
+
+    Args:
+        kind: of the register.
+        facts: heading and value of each field of the entry that is filled.
+    """
+    fields, people = fields_by_heading(kind), []
+    for heading, value in facts:
+        field = fields[heading]
+        if field.name in NUMBER_FIELDS or field.kind == "person":
+            people.append(value)
+        elif field.kind == "people":
+            people += [number.strip() for number in value.split(";") if number.strip()]
+    return people
 
 
 def recognise_kind(file: str, headings: Sequence[str]) -> RegisterKind | None:

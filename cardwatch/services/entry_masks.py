@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 from cardwatch.casebook import pseudonyms
-from cardwatch.registers import person_key, register_kinds
+from cardwatch.registers import NUMBER_FIELDS, fields_by_heading, person_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -14,17 +13,9 @@ if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import EntryRow
 
-NUMBER_FIELDS = ("employee_id", "approver_id", "manager_id")
-"""Fields that hold the number of a person, shown as their pseudonym."""
 NAME_FIELDS = ("person", "surname", "forenames", "former_names", "email", "panel", "details")
 """Fields that hold names, or free text that may."""
 HIDDEN_VALUE = "Not shown until you ask for the name"
-
-
-@cache
-def _headings(kind: str) -> dict[str, str]:
-    """Return the field that each heading of a register's entries stands for."""
-    return {field.headings[0]: field.name for field in register_kinds()[kind].fields}
 
 
 def masked_entry(
@@ -38,10 +29,10 @@ def masked_entry(
         named: keys of the people whom the actor may see by name.
         person: key of the person whom the entry is about; empty where it names none for certain.
     """
-    headings = _headings(entry["register"])
+    fields = fields_by_heading(entry["register"])
     facts = []
     for heading, value in entry["facts"]:
-        field = headings.get(heading, "")
+        field = fields[heading].name if heading in fields else ""
         if field in NUMBER_FIELDS and person_key(value) not in named:
             facts.append((heading, pseudonyms.pseudonym(uow, value)))
         elif field in NAME_FIELDS and person not in named:

@@ -115,6 +115,22 @@ def test_a_statement_is_scored_with_the_registers_held(
     assert all(alert["registers"] == [] for alert in finance)
 
 
+def test_whom_an_entry_names_does_not_see_the_alert_that_rests_on_it(
+    at: At, read: Read, register: Callable[..., Register]
+) -> None:
+    approvals = "Transaction reference,Approver No,Approved on\nP1,E9,16/10/2026\n"
+    services.import_register(at("psd"), register(approvals, "approvals.csv"))
+    services.import_register(at("psd"), register(GIFTS + LUNCH.replace("E1,", "E9,")))
+    services.receive(at(), read(*month(10), *PAID))
+    rows = services.list_alerts(at("psd"), lane="psd")
+    (alert_id,) = [row["alert_id"] for row in rows if row["rule"] == "gift-to-approver"]
+    approver = at("psd", person="approver", holder_id="E9")
+    seen = {row["alert_id"] for row in services.list_alerts(approver)}
+    assert seen == {row["alert_id"] for row in services.list_alerts(at("psd"))} - {alert_id}
+    with pytest.raises(NotFound):
+        services.get_alert(approver, alert_id)
+
+
 def test_a_later_version_alters_no_alert(
     at: At, read: Read, register: Callable[..., Register]
 ) -> None:
