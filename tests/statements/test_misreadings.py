@@ -1,0 +1,82 @@
+"""Files that were once misread without a word: each kind is read right, refused or told of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import CHOICES
+
+from cardwatch.errors import FileRefused
+from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
+from cardwatch.statements.profiles import parse_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cardwatch.records import ReadingReport, Statements
+
+    Write = Callable[..., Path]
+
+HEAD = "Date,Cardholder,Merchant,Amount"
+PROFILE = (
+    '[columns]\ndate = "Date"\ncardholder = "Cardholder"\nmerchant = "Merchant"\n'
+    'amount = "Amount"\n'
+)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(text: str, name: str = "a.csv") -> Path:
+        (tmp_path / name).write_text(text, encoding="utf-8", newline="")
+        return tmp_path / name
+
+    return write
+
+
+def read(
+    path: Path, *profiles: str, date_order: str = "decide"
+) -> tuple[Statements, ReadingReport]:
+    own = [parse_profile(text, "ours.toml") for text in profiles]
+    choices = ReadingChoices([*own, *shipped_profiles()], CHOICES.card_key, date_order)
+    statements = read_statements([path], choices)
+    (report,) = statements.reports
+    assert report.reconciles
+    return statements, report
+
+
+def refusal(path: Path, *profiles: str, date_order: str = "decide") -> FileRefused:
+    with pytest.raises(FileRefused) as caught:
+        read(path, *profiles, date_order=date_order)
+    return caught.value
+
+
+def pence_of(path: Path, *profiles: str) -> list[int]:
+    statements, _ = read(path, *profiles)
+    return statements.transactions["amount_pence"].tolist()
+
+
+# Dates ------------------------------------------------------------------------------------------
+
+DAYS = f"{HEAD}\n13/10/2025,A,S,1\n05/10/2025,A,T,2\n15/10/2025,B,U,3\n"
+
+
+def test_an_order_that_no_date_has_is_refused(write: Write) -> None:
+    path = write(DAYS)
+    assert refusal(path, date_order="month-first").code == "date_order_wrong"
+    assert refusal(path, 'date_order = "month-first"\n' + PROFILE).code == "date_order_wrong"
+    _, report = read(path, date_order="day-first")
+    assert "dates day-first, as told" in report.decisions
+
+
+@pytest.mark.parametrize("heading", ["Purchase Date", "Date of Transaction", "Trx Date"])
+def test_the_day_of_purchase_beats_a_plain_date(write: Write, heading: str) -> None:
+    rows = "31/10/2025,13/10/2025,A,S,1\n31/10/2025,14/10/2025,A,T,2\n"
+    _, report = read(write(f"Date,{heading},Cardholder,Merchant,Amount\n{rows}"))
+    assert (report.first_on, report.last_on) == ("2025-10-13", "2025-10-14")
+
+
+def test_days_turned_by_a_spreadsheet_show_in_text(write: Write) -> None:
+    rows = "2025-02-10,A,S,1\n2025-03-10,A,T,2\n13/10/2025,A,U,3\n14/10/2025,A,V,4\n"
+    assert refusal(write(f"{HEAD}\n{rows}")).code == "dates_flipped"
