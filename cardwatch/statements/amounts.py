@@ -10,6 +10,7 @@ import numpy as np
 from cardwatch.errors import FileRefused
 from cardwatch.records import Check
 from cardwatch.statements import cells
+from cardwatch.statements.currencies import check_currency
 from cardwatch.statements.words import plain_word, word_set
 
 if TYPE_CHECKING:
@@ -70,14 +71,18 @@ def read_amounts(sheet: ParsedSheet) -> Amounts:
     or if no column says in which currency it is: that is stated once.
 
     Raises:
-        FileRefused: it is not clear which column is the amount, or what its commas mean.
+        FileRefused: it is not clear which column is the amount, or what its commas mean; or the
+            amounts are in another currency.
     """
+    check_currency(sheet)
     mark = _decimal_mark(sheet)
     billed, original = _amounts(sheet, "amount", mark), _amounts(sheet, "original_amount", mark)
     _check_choice(sheet, mark)
     if "debit" in sheet.positions and "amount" not in sheet.positions:
         billed = _two_columns(sheet, mark)
     home = sheet.column("original_currency").each(is_home_currency, "bool")
+    if billed.given.any() and "original_currency" not in sheet.positions:
+        home[:] = False  # pounds stand in a column of their own, so these may be another currency
     unbilled = ~billed.given & original.given
     pence = np.where(unbilled, original.pence, billed.pence)
     unknown = np.where(home, original.fault, AMOUNT_FAULTS.index("no_billed_amount"))

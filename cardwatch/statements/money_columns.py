@@ -161,6 +161,8 @@ def _amount(position: int, name: str) -> AmountColumn | None:
 def _currency(name: str) -> int | None:
     """Return to which amounts a column of currencies belongs; none if it is another column."""
     words, vocabulary = name.split(), _words()
+    if words[1:2] == ["of"]:  # `currency of transaction`
+        words = [*words[2:], words[0]]
     ends = bool(words) and (
         words[-1] in vocabulary["currency"]
         or (words[-1] in vocabulary["currency_end"] and bool(set(words) & vocabulary["currency"]))

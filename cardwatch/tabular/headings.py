@@ -35,11 +35,11 @@ class Headings:
 def normalise_heading(heading: str) -> str:
     r"""Return a heading in the form in which headings are compared.
 
-    NFKC, lower case, punctuation to spaces except the pound and hash signs, white space and line
-    breaks collapsed: `Transaction\nAmt. (£)` is `transaction amt £`.
+    NFKC, lower case, punctuation to spaces except the hash and the signs of currencies, white space
+    and line breaks collapsed: `Transaction\nAmt. (£)` is `transaction amt £`.
     """
     text = unicodedata.normalize("NFKC", heading).casefold()
-    return " ".join(re.sub(r"[^\w£#]|_", " ", text).split())
+    return " ".join(re.sub(r"[^\w£€$#]|_", " ", text).split())
 
 
 def without_pound_mark(heading: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import openpyxl
 import pytest
 from conftest import CHOICES
 
@@ -80,3 +81,65 @@ def test_the_day_of_purchase_beats_a_plain_date(write: Write, heading: str) -> N
 def test_days_turned_by_a_spreadsheet_show_in_text(write: Write) -> None:
     rows = "2025-02-10,A,S,1\n2025-03-10,A,T,2\n13/10/2025,A,U,3\n14/10/2025,A,V,4\n"
     assert refusal(write(f"{HEAD}\n{rows}")).code == "dates_flipped"
+
+
+# Currencies -------------------------------------------------------------------------------------
+
+ROWS = "13/10/2025,A,S,10.00\n14/10/2025,B,T,11.00\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HEAD} (EUR)\n{ROWS}",
+        f"{HEAD} (€)\n{ROWS}",
+        f"{HEAD} ($)\n{ROWS}",
+        f"Example Force\nCurrency: EUR\n\n{HEAD}\n{ROWS}",
+        f"Card spend - all amounts in USD,,,\n{HEAD}\n{ROWS}",
+        f"Account currency,EUR\n{HEAD}\n{ROWS}",
+    ],
+)
+def test_amounts_in_another_currency_are_refused(write: Write, text: str) -> None:
+    assert refusal(write(text)).code in {"not_in_pounds", "columns_unknown"}
+
+
+def test_a_profile_does_not_make_pounds_of_euros(write: Write) -> None:
+    path = write(f"{HEAD} (€)\n{ROWS}")
+    assert refusal(path, PROFILE.replace('"Amount"', '"Amount (€)"')).code == "not_in_pounds"
+
+
+def test_a_sheet_named_for_a_currency_is_refused(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "EUR"
+    for row in (HEAD.split(","), ["2025-10-13", "A", "S", 10], ["2025-10-14", "B", "T", 11]):
+        workbook.active.append(row)
+    workbook.save(tmp_path / "a.xlsx")
+    assert refusal(tmp_path / "a.xlsx").code == "not_in_pounds"
+
+
+@pytest.mark.parametrize(
+    "above", ["Currency: GBP", "Amounts in GBP, converted from EUR", "EUR office, card payments"]
+)
+def test_pounds_above_the_headings_are_read(write: Write, above: str) -> None:
+    assert pence_of(write(f'"{above}"\n{HEAD}\n{ROWS}')) == [1000, 1100]
+
+
+@pytest.mark.parametrize("heading", ["Crncy", "Currency of transaction"])
+def test_currencies_are_found_under_any_heading(write: Write, heading: str) -> None:
+    text = f"{HEAD},{heading}\n13/10/2025,A,S,10.00,GBP\n14/10/2025,B,T,11.00,EUR\n"
+    statements, report = read(write(text))
+    assert statements.transactions["amount_pence"].tolist() == [1000]
+    assert [problem.code for problem in report.problems] == ["not_in_pounds"]
+
+
+def test_a_foreign_amount_is_no_amount_in_pounds(write: Write) -> None:
+    rows = "13/10/2025,A,S,10.00,8.70\n14/10/2025,B,T,50.00,\n15/10/2025,B,U,,12.00\n"
+    statements, report = read(write(f"{HEAD[:-6]}Foreign Amount,Amount (GBP)\n{rows}"))
+    assert statements.transactions["amount_pence"].tolist() == [870, 1200]
+    assert [problem.code for problem in report.problems] == ["no_billed_amount"]
+
+
+@pytest.mark.parametrize("heading", ["Converted Amount", "Home Amount", "Amount (£)"])
+def test_the_converted_amount_is_taken(write: Write, heading: str) -> None:
+    rows = "13/10/2025,A,S,10.00,0.87,8.70\n14/10/2025,B,T,12.00,1,12.00\n"
+    assert pence_of(write(f"{HEAD},Exchange Rate,{heading}\n{rows}")) == [870, 1200]
