@@ -47,6 +47,7 @@ from cardwatch.statements.places import (
 )
 from cardwatch.statements.profiles import FIELDS, HOLDER_FIELDS, Profile
 from cardwatch.statements.sheet import ParsedSheet, ReadingChoices
+from cardwatch.statements.sums import tell_other_amounts, without_sums
 from cardwatch.tabular import Part, Table, normalise_heading
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     """
     if table.feed:
         choices = replace(choices, profiles=(feed_profile(table),), date_order="decide")
-    sheet = ParsedSheet(table, choices)
+    sheet = without_sums(ParsedSheet(table, choices))
     order = decide_date_order(sheet)
     dates, printed = sheet.days("date", order), read_amounts(sheet)
     kinds = _kinds(sheet)
@@ -207,6 +208,7 @@ def _report(  # noqa: PLR0913, PLR0917  all that was found out about a file
 ) -> ReadingReport:
     """Return what happened to every row of a file."""
     table = sheet.table
+    tell_other_amounts(sheet, amounts)
     counts: dict[str, Any] = {
         name: int((place == code).sum())
         for name, code in (

@@ -143,3 +143,79 @@ def test_a_foreign_amount_is_no_amount_in_pounds(write: Write) -> None:
 def test_the_converted_amount_is_taken(write: Write, heading: str) -> None:
     rows = "13/10/2025,A,S,10.00,0.87,8.70\n14/10/2025,B,T,12.00,1,12.00\n"
     assert pence_of(write(f"{HEAD},Exchange Rate,{heading}\n{rows}")) == [870, 1200]
+
+
+# Columns of amounts -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("heading", "sums"),
+    [
+        ("Card Total", ["21.00", "21.00", "12.00", "15.00"]),
+        ("Statement Total", ["48.00"] * 4),
+        ("Total", ["10.00", "21.00", "33.00", "48.00"]),
+        ("Total", ["48.00", "38.00", "27.00", "15.00"]),
+        ("Total Spend", ["10.00", "21.00", "12.00", "27.00"]),
+    ],
+    ids=["each card", "all rows", "growing", "newest first", "growing for each card"],
+)
+def test_a_column_of_sums_is_not_the_amount(write: Write, heading: str, sums: list[str]) -> None:
+    rows = [("A", "10.00"), ("A", "11.00"), ("B", "12.00"), ("C", "15.00")]
+    if heading == "Total Spend":
+        rows[3] = ("B", "15.00")
+    lines = [
+        f"{13 + i}/10/2025,{holder},S{i},{amount},{total}"
+        for i, ((holder, amount), total) in enumerate(zip(rows, sums, strict=True))
+    ]
+    path = write("\n".join([f"{HEAD},{heading}", *lines, "Total,,,48.00,\n"]))
+    statements, report = read(path)
+    assert statements.transactions["amount_pence"].tolist() == [1000, 1100, 1200, 1500]
+    assert any(f"'{heading}' sums 'Amount'" in decision for decision in report.decisions)
+
+
+@pytest.mark.parametrize(
+    ("headings", "refund"),
+    [
+        ("Amount,Debit,Credit", "11.00,,11.00"),
+        ("Amount,Paid Out,Paid In", "-11.00,,11.00"),
+        ("Amount,Refund Amount", "0.00,11.00"),
+        ("Amount,Credit", ",11.00"),
+        ("Amount,Credit", "-11.00,11.00"),
+        ("Amount,Credit", "11.00,11.00"),
+    ],
+)
+def test_a_column_of_refunds_beside_amounts_is_read(
+    write: Write, headings: str, refund: str
+) -> None:
+    charge = "10.00,10.00," if headings.count(",") == 2 else "10.00,"
+    rows = f"13/10/2025,A,S,{charge}\n14/10/2025,A,T,{refund}\n15/10/2025,B,U,{charge}\n"
+    path = write(f"Date,Cardholder,Merchant,{headings}\n{rows}")
+    assert pence_of(path) == [1000, -1100, 1000]
+
+
+def test_refunds_that_contradict_the_amounts_are_refused(write: Write) -> None:
+    rows = "13/10/2025,A,S,10.00,4.00\n14/10/2025,A,T,11.00,\n"
+    assert refusal(write(f"{HEAD},Refund Amount\n{rows}")).code == "direction_unclear"
+
+
+def test_a_column_that_is_no_refund_changes_nothing(write: Write) -> None:
+    rows = "13/10/2025,A,S,10.00,Y\n14/10/2025,A,T,11.00,N\n"
+    assert pence_of(write(f"{HEAD},Received\n{rows}")) == [1000, 1100]
+
+
+def test_pence_in_a_column_of_their_own_are_refused(write: Write) -> None:
+    path = write(f"{HEAD},Pence\n13/10/2025,A,S,10,50\n14/10/2025,A,T,11,25\n")
+    assert refusal(path).code == "amount_unclear"
+
+
+def test_another_column_of_amounts_is_told_of(write: Write) -> None:
+    rows = "13/10/2025,A,S,10.00,8.70\n14/10/2025,A,T,12.00,12.00\n"
+    _, report = read(write(f"{HEAD},Base Amount\n{rows}"))
+    assert "'Base Amount' looks like an amount too, and is not read" in report.notes
+
+
+@pytest.mark.parametrize(("heading", "kind"), [("Balance", "a balance"), ("VAT", "VAT")])
+def test_a_profile_that_takes_no_amount_is_told_of(write: Write, heading: str, kind: str) -> None:
+    path = write(f"{HEAD},{heading}\n13/10/2025,A,S,10.00,2.00\n14/10/2025,A,T,11.00,2.20\n")
+    _, report = read(path, PROFILE.replace('"Amount"', f'"{heading}"'))
+    assert any(f"which looks like {kind}" in note for note in report.notes)
