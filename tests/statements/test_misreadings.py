@@ -13,7 +13,7 @@ from cardwatch.statements import ReadingChoices, read_statements, shipped_profil
 from cardwatch.statements.profiles import parse_profile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from cardwatch.records import ReadingReport, Statements
@@ -219,3 +219,74 @@ def test_a_profile_that_takes_no_amount_is_told_of(write: Write, heading: str, k
     path = write(f"{HEAD},{heading}\n13/10/2025,A,S,10.00,2.00\n14/10/2025,A,T,11.00,2.20\n")
     _, report = read(path, PROFILE.replace('"Amount"', f'"{heading}"'))
     assert any(f"which looks like {kind}" in note for note in report.notes)
+
+
+# Charge or refund -------------------------------------------------------------------------------
+
+
+def rows_of(*amounts: str, texts: Sequence[str] = (), heading: str = "Description") -> str:
+    lines = [
+        f"{13 + i}/10/2025,A,SHOP {i},{amount}" + (f",{texts[i]}" if texts else "")
+        for i, amount in enumerate(amounts)
+    ]
+    return "\n".join([HEAD + (f",{heading}" if texts else ""), *lines]) + "\n"
+
+
+def test_a_month_of_refunds_is_no_month_of_charges(write: Write) -> None:
+    texts = ["Refund of order 1", "refund - too late", "Refunded"]
+    assert pence_of(write(rows_of("-10", "-11", "-12", texts=texts))) == [-1000, -1100, -1200]
+    merchants = rows_of("-10", "-11", "-12").replace("SHOP", "REFUND SHOP")
+    assert pence_of(write(merchants)) == [-1000, -1100, -1200]
+    texts = ["Paper", "Ink", "Refund of paper", "Pens"]
+    path = write(rows_of("-10", "-11", "10", "-12", texts=texts))
+    assert pence_of(path) == [1000, 1100, -1000, 1200]
+
+
+def test_refunds_by_their_words_alone_are_told_of(write: Write) -> None:
+    _, report = read(write(rows_of("10", "10", "12", texts=["Paper", "REFUND of paper", "Ink"])))
+    assert "1 payment is described as a refund and counted as a charge" in report.notes
+
+
+def test_a_pair_of_which_either_may_be_the_refund_is_told_of(write: Write) -> None:
+    for amounts in (("-1200", "600"), ("-1200", "1200"), ("-40", "-30", "10", "15", "12")):
+        _, report = read(write(rows_of(*amounts)))
+        assert any("are taken for refunds, though" in note for note in report.notes)
+    _, report = read(write(rows_of("1200", "-600")))
+    assert not any("taken for refunds" in note for note in report.notes)
+
+
+SIDES = "Date,Cardholder,Merchant,Debit,Credit\n" + "".join(
+    f"{13 + i}/10/2025,A,S{i},,1{i}.00\n" for i in range(3)
+)
+
+
+def test_a_ledger_is_refused_or_told_of(write: Write) -> None:
+    payment = "28/10/2025,A,DIRECT DEBIT PAYMENT - THANK YOU,33.00,\n"
+    assert refusal(write(SIDES + payment)).code == "direction_unclear"
+    _, report = read(write(SIDES))
+    assert any("3 of 3 payments stand in the column of refunds" in note for note in report.notes)
+    profile = PROFILE.replace('amount = "Amount"', 'debit = "Credit"\ncredit = "Debit"')
+    assert pence_of(write(SIDES + payment), profile) == [1000, 1100, 1200, -3300]
+
+
+def test_amounts_without_a_mark_beside_debits_are_refused(write: Write) -> None:
+    assert refusal(write(rows_of("10.00 DR", "11.00", "12.00 DR"))).code == "direction_unclear"
+    assert pence_of(write(rows_of("10.00 DR", "11.00 CR", "12.00"))) == [1000, -1100, 1200]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["Purchases", "Merchandise Refund", "Purchases"],
+        ["Card Purchase - UK", "Refund (partial)", "Card Purchase - Non-UK"],
+        ["Sale", "Sale reversal", "Online sale"],
+    ],
+)
+def test_a_word_within_a_longer_text_says_refund(write: Write, texts: list[str]) -> None:
+    path = write(rows_of("10", "11", "12", texts=texts, heading="Kind of entry"))
+    assert pence_of(path) == [1000, -1100, 1200]
+
+
+def test_a_letter_for_refunds_that_is_known_by_half_is_refused(write: Write) -> None:
+    path = write(rows_of("10", "11", "12", texts=["P", "C", "P"], heading="Ind"))
+    assert refusal(path).code == "direction_unclear"
