@@ -290,3 +290,60 @@ def test_a_word_within_a_longer_text_says_refund(write: Write, texts: list[str])
 def test_a_letter_for_refunds_that_is_known_by_half_is_refused(write: Write) -> None:
     path = write(rows_of("10", "11", "12", texts=["P", "C", "P"], heading="Ind"))
     assert refusal(path).code == "direction_unclear"
+
+
+# Rows that are no payments, and payments that look like such ------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("heading", "states"),
+    [
+        ("Posted", ["Yes", "No", "Yes"]),
+        ("Declined", ["N", "Y", "N"]),
+        ("Pending?", ["", "X", ""]),
+        ("Response", ["Approved", "Declined - limit exceeded", "Approved"]),
+    ],
+)
+def test_payments_that_are_not_booked_are_counted_apart(
+    write: Write, heading: str, states: list[str]
+) -> None:
+    path = write(rows_of("10", "11", "12", texts=states, heading=heading))
+    assert pence_of(path) == [1000, 1200]
+    _, report = read(path)
+    assert report.not_booked == 1
+
+
+@pytest.mark.parametrize("heading", ["Approval Status", "Receipt Status", "Coding status"])
+def test_a_payment_that_nobody_approved_yet_is_booked(write: Write, heading: str) -> None:
+    texts = ["Approved", "Pending", "Rejected"]
+    path = write(rows_of("10", "11", "12", texts=texts, heading=heading))
+    assert pence_of(path) == [1000, 1100, 1200]
+    _, report = read(path)
+    assert any("does not state what is posted, so the 2 rows" in note for note in report.notes)
+
+
+def test_a_payment_described_as_declined_is_told_of(write: Write) -> None:
+    texts = ["Paper", "DECLINED - insufficient funds", "Ink"]
+    _, report = read(write(rows_of("10", "11", "12", texts=texts)))
+    assert "1 payment is counted, though 'Description' says declined or reversed" in report.notes
+
+
+def test_shops_called_balance_or_total_are_read(write: Write) -> None:
+    merchants = ["NEW BALANCE LONDON", "BALANCE ON THE GREEN", "CARD TOTAL TOOLS"]
+    lines = [f"{13 + i}/10/2025,A,{merchant},1{i}.00" for i, merchant in enumerate(merchants)]
+    assert pence_of(write("\n".join([HEAD, *lines]))) == [1000, 1100, 1200]
+
+
+def test_a_row_that_is_a_balance_by_its_text_is_told_of(write: Write) -> None:
+    rows = "13/10/2025,A,NEW BALANCE,60.00,{}\n14/10/2025,A,S,1.00,5999\n"
+    path = write(f"{HEAD},MCC\n{rows.format('')}")
+    _, report = read(path)
+    assert any("1 row is a balance or sum by the text" in note for note in report.notes)
+    assert pence_of(write(f"{HEAD},MCC\n{rows.format('5661')}")) == [6000, 100]
+
+
+@pytest.mark.parametrize("word", ["Cardholder Total", "Sum of spend", "Total", "Monthly total"])
+def test_a_dated_total_of_a_cardholder_is_no_payment(write: Write, word: str) -> None:
+    rows = "13/10/2025,A,S,10.00\n14/10/2025,A,T,11.00\n31/10/2025,A,{0},21.00\n"
+    rows += "15/10/2025,B,U,12.00\n31/10/2025,B,{0},12.00\n"
+    assert pence_of(write(f"{HEAD}\n{rows.format(word)}")) == [1000, 1100, 1200]
