@@ -33,6 +33,9 @@ LATEST_BOOKING_DAYS, EARLIEST_BOOKING_DAYS = 120, -3
 CONTINUED = r"^[\s\p{Z}]*\d{3}(?:\.\d{1,2})?\)?(?:[\s\p{Z}]*CR)?[\s\p{Z}]*$"
 CUT_OFF_AMOUNT = r"^[\s\p{Z}]*[-(£]*[\s\p{Z}]*\d{1,3}[\s\p{Z}]*$"
 """An amount cut at a thousands comma, and what follows it in the next column."""
+WHOLE_POUNDS = r"^[\s\p{Z}]*[-(£]*[\s\p{Z}]*\d+[\s\p{Z}]*$"
+PENCE = r"^[\s\p{Z}]*\d\d\)?[\s\p{Z}]*$"
+"""An amount cut at a decimal comma, and what follows it in the next column."""
 MOSTLY = 0.5
 LOOSE_FIELDS = ("description", "merchant", "category", "unit")
 """Fields whose cells are seldom amounts."""
@@ -89,10 +92,30 @@ def _cut_amounts(sheet: ParsedSheet) -> Flags:
         is_cut = sheet.column(name).matches(CUT_OFF_AMOUNT) & following.matches(CONTINUED)
         if position + 1 in used_positions:
             continue
+        _check_decimal_comma(sheet, position)
         if is_cut.sum() and is_cut.sum() > MOSTLY * following.matches(CONTINUED).sum():
             pointed = following.matches(r"\.\d\d\)?[\s\p{Z}]*$")
             cut |= is_cut & pointed
     return cut
+
+
+def _check_decimal_comma(sheet: ParsedSheet, position: int) -> None:
+    """Refuse a file in which commas divide the pence of amounts and the cells alike.
+
+    Raises:
+        FileRefused: rows have more cells than headings, amounts have no pence, and the next column
+            has nothing but two digits.
+    """
+    amounts, following = sheet.column_at(position), sheet.column_at(position + 1)
+    cut = amounts.matches(WHOLE_POUNDS) & following.matches(PENCE)
+    whole = following.matches(cells.FILLED) & amounts.matches(r"\d")
+    is_wide = not sheet.headings[-1].strip()
+    if is_wide and cut.any() and not (whole & ~cut).any():
+        reason = (
+            f"a comma seems to divide the pence of {int(cut.sum())} amounts and its cells alike. "
+            "Export it with semicolons between cells, or with a point before the pence"
+        )
+        raise FileRefused(sheet.table.file, "decimal_unclear", reason)
 
 
 class _DayGroup(NamedTuple):

@@ -11,7 +11,7 @@ from cardwatch.errors import FileRefused
 from cardwatch.records import Total
 from cardwatch.statements import cells
 from cardwatch.statements.cells import TextColumn
-from cardwatch.statements.profiles import HOLDER_FIELDS
+from cardwatch.statements.profiles import HOLDER_FIELDS, known_headings
 from cardwatch.statements.states import not_booked, tell_described
 from cardwatch.statements.words import plain_word
 from cardwatch.tabular import normalise_heading
@@ -42,6 +42,8 @@ HOLDER_WORDS = frozenset({
     "monthly", "period", "spend", "monthly spend", "sum", "sum of", "sum of spend",
 })  # fmt: skip
 """Words beside total, or for it, that say of what it is."""
+MOST_HEADING_ROWS, HEADINGS_OF_A_TABLE = 100, 3
+"""So many rows are searched for headings further down, which are at least so many known ones."""
 MOST_TEXT_CELLS = 2
 """A row without day and amount is a line of text if no more cells than this are filled."""
 
@@ -63,6 +65,9 @@ def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) 
     heading = normalise_heading(sheet.table.headings[sheet.positions["date"]])
     place[date.each(lambda text: normalise_heading(text) == heading, "bool")] = HEADING
     _check_repeated_headings(sheet, np.flatnonzero(place == HEADING))
+    _check_other_headings(
+        sheet, np.flatnonzero((place == ROW) & np.isnat(dates) & (amounts.fault != 0))
+    )
     _place_dated_totals(sheet, amounts, dates, place)
     place[not_booked(sheet) & (place == ROW)] = APART
     tell_described(sheet, place == ROW)
@@ -160,6 +165,27 @@ def _check_repeated_headings(sheet: ParsedSheet, rows: np.ndarray[Any, Any]) -> 
                     "table as a file of its own"
                 )
                 raise FileRefused(sheet.table.file, "headings_change", reason)
+
+
+def _check_other_headings(sheet: ParsedSheet, rows: np.ndarray[Any, Any]) -> None:
+    """Refuse a file with a row of other headings further down.
+
+    Args:
+        sheet: the file.
+        rows: rows with text in place of a day and of an amount.
+
+    Raises:
+        FileRefused: one of them has headings that are known.
+    """
+    known = known_headings(sheet.choices.profiles)
+    for row in map(int, rows[:MOST_HEADING_ROWS]):
+        names = {normalise_heading(str(column[row])) for column in sheet.table.cells.columns}
+        if len(names & known) >= HEADINGS_OF_A_TABLE:
+            reason = (
+                f"row {sheet.table.rows[row]} has other headings than the first. Save each table "
+                "as a file of its own"
+            )
+            raise FileRefused(sheet.table.file, "headings_change", reason)
 
 
 def check_totals(sheet: ParsedSheet, totals: Flags, good: Flags, pence: Pence) -> tuple[Total, ...]:

@@ -22,6 +22,7 @@ from cardwatch.statements.profiles import (
     columns_unknown,
     known_headings,
     missing_fields,
+    needed_headings,
     unused_profile,
 )
 from cardwatch.statements.words import word_set
@@ -297,6 +298,26 @@ def check_headings(table: Table, profiles: Sequence[Profile]) -> None:
             "its first row looks like a payment, not headings. Export it again with a heading row"
         )
         raise FileRefused(table.file, "no_headings", reason)
+    _check_above(table, profiles)
+
+
+def _check_above(table: Table, profiles: Sequence[Profile]) -> None:
+    """Refuse a table with another one above its headings, which would be left out.
+
+    Raises:
+        FileRefused: a row above has a heading for date, merchant and amount, and payments follow.
+    """
+    needed = needed_headings(profiles)
+    for part in table.parts:
+        rows = [set(map(normalise_heading, row)) for row in part.above]
+        starts = [i for i, names in enumerate(rows) if all(names & field for field in needed)]
+        below = part.above[starts[0] + 1 :] if starts else ()
+        if any(sum(map(_is_value, row)) > 1 for row in below):
+            reason = (
+                f"payments with other headings stand above row {part.row - 1}. Save each table as "
+                "a file of its own"
+            )
+            raise FileRefused(table.file, "headings_change", reason)
 
 
 def _is_value(text: str) -> bool:

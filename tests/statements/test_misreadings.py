@@ -347,3 +347,46 @@ def test_a_dated_total_of_a_cardholder_is_no_payment(write: Write, word: str) ->
     rows = "13/10/2025,A,S,10.00\n14/10/2025,A,T,11.00\n31/10/2025,A,{0},21.00\n"
     rows += "15/10/2025,B,U,12.00\n31/10/2025,B,{0},12.00\n"
     assert pence_of(write(f"{HEAD}\n{rows.format(word)}")) == [1000, 1100, 1200]
+
+
+# Tables and cells -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HEAD}\n{ROWS}\n{HEAD},MCC,Category,Cost Centre\n15/11/2025,B,U,1.00,5999,M,C1\n",
+        f"{HEAD}\n{ROWS}\nTransaction Date,Merchant,Cardholder,Amount\n15/11/2025,U,B,1.00\n",
+    ],
+    ids=["more headings below", "other headings below"],
+)
+def test_a_second_table_is_refused(write: Write, text: str) -> None:
+    assert refusal(write(text)).code == "headings_change"
+
+
+def test_a_summary_above_the_headings_is_no_table(write: Write) -> None:
+    above = "Account Name,Account Number,Statement Date,Total\nFORCE,1234,31/10/2025,21.00\n\n"
+    assert pence_of(write(f"{above}{HEAD}\n{ROWS}")) == [1000, 1100]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HEAD},\n13/10/2025,A,S,12,50,\n14/10/2025,B,T,9,99,\n",
+        f"{HEAD},Note\n13/10/2025,A,S,12,50,\n14/10/2025,B,T,11,,\n",
+    ],
+    ids=["no heading", "under a note"],
+)
+def test_pence_after_an_unquoted_comma_are_not_lost(write: Write, text: str) -> None:
+    assert refusal(write(text)).code == "decimal_unclear"
+
+
+def test_a_quotation_mark_closed_in_the_next_row_is_refused(write: Write) -> None:
+    rows = '13/10/2025,A,"ALPHA,10.00\n14/10/2025,B,"BETA",11.00\n15/10/2025,B,GAMMA,12.00\n'
+    assert refusal(write(f"{HEAD}\n{rows}")).code == "quotes"
+
+
+def test_a_cell_of_several_lines_is_read(write: Write) -> None:
+    rows = '13/10/2025,A,"for ""A, B"" and\nC, D",S,10.00\n14/10/2025,B,x,T,11.00\n'
+    path = write(f"Date,Cardholder,Description,Merchant,Amount\n{rows}")
+    assert pence_of(path) == [1000, 1100]
