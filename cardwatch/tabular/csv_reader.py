@@ -55,7 +55,7 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
         data = text.encode()
     try:
         first = list(itertools.islice(_rows(sample, separator), SEARCHED_ROWS))
-        heading_index, _ = find_heading_row(first, headings.known)
+        heading_index, _ = find_heading_row(first, headings)
         _check_shape(0, max(map(len, first)), file, limits)
         cells, long_rows = _read_even(data, separator, first, heading_index), []
         if cells is None:
