@@ -106,8 +106,7 @@ def _decimal_mark(sheet: ParsedSheet) -> str:
     names = ("amount", "debit", "credit", "original_amount")
     texts = [text for name in names for text in sheet.column(name).used]
     stated = sheet.profile.decimal
-    open_question = stated == "decide" and not sheet.table.is_workbook
-    if open_question and cells.decimal_unclear(texts, sheet.table.separator):
+    if stated == "decide" and cells.decimal_unclear(texts, sheet.table.separator):
         reason = (
             "nothing shows whether the mark before three digits divides thousands or pounds from "
             'pence. Write decimal = "point" or "comma" in a column profile'

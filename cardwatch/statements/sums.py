@@ -9,6 +9,7 @@ import numpy as np
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import FAULTLESS, read_column
 from cardwatch.statements.money_columns import has_amount_word, money_columns
+from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
     from cardwatch.statements.amounts import Amounts
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
     Pence = np.ndarray[Any, np.dtype[np.int64]]
 
+SUM_WORDS = frozenset({"total", "totals", "sum"})
 PENCE_SHOWN = r"[.,]\d\d\D*$"
 
 
@@ -56,7 +58,9 @@ def _read(sheet: ParsedSheet, position: int) -> Amounts:
 
 
 def _is_sum(sheet: ParsedSheet, column: AmountColumn, part: AmountColumn) -> bool:
-    """Return whether a column has in every dated row the sum of another over several rows."""
+    """Return whether a column of totals has in every dated row the sum of another over several."""
+    if not SUM_WORDS & set(normalise_heading(sheet.headings[column.position]).split()):
+        return False
     whole, each = _read(sheet, column.position), _read(sheet, part.position)
     dated = sheet.column("date").matches(r"\d")
     rows = dated & whole.given & each.given & (whole.fault == 0) & (each.fault == 0)
@@ -75,6 +79,8 @@ def _grows(sums: Pence, parts: Pence) -> bool:
 
 def _repeats(sums: Pence, parts: Pence) -> bool:
     """Return whether the rows with the same sum have parts that come to it, or a multiple of it."""
+    if (np.abs(parts) > np.abs(sums)).any():
+        return False
     distinct, group = np.unique(sums, return_inverse=True)
     totals = np.zeros(len(distinct), dtype="int64")
     np.add.at(totals, group, parts)

@@ -390,3 +390,59 @@ def test_a_cell_of_several_lines_is_read(write: Write) -> None:
     rows = '13/10/2025,A,"for ""A, B"" and\nC, D",S,10.00\n14/10/2025,B,x,T,11.00\n'
     path = write(f"Date,Cardholder,Description,Merchant,Amount\n{rows}")
     assert pence_of(path) == [1000, 1100]
+
+
+def test_three_decimals_as_text_in_a_workbook_are_asked_about(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    for row in (HEAD.split(","), ["2025-10-13", "A", "S", "1.250"], ["2025-10-14", "B", "T", 12]):
+        workbook.active.append(row)
+    workbook.save(tmp_path / "a.xlsx")
+    assert refusal(tmp_path / "a.xlsx").code == "decimal_unclear"
+    workbook.active["D2"] = 1250.5
+    workbook.save(tmp_path / "a.xlsx")
+    assert pence_of(tmp_path / "a.xlsx") == [125_050, 1200]
+
+
+# Holders and merchants --------------------------------------------------------------------------
+
+
+def holders_of(path: Path) -> list[str]:
+    statements, _ = read(path)
+    return statements.transactions["holder_id"].tolist()
+
+
+def test_labels_that_close_their_sections_name_nobody_else(write: Write) -> None:
+    rows = (
+        "13/10/2025,S,1.00\nCardholder: A Roe,,1.00\n14/10/2025,T,2.00\nCardholder: B Poe,,2.00\n"
+    )
+    assert refusal(write(f"Date,Merchant,Amount\n{rows}")).code == "columns_unknown"
+
+
+@pytest.mark.parametrize("mark", ["(continued)", "(cont'd)", "- cont.", "CONTINUED"])
+def test_a_holder_goes_on_over_the_next_page(write: Write, mark: str) -> None:
+    rows = (
+        f"Cardholder: A Roe,,\n13/10/2025,S,1.00\nCardholder: A Roe {mark},,\n14/10/2025,T,2.00\n"
+    )
+    assert holders_of(write(f"Date,Merchant,Amount\n{rows}")) == ["A Roe", "A Roe"]
+
+
+def test_a_first_name_is_not_put_before_a_whole_name(write: Write) -> None:
+    rows = 'Ann,Roe,Ann Roe,13/10/2025,S,1.00\nBob,Poe,"Poe, Bob",14/10/2025,T,2.00\n'
+    path = write(f"First Name,Last Name,Name,Date,Merchant,Amount\n{rows}")
+    assert holders_of(path) == ["Ann Roe", "Poe, Bob"]
+    rows = "Ann,Roe,13/10/2025,S,1.00\nBob,van Poe,14/10/2025,T,2.00\n"
+    path = write(f"First Name,Surname,Date,Merchant,Amount\n{rows}")
+    assert holders_of(path) == ["Ann Roe", "Bob van Poe"]
+
+
+def test_one_merchant_for_all_payments_is_told_of(write: Write) -> None:
+    lines = [f"{10 + i}/10/2025,{'AB'[i % 2]},BANK CARDS LTD,SHOP {i},1.00" for i in range(6)]
+    path = write("\n".join(["Date,Cardholder,Supplier,Description,Amount", *lines]))
+    _, report = read(path)
+    assert any("the same merchant in 'Supplier'" in note for note in report.notes)
+
+
+def test_one_kind_of_card_for_all_payments_is_told_of(write: Write) -> None:
+    lines = [f"{10 + i}/10/2025,Visa Purchasing,SHOP {i},1.00" for i in range(6)]
+    _, report = read(write("\n".join(["Date,Card,Merchant,Amount", *lines])))
+    assert any("the same card in 'Card', without a number" in note for note in report.notes)
