@@ -47,6 +47,7 @@ FIELD_OF_REFUSAL = {
     "direction_unclear": "positive",
     "date_order_unknown": "date_order",
     "date_order_mixed": "date_order",
+    "date_order_wrong": "date_order",
 }
 """Refusals that end once somebody has checked the columns, with the field that ends each."""
 SETTLED_BY_COLUMNS = frozenset(FIELD_OF_REFUSAL)

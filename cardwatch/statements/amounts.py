@@ -10,7 +10,10 @@ import numpy as np
 from cardwatch.errors import FileRefused
 from cardwatch.records import Check
 from cardwatch.statements import cells
+from cardwatch.statements.currencies import check_currency
+from cardwatch.statements.money_columns import money_columns
 from cardwatch.statements.words import plain_word, word_set
+from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
     from cardwatch.statements.money_columns import AmountColumn
@@ -25,6 +28,7 @@ AMOUNT_FAULTS = ("", "bad_amount", "no_billed_amount", "two_amounts", "no_direct
 FAULTLESS = 0
 IN_TOTALS = ("two_amounts", "no_direction")
 """Text that totals can have and payments cannot."""
+PENCE_HEADINGS = frozenset({"pence", "p"})
 DECIMAL_MARKS = {"point": ".", "comma": ","}
 ROUNDING_PENCE = 2
 """Net and VAT, each rounded, may come to this many pence more or less than the gross amount."""
@@ -70,14 +74,20 @@ def read_amounts(sheet: ParsedSheet) -> Amounts:
     or if no column says in which currency it is: that is stated once.
 
     Raises:
-        FileRefused: it is not clear which column is the amount, or what its commas mean.
+        FileRefused: it is not clear which column is the amount, or what its commas mean; or the
+            amounts are in another currency.
     """
+    check_currency(sheet)
     mark = _decimal_mark(sheet)
     billed, original = _amounts(sheet, "amount", mark), _amounts(sheet, "original_amount", mark)
     _check_choice(sheet, mark)
     if "debit" in sheet.positions and "amount" not in sheet.positions:
-        billed = _two_columns(sheet, mark)
+        billed = _two_columns(sheet, _amounts(sheet, "debit", mark), mark)
+    elif "credit" in sheet.positions:
+        billed = _amount_and_credit(sheet, billed, mark)
     home = sheet.column("original_currency").each(is_home_currency, "bool")
+    if billed.given.any() and "original_currency" not in sheet.positions:
+        home[:] = False  # pounds stand in a column of their own, so these may be another currency
     unbilled = ~billed.given & original.given
     pence = np.where(unbilled, original.pence, billed.pence)
     unknown = np.where(home, original.fault, AMOUNT_FAULTS.index("no_billed_amount"))
@@ -96,8 +106,7 @@ def _decimal_mark(sheet: ParsedSheet) -> str:
     names = ("amount", "debit", "credit", "original_amount")
     texts = [text for name in names for text in sheet.column(name).used]
     stated = sheet.profile.decimal
-    open_question = stated == "decide" and not sheet.table.is_workbook
-    if open_question and cells.decimal_unclear(texts, sheet.table.separator):
+    if stated == "decide" and cells.decimal_unclear(texts, sheet.table.separator):
         reason = (
             "nothing shows whether the mark before three digits divides thousands or pounds from "
             'pence. Write decimal = "point" or "comma" in a column profile'
@@ -109,7 +118,37 @@ def _decimal_mark(sheet: ParsedSheet) -> str:
     return mark
 
 
-def _two_columns(sheet: ParsedSheet, mark: str) -> Amounts:
+def _amount_and_credit(sheet: ParsedSheet, amount: Amounts, mark: str) -> Amounts:
+    """Return the amounts of a file that has a column of them beside one of refunds.
+
+    Where charges have a third column, the amounts are those of both without their direction.
+
+    Raises:
+        FileRefused: the columns contradict each other.
+    """
+    dated = sheet.column("date").matches(r"\d")
+    debit, credit = _amounts(sheet, "debit", mark), _amounts(sheet, "credit", mark)
+    if not (credit.pence[dated] != 0).any() or (credit.fault[dated] != FAULTLESS).any():
+        return amount  # nothing is refunded, or the column holds something else
+    if (debit.pence[dated] != 0).any():
+        sides = _two_columns(sheet, debit, mark)
+        differ = (np.abs(sides.pence) != np.abs(amount.pence)) & sides.given & amount.given & dated
+    else:
+        both = (amount.pence != 0) & (credit.pence != 0)
+        differ = both & (np.abs(amount.pence) != np.abs(credit.pence)) & dated
+        charges = replace(amount, pence=np.where(both, 0, amount.pence))
+        sides = _two_columns(sheet, charges, mark)
+    if differ.any():
+        reason = (
+            f"'{sheet.sources['amount']}' and '{sheet.sources['credit']}' are both filled and "
+            f"differ in {int(differ.sum())} rows, so it is not clear which amounts are refunds. "
+            "Name one column as 'amount' in a profile, or two as 'debit' and 'credit'"
+        )
+        raise FileRefused(sheet.table.file, "direction_unclear", reason)
+    return sides
+
+
+def _two_columns(sheet: ParsedSheet, debit: Amounts, mark: str) -> Amounts:
     """Return amounts of which charges and refunds stand in columns of their own.
 
     A column of charges whose every amount has a minus has it as its form: the column says which way
@@ -118,7 +157,7 @@ def _two_columns(sheet: ParsedSheet, mark: str) -> Amounts:
     Raises:
         FileRefused: some charges have a minus and as many have none.
     """
-    debit, credit = _amounts(sheet, "debit", mark), _amounts(sheet, "credit", mark)
+    credit = _amounts(sheet, "credit", mark)
     negative, positive = int((debit.pence < 0).sum()), int((debit.pence > 0).sum())
     if negative and negative >= positive > 0:
         reason = (
@@ -160,8 +199,11 @@ def _check_choice(sheet: ParsedSheet, mark: str) -> None:
         FileRefused: two columns suit as well and differ; or net and VAT do not come to the gross.
     """
     money = sheet.money
+    if money is None:
+        _tell_profile(sheet)
     if money is None or not money.candidates or "amount" not in sheet.positions:
         return
+    _check_pence(sheet)
     best, *other_columns = money.candidates
     twins = [column for column in other_columns if column.rank == best.rank]
     for twin in twins:
@@ -179,6 +221,32 @@ def _check_choice(sheet: ParsedSheet, mark: str) -> None:
             "billed before paid at the merchant, gross before net"
         )
     _check_sums(sheet, best, mark)
+
+
+def _tell_profile(sheet: ParsedSheet) -> None:
+    """Say where a profile takes a balance or VAT for the amount, or refunds for charges."""
+    money = money_columns(sheet.headings)
+    for kind, position in (("a balance", money.balance), ("VAT", money.tax)):
+        if position is not None and position == sheet.positions.get("amount"):
+            heading = sheet.headings[position]
+            sheet.notes.append(
+                f"the amounts are from '{heading}', as the profile says, which looks like {kind}"
+            )
+
+
+def _check_pence(sheet: ParsedSheet) -> None:
+    """Refuse pounds and pence in columns of their own.
+
+    Raises:
+        FileRefused: a column is headed pence.
+    """
+    for position in sheet.unused:
+        if normalise_heading(sheet.headings[position]) in PENCE_HEADINGS:
+            reason = (
+                f"column '{sheet.headings[position]}' seems to hold the pence of its amounts. "
+                "Export it with pounds and pence in one column"
+            )
+            raise FileRefused(sheet.table.file, "amount_unclear", reason)
 
 
 def _differ(sheet: ParsedSheet, first_column: AmountColumn, other: AmountColumn, mark: str) -> bool:

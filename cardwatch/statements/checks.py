@@ -10,8 +10,10 @@ from cardwatch.errors import FileRefused
 from cardwatch.records import Check
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import read_column
+from cardwatch.statements.cells import card_name
 from cardwatch.statements.holders import fold_name
 from cardwatch.statements.money_columns import money_columns
+from cardwatch.statements.profiles import HOLDER_FIELDS
 
 if TYPE_CHECKING:
     from cardwatch.statements.amounts import Amounts
@@ -33,6 +35,11 @@ LATEST_BOOKING_DAYS, EARLIEST_BOOKING_DAYS = 120, -3
 CONTINUED = r"^[\s\p{Z}]*\d{3}(?:\.\d{1,2})?\)?(?:[\s\p{Z}]*CR)?[\s\p{Z}]*$"
 CUT_OFF_AMOUNT = r"^[\s\p{Z}]*[-(£]*[\s\p{Z}]*\d{1,3}[\s\p{Z}]*$"
 """An amount cut at a thousands comma, and what follows it in the next column."""
+WHOLE_POUNDS = r"^[\s\p{Z}]*[-(£]*[\s\p{Z}]*\d+[\s\p{Z}]*$"
+PENCE = r"^[\s\p{Z}]*\d\d\)?[\s\p{Z}]*$"
+"""An amount cut at a decimal comma, and what follows it in the next column."""
+SAME_TEXT_ROWS = 5
+"""Fewer payments than this may well have one merchant or one card."""
 MOSTLY = 0.5
 LOOSE_FIELDS = ("description", "merchant", "category", "unit")
 """Fields whose cells are seldom amounts."""
@@ -89,10 +96,30 @@ def _cut_amounts(sheet: ParsedSheet) -> Flags:
         is_cut = sheet.column(name).matches(CUT_OFF_AMOUNT) & following.matches(CONTINUED)
         if position + 1 in used_positions:
             continue
+        _check_decimal_comma(sheet, position)
         if is_cut.sum() and is_cut.sum() > MOSTLY * following.matches(CONTINUED).sum():
             pointed = following.matches(r"\.\d\d\)?[\s\p{Z}]*$")
             cut |= is_cut & pointed
     return cut
+
+
+def _check_decimal_comma(sheet: ParsedSheet, position: int) -> None:
+    """Refuse a file in which commas divide the pence of amounts and the cells alike.
+
+    Raises:
+        FileRefused: rows have more cells than headings, amounts have no pence, and the next column
+            has nothing but two digits.
+    """
+    amounts, following = sheet.column_at(position), sheet.column_at(position + 1)
+    cut = amounts.matches(WHOLE_POUNDS) & following.matches(PENCE)
+    whole = following.matches(cells.FILLED) & amounts.matches(r"\d")
+    is_wide = not sheet.headings[-1].strip()
+    if is_wide and cut.any() and not (whole & ~cut).any():
+        reason = (
+            f"a comma seems to divide the pence of {int(cut.sum())} amounts and its cells alike. "
+            "Export it with semicolons between cells, or with a point before the pence"
+        )
+        raise FileRefused(sheet.table.file, "decimal_unclear", reason)
 
 
 class _DayGroup(NamedTuple):
@@ -225,3 +252,29 @@ def check_holders(sheet: ParsedSheet, good: Flags) -> None:
     if several:
         sheet.notes.append(sentence)
     sheet.checks.append(Check("holders", not several, sentence))
+
+
+def tell_same_text(sheet: ParsedSheet, good: Flags) -> None:
+    """Say that every payment has the same merchant, or the same label for its card.
+
+    A ledger names the bank there, or the organisation, and a file its kind of card.
+    """
+    if good.sum() < SAME_TEXT_ROWS:
+        return
+    merchant = sheet.column("merchant").codes[good]
+    others = [sheet.column(name).codes[good] for name in ("description", *HOLDER_FIELDS)]
+    if (merchant == merchant[0]).all() and any((codes != codes[0]).any() for codes in others):
+        heading = sheet.sources["merchant"]
+        sheet.notes.append(
+            f"every payment has the same merchant in '{heading}'. If the shops stand in another "
+            "column, name it as 'merchant' in a column profile"
+        )
+    key = sheet.choices.card_key
+    names = [name for name in HOLDER_FIELDS if name in sheet.columns]
+    labels = {card_name(text, key) for text in sheet.column("card_number").kept(good).used} - {""}
+    if names == ["card_number"] and len(labels) == 1 and not any(c.isdigit() for c in min(labels)):
+        heading = sheet.sources["card_number"]
+        sheet.notes.append(
+            f"every payment has the same card in '{heading}', without a number. If that is a kind "
+            "of card, the payments of several people stand together"
+        )

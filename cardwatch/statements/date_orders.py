@@ -40,6 +40,7 @@ def decide_date_order(sheet: ParsedSheet) -> str:
     stated = sheet.choices.date_order
     stated = sheet.profile.date_order if stated == "decide" else stated
     if stated != "decide":
+        _check_stated(texts, stated, sheet.table.file)
         sheet.decisions.append(f"dates {stated}, as told")
         return stated
     if order := _year_first(sheet, texts):
@@ -56,6 +57,21 @@ def decide_date_order(sheet: ParsedSheet) -> str:
         )
     sheet.decisions.append(decision)
     return order
+
+
+def _check_stated(texts: list[str], stated: str, file: str) -> None:
+    """Refuse an order of the dates that somebody stated and no date of the file has.
+
+    The dates that fit both orders would be turned, beside others that are no dates at all.
+
+    Raises:
+        FileRefused: some dates can only have the other order, and none only the stated one.
+    """
+    votes = dates.possible_orders(texts)
+    other = "month-first" if stated == "day-first" else "day-first"
+    if votes[other] and not votes[stated]:
+        reason = f"{votes[other]} of its dates can only be {other}, though {stated} was stated"
+        raise FileRefused(file, "date_order_wrong", f"{reason}. State {other}, or no order")
 
 
 def _year_first(sheet: ParsedSheet, texts: list[str]) -> str:
@@ -100,16 +116,15 @@ def _check_short_years(texts: list[str], file: str) -> None:
 
 
 def _check_turned(sheet: ParsedSheet) -> None:
-    """Refuse a workbook in which a spreadsheet took days for months where it could.
+    """Refuse a file in which a spreadsheet took days for months where it could.
 
     Then every typed date has a day up to 12, and every date left as text one above 12. This holds
-    under the order in which the texts can be read.
+    under the order in which the texts can be read. Text that was saved from such a workbook may
+    have the typed dates with the year in front.
 
     Raises:
         FileRefused: it looks so.
     """
-    if not sheet.table.is_workbook:
-        return
     for name in ("date", "posting_date"):
         texts = [text.strip() for text in sheet.column(name).used if text.strip()]
         typed = [m for text in texts if (m := dates.YEAR_FIRST.fullmatch(dates.plain_day(text)))]

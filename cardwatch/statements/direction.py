@@ -10,7 +10,7 @@ import numpy as np
 from cardwatch.errors import FileRefused
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import AMOUNT_FAULTS, FAULTLESS
-from cardwatch.statements.words import plain_word, word_set, words_with_meaning
+from cardwatch.statements.words import direction_of, plain_word, word_set, words_with_meaning
 from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ UNCLEAR = (
     'State it in a column profile: positive = "charge" where an amount without a minus is a '
     'charge, "refund" where it is a refund'
 )
+REFUND_WORDS = r"(?i)\brefund(?:s|ed)?\b|\breversal\b|^\W*credit (?:note|voucher|memo)\b"
+ONLY_DEBIT = r"(?i)^\W*DR\b|[0-9.)]\s*\(?(?:DR|D)\.?\)?\s*$"
 DIRECTION_SIGNS = {
     "charge": 1,
     "fee": 1,
@@ -85,11 +87,51 @@ def sign_amounts(
         row_kinds[np.isin(row_kinds, ["charge", "refund"])] = ""
         return _by_words(sheet, amounts, read, words), row_kinds
     if amounts.in_two_columns:
-        return amounts.pence, kinds
-    if not (amounts.pence[read] < 0).any():
-        _tell_codes(sheet)
-    positive = _stated(sheet, amounts, read) or _by_evidence(sheet, amounts, read, kinds)
-    return (-amounts.pence if positive == "refund" else amounts.pence), kinds
+        _check_sides(sheet, amounts, read, kinds)
+        pence = amounts.pence
+    else:
+        if not (amounts.pence[read] < 0).any():
+            _tell_codes(sheet)
+        positive = _stated(sheet, amounts, read) or _by_evidence(sheet, amounts, read, kinds)
+        pence = -amounts.pence if positive == "refund" else amounts.pence
+    if count := int((_described_as_refunds(sheet) & read & (kinds == "") & (pence > 0)).sum()):
+        sheet.notes.append(
+            "1 payment is described as a refund and counted as a charge"
+            if count == 1
+            else f"{count} payments are described as refunds and counted as charges"
+        )
+    return pence, kinds
+
+
+def _described_as_refunds(sheet: ParsedSheet) -> Flags:
+    """Return which rows have a word for a refund in their merchant or description."""
+    return np.logical_or.reduce(
+        [sheet.column(name).matches(REFUND_WORDS) for name in ("merchant", "description")]
+    )
+
+
+def _check_sides(sheet: ParsedSheet, amounts: Amounts, read: Flags, kinds: Kinds) -> None:
+    """Check that charges and refunds in two columns are not those of a ledger, the other way round.
+
+    Raises:
+        FileRefused: payments of the account stand where charges do, and most purchases do not.
+    """
+    backs, charges = _signs(amounts, read & (kinds == ""))
+    paid_backs, paid_charges = _signs(amounts, read & (kinds == "payment"))
+    if backs < MAJORITY * max(backs + charges, 1):
+        return
+    if paid_charges > paid_backs:
+        reason = (
+            "payments to the account stand in its column of charges and most purchases in that of "
+            "refunds, as in a ledger. Name them the other way round as 'debit' and 'credit' in a "
+            "column profile"
+        )
+        raise FileRefused(sheet.table.file, "direction_unclear", reason)
+    if backs >= FEW_ROWS:
+        sheet.notes.append(
+            f"{backs} of {backs + charges} payments stand in the column of refunds; if they are "
+            "charges, name the columns the other way round in a column profile"
+        )
 
 
 def _tell_codes(sheet: ParsedSheet) -> None:
@@ -158,7 +200,7 @@ def _meanings(
     Raises:
         FileRefused: it is there to say charge or refund, and has words that are not known.
     """
-    column, known_words = sheet.column_at(position), words_with_meaning("direction")
+    column = sheet.column_at(position)
     if (flags := _flag_column(sheet, position)) is not None:
         return flags
     is_named = _is_named(sheet, position)
@@ -167,7 +209,8 @@ def _meanings(
     words = [plain_word(cells.plain_cell(text)) for text in column.values]
     used_codes = np.flatnonzero(np.bincount(column.codes[read]))
     filled = {words[i] for i in used_codes if words[i]}
-    strange = filled - known_words.keys()
+    meaning = {word: said for word in filled if (said := direction_of(word))}
+    strange = filled - meaning.keys()
     heading = sheet.headings[position] or f"number {position + 1}"
     if strange or not filled:
         if filled and (is_named or _is_direction(column, words, amounts, read, heading)):
@@ -180,7 +223,6 @@ def _meanings(
             )
             raise FileRefused(sheet.table.file, "direction_unclear", reason)
         return None
-    meaning = {word: known_words[word] for word in filled}
     if "charge" not in meaning.values() and "payment" in meaning.values():
         meaning = {w: "charge" if m == "payment" else m for w, m in meaning.items()}
     meanings = np.array([meaning.get(word, "") for word in words], dtype=object)
@@ -215,8 +257,7 @@ def _is_direction(
     that is known or its heading names a type.
     """
     typed = bool(set(normalise_heading(heading).split()) & word_set("direction", "type_headings"))
-    known_words = words_with_meaning("direction")
-    meanings = np.array([known_words.get(word, "") for word in words], dtype=object)[column.codes]
+    meanings = np.array([direction_of(word) for word in words], dtype=object)[column.codes]
     share = (meanings[read] != "").mean()
     back = np.isin(meanings[read], ["refund", "payment"]).any()
     unsigned = not (amounts.pence[read] < 0).any()
@@ -297,31 +338,63 @@ def _by_evidence(sheet: ParsedSheet, amounts: Amounts, read: Flags, kinds: Kinds
     Raises:
         FileRefused: the evidence contradicts itself or decides nothing.
     """
-    if any(sheet.column(name).matches(cells.CREDIT_OR_DEBIT).any() for name in ("amount",)):
+    if sheet.column("amount").matches(cells.CREDIT_OR_DEBIT).any():
+        _check_marks(sheet, amounts, read)
         sheet.decisions.append("charge or refund by the marks CR and DR of the amounts")
         return "charge"
-    minus, plus = _signs(amounts, read & (kinds == ""))
     paid_minus, paid_plus = _signs(amounts, read & (kinds == "payment"))
-    by_count = _majority(minus, plus)
-    by_payments = (
-        "" if paid_minus == paid_plus else "charge" if paid_minus > paid_plus else "refund"
-    )
-    purchases = amounts.pence[read & (kinds == "")]
-    total, above = int(purchases.sum()), int(purchases[purchases > 0].sum())
-    if by_payments and by_count in {"", by_payments}:
-        decided = (
-            f"payments of the account are {'below' if paid_minus > paid_plus else 'above'} zero"
-        )
-    elif by_payments:
-        raise _unclear(sheet, "payments to the account have the same sign as most purchases")
-    elif by_count == "refund" and minus >= FEW_ROWS and total < 0:
-        by_payments, decided = "refund", f"{minus} of {minus + plus} payments have a minus"
-    elif by_count == "charge" or ((plus > minus or plus == minus < FEW_ROWS) and total >= -above):
-        by_payments, decided = "charge", f"{plus} of {minus + plus} payments have no minus"
+    if paid_minus == paid_plus:
+        positive, decided = _by_purchases(sheet, amounts, read & (kinds == ""))
     else:
-        raise _unclear(sheet, f"{minus} of its {minus + plus} amounts have a minus")
-    sheet.decisions.append(f"amounts without a minus are {by_payments}s: {decided}")
-    return by_payments
+        positive = "charge" if paid_minus > paid_plus else "refund"
+        if _majority(*_signs(amounts, read & (kinds == ""))) not in {"", positive}:
+            raise _unclear(sheet, "payments to the account have the same sign as most purchases")
+        side = "below" if paid_minus > paid_plus else "above"
+        decided = f"payments of the account are {side} zero"
+    sheet.decisions.append(f"amounts without a minus are {positive}s: {decided}")
+    return positive
+
+
+def _by_purchases(sheet: ParsedSheet, amounts: Amounts, purchases: Flags) -> tuple[str, str]:
+    """Return what an amount without a minus is by the purchases alone, and how it was decided.
+
+    Raises:
+        FileRefused: they decide nothing.
+    """
+    minus, plus = _signs(amounts, purchases)
+    said_minus, said_plus = _signs(amounts, purchases & _described_as_refunds(sheet))
+    total = int(amounts.pence[purchases].sum())
+    by_count = _majority(minus, plus)
+    if said_minus > minus / 2 and not said_plus:
+        return "charge", f"{said_minus} of {minus} with a minus are described as refunds"
+    if said_plus > plus / 2 and minus and not said_minus:
+        return "refund", f"{said_plus} of {plus} without a minus are described as refunds"
+    if by_count == "refund" and minus >= FEW_ROWS and total < 0:
+        return "refund", f"{minus} of {minus + plus} payments have a minus"
+    above = int(amounts.pence[purchases & (amounts.pence > 0)].sum())
+    few = (plus > minus or plus == minus < FEW_ROWS) and total >= -above
+    if few and total <= 0 and by_count != "charge":
+        sheet.notes.append(
+            f"{minus} of {minus + plus} amounts have a minus and are taken for refunds, though "
+            "they come to no less than the others. If they are charges, state "
+            'positive = "refund" in a column profile'
+        )
+    if by_count == "charge" or few:
+        return "charge", f"{plus} of {minus + plus} payments have no minus"
+    raise _unclear(sheet, f"{minus} of its {minus + plus} amounts have a minus")
+
+
+def _check_marks(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> None:
+    """Refuse amounts of which some have the mark of a debit and the others none at all.
+
+    Raises:
+        FileRefused: those without a mark may be charges or refunds.
+    """
+    column = sheet.column("amount")
+    marked, debits = column.matches(cells.CREDIT_OR_DEBIT), column.matches(ONLY_DEBIT)
+    bare = read & ~marked & (amounts.pence > 0)
+    if (read & debits).any() and not (read & marked & ~debits).any() and bare.any():
+        raise _unclear(sheet, f"{int(bare.sum())} amounts have no mark beside others marked DR")
 
 
 def _signs(amounts: Amounts, rows: Flags) -> tuple[int, int]:

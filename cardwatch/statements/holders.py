@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 LABELLED = re.compile(r"\s*([^:\d]{2,40}?)\s*(?::|\s-\s)\s*(.*)", re.DOTALL)
 """A label, a colon, and perhaps what it labels."""
 HOLDER_TEXT_FIELDS = ("cardholder", "card_number")
+PAYMENT_CELLS = 3
+"""A payment has a day, a merchant and an amount."""
+CONTINUED = re.compile(r"\s*[(\[-]?\s*\b(?:continued|cont(?:'?d)?)\b\.?[)\]]?\s*$", re.IGNORECASE)
+"""What a heading over the next page adds to a name."""
 FILLED_DOWN = 0.5
 """Empty cells after a holder are that holder's if there are this many for each name."""
 
@@ -48,7 +52,7 @@ def labelled(row: Sequence[str]) -> dict[str, str]:
         if not value and following and not label_of(following)[0]:
             value = following
         if field and value:
-            values.setdefault(field, value)
+            values.setdefault(field, CONTINUED.sub("", value))
     return values
 
 
@@ -86,7 +90,10 @@ def _merged(values: Iterable[dict[str, str]]) -> dict[str, str]:
 
 
 def _sections(table: Table) -> dict[str, TextColumn]:
-    """Return holder and card by the section in which each row stands."""
+    """Return holder and card by the section in which each row stands.
+
+    Nothing where rows stand before the first label, as the labels then close their sections.
+    """
     rows: set[int] = set()
     for column in map(TextColumn.of, table.cells.columns):
         labels = [i for i, text in enumerate(column.values) if text and label_of(text)[0]]
@@ -96,12 +103,21 @@ def _sections(table: Table) -> dict[str, TextColumn]:
         cells_of_row = [str(column[row].as_py()) for column in table.cells.columns]
         if values := labelled(cells_of_row):
             section_labels[row] = values
-    columns = {}
+    columns: dict[str, TextColumn] = {}
+    if not rows or _is_filled_before(table, min(section_labels, default=0)):
+        return columns
     for name in HOLDER_TEXT_FIELDS:
         starts = [row for row, values in section_labels.items() if name in values]
         if starts:
             columns[name] = _spread(starts, [section_labels[row][name] for row in starts], table)
     return columns
+
+
+def _is_filled_before(table: Table, row: int) -> bool:
+    """Return whether more than a line of text stands above a row: a payment, most likely."""
+    above = table.cells.slice(0, row)
+    filled = sum(TextColumn.of(column).matches(cells.FILLED) for column in above.columns)
+    return bool(np.any(filled >= PAYMENT_CELLS))
 
 
 def _spread(starts: Sequence[int], values: Sequence[str], table: Table) -> TextColumn:
@@ -137,6 +153,13 @@ def fill_down(sheet: ParsedSheet, rows: Flags) -> None:
             sheet.decisions.append(
                 f"'{sheet.sources[name]}' names each cardholder once, above their payments"
             )
+
+
+def whole_name(first: str, name: str) -> str:
+    """Return a first name before a last one; a name of several words that has it stays alone."""
+    words = re.sub(r"[.,\s]+", " ", name.casefold()).split()
+    has_first = len(words) > 1 and first.casefold().strip(" .") in words
+    return name if has_first else f"{first} {name}".strip()
 
 
 def fold_name(text: str) -> str:

@@ -25,6 +25,10 @@ PRICES = frozenset({"price", "price each"})
 """Beside a quantity these are of one piece, and not what was paid."""
 
 
+PIECES = frozenset({"unit", "each", "item", "limit", "centre", "center", "code"})
+"""Words of headings that have a word for an amount and hold none that was paid."""
+
+
 @dataclass(frozen=True)
 class AmountColumn:
     """A column of amounts as its heading describes it."""
@@ -161,6 +165,8 @@ def _amount(position: int, name: str) -> AmountColumn | None:
 def _currency(name: str) -> int | None:
     """Return to which amounts a column of currencies belongs; none if it is another column."""
     words, vocabulary = name.split(), _words()
+    if words[1:2] == ["of"]:  # `currency of transaction`
+        words = [*words[2:], words[0]]
     ends = bool(words) and (
         words[-1] in vocabulary["currency"]
         or (words[-1] in vocabulary["currency_end"] and bool(set(words) & vocabulary["currency"]))
@@ -184,6 +190,14 @@ def _is_tax(name: str) -> bool:
 def _is_part(name: str) -> bool:
     words, vocabulary = set(without_pound_mark(name).split()), _words()
     return bool(words & vocabulary["part"]) and bool(words & vocabulary["amount"])
+
+
+def has_amount_word(heading: str) -> bool:
+    """Return whether a heading may be of amounts paid, whatever its other words."""
+    name = normalise_heading(heading)
+    words = set(without_pound_mark(name).split())
+    other = _is_tax(name) or _is_part(name) or _is_balance(name) or bool(words & (PRICES | PIECES))
+    return bool(words & _words()["amount"]) and not other and not words & _words()["tax"]
 
 
 def _is_balance(name: str) -> bool:

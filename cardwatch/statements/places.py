@@ -11,8 +11,9 @@ from cardwatch.errors import FileRefused
 from cardwatch.records import Total
 from cardwatch.statements import cells
 from cardwatch.statements.cells import TextColumn
-from cardwatch.statements.profiles import HOLDER_FIELDS
-from cardwatch.statements.words import plain_word, word_set
+from cardwatch.statements.profiles import HOLDER_FIELDS, known_headings
+from cardwatch.statements.states import not_booked, tell_described
+from cardwatch.statements.words import plain_word
 from cardwatch.tabular import normalise_heading
 
 if TYPE_CHECKING:
@@ -32,11 +33,19 @@ ONLY_TOTAL = (
     r"(?i)^\W*(?:(?:sub|grand|overall|page|statement|card|report)\W*)?totals?\b\W*"
     r"(?:for\b.*|:.*|amount|gbp|£)?\W*$"
 )
-TOTAL_AT_END = r"(?i)^\W*totals?\b|\btotals?\W*$"
+TOTAL_AT_END = r"(?i)^\W*totals?\b|\btotals?\W*$|^\W*sum(?: of\b.*)?\W*$"
 """A merchant that is perhaps a total of the rows before."""
+CATEGORY_CODE = r"^\s*\d{3,4}(?:\.0)?\s*$"
+"""A merchant category code: what has one is a payment, whatever its merchant is called."""
+HOLDER_WORDS = frozenset({
+    "cardholder", "card holder", "holder", "employee", "user", "card", "account", "member", "month",
+    "monthly", "period", "spend", "monthly spend", "sum", "sum of", "sum of spend",
+})  # fmt: skip
+"""Words beside total, or for it, that say of what it is."""
+MOST_HEADING_ROWS, HEADINGS_OF_A_TABLE = 100, 3
+"""So many rows are searched for headings further down, which are at least so many known ones."""
 MOST_TEXT_CELLS = 2
 """A row without day and amount is a line of text if no more cells than this are filled."""
-MOST_STATUS_WORDS = 40
 
 
 def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) -> Codes:
@@ -47,7 +56,8 @@ def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) 
     """
     table, date = sheet.table, sheet.column("date")
     place = np.full(len(table.rows), ROW)
-    place[kinds == "balance"] = CONTROL
+    place[(kinds == "balance") & ~sheet.column("mcc").matches(CATEGORY_CODE)] = CONTROL
+    _tell_balances(sheet, place == CONTROL)
     if np.isnat(
         dates
     ).any():  # most files have a day in every row, and need not be searched further
@@ -55,8 +65,12 @@ def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) 
     heading = normalise_heading(sheet.table.headings[sheet.positions["date"]])
     place[date.each(lambda text: normalise_heading(text) == heading, "bool")] = HEADING
     _check_repeated_headings(sheet, np.flatnonzero(place == HEADING))
+    _check_other_headings(
+        sheet, np.flatnonzero((place == ROW) & np.isnat(dates) & (amounts.fault != 0))
+    )
     _place_dated_totals(sheet, amounts, dates, place)
-    place[_not_booked(sheet) & (place == ROW)] = APART
+    place[not_booked(sheet) & (place == ROW)] = APART
+    tell_described(sheet, place == ROW)
     if mark := sheet.profile.end_mark:
         pattern = rf"^\s*{re.escape(mark)}\s*$"
         everything = [TextColumn.of(column) for column in table.cells.columns]
@@ -64,6 +78,14 @@ def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) 
         if marked.any():
             place[int(marked.argmax()) :] = ENDED
     return place
+
+
+def _tell_balances(sheet: ParsedSheet, balances: Flags) -> None:
+    """Say how many rows are balances by their text though they name a holder, as a shop may too."""
+    holders = [sheet.column(name).matches(cells.FILLED) for name in HOLDER_FIELDS]
+    if count := int((balances & np.logical_or.reduce(holders)).sum()):
+        rows = "1 row is a balance or sum" if count == 1 else f"{count} rows are balances or sums"
+        sheet.notes.append(f"{rows} by the text in place of a merchant, and not counted")
 
 
 def _place_undated(sheet: ParsedSheet, amounts: Amounts, dates: Days, place: Codes) -> None:
@@ -123,7 +145,8 @@ def _is_named_total(sheet: ParsedSheet, row: int) -> bool:
     text = re.sub(TOTAL_WORD, "", merchant.values[merchant.codes[row]])
     columns = [sheet.column(name) for name in (*HOLDER_FIELDS, "unit", "cost_centre")]
     before = {c.values[c.codes[i]] for c in columns for i in {row, max(row - 1, 0)}}
-    return plain_word(text).removeprefix("for ") in set(map(plain_word, before)) - {""}
+    word = plain_word(text).removeprefix("for ")
+    return word in HOLDER_WORDS or word in set(map(plain_word, before)) - {""}
 
 
 def _check_repeated_headings(sheet: ParsedSheet, rows: np.ndarray[Any, Any]) -> None:
@@ -144,6 +167,27 @@ def _check_repeated_headings(sheet: ParsedSheet, rows: np.ndarray[Any, Any]) -> 
                 raise FileRefused(sheet.table.file, "headings_change", reason)
 
 
+def _check_other_headings(sheet: ParsedSheet, rows: np.ndarray[Any, Any]) -> None:
+    """Refuse a file with a row of other headings further down.
+
+    Args:
+        sheet: the file.
+        rows: rows with text in place of a day and of an amount.
+
+    Raises:
+        FileRefused: one of them has headings that are known.
+    """
+    known = known_headings(sheet.choices.profiles)
+    for row in map(int, rows[:MOST_HEADING_ROWS]):
+        names = {normalise_heading(str(column[row])) for column in sheet.table.cells.columns}
+        if len(names & known) >= HEADINGS_OF_A_TABLE:
+            reason = (
+                f"row {sheet.table.rows[row]} has other headings than the first. Save each table "
+                "as a file of its own"
+            )
+            raise FileRefused(sheet.table.file, "headings_change", reason)
+
+
 def check_totals(sheet: ParsedSheet, totals: Flags, good: Flags, pence: Pence) -> tuple[Total, ...]:
     """Compare each total with the rows since the last one, of its sheet, and all above it."""
     running = np.cumsum(np.where(good, pence, 0))
@@ -162,50 +206,3 @@ def check_totals(sheet: ParsedSheet, totals: Flags, good: Flags, pence: Pence) -
             compared.append(Total(row, agreeing, agreeing))
         before = whole
     return tuple(compared)
-
-
-# Not booked -------------------------------------------------------------------------------------
-
-
-def _not_booked(sheet: ParsedSheet) -> Flags:
-    """Return for every row whether it is pending, declined, reversed or void.
-
-    A column says so by its heading, or by its words if all of them are states and one means that a
-    payment is not booked; or the day of booking has such a word in its place.
-
-    Raises:
-        FileRefused: a column of states has words that are not known beside one that means this.
-    """
-    unbooked = word_set("status", "not_booked")
-    apart = np.zeros(len(sheet.table.rows), dtype=bool)
-    posting = sheet.column("posting_date")
-    apart |= posting.each(lambda text: plain_word(text) in unbooked, "bool")
-    status_words = (
-        unbooked | word_set("status", "booked") | set(map(plain_word, sheet.profile.booked))
-    )
-    for position in sheet.unused:
-        column = sheet.column_at(position)
-        is_status_column = normalise_heading(sheet.headings[position]) in word_set(
-            "status", "headings"
-        )
-        if len(column.distinct) > MOST_STATUS_WORDS and not is_status_column:
-            continue
-        column_words = {plain_word(cells.plain_cell(text)) for text in column.used}
-        if not unbooked & column_words:
-            continue
-        strange = column_words - status_words - {""}
-        if strange and is_status_column:
-            reason = (
-                f"column '{sheet.headings[position]}' states which payments are posted, with "
-                f"{len(strange)} words that are not known. Write those that mean booked in a "
-                'column profile: booked = ["..."]'
-            )
-            raise FileRefused(sheet.table.file, "status_unclear", reason)
-        if not strange:
-            apart |= column.each(
-                lambda text: plain_word(cells.plain_cell(text)) in unbooked, "bool"
-            )
-            sheet.decisions.append(
-                f"posted or not by the words in column '{sheet.headings[position]}'"
-            )
-    return apart

@@ -30,7 +30,7 @@ from cardwatch.statements.amounts import (
 from cardwatch.statements.cells import TextColumn, card_name, read_card
 from cardwatch.statements.date_orders import decide_date_order
 from cardwatch.statements.direction import sign_amounts
-from cardwatch.statements.holders import fill_down
+from cardwatch.statements.holders import fill_down, whole_name
 from cardwatch.statements.lines import further_lines, line_items, read_vat
 from cardwatch.statements.places import (
     APART,
@@ -47,6 +47,7 @@ from cardwatch.statements.places import (
 )
 from cardwatch.statements.profiles import FIELDS, HOLDER_FIELDS, Profile
 from cardwatch.statements.sheet import ParsedSheet, ReadingChoices
+from cardwatch.statements.sums import tell_other_amounts, without_sums
 from cardwatch.tabular import Part, Table, normalise_heading
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     """
     if table.feed:
         choices = replace(choices, profiles=(feed_profile(table),), date_order="decide")
-    sheet = ParsedSheet(table, choices)
+    sheet = without_sums(ParsedSheet(table, choices))
     order = decide_date_order(sheet)
     dates, printed = sheet.days("date", order), read_amounts(sheet)
     kinds = _kinds(sheet)
@@ -207,6 +208,8 @@ def _report(  # noqa: PLR0913, PLR0917  all that was found out about a file
 ) -> ReadingReport:
     """Return what happened to every row of a file."""
     table = sheet.table
+    tell_other_amounts(sheet, amounts)
+    checks.tell_same_text(sheet, good)
     counts: dict[str, Any] = {
         name: int((place == code).sum())
         for name, code in (
@@ -421,7 +424,10 @@ def _holder_keys(
     strip = sheet.profile.holder_strip
     keys = holder.mapped(lambda t: re.sub(strip, "", t) if strip else t).texts()
     if name == "cardholder" and "cardholder_first" in sheet.columns:
-        return (first.texts() + " " + keys).str.strip()
+        pairs = pd.DataFrame({"first": first.texts(), "name": keys})
+        distinct = pairs.drop_duplicates()
+        named = distinct.assign(whole=list(map(whole_name, distinct["first"], distinct["name"])))
+        return pairs.merge(named, how="left", on=["first", "name"])["whole"].astype("str")
     return keys
 
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from cardwatch.errors import FileRefused
 from cardwatch.statements import cells
 from cardwatch.statements.cells import TextColumn
+from cardwatch.statements.currencies import currency_column
 from cardwatch.statements.dates import is_serial, read_date
 from cardwatch.statements.holders import holders_elsewhere
 from cardwatch.statements.money_columns import MoneyColumns, money_columns
@@ -21,6 +22,7 @@ from cardwatch.statements.profiles import (
     columns_unknown,
     known_headings,
     missing_fields,
+    needed_headings,
     unused_profile,
 )
 from cardwatch.statements.words import word_set
@@ -90,7 +92,7 @@ class ParsedSheet:
         if not self.profile.is_shipped:
             self.decisions.append(f"columns by the profile '{self.profile.name}'")
         self._check_twins()
-        self._take_codes()
+        self._take_by_content()
         self._blank_placeholders()
         self.serial = self.table.is_workbook or self._has_serial_days()
 
@@ -190,6 +192,11 @@ class ParsedSheet:
                     )
                     raise FileRefused(self.table.file, "columns_unclear", reason)
 
+    def _take_by_content(self) -> None:
+        """Take columns of codes for what they are, whatever their heading."""
+        self._take_codes()
+        self._take_currency()
+
     def _take_codes(self) -> None:
         """Take a column of categories whose every cell is four digits for the codes they are."""
         category = self.columns.get("category")
@@ -203,6 +210,18 @@ class ParsedSheet:
             self.decisions.append(
                 f"merchant category codes from '{self.sources['mcc']}', by content"
             )
+
+    def _take_currency(self) -> None:
+        """Take a column whose every cell is a currency's code, where none has such a heading."""
+        names = ("currency", "original_currency")
+        known = any(name in self.columns for name in names)
+        position = currency_column(self) if self.profile.is_general and not known else None
+        if position is not None:
+            name = names["original_amount" in self.columns]
+            self.positions[name] = position
+            self.columns[name] = self.column_at(position)
+            self.sources[name] = self.headings[position]
+            self.decisions.append(f"currencies from '{self.sources[name]}', by content")
 
     def _blank_placeholders(self) -> None:
         """Empty the cells of holders and merchants that say only that something is missing."""
@@ -279,6 +298,26 @@ def check_headings(table: Table, profiles: Sequence[Profile]) -> None:
             "its first row looks like a payment, not headings. Export it again with a heading row"
         )
         raise FileRefused(table.file, "no_headings", reason)
+    _check_above(table, profiles)
+
+
+def _check_above(table: Table, profiles: Sequence[Profile]) -> None:
+    """Refuse a table with another one above its headings, which would be left out.
+
+    Raises:
+        FileRefused: a row above has a heading for date, merchant and amount, and payments follow.
+    """
+    needed = needed_headings(profiles)
+    for part in table.parts:
+        rows = [set(map(normalise_heading, row)) for row in part.above]
+        starts = [i for i, names in enumerate(rows) if all(names & field for field in needed)]
+        below = part.above[starts[0] + 1 :] if starts else ()
+        if any(sum(map(_is_value, row)) > 1 for row in below):
+            reason = (
+                f"payments with other headings stand above row {part.row - 1}. Save each table as "
+                "a file of its own"
+            )
+            raise FileRefused(table.file, "headings_change", reason)
 
 
 def _is_value(text: str) -> bool:

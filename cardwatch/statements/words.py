@@ -28,6 +28,21 @@ def words_with_meaning(group: str) -> dict[str, str]:
     return {word: name for name, words in lists.items() for word in words}
 
 
+def direction_of(word: str) -> str:
+    """Return what a plain word or text says of a direction, as `words.toml` names it; else empty.
+
+    A longer text is known by one word in it, such as `merchandise refund`.
+    """
+    if known := words_with_meaning("direction").get(word):
+        return known
+    parts = word.split()
+    backs = [part for part in parts if part in word_set("direction_parts", "refund")]
+    if backs:
+        return "refund" if len(backs) == 1 else ""
+    is_charge = word_set("direction_parts", "charge") & set(parts)
+    return "charge" if is_charge and not word_set("direction_parts", "unclear") & set(parts) else ""
+
+
 def plain_word(text: str) -> str:
     """Return a cell as words are compared: small letters, no punctuation, single spaces.
 

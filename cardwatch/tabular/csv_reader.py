@@ -55,7 +55,7 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
         data = text.encode()
     try:
         first = list(itertools.islice(_rows(sample, separator), SEARCHED_ROWS))
-        heading_index, _ = find_heading_row(first, headings.known)
+        heading_index, _ = find_heading_row(first, headings)
         _check_shape(0, max(map(len, first)), file, limits)
         cells, long_rows = _read_even(data, separator, first, heading_index), []
         if cells is None:
@@ -138,11 +138,14 @@ def _check_quotes(cells: pa.Table, separator: str, file: str) -> None:
     Raises:
         FileRefused: there is such a cell; rows would be lost in it without a word.
     """
-    for column in cells.columns:
+    for position, column in enumerate(cells.columns):
         values = column.combine_chunks().dictionary
         for text in values.filter(pc.match_substring(values, "\n")).to_pylist():
             lines = text.splitlines()[1:]
-            if any(line.count(separator) >= max(cells.num_columns - 1, 1) for line in lines):
+            whole = any(line.count(separator) >= max(cells.num_columns - 1, 1) for line in lines)
+            # the mark that opens a later row's cell at the same place closes this one
+            begun = lines[-1].endswith('"') and lines[-1].count(separator) >= max(position, 1)
+            if whole or begun:
                 reason = "a quotation mark is never closed, so rows run together in one cell"
                 raise FileRefused(file, "quotes", f"{reason}. Export the file again")
 

@@ -35,11 +35,11 @@ class Headings:
 def normalise_heading(heading: str) -> str:
     r"""Return a heading in the form in which headings are compared.
 
-    NFKC, lower case, punctuation to spaces except the pound and hash signs, white space and line
-    breaks collapsed: `Transaction\nAmt. (£)` is `transaction amt £`.
+    NFKC, lower case, punctuation to spaces except the hash and the signs of currencies, white space
+    and line breaks collapsed: `Transaction\nAmt. (£)` is `transaction amt £`.
     """
     text = unicodedata.normalize("NFKC", heading).casefold()
-    return " ".join(re.sub(r"[^\w£#]|_", " ", text).split())
+    return " ".join(re.sub(r"[^\w£€$#]|_", " ", text).split())
 
 
 def without_pound_mark(heading: str) -> str:
@@ -48,30 +48,30 @@ def without_pound_mark(heading: str) -> str:
     return " ".join(words) or heading
 
 
-def find_heading_row(
-    rows: Sequence[Sequence[str]], known_headings: Iterable[str]
-) -> tuple[int, int]:
+def find_heading_row(rows: Sequence[Sequence[str]], headings: Headings) -> tuple[int, int]:
     """Return the index of the likeliest heading row and how many known headings it holds.
 
     A word of a payment, such as the name of a shop, may be a known heading; its days and amounts
-    tell the row from headings. With no known heading anywhere it is the first row with the most
-    filled cells.
+    tell the row from headings. A row with every required field comes before others, such as those
+    of a summary above. With no known heading anywhere it is the first row with the most filled
+    cells.
 
     Args:
         rows: the first rows of a table, cells as text.
-        known_headings: normalised headings of every layout.
+        headings: what headings are looked for.
     """
-    known_headings = frozenset(known_headings)
+    known_headings = headings.known
 
     def count_known(cells: Iterable[str]) -> int:
         return sum(
             cell in known_headings or without_pound_mark(cell) in known_headings for cell in cells
         )
 
-    def strength(index: int) -> tuple[int, int, int]:
+    def strength(index: int) -> tuple[bool, int, int, int]:
         cells = {normalise_heading(cell) for cell in rows[index]} - {""}
         values = sum(bool(NUMBER.fullmatch(cell.strip())) for cell in rows[index])
-        return max(count_known(cells) - values, 0), len(cells), -index
+        is_whole = bool(headings.needed) and headings.needs_met(cells) == len(headings.needed)
+        return is_whole and not values, max(count_known(cells) - values, 0), len(cells), -index
 
     if not rows:
         return 0, 0

@@ -42,7 +42,7 @@ class Sheet:
 
     def __post_init__(self) -> None:
         """Find its heading row."""
-        self.heading_row, self.known_count = find_heading_row(self.rows, self.headings.known)
+        self.heading_row, self.known_count = find_heading_row(self.rows, self.headings)
 
     @cached_property
     def names(self) -> list[str]:

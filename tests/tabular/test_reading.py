@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cardwatch.errors import FileRefused
 from cardwatch.tabular import LIMITS, Table, csv_reader, normalise_heading, read_tables
-from cardwatch.tabular.headings import find_heading_row
+from cardwatch.tabular.headings import Headings, find_heading_row
 from cardwatch.tabular.workbook import cell_text
 
 KNOWN = frozenset({"date", "holder", "merchant", "amount", "transaction amt"})
@@ -98,7 +98,7 @@ def test_headings_are_found_under_title_lines(tmp_path: Path, form: str) -> None
 
 def test_a_table_without_known_headings_starts_at_its_fullest_row() -> None:
     rows = [["Report", "", ""], ["alpha", "beta", "gamma"], ["1", "2", "3"]]
-    assert find_heading_row(rows, frozenset()) == (1, 0)
+    assert find_heading_row(rows, Headings(frozenset())) == (1, 0)
 
 
 def test_pounds_and_accents_survive_every_encoding(tmp_path: Path) -> None:

@@ -1,0 +1,119 @@
+"""Which rows are not booked: pending, declined, reversed or void."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardwatch.errors import FileRefused
+from cardwatch.statements import cells
+from cardwatch.statements.words import plain_word, word_set, words_with_meaning
+from cardwatch.tabular import normalise_heading
+
+if TYPE_CHECKING:
+    from cardwatch.statements.cells import TextColumn
+    from cardwatch.statements.sheet import ParsedSheet
+
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
+MOST_STATUS_WORDS = 40
+
+
+def not_booked(sheet: ParsedSheet) -> Flags:
+    """Return for every row whether it is pending, declined, reversed or void.
+
+    A column says so by its heading, or by its words if all of them are states and one means that a
+    payment is not booked; or by yes and no under a heading such as `Posted`; or the day of booking
+    has such a word in its place.
+
+    Raises:
+        FileRefused: a column of states has words that are not known beside one that means this.
+    """
+    apart = sheet.column("posting_date").each(lambda text: _is_unbooked(plain_word(text)), "bool")
+    for position in sheet.unused:
+        apart |= _by_column(sheet, position)
+    return apart
+
+
+def tell_described(sheet: ParsedSheet, rows: Flags) -> None:
+    """Say how many payments are counted that begin their description with declined or reversed.
+
+    Args:
+        sheet: the file.
+        rows: which rows are payments.
+    """
+    first_words = word_set("status", "not_booked_first")
+    places = [sheet.positions["description"]] if "description" in sheet.positions else []
+    for position in [*sheet.unused, *places]:
+        begins = sheet.column_at(position).each(
+            lambda text: plain_word(text).partition(" ")[0] in first_words, "bool"
+        )
+        if count := int((begins & rows).sum()):
+            payments = "1 payment is" if count == 1 else f"{count} payments are"
+            heading = sheet.headings[position]
+            sheet.notes.append(f"{payments} counted, though '{heading}' says declined or reversed")
+
+
+def _is_unbooked(word: str) -> bool:
+    """Return whether a plain text means that a payment is not booked."""
+    first_words = word_set("status", "not_booked_first")
+    return word in word_set("status", "not_booked") or word.partition(" ")[0] in first_words
+
+
+def _by_column(sheet: ParsedSheet, position: int) -> Flags:
+    """Return the rows that one column says are not booked.
+
+    Raises:
+        FileRefused: it is a column of states and has words that are not known.
+    """
+    column, heading = sheet.column_at(position), sheet.headings[position]
+    none = np.zeros(len(sheet.table.rows), dtype=bool)
+    if (flags := _flags(column, heading)) is not None:
+        sheet.decisions.append(f"posted or not by yes and no in column '{heading}'")
+        return flags
+    is_status_column = normalise_heading(heading) in word_set("status", "headings")
+    if len(column.distinct) > MOST_STATUS_WORDS and not is_status_column:
+        return none
+    column_words = {plain_word(cells.plain_cell(text)) for text in column.used} - {""}
+    unbooked = set(filter(_is_unbooked, column_words))
+    booked = word_set("status", "booked") | set(map(plain_word, sheet.profile.booked))
+    strange = column_words - unbooked - booked
+    if not unbooked or (strange and not is_status_column):
+        return none
+    if strange:
+        reason = (
+            f"column '{heading}' states which payments are posted, with {len(strange)} words that "
+            'are not known. Write those that mean booked in a column profile: booked = ["..."]'
+        )
+        raise FileRefused(sheet.table.file, "status_unclear", reason)
+    apart = column.each(lambda text: _is_unbooked(plain_word(cells.plain_cell(text))), "bool")
+    if set(normalise_heading(heading).split()) & word_set("status", "other_headings"):
+        count = int(apart.sum())
+        sheet.notes.append(
+            f"column '{heading}' does not state what is posted, so the {count} "
+            f"{'row that is' if count == 1 else 'rows that are'} not approved or complete by it "
+            f"{'is' if count == 1 else 'are'} counted"
+        )
+        return none
+    sheet.decisions.append(f"posted or not by the words in column '{heading}'")
+    return apart
+
+
+def _flags(column: TextColumn, heading: str) -> Flags | None:
+    """Return the rows that yes or no in a column says are not booked; none if it is another column.
+
+    A column of crosses alone leaves empty what is not marked.
+    """
+    words = set(normalise_heading(heading).split())
+    booked = words & word_set("status", "booked_flag_headings")
+    unbooked = words & word_set("status", "not_booked_flag_headings")
+    rest = words - booked - unbooked - word_set("status", "flag_filler_headings")
+    meanings = words_with_meaning("flags")
+    used = {meanings.get(text.strip().casefold(), "") for text in column.used if text.strip()}
+    if bool(booked) == bool(unbooked) or rest or not used or "" in used:
+        return None
+    said = column.each(lambda text: meanings.get(text.strip().casefold(), ""), "object")
+    if unbooked:
+        return said == "yes"
+    return said == "no" if "no" in used else said == ""

@@ -1,0 +1,448 @@
+"""Files that were once misread without a word: each kind is read right, refused or told of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import openpyxl
+import pytest
+from conftest import CHOICES
+
+from cardwatch.errors import FileRefused
+from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
+from cardwatch.statements.profiles import parse_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from cardwatch.records import ReadingReport, Statements
+
+    Write = Callable[..., Path]
+
+HEAD = "Date,Cardholder,Merchant,Amount"
+PROFILE = (
+    '[columns]\ndate = "Date"\ncardholder = "Cardholder"\nmerchant = "Merchant"\n'
+    'amount = "Amount"\n'
+)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(text: str, name: str = "a.csv") -> Path:
+        (tmp_path / name).write_text(text, encoding="utf-8", newline="")
+        return tmp_path / name
+
+    return write
+
+
+def read(
+    path: Path, *profiles: str, date_order: str = "decide"
+) -> tuple[Statements, ReadingReport]:
+    own = [parse_profile(text, "ours.toml") for text in profiles]
+    choices = ReadingChoices([*own, *shipped_profiles()], CHOICES.card_key, date_order)
+    statements = read_statements([path], choices)
+    (report,) = statements.reports
+    assert report.reconciles
+    return statements, report
+
+
+def refusal(path: Path, *profiles: str, date_order: str = "decide") -> FileRefused:
+    with pytest.raises(FileRefused) as caught:
+        read(path, *profiles, date_order=date_order)
+    return caught.value
+
+
+def pence_of(path: Path, *profiles: str) -> list[int]:
+    statements, _ = read(path, *profiles)
+    return statements.transactions["amount_pence"].tolist()
+
+
+# Dates ------------------------------------------------------------------------------------------
+
+DAYS = f"{HEAD}\n13/10/2025,A,S,1\n05/10/2025,A,T,2\n15/10/2025,B,U,3\n"
+
+
+def test_an_order_that_no_date_has_is_refused(write: Write) -> None:
+    path = write(DAYS)
+    assert refusal(path, date_order="month-first").code == "date_order_wrong"
+    assert refusal(path, 'date_order = "month-first"\n' + PROFILE).code == "date_order_wrong"
+    _, report = read(path, date_order="day-first")
+    assert "dates day-first, as told" in report.decisions
+
+
+@pytest.mark.parametrize("heading", ["Purchase Date", "Date of Transaction", "Trx Date"])
+def test_the_day_of_purchase_beats_a_plain_date(write: Write, heading: str) -> None:
+    rows = "31/10/2025,13/10/2025,A,S,1\n31/10/2025,14/10/2025,A,T,2\n"
+    _, report = read(write(f"Date,{heading},Cardholder,Merchant,Amount\n{rows}"))
+    assert (report.first_on, report.last_on) == ("2025-10-13", "2025-10-14")
+
+
+def test_days_turned_by_a_spreadsheet_show_in_text(write: Write) -> None:
+    rows = "2025-02-10,A,S,1\n2025-03-10,A,T,2\n13/10/2025,A,U,3\n14/10/2025,A,V,4\n"
+    assert refusal(write(f"{HEAD}\n{rows}")).code == "dates_flipped"
+
+
+# Currencies -------------------------------------------------------------------------------------
+
+ROWS = "13/10/2025,A,S,10.00\n14/10/2025,B,T,11.00\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HEAD} (EUR)\n{ROWS}",
+        f"{HEAD} (€)\n{ROWS}",
+        f"{HEAD} ($)\n{ROWS}",
+        f"Example Force\nCurrency: EUR\n\n{HEAD}\n{ROWS}",
+        f"Card spend - all amounts in USD,,,\n{HEAD}\n{ROWS}",
+        f"Account currency,EUR\n{HEAD}\n{ROWS}",
+    ],
+)
+def test_amounts_in_another_currency_are_refused(write: Write, text: str) -> None:
+    assert refusal(write(text)).code in {"not_in_pounds", "columns_unknown"}
+
+
+def test_a_profile_does_not_make_pounds_of_euros(write: Write) -> None:
+    path = write(f"{HEAD} (€)\n{ROWS}")
+    assert refusal(path, PROFILE.replace('"Amount"', '"Amount (€)"')).code == "not_in_pounds"
+
+
+def test_a_sheet_named_for_a_currency_is_refused(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "EUR"
+    for row in (HEAD.split(","), ["2025-10-13", "A", "S", 10], ["2025-10-14", "B", "T", 11]):
+        workbook.active.append(row)
+    workbook.save(tmp_path / "a.xlsx")
+    assert refusal(tmp_path / "a.xlsx").code == "not_in_pounds"
+
+
+@pytest.mark.parametrize(
+    "above", ["Currency: GBP", "Amounts in GBP, converted from EUR", "EUR office, card payments"]
+)
+def test_pounds_above_the_headings_are_read(write: Write, above: str) -> None:
+    assert pence_of(write(f'"{above}"\n{HEAD}\n{ROWS}')) == [1000, 1100]
+
+
+@pytest.mark.parametrize("heading", ["Crncy", "Currency of transaction"])
+def test_currencies_are_found_under_any_heading(write: Write, heading: str) -> None:
+    text = f"{HEAD},{heading}\n13/10/2025,A,S,10.00,GBP\n14/10/2025,B,T,11.00,EUR\n"
+    statements, report = read(write(text))
+    assert statements.transactions["amount_pence"].tolist() == [1000]
+    assert [problem.code for problem in report.problems] == ["not_in_pounds"]
+
+
+def test_a_foreign_amount_is_no_amount_in_pounds(write: Write) -> None:
+    rows = "13/10/2025,A,S,10.00,8.70\n14/10/2025,B,T,50.00,\n15/10/2025,B,U,,12.00\n"
+    statements, report = read(write(f"{HEAD[:-6]}Foreign Amount,Amount (GBP)\n{rows}"))
+    assert statements.transactions["amount_pence"].tolist() == [870, 1200]
+    assert [problem.code for problem in report.problems] == ["no_billed_amount"]
+
+
+@pytest.mark.parametrize("heading", ["Converted Amount", "Home Amount", "Amount (£)"])
+def test_the_converted_amount_is_taken(write: Write, heading: str) -> None:
+    rows = "13/10/2025,A,S,10.00,0.87,8.70\n14/10/2025,B,T,12.00,1,12.00\n"
+    assert pence_of(write(f"{HEAD},Exchange Rate,{heading}\n{rows}")) == [870, 1200]
+
+
+# Columns of amounts -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("heading", "sums"),
+    [
+        ("Card Total", ["21.00", "21.00", "12.00", "15.00"]),
+        ("Statement Total", ["48.00"] * 4),
+        ("Total", ["10.00", "21.00", "33.00", "48.00"]),
+        ("Total", ["48.00", "38.00", "27.00", "15.00"]),
+        ("Total Spend", ["10.00", "21.00", "12.00", "27.00"]),
+    ],
+    ids=["each card", "all rows", "growing", "newest first", "growing for each card"],
+)
+def test_a_column_of_sums_is_not_the_amount(write: Write, heading: str, sums: list[str]) -> None:
+    rows = [("A", "10.00"), ("A", "11.00"), ("B", "12.00"), ("C", "15.00")]
+    if heading == "Total Spend":
+        rows[3] = ("B", "15.00")
+    lines = [
+        f"{13 + i}/10/2025,{holder},S{i},{amount},{total}"
+        for i, ((holder, amount), total) in enumerate(zip(rows, sums, strict=True))
+    ]
+    path = write("\n".join([f"{HEAD},{heading}", *lines, "Total,,,48.00,\n"]))
+    statements, report = read(path)
+    assert statements.transactions["amount_pence"].tolist() == [1000, 1100, 1200, 1500]
+    assert any(f"'{heading}' sums 'Amount'" in decision for decision in report.decisions)
+
+
+@pytest.mark.parametrize(
+    ("headings", "refund"),
+    [
+        ("Amount,Debit,Credit", "11.00,,11.00"),
+        ("Amount,Paid Out,Paid In", "-11.00,,11.00"),
+        ("Amount,Refund Amount", "0.00,11.00"),
+        ("Amount,Credit", ",11.00"),
+        ("Amount,Credit", "-11.00,11.00"),
+        ("Amount,Credit", "11.00,11.00"),
+    ],
+)
+def test_a_column_of_refunds_beside_amounts_is_read(
+    write: Write, headings: str, refund: str
+) -> None:
+    charge = "10.00,10.00," if headings.count(",") == 2 else "10.00,"
+    rows = f"13/10/2025,A,S,{charge}\n14/10/2025,A,T,{refund}\n15/10/2025,B,U,{charge}\n"
+    path = write(f"Date,Cardholder,Merchant,{headings}\n{rows}")
+    assert pence_of(path) == [1000, -1100, 1000]
+
+
+def test_refunds_that_contradict_the_amounts_are_refused(write: Write) -> None:
+    rows = "13/10/2025,A,S,10.00,4.00\n14/10/2025,A,T,11.00,\n"
+    assert refusal(write(f"{HEAD},Refund Amount\n{rows}")).code == "direction_unclear"
+
+
+def test_a_column_that_is_no_refund_changes_nothing(write: Write) -> None:
+    rows = "13/10/2025,A,S,10.00,Y\n14/10/2025,A,T,11.00,N\n"
+    assert pence_of(write(f"{HEAD},Received\n{rows}")) == [1000, 1100]
+
+
+def test_pence_in_a_column_of_their_own_are_refused(write: Write) -> None:
+    path = write(f"{HEAD},Pence\n13/10/2025,A,S,10,50\n14/10/2025,A,T,11,25\n")
+    assert refusal(path).code == "amount_unclear"
+
+
+def test_another_column_of_amounts_is_told_of(write: Write) -> None:
+    rows = "13/10/2025,A,S,10.00,8.70\n14/10/2025,A,T,12.00,12.00\n"
+    _, report = read(write(f"{HEAD},Base Amount\n{rows}"))
+    assert "'Base Amount' looks like an amount too, and is not read" in report.notes
+
+
+@pytest.mark.parametrize(("heading", "kind"), [("Balance", "a balance"), ("VAT", "VAT")])
+def test_a_profile_that_takes_no_amount_is_told_of(write: Write, heading: str, kind: str) -> None:
+    path = write(f"{HEAD},{heading}\n13/10/2025,A,S,10.00,2.00\n14/10/2025,A,T,11.00,2.20\n")
+    _, report = read(path, PROFILE.replace('"Amount"', f'"{heading}"'))
+    assert any(f"which looks like {kind}" in note for note in report.notes)
+
+
+# Charge or refund -------------------------------------------------------------------------------
+
+
+def rows_of(*amounts: str, texts: Sequence[str] = (), heading: str = "Description") -> str:
+    lines = [
+        f"{13 + i}/10/2025,A,SHOP {i},{amount}" + (f",{texts[i]}" if texts else "")
+        for i, amount in enumerate(amounts)
+    ]
+    return "\n".join([HEAD + (f",{heading}" if texts else ""), *lines]) + "\n"
+
+
+def test_a_month_of_refunds_is_no_month_of_charges(write: Write) -> None:
+    texts = ["Refund of order 1", "refund - too late", "Refunded"]
+    assert pence_of(write(rows_of("-10", "-11", "-12", texts=texts))) == [-1000, -1100, -1200]
+    merchants = rows_of("-10", "-11", "-12").replace("SHOP", "REFUND SHOP")
+    assert pence_of(write(merchants)) == [-1000, -1100, -1200]
+    texts = ["Paper", "Ink", "Refund of paper", "Pens"]
+    path = write(rows_of("-10", "-11", "10", "-12", texts=texts))
+    assert pence_of(path) == [1000, 1100, -1000, 1200]
+
+
+def test_refunds_by_their_words_alone_are_told_of(write: Write) -> None:
+    _, report = read(write(rows_of("10", "10", "12", texts=["Paper", "REFUND of paper", "Ink"])))
+    assert "1 payment is described as a refund and counted as a charge" in report.notes
+
+
+def test_a_pair_of_which_either_may_be_the_refund_is_told_of(write: Write) -> None:
+    for amounts in (("-1200", "600"), ("-1200", "1200"), ("-40", "-30", "10", "15", "12")):
+        _, report = read(write(rows_of(*amounts)))
+        assert any("are taken for refunds, though" in note for note in report.notes)
+    _, report = read(write(rows_of("1200", "-600")))
+    assert not any("taken for refunds" in note for note in report.notes)
+
+
+SIDES = "Date,Cardholder,Merchant,Debit,Credit\n" + "".join(
+    f"{13 + i}/10/2025,A,S{i},,1{i}.00\n" for i in range(3)
+)
+
+
+def test_a_ledger_is_refused_or_told_of(write: Write) -> None:
+    payment = "28/10/2025,A,DIRECT DEBIT PAYMENT - THANK YOU,33.00,\n"
+    assert refusal(write(SIDES + payment)).code == "direction_unclear"
+    _, report = read(write(SIDES))
+    assert any("3 of 3 payments stand in the column of refunds" in note for note in report.notes)
+    profile = PROFILE.replace('amount = "Amount"', 'debit = "Credit"\ncredit = "Debit"')
+    assert pence_of(write(SIDES + payment), profile) == [1000, 1100, 1200, -3300]
+
+
+def test_amounts_without_a_mark_beside_debits_are_refused(write: Write) -> None:
+    assert refusal(write(rows_of("10.00 DR", "11.00", "12.00 DR"))).code == "direction_unclear"
+    assert pence_of(write(rows_of("10.00 DR", "11.00 CR", "12.00"))) == [1000, -1100, 1200]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["Purchases", "Merchandise Refund", "Purchases"],
+        ["Card Purchase - UK", "Refund (partial)", "Card Purchase - Non-UK"],
+        ["Sale", "Sale reversal", "Online sale"],
+    ],
+)
+def test_a_word_within_a_longer_text_says_refund(write: Write, texts: list[str]) -> None:
+    path = write(rows_of("10", "11", "12", texts=texts, heading="Kind of entry"))
+    assert pence_of(path) == [1000, -1100, 1200]
+
+
+def test_a_letter_for_refunds_that_is_known_by_half_is_refused(write: Write) -> None:
+    path = write(rows_of("10", "11", "12", texts=["P", "C", "P"], heading="Ind"))
+    assert refusal(path).code == "direction_unclear"
+
+
+# Rows that are no payments, and payments that look like such ------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("heading", "states"),
+    [
+        ("Posted", ["Yes", "No", "Yes"]),
+        ("Declined", ["N", "Y", "N"]),
+        ("Pending?", ["", "X", ""]),
+        ("Response", ["Approved", "Declined - limit exceeded", "Approved"]),
+    ],
+)
+def test_payments_that_are_not_booked_are_counted_apart(
+    write: Write, heading: str, states: list[str]
+) -> None:
+    path = write(rows_of("10", "11", "12", texts=states, heading=heading))
+    assert pence_of(path) == [1000, 1200]
+    _, report = read(path)
+    assert report.not_booked == 1
+
+
+@pytest.mark.parametrize("heading", ["Approval Status", "Receipt Status", "Coding status"])
+def test_a_payment_that_nobody_approved_yet_is_booked(write: Write, heading: str) -> None:
+    texts = ["Approved", "Pending", "Rejected"]
+    path = write(rows_of("10", "11", "12", texts=texts, heading=heading))
+    assert pence_of(path) == [1000, 1100, 1200]
+    _, report = read(path)
+    assert any("does not state what is posted, so the 2 rows" in note for note in report.notes)
+
+
+def test_a_payment_described_as_declined_is_told_of(write: Write) -> None:
+    texts = ["Paper", "DECLINED - insufficient funds", "Ink"]
+    _, report = read(write(rows_of("10", "11", "12", texts=texts)))
+    assert "1 payment is counted, though 'Description' says declined or reversed" in report.notes
+
+
+def test_shops_called_balance_or_total_are_read(write: Write) -> None:
+    merchants = ["NEW BALANCE LONDON", "BALANCE ON THE GREEN", "CARD TOTAL TOOLS"]
+    lines = [f"{13 + i}/10/2025,A,{merchant},1{i}.00" for i, merchant in enumerate(merchants)]
+    assert pence_of(write("\n".join([HEAD, *lines]))) == [1000, 1100, 1200]
+
+
+def test_a_row_that_is_a_balance_by_its_text_is_told_of(write: Write) -> None:
+    rows = "13/10/2025,A,NEW BALANCE,60.00,{}\n14/10/2025,A,S,1.00,5999\n"
+    path = write(f"{HEAD},MCC\n{rows.format('')}")
+    _, report = read(path)
+    assert any("1 row is a balance or sum by the text" in note for note in report.notes)
+    assert pence_of(write(f"{HEAD},MCC\n{rows.format('5661')}")) == [6000, 100]
+
+
+@pytest.mark.parametrize("word", ["Cardholder Total", "Sum of spend", "Total", "Monthly total"])
+def test_a_dated_total_of_a_cardholder_is_no_payment(write: Write, word: str) -> None:
+    rows = "13/10/2025,A,S,10.00\n14/10/2025,A,T,11.00\n31/10/2025,A,{0},21.00\n"
+    rows += "15/10/2025,B,U,12.00\n31/10/2025,B,{0},12.00\n"
+    assert pence_of(write(f"{HEAD}\n{rows.format(word)}")) == [1000, 1100, 1200]
+
+
+# Tables and cells -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HEAD}\n{ROWS}\n{HEAD},MCC,Category,Cost Centre\n15/11/2025,B,U,1.00,5999,M,C1\n",
+        f"{HEAD}\n{ROWS}\nTransaction Date,Merchant,Cardholder,Amount\n15/11/2025,U,B,1.00\n",
+    ],
+    ids=["more headings below", "other headings below"],
+)
+def test_a_second_table_is_refused(write: Write, text: str) -> None:
+    assert refusal(write(text)).code == "headings_change"
+
+
+def test_a_summary_above_the_headings_is_no_table(write: Write) -> None:
+    above = "Account Name,Account Number,Statement Date,Total\nFORCE,1234,31/10/2025,21.00\n\n"
+    assert pence_of(write(f"{above}{HEAD}\n{ROWS}")) == [1000, 1100]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{HEAD},\n13/10/2025,A,S,12,50,\n14/10/2025,B,T,9,99,\n",
+        f"{HEAD},Note\n13/10/2025,A,S,12,50,\n14/10/2025,B,T,11,,\n",
+    ],
+    ids=["no heading", "under a note"],
+)
+def test_pence_after_an_unquoted_comma_are_not_lost(write: Write, text: str) -> None:
+    assert refusal(write(text)).code == "decimal_unclear"
+
+
+def test_a_quotation_mark_closed_in_the_next_row_is_refused(write: Write) -> None:
+    rows = '13/10/2025,A,"ALPHA,10.00\n14/10/2025,B,"BETA",11.00\n15/10/2025,B,GAMMA,12.00\n'
+    assert refusal(write(f"{HEAD}\n{rows}")).code == "quotes"
+
+
+def test_a_cell_of_several_lines_is_read(write: Write) -> None:
+    rows = '13/10/2025,A,"for ""A, B"" and\nC, D",S,10.00\n14/10/2025,B,x,T,11.00\n'
+    path = write(f"Date,Cardholder,Description,Merchant,Amount\n{rows}")
+    assert pence_of(path) == [1000, 1100]
+
+
+def test_three_decimals_as_text_in_a_workbook_are_asked_about(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    for row in (HEAD.split(","), ["2025-10-13", "A", "S", "1.250"], ["2025-10-14", "B", "T", 12]):
+        workbook.active.append(row)
+    workbook.save(tmp_path / "a.xlsx")
+    assert refusal(tmp_path / "a.xlsx").code == "decimal_unclear"
+    workbook.active["D2"] = 1250.5
+    workbook.save(tmp_path / "a.xlsx")
+    assert pence_of(tmp_path / "a.xlsx") == [125_050, 1200]
+
+
+# Holders and merchants --------------------------------------------------------------------------
+
+
+def holders_of(path: Path) -> list[str]:
+    statements, _ = read(path)
+    return statements.transactions["holder_id"].tolist()
+
+
+def test_labels_that_close_their_sections_name_nobody_else(write: Write) -> None:
+    rows = (
+        "13/10/2025,S,1.00\nCardholder: A Roe,,1.00\n14/10/2025,T,2.00\nCardholder: B Poe,,2.00\n"
+    )
+    assert refusal(write(f"Date,Merchant,Amount\n{rows}")).code == "columns_unknown"
+
+
+@pytest.mark.parametrize("mark", ["(continued)", "(cont'd)", "- cont.", "CONTINUED"])
+def test_a_holder_goes_on_over_the_next_page(write: Write, mark: str) -> None:
+    rows = (
+        f"Cardholder: A Roe,,\n13/10/2025,S,1.00\nCardholder: A Roe {mark},,\n14/10/2025,T,2.00\n"
+    )
+    assert holders_of(write(f"Date,Merchant,Amount\n{rows}")) == ["A Roe", "A Roe"]
+
+
+def test_a_first_name_is_not_put_before_a_whole_name(write: Write) -> None:
+    rows = 'Ann,Roe,Ann Roe,13/10/2025,S,1.00\nBob,Poe,"Poe, Bob",14/10/2025,T,2.00\n'
+    path = write(f"First Name,Last Name,Name,Date,Merchant,Amount\n{rows}")
+    assert holders_of(path) == ["Ann Roe", "Poe, Bob"]
+    rows = "Ann,Roe,13/10/2025,S,1.00\nBob,van Poe,14/10/2025,T,2.00\n"
+    path = write(f"First Name,Surname,Date,Merchant,Amount\n{rows}")
+    assert holders_of(path) == ["Ann Roe", "Bob van Poe"]
+
+
+def test_one_merchant_for_all_payments_is_told_of(write: Write) -> None:
+    lines = [f"{10 + i}/10/2025,{'AB'[i % 2]},BANK CARDS LTD,SHOP {i},1.00" for i in range(6)]
+    path = write("\n".join(["Date,Cardholder,Supplier,Description,Amount", *lines]))
+    _, report = read(path)
+    assert any("the same merchant in 'Supplier'" in note for note in report.notes)
+
+
+def test_one_kind_of_card_for_all_payments_is_told_of(write: Write) -> None:
+    lines = [f"{10 + i}/10/2025,Visa Purchasing,SHOP {i},1.00" for i in range(6)]
+    _, report = read(write("\n".join(["Date,Card,Merchant,Amount", *lines])))
+    assert any("the same card in 'Card', without a number" in note for note in report.notes)
