@@ -43,7 +43,7 @@ from scim2_models import (
 from starlette.responses import Response
 
 from cardwatch.casebook.directory import ProvidedGroup, ProvidedUser
-from cardwatch.casebook.people import normal_email
+from cardwatch.casebook.people import is_email, normal_email
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def provided_user(user: User[Any]) -> ProvidedUser:
     parts = user.name or Name()
     full_name = " ".join(filter(None, (parts.given_name, parts.family_name)))
     name = user.display_name or parts.formatted or full_name or str(user.user_name)
-    email = normal_email(address) if "@" in address else ""
+    email = normal_email(address) if is_email(address) else ""
     _check_texts(str(user.user_name), email, name, number)
     user.id = user.meta = None
     is_active = user.active is not False

@@ -214,6 +214,13 @@ def test_an_access_that_admin_ended_stays_so(provider: Provider) -> None:
     assert provider.role_of(JOINED) == "auditor"
 
 
+@pytest.mark.parametrize("address", ["?a?a@", "a@b,c@d", "x y@z", "@", "a" * 200 + "@b"])
+def test_a_role_waits_for_an_address_that_mail_can_reach(provider: Provider, address: str) -> None:
+    provider.add_group("Auditors", provider.add_user(address), role="auditor")
+    (user,) = services.list_directory_users(provider.running.context("admin"))
+    assert (user["email"], user["waits_for"]) == ("", "an email address")
+
+
 def test_another_address_is_another_person(provider: Provider) -> None:
     user_id = provider.add_user(JOINED)
     provider.add_group("Auditors", user_id, role="auditor")
