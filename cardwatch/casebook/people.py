@@ -282,6 +282,19 @@ def inviters(uow: UnitOfWork, person_id: str) -> set[str]:
     return {person_id, *(account["inviters"].split() if account else ())}
 
 
+def check_independent(uow: UnitOfWork, one: str, other: str) -> None:
+    """Refuse two people of whom one person could have both accounts.
+
+    Raises:
+        NotAllowed: one was lately invited by the other, or both by the same person.
+    """
+    if inviters(uow, one) & inviters(uow, other):
+        raise NotAllowed(
+            "One of you was invited by the other, or both by the same person, in the last 30 days. "
+            "Ask somebody else, or whoever runs cardwatch."
+        )
+
+
 def holder_of(uow: UnitOfWork, email: str) -> str:
     """Return the cardholder that somebody with an email address is; empty if nobody says so."""
     fits = uow.scope(people) & (people.c.email == normal_email(email))

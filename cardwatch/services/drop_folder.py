@@ -53,7 +53,6 @@ UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".uploading", "
 """Endings under which programs write a file that is not complete yet."""
 NAME_BYTES = 200
 """Of a file's name, so that there is room for the ending of its receipt."""
-CHUNK_BYTES = 1024 * 1024
 AT_ONCE = 100
 """Files taken in one pass, the earliest statement first; the others wait for the next."""
 
@@ -363,12 +362,9 @@ def _read_arrivals(
 
 def _arrived_file(name: str, source: Path) -> ArrivedFile:
     """Return a file with the hash of its bytes, decrypted where that succeeded."""
-    digest, size = hashlib.sha256(), 0
     with source.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-            size += len(chunk)
-    return ArrivedFile(name, digest.hexdigest(), size, source)
+        digest = hashlib.file_digest(file, "sha256")
+        return ArrivedFile(name, digest.hexdigest(), file.tell(), source)
 
 
 def _receive_one(
