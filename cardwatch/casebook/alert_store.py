@@ -32,6 +32,7 @@ from cardwatch.vocabulary import AUTOMATIC, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from cardwatch.casebook.alert_rows import DecidedAlert
     from cardwatch.casebook.unit_of_work import Row, UnitOfWork
@@ -302,10 +303,10 @@ def alert_people(alert: Alert, approvers: Mapping[str, str]) -> dict[SubjectKind
     }
 
 
-def is_about(alert: Alert, approvers: Mapping[str, str], person: str) -> bool:
-    """Whether an alert asks about a person, or about somebody whose payments they approve."""
+def is_about(alert: Alert, approvers: Mapping[str, str], keys: AbstractSet[str]) -> bool:
+    """Whether an alert asks about a person of some keys, or about whose payments they approve."""
     names = chain.from_iterable(alert_people(alert, approvers).values())
-    return person_key(person) in map(person_key, names)
+    return not keys.isdisjoint(map(person_key, names))
 
 
 def _subjects(source: Source, alert: Alert) -> list[dict[str, str]]:

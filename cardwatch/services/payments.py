@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from cardwatch.alerts import compared, fact
 from cardwatch.casebook import PSD, AuditEvent, payment_queries, pseudonyms
 from cardwatch.casebook import statements as kept
+from cardwatch.casebook.own_keys import actor_keys
 from cardwatch.casebook.registers import visible_registers
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.errors import NotFound
@@ -203,10 +204,8 @@ def _settings(uow: UnitOfWork, statement: Statement) -> LoadedInputs:
 
 def _is_about_actor(uow: UnitOfWork, holder_id: str, loaded_inputs: LoadedInputs) -> bool:
     """Whether a payment is the actor's own, or on a card that they approve."""
-    if not uow.actor.holder_id:
-        return False
     people = [holder_id, loaded_inputs.approvers.get(holder_id, "")]
-    return person_key(uow.actor.holder_id) in map(person_key, filter(None, people))
+    return bool(actor_keys(uow) & set(map(person_key, filter(None, people))))
 
 
 def _window(
