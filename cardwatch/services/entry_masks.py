@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 NUMBER_FIELDS = ("employee_id", "approver_id", "manager_id")
 """Fields that hold the number of a person, shown as their pseudonym."""
-NAME_FIELDS = ("person", "surname", "forenames", "former_names", "email", "panel", "details")
+NAME_FIELDS = ("person", "surname", "forenames", "former_names", "email", "panel", "details",
+               "contract_owner", "nature", "relation")  # fmt: skip
 """Fields that hold names, or free text that may."""
 HIDDEN_VALUE = "Not shown until you ask for the name"
 
