@@ -16,7 +16,7 @@ from cardwatch.casebook.tables import HOLDER_KEYS, statements, transactions
 from cardwatch.registers import person_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
@@ -48,6 +48,15 @@ def own_keys(uow: UnitOfWork, person: str) -> frozenset[str]:
     keys = {own, *_beside(rows, {own})}
     unnumbered = [row for row in rows if not any(name in row for name in NUMBERS)]
     return frozenset(keys | {*_beside(unnumbered, keys)})
+
+
+def approver_of(uow: UnitOfWork, approvers: Mapping[str, str], person: str) -> str:
+    """Return who approves what a person pays, by whichever of their names is known; or nobody."""
+    if person in approvers:
+        return approvers[person]
+    keys = own_keys(uow, person)
+    by_key = ((person_key(holder), approver) for holder, approver in approvers.items())
+    return next((approver for key, approver in by_key if key in keys), "")
 
 
 def _beside(rows: list[Names], keys: set[str]) -> Iterator[str]:

@@ -230,6 +230,45 @@ def test_a_statement_that_names_the_reader_otherwise_shows_them_no_alert_either(
             assert services.explain_payment(subject, row["statement_id"], row["row"]) == []
 
 
+CARDS = """employee_id,card_number,single_limit,opened_on,approver_id
+E1,************1111,500,2026-01-20,E5
+E2,************2222,500,2026-01-20,E5
+"""
+
+
+@pytest.mark.parametrize("reader", ["E1", "E5"])
+@pytest.mark.parametrize("named", ["Card Number", "Cardholder"])
+def test_the_card_register_says_whose_payment_it_is_whatever_the_statement_calls_them(
+    at: Context, tmp_path: Path, choices: ReadingChoices, reader: str, named: str
+) -> None:
+    (tmp_path / "cards.csv").write_text(CARDS, encoding="utf-8")
+    cards = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
+    services.activate_document(at(), "cards", cards, "2026-01-01")
+    both = _read_as(tmp_path, choices, "Employee ID,Cardholder", *month(9), file="september.csv")
+    services.receive(at(), both)
+    names = {"E1": "************1111", "E2": "************2222"}
+    calls = names if named == "Card Number" else NAMES
+    lines = [f"2026-10-{day},{calls['E2']},SHOP,{day}.50,R{day}" for day in range(10, 20)]
+    lines += [line.replace(",E1,", f",{calls['E1']},") for line in SPLIT]
+    path = tmp_path / "october.csv"
+    headings = f"Date,{named},Merchant,Amount,Reference"
+    path.write_text("\n".join([headings, *lines, ""]), encoding="utf-8")
+    (read,) = read_each([path], choices)
+    assert isinstance(read, tuple), read
+    services.receive(at(), read)
+    subject = at(person="subject", holder_id=reader)
+    assert any("NEW FIRM" in row["merchants"] for row in services.list_alerts(at()))
+    assert not any("NEW FIRM" in row["merchants"] for row in services.list_alerts(subject))
+    own = [
+        row
+        for row in services.list_payments(subject, PaymentFilters(), limit=100)
+        if row["merchant"] == "NEW FIRM"
+    ]
+    assert own
+    for row in own:
+        assert services.explain_payment(subject, row["statement_id"], row["row"]) == []
+
+
 def test_no_query_goes_to_whom_it_is_about_by_another_name(
     at: Context, tmp_path: Path, choices: ReadingChoices
 ) -> None:
