@@ -55,6 +55,9 @@ BASE = "/scim/v2"
 SCIM_MEDIA = "application/scim+json"
 MAX_PAGE = 200
 """Users or groups of one answer."""
+MAX_OPERATIONS = 200
+"""Operations of one PATCH: each looks through all that a user or group has."""
+MAX_EMAILS = 20
 MAX_CHARACTERS = 500
 """Characters of a name, number or address."""
 
@@ -203,6 +206,8 @@ def provided_user(user: User[Any]) -> ProvidedUser:
     Raises:
         ScimRefused: a text is too long, or has characters that a database cannot keep.
     """
+    if len(user.emails or ()) > MAX_EMAILS:
+        raise _refused(f"A user has {MAX_EMAILS} email addresses at most.")
     emails = [email for email in user.emails or () if email.value]
     first = next((email for email in emails if email.primary), emails[0] if emails else None)
     address = str(first.value) if first else str(user.user_name)
@@ -252,8 +257,11 @@ def apply_patch(body: Mapping[str, Any], resource: User[Any] | Group) -> None:
     """Apply the operations of a PATCH to a resource.
 
     Raises:
-        ScimRefused: they cannot be applied.
+        ScimRefused: they cannot be applied, or are too many.
     """
+    sent = body.get("Operations")
+    if isinstance(sent, list) and len(sent) > MAX_OPERATIONS:
+        raise _refused(f"A request has {MAX_OPERATIONS} operations at most.")
     with reading():
         model = type(resource)
         operations = PatchOp[model].model_validate(  # type: ignore[valid-type]

@@ -324,6 +324,18 @@ def test_a_filter_that_cannot_be_read_is_refused(provider: Provider, condition: 
         assert answer.status_code == 400 or condition.startswith("(")
 
 
+def test_a_request_that_would_hold_the_casebook_for_long_is_refused(provider: Provider) -> None:
+    user_id = provider.add_user(JOINED)
+    emails = [{"value": f"{number}@x.example"} for number in range(2_500)]
+    operations = [{"op": "add", "path": "emails", "value": [email]} for email in emails]
+    for body in (operations, operations[:50], [{"op": "add", "path": "emails", "value": emails}]):
+        sent = {"schemas": [PATCH], "Operations": body}
+        assert provider.client.patch(f"/Users/{user_id}", json=sent).status_code == 400
+    sent = {"schemas": [USER], "userName": "x", "emails": emails}
+    assert provider.client.post("/Users", json=sent).status_code == 400
+    assert "emails" not in provider.client.get(f"/Users/{user_id}").json()
+
+
 def test_a_member_who_is_no_user_is_refused(provider: Provider) -> None:
     sent = {"schemas": [GROUP], "displayName": "G", "members": [{"value": "nobody"}]}
     assert provider.client.post("/Groups", json=sent).status_code == 400
