@@ -19,6 +19,7 @@ import httpx2
 
 from api.settings import is_loopback
 from cardwatch.alerts import prose_day
+from cardwatch.casebook.people import is_email
 from cardwatch.errors import CardwatchError
 from cardwatch.quantities import plural, quantity
 
@@ -122,12 +123,13 @@ def sign(secret: str, text: str) -> str:
 
 
 def send_reminders(settings: Settings, addresses: Sequence[str]) -> None:
-    """Send everybody the same words, each alone.
+    """Send everybody the same words, each alone; what no header can hold is left out.
 
     Raises:
         OSError: the mail server does not answer, or does not take them.
     """
-    messages = [_message(settings, address, SUBJECT, TEXT) for address in addresses]
+    fit = filter(is_email, addresses)
+    messages = [_message(settings, address, SUBJECT, TEXT) for address in fit]
     _send(settings, messages)
 
 
@@ -221,10 +223,10 @@ def _message(
 
 
 def _send(settings: Settings, messages: Sequence[EmailMessage]) -> None:
-    """Send messages over one connection to the mail server.
+    """Send messages over one connection to the mail server, each whatever becomes of the others.
 
     Raises:
-        OSError: it does not answer, or does not take them.
+        OSError: it does not answer, or does not take one of them.
     """
     server = urlsplit(settings.smtp)
     context, host = ssl.create_default_context(), server.hostname or ""
@@ -239,5 +241,11 @@ def _send(settings: Settings, messages: Sequence[EmailMessage]) -> None:
             mail.starttls(context=context)
         if server.username:
             mail.login(unquote(server.username), unquote(server.password or ""))
+        refusal: OSError | None = None
         for message in messages:
-            mail.send_message(message)
+            try:
+                mail.send_message(message)
+            except (smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
+                refusal = error  # of this address alone
+    if refusal is not None:
+        raise refusal

@@ -43,7 +43,7 @@ from scim2_models import (
 from starlette.responses import Response
 
 from cardwatch.casebook.directory import ProvidedGroup, ProvidedUser
-from cardwatch.casebook.people import normal_email
+from cardwatch.casebook.people import is_email, normal_email
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
@@ -55,6 +55,9 @@ BASE = "/scim/v2"
 SCIM_MEDIA = "application/scim+json"
 MAX_PAGE = 200
 """Users or groups of one answer."""
+MAX_OPERATIONS = 200
+"""Operations of one PATCH: each looks through all that a user or group has."""
+MAX_EMAILS = 20
 MAX_CHARACTERS = 500
 """Characters of a name, number or address."""
 
@@ -203,6 +206,8 @@ def provided_user(user: User[Any]) -> ProvidedUser:
     Raises:
         ScimRefused: a text is too long, or has characters that a database cannot keep.
     """
+    if len(user.emails or ()) > MAX_EMAILS:
+        raise _refused(f"A user has {MAX_EMAILS} email addresses at most.")
     emails = [email for email in user.emails or () if email.value]
     first = next((email for email in emails if email.primary), emails[0] if emails else None)
     address = str(first.value) if first else str(user.user_name)
@@ -211,7 +216,7 @@ def provided_user(user: User[Any]) -> ProvidedUser:
     parts = user.name or Name()
     full_name = " ".join(filter(None, (parts.given_name, parts.family_name)))
     name = user.display_name or parts.formatted or full_name or str(user.user_name)
-    email = normal_email(address) if "@" in address else ""
+    email = normal_email(address) if is_email(address) else ""
     _check_texts(str(user.user_name), email, name, number)
     user.id = user.meta = None
     is_active = user.active is not False
@@ -252,8 +257,11 @@ def apply_patch(body: Mapping[str, Any], resource: User[Any] | Group) -> None:
     """Apply the operations of a PATCH to a resource.
 
     Raises:
-        ScimRefused: they cannot be applied.
+        ScimRefused: they cannot be applied, or are too many.
     """
+    sent = body.get("Operations")
+    if isinstance(sent, list) and len(sent) > MAX_OPERATIONS:
+        raise _refused(f"A request has {MAX_OPERATIONS} operations at most.")
     with reading():
         model = type(resource)
         operations = PatchOp[model].model_validate(  # type: ignore[valid-type]

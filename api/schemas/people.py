@@ -7,9 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.schemas.base import Lane, Name, RequestModel, Role, Short, Whole
-
-EMAIL = r"^[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+$"
-"""Text without control characters, which libraries disagree on as white space."""
+from cardwatch.casebook.people import EMAIL, MAX_EMAIL_CHARACTERS
 
 
 class Person(BaseModel):
@@ -30,7 +28,7 @@ class PersonCreate(RequestModel):
     """A person to give access to."""
 
     name: Name
-    email: Annotated[str, StringConstraints(max_length=200, pattern=EMAIL)]
+    email: Annotated[str, StringConstraints(max_length=MAX_EMAIL_CHARACTERS, pattern=EMAIL)]
     role: Role
     holder_id: Short = Field(
         "", description="Who they are in statements: one of the card register, if it is in force."

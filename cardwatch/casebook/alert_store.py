@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from cardwatch.alerts import alert_content, alert_strength
 from cardwatch.alerts.answered import compared_merchants
 from cardwatch.casebook.alerts import LEFT, is_alert, record_decision
+from cardwatch.casebook.own_keys import approver_of
 from cardwatch.casebook.precision import band_of
 from cardwatch.casebook.registers import NO_REGISTERS, UsedRegisters, registers_text
 from cardwatch.casebook.suppressions import initial_states
@@ -32,6 +33,7 @@ from cardwatch.vocabulary import AUTOMATIC, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from cardwatch.casebook.alert_rows import DecidedAlert
     from cardwatch.casebook.unit_of_work import Row, UnitOfWork
@@ -134,7 +136,8 @@ def keep_list(uow: UnitOfWork, source: Source, alert_list: AlertList) -> StoreRe
         alert_transactions, [row for alert in alert_list.alerts for row in _evidence(source, alert)]
     )
     uow.insert(
-        alert_subjects, [row for alert in alert_list.alerts for row in _subjects(source, alert)]
+        alert_subjects,
+        [row for alert in alert_list.alerts for row in _subjects(uow, source, alert)],
     )
     return StoreResult(
         new=len(alert_list.alerts) - len(known_rows),
@@ -162,7 +165,7 @@ def keep_by_hand(uow: UnitOfWork, source: Source, alert: Alert) -> None:
     uow.insert_sealed(alert_snapshots, [owned | row])
     _keep(uow, source, (alert, "open", ""), None)
     uow.insert(alert_transactions, _evidence(source, alert))
-    uow.insert(alert_subjects, _subjects(source, alert))
+    uow.insert(alert_subjects, _subjects(uow, source, alert))
 
 
 def _last_list(uow: UnitOfWork, source: Source) -> int:
@@ -305,18 +308,23 @@ def alert_people(alert: Alert, approvers: Mapping[str, str]) -> dict[SubjectKind
     }
 
 
-def is_about(alert: Alert, approvers: Mapping[str, str], person: str) -> bool:
-    """Whether an alert is about a person: see `PERSON_KINDS`."""
+def is_about(alert: Alert, approvers: Mapping[str, str], keys: AbstractSet[str]) -> bool:
+    """Whether an alert is about a person of some keys: see `PERSON_KINDS`."""
     names = chain.from_iterable(alert_people(alert, approvers).values())
-    return person_key(person) in map(person_key, names)
+    return not keys.isdisjoint(map(person_key, names))
 
 
-def _subjects(source: Source, alert: Alert) -> list[dict[str, str]]:
+def _subjects(uow: UnitOfWork, source: Source, alert: Alert) -> list[dict[str, str]]:
     """Rows of `alert_subjects`, one for each person, merchant or cost centre of an alert."""
     owned = {"lane": source.lane, "alert_id": alert.alert_id}
+    approvers = {
+        person: approver
+        for person in (*alert.holders, *alert.approvers)
+        if (approver := approver_of(uow, source.approvers, person))
+    }
     names = {
         (kind, person_key(name)): name
-        for kind, people in alert_people(alert, source.approvers).items()
+        for kind, people in alert_people(alert, approvers).items()
         for name in people
     }
     names |= {(SubjectKind.MERCHANT, name): name for name in compared_merchants(alert)}

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from cardwatch.alerts import with_later, without_alerts
 from cardwatch.casebook.alert_context import neighbours, referrals_of_alert
+from cardwatch.casebook.own_keys import actor_keys
 from cardwatch.casebook.people import check_assignee, display_names
 from cardwatch.casebook.registers import parse_registers
 from cardwatch.casebook.suppressions import day_of, may_decide
@@ -36,7 +37,6 @@ from cardwatch.records import (
     Payment,
     Reason,
 )
-from cardwatch.registers import person_key
 from cardwatch.vocabulary import ASKED_ABOUT, AUTOMATIC, PERSON_KINDS, SubjectKind
 
 if TYPE_CHECKING:
@@ -468,7 +468,7 @@ def not_about(uow: UnitOfWork, table: sa.FromClause) -> sa.ColumnElement[bool]:
         alert_subjects.c.lane == table.c.lane,
         alert_subjects.c.alert_id == table.c.alert_id,
         alert_subjects.c.kind.in_(PERSON_KINDS),
-        alert_subjects.c.subject_id == person_key(uow.actor.holder_id),
+        alert_subjects.c.subject_id.in_(actor_keys(uow)),
     )
 
 

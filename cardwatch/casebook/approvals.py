@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from cardwatch.casebook.alerts import not_about
 from cardwatch.casebook.api_keys import actor_now, person_behind
 from cardwatch.casebook.cases import not_about_actor
-from cardwatch.casebook.people import inviters
+from cardwatch.casebook.people import check_independent
 from cardwatch.casebook.tables import MANAGES, PSD, alerts, approvals, cases, people
 from cardwatch.casebook.unit_of_work import SYSTEM, Actor, AuditEvent, as_text, canonical
 from cardwatch.errors import Conflict, NotAllowed, NotFound, SecondPersonNeeded
@@ -127,6 +127,8 @@ def decide_approval(uow: UnitOfWork, approval_id: str, *, agrees: bool) -> Appro
     uow.event.object_id = approval_id
     if not uow.actor.can_decide:
         raise NotAllowed("This key records no decisions. Sign in, or make a key that may.")
+    if approval["scope"].get("person_id") == person_behind(uow, uow.actor.actor_id):
+        raise NotAllowed("Another person must decide this, as it is about you.")
     if agrees:
         _check_approver(uow, approval)
     if approval["expires_at"] <= uow.now:
@@ -150,15 +152,9 @@ def _check_approver(uow: UnitOfWork, approval: Approval) -> None:
         raise NotAllowed("A key cannot approve. Sign in to approve.")
     if approver == approval["made_by"]:
         raise NotAllowed("Another person must approve your request.")
-    if approval["scope"].get("person_id") == approver:
-        raise NotAllowed("Another person must approve this, as it is about you.")
     if not _has_role(uow, approval["made_by"]):
         raise NotAllowed("The person who asked for this no longer has access.")
-    if inviters(uow, approver) & inviters(uow, approval["made_by"]):
-        raise NotAllowed(
-            "One of you was invited by the other, or both by the same person, in the last 30 days. "
-            "Ask somebody else, or whoever runs cardwatch."
-        )
+    check_independent(uow, approver, approval["made_by"])
 
 
 def _has_role(uow: UnitOfWork, person_id: str) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 import sqlalchemy as sa
 
 from cardwatch.casebook.case_rows import Case, CaseEntry, ListedCase
+from cardwatch.casebook.own_keys import actor_keys
 from cardwatch.casebook.people import check_assignee, email_of
 from cardwatch.casebook.suppressions import may_decide
 from cardwatch.casebook.tables import (
@@ -25,7 +26,6 @@ from cardwatch.casebook.tables import (
     cases,
 )
 from cardwatch.errors import CardwatchError, Changed, Conflict, NotFound, about_field
-from cardwatch.registers import person_key
 from cardwatch.vocabulary import PERSON_KINDS, CaseEntryKind
 
 if TYPE_CHECKING:
@@ -90,12 +90,12 @@ def not_about_actor(uow: UnitOfWork, table: sa.FromClause) -> sa.ColumnElement[b
     """
     if not uow.actor.holder_id:
         return sa.true()
-    actor_key = person_key(uow.actor.holder_id)
+    keys = actor_keys(uow)
     copied = sa.exists().where(
         uow.scope(case_subjects),
         case_subjects.c.case_id == table.c.case_id,
         case_subjects.c.kind.in_(PERSON_KINDS),
-        case_subjects.c.subject_id == actor_key,
+        case_subjects.c.subject_id.in_(keys),
     )
     current = sa.exists().where(
         uow.scope(case_alerts, alert_subjects),
@@ -103,7 +103,7 @@ def not_about_actor(uow: UnitOfWork, table: sa.FromClause) -> sa.ColumnElement[b
         alert_subjects.c.lane == case_alerts.c.alert_lane,
         alert_subjects.c.alert_id == case_alerts.c.alert_id,
         alert_subjects.c.kind.in_(PERSON_KINDS),
-        alert_subjects.c.subject_id == actor_key,
+        alert_subjects.c.subject_id.in_(keys),
     )
     return ~copied & ~current
 

@@ -260,7 +260,8 @@ def _settle_each(uow: UnitOfWork, user_ids: Sequence[str], link_of: LinkOf) -> N
 def _settle(uow: UnitOfWork, user_id: str, link_of: LinkOf) -> None:
     """Let a user have the access that their groups call for now.
 
-    A role that admin gave or ended by hand stays so until the groups call for another.
+    A role that admin gave or ended by hand stays so until the groups call for another. A role that
+    the groups gave goes when they call for another, even while that one waits.
     """
     this = uow.scope(directory_users) & (directory_users.c.user_id == user_id)
     user = uow.fetch_one(sa.select(directory_users).where(this), StoredDirectoryUser)
@@ -271,6 +272,8 @@ def _settle(uow: UnitOfWork, user_id: str, link_of: LinkOf) -> None:
         _end(uow, user["email"], but_psd=bool(user["is_active"]))
     elif role and (role != user["role"] or user["waits_for"]):
         waits_for = _give(uow, user, role, link_of)
+        if waits_for and user["role"] not in {"", role}:
+            _end(uow, user["email"], but_psd=True)
     values = {"role": role, "waits_for": waits_for}
     uow.update(directory_users, directory_users.c.user_id == user_id, values)
 
@@ -296,13 +299,16 @@ def _give(uow: UnitOfWork, user: StoredDirectoryUser, role: str, link_of: LinkOf
     if not email:
         return EMAIL_ADDRESS
     person = _person(uow, email)
-    if person is not None and person["role"] in {PSD, role}:
+    if person is not None and person["role"] == role:
         return ""
+    is_psd = person is not None and person["role"] == PSD
     link = link_of(user["employee_number"])
-    if person is not None and (person["holder_id"] or person["holds_no_card"]):
+    if person is not None and not is_psd and (person["holder_id"] or person["holds_no_card"]):
         link = CardLink(person["holder_id"], bool(person["holds_no_card"]))
     if role in RECEIVES and not (link.holder_id or link.holds_no_card):
-        return CARDHOLDER
+        return CARDHOLDER  # of somebody in professional standards too, as of a stranger
+    if is_psd:
+        return ""
     with _event_of_person(uow):
         if person is None:
             add_person(uow, name=user["name"], email=email, role=role, link=link)

@@ -7,7 +7,8 @@ import datetime as dt
 import sqlalchemy as sa
 
 from cardwatch.casebook.api_keys import actor_now, person_behind
-from cardwatch.casebook.tables import import_requests
+from cardwatch.casebook.people import check_independent
+from cardwatch.casebook.tables import PSD, import_requests
 from cardwatch.casebook.unit_of_work import Actor, UnitOfWork, as_text
 from cardwatch.errors import NotAllowed
 
@@ -24,6 +25,8 @@ def confirm_import(uow: UnitOfWork, *parts: str) -> bool:
 
     Returns:
         Whether another person of the same role, who has that role still, has asked for the same.
+        Professional standards invite each other: neither was lately invited by the other, or both
+        by the same person.
     """
     request_id = uow.keyed("import request", uow.actor.role, *parts)
     oldest = dt.datetime.fromisoformat(uow.now) - dt.timedelta(REQUEST_DAYS)
@@ -36,13 +39,15 @@ def confirm_import(uow: UnitOfWork, *parts: str) -> bool:
         uow.insert(
             import_requests, [{"request_id": request_id, "made_by": requester, "made_at": uow.now}]
         )
-    return any(_has_role(uow, other) for other in other_requesters)
+    return any(_confirms(uow, requester, other) for other in other_requesters)
 
 
-def _has_role(uow: UnitOfWork, person_id: str) -> bool:
-    """Return whether a person has access in the actor's role."""
-    person = Actor(uow.actor.organisation_id, person_id, uow.actor.role)
+def _confirms(uow: UnitOfWork, requester: str, other: str) -> bool:
+    """Whether another person has access in the actor's role, and is independent of the actor."""
+    person = Actor(uow.actor.organisation_id, other, uow.actor.role)
     try:
+        if uow.actor.role == PSD:
+            check_independent(uow, requester, other)
         return actor_now(uow, person).role == uow.actor.role
     except NotAllowed:
         return False

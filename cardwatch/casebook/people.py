@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 SECRET_BYTES = 32
 OTHERS_NEEDED = 2
 """So many others of professional standards take somebody in or out: one asks, one approves."""
+EMAIL = r"^[^@\s\x00-\x1f\x7f-\x9f\"(),:;<>?\[\\\]]+@[^@\s\x00-\x1f\x7f-\x9f\"(),:;<>?\[\\\]]+$"
+"""An email address: no white space, and nothing that a mail header reads as several or as code."""
+MAX_EMAIL_CHARACTERS = 200
 INVITED_LATELY_DAYS = 30
 """So long somebody is not independent of whoever invited them: they could be one and the same."""
 
@@ -67,6 +70,12 @@ def normal_email(email: str) -> str:
     """Return the one form of an email address by which people are looked up and limits count."""
     plain = unicodedata.normalize("NFKC", email).casefold()
     return unicodedata.normalize("NFKC", plain).strip()
+
+
+def is_email(email: str) -> bool:
+    """Whether a text is one email address to which a reminder can be sent."""
+    plain = normal_email(email)
+    return len(plain) <= MAX_EMAIL_CHARACTERS and re.fullmatch(EMAIL, plain) is not None
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,7 @@ def check_person(*, role: str, email: str) -> None:
         CardwatchError: it is such a one.
     """
     check_role(role)
-    if "@" not in email:
+    if not is_email(email):
         raise CardwatchError(
             "Enter an email address in the correct format, like name@example.com", field="email"
         )
@@ -271,6 +280,19 @@ def inviters(uow: UnitOfWork, person_id: str) -> set[str]:
     )
     account = uow.fetch_one(question)
     return {person_id, *(account["inviters"].split() if account else ())}
+
+
+def check_independent(uow: UnitOfWork, one: str, other: str) -> None:
+    """Refuse two people of whom one person could have both accounts.
+
+    Raises:
+        NotAllowed: one was lately invited by the other, or both by the same person.
+    """
+    if inviters(uow, one) & inviters(uow, other):
+        raise NotAllowed(
+            "One of you was invited by the other, or both by the same person, in the last 30 days. "
+            "Ask somebody else, or whoever runs cardwatch."
+        )
 
 
 def holder_of(uow: UnitOfWork, email: str) -> str:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from cardwatch.casebook.api_keys import actor_now, person_behind
 from cardwatch.casebook.documents import activate_document, keep_document, read_document
+from cardwatch.casebook.people import check_independent
 from cardwatch.casebook.rows import Proposal
 from cardwatch.casebook.tables import proposals
 from cardwatch.casebook.unit_of_work import Actor
@@ -47,12 +48,15 @@ def decide_proposal(uow: UnitOfWork, proposal_id: str, *, agrees: bool) -> Propo
         NotFound: there is none of that id for the actor.
         NotAllowed: it is their own, or that of a key they made, which they may only withdraw; or of
             another role; or they are a key that records no decisions; or whoever proposed it no
-            longer has access.
+            longer has access; or one was lately invited by the other, or both by the same person.
         Conflict: it was decided already.
     """
     proposal = get_proposal(uow, proposal_id)
     uow.event.object_id = proposal_id
-    if agrees and person_behind(uow, proposal["made_by"]) == person_behind(uow, uow.actor.actor_id):
+    proposer, person = (
+        person_behind(uow, actor_id) for actor_id in (proposal["made_by"], uow.actor.actor_id)
+    )
+    if agrees and proposer == person:
         raise NotAllowed("Another person must approve your proposal.")
     if proposal["lane"] != uow.actor.role:
         raise NotAllowed("Your role cannot decide this proposal.")
@@ -60,6 +64,8 @@ def decide_proposal(uow: UnitOfWork, proposal_id: str, *, agrees: bool) -> Propo
         raise NotAllowed("This key records no decisions. Sign in, or make a key that may.")
     if agrees and not _still_proposes(uow, proposal):
         raise NotAllowed("The person who proposed this no longer has access. Propose it again.")
+    if agrees:
+        check_independent(uow, proposer, person)
     decided = {"state": AGREED if agrees else REFUSED}
     decided |= {"decided_by": uow.actor.actor_id, "decided_at": uow.now}
     still = (proposals.c.proposal_id == proposal_id) & (proposals.c.state == OPEN)

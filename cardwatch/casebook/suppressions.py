@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from cardwatch.alerts.answered import Answer, compared_merchants, find_answered
 from cardwatch.casebook.alert_rows import AlertDetail, AlertRow, Suppression, SuppressionRow
+from cardwatch.casebook.own_keys import actor_keys
 from cardwatch.casebook.tables import alert_subjects, alerts, suppressions
 from cardwatch.casebook.unit_of_work import AuditEvent, canonical
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
@@ -202,9 +203,9 @@ def _is_active(day: str) -> sa.ColumnElement[bool]:
 
 def _hidden_holders(uow: UnitOfWork) -> set[str]:
     """The actor, and the cardholders whose payments they approve, as `person_key`."""
-    if not uow.actor.holder_id:
+    keys = actor_keys(uow)
+    if not keys:
         return set()
-    actor_key = person_key(uow.actor.holder_id)
     holder, approver = alert_subjects.alias("holder"), alert_subjects.alias("approver")
     question = sa.select(holder.c.subject_id).where(
         uow.scope(holder, approver),
@@ -212,9 +213,9 @@ def _hidden_holders(uow: UnitOfWork) -> set[str]:
         holder.c.alert_id == approver.c.alert_id,
         holder.c.kind == SubjectKind.HOLDER,
         approver.c.kind == SubjectKind.APPROVER_OF_HOLDER,
-        approver.c.subject_id == actor_key,
+        approver.c.subject_id.in_(keys),
     )
-    return {actor_key, *(row["subject_id"] for row in uow.fetch_all(question))}
+    return {*keys, *(row["subject_id"] for row in uow.fetch_all(question))}
 
 
 def initial_states(

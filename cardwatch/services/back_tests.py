@@ -10,6 +10,7 @@ from cardwatch.casebook import AuditEvent, documents
 from cardwatch.casebook import statements as kept
 from cardwatch.casebook.alert_store import is_about
 from cardwatch.casebook.counting import is_counting
+from cardwatch.casebook.own_keys import actor_keys
 from cardwatch.casebook.tables import POLICY_PACK
 from cardwatch.errors import CardwatchError, NotFound
 from cardwatch.services.imports import table_of, window_from
@@ -280,8 +281,9 @@ def _seen(
     """Return alerts without those about the actor or about whose payments they approve."""
     if not context.actor.holder_id:
         return alerts
-    actor_holder, approvers = context.actor.holder_id, loaded.approvers
-    return tuple(alert for alert in alerts if not is_about(alert, approvers, actor_holder))
+    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        keys = actor_keys(uow)
+    return tuple(alert for alert in alerts if not is_about(alert, loaded.approvers, keys))
 
 
 def _short(alert: Alert) -> AlertSummary:

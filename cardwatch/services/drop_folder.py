@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import secrets
+import stat
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from cardwatch.errors import (
     FileRefused,
     NotAllowed,
 )
+from cardwatch.reports import upload_label
 from cardwatch.services.jobs import receive_now
 from cardwatch.services.refused_files import ArrivedFile, refuse_arrival
 from cardwatch.statements import read_each, redact_cards
@@ -49,6 +51,8 @@ HALF = ".half-"
 """Beginning of the name of a file that is being fetched."""
 UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".uploading", ".crdownload")
 """Endings under which programs write a file that is not complete yet."""
+NAME_BYTES = 200
+"""Of a file's name, so that there is room for the ending of its receipt."""
 AT_ONCE = 100
 """Files taken in one pass, the earliest statement first; the others wait for the next."""
 
@@ -173,8 +177,12 @@ class DropFolder:
         }
 
     def _taken(self) -> list[Path]:
-        """Return the files in `.taking`, by name."""
-        return sorted(p for p in (self.path / TAKING).iterdir() if not p.name.startswith("."))
+        """Return the files in `.taking`, by name; a link that took the place of one is left out."""
+        return sorted(
+            path
+            for path in (self.path / TAKING).iterdir()
+            if not path.name.startswith(".") and stat.S_ISREG(path.lstat().st_mode)
+        )
 
     def _is_complete(self, path: Path, now: float) -> bool:
         """Return whether a file has come whole: its marker is there, or it changes no more."""
@@ -193,7 +201,7 @@ class DropFolder:
 
     def _claim(self, path: Path) -> bool:
         """Move a file to `.taking`, unless one of its name is there; return whether it is."""
-        target = self.path / TAKING / path.name
+        target = self.path / TAKING / _fit_name(path.name)
         if target.exists():
             return False
         try:
@@ -242,6 +250,17 @@ class DropFolder:
             half.write_text(text + "\n", encoding="utf-8")
             half.replace(receipt)
         path.replace(target)
+
+
+def _fit_name(name: str) -> str:
+    """Return the name under which a file is taken: its own, unless no receipt or page could say it.
+
+    A file system takes names that are no text, hide characters, or leave no room for an ending.
+    """
+    if name.isprintable() and len(name.encode()) <= NAME_BYTES:
+        return name
+    label = upload_label(name, "statement").encode()[-NAME_BYTES:].decode("utf-8", "ignore")
+    return label.lstrip(". ") or "statement"
 
 
 def sync_folder(folder: Path) -> None:
@@ -342,9 +361,10 @@ def _read_arrivals(
 
 
 def _arrived_file(name: str, source: Path) -> ArrivedFile:
-    """Return a file with its bytes, decrypted where that succeeded, and their hash."""
-    data = source.read_bytes()
-    return ArrivedFile(name, hashlib.sha256(data).hexdigest(), data)
+    """Return a file with the hash of its bytes, decrypted where that succeeded."""
+    with source.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return ArrivedFile(name, digest.hexdigest(), file.tell(), source)
 
 
 def _receive_one(
@@ -357,7 +377,7 @@ def _receive_one(
     facts: dict[str, Any] = {
         "file": file.name,
         "sha256": file.sha256,
-        "size_bytes": len(file.content),
+        "size_bytes": file.size_bytes,
         "at": context.now.isoformat(timespec="seconds"),
     }
     try:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import EntryRow
 
-NAME_FIELDS = ("person", "surname", "forenames", "former_names", "email", "panel", "details")
+NAME_FIELDS = ("person", "surname", "forenames", "former_names", "email", "panel", "details",
+               "contract_owner", "nature", "relation")  # fmt: skip
 """Fields that hold names, or free text that may."""
 HIDDEN_VALUE = "Not shown until you ask for the name"
 

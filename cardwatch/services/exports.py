@@ -17,6 +17,7 @@ from cardwatch.casebook.alert_queries import AlertFilter, find_alerts
 from cardwatch.casebook.approvals import require_approval
 from cardwatch.casebook.case_alerts import MOST_IN_CASE
 from cardwatch.casebook.checkpoints import sign_checkpoint
+from cardwatch.casebook.own_keys import own_keys
 from cardwatch.casebook.rows import ApprovalScope, Export, SentQuery
 from cardwatch.casebook.statements import get_statement
 from cardwatch.casebook.suppressions import day_of, may_decide
@@ -522,7 +523,7 @@ def _questions_for(
     asked_about = set(map(person_key, people_of([alert])))
     cardholder = people.holder_of(uow, email) if email else ""
     for field, name in (("recipient", recipient), ("email", cardholder)):
-        if name and person_key(name) in asked_about:
+        if own_keys(uow, name) & asked_about:
             sentence = "Choose somebody else. A query about a person goes to their line manager."
             raise CardwatchError(sentence, field=field)
     open_questions = _open_questions(uow, alert)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cardwatch.casebook import AuditEvent, payment_queries, people
 from cardwatch.casebook.alert_store import Source, keep_by_hand
+from cardwatch.casebook.own_keys import actor_keys
 from cardwatch.casebook.suppressions import may_decide
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
@@ -95,11 +96,9 @@ def _check_actor(
     Raises:
         NotAllowed: one is such a payment.
     """
-    if not uow.actor.holder_id:
-        return
     names = {row["holder_id"] for row in payments}
     names |= {approvers.get(name, "") for name in names}
-    if person_key(uow.actor.holder_id) in map(person_key, filter(None, names)):
+    if actor_keys(uow) & set(map(person_key, filter(None, names))):
         raise NotAllowed(
             "Somebody else has to raise an alert about your payments, or those you approve."
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from cardwatch.alerts import compared, fact
 from cardwatch.casebook import PSD, AuditEvent, payment_queries, pseudonyms
 from cardwatch.casebook import statements as kept
+from cardwatch.casebook.own_keys import actor_keys, approver_of
 from cardwatch.casebook.registers import visible_registers
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.errors import NotFound
@@ -147,7 +148,9 @@ def explain_payment(
         payment = payment_queries.get_payment(uow, statement_id, row_number)
         statement = kept.get_statement(uow, statement_id)
         settings = _settings(uow, statement)
-        if _is_about_actor(uow, payment["holder_id"], settings):
+        keys = actor_keys(uow)
+        holder = payment["holder_id"]
+        if _is_about(keys, holder, approver_of(uow, settings.approvers, holder)):
             return []
         table, place = _window(uow, statement, payment)
     scoring = score_window(table, statement["label"], settings, ())
@@ -155,6 +158,10 @@ def explain_payment(
     rows = ((frame["file"] == place[0]) & (frame["row"].astype(int) == place[1])).to_numpy()
     if not rows.any():
         raise NotFound("This payment cannot be compared: its statement is not scored any more.")
+    # The card register may say whose card it is that the statement has a number of alone.
+    holder = str(frame["holder_id"][rows].iloc[0])
+    if _is_about(keys, holder, settings.approvers.get(holder, "")):
+        return []
     lanes = context.actor.lanes
     rules = [rule for rule in settings.rules if rule.lane in lanes and rule.subject == "payment"]
     results = (_result(rule, scoring, int(rows.argmax()), settings) for rule in rules)
@@ -201,12 +208,9 @@ def _settings(uow: UnitOfWork, statement: Statement) -> LoadedInputs:
     return replace(loaded, registers=load_registers(uow, visible_registers(uow)))
 
 
-def _is_about_actor(uow: UnitOfWork, holder_id: str, loaded_inputs: LoadedInputs) -> bool:
-    """Whether a payment is the actor's own, or on a card that they approve."""
-    if not uow.actor.holder_id:
-        return False
-    people = [holder_id, loaded_inputs.approvers.get(holder_id, "")]
-    return person_key(uow.actor.holder_id) in map(person_key, filter(None, people))
+def _is_about(keys: frozenset[str], *people: str) -> bool:
+    """Whether a payment's cardholder or approver is a person of some keys."""
+    return not keys.isdisjoint(map(person_key, filter(None, people)))
 
 
 def _window(

@@ -15,6 +15,7 @@ from cardwatch.services.notifications import due_notices
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
+    from pathlib import Path
 
     from cryptography.fernet import MultiFernet
 
@@ -35,11 +36,12 @@ ADVICE = dict.fromkeys(("incomplete", "doubled", "out_of_sequence", "empty"), SE
 
 @dataclass(frozen=True)
 class ArrivedFile:
-    """A file of a watched folder: its name as it may be shown, and its bytes."""
+    """A file of a watched folder: its name as it may be shown, and where its bytes are."""
 
     name: str
     sha256: str
-    content: bytes
+    size_bytes: int
+    source: Path
 
 
 def refuse_arrival(
@@ -59,11 +61,10 @@ def refuse_arrival(
     Raises:
         NotAllowed: the role receives no statements.
     """
-    size_bytes = len(file.content)
-    is_kept = refusal.code in SETTLED_BY_COLUMNS and size_bytes <= WAITING_BYTES
-    facts = {"file": file.name, "sha256": file.sha256, "size_bytes": size_bytes}
+    is_kept = refusal.code in SETTLED_BY_COLUMNS and file.size_bytes <= WAITING_BYTES
+    facts = {"file": file.name, "sha256": file.sha256, "size_bytes": file.size_bytes}
     facts |= {"code": refusal.code, "reason": str(refusal)}
-    sealed = seal.encrypt(file.content) if is_kept else b""
+    sealed = seal.encrypt(file.source.read_bytes()) if is_kept else b""
     with context.work(AuditEvent("collection", "refused-file", outcome="failed")) as uow:
         _may_receive(context)
         if stored.put_refused_file(uow, facts, sealed):

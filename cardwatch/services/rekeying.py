@@ -19,6 +19,7 @@ from cardwatch.casebook.jobs import QUEUED, RUNNING
 from cardwatch.casebook.people import SECRET_BYTES
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
+    PSD,
     accounts,
     audit_events,
     import_requests,
@@ -102,7 +103,8 @@ def seal_anew(casebook: Casebook, keys: list[Fernet], now: dt.datetime) -> tuple
                 unopened += sum(position is None for position in positions.values())
                 older = [name for name, position in positions.items() if position]
                 if older:
-                    event = AuditEvent("alteration", KEY_OBJECT, "seal")
+                    # In psd's chain: others would learn that psd has a webhook, or files that wait.
+                    event = AuditEvent("alteration", KEY_OBJECT, "seal", chain=PSD)
                     with casebook.work(actor, event, now, lanes=LANES) as uow:
                         count += sum(_seal_row(uow, column, name, keys) for name in older)
     return count, unopened

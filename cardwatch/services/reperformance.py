@@ -6,11 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-import numpy as np
-
 from cardwatch.agreement import RuleAgreement, compare, rule_columns
 from cardwatch.casebook import AuditEvent
 from cardwatch.casebook import statements as kept
+from cardwatch.casebook.own_keys import actor_keys
 from cardwatch.features import Ledger
 from cardwatch.independent import require_database
 from cardwatch.registers import match_cards, person_key
@@ -20,6 +19,8 @@ from cardwatch.statements import name_holders
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
+
+    import numpy as np
 
     from cardwatch.casebook.rows import Statement
     from cardwatch.services.context import ServiceContext
@@ -92,12 +93,13 @@ def verify_independently(context: ServiceContext, statement_id: str) -> Independ
             return IndependentCheck(statement_id, row["label"], note)
         loaded = load_inputs(uow, ScoringInputs(**json.loads(row["made_with"] or "")))
         table = kept.read_window(uow, row["seq"], str(row["window_from"]), row["last_on"])
+        keys = actor_keys(uow)
     transactions, _ = name_holders(kept.as_read(table))
     if loaded.cards:
         transactions = match_cards(transactions, loaded.cards)
     ledger = Ledger(transactions, loaded.policy)
     own_rows = ledger.frame["file"].eq(row["label"]).to_numpy()
-    compared = own_rows & ~_about(context.actor.holder_id, ledger, loaded)
+    compared = own_rows & ~_about(keys, ledger, loaded)
     rules = compare(ledger, rule_columns(ledger), loaded.rules, compared)
     return IndependentCheck(statement_id, row["label"], rules=tuple(rules))
 
@@ -128,14 +130,12 @@ def _unready(row: Statement) -> str:
     return "" if row["is_scored"] else "it was not scored"
 
 
-def _about(person: str, ledger: Ledger, loaded: LoadedInputs) -> Flags:
-    """Return which payments are a person's own, or on cards that they approve."""
-    if not person:
-        return np.zeros(len(ledger), bool)
+def _about(keys: frozenset[str], ledger: Ledger, loaded: LoadedInputs) -> Flags:
+    """Return which payments are those of a person of some keys, or on cards that they approve."""
     approvers = loaded.approvers
     holders = {
         holder
         for holder in ledger.frame["holder_id"].unique()
-        if person_key(person) in map(person_key, filter(None, (holder, approvers.get(holder, ""))))
+        if not keys.isdisjoint(map(person_key, filter(None, (holder, approvers.get(holder, "")))))
     }
     return ledger.frame["holder_id"].isin(holders).to_numpy()

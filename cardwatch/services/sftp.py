@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from cardwatch.errors import CardwatchError
 from cardwatch.quantities import quantity
-from cardwatch.services.drop_folder import TAKING, UNFINISHED, sync_folder
+from cardwatch.services.drop_folder import NAME_BYTES, TAKING, UNFINISHED, sync_folder
 from cardwatch.tabular import LIMITS, MIB, check_private
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ WHOLE_LOOK_SECONDS = 1_800
 KEEPALIVE_SECONDS = 15
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5.0, 3_600.0
 """Waits after a look that failed: doubled with each failure."""
-NAME_BYTES = 200
 FETCHED = ".fetched.json"
 MOST_REMEMBERED = 10_000
 """Files remembered that the server has no more, the newest: some come back under another name."""
@@ -292,8 +291,9 @@ def _listed(entries: Iterable[Any], pattern: str) -> tuple[list[_RemoteFile], in
         if not is_file or not is_ready or not fnmatch.fnmatchcase(name, pattern):
             continue
         is_safe = "/" not in name and "\\" not in name and name.isprintable()
-        if is_safe and len(name.encode()) <= NAME_BYTES and facts.size <= LIMITS.text_bytes:
-            files.append(_RemoteFile(name, int(facts.size), int(facts.mtime or 0)))
+        size = -1 if facts.size is None else facts.size  # a server may leave it out
+        if is_safe and len(name.encode()) <= NAME_BYTES and 0 <= size <= LIMITS.text_bytes:
+            files.append(_RemoteFile(name, int(size), int(facts.mtime or 0)))
         else:
             unfit += 1
     return sorted(files, key=lambda file: (file.changed_at, file.name)), unfit

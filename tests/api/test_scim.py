@@ -177,6 +177,32 @@ def test_finance_waits_until_it_is_known_who_they_are_in_statements(provider: Pr
     assert "Finance" in page.text
 
 
+def test_a_role_that_is_taken_ends_even_while_the_next_one_waits(provider: Provider) -> None:
+    user_id = provider.add_user(JOINED)
+    admins = provider.add_group("Admins", user_id, role="admin")
+    finance = provider.add_group("Finance", role="finance")
+    provider.running.client.cookies.set(COOKIE, _session(provider.running, JOINED))
+    assert provider.running.client.get("/v1/people").status_code == 200
+    provider.patch(f"/Groups/{finance}", "add", "members", [{"value": user_id}])
+    provider.patch(f"/Groups/{admins}", "remove", "members")
+    assert provider.role_of(JOINED) == ""
+    assert provider.running.client.get("/v1/people").status_code == 401
+    (user,) = services.list_directory_users(provider.running.context("admin"))
+    assert (user["role"], user["waits_for"]) == ("finance", "a cardholder")
+
+
+def test_admin_is_not_told_by_what_a_role_waits_for_who_is_in_professional_standards(
+    provider: Provider,
+) -> None:
+    psd, nobody = f"{PSD}@{OWN}.example", "n@force.example"
+    members = [provider.add_user(email) for email in (psd, nobody)]
+    provider.add_group("Finance", *members, role="finance")
+    users = services.list_directory_users(provider.running.context("admin"))
+    assert [user["waits_for"] for user in users] == ["a cardholder"] * 2
+    provider.patch(f"/Users/{members[0]}", "replace", "displayName", "Another")
+    assert provider.role_of(psd) == PSD
+
+
 def test_an_access_that_admin_ended_stays_so(provider: Provider) -> None:
     user_id = provider.add_user(JOINED)
     provider.add_group("Auditors", user_id, role="auditor")
@@ -186,6 +212,13 @@ def test_an_access_that_admin_ended_stays_so(provider: Provider) -> None:
     provider.patch(f"/Users/{user_id}", "replace", "active", value=False)
     provider.patch(f"/Users/{user_id}", "replace", "active", value=True)
     assert provider.role_of(JOINED) == "auditor"
+
+
+@pytest.mark.parametrize("address", ["?a?a@", "a@b,c@d", "x y@z", "@", "a" * 200 + "@b"])
+def test_a_role_waits_for_an_address_that_mail_can_reach(provider: Provider, address: str) -> None:
+    provider.add_group("Auditors", provider.add_user(address), role="auditor")
+    (user,) = services.list_directory_users(provider.running.context("admin"))
+    assert (user["email"], user["waits_for"]) == ("", "an email address")
 
 
 def test_another_address_is_another_person(provider: Provider) -> None:
@@ -289,6 +322,18 @@ def test_a_filter_that_cannot_be_read_is_refused(provider: Provider, condition: 
     ):
         assert answer.status_code in {400, 200}
         assert answer.status_code == 400 or condition.startswith("(")
+
+
+def test_a_request_that_would_hold_the_casebook_for_long_is_refused(provider: Provider) -> None:
+    user_id = provider.add_user(JOINED)
+    emails = [{"value": f"{number}@x.example"} for number in range(2_500)]
+    operations = [{"op": "add", "path": "emails", "value": [email]} for email in emails]
+    for body in (operations, operations[:50], [{"op": "add", "path": "emails", "value": emails}]):
+        sent = {"schemas": [PATCH], "Operations": body}
+        assert provider.client.patch(f"/Users/{user_id}", json=sent).status_code == 400
+    sent = {"schemas": [USER], "userName": "x", "emails": emails}
+    assert provider.client.post("/Users", json=sent).status_code == 400
+    assert "emails" not in provider.client.get(f"/Users/{user_id}").json()
 
 
 def test_a_member_who_is_no_user_is_refused(provider: Provider) -> None:

@@ -19,12 +19,16 @@ from standardwebhooks import Webhook
 
 from api import background
 from api.notifications import REFUSED_SUBJECT, SUBJECT, TEXT
+from cardwatch import services
+from cardwatch.casebook import AuditEvent
 from cardwatch.casebook.outbox import RETRY_SECONDS
-from cardwatch.errors import FileRefused
+from cardwatch.casebook.tables import people
+from cardwatch.errors import CardwatchError, FileRefused
 from cardwatch.services.refused_files import ArrivedFile, refuse_arrival
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @dataclass
@@ -191,6 +195,15 @@ class Mailbox:
     """What a mail server was given."""
 
     mails: list[tuple[list[str], bytes]] = field(default_factory=list)
+    unknown: str = ""
+
+    async def handle_RCPT(  # noqa: N802  the library's
+        self, _: Any, __: Any, envelope: Any, address: str, *___: Any
+    ) -> str:
+        if address == self.unknown:
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _: Any, __: Any, envelope: Any) -> str:  # noqa: N802  the library's
         self.mails.append((envelope.rcpt_tos, envelope.content))
@@ -243,8 +256,30 @@ def test_everybody_is_reminded_once_a_week_in_the_same_words_whatever_there_is(
             assert sent.decode().replace("\r\n", "\n") == TEXT
 
 
+@pytest.mark.parametrize("address", ['.:"@]:a@)', "?a?a@", "=?utf-8?q?x=0a?=@b", "a@b,c@d"])
+def test_an_address_that_is_none_silences_nobody(
+    serve: Callable[..., Running], address: str
+) -> None:
+    box = Mailbox(unknown=f"finance@{OWN}.example")
+    with _mail_server(box) as smtp:
+        running = serve(
+            smtp=smtp, mail_from="cardwatch@force.example", remind="tue 08:00", chores=False
+        )
+        admin = running.context("admin")
+        with pytest.raises(CardwatchError, match="email address"):
+            services.add_person(admin, name="x", email=address, role="finance", holds_no_card=True)
+        with running.book.work(admin.actor, AuditEvent("access", "person"), admin.now) as uow:
+            row = {"person_id": "0" * 12, "name": "x", "email": address, "role": "finance",
+                   "made_at": uow.now, "holder_id": "", "holds_no_card": 1}  # fmt: skip
+            uow.insert(people, [row])  # as an earlier version may have
+        _do_chores(running)
+    told = sorted(to for tos, _ in box.mails for to in tos)
+    assert told == sorted([*(f"{role}@another-force.example" for role in ("finance", "psd")),
+                           f"psd@{OWN}.example"])  # fmt: skip
+
+
 def test_a_refused_file_is_announced_by_webhook_and_mail_without_its_name(
-    serve: Callable[..., Running], listener: Listener
+    serve: Callable[..., Running], listener: Listener, tmp_path: Path
 ) -> None:
     box, to = Mailbox(), "cards@force.example, it@force.example"
     with _mail_server(box) as smtp:
@@ -253,7 +288,7 @@ def test_a_refused_file_is_announced_by_webhook_and_mail_without_its_name(
             webhook_hosts="127.0.0.1",
         )  # fmt: skip
         running.ask("PUT", "/v1/webhook", "admin", json={"url": listener.address})
-        file = ArrivedFile("October E1.csv", "0" * 64, b"x")
+        file = ArrivedFile("October E1.csv", "0" * 64, 1, tmp_path / "x")
         seal = running.client.app.state.service.seal  # type: ignore[attr-defined]
         refusal = FileRefused(file.name, "damaged", "it is damaged")
         for role in ("finance", "finance", "psd"):

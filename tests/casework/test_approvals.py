@@ -179,6 +179,9 @@ def test_nobody_asks_or_approves_what_is_about_them(force: Context) -> None:
     request = _asked(psd, end)
     with pytest.raises(NotAllowed, match="about you"):
         services.decide_approval(leaver, request, agrees=True)
+    for own in (leaver, _by_key(leaver)):
+        with pytest.raises(NotAllowed, match="about you"):
+            services.decide_approval(own, request, agrees=False)
     services.decide_approval(second_person(psd, 3), request, agrees=True)
     end(psd)
 
@@ -232,6 +235,26 @@ def test_somebody_whom_the_asker_let_in_is_no_second_person(force: Context, role
     _end(puppet)
     with pytest.raises(NotAllowed, match="invited"):
         services.decide_approval(puppet_of_puppet, request, agrees=True)
+
+
+def test_whom_one_has_invited_agrees_to_no_proposal_and_confirms_no_correction(
+    force: Context, read: Callable[..., Any]
+) -> None:
+    asker, bystander = force(PSD), second_person(force(PSD), 9)
+    puppet = _join(asker, asker, 2)
+    other_puppet = _join(asker, puppet, 3)
+    policy = services.pack_policy("alerts_per_1000 = 10\n", "policy.toml")
+    for one, other in ((asker, puppet), (puppet, asker), (puppet, _by_key(other_puppet))):
+        made = services.propose(one, "policy", policy, effective_from="", reason="so")
+        with pytest.raises(NotAllowed, match="invited"):
+            services.decide_proposal(other, made["proposal_id"], agrees=True)
+    services.decide_proposal(puppet, made["proposal_id"], agrees=False)
+    statement_id = services.list_statements(asker)[0]["statement_id"]
+    corrected = read("october.csv", *month(10), *EQUAL)
+    for one in (asker, puppet, other_puppet):
+        receipt = services.receive(one, corrected, corrects=statement_id)
+        assert receipt.outcome == "second-person"
+    assert services.receive(bystander, corrected, corrects=statement_id).outcome == "received"
 
 
 def test_who_was_invited_a_month_ago_or_by_the_command_is_independent(force: Context) -> None:

@@ -9,6 +9,7 @@ import os
 import random
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from cardwatch.casebook import uploads
 from cardwatch.errors import CardwatchError, CasebookBusy, FileRefused, NotAllowed, NotFound
 from cardwatch.services import drop_folder as watching
 from cardwatch.statements import parse_profile, read_each
-from cardwatch.tabular import ReaderPool, load_keys
+from cardwatch.tabular import LIMITS, ReaderPool, load_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 SEAL = Fernet(Fernet.generate_key())
 FEED = Path(__file__).parents[1] / "tabular" / "feeds" / "small.vcf"
+POUND, FACE = "\N{POUND SIGN}", "\N{GRINNING FACE}"
 STEPS = ("read_bytes", "receive_now", "refuse_arrival", "write_text", "replace", "rename")
 
 
@@ -120,6 +122,65 @@ def test_names_of_unfinished_files_are_left_alone(name: str, folder: DropFolder)
     (folder.path / name).write_text(statement(10), encoding="utf-8")
     folder.take_complete(0)
     assert folder.take_complete(1000) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [(b"oct\xff.csv", "oct?.csv"), (b"a" * 250 + b".csv", f"{'a' * 96}.csv"),
+     (POUND.encode() * 120 + b".csv", f"{POUND * 96}.csv"),
+     (FACE.encode() * 60 + b".csv", f"{FACE * 49}.csv"),
+     (b"a\n\x1b[31m\xe2\x80\xaevsc.csv", "a[31mvsc.csv"), (b"\x1b..csv", "csv")],
+)  # fmt: skip
+@pytest.mark.parametrize("text", ["x", statement(10)])
+def test_a_name_that_is_no_text_stops_nobody(
+    name: bytes,
+    taken: str,
+    text: str,
+    folder: DropFolder,
+    take: Callable[..., list[Delivery]],
+    at: Context,
+) -> None:
+    path = os.path.join(os.fsencode(folder.path), name)  # noqa: PTH118  no text
+    with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123  the same
+        file.write(text)
+    (folder.path / "feed.vcf").write_bytes(FEED.read_bytes())
+    deliveries = {one.file: one.outcome for one in take()}
+    assert deliveries == {taken: "refused" if text == "x" else "received", "feed.vcf": "received"}
+    place = "refused" if text == "x" else "received"
+    assert receipt(folder, place, taken)["file"] == taken
+    assert names(folder, "") == names(folder, ".taking") == []
+    assert [row["file"] for row in services.list_refused_files(at())] == [taken] * (text == "x")
+
+
+def test_a_link_in_place_of_a_file_is_not_followed(
+    folder: DropFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "card.key").write_text("secret", encoding="utf-8")
+    path = folder.path / "october.csv"
+    path.write_text(statement(10), encoding="utf-8")
+
+    def swapped(*_: object) -> bool:
+        path.unlink()
+        path.symlink_to(tmp_path / "card.key")
+        return True
+
+    monkeypatch.setattr(services.DropFolder, "_is_complete", swapped)
+    assert folder.take_complete(0) == []
+
+
+def test_a_file_that_is_too_large_is_refused_without_taking_its_size_in_memory(
+    folder: DropFolder, take: Callable[..., list[Delivery]]
+) -> None:
+    with (folder.path / "october.csv").open("wb") as file:
+        file.truncate(LIMITS.text_bytes + 1)
+    tracemalloc.start()
+    try:
+        (delivery,) = take()
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (delivery.outcome, delivery.size_bytes) == ("refused", LIMITS.text_bytes + 1)
+    assert most < LIMITS.text_bytes / 8
 
 
 def test_with_a_marker_a_file_waits_for_it(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from cardwatch.casebook import LANES, AuditEvent
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.alert_store import alert_text, list_text
 from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.payment_queries import PaymentFilters
 from cardwatch.casebook.tables import (
     alert_lists,
     alert_snapshots,
@@ -27,6 +28,8 @@ from cardwatch.casebook.tables import (
 )
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.registers import read_cards
+from cardwatch.services.exports import Query
+from cardwatch.statements import read_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,3 +183,115 @@ def test_a_cardholder_is_chosen_from_the_register_in_force(
     services.add_person(admin, **given, holder_id=f" {known[0].upper()} ")
     (found,) = (one for one in services.list_people(admin) if one["email"] == "new@x.example")
     assert found["holder_id"] == known[0]
+
+
+NAMES = {f"E{number}": f"Name {letter} Baker" for number, letter in enumerate("ABCDEFGHIJ")}
+
+
+def _read_as(tmp_path: Path, choices: ReadingChoices, headings: str, *lines: str, file: str) -> Any:
+    """Read a statement that names cardholders by number, name or both, as its headings say."""
+    rows = []
+    for line in lines:
+        day, holder, *rest = line.split(",")
+        cells = {"Employee ID": holder, "Cardholder": NAMES.get(holder, holder)}
+        rows.append(",".join([day, *(cells[one] for one in headings.split(",")), *rest]))
+    path = tmp_path / file
+    whole = f"Date,{headings},Merchant,Amount,Reference"
+    path.write_text("\n".join([whole, *rows, ""]), encoding="utf-8")
+    (read,) = read_each([path], choices)
+    assert isinstance(read, tuple), read
+    return read
+
+
+@pytest.mark.parametrize("holder_id", ["E1", "e 1", "Name B Baker"])
+@pytest.mark.parametrize("named", ["Cardholder", "Employee ID"])
+@pytest.mark.parametrize("order", ["both first", "both later"])
+def test_a_statement_that_names_the_reader_otherwise_shows_them_no_alert_either(
+    at: Context, tmp_path: Path, choices: ReadingChoices, holder_id: str, named: str, order: str
+) -> None:
+    def read(headings: str, *lines: str, file: str) -> Any:
+        return _read_as(tmp_path, choices, headings, *lines, file=file)
+
+    both = read("Employee ID,Cardholder", *month(9), file="september.csv")
+    one = read(named, *month(10), *SPLIT, *EQUAL, *crowd(3), file="october.csv")
+    for statement in (both, one) if order == "both first" else (one, both):
+        services.receive(at(), statement)
+    subject = at(person="subject", holder_id=holder_id)
+    whole = {row["alert_id"]: row["holders"] for row in services.list_alerts(at())}
+    hidden = {name for name, holders in whole.items() if holders in (["E1"], [NAMES["E1"]])}
+    assert hidden
+    assert {row["alert_id"] for row in services.list_alerts(subject)} == whole.keys() - hidden
+    for name in hidden:
+        with pytest.raises(NotFound):
+            services.get_alert(subject, name)
+    for row in services.list_payments(subject, PaymentFilters(), limit=100):
+        own = row["holder"] in {"E1", NAMES["E1"], f"{NAMES['E1']} (E1)"}
+        if own and row["merchant"] == "NEW FIRM":
+            assert services.explain_payment(subject, row["statement_id"], row["row"]) == []
+
+
+CARDS = """employee_id,card_number,single_limit,opened_on,approver_id
+E1,************1111,500,2026-01-20,E5
+E2,************2222,500,2026-01-20,E5
+"""
+
+
+@pytest.mark.parametrize("reader", ["E1", "E5"])
+@pytest.mark.parametrize("named", ["Card Number", "Cardholder"])
+def test_the_card_register_says_whose_payment_it_is_whatever_the_statement_calls_them(
+    at: Context, tmp_path: Path, choices: ReadingChoices, reader: str, named: str
+) -> None:
+    (tmp_path / "cards.csv").write_text(CARDS, encoding="utf-8")
+    cards = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
+    services.activate_document(at(), "cards", cards, "2026-01-01")
+    both = _read_as(tmp_path, choices, "Employee ID,Cardholder", *month(9), file="september.csv")
+    services.receive(at(), both)
+    names = {"E1": "************1111", "E2": "************2222"}
+    calls = names if named == "Card Number" else NAMES
+    lines = [f"2026-10-{day},{calls['E2']},SHOP,{day}.50,R{day}" for day in range(10, 20)]
+    lines += [line.replace(",E1,", f",{calls['E1']},") for line in SPLIT]
+    path = tmp_path / "october.csv"
+    headings = f"Date,{named},Merchant,Amount,Reference"
+    path.write_text("\n".join([headings, *lines, ""]), encoding="utf-8")
+    (read,) = read_each([path], choices)
+    assert isinstance(read, tuple), read
+    services.receive(at(), read)
+    subject = at(person="subject", holder_id=reader)
+    assert any("NEW FIRM" in row["merchants"] for row in services.list_alerts(at()))
+    assert not any("NEW FIRM" in row["merchants"] for row in services.list_alerts(subject))
+    own = [
+        row
+        for row in services.list_payments(subject, PaymentFilters(), limit=100)
+        if row["merchant"] == "NEW FIRM"
+    ]
+    assert own
+    for row in own:
+        assert services.explain_payment(subject, row["statement_id"], row["row"]) == []
+
+
+def test_no_query_goes_to_whom_it_is_about_by_another_name(
+    at: Context, tmp_path: Path, choices: ReadingChoices
+) -> None:
+    for headings, lines, file in (
+        ("Employee ID,Cardholder", month(9), "september.csv"),
+        ("Cardholder", [*month(10), *SPLIT], "october.csv"),
+    ):
+        services.receive(at(), _read_as(tmp_path, choices, headings, *lines, file=file))
+    at(person="subject", holder_id="E1")
+    alert_id = services.list_alerts(at())[0]["alert_id"]
+    email = "financesubject@saltmarsh-vale.example"
+    for query in (Query("E1", "m@saltmarsh-vale.example"), Query("Their manager", email)):
+        with pytest.raises(CardwatchError, match="Choose somebody else"):
+            services.send_query(at(), alert_id, query, pytest.fail, marking="OFFICIAL")
+
+
+def test_a_name_that_appears_later_hides_what_was_seen_before(
+    at: Context, tmp_path: Path, choices: ReadingChoices
+) -> None:
+    one = _read_as(tmp_path, choices, "Cardholder", *month(10), *SPLIT, file="october.csv")
+    services.receive(at(), one)
+    subject = at(person="subject", holder_id="E1")
+    assert services.list_alerts(subject), "nothing says yet that it is about them"
+    both = _read_as(tmp_path, choices, "Employee ID,Cardholder", *month(9), file="september.csv")
+    services.receive(at(), both)
+    assert services.list_alerts(subject) == []

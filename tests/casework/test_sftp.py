@@ -266,6 +266,27 @@ def test_killed_two_hundred_times_nothing_is_lost_or_half_read(
     _killed(server, start, monkeypatch, int(os.environ.get("CARDWATCH_KILLS", "200")))
 
 
+def test_a_file_without_a_size_is_left_and_the_others_are_fetched(
+    server: Server, start: Callable[..., SftpPull], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull, readdir = start(), asyncssh.SFTPClient.readdir
+    for name in ("a.csv", "b.csv"):
+        (server.root / "out" / name).write_bytes(FILE)
+
+    async def without_size(client: Any, folder: str) -> Any:
+        entries = await readdir(client, folder)
+        for entry in entries:
+            if entry.filename == "a.csv":
+                entry.attrs.size = None
+        return entries
+
+    monkeypatch.setattr(asyncssh.SFTPClient, "readdir", without_size)
+    pull.look(0)
+    (problem,) = pull.look(1000)
+    assert problem.startswith("1 file on 127.0.0.1 cannot be fetched")
+    assert list(arrived(pull)) == ["b.csv"]
+
+
 def test_the_settings_are_read_and_their_faults_are_listed(
     source: SftpSource, tmp_path: Path
 ) -> None:

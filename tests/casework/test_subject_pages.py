@@ -32,6 +32,18 @@ OTHER = "E2,Fleet,08/09/2026,Kittiwake Forge,Cup,Declined,09/09/2026\n"
 APPROVAL_HEADINGS = "Payment reference,Approver No,Approved at\n"
 BY_E2, BY_E1 = "P1,E2,16/10/2026 09:00\n", "P2,E1,17/10/2026 09:00\n"
 APPROVALS = APPROVAL_HEADINGS + BY_E2 + BY_E1
+CONTRACT = (
+    "Supplier,Contract reference,Start date,Value,Contract manager\n"
+    "Osprey Joinery Ltd,C1,01/01/2026,900,Ann Roe\n"
+)
+INTEREST = (
+    "Employee No,Department,Business name,Nature of business,Relationship,Date applied,Decision\n"
+    "E1,Fleet,Osprey Joinery Ltd,Joiner (Ann Roe),Ann Roe is a sister,01/02/2026,Approved\n"
+)
+ASSOCIATION = (
+    "Employee No,Department,Organisation,Nature of association,Date declared\n"
+    "E1,Fleet,Osprey Joinery Ltd,Married to Ann Roe,01/02/2026\n"
+)
 PAID = ["2026-10-15,E1,OSPREY JOINERY LTD,420.00,P1", "2026-10-16,E2,OSPREY JOINERY LTD,99.00,P2"]
 UNIT = "Date,Employee ID,Merchant,Amount,Reference,Cost Centre\n"
 
@@ -152,6 +164,20 @@ def test_names_and_free_text_are_hidden_until_a_reason_is_given(
     supplier = services.get_supplier(october, ids[1])
     assert "Lunch for Ann Roe" in as_text(supplier)
     assert {r.cardholder.name[:6] for r in supplier.relations if r.cardholder} == {"E1", "Holder"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("contracts.csv", CONTRACT), ("interests.csv", INTEREST), ("associations.csv", ASSOCIATION)],
+)  # fmt: skip
+def test_no_text_of_a_register_names_people_before_a_reason_is_given(
+    october: services.ServiceContext, bring: Bring, name: str, text: str
+) -> None:
+    bring(october, text, name)
+    links = links_to(october)
+    shown = as_text(services.get_supplier(october, links.suppliers[0].id, kind="registers"))
+    assert name.removesuffix(".csv") in shown
+    assert "Ann Roe" not in shown
 
 
 def test_a_unit_is_summed(at: At, bring: Bring, tmp_path: Path, choices: ReadingChoices) -> None:

@@ -17,7 +17,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from typer.testing import CliRunner
 
 from cardwatch import installation, key_files, key_rotation, services
-from cardwatch.casebook import LANES, PSD, Actor, AuditEvent, Casebook, tables
+from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook, tables
 from cardwatch.casebook.checkpoints import sign_checkpoint
 from cardwatch.casebook.jobs import put_job
 from cardwatch.casebook.outbox import set_webhook
@@ -136,6 +136,21 @@ def test_every_value_is_sealed_with_the_new_key(book: Casebook) -> None:
     assert installation.check_keys(book) == []
     with pytest.raises(CardwatchError, match="secrets finish"):
         key_rotation.rotate(book, "seal", NOW)
+
+
+def test_a_rotation_tells_finance_of_no_value_that_was_sealed(book: Casebook) -> None:
+    installation.seal()
+    _seal_values(book, PEOPLE)
+    auditor = services.ServiceContext(book, Actor("force", "test", "auditor"), NOW)
+
+    def events() -> int:
+        wanted = {"object": rekeying.KEY_OBJECT, "id": "seal"}
+        return len(services.audit_events(auditor, lane=FINANCE, last=100, **wanted))
+
+    key_rotation.rotate(book, "seal", NOW)
+    assert events() == 1, "the key's own"
+    key_rotation.finish(book, LATER)
+    assert events() == 2, "its end"
 
 
 def test_an_old_seal_key_outlasts_a_request_under_way(book: Casebook) -> None:
