@@ -188,7 +188,13 @@ def test_the_code_of_the_pound_beside_figures_is_read(write: Write, amount: str)
 
 
 @pytest.mark.parametrize(
-    "above", ["Currency: GBP", "Amounts in GBP, converted from EUR", "EUR office, card payments"]
+    "above",
+    [
+        "Currency: GBP",
+        "Amounts in GBP, converted from EUR",
+        "EUR office, card payments",
+        "Euro 2028 team: card amounts",
+    ],
 )
 def test_pounds_above_the_headings_are_read(write: Write, above: str) -> None:
     assert pence_of(write(f'"{above}"\n{HEAD}\n{ROWS}')) == [1000, 1100]
