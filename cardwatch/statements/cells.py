@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Codes = np.ndarray[Any, np.dtype[np.int32]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-CURRENCY_MARKS = re.compile(r"£|\bGBP\b", re.IGNORECASE)
+CURRENCY_MARKS = re.compile(r"£|(?<![A-Z])GBP(?![A-Z])", re.IGNORECASE)
 GROUPED = {
     ".": re.compile(r"\d{1,3}(?:[, ']\d{3})+(?:\.\d*)?|\d*\.?\d+|\d+\."),
     ",": re.compile(r"\d{1,3}(?:[. ']\d{3})+(?:,\d*)?|\d*,?\d+|\d+,"),

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from cardwatch.statements.sheet import ParsedSheet
 
 AMOUNT_FIELDS = ("amount", "debit", "credit")
-ABOUT_CURRENCY = re.compile(r"\b(?:currency|ccy|amounts?|values?)\b", re.IGNORECASE)
+ABOUT_CURRENCY = re.compile(
+    r"\b(?:currency|ccy)\b|\b(?:amounts?|values?)\b(?:.{0,40}\bin\b|\s*\()", re.IGNORECASE
+)
 """A text above the headings that says in which currency the amounts are."""
 POUND_WORDS = frozenset({"gbp", "sterling", "pound", "pounds"})
 CODE_LETTERS = 3

@@ -26,7 +26,9 @@ LABELLED = re.compile(r"\s*([^:\d]{2,40}?)\s*(?::|\s-\s)\s*(.*)", re.DOTALL)
 HOLDER_TEXT_FIELDS = ("cardholder", "card_number")
 PAYMENT_CELLS = 3
 """A payment has a day, a merchant and an amount."""
-CONTINUED = re.compile(r"\s*[(\[-]?\s*\b(?:continued|cont(?:'?d)?)\b\.?[)\]]?\s*$", re.IGNORECASE)
+CONTINUATION = re.compile(
+    r"\s*[(\[-]?\s*\b(?:continued|cont(?:'?d)?)\b\.?[)\]]?\s*$", re.IGNORECASE
+)
 """What a heading over the next page adds to a name."""
 FILLED_DOWN = 0.5
 """Empty cells after a holder are that holder's if there are this many for each name."""
@@ -52,7 +54,7 @@ def labelled(row: Sequence[str]) -> dict[str, str]:
         if not value and following and not label_of(following)[0]:
             value = following
         if field and value:
-            values.setdefault(field, CONTINUED.sub("", value))
+            values.setdefault(field, CONTINUATION.sub("", value))
     return values
 
 

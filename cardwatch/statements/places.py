@@ -37,7 +37,7 @@ TOTAL_AT_END = r"(?i)^\W*totals?\b|\btotals?\W*$|^\W*sum(?: of\b.*)?\W*$"
 """A merchant that is perhaps a total of the rows before."""
 CATEGORY_CODE = r"^\s*\d{3,4}(?:\.0)?\s*$"
 """A merchant category code: what has one is a payment, whatever its merchant is called."""
-HOLDER_WORDS = frozenset({
+TOTAL_OF_WORDS = frozenset({
     "cardholder", "card holder", "holder", "employee", "user", "card", "account", "member", "month",
     "monthly", "period", "spend", "monthly spend", "sum", "sum of", "sum of spend",
 })  # fmt: skip
@@ -146,7 +146,7 @@ def _is_named_total(sheet: ParsedSheet, row: int) -> bool:
     columns = [sheet.column(name) for name in (*HOLDER_FIELDS, "unit", "cost_centre")]
     before = {c.values[c.codes[i]] for c in columns for i in {row, max(row - 1, 0)}}
     word = plain_word(text).removeprefix("for ")
-    return word in HOLDER_WORDS or word in set(map(plain_word, before)) - {""}
+    return word in TOTAL_OF_WORDS or word in set(map(plain_word, before)) - {""}
 
 
 def _check_repeated_headings(sheet: ParsedSheet, rows: np.ndarray[Any, Any]) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Pence = np.ndarray[Any, np.dtype[np.int64]]
 
 SUM_WORDS = frozenset({"total", "totals", "sum"})
-PENCE_SHOWN = r"[.,]\d\d\D*$"
+POINT_AND_PENCE = r"[.,]\d\d\D*$"
 
 
 def without_sums(sheet: ParsedSheet) -> ParsedSheet:
@@ -97,7 +97,10 @@ def tell_other_amounts(sheet: ParsedSheet, amounts: Amounts) -> None:
         if position in chosen_among:
             continue
         column = sheet.column_at(position)
-        if not has_amount_word(sheet.headings[position]) or not column.matches(PENCE_SHOWN).any():
+        if (
+            not has_amount_word(sheet.headings[position])
+            or not column.matches(POINT_AND_PENCE).any()
+        ):
             continue
         other = _read(sheet, position)
         rows = amounts.given & other.given & (amounts.fault == FAULTLESS)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import python_calamine
 
 from cardwatch.errors import FileRefused
+from cardwatch.tabular.cell_formats import foreign_cells
 from cardwatch.tabular.csv_reader import check_size, columns_of, filled_cells
 from cardwatch.tabular.detect_format import ZIP
 from cardwatch.tabular.headings import Headings
@@ -57,6 +58,11 @@ def read_workbook(data: bytes, file: str, headings: Headings, limits: Limits) ->
     chosen, notes = choose_sheets(sheets, file)
     first = chosen[0]
     _check_formulas(data, chosen, file)
+    if count := foreign_cells(data, [sheet.number for sheet in chosen]):
+        cells_are = "1 cell has" if count == 1 else f"{count} cells have"
+        notes.append(
+            f"{cells_are} the sign of another currency. Check that the amounts are in pounds"
+        )
     rows: list[list[str]] = []
     parts: list[Part] = []
     for sheet in chosen:

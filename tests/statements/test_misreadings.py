@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -117,8 +118,83 @@ def test_a_sheet_named_for_a_currency_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / "a.xlsx").code == "not_in_pounds"
 
 
+MANIFEST = (
+    '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+    '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/>'
+    "</manifest:manifest>"
+)
+
+
 @pytest.mark.parametrize(
-    "above", ["Currency: GBP", "Amounts in GBP, converted from EUR", "EUR office, card payments"]
+    ("number_format", "count"),
+    [("[$€-2] #,##0.00", 2), ("[$$-409]#,##0.00", 2), ('"£"#,##0.00', 0), ("[$£-809]0.00", 0)],
+)
+def test_cells_with_the_sign_of_another_currency_are_told_of(
+    tmp_path: Path, number_format: str, count: int
+) -> None:
+    workbook = openpyxl.Workbook()
+    for row in (HEAD.split(","), ["2025-10-13", "A", "S", 10], ["2025-10-14", "B", "T", 11]):
+        workbook.active.append(row)
+    for cell in ("D2", "D3"):
+        workbook.active[cell].number_format = number_format
+    workbook.save(tmp_path / "a.xlsx")
+    _, report = read(tmp_path / "a.xlsx")
+    told = [note for note in report.notes if "the sign of another currency" in note]
+    assert [note.split()[0] for note in told] == ([str(count)] if count else [])
+
+
+def test_the_currency_of_cells_in_an_ods_is_told_of(tmp_path: Path) -> None:
+    def content(code: str) -> str:
+        names = "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{name}</text:p>'
+            "</table:table-cell>"
+            for name in HEAD.split(",")
+        )
+        texts = "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{text}</text:p>'
+            "</table:table-cell>"
+            for text in ("13/10/2025", "A", "S")
+        )
+        amount = (
+            f'<table:table-cell office:value-type="currency" office:currency="{code}" '
+            'office:value="10"><text:p>10</text:p></table:table-cell>'
+        )
+        spaces = " ".join(
+            f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+            for name in ("office", "table", "text")
+        )
+        return (
+            f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+            f'<table:table table:name="S"><table:table-row>{names}</table:table-row>'
+            f"<table:table-row>{texts}{amount}</table:table-row></table:table>"
+            "</office:spreadsheet></office:body></office:document-content>"
+        )
+
+    for code in ("GBP", "EUR"):
+        with zipfile.ZipFile(tmp_path / f"{code}.ods", "w") as archive:
+            archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+            archive.writestr("content.xml", content(code))
+            archive.writestr("META-INF/manifest.xml", MANIFEST)
+        statements, report = read(tmp_path / f"{code}.ods")
+        assert statements.transactions["amount_pence"].tolist() == [1000]
+        assert any("another currency" in note for note in report.notes) == (code == "EUR")
+
+
+@pytest.mark.parametrize("amount", ["GBP10.00", "10.00GBP", "GBP 10.00", "-GBP-10.00"])
+def test_the_code_of_the_pound_beside_figures_is_read(write: Write, amount: str) -> None:
+    path = write(f"{HEAD}\n13/10/2025,A,S,{amount}\n14/10/2025,B,T,11.00\n")
+    _, report = read(path)
+    assert report.pence == (1100 if amount.startswith("-") else 2100)
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Currency: GBP",
+        "Amounts in GBP, converted from EUR",
+        "EUR office, card payments",
+        "Euro 2028 team: card amounts",
+    ],
 )
 def test_pounds_above_the_headings_are_read(write: Write, above: str) -> None:
     assert pence_of(write(f'"{above}"\n{HEAD}\n{ROWS}')) == [1000, 1100]
