@@ -41,11 +41,11 @@ def own_keys(uow: UnitOfWork, person: str) -> frozenset[str]:
 
     A name that several people have counts: what is about it may be about this one.
     """
-    own = person_key(person)
-    if not own:
+    linked_key = person_key(person)
+    if not linked_key:
         return frozenset()
     rows = _names(uow)
-    keys = {own, *_beside(rows, {own})}
+    keys = {linked_key, *_beside(rows, {linked_key})}
     unnumbered = [row for row in rows if not any(name in row for name in NUMBERS)]
     return frozenset(keys | {*_beside(unnumbered, keys)})
 
@@ -72,13 +72,13 @@ def _names(uow: UnitOfWork) -> list[Names]:
     row = uow.fetch_one(newest.order_by(statements.c.seq.desc()).limit(1))
     latest = f"{row['seq']} {row['statement_id']}" if row else ""
     read = _read.setdefault(uow.connection.engine.pool, {})
-    known = read.get(uow.actor.organisation_id)
-    if known is None or known[0] != latest:
+    cached = read.get(uow.actor.organisation_id)
+    if cached is None or cached[0] != latest:
         columns = [transactions.c[name] for name in HOLDER_KEYS]
         question = sa.select(*columns).where(uow.scope(transactions), is_visible()).distinct()
         rows = [
-            {name: person_key(text) for name, text in found.items() if text}
-            for found in uow.fetch_all(question)
+            {name: person_key(text) for name, text in names.items() if text}
+            for names in uow.fetch_all(question)
         ]
-        known = read[uow.actor.organisation_id] = (latest, rows)
-    return known[1]
+        cached = read[uow.actor.organisation_id] = (latest, rows)
+    return cached[1]

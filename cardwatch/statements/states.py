@@ -46,10 +46,10 @@ def tell_described(sheet: ParsedSheet, rows: Flags) -> None:
     first_words = word_set("status", "not_booked_first")
     places = [sheet.positions["description"]] if "description" in sheet.positions else []
     for position in [*sheet.unused, *places]:
-        begins = sheet.column_at(position).each(
+        is_unbooked = sheet.column_at(position).each(
             lambda text: plain_word(text).partition(" ")[0] in first_words, "bool"
         )
-        if count := int((begins & rows).sum()):
+        if count := int((is_unbooked & rows).sum()):
             payments = "1 payment is" if count == 1 else f"{count} payments are"
             heading = sheet.headings[position]
             sheet.notes.append(f"{payments} counted, though '{heading}' says declined or reversed")
@@ -110,10 +110,10 @@ def _flags(column: TextColumn, heading: str) -> Flags | None:
     unbooked = words & word_set("status", "not_booked_flag_headings")
     rest = words - booked - unbooked - word_set("status", "flag_filler_headings")
     meanings = words_with_meaning("flags")
-    used = {meanings.get(text.strip().casefold(), "") for text in column.used if text.strip()}
-    if bool(booked) == bool(unbooked) or rest or not used or "" in used:
+    flags = {meanings.get(text.strip().casefold(), "") for text in column.used if text.strip()}
+    if bool(booked) == bool(unbooked) or rest or not flags or "" in flags:
         return None
-    said = column.each(lambda text: meanings.get(text.strip().casefold(), ""), "object")
+    flag = column.each(lambda text: meanings.get(text.strip().casefold(), ""), "object")
     if unbooked:
-        return said == "yes"
-    return said == "no" if "no" in used else said == ""
+        return flag == "yes"
+    return flag == "no" if "no" in flags else flag == ""

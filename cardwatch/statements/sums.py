@@ -43,8 +43,8 @@ def without_sums(sheet: ParsedSheet) -> ParsedSheet:
         fields = sheet.money.fields
         sheet.money = money_columns(headings)
         for name in fields:
-            for known in (sheet.positions, sheet.columns, sheet.sources):
-                known.pop(name, None)
+            for by_field in (sheet.positions, sheet.columns, sheet.sources):
+                by_field.pop(name, None)
         for name, position in sheet.money.fields.items():
             sheet.positions[name] = position
             sheet.columns[name] = sheet.column_at(position)
@@ -61,10 +61,10 @@ def _is_sum(sheet: ParsedSheet, column: AmountColumn, part: AmountColumn) -> boo
     """Return whether a column of totals has in every dated row the sum of another over several."""
     if not SUM_WORDS & set(normalise_heading(sheet.headings[column.position]).split()):
         return False
-    whole, each = _read(sheet, column.position), _read(sheet, part.position)
+    total, single = _read(sheet, column.position), _read(sheet, part.position)
     dated = sheet.column("date").matches(r"\d")
-    rows = dated & whole.given & each.given & (whole.fault == 0) & (each.fault == 0)
-    sums, parts = whole.pence[rows], each.pence[rows]
+    rows = dated & total.given & single.given & (total.fault == 0) & (single.fault == 0)
+    sums, parts = total.pence[rows], single.pence[rows]
     if len(sums) < 2 or (sums == parts).all() or not sums.any():
         return False
     return _grows(sums, parts) or _grows(sums[::-1], parts[::-1]) or _repeats(sums, parts)

@@ -33,8 +33,8 @@ def direction_of(word: str) -> str:
 
     A longer text is known by one word in it, such as `merchandise refund`.
     """
-    if known := words_with_meaning("direction").get(word):
-        return known
+    if meaning := words_with_meaning("direction").get(word):
+        return meaning
     parts = word.split()
     backs = [part for part in parts if part in word_set("direction_parts", "refund")]
     if backs:
