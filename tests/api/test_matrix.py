@@ -368,7 +368,10 @@ class World:
     def _new_refusal(self, owner: str, lane: str) -> str:
         seal: Fernet = self.running.client.app.state.service.seal  # type: ignore[attr-defined]
         context, content = self.running.context(lane, owner), b"x" * next(self.numbers)
-        file = ArrivedFile("unknown.csv", hashlib.sha256(content).hexdigest(), content)
+        source = self.folder / "unknown.csv"
+        source.write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        file = ArrivedFile("unknown.csv", digest, len(content), source)
         refuse_arrival(context, file, FileRefused("unknown.csv", "columns_unknown", "so"), seal)
         return next(
             row["refusal_id"]

@@ -245,14 +245,16 @@ def test_a_bank_feed_is_uploaded_and_one_cut_off_is_listed(
 
 
 def test_a_refused_file_of_the_folder_is_dealt_with_on_pages(
-    browse: Callable[[str], Browser], running: Running
+    browse: Callable[[str], Browser], running: Running, tmp_path: Path
 ) -> None:
     browser, context = browse("finance"), running.context("finance")
     seal = running.client.app.state.service.seal  # type: ignore[attr-defined]
     content = b"Wann,Wer,Wo,Wieviel\n2026-10-01,E1,SHOP,5.00\n2026-10-02,E2,SHOP,6.00\n"
     for code, reason in (("columns_unknown", "no column for date"), ("damaged", "it is damaged")):
         data = content if code == "columns_unknown" else b"x"
-        file = ArrivedFile(f"{code}.csv", hashlib.sha256(data).hexdigest(), data)
+        source = tmp_path / f"{code}.csv"
+        source.write_bytes(data)
+        file = ArrivedFile(source.name, hashlib.sha256(data).hexdigest(), len(data), source)
         refuse_arrival(context, file, FileRefused(file.name, code, reason), seal)
     for place in ("/", "/statements"):
         page = browser.get(place)
