@@ -11,9 +11,9 @@ from cardwatch.errors import FileRefused
 from cardwatch.records import Check
 from cardwatch.statements import cells
 from cardwatch.statements.currencies import check_currency
-from cardwatch.statements.money_columns import money_columns
+from cardwatch.statements.money_columns import COSTS, QUANTITIES, money_columns
 from cardwatch.statements.words import plain_word, word_set
-from cardwatch.tabular import normalise_heading
+from cardwatch.tabular import normalise_heading, without_pound_mark
 
 if TYPE_CHECKING:
     from cardwatch.statements.money_columns import AmountColumn
@@ -28,6 +28,7 @@ AMOUNT_FAULTS = ("", "bad_amount", "no_billed_amount", "two_amounts", "no_direct
 FAULTLESS = 0
 IN_TOTALS = ("two_amounts", "no_direction")
 """Text that totals can have and payments cannot."""
+ONE_PIECE = frozenset({"", "1", "1.0", "1.00"})
 PENCE_HEADINGS = frozenset({"pence", "p"})
 DECIMAL_MARKS = {"point": ".", "comma": ","}
 ROUNDING_PENCE = 2
@@ -205,6 +206,7 @@ def _check_choice(sheet: ParsedSheet, mark: str) -> None:
         return
     _check_pence(sheet)
     best, *other_columns = money.candidates
+    _check_pieces(sheet, best)
     twins = [column for column in other_columns if column.rank == best.rank]
     for twin in twins:
         if _differ(sheet, best, twin, mark):
@@ -232,6 +234,28 @@ def _tell_profile(sheet: ParsedSheet) -> None:
             sheet.notes.append(
                 f"the amounts are from '{heading}', as the profile says, which looks like {kind}"
             )
+
+
+def _check_pieces(sheet: ParsedSheet, column: AmountColumn) -> None:
+    """Refuse a cost beside a quantity, of which nothing says whether it is of one piece or of all.
+
+    Raises:
+        FileRefused: more or less than one piece is bought in some row.
+    """
+    names = [without_pound_mark(normalise_heading(heading)) for heading in sheet.headings]
+    quantities = [i for i, name in enumerate(names) if name in QUANTITIES]
+    if names[column.position] not in COSTS or not quantities:
+        return
+    several = sheet.column_at(quantities[0]).each(
+        lambda text: text.strip() not in ONE_PIECE, "bool"
+    )
+    if (several & sheet.column("date").matches(r"\d")).any():
+        reason = (
+            f"'{sheet.headings[column.position]}' stands beside '{sheet.headings[quantities[0]]}' "
+            "and may be the cost of one piece or of all. If it is what was paid, name it as "
+            "'amount' in a column profile; otherwise export the totals"
+        )
+        raise FileRefused(sheet.table.file, "amount_unclear", reason)
 
 
 def _check_pence(sheet: ParsedSheet) -> None:

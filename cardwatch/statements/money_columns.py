@@ -23,7 +23,8 @@ THOUSANDS = "000"
 QUANTITIES = frozenset({"qty", "quantity", "no of units", "units"})
 PRICES = frozenset({"price", "price each"})
 """Beside a quantity these are of one piece, and not what was paid."""
-
+COSTS = frozenset({"cost", "costs"})
+"""Beside a quantity these may be of one piece or of all."""
 
 PIECES = frozenset({"unit", "each", "item", "limit", "centre", "center", "code"})
 """Words of headings that have a word for an amount and hold none that was paid."""

@@ -522,3 +522,14 @@ def test_one_kind_of_card_for_all_payments_is_told_of(write: Write) -> None:
     lines = [f"{10 + i}/10/2025,Visa Purchasing,SHOP {i},1.00" for i in range(6)]
     _, report = read(write("\n".join(["Date,Card,Merchant,Amount", *lines])))
     assert any("the same card in 'Card', without a number" in note for note in report.notes)
+
+
+def test_a_cost_beside_several_pieces_is_refused_until_a_profile_says_what_it_is(
+    write: Write,
+) -> None:
+    head = "Date,Cardholder,Merchant,Qty,Cost (£)"
+    one, three = (f"2026-10-0{n},Ann Roe,ACME,{n},20.00" for n in (1, 3))
+    assert pence_of(write(f"{head}\n{one}\n")) == [2_000]
+    path = write(f"{head}\n{one}\n{three}\n")
+    assert refusal(path).code == "amount_unclear"
+    assert pence_of(path, PROFILE.replace('"Amount"', '"Cost (£)"')) == [2_000, 2_000]
