@@ -52,8 +52,8 @@ def own_keys(uow: UnitOfWork, person: str) -> frozenset[str]:
 
 def approver_of(uow: UnitOfWork, approvers: Mapping[str, str], person: str) -> str:
     """Return who approves what a person pays, by whichever of their names is known; or nobody."""
-    if person in approvers:
-        return approvers[person]
+    if person in approvers or not approvers:
+        return approvers.get(person, "")
     keys = own_keys(uow, person)
     by_key = ((person_key(holder), approver) for holder, approver in approvers.items())
     return next((approver for key, approver in by_key if key in keys), "")

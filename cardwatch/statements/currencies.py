@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from cardwatch.errors import FileRefused
-from cardwatch.statements.cells import TextColumn
 from cardwatch.statements.words import plain_word, word_set
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def currency_column(sheet: ParsedSheet) -> int | None:
     names = ("foreign", "foreign_codes", "pound")
     codes = frozenset().union(*(word_set("currencies", name) for name in names))
     for position in sheet.unused:
-        column = TextColumn.of(sheet.table.cells[str(position)])
+        column = sheet.column_at(position)
         words = {plain_word(text) for text in column.used} - {""}
         if words and words <= codes and all(len(word) == CODE_LETTERS for word in words):
             return position

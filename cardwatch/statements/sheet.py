@@ -117,6 +117,12 @@ class ParsedSheet:
         """Return the column at a position as printed."""
         return TextColumn.of(self.table.cells[str(position)])
 
+    def take(self, name: str, position: int) -> None:
+        """Take the column at a position for a field."""
+        self.positions[name] = position
+        self.columns[name] = self.column_at(position)
+        self.sources[name] = self.headings[position]
+
     @property
     def unused(self) -> list[int]:
         """Positions of the columns with a heading that serve no field."""
@@ -218,9 +224,7 @@ class ParsedSheet:
         position = currency_column(self) if self.profile.is_general and not known else None
         if position is not None:
             name = names["original_amount" in self.columns]
-            self.positions[name] = position
-            self.columns[name] = self.column_at(position)
-            self.sources[name] = self.headings[position]
+            self.take(name, position)
             self.decisions.append(f"currencies from '{self.sources[name]}', by content")
 
     def _blank_placeholders(self) -> None:

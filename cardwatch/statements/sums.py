@@ -46,9 +46,7 @@ def without_sums(sheet: ParsedSheet) -> ParsedSheet:
             for by_field in (sheet.positions, sheet.columns, sheet.sources):
                 by_field.pop(name, None)
         for name, position in sheet.money.fields.items():
-            sheet.positions[name] = position
-            sheet.columns[name] = sheet.column_at(position)
-            sheet.sources[name] = sheet.headings[position]
+            sheet.take(name, position)
     return sheet
 
 
@@ -63,7 +61,13 @@ def _is_sum(sheet: ParsedSheet, column: AmountColumn, part: AmountColumn) -> boo
         return False
     total, single = _read(sheet, column.position), _read(sheet, part.position)
     dated = sheet.column("date").matches(r"\d")
-    rows = dated & total.given & single.given & (total.fault == 0) & (single.fault == 0)
+    rows = (
+        dated
+        & total.given
+        & single.given
+        & (total.fault == FAULTLESS)
+        & (single.fault == FAULTLESS)
+    )
     sums, parts = total.pence[rows], single.pence[rows]
     if len(sums) < 2 or (sums == parts).all() or not sums.any():
         return False
@@ -97,19 +101,14 @@ def tell_other_amounts(sheet: ParsedSheet, amounts: Amounts) -> None:
         if position in chosen_among:
             continue
         column = sheet.column_at(position)
-        if (
-            not has_amount_word(sheet.headings[position])
-            or not column.matches(POINT_AND_PENCE).any()
-        ):
+        is_amount = has_amount_word(sheet.headings[position])
+        if not is_amount or not column.matches(POINT_AND_PENCE).any():
             continue
         other = _read(sheet, position)
         rows = amounts.given & other.given & (amounts.fault == FAULTLESS)
         readable = other.fault[rows] == FAULTLESS
-        if (
-            readable.any()
-            and readable.all()
-            and (abs(other.pence) != abs(amounts.pence))[rows].any()
-        ):
+        differs = abs(other.pence) != abs(amounts.pence)
+        if readable.any() and readable.all() and differs[rows].any():
             sheet.notes.append(
                 f"'{sheet.headings[position]}' looks like an amount too, and is not read"
             )

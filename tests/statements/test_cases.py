@@ -41,15 +41,6 @@ def outcomes() -> dict[str, Outcome]:
     return {outcome.file: outcome for outcome in read_corpus(CASES, CHOICES)}
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def write(text: str, name: str = "a.csv") -> Path:
-        (tmp_path / name).write_text(text, encoding="utf-8", newline="")
-        return tmp_path / name
-
-    return write
-
-
 def read(path: Path, *profiles: str) -> tuple[Statements, ReadingReport]:
     own = [parse_profile(text, "ours.toml") for text in profiles]
     choices = ReadingChoices([*own, *shipped_profiles()], CHOICES.card_key)

@@ -28,15 +28,6 @@ PROFILE = (
 )
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def write(text: str, name: str = "a.csv") -> Path:
-        (tmp_path / name).write_text(text, encoding="utf-8", newline="")
-        return tmp_path / name
-
-    return write
-
-
 def read(
     path: Path, *profiles: str, date_order: str = "decide"
 ) -> tuple[Statements, ReadingReport]:

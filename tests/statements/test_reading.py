@@ -95,15 +95,6 @@ LAYOUTS = {
 Write = Callable[..., Path]
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def write(text: str, name: str = "a.csv") -> Path:
-        (tmp_path / name).write_text(text, encoding="utf-8", newline="")
-        return tmp_path / name
-
-    return write
-
-
 def one(path: Path, choices: ReadingChoices = CHOICES) -> tuple[Statements, ReadingReport]:
     found = read_statements([path], choices)
     (report,) = found.reports
