@@ -198,7 +198,7 @@ def merchant_users_share(ledger: Ledger) -> Numbers:
 
 
 def is_widely_used(ledger: Ledger) -> Flags:
-    """Whether the merchant was paid before by more cardholders than a firm for one need is."""
+    """Whether more than eight cardholders, and a tenth of all, had paid this merchant before."""
     users = ledger.first_of_kind(ledger.is_purchase, PAIR)
     before = ledger.count(users, ("merchant_id",), until=1)
     return (before > UNCOMMON_USERS) & (merchant_users_share(ledger) > WIDE_SHARE)
