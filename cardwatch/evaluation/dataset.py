@@ -79,13 +79,17 @@ class DatasetBuilder:
         self.next_row = int(self.frame["row"].max()) + 1
 
     def put(self, style: str, rows: pd.DataFrame, *, needed: int = 0) -> None:
-        """Put rows into the ground: as one matter that some of them find, or each as its own."""
-        if rows.empty:
+        """Put rows into the ground: as one matter that some of them find, or each as its own.
+
+        A matter that is not whole before the payments end, so that nobody could find it, is left
+        out.
+        """
+        scored = (rows["date"] >= self.start).to_numpy() | (style in LATE)
+        if rows.empty or scored.sum() < needed:
             return
         numbers = np.arange(self.next_row, self.next_row + len(rows))
         self.next_row += len(rows)
         self.grown.append(rows.assign(row=numbers, transaction_id="", file=ASKED))
-        scored = (rows["date"] >= self.start).to_numpy() | (style in LATE)
         if needed:
             whose = str(rows["holder_id"].iloc[0])
             self.matters.append(AlertGroup(style, whose, tuple(numbers[scored].tolist()), needed))

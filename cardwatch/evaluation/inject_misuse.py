@@ -42,7 +42,8 @@ def _name(plot: DatasetBuilder, trades: Sequence[str]) -> str:
 def _known_payments(plot: DatasetBuilder, count: int) -> pd.DataFrame:
     """Return real payments of known holders, one a holder, to take holder and day from."""
     candidates = plot.asked[plot.asked["holder_id"].isin(plot.known)]
-    return plot.sample(candidates.drop_duplicates("holder_id", keep="last"), count)
+    shuffled = candidates.sample(frac=1, random_state=plot.rng)
+    return plot.sample(shuffled.drop_duplicates("holder_id"), count)
 
 
 def _on_their_day(plot: DatasetBuilder, row: pd.Series[Any], latest: pd.Timestamp) -> pd.Timestamp:

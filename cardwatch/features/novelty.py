@@ -151,16 +151,27 @@ def trade_rarity_surprise(ledger: Ledger) -> Numbers:
     return np.where(is_new_to_holder(ledger), rarest, 0.0)
 
 
-def new_merchants_count(ledger: Ledger) -> Numbers:
-    """Merchants new to the cardholder that were paid on this day and the two before."""
+def _first_of_substance(ledger: Ledger) -> Flags:
+    """Return the first payments to new merchants that are large enough to be asked about."""
     first = ledger.first_of_kind(ledger.is_purchase, PAIR)
-    return np.where(ledger.is_purchase, ledger.count(first, PAIR[:1], BURST_DAYS), 0)
+    return first & (ledger.pence >= ledger.policy.materiality_pence)
+
+
+def new_merchants_count(ledger: Ledger) -> Numbers:
+    """Merchants new to the cardholder that were paid on this day and the two before.
+
+    First payments below `materiality_pounds` are not counted.
+    """
+    count = ledger.count(_first_of_substance(ledger), PAIR[:1], BURST_DAYS)
+    return np.where(ledger.is_purchase, count, 0)
 
 
 def new_merchants_pence(ledger: Ledger) -> Numbers:
-    """Total of first payments to new merchants on this day and the two before."""
-    first = ledger.first_of_kind(ledger.is_purchase, PAIR)
-    paid = np.where(first, ledger.pence, 0.0)
+    """Total of first payments to new merchants on this day and the two before, without small ones.
+
+    Those below `materiality_pounds` are not counted.
+    """
+    paid = np.where(_first_of_substance(ledger), ledger.pence, 0.0)
     return np.where(ledger.is_purchase, ledger.total(paid, PAIR[:1], BURST_DAYS), 0.0)
 
 
@@ -168,9 +179,10 @@ def new_merchants_surprise(ledger: Ledger) -> Numbers:
     """The cardholder paid more, or more to, new merchants within days than usual.
 
     That is the chance of so many new merchants in three days by the holder's own rate of a year,
-    times how far each sum lies in the tail of the holder's own.
+    by its root, since errands come together, times how far each sum lies in the tail of the
+    holder's own.
     """
-    first = ledger.first_of_kind(ledger.is_purchase, PAIR)
+    first = _first_of_substance(ledger)
     count = new_merchants_count(ledger)
     history_days = ledger.day - ledger.first_day(("holder_id",))
     history_days = np.clip(history_days, FEWEST_SEEN_DAYS, NOVELTY_YEAR_DAYS)
@@ -180,8 +192,8 @@ def new_merchants_surprise(ledger: Ledger) -> Numbers:
     sums = ledger.total(tails, PAIR[:1], BURST_DAYS)
     # The Poisson tail by scipy.special: scipy.stats takes as long to load as a statement to score.
     with np.errstate(divide="ignore"):
-        surprise = -np.log(pdtrc(np.maximum(count - 1, 0), usual)) + sums
-    return np.where(is_new_to_holder(ledger) & (count > 1), surprise, 0.0)
+        surprise = -np.log(pdtrc(np.maximum(count - 1, 0), usual)) / 2 + sums
+    return np.where(first & (count > 1), surprise, 0.0)
 
 
 def _tail(ledger: Ledger) -> Numbers:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SAME = (*PAIR, "amount_pence")
 SOON_DAYS = 3
-BILL_DAYS = 60
+BILL_DAYS, YEAR_DAYS = 60, 365
 """A bill paid again by somebody else comes within this (Lextegrity, duplicate spend)."""
 BILL_WINDOWS = (0, 7, BILL_DAYS)
 """Windows of days in which an equal payment by another holder is looked for."""
@@ -23,6 +23,8 @@ RAREST_SUM = 1e-4
 """A sum rarer than this is as good as unique; how rare exactly, only a long history could tell."""
 LEAST_OFTEN = 0.2
 """A merchant counts as at most so many times less given to repeats than others."""
+RARELY = 0.05
+"""Payments in 60 days; a holder who was to make fewer here pays here rarely."""
 UNEXPECTED, LEAST_CHANCE = 0.01, 1e-12
 """A coincidence is unexpected below the first; below the second none is told from another."""
 BURST_COUNT = 9
@@ -113,10 +115,26 @@ def _sum_share(ledger: Ledger, until: int) -> Numbers:
 def charged_twice_surprise(ledger: Ledger) -> Numbers:
     """The cardholder paid exactly this amount here within three days, which is rare."""
     again = (same_day_equal_count(ledger) > 1) | (days_before_equal_count(ledger) > 0)
-    usual = _usual(ledger, _repeated(ledger))
-    often = np.maximum(merchant_equal_share(ledger), LEAST_OFTEN * usual)
-    share = _sum_share(ledger, SOON_DAYS + 1) * often
+    # A merchant of thousands of payments would make every sum seem rarer than anybody can tell.
+    of_this_sum = np.maximum(_sum_share(ledger, SOON_DAYS + 1), RAREST_SUM)
+    share = of_this_sum * _given_to(ledger, _repeated(ledger))
     return np.where(again, -np.log(np.minimum(share, 1.0)), 0.0)
+
+
+def _given_to(ledger: Ledger, flags: Flags) -> Numbers:
+    """Return how often something holds of payments here: of all, or of the cardholder's if more.
+
+    The merchant's share of all earlier payments is drawn towards everybody's, and the cardholder's
+    towards the merchant's.
+    """
+    bought, usual = ledger.is_purchase, _usual(ledger, flags)
+
+    def drawn(by: tuple[str, ...], towards: Numbers) -> Numbers:
+        here = ledger.count(flags, by, until=1) + SHRINKAGE * towards
+        return here / (ledger.count(bought, by, until=1) + SHRINKAGE)
+
+    often = np.maximum(drawn(("merchant_id",), usual), LEAST_OFTEN * usual)
+    return np.maximum(often, drawn(PAIR, often))
 
 
 def _usual(ledger: Ledger, flags: Flags) -> Numbers:
@@ -141,25 +159,38 @@ def other_holder_equal_count(ledger: Ledger) -> Numbers:
 def other_bill_surprise(ledger: Ledger) -> Numbers:
     """Another cardholder paid exactly this amount here within 60 days, an unlikely coincidence.
 
-    Two views of the chance are multiplied: what independent payments would do (see
-    `_coincidence`), and how often sums have come twice here that should not have. The first takes
-    no account of bookings and prices that make sums come together, and counts by its root. Each
-    further equal payment in those days makes the sum a price rather than a bill.
+    Three chances are multiplied: that payments apart from each other come to one sum (see
+    `_coincidence`), that this cardholder pays here at all in so many days, and how often sums have
+    come twice here that should not have. Each further equal payment in those days makes the sum a
+    price rather than a bill.
     """
     standing = _standing(ledger)
     by_others = _equal_by_others(ledger, BILL_DAYS)
     chance = _coincidence(ledger)
     unexpected = (by_others > 0) & (chance < UNEXPECTED)
-    usual = _usual(ledger, unexpected)
-    bought = ledger.is_purchase
-    here = ledger.count(unexpected, ("merchant_id",), until=1) + SHRINKAGE * usual
-    often = here / (ledger.count(bought, ("merchant_id",), until=1) + SHRINKAGE)
-    often = np.maximum(often, LEAST_OFTEN * usual)
-    holder_matches = ledger.count(unexpected, PAIR, until=1) + SHRINKAGE * often
-    often = np.maximum(often, holder_matches / (ledger.count(bought, PAIR, until=1) + SHRINKAGE))
     more = np.maximum(by_others - 1, 0) + np.maximum(ledger.count(standing, SAME, BILL_DAYS) - 1, 0)
-    surprise = -np.log(chance) / 2 - np.log(often) - 2 * np.log1p(more)
+    chance = chance * _holder_pays_here(ledger) * _given_to(ledger, unexpected)
+    surprise = -np.log(chance) - 2 * np.log1p(more)
     return np.where(standing & (by_others > 0), np.maximum(surprise, 0.01), 0.0)
+
+
+def _holder_pays_here(ledger: Ledger) -> Numbers:
+    """Return how many payments the holder was to make to this merchant in 60 days, at most one.
+
+    Who pays somewhere often meets an equal sum by accident; whom a bill reached by mistake does
+    not. It is the holder's own share of the year before, drawn towards everybody's. Below
+    `RARELY` no more is told from it: a merchant new to a holder is nothing rare.
+    """
+    bought = ledger.is_purchase
+
+    def in_year(by: tuple[str, ...]) -> Numbers:
+        return ledger.count(bought, by, YEAR_DAYS, 1)
+
+    usual = (in_year(("merchant_id",)) + 0.5) / (in_year(()) + 1)
+    own = in_year(PAIR[:1])
+    share = (in_year(PAIR) + SHRINKAGE * usual) / (own + SHRINKAGE)
+    history_days = np.clip(holder_history_days(ledger), BILL_DAYS, YEAR_DAYS)
+    return np.clip(share * own * BILL_DAYS / history_days, RARELY, 1.0)
 
 
 def _coincidence(ledger: Ledger) -> Numbers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -53,6 +54,17 @@ def test_every_generator_plants_and_no_row_belongs_to_two_matters(world: World) 
     assert {kind_of(matter) for matter in world.matters} == GENERATORS.keys()
     planted = {matter.style for matter in world.matters}
     assert len(planted) >= sum(map(len, GENERATORS.values())) - 2, "the sample is small"
+
+
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_every_matter_is_planted_whole_and_not_all_of_them_at_the_end(
+    seed: int, sample: Statements, sample_policy: Policy
+) -> None:
+    world = plant_all(sample.transactions, sample_policy, START, seed)
+    assert all(len(matter.rows) >= matter.needed for matter in world.matters)
+    dates = world.transactions.set_index("row")["date"]
+    firsts = [min(dates[list(matter.rows)]) for matter in world.matters]
+    assert np.mean(np.array(firsts) < START + (dates.max() - START) / 2) > 0.3
 
 
 def test_the_same_seed_plants_the_same(

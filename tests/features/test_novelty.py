@@ -115,3 +115,14 @@ def test_larger_sums_make_a_burst_more_surprising(make_ledger: MakeLedger) -> No
         return float(novelty.new_merchants_surprise(make_ledger([*payments, *more]))[-1])
 
     assert burst(80_000) > burst(4_000)
+
+
+def test_small_first_payments_are_no_burst(make_ledger: MakeLedger) -> None:
+    payments = _daily("h", ["ALPHA", "BETA"], 80)
+    more = [(LATER, "h", f"SHOP {chr(65 + n)}", 2_499) for n in range(9)]
+    ledger = make_ledger([*payments, *more])
+    assert novelty.new_merchants_surprise(ledger)[-1] == 0
+    assert novelty.new_merchants_count(ledger)[-1] == 0
+    larger = make_ledger([*payments, *[(*payment[:3], 2_500) for payment in more]])
+    assert novelty.new_merchants_surprise(larger)[-1] > 0
+    assert novelty.new_merchants_pence(larger)[-1] == 9 * 2_500

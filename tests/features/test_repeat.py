@@ -269,6 +269,18 @@ def test_a_bill_of_two_holders_counts_at_a_large_merchant_and_for_a_small_sum(
         assert _bills(make_ledger([*large, *again]))[-1] > 5
 
 
+def test_a_bill_says_more_of_a_cardholder_who_hardly_pays_there(make_ledger: MakeLedger) -> None:
+    trade = _trade("ALPHA", range(10, 60)) + _trade("BETA", range(10, 2_000))
+    for own in (0, 12):
+        often = [(f"2026-04-{n + 1:02d}", "g", "ALPHA", 50_000 + 11 * n) for n in range(own)]
+        elsewhere = [(f"2026-04-{n + 1:02d}", "g", "BETA", 900 + n) for n in range(12)]
+        again = [("2026-05-01", "h", "ALPHA", 43_752), ("2026-05-02", "g", "ALPHA", 43_752)]
+        found = _bills(make_ledger([*trade, *often, *elsewhere, *again]))[-1]
+        if own:
+            assert found < seldom - 1
+        seldom = found
+
+
 def test_a_charge_taken_back_on_its_day_is_no_second_bill(make_ledger: MakeLedger) -> None:
     payments = [
         ("2026-05-01", "h", "ALPHA", 43_752),
@@ -286,6 +298,16 @@ def test_a_sum_charged_twice_says_more_the_rarer_it_is(make_ledger: MakeLedger) 
     bills = _trade("ALPHA", range(20, 50))
     prices = [(day, who, where, 1_500) for day, who, where, _ in bills]
     assert twice(bills, 1_500) > twice(prices, 1_500) > 0
+
+
+def test_a_sum_charged_twice_is_no_rarer_where_everybody_buys(make_ledger: MakeLedger) -> None:
+    small, large = _trade("SMALL", range(10, 200)), _trade("LARGE", range(10, 6_000))
+    found = {}
+    for name in ("SMALL", "LARGE"):
+        again = [("2026-05-01", "h", name, 43_752), ("2026-05-03", "h", name, 43_752)]
+        ledger = make_ledger([*small, *large, *again])
+        found[name] = float(repeat.charged_twice_surprise(ledger)[-1])
+    assert abs(found["LARGE"] - found["SMALL"]) < 3
 
 
 def test_a_refund_that_answers_another_holders_charge_says_more(make_ledger: MakeLedger) -> None:
