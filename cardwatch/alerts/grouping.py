@@ -112,6 +112,14 @@ def group_findings(
     return sorted(alert_groups, key=lambda matter: tuple(matter.rows.tolist()))
 
 
+def _codes(ledger: Ledger, evidence: Evidence, finding: Finding) -> list[int]:
+    """Return what a finding shares with others besides payments: its group, or its cardholders."""
+    if evidence.joins == "holders":
+        pairs = ledger.group("holder_id", "merchant_id")
+        return np.unique(pairs[[*finding.evidence, finding.row]]).tolist()
+    return [] if evidence.joins == "rows" else [int(ledger.group(*evidence.by)[finding.row])]
+
+
 def _labels(ledger: Ledger, findings: Sequence[Finding]) -> list[int]:
     """Return for each finding the number of its matter.
 
@@ -130,8 +138,7 @@ def _labels(ledger: Ledger, findings: Sequence[Finding]) -> list[int]:
                 knot = knots.setdefault(id(finding.evidence), first + len(knots))
                 ties.append((number, knot))
                 shared[knot] = finding.evidence
-        if evidence.joins != "rows":
-            code = int(ledger.group(*evidence.by)[finding.row])
+        for code in _codes(ledger, evidence, finding):
             knot = knots.setdefault((finding.rule.evidence, code), first + len(knots))
             ties.append((number, knot))
     pairs = [np.stack([np.full(len(rows), knot), rows]) for knot, rows in shared.items()]

@@ -91,7 +91,7 @@ class Evidence:
         having: feature that has to hold of them.
         limit: feature with the sum that none of them passes, for the parts of a split.
         joins: whether matters that share a payment are one (`rows`), all of the group (`group`),
-            or either (`both`).
+            either (`both`), or those of one merchant that share a cardholder (`holders`).
     """
 
     by: tuple[str, ...] = ()
@@ -110,7 +110,7 @@ EVIDENCE = {
     "unit_merchant_month": Evidence(UNIT_PAIR, 29, joins="group"),
     "merchant_month": Evidence(("merchant_id",), 29),
     "holder_day": Evidence(("holder_id",)),
-    "same_bill": Evidence(("merchant_id", "amount_pence"), 60),
+    "same_bill": Evidence(("merchant_id", "amount_pence"), 60, joins="holders"),
     "new_merchants": Evidence(("holder_id",), 2, "is_new_to_holder"),
     "holder_merchant_quarter": Evidence(PAIR, 89, joins="group"),
     "merchant_total": Evidence(

@@ -57,3 +57,25 @@ def test_findings_of_one_day_share_what_belongs_to_them(choices: ReadingChoices)
     assert len(findings) > 10_000
     kept = {id(one.evidence): len(one.evidence) for one in findings}
     assert sum(kept.values()) < 100 * len(rows), "a large day takes memory by its square"
+
+
+def test_bills_that_one_cardholder_shares_with_others_at_a_merchant_are_asked_about_once(
+    choices: ReadingChoices,
+) -> None:
+    bills = [("E1", "E2", "400.10"), ("E2", "E3", "510.20"), ("E4", "E5", "620.30")]
+    rows = [
+        {"date": "2026-10-11", "employee_id": holder, "merchant": "LODGE", "amount": pounds,
+         "transaction_id": f"{holder}{pounds}"}
+        for *two, pounds in bills
+        for holder in two
+    ]  # fmt: skip
+    rows.append(rows[-1] | {"merchant": "OTHER", "employee_id": "E1", "transaction_id": "x"})
+    table, _ = name_holders([read_rows("october", rows, choices)[0]])
+    scored = score(table, load_policy()).scored
+    rule = RULES["same-bill-two-holders"]
+    everything = np.flatnonzero(scored.ledger.is_purchase)
+    matters = group_findings(scored.ledger, scored.columns, [(rule, everything)])
+    holders = scored.ledger.frame["holder_id"]
+    assert sorted(sorted(set(holders.iloc[matter.rows])) for matter in matters) == [
+        ["E1"], ["E1", "E2", "E3"], ["E4", "E5"]
+    ]  # fmt: skip
