@@ -55,9 +55,20 @@ class CaseEntryKind(StrEnum):
     ALERT_REMOVED = "alert-removed"
     NOTE = "note"
     ATTACHMENT = "attachment"
+    ATTACHMENT_REMOVED = "attachment-removed"
     EXPORTED = "exported"
     CLOSED = "closed"
     REOPENED = "reopened"
+
+
+CASE_OUTCOMES: dict[str, str] = {
+    "no-further-action": "No further action",
+    "management-action": "Reflective practice or other management action",
+    "misconduct-proceedings": "Misconduct proceedings",
+    "criminal-investigation": "Criminal investigation",
+    "passed-on": "Passed to another body",
+}
+"""With what a case of professional standards is closed."""
 
 
 class ApprovalKind(StrEnum):

@@ -303,7 +303,8 @@ def fill_cases(site: Site) -> None:
     alert_ids = (site.ids["long"], site.ids["psd"])
     case_id = services.open_case(psd, services.NewCase(LONG, REASON, alert_ids))["case_id"]
     services.add_case_note(psd, case_id, REASON)
-    services.attach_file(psd, case_id, f"{LONG}.txt", b"a file")
+    attached = services.attach_file(psd, case_id, f"{LONG}.txt", b"a file")
+    site.ids["attachment"] = attached["attachment_id"]
     site.ids["case"] = case_id
     closed = services.open_case(psd, services.NewCase("Gifts", REASON))["case_id"]
     services.close_case(psd, closed, CaseUpdate(REASON, outcome="management-action"))

@@ -58,14 +58,6 @@ STATES: dict[str, str] = {
     "not-asked": "beyond the budget or the holder's cap, so closed unasked",
 }
 """States of an alert. The last three are given by the casebook itself, never by a person."""
-CASE_OUTCOMES: dict[str, str] = {
-    "no-further-action": "No further action",
-    "management-action": "Reflective practice or other management action",
-    "misconduct-proceedings": "Misconduct proceedings",
-    "criminal-investigation": "Criminal investigation",
-    "passed-on": "Passed to another body",
-}
-"""With what a case of professional standards is closed."""
 KEEPS_DAYS = {
     "transactions": 2_557,
     "alerts": 2_557,
