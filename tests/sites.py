@@ -389,6 +389,7 @@ class Visit:
         page.evaluate(AXE.read_text(encoding="utf-8"))
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
+            page.evaluate(OPENED)
             wrong += [f"{width}: wider than the screen: {one}" for one in page.evaluate(WIDER)]
             shown = (page.inner_html("main"), width)
             if shown not in self.site.judged:
@@ -408,6 +409,8 @@ AXE_OPTIONS = {"runOnly": {"type": "tag", "values": RULES}, "preload": False,
 FAULTS = """options => axe.run(document, options).then(told => told.violations.map(
   one => one.id + ": " + one.nodes[0].html.slice(0, 200)))"""
 """What axe finds."""
+OPENED = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
+"""What is folded is judged too."""
 WIDER = """() => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];

@@ -35,7 +35,7 @@ INDICATORS: dict[str, str] = {
     "split_alerts": "Split purchase alerts per purchase",
     "repeat_alerts": "Repeated payment alerts per purchase",
     "cumulative_alerts": "Cumulative spending alerts per purchase",
-    "upheld": "Upheld, of answered queries",
+    "upheld": "Upheld, of answered alerts",
     "late": "Waiting for more than 28 days, of alerts without an answer",
     "refunds": "Refunds, of purchases and refunds",
     "just_under": "At 95% to 100% of £1,000, of purchases at 90% to 100%",

@@ -187,7 +187,7 @@ def test_professional_standards_suppress_without_seeing_a_name(
         _ask(held, "POST", place, "psd", confirmed="yes", **sent),
     ):
         assert not re.search(r"\b[EPZ]\d\b", page), page
-        assert re.search(r"Holder [0-9A-F]{6}", page)
+        assert re.search(r"Person [0-9A-F]{6}", page)
     _ask(held, "GET", place, "finance", 404)
     assert services.list_suppressions(held.context("finance")) == []
 

@@ -193,7 +193,7 @@ def test_by_keyboard_alone_from_sign_in_to_a_recorded_answer(visit: Callable[[],
     at.tab_to("2 payments to one merchant")
     at.leave_by("Enter")
     at.sees("Why this alert was raised")
-    at.tab_to("No decision yet")
+    at.tab_to("No decision now")
     for _ in range(2):
         at.page.keyboard.press("ArrowDown")
     at.tab_to("Reason")

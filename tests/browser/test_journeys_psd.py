@@ -160,7 +160,7 @@ def test_finance_refers_and_a_case_is_opened_filled_and_closed(
     theirs.press("Attach file")
     theirs.sees("orders.csv", "File attached")
     theirs.press("Share this case")
-    theirs.sees("First show the names")
+    theirs.sees("give a reason to see the names")
     theirs.press("Back")
     theirs.press("Show by name whom this is about")
     theirs.type("Why you need the names", "interview")

@@ -147,7 +147,7 @@ def test_what_is_done_in_a_case_is_in_its_chronology(at: Context, confirmed: str
     assert [one["alert_id"] for one in case["alerts"]] == [confirmed]
     assert "E1" not in json.dumps([case["alerts"], case["chronology"], case["people"]])
     (person,) = case["people"]
-    assert person["name"].startswith("Holder ")
+    assert person["name"].startswith("Person ")
     assert not case["is_named"]
     with pytest.raises(CardwatchError, match="Enter a reason"):
         services.reveal_case(at("psd"), case_id, reason="")
