@@ -102,8 +102,8 @@ def pounds(pence: int) -> str:
 
 
 def brief(text: str) -> Markup:
-    """Return a day as a list of many shows it, in one piece: `11 Oct 2026`."""
-    when = dt.date.fromisoformat(text)
+    """Return a day, or that of a moment, as a table shows it, in one piece: `11 Oct 2026`."""
+    when = dt.datetime.fromisoformat(text)
     return Markup('<span class="cw-whole">{}</span>').format(f"{when.day} {when:%b %Y}")
 
 

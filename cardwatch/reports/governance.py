@@ -127,12 +127,15 @@ def _compared_with(figures: Figures) -> str:
 def _summary(quarter: Quarter) -> Iterable[str]:
     """The quarter in three sentences."""
     spending = quarter.spending
-    yield (
-        f"{quantity(spending.holders, 'cardholder')} made "
-        f"{quantity(spending.purchases, 'purchase')} for {money(spending.purchases_pence)}. After "
-        f"{quantity(spending.refunds, 'refund')} of {money(spending.refunds_pence)}, net spending "
-        f"was {money(spending.net_pence)}."
-    )
+    if spending.purchases or spending.refunds:
+        yield (
+            f"{quantity(spending.holders, 'cardholder')} made "
+            f"{quantity(spending.purchases, 'purchase')} for {money(spending.purchases_pence)}. "
+            f"After {quantity(spending.refunds, 'refund')} of {money(spending.refunds_pence)}, net "
+            f"spending was {money(spending.net_pence)}."
+        )
+    else:
+        yield "No purchase or refund of the quarter is known."
     if spending.purchases:
         share = spending.small_pence / spending.purchases_pence
         yield (
@@ -259,7 +262,7 @@ def _answers(quarter: Quarter) -> Iterable[str]:
             f"{late:,} of them for more than {LATE_DAYS} days."
         )
     else:
-        yield f"On {day(quarter.last_on)} every alert had an answer."
+        yield f"On {day(quarter.last_on)} no alert was waiting for an answer."
     looks = quarter.second_looks
     if looks.answered:
         yield (

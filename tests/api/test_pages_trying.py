@@ -96,7 +96,7 @@ def test_a_change_is_tried_proposed_and_agreed_to_on_pages(held: Running) -> Non
     assert "Approve and activate" in _get(held, place, "second")
     _post(held, f"{place}/agreement", "second")
     assert services.get_policy(held.context("finance"))["text"] == STRICT.replace("\r\n", "\n")
-    assert "There are no differences from what is active." in _get(held, place, "auditor")
+    assert "Nothing differs from what is active." in _get(held, place, "auditor")
 
 
 def test_a_policy_is_proposed_untried_where_there_is_nothing_to_try_it_on(

@@ -64,7 +64,7 @@ def test_a_month_from_sign_in_to_a_recorded_answer(
     assert at.actions <= 4, "U7: from the list to a recorded answer"
     at.sees("two sites, two orders", "History")
     at.go("Alerts")
-    at.sees("There are no alerts here")
+    at.sees("No alert is waiting for an answer")
 
 
 @in_every_way
@@ -269,7 +269,7 @@ def test_a_question_is_handed_over_and_asked_of_a_line_manager(
     assert at.download("Create document").startswith(b"%PDF-")
     at.go("Statements")
     at.press("october.csv")
-    at.press("Share its list")
+    at.press("Share the alerts of this statement")
     at.choose("Finance assurance (UK GDPR)")
     at.type("Recipient", "CFO")
     at.choose("CSV")

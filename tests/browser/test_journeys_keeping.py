@@ -61,7 +61,7 @@ def test_a_change_is_tried_compared_and_agreed_to_by_another(visit: Callable[[],
     second.sees("Agreed")
 
     auditor.go("Settings")
-    assert f"second@{OWN}.example" in auditor.rows("Activated settings")[0]
+    assert f"second@{OWN}.example" in auditor.rows("Settings that were activated")[0]
     auditor.press("Policy: the limit was raised")
     auditor.sees("Agreed", f"by second@{OWN}.example")
 

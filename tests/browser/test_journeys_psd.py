@@ -86,10 +86,10 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     assert "case 12" in at.rows("Who asked to see the name")[0]
 
     at.type("Reason", "waits for the register of interests")
-    at.press("Assign it, set a day, snooze or tag it, or record money recovered")
+    at.press("Assign, set a due date, snooze, tag, or record money recovered")
     at.choose("Assigned to", f"psd@{OWN}.example")
     at.type("Due", "2026-12-18")
-    at.type("Leave it out of lists until", "2026-12-10")
+    at.type("Snooze: leave out of lists until", "2026-12-10")
     at.type("Tags", "case-12 interests")
     at.press("Save")
     at.sees("Snoozed until", "10 December 2026", "due 18 December 2026", "case-12 interests",
