@@ -275,7 +275,7 @@ def test_ones_own_password_and_sessions(held: Running) -> None:
 
 def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     page = _ask(held, "GET", "/audit", "auditor")
-    assert "The finance log is complete" in page
+    assert "Finance: the log is complete" in page
     assert "BEGIN PUBLIC KEY" in page
     assert "The psd log" not in page
     assert "All alerts by state" in page
@@ -306,7 +306,7 @@ def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     collected = _ask(held, "GET", "/audit/events?action=collection", "auditor")
     assert '<span class="cw-whole">collection<' in collected
     _ask(held, "GET", "/audit/events?lane=psd", "auditor", 403)
-    assert "Audit log: psd" in _ask(held, "GET", "/audit/events?lane=psd", "psd")
+    assert "Audit log: Professional standards" in _ask(held, "GET", "/audit/events?lane=psd", "psd")
 
 
 def test_health_says_what_the_casebook_stands_on(held: Running) -> None:

@@ -84,7 +84,7 @@ def test_an_auditor_goes_through_rules_model_and_the_chain(visit: Callable[[], S
     at.sees("There is no model yet")
 
     at.go("Audit")
-    at.sees("The finance log is complete", "Each alert has exactly one state")
+    at.sees("Finance: the log is complete", "Each alert has exactly one state")
     at.press("Verify october.csv")
     at.sees("october.csv is as it was received", "5 alerts were made again exactly as before")
     at.press("Back")
