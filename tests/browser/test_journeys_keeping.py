@@ -194,7 +194,7 @@ def test_an_alert_is_put_on_legal_hold_and_the_hold_ended(visit: Callable[[], St
 def test_alerts_like_one_are_suppressed_after_a_second_look(visit: Callable[[], Steps]) -> None:
     at = visit()
     at.enter("finance", "/suppressions")
-    at.sees("Nothing is suppressed")
+    at.sees("No alerts are suppressed")
     at.press("choose an alert")
     at.press("2 payments to one merchant")
     place = at.page.url
