@@ -46,7 +46,8 @@ def test_a_pack_is_tested_and_proposed_on_pages(running: Running) -> None:
     assert services.do_next_job(running.book, running.clock, services.TRIALS)
     trial = _page(running, "GET", waits.url.path, "psd").text
     for words in ("Pack (invented)", "Cardholders who would newly be asked, Finance", "All units",
-                  "Confirm the key", "Propose this change", "Ask about every payment of this"):  # fmt: skip
+                  "Confirm the key", "Propose this change",
+                  "Ask about every payment of this"):  # fmt: skip
         assert words in trial
     job = waits.url.path.rpartition("/")[2]
     assert (

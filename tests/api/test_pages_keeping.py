@@ -302,7 +302,8 @@ def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     assert older is not None
     page = _ask(held, "GET", older[1].replace("&amp;", "&"), "auditor")
     assert 5 <= page.count("> alerts<") < 50
-    assert "No event matches the filters." in _ask(held, "GET", "/audit/events?action=x%22%25", "auditor")
+    page = _ask(held, "GET", "/audit/events?action=x%22%25", "auditor")
+    assert "No event matches the filters." in page
     collected = _ask(held, "GET", "/audit/events?action=collection", "auditor")
     assert '<span class="cw-whole">collection<' in collected
     _ask(held, "GET", "/audit/events?lane=psd", "auditor", 403)

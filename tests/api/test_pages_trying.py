@@ -124,7 +124,8 @@ def test_professional_standards_try_rules_on_both_lists(held: Running) -> None:
     page, place = _tried(held, "psd", data={"months": "1"}, files={"files": rule})
     assert "Alerts by statement, Professional standards" in page
     job = place.split("/")[-1]
-    assert "Nothing differs from what is active" in _get(held, f"/settings/propose?job={job}", "psd")
+    page = _get(held, f"/settings/propose?job={job}", "psd")
+    assert "Nothing differs from what is active" in page
     page, _ = _tried(held, "psd", data={"months": "1", "policy": STRICT})
     assert "Alerts removed, Finance" in page
     assert not re.search(r"\bE\d\b", page), "holders stand under other names"
