@@ -118,7 +118,7 @@ def test_columns_are_previewed_again_after_a_change(
         ("The cardholder's staff number", ""),
     ):
         assert at.chosen(label) == heading
-    at.sees("Not readable yet: choose the column for holder")
+    at.sees("Not readable yet: choose the column for cardholder")
     at.press("Read it")
     at.sees("There is a problem", "Choose the column that names the cardholder")
     at.choose("The cardholder's staff number", "Wer")
@@ -189,7 +189,7 @@ def test_by_keyboard_alone_from_sign_in_to_a_recorded_answer(visit: Callable[[],
     at.tab_to("At stake at least")
     at.page.keyboard.type("1500")
     at.leave_by("Enter")
-    at.sees("At least: £1500")
+    at.sees("At stake at least: £1500")
     at.tab_to("2 payments to one merchant")
     at.leave_by("Enter")
     at.sees("Why this alert was raised")

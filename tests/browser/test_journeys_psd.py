@@ -39,8 +39,8 @@ def test_the_inbox_is_filtered_sorted_and_cleared(visit: Callable[[], Steps]) ->
     at.type("At stake at least", "1000")
     at.press("Apply filters")
     assert len(at.rows("Alerts, in order")) == 4
-    at.sees("List: Professional standards", "At least: £1000")
-    at.press("Remove filter: At least: £1000")
+    at.sees("List: Professional standards", "At stake at least: £1000")
+    at.press("Remove filter: At stake at least: £1000")
     at.press("At stake")
     at.sees("List: Professional standards")
     money = [re.findall(r"£([\d,]+)", row) for row in at.rows("Alerts, in order")]
@@ -72,7 +72,7 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
         assert not HOLDER.search(at.said())
         at.press("Back")
     at.press("Share this alert")
-    at.sees("First show the name")
+    at.sees("give a reason to see the names")
     at.press("Back")
 
     at.press("Show by name whom this is about")

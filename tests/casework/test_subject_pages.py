@@ -158,7 +158,7 @@ def test_names_and_free_text_are_hidden_until_a_reason_is_given(
         text = as_text(page(october, one))
         assert "Ann Roe" not in text
         assert '"E1"' not in text
-        assert "Employee No: Holder " in text
+        assert "Employee No: Person " in text
     services.reveal_identity(october, alert["alert_id"], reason="case 12")
     assert services.get_cardholder(october, ids[0]).cardholder.name == "E1"
     supplier = services.get_supplier(october, ids[1])
