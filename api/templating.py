@@ -15,8 +15,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from cardwatch.alerts import people_label
+from cardwatch.alerts.wording import TIER_OF_LEVEL
 from cardwatch.quantities import plural, quantity
-from cardwatch.reports.formatting import day, interval, moment, money, month, out_of, title
+from cardwatch.reports.formatting import (
+    day,
+    interval,
+    moment,
+    money,
+    month,
+    out_of,
+    short_days,
+    title,
+)
+from cardwatch.rules import rule_title
+from cardwatch.vocabulary import KIND_TITLES, ROLE_TITLES, TIER_TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +66,13 @@ def environment() -> Environment:
         interval=interval,
         moment=moment,
         words=title,
+        role_title=role_title,
+        rule_title=rule_title,
+        kind_title=kind_title,
+        setting_title=setting_title,
+        tier_title=tier_title,
+        month_name=month_name,
+        table_days=table_days,
         qr=qr,
         people=people,
         merchants=merchants,
@@ -83,8 +102,8 @@ def pounds(pence: int) -> str:
 
 
 def brief(text: str) -> Markup:
-    """Return a day as a list of many shows it, in one piece: `11 Oct 2026`."""
-    when = dt.date.fromisoformat(text)
+    """Return a day, or that of a moment, as a table shows it, in one piece: `11 Oct 2026`."""
+    when = dt.datetime.fromisoformat(text)
     return Markup('<span class="cw-whole">{}</span>').format(f"{when.day} {when:%b %Y}")
 
 
@@ -112,6 +131,37 @@ def merchants(raised: Mapping[str, Any]) -> str:
     if len(several) == 1:
         return str(raised["payments"][-1]["merchant"])
     return quantity(len(several), "merchant") if several else ""
+
+
+def role_title(role: str) -> str:
+    """Return what pages call a role; one that is none of ours as it is."""
+    return ROLE_TITLES.get(role, role)
+
+
+def kind_title(kind: str) -> str:
+    """Return what pages call a kind of alerts."""
+    return KIND_TITLES.get(kind, title(kind))
+
+
+def setting_title(kind: str) -> str:
+    """Return what pages call a kind of setting: `cards` is the card register."""
+    return {"cards": "Card register"}.get(kind, title(kind))
+
+
+def tier_title(tier: str) -> Markup:
+    """Return what pages call a tier, in one piece; a rule's level is the tier it raises."""
+    letter = TIER_OF_LEVEL.get(tier, tier)
+    return Markup('<span class="cw-whole">{}</span>').format(TIER_TITLES[letter])
+
+
+def month_name(text: str) -> str:
+    """Return a month such as `2026-10` as a sentence has it: `October 2026`."""
+    return f"{dt.date.fromisoformat(text + '-01'):%B %Y}"
+
+
+def table_days(first: str, last: str) -> Markup:
+    """Return one day, or two, as a table shows them: `7 to 9 Oct 2026`."""
+    return Markup('<span class="cw-whole">{}</span>').format(short_days(first, last))
 
 
 def first_sentence(text: str) -> str:

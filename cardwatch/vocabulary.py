@@ -28,6 +28,15 @@ PERSON_KINDS = (*ASKED_ABOUT, SubjectKind.APPROVER_OF_HOLDER, SubjectKind.NAMED_
 """Kinds of the people who may not see an alert."""
 
 
+ROLE_TITLES = {
+    "finance": "Finance",
+    "auditor": "Auditor",
+    "psd": "Professional standards",
+    "admin": "Administrator",
+}
+"""What pages call each role."""
+
+
 UNANSWERED = ("open", "asked")
 """States of an alert that awaits an answer."""
 AUTOMATIC = ("suppressed", "answered-before", "not-asked")
@@ -43,6 +52,15 @@ CLOSED_BY_PERSON = (*ANSWERED, "data-error")
 RAISED_BY_HAND = "raised-by-hand"
 """The rule of an alert that a person raised: no figure about rules counts it."""
 BY_HAND_KIND = "by-hand"
+KIND_TITLES = {
+    "split": "Split purchase", "limit": "Over a limit", "repeat": "Repeated payment",
+    "merchant": "Merchant", "amount": "Amount", "spend": "Spending over time", "card": "Card",
+    "timing": "Day or time", "pattern": "Unusual pattern", "contract": "Contract or company",
+    "relation": "Declared relation", "approval": "Approval", BY_HAND_KIND: "Raised by hand",
+}  # fmt: skip
+"""What the kinds of rules are called."""
+TIER_TITLES = {"A": "A: against policy", "B": "B: unusual", "C": "C: information"}
+"""What the tiers of alerts are called."""
 
 
 class CaseEntryKind(StrEnum):
@@ -55,9 +73,20 @@ class CaseEntryKind(StrEnum):
     ALERT_REMOVED = "alert-removed"
     NOTE = "note"
     ATTACHMENT = "attachment"
+    ATTACHMENT_REMOVED = "attachment-removed"
     EXPORTED = "exported"
     CLOSED = "closed"
     REOPENED = "reopened"
+
+
+CASE_OUTCOMES: dict[str, str] = {
+    "no-further-action": "No further action",
+    "management-action": "Reflective practice or other management action",
+    "misconduct-proceedings": "Misconduct proceedings",
+    "criminal-investigation": "Criminal investigation",
+    "passed-on": "Passed to another body",
+}
+"""With what a case of professional standards is closed."""
 
 
 class ApprovalKind(StrEnum):

@@ -303,7 +303,8 @@ def fill_cases(site: Site) -> None:
     alert_ids = (site.ids["long"], site.ids["psd"])
     case_id = services.open_case(psd, services.NewCase(LONG, REASON, alert_ids))["case_id"]
     services.add_case_note(psd, case_id, REASON)
-    services.attach_file(psd, case_id, f"{LONG}.txt", b"a file")
+    attached = services.attach_file(psd, case_id, f"{LONG}.txt", b"a file")
+    site.ids["attachment"] = attached["attachment_id"]
     site.ids["case"] = case_id
     closed = services.open_case(psd, services.NewCase("Gifts", REASON))["case_id"]
     services.close_case(psd, closed, CaseUpdate(REASON, outcome="management-action"))
@@ -388,6 +389,7 @@ class Visit:
         page.evaluate(AXE.read_text(encoding="utf-8"))
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
+            page.evaluate(OPENED)
             wrong += [f"{width}: wider than the screen: {one}" for one in page.evaluate(WIDER)]
             shown = (page.inner_html("main"), width)
             if shown not in self.site.judged:
@@ -407,6 +409,8 @@ AXE_OPTIONS = {"runOnly": {"type": "tag", "values": RULES}, "preload": False,
 FAULTS = """options => axe.run(document, options).then(told => told.violations.map(
   one => one.id + ": " + one.nodes[0].html.slice(0, 200)))"""
 """What axe finds."""
+OPENED = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
+"""What is folded is judged too."""
 WIDER = """() => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];

@@ -11,8 +11,10 @@ import pytest
 from typer.main import get_command
 
 from cardwatch import cli, records
+from cardwatch.casebook import STATES
 from cardwatch.policy import default_policy_text
 from cardwatch.registers import CARD_MESSAGES, REGISTER_MESSAGES, layouts_page
+from cardwatch.reports.formatting import title
 from cardwatch.statements.profiles import FIELDS, SETTINGS
 from cardwatch.statements.reading import PROBLEM_MESSAGES
 from cardwatch.tabular import LIMITS
@@ -142,3 +144,16 @@ def test_every_module_says_in_one_sentence_what_it_is_for() -> None:
     for path, text in CODE.items():
         first = (ast.get_docstring(ast.parse(text)) or "").split("\n")[0]
         assert first.endswith("."), path
+
+
+def test_every_name_of_a_page_or_button_in_the_guide_is_on_a_page() -> None:
+    guide = re.sub(r"\s+", " ", (ROOT / "docs" / "using.md").read_text(encoding="utf-8"))
+    pages = "\n".join(
+        path.read_text(encoding="utf-8")
+        for folder, ending in (("api/templates", "*.html"), ("api/web", "*.py"))
+        for path in sorted((ROOT / folder).glob(ending))
+    )
+    pages += "\n".join(map(title, STATES))
+    names = set(re.findall(r"\*\*(.+?)\*\*", guide)) - {"first alert"}
+    assert len(names) > 40
+    assert [name for name in sorted(names) if name not in pages] == []

@@ -135,6 +135,17 @@ def get_attachment(attachment_id: Id, context: VerifiedContext) -> Response:
     return attachment_response(services.get_attachment(context, attachment_id))
 
 
+@router.post("/attachments/{attachment_id}/removal", response_model=Case, responses={200: READ})
+def remove_attachment(
+    attachment_id: Id, body: CaseReason, context: VerifiedContext, response: Response
+) -> CaseDetail:
+    """Erase a file that was attached to a case by mistake; the chronology keeps its name and hash.
+
+    A case with an alert on legal hold keeps its files.
+    """
+    return _answer(response, services.remove_attachment(context, attachment_id, reason=body.reason))
+
+
 @router.post("/cases/{case_id}/closure", response_model=Case, responses={200: READ})
 def close_case(
     case_id: Id, body: CaseClose, context: Context, response: Response, if_match: IfMatch = None

@@ -15,6 +15,7 @@ from cardwatch.casebook import STATES
 from cardwatch.errors import CardwatchError
 from cardwatch.reports.formatting import day, title
 from cardwatch.services.answers import InboxSummary
+from cardwatch.vocabulary import KIND_TITLES, TIER_TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,17 +34,8 @@ DEFAULT = {"state": UNANSWERED_FILTER}
 """Without filters a list shows what waits for an answer."""
 DATE_FILTERS = ("since", "until", "due_by")
 ORDERS = {"evidence": "Strength of evidence", "money": "Money at stake", "age": "Oldest first"}
-SORTS = {"evidence": ("Tier", "descending"), "money": ("At stake", "descending"),
-         "age": ("Last day", "ascending")}  # fmt: skip
-"""The column that each order sorts by, and which way."""
-TIERS = {"A": "A: against policy", "B": "B: unusual", "C": "C: information"}
-KIND_TITLES = {
-    "split": "Split purchase", "limit": "Over a limit", "repeat": "Repeated payment",
-    "merchant": "Merchant", "amount": "Amount", "spend": "Spending over time", "card": "Card",
-    "timing": "Day or time", "pattern": "Unusual pattern",
-    "by-hand": "Raised by hand",
-}  # fmt: skip
-"""What the kinds of rules are called."""
+SORTS = {"money": ("At stake", "descending"), "age": ("Last day", "ascending")}
+"""The column that an order sorts by, and which way; no column shows the strength of evidence."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +115,7 @@ def filter_words(context: ServiceContext, around: InboxSummary) -> dict[str, dic
     """
     return {
         "state": {UNANSWERED_FILTER: "Open or asked"} | {state: title(state) for state in STATES},
-        "lane": LANE_TITLES, "tier": TIERS, "order": ORDERS, "rule": around["rules"],
+        "lane": LANE_TITLES, "tier": TIER_TITLES, "order": ORDERS, "rule": around["rules"],
         "kind": KIND_TITLES, "statement_id": around["statements"],
         "unit": {unit: unit for unit in services.list_units(context)},
     }  # fmt: skip
@@ -149,11 +141,12 @@ def _filter_label(name: str, value: str, words: Mapping[str, Mapping[str, str]])
     """Return a filter that was chosen in words."""
     alone = {
         "same_holder_as": "Same cardholder", "same_merchant_as": "Same merchant",
-        "assigned_to": "Assigned to me", "snoozed": "Snoozed too",
+        "assigned_to": "Assigned to me", "snoozed": "Snoozed alerts included",
         "besides": "From earlier statements",
     }  # fmt: skip
-    names = {"since": "From", "until": "To", "due_by": "Due by", "at_least": "At least",
-             "rule": "Question", "lane": "List", "statement_id": "Statement"}  # fmt: skip
+    names = {"since": "Last day from", "until": "Last day to", "due_by": "Due by",
+             "at_least": "At stake at least", "lane": "List", "statement_id": "Statement",
+             "unit": "Cost centre"}  # fmt: skip
     text = words.get(name, {}).get(value, value)
     text = day(value) if name in DATE_FILTERS and not _faults({name: value}) else text
     text = f"£{text}" if name == "at_least" else text

@@ -20,23 +20,43 @@ from api.web.alert_filters import (
 )
 from api.web.base import Fields, RequestModel, field_errors, number, redirect, render, subjects_for
 from cardwatch import services
-from cardwatch.casebook import FINANCE, STATES
+from cardwatch.casebook import FINANCE, PSD, STATES
 from cardwatch.casebook.alert_rows import ListedAlert
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.referrals import REFERRED_STATE
 from cardwatch.casebook.suppressions import is_suppressible
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
-from cardwatch.reports.formatting import title
+from cardwatch.reports.formatting import sentence, title
 from cardwatch.vocabulary import AUTOMATIC
 
 router = APIRouter()
 ALERTS_PER_PAGE = 25
-DECISIONS = [
-    {"value": name, "label": title(name), "hint": meaning}
-    for name, meaning in STATES.items()
-    if name not in AUTOMATIC
-]
+RESULTS = {
+    "open": "It goes back into the list.",
+    "asked": "It stays in the list until the answer is recorded.",
+    "explained": "Later alerts like it, up to a similar sum, close automatically.",
+    "policy-breach": "It counts as upheld.",
+    "confirmed": "It counts as upheld.",
+    "data-error": "It counts neither for nor against the rule.",
+}
+"""What follows from each decision."""
+NEXT_STEPS = {
+    FINANCE: "You can then refer it to professional standards.",
+    PSD: "You can then put it into a case.",
+}
+"""What can be done with a confirmed alert."""
+
+
+def _decisions(lane: str) -> list[dict[str, str]]:
+    """The decisions of a form: what each means, and what follows."""
+    return [
+        {"value": state, "label": title(state), "hint": " ".join(
+            (sentence(meaning), RESULTS[state], NEXT_STEPS[lane] if state == REFERRED_STATE else "")
+        ).strip()}
+        for state, meaning in STATES.items()
+        if state not in AUTOMATIC
+    ]  # fmt: skip
 
 
 @router.get("/alerts")
@@ -73,7 +93,7 @@ def _list_page(
         names=services.names_for_display(context, services.people_of(titled)),
         chosen=filters.chosen, words=words,
         query=filters.query, term=sent_text or filters.term, chips=filter_chips(filters, words),
-        headings=list_headings(filters.chosen),
+        headings=list_headings(filters.chosen), list_address=list_address,
         next=list_address(filters.chosen | {"cursor": after}) if after else "",
         first=filters.back if cursor else "", may_receive=context.actor.role in RECEIVES,
         decided_count=number(request.query_params.get("decided", ""), 0),
@@ -148,7 +168,8 @@ def _decisions_page(
     filters = read_filters(request, service, context)
     return render(
         request, "alerts_decisions.html", errors=errors, sent=form, query=filters.query,
-        back=filters.back, alerts=with_titles(context, alerts), decisions=DECISIONS,
+        back=filters.back, alerts=with_titles(context, alerts),
+        decisions=_decisions(context.actor.role),
         names=services.names_for_display(context, services.people_of(alerts)),
     )  # fmt: skip
 
@@ -172,7 +193,8 @@ def _alert_page(
     saved = number(request.query_params.get("saved", ""))
     return render(
         request, "alert.html", errors=errors, sent=form,
-        found=alert, raised=alert["raised"], names=alert["names"], decisions=DECISIONS,
+        found=alert, raised=alert["raised"], names=alert["names"],
+        decisions=_decisions(alert["lane"]),
         heads=services.alert_titles(context, [related["alert_id"] for related in alert["related"]]),
         may_decide=context.actor.role == alert["lane"], can_suppress=is_suppressible(alert),
         assignees=services.list_assignees(context), back=filters.back, query=filters.query,

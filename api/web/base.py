@@ -13,9 +13,10 @@ from starlette.datastructures import FormData, UploadFile
 
 from api.templating import PAGE_POLICY, environment
 from cardwatch import services
-from cardwatch.casebook import PSD
+from cardwatch.casebook import LANES, PSD
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.errors import CardwatchError, FileFaulty, NotAllowed, NotFound
+from cardwatch.vocabulary import ROLE_TITLES
 
 R = TypeVar("R", bound=Mapping[str, object])
 """A kind of row."""
@@ -44,7 +45,7 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
               ("Health", "/health")),
 }  # fmt: skip
 """Where each role goes from any page."""
-LANE_TITLES = {"finance": "Finance", "psd": "Professional standards"}
+LANE_TITLES = {lane: ROLE_TITLES[lane] for lane in LANES}
 MOST_FILES = 24
 """Maximum number of files in one form."""
 HOME = {role: places[0][1] for role, places in MENU.items()}
@@ -69,7 +70,7 @@ def render(request: Request, template: str, *, status: int = 0, **given: Any) ->
     common: dict[str, Any] = {
         "marking": service.settings.marking,
         "organisation": service.name_of(actor.organisation_id) if actor else "",
-        "person": actor.role if actor else "",
+        "person": ROLE_TITLES[actor.role] if actor else "",
         "nav": nav,
         "role": actor.role if actor else "",
         "is_psd": actor is not None and actor.role == PSD,

@@ -31,8 +31,8 @@ from cardwatch.casebook.case_chronology import CHRONOLOGY_TITLES
 from cardwatch.casebook.case_rows import ListedCase
 from cardwatch.casebook.cases import OPEN_CASE, CaseFilter, CaseUpdate
 from cardwatch.casebook.referrals import REFERRED_STATE
-from cardwatch.casebook.tables import CASE_OUTCOMES
 from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.vocabulary import CASE_OUTCOMES
 
 router = APIRouter()
 CASES_PER_PAGE = 25
@@ -194,6 +194,38 @@ def attach_file(request: Request, context: Context, case_id: str, files: Files) 
 def get_attachment(context: VerifiedContext, attachment_id: str) -> Response:
     """Give a file of a case as a download."""
     return attachment_response(services.get_attachment(context, attachment_id))
+
+
+@router.get("/attachments/{attachment_id}/removal")
+def show_removal(request: Request, context: Context, attachment_id: str) -> Response:
+    """Show the form that removes a file from a case."""
+    return _removal_page(request, context, attachment_id, {}, {})
+
+
+def _removal_page(
+    request: Request,
+    context: Context,
+    attachment_id: str,
+    form: dict[str, str],
+    errors: dict[str, str],
+) -> Response:
+    attached = services.find_attachment(context, attachment_id)
+    case = services.get_case(context, attached["case_id"])
+    return render(
+        request, "attachment_removal.html", errors=errors, sent=form, attached=attached, case=case
+    )
+
+
+@router.post("/attachments/{attachment_id}/removal")
+def remove_attachment(
+    request: Request, context: VerifiedContext, attachment_id: str, form: RequestModel
+) -> Response:
+    """Remove a file from a case, for a reason that is kept."""
+    try:
+        case = services.remove_attachment(context, attachment_id, reason=form.get("reason", ""))
+    except CardwatchError as refusal:
+        return _removal_page(request, context, attachment_id, form, field_errors(refusal))
+    return redirect(f"/cases/{case['case_id']}#files-of-case")
 
 
 @router.post("/cases/{case_id}/names")

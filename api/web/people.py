@@ -10,12 +10,13 @@ from cardwatch import services
 from cardwatch.casebook import PSD, ROLES
 from cardwatch.casebook.api_keys import LONGEST_KEY_DAYS
 from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.vocabulary import ROLE_TITLES
 
 router = APIRouter()
 DOES = {
     "finance": "Uploads statements, asks about alerts and records the answers",
     "auditor": "Reads finance's alerts, the settings and the audit log; decides nothing",
-    "psd": "Professional standards: sees both lists of alerts, one of which nobody else sees",
+    "psd": "Sees both lists of alerts, one of which nobody else sees",
     "admin": "Manages people, API keys and retention; sees no alerts",
 }
 
@@ -23,7 +24,7 @@ DOES = {
 def _roles(context: Context) -> list[dict[str, str]]:
     """Return the roles that somebody may give."""
     may = (PSD,) if context.actor.role == PSD else tuple(role for role in ROLES if role != PSD)
-    return [{"value": r, "label": r.capitalize(), "hint": DOES[r]} for r in may]
+    return [{"value": r, "label": ROLE_TITLES[r], "hint": DOES[r]} for r in may]
 
 
 def _gives(context: Context, role: str) -> None:

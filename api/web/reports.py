@@ -20,6 +20,7 @@ from cardwatch.reports import (
     register_report_filename,
     report_filename,
 )
+from cardwatch.reports.formatting import quarter_title
 
 router = APIRouter()
 QUARTERS = 8
@@ -47,7 +48,7 @@ def show_governance(
 
 def _quarter_items(quarters: list[str]) -> list[dict[str, str]]:
     """Return quarters as the items of a form."""
-    return [{"value": period, "label": period.replace("-", ", ")} for period in quarters]
+    return [{"value": period, "label": quarter_title(period)} for period in quarters]
 
 
 def _quarters(context: Context) -> list[str]:

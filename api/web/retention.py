@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context, VerifiedContext
@@ -12,6 +14,11 @@ from cardwatch.casebook.retention import LEAST_DAYS
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.errors import CardwatchError, NotAllowed, SecondPersonNeeded
 from cardwatch.quantities import quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardwatch.services.answers import ExpiredStatement
 
 router = APIRouter()
 RETENTION_CLASSES = {
@@ -76,13 +83,21 @@ def show_erasing(request: Request, context: Context) -> Response:
     if context.actor.role not in MANAGES:
         raise NotAllowed("Your role cannot delete data.")
     past = services.list_expired(context)
-    count = sum(statement["transactions"] for statement in past)
-    files = quantity(len(past), "statement")
     return confirm(
         request, "Delete expired data?", "/retention",
-        f"This deletes {files} with {quantity(count, 'payment')}, and the closed alerts of that "
-        "time. Data on hold is kept. You cannot undo this.", "Delete permanently",
+        f"{_statements(past)} Closed alerts, closed cases, earlier versions of registers and "
+        "notices that have expired are deleted too. Data on hold is kept. You cannot undo this.",
+        "Delete permanently",
     )  # fmt: skip
+
+
+def _statements(past: Sequence[ExpiredStatement]) -> str:
+    """Say which statements a deletion takes."""
+    if not past:
+        return "No statement has expired."
+    count = sum(statement["transactions"] for statement in past)
+    files = quantity(len(past), "statement")
+    return f"This deletes {files} with {quantity(count, 'payment')}."
 
 
 @router.post("/retention/erasure")

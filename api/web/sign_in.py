@@ -18,7 +18,7 @@ from api.web.approvals import APPROVAL_TITLES
 from api.web.base import HOME, field_errors, redirect, render
 from cardwatch import services
 from cardwatch.casebook.people import organisation_id
-from cardwatch.casebook.tables import KEEPS_DAYS, RECEIVES
+from cardwatch.casebook.tables import KEEPS_DAYS, RECEIVES, STATES
 from cardwatch.errors import CardwatchError, NotAllowed
 
 router = APIRouter()
@@ -155,7 +155,7 @@ def _password_page(
 @router.get("/help")
 def show_help(request: Request) -> Response:
     """Show how the work goes, step by step."""
-    return render(request, "help.html")
+    return render(request, "help.html", states=STATES)
 
 
 @router.get("/accessibility")

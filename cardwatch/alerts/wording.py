@@ -25,6 +25,8 @@ TIER_OF_LEVEL = {"high": "A", "medium": "B", "low": "C"}
 COMPARED = {">=": "{} or more", "<=": "{} or less", ">": "more than {}", "<": "less than {}",
             "==": "{}"}  # fmt: skip
 """The words for each comparison."""
+COUNTED_ENDINGS = ("_count", "_days")
+"""How the names of features end that count something."""
 
 
 def pounds(pence: float) -> str:
@@ -182,6 +184,8 @@ def compared(rule: Rule, figures: Mapping[str, Any], policy: Policy) -> list[tup
             actual = "" if here is None else figure(condition.feature, here)
             text = than if isinstance(than, str) else figure(condition.feature, than)
             words = COMPARED[condition.comparison].format(text)
+            if condition.feature.endswith(COUNTED_ENDINGS):
+                words = words.replace("or less", "or fewer").replace("less than", "fewer than")
             if condition.feature.endswith("_chance_share") and condition.comparison == "<=":
                 words = f"{text} or rarer"
             elif condition.feature.endswith("_span_days"):

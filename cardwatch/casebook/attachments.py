@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from cardwatch.casebook.case_alerts import is_case_held
 from cardwatch.casebook.case_rows import Attachment, AttachmentContent
 from cardwatch.casebook.cases import add_entry, case_to_change, not_about_actor
 from cardwatch.casebook.tables import PSD, case_attachments
-from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.errors import CardwatchError, Conflict, NotFound
 from cardwatch.quantities import quantity
 from cardwatch.vocabulary import CaseEntryKind
 
@@ -143,10 +144,54 @@ def _check_room(uow: UnitOfWork, case_id: str, digest: str, size: int) -> None:
         raise CardwatchError(sentence, field="file")
 
 
+def remove_attachment(uow: UnitOfWork, attachment_id: str, reason: str) -> Attachment:
+    """Erase a file that was attached by mistake; return what it was, without its content.
+
+    The case's chronology keeps its name, its hash, who removed it and why.
+
+    Raises:
+        NotAllowed, CardwatchError: see `cases.case_to_change`.
+        NotFound: there is none of that id in a case that the actor may see.
+        Conflict: the case is closed, or an alert in it is on legal hold.
+    """
+    attached = find_attachment(uow, attachment_id)
+    case = case_to_change(uow, attached["case_id"], reason)
+    if is_case_held(uow, case["case_id"]):
+        sentence = "An alert in this case is on legal hold. End the hold before you remove a file."
+        raise Conflict(sentence)
+    same = case_attachments.c.attachment_id == attachment_id
+    if not uow.delete_sealed(case_attachments, same):
+        raise NotFound(f"There is no attachment '{attachment_id}'.")
+    text = f"{attached['name']}, SHA-256 {attached['sha256']}. {reason}"
+    add_entry(uow, case, CaseEntryKind.ATTACHMENT_REMOVED, text, object_id=attachment_id)
+    return attached
+
+
+def find_attachment(uow: UnitOfWork, attachment_id: str) -> Attachment:
+    """Return a file without its content.
+
+    Raises:
+        NotFound: there is none of that id in a case that the actor may see.
+    """
+    question = sa.select(*_columns()).where(
+        uow.scope(case_attachments),
+        not_about_actor(uow, case_attachments),
+        case_attachments.c.attachment_id == attachment_id,
+    )
+    row = uow.fetch_one(question, Attachment)
+    if row is None:
+        raise NotFound(f"There is no attachment '{attachment_id}'.")
+    return row
+
+
+def _columns() -> list[sa.Column[Any]]:
+    """The columns of an attachment without its content."""
+    return [column for column in case_attachments.c if column.name != "content"]
+
+
 def list_attachments(uow: UnitOfWork, case_id: str) -> list[Attachment]:
     """Return the files of a case without their content, in the order attached."""
-    columns = [column for column in case_attachments.c if column.name != "content"]
-    question = sa.select(*columns).where(
+    question = sa.select(*_columns()).where(
         uow.scope(case_attachments), case_attachments.c.case_id == case_id
     )
     order = (case_attachments.c.made_at, case_attachments.c.attachment_id)

@@ -24,6 +24,7 @@ from cardwatch.casebook.tables import (
     case_alerts,
     case_subjects,
     decisions,
+    legal_holds,
     referrals,
 )
 from cardwatch.casebook.unit_of_work import AuditEvent, canonical
@@ -118,6 +119,18 @@ def held_by_cases(uow: UnitOfWork) -> set[tuple[str, str]]:
         uow.scope(case_alerts), case_alerts.c.alert_lane == PSD
     )
     return {(row["alert_lane"], row["alert_id"]) for row in uow.fetch_all(question)}
+
+
+def is_case_held(uow: UnitOfWork, case_id: str) -> bool:
+    """Whether an alert of a case, of either lane, is on legal hold."""
+    same = (
+        uow.scope(case_alerts, legal_holds)
+        & (case_alerts.c.case_id == case_id)
+        & (legal_holds.c.lane == case_alerts.c.alert_lane)
+        & (legal_holds.c.alert_id == case_alerts.c.alert_id)
+        & legal_holds.c.ended_at.is_(None)
+    )
+    return uow.fetch_one(sa.select(legal_holds.c.hold_id).where(same).limit(1)) is not None
 
 
 def refresh_copies(uow: UnitOfWork, erased: Collection[tuple[str, str]]) -> None:

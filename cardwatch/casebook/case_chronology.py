@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from cardwatch.alerts import pounds
 from cardwatch.casebook.case_rows import ChronologyRow
-from cardwatch.casebook.tables import CASE_OUTCOMES
-from cardwatch.vocabulary import CaseEntryKind
+from cardwatch.vocabulary import CASE_OUTCOMES, CaseEntryKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ ENTRY_TITLES = {
     CaseEntryKind.ALERT_REMOVED: "Alert removed from the case",
     CaseEntryKind.NOTE: "Note",
     CaseEntryKind.ATTACHMENT: "File attached",
+    CaseEntryKind.ATTACHMENT_REMOVED: "File removed",
     CaseEntryKind.EXPORTED: "Case shared",
     CaseEntryKind.CLOSED: "Case closed",
     CaseEntryKind.REOPENED: "Case reopened",

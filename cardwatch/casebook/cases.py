@@ -17,7 +17,6 @@ from cardwatch.casebook.own_keys import actor_keys
 from cardwatch.casebook.people import check_assignee, email_of
 from cardwatch.casebook.suppressions import may_decide
 from cardwatch.casebook.tables import (
-    CASE_OUTCOMES,
     PSD,
     alert_subjects,
     case_alerts,
@@ -26,7 +25,7 @@ from cardwatch.casebook.tables import (
     cases,
 )
 from cardwatch.errors import CardwatchError, Changed, Conflict, NotFound, about_field
-from cardwatch.vocabulary import PERSON_KINDS, CaseEntryKind
+from cardwatch.vocabulary import CASE_OUTCOMES, PERSON_KINDS, CaseEntryKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -43,9 +43,9 @@ def examine(casebook: Casebook, *, quickly: bool = False) -> list[Finding]:
     """
     findings = _sqlite(casebook, quickly=quickly) if casebook.is_sqlite else _postgresql(casebook)
     folder = casebook.checkpoints
-    detail = f"they are signed in {folder}" if folder else "none are written"
+    detail = f"signed, in {folder}" if folder else "none are written: set CARDWATCH_CHECKPOINTS"
     if folder and casebook.is_sqlite and folder.absolute().is_relative_to(_folder(casebook)):
-        detail += "; keep them away from the casebook, for example on another machine"
+        detail += "; copy them to another machine, away from the casebook"
     return [*findings, Finding("checkpoints", folder is not None, detail)]
 
 
@@ -71,17 +71,26 @@ def _sqlite(casebook: Casebook, *, quickly: bool) -> list[Finding]:
     path = Path(str(casebook.url.database))
     mode = stat.S_IMODE(path.stat().st_mode)
     free = shutil.disk_usage(path.absolute().parent).free
-    kind = _file_system(path)
+    kind, is_written = _file_system(path), pragmas["synchronous"] == 2
+    where = "over a network, which can damage the file" if kind in NETWORK else "on this machine"
     return [
         Finding("SQLite", mended, version_text),
         Finding("journal", pragmas["journal_mode"] == "wal", f"{pragmas['journal_mode']}"),
-        Finding("synchronous", pragmas["synchronous"] == 2, f"{pragmas['synchronous']}, 2 is FULL"),
-        Finding("foreign keys", pragmas["foreign_keys"] == 1, f"{pragmas['foreign_keys']}"),
+        Finding("synchronous", is_written, "full" if is_written else "set it to FULL"),
+        Finding(
+            "foreign keys", pragmas["foreign_keys"] == 1, "on" if pragmas["foreign_keys"] else "off"
+        ),
         *([] if quickly else [Finding("integrity", whole == "ok", f"{whole}")]),
-        Finding("file permissions", not mode & 0o077, f"{mode:o}, 600 is its owner alone"),
+        Finding("file permissions", not mode & 0o077, _access(mode)),
         Finding("free disk", free >= LEAST_FREE_BYTES, f"{free / 2**30:.1f} GiB"),
-        Finding("file system", kind not in NETWORK, f"{kind or 'not known'}; not over a network"),
+        Finding("file system", kind not in NETWORK, f"{kind or 'not known'}, {where}"),
     ]
+
+
+def _access(mode: int) -> str:
+    """Say who can open a file of some permissions."""
+    who = "others than its owner can open it: set 600" if mode & 0o077 else "for its owner alone"
+    return f"{mode:o}, {who}"
 
 
 def _file_system(path: Path) -> str:

@@ -33,7 +33,7 @@ MASK_CHARACTERS = 6
 
 def pseudonym(uow: UnitOfWork, holder_id: str) -> str:
     """Return another name for a holder, the same whenever they are meant in an organisation."""
-    return f"Holder {uow.keyed('holder', person_key(holder_id))[:MASK_CHARACTERS].upper()}"
+    return f"Person {uow.keyed('holder', person_key(holder_id))[:MASK_CHARACTERS].upper()}"
 
 
 def holder_names(uow: UnitOfWork, holder_ids: Collection[str]) -> dict[str, str]:

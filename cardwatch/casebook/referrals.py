@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
 REFERRED_STATE = "confirmed"
-"""The state of an alert that can be referred: what it asks about was so, and it goes further."""
+"""The state of an alert that can be referred: further action is needed."""
 
 
 def refer(uow: UnitOfWork, alert: AlertDetail, reason: str) -> str:

@@ -50,22 +50,14 @@ STATES: dict[str, str] = {
     "open": "nobody has decided yet",
     "asked": "the cardholder's line manager has been asked",
     "explained": "a good explanation was given and checked",
-    "policy-breach": "outside policy; explained or repaid",
-    "confirmed": "what the alert asks about was so, and it goes further",
-    "data-error": "the data was wrong, so the question does not arise",
-    "suppressed": "closed by a suppression that somebody made before",
-    "answered-before": "asks what was explained before, and has not changed since",
-    "not-asked": "beyond the budget or the holder's cap, so closed unasked",
+    "policy-breach": "it was outside policy, and was explained or repaid",
+    "confirmed": "the concern was right, and further action is needed",
+    "data-error": "the data was wrong, so there is nothing to ask",
+    "suppressed": "closed automatically, as alerts like it are suppressed",
+    "answered-before": "closed automatically, as the same was explained before",
+    "not-asked": "closed automatically, as there are more alerts than the policy's budget",
 }
 """States of an alert. The last three are given by the casebook itself, never by a person."""
-CASE_OUTCOMES: dict[str, str] = {
-    "no-further-action": "No further action",
-    "management-action": "Reflective practice or other management action",
-    "misconduct-proceedings": "Misconduct proceedings",
-    "criminal-investigation": "Criminal investigation",
-    "passed-on": "Passed to another body",
-}
-"""With what a case of professional standards is closed."""
 KEEPS_DAYS = {
     "transactions": 2_557,
     "alerts": 2_557,

@@ -1,4 +1,4 @@
-"""Commands of cases of professional standards: list, show and export."""
+"""Commands of cases of professional standards: list, show, open, note, close and export."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardwatch import installation
-from cardwatch.cli.context import Owner, Who, open_context, print_json, print_rows, write_file
+from cardwatch.cli.context import (
+    Owner,
+    Reason,
+    Who,
+    open_context,
+    print_json,
+    print_rows,
+    write_file,
+)
 from cardwatch.cli.options import AsJson, one_of
+from cardwatch.vocabulary import CASE_OUTCOMES
 
 if TYPE_CHECKING:
     from cardwatch.services.answers import CaseDetail
@@ -52,10 +61,80 @@ def show_case(
         _print_case(detail)
 
 
+@cases_app.command("open", epilog="Example: cardwatch case open 'Split orders' --reason referred")
+def open_case(
+    title: Annotated[str, typer.Argument(help="What the case is about.")],
+    reason: Reason,
+    alerts: Annotated[
+        list[str] | None,
+        typer.Option("--alert", help="An alert to begin with; give it once for each."),
+    ] = None,
+    owner: Annotated[str, typer.Option(help="Email address of the owner; you without it.")] = "",
+    person: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Open a case, with alerts or without. Waiting referrals of these alerts are answered by it."""
+    from cardwatch import services
+
+    new_case = services.NewCase(title, reason, tuple(alerts or ()), owner)
+    with open_context(person, organisation) as context:
+        detail = services.open_case(context, new_case)
+    _print_changed(detail, json=json)
+
+
+@cases_app.command(
+    "note", epilog="Example: cardwatch case note C-2026-0001 'Asked for the order book'"
+)
+def add_note(
+    case: CaseId,
+    text: Annotated[str, typer.Argument(help="The note, which cannot be changed later.")],
+    person: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Add a note to an open case."""
+    from cardwatch import services
+
+    with open_context(person, organisation) as context:
+        detail = services.add_case_note(context, case, text)
+    _print_changed(detail, json=json)
+
+
+@cases_app.command(
+    "close",
+    epilog="Example: cardwatch case close C-2026-0001 --outcome passed-on --reason 'To Essex'",
+)
+def close_case(
+    case: CaseId,
+    reason: Reason,
+    outcome: Annotated[str, typer.Option(help=f"One of: {', '.join(CASE_OUTCOMES)}.")],
+    person: Who = None,
+    organisation: Owner = None,
+    json: AsJson = False,
+) -> None:
+    """Close a case with an outcome. Its page, or the API, opens it again."""
+    from cardwatch import services
+    from cardwatch.casebook.cases import CaseUpdate
+
+    one_of("--outcome", outcome, tuple(CASE_OUTCOMES))
+    with open_context(person, organisation) as context:
+        detail = services.close_case(context, case, CaseUpdate(reason, outcome=outcome))
+    _print_changed(detail, json=json)
+
+
+def _print_changed(case: CaseDetail, *, json: bool) -> None:
+    """Print the line of a case that was opened or changed, or all of it as JSON."""
+    row = {**case, "alerts_count": len(case["alerts"])}
+    if json:
+        print_json(case)
+    else:
+        print_rows([row], CASES_SHOWN, json=False)
+
+
 def _print_case(case: CaseDetail) -> None:
     """Print a case: its state, people, alerts, files and chronology."""
     from cardwatch.casebook.case_chronology import CHRONOLOGY_TITLES
-    from cardwatch.casebook.tables import CASE_OUTCOMES
     from cardwatch.cli.output import out
 
     outcome = CASE_OUTCOMES.get(case["outcome"], "")

@@ -109,7 +109,7 @@ def near_limit_90_days_count(ledger: Ledger) -> Numbers:
 
 
 def near_limit_one_price_share(ledger: Ledger) -> Numbers:
-    """Share of those payments for exactly this amount: one product at one price."""
+    """Share of payments just below the limit in 90 days that are for exactly this amount."""
     near = is_near_limit(ledger)
     same = ledger.count(near, ("holder_id", "amount_pence"), NEAR_LIMIT_WINDOW_DAYS)
     return same / np.maximum(near_limit_90_days_count(ledger), 1)

@@ -178,7 +178,7 @@ def contract_spend_pence(ledger: Ledger) -> Numbers:
 
 
 def contract_spend_before_pence(ledger: Ledger) -> Numbers:
-    """The same up to the day before."""
+    """Pence paid to this merchant since its current contract began, up to the day before."""
     today = np.where(ledger.is_purchase | ledger.is_refund, ledger.pence, 0.0)
     same_day = ledger.total(today, ("merchant_id",), 0)
     return np.where(contract_hits(ledger).count == 1, contract_spend_pence(ledger) - same_day, 0.0)

@@ -118,7 +118,7 @@ def gift_accepted_count(ledger: Ledger) -> Numbers:
 
 
 def gift_accepted_days(ledger: Ledger) -> Numbers:
-    """Days since the cardholder accepted the latest of these gifts; 0 without one."""
+    """Days since the cardholder accepted the latest gift from this merchant; 0 without one."""
     return days_since(ledger, accepted_hits(ledger), "true_day")
 
 
@@ -128,7 +128,7 @@ def gift_declined_count(ledger: Ledger) -> Numbers:
 
 
 def gift_declined_days(ledger: Ledger) -> Numbers:
-    """Days since the cardholder declined the latest of these gifts; 0 without one."""
+    """Days since the cardholder declined the latest gift from this merchant; 0 without one."""
     return days_since(ledger, declined_hits(ledger), "true_day")
 
 

@@ -176,7 +176,7 @@ def new_merchants_pence(ledger: Ledger) -> Numbers:
 
 
 def new_merchants_surprise(ledger: Ledger) -> Numbers:
-    """The cardholder paid more, or more to, new merchants within days than usual.
+    """The cardholder paid new merchants more, or more of them, within three days than usual.
 
     That is the chance of so many new merchants in three days by the holder's own rate of a year,
     by its root, since errands come together, times how far each sum lies in the tail of the

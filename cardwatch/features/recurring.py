@@ -72,22 +72,22 @@ def _unit_drips(ledger: Ledger) -> Columns:
 
 
 def drip_count(ledger: Ledger) -> Numbers:
-    """The cardholder's payments in 30 days that exceed the quotation threshold here together."""
+    """Payments to this merchant in 30 days that together exceed the quotation threshold."""
     return _holder_drips(ledger)["count"]
 
 
 def drip_total_pence(ledger: Ledger) -> Numbers:
-    """Total of those payments, less refunds."""
+    """Total of the cardholder's payments in those 30 days, less refunds."""
     return _holder_drips(ledger)["total"]
 
 
 def unit_drip_count(ledger: Ledger) -> Numbers:
-    """The cost centre's payments in 30 days that exceed the quotation threshold here together."""
+    """Its cost centre's payments here in 30 days that together exceed the quotation threshold."""
     return _unit_drips(ledger)["count"]
 
 
 def unit_drip_total_pence(ledger: Ledger) -> Numbers:
-    """Total of those payments of the cost centre, less refunds."""
+    """Total of the cost centre's payments in those 30 days, less refunds."""
     return _unit_drips(ledger)["total"]
 
 
@@ -212,7 +212,7 @@ def organisation_total_count(ledger: Ledger) -> Numbers:
 
 
 def organisation_total_pence(ledger: Ledger) -> Numbers:
-    """Total of those payments of all cardholders, less refunds."""
+    """Total of all cardholders' payments here over those days, less refunds."""
     return _organisation_totals(ledger)["total"]
 
 
@@ -222,7 +222,7 @@ def organisation_total_days(ledger: Ledger) -> Numbers:
 
 
 def organisation_total_span_days(ledger: Ledger) -> Whole:
-    """Days before the last of those payments from which they are added up."""
+    """Days before the last payment from which all payments here are added up."""
     return np.maximum(_organisation_totals(ledger)["days"] - 1, 0).astype("int64")
 
 
@@ -246,7 +246,7 @@ def slow_total_count(ledger: Ledger) -> Numbers:
 
 
 def slow_total_pence(ledger: Ledger) -> Numbers:
-    """Total of those payments of 90 days, less refunds."""
+    """Total of the cardholder's payments here in those 90 days, less refunds."""
     return _slow(ledger)["total"]
 
 

@@ -113,7 +113,8 @@ SEARCHES = {
     "step": Search(
         by=("holder_id", "merchant_id"),
         limit="step_limit_pence",
-        what="payments to one merchant within days that together exceed the quotation threshold",
+        what="payments to one merchant over a few days that together exceed the quotation "
+        "threshold",
         pattern="this cardholder's usual pattern",
         columns=(*SPLIT_FACTS, "earlier_count"),
     ),

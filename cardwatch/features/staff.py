@@ -93,17 +93,17 @@ def is_after_leaving(ledger: Ledger) -> Flags:
 
 
 def absent_count(ledger: Ledger) -> Numbers:
-    """Absences or days off shift of the cardholder that hold the day of the payment."""
+    """Absences or days off shift of the cardholder that include the day of the payment."""
     return absence_hits(ledger).count
 
 
 def approver_absent_count(ledger: Ledger) -> Numbers:
-    """Absences of the approver that hold the day on which they approved it."""
+    """Absences of the approver that include the day on which they approved it."""
     return approver_absence_hits(ledger).count
 
 
 def leaver_firm_count(ledger: Ledger) -> Numbers:
-    """People who had left this unit and are stated to work for this merchant now."""
+    """People who had left this unit and are recorded as working for this merchant now."""
     return leaver_firm_hits(ledger).count
 
 

@@ -19,7 +19,7 @@ from cardwatch.errors import CardwatchError
 from cardwatch.rarity import exact_interval
 from cardwatch.reports.aggregate import SharePair
 from cardwatch.reports.document import Document, Section, Table
-from cardwatch.reports.formatting import day, money
+from cardwatch.reports.formatting import day, money, quarter_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ INDICATORS: dict[str, str] = {
     "split_alerts": "Split purchase alerts per purchase",
     "repeat_alerts": "Repeated payment alerts per purchase",
     "cumulative_alerts": "Cumulative spending alerts per purchase",
-    "upheld": "Upheld, of answered queries",
+    "upheld": "Upheld, of answered alerts",
     "late": "Waiting for more than 28 days, of alerts without an answer",
     "refunds": "Refunds, of purchases and refunds",
     "just_under": "At 95% to 100% of £1,000, of purchases at 90% to 100%",
@@ -49,9 +49,9 @@ MOST_PEERS = 5
 NOT_SHOWN = (
     "A difference is a question for both forces. It is not a finding against either, or anybody.",
     "More alerts may mean more misuse, stricter limits, or better data. Figures cannot tell which.",
-    "A higher share of upheld queries may mean that a force asks better questions.",
+    "A higher share of upheld alerts may mean that a force asks better questions.",
     "A force within the limits has not been shown to be without problems.",
-    "A change from the quarter before may come of the season, a large order, or better records.",
+    "A change from the quarter before may come from the season, a large order, or better records.",
     "Counts below each force's threshold are left out, and counts are rounded to the nearest 5.",
 )
 
@@ -179,8 +179,11 @@ def benchmark_document(
     newest, before = _by_quarter(aggregates)
     peers = nearest_peers(aggregates, organisation) if organisation else []
     facts = (
-        ("Quarter", newest[0].quarter),
-        ("Compared with", before[0].quarter if before else "No earlier quarter is given"),
+        ("Quarter", quarter_title(newest[0].quarter)),
+        (
+            "Compared with",
+            quarter_title(before[0].quarter) if before else "No earlier quarter is given",
+        ),
         ("Forces", f"{len(newest)}"),
         ("Date", day(made_on)),
         *((("Compared for", organisation), ("Peers by size", ", ".join(peers))) if peers else ()),

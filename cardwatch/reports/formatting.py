@@ -38,6 +38,12 @@ def month(text: str) -> str:
     return f"{dt.date.fromisoformat(text + '-01'):%b %Y}"
 
 
+def quarter_title(name: str) -> str:
+    """Return a quarter such as `2026-Q3` as `Q3 2026`."""
+    year, number = name.split("-")
+    return f"{number} {year}"
+
+
 def moment(text: str | dt.datetime) -> str:
     """Return a moment, which has a zone, by British clocks: `11 October 2026, 2:05pm`."""
     instant = text if isinstance(text, dt.datetime) else dt.datetime.fromisoformat(text)

@@ -20,10 +20,13 @@ from cardwatch.reports.formatting import (
     money,
     month,
     out_of,
+    quarter_title,
     title,
 )
 from cardwatch.reports.quarter import SMALL_PENCE, Answers, Outcomes
 from cardwatch.reports.self_assessment import Controls, self_assessment
+from cardwatch.rules import rule_title
+from cardwatch.vocabulary import KIND_TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,8 +112,7 @@ def governance_document(
 
 def _label(quarter: Quarter) -> str:
     """A quarter as a heading names it: `Q4 2026`, and `so far` while it is not over."""
-    year, number = quarter.name.split("-")
-    return f"{number} {year}" + ("" if quarter.is_over else " so far")
+    return quarter_title(quarter.name) + ("" if quarter.is_over else " so far")
 
 
 def _compared_with(figures: Figures) -> str:
@@ -125,12 +127,15 @@ def _compared_with(figures: Figures) -> str:
 def _summary(quarter: Quarter) -> Iterable[str]:
     """The quarter in three sentences."""
     spending = quarter.spending
-    yield (
-        f"{quantity(spending.holders, 'cardholder')} made "
-        f"{quantity(spending.purchases, 'purchase')} for {money(spending.purchases_pence)}. After "
-        f"{quantity(spending.refunds, 'refund')} of {money(spending.refunds_pence)}, net spending "
-        f"was {money(spending.net_pence)}."
-    )
+    if spending.purchases or spending.refunds:
+        yield (
+            f"{quantity(spending.holders, 'cardholder')} made "
+            f"{quantity(spending.purchases, 'purchase')} for {money(spending.purchases_pence)}. "
+            f"After {quantity(spending.refunds, 'refund')} of {money(spending.refunds_pence)}, net "
+            f"spending was {money(spending.net_pence)}."
+        )
+    else:
+        yield "No purchase or refund of the quarter is known."
     if spending.purchases:
         share = spending.small_pence / spending.purchases_pence
         yield (
@@ -140,11 +145,11 @@ def _summary(quarter: Quarter) -> Iterable[str]:
     answers = quarter.answers
     if answers.answered:
         yield (
-            f"Share of answered queries that were upheld: "
+            f"Share of answered alerts that were upheld: "
             f"{out_of(answers.upheld, answers.answered)}. {_upheld_means(answers)}"
         )
     else:
-        yield "No query was answered in the quarter."
+        yield "No alert was answered in the quarter."
 
 
 def _upheld_means(answers: Answers) -> str:
@@ -176,8 +181,8 @@ def _main_figures(quarter: Quarter) -> dict[str, str]:
         "Net spending": money(spending.net_pence),
         "Cardholders who made a purchase": f"{spending.holders:,}",
         "Alerts about the quarter's payments": f"{sum(o.count for o in quarter.outcomes):,}",
-        "Queries answered in the quarter": f"{quarter.answers.answered:,}",
-        "Share of answered queries that were upheld": out_of(
+        "Alerts answered in the quarter": f"{quarter.answers.answered:,}",
+        "Share of answered alerts that were upheld": out_of(
             quarter.answers.upheld, quarter.answers.answered
         ),
         "Money recovered": money(quarter.recovered_pence),
@@ -233,7 +238,7 @@ def _kinds(figures: Figures) -> Table:
             kind_outcomes.not_asked,
         ]
         counts += [kind_outcomes.count, *([before.get(kind, 0)] if figures.before else [])]
-        rows.append((title(kind), *(f"{count:,}" for count in counts)))
+        rows.append((KIND_TITLES.get(kind, title(kind)), *(f"{count:,}" for count in counts)))
     headings = ["Kind", "Awaiting answer", "Explained", "Upheld", "Data error", "Not asked",
                 "All alerts"]  # fmt: skip
     headings += [f"All in {_label(figures.before)}"] if figures.before else []
@@ -251,10 +256,13 @@ def _answers(quarter: Quarter) -> Iterable[str]:
         )
     waiting = quarter.awaiting_days
     late = sum(waited > LATE_DAYS for waited in waiting)
-    yield (
-        f"On {day(quarter.last_on)}, {quantity(len(waiting), 'alert')} had no answer, {late:,} of "
-        f"them for more than {LATE_DAYS} days."
-    )
+    if waiting:
+        yield (
+            f"On {day(quarter.last_on)}, {quantity(len(waiting), 'alert')} had no answer, "
+            f"{late:,} of them for more than {LATE_DAYS} days."
+        )
+    else:
+        yield f"On {day(quarter.last_on)} no alert was waiting for an answer."
     looks = quarter.second_looks
     if looks.answered:
         yield (
@@ -269,7 +277,7 @@ def _times(days_taken: tuple[int, ...]) -> str:
     """How long it took a person to close alerts, in order of days."""
     count = len(days_taken)
     if not count:
-        return "No alerts were closed by a person."
+        return "No alert was closed by a person."
     closed = f"A person closed {quantity(count, 'alert')}"
     if count < FEWEST_FOR_PERCENT:
         shortest, longest = days_taken[0], days_taken[-1]
@@ -293,12 +301,12 @@ def _rules(figures: Figures) -> Table:
             interval(answers.upheld, answers.answered),
         ]
         shares += [out_of(earlier.upheld, earlier.answered)] if figures.before else []
-        rows.append((title(rule), *shares))
+        rows.append((rule_title(rule), *shares))
     headings = ["Rule", "Upheld", "95% interval"]
     headings += [f"Upheld, {_label(figures.before)}"] if figures.before else []
-    return Table("Share of answered queries that were upheld", tuple(headings), tuple(rows),
+    return Table("Share of answered alerts that were upheld", tuple(headings), tuple(rows),
                  numeric=tuple(range(1, len(headings))),
-                 empty="No query was answered in the quarter.")  # fmt: skip
+                 empty="No alert was answered in the quarter.")  # fmt: skip
 
 
 def _year(figures: Figures) -> Iterable[str]:

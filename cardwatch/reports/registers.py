@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cardwatch.quantities import quantity
 from cardwatch.reports.aggregate import FEWEST_HOLDERS, split_small
 from cardwatch.reports.document import Document, Section, Table
-from cardwatch.reports.formatting import day, days, title
+from cardwatch.reports.formatting import day, days, quarter_title, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -121,7 +121,7 @@ def registers_document(
     span = figures.span
     facts = (
         ("Organisation", organisation),
-        ("Quarter", f"{span.name}, {days(span.first_on, span.last_on)}"),
+        ("Quarter", f"{quarter_title(span.name)}, {days(span.first_on, span.last_on)}"),
         ("Registers", f"as they stand on {day(made_on)}"),
         ("For", "Professional standards; the deputy chief constable, in confidence"),
     )

@@ -14,6 +14,7 @@ from cardwatch.alerts import pounds
 from cardwatch.quantities import quantity
 from cardwatch.reports.document import Section
 from cardwatch.reports.formatting import day, title
+from cardwatch.vocabulary import KIND_TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -94,7 +95,7 @@ def self_assessment(quarter: Quarter, controls: Controls) -> Iterable[Section]:
         "HMIC self-assessment", begins_page=True,
         text=(
             "The inspectorate asked forces to examine themselves.",
-            f"This is evidence for it, as at {day(controls.on)}.",
+            f"These figures are evidence for the answers, as at {day(controls.on)}.",
         ),
     )  # fmt: skip
     yield Section(
@@ -119,7 +120,7 @@ def self_assessment(quarter: Quarter, controls: Controls) -> Iterable[Section]:
             "Every alert says why it was raised, with its figures, and can be reproduced.",
             "Some of the alerts that are closed automatically are reopened at random.",
             "Every view, decision and export is recorded in an audit log that shows any change.",
-            "Professional standards has alerts of its own. They are not in this report.",
+            "Professional standards have alerts of their own. They are not in this report.",
         ),
     )
     yield Section(
@@ -163,6 +164,8 @@ def _limits(controls: Controls) -> Iterable[str]:
 def _limit_alerts(quarter: Quarter) -> str:
     """How many alerts of the quarter were about limits."""
     count = sum(outcome.count for outcome in quarter.outcomes if outcome.kind in {"limit", "split"})
+    if not count:
+        return "No alert in the quarter was about a limit that was exceeded."
     were = "was" if count == 1 else "were"
     return (
         f"{quantity(count, 'alert')} in the quarter {were} about a limit that was exceeded, by one "
@@ -194,7 +197,7 @@ def _registers(registers: FinanceRegisters) -> Iterable[str]:
 
 
 def _card_controls(controls: Controls) -> Iterable[str]:
-    """Cards, barred categories, rules, model and suppressions."""
+    """Cards, blocked categories, rules, model and suppressions."""
     cards = controls.cards
     if cards is None:
         yield "There is no card register, so cards and approvers are not known."
@@ -204,12 +207,14 @@ def _card_controls(controls: Controls) -> Iterable[str]:
             f"{quantity(cards.holders, 'cardholder')}: {cards.with_limit:,} with a limit, and "
             f"{cards.with_approver:,} with an approver."
         )
-    barred = len(controls.policy.blocked_categories)
+    blocked = len(controls.policy.blocked_categories)
     yield (
-        f"The policy bars {barred:,} merchant {'category' if barred == 1 else 'categories'}, or "
+        f"The policy blocks {quantity(blocked, 'merchant category', 'merchant categories')}, or "
         "ranges of categories."
     )
-    rules = ", ".join(f"{title(kind).lower()} {n:,}" for kind, n in controls.rules.items())
+    rules = ", ".join(
+        f"{KIND_TITLES.get(kind, title(kind)).lower()} {n:,}" for kind, n in controls.rules.items()
+    )
     yield f"Finance's rules by kind: {rules}."
     yield f"Policy {controls.policy_sha256[:12]}; model: {controls.model}."
     active = "suppression was" if controls.suppressions == 1 else "suppressions were"

@@ -6,6 +6,7 @@ from cardwatch.rules.catalogue import (
     read_rules,
     rule_page,
     rule_texts,
+    rule_title,
     rules_page,
     rules_sha256,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "read_rules",
     "rule_page",
     "rule_texts",
+    "rule_title",
     "rules_page",
     "rules_sha256",
 ]

@@ -11,6 +11,7 @@ from cardwatch.errors import FileFaulty
 from cardwatch.features import CARD_FEATURES, FEATURES, meaning_of, name_of
 from cardwatch.rarity import CHANCES
 from cardwatch.rules.rule import LEVELS, Rule, parse_rule
+from cardwatch.vocabulary import BY_HAND_KIND, KIND_TITLES, RAISED_BY_HAND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -69,6 +70,14 @@ def read_rules(texts: Mapping[str, str]) -> tuple[Rule, ...]:
 def rules_sha256(rules: Iterable[Rule]) -> str:
     """Return a hash of the rules, by which a result names the rule set that made it."""
     return hashlib.sha256("\n".join(rule.text for rule in rules).encode()).hexdigest()
+
+
+def rule_title(rule_id: str) -> str:
+    """What a rule of cardwatch is called; the id of another in words."""
+    if rule_id == RAISED_BY_HAND:
+        return KIND_TITLES[BY_HAND_KIND]
+    titles = {rule.id: rule.title for rule in load_rules()}
+    return titles.get(rule_id, rule_id.replace("-", " ").capitalize())
 
 
 @cache

@@ -279,6 +279,24 @@ def get_attachment(context: ServiceContext, attachment_id: str) -> AttachmentCon
         return attached
 
 
+def find_attachment(context: ServiceContext, attachment_id: str) -> Attachment:
+    """Return a file of a case without its content; see `casebook.attachments.find_attachment`."""
+    with _work(context, "consultation", "attachment") as uow:
+        attached = attachments.find_attachment(uow, attachment_id)
+        uow.event.object_id = attached["attachment_id"]
+        return public_row(attached)
+
+
+def remove_attachment(context: ServiceContext, attachment_id: str, *, reason: str) -> CaseDetail:
+    """Erase a file that was attached by mistake; see `casebook.attachments.remove_attachment`."""
+    with _work(context, "erasure", "attachment") as uow:
+        case_id = attachments.remove_attachment(uow, attachment_id, reason)["case_id"]
+        case = case_detail(uow, case_id)
+        uow.event.object_id = attachment_id
+    context.casebook.checkpoint_wal()
+    return case
+
+
 def reveal_case(context: ServiceContext, case_id: str, *, reason: str) -> None:
     """Let the actor see by name whom the alerts of a case are about; see `reveal_identity`.
 

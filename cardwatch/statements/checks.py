@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import plural
 from cardwatch.records import Check
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import read_column
@@ -171,7 +172,9 @@ def days_implausible(sheet: ParsedSheet, dates: Days, rows: Flags) -> Flags:
             apart += group.size
     if apart:
         sheet.notes.append(f"{apart} rows are more than a year before or after the others")
-    sentence = f"{int(wrong.sum())} dates are years away from the others"
+    count = int(wrong.sum())
+    are = plural(count, "date is", "dates are")
+    sentence = f"{f'{count:,} {are}' if count else 'no date is'} years away from the others"
     sheet.checks.append(Check("dates", not wrong.any() and not apart, sentence))
     return wrong
 

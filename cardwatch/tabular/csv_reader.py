@@ -18,7 +18,7 @@ from cardwatch.tabular.headings import SEARCHED_ROWS, Headings, find_heading_row
 from cardwatch.tabular.limits import Limits
 from cardwatch.tabular.table import Found, Part
 
-SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SAMPLE_CHARACTERS = 1024 * 1024
 
 

@@ -96,6 +96,26 @@ def test_a_file_comes_back_as_a_download_under_a_plain_name(running: Running) ->
     assert "<b>" not in page.text
 
 
+def test_a_file_is_removed_from_its_page_for_a_reason(running: Running) -> None:
+    case_id = _open(running)["case_id"]
+    sent = running.ask(
+        "POST", f"/v1/cases/{case_id}/attachments", "psd", files={"file": ("a.txt", b"x")}
+    )
+    place = f"/attachments/{sent.json()['attachment_id']}"
+    shown = running.ask("GET", f"/cases/{case_id}", "psd", headers=SITE)
+    assert f'href="{place}/removal"' in shown.text
+    assert running.ask("GET", f"{place}/removal", "psd", headers=SITE).status_code == 200
+    bare = running.ask("POST", f"{place}/removal", "psd", data={"reason": ""}, headers=SITE)
+    assert bare.status_code == 422
+    assert 'id="reason-error"' in bare.text
+    gone = running.ask("POST", f"{place}/removal", "psd", data={"reason": "wrong"}, headers=SITE)
+    assert "File removed" in gone.text
+    assert f"{place}/removal" not in gone.text
+    assert running.ask("GET", f"/v1{place}", "psd").status_code == 404
+    late = running.ask("POST", f"/v1{place}/removal", "psd", json={"reason": "again"})
+    assert late.status_code == 404
+
+
 def test_a_title_that_is_markup_stays_text(running: Running) -> None:
     case_id = _open(running, "<img src=x onerror=alert(1)>")["case_id"]
     for path in (f"/cases/{case_id}", "/cases", f"/cases/{case_id}/hand-over"):

@@ -62,6 +62,7 @@ JUDGED = {
     "change_case": "an ETag of chance is not of this case",
     "close_case": "the same",
     "reopen_case": "the same",
+    "list_cases": "a cursor of chance is none of ours",
 }
 """Operations that may refuse what is well formed (422), and why."""
 VALID = ["2xx", "401", "403", "404", "409", "429"]

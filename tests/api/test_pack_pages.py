@@ -45,8 +45,9 @@ def test_a_pack_is_tested_and_proposed_on_pages(running: Running) -> None:
     waits = _page(running, "POST", "/settings/pack", "psd", files=files, data={"months": "1"})
     assert services.do_next_job(running.book, running.clock, services.TRIALS)
     trial = _page(running, "GET", waits.url.path, "psd").text
-    for words in ("Pack (invented)", "Who would newly be asked, finance", "All units",
-                  "Confirm the key", "Propose this change", "Every payment of this"):  # fmt: skip
+    for words in ("Pack (invented)", "Cardholders who would newly be asked, Finance", "All units",
+                  "Confirm the key", "Propose this change",
+                  "Ask about every payment of this"):  # fmt: skip
         assert words in trial
     job = waits.url.path.rpartition("/")[2]
     assert (
@@ -59,7 +60,7 @@ def test_a_pack_is_tested_and_proposed_on_pages(running: Running) -> None:
     made = _page(
         running, "POST", "/settings/propose", "psd", data={"job": job, "reason": "national"}
     )
-    assert "Every payment of this much" in made.text
+    assert "Ask about every payment of this much" in made.text
     # A key stands for whoever made it, so another person has to approve.
     agreed = running.ask("POST", f"{made.url.path}/agreement", "second", headers=SITE)
     assert agreed.status_code == 403
@@ -70,7 +71,7 @@ def test_finance_tests_a_pack_and_does_not_propose_it(running: Running) -> None:
     waits = _page(running, "POST", "/settings/pack", "finance", files=files, data={"months": "1"})
     services.do_next_job(running.book, running.clock, services.TRIALS)
     trial = _page(running, "GET", waits.url.path, "finance").text
-    assert "Who would newly be asked" in trial
+    assert "Cardholders who would newly be asked" in trial
     assert "Propose this change" not in trial
 
 

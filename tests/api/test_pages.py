@@ -75,7 +75,7 @@ def _received(browser: Browser, *files: tuple[str, str], **said: str) -> str:
 
 def test_a_month_from_sign_in_to_a_recorded_answer(browse: Callable[[str], Browser]) -> None:
     browser = browse("finance")
-    assert "There are no alerts here" in browser.get("/alerts")
+    assert "No statement has been uploaded yet, so there are no alerts" in browser.get("/alerts")
     assert "Set up cardwatch" in browser.get("/")
     page = _received(browser, ("october.csv", OCTOBER), ("september.csv", text(*month(9))))
     assert page.count("payments were received") == 2
@@ -94,7 +94,7 @@ def test_a_month_from_sign_in_to_a_recorded_answer(browse: Callable[[str], Brows
     assert late.status_code == 422
     assert "Somebody else has changed this alert" in late.text
     assert "<title>Error: " in late.text
-    assert "There are no alerts here" in browser.get("/alerts?state=open")
+    assert "No alert matches the filters" in browser.get("/alerts?state=open")
 
 
 def test_a_form_that_is_wrong_is_shown_again_with_what_is_wrong(
@@ -533,7 +533,7 @@ def test_professional_standards_hand_a_case_over_once_they_see_it_by_name(
     browser = browse("psd")
     name = _first_alert(browser.get("/alerts?lane=psd"))
     path, sent = f"/alerts/{name}/hand-over", {"purpose": "misconduct", "recipient": "x"}
-    assert "First show the name" in browser.get(path)
+    assert "give a reason to see the names" in browser.get(path)
     assert browser.post(path, sent | {"form": "json"}).status_code == 403
     browser.post(f"/alerts/{name}/name", {"why": "case 12"})
     assert name in browser.post(path, sent | {"form": "json"}).text

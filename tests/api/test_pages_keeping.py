@@ -187,7 +187,7 @@ def test_professional_standards_suppress_without_seeing_a_name(
         _ask(held, "POST", place, "psd", confirmed="yes", **sent),
     ):
         assert not re.search(r"\b[EPZ]\d\b", page), page
-        assert re.search(r"Holder [0-9A-F]{6}", page)
+        assert re.search(r"Person [0-9A-F]{6}", page)
     _ask(held, "GET", place, "finance", 404)
     assert services.list_suppressions(held.context("finance")) == []
 
@@ -275,7 +275,7 @@ def test_ones_own_password_and_sessions(held: Running) -> None:
 
 def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     page = _ask(held, "GET", "/audit", "auditor")
-    assert "The finance log is complete" in page
+    assert "Finance: the log is complete" in page
     assert "BEGIN PUBLIC KEY" in page
     assert "The psd log" not in page
     assert "All alerts by state" in page
@@ -302,11 +302,12 @@ def test_an_auditor_verifies_and_goes_through_the_events(held: Running) -> None:
     assert older is not None
     page = _ask(held, "GET", older[1].replace("&amp;", "&"), "auditor")
     assert 5 <= page.count("> alerts<") < 50
-    assert "No event matches." in _ask(held, "GET", "/audit/events?action=x%22%25", "auditor")
+    page = _ask(held, "GET", "/audit/events?action=x%22%25", "auditor")
+    assert "No event matches the filters." in page
     collected = _ask(held, "GET", "/audit/events?action=collection", "auditor")
     assert '<span class="cw-whole">collection<' in collected
     _ask(held, "GET", "/audit/events?lane=psd", "auditor", 403)
-    assert "Audit log: psd" in _ask(held, "GET", "/audit/events?lane=psd", "psd")
+    assert "Audit log: Professional standards" in _ask(held, "GET", "/audit/events?lane=psd", "psd")
 
 
 def test_health_says_what_the_casebook_stands_on(held: Running) -> None:

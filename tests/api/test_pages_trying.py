@@ -96,7 +96,7 @@ def test_a_change_is_tried_proposed_and_agreed_to_on_pages(held: Running) -> Non
     assert "Approve and activate" in _get(held, place, "second")
     _post(held, f"{place}/agreement", "second")
     assert services.get_policy(held.context("finance"))["text"] == STRICT.replace("\r\n", "\n")
-    assert "There are no differences from what is active." in _get(held, place, "auditor")
+    assert "Nothing differs from what is active." in _get(held, place, "auditor")
 
 
 def test_a_policy_is_proposed_untried_where_there_is_nothing_to_try_it_on(
@@ -122,11 +122,12 @@ def test_professional_standards_try_rules_on_both_lists(held: Running) -> None:
                      files={"files": (rule[0], "nothing")})  # fmt: skip
     assert 'id="files-error"' in wrong
     page, place = _tried(held, "psd", data={"months": "1"}, files={"files": rule})
-    assert "professional standards&#39; list" in page
+    assert "Alerts by statement, Professional standards" in page
     job = place.split("/")[-1]
-    assert "There are no differences" in _get(held, f"/settings/propose?job={job}", "psd")
+    page = _get(held, f"/settings/propose?job={job}", "psd")
+    assert "Nothing differs from what is active" in page
     page, _ = _tried(held, "psd", data={"months": "1", "policy": STRICT})
-    assert "Alerts removed, finance" in page
+    assert "Alerts removed, Finance" in page
     assert not re.search(r"\bE\d\b", page), "holders stand under other names"
     _post(held, "/settings/try", "finance", 403, data={"months": "1"}, files={"files": rule})
 
@@ -153,7 +154,7 @@ def test_a_sample_is_drawn_printed_and_downloaded(held: Running) -> None:
     days = "since=2026-10-01&until=2026-10-31"
     page = _get(held, f"/samples?{days}&count=59&seed=7", "auditor")
     assert "Seed 7" in page
-    assert "fewer than 6.4 % of these payments" in page, "45 were drawn: all there are"
+    assert "fewer than 6.4% of these payments" in page, "45 were drawn: all there are"
     assert "NEW FIRM" not in page
     assert page == _get(held, f"/samples?{days}&count=59&seed=7", "auditor")
     file = _get(held, f"/samples.csv?{days}&count=59&seed=7", "auditor")
@@ -177,8 +178,8 @@ def test_what_was_answered_is_counted_by_rule_and_month(held: Running) -> None:
     name = services.list_alerts(held.context("finance"))[0]["alert_id"]
     services.decide(held.context("finance"), name, DecisionInput("two sites", "explained"))
     page = _get(held, "/precision", "auditor")
-    assert "2026-10" in page
-    assert "professional standards" not in page
+    assert "Oct 2026" in page
+    assert "professional standards" not in page.lower()
 
 
 def test_an_evaluation_is_read_on_a_page(held: Running, monkeypatch: pytest.MonkeyPatch) -> None:

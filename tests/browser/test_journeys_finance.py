@@ -64,7 +64,7 @@ def test_a_month_from_sign_in_to_a_recorded_answer(
     assert at.actions <= 4, "U7: from the list to a recorded answer"
     at.sees("two sites, two orders", "History")
     at.go("Alerts")
-    at.sees("There are no alerts here")
+    at.sees("No alert is waiting for an answer")
 
 
 @in_every_way
@@ -118,7 +118,7 @@ def test_columns_are_previewed_again_after_a_change(
         ("The cardholder's staff number", ""),
     ):
         assert at.chosen(label) == heading
-    at.sees("Not readable yet: choose the column for holder")
+    at.sees("Not readable yet: choose the column for cardholder")
     at.press("Read it")
     at.sees("There is a problem", "Choose the column that names the cardholder")
     at.choose("The cardholder's staff number", "Wer")
@@ -189,11 +189,11 @@ def test_by_keyboard_alone_from_sign_in_to_a_recorded_answer(visit: Callable[[],
     at.tab_to("At stake at least")
     at.page.keyboard.type("1500")
     at.leave_by("Enter")
-    at.sees("At least: £1500")
+    at.sees("At stake at least: £1500")
     at.tab_to("2 payments to one merchant")
     at.leave_by("Enter")
     at.sees("Why this alert was raised")
-    at.tab_to("No decision yet")
+    at.tab_to("No decision now")
     for _ in range(2):
         at.page.keyboard.press("ArrowDown")
     at.tab_to("Reason")
@@ -269,7 +269,7 @@ def test_a_question_is_handed_over_and_asked_of_a_line_manager(
     assert at.download("Create document").startswith(b"%PDF-")
     at.go("Statements")
     at.press("october.csv")
-    at.press("Share its list")
+    at.press("Share the alerts of this statement")
     at.choose("Finance assurance (UK GDPR)")
     at.type("Recipient", "CFO")
     at.choose("CSV")

@@ -39,8 +39,8 @@ def test_the_inbox_is_filtered_sorted_and_cleared(visit: Callable[[], Steps]) ->
     at.type("At stake at least", "1000")
     at.press("Apply filters")
     assert len(at.rows("Alerts, in order")) == 4
-    at.sees("List: Professional standards", "At least: £1000")
-    at.press("Remove filter: At least: £1000")
+    at.sees("List: Professional standards", "At stake at least: £1000")
+    at.press("Remove filter: At stake at least: £1000")
     at.press("At stake")
     at.sees("List: Professional standards")
     money = [re.findall(r"£([\d,]+)", row) for row in at.rows("Alerts, in order")]
@@ -72,7 +72,7 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
         assert not HOLDER.search(at.said())
         at.press("Back")
     at.press("Share this alert")
-    at.sees("First show the name")
+    at.sees("give a reason to see the names")
     at.press("Back")
 
     at.press("Show by name whom this is about")
@@ -86,10 +86,10 @@ def test_a_case_from_the_inbox_to_a_pack(visit: Callable[[], Steps]) -> None:
     assert "case 12" in at.rows("Who asked to see the name")[0]
 
     at.type("Reason", "waits for the register of interests")
-    at.press("Assign it, set a day, snooze or tag it, or record money recovered")
+    at.press("Assign, set a due date, snooze, tag, or record money recovered")
     at.choose("Assigned to", f"psd@{OWN}.example")
     at.type("Due", "2026-12-18")
-    at.type("Leave it out of lists until", "2026-12-10")
+    at.type("Snooze: leave out of lists until", "2026-12-10")
     at.type("Tags", "case-12 interests")
     at.press("Save")
     at.sees("Snoozed until", "10 December 2026", "due 18 December 2026", "case-12 interests",
@@ -160,7 +160,7 @@ def test_finance_refers_and_a_case_is_opened_filled_and_closed(
     theirs.press("Attach file")
     theirs.sees("orders.csv", "File attached")
     theirs.press("Share this case")
-    theirs.sees("First show the names")
+    theirs.sees("give a reason to see the names")
     theirs.press("Back")
     theirs.press("Show by name whom this is about")
     theirs.type("Why you need the names", "interview")

@@ -19,6 +19,7 @@ from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.registers import cards_in_force, read_cards
 from cardwatch.reports import pdf_of
+from cardwatch.vocabulary import KIND_TITLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     Report = Callable[..., Document]
 
 HOUSE_CARDS = Path(__file__).parent / "house-cards.csv"
-SHARE = "Share of answered queries that were upheld"
+SHARE = "Share of answered alerts that were upheld"
 EXTRA = {
     7: ["2026-07-20,E1,BUILDERS,7200.00,L7", "2026-07-21,E9,SHOP 1,-30.00,B7"],
     10: ["2026-10-20,E2,SHOP 1,-3.50,C1", "2026-10-21,E3,BUILDERS,5000.00,L1",
@@ -153,7 +154,7 @@ def test_answers_count_in_the_quarter_they_were_given(two_quarters: Context) -> 
                 awaiting += 1
         figures = _main(made, column)
         assert answered
-        assert figures["Queries answered in the quarter"] == str(answered)
+        assert figures["Alerts answered in the quarter"] == str(answered)
         assert figures[SHARE] == f"{upheld} of {answered}"
         assert figures["Alerts of any quarter without an answer at the end"] == str(awaiting)
     third = _quarter_report(at, "2026-Q3")
@@ -177,7 +178,8 @@ def test_alerts_of_the_quarter_are_counted_by_kind(two_quarters: Context) -> Non
     for one in services.list_alerts(two_quarters(), state=""):
         if one["lane"] == "finance":
             (own if one["last_on"] >= "2026-10" else before)[one["kind"]] += 1
-    rows = {row[0].lower().replace(" ", "-"): row for row in _table(made, "Alerts by kind")}
+    kind_of = {words: kind for kind, words in KIND_TITLES.items()}
+    rows = {kind_of[row[0]]: row for row in _table(made, "Alerts by kind")}
     kinds = own.keys() | before.keys()
     assert {kind: int(row[6]) for kind, row in rows.items()} == {k: own[k] for k in kinds}
     assert {kind: int(row[7]) for kind, row in rows.items()} == {k: before[k] for k in kinds}
@@ -189,9 +191,9 @@ def test_a_note_is_no_answer_and_the_last_word_counts(report: Report, at: Contex
     name = services.list_alerts(at())[0]["alert_id"]
     services.decide(at(days=-50), name, DecisionInput("asked the manager", "explained"))
     services.decide(at(days=-5), name, DecisionInput("only a note"))
-    assert _main(report())["Queries answered in the quarter"] == "1"
+    assert _main(report())["Alerts answered in the quarter"] == "1"
     services.decide(at(days=-4), name, DecisionInput("asked again", "asked"))
-    assert _main(report())["Queries answered in the quarter"] == "0"
+    assert _main(report())["Alerts answered in the quarter"] == "0"
 
 
 def test_without_a_quarter_before_nothing_is_compared(at: Context, read: Read) -> None:
@@ -321,6 +323,6 @@ def test_the_last_quarter_is_the_one_that_is_over(day: str, quarter: str) -> Non
 @needs_pdf
 def test_an_empty_quarter_is_a_report_too(report: Report) -> None:
     made = report(quarter="2020-Q1")
-    assert "0 cardholders made 0 purchases" in _words(made)
-    assert "No query was answered in the quarter." in _words(made)
+    assert "No purchase or refund of the quarter is known." in _words(made)
+    assert "No alert was answered in the quarter." in _words(made)
     assert pdf_of(made).startswith(b"%PDF-")

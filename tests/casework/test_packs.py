@@ -60,7 +60,7 @@ def test_two_people_take_a_pack_and_alerts_name_it(at: Context, read: Read) -> N
     assert active is not None
     assert (active["pack"]["version"], active["is_review_due"]) == ("2027.1", False)
     assert [(change.label, change.before, change.after) for change in active["own_figures"]] == [
-        ("Smallest payment that is asked about alone", "£30", "£77")
+        ("Smallest payment to ask about on its own", "£30", "£77")
     ]
     assert active["own_rules"] == {"added": [], "removed": [], "changed": []}
     services.receive(at(), read(*lively_month(10)))

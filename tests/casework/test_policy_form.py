@@ -59,9 +59,9 @@ def test_a_figure_a_limit_and_a_list_are_changed() -> None:
     assert after.merchant_aliases == {"Alpha Ltd": "ALPHA"}
     told = {one.label: (one.before, one.after) for one in
             policy_changes(parse_policy(TEXT, "policy.toml"), after)}  # fmt: skip
-    assert told["Smallest payment that is asked about alone"] == ("£40", "£1,050.50")
+    assert told["Smallest payment to ask about on its own"] == ("£40", "£1,050.50")
     assert "£750 since 1 January 2027, including VAT" in told["Single-purchase limit"][1]
-    assert told["Merchants whose every payment is asked about"][1] == "Has BETA"
+    assert told["Merchants to ask about at every payment"][1] == "Includes BETA"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_it_is_proposed_and_the_second_person_reads_it(
     )
     answer = running.ask("GET", f"/settings/proposals/{made['proposal_id']}", "finance",
                          headers=SITE)  # fmt: skip
-    assert "Smallest payment that is asked about alone" in answer.text
+    assert "Smallest payment to ask about on its own" in answer.text
     assert "£30" in answer.text
 
 

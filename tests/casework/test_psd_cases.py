@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,12 +19,18 @@ from cardwatch.casebook import LANES, PSD, Casebook, attachments
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.attachments import MAX_ATTACHMENT_BYTES, media_type_of
 from cardwatch.casebook.cases import CaseFilter, CaseUpdate
-from cardwatch.errors import CardwatchError, Changed, Conflict, NotAllowed, NotFound
+from cardwatch.errors import (
+    CardwatchError,
+    Changed,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    SecondPersonNeeded,
+)
 from cardwatch.reports import check_pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Context = Callable[..., services.ServiceContext]
     Read = Callable[..., Any]
@@ -140,7 +147,7 @@ def test_what_is_done_in_a_case_is_in_its_chronology(at: Context, confirmed: str
     assert [one["alert_id"] for one in case["alerts"]] == [confirmed]
     assert "E1" not in json.dumps([case["alerts"], case["chronology"], case["people"]])
     (person,) = case["people"]
-    assert person["name"].startswith("Holder ")
+    assert person["name"].startswith("Person ")
     assert not case["is_named"]
     with pytest.raises(CardwatchError, match="Enter a reason"):
         services.reveal_case(at("psd"), case_id, reason="")
@@ -245,6 +252,8 @@ def test_nobody_sees_a_case_or_referral_about_themselves(at: Context, confirmed:
         lambda: services.get_case(subject, other["case_id"]),
         lambda: services.get_case(subject, case["reference"]),
         lambda: services.get_attachment(subject, attached["attachment_id"]),
+        lambda: services.find_attachment(subject, attached["attachment_id"]),
+        lambda: services.remove_attachment(subject, attached["attachment_id"], reason="so"),
         lambda: services.add_case_note(subject, other["case_id"], "x"),
         lambda: services.reveal_case(subject, case["case_id"], reason="so"),
     ):
@@ -318,6 +327,77 @@ def test_files_are_bounded_kept_as_they_came_and_never_unpacked(
         services.attach_file(at("psd"), case_id, "a.txt", b"x")
     (listed,) = services.get_case(at("psd"), case_id)["attachments"]
     assert "content" not in listed
+
+
+SECRET = b"a colleague's medical note 5512"
+
+
+def test_a_file_attached_by_mistake_is_erased_and_the_chronology_says_so(
+    at: Context, confirmed: str, casebook: Casebook
+) -> None:
+    case_id = _open(at, confirmed)["case_id"]
+    attached = services.attach_file(at("psd"), case_id, "note.txt", SECRET)
+    attachment_id, digest = attached["attachment_id"], hashlib.sha256(SECRET).hexdigest()
+    files = list(Path(casebook.engine.url.database or "").parent.glob("casebook.db*"))
+    assert any(SECRET in path.read_bytes() for path in files) == casebook.is_sqlite
+    with pytest.raises(CardwatchError, match="Enter a reason"):
+        services.remove_attachment(at("psd"), attachment_id, reason=" ")
+    for role in ("finance", "auditor", "admin"):
+        with pytest.raises(NotAllowed):
+            services.remove_attachment(at(role), attachment_id, reason="so")
+    case = services.remove_attachment(at("psd"), attachment_id, reason="of another case")
+    assert case["attachments"] == []
+    last = case["chronology"][-1]
+    assert (last["kind"], last["by"]) == ("attachment-removed", case["made_by"])
+    for words in ("note.txt", digest, "of another case"):
+        assert words in last["text"]
+    with pytest.raises(NotFound):
+        services.get_attachment(at("psd"), attachment_id)
+    with pytest.raises(NotFound):
+        services.remove_attachment(at("psd"), attachment_id, reason="again")
+    assert not any(SECRET in path.read_bytes() for path in files)
+    events = services.audit_events(at("psd"), lane=PSD, last=50, action="erasure")
+    assert [row["id"] for row in events if row["outcome"] == "done"] == [attachment_id]
+    assert {row["object"] for row in events} == {"attachment"}
+    again = services.attach_file(at("psd"), case_id, "note.txt", SECRET)
+    assert services.get_attachment(at("psd"), again["attachment_id"])["content"] == SECRET
+    assert_whole(at("psd"))
+
+
+def test_a_file_of_a_closed_case_or_one_under_a_hold_stays(at: Context, confirmed: str) -> None:
+    case_id = _open(at, confirmed)["case_id"]
+    attachment_id = services.attach_file(at("psd"), case_id, "a.txt", b"x")["attachment_id"]
+    hold = services.place_hold(at(), confirmed, reason="appeal")  # finance's own hold counts too
+    with pytest.raises(Conflict, match="legal hold"):
+        services.remove_attachment(at("psd"), attachment_id, reason="so")
+    services.end_hold(at(), hold)
+    services.close_case(at("psd"), case_id, CaseUpdate("so", outcome="passed-on"))
+    with pytest.raises(Conflict, match="closed"):
+        services.remove_attachment(at("psd"), attachment_id, reason="so")
+    assert services.get_attachment(at("psd"), attachment_id)["content"] == b"x"
+    services.reopen_case(at("psd"), case_id, CaseUpdate("so"))
+    assert services.remove_attachment(at("psd"), attachment_id, reason="so")["attachments"] == []
+
+
+@needs_pdf
+def test_a_pack_made_later_has_no_file_that_was_removed(
+    at: Context, confirmed: str, tmp_path: Path
+) -> None:
+    case_id = _open(at, confirmed)["case_id"]
+    attachment_id = services.attach_file(at("psd"), case_id, "n.txt", SECRET)["attachment_id"]
+    services.reveal_case(at("psd"), case_id, reason="hearing")
+    request = services.ExportRequest("misconduct", "Appropriate authority", "OFFICIAL", KEY)
+    with pytest.raises(SecondPersonNeeded):  # it is asked for while the file is there
+        services.export_case(at("psd"), case_id, request)
+    services.remove_attachment(at("psd"), attachment_id, reason="of another case")
+    file = approved(at("psd"), lambda psd: services.export_case(psd, case_id, request))
+    path = tmp_path / "case.zip"
+    path.write_bytes(file.content)
+    check_pack(path, KEY.public_key())
+    with zipfile.ZipFile(path) as pack:
+        assert not [name for name in pack.namelist() if name.startswith("attachments/")]
+        assert SECRET not in b"".join(pack.read(name) for name in pack.namelist())
+        assert "of another case" in pack.read("chronology.csv").decode("utf-8-sig")
 
 
 @needs_pdf

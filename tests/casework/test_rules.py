@@ -29,7 +29,7 @@ def test_conditions_have_the_figures_in_force(at: Context) -> None:
     assert all(what and met_at for what, met_at in detail.conditions)
     assert detail.toml.count("[[when]]") == len(detail.rule.when) == len(detail.conditions)
     asked_alone = services.get_rule(at(), "unusual-amount")
-    assert ("Smallest payment that is asked about alone", "£40") in asked_alone.figures
+    assert ("Smallest payment to ask about on its own", "£40") in asked_alone.figures
 
 
 def test_a_rule_of_another_list_is_not_found(at: Context) -> None:

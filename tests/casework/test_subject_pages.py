@@ -132,8 +132,8 @@ def test_a_cardholder_has_entries_approvals_both_ways_and_alerts(
     link = next(one for one in links_to(october).cardholders)
     person = services.get_cardholder(october, link.id)
     assert person.cardholder == link
-    assert link.name.startswith("Holder ")
-    assert link.id.upper().startswith(link.name.removeprefix("Holder "))
+    assert link.name.startswith("Person ")
+    assert link.id.upper().startswith(link.name.removeprefix("Person "))
     cup, forge = sorted(entries(person.timeline.rows), key=lambda row: row.on)
     assert (cup.supplier is not None, forge.supplier) == (True, None)
     assert {r.how for r in person.relations} == {"gifts", "paid", "approved-by", "approver-of"}
@@ -158,12 +158,12 @@ def test_names_and_free_text_are_hidden_until_a_reason_is_given(
         text = as_text(page(october, one))
         assert "Ann Roe" not in text
         assert '"E1"' not in text
-        assert "Employee No: Holder " in text
+        assert "Employee No: Person " in text
     services.reveal_identity(october, alert["alert_id"], reason="case 12")
     assert services.get_cardholder(october, ids[0]).cardholder.name == "E1"
     supplier = services.get_supplier(october, ids[1])
     assert "Lunch for Ann Roe" in as_text(supplier)
-    assert {r.cardholder.name[:6] for r in supplier.relations if r.cardholder} == {"E1", "Holder"}
+    assert {r.cardholder.name[:6] for r in supplier.relations if r.cardholder} == {"E1", "Person"}
 
 
 @pytest.mark.parametrize(

@@ -277,6 +277,24 @@ def test_what_cannot_be_read_is_named_and_the_others_are_received(
     assert [one["label"] for one in begun("statements", "--as", FINANCE)][-1] == "good.csv"
 
 
+def test_a_case_is_opened_noted_and_closed(begun: Callable[..., Any]) -> None:
+    alerts = begun("alerts", "--lane", "psd", "--as", PSD)
+    new = ("case", "open", "Equal amounts", "--reason", "so", "--alert", alerts[0]["alert_id"])
+    assert "cannot see cases" in begun(*new, "--as", FINANCE, code=3)
+    opened = begun(*new, "--as", PSD)
+    reference = opened["reference"]
+    assert [one["alert_id"] for one in opened["alerts"]] == [alerts[0]["alert_id"]]
+    assert opened["owner"] == PSD
+    noted = begun("case", "note", reference, "Asked for the receipts", "--as", PSD)
+    assert noted["chronology"][-1]["text"] == "Asked for the receipts"
+    close = ("case", "close", reference, "--reason", "done", "--outcome")
+    assert "one of no-further-action" in begun(*close, "guilty", "--as", PSD, code=2)
+    shown = begun(*close, "no-further-action", "--as", PSD, json_out=False)
+    assert reference in shown
+    assert "closed" in shown
+    assert "Reopen it" in begun("case", "note", reference, "late", "--as", PSD, code=3)
+
+
 @needs_pdf
 def test_cases_are_listed_shown_and_exported(begun: Callable[..., Any], tmp_path: Path) -> None:
     with open_context(PSD, None) as context:

@@ -19,7 +19,8 @@ from cardwatch.rules import (
     rule_page,
     rules_page,
 )
-from cardwatch.rules.rule import Example, parse_rule
+from cardwatch.rules.rule import RULE_KINDS, Example, parse_rule
+from cardwatch.vocabulary import BY_HAND_KIND, KIND_TITLES
 
 ROOT = Path(__file__).parents[2]
 RULES = load_rules()
@@ -177,3 +178,9 @@ def test_the_committed_page_of_rules_is_the_one_made_from_the_files() -> None:
 def test_every_kind_of_evidence_is_used() -> None:
     for subject, kinds in (("payment", EVIDENCE), ("card", CARD_EVIDENCE)):
         assert {rule.evidence for rule in RULES if rule.subject == subject} == set(kinds)
+
+
+def test_every_kind_of_rule_has_a_name_by_which_pages_filter() -> None:
+    assert {rule.kind for rule in load_rules()} | set(RULE_KINDS) == set(KIND_TITLES) - {
+        BY_HAND_KIND
+    }
