@@ -70,6 +70,7 @@ PROBLEM_MESSAGES = {
     "long_record": "the record has more fields than its form has",
     "type_unknown": "its code does not say whether it is a charge or a refund",
     "amount_unreadable": "its amount is no number, or says nothing of its decimals",
+    "payments_together": "it is several payments, which the feed does not state one by one",
     "taken_back": "the feed takes back or corrects another payment, which is left to a person",
     "too_many_cells": "the row has more cells than headings, as an unquoted comma makes them",
     "bad_date": "the date is missing or is not a date",

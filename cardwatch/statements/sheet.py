@@ -16,6 +16,7 @@ from cardwatch.statements.dates import is_serial, read_date
 from cardwatch.statements.holders import holders_elsewhere
 from cardwatch.statements.money_columns import MoneyColumns, money_columns
 from cardwatch.statements.profiles import (
+    DATE_ORDERS,
     HOLDER_FIELDS,
     Profile,
     choose_profile,
@@ -123,6 +124,11 @@ class ParsedSheet:
         self.columns[name] = self.column_at(position)
         self.sources[name] = self.headings[position]
 
+    def drop(self, name: str) -> int:
+        """Take the column of a field from it; return its position."""
+        del self.columns[name], self.sources[name]
+        return self.positions.pop(name)
+
     @property
     def unused(self) -> list[int]:
         """Positions of the columns with a heading that serve no field."""
@@ -156,7 +162,7 @@ class ParsedSheet:
 
         Returns what is still missing.
         """
-        columns, source = holders_elsewhere(self.table)
+        columns, source = holders_elsewhere(self.table, self.column("date").each(_is_day, "bool"))
         if self.profile.holders == "none" and not columns:
             unit = next(
                 (self.columns[n] for n in ("unit", "cost_centre") if n in self.columns), None
@@ -210,9 +216,7 @@ class ParsedSheet:
             return
         filled = [text.strip() for text in category.used if text.strip()]
         if filled and all(text.isdecimal() and 3 <= len(text) <= 4 for text in filled):
-            self.positions["mcc"] = self.positions.pop("category")
-            self.columns["mcc"] = self.columns.pop("category")
-            self.sources["mcc"] = self.sources.pop("category")
+            self.take("mcc", self.drop("category"))
             self.decisions.append(
                 f"merchant category codes from '{self.sources['mcc']}', by content"
             )
@@ -326,5 +330,9 @@ def _check_above(table: Table, profiles: Sequence[Profile]) -> None:
 
 def _is_value(text: str) -> bool:
     """Return whether a cell is a day or an amount."""
-    day = read_date(text, "day-first", serial=False) or read_date(text, "month-first", serial=False)
-    return day is not None or bool(cells.read_pence(text, "."))
+    return _is_day(text) or bool(cells.read_pence(text, "."))
+
+
+def _is_day(text: str) -> bool:
+    """Return whether a cell is a day in either order."""
+    return any(read_date(text, order, serial=False) for order in DATE_ORDERS[1:])

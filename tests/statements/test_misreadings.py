@@ -524,3 +524,55 @@ def test_a_cost_beside_several_pieces_is_refused_until_a_profile_says_what_it_is
     path = write(f"{head}\n{one}\n{three}\n")
     assert refusal(path).code == "amount_unclear"
     assert pence_of(path, PROFILE.replace('"Amount"', '"Cost (£)"')) == [2_000, 2_000]
+
+
+# Sections ---------------------------------------------------------------------------------------
+
+SECTION = (
+    "Date,Merchant,Reference,Amount\n{0}/10/2025,SHOP,1{0},9.00\n{1}/10/2025,STORE,1{1},8.00\n"
+)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Cardholder: {0},Card: ****{1},,",
+        "Cardholder,{0},Card number,****{1}",
+        "Cardholder: {0},,,\n\nCard number: ****{1},,,",
+    ],
+)
+def test_a_label_above_the_headings_ends_where_the_next_section_begins(
+    write: Write, label: str
+) -> None:
+    people = [("A Roe", "1234", 13, 14), ("B Low", "5678", 15, 16), ("C Ash", "9012", 17, 18)]
+    text = "Card report,,,\n" + "\n".join(
+        label.format(name, card) + "\n" + SECTION.format(first, last)
+        for name, card, first, last in people
+    )
+    payments = read(write(text))[0].transactions
+    expected = [holder for name, *_ in people for holder in [name, name]]
+    assert payments["holder_id"].tolist() == expected
+    assert payments["card_last4"].tolist() == [card for _, card, *_ in people for _ in range(2)]
+
+
+def test_a_section_without_a_card_does_not_keep_the_card_of_the_one_before(write: Write) -> None:
+    text = "Cardholder: A Roe,Card: ****1234,,\n" + SECTION.format(13, 14)
+    text += "Cardholder: B Low,,,\n" + SECTION.format(15, 16)
+    payments = read(write(text))[0].transactions
+    assert payments["holder_id"].tolist() == ["A Roe", "A Roe", "B Low", "B Low"]
+    assert payments["card_last4"].tolist() == ["1234", "1234", "", ""]
+
+
+def test_a_further_card_of_a_section_is_the_same_cardholders(write: Write) -> None:
+    text = "Cardholder: A Roe,,,\nCard: ****1234,,,\n" + SECTION.format(13, 14)
+    text += "Card: ****5678,,,\n" + SECTION.format(15, 16)
+    text += "Cardholder: B Low,,,\nCard: ****9012,,,\n" + SECTION.format(17, 18)
+    payments = read(write(text))[0].transactions
+    assert payments["holder_id"].tolist() == ["A Roe"] * 4 + ["B Low"] * 2
+    assert payments["card_last4"].tolist()[::2] == ["1234", "5678", "9012"]
+
+
+def test_a_note_in_a_payment_names_no_section(write: Write) -> None:
+    text = "Cardholder: A Roe,,,\nDate,Merchant,Amount,Notes\n13/10/2025,SHOP,9.00,\n"
+    text += "14/10/2025,STORE,8.00,Cardholder: B Low\n15/10/2025,STALL,7.00,\n"
+    assert set(read(write(text))[0].transactions["holder_id"]) == {"A Roe"}
