@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import plural, quantity
 from cardwatch.tabular.headings import Headings, find_heading_row, normalise_heading
 
 SUMMARY = re.compile(
@@ -118,7 +119,26 @@ def choose_sheets(sheets: Sequence[Sheet], file: str) -> tuple[list[Sheet], list
         for sheet in filled
         if sheet not in same
     ]
-    return chosen, notes
+    return chosen, notes + _repeated(chosen)
+
+
+def _repeated(chosen: Sequence[Sheet]) -> list[str]:
+    """Return a note for each small sheet of which every row stands in the other sheets too.
+
+    A sheet for each cardholder may repeat a row of another; a copy of some rows is counted twice.
+    """
+    notes = []
+    for sheet in chosen:
+        if not 0 < sheet.size <= SMALL_ROWS:
+            continue
+        rows_elsewhere = {key for other in chosen if other is not sheet for key in other.counts}
+        if sheet.counts.keys() <= rows_elsewhere:
+            rows = quantity(sheet.size, "row")
+            notes.append(
+                f"sheet '{sheet.name}' has {rows} that {plural(sheet.size, 'stands', 'stand')} in "
+                "another sheet too, and is counted: if it is a copy, take it out"
+            )
+    return notes
 
 
 def _joins(sheet: Sheet, best: Sheet) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 from conftest import CHOICES
+from openpyxl.styles import Font
 
 from cardwatch.errors import FileRefused
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
@@ -132,6 +133,55 @@ def test_cells_with_the_sign_of_another_currency_are_told_of(
     _, report = read(tmp_path / "a.xlsx")
     told = [note for note in report.notes if "the sign of another currency" in note]
     assert [note.split()[0] for note in told] == ([str(count)] if count else [])
+
+
+def workbook_with(path: Path, style: Callable[[openpyxl.cell.Cell], None]) -> Path:
+    """Write three payments, of which the second amount has a style."""
+    workbook = openpyxl.Workbook()
+    for row in (HEAD.split(","), ["2025-10-13", "A", "S", 10.5], ["2025-10-14", "B", "T", 11]):
+        workbook.active.append(row)
+    workbook.active.append(["2025-10-15", "B", "U", 12.25])
+    style(workbook.active["D3"])
+    workbook.save(path / "a.xlsx")
+    return path / "a.xlsx"
+
+
+def test_a_mark_of_credit_that_only_a_format_prints_is_refused(tmp_path: Path) -> None:
+    def style(cell: openpyxl.cell.Cell) -> None:
+        cell.number_format = '#,##0.00" CR"'
+
+    found = refusal(workbook_with(tmp_path, style))
+    assert found.code == "direction_unclear"
+    assert "1 cell shows CR" in str(found)
+
+
+def test_a_format_that_prints_cr_only_below_zero_changes_nothing(tmp_path: Path) -> None:
+    def style(cell: openpyxl.cell.Cell) -> None:
+        cell.value, cell.number_format = -11, '0.00;0.00" CR"'
+
+    assert pence_of(workbook_with(tmp_path, style)) == [1050, -1100, 1225]
+
+
+@pytest.mark.parametrize(("amount", "is_told"), [(11, True), (-11, False)])
+def test_an_amount_in_red_letters_without_a_minus_is_told_of(
+    tmp_path: Path, amount: int, *, is_told: bool
+) -> None:
+    def style(cell: openpyxl.cell.Cell) -> None:
+        cell.value, cell.font = amount, Font(color="FFFF0000")
+
+    _, report = read(workbook_with(tmp_path, style))
+    assert any("printed in red" in note for note in report.notes) == is_told
+
+
+def test_a_small_sheet_of_rows_that_stand_in_another_is_told_of(tmp_path: Path) -> None:
+    workbook = openpyxl.load_workbook(workbook_with(tmp_path, lambda _: None))
+    copy = workbook.create_sheet("Copy")
+    for row in (HEAD.split(","), ["2025-10-14", "B", "T", 11]):
+        copy.append(row)
+    workbook.save(tmp_path / "a.xlsx")
+    _, report = read(tmp_path / "a.xlsx")
+    assert report.transactions == 4
+    assert any("sheet 'Copy' has 1 row that stands in another" in note for note in report.notes)
 
 
 def test_the_currency_of_cells_in_an_ods_is_told_of(tmp_path: Path) -> None:
@@ -576,3 +626,57 @@ def test_a_note_in_a_payment_names_no_section(write: Write) -> None:
     text = "Cardholder: A Roe,,,\nDate,Merchant,Amount,Notes\n13/10/2025,SHOP,9.00,\n"
     text += "14/10/2025,STORE,8.00,Cardholder: B Low\n15/10/2025,STALL,7.00,\n"
     assert set(read(write(text))[0].transactions["holder_id"]) == {"A Roe"}
+
+
+# Text that is cut, and its separators ------------------------------------------------------------
+
+FOUR = (
+    f"{HEAD}\n13/10/2025,A,S,10.50\n14/10/2025,B,T,11.25\n15/10/2025,B,U,12.75\n"
+    "16/10/2025,A,V,19.99"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FOUR.removesuffix(".99"),
+        FOUR.removesuffix("9"),
+        FOUR.removesuffix(",19.99"),
+        FOUR.removesuffix("0/2025,A,V,19.99"),
+        FOUR.replace("19.99", '"19').replace("A,V", '"A","V"'),
+        FOUR.replace("V,19.99", '"V'),
+        FOUR.replace("V,19.99", '"'),
+    ],
+)
+def test_a_file_that_breaks_off_in_its_last_row_is_refused(write: Write, text: str) -> None:
+    assert refusal(write(text)).code == "damaged"
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        (FOUR, 1999),
+        (FOUR.replace("19.99", '"19.99"'), 1999),
+        (FOUR.replace("19.99", "19") + "\n", 1900),
+        (FOUR.replace("10.50", "10.5").replace("19.99", "19"), 1900),
+        (FOUR + "\nEnd of report", 1999),
+    ],
+)
+def test_a_file_without_a_last_line_end_is_read(write: Write, text: str, last: int) -> None:
+    assert pence_of(write(text))[-1] == last
+
+
+@pytest.mark.parametrize("separator", ["^", "~"])
+def test_a_caret_or_tilde_may_separate_cells(write: Write, separator: str) -> None:
+    text = FOUR.replace(",", separator).replace("T", "T, U")
+    statements, report = read(write(text))
+    assert statements.transactions["merchant"].tolist() == ["S", "T, U", "U", "V"]
+    assert report.columns["amount"] == "Amount"
+
+
+def test_quotation_marks_after_a_space_are_no_part_of_a_cell(write: Write) -> None:
+    rows = [HEAD.split(","), ["13/10/2025", "A", "S, T", "1,010.50"], ["14/10/2025", "B", "U", "9"]]
+    text = "".join(", ".join(f'"{cell}"' for cell in row) + "\n" for row in rows)
+    statements, _ = read(write(text))
+    assert statements.transactions["amount_pence"].tolist() == [101050, 900]
+    assert statements.transactions["merchant"].tolist() == ["S, T", "U"]
