@@ -30,6 +30,8 @@ IN_TOTALS = ("two_amounts", "no_direction")
 """Text that totals can have and payments cannot."""
 ONE_PIECE = frozenset({"", "1", "1.0", "1.00"})
 PENCE_HEADINGS = frozenset({"pence", "p"})
+PENCE_WORDS = frozenset({"pence", "pennies", "minor"})
+"""Words of a heading that say that amounts are not in pounds but in pence."""
 DECIMAL_MARKS = {"point": ".", "comma": ","}
 ROUNDING_PENCE = 2
 """Net and VAT, each rounded, may come to this many pence more or less than the gross amount."""
@@ -177,8 +179,23 @@ def _two_columns(sheet: ParsedSheet, debit: Amounts, mark: str) -> Amounts:
 
 
 def _amounts(sheet: ParsedSheet, name: str, mark: str) -> Amounts:
-    """Return one column of amounts as printed."""
-    return read_column(sheet.column(name), mark)
+    """Return one column of amounts as printed; in pounds, or in pence where its heading says so.
+
+    Raises:
+        FileRefused: its heading says pence, and some amounts have decimals.
+    """
+    amounts = read_column(sheet.column(name), mark)
+    heading = sheet.sources.get(name, "")
+    if sheet.table.feed or not PENCE_WORDS & set(normalise_heading(heading).split()):
+        return amounts
+    if (amounts.pence % 100 != 0).any():
+        reason = (
+            f"'{heading}' says that its amounts are in pence, and some have decimals. Export them "
+            "in pounds"
+        )
+        raise FileRefused(sheet.table.file, "amount_unclear", reason)
+    sheet.decisions.append(f"amounts in pence, as '{heading}' says")
+    return replace(amounts, pence=amounts.pence // 100)
 
 
 def read_column(column: cells.TextColumn, mark: str) -> Amounts:

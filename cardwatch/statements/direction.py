@@ -45,6 +45,7 @@ DIRECTION_SIGNS = {
     "cash": 1,
     "refund": -1,
     "payment": -1,
+    "payment_or_charge": -1,
     "adjustment": 0,
     "": 0,
 }
@@ -87,6 +88,7 @@ def sign_amounts(
         row_kinds[np.isin(row_kinds, ["charge", "refund"])] = ""
         return _by_words(sheet, amounts, read, words), row_kinds
     if amounts.in_two_columns:
+        kinds = _kinds_beside(sheet, read, kinds)
         _check_sides(sheet, amounts, read, kinds)
         pence = amounts.pence
     else:
@@ -108,6 +110,31 @@ def _described_as_refunds(sheet: ParsedSheet) -> Flags:
     return np.logical_or.reduce(
         [sheet.column(name).matches(REFUND_WORDS) for name in ("merchant", "description")]
     )
+
+
+def _kinds_beside(sheet: ParsedSheet, read: Flags, kinds: Kinds) -> Kinds:
+    """Return the kinds of the rows, with those that a column of words tells from purchases.
+
+    Charges and refunds stand in columns of their own, so it decides no direction. All its words
+    are known, one means a charge, and one a payment to the account, a fee, cash or an adjustment.
+    """
+    for position in sheet.unused:
+        column = sheet.column_at(position)
+        if len(column.distinct) > MOST_WORDS:
+            continue
+        meanings = np.array(
+            [direction_of(plain_word(cells.plain_cell(text))) for text in column.values],
+            dtype=object,
+        )[column.codes]
+        seen = set(meanings[read & column.matches(cells.FILLED)].tolist())
+        if "" not in seen and "charge" in seen and seen - {"charge", "refund"}:
+            meanings[meanings == "payment_or_charge"] = "payment"
+            sheet.decisions.append(
+                f"rows that are no purchases by column '{sheet.headings[position]}'"
+            )
+            own = np.isin(meanings, ["payment", "fee", "cash", "adjustment"]) & (kinds == "")
+            return np.where(own, meanings, kinds)
+    return kinds
 
 
 def _check_sides(sheet: ParsedSheet, amounts: Amounts, read: Flags, kinds: Kinds) -> None:
@@ -223,8 +250,8 @@ def _meanings(
             )
             raise FileRefused(sheet.table.file, "direction_unclear", reason)
         return None
-    if "charge" not in meaning.values() and "payment" in meaning.values():
-        meaning = {w: "charge" if m == "payment" else m for w, m in meaning.items()}
+    either = "payment" if "charge" in meaning.values() else "charge"
+    meaning = {w: either if m == "payment_or_charge" else m for w, m in meaning.items()}
     meanings = np.array([meaning.get(word, "") for word in words], dtype=object)
     return WordColumn(heading, meanings[column.codes])
 
@@ -259,7 +286,7 @@ def _is_direction(
     typed = bool(set(normalise_heading(heading).split()) & word_set("direction", "type_headings"))
     meanings = np.array([direction_of(word) for word in words], dtype=object)[column.codes]
     share = (meanings[read] != "").mean()
-    back = np.isin(meanings[read], ["refund", "payment"]).any()
+    back = np.isin(meanings[read], ["refund", "payment", "payment_or_charge"]).any()
     unsigned = not (amounts.pence[read] < 0).any()
     return bool((share >= 0.5 or typed) and back and unsigned)
 

@@ -82,6 +82,7 @@ class ParsedSheet:
         self.money: MoneyColumns | None = (
             money_columns(self.headings) if self.profile.is_general else None
         )
+        self.line_amounts = money_columns(self.headings).part
         if missing == ["holder"]:
             missing = self._take_holders_elsewhere()
         self._tell_unused_profiles(is_refused=bool(missing))
@@ -94,7 +95,6 @@ class ParsedSheet:
             self.decisions.append(f"columns by the profile '{self.profile.name}'")
         self._check_twins()
         self._take_by_content()
-        self._blank_placeholders()
         self.serial = self.table.is_workbook or self._has_serial_days()
 
     def _tell_unused_profiles(self, *, is_refused: bool) -> None:
@@ -205,9 +205,10 @@ class ParsedSheet:
                     raise FileRefused(self.table.file, "columns_unclear", reason)
 
     def _take_by_content(self) -> None:
-        """Take columns of codes for what they are, whatever their heading."""
+        """Take columns of codes for what they are, whatever their heading; empty placeholders."""
         self._take_codes()
         self._take_currency()
+        self._blank_placeholders()
 
     def _take_codes(self) -> None:
         """Take a column of categories whose every cell is four digits for the codes they are."""

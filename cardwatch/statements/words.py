@@ -39,6 +39,9 @@ def direction_of(word: str) -> str:
     backs = [part for part in parts if part in word_set("direction_parts", "refund")]
     if backs:
         return "refund" if len(backs) == 1 else ""
+    for meaning in ("payment", "fee", "adjustment"):
+        if word_set("direction_parts", meaning) & set(parts):
+            return meaning
     is_charge = word_set("direction_parts", "charge") & set(parts)
     return "charge" if is_charge and not word_set("direction_parts", "unclear") & set(parts) else ""
 

@@ -680,3 +680,64 @@ def test_quotation_marks_after_a_space_are_no_part_of_a_cell(write: Write) -> No
     statements, _ = read(write(text))
     assert statements.transactions["amount_pence"].tolist() == [101050, 900]
     assert statements.transactions["merchant"].tolist() == ["S, T", "U"]
+
+
+# Loads, authorisations, pence --------------------------------------------------------------------
+
+
+def test_money_loaded_onto_a_card_is_no_refund_beside_columns_of_debit_and_credit(
+    write: Write,
+) -> None:
+    text = (
+        "Date,Cardholder,Transaction Type,Merchant,Debit,Credit\n"
+        "13/10/2025,A,Card Load,MAIN ACCOUNT,,250.00\n14/10/2025,A,POS,S,10.00,\n"
+        "15/10/2025,B,POS,T,11.00,\n16/10/2025,B,Refund,T,,3.00\n17/10/2025,B,ATM Fee,T,1.50,\n"
+    )
+    payments = read(write(text))[0].transactions
+    assert payments["kind"].tolist() == ["payment", "purchase", "purchase", "refund", "fee"]
+    assert payments["amount_pence"].tolist() == [-25000, 1000, 1100, -300, 150]
+
+
+def test_a_load_is_a_payment_where_only_payments_and_refunds_stand_beside_it(
+    write: Write,
+) -> None:
+    text = (
+        "Date,User,Type,Merchant,Amount\n13/10/2025,A,Wallet Load,MAIN,250.00\n"
+        "14/10/2025,A,Payment,S,-10.00\n15/10/2025,B,Payment,T,-11.00\n16/10/2025,B,Refund,T,3.00\n"
+    )
+    payments = read(write(text))[0].transactions
+    assert payments["kind"].tolist() == ["payment", "purchase", "purchase", "refund"]
+    assert payments["amount_pence"].tolist() == [-25000, 1000, 1100, -300]
+
+
+def test_an_authorisation_beside_its_settlement_is_not_counted(write: Write) -> None:
+    rows = "".join(
+        f"{day}/10/2025,A,{kind},S,{day}.00\n"
+        for day in (13, 14, 15)
+        for kind in ("AUTHORISATION", "SETTLEMENT")
+    )
+    _, report = read(write(f"Date,Cardholder,Record,Merchant,Amount\n{rows}"))
+    assert (report.transactions, report.not_booked, report.pence) == (3, 3, 4200)
+
+
+def test_amounts_headed_pence_are_pence(write: Write) -> None:
+    text = f"{HEAD} (pence)\n13/10/2025,A,S,1050\n14/10/2025,B,T,-99\n15/10/2025,B,U,7\n"
+    own = PROFILE.replace('"Amount"', '"Amount (pence)"')
+    statements, report = read(write(text), own)
+    assert statements.transactions["amount_pence"].tolist() == [1050, -99, 7]
+    assert "amounts in pence, as 'Amount (pence)' says" in report.decisions
+
+
+def test_amounts_headed_pence_that_have_decimals_are_refused(write: Write) -> None:
+    text = f"{HEAD} (pence)\n13/10/2025,A,S,10.50\n14/10/2025,B,T,9.00\n"
+    own = PROFILE.replace('"Amount"', '"Amount (pence)"')
+    assert refusal(write(text), own).code == "amount_unclear"
+
+
+def test_sap_amounts_in_the_currency_of_the_document_are_read(write: Write) -> None:
+    head = "Document No;Doc. Date;Amount in doc. curr.;Curr.;{}Pers.No.;Vendor name\n"
+    rows = "1;13.10.2025;1.010,50;GBP;{}E1;S\n2;14.10.2025;9,00-;GBP;{}E2;T\n"
+    rows += "3;15.10.2025;7,00;GBP;{}E2;T\n"
+    assert pence_of(write((head + rows).replace("{}", ""))) == [101050, -900, 700]
+    own = head.replace("{}", "Amount in local cur.;") + rows.format("900,00;", "8,00-;", "6,00;")
+    assert pence_of(write(own)) == [90000, -800, 600]
