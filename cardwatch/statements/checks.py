@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import plural, quantity
 from cardwatch.records import Check
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import read_column
@@ -66,12 +67,14 @@ def cells_outside(sheet: ParsedSheet, amounts: Amounts) -> Flags:
             unnamed += 1
     outside |= _cut_amounts(sheet)
     if unnamed:
-        columns = "column has no heading" if unnamed == 1 else "columns have no heading"
-        unread = f"{unnamed} {columns}, so nothing is read there but words for charge or refund"
+        columns = quantity(unnamed, "column has no heading", "columns have no heading")
+        unread = f"{columns}, so nothing is read there but words for charge or refund"
         sheet.notes.append(unread)
     count = int((outside & amounts.given).sum())
     sentence = (
-        f"{count} rows have more cells than headings" if count else "no cell is outside the columns"
+        f"{quantity(count, 'row has', 'rows have')} more cells than headings"
+        if count
+        else "no cell is outside the columns"
     )
     sentence = unread if unnamed and not count else sentence
     sheet.checks.append(Check("cells", not count and not unnamed, sentence))
@@ -170,8 +173,10 @@ def days_implausible(sheet: ParsedSheet, dates: Days, rows: Flags) -> Flags:
         elif group is not main:
             apart += group.size
     if apart:
-        sheet.notes.append(f"{apart} rows are more than a year before or after the others")
-    sentence = f"{int(wrong.sum())} dates are years away from the others"
+        rows_are = quantity(apart, "row is", "rows are")
+        sheet.notes.append(f"{rows_are} more than a year before or after the others")
+    count = int(wrong.sum())
+    sentence = f"{quantity(count, 'date is', 'dates are')} years away from the others"
     sheet.checks.append(Check("dates", not wrong.any() and not apart, sentence))
     return wrong
 
@@ -185,8 +190,8 @@ def check_bookings(sheet: ParsedSheet, dates: Days, posted: Days, rows: Flags) -
     odd = int(((lag < EARLIEST_BOOKING_DAYS) | (lag > LATEST_BOOKING_DAYS)).sum())
     if odd:
         sheet.notes.append(
-            f"{odd} of {len(lag)} payments are posted before their date or more than "
-            f"{LATEST_BOOKING_DAYS} days after it"
+            f"{odd:,} of {quantity(len(lag), 'payment')} {plural(odd, 'is', 'are')} posted before "
+            f"{plural(odd, 'its', 'their')} date or more than {LATEST_BOOKING_DAYS} days after it"
         )
     sentence = f"{len(lag) - odd} of {len(lag)} payments are posted soon after their date"
     sheet.checks.append(Check("bookings", not odd, sentence))
@@ -245,7 +250,8 @@ def check_holders(sheet: ParsedSheet, good: Flags) -> None:
     spelt = {tidy[i] for i in used_codes if tidy[i]}
     several = len(spelt) - len({fold_name(text) for text in spelt})
     sentence = (
-        f"{several} cardholders' names have another spelling and are counted as the same"
+        f"{quantity(several, 'cardholder has', 'cardholders have')} another spelling and "
+        f"{plural(several, 'is', 'are')} counted as the same"
         if several
         else "no cardholder's name has two spellings"
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import plural, quantity
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import AMOUNT_FAULTS, FAULTLESS
 from cardwatch.statements.words import direction_of, plain_word, word_set, words_with_meaning
@@ -98,9 +99,9 @@ def sign_amounts(
         pence = -amounts.pence if positive == "refund" else amounts.pence
     if count := int((_described_as_refunds(sheet) & read & (kinds == "") & (pence > 0)).sum()):
         sheet.notes.append(
-            "1 payment is described as a refund and counted as a charge"
-            if count == 1
-            else f"{count} payments are described as refunds and counted as charges"
+            f"{quantity(count, 'payment is', 'payments are')} described as "
+            f"{plural(count, 'a refund', 'refunds')} and counted as "
+            f"{plural(count, 'a charge', 'charges')}"
         )
     return pence, kinds
 

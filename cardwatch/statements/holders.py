@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from cardwatch.statements import cells
 from cardwatch.statements.cells import TextColumn
-from cardwatch.statements.profiles import HOLDER_FIELDS
 from cardwatch.statements.words import is_period, plain_word, word_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cardwatch.statements.sheet import ParsedSheet
     from cardwatch.tabular import Table
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -28,8 +25,6 @@ CONTINUATION = re.compile(
     r"\s*[(\[-]?\s*\b(?:continued|cont(?:'?d)?)\b\.?[)\]]?\s*$", re.IGNORECASE
 )
 """What a heading over the next page adds to a name."""
-FILLED_DOWN = 0.5
-"""Empty cells after a holder are that holder's if there are this many for each name."""
 
 
 def label_of(text: str) -> tuple[str, str]:
@@ -132,35 +127,6 @@ def _spread(starts: Sequence[int], values: Sequence[str], table: Table) -> TextC
     """Return a column in which each value stands from its row on; empty before the first."""
     nearest = np.searchsorted(starts, np.arange(len(table.rows)), side="right")
     return TextColumn(nearest.astype(np.int32), pa.array(["", *values], pa.string()))
-
-
-def fill_down(sheet: ParsedSheet, rows: Flags) -> None:
-    """Fill empty holder cells with the holder above, where the file names each once, as a group.
-
-    Each name stands once, the first payment has one, and there are at least half as many empty
-    cells as names; a name that comes again would show that empty cells are missing ones.
-
-    Args:
-        sheet: the file; its column is changed.
-        rows: which rows are payments.
-    """
-    names = [name for name in HOLDER_FIELDS if name in sheet.columns]
-    filled_cells = {name: sheet.columns[name].matches(cells.FILLED) for name in names}
-    nobody = rows & ~np.logical_or.reduce([*filled_cells.values(), np.zeros(len(rows), dtype=bool)])
-    for name, filled in filled_cells.items():
-        column = sheet.columns[name]
-        if not nobody.any() or (rows & ~filled & ~nobody).any():
-            continue  # another column names the holder of a row that is empty here
-        holder_codes = column.codes[rows & filled]
-        empty = int((rows & ~filled).sum())
-        first = bool(filled[rows][0])
-        once = len(np.unique(holder_codes)) == len(holder_codes)
-        if first and once and empty and empty >= FILLED_DOWN * len(holder_codes):
-            last = np.maximum.accumulate(np.where(filled, np.arange(len(filled)), 0))
-            sheet.columns[name] = TextColumn(column.codes[last], column.distinct)
-            sheet.decisions.append(
-                f"'{sheet.sources[name]}' names each cardholder once, above their payments"
-            )
 
 
 def whole_name(first: str, name: str) -> str:

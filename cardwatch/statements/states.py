@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import plural, quantity
 from cardwatch.statements import cells
 from cardwatch.statements.words import plain_word, word_set, words_with_meaning
 from cardwatch.tabular import normalise_heading
@@ -50,7 +51,7 @@ def tell_described(sheet: ParsedSheet, rows: Flags) -> None:
             lambda text: plain_word(text).partition(" ")[0] in first_words, "bool"
         )
         if count := int((is_unbooked & rows).sum()):
-            payments = "1 payment is" if count == 1 else f"{count} payments are"
+            payments = quantity(count, "payment is", "payments are")
             heading = sheet.headings[position]
             sheet.notes.append(f"{payments} counted, though '{heading}' says declined or reversed")
 
@@ -90,10 +91,10 @@ def _by_column(sheet: ParsedSheet, position: int) -> Flags:
     apart = column.each(lambda text: _is_unbooked(plain_word(cells.plain_cell(text))), "bool")
     if set(normalise_heading(heading).split()) & word_set("status", "other_headings"):
         count = int(apart.sum())
+        rows = quantity(count, "row that is", "rows that are")
         sheet.notes.append(
-            f"column '{heading}' does not state what is posted, so the {count} "
-            f"{'row that is' if count == 1 else 'rows that are'} not approved or complete by it "
-            f"{'is' if count == 1 else 'are'} counted"
+            f"column '{heading}' does not state what is posted, so the {rows} not approved or "
+            f"complete by it {plural(count, 'is', 'are')} counted"
         )
         return none
     sheet.decisions.append(f"posted or not by the words in column '{heading}'")

@@ -15,7 +15,7 @@ import pyarrow.csv as arrow_csv
 
 from cardwatch.errors import FileRefused
 from cardwatch.tabular.encoding import decode
-from cardwatch.tabular.headings import SEARCHED_ROWS, Headings, find_heading_row
+from cardwatch.tabular.headings import SEARCHED_ROWS, Headings, find_headings
 from cardwatch.tabular.limits import Limits
 from cardwatch.tabular.table import Found, Part
 
@@ -65,7 +65,8 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
     data = data if encoding == "utf-8" else text.encode()
     try:
         first = list(itertools.islice(_rows(sample, separator, padded=padded), SEARCHED_ROWS))
-        heading_index, _ = find_heading_row(first, headings)
+        found = find_headings(first, headings)
+        heading_index, names = found.last, found.names
         _check_shape(0, max(map(len, first)), file, limits)
         even = None if padded else _read_even(data, separator, first, heading_index)
         cells, long_rows = even, []
@@ -73,8 +74,8 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
             every = _rows(text, separator, padded=padded)
             rows = list(itertools.islice(every, heading_index + 1, heading_index + 2 + limits.rows))
             cells, long_rows = (
-                columns_of(rows, first[heading_index], file, limits),
-                too_long(rows, first[heading_index]),
+                columns_of(rows, names, file, limits),
+                too_long(rows, names),
             )
     except csv.Error as error:
         reason = (
@@ -85,8 +86,7 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
     check_size(cells, file, limits)
     _check_quotes(cells, separator, file)
     _check_end(text, cells, separator, file)
-    names, above = first[heading_index], filled_cells(first[:heading_index])
-    part = Part("", 0, heading_index + 2, above)
+    part = Part("", 0, heading_index + 2, filled_cells(first[: found.first]))
     return Found(names, heading_index + 1, cells, decided, [], [part], long_rows, separator)
 
 

@@ -57,10 +57,10 @@ def read_workbook(data: bytes, file: str, headings: Headings, limits: Limits) ->
     rows: list[list[str]] = []
     parts: list[Part] = []
     for sheet in chosen:
-        above = filled_cells(sheet.rows[: sheet.heading_row])
-        parts.append(Part(sheet.name, len(rows), sheet.heading_row + 2, above))
+        above = filled_cells(sheet.rows[: sheet.found.first])
+        parts.append(Part(sheet.name, len(rows), sheet.found.last + 2, above))
         rows += _in_order(sheet, first)
-    names = first.rows[first.heading_row]
+    names = first.found.names
     cells = columns_of(rows, names, file, limits)
     check_size(cells, file, limits)
     decided = []
@@ -69,7 +69,7 @@ def read_workbook(data: bytes, file: str, headings: Headings, limits: Limits) ->
         decided = [f"{len(chosen)} of {len(sheets)} sheets with the same headings: {listed}"]
     elif len(sheets) > 1:
         decided = [f"sheet {first.number} of {len(sheets)}, '{first.name}'"]
-    return Found(names, first.heading_row + 1, cells, decided, notes, parts, [])
+    return Found(names, first.found.last + 1, cells, decided, notes, parts, [])
 
 
 def _load(data: bytes, file: str, headings: Headings) -> list[Sheet]:

@@ -741,3 +741,78 @@ def test_sap_amounts_in_the_currency_of_the_document_are_read(write: Write) -> N
     assert pence_of(write((head + rows).replace("{}", ""))) == [101050, -900, 700]
     own = head.replace("{}", "Amount in local cur.;") + rows.format("900,00;", "8,00-;", "6,00;")
     assert pence_of(write(own)) == [90000, -800, 600]
+
+
+# Headings in two rows ----------------------------------------------------------------------------
+
+PAID = "13/10/2025,A Roe,S,9.00,GBP\n14/10/2025,B Low,T,8.50,GBP\n15/10/2025,B Low,U,7.25,GBP\n"
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        "Transaction,Cardholder,Merchant,Billing,\nDate,Name,Name,Amount,Currency\n",
+        "Card report,,,,\nTransaction,Cardholder,Merchant,,\nDate,Name,Name,Amount,Currency\n",
+        "Date,Cardholder,Merchant,Amount,Currency\n",
+    ],
+)
+def test_headings_in_two_rows_are_read_together(write: Write, headings: str) -> None:
+    statements, _ = read(write(headings + PAID))
+    payments = statements.transactions
+    assert payments["holder_id"].tolist() == ["A Roe", "B Low", "B Low"]
+    assert payments["merchant"].tolist() == ["S", "T", "U"]
+    assert payments["amount_pence"].tolist() == [900, 850, 725]
+
+
+def test_an_amount_under_two_headings_is_the_billed_one(write: Write) -> None:
+    text = (
+        "Transaction,,,Original,,Billing,\nDate,Cardholder,Merchant,Amount,Currency,Amount,Currency\n"
+        "13/10/2025,A,S,10.00,EUR,8.70,GBP\n14/10/2025,B,T,8.50,GBP,8.50,GBP\n"
+    )
+    statements, _ = read(write(text))
+    assert statements.transactions["amount_pence"].tolist() == [870, 850]
+    assert statements.transactions["original_currency"].tolist() == ["EUR", "GBP"]
+
+
+def test_headings_of_a_workbook_may_stand_in_two_rows(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["Transaction", "Cardholder", "Merchant", "Billing"])
+    workbook.active.append(["Date", "Name", "Name", "Amount"])
+    for row in PAID.splitlines():
+        day, holder, merchant, amount, _ = row.split(",")
+        workbook.active.append([day, holder, merchant, float(amount)])
+    workbook.save(tmp_path / "a.xlsx")
+    statements, report = read(tmp_path / "a.xlsx")
+    assert statements.transactions["merchant"].tolist() == ["S", "T", "U"]
+    assert statements.transactions["row"].tolist() == [3, 4, 5]
+    assert report.columns["merchant"] == "Merchant Name"
+
+
+# Days that stand once above their payments -------------------------------------------------------
+
+GROUPED = f"{HEAD}\n13/10/2025,A,S,9.00\n,B,T,8.50\n,B,U,7.25\n14/10/2025,A,S,6.00\n,C,V,5.00\n"
+
+
+def test_a_day_that_stands_once_is_that_of_the_payments_below_it(write: Write) -> None:
+    statements, report = read(write(GROUPED))
+    days = [day.day for day in statements.transactions["date"]]
+    assert days == [13, 13, 13, 14, 14]
+    assert not report.problems
+    assert any("states each day once" in decision for decision in report.decisions)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GROUPED + "12/10/2025,A,W,1.00\n",
+        GROUPED + "13/10/2025,A,W,1.00\n",
+        GROUPED.replace("\n13/10/2025", "\n,D,Z,1.00\n13/10/2025"),
+        GROUPED.replace(",B,U,7.25\n", "").replace(",B,T,8.50", ",B,VAT,8.50"),
+        GROUPED.replace(",B,T,8.50\n,B,U,7.25", ",A,T,5.00\n,A,U,4.00"),
+        GROUPED.replace(",B,T", ",,T"),
+    ],
+    ids=["not in order", "a day comes again", "none above", "VAT", "parts", "no holder"],
+)
+def test_days_are_not_filled_where_something_else_may_be_meant(write: Write, text: str) -> None:
+    _, report = read(write(text))
+    assert {problem.code for problem in report.problems} == {"bad_date"}
