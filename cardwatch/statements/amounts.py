@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from cardwatch.errors import FileRefused
 from cardwatch.records import Check
@@ -32,6 +34,7 @@ ONE_PIECE = frozenset({"", "1", "1.0", "1.00"})
 PENCE_HEADINGS = frozenset({"pence", "p"})
 PENCE_WORDS = frozenset({"pence", "pennies", "minor"})
 """Words of a heading that say that amounts are not in pounds but in pence."""
+PLAIN_AMOUNT = r"^-?[0-9]{1,10}\.[0-9]{2}$"
 DECIMAL_MARKS = {"point": ".", "comma": ","}
 ROUNDING_PENCE = 2
 """Net and VAT, each rounded, may come to this many pence more or less than the gross amount."""
@@ -200,11 +203,19 @@ def _amounts(sheet: ParsedSheet, name: str, mark: str) -> Amounts:
 
 def read_column(column: cells.TextColumn, mark: str) -> Amounts:
     """Return a column of amounts as printed; a dash alone is an empty cell."""
-    values = [cells.read_pence(text, mark) for text in column.values]
-    pence = np.array([value or 0 for value in values], dtype="int64")[column.codes]
+    pence, unread = np.zeros(len(column.distinct), "int64"), np.ones(len(column.distinct), bool)
+    if mark == ".":  # most amounts are plain, and are read together
+        plain = pc.match_substring_regex(column.distinct, PLAIN_AMOUNT)
+        digits = pc.replace_substring(column.distinct.filter(plain), ".", "")
+        unread = ~plain.to_numpy(zero_copy_only=False)
+        pence[~unread] = digits.cast(pa.int64()).to_numpy()
+    for i in np.flatnonzero(unread).tolist():
+        if (value := cells.read_pence(column.values[i], mark)) is not None:
+            pence[i], unread[i] = value, False
     is_given = ~column.matches(cells.NIL)
-    bad = np.array([value is None for value in values], dtype=bool)[column.codes] & is_given
-    return Amounts(pence, is_given, bad.astype("int64") * AMOUNT_FAULTS.index("bad_amount"))
+    bad = unread[column.codes] & is_given
+    fault = bad.astype("int64") * AMOUNT_FAULTS.index("bad_amount")
+    return Amounts(pence[column.codes], is_given, fault)
 
 
 # Which column -----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,10 +46,15 @@ def tell_described(sheet: ParsedSheet, rows: Flags) -> None:
         rows: which rows are payments.
     """
     first_words = word_set("status", "not_booked_first")
+    anywhere = re.compile("|".join(sorted(first_words)), re.IGNORECASE)  # most texts have none
     places = [sheet.positions["description"]] if "description" in sheet.positions else []
     for position in [*sheet.unused, *places]:
         is_unbooked = sheet.column_at(position).each(
-            lambda text: plain_word(text).partition(" ")[0] in first_words, "bool"
+            lambda text: (
+                anywhere.search(text) is not None
+                and plain_word(text).partition(" ")[0] in first_words
+            ),
+            "bool",
         )
         if count := int((is_unbooked & rows).sum()):
             payments = quantity(count, "payment is", "payments are")
@@ -110,9 +116,11 @@ def _flags(column: TextColumn, heading: str) -> Flags | None:
     booked = words & word_set("status", "booked_flag_headings")
     unbooked = words & word_set("status", "not_booked_flag_headings")
     rest = words - booked - unbooked - word_set("status", "flag_filler_headings")
+    if bool(booked) == bool(unbooked) or rest:
+        return None
     meanings = words_with_meaning("flags")
     flags = {meanings.get(text.strip().casefold(), "") for text in column.used if text.strip()}
-    if bool(booked) == bool(unbooked) or rest or not flags or "" in flags:
+    if not flags or "" in flags:
         return None
     flag = column.each(lambda text: meanings.get(text.strip().casefold(), ""), "object")
     if unbooked:
