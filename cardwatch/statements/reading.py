@@ -131,7 +131,13 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
 def _take_lines(
     sheet: ParsedSheet, place: Codes, good: Flags, dates: Days, pence: Pence
 ) -> dict[int, str]:
-    """Set the place of further lines, which are no good rows; return the items of each payment."""
+    """Set the place of further lines, which are no good rows; return the items of each payment.
+
+    Raises:
+        FileRefused: payments stand twice, parts do not come to theirs, or VAT has rows of its own.
+    """
+    checks.check_doubled(sheet, good, dates)
+    checks.check_tax_rows(sheet, good, pence)
     lines = further_lines(sheet, good, dates, pence)
     items = line_items(sheet, good, lines, pence)
     place[lines >= 0], good[lines >= 0] = LINE, False

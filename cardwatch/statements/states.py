@@ -86,6 +86,9 @@ def _by_column(sheet: ParsedSheet, position: int) -> Flags:
     unbooked = set(filter(_is_unbooked, column_words))
     booked = word_set("status", "booked") | set(map(plain_word, sheet.profile.booked))
     strange = column_words - unbooked - booked
+    if strange and not unbooked and is_status_column and column_words - strange:
+        words = quantity(len(strange), "word that is", "words that are")
+        sheet.notes.append(f"column '{heading}' has {words} not known, and counted as posted")
     if not unbooked or (strange and not is_status_column):
         return none
     if strange:

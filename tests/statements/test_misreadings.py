@@ -816,3 +816,76 @@ def test_a_day_that_stands_once_is_that_of_the_payments_below_it(write: Write) -
 def test_days_are_not_filled_where_something_else_may_be_meant(write: Write, text: str) -> None:
     _, report = read(write(text))
     assert {problem.code for problem in report.problems} == {"bad_date"}
+
+
+# Payments that stand twice, and VAT on rows of its own -------------------------------------------
+
+SIX = "".join(f"{10 + i}/10/2025,{'AB'[i % 2]},SHOP {i},{i}.50\n" for i in range(6))
+
+
+@pytest.mark.parametrize("between", ["", f"{HEAD}\n", "\n"])
+def test_an_export_appended_to_itself_is_refused(write: Write, between: str) -> None:
+    found = refusal(write(f"{HEAD}\n{SIX}{between}{SIX}17/10/2025,A,NEW,1.00\n"))
+    assert found.code == "doubled"
+    assert "its first 6 payments stand again" in str(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SIX + "10/10/2025,A,SHOP 0,0.50\n11/10/2025,B,SHOP 1,1.50\n",
+        "13/10/2025,A,TOLL,2.50\n" * 12,
+        SIX + SIX.replace("SHOP 3", "SHOP 4"),
+    ],
+    ids=["two rows again", "one day", "not all equal"],
+)
+def test_equal_payments_are_kept(write: Write, text: str) -> None:
+    assert len(pence_of(write(f"{HEAD}\n{text}"))) == text.count("\n")
+
+
+def test_vat_on_a_row_of_its_own_with_a_day_is_refused(write: Write) -> None:
+    text = "13/10/2025,A,S,10.00\n13/10/2025,A,VAT on above,2.00\n14/10/2025,B,T,7.00\n"
+    text += "15/10/2025,B,U,20.03\n15/10/2025,B,VAT,4.01\n"
+    assert refusal(write(f"{HEAD}\n{text}")).code == "tax_rows"
+    other = text.replace("2.00", "3.10").replace("4.01", "9.99")
+    assert pence_of(write(f"{HEAD}\n{other}")) == [1000, 310, 700, 2003, 999]
+
+
+# Words and names ---------------------------------------------------------------------------------
+
+
+def test_the_reversal_of_a_credit_is_no_refund(write: Write) -> None:
+    rows = "13/10/2025,A,S,9.00,{}\n14/10/2025,B,T,8.00,Credit\n15/10/2025,B,U,7.00,Purchase\n"
+    path = write(f"{HEAD},Transaction Type\n" + rows.format("Credit Reversal"))
+    assert refusal(path).code == "direction_unclear"
+    path = write(f"{HEAD},Transaction Type\n" + rows.format("Purchase Reversal"))
+    assert pence_of(path) == [-900, -800, 700]
+
+
+def test_short_words_for_purchase_and_refund_are_known(write: Write) -> None:
+    text = f"{HEAD},Code\n13/10/2025,A,S,9.00,PUR\n14/10/2025,B,T,8.00,REF\n"
+    assert pence_of(write(text + "15/10/2025,B,U,7.00,PUR\n")) == [900, -800, 700]
+
+
+def test_a_name_is_one_however_its_accents_are_written(write: Write) -> None:
+    rows = "13/10/2025,Jos\u00e9 N,S,1.00\n14/10/2025,Jose\u0301 N,T,2.00\n15/10/2025,B,U,3.00\n"
+    holders = read(write(f"{HEAD}\n{rows}"))[0].transactions["holder_id"]
+    assert holders.nunique() == 2
+
+
+def test_staff_numbers_that_lost_their_zeros_are_told_of(write: Write) -> None:
+    rows = "13/10/2025,00123,S,1.00\n14/10/2025,123,T,2.00\n15/10/2025,456,U,3.00\n"
+    _, report = read(write(f"Date,Staff Number,Merchant,Amount\n{rows}"))
+    assert any("1 number stands in 'Staff Number'" in note for note in report.notes)
+
+
+def test_one_account_for_every_payment_is_told_of(write: Write) -> None:
+    rows = "".join(f"{10 + i}/10/2025,OPS POOL,SHOP {i},{i}.50\n" for i in range(6))
+    _, report = read(write(f"Date,Account Name,Merchant,Amount\n{rows}"))
+    assert any("the same account in 'Account Name'" in note for note in report.notes)
+
+
+def test_a_state_that_is_not_known_is_told_of(write: Write) -> None:
+    rows = "13/10/2025,A,S,1.00,Cleared\n14/10/2025,B,T,2.00,Chargeback won\n"
+    _, report = read(write(f"{HEAD},State\n{rows}"))
+    assert any("'State' has 1 word that is not known" in note for note in report.notes)
