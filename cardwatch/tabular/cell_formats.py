@@ -14,7 +14,7 @@ CREDIT_FORMAT = re.compile(r"\"[^\"]*\bCR\b[^\"]*\"|\\C\\R", re.IGNORECASE)
 """A part of a number format that prints a mark of credit."""
 NUMBER_FORMAT = re.compile(r"<numFmt\b[^>]*>")
 FONTS = re.compile(r"<fonts\b.*?</fonts>", re.DOTALL)
-FONT = re.compile(r"<font\b[^>]*/>|<font\b.*?</font>", re.DOTALL)
+FONT_ELEMENT = re.compile(r"<font\b[^>]*/>|<font\b.*?</font>", re.DOTALL)
 RED = re.compile(r"<color\b[^>]*\b(?:rgb=\"..(?:FF0000|C00000)\"|indexed=\"(?:2|10)\")")
 CELL_FORMATS = re.compile(r"<cellXfs\b.*?</cellXfs>", re.DOTALL)
 CELL_STYLE = re.compile(rb"<c\b[^>]*\bs=\"(\d+)\"[^>/]*>")
@@ -98,7 +98,9 @@ def _styles(text: str) -> _Styles:
             credit.add(number)
     fonts = FONTS.search(text)
     red = {
-        str(i) for i, font in enumerate(FONT.findall(fonts[0]) if fonts else []) if RED.search(font)
+        str(i)
+        for i, font in enumerate(FONT_ELEMENT.findall(fonts[0]) if fonts else [])
+        if RED.search(font)
     }
     cell_formats = CELL_FORMATS.search(text)
     tags = re.findall(r"<xf\b[^>]*>", cell_formats[0]) if cell_formats else []
