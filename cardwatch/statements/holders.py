@@ -60,7 +60,7 @@ def holders_elsewhere(table: Table, payments: Flags) -> tuple[dict[str, TextColu
 
     Args:
         table: the file.
-        payments: rows with a day, which name no section whatever their cells say.
+        payments: rows with a day and an amount, which name no section whatever their cells say.
     """
     above = {part.index: _merged(map(labelled, part.above)) for part in table.parts}
     above = {row: values for row, values in above.items() if values}

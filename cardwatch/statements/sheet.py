@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -32,14 +33,14 @@ from cardwatch.tabular import Table, normalise_heading, without_pound_mark
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-
     from cardwatch.records import Check
 
     Days = np.ndarray[Any, np.dtype[np.datetime64]]
 
 ONE_COLUMN_FIELDS = ("date", "merchant", *HOLDER_FIELDS)
 """Fields of which a file may not have two columns with the same heading that differ."""
+AMOUNT_COLUMNS = ("amount", "debit", "credit", "original_amount")
+"""Fields of which a payment has one."""
 SHOWN_ROWS = 20
 """Number of rows read to tell headings from a first payment."""
 
@@ -162,7 +163,9 @@ class ParsedSheet:
 
         Returns what is still missing.
         """
-        columns, source = holders_elsewhere(self.table, self.column("date").each(_is_day, "bool"))
+        paid = [self.column(name).matches(r"\d") for name in AMOUNT_COLUMNS]
+        dated = self.column("date").each(_is_day, "bool")
+        columns, source = holders_elsewhere(self.table, dated & np.logical_or.reduce(paid))
         if self.profile.holders == "none" and not columns:
             unit = next(
                 (self.columns[n] for n in ("unit", "cost_centre") if n in self.columns), None

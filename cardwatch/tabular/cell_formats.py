@@ -94,7 +94,8 @@ def _styles(text: str) -> _Styles:
         code = _attribute(tag, "formatCode").replace("&quot;", '"')
         if FOREIGN_FORMAT.search(code):
             foreign.add(number)
-        if CREDIT_FORMAT.search(code.partition(";")[0]):
+        above_zero = code.partition(";")[0]
+        if CREDIT_FORMAT.search(above_zero) and "[<" not in above_zero:
             credit.add(number)
     fonts = FONTS.search(text)
     red = {

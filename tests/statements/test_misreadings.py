@@ -155,11 +155,15 @@ def test_a_mark_of_credit_that_only_a_format_prints_is_refused(tmp_path: Path) -
     assert "1 cell shows CR" in str(found)
 
 
-def test_a_format_that_prints_cr_only_below_zero_changes_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number_format", ['0.00;0.00" CR"', '[<0]0.00" CR";0.00'])
+@pytest.mark.parametrize("amount", [-11, 11])
+def test_a_format_that_prints_cr_only_below_zero_changes_nothing(
+    tmp_path: Path, number_format: str, amount: int
+) -> None:
     def style(cell: openpyxl.cell.Cell) -> None:
-        cell.value, cell.number_format = -11, '0.00;0.00" CR"'
+        cell.value, cell.number_format = amount, number_format
 
-    assert pence_of(workbook_with(tmp_path, style)) == [1050, -1100, 1225]
+    assert pence_of(workbook_with(tmp_path, style)) == [1050, amount * 100, 1225]
 
 
 @pytest.mark.parametrize(("amount", "is_told"), [(11, True), (-11, False)])
@@ -620,6 +624,13 @@ def test_a_further_card_of_a_section_is_the_same_cardholders(write: Write) -> No
     payments = read(write(text))[0].transactions
     assert payments["holder_id"].tolist() == ["A Roe"] * 4 + ["B Low"] * 2
     assert payments["card_last4"].tolist()[::2] == ["1234", "5678", "9012"]
+
+
+def test_a_label_may_have_a_day_beside_it(write: Write) -> None:
+    text = "Cardholder: A Roe,,,\n" + SECTION.format(13, 14)
+    text += "20/10/2025,Cardholder: B Low,,\n" + SECTION.format(15, 16)
+    payments = read(write(text))[0].transactions
+    assert payments["holder_id"].tolist() == ["A Roe", "A Roe", "B Low", "B Low"]
 
 
 def test_a_note_in_a_payment_names_no_section(write: Write) -> None:
