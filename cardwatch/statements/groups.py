@@ -58,7 +58,8 @@ def fill_days(sheet: ParsedSheet, amounts: Amounts, days: Days) -> Days:
 
     Each day stands once and they are in order, the first payment has one, every payment without one
     has a merchant, an amount and whatever names its holder, and there are at least half as many as
-    days. None is VAT or another part of the payment above it.
+    days. None is VAT or another part of the payment above it; where all are the same holder's, some
+    come to more than it.
 
     Args:
         sheet: the file; its column of days is changed.
@@ -88,7 +89,9 @@ def fill_days(sheet: ParsedSheet, amounts: Amounts, days: Days) -> Days:
         return days
     last = np.maximum.accumulate(np.where(dated, np.arange(len(days)), -1))
     below = np.bincount(last[blank], weights=np.abs(amounts.pence[blank]), minlength=len(days))
-    if (below[dated] == np.abs(amounts.pence[dated])).any():
+    whole = np.abs(amounts.pence)
+    is_same = [(holder.codes == holder.codes[last])[blank].all() for holder in named]
+    if (below[dated] == whole[dated]).any() or (all(is_same) and (below <= whole)[dated].all()):
         return days
     rows = np.where(blank, last, np.arange(len(days)))
     sheet.columns["date"] = TextColumn(column.codes[rows], column.distinct)

@@ -821,8 +821,17 @@ def test_a_day_that_stands_once_is_that_of_the_payments_below_it(write: Write) -
         GROUPED.replace(",B,U,7.25\n", "").replace(",B,T,8.50", ",B,VAT,8.50"),
         GROUPED.replace(",B,T,8.50\n,B,U,7.25", ",A,T,5.00\n,A,U,4.00"),
         GROUPED.replace(",B,T", ",,T"),
+        GROUPED.replace(",B,T,8.50\n,B,U,7.25", ",A,of which post,2.00").replace(",C,V", ",A,tip"),
     ],
-    ids=["not in order", "a day comes again", "none above", "VAT", "parts", "no holder"],
+    ids=[
+        "not in order",
+        "a day comes again",
+        "none above",
+        "VAT",
+        "parts",
+        "no holder",
+        "of which",
+    ],
 )
 def test_days_are_not_filled_where_something_else_may_be_meant(write: Write, text: str) -> None:
     _, report = read(write(text))
