@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress as suppressed
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,7 +33,7 @@ from cardwatch.cli.options import (
     one_of,
     reading_choices,
 )
-from cardwatch.errors import CardwatchError, FileRefused
+from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, FileRefused
 from cardwatch.line_items import line_item_label
 from cardwatch.quantities import plural, quantity
 from cardwatch.records import LineItem
@@ -145,6 +146,13 @@ def watch(
         while True:
             time.sleep(settle if once else every)
             _fetch(pull, is_due=once)
+            if pull and (trouble := pull.change(is_last=once)) is not None:
+                with (
+                    suppressed(CasebookBusy, CasebookFailed),
+                    open_context(person, organisation) as context,
+                ):
+                    services.report_fetching(context, pull.source.host, trouble)
+                    pull.announced = trouble
             if drop_folder.take_complete(time.monotonic()):
                 with open_context(person, organisation) as context:
                     deliveries = services.receive_folder(

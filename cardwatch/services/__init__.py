@@ -212,6 +212,7 @@ from cardwatch.services.refused_files import (
     list_refused_files,
     mail_refusals,
     open_refused_file,
+    report_fetching,
     settle_refused_file,
 )
 from cardwatch.services.register_matches import MatchToReview, decide_match, list_matches
@@ -498,6 +499,7 @@ __all__ = [
     "remove_provided_user",
     "reopen_case",
     "report_equality",
+    "report_fetching",
     "report_governance",
     "report_registers",
     "require_step_up",

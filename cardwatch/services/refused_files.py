@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from cardwatch.services.notifications import due_notices
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from cryptography.fernet import MultiFernet
@@ -30,7 +31,14 @@ CORRECT = (
     "Correct the file as the reason says and put it into the folder again, or upload it. Then mark "
     "this entry as dealt with."
 )
+NOT_FETCHED = "not_fetched"
+"""The code of an entry about a server from which files cannot be fetched."""
+MEND_CONNECTION = (
+    "Ask your administrator to check the connection and its settings, or the bank whether its "
+    "server has changed. This entry goes once files are fetched again."
+)
 ADVICE = dict.fromkeys(("incomplete", "doubled", "out_of_sequence", "empty"), SEND_AGAIN)
+ADVICE[NOT_FETCHED] = MEND_CONNECTION
 """What to do about a refused file, by the code of its refusal; `CORRECT` for any other."""
 
 
@@ -64,7 +72,36 @@ def refuse_arrival(
     is_kept = refusal.code in SETTLED_BY_COLUMNS and file.size_bytes <= WAITING_BYTES
     facts = {"file": file.name, "sha256": file.sha256, "size_bytes": file.size_bytes}
     facts |= {"code": refusal.code, "reason": str(refusal)}
-    sealed = seal.encrypt(file.source.read_bytes()) if is_kept else b""
+    _announce(context, facts, seal.encrypt(file.source.read_bytes()) if is_kept else b"")
+
+
+def report_fetching(context: ServiceContext, host: str, trouble: str) -> None:
+    """Store and announce that files cannot be fetched from a server, as for a refused file.
+
+    Args:
+        context: who receives the files.
+        host: the server.
+        trouble: what is wrong; empty once files are fetched again, which settles it.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+    """
+    sha256 = hashlib.sha256(f"fetched from {host}".encode()).hexdigest()
+    if trouble:
+        facts = {"file": f"Files on {host}", "sha256": sha256, "size_bytes": 0}
+        _announce(context, facts | {"code": NOT_FETCHED, "reason": trouble})
+        return
+    with context.work(AuditEvent("alteration", "refused-file")) as uow:
+        _may_receive(context)
+        stored.settle_received(uow, sha256)
+
+
+def _announce(context: ServiceContext, facts: Mapping[str, object], sealed: bytes = b"") -> None:
+    """Store what was refused, and announce it once to the webhook of the lane and by e-mail.
+
+    Raises:
+        NotAllowed: the role receives no statements.
+    """
     with context.work(AuditEvent("collection", "refused-file", outcome="failed")) as uow:
         _may_receive(context)
         if stored.put_refused_file(uow, facts, sealed):

@@ -37,6 +37,8 @@ FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5.0, 3_600.0
 FETCHED = ".fetched.json"
 MOST_REMEMBERED = 10_000
 """Files remembered that the server has no more, the newest: some come back under another name."""
+ANNOUNCED_FAILURES = 3
+"""A connection that fails is announced after so many tries, some 15 seconds later."""
 KEEP, REMOVE, MOVE = AFTERWARDS = ("keep", "remove", "move")
 
 
@@ -137,13 +139,18 @@ class SftpPull:
     Attributes:
         source: what is fetched.
         folder: where to; locked by this process.
+        announced: what is wrong, as somebody was told last; empty if all was well, and none if
+            nothing was told yet.
     """
 
     source: SftpSource
     folder: DropFolder
+    announced: str | None = None
     _seen: dict[str, float] = field(default_factory=dict)
     _failures: int = 0
     _next_at: float = 0
+    _is_lasting: bool = False
+    _trouble: str = ""
 
     def look(self, now: float, *, is_due: bool = False) -> list[str]:
         """Fetch the files that are complete, if it is time to; return sentences on what went wrong.
@@ -160,11 +167,25 @@ class SftpPull:
             problems = asyncio.run(self._look(now))
         except (asyncssh.Error, OSError, TimeoutError) as error:
             self._failures += 1
+            self._trouble = _sentence(error, self.source.host)
+            self._is_lasting = isinstance(error, _lasting_errors())
             wait = min(FIRST_WAIT_SECONDS * 2 ** (self._failures - 1), LONGEST_WAIT_SECONDS)
             self._next_at = now + wait
-            return [f"{_sentence(error, self.source.host)} The next try is in {wait:.0f} seconds."]
+            return [f"{self._trouble} The next try is in {wait:.0f} seconds."]
         self._failures, self._next_at = 0, now + self.source.every_seconds
+        self._trouble, self._is_lasting = " ".join(dict.fromkeys(problems)), True
         return problems
+
+    def change(self, *, is_last: bool = False) -> str | None:
+        """Return what is wrong, or empty text if all is well, where that was not announced yet.
+
+        Nothing otherwise. A connection that breaks off counts from the third time on.
+
+        Args:
+            is_last: whether there is no further look, so that the first time counts.
+        """
+        is_known = not self._failures or self._is_lasting or self._failures >= ANNOUNCED_FAILURES
+        return self._trouble if (is_known or is_last) and self._trouble != self.announced else None
 
     async def _look(self, now: float) -> list[str]:
         """Fetch the files that are complete over one connection."""
@@ -302,6 +323,18 @@ def _listed(entries: Iterable[Any], pattern: str) -> tuple[list[_RemoteFile], in
 def _secret(path: Path | None) -> str | None:
     """Return what a file of secrets says, without the end of its line."""
     return None if path is None else path.read_text(encoding="utf-8").rstrip("\r\n")
+
+
+def _lasting_errors() -> tuple[type[Exception], ...]:
+    """Return the errors that another try does not mend."""
+    import asyncssh  # noqa: PLC0415  only who fetches has it
+
+    return (
+        asyncssh.HostKeyNotVerifiable,
+        asyncssh.PermissionDenied,
+        asyncssh.SFTPNoSuchFile,
+        asyncssh.SFTPPermissionDenied,
+    )
 
 
 def _sentence(error: Exception, host: str) -> str:

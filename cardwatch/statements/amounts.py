@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from cardwatch.errors import FileRefused
 from cardwatch.records import Check
@@ -30,6 +32,9 @@ IN_TOTALS = ("two_amounts", "no_direction")
 """Text that totals can have and payments cannot."""
 ONE_PIECE = frozenset({"", "1", "1.0", "1.00"})
 PENCE_HEADINGS = frozenset({"pence", "p"})
+PENCE_WORDS = frozenset({"pence", "pennies", "minor"})
+"""Words of a heading that say that amounts are not in pounds but in pence."""
+PLAIN_AMOUNT = r"^-?[0-9]{1,10}\.[0-9]{2}$"
 DECIMAL_MARKS = {"point": ".", "comma": ","}
 ROUNDING_PENCE = 2
 """Net and VAT, each rounded, may come to this many pence more or less than the gross amount."""
@@ -177,17 +182,40 @@ def _two_columns(sheet: ParsedSheet, debit: Amounts, mark: str) -> Amounts:
 
 
 def _amounts(sheet: ParsedSheet, name: str, mark: str) -> Amounts:
-    """Return one column of amounts as printed."""
-    return read_column(sheet.column(name), mark)
+    """Return one column of amounts as printed; in pounds, or in pence where its heading says so.
+
+    Raises:
+        FileRefused: its heading says pence, and some amounts have decimals.
+    """
+    amounts = read_column(sheet.column(name), mark)
+    heading = sheet.sources.get(name, "")
+    if sheet.table.feed or not PENCE_WORDS & set(normalise_heading(heading).split()):
+        return amounts
+    if (amounts.pence % 100 != 0).any():
+        reason = (
+            f"'{heading}' says that its amounts are in pence, and some have decimals. Export them "
+            "in pounds"
+        )
+        raise FileRefused(sheet.table.file, "amount_unclear", reason)
+    sheet.decisions.append(f"amounts in pence, as '{heading}' says")
+    return replace(amounts, pence=amounts.pence // 100)
 
 
 def read_column(column: cells.TextColumn, mark: str) -> Amounts:
     """Return a column of amounts as printed; a dash alone is an empty cell."""
-    values = [cells.read_pence(text, mark) for text in column.values]
-    pence = np.array([value or 0 for value in values], dtype="int64")[column.codes]
+    pence, unread = np.zeros(len(column.distinct), "int64"), np.ones(len(column.distinct), bool)
+    if mark == ".":  # most amounts are plain, and are read together
+        plain = pc.match_substring_regex(column.distinct, PLAIN_AMOUNT)
+        digits = pc.replace_substring(column.distinct.filter(plain), ".", "")
+        unread = ~plain.to_numpy(zero_copy_only=False)
+        pence[~unread] = digits.cast(pa.int64()).to_numpy()
+    for i in np.flatnonzero(unread).tolist():
+        if (value := cells.read_pence(column.values[i], mark)) is not None:
+            pence[i], unread[i] = value, False
     is_given = ~column.matches(cells.NIL)
-    bad = np.array([value is None for value in values], dtype=bool)[column.codes] & is_given
-    return Amounts(pence, is_given, bad.astype("int64") * AMOUNT_FAULTS.index("bad_amount"))
+    bad = unread[column.codes] & is_given
+    fault = bad.astype("int64") * AMOUNT_FAULTS.index("bad_amount")
+    return Amounts(pence[column.codes], is_given, fault)
 
 
 # Which column -----------------------------------------------------------------------------------

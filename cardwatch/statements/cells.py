@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -130,9 +131,11 @@ class TextColumn:
 def plain_cell(text: str) -> str:
     """Return a cell without what programs add to it: invisible marks, `="..."`, an apostrophe.
 
-    Spaces of every kind become plain ones.
+    Spaces of every kind become plain ones, and a letter and its accent one character.
     """
-    plain = text.strip() if text.isascii() else " ".join(INVISIBLE.sub("", text).split())
+    plain = text.strip()
+    if not text.isascii():
+        plain = " ".join(unicodedata.normalize("NFC", INVISIBLE.sub("", text)).split())
     if match := FORMULA.fullmatch(plain):
         plain = match[1].strip()
     return plain[1:].strip("'") if plain.startswith("'") else plain

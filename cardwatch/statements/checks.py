@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cardwatch.errors import FileRefused
-from cardwatch.quantities import plural
+from cardwatch.quantities import plural, quantity
 from cardwatch.records import Check
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import read_column
-from cardwatch.statements.cells import card_name
+from cardwatch.statements.cells import TextColumn, card_name
 from cardwatch.statements.holders import fold_name
 from cardwatch.statements.money_columns import money_columns
 from cardwatch.statements.profiles import HOLDER_FIELDS
@@ -39,6 +39,11 @@ CUT_OFF_AMOUNT = r"^[\s\p{Z}]*[-(£]*[\s\p{Z}]*\d{1,3}[\s\p{Z}]*$"
 WHOLE_POUNDS = r"^[\s\p{Z}]*[-(£]*[\s\p{Z}]*\d+[\s\p{Z}]*$"
 PENCE = r"^[\s\p{Z}]*\d\d\)?[\s\p{Z}]*$"
 """An amount cut at a decimal comma, and what follows it in the next column."""
+DOUBLED_ROWS = 5
+"""So many payments, that stand again behind them in one order, are there twice."""
+TAX_ROW = r"(?i)^\W*(?:input )?vat\b"
+VAT_RATES = (0.2, 0.05)
+"""VAT Act 1994, sections 2 and 29A: the standard and the reduced rate."""
 SAME_TEXT_ROWS = 5
 """Fewer payments than this may well have one merchant or one card."""
 MOSTLY = 0.5
@@ -67,12 +72,14 @@ def cells_outside(sheet: ParsedSheet, amounts: Amounts) -> Flags:
             unnamed += 1
     outside |= _cut_amounts(sheet)
     if unnamed:
-        columns = "column has no heading" if unnamed == 1 else "columns have no heading"
-        unread = f"{unnamed} {columns}, so nothing is read there but words for charge or refund"
+        columns = quantity(unnamed, "column has no heading", "columns have no heading")
+        unread = f"{columns}, so nothing is read there but words for charge or refund"
         sheet.notes.append(unread)
     count = int((outside & amounts.given).sum())
     sentence = (
-        f"{count} rows have more cells than headings" if count else "no cell is outside the columns"
+        f"{quantity(count, 'row has', 'rows have')} more cells than headings"
+        if count
+        else "no cell is outside the columns"
     )
     sentence = unread if unnamed and not count else sentence
     sheet.checks.append(Check("cells", not count and not unnamed, sentence))
@@ -171,10 +178,11 @@ def days_implausible(sheet: ParsedSheet, dates: Days, rows: Flags) -> Flags:
         elif group is not main:
             apart += group.size
     if apart:
-        sheet.notes.append(f"{apart} rows are more than a year before or after the others")
+        rows_are = quantity(apart, "row is", "rows are")
+        sheet.notes.append(f"{rows_are} more than a year before or after the others")
     count = int(wrong.sum())
-    are = plural(count, "date is", "dates are")
-    sentence = f"{f'{count:,} {are}' if count else 'no date is'} years away from the others"
+    dates_are = quantity(count, "date is", "dates are") if count else "no date is"
+    sentence = f"{dates_are} years away from the others"
     sheet.checks.append(Check("dates", not wrong.any() and not apart, sentence))
     return wrong
 
@@ -188,8 +196,8 @@ def check_bookings(sheet: ParsedSheet, dates: Days, posted: Days, rows: Flags) -
     odd = int(((lag < EARLIEST_BOOKING_DAYS) | (lag > LATEST_BOOKING_DAYS)).sum())
     if odd:
         sheet.notes.append(
-            f"{odd} of {len(lag)} payments are posted before their date or more than "
-            f"{LATEST_BOOKING_DAYS} days after it"
+            f"{odd:,} of {quantity(len(lag), 'payment')} {plural(odd, 'is', 'are')} posted before "
+            f"{plural(odd, 'its', 'their')} date or more than {LATEST_BOOKING_DAYS} days after it"
         )
     sentence = f"{len(lag) - odd} of {len(lag)} payments are posted soon after their date"
     sheet.checks.append(Check("bookings", not odd, sentence))
@@ -238,8 +246,71 @@ def check_balance(sheet: ParsedSheet, good: Flags, levels_only: Flags, pence: Pe
     sheet.checks.append(Check("balance", count == len(steps), sentence))
 
 
+def check_doubled(sheet: ParsedSheet, good: Flags, dates: Days) -> None:
+    """Refuse a file that begins anew after some payments, as an export appended to itself does.
+
+    Args:
+        sheet: the file.
+        good: which rows are payments.
+        dates: of each row.
+
+    Raises:
+        FileRefused: its first payments, of several days, stand again behind them, in one order and
+            with equal cells.
+    """
+    if good.sum() < 2 * DOUBLED_ROWS:
+        return
+    columns = [TextColumn.of(column).codes[good] for column in sheet.table.cells.columns]
+    same_as_first = np.logical_and.reduce([codes == codes[0] for codes in columns])
+    for count in np.flatnonzero(same_as_first).tolist():
+        if not DOUBLED_ROWS <= count <= len(same_as_first) // 2:
+            continue
+        days = np.unique(dates[good][:count])
+        is_again = all((codes[:count] == codes[count : 2 * count]).all() for codes in columns)
+        if is_again and len(days) > 1:
+            row = sheet.table.rows[int(np.flatnonzero(good)[count])]
+            reason = (
+                f"its first {count} payments stand again from row {row} on, in the same order. "
+                "Take out what is there twice"
+            )
+            raise FileRefused(sheet.table.file, "doubled", reason)
+
+
+def check_tax_rows(sheet: ParsedSheet, good: Flags, pence: Pence) -> None:
+    """Refuse a file that puts the VAT of a payment on a row of its own, below it.
+
+    Raises:
+        FileRefused: several rows have VAT in place of a merchant, and a rate of the row above.
+    """
+    rows = np.flatnonzero(good & sheet.column("merchant").matches(TAX_ROW))
+    rows = rows[rows > 0]
+    shares = [np.abs(np.rint(pence[rows - 1] * rate) - pence[rows]) <= 1 for rate in VAT_RATES]
+    if len(rows) > 1 and np.logical_or.reduce(shares).mean() > MOSTLY:
+        reason = (
+            f"{len(rows)} of its rows are VAT of the payment above them, so a payment is on two "
+            "rows. Export it with a row for each payment, VAT in a column"
+        )
+        raise FileRefused(sheet.table.file, "tax_rows", reason)
+
+
+def tell_numbers_cut(sheet: ParsedSheet, good: Flags) -> None:
+    """Say that some staff numbers stand with and without zeros in front, as a spreadsheet cuts."""
+    for name in ("holder_id", "employee_id"):
+        if name not in sheet.columns:
+            continue
+        column = sheet.column(name).kept(good)
+        numbers = {text.strip() for text in column.used if text.strip().isdecimal()}
+        if count := len(numbers) - len({number.lstrip("0") for number in numbers}):
+            are = quantity(count, "number stands", "numbers stand")
+            sheet.notes.append(
+                f"{are} in '{sheet.sources[name]}' with zeros in front and without, and "
+                f"{plural(count, 'counts', 'count')} as different cardholders"
+            )
+
+
 def check_holders(sheet: ParsedSheet, good: Flags) -> None:
     """Count the holders that are spelt in several ways, which are counted as one each."""
+    tell_numbers_cut(sheet, good)
     column = sheet.columns.get("cardholder")
     if column is None:
         return
@@ -248,7 +319,8 @@ def check_holders(sheet: ParsedSheet, good: Flags) -> None:
     spelt = {tidy[i] for i in used_codes if tidy[i]}
     several = len(spelt) - len({fold_name(text) for text in spelt})
     sentence = (
-        f"{several} cardholders' names have another spelling and are counted as the same"
+        f"{quantity(several, 'cardholder has', 'cardholders have')} another spelling and "
+        f"{plural(several, 'is', 'are')} counted as the same"
         if several
         else "no cardholder's name has two spellings"
     )
@@ -274,6 +346,11 @@ def tell_same_text(sheet: ParsedSheet, good: Flags) -> None:
         )
     key = sheet.choices.card_key
     names = [name for name in HOLDER_FIELDS if name in sheet.columns]
+    if names == ["account"] and len(set(sheet.tidy("account").kept(good).used)) == 1:
+        sheet.notes.append(
+            f"every payment has the same account in '{sheet.sources['account']}'. If another "
+            "column says who paid, name it as 'cardholder' in a column profile"
+        )
     labels = {card_name(text, key) for text in sheet.column("card_number").kept(good).used} - {""}
     if names == ["card_number"] and len(labels) == 1 and not any(c.isdigit() for c in min(labels)):
         heading = sheet.sources["card_number"]

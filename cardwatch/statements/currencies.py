@@ -72,9 +72,12 @@ def currency_column(sheet: ParsedSheet) -> int | None:
     """Return the first column without a known heading whose filled cells are all currency codes."""
     names = ("foreign", "foreign_codes", "pound")
     codes = frozenset().union(*(word_set("currencies", name) for name in names))
+
+    def is_code(word: str) -> bool:
+        return len(word) == CODE_LETTERS and word in codes
+
     for position in sheet.unused:
-        column = sheet.column_at(position)
-        words = {plain_word(text) for text in column.used} - {""}
-        if words and words <= codes and all(len(word) == CODE_LETTERS for word in words):
+        words = filter(None, map(plain_word, sheet.column_at(position).used))
+        if is_code(next(words, "")) and all(map(is_code, words)):
             return position
     return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import plural, quantity
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import AMOUNT_FAULTS, FAULTLESS
 from cardwatch.statements.words import direction_of, plain_word, word_set, words_with_meaning
@@ -45,6 +46,7 @@ DIRECTION_SIGNS = {
     "cash": 1,
     "refund": -1,
     "payment": -1,
+    "payment_or_charge": -1,
     "adjustment": 0,
     "": 0,
 }
@@ -87,6 +89,7 @@ def sign_amounts(
         row_kinds[np.isin(row_kinds, ["charge", "refund"])] = ""
         return _by_words(sheet, amounts, read, words), row_kinds
     if amounts.in_two_columns:
+        kinds = _kinds_beside(sheet, read, kinds)
         _check_sides(sheet, amounts, read, kinds)
         pence = amounts.pence
     else:
@@ -96,9 +99,9 @@ def sign_amounts(
         pence = -amounts.pence if positive == "refund" else amounts.pence
     if count := int((_described_as_refunds(sheet) & read & (kinds == "") & (pence > 0)).sum()):
         sheet.notes.append(
-            "1 payment is described as a refund and counted as a charge"
-            if count == 1
-            else f"{count} payments are described as refunds and counted as charges"
+            f"{quantity(count, 'payment is', 'payments are')} described as "
+            f"{plural(count, 'a refund', 'refunds')} and counted as "
+            f"{plural(count, 'a charge', 'charges')}"
         )
     return pence, kinds
 
@@ -108,6 +111,31 @@ def _described_as_refunds(sheet: ParsedSheet) -> Flags:
     return np.logical_or.reduce(
         [sheet.column(name).matches(REFUND_WORDS) for name in ("merchant", "description")]
     )
+
+
+def _kinds_beside(sheet: ParsedSheet, read: Flags, kinds: Kinds) -> Kinds:
+    """Return the kinds of the rows, with those that a column of words tells from purchases.
+
+    Charges and refunds stand in columns of their own, so it decides no direction. All its words
+    are known, one means a charge, and one a payment to the account, a fee, cash or an adjustment.
+    """
+    for position in sheet.unused:
+        column = sheet.column_at(position)
+        if len(column.distinct) > MOST_WORDS:
+            continue
+        meanings = np.array(
+            [direction_of(plain_word(cells.plain_cell(text))) for text in column.values],
+            dtype=object,
+        )[column.codes]
+        seen = set(meanings[read & column.matches(cells.FILLED)].tolist())
+        if "" not in seen and "charge" in seen and seen - {"charge", "refund"}:
+            meanings[meanings == "payment_or_charge"] = "payment"
+            sheet.decisions.append(
+                f"rows that are no purchases by column '{sheet.headings[position]}'"
+            )
+            own = np.isin(meanings, ["payment", "fee", "cash", "adjustment"]) & (kinds == "")
+            return np.where(own, meanings, kinds)
+    return kinds
 
 
 def _check_sides(sheet: ParsedSheet, amounts: Amounts, read: Flags, kinds: Kinds) -> None:
@@ -223,8 +251,8 @@ def _meanings(
             )
             raise FileRefused(sheet.table.file, "direction_unclear", reason)
         return None
-    if "charge" not in meaning.values() and "payment" in meaning.values():
-        meaning = {w: "charge" if m == "payment" else m for w, m in meaning.items()}
+    either = "payment" if "charge" in meaning.values() else "charge"
+    meaning = {w: either if m == "payment_or_charge" else m for w, m in meaning.items()}
     meanings = np.array([meaning.get(word, "") for word in words], dtype=object)
     return WordColumn(heading, meanings[column.codes])
 
@@ -259,7 +287,7 @@ def _is_direction(
     typed = bool(set(normalise_heading(heading).split()) & word_set("direction", "type_headings"))
     meanings = np.array([direction_of(word) for word in words], dtype=object)[column.codes]
     share = (meanings[read] != "").mean()
-    back = np.isin(meanings[read], ["refund", "payment"]).any()
+    back = np.isin(meanings[read], ["refund", "payment", "payment_or_charge"]).any()
     unsigned = not (amounts.pence[read] < 0).any()
     return bool((share >= 0.5 or typed) and back and unsigned)
 

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from cardwatch.statements import cells
 from cardwatch.statements.cells import TextColumn
-from cardwatch.statements.profiles import HOLDER_FIELDS
 from cardwatch.statements.words import is_period, plain_word, word_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from cardwatch.statements.sheet import ParsedSheet
     from cardwatch.tabular import Table
 
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -24,14 +21,10 @@ if TYPE_CHECKING:
 LABELLED = re.compile(r"\s*([^:\d]{2,40}?)\s*(?::|\s-\s)\s*(.*)", re.DOTALL)
 """A label, a colon, and perhaps what it labels."""
 HOLDER_TEXT_FIELDS = ("cardholder", "card_number")
-PAYMENT_CELLS = 3
-"""A payment has a day, a merchant and an amount."""
 CONTINUATION = re.compile(
     r"\s*[(\[-]?\s*\b(?:continued|cont(?:'?d)?)\b\.?[)\]]?\s*$", re.IGNORECASE
 )
 """What a heading over the next page adds to a name."""
-FILLED_DOWN = 0.5
-"""Empty cells after a holder are that holder's if there are this many for each name."""
 
 
 def label_of(text: str) -> tuple[str, str]:
@@ -58,24 +51,28 @@ def labelled(row: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def holders_elsewhere(table: Table) -> tuple[dict[str, TextColumn], str]:
+def holders_elsewhere(table: Table, payments: Flags) -> tuple[dict[str, TextColumn], str]:
     """Return holder and card of every row where no column names them, and where they stand.
 
-    They are looked for above the headings of each sheet, in section rows such as `Cardholder: A
-    Roe`, and in the names of sheets that are no months or numbers. Nothing where they are in none.
+    They are looked for above the headings of each sheet and in section rows such as `Cardholder: A
+    Roe`, together, and then in the names of sheets that are no months or numbers. Nothing where
+    they are in none.
+
+    Args:
+        table: the file.
+        payments: rows with a day and an amount, which name no section whatever their cells say.
     """
-    above = [_merged(map(labelled, part.above)) for part in table.parts]
-    fields = [name for name in HOLDER_TEXT_FIELDS if any(name in values for values in above)]
-    if fields:
-        starts = [part.index for part in table.parts]
-        columns = {
-            name: _spread(starts, [values.get(name, "") for values in above], table)
-            for name in fields
-        }
-        return columns, "the cells above the headings"
-    sections = _sections(table)
-    if sections:
-        return sections, "the rows above each section"
+    above = {part.index: _merged(map(labelled, part.above)) for part in table.parts}
+    above = {row: values for row, values in above.items() if values}
+    sections = _sections(table, payments)
+    if not above and sections and payments[: min(sections)].any():
+        sections = {}  # rows stand before the first label, as the labels close their sections
+    if above or sections:
+        places = ["the cells above the headings"] * bool(above)
+        places += ["the rows above each section"] * bool(sections)
+        for row, values in sections.items():
+            above[row] = above.get(row, {}) | values
+        return _by_sections(above, table, payments), " and ".join(places)
     names = [part.name for part in table.parts]
     if len(names) > 1 and not any(map(is_period, names)):
         starts = [part.index for part in table.parts]
@@ -91,70 +88,45 @@ def _merged(values: Iterable[dict[str, str]]) -> dict[str, str]:
     return merged
 
 
-def _sections(table: Table) -> dict[str, TextColumn]:
-    """Return holder and card by the section in which each row stands.
-
-    Nothing where rows stand before the first label, as the labels then close their sections.
-    """
+def _sections(table: Table, payments: Flags) -> dict[int, dict[str, str]]:
+    """Return the fields that each row above a section labels, by its position."""
     rows: set[int] = set()
     for column in map(TextColumn.of, table.cells.columns):
         labels = [i for i, text in enumerate(column.values) if text and label_of(text)[0]]
-        rows |= set(np.flatnonzero(np.isin(column.codes, labels)).tolist())
-    section_labels: dict[int, dict[str, str]] = {}
-    for row in sorted(rows):
-        cells_of_row = [str(column[row].as_py()) for column in table.cells.columns]
-        if values := labelled(cells_of_row):
-            section_labels[row] = values
+        rows |= set(np.flatnonzero(np.isin(column.codes, labels) & ~payments).tolist())
+    labels_of_rows = {
+        row: labelled([str(column[row].as_py()) for column in table.cells.columns])
+        for row in sorted(rows)
+    }
+    return {row: values for row, values in labels_of_rows.items() if values}
+
+
+def _by_sections(
+    labels: dict[int, dict[str, str]], table: Table, payments: Flags
+) -> dict[str, TextColumn]:
+    """Return holder and card of every row by the labels above it.
+
+    Labels without a payment between them are of one section. A cardholder ends the card of the one
+    before; a further card is the same cardholder's.
+    """
     columns: dict[str, TextColumn] = {}
-    if not rows or _is_filled_before(table, min(section_labels, default=0)):
-        return columns
+    starts: list[int] = []
+    states: list[dict[str, str]] = []
+    for row in sorted(labels):
+        is_further = bool(states) and not payments[starts[-1] : row].any()
+        starts_anew = not states or ("cardholder" in labels[row] and not is_further)
+        states.append(labels[row] if starts_anew else states[-1] | labels[row])
+        starts.append(row)
     for name in HOLDER_TEXT_FIELDS:
-        starts = [row for row, values in section_labels.items() if name in values]
-        if starts:
-            columns[name] = _spread(starts, [section_labels[row][name] for row in starts], table)
+        if any(name in values for values in states):
+            columns[name] = _spread(starts, [values.get(name, "") for values in states], table)
     return columns
-
-
-def _is_filled_before(table: Table, row: int) -> bool:
-    """Return whether more than a line of text stands above a row: a payment, most likely."""
-    above = table.cells.slice(0, row)
-    filled = sum(TextColumn.of(column).matches(cells.FILLED) for column in above.columns)
-    return bool(np.any(filled >= PAYMENT_CELLS))
 
 
 def _spread(starts: Sequence[int], values: Sequence[str], table: Table) -> TextColumn:
     """Return a column in which each value stands from its row on; empty before the first."""
     nearest = np.searchsorted(starts, np.arange(len(table.rows)), side="right")
     return TextColumn(nearest.astype(np.int32), pa.array(["", *values], pa.string()))
-
-
-def fill_down(sheet: ParsedSheet, rows: Flags) -> None:
-    """Fill empty holder cells with the holder above, where the file names each once, as a group.
-
-    Each name stands once, the first payment has one, and there are at least half as many empty
-    cells as names; a name that comes again would show that empty cells are missing ones.
-
-    Args:
-        sheet: the file; its column is changed.
-        rows: which rows are payments.
-    """
-    names = [name for name in HOLDER_FIELDS if name in sheet.columns]
-    filled_cells = {name: sheet.columns[name].matches(cells.FILLED) for name in names}
-    nobody = rows & ~np.logical_or.reduce([*filled_cells.values(), np.zeros(len(rows), dtype=bool)])
-    for name, filled in filled_cells.items():
-        column = sheet.columns[name]
-        if not nobody.any() or (rows & ~filled & ~nobody).any():
-            continue  # another column names the holder of a row that is empty here
-        holder_codes = column.codes[rows & filled]
-        empty = int((rows & ~filled).sum())
-        first = bool(filled[rows][0])
-        once = len(np.unique(holder_codes)) == len(holder_codes)
-        if first and once and empty and empty >= FILLED_DOWN * len(holder_codes):
-            last = np.maximum.accumulate(np.where(filled, np.arange(len(filled)), 0))
-            sheet.columns[name] = TextColumn(column.codes[last], column.distinct)
-            sheet.decisions.append(
-                f"'{sheet.sources[name]}' names each cardholder once, above their payments"
-            )
 
 
 def whole_name(first: str, name: str) -> str:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from cardwatch.errors import FileRefused
 from cardwatch.line_items import write_line_items
+from cardwatch.quantities import quantity
 from cardwatch.records import LineItem
 from cardwatch.statements import cells
 from cardwatch.statements.amounts import FAULTLESS, read_column
@@ -45,20 +46,18 @@ def further_lines(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) ->
     Raises:
         FileRefused: parts do not come to their payment, or VAT has rows of its own.
     """
-    part = money_columns(sheet.headings).part
+    part = sheet.line_amounts
     if (kinds := _line_kinds(sheet, good)) is not None:
         lines = _by_kind(sheet, good, kinds, pence)
     elif part is not None and part not in sheet.positions.values():
         lines = _by_parts(sheet, good, _payments(sheet, dates, pence), part)
-    elif "transaction_id" in sheet.columns:
-        lines = _by_reference(sheet, good, dates, pence)
     else:
-        return np.full(len(good), -1)
+        lines = _by_reference(sheet, good, dates, pence)
+        if not lines.any():
+            lines = _by_sums(sheet, good, _payments(sheet, dates, pence))
     if count := int(lines.sum()):
-        rows = "row is a further line" if count == 1 else "rows are further lines"
-        sheet.notes.append(
-            f"{count} {rows} of a payment that is counted once with its whole amount"
-        )
+        rows = quantity(count, "row is a further line", "rows are further lines")
+        sheet.notes.append(f"{rows} of a payment that is counted once with its whole amount")
     return _owners(sheet, good, lines)
 
 
@@ -89,9 +88,8 @@ def line_items(sheet: ParsedSheet, good: Flags, lines: Pence, pence: Pence) -> d
     """
     if not (lines >= 0).any():
         return {}
-    money = money_columns(sheet.headings)
-    kinds = _line_kinds(sheet, good)
-    part = None if money.part is None else read_column(sheet.column_at(money.part), ".")
+    kinds, place = _line_kinds(sheet, good), sheet.line_amounts
+    part = None if place is None else read_column(sheet.column_at(place), ".")
     vat = _vat(sheet)
     columns = [sheet.tidy(name) for name in ITEM_FIELDS if name in sheet.columns]
     rows: dict[int, list[int]] = {}
@@ -212,10 +210,43 @@ def _by_parts(sheet: ParsedSheet, good: Flags, payments: pd.DataFrame, part: int
     return lines
 
 
+def _by_sums(sheet: ParsedSheet, good: Flags, payments: pd.DataFrame) -> Flags:
+    """Return the further lines of payments on rows one below the other, alike but for their parts.
+
+    The column of parts may have any heading. It has to come to the amount of every payment on
+    several rows, and be that amount where another has anything there, so that two equal payments
+    beside a column of VAT or of pieces are not taken for one.
+    """
+    lines = np.zeros(len(good), dtype=bool)
+    rows = np.flatnonzero(good)
+    alike = payments.drop(columns="transaction_id", errors="ignore").to_numpy()[rows]
+    repeats = np.zeros(len(rows), dtype=bool)
+    repeats[1:] = (alike[1:] == alike[:-1]).all(axis=1)
+    if not repeats.any():
+        return lines
+    group = np.cumsum(~repeats)
+    several = np.bincount(group)[group] > 1
+    whole = np.abs(payments["pence"].to_numpy()[rows])
+    for position in sheet.unused:
+        column = sheet.column_at(position)
+        if not column.kept(good).kept(several).matches(r"\d").all():
+            continue
+        part = read_column(column, cells.decimal_mark(column.used))
+        is_part = part.given[rows]
+        sums = np.bincount(group, weights=np.abs(part.pence[rows]))[group]
+        if (part.fault[rows] == FAULTLESS).all() and (sums == whole)[is_part].all():
+            heading = sheet.headings[position]
+            sheet.decisions.append(f"payments on several rows by the amounts in '{heading}'")
+            sheet.line_amounts = position
+            lines[rows] = repeats
+            break
+    return lines
+
+
 def _by_reference(sheet: ParsedSheet, good: Flags, dates: Days, pence: Pence) -> Flags:
     """Return the further lines of a reference whose rows have the same day, merchant and amount."""
     lines = np.zeros(len(good), dtype=bool)
-    column = sheet.columns["transaction_id"]
+    column = sheet.column("transaction_id")
     referred = good & column.matches(FILLED)
     count = int((np.bincount(column.codes[referred]) > 0).sum())
     if count == int(referred.sum()):

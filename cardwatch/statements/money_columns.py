@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,10 @@ PRICES = frozenset({"price", "price each"})
 """Beside a quantity these are of one piece, and not what was paid."""
 COSTS = frozenset({"cost", "costs"})
 """Beside a quantity these may be of one piece or of all."""
+
+OF_DOCUMENT = re.compile(r"in doc(?:ument)?(?: (?:cur\w*|crcy|ccy))?")
+IN_LOCAL = re.compile(r"in (?:local|lc|loc|company code)(?: (?:cur\w*|crcy|ccy))?")
+"""How SAP heads amounts in the currency of a document, and beside it in the organisation's own."""
 
 PIECES = frozenset({"unit", "each", "item", "limit", "centre", "center", "code"})
 """Words of headings that have a word for an amount and hold none that was paid."""
@@ -71,7 +76,7 @@ def _words() -> dict[str, frozenset[str]]:
 
 def money_columns(headings: Sequence[str]) -> MoneyColumns:
     """Return what the money columns of a file are, by the words of their headings."""
-    names = [normalise_heading(heading) for heading in headings]
+    names = _without_document([normalise_heading(heading) for heading in headings])
     pieces = PRICES if QUANTITIES & set(names) else frozenset()
     amounts = [
         column
@@ -92,6 +97,18 @@ def money_columns(headings: Sequence[str]) -> MoneyColumns:
         part[0] if len(part) == 1 else None,
         balance[0] if len(balance) == 1 else None,
     )
+
+
+def _without_document(names: list[str]) -> list[str]:
+    """Return headings with those of SAP's amounts as others say it: paid, and billed beside it."""
+    if not any(OF_DOCUMENT.search(name) for name in names):
+        return names
+    return [
+        OF_DOCUMENT.sub("transaction", IN_LOCAL.sub("home", name))
+        if _words()["amount"] & set(name.split())
+        else name
+        for name in names
+    ]
 
 
 def _fields(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import quantity
 from cardwatch.records import Total
 from cardwatch.statements import cells
 from cardwatch.statements.cells import TextColumn
@@ -84,7 +85,7 @@ def _tell_balances(sheet: ParsedSheet, balances: Flags) -> None:
     """Say how many rows are balances by their text though they name a holder, as a shop may too."""
     holders = [sheet.column(name).matches(cells.FILLED) for name in HOLDER_FIELDS]
     if count := int((balances & np.logical_or.reduce(holders)).sum()):
-        rows = "1 row is a balance or sum" if count == 1 else f"{count} rows are balances or sums"
+        rows = quantity(count, "row is a balance or sum", "rows are balances or sums")
         sheet.notes.append(f"{rows} by the text in place of a merchant, and not counted")
 
 

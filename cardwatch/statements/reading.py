@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cardwatch.errors import FileRefused
-from cardwatch.quantities import plural
+from cardwatch.quantities import plural, quantity
 from cardwatch.records import Check, Problem, ReadingReport
 from cardwatch.statements import cells, checks
 from cardwatch.statements.amounts import (
@@ -30,7 +30,8 @@ from cardwatch.statements.amounts import (
 from cardwatch.statements.cells import TextColumn, card_name, read_card
 from cardwatch.statements.date_orders import decide_date_order
 from cardwatch.statements.direction import sign_amounts
-from cardwatch.statements.holders import fill_down, whole_name
+from cardwatch.statements.groups import fill_days, fill_holders
+from cardwatch.statements.holders import whole_name
 from cardwatch.statements.lines import further_lines, line_items, read_vat
 from cardwatch.statements.places import (
     APART,
@@ -70,6 +71,7 @@ PROBLEM_MESSAGES = {
     "long_record": "the record has more fields than its form has",
     "type_unknown": "its code does not say whether it is a charge or a refund",
     "amount_unreadable": "its amount is no number, or says nothing of its decimals",
+    "payments_together": "it is several payments, which the feed does not state one by one",
     "taken_back": "the feed takes back or corrects another payment, which is left to a person",
     "too_many_cells": "the row has more cells than headings, as an unquoted comma makes them",
     "bad_date": "the date is missing or is not a date",
@@ -103,7 +105,8 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
         choices = replace(choices, profiles=(feed_profile(table),), date_order="decide")
     sheet = without_sums(ParsedSheet(table, choices))
     order = decide_date_order(sheet)
-    dates, printed = sheet.days("date", order), read_amounts(sheet)
+    printed = read_amounts(sheet)
+    dates = fill_days(sheet, printed, sheet.days("date", order))
     kinds = _kinds(sheet)
     place, outside = _places(sheet, printed, dates, kinds)
     paid = (place == ROW) & ~outside & ~np.isnat(dates)
@@ -111,12 +114,11 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     amounts = replace(printed, pence=pence)
     place[_named_by_nobody(sheet) & (place == ROW) & (kinds == "payment")] = CONTROL
     if not table.feed:
-        fill_down(sheet, (place == ROW) & (kinds != "payment"))
+        fill_holders(sheet, (place == ROW) & (kinds != "payment"))
     problems = _find_problems(sheet, place == ROW, dates, amounts, outside)
     good = place == ROW
     good[[problem.row - table.rows.start for problem in problems]] = False
     items = {} if table.feed else _take_lines(sheet, place, good, dates, pence)
-    good &= place == ROW
     _check_any(sheet, good, problems, place)
     frame = _frame(sheet, good, order, amounts, kinds)
     frame = frame.assign(vat=read_vat(sheet, good), line_items=_line_items(sheet, good, items))
@@ -129,10 +131,17 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
 def _take_lines(
     sheet: ParsedSheet, place: Codes, good: Flags, dates: Days, pence: Pence
 ) -> dict[int, str]:
-    """Set the place of further lines; return the line items of each payment that has any."""
+    """Set the place of further lines, which are no good rows; return the items of each payment.
+
+    Raises:
+        FileRefused: payments stand twice, parts do not come to theirs, or VAT has rows of its own.
+    """
+    checks.check_doubled(sheet, good, dates)
+    checks.check_tax_rows(sheet, good, pence)
     lines = further_lines(sheet, good, dates, pence)
-    place[lines >= 0] = LINE
-    return line_items(sheet, good, lines, pence)
+    items = line_items(sheet, good, lines, pence)
+    place[lines >= 0], good[lines >= 0] = LINE, False
+    return items
 
 
 def _line_items(sheet: ParsedSheet, good: Flags, items: Mapping[int, str]) -> pd.Series[str]:
@@ -223,8 +232,8 @@ def _report(  # noqa: PLR0913, PLR0917  all that was found out about a file
         )
     }
     if counts["not_booked"]:
-        rows = "row is" if counts["not_booked"] == 1 else "rows are"
-        sheet.notes.append(f"{counts['not_booked']} {rows} not posted yet, and not counted")
+        rows = quantity(counts["not_booked"], "row is", "rows are")
+        sheet.notes.append(f"{rows} not posted yet, and not counted")
     return ReadingReport(
         file=table.file,
         sha256=table.sha256,
@@ -371,8 +380,10 @@ def _frame(
     currency = text["currency"].mapped(read_currency)
     own_words = int((~np.isin(kinds, ["purchase", "refund"])).sum())
     if own_words:
-        rows = plural(own_words, "row is", "rows are")
-        sheet.notes.append(f"{own_words} {rows} entries of the bank and not purchases")
+        rows = quantity(own_words, "row is an entry", "rows are entries")
+        sheet.notes.append(
+            f"{rows} of the bank and not {plural(own_words, 'a purchase', 'purchases')}"
+        )
     frame = pd.DataFrame(
         {
             "transaction_id": _references(sheet, text["transaction_id"]).texts(),

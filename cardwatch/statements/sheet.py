@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,6 +17,7 @@ from cardwatch.statements.dates import is_serial, read_date
 from cardwatch.statements.holders import holders_elsewhere
 from cardwatch.statements.money_columns import MoneyColumns, money_columns
 from cardwatch.statements.profiles import (
+    DATE_ORDERS,
     HOLDER_FIELDS,
     Profile,
     choose_profile,
@@ -31,14 +33,14 @@ from cardwatch.tabular import Table, normalise_heading, without_pound_mark
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-
     from cardwatch.records import Check
 
     Days = np.ndarray[Any, np.dtype[np.datetime64]]
 
 ONE_COLUMN_FIELDS = ("date", "merchant", *HOLDER_FIELDS)
 """Fields of which a file may not have two columns with the same heading that differ."""
+AMOUNT_COLUMNS = ("amount", "debit", "credit", "original_amount")
+"""Fields of which a payment has one."""
 SHOWN_ROWS = 20
 """Number of rows read to tell headings from a first payment."""
 
@@ -81,6 +83,7 @@ class ParsedSheet:
         self.money: MoneyColumns | None = (
             money_columns(self.headings) if self.profile.is_general else None
         )
+        self.line_amounts = money_columns(self.headings).part
         if missing == ["holder"]:
             missing = self._take_holders_elsewhere()
         self._tell_unused_profiles(is_refused=bool(missing))
@@ -93,7 +96,6 @@ class ParsedSheet:
             self.decisions.append(f"columns by the profile '{self.profile.name}'")
         self._check_twins()
         self._take_by_content()
-        self._blank_placeholders()
         self.serial = self.table.is_workbook or self._has_serial_days()
 
     def _tell_unused_profiles(self, *, is_refused: bool) -> None:
@@ -122,6 +124,11 @@ class ParsedSheet:
         self.positions[name] = position
         self.columns[name] = self.column_at(position)
         self.sources[name] = self.headings[position]
+
+    def drop(self, name: str) -> int:
+        """Take the column of a field from it; return its position."""
+        del self.columns[name], self.sources[name]
+        return self.positions.pop(name)
 
     @property
     def unused(self) -> list[int]:
@@ -156,7 +163,9 @@ class ParsedSheet:
 
         Returns what is still missing.
         """
-        columns, source = holders_elsewhere(self.table)
+        paid = [self.column(name).matches(r"\d") for name in AMOUNT_COLUMNS]
+        dated = self.column("date").each(_is_day, "bool")
+        columns, source = holders_elsewhere(self.table, dated & np.logical_or.reduce(paid))
         if self.profile.holders == "none" and not columns:
             unit = next(
                 (self.columns[n] for n in ("unit", "cost_centre") if n in self.columns), None
@@ -199,9 +208,10 @@ class ParsedSheet:
                     raise FileRefused(self.table.file, "columns_unclear", reason)
 
     def _take_by_content(self) -> None:
-        """Take columns of codes for what they are, whatever their heading."""
+        """Take columns of codes for what they are, whatever their heading; empty placeholders."""
         self._take_codes()
         self._take_currency()
+        self._blank_placeholders()
 
     def _take_codes(self) -> None:
         """Take a column of categories whose every cell is four digits for the codes they are."""
@@ -210,9 +220,7 @@ class ParsedSheet:
             return
         filled = [text.strip() for text in category.used if text.strip()]
         if filled and all(text.isdecimal() and 3 <= len(text) <= 4 for text in filled):
-            self.positions["mcc"] = self.positions.pop("category")
-            self.columns["mcc"] = self.columns.pop("category")
-            self.sources["mcc"] = self.sources.pop("category")
+            self.take("mcc", self.drop("category"))
             self.decisions.append(
                 f"merchant category codes from '{self.sources['mcc']}', by content"
             )
@@ -326,5 +334,9 @@ def _check_above(table: Table, profiles: Sequence[Profile]) -> None:
 
 def _is_value(text: str) -> bool:
     """Return whether a cell is a day or an amount."""
-    day = read_date(text, "day-first", serial=False) or read_date(text, "month-first", serial=False)
-    return day is not None or bool(cells.read_pence(text, "."))
+    return _is_day(text) or bool(cells.read_pence(text, "."))
+
+
+def _is_day(text: str) -> bool:
+    """Return whether a cell is a day in either order."""
+    return any(read_date(text, order, serial=False) for order in DATE_ORDERS[1:])

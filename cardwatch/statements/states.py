@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cardwatch.errors import FileRefused
+from cardwatch.quantities import plural, quantity
 from cardwatch.statements import cells
 from cardwatch.statements.words import plain_word, word_set, words_with_meaning
 from cardwatch.tabular import normalise_heading
@@ -44,13 +46,18 @@ def tell_described(sheet: ParsedSheet, rows: Flags) -> None:
         rows: which rows are payments.
     """
     first_words = word_set("status", "not_booked_first")
+    anywhere = re.compile("|".join(sorted(first_words)), re.IGNORECASE)  # most texts have none
     places = [sheet.positions["description"]] if "description" in sheet.positions else []
     for position in [*sheet.unused, *places]:
         is_unbooked = sheet.column_at(position).each(
-            lambda text: plain_word(text).partition(" ")[0] in first_words, "bool"
+            lambda text: (
+                anywhere.search(text) is not None
+                and plain_word(text).partition(" ")[0] in first_words
+            ),
+            "bool",
         )
         if count := int((is_unbooked & rows).sum()):
-            payments = "1 payment is" if count == 1 else f"{count} payments are"
+            payments = quantity(count, "payment is", "payments are")
             heading = sheet.headings[position]
             sheet.notes.append(f"{payments} counted, though '{heading}' says declined or reversed")
 
@@ -79,6 +86,9 @@ def _by_column(sheet: ParsedSheet, position: int) -> Flags:
     unbooked = set(filter(_is_unbooked, column_words))
     booked = word_set("status", "booked") | set(map(plain_word, sheet.profile.booked))
     strange = column_words - unbooked - booked
+    if strange and not unbooked and is_status_column and column_words - strange:
+        words = quantity(len(strange), "word that is", "words that are")
+        sheet.notes.append(f"column '{heading}' has {words} not known, and counted as posted")
     if not unbooked or (strange and not is_status_column):
         return none
     if strange:
@@ -90,10 +100,10 @@ def _by_column(sheet: ParsedSheet, position: int) -> Flags:
     apart = column.each(lambda text: _is_unbooked(plain_word(cells.plain_cell(text))), "bool")
     if set(normalise_heading(heading).split()) & word_set("status", "other_headings"):
         count = int(apart.sum())
+        rows = quantity(count, "row that is", "rows that are")
         sheet.notes.append(
-            f"column '{heading}' does not state what is posted, so the {count} "
-            f"{'row that is' if count == 1 else 'rows that are'} not approved or complete by it "
-            f"{'is' if count == 1 else 'are'} counted"
+            f"column '{heading}' does not state what is posted, so the {rows} not approved or "
+            f"complete by it {plural(count, 'is', 'are')} counted"
         )
         return none
     sheet.decisions.append(f"posted or not by the words in column '{heading}'")
@@ -109,9 +119,11 @@ def _flags(column: TextColumn, heading: str) -> Flags | None:
     booked = words & word_set("status", "booked_flag_headings")
     unbooked = words & word_set("status", "not_booked_flag_headings")
     rest = words - booked - unbooked - word_set("status", "flag_filler_headings")
+    if bool(booked) == bool(unbooked) or rest:
+        return None
     meanings = words_with_meaning("flags")
     flags = {meanings.get(text.strip().casefold(), "") for text in column.used if text.strip()}
-    if bool(booked) == bool(unbooked) or rest or not flags or "" in flags:
+    if not flags or "" in flags:
         return None
     flag = column.each(lambda text: meanings.get(text.strip().casefold(), ""), "object")
     if unbooked:

@@ -43,8 +43,7 @@ def without_sums(sheet: ParsedSheet) -> ParsedSheet:
         fields = sheet.money.fields
         sheet.money = money_columns(headings)
         for name in fields:
-            for by_field in (sheet.positions, sheet.columns, sheet.sources):
-                by_field.pop(name, None)
+            sheet.drop(name)
         for name, position in sheet.money.fields.items():
             sheet.take(name, position)
     return sheet

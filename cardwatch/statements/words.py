@@ -38,7 +38,12 @@ def direction_of(word: str) -> str:
     parts = word.split()
     backs = [part for part in parts if part in word_set("direction_parts", "refund")]
     if backs:
-        return "refund" if len(backs) == 1 else ""
+        taken_back = word_set("direction_parts", "unclear") & set(parts)  # `credit reversal`
+        is_one = len(backs) == 1 and not (backs == ["reversal"] and taken_back)
+        return "refund" if is_one else ""
+    for meaning in ("payment", "fee", "adjustment"):
+        if word_set("direction_parts", meaning) & set(parts):
+            return meaning
     is_charge = word_set("direction_parts", "charge") & set(parts)
     return "charge" if is_charge and not word_set("direction_parts", "unclear") & set(parts) else ""
 

@@ -1,52 +1,115 @@
-"""Formats of cells that show another currency than the pound. Runs in the limited child only."""
+"""What cells of workbooks show and their values do not say. Runs in the limited child only."""
 
 import io
 import re
 import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cardwatch.tabular.detect_format import ZIP
 
 FOREIGN_FORMAT = re.compile(r"[€¥]|\[\$(?:\$|EUR|USD)|(?:\"|\\)\$|\b(?:EUR|USD)\b")
 """A number format that prints euros, yen or dollars."""
+CREDIT_FORMAT = re.compile(r"\"[^\"]*\bCR\b[^\"]*\"|\\C\\R", re.IGNORECASE)
+"""A part of a number format that prints a mark of credit."""
 NUMBER_FORMAT = re.compile(r"<numFmt\b[^>]*>")
+FONTS = re.compile(r"<fonts\b.*?</fonts>", re.DOTALL)
+FONT_ELEMENT = re.compile(r"<font\b[^>]*/>|<font\b.*?</font>", re.DOTALL)
+RED = re.compile(r"<color\b[^>]*\b(?:rgb=\"..(?:FF0000|C00000)\"|indexed=\"(?:2|10)\")")
 CELL_FORMATS = re.compile(r"<cellXfs\b.*?</cellXfs>", re.DOTALL)
 CELL_STYLE = re.compile(rb"<c\b[^>]*\bs=\"(\d+)\"[^>/]*>")
+NUMBER_CELL = re.compile(
+    rb"<c\b(?![^>]*\bt=\"(?:s|str|inlineStr|b|e|d)\")(?=[^>]*\br=\"([A-Z]+))"
+    rb"(?:(?=[^>]*\bs=\"(\d+)))?[^>/]*>(?:<f\b[^>]*/>|<f\b.*?</f>)?\s*<v>(\d[^<]*)</v>"
+)
+"""A cell with a number of zero or more: its column, its style and its value."""
+WITHOUT_VALUE = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
+"""A formula in a sheet's XML with no value after it."""
 ODS_CURRENCY = re.compile(rb"office:currency=\"([A-Z]{3})\"")
 
 
-def foreign_cells(data: bytes, sheets: Sequence[int]) -> int:
-    """Count the cells of a workbook that are printed with the sign of another currency.
+@dataclass(frozen=True)
+class ShownCells:
+    """Counts of cells that show more than their values say.
+
+    Attributes:
+        foreign: those printed with the sign of another currency than the pound.
+        credits: amounts above zero printed with a mark of credit.
+        red: amounts above zero in red letters, where others are not.
+        without_value: whether a formula was never worked out.
+    """
+
+    foreign: int = 0
+    credits: int = 0
+    red: int = 0
+    without_value: bool = False
+
+
+@dataclass(frozen=True)
+class _Styles:
+    """The numbers of the cell styles that say something of their own."""
+
+    foreign: frozenset[int]
+    credits: frozenset[int]
+    red: frozenset[int]
+
+
+def shown_cells(data: bytes, sheets: Sequence[int]) -> ShownCells:
+    """Return what the cells of a workbook show; nothing of a form whose styles are not read.
 
     Args:
         data: the file.
         sheets: the numbers of the sheets that are read, from 1.
     """
     if not data.startswith(ZIP):
-        return 0
+        return ShownCells()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = {name.replace("\\", "/"): name for name in archive.namelist()}
         if "content.xml" in parts:
             currencies = ODS_CURRENCY.findall(archive.read(parts["content.xml"]))
-            return sum(currency != b"GBP" for currency in currencies)
-        if "xl/styles.xml" not in parts:
-            return 0
-        styles = _foreign_styles(archive.read(parts["xl/styles.xml"]).decode("utf-8", "replace"))
+            return ShownCells(foreign=sum(currency != b"GBP" for currency in currencies))
         names = [parts.get(f"xl/worksheets/sheet{number}.xml") for number in sheets]
-        texts = [archive.read(name) for name in names if name and styles]
-    return sum(int(style) in styles for text in texts for style in CELL_STYLE.findall(text))
+        texts = [archive.read(name) for name in names if name]
+        styles = archive.read(parts["xl/styles.xml"]) if "xl/styles.xml" in parts else b""
+    own = _styles(styles.decode("utf-8", "replace"))
+    foreign = credit = red = 0
+    if own.foreign:
+        foreign = sum(int(s) in own.foreign for text in texts for s in CELL_STYLE.findall(text))
+    if own.credits or own.red:
+        numbers = [number for text in texts for number in NUMBER_CELL.findall(text)]
+        with_pence = {column for column, _, value in numbers if b"." in value}
+        above = [int(s or 0) for column, s, v in numbers if v.strip(b"0.") and column in with_pence]
+        credit = sum(style in own.credits for style in above)
+        in_red = [style in own.red for style in above]
+        red = 0 if all(in_red) else sum(in_red)
+    without = any(WITHOUT_VALUE.search(text) for text in texts)
+    return ShownCells(foreign, credit, red, without)
 
 
-def _foreign_styles(styles: str) -> set[int]:
-    """Return the numbers of the cell styles whose number format shows another currency."""
-    foreign = set()
-    for tag in NUMBER_FORMAT.findall(styles):
-        number, code = _attribute(tag, "numFmtId"), _attribute(tag, "formatCode")
-        if FOREIGN_FORMAT.search(code.replace("&quot;", '"')):
+def _styles(text: str) -> _Styles:
+    """Return which cell styles show another currency, a mark of credit, or red letters."""
+    foreign, credit = set(), set()
+    for tag in NUMBER_FORMAT.findall(text):
+        number = _attribute(tag, "numFmtId")
+        code = _attribute(tag, "formatCode").replace("&quot;", '"')
+        if FOREIGN_FORMAT.search(code):
             foreign.add(number)
-    cell_formats = CELL_FORMATS.search(styles)
+        above_zero = code.partition(";")[0]
+        if CREDIT_FORMAT.search(above_zero) and "[<" not in above_zero:
+            credit.add(number)
+    fonts = FONTS.search(text)
+    red = {
+        str(i)
+        for i, font in enumerate(FONT_ELEMENT.findall(fonts[0]) if fonts else [])
+        if RED.search(font)
+    }
+    cell_formats = CELL_FORMATS.search(text)
     tags = re.findall(r"<xf\b[^>]*>", cell_formats[0]) if cell_formats else []
-    return {i for i, tag in enumerate(tags) if _attribute(tag, "numFmtId") in foreign}
+
+    def having(name: str, values: set[str]) -> frozenset[int]:
+        return frozenset(i for i, tag in enumerate(tags) if _attribute(tag, name) in values)
+
+    return _Styles(having("numFmtId", foreign), having("numFmtId", credit), having("fontId", red))
 
 
 def _attribute(tag: str, name: str) -> str:

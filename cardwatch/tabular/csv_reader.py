@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +15,14 @@ import pyarrow.csv as arrow_csv
 
 from cardwatch.errors import FileRefused
 from cardwatch.tabular.encoding import decode
-from cardwatch.tabular.headings import SEARCHED_ROWS, Headings, find_heading_row
+from cardwatch.tabular.headings import SEARCHED_ROWS, Headings, find_headings
 from cardwatch.tabular.limits import Limits
 from cardwatch.tabular.table import Found, Part
 
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "^": "carets",
+              "~": "tildes"}  # fmt: skip
 SAMPLE_CHARACTERS = 1024 * 1024
+PENCE_AT_END, CUT_AMOUNT = re.compile(r"[.,]\d\d$"), re.compile(r"-?\d+[.,]?\d?")
 
 
 def choose_separator(sample: str) -> str:
@@ -33,11 +36,20 @@ def choose_separator(sample: str) -> str:
         width = max(several, key=lambda w: (several[w], w), default=0)
         return several.get(width, 0) / max(widths.total(), 1), width
 
-    return max(SEPARATORS, key=constancy)
+    others = [separator for separator in SEPARATORS if separator != "," and separator in sample]
+    return max([",", *others], key=constancy)
 
 
-def _rows(text: str, separator: str) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+def _rows(text: str, separator: str, *, padded: bool = False) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=padded)
+
+
+def is_padded(sample: str, separator: str) -> bool:
+    """Return whether a space stands between each separator and the quotation mark after it.
+
+    The quotation marks are then still those of cells, and no part of their text.
+    """
+    return f'{separator} "' in sample and f'{separator}"' not in sample
 
 
 def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -> Found:
@@ -49,23 +61,22 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
     text, encoding = decode(data, file)
     csv.field_size_limit(limits.cell_characters)
     sample = text[:SAMPLE_CHARACTERS]
-    separator = choose_separator(sample)
+    padded = is_padded(sample, separator := choose_separator(sample))
     decided = [f"text in {encoding}", f"cells separated by {SEPARATORS[separator]}"]
-    if encoding != "utf-8":
-        data = text.encode()
+    data = data if encoding == "utf-8" else text.encode()
     try:
-        first = list(itertools.islice(_rows(sample, separator), SEARCHED_ROWS))
-        heading_index, _ = find_heading_row(first, headings)
+        first = list(itertools.islice(_rows(sample, separator, padded=padded), SEARCHED_ROWS))
+        found = find_headings(first, headings)
+        heading_index, names = found.last, found.names
         _check_shape(0, max(map(len, first)), file, limits)
-        cells, long_rows = _read_even(data, separator, first, heading_index), []
+        even = None if padded else _read_even(data, separator, first, heading_index)
+        cells, long_rows = even, []
         if cells is None:
-            rest = itertools.islice(
-                _rows(text, separator), heading_index + 1, heading_index + 2 + limits.rows
-            )
-            rows = list(rest)
+            every = _rows(text, separator, padded=padded)
+            rows = list(itertools.islice(every, heading_index + 1, heading_index + 2 + limits.rows))
             cells, long_rows = (
-                columns_of(rows, first[heading_index], file, limits),
-                too_long(rows, first[heading_index]),
+                columns_of(rows, names, file, limits),
+                too_long(rows, names),
             )
     except csv.Error as error:
         reason = (
@@ -75,10 +86,9 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
         raise FileRefused(file, "cell_too_long", reason) from error
     check_size(cells, file, limits)
     _check_quotes(cells, separator, file)
-    part = Part("", 0, heading_index + 2, filled_cells(first[:heading_index]))
-    return Found(
-        first[heading_index], heading_index + 1, cells, decided, [], [part], long_rows, separator
-    )
+    _check_end(text, cells, separator, file)
+    part = Part("", 0, heading_index + 2, filled_cells(first[: found.first]))
+    return Found(names, heading_index + 1, cells, decided, [], [part], long_rows, separator)
 
 
 def too_long(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> list[int]:
@@ -148,6 +158,46 @@ def _check_quotes(cells: pa.Table, separator: str, file: str) -> None:
             if whole or begun:
                 reason = "a quotation mark is never closed, so rows run together in one cell"
                 raise FileRefused(file, "quotes", f"{reason}. Export the file again")
+
+
+def _check_end(text: str, cells: pa.Table, separator: str, file: str) -> None:
+    """Refuse a text that breaks off in its last row, as a transfer that was cut short leaves it.
+
+    It has no line end there, and either a quotation mark is open, the last amount lacks the two
+    decimals of all others, or the row has fewer cells than all others and begins as they do.
+
+    Raises:
+        FileRefused: it does.
+    """
+    if text.endswith(("\n", "\r")) or cells.num_rows < 2:
+        return
+    last_row = [str(column[-1].as_py()) for column in cells.columns]
+    cell = next((cell for cell in reversed(last_row) if cell), "").replace('"', '""')
+    is_open = text.endswith((f'{separator}"{cell}', f'{separator} "{cell}', f'{separator}"'))
+    if is_open or _is_cut_amount(cells) or _is_cut_row(text, cells, separator):
+        reason = "its last row breaks off in the middle. Export it or have it sent again"
+        raise FileRefused(file, "damaged", reason)
+
+
+def _is_cut_amount(cells: pa.Table) -> bool:
+    """Return whether the last cell lacks the two decimals that all above it have, zeros too."""
+    *above, last = map(str, cells.columns[-1].to_pylist())
+    return bool(
+        CUT_AMOUNT.fullmatch(last)
+        and all(map(PENCE_AT_END.search, above))
+        and any(text.endswith("0") for text in above)
+    )
+
+
+def _is_cut_row(text: str, cells: pa.Table, separator: str) -> bool:
+    """Return whether the last row alone lacks cells, and begins with a part of a day or number."""
+    lines = text[-SAMPLE_CHARACTERS:].splitlines()[-SEARCHED_ROWS:]
+    counts = {line.count(separator) for line in lines[1:-1]}
+    count = lines[-1].count(separator)
+    if len(counts) != 1 or count >= min(counts) or min(counts) + 1 != cells.num_columns:
+        return False
+    shapes = [re.sub(r"\d", "9", line.partition(separator)[0]) for line in lines[-2:]]
+    return "9" in shapes[1] and shapes[0].startswith(shapes[1])
 
 
 def columns_of(

@@ -48,7 +48,7 @@ def decode(data: bytes, file: str) -> tuple[str, str]:
 
 def _undo_twice(text: str, encoding: str) -> tuple[str, str]:
     """Return a text that was encoded twice as it was before, where that can be undone."""
-    if TWICE_ENCODED.search(text):
+    if not text.isascii() and TWICE_ENCODED.search(text):
         try:
             return text.encode("cp1252").decode("utf-8"), f"{encoding}, encoded twice"
         except UnicodeError:

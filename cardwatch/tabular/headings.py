@@ -77,3 +77,70 @@ def find_heading_row(rows: Sequence[Sequence[str]], headings: Headings) -> tuple
         return 0, 0
     best = max(range(min(len(rows), SEARCHED_ROWS)), key=strength)
     return best, count_known({normalise_heading(cell) for cell in rows[best]} - {""})
+
+
+@dataclass(frozen=True)
+class HeadingRows:
+    """The headings of a table and where they stand.
+
+    Attributes:
+        first, last: the rows that hold them, from 0: one, or two that are joined.
+        names: the headings as printed.
+        known_count: how many of them are known.
+    """
+
+    first: int
+    last: int
+    names: list[str]
+    known_count: int
+
+
+def find_headings(rows: Sequence[Sequence[str]], headings: Headings) -> HeadingRows:
+    """Return the headings of a table: the likeliest row, or two of which only both name its fields.
+
+    `Transaction, Cardholder, Merchant` over `Date, Name, Name` are `Transaction Date`, `Cardholder
+    Name` and `Merchant Name`. Two rows are joined only if they then have every required field, and
+    more of them than the likeliest row alone, or fewer columns with one name.
+
+    Args:
+        rows: the first rows of a table, cells as text.
+        headings: what headings are looked for.
+    """
+    index, known_count = find_heading_row(rows, headings)
+    names = list(rows[index]) if rows else []
+    alone = _suitability(names, headings)
+    for first in (index - 1, index):
+        if not headings.needed or first < 0 or first + 1 >= len(rows):
+            continue
+        for joined in _joined(rows[first], rows[first + 1], headings):
+            met, _ = together = _suitability(joined, headings)
+            if met == len(headings.needed) and together > alone:
+                return HeadingRows(first, first + 1, joined, known_count)
+    return HeadingRows(index, index, names, known_count)
+
+
+def _suitability(names: Sequence[str], headings: Headings) -> tuple[int, int]:
+    """Return how many required fields some headings have, and how few names stand twice."""
+    plain = [name for cell in names if (name := normalise_heading(cell))]
+    return headings.needs_met(plain), len(set(plain)) - len(plain)
+
+
+def _joined(above: Sequence[str], below: Sequence[str], headings: Headings) -> Iterable[list[str]]:
+    """Give the headings of two rows read together, without and with cells merged to the right.
+
+    A cell below that is known alone, and not with the one above it, stays alone.
+    """
+    if any(NUMBER.fullmatch(cell.strip()) for cell in (*above, *below)):
+        return
+    above = [*above, *[""] * (len(below) - len(above))]
+    merged = list(above)
+    for i in range(1, len(merged)):
+        merged[i] = merged[i] or merged[i - 1]
+
+    def known(text: str) -> bool:
+        name = normalise_heading(text)
+        return name in headings.known or without_pound_mark(name) in headings.known
+
+    for upper in (above, merged):
+        both = [f"{a} {b}".strip() for a, b in zip(upper, below, strict=False)]
+        yield [b if known(b) and not known(ab) else ab for b, ab in zip(below, both, strict=False)]

@@ -3,11 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from cardwatch.errors import FileRefused
-from cardwatch.tabular.headings import Headings, find_heading_row, normalise_heading
+from cardwatch.quantities import plural, quantity
+from cardwatch.tabular.headings import HeadingRows, Headings, find_headings, normalise_heading
 
 SUMMARY = re.compile(
     r"\b(?:summary|pivot|overview|totals?|dash ?board|chart|graph|guid\w+|notes?|lookups?|key|"
@@ -37,17 +38,16 @@ class Sheet:
     rows: list[list[str]]
     hidden: bool
     headings: Headings
-    heading_row: int = field(init=False)
-    known_count: int = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Find its heading row."""
-        self.heading_row, self.known_count = find_heading_row(self.rows, self.headings)
+    @cached_property
+    def found(self) -> HeadingRows:
+        """Its headings as printed, and where they stand."""
+        return find_headings(self.rows, self.headings)
 
     @cached_property
     def names(self) -> list[str]:
         """Its headings as they are compared, without empty ones at the end."""
-        names = list(map(normalise_heading, self.rows[self.heading_row])) if self.rows else []
+        names = list(map(normalise_heading, self.found.names))
         while names and not names[-1]:
             names.pop()
         return names
@@ -55,7 +55,7 @@ class Sheet:
     @property
     def body(self) -> list[list[str]]:
         """The rows after its headings."""
-        return self.rows[self.heading_row + 1 :]
+        return self.rows[self.found.last + 1 :]
 
     @cached_property
     def counts(self) -> Counter[tuple[str, ...]]:
@@ -79,7 +79,7 @@ class Sheet:
 
     def rank(self) -> tuple[int, ...]:
         """How likely it is to hold the payments: needed fields and rows before other headings."""
-        headings_count = 0 if self.headings.needed and self.is_whole else self.known_count
+        headings_count = 0 if self.headings.needed and self.is_whole else self.found.known_count
         is_visible = not self.hidden
         return self.is_whole, is_visible, self.needs_met, headings_count, self.size, -self.number
 
@@ -118,14 +118,33 @@ def choose_sheets(sheets: Sequence[Sheet], file: str) -> tuple[list[Sheet], list
         for sheet in filled
         if sheet not in same
     ]
-    return chosen, notes
+    return chosen, notes + _repeated(chosen)
+
+
+def _repeated(chosen: Sequence[Sheet]) -> list[str]:
+    """Return a note for each small sheet of which every row stands in the other sheets too.
+
+    A sheet for each cardholder may repeat a row of another; a copy of some rows is counted twice.
+    """
+    notes = []
+    for sheet in chosen:
+        if not 0 < sheet.size <= SMALL_ROWS:
+            continue
+        rows_elsewhere = {key for other in chosen if other is not sheet for key in other.counts}
+        if sheet.counts.keys() <= rows_elsewhere:
+            rows = quantity(sheet.size, "row")
+            notes.append(
+                f"sheet '{sheet.name}' has {rows} that {plural(sheet.size, 'stands', 'stand')} in "
+                "another sheet too, and is counted: if it is a copy, take it out"
+            )
+    return notes
 
 
 def _joins(sheet: Sheet, best: Sheet) -> bool:
     """Return whether a sheet is read together with the best one."""
     if sheet is best:
         return True
-    is_recognised = best.known_count > 0 and best.is_whole
+    is_recognised = best.found.known_count > 0 and best.is_whole
     return (
         is_recognised and sheet.hidden == best.hidden and sorted(sheet.names) == sorted(best.names)
     )

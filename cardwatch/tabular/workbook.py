@@ -2,16 +2,14 @@
 
 import datetime as dt
 import io
-import re
-import zipfile
 from collections.abc import Sequence
 
 import python_calamine
 
 from cardwatch.errors import FileRefused
-from cardwatch.tabular.cell_formats import foreign_cells
+from cardwatch.quantities import plural, quantity
+from cardwatch.tabular.cell_formats import shown_cells
 from cardwatch.tabular.csv_reader import check_size, columns_of, filled_cells
-from cardwatch.tabular.detect_format import ZIP
 from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import Limits
 from cardwatch.tabular.sheets import Sheet, choose_sheets
@@ -19,8 +17,6 @@ from cardwatch.tabular.table import Found, Part
 
 EXACT_FLOAT = 1e15
 """Excel keeps 15 significant digits: a larger number has lost some."""
-WITHOUT_VALUE = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
-"""A formula in a sheet's XML with no value after it."""
 Cell = float | str | bool | dt.date | dt.datetime | dt.time | dt.timedelta | int
 
 
@@ -57,19 +53,14 @@ def read_workbook(data: bytes, file: str, headings: Headings, limits: Limits) ->
     sheets = _load(data, file, headings)
     chosen, notes = choose_sheets(sheets, file)
     first = chosen[0]
-    _check_formulas(data, chosen, file)
-    if count := foreign_cells(data, [sheet.number for sheet in chosen]):
-        cells_are = "1 cell has" if count == 1 else f"{count} cells have"
-        notes.append(
-            f"{cells_are} the sign of another currency. Check that the amounts are in pounds"
-        )
+    notes += _check_cells(data, chosen, file)
     rows: list[list[str]] = []
     parts: list[Part] = []
     for sheet in chosen:
-        above = filled_cells(sheet.rows[: sheet.heading_row])
-        parts.append(Part(sheet.name, len(rows), sheet.heading_row + 2, above))
+        above = filled_cells(sheet.rows[: sheet.found.first])
+        parts.append(Part(sheet.name, len(rows), sheet.found.last + 2, above))
         rows += _in_order(sheet, first)
-    names = first.rows[first.heading_row]
+    names = first.found.names
     cells = columns_of(rows, names, file, limits)
     check_size(cells, file, limits)
     decided = []
@@ -78,7 +69,7 @@ def read_workbook(data: bytes, file: str, headings: Headings, limits: Limits) ->
         decided = [f"{len(chosen)} of {len(sheets)} sheets with the same headings: {listed}"]
     elif len(sheets) > 1:
         decided = [f"sheet {first.number} of {len(sheets)}, '{first.name}'"]
-    return Found(names, first.heading_row + 1, cells, decided, notes, parts, [])
+    return Found(names, first.found.last + 1, cells, decided, notes, parts, [])
 
 
 def _load(data: bytes, file: str, headings: Headings) -> list[Sheet]:
@@ -127,21 +118,38 @@ def _in_order(sheet: Sheet, first: Sheet) -> list[list[str]]:
     return [[row[i] if i < len(row) else "" for i in order] for row in sheet.body]
 
 
-def _check_formulas(data: bytes, chosen: Sequence[Sheet], file: str) -> None:
-    """Refuse a workbook whose formulas were never worked out: their cells look empty.
+def _check_cells(data: bytes, chosen: Sequence[Sheet], file: str) -> list[str]:
+    """Return notes on what the cells of some sheets show and their values do not say.
 
     Raises:
-        FileRefused: a sheet has such formulas.
+        FileRefused: formulas were never worked out, so that their cells look empty; or a mark of
+            credit is printed by a format alone.
     """
-    if not data.startswith(ZIP):
-        return
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = {name.replace("\\", "/"): name for name in archive.namelist()}
-        for sheet in chosen:
-            part = names.get(f"xl/worksheets/sheet{sheet.number}.xml")
-            if part and WITHOUT_VALUE.search(archive.read(part)):
-                reason = (
-                    "it has formulas without saved values, as a program wrote it. Open it in a "
-                    "spreadsheet, save it and try again"
-                )
-                raise FileRefused(file, "formulas", reason)
+    shown = shown_cells(data, [sheet.number for sheet in chosen])
+    if shown.without_value:
+        reason = (
+            "it has formulas without saved values, as a program wrote it. Open it in a "
+            "spreadsheet, save it and try again"
+        )
+        raise FileRefused(file, "formulas", reason)
+    if shown.credits:
+        are = plural(shown.credits, "shows", "show")
+        reason = (
+            f"{quantity(shown.credits, 'cell')} {are} CR by its format, beside an amount without "
+            "a minus. Write a minus before the amounts that are refunds, and save it"
+        )
+        raise FileRefused(file, "direction_unclear", reason)
+    notes = []
+    if shown.foreign:
+        cells_have = quantity(shown.foreign, "cell has", "cells have")
+        notes.append(
+            f"{cells_have} the sign of another currency. Check that the amounts are in pounds"
+        )
+    if shown.red:
+        cells_are = quantity(shown.red, "amount is", "amounts are")
+        notes.append(
+            f"{cells_are} printed in red without a minus, and read as "
+            f"{plural(shown.red, 'a charge', 'charges')}. If red means a refund, write a minus "
+            f"before {plural(shown.red, 'it', 'them')}"
+        )
+    return notes

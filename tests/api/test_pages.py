@@ -258,7 +258,7 @@ def test_a_refused_file_of_the_folder_is_dealt_with_on_pages(
         refuse_arrival(context, file, FileRefused(file.name, code, reason), seal)
     for place in ("/", "/statements"):
         page = browser.get(place)
-        assert "Files that arrived and were refused" in page
+        assert "Files that were refused or could not be fetched" in page
         assert "damaged.csv: it is damaged" in page
         assert page.count("State the columns<") == 1
         assert "SHOP" not in page
@@ -275,7 +275,7 @@ def test_a_refused_file_of_the_folder_is_dealt_with_on_pages(
     place = f"/v1/refused-files/{rows['damaged']['refusal_id']}/settlement"
     assert running.ask("POST", place).status_code == 204
     assert running.ask("POST", place).status_code == 404
-    assert "Files that arrived and were refused" not in browser.get("/")
+    assert "Files that were refused or could not be fetched" not in browser.get("/")
 
 
 def _preselected(page: str) -> dict[str, str]:

@@ -234,6 +234,23 @@ def test_a_refused_file_is_listed_until_it_is_dealt_with(
     assert [one.outcome for one in take()] == ["received"], "the whole one comes later"
 
 
+def test_a_server_from_which_nothing_comes_is_announced_once_until_files_come_again(
+    at: Context, casebook: Casebook
+) -> None:
+    sent: list[int] = []
+    services.report_fetching(at(), "sftp.bank.example", "sftp.bank.example did not accept our key.")
+    services.report_fetching(at(), "sftp.bank.example", "The connection broke off.")
+    (entry,) = services.list_refused_files(at())
+    assert (entry["file"], entry["code"]) == ("Files on sftp.bank.example", "not_fetched")
+    assert entry["reason"] == "sftp.bank.example did not accept our key."
+    assert "administrator" in entry["advice"]
+    assert services.show_home(at()).arrivals == [entry]
+    services.mail_refusals(casebook, lambda: at().now, lambda count: not sent.append(count))
+    assert sent == [1]
+    services.report_fetching(at(), "sftp.bank.example", "")
+    assert services.list_refused_files(at()) == []
+
+
 def test_a_refused_file_can_be_read_with_its_columns_stated(
     folder: DropFolder,
     take: Callable[..., list[Delivery]],

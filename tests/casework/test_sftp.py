@@ -176,6 +176,35 @@ def test_another_host_key_or_a_key_of_strangers_fetches_nothing(
     assert arrived(pull) == {}
 
 
+def test_what_another_try_mends_is_announced_after_the_third_and_once(
+    server: Server, start: Callable[..., SftpPull]
+) -> None:
+    (server.root / "out" / "october.csv").write_bytes(FILE)
+    pull = start()
+    pull.look(0)
+    assert pull.change() == "", "all is well"
+    pull.announced = ""
+    for count in range(1, 5):
+        server.break_after = 0
+        pull.look(60.0 * count, is_due=True)
+        assert "broke off" in str(pull.change(is_last=True)) or pull.announced
+        change = pull.change()
+        assert bool(change) == (count == 3)
+        pull.announced = change or pull.announced
+    server.break_after = -1
+    assert pull.look(600, is_due=True) == []
+    assert pull.change() == "", "it is well again"
+
+
+def test_a_strange_host_key_is_announced_at_once(start: Callable[..., SftpPull]) -> None:
+    other = asyncssh.generate_private_key("ssh-ed25519")
+    pull = start(host_key=other.export_public_key().decode())
+    pull.look(0)
+    assert "another host key" in str(pull.change())
+    pull.announced = pull.change()
+    assert pull.change() is None
+
+
 def _broken(server: Server, start: Callable[..., SftpPull], count: int) -> None:
     """Break one transfer of each of some files at a random point; all arrive whole, each once."""
     rng, now = random.Random(20261129), 0.0

@@ -33,6 +33,11 @@ R1,13/10/2025,Holder A,ALPHA,100.00,Toner
 R1,13/10/2025,Holder A,ALPHA,100.00,Paper
 R2,14/10/2025,Holder B,BETA,50.00,Chairs
 """
+SUMS = """Date,Cardholder,Merchant,Amount,Details,Each item came to
+13/10/2025,Holder A,ALPHA,100.00,Toner,60.00
+13/10/2025,Holder A,ALPHA,100.00,Paper,40.00
+14/10/2025,Holder B,BETA,50.00,Chairs,50.00
+"""
 
 
 def read(text: str | bytes, folder: Path) -> tuple[list[str], list[str], int]:
@@ -51,8 +56,9 @@ def read(text: str | bytes, folder: Path) -> tuple[list[str], list[str], int]:
         (PARTS, [("Toner", 6000, 1000), ("Paper", 4000, 667)]),
         (KINDS, [("4001", 6000, None), ("4002", 4000, None)]),
         (REFERENCE, [("Toner", None, None), ("Paper", None, None)]),
+        (SUMS, [("Toner", 6000, None), ("Paper", 4000, None)]),
     ],
-    ids=["parts", "rows called split", "one reference"],
+    ids=["parts", "rows called split", "one reference", "sums of any column"],
 )
 def test_rows_of_one_payment_are_its_items(
     text: str, items: list[tuple[str, int | None, int | None]], tmp_path: Path
@@ -60,6 +66,19 @@ def test_rows_of_one_payment_are_its_items(
     _, kept, pence = read(text, tmp_path)
     assert read_line_items(kept[0]) == tuple(LineItem(*item) for item in items)
     assert (set(kept[1:]) <= {""}, pence in {10_000, 15_000}) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("heading", "parts"),
+    [("VAT", ["0.83", "0.83", "1.00"]), ("Pieces", ["1", "1", "1"]), ("Paid", ["5.00"] * 3)],
+)
+def test_two_equal_payments_are_two(heading: str, parts: list[str], tmp_path: Path) -> None:
+    rows = [("13/10/2025", "2.00"), ("13/10/2025", "2.00"), ("14/10/2025", "6.00")]
+    lines = [f"Date,Cardholder,Merchant,Amount,{heading}"]
+    lines += [
+        f"{day},A,CAR PARK,{amount},{part}" for (day, amount), part in zip(rows, parts, strict=True)
+    ]
+    assert read("\n".join(lines) + "\n", tmp_path)[2] == 1000
 
 
 def test_a_column_of_vat_is_kept_in_pounds(tmp_path: Path) -> None:

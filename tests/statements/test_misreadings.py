@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 from conftest import CHOICES
+from openpyxl.styles import Font
 
 from cardwatch.errors import FileRefused
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
@@ -132,6 +133,59 @@ def test_cells_with_the_sign_of_another_currency_are_told_of(
     _, report = read(tmp_path / "a.xlsx")
     told = [note for note in report.notes if "the sign of another currency" in note]
     assert [note.split()[0] for note in told] == ([str(count)] if count else [])
+
+
+def workbook_with(path: Path, style: Callable[[openpyxl.cell.Cell], None]) -> Path:
+    """Write three payments, of which the second amount has a style."""
+    workbook = openpyxl.Workbook()
+    for row in (HEAD.split(","), ["2025-10-13", "A", "S", 10.5], ["2025-10-14", "B", "T", 11]):
+        workbook.active.append(row)
+    workbook.active.append(["2025-10-15", "B", "U", 12.25])
+    style(workbook.active["D3"])
+    workbook.save(path / "a.xlsx")
+    return path / "a.xlsx"
+
+
+def test_a_mark_of_credit_that_only_a_format_prints_is_refused(tmp_path: Path) -> None:
+    def style(cell: openpyxl.cell.Cell) -> None:
+        cell.number_format = '#,##0.00" CR"'
+
+    found = refusal(workbook_with(tmp_path, style))
+    assert found.code == "direction_unclear"
+    assert "1 cell shows CR" in str(found)
+
+
+@pytest.mark.parametrize("number_format", ['0.00;0.00" CR"', '[<0]0.00" CR";0.00'])
+@pytest.mark.parametrize("amount", [-11, 11])
+def test_a_format_that_prints_cr_only_below_zero_changes_nothing(
+    tmp_path: Path, number_format: str, amount: int
+) -> None:
+    def style(cell: openpyxl.cell.Cell) -> None:
+        cell.value, cell.number_format = amount, number_format
+
+    assert pence_of(workbook_with(tmp_path, style)) == [1050, amount * 100, 1225]
+
+
+@pytest.mark.parametrize(("amount", "is_told"), [(11, True), (-11, False)])
+def test_an_amount_in_red_letters_without_a_minus_is_told_of(
+    tmp_path: Path, amount: int, *, is_told: bool
+) -> None:
+    def style(cell: openpyxl.cell.Cell) -> None:
+        cell.value, cell.font = amount, Font(color="FFFF0000")
+
+    _, report = read(workbook_with(tmp_path, style))
+    assert any("printed in red" in note for note in report.notes) == is_told
+
+
+def test_a_small_sheet_of_rows_that_stand_in_another_is_told_of(tmp_path: Path) -> None:
+    workbook = openpyxl.load_workbook(workbook_with(tmp_path, lambda _: None))
+    copy = workbook.create_sheet("Copy")
+    for row in (HEAD.split(","), ["2025-10-14", "B", "T", 11]):
+        copy.append(row)
+    workbook.save(tmp_path / "a.xlsx")
+    _, report = read(tmp_path / "a.xlsx")
+    assert report.transactions == 4
+    assert any("sheet 'Copy' has 1 row that stands in another" in note for note in report.notes)
 
 
 def test_the_currency_of_cells_in_an_ods_is_told_of(tmp_path: Path) -> None:
@@ -524,3 +578,334 @@ def test_a_cost_beside_several_pieces_is_refused_until_a_profile_says_what_it_is
     path = write(f"{head}\n{one}\n{three}\n")
     assert refusal(path).code == "amount_unclear"
     assert pence_of(path, PROFILE.replace('"Amount"', '"Cost (£)"')) == [2_000, 2_000]
+
+
+# Sections ---------------------------------------------------------------------------------------
+
+SECTION = (
+    "Date,Merchant,Reference,Amount\n{0}/10/2025,SHOP,1{0},9.00\n{1}/10/2025,STORE,1{1},8.00\n"
+)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Cardholder: {0},Card: ****{1},,",
+        "Cardholder,{0},Card number,****{1}",
+        "Cardholder: {0},,,\n\nCard number: ****{1},,,",
+    ],
+)
+def test_a_label_above_the_headings_ends_where_the_next_section_begins(
+    write: Write, label: str
+) -> None:
+    people = [("A Roe", "1234", 13, 14), ("B Low", "5678", 15, 16), ("C Ash", "9012", 17, 18)]
+    text = "Card report,,,\n" + "\n".join(
+        label.format(name, card) + "\n" + SECTION.format(first, last)
+        for name, card, first, last in people
+    )
+    payments = read(write(text))[0].transactions
+    expected = [holder for name, *_ in people for holder in [name, name]]
+    assert payments["holder_id"].tolist() == expected
+    assert payments["card_last4"].tolist() == [card for _, card, *_ in people for _ in range(2)]
+
+
+def test_a_section_without_a_card_does_not_keep_the_card_of_the_one_before(write: Write) -> None:
+    text = "Cardholder: A Roe,Card: ****1234,,\n" + SECTION.format(13, 14)
+    text += "Cardholder: B Low,,,\n" + SECTION.format(15, 16)
+    payments = read(write(text))[0].transactions
+    assert payments["holder_id"].tolist() == ["A Roe", "A Roe", "B Low", "B Low"]
+    assert payments["card_last4"].tolist() == ["1234", "1234", "", ""]
+
+
+def test_a_further_card_of_a_section_is_the_same_cardholders(write: Write) -> None:
+    text = "Cardholder: A Roe,,,\nCard: ****1234,,,\n" + SECTION.format(13, 14)
+    text += "Card: ****5678,,,\n" + SECTION.format(15, 16)
+    text += "Cardholder: B Low,,,\nCard: ****9012,,,\n" + SECTION.format(17, 18)
+    payments = read(write(text))[0].transactions
+    assert payments["holder_id"].tolist() == ["A Roe"] * 4 + ["B Low"] * 2
+    assert payments["card_last4"].tolist()[::2] == ["1234", "5678", "9012"]
+
+
+def test_a_label_may_have_a_day_beside_it(write: Write) -> None:
+    text = "Cardholder: A Roe,,,\n" + SECTION.format(13, 14)
+    text += "20/10/2025,Cardholder: B Low,,\n" + SECTION.format(15, 16)
+    payments = read(write(text))[0].transactions
+    assert payments["holder_id"].tolist() == ["A Roe", "A Roe", "B Low", "B Low"]
+
+
+def test_a_note_in_a_payment_names_no_section(write: Write) -> None:
+    text = "Cardholder: A Roe,,,\nDate,Merchant,Amount,Notes\n13/10/2025,SHOP,9.00,\n"
+    text += "14/10/2025,STORE,8.00,Cardholder: B Low\n15/10/2025,STALL,7.00,\n"
+    assert set(read(write(text))[0].transactions["holder_id"]) == {"A Roe"}
+
+
+# Text that is cut, and its separators ------------------------------------------------------------
+
+FOUR = (
+    f"{HEAD}\n13/10/2025,A,S,10.50\n14/10/2025,B,T,11.25\n15/10/2025,B,U,12.75\n"
+    "16/10/2025,A,V,19.99"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FOUR.removesuffix(".99"),
+        FOUR.removesuffix("9"),
+        FOUR.removesuffix(",19.99"),
+        FOUR.removesuffix("0/2025,A,V,19.99"),
+        FOUR.replace("19.99", '"19').replace("A,V", '"A","V"'),
+        FOUR.replace("V,19.99", '"V'),
+        FOUR.replace("V,19.99", '"'),
+    ],
+)
+def test_a_file_that_breaks_off_in_its_last_row_is_refused(write: Write, text: str) -> None:
+    assert refusal(write(text)).code == "damaged"
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        (FOUR, 1999),
+        (FOUR.replace("19.99", '"19.99"'), 1999),
+        (FOUR.replace("19.99", "19") + "\n", 1900),
+        (FOUR.replace("10.50", "10.5").replace("19.99", "19"), 1900),
+        (FOUR + "\nEnd of report", 1999),
+    ],
+)
+def test_a_file_without_a_last_line_end_is_read(write: Write, text: str, last: int) -> None:
+    assert pence_of(write(text))[-1] == last
+
+
+@pytest.mark.parametrize("separator", ["^", "~"])
+def test_a_caret_or_tilde_may_separate_cells(write: Write, separator: str) -> None:
+    text = FOUR.replace(",", separator).replace("T", "T, U")
+    statements, report = read(write(text))
+    assert statements.transactions["merchant"].tolist() == ["S", "T, U", "U", "V"]
+    assert report.columns["amount"] == "Amount"
+
+
+def test_quotation_marks_after_a_space_are_no_part_of_a_cell(write: Write) -> None:
+    rows = [HEAD.split(","), ["13/10/2025", "A", "S, T", "1,010.50"], ["14/10/2025", "B", "U", "9"]]
+    text = "".join(", ".join(f'"{cell}"' for cell in row) + "\n" for row in rows)
+    statements, _ = read(write(text))
+    assert statements.transactions["amount_pence"].tolist() == [101050, 900]
+    assert statements.transactions["merchant"].tolist() == ["S, T", "U"]
+
+
+# Loads, authorisations, pence --------------------------------------------------------------------
+
+
+def test_money_loaded_onto_a_card_is_no_refund_beside_columns_of_debit_and_credit(
+    write: Write,
+) -> None:
+    text = (
+        "Date,Cardholder,Transaction Type,Merchant,Debit,Credit\n"
+        "13/10/2025,A,Card Load,MAIN ACCOUNT,,250.00\n14/10/2025,A,POS,S,10.00,\n"
+        "15/10/2025,B,POS,T,11.00,\n16/10/2025,B,Refund,T,,3.00\n17/10/2025,B,ATM Fee,T,1.50,\n"
+    )
+    payments = read(write(text))[0].transactions
+    assert payments["kind"].tolist() == ["payment", "purchase", "purchase", "refund", "fee"]
+    assert payments["amount_pence"].tolist() == [-25000, 1000, 1100, -300, 150]
+
+
+def test_a_load_is_a_payment_where_only_payments_and_refunds_stand_beside_it(
+    write: Write,
+) -> None:
+    text = (
+        "Date,User,Type,Merchant,Amount\n13/10/2025,A,Wallet Load,MAIN,250.00\n"
+        "14/10/2025,A,Payment,S,-10.00\n15/10/2025,B,Payment,T,-11.00\n16/10/2025,B,Refund,T,3.00\n"
+    )
+    payments = read(write(text))[0].transactions
+    assert payments["kind"].tolist() == ["payment", "purchase", "purchase", "refund"]
+    assert payments["amount_pence"].tolist() == [-25000, 1000, 1100, -300]
+
+
+def test_an_authorisation_beside_its_settlement_is_not_counted(write: Write) -> None:
+    rows = "".join(
+        f"{day}/10/2025,A,{kind},S,{day}.00\n"
+        for day in (13, 14, 15)
+        for kind in ("AUTHORISATION", "SETTLEMENT")
+    )
+    _, report = read(write(f"Date,Cardholder,Record,Merchant,Amount\n{rows}"))
+    assert (report.transactions, report.not_booked, report.pence) == (3, 3, 4200)
+
+
+def test_amounts_headed_pence_are_pence(write: Write) -> None:
+    text = f"{HEAD} (pence)\n13/10/2025,A,S,1050\n14/10/2025,B,T,-99\n15/10/2025,B,U,7\n"
+    own = PROFILE.replace('"Amount"', '"Amount (pence)"')
+    statements, report = read(write(text), own)
+    assert statements.transactions["amount_pence"].tolist() == [1050, -99, 7]
+    assert "amounts in pence, as 'Amount (pence)' says" in report.decisions
+
+
+def test_amounts_headed_pence_that_have_decimals_are_refused(write: Write) -> None:
+    text = f"{HEAD} (pence)\n13/10/2025,A,S,10.50\n14/10/2025,B,T,9.00\n"
+    own = PROFILE.replace('"Amount"', '"Amount (pence)"')
+    assert refusal(write(text), own).code == "amount_unclear"
+
+
+def test_sap_amounts_in_the_currency_of_the_document_are_read(write: Write) -> None:
+    head = "Document No;Doc. Date;Amount in doc. curr.;Curr.;{}Pers.No.;Vendor name\n"
+    rows = "1;13.10.2025;1.010,50;GBP;{}E1;S\n2;14.10.2025;9,00-;GBP;{}E2;T\n"
+    rows += "3;15.10.2025;7,00;GBP;{}E2;T\n"
+    assert pence_of(write((head + rows).replace("{}", ""))) == [101050, -900, 700]
+    own = head.replace("{}", "Amount in local cur.;") + rows.format("900,00;", "8,00-;", "6,00;")
+    assert pence_of(write(own)) == [90000, -800, 600]
+
+
+# Headings in two rows ----------------------------------------------------------------------------
+
+PAID = "13/10/2025,A Roe,S,9.00,GBP\n14/10/2025,B Low,T,8.50,GBP\n15/10/2025,B Low,U,7.25,GBP\n"
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        "Transaction,Cardholder,Merchant,Billing,\nDate,Name,Name,Amount,Currency\n",
+        "Card report,,,,\nTransaction,Cardholder,Merchant,,\nDate,Name,Name,Amount,Currency\n",
+        "Date,Cardholder,Merchant,Amount,Currency\n",
+    ],
+)
+def test_headings_in_two_rows_are_read_together(write: Write, headings: str) -> None:
+    statements, _ = read(write(headings + PAID))
+    payments = statements.transactions
+    assert payments["holder_id"].tolist() == ["A Roe", "B Low", "B Low"]
+    assert payments["merchant"].tolist() == ["S", "T", "U"]
+    assert payments["amount_pence"].tolist() == [900, 850, 725]
+
+
+def test_an_amount_under_two_headings_is_the_billed_one(write: Write) -> None:
+    text = (
+        "Transaction,,,Original,,Billing,\nDate,Cardholder,Merchant,Amount,Currency,Amount,Currency\n"
+        "13/10/2025,A,S,10.00,EUR,8.70,GBP\n14/10/2025,B,T,8.50,GBP,8.50,GBP\n"
+    )
+    statements, _ = read(write(text))
+    assert statements.transactions["amount_pence"].tolist() == [870, 850]
+    assert statements.transactions["original_currency"].tolist() == ["EUR", "GBP"]
+
+
+def test_headings_of_a_workbook_may_stand_in_two_rows(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["Transaction", "Cardholder", "Merchant", "Billing"])
+    workbook.active.append(["Date", "Name", "Name", "Amount"])
+    for row in PAID.splitlines():
+        day, holder, merchant, amount, _ = row.split(",")
+        workbook.active.append([day, holder, merchant, float(amount)])
+    workbook.save(tmp_path / "a.xlsx")
+    statements, report = read(tmp_path / "a.xlsx")
+    assert statements.transactions["merchant"].tolist() == ["S", "T", "U"]
+    assert statements.transactions["row"].tolist() == [3, 4, 5]
+    assert report.columns["merchant"] == "Merchant Name"
+
+
+# Days that stand once above their payments -------------------------------------------------------
+
+GROUPED = f"{HEAD}\n13/10/2025,A,S,9.00\n,B,T,8.50\n,B,U,7.25\n14/10/2025,A,S,6.00\n,C,V,5.00\n"
+
+
+def test_a_day_that_stands_once_is_that_of_the_payments_below_it(write: Write) -> None:
+    statements, report = read(write(GROUPED))
+    days = [day.day for day in statements.transactions["date"]]
+    assert days == [13, 13, 13, 14, 14]
+    assert not report.problems
+    assert any("states each day once" in decision for decision in report.decisions)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GROUPED + "12/10/2025,A,W,1.00\n",
+        GROUPED + "13/10/2025,A,W,1.00\n",
+        GROUPED.replace("\n13/10/2025", "\n,D,Z,1.00\n13/10/2025"),
+        GROUPED.replace(",B,U,7.25\n", "").replace(",B,T,8.50", ",B,VAT,8.50"),
+        GROUPED.replace(",B,T,8.50\n,B,U,7.25", ",A,T,5.00\n,A,U,4.00"),
+        GROUPED.replace(",B,T", ",,T"),
+        GROUPED.replace(",B,T,8.50\n,B,U,7.25", ",A,of which post,2.00").replace(",C,V", ",A,tip"),
+    ],
+    ids=[
+        "not in order",
+        "a day comes again",
+        "none above",
+        "VAT",
+        "parts",
+        "no holder",
+        "of which",
+    ],
+)
+def test_days_are_not_filled_where_something_else_may_be_meant(write: Write, text: str) -> None:
+    _, report = read(write(text))
+    assert {problem.code for problem in report.problems} == {"bad_date"}
+
+
+# Payments that stand twice, and VAT on rows of its own -------------------------------------------
+
+SIX = "".join(f"{10 + i}/10/2025,{'AB'[i % 2]},SHOP {i},{i}.50\n" for i in range(6))
+
+
+@pytest.mark.parametrize("between", ["", f"{HEAD}\n", "\n"])
+def test_an_export_appended_to_itself_is_refused(write: Write, between: str) -> None:
+    found = refusal(write(f"{HEAD}\n{SIX}{between}{SIX}17/10/2025,A,NEW,1.00\n"))
+    assert found.code == "doubled"
+    assert "its first 6 payments stand again" in str(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SIX + "10/10/2025,A,SHOP 0,0.50\n11/10/2025,B,SHOP 1,1.50\n",
+        "13/10/2025,A,TOLL,2.50\n" * 12,
+        SIX + SIX.replace("SHOP 3", "SHOP 4"),
+    ],
+    ids=["two rows again", "one day", "not all equal"],
+)
+def test_equal_payments_are_kept(write: Write, text: str) -> None:
+    assert len(pence_of(write(f"{HEAD}\n{text}"))) == text.count("\n")
+
+
+def test_vat_on_a_row_of_its_own_with_a_day_is_refused(write: Write) -> None:
+    text = "13/10/2025,A,S,10.00\n13/10/2025,A,VAT on above,2.00\n14/10/2025,B,T,7.00\n"
+    text += "15/10/2025,B,U,20.03\n15/10/2025,B,VAT,4.01\n"
+    assert refusal(write(f"{HEAD}\n{text}")).code == "tax_rows"
+    other = text.replace("2.00", "3.10").replace("4.01", "9.99")
+    assert pence_of(write(f"{HEAD}\n{other}")) == [1000, 310, 700, 2003, 999]
+
+
+# Words and names ---------------------------------------------------------------------------------
+
+
+def test_the_reversal_of_a_credit_is_no_refund(write: Write) -> None:
+    rows = "13/10/2025,A,S,9.00,{}\n14/10/2025,B,T,8.00,Credit\n15/10/2025,B,U,7.00,Purchase\n"
+    path = write(f"{HEAD},Transaction Type\n" + rows.format("Credit Reversal"))
+    assert refusal(path).code == "direction_unclear"
+    path = write(f"{HEAD},Transaction Type\n" + rows.format("Purchase Reversal"))
+    assert pence_of(path) == [-900, -800, 700]
+
+
+def test_short_words_for_purchase_and_refund_are_known(write: Write) -> None:
+    text = f"{HEAD},Code\n13/10/2025,A,S,9.00,PUR\n14/10/2025,B,T,8.00,REF\n"
+    assert pence_of(write(text + "15/10/2025,B,U,7.00,PUR\n")) == [900, -800, 700]
+
+
+def test_a_name_is_one_however_its_accents_are_written(write: Write) -> None:
+    rows = "13/10/2025,Jos\u00e9 N,S,1.00\n14/10/2025,Jose\u0301 N,T,2.00\n15/10/2025,B,U,3.00\n"
+    holders = read(write(f"{HEAD}\n{rows}"))[0].transactions["holder_id"]
+    assert holders.nunique() == 2
+
+
+def test_staff_numbers_that_lost_their_zeros_are_told_of(write: Write) -> None:
+    rows = "13/10/2025,00123,S,1.00\n14/10/2025,123,T,2.00\n15/10/2025,456,U,3.00\n"
+    _, report = read(write(f"Date,Staff Number,Merchant,Amount\n{rows}"))
+    assert any("1 number stands in 'Staff Number'" in note for note in report.notes)
+
+
+def test_one_account_for_every_payment_is_told_of(write: Write) -> None:
+    rows = "".join(f"{10 + i}/10/2025,OPS POOL,SHOP {i},{i}.50\n" for i in range(6))
+    _, report = read(write(f"Date,Account Name,Merchant,Amount\n{rows}"))
+    assert any("the same account in 'Account Name'" in note for note in report.notes)
+
+
+def test_a_state_that_is_not_known_is_told_of(write: Write) -> None:
+    rows = "13/10/2025,A,S,1.00,Cleared\n14/10/2025,B,T,2.00,Chargeback won\n"
+    _, report = read(write(f"{HEAD},State\n{rows}"))
+    assert any("'State' has 1 word that is not known" in note for note in report.notes)

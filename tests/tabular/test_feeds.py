@@ -334,7 +334,54 @@ def test_an_entry_that_is_not_booked_is_left_out_and_counted(read: Read) -> None
     data = feed("small.camt053.xml").replace(b"<Sts>BOOK</Sts>", b"<Sts>PDNG</Sts>", 1)
     _, report = taken(read(data.replace(b">879.52<", b">969.50<")))
     assert report.transactions == 2
-    assert any("1 entries are not booked" in note for note in report.notes)
+    assert any("1 entry is not booked" in note for note in report.notes)
+
+
+def batch(amounts: list[str], *, listed: bool = True) -> bytes:
+    """Put the first two payments of the small CAMT file into one entry."""
+    data = feed("small.camt053.xml").decode()
+    first, second, rest = re.findall(r"<Ntry>.*?</Ntry>", data, flags=re.DOTALL)
+    details = [re.findall(r"<TxDtls>(.*)</TxDtls>", entry)[0] for entry in (first, second)]
+    listing = "".join(
+        f"<TxDtls><Refs><AcctSvcrRef>PART{i}</AcctSvcrRef></Refs>"
+        f"<Amt Ccy='GBP'>{amount}</Amt>{own}</TxDtls>"
+        for i, (amount, own) in enumerate(zip(amounts, details, strict=True))
+    )
+    whole = re.sub(r"<Amt Ccy=\"GBP\">[^<]*", '<Amt Ccy="GBP">135.48', first, count=1)
+    inside = "<Btch><NbOfTxs>2</NbOfTxs></Btch>" + (listing if listed else "")
+    whole = re.sub(r"<TxDtls>.*</TxDtls>", inside, whole)
+    head, _, _ = data.partition("<Ntry>")
+    body = f"{head}{whole}{rest}</Stmt></BkToCstmrStmt></Document>"
+    return body.replace("<NbOfNtries>3", "<NbOfNtries>2").encode()
+
+
+def test_the_payments_of_one_camt_entry_are_each_a_payment(read: Read) -> None:
+    frame, report = taken(read(batch(["89.98", "45.50"])))
+    assert frame["amount_pence"].tolist() == [8998, 4550, -1500]
+    assert frame["merchant"].tolist()[:2] == ["EXAMPLE STATIONERY LTD", "EXAMPLE HARDWARE LTD"]
+    assert frame["transaction_id"].tolist()[:2] == ["PART0", "PART1"]
+    assert any(check.name == "control totals" and check.passed for check in report.checks)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "listed"), [(["89.98", "45.51"], True), (["89.98", "45.50"], False)]
+)
+def test_payments_of_a_camt_entry_that_are_not_stated_one_by_one_are_a_problem(
+    amounts: list[str], *, listed: bool, read: Read
+) -> None:
+    frame, report = taken(read(batch(amounts, listed=listed)))
+    assert frame["amount_pence"].tolist() == [-1500]
+    assert [problem.code for problem in report.problems] == ["payments_together"]
+
+
+def test_a_reversed_card_payment_names_the_merchant_as_the_payment_did(read: Read) -> None:
+    data = feed("small.camt053.xml")
+    data = data.replace(b"Dbtr>", b"Cdtr>").replace(
+        b"<CdtDbtInd>CRDT</CdtDbtInd><Sts>", b"<CdtDbtInd>CRDT</CdtDbtInd><RvslInd>1</RvslInd><Sts>"
+    )
+    frame, _ = taken(read(data))
+    assert frame["amount_pence"].tolist() == [8998, 4550, -1500]
+    assert frame["merchant"].tolist()[2] == "EXAMPLE STATIONERY LTD"
 
 
 def test_mt940_pages_follow_each_other(read: Read) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cardwatch.errors import FileRefused
-from cardwatch.quantities import quantity
+from cardwatch.quantities import plural, quantity
 from cardwatch.tabular.feeds.accounts import (
     account_label,
     direction,
@@ -33,6 +33,9 @@ CARD_FAMILY = "CCRD"
 """ISO 20022's family of bank transactions made by a customer's card."""
 OPENING, CLOSING = ("OPBD", "PRCD"), ("CLBD",)
 DATE_LENGTH = 10
+DETAILS = "NtryDtls/TxDtls"
+"""Where the details of each payment of an entry stand."""
+TRUE = frozenset({"true", "1"})
 
 
 @dataclass
@@ -61,7 +64,8 @@ def read_camt(data: bytes, file: str, limits: Limits) -> Found:
     for statement in root.iterfind("BkToCstmrStmt/Stmt"):
         _take_statement(camt, statement)
     if camt.not_booked:
-        feed.notes.append(f"{camt.not_booked} entries are not booked, and no purchases yet")
+        entries = quantity(camt.not_booked, "entry is", "entries are")
+        feed.notes.append(f"{entries} not booked, and no {plural(camt.not_booked, 'purchase')} yet")
     note_account(feed)
     if camt.proved == camt.statements:
         sentence = (
@@ -141,34 +145,69 @@ def _check_balance(camt: _Camt, statement: Element, account: str, moved: Decimal
 
 
 def _take_entry(camt: _Camt, entry: Element, account: str) -> Decimal:
-    """Take a booked Ntry; return what the balance changes by."""
+    """Take a booked Ntry; return what the balance changes by.
+
+    An entry of several payments is each of them, if they come to its amount; else it is a problem.
+    """
     feed, mark = camt.feed, text_at(entry, "CdtDbtInd")
     amount = read_money(text_at(entry, "Amt"))
+    moved = signed(amount or Decimal(0), is_credit=mark == CREDIT)
+    details = entry.findall(DETAILS)
+    parts = [_Part(entry, one, mark) for one in details]
+    count = text_at(entry, "NtryDtls/Btch/NbOfTxs")
+    is_batch = len(details) > 1 or (count.isdigit() and int(count) > 1)
     if amount is None:
         feed.fault("amount_unreadable")
     elif mark not in {CREDIT, DEBIT}:
         feed.fault("type_unknown")
-    is_credit = mark == CREDIT
-    places = feed.layout.records["transaction"]
-    details = entry.find("NtryDtls/TxDtls")
-    card = text_at(entry, places["card_number"].path)
+    elif is_batch and sum((part.moved for part in parts), Decimal(0)) == moved:
+        for part in parts:
+            _add(camt, part, account)
+        return moved
+    elif is_batch:
+        feed.fault("payments_together")
+    whole = _Part(entry, details[0] if details else None, mark)
+    whole.mark, whole.amount, whole.reference = mark, amount, text_at(entry, "AcctSvcrRef")
+    _add(camt, whole, account)
+    return moved
+
+
+class _Part:
+    """One payment of an entry."""
+
+    def __init__(self, entry: Element, details: Element | None, mark: str) -> None:
+        """Read what its own details say of its amount, direction and reference."""
+        self.entry, self.details = entry, details
+        own_amount = text_at(details, "Amt") or text_at(details, "AmtDtls/TxAmt/Amt")
+        self.amount = read_money(own_amount)
+        self.mark = text_at(details, "CdtDbtInd") or mark
+        self.reference = text_at(details, "Refs/AcctSvcrRef")
+
+    @property
+    def moved(self) -> Decimal:
+        """What the balance changes by."""
+        return signed(self.amount or Decimal(0), is_credit=self.mark == CREDIT)
+
+
+def _add(camt: _Camt, part: _Part, account: str) -> None:
+    """Add one payment of an entry."""
+    feed, entry, is_credit = camt.feed, part.entry, part.mark == CREDIT
     booked, value = (_day(entry, name) for name in ("BookgDt", "ValDt"))
-    money = entry.find("Amt")
+    money, card = entry.find("Amt"), feed.layout.records["transaction"]["card_number"]
     feed.add(
         {
             "date": value or booked,
             "posting_date": booked,
-            "transaction_id": text_at(entry, "AcctSvcrRef"),
-            "card_number": card,
+            "transaction_id": part.reference,
+            "card_number": text_at(part.details, card.path.removeprefix(f"{DETAILS}/")),
             "unit": account,
-            "merchant": _counterparty(entry, details, is_credit=is_credit),
-            "amount": "" if amount is None else plain_money(amount),
-            "debit_credit": direction(is_credit=is_credit) if mark in {CREDIT, DEBIT} else "",
+            "merchant": _counterparty(entry, part.details, is_credit=is_credit),
+            "amount": "" if part.amount is None else plain_money(part.amount),
+            "debit_credit": direction(is_credit=is_credit) if part.mark in {CREDIT, DEBIT} else "",
             "currency": money.get("Ccy", "") if money is not None else "",
             "kind": "payment" if is_credit and not _is_card_payment(entry) else "",
         }
     )
-    return signed(amount or Decimal(0), is_credit=is_credit)
 
 
 def _day(entry: Element, name: str) -> str:
@@ -179,13 +218,21 @@ def _day(entry: Element, name: str) -> str:
 def _is_card_payment(entry: Element) -> bool:
     """Return whether an entry is a payment by card, or reverses another entry."""
     family = text_at(entry, "BkTxCd/Domn/Fmly/Cd")
-    has_card = entry.find("NtryDtls/TxDtls/CardTx") is not None
-    return has_card or family == CARD_FAMILY or text_at(entry, "RvslInd") == "true"
+    has_card = entry.find(f"{DETAILS}/CardTx") is not None
+    return has_card or family == CARD_FAMILY or _is_reversal(entry)
+
+
+def _is_reversal(entry: Element) -> bool:
+    """Return whether an entry takes another one back."""
+    return text_at(entry, "RvslInd") in TRUE
 
 
 def _counterparty(entry: Element, details: Element | None, *, is_credit: bool) -> str:
-    """Return who was paid or paid, else what the bank says of the entry."""
-    party = "Dbtr" if is_credit else "Cdtr"
+    """Return who was paid or paid, else what the bank says of the entry.
+
+    ISO 20022: of a reversal debtor and creditor stay those of the payment that it takes back.
+    """
+    party = "Dbtr" if is_credit != _is_reversal(entry) else "Cdtr"
     paths = (f"RltdPties/{party}/Nm", f"RltdPties/{party}/Pty/Nm")
     counterparty = next((text for path in paths if (text := text_at(details, path))), "")
     if counterparty:
