@@ -50,6 +50,20 @@ def own_keys(uow: UnitOfWork, person: str) -> frozenset[str]:
     return frozenset(keys | {*_beside(unnumbered, keys)})
 
 
+def hidden_keys(uow: UnitOfWork, approvers: Mapping[str, str]) -> frozenset[str]:
+    """Return the keys of those of whom the actor is shown nothing: themselves, whom they approve.
+
+    Args:
+        uow: the work it is done in.
+        approvers: each cardholder with whoever approves their card.
+    """
+    keys = actor_keys(uow)
+    approved = {
+        person_key(holder) for holder, name in approvers.items() if person_key(name) in keys
+    }
+    return keys | approved
+
+
 def approver_of(uow: UnitOfWork, approvers: Mapping[str, str], person: str) -> str:
     """Return who approves what a person pays, by whichever of their names is known; or nobody."""
     if person in approvers or not approvers:

@@ -17,7 +17,7 @@ from cardwatch.alerts import entry_shown
 from cardwatch.casebook import payment_queries, pseudonyms, subject_ids
 from cardwatch.casebook import registers as kept
 from cardwatch.casebook import statements as kept_statements
-from cardwatch.casebook.own_keys import actor_keys
+from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.features.registered import links, register_entries
 from cardwatch.registers import person_key
 from cardwatch.services.entry_masks import masked_entry
@@ -53,11 +53,7 @@ class PeopleShown:
         """
         self._uow = uow
         self.named = pseudonyms.revealed_people(uow)
-        keys = actor_keys(uow)
-        theirs = {
-            person_key(h) for h, approver in approvers.items() if person_key(approver) in keys
-        }
-        self.hidden = frozenset({*keys, *theirs})
+        self.hidden = hidden_keys(uow, approvers)
         self._links: dict[str, SubjectLink | None] = {}
 
     def link(self, person: str) -> SubjectLink | None:
