@@ -292,6 +292,53 @@ def test_an_alert_says_how_many_others_would_fit_its_entry(
     assert entry.matched_by.endswith("Of 122 people, 2 paid this merchant since.")
 
 
+def _units_with_gifts(
+    recorded: str, nil: str = "", size: int = 8
+) -> tuple[str, list[tuple[str, ...]]]:
+    """Return a register in which two units of eight record 8 gifts each, and payments of three."""
+    lines = [f"{unit}{n},{unit},05/09/2026,Donor {n},Declined,06/09/2026"
+             for unit in ("Fleet", "Custody") for n in range(8)]  # fmt: skip
+    lines += [f"Stores0,Stores,05/09/2025,Donor,Declined,{recorded}"] if recorded else []
+    lines += [f",{unit},,Nil return,," for unit in filter(None, [nil])]
+    payments = [
+        (f"{unit}{n}", unit, day)
+        for day in ("2026-10-19", PAID)
+        for unit, count in (("Fleet", 8), ("Custody", 8), ("Stores", size))
+        for n in range(count)
+    ]
+    return GIFT + "\n".join(lines) + "\n", payments
+
+
+@pytest.mark.parametrize(
+    ("recorded", "nil", "size", "count"),
+    [
+        ("", "", 8, 1),  # once, not for each of sixteen payments
+        ("06/09/2025", "", 8, 1),
+        ("21/10/2025", "", 8, 0),  # within the year
+        ("19/10/2025", "", 8, 1),
+        ("", "stores", 8, 0),  # nothing to declare is an answer
+        ("", "", 3, 0),  # 16 entries of 16 people: 3 would be expected of 3
+    ],
+)
+def test_a_unit_that_records_nothing_is_asked_about_once_a_year(
+    tmp_path: Path, recorded: str, nil: str, size: int, count: int
+) -> None:
+    text, payments = _units_with_gifts(recorded, nil, size)
+    (tmp_path / "gifts.csv").write_text(text, encoding="utf-8")
+    rows = [
+        {"date": day, "employee_id": who, "merchant": "SHOP", "amount": "12.00",
+         "cost_centre": unit}
+        for who, unit, day in payments
+    ]  # fmt: skip
+    table, _ = name_holders([read_rows("october", rows, CHOICES)[0]])
+    found = alerts_of(
+        score(table, load_policy(), registers=read_registers([tmp_path / "gifts.csv"], CHOICES))
+    )
+    silent = [alert for alert in found if alert.reasons[0].rule == "register-silent-unit"]
+    assert len(silent) == count
+    assert all("8 entries would be expected" in alert.reasons[0].fact for alert in silent)
+
+
 def test_names_for_which_payments_wait_come_first(tmp_path: Path) -> None:
     """Of two names the surer has no payment that waits for it."""
     rows = [("E1", "OSPREY JOINERY")] + [(f"O{n}", "OSPREY JOINERY") for n in range(5)]
