@@ -38,7 +38,7 @@ class PeopleRegister:
     by_post: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
 
 
-COLUMNS = ("employee_id", "person", "former_names", "post", "grade")
+PEOPLE_COLUMNS = ("employee_id", "person", "former_names", "post", "grade")
 _read: WeakKeyDictionary[sa.Pool, dict[str, tuple[str, PeopleRegister]]] = WeakKeyDictionary()
 """By casebook and organisation, the versions of the register and what they say."""
 
@@ -69,7 +69,7 @@ def _joined(uow: UnitOfWork, versions: Sequence[str]) -> PeopleRegister:
         with suppress(NotFound):  # the psd chain says that it is damaged
             entries = read_version(uow, version_id)[0].entries
             for number, person, former, *posts in zip(
-                *(entries[name].tolist() for name in COLUMNS), strict=True
+                *(entries[name].tolist() for name in PEOPLE_COLUMNS), strict=True
             ):
                 key = person_key(number)
                 for name in names_of(person, former):

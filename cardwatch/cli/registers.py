@@ -49,7 +49,7 @@ KnownFrom = Annotated[
 ]
 RegistersFolder = Annotated[Path, typer.Argument(help="A folder of registers.", show_default=False)]
 CHANCE_COLUMNS = ("kind", "entries", "pairs", "by_chance", "per_hundred", "stated_per_hundred")
-MATCH_COLUMNS = ("register", "organisation", "merchant", "band", "waiting", "words")
+REVIEW_COLUMNS = ("register", "organisation", "merchant", "band", "waiting", "words")
 OfStatements = Annotated[
     list[Path],
     typer.Option("--statements", help="Statements or folders to match; repeat for more."),
@@ -252,7 +252,7 @@ def match(
     if json:
         print_json({"matches": rows, "chance": chance})
         return
-    print_rows(rows, MATCH_COLUMNS, json=False)
+    print_rows(rows, REVIEW_COLUMNS, json=False)
     for line in _coverage(ledger, kinds, rows):
         out.print(line, markup=False)
     print_rows(chance, CHANCE_COLUMNS, json=False)
