@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cardwatch.features.ledger import Codes, Flags, Ledger, Numbers
 
 SILENT_DAYS = 365
-FEWEST_EXPECTED = 7
+SILENT_FROM = 7
 """A unit with nothing recorded is silent where as many entries would be expected: by chance alone
 (a Poisson count of 0) it would record none in 1 of 1,100 years. Offers come together, so that the
 true chance is larger: hence not 1 in 100."""
@@ -80,7 +80,7 @@ def is_unit_silent(ledger: Ledger) -> Flags:
 
     That is told where so many entries would be expected that chance is a poor explanation.
     """
-    silent = _expected(ledger) >= FEWEST_EXPECTED
+    silent = _expected(ledger) >= SILENT_FROM
     first = np.zeros(len(ledger), dtype=bool)
     payments = keys_of_payments(ledger)
     last: dict[str, float] = {}
