@@ -83,7 +83,7 @@ def show_version(request: Request, context: Context, version_id: str) -> Respons
         request, "register_version.html", version=version, report=report,
         title=kind.title,
         outcome=request.query_params.get("outcome", ""),
-        may_review=version.lane == PSD and "organisation" in kind.expects,
+        may_review=kind.lane == PSD and "organisation" in kind.expects,
     )  # fmt: skip
 
 

@@ -29,9 +29,10 @@ def _recorded(ledger: Ledger) -> pd.DataFrame:
     entries = register_entries(ledger, "gifts")
     payments = keys_of_payments(ledger)
     units = payments[payments["unit_key"] != ""].drop_duplicates("holder_key", keep="last")
-    by_person = units.set_index("holder_key")["unit_key"]
-    stated = compared(entries["unit"])
-    unit = stated.where(stated != "", entries["person_key"].map(by_person).fillna(""))
+    by_person = dict(zip(units["holder_key"], units["unit_key"], strict=True))
+    stated = compared(entries["unit"]).tolist()
+    people = zip(stated, entries["person_key"].tolist(), strict=True)
+    unit = [text or by_person.get(person, "") for text, person in people]
     return entries.assign(unit_key=unit)[["unit_key", "known_day", "true_day"]]
 
 
