@@ -1,11 +1,14 @@
 """Measures registers: a month received with and without them, a million names beside merchants.
 
 `--month` and `--names` measure one alone; `--profile` says where a month's time goes.
+`--chance STATEMENTS [NAMES.csv]` says how many entries of invented registers tie to real payments
+by chance: their people are cardholders at random.
 """
 
 from __future__ import annotations
 
 import cProfile
+import csv
 import datetime as dt
 import pstats
 import resource
@@ -21,9 +24,12 @@ from casebook import MONTH_ROWS, NOW, TIMES, begin, months_of
 
 from cardwatch import services
 from cardwatch.casebook import PSD, Actor, Casebook
+from cardwatch.casebook.register_content import forget_versions
+from cardwatch.evaluation.register_matches import chance_pairs
+from cardwatch.features import Ledger
+from cardwatch.policy import load_policy
 from cardwatch.registers import OrganisationMatcher, read_register
-from cardwatch.services.register_inputs import forget_versions
-from cardwatch.statements import ReadingChoices
+from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +59,7 @@ ONE_IN = 100
 """Of so many of a million names one is a merchant's."""
 SPREAD = 2_654_435_761
 """A large prime, by which numbers in a row become unlike words."""
+CHANCE_ROWS, CHANCE_SEED = 1_000, 56
 PROFILE_LINES = 70
 KIB_IN_GIB = 2**20
 
@@ -203,8 +210,69 @@ def bench_names() -> None:
     )
 
 
+def invented_entries(
+    kind: str, organisations: list[str], holders: list[str], days: tuple[dt.date, dt.date]
+) -> Register:
+    """Return a register with an entry for each organisation, of cardholders and days at random."""
+    rng = np.random.default_rng(CHANCE_SEED)
+    lines = ["Employee No,Date offered,Donor,Decision" if kind == "gifts" else
+             "Employee No,Date applied,Business name,Decision"]  # fmt: skip
+    decision = "accepted" if kind == "gifts" else "approved"
+    for organisation in organisations:
+        day = days[0] + dt.timedelta(int(rng.integers((days[1] - days[0]).days)))
+        name = organisation.replace('"', "'")
+        lines.append(f'"{holders[rng.integers(len(holders))]}",{day},"{name}",{decision}')
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / f"{kind}.csv"
+        path.write_text("\n".join(lines), "utf-8")
+        return read_register(path, ReadingChoices((), b"key"), kind=kind)
+
+
+def bench_chance(statements: Path, names: list[Path]) -> None:
+    """Print the chance pairs of invented registers beside real payments.
+
+    Of 1,000 rows a tenth name a merchant that is paid, as of real registers beside a city's cards
+    (one merchant as likely as another, or by how many cardholders use it, which is the worst case);
+    the others name nobody. `names` gives CSV files whose first column holds real donors.
+    """
+    files = read_statements([statements], ReadingChoices(shipped_profiles(), b"key"))
+    payments, policy = files.transactions, load_policy()
+    plain = Ledger(payments, policy)
+    frame = plain.frame[plain.is_purchase]
+    days = frame["date"].min().date(), frame["date"].max().date()
+    holders = sorted(set(frame["holder_id"]) - {""})
+    users = frame.groupby("merchant_id")["holder_id"].nunique()
+    rng = np.random.default_rng(CHANCE_SEED)
+    paid_count = round(CHANCE_ROWS * PAID_SHARE)
+    others = [f"{invented_word(n)} {invented_word(n + 1)}" for n in range(CHANCE_ROWS - paid_count)]
+    lists = {
+        "a tenth merchants, any": [*rng.choice(users.index, paid_count).tolist(), *others],
+        "a tenth merchants, by users": [
+            *rng.choice(users.index, paid_count, p=users / users.sum()).tolist(), *others
+        ],
+    }  # fmt: skip
+    for path in names:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            donors = {row[0] for row in csv.reader(file) if row}
+        lists[path.stem] = sorted(donors)
+    print(f"{len(frame):,} purchases, {len(holders):,} cardholders, {len(users):,} merchants")
+    for title, organisations in lists.items():
+        for kind in ("gifts", "interests"):
+            register = invented_entries(kind, organisations, holders, days)
+            ledger = Ledger(payments, policy, {kind: register})
+            strong = chance_pairs(ledger, kind, is_bounded=False)
+            found = chance_pairs(ledger, kind)
+            print(f"  {title}, {kind}: {found.entries} entries, by chance for each 100: strong "
+                  f"matches {strong.per_hundred:.3f}, those that lead {found.per_hundred:.3f}",
+                  flush=True)  # fmt: skip
+
+
 def main() -> None:
     """Run both, or the part that is named."""
+    if "--chance" in sys.argv:
+        statements, *names = map(Path, sys.argv[sys.argv.index("--chance") + 1 :])
+        bench_chance(statements, names)
+        return
     with tempfile.TemporaryDirectory() as place:
         if "--names" not in sys.argv:
             bench_month(Path(place), profile="--profile" in sys.argv)

@@ -40,6 +40,7 @@ PACK_KEYS = ("name", "owner", "version", "sha256")
 """What a policy says of the pack that it was taken from."""
 MAX_PACK_TEXT = 100
 """Characters of a pack's name, owner or version."""
+CHIEF_OFFICERS = "chief_officers"
 KIND_WORDS: dict[type, str] = {str: "text in quotation marks", list: "a list", dict: "a table"}
 
 
@@ -52,6 +53,25 @@ class Limit:
     vat: str = "unknown"
     holders: tuple[str, ...] = ()
     stated: bool = True
+
+
+@dataclass(frozen=True)
+class ChiefOfficers:
+    """Whose alerts go to a named authority, since everybody else is in their chain.
+
+    Attributes:
+        authority: who it is, such as the office of the commissioner; empty where none is named.
+        people: email addresses of those who may decide such alerts and be assigned them.
+        holders: numbers of chief officers, as statements or registers print them.
+        units: their offices, by the code of the cost centre.
+        posts: posts and grades in the people register that are a chief officer's.
+    """
+
+    authority: str = ""
+    people: tuple[str, ...] = ()
+    holders: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    posts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,6 +119,7 @@ class Policy:
     merchant_aliases: dict[str, str]
     clauses: dict[str, str]
     pack: dict[str, str]
+    chief_officers: ChiefOfficers
     single_purchase: tuple[Limit, ...]
     holder_month: tuple[Limit, ...]
     step: tuple[Limit, ...]
@@ -125,6 +146,8 @@ class Policy:
         for name in ("clauses", "pack"):
             if not content[name]:  # one without is the policy it was before there were any
                 del content[name]
+        if not self.chief_officers.authority:
+            del content["chief_officers"]
         text = json.dumps(content, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -212,6 +235,9 @@ def parse_policy(text: str, file: str) -> Policy:
     values: dict[str, Any] = {}
     for key, default in defaults.items():
         value = settings.get(key, default)
+        if key == CHIEF_OFFICERS:
+            faults += _chief_officers_faults(value)
+            continue
         fault = _fault(key, value, default)
         if fault:
             faults.append(fault)
@@ -223,6 +249,9 @@ def parse_policy(text: str, file: str) -> Policy:
         raise FileFaulty(file, faults)
     for key in LIMIT_KINDS:
         values[key] = _limits(settings.get(key, defaults[key]), stated=key in settings)
+    chief_officers: dict[str, Any] = settings.get(CHIEF_OFFICERS, {})
+    lists = {name: tuple(value) for name, value in chief_officers.items() if name != "authority"}
+    values[CHIEF_OFFICERS] = ChiefOfficers(chief_officers.get("authority", ""), **lists)
     assert values.keys() == {f.name for f in fields(Policy)}
     return Policy(**values)
 
@@ -286,6 +315,30 @@ def _list_faults(key: str, value: list[Any], default: list[Any]) -> dict[str, bo
     # A pattern is made of these: an empty text would be found in every payment.
     empty = kind is str and not all(map(_has_letter_or_digit, value))
     return {"has an entry without a letter or digit": empty}
+
+
+def _chief_officers_faults(entry: Any) -> list[str]:  # noqa: ANN401  whatever TOML holds
+    """Say everything that is wrong with the table of chief officers."""
+    if not isinstance(entry, dict):
+        return [f"{CHIEF_OFFICERS} must be a table"]
+    if not entry:
+        return []
+    lists = [f.name for f in fields(ChiefOfficers) if f.name != "authority"]
+    faults = [f"{CHIEF_OFFICERS}: unknown setting '{name}'"
+              for name in sorted(entry.keys() - {"authority", *lists})]  # fmt: skip
+    authority = entry.get("authority", "")
+    if not isinstance(authority, str) or not is_pack_text(authority):
+        faults.append(f"{CHIEF_OFFICERS}: 'authority' must name the authority, in a line")
+    for name in lists:
+        texts = entry.get(name, [])
+        is_list = isinstance(texts, list) and all(isinstance(text, str) for text in texts)
+        if not is_list or not all(map(_has_letter_or_digit, texts)):
+            faults.append(f"{CHIEF_OFFICERS}: '{name}' must be a list of texts")
+    if not faults and not entry.get("people"):
+        faults.append(f"{CHIEF_OFFICERS}: 'people' must name at least one email address")
+    if not faults and not any(entry.get(name) for name in ("holders", "units", "posts")):
+        faults.append(f"{CHIEF_OFFICERS}: name chief officers by 'holders', 'units' or 'posts'")
+    return faults
 
 
 def _has_letter_or_digit(text: str) -> bool:

@@ -60,8 +60,12 @@ def british(day: date) -> str:
 def gifts(made: Registers) -> list[Row]:
     """Gifts and hospitality: two date orders, free text, missing values, nil returns."""
     rows = made.planted("gifts")
+    planted = made.plan["gifts"]
+    silent = next(e["row"][1] for e in planted if e.get("rule") == "register-silent-unit")
     for _ in range(70):
         person, day = made.someone(), made.some_day()
+        while person.centre == silent:  # nobody of that unit has recorded anything since
+            person = made.someone()
         donor, offer = made.pick(made.filler["donors"]), made.pick(made.filler["offers"])
         in_words = made.rng.random() < 0.3
         details = f"{offer.lower()} from {donor}" if in_words else offer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tomllib
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING
@@ -200,6 +201,7 @@ OTHER_FIGURES = {
     "merchant_aliases": '{ "A" = "B" }',
     "pack": '{ name = "P", owner = "O", version = "1", sha256 = "ab" }',
     "clauses": '{ split = "4.2 No splitting." }',
+    "chief_officers": '{ authority = "PCC", people = ["a@b.example"], units = ["C1"] }',
 } | dict.fromkeys(LIMIT_KINDS, "[{ from = 2000-01-01, pounds = 77 }]")
 
 
@@ -306,3 +308,18 @@ def test_a_rule_rests_on_its_own_clause_or_its_kinds() -> None:
 
 def test_a_policy_without_clauses_keeps_its_hash() -> None:
     assert parse_policy("[clauses]", "policy.toml").sha256 == load_policy().sha256
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        ('authority = "PCC"\nunits = ["C1"]', "'people' must name at least one email address"),
+        ('authority = "PCC"\npeople = ["a@b.example"]', "name chief officers by 'holders'"),
+        ('people = ["a@b.example"]\nunits = ["C1"]', "'authority' must name the authority"),
+        ('authority = "PCC"\npeople = "a@b.example"', "'people' must be a list of texts"),
+        ('authority = "PCC"\nranks = ["Chief"]', "unknown setting 'ranks'"),
+    ],
+)
+def test_a_table_of_chief_officers_names_everything_or_is_refused(table: str, fault: str) -> None:
+    with pytest.raises(FileFaulty, match=re.escape(fault)):
+        parse_policy(f"[chief_officers]\n{table}\n", "policy.toml")

@@ -18,6 +18,7 @@ from cardwatch.alerts import alert_content
 from cardwatch.casebook.alerts import alert_from
 from cardwatch.evaluation.register_matches import chance_pairs
 from cardwatch.features import ENTRIES_SHOWN, REGISTERS_READ, Ledger
+from cardwatch.features.name_matches import name_matches
 from cardwatch.policy import load_policy
 from cardwatch.registers import read_registers, register_kind
 from cardwatch.reports import as_json, write_alerts
@@ -154,7 +155,7 @@ def test_an_alert_shows_the_entry_with_both_days_and_how_it_matched(scored: Scor
     )
     [entry] = alert.entries
     assert (entry.register, entry.file) == ("gifts", "gifts.csv")
-    assert (entry.true_on, entry.known_on) == ("2026-10-12", "2026-10-13")
+    assert (entry.true_on, entry.known_on) == ("2026-10-21", "2026-10-22")
     assert ("Donor", "Plankwold Timber Merchants Ltd") in entry.facts
     assert entry.match == "strong"
     assert "PLANKWOLD, TIMBER" in entry.matched_by
@@ -173,7 +174,7 @@ def test_what_is_written_carries_the_entries(
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
     entry = next(row for row in rows if row[0] == alert.alert_id and row[2] == "Register entry")
     assert "Donor: Plankwold Timber Merchants Ltd" in entry[4]
-    assert "known from 13 October 2026" in entry[4]
+    assert "known from 22 October 2026" in entry[4]
     again = alert_from(json.loads(json.dumps(alert_content(alert))))
     assert again == alert
 
@@ -191,12 +192,21 @@ GIFT = "Employee No,Department,Date of offer,Donor,Accepted or declined,Date rec
 
 @pytest.fixture
 def alerts_for(tmp_path: Path) -> Callable[..., list[Alert]]:
-    """Return a function that scores one payment of E1 to OSPREY JOINERY with some registers."""
+    """Return a function that scores a payment of E1 to OSPREY JOINERY with some registers.
 
-    def find(files: dict[str, str], who: str = "E1", on: str = PAID) -> list[Alert]:
+    `others` are the days on which as many others paid it; 120 more people paid elsewhere then.
+    """
+
+    def find(
+        files: dict[str, str], who: str = "E1", on: str = PAID, others: Sequence[str] = ()
+    ) -> list[Alert]:
+        payments = [(who, on, "OSPREY JOINERY LTD", "Fleet")]
+        payments += [(f"O{n}", day, "OSPREY JOINERY LTD", "Stores") for n, day in enumerate(others)]
+        payments += [(f"X{n}", on, f"SHOP {n}", "Stores") for n in range(120 if others else 0)]
         rows = [
-            {"date": on, "employee_id": who, "merchant": "OSPREY JOINERY LTD", "amount": "120.00",
-             "cost_centre": "Fleet", "transaction_id": "T1"}
+            {"date": day, "employee_id": person, "merchant": merchant, "amount": "120.00",
+             "cost_centre": unit, "transaction_id": f"T{number}"}
+            for number, (person, day, merchant, unit) in enumerate(payments, 1)
         ]  # fmt: skip
         for name, text in files.items():
             (tmp_path / name).write_text(text, encoding="utf-8")
@@ -235,6 +245,117 @@ def test_a_namesake_of_the_holder_or_of_the_merchant_raises_nothing(
     gift = "Fleet,12/10/2026,{},Accepted,13/10/2026\n"
     text = GIFT + "E2," + gift.format("Osprey Joinery") + "E1," + gift.format("Osprey Golf Club")
     assert rules_of(alerts_for({"gifts.csv": text})) == set()
+
+
+CONFIRMED = "Name in register,Merchant,Decision,Reason\nOsprey Joinery,OSPREY JOINERY,same,seen\n"
+
+
+@pytest.mark.parametrize(
+    ("others", "leads"),
+    [
+        (["2026-10-13"], True),  # 2 of 122 people: 1 in 61
+        (["2026-10-13"] * 5, False),  # 6 of 126: 1 in 21
+        (["2026-10-10"] * 5, True),  # they paid before the gift, and nobody since
+        (["2026-10-21"] * 5, True),  # they paid after the payment: it is as it was on its day
+    ],
+)
+def test_a_gift_from_whom_many_buy_leads_only_once_the_names_are_confirmed(
+    alerts_for: Callable[..., list[Alert]], others: list[str], *, leads: bool
+) -> None:
+    files = {"gifts.csv": GIFT + "E1,Fleet,12/10/2026,Osprey Joinery,Accepted,13/10/2026\n"}
+    assert ("gift-accepted-then-paid" in rules_of(alerts_for(files, others=others))) is leads
+    found = alerts_for(files | {"matches.csv": CONFIRMED}, others=others)
+    assert "gift-accepted-then-paid" in rules_of(found)
+
+
+def test_an_approvers_interest_is_weighed_among_approvers(
+    alerts_for: Callable[..., list[Alert]],
+) -> None:
+    """Three of three approvers have approved payments to the firm, though few cardholders pay."""
+    files = {
+        "interests.csv": "Staff Number,Business name,Date applied,Decision,Date recorded\n"
+        "A1,Osprey Joinery,01/08/2026,Approved,02/08/2026\n",
+        "approvals.csv": "Payment reference,Approver No,Approved at\n"
+        "T1,A1,21/10/2026 09:00\nT2,A2,21/10/2026 09:00\nT3,A3,21/10/2026 09:00\n",
+    }
+    others = ["2026-09-01", "2026-09-02"]
+    assert "approver-interest" not in rules_of(alerts_for(files, others=others))
+    found = alerts_for(files | {"matches.csv": CONFIRMED}, others=others)
+    assert "approver-interest" in rules_of(found)
+
+
+def test_an_alert_says_how_many_others_would_fit_its_entry(
+    alerts_for: Callable[..., list[Alert]],
+) -> None:
+    files = {"gifts.csv": GIFT + "E1,Fleet,12/10/2026,Osprey Joinery,Accepted,13/10/2026\n"}
+    [entry] = next(a for a in alerts_for(files, others=["2026-10-13"]) if a.entries).entries
+    assert entry.matched_by.endswith("Of 122 people, 2 paid this merchant since.")
+
+
+def _units_with_gifts(
+    recorded: str, nil: str = "", size: int = 8
+) -> tuple[str, list[tuple[str, ...]]]:
+    """Return a register in which two units of eight record 8 gifts each, and payments of three."""
+    lines = [f"{unit}{n},{unit},05/09/2026,Donor {n},Declined,06/09/2026"
+             for unit in ("Fleet", "Custody") for n in range(8)]  # fmt: skip
+    lines += [f"Stores0,Stores,05/09/2025,Donor,Declined,{recorded}"] if recorded else []
+    lines += [f",{unit},,Nil return,," for unit in filter(None, [nil])]
+    payments = [
+        (f"{unit}{n}", unit, day)
+        for day in ("2026-10-19", PAID)
+        for unit, count in (("Fleet", 8), ("Custody", 8), ("Stores", size))
+        for n in range(count)
+    ]
+    return GIFT + "\n".join(lines) + "\n", payments
+
+
+@pytest.mark.parametrize(
+    ("recorded", "nil", "size", "count"),
+    [
+        ("", "", 8, 1),  # once, not for each of sixteen payments
+        ("06/09/2025", "", 8, 1),
+        ("21/10/2025", "", 8, 0),  # within the year
+        ("19/10/2025", "", 8, 1),
+        ("", "stores", 8, 0),  # nothing to declare is an answer
+        ("", "", 3, 0),  # 16 entries of 16 people: 3 would be expected of 3
+    ],
+)
+def test_a_unit_that_records_nothing_is_asked_about_once_a_year(
+    tmp_path: Path, recorded: str, nil: str, size: int, count: int
+) -> None:
+    text, payments = _units_with_gifts(recorded, nil, size)
+    (tmp_path / "gifts.csv").write_text(text, encoding="utf-8")
+    rows = [
+        {"date": day, "employee_id": who, "merchant": "SHOP", "amount": "12.00",
+         "cost_centre": unit}
+        for who, unit, day in payments
+    ]  # fmt: skip
+    table, _ = name_holders([read_rows("october", rows, CHOICES)[0]])
+    found = alerts_of(
+        score(table, load_policy(), registers=read_registers([tmp_path / "gifts.csv"], CHOICES))
+    )
+    silent = [alert for alert in found if alert.reasons[0].rule == "register-silent-unit"]
+    assert len(silent) == count
+    assert all("8 entries would be expected" in alert.reasons[0].fact for alert in silent)
+
+
+def test_names_for_which_payments_wait_come_first(tmp_path: Path) -> None:
+    """Of two names the surer has no payment that waits for it."""
+    rows = [("E1", "OSPREY JOINERY")] + [(f"O{n}", "OSPREY JOINERY") for n in range(5)]
+    rows += [("E1", "KESTREL PRINTING WORKS")]
+    frame = [
+        {"date": PAID, "employee_id": who, "merchant": merchant, "amount": "120.00"}
+        for who, merchant in rows
+    ]
+    gifts = GIFT + "E1,Fleet,12/10/2026,Osprey Joinery,Accepted,13/10/2026\n"
+    gifts += "E9,Fleet,12/10/2026,Kestrel Printing Works,Accepted,13/10/2026\n"
+    (tmp_path / "gifts.csv").write_text(gifts, encoding="utf-8")
+    table, _ = name_holders([read_rows("october", frame, CHOICES)[0]])
+    registers = read_registers([tmp_path / "gifts.csv"], CHOICES)
+    ledger = Ledger(table, load_policy(), {"gifts": registers[0]})
+    found = [(match.organisation, match.waiting) for match in name_matches(ledger)]
+    assert found == [("Osprey Joinery", 1), ("Kestrel Printing Works", 0)]
+    assert [match.waiting for match in name_matches(ledger, frozenset({"e1"}))] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -296,7 +417,7 @@ def test_the_order_of_a_registers_rows_changes_nothing(
     assert plain(forward) == plain(backward)
 
 
-def test_chance_pairs_are_the_same_each_time_and_few(
+def test_chance_pairs_are_the_same_each_time_and_few_before_any_review(
     sample: Statements, sample_policy: Policy, sample_registers: list[Register]
 ) -> None:
     given = {register.kind: register for register in sample_registers}
@@ -304,6 +425,11 @@ def test_chance_pairs_are_the_same_each_time_and_few(
     found = chance_pairs(ledger, "gifts", 200)
     assert found == chance_pairs(ledger, "gifts", 200)
     assert found.pairs > found.by_chance
+    unreviewed = {kind: register for kind, register in given.items() if kind != "matches"}
+    ledger = Ledger(sample.transactions, sample_policy, unreviewed)
+    for kind in ("gifts", "interests"):
+        assert chance_pairs(ledger, kind, 200).per_hundred <= 0.2
+        assert chance_pairs(ledger, kind, 200, is_bounded=False).per_hundred > 0.2
 
 
 def test_features_of_registers_are_named_and_their_entries_too() -> None:

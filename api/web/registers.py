@@ -78,10 +78,12 @@ def upload(
 def show_version(request: Request, context: Context, version_id: str) -> Response:
     """Show one version with every row that could not be read."""
     version, report = services.get_version(context, version_id)
+    kind = register_kind(version.kind)
     return render(
         request, "register_version.html", version=version, report=report,
-        title=register_kind(version.kind).title,
+        title=kind.title,
         outcome=request.query_params.get("outcome", ""),
+        may_review=kind.lane == PSD and "organisation" in kind.expects,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cardwatch.features import Ledger
+    from cardwatch.features.registered import Hits
     from cardwatch.records import Register
     from cardwatch.registers import OrganisationMatch
     from cardwatch.rules import Rule
@@ -47,14 +49,32 @@ def entries_shown(
                 entry = int(hits.entry[row])
                 key = (rule.id, hits.kind, entry)
                 if entry >= 0 and fires[rule.id][row] and key not in entries:
-                    entries[key] = _entry(ledger, rule.id, hits.kind, entry, int(hits.match[row]))
+                    entries[key] = _entry(ledger, rule.id, hits, row)
     return tuple(entries.values())[:MOST_ENTRIES]
 
 
-def _entry(ledger: Ledger, rule: str, kind: str, entry: int, match: int) -> EntryShown:
-    """Return one entry as it is shown."""
-    link = links(ledger, kind)[1][match] if match >= 0 else None
-    return entry_shown(ledger.registers[kind], entry, link, rule)
+def _entry(ledger: Ledger, rule: str, hits: Hits, row: int) -> EntryShown:
+    """Return the entry that a feature counted for a payment as it is shown."""
+    match, payers, known = (
+        int(values[row]) for values in (hits.match, hits.payer_count, hits.known_count)
+    )
+    link = links(ledger, hits.kind)[1][match] if match >= 0 else None
+    entry = entry_shown(ledger.registers[hits.kind], int(hits.entry[row]), link, rule)
+    if not payers:
+        return entry
+    return replace(entry, matched_by=f"{entry.matched_by} {chance_words(payers, known)}")
+
+
+def chance_words(payers: int, known: int) -> str:
+    """Return how many people would fit an entry in place of its own, in a sentence.
+
+    Args:
+        payers: who paid the merchant from the entry's day on, the entry's own person among them.
+        known: all who pay or approve.
+    """
+    if payers == 1:
+        return f"Of {known:,} people, nobody else paid this merchant since."
+    return f"Of {known:,} people, {payers:,} paid this merchant since."
 
 
 def entry_shown(

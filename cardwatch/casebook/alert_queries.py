@@ -247,7 +247,7 @@ def alert_titles(uow: UnitOfWork, ids: Collection[str]) -> dict[str, AlertTitle]
 
     Returns:
         The `title` and the leading `fact`, a label of the merchants as printed, and how many
-        payments there are.
+        payments there are; `authority` is empty, since the policy says who it is.
     """
     same = [
         alert_snapshots.c[name] == alerts.c[name] for name in ("lane", "statement_id", "alert_id")
@@ -264,6 +264,7 @@ def alert_titles(uow: UnitOfWork, ids: Collection[str]) -> dict[str, AlertTitle]
             "fact": snapshot["reasons"][0]["fact"],
             "payments_count": len(snapshot["payments"]),
             "merchant": merchants_label(alert_from(snapshot)),
+            "authority": "",
         }
         for alert_id, snapshot in snapshots.items()
     }

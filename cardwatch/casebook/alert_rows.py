@@ -126,6 +126,8 @@ class AlertTitle(TypedDict):
     fact: str
     payments_count: int
     merchant: str
+    authority: str
+    """Who alone decides it, being about a chief officer or their office; empty for any other."""
 
 
 class Month(TypedDict):

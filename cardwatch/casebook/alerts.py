@@ -17,8 +17,9 @@ from cardwatch.alerts import with_later, without_alerts
 from cardwatch.casebook.alert_context import neighbours, referrals_of_alert
 from cardwatch.casebook.own_keys import actor_keys
 from cardwatch.casebook.people import check_assignee, display_names
+from cardwatch.casebook.permissions import may_decide
 from cardwatch.casebook.registers import parse_registers
-from cardwatch.casebook.suppressions import day_of, may_decide
+from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import (
     STATES,
     alert_lists,

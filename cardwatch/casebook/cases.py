@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from cardwatch.casebook.case_rows import Case, CaseEntry, ListedCase
 from cardwatch.casebook.own_keys import actor_keys
 from cardwatch.casebook.people import check_assignee, email_of
-from cardwatch.casebook.suppressions import may_decide
+from cardwatch.casebook.permissions import may_decide
 from cardwatch.casebook.tables import (
     PSD,
     alert_subjects,

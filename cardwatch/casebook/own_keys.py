@@ -1,7 +1,8 @@
-"""The names by which payments know one person: a statement may have one they are not linked by.
+"""The names by which payments and registers know one person, who is linked by one of them.
 
-Somebody is linked by their number, and the next statement may say the cardholder's name alone. What
-is about that name is about them as far as anybody knows, and is hidden from them too.
+Somebody is linked by their number, and the next statement may say the cardholder's name alone, or
+an entry of a register one of their former names. What is about that name is about them as far as
+anybody knows, and is hidden from them too.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 
 from cardwatch.casebook.counting import is_visible
+from cardwatch.casebook.people_register import people_register
 from cardwatch.casebook.tables import HOLDER_KEYS, statements, transactions
-from cardwatch.registers import person_key
+from cardwatch.registers import name_forms, person_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,17 +39,35 @@ def actor_keys(uow: UnitOfWork) -> frozenset[str]:
 
 
 def own_keys(uow: UnitOfWork, person: str) -> frozenset[str]:
-    """Return the keys by which payments name a person of one number or name; none for nobody.
+    """Return the keys that name a person of one number or name; none for nobody.
 
-    A name that several people have counts: what is about it may be about this one.
+    A name that several people have counts: what is about it may be about this one. The people
+    register says more names, where the actor is of professional standards.
     """
     linked_key = person_key(person)
     if not linked_key:
         return frozenset()
-    rows = _names(uow)
+    rows, people = _names(uow), people_register(uow)
     keys = {linked_key, *_beside(rows, {linked_key})}
+    forms = {person_key(form) for form in name_forms(person)}
+    keys |= {key for name in keys | forms for key in people.by_name.get(name, ())}
+    keys |= {name for key in keys for name in people.names.get(key, ())}
     unnumbered = [row for row in rows if not any(name in row for name in NUMBERS)]
     return frozenset(keys | {*_beside(unnumbered, keys)})
+
+
+def hidden_keys(uow: UnitOfWork, approvers: Mapping[str, str]) -> frozenset[str]:
+    """Return the keys of those of whom the actor is shown nothing: themselves, whom they approve.
+
+    Args:
+        uow: the work it is done in.
+        approvers: each cardholder with whoever approves their card.
+    """
+    keys = actor_keys(uow)
+    approved = {
+        person_key(holder) for holder, name in approvers.items() if person_key(name) in keys
+    }
+    return keys | approved
 
 
 def approver_of(uow: UnitOfWork, approvers: Mapping[str, str], person: str) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, cast
 import sqlalchemy as sa
 
 from cardwatch.casebook.alerts import not_about
+from cardwatch.casebook.permissions import may_decide
 from cardwatch.casebook.rows import QueryReply, SentQuery
-from cardwatch.casebook.suppressions import day_of, may_decide
+from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import FINANCE, alerts, queries, query_alerts, query_replies
 from cardwatch.errors import CardwatchError, NotFound
 from cardwatch.vocabulary import UNANSWERED

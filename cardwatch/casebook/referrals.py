@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from cardwatch.casebook.alerts import not_about
 from cardwatch.casebook.case_rows import ListedReferral, Referral
-from cardwatch.casebook.suppressions import may_decide
+from cardwatch.casebook.permissions import may_decide
 from cardwatch.casebook.tables import FINANCE, PSD, referral_answers, referrals
 from cardwatch.casebook.unit_of_work import AuditEvent
 from cardwatch.errors import Conflict, NotFound

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from cardwatch.casebook.permissions import may_decide
 from cardwatch.casebook.rows import MatchDecision, StoredRegister, StoredRegisterContent
-from cardwatch.casebook.suppressions import may_decide
 from cardwatch.casebook.tables import (
     FINANCE,
     PSD,

@@ -13,9 +13,9 @@ from cardwatch.casebook.alerts import is_alert, not_about
 from cardwatch.casebook.case_alerts import held_by_cases, refresh_copies
 from cardwatch.casebook.cases import CLOSED_CASE
 from cardwatch.casebook.counting import is_visible
+from cardwatch.casebook.permissions import may_decide
 from cardwatch.casebook.registers import list_versions, parse_registers
 from cardwatch.casebook.rows import Statement
-from cardwatch.casebook.suppressions import may_decide
 from cardwatch.casebook.tables import (
     KEEPS_DAYS,
     MANAGES,

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from cardwatch.alerts.answered import Answer, compared_merchants, find_answered
 from cardwatch.casebook.alert_rows import AlertDetail, AlertRow, Suppression, SuppressionRow
 from cardwatch.casebook.own_keys import actor_keys
+from cardwatch.casebook.permissions import may_decide
 from cardwatch.casebook.tables import alert_subjects, alerts, suppressions
 from cardwatch.casebook.unit_of_work import AuditEvent, canonical
-from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
+from cardwatch.errors import CardwatchError, Conflict, NotFound
 from cardwatch.registers import person_key
 from cardwatch.vocabulary import RAISED_BY_HAND, SubjectKind
 
@@ -277,30 +278,6 @@ def _suppression_of(alert: Alert, active: Sequence[Mapping[str, Any]]) -> str:
         if by_hand and same_holder and merchants <= set(row["merchants"]):
             return str(row["suppression_id"])
     return ""
-
-
-def may_decide(uow: UnitOfWork, lane: str, reason: str) -> None:
-    """Refuse whoever decides nothing in a lane, and what comes without a reason.
-
-    Finance decides its own queries, professional standards theirs; these may read finance's, and
-    leave no mark on them.
-
-    Raises:
-        NotAllowed: the role decides nothing there.
-        CardwatchError: no reason is given.
-    """
-    if uow.actor.role != lane:
-        raise NotAllowed("Your role cannot decide on this alert.")
-    if not uow.actor.can_decide:
-        raise NotAllowed("This key records no decisions. Sign in, or make a key that may.")
-    if not reason.strip():
-        raise CardwatchError("Enter a reason", field="reason")
-    try:
-        reason.encode()
-    except UnicodeEncodeError as error:
-        raise CardwatchError(
-            "The reason has a character that cannot be saved.", field="reason"
-        ) from error
 
 
 def day_of(text: str, field: str = "") -> dt.date:

@@ -48,6 +48,8 @@ KnownFrom = Annotated[
     ),
 ]
 RegistersFolder = Annotated[Path, typer.Argument(help="A folder of registers.", show_default=False)]
+CHANCE_COLUMNS = ("kind", "entries", "pairs", "by_chance", "per_hundred", "stated_per_hundred")
+REVIEW_COLUMNS = ("register", "organisation", "merchant", "band", "waiting", "words")
 OfStatements = Annotated[
     list[Path],
     typer.Option("--statements", help="Statements or folders to match; repeat for more."),
@@ -231,7 +233,7 @@ def match(
     from cardwatch.cli.output import out
     from cardwatch.evaluation.register_matches import chance_pairs
     from cardwatch.features import Ledger
-    from cardwatch.features.name_matches import name_matches
+    from cardwatch.features.name_matches import DECLARED, name_matches
     from cardwatch.policy import load_policy
     from cardwatch.statements import read_statements
 
@@ -244,17 +246,16 @@ def match(
     with busy("Matching"):
         rows = [asdict(match) for match in name_matches(ledger)]
         kinds = [kind for kind in by_kind if "organisation" in by_kind[kind].entries]
-        with_people = [kind for kind in kinds if "employee_id" in by_kind[kind].entries]
-        chance = [asdict(chance_pairs(ledger, kind)) for kind in with_people]
+        chance = [asdict(chance_pairs(ledger, kind)) for kind in kinds if kind in DECLARED]
     if save:
         _write_review(save, rows)
     if json:
         print_json({"matches": rows, "chance": chance})
         return
-    print_rows(rows, ("register", "organisation", "merchant", "band", "score", "words"), json=False)
+    print_rows(rows, REVIEW_COLUMNS, json=False)
     for line in _coverage(ledger, kinds, rows):
         out.print(line, markup=False)
-    print_rows(chance, ("kind", "entries", "pairs", "by_chance", "per_hundred"), json=False)
+    print_rows(chance, CHANCE_COLUMNS, json=False)
 
 
 def read_folder(folder: Path | None, choices: ReadingChoices) -> list[Register]:

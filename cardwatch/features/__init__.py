@@ -26,6 +26,7 @@ from cardwatch.features import (
     recurring,
     relations,
     repeat,
+    silent_units,
     spend,
     split,
     staff,
@@ -240,6 +241,8 @@ FEATURES: tuple[Feature, ...] = (
     staff.approved_together_count,
     staff.approver_absent_count,
     relations.relation_count,
+    silent_units.unit_gift_expected_count,
+    silent_units.is_unit_silent,
 )
 
 REGISTERS_READ: dict[str, tuple[str, ...]] = {
@@ -278,6 +281,8 @@ REGISTERS_READ: dict[str, tuple[str, ...]] = {
     "reciprocal_count": ("approvals",),
     "approved_together_count": ("approvals",),
     "approver_absent_count": ("absence", "approvals"),
+    "unit_gift_expected_count": ("gifts",),
+    "is_unit_silent": ("gifts",),
 }
 """Features that are 0 without some registers, with those; a rule that reads one needs them."""
 

@@ -14,11 +14,14 @@ from cardwatch.features.registered import (
     as_known,
     days_since,
     hits_of,
+    is_telling,
     links,
     pairs_by_merchant,
     register_entries,
+    telling_pairs,
+    with_payers,
 )
-from cardwatch.registers import POSSIBLE, STATED
+from cardwatch.registers import BANDS, STATED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,32 +41,37 @@ def _given_before(pairs: pd.DataFrame, days: int = GIFT_DAYS) -> Flags:
 @hits_of("gifts")
 def accepted_hits(ledger: Ledger) -> pd.DataFrame:
     """Return gifts that the cardholder accepted from the merchant in the half year before."""
-    return _decided_pairs(ledger, "accepted", CERTAIN_BANDS)
+    return _decided_pairs(ledger, "accepted")
 
 
 @hits_of("gifts")
 def declined_hits(ledger: Ledger) -> pd.DataFrame:
     """Return gifts that the cardholder declined from the merchant in the half year before."""
-    return _decided_pairs(ledger, "declined", CERTAIN_BANDS)
+    return _decided_pairs(ledger, "declined")
 
 
 @hits_of("gifts")
 def possible_hits(ledger: Ledger) -> pd.DataFrame:
-    """Return offers to the cardholder whose donor has a name only like the merchant's."""
-    return _decided_pairs(ledger, "", (POSSIBLE,))
+    """Return offers to the cardholder by a donor that nobody has confirmed to be the merchant.
+
+    Its name is only like the merchant's, or is the same and many cardholders pay that merchant.
+    """
+    offers = pairs_by_merchant(ledger, "gifts", "holder_key", BANDS)
+    pairs = with_payers(ledger, offers, "holder_key")
+    is_decided = (pairs["decision"] != "").to_numpy()
+    return pairs[_given_before(pairs) & is_decided & ~is_telling(pairs)]
 
 
-def _decided_pairs(ledger: Ledger, decision: str, bands: tuple[str, ...]) -> pd.DataFrame:
-    """Return offers to the cardholder that were decided so; any decision if it is empty."""
-    pairs = pairs_by_merchant(ledger, "gifts", "holder_key", bands)
-    decided = (pairs["decision"] == decision) if decision else (pairs["decision"] != "")
-    return pairs[_given_before(pairs) & decided.to_numpy()]
+def _decided_pairs(ledger: Ledger, decision: str) -> pd.DataFrame:
+    """Return offers to the cardholder that were decided so."""
+    pairs = telling_pairs(ledger, "gifts", "holder_key")
+    return pairs[_given_before(pairs) & (pairs["decision"] == decision).to_numpy()]
 
 
 @hits_of("gifts")
 def approver_hits(ledger: Ledger) -> pd.DataFrame:
     """Return gifts from the merchant that the approver accepted in the half year before."""
-    pairs = pairs_by_merchant(ledger, "gifts", "approver_key")
+    pairs = telling_pairs(ledger, "gifts", "approver_key")
     decided = (pairs["decision"] == "accepted").to_numpy()
     is_holder = (pairs["approver_key"] == pairs["holder_key"]).to_numpy()
     return pairs[_given_before(pairs) & decided & ~is_holder]
@@ -81,14 +89,14 @@ def unit_hits(ledger: Ledger) -> pd.DataFrame:
 @hits_of("gifts")
 def repeated_hits(ledger: Ledger) -> pd.DataFrame:
     """Return gifts that the cardholder was offered by the merchant in the year before."""
-    pairs = pairs_by_merchant(ledger, "gifts", "holder_key")
+    pairs = telling_pairs(ledger, "gifts", "holder_key")
     return pairs[_given_before(pairs, REPEAT_DAYS)]
 
 
 @hits_of("gifts", "tenders")
 def tender_hits(ledger: Ledger) -> pd.DataFrame:
     """Return gifts that the cardholder was offered by a bidder while its tender was open."""
-    pairs = pairs_by_merchant(ledger, "gifts", "holder_key")
+    pairs = telling_pairs(ledger, "gifts", "holder_key")
     pairs = pairs[as_known(pairs)]
     bids = links(ledger, "tenders")[0]
     bids = bids[bids["band"].isin(CERTAIN_BANDS)][["entry", "merchant_code"]]
@@ -106,7 +114,7 @@ def tender_hits(ledger: Ledger) -> pd.DataFrame:
 @hits_of("gifts")
 def late_hits(ledger: Ledger) -> pd.DataFrame:
     """Return gifts to the cardholder from before the payment that were recorded after it only."""
-    pairs = pairs_by_merchant(ledger, "gifts", "holder_key")
+    pairs = telling_pairs(ledger, "gifts", "holder_key")
     before = (pairs["true_day"] <= pairs["day"]) & (pairs["recorded_day"] > pairs["day"])
     recent = pairs["day"] - pairs["true_day"] <= GIFT_DAYS
     return pairs[before & recent]
@@ -133,7 +141,7 @@ def gift_declined_days(ledger: Ledger) -> Numbers:
 
 
 def gift_possible_count(ledger: Ledger) -> Numbers:
-    """Offers to the cardholder in the 180 days before by a donor whose name is only similar."""
+    """Offers to the cardholder in the 180 days before by a donor who may be this merchant."""
     return possible_hits(ledger).count
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardwatch.features.registered import as_known, hits_of, pairs_by_merchant
+from cardwatch.features.registered import as_known, hits_of, telling_pairs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ def approver_interest_hits(ledger: Ledger) -> pd.DataFrame:
 
 def _current_interests(ledger: Ledger, by: str) -> pd.DataFrame:
     """Return current interests of the holder or approver in the merchant."""
-    pairs = pairs_by_merchant(ledger, "interests", by)
+    pairs = telling_pairs(ledger, "interests", by)
     allowed = pairs["decision"].isin(ALLOWED).to_numpy()
     return pairs[_current(pairs) & allowed]
 
@@ -49,7 +49,7 @@ def _current_interests(ledger: Ledger, by: str) -> pd.DataFrame:
 @hits_of("interests")
 def refused_hits(ledger: Ledger) -> pd.DataFrame:
     """Return the cardholder's refused, withdrawn or lapsed interests in the merchant."""
-    pairs = pairs_by_merchant(ledger, "interests", "holder_key")
+    pairs = telling_pairs(ledger, "interests", "holder_key")
     refused = pairs["decision"].isin(NOT_ALLOWED).to_numpy()
     decided = pairs["decided_day"].fillna(pairs["true_day"]) <= pairs["day"]
     return pairs[as_known(pairs) & refused & decided.to_numpy()]
@@ -65,7 +65,7 @@ def overdue_hits(ledger: Ledger) -> pd.DataFrame:
 @hits_of("associations")
 def association_hits(ledger: Ledger) -> pd.DataFrame:
     """Return the cardholder's declared associations with the merchant."""
-    pairs = pairs_by_merchant(ledger, "associations", "holder_key")
+    pairs = telling_pairs(ledger, "associations", "holder_key")
     return pairs[_current(pairs)]
 
 

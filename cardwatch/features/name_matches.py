@@ -5,13 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from cardwatch.features.registered import links
+from cardwatch.features.gifts import GIFT_DAYS
+from cardwatch.features.registered import (
+    as_known,
+    is_telling,
+    links,
+    pairs_by_merchant,
+    with_payers,
+)
 from cardwatch.registers import BANDS
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from cardwatch.features.ledger import Ledger
+
+DECLARED = ("gifts", "interests", "associations")
+"""Registers whose entries a person declares about themselves."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,8 @@ class NameMatch:
         entries: how many entries have the name.
         true_on: first day from which one of them is true; empty where none says.
         known_on: first day from which one of them is known.
+        waiting: payments by people who declared it, or approved by them, about which no rule asks
+            until somebody has confirmed that the two names are one.
     """
 
     register: str
@@ -43,15 +58,24 @@ class NameMatch:
     entries: int
     true_on: str
     known_on: str
+    waiting: int
 
 
-def name_matches(ledger: Ledger) -> list[NameMatch]:
-    """Return each pair of a register's organisation and a merchant once, the surest first."""
+def name_matches(ledger: Ledger, hidden: AbstractSet[str] = frozenset()) -> list[NameMatch]:
+    """Return each pair of a register's organisation and a merchant once.
+
+    Those for which payments wait come first, then the surest.
+
+    Args:
+        ledger: the payments, with the registers.
+        hidden: keys of people whose payments are not counted as waiting.
+    """
     rows: list[NameMatch] = []
     for kind, register in ledger.registers.items():
         if kind == "matches" or "organisation" not in register.entries:
             continue
         linked, matches = links(ledger, kind)
+        waiting = _waiting(ledger, kind, hidden)
         entries_by_pair: dict[tuple[str, str], list[int]] = {}
         first: dict[tuple[str, str], int] = {}
         for entry, number in zip(linked["entry"], linked["match"], strict=True):
@@ -73,12 +97,37 @@ def name_matches(ledger: Ledger) -> list[NameMatch]:
                     entries=len(positions),
                     true_on=_first_day(entries["true_from"]),
                     known_on=_first_day(entries["known_on"]),
+                    waiting=len(waiting.get(pair, ())),
                 )
             )
     order = {band: number for number, band in enumerate(BANDS)}
     return sorted(
-        rows, key=lambda r: (order[r.band], -r.score, r.register, r.organisation, r.merchant)
-    )
+        rows,
+        key=lambda r: (
+            not r.waiting, order[r.band], -r.score, r.register, r.organisation, r.merchant
+        ),
+    )  # fmt: skip
+
+
+def _waiting(
+    ledger: Ledger, kind: str, hidden: AbstractSet[str]
+) -> dict[tuple[str, str], set[int]]:
+    """Return the payments that wait for each pair of names to be confirmed, by their rows."""
+    rows_by_pair: dict[tuple[str, str], set[int]] = {}
+    if kind not in DECLARED:
+        return rows_by_pair
+    matches = links(ledger, kind)[1]
+    for by in ("holder_key", "approver_key"):
+        pairs = with_payers(ledger, pairs_by_merchant(ledger, kind, by, BANDS), by)
+        ends = pairs["until_day"].fillna(np.inf)
+        if kind == "gifts":
+            ends = ends.clip(upper=pairs["true_day"] + GIFT_DAYS)
+        bears = as_known(pairs) & (pairs["day"] <= ends).to_numpy()
+        pairs = pairs[bears & ~is_telling(pairs) & ~pairs[by].isin(hidden).to_numpy()]
+        for row, match in zip(pairs["row"], pairs["match"], strict=True):
+            link = matches[match]
+            rows_by_pair.setdefault((link.organisation, link.merchant), set()).add(row)
+    return rows_by_pair
 
 
 def _first_day(days: pd.Series[Any]) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cardwatch.features.ledger import DAYS_APART
 from cardwatch.merchants import canonical_name
 from cardwatch.registers import (
     STATED,
@@ -30,12 +31,18 @@ from cardwatch.registers import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cardwatch.features.ledger import Flags, Ledger, Numbers, Whole
+    from cardwatch.features.ledger import Codes, Flags, Ledger, Numbers, Whole
     from cardwatch.registers import OrganisationMatch
 
 CERTAIN_BANDS = (STATED, STRONG)
 """Bands on which a rule may rest that also needs the person."""
 NONE = -1
+MOST_CHANCE = 0.02
+"""A strong match ties a person to a merchant by itself while chance would tie at most one entry in
+fifty: where ten register rows in a hundred name a merchant that is paid, that is 0.2 of a hundred
+(decision 0056). Beyond it a person confirms the match first."""
+BEARS_DAYS = 365
+"""Those who paid the merchant are counted in the year before at most."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +54,22 @@ class Hits:
         count: entries that hold, a payment each.
         entry: position of the latest of them in the register's entries, -1 without one.
         match: position of its match in the register's links, -1 where no name was matched.
+        payer_count: people who would fit it in place of its own by then; 0 where none is counted.
+        known_count: people known by then.
     """
 
     kind: str
     count: Numbers
     entry: Whole
     match: Whole
+    payer_count: Whole
+    known_count: Whole
 
 
 def no_hits(ledger: Ledger, kind: str) -> Hits:
     """Return the hits of a register that was not given."""
     nowhere = np.full(len(ledger), NONE, dtype="int64")
-    return Hits(kind, np.zeros(len(ledger)), nowhere, nowhere)
+    return Hits(kind, np.zeros(len(ledger)), nowhere, nowhere, nowhere + 1, nowhere + 1)
 
 
 def hits(ledger: Ledger, kind: str, pairs: pd.DataFrame) -> Hits:
@@ -71,10 +82,12 @@ def hits(ledger: Ledger, kind: str, pairs: pd.DataFrame) -> Hits:
     last = pairs.drop_duplicates("row", keep="last")
     rows = last["row"].to_numpy()
     result.count[counts.index.to_numpy()] = counts.to_numpy()
-    entry, match = result.entry.copy(), result.match.copy()
-    entry[rows] = last["entry"].to_numpy()
-    match[rows] = last["match"].to_numpy() if "match" in last else NONE
-    return Hits(kind, result.count, entry, match)
+    columns = {"entry": NONE, "match": NONE, "payer_count": 0, "known_count": 0}
+    shown = {name: np.full(len(ledger), none, dtype="int64") for name, none in columns.items()}
+    for name, values in shown.items():
+        if name in last:
+            values[rows] = last[name].to_numpy()
+    return Hits(kind, result.count, **shown)
 
 
 def has_register(ledger: Ledger, kind: str) -> bool:
@@ -288,6 +301,84 @@ def _stated_names(ledger: Ledger, kind: str) -> dict[int, tuple[str, ...]]:
         entry: tuple(dict.fromkeys(name.strip() for name in spellings if name.strip()))
         for entry, spellings in names_by_entry.items()
     }
+
+
+def with_payers(ledger: Ledger, pairs: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return pairs with how many people would fit the entry in place of its own by that day.
+
+    `payer_count` people had paid the merchant from the day from which the entry is true, at most a
+    year before, to the payment's day, its own person among them; `known_count` were known by then.
+    Their quotient is the chance that the entry ties to payments where who declared what has nothing
+    to do with who paid whom: the probability of a permutation test, (b + 1) / (n + 1).
+
+    Args:
+        ledger: the payments.
+        pairs: of payments and entries, of which the person has paid.
+        by: `holder_key`, or `approver_key` where those who approve are counted.
+    """
+    if pairs.empty:
+        return pairs.assign(payer_count=0, known_count=0)
+    payments = keys_of_payments(ledger)
+    named = payments[payments[by] != ""]
+    known_days = np.sort(named.drop_duplicates(by)["day"].to_numpy())  # payments are in order
+    known = np.searchsorted(known_days, pairs["day"].to_numpy(), "right")
+    windows = pd.DataFrame(
+        {
+            "code": pairs["merchant_code"].to_numpy(),
+            "start": np.fmax(pairs["true_day"].to_numpy(), pairs["day"].to_numpy() - BEARS_DAYS),
+            "day": pairs["day"].to_numpy(),
+        }
+    )
+    named = named[named["merchant_code"].isin(windows["code"].unique())]
+    before = named.groupby(["merchant_code", by])["day"].shift(fill_value=-DAYS_APART)
+    paid = {
+        code: (days.to_numpy(), before[days.index].to_numpy())
+        for code, days in named.groupby("merchant_code")["day"]
+    }
+    distinct = windows.drop_duplicates()
+    counts = [_payers_within(*paid[code], start, day) for code, start, day in
+              distinct.itertuples(index=False, name=None)]  # fmt: skip
+    counted = windows.merge(distinct.assign(count=counts), how="left")["count"].to_numpy()
+    return pairs.assign(payer_count=counted, known_count=known)
+
+
+def _payers_within(days: Codes, before: Codes, start: float, end: float) -> int:
+    """Count the people who paid a merchant within some days, both included.
+
+    Args:
+        days: of the merchant's payments, in order.
+        before: for each, the day of the same person's payment before it.
+        start: the first day.
+        end: the last.
+    """
+    window = slice(np.searchsorted(days, start), np.searchsorted(days, end, "right"))
+    return int((before[window] < start).sum())
+
+
+def is_telling(pairs: pd.DataFrame) -> Flags:
+    """Return which pairs tie a person to a merchant by themselves.
+
+    A match that is stated does; a strong one where nobody else had paid the merchant, or so few of
+    those known that chance ties no more than `MOST_CHANCE`.
+
+    Args:
+        pairs: of payments and entries, with what `with_payers` counts.
+    """
+    few = pairs["payer_count"] <= np.fmax(1, MOST_CHANCE * pairs["known_count"])
+    flags: Flags = ((pairs["band"] == STATED) | ((pairs["band"] == STRONG) & few)).to_numpy()
+    return flags
+
+
+def telling_pairs(ledger: Ledger, kind: str, by: str) -> pd.DataFrame:
+    """Return the payments of entries' persons to the merchants named that tie the two.
+
+    Args:
+        ledger: the payments.
+        kind: the register.
+        by: who has to be the entry's person: `holder_key` or `approver_key`.
+    """
+    pairs = with_payers(ledger, pairs_by_merchant(ledger, kind, by), by)
+    return pairs[is_telling(pairs)]
 
 
 def pairs_by_merchant(

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardwatch.features.registered import as_known, hits_of, pairs_by_merchant
+from cardwatch.features.registered import (
+    as_known,
+    hits_of,
+    is_telling,
+    pairs_by_merchant,
+    with_payers,
+)
 from cardwatch.registers import STATED
 
 if TYPE_CHECKING:
@@ -40,7 +46,9 @@ def panel_hits(ledger: Ledger) -> pd.DataFrame:
         holder in panel.replace(",", ";").split(";")
         for holder, panel in zip(pairs["holder_key"], pairs["panel"], strict=True)
     ]
-    return pairs[_open(pairs) & np.array(panels, dtype=bool)]
+    pairs = pairs[_open(pairs) & np.array(panels, dtype=bool)]
+    pairs = with_payers(ledger, pairs, "holder_key")
+    return pairs[is_telling(pairs)]
 
 
 def open_bid_count(ledger: Ledger) -> Numbers:

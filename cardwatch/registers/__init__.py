@@ -30,7 +30,7 @@ from cardwatch.registers.organisation_matching import (
     OrganisationMatcher,
     judge_names,
 )
-from cardwatch.registers.persons import keys_by_name_and_unit, person_keys
+from cardwatch.registers.persons import keys_by_name_and_unit, name_forms, names_of, person_keys
 from cardwatch.registers.quality import RegisterQuality, incomplete_entries, register_quality
 
 __all__ = [
@@ -57,6 +57,8 @@ __all__ = [
     "known_no_earlier",
     "layouts_page",
     "match_cards",
+    "name_forms",
+    "names_of",
     "people_in",
     "person_key",
     "person_keys",

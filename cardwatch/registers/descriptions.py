@@ -12,6 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.errors import CardwatchError
+from cardwatch.registers.persons import name_forms
 from cardwatch.statements import Profile
 from cardwatch.tabular import normalise_heading
 
@@ -171,7 +172,7 @@ def fields_by_heading(kind: str) -> dict[str, RegisterField]:
 
 
 def people_in(kind: str, facts: Iterable[tuple[str, str]]) -> list[str]:
-    """Return the people whom an entry names, by their number or whole name.
+    """Return the people whom an entry names, by their number or name; names in one form too.
 
     Args:
         kind: of the register.
@@ -180,8 +181,10 @@ def people_in(kind: str, facts: Iterable[tuple[str, str]]) -> list[str]:
     fields, people = fields_by_heading(kind), []
     for heading, value in facts:
         field = fields[heading]
-        if field.name in NUMBER_FIELDS or field.kind == "person":
+        if field.name in NUMBER_FIELDS:
             people.append(value)
+        elif field.kind == "person":
+            people += [value, *name_forms(value)]
         elif field.kind == "people":
             people += [number.strip() for number in value.split(";") if number.strip()]
     return people

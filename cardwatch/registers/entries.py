@@ -251,7 +251,11 @@ class _RegisterReading:
 
     def _nil_returns(self) -> Flags:
         """Return which rows say that there is nothing to declare."""
-        names = [f.name for f in self.kind.fields if f.kind == "organisation" or f.name == "kind"]
+        names = [
+            f.name
+            for f in self.kind.fields
+            if f.kind == "organisation" or f.name in {"kind", "decision"}
+        ]
         matches = [
             self.column(name).matches(NIL_RETURN) for name in names if name in self.positions
         ]

@@ -30,15 +30,51 @@ def full_name(text: str) -> str:
 
     `Roe, Ann`, `PC Ann Roe` and `Ann M Roe` are all `ann roe`; `A Roe` and `Roe` name nobody.
     """
-    plain = TITLES.sub(" ", text)
-    if "," in plain:
-        last, _, first = plain.partition(",")
-        plain = f"{first} {last}"
-    words = re.findall(r"[^\W\d_][\w'-]*", plain.casefold())
+    words = _name_words(text)
     whole = [word for word in words if len(word.strip("'-")) > 1]
     if len(whole) < 2 or len(words[0]) < 2:
         return ""
     return f"{whole[0]} {whole[-1]}"
+
+
+def _name_words(text: str) -> list[str]:
+    """Return the words of a name without titles, forenames first."""
+    plain = TITLES.sub(" ", text)
+    if "," in plain:
+        last, _, first = plain.partition(",")
+        plain = f"{first} {last}"
+    return re.findall(r"[^\W\d_][\w'-]*", plain.casefold())
+
+
+def name_forms(text: str) -> tuple[str, ...]:
+    """Return the forms in which a name is compared to find out whom an entry may name.
+
+    That is looser than what a rule rests on: `A Roe` may be Ann Roe, and then not for her to see.
+
+    Returns:
+        The whole name (`full_name`); else the initial with the surname; nothing for a surname.
+    """
+    if whole := full_name(text):
+        return (whole,)
+    words = _name_words(text)
+    return (f"{words[0][0]} {words[-1]}",) if len(words) > 1 else ()
+
+
+def names_of(person: str, former_names: str) -> list[str]:
+    """Return every name of a person, as `full_name` gives it.
+
+    Args:
+        person: the name now.
+        former_names: those before, with semicolons between them; a surname alone, as of a maiden
+            name, goes with the forename of now.
+    """
+    whole = full_name(person)
+    names = [whole] if whole else []
+    for former in former_names.split(";"):
+        words = _name_words(former)
+        name = f"{whole.split()[0]} {words[0]}" if whole and len(words) == 1 else full_name(former)
+        names += [name] if name else []
+    return list(dict.fromkeys(names))
 
 
 def person_keys(
@@ -80,6 +116,5 @@ def _name_rows(people: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
     """Give each name and unit of each person with their key."""
     columns = (people["key"], people["person"], people["former_names"], compared(people["unit"]))
     for key, person, former, unit in zip(*(c.tolist() for c in columns), strict=True):
-        for name in (person, *former.split(";")):
-            if unit and (whole_name := full_name(name)):
-                yield whole_name, unit, key
+        for name in names_of(person, former) if unit else ():
+            yield name, unit, key

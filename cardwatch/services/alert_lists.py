@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cardwatch.casebook import AuditEvent, alert_queries, alerts, people
 from cardwatch.errors import CardwatchError
+from cardwatch.services.authority import check_decision
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,5 +83,6 @@ def decide_together(
 def decide_each(uow: UnitOfWork, versions: Mapping[str, int], decision: DecisionInput) -> None:
     """Record one decision on several alerts, each with its event; see `decide_together`."""
     for alert_id, version in versions.items():
+        check_decision(uow, alert_id, decision)
         decided = alerts.decide(uow, alert_id, replace(decision, seen=version))
         uow.extra_events.append(AuditEvent("alteration", "alert", decided["alert_id"]))

@@ -24,6 +24,7 @@ from cardwatch.casebook.precision import precision_by_rule
 from cardwatch.casebook.statements import get_statement, list_statements, newest_scored
 from cardwatch.errors import CardwatchError
 from cardwatch.rules import rules_sha256
+from cardwatch.services.authority import authorities, check_alerts, check_decision
 from cardwatch.services.context import public_row
 from cardwatch.services.entry_masks import masked_entry, masked_item
 from cardwatch.services.scoring_inputs import ScoringInputs, active_inputs, load_inputs
@@ -93,7 +94,12 @@ def get_alert(context: ServiceContext, alert_id: str) -> ShownAlert:
         context.require_alert_access()
         alert = kept.get_alert(uow, alert_id)
         event.object_id = alert["alert_id"]
-        return {**alert, "clause": clause_behind(uow, alert)}
+        return {**alert, "clause": clause_behind(uow, alert), "authority": _authority(uow, alert)}
+
+
+def _authority(uow: UnitOfWork, alert: AlertRow) -> str:
+    """Who alone decides an alert, being about a chief officer; empty for any other."""
+    return authorities(uow, [alert["alert_id"]]).get(alert["alert_id"], "")
 
 
 def get_history(context: ServiceContext, alert_id: str) -> AlertHistory:
@@ -132,6 +138,7 @@ def get_history(context: ServiceContext, alert_id: str) -> AlertHistory:
             "identity_reveals": [public_row(row) for row in pseudonyms.list_reveals(uow, name)],
             "facts": joined_facts(kept.alert_from(alert["raised"]).reasons),
             "clause": _clause(alert, loaded),
+            "authority": _authority(uow, alert),
             "compared": _compared(alert, loaded),
             "versions": _versions(uow, recipe, loaded),
             "places": payment_queries.alert_places(uow, lane, name),
@@ -225,7 +232,11 @@ def alert_titles(context: ServiceContext, ids: Collection[str]) -> dict[str, Ale
     with context.casebook.unaudited(
         context.actor, context.now, lanes=context.actor.lanes, reads=True
     ) as uow:
-        return alert_queries.alert_titles(uow, ids)
+        titles = alert_queries.alert_titles(uow, ids)
+        for alert_id, name in authorities(uow, ids).items():
+            if alert_id in titles:
+                titles[alert_id]["authority"] = name
+        return titles
 
 
 def inbox_summary(context: ServiceContext) -> InboxSummary:
@@ -366,6 +377,7 @@ def decide(
     any other state ends that.
     """
     with context.work(AuditEvent("alteration", "alert")) as uow:
+        check_decision(uow, alert_id, decision_input)
         decided = kept.decide(uow, alert_id, decision_input)
         policy = load_inputs(uow, replace(active_inputs(uow, uow.today), model="", cards="")).policy
         if decision_input.state == "explained" and policy.answered_days:
@@ -374,13 +386,18 @@ def decide(
             suppressions.keep_answer(uow, decided, until=str(until), most_pence=most)
         elif decision_input.state and decision_input.state != "explained":
             suppressions.drop_answer(uow, decided)
-        return {**decided, "clause": clause_behind(uow, decided)}
+        return {
+            **decided,
+            "clause": clause_behind(uow, decided),
+            "authority": _authority(uow, decided),
+        }
 
 
 def suppress(context: ServiceContext, alert_id: str, *, until: str, reason: str) -> Suppression:
     """Let alerts like one be closed unasked until a day; see `casebook.suppressions`."""
     with context.work(AuditEvent("alteration", "suppression")) as uow:
         alert = kept.get_alert(uow, alert_id)
+        check_alerts(uow, [alert["alert_id"]], decides=True)
         return suppressions.suppress(uow, alert, until=until, reason=reason)
 
 

@@ -38,9 +38,14 @@ class DocumentVersion(TypedDict):
 
 
 class ShownAlert(AlertDetail):
-    """An alert with the clause of the card policy it rests on; empty where none is given."""
+    """An alert with the clause of the card policy it rests on; empty where none is given.
+
+    `authority` alone decides it, since it is about a chief officer or their office; empty for any
+    other.
+    """
 
     clause: str
+    authority: str
 
 
 class AlertHistory(ShownAlert):

@@ -12,6 +12,7 @@ from cardwatch.casebook.case_chronology import CHRONOLOGY_TITLES
 from cardwatch.casebook.rows import ApprovalScope
 from cardwatch.errors import NotAllowed
 from cardwatch.reports import PACK, PURPOSES, csv_text, safe_filename, safe_text
+from cardwatch.services.authority import check_recipient
 from cardwatch.services.cases import case_detail
 from cardwatch.services.exports import (
     ExportFile,
@@ -44,7 +45,8 @@ def export_case(context: ServiceContext, case_id: str, export_request: ExportReq
             names in the case.
         SecondPersonNeeded: another person has not approved it.
         NotFound: there is no such case that the actor may see.
-        CardwatchError: no such purpose, or nobody is named.
+        CardwatchError: no such purpose, nobody is named, or it is about a chief officer and not
+            addressed to the authority.
     """
     check_request(export_request, PACK)
     event = AuditEvent("disclosure", "case", purpose=export_request.purpose)
@@ -54,6 +56,7 @@ def export_case(context: ServiceContext, case_id: str, export_request: ExportReq
         if not case["is_named"]:
             raise NotAllowed("A case names people. First show the names on the case's page.")
         current = tuple(alert["alert_id"] for alert in case["alerts"] if not alert["is_erased"])
+        check_recipient(uow, current, export_request.recipient)
         scope = ApprovalScope(
             export_of="case", case_id=case["case_id"], alert_ids=sorted(current),
             attachment_ids=sorted(row["attachment_id"] for row in case["attachments"]),

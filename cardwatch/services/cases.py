@@ -21,6 +21,7 @@ from cardwatch.casebook.tables import identity_reveals
 from cardwatch.errors import CardwatchError
 from cardwatch.registers import person_key
 from cardwatch.reports import upload_label
+from cardwatch.services.authority import check_alerts
 from cardwatch.services.context import public_row
 from cardwatch.vocabulary import ApprovalKind
 
@@ -120,6 +121,22 @@ def case_detail(uow: UnitOfWork, case_id: str) -> CaseDetail:
     return cast("CaseDetail", whole)
 
 
+def _checked(uow: UnitOfWork, case_id: str, *, decides: bool = False) -> CaseDetail:
+    """Return a case after it was changed, unless that was for the authority alone.
+
+    A case with an alert about a chief officer belongs to one of the authority's people, who alone
+    closes it or opens it again; see `services.authority`.
+
+    Raises:
+        NotAllowed: the actor is none of them.
+        CardwatchError: its owner is none of them.
+    """
+    case = case_detail(uow, case_id)
+    ids = [alert["alert_id"] for alert in case["alerts"]]
+    check_alerts(uow, ids, decides=decides, given_to=(case["owner"], "owner"))
+    return case
+
+
 def _reveals(uow: UnitOfWork, alert_ids: Sequence[str]) -> list[Reveal]:
     """Who asked to see names in some alerts, and why, by the ids of who asked."""
     columns = identity_reveals.c
@@ -207,7 +224,7 @@ def open_case(context: ServiceContext, new_case: NewCase) -> CaseDetail:
         for alert_id in dict.fromkeys(new_case.alert_ids):
             alert = kept.get_alert(uow, alert_id)
             case_alerts.add_alert(uow, case["case_id"], alert, new_case.reason)
-        return case_detail(uow, case["case_id"])
+        return _checked(uow, case["case_id"])
 
 
 def add_case_alert(
@@ -216,7 +233,7 @@ def add_case_alert(
     """Put an alert into a case; see `casebook.case_alerts.add_alert`."""
     with _work(context, "alteration") as uow:
         case_alerts.add_alert(uow, case_id, kept.get_alert(uow, alert_id), reason)
-        return case_detail(uow, case_id)
+        return _checked(uow, case_id)
 
 
 def remove_case_alert(
@@ -239,21 +256,21 @@ def change_case(context: ServiceContext, case_id: str, update: cases.CaseUpdate)
     """Change the title or owner of a case; see `casebook.cases.change_case`."""
     with _work(context, "alteration") as uow:
         cases.change_case(uow, case_id, update)
-        return case_detail(uow, case_id)
+        return _checked(uow, case_id)
 
 
 def close_case(context: ServiceContext, case_id: str, update: cases.CaseUpdate) -> CaseDetail:
     """Close a case with an outcome; see `casebook.cases.close_case`."""
     with _work(context, "alteration") as uow:
         cases.close_case(uow, case_id, update)
-        return case_detail(uow, case_id)
+        return _checked(uow, case_id, decides=True)
 
 
 def reopen_case(context: ServiceContext, case_id: str, update: cases.CaseUpdate) -> CaseDetail:
     """Open a closed case again; see `casebook.cases.reopen_case`."""
     with _work(context, "alteration") as uow:
         cases.reopen_case(uow, case_id, update)
-        return case_detail(uow, case_id)
+        return _checked(uow, case_id, decides=True)
 
 
 def attach_file(context: ServiceContext, case_id: str, filename: str, content: bytes) -> Attachment:

@@ -18,9 +18,10 @@ from cardwatch.casebook.approvals import require_approval
 from cardwatch.casebook.case_alerts import MOST_IN_CASE
 from cardwatch.casebook.checkpoints import sign_checkpoint
 from cardwatch.casebook.own_keys import own_keys
+from cardwatch.casebook.permissions import may_decide
 from cardwatch.casebook.rows import ApprovalScope, Export, SentQuery
 from cardwatch.casebook.statements import get_statement
-from cardwatch.casebook.suppressions import day_of, may_decide
+from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import exports
 from cardwatch.errors import CardwatchError, NotAllowed, about_field
 from cardwatch.records import Statements

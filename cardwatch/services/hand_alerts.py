@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cardwatch.casebook import AuditEvent, payment_queries, people
 from cardwatch.casebook.alert_store import Source, keep_by_hand
 from cardwatch.casebook.own_keys import actor_keys
-from cardwatch.casebook.suppressions import may_decide
+from cardwatch.casebook.permissions import may_decide
 from cardwatch.casebook.tables import RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
 from cardwatch.merchants import canonical_name

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import json
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardwatch.casebook import PSD, documents
+from cardwatch.casebook import PSD
 from cardwatch.casebook import registers as kept
+from cardwatch.casebook.register_content import read_version
 from cardwatch.casebook.unit_of_work import canonical
 from cardwatch.errors import NotFound
-from cardwatch.records import Problem, Register, RegisterReport
+from cardwatch.records import Register, RegisterReport
 from cardwatch.registers import join_registers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cardwatch.casebook import UnitOfWork
-    from cardwatch.casebook.rows import MatchDecision, StoredRegisterContent
+    from cardwatch.casebook.rows import MatchDecision
     from cardwatch.services.context import ServiceContext
 
 MATCHES = "matches"
@@ -46,7 +45,7 @@ def split_unreadable(
 def _is_unreadable(uow: UnitOfWork, version_id: str) -> bool:
     """Whether a version that professional standards alone may see is not as it was kept."""
     try:
-        _read_version(uow, version_id)
+        read_version(uow, version_id)
     except NotFound:
         return bool(kept.get_version(uow, version_id)["lane"] == PSD)
     return False
@@ -86,7 +85,7 @@ def load_registers(
     by_kind: dict[str, list[Register]] = {}
     replaced: dict[str, int] = {}
     for version in used.versions:
-        register, replaces = _read_version(uow, version.version_id, fresh=fresh)
+        register, replaces = read_version(uow, version.version_id, fresh=fresh)
         versions = by_kind.setdefault(register.kind, [])
         if replaces:
             replaced[register.kind] = len(versions)
@@ -94,65 +93,6 @@ def load_registers(
     registers = [join_registers(by_kind[kind], replaced.get(kind, 0)) for kind in sorted(by_kind)]
     rows = kept.list_matches(uow, used.matches) if used.matches else []
     return (*registers, matches_register(rows)) if rows else tuple(registers)
-
-
-MOST_VERSIONS = 32
-_read: dict[tuple[str, str], tuple[Register, bool]] = {}
-"""Versions read last, by organisation and id: they are read at each scoring."""
-
-
-def _read_version(
-    uow: UnitOfWork, version_id: str, *, fresh: bool = False
-) -> tuple[Register, bool]:
-    """Return one version, and whether it replaces those before it."""
-    key = uow.actor.organisation_id, version_id
-    if fresh or key not in _read:
-        row = kept.get_version(uow, version_id)
-        if len(_read) >= MOST_VERSIONS:
-            _read.clear()
-        _read[key] = unpack_register(row), bool(row["replaces"])
-    return _read[key]
-
-
-def forget_versions() -> None:
-    """Forget the versions read last, as a new process has read none."""
-    _read.clear()
-
-
-def pack_register(register: Register) -> bytes:
-    """Return one file of a register to be kept."""
-    table = io.BytesIO()
-    register.entries.to_parquet(table, index=False)
-    facts = {"report": asdict(register.reports[0]), "nil_units": register.nil_units}
-    return documents.pack(
-        {"entries.parquet": table.getvalue(), "facts.json": canonical(facts).encode()}
-    )
-
-
-def unpack_register(row: StoredRegisterContent) -> Register:
-    """Return a version as it was read.
-
-    Raises:
-        NotFound: it is not as it was kept.
-    """
-    content = bytes(row["content"])
-    if content_sha256(content) != row["content_sha256"]:
-        raise NotFound(f"Version {row['version_id']} does not match its stored hash.")
-    files = documents.unpack(content)
-    facts: dict[str, Any] = json.loads(files["facts.json"])
-    entries = pd.read_parquet(io.BytesIO(files["entries.parquet"]))
-    days = [name for name in entries if entries[name].dtype.kind == "M"]
-    entries = entries.astype(dict.fromkeys(days, "datetime64[s]"))
-    report = facts["report"]
-    report["problems"] = tuple(Problem(**problem) for problem in report["problems"])
-    for name in ("unused", "decisions", "notes"):
-        report[name] = tuple(report[name])
-    return Register(row["kind"], entries, (RegisterReport(**report),), tuple(facts["nil_units"]))
-
-
-def content_sha256(content: bytes) -> str:
-    """Return the hash by which the content of a version is known."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def current_matches(rows: Iterable[MatchDecision]) -> dict[tuple[str, str], MatchDecision]:

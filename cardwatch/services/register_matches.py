@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cardwatch.casebook import PSD, AuditEvent
 from cardwatch.casebook import registers as kept
 from cardwatch.casebook import statements as kept_statements
+from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.features import Ledger
 from cardwatch.features.name_matches import NameMatch, name_matches
 from cardwatch.registers import match_cards, register_kind
@@ -50,7 +51,9 @@ class MatchToReview:
 
 
 def list_matches(context: ServiceContext, *, undecided: bool = False) -> list[MatchToReview]:
-    """Return names in registers beside merchants, the surest first, with what was decided.
+    """Return names in registers beside merchants, with what was decided.
+
+    Those come first for which payments wait: see `NameMatch`.
 
     Args:
         context: who asks.
@@ -66,9 +69,11 @@ def list_matches(context: ServiceContext, *, undecided: bool = False) -> list[Ma
         theirs = [v for v in used.versions if register_kind(v.kind).lane == PSD]
         registers = {r.kind: r for r in load_registers(uow, replace(used, versions=tuple(theirs)))}
         ledger = payments_beside(uow, registers) if registers else None
+        loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
+        hidden = hidden_keys(uow, loaded.approvers)
     decided = current_matches(rows)
     by_pair: dict[tuple[str, str], NameMatch | None] = {}
-    for match in name_matches(ledger) if ledger is not None else ():
+    for match in name_matches(ledger, hidden) if ledger is not None else ():
         by_pair.setdefault((match.organisation, match.merchant), match)
     pairs = [_to_review(pair, match, decided.get(pair)) for pair, match in by_pair.items()]
     gone = [_to_review(pair, None, row) for pair, row in decided.items() if pair not in by_pair]

@@ -14,6 +14,7 @@ import pandas as pd
 
 from cardwatch.casebook import PSD, AuditEvent
 from cardwatch.casebook import registers as kept
+from cardwatch.casebook.register_content import content_sha256, pack_register, unpack_register
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import READS, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
@@ -27,13 +28,7 @@ from cardwatch.registers import (
     register_quality,
 )
 from cardwatch.services.register_checks import queue_check
-from cardwatch.services.register_inputs import (
-    MATCHES,
-    content_sha256,
-    load_registers,
-    pack_register,
-    unpack_register,
-)
+from cardwatch.services.register_inputs import MATCHES, load_registers
 from cardwatch.services.register_matches import payments_beside
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from cardwatch.alerts import entry_shown
 from cardwatch.casebook import payment_queries, pseudonyms, subject_ids
 from cardwatch.casebook import registers as kept
 from cardwatch.casebook import statements as kept_statements
-from cardwatch.casebook.own_keys import actor_keys
+from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.features.registered import links, register_entries
-from cardwatch.registers import person_key
+from cardwatch.registers import name_forms, person_key
 from cardwatch.services.entry_masks import masked_entry
 from cardwatch.services.register_inputs import MATCHES, load_registers, split_unreadable
 from cardwatch.services.register_matches import ledger_of
@@ -53,11 +53,7 @@ class PeopleShown:
         """
         self._uow = uow
         self.named = pseudonyms.revealed_people(uow)
-        keys = actor_keys(uow)
-        theirs = {
-            person_key(h) for h, approver in approvers.items() if person_key(approver) in keys
-        }
-        self.hidden = frozenset({*keys, *theirs})
+        self.hidden = hidden_keys(uow, approvers)
         self._links: dict[str, SubjectLink | None] = {}
 
     def link(self, person: str) -> SubjectLink | None:
@@ -218,7 +214,8 @@ def _without(register: Register, ledger: Ledger, hidden: frozenset[str]) -> Regi
     columns = [keyed[name] for name in ("person_key",) if name in keyed]
     columns += [entries[name] for name in PERSON_COLUMNS if name in entries]
     about = [
-        any(person_key(str(text)) in hidden for text in row) for row in zip(*columns, strict=True)
+        any(person_key(form) in hidden for text in row for form in (str(text), *name_forms(text)))
+        for row in zip(*columns, strict=True)
     ]
     if "panel" in entries:
         about = [

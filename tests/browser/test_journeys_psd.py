@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from books import needs_pdf, second_person
 from sites import OWN
-from steps import in_every_way, in_every_way_once_proved
+from steps import in_every_way, in_every_way_once_proved, write
 
 from cardwatch import services
 from cardwatch.casebook import Actor
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 HOLDER = re.compile(r"\b[EPZ]\d\b")
 """Whoever pays in the statements of the tests, by their own name."""
+GIFTS = """Employee No,Department,Date of offer,Donor,Accepted or declined,Registered
+E1,Fleet,05/10/2026,Training Hall Ltd,Accepted,06/10/2026
+E9,Fleet,,,Nil return,
+E2,Fleet,05/10/2026,Golden Oak Golf Club,Declined,06/10/2026
+"""
 pytestmark = pytest.mark.usefixtures("october")
 
 
@@ -197,3 +202,32 @@ def test_finance_refers_and_a_case_is_opened_filled_and_closed(
     at.page.goto(place)
     at.sees("it goes further")
     assert "Case" not in at.said()
+
+
+@in_every_way
+def test_from_a_register_of_gifts_to_a_reviewed_name_and_an_alert(
+    visit: Callable[[], Steps], tmp_path: Path
+) -> None:
+    """Three cardholders pay TRAINING HALL; one of them recorded a lunch with it."""
+    at = visit()
+    at.enter("psd")
+    at.go("Registers")
+    at.press("Upload a register")
+    at.select(write(tmp_path, "gifts.csv", GIFTS))
+    at.press("Upload")
+    at.sees("Register uploaded", "Entries", "2", "Every row was read")
+    at.press("Review the names in it")
+    at.sees("Is “Training Hall Ltd” the merchant “TRAINING HALL”?", "1 payment by people")
+    at.choose("The same organisation")
+    at.type("Why", "The hall at the station")
+    at.press("Save the decision")
+    at.sees("Decision saved")
+    for _ in range(600):
+        at.page.goto("/alerts?lane=psd&order=age")
+        if "accepted a gift or hospitality" in at.said():
+            break
+        at.page.wait_for_timeout(100)
+    at.press("The cardholder accepted a gift or hospitality")
+    at.sees("Training Hall Ltd", "A person has confirmed that the two are one", "gifts.csv, row 2")
+    assert not HOLDER.search(at.said())
+    assert at.actions <= 16

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 GIFTS = "Employee No,Department,Date of offer,Donor,Accepted or declined,Registered\n"
 LUNCH = "E1,Fleet,05/09/2026,Osprey Joinery Ltd,Accepted,06/09/2026\n"
-LATER = "E2,Fleet,07/09/2026,Osprey Joinery Ltd,Accepted,20/11/2026\n"
+LATER = "E2,Fleet,16/10/2026,Osprey Joinery Ltd,Accepted,20/11/2026\n"
 CONTRACTS = "Supplier,Reference,Start date,End date\n"
 ENDED = "Osprey Joinery Ltd,C1,01/01/2026,31/08/2026\n"
 PAID = ["2026-10-15,E1,OSPREY JOINERY LTD,420.00,P1", "2026-10-16,E2,OSPREY JOINERY LTD,99.00,P2"]
@@ -84,7 +84,7 @@ def test_a_later_gift_raises_a_new_alert_and_alters_none(at: At, read: Read, bri
         "Raised on 27 November 2026, after the gifts register of 27 November 2026 was received.",
         "The entry in row 3 of gifts 2.csv became known on 20 November 2026, after the payment.",
     ]
-    assert new["raised"]["entries"][0]["true_on"] == "2026-09-07"
+    assert new["raised"]["entries"][0]["true_on"] == "2026-10-16"
     assert "later" not in first["raised"]
     assert details(at(days=3), "finance") == finance
     assert [check.fault for check in services.verify(at("psd"))] == [""]

@@ -203,3 +203,9 @@ def test_quality_counts_gaps_late_entries_overdue_reviews_and_silent_units(read:
     interests = read(text + rows, "interests.csv")
     quality = register_quality(interests, on)
     assert (quality.reviews_overdue, quality.late_entries) == (1, 1)
+
+
+def test_a_nil_return_in_the_column_of_the_decision_is_one(read: Read) -> None:
+    register = read(GIFTS + "E9,Fleet,,,,Nil return,,\nE8,Fleet,03/10/2026,Osprey Ltd,,None,,\n")
+    assert (register.reports[0].nil_returns, register.reports[0].entries) == (1, 1)
+    assert register.nil_units == ("Fleet",)

@@ -1,0 +1,93 @@
+"""Features of units that record no gifts: how many entries the other units' rate would give them.
+
+Where no register of gifts is given, they are all 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardwatch.features.registered import has_register, keys_of_payments, register_entries
+from cardwatch.registers import compared
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cardwatch.features.ledger import Codes, Flags, Ledger, Numbers
+
+SILENT_DAYS = 365
+SILENT_FROM = 7
+"""A unit with nothing recorded is silent where as many entries would be expected: by chance alone
+(a Poisson count of 0) it would record none in 1 of 1,100 years. Offers come together, so that the
+true chance is larger: hence not 1 in 100."""
+
+
+def _recorded(ledger: Ledger) -> pd.DataFrame:
+    """Return the gifts with the unit that each is of: as it says, else its person's newest."""
+    entries = register_entries(ledger, "gifts")
+    payments = keys_of_payments(ledger)
+    units = payments[payments["unit_key"] != ""].drop_duplicates("holder_key", keep="last")
+    by_person = dict(zip(units["holder_key"], units["unit_key"], strict=True))
+    stated = compared(entries["unit"]).tolist()
+    people = zip(stated, entries["person_key"].tolist(), strict=True)
+    unit = [text or by_person.get(person, "") for text, person in people]
+    return entries.assign(unit_key=unit)[["unit_key", "known_day", "true_day"]]
+
+
+def _expected(ledger: Ledger) -> Numbers:
+    """Entries that the other units' rate would give a unit that has none; 0 where it has any."""
+
+    def make() -> Numbers:
+        expected = np.zeros(len(ledger))
+        if not has_register(ledger, "gifts"):
+            return expected
+        gifts, payments = _recorded(ledger), keys_of_payments(ledger)
+        payments = payments[payments["unit_key"] != ""]
+        begun = payments.drop_duplicates(["unit_key", "holder_key"])  # payments are in order
+        known = np.fmax(gifts["known_day"].to_numpy(), gifts["true_day"].to_numpy())
+        heard = {"".join(unit.casefold().split()) for unit in ledger.registers["gifts"].nil_units}
+        for unit, rows in payments.groupby("unit_key"):
+            if unit in heard:
+                continue
+            day = rows["day"].to_numpy()
+            is_own, of_unit = gifts["unit_key"] == unit, begun["unit_key"] == unit
+            own_holders = np.searchsorted(begun["day"][of_unit], day, "right")
+            others = np.searchsorted(begun["day"], day, "right") - own_holders
+            rate = _recorded_by(known, day) / np.maximum(others, 1)
+            is_silent = _recorded_by(known[is_own.to_numpy()], day) == 0
+            expected[rows["row"].to_numpy()] = np.where(is_silent, own_holders * rate, 0.0)
+        return expected
+
+    return ledger.once("expected gifts of silent units", make)
+
+
+def _recorded_by(known: Numbers, day: Codes) -> Codes:
+    """Count the entries that became known in the year up to each day."""
+    days = np.sort(known)
+    until, since = (np.searchsorted(days, end, "right") for end in (day, day - SILENT_DAYS))
+    counts: Codes = until - since
+    return counts
+
+
+def unit_gift_expected_count(ledger: Ledger) -> Numbers:
+    """Gifts that a unit which recorded none in a year would have recorded as others do; else 0."""
+    return np.round(_expected(ledger))
+
+
+def is_unit_silent(ledger: Ledger) -> Flags:
+    """Whether it is a unit's first payment in a year of which no gift was recorded before it.
+
+    That is told where so many entries would be expected that chance is a poor explanation.
+    """
+    silent = _expected(ledger) >= SILENT_FROM
+    first = np.zeros(len(ledger), dtype=bool)
+    payments = keys_of_payments(ledger)
+    last: dict[str, float] = {}
+    flagged = payments[silent[payments["row"].to_numpy()]]
+    for row, unit, day in zip(flagged["row"], flagged["unit_key"], flagged["day"], strict=True):
+        if day - last.get(unit, -np.inf) > SILENT_DAYS - 1:
+            first[row] = True
+            last[unit] = day
+    return first
