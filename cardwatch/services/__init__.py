@@ -136,6 +136,7 @@ from cardwatch.services.exports import (
     list_questions,
     send_query,
 )
+from cardwatch.services.facts import FactsExport, export_facts
 from cardwatch.services.governance_report import assess_impact, last_quarter, report_governance
 from cardwatch.services.hand_alerts import MAX_RAISED_TOGETHER, raise_by_hand
 from cardwatch.services.home import Home, show_home
@@ -299,6 +300,7 @@ __all__ = [
     "DropFolder",
     "ExportFile",
     "ExportRequest",
+    "FactsExport",
     "Home",
     "IndependentCheck",
     "MatchToReview",
@@ -386,6 +388,7 @@ __all__ = [
     "explain_payment",
     "export_alerts",
     "export_case",
+    "export_facts",
     "export_partition",
     "get_alert",
     "get_approval",
