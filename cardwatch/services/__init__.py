@@ -199,7 +199,7 @@ from cardwatch.services.policy_figures import (
     LIST_LABELS,
     PolicyChange,
 )
-from cardwatch.services.publications import publish_quarter
+from cardwatch.services.publications import answer_requests, check_publishes, publish_quarter
 from cardwatch.services.queries import (
     get_query,
     list_queries,
@@ -340,6 +340,7 @@ __all__ = [
     "alert_orders",
     "alert_titles",
     "answer_complaint",
+    "answer_requests",
     "ask_manager",
     "assess_impact",
     "attach_file",
@@ -357,6 +358,7 @@ __all__ = [
     "check_compares",
     "check_oversees",
     "check_provider",
+    "check_publishes",
     "check_registers_now",
     "check_suppression",
     "checkpoint",
