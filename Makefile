@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 NODE := .venv-assets
+GENERATOR := .venv-client
 PORT ?= 8000
 SAMPLE := .sample
 SERVE := --no-access-log --no-server-header --timeout-keep-alive 10 --timeout-graceful-shutdown 8 --limit-concurrency 200
@@ -11,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export MALLOC_ARENA_MAX = 2
 .DEFAULT_GOAL := help
 
-.PHONY: help demo try serve test collect prove corpus bench docs pictures lint types contracts unit format lock release sample model assets clean
+.PHONY: help demo try serve test collect prove corpus bench docs pictures client lint types contracts unit format lock release sample model assets clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -66,6 +67,7 @@ bench: $(VENV)/dev.stamp  ## Measure speed as ratios in one run
 	$(BIN)/python benchmarks/detection.py
 	$(BIN)/python benchmarks/casebook.py
 	$(BIN)/python benchmarks/registers.py
+	PYTHONPATH=tests $(BIN)/python benchmarks/national.py
 
 docs: $(VENV)/run.stamp  ## Make the pages that are made from the code
 	$(BIN)/python docs/make.py
@@ -82,6 +84,15 @@ sample: $(VENV)/run.stamp  ## Make the invented force again
 
 model: $(VENV)/run.stamp  ## Fit the demonstration model again
 	$(BIN)/cardwatch train sample_data/statements --policy sample_data/policy.toml --out models/demo
+
+$(GENERATOR)/stamp: requirements-client.lock
+	$(PYTHON) -m venv $(GENERATOR)
+	$(GENERATOR)/bin/pip install --quiet --require-hashes --requirement requirements-client.lock
+	touch $@
+
+client: $(GENERATOR)/stamp  ## Generate a typed Python client of the API in .client/
+	PATH="$(CURDIR)/$(GENERATOR)/bin:$$PATH" $(GENERATOR)/bin/openapi-python-client generate --overwrite \
+	  --fail-on-warning --path tests/golden/openapi.json --config api/client.yaml --output-path .client
 
 $(NODE)/stamp: requirements-assets.lock
 	$(PYTHON) -m venv $(NODE)
@@ -100,6 +111,9 @@ lock: $(VENV)/dev.stamp  ## Choose the versions that CI and the image install
 	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade \
 	  --group assets -o requirements-assets.lock
+	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links --upgrade \
+	  --group client -o requirements-client.lock
 
 release: $(VENV)/dev.stamp  ## Build wheel and source twice, compare them, and write the SBOM and checksums to dist/
 	rm -rf dist
@@ -112,4 +126,4 @@ release: $(VENV)/dev.stamp  ## Build wheel and source twice, compare them, and w
 	cd dist && sha256sum * > SHA256SUMS
 
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) $(NODE) $(SAMPLE) dist api/assets/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(NODE) $(GENERATOR) .client $(SAMPLE) dist api/assets/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

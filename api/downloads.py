@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fastapi import Response
+from fastapi.responses import JSONResponse
 
 from cardwatch import services
-from cardwatch.reports import pdf_of, safe_filename
+from cardwatch.errors import about_field
+from cardwatch.reports import answers_filename, pdf_of, publication_filename, safe_filename
+from cardwatch.reports.publication import publication_csv, read_redactions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +51,39 @@ def case_pack(
     with service.scoring():
         file = services.export_case(context, case_id, export_request)
     return as_file(file.content, file.filename)
+
+
+def publication_response(
+    context: ServiceContext,
+    service: Service,
+    *,
+    period: str,
+    redactions: str,
+    over_pounds: int,
+    form: str,
+) -> Response:
+    """Return a publication as `csv`, answers to usual questions as `zip`, or a check as `json`.
+
+    Raises:
+        NotAllowed, CardwatchError: see `services.publish_quarter` and `read_redactions`.
+    """
+    with about_field("redactions"):
+        listed = read_redactions(redactions, "redactions")
+    with service.scoring():
+        if form == "zip":
+            _, content = services.answer_requests(
+                context, period, listed, threshold_pounds=over_pounds, key=service.signing_key
+            )
+            return as_file(content, answers_filename(period))
+        made = services.publish_quarter(context, period, listed, threshold_pounds=over_pounds)
+    if form == "csv":
+        return as_file(publication_csv(made), publication_filename(period))
+    return JSONResponse({
+        "payments": len(made.rows),
+        "redacted": made.redacted,
+        "left_out": made.withheld,
+        "unused": made.unused,
+    })  # fmt: skip
 
 
 def attachment_response(attachment: AttachmentContent) -> Response:

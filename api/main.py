@@ -78,7 +78,7 @@ def create_app(
                 thread.join(max(until - time.monotonic(), 0))
             service.close()
 
-    app = FastAPI(
+    app = _Service(
         title="cardwatch",
         summary="Alerts about procurement-card payments",
         description=ABOUT,
@@ -117,8 +117,24 @@ def _operation_id(route: APIRoute) -> str:
 
 def _problem(description: str) -> dict[str, object]:
     """The description of a refusal in the OpenAPI document."""
-    schema = Problem.model_json_schema()
+    schema = {"$ref": "#/components/schemas/Problem"}
     return {"description": description, "content": {MEDIA: {"schema": schema}}}
+
+
+class _Service(FastAPI):
+    """The app; its document is written so that generators make a whole client of it."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document: the model of refusals once, and files as generators know them."""
+        document = super().openapi()
+        schemas = document["components"]["schemas"]
+        schemas["Problem"] = Problem.model_json_schema()
+        for body in schemas.values():
+            for value in body.get("properties", {}).values():
+                for part in (value, value.get("items", {})):
+                    if "contentMediaType" in part:
+                        part["format"] = "binary"
+        return document
 
 
 class _Lines(logging.Formatter):

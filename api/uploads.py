@@ -15,6 +15,7 @@ from cardwatch.errors import FileFaulty, FileRefused, about_field
 from cardwatch.policy_pack import open_pack
 from cardwatch.registers import read_cards, read_groups, read_registers
 from cardwatch.reports import upload_label
+from cardwatch.reports.aggregate import MAX_AGGREGATE_BYTES
 from cardwatch.statements import (
     open_table,
     parse_profile,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from cardwatch.records import CardRegister, ReadingReport, Register
     from cardwatch.registers import GroupFile
     from cardwatch.services import ServiceContext, Upload
+    from cardwatch.services.benchmarks import Benchmark
     from cardwatch.statements import Profile, ReadingChoices, StatementPreview
     from cardwatch.tabular import Table
 
@@ -71,6 +73,20 @@ def read_upload(
     if own_profiles:
         services.save_profile(context, columns)
     return reading
+
+
+def compare_uploads(
+    service: Service, context: ServiceContext, uploads: Sequence[UploadFile], force: str
+) -> Benchmark:
+    """Return a comparison of the forces whose aggregates are uploaded; see `compare_forces`."""
+    files = [
+        (upload_label(file.filename or "", "aggregate"), file.file.read(MAX_AGGREGATE_BYTES + 1))
+        for file in uploads
+    ]
+    with service.scoring():
+        return services.compare_forces(
+            context, files, force=force, marking=service.settings.marking
+        )
 
 
 def choices_of(

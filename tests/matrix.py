@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from books import PACK_KEY, policy_pack
+from conftest import ROOT
 from services import OCTOBER
 
 from cardwatch.policy_pack import make_pack
@@ -34,6 +35,10 @@ CONTRACTS = {"file": ("contracts.csv", "Supplier,Reference,Start date\nNew Firm,
 GIFT = "E1,2026-09-05,New Firm Ltd,Accepted\n"
 GIFTS = {"file": ("gifts.csv", f"Employee No,Date of offer,Donor,Accepted or declined\n{GIFT}")}
 RECEIVED = "2026-10-20"
+AGGREGATES = [
+    ("files", (path.name, path.read_bytes()))
+    for path in sorted((ROOT / "sample_data" / "aggregates").glob("*2026-Q3.json"))
+]
 COMPLAINT = {"kind": "complaint", "person": "them", "subject": "so", "received_on": RECEIVED}
 GROUPS = ("groups.csv", "Staff Number,Sex\nE1,F\nE2,M\n")
 COLUMNS = {"date": "A", "merchant": "B", "amount": "C", "employee_id": "D"}
@@ -103,7 +108,8 @@ def _json(**sent: Any) -> dict[str, Any]:
 
 
 NEEDS_CODE = frozenset({
-    "POST /v1/exports", "POST /subject-access", "GET /payments.csv", "GET /samples.csv",
+    "POST /v1/exports", "POST /v1/publications", "POST /publication", "POST /subject-access",
+    "GET /payments.csv", "GET /samples.csv",
     "POST /v1/cases/{case_id}/exports", "POST /cases/{case_id}/hand-over",
     "GET /v1/attachments/{attachment_id}", "GET /attachments/{attachment_id}",
     "POST /v1/attachments/{attachment_id}/removal", "POST /attachments/{attachment_id}/removal",
@@ -301,6 +307,8 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /v1/audit/events", May("psd", sent={"params": {"lane": "psd"}})),
     ("GET /v1/audit/verification", May("finance auditor psd admin")),  # who holds no card
     ("POST /v1/samples", May(READERS, sent=_json(seed=7, since="2026-10-01", until="2026-10-31"))),
+    ("POST /v1/benchmarks", May(READERS, sent={"files": AGGREGATES})),
+    ("POST /v1/publications", May("finance subject", sent=_json(period="2026-Q3"), refused=422)),
     ("GET /v1/complaints", May("auditor")),
     ("POST /v1/complaints", May("auditor", sent={"json": COMPLAINT})),
     ("GET /v1/complaints/{complaint_id}", May("auditor", of="complaint")),
@@ -502,6 +510,9 @@ TABLE: tuple[tuple[str, May], ...] = (
      May("auditor", sent={"files": {"files": GROUPS}, "data": {"until": "2026-Q4"}})),
     ("GET /benchmark", May(READERS)),
     ("POST /benchmark", May(READERS, refused=422)),  # no file is sent
+    ("GET /publication", May("finance subject")),
+    ("POST /publication",
+     May("finance subject", sent={"data": {"period": "2026-Q3"}}, refused=422)),
     ("GET /subject-access", May("auditor")),
     ("POST /subject-access",
      May("auditor", sent={"data": {"identifiers": "E1"}}, draws=True)),

@@ -1,9 +1,21 @@
-"""What tests see of processes, in /proc."""
+"""What tests see of processes, in /proc, and the service as a process of its own."""
 
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx2
+from conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def children(parent: int) -> dict[int, str]:
@@ -22,3 +34,28 @@ def children(parent: int) -> dict[int, str]:
 def in_memory(process: int) -> int:
     """Return how many bytes of memory a process holds."""
     return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextmanager
+def serving_process(environment: dict[str, str], folder: Path) -> Iterator[str]:
+    """Run the service as `make serve` does; give its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "api.main:app", "--port", str(port),
+               "--no-access-log", "--app-dir", str(ROOT)]  # fmt: skip
+    with (
+        (folder / "service.log").open("wb") as log,
+        subprocess.Popen(command, env=environment, cwd=folder, stderr=log) as server,
+    ):
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(300):
+            try:
+                httpx2.get(f"{address}/health/live")
+                break
+            except httpx2.HTTPError:
+                time.sleep(0.1)
+        try:
+            yield address
+        finally:  # without, a failure would wait for a server that never ends
+            server.terminate()

@@ -15,6 +15,7 @@ from api.routes.payments import router as payments
 from api.routes.people import router as people
 from api.routes.queries import router as queries
 from api.routes.registers import router as registers
+from api.routes.reports import router as reports
 from api.routes.scim import router as scim
 from api.routes.scores import router as scores
 from api.routes.settings import router as settings
@@ -30,6 +31,7 @@ ROUTERS = (
     cases,
     registers,
     subjects,
+    reports,
     settings,
     people,
     approvals,

@@ -19,6 +19,7 @@ from api.web import (
     people,
     policy,
     proposals,
+    publication,
     queries,
     reference,
     registers,
@@ -36,8 +37,8 @@ from api.web import (
 
 pages = APIRouter(include_in_schema=False)
 NOUNS = (files, sign_in, account, step_up, columns, statements, payments, exports, queries, cases,
-         alerts, holds, suppressions, reports, benchmark, rights, registers, settings, back_tests,
-         policy, proposals, samples, people, approvals, subjects, retention, audit,
+         alerts, holds, suppressions, reports, benchmark, publication, rights, registers, settings,
+         back_tests, policy, proposals, samples, people, approvals, subjects, retention, audit,
          reference)  # fmt: skip
 for one in NOUNS:
     for route in one.router.routes:

@@ -10,11 +10,11 @@ from markupsafe import Markup
 from api.deps import AppStateDep, Context
 from api.downloads import as_file, drawn
 from api.state import UPLOAD_BYTES
+from api.uploads import compare_uploads
 from api.web.base import LargeForm, field_errors, form_parts, render
 from cardwatch import services
 from cardwatch.errors import CardwatchError
-from cardwatch.reports import benchmark_filename, upload_label
-from cardwatch.reports.aggregate import MAX_AGGREGATE_BYTES
+from cardwatch.reports import benchmark_filename
 from cardwatch.reports.benchmark import INDICATORS
 from cardwatch.reports.document_xlsx import document_xlsx
 from cardwatch.reports.funnel_plot import funnel_svg
@@ -39,18 +39,8 @@ def compare_forces(
 ) -> Response:
     """Show forces compared, or give the comparison as PDF or XLSX; the files are not kept."""
     fields, uploads = form_parts(form)
-    files = [
-        (
-            upload_label(upload.filename or "", "aggregate"),
-            upload.file.read(MAX_AGGREGATE_BYTES + 1),
-        )
-        for upload in uploads
-    ]
     try:
-        with service.scoring():
-            benchmark = services.compare_forces(
-                context, files, force=fields.get("force", ""), marking=service.settings.marking
-            )
+        benchmark = compare_uploads(service, context, uploads, fields.get("force", ""))
     except CardwatchError as refusal:
         return _page(request, None, fields, field_errors(refusal, otherwise="files"))
     match fields.get("form", "page"):

@@ -10,7 +10,7 @@ from api.state import UPLOAD_BYTES
 from api.uploads import read_group_file
 from api.web.base import Files, RequestModel, field_errors, render
 from cardwatch import services
-from cardwatch.casebook import PSD
+from cardwatch.casebook import FINANCE, PSD
 from cardwatch.casebook.tables import OVERSEES
 from cardwatch.errors import CardwatchError
 from cardwatch.reports import (
@@ -42,6 +42,7 @@ def show_governance(
     return render(
         request, "governance.html", errors=errors, document=report, quarter=quarter,
         quarters=_quarter_items(quarters), oversees=context.actor.role in OVERSEES,
+        publishes=context.actor.role == FINANCE,
         is_psd=PSD in context.actor.lanes,
     )  # fmt: skip
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from cardwatch.features.split import refunded_on
 from cardwatch.rules import EVIDENCE, Evidence, Rule
@@ -126,6 +125,10 @@ def _labels(ledger: Ledger, findings: Sequence[Finding]) -> list[int]:
     Each is tied to what it shares: its payments, its whole group, or both. What findings share is
     tied to its rows once, or a day of a thousand payments would make a million ties.
     """
+    if not findings:
+        return []
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415  a scoring without findings loads no solvers
+
     first = len(ledger) + len(findings)
     ties: list[tuple[int, int]] = []
     knots: dict[object, int] = {}

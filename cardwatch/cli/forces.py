@@ -84,8 +84,15 @@ def benchmark(
 
 @app.command(epilog="Example: cardwatch publish 2026-Q3 --redactions redactions.toml --out q3.csv")
 def publish(
-    quarter: Annotated[str, typer.Argument(help="A quarter that is over, such as 2026-Q3.")],
-    path: AggregateFile,
+    period: Annotated[
+        str, typer.Argument(help="Quarter or financial year that is over: 2026-Q3, 2025/26.")
+    ],
+    path: Annotated[
+        Path,
+        typer.Option(
+            "--out", help="The file to write: .csv, or .zip with answers to usual requests."
+        ),
+    ],
     listed: Annotated[
         Path | None,
         typer.Option("--redactions", help="TOML: merchants to redact, cards to leave out."),
@@ -96,16 +103,26 @@ def publish(
     person: Who = None,
     organisation: Owner = None,
 ) -> None:
-    """Write the payments of a quarter as they are published: seven fields, redactions in place."""
+    """Write payments as they are published, or answers to the usual questions about them."""
     from cardwatch import services
     from cardwatch.cli.output import err, out
     from cardwatch.reports.publication import publication_csv, read_redactions
 
+    if path.suffix.lower() not in {".csv", ".zip"}:
+        raise typer.BadParameter("use a file that ends in .csv or .zip", param_hint="--out")
     text, name = (read_text(listed), listed.name) if listed else ("", "redactions")
     redactions = read_redactions(text, name)
     with open_context(person, organisation) as context:
-        publication = services.publish_quarter(context, quarter, redactions, threshold_pounds=over)
-    write_file(path, publication_csv(publication).encode())
+        if path.suffix.lower() == ".zip":
+            publication, content = services.answer_requests(
+                context, period, redactions, threshold_pounds=over, key=installation.signing_key()
+            )
+        else:
+            publication = services.publish_quarter(
+                context, period, redactions, threshold_pounds=over
+            )
+            content = publication_csv(publication).encode()
+    write_file(path, content)
     for entry in publication.unused:
         err.print(f"Fits no payment: {entry}. Check how it is written.", markup=False)
     for reason, count in publication.redacted.items():

@@ -52,18 +52,23 @@ def export_casebook(
         bool,
         typer.Option("--parquet", help="As Parquet files, one a year, in its own folder."),
     ] = False,
+    facts: Annotated[
+        bool,
+        typer.Option("--facts", help="As facts without names, for Power BI and Excel."),
+    ] = False,
     person: Who = None,
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """Write all payments, the policy and the card register for 'cardwatch national'."""
+    """Write all payments: for 'cardwatch national', or with alerts as facts without names."""
     from cardwatch import services
 
-    if not parquet:
-        raise typer.BadParameter("choose the form", param_hint="--parquet")
+    if parquet == facts:
+        raise typer.BadParameter("choose one form", param_hint="--parquet, --facts")
     with busy("Exporting payments"), open_context(person, organisation) as context:
-        written = services.export_partition(context, folder, purpose=purpose, recipient=recipient)
-    print_rows([asdict(written)], ("organisation", "payments", "files"), json=json)
+        export = services.export_facts if facts else services.export_partition
+        written = asdict(export(context, folder, purpose=purpose, recipient=recipient))
+    print_rows([written], tuple(written), json=json)
 
 
 @app.command(epilog="Example: cardwatch national forces/ --out results/")

@@ -100,6 +100,16 @@ def benchmark_filename(quarter: str, ending: str) -> str:
     return safe_filename(f"{quarter} comparison of forces{ending}")
 
 
+def publication_filename(period: str) -> str:
+    """Return the name of the file that is published: `2026-Q3 payments.csv`."""
+    return safe_filename(f"{period.replace('/', '-')} payments.csv")
+
+
+def answers_filename(period: str) -> str:
+    """Return the name of answers to requests for information: `2025-26 answers.zip`."""
+    return safe_filename(f"{period.replace('/', '-')} answers.zip")
+
+
 def report_filename(quarter: str, ending: str = ".pdf") -> str:
     """Return the name of a quarterly report: `2026-Q4 report.pdf`."""
     return safe_filename(f"{quarter} report{ending}")

@@ -105,13 +105,7 @@ def make_publication(
     """
     counted = payments[purchase_rows(payments) | refund_rows(payments)]
     counted = counted[counted["amount_pence"].abs() > 100 * threshold_pounds]
-    is_withheld = counted["date"] != counted["date"]
-    unused = []
-    for column, value in redactions.withheld:
-        fits = counted[column].fillna("").astype(str) == value
-        is_withheld |= fits
-        if not fits.any():
-            unused.append(value)
+    is_withheld, unused = withheld_rows(counted, redactions)
     public = counted[~is_withheld].sort_values(["date", "merchant", "amount_pence"], kind="stable")
     rows, redacted, fitting = [], dict.fromkeys(redactions.merchants.values(), 0), set()
     for payment in public[list(PUBLICATION_COLUMNS)].fillna("").to_dict("records"):
@@ -123,6 +117,25 @@ def make_publication(
         rows.append(_row(payment, reason))
     unused += sorted(redactions.merchants.keys() - fitting)
     return Publication(tuple(rows), redacted, int(is_withheld.sum()), tuple(unused))
+
+
+def withheld_rows(
+    payments: pd.DataFrame, redactions: Redactions
+) -> tuple[pd.Series[bool], list[str]]:
+    """Return which payments are left out whole, and the entries that fit none.
+
+    Args:
+        payments: with `PUBLICATION_COLUMNS`.
+        redactions: what is not published.
+    """
+    is_withheld = payments["date"] != payments["date"]
+    unused = []
+    for column, value in redactions.withheld:
+        fits = payments[column].fillna("").astype(str) == value
+        is_withheld |= fits
+        if not fits.any():
+            unused.append(value)
+    return is_withheld, unused
 
 
 def publication_csv(publication: Publication) -> str:

@@ -138,6 +138,7 @@ from cardwatch.services.exports import (
     list_questions,
     send_query,
 )
+from cardwatch.services.facts import FactsExport, export_facts
 from cardwatch.services.governance_report import assess_impact, last_quarter, report_governance
 from cardwatch.services.hand_alerts import MAX_RAISED_TOGETHER, raise_by_hand
 from cardwatch.services.home import Home, show_home
@@ -200,7 +201,7 @@ from cardwatch.services.policy_figures import (
     LIST_LABELS,
     PolicyChange,
 )
-from cardwatch.services.publications import publish_quarter
+from cardwatch.services.publications import answer_requests, check_publishes, publish_quarter
 from cardwatch.services.queries import (
     get_query,
     list_queries,
@@ -302,6 +303,7 @@ __all__ = [
     "DropFolder",
     "ExportFile",
     "ExportRequest",
+    "FactsExport",
     "Home",
     "IndependentCheck",
     "MatchToReview",
@@ -341,6 +343,7 @@ __all__ = [
     "alert_orders",
     "alert_titles",
     "answer_complaint",
+    "answer_requests",
     "ask_manager",
     "assess_impact",
     "attach_file",
@@ -358,6 +361,7 @@ __all__ = [
     "check_compares",
     "check_oversees",
     "check_provider",
+    "check_publishes",
     "check_registers_now",
     "check_suppression",
     "checkpoint",
@@ -389,6 +393,7 @@ __all__ = [
     "explain_payment",
     "export_alerts",
     "export_case",
+    "export_facts",
     "export_partition",
     "find_attachment",
     "get_alert",

@@ -66,19 +66,19 @@ def make_aggregate(
         organisation, made_on = people.organisation_name(uow), uow.today
     if not figures.is_over:
         raise CardwatchError(f"{quarter} is not over. Choose an earlier one.", field="quarter")
-    base = _spending(figures, payments[purchase_rows(payments)], threshold)
+    base = suppressed_figures(figures, payments[purchase_rows(payments)], threshold)
     return sign_aggregate(
         replace(base, organisation=organisation, made_on=made_on, cardwatch=__version__), key
     )
 
 
-def _spending(quarter: Quarter, purchases: pd.DataFrame, threshold: int) -> Aggregate:
+def suppressed_figures(quarter: Quarter, purchases: pd.DataFrame, threshold: int) -> Aggregate:
     """Return an aggregate's figures, suppressed and rounded."""
     spending = quarter.spending
     is_enough = spending.purchases >= threshold and spending.holders >= FEWEST_HOLDERS
     names = {code: category_name(code) for code in purchases["mcc"].fillna("").unique()}
     categories = purchases["mcc"].fillna("").map(names).replace("", UNKNOWN_CATEGORY)
-    answer_days = quarter.answer_days
+    months, answer_days = purchases["date"].str[:7], quarter.answer_days
     return Aggregate(
         organisation="",
         quarter=quarter.name,
@@ -89,14 +89,14 @@ def _spending(quarter: Quarter, purchases: pd.DataFrame, threshold: int) -> Aggr
         pounds=rounded_pounds(spending.purchases_pence) if is_enough else 0,
         cardholders=rounded_count(spending.holders) if is_enough else 0,
         uncovered_days=quarter.uncovered_days,
-        months=_cells(purchases, purchases["date"].str[:7], threshold) if is_enough else (),
-        categories=_cells(purchases, categories, threshold) if is_enough else (),
+        months=suppressed_cells(purchases, months, threshold) if is_enough else (),
+        categories=suppressed_cells(purchases, categories, threshold) if is_enough else (),
         shares=_shares(quarter, purchases, threshold),
         median_answer_days=median_low(answer_days) if len(answer_days) >= threshold else None,
     )
 
 
-def _cells(
+def suppressed_cells(
     purchases: pd.DataFrame, names: pd.Series[str], threshold: int
 ) -> tuple[PublishedCell, ...]:
     """Return purchases by a name, as they are shared."""

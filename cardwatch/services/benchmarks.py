@@ -9,7 +9,7 @@ from cardwatch.casebook import AuditEvent
 from cardwatch.casebook.tables import READS
 from cardwatch.errors import CardwatchError
 from cardwatch.reports.aggregate import read_aggregate
-from cardwatch.reports.benchmark import benchmark_document, make_funnels
+from cardwatch.reports.benchmark import benchmark_document, make_funnels, nearest_peers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +24,12 @@ MOST_AGGREGATES = 100
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Forces compared: the quarter, the document, and its funnels."""
+    """Forces compared: the quarter, the document, its funnels, and the peers of one force."""
 
     quarter: str
     document: Document
     funnels: tuple[Funnel, ...]
+    peers: tuple[str, ...] = ()
 
 
 def check_compares(context: ServiceContext) -> None:
@@ -70,4 +71,5 @@ def compare_forces(
         aggregates, marking=marking, made_on=str(context.now.date()), organisation=force
     )
     quarter = max(aggregate.quarter for aggregate in aggregates)
-    return Benchmark(quarter, document, tuple(make_funnels(aggregates)))
+    peers = tuple(nearest_peers(aggregates, force)) if force else ()
+    return Benchmark(quarter, document, tuple(make_funnels(aggregates)), peers)

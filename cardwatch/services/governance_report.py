@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from cardwatch.reports.quarter import Quarter
     from cardwatch.services.context import ServiceContext
 
+FINANCIAL_YEAR = re.compile(r"(20\d\d)/(\d\d)")
 QUARTER = re.compile(r"(20\d\d)-Q([1-4])")
 
 
@@ -106,11 +107,15 @@ def read_quarter(uow: UnitOfWork, name: str) -> Quarter:
         CardwatchError: that is no quarter, or it has not begun.
     """
     span = quarter_span(name, dt.date.fromisoformat(uow.today))
-    statements = [row for row in kept.list_statements(uow) if is_counting(row)]
-    held_statements = [row for row in statements if row["erased_at"] is None]
     payments = report_queries.read_spending(uow, span.first_on, span.last_on)
     alerts = report_queries.read_alerts(uow)
-    return quarter_figures(span, payments, alerts, _coverage(held_statements, span))
+    return quarter_figures(span, payments, alerts, read_coverage(uow, span))
+
+
+def read_coverage(uow: UnitOfWork, span: Span) -> Coverage:
+    """How far the statements that count cover some days."""
+    statements = [row for row in kept.list_statements(uow) if is_counting(row)]
+    return _coverage([row for row in statements if row["erased_at"] is None], span)
 
 
 def quarter_span(quarter: str, today: dt.date) -> Span:
@@ -132,6 +137,26 @@ def quarter_span(quarter: str, today: dt.date) -> Span:
         )
     last = (pd.Timestamp(first) + pd.DateOffset(months=3, days=-1)).date()
     return Span(quarter, str(first), str(min(last, today)), is_over=last < today)
+
+
+def period_span(period: str, today: dt.date) -> Span:
+    """The days of a quarter, such as `2026-Q3`, or financial year, such as `2025/26`, that is over.
+
+    Raises:
+        CardwatchError: it is neither, or not over.
+    """
+    parts = FINANCIAL_YEAR.fullmatch(period)
+    if parts and int(parts[2]) == (int(parts[1]) + 1) % 100:
+        first, last = dt.date(int(parts[1]), 4, 1), dt.date(int(parts[1]) + 1, 3, 31)
+        span = Span(period, str(first), str(last), is_over=last < today)
+    elif QUARTER.fullmatch(period):
+        span = quarter_span(period, today)
+    else:
+        sentence = f"'{period}' is not a period. Use the form 2026-Q3 or 2025/26."
+        raise CardwatchError(sentence, field="period")
+    if not span.is_over:
+        raise CardwatchError(f"{period} is not over. Choose an earlier one.", field="period")
+    return span
 
 
 def _span_before(span: Span, today: dt.date) -> Span:

@@ -79,3 +79,39 @@ def test_what_cannot_be_compared_is_named_at_its_field(
     page = _compare(serve(chores=False), change(files), 422 if field else 400, **data).text
     assert words in page
     assert not field or f'id="{field}-error"' in page
+
+
+def test_the_api_compares_forces(
+    serve: Callable[..., Running], files: list[tuple[str, bytes]]
+) -> None:
+    running = serve(chores=False)
+    sent = [("files", file) for file in files]
+    answer = running.ask(
+        "POST", "/v1/benchmarks", "auditor", files=sent, data={"force": VALE}
+    ).json()
+    assert (answer["quarter"], len(answer["peers"])) == ("2026-Q3", 5)
+    figures = {figure["figure"]: figure for figure in answer["figures"]}
+    assert len(figures["alerts"]["forces"]) == 12
+    for force in figures["alerts"]["forces"]:
+        assert force["low"] <= force["share"] == force["count"] / force["total"] <= force["high"]
+    outside = [
+        force["organisation"]
+        for figure in figures.values()
+        for force in figure["forces"]
+        if "99.8%" in force["position"]
+    ]
+    assert outside, "a difference is planted in two forces"
+    assert any("not a finding" in sentence for sentence in answer["not_meant"])
+
+
+def test_the_api_names_what_is_no_aggregate(
+    serve: Callable[..., Running], files: list[tuple[str, bytes]]
+) -> None:
+    running = serve(chores=False)
+    changed = files[0][1].replace(b'"purchases": 1', b'"purchases": 2', 1)
+    assert changed != files[0][1]
+    sent = [("files", file) for file in [("forged.json", changed), *files[1:]]]
+    answer = running.ask("POST", "/v1/benchmarks", files=sent)
+    assert answer.status_code == 422
+    assert "changed after it was signed" in answer.json()["detail"]
+    assert running.ask("POST", "/v1/benchmarks", "admin", files=sent).status_code == 403

@@ -44,6 +44,8 @@ JUDGED = {
     "approve_request": "no key approves",
     "reject_request": "what was decided is not decided again",
     "set_webhook": "notices go to no host that was not allowed when the service was set up",
+    "compare": "few files of chance are aggregates of forces",
+    "publish": "a period of chance has no payments, and few texts of chance are redactions",
     "draw_sample": "from a span of chance there is nothing to draw",
     "activate_account": "a password of chance is easy to guess",
     "list_payments": "a cursor of chance is none of ours",

@@ -6,24 +6,18 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import httpx2
 import pytest
 from books import SPLIT, month
 from conftest import ROOT
+from processes import serving_process
 from services import text
 
 from api.errors import CODES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 SETUP, STEPS, PYTHON = (
@@ -32,31 +26,6 @@ SETUP, STEPS, PYTHON = (
 )
 ALIKE = PYTHON.replace("import httpx\n", "import httpx2 as httpx\n")
 """The example with the library of the tests, whose calls are the same."""
-
-
-@contextmanager
-def _serving(environment: dict[str, str], folder: Path) -> Iterator[str]:
-    """Run the service as `make serve` does; give its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "api.main:app", "--port", str(port),
-               "--no-access-log", "--app-dir", str(ROOT)]  # fmt: skip
-    with (
-        (folder / "service.log").open("wb") as log,
-        subprocess.Popen(command, env=environment, cwd=folder, stderr=log) as server,
-    ):
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(300):
-            try:
-                httpx2.get(f"{address}/health/live")
-                break
-            except httpx2.HTTPError:
-                time.sleep(0.1)
-        try:
-            yield address
-        finally:  # without, a failure would wait for a server that never ends
-            server.terminate()
 
 
 def test_the_page_runs_as_it_stands(tmp_path: Path) -> None:
@@ -78,7 +47,7 @@ def test_the_page_runs_as_it_stands(tmp_path: Path) -> None:
 
     keys = run(SETUP + '\necho "$FINANCE $AUDITOR"').split("\n")[-2].split()
     given = dict(zip(("FINANCE", "AUDITOR"), keys, strict=True))
-    with _serving(environment, tmp_path) as address:
+    with serving_process(environment, tmp_path) as address:
         run(STEPS, SERVICE=address, **given)
         printed = subprocess.run(
             [sys.executable, "-c", ALIKE], env=environment | given | {"SERVICE": address},

@@ -12,7 +12,9 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOT_NEEDED = ("sklearn", "joblib", "skops", "sqlalchemy", "distributed", "weasyprint")
+NOT_NEEDED = (
+    "sklearn", "joblib", "skops", "sqlalchemy", "distributed", "weasyprint", "scipy.sparse.csgraph",
+)  # fmt: skip
 PROGRAM = f"""
 import sys
 from cardwatch.cli import app

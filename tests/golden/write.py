@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cardwatch.policy import load_policy
-from cardwatch.reports import as_json
+from cardwatch.reports import Coverage, Span, as_json
+from cardwatch.reports.information_request import answers_document, document_text
 from cardwatch.reports.publication import (
     USUAL_POUNDS,
     Redactions,
@@ -18,6 +19,7 @@ from cardwatch.reports.publication import (
     read_redactions,
 )
 from cardwatch.scoring import score
+from cardwatch.services.publications import request_figures
 from cardwatch.statements import ReadingChoices, read_statements, shipped_profiles
 
 if TYPE_CHECKING:
@@ -39,6 +41,16 @@ def sample_redactions() -> Redactions:
     return read_redactions(path.read_text(encoding="utf-8"), path.name)
 
 
+def sample_answers(transactions: pd.DataFrame) -> str:
+    """Answers to the usual questions about the invented force's third quarter."""
+    span = Span("2026-Q3", "2026-07-01", "2026-09-30", is_over=True)
+    figures = request_figures(
+        span, third_quarter(transactions), ((), Coverage(0, 0)), sample_redactions(), USUAL_POUNDS
+    )
+    document = answers_document(figures, organisation="Invented force", made_on="2026-11-24")
+    return document_text(document)
+
+
 def main() -> None:
     """Score October 2026, describe the API, and write what the tests compare."""
     sys.path.insert(0, str(HERE.parents[1]))
@@ -52,6 +64,7 @@ def main() -> None:
     plain = {lane: dataclasses.replace(m, made_by={}) for lane, m in scoring.lists.items()}
     text = as_json(plain, dataclasses.replace(sample, reports=()))
     (HERE / "sample-2026-10.json").write_text(text, encoding="utf-8")
+    (HERE / "answers-2026-Q3.txt").write_text(sample_answers(sample.transactions), encoding="utf-8")
     rows = make_publication(third_quarter(sample.transactions), sample_redactions(), USUAL_POUNDS)
     (HERE / "publication-2026-Q3.csv").write_text(
         publication_csv(rows), encoding="utf-8", newline=""

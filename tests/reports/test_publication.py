@@ -50,6 +50,19 @@ def test_the_publication_of_the_invented_force_is_the_golden_file() -> None:
         assert secret not in text
 
 
+def test_the_answers_of_the_invented_force_are_the_golden_file() -> None:
+    sys.path.insert(0, str(GOLDEN.parent))
+    import write  # noqa: PLC0415  it stands beside the golden files
+
+    folder = ROOT / "sample_data" / "statements"
+    paths = [folder / f"2026-{number:02}.csv" for number in (7, 8, 9, 10)]
+    sample = read_statements(paths, ReadingChoices(shipped_profiles(), b"k" * 32))
+    text = write.sample_answers(sample.transactions)
+    assert text == GOLDEN.with_name("answers-2026-Q3.txt").read_text(encoding="utf-8")
+    for secret in ("withyholt", "podwick", "sv1", "9388", "7819"):
+        assert secret not in text.casefold()
+
+
 def test_what_exceeds_the_threshold_is_published_and_refunds_too() -> None:
     payments = _payments(
         ("A", 50_000, "purchase"), ("B", 50_001, "purchase"), ("C", -50_001, "refund"),

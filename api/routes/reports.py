@@ -1,0 +1,77 @@
+"""Routes that compare forces, and that publish payments of a period."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, Response, UploadFile
+
+from api.deps import AppStateDep, Context, VerifiedContext
+from api.downloads import CONTENT_TYPES, publication_response
+from api.schemas.reports import (
+    Comparison,
+    ForceFigure,
+    ForceShare,
+    PublicationCheck,
+    PublicationCreate,
+)
+from api.state import UPLOAD_BYTES
+from api.uploads import compare_uploads
+from cardwatch.reports.benchmark import INDICATORS, NOT_SHOWN, Funnel, change_words
+
+router = APIRouter(tags=["reports"])
+
+
+@router.post("/benchmarks", response_model=Comparison, max_body_size=UPLOAD_BYTES)
+def compare(
+    files: Annotated[list[UploadFile], File(description="Aggregates of at least three forces.")],
+    context: Context,
+    service: AppStateDep,
+    force: Annotated[
+        str, Form(max_length=200, description="Your force, to be shown its peers by size.")
+    ] = "",
+) -> Comparison:
+    """Compare forces by their aggregates; the files are not kept."""
+    benchmark = compare_uploads(service, context, files, force)
+    return Comparison(
+        quarter=benchmark.quarter,
+        peers=list(benchmark.peers),
+        not_meant=list(NOT_SHOWN),
+        figures=[_figure(funnel) for funnel in benchmark.funnels],
+    )
+
+
+def _figure(funnel: Funnel) -> ForceFigure:
+    """Return one figure with every force that shares it."""
+    forces = [
+        ForceShare(
+            organisation=point.organisation,
+            count=point.count,
+            total=point.total,
+            share=point.share,
+            low=point.low,
+            high=point.high,
+            position=point.verdict,
+            change=change_words(point),
+        )
+        for point in funnel.points
+    ]
+    return ForceFigure(
+        figure=funnel.indicator,
+        title=INDICATORS[funnel.indicator],
+        together=funnel.centre,
+        widened=funnel.spread,
+        forces=forces,
+    )
+
+
+@router.post(
+    "/publications", response_class=Response, status_code=200,
+    responses={200: {"model": PublicationCheck, "content": {
+        CONTENT_TYPES[form]: {"schema": {"type": "string", "format": "binary"}}
+        for form in ("csv", "zip")
+    }}},
+)  # fmt: skip
+def publish(sent: PublicationCreate, context: VerifiedContext, service: AppStateDep) -> Response:
+    """Give the payments of a period as they are published, or answers to usual questions."""
+    return publication_response(context, service, **sent.model_dump())
