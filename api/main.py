@@ -10,13 +10,14 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from api.background import run_background, run_long_jobs
 from api.deps import SIGNED_IN
 from api.errors import MEDIA, add_handlers
 from api.middleware import add_middleware
+from api.quotas import count_uploads
 from api.routes import ROUTERS, open_router
 from api.schemas.base import Problem
 from api.settings import Settings, read_settings
@@ -106,7 +107,12 @@ def _add_routes(app: FastAPI) -> None:
         "503": _problem("The database failed, or the service is busy."),
     }
     for router in ROUTERS:
-        app.include_router(router, prefix="/v1", responses=refusals, dependencies=SIGNED_IN)
+        app.include_router(
+            router,
+            prefix="/v1",
+            responses=refusals,
+            dependencies=[*SIGNED_IN, Depends(count_uploads)],
+        )
     app.include_router(open_router, responses=refusals)
     app.include_router(pages)
 

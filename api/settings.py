@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from cardwatch.errors import CardwatchError
 from cardwatch.installation import MARKING
+from cardwatch.vocabulary import QuotaKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +71,9 @@ class Settings(BaseModel):
 
     Attributes:
         rate: requests a minute that one person, key or address may make.
+        quota_requests: requests a day that one person may make, keys included, in each process.
+        quota_uploads, quota_upload_mib: files a day that they may upload, and their size in MiB.
+        quota_exports: exports a day that they may ask for.
         oidc_issuer, oidc_client, oidc_secret: identity provider; none without an issuer.
         oidc_organisation: whose people sign in there.
         oidc_acr: what `acr` or `amr` has to say for everybody; `any` leaves that to the provider.
@@ -91,6 +95,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, validate_default=True)
 
     rate: PositiveInt = 3_000
+    quota_requests: PositiveInt = 200_000
+    quota_uploads: PositiveInt = 500
+    quota_upload_mib: PositiveInt = 2_048
+    quota_exports: PositiveInt = 200
     oidc_issuer: Annotated[str, ISSUER] = ""
     oidc_client: str = ""
     oidc_secret: Secret = ""
@@ -117,6 +125,16 @@ class Settings(BaseModel):
         if not value and info.data.get(needs_it, "refused"):
             raise PydanticCustomError("needed", "is needed with {it}", {"it": _variable(needs_it)})
         return value
+
+    @property
+    def quotas(self) -> dict[QuotaKind, int]:
+        """What one person may use of each in a day."""
+        return {
+            QuotaKind.REQUESTS: self.quota_requests,
+            QuotaKind.UPLOADS: self.quota_uploads,
+            QuotaKind.UPLOAD_MIB: self.quota_upload_mib,
+            QuotaKind.EXPORTS: self.quota_exports,
+        }
 
     @property
     def remind_at(self) -> tuple[int, int]:

@@ -28,6 +28,16 @@ PERSON_KINDS = (*ASKED_ABOUT, SubjectKind.APPROVER_OF_HOLDER, SubjectKind.NAMED_
 """Kinds of the people who may not see an alert."""
 
 
+class QuotaKind(StrEnum):
+    """What one person may use of in a day up to a limit, with all their keys."""
+
+    REQUESTS = "requests"
+    """In each process."""
+    UPLOADS = "uploads"
+    UPLOAD_MIB = "upload-mib"
+    EXPORTS = "exports"
+
+
 UNANSWERED = ("open", "asked")
 """States of an alert that awaits an answer."""
 AUTOMATIC = ("suppressed", "answered-before", "not-asked")

@@ -70,6 +70,7 @@ class Actor:
         holder_id: who they are in statements; they see no alert about themselves.
         can_decide: whether they may record decisions; a key may not unless it was made so.
         scope: what a key is for alone, such as `directory`; empty where its role says it all.
+        made_by: the person who made a key; empty for a person, and a key of the installation.
     """
 
     organisation_id: str
@@ -78,6 +79,12 @@ class Actor:
     holder_id: str = ""
     can_decide: bool = True
     scope: str = ""
+    made_by: str = ""
+
+    @property
+    def responsible_id(self) -> str:
+        """Whose use it is: the person who acts, or who made the key that does."""
+        return self.made_by or self.actor_id
 
     @property
     def lanes(self) -> tuple[str, ...]:
