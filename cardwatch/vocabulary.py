@@ -75,6 +75,8 @@ class ApprovalKind(StrEnum):
 
     MEMBERSHIP = "membership"
     """Giving somebody the role of professional standards, or ending it."""
+    CARDHOLDER = "cardholder"
+    """Stating who somebody of professional standards is in statements."""
     NAMES = "names"
     """Seeing by name whom the alerts of a whole case are about."""
     EXPORT = "export"

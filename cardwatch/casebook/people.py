@@ -150,7 +150,7 @@ def set_link(uow: UnitOfWork, email: str, link: CardLink) -> None:
         CardwatchError: see `check_link`.
     """
     person = find_person(uow, email)
-    check_gives(uow, person["role"])
+    check_gives(uow, person["role"], membership_of=person["person_id"])
     check_link(person["role"], link)
     if person["person_id"] == uow.actor.actor_id:
         raise NotAllowed("Somebody else has to set who you are in statements.")
@@ -193,7 +193,7 @@ def check_gives(uow: UnitOfWork, role: str, *, membership_of: str = "") -> None:
     Args:
         uow: the work it is done in.
         role: which role.
-        membership_of: the id of the person whose role it is; none for a key or a cardholder.
+        membership_of: the id of the person whose role it is; none for a key.
 
     Raises:
         NotAllowed: they may not.

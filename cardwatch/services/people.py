@@ -58,12 +58,20 @@ def set_link(
     """Set who a person is in statements; see `casebook.people.set_link`.
 
     Raises:
+        SecondPersonNeeded: they are of professional standards, and would see other alerts by it.
         CardwatchError: the cardholder is not in the card register in force.
     """
-    with context.work(AuditEvent("access", "person"), ()) as uow:
+    with context.work(AuditEvent("access", "person"), (context.actor.chain,)) as uow:
         context.allow(KEEPERS, "manage people")
         link = people.CardLink(_registered(uow, holder_id), holds_no_card)
         people.set_link(uow, email, link)
+        person = people.find_person(uow, email)
+        if person["role"] == PSD:
+            scope = ApprovalScope(
+                person_id=person["person_id"], email=person["email"], name=person["name"],
+                role=person["role"], holder_id=link.holder_id, holds_no_card=holds_no_card,
+            )  # fmt: skip
+            require_approval(uow, ApprovalKind.CARDHOLDER, scope)
 
 
 def list_cardholders(context: ServiceContext) -> list[str]:

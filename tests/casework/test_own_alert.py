@@ -158,7 +158,7 @@ def test_who_decides_is_a_cardholder_or_stated_to_hold_no_card(at: Context, role
             services.add_person(giver, **given, **link)
         assert refusal.value.field == "holder_id"
     approved(giver, lambda one: services.add_person(one, **given, holds_no_card=True))
-    services.set_link(giver, "new@x.example", holder_id="E1")
+    approved(giver, lambda one: services.set_link(one, "new@x.example", holder_id="E1"))
     (found,) = (one for one in services.list_people(giver) if one["email"] == "new@x.example")
     assert (found["holder_id"], found["holds_no_card"]) == ("E1", 0)
 
