@@ -31,7 +31,7 @@ from cardwatch.casebook.unit_of_work import (
     Actor,
     AuditEvent,
     UnitOfWork,
-    append_event,
+    append_events,
     as_text,
     lock_number,
     set_local,
@@ -145,8 +145,7 @@ class Casebook:
                 self.set_tenant(connection, actor.organisation_id, allowed)
                 uow = UnitOfWork(connection, actor, allowed, moment, event)
                 yield uow
-                for audit_event in (event, *uow.extra_events):
-                    append_event(uow, audit_event)
+                append_events(uow, [event, *uow.extra_events])
                 assert not uow.sealed, "rows of a lane were written without an event there"
         except (NotAllowed, NotFound) as refusal:
             self._record_refusal(actor, event, moment, refusal)
@@ -171,7 +170,7 @@ class Casebook:
                 kept = sa.select(tables.approvals).where(uow.scope(tables.approvals), same)
                 if uow.fetch_one(kept) is None:  # the same at one moment is one request
                     uow.insert(tables.approvals, [refusal.request])
-            append_event(uow, event)
+            append_events(uow, [event])
 
     @contextmanager
     def unaudited(
