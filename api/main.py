@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from api.background import run_background, run_long_jobs
 from api.deps import SIGNED_IN
 from api.errors import MEDIA, add_handlers
+from api.memory import limit_memory
 from api.middleware import add_middleware
 from api.quotas import count_uploads
 from api.routes import ROUTERS, open_router
@@ -60,7 +61,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service = Service(settings or read_settings(), clock)
-        end_in_time()
+        _set_up_process(service.settings)
         app.state.service = service
         over = threading.Event()
         work = (run_background, run_long_jobs) if chores else ()
@@ -98,6 +99,12 @@ def create_app(
     _add_routes(app)
     app.state.templates = {route.name: route.path for route in iter_route_contexts(app.routes)}
     return app
+
+
+def _set_up_process(settings: Settings) -> None:
+    """Limit what this process takes, and in which time it ends."""
+    limit_memory(settings.memory_mib)
+    end_in_time()
 
 
 def _add_routes(app: FastAPI) -> None:

@@ -63,6 +63,20 @@ WEEKLY = _in_form(
     rf"({'|'.join(REMINDER_WEEKDAYS)}) {TIME_OF_DAY}", "is a day and a time such as 'mon 08:00'"
 )
 DAILY = _in_form(TIME_OF_DAY, "is a time such as '02:30'")
+LEAST_MEMORY_MIB = 512
+"""What a process takes that does nothing yet, and room to read one file."""
+
+
+def _is_enough(mib: int) -> int:
+    """Refuse a limit under which no process begins; 0 is none."""
+    if 0 < mib < LEAST_MEMORY_MIB:
+        raise PydanticCustomError(
+            "form", "is 0 for no limit, or {least} or more", {"least": LEAST_MEMORY_MIB}
+        )
+    return mib
+
+
+MEMORY = AfterValidator(_is_enough)
 Secret = Annotated[str, Field(repr=False)]
 
 
@@ -71,6 +85,7 @@ class Settings(BaseModel):
 
     Attributes:
         rate: requests a minute that one person, key or address may make.
+        memory_mib: most memory of one process, without its readers, in MiB; 0 for no limit.
         quota_requests: requests a day that one person may make, keys included, in each process.
         quota_uploads, quota_upload_mib: files a day that they may upload, and their size in MiB.
         quota_exports: exports a day that they may ask for.
@@ -95,6 +110,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, validate_default=True)
 
     rate: PositiveInt = 3_000
+    memory_mib: Annotated[int, Field(ge=0), MEMORY] = 0
     quota_requests: PositiveInt = 200_000
     quota_uploads: PositiveInt = 500
     quota_upload_mib: PositiveInt = 2_048

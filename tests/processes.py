@@ -1,9 +1,14 @@
-"""What tests see of processes, in /proc."""
+"""What tests see of processes, in /proc, and of a service that runs in one."""
 
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cardwatch.casebook import Casebook
 
 
 def children(parent: int) -> dict[int, str]:
@@ -22,3 +27,16 @@ def children(parent: int) -> dict[int, str]:
 def in_memory(process: int) -> int:
     """Return how many bytes of memory a process holds."""
     return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def states_of_jobs(book: Casebook) -> list[str]:
+    """Return the state of each job of a casebook."""
+    with book.snapshot() as connection:
+        return list(connection.exec_driver_sql("SELECT state FROM jobs").scalars())
