@@ -363,6 +363,15 @@ transactions = _table(
         for name in HOLDER_KEYS
     ),
 )
+holder_names = _table(
+    "holder_names",
+    _key("names_id"),  # of the names that stand together, a hash
+    _key("field"),  # one of `HOLDER_KEYS`
+    _text("subject_id"),  # as `person_key`
+    _number("visible_to_psd_only"),
+    Index("holder_names_by_subject", "organisation_id", "subject_id"),
+)
+"""The ways in which payments name cardholders: what is about one name is about all beside it."""
 merchants = _table(
     "merchants",
     _key("printed"),

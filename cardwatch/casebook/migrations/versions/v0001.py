@@ -678,6 +678,19 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
+        "holder_names",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("names_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("field", TEXT, autoincrement=False, nullable=False),
+        sa.Column("subject_id", TEXT, nullable=False),
+        sa.Column("visible_to_psd_only", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "names_id", "field"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "holder_names_by_subject", "holder_names", ["organisation_id", "subject_id"], unique=False
+    )
+    op.create_table(
         "provider_logouts",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("jti_sha256", TEXT, autoincrement=False, nullable=False),
