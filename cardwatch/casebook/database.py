@@ -112,7 +112,8 @@ class Casebook:
     @property
     def tables_version(self) -> str:
         """The version of the tables."""
-        with self._sentence("failed"), self.engine.connect() as connection:
+        engine = self.engine.execution_options(reads=True)
+        with self._sentence("failed"), engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision() or ""
 
     @contextmanager
@@ -325,7 +326,8 @@ class Casebook:
             config = alembic.config.Config()
             config.set_main_option("script_location", str(folder))
             script = ScriptDirectory.from_config(config)
-            with self.engine.connect() as connection:
+            reading = self.engine.execution_options(reads=True)
+            with reading.connect() as connection:  # a process begins whoever writes just then
                 current = MigrationContext.configure(connection).get_current_revision()
             if current == script.get_current_head():
                 return
