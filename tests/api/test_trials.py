@@ -6,6 +6,7 @@ They take minutes and run under `make prove`; docs/measurements.md has their fig
 from __future__ import annotations
 
 import datetime as dt
+import faulthandler
 import os
 import random
 import resource
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,12 @@ pytestmark = pytest.mark.prove
 STOPS, STOP_SECONDS = 20, 20.0
 WAIT_SECONDS = 900
 MIB = 1024 * 1024
+
+
+@pytest.fixture(autouse=True)
+def _no_timeout() -> None:
+    """Let a trial take longer than what hangs may."""
+    faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -73,7 +80,9 @@ def _running(
     set_up = {f"CARDWATCH_{name.upper()}": str(most) for name, most in UNLIMITED.items()}
     set_up |= {"CARDWATCH_HOME": str(home), "CARDWATCH_DATABASE": url}
     address = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(command, env=os.environ | set_up, cwd=Path(__file__).parents[2])
+    process = subprocess.Popen(
+        command, env=os.environ | set_up, cwd=Path(__file__).parents[2], start_new_session=True
+    )
     try:
         end = time.monotonic() + WAIT_SECONDS
         while True:
@@ -85,7 +94,8 @@ def _running(
                 time.sleep(0.1)
         yield process, address
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):  # with its workers and readers
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
