@@ -24,6 +24,7 @@ from cardwatch.errors import (
     FileRefused,
     NotAllowed,
     NotFound,
+    QuotaReached,
     SecondPersonNeeded,
 )
 from cardwatch.statements import profile_text, shipped_profiles
@@ -44,6 +45,7 @@ STATUS: dict[type[CardwatchError], int] = {
     CasebookFailed: 503,
     Busy: 503,
     TooManyAttempts: 429,
+    QuotaReached: 429,
 }
 """Every other refusal is 422: what was sent cannot be worked with."""
 STATUS_OF_CODE = {kind.code: status for kind, status in STATUS.items()} | {"internal": 500}
@@ -96,7 +98,10 @@ def refusal_response(refusal: CardwatchError) -> Response:
     more = _more(refusal)
     if refusal.field:
         more["errors"] = [{"field": refusal.field, "detail": str(refusal)}]
-    return problem(status, refusal.code, str(refusal), **more)
+    response = problem(status, refusal.code, str(refusal), **more)
+    if isinstance(refusal, QuotaReached):
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response
 
 
 def _more(refusal: CardwatchError) -> dict[str, Any]:

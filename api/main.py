@@ -10,13 +10,15 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from api.background import run_background, run_long_jobs
 from api.deps import SIGNED_IN
 from api.errors import MEDIA, add_handlers
+from api.memory import limit_memory
 from api.middleware import add_middleware
+from api.quotas import count_uploads
 from api.routes import ROUTERS, open_router
 from api.schemas.base import Problem
 from api.settings import Settings, read_settings
@@ -59,7 +61,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         service = Service(settings or read_settings(), clock)
-        end_in_time()
+        _set_up_process(service.settings)
         app.state.service = service
         over = threading.Event()
         work = (run_background, run_long_jobs) if chores else ()
@@ -99,6 +101,12 @@ def create_app(
     return app
 
 
+def _set_up_process(settings: Settings) -> None:
+    """Limit what this process takes, and in which time it ends."""
+    limit_memory(settings.memory_mib)
+    end_in_time()
+
+
 def _add_routes(app: FastAPI) -> None:
     """Add every operation of the service, and the pages."""
     refusals: dict[int | str, dict[str, Any]] = {
@@ -106,7 +114,12 @@ def _add_routes(app: FastAPI) -> None:
         "503": _problem("The database failed, or the service is busy."),
     }
     for router in ROUTERS:
-        app.include_router(router, prefix="/v1", responses=refusals, dependencies=SIGNED_IN)
+        app.include_router(
+            router,
+            prefix="/v1",
+            responses=refusals,
+            dependencies=[*SIGNED_IN, Depends(count_uploads)],
+        )
     app.include_router(open_router, responses=refusals)
     app.include_router(pages)
 

@@ -21,7 +21,7 @@ from joserfc.jwt import JWTClaimsRegistry
 from api.settings import is_loopback
 from cardwatch import services
 from cardwatch.casebook import PSD
-from cardwatch.casebook.sessions import VERIFIED_MINUTES, ProviderSignIn
+from cardwatch.casebook.sessions import VERIFIED_MINUTES, ProviderLogout, ProviderSignIn
 from cardwatch.casebook.unit_of_work import as_text
 from cardwatch.errors import NotAllowed, NotFound
 
@@ -120,7 +120,8 @@ def end_sessions(service: Service, token: str) -> None:
 
     Raises:
         NotFound: no provider is set.
-        NotAllowed: the provider does not answer, or did not make this token for us just now.
+        NotAllowed: the provider does not answer, did not make this token for us just now, or has
+            sent it before.
     """
     settings = service.settings
     described = _described(service)
@@ -138,8 +139,10 @@ def end_sessions(service: Service, token: str) -> None:
             events={"essential": True},
         ).validate(claims)
         is_logout = LOGOUT_EVENT in dict(claims["events"]) and "nonce" not in claims
+        expires_at = dt.datetime.fromtimestamp(claims["exp"] + LEEWAY_SECONDS, dt.UTC)
     except (
         httpx2.HTTPError, AuthlibBaseError, JoseError, KeyError, ValueError, TypeError,
+        OverflowError, OSError,
     ) as error:  # fmt: skip
         raise NotAllowed(LOGOUT_REFUSAL) from error
     subject, session = (str(claims.get(name) or "") for name in ("sub", "sid"))
@@ -148,8 +151,12 @@ def end_sessions(service: Service, token: str) -> None:
     services.end_provider_sessions(
         service.casebook,
         settings.oidc_organisation,
-        f"{claims['iss']} {subject}" if subject else "",
-        session,
+        ProviderLogout(
+            f"{claims['iss']} {subject}" if subject else "",
+            session,
+            str(claims["jti"]),
+            expires_at,
+        ),
         service.clock(),
     )
 

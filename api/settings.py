@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from cardwatch.errors import CardwatchError
 from cardwatch.installation import MARKING
+from cardwatch.vocabulary import QuotaKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +63,20 @@ WEEKLY = _in_form(
     rf"({'|'.join(REMINDER_WEEKDAYS)}) {TIME_OF_DAY}", "is a day and a time such as 'mon 08:00'"
 )
 DAILY = _in_form(TIME_OF_DAY, "is a time such as '02:30'")
+LEAST_MEMORY_MIB = 512
+"""What a process takes that does nothing yet, and room to read one file."""
+
+
+def _is_enough(mib: int) -> int:
+    """Refuse a limit under which no process begins; 0 is none."""
+    if 0 < mib < LEAST_MEMORY_MIB:
+        raise PydanticCustomError(
+            "form", "is 0 for no limit, or {least} or more", {"least": LEAST_MEMORY_MIB}
+        )
+    return mib
+
+
+MEMORY = AfterValidator(_is_enough)
 Secret = Annotated[str, Field(repr=False)]
 
 
@@ -70,6 +85,10 @@ class Settings(BaseModel):
 
     Attributes:
         rate: requests a minute that one person, key or address may make.
+        memory_mib: most memory of one process, without its readers, in MiB; 0 for no limit.
+        quota_requests: requests a day that one person may make, keys included, in each process.
+        quota_uploads, quota_upload_mib: files a day that they may upload, and their size in MiB.
+        quota_exports: exports a day that they may ask for.
         oidc_issuer, oidc_client, oidc_secret: identity provider; none without an issuer.
         oidc_organisation: whose people sign in there.
         oidc_acr: what `acr` or `amr` has to say for everybody; `any` leaves that to the provider.
@@ -91,6 +110,11 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, validate_default=True)
 
     rate: PositiveInt = 3_000
+    memory_mib: Annotated[int, Field(ge=0), MEMORY] = 0
+    quota_requests: PositiveInt = 200_000
+    quota_uploads: PositiveInt = 500
+    quota_upload_mib: PositiveInt = 2_048
+    quota_exports: PositiveInt = 200
     oidc_issuer: Annotated[str, ISSUER] = ""
     oidc_client: str = ""
     oidc_secret: Secret = ""
@@ -117,6 +141,16 @@ class Settings(BaseModel):
         if not value and info.data.get(needs_it, "refused"):
             raise PydanticCustomError("needed", "is needed with {it}", {"it": _variable(needs_it)})
         return value
+
+    @property
+    def quotas(self) -> dict[QuotaKind, int]:
+        """What one person may use of each in a day."""
+        return {
+            QuotaKind.REQUESTS: self.quota_requests,
+            QuotaKind.UPLOADS: self.quota_uploads,
+            QuotaKind.UPLOAD_MIB: self.quota_upload_mib,
+            QuotaKind.EXPORTS: self.quota_exports,
+        }
 
     @property
     def remind_at(self) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from anyio import CapacityLimiter
 from limits import RateLimitItemPerMinute, storage, strategies
 
+from api.request_quota import RequestQuota
 from api.sign_in_limit import SignInLimit
 from cardwatch import installation
 from cardwatch.errors import CardwatchError, about_field
@@ -77,9 +78,7 @@ class Service:
         self.background: Casebook = background  # for jobs, which may wait, and for health
         self.health_threads = CapacityLimiter(HEALTH_THREADS)
         self.home = installation.home()
-        for make_key in (installation.seal, installation.signing_key, installation.card_secrets):
-            make_key()
-        installation.note_keys(background)
+        _prepare_keys(background)
         self.clock = clock or (lambda: dt.datetime.now(dt.UTC))
         self.nursery = ReaderPool(READER_PROCESSES)
         self.wake = threading.Event()
@@ -88,6 +87,7 @@ class Service:
         self._limits = strategies.MovingWindowRateLimiter(storage.MemoryStorage())
         self.sign_in_limit = SignInLimit()
         self._rate = RateLimitItemPerMinute(settings.rate)
+        self.requests = RequestQuota(settings.quota_requests, self.clock)
 
     @property
     def seal(self) -> MultiFernet:
@@ -157,3 +157,10 @@ class Service:
     def choices(self, own_profiles: Sequence[Profile], date_order: str) -> ReadingChoices:
         """The choices for reading statements, with the organisation's profiles first."""
         return ReadingChoices((*own_profiles, *shipped_profiles()), self.card_key, date_order)
+
+
+def _prepare_keys(casebook: Casebook) -> None:
+    """Make the installation's keys that are missing, and note in the casebook which it needs."""
+    for make_key in (installation.seal, installation.signing_key, installation.card_secrets):
+        make_key()
+    installation.note_keys(casebook)

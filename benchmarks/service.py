@@ -79,7 +79,11 @@ def serving(home: Path, workers: int) -> Iterator[subprocess.Popen[bytes]]:
     """Run the service in processes of its own."""
     command = [sys.executable, "-m", "uvicorn", "api.main:app", "--port", str(PORT),
                "--no-access-log", "--workers", str(workers), "--log-level", "warning"]  # fmt: skip
-    environment = os.environ | {"CARDWATCH_HOME": str(home), "CARDWATCH_RATE": "1000000"}
+    environment = os.environ | {
+        "CARDWATCH_HOME": str(home),
+        "CARDWATCH_RATE": "1000000",
+        "CARDWATCH_QUOTA_REQUESTS": "1000000",
+    }
     environment |= {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.DEVNULL) as server:
         for _ in range(300):

@@ -89,6 +89,20 @@ class ModelRefused(CardwatchError):
         super().__init__(f"Model '{name}' was not loaded: {why}")
 
 
+class QuotaReached(CardwatchError):
+    """The actor has used up what one person may use in a day (HTTP 429)."""
+
+    code = "too_many"
+
+    def __init__(self, limit: str, retry_after: int) -> None:
+        """Take the limit in words, and the seconds until the next day begins."""
+        self.retry_after = retry_after
+        super().__init__(
+            f"You have reached your limit of {limit} a day. Try again after midnight (UTC), or ask "
+            "whoever runs cardwatch to raise it."
+        )
+
+
 class NothingToScore(CardwatchError):
     """There are no transactions to score, though the files were read."""
 

@@ -37,6 +37,16 @@ ROLE_TITLES = {
 """What pages call each role."""
 
 
+class QuotaKind(StrEnum):
+    """What one person may use of in a day up to a limit, with all their keys."""
+
+    REQUESTS = "requests"
+    """In each process."""
+    UPLOADS = "uploads"
+    UPLOAD_MIB = "upload-mib"
+    EXPORTS = "exports"
+
+
 UNANSWERED = ("open", "asked")
 """States of an alert that awaits an answer."""
 AUTOMATIC = ("suppressed", "answered-before", "not-asked")
@@ -94,6 +104,8 @@ class ApprovalKind(StrEnum):
 
     MEMBERSHIP = "membership"
     """Giving somebody the role of professional standards, or ending it."""
+    CARDHOLDER = "cardholder"
+    """Stating who somebody of professional standards is in statements."""
     NAMES = "names"
     """Seeing by name whom the alerts of a whole case are about."""
     EXPORT = "export"

@@ -1,4 +1,4 @@
-"""What tests see of processes, in /proc, and the service as a process of its own."""
+"""What tests see of processes, in /proc, and of a service that runs in one."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from cardwatch.casebook import Casebook
 
 
 def children(parent: int) -> dict[int, str]:
@@ -36,12 +38,23 @@ def in_memory(process: int) -> int:
     return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def free_port() -> int:
+    """Return a port of this machine that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def states_of_jobs(book: Casebook) -> list[str]:
+    """Return the state of each job of a casebook."""
+    with book.snapshot() as connection:
+        return list(connection.exec_driver_sql("SELECT state FROM jobs").scalars())
+
+
 @contextmanager
 def serving_process(environment: dict[str, str], folder: Path) -> Iterator[str]:
     """Run the service as `make serve` does; give its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "uvicorn", "api.main:app", "--port", str(port),
                "--no-access-log", "--app-dir", str(ROOT)]  # fmt: skip
     with (

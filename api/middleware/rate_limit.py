@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
-from api.errors import CODES, problem
+from api.errors import CODES, problem, refusal_response
 from api.middleware.check import CheckMiddleware
+from cardwatch.errors import QuotaReached
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -41,9 +42,14 @@ class RateLimitMiddleware(CheckMiddleware):
         """Return the refusal of somebody with too many requests."""
         service: Service = request.app.state.service
         actor: Actor | None = request.state.actor
-        if service.allows(actor.actor_id if actor else f"address {address_of(request)}"):
-            return None
-        return problem(429, "too_many", CODES["too_many"] + ".")
+        if not service.allows(actor.actor_id if actor else f"address {address_of(request)}"):
+            return problem(429, "too_many", CODES["too_many"] + ".")
+        try:
+            if actor:
+                service.requests.count(actor.responsible_id)
+        except QuotaReached as refusal:
+            return refusal_response(refusal)
+        return None
 
 
 def address_of(request: Request) -> str:

@@ -10,6 +10,7 @@ from fastapi import Path as InPath
 from api.deps import AppStateDep, Context, VerifiedContext, version_of
 from api.downloads import CONTENT_TYPES, export_response
 from api.pagination import filters_of, page_of, with_titles
+from api.quotas import ExportContext
 from api.schemas.alerts import (
     Alert,
     AlertCreate,
@@ -215,7 +216,7 @@ def end_hold(hold_id: Id, context: Context) -> None:
         for form, media in CONTENT_TYPES.items()
     }}},
 )  # fmt: skip
-def export_list(sent: ExportCreate, context: VerifiedContext, service: AppStateDep) -> Response:
+def export_list(sent: ExportCreate, context: ExportContext, service: AppStateDep) -> Response:
     """Export a statement's list or a case; purpose and recipient are recorded."""
     fields = {k: v for k, v in sent.model_dump().items() if k not in {"form", "alert_ids"}}
     return export_response(context, service, sent.form, alert_ids=tuple(sent.alert_ids), **fields)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, File, Header, Query, Response, UploadFile
 from api.deps import AppStateDep, Context, VerifiedContext, version_of
 from api.downloads import attachment_response, case_pack
 from api.pagination import one_page
+from api.quotas import ExportContext
 from api.schemas.base import Id
 from api.schemas.cases import (
     Attachment,
@@ -130,7 +131,7 @@ def attach_file(
     "/attachments/{attachment_id}", response_class=Response,
     responses={200: {"content": dict.fromkeys(sorted(set(MEDIA_TYPES.values())), BINARY)}},
 )  # fmt: skip
-def get_attachment(attachment_id: Id, context: VerifiedContext) -> Response:
+def get_attachment(attachment_id: Id, context: ExportContext) -> Response:
     """Download a file of a case."""
     return attachment_response(services.get_attachment(context, attachment_id))
 
@@ -175,7 +176,7 @@ def show_case_names(case_id: Id, body: CaseReason, context: VerifiedContext) -> 
     responses={200: {"content": {"application/zip": BINARY}}},
 )  # fmt: skip
 def export_case(
-    case_id: Id, body: CaseExport, context: VerifiedContext, service: AppStateDep
+    case_id: Id, body: CaseExport, context: ExportContext, service: AppStateDep
 ) -> Response:
     """Export a whole case as a pack with a signed manifest."""
     return case_pack(context, service, case_id, body.purpose, body.recipient)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context, VerifiedContext
+from api.quotas import uses_of
 from api.sign_in_limit import TooManyAttempts
 from api.web.base import RequestModel, field_errors, redirect, render
 from cardwatch import services
@@ -34,6 +35,7 @@ def _mine_page(
         sessions=sessions, this=getattr(request.state, "session_id", ""),
         email=services.email_of(context),
         actor=context.actor, is_changed=is_changed,
+        uses=uses_of(request.app.state.service, context.actor),
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from cardwatch.vocabulary import ApprovalKind, ApprovalState
 router = APIRouter()
 APPROVAL_TITLES: dict[str, str] = {
     ApprovalKind.MEMBERSHIP: "Membership of professional standards",
+    ApprovalKind.CARDHOLDER: "Who somebody of professional standards is in statements",
     ApprovalKind.NAMES: "Names in a case",
     ApprovalKind.EXPORT: "Export",
     ApprovalKind.RETENTION: "Shorter retention period",
@@ -65,6 +66,8 @@ def _act(context: Context, approval: Approval) -> tuple[str, list[tuple[str, str
         return _export(scope)
     if kind == ApprovalKind.MEMBERSHIP:
         return _membership(scope)
+    if kind == ApprovalKind.CARDHOLDER:
+        return f"/people/{scope['person_id']}/cardholder", _link(scope)
     if kind == ApprovalKind.NAMES:
         return f"/cases/{scope['case_id']}/names", [("why", scope["reason"])]
     if kind == ApprovalKind.RETENTION:
@@ -95,8 +98,13 @@ def _membership(scope: ApprovalScope) -> tuple[str, list[tuple[str, str]]]:
     if scope["ends"]:
         return f"/people/{scope['person_id']}/end", []
     fields = [("name", scope["name"]), ("email", scope["email"]), ("role", scope["role"])]
-    fields += [("holder_id", scope["holder_id"])]
-    return "/people", fields + ([("holds_no_card", "true")] if scope["holds_no_card"] else [])
+    return "/people", fields + _link(scope)
+
+
+def _link(scope: ApprovalScope) -> list[tuple[str, str]]:
+    """Return the fields of a form that say who somebody is in statements."""
+    no_card = [("holds_no_card", "true")] if scope["holds_no_card"] else []
+    return [("holder_id", scope["holder_id"]), *no_card]
 
 
 @router.post("/approvals/{approval_id}/agreement")

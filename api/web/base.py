@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData, UploadFile
 
+from api.quotas import count_files
 from api.templating import PAGE_POLICY, environment
 from cardwatch import services
 from cardwatch.casebook import LANES, PSD
@@ -162,6 +163,7 @@ def chips(
 async def _form(request: Request) -> AsyncIterator[FormData]:
     """Give a form, and close its files once it is answered."""
     async with request.form(max_files=MOST_FILES) as form:
+        await count_files(request, form)
         yield form
 
 
@@ -185,6 +187,7 @@ def _files(form: Annotated[FormData, Depends(_form)]) -> list[UploadFile]:
 async def _large_form(request: Request) -> AsyncIterator[FormData]:
     """Give a form with as many files as forces are compared, and close them afterwards."""
     async with request.form(max_files=services.MOST_AGGREGATES) as form:
+        await count_files(request, form)
         yield form
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from api.deps import AppStateDep, Context, VerifiedContext
 from api.downloads import attachment_response, case_pack
 from api.pagination import one_page
+from api.quotas import ExportContext
 from api.search_terms import read_term, with_term
 from api.state import UPLOAD_BYTES
 from api.web.base import (
@@ -191,7 +192,7 @@ def attach_file(request: Request, context: Context, case_id: str, files: Files) 
 
 
 @router.get("/attachments/{attachment_id}")
-def get_attachment(context: VerifiedContext, attachment_id: str) -> Response:
+def get_attachment(context: ExportContext, attachment_id: str) -> Response:
     """Give a file of a case as a download."""
     return attachment_response(services.get_attachment(context, attachment_id))
 
@@ -325,7 +326,7 @@ def _sharing_page(
 @router.post("/cases/{case_id}/hand-over")
 def share_case(
     request: Request,
-    context: VerifiedContext,
+    context: ExportContext,
     service: AppStateDep,
     case_id: str,
     form: RequestModel,

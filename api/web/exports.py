@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 
-from api.deps import AppStateDep, Context, VerifiedContext
+from api.deps import AppStateDep, Context
 from api.downloads import drawn, export_response
 from api.query_email import email_query
+from api.quotas import ExportContext
 from api.web.alert_filters import AlertFilters, filter_chips, filter_words, read_filters
 from api.web.base import LANE_TITLES, field_errors, redirect, render
 from cardwatch import services
@@ -46,7 +47,7 @@ def show_alert_export(request: Request, context: Context, alert_id: str) -> Resp
 @router.post("/alerts/{alert_id}/hand-over")
 def hand_case_over(
     request: Request,
-    context: VerifiedContext,
+    context: ExportContext,
     service: AppStateDep,
     alert_id: str,
     purpose: Text = "",
@@ -124,7 +125,7 @@ def show_export(request: Request, context: Context, service: AppStateDep) -> Res
 @router.post("/alerts/export")
 def export_alerts(
     request: Request,
-    context: VerifiedContext,
+    context: ExportContext,
     service: AppStateDep,
     purpose: Text = "",
     recipient: Text = "",
@@ -186,7 +187,7 @@ def show_list(request: Request, context: Context, statement_id: str) -> Response
 @router.post("/statements/{statement_id}/hand-over")
 def hand_list_over(
     request: Request,
-    context: VerifiedContext,
+    context: ExportContext,
     service: AppStateDep,
     statement_id: str,
     purpose: Text = "",

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request, Response
 
-from api.deps import AppStateDep, Context, VerifiedContext
+from api.deps import AppStateDep, Context
 from api.downloads import as_file
 from api.pagination import payments_page
+from api.quotas import ExportContext
 from api.search_terms import read_term, with_term
 from api.web.base import (
     RequestModel,
@@ -109,7 +110,7 @@ def search_payments(
 
 
 @router.get("/payments.csv")
-def get_payments(request: Request, context: VerifiedContext, service: AppStateDep) -> Response:
+def get_payments(request: Request, context: ExportContext, service: AppStateDep) -> Response:
     """Give the payments that fit some filters as CSV.
 
     Raises:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import AppStateDep, Context, VerifiedContext
+from api.deps import AppStateDep, Context
 from api.downloads import as_file
+from api.quotas import ExportContext
 from api.web.base import RequestModel, field_errors, redirect, render
 from cardwatch import services
 from cardwatch.casebook.complaints import NewComplaint
@@ -24,7 +25,7 @@ def show_subject_access(request: Request, context: Context) -> Response:
 
 @router.post("/subject-access")
 def make_subject_access(
-    request: Request, context: VerifiedContext, service: AppStateDep, form: RequestModel
+    request: Request, context: ExportContext, service: AppStateDep, form: RequestModel
 ) -> Response:
     """Give what is held about a cardholder as a ZIP file."""
     identifiers = form.get("identifiers", "").splitlines()

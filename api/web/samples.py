@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import Context, VerifiedContext
+from api.deps import Context
 from api.downloads import as_file
+from api.quotas import ExportContext
 from api.templating import people
 from api.web.base import field_errors, nonempty, number, render
 from cardwatch import services
@@ -103,7 +104,7 @@ def _sample_page(
 
 
 @router.get("/samples.csv")
-def get_sample(request: Request, context: VerifiedContext) -> Response:
+def get_sample(request: Request, context: ExportContext) -> Response:
     """Give a sample as CSV, with a column for what was found."""
     query = {k: v for k, v in nonempty(request.query_params).items() if k in ASKED}
     if "seed" not in query:

@@ -90,6 +90,16 @@ class DecisionInput:
     seen: int | None = None
 
 
+def versions_of(uow: UnitOfWork, alert_ids: Sequence[str]) -> list[int]:
+    """Return how many decisions and notes each alert has, in the order of its id here."""
+    columns = alerts.c
+    question = sa.select(columns.alert_id, columns.version).where(
+        uow.scope(alerts), columns.alert_id.in_(alert_ids)
+    )
+    version_of = {row["alert_id"]: int(row["version"]) for row in uow.fetch_all(question)}
+    return [version_of[alert_id] for alert_id in alert_ids]
+
+
 def get_alert(uow: UnitOfWork, alert_id: str) -> AlertDetail:
     """Return an alert by its id or the beginning of it: its state, how it was raised, decisions.
 

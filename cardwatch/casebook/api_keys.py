@@ -183,7 +183,7 @@ def key_actor(uow: UnitOfWork, key_id: str) -> Actor | None:
         if not is_live or (maker and not may_give(maker["role"], key["role"])):
             return None
     first = links[-1]
-    holder_id = ""
+    holder_id = made_by = ""
     if first["made_by"] != SYSTEM:
         question = sa.select(people).where(
             uow.scope(people),
@@ -194,11 +194,11 @@ def key_actor(uow: UnitOfWork, key_id: str) -> Actor | None:
         person = uow.fetch_one(question)
         if person is None or not may_give(person["role"], first["role"]):
             return None
-        holder_id = person["holder_id"]
+        holder_id, made_by = person["holder_id"], person["person_id"]
     key = links[0]
     can_decide = bool(key["can_decide"])
     owner = uow.actor.organisation_id
-    return Actor(owner, key_id, key["role"], holder_id, can_decide, key["scope"])
+    return Actor(owner, key_id, key["role"], holder_id, can_decide, key["scope"], made_by)
 
 
 def person_behind(uow: UnitOfWork, actor_id: str) -> str:

@@ -118,17 +118,15 @@ def decide_approval(uow: UnitOfWork, approval_id: str, *, agrees: bool) -> Appro
 
     Raises:
         NotFound: there is none of that id for the actor.
-        NotAllowed: it is their own request, which they may only withdraw; or about them; or one of
-            the two was lately invited by the other, or both by the same person; or they are a key;
-            or whoever asked no longer has access.
+        NotAllowed: it is their own request, which they may only withdraw; or one of the two was
+            lately invited by the other, or both by the same person; or they are a key; or whoever
+            asked no longer has access.
         Conflict: it was decided already, or has expired.
     """
     approval = get_approval(uow, approval_id)
     uow.event.object_id = approval_id
     if not uow.actor.can_decide:
         raise NotAllowed("This key records no decisions. Sign in, or make a key that may.")
-    if approval["scope"].get("person_id") == person_behind(uow, uow.actor.actor_id):
-        raise NotAllowed("Another person must decide this, as it is about you.")
     if agrees:
         _check_approver(uow, approval)
     if approval["expires_at"] <= uow.now:
@@ -198,7 +196,6 @@ def waiting_approvals(uow: UnitOfWork) -> list[Approval]:
         row
         for row in list_approvals(uow)
         if row["expires_at"] > uow.now
-        and row["scope"].get("person_id") != actor_id
         and (
             row["state"]
             == (ApprovalState.AGREED if row["made_by"] == actor_id else ApprovalState.OPEN)
@@ -213,11 +210,13 @@ def _read(row: Row) -> Approval:
 def _is_visible(uow: UnitOfWork, approval: Approval) -> bool:
     """Whether none of what a request names is about the actor.
 
-    Somebody whom an alert in it is about is not told that the request is there.
+    Somebody whom it is about, or an alert in it, is not told that the request is there.
     """
     if approval["made_by"] == uow.actor.actor_id:
         return True
     scope = approval["scope"]
+    if scope.get("person_id") == person_behind(uow, uow.actor.actor_id):
+        return False
     alert_ids = set(scope.get("alert_ids", ()))
     if alert_ids:
         seen = sa.select(alerts.c.alert_id).where(

@@ -31,7 +31,7 @@ from cardwatch.casebook.unit_of_work import (
     Actor,
     AuditEvent,
     UnitOfWork,
-    append_event,
+    append_events,
     as_text,
     lock_number,
     set_local,
@@ -112,7 +112,8 @@ class Casebook:
     @property
     def tables_version(self) -> str:
         """The version of the tables."""
-        with self._sentence("failed"), self.engine.connect() as connection:
+        engine = self.engine.execution_options(reads=True)
+        with self._sentence("failed"), engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision() or ""
 
     @contextmanager
@@ -145,8 +146,7 @@ class Casebook:
                 self.set_tenant(connection, actor.organisation_id, allowed)
                 uow = UnitOfWork(connection, actor, allowed, moment, event)
                 yield uow
-                for audit_event in (event, *uow.extra_events):
-                    append_event(uow, audit_event)
+                append_events(uow, [event, *uow.extra_events])
                 assert not uow.sealed, "rows of a lane were written without an event there"
         except (NotAllowed, NotFound) as refusal:
             self._record_refusal(actor, event, moment, refusal)
@@ -171,7 +171,7 @@ class Casebook:
                 kept = sa.select(tables.approvals).where(uow.scope(tables.approvals), same)
                 if uow.fetch_one(kept) is None:  # the same at one moment is one request
                     uow.insert(tables.approvals, [refusal.request])
-            append_event(uow, event)
+            append_events(uow, [event])
 
     @contextmanager
     def unaudited(
@@ -326,7 +326,8 @@ class Casebook:
             config = alembic.config.Config()
             config.set_main_option("script_location", str(folder))
             script = ScriptDirectory.from_config(config)
-            with self.engine.connect() as connection:
+            reading = self.engine.execution_options(reads=True)
+            with reading.connect() as connection:  # a process begins whoever writes just then
                 current = MigrationContext.configure(connection).get_current_revision()
             if current == script.get_current_head():
                 return

@@ -7,13 +7,19 @@ to professional standards. It ends anybody's access, and gives every role but th
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.people import CardLink, add_person, chain_of, check_link, end_access
+from cardwatch.casebook.people import (
+    CardLink,
+    NewPerson,
+    add_new_people,
+    change_people,
+    end_access_of_each,
+)
 from cardwatch.casebook.rows import DirectoryGroup, Person, StoredDirectoryUser
 from cardwatch.casebook.tables import (
     PSD,
@@ -23,11 +29,10 @@ from cardwatch.casebook.tables import (
     directory_users,
     people,
 )
-from cardwatch.casebook.unit_of_work import AuditEvent
 from cardwatch.errors import CardwatchError, Conflict, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
@@ -37,6 +42,10 @@ GROUP_ROLES = ("auditor", "finance", "admin")
 """Roles that a group may give; of several the first holds, which may do least."""
 EMAIL_ADDRESS, CARDHOLDER = WAITS_FOR = ("an email address", "a cardholder")
 """What a role may wait for."""
+
+
+USERS_AT_ONCE = 1_000
+"""Users whom one statement names."""
 
 
 @dataclass(frozen=True)
@@ -148,10 +157,11 @@ def list_groups(uow: UnitOfWork) -> list[DirectoryGroup]:
     member_rows = uow.fetch_all(
         sa.select(directory_members).where(uow.scope(directory_members)).order_by("user_id")
     )
+    members: defaultdict[str, list[str]] = defaultdict(list)
+    for row in member_rows:
+        members[row["group_id"]].append(row["user_id"])
     for group in groups:
-        group["members"] = [
-            row["user_id"] for row in member_rows if row["group_id"] == group["group_id"]
-        ]
+        group["members"] = members[group["group_id"]]
     return groups
 
 
@@ -244,108 +254,166 @@ def _set_members(uow: UnitOfWork, group_id: str, members: Sequence[str], link_of
     this = directory_members.c.group_id == group_id
     question = sa.select(directory_members.c.user_id).where(uow.scope(directory_members), this)
     before, after = {row["user_id"] for row in uow.fetch_all(question)}, set(members)
-    if after - {user["user_id"] for user in list_users(uow)}:
+    known = sa.select(directory_users.c.user_id).where(uow.scope(directory_users))
+    if after - {row["user_id"] for row in uow.fetch_all(known)}:
         raise CardwatchError("A member of the group is not a user here.", field="members")
-    uow.delete(directory_members, this & directory_members.c.user_id.in_(before - after))
+    left = sorted(before - after)
+    for first in range(0, len(left), USERS_AT_ONCE):
+        part = left[first : first + USERS_AT_ONCE]
+        uow.delete(directory_members, this & directory_members.c.user_id.in_(part))
     joined = sorted(after - before)
     uow.insert(directory_members, [{"group_id": group_id, "user_id": user} for user in joined])
     _settle_each(uow, sorted(before ^ after), link_of)
 
 
-def _settle_each(uow: UnitOfWork, user_ids: Sequence[str], link_of: LinkOf) -> None:
-    for user_id in user_ids:
-        _settle(uow, user_id, link_of)
+@dataclass
+class _Changes:
+    """What is to be done with some users, to be written together.
+
+    Attributes:
+        ended: people whose access ends.
+        new: people who have access for the first time.
+        again: people who have access again, or another role, with their user's name.
+        settled: users by the role that was called for, and what it waits for.
+    """
+
+    ended: list[Person] = field(default_factory=list)
+    new: list[NewPerson] = field(default_factory=list)
+    again: list[tuple[Person, NewPerson]] = field(default_factory=list)
+    settled: defaultdict[tuple[str, str], list[str]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
 
 def _settle(uow: UnitOfWork, user_id: str, link_of: LinkOf) -> None:
-    """Let a user have the access that their groups call for now.
+    """Let a user have the access that their groups call for now; see `_settle_each`."""
+    _settle_each(uow, [user_id], link_of)
+
+
+def _settle_each(uow: UnitOfWork, user_ids: Sequence[str], link_of: LinkOf) -> None:
+    """Let users have the access that their groups call for now, in few statements for many.
 
     A role that admin gave or ended by hand stays so until the groups call for another. A role that
     the groups gave goes when they call for another, even while that one waits.
     """
-    this = uow.scope(directory_users) & (directory_users.c.user_id == user_id)
-    user = uow.fetch_one(sa.select(directory_users).where(this), StoredDirectoryUser)
-    assert user is not None
-    role = _called_for(uow, user_id) if user["is_active"] else ""
-    waits_for = ""
-    if not user["is_active"] or (user["role"] and not role):
-        _end(uow, user["email"], but_psd=bool(user["is_active"]))
-    elif role and (role != user["role"] or user["waits_for"]):
-        waits_for = _give(uow, user, role, link_of)
-        if waits_for and user["role"] not in {"", role}:
-            _end(uow, user["email"], but_psd=True)
-    values = {"role": role, "waits_for": waits_for}
-    uow.update(directory_users, directory_users.c.user_id == user_id, values)
+    for first in range(0, len(user_ids), USERS_AT_ONCE):
+        part = user_ids[first : first + USERS_AT_ONCE]
+        these = uow.scope(directory_users) & directory_users.c.user_id.in_(part)
+        users = uow.fetch_all(sa.select(directory_users).where(these), StoredDirectoryUser)
+        roles, persons = _called_for(uow, part), _persons(uow, [user["email"] for user in users])
+        changes = _Changes()
+        for user in users:
+            role = roles.get(user["user_id"], "") if user["is_active"] else ""
+            _decide(changes, user, role, persons.get(user["email"]), link_of)
+        _write(uow, changes)
 
 
-def _called_for(uow: UnitOfWork, user_id: str) -> str:
-    """Return the role that the groups of a user call for, or nothing."""
+def _decide(
+    changes: _Changes,
+    user: StoredDirectoryUser,
+    role: str,
+    person: Person | None,
+    link_of: LinkOf,
+) -> None:
+    """Decide what is to be done with a user and the person they are here, if any.
+
+    Args:
+        changes: what is decided is added to it.
+        user: whom the provider keeps.
+        role: that their groups call for; empty for none.
+        person: of their email address, whether or not they have access now.
+        link_of: finds who somebody is in statements.
+    """
+    living = person if person is not None and not person["ended_at"] else None
+    has_role, waits_for = user["role"], ""
+    if not user["is_active"] or (has_role and not role):
+        if living and not (user["is_active"] and living["role"] == PSD):
+            changes.ended.append(living)
+    elif role and (role != has_role or user["waits_for"]):
+        waits_for = _give(changes, user, role, person, link_of)
+        if waits_for and has_role not in {"", role} and living and living["role"] != PSD:
+            changes.ended.append(living)
+    if (role, waits_for) != (has_role, user["waits_for"]):
+        changes.settled[role, waits_for].append(user["user_id"])
+
+
+def _give(
+    changes: _Changes,
+    user: StoredDirectoryUser,
+    role: str,
+    person: Person | None,
+    link_of: LinkOf,
+) -> str:
+    """Decide to give a user a role; return what that waits for, or nothing."""
+    email = user["email"]
+    if not email:
+        return EMAIL_ADDRESS
+    living = person if person is not None and not person["ended_at"] else None
+    if living is not None and living["role"] == role:
+        return ""
+    is_psd = living is not None and living["role"] == PSD
+    link = link_of(user["employee_number"])
+    if living is not None and not is_psd and (living["holder_id"] or living["holds_no_card"]):
+        link = CardLink(living["holder_id"], bool(living["holds_no_card"]))
+    if role in RECEIVES and not (link.holder_id or link.holds_no_card):
+        return CARDHOLDER  # of somebody in professional standards too, as of a stranger
+    if is_psd:
+        return ""
+    new = NewPerson(user["name"], email, role, link)
+    if person is None:
+        changes.new.append(new)
+    else:
+        changes.again.append((person, new))
+    return ""
+
+
+def _write(uow: UnitOfWork, changes: _Changes) -> None:
+    """Do what was decided, with an event of each person in the chain that may tell of them.
+
+    The provider's event stays the same whoever the people are.
+    """
+    if changes.ended:
+        uow.extra_events += end_access_of_each(uow, changes.ended)
+    if changes.new:
+        uow.extra_events += add_new_people(uow, changes.new)
+    if changes.again:
+        uow.extra_events += change_people(uow, changes.again)
+    for (role, waits_for), user_ids in changes.settled.items():
+        these = directory_users.c.user_id.in_(user_ids)
+        uow.update(directory_users, these, {"role": role, "waits_for": waits_for})
+
+
+def _called_for(uow: UnitOfWork, user_ids: Sequence[str]) -> dict[str, str]:
+    """Return the role that the groups of each user call for, where they call for one."""
     question = (
-        sa.select(directory_groups.c.role)
+        sa.select(directory_members.c.user_id, directory_groups.c.role)
         .join(
             directory_members,
             uow.scope(directory_members)
             & (directory_members.c.group_id == directory_groups.c.group_id),
         )
-        .where(uow.scope(directory_groups), directory_members.c.user_id == user_id)
+        .where(uow.scope(directory_groups), directory_members.c.user_id.in_(user_ids))
     )
-    roles = {row["role"] for row in uow.fetch_all(question)}
-    return next((role for role in GROUP_ROLES if role in roles), "")
+    called: dict[str, str] = {}
+    for row in uow.fetch_all(question):
+        roles = {row["role"], called.get(row["user_id"], "")} & set(GROUP_ROLES)
+        if roles:
+            called[row["user_id"]] = min(roles, key=GROUP_ROLES.index)
+    return called
 
 
-def _give(uow: UnitOfWork, user: StoredDirectoryUser, role: str, link_of: LinkOf) -> str:
-    """Give a user a role; return what that waits for, or nothing."""
-    email = user["email"]
-    if not email:
-        return EMAIL_ADDRESS
-    person = _person(uow, email)
-    if person is not None and person["role"] == role:
-        return ""
-    is_psd = person is not None and person["role"] == PSD
-    link = link_of(user["employee_number"])
-    if person is not None and not is_psd and (person["holder_id"] or person["holds_no_card"]):
-        link = CardLink(person["holder_id"], bool(person["holds_no_card"]))
-    if role in RECEIVES and not (link.holder_id or link.holds_no_card):
-        return CARDHOLDER  # of somebody in professional standards too, as of a stranger
-    if is_psd:
-        return ""
-    with _event_of_person(uow):
-        if person is None:
-            add_person(uow, name=user["name"], email=email, role=role, link=link)
-        else:
-            check_link(role, link)
-            values = {"role": role} | link.columns()
-            uow.update(people, people.c.person_id == person["person_id"], values)
-            uow.event.object_id = person["person_id"]
-    return ""
+def _end(uow: UnitOfWork, email: str) -> None:
+    """End the access of the person of an address, if there is one who has it."""
+    person = _persons(uow, [email]).get(email)
+    if person is not None and not person["ended_at"]:
+        uow.extra_events += end_access_of_each(uow, [person])
 
 
-def _end(uow: UnitOfWork, email: str, *, but_psd: bool = False) -> None:
-    """End the access of the person of an address, if there is one."""
-    person = _person(uow, email)
-    if person is None or (but_psd and person["role"] == PSD):
-        return
-    with _event_of_person(uow):
-        end_access(uow, person)
-        uow.event.chain = chain_of(person)
-
-
-@contextmanager
-def _event_of_person(uow: UnitOfWork) -> Iterator[None]:
-    """Record what is done with a person as an event of its own, in the chain that may tell of it.
-
-    The provider's event stays the same whoever the person is.
-    """
-    directory_event, uow.event = uow.event, AuditEvent("access", "person")
-    yield
-    uow.extra_events.append(uow.event)
-    uow.event = directory_event
-
-
-def _person(uow: UnitOfWork, email: str) -> Person | None:
-    """Return the person of an email address who has access, whatever their role."""
-    is_theirs = (people.c.email == email) & people.c.ended_at.is_(None)
-    return uow.fetch_one(sa.select(people).where(uow.scope(people), is_theirs), Person)
+def _persons(uow: UnitOfWork, emails: Sequence[str]) -> dict[str, Person]:
+    """Return the people of some email addresses, whatever their role, by address."""
+    these = uow.scope(people) & people.c.email.in_([email for email in emails if email])
+    rows = uow.fetch_all(sa.select(people).where(these), Person)
+    return {row["email"]: row for row in rows}
 
 
 def _check_unique(uow: UnitOfWork, provided: ProvidedUser, user_id: str) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from cardwatch.casebook.database import Casebook
+    from cardwatch.casebook.unit_of_work import UnitOfWork
 
 _NOW = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 """No moment is kept with a fingerprint."""
@@ -30,28 +31,38 @@ def needed_keys(casebook: Casebook) -> dict[str, set[str]]:
 
 def _needed(casebook: Casebook, organisation_id: str) -> dict[str, set[str]]:
     """The fingerprints that an organisation's rows need, by file name."""
-    fingerprints: dict[str, set[str]] = {}
     actor = Actor(organisation_id, SYSTEM, "admin")
     with casebook.unaudited(actor, _NOW, reads=True) as uow:
-        for row in uow.fetch_all(sa.select(key_checks).where(uow.scope(key_checks))):
-            fingerprints.setdefault(row["name"], set()).add(row["fingerprint"])
+        return _needed_in(uow)
+
+
+def _needed_in(uow: UnitOfWork) -> dict[str, set[str]]:
+    fingerprints: dict[str, set[str]] = {}
+    for row in uow.fetch_all(sa.select(key_checks).where(uow.scope(key_checks))):
+        fingerprints.setdefault(row["name"], set()).add(row["fingerprint"])
     return fingerprints
 
 
 def note_keys(casebook: Casebook, fingerprints: Mapping[str, Collection[str]]) -> None:
     """Keep the fingerprints of keys: of a file that none is kept of yet, or that continues one."""
     for row in casebook.organisations():
-        needed = _needed(casebook, row["organisation_id"])
-        new = [
-            {"name": name, "fingerprint": fingerprint}
-            for name, present in fingerprints.items()
-            if name not in needed or needed[name] & set(present)
-            for fingerprint in set(present) - needed.get(name, set())
-        ]
-        if new:
+        if _missing(_needed(casebook, row["organisation_id"]), fingerprints):
             actor = Actor(row["organisation_id"], SYSTEM, "admin")
             with casebook.unaudited(actor, _NOW) as uow:
-                uow.insert(key_checks, new)
+                uow.lock("key-checks")  # of processes that begin together one keeps them
+                uow.insert(key_checks, _missing(_needed_in(uow), fingerprints))
+
+
+def _missing(
+    needed: Mapping[str, set[str]], fingerprints: Mapping[str, Collection[str]]
+) -> list[dict[str, str]]:
+    """The rows of fingerprints that are to be kept and are not."""
+    return [
+        {"name": name, "fingerprint": fingerprint}
+        for name, present in fingerprints.items()
+        if name not in needed or needed[name] & set(present)
+        for fingerprint in set(present) - needed.get(name, set())
+    ]
 
 
 def forget_keys(casebook: Casebook, fingerprints: Collection[str] | None = None) -> None:

@@ -7,30 +7,24 @@ anybody knows, and is hidden from them too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from cardwatch.casebook.counting import is_visible
 from cardwatch.casebook.people_register import people_register
-from cardwatch.casebook.tables import HOLDER_KEYS, statements, transactions
+from cardwatch.casebook.tables import HOLDER_KEYS, PSD, holder_names, transactions
+from cardwatch.casebook.unit_of_work import canonical, short_id
 from cardwatch.registers import name_forms, person_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from cardwatch.casebook.unit_of_work import UnitOfWork
-
-    Names = dict[str, str]
-    """The keys of one cardholder, by the columns of a statement that say them."""
 
 SHARED = "key_account"
 """Column of what many cardholders may have in common: nobody is known by it beside a name."""
 NUMBERS = ("key_holder_id", "key_employee_id")
-_read: WeakKeyDictionary[sa.Pool, dict[str, tuple[str, list[Names]]]] = WeakKeyDictionary()
-"""By casebook and organisation, the newest statement and the names up to it: all payments have to
-be looked through for them."""
 
 
 def actor_keys(uow: UnitOfWork) -> frozenset[str]:
@@ -47,13 +41,13 @@ def own_keys(uow: UnitOfWork, person: str) -> frozenset[str]:
     linked_key = person_key(person)
     if not linked_key:
         return frozenset()
-    rows, people = _names(uow), people_register(uow)
-    keys = {linked_key, *_beside(rows, {linked_key})}
+    people = people_register(uow)
+    keys = {linked_key}.union(*(names.values() for names in _with(uow, {linked_key})))
     forms = {person_key(form) for form in name_forms(person)}
     keys |= {key for name in keys | forms for key in people.by_name.get(name, ())}
     keys |= {name for key in keys for name in people.names.get(key, ())}
-    unnumbered = [row for row in rows if not any(name in row for name in NUMBERS)]
-    return frozenset(keys | {*_beside(unnumbered, keys)})
+    unnumbered = [names for names in _with(uow, keys) if not names.keys() & set(NUMBERS)]
+    return frozenset(keys.union(*(names.values() for names in unnumbered)))
 
 
 def hidden_keys(uow: UnitOfWork, approvers: Mapping[str, str]) -> frozenset[str]:
@@ -79,26 +73,69 @@ def approver_of(uow: UnitOfWork, approvers: Mapping[str, str], person: str) -> s
     return next((approver for key, approver in by_key if key in keys), "")
 
 
-def _beside(rows: list[Names], keys: set[str]) -> Iterator[str]:
-    """Give the keys that stand beside some others in a payment."""
-    for row in rows:
-        if any(key in keys for name, key in row.items() if name != SHARED):
-            yield from (key for name, key in row.items() if name != SHARED)
+def _with(uow: UnitOfWork, keys: set[str]) -> list[dict[str, str]]:
+    """Return the ways to name a cardholder that have one of some keys, by field; none is shared."""
+    names = uow.scope(holder_names) & (holder_names.c.field != SHARED)
+    if uow.actor.role != PSD:
+        names &= holder_names.c.visible_to_psd_only == 0
+    with_them = sa.select(holder_names.c.names_id).where(names, holder_names.c.subject_id.in_(keys))
+    ids = {row["names_id"] for row in uow.fetch_all(with_them)}
+    by_id: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for row in uow.fetch_all(
+        sa.select(holder_names).where(names, holder_names.c.names_id.in_(ids))
+    ):
+        by_id[row["names_id"]][row["field"]] = row["subject_id"]
+    return list(by_id.values())
 
 
-def _names(uow: UnitOfWork) -> list[Names]:
-    """Return the different ways in which payments name cardholders."""
-    newest = sa.select(statements.c.seq, statements.c.statement_id).where(uow.scope(statements))
-    row = uow.fetch_one(newest.order_by(statements.c.seq.desc()).limit(1))
-    latest = f"{row['seq']} {row['statement_id']}" if row else ""
-    read = _read.setdefault(uow.connection.engine.pool, {})
-    cached = read.get(uow.actor.organisation_id)
-    if cached is None or cached[0] != latest:
-        columns = [transactions.c[name] for name in HOLDER_KEYS]
-        question = sa.select(*columns).where(uow.scope(transactions), is_visible()).distinct()
-        rows = [
-            {name: person_key(text) for name, text in names.items() if text}
-            for names in uow.fetch_all(question)
-        ]
-        cached = read[uow.actor.organisation_id] = (latest, rows)
-    return cached[1]
+def keep_names(uow: UnitOfWork, payments: Iterable[Mapping[Any, object]]) -> None:
+    """Keep the ways in which payments that are received name cardholders."""
+    rows = _as_rows({_names_of(payment) for payment in payments}, visible_to_psd_only=0)
+    question = sa.select(holder_names.c.names_id, holder_names.c.visible_to_psd_only).where(
+        uow.scope(holder_names)
+    )
+    kept = {row["names_id"]: row["visible_to_psd_only"] for row in uow.fetch_all(question)}
+    uow.insert(holder_names, [row for row in rows if row["names_id"] not in kept])
+    for names_id in sorted({str(row["names_id"]) for row in rows if kept.get(row["names_id"])}):
+        these = holder_names.c.names_id == names_id
+        uow.update(holder_names, these, {"visible_to_psd_only": 0})
+
+
+def keep_names_anew(uow: UnitOfWork) -> None:
+    """Keep the ways in which payments name cardholders that are left once some were erased."""
+    columns = [transactions.c[name] for name in HOLDER_KEYS]
+    uow.delete(holder_names, sa.true())
+    kept: set[tuple[tuple[str, str], ...]] = set()
+    for visible_to_psd_only in (0, 1):
+        payments = uow.fetch_all(
+            sa.select(*columns)
+            .where(
+                uow.scope(transactions), transactions.c.visible_to_psd_only == visible_to_psd_only
+            )
+            .distinct()
+        )
+        names = {_names_of(payment) for payment in payments} - kept
+        uow.insert(holder_names, _as_rows(names, visible_to_psd_only=visible_to_psd_only))
+        kept |= names
+
+
+def _names_of(payment: Mapping[Any, object]) -> tuple[tuple[str, str], ...]:
+    """Return the fields by which a payment names its cardholder, with their keys."""
+    texts = ((name, payment.get(name)) for name in HOLDER_KEYS)
+    return tuple((name, person_key(text)) for name, text in texts if isinstance(text, str) and text)
+
+
+def _as_rows(
+    names: set[tuple[tuple[str, str], ...]], *, visible_to_psd_only: int
+) -> list[dict[str, Any]]:
+    """Return the rows of some ways to name a cardholder."""
+    return [
+        {
+            "names_id": short_id(canonical(fields)),
+            "field": field,
+            "subject_id": key,
+            "visible_to_psd_only": visible_to_psd_only,
+        }
+        for fields in sorted(names)
+        for field, key in fields
+    ]

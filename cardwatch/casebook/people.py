@@ -28,7 +28,7 @@ from cardwatch.casebook.unit_of_work import SYSTEM, Actor, AuditEvent, as_text, 
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cardwatch.casebook.database import Casebook
     from cardwatch.casebook.unit_of_work import UnitOfWork
@@ -124,6 +124,64 @@ def add_person(uow: UnitOfWork, *, name: str, email: str, role: str, link: CardL
     return person
 
 
+@dataclass(frozen=True)
+class NewPerson:
+    """What a person is given who has access for the first time, again, or in another role.
+
+    Attributes:
+        email: in its normal form.
+    """
+
+    name: str
+    email: str
+    role: str
+    link: CardLink
+
+
+def add_new_people(uow: UnitOfWork, new_people: Sequence[NewPerson]) -> list[AuditEvent]:
+    """Add people together, none of professional standards; return an event of each.
+
+    Raises:
+        NotAllowed, CardwatchError: see `add_person`.
+    """
+    rows = []
+    for new in new_people:
+        check_person(role=new.role, email=new.email)
+        check_gives(uow, new.role)
+        check_link(new.role, new.link)
+        row = {"name": new.name, "email": new.email, "role": new.role, "made_at": uow.now}
+        person_id = uow.keyed("person", new.email)[:12]
+        rows.append(row | new.link.columns() | {"person_id": person_id})
+    uow.insert(people, rows)
+    return [AuditEvent("access", "person", str(row["person_id"])) for row in rows]
+
+
+def change_people(uow: UnitOfWork, changes: Sequence[tuple[Person, NewPerson]]) -> list[AuditEvent]:
+    """Give people another role, or access again who had it; return an event of each.
+
+    Keys of an earlier time here stay ended, whatever the role is now.
+
+    Raises:
+        NotAllowed, CardwatchError: see `add_person`.
+    """
+    rows, events = [], []
+    back = {person["person_id"] for person, _ in changes if person["ended_at"]}
+    for person, new in changes:
+        check_gives(uow, new.role)
+        check_link(new.role, new.link)
+        person_id = person["person_id"]
+        moments = {"made_at": uow.now if person_id in back else person["made_at"]}
+        names = {"name": new.name if person_id in back else person["name"], "role": new.role}
+        row: dict[str, object] = {"person_id": person_id, "ended_at": None}
+        rows.append(row | moments | names | dict(new.link.columns()))
+        is_psd = PSD in {new.role, person["role"]}
+        events.append(AuditEvent("access", "person", person_id, chain=PSD if is_psd else ""))
+    uow.update_each(people, "person_id", rows)
+    for person_id in _key_makers(uow, sorted(back)):
+        end_keys_made_by(uow, person_id)
+    return events
+
+
 def check_link(role: str, link: CardLink) -> None:
     """Refuse a role that decides without who they are in statements, and one who is two things.
 
@@ -150,7 +208,7 @@ def set_link(uow: UnitOfWork, email: str, link: CardLink) -> None:
         CardwatchError: see `check_link`.
     """
     person = find_person(uow, email)
-    check_gives(uow, person["role"])
+    check_gives(uow, person["role"], membership_of=person["person_id"])
     check_link(person["role"], link)
     if person["person_id"] == uow.actor.actor_id:
         raise NotAllowed("Somebody else has to set who you are in statements.")
@@ -193,7 +251,7 @@ def check_gives(uow: UnitOfWork, role: str, *, membership_of: str = "") -> None:
     Args:
         uow: the work it is done in.
         role: which role.
-        membership_of: the id of the person whose role it is; none for a key or a cardholder.
+        membership_of: the id of the person whose role it is; none for a key.
 
     Raises:
         NotAllowed: they may not.
@@ -230,13 +288,39 @@ def end_person(uow: UnitOfWork, email: str) -> None:
 
 def end_access(uow: UnitOfWork, person: Person) -> None:
     """End a person's access, whoever may decide it; see `end_person`."""
-    which = people.c.person_id == person["person_id"]
-    uow.update(people, which, {"ended_at": uow.now, "identity": None})
+    (event,) = end_access_of_each(uow, [person])
+    uow.event.counts |= event.counts
+    uow.event.object_id, uow.event.chain = event.object_id, event.chain
+
+
+def end_access_of_each(uow: UnitOfWork, persons: Sequence[Person]) -> list[AuditEvent]:
+    """End the access of people, whoever may decide it; return an event of each; see `end_person`.
+
+    Args:
+        uow: the work it is done in.
+        persons: so many that one statement may name them.
+    """
+    ids = [person["person_id"] for person in persons]
+    uow.update(people, people.c.person_id.in_(ids), {"ended_at": uow.now, "identity": None})
     for table in (sessions, accounts):
-        uow.delete(table, table.c.person_id == person["person_id"])
-    uow.event.counts["keys"] = end_keys_made_by(uow, person["person_id"])
-    uow.event.object_id = person["person_id"]
-    uow.event.chain = chain_of(person)
+        uow.delete(table, table.c.person_id.in_(ids))
+    makers = _key_makers(uow, ids)
+    events = []
+    for person in persons:
+        person_id = person["person_id"]
+        count = end_keys_made_by(uow, person_id) if person_id in makers else 0
+        event = AuditEvent("access", "person", person_id, chain=chain_of(person))
+        event.counts["keys"] = count
+        events.append(event)
+    return events
+
+
+def _key_makers(uow: UnitOfWork, person_ids: Sequence[str]) -> set[str]:
+    """Return which people have made keys that have not ended."""
+    question = sa.select(keys.c.made_by).where(
+        uow.scope(keys), keys.c.made_by.in_(person_ids), keys.c.ended_at.is_(None)
+    )
+    return {row["made_by"] for row in uow.fetch_all(question)}
 
 
 def end_keys_made_by(uow: UnitOfWork, maker_id: str) -> int:

@@ -13,6 +13,7 @@ from cardwatch.casebook.alerts import is_alert, not_about
 from cardwatch.casebook.case_alerts import held_by_cases, refresh_copies
 from cardwatch.casebook.cases import CLOSED_CASE
 from cardwatch.casebook.counting import is_visible
+from cardwatch.casebook.own_keys import keep_names_anew
 from cardwatch.casebook.permissions import may_decide
 from cardwatch.casebook.registers import list_versions, parse_registers
 from cardwatch.casebook.rows import Statement
@@ -205,16 +206,20 @@ def _erase_transactions(uow: UnitOfWork, before: str, held_alerts: set[tuple[str
     for row in uow.fetch_all(sa.select(alert_transactions).where(is_evidence)):
         if (row["lane"], row["alert_id"]) in held_alerts:
             held_lanes[row["statement_id"]].setdefault(row["row"], set()).add(row["lane"])
-    count, visible = 0, is_visible()
+    count, hidden_count, visible = 0, 0, is_visible()
     for name, rows in held_lanes.items():
         is_statement = transactions.c.statement_id == name
         count += uow.delete(transactions, is_statement & visible & transactions.c.row.not_in(rows))
-        uow.delete(transactions, is_statement & ~visible & transactions.c.row.not_in(rows))
+        hidden_count += uow.delete(
+            transactions, is_statement & ~visible & transactions.c.row.not_in(rows)
+        )
         theirs = [row for row, lanes in rows.items() if lanes == {PSD}]
         hidden = is_statement & visible & transactions.c.row.in_(theirs)
         count += uow.update(transactions, hidden, {"visible_to_psd_only": 1})
         which = (statements.c.statement_id == name) & statements.c.erased_at.is_(None)
         uow.update(statements, which, {"erased_at": uow.now, "report": "{}"})
+    if count or hidden_count:
+        keep_names_anew(uow)
     return count
 
 

@@ -142,6 +142,8 @@ class ApprovalScope(TypedDict, total=False):
     case_id: str
     alert_id: str
     alert_ids: list[str]
+    alert_versions: list[int]  # of the decisions of each, in the same order
+    case_version: int  # of the case's last entry: alerts, notes, files, owner, outcome
     attachment_ids: list[str]
     statement_ids: list[str]
     lanes: list[str]

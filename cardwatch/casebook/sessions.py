@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from cardwatch.casebook.people import chain_of
 from cardwatch.casebook.rows import Person, Session
-from cardwatch.casebook.tables import PSD, people, sessions
+from cardwatch.casebook.tables import PSD, people, provider_logouts, sessions
 from cardwatch.casebook.unit_of_work import SYSTEM, Actor, as_text
 from cardwatch.errors import NotAllowed, NotFound
 
@@ -162,14 +162,40 @@ def end_session(uow: UnitOfWork, session_id: str) -> None:
         raise NotFound("There is no such session.")
 
 
-def end_provider_sessions(uow: UnitOfWork, identity: str, session: str) -> None:
-    """End what an identity provider says has ended.
+@dataclass(frozen=True)
+class ProviderLogout:
+    """What a logout token of an identity provider says.
 
-    Args:
-        uow: the work it is done in.
+    Attributes:
         identity: issuer and subject; empty for whoever has the session.
         session: the provider's own session; empty for all sessions of that person.
+        jti: the token's own id.
+        expires_at: until when the token holds.
     """
+
+    identity: str
+    session: str
+    jti: str
+    expires_at: dt.datetime
+
+
+def end_provider_sessions(uow: UnitOfWork, logout: ProviderLogout) -> None:
+    """End what an identity provider says has ended, once for each of its tokens.
+
+    A session whose sign-in named no session of the provider ends with any of its person's.
+
+    Raises:
+        NotAllowed: the token was taken before.
+    """
+    jti_sha256 = hashlib.sha256(logout.jti.encode()).hexdigest()
+    uow.lock("provider-logouts")
+    uow.delete(provider_logouts, provider_logouts.c.expires_at < uow.now)
+    same = uow.scope(provider_logouts) & (provider_logouts.c.jti_sha256 == jti_sha256)
+    if uow.fetch_one(sa.select(provider_logouts.c.jti_sha256).where(same)):
+        raise NotAllowed("The logout token was used before.")
+    row = {"jti_sha256": jti_sha256, "expires_at": as_text(logout.expires_at)}
+    uow.insert(provider_logouts, [row])
+    identity, session = logout.identity, logout.session
     theirs = sa.select(people).where(
         uow.scope(people),
         people.c.identity == identity
@@ -185,7 +211,7 @@ def end_provider_sessions(uow: UnitOfWork, identity: str, session: str) -> None:
         return
     ended = sessions.c.person_id == person["person_id"]
     if session:
-        ended &= sessions.c.provider_session == session
+        ended &= sessions.c.provider_session.in_((session, "") if identity else (session,))
     uow.event.counts["sessions"] = uow.delete(sessions, ended)
     uow.event.object_id, uow.event.chain = person["person_id"], chain_of(person)
 

@@ -26,6 +26,7 @@ from cardwatch.casebook.counting import (
     is_visible,
     statement_counts,
 )
+from cardwatch.casebook.own_keys import keep_names
 from cardwatch.casebook.rows import Statement, StatementName
 from cardwatch.casebook.tables import (
     HOLDER_KEYS,
@@ -289,6 +290,7 @@ def keep_statement(
     lines = zip(*(rows[name].tolist() for name in names), strict=True)
     uow.insert(transactions, [owned | dict(zip(names, line, strict=True)) for line in lines])
     _keep_merchants(uow, set(rows["merchant"]))
+    keep_names(uow, rows[list(HOLDER_KEYS)].drop_duplicates().to_dict("records"))
 
 
 def _keep_merchants(uow: UnitOfWork, printed: set[str]) -> None:

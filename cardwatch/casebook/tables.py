@@ -145,6 +145,12 @@ sessions = _table(
     _text("provider_session"),  # its `sid` at the identity provider; empty where there is none
     Index("sessions_by_person", "organisation_id", "person_id"),
 )
+provider_logouts = _table(
+    "provider_logouts",
+    _key("jti_sha256"),  # of the token's own id
+    _text("expires_at"),
+)
+"""Logout tokens of the identity provider that were taken, as long as each holds: none is twice."""
 keys = _table(
     "keys",
     _key("key_id"),
@@ -191,6 +197,14 @@ directory_members = _table(
     _key("user_id"),
     Index("directory_members_by_user", "organisation_id", "user_id"),
 )
+daily_uses = _table(
+    "daily_uses",
+    _key("person_id"),
+    _key("kind"),  # one of `QuotaKind`
+    _text("used_on"),
+    _number("amount"),
+)
+"""What each person has used on the newest day of a use, keys included; nobody else reads it."""
 key_checks = _table("key_checks", _key("name"), _key("fingerprint"))
 """Which keys of the installation the casebook needs, by file: none is in it."""
 documents = _table(
@@ -341,6 +355,15 @@ transactions = _table(
         for name in HOLDER_KEYS
     ),
 )
+holder_names = _table(
+    "holder_names",
+    _key("names_id"),  # of the names that stand together, a hash
+    _key("field"),  # one of `HOLDER_KEYS`
+    _text("subject_id"),  # as `person_key`
+    _number("visible_to_psd_only"),
+    Index("holder_names_by_subject", "organisation_id", "subject_id"),
+)
+"""The ways in which payments name cardholders: what is about one name is about all beside it."""
 merchants = _table(
     "merchants",
     _key("printed"),
@@ -679,7 +702,8 @@ RIGHTS = {
     "case_entries": "SELECT, INSERT, DELETE",
 }
 """Rights of a serving PostgreSQL role on append-only tables."""
-PASSING = ("sessions", "outbox", "jobs", "uploads", "reminders", "key_uses", "key_checks")
+PASSING = ("sessions", "outbox", "jobs", "uploads", "reminders", "key_uses", "key_checks",
+           "provider_logouts", "daily_uses")  # fmt: skip
 """Machinery: it may be changed without an event."""
 audit_events = _table(
     "audit_events",

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -70,6 +71,7 @@ class Actor:
         holder_id: who they are in statements; they see no alert about themselves.
         can_decide: whether they may record decisions; a key may not unless it was made so.
         scope: what a key is for alone, such as `directory`; empty where its role says it all.
+        made_by: the person who made a key; empty for a person, and a key of the installation.
     """
 
     organisation_id: str
@@ -78,6 +80,12 @@ class Actor:
     holder_id: str = ""
     can_decide: bool = True
     scope: str = ""
+    made_by: str = ""
+
+    @property
+    def responsible_id(self) -> str:
+        """Whose use it is: the person who acts, or who made the key that does."""
+        return self.made_by or self.actor_id
 
     @property
     def lanes(self) -> tuple[str, ...]:
@@ -217,6 +225,26 @@ class UnitOfWork:
         )
         return int(cursor_result.rowcount)
 
+    def update_each(self, table: sa.Table, key: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Update rows of the organisation, each with its own values.
+
+        Args:
+            table: whose rows.
+            key: the column by which each row is found; every row names it.
+            rows: the values of each, of the same columns.
+        """
+        self._may_change(table)
+        if not rows:
+            return
+        values: dict[str, Any] = {
+            name: sa.bindparam(f"new_{name}") for name in rows[0] if name != key
+        }
+        question = sa.update(table).where(self.scope(table), table.c[key] == sa.bindparam("old"))
+        parameters = [
+            {"old": row[key]} | {f"new_{name}": row[name] for name in values} for row in rows
+        ]
+        self.connection.execute(question.values(**values), parameters)
+
     def delete(self, table: sa.Table, which: sa.ColumnElement[bool]) -> int:
         """Remove the actor's organisation's rows that fit; return how many these were."""
         self._may_change(table)
@@ -250,14 +278,21 @@ def sealed_columns(table: sa.Table) -> Select:
     return sa.select(*(table.c[name] for name in SEALED[table.name]))
 
 
-def append_event(uow: UnitOfWork, event: AuditEvent) -> None:
-    """Append an event to its chain; see `audit` for how it is verified.
+def append_events(uow: UnitOfWork, events: Sequence[AuditEvent]) -> None:
+    """Append events to their chains, in their order; see `audit` for how these are verified.
 
-    The hash covers the body, which holds the event's number, and the hash before it.
+    The hash of each covers the body, which holds the event's number, and the hash before it.
     """
-    assert event.action in ACTIONS
+    by_lane: defaultdict[str, list[AuditEvent]] = defaultdict(list)
+    for event in events:
+        by_lane[event.chain or uow.actor.chain].append(event)
+    for lane, lane_events in by_lane.items():
+        _append_to_chain(uow, lane, lane_events)
+
+
+def _append_to_chain(uow: UnitOfWork, lane: str, events: Sequence[AuditEvent]) -> None:
+    """Append events to one chain; the first holds the seals of what was written in its lane."""
     owner, columns = uow.actor.organisation_id, tables.audit_events.c
-    lane = event.chain or uow.actor.chain
     uow.lock("events", lane)
     if uow.connection.dialect.name != "sqlite":
         set_local(uow.connection, "lanes", lane)
@@ -268,8 +303,20 @@ def append_event(uow: UnitOfWork, event: AuditEvent) -> None:
         .order_by(columns.seq.desc())
         .limit(1)
     )
-    seq, before = (last["seq"] + 1, last["hash"]) if last else (1, first_hash(owner, lane))
-    content = {
+    seq, before = (last["seq"], last["hash"]) if last else (0, first_hash(owner, lane))
+    rows = []
+    for event in events:
+        assert event.action in ACTIONS
+        seq += 1
+        body = canonical(_event_content(uow, lane, seq, event))
+        before = next_hash(before, body)
+        rows.append({"lane": lane, "seq": seq, "body": body, "hash": before})
+    uow.insert(tables.audit_events, rows)
+
+
+def _event_content(uow: UnitOfWork, lane: str, seq: int, event: AuditEvent) -> dict[str, object]:
+    """What an event says, and the seals that wait for one of its lane."""
+    content: dict[str, object] = {
         "seq": seq,
         "at": uow.now,
         "actor": uow.actor.public_id if lane == tables.FINANCE else uow.actor.actor_id,
@@ -284,9 +331,7 @@ def append_event(uow: UnitOfWork, event: AuditEvent) -> None:
     for name, seals in (("sealed", uow.sealed), ("unsealed", uow.unsealed)):
         if seals.get(lane):
             content[name] = sorted(seals.pop(lane))
-    body = canonical(content)
-    row = {"lane": lane, "seq": seq, "body": body, "hash": next_hash(before, body)}
-    uow.insert(tables.audit_events, [row])
+    return content
 
 
 def first_hash(organisation_id: str, lane: str) -> str:

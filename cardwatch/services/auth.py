@@ -107,14 +107,17 @@ def sign_in_with_provider(  # noqa: PLR0913  the same
 
 
 def end_provider_sessions(
-    casebook: Casebook, owner: str, identity: str, session: str, now: dt.datetime
+    casebook: Casebook, owner: str, logout: sessions.ProviderLogout, now: dt.datetime
 ) -> None:
     """End the sessions that an identity provider has ended, at once.
 
     Nothing is said of whether there were any; see `casebook.sessions.end_provider_sessions`.
+
+    Raises:
+        NotAllowed: the token was taken before.
     """
     with _door(casebook, owner, "session", now) as uow:
-        sessions.end_provider_sessions(uow, identity, session)
+        sessions.end_provider_sessions(uow, logout)
 
 
 def change_password(  # noqa: PLR0913  the same

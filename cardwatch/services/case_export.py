@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cardwatch.casebook import PSD, AuditEvent, attachments, cases
+from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.approvals import require_approval
 from cardwatch.casebook.case_chronology import CHRONOLOGY_TITLES
 from cardwatch.casebook.rows import ApprovalScope
@@ -58,7 +59,8 @@ def export_case(context: ServiceContext, case_id: str, export_request: ExportReq
         current = tuple(alert["alert_id"] for alert in case["alerts"] if not alert["is_erased"])
         check_recipient(uow, current, export_request.recipient)
         scope = ApprovalScope(
-            export_of="case", case_id=case["case_id"], alert_ids=sorted(current),
+            export_of="case", case_id=case["case_id"], case_version=case["version"],
+            alert_ids=sorted(current), alert_versions=kept.versions_of(uow, sorted(current)),
             attachment_ids=sorted(row["attachment_id"] for row in case["attachments"]),
             purpose=export_request.purpose, recipient=export_request.recipient.strip(),
         )  # fmt: skip

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from cardwatch.casebook import AuditEvent, directory
 from cardwatch.casebook.api_keys import DIRECTORY
+from cardwatch.casebook.people import CardLink
 from cardwatch.casebook.rows import DirectoryUser
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.errors import NotAllowed
+from cardwatch.registers import person_key
 from cardwatch.services.context import public_row
-from cardwatch.services.people import link_by_number
+from cardwatch.services.people import cardholders_by_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -148,4 +150,14 @@ def _provider_work(context: ServiceContext, action: str, object_kind: str) -> It
 
 
 def _link_of(uow: UnitOfWork) -> LinkOf:
-    return lambda employee_number: link_by_number(uow, employee_number)
+    """What finds somebody in statements; the card register is read once, if it is needed."""
+    by_key: dict[str, str] | None = None
+
+    def link_of(employee_number: str) -> CardLink:
+        nonlocal by_key
+        if by_key is None:
+            by_key = cardholders_by_key(uow)
+        number_key = person_key(employee_number) if employee_number else ""
+        return CardLink(by_key.get(number_key, "") if number_key else "")
+
+    return link_of

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     _Arrival = tuple[Path, ArrivedFile, _Outcome]
 
 RECEIVED, REFUSED, TAKING = "received", "refused", ".taking"
+OWN_FOLDERS = (RECEIVED, REFUSED, TAKING)
+WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 RECEIPT = ".receipt.json"
 HALF = ".half-"
 """Beginning of the name of a file that is being fetched."""
@@ -124,16 +126,36 @@ class DropFolder:
         """Make the folders for what was taken.
 
         Raises:
-            CardwatchError: it is no folder, or nothing can be written in it.
+            CardwatchError: it is no folder, nothing can be written in it, or one of these folders
+                is somebody else's.
         """
         if not self.path.is_dir():
             raise CardwatchError(f"There is no folder '{self.path.name}'.")
         try:
-            for name in (RECEIVED, REFUSED, TAKING):
-                (self.path / name).mkdir(exist_ok=True)
+            for name in OWN_FOLDERS:
+                place = self.path / name
+                place.mkdir(exist_ok=True)
+                self._check_own(name)
+                place.chmod(stat.S_IMODE(place.lstat().st_mode) & ~WRITABLE_BY_OTHERS)
         except OSError as error:
             sentence = f"The folder '{self.path.name}' cannot be written in ({error.strerror})."
             raise CardwatchError(sentence) from error
+
+    def _check_own(self, name: str) -> None:
+        """Refuse a folder for what was taken in which somebody else could have written.
+
+        Whoever may put statements into the watched folder may also rename what is in it. They
+        could write receipts of statements that never came, and have files moved elsewhere.
+
+        Raises:
+            CardwatchError: it is a link, or another account's.
+        """
+        facts = (self.path / name).lstat()
+        if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
+            raise CardwatchError(
+                f"'{name}' in the folder '{self.path.name}' is a link or another account's. Move "
+                "it elsewhere, find out who made it, and start again."
+            )
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -155,7 +177,12 @@ class DropFolder:
 
         Args:
             now: seconds on a clock that only goes on.
+
+        Raises:
+            CardwatchError: a folder for what was taken is somebody else's.
         """
+        for name in OWN_FOLDERS:
+            self._check_own(name)
         waiting = self._waiting()
         self._seen = {name: sighting for name, sighting in self._seen.items() if name in waiting}
         free = AT_ONCE - len(self._taken())
@@ -238,8 +265,13 @@ class DropFolder:
 
         The receipt comes first, whole: a process that ends between leaves the file in `.taking`,
         and the receipt of what was done stays as it was written.
+
+        Raises:
+            CardwatchError: the folder where it belongs is somebody else's.
         """
-        place = self.path / (REFUSED if delivery.outcome == "refused" else RECEIVED)
+        name = REFUSED if delivery.outcome == "refused" else RECEIVED
+        self._check_own(name)
+        place = self.path / name
         target = place / path.name
         if target.exists():  # another file of this name came before
             target = place / f"{path.stem} {delivery.sha256[:8]}{path.suffix}"

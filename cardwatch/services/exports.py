@@ -178,6 +178,8 @@ def _require_approval(
         purpose=export_request.purpose,
         recipient=export_request.recipient.strip(),
     )
+    if not export_request.statement_id:  # a list leaves as it was raised, alerts as they stand
+        scope["alert_versions"] = kept.versions_of(uow, scope["alert_ids"])
     if export_request.alert_ids:
         scope["alert_id"] = export_request.alert_ids[0]
     require_approval(uow, ApprovalKind.EXPORT, scope)

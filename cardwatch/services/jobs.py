@@ -7,7 +7,7 @@ import json
 import logging
 import secrets
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -315,7 +315,8 @@ def _beating(extend_lease: Callable[[], None]) -> Iterator[None]:
 
     def beat() -> None:
         while not over.wait(BEAT_SECONDS):
-            extend_lease()
+            with suppress(CasebookBusy):  # others write: it is said again in a moment
+                extend_lease()
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()

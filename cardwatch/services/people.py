@@ -58,12 +58,20 @@ def set_link(
     """Set who a person is in statements; see `casebook.people.set_link`.
 
     Raises:
+        SecondPersonNeeded: they are of professional standards, and would see other alerts by it.
         CardwatchError: the cardholder is not in the card register in force.
     """
-    with context.work(AuditEvent("access", "person"), ()) as uow:
+    with context.work(AuditEvent("access", "person"), (context.actor.chain,)) as uow:
         context.allow(KEEPERS, "manage people")
         link = people.CardLink(_registered(uow, holder_id), holds_no_card)
         people.set_link(uow, email, link)
+        person = people.find_person(uow, email)
+        if person["role"] == PSD:
+            scope = ApprovalScope(
+                person_id=person["person_id"], email=person["email"], name=person["name"],
+                role=person["role"], holder_id=link.holder_id, holds_no_card=holds_no_card,
+            )  # fmt: skip
+            require_approval(uow, ApprovalKind.CARDHOLDER, scope)
 
 
 def list_cardholders(context: ServiceContext) -> list[str]:
@@ -87,14 +95,12 @@ def _cardholders(uow: UnitOfWork) -> list[str]:
     return sorted(str(person_id) for person_id in person_ids if person_id)
 
 
-def link_by_number(uow: UnitOfWork, employee_number: str) -> people.CardLink:
-    """Return the cardholder of an employee number, or an empty link.
+def cardholders_by_key(uow: UnitOfWork) -> dict[str, str]:
+    """Return the holders and approvers of the card register in force, by what tells people apart.
 
-    Without a card register in force nothing says whose number it is.
+    Without a register nothing says whose number one is.
     """
-    by_key = {person_key(cardholder): cardholder for cardholder in _cardholders(uow)}
-    number_key = person_key(employee_number) if employee_number else ""
-    return people.CardLink(by_key.get(number_key, "") if number_key else "")
+    return {person_key(cardholder): cardholder for cardholder in _cardholders(uow)}
 
 
 def _registered(uow: UnitOfWork, holder_id: str) -> str:
@@ -103,7 +109,7 @@ def _registered(uow: UnitOfWork, holder_id: str) -> str:
     Raises:
         CardwatchError: the register does not name them.
     """
-    by_key = {person_key(cardholder): cardholder for cardholder in _cardholders(uow)}
+    by_key = cardholders_by_key(uow)
     if holder_id and by_key and person_key(holder_id) not in by_key:
         raise CardwatchError("Choose a cardholder from the card register", field="holder_id")
     return by_key.get(person_key(holder_id), holder_id.strip())

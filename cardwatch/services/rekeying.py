@@ -30,7 +30,7 @@ from cardwatch.casebook.tables import (
     uploads,
     webhooks,
 )
-from cardwatch.casebook.unit_of_work import SYSTEM, append_event
+from cardwatch.casebook.unit_of_work import SYSTEM, append_events
 from cardwatch.errors import CardwatchError
 from cardwatch.services.scoring_inputs import unpack_cards
 from cardwatch.statements.cells import CARD_NAME, TOKEN_START
@@ -263,7 +263,7 @@ def replace_organisation_secret(casebook: Casebook, organisation_id: str, now: d
             for first in range(0, len(old_seals[lane]), SEALS_PER_EVENT):
                 part = slice(first, first + SEALS_PER_EVENT)
                 uow.unsealed[lane], uow.sealed[lane] = old_seals[lane][part], new_seals[lane][part]
-                append_event(uow, AuditEvent("alteration", KEY_OBJECT, ORGANISATION, chain=lane))
+                append_events(uow, [AuditEvent("alteration", KEY_OBJECT, ORGANISATION, chain=lane)])
     return sum(map(len, new_seals.values()))
 
 

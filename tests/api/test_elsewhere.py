@@ -138,11 +138,41 @@ def test_sessions_end_when_the_provider_says_so(
     assert [_is_open(running, session) for session in held] == left
 
 
+def test_a_logout_token_ends_sessions_once(
+    serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has read one cannot keep somebody from signing in again."""
+    running = serve(**SET)
+    before, _ = _two_sessions(running, monkeypatch)
+    assert _log_out(running, {"sub": "s"}).status_code == 200
+    assert not _is_open(running, before)
+    again, _ = _two_sessions(running, monkeypatch)
+    for claims in ({"sub": "s"}, {"sub": "s", "sid": "a"}, {"sid": "a"}):
+        assert _log_out(running, claims).status_code == 400, "the same jti"
+        assert _is_open(running, again)
+    assert _log_out(running, {"sub": "s", "jti": "2"}).status_code == 200
+    assert not _is_open(running, again)
+
+
+@pytest.mark.parametrize("ended", [{"sub": "s"}, {"sub": "s", "sid": "a"}])
+def test_a_session_of_which_the_provider_named_none_ends_with_its_person(
+    serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch, ended: dict[str, Any]
+) -> None:
+    running = serve(**SET)
+    session = _finish(running, monkeypatch, _token)
+    assert _is_open(running, session)
+    assert _log_out(running, {"sid": "a"} | {"jti": "of no person"}).status_code == 200
+    assert _is_open(running, session), "a session alone names nobody here"
+    assert _log_out(running, ended).status_code == 200
+    assert not _is_open(running, session)
+
+
 @pytest.mark.parametrize(
     "changed",
-    [{"iss": "https://other.example"}, {"aud": "other"}, {"exp": 1}, {"exp": None}, {"iat": None},
-     {"iat": 9_999_999_999}, {"events": {}}, {"events": None}, {"events": "x"}, {"nonce": "n"},
-     {"jti": None}, {"sub": None}, {"key": "another"}],
+    [{"iss": "https://other.example"}, {"aud": "other"}, {"exp": 1}, {"exp": 10**18},
+     {"exp": None}, {"iat": None}, {"iat": 9_999_999_999}, {"events": {}},
+     {"events": None}, {"events": "x"}, {"nonce": "n"}, {"jti": None}, {"sub": None},
+     {"key": "another"}],
 )  # fmt: skip
 def test_a_logout_token_that_the_provider_did_not_make_for_us_ends_nothing(
     serve: Callable[..., Running], monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]

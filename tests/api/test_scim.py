@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from matrix import TABLE
 from scim2_client.engines.httpx2 import SyncSCIMClient
@@ -20,6 +22,8 @@ from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from services import Running
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -73,6 +77,25 @@ class Provider:
         return next(
             (one["role"] for one in people if one["email"] == email and not one["ended_at"]), ""
         )
+
+
+@contextmanager
+def _statements_of(running: Running) -> Iterator[list[str]]:
+    """Give every statement that the service sends to the database."""
+    sent: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        sent.append(statement)
+
+    service = running.client.app.state.service  # type: ignore[attr-defined]
+    engines = (service.casebook.engine, running.book.engine)
+    for engine in engines:
+        sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        for engine in engines:
+            sa.event.remove(engine, "before_cursor_execute", note)
 
 
 class OnceRemoving(SyncSCIMClient):
@@ -340,3 +363,28 @@ def test_a_member_who_is_no_user_is_refused(provider: Provider) -> None:
     sent = {"schemas": [GROUP], "displayName": "G", "members": [{"value": "nobody"}]}
     assert provider.client.post("/Groups", json=sent).status_code == 400
     assert provider.client.get("/Groups").json()["totalResults"] == 0
+
+
+def test_a_group_takes_as_many_statements_however_many_are_in_it(running: Running) -> None:
+    """Nobody else writes while its members are let in or put out, in one transaction."""
+    provider, admin = Provider(running), running.context("admin")
+    emails = [f"{number}@x.example" for number in range(24)]
+    users = [provider.add_user(email, emails=[{"value": email}]) for email in emails]
+    counts = []
+    for size in (3, 24):
+        members = [{"value": one} for one in users[:size]]
+        group = provider.add_group(f"of {size}", role="auditor")
+        with _statements_of(running) as sent:
+            assert provider.patch(f"/Groups/{group}", "add", "members", members).is_success
+        counts.append([len(sent)])
+        assert {provider.role_of(email) for email in emails[:size]} == {"auditor"}
+        with _statements_of(running) as sent:
+            assert provider.client.delete(f"/Groups/{group}").status_code == 204
+        counts[-1].append(len(sent))
+        assert {provider.role_of(email) for email in emails} == {""}
+        group = provider.add_group(f"of {size} again", *users[:size])
+        with _statements_of(running) as sent:
+            services.set_group_role(admin, group, "auditor")
+        counts[-1].append(len(sent))
+        assert provider.client.delete(f"/Groups/{group}").status_code == 204
+    assert counts[1] == pytest.approx(counts[0], abs=2), "but for those who are new, or come back"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from processes import free_port, states_of_jobs
 from services import OCTOBER, Clock, open_book, serving
 
 from cardwatch import services
@@ -31,23 +31,16 @@ HANG_SECONDS = 60
 
 
 def _start(home: Path, url: str) -> subprocess.Popen[bytes]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     set_up = os.environ | {"CARDWATCH_HOME": str(home), "CARDWATCH_DATABASE": url}
     command = [sys.executable, "-c", ENDLESS, str(port)]
     return subprocess.Popen(command, env=set_up, cwd=Path(__file__).parents[2])
 
 
-def _states(book: Casebook) -> list[str]:
-    with book.snapshot() as connection:
-        return list(connection.exec_driver_sql("SELECT state FROM jobs").scalars())
-
-
 def _until(book: Casebook, state: str) -> None:
     end = time.monotonic() + HANG_SECONDS
-    while _states(book) != [state]:
-        assert time.monotonic() < end, _states(book)
+    while states_of_jobs(book) != [state]:
+        assert time.monotonic() < end, states_of_jobs(book)
         time.sleep(0.1)
 
 
@@ -64,10 +57,10 @@ def test_a_stop_waits_for_no_scoring_which_is_taken_up_again(tmp_path: Path) -> 
         _until(book, "running")
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=HANG_SECONDS)
-        assert _states(book) == ["running"]
+        assert states_of_jobs(book) == ["running"]
     finally:
         process.kill()
         process.wait()
     after = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5)
     assert services.do_next_job(book, lambda: after)
-    assert _states(book) == ["done"]
+    assert states_of_jobs(book) == ["done"]

@@ -14,6 +14,8 @@ from cryptography.fernet import Fernet
 
 from cardwatch import services
 from cardwatch.casebook import PSD, AuditEvent, tables
+from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.cases import CaseUpdate
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import Conflict, NotAllowed, NotFound, SecondPersonNeeded
 
@@ -59,6 +61,9 @@ def _act(force: Context, name: str) -> tuple[ServiceContext, Act]:
     if name == "end":
         new = services.list_people(second_person(psd, 7))[-1]["person_id"]
         return psd, lambda one: services.end_person(one, new)
+    if name == "cardholder":
+        new = services.list_people(second_person(psd, 7))[-1]["person_id"]
+        return psd, lambda one: services.set_link(one, new, holder_id="E1")
     new = {"name": "x", "email": "x@x.example", "role": PSD, "holds_no_card": True}
     return {
         "list": (psd, _export(statement_id=statement, lane=PSD)),
@@ -70,7 +75,8 @@ def _act(force: Context, name: str) -> tuple[ServiceContext, Act]:
     }[name]
 
 
-ACTS = ("list", "list of finance", "alerts", "names", "add", "end", "retention", "erasure")
+ACTS = ("list", "list of finance", "alerts", "names", "add", "end", "cardholder", "retention",
+        "erasure")  # fmt: skip
 
 
 def _asked(context: ServiceContext, act: Act) -> str:
@@ -138,7 +144,7 @@ def test_a_case_that_has_changed_since_is_approved_again(force: Context) -> None
 
 
 @needs_pdf
-def test_a_pack_of_a_case_with_a_file_more_is_approved_again(force: Context) -> None:
+def test_a_pack_is_sent_as_it_was_agreed_to(force: Context) -> None:
     psd = force(PSD)
     case_id = services.open_case(psd, services.NewCase("a case", "so", (_alerts(force)[0],)))[
         "case_id"
@@ -149,11 +155,67 @@ def test_a_pack_of_a_case_with_a_file_more_is_approved_again(force: Context) -> 
     def share(person: ServiceContext) -> object:
         return services.export_case(person, case_id, wanted)
 
+    alert_id, other = _alerts(force)[0], _alerts(force, "finance")[0]
+
+    def add_alert() -> None:
+        services.add_case_alert(psd, case_id, other, reason="so")
+        approved(psd, lambda one: services.reveal_case(one, case_id, reason="so"))
+
+    update = CaseUpdate("so", title="Another title")
+    changes: list[Callable[[], object]] = [
+        lambda: services.attach_file(psd, case_id, "a.txt", b"x"),
+        lambda: services.add_case_note(psd, case_id, "Phoned the shop"),
+        lambda: services.change_case(psd, case_id, update),
+        lambda: services.decide(psd, alert_id, DecisionInput("so", state="asked")),
+        lambda: services.decide(psd, alert_id, DecisionInput("a note alone")),
+        add_alert,
+    ]
+    for change in changes:
+        request = _asked(psd, share)
+        services.decide_approval(second_person(psd), request, agrees=True)
+        change()
+        assert _asked(psd, share) != request
+    request = _asked(psd, share)
+    reader = second_person(psd, 3)
+    approved(reader, lambda one: services.reveal_case(one, case_id, reason="to approve"))
+    assert _asked(psd, share) == request, "who has seen the names is no part of it"
+    assert approved(psd, share)
+
+
+def test_alerts_are_sent_as_they_were_agreed_to(force: Context) -> None:
+    psd, alert_id = force(PSD), _alerts(force)[0]
+    share = _export(alert_ids=(alert_id,))
     request = _asked(psd, share)
     services.decide_approval(second_person(psd), request, agrees=True)
-    services.attach_file(psd, case_id, "a.txt", b"x")
+    services.decide(psd, alert_id, DecisionInput("a note that nobody else has read"))
     assert _asked(psd, share) != request
-    assert approved(psd, share)
+
+
+def test_nobody_of_professional_standards_is_uncoupled_from_their_alerts_by_one_person(
+    force: Context,
+) -> None:
+    """Nor by two, of whom one is that person: then whoever runs the installation does it."""
+    psd, other = force(PSD), second_person(force(PSD))
+
+    def uncouple(person: ServiceContext) -> None:
+        services.set_link(person, other.actor.actor_id, holds_no_card=True)
+
+    request = _asked(psd, uncouple)
+    with pytest.raises(NotAllowed):
+        services.decide_approval(psd, request, agrees=True)
+    for ask in (
+        lambda: services.decide_approval(other, request, agrees=True),
+        lambda: services.get_approval(_by_key(other), request),
+    ):
+        with pytest.raises(NotFound):
+            ask()
+    assert services.list_approvals(other) == services.list_approvals(_by_key(other)) == []
+    uncouple(force(SYSTEM))
+    third = second_person(psd, 3)
+    with pytest.raises(NotAllowed):
+        uncouple(force(SYSTEM))
+    services.decide_approval(third, request, agrees=True)
+    uncouple(psd)
 
 
 def test_a_request_expires_whether_it_was_approved_or_not(force: Context) -> None:
@@ -177,11 +239,10 @@ def test_nobody_asks_or_approves_what_is_about_them(force: Context) -> None:
     with pytest.raises(NotAllowed):
         end(_by_key(leaver))
     request = _asked(psd, end)
-    with pytest.raises(NotAllowed, match="about you"):
-        services.decide_approval(leaver, request, agrees=True)
     for own in (leaver, _by_key(leaver)):
-        with pytest.raises(NotAllowed, match="about you"):
-            services.decide_approval(own, request, agrees=False)
+        for agrees in (True, False):
+            with pytest.raises(NotFound):
+                services.decide_approval(own, request, agrees=agrees)
     services.decide_approval(second_person(psd, 3), request, agrees=True)
     end(psd)
 

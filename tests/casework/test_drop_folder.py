@@ -12,7 +12,7 @@ import sys
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from books import HEADINGS, month
@@ -150,6 +150,59 @@ def test_a_name_that_is_no_text_stops_nobody(
     assert receipt(folder, place, taken)["file"] == taken
     assert names(folder, "") == names(folder, ".taking") == []
     assert [row["file"] for row in services.list_refused_files(at())] == [taken] * (text == "x")
+
+
+def _as_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the service be another account than the one that made the folders."""
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+
+
+@pytest.mark.parametrize("name", ["received", "refused", ".taking"])
+def test_who_may_write_in_the_folder_writes_no_receipts_and_moves_nothing_elsewhere(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may rename what is in it, and put a folder or link of theirs in its place."""
+    path, elsewhere = tmp_path / "in", tmp_path / "elsewhere"
+    (path / name).mkdir(parents=True)
+    (path / name).chmod(0o777)
+    elsewhere.mkdir()
+    folder = services.DropFolder(path, settle_seconds=30)
+    assert {(path / one).stat().st_mode & 0o022 for one in ("received", "refused", ".taking")} == {
+        0
+    }
+    with monkeypatch.context() as patch:
+        _as_another(patch)
+        for act in (lambda: services.DropFolder(path, 30), lambda: folder.take_complete(0)):
+            with pytest.raises(CardwatchError, match="another account's"):
+                act()
+    (path / name).rename(path / "theirs")
+    (path / name).symlink_to(elsewhere)
+    for act in (lambda: services.DropFolder(path, 30), lambda: folder.take_complete(0)):
+        with pytest.raises(CardwatchError, match="is a link"):
+            act()
+
+
+def test_a_folder_that_is_swapped_while_a_file_is_received_gets_nothing(
+    folder: DropFolder,
+    take: Callable[..., list[Delivery]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (folder.path / "october.csv").write_text(statement(10), encoding="utf-8")
+    real = watching.receive_now
+
+    def swapping(*given: Any) -> Any:
+        (folder.path / "received").rename(folder.path / "theirs")
+        (folder.path / "received").symlink_to(elsewhere)
+        return real(*given)
+
+    monkeypatch.setattr(watching, "receive_now", swapping)
+    with pytest.raises(CardwatchError, match="is a link"):
+        take()
+    assert list(elsewhere.iterdir()) == []
+    assert names(folder, ".taking") == ["october.csv"]
 
 
 def test_a_link_in_place_of_a_file_is_not_followed(

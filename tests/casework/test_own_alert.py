@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import EQUAL, SPLIT, approved, crowd, export_alerts, month
+import sqlalchemy as sa
+from books import EQUAL, NOW, SPLIT, approved, crowd, export_alerts, month
 
 from cardwatch import services
 from cardwatch.alerts import without_alerts
-from cardwatch.casebook import LANES, AuditEvent
+from cardwatch.casebook import LANES, AuditEvent, tables
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.alert_store import alert_text, list_text
 from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.own_keys import keep_names, keep_names_anew, own_keys
 from cardwatch.casebook.payment_queries import PaymentFilters
 from cardwatch.casebook.tables import (
     alert_lists,
@@ -26,14 +29,16 @@ from cardwatch.casebook.tables import (
     decisions,
     legal_holds,
 )
+from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
-from cardwatch.registers import read_cards
+from cardwatch.registers import person_key, read_cards
 from cardwatch.services.exports import Query
 from cardwatch.statements import read_each
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from cardwatch.services import ServiceContext
     from cardwatch.statements import ReadingChoices
 
     Context = Callable[..., services.ServiceContext]
@@ -158,7 +163,7 @@ def test_who_decides_is_a_cardholder_or_stated_to_hold_no_card(at: Context, role
             services.add_person(giver, **given, **link)
         assert refusal.value.field == "holder_id"
     approved(giver, lambda one: services.add_person(one, **given, holds_no_card=True))
-    services.set_link(giver, "new@x.example", holder_id="E1")
+    approved(giver, lambda one: services.set_link(one, "new@x.example", holder_id="E1"))
     (found,) = (one for one in services.list_people(giver) if one["email"] == "new@x.example")
     assert (found["holder_id"], found["holds_no_card"]) == ("E1", 0)
 
@@ -295,3 +300,68 @@ def test_a_name_that_appears_later_hides_what_was_seen_before(
     both = _read_as(tmp_path, choices, "Employee ID,Cardholder", *month(9), file="september.csv")
     services.receive(at(), both)
     assert services.list_alerts(subject) == []
+
+
+@contextmanager
+def _own_keys_of(context: ServiceContext, person: str) -> Iterator[tuple[set[str], list[str]]]:
+    """Give the names that are hidden from a person, and the statements that finding them took."""
+    sent: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        sent.append(statement)
+
+    engine = context.casebook.engine
+    actor = context.actor
+    with context.casebook.unaudited(actor, context.now, lanes=actor.lanes, reads=True) as uow:
+        sa.event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield set(own_keys(uow, person)), sent
+        finally:
+            sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def test_whose_alerts_are_hidden_is_found_without_looking_through_payments(
+    at: Context, read: Read
+) -> None:
+    """Or the first request after a statement takes the longer, the more is held."""
+    services.receive(at(), read("october.csv", *month(10), *SPLIT, *EQUAL))
+    with _own_keys_of(at(), "E1") as (keys, sent):
+        assert keys == {person_key("E1")}
+    assert sent
+    assert not [statement for statement in sent if "transactions" in statement]
+
+
+def test_names_are_kept_as_long_as_payments_that_have_them(
+    at: Context, tmp_path: Path, choices: ReadingChoices
+) -> None:
+    """Those of what only professional standards see hide from them alone."""
+    lines = ["Date,Employee ID,Cardholder,Merchant,Amount", *(
+        f"2026-10-{day:02},E{day},PERSON NUMBER{day},SHOP,{day}.00" for day in range(1, 9)
+    )]  # fmt: skip
+    path = tmp_path / "october.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    arrived = read_each([path], choices)[0]
+    assert isinstance(arrived, tuple), arrived
+    services.receive(at(), arrived)
+
+    def names(role: str, person: str) -> set[str]:
+        with _own_keys_of(at(role), person) as (keys, _):
+            return keys
+
+    both = {person_key("E3"), person_key("PERSON NUMBER3")}
+    assert names("finance", "E3") == names("psd", "person number3") == both
+    itself = at(SYSTEM)
+    with itself.casebook.work(itself.actor, AuditEvent("erasure", "data"), NOW, lanes=LANES) as uow:
+        third = tables.transactions.c.row == 4
+        columns = [tables.transactions.c[name] for name in tables.HOLDER_KEYS]
+        payments = uow.fetch_all(sa.select(*columns).where(uow.scope(tables.transactions), third))
+        uow.update(tables.transactions, third, {"visible_to_psd_only": 1})
+        uow.delete(tables.transactions, tables.transactions.c.row == 5)
+        keep_names_anew(uow)
+    assert names("psd", "E3") == both
+    assert names("finance", "E3") == {person_key("E3")}
+    assert names("psd", "E4") == {person_key("E4")}
+    assert len(names("finance", "E5")) == 2
+    with itself.casebook.work(itself.actor, AuditEvent("collection", "x"), NOW, lanes=LANES) as uow:
+        keep_names(uow, payments)
+    assert names("finance", "E3") == both, "they are in a payment again"

@@ -115,6 +115,23 @@ def test_a_job_that_goes_on_is_left_to_its_process(at: Context, read: Read) -> N
     assert services.get_job(finance, name)["percent"] == 40
 
 
+def test_a_job_goes_on_to_say_so_after_others_have_written_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or another process takes it up as well, and it is given up as broken off."""
+    monkeypatch.setattr(job_services, "BEAT_SECONDS", 0.01)
+    said, is_said = [], threading.Event()
+
+    def extend_lease() -> None:
+        said.append(len(said))
+        if len(said) < 3:
+            raise CasebookBusy("database is locked")
+        is_said.set()
+
+    with job_services._beating(extend_lease):
+        assert is_said.wait(10)
+
+
 def test_whoever_has_lost_access_gets_nothing_done(at: Context, read: Read) -> None:
     finance = at()
     job = services.queue_import(finance, read(*month(10)))

@@ -7,10 +7,14 @@ import json
 import os
 import pickle
 import re
+import shutil
 import signal
+import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import pyrage
 import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken
@@ -25,7 +29,7 @@ from cardwatch.casebook.tables import accounts, statements, transactions
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.cli import app
 from cardwatch.errors import CardwatchError
-from cardwatch.services import rekeying
+from cardwatch.services import backup, rekeying
 from cardwatch.services.backup import back_up_encrypted
 from cardwatch.statements import cells
 
@@ -406,6 +410,72 @@ def test_an_encrypted_backup_is_for_the_holder_of_its_key(
     assert _alerts() == before
     _run("verify")
     assert book.organisations()
+
+
+def test_whenever_it_is_killed_no_copy_that_is_not_encrypted_lies_in_a_file(
+    book: Casebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has no name goes with the process; so it is looked for at every step."""
+    _receive(tmp_path / "september.csv", 9, (1, 2))
+    (places := tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(places))
+    copied, steps = backup.copy_casebook, []
+
+    def look(step: str) -> None:
+        steps.append(step)
+        folders = [*places.iterdir(), *installation.home().glob("tmp*")]
+        assert [file for folder in folders for file in folder.rglob("*")] == [], step
+
+    def copy(*casebooks: Casebook) -> int:
+        look("before it is copied")
+        count = copied(*casebooks)
+        look("after it is copied")
+        return count
+
+    def cipher(name: str) -> Any:
+        real = getattr(pyrage, name)
+
+        def do(*given: Any) -> Any:
+            look(name)
+            real(*given)
+            look(f"after {name}")
+
+        return do
+
+    monkeypatch.setattr(backup, "copy_casebook", copy)
+    changed = SimpleNamespace(**vars(pyrage) | {n: cipher(n) for n in ("encrypt_io", "decrypt_io")})
+    monkeypatch.setattr(backup, "_age", lambda: changed)
+    private, public = backup.new_backup_key()
+    back_up_encrypted(book, tmp_path / "b.age", [public], installation.home(), NOW)
+    restored = Casebook(f"sqlite:///{tmp_path / 'restored.db'}")
+    assert backup.restore(tmp_path / "b.age", restored, NOW, private) > 40
+    restored.close()
+    assert len(steps) == 8
+
+
+def test_half_a_backup_has_never_the_name_of_one(
+    book: Casebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is killed while it copies leaves a file that is restored by nobody."""
+    _receive(tmp_path / "september.csv", 9, (1, 2))
+    path = tmp_path / "b.db"
+    part = tmp_path / "b.db.partial"
+
+    def killed(*_: Casebook) -> int:
+        shutil.copy(part, tmp_path / "left.db")
+        assert not path.exists()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backup, "copy_casebook", killed)
+        with pytest.raises(KeyboardInterrupt):
+            backup.back_up(book, path, NOW)
+    assert not path.exists()
+    with pytest.raises(CardwatchError, match="half of one"):
+        backup.restore(tmp_path / "left.db", Casebook(f"sqlite:///{tmp_path / 'new.db'}"), NOW)
+    part.write_bytes(b"of a process that was killed")
+    assert backup.back_up(book, path, NOW) > 40
+    assert not part.exists()
 
 
 def test_a_backup_is_encrypted_to_keys_alone(book: Casebook, tmp_path: Path) -> None:

@@ -678,6 +678,37 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sqlite_strict=True,
     )
     op.create_table(
+        "holder_names",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("names_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("field", TEXT, autoincrement=False, nullable=False),
+        sa.Column("subject_id", TEXT, nullable=False),
+        sa.Column("visible_to_psd_only", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "names_id", "field"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "holder_names_by_subject", "holder_names", ["organisation_id", "subject_id"], unique=False
+    )
+    op.create_table(
+        "provider_logouts",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("jti_sha256", TEXT, autoincrement=False, nullable=False),
+        sa.Column("expires_at", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "jti_sha256"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "daily_uses",
+        sa.Column("organisation_id", TEXT, nullable=False),
+        sa.Column("person_id", TEXT, autoincrement=False, nullable=False),
+        sa.Column("kind", TEXT, autoincrement=False, nullable=False),
+        sa.Column("used_on", TEXT, nullable=False),
+        sa.Column("amount", INTEGER, nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "person_id", "kind"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "sessions",
         sa.Column("organisation_id", TEXT, nullable=False),
         sa.Column("session_id", TEXT, autoincrement=False, nullable=False),
