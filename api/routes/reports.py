@@ -28,7 +28,12 @@ def compare(
     context: Context,
     service: AppStateDep,
     force: Annotated[
-        str, Form(max_length=200, description="Your force, to be shown its peers by size.")
+        str,
+        Form(
+            max_length=200,
+            description="Your force, to be shown its peers by size.",
+            examples=["Ashdown (invented)"],
+        ),
     ] = "",
 ) -> Comparison:
     """Compare forces by their aggregates; the files are not kept."""

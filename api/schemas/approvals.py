@@ -15,8 +15,12 @@ class ApprovalScope(BaseModel):
 
     export_of: str | None = Field(None, description="case, list or alerts.")
     case_id: str | None = None
+    case_version: int | None = Field(None, description="The version of the case that leaves.")
     alert_id: str | None = Field(None, description="The alert that was exported first.")
     alert_ids: list[str] | None = None
+    alert_versions: list[int] | None = Field(
+        None, description="The version of each of these alerts, in their order."
+    )
     attachment_ids: list[str] | None = None
     statement_ids: list[str] | None = None
     lanes: list[Lane] | None = None

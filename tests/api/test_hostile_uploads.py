@@ -328,7 +328,7 @@ def test_a_hidden_zero_byte_is_no_part_of_what_is_kept(running: Running) -> None
 
 LARGEST = {"/v1/scores": ROWS_BYTES, SCORED: UPLOAD_BYTES, KEPT: UPLOAD_BYTES,
            "/v1/statements/preview": UPLOAD_BYTES, "/v1/proposals/cards": UPLOAD_BYTES,
-           "/v1/registers": UPLOAD_BYTES,
+           "/v1/registers": UPLOAD_BYTES, "/v1/benchmarks": UPLOAD_BYTES,
            "/v1/pack/preview": PACK_BYTES, "/v1/back-tests": PACK_BYTES,
            "/v1/cases/{case_id}/attachments": UPLOAD_BYTES}  # fmt: skip
 
