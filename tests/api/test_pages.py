@@ -149,7 +149,7 @@ def test_columns_are_checked_once_and_then_known(browse: Callable[[str], Browser
     strange = "Wann,Wer,Wo,Wieviel\n2026-10-01,E1,SHOP,5.00\n2026-10-02,E2,SHOP,6.00\n"
     asked = browser.upload(("strange.csv", strange))
     assert "Check columns" in asked.text
-    assert "Not readable yet: choose the column for holder" in asked.text
+    assert "Not readable yet: choose the column for cardholder" in asked.text
     chosen = _preselected(asked.text)
     assert (chosen["date"], chosen["merchant"], chosen["amount"]) == ("Wann", "Wo", "Wieviel")
     assert asked.text.count("Guessed by content") == 3

@@ -35,7 +35,7 @@ def page(running: Running) -> Callable[..., Any]:
 def test_search_leaves_no_name_in_an_address(page: Callable[..., Any]) -> None:
     found = page("/payments/search", text="new firm")
     assert "firm" not in str(found.url).casefold()
-    assert "2 payments fit these filters, £1,850.00 together" in found.text
+    assert "2 payments fit these filters, £1,850.00 in total" in found.text
     token = re.search(r"search=([^&]+)", str(found.url))
     assert token is not None
     assert page(f"/payments?search={token[1]}", "auditor").status_code == 422
