@@ -219,7 +219,7 @@ def test_from_a_register_of_gifts_to_a_reviewed_name_and_an_alert(
     at.press("Review the names in it")
     at.sees("Is “Training Hall Ltd” the merchant “TRAINING HALL”?", "1 payment by people")
     at.choose("The same organisation")
-    at.type("Why", "The hall at the station")
+    at.type("Reason", "The hall at the station")
     at.press("Save the decision")
     at.sees("Decision saved")
     for _ in range(600):
