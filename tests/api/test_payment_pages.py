@@ -58,7 +58,7 @@ def test_the_filtered_list_as_csv(page: Callable[..., Any]) -> None:
     everything = page("/payments.csv").text
     assert "'=cmd|calc" in everything
     assert '"=cmd' not in everything
-    assert "E1" not in page("/payments.csv", "psd").text
+    assert not re.search(r"\bE1\b", page("/payments.csv", "psd").text)
 
 
 def test_a_payment_leads_to_its_alerts_and_rules(page: Callable[..., Any]) -> None:
