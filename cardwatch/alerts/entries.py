@@ -55,26 +55,26 @@ def entries_shown(
 
 def _entry(ledger: Ledger, rule: str, hits: Hits, row: int) -> EntryShown:
     """Return the entry that a feature counted for a payment as it is shown."""
-    match, payers, known = (
+    match, payers, people_known = (
         int(values[row]) for values in (hits.match, hits.payer_count, hits.known_count)
     )
     link = links(ledger, hits.kind)[1][match] if match >= 0 else None
     entry = entry_shown(ledger.registers[hits.kind], int(hits.entry[row]), link, rule)
     if not payers:
         return entry
-    return replace(entry, matched_by=f"{entry.matched_by} {chance_words(payers, known)}")
+    return replace(entry, matched_by=f"{entry.matched_by} {chance_words(payers, people_known)}")
 
 
-def chance_words(payers: int, known: int) -> str:
+def chance_words(payers: int, people_known: int) -> str:
     """Return how many people would fit an entry in place of its own, in a sentence.
 
     Args:
         payers: who paid the merchant from the entry's day on, the entry's own person among them.
-        known: all who pay or approve.
+        people_known: all who pay or approve.
     """
     if payers == 1:
-        return f"Of {known:,} people, nobody else paid this merchant since."
-    return f"Of {known:,} people, {payers:,} paid this merchant since."
+        return f"Of {people_known:,} people, nobody else paid this merchant since."
+    return f"Of {people_known:,} people, {payers:,} paid this merchant since."
 
 
 def entry_shown(

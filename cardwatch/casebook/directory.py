@@ -257,9 +257,9 @@ def _set_members(uow: UnitOfWork, group_id: str, members: Sequence[str], link_of
     known = sa.select(directory_users.c.user_id).where(uow.scope(directory_users))
     if after - {row["user_id"] for row in uow.fetch_all(known)}:
         raise CardwatchError("A member of the group is not a user here.", field="members")
-    left = sorted(before - after)
-    for first in range(0, len(left), USERS_AT_ONCE):
-        part = left[first : first + USERS_AT_ONCE]
+    departed = sorted(before - after)
+    for first in range(0, len(departed), USERS_AT_ONCE):
+        part = departed[first : first + USERS_AT_ONCE]
         uow.delete(directory_members, this & directory_members.c.user_id.in_(part))
     joined = sorted(after - before)
     uow.insert(directory_members, [{"group_id": group_id, "user_id": user} for user in joined])

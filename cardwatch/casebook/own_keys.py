@@ -94,9 +94,9 @@ def keep_names(uow: UnitOfWork, payments: Iterable[Mapping[Any, object]]) -> Non
     question = sa.select(holder_names.c.names_id, holder_names.c.visible_to_psd_only).where(
         uow.scope(holder_names)
     )
-    kept = {row["names_id"]: row["visible_to_psd_only"] for row in uow.fetch_all(question)}
-    uow.insert(holder_names, [row for row in rows if row["names_id"] not in kept])
-    for names_id in sorted({str(row["names_id"]) for row in rows if kept.get(row["names_id"])}):
+    stored = {row["names_id"]: row["visible_to_psd_only"] for row in uow.fetch_all(question)}
+    uow.insert(holder_names, [row for row in rows if row["names_id"] not in stored])
+    for names_id in sorted({str(row["names_id"]) for row in rows if stored.get(row["names_id"])}):
         these = holder_names.c.names_id == names_id
         uow.update(holder_names, these, {"visible_to_psd_only": 0})
 
@@ -105,7 +105,7 @@ def keep_names_anew(uow: UnitOfWork) -> None:
     """Keep the ways in which payments name cardholders that are left once some were erased."""
     columns = [transactions.c[name] for name in HOLDER_KEYS]
     uow.delete(holder_names, sa.true())
-    kept: set[tuple[tuple[str, str], ...]] = set()
+    stored_names: set[tuple[tuple[str, str], ...]] = set()
     for visible_to_psd_only in (0, 1):
         payments = uow.fetch_all(
             sa.select(*columns)
@@ -114,9 +114,9 @@ def keep_names_anew(uow: UnitOfWork) -> None:
             )
             .distinct()
         )
-        names = {_names_of(payment) for payment in payments} - kept
+        names = {_names_of(payment) for payment in payments} - stored_names
         uow.insert(holder_names, _as_rows(names, visible_to_psd_only=visible_to_psd_only))
-        kept |= names
+        stored_names |= names
 
 
 def _names_of(payment: Mapping[Any, object]) -> tuple[tuple[str, str], ...]:

@@ -53,14 +53,14 @@ def use_quota(
     """
     with casebook.unaudited(actor, now) as uow:
         uow.lock("daily-uses", actor.responsible_id)
-        used = _used_today(uow)
+        used_today = _used_today(uow)
         for kind, amount in amounts.items():
             unit = BYTES_PER_MIB if kind == QuotaKind.UPLOAD_MIB else 1
-            if used.get(kind, 0) + amount > limits[kind] * unit:
+            if used_today.get(kind, 0) + amount > limits[kind] * unit:
                 raise quota_reached(kind, limits[kind], now)
         for kind, amount in amounts.items():
             this = (daily_uses.c.person_id == actor.responsible_id) & (daily_uses.c.kind == kind)
-            values = {"used_on": uow.today, "amount": used.get(kind, 0) + amount}
+            values = {"used_on": uow.today, "amount": used_today.get(kind, 0) + amount}
             if not uow.update(daily_uses, this, values):
                 row = {"person_id": actor.responsible_id, "kind": kind.value}
                 uow.insert(daily_uses, [row | values])

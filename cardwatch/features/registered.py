@@ -319,8 +319,10 @@ def with_payers(ledger: Ledger, pairs: pd.DataFrame, by: str) -> pd.DataFrame:
     if pairs.empty:
         return pairs.assign(payer_count=0, known_count=0)
     payments = keys_of_payments(ledger)
-    named = payments[payments[by] != ""]
-    known_days = np.sort(named.drop_duplicates(by)["day"].to_numpy())  # payments are in order
+    named_payments = payments[payments[by] != ""]
+    known_days = np.sort(
+        named_payments.drop_duplicates(by)["day"].to_numpy()
+    )  # payments are in order
     known = np.searchsorted(known_days, pairs["day"].to_numpy(), "right")
     windows = pd.DataFrame(
         {
@@ -329,11 +331,11 @@ def with_payers(ledger: Ledger, pairs: pd.DataFrame, by: str) -> pd.DataFrame:
             "day": pairs["day"].to_numpy(),
         }
     )
-    named = named[named["merchant_code"].isin(windows["code"].unique())]
-    before = named.groupby(["merchant_code", by])["day"].shift(fill_value=-DAYS_APART)
+    named_payments = named_payments[named_payments["merchant_code"].isin(windows["code"].unique())]
+    before = named_payments.groupby(["merchant_code", by])["day"].shift(fill_value=-DAYS_APART)
     paid = {
         code: (days.to_numpy(), before[days.index].to_numpy())
-        for code, days in named.groupby("merchant_code")["day"]
+        for code, days in named_payments.groupby("merchant_code")["day"]
     }
     distinct = windows.drop_duplicates()
     counts = [_payers_within(*paid[code], start, day) for code, start, day in

@@ -187,10 +187,10 @@ def _holder_pays_here(ledger: Ledger) -> Numbers:
         return ledger.count(bought, by, YEAR_DAYS, 1)
 
     usual = (in_year(("merchant_id",)) + 0.5) / (in_year(()) + 1)
-    own = in_year(PAIR[:1])
-    share = (in_year(PAIR) + SHRINKAGE * usual) / (own + SHRINKAGE)
+    holder_payments = in_year(PAIR[:1])
+    share = (in_year(PAIR) + SHRINKAGE * usual) / (holder_payments + SHRINKAGE)
     history_days = np.clip(holder_history_days(ledger), BILL_DAYS, YEAR_DAYS)
-    return np.clip(share * own * BILL_DAYS / history_days, RARELY, 1.0)
+    return np.clip(share * holder_payments * BILL_DAYS / history_days, RARELY, 1.0)
 
 
 def _coincidence(ledger: Ledger) -> Numbers:

@@ -45,27 +45,29 @@ def _expected(ledger: Ledger) -> Numbers:
             return expected
         gifts, payments = _recorded(ledger), keys_of_payments(ledger)
         payments = payments[payments["unit_key"] != ""]
-        begun = payments.drop_duplicates(["unit_key", "holder_key"])  # payments are in order
-        known = np.fmax(gifts["known_day"].to_numpy(), gifts["true_day"].to_numpy())
+        first_payments = payments.drop_duplicates(
+            ["unit_key", "holder_key"]
+        )  # payments are in order
+        known_days = np.fmax(gifts["known_day"].to_numpy(), gifts["true_day"].to_numpy())
         heard = {"".join(unit.casefold().split()) for unit in ledger.registers["gifts"].nil_units}
         for unit, rows in payments.groupby("unit_key"):
             if unit in heard:
                 continue
             day = rows["day"].to_numpy()
-            is_own, of_unit = gifts["unit_key"] == unit, begun["unit_key"] == unit
-            own_holders = np.searchsorted(begun["day"][of_unit], day, "right")
-            others = np.searchsorted(begun["day"], day, "right") - own_holders
-            rate = _recorded_by(known, day) / np.maximum(others, 1)
-            is_silent = _recorded_by(known[is_own.to_numpy()], day) == 0
+            is_own, of_unit = gifts["unit_key"] == unit, first_payments["unit_key"] == unit
+            own_holders = np.searchsorted(first_payments["day"][of_unit], day, "right")
+            other_holders = np.searchsorted(first_payments["day"], day, "right") - own_holders
+            rate = _recorded_by(known_days, day) / np.maximum(other_holders, 1)
+            is_silent = _recorded_by(known_days[is_own.to_numpy()], day) == 0
             expected[rows["row"].to_numpy()] = np.where(is_silent, own_holders * rate, 0.0)
         return expected
 
     return ledger.once("expected gifts of silent units", make)
 
 
-def _recorded_by(known: Numbers, day: Codes) -> Codes:
+def _recorded_by(known_days: Numbers, day: Codes) -> Codes:
     """Count the entries that became known in the year up to each day."""
-    days = np.sort(known)
+    days = np.sort(known_days)
     until, since = (np.searchsorted(days, end, "right") for end in (day, day - SILENT_DAYS))
     counts: Codes = until - since
     return counts

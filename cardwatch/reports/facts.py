@@ -45,8 +45,8 @@ def make_facts(payments: pd.DataFrame, alerts: pd.DataFrame) -> dict[str, pd.Dat
         cost_centre=lambda rows: rows["cost_centre"].replace("", NOT_RECORDED),
     )
     names = {code: category_name(code) for code in paid["mcc"].unique()}
-    named = paid["mcc"].map(names).where(lambda name: name != "", paid["category"])
-    paid["category"] = named.astype("str").replace("", NOT_RECORDED)
+    names_of_codes = paid["mcc"].map(names).where(lambda name: name != "", paid["category"])
+    paid["category"] = names_of_codes.astype("str").replace("", NOT_RECORDED)
     categories, units = (
         _dimension(paid, "category_key", CATEGORY_NAMES),
         _dimension(paid, "unit_key", UNIT_NAMES),
@@ -60,16 +60,16 @@ def make_facts(payments: pd.DataFrame, alerts: pd.DataFrame) -> dict[str, pd.Dat
     raised = alerts.sort_values("alert_id", ignore_index=True)
     raised["at_stake_pounds"] = _pounds(raised["at_stake_pence"])
     raised["recovered_pounds"] = _pounds(raised["recovered_pence"])
-    asked = raised[[*FACT_ALERT_COLUMNS[:-2], "at_stake_pounds", "recovered_pounds"]]
+    fact_alerts = raised[[*FACT_ALERT_COLUMNS[:-2], "at_stake_pounds", "recovered_pounds"]]
     days = pd.concat(
-        [paid["date"], *(asked[name] for name in ("raised_on", "last_on", "decided_on"))]
+        [paid["date"], *(fact_alerts[name] for name in ("raised_on", "last_on", "decided_on"))]
     )
     return {
         "dates": _dates(days[days != ""]),
         "categories": categories,
         "units": units,
         "payments": _days(paid[columns], "date"),
-        "alerts": _days(asked, "raised_on", "last_on", "decided_on"),
+        "alerts": _days(fact_alerts, "raised_on", "last_on", "decided_on"),
     }
 
 

@@ -134,14 +134,14 @@ def _months(cells: Sequence[PublishedCell]) -> tuple[PublishedCell, ...]:
 
 def _largest(cells: Sequence[PublishedCell]) -> tuple[PublishedCell, ...]:
     """Return the merchants that received most, and the others as one row."""
-    named = sorted(
+    named_cells = sorted(
         (cell for cell in cells if cell.name != OTHERS), key=lambda c: (-c.pounds, c.name)
     )
-    rest = [*named[MOST_MERCHANTS:], *(cell for cell in cells if cell.name == OTHERS)]
+    rest = [*named_cells[MOST_MERCHANTS:], *(cell for cell in cells if cell.name == OTHERS)]
     if not rest:
-        return tuple(named)
+        return tuple(named_cells)
     purchases, pounds = sum(c.purchases for c in rest), sum(c.pounds for c in rest)
-    return (*named[:MOST_MERCHANTS], PublishedCell(OTHERS, purchases, pounds))
+    return (*named_cells[:MOST_MERCHANTS], PublishedCell(OTHERS, purchases, pounds))
 
 
 def _table(caption: str, heading: str, cells: Sequence[PublishedCell]) -> Table:

@@ -36,8 +36,10 @@ def choose_separator(sample: str) -> str:
         width = max(several, key=lambda w: (several[w], w), default=0)
         return several.get(width, 0) / max(widths.total(), 1), width
 
-    others = [separator for separator in SEPARATORS if separator != "," and separator in sample]
-    return max([",", *others], key=constancy)
+    present_separators = [
+        separator for separator in SEPARATORS if separator != "," and separator in sample
+    ]
+    return max([",", *present_separators], key=constancy)
 
 
 def _rows(text: str, separator: str, *, padded: bool = False) -> Iterator[list[str]]:
@@ -66,8 +68,8 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
     data = data if encoding == "utf-8" else text.encode()
     try:
         first = list(itertools.islice(_rows(sample, separator, padded=padded), SEARCHED_ROWS))
-        found = find_headings(first, headings)
-        heading_index, names = found.last, found.names
+        headings_found = find_headings(first, headings)
+        heading_index, names = headings_found.last, headings_found.names
         _check_shape(0, max(map(len, first)), file, limits)
         even = None if padded else _read_even(data, separator, first, heading_index)
         cells, long_rows = even, []
@@ -87,7 +89,7 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
     check_size(cells, file, limits)
     _check_quotes(cells, separator, file)
     _check_end(text, cells, separator, file)
-    part = Part("", 0, heading_index + 2, filled_cells(first[: found.first]))
+    part = Part("", 0, heading_index + 2, filled_cells(first[: headings_found.first]))
     return Found(names, heading_index + 1, cells, decided, [], [part], long_rows, separator)
 
 
