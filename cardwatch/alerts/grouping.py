@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import coo_array
 
+from cardwatch.features.ledger import PAIR
 from cardwatch.features.split import refunded_on
 from cardwatch.rules import EVIDENCE, Evidence, Rule
 
@@ -114,7 +115,7 @@ def group_findings(
 def _codes(ledger: Ledger, evidence: Evidence, finding: Finding) -> list[int]:
     """Return what a finding shares with others besides payments: its group, or its cardholders."""
     if evidence.joins == "holders":
-        pairs = ledger.group("holder_id", "merchant_id")
+        pairs = ledger.group(*PAIR)
         return np.unique(pairs[[*finding.evidence, finding.row]]).tolist()
     return [] if evidence.joins == "rows" else [int(ledger.group(*evidence.by)[finding.row])]
 
@@ -122,8 +123,8 @@ def _codes(ledger: Ledger, evidence: Evidence, finding: Finding) -> list[int]:
 def _labels(ledger: Ledger, findings: Sequence[Finding]) -> list[int]:
     """Return for each finding the number of its matter.
 
-    Each is tied to what it shares: its payments, its whole group, or both. What findings share is
-    tied to its rows once, or a day of a thousand payments would make a million ties.
+    Each is tied to what it shares: its payments, what `_codes` says, or both. What findings share
+    is tied to its rows once, or a day of a thousand payments would make a million ties.
     """
     if not findings:
         return []

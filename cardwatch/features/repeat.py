@@ -69,11 +69,8 @@ def merchant_equal_before_count(ledger: Ledger) -> Numbers:
 
 def merchant_equal_share(ledger: Ledger) -> Numbers:
     """Share of this merchant's earlier payments that did, drawn towards that of all merchants."""
-    repeated, bought = _repeated(ledger), ledger.is_purchase
-    usual = (ledger.count(repeated, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 50)
-    here = ledger.count(repeated, ("merchant_id",), until=1) + SHRINKAGE * usual
-    total = ledger.count(bought, ("merchant_id",), until=1) + SHRINKAGE
-    return here / total
+    repeated = _repeated(ledger)
+    return _drawn(ledger, repeated, ("merchant_id",), _usual(ledger, repeated))
 
 
 def repeat_surprise(ledger: Ledger) -> Numbers:
@@ -127,14 +124,22 @@ def _given_to(ledger: Ledger, flags: Flags) -> Numbers:
     The merchant's share of all earlier payments is drawn towards everybody's, and the cardholder's
     towards the merchant's.
     """
-    bought, usual = ledger.is_purchase, _usual(ledger, flags)
+    usual = _usual(ledger, flags)
+    often = np.maximum(_drawn(ledger, flags, ("merchant_id",), usual), LEAST_OFTEN * usual)
+    return np.maximum(often, _drawn(ledger, flags, PAIR, often))
 
-    def drawn(by: tuple[str, ...], towards: Numbers) -> Numbers:
-        here = ledger.count(flags, by, until=1) + SHRINKAGE * towards
-        return here / (ledger.count(bought, by, until=1) + SHRINKAGE)
 
-    often = np.maximum(drawn(("merchant_id",), usual), LEAST_OFTEN * usual)
-    return np.maximum(often, drawn(PAIR, often))
+def _drawn(ledger: Ledger, flags: Flags, by: tuple[str, ...], towards: Numbers) -> Numbers:
+    """Return the share of a group's earlier purchases of which something holds, drawn towards one.
+
+    Args:
+        ledger: the payments.
+        flags: where it holds.
+        by: columns that make the group.
+        towards: the share that a group without purchases has.
+    """
+    here = ledger.count(flags, by, until=1) + SHRINKAGE * towards
+    return here / (ledger.count(ledger.is_purchase, by, until=1) + SHRINKAGE)
 
 
 def _usual(ledger: Ledger, flags: Flags) -> Numbers:
