@@ -17,6 +17,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from processes import children
 
+from cardwatch.national import NationalSettings
+
+ALL = NationalSettings(lanes=("finance", "psd"))
+"""Settings by which every engine scores, so that their bytes can be compared."""
+
 
 def _certificate(folder: Path) -> Path:
     """Write a certificate that signs itself, with its key, for this machine alone."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from clusters import ALL
 
-from cardwatch.partitions import write_partition
+from cardwatch.executors import this_process
+from cardwatch.national import score_many
+from cardwatch.partitions import list_partitions, write_partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +36,17 @@ def forces(
             policy_text=POLICY if own else "", cards=sample_cards if own else None,
         )  # fmt: skip
     return root
+
+
+@pytest.fixture(scope="session")
+def scored(forces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the results of the forces, as this process makes them."""
+    results = tmp_path_factory.mktemp("scored")
+    outcomes = list(
+        score_many(list_partitions(str(forces)), str(results), ALL, engine=this_process())
+    )
+    assert {outcome.outcome for outcome in outcomes} == {"scored"}
+    return results
 
 
 @pytest.fixture(scope="session")

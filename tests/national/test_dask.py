@@ -6,11 +6,11 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from clusters import DaskCluster
+from clusters import ALL, DaskCluster
 
 from cardwatch.errors import CardwatchError
-from cardwatch.executors import dask_cluster, this_process
-from cardwatch.national import NationalSettings, score_many
+from cardwatch.executors import dask_cluster
+from cardwatch.national import score_many
 from cardwatch.partitions import list_partitions
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 distributed = pytest.importorskip("distributed", reason="pip install 'cardwatch[dask]'")
 dask = pytest.importorskip("dask")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
-ALL = NationalSettings(lanes=("finance", "psd"))
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +28,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
     running = DaskCluster(tmp_path_factory.mktemp("cluster"))
     yield running
     running.stop()
-
-
-@pytest.fixture(scope="module")
-def scored(forces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the results of the forces, as this process makes them."""
-    results = tmp_path_factory.mktemp("scored")
-    list(score_many(list_partitions(str(forces)), str(results), ALL, engine=this_process()))
-    return results
 
 
 def test_same_bytes_from_dask(

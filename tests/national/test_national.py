@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
+from clusters import ALL
 from typer.testing import CliRunner
 
 from cardwatch.cli import app
@@ -25,19 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Bytes = Callable[[Path], dict[str, bytes]]
-
-ALL = NationalSettings(lanes=("finance", "psd"))
-
-
-@pytest.fixture(scope="module")
-def scored(forces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the results of the forces, as this process makes them."""
-    results = tmp_path_factory.mktemp("scored")
-    outcomes = list(
-        score_many(list_partitions(str(forces)), str(results), ALL, engine=this_process())
-    )
-    assert {outcome.outcome for outcome in outcomes} == {"scored"}
-    return results
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])

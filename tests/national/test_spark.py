@@ -8,10 +8,9 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from clusters import spark_session, spark_workers
+from clusters import ALL, spark_session, spark_workers
 
-from cardwatch.executors import this_process
-from cardwatch.national import NationalSettings, score_many
+from cardwatch.national import score_many
 from cardwatch.partitions import list_partitions
 from cardwatch.spark_engine import spark_cluster
 
@@ -26,7 +25,6 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("java"), reason="Spark needs Java"),
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::ResourceWarning"),
 ]
-ALL = NationalSettings(lanes=("finance", "psd"))
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +33,6 @@ def session() -> Iterator[Any]:
     running = spark_session()
     yield running
     running.stop()
-
-
-@pytest.fixture(scope="module")
-def scored(forces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the results of the forces, as this process makes them."""
-    results = tmp_path_factory.mktemp("scored")
-    list(score_many(list_partitions(str(forces)), str(results), ALL, engine=this_process()))
-    return results
 
 
 def test_same_bytes_from_spark(
