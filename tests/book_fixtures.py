@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy
-from books import HEADINGS, NOW, leave_out
+from books import HEADINGS, NOW, leave_out, lively_month
+from typer.testing import CliRunner
 
 from cardwatch import services
 from cardwatch.casebook import ROLES, Actor, Casebook
 from cardwatch.casebook.unit_of_work import SYSTEM
+from cardwatch.cli import app
 from cardwatch.errors import CardwatchError
 from cardwatch.reports import check_drawing
 from cardwatch.statements import read_each
@@ -89,6 +91,20 @@ def read(tmp_path: Path, choices: ReadingChoices) -> Callable[..., Read]:
         return found
 
     return made
+
+
+@pytest.fixture
+def received_january(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Callable[..., Read]
+) -> None:
+    """Give the command a casebook of one force, with a month kept as history."""
+    monkeypatch.setenv("CARDWATCH_HOME", str(tmp_path / "home"))
+    new = ["people", "a@x.example", "--name", "a", "--role", "finance", "--no-card",
+           "--new-organisation", "Saltmarsh Vale"]  # fmt: skip
+    assert CliRunner().invoke(app, new).exit_code == 0
+    read(*lively_month(1), name="january.csv")
+    received = CliRunner().invoke(app, ["receive", str(tmp_path / "january.csv"), "--history"])
+    assert received.exit_code == 0, received.output
 
 
 @pytest.fixture(scope="session")

@@ -184,16 +184,8 @@ def test_same_payments_same_files(at: Context, read: Read, tmp_path: Path) -> No
     )
 
 
-def test_the_command_writes_facts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Read
-) -> None:
-    monkeypatch.setenv("CARDWATCH_HOME", str(tmp_path / "home"))
-    new = ["people", "a@x.example", "--name", "a", "--role", "finance", "--no-card",
-           "--new-organisation", "Saltmarsh Vale"]  # fmt: skip
-    assert CliRunner().invoke(app, new).exit_code == 0
-    read(*lively_month(1), name="january.csv")
-    received = CliRunner().invoke(app, ["receive", str(tmp_path / "january.csv"), "--history"])
-    assert received.exit_code == 0, received.output
+@pytest.mark.usefixtures("received_january")
+def test_the_command_writes_facts(tmp_path: Path) -> None:
     command = ["casebook", "export", str(tmp_path / "facts"), "--purpose", "finance-assurance",
                "--to", "Finance dashboard", "--facts"]  # fmt: skip
     ran = CliRunner().invoke(app, command)

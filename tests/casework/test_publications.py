@@ -66,16 +66,8 @@ def test_the_command_refuses_a_faulty_list_first(
     assert not (tmp_path / "q3.csv").exists()
 
 
-def test_the_command_writes_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Read
-) -> None:
-    monkeypatch.setenv("CARDWATCH_HOME", str(tmp_path / "home"))
-    new = ["people", "a@x.example", "--name", "a", "--role", "finance", "--no-card",
-           "--new-organisation", "Saltmarsh Vale"]  # fmt: skip
-    assert CliRunner().invoke(app, new).exit_code == 0
-    read(*lively_month(1), name="january.csv")
-    received = CliRunner().invoke(app, ["receive", str(tmp_path / "january.csv"), "--history"])
-    assert received.exit_code == 0, received.output
+@pytest.mark.usefixtures("received_january")
+def test_the_command_writes_the_file(tmp_path: Path) -> None:
     answers = tmp_path / "q1.zip"
     ran = CliRunner().invoke(app, ["publish", "2026-Q1", "--out", str(answers)])
     assert ran.exit_code == 0, ran.output
