@@ -9,9 +9,7 @@ import datetime as dt
 import hashlib
 import json
 import os
-import warnings
-import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -25,17 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from sklearn.ensemble import IsolationForest
+    from sklearn.tree._tree import Tree
 
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 TREES, SAMPLES = 1000, 256
 """With 100 trees one alert in six changes with the seed; with 1,000 one in thirty (measured)."""
 SEED = 20261101
-LIBRARIES = ("scikit-learn", "numpy", "skops")
-TRUSTED = ["sklearn.tree._tree.Tree"]
-"""Types in a forest that skops asks about: trees, whose indices `_check_trees` checks."""
-FOREST_FILE, MANIFEST_FILE, CARD_FILE = "forest.skops", "manifest.json", "CARD.md"
+LIBRARIES = ("scikit-learn", "numpy")
+FOREST_FILE, MANIFEST_FILE, CARD_FILE = "forest.npz", "manifest.json", "CARD.md"
 FEWEST_ROWS = 500
 REFERENCE_ROWS, TOLERANCE = 16, 1e-9
 """Rows whose scores a manifest keeps, and by how much a score may differ when it is loaded."""
@@ -53,7 +49,7 @@ class Forest:
         typical: median of each feature in those rows.
     """
 
-    estimator: IsolationForest
+    trees: tuple[Tree, ...]
     features: tuple[str, ...]
     rows: int
     holders: int
@@ -63,14 +59,18 @@ class Forest:
     typical: tuple[float, ...]
 
     @cached_property
-    def trees(self) -> list[tuple[Any, Numbers]]:
-        """Each tree, with the depth at which a payment that ends at a node of it counts."""
-        model = self.estimator
-        depths = zip(model._decision_path_lengths, model._average_path_length_per_tree, strict=True)  # noqa: SLF001  it says them nowhere else
-        return [
-            (member.tree_, passed + beyond - 1.0)
-            for member, (passed, beyond) in zip(model.estimators_, depths, strict=True)
-        ]
+    def counted_depths(self) -> list[Numbers]:
+        """For each tree, the depth at which a payment that ends at each of its nodes counts."""
+        from cardwatch.isolation_trees import counted_depths  # noqa: PLC0415  a second to import
+
+        return [counted_depths(tree) for tree in self.trees]
+
+    @cached_property
+    def average_depth(self) -> float:
+        """The average depth of an unsuccessful search in a tree of all rows drawn for it."""
+        from cardwatch.isolation_trees import average_depths  # noqa: PLC0415  a second to import
+
+        return float(average_depths(self.trees[0].n_node_samples[:1])[0])
 
     def unusualness(self, features: Mapping[str, Any] | pd.DataFrame) -> Numbers:
         """Score how unusual each row is, 0 to 1, higher more unusual; 0.5 is ordinary.
@@ -134,7 +134,7 @@ def fit_table(
     from cardwatch.isolation_trees import fit_trees  # noqa: PLC0415  a second to import
 
     return Forest(
-        estimator=fit_trees(table, TREES, SAMPLES, seed),
+        trees=fit_trees(table, TREES, SAMPLES, seed),
         features=tuple(columns),
         rows=len(table),
         holders=int(rows["holder_id"].nunique()),
@@ -160,14 +160,13 @@ def _score(forest: Forest, table: np.ndarray[Any, Any]) -> Numbers:
     depths = joblib.Parallel(n_jobs=count, require="sharedmem")(
         joblib.delayed(_depths)(forest, part) for part in parts
     )
-    whole = forest.estimator._average_path_length_per_tree[0][0]  # noqa: SLF001  of all that a tree was fitted to
-    return 2.0 ** -(np.concatenate(depths) / (len(forest.trees) * whole))
+    return 2.0 ** -(np.concatenate(depths) / (len(forest.trees) * forest.average_depth))
 
 
 def _depths(forest: Forest, table: np.ndarray[Any, Any]) -> Numbers:
     """Return the depths of rows in all trees, added up tree by tree."""
     depths = np.zeros(len(table))
-    for tree, counted in forest.trees:
+    for tree, counted in zip(forest.trees, forest.counted_depths, strict=True):
         depths += counted[tree.apply(table)]
     return depths
 
@@ -180,11 +179,11 @@ def _matrix(
 
 def save_forest(forest: Forest, folder: Path) -> None:
     """Write a model folder: the forest, its manifest, and a card a person can read."""
-    import skops.io  # noqa: PLC0415  a second to import, needed only where models are files
+    from cardwatch.isolation_trees import pack_trees  # noqa: PLC0415  a second to import
 
     folder.mkdir(parents=True, exist_ok=True)
-    skops.io.dump(forest.estimator, folder / FOREST_FILE, compression=8)
-    facts = {k: v for k, v in asdict(forest).items() if k != "estimator"}
+    (folder / FOREST_FILE).write_bytes(pack_trees(forest.trees))
+    facts = {f.name: getattr(forest, f.name) for f in fields(forest) if f.name != "trees"}
     manifest = {
         "name": folder.name,
         "settings": {"trees": TREES, "samples": SAMPLES, "seed": SEED},
@@ -201,8 +200,9 @@ def save_forest(forest: Forest, folder: Path) -> None:
 def load_forest(folder: Path) -> Forest:
     """Return the forest in a model folder once every check of it has passed.
 
-    Hashes, then what the file holds, then every tree's structure, then known scores: a forest that
-    was changed is refused before it scores anything. Versions of libraries need not agree: a
+    Hashes, then what the file holds and every tree's structure, then known scores: a forest that
+    was changed is refused before it scores anything. The file is arrays of numbers: it names no
+    types, and nothing in it can run. Versions of libraries need not agree: a
     forest that gives the reference rows the scores its manifest keeps is the same forest.
 
     Raises:
@@ -220,59 +220,27 @@ def load_forest(folder: Path) -> Forest:
         raise ModelRefused(name, f"{FOREST_FILE} does not match its manifest")
     if _facts_sha256(facts) != sha256.get("fitted"):
         raise ModelRefused(name, "its manifest was changed")
-    estimator = _unpack(name, data)
-    _check_trees(name, estimator, len(facts["features"]), settings)
+    trees = _unpack(name, data, len(facts["features"]))
+    if len(trees) != settings["trees"]:
+        raise ModelRefused(name, "its number of trees does not match its manifest")
     lists = {name: tuple(facts[name]) for name in ("features", "typical")}
-    forest = Forest(estimator=estimator, **(facts | lists))
+    forest = Forest(trees=trees, **(facts | lists))
     _check_scores(name, forest, reference)
     return forest
 
 
-def _unpack(name: str, data: bytes) -> object:
-    """Return what a forest file holds, if it holds nothing but known kinds of thing."""
-    import skops.io  # noqa: PLC0415  a second to import, needed only where models are files
-    from sklearn.exceptions import InconsistentVersionWarning  # noqa: PLC0415  the same
+def _unpack(name: str, data: bytes, width: int) -> tuple[Tree, ...]:
+    """Return the trees of a forest file.
+
+    Raises:
+        ModelRefused: the file has something else, or a tree that points outside itself.
+    """
+    from cardwatch.isolation_trees import unpack_trees  # noqa: PLC0415  a second to import
 
     try:
-        unknown = skops.io.get_untrusted_types(data=data)
-        if sorted(unknown) != TRUSTED:
-            raise ModelRefused(name, "its file has more than a forest")
-        with warnings.catch_warnings():  # the scores decide, see `load_forest`
-            warnings.simplefilter("ignore", InconsistentVersionWarning)
-            return skops.io.loads(data, trusted=TRUSTED)
-    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise ModelRefused(name, f"its file cannot be read ({type(error).__name__})") from error
-
-
-def _check_trees(name: str, estimator: object, features: int, settings: dict[str, int]) -> None:
-    """Refuse trees that point outside themselves: scikit-learn follows them unchecked."""
-    from sklearn.ensemble import IsolationForest  # noqa: PLC0415  a second to import
-
-    if not isinstance(estimator, IsolationForest):
-        raise ModelRefused(name, "its file has no isolation forest")
-    if len(estimator.estimators_) != settings["trees"]:
-        raise ModelRefused(name, "its number of trees does not match its manifest")
-    for number, member in enumerate(estimator.estimators_):
-        tree = member.tree_
-        nodes = np.arange(tree.node_count)
-        left_children, right = tree.children_left, tree.children_right
-        leaf = (left_children == -1) & (right == -1)
-        inner = (
-            (left_children > nodes)
-            & (right > nodes)
-            & (left_children < len(nodes))
-            & (right < len(nodes))
-        )
-        split = (tree.feature >= 0) & (tree.feature < features) & np.isfinite(tree.threshold)
-        lengths = estimator._average_path_length_per_tree[number]  # noqa: SLF001  checked, not used
-        columns = estimator.estimators_features_[number]
-        sound = (
-            bool((leaf | (inner & split)).all())
-            and len(lengths) == len(estimator._decision_path_lengths[number]) == len(nodes)  # noqa: SLF001
-            and np.array_equal(columns, np.arange(features))
-        )
-        if not sound:
-            raise ModelRefused(name, f"tree {number} is damaged")
+        return unpack_trees(data, width)
+    except ValueError as error:
+        raise ModelRefused(name, f"its file {error}") from error
 
 
 def _reference(forest: Forest) -> dict[str, list[object]]:

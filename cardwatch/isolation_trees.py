@@ -1,32 +1,46 @@
-"""Fits the trees of an isolation forest, each to the rows drawn for it and no others.
+"""The trees of an isolation forest: fitted, written as arrays, and built from them again.
 
-Imported only where a forest is fitted: scikit-learn takes a second to load.
+Imported only where a forest is fitted or loaded: scikit-learn takes a second to load.
 """
 
 from __future__ import annotations
 
 import copy
+import io
+import math
+import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any
 
-import joblib
 import numpy as np
 from numpy.random import RandomState
-from sklearn.ensemble import IsolationForest
-from sklearn.ensemble._iforest import _average_path_length
+from sklearn.tree import ExtraTreeRegressor
+from sklearn.tree._tree import NODE_DTYPE, Tree
 from sklearn.utils.random import sample_without_replacement
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     Table = np.ndarray[Any, np.dtype[np.float32]]
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
-    Codes = np.ndarray[Any, np.dtype[np.int64]]
-    Tree = Any  # scikit-learn has no types
 
 SEEDS_BELOW = np.iinfo(np.int32).max
 """The bound below which scikit-learn draws the seeds of trees."""
+ONE_OUTPUT = np.ones(1, np.intp)
+LEAF = -1
+"""What scikit-learn writes for a leaf as its children."""
+ARRAYS = {
+    "left_child": np.int32, "right_child": np.int32, "feature": np.int32, "threshold": np.float64,
+    "n_node_samples": np.int32,
+}  # fmt: skip
+"""What scoring reads of a node, by scikit-learn's names, and as which type it is kept."""
+NODE_COUNTS = "node_counts"
+MOST_BYTES = 64 * 2**20
+"""Of the arrays of a forest together; 1,000 trees of 256 rows have at most 11 MiB."""
 
 
-def fit_trees(table: Table, trees: int, samples: int, seed: int) -> IsolationForest:
-    """Fit scikit-learn's isolation forest to a table: the same forest, in less time.
+def fit_trees(table: Table, trees: int, samples: int, seed: int) -> tuple[Tree, ...]:
+    """Fit the trees of scikit-learn's `IsolationForest`: the same trees, in less time.
 
     scikit-learn gives each tree all rows with weights of 0 and 1, and sets up three generators of
     random numbers for it. Here its builder gets the rows drawn, in their order, and one generator
@@ -36,60 +50,160 @@ def fit_trees(table: Table, trees: int, samples: int, seed: int) -> IsolationFor
     Args:
         table: a row a payment, a column a feature; finite.
         trees: the number of trees.
-        samples: the number of rows drawn for each.
+        samples: the number of rows drawn for each; all, where there are fewer.
         seed: of the draws and the trees.
-
-    Returns:
-        The forest that `IsolationForest.fit` gives.
     """
-    sample_size = min(samples, len(table))
-    forest = IsolationForest(
-        n_estimators=1, max_samples=sample_size, contamination="auto", random_state=seed
+    size = min(samples, len(table))
+    regressor = ExtraTreeRegressor(
+        max_features=1, splitter="random", max_depth=math.ceil(math.log2(max(size, 2)))
     )
-    # A caller's joblib context would ship the table to other processes.
-    with joblib.parallel_config("sequential"):
-        forest.fit(table)  # sets up all but the trees; its one tree is fitted again below
     outcomes = RandomState(seed).uniform(size=len(table))
     seeds = RandomState(seed).randint(SEEDS_BELOW, size=trees)
     chance = RandomState(0)
-    fitted = [_fit_tree(forest, table, outcomes, tree_seed, chance) for tree_seed in seeds]
-    leaves = _average_path_length(np.arange(sample_size + 1))  # of a leaf with so many rows
-    forest.set_params(n_estimators=trees, max_samples=samples)
-    vars(forest).update(
-        _seeds=seeds,
-        estimators_=[tree for tree, _ in fitted],
-        estimators_features_=[columns for _, columns in fitted],
-        _average_path_length_per_tree=tuple(leaves[t.tree_.n_node_samples] for t, _ in fitted),
-        _decision_path_lengths=tuple(t.tree_.compute_node_depths() for t, _ in fitted),
-    )
-    return forest
+    fitted = []
+    for tree_seed in seeds:
+        rows = _draw_rows(table.shape, size, tree_seed, chance)
+        fitted.append(_fit_tree(regressor, table[rows], outcomes[rows], tree_seed, chance))
+    return tuple(fitted)
+
+
+def _draw_rows(
+    shape: tuple[int, int], size: int, seed: int, chance: RandomState
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the rows that scikit-learn's bagging draws for a tree, in the order of the table.
+
+    Args:
+        shape: of the table.
+        size: how many are drawn.
+        seed: of the tree.
+        chance: a generator that is seeded here; a new one would take as long as the tree.
+    """
+    chance.seed(seed)
+    count, width = shape
+    sample_without_replacement(width, width, random_state=chance)  # columns are drawn first
+    return np.sort(sample_without_replacement(count, size, random_state=chance))
 
 
 def _fit_tree(
-    forest: IsolationForest, table: Table, outcomes: Numbers, seed: int, chance: RandomState
-) -> tuple[Tree, Codes]:
-    """Fit one tree as scikit-learn's bagging does.
+    regressor: ExtraTreeRegressor, table: Table, outcomes: Numbers, seed: int, chance: RandomState
+) -> Tree:
+    """Fit one tree to the rows drawn for it, as scikit-learn's bagging does.
 
     Args:
-        forest: whose tree it is to be.
-        table: as of `fit_trees`.
+        regressor: how it is to be fitted.
+        table: the rows.
         outcomes: what the splits pretend to predict.
-        seed: of its draw.
-        chance: a generator that is seeded here; a new one would take as long as the tree.
-
-    Returns:
-        The tree, and the columns it reads in their order, which are all.
+        seed: of the tree.
+        chance: as of `_draw_rows`.
     """
     chance.seed(seed)
-    count, width = table.shape
-    columns = sample_without_replacement(width, width, random_state=chance)
-    # A weight for each row puts the drawn ones in the order of the table.
-    rows = np.sort(sample_without_replacement(count, forest.max_samples_, random_state=chance))
-    chance.seed(seed)
-    own_seed = chance.randint(SEEDS_BELOW)
-    chance.seed(own_seed)
-    tree = copy.copy(forest.estimator_)
-    tree.random_state = chance
-    tree._fit(table[rows], outcomes[rows], check_input=False)  # noqa: SLF001  `fit` without checks
-    tree.random_state = own_seed
-    return tree, columns
+    chance.seed(chance.randint(SEEDS_BELOW))
+    member = copy.copy(regressor)
+    member.random_state = chance
+    member._fit(table, outcomes, check_input=False)  # noqa: SLF001  `fit` without checks
+    return member.tree_
+
+
+def counted_depths(tree: Tree) -> Numbers:
+    """Return the depth at which a payment that ends at each node of a tree counts.
+
+    The splits passed, and what a search among the rows that ended there would need on average
+    (Liu, Ting and Zhou 2008, section 3).
+    """
+    return tree.compute_node_depths() + average_depths(tree.n_node_samples) - 1.0
+
+
+def average_depths(counts: np.ndarray[Any, Any]) -> Numbers:
+    """Return the average depth of an unsuccessful search in a tree of so many rows.
+
+    Liu, Ting and Zhou (2008), eq. 1, computed in scikit-learn's order of operations.
+    """
+    counts = np.asarray(counts, np.float64)
+    many = np.maximum(counts, 3.0)
+    depths = 2.0 * (np.log(many - 1.0) + np.euler_gamma) - 2.0 * (many - 1.0) / many
+    return np.where(counts > 2, depths, (counts == 2).astype(np.float64))
+
+
+def pack_trees(trees: Sequence[Tree]) -> bytes:
+    """Return what scoring reads of some trees, as compressed arrays of numpy's own format."""
+    nodes = np.concatenate([tree.__getstate__()["nodes"] for tree in trees])
+    arrays: dict[str, Any] = {name: nodes[name].astype(kind) for name, kind in ARRAYS.items()}
+    arrays[NODE_COUNTS] = np.array([tree.node_count for tree in trees], np.int32)
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+def unpack_trees(data: bytes, width: int) -> tuple[Tree, ...]:
+    """Return the trees that `pack_trees` wrote, once each is known to stay within itself.
+
+    scikit-learn follows the indices of a tree unchecked: one that points outside would read any
+    memory.
+
+    Args:
+        data: as of `pack_trees`.
+        width: the number of columns of the tables that the trees are to read.
+
+    Raises:
+        ValueError: the data is no trees, or a tree is damaged; it says which.
+    """
+    arrays = _read_arrays(data)
+    counts = arrays.pop(NODE_COUNTS)
+    total = int(counts.sum(dtype=np.int64))
+    if (counts < 1).any() or any(len(values) != total for values in arrays.values()):
+        raise ValueError("has trees of another size than it says")
+    starts = np.cumsum(counts, dtype=np.int64) - counts
+    node = np.arange(total) - np.repeat(starts, counts)
+    left, right = arrays["left_child"], arrays["right_child"]
+    beyond = np.repeat(counts, counts)
+    is_leaf = (left == LEAF) & (right == LEAF)
+    is_split = (left > node) & (right > node) & (left < beyond) & (right < beyond)
+    is_split &= (arrays["feature"] >= 0) & (arrays["feature"] < width)
+    is_split &= np.isfinite(arrays["threshold"])
+    is_sound = (is_leaf | is_split) & (arrays["n_node_samples"] >= 1)
+    if not is_sound.all():
+        number = int(np.searchsorted(starts, int(np.argmin(is_sound)), side="right")) - 1
+        raise ValueError(f"has a damaged tree ({number})")
+    nodes = np.zeros(total, NODE_DTYPE)
+    for name, values in arrays.items():
+        nodes[name] = values
+    return tuple(_tree(part, width) for part in np.split(nodes, starts[1:]))
+
+
+def _read_arrays(data: bytes) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the arrays of a forest, each of one dimension and of its type.
+
+    Raises:
+        ValueError: the data is something else, or far larger than a forest.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+                raise ValueError("is larger than any forest")
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            arrays = {name: np.asarray(file[name]) for name in file.files}
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        KeyError,
+        NotImplementedError,
+    ) as error:
+        raise ValueError(f"cannot be read ({type(error).__name__})") from error
+    kinds = {**ARRAYS, NODE_COUNTS: np.int32}
+    if {name: values.dtype for name, values in arrays.items()} != kinds or any(
+        values.ndim != 1 for values in arrays.values()
+    ):
+        raise ValueError("has something else than trees")
+    return arrays
+
+
+def _tree(nodes: np.ndarray[Any, Any], width: int) -> Tree:
+    """Return a tree of scikit-learn's that has these nodes; of a depth that nothing reads."""
+    tree = Tree(width, ONE_OUTPUT, 1)
+    tree.__setstate__({
+        "max_depth": len(nodes), "node_count": len(nodes), "nodes": nodes.copy(),
+        "values": np.zeros((len(nodes), 1, 1)),
+    })  # fmt: skip
+    return tree

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import IsolationForest
+from sklearn.tree._tree import NODE_DTYPE, Tree
 
 from cardwatch import forest as forests
-from cardwatch.isolation_trees import fit_trees
+from cardwatch.isolation_trees import counted_depths, fit_trees, pack_trees, unpack_trees
 
 TREES, SAMPLES, SEED = 30, 256, 20261101
 
@@ -25,26 +26,13 @@ def _table(rows: int, columns: int) -> np.ndarray[tuple[int, int], np.dtype[np.f
     return spread.round(2).astype("float32")
 
 
-def _contents(forest: IsolationForest) -> list[object]:
-    """Return all that scoring and saving read, as comparable values."""
-    trees = [tree.tree_.__getstate__() for tree in forest.estimators_]
-    own = vars(forest)
-    names = ("_average_path_length_per_tree", "_decision_path_lengths", "estimators_features_")
-    return [
-        [(t["nodes"].tobytes(), t["values"].tobytes(), t["max_depth"]) for t in trees],
-        [tree.get_params() for tree in forest.estimators_],
-        [[np.asarray(values).tobytes() for values in own[name]] for name in names],
-        forest.get_params(),
-        sorted(own),
-        own["_seeds"].tolist(),
-        forest.max_samples_,
-        forest.offset_,
-    ]
+def _nodes(tree: Tree) -> list[bytes]:
+    return [tree.__getstate__()["nodes"][name].tobytes() for name in NODE_DTYPE.names]
 
 
 # 40,000 rows are drawn from by another method of scikit-learn's than 20,000 are.
 @pytest.mark.parametrize(("rows", "columns"), [(40_000, 15), (20_000, 15), (600, 6), (100, 3)])
-def test_forest_equals_scikit_learns(rows: int, columns: int) -> None:
+def test_trees_and_depths_are_scikit_learns(rows: int, columns: int) -> None:
     table = _table(rows, columns)
     plain = IsolationForest(
         n_estimators=TREES, max_samples=SAMPLES, contamination="auto", random_state=SEED
@@ -53,9 +41,22 @@ def test_forest_equals_scikit_learns(rows: int, columns: int) -> None:
         warnings.simplefilter("ignore", UserWarning)
         plain.fit(table)
     ours = fit_trees(table, TREES, SAMPLES, SEED)
-    assert _contents(ours) == _contents(plain)
-    assert type(ours) is IsolationForest
-    assert ours.score_samples(table[:500]).tolist() == plain.score_samples(table[:500]).tolist()
+    theirs = [member.tree_ for member in plain.estimators_]
+    assert [_nodes(tree) for tree in ours] == [_nodes(tree) for tree in theirs]
+    passed, beyond = plain._decision_path_lengths, plain._average_path_length_per_tree
+    for number, tree in enumerate(ours):
+        depths = passed[number] + beyond[number] - 1.0
+        assert counted_depths(tree).tobytes() == depths.tobytes()
+
+
+def test_trees_read_again_end_where_they_ended() -> None:
+    table = _table(3_000, 6)
+    trees = fit_trees(table, TREES, SAMPLES, SEED)
+    again = unpack_trees(pack_trees(trees), 6)
+    others = np.concatenate([table, table * 3, -table])
+    for tree, copied in zip(trees, again, strict=True):
+        assert copied.apply(others).tobytes() == tree.apply(others).tobytes()
+        assert counted_depths(copied).tobytes() == counted_depths(tree).tobytes()
 
 
 def test_rows_stay_in_a_callers_process(monkeypatch: pytest.MonkeyPatch) -> None:

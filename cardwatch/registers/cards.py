@@ -344,7 +344,9 @@ def person_key(name: str) -> str:
 
 def compared(texts: pd.Series[str]) -> pd.Series[str]:
     """Return names and numbers of people as they are compared: small letters, no spaces."""
-    return texts.str.casefold().str.replace(r"\s+", "", regex=True)
+    codes, names = pd.factorize(texts)
+    keys = np.array([person_key(name) for name in names], dtype=object)
+    return pd.Series(keys[codes] if len(keys) else [], texts.index, dtype="str", name=texts.name)
 
 
 def status_of(text: str) -> str:

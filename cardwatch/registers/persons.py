@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -25,6 +26,7 @@ TITLES = re.compile(
 """Titles, ranks and honours, which are no part of a name."""
 
 
+@lru_cache(maxsize=100_000)  # the names of a register are read again with each statement
 def full_name(text: str) -> str:
     """Return a person's name as names are compared, or nothing if it has no whole forename.
 

@@ -155,7 +155,7 @@ def test_a_trained_model_scores_and_a_changed_one_is_refused(home: Path, tmp_pat
     run(home, "train", SAMPLE / "statements", "--out", model, *policy)
     words = ("score", SAMPLE / "statements" / "2026-10.csv", *policy, "--model", model)
     assert "stored anomaly model was trained on 6,874 payments" in run(home, *words).stdout
-    (model / "forest.skops").write_bytes(b"changed")
+    (model / "forest.npz").write_bytes(b"changed")
     assert "does not match its manifest" in run(home, *words, code=3).stderr
 
 

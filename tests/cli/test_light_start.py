@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOT_NEEDED = (
-    "sklearn", "joblib", "skops", "sqlalchemy", "distributed", "weasyprint", "scipy.sparse.csgraph",
+    "sklearn", "joblib", "sqlalchemy", "distributed", "weasyprint", "scipy.sparse.csgraph",
 )  # fmt: skip
 PROGRAM = f"""
 import sys
