@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 SEED, SHUFFLES = 20261129, 1_000
 TFIDF_LIKENESS = 0.7
 """Cosine likeness of character trigrams from which the rival says that two names are one."""
+NOMENKLATURA_SCORE = 0.7
+"""Score from which yente, the service built on it, says that two are one (`SCORE_THRESHOLD`)."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,34 @@ def _rivals(
     rivals[f"character tf-idf, {TFIDF_LIKENESS} or more"] = [
         likeness[order[a], order[b]] >= TFIDF_LIKENESS for a, b in pairs
     ]
-    return rivals
+    return rivals | _nomenklatura(names, pairs)
+
+
+def _nomenklatura(
+    names: Iterable[str], pairs: Sequence[tuple[str, str]]
+) -> dict[str, Iterable[bool]]:
+    """Return which pairs nomenklatura matches, by the names as printed; nothing without it.
+
+    It is a program that compares companies of sanctions lists, and no part of any extra: its
+    dependencies are as many as cardwatch's own.
+    """
+    try:
+        from followthemoney import model  # noqa: PLC0415  a rival, if it is installed
+        from nomenklatura.matching import LogicV2  # noqa: PLC0415  the same
+    except ImportError:
+        return {}
+    companies = {}
+    for number, name in enumerate(names):  # it remembers companies by their ids
+        companies[name] = model.make_entity("Company")
+        companies[name].id = f"company {number}"
+        companies[name].add("name", name)
+    config = LogicV2.default_config()
+    return {
+        f"nomenklatura's logic-v2, {NOMENKLATURA_SCORE} or more": [
+            LogicV2.compare(companies[a], companies[b], config).score >= NOMENKLATURA_SCORE
+            for a, b in pairs
+        ]
+    }
 
 
 def labelled_names(rows: Iterable[Mapping[str, str]]) -> dict[str, frozenset[str]]:

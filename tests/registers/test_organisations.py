@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -159,3 +161,31 @@ def test_the_strong_band_keeps_its_precision_on_names_with_company_numbers() -> 
     assert strong.precision >= 0.9
     assert strong.recall >= 0.6
     assert len(rivals) >= 3
+
+
+def test_nomenklatura_is_a_rival_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Company:
+        id, name = "", ""
+
+        def add(self, _: str, value: str) -> None:
+            self.name = value
+
+    class LogicV2:
+        default_config = staticmethod(dict)
+
+        @staticmethod
+        def compare(left: Company, right: Company, _: object) -> SimpleNamespace:
+            assert left.id != right.id
+            return SimpleNamespace(score=0.7 if left.name[0] == right.name[0] else 0.69)
+
+    model = SimpleNamespace(make_entity=lambda _: Company())
+    names = labelled_names([
+        {"name": "Osprey Ltd", "number": "1"}, {"name": "OSPREY", "number": "1"},
+        {"name": "Oxbarrow Ltd", "number": "2"}, {"name": "Heron", "number": "3"},
+    ])  # fmt: skip
+    monkeypatch.setitem(sys.modules, "followthemoney", SimpleNamespace(model=model))
+    monkeypatch.setitem(sys.modules, "nomenklatura", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "nomenklatura.matching", SimpleNamespace(LogicV2=LogicV2))
+    rival = measure_names(names)[-1]
+    assert rival.method == "nomenklatura's logic-v2, 0.7 or more"
+    assert (rival.true_pairs, rival.false_pairs, rival.all_pairs) == (1, 2, 1)
