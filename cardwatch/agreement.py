@@ -32,6 +32,7 @@ NOT_REPERFORMED = frozenset(
         "twice_chance_share",
         "bill_chance_share",
         "is_billed_in_parts",
+        "is_statutory_fee",
     }
 )
 """Features whose conditions the independent run leaves out: shares of chance, and words."""

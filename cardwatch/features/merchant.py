@@ -178,6 +178,12 @@ def is_billed_in_parts(ledger: Ledger) -> Flags:
     return _listed(ledger, ledger.policy.bulk_categories) | named
 
 
+def is_statutory_fee(ledger: Ledger) -> Flags:
+    """Whether the merchant is a public body whose fees or taxes nobody else charges."""
+    named = worded(ledger, ledger.policy.statutory_fee_words)
+    return _listed(ledger, ledger.policy.statutory_fee_categories) | named
+
+
 def holder_merchant_year_pence(ledger: Ledger) -> Numbers:
     """The cardholder's spending with this merchant in a year, up to and including this day."""
     by = ("holder_id", "merchant_id")

@@ -189,16 +189,20 @@ def is_shared_equally(ledger: Ledger) -> Flags:
     return bought & ~alone & ~is_billed_per_person(ledger) & (ledger.count(apart, same, 0) == 0)
 
 
+def merchant_users_count(ledger: Ledger) -> Numbers:
+    """Cardholders who had paid this merchant before this day."""
+    users = ledger.first_of_kind(ledger.is_purchase, PAIR)
+    return ledger.count(users, ("merchant_id",), until=1)
+
+
 def merchant_users_share(ledger: Ledger) -> Numbers:
     """Share of the cardholders known before this day who had paid this merchant."""
-    users = ledger.first_of_kind(ledger.is_purchase, PAIR)
     holders = ledger.first_of_kind(ledger.is_purchase, ("holder_id",))
     known = ledger.count(holders, (), until=1)
-    return ledger.count(users, ("merchant_id",), until=1) / np.maximum(known, 1)
+    return merchant_users_count(ledger) / np.maximum(known, 1)
 
 
 def is_widely_used(ledger: Ledger) -> Flags:
     """Whether more than eight cardholders, and a tenth of all, had paid this merchant before."""
-    users = ledger.first_of_kind(ledger.is_purchase, PAIR)
-    before = ledger.count(users, ("merchant_id",), until=1)
-    return (before > UNCOMMON_USERS) & (merchant_users_share(ledger) > WIDE_SHARE)
+    is_common = merchant_users_count(ledger) > UNCOMMON_USERS
+    return is_common & (merchant_users_share(ledger) > WIDE_SHARE)
