@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import json
 import tempfile
@@ -122,9 +121,6 @@ def load_inputs(uow: UnitOfWork, recipe: ScoringInputs, *, fresh: bool = False) 
         if len(_read) >= MOST_READ:
             _read.clear()
         _read[sha256] = loaded
-        if kind == "model":  # else each collection of garbage walks a thousand trees
-            gc.collect()
-            gc.freeze()
         return loaded
 
     shipped = recipe.rules == shipped_sha256("rules")
@@ -156,7 +152,7 @@ def read_content(uow: UnitOfWork, recipe: ScoringInputs, kind: str) -> bytes:
 
 MOST_READ = 16
 _read: dict[str, Any] = {}
-"""Documents read last, by their hash: loading a forest takes longer than scoring with it."""
+"""Documents read last, by their hash."""
 _fitted = FittedForests()
 """Forests fitted last where no model is active: a statement is scored, shown and verified."""
 
