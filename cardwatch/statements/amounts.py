@@ -84,6 +84,7 @@ def read_amounts(sheet: ParsedSheet) -> Amounts:
             amounts are in another currency.
     """
     check_currency(sheet)
+    _check_minor_units(sheet)
     mark = _decimal_mark(sheet)
     billed, original = _amounts(sheet, "amount", mark), _amounts(sheet, "original_amount", mark)
     _check_choice(sheet, mark)
@@ -101,6 +102,25 @@ def read_amounts(sheet: ParsedSheet) -> Amounts:
     if not billed.given.any() and "original_currency" not in sheet.positions:
         sheet.notes.append("the currency is not stated; all amounts are read as pounds")
     return replace(billed, pence=pence, given=billed.given | unbilled, fault=fault)
+
+
+def _check_minor_units(sheet: ParsedSheet) -> None:
+    """Refuse records of JSON whose amounts are all whole numbers, as programs write pence.
+
+    Raises:
+        FileRefused: they are, and neither their name nor a profile says in what they are.
+    """
+    names = [name for name in ("amount", "debit", "credit") if name in sheet.positions]
+    texts = [text for name in names for text in sheet.column(name).used if text.strip()]
+    stated = not sheet.profile.is_shipped or any(
+        PENCE_WORDS & set(normalise_heading(sheet.sources[name]).split()) for name in names
+    )
+    if sheet.table.form == "json" and texts and not stated and not any("." in t for t in texts):
+        reason = (
+            "all its amounts are whole numbers, which may be pounds or pence. If they are pounds, "
+            "name their column as 'amount' in a column profile; if pence, export them as CSV"
+        )
+        raise FileRefused(sheet.table.file, "amount_unclear", reason)
 
 
 def _decimal_mark(sheet: ParsedSheet) -> str:

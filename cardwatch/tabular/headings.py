@@ -10,6 +10,8 @@ SEARCHED_ROWS = 50
 POUND_MARKS = frozenset({"£", "gbp", "sterling", "pounds"})
 """Words that say a column is in pounds and belong to no heading."""
 
+JOINED_WORDS = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
+"""Places between words that are told apart by capitals alone."""
 NUMBER = re.compile(r"[£$€(+-]*\d[\d.,:/\s-]*\)?")
 """A day or an amount, which stands in a payment and in no heading."""
 
@@ -36,9 +38,10 @@ def normalise_heading(heading: str) -> str:
     r"""Return a heading in the form in which headings are compared.
 
     NFKC, lower case, punctuation to spaces except the hash and the signs of currencies, white space
-    and line breaks collapsed: `Transaction\nAmt. (£)` is `transaction amt £`.
+    and line breaks collapsed, words parted that programs join: `Transaction\nAmt. (£)` is
+    `transaction amt £`, and `transactionAmt` is `transaction amt`.
     """
-    text = unicodedata.normalize("NFKC", heading).casefold()
+    text = JOINED_WORDS.sub(" ", unicodedata.normalize("NFKC", heading)).casefold()
     return " ".join(re.sub(r"[^\w£€$#]|_", " ", text).split())
 
 
