@@ -13,7 +13,7 @@ from cardwatch.errors import FileRefused
 from cardwatch.records import Check
 from cardwatch.statements import cells
 from cardwatch.statements.currencies import check_currency
-from cardwatch.statements.money_columns import COSTS, QUANTITIES, money_columns
+from cardwatch.statements.money_columns import COSTS, PENCE_WORDS, QUANTITIES, money_columns
 from cardwatch.statements.words import plain_word, word_set
 from cardwatch.tabular import normalise_heading, without_pound_mark
 
@@ -32,8 +32,6 @@ IN_TOTALS = ("two_amounts", "no_direction")
 """Text that totals can have and payments cannot."""
 ONE_PIECE = frozenset({"", "1", "1.0", "1.00"})
 PENCE_HEADINGS = frozenset({"pence", "p"})
-PENCE_WORDS = frozenset({"pence", "pennies", "minor"})
-"""Words of a heading that say that amounts are not in pounds but in pence."""
 PLAIN_AMOUNT = r"^-?[0-9]{1,10}\.[0-9]{2}$"
 DECIMAL_MARKS = {"point": ".", "comma": ","}
 ROUNDING_PENCE = 2

@@ -31,6 +31,8 @@ OF_DOCUMENT = re.compile(r"in doc(?:ument)?(?: (?:cur\w*|crcy|ccy))?")
 IN_LOCAL = re.compile(r"in (?:local|lc|loc|company code)(?: (?:cur\w*|crcy|ccy))?")
 """How SAP heads amounts in the currency of a document, and beside it in the organisation's own."""
 
+PENCE_WORDS = frozenset({"pence", "pennies", "minor"})
+"""Words of a heading that say that amounts are not in pounds but in pence."""
 PIECES = frozenset({"unit", "each", "item", "limit", "centre", "center", "code"})
 """Words of headings that have a word for an amount and hold none that was paid."""
 
@@ -83,6 +85,8 @@ def money_columns(headings: Sequence[str]) -> MoneyColumns:
         for i, name in enumerate(names)
         if without_pound_mark(name) not in pieces and (column := _amount(i, name))
     ]
+    pence = [i for i, name in enumerate(names) if PENCE_WORDS & set(name.split())]
+    amounts = [column for column in amounts if column.position not in pence] or amounts
     tax = [i for i, name in enumerate(names) if _is_tax(name)]
     part = [i for i, name in enumerate(names) if _is_part(name)]
     balance = [i for i, name in enumerate(names) if _is_balance(name)]
@@ -166,9 +170,11 @@ def _amount(position: int, name: str) -> AmountColumn | None:
     """Return what a heading says of a column of amounts; none if it is another column."""
     vocabulary = _words()
     words = {w for w in without_pound_mark(name).split() if not w.isdecimal() or w == THOUSANDS}
+    if "minor" in words:
+        words -= {"unit", "units"}
     every = ("amount", "billed", "foreign", "purchase", "gross", "net", "tax", "filler")
     if not words & vocabulary["amount"] or words - frozenset().union(
-        *(vocabulary[k] for k in every)
+        PENCE_WORDS, *(vocabulary[k] for k in every)
     ):
         return None
     if words & vocabulary["tax"] and not words & (vocabulary["net"] | vocabulary["gross"]):

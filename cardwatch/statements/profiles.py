@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cardwatch.bounded import read_toml
 from cardwatch.errors import ColumnsUnknown, FileFaulty
 from cardwatch.statements.money_columns import money_columns
+from cardwatch.statements.words import word_set
 from cardwatch.tabular import normalise_heading, without_pound_mark
 
 if TYPE_CHECKING:
@@ -215,9 +216,12 @@ def known_headings(profiles: Sequence[Profile]) -> frozenset[str]:
 
 
 def needed_headings(profiles: Sequence[Profile]) -> list[frozenset[str]]:
-    """Return for each field that a statement has to have the headings that some layout gives it."""
+    """Return for each field that a statement has to have the headings that some layout gives it.
+
+    Those of a bank's texts may be of merchants.
+    """
     fields = [("date",), ("merchant",), ("amount", "original_amount", "debit")]
-    return [
+    date, merchant, amount = (
         frozenset(
             normalise_heading(heading)
             for profile in profiles
@@ -225,7 +229,8 @@ def needed_headings(profiles: Sequence[Profile]) -> list[frozenset[str]]:
             for heading in profile.columns.get(field, ())
         )
         for group in fields
-    ]
+    )
+    return [date, merchant | word_set("narratives", "headings"), amount]
 
 
 def choose_profile(

@@ -16,6 +16,7 @@ from cardwatch.statements.currencies import currency_column
 from cardwatch.statements.dates import is_serial, read_date
 from cardwatch.statements.holders import holders_elsewhere
 from cardwatch.statements.money_columns import MoneyColumns, money_columns
+from cardwatch.statements.narratives import narrative_column
 from cardwatch.statements.profiles import (
     DATE_ORDERS,
     HOLDER_FIELDS,
@@ -76,7 +77,7 @@ class ParsedSheet:
         self.decisions, self.notes = list(self.table.decisions), list(self.table.notes)
         self.checks: list[Check] = []
         check_headings(self.table, choices.profiles)
-        self.profile, missing = choose_profile(self.headings, choices.profiles)
+        self.profile, missing = self._choose_profile()
         self.positions = self.profile.map(self.headings)
         self.columns = {name: self.column_at(position) for name, position in self.positions.items()}
         self.sources = {name: self.headings[position] for name, position in self.positions.items()}
@@ -157,6 +158,31 @@ class ParsedSheet:
             self.decisions.append("dates are the numbers that a spreadsheet keeps for days")
             return True
         return False
+
+    def _choose_profile(self) -> tuple[Profile, list[str]]:
+        """Return the layout and what the file lacks of the four needs.
+
+        Where no column names the merchants, a bank's texts are taken for these.
+        """
+        profile, missing = choose_profile(self.headings, self.choices.profiles)
+        known_names = word_set("narratives", "headings")
+        texts = {
+            position: [text for text in self.column_at(position).used if text.strip()]
+            for position, heading in enumerate(self.headings)
+            if normalise_heading(heading) in known_names
+        }
+        is_open = "merchant" in missing and profile.is_general
+        position = narrative_column(texts) if is_open else None
+        if position is None:
+            return profile, missing
+        heading = self.headings[position]
+        self.notes.append(
+            f"no column is headed merchant, so the texts in '{heading}' are taken for the "
+            "merchants, as a bank prints them. If they say what was bought, name the column of "
+            "merchants in a column profile"
+        )
+        named = replace(profile, columns=profile.columns | {"merchant": (heading,)})
+        return named, [need for need in missing if need != "merchant"]
 
     def _take_holders_elsewhere(self) -> list[str]:
         """Take holders from above the headings, from section rows or from the names of sheets.

@@ -86,7 +86,7 @@ FOREIGN_FORMATS = (
 )
 WEB_PAGE = re.compile(
     rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|meta|style|title|"
-    rb"table|div|center|form|font|span|p|b|h\d)\b",
+    rb"script|link|table|div|center|form|font|span|p|b|h\d)\b",
     re.IGNORECASE | re.DOTALL,
 )
 JSON = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\]])")

@@ -1,9 +1,14 @@
 """Headings: how they are compared, and which row of a table holds them."""
 
+from __future__ import annotations
+
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 SEARCHED_ROWS = 50
 """Headings are looked for in this many first rows; published files put up to a dozen above."""

@@ -272,7 +272,7 @@ def _sheets(tables: Sequence[_Table], headings: Headings, file: str) -> list[She
         sheet = Sheet(
             number, f"table {number}", [*above, *table.rows], hidden=False, headings=headings
         )
-        holds = (headings.needed and sheet.is_whole) or has_payments(table.rows)
+        holds = (bool(headings.needed) and sheet.is_whole) or has_payments(table.rows)
         if table.holds_table:
             if holds:
                 reason = "tables stand in the cells of its payments. Export it as CSV or XLSX"
