@@ -9,6 +9,7 @@ from cardwatch.errors import FileRefused
 from cardwatch.tabular.encoding import BOMS
 from cardwatch.tabular.feeds import recognise_feed
 from cardwatch.tabular.limits import Limits
+from cardwatch.tabular.table import EXCEL_XML
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = b"PK\x03\x04"
@@ -28,11 +29,6 @@ FOREIGN_FORMATS = (
         rb"(?s)\s*(?:<\?xml[^>]*>\s*)?<[^>]*Document[^>]*camt\.05",
         "bank_feed",
         f"this is a CAMT message, and no camt.053 statement. {EXPORT_AGAIN}",
-    ),
-    (
-        rb"(?s)\s*<\?xml.{0,200}(?:Excel\.Sheet|office:spreadsheet)",
-        "xml",
-        "this is an Excel 2003 XML file. Save it as XLSX",
     ),
     (
         rb"[68]\t\d{6,}\t\d+\t\d{6,8}\t\d\d\t",
@@ -84,12 +80,21 @@ FOREIGN_FORMATS = (
     (rb"\s*<", "xml", "XML files are not read yet. Export the statement as CSV or XLSX"),
     (rb"\x1f\x8b|7z\xbc\xaf|Rar!|BZh", "archive", "this is a packed archive. Unpack it first"),
 )
-WEB_PAGE = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|meta|style|title|"
-    rb"script|link|table|div|center|form|font|span|p|b|h\d)\b",
-    re.IGNORECASE | re.DOTALL,
+TEXT_FORMS = (
+    (
+        "html",
+        (
+            rb"(?s)\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|"
+            rb"meta|style|title|script|link|table|div|center|form|font|span|p|b|h\d)\b"
+        ),
+    ),
+    (
+        EXCEL_XML,
+        rb"(?s)\s*<(?:\?xml.{0,200}(?:Excel\.Sheet|office:spreadsheet)|(?:\w+:)?Workbook\b)",
+    ),
+    ("json", rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\]])"),
 )
-JSON = re.compile(rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\]])")
+"""Forms of text that are no delimited one, by how they begin."""
 
 
 def recognise(data: bytes, file: str, limits: Limits) -> str:
@@ -107,10 +112,9 @@ def recognise(data: bytes, file: str, limits: Limits) -> str:
     if feed := recognise_feed(data):
         return feed
     head = _head(data)
-    if WEB_PAGE.match(head):
-        return "html"
-    if JSON.match(head):
-        return "json"
+    for form, pattern in TEXT_FORMS:
+        if re.match(pattern, head, re.IGNORECASE):
+            return form
     for pattern, code, reason in FOREIGN_FORMATS:
         if re.match(pattern, head, re.IGNORECASE):
             raise FileRefused(file, code, reason)

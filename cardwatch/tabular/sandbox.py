@@ -32,7 +32,7 @@ from cardwatch.records import Check
 from cardwatch.tabular.detect_format import OLE, ZIP, recognise
 from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import LIMITS, MIB, Limits
-from cardwatch.tabular.table import WORKBOOKS, FeedFacts, Part, Table
+from cardwatch.tabular.table import EXCEL_XML, FeedFacts, Part, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -296,6 +296,7 @@ def serve() -> None:
 
     from cardwatch.tabular import (  # noqa: PLC0415  the same
         csv_reader,  # noqa: F401
+        excel_xml,  # noqa: F401
         feeds,  # noqa: F401
         json_records,  # noqa: F401
         web_page,  # noqa: F401
@@ -400,6 +401,7 @@ def _read_form(data: bytes, file: str, form: str, headings: Headings, limits: Li
     """Have a file read by the module for its form."""
     from cardwatch.tabular import (  # noqa: PLC0415  the nursery has them
         csv_reader,
+        excel_xml,
         feeds,
         json_records,
         web_page,
@@ -412,8 +414,9 @@ def _read_form(data: bytes, file: str, form: str, headings: Headings, limits: Li
         "csv": csv_reader.read_delimited,
         "html": web_page.read_web_page,
         "json": json_records.read_records,
-    } | dict.fromkeys(WORKBOOKS, workbook.read_workbook)
-    return readers[form](data, file, headings, limits)
+        EXCEL_XML: excel_xml.read_excel_xml,
+    }
+    return readers.get(form, workbook.read_workbook)(data, file, headings, limits)
 
 
 def _read_limited(

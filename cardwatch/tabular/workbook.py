@@ -2,13 +2,12 @@
 
 import datetime as dt
 import io
-from collections.abc import Sequence
 
 import python_calamine
 
 from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
-from cardwatch.tabular.cell_formats import shown_cells
+from cardwatch.tabular.cell_formats import ShownCells, shown_cells
 from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import Limits
 from cardwatch.tabular.sheets import Sheet, choose_sheets, join_sheets
@@ -51,7 +50,7 @@ def read_workbook(data: bytes, file: str, headings: Headings, limits: Limits) ->
     """
     sheets = _load(data, file, headings)
     chosen, notes = choose_sheets(sheets, file)
-    notes += _check_cells(data, chosen, file)
+    notes += check_shown(shown_cells(data, [sheet.number for sheet in chosen]), file)
     return join_sheets(chosen, len(sheets), notes, file, limits)
 
 
@@ -93,14 +92,13 @@ def _unmerged(sheet: python_calamine.CalamineSheet) -> list[list[Cell]]:
     return rows
 
 
-def _check_cells(data: bytes, chosen: Sequence[Sheet], file: str) -> list[str]:
-    """Return notes on what the cells of some sheets show and their values do not say.
+def check_shown(shown: ShownCells, file: str) -> list[str]:
+    """Return notes on what the cells of a workbook show and their values do not say.
 
     Raises:
         FileRefused: formulas were never worked out, so that their cells look empty; or a mark of
             credit is printed by a format alone.
     """
-    shown = shown_cells(data, [sheet.number for sheet in chosen])
     if shown.without_value:
         reason = (
             "it has formulas without saved values, as a program wrote it. Open it in a "
