@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from cardwatch.errors import FileRefused
 from cardwatch.records import Check
 from cardwatch.statements import cells
 from cardwatch.statements.currencies import check_currency
-from cardwatch.statements.money_columns import COSTS, PENCE_WORDS, QUANTITIES, money_columns
+from cardwatch.statements.money_columns import COSTS, NET, PENCE_WORDS, QUANTITIES, money_columns
 from cardwatch.statements.words import plain_word, word_set
 from cardwatch.tabular import normalise_heading, without_pound_mark
 
@@ -32,6 +33,9 @@ IN_TOTALS = ("two_amounts", "no_direction")
 """Text that totals can have and payments cannot."""
 ONE_PIECE = frozenset({"", "1", "1.0", "1.00"})
 PENCE_HEADINGS = frozenset({"pence", "p"})
+FEW_UNITS, MIXED_SHARE, PENCE_RATIO = 3, 0.1, 20
+"""Amounts with and without decimals are compared if there are so many different ones of each, and
+so large a share; those without are pence if their median is so many times that of the others."""
 PLAIN_AMOUNT = r"^-?[0-9]{1,10}\.[0-9]{2}$"
 DECIMAL_MARKS = {"point": ".", "comma": ","}
 ROUNDING_PENCE = 2
@@ -83,6 +87,7 @@ def read_amounts(sheet: ParsedSheet) -> Amounts:
     """
     check_currency(sheet)
     _check_minor_units(sheet)
+    _check_mixed_units(sheet)
     mark = _decimal_mark(sheet)
     billed, original = _amounts(sheet, "amount", mark), _amounts(sheet, "original_amount", mark)
     _check_choice(sheet, mark)
@@ -117,6 +122,32 @@ def _check_minor_units(sheet: ParsedSheet) -> None:
         reason = (
             "all its amounts are whole numbers, which may be pounds or pence. If they are pounds, "
             "name their column as 'amount' in a column profile; if pence, export them as CSV"
+        )
+        raise FileRefused(sheet.table.file, "amount_unclear", reason)
+
+
+def _check_mixed_units(sheet: ParsedSheet) -> None:
+    """Refuse amounts of which some seem to be in pence and the others in pounds.
+
+    Those in pounds have two decimals, noughts at the end too, and those without are many times as
+    large.
+
+    Raises:
+        FileRefused: they are.
+    """
+    texts = sheet.column("amount").used
+    pounds = [float(text) for text in texts if re.fullmatch(PLAIN_AMOUNT, text)]
+    whole = [float(text) for text in texts if re.fullmatch(r"-?[1-9]\d*", text)]
+    padded = any(re.fullmatch(r"-?\d+\.\d0", text) for text in texts)
+    shortened = any(re.fullmatch(r"-?\d*\.\d", text) for text in texts)
+    few = min(len(pounds), len(whole)) < max(FEW_UNITS, MIXED_SHARE * len(texts))
+    if few or shortened or not padded or not sheet.profile.is_shipped:
+        return
+    if np.median(np.abs(whole)) > PENCE_RATIO * np.median(np.abs(pounds)):
+        reason = (
+            f"{len(whole)} different amounts have no decimals and are about a hundred times as "
+            f"large as the {len(pounds)} that have, as if they were in pence. Export it with "
+            "pounds throughout, or name the column as 'amount' in a column profile if they are"
         )
         raise FileRefused(sheet.table.file, "amount_unclear", reason)
 
@@ -336,8 +367,9 @@ def _check_sums(sheet: ParsedSheet, gross: AmountColumn, mark: str) -> None:
     assert money is not None
     net = next((c for c in reversed(money.candidates) if c.rank < gross.rank), None)
     if money.tax is None or net is None:
-        if money.tax is not None and gross.tax == 0:
-            sheet.notes.append("the amounts are without VAT")
+        if gross.tax == NET:
+            heading = sheet.headings[gross.position]
+            sheet.notes.append(f"the amounts are without VAT, as '{heading}' says")
         return
     columns = [gross.position, net.position, money.tax]
     whole, part, tax = (read_column(sheet.column_at(position), mark) for position in columns)

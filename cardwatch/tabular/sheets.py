@@ -68,6 +68,15 @@ class Sheet:
         """How often each filled row stands in it."""
         return Counter(key for row in self.body if (key := _key(row)))
 
+    @cached_property
+    def without_money(self) -> Counter[tuple[str, ...]]:
+        """How often each row with a day stands in it, amounts and other numbers left out."""
+        return Counter(
+            tuple("" if MONEY.fullmatch(cell.strip()) else cell for cell in key)
+            for key in self.counts.elements()
+            if any(DAY.fullmatch(cell.strip()) for cell in key)
+        )
+
     @property
     def size(self) -> int:
         """The number of filled rows after its headings."""
@@ -124,6 +133,7 @@ def choose_sheets(sheets: Sequence[Sheet], file: str) -> tuple[list[Sheet], list
     same = [sheet for sheet in filled if _joins(sheet, best)]
     _check_others(filled, same, best, file)
     copies = _copies(same, file)
+    _check_versions([sheet for sheet in same if sheet not in copies], file)
     chosen = [sheet for sheet in same if sheet not in copies]
     notes = [
         f"sheet '{sheet.name}' repeats the rows of other sheets; they are counted once"
@@ -194,6 +204,25 @@ def _goes_on(sheet: Sheet, best: Sheet) -> bool:
     """Return whether a sheet has payments from its first row on, in as many columns as another."""
     filled = [key for row in sheet.rows if (key := _key(row))]
     return is_payment(filled[0]) and max(map(len, filled)) == len(best.names)
+
+
+def _check_versions(same: Sequence[Sheet], file: str) -> None:
+    """Refuse sheets of which one is another version of the next: the same payments, other amounts.
+
+    Raises:
+        FileRefused: there are two.
+    """
+    for i, sheet in enumerate(same):
+        for other in same[:i]:
+            smaller = min(sheet.size, other.size)
+            shared = (sheet.without_money & other.without_money).total()
+            if smaller > SMALL_ROWS and shared > SHARED_SHARE * smaller:
+                reason = (
+                    f"sheets {other.number} and {sheet.number} have {shared} payments of the same "
+                    "day, in part with other amounts, as two versions of one list do. Take out "
+                    "the one that does not hold"
+                )
+                raise FileRefused(file, "sheets_repeat", reason)
 
 
 def _copies(same: list[Sheet], file: str) -> list[Sheet]:
