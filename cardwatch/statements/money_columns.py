@@ -29,7 +29,8 @@ COSTS = frozenset({"cost", "costs"})
 
 OF_DOCUMENT = re.compile(r"in doc(?:ument)?(?: (?:cur\w*|crcy|ccy))?")
 IN_LOCAL = re.compile(r"in (?:local|lc|loc|company code)(?: (?:cur\w*|crcy|ccy))?")
-"""How SAP heads amounts in the currency of a document, and beside it in the organisation's own."""
+IN_OWN = re.compile(r"in (?:lc|loc crcy|company code(?: (?:cur\w*|crcy|ccy))?)\b")
+"""How SAP heads amounts in the currency of a document, and in the organisation's own."""
 
 PENCE_WORDS = frozenset({"pence", "pennies", "minor"})
 """Words of a heading that say that amounts are not in pounds but in pence."""
@@ -104,11 +105,15 @@ def money_columns(headings: Sequence[str]) -> MoneyColumns:
 
 
 def _without_document(names: list[str]) -> list[str]:
-    """Return headings with those of SAP's amounts as others say it: paid, and billed beside it."""
-    if not any(OF_DOCUMENT.search(name) for name in names):
-        return names
+    """Return headings with those of SAP's amounts as others say it: paid, and billed beside it.
+
+    Amounts `in local currency` are taken so only beside those of a document: elsewhere they may be
+    in the currency of the merchant's country.
+    """
+    has_document = any(OF_DOCUMENT.search(name) for name in names)
+    in_local = IN_LOCAL if has_document else IN_OWN
     return [
-        OF_DOCUMENT.sub("transaction", IN_LOCAL.sub("home", name))
+        OF_DOCUMENT.sub("transaction", in_local.sub("home", name))
         if _words()["amount"] & set(name.split())
         else name
         for name in names

@@ -165,6 +165,8 @@ class ParsedSheet:
         Where no column names the merchants, a bank's texts are taken for these.
         """
         profile, missing = choose_profile(self.headings, self.choices.profiles)
+        if "date" in missing and profile.is_general:
+            profile, missing = self._with_posting_days(profile, missing)
         known_names = word_set("narratives", "headings")
         texts = {
             position: [text for text in self.column_at(position).used if text.strip()]
@@ -183,6 +185,16 @@ class ParsedSheet:
         )
         named = replace(profile, columns=profile.columns | {"merchant": (heading,)})
         return named, [need for need in missing if need != "merchant"]
+
+    def _with_posting_days(self, profile: Profile, missing: list[str]) -> tuple[Profile, list[str]]:
+        """Return a layout whose days are those of posting, where the file has no others."""
+        position = profile.map(self.headings).get("posting_date")
+        if position is None:
+            return profile, missing
+        heading = self.headings[position]
+        self.decisions.append(f"days are those of '{heading}', since no column has others")
+        columns = profile.columns | {"date": (heading,), "posting_date": ()}
+        return replace(profile, columns=columns), [need for need in missing if need != "date"]
 
     def _take_holders_elsewhere(self) -> list[str]:
         """Take holders from above the headings, from section rows or from the names of sheets.

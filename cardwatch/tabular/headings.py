@@ -15,6 +15,13 @@ SEARCHED_ROWS = 50
 POUND_MARKS = frozenset({"£", "gbp", "sterling", "pounds"})
 """Words that say a column is in pounds and belong to no heading."""
 
+WELSH = frozenset({
+    "dyddiad", "trafodiad", "trafodyn", "cyflenwr", "masnachwr", "gwerthwr", "disgrifiad",
+    "manylion", "swm", "gwerth", "cyfanswm", "pris", "enw", "deiliad", "cerdyn", "y", "r", "adran",
+    "gwasanaeth", "cyfarwyddiaeth", "taliad", "prynu", "pwrpas", "categori", "rhif", "cyfeirnod",
+    "gros", "taw",
+})  # fmt: skip
+"""Words of Welsh headings that stand beside their English ones in statements of Wales."""
 JOINED_WORDS = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 """Places between words that are told apart by capitals alone."""
 NUMBER = re.compile(r"[£$€(+-]*\d[\d.,:/\s-]*\)?")
@@ -51,8 +58,11 @@ def normalise_heading(heading: str) -> str:
 
 
 def without_pound_mark(heading: str) -> str:
-    """Return a normalised heading without its currency: `amount gbp` is `amount`."""
-    words = [word for word in heading.split() if word not in POUND_MARKS]
+    """Return a normalised heading without what belongs to no heading.
+
+    That is its currency, as in `amount gbp`, and the Welsh beside the English: `swm amount`.
+    """
+    words = [word for word in heading.split() if word not in POUND_MARKS | WELSH]
     return " ".join(words) or heading
 
 

@@ -171,7 +171,8 @@ def _joins(sheet: Sheet, best: Sheet) -> bool:
     """Return whether a sheet is read together with the best one."""
     if sheet is best:
         return True
-    is_recognised = best.found.known_count > 0 and best.is_whole
+    is_nearly_whole = best.needs_met >= len(best.headings.needed) - 1  # amounts are known by words
+    is_recognised = best.found.known_count > 0 and is_nearly_whole
     return (
         is_recognised and sheet.hidden == best.hidden and sorted(sheet.names) == sorted(best.names)
     )
