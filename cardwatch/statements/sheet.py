@@ -32,7 +32,7 @@ from cardwatch.statements.words import word_set
 from cardwatch.tabular import Table, normalise_heading, without_pound_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cardwatch.records import Check
 
@@ -290,7 +290,8 @@ class ParsedSheet:
 def _first_table(table: Table, profiles: Sequence[Profile]) -> Table:
     """Return a table without another beside it, and with a note that one is not read.
 
-    An empty column parts them, and fields of the first would be taken from the second.
+    An empty column parts them, and fields of the first would be taken from the second, or a heading
+    stands in both and the second has no payments of its own.
     """
     for gap, heading in enumerate(table.headings):
         if (
@@ -301,7 +302,8 @@ def _first_table(table: Table, profiles: Sequence[Profile]) -> Table:
             continue
         profile, _ = choose_profile(table.headings, profiles)
         whole, first = profile.map(table.headings), profile.map(table.headings[:gap])
-        if not missing_fields(first) and any(whole.get(name) != first[name] for name in first):
+        is_mixed = any(whole.get(name) != first[name] for name in first)
+        if not missing_fields(first) and (is_mixed or _is_summary(table, gap, first, profile)):
             note = (
                 f"the columns after the empty one, number {gap + 1}, stand apart and are not read"
             )
@@ -309,6 +311,16 @@ def _first_table(table: Table, profiles: Sequence[Profile]) -> Table:
             notes = (*table.notes, note)
             return replace(table, headings=table.headings[:gap], cells=columns, notes=notes)
     return table
+
+
+def _is_summary(table: Table, gap: int, first: Mapping[str, int], profile: Profile) -> bool:
+    """Return whether the columns after an empty one repeat a heading and hold no payments."""
+    used = {normalise_heading(table.headings[position]) for position in first.values()}
+    beside = table.headings[gap:]
+    missing = missing_fields(profile.map(beside))
+    return bool({"date", "amount"} & set(missing)) and not used.isdisjoint(
+        map(normalise_heading, beside)
+    )
 
 
 def distinct_headings(table: Table, card_key: bytes) -> tuple[str, ...]:

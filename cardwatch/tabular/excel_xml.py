@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from cardwatch.errors import FileRefused
-from cardwatch.tabular.cell_formats import CREDIT_FORMAT, FOREIGN_FORMAT, ShownCells
+from cardwatch.tabular.cell_formats import (
+    CREDIT_FORMAT,
+    FOREIGN_FORMAT,
+    MOST_BESIDE_SUM,
+    ShownCells,
+)
 from cardwatch.tabular.feeds.xml import parse_xml
 from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import Limits
@@ -23,7 +28,7 @@ class _Rows:
     rows: list[list[str]] = field(default_factory=list)
     foreign: int = 0
     credits: int = 0
-    without_value: bool = False
+    unvalued: set[int] = field(default_factory=set)
     merged: list[tuple[int, int, int]] = field(default_factory=list)
 
     def take(self, cell: Element) -> None:
@@ -33,7 +38,8 @@ class _Rows:
         if data is not None:
             kind = _attributes(data).get("Type", "String")
             text = _text("".join(data.itertext()), kind)
-        self.without_value |= data is None and "Formula" in attributes
+        if data is None and "Formula" in attributes:
+            self.unvalued.add(len(self.rows) - 1)
         shown = self.styles.get(attributes.get("StyleID", ""), "")
         if kind == "Number":
             self.foreign += FOREIGN_FORMAT.search(shown) is not None
@@ -43,6 +49,11 @@ class _Rows:
         if (down := _number(attributes, "MergeDown")) and kind != "Number":
             self.merged.append((len(self.rows) - 1, len(row), down))
         row += [text, *[""] * _number(attributes, "MergeAcross")]
+
+    @property
+    def without_value(self) -> bool:
+        """Whether a formula in a row of several cells was never worked out."""
+        return any(sum(map(bool, self.rows[i])) > MOST_BESIDE_SUM for i in self.unvalued)
 
     def fill_merged(self) -> None:
         """Repeat texts and days in the cells that theirs is merged with; a number is not."""

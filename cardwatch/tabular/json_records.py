@@ -15,6 +15,8 @@ from cardwatch.tabular.table import Found, Part
 from cardwatch.tabular.workbook import cell_text
 
 WHOLE_NUMBER = re.compile(r"-?\d+")
+LINES = re.compile(r"\s*\{.*\}[ \t]*\r?\n\s*\{")
+"""Objects one to a line, as some programs write records."""
 NO_TEXT = re.compile("[\0\ud800-\udfff]")
 """Characters that no cell can hold."""
 FURTHER = frozenset({"more", "next"})
@@ -33,7 +35,8 @@ class _Number(str):
 def read_records(data: bytes, file: str, headings: Headings, limits: Limits) -> Found:  # noqa: ARG001
     """Return the records of a JSON text as a table, names as headings.
 
-    The text is a list of objects, or an object with exactly one such list. An object in a record
+    The text is a list of objects, one to a line without commas perhaps, an object with exactly one
+    such list, or one with the names of columns and a list of rows. An object in a record
     becomes columns such as `merchant.name`; a list of plain values in it becomes one cell.
 
     Args:
@@ -75,14 +78,16 @@ def _parse(text: str, file: str) -> object:
     def refuse_constant(name: str) -> NoReturn:
         raise ValueError(name)
 
+    decoder = json.JSONDecoder(
+        object_pairs_hook=_object,
+        parse_float=_Number,
+        parse_int=_Number,
+        parse_constant=refuse_constant,
+    )
     try:
-        return json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_float=_Number,
-            parse_int=_Number,
-            parse_constant=refuse_constant,
-        )
+        if LINES.match(text):
+            return [decoder.decode(line) for line in text.split("\n") if line.strip()]
+        return decoder.decode(text)
     except (ValueError, RecursionError) as error:
         reason = (
             "the JSON is cut off or damaged, nests too deep or gives one name two values. "
@@ -111,6 +116,7 @@ def _records(content: object, file: str) -> tuple[list[dict[str, object]], dict[
             that there are further records.
     """
     inside = dict(_inside(content)) if isinstance(content, dict) else {"": content}
+    inside = _with_rows(inside)
     lists = [value for value in inside.values() if _is_records(value)]
     beside = {name: value for name, value in inside.items() if not _is_records(value)}
     if len(lists) != 1:
@@ -129,6 +135,30 @@ def _inside(content: Mapping[str, object]) -> Iterable[tuple[str, object]]:
             yield from ((f"{name}.{inner}", v) for inner, v in value.items())
         else:
             yield name, value
+
+
+def _with_rows(inside: dict[str, object]) -> dict[str, object]:
+    """Return what an object holds, its rows and the names of their columns as records.
+
+    There is one list of distinct names and one of rows that are as long.
+    """
+    names = [
+        (key, value)
+        for key, value in inside.items()
+        if isinstance(value, list) and value and all(type(name) is str for name in value)
+    ]
+    rows = [
+        (key, value)
+        for key, value in inside.items()
+        if isinstance(value, list) and value and all(isinstance(row, list) for row in value)
+    ]
+    if len(names) != 1 or len(rows) != 1:
+        return inside
+    (names_key, columns), (rows_key, lists) = names[0], rows[0]
+    if len(set(columns)) < len(columns) or any(len(row) != len(columns) for row in lists):
+        return inside
+    records = [dict(zip(columns, row, strict=True)) for row in lists]
+    return {k: v for k, v in inside.items() if k != names_key} | {rows_key: records}
 
 
 def _is_records(value: object) -> TypeGuard[list[dict[str, object]]]:

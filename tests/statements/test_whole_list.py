@@ -196,3 +196,33 @@ def test_whole_pounds_beside_pence_are_read(write: Write, amounts: list[str]) ->
 def test_net_amounts_alone_are_named(write: Write) -> None:
     text = "Date,Cardholder,Merchant,Net\n2025-10-13,A,S,10.00\n2025-10-14,B,T,7.00\n"
     assert any("without VAT, as 'Net' says" in note for note in report_of(write(text)).notes)
+
+
+# Beside and below the payments ------------------------------------------------------------------
+
+
+def beside(write: Write, headings: str, *cells: str) -> Path:
+    lines = rows(1, 9).splitlines()
+    more = [*cells, *[",,"] * len(lines)]
+    text = "\n".join(f"{line},,{cell}" for line, cell in zip(lines, more, strict=False))
+    return write(f"{HEAD},,{headings}\n{text}\n")
+
+
+def test_a_table_of_sums_beside_the_payments_is_not_read(write: Write) -> None:
+    report = report_of(beside(write, "Cardholder,Total,", "A,12.00,", "B,15.00,"))
+    assert (report.transactions, report.pence) == (8, 4000)
+    assert any("stand apart and are not read" in note for note in report.notes)
+
+
+def test_payments_of_another_holder_beside_the_payments_are_refused(write: Write) -> None:
+    cells = [f"2025-10-0{i},C,SHOP,{i}.00" for i in range(1, 5)]
+    assert code_of(beside(write, HEAD, *cells)) == "columns_unclear"
+
+
+def test_a_sum_that_was_never_worked_out_is_no_payment(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", Data=[*table(range(1, 9)), ["", "", "Total", "=SUM(D2)"]])
+    report = report_of(path)
+    assert (report.transactions, report.pence, report.problems) == (8, 3600, ())
+    unpriced = ["2025-10-09", "A", "x", "=1+1"]
+    path = workbook(tmp_path / "b.xlsx", Data=[unpriced, *table(range(1, 9))])
+    assert code_of(path) == "formulas"

@@ -109,6 +109,11 @@ def test_another_currency_in_a_format_is_named(tmp_path: Path) -> None:
 
 
 GOOD = HEAD + payment(13, "ALPHA", "5")
+FORMULA = '<Cell ss:Formula="=SUM(1)"/>'
+
+
+def test_a_sum_without_a_value_is_no_payment(tmp_path: Path) -> None:
+    assert len(rows_of(tmp_path, GOOD + row(data("String", "Total"), FORMULA))) == 2
 
 
 @pytest.mark.parametrize(
@@ -116,7 +121,7 @@ GOOD = HEAD + payment(13, "ALPHA", "5")
     [
         (GOOD, "", "damaged"),
         (GOOD.replace("5</Data>", "5</Data"), "</Workbook>", "damaged"),
-        (HEAD + row('<Cell ss:Formula="=SUM(1)"/>'), "</Workbook>", "formulas"),
+        (GOOD + row(*[data("String", "x")] * 3, FORMULA), "</Workbook>", "formulas"),
         (GOOD.replace('<Cell ><Data ss:Type="N', '<Cell ss:StyleID="cr"><Data ss:Type="N'),
          "</Workbook>", "direction_unclear"),
         (HEAD + row(data("String", "x"), index=900_000_000), "</Workbook>", "too_long"),

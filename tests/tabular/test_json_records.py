@@ -28,6 +28,20 @@ def table_of(folder: Path, content: Any) -> tuple[tuple[str, ...], list[list[str
     return table.headings, [list(row.values()) for row in table.cells.to_pylist()]
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\r\n\r\n"])
+def test_records_one_to_a_line_are_read(tmp_path: Path, end: str) -> None:
+    line = json.dumps(RECORD)
+    headings, rows = table_of(tmp_path, f"{line}\n{line}{end}")
+    assert (headings, len(rows)) == (("date", "merchant", "amount"), 2)
+
+
+def test_rows_with_the_names_of_their_columns_are_read(tmp_path: Path) -> None:
+    content = {"columns": list(RECORD), "rows": [list(RECORD.values())] * 2, "took": 3}
+    headings, rows = table_of(tmp_path, content)
+    assert headings == ("date", "merchant", "amount")
+    assert rows == [["2025-10-13", "ALPHA", "10.5"]] * 2
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -94,6 +108,10 @@ def test_what_stands_beside_the_records_stands_above_them(tmp_path: Path) -> Non
         ('[{"items": [{"amount": 1}], "amount": 1}]', "json"),
         ('[{"a": {"b": {"c": 1}}}]', "json"),
         ('[["date", "amount"], ["2025-10-13", 1]]', "json"),
+        ('{"date": "x"}\n{"date": "y", ', "damaged"),
+        ('{"date": "x"}\nmore', "damaged"),
+        ('{"columns": ["date", "amount"], "rows": [["x", 1], ["y"]]}', "json"),
+        ('{"columns": ["date", "date"], "rows": [["x", "y"]]}', "json"),
         ("[]", "json"),
         ("{}", "json"),
         ('[{"date": "x"}, "y"]', "json"),
