@@ -63,7 +63,7 @@ def _heading_line(lines: Sequence[str], headings: Headings) -> int | None:
 
 
 def _is_payment(line: str) -> bool:
-    """Return whether a line has a day and a number at its end or with pence, as a page's has not."""
+    """Return whether a line has a day, and after it a number at its end or one with pence."""
     day = DAY_INSIDE.search(line)
     rest = line[day.end() :] if day else ""
     return bool(MONEY_INSIDE.search(rest) or NUMBER_AT_END.search(rest)) and not PAGE.search(line)

@@ -30,6 +30,7 @@ PAYMENTS = (
     + line("BOB POE", "14/10/2025", "BETA AND SONS LTD 0417", "8.50 CR")
     + line("ANN ROE", "15/10/2025", "GAMMA", "20.00")
 )
+LONG = "BOB POE         16/10/2025  A MERCHANT OF A VERY LONG NAME INDEED   "
 
 
 def report_of(folder: Path, text: str) -> ReadingReport:
@@ -69,17 +70,9 @@ def test_a_name_of_the_next_line_is_no_payment(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        HEAD
-        + PAYMENTS
-        + "BOB POE         16/10/2025  A MERCHANT OF A VERY LONG NAME INDEED   9.00\n",
-        HEAD
-        + RULE
-        + PAYMENTS
-        + "BOB POE         16/10/2025  A MERCHANT OF A VERY LONG NAME    9.00\n",
-        HEAD
-        + RULE
-        + PAYMENTS
-        + "BOB POE         16/10/2025  A MERCHANT OF A VERY LONG NAME    9\n",
+        HEAD + PAYMENTS + LONG + "9.00\n",
+        HEAD + RULE + PAYMENTS + LONG + "9.00\n",
+        HEAD + RULE + PAYMENTS + LONG + "9\n",
         HEAD.replace("Date", "Date  Time") + PAYMENTS,
         HEAD.replace("Merchant", "") + PAYMENTS,
     ],
