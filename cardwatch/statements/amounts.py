@@ -141,7 +141,8 @@ def _check_mixed_units(sheet: ParsedSheet) -> None:
     padded = any(re.fullmatch(r"-?\d+\.\d0", text) for text in texts)
     shortened = any(re.fullmatch(r"-?\d*\.\d", text) for text in texts)
     few = min(len(pounds), len(whole)) < max(FEW_UNITS, MIXED_SHARE * len(texts))
-    if few or shortened or not padded or not sheet.profile.is_shipped:
+    is_round = 2 * sum(value % 10 == 0 for value in whole) > len(whole)
+    if few or shortened or is_round or not padded or not sheet.profile.is_shipped:
         return
     if np.median(np.abs(whole)) > PENCE_RATIO * np.median(np.abs(pounds)):
         reason = (

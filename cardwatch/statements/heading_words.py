@@ -17,7 +17,7 @@ MERCHANT_FORMS = ("{}", "{} name", "{} nm", "{} trading name", "{} text", "{} de
 PLAIN_HEADINGS = {
     "cardholder": ("who", "resource", "resource t"),
     "merchant": ("where", "where bought", "where spent", "paid to", "dba name"),
-    "amount": ("how much", "£", "gbp"),
+    "amount": ("how much", "£"),
 }
 """Headings of lists that people keep by hand, and of accounting systems."""
 BEFORE = {"date": "Date", "cardholder": "Name", "merchant": "Text"}

@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from cardwatch.tabular import normalise_heading, without_pound_mark
+from cardwatch.tabular import POUND_MARKS, normalise_heading, without_pound_mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,6 +173,8 @@ def _taken(words: set[str]) -> int:
 
 def _amount(position: int, name: str) -> AmountColumn | None:
     """Return what a heading says of a column of amounts; none if it is another column."""
+    if name and set(name.split()) <= POUND_MARKS:
+        return AmountColumn(position, BILLED, UNSAID)
     vocabulary = _words()
     words = {w for w in without_pound_mark(name).split() if not w.isdecimal() or w == THOUSANDS}
     if "minor" in words:

@@ -24,6 +24,8 @@ MONEY = re.compile(r"[-+(£ ]*\d[\d,]*(?:\.\d{1,2})?\)?(?: ?[CD]R)?", re.IGNOREC
 """A cell that is a day, and one that may be an amount."""
 SMALL_ROWS, SMALL_SHARE = 3, 0.1
 """A sheet with other headings is left unread if it has this many rows, or this share, or fewer."""
+VERSION_ROWS, VERSION_SHARE = 8, 0.8
+"""Sheets that share so many rows, and such a share, amounts left out, are versions of one list."""
 SHARED_SHARE = 0.5
 """Two sheets of which one has this share of its rows in the others may be one another's copy."""
 
@@ -217,7 +219,7 @@ def _check_versions(same: Sequence[Sheet], file: str) -> None:
         for other in same[:i]:
             smaller = min(sheet.size, other.size)
             shared = (sheet.without_money & other.without_money).total()
-            if smaller > SMALL_ROWS and shared > SHARED_SHARE * smaller:
+            if shared >= max(VERSION_ROWS, VERSION_SHARE * smaller):
                 reason = (
                     f"sheets {other.number} and {sheet.number} have {shared} payments of the same "
                     "day, in part with other amounts, as two versions of one list do. Take out "

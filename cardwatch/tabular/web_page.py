@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 
 from cardwatch.errors import FileRefused
+from cardwatch.tabular.cell_formats import ShownCells
 from cardwatch.tabular.encoding import decode
 from cardwatch.tabular.headings import SEARCHED_ROWS, Headings
 from cardwatch.tabular.limits import Limits
 from cardwatch.tabular.sheets import Sheet, choose_sheets, has_payments, join_sheets
 from cardwatch.tabular.table import Found
-from cardwatch.tabular.workbook import cell_text
+from cardwatch.tabular.workbook import cell_text, check_shown
 
 UNREAD = frozenset({"script", "style", "template", "title", "select", "textarea"})
 """Elements whose text is no text of the page, or of which only a part is chosen."""
@@ -28,6 +29,10 @@ BLOCKS = frozenset({
 INVISIBLE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 PLAIN_NUMBER = re.compile(r"[-+£$€(]*\d[\d,]*(?:\.\d*)?\)?")
 """An amount, or the number of a card; no day."""
+PENCE = re.compile(r"\+?[£ ]*\d[\d,]*\.\d\d")
+"""An amount with pence and without a minus."""
+RED = re.compile(r"(?<![-\w])color\s*:\s*(?:red|#f00|#ff0000|#c00000)\b", re.IGNORECASE)
+RED_CLASSES = frozenset({"negative", "neg", "red", "credit", "refund"})
 SHOWN_VALUES = ("x:num", "sdval")
 """Attributes in which Excel and LibreOffice keep the number that a cell may show rounded."""
 STRUCTURE = frozenset({"table", "tr", "td", "th"})
@@ -46,6 +51,7 @@ class _Cell:
     columns: int
     rows: int
     value: str
+    is_red: bool = False
     texts: list[str] = field(default_factory=list)
 
     @property
@@ -71,6 +77,7 @@ class _Table:
         in_cell: whether the last of these is open.
         spans: for each column the text of a cell that goes on, and in how many more rows.
         taken: how many of its rows stand before a table inside it.
+        amounts, red: how many amounts with pence and no minus it has, and how many of them in red.
         holds_table: whether there is one.
     """
 
@@ -80,6 +87,8 @@ class _Table:
     in_cell: bool = False
     spans: dict[int, tuple[str, int]] = field(default_factory=dict)
     taken: int = 0
+    amounts: int = 0
+    red: int = 0
     holds_table: bool = False
 
     def end_row(self) -> None:
@@ -98,6 +107,9 @@ class _Table:
             elif waiting:
                 cell = waiting.pop()
                 row += [cell.text, *[""] * (cell.columns - 1)]
+                if PENCE.fullmatch(row[column]):
+                    self.amounts += 1
+                    self.red += cell.is_red
                 if cell.rows > 1:  # a number is not repeated: over several lines it is one payment
                     text = "" if PLAIN_NUMBER.fullmatch(row[column]) else row[column]
                     spans |= {column + i: ("", cell.rows - 1) for i in range(cell.columns)}
@@ -112,7 +124,7 @@ class _Table:
         columns = _span(attributes.get("colspan"), most_columns + 1)
         rows = _span(attributes.get("rowspan"), MOST_ROWS_SPANNED)
         value = next(filter(None, map(attributes.get, SHOWN_VALUES)), "") or ""
-        self.cells = [*(self.cells or ()), _Cell(columns, rows, value)]
+        self.cells = [*(self.cells or ()), _Cell(columns, rows, value, _is_red(attributes))]
         self.in_cell = True
 
     def lines_before(self) -> list[list[str]]:
@@ -151,6 +163,8 @@ class _Page(HTMLParser):
             self._unread = [tag]
         elif tag in BLOCKS:
             self._part()
+        if _is_red(dict(attrs)) and self._open and self._open[-1].in_cell and self._open[-1].cells:
+            self._open[-1].cells[-1].is_red = True
 
     def handle_endtag(self, tag: str) -> None:
         """End a table, a row, a cell, the page or a text that is not shown."""
@@ -227,6 +241,13 @@ def _is_invisible(attributes: Mapping[str, str | None]) -> bool:
     return "hidden" in attributes or bool(INVISIBLE.search(attributes.get("style") or ""))
 
 
+def _is_red(attributes: Mapping[str, str | None]) -> bool:
+    """Return whether an element's letters are red, or of a class for amounts below zero."""
+    classes = set((attributes.get("class") or "").casefold().split())
+    style = f"color:{attributes.get('color') or ''};{attributes.get('style') or ''}"
+    return bool(RED.search(style)) or not RED_CLASSES.isdisjoint(classes)
+
+
 def _span(text: str | None, most: int) -> int:
     """Return over how many columns or rows a cell goes; nought says all that follow."""
     number = re.match(r"\s*(\d{1,9})", text or "1")
@@ -255,6 +276,9 @@ def read_web_page(data: bytes, file: str, headings: Headings, limits: Limits) ->
         raise FileRefused(file, "damaged", reason)
     sheets = _sheets(page.tables, headings, file)
     chosen, notes = choose_sheets(sheets, file)
+    own = [page.tables[sheet.number - 1] for sheet in chosen]
+    red, amounts = sum(table.red for table in own), sum(table.amounts for table in own)
+    notes += check_shown(ShownCells(red=0 if red == amounts else red), file)
     found = join_sheets(chosen, len(sheets), notes, file, limits)
     return replace(found, decisions=[f"tables of a web page, text in {encoding}", *found.decisions])
 

@@ -68,6 +68,12 @@ def test_the_day_of_the_purchase_is_taken(
     assert report.first_on == "2025-10-13"
 
 
+@pytest.mark.parametrize("heading", ["GBP", "£", "Pounds Sterling"])
+def test_a_column_headed_by_the_pound_is_the_billed_amount(write: Write, heading: str) -> None:
+    text = f"Date,Employee,Merchant,Amount,{heading}\n2025-10-13,A,ALPHA,13.40,10.50\n"
+    assert report_of(write(text)).pence == 1050
+
+
 @pytest.mark.parametrize("second", ["Supplier Text", "Vendor Text", "Bought From"])
 def test_a_text_beside_the_merchant_is_not_the_merchant(write: Write, second: str) -> None:
     text = f"Date,Employee,Text,{second},Amount\n2025-10-13,A,for the office,ALPHA,10.50\n"

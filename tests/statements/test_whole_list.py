@@ -89,6 +89,11 @@ def test_two_versions_of_one_list_are_refused(tmp_path: Path) -> None:
     assert code_of(workbook(tmp_path / "a.xlsx", **versions)) == "sheets_repeat"
 
 
+def test_two_people_on_one_journey_are_no_versions(tmp_path: Path) -> None:
+    people = {"A Roe": table(range(1, 7)), "B Poe": table(range(1, 5), change=0.5)}
+    assert report_of(workbook(tmp_path / "a.xlsx", **people)).transactions == 10
+
+
 def test_regular_payments_of_several_months_are_no_versions(tmp_path: Path) -> None:
     months = {f"M{m}": table(range(1, 20), m / 4, m) for m in (10, 11, 12)}
     assert report_of(workbook(tmp_path / "a.xlsx", **months)).transactions == 57
@@ -185,8 +190,9 @@ def test_amounts_partly_in_pence_are_asked_about(write: Write) -> None:
         ["5", "12.50", "20", "3.99", "150", "7.20", "40", "8.00", "10", "65.10"],
         ["1200", "12.5", "2500", "3.99", "1500", "7.2", "4000", "8.1", "1000", "65.1"],
         [*MIXED[::2], "1500"],
+        [*MIXED[::2], "1500", "2400", "950", "3000", "1275"],
     ],
-    ids=["typed by hand", "as a spreadsheet saves", "one large one"],
+    ids=["typed by hand", "as a spreadsheet saves", "one large one", "round ones"],
 )
 def test_whole_pounds_beside_pence_are_read(write: Write, amounts: list[str]) -> None:
     pence = round(100 * sum(map(float, amounts)))

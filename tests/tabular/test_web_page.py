@@ -112,6 +112,25 @@ def test_a_day_goes_on_over_rows_and_an_amount_does_not(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<td style="color: red">2.00',
+        "<td><font color=#FF0000>2.00</font>",
+        '<td class="num negative">2.00',
+        '<td><span style="font-weight:bold;color:#c00000">2.00</span>',
+    ],
+)
+def test_amounts_in_red_are_named(tmp_path: Path, markup: str) -> None:
+    table = outcome(tmp_path, f"<table>{HEAD}{ONE}{TWO.replace('<td>2.00', markup)}</table>")
+    assert isinstance(table, Table)
+    assert any("1 amount is printed in red" in note for note in table.notes)
+    every = f"<table>{HEAD}{TWO.replace('<td>2.00', markup) * 2}</table>"
+    assert not any("red" in note for note in outcome(tmp_path, every).notes)
+    minus = f"<table>{HEAD}{ONE}{TWO.replace('<td>2.00', markup).replace('2.00', '-2.00')}</table>"
+    assert not any("red" in note for note in outcome(tmp_path, minus).notes)
+
+
 def test_lines_and_small_tables_before_a_table_are_its_titles(tmp_path: Path) -> None:
     page = (
         f"<p>Report<p>in EUR<table><tr><td>Cardholder:<td>A Roe</tr></table><table>{HEAD}{ONE}{TWO}"
