@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +35,8 @@ PENCE_HEADINGS = frozenset({"pence", "p"})
 FEW_UNITS, MIXED_SHARE, PENCE_RATIO = 3, 0.1, 20
 """Amounts with and without decimals are compared if there are so many different ones of each, and
 so large a share; those without are pence if their median is so many times that of the others."""
+MOSTLY = 0.5
+WHOLE_AMOUNT = r"^-?[1-9][0-9]{0,9}$"
 PLAIN_AMOUNT = r"^-?[0-9]{1,10}\.[0-9]{2}$"
 DECIMAL_MARKS = {"point": ".", "comma": ","}
 ROUNDING_PENCE = 2
@@ -135,16 +136,19 @@ def _check_mixed_units(sheet: ParsedSheet) -> None:
     Raises:
         FileRefused: they are.
     """
-    texts = sheet.column("amount").used
-    pounds = [float(text) for text in texts if re.fullmatch(PLAIN_AMOUNT, text)]
-    whole = [float(text) for text in texts if re.fullmatch(r"-?[1-9]\d*", text)]
-    padded = any(re.fullmatch(r"-?\d+\.\d0", text) for text in texts)
-    shortened = any(re.fullmatch(r"-?\d*\.\d", text) for text in texts)
+    texts = sheet.column("amount").distinct
+
+    def having(pattern: str) -> pa.StringArray:
+        return texts.filter(pc.match_substring_regex(texts, pattern))
+
+    whole, pounds = having(WHOLE_AMOUNT), having(PLAIN_AMOUNT)
     few = min(len(pounds), len(whole)) < max(FEW_UNITS, MIXED_SHARE * len(texts))
-    is_round = 2 * sum(value % 10 == 0 for value in whole) > len(whole)
-    if few or shortened or is_round or not padded or not sheet.profile.is_shipped:
+    if few or not sheet.profile.is_shipped or having(r"^-?\d*\.\d$"):
         return
-    if np.median(np.abs(whole)) > PENCE_RATIO * np.median(np.abs(pounds)):
+    large, small = (np.abs(column.cast(pa.float64()).to_numpy()) for column in (whole, pounds))
+    is_round = (large % 10 == 0).mean() > MOSTLY
+    is_padded = len(having(r"^-?\d+\.\d0$")) > 0
+    if is_padded and not is_round and np.median(large) > PENCE_RATIO * np.median(small):
         reason = (
             f"{len(whole)} different amounts have no decimals and are about a hundred times as "
             f"large as the {len(pounds)} that have, as if they were in pence. Export it with "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
@@ -98,16 +99,18 @@ def _doubled_run(sheet: ParsedSheet, rows: Pence, dates: Days) -> tuple[int, int
     Its length is 0 where there is none.
     """
     hashes = np.zeros(len(rows), dtype="uint64")
-    for column in sheet.table.cells.columns:
-        hashes = hashes * HASH_FACTOR + TextColumn.of(column).codes[rows].astype("uint64")
+    for column in map(TextColumn.of, sheet.table.cells.columns):
+        if len(column.distinct) >= len(column.codes):
+            return 0, 0, 0  # each row has a number or reference of its own
+        hashes = hashes * HASH_FACTOR + column.codes[rows].astype("uint64")
     runs = np.zeros(len(rows) - DOUBLED_ROWS + 1, dtype="uint64")
     several = np.zeros(len(runs), dtype=bool)
     for i in range(DOUBLED_ROWS):
         runs = runs * HASH_FACTOR + hashes[i : len(runs) + i]
         several |= dates[i : len(runs) + i] != dates[: len(runs)]
-    order = np.argsort(runs, kind="stable")
-    again = (runs[order[1:]] == runs[order[:-1]]) & several[order[1:]]
-    again &= order[1:] - order[:-1] >= DOUBLED_ROWS
+    places = np.flatnonzero(several & pd.Series(runs).duplicated(keep=False).to_numpy())
+    order = places[np.argsort(runs[places], kind="stable")]
+    again = (runs[order[1:]] == runs[order[:-1]]) & (order[1:] - order[:-1] >= DOUBLED_ROWS)
     if not again.any():
         return 0, 0, 0
     pair = int(np.argmin(np.where(again, order[1:], len(rows))))
@@ -191,6 +194,8 @@ def check_sections(sheet: ParsedSheet, texts: Flags, good: Flags, pence: Pence) 
     Raises:
         FileRefused: there are any.
     """
+    if not texts.any():
+        return
     columns = [TextColumn.of(column) for column in sheet.table.cells.columns]
     heads = texts & np.logical_or.reduce([column.matches(REFUNDS_BELOW) for column in columns])
     for start in map(int, np.flatnonzero(heads)):
