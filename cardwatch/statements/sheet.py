@@ -42,6 +42,8 @@ ONE_COLUMN_FIELDS = ("date", "merchant", *HOLDER_FIELDS)
 """Fields of which a file may not have two columns with the same heading that differ."""
 AMOUNT_COLUMNS = ("amount", "debit", "credit", "original_amount")
 """Fields of which a payment has one."""
+NAMED_SHARE = 0.1
+"""A column of which fewer texts have letters is one of numbers."""
 SHOWN_ROWS = 20
 """Number of rows read to tell headings from a first payment."""
 
@@ -165,6 +167,7 @@ class ParsedSheet:
         Where no column names the merchants, a bank's texts are taken for these.
         """
         profile, missing = choose_profile(self.headings, self.choices.profiles)
+        profile = self._without_codes(profile)
         if "date" in missing and profile.is_general:
             profile, missing = self._with_posting_days(profile, missing)
         known_names = word_set("narratives", "headings")
@@ -185,6 +188,37 @@ class ParsedSheet:
         )
         named = replace(profile, columns=profile.columns | {"merchant": (heading,)})
         return named, [need for need in missing if need != "merchant"]
+
+    def _without_codes(self, profile: Profile) -> Profile:
+        """Return a layout that takes names for the merchants where its column has only numbers.
+
+        Accounting systems head the number of a supplier `Vendor`, beside `Vendor Name`.
+        """
+        position = profile.map(self.headings).get("merchant")
+        if not profile.is_general or position is None or self._is_named(position):
+            return profile
+        heading = self.headings[position]
+        other = [name if i != position else "" for i, name in enumerate(self.headings)]
+        better = profile.map(other).get("merchant")
+        if better is None or not self._is_named(better):
+            self.notes.append(
+                f"the merchants in '{heading}' are numbers. If their names stand in another "
+                "column, name it as 'merchant' in a column profile"
+            )
+            return profile
+        self.decisions.append(
+            f"merchants from '{self.headings[better]}' and not from '{heading}', which are numbers"
+        )
+        columns = profile.columns | {"merchant": (self.headings[better],)}
+        return replace(profile, columns=columns)
+
+    def _is_named(self, position: int) -> bool:
+        """Return whether a tenth of the distinct texts of a column or more have letters."""
+        texts = pa.array(
+            [text for text in self.column_at(position).used if text.strip()], pa.string()
+        )
+        named = pc.sum(pc.match_substring_regex(texts, r"\p{L}")).as_py() or 0
+        return bool(named >= NAMED_SHARE * len(texts))
 
     def _with_posting_days(self, profile: Profile, missing: list[str]) -> tuple[Profile, list[str]]:
         """Return a layout whose days are those of posting, where the file has no others."""

@@ -19,6 +19,8 @@ LINES = re.compile(r"\s*\{.*\}[ \t]*\r?\n\s*\{")
 """Objects one to a line, as some programs write records."""
 NO_TEXT = re.compile("[\0\ud800-\udfff]")
 """Characters that no cell can hold."""
+WRAPPERS = frozenset({"fields", "attributes", "node", "properties"})
+"""Names of objects that only hold the cells of a record."""
 FURTHER = frozenset({"more", "next"})
 """Words of names that say whether records follow elsewhere."""
 COUNTED = frozenset({"count", "records", "results", "rows", "items", "transactions", "expenses"})
@@ -203,7 +205,9 @@ def _flat(record: Mapping[str, object], file: str) -> dict[str, str]:
         if isinstance(value, dict | list) and not _is_list_of_plain(value):
             reason = "this is JSON whose records hold lists of records, or objects in objects"
             raise FileRefused(file, "json", f"{reason}. {EXPORT_FLAT}")
-        cells[name] = ", ".join(map(_text, value)) if isinstance(value, list) else _text(value)
+        wrapper, _, inner = name.partition(".")
+        heading = inner if wrapper in WRAPPERS and inner not in record else name
+        cells[heading] = ", ".join(map(_text, value)) if isinstance(value, list) else _text(value)
     if any(map(NO_TEXT.search, (*cells, *cells.values()))):
         reason = "it has characters that are no text. Export it again"
         raise FileRefused(file, "zero_bytes", reason)

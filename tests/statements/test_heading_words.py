@@ -117,3 +117,19 @@ def test_a_heading_that_is_used_is_no_hint_for_another_field(write: Write) -> No
     with pytest.raises(FileRefused) as refused:
         report_of(write("Date,Vendor Name,Amount\n2025-10-13,ALPHA,10.50\n"))
     assert "Vendor Name'" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [("Vendor", "Vendor Name"), ("Supplier", "Supplier Text"), ("Store", "Shop")],
+)
+def test_names_of_merchants_come_before_their_numbers(write: Write, number: str, name: str) -> None:
+    rows = "2025-10-13,A,0040012,ALPHA 1,10.50\n2025-10-14,B,0040077,BETA,20.00\n"
+    report = report_of(write(f"Date,Employee,{number},{name},Amount\n{rows}"))
+    assert report.columns["merchant"] == name
+
+
+def test_merchants_that_are_only_numbers_are_named(write: Write) -> None:
+    rows = "2025-10-13,A,0040012,10.50\n2025-10-14,B,0040077,20.00\n"
+    report = report_of(write(f"Date,Employee,Vendor,Amount\n{rows}"))
+    assert any("the merchants in 'Vendor' are numbers" in note for note in report.notes)

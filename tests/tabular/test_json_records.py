@@ -88,6 +88,13 @@ def test_an_object_in_a_record_becomes_columns(tmp_path: Path) -> None:
     assert rows == [["1", "A", "5411"], ["2", "", ""]]
 
 
+def test_an_object_that_only_holds_the_cells_gives_them_no_name(tmp_path: Path) -> None:
+    records = [{"id": "r1", "date": "x", "fields": {"Date": "2025-10-13", "id": "7"}}]
+    headings, rows = table_of(tmp_path, {"records": records})
+    assert headings == ("id", "date", "Date", "fields.id")
+    assert rows == [["r1", "x", "2025-10-13", "7"]]
+
+
 def test_what_stands_beside_the_records_stands_above_them(tmp_path: Path) -> None:
     table = outcome(tmp_path, json.dumps({"cardholder": "A Roe", "rows": [RECORD], "x": None}))
     assert isinstance(table, Table)
