@@ -38,9 +38,10 @@ if TYPE_CHECKING:
     from cardwatch.statements import Profile, ReadingChoices, StatementPreview
     from cardwatch.tabular import Table
 
-UPLOAD_SUFFIXES = (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods", ".vcf", ".xml", ".ofx",
-                   ".qfx", ".sta",
-           ".mt940", ".940", ".dat", ".gl1025", ".kr1025")  # fmt: skip
+UPLOAD_SUFFIXES = (
+    *(".csv", ".txt", ".tsv", ".xls", ".xlsx", ".ods", ".html", ".htm", ".json", ".vcf", ".xml"),
+    *(".ofx", ".qfx", ".sta", ".mt940", ".940", ".dat", ".gl1025", ".kr1025"),
+)
 FILE_NAME_BYTES = 200
 """What every file system takes: a label may have four bytes a character."""
 

@@ -13,7 +13,7 @@ from cardwatch.errors import FileRefused
 from cardwatch.records import Check
 from cardwatch.statements import cells
 from cardwatch.statements.currencies import check_currency
-from cardwatch.statements.money_columns import COSTS, QUANTITIES, money_columns
+from cardwatch.statements.money_columns import COSTS, NET, PENCE_WORDS, QUANTITIES, money_columns
 from cardwatch.statements.words import plain_word, word_set
 from cardwatch.tabular import normalise_heading, without_pound_mark
 
@@ -32,8 +32,11 @@ IN_TOTALS = ("two_amounts", "no_direction")
 """Text that totals can have and payments cannot."""
 ONE_PIECE = frozenset({"", "1", "1.0", "1.00"})
 PENCE_HEADINGS = frozenset({"pence", "p"})
-PENCE_WORDS = frozenset({"pence", "pennies", "minor"})
-"""Words of a heading that say that amounts are not in pounds but in pence."""
+FEW_UNITS, MIXED_SHARE, PENCE_RATIO = 3, 0.1, 20
+"""Amounts with and without decimals are compared if there are so many different ones of each, and
+so large a share; those without are pence if their median is so many times that of the others."""
+MOSTLY = 0.5
+WHOLE_AMOUNT = r"^-?[1-9][0-9]{0,9}$"
 PLAIN_AMOUNT = r"^-?[0-9]{1,10}\.[0-9]{2}$"
 DECIMAL_MARKS = {"point": ".", "comma": ","}
 ROUNDING_PENCE = 2
@@ -84,6 +87,8 @@ def read_amounts(sheet: ParsedSheet) -> Amounts:
             amounts are in another currency.
     """
     check_currency(sheet)
+    _check_minor_units(sheet)
+    _check_mixed_units(sheet)
     mark = _decimal_mark(sheet)
     billed, original = _amounts(sheet, "amount", mark), _amounts(sheet, "original_amount", mark)
     _check_choice(sheet, mark)
@@ -101,6 +106,55 @@ def read_amounts(sheet: ParsedSheet) -> Amounts:
     if not billed.given.any() and "original_currency" not in sheet.positions:
         sheet.notes.append("the currency is not stated; all amounts are read as pounds")
     return replace(billed, pence=pence, given=billed.given | unbilled, fault=fault)
+
+
+def _check_minor_units(sheet: ParsedSheet) -> None:
+    """Refuse records of JSON whose amounts are all whole numbers, as programs write pence.
+
+    Raises:
+        FileRefused: they are, and neither their name nor a profile says in what they are.
+    """
+    names = [name for name in ("amount", "debit", "credit") if name in sheet.positions]
+    texts = [text for name in names for text in sheet.column(name).used if text.strip()]
+    stated = not sheet.profile.is_shipped or any(
+        PENCE_WORDS & set(normalise_heading(sheet.sources[name]).split()) for name in names
+    )
+    if sheet.table.form == "json" and texts and not stated and not any("." in t for t in texts):
+        reason = (
+            "all its amounts are whole numbers, which may be pounds or pence. If they are pounds, "
+            "name their column as 'amount' in a column profile; if pence, export them as CSV"
+        )
+        raise FileRefused(sheet.table.file, "amount_unclear", reason)
+
+
+def _check_mixed_units(sheet: ParsedSheet) -> None:
+    """Refuse amounts of which some seem to be in pence and the others in pounds.
+
+    Those in pounds have two decimals, noughts at the end too, and those without are many times as
+    large.
+
+    Raises:
+        FileRefused: they are.
+    """
+    texts = sheet.column("amount").distinct
+
+    def having(pattern: str) -> pa.StringArray:
+        return texts.filter(pc.match_substring_regex(texts, pattern))
+
+    whole, pounds = having(WHOLE_AMOUNT), having(PLAIN_AMOUNT)
+    few = min(len(pounds), len(whole)) < max(FEW_UNITS, MIXED_SHARE * len(texts))
+    if few or not sheet.profile.is_shipped or having(r"^-?\d*\.\d$"):
+        return
+    large, small = (np.abs(column.cast(pa.float64()).to_numpy()) for column in (whole, pounds))
+    is_round = (large % 10 == 0).mean() > MOSTLY
+    is_padded = len(having(r"^-?\d+\.\d0$")) > 0
+    if is_padded and not is_round and np.median(large) > PENCE_RATIO * np.median(small):
+        reason = (
+            f"{len(whole)} different amounts have no decimals and are about a hundred times as "
+            f"large as the {len(pounds)} that have, as if they were in pence. Export it with "
+            "pounds throughout, or name the column as 'amount' in a column profile if they are"
+        )
+        raise FileRefused(sheet.table.file, "amount_unclear", reason)
 
 
 def _decimal_mark(sheet: ParsedSheet) -> str:
@@ -318,8 +372,9 @@ def _check_sums(sheet: ParsedSheet, gross: AmountColumn, mark: str) -> None:
     assert money is not None
     net = next((c for c in reversed(money.candidates) if c.rank < gross.rank), None)
     if money.tax is None or net is None:
-        if money.tax is not None and gross.tax == 0:
-            sheet.notes.append("the amounts are without VAT")
+        if gross.tax == NET:
+            heading = sheet.headings[gross.position]
+            sheet.notes.append(f"the amounts are without VAT, as '{heading}' says")
         return
     columns = [gross.position, net.position, money.tax]
     whole, part, tax = (read_column(sheet.column_at(position), mark) for position in columns)

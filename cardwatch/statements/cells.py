@@ -102,8 +102,16 @@ class TextColumn:
         return self._found(pattern)[self.codes]
 
     def _found(self, pattern: str) -> Flags:
-        matching = pc.match_substring_regex(self.distinct, pattern)
-        return matching.to_numpy(zero_copy_only=False)
+        """Return for every distinct text whether a pattern is found; each is looked for once."""
+        if pattern not in self._searched:
+            matching = pc.match_substring_regex(self.distinct, pattern)
+            self._searched[pattern] = matching.to_numpy(zero_copy_only=False)
+        return self._searched[pattern]
+
+    @cached_property
+    def _searched(self) -> dict[str, Flags]:
+        """What was found for each pattern looked for."""
+        return {}
 
     def tidied(self, key: bytes) -> TextColumn:
         """Return the column with spaces collapsed and card numbers cut."""

@@ -10,10 +10,8 @@ from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
 from cardwatch.records import Check
 from cardwatch.statements import cells
-from cardwatch.statements.amounts import read_column
-from cardwatch.statements.cells import TextColumn, card_name
+from cardwatch.statements.cells import card_name
 from cardwatch.statements.holders import fold_name
-from cardwatch.statements.money_columns import money_columns
 from cardwatch.statements.profiles import HOLDER_FIELDS
 
 if TYPE_CHECKING:
@@ -39,8 +37,6 @@ CUT_OFF_AMOUNT = r"^[\s\p{Z}]*[-(£]*[\s\p{Z}]*\d{1,3}[\s\p{Z}]*$"
 WHOLE_POUNDS = r"^[\s\p{Z}]*[-(£]*[\s\p{Z}]*\d+[\s\p{Z}]*$"
 PENCE = r"^[\s\p{Z}]*\d\d\)?[\s\p{Z}]*$"
 """An amount cut at a decimal comma, and what follows it in the next column."""
-DOUBLED_ROWS = 5
-"""So many payments, that stand again behind them in one order, are there twice."""
 TAX_ROW = r"(?i)^\W*(?:input )?vat\b"
 VAT_RATES = (0.2, 0.05)
 """VAT Act 1994, sections 2 and 29A: the standard and the reduced rate."""
@@ -201,79 +197,6 @@ def check_bookings(sheet: ParsedSheet, dates: Days, posted: Days, rows: Flags) -
         )
     sentence = f"{len(lag) - odd} of {len(lag)} payments are posted soon after their date"
     sheet.checks.append(Check("bookings", not odd, sentence))
-
-
-def check_balance(sheet: ParsedSheet, good: Flags, levels_only: Flags, pence: Pence) -> None:
-    """Check that a running balance follows from the amounts, oldest or newest row first.
-
-    Where amounts have no sign and the balance goes both ways by them, it says that some are
-    refunds and not which way a charge goes.
-
-    Args:
-        sheet: the file.
-        good: which rows are transactions.
-        levels_only: which rows say a balance; their amounts are no transactions.
-        pence: the amount of every row.
-
-    Raises:
-        FileRefused: the balance contradicts the direction of some amounts.
-    """
-    position = money_columns(sheet.headings).balance
-    if position is None or position in sheet.positions.values():
-        return
-    balance = read_column(sheet.column_at(position), ".")
-    balance_rows = (good | levels_only) & balance.given & (balance.fault == 0)
-    amounts, levels = np.where(levels_only, 0, pence)[balance_rows], balance.pence[balance_rows]
-    if len(levels) < 2:
-        return
-    steps = np.diff(levels)
-    agreements = [
-        int((steps == sign * part).sum())
-        for sign in (1, -1)
-        for part in (amounts[1:], amounts[:-1])
-    ]
-    count = max(agreements)
-    mirrored = any((np.abs(steps) == np.abs(part)).all() for part in (amounts[1:], amounts[:-1]))
-    if count < len(steps) and mirrored and not (pence[good] < 0).any():
-        reason = (
-            f"its balance rises after some amounts and falls after {count} of {len(steps)}, though "
-            "no amount has a sign. Add a column with charge or refund for each row"
-        )
-        raise FileRefused(sheet.table.file, "direction_unclear", reason)
-    sentence = f"the balance follows from the amounts in {count} of {len(steps)} rows"
-    if count < len(steps):
-        sheet.notes.append(f"{sentence}: are rows missing?")
-    sheet.checks.append(Check("balance", count == len(steps), sentence))
-
-
-def check_doubled(sheet: ParsedSheet, good: Flags, dates: Days) -> None:
-    """Refuse a file that begins anew after some payments, as an export appended to itself does.
-
-    Args:
-        sheet: the file.
-        good: which rows are payments.
-        dates: of each row.
-
-    Raises:
-        FileRefused: its first payments, of several days, stand again behind them, in one order and
-            with equal cells.
-    """
-    if good.sum() < 2 * DOUBLED_ROWS:
-        return
-    columns = [TextColumn.of(column).codes[good] for column in sheet.table.cells.columns]
-    same_as_first = np.logical_and.reduce([codes == codes[0] for codes in columns])
-    for count in np.flatnonzero(same_as_first).tolist():
-        if not DOUBLED_ROWS <= count <= len(same_as_first) // 2:
-            continue
-        days = np.unique(dates[good][:count])
-        is_again = all((codes[:count] == codes[count : 2 * count]).all() for codes in columns)
-        if is_again and len(days) > 1:
-            row = sheet.table.rows[int(np.flatnonzero(good)[count])]
-            reason = (
-                f"its first {count} payments stand again from row {row} on, in the same order. "
-                "Take out what is there twice"
-            )
-            raise FileRefused(sheet.table.file, "doubled", reason)
 
 
 def check_tax_rows(sheet: ParsedSheet, good: Flags, pence: Pence) -> None:

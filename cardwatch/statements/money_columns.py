@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from cardwatch.tabular import normalise_heading, without_pound_mark
+from cardwatch.tabular import POUND_MARKS, normalise_heading, without_pound_mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,11 @@ COSTS = frozenset({"cost", "costs"})
 
 OF_DOCUMENT = re.compile(r"in doc(?:ument)?(?: (?:cur\w*|crcy|ccy))?")
 IN_LOCAL = re.compile(r"in (?:local|lc|loc|company code)(?: (?:cur\w*|crcy|ccy))?")
-"""How SAP heads amounts in the currency of a document, and beside it in the organisation's own."""
+IN_OWN = re.compile(r"in (?:lc|loc crcy|company code(?: (?:cur\w*|crcy|ccy))?)\b")
+"""How SAP heads amounts in the currency of a document, and in the organisation's own."""
 
+PENCE_WORDS = frozenset({"pence", "pennies", "minor"})
+"""Words of a heading that say that amounts are not in pounds but in pence."""
 PIECES = frozenset({"unit", "each", "item", "limit", "centre", "center", "code"})
 """Words of headings that have a word for an amount and hold none that was paid."""
 
@@ -83,6 +86,8 @@ def money_columns(headings: Sequence[str]) -> MoneyColumns:
         for i, name in enumerate(names)
         if without_pound_mark(name) not in pieces and (column := _amount(i, name))
     ]
+    pence = [i for i, name in enumerate(names) if PENCE_WORDS & set(name.split())]
+    amounts = [column for column in amounts if column.position not in pence] or amounts
     tax = [i for i, name in enumerate(names) if _is_tax(name)]
     part = [i for i, name in enumerate(names) if _is_part(name)]
     balance = [i for i, name in enumerate(names) if _is_balance(name)]
@@ -100,11 +105,15 @@ def money_columns(headings: Sequence[str]) -> MoneyColumns:
 
 
 def _without_document(names: list[str]) -> list[str]:
-    """Return headings with those of SAP's amounts as others say it: paid, and billed beside it."""
-    if not any(OF_DOCUMENT.search(name) for name in names):
-        return names
+    """Return headings with those of SAP's amounts as others say it: paid, and billed beside it.
+
+    Amounts `in local currency` are taken so only beside those of a document: elsewhere they may be
+    in the currency of the merchant's country.
+    """
+    has_document = any(OF_DOCUMENT.search(name) for name in names)
+    in_local = IN_LOCAL if has_document else IN_OWN
     return [
-        OF_DOCUMENT.sub("transaction", IN_LOCAL.sub("home", name))
+        OF_DOCUMENT.sub("transaction", in_local.sub("home", name))
         if _words()["amount"] & set(name.split())
         else name
         for name in names
@@ -164,11 +173,15 @@ def _taken(words: set[str]) -> int:
 
 def _amount(position: int, name: str) -> AmountColumn | None:
     """Return what a heading says of a column of amounts; none if it is another column."""
+    if name and set(name.split()) <= POUND_MARKS:
+        return AmountColumn(position, BILLED, UNSAID)
     vocabulary = _words()
     words = {w for w in without_pound_mark(name).split() if not w.isdecimal() or w == THOUSANDS}
+    if "minor" in words:
+        words -= {"unit", "units"}
     every = ("amount", "billed", "foreign", "purchase", "gross", "net", "tax", "filler")
     if not words & vocabulary["amount"] or words - frozenset().union(
-        *(vocabulary[k] for k in every)
+        PENCE_WORDS, *(vocabulary[k] for k in every)
     ):
         return None
     if words & vocabulary["tax"] and not words & (vocabulary["net"] | vocabulary["gross"]):

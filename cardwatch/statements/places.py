@@ -31,9 +31,14 @@ ROW, BLANK, HEADING, TOTALS, ENDED, TEXT, CONTROL, APART, LINE = range(9)
 """The places a row of a file can have."""
 TOTAL_WORD = r"(?i)\b(?:sub-?|grand )?total\b"
 ONLY_TOTAL = (
-    r"(?i)^\W*(?:(?:sub|grand|overall|page|statement|card|report)\W*)?totals?\b\W*"
-    r"(?:for\b.*|:.*|amount|gbp|£)?\W*$"
+    r"(?i)^\W*(?:(?:sub|grand|overall|page|statement|card|report|net)\W*)?totals?\b\W*"
+    r"(?:for\b.*|:.*|amount|gbp|£|(?:\d+ )?(?:transactions|payments|purchases|items|refunds|"
+    r"credits|charges|debits|spend|spending))?\W*$"
 )
+FORWARDED = (
+    r"(?i)^\W*(?:balance |total )?(?:(?:brought|carried)\W+(?:forward|down|over)|[bc]/f(?:wd)?)\W*$"
+)
+"""What a page of a report brings from the page before, or carries to the next."""
 TOTAL_AT_END = r"(?i)^\W*totals?\b|\btotals?\W*$|^\W*sum(?: of\b.*)?\W*$"
 """A merchant that is perhaps a total of the rows before."""
 CATEGORY_CODE = r"^\s*\d{3,4}(?:\.0)?\s*$"
@@ -115,6 +120,9 @@ def _place_undated(sheet: ParsedSheet, amounts: Amounts, dates: Days, place: Cod
         fits = abs(int(amounts.pence[i])) in {abs(int(running[i])), abs(int(running[i]) - before)}
         if sure[i] or (fits and only_total[i]):
             place[i], before = TOTALS, int(running[i])
+    columns = [TextColumn.of(column) for column in sheet.table.cells.columns]
+    forwarded = np.logical_or.reduce([column.matches(FORWARDED) for column in columns])
+    place[forwarded & np.isnat(dates) & ~has_holder & (place == ROW)] = CONTROL
     text = np.isnat(dates) & ~amounts.given & (filled <= MOST_TEXT_CELLS)
     place[text & np.isin(place, [ROW, CONTROL])] = TEXT
     place[filled == 0] = BLANK

@@ -5,14 +5,16 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cardwatch.bounded import read_toml
 from cardwatch.errors import ColumnsUnknown, FileFaulty
+from cardwatch.statements.heading_words import with_made_headings
 from cardwatch.statements.money_columns import money_columns
+from cardwatch.statements.words import word_set
 from cardwatch.tabular import normalise_heading, without_pound_mark
 
 if TYPE_CHECKING:
@@ -93,6 +95,11 @@ class Profile:
         """Whether it fits any file, so that its columns of money are chosen by their words."""
         return self.is_shipped and not self.recognise
 
+    @cached_property
+    def all_columns(self) -> dict[str, tuple[str, ...]]:
+        """The headings of each field, those that words make among them where it fits any file."""
+        return with_made_headings(self.columns) if self.is_general else self.columns
+
     def fits(self, headings: Sequence[str]) -> bool:
         """Return whether a file with these headings may have this layout."""
         names = {normalise_heading(heading) for heading in headings} - {""}
@@ -108,7 +115,7 @@ class Profile:
         names = [normalise_heading(heading) for heading in headings]
         plain = [without_pound_mark(name) for name in names]
         positions = dict(money_columns(headings).fields) if self.is_general else {}
-        for field, choices in self.columns.items():
+        for field, choices in self.all_columns.items():
             if field in positions:
                 continue
             choice_names = [normalise_heading(choice) for choice in choices]
@@ -209,23 +216,27 @@ def known_headings(profiles: Sequence[Profile]) -> frozenset[str]:
     return frozenset(
         normalise_heading(heading)
         for profile in profiles
-        for choices in profile.columns.values()
+        for choices in profile.all_columns.values()
         for heading in choices
     )
 
 
 def needed_headings(profiles: Sequence[Profile]) -> list[frozenset[str]]:
-    """Return for each field that a statement has to have the headings that some layout gives it."""
-    fields = [("date",), ("merchant",), ("amount", "original_amount", "debit")]
-    return [
+    """Return for each field that a statement has to have the headings that some layout gives it.
+
+    Days of posting serve where there are no others, and a bank's texts may be of merchants.
+    """
+    fields = [("date", "posting_date"), ("merchant",), ("amount", "original_amount", "debit")]
+    date, merchant, amount = (
         frozenset(
             normalise_heading(heading)
             for profile in profiles
             for field in group
-            for heading in profile.columns.get(field, ())
+            for heading in profile.all_columns.get(field, ())
         )
         for group in fields
-    ]
+    )
+    return [date, merchant | word_set("narratives", "headings"), amount]
 
 
 def choose_profile(
@@ -278,7 +289,9 @@ def columns_unknown(
 ) -> ColumnsUnknown:
     """Return the refusal of a file that lacks columns, with what is nearest to them."""
     fields = {need: HOLDER_FIELDS if need == "holder" else (need,) for need in missing}
-    hints = nearest_headings(headings, fields, profile)
+    used = set(profile.map(headings).values())
+    unused = [heading for place, heading in enumerate(headings) if place not in used]
+    hints = nearest_headings(unused, fields, profile)
     if list(missing) == ["holder"]:
         hints.append('if the file names nobody, write holders = "none" in the profile')
     return ColumnsUnknown(file, headings, missing, hints)

@@ -49,6 +49,7 @@ from cardwatch.statements.places import (
 from cardwatch.statements.profiles import FIELDS, HOLDER_FIELDS, Profile
 from cardwatch.statements.sheet import ParsedSheet, ReadingChoices
 from cardwatch.statements.sums import tell_other_amounts, without_sums
+from cardwatch.statements.whole_list import check_levels, check_list
 from cardwatch.tabular import Part, Table, normalise_heading
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     frame = _frame(sheet, good, order, amounts, kinds)
     frame = frame.assign(vat=read_vat(sheet, good), line_items=_line_items(sheet, good, items))
     checks.check_bookings(sheet, dates, sheet.days("posting_date", order), good)
-    checks.check_balance(sheet, good, place == CONTROL, pence)
+    check_levels(sheet, good, place == CONTROL, pence)
     checks.check_holders(sheet, good)
     return frame, _report(sheet, place, good, problems, amounts, frame)
 
@@ -136,7 +137,7 @@ def _take_lines(
     Raises:
         FileRefused: payments stand twice, parts do not come to theirs, or VAT has rows of its own.
     """
-    checks.check_doubled(sheet, good, dates)
+    check_list(sheet, place, good, dates, pence)
     checks.check_tax_rows(sheet, good, pence)
     lines = further_lines(sheet, good, dates, pence)
     items = line_items(sheet, good, lines, pence)

@@ -16,6 +16,7 @@ from cardwatch.statements.currencies import currency_column
 from cardwatch.statements.dates import is_serial, read_date
 from cardwatch.statements.holders import holders_elsewhere
 from cardwatch.statements.money_columns import MoneyColumns, money_columns
+from cardwatch.statements.narratives import narrative_column
 from cardwatch.statements.profiles import (
     DATE_ORDERS,
     HOLDER_FIELDS,
@@ -31,7 +32,7 @@ from cardwatch.statements.words import word_set
 from cardwatch.tabular import Table, normalise_heading, without_pound_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cardwatch.records import Check
 
@@ -41,6 +42,8 @@ ONE_COLUMN_FIELDS = ("date", "merchant", *HOLDER_FIELDS)
 """Fields of which a file may not have two columns with the same heading that differ."""
 AMOUNT_COLUMNS = ("amount", "debit", "credit", "original_amount")
 """Fields of which a payment has one."""
+NAMED_SHARE = 0.1
+"""A column of which fewer texts have letters is one of numbers."""
 SHOWN_ROWS = 20
 """Number of rows read to tell headings from a first payment."""
 
@@ -76,7 +79,7 @@ class ParsedSheet:
         self.decisions, self.notes = list(self.table.decisions), list(self.table.notes)
         self.checks: list[Check] = []
         check_headings(self.table, choices.profiles)
-        self.profile, missing = choose_profile(self.headings, choices.profiles)
+        self.profile, missing = self._choose_profile()
         self.positions = self.profile.map(self.headings)
         self.columns = {name: self.column_at(position) for name, position in self.positions.items()}
         self.sources = {name: self.headings[position] for name, position in self.positions.items()}
@@ -157,6 +160,75 @@ class ParsedSheet:
             self.decisions.append("dates are the numbers that a spreadsheet keeps for days")
             return True
         return False
+
+    def _choose_profile(self) -> tuple[Profile, list[str]]:
+        """Return the layout and what the file lacks of the four needs.
+
+        Where no column names the merchants, a bank's texts are taken for these.
+        """
+        profile, missing = choose_profile(self.headings, self.choices.profiles)
+        profile = self._without_codes(profile)
+        if "date" in missing and profile.is_general:
+            profile, missing = self._with_posting_days(profile, missing)
+        known_names = word_set("narratives", "headings")
+        texts = {
+            position: [text for text in self.column_at(position).used if text.strip()]
+            for position, heading in enumerate(self.headings)
+            if normalise_heading(heading) in known_names
+        }
+        is_open = "merchant" in missing and profile.is_general
+        position = narrative_column(texts) if is_open else None
+        if position is None:
+            return profile, missing
+        heading = self.headings[position]
+        self.notes.append(
+            f"no column is headed merchant, so the texts in '{heading}' are taken for the "
+            "merchants, as a bank prints them. If they say what was bought, name the column of "
+            "merchants in a column profile"
+        )
+        named = replace(profile, columns=profile.columns | {"merchant": (heading,)})
+        return named, [need for need in missing if need != "merchant"]
+
+    def _without_codes(self, profile: Profile) -> Profile:
+        """Return a layout that takes names for the merchants where its column has only numbers.
+
+        Accounting systems head the number of a supplier `Vendor`, beside `Vendor Name`.
+        """
+        position = profile.map(self.headings).get("merchant")
+        if not profile.is_general or position is None or self._is_named(position):
+            return profile
+        heading = self.headings[position]
+        other = [name if i != position else "" for i, name in enumerate(self.headings)]
+        better = profile.map(other).get("merchant")
+        if better is None or not self._is_named(better):
+            self.notes.append(
+                f"the merchants in '{heading}' are numbers. If their names stand in another "
+                "column, name it as 'merchant' in a column profile"
+            )
+            return profile
+        self.decisions.append(
+            f"merchants from '{self.headings[better]}' and not from '{heading}', which are numbers"
+        )
+        columns = profile.columns | {"merchant": (self.headings[better],)}
+        return replace(profile, columns=columns)
+
+    def _is_named(self, position: int) -> bool:
+        """Return whether a tenth of the distinct texts of a column or more have letters."""
+        texts = pa.array(
+            [text for text in self.column_at(position).used if text.strip()], pa.string()
+        )
+        named = pc.sum(pc.match_substring_regex(texts, r"\p{L}")).as_py() or 0
+        return bool(named >= NAMED_SHARE * len(texts))
+
+    def _with_posting_days(self, profile: Profile, missing: list[str]) -> tuple[Profile, list[str]]:
+        """Return a layout whose days are those of posting, where the file has no others."""
+        position = profile.map(self.headings).get("posting_date")
+        if position is None:
+            return profile, missing
+        heading = self.headings[position]
+        self.decisions.append(f"days are those of '{heading}', since no column has others")
+        columns = profile.columns | {"date": (heading,), "posting_date": ()}
+        return replace(profile, columns=columns), [need for need in missing if need != "date"]
 
     def _take_holders_elsewhere(self) -> list[str]:
         """Take holders from above the headings, from section rows or from the names of sheets.
@@ -252,7 +324,8 @@ class ParsedSheet:
 def _first_table(table: Table, profiles: Sequence[Profile]) -> Table:
     """Return a table without another beside it, and with a note that one is not read.
 
-    An empty column parts them, and fields of the first would be taken from the second.
+    An empty column parts them, and fields of the first would be taken from the second, or a heading
+    stands in both and the second has no payments of its own.
     """
     for gap, heading in enumerate(table.headings):
         if (
@@ -263,7 +336,8 @@ def _first_table(table: Table, profiles: Sequence[Profile]) -> Table:
             continue
         profile, _ = choose_profile(table.headings, profiles)
         whole, first = profile.map(table.headings), profile.map(table.headings[:gap])
-        if not missing_fields(first) and any(whole.get(name) != first[name] for name in first):
+        is_mixed = any(whole.get(name) != first[name] for name in first)
+        if not missing_fields(first) and (is_mixed or _is_summary(table, gap, first, profile)):
             note = (
                 f"the columns after the empty one, number {gap + 1}, stand apart and are not read"
             )
@@ -271,6 +345,16 @@ def _first_table(table: Table, profiles: Sequence[Profile]) -> Table:
             notes = (*table.notes, note)
             return replace(table, headings=table.headings[:gap], cells=columns, notes=notes)
     return table
+
+
+def _is_summary(table: Table, gap: int, first: Mapping[str, int], profile: Profile) -> bool:
+    """Return whether the columns after an empty one repeat a heading and hold no payments."""
+    used = {normalise_heading(table.headings[position]) for position in first.values()}
+    beside = table.headings[gap:]
+    missing = missing_fields(profile.map(beside))
+    return bool({"date", "amount"} & set(missing)) and not used.isdisjoint(
+        map(normalise_heading, beside)
+    )
 
 
 def distinct_headings(table: Table, card_key: bytes) -> tuple[str, ...]:

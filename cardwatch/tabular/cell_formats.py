@@ -25,6 +25,10 @@ NUMBER_CELL = re.compile(
 """A cell with a number of zero or more: its column, its style and its value."""
 WITHOUT_VALUE = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
 """A formula in a sheet's XML with no value after it."""
+WITH_VALUE = re.compile(rb"<v>[^<]|<is>")
+ROW = re.compile(rb"<row\b[^>]*>.*?</row>", re.DOTALL)
+MOST_BESIDE_SUM = 2
+"""More filled cells than this do not stand beside a sum."""
 ODS_CURRENCY = re.compile(rb"office:currency=\"([A-Z]{3})\"")
 
 
@@ -36,7 +40,7 @@ class ShownCells:
         foreign: those printed with the sign of another currency than the pound.
         credits: amounts above zero printed with a mark of credit.
         red: amounts above zero in red letters, where others are not.
-        without_value: whether a formula was never worked out.
+        without_value: whether a formula in a row of several cells was never worked out.
     """
 
     foreign: int = 0
@@ -82,8 +86,19 @@ def shown_cells(data: bytes, sheets: Sequence[int]) -> ShownCells:
         credit = sum(style in own.credits for style in above)
         in_red = [style in own.red for style in above]
         red = 0 if all(in_red) else sum(in_red)
-    without = any(WITHOUT_VALUE.search(text) for text in texts)
+    without = any(map(_lacks_values, texts))
     return ShownCells(foreign, credit, red, without)
+
+
+def _lacks_values(text: bytes) -> bool:
+    """Return whether a row of a sheet's XML has a formula without a value beside several cells.
+
+    One beside a word alone is a sum, which is no payment.
+    """
+    return WITHOUT_VALUE.search(text) is not None and any(
+        WITHOUT_VALUE.search(row) and len(WITH_VALUE.findall(row)) > MOST_BESIDE_SUM
+        for row in ROW.findall(text)
+    )
 
 
 def _styles(text: str) -> _Styles:

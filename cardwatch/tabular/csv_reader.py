@@ -15,6 +15,7 @@ import pyarrow.csv as arrow_csv
 
 from cardwatch.errors import FileRefused
 from cardwatch.tabular.encoding import decode
+from cardwatch.tabular.fixed_width import fixed_width_rows
 from cardwatch.tabular.headings import SEARCHED_ROWS, Headings, find_headings
 from cardwatch.tabular.limits import Limits
 from cardwatch.tabular.table import Found, Part
@@ -62,8 +63,9 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
     """
     text, encoding = decode(data, file)
     csv.field_size_limit(limits.cell_characters)
-    sample = text[:SAMPLE_CHARACTERS]
-    padded = is_padded(sample, separator := choose_separator(sample))
+    if fixed := fixed_width_rows(text, headings):
+        return _read_fixed(text, encoding, *fixed, file, limits)
+    padded = is_padded(sample := text[:SAMPLE_CHARACTERS], separator := choose_separator(sample))
     decided = [f"text in {encoding}", f"cells separated by {SEPARATORS[separator]}"]
     data = data if encoding == "utf-8" else text.encode()
     try:
@@ -89,8 +91,21 @@ def read_delimited(data: bytes, file: str, headings: Headings, limits: Limits) -
     check_size(cells, file, limits)
     _check_quotes(cells, separator, file)
     _check_end(text, cells, separator, file)
-    part = Part("", 0, heading_index + 2, filled_cells(first[: headings_found.first]))
-    return Found(names, heading_index + 1, cells, decided, [], [part], long_rows, separator)
+    parts = [Part("", 0, heading_index + 2, filled_cells(first[: headings_found.first]))]
+    return Found(names, heading_index + 1, cells, decided, [], parts, long_rows, separator)
+
+
+def _read_fixed(  # noqa: PLR0913, PLR0917  what is known of a text in columns
+    text: str, encoding: str, start: int, rows: list[list[str]], file: str, limits: Limits
+) -> Found:
+    """Return a text whose columns stand below each other; see `read_delimited`."""
+    names, body = rows[start], rows[start + 1 :]
+    cells = columns_of(body, names, file, limits)
+    check_size(cells, file, limits)
+    _check_end(text, cells, "\0", file)
+    decided = [f"text in {encoding}", "columns of a fixed width"]
+    part = Part("", 0, start + 2, filled_cells(rows[:start]))
+    return Found(names, start + 1, cells, decided, [], [part], [])
 
 
 def too_long(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> list[int]:

@@ -9,18 +9,16 @@ from cardwatch.errors import FileRefused
 from cardwatch.tabular.encoding import BOMS
 from cardwatch.tabular.feeds import recognise_feed
 from cardwatch.tabular.limits import Limits
+from cardwatch.tabular.table import EXCEL_XML
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = b"PK\x03\x04"
+HEAD_BYTES = 512
+"""A text shows what it is in its first bytes."""
 EXPORT_AGAIN = "Ask the issuer's portal for the same payments as CSV or XLSX"
 FOREIGN_FORMATS = (
     (rb"%PDF", "pdf", "this is a PDF. Ask the issuer or the portal for the data export"),
     (rb"-----BEGIN PGP|\x85[\x01-\x04]", "encrypted", "this file is encrypted. Decrypt it first"),
-    (
-        rb"\s*<(?:!doctype\s+html|html|table)",
-        "web_page",
-        "this is a web page saved as a table. Export it as CSV or XLSX",
-    ),
     (
         rb"MIME-Version:|From:.*\nMIME",
         "web_page",
@@ -31,11 +29,6 @@ FOREIGN_FORMATS = (
         rb"(?s)\s*(?:<\?xml[^>]*>\s*)?<[^>]*Document[^>]*camt\.05",
         "bank_feed",
         f"this is a CAMT message, and no camt.053 statement. {EXPORT_AGAIN}",
-    ),
-    (
-        rb"(?s)\s*<\?xml.{0,200}(?:Excel\.Sheet|office:spreadsheet)",
-        "xml",
-        "this is an Excel 2003 XML file. Save it as XLSX",
     ),
     (
         rb"[68]\t\d{6,}\t\d+\t\d{6,8}\t\d\d\t",
@@ -84,18 +77,28 @@ FOREIGN_FORMATS = (
             "with headings, or send the issuer's own file"
         ),
     ),
-    (
-        rb"\s*(?:\{\s*\"|\[\s*[\[{])",
-        "json",
-        "this is JSON. Export the statement as CSV or XLSX, or send it to the API",
-    ),
     (rb"\s*<", "xml", "XML files are not read yet. Export the statement as CSV or XLSX"),
     (rb"\x1f\x8b|7z\xbc\xaf|Rar!|BZh", "archive", "this is a packed archive. Unpack it first"),
 )
+TEXT_FORMS = (
+    (
+        "html",
+        (
+            rb"(?s)\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|"
+            rb"meta|style|title|script|link|table|div|center|form|font|span|p|b|h\d)\b"
+        ),
+    ),
+    (
+        EXCEL_XML,
+        rb"(?s)\s*<(?:\?xml.{0,200}(?:Excel\.Sheet|office:spreadsheet)|(?:\w+:)?Workbook\b)",
+    ),
+    ("json", rb"\s*(?:\{\s*[\"}]|\[\s*[\[{\]])"),
+)
+"""Forms of text that are no delimited one, by how they begin."""
 
 
 def recognise(data: bytes, file: str, limits: Limits) -> str:
-    """Return `csv` (any delimited text), `xls`, `xlsx`, `ods` or the form of a bank feed.
+    """Return `csv` (any delimited text), `html`, `json`, the form of a workbook or of a bank feed.
 
     Raises:
         FileRefused: the file is empty, encrypted, something else, or over a limit.
@@ -108,13 +111,24 @@ def recognise(data: bytes, file: str, limits: Limits) -> str:
         return _inside_ole(data, file)
     if feed := recognise_feed(data):
         return feed
+    head = _head(data)
+    for form, pattern in TEXT_FORMS:
+        if re.match(pattern, head, re.IGNORECASE):
+            return form
     for pattern, code, reason in FOREIGN_FORMATS:
-        if re.match(pattern, data[:512].lstrip(b"\xef\xbb\xbf"), re.IGNORECASE):
+        if re.match(pattern, head, re.IGNORECASE):
             raise FileRefused(file, code, reason)
     if b"\x00" in data and not any(data.startswith(bom) for bom in BOMS):
         reason = "it has zero bytes, so it is not text. Export it again as CSV or XLSX"
         raise FileRefused(file, "zero_bytes", reason)
     return "csv"
+
+
+def _head(data: bytes) -> bytes:
+    """Return the first bytes of a text, without its byte-order mark and in letters of one byte."""
+    mark = next((mark for mark in BOMS if data.startswith(mark)), b"")
+    head = data[: 4 * HEAD_BYTES] if mark else data[:HEAD_BYTES]
+    return head.decode(BOMS[mark], "ignore").encode()[:HEAD_BYTES] if mark else head
 
 
 def _inside_ole(data: bytes, file: str) -> str:

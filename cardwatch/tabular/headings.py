@@ -1,15 +1,29 @@
 """Headings: how they are compared, and which row of a table holds them."""
 
+from __future__ import annotations
+
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 SEARCHED_ROWS = 50
 """Headings are looked for in this many first rows; published files put up to a dozen above."""
 POUND_MARKS = frozenset({"£", "gbp", "sterling", "pounds"})
 """Words that say a column is in pounds and belong to no heading."""
 
+WELSH = frozenset({
+    "dyddiad", "trafodiad", "trafodyn", "cyflenwr", "masnachwr", "gwerthwr", "disgrifiad",
+    "manylion", "swm", "gwerth", "cyfanswm", "pris", "enw", "deiliad", "cerdyn", "y", "r", "adran",
+    "gwasanaeth", "cyfarwyddiaeth", "taliad", "prynu", "pwrpas", "categori", "rhif", "cyfeirnod",
+    "gros", "taw",
+})  # fmt: skip
+"""Words of Welsh headings that stand beside their English ones in statements of Wales."""
+JOINED_WORDS = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
+"""Places between words that are told apart by capitals alone."""
 NUMBER = re.compile(r"[£$€(+-]*\d[\d.,:/\s-]*\)?")
 """A day or an amount, which stands in a payment and in no heading."""
 
@@ -36,15 +50,19 @@ def normalise_heading(heading: str) -> str:
     r"""Return a heading in the form in which headings are compared.
 
     NFKC, lower case, punctuation to spaces except the hash and the signs of currencies, white space
-    and line breaks collapsed: `Transaction\nAmt. (£)` is `transaction amt £`.
+    and line breaks collapsed, words parted that programs join: `Transaction\nAmt. (£)` is
+    `transaction amt £`, and `transactionAmt` is `transaction amt`.
     """
-    text = unicodedata.normalize("NFKC", heading).casefold()
+    text = JOINED_WORDS.sub(" ", unicodedata.normalize("NFKC", heading)).casefold()
     return " ".join(re.sub(r"[^\w£€$#]|_", " ", text).split())
 
 
 def without_pound_mark(heading: str) -> str:
-    """Return a normalised heading without its currency: `amount gbp` is `amount`."""
-    words = [word for word in heading.split() if word not in POUND_MARKS]
+    """Return a normalised heading without what belongs to no heading.
+
+    That is its currency, as in `amount gbp`, and the Welsh beside the English: `swm amount`.
+    """
+    words = [word for word in heading.split() if word not in POUND_MARKS | WELSH]
     return " ".join(words) or heading
 
 

@@ -32,7 +32,7 @@ from cardwatch.records import Check
 from cardwatch.tabular.detect_format import OLE, ZIP, recognise
 from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import LIMITS, MIB, Limits
-from cardwatch.tabular.table import WORKBOOKS, FeedFacts, Part, Table
+from cardwatch.tabular.table import EXCEL_XML, FeedFacts, Part, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -294,7 +294,14 @@ def serve() -> None:
     sys.meta_path.insert(0, _NoPandas())
     import python_calamine  # noqa: F401, PLC0415  loaded once, for every child
 
-    from cardwatch.tabular import csv_reader, feeds, workbook  # noqa: F401, PLC0415  the same
+    from cardwatch.tabular import (  # noqa: PLC0415  the same
+        csv_reader,  # noqa: F401
+        excel_xml,  # noqa: F401
+        feeds,  # noqa: F401
+        json_records,  # noqa: F401
+        web_page,  # noqa: F401
+        workbook,  # noqa: F401
+    )
 
     out = sys.stdout.buffer
     for order in sys.stdin.buffer:
@@ -392,12 +399,24 @@ def _set_limits(memory: int, cpu: int) -> None:
 
 def _read_form(data: bytes, file: str, form: str, headings: Headings, limits: Limits) -> Found:
     """Have a file read by the module for its form."""
-    from cardwatch.tabular import csv_reader, feeds, workbook  # noqa: PLC0415  the nursery has them
+    from cardwatch.tabular import (  # noqa: PLC0415  the nursery has them
+        csv_reader,
+        excel_xml,
+        feeds,
+        json_records,
+        web_page,
+        workbook,
+    )
 
     if form in feeds.FEEDS:
         return feeds.read_feed(data, file, form, limits)
-    reader = workbook.read_workbook if form in WORKBOOKS else csv_reader.read_delimited
-    return reader(data, file, headings, limits)
+    readers = {
+        "csv": csv_reader.read_delimited,
+        "html": web_page.read_web_page,
+        "json": json_records.read_records,
+        EXCEL_XML: excel_xml.read_excel_xml,
+    }
+    return readers.get(form, workbook.read_workbook)(data, file, headings, limits)
 
 
 def _read_limited(

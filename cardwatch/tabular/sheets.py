@@ -8,7 +8,10 @@ from functools import cached_property
 
 from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
+from cardwatch.tabular.csv_reader import check_size, columns_of, filled_cells
 from cardwatch.tabular.headings import HeadingRows, Headings, find_headings, normalise_heading
+from cardwatch.tabular.limits import Limits
+from cardwatch.tabular.table import Found, Part
 
 SUMMARY = re.compile(
     r"\b(?:summary|pivot|overview|totals?|dash ?board|chart|graph|guid\w+|notes?|lookups?|key|"
@@ -16,8 +19,13 @@ SUMMARY = re.compile(
     re.IGNORECASE,
 )
 """Names of sheets that hold no payments of their own."""
+DAY = re.compile(r"\d{1,4}([-/. ])(?:\d{1,2}|[A-Za-z]{3,9})\1\d{2,4}(?:[T ].*)?")
+MONEY = re.compile(r"[-+(£ ]*\d[\d,]*(?:\.\d{1,2})?\)?(?: ?[CD]R)?", re.IGNORECASE)
+"""A cell that is a day, and one that may be an amount."""
 SMALL_ROWS, SMALL_SHARE = 3, 0.1
 """A sheet with other headings is left unread if it has this many rows, or this share, or fewer."""
+VERSION_ROWS, VERSION_SHARE = 8, 0.8
+"""Sheets that share so many rows, and such a share, amounts left out, are versions of one list."""
 SHARED_SHARE = 0.5
 """Two sheets of which one has this share of its rows in the others may be one another's copy."""
 
@@ -62,6 +70,15 @@ class Sheet:
         """How often each filled row stands in it."""
         return Counter(key for row in self.body if (key := _key(row)))
 
+    @cached_property
+    def without_money(self) -> Counter[tuple[str, ...]]:
+        """How often each row with a day stands in it, amounts and other numbers left out."""
+        return Counter(
+            tuple("" if MONEY.fullmatch(cell.strip()) else cell for cell in key)
+            for key in self.counts.elements()
+            if any(DAY.fullmatch(cell.strip()) for cell in key)
+        )
+
     @property
     def size(self) -> int:
         """The number of filled rows after its headings."""
@@ -90,6 +107,17 @@ def _key(row: Sequence[str]) -> tuple[str, ...]:
     return tuple(row[: last + 1])
 
 
+def is_payment(row: Sequence[str]) -> bool:
+    """Return whether a row has a day and something like an amount in it, as no heading row has."""
+    cells = [cell.strip() for cell in row]
+    return any(map(DAY.fullmatch, cells)) and any(map(MONEY.fullmatch, cells))
+
+
+def has_payments(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether several of some rows look like payments."""
+    return sum(map(is_payment, rows)) > 1
+
+
 def choose_sheets(sheets: Sequence[Sheet], file: str) -> tuple[list[Sheet], list[str]]:
     """Return the sheets to be read as one, and a note for each that is not.
 
@@ -107,6 +135,7 @@ def choose_sheets(sheets: Sequence[Sheet], file: str) -> tuple[list[Sheet], list
     same = [sheet for sheet in filled if _joins(sheet, best)]
     _check_others(filled, same, best, file)
     copies = _copies(same, file)
+    _check_versions([sheet for sheet in same if sheet not in copies], file)
     chosen = [sheet for sheet in same if sheet not in copies]
     notes = [
         f"sheet '{sheet.name}' repeats the rows of other sheets; they are counted once"
@@ -144,7 +173,8 @@ def _joins(sheet: Sheet, best: Sheet) -> bool:
     """Return whether a sheet is read together with the best one."""
     if sheet is best:
         return True
-    is_recognised = best.found.known_count > 0 and best.is_whole
+    is_nearly_whole = best.needs_met >= len(best.headings.needed) - 1  # amounts are known by words
+    is_recognised = best.found.known_count > 0 and is_nearly_whole
     return (
         is_recognised and sheet.hidden == best.hidden and sorted(sheet.names) == sorted(best.names)
     )
@@ -154,7 +184,7 @@ def _check_others(filled: list[Sheet], same: list[Sheet], best: Sheet, file: str
     """Refuse a workbook in which sheets with other headings hold payments too.
 
     Raises:
-        FileRefused: there is such a sheet.
+        FileRefused: there is such a sheet, or one on which the best one goes on without headings.
     """
     for sheet in filled:
         small = sheet.size <= max(SMALL_ROWS, SMALL_SHARE * best.size)
@@ -165,6 +195,37 @@ def _check_others(filled: list[Sheet], same: list[Sheet], best: Sheet, file: str
                 "headings. Save each as a file of its own, or give them the same headings"
             )
             raise FileRefused(file, "sheets_differ", reason)
+        if other and not sheet.is_whole and _goes_on(sheet, best):
+            reason = (
+                f"sheet {sheet.number} holds payments without headings, as if sheet {best.number} "
+                "went on there. Give it the same headings, or put its rows on that sheet"
+            )
+            raise FileRefused(file, "sheets_differ", reason)
+
+
+def _goes_on(sheet: Sheet, best: Sheet) -> bool:
+    """Return whether a sheet has payments from its first row on, in as many columns as another."""
+    filled = [key for row in sheet.rows if (key := _key(row))]
+    return is_payment(filled[0]) and max(map(len, filled)) == len(best.names)
+
+
+def _check_versions(same: Sequence[Sheet], file: str) -> None:
+    """Refuse sheets of which one is another version of the next: the same payments, other amounts.
+
+    Raises:
+        FileRefused: there are two.
+    """
+    for i, sheet in enumerate(same):
+        for other in same[:i]:
+            smaller = min(sheet.size, other.size)
+            shared = (sheet.without_money & other.without_money).total()
+            if shared >= max(VERSION_ROWS, VERSION_SHARE * smaller):
+                reason = (
+                    f"sheets {other.number} and {sheet.number} have {shared} payments of the same "
+                    "day, in part with other amounts, as two versions of one list do. Take out "
+                    "the one that does not hold"
+                )
+                raise FileRefused(file, "sheets_repeat", reason)
 
 
 def _copies(same: list[Sheet], file: str) -> list[Sheet]:
@@ -189,3 +250,45 @@ def _copies(same: list[Sheet], file: str) -> list[Sheet]:
                 raise FileRefused(file, "sheets_repeat", reason)
             copies.append(sheet)
     return copies
+
+
+def join_sheets(
+    chosen: Sequence[Sheet], count: int, notes: list[str], file: str, limits: Limits
+) -> Found:
+    """Return some sheets with the same headings as one table.
+
+    Args:
+        chosen: the sheets.
+        count: how many there are in the file.
+        notes: what was left unread.
+        file: its name.
+        limits: what it may cost.
+
+    Raises:
+        FileRefused: it has too many rows or columns, or too long a cell.
+    """
+    first = chosen[0]
+    rows: list[list[str]] = []
+    parts: list[Part] = []
+    for sheet in chosen:
+        above = filled_cells(sheet.rows[: sheet.found.first])
+        parts.append(Part(sheet.name, len(rows), sheet.found.last + 2, above))
+        rows += _in_order(sheet, first)
+    names = first.found.names
+    cells = columns_of(rows, names, file, limits)
+    check_size(cells, file, limits)
+    decided = []
+    if len(chosen) > 1:
+        listed = ", ".join(f"'{sheet.name}'" for sheet in chosen)
+        decided = [f"{len(chosen)} of {count} sheets with the same headings: {listed}"]
+    elif count > 1:
+        decided = [f"sheet {first.number} of {count}, '{first.name}'"]
+    return Found(names, first.found.last + 1, cells, decided, notes, parts, [])
+
+
+def _in_order(sheet: Sheet, first: Sheet) -> list[list[str]]:
+    """Return a sheet's rows with its columns in the order of the first sheet's."""
+    if sheet.names == first.names:
+        return sheet.body
+    order = [sheet.names.index(name) for name in first.names]
+    return [[row[i] if i < len(row) else "" for i in order] for row in sheet.body]

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     from cardwatch.records import Check
 
-WORKBOOKS = frozenset({"xls", "xlsx", "ods"})
+EXCEL_XML = "excel_xml"
+WORKBOOKS = frozenset({"xls", "xlsx", "ods", EXCEL_XML})
 """The forms of workbooks, whose cells have types."""
 
 
@@ -59,7 +60,7 @@ class Table:
     Attributes:
         file: name of the file, without its folders.
         sha256: hash of the file's bytes.
-        form: csv, xls, xlsx or ods; or that of a bank feed, such as vcf.
+        form: csv, html, json, xls, xlsx, ods or excel_xml; or that of a bank feed, such as vcf.
         headings: the heading row as printed, one a column; an empty one stays empty.
         heading_row: its row in the file, from 1; 0 where the file has none.
         cells: a column of dictionary-encoded text for each heading, named "0", "1", ...

@@ -2,18 +2,16 @@
 
 import datetime as dt
 import io
-from collections.abc import Sequence
 
 import python_calamine
 
 from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
-from cardwatch.tabular.cell_formats import shown_cells
-from cardwatch.tabular.csv_reader import check_size, columns_of, filled_cells
+from cardwatch.tabular.cell_formats import ShownCells, shown_cells
 from cardwatch.tabular.headings import Headings
 from cardwatch.tabular.limits import Limits
-from cardwatch.tabular.sheets import Sheet, choose_sheets
-from cardwatch.tabular.table import Found, Part
+from cardwatch.tabular.sheets import Sheet, choose_sheets, join_sheets
+from cardwatch.tabular.table import Found
 
 EXACT_FLOAT = 1e15
 """Excel keeps 15 significant digits: a larger number has lost some."""
@@ -52,24 +50,8 @@ def read_workbook(data: bytes, file: str, headings: Headings, limits: Limits) ->
     """
     sheets = _load(data, file, headings)
     chosen, notes = choose_sheets(sheets, file)
-    first = chosen[0]
-    notes += _check_cells(data, chosen, file)
-    rows: list[list[str]] = []
-    parts: list[Part] = []
-    for sheet in chosen:
-        above = filled_cells(sheet.rows[: sheet.found.first])
-        parts.append(Part(sheet.name, len(rows), sheet.found.last + 2, above))
-        rows += _in_order(sheet, first)
-    names = first.found.names
-    cells = columns_of(rows, names, file, limits)
-    check_size(cells, file, limits)
-    decided = []
-    if len(chosen) > 1:
-        listed = ", ".join(f"'{sheet.name}'" for sheet in chosen)
-        decided = [f"{len(chosen)} of {len(sheets)} sheets with the same headings: {listed}"]
-    elif len(sheets) > 1:
-        decided = [f"sheet {first.number} of {len(sheets)}, '{first.name}'"]
-    return Found(names, first.found.last + 1, cells, decided, notes, parts, [])
+    notes += check_shown(shown_cells(data, [sheet.number for sheet in chosen]), file)
+    return join_sheets(chosen, len(sheets), notes, file, limits)
 
 
 def _load(data: bytes, file: str, headings: Headings) -> list[Sheet]:
@@ -110,22 +92,13 @@ def _unmerged(sheet: python_calamine.CalamineSheet) -> list[list[Cell]]:
     return rows
 
 
-def _in_order(sheet: Sheet, first: Sheet) -> list[list[str]]:
-    """Return a sheet's rows with its columns in the order of the first sheet's."""
-    if sheet.names == first.names:
-        return sheet.body
-    order = [sheet.names.index(name) for name in first.names]
-    return [[row[i] if i < len(row) else "" for i in order] for row in sheet.body]
-
-
-def _check_cells(data: bytes, chosen: Sequence[Sheet], file: str) -> list[str]:
-    """Return notes on what the cells of some sheets show and their values do not say.
+def check_shown(shown: ShownCells, file: str) -> list[str]:
+    """Return notes on what the cells of a workbook show and their values do not say.
 
     Raises:
         FileRefused: formulas were never worked out, so that their cells look empty; or a mark of
             credit is printed by a format alone.
     """
-    shown = shown_cells(data, [sheet.number for sheet in chosen])
     if shown.without_value:
         reason = (
             "it has formulas without saved values, as a program wrote it. Open it in a "

@@ -847,7 +847,7 @@ SIX = "".join(f"{10 + i}/10/2025,{'AB'[i % 2]},SHOP {i},{i}.50\n" for i in range
 def test_an_export_appended_to_itself_is_refused(write: Write, between: str) -> None:
     found = refusal(write(f"{HEAD}\n{SIX}{between}{SIX}17/10/2025,A,NEW,1.00\n"))
     assert found.code == "doubled"
-    assert "its first 6 payments stand again" in str(found)
+    assert "6 payments from row 2 on stand again" in str(found)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import html
 import io
+import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -41,6 +43,9 @@ class Payment:
 
 
 Statement = list[Payment]
+Sheets = dict[str, list[list[str]]]
+SHEETED = ("workbook", "workbook XML")
+"""Forms with several sheets, each with its name."""
 
 DAY_STYLES: dict[str, Callable[[dt.date], str]] = {
     "ISO": lambda day: day.isoformat(),
@@ -127,7 +132,7 @@ SPELLINGS = st.builds(
     day=st.sampled_from(sorted(DAY_STYLES)),
     amount=st.sampled_from(sorted(AMOUNT_STYLES)),
     direction=st.sampled_from(sorted(DIRECTIONS)),
-    form=st.sampled_from(["text", "text", "workbook"]),
+    form=st.sampled_from(["text", "text", "workbook", "page", "workbook XML", "records", "print"]),
     separator=st.sampled_from([",", ";", "\t", "|"]),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "cp1252", "utf-16", "cp850", "mac_roman"]),
     layout=st.sampled_from(
@@ -165,7 +170,7 @@ def sheets_of(  # noqa: PLR0911  one layout each
     by_holder = {h: [p for p in payments if p.holder == h] for h in HOLDERS}
     by_holder = {holder: rows for holder, rows in by_holder.items() if rows}
     plain = table_of(payments, spelling, with_holder=True)
-    if spelling.layout == "months" and spelling.form == "workbook":
+    if spelling.layout == "months" and spelling.form in SHEETED:
         months = sorted({p.day.month for p in payments})
         return {
             f"{dt.date(2025, m, 1):%b}": table_of(
@@ -173,7 +178,7 @@ def sheets_of(  # noqa: PLR0911  one layout each
             )
             for m in months
         }
-    if spelling.layout == "a sheet each" and spelling.form == "workbook":
+    if spelling.layout == "a sheet each" and spelling.form in SHEETED:
         return {
             f"S{i}": [["Cardholder:", holder], [""], *table_of(rows, spelling, with_holder=False)]
             for i, (holder, rows) in enumerate(by_holder.items())
@@ -206,6 +211,57 @@ def sheets_of(  # noqa: PLR0911  one layout each
     return {"S": plain}
 
 
+def page_of(sheets: Sheets) -> str:
+    """Return a web page with a table for each sheet."""
+
+    def row(cells: list[str], tag: str) -> str:
+        return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
+
+    tables = (
+        f"<table>{''.join(row(cells, 'td' if i else 'th') for i, cells in enumerate(rows))}</table>"
+        for rows in sheets.values()
+    )
+    return f"<html><body><h1>Cards</h1>{''.join(tables)}</body></html>"
+
+
+def workbook_xml_of(sheets: Sheets) -> str:
+    """Return Excel 2003 XML in which every cell is a text."""
+    text = '<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">'
+    for name, rows in sheets.items():
+        text += f'<Worksheet Name="{name}"><Table>'
+        for row in rows:
+            cells = (f'<Cell><Data Type="String">{html.escape(cell)}</Data></Cell>' for cell in row)
+            text += f"<Row>{''.join(cells)}</Row>"
+        text += "</Table></Worksheet>"
+    return f"{text}</Workbook>"
+
+
+def records_of(sheets: Sheets) -> str:
+    """Return JSON with a record for each row below the headings."""
+    ((*rows,),) = sheets.values()
+    start = next(i for i, row in enumerate(rows) if "Merchant" in row)
+    filled = [row + [""] * (len(rows[start]) - len(row)) for row in rows[start + 1 :]]
+    return json.dumps([dict(zip(rows[start], row, strict=True)) for row in filled])
+
+
+def print_of(sheets: Sheets) -> str:
+    """Return the rows in columns below each other."""
+    ((*rows,),) = sheets.values()
+    count = max(map(len, rows))
+    filled = [row + [""] * (count - len(row)) for row in rows]
+    widths = [max(len(row[i]) for row in filled) + 2 for i in range(count)]
+    lines = ["".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in filled]
+    return "\n".join(lines) + "\n"
+
+
+OTHER_FORMS: dict[str, Callable[[Sheets], str]] = {
+    "page": page_of,
+    "workbook XML": workbook_xml_of,
+    "records": records_of,
+    "print": print_of,
+}
+
+
 def write(payments: Statement, spelling: Spelling, path: Path) -> None:
     """Write a statement in a spelling; characters that an encoding lacks become UTF-8."""
     sheets = sheets_of(payments, spelling)
@@ -217,6 +273,9 @@ def write(payments: Statement, spelling: Spelling, path: Path) -> None:
             for row in rows:
                 sheet.append(row)
         book.save(path)
+        return
+    if spelling.form in OTHER_FORMS:
+        path.write_text(OTHER_FORMS[spelling.form](sheets), encoding="utf-8")
         return
     out = io.StringIO(newline="")
     quoting = csv.QUOTE_ALL if spelling.quoted else csv.QUOTE_MINIMAL

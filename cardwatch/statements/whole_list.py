@@ -1,0 +1,269 @@
+"""Checks that a file is one list of card payments: nothing twice, missing or of an account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cardwatch.errors import FileRefused
+from cardwatch.quantities import plural, quantity
+from cardwatch.records import Check
+from cardwatch.statements.amounts import read_column
+from cardwatch.statements.cells import TextColumn
+from cardwatch.statements.money_columns import money_columns
+from cardwatch.statements.places import FORWARDED, TEXT
+from cardwatch.statements.profiles import HOLDER_FIELDS
+from cardwatch.statements.words import plain_word, word_set
+
+if TYPE_CHECKING:
+    from cardwatch.statements.sheet import ParsedSheet
+
+    Codes = np.ndarray[Any, np.dtype[np.int64]]
+    Days = np.ndarray[Any, np.dtype[np.datetime64]]
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
+    Pence = np.ndarray[Any, np.dtype[np.int64]]
+
+DOUBLED_ROWS = 5
+"""So many payments of several days do not stand again in one order by chance."""
+MANY_DOUBLED = 20
+"""So many are there twice, wherever they stand and whoever made them."""
+HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+"""The golden ratio as a fraction of 2^64, by which Knuth (The Art of Computer Programming,
+volume 3, 6.4) spreads keys."""
+BROUGHT = r"(?i)^\W*(?:balance |total )?(?:brought\W+(?:forward|down)|b/?f(?:wd)?)\b"
+REFUNDS_BELOW = (
+    r"(?i)^\W*(?:refunds?|credits?|returns?|credit notes?)"
+    r"(?:\W+(?:and|or)?\W*(?:refunds?|credits?|returns?|adjustments?))*\W*$"
+)
+"""A line that heads refunds."""
+
+
+def check_list(sheet: ParsedSheet, place: Codes, good: Flags, dates: Days, pence: Pence) -> None:
+    """Refuse a file that is no plain list of card payments.
+
+    Args:
+        sheet: the file.
+        place: what every row is.
+        good: which rows are payments.
+        dates: of each row.
+        pence: the amount of every row.
+
+    Raises:
+        FileRefused: payments stand twice, an account's other entries stand among them, or refunds
+            have no minus.
+    """
+    check_doubled(sheet, good, dates)
+    check_account(sheet, good)
+    check_sections(sheet, place == TEXT, good, pence)
+
+
+def check_doubled(sheet: ParsedSheet, good: Flags, dates: Days) -> None:
+    """Refuse a file in which payments of several days stand again, as in exports that were joined.
+
+    Twenty rows do; fewer do where they follow on the first ones, at the start of the file or of
+    several cardholders, as far as these are named. Of others it is said that they stand twice.
+
+    Args:
+        sheet: the file.
+        good: which rows are payments.
+        dates: of each row.
+
+    Raises:
+        FileRefused: such a run of payments stands again, in one order and with equal cells.
+    """
+    if good.sum() < 2 * DOUBLED_ROWS:
+        return
+    rows = np.flatnonzero(good)
+    first, second, count = _doubled_run(sheet, rows, dates[rows])
+    if not count:
+        return
+    run = rows[first : first + count]
+    holders = [column for name in HOLDER_FIELDS if (column := sheet.columns.get(name))]
+    is_one = bool(holders) and all(len(np.unique(h.codes[run])) == 1 for h in holders)
+    sentence = (
+        f"{count} payments from row {sheet.table.rows[int(rows[first])]} on stand again from row "
+        f"{sheet.table.rows[int(rows[second])]} on, in the same order"
+    )
+    follows = second - first == count
+    if count >= MANY_DOUBLED or (follows and not (first and is_one)):
+        reason = f"{sentence}. Take out what is there twice"
+        raise FileRefused(sheet.table.file, "doubled", reason)
+    sheet.notes.append(f"{sentence}, and are counted: if they are a copy, take it out")
+
+
+def _doubled_run(sheet: ParsedSheet, rows: Pence, dates: Days) -> tuple[int, int, int]:
+    """Return where the first run of payments of several days stands, where again, and its length.
+
+    Its length is 0 where there is none.
+    """
+    hashes = np.zeros(len(rows), dtype="uint64")
+    for column in map(TextColumn.of, sheet.table.cells.columns):
+        if len(column.distinct) >= len(column.codes):
+            return 0, 0, 0  # each row has a number or reference of its own
+        hashes = hashes * HASH_FACTOR + column.codes[rows].astype("uint64")
+    runs = np.zeros(len(rows) - DOUBLED_ROWS + 1, dtype="uint64")
+    several = np.zeros(len(runs), dtype=bool)
+    for i in range(DOUBLED_ROWS):
+        runs = runs * HASH_FACTOR + hashes[i : len(runs) + i]
+        several |= dates[i : len(runs) + i] != dates[: len(runs)]
+    places = np.flatnonzero(several & pd.Series(runs).duplicated(keep=False).to_numpy())
+    order = places[np.argsort(runs[places], kind="stable")]
+    again = (runs[order[1:]] == runs[order[:-1]]) & (order[1:] - order[:-1] >= DOUBLED_ROWS)
+    if not again.any():
+        return 0, 0, 0
+    pair = int(np.argmin(np.where(again, order[1:], len(rows))))
+    first, second = int(order[pair]), int(order[pair + 1])
+    same = hashes[first : first + len(rows) - second] == hashes[second:]
+    return first, second, len(same) if same.all() else int(np.argmin(same))
+
+
+def check_forwarded(sheet: ParsedSheet, levels_only: Flags, good: Flags, pence: Pence) -> None:
+    """Check that what each page carries forward is what it brought forward and its payments.
+
+    Args:
+        sheet: the file.
+        levels_only: rows that say a balance, or what is brought or carried forward.
+        good: which rows are payments.
+        pence: the amount of every row.
+
+    Raises:
+        FileRefused: a page brings forward another sum than the page before carried.
+    """
+    if not levels_only.any():
+        return
+    sums = np.cumsum(np.where(good, pence, 0))
+    columns = [TextColumn.of(column) for column in sheet.table.cells.columns]
+    forwarded = levels_only & np.logical_or.reduce([c.matches(FORWARDED) for c in columns])
+    brought = np.logical_or.reduce([column.matches(BROUGHT) for column in columns])
+    before, odd = 0, 0
+    level: int | None = None
+    for i in map(int, np.flatnonzero(forwarded)):
+        own, whole = abs(int(pence[i])), int(sums[i])
+        if brought[i] and level is not None and whole == before and own != level:
+            reason = (
+                f"row {sheet.table.rows[i]} brings forward another sum than was carried forward "
+                "above it, so a page is missing. Export it again"
+            )
+            raise FileRefused(sheet.table.file, "incomplete", reason)
+        if not brought[i] and level is not None:
+            odd += own not in {abs(level + whole - before), abs(level - whole + before)}
+        level, before = own, whole
+    sums_do = quantity(odd, "sum carried forward does", "sums carried forward do")
+    sentence = f"{sums_do} not follow from the payments"
+    if odd:
+        sheet.notes.append(f"{sentence}: are rows missing?")
+    if level is not None:
+        sheet.checks.append(Check("forwarded", not odd, sentence))
+
+
+def check_account(sheet: ParsedSheet, good: Flags) -> None:
+    """Refuse the statement of a bank account with entries that no card made.
+
+    Raises:
+        FileRefused: a column has a bank's codes, some for cards and some for direct debits,
+            transfers and alike.
+    """
+    cards, others = word_set("account_codes", "card"), word_set("account_codes", "other")
+    for position in sheet.unused:
+        column = sheet.column_at(position)
+        words = {word for text in column.used if (word := plain_word(text))}
+        if not words <= cards | others | word_set("account_codes", "either") or not words & cards:
+            continue
+        count = int((column.each(lambda text: plain_word(text) in others, "bool") & good).sum())
+        if count:
+            entries = quantity(count, "entry", "entries")
+            reason = (
+                f"column '{sheet.headings[position]}' says that {entries} "
+                "of this account were direct debits, transfers or cheques, and no card payments. "
+                "Take these out, or export the card's own statement"
+            )
+            raise FileRefused(sheet.table.file, "account_entries", reason)
+
+
+def check_sections(sheet: ParsedSheet, texts: Flags, good: Flags, pence: Pence) -> None:
+    """Refuse payments without a minus below a row that heads refunds.
+
+    Args:
+        sheet: the file.
+        texts: rows that are lines of text.
+        good: which rows are payments.
+        pence: the amount of every row.
+
+    Raises:
+        FileRefused: there are any.
+    """
+    if not texts.any():
+        return
+    columns = [TextColumn.of(column) for column in sheet.table.cells.columns]
+    heads = texts & np.logical_or.reduce([column.matches(REFUNDS_BELOW) for column in columns])
+    for start in map(int, np.flatnonzero(heads)):
+        following = np.flatnonzero(texts[start + 1 :])
+        end = start + 1 + int(following[0]) if len(following) else len(texts)
+        count = int((good[start:end] & (pence[start:end] > 0)).sum())
+        if count:
+            reason = (
+                f"row {sheet.table.rows[start]} heads refunds, and {quantity(count, 'amount')} "
+                f"below it {plural(count, 'has', 'have')} no minus. Write a minus before refunds"
+            )
+            raise FileRefused(sheet.table.file, "direction_unclear", reason)
+
+
+def check_levels(sheet: ParsedSheet, good: Flags, levels_only: Flags, pence: Pence) -> None:
+    """Check that balances and sums carried from page to page follow from the payments.
+
+    Args:
+        sheet: the file.
+        good: which rows are transactions.
+        levels_only: which rows say a balance; their amounts are no transactions.
+        pence: the amount of every row.
+
+    Raises:
+        FileRefused: the balance contradicts the direction of some amounts, or a page is missing.
+    """
+    check_balance(sheet, good, levels_only, pence)
+    check_forwarded(sheet, levels_only, good, pence)
+
+
+def check_balance(sheet: ParsedSheet, good: Flags, levels_only: Flags, pence: Pence) -> None:
+    """Check that a running balance follows from the amounts, oldest or newest row first.
+
+    Where amounts have no sign and the balance goes both ways by them, it says that some are
+    refunds and not which way a charge goes.
+
+    Args:
+        sheet: the file.
+        good: which rows are transactions.
+        levels_only: which rows say a balance; their amounts are no transactions.
+        pence: the amount of every row.
+
+    Raises:
+        FileRefused: the balance contradicts the direction of some amounts.
+    """
+    position = money_columns(sheet.headings).balance
+    if position is None or position in sheet.positions.values():
+        return
+    balance = read_column(sheet.column_at(position), ".")
+    balance_rows = (good | levels_only) & balance.given & (balance.fault == 0)
+    amounts, levels = np.where(levels_only, 0, pence)[balance_rows], balance.pence[balance_rows]
+    if len(levels) < 2:
+        return
+    steps = np.diff(levels)
+    agreements = [
+        int((steps == sign * part).sum())
+        for sign in (1, -1)
+        for part in (amounts[1:], amounts[:-1])
+    ]
+    count = max(agreements)
+    mirrored = any((np.abs(steps) == np.abs(part)).all() for part in (amounts[1:], amounts[:-1]))
+    if count < len(steps) and mirrored and not (pence[good] < 0).any():
+        reason = (
+            f"its balance rises after some amounts and falls after {count} of {len(steps)}, though "
+            "no amount has a sign. Add a column with charge or refund for each row"
+        )
+        raise FileRefused(sheet.table.file, "direction_unclear", reason)
+    sentence = f"the balance follows from the amounts in {count} of {len(steps)} rows"
+    if count < len(steps):
+        sheet.notes.append(f"{sentence}: are rows missing?")
+    sheet.checks.append(Check("balance", count == len(steps), sentence))

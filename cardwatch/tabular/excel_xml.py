@@ -1,0 +1,145 @@
+"""Reads Excel 2003 XML, which report servers save as .xls. Runs in the limited child only."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from xml.etree.ElementTree import Element
+
+from cardwatch.errors import FileRefused
+from cardwatch.tabular.cell_formats import (
+    CREDIT_FORMAT,
+    FOREIGN_FORMAT,
+    MOST_BESIDE_SUM,
+    ShownCells,
+)
+from cardwatch.tabular.feeds.xml import parse_xml
+from cardwatch.tabular.headings import Headings
+from cardwatch.tabular.limits import Limits
+from cardwatch.tabular.sheets import Sheet, choose_sheets, join_sheets
+from cardwatch.tabular.table import Found
+from cardwatch.tabular.workbook import cell_text, check_shown
+
+
+@dataclass
+class _Rows:
+    """The rows of one sheet while they are read, and what their cells show by their styles."""
+
+    styles: Mapping[str, str]
+    rows: list[list[str]] = field(default_factory=list)
+    foreign: int = 0
+    credits: int = 0
+    unvalued: set[int] = field(default_factory=set)
+    merged: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def take(self, cell: Element) -> None:
+        """Put a cell at the end of the last row, with empty ones where it covers others."""
+        attributes, data = _attributes(cell), cell.find("Data")
+        text, kind = "", ""
+        if data is not None:
+            kind = _attributes(data).get("Type", "String")
+            text = _text("".join(data.itertext()), kind)
+        if data is None and "Formula" in attributes:
+            self.unvalued.add(len(self.rows) - 1)
+        shown = self.styles.get(attributes.get("StyleID", ""), "")
+        if kind == "Number":
+            self.foreign += FOREIGN_FORMAT.search(shown) is not None
+            is_credit = CREDIT_FORMAT.search(shown.partition(";")[0]) is not None
+            self.credits += is_credit and not text.startswith("-")
+        row = self.rows[-1]
+        if (down := _number(attributes, "MergeDown")) and kind != "Number":
+            self.merged.append((len(self.rows) - 1, len(row), down))
+        row += [text, *[""] * _number(attributes, "MergeAcross")]
+
+    @property
+    def without_value(self) -> bool:
+        """Whether a formula in a row of several cells was never worked out."""
+        return any(sum(map(bool, self.rows[i])) > MOST_BESIDE_SUM for i in self.unvalued)
+
+    def fill_merged(self) -> None:
+        """Repeat texts and days in the cells that theirs is merged with; a number is not."""
+        for top, column, down in self.merged:
+            for row in self.rows[top + 1 : top + 1 + down]:
+                row.extend([""] * (column + 1 - len(row)))
+                row[column] = row[column] or self.rows[top][column]
+
+
+def read_excel_xml(data: bytes, file: str, headings: Headings, limits: Limits) -> Found:
+    """Return the headings and rows of a workbook in XML, its sheets chosen as of any workbook.
+
+    Raises:
+        FileRefused: it is damaged, over a limit or has no table; sheets with payments have
+            different headings; or its formulas have no saved values.
+    """
+    book = parse_xml(data, file)
+    styles = {
+        _attributes(style).get("ID", ""): _attributes(number).get("Format", "")
+        for style in book.iterfind("Styles/Style")
+        for number in style.iterfind("NumberFormat")
+    }
+    sheets, read = [], []
+    for number, element in enumerate(book.iterfind("Worksheet"), 1):
+        read.append(_rows(element.iterfind("Table/Row"), styles, file, limits))
+        name = _attributes(element).get("Name", f"sheet {number}")
+        hidden = element.find("WorksheetOptions/Visible") is not None
+        sheets.append(Sheet(number, name, read[-1].rows, hidden, headings))
+    chosen, notes = choose_sheets(sheets, file)
+    own = [read[sheet.number - 1] for sheet in chosen]
+    shown = ShownCells(
+        foreign=sum(rows.foreign for rows in own),
+        credits=sum(rows.credits for rows in own),
+        without_value=any(rows.without_value for rows in own),
+    )
+    notes += check_shown(shown, file)
+    return join_sheets(chosen, len(sheets), notes, file, limits)
+
+
+def _rows(
+    elements: Iterable[Element], styles: Mapping[str, str], file: str, limits: Limits
+) -> _Rows:
+    """Return the rows of a sheet, with those and the cells that the file leaves out.
+
+    Raises:
+        FileRefused: there are too many rows or columns.
+    """
+    read = _Rows(styles)
+    for element in elements:
+        skipped = max(_number(_attributes(element), "Index") - 1 - len(read.rows), 0)
+        _check(len(read.rows) + skipped < limits.rows, "too_long", f"{limits.rows:,} rows", file)
+        read.rows += [[] for _ in range(skipped + 1)]
+        for cell in element.iterfind("Cell"):
+            attributes, row = _attributes(cell), read.rows[-1]
+            skipped = max(_number(attributes, "Index") - 1 - len(row), 0)
+            width = len(row) + skipped + _number(attributes, "MergeAcross")
+            _check(width < limits.columns, "too_wide", f"{limits.columns} columns", file)
+            row += [""] * skipped
+            read.take(cell)
+    read.fill_merged()
+    return read
+
+
+def _check(is_within: bool, code: str, most: str, file: str) -> None:  # noqa: FBT001  one flag
+    if not is_within:
+        raise FileRefused(file, code, f"it has over {most}. Export the payments as CSV")
+
+
+def _attributes(element: Element) -> dict[str, str]:
+    """Return the attributes of an element, names without their namespaces."""
+    return {name.rpartition(":")[2]: value for name, value in element.attrib.items()}
+
+
+def _number(attributes: Mapping[str, str], name: str) -> int:
+    """Return an attribute that is a count; 0 where there is none."""
+    text = attributes.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+def _text(text: str, kind: str) -> str:
+    """Return a cell as text, as any workbook's: numbers and days by their value."""
+    try:
+        if kind == "Number":
+            return cell_text(float(text))
+        if kind == "DateTime":
+            return cell_text(dt.datetime.fromisoformat(text))
+        return cell_text(text == "1") if kind == "Boolean" else text
+    except ValueError:
+        return text

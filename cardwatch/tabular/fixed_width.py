@@ -1,0 +1,103 @@
+"""Parts text whose columns stand below each other, as line printers write it, into cells.
+
+Runs in the limited child only.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from cardwatch.tabular.headings import SEARCHED_ROWS, Headings, normalise_heading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SEPARATED = re.compile(r"[,;|\t^~\"]")
+CELL = re.compile(r"\S+(?: \S+)*")
+"""Words with single spaces between them."""
+RULE = re.compile(r"[-=_]{2,}(?: +[-=_]{2,})+ *")
+"""A line of dashes below the headings, a run of them for each column."""
+ONLY_MARKS = re.compile(r"[-=_* ]*")
+DAY_INSIDE = re.compile(r"(?<!\d)\d{1,4}([-/. ])(?:\d{1,2}|[A-Za-z]{3,9})\1\d{2,4}(?!\d)")
+MONEY_INSIDE = re.compile(r"\d\.\d\d(?!\d)")
+NUMBER_AT_END = re.compile(r"\d\)?-?(?: ?[CD]R)?\s*$", re.IGNORECASE)
+PAGE = re.compile(r"\bpage\b", re.IGNORECASE)
+HEAD_CHARACTERS = 1 << 16
+"""Headings are looked for in so much of a text."""
+Span = tuple[int, int]
+
+
+def fixed_width_rows(text: str, headings: Headings) -> tuple[int, list[list[str]]] | None:
+    """Return the lines of a text as rows of cells, and which has the headings.
+
+    Nothing where its columns are not certain. They are those of a rule of dashes below the line of
+    headings, or the spans that two blanks or more part in the headings and all payments at once,
+    one for each heading. No payment may have a letter where columns part. Another line is parted
+    too if it has none there, and is one cell otherwise.
+
+    Args:
+        text: the whole file.
+        headings: what headings are looked for.
+    """
+    start = _heading_line(text[:HEAD_CHARACTERS].splitlines()[:SEARCHED_ROWS], headings)
+    if start is None:
+        return None
+    lines = [line.expandtabs() for line in text.splitlines()]
+    payments = [line for line in lines[start + 1 :] if _is_payment(line)]
+    spans = _spans(lines[start], lines[start + 1], payments) if payments else None
+    if spans is None or not all(_fits(line, spans) for line in payments):
+        return None
+    return start, [_cells(line, spans) for line in lines]
+
+
+def _heading_line(lines: Sequence[str], headings: Headings) -> int | None:
+    """Return the number of the line that has every needed heading, and no separator."""
+    for number, line in enumerate(lines[:-1]):
+        if SEPARATED.search(line) or not headings.needed:
+            continue
+        names = [normalise_heading(match[0]) for match in CELL.finditer(line)]
+        if headings.needs_met(names) == len(headings.needed):
+            return number
+    return None
+
+
+def _is_payment(line: str) -> bool:
+    """Return whether a line has a day, and after it a number at its end or one with pence."""
+    day = DAY_INSIDE.search(line)
+    rest = line[day.end() :] if day else ""
+    return bool(MONEY_INSIDE.search(rest) or NUMBER_AT_END.search(rest)) and not PAGE.search(line)
+
+
+def _spans(heading: str, below: str, payments: Sequence[str]) -> list[Span] | None:
+    """Return from where to where each column goes; nothing if headings and columns do not match."""
+    if RULE.fullmatch(below):
+        return [match.span() for match in re.finditer(r"[-=_]+", below)]
+    width = max(map(len, [heading, *payments]))
+    is_blank = [True] * width
+    for line in (heading, *payments):
+        for place, letter in enumerate(line):
+            is_blank[place] &= letter == " "
+    filled = "".join(" " if blank else "x" for blank in is_blank)
+    spans = [match.span() for match in re.finditer(r"x(?:x| (?! ))*", filled)]
+    names = [match.span() for match in CELL.finditer(heading)]
+    is_matched = len(spans) == len(names) and all(
+        start <= first and last <= end
+        for (start, end), (first, last) in zip(spans, names, strict=True)
+    )
+    return spans if is_matched else None
+
+
+def _fits(line: str, spans: Sequence[Span]) -> bool:
+    """Return whether a line is blank wherever columns part, and after the last one."""
+    places = [0, *(place for span in spans for place in span), len(line)]
+    return not any(line[a:b].strip() for a, b in zip(places[::2], places[1::2], strict=True))
+
+
+def _cells(line: str, spans: Sequence[Span]) -> list[str]:
+    """Return the cells of a line; a rule has none, and what does not fit is one."""
+    if ONLY_MARKS.fullmatch(line):
+        return [""]
+    if not _fits(line, spans):
+        return [line.strip()]
+    return [line[start:end].strip() for start, end in spans]
