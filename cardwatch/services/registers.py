@@ -31,7 +31,7 @@ from cardwatch.registers import (
 )
 from cardwatch.services.register_checks import queue_check
 from cardwatch.services.register_inputs import MATCHES, load_registers
-from cardwatch.services.register_matches import payments_beside
+from cardwatch.services.register_matches import payments_beside, record_matches
 from cardwatch.vocabulary import ApprovalKind
 
 if TYPE_CHECKING:
@@ -305,10 +305,7 @@ def _import_matches(uow: UnitOfWork, register: Register) -> RegisterReceipt:
     """Record the decisions in a file of reviewed matches."""
     report, entries = register.reports[0], register.entries
     names = ("organisation", "merchant", "decision", "reason")
-    for organisation, merchant, decision, reason in zip(*(entries[n] for n in names), strict=True):
-        kept.record_match(
-            uow, organisation=organisation, merchant=merchant, decision=decision, reason=reason
-        )
+    record_matches(uow, zip(*(entries[name] for name in names), strict=True))
     uow.event.object_id, uow.event.counts = "", {"decisions": len(entries)}
     return _receipt(report, "", "received")
 

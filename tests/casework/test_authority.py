@@ -115,6 +115,14 @@ def test_a_case_about_a_chief_officer_is_the_authoritys_and_its_pack_is_addresse
         services.change_case(psd, case["case_id"], update)
     with pytest.raises(NotAllowed):
         services.close_case(psd, case["case_id"], CaseUpdate("done", outcome="no-further-action"))
+    attached = services.attach_file(psd, case["case_id"], "a.txt", b"x")["attachment_id"]
+    for act in (
+        lambda who: services.remove_attachment(who, attached, reason="so"),
+        lambda who: services.remove_case_alert(who, case["case_id"], alert_id, reason="so"),
+    ):  # nor is the authority's case emptied
+        with pytest.raises(NotAllowed):
+            act(psd)
+    assert services.remove_attachment(reviewer, attached, reason="so")["attachments"] == []
     services.reveal_case(reviewer, case["case_id"], reason="to write to the commissioner")
     wrong = services.ExportRequest("misconduct", "Deputy chief constable", "OFFICIAL", KEY)
     with pytest.raises(CardwatchError, match=f"Address it to {OFFICE}") as refusal:
