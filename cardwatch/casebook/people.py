@@ -380,8 +380,13 @@ def check_independent(uow: UnitOfWork, one: str, other: str) -> None:
 
 
 def holder_of(uow: UnitOfWork, email: str) -> str:
-    """Return the cardholder that somebody with an email address is; empty if nobody says so."""
+    """Return the cardholder that somebody with an email address is; empty if nobody says so.
+
+    Others than professional standards are not told of theirs: an answer would say who they are.
+    """
     fits = uow.scope(people) & (people.c.email == normal_email(email))
+    if not _sees_psd(uow.actor):
+        fits &= people.c.role != PSD
     row = uow.fetch_one(sa.select(people.c.holder_id).where(fits, people.c.ended_at.is_(None)))
     return str(row["holder_id"] or "") if row else ""
 
