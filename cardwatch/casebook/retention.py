@@ -14,7 +14,7 @@ from cardwatch.casebook.case_alerts import held_by_cases, refresh_copies
 from cardwatch.casebook.cases import CLOSED_CASE
 from cardwatch.casebook.counting import is_visible
 from cardwatch.casebook.own_keys import keep_names_anew
-from cardwatch.casebook.permissions import may_decide
+from cardwatch.casebook.permissions import check_records, may_decide
 from cardwatch.casebook.registers import list_versions, parse_registers
 from cardwatch.casebook.rows import Statement
 from cardwatch.casebook.tables import (
@@ -148,8 +148,10 @@ def end_hold(uow: UnitOfWork, hold_id: str) -> None:
     """End a hold.
 
     Raises:
+        NotAllowed: the actor is a key that records no decisions.
         NotFound: there is no such hold of the actor's lane.
     """
+    check_records(uow)
     which = (legal_holds.c.hold_id == hold_id) & (legal_holds.c.lane == uow.actor.role)
     which &= not_about(uow, legal_holds)
     if not uow.update(legal_holds, which & legal_holds.c.ended_at.is_(None), {"ended_at": uow.now}):
