@@ -129,7 +129,7 @@ def hold(uow: UnitOfWork, alert_id: str, lane: str, reason: str) -> str:
     )
     hold_id = uow.keyed("hold", lane, alert_id, uow.now, str(len(earlier_holds)))[:12]
     row = {"lane": lane, "hold_id": hold_id, "alert_id": alert_id, "reason": reason}
-    uow.insert(legal_holds, [row | {"made_by": uow.actor.actor_id, "made_at": uow.now}])
+    uow.insert_sealed(legal_holds, [row | {"made_by": uow.actor.actor_id, "made_at": uow.now}])
     uow.event.object_id = hold_id
     return hold_id
 
@@ -191,7 +191,7 @@ def erase(uow: UnitOfWork) -> int:
     _erase_alerts(uow, first["alerts"], held_alerts)
     _erase_registers(uow, first["registers"])
     uow.delete(outbox, outbox.c.made_at < first["notices"])
-    uow.delete(complaints, complaints.c.answered_on < first["complaints"])
+    uow.delete_sealed(complaints, complaints.c.answered_on < first["complaints"])
     uow.delete(approvals, approvals.c.made_at < first["alerts"])
     return count
 
@@ -249,7 +249,7 @@ def _erase_alerts(uow: UnitOfWork, before: str, held_alerts: set[tuple[str, str]
     for table in (queries, query_replies):
         asks = uow.scope(query_alerts) & (query_alerts.c.query_id == table.c.query_id)
         uow.delete_sealed(table, ~sa.exists().where(asks))
-    uow.delete(suppressions, suppressions.c.expires_on < before)
+    uow.delete_sealed(suppressions, suppressions.c.expires_on < before)
     erased = sa.select(statements.c.statement_id).where(
         uow.scope(statements), statements.c.erased_at.is_not(None)
     )

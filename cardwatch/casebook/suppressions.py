@@ -62,7 +62,7 @@ def _add(uow: UnitOfWork, row: AlertRow, values: Mapping[str, Any]) -> Row:
         }
         | dict(values)
     )
-    uow.insert(suppressions, [created])
+    uow.insert_sealed(suppressions, [created])
     return created
 
 
