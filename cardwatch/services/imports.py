@@ -421,7 +421,7 @@ def _receipt(uow: UnitOfWork, arrival: IncomingStatement) -> Receipt:
     labels = {row["statement_id"]: row["label"] for row in statements}
     holders = {labels[name]: count for name, count in arrival.holders.items()}
     duplicates, count = int(arrival.duplicate_count.sum()), len(arrival.rows)
-    notes = _shares(holders)
+    notes = _shares(holders) + _of_others(arrival, labels)
     if duplicates == count:
         name = next(iter(arrival.holders))
         return Receipt(name, labels[name], "rows-held", count, duplicates, holders, 0, tuple(notes))
@@ -434,6 +434,20 @@ def _receipt(uow: UnitOfWork, arrival: IncomingStatement) -> Receipt:
     return Receipt(
         arrival.statement_id, arrival.label, "received", count, duplicates, holders, late, all_notes
     )
+
+
+def _of_others(arrival: IncomingStatement, labels: Mapping[str, str]) -> list[str]:
+    """Return a sentence on each statement that holds payments with another cardholder.
+
+    Whoever brings a statement first could give payments to somebody else, so that they are not
+    asked about once the true one comes.
+    """
+    return [
+        f"{count:,} of its transactions {plural(count, 'is', 'are')} in {labels[name]} with "
+        "another cardholder, whose payment it stays. If this statement is right, upload it as a "
+        f"correction of {labels[name]}"
+        for name, count in arrival.of_others.items()
+    ]
 
 
 def _shares(holders: Mapping[str, int]) -> list[str]:
