@@ -11,7 +11,7 @@ from cardwatch import services
 from cardwatch.casebook import LANES, AuditEvent
 from cardwatch.casebook.tables import holder_names, transactions
 from cardwatch.casebook.unit_of_work import SYSTEM
-from cardwatch.errors import SecondPersonNeeded
+from cardwatch.errors import Conflict, SecondPersonNeeded
 from cardwatch.registers import read_register
 from cardwatch.statements import read_each
 
@@ -202,3 +202,26 @@ def test_a_people_register_as_it_comes_every_month_needs_one_person(
     first = people(*(f"{number},{name}," for number, name in NAMES.items()))
     assert services.import_register(at("psd"), first).outcome == "received"
     assert services.import_register(at("psd"), people(*later)).outcome == "received"
+
+
+@pytest.mark.parametrize("role", ["finance", "auditor"])
+def test_two_people_with_access_are_never_one_cardholder(at: Context, role: str) -> None:
+    """Before, admin could blind all of finance to an alert by making each its cardholder."""
+    giver = at("admin")
+    at(role, person="subject", holder_id="E1")
+    colleague = at(role, person="colleague", holder_id="E3")
+    email = f"{role}colleague@saltmarsh-vale.example"
+    with pytest.raises(Conflict, match="Somebody else with access") as refusal:
+        services.set_link(giver, email, holder_id=" e1 ")
+    assert refusal.value.field == "holder_id"
+    with pytest.raises(Conflict):
+        services.add_person(giver, name="n", email="n@x.example", role=role, holder_id="E1")
+    same = {one["email"]: one["holder_id"] for one in services.list_people(giver)}
+    assert same[email] == colleague.actor.holder_id
+    services.end_person(giver, f"{role}subject@saltmarsh-vale.example")
+    services.set_link(giver, email, holder_id="E1")
+
+
+def test_who_is_of_psd_is_not_told_by_a_cardholder_that_is_taken(at: Context) -> None:
+    at("psd", person="subject", holder_id="E1")
+    services.add_person(at("admin"), name="n", email="n@x.example", role="finance", holder_id="E1")
