@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from api.state import Service
     from cardwatch.casebook import Actor
 
-MULTIPART = "multipart/form-data"
-
 
 async def count_files(request: Request, form: FormData) -> None:
     """Count the files of a form against the quota of who sends it.
@@ -43,8 +41,7 @@ async def count_files(request: Request, form: FormData) -> None:
 
 async def count_uploads(request: Request) -> None:
     """Count the files that a request to the API brings; see `count_files`."""
-    if request.headers.get("content-type", "").startswith(MULTIPART):
-        await count_files(request, await request.form())
+    await count_files(request, await request.form())  # as the operation reads it; none of JSON
 
 
 def export_context_of(context: VerifiedContext, service: AppStateDep) -> ServiceContext:
@@ -59,7 +56,7 @@ def export_context_of(context: VerifiedContext, service: AppStateDep) -> Service
 
 
 ExportContext = Annotated[ServiceContext, Depends(export_context_of)]
-"""The context of what answers with a file of payments, alerts, a case or one of its files."""
+"""The context of what answers with payments, alerts, a publication, a case or one of its files."""
 
 
 def uses_of(service: Service, actor: Actor) -> list[tuple[str, str]]:

@@ -114,6 +114,8 @@ class ApprovalKind(StrEnum):
     """A shorter retention period."""
     ERASURE = "erasure"
     """Deleting expired data by hand."""
+    PEOPLE_REGISTER = "people-register"
+    """A people register that gives somebody the name of somebody else."""
 
 
 class ApprovalState(StrEnum):

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Response, UploadFile
 
-from api.deps import AppStateDep, Context, VerifiedContext
+from api.deps import AppStateDep, Context
 from api.downloads import CONTENT_TYPES, publication_response
+from api.quotas import ExportContext
 from api.schemas.reports import (
     Comparison,
     ForceFigure,
@@ -77,6 +78,6 @@ def _figure(funnel: Funnel) -> ForceFigure:
         for form in ("csv", "zip")
     }}},
 )  # fmt: skip
-def publish(sent: PublicationCreate, context: VerifiedContext, service: AppStateDep) -> Response:
+def publish(sent: PublicationCreate, context: ExportContext, service: AppStateDep) -> Response:
     """Give the payments of a period as they are published, or answers to usual questions."""
     return publication_response(context, service, **sent.model_dump())

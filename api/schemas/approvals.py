@@ -37,6 +37,11 @@ class ApprovalScope(BaseModel):
     retention: str | None = Field(None, description="The class of data to keep for `days`.")
     days: int | None = None
     keeps: dict[str, int] | None = Field(None, description="Days by class of data.")
+    file: str | None = None
+    sha256: str | None = Field(None, description="The hash of the file.")
+    rows: list[int] | None = Field(
+        None, description="Rows that give somebody the name of somebody else."
+    )
 
 
 class Approval(BaseModel):

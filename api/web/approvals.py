@@ -22,6 +22,7 @@ APPROVAL_TITLES: dict[str, str] = {
     ApprovalKind.EXPORT: "Export",
     ApprovalKind.RETENTION: "Shorter retention period",
     ApprovalKind.ERASURE: "Deletion of expired data",
+    ApprovalKind.PEOPLE_REGISTER: "People register that gives somebody the name of somebody else",
 }
 
 
@@ -73,7 +74,7 @@ def _act(context: Context, approval: Approval) -> tuple[str, list[tuple[str, str
     if kind == ApprovalKind.RETENTION:
         keeps = services.retention_periods(context) | {scope["retention"]: scope["days"]}
         return "/retention", [(name, str(days)) for name, days in keeps.items()]
-    return "/retention/erasure", []
+    return "/retention/erasure" if kind == ApprovalKind.ERASURE else "", []
 
 
 def _export(scope: ApprovalScope) -> tuple[str, list[tuple[str, str]]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import AppStateDep, Context, VerifiedContext
+from api.deps import AppStateDep, Context
 from api.downloads import publication_response
+from api.quotas import ExportContext
 from api.schemas.reports import PublicationCheck
 from api.web.base import RequestModel, field_errors, number, render
 from cardwatch import services
@@ -26,7 +27,7 @@ def show_publication(request: Request, context: Context) -> Response:
 
 @router.post("/publication")
 def publish(
-    request: Request, context: VerifiedContext, service: AppStateDep, form: RequestModel
+    request: Request, context: ExportContext, service: AppStateDep, form: RequestModel
 ) -> Response:
     """Show what would be redacted, or give the file or the answers."""
     kind = form.get("form", "json")

@@ -17,6 +17,7 @@ from cardwatch.casebook.alerts import not_about
 from cardwatch.casebook.api_keys import actor_now, person_behind
 from cardwatch.casebook.cases import not_about_actor
 from cardwatch.casebook.people import check_independent
+from cardwatch.casebook.permissions import check_records
 from cardwatch.casebook.tables import MANAGES, PSD, alerts, approvals, cases, people
 from cardwatch.casebook.unit_of_work import SYSTEM, Actor, AuditEvent, as_text, canonical
 from cardwatch.errors import Conflict, NotAllowed, NotFound, SecondPersonNeeded
@@ -125,8 +126,7 @@ def decide_approval(uow: UnitOfWork, approval_id: str, *, agrees: bool) -> Appro
     """
     approval = get_approval(uow, approval_id)
     uow.event.object_id = approval_id
-    if not uow.actor.can_decide:
-        raise NotAllowed("This key records no decisions. Sign in, or make a key that may.")
+    check_records(uow)
     if agrees:
         _check_approver(uow, approval)
     if approval["expires_at"] <= uow.now:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 import sqlalchemy as sa
 
+from cardwatch.casebook.derived_rows import derived_fault
 from cardwatch.casebook.tables import FINANCE, audit_events, metadata
 from cardwatch.casebook.unit_of_work import (
     SEALED,
@@ -76,7 +77,8 @@ def verify_chain(uow: UnitOfWork, lane: str) -> ChainCheck:
             content = json.loads(body)
             seals.update(content.get("sealed", ()))
             seals.subtract(content.get("unsealed", ()))
-    return ChainCheck(lane, count, before, fault=_check_seals(uow, lane, seals))
+    fault = _check_seals(uow, lane, seals) or derived_fault(uow, lane)
+    return ChainCheck(lane, count, before, fault=fault)
 
 
 def current_seals(uow: UnitOfWork, lane: str) -> Iterator[tuple[str, str]]:

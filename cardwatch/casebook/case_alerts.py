@@ -22,6 +22,7 @@ from cardwatch.casebook.tables import (
     alert_subjects,
     alerts,
     case_alerts,
+    case_entries,
     case_subjects,
     decisions,
     legal_holds,
@@ -122,12 +123,12 @@ def held_by_cases(uow: UnitOfWork) -> set[tuple[str, str]]:
 
 
 def is_case_held(uow: UnitOfWork, case_id: str) -> bool:
-    """Whether an alert of a case, of either lane, is on legal hold."""
+    """Whether an alert that is, or was, in a case, of either lane, is on legal hold."""
     same = (
-        uow.scope(case_alerts, legal_holds)
-        & (case_alerts.c.case_id == case_id)
-        & (legal_holds.c.lane == case_alerts.c.alert_lane)
-        & (legal_holds.c.alert_id == case_alerts.c.alert_id)
+        uow.scope(case_entries, legal_holds)
+        & (case_entries.c.case_id == case_id)
+        & (case_entries.c.kind == CaseEntryKind.ALERT_ADDED)
+        & (legal_holds.c.alert_id == case_entries.c.object_id)
         & legal_holds.c.ended_at.is_(None)
     )
     return uow.fetch_one(sa.select(legal_holds.c.hold_id).where(same).limit(1)) is not None

@@ -90,7 +90,7 @@ def _with(uow: UnitOfWork, keys: set[str]) -> list[dict[str, str]]:
 
 def keep_names(uow: UnitOfWork, payments: Iterable[Mapping[Any, object]]) -> None:
     """Keep the ways in which payments that are received name cardholders."""
-    rows = _as_rows({_names_of(payment) for payment in payments}, visible_to_psd_only=0)
+    rows = _as_rows({names_of_payment(payment) for payment in payments}, visible_to_psd_only=0)
     question = sa.select(holder_names.c.names_id, holder_names.c.visible_to_psd_only).where(
         uow.scope(holder_names)
     )
@@ -114,12 +114,12 @@ def keep_names_anew(uow: UnitOfWork) -> None:
             )
             .distinct()
         )
-        names = {_names_of(payment) for payment in payments} - stored_names
+        names = {names_of_payment(payment) for payment in payments} - stored_names
         uow.insert(holder_names, _as_rows(names, visible_to_psd_only=visible_to_psd_only))
         stored_names |= names
 
 
-def _names_of(payment: Mapping[Any, object]) -> tuple[tuple[str, str], ...]:
+def names_of_payment(payment: Mapping[Any, object]) -> tuple[tuple[str, str], ...]:
     """Return the fields by which a payment names its cardholder, with their keys."""
     texts = ((name, payment.get(name)) for name in HOLDER_KEYS)
     return tuple((name, person_key(text)) for name, text in texts if isinstance(text, str) and text)

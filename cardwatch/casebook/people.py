@@ -26,6 +26,7 @@ from cardwatch.casebook.tables import (
 )
 from cardwatch.casebook.unit_of_work import SYSTEM, Actor, AuditEvent, as_text, canonical
 from cardwatch.errors import CardwatchError, Conflict, NotAllowed, NotFound
+from cardwatch.registers import person_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +102,7 @@ def add_person(uow: UnitOfWork, *, name: str, email: str, role: str, link: CardL
     Raises:
         NotAllowed: the actor may not give that role.
         CardwatchError: no such role, or no email; see also `check_link`.
-        Conflict: there is a person with that email.
+        Conflict: there is a person with that email; or see `check_alone`.
     """
     check_person(role=role, email=email)
     email = normal_email(email)
@@ -111,6 +112,7 @@ def add_person(uow: UnitOfWork, *, name: str, email: str, role: str, link: CardL
     check_link(role, link)
     if existing and not existing["ended_at"]:
         raise Conflict("A person with that email address already exists.", field="email")
+    check_alone(uow, link, person_id=person, is_psd=role == PSD)
     row = {"name": name, "role": role, "made_at": uow.now} | link.columns()
     if existing:  # somebody who had access comes back, perhaps in another role
         uow.update(people, people.c.person_id == person, row | {"ended_at": None})
@@ -199,6 +201,33 @@ def check_link(role: str, link: CardLink) -> None:
         )
 
 
+def linked_keys(uow: UnitOfWork, *, is_psd: bool) -> dict[str, str]:
+    """Return who is which cardholder, of professional standards or of all others: key to id."""
+    same_side = people.c.role == PSD if is_psd else people.c.role != PSD
+    question = sa.select(people.c.person_id, people.c.holder_id).where(
+        uow.scope(people), people.c.ended_at.is_(None), same_side, people.c.holder_id != ""
+    )
+    return {person_key(row["holder_id"]): row["person_id"] for row in uow.fetch_all(question)}
+
+
+def check_alone(uow: UnitOfWork, link: CardLink, *, person_id: str, is_psd: bool) -> None:
+    """Refuse to make somebody a cardholder whom somebody else is already.
+
+    Nobody sees an alert about themselves: whoever made all reviewers one cardholder would hide from
+    them all what is about that one. Others than professional standards are not compared with them,
+    which would tell who these are.
+
+    Raises:
+        Conflict: somebody else with access is that cardholder.
+    """
+    other = linked_keys(uow, is_psd=is_psd).get(person_key(link.holder_id), person_id)
+    if link.holder_id and other != person_id:
+        raise Conflict(
+            "Somebody else with access is this cardholder. Choose another cardholder.",
+            field="holder_id",
+        )
+
+
 def set_link(uow: UnitOfWork, email: str, link: CardLink) -> None:
     """Set who a person is in statements.
 
@@ -206,12 +235,15 @@ def set_link(uow: UnitOfWork, email: str, link: CardLink) -> None:
         NotAllowed: the actor may not keep that person.
         NotFound: nobody of that email has access.
         CardwatchError: see `check_link`.
+        Conflict: see `check_alone`.
     """
     person = find_person(uow, email)
     check_gives(uow, person["role"], membership_of=person["person_id"])
     check_link(person["role"], link)
     if person["person_id"] == uow.actor.actor_id:
         raise NotAllowed("Somebody else has to set who you are in statements.")
+    is_psd = person["role"] == PSD
+    check_alone(uow, link, person_id=person["person_id"], is_psd=is_psd)
     uow.update(people, people.c.person_id == person["person_id"], link.columns())
     uow.event.object_id, uow.event.chain = person["person_id"], chain_of(person)
 
@@ -380,8 +412,13 @@ def check_independent(uow: UnitOfWork, one: str, other: str) -> None:
 
 
 def holder_of(uow: UnitOfWork, email: str) -> str:
-    """Return the cardholder that somebody with an email address is; empty if nobody says so."""
+    """Return the cardholder that somebody with an email address is; empty if nobody says so.
+
+    Others than professional standards are not told of theirs: an answer would say who they are.
+    """
     fits = uow.scope(people) & (people.c.email == normal_email(email))
+    if not _sees_psd(uow.actor):
+        fits &= people.c.role != PSD
     row = uow.fetch_one(sa.select(people.c.holder_id).where(fits, people.c.ended_at.is_(None)))
     return str(row["holder_id"] or "") if row else ""
 

@@ -22,8 +22,7 @@ def may_decide(uow: UnitOfWork, lane: str, reason: str) -> None:
     """
     if uow.actor.role != lane:
         raise NotAllowed("Your role cannot decide on this alert.")
-    if not uow.actor.can_decide:
-        raise NotAllowed("This key records no decisions. Sign in, or make a key that may.")
+    check_records(uow)
     if not reason.strip():
         raise CardwatchError("Enter a reason", field="reason")
     try:
@@ -32,3 +31,13 @@ def may_decide(uow: UnitOfWork, lane: str, reason: str) -> None:
         raise CardwatchError(
             "The reason has a character that cannot be saved.", field="reason"
         ) from error
+
+
+def check_records(uow: UnitOfWork) -> None:
+    """Refuse a key that records no decisions.
+
+    Raises:
+        NotAllowed: the actor is such a key.
+    """
+    if not uow.actor.can_decide:
+        raise NotAllowed("This key records no decisions. Sign in, or make a key that may.")

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from cardwatch.casebook.api_keys import actor_now, person_behind
 from cardwatch.casebook.documents import activate_document, keep_document, read_document
 from cardwatch.casebook.people import check_independent
+from cardwatch.casebook.permissions import check_records
 from cardwatch.casebook.rows import Proposal
 from cardwatch.casebook.tables import proposals
 from cardwatch.casebook.unit_of_work import Actor
@@ -60,8 +61,7 @@ def decide_proposal(uow: UnitOfWork, proposal_id: str, *, agrees: bool) -> Propo
         raise NotAllowed("Another person must approve your proposal.")
     if proposal["lane"] != uow.actor.role:
         raise NotAllowed("Your role cannot decide this proposal.")
-    if not uow.actor.can_decide:
-        raise NotAllowed("This key records no decisions. Sign in, or make a key that may.")
+    check_records(uow)
     if agrees and not _still_proposes(uow, proposal):
         raise NotAllowed("The person who proposed this no longer has access. Propose it again.")
     if agrees:

@@ -14,7 +14,7 @@ from cardwatch.casebook.case_alerts import held_by_cases, refresh_copies
 from cardwatch.casebook.cases import CLOSED_CASE
 from cardwatch.casebook.counting import is_visible
 from cardwatch.casebook.own_keys import keep_names_anew
-from cardwatch.casebook.permissions import may_decide
+from cardwatch.casebook.permissions import check_records, may_decide
 from cardwatch.casebook.registers import list_versions, parse_registers
 from cardwatch.casebook.rows import Statement
 from cardwatch.casebook.tables import (
@@ -129,7 +129,7 @@ def hold(uow: UnitOfWork, alert_id: str, lane: str, reason: str) -> str:
     )
     hold_id = uow.keyed("hold", lane, alert_id, uow.now, str(len(earlier_holds)))[:12]
     row = {"lane": lane, "hold_id": hold_id, "alert_id": alert_id, "reason": reason}
-    uow.insert(legal_holds, [row | {"made_by": uow.actor.actor_id, "made_at": uow.now}])
+    uow.insert_sealed(legal_holds, [row | {"made_by": uow.actor.actor_id, "made_at": uow.now}])
     uow.event.object_id = hold_id
     return hold_id
 
@@ -148,8 +148,10 @@ def end_hold(uow: UnitOfWork, hold_id: str) -> None:
     """End a hold.
 
     Raises:
+        NotAllowed: the actor is a key that records no decisions.
         NotFound: there is no such hold of the actor's lane.
     """
+    check_records(uow)
     which = (legal_holds.c.hold_id == hold_id) & (legal_holds.c.lane == uow.actor.role)
     which &= not_about(uow, legal_holds)
     if not uow.update(legal_holds, which & legal_holds.c.ended_at.is_(None), {"ended_at": uow.now}):
@@ -189,7 +191,7 @@ def erase(uow: UnitOfWork) -> int:
     _erase_alerts(uow, first["alerts"], held_alerts)
     _erase_registers(uow, first["registers"])
     uow.delete(outbox, outbox.c.made_at < first["notices"])
-    uow.delete(complaints, complaints.c.answered_on < first["complaints"])
+    uow.delete_sealed(complaints, complaints.c.answered_on < first["complaints"])
     uow.delete(approvals, approvals.c.made_at < first["alerts"])
     return count
 
@@ -247,7 +249,7 @@ def _erase_alerts(uow: UnitOfWork, before: str, held_alerts: set[tuple[str, str]
     for table in (queries, query_replies):
         asks = uow.scope(query_alerts) & (query_alerts.c.query_id == table.c.query_id)
         uow.delete_sealed(table, ~sa.exists().where(asks))
-    uow.delete(suppressions, suppressions.c.expires_on < before)
+    uow.delete_sealed(suppressions, suppressions.c.expires_on < before)
     erased = sa.select(statements.c.statement_id).where(
         uow.scope(statements), statements.c.erased_at.is_not(None)
     )

@@ -160,6 +160,9 @@ class ApprovalScope(TypedDict, total=False):
     retention: str
     days: int
     keeps: dict[str, int]
+    file: str
+    sha256: str
+    rows: list[int]
 
 
 class Approval(TypedDict):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +39,7 @@ from cardwatch.casebook.tables import (
 from cardwatch.casebook.unit_of_work import canonical, short_id
 from cardwatch.errors import CardwatchError, NotFound, about_field
 from cardwatch.merchants import canonical_name
+from cardwatch.registers import person_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,6 +67,7 @@ class IncomingStatement:
             to be
             scored, one that was scored.
         holders: those statements, by id, with how many of its transactions each holds.
+        of_others: of those that each of them holds, how many it holds with another cardholder.
         is_any_left_out: whether a transaction of the statement that it corrects is not in it, or
             not as it was.
     """
@@ -78,6 +80,7 @@ class IncomingStatement:
     rows: pd.DataFrame
     duplicate_count: np.ndarray[Any, np.dtype[np.bool_]]
     holders: dict[str, int]
+    of_others: dict[str, int] = field(default_factory=dict)
     is_any_left_out: bool = False
 
     @property
@@ -203,7 +206,7 @@ def compare(
         raise CardwatchError(sentence, field="corrects")
     corrects_id = replaced["statement_id"] if replaced else None
     rows = _rows(frame)
-    columns = [transactions.c[name] for name in ("identity", "statement_id")]
+    columns = [transactions.c[name] for name in ("identity", "statement_id", *HOLDER_KEYS)]
     question = counting_payments(uow, columns, seq=seq - 1).where(
         transactions.c.date.between(rows["date"].min(), rows["date"].max())
     )
@@ -211,9 +214,9 @@ def compare(
         question = question.where(statements.c.statement_id != replaced["statement_id"])
     if not is_history:
         question = question.where(statements.c.is_scored == 1)
-    statement_of = each_once(uow, question).set_index("identity")["statement_id"].to_dict()
-    where = rows["identity"].map(statement_of)
-    counts = where.value_counts()
+    stored = each_once(uow, question).set_index("identity")
+    where = rows["identity"].map(stored["statement_id"].to_dict())
+    counts, elsewhere = where.value_counts(), where[_names_another(rows, stored)].value_counts()
     return IncomingStatement(
         statement_id=_new_id(uow, report.sha256, seq),
         seq=seq,
@@ -223,8 +226,29 @@ def compare(
         rows=rows,
         duplicate_count=where.notna().to_numpy(),
         holders={str(name): int(count) for name, count in counts.items()},
+        of_others={str(name): int(count) for name, count in elsewhere.items()},
         is_any_left_out=corrects_id is not None and _is_any_left_out(uow, rows, corrects_id),
     )
+
+
+def _names_another(rows: pd.DataFrame, stored: pd.DataFrame) -> pd.Series[bool]:
+    """Return whether each transaction is stored with another cardholder: no column is the same."""
+    is_another, is_same = (pd.Series(data=False, index=rows.index) for _ in range(2))
+    for name in HOLDER_KEYS:
+        compared = _name_key if name == "key_cardholder" else person_key
+        new, old = (
+            column.map(compared, na_action="ignore")
+            for column in (rows[name], rows["identity"].map(stored[name].to_dict()))
+        )
+        are_both = new.notna() & old.notna()
+        is_another |= are_both & (new != old)
+        is_same |= are_both & (new == old)
+    return is_another & ~is_same
+
+
+def _name_key(text: str) -> str:
+    """Return a name as it is compared, whatever the order of its words."""
+    return person_key(" ".join(sorted(text.casefold().replace(",", " ").split())))
 
 
 def _new_id(uow: UnitOfWork, sha256: str, seq: int) -> str:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from cardwatch.alerts.answered import Answer, compared_merchants, find_answered
 from cardwatch.casebook.alert_rows import AlertDetail, AlertRow, Suppression, SuppressionRow
 from cardwatch.casebook.own_keys import actor_keys
-from cardwatch.casebook.permissions import may_decide
+from cardwatch.casebook.permissions import check_records, may_decide
 from cardwatch.casebook.tables import alert_subjects, alerts, suppressions
 from cardwatch.casebook.unit_of_work import AuditEvent, canonical
 from cardwatch.errors import CardwatchError, Conflict, NotFound
@@ -62,7 +62,7 @@ def _add(uow: UnitOfWork, row: AlertRow, values: Mapping[str, Any]) -> Row:
         }
         | dict(values)
     )
-    uow.insert(suppressions, [created])
+    uow.insert_sealed(suppressions, [created])
     return created
 
 
@@ -158,8 +158,10 @@ def end_suppression(uow: UnitOfWork, suppression_id: str) -> None:
     """End a suppression before its day.
 
     Raises:
+        NotAllowed: the actor is a key that records no decisions.
         NotFound: there is no such suppression of the actor's lane.
     """
+    check_records(uow)
     columns = suppressions.c
     which = (columns.suppression_id == suppression_id) & (columns.lane == uow.actor.role)
     visible_ids = {row["suppression_id"] for row in list_suppressions(uow)}

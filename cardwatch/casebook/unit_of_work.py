@@ -51,6 +51,11 @@ SEALED: dict[str, tuple[str, ...]] = {
     "case_attachments": ("lane", "attachment_id", "case_id", "name", "media_type", "size",
                          "sha256", "made_by", "made_at"),
     "referrals": ("lane", "referral_id", "alert_id", "version", "reason", "made_by", "made_at"),
+    "legal_holds": ("lane", "hold_id", "alert_id", "reason", "made_by", "made_at"),
+    "suppressions": ("lane", "suppression_id", "holders", "merchants", "kind", "rule", "alert_id",
+                     "most_pence", "reason", "expires_on", "made_by", "made_at"),
+    "complaints": ("complaint_id", "kind", "person", "subject", "received_on", "made_by",
+                   "made_at"),
     "referral_answers": ("lane", "referral_id", "case_id", "reason", "made_by", "made_at"),
 }  # fmt: skip
 """Tables whose rows the chains hold seals of, and the columns that are sealed."""

@@ -5,6 +5,7 @@ import sys
 
 from cardwatch.cli.commands import app
 from cardwatch.cli.options import DONE, REFUSED
+from cardwatch.cli.terminal_text import printable
 from cardwatch.errors import CardwatchError
 
 
@@ -13,7 +14,7 @@ def main() -> None:
     try:
         app()
     except CardwatchError as refusal:
-        sys.stderr.write(f"cardwatch: {refusal}\n")
+        sys.stderr.write(printable(f"cardwatch: {refusal}\n"))
         sys.exit(REFUSED)
     except BrokenPipeError:  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

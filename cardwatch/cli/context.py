@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cardwatch import installation
+from cardwatch.cli.terminal_text import printable_json
 from cardwatch.errors import CardwatchError
 
 if TYPE_CHECKING:
@@ -142,8 +143,9 @@ def write_private(path: Path, text: str) -> None:
 
 
 def print_json(content: object) -> None:
-    """Print content as JSON."""
-    sys.stdout.write(json_text.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
+    """Print content as JSON, without a character that a terminal obeys."""
+    text = json_text.dumps(content, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write(printable_json(text) + "\n")
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
 
 from cardwatch.alerts import (
@@ -17,12 +18,15 @@ from cardwatch.alerts import (
     merchants_label,
     pounds,
 )
+from cardwatch.cli.terminal_text import printable
 from cardwatch.line_items import line_item_label
 from cardwatch.quantities import plural, quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+
+    from rich.console import ConsoleOptions, RenderableType
 
     from cardwatch.evaluation.benchmark import Evaluation, Row
     from cardwatch.evaluation.kinds import KindRow
@@ -38,7 +42,21 @@ if TYPE_CHECKING:
 
 LANE_WORDS = {"finance": "Questions for finance", "psd": "For professional standards only"}
 SHOWN_PROBLEMS, NAMED_PAYMENTS = 10, 6
-out, err = Console(highlight=False), Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class SafeConsole(Console):
+    """Prints text of statements and people, none of which the terminal obeys."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """Give the segments of what is printed; styles are added to them later."""
+        for segment in super().render(renderable, options):
+            text = segment.text if segment.control else printable(segment.text)
+            yield Segment(text, segment.style, segment.control)
+
+
+out, err = SafeConsole(highlight=False), SafeConsole(stderr=True, highlight=False, soft_wrap=True)
 
 
 def busy(activity: str) -> AbstractContextManager[object]:

@@ -30,6 +30,7 @@ from cardwatch.registers.organisation_matching import (
     OrganisationMatcher,
     judge_names,
 )
+from cardwatch.registers.organisations import comparable_name, names_in
 from cardwatch.registers.persons import keys_by_name_and_unit, name_forms, names_of, person_keys
 from cardwatch.registers.quality import RegisterQuality, incomplete_entries, register_quality
 
@@ -48,6 +49,7 @@ __all__ = [
     "RegisterKind",
     "RegisterQuality",
     "cards_in_force",
+    "comparable_name",
     "compared",
     "fields_by_heading",
     "incomplete_entries",
@@ -58,6 +60,7 @@ __all__ = [
     "layouts_page",
     "match_cards",
     "name_forms",
+    "names_in",
     "names_of",
     "people_in",
     "person_key",

@@ -10,7 +10,9 @@ files overlap by less than a quarter.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,6 +35,7 @@ MOST_OF_ONE = 0.8
 """Share of a cell's money above which it would tell what one cardholder spent."""
 COUNT_STEP, POUNDS_STEP = 5, 1_000
 OTHERS = "all others"
+QUARTER_NAME = re.compile(r"20\d\d-Q[1-4]", re.ASCII)
 MAX_AGGREGATE_BYTES = 256 * 1024
 
 
@@ -208,8 +211,8 @@ def _aggregate_of(content: Mapping[str, Any]) -> Aggregate:
     days = content["median_answer_days"]
     return Aggregate(
         organisation=_text(content["organisation"]),
-        quarter=_text(content["quarter"]),
-        made_on=_text(content["made_on"]),
+        quarter=_quarter(content["quarter"]),
+        made_on=dt.date.fromisoformat(_text(content["made_on"])).isoformat(),
         cardwatch=_text(content["cardwatch"]),
         threshold=_whole(content["threshold"]),
         purchases=_whole(content["purchases"]),
@@ -241,6 +244,13 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or len(value) > 200:
         raise TypeError
     return value
+
+
+def _quarter(value: object) -> str:
+    text = _text(value)
+    if not QUARTER_NAME.fullmatch(text):
+        raise ValueError
+    return text
 
 
 def _whole(value: object) -> int:

@@ -60,7 +60,7 @@ def check_alerts(
 
 
 def check_recipient(uow: UnitOfWork, alert_ids: Collection[str], recipient: str) -> None:
-    """Refuse a pack with an alert about a chief officer that is not addressed to the authority.
+    """Refuse an export with an alert about a chief officer that is not addressed to the authority.
 
     Raises:
         CardwatchError: it is addressed to somebody else.
@@ -68,7 +68,7 @@ def check_recipient(uow: UnitOfWork, alert_ids: Collection[str], recipient: str)
     names = set(authorities(uow, alert_ids).values())
     if names and recipient.strip() not in names:
         sentence = (
-            "This case has an alert about a chief officer or their office. "
-            f"Address it to {', '.join(names)}."
+            "This has an alert about a chief officer or their office. "
+            f"Address it to {', '.join(names)}, or leave that alert out."
         )
         raise CardwatchError(sentence, field="recipient")

@@ -13,11 +13,11 @@ from cardwatch.casebook.payment_queries import PaymentFilters
 from cardwatch.errors import NotFound
 from cardwatch.features.registered import has_register
 from cardwatch.registers import person_key
+from cardwatch.services.own_entries import panel_keys
 from cardwatch.services.register_inputs import MATCHES, load_registers, split_unreadable
 from cardwatch.services.subject_data import (
     SubjectData,
     load_subject,
-    panel_keys,
     people_in_registers,
 )
 from cardwatch.services.subject_rows import (

@@ -239,8 +239,13 @@ def add_case_alert(
 def remove_case_alert(
     context: ServiceContext, case_id: str, alert_id: str, *, reason: str
 ) -> CaseDetail:
-    """Take an alert out of a case; see `casebook.case_alerts.remove_alert`."""
+    """Take an alert out of a case; see `casebook.case_alerts.remove_alert`.
+
+    Raises:
+        NotAllowed: the case is for the authority alone; see `services.authority`.
+    """
     with _work(context, "alteration") as uow:
+        _checked(uow, case_id, decides=True)
         case_alerts.remove_alert(uow, case_id, alert_id, reason)
         return case_detail(uow, case_id)
 
@@ -305,10 +310,14 @@ def find_attachment(context: ServiceContext, attachment_id: str) -> Attachment:
 
 
 def remove_attachment(context: ServiceContext, attachment_id: str, *, reason: str) -> CaseDetail:
-    """Erase a file that was attached by mistake; see `casebook.attachments.remove_attachment`."""
+    """Erase a file that was attached by mistake; see `casebook.attachments.remove_attachment`.
+
+    Raises:
+        NotAllowed: the case is for the authority alone; see `services.authority`.
+    """
     with _work(context, "erasure", "attachment") as uow:
         case_id = attachments.remove_attachment(uow, attachment_id, reason)["case_id"]
-        case = case_detail(uow, case_id)
+        case = _checked(uow, case_id, decides=True)
         uow.event.object_id = attachment_id
     context.casebook.checkpoint_wal()
     return case

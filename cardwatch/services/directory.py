@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cardwatch.casebook import AuditEvent, directory
 from cardwatch.casebook.api_keys import DIRECTORY
-from cardwatch.casebook.people import CardLink
+from cardwatch.casebook.people import CardLink, linked_keys
 from cardwatch.casebook.rows import DirectoryUser
 from cardwatch.casebook.tables import MANAGES
 from cardwatch.errors import NotAllowed
@@ -156,8 +156,9 @@ def _link_of(uow: UnitOfWork) -> LinkOf:
     def link_of(employee_number: str) -> CardLink:
         nonlocal by_key
         if by_key is None:
-            by_key = cardholders_by_key(uow)
+            taken = linked_keys(uow, is_psd=False)
+            by_key = {k: v for k, v in cardholders_by_key(uow).items() if k not in taken}
         number_key = person_key(employee_number) if employee_number else ""
-        return CardLink(by_key.get(number_key, "") if number_key else "")
+        return CardLink(by_key.pop(number_key, "") if number_key else "")  # each is one user
 
     return link_of

@@ -21,10 +21,12 @@ from cardwatch.errors import (
     CardwatchError,
     CasebookBusy,
     CasebookFailed,
+    Conflict,
     FileRefused,
     NotAllowed,
 )
 from cardwatch.reports import upload_label
+from cardwatch.services.imports import SECOND_PERSON
 from cardwatch.services.jobs import receive_now
 from cardwatch.services.refused_files import ArrivedFile, refuse_arrival
 from cardwatch.statements import read_each, redact_cards
@@ -416,6 +418,8 @@ def _receive_one(
         if isinstance(outcome, FileRefused):
             raise outcome
         receipt = receive_now(context, outcome)
+        if receipt.outcome == SECOND_PERSON:  # whom a folder cannot be
+            raise Conflict(receipt.notes[0])
     except (CasebookBusy, CasebookFailed):
         return None
     except NotAllowed:

@@ -43,6 +43,7 @@ from cardwatch.reports import (
 )
 from cardwatch.services.alert_lists import MAX_DECIDED_TOGETHER, decide_each
 from cardwatch.services.alerts import clause_behind, people_of
+from cardwatch.services.authority import check_recipient
 from cardwatch.services.context import public_row
 from cardwatch.services.reliability import PackContent, reliability_files
 from cardwatch.services.scoring_inputs import report_of
@@ -129,7 +130,7 @@ def export_alerts(context: ServiceContext, wanted: ExportRequest, form: str) -> 
         SecondPersonNeeded: it is of professional standards, and nobody else has approved it.
         NotFound: there is no such statement, list or alert.
         CardwatchError: no such purpose or form, nobody is named, a case has too many
-            alerts.
+            alerts, or one is about a chief officer and it is not addressed to the authority.
     """
     check_request(wanted, form)
     event = AuditEvent("disclosure", "list", purpose=wanted.purpose)
@@ -138,6 +139,7 @@ def export_alerts(context: ServiceContext, wanted: ExportRequest, form: str) -> 
         if wanted.alert_ids:
             event.object_kind = "case"
         cases, raised_lists = _chosen(context, uow, wanted)
+        check_recipient(uow, _alert_ids(raised_lists), wanted.recipient)
         _require_approval(uow, wanted, raised_lists)
         lists, read = _called(uow, raised_lists, of_case=not wanted.statement_id)
         handed = _cover(uow, wanted, cases)
@@ -155,6 +157,12 @@ def export_alerts(context: ServiceContext, wanted: ExportRequest, form: str) -> 
         return ExportFile(filename, path.read_bytes(), count)
 
 
+def _alert_ids(raised_lists: Mapping[tuple[str, str], AlertList]) -> list[str]:
+    """Return the ids of the alerts in some lists, in order."""
+    alerts = (alert for alert_list in raised_lists.values() for alert in alert_list.alerts)
+    return sorted({alert.alert_id for alert in alerts})
+
+
 def _require_approval(
     uow: UnitOfWork,
     export_request: ExportRequest,
@@ -167,14 +175,11 @@ def _require_approval(
     """
     if uow.actor.role != PSD:
         return
-    alert_ids = {
-        alert.alert_id for alert_list in raised_lists.values() for alert in alert_list.alerts
-    }
     scope = ApprovalScope(
         export_of="list" if export_request.statement_id else "alerts",
         statement_ids=sorted({name for _, name in raised_lists}),
         lanes=sorted({lane for lane, _ in raised_lists}),
-        alert_ids=sorted(alert_ids),
+        alert_ids=_alert_ids(raised_lists),
         purpose=export_request.purpose,
         recipient=export_request.recipient.strip(),
     )

@@ -17,6 +17,7 @@ from cardwatch.casebook.counting import is_counting
 from cardwatch.casebook.import_requests import REQUEST_DAYS, confirm_import
 from cardwatch.casebook.refused_files import settle_received
 from cardwatch.casebook.registers import UsedRegisters, used_registers
+from cardwatch.casebook.shared_names import row_of_others
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import RECEIVES, outbox
 from cardwatch.casebook.unit_of_work import canonical, short_id
@@ -58,6 +59,9 @@ GAP_DAYS = 10
 """Days without a payment between two statements after which one is reported missing."""
 LATE_SHARE = 0.05
 """A statement begins on the day before which this share of its payments lie; these are late."""
+
+SECOND_PERSON = "second-person"
+"""Outcome of an import that waits for another person."""
 
 
 @dataclass(frozen=True)
@@ -299,8 +303,8 @@ def _prepare(
         arrival = kept.compare(uow, frame, report, corrects, is_history=is_history)
         receipt = _receipt(uow, arrival)
         why = _needs_second_person(uow, arrival, is_history=is_history)
-        if why and not confirm_import(uow, report.sha256, arrival.corrects or "history"):
-            receipt = Receipt("", arrival.label, "second-person", len(arrival.rows), notes=(why,))
+        if why and not confirm_import(uow, report.sha256, _choices(arrival, is_history=is_history)):
+            receipt = Receipt("", arrival.label, SECOND_PERSON, len(arrival.rows), notes=(why,))
         if receipt.outcome != "received":
             event.outcome = receipt.outcome
             return receipt, None, None
@@ -332,18 +336,28 @@ def _with_registers(
         return replace(loaded, registers=load_registers(uow, by_lane[PSD])), by_lane, unreadable
 
 
+def _choices(arrival: IncomingStatement, *, is_history: bool) -> str:
+    """Return as what a statement comes, which a second person has to choose too."""
+    return arrival.corrects or ("history" if is_history else "")
+
+
 def _needs_second_person(uow: UnitOfWork, arrival: IncomingStatement, *, is_history: bool) -> str:
     """Return why an import needs two people, as a sentence; empty where it needs one.
 
     It depends on payments alone and never on alerts: who brings a statement may not know of those.
     """
+    first = kept.first_scored_on(uow) if is_history else ""
     if arrival.is_any_left_out:
         why = "the correction leaves out or changes a payment of the statement it corrects"
-    else:
-        first = kept.first_scored_on(uow) if is_history else ""
-        if not first or arrival.rows["date"].max() < first:
-            return ""
+    elif first and arrival.rows["date"].max() >= first:
         why = "history after the first scored day can hide what is unusual"
+    elif row := row_of_others(uow, arrival.rows):
+        why = (
+            f"row {row} names together cardholders whom earlier statements name apart, so that "
+            "each would see no alert about the other"
+        )
+    else:
+        return ""
     return (
         f"A second person is needed: {why}. Another person with your role has to upload the same "
         f"file with the same choices within {REQUEST_DAYS} days."
@@ -407,7 +421,7 @@ def _receipt(uow: UnitOfWork, arrival: IncomingStatement) -> Receipt:
     labels = {row["statement_id"]: row["label"] for row in statements}
     holders = {labels[name]: count for name, count in arrival.holders.items()}
     duplicates, count = int(arrival.duplicate_count.sum()), len(arrival.rows)
-    notes = _shares(holders)
+    notes = _shares(holders) + _of_others(arrival, labels)
     if duplicates == count:
         name = next(iter(arrival.holders))
         return Receipt(name, labels[name], "rows-held", count, duplicates, holders, 0, tuple(notes))
@@ -420,6 +434,20 @@ def _receipt(uow: UnitOfWork, arrival: IncomingStatement) -> Receipt:
     return Receipt(
         arrival.statement_id, arrival.label, "received", count, duplicates, holders, late, all_notes
     )
+
+
+def _of_others(arrival: IncomingStatement, labels: Mapping[str, str]) -> list[str]:
+    """Return a sentence on each statement that holds payments with another cardholder.
+
+    Whoever brings a statement first could give payments to somebody else, so that they are not
+    asked about once the true one comes.
+    """
+    return [
+        f"{count:,} of its transactions {plural(count, 'is', 'are')} in {labels[name]} with "
+        "another cardholder, whose payment it stays. If this statement is right, upload it as a "
+        f"correction of {labels[name]}"
+        for name, count in arrival.of_others.items()
+    ]
 
 
 def _shares(holders: Mapping[str, int]) -> list[str]:

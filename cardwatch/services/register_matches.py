@@ -6,23 +6,25 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from cardwatch.casebook import PSD, AuditEvent
 from cardwatch.casebook import registers as kept
 from cardwatch.casebook import statements as kept_statements
 from cardwatch.casebook.own_keys import hidden_keys
+from cardwatch.errors import NotAllowed
 from cardwatch.features import Ledger
 from cardwatch.features.name_matches import NameMatch, name_matches
 from cardwatch.registers import match_cards, register_kind
 from cardwatch.services.imports import HISTORY_WINDOW_DAYS
+from cardwatch.services.own_entries import compared_organisations, organisations_of
 from cardwatch.services.register_checks import queue_check
 from cardwatch.services.register_inputs import current_matches, load_registers
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 from cardwatch.statements import name_holders, no_transactions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
+    from collections.abc import Iterable, Mapping
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import MatchDecision
@@ -65,12 +67,11 @@ def list_matches(context: ServiceContext, *, undecided: bool = False) -> list[Ma
     with context.work(AuditEvent("consultation", "matches")) as uow:
         context.allow((PSD,), "review names in registers")
         rows = kept.list_matches(uow)
-        used = replace(kept.used_registers(uow, PSD), matches=0)  # else what was decided is hidden
-        theirs = [v for v in used.versions if register_kind(v.kind).lane == PSD]
-        registers = {r.kind: r for r in load_registers(uow, replace(used, versions=tuple(theirs)))}
+        registers = _psd_registers(uow)
         ledger = payments_beside(uow, registers) if registers else None
         loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
         hidden = hidden_keys(uow, loaded.approvers)
+        own = own_organisations(uow)
     decided = current_matches(rows)
     by_pair: dict[tuple[str, str], NameMatch | None] = {}
     for match in name_matches(ledger, hidden) if ledger is not None else ():
@@ -78,7 +79,51 @@ def list_matches(context: ServiceContext, *, undecided: bool = False) -> list[Ma
     pairs = [_to_review(pair, match, decided.get(pair)) for pair, match in by_pair.items()]
     gone = [_to_review(pair, None, row) for pair, row in decided.items() if pair not in by_pair]
     everything = [*pairs, *(review for review in gone if review.decision)]
-    return [review for review in everything if not (undecided and review.decision)]
+    return [
+        review
+        for review in everything
+        if not (undecided and review.decision)
+        and not compared_organisations([review.organisation]) & own
+    ]
+
+
+def _psd_registers(uow: UnitOfWork) -> dict[str, Register]:
+    """Return the registers of professional standards by kind, whatever was decided about names."""
+    used = replace(kept.used_registers(uow, PSD), matches=0)  # else what was decided is hidden
+    theirs = [v for v in used.versions if register_kind(v.kind).lane == PSD]
+    return {r.kind: r for r in load_registers(uow, replace(used, versions=tuple(theirs)))}
+
+
+def own_organisations(uow: UnitOfWork) -> frozenset[str]:
+    """Return the organisations in entries about the actor, or about whom they approve.
+
+    What is decided about these is not for them to read: it tells what may be asked about them.
+    """
+    loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
+    hidden = hidden_keys(uow, loaded.approvers)
+    ledger = ledger_of(pd.DataFrame(), loaded, _psd_registers(uow) if hidden else {})
+    return organisations_of(ledger, hidden)
+
+
+def record_matches(uow: UnitOfWork, decisions: Iterable[tuple[str, str, str, str]]) -> None:
+    """Record decisions about names: organisation, merchant, decision and reason of each.
+
+    Raises:
+        NotAllowed: one is about an organisation in an entry about the actor, or about somebody
+            whose payments they approve; or they decide nothing for professional standards.
+        CardwatchError: no reason is given, or there is no such decision.
+    """
+    own = own_organisations(uow)
+    for organisation, merchant, decision, reason in decisions:
+        if compared_organisations([organisation]) & own:
+            sentence = (
+                "Somebody else has to decide this: an entry of a register with this name is about "
+                "you, or about somebody whose payments you approve."
+            )
+            raise NotAllowed(sentence, field="organisation")
+        kept.record_match(
+            uow, organisation=organisation, merchant=merchant, decision=decision, reason=reason
+        )
 
 
 def decide_match(
@@ -87,7 +132,7 @@ def decide_match(
     """Decide whether a name in a register and a merchant are one; see `casebook.registers`.
 
     Raises:
-        NotAllowed: the role is not professional standards'.
+        NotAllowed: the role is not professional standards', or see `record_matches`.
         CardwatchError: no reason is given, or there is no such decision.
     """
     with (
@@ -95,9 +140,7 @@ def decide_match(
         context.work(AuditEvent("alteration", "match")) as uow,
     ):
         context.allow((PSD,), "review names in registers")
-        kept.record_match(
-            uow, organisation=organisation, merchant=merchant, decision=decision, reason=reason
-        )
+        record_matches(uow, [(organisation, merchant, decision, reason)])
         queue_check(uow, (PSD,))
 
 

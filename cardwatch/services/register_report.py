@@ -24,8 +24,9 @@ from cardwatch.reports.registers import (
 )
 from cardwatch.rules import load_rules
 from cardwatch.services.governance_report import quarter_span
+from cardwatch.services.own_entries import compared_organisations
 from cardwatch.services.register_inputs import MATCHES, current_matches, load_registers
-from cardwatch.services.register_matches import payments_beside
+from cardwatch.services.register_matches import own_organisations, payments_beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -187,11 +188,16 @@ def _certain_merchants(ledger: Ledger, kind: str) -> set[int]:
 
 def _reviews(uow: UnitOfWork, span: Span) -> Reviews:
     """Names decided in the quarter, and those that wait today, with how long they waited."""
-    since = _waiting_since(uow)
+    own = own_organisations(uow)
+
+    def is_own(pair: tuple[str, str]) -> bool:
+        return bool(compared_organisations([pair[0]]) & own)
+
+    since = {pair: day for pair, day in _waiting_since(uow).items() if not is_own(pair)}
     decided = {
         pair: row
         for pair, row in current_matches(kept.list_matches(uow)).items()
-        if row["decision"] != kept.UNDECIDED
+        if row["decision"] != kept.UNDECIDED and not is_own(pair)
     }
     of_quarter = {
         pair: row

@@ -14,7 +14,9 @@ import pandas as pd
 
 from cardwatch.casebook import PSD, AuditEvent
 from cardwatch.casebook import registers as kept
+from cardwatch.casebook.approvals import require_approval
 from cardwatch.casebook.register_content import content_sha256, pack_register, unpack_register
+from cardwatch.casebook.shared_names import rows_that_share_names
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import READS, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
@@ -29,11 +31,12 @@ from cardwatch.registers import (
 )
 from cardwatch.services.register_checks import queue_check
 from cardwatch.services.register_inputs import MATCHES, load_registers
-from cardwatch.services.register_matches import payments_beside
+from cardwatch.services.register_matches import payments_beside, record_matches
+from cardwatch.vocabulary import ApprovalKind
 
 if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
-    from cardwatch.casebook.rows import StoredRegister
+    from cardwatch.casebook.rows import ApprovalScope, StoredRegister
     from cardwatch.records import Register, RegisterReport
     from cardwatch.services.context import ServiceContext
 
@@ -137,6 +140,7 @@ def import_register(
 
     Raises:
         NotAllowed: the role may not see such a register, or uploads nothing.
+        SecondPersonNeeded: it gives somebody the name of somebody else; see `shared_names`.
         CardwatchError: the day is none, or the file has no entry and no nil return.
     """
     kind, report = register_kind(register.kind), register.reports[0]
@@ -160,6 +164,7 @@ def import_register(
         if versions and _is_same(versions[-1], report, known_from, replaces=replaces):
             event.outcome, event.object_id = "held", versions[-1]["version_id"]
             return _receipt(report, versions[-1]["version_id"], "held")
+        _check_names(uow, register)
         known_from = known_from or (uow.today if versions else "")
         if known_from:
             register = known_no_earlier(register, dt.date.fromisoformat(known_from))
@@ -168,6 +173,15 @@ def import_register(
         event.object_id = version_id
         event.counts = {"entries": report.entries, "unreadable": len(report.problems)}
         return _receipt(report, version_id, "received")
+
+
+def _check_names(uow: UnitOfWork, register: Register) -> None:
+    """Refuse a people register that only two people may bring, until another has approved it."""
+    rows = rows_that_share_names(uow, register.entries) if register.kind == "people" else []
+    if rows:
+        report = register.reports[0]
+        scope: ApprovalScope = {"file": report.file, "sha256": report.sha256, "rows": rows}
+        require_approval(uow, ApprovalKind.PEOPLE_REGISTER, scope)
 
 
 def uploadable_kinds(context: ServiceContext) -> list[RegisterKind]:
@@ -291,10 +305,7 @@ def _import_matches(uow: UnitOfWork, register: Register) -> RegisterReceipt:
     """Record the decisions in a file of reviewed matches."""
     report, entries = register.reports[0], register.entries
     names = ("organisation", "merchant", "decision", "reason")
-    for organisation, merchant, decision, reason in zip(*(entries[n] for n in names), strict=True):
-        kept.record_match(
-            uow, organisation=organisation, merchant=merchant, decision=decision, reason=reason
-        )
+    record_matches(uow, zip(*(entries[name] for name in names), strict=True))
     uow.event.object_id, uow.event.counts = "", {"decisions": len(entries)}
     return _receipt(report, "", "received")
 

@@ -19,8 +19,9 @@ from cardwatch.casebook import registers as kept
 from cardwatch.casebook import statements as kept_statements
 from cardwatch.casebook.own_keys import hidden_keys
 from cardwatch.features.registered import links, register_entries
-from cardwatch.registers import name_forms, person_key
+from cardwatch.registers import person_key
 from cardwatch.services.entry_masks import masked_entry
+from cardwatch.services.own_entries import entries_about
 from cardwatch.services.register_inputs import MATCHES, load_registers, split_unreadable
 from cardwatch.services.register_matches import ledger_of
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 NEWEST_PAYMENTS = 10_000
 """The newest payments that are read; pages say so where there are more."""
-PERSON_COLUMNS = ("employee_id", "approver_id", "person")
 
 
 class PeopleShown:
@@ -200,29 +200,10 @@ def people_in_registers(registers: Iterable[Register]) -> list[str]:
     return sorted(names - {""})
 
 
-def panel_keys(text: str) -> frozenset[str]:
-    """Return the keys of the people on a panel."""
-    return frozenset(map(person_key, text.replace(",", ";").split(";"))) - {""}
-
-
 def _without(register: Register, ledger: Ledger, hidden: frozenset[str]) -> Register:
     """Return a register without its entries about some people."""
-    entries = register.entries
-    if register.kind == MATCHES or not len(entries):
-        return register
-    keyed = register_entries(ledger, register.kind)
-    columns = [keyed[name] for name in ("person_key",) if name in keyed]
-    columns += [entries[name] for name in PERSON_COLUMNS if name in entries]
-    about = [
-        any(person_key(form) in hidden for text in row for form in (str(text), *name_forms(text)))
-        for row in zip(*columns, strict=True)
-    ]
-    if "panel" in entries:
-        about = [
-            is_about or bool(panel_keys(panel) & hidden)
-            for is_about, panel in zip(about, entries["panel"], strict=True)
-        ]
+    about = entries_about(register, ledger, hidden)
     if not any(about):
         return register
-    left = entries[[not one for one in about]].reset_index(drop=True)
+    left = register.entries[[not one for one in about]].reset_index(drop=True)
     return replace(register, entries=left)

@@ -13,8 +13,9 @@ from cardwatch.casebook.alert_queries import AlertFilter
 from cardwatch.casebook.payment_queries import PaymentFilters
 from cardwatch.features.registered import keys_of_payments
 from cardwatch.merchants import link_merchants
+from cardwatch.services.own_entries import panel_keys
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
-from cardwatch.services.subject_data import SubjectData, load_subject, panel_keys
+from cardwatch.services.subject_data import SubjectData, load_subject
 from cardwatch.services.subject_rows import (
     RegisterRead,
     Relation,

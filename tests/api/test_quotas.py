@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from services import OCTOBER
 
 from cardwatch import services
@@ -47,6 +48,47 @@ def test_files_of_a_day_are_limited_for_each_person(serve: Callable[..., Running
     assert running.send(OCTOBER).status_code == 429
     running.clock.go(seconds=1)
     assert running.send(OCTOBER).status_code == 200, "a new day"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "file"),
+    [
+        ("multipart/form-data", 'filename="october.csv"'),
+        ("Multipart/Form-Data", 'filename="october.csv"'),
+        (" multipart/form-data ", 'filename="october.csv"'),
+        ("multipart/form-data", 'filename=""'),
+        ("multipart/form-data", "filename*=UTF-8''october.csv"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/statements", "/v1/scores/file", "/statements/new"])
+def test_no_form_of_a_request_has_files_that_are_not_counted(
+    serve: Callable[..., Running], content_type: str, file: str, path: str
+) -> None:
+    running = serve(quota_uploads=2)
+    name = "files" if path == "/statements/new" else "file"
+    part = f'Content-Disposition: form-data; name="{name}"; {file}\r\nContent-Type: text/csv'
+    body = f"--x\r\n{part}\r\n\r\n{OCTOBER}\r\n--x--\r\n"
+    headers = {"Content-Type": f"{content_type}; boundary=x"}
+    answers = [
+        running.ask("POST", path, content=body, headers=headers, follow_redirects=False)
+        for _ in range(3)
+    ]
+    assert answers[-1].status_code == 429 or {one.status_code for one in answers} <= {400, 422}
+    if answers[-1].status_code == 422:
+        assert services.list_statements(running.context("finance")) == []
+
+
+def test_a_publication_is_an_export(serve: Callable[..., Running]) -> None:
+    """It has every payment of a period."""
+    running = serve(quota_exports=2)
+    sent = {"period": "2026-Q3", "redactions": "", "over_pounds": 0, "form": "csv"}
+    assert running.ask("POST", "/v1/publications", json=sent).status_code == 422, "none is held"
+    assert running.ask("POST", "/publication", data=sent).status_code == 422
+    for answer in (
+        running.ask("POST", "/v1/publications", json=sent),
+        running.ask("POST", "/publication", data=sent),
+    ):
+        assert _is_told(answer, "2 exports")
 
 
 def test_bytes_of_a_day_are_limited_and_what_is_refused_costs_nothing(

@@ -197,3 +197,21 @@ def test_an_account_elsewhere_of_somebody_who_left_does_not_open_a_later_persons
     assert services.sign_in_with_provider(
         casebook, owner, identity="iss b", email=EMAIL, now=LATER, **bind
     )
+
+
+def test_a_key_that_decides_nothing_ends_no_hold_and_no_suppression(
+    casebook: Casebook, at: Context, read: Callable[..., tuple[object, object]]
+) -> None:
+    """Or expired payments could be deleted by whoever has a key for uploads."""
+    services.receive(at(), read("october.csv", *month(10), *SPLIT))
+    alert_id = services.list_alerts(at())[0]["alert_id"]
+    hold = services.place_hold(at(), alert_id, reason="appeal")
+    suppression = services.suppress(at(), alert_id, until="2027-03-31", reason="known")
+    plain = _by(casebook, services.create_key(at("admin"), name="uploads", role="finance", days=9))
+    for act in (
+        lambda who: services.end_hold(who, hold),
+        lambda who: services.end_suppression(who, suppression["suppression_id"]),
+    ):
+        with pytest.raises(NotAllowed, match="records no decisions"):
+            act(plain)
+        act(at())

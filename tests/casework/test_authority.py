@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ from books import EQUAL, KEY, SPLIT, approved, month
 
 from cardwatch import services
 from cardwatch.casebook import PSD
+from cardwatch.casebook.alert_queries import AlertFilter
 from cardwatch.casebook.alerts import DecisionInput
 from cardwatch.casebook.cases import CaseUpdate
 from cardwatch.errors import CardwatchError, NotAllowed
@@ -115,11 +117,28 @@ def test_a_case_about_a_chief_officer_is_the_authoritys_and_its_pack_is_addresse
         services.change_case(psd, case["case_id"], update)
     with pytest.raises(NotAllowed):
         services.close_case(psd, case["case_id"], CaseUpdate("done", outcome="no-further-action"))
+    attached = services.attach_file(psd, case["case_id"], "a.txt", b"x")["attachment_id"]
+    for act in (
+        lambda who: services.remove_attachment(who, attached, reason="so"),
+        lambda who: services.remove_case_alert(who, case["case_id"], alert_id, reason="so"),
+    ):  # nor is the authority's case emptied
+        with pytest.raises(NotAllowed):
+            act(psd)
+    assert services.remove_attachment(reviewer, attached, reason="so")["attachments"] == []
     services.reveal_case(reviewer, case["case_id"], reason="to write to the commissioner")
     wrong = services.ExportRequest("misconduct", "Deputy chief constable", "OFFICIAL", KEY)
     with pytest.raises(CardwatchError, match=f"Address it to {OFFICE}") as refusal:
         services.export_case(reviewer, case["case_id"], wrong)
     assert refusal.value.field == "recipient"
+    statement_id = services.get_alert(reviewer, alert_id)["statement_id"]
+    for choice in (
+        {"alert_ids": (alert_id,)},
+        {"filters": AlertFilter(lane=PSD, rule="gift-accepted-then-paid")},
+        {"statement_id": statement_id, "lane": PSD},
+    ):  # nor does the alert leave without its case
+        with pytest.raises(CardwatchError, match=f"Address it to {OFFICE}") as refusal:
+            services.export_alerts(reviewer, dataclasses.replace(wrong, **choice), ".json")
+        assert refusal.value.field == "recipient"
 
 
 def test_an_office_counts_by_its_unit_and_others_go_to_nobody(

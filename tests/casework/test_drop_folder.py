@@ -394,6 +394,21 @@ def test_a_busy_casebook_leaves_the_file_for_the_next_pass(
     assert [one.outcome for one in take()] == ["received"]
 
 
+def test_a_statement_that_needs_two_people_is_refused(
+    folder: DropFolder, take: Callable[..., list[Delivery]], at: Context
+) -> None:
+    """Here one that names together two cardholders whom the months before name apart."""
+    (folder.path / "october.csv").write_text(statement(10), encoding="utf-8")
+    take()
+    attack = "Date,Employee ID,Cardholder ID,Merchant,Amount\n2026-10-20,E3,E1,SHOP 1,1.00\n"
+    (folder.path / "november.csv").write_text(attack, encoding="utf-8")
+    (refused,) = take()
+    assert (refused.outcome, refused.code) == ("refused", "conflict")
+    assert "row 2 names together cardholders" in refused.refused
+    assert names(folder, "refused") == ["november.csv", "november.csv.receipt.json"]
+    assert len(services.list_statements(at())) == 1
+
+
 def test_a_second_watcher_of_the_folder_is_refused(folder: DropFolder) -> None:
     with folder.locked(), pytest.raises(CardwatchError, match="by another process"):  # noqa: SIM117
         with services.DropFolder(folder.path, 30).locked():

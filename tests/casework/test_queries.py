@@ -57,6 +57,23 @@ def test_a_sent_query_is_listed_with_its_age(at: Context, query: SentQuery) -> N
         services.list_queries(at("admin"))
 
 
+@pytest.mark.parametrize("role", ["psd", ""])
+def test_a_query_does_not_tell_who_is_of_professional_standards(
+    at: Context, read: Read, role: str
+) -> None:
+    """Whoever sends one to the cardholder it is about hears the same of a stranger."""
+    services.receive(at(), read(*month(10), *SPLIT))
+    if role:
+        at(role, holder_id="E1")
+    alert_id = services.list_alerts(at())[0]["alert_id"]
+    letters: list[object] = []
+    to_them = services.Query("Their manager", "psd@saltmarsh-vale.example")
+    services.send_query(
+        at(), alert_id, to_them, lambda *sent: letters.append(sent), marking="OFFICIAL"
+    )
+    assert len(letters) == 1
+
+
 def test_a_key_that_decides_nothing_sends_nothing(at: Context, query: SentQuery) -> None:
     key = replace(at(), actor=replace(at().actor, can_decide=False))
     letters: list[object] = []

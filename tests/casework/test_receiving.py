@@ -220,6 +220,26 @@ def test_a_second_person_is_of_the_same_role_and_asks_within_days(at: Context, r
     assert services.receive(at(days=9), attack, **choices).outcome == "received"
 
 
+def test_whoever_brings_the_true_statement_is_told_that_payments_are_stored_as_anothers(
+    at: Context, read: Read
+) -> None:
+    """Somebody gave their payments to a colleague in a statement that came first."""
+    false = [line.replace(",E1,", ",E2,") for line in (*month(10), *SPLIT)]
+    first = services.receive(at(), read(*false))
+    assert not [note for note in first.notes if "another cardholder" in note]
+    true = [*month(10), *SPLIT]
+    count = sum(",E1," in line for line in true)
+    for more in ([], ["2026-10-28,E3,SHOP 1,4.00,N1"]):  # nothing that is new, and something
+        told = services.receive(at(person=2), read(*true, *more))
+        (note,) = (note for note in told.notes if "another cardholder" in note)
+        assert note.startswith(f"{count} of its transactions are in {first.label} with another")
+    corrected = services.receive(at(), read(*true, "2026-10-29,E3,SHOP,1.00,N2"),
+                                 corrects=first.statement_id)  # fmt: skip
+    assert corrected.outcome == "second-person"
+    same = services.receive(at(), read(*(line.replace(",E2,", ",e 2,") for line in false)))
+    assert not [note for note in same.notes if "another cardholder" in note]
+
+
 def test_a_correction_that_only_adds_payments_needs_one_person(at: Context, read: Read) -> None:
     first = services.receive(at(), read(*month(10), SPLIT[0]))
     fuller = services.receive(at(), read(*month(10), *SPLIT), corrects=first.statement_id)

@@ -15,7 +15,7 @@ from cardwatch.casebook import registers as kept
 from cardwatch.casebook.own_keys import own_keys
 from cardwatch.casebook.register_content import unpack_register
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
-from cardwatch.registers import people_in, person_key, read_register
+from cardwatch.registers import people_in, person_key, read_cards, read_register
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -292,3 +292,47 @@ def test_changed_content_is_found_by_verifying_a_statement(
     fault = services.verify_statement(at("psd"), receipt.statement_id).fault
     assert fault == "a version of a register it was scored with has changed"
     assert not services.verify_statement(at(), receipt.statement_id).fault
+
+
+@pytest.mark.parametrize("reader", ["E1", "Ann Roe", "E5"])
+def test_nobody_reads_or_decides_what_is_reviewed_about_an_entry_of_theirs(
+    at: At,
+    read: Read,
+    register: Callable[..., Register],
+    tmp_path: Path,
+    choices: ReadingChoices,
+    reader: str,
+) -> None:
+    """E5 approves what E1 pays. The name of the firm may be written otherwise."""
+    gifts = GIFTS.replace("Employee No", "Employee No,Name")
+    gifts += LUNCH.replace("E1,", "E1,Ann Roe,") + LATER.replace("E2", "E2,Bob Day").replace(
+        "Osprey Joinery", "Harbour Signs"
+    )
+    paid = [*PAID, "2026-10-16,E2,HARBOUR SIGNS LTD,99.00,P3"]
+    cards = "employee_id,card_number,single_limit,opened_on,approver_id\n"
+    cards += "E1,************1111,500,2026-01-20,E5\nE2,************2222,500,2026-01-20,E6\n"
+    (tmp_path / "cards.csv").write_text(cards, encoding="utf-8")
+    colleague = at("psd")
+    subject = at("psd", person="subject", holder_id=reader)
+    services.receive(at(), read(*month(10), *paid))
+    document = services.pack_cards(read_cards(tmp_path / "cards.csv", choices))
+    services.activate_document(at(), "cards", document, "2026-01-01")
+    services.import_register(colleague, register(gifts))
+    pairs = {one.organisation: one for one in services.list_matches(colleague)}
+    own, other = pairs["Osprey Joinery Ltd"], pairs["Harbour Signs Ltd"]
+    for one in (own, other):
+        pair = {"organisation": one.organisation, "merchant": one.merchant}
+        services.decide_match(colleague, **pair, decision="same", reason="so")
+    shown = [one.organisation for one in services.list_matches(subject)]
+    assert shown == ["Harbour Signs Ltd"]
+    for name in ("Osprey Joinery Ltd", "OSPREY  JOINERY LIMITED", "osprey joinery"):
+        pair = {"organisation": name, "merchant": own.merchant}
+        with pytest.raises(NotAllowed, match="Somebody else has to decide"):
+            services.decide_match(subject, **pair, decision="not-the-same", reason="so")
+        reviewed = f"Organisation,Merchant,Decision,Reason\n{name},{own.merchant},not-the-same,so\n"
+        with pytest.raises(NotAllowed, match="Somebody else has to decide"):
+            services.import_register(subject, register(reviewed, "matches.csv"))
+    counts = {one.organisation: one.decision for one in services.list_matches(colleague)}
+    assert counts == {"Osprey Joinery Ltd": "same", "Harbour Signs Ltd": "same"}
+    pair = {"organisation": other.organisation, "merchant": other.merchant}
+    services.decide_match(subject, **pair, decision="not-the-same", reason="so")

@@ -322,3 +322,44 @@ def test_cases_are_listed_shown_and_exported(begun: Callable[..., Any], tmp_path
     (row,) = begun(*export, "--as", PSD)
     assert Path(row["file"]).name == f"psd case {reference}.zip"
     assert begun("audit", "verify", row["file"], "--as", PSD)
+
+
+ESCAPES = "a \x1b]0;TITLE\x07 \x1b[2J \x9b31m \u202e z"
+"""What a terminal would obey, in a reason and a file's name."""
+
+
+@pytest.mark.parametrize("json_out", [True, False])
+def test_no_text_of_others_is_obeyed_by_the_terminal(
+    begun: Callable[..., Any],
+    tmp_path: Path,
+    json_out: bool,  # noqa: FBT001  as pytest gives it
+) -> None:
+    """A reason, a merchant, a row's problem, a refused file: whoever runs the command reads it."""
+    merchant = ESCAPES.replace("\x1b", "\x9b").replace("\x07", "")
+    path = tmp_path / "november.csv"
+    lines = [
+        HEADINGS,
+        *month(11),
+        f"2026-11-20,E1,{merchant},2.00,X1",
+        f"2026-11-21,E2,x,{merchant},X2",
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    refused = tmp_path / f"{ESCAPES.replace('/', '')}.csv"
+    refused.write_text("no statement", encoding="utf-8")
+    alert_id = begun("alerts", "--as", FINANCE)[0]["alert_id"]
+    printed = ""
+    for arguments, code in (
+        (("receive", str(path), "--as", FINANCE), 5),
+        (("receive", str(refused), "--as", FINANCE), 3),
+        (("decide", alert_id, "asked", "--reason", ESCAPES, "--as", FINANCE), 0),
+        (("alerts", alert_id, "--as", FINANCE), 0),
+        (("case", "open", "t", "--reason", ESCAPES, "--as", PSD), 0),
+        (("case", "show", "1", "--as", PSD), 0),
+    ):
+        words = [*arguments, *(["--json"] if json_out else [])]
+        if "show" in words:
+            words[2] = begun("case", "list", "--as", PSD)[0]["reference"]
+        result = CliRunner().invoke(cli.app, words)
+        printed += result.output + str(result.exception if code == 3 else "")
+    assert "31m" in printed
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", printed)

@@ -153,6 +153,8 @@ def test_what_is_no_aggregate_is_refused(data: bytes) -> None:
     [
         {"purchases": -5}, {"purchases": 1.5}, {"purchases": True}, {"organisation": "x" * 999},
         {"shares": {"alerts": SharePair(9, 5)}}, {"uncovered_days": "none"},
+        {"quarter": ""}, {"quarter": "Q3 2026"}, {"quarter": "2026-Q5"}, {"quarter": "2026-Q3-"},
+        {"made_on": "today"}, {"made_on": "2026-02-30"},
     ],
 )  # fmt: skip
 def test_a_signed_file_with_wrong_values_is_refused(change: dict[str, object]) -> None:

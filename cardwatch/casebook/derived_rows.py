@@ -1,0 +1,182 @@
+"""Compares rows that follow from others, which the audit chains hold seals of, with these.
+
+The row of an alert says what its last decision does, and whom it asks about what was raised; the
+row of a case what its entries say; a file of a case is what was attached. Whoever changes such a
+row by hand leaves the sealed one that it followed from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from cardwatch.casebook.alerts import LEFT
+from cardwatch.casebook.tables import (
+    PSD,
+    alert_snapshots,
+    alert_subjects,
+    alerts,
+    case_alerts,
+    case_attachments,
+    case_entries,
+    cases,
+    decisions,
+)
+from cardwatch.casebook.unit_of_work import SYSTEM
+from cardwatch.registers import person_key
+from cardwatch.vocabulary import CaseEntryKind, SubjectKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cardwatch.casebook.unit_of_work import Row, UnitOfWork
+
+FACTS = ("tier", "kind", "first_on", "last_on", "at_stake_pence")
+"""What the row of an alert and the alert as it was raised both say."""
+ASKED_ABOUT = {SubjectKind.HOLDER: "holders", SubjectKind.APPROVER: "approvers"}
+OF_CASE = ("title", "owner", "outcome")
+
+
+def derived_fault(uow: UnitOfWork, lane: str) -> str:
+    """Return in a sentence which row does not follow from those that are sealed; empty if all do.
+
+    Args:
+        uow: the work it is done in; its lanes include this one.
+        lane: finance or psd.
+    """
+    for check in (_alert_faults, _case_faults) if lane == PSD else (_alert_faults,):
+        for fault in check(uow, lane):
+            return fault
+    return ""
+
+
+def _alert_faults(uow: UnitOfWork, lane: str) -> Iterator[str]:
+    """Give what is wrong with alerts, by their decisions and what was raised."""
+    raised = _raised(uow, lane)
+    decided = _by_alert(uow, decisions, lane, "version", "state", "decided_by", *LEFT)
+    subjects = _by_alert(uow, alert_subjects, lane, "kind", "subject_id")
+    ids = set()
+    for row in uow.fetch_all(sa.select(alerts).where(uow.scope(alerts), alerts.c.lane == lane)):
+        alert_id = row["alert_id"]
+        ids.add(alert_id)
+        if not _follows(row, sorted(decided[alert_id], key=lambda one: int(one["version"]))):
+            yield f"alert {alert_id} is not as its last decision says"
+        if tuple(row[name] for name in FACTS) not in {facts for facts, _ in raised[alert_id]}:
+            yield f"alert {alert_id} is not as it was raised"
+        named = {
+            (one["kind"], one["subject_id"])
+            for one in subjects[alert_id]
+            if one["kind"] in ASKED_ABOUT
+        }
+        if named not in [names for _, names in raised[alert_id]]:
+            yield f"alert {alert_id} does not name whom it was raised about"
+    if gone := (raised.keys() | subjects.keys()) - ids:
+        yield f"alert {min(gone)} is not there"
+
+
+def _by_alert(
+    uow: UnitOfWork, table: sa.Table, lane: str, *columns: str
+) -> defaultdict[str, list[Row]]:
+    """Return some columns of the rows of a table in one lane, by alert."""
+    names = ("alert_id", *columns)
+    question = sa.select(*(table.c[name] for name in names)).where(
+        uow.scope(table), table.c.lane == lane
+    )
+    rows: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in uow.fetch_all(question):
+        rows[row["alert_id"]].append(row)
+    return rows
+
+
+def _follows(row: Row, decided: list[Row]) -> bool:
+    """Whether an alert's row is what its decisions, in their order, have made of it."""
+    if row["version"] != len(decided) or row["state"] != (
+        decided[-1]["state"] if decided else "open"
+    ):
+        return False
+    # What the casebook decides by itself changes nothing of what people have left.
+    by_people = [one for one in decided if one["decided_by"] != SYSTEM]
+    left = by_people[-1] if by_people else dict.fromkeys(LEFT, "") | {"recovered_pence": 0}
+    return all(row[name] == left[name] for name in LEFT)
+
+
+def _raised(
+    uow: UnitOfWork, lane: str
+) -> defaultdict[str, list[tuple[tuple[object, ...], set[tuple[str, str]]]]]:
+    """Return the facts of each alert as it was raised, and whom it asks about; by alert."""
+    raised = defaultdict(list)
+    question = sa.select(alert_snapshots.c.alert_id, alert_snapshots.c.content).where(
+        uow.scope(alert_snapshots), alert_snapshots.c.lane == lane
+    )
+    for alert_id, text in uow.connection.execute(question.execution_options(yield_per=1_000)):
+        content: dict[str, Any] = json.loads(text)
+        names = {
+            (str(kind), person_key(name))
+            for kind, field in ASKED_ABOUT.items()
+            for name in content.get(field, ())
+        }
+        raised[alert_id].append((tuple(content[name] for name in FACTS), names))
+    return raised
+
+
+def _case_faults(uow: UnitOfWork, _: str) -> Iterator[str]:
+    """Give what is wrong with cases, by their entries, and with their files."""
+    entries: defaultdict[str, list[Row]] = defaultdict(list)
+    question = sa.select(case_entries).where(uow.scope(case_entries))
+    for row in uow.fetch_all(question.order_by(case_entries.c.version)):
+        entries[row["case_id"]].append(row)
+    alert_ids: defaultdict[str, set[str]] = defaultdict(set)
+    pairs = sa.select(case_alerts.c.case_id, case_alerts.c.alert_id).where(uow.scope(case_alerts))
+    for row in uow.fetch_all(pairs):
+        alert_ids[row["case_id"]].add(row["alert_id"])
+    stored = {
+        row["case_id"]: row for row in uow.fetch_all(sa.select(cases).where(uow.scope(cases)))
+    }
+    for case_id in sorted(stored.keys() | entries.keys()):
+        case, done = stored.get(case_id), entries[case_id]
+        if case is None or not done or not _is_as_entered(case, done):
+            yield f"case {case_id} is not as its entries say"
+        if alert_ids[case_id] != _alerts_entered(done):
+            yield f"case {case_id} has not the alerts that its entries say"
+    columns = (
+        case_attachments.c.attachment_id,
+        case_attachments.c.sha256,
+        case_attachments.c.content,
+    )
+    for attachment_id, sha256, content in uow.connection.execute(
+        sa.select(*columns).where(uow.scope(case_attachments)).execution_options(yield_per=1)
+    ):
+        if hashlib.sha256(content).hexdigest() != sha256:
+            yield f"attachment {attachment_id} is not as it was attached"
+
+
+def _is_as_entered(row: Row, entries: list[Row]) -> bool:
+    """Whether a case's row is what its entries have made of it."""
+    first, last = entries[0], entries[-1]
+    turns = [
+        one for one in entries if one["kind"] in {CaseEntryKind.CLOSED, CaseEntryKind.REOPENED}
+    ]
+    is_closed = bool(turns) and turns[-1]["kind"] == CaseEntryKind.CLOSED
+    closed = (turns[-1]["made_by"], turns[-1]["made_at"]) if is_closed else (None, None)
+    return (
+        all(row[name] == last[name] for name in OF_CASE)
+        and row["version"] == last["version"] == len(entries)
+        and (row["made_by"], row["made_at"]) == (first["made_by"], first["made_at"])
+        and row["state"] == ("closed" if is_closed else "open")
+        and (row["closed_by"], row["closed_at"]) == closed
+    )
+
+
+def _alerts_entered(entries: list[Row]) -> set[str]:
+    """Return the alerts that entries have put into a case and not taken out since."""
+    present: set[str] = set()
+    for entry in entries:
+        if entry["kind"] == CaseEntryKind.ALERT_ADDED:
+            present.add(entry["object_id"])
+        elif entry["kind"] == CaseEntryKind.ALERT_REMOVED:
+            present.discard(entry["object_id"])
+    return present

@@ -1,0 +1,141 @@
+"""Nothing that the service answers tells somebody that there is an alert about themselves."""
+
+from __future__ import annotations
+
+import random
+import re
+import secrets
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+from books import crowd, lively_month
+from matrix import CONTRACTS, GIFTS, TABLE
+from services import OWN, Clock, serving, text
+
+from cardwatch import services
+from cardwatch.alerts import without_alerts
+from cardwatch.casebook import FINANCE, LANES, PSD, Actor, AuditEvent, Casebook, tables
+from cardwatch.casebook import alerts as kept
+from cardwatch.casebook.alert_store import alert_text, list_text
+from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.casebook.unit_of_work import SYSTEM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from services import Running
+
+    from cardwatch.casebook import UnitOfWork
+
+SUBJECT = "subject@x.example"
+BY_CHANCE = re.compile(rb'name="seed" type="text" value="\d+"|[\d.]+ GiB')
+"""The number that a sample begins with, and how much of the disk is free."""
+OF_ALERT = ("alerts", "alert_transactions", "alert_subjects", "decisions", "legal_holds",
+            "identity_reveals")  # fmt: skip
+
+
+def _work(running: Running, subject: services.ServiceContext) -> tuple[set[str], set[str]]:
+    """Let two months come and colleagues work; return alerts that the subject sees, and others."""
+    for number in (10, 11):
+        lines = [*lively_month(number), *(crowd(3) if number == 10 else [])]
+        files = {"file": (f"{number}.csv", text(*lines))}
+        running.ask("POST", "/v1/statements", files=files, headers={"Prefer": "respond-async"})
+        while services.do_next_job(running.book, running.clock):
+            pass
+    for files in (CONTRACTS, GIFTS):
+        assert running.ask("POST", "/v1/registers", PSD, files=files).status_code == 201
+    while services.do_next_job(running.book, running.clock):
+        pass
+    seen = {alert["alert_id"] for alert in services.list_alerts(subject)}
+    hidden = set()
+    for alert in services.list_alerts(running.context(subject.actor.role)):
+        alert_id, colleague = alert["alert_id"], running.context(alert["lane"])
+        if alert_id not in seen:
+            hidden.add(alert_id)
+            services.place_hold(colleague, alert_id, reason="so")
+            services.decide(colleague, alert_id, DecisionInput("so", "asked"))
+            if alert["lane"] == PSD:
+                services.reveal_identity(colleague, alert_id, reason="so")
+            else:
+                services.decide(colleague, alert_id, DecisionInput("so", "explained"))
+    return seen, hidden
+
+
+def _forget(uow: UnitOfWork, hidden: set[str]) -> None:
+    """Make the casebook one in which some alerts were never raised."""
+    columns = tables.alert_snapshots.c
+    question = sa.select(columns.lane, columns.statement_id).where(columns.alert_id.in_(hidden))
+    for row in uow.fetch_all(question.where(uow.scope(tables.alert_snapshots)).distinct()):
+        lane, name = row["lane"], row["statement_id"]
+        left = without_alerts(kept.read_list(uow, lane, name), hidden)
+        for table in (tables.alert_lists, tables.alert_snapshots):
+            which = (table.c.lane == lane) & (table.c.statement_id == name)
+            if table is tables.alert_lists:
+                uow.update(table, which, {"content": list_text(left)})
+            else:
+                uow.delete(table, which)
+        owned = {"lane": lane, "statement_id": name, "list_seq": 0}
+        rows = [
+            {"alert_id": a.alert_id, "rank": a.rank, "content": alert_text(a)} for a in left.alerts
+        ]
+        uow.insert(tables.alert_snapshots, [owned | one for one in rows])
+    for name in OF_ALERT:
+        table = tables.metadata.tables[name]
+        uow.delete(table, table.c.alert_id.in_(hidden))
+    uow.delete(tables.suppressions, tables.suppressions.c.alert_id.in_(hidden))
+
+
+def _asked(running: Running, ids: dict[str, list[str]]) -> Iterator[tuple[Any, ...]]:
+    """Ask for everything that is read; give each answer but its request's number."""
+    for route, may in TABLE:
+        if not route.startswith("GET ") or "evaluations" in route:
+            continue
+        for name in ids.get(may.of, ["0" * 12]):
+            sent = may.request(route, name, 0, 1, ids["alert"])
+            sent["url"] = re.sub(r"\{[^}]*\}", "0" * 12, sent["url"])
+            headers = sent.pop("headers", {}) | {"Authorization": "Bearer theirs"}
+            answer = running.client.request(headers=headers, follow_redirects=False, **sent)
+            told = {
+                k: v for k, v in answer.headers.items() if k not in {"x-request-id", "set-cookie"}
+            }
+            told.pop("content-length", "")
+            yield sent["url"], answer.status_code, told, BY_CHANCE.sub(b"", answer.content)
+
+
+@pytest.mark.parametrize("role", [FINANCE, PSD, pytest.param("auditor", marks=pytest.mark.prove)])
+def test_worlds_with_and_without_alerts_about_the_reader_answer_them_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    with serving(base / "home", f"sqlite:///{base / 'casebook.db'}", chores=False) as running:
+        itself = services.ServiceContext(running.book, Actor(OWN, SYSTEM, "admin"), running.clock())
+        services.add_person(itself, name="subject", email=SUBJECT, role=role, holder_id="E1")
+        actor = services.actor_of_person(running.book, OWN, SUBJECT, running.clock())
+        subject = services.ServiceContext(running.book, actor, running.clock())
+        seen, hidden = _work(running, subject)
+        statements = [row["statement_id"] for row in services.list_statements(subject)]
+    assert seen
+    assert len(hidden) >= 2
+    monkeypatch.setattr("api.middleware.authentication.actor_of_key", lambda *_: actor)
+    answers = []
+    for is_without in (False, True):
+        home = tmp_path / str(is_without)
+        shutil.copytree(base, home)
+        url = f"sqlite:///{home / 'casebook.db'}"
+        book = Casebook(url)
+        if is_without:
+            event = AuditEvent("erasure", "alert")
+            with book.work(itself.actor, event, Clock()(), lanes=LANES) as uow:
+                _forget(uow, hidden)
+        chance = random.Random(1)
+        monkeypatch.setattr(secrets, "token_bytes", chance.randbytes)
+        ids = {"alert": [*sorted(seen)[:3], *sorted(hidden)], "statement": statements}
+        with serving(home / "home", url, (book, {}), chores=False) as running:
+            answers.append(list(_asked(running, ids)))
+    assert sum(status == 200 for _, status, *_ in answers[0]) > 50
+    differ = [one for one, other in zip(*answers, strict=True) if one != other]
+    assert not differ, differ[:2]
