@@ -201,6 +201,7 @@ from cardwatch.services.policy_figures import (
     LIST_LABELS,
     PolicyChange,
 )
+from cardwatch.services.policy_form import PolicyForm
 from cardwatch.services.publications import answer_requests, check_publishes, publish_quarter
 from cardwatch.services.queries import (
     get_query,
@@ -310,6 +311,7 @@ __all__ = [
     "NewCase",
     "PartitionExport",
     "PolicyChange",
+    "PolicyForm",
     "Query",
     "Receipt",
     "RegisterDetail",

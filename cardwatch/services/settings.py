@@ -16,7 +16,7 @@ from cardwatch.services.diffs import changes
 from cardwatch.services.imports import newest_forest
 from cardwatch.services.packs import activate_pack, check_named_pack, pack_documents
 from cardwatch.services.policy_figures import PolicyChange, policy_changes
-from cardwatch.services.policy_form import changed_policy, policy_values
+from cardwatch.services.policy_form import PolicyForm, changed_policy, policy_form_of
 from cardwatch.services.scoring_inputs import (
     active_inputs,
     load_inputs,
@@ -155,13 +155,13 @@ def _policy_changes(context: ServiceContext, uow: UnitOfWork, content: bytes) ->
     return policy_changes(before, unpack_policy(content))
 
 
-def policy_form(context: ServiceContext) -> dict[str, str]:
-    """The values of the active policy's form; see `services.policy_form`.
+def policy_form(context: ServiceContext) -> PolicyForm:
+    """The active policy's form; see `services.policy_form`.
 
     Raises:
         NotAllowed: the role changes no settings.
     """
-    return policy_values(_active_policy(context), context.now.date())
+    return policy_form_of(_active_policy(context), context.now.date())
 
 
 def change_policy(context: ServiceContext, form: Mapping[str, str]) -> str:
