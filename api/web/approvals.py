@@ -111,11 +111,11 @@ def _link(scope: ApprovalScope) -> list[tuple[str, str]]:
 def approve_request(context: VerifiedContext, approval_id: str) -> Response:
     """Approve another person's request, who may then do it once."""
     services.decide_approval(context, approval_id, agrees=True)
-    return redirect(f"/approvals/{approval_id}")
+    return redirect(f"/approvals/{approval_id}", "request-approved")
 
 
 @router.post("/approvals/{approval_id}/refusal")
 def reject_request(context: Context, approval_id: str) -> Response:
     """Reject a request, or withdraw one's own."""
     services.decide_approval(context, approval_id, agrees=False)
-    return redirect("/approvals")
+    return redirect("/approvals", "request-rejected")

@@ -177,7 +177,7 @@ def open_refused_file(context: Context, refusal_id: str) -> Response:
 def settle_refused_file(context: Context, refusal_id: str) -> Response:
     """Mark a refused file as dealt with."""
     services.settle_refused_file(context, refusal_id)
-    return redirect("/statements")
+    return redirect("/statements", "file-settled")
 
 
 @router.get("/statements/jobs")
