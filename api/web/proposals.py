@@ -29,11 +29,14 @@ def propose_page(
     kind, content = _document(context, form)
     if kind == POLICY_PACK:
         change = services.preview_pack(context, content)
-        return render(request, "propose.html", errors=errors, sent=form, kind=kind, change=change)
+        return render(
+            request, "propose.html", errors=errors, sent=form, kind=kind, change=change,
+            has_approver=services.has_approver(context),
+        )  # fmt: skip
     changes = services.preview(context, kind, content)
     return render(
         request, "propose.html", errors=errors, sent=form,
-        kind=kind, changes=changes,
+        kind=kind, changes=changes, has_approver=services.has_approver(context),
         before_after=services.preview_policy(context, content) if kind == "policy" else [],
     )  # fmt: skip
 
@@ -90,7 +93,7 @@ def _more_page(
     model = services.get_model(context)
     return render(
         request, "propose_more.html", errors=errors, sent=form,
-        kind=kind, model=model,
+        kind=kind, model=model, has_approver=services.has_approver(context),
     )  # fmt: skip
 
 
@@ -152,6 +155,7 @@ def show_proposal(request: Request, context: Context, proposal_id: str) -> Respo
     return render(
         request, "proposal.html", found=proposal,
         is_own=proposal["made_by"] == context.actor.actor_id,
+        has_approver=services.has_approver(context),
         may_decide=context.actor.role == proposal["lane"] and proposal["state"] == "open",
     )  # fmt: skip
 

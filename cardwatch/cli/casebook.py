@@ -464,7 +464,7 @@ def _print_receipt(receipt: Mapping[str, Any]) -> None:
         "held": "already imported; nothing was changed",
         "rows-held": "all of its transactions are already imported; nothing was changed",
     }[receipt["outcome"]]
-    late = f", {receipt['late']} of them late" if receipt["late"] else ""
+    late = f", {receipt['late']} of them from days of earlier statements" if receipt["late"] else ""
     faulty = f"; {_unread(len(receipt['problems']))}" if receipt["problems"] else ""
     out.print(f"{receipt['label']}: {outcome}{late}{faulty}.", markup=False)
     for note in receipt["notes"]:

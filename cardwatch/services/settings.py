@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
 from cardwatch.casebook import FINANCE, PSD, AuditEvent, documents, proposals
+from cardwatch.casebook.people import shares_role
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import DOCUMENT_KINDS, ORDER_KINDS, POLICY_PACK, READS, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
@@ -244,6 +245,12 @@ def decide_proposal(context: ServiceContext, proposal_id: str, *, agrees: bool) 
         if agrees and proposal["kind"] == POLICY_PACK:
             activate_pack(uow, proposal["sha256"], proposal["effective_from"])
         return public_row(proposal)
+
+
+def has_approver(context: ServiceContext) -> bool:
+    """Whether anybody else has the actor's role, and could approve what they propose."""
+    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        return shares_role(uow)
 
 
 def list_proposals(context: ServiceContext) -> list[Proposal]:

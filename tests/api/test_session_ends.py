@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 HTML = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
 ENDED = "Your session has ended"
 FOREIGN = ("https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)",
-           "/\t/evil.example", "/alerts\r\nSet-Cookie: a=b", "/alerts /", f"/{1_100 * 'a'}")  # fmt: skip
+           "/\t/evil.example", "/alerts\r\nSet-Cookie: a=b", "/alerts /",
+           f"/{1_100 * 'a'}")  # fmt: skip
 
 
 @pytest.fixture
