@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardwatch.alerts import pounds, prose_day
-from cardwatch.policy import load_policy
+from cardwatch.policy import ALWAYS
 from cardwatch.quantities import quantity
 
 if TYPE_CHECKING:
@@ -123,13 +123,8 @@ def limit_words(limit: Limit) -> str:
     vat = {"included": ", including VAT", "excluded": ", excluding VAT"}.get(limit.vat, "")
     whose = f", for {quantity(len(limit.holders), 'cardholder')}" if limit.holders else ""
     source = "" if limit.stated else " (default: your policy states none)"
-    since = "" if limit.since == _always() else f" since {prose_day(str(limit.since))}"
+    since = "" if limit.since == ALWAYS else f" since {prose_day(str(limit.since))}"
     return f"{pounds(limit.pence)}{since}{vat}{whose}{source}"
-
-
-def _always() -> dt.date:
-    """The day from which the limits that are assumed apply: before any payment."""
-    return load_policy().single_purchase[0].since
 
 
 @dataclass(frozen=True)
@@ -157,12 +152,9 @@ def policy_changes(before: Policy, after: Policy) -> list[PolicyChange]:
 
 def _limits(policy: Policy, key: str) -> str:
     """Every entry of a limit in words, and that none is known for earlier payments."""
-    entries: tuple[Limit, ...] = getattr(policy, key)
-    days = [entry.since for entry in entries if not entry.holders]
-    none_before = (
-        f"none before {prose_day(str(min(days)))}" if days and min(days) > _always() else ""
-    )
-    return "; ".join(filter(None, [*map(limit_words, entries), none_before]))
+    first = policy.no_limit_before(key)
+    none_before = f"none before {prose_day(str(first))}" if first else ""
+    return "; ".join(filter(None, [*map(limit_words, getattr(policy, key)), none_before]))
 
 
 def _list_words(before: Policy, after: Policy, key: str) -> tuple[str, str]:

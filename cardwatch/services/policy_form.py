@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cardwatch.alerts import pounds
 from cardwatch.errors import CardwatchError
 from cardwatch.policy import (
+    ALWAYS,
     LARGEST_POUNDS,
     VAT_WORDS,
     default_policy_text,
@@ -98,7 +99,7 @@ def changed_policy(text: str, form: Mapping[str, str], today: dt.date) -> str:
     for key in LIMIT_LABELS:
         if changed & {f"{key}_pounds", f"{key}_vat", f"{key}_from"}:
             entries = settings.get(key, [])
-            since = today if entries else getattr(load_policy(), key)[0].since
+            since = today if entries else ALWAYS
             settings[key] = _with_limit(entries, _limit(key, form, before, since))
     if settings == tomllib.loads(text):
         raise CardwatchError("Change a figure or a list first.")

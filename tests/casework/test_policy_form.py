@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cardwatch import services
 from cardwatch.errors import CardwatchError, NotAllowed
-from cardwatch.policy import Policy, load_policy, parse_policy
+from cardwatch.policy import ALWAYS, LIMIT_KINDS, Policy, load_policy, parse_policy
 from cardwatch.services.policy_figures import LIST_LABELS, policy_changes
 from cardwatch.services.policy_form import changed_policy, policy_form_of, policy_values
 from cardwatch.toml_text import policy_toml
@@ -65,6 +65,12 @@ def test_a_first_limit_holds_for_payments_made_before_it_was_stated() -> None:
     later = parse_policy(changed_policy(first, {"step_pounds": "9000"}, TODAY), "policy.toml")
     assert later.limits_in_force("step", *october)["pence"].tolist() == [750_000]
     assert [entry.pence for entry in later.entries_in_force("step", TODAY)] == [900_000]
+
+
+def test_assumed_limits_apply_to_every_payment() -> None:
+    for name in LIMIT_KINDS:
+        assert [limit.since for limit in getattr(load_policy(), name)] == [ALWAYS]
+        assert load_policy().no_limit_before(name) is None
 
 
 def test_a_first_limit_from_a_day_says_that_none_is_known_before() -> None:
