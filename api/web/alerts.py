@@ -98,6 +98,7 @@ def _list_page(
         next=list_address(filters.chosen | {"cursor": after}) if after else "",
         first=filters.back if cursor else "", may_receive=context.actor.role in RECEIVES,
         decided_count=number(request.query_params.get("decided", ""), 0),
+        assignees={row["email"]: row["name"] for row in services.list_assignees(context)},
     )  # fmt: skip
 
 
