@@ -132,12 +132,8 @@ from cardwatch.services.exports import (
     MAX_SELECTED,
     ExportFile,
     ExportRequest,
-    Query,
-    ask_manager,
     export_alerts,
     list_exports,
-    list_questions,
-    send_query,
 )
 from cardwatch.services.facts import FactsExport, export_facts
 from cardwatch.services.governance_report import assess_impact, last_quarter, report_governance
@@ -205,10 +201,14 @@ from cardwatch.services.policy_figures import (
 from cardwatch.services.policy_form import PolicyForm
 from cardwatch.services.publications import answer_requests, check_publishes, publish_quarter
 from cardwatch.services.queries import (
+    Query,
+    ask_manager,
     get_query,
     list_queries,
+    list_questions,
     queries_about,
     record_reply,
+    send_query,
     send_query_reminders,
 )
 from cardwatch.services.refused_files import (
