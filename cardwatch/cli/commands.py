@@ -9,6 +9,7 @@ import typer
 from cardwatch import __version__
 from cardwatch.cli import (
     admin,
+    alerts,
     approvals,
     audit,
     casebook,
@@ -51,6 +52,7 @@ COMMAND_PARTS = (
     evaluation,
     rules,
     casebook,
+    alerts,
     admin,
     national,
     forces,
