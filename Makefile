@@ -72,7 +72,7 @@ bench: $(VENV)/dev.stamp  ## Measure speed as ratios in one run
 docs: $(VENV)/run.stamp  ## Make the pages that are made from the code
 	$(BIN)/python docs/make.py
 
-pictures: $(VENV)/dev.stamp  ## Take the README's pictures of the pages in Chromium
+pictures: $(VENV)/dev.stamp  ## Take the documents' pictures of the pages in Chromium
 	PYTHONPATH=tests $(BIN)/python docs/pictures.py
 
 format: $(VENV)/dev.stamp  ## Format the code

@@ -27,6 +27,7 @@ from api.stopping import end_in_time
 from api.web import pages
 from api.web.approvals import show_request
 from api.web.base import as_page
+from api.web.sign_in import show_unsent
 from api.web.step_up import ask_for_code
 from cardwatch import __version__
 from cardwatch.errors import SecondPersonNeeded, StepUpNeeded
@@ -93,9 +94,7 @@ def create_app(
         generate_unique_id_function=_operation_id,
     )
     add_middleware(app)
-    add_handlers(app, as_page)
-    app.add_exception_handler(StepUpNeeded, ask_for_code)
-    app.add_exception_handler(SecondPersonNeeded, show_request)
+    _add_answers(app)
     _add_routes(app)
     app.state.templates = {route.name: route.path for route in iter_route_contexts(app.routes)}
     return app
@@ -105,6 +104,14 @@ def _set_up_process(settings: Settings) -> None:
     """Limit what this process takes, and in which time it ends."""
     limit_memory(settings.memory_mib)
     end_in_time()
+
+
+def _add_answers(app: FastAPI) -> None:
+    """Let refusals be problems, or pages for a browser."""
+    add_handlers(app, as_page)
+    app.state.show_unsent = show_unsent
+    app.add_exception_handler(StepUpNeeded, ask_for_code)
+    app.add_exception_handler(SecondPersonNeeded, show_request)
 
 
 def _add_routes(app: FastAPI) -> None:

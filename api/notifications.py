@@ -46,7 +46,11 @@ Sign in to cardwatch: Home and Statements show which, why, and what to do.
 """
 QUERY_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}")
 QUERY_SUBJECT = "Query about card payments"
-QUERY_TEXT = """The attached document has questions about card payments in your area.
+QUERY_FILE = "questions about card payments.pdf"
+QUERY_TEXT = """{organisation} asks you about card payments in your area.
+
+The questions are in the attached document. If you did not expect this message, ask {contact} before
+you open it.
 
 Please answer them in the document and send it back{by}, by replying to this message. Do not pass it
 on to a cardholder it is about. A question is a reason to ask, not a finding.
@@ -171,24 +175,30 @@ def check_query_address(settings: Settings, address: str) -> None:
 
 
 def send_query(
-    settings: Settings, address: str, *, reply_to: str, due_on: str, file: tuple[str, bytes]
+    settings: Settings, address: str, *, sender: tuple[str, str], due_on: str, content: bytes
 ) -> None:
     """Send a line manager a document with questions; the message itself says nothing of them.
+
+    It says who sends it: a document from an address that nobody knows is not opened.
 
     Args:
         settings: with the mail server.
         address: see `check_query_address`.
-        reply_to: who asks; empty where that is no address.
+        sender: name of the organisation, and address of who asks; empty where that is none.
         due_on: day by which an answer is wanted; empty for none.
-        file: name and bytes of the document, a PDF.
+        content: the document, a PDF.
 
     Raises:
         CardwatchError: the mail server does not answer, or does not take it.
     """
-    by = f" by {prose_day(due_on)}" if due_on else ""
-    message = _message(settings, address, QUERY_SUBJECT, QUERY_TEXT.format(by=by), reply_to)
-    name, content = file
-    message.add_attachment(content, maintype="application", subtype="pdf", filename=name)
+    organisation, reply_to = sender
+    text = QUERY_TEXT.format(
+        by=f" by {prose_day(due_on)}" if due_on else "",
+        organisation=organisation,
+        contact=reply_to if QUERY_ADDRESS.fullmatch(reply_to) else "the finance team",
+    )
+    message = _message(settings, address, QUERY_SUBJECT, text, reply_to)
+    message.add_attachment(content, maintype="application", subtype="pdf", filename=QUERY_FILE)
     try:
         _send(settings, [message])
     except OSError as error:  # smtplib's own are of this kind

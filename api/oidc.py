@@ -46,7 +46,7 @@ NOT_SET = "Signing in with your organisation's account is not set up here."
 
 
 def authorise_url(
-    service: Service, place: str, session: str, *, is_again: bool = False
+    service: Service, place: str, session: str, *, is_again: bool = False, following: str = "/"
 ) -> tuple[str, str]:
     """Return the provider's address for one sign-in, and what the browser is to bring back.
 
@@ -55,6 +55,7 @@ def authorise_url(
         place: to which the provider sends them back.
         session: that their browser holds already, if any; it ends when the new one begins.
         is_again: whether the provider has to ask for their factors again.
+        following: the page of this service to which they go once they are signed in.
 
     Raises:
         NotFound: no provider is set.
@@ -69,8 +70,18 @@ def authorise_url(
             code_verifier=flow["verifier"],
             **({"max_age": "0"} if is_again else {}),
         )
-    content = json.dumps(flow | {"session": session, "again": "yes" if is_again else ""})
+    kept = {"session": session, "again": "yes" if is_again else "", "next": following}
+    content = json.dumps(flow | kept)
     return address, service.seal.encrypt(content.encode()).decode()
+
+
+def page_after(service: Service, flow: str) -> str:
+    """Return the page to which somebody goes who has signed in; see `authorise_url`.
+
+    Raises:
+        NotAllowed: this browser did not begin it.
+    """
+    return str(_opened(service, flow)["next"])
 
 
 def handle_callback(

@@ -25,12 +25,14 @@ def email_query(
     """
     check_query_address(service.settings, query.email)
 
-    def send(filename: str, document: Document, reply_to: str) -> None:
+    organisation = service.name_of(context.actor.organisation_id)
+
+    def send(_filename: str, document: Document, reply_to: str) -> None:
         with service.scoring():
             content = pdf_of(document)
         send_query(
-            service.settings, query.email, reply_to=reply_to, due_on=query.due_on,
-            file=(filename, content),
+            service.settings, query.email, sender=(organisation, reply_to), due_on=query.due_on,
+            content=content,
         )  # fmt: skip
 
     reminds = query.reminds and service.settings.remind_queries > 0

@@ -193,14 +193,14 @@ def _response(message: Error, status: int, headers: Mapping[str, str] | None = N
     return Response(message.model_dump_json(), status, headers, SCIM_MEDIA)
 
 
-def user_from_row(row: StoredDirectoryUser, base: str) -> User[Any]:
+def user_from_row(row: StoredDirectoryUser, base: str) -> FullUser:
     """Return a user as the provider sent it, with its id and moments."""
     user = FullUser.model_validate(json.loads(row["content"]))
     user.id, user.meta = row["user_id"], _meta(row, "User", f"{base}/Users/{row['user_id']}")
     return user
 
 
-def provided_user(user: User[Any]) -> ProvidedUser:
+def provided_user(user: FullUser) -> ProvidedUser:
     """Return what decides about a user's access, and what is kept to be read again.
 
     Raises:
@@ -253,7 +253,7 @@ def provided_group(group: Group) -> ProvidedGroup:
     return ProvidedGroup(name, external_id, tuple(dict.fromkeys(members)))
 
 
-def apply_patch(body: Mapping[str, Any], resource: User[Any] | Group) -> None:
+def apply_patch(body: Mapping[str, object], resource: FullUser | Group) -> None:
     """Apply the operations of a PATCH to a resource.
 
     Raises:
@@ -273,7 +273,7 @@ def apply_patch(body: Mapping[str, Any], resource: User[Any] | Group) -> None:
 def page_of(
     model: Any,  # noqa: ANN401  a class, or a union of classes
     resources: Sequence[Resource[Any]],
-    query: Mapping[str, Any],
+    query: Mapping[str, object],
 ) -> Response:
     """Return the resources that a query asks for, as one page.
 
@@ -313,7 +313,7 @@ def _meta(row: StoredDirectoryUser | DirectoryGroup, kind: str, location: str) -
     })  # fmt: skip
 
 
-def check_sent(body: Mapping[str, Any]) -> None:
+def check_sent(body: Mapping[str, object]) -> None:
     """Refuse characters that a database cannot keep: U+0000, and half of a surrogate pair.
 
     Raises:

@@ -8,7 +8,7 @@ import hashlib
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -125,11 +125,22 @@ def people(alert: Mapping[str, object], names: Mapping[str, str]) -> str:
     return people_label(named(alert["holders"]), named(alert["approvers"]))
 
 
-def merchants(raised: Mapping[str, Any]) -> str:
+class _Paid(TypedDict):
+    merchant: str
+
+
+class RaisedMerchants(TypedDict):
+    """The merchants of an alert's snapshot, and its payments in their order."""
+
+    merchants: list[str]
+    payments: list[_Paid]
+
+
+def merchants(raised: RaisedMerchants) -> str:
     """The merchant of an alert's snapshot as last printed, or how many they are."""
     several = raised["merchants"]
     if len(several) == 1:
-        return str(raised["payments"][-1]["merchant"])
+        return raised["payments"][-1]["merchant"]
     return quantity(len(several), "merchant") if several else ""
 
 

@@ -63,7 +63,10 @@ class ColumnsUnknown(FileRefused):
 class RegisterUnknown(ColumnsUnknown):
     """A table without the columns a register needs; its headings are to be renamed."""
 
-    advice = "Rename the headings as docs/cards.md lists them."
+    advice = (
+        "Rename the headings: the page of a register gives an empty one with the headings to use, "
+        "and docs/register-layouts.md and docs/cards.md list them."
+    )
 
 
 class FileFaulty(CardwatchError):

@@ -29,6 +29,8 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 AT_LEAST_ONE = {"unusual_one_in", "round_pounds", "limit_times_use"}
 VAT_WORDS = ("included", "excluded", "unknown")
 LIMIT_KINDS = ("single_purchase", "holder_month", "step")
+ALWAYS = dt.date(2000, 1, 1)
+"""The day from which the limits of `policy_defaults.toml` apply: before any payment."""
 VAT_RATE = 0.20
 """United Kingdom standard rate (VAT Act 1994, s. 2)."""
 LARGEST_POUNDS = 10_000_000
@@ -191,6 +193,15 @@ class Policy:
             stated[where] = limit.stated
         columns = {"pence": pence, "sure_pence": sure, "stated": stated}
         return pd.DataFrame(columns, index=holders.index)
+
+    def no_limit_before(self, name: str) -> dt.date | None:
+        """Return the day before which payments are compared with no such limit, if there is one.
+
+        Args:
+            name: single_purchase, holder_month or step.
+        """
+        days = [limit.since for limit in getattr(self, name) if not limit.holders]
+        return min(days) if days and min(days) > ALWAYS else None
 
     def entries_in_force(self, name: str, day: dt.date) -> tuple[Limit, ...]:
         """Return the entries of a limit that apply on a day: of the same holders the latest.

@@ -1,8 +1,8 @@
-"""Takes the README's pictures of the pages: `make pictures`.
+"""Takes the documents' pictures of the pages: `make pictures`.
 
-They show the invented force as `cardwatch demo --casebook` makes it, with its newest month brought,
-at the moment of the tests' clock. Names under which professional standards see holders are drawn
-anew each time.
+They show the invented force as `cardwatch demo --casebook` makes it, with its registers and its
+newest month uploaded, at the moment of the tests' clock. Names under which professional standards
+see cardholders are drawn anew each time.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from sites import Site, Visit, bring_newest, browser_here, browsing, listening, 
 from cardwatch import services
 from cardwatch.casebook import PSD
 from cardwatch.casebook.alerts import DecisionInput
+from cardwatch.cli.demo import sample_folder
+from cardwatch.registers import read_register
+from cardwatch.statements import ReadingChoices, shipped_profiles
 
 OUT = Path(__file__).parent / "pictures"
 WIDTH, ABOVE, BELOW, COLOURS = 1180, 24, 8, 128
@@ -70,8 +73,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         make_force(Path(folder))
         with listening(Path(folder), chores=False) as site, browsing(path) as browser:
+            import_registers(site)
             bring_newest(site)
             take(site, Visit(browser, site, width=WIDTH), Visit(browser, site, width=WIDTH))
+
+
+def import_registers(site: Site) -> None:
+    """Upload every register of the invented force."""
+    choices = ReadingChoices(shipped_profiles(), (site.home / "card.key").read_bytes())
+    for path in sorted((sample_folder() / "registers").iterdir()):
+        if path.name != "matches.csv":
+            services.import_register(site.context(PSD), read_register(path, choices))
 
 
 def take(site: Site, finance: Visit, psd: Visit) -> None:
@@ -93,6 +105,18 @@ def take(site: Site, finance: Visit, psd: Visit) -> None:
     psd.page.get_by_text("Show by name whom this is about").click()
     psd.page.evaluate("document.activeElement.blur()")
     save("standards.png", clip(psd, "h1", ".cw-table"))
+    take_subjects(site, psd)
+
+
+def take_subjects(site: Site, psd: Visit) -> None:
+    """Take the review of names, and the pages of a supplier and of a cardholder."""
+    psd.page.goto("/registers/matches")
+    save("names.png", clip(psd, "h1", "tbody tr:nth-of-type(4)"))
+    links = services.subject_links(site.context(PSD), [find(site, PSD, "gift-accepted-then-paid")])
+    psd.page.goto(f"/suppliers/{links.suppliers[0].id}")
+    save("supplier.png", clip(psd, "h1", "main figure"))
+    psd.page.goto(f"/cardholders/{links.cardholders[0].id}")
+    save("cardholder.png", clip(psd, "h1", "main figure"))
 
 
 if __name__ == "__main__":

@@ -48,8 +48,12 @@ def test_the_readme_opens_with_what_it_does_and_gives_the_two_commands() -> None
     assert README.index("![") < README.index("make demo")
 
 
-def test_the_pictures_of_the_readme_are_there_small_and_described() -> None:
-    shown = re.findall(r"!\[(.*?)\]\((.+?)\)", README)
+def test_the_pictures_of_the_documents_are_there_small_and_described() -> None:
+    pictures = re.compile(r"!\[(.*?)\]\((.+?)\)")
+    shown = pictures.findall(README)
+    for page in (ROOT / "docs").glob("*.md"):
+        found = pictures.findall(page.read_text(encoding="utf-8"))
+        shown += [(text, f"docs/{path}") for text, path in found]
     assert {path for _, path in shown} == {
         "docs/demo.svg",
         *(f"docs/pictures/{one.name}" for one in (ROOT / "docs" / "pictures").iterdir()),

@@ -5,7 +5,9 @@ Whatever is not named as open asks for a key or a session before its body is rea
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import anyio.to_thread
 from starlette.responses import RedirectResponse
@@ -38,6 +40,10 @@ OPEN = DOORS | {"/health/live", "/health/ready", "/metrics"}
 """Paths open without authentication, besides the files that pages load."""
 FILES = "/static/"
 SIGN_IN = "/sign-in"
+OWN_ADDRESS = re.compile(r"/[a-z][!-\[\]-~]*")
+"""A path of this service: neither `//host`, nor `/\\host`, which browsers read as another site."""
+MOST_OF_ADDRESS = 1_000
+"""Characters of an address to which somebody comes back after they have signed in."""
 
 
 class AuthenticationMiddleware(CheckMiddleware):
@@ -61,7 +67,11 @@ class SignInMiddleware(CheckMiddleware):
     """Refuses whoever is not known, wherever a path is not open."""
 
     async def refusal(self, request: Request) -> Response | None:
-        """Return the refusal of somebody unknown: for a browser, the way to the sign-in page."""
+        """Return the refusal of somebody unknown.
+
+        A browser that asks for a page is sent to sign in, and comes back to it. One that sends a
+        form is told how to send it again: nothing of a body is read before somebody is known.
+        """
         if request.state.actor is not None and request.state.actor.scope:
             return await _refuse_outside_scope(request)
         if request.state.actor is not None or is_any(OPEN, request.scope):
@@ -69,8 +79,21 @@ class SignInMiddleware(CheckMiddleware):
         if not matches_route(request) and methods_of(request):
             return None  # no route takes this method, and the path says so to whoever asks
         if is_page(request) and request.method in SAFE:
-            return RedirectResponse(SIGN_IN, 303)
-        return problem(401, "sign_in", request.state.sign_in_refusal)
+            return RedirectResponse(_sign_in_address(request), 303)
+        refusal = problem(401, "sign_in", request.state.sign_in_refusal)
+        if is_page(request):
+            shown: Response = request.app.state.show_unsent(request, refusal)
+            return shown
+        return refusal
+
+
+def _sign_in_address(request: Request) -> str:
+    """Return the address of the sign-in page, which names the page that was asked for."""
+    place = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    is_known = OWN_ADDRESS.fullmatch(place) and len(place) <= MOST_OF_ADDRESS
+    if not is_known and COOKIE not in request.cookies:
+        return SIGN_IN
+    return f"{SIGN_IN}?next={quote(place if is_known else '/', safe='/')}"
 
 
 async def _refuse_outside_scope(request: Request) -> Response | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pyotp
@@ -11,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from api import oidc
 from api.deps import AppStateDep, Context, VerifiedContext
 from api.errors import CODES, problem
-from api.middleware import COOKIE, address_of
+from api.middleware import COOKIE, MOST_OF_ADDRESS, OWN_ADDRESS, address_of
 from api.schemas.access import (
     AccountActivate,
     Code,
@@ -39,8 +40,8 @@ open_access = APIRouter(tags=["access"])
 FLOW = "__Host-cardwatch-flow"
 GO_ON = (
     '<!doctype html><html lang="en-GB"><head><title>Signed in - cardwatch</title>'
-    '<meta http-equiv="refresh" content="0; url=/"></head>'
-    '<body><p>You are signed in. <a href="/">Go on</a></p></body></html>'
+    '<meta http-equiv="refresh" content="0; url={place}"></head>'
+    '<body><p>You are signed in. <a href="{place}">Continue</a></p></body></html>'
 )
 """A page of our own after the provider's: straight after another site no strict cookie is sent."""
 
@@ -73,6 +74,12 @@ def begin_session(request: Request, service: AppStateDep, organisation: str, **s
             seal=service.seal,
             held=request.cookies.get(COOKIE, ""),
         )
+
+
+def own_address(place: str) -> str:
+    """Return an address that came with a request if it is one of this service, else home."""
+    is_own = OWN_ADDRESS.fullmatch(place) and len(place) <= MOST_OF_ADDRESS
+    return place if is_own else "/"
 
 
 def with_session(response: Response, cookie: str) -> Response:
@@ -187,7 +194,10 @@ def sign_in_with_provider(request: Request, service: AppStateDep) -> Response:
         return problem(403, "cross_site", CODES["cross_site"] + ".")
     back, session_cookie = str(request.url_for("come_back")), request.cookies.get(COOKIE, "")
     is_again = "again" in request.query_params
-    place, flow = oidc.authorise_url(service, back, session_cookie, is_again=is_again)
+    following = own_address(request.query_params.get("next", ""))
+    place, flow = oidc.authorise_url(
+        service, back, session_cookie, is_again=is_again, following=following
+    )
     response = RedirectResponse(place, 303)
     response.set_cookie(
         FLOW, flow, max_age=oidc.FLOW_SECONDS, path="/",
@@ -199,17 +209,19 @@ def sign_in_with_provider(request: Request, service: AppStateDep) -> Response:
 @open_access.get("/sign-in/back", response_class=HTMLResponse, include_in_schema=False)
 def come_back(request: Request, service: AppStateDep) -> Response:
     """Receive a browser from the identity provider and start its session."""
+    flow = request.cookies.get(FLOW, "")
     try:
         cookie = oidc.handle_callback(
             service,
             place=str(request.url_for("come_back")),
             query=dict(request.query_params),
-            flow=request.cookies.get(FLOW, ""),
+            flow=flow,
             browser=request.headers.get("user-agent", ""),
         )
     except NotAllowed as refusal:
         return problem(401, "sign_in", str(refusal))
-    response = with_session(HTMLResponse(GO_ON), cookie)
+    page = GO_ON.format(place=html.escape(oidc.page_after(service, flow)))
+    response = with_session(HTMLResponse(page), cookie)
     response.delete_cookie(FLOW, path="/", secure=True, httponly=True, samesite="lax")
     return response
 

@@ -64,4 +64,4 @@ def change_password(
 def end_session(context: VerifiedContext, session_id: str) -> Response:
     """End one of one's own sessions, at once."""
     services.end_session(context, session_id)
-    return redirect(MINE)
+    return redirect(MINE, "session-ended")

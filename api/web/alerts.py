@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request, Response
 
@@ -97,6 +98,7 @@ def _list_page(
         next=list_address(filters.chosen | {"cursor": after}) if after else "",
         first=filters.back if cursor else "", may_receive=context.actor.role in RECEIVES,
         decided_count=number(request.query_params.get("decided", ""), 0),
+        assignees={row["email"]: row["name"] for row in services.list_assignees(context)},
     )  # fmt: skip
 
 
@@ -284,14 +286,21 @@ def show_merchant(request: Request, context: Context, alert_id: str) -> Response
 
 @router.get("/review")
 def show_review(request: Request, context: Context, service: AppStateDep) -> Response:
-    """Show every open question with what to ask, to be printed or sent on."""
+    """Show what to ask about the alerts of a list, a page at a time, to be printed or sent on."""
     filters = read_filters(request, service, context)
+    cursor = request.query_params.get("cursor", "")
+    start = max(number(request.query_params.get("start", ""), 1), 1) if cursor else 1
     rows: list[ListedAlert] = []
-    more = ""
+    more, count = "", 0
     if not filters.errors:
-        rows, more = page_of(context, filters.to_asked(context), cursor="", limit=ALERTS_PER_PAGE)
+        alert_filter = filters.to_asked(context)
+        count, _ = services.count_alerts(context, alert_filter)
+        rows, more = page_of(context, alert_filter, cursor=cursor, limit=ALERTS_PER_PAGE)
     whole = [services.get_alert(context, row["alert_id"]) for row in rows]
     names = services.names_for_display(context, services.people_of(whole))
+    following = filters.chosen | {"cursor": more, "start": str(start + len(rows))}
     return render(
-        request, "review.html", alerts=whole, names=names, has_more=bool(more), back=filters.back
-    )
+        request, "review.html", alerts=whole, names=names, count=count, start=start,
+        next=f"/review?{urlencode(following)}" if more else "",
+        first=f"/review?{urlencode(filters.chosen)}" if cursor else "", back=filters.back,
+    )  # fmt: skip

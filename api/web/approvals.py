@@ -51,10 +51,13 @@ def show_approval(request: Request, context: Context, approval_id: str) -> Respo
     is_current = approval["expires_at"] > as_text(context.now)
     may_repeat = is_own and is_current and approval["state"] == ApprovalState.AGREED
     action, fields = _act(context, approval) if may_repeat else ("", [])
+    scope = approval["scope"]
     needs_form = approval["scope"].get("export_of") in {"list", "alerts"}
     return render(
-        request, "approval.html", found=approval, scope=approval["scope"], titles=APPROVAL_TITLES,
+        request, "approval.html", found=approval, scope=scope, titles=APPROVAL_TITLES,
         is_own=is_own, is_current=is_current, action=action, fields=fields, may_repeat=may_repeat,
+        case_name=services.case_name(context, scope["case_id"]) if scope.get("case_id") else "",
+        heads=services.alert_titles(context, scope.get("alert_ids", [])),
         forms=FORMAT_CHOICES if needs_form else (), purposes=services.PURPOSES,
         is_open=is_current and approval["state"] == ApprovalState.OPEN,
     )  # fmt: skip
@@ -112,11 +115,11 @@ def _link(scope: ApprovalScope) -> list[tuple[str, str]]:
 def approve_request(context: VerifiedContext, approval_id: str) -> Response:
     """Approve another person's request, who may then do it once."""
     services.decide_approval(context, approval_id, agrees=True)
-    return redirect(f"/approvals/{approval_id}")
+    return redirect(f"/approvals/{approval_id}", "request-approved")
 
 
 @router.post("/approvals/{approval_id}/refusal")
 def reject_request(context: Context, approval_id: str) -> Response:
     """Reject a request, or withdraw one's own."""
     services.decide_approval(context, approval_id, agrees=False)
-    return redirect("/approvals")
+    return redirect("/approvals", "request-rejected")

@@ -49,6 +49,34 @@ MENU: dict[str, tuple[tuple[str, str], ...]] = {
 LANE_TITLES = {lane: ROLE_TITLES[lane] for lane in LANES}
 MOST_FILES = 24
 """Maximum number of files in one form."""
+DONE = {
+    "account": "Your account is set up. Sign in, once your app shows a new code.",
+    "signed-out": "You have signed out.",
+    "proposed": "Your change is proposed.",
+    "approved": "Approved. The change is active from its day.",
+    "rejected": "The proposal was rejected.",
+    "withdrawn": "Your proposal was withdrawn.",
+    "request-approved": "Approved. The person who asked can do it now.",
+    "request-rejected": "The request is closed.",
+    "suppressed": "Later alerts like this are suppressed.",
+    "suppression-ended": "The suppression has ended.",
+    "held": "The alert is on legal hold.",
+    "hold-ended": "The legal hold has ended.",
+    "access-ended": "Their access has ended.",
+    "cardholder-saved": "Saved.",
+    "role-saved": "The role of the group is saved.",
+    "key-revoked": "The key is revoked.",
+    "session-ended": "The session has ended.",
+    "retention-saved": "The retention periods are saved.",
+    "webhook-ended": "No more notices are sent.",
+    "profile-saved": "The column profile is saved.",
+    "profile-removed": "The column profile is removed.",
+    "file-settled": "The refused file is marked as dealt with.",
+    "reply-recorded": "The reply is recorded.",
+    "case-closed": "The case is closed.",
+    "case-reopened": "The case is open again.",
+}
+"""What was done, as the page that follows says it. An address names it, so it holds no figures."""
 HOME = {role: places[0][1] for role, places in MENU.items()}
 
 
@@ -77,6 +105,7 @@ def render(request: Request, template: str, *, status: int = 0, **given: Any) ->
         "is_psd": actor is not None and actor.role == PSD,
         "errors": {},
         "who": _who(service, actor),
+        "done": "" if given.get("errors") else DONE.get(request.query_params.get("done", ""), ""),
     }
     text = environment().get_template(template).render(common | given)
     status = status or (422 if given.get("errors") else 200)
@@ -117,9 +146,17 @@ def as_page(request: Request, response: Response) -> Response:
     return page
 
 
-def redirect(place: str) -> Response:
-    """Send a browser on to another page, once what it sent is done."""
-    return RedirectResponse(place, 303)
+def redirect(place: str, done: str = "") -> Response:
+    """Send a browser on to another page, once what it sent is done.
+
+    Args:
+        place: the path of the page.
+        done: which of the sentences in `DONE` the page begins with; none where it shows the result.
+    """
+    assert not done or done in DONE
+    path, mark, part = place.partition("#")
+    joint = "&" if "?" in path else "?"
+    return RedirectResponse(f"{path}{joint}done={done}{mark}{part}" if done else place, 303)
 
 
 def nonempty(form: Mapping[str, object]) -> dict[str, str]:

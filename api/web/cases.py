@@ -264,7 +264,7 @@ def close_case(request: Request, context: Context, case_id: str, form: RequestMo
     except CardwatchError as refusal:
         errors = field_errors(refusal, {"reason": "closing"})
         return _case_page(request, context, case_id, form, errors)
-    return redirect(f"/cases/{case_id}")
+    return redirect(f"/cases/{case_id}", "case-closed")
 
 
 @router.post("/cases/{case_id}/reopening")
@@ -275,7 +275,7 @@ def reopen_case(request: Request, context: Context, case_id: str, form: RequestM
     except CardwatchError as refusal:
         errors = field_errors(refusal, {"reason": "reopening"})
         return _case_page(request, context, case_id, form, errors)
-    return redirect(f"/cases/{case_id}")
+    return redirect(f"/cases/{case_id}", "case-reopened")
 
 
 @router.get("/cases/{case_id}/change")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from cardwatch.evaluation.benchmark import OURS
 
@@ -20,6 +20,25 @@ LEFT, WIDTH = 9.0, 78.0
 """Per cent of the width before the first point, and from it to the last."""
 LETTER_PIXELS = 15
 LINE_DASHES = ("", "8 4", "2 4", "10 3 2 3", "1 6", "14 6")
+
+
+class EvaluationRecall(TypedDict):
+    """The share found within a list of one length, with its interval, as JSON has it."""
+
+    per_1000: float
+    share: float
+    low: float
+    high: float
+
+
+class EvaluationRow(TypedDict):
+    """One way of looking at one style and limit, as an evaluation's JSON has it."""
+
+    limit_pence: int
+    style: str
+    ranker: str
+    planted: int
+    recalls: list[EvaluationRecall]
 
 
 @dataclass(frozen=True)
@@ -89,7 +108,7 @@ def branches_of(relations: Iterable[tuple[str, str, str]]) -> tuple[tuple[Branch
     return tuple(branches), y
 
 
-def styles_of(rows: list[dict[str, Any]]) -> list[Style]:
+def styles_of(rows: list[EvaluationRow]) -> list[Style]:
     """Return the rows of an evaluation as a chart for each limit and style, in their order."""
     keys = dict.fromkeys((row["limit_pence"], row["style"]) for row in rows if row["recalls"])
     styles = []
@@ -104,7 +123,7 @@ def styles_of(rows: list[dict[str, Any]]) -> list[Style]:
     return styles
 
 
-def _lines(rows: list[dict[str, Any]]) -> tuple[Line, ...]:
+def _lines(rows: list[EvaluationRow]) -> tuple[Line, ...]:
     """Return one line a way of looking, their letters moved apart where they end alike."""
     ends = _apart([_down(row["recalls"][-1]["share"]) for row in rows])
     lines = []
@@ -127,12 +146,12 @@ def _lines(rows: list[dict[str, Any]]) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _text(recall: dict[str, float]) -> str:
+def _text(recall: EvaluationRecall) -> str:
     return f"{recall['share']:.0%} ({recall['low']:.0%} to {recall['high']:.0%})"
 
 
 def _across(count: int) -> list[float]:
-    return [round(LEFT + WIDTH * context / max(count - 1, 1), 2) for context in range(count)]
+    return [round(LEFT + WIDTH * number / max(count - 1, 1), 2) for number in range(count)]
 
 
 def _down(share: float) -> float:
@@ -143,7 +162,7 @@ def _apart(places: list[float]) -> list[float]:
     """Return places so far apart that a letter fits at each, near where they were."""
     moved = list(places)
     free = float(TOP + HEIGHT)
-    for context in sorted(range(len(places)), key=lambda n: (-places[n], -n)):  # from below
-        moved[context] = min(places[context], free)
-        free = moved[context] - LETTER_PIXELS
+    for number in sorted(range(len(places)), key=lambda n: (-places[n], -n)):  # from below
+        moved[number] = min(places[number], free)
+        free = moved[number] - LETTER_PIXELS
     return moved

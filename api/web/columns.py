@@ -274,7 +274,7 @@ def change_profile(request: Request, context: Context, profile_id: str, sent: Fi
         errors = field_errors(refusal)
         profile = services.get_column_profile(context, profile_id)
         return _profile_page(request, profile_id, profile, sent, errors)
-    return redirect("/statements/profiles")
+    return redirect("/statements/profiles", "profile-saved")
 
 
 @router.get("/statements/profiles/{profile_id}/removal")
@@ -295,7 +295,7 @@ def ask_removal(request: Request, context: Context, profile_id: str) -> Response
 def remove_profile(context: Context, profile_id: str) -> Response:
     """Forget a column profile."""
     services.remove_profile(context, profile_id)
-    return redirect("/statements/profiles")
+    return redirect("/statements/profiles", "profile-removed")
 
 
 def _columns_of(profile: Profile) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +34,8 @@ FORMAT_CHOICES = [
     {"value": "csv", "label": "CSV"},
     {"value": "json", "label": "JSON, for other software"},
 ]
+USUAL_ANSWER_DAYS = 14
+"""Days in which a line manager is asked to answer, unless another day is entered."""
 FORM_FIELDS = {"alert_ids": "also"}
 """Form names of API fields."""
 LANE_CHOICES = [{"value": name, "label": label} for name, label in LANE_TITLES.items()]
@@ -226,7 +229,9 @@ def show_questions(
     request: Request, context: Context, service: AppStateDep, alert_id: str
 ) -> Response:
     """Show the form on which a holder's open questions are made a document for their manager."""
-    return _questions_page(request, context, service, alert_id, services.Query(), {})
+    due_on = str(context.now.date() + dt.timedelta(USUAL_ANSWER_DAYS))
+    query = services.Query(due_on=due_on)
+    return _questions_page(request, context, service, alert_id, query, {})
 
 
 @router.post("/alerts/{alert_id}/questions")

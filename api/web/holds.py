@@ -44,7 +44,7 @@ def hold(request: Request, context: Context, alert_id: str, sent: RequestModel) 
         services.place_hold(context, alert_id, reason=sent.get("reason", ""))
     except CardwatchError as refusal:
         return _hold_page(request, context, alert_id, sent, field_errors(refusal))
-    return redirect(f"/alerts/{alert_id}")
+    return redirect(f"/alerts/{alert_id}", "held")
 
 
 @router.get("/holds")
@@ -70,4 +70,4 @@ def show_ending_hold(request: Request, context: Context, hold_id: str) -> Respon
 def end_hold(context: Context, hold_id: str) -> Response:
     """End a legal hold."""
     services.end_hold(context, hold_id)
-    return redirect("/holds")
+    return redirect("/holds", "hold-ended")

@@ -95,7 +95,7 @@ def set_group_role(request: Request, context: VerifiedContext, sent: RequestMode
         if not refusal.field:
             raise
         return _directory_page(request, context, sent, field_errors(refusal))
-    return redirect("/people/directory")
+    return redirect("/people/directory", "role-saved")
 
 
 @router.get("/people/{person_id}")
@@ -133,7 +133,7 @@ def set_cardholder(
         )  # fmt: skip
     except CardwatchError as refusal:
         return _person_page(request, context, person_id, errors=field_errors(refusal))
-    return redirect(f"/people/{person_id}")
+    return redirect(f"/people/{person_id}", "cardholder-saved")
 
 
 @router.post("/people/{person_id}/invitation")
@@ -159,7 +159,7 @@ def show_ending_person(request: Request, context: Context, person_id: str) -> Re
 def end_person(context: VerifiedContext, person_id: str) -> Response:
     """End a person's access, their sessions and their account, at once."""
     services.end_person(context, person_id)
-    return redirect("/people")
+    return redirect("/people", "access-ended")
 
 
 @router.get("/keys")
@@ -211,4 +211,4 @@ def show_ending_key(request: Request, context: Context, key_id: str) -> Response
 def revoke_key(context: VerifiedContext, key_id: str) -> Response:
     """Revoke a key at once."""
     services.revoke_key(context, key_id)
-    return redirect("/keys")
+    return redirect("/keys", "key-revoked")

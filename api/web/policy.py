@@ -16,7 +16,8 @@ router = APIRouter()
 @router.get("/settings/policy")
 def show_policy_form(request: Request, context: Context) -> Response:
     """Show the figures of the active policy as a form."""
-    return _form_page(request, services.policy_form(context), {})
+    form = services.policy_form(context)
+    return _form_page(request, form, form.values, {})
 
 
 @router.post("/settings/policy")
@@ -30,11 +31,13 @@ def change_policy(
         service.check_texts({"policy.toml": policy}, "policy")
         return propose_page(request, context, {"policy": policy}, {})
     except CardwatchError as refusal:
-        return _form_page(request, before | sent, field_errors(refusal))
+        return _form_page(request, before, before.values | sent, field_errors(refusal))
 
 
-def _form_page(request: Request, values: dict[str, str], errors: dict[str, str]) -> Response:
+def _form_page(
+    request: Request, form: services.PolicyForm, values: dict[str, str], errors: dict[str, str]
+) -> Response:
     return render(
-        request, "settings_policy.html", errors=errors, sent=values,
+        request, "settings_policy.html", errors=errors, sent=values, assumed=form.assumed,
         figures=services.FIGURE_LABELS, limits=services.LIMIT_LABELS, lists=services.LIST_LABELS,
     )  # fmt: skip

@@ -29,11 +29,14 @@ def propose_page(
     kind, content = _document(context, form)
     if kind == POLICY_PACK:
         change = services.preview_pack(context, content)
-        return render(request, "propose.html", errors=errors, sent=form, kind=kind, change=change)
+        return render(
+            request, "propose.html", errors=errors, sent=form, kind=kind, change=change,
+            has_approver=services.has_approver(context),
+        )  # fmt: skip
     changes = services.preview(context, kind, content)
     return render(
         request, "propose.html", errors=errors, sent=form,
-        kind=kind, changes=changes,
+        kind=kind, changes=changes, has_approver=services.has_approver(context),
         before_after=services.preview_policy(context, content) if kind == "policy" else [],
     )  # fmt: skip
 
@@ -49,11 +52,11 @@ def propose(
     try:
         if kind == POLICY_PACK:
             proposal = services.propose_pack(context, sent["job"], **chosen)
-            return redirect(f"/settings/proposals/{proposal['proposal_id']}")
+            return redirect(f"/settings/proposals/{proposal['proposal_id']}", "proposed")
         proposal = services.propose(context, kind, content, **chosen)
     except CardwatchError as refusal:
         return propose_page(request, context, sent, field_errors(refusal))
-    return redirect(f"/settings/proposals/{proposal['proposal_id']}")
+    return redirect(f"/settings/proposals/{proposal['proposal_id']}", "proposed")
 
 
 def _document(context: Context, form: dict[str, str]) -> tuple[str, bytes]:
@@ -90,7 +93,7 @@ def _more_page(
     model = services.get_model(context)
     return render(
         request, "propose_more.html", errors=errors, sent=form,
-        kind=kind, model=model,
+        kind=kind, model=model, has_approver=services.has_approver(context),
     )  # fmt: skip
 
 
@@ -109,7 +112,7 @@ def propose_model(
         return _more_page(request, context, "model", sent, {"": str(refusal)})
     except CardwatchError as refusal:
         return _more_page(request, context, "model", sent, field_errors(refusal))
-    return redirect(f"/settings/proposals/{proposal['proposal_id']}")
+    return redirect(f"/settings/proposals/{proposal['proposal_id']}", "proposed")
 
 
 @router.post("/settings/propose/order")
@@ -124,7 +127,7 @@ def propose_order(request: Request, context: Context, sent: RequestModel) -> Res
         )
     except CardwatchError as refusal:
         return precision_page(request, context, sent, field_errors(refusal))
-    return redirect(f"/settings/proposals/{proposal['proposal_id']}")
+    return redirect(f"/settings/proposals/{proposal['proposal_id']}", "proposed")
 
 
 @router.post("/settings/propose/cards", max_body_size=UPLOAD_BYTES)
@@ -142,7 +145,7 @@ def propose_cards(
         )  # fmt: skip
     except CardwatchError as refusal:
         return _more_page(request, context, "cards", sent, field_errors(refusal, {"file": "files"}))
-    return redirect(f"/settings/proposals/{proposal['proposal_id']}")
+    return redirect(f"/settings/proposals/{proposal['proposal_id']}", "proposed")
 
 
 @router.get("/settings/proposals/{proposal_id}")
@@ -152,6 +155,7 @@ def show_proposal(request: Request, context: Context, proposal_id: str) -> Respo
     return render(
         request, "proposal.html", found=proposal,
         is_own=proposal["made_by"] == context.actor.actor_id,
+        has_approver=services.has_approver(context),
         may_decide=context.actor.role == proposal["lane"] and proposal["state"] == "open",
     )  # fmt: skip
 
@@ -160,11 +164,12 @@ def show_proposal(request: Request, context: Context, proposal_id: str) -> Respo
 def agree(context: VerifiedContext, proposal_id: str) -> Response:
     """Approve another person's proposal, which activates it."""
     services.decide_proposal(context, proposal_id, agrees=True)
-    return redirect("/settings")
+    return redirect("/settings", "approved")
 
 
 @router.post("/settings/proposals/{proposal_id}/refusal")
 def refuse(context: Context, proposal_id: str) -> Response:
     """Reject a proposal, or withdraw one's own."""
-    services.decide_proposal(context, proposal_id, agrees=False)
-    return redirect("/settings")
+    proposal = services.decide_proposal(context, proposal_id, agrees=False)
+    is_own = proposal["made_by"] == context.actor.actor_id
+    return redirect("/settings", "withdrawn" if is_own else "rejected")

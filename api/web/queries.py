@@ -55,4 +55,4 @@ def record_reply(
         services.record_reply(context, query_id, ReplyInput(**fields))
     except CardwatchError as refusal:
         return _query_page(request, context, service, query_id, form, field_errors(refusal))
-    return redirect(f"/queries/{query_id}")
+    return redirect(f"/queries/{query_id}", "reply-recorded")

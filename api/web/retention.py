@@ -74,7 +74,7 @@ def set_retention(request: Request, context: VerifiedContext, sent: RequestModel
             return _retention_page(request, context, sent, field_errors(refusal, {"days": kind}))
     if waits:
         raise waits
-    return redirect("/retention")
+    return redirect("/retention", "retention-saved")
 
 
 @router.get("/retention/erasure")
@@ -154,7 +154,7 @@ def show_ending_webhook(request: Request, context: Context) -> Response:
 def end_webhook(context: Context) -> Response:
     """Send notices of the caller's list nowhere any more."""
     services.end_webhook(context)
-    return redirect("/webhook")
+    return redirect("/webhook", "webhook-ended")
 
 
 @router.get("/health")

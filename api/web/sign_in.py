@@ -9,10 +9,17 @@ from calendar import monthrange
 from typing import Annotated
 
 import pyotp
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 
 from api.deps import AppStateDep, Context
-from api.routes.access import begin_session, invitation_attempt, with_session, without_session
+from api.middleware import COOKIE, MOST_OF_ADDRESS
+from api.routes.access import (
+    begin_session,
+    invitation_attempt,
+    own_address,
+    with_session,
+    without_session,
+)
 from api.sign_in_limit import TooManyAttempts
 from api.web.approvals import APPROVAL_TITLES
 from api.web.base import HOME, field_errors, redirect, render
@@ -23,23 +30,31 @@ from cardwatch.errors import CardwatchError, NotAllowed
 
 router = APIRouter()
 Text = Annotated[str, Form(max_length=1_000)]
+Following = Annotated[str, Query(alias="next", max_length=MOST_OF_ADDRESS)]
 SECRET = re.compile(r"[A-Z2-7]{16,64}")
 
 
 @router.get("/sign-in")
-def show_sign_in(request: Request, service: AppStateDep) -> Response:
-    """Show the form for signing in."""
-    return _sign_in_page(request, service, {}, {})
+def show_sign_in(request: Request, service: AppStateDep, following: Following = "") -> Response:
+    """Show the form for signing in, which leads back to the page that was asked for."""
+    return _sign_in_page(request, service, {"next": following}, {})
+
+
+def show_unsent(request: Request, refusal: Response) -> Response:
+    """Show what to do with a form that was sent after the session had ended."""
+    return render(request, "unsent.html", status=refusal.status_code)
 
 
 def _sign_in_page(
     request: Request, service: AppStateDep, form: dict[str, str], errors: dict[str, str]
 ) -> Response:
     is_one = len(service.casebook.organisations()) == 1
+    has_ended = bool(form.get("next", "")) and COOKIE in request.cookies and not errors
     elsewhere = bool(service.settings.oidc_issuer)
     return render(
         request, "sign_in.html", status=401 if errors else 200,
         sent=form, errors=errors, is_one_organisation=is_one, elsewhere=elsewhere,
+        has_ended=has_ended,
     )  # fmt: skip
 
 
@@ -51,9 +66,10 @@ def sign_in(
     email: Text = "",
     password: Text = "",
     code: Text = "",
+    following: Annotated[str, Form(alias="next", max_length=MOST_OF_ADDRESS)] = "",
 ) -> Response:
-    """Sign in with password and code."""
-    form = {"organisation": organisation, "email": email}
+    """Sign in with password and code, and go to the page that was asked for."""
+    form = {"organisation": organisation, "email": email, "next": following}
     try:
         cookie = begin_session(
             request,
@@ -65,7 +81,7 @@ def sign_in(
         )
     except (NotAllowed, TooManyAttempts) as refusal:
         return _sign_in_page(request, service, form, {"email": str(refusal)})
-    return with_session(redirect("/"), cookie)
+    return with_session(redirect(own_address(following)), cookie)
 
 
 def _organisation_id(service: AppStateDep, organisation: str) -> str:
@@ -94,7 +110,7 @@ def show_home(request: Request, context: Context) -> Response:
 @router.post("/sign-out")
 def sign_out(request: Request, context: Context) -> Response:
     """Sign out: end the session at once and clear the browser's copy of what it was shown."""
-    return without_session(request, context, redirect("/sign-in"))
+    return without_session(request, context, redirect("/sign-in", "signed-out"))
 
 
 @router.get("/account")
@@ -137,7 +153,7 @@ def activate_account(
     except CardwatchError as refusal:
         errors = field_errors(refusal, {"token": ""})
         return _password_page(request, token, email, secret, errors)
-    return redirect("/sign-in")
+    return redirect("/sign-in", "account")
 
 
 def _password_page(

@@ -88,10 +88,12 @@ def _fits(statement: ImportedStatement, chosen: dict[str, str]) -> bool:
 
 @router.get("/statements/new")
 def show_upload(request: Request, context: Context) -> Response:
-    """Show the form for uploading statements."""
+    """Show the form for uploading statements; with `history`, for earlier months."""
     if context.actor.role not in RECEIVES:
         raise NotAllowed("Your role cannot upload statements.")
-    return _upload_page(request, context, {})
+    is_history = "history" in request.query_params
+    form = {"history": "true"} if is_history else {}
+    return _upload_page(request, context, {}, form, is_open=is_history)
 
 
 def _upload_page(
@@ -122,7 +124,8 @@ def receive(
 ) -> Response:
     """Take statements: each is read at once and put in the queue; say what became of each."""
     if not files:
-        return _upload_page(request, context, {"files": "Select a statement"})
+        chosen = any(name in said for name in UPLOAD_OPTIONS)
+        return _upload_page(request, context, {"files": "Select a statement"}, said, is_open=chosen)
     if said.get("corrects") and len(files) > 1:
         return _upload_page(
             request,
@@ -177,7 +180,7 @@ def open_refused_file(context: Context, refusal_id: str) -> Response:
 def settle_refused_file(context: Context, refusal_id: str) -> Response:
     """Mark a refused file as dealt with."""
     services.settle_refused_file(context, refusal_id)
-    return redirect("/statements")
+    return redirect("/statements", "file-settled")
 
 
 @router.get("/statements/jobs")

@@ -5,20 +5,17 @@ A download is asked for by its address alone: the form with the code leads back 
 
 from __future__ import annotations
 
-import re
-
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.deps import CODE_FIELD, FORM, VerifiedContext
 from api.errors import is_page, refusal_response
+from api.middleware import OWN_ADDRESS
 from api.web.base import RequestModel, as_page, redirect, render
 from cardwatch.errors import StepUpNeeded
 
 router = APIRouter()
 CODE_PATH = "/account/mine/code"
-OWN_ADDRESS = re.compile(r"/[a-z][!-\[\]-~]*")
-"""A path of this service: neither `//host`, nor `/\\host`, which browsers read as another site."""
 
 
 async def ask_for_code(request: Request, refusal: Exception) -> Response:

@@ -41,7 +41,7 @@ def suppress(request: Request, context: Context, alert_id: str, sent: RequestMod
     try:
         if "confirmed" in sent:
             services.suppress(context, alert_id, until=until, reason=reason)
-            return redirect("/suppressions")
+            return redirect("/suppressions", "suppressed")
         services.check_suppression(context, alert_id, until=until, reason=reason)
     except CardwatchError as refusal:
         return _suppress_page(request, context, alert_id, sent, field_errors(refusal))
@@ -81,4 +81,4 @@ def show_ending_suppression(request: Request, context: Context, suppression_id: 
 def end_suppression(context: Context, suppression_id: str) -> Response:
     """End a suppression before its day."""
     services.end_suppression(context, suppression_id)
-    return redirect("/suppressions")
+    return redirect("/suppressions", "suppression-ended")

@@ -425,6 +425,10 @@ def is_this_machine(host: str) -> bool:
 def _make_file(path: Path, *, make: bool) -> None:
     """Make the file of SQLite, for its owner only, if it is not there yet.
 
+    A file that is there is not opened here: closing it again would release the locks that SQLite
+    holds on it in this process (fcntl(2)), where it is open already. Another process would then
+    delete the log of writes (WAL) that this one goes on to write to.
+
     Raises:
         CardwatchError: it is not there and is not to be made, or cannot be.
     """
@@ -432,7 +436,9 @@ def _make_file(path: Path, *, make: bool) -> None:
         raise CardwatchError(f"There is no casebook {path}.")
     try:
         path.absolute().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
     except OSError as error:
         raise CardwatchError(f"{path} cannot be opened: {error.strerror}.") from error
 

@@ -440,6 +440,17 @@ def _sees_psd(actor: Actor) -> bool:
     return actor.role == PSD or actor.actor_id == SYSTEM
 
 
+def shares_role(uow: UnitOfWork) -> bool:
+    """Whether anybody else has the actor's role, and so could approve what they propose."""
+    others = sa.select(people.c.person_id).where(
+        uow.scope(people),
+        people.c.role == uow.actor.role,
+        people.c.ended_at.is_(None),
+        people.c.person_id != uow.actor.responsible_id,
+    )
+    return uow.fetch_one(others.limit(1)) is not None
+
+
 def list_people(uow: UnitOfWork) -> list[Person]:
     """Return the people who have, or had, access, by name; psd's only to psd."""
     question = sa.select(people).where(uow.scope(people)).order_by("name", "person_id")

@@ -86,7 +86,10 @@ def actor_of_session(casebook: Casebook, text: str, now: dt.datetime) -> tuple[A
     Raises:
         NotAllowed: there is none, or it has ended.
     """
-    refusal = NotAllowed("Sign in. You have no session, or it has expired.")
+    refusal = NotAllowed(
+        "Sign in, or send a key as 'Authorization: Bearer KEY'. There is no session, or it has "
+        "expired."
+    )
     shape = SESSION.fullmatch(text)
     if shape is None:
         raise refusal

@@ -1,4 +1,4 @@
-"""Commands of the casebook: each opens it, calls one service and prints the result."""
+"""Commands about statements and settings of the casebook: each calls one service and prints."""
 
 from __future__ import annotations
 
@@ -11,11 +11,7 @@ import typer
 
 from cardwatch import installation
 from cardwatch.cli.context import (
-    LaneOption,
-    LikeAlert,
     Owner,
-    Reason,
-    SomeAlert,
     Who,
     open_context,
     print_json,
@@ -30,13 +26,10 @@ from cardwatch.cli.options import (
     ColumnsFile,
     DateOrder,
     busy,
-    one_of,
     reading_choices,
 )
 from cardwatch.errors import CardwatchError, CasebookBusy, CasebookFailed, FileRefused
-from cardwatch.line_items import line_item_label
 from cardwatch.quantities import plural, quantity
-from cardwatch.records import LineItem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,10 +49,8 @@ STATEMENTS_SHOWN = (
     "pence",
     "superseded_by",
 )
-ALERTS_SHOWN = ("alert_id", "tier", "state", "rule", "at_stake_pence", "last_on", "holders")
 
 Files = Annotated[list[Path], typer.Argument(help="Statements, or folders of them.")]
-AlertId = Annotated[str, typer.Argument(help="The alert's id, or the beginning of it.")]
 
 NOT_RECEIVED = ("refused", "second-person")
 """Outcomes of statements that the casebook does not hold."""
@@ -267,110 +258,6 @@ def statements(
             print_rows(services.list_statements(context), STATEMENTS_SHOWN, json=json)
 
 
-@app.command(epilog="Example: cardwatch alerts --state open")
-def alerts(
-    alert: SomeAlert = None,
-    state: Annotated[str, typer.Option(help="Only alerts in this state.")] = "open",
-    every: Annotated[bool, typer.Option("--all", help="Alerts in any state.")] = False,
-    lane: Annotated[str, typer.Option(help="Only alerts of this lane: finance or psd.")] = "",
-    precision: Annotated[
-        bool, typer.Option("--precision", help="How often each rule's alerts were upheld.")
-    ] = False,
-    counts: Annotated[
-        bool, typer.Option("--counts", help="The number of alerts in each state.")
-    ] = False,
-    person: Who = None,
-    organisation: Owner = None,
-    json: AsJson = False,
-) -> None:
-    """List alerts in order, or show one in full with its decisions."""
-    from cardwatch import services
-    from cardwatch.casebook import LANES, STATES
-
-    with open_context(person, organisation) as context:
-        if alert:
-            _print_alert(services.get_alert(context, alert), json=json)
-        elif precision:
-            precision_by_lane = services.rule_precision(context)
-            rows = [
-                {"lane": name} | asdict(rate)
-                for name, rates in precision_by_lane.items()
-                for rate in rates
-            ]
-            print_rows(rows, ("lane", "rule", "band", "answered", "upheld", "share", "low",
-                               "high", "expected", "orders"), json=json)  # fmt: skip
-        elif counts:
-            stand = [{"state": k, "alerts": v} for k, v in services.state_counts(context).items()]
-            print_rows(stand, ("state", "alerts"), json=json)
-        else:
-            one_of("--state", state, tuple(STATES))
-            one_of("--lane", lane, ("", *LANES))
-            state = "" if every else state
-            listed = services.list_alerts(context, lane=lane, state=state)
-            print_rows(listed, ALERTS_SHOWN, json=json)
-
-
-@app.command(
-    epilog="Example: cardwatch decide 3f2a --state explained --reason 'two sites, two orders'"
-)
-def decide(
-    alert: AlertId,
-    reason: Reason,
-    state: Annotated[
-        str, typer.Option(help="asked, explained, policy-breach, confirmed, data-error or open.")
-    ] = "",
-    assign: Annotated[
-        str | None, typer.Option(help="Email address of the person to assign it to.")
-    ] = None,
-    due: Annotated[str | None, typer.Option(help="Due date, such as 2026-12-01.")] = None,
-    snooze: Annotated[
-        str | None, typer.Option(help="Last day on which lists leave it out.")
-    ] = None,
-    tags: Annotated[str | None, typer.Option(help="Tags, in place of those it has.")] = None,
-    recovered: Annotated[
-        str | None, typer.Option(help="Money recovered so far, in pounds.")
-    ] = None,
-    seen: Annotated[
-        int | None, typer.Option(help="Number of the last decision you have seen.")
-    ] = None,
-    person: Who = None,
-    organisation: Owner = None,
-    json: AsJson = False,
-) -> None:
-    """Record a decision on an alert, or a note, an assignment or a due date."""
-    from cardwatch import services
-    from cardwatch.casebook.alerts import DecisionInput
-
-    pence = services.pence_recovered(recovered)
-    decision = DecisionInput(reason, state, assign, due, snooze, tags, pence, seen)
-    with open_context(person, organisation) as context:
-        alert_row = services.decide(context, alert, decision)
-    _print_alert(alert_row, json=json)
-
-
-@app.command(epilog="Example: cardwatch suppress 3f2a --until 2027-03-31 --reason 'contract 17'")
-def suppress(
-    alert: LikeAlert = None,
-    until: Annotated[str, typer.Option(help="Last day, within a year.")] = "",
-    reason: Reason = "",
-    end: Annotated[str | None, typer.Option(help="End this suppression.")] = None,
-    person: Who = None,
-    organisation: Owner = None,
-    json: AsJson = False,
-) -> None:
-    """Suppress alerts of one rule, cardholder and merchant until a day, or list suppressions."""
-    from cardwatch import services
-
-    with open_context(person, organisation) as context:
-        if end:
-            services.end_suppression(context, end)
-        elif alert:
-            services.suppress(context, alert, until=until, reason=reason)
-        rows = services.list_suppressions(context)
-    print_rows(rows, ("suppression_id", "lane", "rule", "holders", "merchants", "expires_on",
-                        "ended_at", "reason"), json=json)  # fmt: skip
-
-
 @app.command("put", epilog="Example: cardwatch put policy policy.toml --from 2026-04-01")
 def put(
     kind: Annotated[str, typer.Argument(help="policy, cards or model.")],
@@ -407,54 +294,6 @@ def put(
     print_rows([{"kind": kind, "sha256": digest}], ("kind", "sha256"), json=json)
 
 
-@app.command(
-    epilog="Example: cardwatch export ba0e --form pdf --purpose finance-assurance --to 'CFO'"
-)
-def export(
-    what: Annotated[str, typer.Argument(help="A statement's id, or alerts' ids with commas.")],
-    purpose: Annotated[
-        str, typer.Option(help="finance-assurance, misconduct or corruption-crime.")
-    ],
-    to: Annotated[str, typer.Option("--to", help="The recipient.")],
-    path: Annotated[
-        Path,
-        typer.Argument(
-            help="File to write: .csv, .xlsx, .json, .pdf or .zip. In a folder (the current "
-            "one if none is given) the file is named after its contents."
-        ),
-    ] = Path(),
-    form: Annotated[
-        str, typer.Option("--form", help="In a folder: csv, xlsx, json, pdf or zip.")
-    ] = "xlsx",
-    case: Annotated[bool, typer.Option("--case", help="Alerts in full.")] = False,
-    lane: LaneOption = "finance",
-    person: Who = None,
-    organisation: Owner = None,
-    json: AsJson = False,
-) -> None:
-    """Export a statement's list, or a case of alerts; .zip is a signed evidence pack."""
-    from cardwatch import services
-
-    if not path.absolute().parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {path.parent}", param_hint="PATH")
-    with open_context(person, organisation) as context:
-        export_request = services.ExportRequest(
-            purpose=purpose,
-            recipient=to,
-            marking=installation.marking(),
-            key=installation.signing_key(),
-            lane=lane,
-            statement_id="" if case else what,
-            alert_ids=tuple(what.split(",")) if case else (),
-        )
-        ending = f".{form.lower()}" if path.is_dir() else path.suffix.lower()
-        file = services.export_alerts(context, export_request, ending)
-    target = path / file.filename if path.is_dir() else path
-    target.write_bytes(file.content)
-    row = {"file": str(target), "alerts": file.alert_count}
-    print_rows([row], ("file", "alerts"), json=json)
-
-
 def _print_receipt(receipt: Mapping[str, Any]) -> None:
     """Print what became of a statement: the same words whatever was found in it."""
     from cardwatch.cli.output import out
@@ -464,7 +303,7 @@ def _print_receipt(receipt: Mapping[str, Any]) -> None:
         "held": "already imported; nothing was changed",
         "rows-held": "all of its transactions are already imported; nothing was changed",
     }[receipt["outcome"]]
-    late = f", {receipt['late']} of them late" if receipt["late"] else ""
+    late = f", {receipt['late']} of them from days of earlier statements" if receipt["late"] else ""
     faulty = f"; {_unread(len(receipt['problems']))}" if receipt["problems"] else ""
     out.print(f"{receipt['label']}: {outcome}{late}{faulty}.", markup=False)
     for note in receipt["notes"]:
@@ -497,46 +336,3 @@ def _print_statement(statement: Mapping[str, Any], *, json: bool) -> None:
         "\n".join(filter(None, lines)) or "Its rows and report were deleted when they expired.",
         markup=False,
     )
-
-
-def _print_alert(detail: Mapping[str, Any], *, json: bool) -> None:
-    """Print one alert whole: the facts, the reasons, what to ask, its payments and decisions."""
-    from cardwatch.alerts import holders_label, joined_facts, merchants_label, pounds
-    from cardwatch.casebook.alerts import alert_from
-    from cardwatch.cli.output import out
-
-    if json:
-        print_json(detail)
-        return
-    raised = detail["raised"]
-    lead = raised["reasons"][0]
-    days = " to ".join(dict.fromkeys([detail["first_on"], detail["last_on"]]))
-    stake = pounds(detail["at_stake_pence"])
-    alert = alert_from(dict(raised))
-    lines = [
-        f"{detail['alert_id']}  tier {detail['tier']}  {detail['lane']}  {detail['state']}",
-        ", ".join(filter(None, (stake, days, holders_label(alert), merchants_label(alert)))),
-        f"{raised['title']}.",
-    ]
-    if detail["assigned_to"] or detail["due_on"]:
-        lines.append(
-            f"With {detail['assigned_to'] or 'nobody'}, due {detail['due_on'] or 'any day'}"
-        )
-    lines.append(f"Card policy: {detail['clause'] or 'no clause is given for this kind of alert'}")
-    lines += [f"- {fact}" for fact in joined_facts(alert.reasons)]
-    lines += [f"Weakened: {reason['fact']}" for reason in raised["weakened_by"]]
-    lines += [*(f"- {line}" for line in raised["unusual"]), raised["merchant_history"]]
-    lines += [
-        f"Ask: {' '.join(lead['ask'])}",
-        f"Possible explanations: {' '.join(lead['innocent'])}",
-    ]
-    for paid in raised["payments"]:
-        name = paid["reference"] or f"{paid['file']} row {paid['row']}"
-        lines.append(
-            f"  {paid['date']}  {pounds(paid['amount_pence']):>12}  {paid['merchant']}  {name}"
-        )
-        lines += [f"    {line_item_label(LineItem(**item))}" for item in paid.get("line_items", ())]
-    for decision in detail["decisions"]:
-        verdict = f"{decision['state']}: {decision['reason']}"
-        lines.append(f"{decision['decided_at']}  {verdict} ({decision['decided_by']})")
-    out.print("\n".join(line for line in lines if line), markup=False)

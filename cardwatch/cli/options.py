@@ -24,6 +24,21 @@ ColumnsFile = Annotated[
 ]
 DateOrder = Annotated[str, typer.Option(help="decide, day-first or month-first.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
+Files = Annotated[
+    list[Path], typer.Argument(help="Statements, or folders of them.", show_default=False)
+]
+OneFile = Annotated[Path, typer.Argument(help="The file.", show_default=False)]
+PolicyFile = Annotated[
+    Path | None, typer.Option("--policy", help="The organisation's figures (TOML).")
+]
+Overlap = Annotated[
+    str, typer.Option(help="Rows that two files share: keep both, or count them once.")
+]
+CardsFile = Annotated[
+    Path | None,
+    typer.Option("--cards", help="The card register: holders, limits, approvers, dates."),
+]
+Lane = Annotated[str, typer.Option(help="finance, psd or all.")]
 
 
 def busy(activity: str) -> AbstractContextManager[object]:
@@ -39,10 +54,11 @@ def one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
         raise typer.BadParameter(f"one of {', '.join(allowed)}", param_hint=option)
 
 
-def reading_choices(columns: Path | None, date_order: str) -> ReadingChoices:
-    """The choices for reading statements."""
+def reading_choices(columns: Path | None, date_order: str, overlap: str = "keep") -> ReadingChoices:
+    """The choices for reading statements; a wrong one is refused."""
     from cardwatch.statements import ReadingChoices
 
+    one_of("--overlap", overlap, ("keep", "once"))
     one_of("--date-order", date_order, ("decide", "day-first", "month-first"))
     profiles, given_count = installation.profiles(columns), 1 if columns else 0
     return ReadingChoices(profiles, installation.card_key(), date_order, given_count)

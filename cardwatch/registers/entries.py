@@ -57,6 +57,8 @@ NIL_RETURN = (
 CLOCK = re.compile(r"(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?\s*([ap])?", re.IGNORECASE)
 STATED_SUM = re.compile(r"\d[\d,]*(?:\.\d{1,2})?")
 DAY_SECONDS = 86_400
+ANY_REGISTER = "what any register needs (say which it is, to be told which columns are missing)"
+"""The missing column of a file that could be no register."""
 DAY_TYPES = ("day", "moment")
 
 
@@ -168,7 +170,7 @@ class _RegisterReading:
         self.table, self.key = table, choices.card_key
         self.headings = tuple(redact_cards(heading, self.key) for heading in table.headings)
         if kind is None:
-            raise RegisterUnknown(table.file, self.headings, ["any register"], [])
+            raise RegisterUnknown(table.file, self.headings, [ANY_REGISTER], [])
         self.kind = kind
         self.reasons = {h: why for h in self.headings if h and (why := kind.dropped_because(h))}
         offered = ["" if h in self.reasons else h for h in self.headings]

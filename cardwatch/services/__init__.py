@@ -60,6 +60,7 @@ from cardwatch.services.cases import (
     add_case_alert,
     add_case_note,
     attach_file,
+    case_name,
     cases_with_alert,
     change_case,
     close_case,
@@ -131,12 +132,8 @@ from cardwatch.services.exports import (
     MAX_SELECTED,
     ExportFile,
     ExportRequest,
-    Query,
-    ask_manager,
     export_alerts,
     list_exports,
-    list_questions,
-    send_query,
 )
 from cardwatch.services.facts import FactsExport, export_facts
 from cardwatch.services.governance_report import assess_impact, last_quarter, report_governance
@@ -201,12 +198,17 @@ from cardwatch.services.policy_figures import (
     LIST_LABELS,
     PolicyChange,
 )
+from cardwatch.services.policy_form import PolicyForm
 from cardwatch.services.publications import answer_requests, check_publishes, publish_quarter
 from cardwatch.services.queries import (
+    Query,
+    ask_manager,
     get_query,
     list_queries,
+    list_questions,
     queries_about,
     record_reply,
+    send_query,
     send_query_reminders,
 )
 from cardwatch.services.refused_files import (
@@ -244,6 +246,7 @@ from cardwatch.services.settings import (
     get_model,
     get_policy,
     get_proposal,
+    has_approver,
     list_active,
     list_proposals,
     list_rules,
@@ -310,6 +313,7 @@ __all__ = [
     "NewCase",
     "PartitionExport",
     "PolicyChange",
+    "PolicyForm",
     "Query",
     "Receipt",
     "RegisterDetail",
@@ -350,6 +354,7 @@ __all__ = [
     "audit_events",
     "back_test",
     "back_up",
+    "case_name",
     "cases_with_alert",
     "chain_keys",
     "change_case",
@@ -417,6 +422,7 @@ __all__ = [
     "get_supplier",
     "get_unit",
     "get_version",
+    "has_approver",
     "health",
     "highest_rate",
     "import_register",

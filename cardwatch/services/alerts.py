@@ -244,9 +244,10 @@ def inbox_summary(context: ServiceContext) -> InboxSummary:
 
     Returns:
         `alerts` that wait for an answer, without snoozed ones, and their `pence`; `earlier`, how
-        many of these are not of the newest statement that was scored; `answered_before`, how many
-        of its alerts ask what was explained before; `statement_id` and `label`
-        of that one, empty where there is none; titles of `rules` and labels of `statements`, by id.
+        many of these are not of the newest statement that was scored; `answered_before` and
+        `not_asked`, how many of its alerts ask what was explained before or are more than the
+        policy's budget; `statement_id` and `label` of that one, empty where there is none; titles
+        of `rules` and labels of `statements`, by id.
     """
     with context.casebook.unaudited(
         context.actor, context.now, lanes=context.actor.lanes, reads=True
@@ -257,9 +258,14 @@ def inbox_summary(context: ServiceContext) -> InboxSummary:
         earlier, _ = alert_queries.count_alerts(
             uow, replace(alert_filter, besides=newest["statement_id"])
         )
-        answered_filter = alert_queries.AlertFilter(
-            state="answered-before", statement_id=newest["statement_id"]
-        )
+
+        def closed(state: str) -> int:
+            """How many alerts of the newest statement closed by themselves in a state."""
+            if not newest["statement_id"]:
+                return 0
+            of_newest = alert_queries.AlertFilter(state=state, statement_id=newest["statement_id"])
+            return alert_queries.count_alerts(uow, of_newest)[0]
+
         lanes = (*context.actor.lanes, FINANCE)
         rules = load_inputs(uow, replace(active_inputs(uow, uow.today), model="", cards="")).rules
         return {
@@ -267,9 +273,8 @@ def inbox_summary(context: ServiceContext) -> InboxSummary:
             "alerts": count,
             "pence": pence,
             "earlier": earlier,
-            "answered_before": alert_queries.count_alerts(uow, answered_filter)[0]
-            if answered_filter.statement_id
-            else 0,
+            "answered_before": closed("answered-before"),
+            "not_asked": closed("not-asked"),
             "rules": {rule.id: rule.title for rule in rules if rule.lane in lanes},
             "statements": {
                 statement["statement_id"]: statement["label"] for statement in list_statements(uow)

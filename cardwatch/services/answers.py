@@ -77,6 +77,7 @@ class InboxSummary(StatementName):
     pence: int
     earlier: int
     answered_before: int
+    not_asked: int
     rules: dict[str, str]
     statements: dict[str, str]
 

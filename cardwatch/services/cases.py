@@ -94,6 +94,19 @@ def get_case(context: ServiceContext, case_id: str) -> CaseDetail:
         return case_detail(uow, case_id)
 
 
+def case_name(context: ServiceContext, case_id: str) -> str:
+    """The reference and title of a case, by which a request for an approval names it.
+
+    Raises:
+        NotAllowed: the role is not professional standards.
+        NotFound: there is no such case that the actor may see.
+    """
+    with _work(context, "consultation") as uow:
+        case = cases.find_case(uow, case_id)
+        uow.event.object_id = case["case_id"]
+        return f"{case['reference']}: {case['title']}"
+
+
 def case_detail(uow: UnitOfWork, case_id: str) -> CaseDetail:
     """Return a case whole; see `get_case`."""
     case = cases.find_case(uow, case_id)

@@ -1,8 +1,7 @@
-"""Exports: a statement's list, a case, and a query to a line manager."""
+"""Exports: a statement's list, a case, and chosen alerts."""
 
 from __future__ import annotations
 
-import datetime as dt
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,38 +10,29 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import sqlalchemy as sa
 
-from cardwatch.casebook import FINANCE, PSD, AuditEvent, people, pseudonyms, queries
+from cardwatch.casebook import FINANCE, PSD, AuditEvent, people, pseudonyms
 from cardwatch.casebook import alerts as kept
 from cardwatch.casebook.alert_queries import AlertFilter, find_alerts
 from cardwatch.casebook.approvals import require_approval
 from cardwatch.casebook.case_alerts import MOST_IN_CASE
 from cardwatch.casebook.checkpoints import sign_checkpoint
-from cardwatch.casebook.own_keys import own_keys
-from cardwatch.casebook.permissions import may_decide
-from cardwatch.casebook.rows import ApprovalScope, Export, SentQuery
+from cardwatch.casebook.rows import ApprovalScope, Export
 from cardwatch.casebook.statements import get_statement
-from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import exports
 from cardwatch.errors import CardwatchError, NotAllowed, about_field
 from cardwatch.records import Statements
-from cardwatch.registers import person_key
 from cardwatch.reports import (
     HANDED,
     PACK,
     PURPOSES,
-    Document,
     ExportCover,
     alert_files,
     alerts_filename,
     case_filename,
     check_drawing,
     pack_alerts,
-    questions_document,
-    questions_filename,
     write_alerts,
 )
-from cardwatch.services.alert_lists import MAX_DECIDED_TOGETHER, decide_each
-from cardwatch.services.alerts import clause_behind, people_of
 from cardwatch.services.authority import check_recipient
 from cardwatch.services.context import public_row
 from cardwatch.services.reliability import PackContent, reliability_files
@@ -50,12 +40,12 @@ from cardwatch.services.scoring_inputs import report_of
 from cardwatch.vocabulary import ApprovalKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from cardwatch.casebook import UnitOfWork
-    from cardwatch.casebook.alert_rows import AlertDetail, ListedAlert
+    from cardwatch.casebook.alert_rows import ListedAlert
     from cardwatch.records import AlertList
     from cardwatch.services.context import ServiceContext
 
@@ -63,23 +53,6 @@ EXPORT_FORMATS = (*HANDED, PACK)
 """Forms in which alerts are handed over; a pack has all of the others, and a signed manifest."""
 MAX_SELECTED = 1_000
 """Alerts that one file of filtered alerts has at most."""
-
-
-@dataclass(frozen=True)
-class Query:
-    """A query to a line manager by e-mail.
-
-    Attributes:
-        recipient: their name.
-        email: their address.
-        due_on: day by which an answer is wanted; empty for none.
-        reminds: whether they are reminded after that day, until a reply is recorded.
-    """
-
-    recipient: str = ""
-    email: str = ""
-    due_on: str = ""
-    reminds: bool = True
 
 
 @dataclass(frozen=True)
@@ -215,7 +188,7 @@ def case_content(uow: UnitOfWork, export_request: ExportRequest) -> tuple[PackCo
         export_request: names the alerts that are there; none where all are erased.
     """
     cases = _cases(uow, export_request)
-    raised_lists = _lists(uow, cases)
+    raised_lists = lists_as_raised(uow, cases)
     lists, read = _called(uow, raised_lists, of_case=True)
     handed = _cover(uow, export_request, cases)
     statement_ids = tuple(dict.fromkeys(name for _, name in raised_lists))
@@ -251,9 +224,9 @@ def _chosen(
     """Return what is kept of the alerts of a case, and the lists by lane and statement."""
     if export_request.alert_ids:
         cases = _cases(uow, export_request)
-        return cases, _lists(uow, cases)
+        return cases, lists_as_raised(uow, cases)
     if export_request.filters is not None:
-        return (), _lists(uow, _selection(uow, export_request))
+        return (), lists_as_raised(uow, _selection(uow, export_request))
     context.require_lane(export_request.lane)
     name = get_statement(uow, export_request.statement_id)["statement_id"]
     return (), {(export_request.lane, name): kept.read_list(uow, export_request.lane, name)}
@@ -348,7 +321,7 @@ def _cases(uow: UnitOfWork, export_request: ExportRequest) -> tuple[dict[str, An
     return tuple(cases)
 
 
-def _lists(
+def lists_as_raised(
     uow: UnitOfWork, alerts: Sequence[Mapping[str, Any]]
 ) -> dict[tuple[str, str], AlertList]:
     """Return some alerts as they were raised: by lane and statement, in that order."""
@@ -405,154 +378,3 @@ def list_exports(context: ServiceContext) -> list[Export]:
             question = question.where(exports.c.made_by == context.actor.actor_id)
         order = (exports.c.made_at, exports.c.disclosure_id)
         return [public_row(row) for row in uow.fetch_all(question.order_by(*order), Export)]
-
-
-def list_questions(context: ServiceContext, alert_id: str) -> list[ListedAlert]:
-    """The open alerts of finance about the same people as an alert, and nobody else.
-
-    Raises:
-        NotAllowed: the role is not finance.
-        NotFound: there is no such alert that the actor may see.
-    """
-    with context.work(AuditEvent("consultation", "alerts")) as uow:
-        context.allow((FINANCE,), "send queries to a line manager")
-        return _open_questions(uow, kept.get_alert(uow, alert_id))
-
-
-def _open_questions(uow: UnitOfWork, alert: AlertDetail) -> list[ListedAlert]:
-    """The open alerts of finance about the same people as an alert, and nobody else."""
-    filters = AlertFilter(lane=FINANCE, same_holder_as=alert["alert_id"], unanswered=True)
-    same_people = people_of([alert])
-    return [row for row in find_alerts(uow, filters) if people_of([row]) == same_people]
-
-
-def send_query(
-    context: ServiceContext,
-    alert_id: str,
-    query: Query,
-    send: Callable[[str, Document, str], None],
-    *,
-    marking: str,
-) -> SentQuery:
-    """Send finance's open questions about the people of an alert, and record them as asked.
-
-    They are recorded once the message has been sent: what cannot be sent is not asked.
-
-    Args:
-        context: who asks; of finance.
-        alert_id: one of finance's alerts.
-        query: to whom, and by when an answer is wanted.
-        send: sends a document; takes its file name, itself, and whom to reply to.
-        marking: protective marking.
-
-    Returns:
-        The query, whose alerts are recorded as asked.
-
-    Raises:
-        CardwatchError: see `ask_manager`; the address is of somebody asked about; no such day; it
-            could not be sent.
-    """
-    event = AuditEvent("disclosure", "questions", purpose="finance-assurance")
-    decision = kept.DecisionInput(
-        reason=f"Query sent by email to {query.recipient.strip()}.",
-        state="asked",
-        due_on=query.due_on,
-    )
-    with context.work(event) as uow:
-        context.allow((FINANCE,), "send queries to a line manager")
-        may_decide(uow, FINANCE, decision.reason)
-        kept.check_due(uow, query.due_on)
-        filename, document, questions = _questions_for(
-            uow, alert_id, recipient=query.recipient, email=query.email, marking=marking
-        )
-        if len(questions) > MAX_DECIDED_TOGETHER:
-            sentence = (
-                f"More than {MAX_DECIDED_TOGETHER} alerts are open. Create the document instead."
-            )
-            raise CardwatchError(sentence, field="email")
-        reply_to = people.email_of(uow)
-    send(filename, document, reply_to)
-    versions = {question["alert_id"]: question["version"] for question in questions}
-    with context.work(AuditEvent("alteration", "query")) as uow:
-        decide_each(uow, versions, decision)
-        day_after = str(day_of(query.due_on) + dt.timedelta(1)) if query.due_on else None
-        new_query = queries.NewQuery(
-            recipient=query.recipient.strip(),
-            email=query.email,
-            reply_to=reply_to,
-            due_on=query.due_on or None,
-            next_reminder_on=day_after if query.reminds else None,
-        )
-        return queries.get_query(uow, queries.add_query(uow, list(versions), new_query))
-
-
-def ask_manager(
-    context: ServiceContext, alert_id: str, *, recipient: str, marking: str
-) -> tuple[str, Document]:
-    """The name and content of finance's open questions about the people of an alert.
-
-    They are about the same people and nobody else: an alert that also asks about another person,
-    or about one of several alone, is left out.
-
-    Args:
-        context: who asks; of finance.
-        alert_id: one of finance's alerts.
-        recipient: the line manager; never one of the people asked about.
-        marking: protective marking.
-
-    Raises:
-        NotAllowed: the role is not finance.
-        NotFound: there is no such alert that the actor may see.
-        CardwatchError: nobody is named, somebody asked about is, or nothing is left to ask.
-    """
-    event = AuditEvent("disclosure", "questions", purpose="finance-assurance")
-    with context.work(event) as uow:
-        context.allow((FINANCE,), "send queries to a line manager")
-        filename, document, _ = _questions_for(uow, alert_id, recipient=recipient, marking=marking)
-        return filename, document
-
-
-def _questions_for(
-    uow: UnitOfWork, alert_id: str, *, recipient: str, email: str = "", marking: str
-) -> tuple[str, Document, list[ListedAlert]]:
-    """Return a query's file name and document, and the alerts in it; see `ask_manager`.
-
-    Args:
-        uow: its event becomes that of the query.
-        alert_id: one of finance's alerts.
-        recipient: the line manager.
-        email: their address; empty where it is not sent.
-        marking: protective marking.
-    """
-    alert = kept.get_alert(uow, alert_id)
-    if not recipient.strip():
-        raise CardwatchError("Enter the line manager's name", field="recipient")
-    uow.event.object_id = alert["alert_id"]
-    asked_about = set(map(person_key, people_of([alert])))
-    cardholder = people.holder_of(uow, email) if email else ""
-    for field, name in (("recipient", recipient), ("email", cardholder)):
-        if own_keys(uow, name) & asked_about:
-            sentence = "Choose somebody else. A query about a person goes to their line manager."
-            raise CardwatchError(sentence, field=field)
-    open_questions = _open_questions(uow, alert)
-    raised = {
-        raised_alert.alert_id: raised_alert
-        for alert_list in _lists(uow, open_questions).values()
-        for raised_alert in alert_list.alerts
-    }
-    questions = [question for question in open_questions if question["alert_id"] in raised]
-    if not questions:
-        raise CardwatchError("There are no open alerts about this cardholder.")
-    alert_ids = [question["alert_id"] for question in questions]
-    uow.extra_events += [
-        AuditEvent("disclosure", "alert", alert_id, purpose=uow.event.purpose)
-        for alert_id in alert_ids
-    ]
-    document = questions_document(
-        [(raised[question["alert_id"]], clause_behind(uow, question)) for question in questions],
-        marking=marking,
-        organisation=people.organisation_name(uow),
-        recipient=recipient.strip(),
-        day=uow.today,
-    )
-    return questions_filename(alert_ids), document, questions

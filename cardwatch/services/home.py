@@ -24,6 +24,7 @@ from cardwatch.casebook.counting import counting_payments, is_counting
 from cardwatch.casebook.rows import Statement
 from cardwatch.casebook.statements import list_statements
 from cardwatch.casebook.tables import OVERSEES, RECEIVES, transactions
+from cardwatch.policy import load_policy
 from cardwatch.services.refused_files import refused_arrivals
 from cardwatch.services.scoring_inputs import active_inputs, load_inputs
 
@@ -50,12 +51,18 @@ class Month:
 
 @dataclass(frozen=True)
 class Setup:
-    """What a casebook needs before its alerts can be relied on, and whether it is there."""
+    """What a casebook needs before its alerts can be relied on, and whether it is there.
+
+    Attributes:
+        has_limits, has_cards, has_history, has_statement: whether each is there.
+        assumed_pence: the single-purchase limit that counts until one is stated, in pence.
+    """
 
     has_limits: bool
     has_cards: bool
     has_history: bool
     has_statement: bool
+    assumed_pence: int
 
     @property
     def is_done(self) -> bool:
@@ -73,6 +80,8 @@ class Home:
         queries: how many queries to line managers wait for a reply, and are past their due day.
         last_upload: the statement received last, if there is one.
         agreements: open proposals that the actor may agree to.
+        own_proposals: open proposals of the actor's own.
+        has_approver: whether anybody else has the actor's role, and could approve these.
         approvals: requests that wait for the actor's approval, and their own once approved.
         referrals_count: how many referrals wait for an answer; 0 for who does not answer them.
         cases: the actor's open cases, the newest first.
@@ -87,6 +96,8 @@ class Home:
     queries: tuple[int, int]
     last_upload: Statement | None
     agreements: list[Proposal]
+    own_proposals: list[Proposal]
+    has_approver: bool
     approvals: list[Approval]
     months: list[Month]
     setup: Setup
@@ -121,7 +132,9 @@ def show_home(context: ServiceContext) -> Home:
                 sum(row["overdue_days"] > 0 for row in open_queries),
             ),
             last_upload=statements[-1] if statements else None,
-            agreements=_agreements(uow),
+            agreements=_open_proposals(uow, own=False),
+            own_proposals=_open_proposals(uow, own=True),
+            has_approver=people.shares_role(uow),
             approvals=approvals.waiting_approvals(uow) if actor.role == PSD else [],
             months=_months(uow) if statements else [],
             setup=_setup(uow, statements),
@@ -142,8 +155,8 @@ def _open_cases(uow: UnitOfWork) -> list[ListedCase]:
     return cases.find_cases(uow, own)
 
 
-def _agreements(uow: UnitOfWork) -> list[Proposal]:
-    """The open proposals of others that the actor may agree to."""
+def _open_proposals(uow: UnitOfWork, *, own: bool) -> list[Proposal]:
+    """The open proposals of the actor's role: their own, or those they may agree to."""
     if uow.actor.role not in RECEIVES:
         return []
     return [
@@ -151,7 +164,7 @@ def _agreements(uow: UnitOfWork) -> list[Proposal]:
         for row in proposals.list_proposals(uow)
         if row["state"] == proposals.OPEN
         and row["lane"] == uow.actor.role
-        and row["made_by"] != uow.actor.actor_id
+        and (row["made_by"] == uow.actor.actor_id) == own
     ]
 
 
@@ -193,4 +206,5 @@ def _setup(uow: UnitOfWork, statements: list[Statement]) -> Setup:
         has_cards=bool(recipe.cards),
         has_history=len(counting) > 1,
         has_statement=any(row["is_scored"] for row in counting),
+        assumed_pence=load_policy().single_purchase[0].pence,
     )

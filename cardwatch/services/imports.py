@@ -76,7 +76,7 @@ class Receipt:
         transactions: rows that are transactions.
         duplicate_count: those of them that other statements hold, counted once.
         holders: labels of these statements with how many each holds.
-        late: transactions from before the days the statement is about.
+        late: transactions from days that earlier statements are about.
         notes: what a person should know, each a sentence.
     """
 
@@ -429,7 +429,8 @@ def _receipt(uow: UnitOfWork, arrival: IncomingStatement) -> Receipt:
         notes.append("if this is a corrected statement, upload it as a correction")
     start = _first_on(arrival.rows)
     notes += _gap(start, statements)
-    late = int((arrival.rows["date"] < start).sum())
+    before = max((row["last_on"] for row in statements if row["last_on"] < start), default="")
+    late = int((arrival.rows["date"] <= before).sum())
     all_notes = (*arrival.report.decisions, *arrival.report.notes, *notes)
     return Receipt(
         arrival.statement_id, arrival.label, "received", count, duplicates, holders, late, all_notes

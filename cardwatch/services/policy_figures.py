@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardwatch.alerts import pounds, prose_day
+from cardwatch.policy import ALWAYS
 from cardwatch.quantities import quantity
 
 if TYPE_CHECKING:
@@ -120,11 +121,12 @@ DERIVED = {
 
 
 def limit_words(limit: Limit) -> str:
-    """One limit in words: `£1,000 since 1 April 2020, including VAT`."""
+    """One limit in words: `£1,000 since 1 April 2020, including VAT`; always, without a day."""
     vat = {"included": ", including VAT", "excluded": ", excluding VAT"}.get(limit.vat, "")
     whose = f", for {quantity(len(limit.holders), 'cardholder')}" if limit.holders else ""
     source = "" if limit.stated else " (default: your policy states none)"
-    return f"{pounds(limit.pence)} since {prose_day(str(limit.since))}{vat}{whose}{source}"
+    since = "" if limit.since == ALWAYS else f" since {prose_day(str(limit.since))}"
+    return f"{pounds(limit.pence)}{since}{vat}{whose}{source}"
 
 
 @dataclass(frozen=True)
@@ -151,8 +153,10 @@ def policy_changes(before: Policy, after: Policy) -> list[PolicyChange]:
 
 
 def _limits(policy: Policy, key: str) -> str:
-    """Every entry of a limit in words."""
-    return "; ".join(map(limit_words, getattr(policy, key)))
+    """Every entry of a limit in words, and that none is known for earlier payments."""
+    first = policy.no_limit_before(key)
+    none_before = f"none before {prose_day(str(first))}" if first else ""
+    return "; ".join(filter(None, [*map(limit_words, getattr(policy, key)), none_before]))
 
 
 def _list_words(before: Policy, after: Policy, key: str) -> tuple[str, str]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cardwatch.alerts import pounds
 from cardwatch.errors import CardwatchError
 from cardwatch.policy import (
+    ALWAYS,
     LARGEST_POUNDS,
     VAT_WORDS,
     default_policy_text,
+    load_policy,
     parse_policy,
     setting_fault,
 )
@@ -21,8 +25,39 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+@dataclass(frozen=True)
+class PolicyForm:
+    """The policy's form as it is shown.
+
+    Attributes:
+        values: what stands in each field, by its name.
+        assumed: the sum in pounds that is assumed for each limit that the policy does not state.
+    """
+
+    values: dict[str, str]
+    assumed: dict[str, str]
+
+
+def policy_form_of(text: str, today: dt.date) -> PolicyForm:
+    """The form of a policy: its values, and what is assumed where it states no limit.
+
+    Args:
+        text: the active policy as TOML.
+        today: the day on which limits apply.
+    """
+    assumed = {
+        key: pounds(getattr(load_policy(), key)[0].pence)
+        for key in LIMIT_LABELS
+        if key not in tomllib.loads(text)
+    }
+    return PolicyForm(policy_values(text, today), assumed)
+
+
 def policy_values(text: str, today: dt.date) -> dict[str, str]:
     """The values of the policy's form: figures, lists one entry a line, and the general limits.
+
+    A limit that the policy does not state has no value: a form that is sent back as it is states
+    nothing, and the sum that is assumed can be stated by entering it.
 
     Args:
         text: the active policy as TOML.
@@ -32,8 +67,9 @@ def policy_values(text: str, today: dt.date) -> dict[str, str]:
     values = {one.name: f"{getattr(policy, one.name):.12g}" for one in FIGURE_LABELS}
     values |= {name: "\n".join(map(str, getattr(policy, name))) for name in LIST_LABELS}
     for key in LIMIT_LABELS:
+        values |= {f"{key}_pounds": "", f"{key}_vat": "unknown"}
         for entry in policy.entries_in_force(key, today):
-            if not entry.holders:
+            if entry.stated and not entry.holders:
                 values |= {f"{key}_pounds": f"{entry.pence / 100:.12g}", f"{key}_vat": entry.vat}
     return values
 
@@ -44,7 +80,8 @@ def changed_policy(text: str, form: Mapping[str, str], today: dt.date) -> str:
     Args:
         text: the active policy as TOML.
         form: its fields by name; those that are missing stay as they are.
-        today: a limit without a day of its own applies from here on.
+        today: a limit without a day of its own applies from here on; the first that is stated
+            applies to earlier payments too.
 
     Raises:
         CardwatchError: a field is wrong, which it names, or nothing is changed.
@@ -62,7 +99,8 @@ def changed_policy(text: str, form: Mapping[str, str], today: dt.date) -> str:
     for key in LIMIT_LABELS:
         if changed & {f"{key}_pounds", f"{key}_vat", f"{key}_from"}:
             entries = settings.get(key, [])
-            settings[key] = _with_limit(entries, _limit(key, form, before, today))
+            since = today if entries else ALWAYS
+            settings[key] = _with_limit(entries, _limit(key, form, before, since))
     if settings == tomllib.loads(text):
         raise CardwatchError("Change a figure or a list first.")
     written = policy_toml(settings)
@@ -111,9 +149,9 @@ def _entries(name: str, text: str) -> list[str] | list[int]:
 
 
 def _limit(
-    key: str, form: Mapping[str, str], before: Mapping[str, str], today: dt.date
+    key: str, form: Mapping[str, str], before: Mapping[str, str], default_since: dt.date
 ) -> dict[str, Any]:
-    """A limit for everybody from its fields.
+    """A limit for everybody from its fields, from a day on where none is entered.
 
     Raises:
         CardwatchError: its sum, its day or its VAT is wrong.
@@ -127,7 +165,7 @@ def _limit(
         raise CardwatchError(sentence, field=f"{key}_pounds")
     day = form.get(f"{key}_from", "").strip()
     try:
-        since = dt.date.fromisoformat(day) if day else today
+        since = dt.date.fromisoformat(day) if day else default_since
     except ValueError:
         sentence = "Enter a date like 2027-04-01"
         raise CardwatchError(sentence, field=f"{key}_from") from None

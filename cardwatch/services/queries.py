@@ -1,23 +1,54 @@
-"""Queries to line managers after they were sent: replies and reminders."""
+"""Queries to line managers: the document, its sending, replies and reminders."""
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardwatch.casebook import FINANCE, Actor, AuditEvent, Casebook, queries
+from cardwatch.casebook import FINANCE, Actor, AuditEvent, Casebook, people, queries
+from cardwatch.casebook import alerts as kept
+from cardwatch.casebook.alert_queries import AlertFilter, find_alerts
+from cardwatch.casebook.own_keys import own_keys
+from cardwatch.casebook.permissions import may_decide
+from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.unit_of_work import SYSTEM
-from cardwatch.errors import NotFound
+from cardwatch.errors import CardwatchError, NotFound
+from cardwatch.registers import person_key
+from cardwatch.reports import questions_document, questions_filename
+from cardwatch.services.alert_lists import MAX_DECIDED_TOGETHER, decide_each
+from cardwatch.services.alerts import clause_behind, people_of
+from cardwatch.services.exports import lists_as_raised
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable
 
+    from cardwatch.casebook import UnitOfWork
+    from cardwatch.casebook.alert_rows import AlertDetail, ListedAlert
     from cardwatch.casebook.queries import ReplyInput
     from cardwatch.casebook.rows import SentQuery
+    from cardwatch.reports import Document
     from cardwatch.services.context import ServiceContext
 
 QUERY_PURPOSE = "finance-assurance"
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query to a line manager by e-mail.
+
+    Attributes:
+        recipient: their name.
+        email: their address.
+        due_on: day by which an answer is wanted; empty for none.
+        reminds: whether they are reminded after that day, until a reply is recorded.
+    """
+
+    recipient: str = ""
+    email: str = ""
+    due_on: str = ""
+    reminds: bool = True
 
 
 def list_queries(context: ServiceContext, *, open_only: bool = False) -> list[SentQuery]:
@@ -96,3 +127,154 @@ def send_query_reminders(
             with casebook.work(actor, event, clock(), lanes=(FINANCE,)) as uow:
                 queries.schedule_reminder(uow, query, 1, count=-1)
     return count
+
+
+def list_questions(context: ServiceContext, alert_id: str) -> list[ListedAlert]:
+    """The open alerts of finance about the same people as an alert, and nobody else.
+
+    Raises:
+        NotAllowed: the role is not finance.
+        NotFound: there is no such alert that the actor may see.
+    """
+    with context.work(AuditEvent("consultation", "alerts")) as uow:
+        context.allow((FINANCE,), "send queries to a line manager")
+        return _open_questions(uow, kept.get_alert(uow, alert_id))
+
+
+def _open_questions(uow: UnitOfWork, alert: AlertDetail) -> list[ListedAlert]:
+    """The open alerts of finance about the same people as an alert, and nobody else."""
+    filters = AlertFilter(lane=FINANCE, same_holder_as=alert["alert_id"], unanswered=True)
+    same_people = people_of([alert])
+    return [row for row in find_alerts(uow, filters) if people_of([row]) == same_people]
+
+
+def send_query(
+    context: ServiceContext,
+    alert_id: str,
+    query: Query,
+    send: Callable[[str, Document, str], None],
+    *,
+    marking: str,
+) -> SentQuery:
+    """Send finance's open questions about the people of an alert, and record them as asked.
+
+    They are recorded once the message has been sent: what cannot be sent is not asked.
+
+    Args:
+        context: who asks; of finance.
+        alert_id: one of finance's alerts.
+        query: to whom, and by when an answer is wanted.
+        send: sends a document; takes its file name, itself, and whom to reply to.
+        marking: protective marking.
+
+    Returns:
+        The query, whose alerts are recorded as asked.
+
+    Raises:
+        CardwatchError: see `ask_manager`; the address is of somebody asked about; no such day; it
+            could not be sent.
+    """
+    event = AuditEvent("disclosure", "questions", purpose=QUERY_PURPOSE)
+    decision = kept.DecisionInput(
+        reason=f"Query sent by email to {query.recipient.strip()}.",
+        state="asked",
+        due_on=query.due_on,
+    )
+    with context.work(event) as uow:
+        context.allow((FINANCE,), "send queries to a line manager")
+        may_decide(uow, FINANCE, decision.reason)
+        kept.check_due(uow, query.due_on)
+        filename, document, questions = _questions_for(
+            uow, alert_id, recipient=query.recipient, email=query.email, marking=marking
+        )
+        if len(questions) > MAX_DECIDED_TOGETHER:
+            sentence = (
+                f"More than {MAX_DECIDED_TOGETHER} alerts are open. Create the document instead."
+            )
+            raise CardwatchError(sentence, field="email")
+        reply_to = people.email_of(uow)
+    send(filename, document, reply_to)
+    versions = {question["alert_id"]: question["version"] for question in questions}
+    with context.work(AuditEvent("alteration", "query")) as uow:
+        decide_each(uow, versions, decision)
+        day_after = str(day_of(query.due_on) + dt.timedelta(1)) if query.due_on else None
+        new_query = queries.NewQuery(
+            recipient=query.recipient.strip(),
+            email=query.email,
+            reply_to=reply_to,
+            due_on=query.due_on or None,
+            next_reminder_on=day_after if query.reminds else None,
+        )
+        return queries.get_query(uow, queries.add_query(uow, list(versions), new_query))
+
+
+def ask_manager(
+    context: ServiceContext, alert_id: str, *, recipient: str, marking: str
+) -> tuple[str, Document]:
+    """The name and content of finance's open questions about the people of an alert.
+
+    They are about the same people and nobody else: an alert that also asks about another person,
+    or about one of several alone, is left out.
+
+    Args:
+        context: who asks; of finance.
+        alert_id: one of finance's alerts.
+        recipient: the line manager; never one of the people asked about.
+        marking: protective marking.
+
+    Raises:
+        NotAllowed: the role is not finance.
+        NotFound: there is no such alert that the actor may see.
+        CardwatchError: nobody is named, somebody asked about is, or nothing is left to ask.
+    """
+    event = AuditEvent("disclosure", "questions", purpose=QUERY_PURPOSE)
+    with context.work(event) as uow:
+        context.allow((FINANCE,), "send queries to a line manager")
+        filename, document, _ = _questions_for(uow, alert_id, recipient=recipient, marking=marking)
+        return filename, document
+
+
+def _questions_for(
+    uow: UnitOfWork, alert_id: str, *, recipient: str, email: str = "", marking: str
+) -> tuple[str, Document, list[ListedAlert]]:
+    """Return a query's file name and document, and the alerts in it; see `ask_manager`.
+
+    Args:
+        uow: its event becomes that of the query.
+        alert_id: one of finance's alerts.
+        recipient: the line manager.
+        email: their address; empty where it is not sent.
+        marking: protective marking.
+    """
+    alert = kept.get_alert(uow, alert_id)
+    if not recipient.strip():
+        raise CardwatchError("Enter the line manager's name", field="recipient")
+    uow.event.object_id = alert["alert_id"]
+    asked_about = set(map(person_key, people_of([alert])))
+    cardholder = people.holder_of(uow, email) if email else ""
+    for field, name in (("recipient", recipient), ("email", cardholder)):
+        if own_keys(uow, name) & asked_about:
+            sentence = "Choose somebody else. A query about a person goes to their line manager."
+            raise CardwatchError(sentence, field=field)
+    open_questions = _open_questions(uow, alert)
+    raised = {
+        raised_alert.alert_id: raised_alert
+        for alert_list in lists_as_raised(uow, open_questions).values()
+        for raised_alert in alert_list.alerts
+    }
+    questions = [question for question in open_questions if question["alert_id"] in raised]
+    if not questions:
+        raise CardwatchError("There are no open alerts about this cardholder.")
+    alert_ids = [question["alert_id"] for question in questions]
+    uow.extra_events += [
+        AuditEvent("disclosure", "alert", alert_id, purpose=uow.event.purpose)
+        for alert_id in alert_ids
+    ]
+    document = questions_document(
+        [(raised[question["alert_id"]], clause_behind(uow, question)) for question in questions],
+        marking=marking,
+        organisation=people.organisation_name(uow),
+        recipient=recipient.strip(),
+        day=uow.today,
+    )
+    return questions_filename(alert_ids), document, questions

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
 from cardwatch.casebook import FINANCE, PSD, AuditEvent, documents, proposals
+from cardwatch.casebook.people import shares_role
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import DOCUMENT_KINDS, ORDER_KINDS, POLICY_PACK, READS, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed
@@ -16,7 +17,7 @@ from cardwatch.services.diffs import changes
 from cardwatch.services.imports import newest_forest
 from cardwatch.services.packs import activate_pack, check_named_pack, pack_documents
 from cardwatch.services.policy_figures import PolicyChange, policy_changes
-from cardwatch.services.policy_form import changed_policy, policy_values
+from cardwatch.services.policy_form import PolicyForm, changed_policy, policy_form_of
 from cardwatch.services.scoring_inputs import (
     active_inputs,
     load_inputs,
@@ -155,13 +156,13 @@ def _policy_changes(context: ServiceContext, uow: UnitOfWork, content: bytes) ->
     return policy_changes(before, unpack_policy(content))
 
 
-def policy_form(context: ServiceContext) -> dict[str, str]:
-    """The values of the active policy's form; see `services.policy_form`.
+def policy_form(context: ServiceContext) -> PolicyForm:
+    """The active policy's form; see `services.policy_form`.
 
     Raises:
         NotAllowed: the role changes no settings.
     """
-    return policy_values(_active_policy(context), context.now.date())
+    return policy_form_of(_active_policy(context), context.now.date())
 
 
 def change_policy(context: ServiceContext, form: Mapping[str, str]) -> str:
@@ -244,6 +245,12 @@ def decide_proposal(context: ServiceContext, proposal_id: str, *, agrees: bool) 
         if agrees and proposal["kind"] == POLICY_PACK:
             activate_pack(uow, proposal["sha256"], proposal["effective_from"])
         return public_row(proposal)
+
+
+def has_approver(context: ServiceContext) -> bool:
+    """Whether anybody else has the actor's role, and could approve what they propose."""
+    with context.casebook.unaudited(context.actor, context.now, reads=True) as uow:
+        return shares_role(uow)
 
 
 def list_proposals(context: ServiceContext) -> list[Proposal]:

@@ -89,7 +89,7 @@ class SftpSource:
                 check_private(path)
         self.options()
 
-    def options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, object]:
         """Return how to connect, with the secrets.
 
         Raises:

@@ -263,10 +263,10 @@ def _check_any(sheet: ParsedSheet, good: Flags, problems: Sequence[Problem], pla
     """
     if good.any():
         return
-    reason = "it has no transactions"
+    reason = "it has no transactions that could be read"
     if problems:
         first = problems[0]
-        reason += f". The first, row {first.row}, column {first.column}: {first.message}"
+        reason += f". The first fault is in row {first.row}, column {first.column}: {first.message}"
     elif (place == APART).any():
         reason += ": none is posted"
     raise FileRefused(sheet.table.file, "no_transactions", reason)

@@ -58,11 +58,6 @@ def plain_word(text: str) -> str:
     return " ".join(re.sub(r"[^\w£]|_", " ", text.casefold()).split())
 
 
-def is_placeholder(text: str) -> bool:
-    """Return whether a cell says only that something is missing or hidden."""
-    return " ".join(text.casefold().split()) in word_set("placeholders", "words")
-
-
 def is_period(name: str) -> bool:
     """Return whether the name of a sheet is made of months, years and numbers alone."""
     words = re.findall(r"[^\W\d_]+", name.casefold())

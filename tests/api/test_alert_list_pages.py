@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import SPLIT, crowd, month
+from books import SPLIT, crowd, month, second_person
 from services import Running, text
+
+from api.web import alerts
+from cardwatch import services
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,3 +153,35 @@ def test_search_and_one_decision_on_several_in_the_api(running: Running) -> None
     done = running.ask("POST", "/v1/alerts/decisions", json=sent)
     assert (done.status_code, done.json()) == (201, {"alerts": 2})
     assert running.ask("POST", "/v1/alerts/decisions", json=sent).status_code == 412
+
+
+def test_what_to_ask_is_printed_page_by_page(
+    page: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerts, "ALERTS_PER_PAGE", 2)
+    first = page("/review?state=unanswered").text
+    total = re.search(r"Alerts 1 to 2 of (\d+)", first)
+    assert total is not None
+    seen, following = re.findall(r">(\d+)\. ", first), first
+    while link := re.search(r'href="(/review[^"]+)" rel="next"', following):
+        following = page(html.unescape(link[1])).text
+        seen += re.findall(r">(\d+)\. ", following)
+    assert seen == [str(number + 1) for number in range(int(total[1]))]
+    assert "print each page" in following
+    assert page("/review?state=unanswered&cursor=x").status_code == 422
+
+
+def test_a_list_says_how_many_are_more_than_the_budget(running: Running) -> None:
+    at = running.context("finance")
+    few = "alerts_per_holder_month = 1\nalerts_per_1000 = 0\nalerts_at_least = 1\n"
+    policy = services.pack_policy(few, "policy.toml")
+    made = services.propose(at, "policy", policy, effective_from="", reason="few")
+    services.decide_proposal(second_person(at), made["proposal_id"], agrees=True)
+    more = [f"2026-10-{day:02},E{who},FIRM {'ABCDEFGH'[who]}{day},{pounds}.00,X{who}{day}{pounds}"
+            for who in (1, 2, 3) for day in range(2, 30, 3) for pounds in (900, 950)]  # fmt: skip
+    running.send(text(*month(10), *SPLIT, *more))
+    listed = running.ask("GET", "/alerts", headers=SITE).text
+    told = re.search(r">(\d+) more alerts? of october.csv</a> (is|are) closed as not asked", listed)
+    assert told is not None
+    rest = running.ask("GET", "/alerts?state=not-asked", headers=SITE).text
+    assert f"{told[1]} alert" in rest

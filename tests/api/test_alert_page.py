@@ -66,7 +66,7 @@ def test_a_decision_is_chosen_before_it_is_saved(held: Running) -> None:
 
 def test_a_rule_page_has_words_figures_and_code(held: Running) -> None:
     page = _get(held, "/rules/split-same-day")
-    assert "£1,000 since 1 January 2000" in page
+    assert "£1,000 (default: your policy states none)" in page
     assert "(default: your policy states none)" in page
     assert page.index("The rule applies when") < page.index("The conditions as code")
     assert "[[when]]" in page

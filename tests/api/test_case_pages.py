@@ -138,3 +138,14 @@ def test_cases_are_searched_a_page_at_a_time(running: Running) -> None:
     assert "Needle 1" in shown.text
     assert "Needle 2" not in shown.text
     assert "eedle" not in str(shown.url)
+
+
+def test_a_request_names_its_case_by_reference(running: Running) -> None:
+    case = _open(running, "Hospitality of one supplier")
+    page = running.ask(
+        "POST", f"/cases/{case['case_id']}/hand-over", "psd", headers=SITE,
+        data={"purpose": "misconduct", "recipient": "The authority"},
+    )  # fmt: skip
+    assert "/approvals/" in str(page.url), page.text
+    assert f"{case['reference']}: Hospitality of one supplier" in page.text
+    assert f">{case['case_id']}<" not in page.text

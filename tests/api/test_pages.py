@@ -404,7 +404,7 @@ def test_what_is_not_theirs_is_a_page_that_says_so(
 
 def test_whoever_has_not_signed_in_is_sent_to_sign_in(running: Running) -> None:
     answer = running.client.get("/alerts", headers=SITE, follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/alerts")
     page = running.client.get("/sign-in", headers=SITE)
     assert page.status_code == 200
     assert page.headers["content-security-policy"] == PAGE_POLICY

@@ -86,7 +86,9 @@ def test_a_change_is_tried_proposed_and_agreed_to_on_pages(held: Running) -> Non
         wrong, _ = _post(held, "/settings/propose", "finance", 422, data=sent | more)
         assert f'id="{name}-error"' in wrong
     made, place = _post(held, "/settings/propose", "finance", data=sent | {"reason": "fewer"})
-    assert "Another person must approve" in made
+    place = place.partition("?")[0]
+    assert "Your change is proposed" in made
+    assert "Another person in your role must approve it" in made
     assert "Approve and activate" not in made
     _post(held, f"{place}/agreement", "finance", 403)
     itself = services.ServiceContext(held.book, Actor(OWN, SYSTEM, "admin"), held.clock())

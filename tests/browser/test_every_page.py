@@ -295,7 +295,7 @@ PAGES = (
     _wrong("/people/directory", "admin", "Save the role"),
     State("/approvals", ("admin", "psd")),
     _of("/approvals/{approval_id}", "approval", "psd"),
-    State("/approvals/{approval_id}", ("psd",), at="/approvals/{approved}", says="It is approved"),
+    State("/approvals/{approval_id}", ("psd",), at="/approvals/{approved}", says="is approved"),
     _of("/approvals/{approval_id}", "erasure", "admin"),
     State("/keys", ("admin",)),
     _of("/keys/{key_id}/end", "key", "admin"),

@@ -274,3 +274,35 @@ def test_a_question_is_handed_over_and_asked_of_a_line_manager(
     at.type("Recipient", "CFO")
     at.choose("CSV")
     assert "NEW FIRM" in at.download("Share").decode("utf-8-sig")
+
+
+@pytest.mark.usefixtures("october")
+def test_a_page_of_alerts_is_ticked_at_once(visit: Callable[[], Steps]) -> None:
+    at = visit()
+    at.enter("finance")
+    boxes = at.page.locator("tbody input[type=checkbox]")
+    count = boxes.count()
+    assert count > 1
+    at.press("Select all on this page")
+    assert at.page.locator("tbody input:checked").count() == count
+    boxes.first.uncheck()
+    at.press("Select all on this page")
+    at.press("Select none")
+    assert at.page.locator("tbody input:checked").count() == 0
+    at.press("Select all on this page")
+    at.press("Decide on the selected alerts")
+    at.sees(f"Decide on {count} alerts")
+
+
+@pytest.mark.usefixtures("october")
+@pytest.mark.parametrize("visit", [(320, True)], indirect=True)
+def test_on_a_narrow_screen_the_fact_has_the_whole_width(visit: Callable[[], Steps]) -> None:
+    at = visit()
+    at.enter("finance")
+    fact = at.page.locator("tbody th").first.bounding_box()
+    assert fact is not None
+    assert fact["width"] > 250
+    at.page.goto("/")
+    cell = at.page.get_by_role("cell", name="Covered").first.bounding_box()
+    assert cell is not None
+    assert cell["x"] + cell["width"] <= 320

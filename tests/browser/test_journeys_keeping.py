@@ -58,12 +58,12 @@ def test_a_change_is_tried_compared_and_agreed_to_by_another(visit: Callable[[],
     second.page.get_by_text("Changes in the file, line by line").click()
     second.sees("pounds = 5000")
     second.press("Approve and activate")
-    second.sees("Agreed")
+    second.sees("Approved")
 
     auditor.go("Settings")
     assert f"second@{OWN}.example" in auditor.rows("Settings that were activated")[0]
     auditor.press("Policy: the limit was raised")
-    auditor.sees("Agreed", f"by second@{OWN}.example")
+    auditor.sees("Approved", f"by second@{OWN}.example")
 
 
 @in_every_way

@@ -6,7 +6,7 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import lively_month, month
+from books import lively_month, month, second_person
 from made_alerts import ALONE, BOTH, LINES, raise_alerts
 
 from cardwatch import services
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 def test_an_empty_casebook_has_everything_to_set_up(at: Context) -> None:
     home = services.show_home(at())
-    assert astuple(home.setup) == (False, False, False, False)
+    assert astuple(home.setup) == (False, False, False, False, 100_000)
     assert (home.last_upload, home.months, home.waiting) == (None, [], (0, 0))
 
 
 def test_the_checklist_follows_what_is_there(at: Context, read: Read) -> None:
     services.receive(at(), read(*month(9)), is_history=True)
     services.receive(at(), read(*lively_month(10)))
-    assert astuple(services.show_home(at()).setup) == (False, False, True, True)
+    assert astuple(services.show_home(at()).setup) == (False, False, True, True, 100_000)
 
 
 def test_months_without_a_statement_are_missing(at: Context, read: Read) -> None:
@@ -67,14 +67,28 @@ def test_agreements_are_those_of_others_in_the_same_role(at: Context) -> None:
     content = services.pack_policy("alerts_per_1000 = 4\n", "policy.toml")
     made = services.propose(at(), "policy", content, effective_from="", reason="fewer")
     services.propose(at("psd"), "policy", content, effective_from="", reason="theirs")
-    assert services.show_home(at()).agreements == []
+    home = services.show_home(at())
+    assert home.agreements == []
+    assert [one["proposal_id"] for one in home.own_proposals] == [made["proposal_id"]]
     own = at().actor
     second = services.ServiceContext(
         at().casebook, Actor(own.organisation_id, "other", "finance"), at().now
     )
     waits = [one["proposal_id"] for one in services.show_home(second).agreements]
     assert waits == [made["proposal_id"]]
+    assert services.show_home(second).own_proposals == []
     assert services.show_home(at("auditor")).agreements == []
+
+
+def test_who_is_alone_in_their_role_is_known(at: Context) -> None:
+    assert not services.show_home(at()).has_approver
+    assert not services.has_approver(at())
+    second = second_person(at())
+    assert services.show_home(at()).has_approver
+    assert not services.has_approver(at("auditor"))
+    services.end_person(at("admin"), "finance2@approves.example")
+    assert not services.has_approver(at())
+    assert services.has_approver(second)
 
 
 def test_admin_has_no_such_page(at: Context) -> None:

@@ -32,7 +32,7 @@ from cardwatch.casebook.tables import (
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.registers import person_key, read_cards
-from cardwatch.services.exports import Query
+from cardwatch.services.queries import Query
 from cardwatch.statements import read_each
 
 if TYPE_CHECKING:

@@ -7,15 +7,16 @@ import html
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cardwatch import services
 from cardwatch.errors import CardwatchError, NotAllowed
-from cardwatch.policy import Policy, load_policy, parse_policy
+from cardwatch.policy import ALWAYS, LIMIT_KINDS, Policy, load_policy, parse_policy
 from cardwatch.services.policy_figures import LIST_LABELS, policy_changes
-from cardwatch.services.policy_form import changed_policy, policy_values
+from cardwatch.services.policy_form import changed_policy, policy_form_of, policy_values
 from cardwatch.toml_text import policy_toml
 
 if TYPE_CHECKING:
@@ -42,6 +43,41 @@ holders = ["E1"]
 def test_a_form_sent_as_it_is_changes_nothing() -> None:
     with pytest.raises(CardwatchError, match="Change a figure"):
         changed_policy(TEXT, policy_values(TEXT, TODAY), TODAY)
+
+
+def test_the_sum_that_is_assumed_can_be_stated() -> None:
+    shown = policy_form_of("", TODAY)
+    assert shown.assumed["single_purchase"] == "£1,000"
+    form = shown.values | {"single_purchase_pounds": "£1,000", "holder_month_vat": "unknown"}
+    (limit,) = parse_policy(changed_policy("", form, TODAY), "policy.toml").single_purchase
+    assert (limit.pence, limit.stated) == (100_000, True)
+    after = changed_policy("", form, TODAY)
+    assert "single_purchase" not in policy_form_of(after, TODAY).assumed
+    with pytest.raises(CardwatchError, match="Change a figure"):
+        changed_policy(after, policy_values(after, TODAY), TODAY)
+
+
+def test_a_first_limit_holds_for_payments_made_before_it_was_stated() -> None:
+    october = (pd.Series(["E1"]), pd.Series(pd.to_datetime(["2026-10-05"])))
+    first = changed_policy("", {"step_pounds": "7500"}, TODAY)
+    policy = parse_policy(first, "policy.toml")
+    assert policy.limits_in_force("step", *october)["pence"].tolist() == [750_000]
+    later = parse_policy(changed_policy(first, {"step_pounds": "9000"}, TODAY), "policy.toml")
+    assert later.limits_in_force("step", *october)["pence"].tolist() == [750_000]
+    assert [entry.pence for entry in later.entries_in_force("step", TODAY)] == [900_000]
+
+
+def test_assumed_limits_apply_to_every_payment() -> None:
+    for name in LIMIT_KINDS:
+        assert [limit.since for limit in getattr(load_policy(), name)] == [ALWAYS]
+        assert load_policy().no_limit_before(name) is None
+
+
+def test_a_first_limit_from_a_day_says_that_none_is_known_before() -> None:
+    form = {"step_pounds": "7500", "step_from": "2026-04-01"}
+    after = parse_policy(changed_policy("", form, TODAY), "policy.toml")
+    (change,) = policy_changes(parse_policy("", "policy.toml"), after)
+    assert change.after == "£7,500 since 1 April 2026; none before 1 April 2026"
 
 
 def test_a_figure_a_limit_and_a_list_are_changed() -> None:
@@ -82,7 +118,8 @@ def test_a_figure_a_limit_and_a_list_are_changed() -> None:
 )
 def test_a_wrong_field_is_named(field: str, value: str) -> None:
     with pytest.raises(CardwatchError) as refusal:
-        changed_policy(TEXT, policy_values(TEXT, TODAY) | {field: value}, TODAY)
+        form = policy_values(TEXT, TODAY) | {"step_pounds": "5000", field: value}
+        changed_policy(TEXT, form, TODAY)
     assert refusal.value.field == field
 
 
@@ -102,8 +139,8 @@ def test_it_is_proposed_and_the_second_person_reads_it(
 ) -> None:
     running = serve(chores=False)
     page = _post(running, "/settings/policy", {"single_purchase_pounds": "750"})
-    assert "£1,000 since 1 January 2000 (default: your policy states none)" in page
-    assert "£750 since" in page
+    assert "£1,000 (default: your policy states none)" in page
+    assert "£750" in page
     assert "Propose change" in page
     wrong = _post(running, "/settings/policy", {"near_limit_share": "2"}, status=422)
     assert "must be a share of the limit" in wrong

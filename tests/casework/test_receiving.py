@@ -113,6 +113,7 @@ def test_a_late_payment_completes_a_split_that_an_earlier_statement_began(
     services.receive(at(), read(*month(10), SPLIT[0]))
     late = services.receive(at(), read(SPLIT[1], *month(11, 25)))
     assert late.late == 1
+    assert services.receive(at(), read(*month(12))).late == 0  # all of days of its own
     assert _payments(at()) == ["S1", "S2"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cardwatch import __version__
+from cardwatch.cli.commands import PANELS
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "sample_data"
@@ -149,6 +151,17 @@ def test_the_policy_that_is_shown_is_one_that_passes_the_check(home: Path, tmp_p
     assert "no fault" in run(home, "policy", "check", tmp_path / "policy.toml").stdout
 
 
+def test_a_limit_that_begins_late_is_said_to_leave_earlier_payments_out(
+    home: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text("[[step]]\nfrom = 2026-11-01\npounds = 5000\n", encoding="utf-8")
+    told = run(home, "policy", "check", path).stdout
+    assert "Payments before 2026-11-01 are compared with no step limit." in told
+    path.write_text("[[step]]\nfrom = 2000-01-01\npounds = 5000\n", encoding="utf-8")
+    assert "compared with no" not in run(home, "policy", "check", path).stdout
+
+
 def test_a_trained_model_scores_and_a_changed_one_is_refused(home: Path, tmp_path: Path) -> None:
     model = tmp_path / "model"
     policy = ("--policy", SAMPLE / "policy.toml")
@@ -176,8 +189,10 @@ def test_wrong_usage_ends_with_2_before_any_work(home: Path, words: tuple[str, .
 
 def test_every_command_has_help_with_an_example(home: Path) -> None:
     top = run(home, "--help").stdout
+    assert re.findall(r"^╭─ (.+?) ─", top, re.MULTILINE) == ["Options", *PANELS]
+    for names in PANELS.values():
+        assert set(names) <= set(re.findall(r"^│ ([a-z-]+) ", top, re.MULTILINE))
     for command in ("score", "train", "cards", "rules", "columns", "merchant", "demo"):
-        assert command in top
         assert f"Example: cardwatch {command}" in run(home, command, "--help").stdout
     for command in ("check", "show"):
         page = run(home, "policy", command, "--help").stdout
