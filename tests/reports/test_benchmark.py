@@ -13,15 +13,16 @@ from typer.testing import CliRunner
 
 from cardwatch.cli import app
 from cardwatch.errors import CardwatchError
-from cardwatch.reports.aggregate import Aggregate, SharePair, read_aggregate
+from cardwatch.reports.aggregate import Aggregate, CommonPolicy, SharePair, read_aggregate
 from cardwatch.reports.benchmark import (
     FunnelPoint,
-    benchmark_document,
     change_interval,
     change_words,
+    common_policy,
     make_funnels,
     nearest_peers,
 )
+from cardwatch.reports.benchmark_document import benchmark_document
 from cardwatch.reports.document_xlsx import document_xlsx
 from cardwatch.reports.funnel_plot import funnel_svg
 
@@ -64,7 +65,81 @@ def test_what_is_planted_is_outside(aggregates: list[Aggregate]) -> None:
         for point in funnel.points
         if "99.8%" in point.verdict
     }
-    assert outside == {("Kingsmere (invented)", "alerts"), ("Holmshire (invented)", "just_under")}
+    assert outside == {
+        ("Kingsmere (invented)", "alerts"),
+        ("Holmshire (invented)", "just_under"),
+        ("Greyvale (invented)", "split_alerts"),
+        ("Inglemoor (invented)", "cards_with_approver"),
+    }
+
+
+def test_a_lenient_policy_shows_beside_the_common_one(aggregates: list[Aggregate]) -> None:
+    """Greyvale asks about few splits by its own limits; its payments are like the others'."""
+    document = benchmark_document(aggregates, marking="OFFICIAL", made_on="2026-11-29")
+    section = next(s for s in document.sections if s.title.startswith("By own policy"))
+    assert "National purchasing-card pack (invented), version 2026.1" in section.text[0]
+    assert "Not scored by it: Dunsea (invented)." in section.text
+    rows = {row[:2]: row[2:] for row in section.tables[0].rows}
+    own, common = rows["Greyvale (invented)", "Split purchase"]
+    assert float(own.split("%")[0]) < 0.7 * float(common.split("%")[0])
+    assert " to " in own
+    assert " to " in common
+    assert rows["Dunsea (invented)", "Split purchase"][1] == "Not given"
+
+
+def test_only_forces_scored_by_one_pack_are_compared_by_it(aggregates: list[Aggregate]) -> None:
+    """The attack: a pack of its own, of the same name, by which a force looks better."""
+    newest = [one for one in aggregates if one.quarter == "2026-Q3"]
+    policy = common_policy(newest)
+    assert policy is not None
+    own_pack = dataclasses.replace(policy, sha256="f" * 64)
+    changed = [
+        dataclasses.replace(one, common_policy=own_pack) if one.organisation == VALE else one
+        for one in newest
+    ]
+    assert common_policy(changed) == policy
+    for funnel in make_funnels(changed):
+        names = {point.organisation for point in funnel.points}
+        assert (VALE in names) <= (not funnel.indicator.startswith("common_"))
+    without = [dataclasses.replace(one, common_policy=None) for one in newest]
+    assert common_policy(without) is None
+    assert not any(f.indicator.startswith("common_") for f in make_funnels(without))
+
+
+def test_another_pack_in_the_quarter_before_is_no_change(aggregates: list[Aggregate]) -> None:
+    other = CommonPolicy("Older", "Owner", "2025.1", "0" * 64)
+    mixed = [
+        dataclasses.replace(one, common_policy=other) if one.quarter == "2026-Q2" else one
+        for one in aggregates
+    ]
+    before, after = (
+        {
+            point.organisation
+            for funnel in make_funnels(some)
+            if funnel.indicator == "common_split_alerts"
+            for point in funnel.points
+            if point.earlier is not None
+        }
+        for some in (aggregates, mixed)
+    )
+    assert before == {"Northwick Metropolitan (invented)"}
+    assert after == set()
+
+
+def test_files_of_both_versions_are_compared(aggregates: list[Aggregate]) -> None:
+    """A force that has not upgraded: its file names no pack and no register."""
+    old = [
+        dataclasses.replace(
+            one, common_policy=None, registers={},
+            shares={n: p for n, p in one.shares.items() if n in {"alerts", "refunds"}},
+        ) if one.organisation == VALE else one
+        for one in aggregates
+    ]  # fmt: skip
+    document = benchmark_document(old, marking="OFFICIAL", made_on="2026-11-29", organisation=VALE)
+    entries = next(s for s in document.sections if s.title == "Registers").tables[0].rows
+    assert {row[0]: row[1:] for row in entries}[VALE] == ("Not given",) * 3
+    text = next(s for s in document.sections if s.title.startswith("By own policy")).text
+    assert f"Not scored by it: Dunsea (invented), {VALE}." in text
 
 
 def test_changes_stand_beside(aggregates: list[Aggregate]) -> None:
@@ -114,7 +189,10 @@ def test_the_document_says_what_it_does_not_mean(aggregates: list[Aggregate]) ->
     text = str(document).lower()
     for word in ("fraud", "suspect", "offender", "worst", "league"):
         assert word not in text
-    assert sum("your force" in str(section.tables) for section in document.sections) == 3
+    shared = [f for f in make_funnels(aggregates) if VALE in {p.organisation for p in f.points}]
+    assert shared
+    marked = sum("(your force)" in str(section.tables) for section in document.sections)
+    assert marked == len(shared)
 
 
 def test_the_workbook_has_every_table(aggregates: list[Aggregate]) -> None:
@@ -146,4 +224,7 @@ def test_the_command_shows_the_funnel(tmp_path: Path) -> None:
     assert ran.exit_code == 0, ran.output
     assert "Alerts per purchase" in ran.output
     assert (tmp_path / "b.xlsx").stat().st_size > 5_000
-    assert len(list(tmp_path.glob("b-*.svg"))) == 8
+    read = [read_aggregate(path.name, path.read_bytes()) for path in FILES]
+    drawn = {f"b-{funnel.indicator}.svg" for funnel in make_funnels(read)}
+    assert {path.name for path in tmp_path.glob("b-*.svg")} == drawn
+    assert {"b-common_split_alerts.svg", "b-cards_with_approver.svg"} <= drawn
