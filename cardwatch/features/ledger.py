@@ -9,10 +9,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import holidays
 import numpy as np
 import pandas as pd
 
+from cardwatch.features.bank_holidays import bank_holidays
 from cardwatch.merchants import category_name, link_aliases, link_merchants
 from cardwatch.policy import LIMIT_KINDS, WEEKDAYS, in_categories
 from cardwatch.registers import compared
@@ -206,8 +206,8 @@ class Ledger:
         """Whether each row's day is a weekend or bank holiday where the organisation is."""
         weekday = np.array(WEEKDAYS)[(self.day + 3) % 7]  # 1970 began on a Thursday
         years = range(1970 + self.month.min() // 12, 1971 + self.month.max() // 12)
-        free = holidays.country_holidays("GB", subdiv=self.policy.country, years=years)
-        days = np.array(list(free), dtype="datetime64[D]").astype("int64")
+        free = bank_holidays(self.policy.country, years)
+        days = np.array(free, dtype="datetime64[D]").astype("int64")
         return ~np.isin(weekday, self.policy.working_days) | np.isin(self.day, days)
 
     @cached_property
