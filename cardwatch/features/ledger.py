@@ -256,7 +256,8 @@ class Ledger:
 
         def make() -> tuple[Codes, np.ndarray[Any, Any]]:
             values = getattr(self, name) if name in OWN_GROUPS else self.frame[name]
-            codes, distinct = pd.factorize(values, use_na_sentinel=False)
+            # Of the array: a series makes an index of what is distinct first.
+            codes, distinct = pd.factorize(getattr(values, "array", values), use_na_sentinel=False)
             return codes, np.asarray(distinct)
 
         return self.once(f"texts {name}", make)
@@ -389,8 +390,11 @@ class Ledger:
             until: last day of the window, in days before the row's: 0 for its own, 1 for the one
                 before.
         """
+        added = np.asarray(values, dtype="float64")
+        if not added.any():  # nothing of that kind was paid: a small statement has most kinds not
+            return np.zeros(len(self))
         sums = np.zeros(len(self) + 1)
-        np.cumsum(np.asarray(values, dtype="float64")[self._order(by)], out=sums[1:])
+        np.cumsum(added[self._order(by)], out=sums[1:])
         first, last = self._begin(by, since), self._begin(by, until - 1)
         return sums[np.maximum(first, last)] - sums[first]
 
