@@ -37,18 +37,19 @@ INDICATORS: dict[str, str] = {
     "common_repeat_alerts": "Repeated payment alerts per purchase, by the common policy",
     "cumulative_alerts": "Cumulative spending alerts per purchase",
     "common_cumulative_alerts": "Cumulative spending alerts per purchase, by the common policy",
-    "upheld": "Upheld, of answered alerts",
-    "late": "Waiting for more than 28 days, of alerts without an answer",
+    "upheld": "Upheld alerts, of answered alerts",
+    "late": "Alerts waiting for more than 28 days, of those without an answer",
     "refunds": "Refunds, of purchases and refunds",
-    "just_under": "At 95% to 100% of £1,000, of purchases at 90% to 100%",
-    "cards_known": "Card register: purchases on a card that it has",
+    "just_under": "Purchases from £950 to £999.99, of those from £900 to £999.99",
+    "cards_known": "Card register: purchases on a registered card",
     "cards_with_limit": "Card register: open cards with a limit",
     "cards_with_approver": "Card register: open cards with an approver",
-    "contracts_complete": "Contracts: entries that lack nothing",
+    "contracts_complete": "Contracts: complete entries",
     "contracts_late": "Contracts: entries recorded more than 28 days late",
-    "companies_complete": "Companies: entries that lack nothing",
+    "companies_complete": "Companies: complete entries",
 }
 """Shares that forces are compared by, each with what it is."""
+WITHIN = "within limits"
 WARNING_Z, ALARM_Z = 1.96, 3.09
 """Normal deviates of the limits: chance puts 5% and 0.2% of forces outside."""
 WINSORISED_SHARE = 0.1
@@ -243,7 +244,7 @@ def _verdict(pair: SharePair, centre: float, spread: float) -> str:
         low, high = funnel_limits(centre, pair.total, spread, deviate)
         if not low <= share <= high:
             return f"{side}, {words}"
-    return "within limits"
+    return WITHIN
 
 
 def change_words(point: FunnelPoint) -> str:

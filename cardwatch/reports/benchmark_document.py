@@ -8,6 +8,7 @@ from cardwatch.rarity import exact_interval
 from cardwatch.reports.aggregate import COMMON
 from cardwatch.reports.benchmark import (
     INDICATORS,
+    WITHIN,
     by_quarter,
     change_words,
     common_policy,
@@ -32,7 +33,7 @@ NOT_SHOWN = (
     "A higher share of upheld alerts may mean that a force asks better questions.",
     "A force within the limits has not been shown to be without problems.",
     "By the common policy all payments are scored alike. Own alerts also depend on own registers.",
-    "A register that lacks nothing may still be wrong.",
+    "A register with complete entries may still be wrong.",
     "A change from the quarter before may come from the season, a large order, or better records.",
     "Counts below each force's threshold are left out, and counts are rounded to the nearest 5.",
 )
@@ -46,6 +47,7 @@ OWN_AND_COMMON = {
 """Figures that are given by the own policy and by the common one, each with its kind of alert."""
 REGISTERS = {"cards": "Open cards", "contracts": "Contracts", "companies": "Companies"}
 """Registers whose entries are counted, each with its heading."""
+OUTSIDE_TEXT = ("These shares are worth a question. Each figure has its own table below.",)
 FORCES_TEXT = (
     "Each file is signed by the force's own installation. Confirm the key with the force once.",
 )
@@ -56,7 +58,7 @@ COUNTED_TEXT = (
 REGISTERS_TEXT = (
     "Registers of finance alone. Cards are those open on the last day of the quarter.",
 )
-NOT_GIVEN = "Not given"
+NOT_SHARED = "Not shared"
 
 
 def benchmark_document(
@@ -89,6 +91,7 @@ def benchmark_document(
     sections = [
         Section("What a difference does not mean", points=(*NOT_SHOWN, _by_chance(funnels))),
         *((_own_section(funnels, organisation, peers),) if organisation else ()),
+        _outside_section(funnels),
         Section("Forces", text=FORCES_TEXT, tables=(_forces(newest),)),
         _policies_section(newest),
         Section("Registers", text=REGISTERS_TEXT, tables=(_registers(newest),)),
@@ -104,6 +107,22 @@ def _by_chance(funnels: Sequence[Funnel]) -> str:
         f"{points:,} points are shown. If all forces were alike, up to {round(points * 0.05):,} of "
         "them would lie outside the 95% limits by chance."
     )
+
+
+def _outside_section(funnels: Sequence[Funnel]) -> Section:
+    """The points that lie outside the limits, so that nobody has to look for them."""
+    rows = tuple(
+        (point.organisation, INDICATORS[funnel.indicator], percent(point.share),
+         percent(funnel.centre), point.verdict)
+        for funnel in funnels
+        for point in funnel.points
+        if point.verdict != WITHIN
+    )  # fmt: skip
+    headings = ("Force", "Figure", "Share", "All forces", "Position")
+    table = Table(
+        "Outside the limits", headings, rows, numeric=(2, 3), empty="No force is outside them."
+    )
+    return Section("Outside the limits", text=OUTSIDE_TEXT, tables=(table,))
 
 
 def _policies_section(newest: Sequence[Aggregate]) -> Section:
@@ -133,14 +152,14 @@ def _policies_section(newest: Sequence[Aggregate]) -> Section:
             if any(pairs):
                 rows.append((a.organisation, kind, *map(_with_interval, pairs)))
     headings = ("Force", "Kind of alert", "By its own policy", "By the common policy")
-    table = Table("Alerts per purchase by both policies", headings, tuple(rows), numeric=(2, 3))
+    table = Table("By both policies", headings, tuple(rows), numeric=(2, 3))
     return Section("By own policy and by the common policy", text=tuple(text), tables=(table,))
 
 
 def _with_interval(pair: SharePair | None) -> str:
     """Return a share with its exact 95% interval."""
     if pair is None:
-        return NOT_GIVEN
+        return NOT_SHARED
     low, high = exact_interval(pair.count, pair.total)
     return f"{percent(pair.count / pair.total)} ({percent(low)} to {percent(high)})"
 
@@ -150,7 +169,10 @@ def _registers(newest: Sequence[Aggregate]) -> Table:
     rows = tuple(
         (
             a.organisation,
-            *(f"{a.registers[name]:,}" if name in a.registers else NOT_GIVEN for name in REGISTERS),
+            *(
+                f"{a.registers[name]:,}" if name in a.registers else NOT_SHARED
+                for name in REGISTERS
+            ),
         )
         for a in newest
     )
@@ -188,7 +210,7 @@ def _own_section(funnels: Sequence[Funnel], organisation: str, peers: Sequence[s
         together = ""
         if near:
             together = percent(sum(p.count for p in near) / sum(p.total for p in near))
-        change = change_words(force_point) or "Not given"
+        change = change_words(force_point) or "No earlier figure"
         rows.append((
             INDICATORS[funnel.indicator], percent(force_point.share), together,
             percent(funnel.centre), change, force_point.verdict,
@@ -207,8 +229,8 @@ def _section(funnel: Funnel, organisation: str, peers: Sequence[str]) -> Section
     widened = ""
     if funnel.spread > 1:
         widened = (
-            f" Forces differ more than chance gives, so the limits are {funnel.spread:.1f} times "
-            "as wide."
+            f" Forces differ by more than chance, so the limits are {funnel.spread:.1f} times as "
+            "wide."
         )
     text = (f"All forces together: {percent(funnel.centre)}.{widened}",)
     headings = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from cardwatch.reports.benchmark import (
 )
 from cardwatch.reports.benchmark_document import benchmark_document
 from cardwatch.reports.document_xlsx import document_xlsx
-from cardwatch.reports.funnel_plot import funnel_svg
+from cardwatch.reports.funnel_plot import HEIGHT, MARGIN, WIDTH, funnel_svg
 
 FILES = sorted((Path(__file__).parents[2] / "sample_data" / "aggregates").iterdir())
 VALE = "Saltmarsh Vale (invented)"
@@ -84,7 +85,7 @@ def test_a_lenient_policy_shows_beside_the_common_one(aggregates: list[Aggregate
     assert float(own.split("%")[0]) < 0.7 * float(common.split("%")[0])
     assert " to " in own
     assert " to " in common
-    assert rows["Dunsea (invented)", "Split purchase"][1] == "Not given"
+    assert rows["Dunsea (invented)", "Split purchase"][1] == "Not shared"
 
 
 def test_only_forces_scored_by_one_pack_are_compared_by_it(aggregates: list[Aggregate]) -> None:
@@ -137,7 +138,7 @@ def test_files_of_both_versions_are_compared(aggregates: list[Aggregate]) -> Non
     ]  # fmt: skip
     document = benchmark_document(old, marking="OFFICIAL", made_on="2026-11-29", organisation=VALE)
     entries = next(s for s in document.sections if s.title == "Registers").tables[0].rows
-    assert {row[0]: row[1:] for row in entries}[VALE] == ("Not given",) * 3
+    assert {row[0]: row[1:] for row in entries}[VALE] == ("Not shared",) * 3
     text = next(s for s in document.sections if s.title.startswith("By own policy")).text
     assert f"Not scored by it: Dunsea (invented), {VALE}." in text
 
@@ -228,3 +229,35 @@ def test_the_command_shows_the_funnel(tmp_path: Path) -> None:
     drawn = {f"b-{funnel.indicator}.svg" for funnel in make_funnels(read)}
     assert {path.name for path in tmp_path.glob("b-*.svg")} == drawn
     assert {"b-common_split_alerts.svg", "b-cards_with_approver.svg"} <= drawn
+
+
+def test_every_point_of_a_plot_is_within_its_axes_and_can_be_told_apart(
+    aggregates: list[Aggregate],
+) -> None:
+    """Shares near 100% and a force fifty times as large as another would lie on one spot."""
+    for funnel in make_funnels(aggregates):
+        svg = funnel_svg(funnel)
+        across, down = (
+            [float(n) for n in re.findall(rf'{c}="([0-9.]+)"', svg)] for c in ("cx", "cy")
+        )
+        assert min(across) >= MARGIN, funnel.indicator
+        assert max(across) <= WIDTH - MARGIN, funnel.indicator
+        assert min(down) >= MARGIN, funnel.indicator
+        assert max(down) <= HEIGHT - MARGIN, funnel.indicator
+        assert max(down) - min(down) > 20, funnel.indicator
+        assert np.median(across) - min(across) > 100, funnel.indicator
+
+
+def test_what_is_outside_stands_together(aggregates: list[Aggregate]) -> None:
+    document = benchmark_document(aggregates, marking="OFFICIAL", made_on="2026-11-29")
+    table = next(s for s in document.sections if s.title == "Outside the limits").tables[0]
+    outside = [
+        point for funnel in make_funnels(aggregates) for point in funnel.points
+        if point.verdict != "within limits"
+    ]  # fmt: skip
+    assert [row[0] for row in table.rows] == [point.organisation for point in outside]
+    assert [row[4] for row in table.rows] == [point.verdict for point in outside]
+    alike = [_force(f"{number}", 30, 1_000) for number in range(5)]
+    document = benchmark_document(alike, marking="OFFICIAL", made_on="2026-11-29")
+    table = next(s for s in document.sections if s.title == "Outside the limits").tables[0]
+    assert (table.rows, table.empty) == ((), "No force is outside them.")
