@@ -68,6 +68,7 @@ bench: $(VENV)/dev.stamp  ## Measure speed as ratios in one run
 	$(BIN)/python benchmarks/casebook.py
 	$(BIN)/python benchmarks/registers.py
 	PYTHONPATH=tests $(BIN)/python benchmarks/national.py
+	PYTHONPATH=tests $(BIN)/python benchmarks/efficiency.py
 
 docs: $(VENV)/run.stamp  ## Make the pages that are made from the code
 	$(BIN)/python docs/make.py

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaincinv
 
 from cardwatch.features import FAMILIES, MONTH_FEATURES, name_of
 
@@ -150,6 +149,8 @@ def exact_interval(count: int, total: int) -> tuple[float, float]:
         count: how many of the total, from 0 to all.
         total: how many in all; without any, every share from 0 to 1 is possible.
     """
+    from scipy.special import betaincinv  # noqa: PLC0415  few statements need it, and it takes long to load
+
     low = float(betaincinv(count, total - count + 1, TAIL_SHARE)) if count else 0.0
     high = 1.0 if count == total else float(betaincinv(count + 1, total - count, 1 - TAIL_SHARE))
     return low, high

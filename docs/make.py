@@ -1,4 +1,4 @@
-"""Makes what is made from the code: the page of rules, and the picture in the README."""
+"""Makes what is made from the code: the page of rules, the picture in the README, and tables."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
 from cardwatch.cli import output
+from cardwatch.features.bank_holidays import BANK_HOLIDAYS_FILE, table_text
+from cardwatch.features.novelty import TRADE_STEMS_FILE, described_stems
 from cardwatch.policy import load_policy
 from cardwatch.registers import layouts_page, read_cards
 from cardwatch.rules import load_rules, rules_page
@@ -19,6 +21,7 @@ from cardwatch.statements import ReadingChoices, read_statements, shipped_profil
 
 HERE = Path(__file__).parent
 SAMPLE = HERE.parent / "sample_data"
+FEATURES = HERE.parent / "cardwatch" / "features"
 WIDTH, FIRST = 108, 3
 
 
@@ -40,7 +43,10 @@ def make_picture() -> str:
 
 
 def main() -> None:
-    """Write every page and picture."""
+    """Write every page, picture and table."""
+    stems = "".join(f"{stem}\n" for stem in sorted(described_stems()))
+    (FEATURES / TRADE_STEMS_FILE).write_text(stems, encoding="utf-8")
+    (FEATURES / BANK_HOLIDAYS_FILE).write_text(table_text(), encoding="utf-8")
     (HERE / "rules.md").write_text(rules_page(load_rules()), encoding="utf-8")
     (HERE / "register-layouts.md").write_text(layouts_page(), encoding="utf-8")
     (HERE / "demo.svg").write_text(make_picture(), encoding="utf-8")

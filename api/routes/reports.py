@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, File, Form, Response, UploadFile
 
@@ -10,6 +11,7 @@ from api.deps import AppStateDep, Context
 from api.downloads import CONTENT_TYPES, publication_response
 from api.quotas import ExportContext
 from api.schemas.reports import (
+    ComparedPolicy,
     Comparison,
     ForceFigure,
     ForceShare,
@@ -18,7 +20,11 @@ from api.schemas.reports import (
 )
 from api.state import UPLOAD_BYTES
 from api.uploads import compare_uploads
-from cardwatch.reports.benchmark import INDICATORS, NOT_SHOWN, Funnel, change_words
+from cardwatch.reports.benchmark import INDICATORS, Funnel, change_words
+from cardwatch.reports.benchmark_document import NOT_SHOWN
+
+if TYPE_CHECKING:
+    from cardwatch.reports.aggregate import CommonPolicy
 
 router = APIRouter(tags=["reports"])
 
@@ -43,8 +49,14 @@ def compare(
         quarter=benchmark.quarter,
         peers=list(benchmark.peers),
         not_meant=list(NOT_SHOWN),
+        common_policy=_policy(benchmark.common_policy),
         figures=[_figure(funnel) for funnel in benchmark.funnels],
     )
+
+
+def _policy(policy: CommonPolicy | None) -> ComparedPolicy | None:
+    """Return the pack behind the figures by the common policy."""
+    return ComparedPolicy(**asdict(policy)) if policy else None
 
 
 def _figure(funnel: Funnel) -> ForceFigure:

@@ -32,12 +32,24 @@ class ForceFigure(BaseModel):
     forces: list[ForceShare]
 
 
+class ComparedPolicy(BaseModel):
+    """The policy pack by which forces were scored alike."""
+
+    name: str
+    owner: str
+    version: str
+    sha256: str = Field(description="Of the pack's signed file.")
+
+
 class Comparison(BaseModel):
     """Forces compared."""
 
     quarter: str
     peers: list[str] = Field(description="The forces nearest in size to the one named.")
     not_meant: list[str] = Field(description="What a difference does not mean.")
+    common_policy: ComparedPolicy | None = Field(
+        description="The pack behind figures that begin with `common_`; null without one."
+    )
     figures: list[ForceFigure]
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import coo_array
 
 from cardwatch.features.ledger import PAIR
 from cardwatch.features.split import refunded_on
@@ -128,6 +127,7 @@ def _labels(ledger: Ledger, findings: Sequence[Finding]) -> list[int]:
     """
     if not findings:
         return []
+    from scipy.sparse import coo_array  # noqa: PLC0415  the same
     from scipy.sparse.csgraph import connected_components  # noqa: PLC0415  a scoring without findings loads no solvers
 
     first = len(ledger) + len(findings)

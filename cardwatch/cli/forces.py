@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cardwatch import installation
-from cardwatch.cli.context import Owner, Who, open_context, read_text, write_file
+from cardwatch.cli.context import Owner, Who, open_context, read_bytes, read_text, write_file
 from cardwatch.cli.options import busy
 
 if TYPE_CHECKING:
@@ -39,18 +39,37 @@ def aggregate(
     threshold: Annotated[
         int, typer.Option(min=1, help="Smallest count that is shared; 5 or more.")
     ] = 10,
+    pack: Annotated[
+        Path | None,
+        typer.Option(
+            help="Policy pack by which payments are scored as well; otherwise the active one.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     person: Who = None,
     organisation: Owner = None,
 ) -> None:
     """Write a quarter's figures without people or merchants, signed, to share with others."""
     from cardwatch import services
-    from cardwatch.cli.output import out
+    from cardwatch.cli.output import err, out
+    from cardwatch.reports.aggregate import read_aggregate
 
-    with open_context(person, organisation) as context:
+    with open_context(person, organisation) as context, busy("Counting the quarter"):
         content = services.make_aggregate(
-            context, quarter, threshold=threshold, key=installation.signing_key()
+            context,
+            quarter,
+            threshold=threshold,
+            key=installation.signing_key(),
+            pack=read_bytes(pack) if pack else b"",
         )
     write_file(path, content)
+    if read_aggregate(path.name, content).common_policy is None:
+        err.print(
+            "There are no figures by a common policy: your policy comes from no pack. "
+            "Give one with --pack.",
+            markup=False,
+        )
     out.print(f"Written: {path}. Read it before you share it.", markup=False)
 
 
@@ -64,7 +83,8 @@ def benchmark(
 ) -> None:
     """Compare forces by their aggregates, with limits that respect their size."""
     from cardwatch.reports.aggregate import read_aggregate
-    from cardwatch.reports.benchmark import benchmark_document, make_funnels
+    from cardwatch.reports.benchmark import make_funnels
+    from cardwatch.reports.benchmark_document import benchmark_document
 
     for path in outputs or []:
         if path.suffix.lower() not in BENCHMARK_FORMS:

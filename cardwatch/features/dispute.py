@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cardwatch.features.merchant import merchant_before_count
+from cardwatch.features.merchant import merchant_before_count, says
 
 if TYPE_CHECKING:
     from cardwatch.features.ledger import Flags, Ledger, Numbers
@@ -22,10 +22,11 @@ TINY_DAYS = 2
 
 def is_dispute_booking(ledger: Ledger) -> Flags:
     """Whether the bank recorded a dispute: a credit for one, or its reversal."""
+    adjusted = ledger.is_in("kind", ("adjustment",))
+    if not adjusted.any():
+        return adjusted
     codes, merchants = ledger.texts("merchant")
-    names = pd.Series(merchants, dtype="str")
-    worded = names.str.contains(DISPUTE_WORDS, case=False, regex=True).to_numpy(bool)
-    return worded[codes] & ledger.is_in("kind", ("adjustment",))
+    return says(pd.Series(merchants, dtype="str"), DISPUTE_WORDS)[codes] & adjusted
 
 
 def dispute_before_count(ledger: Ledger) -> Numbers:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import betainc, gammaln, pdtrc
 
 from cardwatch.features.amount import is_near_limit
 from cardwatch.features.ledger import PAIR
@@ -29,10 +28,12 @@ LEAST_CHANCE = 1e-12
 def sole_merchant_surprise(ledger: Ledger) -> Numbers:
     """Amounts at a merchant of this cardholder alone are round, near the limit or ever larger."""
     bought, pence = ledger.is_purchase, ledger.column("amount_pence")
-    whole = [_improbable(ledger, bought & (pence % size == 0)) for size in ROUND_PENCE]
     here = ledger.count(bought, PAIR, MERCHANT_YEAR_DAYS)
     sole = bought & (merchant_holders_count(ledger) == 1) & (here >= FEWEST_PAYMENTS)
     sole &= ~is_billed_per_person(ledger)
+    if not sole.any():
+        return np.zeros(len(ledger))
+    whole = [_improbable(ledger, bought & (pence % size == 0)) for size in ROUND_PENCE]
     surprise = np.maximum(*whole) + _improbable(ledger, is_near_limit(ledger)) + _rising(ledger)
     return np.where(sole, surprise, 0.0)
 
@@ -42,9 +43,9 @@ def _rising(ledger: Ledger) -> Numbers:
 
     Of k amounts in any order one in k! is rising; every day may begin one.
     """
+    from scipy.special import gammaln  # noqa: PLC0415  few statements need it, and it takes long to load
+
     rows = np.flatnonzero(ledger.is_purchase)
-    if not len(rows):
-        return np.zeros(len(ledger))
     pair, day, pence = ledger.group(*PAIR), ledger.day, ledger.pence
     rows = rows[np.lexsort((pence[rows], day[rows], pair[rows]))]
     last = np.append((np.diff(pair[rows]) != 0) | (np.diff(day[rows]) != 0), True)
@@ -66,6 +67,8 @@ def _improbable(ledger: Ledger, sign: Flags) -> Numbers:
     The chance is a binomial tail at the rate of the cardholder's own payments, drawn towards that
     of everybody.
     """
+    from scipy.special import betainc  # noqa: PLC0415  few statements need it, and it takes long to load
+
     bought = ledger.is_purchase
     usual = (ledger.count(sign, (), until=1) + 1) / (ledger.count(bought, (), until=1) + WEIGHT)
     usual = ledger.count(sign, PAIR[:1], until=1) + WEIGHT * usual
@@ -97,9 +100,13 @@ def split_merchants_count(ledger: Ledger) -> Numbers:
 
 def split_merchants_surprise(ledger: Ledger) -> Numbers:
     """The cardholder's payments are splits at more merchants than those of others."""
+    count = split_merchants_count(ledger)
+    if not count.any():
+        return np.zeros(len(ledger))
+    from scipy.special import pdtrc  # noqa: PLC0415  few statements need it, and it takes long to load
+
     first, bought = _split_merchants(ledger), ledger.is_purchase
     usual = (ledger.count(first, (), until=1) + 1) / (ledger.count(bought, (), until=1) + WEIGHT)
     expected = usual * ledger.count(bought, PAIR[:1], MERCHANT_YEAR_DAYS)
-    count = split_merchants_count(ledger)
     tail = pdtrc(np.maximum(count - 1, 0), expected)
     return np.where(count > 0, -np.log(np.maximum(tail, LEAST_CHANCE)), 0.0)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import holidays
 import numpy as np
 import pandas as pd
 
+from cardwatch.features.bank_holidays import bank_holidays
 from cardwatch.merchants import category_name, link_aliases, link_merchants
 from cardwatch.policy import LIMIT_KINDS, WEEKDAYS, in_categories
 from cardwatch.registers import compared
@@ -206,8 +206,8 @@ class Ledger:
         """Whether each row's day is a weekend or bank holiday where the organisation is."""
         weekday = np.array(WEEKDAYS)[(self.day + 3) % 7]  # 1970 began on a Thursday
         years = range(1970 + self.month.min() // 12, 1971 + self.month.max() // 12)
-        free = holidays.country_holidays("GB", subdiv=self.policy.country, years=years)
-        days = np.array(list(free), dtype="datetime64[D]").astype("int64")
+        free = bank_holidays(self.policy.country, years)
+        days = np.array(free, dtype="datetime64[D]").astype("int64")
         return ~np.isin(weekday, self.policy.working_days) | np.isin(self.day, days)
 
     @cached_property
@@ -256,7 +256,8 @@ class Ledger:
 
         def make() -> tuple[Codes, np.ndarray[Any, Any]]:
             values = getattr(self, name) if name in OWN_GROUPS else self.frame[name]
-            codes, distinct = pd.factorize(values, use_na_sentinel=False)
+            # Of the array: a series makes an index of what is distinct first.
+            codes, distinct = pd.factorize(getattr(values, "array", values), use_na_sentinel=False)
             return codes, np.asarray(distinct)
 
         return self.once(f"texts {name}", make)
@@ -389,8 +390,11 @@ class Ledger:
             until: last day of the window, in days before the row's: 0 for its own, 1 for the one
                 before.
         """
+        added = np.asarray(values, dtype="float64")
+        if not added.any():  # nothing of that kind was paid: a small statement has most kinds not
+            return np.zeros(len(self))
         sums = np.zeros(len(self) + 1)
-        np.cumsum(np.asarray(values, dtype="float64")[self._order(by)], out=sums[1:])
+        np.cumsum(added[self._order(by)], out=sums[1:])
         first, last = self._begin(by, since), self._begin(by, until - 1)
         return sums[np.maximum(first, last)] - sums[first]
 

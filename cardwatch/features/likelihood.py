@@ -14,7 +14,6 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
 from cardwatch.features.ledger import expand_runs
 
@@ -136,6 +135,8 @@ def _past(ledger: Ledger, name: str, usable: Flags) -> Numbers:
 
 def _counts(ledger: Ledger, name: str, rows: Flags) -> Any:  # noqa: ANN401  scipy has no types
     """Count each holder's payments of each item, as a sparse table."""
+    from scipy import sparse  # noqa: PLC0415  few statements need it, and it takes long to load
+
     holder, item = ledger.group("holder_id"), ledger.group(name)
     shape = (holder.max() + 1, item.max() + 1)
     return sparse.coo_array((np.ones(rows.sum()), (holder[rows], item[rows])), shape).tocsr()
@@ -152,6 +153,8 @@ def _profiles(tables: list[Any]) -> Any:  # noqa: ANN401  scipy has no types
     What everybody buys is weighted down (tf-idf), so that the product of two rows, the cosine,
     says how alike two holders buy.
     """
+    from scipy import sparse  # noqa: PLC0415  the same
+
     profiles = sparse.hstack([table.log1p() for table in tables]).tocsr()
     holders = int((np.diff(profiles.indptr) > 0).sum())  # those who join later change nothing
     users = np.bincount(profiles.indices, minlength=profiles.shape[1])

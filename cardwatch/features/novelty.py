@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
-import iso18245
 import numpy as np
 import pandas as pd
-from scipy.special import log_ndtr, pdtrc
 
 from cardwatch.features.baselines import past_moments
 from cardwatch.features.ledger import DAYS_APART, PAIR
@@ -41,6 +40,7 @@ NO_TRADE = {"services", "service", "stores", "store", "other", "elsewhere", "cla
             "west", "united", "royal", "british", "england", "city", "county"}  # fmt: skip
 """Words of the ISO 18245 descriptions that name no trade."""
 AIRLINES, AFTER_HOTELS = "3000", "4000"
+TRADE_STEMS_FILE = "trade_stems.txt"
 WORD = re.compile(r"[A-Za-z]{4,}")
 
 
@@ -101,9 +101,10 @@ def category_rarity_surprise(ledger: Ledger) -> Numbers:
     return np.where(is_new_to_holder(ledger), np.maximum(*views), 0.0)
 
 
-@cache
-def trade_stems() -> frozenset[str]:
-    """Return the beginnings of the words by which ISO 18245 describes trades."""
+def described_stems() -> frozenset[str]:
+    """Return the beginnings of the words by which ISO 18245 describes trades, by its library."""
+    import iso18245  # noqa: PLC0415  `make docs` alone needs it
+
     words = {
         word.lower()
         for code in iso18245.get_all_mccs()
@@ -111,6 +112,16 @@ def trade_stems() -> frozenset[str]:
         for word in WORD.findall(str(code.iso_description or ""))
     }
     return frozenset(word[:LONGEST_STEM] for word in words - NO_TRADE)
+
+
+@cache
+def trade_stems() -> frozenset[str]:
+    """Return what `described_stems` gives, from the table that is made of it.
+
+    The library looks through all its codes for each, which takes as long as scoring ten rows.
+    """
+    table = resources.files("cardwatch.features") / TRADE_STEMS_FILE
+    return frozenset(table.read_text(encoding="utf-8").split())
 
 
 def _trades(names: np.ndarray[tuple[int], np.dtype[np.object_]]) -> tuple[Codes, list[str]]:
@@ -184,6 +195,11 @@ def new_merchants_surprise(ledger: Ledger) -> Numbers:
     """
     first = _first_of_substance(ledger)
     count = new_merchants_count(ledger)
+    burst = first & (count > 1)
+    if not burst.any():
+        return np.zeros(len(ledger))
+    from scipy.special import pdtrc  # noqa: PLC0415  few statements need it, and it takes long to load
+
     history_days = ledger.day - ledger.first_day(("holder_id",))
     history_days = np.clip(history_days, FEWEST_SEEN_DAYS, NOVELTY_YEAR_DAYS)
     before = ledger.count(first, PAIR[:1], NOVELTY_YEAR_DAYS, BURST_DAYS + 1)
@@ -193,10 +209,12 @@ def new_merchants_surprise(ledger: Ledger) -> Numbers:
     # The Poisson tail by scipy.special: scipy.stats takes as long to load as a statement to score.
     with np.errstate(divide="ignore"):
         surprise = -np.log(pdtrc(np.maximum(count - 1, 0), usual)) / 2 + sums
-    return np.where(first & (count > 1), surprise, 0.0)
+    return np.where(burst, surprise, 0.0)
 
 
 def _tail(ledger: Ledger) -> Numbers:
     """Return minus the logarithm of the share of the holder's sums that would be as large."""
+    from scipy.special import log_ndtr  # noqa: PLC0415  few statements need it, and it takes long to load
+
     usual = past_moments(ledger, ("holder_id",))
     return -log_ndtr(-(ledger.log_pence - usual["mean"]) / usual["deviation"])

@@ -85,6 +85,8 @@ def is_unit_silent(ledger: Ledger) -> Flags:
     """
     silent = _expected(ledger) >= SILENT_FROM
     first = np.zeros(len(ledger), dtype=bool)
+    if not silent.any():
+        return first
     payments = keys_of_payments(ledger)
     last: dict[str, float] = {}
     flagged = payments[silent[payments["row"].to_numpy()]]

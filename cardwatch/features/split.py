@@ -274,6 +274,8 @@ def _together(ledger: Ledger, window: Codes, part: Codes, start: Codes, good: Fl
         start: first day of each window.
         good: which windows are looked at.
     """
+    if not good.any():
+        return np.zeros(len(start))
     window, part = window[good[window]], part[good[window]]
     holder = ledger.group("holder_id")[part]
     table = {"window": window, "holder": holder, "part": part}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr
 
 from cardwatch.features.baselines import past_moments
 from cardwatch.features.ledger import DAYS_APART, expand_runs, take_rows
@@ -89,6 +88,8 @@ def _day_totals(ledger: Ledger, by: tuple[str, str]) -> Numbers:
 
 def _severity(mean: Numbers, deviation: Numbers, total: Numbers) -> Numbers:
     """Return a log-normal distribution of day totals over cells 1 to `CELLS` of a total."""
+    from scipy.special import ndtr  # noqa: PLC0415  few statements need it, and it takes long to load
+
     edges = np.log(np.maximum(total[:, None] * np.arange(CELLS) / CELLS, 1.0))
     below = ndtr((edges - mean[:, None]) / deviation[:, None])
     below[:, 0] = 0.0

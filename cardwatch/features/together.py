@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import pdtrc
 
 from cardwatch.features.baselines import SHRINKAGE
 from cardwatch.features.ledger import DAYS_APART, PAIR
@@ -118,6 +117,10 @@ def bought_together(ledger: Ledger, one: Codes, two: Codes, day: Codes) -> Flags
     common = np.searchsorted(ties.begins, start + day) - np.searchsorted(ties.begins, start)
     common -= np.searchsorted(ties.ends, start + day) - np.searchsorted(ties.ends, start)
     common = np.where(ties.pairs[place] == key, common, 0)
+    if not common.any():
+        return np.zeros(len(one), bool)
+    from scipy.special import pdtrc  # noqa: PLC0415  few statements need it, and it takes long to load
+
     sizes = [
         np.searchsorted(ties.adopted, side * DAYS_APART + day)
         - np.searchsorted(ties.adopted, side * DAYS_APART)

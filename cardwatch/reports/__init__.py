@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from xlsxwriter.exceptions import FileCreateError
 
 from cardwatch.errors import CardwatchError
 from cardwatch.records import AlertList, Statements
@@ -77,7 +76,7 @@ def write_alerts(
                 raise CardwatchError(
                     f"'{other}' is not a list format. Use a file name that ends in {endings}."
                 )
-    except (OSError, FileCreateError) as error:
+    except OSError as error:
         raise CardwatchError(f"{path} cannot be written. Check that its folder exists.") from error
 
 

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 C = TypeVar("C")
 """A kind of cell."""
-AGGREGATE_SCHEMA, AGGREGATE_VERSION = "cardwatch aggregate", 1
+AGGREGATE_SCHEMA, AGGREGATE_VERSION = "cardwatch aggregate", 2
+READ_VERSIONS = (1, 2)
+"""Version 1 has neither a common policy nor registers."""
+COMMON = "common_"
+"""What the names of shares begin with that are counted by the common policy."""
 LEAST_THRESHOLD, USUAL_THRESHOLD = 5, 10
 FEWEST_HOLDERS = 5
 MOST_OF_ONE = 0.8
@@ -72,6 +76,20 @@ class SharePair:
 
 
 @dataclass(frozen=True)
+class CommonPolicy:
+    """The policy pack by which a force's payments were scored beside its own policy.
+
+    Attributes:
+        sha256: of the pack's signed file: forces are compared where they used the same.
+    """
+
+    name: str
+    owner: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Aggregate:
     """One force's quarter as it is shared.
 
@@ -83,6 +101,8 @@ class Aggregate:
         months, categories: purchases by month, and by merchant category.
         shares: by what `INDICATORS` call them, a count out of a total.
         median_answer_days: half of the answers took at most as long; none where they are too few.
+        common_policy: the pack behind the shares that begin with `COMMON`; none without one.
+        registers: entries of each of finance's registers; those with too few are left out.
         public_key: of the force's installation, as hex; it signed the file.
     """
 
@@ -99,6 +119,8 @@ class Aggregate:
     categories: tuple[PublishedCell, ...]
     shares: dict[str, SharePair] = field(default_factory=dict)
     median_answer_days: int | None = None
+    common_policy: CommonPolicy | None = None
+    registers: dict[str, int] = field(default_factory=dict)
     public_key: str = ""
 
     @property
@@ -125,6 +147,12 @@ def share_pair(count: int, total: int, threshold: int) -> SharePair | None:
     if min(count, total - count) < threshold:
         return None
     return SharePair(rounded_count(count), rounded_count(total))
+
+
+def published_shares(pairs: Mapping[str, tuple[int, int]], threshold: int) -> dict[str, SharePair]:
+    """Return shares by their names, each a count and a total, without those that are too small."""
+    published = {name: share_pair(*pair, threshold) for name, pair in pairs.items()}
+    return {name: pair for name, pair in published.items() if pair is not None}
 
 
 def published_cells(cells: Sequence[SpendingCell], threshold: int) -> tuple[PublishedCell, ...]:
@@ -188,14 +216,16 @@ def read_aggregate(file: str, data: bytes) -> Aggregate:
     """Return the aggregate in a file once its signature and every value are right.
 
     Raises:
-        CardwatchError: it is no aggregate of this version, or was changed after it was signed.
+        CardwatchError: it is no aggregate of a version that is read, or was changed after it was
+            signed.
     """
     if len(data) > MAX_AGGREGATE_BYTES:
         raise CardwatchError(f"{file}: it is too large for an aggregate.")
     try:
         content: dict[str, Any] = json.loads(data)
-        if content["schema"] != AGGREGATE_SCHEMA or content["version"] != AGGREGATE_VERSION:
-            raise CardwatchError(f"{file}: it is of another version. Ask for version 1.")
+        if content["schema"] != AGGREGATE_SCHEMA or content["version"] not in READ_VERSIONS:
+            versions = " or ".join(map(str, READ_VERSIONS))
+            raise CardwatchError(f"{file}: it is of another version. Ask for version {versions}.")
         verify_signature(content)
         return _aggregate_of(content)
     except InvalidSignature as error:
@@ -209,6 +239,11 @@ def read_aggregate(file: str, data: bytes) -> Aggregate:
 def _aggregate_of(content: Mapping[str, Any]) -> Aggregate:
     """Return the aggregate in what a file holds; a value of another kind is a `TypeError`."""
     days = content["median_answer_days"]
+    shares = {_text(name): _pair(pair) for name, pair in content["shares"].items()}
+    is_first = content["version"] == 1
+    policy = None if is_first else content["common_policy"]
+    if policy is None and any(name.startswith(COMMON) for name in shares):
+        raise ValueError  # figures by a policy that the file does not name
     return Aggregate(
         organisation=_text(content["organisation"]),
         quarter=_quarter(content["quarter"]),
@@ -221,8 +256,12 @@ def _aggregate_of(content: Mapping[str, Any]) -> Aggregate:
         uncovered_days=_whole(content["uncovered_days"]),
         months=tuple(map(_cell, content["months"])),
         categories=tuple(map(_cell, content["categories"])),
-        shares={_text(name): _pair(pair) for name, pair in content["shares"].items()},
+        shares=shares,
         median_answer_days=None if days is None else _whole(days),
+        common_policy=None if policy is None else _policy(policy),
+        registers={}
+        if is_first
+        else {_text(name): _whole(count) for name, count in content["registers"].items()},
         public_key=_text(content["public_key"]),
     )
 
@@ -238,6 +277,13 @@ def _pair(content: Mapping[str, Any]) -> SharePair:
     if not 0 < pair.count <= pair.total:
         raise ValueError
     return pair
+
+
+def _policy(content: Mapping[str, Any]) -> CommonPolicy:
+    policy = CommonPolicy(**{name: _text(content[name]) for name in CommonPolicy.__annotations__})
+    if not re.fullmatch(r"[0-9a-f]{64}", policy.sha256):
+        raise ValueError
+    return policy
 
 
 def _text(value: object) -> str:

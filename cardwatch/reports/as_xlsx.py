@@ -11,8 +11,6 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import xlsxwriter
-
 from cardwatch.alerts import people_label
 from cardwatch.reports.about import about_rows, version_rows
 from cardwatch.reports.columns import (
@@ -31,6 +29,8 @@ from cardwatch.reports.columns import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
+
+    import xlsxwriter
 
     from cardwatch.records import Alert, AlertList, Statements
     from cardwatch.reports.handover import ExportCover
@@ -86,30 +86,48 @@ def write_xlsx(
     statements: Statements,
     handed: ExportCover | None = None,
 ) -> None:
-    """Write the lists as a workbook in which every text is text and every number a number."""
+    """Write the lists as a workbook in which every text is text and every number a number.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    import xlsxwriter  # noqa: PLC0415  a list that is printed does not need it
+    from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415  the same
+
+    try:
+        with xlsxwriter.Workbook(path, SWITCHES) as book:
+            _fill(book, lists, statements, handed)
+    except FileCreateError as error:
+        raise OSError(str(error)) from error
+
+
+def _fill(
+    book: xlsxwriter.Workbook,
+    lists: dict[str, AlertList],
+    statements: Statements,
+    handed: ExportCover | None,
+) -> None:
+    """Write every sheet of a workbook of lists."""
     alerts = [alert for alert_list in lists.values() for alert in alert_list.alerts]
     is_part = bool(handed and handed.is_part)
-    with xlsxwriter.Workbook(path, SWITCHES) as book:
-        book.set_properties({"title": "Alerts", "created": WORKBOOK_CREATED})
-        writer = _Writer(book, handed.marking if handed else "")
-        writer.add("About this list", ABOUT_COLUMNS, about_rows(lists, statements, handed))
-        for name, chosen in _alert_sheets(alerts, is_part=is_part).items():
-            writer.add(name, ALERT_COLUMNS, map(short_alert_cells, chosen))
-        payments = (cells for alert in alerts for cells in payment_sheet_cells(alert))
-        writer.add("Payments", PAYMENT_COLUMNS, payments)
-        evidence = (cells for alert in alerts for cells in evidence_cells(alert))
-        writer.add("Evidence", EVIDENCE_COLUMNS, evidence)
-        if handed and handed.cases:
-            for kind, (name, columns) in CASE_SHEETS.items():
-                headings = (("Alert id", 16), *((title, width) for _, title, width in columns))
-                writer.add(
-                    name, headings, _case_rows(handed, kind, [column[0] for column in columns])
-                )
-        writer.add("How it was read", READING_COLUMNS, map(reading_cells, statements.reports))
-        problems = [p for report in statements.reports for p in report.problems]
-        rows = [(p.file, p.row, p.column, p.code, p.message) for p in problems]
-        writer.add("Rows not read", PROBLEM_COLUMNS, rows)
-        writer.add("Versions", VERSION_COLUMNS, version_rows(lists))
+    book.set_properties({"title": "Alerts", "created": WORKBOOK_CREATED})
+    writer = _Writer(book, handed.marking if handed else "")
+    writer.add("About this list", ABOUT_COLUMNS, about_rows(lists, statements, handed))
+    for name, chosen in _alert_sheets(alerts, is_part=is_part).items():
+        writer.add(name, ALERT_COLUMNS, map(short_alert_cells, chosen))
+    payments = (cells for alert in alerts for cells in payment_sheet_cells(alert))
+    writer.add("Payments", PAYMENT_COLUMNS, payments)
+    evidence = (cells for alert in alerts for cells in evidence_cells(alert))
+    writer.add("Evidence", EVIDENCE_COLUMNS, evidence)
+    if handed and handed.cases:
+        for kind, (name, columns) in CASE_SHEETS.items():
+            headings = (("Alert id", 16), *((title, width) for _, title, width in columns))
+            writer.add(name, headings, _case_rows(handed, kind, [column[0] for column in columns]))
+    writer.add("How it was read", READING_COLUMNS, map(reading_cells, statements.reports))
+    problems = [p for report in statements.reports for p in report.problems]
+    rows = [(p.file, p.row, p.column, p.code, p.message) for p in problems]
+    writer.add("Rows not read", PROBLEM_COLUMNS, rows)
+    writer.add("Versions", VERSION_COLUMNS, version_rows(lists))
 
 
 def _alert_sheets(alerts: Sequence[Alert], *, is_part: bool) -> dict[str, list[Alert]]:

@@ -9,6 +9,7 @@ the largest and smallest tenth winsorised).
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,12 @@ from scipy.stats import binom, binomtest, norm
 
 from cardwatch.errors import CardwatchError
 from cardwatch.rarity import exact_interval
-from cardwatch.reports.aggregate import SharePair
-from cardwatch.reports.document import Document, Section, Table
-from cardwatch.reports.formatting import day, money, quarter_title
+from cardwatch.reports.aggregate import COMMON, SharePair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from cardwatch.reports.aggregate import Aggregate
+    from cardwatch.reports.aggregate import Aggregate, CommonPolicy
 
 COMMON_LIMIT_PENCE = 100_000
 """£1,000: the limit that all forces' purchases are compared with, whatever their own is."""
@@ -33,27 +32,29 @@ NEAR_SHARE, NEXT_SHARE = 0.95, 0.90
 INDICATORS: dict[str, str] = {
     "alerts": "Alerts per purchase",
     "split_alerts": "Split purchase alerts per purchase",
+    "common_split_alerts": "Split purchase alerts per purchase, by the common policy",
     "repeat_alerts": "Repeated payment alerts per purchase",
+    "common_repeat_alerts": "Repeated payment alerts per purchase, by the common policy",
     "cumulative_alerts": "Cumulative spending alerts per purchase",
-    "upheld": "Upheld, of answered alerts",
-    "late": "Waiting for more than 28 days, of alerts without an answer",
+    "common_cumulative_alerts": "Cumulative spending alerts per purchase, by the common policy",
+    "upheld": "Upheld alerts, of answered alerts",
+    "late": "Alerts waiting for more than 28 days, of those without an answer",
     "refunds": "Refunds, of purchases and refunds",
-    "just_under": "At 95% to 100% of £1,000, of purchases at 90% to 100%",
+    "just_under": "Purchases from £950 to £999.99, of those from £900 to £999.99",
+    "cards_known": "Card register: purchases on a registered card",
+    "cards_with_limit": "Card register: open cards with a limit",
+    "cards_with_approver": "Card register: open cards with an approver",
+    "contracts_complete": "Contracts: complete entries",
+    "contracts_late": "Contracts: entries recorded more than 28 days late",
+    "companies_complete": "Companies: complete entries",
 }
 """Shares that forces are compared by, each with what it is."""
+WITHIN = "within limits"
 WARNING_Z, ALARM_Z = 1.96, 3.09
 """Normal deviates of the limits: chance puts 5% and 0.2% of forces outside."""
 WINSORISED_SHARE = 0.1
 FEWEST_FORCES = 3
 MOST_PEERS = 5
-NOT_SHOWN = (
-    "A difference is a question for both forces. It is not a finding against either, or anybody.",
-    "More alerts may mean more misuse, stricter limits, or better data. Figures cannot tell which.",
-    "A higher share of upheld alerts may mean that a force asks better questions.",
-    "A force within the limits has not been shown to be without problems.",
-    "A change from the quarter before may come from the season, a large order, or better records.",
-    "Counts below each force's threshold are left out, and counts are rounded to the nearest 5.",
-)
 
 
 @dataclass(frozen=True)
@@ -135,15 +136,47 @@ def make_funnels(aggregates: Sequence[Aggregate]) -> list[Funnel]:
     Raises:
         CardwatchError: there are too few forces, or a force is there twice for one quarter.
     """
-    newest, earlier = _by_quarter(aggregates)
+    newest, earlier = by_quarter(aggregates)
+    policy = common_policy(aggregates)
     funnels = []
     for indicator in INDICATORS:
-        shares = {a.organisation: a.shares[indicator] for a in newest if indicator in a.shares}
-        if len(shares) < FEWEST_FORCES:
-            continue
-        before = {a.organisation: a.shares[indicator] for a in earlier if indicator in a.shares}
-        funnels.append(_funnel(indicator, shares, before))
+        shares, before = (scored_shares(part, indicator, policy) for part in (newest, earlier))
+        if len(shares) >= FEWEST_FORCES:
+            funnels.append(_funnel(indicator, shares, before))
     return funnels
+
+
+def common_policy(aggregates: Sequence[Aggregate]) -> CommonPolicy | None:
+    """Return the pack by which most forces were scored in the newest quarter; none without any.
+
+    Figures by the common policy are those of the forces that used it. Of packs that equally many
+    used it is the first by its hash.
+
+    Raises:
+        CardwatchError: see `make_funnels`.
+    """
+    newest, _ = by_quarter(aggregates)
+    policies = {a.common_policy.sha256: a.common_policy for a in newest if a.common_policy}
+    forces = Counter(a.common_policy.sha256 for a in newest if a.common_policy)
+    most = min(forces, key=lambda sha256: (-forces[sha256], sha256), default="")
+    return policies.get(most)
+
+
+def scored_shares(
+    aggregates: Sequence[Aggregate], indicator: str, policy: CommonPolicy | None
+) -> dict[str, SharePair]:
+    """Return one figure of the forces that share it; by the common policy of those that used it."""
+    return {
+        a.organisation: a.shares[indicator]
+        for a in aggregates
+        if indicator in a.shares and (not indicator.startswith(COMMON) or is_scored_by(a, policy))
+    }
+
+
+def is_scored_by(aggregate: Aggregate, policy: CommonPolicy | None) -> bool:
+    """Whether a force's payments were scored by a pack."""
+    own = aggregate.common_policy
+    return own is not None and policy is not None and own.sha256 == policy.sha256
 
 
 def nearest_peers(aggregates: Sequence[Aggregate], organisation: str) -> list[str]:
@@ -152,7 +185,7 @@ def nearest_peers(aggregates: Sequence[Aggregate], organisation: str) -> list[st
     Raises:
         CardwatchError: that force is not among them.
     """
-    sizes = {a.organisation: a.purchases for a in _by_quarter(aggregates)[0]}
+    sizes = {a.organisation: a.purchases for a in by_quarter(aggregates)[0]}
     if organisation not in sizes:
         sentence = f"There is no aggregate of {organisation} for the newest quarter."
         raise CardwatchError(sentence, field="force")
@@ -161,57 +194,7 @@ def nearest_peers(aggregates: Sequence[Aggregate], organisation: str) -> list[st
     return sorted(ratio, key=lambda name: (ratio[name], name))[:MOST_PEERS]
 
 
-def benchmark_document(
-    aggregates: Sequence[Aggregate], *, marking: str, made_on: str, organisation: str = ""
-) -> Document:
-    """Return the comparison as a document.
-
-    Args:
-        aggregates: as `read_aggregate` gives them; of earlier quarters too.
-        marking: protective marking.
-        made_on: the day.
-        organisation: the force that the peers are chosen for; none for an inspectorate.
-
-    Raises:
-        CardwatchError: see `make_funnels` and `nearest_peers`.
-    """
-    funnels = make_funnels(aggregates)
-    newest, before = _by_quarter(aggregates)
-    peers = nearest_peers(aggregates, organisation) if organisation else []
-    facts = (
-        ("Quarter", quarter_title(newest[0].quarter)),
-        (
-            "Compared with",
-            quarter_title(before[0].quarter) if before else "No earlier quarter is given",
-        ),
-        ("Forces", f"{len(newest)}"),
-        ("Date", day(made_on)),
-        *((("Compared for", organisation), ("Peers by size", ", ".join(peers))) if peers else ()),
-    )
-    sections = [
-        Section("What a difference does not mean", points=(*NOT_SHOWN, _by_chance(funnels))),
-        *((_own_section(funnels, organisation, peers),) if organisation else ()),
-        Section("Forces", text=FORCES_TEXT, tables=(_forces(newest),)),
-        *(_section(funnel, organisation, peers) for funnel in funnels),
-    ]
-    return Document("Comparison of forces", marking, facts, tuple(sections))
-
-
-def _by_chance(funnels: Sequence[Funnel]) -> str:
-    """How many points chance alone puts outside the limits."""
-    points = sum(len(funnel.points) for funnel in funnels)
-    return (
-        f"{points:,} points are shown. If all forces were alike, up to {round(points * 0.05):,} of "
-        "them would lie outside the 95% limits by chance."
-    )
-
-
-FORCES_TEXT = (
-    "Each file is signed by the force's own installation. Confirm the key with the force once.",
-)
-
-
-def _by_quarter(aggregates: Sequence[Aggregate]) -> tuple[list[Aggregate], list[Aggregate]]:
+def by_quarter(aggregates: Sequence[Aggregate]) -> tuple[list[Aggregate], list[Aggregate]]:
     """Return the aggregates of the newest quarter, and those of the newest before it."""
     by_key = {(a.quarter, a.organisation): a for a in aggregates}
     if len(by_key) < len(aggregates):
@@ -261,87 +244,7 @@ def _verdict(pair: SharePair, centre: float, spread: float) -> str:
         low, high = funnel_limits(centre, pair.total, spread, deviate)
         if not low <= share <= high:
             return f"{side}, {words}"
-    return "within limits"
-
-
-def _forces(aggregates: Sequence[Aggregate]) -> Table:
-    """The forces and their size."""
-    rows = tuple(
-        (a.organisation, f"{a.purchases:,}", money(a.pounds * 100), f"{a.cardholders:,}",
-         f"{a.uncovered_days:,}", f"{a.threshold}", a.fingerprint)
-        for a in aggregates
-    )  # fmt: skip
-    headings = (
-        "Force",
-        "Purchases",
-        "Value",
-        "Cardholders",
-        "Days not covered",
-        "Threshold",
-        "Key",
-    )
-    return Table("Forces by name", headings, rows, numeric=(1, 2, 3, 4, 5))
-
-
-def _own_section(funnels: Sequence[Funnel], organisation: str, peers: Sequence[str]) -> Section:
-    """One force against its peers by size, figure by figure."""
-    rows = []
-    for funnel in funnels:
-        force_point = next((p for p in funnel.points if p.organisation == organisation), None)
-        if force_point is None:
-            continue
-        near = [point for point in funnel.points if point.organisation in peers]
-        together = ""
-        if near:
-            together = _percent(sum(p.count for p in near) / sum(p.total for p in near))
-        change = change_words(force_point) or "Not given"
-        rows.append((
-            INDICATORS[funnel.indicator], _percent(force_point.share), together,
-            _percent(funnel.centre), change, force_point.verdict,
-        ))  # fmt: skip
-    headings = ("Figure", "Your force", "Peers together", "All forces", "Change", "Position")
-    table = Table(
-        "Your force", headings, tuple(rows), numeric=(1, 2, 3), empty="Your force shares no figure."
-    )
-    text = (f"Peers are the {len(peers)} forces nearest in number of purchases.",)
-    return Section("Your force and its peers", text=text, tables=(table,))
-
-
-def _section(funnel: Funnel, organisation: str, peers: Sequence[str]) -> Section:
-    """One figure: a sentence and a table."""
-    rows = tuple(_rows(funnel, organisation, peers))
-    widened = ""
-    if funnel.spread > 1:
-        widened = (
-            f" Forces differ more than chance gives, so the limits are {funnel.spread:.1f} times "
-            "as wide."
-        )
-    text = (f"All forces together: {_percent(funnel.centre)}.{widened}",)
-    headings = (
-        "Force", "Count", "Of", "Share", "95% interval", "Quarter before", "Change", "Position"
-    )  # fmt: skip
-    table = Table(INDICATORS[funnel.indicator], headings, rows, numeric=(1, 2, 3, 4, 5))
-    return Section(INDICATORS[funnel.indicator], text=text, tables=(table,))
-
-
-def _rows(funnel: Funnel, organisation: str, peers: Sequence[str]) -> Iterable[tuple[str, ...]]:
-    """The forces of a funnel, the largest first; one's own and its peers are marked."""
-    for point in funnel.points:
-        mark = " (your force)" if point.organisation == organisation else ""
-        mark = " (peer)" if point.organisation in peers else mark
-        earlier = ""
-        if point.earlier is not None:
-            earlier = _percent(point.earlier.count / point.earlier.total)
-        yield (
-            point.organisation + mark,
-            f"{point.count:,}",
-            f"{point.total:,}",
-            _percent(point.share),
-            f"{_percent(point.low)} to {_percent(point.high)}",
-            earlier,
-            change_words(point),
-            point.verdict,
-        )
+    return WITHIN
 
 
 def change_words(point: FunnelPoint) -> str:
@@ -357,6 +260,6 @@ def change_words(point: FunnelPoint) -> str:
     return f"{100 * change:+.2f} points ({figures}): {words}".replace("-", "\u2212")
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """Return a share as a percentage with as many digits as a small one needs."""
     return f"{share:.2%}" if share < 0.1 else f"{share:.0%}"

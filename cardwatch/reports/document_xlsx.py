@@ -6,8 +6,6 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-import xlsxwriter
-
 from cardwatch.reports.as_xlsx import SWITCHES, WORKBOOK_CREATED
 
 if TYPE_CHECKING:
@@ -19,6 +17,8 @@ LONGEST_SHEET_NAME = 26
 
 def document_xlsx(document: Document) -> bytes:
     """Return a document as a workbook in which every text is text."""
+    import xlsxwriter  # noqa: PLC0415  a list that is printed does not need it
+
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, SWITCHES | {"in_memory": True}) as book:
         book.set_properties({"title": document.title, "created": WORKBOOK_CREATED})

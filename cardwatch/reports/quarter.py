@@ -126,6 +126,11 @@ class Quarter:
     payments_without: dict[str, int]
 
     @property
+    def span(self) -> Span:
+        """Its days."""
+        return Span(self.name, self.first_on, self.last_on, self.is_over)
+
+    @property
     def days(self) -> int:
         """How many days it has so far."""
         return _days_between(self.first_on, self.last_on) + 1

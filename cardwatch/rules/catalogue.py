@@ -30,7 +30,7 @@ def load_rules() -> tuple[Rule, ...]:
     Raises:
         FileFaulty: with the faults of all files at once.
     """
-    return read_rules(rule_texts())
+    return read_rules(rule_texts(), are_shipped=True)
 
 
 def rule_texts() -> dict[str, str]:
@@ -39,11 +39,12 @@ def rule_texts() -> dict[str, str]:
     return {f.name: f.read_text(encoding="utf-8") for f in files if f.name.endswith(".toml")}
 
 
-def read_rules(texts: Mapping[str, str]) -> tuple[Rule, ...]:
+def read_rules(texts: Mapping[str, str], *, are_shipped: bool = False) -> tuple[Rule, ...]:
     """Return the rules of some files, the most pressing first, then by id.
 
     Args:
         texts: what each file holds, by its name.
+        are_shipped: whether they come with cardwatch, so that their size needs no check.
 
     Raises:
         FileFaulty: with the faults of all files at once.
@@ -51,7 +52,7 @@ def read_rules(texts: Mapping[str, str]) -> tuple[Rule, ...]:
     rules, faults = [], []
     for name in sorted(texts):
         try:
-            rules.append(parse_rule(texts[name], name))
+            rules.append(parse_rule(texts[name], name, is_shipped=are_shipped))
         except FileFaulty as error:
             faults += [f"{name}: {fault}" for fault in error.faults]
     ids = {rule.id for rule in rules}

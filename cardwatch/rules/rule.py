@@ -6,6 +6,7 @@ import datetime as dt
 import operator
 import re
 import string
+import tomllib
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
@@ -269,13 +270,18 @@ def placeholders(template: str) -> list[str]:
     return [name for _, name, _, _ in string.Formatter().parse(template) if name]
 
 
-def parse_rule(text: str, file: str) -> Rule:
+def parse_rule(text: str, file: str, *, is_shipped: bool = False) -> Rule:
     """Return the rule that a TOML text describes.
+
+    Args:
+        text: the TOML.
+        file: its name.
+        is_shipped: whether it comes with cardwatch, so that its size needs no check.
 
     Raises:
         FileFaulty: with every fault found, each naming its place.
     """
-    content = read_toml(text, file)
+    content = tomllib.loads(text) if is_shipped else read_toml(text, file)
     faults = _shape_faults(content, file)
     if faults:
         raise FileFaulty(file, faults)

@@ -12,6 +12,7 @@ from cardwatch.errors import CardwatchError
 from cardwatch.features import purchase_rows
 from cardwatch.merchants import category_name
 from cardwatch.reports.aggregate import (
+    COMMON,
     FEWEST_HOLDERS,
     Aggregate,
     PublishedCell,
@@ -19,29 +20,43 @@ from cardwatch.reports.aggregate import (
     SpendingCell,
     check_threshold,
     published_cells,
+    published_shares,
     rounded_count,
     rounded_pounds,
-    share_pair,
     sign_aggregate,
 )
 from cardwatch.reports.benchmark import COMMON_LIMIT_PENCE, NEAR_SHARE, NEXT_SHARE
 from cardwatch.reports.governance import LATE_DAYS
+from cardwatch.services.common_policy import count_by_common_policy, read_common_inputs
 from cardwatch.services.governance_report import read_quarter
+from cardwatch.services.packs import read_pack
+from cardwatch.services.register_counts import read_register_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+    from cardwatch.reports.aggregate import CommonPolicy
     from cardwatch.reports.quarter import Quarter
     from cardwatch.services.context import ServiceContext
+    from cardwatch.services.register_counts import RegisterCounts
 
 UNKNOWN_CATEGORY = "category not given"
 
 
+COUNTED_KINDS = {"split": "split_alerts", "repeat": "repeat_alerts", "spend": "cumulative_alerts"}
+"""Kinds of alert that are counted by the own policy and by a common one, each with its share."""
+
+
 def make_aggregate(
-    context: ServiceContext, quarter: str, *, threshold: int, key: Ed25519PrivateKey
+    context: ServiceContext,
+    quarter: str,
+    *,
+    threshold: int,
+    key: Ed25519PrivateKey,
+    pack: bytes = b"",
 ) -> bytes:
     """Return the signed aggregate of a quarter, as the bytes of its file.
 
@@ -50,26 +65,70 @@ def make_aggregate(
         quarter: one that is over, such as `2026-Q3`.
         threshold: the smallest count that it has.
         key: signs it.
+        pack: the signed file of the policy pack that forces are compared by; without it the pack
+            that the force's own policy was taken from, if there is one.
 
     Raises:
         NotAllowed: the role sees no alerts.
-        CardwatchError: the quarter is not over, or the threshold is too low.
+        CardwatchError: the quarter is not over, the threshold is too low, or the pack cannot be
+            used.
     """
     check_threshold(threshold)
+    if pack:
+        read_pack(pack)
     with context.work(AuditEvent("disclosure", "aggregate", quarter)):
         context.require_alert_access()
     with context.casebook.unaudited(
         context.actor, context.now, lanes=context.actor.lanes, reads=True
     ) as uow:
         figures = read_quarter(uow, quarter)
-        payments = report_queries.read_spending(uow, figures.first_on, figures.last_on)
+        if not figures.is_over:
+            raise CardwatchError(f"{quarter} is not over. Choose an earlier one.", field="quarter")
+        payments = report_queries.read_spending(
+            uow, figures.first_on, figures.last_on, ("card_last4", "cost_centre")
+        )
+        purchases = payments[purchase_rows(payments)]
+        registers = read_register_counts(uow, figures, purchases)
+        inputs = read_common_inputs(uow, figures.span, pack)
         organisation, made_on = people.organisation_name(uow), uow.today
-    if not figures.is_over:
-        raise CardwatchError(f"{quarter} is not over. Choose an earlier one.", field="quarter")
-    base = suppressed_figures(figures, payments[purchase_rows(payments)], threshold)
+    base = suppressed_figures(figures, purchases, threshold)
+    if inputs:
+        policy, by_kind = count_by_common_policy(context, inputs)
+        base = with_common_policy(base, policy, by_kind, figures.spending.purchases)
+    base = with_registers(base, registers)
     return sign_aggregate(
         replace(base, organisation=organisation, made_on=made_on, cardwatch=__version__), key
     )
+
+
+def with_common_policy(
+    aggregate: Aggregate, policy: CommonPolicy, by_kind: Mapping[str, int], purchases: int
+) -> Aggregate:
+    """Return an aggregate with the alerts that a common policy raises, suppressed and rounded.
+
+    Args:
+        aggregate: without them.
+        policy: the pack.
+        by_kind: alerts by their kind.
+        purchases: of the quarter, exact.
+    """
+    pairs = {COMMON + name: (by_kind.get(kind, 0), purchases)
+             for kind, name in COUNTED_KINDS.items()}  # fmt: skip
+    shares = aggregate.shares | published_shares(pairs, aggregate.threshold)
+    return replace(aggregate, common_policy=policy, shares=shares)
+
+
+def with_registers(aggregate: Aggregate, registers: Sequence[RegisterCounts]) -> Aggregate:
+    """Return an aggregate with the coverage and quality of registers, suppressed and rounded."""
+    threshold = aggregate.threshold
+    pairs = {name: pair for register in registers for name, pair in register.shares.items()}
+    entries = {
+        register.name: rounded_count(register.entries)
+        for register in registers
+        if register.entries >= threshold
+    }
+    shares = aggregate.shares | published_shares(pairs, threshold)
+    return replace(aggregate, registers=entries, shares=shares)
 
 
 def suppressed_figures(quarter: Quarter, purchases: pd.DataFrame, threshold: int) -> Aggregate:
@@ -118,16 +177,15 @@ def _shares(quarter: Quarter, purchases: pd.DataFrame, threshold: int) -> dict[s
     by_kind = {outcome.kind: outcome.count for outcome in quarter.outcomes}
     pairs = {
         "alerts": (sum(by_kind.values()), spending.purchases),
-        "split_alerts": (by_kind.get("split", 0), spending.purchases),
-        "repeat_alerts": (by_kind.get("repeat", 0), spending.purchases),
-        "cumulative_alerts": (by_kind.get("spend", 0), spending.purchases),
+        **{
+            name: (by_kind.get(kind, 0), spending.purchases) for kind, name in COUNTED_KINDS.items()
+        },
         "upheld": (answers.upheld, answers.answered),
         "late": (sum(days > LATE_DAYS for days in waiting), len(waiting)),
         "refunds": (spending.refunds, spending.purchases + spending.refunds),
         "just_under": (near, near + below),
     }
-    published = {name: share_pair(*pair, threshold) for name, pair in pairs.items()}
-    shares = {name: pair for name, pair in published.items() if pair is not None}
+    shares = published_shares(pairs, threshold)
     for name in _kinds_that_tell(pairs, shares, threshold):
         del shares[name]
     return shares

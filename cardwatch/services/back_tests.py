@@ -260,7 +260,7 @@ def _list(
 ) -> dict[str, Any]:
     """Return one lane's list as it is shown to the actor."""
     alert_list = scoring.lists[lane]
-    visible_ids = {alert.alert_id for alert in _seen(context, alert_list.alerts, loaded)}
+    visible_ids = {alert.alert_id for alert in visible_alerts(context, alert_list.alerts, loaded)}
     return asdict(
         without_alerts(
             alert_list, {listed_alert.alert_id for listed_alert in alert_list.alerts} - visible_ids
@@ -272,10 +272,11 @@ def _asked(
     context: ServiceContext, scoring: ScoringResult, loaded: LoadedInputs, lane: str
 ) -> dict[str, Alert]:
     """Return the alerts of a lane that would be asked about, by their ids."""
-    return {alert.alert_id: alert for alert in _seen(context, scoring.lists[lane].shown, loaded)}
+    shown = visible_alerts(context, scoring.lists[lane].shown, loaded)
+    return {alert.alert_id: alert for alert in shown}
 
 
-def _seen(
+def visible_alerts(
     context: ServiceContext, alerts: tuple[Alert, ...], loaded: LoadedInputs
 ) -> tuple[Alert, ...]:
     """Return alerts without those about the actor or about whose payments they approve."""

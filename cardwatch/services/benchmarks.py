@@ -9,12 +9,14 @@ from cardwatch.casebook import AuditEvent
 from cardwatch.casebook.tables import READS
 from cardwatch.errors import CardwatchError
 from cardwatch.reports.aggregate import read_aggregate
-from cardwatch.reports.benchmark import benchmark_document, make_funnels, nearest_peers
+from cardwatch.reports.benchmark import common_policy, make_funnels, nearest_peers
+from cardwatch.reports.benchmark_document import benchmark_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cardwatch.reports import Document
+    from cardwatch.reports.aggregate import CommonPolicy
     from cardwatch.reports.benchmark import Funnel
     from cardwatch.services.context import ServiceContext
 
@@ -24,12 +26,17 @@ MOST_AGGREGATES = 100
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Forces compared: the quarter, the document, its funnels, and the peers of one force."""
+    """Forces compared: the quarter, the document, its funnels, and the peers of one force.
+
+    Attributes:
+        common_policy: the pack behind the figures by the common policy; none without one.
+    """
 
     quarter: str
     document: Document
     funnels: tuple[Funnel, ...]
     peers: tuple[str, ...] = ()
+    common_policy: CommonPolicy | None = None
 
 
 def check_compares(context: ServiceContext) -> None:
@@ -72,4 +79,5 @@ def compare_forces(
     )
     quarter = max(aggregate.quarter for aggregate in aggregates)
     peers = tuple(nearest_peers(aggregates, force)) if force else ()
-    return Benchmark(quarter, document, tuple(make_funnels(aggregates)), peers)
+    funnels = tuple(make_funnels(aggregates))
+    return Benchmark(quarter, document, funnels, peers, common_policy(aggregates))

@@ -208,7 +208,7 @@ def _controls(uow: UnitOfWork, span: Span, alerts: Sequence[AlertRecord]) -> Con
         policy_sha256=recipe.policy or shipped_sha256("policy"),
         rules=dict(sorted(Counter(r.kind for r in loaded.rules if r.lane == FINANCE).items())),
         model=model,
-        cards=_open_cards(loaded.cards, day),
+        cards=open_cards(loaded.cards, day) if loaded.cards else None,
         suppressions=suppressions.count_active(uow, FINANCE, day),
         registers=_registers(uow, span, alerts),
     )
@@ -232,10 +232,8 @@ def _registers(uow: UnitOfWork, span: Span, alerts: Sequence[AlertRecord]) -> Fi
     )
 
 
-def _open_cards(register: CardRegister | None, day: str) -> OpenCards | None:
-    """Counts of the cards that a register says were open on a day; nothing without one."""
-    if register is None:
-        return None
+def open_cards(register: CardRegister, day: str) -> OpenCards:
+    """Counts of the cards that a register says were open on a day."""
     cards = cards_in_force(register, pd.Timestamp(day))
     has_limit = (cards[["single_limit_pence", "month_limit_pence"]] > 0).any(axis=1)
     return OpenCards(

@@ -48,7 +48,7 @@ def get_pack(context: ServiceContext) -> ActivePack | None:
         loaded = load_inputs(uow, recipe)
         if not loaded.policy.pack:
             return None
-        pack, pack_rule_set = read_pack(_pack_content(uow, loaded.policy))
+        pack, pack_rule_set = read_pack(pack_content(uow, loaded.policy))
         lanes = (*context.actor.lanes, FINANCE)
         return {
             "pack": _facts(pack, loaded.policy.pack["sha256"]),
@@ -166,10 +166,11 @@ def _pack_behind(uow: UnitOfWork, policy: Policy) -> PolicyPack | None:
 
     Its rules are not parsed: those of an old pack may be of an old version of cardwatch.
     """
-    return open_pack(PACK_FILE, _pack_content(uow, policy)) if policy.pack else None
+    return open_pack(PACK_FILE, pack_content(uow, policy)) if policy.pack else None
 
 
-def _pack_content(uow: UnitOfWork, policy: Policy) -> bytes:
+def pack_content(uow: UnitOfWork, policy: Policy) -> bytes:
+    """Return the signed file of the pack that a policy names."""
     return documents.read_document(uow, policy.pack["sha256"])
 
 

@@ -205,13 +205,23 @@ def score_read(
     frames: Sequence[pd.DataFrame], label: str, loaded: LoadedInputs, lanes: Sequence[str] = LANES
 ) -> ScoringResult:
     """Score one of some statements, as `read_each` gives them; see `score_window`."""
+    return score_asked(frames, [label], loaded, lanes)
+
+
+def score_asked(
+    frames: Sequence[pd.DataFrame],
+    labels: Sequence[str],
+    loaded: LoadedInputs,
+    lanes: Sequence[str] = LANES,
+) -> ScoringResult:
+    """Score some of several statements together, by their labels; see `score_window`."""
     together, _ = name_holders(frames)
     return score(
         together,
         loaded.policy,
         cards=loaded.cards,
         registers=loaded.registers,
-        asked_files=[label],
+        asked_files=labels,
         forest=loaded.forest,
         rules=loaded.rules,
         lanes=lanes,

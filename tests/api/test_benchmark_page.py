@@ -42,7 +42,11 @@ def test_the_page_shows_ones_force_among_others(
     for words in ("What a difference does not mean", "Your force and its peers", "Funnel plots",
                   "within chance", "read once and not kept"):  # fmt: skip
         assert words in page
-    assert page.count("<svg xmlns") >= 8
+    for words in ("By own policy and by the common policy", "version 2026.1",
+                  "Not scored by it: Dunsea (invented).", "Entries of registers",
+                  "Card register: open cards with an approver"):  # fmt: skip
+        assert words in page
+    assert page.count("<svg xmlns") >= 14
     event = services.audit_events(running.context("auditor"), lane="finance", last=1)[0]
     assert (event["object"], event["id"], event["counts"]) == ("benchmark", "", {"files": 14})
 
@@ -90,7 +94,11 @@ def test_the_api_compares_forces(
         "POST", "/v1/benchmarks", "auditor", files=sent, data={"force": VALE}
     ).json()
     assert (answer["quarter"], len(answer["peers"])) == ("2026-Q3", 5)
+    assert answer["common_policy"]["version"] == "2026.1"
     figures = {figure["figure"]: figure for figure in answer["figures"]}
+    assert "Dunsea (invented)" in str(figures["split_alerts"])
+    assert "Dunsea (invented)" not in str(figures["common_split_alerts"])
+    assert len(figures["cards_with_approver"]["forces"]) == 12
     assert len(figures["alerts"]["forces"]) == 12
     for force in figures["alerts"]["forces"]:
         assert force["low"] <= force["share"] == force["count"] / force["total"] <= force["high"]

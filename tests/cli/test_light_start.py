@@ -8,12 +8,16 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.main import get_command
+
+from cardwatch.cli import app, named_command
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 NOT_NEEDED = (
-    "sklearn", "joblib", "sqlalchemy", "distributed", "weasyprint", "scipy.sparse.csgraph",
+    "sklearn", "joblib", "sqlalchemy", "distributed", "weasyprint", "scipy",
+    "holidays.countries", "xlsxwriter",
 )  # fmt: skip
 PROGRAM = f"""
 import sys
@@ -35,3 +39,20 @@ def test_ten_rows_load_no_model_or_database(tmp_path: Path, *, is_first: bool) -
         ran = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
     assert '"payments_count": 10' in ran.stdout
     assert ran.stderr.splitlines()[-1].strip() == ""
+
+
+def test_one_command_is_built_as_all_are() -> None:
+    every = vars(get_command(app))["commands"]
+    assert len(every) > 30
+    for name, command in every.items():
+        alone = get_command(named_command(name))
+        assert list(vars(alone)["commands"]) == [name]
+        assert [p.opts for p in vars(alone)["commands"][name].params] == [
+            p.opts for p in command.params
+        ]
+        assert vars(alone)["commands"][name].help == command.help
+
+
+@pytest.mark.parametrize("name", ["", "--help", "scroe", "-h"])
+def test_without_such_a_command_all_are_built(name: str) -> None:
+    assert named_command(name) is app

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from cardwatch.errors import CardwatchError
 from cardwatch.reports.aggregate import (
+    AGGREGATE_SCHEMA,
     COUNT_STEP,
     FEWEST_HOLDERS,
     OTHERS,
     POUNDS_STEP,
     Aggregate,
+    CommonPolicy,
     PublishedCell,
     SharePair,
     SpendingCell,
@@ -26,13 +28,16 @@ from cardwatch.reports.aggregate import (
     share_pair,
     sign_aggregate,
 )
+from cardwatch.signed_files import sign_content
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+PACK = CommonPolicy("Pack", "Owner", "2027.1", "a" * 64)
 MADE = Aggregate(
     organisation="Vale", quarter="2026-Q3", made_on="2026-10-14", cardwatch="1", threshold=10,
     purchases=1_000, pounds=50_000, cardholders=60, uncovered_days=2,
     months=(PublishedCell("2026-07", 1_000, 50_000),), categories=(),
-    shares={"alerts": SharePair(20, 1_000)}, median_answer_days=6,
+    shares={"alerts": SharePair(20, 1_000), "common_split_alerts": SharePair(10, 1_000)},
+    median_answer_days=6, common_policy=PACK, registers={"cards": 60},
 )  # fmt: skip
 CELL = st.builds(
     SpendingCell,
@@ -126,10 +131,31 @@ def test_what_is_signed_is_read() -> None:
     assert len(read.fingerprint) == 16
 
 
+def _first_version(**changes: object) -> bytes:
+    """Return a file as the version before common policies and registers wrote it, signed."""
+    content = dataclasses.asdict(MADE) | {"shares": {"alerts": {"count": 20, "total": 1_000}}}
+    for name in ("common_policy", "registers", "public_key"):
+        del content[name]
+    return sign_content({"schema": AGGREGATE_SCHEMA, "version": 1} | content | changes, KEY)
+
+
+def test_a_file_of_version_1_is_still_read() -> None:
+    read = read_aggregate("old.json", _first_version())
+    assert (read.common_policy, read.registers) == (None, {})
+    assert read.shares == {"alerts": SharePair(20, 1_000)}
+
+
+@pytest.mark.parametrize("version", [0, 3, "2", None, [2]])
+def test_another_version_is_refused_in_words(version: object) -> None:
+    with pytest.raises(CardwatchError, match=r"of another version\. Ask for version 1 or 2"):
+        read_aggregate("new.json", _first_version(version=version))
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        {"organisation": "Other"}, {"purchases": 999}, {"version": 2}, {"schema": "x"},
+        {"organisation": "Other"}, {"purchases": 999}, {"version": 1}, {"version": 3},
+        {"schema": "x"}, {"registers": {"cards": 50}}, {"common_policy": None},
         {"shares": {}}, {"signature": "AAAA"}, {"public_key": "00" * 32}, {"public_key": "zz"},
         {"months": None},
     ],
@@ -155,6 +181,8 @@ def test_what_is_no_aggregate_is_refused(data: bytes) -> None:
         {"shares": {"alerts": SharePair(9, 5)}}, {"uncovered_days": "none"},
         {"quarter": ""}, {"quarter": "Q3 2026"}, {"quarter": "2026-Q5"}, {"quarter": "2026-Q3-"},
         {"made_on": "today"}, {"made_on": "2026-02-30"},
+        {"common_policy": None}, {"common_policy": dataclasses.replace(PACK, sha256="zz")},
+        {"common_policy": dataclasses.replace(PACK, name="x" * 999)}, {"registers": {"cards": -5}},
     ],
 )  # fmt: skip
 def test_a_signed_file_with_wrong_values_is_refused(change: dict[str, object]) -> None:

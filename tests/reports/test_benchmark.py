@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +14,18 @@ from typer.testing import CliRunner
 
 from cardwatch.cli import app
 from cardwatch.errors import CardwatchError
-from cardwatch.reports.aggregate import Aggregate, SharePair, read_aggregate
+from cardwatch.reports.aggregate import Aggregate, CommonPolicy, SharePair, read_aggregate
 from cardwatch.reports.benchmark import (
     FunnelPoint,
-    benchmark_document,
     change_interval,
     change_words,
+    common_policy,
     make_funnels,
     nearest_peers,
 )
+from cardwatch.reports.benchmark_document import benchmark_document
 from cardwatch.reports.document_xlsx import document_xlsx
-from cardwatch.reports.funnel_plot import funnel_svg
+from cardwatch.reports.funnel_plot import HEIGHT, MARGIN, WIDTH, funnel_svg
 
 FILES = sorted((Path(__file__).parents[2] / "sample_data" / "aggregates").iterdir())
 VALE = "Saltmarsh Vale (invented)"
@@ -64,7 +66,81 @@ def test_what_is_planted_is_outside(aggregates: list[Aggregate]) -> None:
         for point in funnel.points
         if "99.8%" in point.verdict
     }
-    assert outside == {("Kingsmere (invented)", "alerts"), ("Holmshire (invented)", "just_under")}
+    assert outside == {
+        ("Kingsmere (invented)", "alerts"),
+        ("Holmshire (invented)", "just_under"),
+        ("Greyvale (invented)", "split_alerts"),
+        ("Inglemoor (invented)", "cards_with_approver"),
+    }
+
+
+def test_a_lenient_policy_shows_beside_the_common_one(aggregates: list[Aggregate]) -> None:
+    """Greyvale asks about few splits by its own limits; its payments are like the others'."""
+    document = benchmark_document(aggregates, marking="OFFICIAL", made_on="2026-11-29")
+    section = next(s for s in document.sections if s.title.startswith("By own policy"))
+    assert "National purchasing-card pack (invented), version 2026.1" in section.text[0]
+    assert "Not scored by it: Dunsea (invented)." in section.text
+    rows = {row[:2]: row[2:] for row in section.tables[0].rows}
+    own, common = rows["Greyvale (invented)", "Split purchase"]
+    assert float(own.split("%")[0]) < 0.7 * float(common.split("%")[0])
+    assert " to " in own
+    assert " to " in common
+    assert rows["Dunsea (invented)", "Split purchase"][1] == "Not shared"
+
+
+def test_only_forces_scored_by_one_pack_are_compared_by_it(aggregates: list[Aggregate]) -> None:
+    """The attack: a pack of its own, of the same name, by which a force looks better."""
+    newest = [one for one in aggregates if one.quarter == "2026-Q3"]
+    policy = common_policy(newest)
+    assert policy is not None
+    own_pack = dataclasses.replace(policy, sha256="f" * 64)
+    changed = [
+        dataclasses.replace(one, common_policy=own_pack) if one.organisation == VALE else one
+        for one in newest
+    ]
+    assert common_policy(changed) == policy
+    for funnel in make_funnels(changed):
+        names = {point.organisation for point in funnel.points}
+        assert (VALE in names) <= (not funnel.indicator.startswith("common_"))
+    without = [dataclasses.replace(one, common_policy=None) for one in newest]
+    assert common_policy(without) is None
+    assert not any(f.indicator.startswith("common_") for f in make_funnels(without))
+
+
+def test_another_pack_in_the_quarter_before_is_no_change(aggregates: list[Aggregate]) -> None:
+    other = CommonPolicy("Older", "Owner", "2025.1", "0" * 64)
+    mixed = [
+        dataclasses.replace(one, common_policy=other) if one.quarter == "2026-Q2" else one
+        for one in aggregates
+    ]
+    before, after = (
+        {
+            point.organisation
+            for funnel in make_funnels(some)
+            if funnel.indicator == "common_split_alerts"
+            for point in funnel.points
+            if point.earlier is not None
+        }
+        for some in (aggregates, mixed)
+    )
+    assert before == {"Northwick Metropolitan (invented)"}
+    assert after == set()
+
+
+def test_files_of_both_versions_are_compared(aggregates: list[Aggregate]) -> None:
+    """A force that has not upgraded: its file names no pack and no register."""
+    old = [
+        dataclasses.replace(
+            one, common_policy=None, registers={},
+            shares={n: p for n, p in one.shares.items() if n in {"alerts", "refunds"}},
+        ) if one.organisation == VALE else one
+        for one in aggregates
+    ]  # fmt: skip
+    document = benchmark_document(old, marking="OFFICIAL", made_on="2026-11-29", organisation=VALE)
+    entries = next(s for s in document.sections if s.title == "Registers").tables[0].rows
+    assert {row[0]: row[1:] for row in entries}[VALE] == ("Not shared",) * 3
+    text = next(s for s in document.sections if s.title.startswith("By own policy")).text
+    assert f"Not scored by it: Dunsea (invented), {VALE}." in text
 
 
 def test_changes_stand_beside(aggregates: list[Aggregate]) -> None:
@@ -114,7 +190,10 @@ def test_the_document_says_what_it_does_not_mean(aggregates: list[Aggregate]) ->
     text = str(document).lower()
     for word in ("fraud", "suspect", "offender", "worst", "league"):
         assert word not in text
-    assert sum("your force" in str(section.tables) for section in document.sections) == 3
+    shared = [f for f in make_funnels(aggregates) if VALE in {p.organisation for p in f.points}]
+    assert shared
+    marked = sum("(your force)" in str(section.tables) for section in document.sections)
+    assert marked == len(shared)
 
 
 def test_the_workbook_has_every_table(aggregates: list[Aggregate]) -> None:
@@ -146,4 +225,39 @@ def test_the_command_shows_the_funnel(tmp_path: Path) -> None:
     assert ran.exit_code == 0, ran.output
     assert "Alerts per purchase" in ran.output
     assert (tmp_path / "b.xlsx").stat().st_size > 5_000
-    assert len(list(tmp_path.glob("b-*.svg"))) == 8
+    read = [read_aggregate(path.name, path.read_bytes()) for path in FILES]
+    drawn = {f"b-{funnel.indicator}.svg" for funnel in make_funnels(read)}
+    assert {path.name for path in tmp_path.glob("b-*.svg")} == drawn
+    assert {"b-common_split_alerts.svg", "b-cards_with_approver.svg"} <= drawn
+
+
+def test_every_point_of_a_plot_is_within_its_axes_and_can_be_told_apart(
+    aggregates: list[Aggregate],
+) -> None:
+    """Shares near 100% and a force fifty times as large as another would lie on one spot."""
+    for funnel in make_funnels(aggregates):
+        svg = funnel_svg(funnel)
+        across, down = (
+            [float(n) for n in re.findall(rf'{c}="([0-9.]+)"', svg)] for c in ("cx", "cy")
+        )
+        assert min(across) >= MARGIN, funnel.indicator
+        assert max(across) <= WIDTH - MARGIN, funnel.indicator
+        assert min(down) >= MARGIN, funnel.indicator
+        assert max(down) <= HEIGHT - MARGIN, funnel.indicator
+        assert max(down) - min(down) > 20, funnel.indicator
+        assert np.median(across) - min(across) > 100, funnel.indicator
+
+
+def test_what_is_outside_stands_together(aggregates: list[Aggregate]) -> None:
+    document = benchmark_document(aggregates, marking="OFFICIAL", made_on="2026-11-29")
+    table = next(s for s in document.sections if s.title == "Outside the limits").tables[0]
+    outside = [
+        point for funnel in make_funnels(aggregates) for point in funnel.points
+        if point.verdict != "within limits"
+    ]  # fmt: skip
+    assert [row[0] for row in table.rows] == [point.organisation for point in outside]
+    assert [row[4] for row in table.rows] == [point.verdict for point in outside]
+    alike = [_force(f"{number}", 30, 1_000) for number in range(5)]
+    document = benchmark_document(alike, marking="OFFICIAL", made_on="2026-11-29")
+    table = next(s for s in document.sections if s.title == "Outside the limits").tables[0]
+    assert (table.rows, table.empty) == ((), "No force is outside them.")
