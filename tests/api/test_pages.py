@@ -14,6 +14,7 @@ from services import OCTOBER, OWN, PASSWORD, Running, activate_account, sign_in,
 from api.downloads import content_disposition
 from api.middleware import HEADERS
 from api.templating import PAGE_POLICY
+from api.web.base import DONE
 from cardwatch import services
 from cardwatch.errors import FileRefused
 from cardwatch.services.refused_files import ArrivedFile, refuse_arrival
@@ -22,6 +23,7 @@ from cardwatch.statements import FIELDS, profile_toml
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+WEB = Path(__file__).parents[2] / "api" / "web"
 FEEDS = Path(__file__).parents[1] / "tabular" / "feeds"
 SITE = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
 
@@ -458,9 +460,18 @@ def test_a_proposal_is_agreed_to_by_another(
     assert "Approve and activate" in browser.get(place)
     done = browser.post(f"/settings/proposals/{made['proposal_id']}/agreement", {})
     assert done.status_code == 200
+    assert DONE["approved"] in done.text
     again = browser.post(f"/settings/proposals/{made['proposal_id']}/agreement", {})
     assert again.status_code == 409
     assert running.ask("GET", "/v1/policy").json()["sha256"] == made["sha256"]
+
+
+def test_a_page_confirms_in_sentences_of_its_own_alone(browse: Callable[[str], Browser]) -> None:
+    browser = browse("finance")
+    assert "govuk-notification-banner" not in browser.get("/settings?done=You+have+won")
+    assert DONE["withdrawn"] in browser.get("/settings?done=withdrawn")
+    web = "".join(path.read_text(encoding="utf-8") for path in WEB.glob("*.py"))
+    assert [name for name in DONE if web.count(f'"{name}"') < 2] == []
 
 
 def test_a_correction_is_brought_on_a_page(browse: Callable[[str], Browser]) -> None:

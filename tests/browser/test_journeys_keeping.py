@@ -49,7 +49,7 @@ def test_a_change_is_tried_compared_and_agreed_to_by_another(visit: Callable[[],
     finance.sees("There is a problem")
     finance.type("Reason", "the limit was raised")
     finance.press("Propose change")
-    finance.sees("Another person must approve", f"by finance@{OWN}.example")
+    finance.sees("Another person in your role must approve", f"by finance@{OWN}.example")
     assert finance.page.get_by_role("button", name="Agree").count() == 0
 
     second.enter("second", "/settings")

@@ -124,8 +124,9 @@ def test_problems_name_the_place_and_never_the_person(read: Read) -> None:
 
 
 def test_a_file_that_is_no_register_or_not_there_is_refused(read: Read, tmp_path: Path) -> None:
-    with pytest.raises(RegisterUnknown):
+    with pytest.raises(RegisterUnknown, match="say which it is") as refused:
         read("Colour,Shape\nred,round\n", "shapes.csv")
+    assert "docs/register-layouts.md" in str(refused.value)
     with pytest.raises(FileRefused, match="no such file"):
         read_register(tmp_path / "none.csv", CHOICES)
     with pytest.raises(CardwatchError, match="Choose one of absence"):
