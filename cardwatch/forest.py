@@ -153,14 +153,19 @@ def _score(forest: Forest, table: np.ndarray[Any, Any]) -> Numbers:
     order in which these end change their last bits from run to run. Shared memory is required, not
     preferred: inside a caller's joblib context the rows and trees would go to other processes.
     """
+    count = min(os.cpu_count() or 1, len(table) // FEWEST_ROWS)
+    depths = _depths(forest, table) if count <= 1 else _depths_in_threads(forest, table, count)
+    return 2.0 ** -(depths / (len(forest.trees) * forest.average_depth))
+
+
+def _depths_in_threads(forest: Forest, table: np.ndarray[Any, Any], count: int) -> Numbers:
+    """Return what `_depths` gives, the rows shared out over some threads."""
     import joblib  # noqa: PLC0415  a third of a second to import
 
-    count = max(min(os.cpu_count() or 1, len(table) // FEWEST_ROWS), 1)
-    parts = np.array_split(table, count)
     depths = joblib.Parallel(n_jobs=count, require="sharedmem")(
-        joblib.delayed(_depths)(forest, part) for part in parts
+        joblib.delayed(_depths)(forest, part) for part in np.array_split(table, count)
     )
-    return 2.0 ** -(np.concatenate(depths) / (len(forest.trees) * forest.average_depth))
+    return np.concatenate(depths)
 
 
 def _depths(forest: Forest, table: np.ndarray[Any, Any]) -> Numbers:

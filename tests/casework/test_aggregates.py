@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from books import PACK_KEY, lively_month, policy_pack
+from books import PACK_KEY, lively_month, policy_pack, second_person
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner
 
@@ -285,3 +285,46 @@ def test_the_command_needs_a_casebook(tmp_path: Any, monkeypatch: pytest.MonkeyP
     ran = CliRunner().invoke(app, ["aggregate", "2026-Q3", "--out", str(tmp_path / "a.json")])
     assert isinstance(ran.exception, CardwatchError)
     assert not (tmp_path / "a.json").exists()
+
+
+@pytest.mark.usefixtures("received_january")
+def test_the_command_scores_by_a_pack(tmp_path: Path) -> None:
+    pack, out = tmp_path / "pack.json", tmp_path / "a.json"
+    pack.write_bytes(PACK)
+    command = ["aggregate", "2026-Q1", "--threshold", "5", "--out", str(out)]
+    ran = CliRunner().invoke(app, command)
+    assert ran.exit_code == 0, ran.output
+    assert "Give one with --pack" in ran.output.replace("\n", " ")
+    assert read_aggregate("a.json", out.read_bytes()).common_policy is None
+    ran = CliRunner().invoke(app, [*command, "--pack", str(pack)])
+    assert ran.exit_code == 0, ran.output
+    assert "--pack" not in ran.output
+    policy = read_aggregate("a.json", out.read_bytes()).common_policy
+    assert policy is not None
+    assert policy.name == "Pack (invented)"
+
+
+def test_the_pack_of_the_own_policy_is_taken_without_one(splits: Context) -> None:
+    """A force that took the pack is scored by it, though its own figures stay on top of it."""
+    job = services.queue_back_test(splits("psd"), "pack", PACK, 1)
+    assert services.do_next_job(splits().casebook, lambda: splits().now, services.TRIALS)
+    proposed = services.propose_pack(
+        splits("psd"), job["job_id"], reason="national", effective_from="2026-07-01"
+    )
+    services.decide_proposal(second_person(splits("psd")), proposed["proposal_id"], agrees=True)
+    made = read_aggregate("a.json", _make(splits, threshold=5))
+    assert made.common_policy is not None
+    assert made.common_policy.version == "2027.1"
+    assert made.shares == _with_pack(splits).shares
+
+
+def test_alerts_about_whoever_makes_the_file_are_left_out(at: Context, read: Read) -> None:
+    """As of the own figures: thirteen splits are shared as 15, and without one's own as 10."""
+    services.activate_document(at(), "policy", LENIENT, "2020-01-01")
+    services.receive(at(days=-60), read(*split_quarter(13)))
+    counts = []
+    for holder_id in ("", "H3"):
+        maker = at(person=f"of {holder_id or 'no card'}".replace(" ", ""), holder_id=holder_id)
+        made = services.make_aggregate(maker, "2026-Q3", threshold=5, key=KEY, pack=PACK)
+        counts.append(read_aggregate("a.json", made).shares["common_split_alerts"].count)
+    assert counts == [15, 10]
