@@ -26,17 +26,17 @@ BLOCKS = frozenset({
     *(f"h{level}" for level in range(1, 7)),
 })  # fmt: skip
 """Elements that part words: the small figure of a note behind an amount is no digit of it."""
-INVISIBLE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+NOT_DISPLAYED = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 PLAIN_NUMBER = re.compile(r"[-+£$€(]*\d[\d,]*(?:\.\d*)?\)?")
 """An amount, or the number of a card; no day."""
-PENCE = re.compile(r"\+?[£ ]*\d[\d,]*\.\d\d")
+UNSIGNED_PENCE = re.compile(r"\+?[£ ]*\d[\d,]*\.\d\d")
 """An amount with pence and without a minus."""
-RED = re.compile(r"(?<![-\w])color\s*:\s*(?:red|#f00|#ff0000|#c00000)\b", re.IGNORECASE)
+RED_LETTERS = re.compile(r"(?<![-\w])color\s*:\s*(?:red|#f00|#ff0000|#c00000)\b", re.IGNORECASE)
 RED_CLASSES = frozenset({"negative", "neg", "red", "credit", "refund"})
 SHOWN_VALUES = ("x:num", "sdval")
 """Attributes in which Excel and LibreOffice keep the number that a cell may show rounded."""
 STRUCTURE = frozenset({"table", "tr", "td", "th"})
-MOST_NESTED = 20
+MOST_NESTED_TABLES = 20
 """Tables stand in one another no deeper than this."""
 MOST_ROWS_SPANNED = 65_534
 """A cell spans no more rows, by the HTML standard."""
@@ -107,7 +107,7 @@ class _Table:
             elif waiting:
                 cell = waiting.pop()
                 row += [cell.text, *[""] * (cell.columns - 1)]
-                if PENCE.fullmatch(row[column]):
+                if UNSIGNED_PENCE.fullmatch(row[column]):
                     self.amounts += 1
                     self.red += cell.is_red
                 if cell.rows > 1:  # a number is not repeated: over several lines it is one payment
@@ -215,7 +215,7 @@ class _Page(HTMLParser):
             self._open[-1].cells = []
         elif self._open:
             self._open[-1].begin_cell(attributes, self._limits.columns)
-        if len(self._open) > MOST_NESTED or self._is_wide():
+        if len(self._open) > MOST_NESTED_TABLES or self._is_wide():
             reason = f"it has over {self._limits.columns} columns, or tables too deep in others"
             raise FileRefused(self._file, "too_wide", f"{reason}. Export it as CSV or XLSX")
 
@@ -238,14 +238,14 @@ class _Page(HTMLParser):
 
 def _is_invisible(attributes: Mapping[str, str | None]) -> bool:
     """Return whether an element is not shown."""
-    return "hidden" in attributes or bool(INVISIBLE.search(attributes.get("style") or ""))
+    return "hidden" in attributes or bool(NOT_DISPLAYED.search(attributes.get("style") or ""))
 
 
 def _is_red(attributes: Mapping[str, str | None]) -> bool:
     """Return whether an element's letters are red, or of a class for amounts below zero."""
     classes = set((attributes.get("class") or "").casefold().split())
     style = f"color:{attributes.get('color') or ''};{attributes.get('style') or ''}"
-    return bool(RED.search(style)) or not RED_CLASSES.isdisjoint(classes)
+    return bool(RED_LETTERS.search(style)) or not RED_CLASSES.isdisjoint(classes)
 
 
 def _span(text: str | None, most: int) -> int:
