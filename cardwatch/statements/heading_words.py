@@ -7,8 +7,8 @@ from functools import cache
 from cardwatch.statements.words import word_set
 from cardwatch.tabular import normalise_heading
 
-DATE_HEADINGS = ("{} date", "date {}", "date of {}", "{} dt", "{} day", "day of {}", "{} on", "{} at",
-              "{} timestamp", "{} date utc", "{} utc", "{} date time")  # fmt: skip
+DATE_HEADINGS = ("{} date", "date {}", "date of {}", "{} dt", "{} day", "day of {}", "{} on",
+                 "{} at", "{} timestamp", "{} date utc", "{} utc", "{} date time")  # fmt: skip
 OTHER_DATES = ("timestamp", "date utc", "created", "when", "day")
 HOLDER_FORMS = ("{}", "{} name", "{} nm", "{} full name", "{} display name", "name of {}",
                 "name of the {}", "{} s name", "{}s name", "{}s")  # fmt: skip
