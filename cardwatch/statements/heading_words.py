@@ -11,7 +11,9 @@ DATE_HEADINGS = ("{} date", "date {}", "date of {}", "{} dt", "{} day", "day of 
                  "{} at", "{} timestamp", "{} date utc", "{} utc", "{} date time")  # fmt: skip
 OTHER_DATES = ("timestamp", "date utc", "created", "when", "day")
 HOLDER_FORMS = ("{}", "{} name", "{} nm", "{} full name", "{} display name", "name of {}",
-                "name of the {}", "{} s name", "{}s name", "{}s")  # fmt: skip
+                "name of the {}", "{} s name", "{}s name", "{}s", "{} last name", "{} surname",
+                "{} family name")  # fmt: skip
+FIRST_NAME_FORMS = ("{} first name", "{} forename", "{} given name", "{} initials", "{} initial")
 MERCHANT_FORMS = ("{}", "{} name", "{} nm", "{} trading name", "{} text", "{} details", "{} dba",
                   "{} description", "{} s name", "name of {}", "name of the {}")  # fmt: skip
 PLAIN_HEADINGS = {
@@ -42,6 +44,7 @@ def made_headings() -> dict[str, tuple[str, ...]]:
             *_made("holder_by", "{} by"),
             *PLAIN_HEADINGS["cardholder"],
         ),
+        "cardholder_first": _made("holder", *FIRST_NAME_FORMS),
         "merchant": (
             *_made("merchant", *MERCHANT_FORMS),
             *_made("merchant_from", "{} from", "{} at", "{} with"),

@@ -195,7 +195,9 @@ class _Page(HTMLParser):
         texts.append(" ")
         if texts is self._line:
             if text := " ".join("".join(texts).split()):
-                self._lines.append([text])
+                table = self._open[-1] if self._open else None
+                is_caption = table is not None and not table.rows and table.cells is None
+                (table.above if table and is_caption else self._lines).append([text])
             self._line = []
 
     def _begin(self, tag: str, attributes: Mapping[str, str | None]) -> None:
@@ -204,9 +206,9 @@ class _Page(HTMLParser):
         Raises:
             FileRefused: too many tables stand in one another, or cells in a row.
         """
+        self._part()
         if tag == "table":
             inside = self._open[-1].lines_before() if self._open else []
-            self._part()
             self._open.append(_Table([*self._lines, *inside]))
             self._lines = []
             self.tables.append(self._open[-1])
@@ -227,6 +229,7 @@ class _Page(HTMLParser):
         """End the open cell, row or table."""
         if not self._open:
             return
+        self._part()
         if tag in {"tr", "table"}:
             self._open[-1].end_row()
         self._open[-1].in_cell = False

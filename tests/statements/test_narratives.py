@@ -61,9 +61,10 @@ def test_texts_of_a_bank_are_the_merchants(write: Write, texts: list[str], headi
         CATEGORIES,
         KINDS,
         [*BANK[:6], *PURPOSES[:2]],
+        ["Operation Heron", "Leeds Custody", "Visit Of The Mayor"],
         ["lunch with leeds team", "print cartridges", "court bundle copies"],
     ],
-    ids=["purposes", "in capitals", "categories", "kinds", "some", "small letters"],
+    ids=["purposes", "in capitals", "categories", "kinds", "some", "titles", "small letters"],
 )
 def test_what_people_write_is_no_merchant(write: Write, texts: list[str]) -> None:
     with pytest.raises(FileRefused, match="no column for merchant"):
@@ -118,7 +119,7 @@ def test_records_of_an_app_become_payments(write: Write) -> None:
     record = {
         "transactionDate": "2025-10-13T09:30:00Z",
         "merchant": {"name": "ALPHA", "mcc": 5111},
-        "user": {"name": "A Roe"},
+        "user": {"first_name": "A", "last_name": "Roe"},
         "amount": {"value": 10.5, "currency": "GBP"},
     }
     statements, report = read(write(json.dumps({"data": [record]}), "a.json"))

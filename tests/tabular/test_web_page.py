@@ -141,6 +141,16 @@ def test_lines_and_small_tables_before_a_table_are_its_titles(tmp_path: Path) ->
     assert table.parts[0].above == (("Report",), ("in EUR",), ("Cardholder:", "A Roe"))
 
 
+@pytest.mark.parametrize("tag", ["caption", "p", "div", "thead"])
+def test_a_caption_is_of_its_own_table(tmp_path: Path, tag: str) -> None:
+    def section(name: str, row: str) -> str:
+        return f"<table><{tag}>Cardholder: {name}</{tag}>{HEAD}{row}</table>"
+
+    table = outcome(tmp_path, section("A", ONE) + section("B", TWO) + "<p>Cardholder: C")
+    assert isinstance(table, Table)
+    assert [part.above for part in table.parts] == [(("Cardholder: A",),), (("Cardholder: B",),)]
+
+
 def test_a_table_in_a_page_of_tables_is_read_with_its_own_titles(tmp_path: Path) -> None:
     def section(name: str, row: str) -> str:
         return f"<tr><td>Cardholder: {name}</tr><tr><td><table>{HEAD}{row}</table></tr>"
