@@ -188,6 +188,17 @@ def test_a_web_page_becomes_payments(write: Write) -> None:
     assert report.totals[0].agrees
 
 
+def test_a_table_without_a_label_is_nobodys(write: Write) -> None:
+    head = "<tr><th>Date<th>Merchant<th>Amount</tr>"
+    page = "".join(
+        f"{label}<table>{head}<tr><td>{13 + i}/10/2025<td>SHOP {i}<td>{i + 1}.50</tr></table>"
+        for i, label in enumerate(["<p>Cardholder: A Roe</p>", "<p>Cardholder: B Poe</p>", ""])
+    )
+    statements, report = read(write(f"<html><body>{page}</body></html>", "a.xls"))
+    assert statements.transactions["holder_id"].tolist() == ["A Roe", "B Poe"]
+    assert [problem.code for problem in report.problems] == ["no_holder"]
+
+
 def test_a_web_page_that_says_another_currency_is_refused(write: Write) -> None:
     rows = "<tr><td>13/10/2025<td>A<td>ALPHA<td>1.00</tr>" * 3
     page = f"<p>All amounts in EUR<table><tr><th>Date<th>User<th>Merchant<th>Amount</tr>{rows}"

@@ -131,6 +131,18 @@ def test_amounts_in_red_are_named(tmp_path: Path, markup: str) -> None:
     assert not any("red" in note for note in outcome(tmp_path, minus).notes)
 
 
+def test_headings_over_two_rows_are_not_repeated(tmp_path: Path) -> None:
+    head = (
+        "<tr><th rowspan=2>Date<th rowspan=2>Holder<th colspan=2>Merchant<th rowspan=2>Amount</tr>"
+        "<tr><th>Name<th>Town</tr>"
+    )
+    row = "<tr><td>13/10/2025<td>A<td>ALPHA<td>YORK<td>1.00</tr>"
+    assert rows_of(tmp_path, f"<table>{head}{row}</table>") == [
+        ["", "", "Name", "Town", ""],
+        ["13/10/2025", "A", "ALPHA", "YORK", "1.00"],
+    ]
+
+
 def test_lines_and_small_tables_before_a_table_are_its_titles(tmp_path: Path) -> None:
     page = (
         f"<p>Report<p>in EUR<table><tr><td>Cardholder:<td>A Roe</tr></table><table>{HEAD}{ONE}{TWO}"
