@@ -112,12 +112,14 @@ def _print_profile(file: Path) -> None:
         distinct_headings,
         guess_fields,
         known_headings,
+        needed_headings,
         profile_text,
     )
     from cardwatch.tabular import read_tables
 
     profiles = installation.profiles()
-    table = read_tables([file], known_headings(profiles))[0]
+    needed = needed_headings(profiles)
+    table = read_tables([file], known_headings(profiles), needed=needed)[0]
     if isinstance(table, CardwatchError):
         raise table
     if table.feed:

@@ -34,7 +34,7 @@ def fill_holders(sheet: ParsedSheet, rows: Flags) -> None:
         sheet: the file; its column is changed.
         rows: which rows are payments.
     """
-    names = [name for name in HOLDER_FIELDS if name in sheet.columns]
+    names = [name for name in HOLDER_FIELDS if name in sheet.positions]  # labels are no cells
     filled_cells = {name: sheet.columns[name].matches(cells.FILLED) for name in names}
     nobody = rows & ~np.logical_or.reduce([*filled_cells.values(), np.zeros(len(rows), dtype=bool)])
     for name, filled in filled_cells.items():

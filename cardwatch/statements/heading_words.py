@@ -7,11 +7,13 @@ from functools import cache
 from cardwatch.statements.words import word_set
 from cardwatch.tabular import normalise_heading
 
-DATE_FORMS = ("{} date", "date {}", "date of {}", "{} dt", "{} day", "day of {}", "{} on", "{} at",
-              "{} timestamp", "{} date utc", "{} utc", "{} date time")  # fmt: skip
+DATE_HEADINGS = ("{} date", "date {}", "date of {}", "{} dt", "{} day", "day of {}", "{} on",
+                 "{} at", "{} timestamp", "{} date utc", "{} utc", "{} date time")  # fmt: skip
 OTHER_DATES = ("timestamp", "date utc", "created", "when", "day")
 HOLDER_FORMS = ("{}", "{} name", "{} nm", "{} full name", "{} display name", "name of {}",
-                "name of the {}", "{} s name", "{}s name", "{}s")  # fmt: skip
+                "name of the {}", "{} s name", "{}s name", "{}s", "{} last name", "{} surname",
+                "{} family name")  # fmt: skip
+FIRST_NAME_FORMS = ("{} first name", "{} forename", "{} given name", "{} initials", "{} initial")
 MERCHANT_FORMS = ("{}", "{} name", "{} nm", "{} trading name", "{} text", "{} details", "{} dba",
                   "{} description", "{} s name", "name of {}", "name of the {}")  # fmt: skip
 PLAIN_HEADINGS = {
@@ -34,14 +36,15 @@ def _made(group: str, *forms: str) -> tuple[str, ...]:
 def made_headings() -> dict[str, tuple[str, ...]]:
     """Return further headings of fields, normalised; those of `other_date` are of days too."""
     return {
-        "date": _made("date", *DATE_FORMS),
-        "other_date": (*_made("other_date", *DATE_FORMS), *OTHER_DATES),
-        "posting_date": _made("posting", *DATE_FORMS),
+        "date": _made("date", *DATE_HEADINGS),
+        "other_date": (*_made("other_date", *DATE_HEADINGS), *OTHER_DATES),
+        "posting_date": _made("posting", *DATE_HEADINGS),
         "cardholder": (
             *_made("holder", *HOLDER_FORMS),
             *_made("holder_by", "{} by"),
             *PLAIN_HEADINGS["cardholder"],
         ),
+        "cardholder_first": _made("holder", *FIRST_NAME_FORMS),
         "merchant": (
             *_made("merchant", *MERCHANT_FORMS),
             *_made("merchant_from", "{} from", "{} at", "{} with"),

@@ -56,14 +56,15 @@ def holders_elsewhere(table: Table, payments: Flags) -> tuple[dict[str, TextColu
 
     They are looked for above the headings of each sheet and in section rows such as `Cardholder: A
     Roe`, together, and then in the names of sheets that are no months or numbers. Nothing where
-    they are in none.
+    they are in none. A sheet without a label names nobody where another has one.
 
     Args:
         table: the file.
         payments: rows with a day and an amount, which name no section whatever their cells say.
     """
     above = {part.index: _merged(map(labelled, part.above)) for part in table.parts}
-    above = {row: values for row, values in above.items() if values}
+    fields = {field for values in above.values() for field in values}
+    above = {row: values or dict.fromkeys(fields, "") for row, values in above.items() if fields}
     sections = _sections(table, payments)
     if not above and sections and payments[: min(sections)].any():
         sections = {}  # rows stand before the first label, as the labels close their sections

@@ -30,7 +30,7 @@ MARK = re.compile(
     re.IGNORECASE,
 )
 """What banks print with a merchant and people do not write of a purpose."""
-WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
+PRINTED_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 
 
 def is_purpose(text: str) -> bool:
@@ -41,13 +41,13 @@ def is_purpose(text: str) -> bool:
         return True
     if words and not MARK.search(plain) and set(words) <= word_set("narratives", "goods"):
         return True
-    small = sum(word[0].islower() for word in WORD.findall(plain))
+    small = sum(word[0].islower() for word in PRINTED_WORD.findall(plain))
     return len(words) >= SENTENCE_WORDS and small > len(words) / 2 and not MARK.search(plain)
 
 
 def is_named(text: str) -> bool:
     """Return whether a text names a merchant as a bank prints it: in capitals, or with a mark."""
-    words = WORD.findall(text)
+    words = PRINTED_WORD.findall(text)
     long_words = [word for word in words if len(word) > 3]
     capitals = bool(words) and all(word[0].isupper() for word in long_words or words)
     return (capitals or bool(MARK.search(text))) and not is_purpose(text)

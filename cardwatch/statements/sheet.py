@@ -170,14 +170,8 @@ class ParsedSheet:
         profile = self._without_codes(profile)
         if "date" in missing and profile.is_general:
             profile, missing = self._with_posting_days(profile, missing)
-        known_names = word_set("narratives", "headings")
-        texts = {
-            position: [text for text in self.column_at(position).used if text.strip()]
-            for position, heading in enumerate(self.headings)
-            if normalise_heading(heading) in known_names
-        }
         is_open = "merchant" in missing and profile.is_general
-        position = narrative_column(texts) if is_open else None
+        position = narrative_column(self._narratives()) if is_open else None
         if position is None:
             return profile, missing
         heading = self.headings[position]
@@ -188,6 +182,15 @@ class ParsedSheet:
         )
         named = replace(profile, columns=profile.columns | {"merchant": (heading,)})
         return named, [need for need in missing if need != "merchant"]
+
+    def _narratives(self) -> dict[int, list[str]]:
+        """Return the distinct texts of each column whose heading may be of a bank's texts."""
+        known_names = word_set("narratives", "headings")
+        return {
+            position: [text for text in self.column_at(position).used if text.strip()]
+            for position, heading in enumerate(self.headings)
+            if normalise_heading(heading) in known_names
+        }
 
     def _without_codes(self, profile: Profile) -> Profile:
         """Return a layout that takes names for the merchants where its column has only numbers.
@@ -201,6 +204,8 @@ class ParsedSheet:
         other = [name if i != position else "" for i, name in enumerate(self.headings)]
         better = profile.map(other).get("merchant")
         if better is None or not self._is_named(better):
+            better = narrative_column(self._narratives())
+        if better is None:
             self.notes.append(
                 f"the merchants in '{heading}' are numbers. If their names stand in another "
                 "column, name it as 'merchant' in a column profile"

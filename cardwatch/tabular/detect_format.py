@@ -13,7 +13,7 @@ from cardwatch.tabular.table import EXCEL_XML
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = b"PK\x03\x04"
-HEAD_BYTES = 512
+TEXT_HEAD_BYTES = 512
 """A text shows what it is in its first bytes."""
 EXPORT_AGAIN = "Ask the issuer's portal for the same payments as CSV or XLSX"
 FOREIGN_FORMATS = (
@@ -127,8 +127,8 @@ def recognise(data: bytes, file: str, limits: Limits) -> str:
 def _head(data: bytes) -> bytes:
     """Return the first bytes of a text, without its byte-order mark and in letters of one byte."""
     mark = next((mark for mark in BOMS if data.startswith(mark)), b"")
-    head = data[: 4 * HEAD_BYTES] if mark else data[:HEAD_BYTES]
-    return head.decode(BOMS[mark], "ignore").encode()[:HEAD_BYTES] if mark else head
+    head = data[: 4 * TEXT_HEAD_BYTES] if mark else data[:TEXT_HEAD_BYTES]
+    return head.decode(BOMS[mark], "ignore").encode()[:TEXT_HEAD_BYTES] if mark else head
 
 
 def _inside_ole(data: bytes, file: str) -> str:

@@ -15,7 +15,7 @@ from cardwatch.tabular.table import Found, Part
 from cardwatch.tabular.workbook import cell_text
 
 WHOLE_NUMBER = re.compile(r"-?\d+")
-LINES = re.compile(r"\s*\{.*\}[ \t]*\r?\n\s*\{")
+JSON_LINES = re.compile(r"\s*\{.*\}[ \t]*\r?\n\s*\{")
 """Objects one to a line, as some programs write records."""
 NO_TEXT = re.compile("[\0\ud800-\udfff]")
 """Characters that no cell can hold."""
@@ -23,7 +23,9 @@ WRAPPERS = frozenset({"fields", "attributes", "node", "properties"})
 """Names of objects that only hold the cells of a record."""
 FURTHER = frozenset({"more", "next"})
 """Words of names that say whether records follow elsewhere."""
-COUNTED = frozenset({"count", "records", "results", "rows", "items", "transactions", "expenses"})
+COUNT_WORDS = frozenset(
+    {"count", "records", "results", "rows", "items", "transactions", "expenses"}
+)
 PAGED = frozenset({"page", "limit", "offset", "cursor", "size", "per"})
 EXPORT_FLAT = "Export the payments as CSV or XLSX, or as one list of flat records"
 
@@ -87,7 +89,7 @@ def _parse(text: str, file: str) -> object:
         parse_constant=refuse_constant,
     )
     try:
-        if LINES.match(text):
+        if JSON_LINES.match(text):
             return [decoder.decode(line) for line in text.split("\n") if line.strip()]
         return decoder.decode(text)
     except (ValueError, RecursionError) as error:
@@ -183,7 +185,7 @@ def _check_complete(envelope: Mapping[str, str], count: int, file: str) -> None:
     is_paged = any(PAGED & names for names in words.values())
     for name, text in envelope.items():
         number = int(text) if WHOLE_NUMBER.fullmatch(text) and len(text) < 10 else None
-        is_count = COUNTED & words[name] or (is_paged and "total" in words[name])
+        is_count = COUNT_WORDS & words[name] or (is_paged and "total" in words[name])
         goes_on = FURTHER & words[name] and text not in {"", "false", "0"}
         pages = "pages" in words[name] and number is not None and number > 1
         if goes_on or pages or (is_count and not PAGED & words[name] and (number or 0) > count):

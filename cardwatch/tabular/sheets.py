@@ -19,8 +19,8 @@ SUMMARY = re.compile(
     re.IGNORECASE,
 )
 """Names of sheets that hold no payments of their own."""
-DAY = re.compile(r"\d{1,4}([-/. ])(?:\d{1,2}|[A-Za-z]{3,9})\1\d{2,4}(?:[T ].*)?")
-MONEY = re.compile(r"[-+(£ ]*\d[\d,]*(?:\.\d{1,2})?\)?(?: ?[CD]R)?", re.IGNORECASE)
+DAY_CELL = re.compile(r"\d{1,4}([-/. ])(?:\d{1,2}|[A-Za-z]{3,9})\1\d{2,4}(?:[T ].*)?")
+MONEY_CELL = re.compile(r"[-+(£ ]*\d[\d,]*(?:\.\d{1,2})?\)?(?: ?[CD]R)?", re.IGNORECASE)
 """A cell that is a day, and one that may be an amount."""
 SMALL_ROWS, SMALL_SHARE = 3, 0.1
 """A sheet with other headings is left unread if it has this many rows, or this share, or fewer."""
@@ -74,9 +74,9 @@ class Sheet:
     def without_money(self) -> Counter[tuple[str, ...]]:
         """How often each row with a day stands in it, amounts and other numbers left out."""
         return Counter(
-            tuple("" if MONEY.fullmatch(cell.strip()) else cell for cell in key)
+            tuple("" if MONEY_CELL.fullmatch(cell.strip()) else cell for cell in key)
             for key in self.counts.elements()
-            if any(DAY.fullmatch(cell.strip()) for cell in key)
+            if any(DAY_CELL.fullmatch(cell.strip()) for cell in key)
         )
 
     @property
@@ -110,7 +110,7 @@ def _key(row: Sequence[str]) -> tuple[str, ...]:
 def is_payment(row: Sequence[str]) -> bool:
     """Return whether a row has a day and something like an amount in it, as no heading row has."""
     cells = [cell.strip() for cell in row]
-    return any(map(DAY.fullmatch, cells)) and any(map(MONEY.fullmatch, cells))
+    return any(map(DAY_CELL.fullmatch, cells)) and any(map(MONEY_CELL.fullmatch, cells))
 
 
 def has_payments(rows: Sequence[Sequence[str]]) -> bool:

@@ -26,17 +26,17 @@ BLOCKS = frozenset({
     *(f"h{level}" for level in range(1, 7)),
 })  # fmt: skip
 """Elements that part words: the small figure of a note behind an amount is no digit of it."""
-INVISIBLE = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+NOT_DISPLAYED = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 PLAIN_NUMBER = re.compile(r"[-+£$€(]*\d[\d,]*(?:\.\d*)?\)?")
 """An amount, or the number of a card; no day."""
-PENCE = re.compile(r"\+?[£ ]*\d[\d,]*\.\d\d")
+UNSIGNED_PENCE = re.compile(r"\+?[£ ]*\d[\d,]*\.\d\d")
 """An amount with pence and without a minus."""
-RED = re.compile(r"(?<![-\w])color\s*:\s*(?:red|#f00|#ff0000|#c00000)\b", re.IGNORECASE)
+RED_LETTERS = re.compile(r"(?<![-\w])color\s*:\s*(?:red|#f00|#ff0000|#c00000)\b", re.IGNORECASE)
 RED_CLASSES = frozenset({"negative", "neg", "red", "credit", "refund"})
 SHOWN_VALUES = ("x:num", "sdval")
 """Attributes in which Excel and LibreOffice keep the number that a cell may show rounded."""
 STRUCTURE = frozenset({"table", "tr", "td", "th"})
-MOST_NESTED = 20
+MOST_NESTED_TABLES = 20
 """Tables stand in one another no deeper than this."""
 MOST_ROWS_SPANNED = 65_534
 """A cell spans no more rows, by the HTML standard."""
@@ -52,6 +52,7 @@ class _Cell:
     rows: int
     value: str
     is_red: bool = False
+    is_heading: bool = False
     texts: list[str] = field(default_factory=list)
 
     @property
@@ -98,6 +99,7 @@ class _Table:
         row: list[str] = []
         spans: dict[int, tuple[str, int]] = {}
         waiting = self.cells[::-1]
+        are_headings = all(cell.is_heading for cell in waiting)
         while waiting or len(row) <= max(self.spans, default=-1):
             column = len(row)
             if column in self.spans:
@@ -107,24 +109,22 @@ class _Table:
             elif waiting:
                 cell = waiting.pop()
                 row += [cell.text, *[""] * (cell.columns - 1)]
-                if PENCE.fullmatch(row[column]):
-                    self.amounts += 1
-                    self.red += cell.is_red
-                if cell.rows > 1:  # a number is not repeated: over several lines it is one payment
-                    text = "" if PLAIN_NUMBER.fullmatch(row[column]) else row[column]
-                    spans |= {column + i: ("", cell.rows - 1) for i in range(cell.columns)}
-                    spans[column] = (text, cell.rows - 1)
+                is_amount = UNSIGNED_PENCE.fullmatch(row[column]) is not None
+                self.amounts += is_amount
+                self.red += is_amount and cell.is_red
+                spans |= _further_rows(cell, column, is_once=are_headings)
             else:
                 row.append("")
         self.rows.append(row)
         self.cells, self.in_cell, self.spans = None, False, spans
 
-    def begin_cell(self, attributes: Mapping[str, str | None], most_columns: int) -> None:
+    def begin_cell(self, tag: str, attributes: Mapping[str, str | None], most_columns: int) -> None:
         """Begin a cell, in a row of its own if none is open."""
         columns = _span(attributes.get("colspan"), most_columns + 1)
         rows = _span(attributes.get("rowspan"), MOST_ROWS_SPANNED)
         value = next(filter(None, map(attributes.get, SHOWN_VALUES)), "") or ""
         self.cells = [*(self.cells or ()), _Cell(columns, rows, value, _is_red(attributes))]
+        self.cells[-1].is_heading = tag == "th"
         self.in_cell = True
 
     def lines_before(self) -> list[list[str]]:
@@ -132,6 +132,18 @@ class _Table:
         rows = [*self.rows[self.taken :], [cell.text for cell in self.cells or ()]]
         self.taken, self.holds_table = len(self.rows), True
         return rows
+
+
+def _further_rows(cell: _Cell, column: int, *, is_once: bool) -> dict[int, tuple[str, int]]:
+    """Return for the columns of a cell over several rows the text below it, and in how many rows.
+
+    A number is not repeated: over several lines it is one payment. Nor is a heading.
+    """
+    if cell.rows == 1:
+        return {}
+    is_once = is_once or PLAIN_NUMBER.fullmatch(cell.text) is not None
+    blank = {column + i: ("", cell.rows - 1) for i in range(cell.columns)}
+    return blank | {column: ("" if is_once else cell.text, cell.rows - 1)}
 
 
 class _Page(HTMLParser):
@@ -195,7 +207,9 @@ class _Page(HTMLParser):
         texts.append(" ")
         if texts is self._line:
             if text := " ".join("".join(texts).split()):
-                self._lines.append([text])
+                table = self._open[-1] if self._open else None
+                is_caption = table is not None and not table.rows and table.cells is None
+                (table.above if table and is_caption else self._lines).append([text])
             self._line = []
 
     def _begin(self, tag: str, attributes: Mapping[str, str | None]) -> None:
@@ -204,9 +218,9 @@ class _Page(HTMLParser):
         Raises:
             FileRefused: too many tables stand in one another, or cells in a row.
         """
+        self._part()
         if tag == "table":
             inside = self._open[-1].lines_before() if self._open else []
-            self._part()
             self._open.append(_Table([*self._lines, *inside]))
             self._lines = []
             self.tables.append(self._open[-1])
@@ -214,8 +228,8 @@ class _Page(HTMLParser):
             self._open[-1].end_row()
             self._open[-1].cells = []
         elif self._open:
-            self._open[-1].begin_cell(attributes, self._limits.columns)
-        if len(self._open) > MOST_NESTED or self._is_wide():
+            self._open[-1].begin_cell(tag, attributes, self._limits.columns)
+        if len(self._open) > MOST_NESTED_TABLES or self._is_wide():
             reason = f"it has over {self._limits.columns} columns, or tables too deep in others"
             raise FileRefused(self._file, "too_wide", f"{reason}. Export it as CSV or XLSX")
 
@@ -227,6 +241,7 @@ class _Page(HTMLParser):
         """End the open cell, row or table."""
         if not self._open:
             return
+        self._part()
         if tag in {"tr", "table"}:
             self._open[-1].end_row()
         self._open[-1].in_cell = False
@@ -238,14 +253,14 @@ class _Page(HTMLParser):
 
 def _is_invisible(attributes: Mapping[str, str | None]) -> bool:
     """Return whether an element is not shown."""
-    return "hidden" in attributes or bool(INVISIBLE.search(attributes.get("style") or ""))
+    return "hidden" in attributes or bool(NOT_DISPLAYED.search(attributes.get("style") or ""))
 
 
 def _is_red(attributes: Mapping[str, str | None]) -> bool:
     """Return whether an element's letters are red, or of a class for amounts below zero."""
     classes = set((attributes.get("class") or "").casefold().split())
     style = f"color:{attributes.get('color') or ''};{attributes.get('style') or ''}"
-    return bool(RED.search(style)) or not RED_CLASSES.isdisjoint(classes)
+    return bool(RED_LETTERS.search(style)) or not RED_CLASSES.isdisjoint(classes)
 
 
 def _span(text: str | None, most: int) -> int:

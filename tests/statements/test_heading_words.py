@@ -121,7 +121,12 @@ def test_a_heading_that_is_used_is_no_hint_for_another_field(write: Write) -> No
 
 @pytest.mark.parametrize(
     ("number", "name"),
-    [("Vendor", "Vendor Name"), ("Supplier", "Supplier Text"), ("Store", "Shop")],
+    [
+        ("Vendor", "Vendor Name"),
+        ("Supplier", "Supplier Text"),
+        ("Store", "Shop"),
+        ("Store", "Narrative"),
+    ],
 )
 def test_names_of_merchants_come_before_their_numbers(write: Write, number: str, name: str) -> None:
     rows = "2025-10-13,A,0040012,ALPHA 1,10.50\n2025-10-14,B,0040077,BETA,20.00\n"

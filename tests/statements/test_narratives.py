@@ -61,9 +61,10 @@ def test_texts_of_a_bank_are_the_merchants(write: Write, texts: list[str], headi
         CATEGORIES,
         KINDS,
         [*BANK[:6], *PURPOSES[:2]],
+        ["Operation Heron", "Leeds Custody", "Visit Of The Mayor"],
         ["lunch with leeds team", "print cartridges", "court bundle copies"],
     ],
-    ids=["purposes", "in capitals", "categories", "kinds", "some", "small letters"],
+    ids=["purposes", "in capitals", "categories", "kinds", "some", "titles", "small letters"],
 )
 def test_what_people_write_is_no_merchant(write: Write, texts: list[str]) -> None:
     with pytest.raises(FileRefused, match="no column for merchant"):
@@ -118,7 +119,7 @@ def test_records_of_an_app_become_payments(write: Write) -> None:
     record = {
         "transactionDate": "2025-10-13T09:30:00Z",
         "merchant": {"name": "ALPHA", "mcc": 5111},
-        "user": {"name": "A Roe"},
+        "user": {"first_name": "A", "last_name": "Roe"},
         "amount": {"value": 10.5, "currency": "GBP"},
     }
     statements, report = read(write(json.dumps({"data": [record]}), "a.json"))
@@ -185,6 +186,17 @@ def test_a_web_page_becomes_payments(write: Write) -> None:
     assert statements.transactions["holder_id"].tolist() == ["A Roe", "A Roe"]
     assert (report.pence, report.form, len(report.totals)) == (119_700, "html", 1)
     assert report.totals[0].agrees
+
+
+def test_a_table_without_a_label_is_nobodys(write: Write) -> None:
+    head = "<tr><th>Date<th>Merchant<th>Amount</tr>"
+    page = "".join(
+        f"{label}<table>{head}<tr><td>{13 + i}/10/2025<td>SHOP {i}<td>{i + 1}.50</tr></table>"
+        for i, label in enumerate(["<p>Cardholder: A Roe</p>", "<p>Cardholder: B Poe</p>", ""])
+    )
+    statements, report = read(write(f"<html><body>{page}</body></html>", "a.xls"))
+    assert statements.transactions["holder_id"].tolist() == ["A Roe", "B Poe"]
+    assert [problem.code for problem in report.problems] == ["no_holder"]
 
 
 def test_a_web_page_that_says_another_currency_is_refused(write: Write) -> None:

@@ -131,6 +131,18 @@ def test_amounts_in_red_are_named(tmp_path: Path, markup: str) -> None:
     assert not any("red" in note for note in outcome(tmp_path, minus).notes)
 
 
+def test_headings_over_two_rows_are_not_repeated(tmp_path: Path) -> None:
+    head = (
+        "<tr><th rowspan=2>Date<th rowspan=2>Holder<th colspan=2>Merchant<th rowspan=2>Amount</tr>"
+        "<tr><th>Name<th>Town</tr>"
+    )
+    row = "<tr><td>13/10/2025<td>A<td>ALPHA<td>YORK<td>1.00</tr>"
+    assert rows_of(tmp_path, f"<table>{head}{row}</table>") == [
+        ["", "", "Name", "Town", ""],
+        ["13/10/2025", "A", "ALPHA", "YORK", "1.00"],
+    ]
+
+
 def test_lines_and_small_tables_before_a_table_are_its_titles(tmp_path: Path) -> None:
     page = (
         f"<p>Report<p>in EUR<table><tr><td>Cardholder:<td>A Roe</tr></table><table>{HEAD}{ONE}{TWO}"
@@ -139,6 +151,16 @@ def test_lines_and_small_tables_before_a_table_are_its_titles(tmp_path: Path) ->
     table = outcome(tmp_path, page)
     assert isinstance(table, Table)
     assert table.parts[0].above == (("Report",), ("in EUR",), ("Cardholder:", "A Roe"))
+
+
+@pytest.mark.parametrize("tag", ["caption", "p", "div", "thead"])
+def test_a_caption_is_of_its_own_table(tmp_path: Path, tag: str) -> None:
+    def section(name: str, row: str) -> str:
+        return f"<table><{tag}>Cardholder: {name}</{tag}>{HEAD}{row}</table>"
+
+    table = outcome(tmp_path, section("A", ONE) + section("B", TWO) + "<p>Cardholder: C")
+    assert isinstance(table, Table)
+    assert [part.above for part in table.parts] == [(("Cardholder: A",),), (("Cardholder: B",),)]
 
 
 def test_a_table_in_a_page_of_tables_is_read_with_its_own_titles(tmp_path: Path) -> None:
