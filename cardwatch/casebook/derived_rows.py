@@ -142,16 +142,21 @@ def _case_faults(uow: UnitOfWork, _: str) -> Iterator[str]:
             yield f"case {case_id} is not as its entries say"
         if alert_ids[case_id] != _alerts_entered(done):
             yield f"case {case_id} has not the alerts that its entries say"
-    columns = (
-        case_attachments.c.attachment_id,
-        case_attachments.c.sha256,
-        case_attachments.c.content,
+    yield from _changed_files(uow)
+
+
+def _changed_files(uow: UnitOfWork) -> list[str]:
+    """Return what is wrong with files of cases; one is read at a time."""
+    columns = case_attachments.c
+    question = sa.select(columns.attachment_id, columns.sha256, columns.content).where(
+        uow.scope(case_attachments)
     )
-    for attachment_id, sha256, content in uow.connection.execute(
-        sa.select(*columns).where(uow.scope(case_attachments)).execution_options(yield_per=1)
-    ):
-        if hashlib.sha256(content).hexdigest() != sha256:
-            yield f"attachment {attachment_id} is not as it was attached"
+    rows = uow.connection.execute(question.execution_options(yield_per=1))
+    return [
+        f"attachment {attachment_id} is not as it was attached"
+        for attachment_id, sha256, content in rows
+        if hashlib.sha256(content).hexdigest() != sha256
+    ]
 
 
 def _is_as_entered(row: Row, entries: list[Row]) -> bool:
