@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -65,18 +66,19 @@ def verify_chain(uow: UnitOfWork, lane: str) -> ChainCheck:
     )
     before, count = first_hash(owner, lane), 0
     seals: Counter[str] = Counter()
-    for seq, body, stored_hash in uow.connection.execute(question):
-        if seq != count + 1:
-            fault = f"event {count + 1} is not there"
-            return ChainCheck(lane, count, before, count + 1, fault)
-        if stored_hash != (after := next_hash(before, body)):
-            fault = f"event {seq}, or the one before it, has been changed"
-            return ChainCheck(lane, count, before, seq, fault)
-        before, count = after, seq
-        if '"sealed":' in body or '"unsealed":' in body:
-            content = json.loads(body)
-            seals.update(content.get("sealed", ()))
-            seals.subtract(content.get("unsealed", ()))
+    with closing(uow.connection.execute(question)) as rows:
+        for seq, body, stored_hash in rows:
+            if seq != count + 1:
+                fault = f"event {count + 1} is not there"
+                return ChainCheck(lane, count, before, count + 1, fault)
+            if stored_hash != (after := next_hash(before, body)):
+                fault = f"event {seq}, or the one before it, has been changed"
+                return ChainCheck(lane, count, before, seq, fault)
+            before, count = after, seq
+            if '"sealed":' in body or '"unsealed":' in body:
+                content = json.loads(body)
+                seals.update(content.get("sealed", ()))
+                seals.subtract(content.get("unsealed", ()))
     fault = _check_seals(uow, lane, seals) or derived_fault(uow, lane)
     return ChainCheck(lane, count, before, fault=fault)
 

@@ -41,7 +41,7 @@ def for_authority(
         sa.func.lower(columns.subject_id).in_(units)
     )
     is_officer = columns.kind.in_(PERSON_KINDS) & columns.subject_id.in_(
-        _officers(uow, chief_officers)
+        officer_keys(uow, chief_officers)
     )
     question = sa.select(columns.alert_id).where(
         uow.scope(alert_subjects),
@@ -93,7 +93,7 @@ def check_authority(
         raise CardwatchError(sentence, field=field)
 
 
-def _officers(uow: UnitOfWork, chief_officers: ChiefOfficers) -> set[str]:
+def officer_keys(uow: UnitOfWork, chief_officers: ChiefOfficers) -> set[str]:
     """Return the keys that name a chief officer."""
     register = people_register(uow)
     keys = {person_key(holder) for holder in chief_officers.holders}

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
     from cardwatch.casebook.unit_of_work import Row, UnitOfWork
 
-FACTS = ("tier", "kind", "first_on", "last_on", "at_stake_pence")
+SNAPSHOT_FACTS = ("tier", "kind", "first_on", "last_on", "at_stake_pence")
 """What the row of an alert and the alert as it was raised both say."""
-ASKED_ABOUT = {SubjectKind.HOLDER: "holders", SubjectKind.APPROVER: "approvers"}
+FIELDS_BY_SUBJECT = {SubjectKind.HOLDER: "holders", SubjectKind.APPROVER: "approvers"}
 OF_CASE = ("title", "owner", "outcome")
 
 
@@ -57,22 +57,26 @@ def derived_fault(uow: UnitOfWork, lane: str) -> str:
 def _alert_faults(uow: UnitOfWork, lane: str) -> Iterator[str]:
     """Give what is wrong with alerts, by their decisions and what was raised."""
     raised = _raised(uow, lane)
-    decided = _by_alert(uow, decisions, lane, "version", "state", "decided_by", *LEFT)
+    alert_decisions = _by_alert(uow, decisions, lane, "version", "state", "decided_by", *LEFT)
     subjects = _by_alert(uow, alert_subjects, lane, "kind", "subject_id")
     ids = set()
     for row in uow.fetch_all(sa.select(alerts).where(uow.scope(alerts), alerts.c.lane == lane)):
         alert_id = row["alert_id"]
         ids.add(alert_id)
-        if not _follows(row, sorted(decided[alert_id], key=lambda one: int(one["version"]))):
+        if not _follows(
+            row, sorted(alert_decisions[alert_id], key=lambda row: int(row["version"]))
+        ):
             yield f"alert {alert_id} is not as its last decision says"
-        if tuple(row[name] for name in FACTS) not in {facts for facts, _ in raised[alert_id]}:
+        if tuple(row[name] for name in SNAPSHOT_FACTS) not in {
+            facts for facts, _ in raised[alert_id]
+        }:
             yield f"alert {alert_id} is not as it was raised"
-        named = {
-            (one["kind"], one["subject_id"])
-            for one in subjects[alert_id]
-            if one["kind"] in ASKED_ABOUT
+        people = {
+            (subject["kind"], subject["subject_id"])
+            for subject in subjects[alert_id]
+            if subject["kind"] in FIELDS_BY_SUBJECT
         }
-        if named not in [names for _, names in raised[alert_id]]:
+        if people not in [names for _, names in raised[alert_id]]:
             yield f"alert {alert_id} does not name whom it was raised about"
     if gone := (raised.keys() | subjects.keys()) - ids:
         yield f"alert {min(gone)} is not there"
@@ -92,14 +96,14 @@ def _by_alert(
     return rows
 
 
-def _follows(row: Row, decided: list[Row]) -> bool:
+def _follows(row: Row, alert_decisions: list[Row]) -> bool:
     """Whether an alert's row is what its decisions, in their order, have made of it."""
-    if row["version"] != len(decided) or row["state"] != (
-        decided[-1]["state"] if decided else "open"
+    if row["version"] != len(alert_decisions) or row["state"] != (
+        alert_decisions[-1]["state"] if alert_decisions else "open"
     ):
         return False
     # What the casebook decides by itself changes nothing of what people have left.
-    by_people = [one for one in decided if one["decided_by"] != SYSTEM]
+    by_people = [row for row in alert_decisions if row["decided_by"] != SYSTEM]
     left = by_people[-1] if by_people else dict.fromkeys(LEFT, "") | {"recovered_pence": 0}
     return all(row[name] == left[name] for name in LEFT)
 
@@ -116,10 +120,10 @@ def _raised(
         content: dict[str, Any] = json.loads(text)
         names = {
             (str(kind), person_key(name))
-            for kind, field in ASKED_ABOUT.items()
+            for kind, field in FIELDS_BY_SUBJECT.items()
             for name in content.get(field, ())
         }
-        raised[alert_id].append((tuple(content[name] for name in FACTS), names))
+        raised[alert_id].append((tuple(content[name] for name in SNAPSHOT_FACTS), names))
     return raised
 
 
@@ -137,21 +141,26 @@ def _case_faults(uow: UnitOfWork, _: str) -> Iterator[str]:
         row["case_id"]: row for row in uow.fetch_all(sa.select(cases).where(uow.scope(cases)))
     }
     for case_id in sorted(stored.keys() | entries.keys()):
-        case, done = stored.get(case_id), entries[case_id]
-        if case is None or not done or not _is_as_entered(case, done):
+        case, entries_of_case = stored.get(case_id), entries[case_id]
+        if case is None or not entries_of_case or not _is_as_entered(case, entries_of_case):
             yield f"case {case_id} is not as its entries say"
-        if alert_ids[case_id] != _alerts_entered(done):
+        if alert_ids[case_id] != _alerts_entered(entries_of_case):
             yield f"case {case_id} has not the alerts that its entries say"
-    columns = (
-        case_attachments.c.attachment_id,
-        case_attachments.c.sha256,
-        case_attachments.c.content,
+    yield from _changed_files(uow)
+
+
+def _changed_files(uow: UnitOfWork) -> list[str]:
+    """Return what is wrong with files of cases; one is read at a time."""
+    columns = case_attachments.c
+    question = sa.select(columns.attachment_id, columns.sha256, columns.content).where(
+        uow.scope(case_attachments)
     )
-    for attachment_id, sha256, content in uow.connection.execute(
-        sa.select(*columns).where(uow.scope(case_attachments)).execution_options(yield_per=1)
-    ):
-        if hashlib.sha256(content).hexdigest() != sha256:
-            yield f"attachment {attachment_id} is not as it was attached"
+    rows = uow.connection.execute(question.execution_options(yield_per=1))
+    return [
+        f"attachment {attachment_id} is not as it was attached"
+        for attachment_id, sha256, content in rows
+        if hashlib.sha256(content).hexdigest() != sha256
+    ]
 
 
 def _is_as_entered(row: Row, entries: list[Row]) -> bool:

@@ -45,8 +45,11 @@ def row_of_others(uow: UnitOfWork, payments: pd.DataFrame) -> int:
         uow: the work it is done in.
         payments: with `row` and `HOLDER_KEYS`, as they are received.
     """
-    named = payments[["row", *OF_ONE_PERSON]].drop_duplicates(list(OF_ONE_PERSON))
-    rows = {names_of_payment(one): int(one["row"]) for one in named.to_dict("records")}
+    distinct_rows = payments[["row", *OF_ONE_PERSON]].drop_duplicates(list(OF_ONE_PERSON))
+    rows = {
+        names_of_payment(payment): int(payment["row"])
+        for payment in distinct_rows.to_dict("records")
+    }
     several = {names: row for names, row in rows.items() if len({key for _, key in names}) > 1}
     beside = _beside(uow, sorted({key for names in several for _, key in names}))
     return min((row for names, row in several.items() if _are_apart(names, beside)), default=0)
@@ -74,20 +77,20 @@ def rows_that_share_names(uow: UnitOfWork, entries: pd.DataFrame) -> list[int]:
         entries: of a version of the people register that is about to be kept.
     """
     known = people_register(uow)
-    given: dict[str, dict[str, int]] = defaultdict(dict)
+    names_by_number: dict[str, dict[str, int]] = defaultdict(dict)
     columns = (entries[name].tolist() for name in (*PEOPLE_COLUMNS[:3], "row"))
     for number, person, former, row in zip(*columns, strict=True):
         for name in names_of(person, former):
-            given[person_key(number)].setdefault(person_key(name), int(row))
+            names_by_number[person_key(number)].setdefault(person_key(name), int(row))
     numbers_of: defaultdict[str, set[str]] = defaultdict(set)
-    for number, names in given.items():
+    for number, names in names_by_number.items():
         for name in names:
             numbers_of[name] |= {number, *known.by_name.get(name, ())}
     for name, beside in _beside(uow, sorted(numbers_of)).items():
         numbers_of[name] |= set().union(*(beside.get(column, set()) for column in NUMBERS))
     return sorted(
         row
-        for number, names in given.items()
+        for number, names in names_by_number.items()
         for name, row in names.items()
         if numbers_of[name] - {number}
         and number not in known.by_name.get(name, ())
@@ -97,22 +100,24 @@ def rows_that_share_names(uow: UnitOfWork, entries: pd.DataFrame) -> list[int]:
 
 def _beside(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, Beside]:
     """Return what payments that everybody sees have beside each of some names and numbers."""
-    found: dict[str, Beside] = {}
-    one, other = holder_names, holder_names.alias()
+    columns_by_key: dict[str, Beside] = {}
+    names, names_beside = holder_names, holder_names.alias()
     question = (
-        sa.select(one.c.subject_id, other.c.field, other.c.subject_id.label("beside"))
-        .join(other, uow.scope(other) & (other.c.names_id == one.c.names_id))
+        sa.select(
+            names.c.subject_id, names_beside.c.field, names_beside.c.subject_id.label("beside")
+        )
+        .join(names_beside, uow.scope(names_beside) & (names_beside.c.names_id == names.c.names_id))
         .where(
-            uow.scope(one),
-            one.c.visible_to_psd_only == 0,
-            one.c.field.in_(OF_ONE_PERSON),
-            other.c.field.in_(OF_ONE_PERSON),
+            uow.scope(names),
+            names.c.visible_to_psd_only == 0,
+            names.c.field.in_(OF_ONE_PERSON),
+            names_beside.c.field.in_(OF_ONE_PERSON),
         )
         .distinct()
     )
     for first in range(0, len(keys), KEYS_AT_ONCE):
-        part = one.c.subject_id.in_(keys[first : first + KEYS_AT_ONCE])
+        part = names.c.subject_id.in_(keys[first : first + KEYS_AT_ONCE])
         for row in uow.fetch_all(question.where(part)):
-            columns = found.setdefault(row["subject_id"], defaultdict(set))
+            columns = columns_by_key.setdefault(row["subject_id"], defaultdict(set))
             columns[row["field"]].add(row["beside"])
-    return found
+    return columns_by_key

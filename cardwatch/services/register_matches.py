@@ -11,11 +11,14 @@ import pandas as pd
 from cardwatch.casebook import PSD, AuditEvent
 from cardwatch.casebook import registers as kept
 from cardwatch.casebook import statements as kept_statements
+from cardwatch.casebook.authority import officer_keys
 from cardwatch.casebook.own_keys import hidden_keys
+from cardwatch.casebook.people import email_of
 from cardwatch.errors import NotAllowed
 from cardwatch.features import Ledger
 from cardwatch.features.name_matches import NameMatch, name_matches
 from cardwatch.registers import match_cards, register_kind
+from cardwatch.services.authority import chief_officers
 from cardwatch.services.imports import HISTORY_WINDOW_DAYS
 from cardwatch.services.own_entries import compared_organisations, organisations_of
 from cardwatch.services.register_checks import queue_check
@@ -105,17 +108,39 @@ def own_organisations(uow: UnitOfWork) -> frozenset[str]:
     return organisations_of(ledger, hidden)
 
 
+def _authoritys_organisations(uow: UnitOfWork) -> tuple[frozenset[str], str]:
+    """Return the organisations in entries about chief officers, and whose they are to decide.
+
+    None where the actor is one of the authority's people, or the policy names no authority.
+    """
+    officers = chief_officers(uow)
+    theirs = {email.casefold() for email in officers.people}
+    if not officers.authority or email_of(uow).casefold() in theirs:
+        return frozenset(), ""
+    loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
+    ledger = ledger_of(pd.DataFrame(), loaded, _psd_registers(uow))
+    return organisations_of(ledger, officer_keys(uow, officers)), officers.authority
+
+
 def record_matches(uow: UnitOfWork, decisions: Iterable[tuple[str, str, str, str]]) -> None:
     """Record decisions about names: organisation, merchant, decision and reason of each.
 
     Raises:
         NotAllowed: one is about an organisation in an entry about the actor, or about somebody
-            whose payments they approve; or they decide nothing for professional standards.
+            whose payments they approve; or about a chief officer, and they are none of the
+            authority's people; or they decide nothing for professional standards.
         CardwatchError: no reason is given, or there is no such decision.
     """
-    own = own_organisations(uow)
+    own, (of_officers, authority) = own_organisations(uow), _authoritys_organisations(uow)
     for organisation, merchant, decision, reason in decisions:
-        if compared_organisations([organisation]) & own:
+        names = compared_organisations([organisation])
+        if names & of_officers:
+            sentence = (
+                "An entry of a register with this name is about a chief officer: only the people "
+                f"of {authority} decide it."
+            )
+            raise NotAllowed(sentence, field="organisation")
+        if names & own:
             sentence = (
                 "Somebody else has to decide this: an entry of a register with this name is about "
                 "you, or about somebody whose payments you approve."

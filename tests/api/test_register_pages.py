@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from books import month
-from services import Running, text
+from services import Running, approve_all, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,3 +138,26 @@ def test_a_file_with_a_very_long_name_is_read(page: Callable[..., Any]) -> None:
     long_name = "\N{CARD INDEX}" * 120 + ".csv"
     uploaded = page("/registers/new", files={"files": (long_name, GIFTS)}, kind="gifts")
     assert "Register uploaded" in uploaded.text
+
+
+def test_a_people_register_that_needs_two_people_leads_to_its_request(running: Running) -> None:
+    head = "Employee Number,Name,Former names\n"
+    first = {"files": {"files": ("people.csv", f"{head}E1,Bob Baker,\nE3,Cat Dove,\n")}}
+    assert running.ask("POST", "/registers/new", "psd", **first).status_code in {200, 303}
+    attack = ("people.csv", f"{head}E1,Bob Baker,Cat Dove\n")
+    asked = running.ask(
+        "POST", "/registers/new", "psd", files={"files": attack}, follow_redirects=False,
+        headers=SITE,
+    )  # fmt: skip
+    assert asked.status_code == 303
+    page = running.ask("GET", asked.headers["location"], "psd", headers=SITE).text
+    for words in (
+        "People register that gives somebody the name",
+        "people.csv",
+        "Rows with the name",
+    ):
+        assert words in page
+    sent = {"files": {"file": attack}, "data": {"kind": "people"}}
+    assert running.ask("POST", "/v1/registers", "psd", **sent).json()["code"] == "second_person"
+    approve_all(running, "psd")
+    assert running.ask("POST", "/v1/registers", "psd", **sent).status_code == 201

@@ -20,11 +20,15 @@ from cardwatch.casebook import PSD, Actor, sessions
 from cardwatch.casebook.people import find_person
 from cardwatch.casebook.unit_of_work import SYSTEM
 from cardwatch.errors import CardwatchError, NotAllowed
+from cardwatch.registers import read_cards
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from services import Running
+
+    from cardwatch.statements import ReadingChoices
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -212,6 +216,30 @@ def test_a_role_that_is_taken_ends_even_while_the_next_one_waits(provider: Provi
     assert provider.running.client.get("/v1/people").status_code == 401
     (user,) = services.list_directory_users(provider.running.context("admin"))
     assert (user["role"], user["waits_for"]) == ("finance", "a cardholder")
+
+
+def test_a_staff_number_makes_one_person_a_cardholder(
+    provider: Provider, tmp_path: Path, choices: ReadingChoices
+) -> None:
+    """Or a provider with one number for all would hide an alert about it from everybody."""
+    cards = tmp_path / "cards.csv"
+    cards.write_text("employee_id,card_last4,single_limit\nE1,1111,500\n", encoding="utf-8")
+    content = services.pack_cards(read_cards(cards, choices))
+    services.activate_document(provider.running.context("finance"), "cards", content, "2026-01-01")
+    users = [
+        provider.add_user(f"{name}@force.example", **{ENTERPRISE: {"employeeNumber": "E1"}})
+        for name in "ab"
+    ]
+    provider.add_group("Checkers", *users, role="finance")
+    admin = provider.running.context("admin")
+    linked = [one["email"] for one in services.list_people(admin) if one["holder_id"] == "E1"]
+    assert len(linked) == 1
+    waits = {one["email"]: one["waits_for"] for one in services.list_directory_users(admin)}
+    assert sorted(waits.values()) == ["", "a cardholder"]
+    assert waits[linked[0]] == ""
+    third = provider.add_user("c@force.example", **{ENTERPRISE: {"employeeNumber": "E1"}})
+    provider.add_group("Others", third, role="finance")
+    assert provider.role_of("c@force.example") == ""
 
 
 def test_admin_is_not_told_by_what_a_role_waits_for_who_is_in_professional_standards(

@@ -160,3 +160,16 @@ def test_finance_sees_and_decides_as_if_nobody_counted(
     assert {title["authority"] for title in titles.values()} == {""}
     about = next(row for row in rows if row["holders"] == ["E1"])
     assert services.decide(at(), about["alert_id"], DecisionInput("quoted", "explained"))
+
+
+def test_only_the_authority_decides_a_name_that_a_chief_officer_has_declared(
+    at: Context, reviewer: services.ServiceContext, world: Callable[[str], dict[str, str]]
+) -> None:
+    """Or somebody of their chain says that it is another firm, and no later alert rests on it."""
+    world('posts = ["chief constable"]')
+    pair = {"organisation": "New Firm Ltd", "merchant": "NEW FIRM", "reason": "so"}
+    with pytest.raises(NotAllowed, match=f"only the people of {OFFICE}"):
+        services.decide_match(at("psd"), **pair, decision="not-the-same")
+    other = pair | {"organisation": "Another Ltd"}
+    services.decide_match(at("psd"), **other, decision="not-the-same")
+    services.decide_match(reviewer, **pair, decision="same")
