@@ -88,8 +88,8 @@ def says(texts: pd.Series[str], pattern: str) -> Flags:
     """
     if any("\n" in text or not text.isascii() for text in texts) or "\\\\" in pattern:
         return texts.str.contains(pattern, case=False, regex=True).to_numpy(bool)
-    found = pc.match_substring_regex(pa.array(texts), pattern, ignore_case=True)
-    return found.to_numpy(zero_copy_only=False)
+    matches = pc.match_substring_regex(pa.array(texts), pattern, ignore_case=True)
+    return matches.to_numpy(zero_copy_only=False)
 
 
 def worded(ledger: Ledger, words: tuple[str, ...], *more: str) -> Flags:
@@ -124,8 +124,8 @@ def is_watched_category(ledger: Ledger) -> Flags:
 
 def is_personal_kind(ledger: Ledger) -> Flags:
     """Whether the merchant or category is of a kind often used privately."""
-    named = worded(ledger, ledger.policy.personal_words) & ledger.is_purchase
-    return _listed(ledger, ledger.policy.personal_categories) | named
+    is_worded = worded(ledger, ledger.policy.personal_words) & ledger.is_purchase
+    return _listed(ledger, ledger.policy.personal_categories) | is_worded
 
 
 def is_watched_kind(ledger: Ledger) -> Flags:
@@ -143,20 +143,20 @@ def is_watched_merchant(ledger: Ledger) -> Flags:
 
 def is_restricted_item(ledger: Ledger) -> Flags:
     """Whether the merchant, category or purpose names goods that the policy restricts."""
-    named = worded(ledger, ledger.policy.restricted_words, "description")
-    return named & ledger.is_purchase
+    is_worded = worded(ledger, ledger.policy.restricted_words, "description")
+    return is_worded & ledger.is_purchase
 
 
 def is_hospitality(ledger: Ledger) -> Flags:
     """Whether the merchant is a restaurant, caterer or similar."""
-    named = worded(ledger, ledger.policy.hospitality_words) & ledger.is_purchase
-    return _listed(ledger, ledger.policy.hospitality_categories) | named
+    is_worded = worded(ledger, ledger.policy.hospitality_words) & ledger.is_purchase
+    return _listed(ledger, ledger.policy.hospitality_categories) | is_worded
 
 
 def is_fuel(ledger: Ledger) -> Flags:
     """Whether the merchant, category or purpose names fuel for vehicles."""
-    named = worded(ledger, ledger.policy.fuel_words, "description") & ledger.is_purchase
-    return _listed(ledger, ledger.policy.fuel_categories) | named
+    is_worded = worded(ledger, ledger.policy.fuel_words, "description") & ledger.is_purchase
+    return _listed(ledger, ledger.policy.fuel_categories) | is_worded
 
 
 def holder_fuel_before_count(ledger: Ledger) -> Numbers:
@@ -191,14 +191,14 @@ def is_gift_card(ledger: Ledger) -> Flags:
 
 def is_billed_in_parts(ledger: Ledger) -> Flags:
     """Whether the merchant is of a kind that bills per person, night or journey."""
-    named = worded(ledger, ledger.policy.bulk_words)
-    return _listed(ledger, ledger.policy.bulk_categories) | named
+    is_worded = worded(ledger, ledger.policy.bulk_words)
+    return _listed(ledger, ledger.policy.bulk_categories) | is_worded
 
 
 def is_statutory_fee(ledger: Ledger) -> Flags:
     """Whether the merchant is a public body whose fees or taxes nobody else charges."""
-    named = worded(ledger, ledger.policy.statutory_fee_words)
-    return _listed(ledger, ledger.policy.statutory_fee_categories) | named
+    is_worded = worded(ledger, ledger.policy.statutory_fee_words)
+    return _listed(ledger, ledger.policy.statutory_fee_categories) | is_worded
 
 
 def holder_merchant_year_pence(ledger: Ledger) -> Numbers:

@@ -67,7 +67,9 @@ def _made_ties(ledger: Ledger) -> Ties:
     sizes = np.diff(np.append(starts, len(merchant)))
     place = np.arange(len(merchant)) - np.repeat(starts, sizes)
     never = int(day.max(initial=0)) + 1
-    crowded = np.full(len(starts), never)  # the day on which the merchant becomes a common one
+    crowded = np.full(
+        len(starts), never
+    )  # the day on which the merchant becomes a common later_use
     many = sizes > UNCOMMON_USERS
     crowded[many] = day[starts[many] + UNCOMMON_USERS]
     until = np.repeat(crowded, sizes)
@@ -77,22 +79,25 @@ def _made_ties(ledger: Ledger) -> Ties:
         which = np.flatnonzero((place >= back) & (place < UNCOMMON_USERS))
         later.append(which)
         earlier.append(which - back)
-    one, two = np.concatenate(later), np.concatenate(earlier)
-    low, high = np.minimum(holder[one], holder[two]), np.maximum(holder[one], holder[two])
+    later_use, earlier_use = np.concatenate(later), np.concatenate(earlier)
+    low, high = (
+        np.minimum(holder[later_use], holder[earlier_use]),
+        np.maximum(holder[later_use], holder[earlier_use]),
+    )
     pairs, which = np.unique(low * count + high, return_inverse=True)
-    own = np.flatnonzero(place < UNCOMMON_USERS)
+    uncommon_use = np.flatnonzero(place < UNCOMMON_USERS)
     days = np.unique(day)
-    begun = np.searchsorted(np.sort(day[one]), days)  # of pairs, before each day
-    adopted = np.searchsorted(np.sort(day[own]), days)
-    expected = (begun + 1) / np.maximum(adopted.astype("float64") ** 2 / 2, 1)
+    begun_count = np.searchsorted(np.sort(day[later_use]), days)  # of pairs, before each day
+    adopted = np.searchsorted(np.sort(day[uncommon_use]), days)
+    expected = (begun_count + 1) / np.maximum(adopted.astype("float64") ** 2 / 2, 1)
     return Ties(
         holders=count,
         pairs=pairs,
-        begins=np.sort(which * DAYS_APART + day[one]),
-        ends=np.sort(which * DAYS_APART + until[one]),
+        begins=np.sort(which * DAYS_APART + day[later_use]),
+        ends=np.sort(which * DAYS_APART + until[later_use]),
         days=days,
         expected=expected,
-        adopted=np.sort(holder[own] * DAYS_APART + day[own]),
+        adopted=np.sort(holder[uncommon_use] * DAYS_APART + day[uncommon_use]),
     )
 
 
@@ -153,16 +158,18 @@ def is_billed_per_person(ledger: Ledger) -> Flags:
 
 
 def _billed_per_person(ledger: Ledger) -> Flags:
-    named = is_billed_in_parts(ledger) | worded(ledger, ledger.policy.bulk_words, "description")
+    is_worded = is_billed_in_parts(ledger) | worded(ledger, ledger.policy.bulk_words, "description")
     bought = ledger.is_purchase
     day = ledger.group("merchant_id", "amount_pence", "date")
     beside = bought & (np.bincount(day, bought)[day] > 1)
     share = (ledger.count(beside, (), until=1) + 1) / (ledger.count(bought, (), until=1) + 50)
     for by in (("category_id",), ("purpose_id",), ("merchant_id",)):
-        known = bought & ~ledger.is_blank(by[0])
-        here = ledger.count(beside & known, by, until=1) + SHRINKAGE * share
-        share = np.where(known, here / (ledger.count(known, by, until=1) + SHRINKAGE), share)
-    return named | (bought & (share >= PER_PERSON_SHARE))
+        is_stated = bought & ~ledger.is_blank(by[0])
+        here = ledger.count(beside & is_stated, by, until=1) + SHRINKAGE * share
+        share = np.where(
+            is_stated, here / (ledger.count(is_stated, by, until=1) + SHRINKAGE), share
+        )
+    return is_worded | (bought & (share >= PER_PERSON_SHARE))
 
 
 def _joins_equal_payments(ledger: Ledger) -> Flags:

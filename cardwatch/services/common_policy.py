@@ -36,12 +36,12 @@ class CommonInputs:
 
     Attributes:
         table: payments of the quarter and of the days before, as `read_window` gives them.
-        own: the force's own settings, by which alerts about the actor are known.
+        settings: the force's own, by which alerts about the actor are known.
     """
 
     pack: bytes
     table: pd.DataFrame
-    own: LoadedInputs
+    settings: LoadedInputs
     span: Span
 
 
@@ -54,14 +54,14 @@ def read_common_inputs(uow: UnitOfWork, span: Span, pack: bytes) -> CommonInputs
         pack: the signed file of a pack; empty for the pack of the policy that was active on the
             quarter's last day.
     """
-    own = load_inputs(uow, replace(active_inputs(uow, span.last_on), model=""))
-    if not pack and own.policy.pack:
-        pack = pack_content(uow, own.policy)
+    settings = load_inputs(uow, replace(active_inputs(uow, span.last_on), model=""))
+    if not pack and settings.policy.pack:
+        pack = pack_content(uow, settings.policy)
     if not pack:
         return None
     since = dt.date.fromisoformat(span.first_on) - dt.timedelta(HISTORY_WINDOW_DAYS)
     table = kept.read_window(uow, kept.last_seq(uow), str(since), span.last_on)
-    return CommonInputs(pack, table, own, span)
+    return CommonInputs(pack, table, settings, span)
 
 
 def count_by_common_policy(
@@ -82,7 +82,7 @@ def count_by_common_policy(
     counts: Counter[str] = Counter()
     if asked:
         scoring = score_asked(kept.as_read(table), asked, loaded, (FINANCE,))
-        alerts = visible_alerts(context, scoring.lists[FINANCE].alerts, inputs.own)
+        alerts = visible_alerts(context, scoring.lists[FINANCE].alerts, inputs.settings)
         counts.update(a.kind for a in alerts if span.first_on <= a.last_on <= span.last_on)
     sha256 = documents.document_sha256(POLICY_PACK, inputs.pack)
     return CommonPolicy(pack.name, pack.owner, pack.version, sha256), counts

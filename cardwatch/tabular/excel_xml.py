@@ -40,10 +40,10 @@ class _Rows:
             text = _text("".join(data.itertext()), kind)
         if data is None and "Formula" in attributes:
             self.unvalued.add(len(self.rows) - 1)
-        shown = self.styles.get(attributes.get("StyleID", ""), "")
+        number_format = self.styles.get(attributes.get("StyleID", ""), "")
         if kind == "Number":
-            self.foreign += FOREIGN_FORMAT.search(shown) is not None
-            is_credit = CREDIT_FORMAT.search(shown.partition(";")[0]) is not None
+            self.foreign += FOREIGN_FORMAT.search(number_format) is not None
+            is_credit = CREDIT_FORMAT.search(number_format.partition(";")[0]) is not None
             self.credits += is_credit and not text.startswith("-")
         row = self.rows[-1]
         if (down := _number(attributes, "MergeDown")) and kind != "Number":
@@ -83,11 +83,11 @@ def read_excel_xml(data: bytes, file: str, headings: Headings, limits: Limits) -
         hidden = element.find("WorksheetOptions/Visible") is not None
         sheets.append(Sheet(number, name, read[-1].rows, hidden, headings))
     chosen, notes = choose_sheets(sheets, file)
-    own = [read[sheet.number - 1] for sheet in chosen]
+    chosen_rows = [read[sheet.number - 1] for sheet in chosen]
     shown = ShownCells(
-        foreign=sum(rows.foreign for rows in own),
-        credits=sum(rows.credits for rows in own),
-        without_value=any(rows.without_value for rows in own),
+        foreign=sum(rows.foreign for rows in chosen_rows),
+        credits=sum(rows.credits for rows in chosen_rows),
+        without_value=any(rows.without_value for rows in chosen_rows),
     )
     notes += check_shown(shown, file)
     return join_sheets(chosen, len(sheets), notes, file, limits)

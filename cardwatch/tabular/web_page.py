@@ -291,11 +291,12 @@ def read_web_page(data: bytes, file: str, headings: Headings, limits: Limits) ->
         raise FileRefused(file, "damaged", reason)
     sheets = _sheets(page.tables, headings, file)
     chosen, notes = choose_sheets(sheets, file)
-    own = [page.tables[sheet.number - 1] for sheet in chosen]
-    red, amounts = sum(table.red for table in own), sum(table.amounts for table in own)
+    tables = [page.tables[sheet.number - 1] for sheet in chosen]
+    red, amounts = sum(table.red for table in tables), sum(table.amounts for table in tables)
     notes += check_shown(ShownCells(red=0 if red == amounts else red), file)
-    found = join_sheets(chosen, len(sheets), notes, file, limits)
-    return replace(found, decisions=[f"tables of a web page, text in {encoding}", *found.decisions])
+    joined = join_sheets(chosen, len(sheets), notes, file, limits)
+    decisions = [f"tables of a web page, text in {encoding}", *joined.decisions]
+    return replace(joined, decisions=decisions)
 
 
 def _sheets(tables: Sequence[_Table], headings: Headings, file: str) -> list[Sheet]:
