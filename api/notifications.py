@@ -49,8 +49,8 @@ QUERY_SUBJECT = "Query about card payments"
 QUERY_FILE = "questions about card payments.pdf"
 QUERY_TEXT = """{organisation} asks you about card payments in your area.
 
-The questions are in the attached document. If you did not expect this message, ask {contact} before
-you open it.
+The questions are in the attached document. If you did not expect this message, do not open it or
+reply: phone your finance team first, on a number that you already have.
 
 Please answer them in the document and send it back{by}, by replying to this message. Do not pass it
 on to a cardholder it is about. A question is a reason to ask, not a finding.
@@ -195,7 +195,6 @@ def send_query(
     text = QUERY_TEXT.format(
         by=f" by {prose_day(due_on)}" if due_on else "",
         organisation=organisation,
-        contact=reply_to if QUERY_ADDRESS.fullmatch(reply_to) else "the finance team",
     )
     message = _message(settings, address, QUERY_SUBJECT, text, reply_to)
     message.add_attachment(content, maintype="application", subtype="pdf", filename=QUERY_FILE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import io
 import math
+import tokenize
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -150,7 +151,11 @@ def unpack_trees(data: bytes, width: int) -> tuple[Tree, ...]:
     arrays = _read_arrays(data)
     counts = arrays.pop(NODE_COUNTS)
     total = int(counts.sum(dtype=np.int64))
-    if (counts < 1).any() or any(len(values) != total for values in arrays.values()):
+    if (
+        not len(counts)
+        or (counts < 1).any()
+        or any(len(values) != total for values in arrays.values())
+    ):
         raise ValueError("has trees of another size than it says")
     starts = np.cumsum(counts, dtype=np.int64) - counts
     node = np.arange(total) - np.repeat(starts, counts)
@@ -188,7 +193,9 @@ def _read_arrays(data: bytes) -> dict[str, np.ndarray[Any, Any]]:
         OSError,
         EOFError,
         KeyError,
-        NotImplementedError,
+        RuntimeError,  # an encrypted entry, or one packed otherwise
+        MemoryError,  # a header that says too many rows
+        tokenize.TokenError,  # a damaged header
     ) as error:
         raise ValueError(f"cannot be read ({type(error).__name__})") from error
     kinds = {**ARRAYS, NODE_COUNTS: np.int32}

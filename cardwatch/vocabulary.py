@@ -115,7 +115,7 @@ class ApprovalKind(StrEnum):
     ERASURE = "erasure"
     """Deleting expired data by hand."""
     PEOPLE_REGISTER = "people-register"
-    """A people register that gives somebody the name of somebody else."""
+    """A people register that gives one person the name of another."""
 
 
 class ApprovalState(StrEnum):

@@ -11,7 +11,7 @@ from api.web.exports import FORMAT_CHOICES
 from cardwatch import services
 from cardwatch.casebook.rows import Approval, ApprovalScope
 from cardwatch.casebook.unit_of_work import as_text
-from cardwatch.errors import SecondPersonNeeded
+from cardwatch.errors import NotFound, SecondPersonNeeded
 from cardwatch.vocabulary import ApprovalKind, ApprovalState
 
 router = APIRouter()
@@ -22,7 +22,7 @@ APPROVAL_TITLES: dict[str, str] = {
     ApprovalKind.EXPORT: "Export",
     ApprovalKind.RETENTION: "Shorter retention period",
     ApprovalKind.ERASURE: "Deletion of expired data",
-    ApprovalKind.PEOPLE_REGISTER: "People register that gives somebody the name of somebody else",
+    ApprovalKind.PEOPLE_REGISTER: "People register that gives one person the name of another",
 }
 
 
@@ -56,11 +56,19 @@ def show_approval(request: Request, context: Context, approval_id: str) -> Respo
     return render(
         request, "approval.html", found=approval, scope=scope, titles=APPROVAL_TITLES,
         is_own=is_own, is_current=is_current, action=action, fields=fields, may_repeat=may_repeat,
-        case_name=services.case_name(context, scope["case_id"]) if scope.get("case_id") else "",
+        case_name=_case_name(context, scope.get("case_id", "")),
         heads=services.alert_titles(context, scope.get("alert_ids", [])),
         forms=FORMAT_CHOICES if needs_form else (), purposes=services.PURPOSES,
         is_open=is_current and approval["state"] == ApprovalState.OPEN,
     )  # fmt: skip
+
+
+def _case_name(context: Context, case_id: str) -> str:
+    """Return a case's name; its id once it is gone, or is not for the reader to see."""
+    try:
+        return services.case_name(context, case_id) if case_id else ""
+    except NotFound:
+        return case_id
 
 
 def _act(context: Context, approval: Approval) -> tuple[str, list[tuple[str, str]]]:

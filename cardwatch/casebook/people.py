@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from cardwatch.casebook.own_keys import own_keys
 from cardwatch.casebook.rows import Assignee, Person
 from cardwatch.casebook.tables import (
     KEEPS_DAYS,
@@ -220,10 +221,11 @@ def check_alone(uow: UnitOfWork, link: CardLink, *, person_id: str, is_psd: bool
     Raises:
         Conflict: somebody else with access is that cardholder.
     """
-    other = linked_keys(uow, is_psd=is_psd).get(person_key(link.holder_id), person_id)
-    if link.holder_id and other != person_id:
+    keys = own_keys(uow, link.holder_id)
+    linked = linked_keys(uow, is_psd=is_psd)
+    if {linked[key] for key in keys & linked.keys()} - {person_id}:
         raise Conflict(
-            "Somebody else with access is this cardholder. Choose another cardholder.",
+            "Somebody else who uses cardwatch is already this cardholder. Choose another.",
             field="holder_id",
         )
 

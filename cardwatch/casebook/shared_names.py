@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cardwatch.casebook.unit_of_work import UnitOfWork
 
-OF_ONE_PERSON = (*NUMBERS, "key_cardholder")
+OF_ONE_PERSON = (*NUMBERS, "key_cardholder", "key_card_number")
 """Columns of what belongs to one person: a card may be used by several, and its last four digits
 are those of others too."""
 KEYS_AT_ONCE = 10_000
@@ -62,7 +62,8 @@ def _are_apart(names: Sequence[tuple[str, str]], beside: Mapping[str, Beside]) -
         if key == other or not known or not other_known:
             continue
         is_together = any(other in keys for keys in known.values())
-        if not is_together and (known.get(other_column) or other_known.get(column)):
+        through_card = "key_card_number" in (column, other_column)
+        if not is_together and (through_card or known.get(other_column) or other_known.get(column)):
             return True
     return False
 
@@ -86,15 +87,17 @@ def rows_that_share_names(uow: UnitOfWork, entries: pd.DataFrame) -> list[int]:
     for number, names in names_by_number.items():
         for name in names:
             numbers_of[name] |= {number, *known.by_name.get(name, ())}
-    for name, beside in _beside(uow, sorted(numbers_of)).items():
-        numbers_of[name] |= set().union(*(beside.get(column, set()) for column in NUMBERS))
+    paid = _beside(uow, sorted({*numbers_of, *names_by_number}))
+    for name in numbers_of:
+        numbers_of[name] |= set().union(*(paid.get(name, {}).get(one, set()) for one in NUMBERS))
     return sorted(
         row
         for number, names in names_by_number.items()
         for name, row in names.items()
-        if numbers_of[name] - {number}
+        if (numbers_of[name] - {number} or len(names.keys() & paid.keys()) > 1)
         and number not in known.by_name.get(name, ())
-        and (len(names) > 1 or number in known.names)
+        and name not in paid.get(number, {}).get("key_cardholder", ())
+        and (len(names) > 1 or number in known.names or number in paid)
     )
 
 

@@ -232,7 +232,10 @@ def compare(
 
 
 def _names_another(rows: pd.DataFrame, stored: pd.DataFrame) -> pd.Series[bool]:
-    """Return whether each transaction is stored with another cardholder: no column is the same."""
+    """Return whether each transaction is stored with another cardholder.
+
+    No column is the same but that of the card, which whoever changes a name may leave as it is.
+    """
     is_another, is_same = (pd.Series(data=False, index=rows.index) for _ in range(2))
     for name in HOLDER_KEYS:
         compared = _name_key if name == "key_cardholder" else person_key
@@ -242,7 +245,8 @@ def _names_another(rows: pd.DataFrame, stored: pd.DataFrame) -> pd.Series[bool]:
         )
         are_both = new.notna() & old.notna()
         is_another |= are_both & (new != old)
-        is_same |= are_both & (new == old)
+        if name != "key_card_number":
+            is_same |= are_both & (new == old)
     return is_another & ~is_same
 
 

@@ -67,9 +67,7 @@ def _made_ties(ledger: Ledger) -> Ties:
     sizes = np.diff(np.append(starts, len(merchant)))
     place = np.arange(len(merchant)) - np.repeat(starts, sizes)
     never = int(day.max(initial=0)) + 1
-    crowded = np.full(
-        len(starts), never
-    )  # the day on which the merchant becomes a common later_use
+    crowded = np.full(len(starts), never)  # the day on which the merchant becomes a common one
     many = sizes > UNCOMMON_USERS
     crowded[many] = day[starts[many] + UNCOMMON_USERS]
     until = np.repeat(crowded, sizes)

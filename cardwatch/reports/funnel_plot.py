@@ -45,7 +45,7 @@ def funnel_svg(funnel: Funnel) -> str:
         return MARGIN + (WIDTH - 2 * MARGIN) * math.log(total / least) / math.log(most / least)
 
     def y(share: float) -> float:
-        height = (min(max(share, bottom), top) - bottom) / (top - bottom)
+        height = (min(max(share, bottom), top) - bottom) / ((top - bottom) or 1.0)
         return HEIGHT - MARGIN - (HEIGHT - 2 * MARGIN) * height
 
     title = escape(INDICATORS[funnel.indicator])

@@ -110,12 +110,13 @@ class _Scored:
     unreadable: tuple[str, ...]
 
 
-def receive(
+def receive(  # noqa: PLR0913  one for each way in which a statement comes
     context: ServiceContext,
     read: tuple[pd.DataFrame, ReadingReport],
     *,
     corrects: str | None = None,
     is_history: bool = False,
+    is_by_hand: bool = True,
     tell: Callable[[int], None] = lambda _: None,
 ) -> Receipt:
     """Import one statement: store it, score it and store its alerts, completely or not at all.
@@ -127,6 +128,7 @@ def receive(
         read: its transactions and reading report, as `read_each` gives them.
         corrects: the statement in whose place it comes.
         is_history: whether it is only kept, for later ones to be compared with.
+        is_by_hand: whether a person brings it, and so may be one of two whom it needs.
         tell: called with how many per cent are done.
 
     Raises:
@@ -145,7 +147,9 @@ def receive(
         _failure_recorded(context, read[1]),
     ):
         tell(10)
-        receipt, arrival, scored = _prepare(context, read, corrects, is_history=is_history)
+        receipt, arrival, scored = _prepare(
+            context, read, corrects, is_history=is_history, is_by_hand=is_by_hand
+        )
         if arrival is not None:
             tell(80)
             _keep(context, arrival, scored)
@@ -288,6 +292,7 @@ def _prepare(
     corrects: str | None,
     *,
     is_history: bool,
+    is_by_hand: bool,
 ) -> tuple[Receipt, IncomingStatement | None, _Scored | None]:
     """Compare a statement with stored ones and score it; None if it is already stored."""
     frame, report = read
@@ -303,7 +308,10 @@ def _prepare(
         arrival = kept.compare(uow, frame, report, corrects, is_history=is_history)
         receipt = _receipt(uow, arrival)
         why = _needs_second_person(uow, arrival, is_history=is_history)
-        if why and not confirm_import(uow, report.sha256, _choices(arrival, is_history=is_history)):
+        if why and not (
+            is_by_hand
+            and confirm_import(uow, report.sha256, _choices(arrival, is_history=is_history))
+        ):
             receipt = Receipt("", arrival.label, SECOND_PERSON, len(arrival.rows), notes=(why,))
         if receipt.outcome != "received":
             event.outcome = receipt.outcome
@@ -353,8 +361,8 @@ def _needs_second_person(uow: UnitOfWork, arrival: IncomingStatement, *, is_hist
         why = "history after the first scored day can hide what is unusual"
     elif row := row_of_others(uow, arrival.rows):
         why = (
-            f"row {row} names together cardholders whom earlier statements name apart, so that "
-            "each would see no alert about the other"
+            f"row {row} gives one cardholder the name or number of another, so that neither would "
+            "be shown alerts about the other"
         )
     else:
         return ""
@@ -445,7 +453,8 @@ def _of_others(arrival: IncomingStatement, labels: Mapping[str, str]) -> list[st
     """
     return [
         f"{count:,} of its transactions {plural(count, 'is', 'are')} in {labels[name]} with "
-        "another cardholder, whose payment it stays. If this statement is right, upload it as a "
+        f"another cardholder, and {plural(count, 'stays', 'stay')} with them. If this statement "
+        "is right, upload it as a "
         f"correction of {labels[name]}"
         for name, count in arrival.of_others.items()
     ]

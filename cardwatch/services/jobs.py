@@ -94,7 +94,7 @@ def receive_now(context: ServiceContext, read: tuple[pd.DataFrame, ReadingReport
             has the number under which the log has it.
     """
     try:
-        return receive(context, read)
+        return receive(context, read, is_by_hand=False)
     except CardwatchError:
         raise
     except Exception as error:  # noqa: BLE001  the others are not to wait for this one

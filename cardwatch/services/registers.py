@@ -140,7 +140,7 @@ def import_register(
 
     Raises:
         NotAllowed: the role may not see such a register, or uploads nothing.
-        SecondPersonNeeded: it gives somebody the name of somebody else; see `shared_names`.
+        SecondPersonNeeded: it gives one person the name of another; see `shared_names`.
         CardwatchError: the day is none, or the file has no entry and no nil return.
     """
     kind, report = register_kind(register.kind), register.reports[0]

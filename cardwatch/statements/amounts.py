@@ -122,7 +122,7 @@ def _check_minor_units(sheet: ParsedSheet) -> None:
     if sheet.table.form == "json" and texts and not stated and not any("." in t for t in texts):
         reason = (
             "all its amounts are whole numbers, which may be pounds or pence. If they are pounds, "
-            "name their column as 'amount' in a column profile; if pence, export them as CSV"
+            "name their column as 'amount' in a column profile; if pence, as 'Amount (pence)'"
         )
         raise FileRefused(sheet.table.file, "amount_unclear", reason)
 
@@ -152,7 +152,8 @@ def _check_mixed_units(sheet: ParsedSheet) -> None:
         reason = (
             f"{len(whole)} different amounts have no decimals and are about a hundred times as "
             f"large as the {len(pounds)} that have, as if they were in pence. Export it with "
-            "pounds throughout, or name the column as 'amount' in a column profile if they are"
+            "pounds throughout. If all amounts are in pounds, name the column as 'amount' in a "
+            "column profile"
         )
         raise FileRefused(sheet.table.file, "amount_unclear", reason)
 

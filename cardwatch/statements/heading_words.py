@@ -16,6 +16,8 @@ HOLDER_FORMS = ("{}", "{} name", "{} nm", "{} full name", "{} display name", "na
 FIRST_NAME_FORMS = ("{} first name", "{} forename", "{} given name", "{} initials", "{} initial")
 MERCHANT_FORMS = ("{}", "{} name", "{} nm", "{} trading name", "{} text", "{} details", "{} dba",
                   "{} description", "{} s name", "name of {}", "name of the {}")  # fmt: skip
+OTHER_HOLDERS = ("submitter", "submitter name", "submitted by")
+"""Who hands a claim in may do so for others: taken where nobody else is named."""
 PLAIN_HEADINGS = {
     "cardholder": ("who", "resource", "resource t"),
     "merchant": ("where", "where bought", "where spent", "paid to", "dba name"),
@@ -58,7 +60,7 @@ def with_made_headings(columns: dict[str, tuple[str, ...]]) -> dict[str, tuple[s
     """Return the columns of a general layout with the headings that words make.
 
     They come before listed ones that may be of something else, such as `Name`; other days than
-    those of a purchase come last.
+    those of a purchase, and who handed a claim in, come last.
     """
     made, changed = made_headings(), dict(columns)
     for name, listed in columns.items():
@@ -67,4 +69,5 @@ def with_made_headings(columns: dict[str, tuple[str, ...]]) -> dict[str, tuple[s
         place = listed.index(BEFORE[name]) if BEFORE.get(name) in listed else len(listed)
         changed[name] = (*listed[:place], *further, *listed[place:])
     changed["date"] = (*changed.get("date", ()), *made["other_date"])
+    changed["cardholder"] = (*changed.get("cardholder", ()), *OTHER_HOLDERS)
     return changed

@@ -19,7 +19,7 @@ and so large a share like a purpose at most."""
 SENTENCE_WORDS = 3
 """Fewer words with small first letters may be a name."""
 LEAD = re.compile(
-    r"\W*(?:card|visa|debit card|contactless|pos|online|credit card|purchasing card)?\W*"
+    r"\W{0,9}(?:card|visa|debit card|contactless|pos|online|credit card|purchasing card)?\W{0,9}"
     r"(?:payment|purchase|transaction|sale)s?\s+(?:to|at|from|by)\b",
     re.IGNORECASE,
 )

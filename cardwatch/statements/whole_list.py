@@ -76,47 +76,56 @@ def check_doubled(sheet: ParsedSheet, good: Flags, dates: Days) -> None:
     if good.sum() < 2 * DOUBLED_ROWS:
         return
     rows = np.flatnonzero(good)
-    first, second, count = _doubled_run(sheet, rows, dates[rows])
-    if not count:
-        return
-    run = rows[first : first + count]
     holders = [column for name in HOLDER_FIELDS if (column := sheet.columns.get(name))]
-    is_one = bool(holders) and all(len(np.unique(h.codes[run])) == 1 for h in holders)
-    sentence = (
-        f"{count} payments from row {sheet.table.rows[int(rows[first])]} on stand again from row "
-        f"{sheet.table.rows[int(rows[second])]} on, in the same order"
-    )
-    follows = second - first == count
-    if count >= MANY_DOUBLED or (follows and not (first and is_one)):
-        reason = f"{sentence}. Take out what is there twice"
-        raise FileRefused(sheet.table.file, "doubled", reason)
-    sheet.notes.append(f"{sentence}, and are counted: if they are a copy, take it out")
+    sentences = []
+    for first, second, count in _doubled_runs(sheet, rows, dates[rows]):
+        run = rows[first : first + count]
+        is_one = bool(holders) and all(len(np.unique(h.codes[run])) == 1 for h in holders)
+        sentences.append(
+            f"{count} payments from row {sheet.table.rows[int(rows[first])]} on stand again from "
+            f"row {sheet.table.rows[int(rows[second])]} on, in the same order"
+        )
+        follows = second - first == count
+        if count >= MANY_DOUBLED or (follows and not (first and is_one)):
+            reason = f"{sentences[-1]}. Take out what is there twice"
+            raise FileRefused(sheet.table.file, "doubled", reason)
+    if sentences:
+        sheet.notes.append(f"{sentences[0]}, and are counted: if they are a copy, take it out")
 
 
-def _doubled_run(sheet: ParsedSheet, rows: Pence, dates: Days) -> tuple[int, int, int]:
-    """Return where the first run of payments of several days stands, where again, and its length.
+def _doubled_runs(sheet: ParsedSheet, rows: Pence, dates: Days) -> list[tuple[int, int, int]]:
+    """Return where runs of payments of several days stand, where again, and their lengths.
 
-    Its length is 0 where there is none.
+    The longest comes first.
     """
     hashes = np.zeros(len(rows), dtype="uint64")
     for column in map(TextColumn.of, sheet.table.cells.columns):
         if len(column.distinct) >= len(column.codes):
-            return 0, 0, 0  # each row has a number or reference of its own
+            return []  # each row has a number or reference of its own
         hashes = hashes * HASH_FACTOR + column.codes[rows].astype("uint64")
-    runs = np.zeros(len(rows) - DOUBLED_ROWS + 1, dtype="uint64")
-    several = np.zeros(len(runs), dtype=bool)
+    windows = np.zeros(len(rows) - DOUBLED_ROWS + 1, dtype="uint64")
     for i in range(DOUBLED_ROWS):
-        runs = runs * HASH_FACTOR + hashes[i : len(runs) + i]
-        several |= dates[i : len(runs) + i] != dates[: len(runs)]
-    places = np.flatnonzero(several & pd.Series(runs).duplicated(keep=False).to_numpy())
-    order = places[np.argsort(runs[places], kind="stable")]
-    again = (runs[order[1:]] == runs[order[:-1]]) & (order[1:] - order[:-1] >= DOUBLED_ROWS)
-    if not again.any():
-        return 0, 0, 0
-    pair = int(np.argmin(np.where(again, order[1:], len(rows))))
-    first, second = int(order[pair]), int(order[pair + 1])
-    same = hashes[first : first + len(rows) - second] == hashes[second:]
-    return first, second, len(same) if same.all() else int(np.argmin(same))
+        windows = windows * HASH_FACTOR + hashes[i : len(windows) + i]
+    places = np.flatnonzero(pd.Series(windows).duplicated(keep=False).to_numpy())
+    order = places[np.argsort(windows[places], kind="stable")]
+    apart = order[1:] - order[:-1]
+    is_pair = (windows[order[1:]] == windows[order[:-1]]) & (apart >= DOUBLED_ROWS)
+    firsts, apart = order[:-1][is_pair], apart[is_pair]
+    if not len(firsts):
+        return []
+    along = np.lexsort((firsts, apart))  # windows next to each other, as far apart, are one run
+    firsts, apart = firsts[along], apart[along]
+    begins = np.flatnonzero(np.append(True, (np.diff(firsts) != 1) | (np.diff(apart) != 0)))
+    counts = np.diff(np.append(begins, len(firsts))) + DOUBLED_ROWS - 1
+    runs = zip(firsts[begins].tolist(), apart[begins].tolist(), counts.tolist(), strict=True)
+    return sorted(
+        (
+            (first, first + gap, count)
+            for first, gap, count in runs
+            if (dates[first : first + count] != dates[first]).any()
+        ),
+        key=lambda run: (-run[2], run[0]),
+    )
 
 
 def check_forwarded(sheet: ParsedSheet, levels_only: Flags, good: Flags, pence: Pence) -> None:
@@ -151,7 +160,11 @@ def check_forwarded(sheet: ParsedSheet, levels_only: Flags, good: Flags, pence: 
             odd += own not in {abs(level + whole - before), abs(level - whole + before)}
         level, before = own, whole
     sums_do = quantity(odd, "sum carried forward does", "sums carried forward do")
-    sentence = f"{sums_do} not follow from the payments"
+    sentence = (
+        f"{sums_do} not follow from the payments"
+        if odd
+        else "all sums carried forward follow from the payments"
+    )
     if odd:
         sheet.notes.append(f"{sentence}: are rows missing?")
     if level is not None:
@@ -175,8 +188,8 @@ def check_account(sheet: ParsedSheet, good: Flags) -> None:
         if count:
             entries = quantity(count, "entry", "entries")
             reason = (
-                f"column '{sheet.headings[position]}' says that {entries} "
-                "of this account were direct debits, transfers or cheques, and no card payments. "
+                f"column '{sheet.headings[position]}' marks {entries} as direct debits, "
+                "transfers or cheques, which are not card payments. "
                 "Take these out, or export the card's own statement"
             )
             raise FileRefused(sheet.table.file, "account_entries", reason)

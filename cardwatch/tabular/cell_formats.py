@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cardwatch.tabular.detect_format import ZIP
 
-FOREIGN_FORMAT = re.compile(r"[€¥]|\[\$(?:\$|EUR|USD)|(?:\"|\\)\$|\b(?:EUR|USD)\b")
+FOREIGN_FORMAT = re.compile(r"[€¥]|\[\$(?:\$|EUR|USD)|(?:\"|\\)\$|\b(?:EUR|USD)\b|^Euro Currency$")
 """A number format that prints euros, yen or dollars."""
 CREDIT_FORMAT = re.compile(r"\"[^\"]*\bCR\b[^\"]*\"|\\C\\R", re.IGNORECASE)
 """A part of a number format that prints a mark of credit."""
@@ -30,6 +30,12 @@ ROW = re.compile(rb"<row\b[^>]*>.*?</row>", re.DOTALL)
 MOST_BESIDE_SUM = 2
 """More filled cells than this do not stand beside a sum."""
 ODS_CURRENCY = re.compile(rb"office:currency=\"([A-Z]{3})\"")
+
+
+def shows_credit(code: str) -> bool:
+    """Return whether a number format prints a mark of credit beside amounts above zero."""
+    above_zero = code.partition(";")[0]
+    return CREDIT_FORMAT.search(above_zero) is not None and "[<" not in above_zero
 
 
 @dataclass(frozen=True)
@@ -109,8 +115,7 @@ def _styles(text: str) -> _Styles:
         code = _attribute(tag, "formatCode").replace("&quot;", '"')
         if FOREIGN_FORMAT.search(code):
             foreign.add(number)
-        above_zero = code.partition(";")[0]
-        if CREDIT_FORMAT.search(above_zero) and "[<" not in above_zero:
+        if shows_credit(code):
             credit.add(number)
     fonts = FONTS.search(text)
     red = {

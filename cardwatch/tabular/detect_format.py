@@ -84,7 +84,7 @@ TEXT_FORMS = (
     (
         "html",
         (
-            rb"(?s)\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|"
+            rb"(?s)\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype\s+html|html|head|body|"
             rb"meta|style|title|script|link|table|div|center|form|font|span|p|b|h\d)\b"
         ),
     ),

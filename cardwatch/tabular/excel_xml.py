@@ -7,10 +7,10 @@ from xml.etree.ElementTree import Element
 
 from cardwatch.errors import FileRefused
 from cardwatch.tabular.cell_formats import (
-    CREDIT_FORMAT,
     FOREIGN_FORMAT,
     MOST_BESIDE_SUM,
     ShownCells,
+    shows_credit,
 )
 from cardwatch.tabular.feeds.xml import parse_xml
 from cardwatch.tabular.headings import Headings
@@ -43,8 +43,7 @@ class _Rows:
         number_format = self.styles.get(attributes.get("StyleID", ""), "")
         if kind == "Number":
             self.foreign += FOREIGN_FORMAT.search(number_format) is not None
-            is_credit = CREDIT_FORMAT.search(number_format.partition(";")[0]) is not None
-            self.credits += is_credit and not text.startswith("-")
+            self.credits += shows_credit(number_format) and not text.startswith("-")
         row = self.rows[-1]
         if (down := _number(attributes, "MergeDown")) and kind != "Number":
             self.merged.append((len(self.rows) - 1, len(row), down))

@@ -22,7 +22,8 @@ ONLY_MARKS = re.compile(r"[-=_* ]*")
 DAY_INSIDE = re.compile(r"(?<!\d)\d{1,4}([-/. ])(?:\d{1,2}|[A-Za-z]{3,9})\1\d{2,4}(?!\d)")
 MONEY_INSIDE = re.compile(r"\d\.\d\d(?!\d)")
 NUMBER_AT_END = re.compile(r"\d\)?-?(?: ?[CD]R)?\s*$", re.IGNORECASE)
-PAGE = re.compile(r"\bpage\b", re.IGNORECASE)
+PAGE = re.compile(r"\bpage\W{0,9}(?:no\W{0,9})?\d", re.IGNORECASE)
+NO_PAYMENT = re.compile(r"total|forward|balance", re.IGNORECASE)
 HEAD_CHARACTERS = 1 << 16
 """Headings are looked for in so much of a text."""
 Span = tuple[int, int]
@@ -44,9 +45,13 @@ def fixed_width_rows(text: str, headings: Headings) -> tuple[int, list[list[str]
     if start is None:
         return None
     lines = [line.expandtabs() for line in text.splitlines()]
-    payments = [line for line in lines[start + 1 :] if _is_payment(line)]
-    spans = _spans(lines[start], lines[start + 1], payments) if payments else None
+    below = lines[start + 1 :]
+    payments = _payments(below)
+    spans = _spans(lines[start], below[0], payments) if payments else None
     if spans is None or not all(_fits(line, spans) for line in payments):
+        return None
+    # A payment whose day stands in the line above it does not fit either.
+    if any(_has_further_amount(line) and not _fits(line, spans) for line in below):
         return None
     return start, [_cells(line, spans) for line in lines]
 
@@ -62,11 +67,22 @@ def _heading_line(lines: Sequence[str], headings: Headings) -> int | None:
     return None
 
 
-def _is_payment(line: str) -> bool:
-    """Return whether a line has a day, and after it a number at its end or one with pence."""
-    day = DAY_INSIDE.search(line)
-    rest = line[day.end() :] if day else ""
+def _payments(lines: Sequence[str]) -> list[str]:
+    """Return the lines with a day where days stand, and those with an amount after their day."""
+    with_day = [(line, day) for line in lines if (day := DAY_INSIDE.search(line))]
+    sure = {day.start() for line, day in with_day if _is_payment(line, day.end())}
+    return [line for line, day in with_day if day.start() in sure or _is_payment(line, day.end())]
+
+
+def _is_payment(line: str, day_end: int) -> bool:
+    """Return whether a line has a number at its end after its day, or one with pence."""
+    rest = line[day_end:]
     return bool(MONEY_INSIDE.search(rest) or NUMBER_AT_END.search(rest)) and not PAGE.search(line)
+
+
+def _has_further_amount(line: str) -> bool:
+    """Return whether a line has an amount with pence and does not call it a total or a balance."""
+    return bool(MONEY_INSIDE.search(line)) and not NO_PAYMENT.search(line)
 
 
 def _spans(heading: str, below: str, payments: Sequence[str]) -> list[Span] | None:

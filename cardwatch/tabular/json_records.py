@@ -127,6 +127,9 @@ def _records(content: object, file: str) -> tuple[list[dict[str, object]], dict[
         reason = f"this is JSON with {len(lists)} lists of records where 1 is expected"
         raise FileRefused(file, "json", f"{reason}. {EXPORT_FLAT}")
     (records,) = lists
+    if any(map(_may_hold_records, beside.items())):
+        reason = "this is JSON with further lists or objects beside its list of records"
+        raise FileRefused(file, "json", f"{reason}. {EXPORT_FLAT}")
     envelope = {name: _text(value) for name, value in beside.items() if _is_plain(value)}
     _check_complete(envelope, len(records), file)
     return records, envelope
@@ -170,6 +173,13 @@ def _is_records(value: object) -> TypeGuard[list[dict[str, object]]]:
     return isinstance(value, list) and bool(value) and all(isinstance(v, dict) for v in value)
 
 
+def _may_hold_records(item: tuple[str, object]) -> bool:
+    """Return whether what stands beside a list of records, by its name, may hold more of them."""
+    name, value = item
+    is_link = "links" in name.lower()  # where the next page is to be had, as APIs say it
+    return bool(value) and not (is_link or _is_plain(value) or _is_list_of_plain(value))
+
+
 def _is_plain(value: object) -> bool:
     """Return whether a value is a text, a number, true, false or null."""
     return value is None or isinstance(value, bool | str)
@@ -209,6 +219,9 @@ def _flat(record: Mapping[str, object], file: str) -> dict[str, str]:
             raise FileRefused(file, "json", f"{reason}. {EXPORT_FLAT}")
         wrapper, _, inner = name.partition(".")
         heading = inner if wrapper in WRAPPERS and inner not in record else name
+        if heading in cells:
+            reason = f"its records give two values under one name, '{heading}'"
+            raise FileRefused(file, "json", f"{reason}. {EXPORT_FLAT}")
         cells[heading] = ", ".join(map(_text, value)) if isinstance(value, list) else _text(value)
     if any(map(NO_TEXT.search, (*cells, *cells.values()))):
         reason = "it has characters that are no text. Export it again"

@@ -239,7 +239,7 @@ def _copies(same: list[Sheet], file: str) -> list[Sheet]:
         other_counts: Counter[tuple[str, ...]] = Counter()
         for other in same:
             if other is not sheet and other not in copies:
-                other_counts += other.counts
+                other_counts.update(other.counts)
         shared = (sheet.counts & other_counts).total()
         if sheet.size > SMALL_ROWS and shared > SHARED_SHARE * sheet.size:
             if shared < sheet.size:

@@ -59,7 +59,9 @@ class _Cell:
     def text(self) -> str:
         """Its text, or the number that it shows rounded."""
         text = " ".join("".join(self.texts).split())
-        if self.value and PLAIN_NUMBER.fullmatch(text):
+        is_negative = any(mark in text for mark in "-(")
+        is_same = is_negative == self.value.lstrip().startswith("-") and not {"€", "$"} & set(text)
+        if self.value and is_same and PLAIN_NUMBER.fullmatch(text):
             try:
                 return cell_text(float(self.value))
             except ValueError:

@@ -404,8 +404,38 @@ def test_a_statement_that_needs_two_people_is_refused(
     (folder.path / "november.csv").write_text(attack, encoding="utf-8")
     (refused,) = take()
     assert (refused.outcome, refused.code) == ("refused", "conflict")
-    assert "row 2 names together cardholders" in refused.refused
+    assert "row 2 gives one cardholder" in refused.refused
     assert names(folder, "refused") == ["november.csv", "november.csv.receipt.json"]
+    assert len(services.list_statements(at())) == 1
+
+
+@pytest.mark.parametrize("is_folder_first", [True, False])
+def test_the_folder_is_nobodys_second_person(
+    folder: DropFolder,
+    take: Callable[..., list[Delivery]],
+    at: Context,
+    choices: ReadingChoices,
+    tmp_path: Path,
+    *,
+    is_folder_first: bool,
+) -> None:
+    (folder.path / "october.csv").write_text(statement(10), encoding="utf-8")
+    take()
+    attack = "Date,Employee ID,Cardholder ID,Merchant,Amount\n2026-10-20,E3,E1,SHOP 1,1.00\n"
+    by_hand = tmp_path / "by hand.csv"
+    by_hand.write_text(attack, encoding="utf-8")
+
+    def upload() -> str:
+        (read,) = read_each([by_hand], choices)
+        assert isinstance(read, tuple)
+        return services.receive(at("finance", person="other"), read).outcome
+
+    if not is_folder_first:
+        assert upload() == "second-person"
+    (folder.path / "november.csv").write_text(attack, encoding="utf-8")
+    assert [one.outcome for one in take()] == ["refused"]
+    if is_folder_first:
+        assert upload() == "second-person"
     assert len(services.list_statements(at())) == 1
 
 

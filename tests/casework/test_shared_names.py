@@ -89,7 +89,7 @@ def test_one_person_blinds_no_colleague_by_naming_them_beside_a_cardholder(
     for _ in range(2):  # the same person is never the second one
         receipt = services.receive(at(), attack, is_history=is_history)
         assert receipt.outcome == "second-person"
-        assert "row 2 names together cardholders" in receipt.notes[0]
+        assert "row 2 gives one cardholder" in receipt.notes[0]
     assert [_about(one, "E1", "Bob Baker") for one in reviewers] == before
     second = services.receive(at(person=2), attack, is_history=is_history)
     assert second.outcome == "received", "two people say that they are one"
@@ -211,7 +211,7 @@ def test_two_people_with_access_are_never_one_cardholder(at: Context, role: str)
     at(role, person="subject", holder_id="E1")
     colleague = at(role, person="colleague", holder_id="E3")
     email = f"{role}colleague@saltmarsh-vale.example"
-    with pytest.raises(Conflict, match="Somebody else with access") as refusal:
+    with pytest.raises(Conflict, match="Somebody else who uses cardwatch") as refusal:
         services.set_link(giver, email, holder_id=" e1 ")
     assert refusal.value.field == "holder_id"
     with pytest.raises(Conflict):
@@ -225,3 +225,65 @@ def test_two_people_with_access_are_never_one_cardholder(at: Context, role: str)
 def test_who_is_of_psd_is_not_told_by_a_cardholder_that_is_taken(at: Context) -> None:
     at("psd", person="subject", holder_id="E1")
     services.add_person(at("admin"), name="n", email="n@x.example", role="finance", holder_id="E1")
+
+
+CARDS = {"E0": "1000", "E1": "1001", "E2": "1002", "E3": "1003"}
+
+
+def _with_cards() -> list[str]:
+    """Return a month that names each cardholder and card."""
+    rows = [line.split(",") for line in [*month(10), *SPLIT]]
+    return [",".join([day, NAMES[e], CARDS[e], *rest]) for day, e, *rest in rows]
+
+
+def test_a_colleagues_card_needs_a_second_person(at: Context, read_as: ReadAs) -> None:
+    headings = "Cardholder,Card Number"
+    services.receive(at(), read_as(headings, *_with_cards()))
+    reviewers = [at(role, person="reviewer", holder_id="Cat Dove") for role in LANES]
+    before = [_about(one, "Bob Baker") for one in reviewers]
+    assert all(before)
+    attack = read_as(headings, "2026-10-20,Bob Baker,1003,SHOP 1,1.00,P1")
+    assert services.receive(at(), attack).outcome == "second-person"
+    assert [_about(one, "Bob Baker") for one in reviewers] == before
+    new_card = read_as(headings, "2026-11-20,Bob Baker,1009,SHOP 1,1.00,P1")
+    assert services.receive(at(), new_card).outcome == "received"
+
+
+def test_a_card_joins_nobody_in_two_steps(at: Context, read_as: ReadAs) -> None:
+    services.receive(at(), read_as(BOTH, *_month(BOTH)))
+    services.receive(at(), read_as("Cardholder", *_month("Cardholder", *SPLIT, number=11)))
+    reviewers = [at(role, person="reviewer", holder_id="E3") for role in LANES]
+    before = [_about(one, "E1", "Bob Baker") for one in reviewers]
+    assert all(before)
+    card = "4929 1234 1234 1003"
+    for headings, name in (
+        ("Employee ID,Card Number", "E3"),
+        ("Cardholder,Card Number", "Bob Baker"),
+    ):
+        services.receive(at(), read_as(headings, f"2026-11-20,{name},{card},SHOP 1,1.00,{name}"))
+    assert [_about(one, "E1", "Bob Baker") for one in reviewers] == before
+
+
+@pytest.mark.parametrize("row", ["E1,Cat Dove,", "E3,Bob Baker,", "E3,Cat Dove,Bob Baker"])
+def test_a_first_people_register_gives_nobody_a_name_that_payments_know(
+    at: Context, read_as: ReadAs, people: Callable[..., Register], row: str
+) -> None:
+    services.receive(at(), read_as(BOTH, *_month(BOTH)))
+    services.receive(at(), read_as("Cardholder", *_month("Cardholder", *SPLIT, number=11)))
+    uploader = at("psd", person="uploader", holder_id="E1")
+    reviewer = at("psd", person="reviewer", holder_id="E3")
+    seen = _about(reviewer, "E1", "Bob Baker")
+    assert seen
+    with pytest.raises(SecondPersonNeeded):
+        services.import_register(uploader, people(row))
+    assert _about(reviewer, "E1", "Bob Baker") == seen
+
+
+def test_two_people_are_not_one_cardholder_under_two_names(at: Context, read_as: ReadAs) -> None:
+    services.receive(at(), read_as(BOTH, *_month(BOTH, *SPLIT)))
+    at("finance", person="subject", holder_id="E1")
+    at("finance", person="colleague", holder_id="E3")
+    with pytest.raises(Conflict, match="cardholder"):
+        services.set_link(
+            at("admin"), "financecolleague@saltmarsh-vale.example", holder_id="Bob Baker"
+        )
