@@ -26,7 +26,7 @@ from cardwatch.forest import (
     save_forest,
     training_table,
 )
-from cardwatch.isolation_trees import MOST_BYTES
+from cardwatch.isolation_trees import ARRAYS, MOST_BYTES
 from cardwatch.scoring import train
 
 if TYPE_CHECKING:
@@ -171,6 +171,8 @@ def test_a_tree_that_points_outside_itself_is_refused(
         {"node_counts": np.array([5], np.int32)},
         {"node_counts": np.array([2**31 - 1] * 3, np.int32)},
         {"node_counts": np.array([-1, 1], np.int32)},
+        {"node_counts": np.array([], np.int32)},
+        {name: np.array([], kind) for name, kind in {**ARRAYS, "node_counts": np.int32}.items()},
         {"threshold": np.array([np.nan])},
         {"threshold": np.zeros((1, 1))},
         {"feature": np.array(["x"])},

@@ -27,6 +27,13 @@ def report_of(path: Path) -> ReadingReport:
     return report
 
 
+@pytest.mark.parametrize("headings", ["Name,Submitted By", "User,Submitter"])
+def test_who_hands_a_claim_in_is_not_who_bought(write: Write, headings: str) -> None:
+    rows = "2025-10-13,A Roe,P Clerk,ALPHA,10.50\n2025-10-14,B Poe,P Clerk,BETA,20.00\n"
+    report = report_of(write(f"Date,{headings},Merchant,Amount\n{rows}"))
+    assert report.columns["cardholder"] == headings.partition(",")[0]
+
+
 @pytest.mark.parametrize(
     "headings",
     [

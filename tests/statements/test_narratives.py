@@ -43,6 +43,12 @@ def lines(texts: Sequence[str], heading: str = "Description", more: str = "") ->
     return "\n".join([f"Date,Cardholder,{heading},Amount", *(row + more for row in rows)]) + "\n"
 
 
+def test_a_cell_of_dots_costs_no_more_than_its_length(write: Write) -> None:
+    """A pattern that tried every place twice took days for the longest cell that is allowed."""
+    statements, _ = read(write(lines([*BANK, "." * 32_000])))
+    assert len(statements.transactions) == len(BANK) + 1
+
+
 @pytest.mark.parametrize("texts", [BANK, APP, BANK[:1]], ids=["bank", "app", "one payment"])
 @pytest.mark.parametrize(
     "heading", ["Description", "TRANSACTION DESCRIPTION", "Narrative", "Details"]

@@ -59,6 +59,12 @@ def test_a_few_payments_of_one_holder_that_stand_again_are_named(write: Write) -
     assert any("7 payments from row 5 on stand again" in note for note in report.notes)
 
 
+def test_a_short_repeat_hides_no_long_one(write: Write) -> None:
+    short = rows(4, 11, "A")
+    text = rows(1, 4) + short + rows(12, 14) + short + (long := rows(1, 28, "BC")) + rows(28, 30)
+    assert code_of(write(f"{HEAD}\n{text}{long}")) == "doubled"
+
+
 @pytest.mark.parametrize("heading", ["Reference", "Line"])
 def test_payments_with_numbers_of_their_own_are_no_copy(write: Write, heading: str) -> None:
     lines = (rows(1, 12) + rows(6, 20)).splitlines()

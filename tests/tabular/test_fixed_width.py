@@ -73,10 +73,20 @@ def test_a_name_of_the_next_line_is_no_payment(tmp_path: Path) -> None:
         HEAD + PAYMENTS + LONG + "9.00\n",
         HEAD + RULE + PAYMENTS + LONG + "9.00\n",
         HEAD + RULE + PAYMENTS + LONG + "9\n",
+        HEAD + PAYMENTS + LONG.replace("A MERCHANT", "A PRINTED PAGE") + "950.00\n",
+        HEAD + PAYMENTS + LONG.replace("16/10/2025", " " * 10) + "950.00\n",
         HEAD.replace("Date", "Date  Time") + PAYMENTS,
         HEAD.replace("Merchant", "") + PAYMENTS,
     ],
-    ids=["overrun", "overrun below a rule", "without pence", "a heading more", "a heading less"],
+    ids=[
+        "overrun",
+        "overrun below a rule",
+        "without pence",
+        "a page in a name",
+        "no day",
+        "a heading more",
+        "a heading less",
+    ],
 )
 def test_columns_that_are_not_certain_are_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(FileRefused):

@@ -13,6 +13,12 @@ from cardwatch.tabular import LIMITS
 from cardwatch.tabular.detect_format import recognise
 
 
+def test_many_comments_before_a_page_cost_no_more_than_their_length() -> None:
+    """Each comment doubled the time: 500 bytes held a reader for its minute."""
+    with pytest.raises(FileRefused, match="XML"):
+        recognise(b"<!---->" * 70, "a.html", LIMITS)
+
+
 def test_an_archive_that_holds_a_link_is_refused() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:

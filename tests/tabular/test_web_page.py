@@ -88,6 +88,8 @@ def test_a_table_is_read_whatever_stands_before_it(
         ('<td x:num="1234.5">1,235</td>', "1234.5"),
         ('<td sdval="-12.25" sdnum="2057;">(12)</td>', "-12.25"),
         ('<td x:num="oops">1,235</td>', "1,235"),
+        ('<td x:num="12.5">€12.50</td>', "€12.50"),
+        ('<td x:num="12.5">-12.50</td>', "-12.50"),
     ],
 )
 def test_a_cell_is_what_the_page_shows(tmp_path: Path, markup: str, text: str) -> None:

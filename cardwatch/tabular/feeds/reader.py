@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 4096
 """A feed shows what it is in its first bytes."""
-_XML = rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
+_XML = rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*"
 _PATTERNS = (
     ("vcf", rb"6\t[^\t\n]*\t[^\t\n]*\t *\d{8} *\t *0* *\t[^\t\n]*\t[^\t\n]*\t *4\."),
     ("gl1025", rb"0[^\n]{26}GL1025"),
