@@ -9,7 +9,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,8 +60,14 @@ MASKED = re.compile(r"\d{4}|[*•#]|[xX]{3}")
 SCIENTIFIC_NUMBER = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.IGNORECASE)
 
 
-EMPTY = pa.array([""])
-"""Distinct values of a column that is absent: fourteen of twenty fields are, as a rule."""
+@cache
+def _empty() -> pa.StringArray:
+    """Return the distinct values of a column that is absent: of twenty fields fourteen are, mostly.
+
+    It is made when it is needed: with its first array Arrow takes a gibibyte of address space, and
+    a process of the service may have a limit (`api.memory`).
+    """
+    return pa.array([""])
 
 
 def _found(texts: pa.StringArray, pattern: str) -> Flags:
@@ -72,7 +78,7 @@ def _found(texts: pa.StringArray, pattern: str) -> Flags:
 @lru_cache(256)
 def _found_in_empty(pattern: str) -> Flags:
     """Return whether a pattern is found in an empty text, as `_found` does: it is asked often."""
-    found = _found(EMPTY, pattern)
+    found = _found(_empty(), pattern)
     found.flags.writeable = False
     return found
 
@@ -93,7 +99,7 @@ class TextColumn:
     @classmethod
     def absent(cls, rows: int) -> TextColumn:
         """Return a column of empty text."""
-        return cls(np.zeros(rows, dtype=np.int32), EMPTY)
+        return cls(np.zeros(rows, dtype=np.int32), _empty())
 
     @cached_property
     def values(self) -> list[str]:
@@ -123,7 +129,7 @@ class TextColumn:
         if pattern not in self._searched:
             self._searched[pattern] = (
                 _found_in_empty(pattern)
-                if self.distinct is EMPTY
+                if self.distinct is _empty()
                 else _found(self.distinct, pattern)
             )
         return self._searched[pattern]
