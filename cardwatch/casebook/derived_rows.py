@@ -48,10 +48,8 @@ def derived_fault(uow: UnitOfWork, lane: str) -> str:
         uow: the work it is done in; its lanes include this one.
         lane: finance or psd.
     """
-    for check in (_alert_faults, _case_faults) if lane == PSD else (_alert_faults,):
-        for fault in check(uow, lane):
-            return fault
-    return ""
+    fault = next(_alert_faults(uow, lane), "")
+    return fault or (next(_case_faults(uow), "") if lane == PSD else "")
 
 
 def _alert_faults(uow: UnitOfWork, lane: str) -> Iterator[str]:
@@ -127,7 +125,7 @@ def _raised(
     return raised
 
 
-def _case_faults(uow: UnitOfWork, _: str) -> Iterator[str]:
+def _case_faults(uow: UnitOfWork) -> Iterator[str]:
     """Give what is wrong with cases, by their entries, and with their files."""
     entries: defaultdict[str, list[Row]] = defaultdict(list)
     question = sa.select(case_entries).where(uow.scope(case_entries))

@@ -28,6 +28,7 @@ from cardwatch.statements import name_holders, no_transactions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from cardwatch.casebook import UnitOfWork
     from cardwatch.casebook.rows import MatchDecision
@@ -74,7 +75,7 @@ def list_matches(context: ServiceContext, *, undecided: bool = False) -> list[Ma
         ledger = payments_beside(uow, registers) if registers else None
         loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
         hidden = hidden_keys(uow, loaded.approvers)
-        own = own_organisations(uow)
+        own = _own_organisations(loaded, registers, hidden)
     decided = current_matches(rows)
     by_pair: dict[tuple[str, str], NameMatch | None] = {}
     for match in name_matches(ledger, hidden) if ledger is not None else ():
@@ -97,18 +98,26 @@ def _psd_registers(uow: UnitOfWork) -> dict[str, Register]:
     return {r.kind: r for r in load_registers(uow, replace(used, versions=tuple(theirs)))}
 
 
-def own_organisations(uow: UnitOfWork) -> frozenset[str]:
+def _own_organisations(
+    loaded: LoadedInputs, registers: Mapping[str, Register], hidden: AbstractSet[str]
+) -> frozenset[str]:
     """Return the organisations in entries about the actor, or about whom they approve.
 
     What is decided about these is not for them to read: it tells what may be asked about them.
     """
+    return organisations_of(ledger_of(pd.DataFrame(), loaded, registers if hidden else {}), hidden)
+
+
+def own_organisations(uow: UnitOfWork) -> frozenset[str]:
+    """Return the organisations in entries about the actor, or about whom they approve."""
     loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
     hidden = hidden_keys(uow, loaded.approvers)
-    ledger = ledger_of(pd.DataFrame(), loaded, _psd_registers(uow) if hidden else {})
-    return organisations_of(ledger, hidden)
+    return _own_organisations(loaded, _psd_registers(uow) if hidden else {}, hidden)
 
 
-def _authoritys_organisations(uow: UnitOfWork) -> tuple[frozenset[str], str]:
+def _authoritys_organisations(
+    uow: UnitOfWork, loaded: LoadedInputs, registers: Mapping[str, Register]
+) -> tuple[frozenset[str], str]:
     """Return the organisations in entries about chief officers, and whose they are to decide.
 
     None where the actor is one of the authority's people, or the policy names no authority.
@@ -117,8 +126,7 @@ def _authoritys_organisations(uow: UnitOfWork) -> tuple[frozenset[str], str]:
     theirs = {email.casefold() for email in officers.people}
     if not officers.authority or email_of(uow).casefold() in theirs:
         return frozenset(), ""
-    loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
-    ledger = ledger_of(pd.DataFrame(), loaded, _psd_registers(uow))
+    ledger = ledger_of(pd.DataFrame(), loaded, registers)
     return organisations_of(ledger, officer_keys(uow, officers)), officers.authority
 
 
@@ -131,7 +139,10 @@ def record_matches(uow: UnitOfWork, decisions: Iterable[tuple[str, str, str, str
             authority's people; or they decide nothing for professional standards.
         CardwatchError: no reason is given, or there is no such decision.
     """
-    own, (of_officers, authority) = own_organisations(uow), _authoritys_organisations(uow)
+    loaded = load_inputs(uow, replace(active_inputs(uow, uow.today), model=""))
+    registers, hidden = _psd_registers(uow), hidden_keys(uow, loaded.approvers)
+    own = _own_organisations(loaded, registers, hidden)
+    of_officers, authority = _authoritys_organisations(uow, loaded, registers)
     for organisation, merchant, decision, reason in decisions:
         names = compared_organisations([organisation])
         if names & of_officers:
