@@ -139,6 +139,7 @@ def postgresql() -> Iterator[str]:
 
     run("initdb", "-U", "owner", "--auth=trust", "-E", "UTF8", "--no-sync")
     settings = f"-p {port} -c listen_addresses=127.0.0.1 -c max_connections=50 -k {folder}"
+    settings += " -c max_wal_size=128MB"  # what is written ahead lies in memory too
     run("pg_ctl", "-o", settings, "-l", str(folder / "log"), "-w", "start")
     try:
         yield f"postgresql+psycopg://owner@127.0.0.1:{port}"
@@ -156,14 +157,17 @@ def first_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give the address of a new, empty casebook: a file of SQLite, or one of PostgreSQL."""
     if request.param == "sqlite":
         file = tmp_path / "casebook.db"
         shutil.copy(request.getfixturevalue("first_file"), file)
-        return f"sqlite:///{file}"
+        yield f"sqlite:///{file}"
+        return
     server = request.getfixturevalue("postgresql")
-    return new_database(server)
+    made = new_database(server)
+    yield made
+    drop_database(server, made)
 
 
 def new_database(server: str) -> str:
@@ -184,6 +188,15 @@ def new_database(server: str) -> str:
         connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE first_book OWNER keeper")
     engine.dispose()
     return f"{server.replace('owner@', 'app@')}/{name}"
+
+
+def drop_database(server: str, address: str) -> None:
+    """Remove a casebook on PostgreSQL: thousands of tests would leave gigabytes in memory."""
+    name = address.rpartition("/")[2]
+    engine = sqlalchemy.create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    engine.dispose()
 
 
 def _postgresql_programs() -> Path | None:
