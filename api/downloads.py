@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fastapi import Response
-from fastapi.responses import JSONResponse
 
+from api.schemas.reports import PublicationCheck
 from cardwatch import services
 from cardwatch.errors import about_field
 from cardwatch.reports import answers_filename, pdf_of, publication_filename, safe_filename
@@ -16,9 +16,11 @@ from cardwatch.reports.publication import publication_csv, read_redactions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from api.schemas.reports import PublicationForm
     from api.state import Service
     from cardwatch.casebook.case_rows import AttachmentContent
     from cardwatch.reports import Document
+    from cardwatch.reports.publication import Redactions
     from cardwatch.services import ServiceContext
 
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json",
@@ -53,6 +55,25 @@ def case_pack(
     return as_file(file.content, file.filename)
 
 
+def publication_check(
+    context: ServiceContext, service: Service, *, period: str, redactions: str, over_pounds: int
+) -> PublicationCheck:
+    """Return what a publication would have and not have; it gives no payment.
+
+    Raises:
+        NotAllowed, CardwatchError: see `services.preview_publication` and `read_redactions`.
+    """
+    listed = _redactions(redactions)
+    with service.scoring():
+        made = services.preview_publication(context, period, listed, threshold_pounds=over_pounds)
+    return PublicationCheck(
+        payments=len(made.rows),
+        redacted=made.redacted,
+        left_out=made.withheld,
+        unused=list(made.unused),
+    )
+
+
 def publication_response(
     context: ServiceContext,
     service: Service,
@@ -60,15 +81,14 @@ def publication_response(
     period: str,
     redactions: str,
     over_pounds: int,
-    form: str,
+    form: PublicationForm,
 ) -> Response:
-    """Return a publication as `csv`, answers to usual questions as `zip`, or a check as `json`.
+    """Return a publication as `csv`, or answers to the usual questions as `zip`.
 
     Raises:
         NotAllowed, CardwatchError: see `services.publish_quarter` and `read_redactions`.
     """
-    with about_field("redactions"):
-        listed = read_redactions(redactions, "redactions")
+    listed = _redactions(redactions)
     with service.scoring():
         if form == "zip":
             _, content = services.answer_requests(
@@ -76,14 +96,12 @@ def publication_response(
             )
             return as_file(content, answers_filename(period))
         made = services.publish_quarter(context, period, listed, threshold_pounds=over_pounds)
-    if form == "csv":
-        return as_file(publication_csv(made), publication_filename(period))
-    return JSONResponse({
-        "payments": len(made.rows),
-        "redacted": made.redacted,
-        "left_out": made.withheld,
-        "unused": made.unused,
-    })  # fmt: skip
+    return as_file(publication_csv(made), publication_filename(period))
+
+
+def _redactions(text: str) -> Redactions:
+    with about_field("redactions"):
+        return read_redactions(text, "redactions")
 
 
 def attachment_response(attachment: AttachmentContent) -> Response:

@@ -108,7 +108,7 @@ def _json(**sent: Any) -> dict[str, Any]:
 
 
 NEEDS_CODE = frozenset({
-    "POST /v1/exports", "POST /v1/publications", "POST /publication", "POST /subject-access",
+    "POST /v1/exports", "POST /v1/publications", "POST /publication/file", "POST /subject-access",
     "GET /payments.csv", "GET /samples.csv",
     "POST /v1/cases/{case_id}/exports", "POST /cases/{case_id}/hand-over",
     "GET /v1/attachments/{attachment_id}", "GET /attachments/{attachment_id}",
@@ -308,7 +308,10 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /v1/audit/verification", May("finance auditor psd admin")),  # who holds no card
     ("POST /v1/samples", May(READERS, sent=_json(seed=7, since="2026-10-01", until="2026-10-31"))),
     ("POST /v1/benchmarks", May(READERS, sent={"files": AGGREGATES})),
-    ("POST /v1/publications", May("finance subject", sent=_json(period="2026-Q3"), refused=422)),
+    ("POST /v1/publications/preview",
+     May("finance subject", sent=_json(period="2026-Q3"), refused=422)),
+    ("POST /v1/publications",
+     May("finance subject", sent=_json(period="2026-Q3", form="csv"), refused=422)),
     ("GET /v1/complaints", May("auditor")),
     ("POST /v1/complaints", May("auditor", sent={"json": COMPLAINT})),
     ("GET /v1/complaints/{complaint_id}", May("auditor", of="complaint")),
@@ -513,6 +516,8 @@ TABLE: tuple[tuple[str, May], ...] = (
     ("GET /publication", May("finance subject")),
     ("POST /publication",
      May("finance subject", sent={"data": {"period": "2026-Q3"}}, refused=422)),
+    ("POST /publication/file",
+     May("finance subject", sent={"data": {"period": "2026-Q3", "form": "csv"}}, refused=422)),
     ("GET /subject-access", May("auditor")),
     ("POST /subject-access",
      May("auditor", sent={"data": {"identifiers": "E1"}}, draws=True)),

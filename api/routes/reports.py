@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 from fastapi import APIRouter, File, Form, Response, UploadFile
 
 from api.deps import AppStateDep, Context
-from api.downloads import CONTENT_TYPES, publication_response
+from api.downloads import CONTENT_TYPES, publication_check, publication_response
 from api.quotas import ExportContext
 from api.schemas.reports import (
     ComparedPolicy,
@@ -17,6 +17,8 @@ from api.schemas.reports import (
     ForceShare,
     PublicationCheck,
     PublicationCreate,
+    PublicationForm,
+    PublicationPreview,
 )
 from api.state import UPLOAD_BYTES
 from api.uploads import compare_uploads
@@ -83,11 +85,19 @@ def _figure(funnel: Funnel) -> ForceFigure:
     )
 
 
+@router.post("/publications/preview")
+def preview_publication(
+    sent: PublicationPreview, context: Context, service: AppStateDep
+) -> PublicationCheck:
+    """Count what would be published of a period, redacted and left out."""
+    return publication_check(context, service, **sent.model_dump())
+
+
 @router.post(
     "/publications", response_class=Response, status_code=200,
-    responses={200: {"model": PublicationCheck, "content": {
+    responses={200: {"content": {
         CONTENT_TYPES[form]: {"schema": {"type": "string", "format": "binary"}}
-        for form in ("csv", "zip")
+        for form in get_args(PublicationForm)
     }}},
 )  # fmt: skip
 def publish(sent: PublicationCreate, context: ExportContext, service: AppStateDep) -> Response:

@@ -53,8 +53,11 @@ class Comparison(BaseModel):
     figures: list[ForceFigure]
 
 
-class PublicationCreate(RequestModel):
-    """The payments of a period as they are published, or answers to the usual questions."""
+PublicationForm = Literal["csv", "zip"]
+
+
+class PublicationPreview(RequestModel):
+    """The payments of a period whose publication is looked at before it is made."""
 
     period: Annotated[str, StringConstraints(max_length=20, pattern=NO_NUL)] = Field(
         description="A quarter or financial year that is over."
@@ -63,14 +66,19 @@ class PublicationCreate(RequestModel):
         "", description="TOML: merchants to redact, cards to leave out."
     )
     over_pounds: Annotated[int, Field(ge=0, le=1_000_000)] = 500
-    form: Literal["json", "csv", "zip"] = Field(
-        "json",
-        description="`json` says what would be redacted, `zip` has answers to usual questions.",
-    )
 
     model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"period": "2026-Q3", "form": "csv"}]},
+        extra="forbid", json_schema_extra={"examples": [{"period": "2026-Q3"}]}
+    )
+
+
+class PublicationCreate(PublicationPreview):
+    """The payments of a period as they are published, or answers to the usual questions."""
+
+    form: PublicationForm = Field(description="`csv`, or `zip` for answers to usual questions.")
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"period": "2026-Q3", "form": "csv"}]}
     )
 
 

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypedDict
+
 from fastapi import APIRouter, Request, Response
 
 from api.deps import AppStateDep, Context
-from api.downloads import publication_response
+from api.downloads import publication_check, publication_response
 from api.quotas import ExportContext
-from api.schemas.reports import PublicationCheck
 from api.web.base import RequestModel, field_errors, number, render
 from cardwatch import services
 from cardwatch.errors import CardwatchError
 from cardwatch.reports.publication import USUAL_POUNDS
 
+if TYPE_CHECKING:
+    from api.schemas.reports import PublicationForm
+
 router = APIRouter()
-PUBLICATION_FORMS = ("json", "csv", "zip")
+
+
+class Wanted(TypedDict):
+    """What the form asks to be published."""
+
+    period: str
+    redactions: str
+    over_pounds: int
 
 
 @router.get("/publication")
@@ -26,24 +37,37 @@ def show_publication(request: Request, context: Context) -> Response:
 
 
 @router.post("/publication")
-def publish(
-    request: Request, context: ExportContext, service: AppStateDep, form: RequestModel
+def preview(
+    request: Request, context: Context, service: AppStateDep, sent: RequestModel
 ) -> Response:
-    """Show what would be redacted, or give the file or the answers."""
-    kind = form.get("form", "json")
+    """Count what would be published, redacted and left out."""
     try:
-        answer = publication_response(
-            context,
-            service,
-            period=form.get("period", ""),
-            redactions=form.get("redactions", ""),
-            over_pounds=number(form.get("over_pounds", str(USUAL_POUNDS))),
-            form=kind if kind in PUBLICATION_FORMS else "json",
-        )
+        check = publication_check(context, service, **_wanted(sent))
     except CardwatchError as refusal:
-        errors = field_errors(refusal, otherwise="redactions")
-        return render(request, "publication.html", sent=form, errors=errors, check=None)
-    if kind in PUBLICATION_FORMS[1:]:
-        return answer
-    check = PublicationCheck.model_validate_json(bytes(answer.body))
-    return render(request, "publication.html", sent=form, errors={}, check=check)
+        return _refused(request, sent, refusal)
+    return render(request, "publication.html", sent=sent, errors={}, check=check)
+
+
+@router.post("/publication/file")
+def publish(
+    request: Request, context: ExportContext, service: AppStateDep, sent: RequestModel
+) -> Response:
+    """Give the file that is published, or answers to the usual questions."""
+    form: PublicationForm = "zip" if sent.get("form") == "zip" else "csv"
+    try:
+        return publication_response(context, service, form=form, **_wanted(sent))
+    except CardwatchError as refusal:
+        return _refused(request, sent, refusal)
+
+
+def _wanted(sent: RequestModel) -> Wanted:
+    return {
+        "period": sent.get("period", ""),
+        "redactions": sent.get("redactions", ""),
+        "over_pounds": number(sent.get("over_pounds", str(USUAL_POUNDS))),
+    }
+
+
+def _refused(request: Request, sent: RequestModel, refusal: CardwatchError) -> Response:
+    errors = field_errors(refusal, otherwise="redactions")
+    return render(request, "publication.html", sent=sent, errors=errors, check=None)

@@ -199,7 +199,12 @@ from cardwatch.services.policy_figures import (
     PolicyChange,
 )
 from cardwatch.services.policy_form import PolicyForm
-from cardwatch.services.publications import answer_requests, check_publishes, publish_quarter
+from cardwatch.services.publications import (
+    answer_requests,
+    check_publishes,
+    preview_publication,
+    publish_quarter,
+)
 from cardwatch.services.queries import (
     Query,
     ask_manager,
@@ -483,6 +488,7 @@ __all__ = [
     "preview",
     "preview_pack",
     "preview_policy",
+    "preview_publication",
     "profile_of_form",
     "propose",
     "propose_pack",

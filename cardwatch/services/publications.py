@@ -66,10 +66,23 @@ def publish_quarter(
         NotAllowed: the role is another.
         CardwatchError: the period is none, or not over, or has no payment.
     """
-    event = AuditEvent("disclosure", "publication")
+    return _publication(context, "disclosure", period, redactions, threshold_pounds)
+
+
+def preview_publication(
+    context: ServiceContext, period: str, redactions: Redactions, *, threshold_pounds: int
+) -> Publication:
+    """Return what `publish_quarter` would, to be counted and not handed on; same errors."""
+    return _publication(context, "consultation", period, redactions, threshold_pounds)
+
+
+def _publication(
+    context: ServiceContext, action: str, period: str, redactions: Redactions, pounds: int
+) -> Publication:
+    event = AuditEvent(action, "publication")
     with context.work(event) as uow:
-        _, payments = _read(context, uow, period, threshold_pounds)
-        publication = make_publication(payments, redactions, threshold_pounds)
+        _, payments = _read(context, uow, period, pounds)
+        publication = make_publication(payments, redactions, pounds)
         event.counts = _counts(publication)
     return publication
 

@@ -83,12 +83,15 @@ def test_a_publication_is_an_export(serve: Callable[..., Running]) -> None:
     running = serve(quota_exports=2)
     sent = {"period": "2026-Q3", "redactions": "", "over_pounds": 0, "form": "csv"}
     assert running.ask("POST", "/v1/publications", json=sent).status_code == 422, "none is held"
-    assert running.ask("POST", "/publication", data=sent).status_code == 422
+    assert running.ask("POST", "/publication/file", data=sent).status_code == 422
     for answer in (
         running.ask("POST", "/v1/publications", json=sent),
-        running.ask("POST", "/publication", data=sent),
+        running.ask("POST", "/publication/file", data=sent),
     ):
         assert _is_told(answer, "2 exports")
+    looked = running.ask("POST", "/v1/publications/preview", json={"period": "2026-Q3"})
+    assert looked.status_code == 422, "to look at what would be published is no export"
+    assert running.ask("POST", "/publication", data=sent).status_code == 422
 
 
 def test_bytes_of_a_day_are_limited_and_what_is_refused_costs_nothing(
