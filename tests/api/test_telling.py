@@ -360,7 +360,7 @@ def test_a_query_is_sent_by_email_and_its_alerts_are_recorded_as_asked(
     (file,) = mail.iter_attachments()
     assert file.get_content().startswith(b"%PDF")
     assert text.startswith("Saltmarsh Vale asks you about card payments")
-    assert f"ask finance@{OWN}.example before" in text
+    assert "phone your finance team first" in text
     assert file.get_filename() == "questions about card payments.pdf"
     (alert,) = running.ask("GET", "/v1/alerts").json()["alerts"]
     assert (alert["state"], alert["due_on"]) == ("asked", "2026-12-04")
