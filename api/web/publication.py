@@ -53,9 +53,9 @@ def publish(
     request: Request, context: ExportContext, service: AppStateDep, sent: RequestModel
 ) -> Response:
     """Give the file that is published, or answers to the usual questions."""
-    form: PublicationForm = "zip" if sent.get("form") == "zip" else "csv"
+    kind: PublicationForm = "zip" if sent.get("form") == "zip" else "csv"
     try:
-        return publication_response(context, service, form=form, **_wanted(sent))
+        return publication_response(context, service, form=kind, **_wanted(sent))
     except CardwatchError as refusal:
         return _refused(request, sent, refusal)
 
