@@ -325,9 +325,8 @@ def _sheets(tables: Sequence[_Table], headings: Headings, file: str) -> list[She
     titles: list[list[str]] = []
     for number, table in enumerate(tables, 1):
         above = [*titles, *table.above][-LINES_ABOVE:]
-        sheet = Sheet(
-            number, f"table {number}", [*above, *table.rows], hidden=False, headings=headings
-        )
+        name, rows = f"table {number}", [*above, *table.rows]
+        sheet = Sheet(number, name, rows, hidden=False, headings=headings, noun="table")
         holds = (bool(headings.needed) and sheet.is_whole) or has_payments(table.rows)
         if table.holds_table:
             if holds:
