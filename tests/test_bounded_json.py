@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
+from bounded import parse_within_bounds
 
 SIZE = 1024 * 1024
 HOSTILE = {
@@ -25,8 +25,8 @@ HOSTILE = {
     "conditions": 'userName eq "' + "a" * 900 + '" or ' * 200,
     "spaces": " " * SIZE + "x",
 }
-PARSE = """
-import base64, resource, sys, time
+SETUP = """
+import base64
 from api.deps import read_cursor
 from api.scim import Group, ScimRefused, User, page_of
 from cardwatch.errors import CardwatchError
@@ -34,7 +34,7 @@ from cardwatch.policy_pack import open_pack
 from cardwatch.reports.aggregate import read_aggregate
 from cardwatch.transparency.notes import parse_notes, parse_verifier_keys
 
-text = sys.stdin.read()
+refusals = (CardwatchError, ScimRefused)
 data = text.encode()
 cursor = base64.urlsafe_b64encode(data[:60_000]).decode()
 parsers = {
@@ -49,28 +49,10 @@ parsers = {
     "sorting": lambda: page_of(Group, [], {"sortBy": text[:60_000]}),
 }
 page_of(User, [], {"filter": 'userName eq "x"'})  # what is loaded once
-pages = int(open("/proc/self/statm").read().split()[0])
-limit = pages * resource.getpagesize() + 64 * 1024 * 1024
-resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-for name, parse in parsers.items():
-    begun = time.process_time()
-    try:
-        parse()
-    except (CardwatchError, ScimRefused):
-        pass
-    assert time.process_time() - begun < 2, name
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits address space, which Linux alone does")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_other_parser_takes_much_memory_or_time_for_a_hostile_text(name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PARSE],
-        input=HOSTILE[name],
-        text=True,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-900:]
+    parse_within_bounds(SETUP, HOSTILE[name], must_refuse=False)

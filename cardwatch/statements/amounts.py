@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from cardwatch.errors import FileRefused
 from cardwatch.records import Check
 from cardwatch.statements import cells
-from cardwatch.statements.currencies import check_currency
+from cardwatch.statements.currencies import check_unit
 from cardwatch.statements.money_columns import COSTS, NET, PENCE_WORDS, QUANTITIES, money_columns
 from cardwatch.statements.words import plain_word, word_set
 from cardwatch.tabular import normalise_heading, without_pound_mark
@@ -86,7 +86,7 @@ def read_amounts(sheet: ParsedSheet) -> Amounts:
         FileRefused: it is not clear which column is the amount, or what its commas mean; or the
             amounts are in another currency.
     """
-    check_currency(sheet)
+    check_unit(sheet, [" ".join(row) for part in sheet.table.parts for row in part.above])
     _check_minor_units(sheet)
     _check_mixed_units(sheet)
     mark = _decimal_mark(sheet)

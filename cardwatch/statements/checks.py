@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,8 +14,12 @@ from cardwatch.statements import cells
 from cardwatch.statements.cells import card_name
 from cardwatch.statements.holders import fold_name
 from cardwatch.statements.profiles import HOLDER_FIELDS
+from cardwatch.statements.words import plain_word, word_set
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardwatch.records import Total
     from cardwatch.statements.amounts import Amounts
     from cardwatch.statements.sheet import ParsedSheet
 
@@ -40,8 +45,18 @@ PENCE = r"^[\s\p{Z}]*\d\d\)?[\s\p{Z}]*$"
 TAX_ROW = r"(?i)^\W*(?:input )?vat\b"
 VAT_RATES = (0.2, 0.05)
 """VAT Act 1994, sections 2 and 29A: the standard and the reduced rate."""
+MONTH_ROWS = 10
+"""Fewer payments than this may well all be of the first of a month."""
 SAME_TEXT_ROWS = 5
 """Fewer payments than this may well have one merchant or one card."""
+COUNTED = re.compile(
+    r"\W*(?:(?:total |grand )?(?:number|no\.?|count) of |total )?"
+    r"(?:transactions?|payments?|records?|rows|items|lines)(?: count(?:ed)?)?\W+(\d[\d,]*)\W*"
+    r"|\W*(\d[\d,]*) (?:rows?|records?|transactions|payments|items|lines)"
+    r"(?: (?:selected|in set|returned|found|listed|exported|in total)\b.*)?\W*",
+    re.IGNORECASE,
+)
+"""A line that says how many payments a file has."""
 MOSTLY = 0.5
 LOOSE_FIELDS = ("description", "merchant", "category", "unit")
 """Fields whose cells are seldom amounts."""
@@ -62,7 +77,8 @@ def cells_outside(sheet: ParsedSheet, amounts: Amounts) -> Flags:
         filled = sheet.column_at(position).matches(cells.FILLED)
         few = filled.mean() < MOSTLY if len(filled) else False
         after_last = not any(name.strip() for name in sheet.headings[position:])
-        if few and after_last and (not sheet.table.is_workbook or _is_number(sheet, position)):
+        is_pushed = not sheet.table.is_workbook or _is_number(sheet, position)
+        if few and after_last and is_pushed and not _is_mark(sheet, position):
             outside |= filled
         elif filled.any():
             unnamed += 1
@@ -80,6 +96,12 @@ def cells_outside(sheet: ParsedSheet, amounts: Amounts) -> Flags:
     sentence = unread if unnamed and not count else sentence
     sheet.checks.append(Check("cells", not count and not unnamed, sentence))
     return outside
+
+
+def _is_mark(sheet: ParsedSheet, position: int) -> bool:
+    """Return whether every filled cell of a column is a mark of credit, as refunds have beside."""
+    words = {plain_word(text) for text in sheet.column_at(position).used} - {""}
+    return words <= word_set("direction", "unnamed_credit_marks")
 
 
 def _is_number(sheet: ParsedSheet, position: int) -> bool:
@@ -250,6 +272,58 @@ def check_holders(sheet: ParsedSheet, good: Flags) -> None:
     if several:
         sheet.notes.append(sentence)
     sheet.checks.append(Check("holders", not several, sentence))
+
+
+def check_count(sheet: ParsedSheet, text: Flags, rows: Flags, good: Flags) -> None:
+    """Compare how many payments the file says it has with those that stand in it.
+
+    Several such lines are of several sections, and are not compared.
+
+    Args:
+        sheet: the file.
+        text: which rows are lines of text.
+        rows: which rows are payments, and which of them are read.
+        good: those that are read.
+    """
+    above = [" ".join(row) for part in sheet.table.parts for row in part.above]
+    found = [
+        int((match[1] or match[2]).replace(",", ""))
+        for line in (*above, *sheet.lines(text))
+        if (match := COUNTED.fullmatch(line))
+    ]
+    if len(found) != 1:
+        return
+    counts = {int(rows.sum()), int(good.sum())}
+    sentence = f"the file says that it has {found[0]:,} payments, and has {max(counts):,}"
+    if found[0] not in counts:
+        sheet.notes.append(sentence)
+    sheet.checks.append(Check("count", found[0] in counts, sentence))
+
+
+def tell_totals(sheet: ParsedSheet, totals: Sequence[Total]) -> None:
+    """Say which totals of the file are not what the rows above them come to."""
+    wrong = [total for total in totals if not total.agrees]
+    if wrong:
+        first = wrong[0]
+        of_totals = "" if len(totals) == 1 else f" ({len(wrong)} of {len(totals)} totals differ)"
+        sheet.notes.append(
+            f"the total in row {first.row} is £{first.declared_pence / 100:,.2f}, and the payments "
+            f"above it come to £{first.found_pence / 100:,.2f}{of_totals}: are rows missing?"
+        )
+    if totals:
+        sentence = f"{len(totals) - len(wrong)} of {quantity(len(totals), 'total')} agree"
+        sheet.checks.append(Check("totals", not wrong, sentence))
+
+
+def tell_month_starts(sheet: ParsedSheet, dates: Days, good: Flags) -> None:
+    """Say that every payment is dated the first of a month, as a column of months reads."""
+    days = np.unique(dates[good])
+    if good.sum() >= MONTH_ROWS and (days == days.astype("datetime64[M]")).all():
+        heading = sheet.sources["date"]
+        sheet.notes.append(
+            f"every day in '{heading}' is the first of a month. If the file says only months, "
+            "splits and days of the week mean nothing: export it with the days"
+        )
 
 
 def tell_same_text(sheet: ParsedSheet, good: Flags) -> None:

@@ -1,4 +1,7 @@
-"""Currencies other than the pound: named over a column, above the headings or by a sheet."""
+"""In what amounts are, by the words over their column, above the headings or of a sheet's name.
+
+Another currency, thousands or pence are refused; amounts without VAT are noted.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,31 @@ import re
 from typing import TYPE_CHECKING
 
 from cardwatch.errors import FileRefused
+from cardwatch.statements.money_columns import has_amount_word
 from cardwatch.statements.words import plain_word, word_set
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cardwatch.statements.sheet import ParsedSheet
 
 AMOUNT_FIELDS = ("amount", "debit", "credit")
+ABOUT_AMOUNTS = (
+    r"\b(?:all|(?:amount|value|figure|price|sum|total|cost|payment|transaction)s?|spend)\b"
+)
 ABOUT_CURRENCY = re.compile(
-    r"\b(?:currency|ccy)\b|\b(?:amounts?|values?)\b(?:.{0,40}\bin\b|\s*\()", re.IGNORECASE
+    rf"\b(?:currency|ccy)\b|{ABOUT_AMOUNTS}(?:.{{0,40}}\bin\b|\s*\()", re.IGNORECASE
 )
 """A text above the headings that says in which currency the amounts are."""
+THOUSANDS = re.compile(r"£\s?['\u2019]?000s?\b|\bin thousands\b|£k\b", re.IGNORECASE)
+IN_PENCE = re.compile(
+    rf"{ABOUT_AMOUNTS}.{{0,40}}(?<!and )(?:\bin pence\b|\(pence\))", re.IGNORECASE
+)
+WITHOUT_VAT = re.compile(
+    r"\b(?:net|excl?|exclud\w+|exclusive|without)\b\W{0,2}(?:of )?(?:recoverable |any )?VAT\b",
+    re.IGNORECASE,
+)
+"""What a text above the headings says of the amounts: their unit, and that VAT is not in them."""
 POUND_WORDS = frozenset({"gbp", "sterling", "pound", "pounds"})
 CODE_LETTERS = 3
 SIGNS = re.compile(r"[€$¥]")
@@ -33,23 +49,71 @@ def foreign_currency(text: str) -> str:
     return next((word.upper() for word in words if word in word_set("currencies", "foreign")), "")
 
 
-def check_currency(sheet: ParsedSheet) -> None:
-    """Refuse a file that says that its amounts are in another currency than pounds.
+def check_unit(sheet: ParsedSheet, texts: Sequence[str]) -> None:
+    """Refuse a file that says that its amounts are in another currency, in thousands or in pence.
+
+    Args:
+        sheet: the file.
+        texts: lines above its headings or below its payments.
 
     Raises:
-        FileRefused: a heading of its amounts says so, a text above its headings, or a sheet's name.
+        FileRefused: one of them says so, a heading of its amounts or a sheet's name.
     """
     if sheet.table.feed:
         return
     headings = [sheet.sources[name] for name in AMOUNT_FIELDS if name in sheet.sources]
-    above = [" ".join(row) for part in sheet.table.parts for row in part.above]
-    above = [text for text in above if ABOUT_CURRENCY.search(text)]
-    if any(map(_names_pound, above)):
-        above = []
+    _check_currency(sheet, headings, [text for text in texts if ABOUT_CURRENCY.search(text)])
+    names = [part.name for part in sheet.table.parts]
+    if any(map(THOUSANDS.search, [*headings, *texts, *names])):
+        raise _in_thousands(sheet)
+    if any(map(IN_PENCE.search, texts)):
+        reason = (
+            "a line above or below its payments says that amounts are in pence. Head their column "
+            "'Amount (pence)', or export it in pounds"
+        )
+        raise FileRefused(sheet.table.file, "amount_unclear", reason)
+    note = "the amounts are without VAT, as a line above or below the payments says"
+    if any(map(WITHOUT_VAT.search, texts)) and note not in sheet.notes:
+        sheet.notes.append(note)
+
+
+def check_unread_amounts(sheet: ParsedSheet) -> None:
+    """Refuse a file whose only amounts, by their heading, are no amounts in pounds.
+
+    Raises:
+        FileRefused: they are in another currency, or in thousands.
+    """
+    headings = [heading for heading in sheet.headings if has_amount_word(heading)]
+    if any(map(THOUSANDS.search, headings)):
+        raise _in_thousands(sheet)
+    _check_currency(sheet, headings, [])
+
+
+def _in_thousands(sheet: ParsedSheet) -> FileRefused:
+    reason = (
+        "its amounts are in thousands of pounds, as a heading, the name of a sheet or a line "
+        "above or below its payments says. Export it with each amount in pounds and pence"
+    )
+    return FileRefused(sheet.table.file, "amount_unclear", reason)
+
+
+def _check_currency(sheet: ParsedSheet, headings: list[str], lines: list[str]) -> None:
+    """Refuse a file that says that its amounts are in another currency than pounds.
+
+    Args:
+        sheet: the file.
+        headings: those of its amounts.
+        lines: those above or below its payments that say in which currency amounts are.
+
+    Raises:
+        FileRefused: one of them does, a heading of its amounts, or a sheet's name.
+    """
+    if any(map(_names_pound, lines)):
+        lines = []
     names = [part.name for part in sheet.table.parts]
     for place, texts in (
         ("the heading of its amounts", headings),
-        ("a text above its headings", above),
+        ("a line above or below its payments", lines),
         ("the name of a sheet", names),
     ):
         if currency := _first_currency(texts):

@@ -19,6 +19,8 @@ SERIAL_DAYS = range(25_569, 73_051)
 YEAR_FIRST = re.compile(r"(\d{4})([-/. ])(\d{1,2})\2(\d{1,2})")
 NUMERIC = re.compile(r"(\d{1,2})([/.\- ])(\d{1,2})\2(\d{4}|\d{2})")
 COMPACT = re.compile(r"\d{8}")
+CUT_COMPACT = re.compile(r"\d{3}(?:19|20)\d\d")
+"""Eight digits that begin with the day, without its nought, as a spreadsheet cuts them."""
 NAMED = re.compile(r"(\d{1,2})[ \-/.]?([A-Za-z]{3,9})[ \-/.,]*(\d{4}|\d{2})")
 NAMED_FIRST = re.compile(r"([A-Za-z]{3,9})[ \-/.]*(\d{1,2})[ \-/.,]+(\d{4}|\d{2})")
 NAMED_LAST = re.compile(r"(\d{4})[ \-/.]?([A-Za-z]{3,9})[ \-/.]?(\d{1,2})")
@@ -30,6 +32,13 @@ TIME = re.compile(
     re.IGNORECASE,
 )
 """The time of day after a date, with its zone: the day printed is the day taken."""
+MIDNIGHT = re.compile(
+    r"\d{4}-(\d\d)-\d\d[T ](23|00):00(?::00(?:\.0+)?)?\s*(?P<zone>Z|\+00:?00|UTC|GMT)?",
+    re.IGNORECASE,
+)
+"""The time at which a day begins in the United Kingdom, as a clock of UTC shows it."""
+SUMMER_MONTHS = range(3, 11)
+"""British summer time holds from the end of March to the end of October."""
 MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august",
                "september",
           "october", "november", "december")  # fmt: skip
@@ -40,8 +49,27 @@ LAST_CENTURY = 70
 def plain_day(text: str) -> str:
     """Return a date without weekday, ordinal ending and time of day."""
     plain = ORDINAL.sub("", WEEKDAY.sub("", plain_cell(text), count=1))
+    if CUT_COMPACT.fullmatch(plain):
+        return f"0{plain}"
     match = re.search(TIME.pattern + r"$", plain, re.IGNORECASE)
     return plain[: match.start()].strip() if match and match.start() > 5 else plain
+
+
+def utc_midnights(texts: Iterable[str]) -> tuple[frozenset[str], bool]:
+    """Return the texts that are the midnight before their day, and whether they all say UTC.
+
+    Programs write a day without a time as its midnight, and some in UTC: 23:00 of the day before in
+    British summer. None is returned where any text has another time of day.
+    """
+    filled = [text for text in texts if text.strip()]
+    late, zoned = set(), True
+    for text in filled:
+        match = MIDNIGHT.fullmatch(plain_cell(text))
+        if match is None or (match[2] == "23" and int(match[1]) not in SUMMER_MONTHS):
+            return frozenset(), False
+        zoned = zoned and match["zone"] is not None
+        late |= {text} if match[2] == "23" else set()
+    return frozenset(late), zoned
 
 
 def possible_orders(texts: Iterable[str]) -> Counter[str]:

@@ -209,7 +209,36 @@ def _word_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColum
             "amounts are refunds. Name the right one as 'debit_credit' in a column profile"
         )
         raise FileRefused(sheet.table.file, "direction_unclear", reason)
-    return next(iter([*named_columns, *both]), None)
+    marks = None if named_columns or both else _mark_column(sheet, amounts, read)
+    return next(iter([*named_columns, *both]), marks)
+
+
+def _mark_column(sheet: ParsedSheet, amounts: Amounts, read: Flags) -> WordColumn | None:
+    """Return the column that has a mark of credit beside refunds and is blank beside charges.
+
+    No amount has a minus then. A mark of debit alone leaves the other amounts open.
+
+    Raises:
+        FileRefused: some amounts have a mark of debit beside them, and the others none at all.
+    """
+    if (amounts.pence[read] < 0).any():
+        return None
+    unnamed = [i for i, heading in enumerate(sheet.headings) if not heading.strip()]
+    for position in [*sheet.unused, *unnamed]:
+        column = sheet.column_at(position)
+        filled = read & column.matches(cells.FILLED)
+        if len(column.distinct) > MOST_WORDS or not filled.any() or not (read & ~filled).any():
+            continue
+        words = np.array([plain_word(cells.plain_cell(text)) for text in column.values], object)
+        marks = set(words[column.codes[filled]].tolist())
+        heading = sheet.headings[position] or f"number {position + 1}"
+        known = "credit_marks" if sheet.headings[position].strip() else "unnamed_credit_marks"
+        if marks <= word_set("direction", known):
+            return WordColumn(heading, np.where(filled, "refund", "charge").astype(object))
+        if marks <= word_set("direction", "debit_marks"):
+            blank = int((read & ~filled).sum())
+            raise _unclear(sheet, f"{blank} amounts have no mark beside others marked debit")
+    return None
 
 
 def _is_named(sheet: ParsedSheet, position: int) -> bool:

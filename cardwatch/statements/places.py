@@ -35,6 +35,8 @@ ONLY_TOTAL = (
     r"(?:for\b.*|:.*|amount|gbp|£|(?:\d+ )?(?:transactions|payments|purchases|items|refunds|"
     r"credits|charges|debits|spend|spending))?\W*$"
 )
+WITH_PENCE = re.compile(r"\d[.,]\d\d\b")
+"""An amount in a line of text."""
 FORWARDED = (
     r"(?i)^\W*(?:balance |total )?(?:(?:brought|carried)\W+(?:forward|down|over)|[bc]/f(?:wd)?)\W*$"
 )
@@ -84,6 +86,14 @@ def place_rows(sheet: ParsedSheet, amounts: Amounts, dates: Days, kinds: Kinds) 
         if marked.any():
             place[int(marked.argmax()) :] = ENDED
     return place
+
+
+def footnotes(sheet: ParsedSheet, place: Codes) -> list[str]:
+    """Return the lines of text below the last payment, without those that state an amount."""
+    below = place == TEXT
+    payments = np.flatnonzero(place == ROW)
+    below[: payments[-1] if len(payments) else len(place)] = False
+    return [line for line in sheet.lines(below) if not WITH_PENCE.search(line)]
 
 
 def _tell_balances(sheet: ParsedSheet, balances: Flags) -> None:

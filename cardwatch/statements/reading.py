@@ -28,6 +28,7 @@ from cardwatch.statements.amounts import (
     read_currency,
 )
 from cardwatch.statements.cells import TextColumn, card_name, read_card
+from cardwatch.statements.currencies import check_unit
 from cardwatch.statements.date_orders import decide_date_order
 from cardwatch.statements.direction import sign_amounts
 from cardwatch.statements.groups import fill_days, fill_holders
@@ -44,6 +45,7 @@ from cardwatch.statements.places import (
     TEXT,
     TOTALS,
     check_totals,
+    footnotes,
     place_rows,
 )
 from cardwatch.statements.profiles import FIELDS, HOLDER_FIELDS, Profile
@@ -110,6 +112,7 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     dates = fill_days(sheet, printed, sheet.days("date", order))
     kinds = _kinds(sheet)
     place, outside = _places(sheet, printed, dates, kinds)
+    check_unit(sheet, footnotes(sheet, place))
     paid = (place == ROW) & ~outside & ~np.isnat(dates)
     pence, kinds = sign_amounts(sheet, printed, paid, kinds)
     amounts = replace(printed, pence=pence)
@@ -123,10 +126,20 @@ def read_statement(table: Table, choices: ReadingChoices) -> tuple[pd.DataFrame,
     _check_any(sheet, good, problems, place)
     frame = _frame(sheet, good, order, amounts, kinds)
     frame = frame.assign(vat=read_vat(sheet, good), line_items=_line_items(sheet, good, items))
+    _check_invariants(sheet, place, good, order, pence)
+    return frame, _report(sheet, place, good, problems, amounts, frame)
+
+
+def _check_invariants(
+    sheet: ParsedSheet, place: Codes, good: Flags, order: str, pence: Pence
+) -> None:
+    """Compare the payments with what else the file says of them; outcomes are in its report."""
+    dates = sheet.days("date", order)
+    checks.tell_month_starts(sheet, dates, good)
     checks.check_bookings(sheet, dates, sheet.days("posting_date", order), good)
+    checks.check_count(sheet, place == TEXT, place == ROW, good)
     check_levels(sheet, good, place == CONTROL, pence)
     checks.check_holders(sheet, good)
-    return frame, _report(sheet, place, good, problems, amounts, frame)
 
 
 def _take_lines(
@@ -220,6 +233,8 @@ def _report(  # noqa: PLR0913, PLR0917  all that was found out about a file
     table = sheet.table
     tell_other_amounts(sheet, amounts)
     checks.tell_same_text(sheet, good)
+    totals = check_totals(sheet, place == TOTALS, good, amounts.pence)
+    checks.tell_totals(sheet, totals)
     counts: dict[str, Any] = {
         name: int((place == code).sum())
         for name, code in (
@@ -234,7 +249,7 @@ def _report(  # noqa: PLR0913, PLR0917  all that was found out about a file
     }
     if counts["not_booked"]:
         rows = quantity(counts["not_booked"], "row is", "rows are")
-        sheet.notes.append(f"{rows} not posted yet, and not counted")
+        sheet.notes.append(f"{rows} pending, declined, reversed or void, and not counted")
     return ReadingReport(
         file=table.file,
         sha256=table.sha256,
@@ -245,7 +260,7 @@ def _report(  # noqa: PLR0913, PLR0917  all that was found out about a file
         notes=tuple(sheet.notes),
         rows=len(table.rows),
         transactions=len(frame),
-        totals=check_totals(sheet, place == TOTALS, good, amounts.pence),
+        totals=totals,
         problems=tuple(problems),
         pence=int(frame["amount_pence"].sum()),
         first_on=str(frame["date"].min().date()),

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from cardwatch.errors import FileRefused
 from cardwatch.statements import cells
 from cardwatch.statements.cells import TextColumn
-from cardwatch.statements.currencies import currency_column
-from cardwatch.statements.dates import is_serial, read_date
+from cardwatch.statements.currencies import check_unread_amounts, currency_column
+from cardwatch.statements.dates import is_serial, read_date, utc_midnights
 from cardwatch.statements.holders import holders_elsewhere
 from cardwatch.statements.money_columns import MoneyColumns, money_columns
 from cardwatch.statements.narratives import narrative_column
@@ -29,7 +29,7 @@ from cardwatch.statements.profiles import (
     unused_profile,
 )
 from cardwatch.statements.words import word_set
-from cardwatch.tabular import Table, normalise_heading, without_pound_mark
+from cardwatch.tabular import Headings, Table, normalise_heading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from cardwatch.records import Check
 
     Days = np.ndarray[Any, np.dtype[np.datetime64]]
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 ONE_COLUMN_FIELDS = ("date", "merchant", *HOLDER_FIELDS)
 """Fields of which a file may not have two columns with the same heading that differ."""
@@ -46,6 +47,10 @@ NAMED_SHARE = 0.1
 """A column of which fewer texts have letters is one of numbers."""
 SHOWN_ROWS = 20
 """Number of rows read to tell headings from a first payment."""
+ONE_DAY_ROWS = 5
+"""Fewer payments than this may well be of one day."""
+MOST_LINES = 20
+"""Notes stand in no more than this many lines of text below the payments."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ class ParsedSheet:
             missing = self._take_holders_elsewhere()
         self._tell_unused_profiles(is_refused=bool(missing))
         if missing:
-            raise columns_unknown(self.table.file, self.headings, self.profile, missing)
+            raise self._lacks(missing)
         if self.table.feed:
             self.sources |= self.table.feed.sources
             self.checks += self.table.feed.checks
@@ -100,6 +105,12 @@ class ParsedSheet:
         self._check_twins()
         self._take_by_content()
         self.serial = self.table.is_workbook or self._has_serial_days()
+
+    def _lacks(self, missing: list[str]) -> FileRefused:
+        """Return the refusal of a file without a needed column, with why if a heading says it."""
+        if "amount" in missing:
+            check_unread_amounts(self)
+        return columns_unknown(self.table.file, self.headings, self.profile, missing)
 
     def _tell_unused_profiles(self, *, is_refused: bool) -> None:
         """Say which profiles that somebody wrote are not used for the file, and why.
@@ -147,11 +158,37 @@ class ParsedSheet:
         """Return one field with spaces collapsed and card numbers cut."""
         return self.column(name).tidied(self.choices.card_key)
 
+    def lines(self, rows: Flags) -> list[str]:
+        """Return the last of some rows, each as one line of its filled cells."""
+        texts = []
+        for row in np.flatnonzero(rows)[-MOST_LINES:].tolist():
+            cells_of_row = (str(column[row]).strip() for column in self.table.cells.columns)
+            texts.append(" ".join(filter(None, cells_of_row)))
+        return texts
+
     def days(self, name: str, order: str) -> Days:
         """Return one field as days; not a day where it is none."""
-        return self.column(name).each(
-            lambda text: read_date(text, order, serial=self.serial), "datetime64[D]"
-        )
+        column = self.column(name)
+        days = column.each(lambda text: read_date(text, order, serial=self.serial), "datetime64[D]")
+        late, are_utc = utc_midnights(column.used)
+        if late and are_utc:
+            days += column.each(late.__contains__, "timedelta64[D]")
+        return days
+
+    def _tell_midnights(self) -> None:
+        """Say that days are the ones after those printed, or may be, since all times are 23:00."""
+        late, are_utc = utc_midnights(self.column("date").used)
+        heading = self.sources["date"]
+        if late and are_utc:
+            self.decisions.append(
+                f"days of '{heading}' printed with 23:00 UTC are the next, which begins then in "
+                "British summer time"
+            )
+        elif late:
+            self.notes.append(
+                f"the times in '{heading}' are 23:00, as days that begin in British summer time "
+                "are in UTC. If they are such, every day is one too early"
+            )
 
     def _has_serial_days(self) -> bool:
         """Return whether every date of a text file is the number that a spreadsheet keeps."""
@@ -167,7 +204,7 @@ class ParsedSheet:
         Where no column names the merchants, a bank's texts are taken for these.
         """
         profile, missing = choose_profile(self.headings, self.choices.profiles)
-        profile = self._without_codes(profile)
+        profile = self._without_one_day(self._without_codes(profile))
         if "date" in missing and profile.is_general:
             profile, missing = self._with_posting_days(profile, missing)
         is_open = "merchant" in missing and profile.is_general
@@ -216,6 +253,33 @@ class ParsedSheet:
         )
         columns = profile.columns | {"merchant": (self.headings[better],)}
         return replace(profile, columns=columns)
+
+    def _without_one_day(self, profile: Profile) -> Profile:
+        """Return a layout without a column of days that has one day for all its payments.
+
+        It is that of the bill where another column has several days, none of them later.
+        """
+        position = profile.map(self.headings).get("date")
+        if not profile.is_general or position is None or len(self.table.rows) < ONE_DAY_ROWS:
+            return profile
+        printed = set(self.column_at(position).used) - {""}
+        (day,) = printed if len(printed) == 1 else ("",)
+        other = [name if i != position else "" for i, name in enumerate(self.headings)]
+        better = profile.map(other).get("date")
+        if not _is_day(day) or better is None:
+            return profile
+        texts = [text for text in self.column_at(better).used if text.strip()]
+        for order in DATE_ORDERS[1:]:
+            bill = read_date(day, order, serial=False)
+            days = [read_date(text, order, serial=False) for text in texts]
+            if bill and len(days) > 1 and all(d is not None and d <= bill for d in days):
+                heading = self.headings[better]
+                self.decisions.append(
+                    f"days are those of '{heading}', since '{self.headings[position]}' has the "
+                    "same one for every payment"
+                )
+                return replace(profile, columns=profile.columns | {"date": (heading,)})
+        return profile
 
     def _is_named(self, position: int) -> bool:
         """Return whether a tenth of the distinct texts of a column or more have letters."""
@@ -289,6 +353,7 @@ class ParsedSheet:
         self._take_codes()
         self._take_currency()
         self._blank_placeholders()
+        self._tell_midnights()
 
     def _take_codes(self) -> None:
         """Take a column of categories whose every cell is four digits for the codes they are."""
@@ -379,22 +444,22 @@ def check_headings(table: Table, profiles: Sequence[Profile]) -> None:
     """Refuse a table whose first row is no heading row, so that nothing of it is shown.
 
     A heading row has a known heading, or a heading above a column of days or amounts. One with a
-    day or an amount in it is a payment.
+    day or an amount in it is a payment, unless it has every needed heading.
 
     Raises:
         FileRefused: there is no heading row.
     """
-    recognised, names = known_headings(profiles), list(map(normalise_heading, table.headings))
+    headings = Headings(known_headings(profiles), needed_headings(profiles))
+    names = list(map(normalise_heading, table.headings))
     first = table.cells.slice(0, SHOWN_ROWS)
     below = [
         any(_is_value(text) for text in column.to_pylist())
         for column, name in zip(first.columns, names, strict=False)
         if name
     ]
-    is_known = any(
-        name in recognised or without_pound_mark(name) in recognised for name in names if name
-    )
-    if any(map(_is_value, table.headings)) or not (is_known or any(below)):
+    is_known = any(map(headings.knows, filter(None, names)))
+    is_payment = any(map(_is_value, table.headings)) and not headings.is_whole(names)
+    if is_payment or not (is_known or any(below)):
         reason = (
             "its first row looks like a payment, not headings. Export it again with a heading row"
         )

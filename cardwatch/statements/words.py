@@ -23,8 +23,12 @@ def word_set(group: str, name: str) -> frozenset[str]:
 
 @cache
 def words_with_meaning(group: str) -> dict[str, str]:
-    """Return each word of a group with the name of its list; headings left out."""
-    lists = {name: words for name, words in _words()[group].items() if "headings" not in name}
+    """Return each word of a group with the name of its list; headings and marks left out."""
+    lists = {
+        name: words
+        for name, words in _words()[group].items()
+        if not name.endswith(("headings", "marks"))
+    }
     return {word: name for name, words in lists.items() for word in words}
 
 

@@ -16,6 +16,8 @@ NUMBER_FORMAT = re.compile(r"<numFmt\b[^>]*>")
 FONTS = re.compile(r"<fonts\b.*?</fonts>", re.DOTALL)
 FONT_ELEMENT = re.compile(r"<font\b[^>]*/>|<font\b.*?</font>", re.DOTALL)
 RED = re.compile(r"<color\b[^>]*\b(?:rgb=\"..(?:FF0000|C00000)\"|indexed=\"(?:2|10)\")")
+STRUCK = re.compile(r"<strike\b(?![^>]*\bval=\"(?:0|false)\")")
+HIDDEN_ROW = re.compile(rb"<row\b[^>]*\bhidden=\"(?:1|true)\"[^>]*(?<!/)>(.*?)</row>", re.DOTALL)
 CELL_FORMATS = re.compile(r"<cellXfs\b.*?</cellXfs>", re.DOTALL)
 CELL_STYLE = re.compile(rb"<c\b[^>]*\bs=\"(\d+)\"[^>/]*>")
 NUMBER_CELL = re.compile(
@@ -46,12 +48,16 @@ class ShownCells:
         foreign: those printed with the sign of another currency than the pound.
         credits: amounts above zero printed with a mark of credit.
         red: amounts above zero in red letters, where others are not.
+        struck: amounts above zero that are struck through.
+        hidden_rows: filled rows that are not shown.
         without_value: whether a formula in a row of several cells was never worked out.
     """
 
     foreign: int = 0
     credits: int = 0
     red: int = 0
+    struck: int = 0
+    hidden_rows: int = 0
     without_value: bool = False
 
 
@@ -62,6 +68,7 @@ class _Styles:
     foreign: frozenset[int]
     credits: frozenset[int]
     red: frozenset[int]
+    struck: frozenset[int]
 
 
 def shown_cells(data: bytes, sheets: Sequence[int]) -> ShownCells:
@@ -82,18 +89,31 @@ def shown_cells(data: bytes, sheets: Sequence[int]) -> ShownCells:
         texts = [archive.read(name) for name in names if name]
         styles = archive.read(parts["xl/styles.xml"]) if "xl/styles.xml" in parts else b""
     own = _styles(styles.decode("utf-8", "replace"))
-    foreign = credit = red = 0
+    foreign = credit = red = struck = 0
     if own.foreign:
         foreign = sum(int(s) in own.foreign for text in texts for s in CELL_STYLE.findall(text))
-    if own.credits or own.red:
+    if own.credits or own.red or own.struck:
         numbers = [number for text in texts for number in NUMBER_CELL.findall(text)]
         with_pence = {column for column, _, value in numbers if b"." in value}
         above = [int(s or 0) for column, s, v in numbers if v.strip(b"0.") and column in with_pence]
         credit = sum(style in own.credits for style in above)
-        in_red = [style in own.red for style in above]
-        red = 0 if all(in_red) else sum(in_red)
+        red = apart(sum(style in own.red for style in above), len(above))
+        struck = sum(style in own.struck for style in above)
+    hidden = sum(
+        WITH_VALUE.search(row) is not None for text in texts for row in HIDDEN_ROW.findall(text)
+    )
     without = any(map(_lacks_values, texts))
-    return ShownCells(foreign, credit, red, without)
+    return ShownCells(foreign, credit, red, struck, hidden, without)
+
+
+def apart(red: int, amounts: int) -> int:
+    """Return how many amounts are in red letters; none where all are, as red then says nothing."""
+    return 0 if red == amounts else red
+
+
+def is_beside_others(filled: int) -> bool:
+    """Return whether a row with so many filled cells has more than a sum beside its words."""
+    return filled > MOST_BESIDE_SUM
 
 
 def _lacks_values(text: bytes) -> bool:
@@ -102,7 +122,7 @@ def _lacks_values(text: bytes) -> bool:
     One beside a word alone is a sum, which is no payment.
     """
     return WITHOUT_VALUE.search(text) is not None and any(
-        WITHOUT_VALUE.search(row) and len(WITH_VALUE.findall(row)) > MOST_BESIDE_SUM
+        WITHOUT_VALUE.search(row) and is_beside_others(len(WITH_VALUE.findall(row)))
         for row in ROW.findall(text)
     )
 
@@ -118,18 +138,21 @@ def _styles(text: str) -> _Styles:
         if shows_credit(code):
             credit.add(number)
     fonts = FONTS.search(text)
-    red = {
-        str(i)
-        for i, font in enumerate(FONT_ELEMENT.findall(fonts[0]) if fonts else [])
-        if RED.search(font)
-    }
+    elements = FONT_ELEMENT.findall(fonts[0]) if fonts else []
+    red = {str(i) for i, font in enumerate(elements) if RED.search(font)}
+    struck = {str(i) for i, font in enumerate(elements) if STRUCK.search(font)}
     cell_formats = CELL_FORMATS.search(text)
     tags = re.findall(r"<xf\b[^>]*>", cell_formats[0]) if cell_formats else []
 
     def having(name: str, values: set[str]) -> frozenset[int]:
         return frozenset(i for i, tag in enumerate(tags) if _attribute(tag, name) in values)
 
-    return _Styles(having("numFmtId", foreign), having("numFmtId", credit), having("fontId", red))
+    return _Styles(
+        having("numFmtId", foreign),
+        having("numFmtId", credit),
+        having("fontId", red),
+        having("fontId", struck),
+    )
 
 
 def _attribute(tag: str, name: str) -> str:

@@ -77,6 +77,17 @@ FOREIGN_FORMATS = (
             "with headings, or send the issuer's own file"
         ),
     ),
+    (
+        (
+            rb"(?s)\s*(?:(?:--|#)[^\n]*\n\s*|/\*.*?\*/;?\s*)*"
+            rb"(?:SET|USE|DROP|CREATE|INSERT INTO|BEGIN)\b.{0,400}\b(?:TABLE|VALUES|DATABASE)\b"
+        ),
+        "not_a_table",
+        (
+            "these are commands that fill a database, as a dump has them. Export the table of "
+            "payments as CSV"
+        ),
+    ),
     (rb"\s*<", "xml", "XML files are not read yet. Export the statement as CSV or XLSX"),
     (rb"\x1f\x8b|7z\xbc\xaf|Rar!|BZh", "archive", "this is a packed archive. Unpack it first"),
 )

@@ -8,8 +8,9 @@ from xml.etree.ElementTree import Element
 from cardwatch.errors import FileRefused
 from cardwatch.tabular.cell_formats import (
     FOREIGN_FORMAT,
-    MOST_BESIDE_SUM,
     ShownCells,
+    apart,
+    is_beside_others,
     shows_credit,
 )
 from cardwatch.tabular.feeds.xml import parse_xml
@@ -19,15 +20,30 @@ from cardwatch.tabular.sheets import Sheet, choose_sheets, join_sheets
 from cardwatch.tabular.table import Found
 from cardwatch.tabular.workbook import cell_text, check_shown
 
+RED_COLOURS = frozenset({"#FF0000", "#C00000"})
+
+
+@dataclass(frozen=True)
+class _Style:
+    """What a cell style says of its own."""
+
+    number_format: str = ""
+    is_red: bool = False
+    is_struck: bool = False
+
 
 @dataclass
 class _Rows:
     """The rows of one sheet while they are read, and what their cells show by their styles."""
 
-    styles: Mapping[str, str]
+    styles: Mapping[str, _Style]
     rows: list[list[str]] = field(default_factory=list)
     foreign: int = 0
     credits: int = 0
+    amounts: int = 0
+    red: int = 0
+    struck: int = 0
+    hidden: set[int] = field(default_factory=set)
     unvalued: set[int] = field(default_factory=set)
     merged: list[tuple[int, int, int]] = field(default_factory=list)
 
@@ -40,10 +56,14 @@ class _Rows:
             text = _text("".join(data.itertext()), kind)
         if data is None and "Formula" in attributes:
             self.unvalued.add(len(self.rows) - 1)
-        number_format = self.styles.get(attributes.get("StyleID", ""), "")
+        style = self.styles.get(attributes.get("StyleID", ""), _Style())
         if kind == "Number":
-            self.foreign += FOREIGN_FORMAT.search(number_format) is not None
-            self.credits += shows_credit(number_format) and not text.startswith("-")
+            is_amount = "." in text and not text.startswith("-")
+            self.foreign += FOREIGN_FORMAT.search(style.number_format) is not None
+            self.credits += shows_credit(style.number_format) and not text.startswith("-")
+            self.amounts += is_amount
+            self.red += is_amount and style.is_red
+            self.struck += is_amount and style.is_struck
         row = self.rows[-1]
         if (down := _number(attributes, "MergeDown")) and kind != "Number":
             self.merged.append((len(self.rows) - 1, len(row), down))
@@ -52,7 +72,12 @@ class _Rows:
     @property
     def without_value(self) -> bool:
         """Whether a formula in a row of several cells was never worked out."""
-        return any(sum(map(bool, self.rows[i])) > MOST_BESIDE_SUM for i in self.unvalued)
+        return any(is_beside_others(sum(map(bool, self.rows[i]))) for i in self.unvalued)
+
+    @property
+    def hidden_rows(self) -> int:
+        """How many filled rows are not shown."""
+        return sum(any(self.rows[i]) for i in self.hidden)
 
     def fill_merged(self) -> None:
         """Repeat texts and days in the cells that theirs is merged with; a number is not."""
@@ -71,9 +96,7 @@ def read_excel_xml(data: bytes, file: str, headings: Headings, limits: Limits) -
     """
     book = parse_xml(data, file)
     styles = {
-        _attributes(style).get("ID", ""): _attributes(number).get("Format", "")
-        for style in book.iterfind("Styles/Style")
-        for number in style.iterfind("NumberFormat")
+        _attributes(style).get("ID", ""): _style(style) for style in book.iterfind("Styles/Style")
     }
     sheets, read = [], []
     for number, element in enumerate(book.iterfind("Worksheet"), 1):
@@ -86,14 +109,28 @@ def read_excel_xml(data: bytes, file: str, headings: Headings, limits: Limits) -
     shown = ShownCells(
         foreign=sum(rows.foreign for rows in chosen_rows),
         credits=sum(rows.credits for rows in chosen_rows),
+        red=apart(sum(r.red for r in chosen_rows), sum(r.amounts for r in chosen_rows)),
+        struck=sum(rows.struck for rows in chosen_rows),
+        hidden_rows=sum(rows.hidden_rows for rows in chosen_rows),
         without_value=any(rows.without_value for rows in chosen_rows),
     )
     notes += check_shown(shown, file)
     return join_sheets(chosen, len(sheets), notes, file, limits)
 
 
+def _style(element: Element) -> _Style:
+    """Return what a style says of its own; nothing of what it has from a parent."""
+    number, font = element.find("NumberFormat"), element.find("Font")
+    letters = {} if font is None else _attributes(font)
+    return _Style(
+        "" if number is None else _attributes(number).get("Format", ""),
+        letters.get("Color", "").upper() in RED_COLOURS,
+        letters.get("StrikeThrough", "0") == "1",
+    )
+
+
 def _rows(
-    elements: Iterable[Element], styles: Mapping[str, str], file: str, limits: Limits
+    elements: Iterable[Element], styles: Mapping[str, _Style], file: str, limits: Limits
 ) -> _Rows:
     """Return the rows of a sheet, with those and the cells that the file leaves out.
 
@@ -105,6 +142,8 @@ def _rows(
         skipped = max(_number(_attributes(element), "Index") - 1 - len(read.rows), 0)
         _check(len(read.rows) + skipped < limits.rows, "too_long", f"{limits.rows:,} rows", file)
         read.rows += [[] for _ in range(skipped + 1)]
+        if _attributes(element).get("Hidden") == "1":
+            read.hidden.add(len(read.rows) - 1)
         for cell in element.iterfind("Cell"):
             attributes, row = _attributes(cell), read.rows[-1]
             skipped = max(_number(attributes, "Index") - 1 - len(row), 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cardwatch.tabular.headings import SEARCHED_ROWS, Headings, normalise_heading
+from cardwatch.tabular.headings import DAY, SEARCHED_ROWS, Headings, normalise_heading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ CELL = re.compile(r"\S+(?: \S+)*")
 RULE = re.compile(r"[-=_]{2,}(?: +[-=_]{2,})+ *")
 """A line of dashes below the headings, a run of them for each column."""
 ONLY_MARKS = re.compile(r"[-=_* ]*")
-DAY_INSIDE = re.compile(r"(?<!\d)\d{1,4}([-/. ])(?:\d{1,2}|[A-Za-z]{3,9})\1\d{2,4}(?!\d)")
+DAY_INSIDE = re.compile(rf"(?<!\d){DAY}(?!\d)")
 MONEY_INSIDE = re.compile(r"\d\.\d\d(?!\d)")
 NUMBER_AT_END = re.compile(r"\d\)?-?(?: ?[CD]R)?\s*$", re.IGNORECASE)
 PAGE = re.compile(r"\bpage\W{0,9}(?:no\W{0,9})?\d", re.IGNORECASE)
@@ -59,10 +59,10 @@ def fixed_width_rows(text: str, headings: Headings) -> tuple[int, list[list[str]
 def _heading_line(lines: Sequence[str], headings: Headings) -> int | None:
     """Return the number of the line that has every needed heading, and no separator."""
     for number, line in enumerate(lines[:-1]):
-        if SEPARATED.search(line) or not headings.needed:
+        if SEPARATED.search(line):
             continue
         names = [normalise_heading(match[0]) for match in CELL.finditer(line)]
-        if headings.needs_met(names) == len(headings.needed):
+        if headings.is_whole(names):
             return number
     return None
 

@@ -26,6 +26,8 @@ JOINED_WORDS = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 """Places between words that are told apart by capitals alone."""
 NUMBER = re.compile(r"[£$€(+-]*\d[\d.,:/\s-]*\)?")
 """A day or an amount, which stands in a payment and in no heading."""
+DAY = r"\d{1,4}([-/. ])(?:\d{1,2}|[A-Za-z]{3,9})\1\d{2,4}"
+"""The shape of a day; its one group is the mark between its parts."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,14 @@ class Headings:
 
     known: frozenset[str]
     needed: Sequence[frozenset[str]] = ()
+
+    def knows(self, heading: str) -> bool:
+        """Whether a normalised heading is known, or is without what belongs to no heading."""
+        return heading in self.known or without_pound_mark(heading) in self.known
+
+    def is_whole(self, headings: Iterable[str]) -> bool:
+        """Whether normalised headings have every required field, and there are such."""
+        return bool(self.needed) and self.needs_met(headings) == len(self.needed)
 
     def needs_met(self, headings: Iterable[str]) -> int:
         """Count the required fields among normalised headings."""
@@ -78,18 +88,19 @@ def find_heading_row(rows: Sequence[Sequence[str]], headings: Headings) -> tuple
         rows: the first rows of a table, cells as text.
         headings: what headings are looked for.
     """
-    known_headings = headings.known
 
     def count_known(cells: Iterable[str]) -> int:
-        return sum(
-            cell in known_headings or without_pound_mark(cell) in known_headings for cell in cells
-        )
+        return sum(map(headings.knows, cells))
 
     def strength(index: int) -> tuple[bool, int, int, int]:
         cells = {normalise_heading(cell) for cell in rows[index]} - {""}
         values = sum(bool(NUMBER.fullmatch(cell.strip())) for cell in rows[index])
-        is_whole = bool(headings.needed) and headings.needs_met(cells) == len(headings.needed)
-        return is_whole and not values, max(count_known(cells) - values, 0), len(cells), -index
+        return (
+            headings.is_whole(cells) and not values,
+            max(count_known(cells) - values, 0),
+            len(cells),
+            -index,
+        )
 
     if not rows:
         return 0, 0
@@ -156,8 +167,7 @@ def _joined(above: Sequence[str], below: Sequence[str], headings: Headings) -> I
         merged[i] = merged[i] or merged[i - 1]
 
     def known(text: str) -> bool:
-        name = normalise_heading(text)
-        return name in headings.known or without_pound_mark(name) in headings.known
+        return headings.knows(normalise_heading(text))
 
     for upper in (above, merged):
         both = [f"{a} {b}".strip() for a, b in zip(upper, below, strict=False)]

@@ -9,7 +9,7 @@ from functools import cached_property
 from cardwatch.errors import FileRefused
 from cardwatch.quantities import plural, quantity
 from cardwatch.tabular.csv_reader import check_size, columns_of, filled_cells
-from cardwatch.tabular.headings import HeadingRows, Headings, find_headings, normalise_heading
+from cardwatch.tabular.headings import DAY, HeadingRows, Headings, find_headings, normalise_heading
 from cardwatch.tabular.limits import Limits
 from cardwatch.tabular.table import Found, Part
 
@@ -19,7 +19,7 @@ SUMMARY = re.compile(
     re.IGNORECASE,
 )
 """Names of sheets that hold no payments of their own."""
-DAY_CELL = re.compile(r"\d{1,4}([-/. ])(?:\d{1,2}|[A-Za-z]{3,9})\1\d{2,4}(?:[T ].*)?")
+DAY_CELL = re.compile(rf"{DAY}(?:[T ].*)?")
 MONEY_CELL = re.compile(r"[-+(£ ]*\d[\d,]*(?:\.\d{1,2})?\)?(?: ?[CD]R)?", re.IGNORECASE)
 """A cell that is a day, and one that may be an amount."""
 SMALL_ROWS, SMALL_SHARE = 3, 0.1
@@ -39,6 +39,7 @@ class Sheet:
         rows: every row, each cell as text.
         hidden: whether a person who opens the workbook does not see it.
         headings: what headings are looked for.
+        noun: what it is, a sheet of a workbook or a table of a web page.
     """
 
     number: int
@@ -46,11 +47,17 @@ class Sheet:
     rows: list[list[str]]
     hidden: bool
     headings: Headings
+    noun: str = "sheet"
 
     @cached_property
     def found(self) -> HeadingRows:
         """Its headings as printed, and where they stand."""
         return find_headings(self.rows, self.headings)
+
+    @property
+    def label(self) -> str:
+        """How people are told of it: `sheet 'Feb'`, `table 2`."""
+        return self.name if self.noun == "table" else f"{self.noun} '{self.name}'"
 
     @cached_property
     def names(self) -> list[str]:
@@ -138,12 +145,11 @@ def choose_sheets(sheets: Sequence[Sheet], file: str) -> tuple[list[Sheet], list
     _check_versions([sheet for sheet in same if sheet not in copies], file)
     chosen = [sheet for sheet in same if sheet not in copies]
     notes = [
-        f"sheet '{sheet.name}' repeats the rows of other sheets; they are counted once"
+        f"{sheet.label} repeats the rows of other {sheet.noun}s; they are counted once"
         for sheet in copies
     ]
     notes += [
-        f"{'hidden ' if sheet.hidden else ''}sheet '{sheet.name}' was not read: "
-        f"{len(sheet.rows)} rows"
+        f"{'hidden ' if sheet.hidden else ''}{sheet.label} was not read: {len(sheet.rows)} rows"
         for sheet in filled
         if sheet not in same
     ]
@@ -163,8 +169,8 @@ def _repeated(chosen: Sequence[Sheet]) -> list[str]:
         if sheet.counts.keys() <= rows_elsewhere:
             rows = quantity(sheet.size, "row")
             notes.append(
-                f"sheet '{sheet.name}' has {rows} that {plural(sheet.size, 'stands', 'stand')} in "
-                "another sheet too, and is counted: if it is a copy, take it out"
+                f"{sheet.label} has {rows} that {plural(sheet.size, 'stands', 'stand')} in another "
+                f"{sheet.noun} too, and is counted: if it is a copy, take it out"
             )
     return notes
 
@@ -191,14 +197,15 @@ def _check_others(filled: list[Sheet], same: list[Sheet], best: Sheet, file: str
         other = sheet not in same and not sheet.hidden and best.headings.needed
         if other and sheet.is_whole and not small and not SUMMARY.search(sheet.name):
             reason = (
-                f"sheets {best.number} and {sheet.number} both hold payments, under different "
-                "headings. Save each as a file of its own, or give them the same headings"
+                f"{best.noun}s {best.number} and {sheet.number} both hold payments, under "
+                "different headings. Save each as a file of its own, or give them the same headings"
             )
             raise FileRefused(file, "sheets_differ", reason)
         if other and not sheet.is_whole and _goes_on(sheet, best):
             reason = (
-                f"sheet {sheet.number} holds payments without headings, as if sheet {best.number} "
-                "went on there. Give it the same headings, or put its rows on that sheet"
+                f"{sheet.noun} {sheet.number} holds payments without headings, as if {best.noun} "
+                f"{best.number} went on there. Give it the same headings, or put its rows in that "
+                f"{best.noun}"
             )
             raise FileRefused(file, "sheets_differ", reason)
 
@@ -221,9 +228,9 @@ def _check_versions(same: Sequence[Sheet], file: str) -> None:
             shared = (sheet.without_money & other.without_money).total()
             if shared >= max(VERSION_ROWS, VERSION_SHARE * smaller):
                 reason = (
-                    f"sheets {other.number} and {sheet.number} have {shared} payments of the same "
-                    "day, in part with other amounts, as two versions of one list do. Take out "
-                    "the one that does not hold"
+                    f"{sheet.noun}s {other.number} and {sheet.number} have {shared} payments of "
+                    "the same day, in part with other amounts, as two versions of one list do. "
+                    "Take out the one that does not hold"
                 )
                 raise FileRefused(file, "sheets_repeat", reason)
 
@@ -244,8 +251,8 @@ def _copies(same: list[Sheet], file: str) -> list[Sheet]:
         if sheet.size > SMALL_ROWS and shared > SHARED_SHARE * sheet.size:
             if shared < sheet.size:
                 reason = (
-                    f"sheet {sheet.number} repeats {shared} of its {sheet.size} rows from other "
-                    "sheets. Take out the sheet that gathers the others"
+                    f"{sheet.noun} {sheet.number} repeats {shared} of its {sheet.size} rows from "
+                    f"other {sheet.noun}s. Take out the {sheet.noun} that gathers the others"
                 )
                 raise FileRefused(file, "sheets_repeat", reason)
             copies.append(sheet)
@@ -279,10 +286,11 @@ def join_sheets(
     check_size(cells, file, limits)
     decided = []
     if len(chosen) > 1:
-        listed = ", ".join(f"'{sheet.name}'" for sheet in chosen)
-        decided = [f"{len(chosen)} of {count} sheets with the same headings: {listed}"]
+        listed = ", ".join(sheet.label.removeprefix("sheet ") for sheet in chosen)
+        decided = [f"{len(chosen)} of {count} {first.noun}s with the same headings: {listed}"]
     elif count > 1:
-        decided = [f"sheet {first.number} of {count}, '{first.name}'"]
+        named = "" if first.noun == "table" else f", '{first.name}'"
+        decided = [f"{first.noun} {first.number} of {count}{named}"]
     return Found(names, first.found.last + 1, cells, decided, notes, parts, [])
 
 

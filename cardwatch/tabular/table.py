@@ -94,7 +94,8 @@ class Table:
         if len(self.parts) < 2:
             return ""
         part = next(part for part in reversed(self.parts) if part.index <= index)
-        return f"sheet '{part.name}', row {part.row + index - part.index}"
+        label = part.name if self.form == "html" else f"sheet '{part.name}'"
+        return f"{label}, row {part.row + index - part.index}"
 
     @property
     def is_workbook(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 
 from cardwatch.errors import FileRefused
-from cardwatch.tabular.cell_formats import ShownCells
+from cardwatch.tabular.cell_formats import ShownCells, apart
 from cardwatch.tabular.encoding import decode
 from cardwatch.tabular.headings import SEARCHED_ROWS, Headings
 from cardwatch.tabular.limits import Limits
@@ -33,6 +33,8 @@ UNSIGNED_PENCE = re.compile(r"\+?[£ ]*\d[\d,]*\.\d\d")
 """An amount with pence and without a minus."""
 RED_LETTERS = re.compile(r"(?<![-\w])color\s*:\s*(?:red|#f00|#ff0000|#c00000)\b", re.IGNORECASE)
 RED_CLASSES = frozenset({"negative", "neg", "red", "credit", "refund"})
+STRIKES = frozenset({"s", "strike", "del"})
+LINE_THROUGH = re.compile(r"text-decoration[^;]*line-through", re.IGNORECASE)
 SHOWN_VALUES = ("x:num", "sdval")
 """Attributes in which Excel and LibreOffice keep the number that a cell may show rounded."""
 STRUCTURE = frozenset({"table", "tr", "td", "th"})
@@ -52,6 +54,7 @@ class _Cell:
     rows: int
     value: str
     is_red: bool = False
+    is_struck: bool = False
     is_heading: bool = False
     texts: list[str] = field(default_factory=list)
 
@@ -80,7 +83,8 @@ class _Table:
         in_cell: whether the last of these is open.
         spans: for each column the text of a cell that goes on, and in how many more rows.
         taken: how many of its rows stand before a table inside it.
-        amounts, red: how many amounts with pence and no minus it has, and how many of them in red.
+        amounts: how many amounts with pence and no minus it has.
+        red, struck: how many of them are in red letters, and how many are struck through.
         holds_table: whether there is one.
     """
 
@@ -92,6 +96,7 @@ class _Table:
     taken: int = 0
     amounts: int = 0
     red: int = 0
+    struck: int = 0
     holds_table: bool = False
 
     def end_row(self) -> None:
@@ -114,6 +119,7 @@ class _Table:
                 is_amount = UNSIGNED_PENCE.fullmatch(row[column]) is not None
                 self.amounts += is_amount
                 self.red += is_amount and cell.is_red
+                self.struck += is_amount and cell.is_struck
                 spans |= _further_rows(cell, column, is_once=are_headings)
             else:
                 row.append("")
@@ -125,7 +131,7 @@ class _Table:
         columns = _span(attributes.get("colspan"), most_columns + 1)
         rows = _span(attributes.get("rowspan"), MOST_ROWS_SPANNED)
         value = next(filter(None, map(attributes.get, SHOWN_VALUES)), "") or ""
-        self.cells = [*(self.cells or ()), _Cell(columns, rows, value, _is_red(attributes))]
+        self.cells = [*(self.cells or ()), _Cell(columns, rows, value)]
         self.cells[-1].is_heading = tag == "th"
         self.in_cell = True
 
@@ -177,8 +183,10 @@ class _Page(HTMLParser):
             self._unread = [tag]
         elif tag in BLOCKS:
             self._part()
-        if _is_red(dict(attrs)) and self._open and self._open[-1].in_cell and self._open[-1].cells:
-            self._open[-1].cells[-1].is_red = True
+        if self._open and self._open[-1].in_cell and self._open[-1].cells:
+            cell = self._open[-1].cells[-1]
+            cell.is_red = cell.is_red or _is_red(dict(attrs))
+            cell.is_struck = cell.is_struck or _is_struck(tag, dict(attrs))
 
     def handle_endtag(self, tag: str) -> None:
         """End a table, a row, a cell, the page or a text that is not shown."""
@@ -265,6 +273,11 @@ def _is_red(attributes: Mapping[str, str | None]) -> bool:
     return bool(RED_LETTERS.search(style)) or not RED_CLASSES.isdisjoint(classes)
 
 
+def _is_struck(tag: str, attributes: Mapping[str, str | None]) -> bool:
+    """Return whether an element strikes its text through."""
+    return tag in STRIKES or LINE_THROUGH.search(attributes.get("style") or "") is not None
+
+
 def _span(text: str | None, most: int) -> int:
     """Return over how many columns or rows a cell goes; nought says all that follow."""
     number = re.match(r"\s*(\d{1,9})", text or "1")
@@ -295,7 +308,8 @@ def read_web_page(data: bytes, file: str, headings: Headings, limits: Limits) ->
     chosen, notes = choose_sheets(sheets, file)
     tables = [page.tables[sheet.number - 1] for sheet in chosen]
     red, amounts = sum(table.red for table in tables), sum(table.amounts for table in tables)
-    notes += check_shown(ShownCells(red=0 if red == amounts else red), file)
+    struck = sum(table.struck for table in tables)
+    notes += check_shown(ShownCells(red=apart(red, amounts), struck=struck), file)
     joined = join_sheets(chosen, len(sheets), notes, file, limits)
     decisions = [f"tables of a web page, text in {encoding}", *joined.decisions]
     return replace(joined, decisions=decisions)
@@ -311,9 +325,8 @@ def _sheets(tables: Sequence[_Table], headings: Headings, file: str) -> list[She
     titles: list[list[str]] = []
     for number, table in enumerate(tables, 1):
         above = [*titles, *table.above][-LINES_ABOVE:]
-        sheet = Sheet(
-            number, f"table {number}", [*above, *table.rows], hidden=False, headings=headings
-        )
+        name, rows = f"table {number}", [*above, *table.rows]
+        sheet = Sheet(number, name, rows, hidden=False, headings=headings, noun="table")
         holds = (bool(headings.needed) and sheet.is_whole) or has_payments(table.rows)
         if table.holds_table:
             if holds:

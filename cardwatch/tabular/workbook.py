@@ -125,4 +125,13 @@ def check_shown(shown: ShownCells, file: str) -> list[str]:
             f"{plural(shown.red, 'a charge', 'charges')}. If red means a refund, write a minus "
             f"before {plural(shown.red, 'it', 'them')}"
         )
+    if shown.struck:
+        amounts_are = quantity(shown.struck, "amount is", "amounts are")
+        notes.append(
+            f"{amounts_are} struck through, and counted. If {plural(shown.struck, 'it', 'they')} "
+            f"should not count, take the {plural(shown.struck, 'row', 'rows')} out"
+        )
+    if shown.hidden_rows:
+        rows_are = quantity(shown.hidden_rows, "row is", "rows are")
+        notes.append(f"{rows_are} hidden in the workbook, as by a filter, and read like the others")
     return notes

@@ -234,3 +234,16 @@ def test_sheets_that_go_on_without_headings_are_refused(tmp_path: Path) -> None:
     assert isinstance(refusal, FileRefused)
     assert refusal.code == "sheets_differ"
     assert "without headings" in refusal.what
+
+
+def test_messages_about_a_web_page_speak_of_tables(tmp_path: Path) -> None:
+    rows = "".join(f"<tr><td>{day}/10/2025<td>A<td>S{day}<td>{day}.50" for day in range(13, 25))
+    other = rows.replace("/10/", "/11/")
+    one = f"<table>{HEAD}{rows}</table>"
+    two = "<table><tr><th>Date<th>Cardholder<th>Merchant<th>Amount" + other + "</table>"
+    refusal = outcome(tmp_path, f"<html><body>{one}{two}</body></html>")
+    assert "tables 1 and 2 both hold payments" in str(refusal)
+    read = outcome(tmp_path, f"<html><body>{one}<table>{HEAD}{other}</table></body></html>")
+    assert isinstance(read, Table), str(read)
+    assert "2 of 2 tables with the same headings: table 1, table 2" in read.decisions
+    assert read.place(12) == "table 2, row 2"
