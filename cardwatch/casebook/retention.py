@@ -193,6 +193,7 @@ def erase(uow: UnitOfWork) -> int:
     uow.delete(outbox, outbox.c.made_at < first["notices"])
     uow.delete(complaints, complaints.c.answered_on < first["complaints"])
     uow.delete(approvals, approvals.c.made_at < first["alerts"])
+    uow.update(approvals, approvals.c.expires_at <= uow.now, {"content": None})
     return count
 
 

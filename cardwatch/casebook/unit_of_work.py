@@ -132,6 +132,7 @@ class AuditEvent:
 
     Attributes:
         chain: the chain it stands in; the actor's own where none is said.
+        entries: of a register, that it tells of: version and row of each.
     """
 
     action: str
@@ -141,6 +142,7 @@ class AuditEvent:
     outcome: str = "done"
     counts: dict[str, int] = field(default_factory=dict)
     chain: str = ""
+    entries: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -381,6 +383,8 @@ def _event_content(uow: UnitOfWork, lane: str, seq: int, event: AuditEvent) -> d
         "outcome": event.outcome,
         "counts": event.counts,
     }
+    if event.entries:
+        content["entries"] = event.entries
     for name, seals in (("sealed", uow.sealed), ("unsealed", uow.unsealed)):
         if seals.get(lane):
             content[name] = sorted(seals.pop(lane))
