@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LEFT_OUT, CHANGED, ADDED = CHANGE_KINDS = ("left-out", "changed", "added")
 PLACES = frozenset({"known_on", "file", "row", "sha256"})
 """Columns of where an entry stands; all others are what it says."""
-SUBJECT_FIELDS = ("employee_id", "person", "reference", "organisation")
+ENTRY_SUBJECTS = ("employee_id", "person", "reference", "organisation")
 """Fields that say whom or what an entry is about, the surest first."""
 
 
@@ -156,7 +156,7 @@ def _key(row: pd.Series, columns: tuple[str, ...]) -> tuple[str, ...]:
 
 def _who(row: pd.Series) -> str:
     """Return whom or what an entry is about, by the first field that says it."""
-    return next((str(row[name]) for name in SUBJECT_FIELDS if row.get(name)), "")
+    return next((str(row[name]) for name in ENTRY_SUBJECTS if row.get(name)), "")
 
 
 def _fields(
