@@ -114,8 +114,8 @@ class ApprovalKind(StrEnum):
     """A shorter retention period."""
     ERASURE = "erasure"
     """Deleting expired data by hand."""
-    PEOPLE_REGISTER = "people-register"
-    """A people register that gives one person the name of another."""
+    REGISTER = "register"
+    """A version of a register that leaves out or changes entries, or makes two people one."""
 
 
 class ApprovalState(StrEnum):

@@ -36,6 +36,9 @@ class VersionDetail(BaseModel):
     rows: int
     nil_returns: int = Field(description="Rows that say there is nothing to declare.")
     problems: list[UnreadableRow]
+    changes: list[services.EntryChange] = Field(
+        description="Entries in use that it leaves out or changes, without those about the caller."
+    )
 
 
 class MatchDecision(RequestModel):
@@ -100,6 +103,7 @@ def get_register_version(version_id: Id, context: Context) -> VersionDetail:
             UnreadableRow(row=p.row, column=p.column, code=p.code, message=p.message)
             for p in report.problems
         ],
+        changes=services.version_changes(context, version_id),
     )
 
 

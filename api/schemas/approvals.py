@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.base import Lane, Role
+from cardwatch.services import EntryChange
 from cardwatch.vocabulary import ApprovalKind, ApprovalState
 
 
@@ -42,6 +43,13 @@ class ApprovalScope(BaseModel):
     rows: list[int] | None = Field(
         None, description="Rows that give somebody the name of somebody else."
     )
+    register_kind: str | None = Field(None, alias="register", description="Which register it is.")
+    content_sha256: str | None = Field(None, description="The hash of the register as it was read.")
+    known_from: str | None = None
+    replaces: bool | None = Field(
+        None, description="Whether entries that the file lacks are used no more."
+    )
+    follows: str | None = Field(None, description="The version that was the newest.")
 
 
 class Approval(BaseModel):
@@ -58,3 +66,8 @@ class Approval(BaseModel):
     decided_by: str | None
     decided_at: str | None
     used_at: str | None
+    changes: list[EntryChange] | None = Field(
+        None,
+        description="Of a register that waits: entries it leaves out, changes and adds, without "
+        "those about the caller.",
+    )

@@ -12,6 +12,7 @@ from cardwatch import services
 from cardwatch.casebook.rows import Approval, ApprovalScope
 from cardwatch.casebook.unit_of_work import as_text
 from cardwatch.errors import NotFound, SecondPersonNeeded
+from cardwatch.registers import register_kind
 from cardwatch.vocabulary import ApprovalKind, ApprovalState
 
 router = APIRouter()
@@ -22,7 +23,7 @@ APPROVAL_TITLES: dict[str, str] = {
     ApprovalKind.EXPORT: "Export",
     ApprovalKind.RETENTION: "Shorter retention period",
     ApprovalKind.ERASURE: "Deletion of expired data",
-    ApprovalKind.PEOPLE_REGISTER: "People register that gives one person the name of another",
+    ApprovalKind.REGISTER: "Version of a register",
 }
 
 
@@ -60,6 +61,7 @@ def show_approval(request: Request, context: Context, approval_id: str) -> Respo
         heads=services.alert_titles(context, scope.get("alert_ids", [])),
         forms=FORMAT_CHOICES if needs_form else (), purposes=services.PURPOSES,
         is_open=is_current and approval["state"] == ApprovalState.OPEN,
+        register_title=register_kind(scope["register"]).title if "register" in scope else "",
     )  # fmt: skip
 
 

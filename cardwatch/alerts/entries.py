@@ -96,14 +96,14 @@ def entry_shown(
         row=int(row["row"]),
         true_on=_day(row["true_from"]),
         known_on=_day(row["known_on"]),
-        facts=tuple(_facts(kind, row)),
+        facts=tuple(entry_facts(kind, row)),
         match=link.band if link else "",
         matched_by=match_words(link) if link else "",
         sha256=row.get("sha256", register.reports[0].sha256 if register.reports else ""),
     )
 
 
-def _facts(kind: str, row: pd.Series[Any]) -> list[tuple[str, str]]:
+def entry_facts(kind: str, row: pd.Series[Any]) -> list[tuple[str, str]]:
     """Return the fields of an entry that are filled, by the heading of each."""
     facts = []
     for field in register_kind(kind).fields:

@@ -116,9 +116,9 @@ def keep_list(uow: UnitOfWork, source: Source, alert_list: AlertList) -> StoreRe
     row: dict[str, object] = {"seq": seq, "content": list_text(alert_list)}
     row |= {"alerts_sha256": texts_sha256(texts), "registers": registers_text(source.registers)}
     row |= {"known_by": source.known_by or None, "made_with": source.made_with or None}
-    uow.insert_sealed(alert_lists, [owned | row])
+    uow.insert(alert_lists, [owned | row])
     alerts_with_texts = zip(alert_list.alerts, texts, strict=True)
-    uow.insert_sealed(
+    uow.insert(
         alert_snapshots,
         [
             owned | {"alert_id": a.alert_id, "list_seq": seq, "rank": a.rank, "content": text}
@@ -162,7 +162,7 @@ def keep_by_hand(uow: UnitOfWork, source: Source, alert: Alert) -> None:
     owned = {"lane": source.lane, "statement_id": source.statement_id}
     row = {"alert_id": alert.alert_id, "list_seq": 0, "rank": alert.rank}
     row |= {"content": alert_text(alert)}
-    uow.insert_sealed(alert_snapshots, [owned | row])
+    uow.insert(alert_snapshots, [owned | row])
     _keep(uow, source, (alert, "open", ""), None)
     uow.insert(alert_transactions, _evidence(source, alert))
     uow.insert(alert_subjects, _subjects(uow, source, alert))

@@ -507,7 +507,7 @@ def record_decision(
         raise Changed("Somebody else has changed this alert. Read it again before you decide.")
     decision = new_decision(uow, lane, row["alert_id"], version)
     changed = {name: changes[name] for name in decision if name in changes}
-    uow.insert_sealed(decisions, [{**decision, **changed}])
+    uow.insert(decisions, [{**decision, **changed}])
 
 
 def new_decision(uow: UnitOfWork, lane: str, alert_id: str, version: int) -> NewDecision:

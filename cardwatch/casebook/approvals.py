@@ -8,6 +8,7 @@ what is about them, and neither does somebody whom the person who asks invited l
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from typing import TYPE_CHECKING, cast
 
@@ -31,7 +32,12 @@ APPROVAL_DAYS = 7
 """Days after a request in which it can be approved and used."""
 
 
-def require_approval(uow: UnitOfWork, kind: ApprovalKind, scope: ApprovalScope) -> None:
+LISTED_COLUMNS = [column for column in approvals.c if column.name != "content"]
+
+
+def require_approval(
+    uow: UnitOfWork, kind: ApprovalKind, scope: ApprovalScope, content: bytes | None = None
+) -> None:
     """Use the actor's approval for an act, or refuse it so that the request is recorded.
 
     Whoever runs the installation acts without: where only one person could approve, they can.
@@ -40,6 +46,7 @@ def require_approval(uow: UnitOfWork, kind: ApprovalKind, scope: ApprovalScope) 
         uow: the work in which the act is done; it touches the lane of the actor's chain.
         kind: of the act.
         scope: the act itself.
+        content: what is asked for, for the other person to see; the scope has its hash.
 
     Raises:
         NotAllowed: the act is about the actor, or they are a key that no person made.
@@ -56,11 +63,14 @@ def require_approval(uow: UnitOfWork, kind: ApprovalKind, scope: ApprovalScope) 
             still = (approvals.c.approval_id == row["approval_id"]) & (
                 approvals.c.state == ApprovalState.AGREED
             )
-            if uow.update(approvals, still, {"state": ApprovalState.USED, "used_at": uow.now}):
+            used = {"state": ApprovalState.USED, "used_at": uow.now, "content": None}
+            if uow.update(approvals, still, used):
                 uow.extra_events.append(_event(uow, row["approval_id"], "used"))
                 return
     waiting = next((row for row in rows if row["state"] == ApprovalState.OPEN), None)
     request = None if waiting else _request(uow, kind, canonical(scope), person_id)
+    if request is not None:
+        request["content"] = content
     place = waiting or request
     assert place is not None
     raise SecondPersonNeeded(place["approval_id"], place["expires_at"][:10], request)
@@ -81,7 +91,7 @@ def _responsible_person(uow: UnitOfWork) -> str:
 
 def _current(uow: UnitOfWork, kind: ApprovalKind, scope: str, person_id: str) -> list[Row]:
     """Return a person's requests for an act that have neither expired nor come to an end."""
-    question = sa.select(approvals).where(
+    question = sa.select(*LISTED_COLUMNS).where(
         uow.scope(approvals),
         approvals.c.kind == kind,
         approvals.c.scope == scope,
@@ -131,7 +141,11 @@ def decide_approval(uow: UnitOfWork, approval_id: str, *, agrees: bool) -> Appro
         _check_approver(uow, approval)
     if approval["expires_at"] <= uow.now:
         raise Conflict("This request has expired. It has to be made again.")
-    decided: dict[str, str] = {"state": ApprovalState.AGREED if agrees else ApprovalState.REFUSED}
+    decided: dict[str, str | None] = {
+        "state": ApprovalState.AGREED if agrees else ApprovalState.REFUSED
+    }
+    if not agrees:
+        decided["content"] = None
     decided |= {"decided_by": uow.actor.actor_id, "decided_at": uow.now}
     still = (approvals.c.approval_id == approval_id) & (approvals.c.state == ApprovalState.OPEN)
     if not uow.update(approvals, still, decided):
@@ -170,7 +184,7 @@ def get_approval(uow: UnitOfWork, approval_id: str) -> Approval:
     Raises:
         NotFound: there is none of that id.
     """
-    question = sa.select(approvals).where(
+    question = sa.select(*LISTED_COLUMNS).where(
         uow.scope(approvals),
         approvals.c.lane == uow.actor.chain,
         approvals.c.approval_id == approval_id,
@@ -182,9 +196,26 @@ def get_approval(uow: UnitOfWork, approval_id: str) -> Approval:
     raise NotFound(f"There is no request '{approval_id}'.")
 
 
+def approval_content(uow: UnitOfWork, approval: Approval) -> bytes | None:
+    """Return what is asked for, as it was kept; None once the request is settled.
+
+    Raises:
+        Conflict: it is not as it was kept.
+    """
+    this = approvals.c.approval_id == approval["approval_id"]
+    row = uow.fetch_one(sa.select(approvals.c.content).where(uow.scope(approvals), this))
+    if row is None or row["content"] is None:
+        return None
+    content = bytes(row["content"])
+    if hashlib.sha256(content).hexdigest() != approval["scope"]["content_sha256"]:
+        raise Conflict("What this request asks for is not as it was kept. It has to be made again.")
+    return content
+
+
 def list_approvals(uow: UnitOfWork) -> list[Approval]:
     """Return the requests that the actor may know of, the newest first."""
-    question = sa.select(approvals).where(uow.scope(approvals), approvals.c.lane == uow.actor.chain)
+    is_theirs = approvals.c.lane == uow.actor.chain
+    question = sa.select(*LISTED_COLUMNS).where(uow.scope(approvals), is_theirs)
     rows = uow.fetch_all(question.order_by(approvals.c.made_at.desc(), approvals.c.approval_id))
     return [approval for approval in map(_read, rows) if _is_visible(uow, approval)]
 

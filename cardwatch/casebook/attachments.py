@@ -122,7 +122,7 @@ def attach(uow: UnitOfWork, case_id: str, name: str, content: bytes) -> Attachme
         "made_by": uow.actor.actor_id,
         "made_at": uow.now,
     }
-    uow.insert_sealed(case_attachments, [{**row, "content": content}])
+    uow.insert(case_attachments, [{**row, "content": content}])
     add_entry(uow, case, CaseEntryKind.ATTACHMENT, name, object_id=attachment_id)
     return row
 
@@ -160,7 +160,7 @@ def remove_attachment(uow: UnitOfWork, attachment_id: str, reason: str) -> Attac
         sentence = "An alert in this case is on legal hold. End the hold before you remove a file."
         raise Conflict(sentence)
     same = case_attachments.c.attachment_id == attachment_id
-    if not uow.delete_sealed(case_attachments, same):
+    if not uow.delete(case_attachments, same):
         raise NotFound(f"There is no attachment '{attachment_id}'.")
     text = f"{attached['name']}, SHA-256 {attached['sha256']}. {reason}"
     add_entry(uow, case, CaseEntryKind.ATTACHMENT_REMOVED, text, object_id=attachment_id)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 import sqlalchemy as sa
 
 from cardwatch.casebook.derived_rows import derived_fault
-from cardwatch.casebook.tables import FINANCE, audit_events, metadata
+from cardwatch.casebook.tables import audit_events, metadata
 from cardwatch.casebook.unit_of_work import (
     SEALED,
     canonical,
@@ -90,10 +90,10 @@ def current_seals(uow: UnitOfWork, lane: str) -> Iterator[tuple[str, str]]:
         question = sealed_columns(table).where(uow.scope(table))
         if "lane" in table.c:
             question = question.where(table.c.lane == lane)
-        elif lane != FINANCE:
-            continue
-        for row in uow.fetch_all(question):
-            yield name, uow.seal_of(table, row)
+        rows = uow.fetch_all(question)
+        for chain, row in zip(uow.chains_of(table, rows), rows, strict=True):
+            if chain == lane:
+                yield name, uow.seal_of(table, row)
 
 
 def _check_seals(uow: UnitOfWork, lane: str, seals: Counter[str]) -> str:
@@ -102,6 +102,8 @@ def _check_seals(uow: UnitOfWork, lane: str, seals: Counter[str]) -> str:
         if seals[seal] < 1:
             return f"a row of {name} is not as it was written"
         seals[seal] -= 1
+    if any(count < 0 for count in seals.values()):  # cardwatch itself changed or erased it since
+        return "a row was changed by hand, and changed again or erased since"
     gone = sum(seals.values())
     are = plural(gone, "row that was written is", "rows that were written are")
     return f"{gone} {are} missing" if gone else ""

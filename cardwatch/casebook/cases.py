@@ -263,7 +263,7 @@ def add_entry(
     entry["object_id"] = object_id
     entry |= {name: row[name] for name in ("case_id", "version", "title", "owner", "outcome")}
     entry |= {"made_by": uow.actor.actor_id, "made_at": uow.now}
-    uow.insert_sealed(case_entries, [entry])
+    uow.insert(case_entries, [entry])
 
 
 def _entry_count(uow: UnitOfWork, case_id: str) -> int:

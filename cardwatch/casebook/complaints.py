@@ -64,7 +64,7 @@ def add_complaint(uow: UnitOfWork, new: NewComplaint) -> str:
     number = str(count["count"]) if count else "0"
     complaint_id = uow.keyed("complaint", *map(str, asdict(new).values()), uow.now, number)[:12]
     row = {"complaint_id": complaint_id, "answer": "", "made_by": uow.actor.actor_id}
-    uow.insert_sealed(complaints, [asdict(new) | row | {"made_at": uow.now}])
+    uow.insert(complaints, [asdict(new) | row | {"made_at": uow.now}])
     uow.event.object_id = complaint_id
     return complaint_id
 

@@ -147,7 +147,8 @@ class Casebook:
                 uow = UnitOfWork(connection, actor, allowed, moment, event)
                 yield uow
                 append_events(uow, [event, *uow.extra_events])
-                assert not uow.sealed, "rows of a lane were written without an event there"
+                waits = uow.sealed or uow.unsealed
+                assert not waits, "rows of a lane were changed without an event there"
         except (NotAllowed, NotFound) as refusal:
             self._record_refusal(actor, event, moment, refusal)
             raise

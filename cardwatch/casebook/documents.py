@@ -19,6 +19,7 @@ from cardwatch.casebook.tables import (
     documents,
     proposals,
 )
+from cardwatch.casebook.unit_of_work import AuditEvent
 from cardwatch.errors import NotFound
 
 if TYPE_CHECKING:
@@ -100,6 +101,9 @@ def activate_document(uow: UnitOfWork, kind: str, content: bytes, effective_from
         "activated_at": uow.now,
     }
     uow.insert(active_documents, [row])
+    (chain,) = uow.chains_of(active_documents, [row])
+    if chain != (uow.event.chain or uow.actor.chain):
+        uow.extra_events.append(AuditEvent("alteration", kind, digest, chain=chain))
     return digest
 
 

@@ -67,7 +67,7 @@ def add_query(uow: UnitOfWork, alert_ids: Sequence[str], query: NewQuery) -> str
     query_id = uow.keyed("query", uow.now, query.email, *alert_ids)[:12]
     owner = {"lane": FINANCE, "query_id": query_id}
     sender = {"sent_by": uow.actor.actor_id, "sent_at": uow.now, "reminders": 0}
-    uow.insert_sealed(queries, [owner | asdict(query) | sender])
+    uow.insert(queries, [owner | asdict(query) | sender])
     uow.insert(query_alerts, [owner | {"alert_id": alert_id} for alert_id in alert_ids])
     return query_id
 
@@ -155,9 +155,7 @@ def record_reply(uow: UnitOfWork, query_id: str, reply: ReplyInput) -> SentQuery
         raise CardwatchError(sentence, field="replied_on")
     row = {"lane": query["lane"], "query_id": query_id, "seq": len(query["replies"]) + 1}
     row |= {"replied_by": reply.replied_by.strip(), "replied_on": day, "text": reply.text.strip()}
-    uow.insert_sealed(
-        query_replies, [row | {"recorded_by": uow.actor.actor_id, "recorded_at": uow.now}]
-    )
+    uow.insert(query_replies, [row | {"recorded_by": uow.actor.actor_id, "recorded_at": uow.now}])
     return get_query(uow, query_id)
 
 

@@ -55,7 +55,7 @@ def refer(uow: UnitOfWork, alert: AlertDetail, reason: str) -> str:
         "made_by": uow.actor.actor_id,
         "made_at": uow.now,
     }
-    uow.insert_sealed(referrals, [row])
+    uow.insert(referrals, [row])
     uow.event.object_id = referral_id
     event = AuditEvent("disclosure", "alert", alert["alert_id"], purpose="misconduct")
     uow.extra_events.append(event)
@@ -125,4 +125,4 @@ def _answer(uow: UnitOfWork, referral_id: str, case_id: str | None, reason: str)
     if uow.fetch_one(question) is not None:
         raise Conflict("This referral has already been answered.")
     row = {"lane": PSD, "referral_id": referral_id, "case_id": case_id, "reason": reason}
-    uow.insert_sealed(referral_answers, [row | {"made_by": uow.actor.actor_id, "made_at": uow.now}])
+    uow.insert(referral_answers, [row | {"made_by": uow.actor.actor_id, "made_at": uow.now}])

@@ -60,6 +60,11 @@ def unpack_register(row: StoredRegisterContent) -> Register:
     content = bytes(row["content"])
     if content_sha256(content) != row["content_sha256"]:
         raise NotFound(f"Version {row['version_id']} does not match its stored hash.")
+    return unpack_content(row["kind"], content)
+
+
+def unpack_content(kind: str, content: bytes) -> Register:
+    """Return one file of a register that was packed."""
     files = documents.unpack(content)
     facts: dict[str, Any] = json.loads(files["facts.json"])
     entries = pd.read_parquet(io.BytesIO(files["entries.parquet"]))
@@ -69,7 +74,7 @@ def unpack_register(row: StoredRegisterContent) -> Register:
     report["problems"] = tuple(Problem(**problem) for problem in report["problems"])
     for name in ("unused", "decisions", "notes"):
         report[name] = tuple(report[name])
-    return Register(row["kind"], entries, (RegisterReport(**report),), tuple(facts["nil_units"]))
+    return Register(kind, entries, (RegisterReport(**report),), tuple(facts["nil_units"]))
 
 
 def content_sha256(content: bytes) -> str:

@@ -100,7 +100,7 @@ def keep_version(uow: UnitOfWork, register: RegisterFile) -> str:
         "received_by": uow.actor.public_id if register.lane != PSD else uow.actor.actor_id,
         "received_at": uow.now,
     }
-    uow.insert_sealed(register_versions, [row])
+    uow.insert(register_versions, [row])
     return version_id
 
 
@@ -217,7 +217,7 @@ def record_match(
     row = {"lane": PSD, "seq": seq, "organisation": organisation, "merchant": merchant}
     row |= {"decision": decision, "reason": reason}
     row |= {"decided_by": uow.actor.actor_id, "decided_at": uow.now}
-    uow.insert_sealed(match_decisions, [row])
+    uow.insert(match_decisions, [row])
     uow.event.object_id = str(seq)
     return seq
 

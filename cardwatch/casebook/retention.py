@@ -129,7 +129,7 @@ def hold(uow: UnitOfWork, alert_id: str, lane: str, reason: str) -> str:
     )
     hold_id = uow.keyed("hold", lane, alert_id, uow.now, str(len(earlier_holds)))[:12]
     row = {"lane": lane, "hold_id": hold_id, "alert_id": alert_id, "reason": reason}
-    uow.insert_sealed(legal_holds, [row | {"made_by": uow.actor.actor_id, "made_at": uow.now}])
+    uow.insert(legal_holds, [row | {"made_by": uow.actor.actor_id, "made_at": uow.now}])
     uow.event.object_id = hold_id
     return hold_id
 
@@ -191,8 +191,9 @@ def erase(uow: UnitOfWork) -> int:
     _erase_alerts(uow, first["alerts"], held_alerts)
     _erase_registers(uow, first["registers"])
     uow.delete(outbox, outbox.c.made_at < first["notices"])
-    uow.delete_sealed(complaints, complaints.c.answered_on < first["complaints"])
+    uow.delete(complaints, complaints.c.answered_on < first["complaints"])
     uow.delete(approvals, approvals.c.made_at < first["alerts"])
+    uow.update(approvals, approvals.c.expires_at <= uow.now, {"content": None})
     return count
 
 
@@ -241,20 +242,20 @@ def _erase_alerts(uow: UnitOfWork, before: str, held_alerts: set[tuple[str, str]
     for lane, alert_id in sorted(gone):
         of_alert = is_alert(referrals, lane, alert_id)
         referral_ids = sa.select(referrals.c.referral_id).where(uow.scope(referrals), of_alert)
-        uow.delete_sealed(referral_answers, referral_answers.c.referral_id.in_(referral_ids))
+        uow.delete(referral_answers, referral_answers.c.referral_id.in_(referral_ids))
         for table in (alerts, alert_transactions, alert_subjects, query_alerts):
             uow.delete(table, is_alert(table, lane, alert_id))
         for table in (alert_snapshots, decisions, referrals):
-            uow.delete_sealed(table, is_alert(table, lane, alert_id))
+            uow.delete(table, is_alert(table, lane, alert_id))
     for table in (queries, query_replies):
         asks = uow.scope(query_alerts) & (query_alerts.c.query_id == table.c.query_id)
-        uow.delete_sealed(table, ~sa.exists().where(asks))
-    uow.delete_sealed(suppressions, suppressions.c.expires_on < before)
+        uow.delete(table, ~sa.exists().where(asks))
+    uow.delete(suppressions, suppressions.c.expires_on < before)
     erased = sa.select(statements.c.statement_id).where(
         uow.scope(statements), statements.c.erased_at.is_not(None)
     )
     is_over = alert_lists.c.statement_id.in_(erased) & ~_has_alerts(uow)
-    uow.delete_sealed(alert_lists, is_over)
+    uow.delete(alert_lists, is_over)
 
 
 def _has_alerts(uow: UnitOfWork) -> sa.ColumnElement[bool]:
@@ -279,7 +280,7 @@ def _erase_cases(uow: UnitOfWork, before: str, held_alerts: set[tuple[str, str]]
     old = sa.select(cases.c.case_id).where(uow.scope(cases), expired)
     for case_id in sorted({row["case_id"] for row in uow.fetch_all(old)} - kept_cases):
         for table in (case_entries, case_attachments):
-            uow.delete_sealed(table, table.c.case_id == case_id)
+            uow.delete(table, table.c.case_id == case_id)
         for table in (case_alerts, case_subjects, cases):
             uow.delete(table, table.c.case_id == case_id)
 
@@ -308,4 +309,4 @@ def _erase_registers(uow: UnitOfWork, before: str) -> None:
             which = (register_versions.c.lane == row["lane"]) & (
                 register_versions.c.version_id == name
             )
-            uow.delete_sealed(register_versions, which)
+            uow.delete(register_versions, which)

@@ -163,9 +163,14 @@ class ApprovalScope(TypedDict, total=False):
     file: str
     sha256: str
     rows: list[int]
+    register: str
+    content_sha256: str  # of the register as it was read
+    known_from: str
+    replaces: bool
+    follows: str  # the version that was the newest; empty for the first
 
 
-class Approval(TypedDict):
+class ApprovalRow(TypedDict):
     """What one person asks to do, and what another said to it."""
 
     lane: str
@@ -179,6 +184,30 @@ class Approval(TypedDict):
     decided_by: str | None
     decided_at: str | None
     used_at: str | None
+
+
+class FieldChangeRow(TypedDict):
+    """One field of an entry of a register, before and after."""
+
+    heading: str
+    before: str
+    after: str
+
+
+class EntryChangeRow(TypedDict):
+    """What a version of a register would do with one entry."""
+
+    effect: str
+    subject: str
+    version_id: str
+    row: int
+    fields: list[FieldChangeRow]
+
+
+class Approval(ApprovalRow, total=False):
+    """The same, with what a register would do with the entries in use, while it waits."""
+
+    changes: list[EntryChangeRow]
 
 
 class StatementName(TypedDict):
@@ -468,6 +497,7 @@ class Event(Access, total=False):
     id: str
     purpose: str
     counts: dict[str, int]
+    entries: list[str]
     sealed: list[str]
     unsealed: list[str]
 

@@ -309,7 +309,7 @@ def keep_statement(
         "rows_sha256": rows_sha256(rows),
         "report": canonical(asdict(arrival.report)),
     }
-    uow.insert_sealed(statements, [{**row, **facts}])
+    uow.insert(statements, [{**row, **facts}])
     if arrival.corrects:
         which = statements.c.statement_id == arrival.corrects
         uow.update(statements, which, {"superseded_seq": arrival.seq})

@@ -62,7 +62,7 @@ def _add(uow: UnitOfWork, row: AlertRow, values: Mapping[str, Any]) -> Row:
         }
         | dict(values)
     )
-    uow.insert_sealed(suppressions, [created])
+    uow.insert(suppressions, [created])
     return created
 
 

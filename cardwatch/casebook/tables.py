@@ -283,6 +283,7 @@ approvals = _table(
     _text("decided_by", missing=True),
     _text("decided_at", missing=True),
     _text("used_at", missing=True),
+    Column("content", LargeBinary),  # a register as it was read, until the request is settled
     lane=True,
 )
 """What one person asks to do, until another has approved it and it is done."""

@@ -26,9 +26,25 @@ R = TypeVar("R")
 """A kind of row: a class of `rows` or `alert_rows`."""
 ROWS_AT_ONCE = 10_000
 SEALED: dict[str, tuple[str, ...]] = {
+    "organisations": ("name", "made_at", "keeps"),
+    "people": ("person_id", "name", "email", "role", "holder_id", "holds_no_card", "made_at",
+               "ended_at", "identity"),
+    "accounts": ("person_id", "password", "totp", "invited_sha256", "invited_until", "invited_by",
+                 "taken_at", "inviters"),
+    "keys": ("key_id", "name", "role", "secret_sha256", "can_decide", "scope", "made_by",
+             "made_at", "expires_on", "ended_at"),
+    "directory_groups": ("group_id", "name", "external_id", "role", "made_at", "changed_at"),
+    "active_documents": ("kind", "seq", "sha256", "effective_from", "activated_by",
+                         "activated_at"),
+    "proposals": ("lane", "proposal_id", "kind", "sha256", "effective_from", "reason", "made_by",
+                  "made_at", "state", "decided_by", "decided_at"),
+    "approvals": ("lane", "approval_id", "kind", "scope", "state", "made_by", "made_at",
+                  "expires_at", "decided_by", "decided_at", "used_at"),
+    "webhooks": ("lane", "url", "made_by", "made_at"),
     "statements": ("statement_id", "seq", "sha256", "label", "received_by", "received_at",
-                   "corrects", "transactions", "pence", "rows_sha256", "is_scored", "window_from",
-                   "input_sha256"),
+                   "corrects", "superseded_seq", "first_on", "last_on", "transactions", "pence",
+                   "duplicate_count", "rows_sha256", "report", "is_scored", "window_from",
+                   "input_sha256", "made_with", "erased_at"),
     "alert_lists": ("lane", "statement_id", "seq", "content", "alerts_sha256", "registers",
                     "known_by"),
     "alert_snapshots": ("lane", "statement_id", "alert_id", "list_seq", "rank", "content"),
@@ -51,14 +67,16 @@ SEALED: dict[str, tuple[str, ...]] = {
     "case_attachments": ("lane", "attachment_id", "case_id", "name", "media_type", "size",
                          "sha256", "made_by", "made_at"),
     "referrals": ("lane", "referral_id", "alert_id", "version", "reason", "made_by", "made_at"),
-    "legal_holds": ("lane", "hold_id", "alert_id", "reason", "made_by", "made_at"),
+    "legal_holds": ("lane", "hold_id", "alert_id", "reason", "made_by", "made_at", "ended_at"),
     "suppressions": ("lane", "suppression_id", "holders", "merchants", "kind", "rule", "alert_id",
-                     "most_pence", "reason", "expires_on", "made_by", "made_at"),
-    "complaints": ("complaint_id", "kind", "person", "subject", "received_on", "made_by",
-                   "made_at"),
+                     "most_pence", "reason", "expires_on", "made_by", "made_at", "ended_at"),
+    "complaints": ("complaint_id", "kind", "person", "subject", "received_on", "acknowledged_on",
+                   "answered_on", "answer", "made_by", "made_at"),
     "referral_answers": ("lane", "referral_id", "case_id", "reason", "made_by", "made_at"),
 }  # fmt: skip
 """Tables whose rows the chains hold seals of, and the columns that are sealed."""
+PSD_DOCUMENTS = ("rules", tables.ORDER_KINDS[tables.PSD])
+"""Kinds of document of which only professional standards see when each was activated."""
 SYSTEM = "cardwatch"
 """The actor of automatic decisions."""
 ACTIONS = (
@@ -114,6 +132,7 @@ class AuditEvent:
 
     Attributes:
         chain: the chain it stands in; the actor's own where none is said.
+        entries: of a register, that it tells of: version and row of each.
     """
 
     action: str
@@ -123,6 +142,7 @@ class AuditEvent:
     outcome: str = "done"
     counts: dict[str, int] = field(default_factory=dict)
     chain: str = ""
+    entries: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -166,19 +186,32 @@ class UnitOfWork:
         names = SEALED[table.name]
         return self.keyed("seal", table.name, canonical({name: row.get(name) for name in names}))
 
-    def insert_sealed(self, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
-        """Add rows, and let the event of their lane hold their seals."""
-        self.insert(table, rows)
-        for row in rows:
-            lane = str(row.get("lane", tables.FINANCE))
-            self.sealed.setdefault(lane, []).append(self.seal_of(table, row))
+    def chains_of(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Return the chain that holds the seal of each row: who may know of it reads that chain."""
+        if table is tables.accounts:
+            question = sa.select(tables.people.c.person_id).where(
+                self.scope(tables.people), tables.people.c.role == tables.PSD
+            )
+            members = {row["person_id"] for row in self.fetch_all(question)}
+            are_psd = [row["person_id"] in members for row in rows]
+        elif table is tables.active_documents:
+            are_psd = [row["kind"] in PSD_DOCUMENTS for row in rows]
+        else:
+            are_psd = [tables.PSD in {row.get("lane"), row.get("role")} for row in rows]
+        return [tables.PSD if is_psd else tables.FINANCE for is_psd in are_psd]
 
-    def delete_sealed(self, table: sa.Table, which: sa.ColumnElement[bool]) -> int:
-        """Remove rows, and let the event of their lane say that they were erased."""
-        for row in self.fetch_all(sealed_columns(table).where(self.scope(table), which)):
-            lane = str(row.get("lane", tables.FINANCE))
-            self.unsealed.setdefault(lane, []).append(self.seal_of(table, row))
-        return self.delete(table, which)
+    def _note_seals(
+        self, seals: dict[str, list[str]], table: sa.Table, rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Let the event of each row's chain hold its seal, or take it back."""
+        for chain, row in zip(self.chains_of(table, rows), rows, strict=True):
+            seals.setdefault(chain, []).append(self.seal_of(table, row))
+
+    def _sealed_rows(self, table: sa.Table, which: sa.ColumnElement[bool]) -> list[Row]:
+        """Return rows of a sealed table, which nobody else changes before this work is done."""
+        question = sealed_columns(table).where(self.scope(table), which)
+        never_change = table.name in tables.RIGHTS  # a lock needs the right to change them
+        return self.fetch_all(question if never_change else question.with_for_update())
 
     @property
     def today(self) -> str:
@@ -213,18 +246,24 @@ class UnitOfWork:
         return None if row_mapping is None else dict(row_mapping)
 
     def insert(self, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
-        """Add rows of the actor's organisation to a table."""
+        """Add rows of the actor's organisation to a table; events hold the seals of `SEALED`."""
         self._may_change(table)
         owner = {"organisation_id": self.actor.organisation_id}
         for first in range(0, len(rows), ROWS_AT_ONCE):
             part = [owner | dict(row) for row in rows[first : first + ROWS_AT_ONCE]]
             self.connection.execute(sa.insert(table), part)
+        if table.name in SEALED:
+            self._note_seals(self.sealed, table, rows)
 
     def update(
         self, table: sa.Table, which: sa.ColumnElement[bool], values: Mapping[str, object]
     ) -> int:
-        """Update the organisation's matching rows; return the row count."""
+        """Update the organisation's matching rows, and their seals; return the row count."""
         self._may_change(table)
+        if values.keys() & set(SEALED.get(table.name, ())):
+            rows = self._sealed_rows(table, which)
+            self._note_seals(self.unsealed, table, rows)
+            self._note_seals(self.sealed, table, [row | dict(values) for row in rows])
         cursor_result = self.connection.execute(
             sa.update(table).where(self.scope(table), which).values(**values)
         )
@@ -241,6 +280,11 @@ class UnitOfWork:
         self._may_change(table)
         if not rows:
             return
+        if table.name in SEALED:
+            changes = {row[key]: row for row in rows}
+            before = self._sealed_rows(table, table.c[key].in_(changes))
+            self._note_seals(self.unsealed, table, before)
+            self._note_seals(self.sealed, table, [row | dict(changes[row[key]]) for row in before])
         values: dict[str, Any] = {
             name: sa.bindparam(f"new_{name}") for name in rows[0] if name != key
         }
@@ -251,8 +295,14 @@ class UnitOfWork:
         self.connection.execute(question.values(**values), parameters)
 
     def delete(self, table: sa.Table, which: sa.ColumnElement[bool]) -> int:
-        """Remove the actor's organisation's rows that fit; return how many these were."""
+        """Remove the actor's organisation's rows that fit, and take back their seals.
+
+        Returns:
+            How many these were.
+        """
         self._may_change(table)
+        if table.name in SEALED:
+            self._note_seals(self.unsealed, table, self._sealed_rows(table, which))
         cursor_result = self.connection.execute(sa.delete(table).where(self.scope(table), which))
         return int(cursor_result.rowcount)
 
@@ -333,6 +383,8 @@ def _event_content(uow: UnitOfWork, lane: str, seq: int, event: AuditEvent) -> d
         "outcome": event.outcome,
         "counts": event.counts,
     }
+    if event.entries:
+        content["entries"] = event.entries
     for name, seals in (("sealed", uow.sealed), ("unsealed", uow.unsealed)):
         if seals.get(lane):
             content[name] = sorted(seals.pop(lane))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cardwatch.cli.context import Owner, Who, open_context, print_rows
+from cardwatch.cli.context import Owner, Who, open_context, print_json, print_rows
 from cardwatch.cli.options import AsJson  # noqa: TC001  typer reads it
 
+if TYPE_CHECKING:
+    from cardwatch.casebook.rows import Approval
+
 app = typer.Typer()
+SHOWN = ("approval_id", "kind", "state", "made_at", "expires_at")
 
 
 @app.command(epilog="Example: cardwatch approvals 3f2a0c91b7de --approve --as you@force.example")
@@ -23,13 +27,44 @@ def approvals(
     organisation: Owner = None,
     json: AsJson = False,
 ) -> None:
-    """List what needs a second person, or approve or reject a request."""
+    """List what needs a second person; show, approve or reject a request.
+
+    Without '--approve' or '--reject' a request is shown whole: of a register, every entry that it
+    leaves out, changes or adds.
+    """
     from cardwatch import services
 
-    if request and approve == reject:
+    if approve and reject:
         raise typer.BadParameter("choose '--approve' or '--reject'", param_hint="REQUEST")
     with open_context(person, organisation) as context:
+        if request and not approve and not reject:
+            _show(services.get_approval(context, request), json=json)
+            return
         if request:
             services.decide_approval(context, request, agrees=approve)
         rows = services.list_approvals(context)
-    print_rows(rows, ("approval_id", "kind", "state", "made_at", "expires_at"), json=json)
+    print_rows(rows, SHOWN, json=json)
+
+
+def _show(approval: Approval, *, json: bool) -> None:
+    """Print a request whole."""
+    if json:
+        print_json(approval)
+        return
+    print_rows([dict(approval)], SHOWN, json=False)
+    scope = [{"asked for": name, "value": str(value)} for name, value in approval["scope"].items()]
+    print_rows(scope, ("asked for", "value"), json=False)
+    changes = [
+        {
+            "effect": change["effect"],
+            "about": change["subject"],
+            "row": change["row"],
+            "field": field["heading"],
+            "before": field["before"],
+            "after": field["after"],
+        }
+        for change in approval.get("changes", ())
+        for field in change["fields"]
+    ]
+    if changes:
+        print_rows(changes, ("effect", "about", "row", "field", "before", "after"), json=False)

@@ -223,6 +223,7 @@ from cardwatch.services.refused_files import (
     report_fetching,
     settle_refused_file,
 )
+from cardwatch.services.register_changes import EntryChange
 from cardwatch.services.register_matches import MatchToReview, decide_match, list_matches
 from cardwatch.services.register_report import report_registers
 from cardwatch.services.registers import (
@@ -235,6 +236,7 @@ from cardwatch.services.registers import (
     import_register,
     list_registers,
     uploadable_kinds,
+    version_changes,
 )
 from cardwatch.services.reperformance import (
     IndependentCheck,
@@ -309,6 +311,7 @@ __all__ = [
     "Check",
     "Delivery",
     "DropFolder",
+    "EntryChange",
     "ExportFile",
     "ExportRequest",
     "FactsExport",
@@ -555,5 +558,6 @@ __all__ = [
     "verify_checkpoints",
     "verify_independently",
     "verify_statement",
+    "version_changes",
     "witness_request",
 ]

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, cast
 
 from cardwatch.casebook import AuditEvent, approvals
+from cardwatch.casebook.register_content import unpack_content
+from cardwatch.casebook.registers import list_versions
+from cardwatch.errors import Conflict, NotAllowed
 from cardwatch.services.context import public_row
 from cardwatch.services.people import KEEPERS
+from cardwatch.services.register_changes import (
+    ADDED,
+    EntryChange,
+    find_changes,
+    split_own,
+    versions_until,
+)
+from cardwatch.vocabulary import ApprovalKind, ApprovalState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cardwatch.casebook import UnitOfWork
-    from cardwatch.casebook.rows import Approval
+    from cardwatch.casebook.rows import Approval, EntryChangeRow
     from cardwatch.services.context import ServiceContext
 
 
@@ -37,16 +49,65 @@ def list_approvals(context: ServiceContext) -> list[Approval]:
 
 
 def get_approval(context: ServiceContext, approval_id: str) -> Approval:
-    """Return a request; see `casebook.approvals.get_approval`."""
+    """Return a request; see `casebook.approvals.get_approval`.
+
+    Of a register it has what the version would do, until it is settled; nothing about the actor.
+    """
     event = AuditEvent("consultation", "approval")
     with _work(context, event) as uow:
         approval = approvals.get_approval(uow, approval_id)
         event.object_id = approval["approval_id"]
+        changes = _register_changes(uow, approval)
+        if changes is not None:
+            visible, _ = split_own(uow, approval["scope"]["register"], changes)
+            approval["changes"] = [cast("EntryChangeRow", asdict(change)) for change in visible]
         return public_row(approval)
 
 
 def decide_approval(context: ServiceContext, approval_id: str, *, agrees: bool) -> Approval:
-    """Approve a request or reject it; see `casebook.approvals.decide_approval`."""
+    """Approve a request or reject it; see `casebook.approvals.decide_approval`.
+
+    Raises:
+        NotAllowed: it leaves out or changes an entry about the actor.
+        Conflict: it is about a register of which a newer version has come since.
+    """
     event = AuditEvent("access", "approval", outcome="approved" if agrees else "rejected")
     with _work(context, event) as uow:
+        if agrees:
+            _check_register(uow, approvals.get_approval(uow, approval_id))
         return public_row(approvals.decide_approval(uow, approval_id, agrees=agrees))
+
+
+def _register_changes(uow: UnitOfWork, approval: Approval) -> list[EntryChange] | None:
+    """Return what the register that a request asks for would do; None where nothing waits.
+
+    It is read from the bytes that are approved, and compared with the version that they follow.
+    """
+    if approval["kind"] != ApprovalKind.REGISTER:
+        return None
+    content = approvals.approval_content(uow, approval)
+    if content is None:
+        return None
+    scope = approval["scope"]
+    versions = versions_until(uow, scope["register"], scope["follows"])
+    register = unpack_content(scope["register"], content)
+    return find_changes(uow, versions, register, replaces=scope["replaces"])
+
+
+def _check_register(uow: UnitOfWork, approval: Approval) -> None:
+    """Refuse to approve a register whose changes are about the actor, or are not those shown.
+
+    The people register is about everybody, the actor included.
+
+    Raises:
+        NotAllowed, Conflict: see `decide_approval`.
+    """
+    if approval["kind"] != ApprovalKind.REGISTER or approval["state"] != ApprovalState.OPEN:
+        return
+    scope, changes = approval["scope"], _register_changes(uow, approval) or []
+    newest = [row["version_id"] for row in list_versions(uow, scope["register"])][-1:]
+    if newest != [name for name in (scope["follows"],) if name]:
+        raise Conflict("Another version of this register has come since. It has to be asked anew.")
+    _, own_changes = split_own(uow, scope["register"], changes)
+    if scope["register"] != "people" and any(change.effect != ADDED for change in own_changes):
+        raise NotAllowed("It leaves out or changes an entry about you. Somebody else must approve.")

@@ -366,7 +366,7 @@ def record_export(
     uow.event.object_id = uow.keyed("disclosure", *disclosure.values(), *more)[:12]
     same = exports.c.disclosure_id == uow.event.object_id
     if uow.fetch_one(sa.select(exports.c.lane).where(uow.scope(exports), same)) is None:
-        uow.insert_sealed(exports, [disclosure | {"disclosure_id": uow.event.object_id}])
+        uow.insert(exports, [disclosure | {"disclosure_id": uow.event.object_id}])
 
 
 def list_exports(context: ServiceContext) -> list[Export]:

@@ -16,11 +16,13 @@ from cardwatch.casebook import PSD, AuditEvent
 from cardwatch.casebook import registers as kept
 from cardwatch.casebook.approvals import require_approval
 from cardwatch.casebook.register_content import content_sha256, pack_register, unpack_register
+from cardwatch.casebook.rows import ApprovalScope
 from cardwatch.casebook.shared_names import rows_that_share_names
 from cardwatch.casebook.suppressions import day_of
 from cardwatch.casebook.tables import READS, RECEIVES
 from cardwatch.errors import CardwatchError, NotAllowed, NotFound
 from cardwatch.features.name_matches import name_matches, unmatched_names
+from cardwatch.quantities import quantity
 from cardwatch.registers import (
     RegisterKind,
     RegisterQuality,
@@ -29,14 +31,25 @@ from cardwatch.registers import (
     register_kinds,
     register_quality,
 )
+from cardwatch.services.register_changes import (
+    ADDED,
+    EntryChange,
+    count_changes,
+    find_changes,
+    split_own,
+    stored_changes,
+)
 from cardwatch.services.register_checks import queue_check
 from cardwatch.services.register_inputs import MATCHES, load_registers
 from cardwatch.services.register_matches import payments_beside, record_matches
 from cardwatch.vocabulary import ApprovalKind
 
+MOST_IN_EVENT = 1_000
+"""The most entries that an event names; it counts them all."""
+
 if TYPE_CHECKING:
     from cardwatch.casebook import UnitOfWork
-    from cardwatch.casebook.rows import ApprovalScope, StoredRegister
+    from cardwatch.casebook.rows import StoredRegister
     from cardwatch.records import Register, RegisterReport
     from cardwatch.services.context import ServiceContext
 
@@ -140,7 +153,8 @@ def import_register(
 
     Raises:
         NotAllowed: the role may not see such a register, or uploads nothing.
-        SecondPersonNeeded: it gives one person the name of another; see `shared_names`.
+        SecondPersonNeeded: it leaves out or changes entries that professional standards use, or
+            gives one person the name of another; see `shared_names`.
         CardwatchError: the day is none, or the file has no entry and no nil return.
     """
     kind, report = register_kind(register.kind), register.reports[0]
@@ -164,24 +178,54 @@ def import_register(
         if versions and _is_same(versions[-1], report, known_from, replaces=replaces):
             event.outcome, event.object_id = "held", versions[-1]["version_id"]
             return _receipt(report, versions[-1]["version_id"], "held")
-        _check_names(uow, register)
-        known_from = known_from or (uow.today if versions else "")
-        if known_from:
-            register = known_no_earlier(register, dt.date.fromisoformat(known_from))
-        version_id = _keep(uow, kind, register, known_from, replaces=replaces)
+        changes = find_changes(uow, versions, register, replaces=replaces)
+        scope = ApprovalScope(known_from=known_from, replaces=replaces)
+        scope["follows"] = versions[-1]["version_id"] if versions else ""
+        _check_second_person(uow, register, changes, scope)
+        day = known_from or (uow.today if versions else "")
+        event.object_id = _keep(uow, kind, register, day, replaces=replaces)
         queue_check(uow, {kind.lane, PSD})
-        event.object_id = version_id
-        event.counts = {"entries": report.entries, "unreadable": len(report.problems)}
-        return _receipt(report, version_id, "received")
+        notes = _record_changes(uow, report, changes, replaces=replaces)
+        return _receipt(report, event.object_id, "received", notes)
 
 
-def _check_names(uow: UnitOfWork, register: Register) -> None:
-    """Refuse a people register that only two people may bring, until another has approved it."""
+def _record_changes(
+    uow: UnitOfWork, report: RegisterReport, changes: list[EntryChange], *, replaces: bool
+) -> tuple[str, ...]:
+    """Let the event say what a version has, and does if it replaces others; return the latter."""
+    uow.event.counts = {"entries": report.entries, "unreadable": len(report.problems)}
+    if not replaces:
+        return ()
+    uow.event.counts |= count_changes(changes)
+    lost = [change for change in changes if change.effect != ADDED][:MOST_IN_EVENT]
+    uow.event.entries = [f"{change.version_id} {change.row}" for change in lost]
+    counts = count_changes(split_own(uow, report.kind, changes)[0])
+    if not counts["left_out"] + counts["changed"]:
+        return ()
+    left_out = quantity(counts["left_out"], "entry", "entries")
+    return (f"{left_out} of earlier versions left out, {counts['changed']:,} changed",)
+
+
+def _check_second_person(
+    uow: UnitOfWork, register: Register, changes: list[EntryChange], scope: ApprovalScope
+) -> None:
+    """Refuse a version that only two people may bring, until another has approved it.
+
+    It is one of professional standards', and leaves out or changes entries that are in use, so that
+    no later alert rests on them; or it gives people names of others.
+
+    Raises:
+        SecondPersonNeeded: nobody has approved it.
+    """
+    if register_kind(register.kind).lane != PSD:
+        return
     rows = rows_that_share_names(uow, register.entries) if register.kind == "people" else []
-    if rows:
-        report = register.reports[0]
-        scope: ApprovalScope = {"file": report.file, "sha256": report.sha256, "rows": rows}
-        require_approval(uow, ApprovalKind.PEOPLE_REGISTER, scope)
+    is_less = scope["replaces"] and any(change.effect != ADDED for change in changes)
+    if rows or is_less:
+        report, content = register.reports[0], pack_register(register)
+        scope |= {"register": register.kind, "file": report.file, "sha256": report.sha256}
+        scope |= {"content_sha256": content_sha256(content), "rows": rows}
+        require_approval(uow, ApprovalKind.REGISTER, scope, content)
 
 
 def uploadable_kinds(context: ServiceContext) -> list[RegisterKind]:
@@ -266,6 +310,20 @@ def get_version(context: ServiceContext, version_id: str) -> tuple[StoredVersion
     return _stored(row), unpack_register(row).reports[0]
 
 
+def version_changes(context: ServiceContext, version_id: str) -> list[EntryChange]:
+    """Return the entries that a version leaves out or changes; see `register_changes`.
+
+    Raises:
+        NotAllowed: the role sees no registers.
+        NotFound: there is none that the actor may see.
+    """
+    event = AuditEvent("consultation", "register")
+    with context.work(event) as uow:
+        context.allow(READS, "see registers")
+        event.object_id = kept.get_version(uow, version_id)["version_id"]
+        return stored_changes(uow, event.object_id)
+
+
 def _chain(context: ServiceContext, kind: RegisterKind) -> str:
     """Return the chain for the event of an upload: its register's, or the actor's own."""
     return kind.lane if kind.lane in context.actor.lanes else context.actor.chain
@@ -282,7 +340,9 @@ def _is_same(
 def _keep(
     uow: UnitOfWork, kind: RegisterKind, register: Register, known_from: str, *, replaces: bool
 ) -> str:
-    """Keep one version; return its id."""
+    """Keep one version, its entries known from a day on if they say none; return its id."""
+    if known_from:
+        register = known_no_earlier(register, dt.date.fromisoformat(known_from))
     report, content = register.reports[0], pack_register(register)
     return kept.keep_version(
         uow,
@@ -310,7 +370,9 @@ def _import_matches(uow: UnitOfWork, register: Register) -> RegisterReceipt:
     return _receipt(report, "", "received")
 
 
-def _receipt(report: RegisterReport, version_id: str, outcome: str) -> RegisterReceipt:
+def _receipt(
+    report: RegisterReport, version_id: str, outcome: str, change_notes: tuple[str, ...] = ()
+) -> RegisterReceipt:
     return RegisterReceipt(
         version_id=version_id,
         kind=report.kind,
@@ -320,7 +382,7 @@ def _receipt(report: RegisterReport, version_id: str, outcome: str) -> RegisterR
         nil_returns=report.nil_returns,
         unreadable=len(report.problems),
         dropped=report.dropped,
-        notes=(*report.decisions, *report.notes),
+        notes=(*change_notes, *report.decisions, *report.notes),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
@@ -107,6 +108,8 @@ def seal_anew(casebook: Casebook, keys: list[Fernet], now: dt.datetime) -> tuple
                     event = AuditEvent("alteration", KEY_OBJECT, "seal", chain=PSD)
                     with casebook.work(actor, event, now, lanes=LANES) as uow:
                         count += sum(_seal_row(uow, column, name, keys) for name in older)
+                        if FINANCE in uow.sealed:  # accounts of others than psd
+                            uow.extra_events.append(replace(event, chain=FINANCE))
     return count, unopened
 
 

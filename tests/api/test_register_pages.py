@@ -152,9 +152,10 @@ def test_a_people_register_that_needs_two_people_leads_to_its_request(running: R
     assert asked.status_code == 303
     page = running.ask("GET", asked.headers["location"], "psd", headers=SITE).text
     for words in (
-        "People register that gives one person the name of another",
+        "Version of a register",
         "people.csv",
         "Rows with the name",
+        "Former names: nothing → Cat Dove",
     ):
         assert words in page
     sent = {"files": {"file": attack}, "data": {"kind": "people"}}

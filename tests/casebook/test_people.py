@@ -184,7 +184,8 @@ def test_a_key_has_no_more_than_the_present_role_of_its_maker(at: Context) -> No
 
 def test_a_key_carries_who_its_maker_is_in_statements(at: Context) -> None:
     psd = at("psd")
-    with psd.casebook.work(at(SYSTEM).actor, AuditEvent("access", "person"), NOW) as uow:
+    event = AuditEvent("access", "person", chain="psd")
+    with psd.casebook.work(at(SYSTEM).actor, event, NOW) as uow:
         uow.update(people, people.c.person_id == psd.actor.actor_id, {"holder_id": "E1"})
     key = services.create_key(psd, name="own", role="psd", days=9)
     actor = services.actor_of_key(psd.casebook, key, NOW)

@@ -190,6 +190,7 @@ def _make_tables() -> None:  # noqa: PLR0915  one for each table
         sa.Column("decided_by", TEXT, nullable=True),
         sa.Column("decided_at", TEXT, nullable=True),
         sa.Column("used_at", TEXT, nullable=True),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("organisation_id", "lane", "approval_id"),
         sqlite_strict=True,
     )

@@ -1,0 +1,222 @@
+"""What a version of a register leaves out or changes is seen before it counts, and told after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+from books import approved, second_person
+
+from cardwatch import services
+from cardwatch.casebook import LANES, AuditEvent, tables
+from cardwatch.casebook.unit_of_work import SYSTEM
+from cardwatch.errors import Conflict, NotAllowed, SecondPersonNeeded
+from cardwatch.registers import read_register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cardwatch.records import Register
+    from cardwatch.statements import ReadingChoices
+
+    At = Callable[..., services.ServiceContext]
+    Make = Callable[..., Register]
+
+GIFTS = "Employee No,Date of offer,Donor,Details,Accepted or declined,Registered\n"
+LUNCH = "E1,05/09/2026,Osprey Joinery Ltd,Lunch,Accepted,06/09/2026\n"
+CUP = "E2,07/09/2026,Kittiwake Forge Ltd,Cup,Accepted,08/09/2026\n"
+PEOPLE = "Employee No,Name,Former names,Unit,Line manager No,Date started,Date left\n"
+STAFF = ("E1,Bob Baker,,Fleet,E9,01/01/2020,\n", "E2,Ann Cole,,Fleet,E9,01/01/2020,\n")
+CONTRACTS = "Supplier,Reference,Start date,End date\n"
+
+
+@pytest.fixture
+def register(tmp_path: Path, choices: ReadingChoices) -> Make:
+    """Return a function that reads some text as a register."""
+
+    def read_text(*lines: str, name: str = "gifts.csv", **options: Any) -> Register:
+        path = tmp_path / name
+        path.write_text("".join(lines), encoding="utf-8")
+        return read_register(path, choices, **options)
+
+    return read_text
+
+
+def _asked(context: services.ServiceContext, register: Register, **given: Any) -> str:
+    """Return the id of the request that an upload makes."""
+    with pytest.raises(SecondPersonNeeded) as needed:
+        services.import_register(context, register, **given)
+    return needed.value.approval_id
+
+
+def _told(changes: Any) -> list[tuple[str, str, dict[str, tuple[str, str]]]]:
+    return [
+        (
+            one["effect"],
+            one["subject"],
+            {field["heading"]: (field["before"], field["after"]) for field in one["fields"]},
+        )
+        for one in changes
+    ]
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ((CUP,), [("left-out", "e1", "Osprey Joinery Ltd", "")]),
+        (
+            (LUNCH.replace("Osprey Joinery", "Heron Paper"), CUP),
+            [("changed", "e1", "Osprey Joinery Ltd", "Heron Paper Ltd")],
+        ),
+        ((LUNCH.replace("05/09", "06/09"), CUP), [("left-out", "e1", "Osprey Joinery Ltd", ""),
+                                                  ("added", "e1", "", "Osprey Joinery Ltd")]),
+    ],
+)  # fmt: skip
+def test_one_of_psd_takes_no_entry_away_alone(
+    at: At, register: Make, after: tuple[str, ...], expected: list[tuple[str, ...]]
+) -> None:
+    """Before, one upload left a gift out, and no later alert rested on it."""
+    first = services.import_register(at("psd"), register(GIFTS, LUNCH, CUP))
+    later = register(GIFTS, *after, name="later.csv")
+    request = _asked(at("psd"), later, replaces=True)
+    assert services.get_register(at("psd"), "gifts").versions[0].version_id == first.version_id
+    approver = second_person(at("psd"))
+    shown = services.get_approval(approver, request)
+    assert [
+        (what, who, *fields["Donor"]) for what, who, fields in _told(shown["changes"])
+    ] == expected
+    services.decide_approval(approver, request, agrees=True)
+    receipt = services.import_register(at("psd"), later, replaces=True)
+    assert receipt.outcome == "received"
+    lost = [one for one in expected if one[0] != "added"]
+    changes = services.version_changes(approver, receipt.version_id)
+    assert [change.effect for change in changes] == [one[0] for one in lost]
+    (event,) = services.audit_events(
+        at("psd"), lane="psd", last=1, object="register", id=receipt.version_id, outcome="done",
+        action="collection",
+    )  # fmt: skip
+    counts = event["counts"]
+    assert counts["left_out"] + counts["changed"] == len(lost)
+    assert event["entries"] == [f"{first.version_id} 2"]
+
+
+def test_more_entries_and_the_same_ones_need_one_person(at: At, register: Make) -> None:
+    services.import_register(at("psd"), register(GIFTS, LUNCH))
+    more = register(GIFTS, CUP, LUNCH, name="more.csv")
+    assert services.import_register(at("psd"), more, replaces=True).outcome == "received"
+    added = register(GIFTS, CUP.replace("Cup", "Hat"), name="added.csv")
+    assert services.import_register(at("psd"), added).outcome == "received"
+
+
+def test_who_approves_a_people_register_sees_what_it_says_of_people(at: At, register: Make) -> None:
+    """Before, they saw the numbers of rows and a hash."""
+    services.import_register(at("psd"), register(PEOPLE, *STAFF, name="people.csv"))
+    after = (
+        "E1,Bob Baker,Ann Cole,Estates,E3,01/01/2020,\n",
+        "E2,Ann Cole,,Fleet,E9,01/01/2020,31/10/2026\n",
+        "E5,Cat Dove,,Fleet,E9,01/11/2026,\n",
+    )
+    request = _asked(at("psd"), register(PEOPLE, *after, name="people2.csv"))
+    approver = second_person(at("psd"))
+    told = {who: (what, fields) for what, who, fields in _told(
+        services.get_approval(approver, request)["changes"]
+    )}  # fmt: skip
+    what, fields = told["e1"]
+    assert what == "changed"
+    assert fields == {
+        "Former names": ("", "Ann Cole"), "Unit": ("Fleet", "Estates"),
+        "Manager No": ("e9", "e3"),
+    }  # fmt: skip
+    assert told["e2"][1]["Left"] == ("", "31 October 2026")
+    assert (told["e5"][0], told["e5"][1]["Name"]) == ("added", ("", "Cat Dove"))
+
+
+@pytest.mark.parametrize("given", [{"replaces": True}, {"known_from": "2026-01-01"}])
+def test_what_was_approved_is_taken_in_no_other_way(
+    at: At, register: Make, given: dict[str, Any]
+) -> None:
+    """Before, the bytes of the file alone were bound: it could replace all others too."""
+    services.import_register(at("psd"), register(PEOPLE, *STAFF, name="people.csv"))
+    attack = register(PEOPLE, STAFF[0].replace(",,Fleet", ",Ann Cole,Fleet"), name="people2.csv")
+    services.decide_approval(second_person(at("psd")), _asked(at("psd"), attack), agrees=True)
+    _asked(at("psd"), attack, **given)
+    assert len(services.get_register(at("psd"), "people").versions) == 1
+    assert services.import_register(at("psd"), attack).outcome == "received"
+
+
+def test_a_file_that_is_read_otherwise_was_not_approved(at: At, register: Make) -> None:
+    """The same bytes with the day and month turned round are other entries."""
+    services.import_register(at("psd"), register(GIFTS, LUNCH, CUP))
+    gone = LUNCH.replace("05/09", "04/09")
+    request = _asked(at("psd"), register(GIFTS, gone, name="n.csv"), replaces=True)
+    services.decide_approval(second_person(at("psd")), request, agrees=True)
+    other = register(GIFTS, gone, name="n.csv")
+    other.entries.loc[0, "organisation"] = "Somebody else"
+    _asked(at("psd"), other, replaces=True)
+
+
+def test_what_waits_is_not_exchanged_by_hand(at: At, register: Make) -> None:
+    services.import_register(at("psd"), register(GIFTS, LUNCH, CUP))
+    request = _asked(at("psd"), register(GIFTS, CUP, name="n.csv"), replaces=True)
+    itself, approvals = at(SYSTEM), tables.approvals
+    event = AuditEvent("access", "test")
+    with itself.casebook.work(itself.actor, event, itself.now, lanes=LANES) as uow:
+        which = uow.scope(approvals) & (approvals.c.approval_id == request)
+        uow.connection.execute(sa.update(approvals).where(which).values(content=b"other"))
+    for ask in (
+        lambda by: services.get_approval(by, request),
+        lambda by: services.decide_approval(by, request, agrees=True),
+    ):
+        with pytest.raises(Conflict, match="not as it was kept"):
+            ask(second_person(at("psd")))
+
+
+def test_nobody_approves_that_an_entry_about_them_goes(at: At, register: Make) -> None:
+    services.import_register(at("psd"), register(GIFTS, LUNCH, CUP))
+    request = _asked(at("psd"), register(GIFTS, CUP, name="n.csv"), replaces=True)
+    subject = at("psd", person="subject", holder_id="E1")
+    assert services.get_approval(subject, request)["changes"] == []
+    with pytest.raises(NotAllowed, match="about you"):
+        services.decide_approval(subject, request, agrees=True)
+    services.decide_approval(second_person(at("psd")), request, agrees=True)
+
+
+def test_what_another_version_has_overtaken_is_not_approved(at: At, register: Make) -> None:
+    """What the second person was shown is no longer what it would do."""
+    services.import_register(at("psd"), register(GIFTS, LUNCH, CUP))
+    request = _asked(at("psd"), register(GIFTS, CUP, name="n.csv"), replaces=True)
+    hat = CUP.replace("Cup", "Hat")
+    services.import_register(at("psd"), register(GIFTS, hat, name="hat.csv"))
+    with pytest.raises(Conflict, match="Another version"):
+        services.decide_approval(second_person(at("psd")), request, agrees=True)
+    later = register(GIFTS, CUP, name="n.csv")
+    assert _asked(at("psd"), later, replaces=True) != request
+
+
+def test_the_file_stays_no_longer_than_the_request(at: At, register: Make) -> None:
+    services.import_register(at("psd"), register(GIFTS, LUNCH, CUP))
+    later = register(GIFTS, CUP, name="n.csv")
+    refused = _asked(at("psd"), later, replaces=True)
+    services.decide_approval(second_person(at("psd")), refused, agrees=False)
+    approved(at("psd"), lambda by: services.import_register(by, later, replaces=True))
+    expired = _asked(at("psd"), register(GIFTS, LUNCH, name="x.csv"), replaces=True)
+    services.erase(at(SYSTEM, days=8))
+    assert "changes" not in services.get_approval(at("psd"), refused)
+    with at("psd").work(AuditEvent("access", "test"), LANES) as uow:
+        held = sa.select(tables.approvals.c.approval_id).where(
+            uow.scope(tables.approvals), tables.approvals.c.content.is_not(None)
+        )
+        assert uow.fetch_all(held) == [], expired
+
+
+def test_finance_is_told_what_its_register_leaves_out(at: At, register: Make) -> None:
+    lines = ("Osprey Ltd,C1,01/01/2026,31/12/2026\n", "Heron Ltd,C2,01/01/2026,31/12/2026\n")
+    services.import_register(at(), register(CONTRACTS, *lines, name="contracts.csv"))
+    later = register(CONTRACTS, lines[1], name="contracts2.csv")
+    receipt = services.import_register(at(), later, replaces=True)
+    assert receipt.outcome == "received"
+    assert "1 entry of earlier versions left out, 0 changed" in receipt.notes
+    (change,) = services.version_changes(at(), receipt.version_id)
+    assert (change.effect, change.subject) == ("left-out", "c1")
