@@ -60,6 +60,7 @@ def show_approval(request: Request, context: Context, approval_id: str) -> Respo
         heads=services.alert_titles(context, scope.get("alert_ids", [])),
         forms=FORMAT_CHOICES if needs_form else (), purposes=services.PURPOSES,
         is_open=is_current and approval["state"] == ApprovalState.OPEN,
+        has_approver=services.has_approver(context),
     )  # fmt: skip
 
 

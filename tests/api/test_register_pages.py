@@ -152,7 +152,7 @@ def test_a_people_register_that_needs_two_people_leads_to_its_request(running: R
     assert asked.status_code == 303
     page = running.ask("GET", asked.headers["location"], "psd", headers=SITE).text
     for words in (
-        "People register that gives somebody the name",
+        "People register that gives one person the name",
         "people.csv",
         "Rows with the name",
     ):
